@@ -1,0 +1,3 @@
+//! Load and side-by-side measurement.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Rust client: channels, safe retries, and watches that resume.

@@ -1,0 +1,178 @@
+//! The journal: what happened, in order, for ever. The trait that every engine implements.
+//!
+//! Invariants: sequences run 1, 2, 3 … without gaps; an append is durable whole when it returns and
+//! absent whole when it fails; `after` fences it, so two writers can never both append at one
+//! place. A journal does not know what an entry means: it keeps bytes, sequences and hashes.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use milepost_types::{Hash, LogId, Position};
+use tokio::sync::watch;
+
+/// One entry as a journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// From 1, without gaps.
+    pub sequence: u64,
+    /// SHA-256 over the hash of the entry before and `bytes`.
+    pub hash: Hash,
+    /// The encoded `milepost.journal.v1.Entry`.
+    pub bytes: Bytes,
+}
+
+/// The entries of one group commit; never empty, sequences consecutive.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// The hash of the entry before the first of `entries`; zero for the first of a log.
+    pub previous: Hash,
+    /// At least one.
+    pub entries: Vec<StoredEntry>,
+}
+
+/// How much one `read` may return; at least one entry comes back if there is one, however large.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimit {
+    /// At most this many entries.
+    pub entries: usize,
+    /// Stop once this many bytes of entries were taken.
+    pub bytes: usize,
+}
+
+impl Default for ReadLimit {
+    fn default() -> Self {
+        Self { entries: 1024, bytes: 1 << 20 }
+    }
+}
+
+/// What an engine tells about its log.
+#[derive(Debug, Clone)]
+pub struct JournalInfo {
+    /// The log's identity.
+    pub log: LogId,
+    /// The last durable position.
+    pub tail: Position,
+    /// The format the log is written in, from 1.
+    pub format: u16,
+    /// Where this log was restored from, if it was.
+    pub parent: Option<Position>,
+    /// What the engine keeps on disk, in bytes, preallocated room included; 0 for none.
+    pub disk_bytes: u64,
+}
+
+/// The journal of one ledger.
+pub trait Journal: Send + Sync + 'static {
+    /// Appends `block` just after `after`, durably.
+    ///
+    /// # Errors
+    /// `Conflict` if the tail is not `after`; nothing was written. Any other error but `DiskLow`
+    /// and `TooLarge` poisons the journal: it must not be appended to again in this process.
+    fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError>;
+
+    /// The entries after `after`, in order; empty at the tail. Never blocks for new entries.
+    ///
+    /// # Errors
+    /// `Diverged` if `after` is not a position of this history, `Ahead` if it is past the tail,
+    /// `Damaged` if what is stored cannot be trusted.
+    fn read(&self, after: &Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError>;
+
+    /// Like `read`, from a sequence that the caller trusts, without comparing hashes.
+    ///
+    /// # Errors
+    /// As `read`, without `Diverged`.
+    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError>;
+
+    /// The last durable position; changes when it moves. Closed when the journal is poisoned.
+    fn tail(&self) -> watch::Receiver<Position>;
+
+    /// Identity, format and size.
+    fn info(&self) -> JournalInfo;
+
+    /// Why the journal takes no more appends, if it does not.
+    fn poisoned(&self) -> Option<String>;
+
+    /// Makes a clean stop known on disk. Called once, when nothing is appended any more.
+    ///
+    /// # Errors
+    /// If what remains could not be made durable.
+    fn close(&self) -> std::io::Result<()>;
+}
+
+/// Damage in a stored log: what, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}, in {} at byte {offset}, near sequence {sequence}", segment.display())]
+pub struct Damage {
+    /// The file.
+    pub segment: PathBuf,
+    /// The byte in the file where the bad frame starts.
+    pub offset: u64,
+    /// The sequence that was expected there.
+    pub sequence: u64,
+    /// What was found.
+    pub what: String,
+}
+
+/// Why an append did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else appended first.
+    #[error("the journal's tail is {tail}, not where the append was to start")]
+    Conflict {
+        /// Where the tail is.
+        tail: Position,
+    },
+    /// Less room on disk than the configured floor; nothing was written.
+    #[error("{free_bytes} bytes free on the journal's disk, below the floor of {floor_bytes}")]
+    DiskLow {
+        /// Free on the file system.
+        free_bytes: u64,
+        /// The configured `min_free_bytes`.
+        floor_bytes: u64,
+    },
+    /// The block is larger than the engine can frame; nothing was written.
+    #[error("a block of {bytes} bytes; the engine takes at most {limit}")]
+    TooLarge {
+        /// What was offered.
+        bytes: u64,
+        /// The engine's limit.
+        limit: u64,
+    },
+    /// A write or sync failed, now or before; whether this block is durable is unknown.
+    #[error("the journal is closed for writing: {reason}")]
+    Poisoned {
+        /// The first failure.
+        reason: String,
+    },
+}
+
+/// Why a read did not return entries.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The asked position belongs to another log or another history of this one.
+    #[error("position {asked} is of another history; this log has {have}")]
+    Diverged {
+        /// What was asked for.
+        asked: Position,
+        /// What this log has at that sequence, or its tail if it is of another log.
+        have: Position,
+    },
+    /// The asked position is past the tail.
+    #[error("position {asked} is ahead of the log, which ends at {tail}")]
+    Ahead {
+        /// What was asked for.
+        asked: Position,
+        /// Where the log ends.
+        tail: Position,
+    },
+    /// What is stored cannot be trusted.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// The disk refused.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}

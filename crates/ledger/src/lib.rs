@@ -1,0 +1,1 @@
+//! The kernel: a journal of what happened and a store of what is now.

@@ -1,0 +1,3 @@
+//! The one binary: serve, demo, operate, and the command-line client.
+
+fn main() {}

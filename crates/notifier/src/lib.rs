@@ -1,0 +1,1 @@
+//! Who hears of it: the event log in one order, and its watchers.

@@ -1,0 +1,1 @@
+//! Generated messages and services, and the descriptor set that reflection and JSON read.

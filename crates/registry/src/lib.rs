@@ -1,0 +1,1 @@
+//! Who and what: portfolios, organizations, projects, phases and batches.

@@ -1,0 +1,1 @@
+//! Working calendars and, later, the milestone network; pure, no I/O.

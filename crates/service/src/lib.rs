@@ -1,0 +1,1 @@
+//! The server kit: configuration, telemetry, hosting, drain, errors, paging.

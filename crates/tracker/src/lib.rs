@@ -1,0 +1,1 @@
+//! When, and how well: milestones with baseline, forecast and actual dates.
