@@ -1,1 +1,61 @@
 //! Generated messages and services, and the descriptor set that reflection and JSON read.
+//!
+//! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic here:
+//! the schemas under `proto/` are normative, and their comments are the documentation.
+
+// What prost and tonic generate is documented by the schemas' comments, as far as they go.
+#![allow(missing_docs, clippy::all, unreachable_pub)]
+
+/// The encoded `FileDescriptorSet` of every schema with its imports and comments.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+macro_rules! package {
+    ($($name:literal),*) => {
+        /// Version 1.
+        pub mod v1 {
+            $(include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));)*
+        }
+    };
+}
+
+/// The vendored Google types.
+pub mod google {
+    /// `google.type`: civil dates and money.
+    pub mod r#type {
+        include!(concat!(env!("OUT_DIR"), "/google.r#type.rs"));
+    }
+    /// `google.api`: field behaviour.
+    pub mod api {
+        include!(concat!(env!("OUT_DIR"), "/google.api.rs"));
+    }
+}
+
+/// Ours.
+pub mod milepost {
+    /// Reasons of errors.
+    pub mod error {
+        package!("milepost.error.v1");
+    }
+    /// Events.
+    pub mod event {
+        package!("milepost.event.v1");
+    }
+    /// Journals and how they are followed.
+    pub mod journal {
+        package!("milepost.journal.v1");
+    }
+    /// The event log.
+    pub mod notifier {
+        package!("milepost.notifier.v1");
+    }
+    /// Portfolios, organizations, projects, phases, batches.
+    pub mod registry {
+        package!("milepost.registry.v1");
+    }
+    /// Milestones.
+    pub mod tracker {
+        package!("milepost.tracker.v1");
+    }
+}
+
+pub use milepost::{error, event, journal, notifier, registry, tracker};

@@ -1,0 +1,43 @@
+//! Compiles the schemas under `proto/` without protoc, and writes the descriptor set that reflection and
+//! JSON read. It changes nothing of them: comments become documentation.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", root.display());
+
+    let mut files = Vec::new();
+    collect(&root.join("milepost"), &mut files)?;
+    files.sort();
+
+    let mut compiler = protox::Compiler::new([&root])?;
+    compiler.include_imports(true).include_source_info(true).open_files(&files)?;
+    // Re-encoding the decoded set would drop the options, so reflection gets the compiler's own bytes.
+    let encoded = compiler.encode_file_descriptor_set();
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), &encoded)?;
+
+    let set = prost_types::FileDescriptorSet::decode(encoded.as_slice())?;
+    let mut config = tonic_prost_build::Config::new();
+    // Entries and events are passed on as they were stored, without a copy.
+    config.bytes([".milepost.journal.v1"]);
+    config.btree_map(["."]);
+    tonic_prost_build::configure().build_transport(true).compile_fds_with_config(set, config)?;
+    Ok(())
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
