@@ -3,6 +3,51 @@
 //! Invariant: every type here can only hold a value that its rules allow. No tokio, tonic, prost
 //! or sled: the domain is built from these and stays testable without any of them.
 
+pub mod clock;
+mod code;
+mod cursor;
+mod date;
+mod etag;
+mod id;
+mod kind;
+mod language;
+pub mod limits;
+mod money;
+mod name;
+mod page;
+mod parent;
 mod position;
+mod quote;
+mod rejection;
+mod request;
+mod revision;
+pub mod text;
+mod token;
+mod violation;
+mod zone;
 
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use code::{CodeError, ProjectCode};
+pub use cursor::{Cursor, Reach};
+pub use date::{DateError, Period, date_from_parts};
+pub use etag::{Etag, EtagError};
+pub use id::{IdError, ResourceId};
+pub use kind::ResourceKind;
+pub use language::{LanguageTag, LanguageTagError};
+pub use money::{CurrencyCode, Money, MoneyError, MoneySums};
+pub use name::{
+    BatchName, MilestoneName, NameError, OrganizationName, PhaseName, PortfolioName, ProjectName,
+    ResourceName,
+};
+pub use page::{PageSizeError, PageToken, RequestDigest, page_size};
+pub use parent::{
+    BatchParent, MilestoneParent, PhaseParent, PortfolioPattern, ProjectParent, ProjectPattern,
+};
 pub use position::{Hash, HashPrefix, LogId, LogIdError, Position};
+pub use quote::quoted;
+pub use rejection::{Precondition, Rejection};
+pub use request::{RequestId, RequestIdError};
+pub use revision::{LedgerKind, LedgerKindError, Revision};
+pub use token::{TokenError, TokenKind};
+pub use violation::{Fault, Violation, Violations};
+pub use zone::{TimeZoneId, TimeZoneIdError};

@@ -138,20 +138,12 @@ pub struct Position {
 impl Position {
     /// The position before the first entry of `log`.
     pub const fn start(log: LogId) -> Self {
-        Self {
-            log,
-            sequence: 0,
-            hash: HashPrefix([0; 8]),
-        }
+        Self { log, sequence: 0, hash: HashPrefix([0; 8]) }
     }
 
     /// The position just after the entry with this sequence and hash.
     pub fn after(log: LogId, sequence: u64, hash: &Hash) -> Self {
-        Self {
-            log,
-            sequence,
-            hash: hash.prefix(),
-        }
+        Self { log, sequence, hash: hash.prefix() }
     }
 }
 

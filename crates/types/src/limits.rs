@@ -1,0 +1,63 @@
+//! Every limit of every API, in one place, with its unit in the name or the comment.
+//!
+//! Invariant: a limit is written here once and checked by the type or the rule that it bounds.
+//! Lengths of text are counted in characters (Unicode scalar values), never in bytes, so that a
+//! Chinese name may be as long as a Latin one. Raising a limit is compatible; lowering one is not.
+
+/// Characters of a resource id.
+pub const ID_CHARS: usize = 63;
+/// Characters of a resource name that are looked at before it is refused unread.
+pub const NAME_CHARS: usize = 1_000;
+/// Characters of a display name, in any language.
+pub const DISPLAY_NAME_CHARS: usize = 200;
+/// Characters of a text: a purpose, a remark, a reason, an annotation.
+pub const TEXT_CHARS: usize = 4_096;
+/// Characters of a long text: a description, a policy's wording.
+pub const LONG_TEXT_CHARS: usize = 65_536;
+/// Characters of a uniform resource identifier.
+pub const URI_CHARS: usize = 2_048;
+/// Characters of a code in a scheme that is not ours.
+pub const CODE_CHARS: usize = 128;
+
+/// Pairs in one resource's labels.
+pub const LABELS: usize = 64;
+/// Characters of a label's key.
+pub const LABEL_KEY_CHARS: usize = 63;
+/// Characters of a label's value; none at all is allowed.
+pub const LABEL_VALUE_CHARS: usize = 256;
+/// Languages one text is translated to.
+pub const TRANSLATIONS: usize = 50;
+/// Characters of a BCP 47 language tag (RFC 5646, 4.4.1 asks for at least 35).
+pub const LANGUAGE_TAG_CHARS: usize = 35;
+/// Members of a repeated field that has no limit of its own: parties, codes, funding lines.
+pub const REPEATED: usize = 1_000;
+
+/// Resources on a page when the request asks for 0.
+pub const PAGE_SIZE_DEFAULT: usize = 50;
+/// Resources on a page at most; a larger request is answered with this many.
+pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Requests in one batch form (`BatchCreateProjects` and its kin).
+pub const BATCH_REQUESTS: usize = 1_000;
+/// Projects that one batch starts.
+pub const BATCH_MEMBERS: usize = 10_000;
+/// Revisions that one read may wait for.
+pub const MIN_REVISIONS: usize = 16;
+
+/// Characters of a request id: visible ASCII.
+pub const REQUEST_ID_CHARS: usize = 128;
+/// Characters of a cursor, a revision or a page token that are looked at before it is refused unread.
+pub const TOKEN_CHARS: usize = 16_384;
+
+/// Characters of a filter.
+pub const FILTER_CHARS: usize = 8_192;
+/// Comparisons in a filter.
+pub const FILTER_COMPARISONS: usize = 64;
+/// Characters of an `order_by`.
+pub const ORDER_BY_CHARS: usize = 1_024;
+/// Fields in an `order_by`.
+pub const ORDER_BY_FIELDS: usize = 8;
+
+/// Violations one answer keeps; further ones are only counted.
+pub const VIOLATIONS: usize = 1_000;
+/// Characters of a caller's text that an error repeats.
+pub const QUOTED_CHARS: usize = 80;

@@ -1,0 +1,221 @@
+//! What a command or a read may be refused for, with the data to act on it.
+//!
+//! Invariant: a variant says what is so and its text says what to do. Which gRPC code and which
+//! details a variant becomes is decided in one place, in crate `service`; this knows no transport.
+
+use jiff::civil::Date;
+
+use crate::cursor::Cursor;
+use crate::etag::Etag;
+use crate::kind::ResourceKind;
+use crate::name::ResourceName;
+use crate::position::Position;
+use crate::quote::quoted;
+use crate::request::RequestId;
+use crate::token::TokenError;
+use crate::violation::{Fault, Violations};
+
+/// One condition that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precondition {
+    /// What kind of condition, for programs: `UPPER_SNAKE_CASE`.
+    pub kind: &'static str,
+    /// The resource it does not hold for.
+    pub subject: String,
+    /// What does not hold and what to do, for people.
+    pub description: String,
+}
+
+/// Why a command or a read was refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Fields of the request are faulty.
+    #[error("the request is not valid: {0}")]
+    Invalid(Violations),
+    /// There is no such resource, or the caller may not know of it.
+    #[error("there is no {kind} {name}; check the name", name = quoted(.name))]
+    NotFound {
+        /// What was asked for.
+        kind: ResourceKind,
+        /// Its name.
+        name: String,
+    },
+    /// A resource has this name already.
+    #[error("the {kind} {name} exists already; choose another id, or update it", name = quoted(.name))]
+    AlreadyExists {
+        /// What was to be created.
+        kind: ResourceKind,
+        /// Its name.
+        name: String,
+    },
+    /// The resource was deleted softly: it can be read and undeleted, not changed.
+    #[error("the {kind} {name} is deleted; undelete it first", name = quoted(.name))]
+    Deleted {
+        /// What was to be changed or referred to.
+        kind: ResourceKind,
+        /// Its name.
+        name: String,
+    },
+    /// The resource was changed since the caller read it.
+    #[error("{name} was changed since: its etag is {current}, not {given}; read it again and decide anew", name = quoted(.name))]
+    StaleEtag {
+        /// The resource.
+        name: String,
+        /// The etag in the request.
+        given: Etag,
+        /// The etag it has.
+        current: Etag,
+    },
+    /// The resource's state does not allow what was asked.
+    #[error("{name} is {state}; to {action} it must be {allowed}", name = quoted(.name), allowed = alternatives(.allowed))]
+    WrongState {
+        /// The resource.
+        name: String,
+        /// What was to be done, as a verb for people: `start`.
+        action: &'static str,
+        /// The state it has, as the API spells it.
+        state: String,
+        /// The states that would allow it.
+        allowed: Vec<String>,
+    },
+    /// Conditions about this or other resources do not hold: all of them, not the first.
+    #[error("{}", conditions(.0))]
+    Preconditions(Vec<Precondition>),
+    /// The request id was used for another request.
+    #[error("the request id {request_id} was used for another request; use a new id for a new request")]
+    RequestIdReused {
+        /// The id.
+        request_id: RequestId,
+    },
+    /// A limit of the whole, which no change of this one request gets around.
+    #[error(
+        "{what} would be more than the limit of {limit}; remove some first, or ask the operator to raise the limit"
+    )]
+    LimitExceeded {
+        /// What is limited, for people, in the plural: `milestones of one project`.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// The date to advance to is too far from the last one: a clock is wrong.
+    #[error(
+        "the date would go from {from} to {to}, more than {limit_days} days; check the clocks, or advance in steps if this is meant"
+    )]
+    ClockRefused {
+        /// The date it stands at.
+        from: Date,
+        /// The date that was asked for.
+        to: Date,
+        /// How many days one step may have.
+        limit_days: u32,
+    },
+    /// The cursor cannot be read.
+    #[error("{0}")]
+    CursorInvalid(TokenError),
+    /// What follows the cursor is no longer kept.
+    #[error(
+        "the cursor is older than what the log keeps; start from the earliest cursor, or from a snapshot"
+    )]
+    CursorExpired {
+        /// The earliest cursor that can be read from.
+        earliest: Cursor,
+    },
+    /// The position is of another log, of another history of this log, or ahead of it.
+    #[error(
+        "the position {given} is not in this log, which stands at {own}; it was restored or is another one: start again from a snapshot or from the earliest cursor"
+    )]
+    LogDiverged {
+        /// The position in the request.
+        given: Position,
+        /// The position of this log: at the same sequence if there is one, else the last.
+        own: Position,
+    },
+    /// The page token is damaged or belongs to another request.
+    #[error("{0}")]
+    PageToken(TokenError),
+}
+
+impl Rejection {
+    /// One faulty field.
+    pub fn invalid(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        Rejection::Invalid(Violations::one(field, reason, description))
+    }
+
+    /// One field that holds a fault.
+    pub fn fault(field: impl Into<String>, fault: impl Fault) -> Self {
+        let mut violations = Violations::new();
+        fault.record(field.into(), &mut violations);
+        Rejection::Invalid(violations)
+    }
+
+    /// There is no such resource.
+    pub fn not_found<N: ResourceName>(name: &N) -> Self {
+        Rejection::NotFound { kind: N::KIND, name: name.to_string() }
+    }
+
+    /// A resource has this name already.
+    pub fn already_exists<N: ResourceName>(name: &N) -> Self {
+        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string() }
+    }
+
+    /// The resource was deleted softly.
+    pub fn deleted<N: ResourceName>(name: &N) -> Self {
+        Rejection::Deleted { kind: N::KIND, name: name.to_string() }
+    }
+
+    /// One condition that does not hold.
+    pub fn precondition(
+        kind: &'static str,
+        subject: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        Rejection::Preconditions(vec![Precondition {
+            kind,
+            subject: subject.into(),
+            description: description.into(),
+        }])
+    }
+
+    /// Refuses a stale etag; no etag given is no check.
+    pub fn check_etag<N: ResourceName>(name: &N, given: Option<Etag>, current: Etag) -> Result<(), Self> {
+        match given {
+            Some(given) if given != current => {
+                Err(Rejection::StaleEtag { name: name.to_string(), given, current })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<Violations> for Rejection {
+    fn from(violations: Violations) -> Self {
+        Rejection::Invalid(violations)
+    }
+}
+
+fn alternatives(states: &[String]) -> String {
+    match states {
+        [] => "in another state, which it cannot reach any more".into(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn conditions(list: &[Precondition]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = String::from("the request cannot be done now: ");
+    for (i, condition) in list.iter().take(SHOWN).enumerate() {
+        if i > 0 {
+            text.push_str("; ");
+        }
+        if !condition.subject.is_empty() {
+            text.push_str(&condition.subject);
+            text.push_str(": ");
+        }
+        text.push_str(&condition.description);
+    }
+    if list.len() > SHOWN {
+        text.push_str(&format!("; and {} more", list.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,211 @@
+//! What is wrong with the fields of a request, all of it at once.
+//!
+//! Invariant: a check records its fault and goes on, so that one answer names every faulty field.
+//! Field paths are those of the request message (`project.labels.sector`, `requests[3].project_id`).
+//! At most [`limits::VIOLATIONS`] are kept; the rest are counted. How much of it fits into an answer
+//! on the wire is the service's business.
+
+use std::fmt;
+
+use crate::limits;
+
+/// One faulty field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The path of the field in the request message; empty for the request as a whole.
+    pub field: String,
+    /// Why, for programs: `UPPER_SNAKE_CASE`.
+    pub reason: &'static str,
+    /// Why and what to do, for people.
+    pub description: String,
+}
+
+/// An error that can be told as one or more violations.
+pub trait Fault: fmt::Display {
+    /// Why, for programs: `UPPER_SNAKE_CASE`.
+    fn reason(&self) -> &'static str;
+
+    /// Adds the fault to `violations`, for the field it was found in.
+    fn record(self, field: String, violations: &mut Violations)
+    where
+        Self: Sized,
+    {
+        violations.push(field, self.reason(), self.to_string());
+    }
+}
+
+/// The faulty fields found so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Violations {
+    found: Vec<Violation>,
+    omitted: usize,
+}
+
+impl Violations {
+    /// No violation yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Exactly one violation.
+    pub fn one(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        let mut violations = Self::new();
+        violations.push(field, reason, description);
+        violations
+    }
+
+    /// Records one violation.
+    pub fn push(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
+        if self.found.len() == limits::VIOLATIONS {
+            self.omitted += 1;
+            return;
+        }
+        self.found.push(Violation { field: field.into(), reason, description: description.into() });
+    }
+
+    /// The value of a result, or `None` after recording why there is none.
+    pub fn check<T, E: Fault>(&mut self, field: impl Into<String>, result: Result<T, E>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                fault.record(field.into(), self);
+                None
+            }
+        }
+    }
+
+    /// As [`Violations::check`], for an optional field: the outer `None` is a fault, the inner one
+    /// an absent value.
+    pub fn check_optional<V, T, E: Fault>(
+        &mut self,
+        field: impl Into<String>,
+        value: Option<V>,
+        check: impl FnOnce(V) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        match value {
+            None => Some(None),
+            Some(value) => self.check(field, check(value)).map(Some),
+        }
+    }
+
+    /// The value, or `None` after recording that it is required.
+    pub fn require<T>(&mut self, field: impl Into<String>, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.push(field, "REQUIRED", "the field is required; give a value");
+        }
+        value
+    }
+
+    /// Records that a repeated field has more members than `limit`; true if it has not.
+    pub fn check_count(&mut self, field: impl Into<String>, count: usize, limit: usize) -> bool {
+        if count > limit {
+            self.push(field, "TOO_MANY", format!("{count} members are too many; give at most {limit}"));
+        }
+        count <= limit
+    }
+
+    /// Takes over violations whose paths are relative to this message.
+    pub fn extend(&mut self, other: Violations) {
+        self.nest("", other);
+    }
+
+    /// Takes over violations whose paths are relative to the field `prefix`.
+    pub fn nest(&mut self, prefix: &str, other: Violations) {
+        self.omitted += other.omitted;
+        for violation in other.found {
+            self.push(joined(prefix, &violation.field), violation.reason, violation.description);
+        }
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// How many were recorded, those not kept included.
+    pub fn count(&self) -> usize {
+        self.found.len() + self.omitted
+    }
+
+    /// How many were only counted.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// The violations in the order they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.found.iter()
+    }
+
+    /// `Ok(value)` if nothing was recorded, else the violations.
+    pub fn into_result<T>(self, value: T) -> Result<T, Violations> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// `value` if it is there, else the violations that say why it is not.
+    ///
+    /// For the end of a decoder, where the value could be built only if every check passed. A value
+    /// is withheld if anything was recorded at all.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Violations> {
+        match value {
+            Some(value) if self.is_empty() => Ok(value),
+            _ => {
+                if self.is_empty() {
+                    self.push("", "INVALID", "the request could not be read");
+                }
+                Err(self)
+            }
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.found.iter()
+    }
+}
+
+/// Violations found in a part of a message nest under the part's field.
+impl Fault for Violations {
+    fn reason(&self) -> &'static str {
+        "INVALID"
+    }
+
+    fn record(self, field: String, violations: &mut Violations) {
+        violations.nest(&field, self);
+    }
+}
+
+/// `field: description`, separated by `; `, the first five of them.
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        for (i, violation) in self.found.iter().take(SHOWN).enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            if !violation.field.is_empty() {
+                write!(f, "{}: ", violation.field)?;
+            }
+            f.write_str(&violation.description)?;
+        }
+        match self.count().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Violations {}
+
+fn joined(prefix: &str, field: &str) -> String {
+    match (prefix.is_empty(), field.is_empty()) {
+        (true, _) => field.to_owned(),
+        (_, true) => prefix.to_owned(),
+        _ if field.starts_with('[') => format!("{prefix}{field}"),
+        _ => format!("{prefix}.{field}"),
+    }
+}

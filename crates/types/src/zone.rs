@@ -1,0 +1,115 @@
+//! Time zones of portfolios, by their IANA ids.
+//!
+//! Invariant: an id is known to the database that is compiled in, in its own spelling. The
+//! system's database is not asked: which day it is must be the same on every replica of one version.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use crate::quote::{quoted, shortened};
+use crate::violation::Fault;
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// A time zone, such as `Asia/Shanghai`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TimeZoneId(TimeZone);
+
+impl TimeZoneId {
+    /// Coordinated universal time.
+    pub const UTC: TimeZoneId = TimeZoneId(TimeZone::UTC);
+
+    /// The IANA id.
+    pub fn as_str(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The civil date at an instant.
+    pub fn date_at(&self, instant: Timestamp) -> Date {
+        self.0.to_datetime(instant).date()
+    }
+
+    /// The first instant of a civil date; `None` at the ends of time.
+    pub fn start_of(&self, date: Date) -> Option<Timestamp> {
+        date.to_zoned(self.0.clone()).ok().map(|zoned| zoned.timestamp())
+    }
+
+    /// The zone's rules.
+    pub fn rules(&self) -> &TimeZone {
+        &self.0
+    }
+}
+
+impl fmt::Display for TimeZoneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for TimeZoneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is not the id of a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text} is no time zone; give an IANA id such as Asia/Shanghai", text = quoted(.0))]
+pub struct TimeZoneIdError(String);
+
+impl Fault for TimeZoneIdError {
+    fn reason(&self) -> &'static str {
+        "INVALID_TIME_ZONE"
+    }
+}
+
+impl FromStr for TimeZoneId {
+    type Err = TimeZoneIdError;
+
+    fn from_str(text: &str) -> Result<Self, TimeZoneIdError> {
+        match text {
+            "UTC" => Ok(Self::UTC),
+            _ => DATABASE
+                .get(text)
+                .ok()
+                .filter(|zone| zone.iana_name() == Some(text))
+                .map(Self)
+                .ok_or_else(|| TimeZoneIdError(shortened(text))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn known_ids_are_read_back() {
+        for id in ["Asia/Shanghai", "Asia/Chongqing", "America/New_York", "UTC", "Etc/UTC"] {
+            assert_eq!(id.parse::<TimeZoneId>().unwrap().to_string(), id);
+        }
+    }
+
+    #[test]
+    fn other_spellings_and_offsets_are_refused() {
+        for id in ["", "asia/shanghai", "+08:00", "CST-8", "Asia/Chengdu", "../etc/passwd", "中国"] {
+            assert!(id.parse::<TimeZoneId>().is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_date_is_the_zones() {
+        let zone: TimeZoneId = "Asia/Shanghai".parse().unwrap();
+        let start = zone.start_of(date(2021, 5, 27)).unwrap();
+        assert_eq!(start, "2021-05-26T16:00:00Z".parse().unwrap());
+        assert_eq!(zone.date_at(start), date(2021, 5, 27));
+        assert_eq!(TimeZoneId::UTC.date_at(start), date(2021, 5, 26));
+    }
+}
