@@ -1,0 +1,245 @@
+//! The layers in their order, and what becomes of them: one struct, or every fault.
+//!
+//! Invariant: later layers win, earlier ones are still checked. The environment is read only by the
+//! prefix `MILEPOST_`; what a container platform puts there by itself (Kubernetes' `…_SERVICE_HOST`
+//! and `…_PORT…` of a service named milepost) is not taken for a misspelt key.
+
+use super::fault::{Fault, Faults, Source};
+use super::file;
+use super::print;
+use super::section::{Found, Section, Visitor};
+use super::suggest::nearest;
+use super::value::{Raw, Slot};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+const PREFIX: &str = "MILEPOST_";
+
+/// A value given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// As a person wrote it, for messages: `--listen`, `--set journal.segment_bytes`.
+    pub flag: String,
+    /// The key's path.
+    pub key: String,
+    /// The value's text.
+    pub value: String,
+}
+
+/// Everything a configuration is read from, earliest layer first.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// The TOML file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The process's environment; other prefixes are ignored.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Variables with our prefix that are not configuration, such as those of the client.
+    pub not_configuration: Vec<&'static str>,
+    /// The flags, in the order they were given.
+    pub flags: Vec<Flag>,
+}
+
+/// One value from one layer.
+pub(super) struct Setting {
+    pub(super) key: String,
+    pub(super) raw: Raw,
+    pub(super) source: Source,
+}
+
+/// A configuration without faults, and where its values came from.
+#[derive(Debug, Clone)]
+pub struct Loaded<T> {
+    /// The values in effect.
+    pub config: T,
+    sources: BTreeMap<String, Source>,
+}
+
+impl<T: Section + Clone> Loaded<T> {
+    /// Where the value of this key came from.
+    pub fn source(&self, key: &str) -> &Source {
+        self.sources.get(key).unwrap_or(&Source::Default)
+    }
+
+    /// The configuration in effect, as TOML with the reference as comments (`--print-config`).
+    pub fn print(&self) -> String {
+        print::print(&mut self.config.clone(), &self.sources)
+    }
+}
+
+impl Layers {
+    /// Reads all layers over `defaults`.
+    ///
+    /// # Errors
+    /// Every fault of every layer, and every rule that the outcome breaks.
+    pub fn load<T: Section>(&self, mut defaults: T) -> Result<Loaded<T>, Faults> {
+        let shape = Shape::of(&mut defaults);
+        let mut faults = Vec::new();
+        let mut settings = Vec::new();
+        if let Some(path) = &self.file {
+            settings.extend(file::settings(path, &shape, &mut faults));
+        }
+        settings.extend(self.from_environment(&shape, &mut faults));
+        settings.extend(self.flags.iter().map(|flag| Setting {
+            key: flag.key.clone(),
+            raw: Raw::Text(flag.value.clone()),
+            source: Source::Flag(flag.flag.clone()),
+        }));
+
+        let mut by_key: BTreeMap<String, Vec<Setting>> = BTreeMap::new();
+        for setting in settings {
+            if shape.values.contains(&setting.key) {
+                by_key.entry(setting.key.clone()).or_default().push(setting);
+            } else {
+                faults.push(shape.unknown(setting.key, setting.source));
+            }
+        }
+        let mut apply = Apply { prefix: String::new(), settings: by_key, sources: BTreeMap::new(), faults };
+        defaults.fields(&mut apply);
+        let Apply { sources, mut faults, .. } = apply;
+        Check { found: Found::new(&sources, &mut faults) }.flat(&mut defaults);
+        if faults.is_empty() { Ok(Loaded { config: defaults, sources }) } else { Err(Faults(faults)) }
+    }
+
+    fn from_environment(&self, shape: &Shape, faults: &mut Vec<Fault>) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        for (name, value) in &self.environment {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            if self.not_configuration.contains(&name) {
+                continue;
+            }
+            let key =
+                name[PREFIX.len()..].split("__").map(str::to_ascii_lowercase).collect::<Vec<_>>().join(".");
+            if !shape.values.contains(&key) && set_by_the_platform(name, &value.to_string_lossy()) {
+                continue;
+            }
+            let source = Source::Environment(name.to_owned());
+            match value.to_str() {
+                Some(value) => settings.push(Setting { key, raw: Raw::Text(value.to_owned()), source }),
+                None => faults.push(Fault {
+                    source,
+                    key: Some(key),
+                    message: "the value is not UTF-8".to_owned(),
+                }),
+            }
+        }
+        settings.sort_by(|a, b| a.key.cmp(&b.key));
+        settings
+    }
+}
+
+/// Whether Kubernetes sets this variable for a service whose name begins with milepost.
+fn set_by_the_platform(name: &str, value: &str) -> bool {
+    let words: Vec<&str> = name.split('_').collect();
+    let has = |pair: [&str; 2]| words.windows(2).any(|window| window == pair);
+    let after_port = words.iter().position(|word| *word == "PORT").map(|at| &words[at + 1..]);
+    match after_port {
+        _ if has(["SERVICE", "HOST"]) || has(["SERVICE", "PORT"]) => true,
+        Some([]) => value.contains("://"),
+        Some([number, "TCP" | "UDP" | "SCTP", ..]) => number.parse::<u16>().is_ok(),
+        _ => false,
+    }
+}
+
+/// Which keys there are, in declaration order, and which of them are sections.
+#[derive(Default)]
+pub(super) struct Shape {
+    prefix: String,
+    values: BTreeSet<String>,
+    sections: BTreeSet<String>,
+}
+
+impl Shape {
+    fn of(section: &mut dyn Section) -> Self {
+        let mut shape = Self::default();
+        section.fields(&mut shape);
+        shape
+    }
+
+    pub(super) fn is_section(&self, key: &str) -> bool {
+        self.sections.contains(key)
+    }
+
+    fn unknown(&self, key: String, source: Source) -> Fault {
+        let message = if self.is_section(&key) {
+            "is a section; name one of its keys".to_owned()
+        } else {
+            match nearest(&key, self.values.iter().chain(&self.sections).map(String::as_str)) {
+                Some(meant) => format!("there is no such key; did you mean {meant}?"),
+                None => "there is no such key".to_owned(),
+            }
+        };
+        Fault { source, key: Some(key), message }
+    }
+}
+
+impl Visitor for Shape {
+    fn value(&mut self, name: &'static str, _: &'static [&'static str], _: &mut dyn Slot) {
+        self.values.insert(format!("{}{name}", self.prefix));
+    }
+
+    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+        let key = format!("{}{name}", self.prefix);
+        let outer = std::mem::replace(&mut self.prefix, format!("{key}."));
+        self.sections.insert(key);
+        section.fields(self);
+        self.prefix = outer;
+    }
+
+    fn as_dyn(&mut self) -> &mut dyn Visitor {
+        self
+    }
+}
+
+struct Apply {
+    prefix: String,
+    settings: BTreeMap<String, Vec<Setting>>,
+    sources: BTreeMap<String, Source>,
+    faults: Vec<Fault>,
+}
+
+impl Visitor for Apply {
+    fn value(&mut self, name: &'static str, _: &'static [&'static str], value: &mut dyn Slot) {
+        let key = format!("{}{name}", self.prefix);
+        for setting in self.settings.remove(&key).unwrap_or_default() {
+            match value.set(&setting.raw) {
+                Ok(()) => drop(self.sources.insert(key.clone(), setting.source)),
+                Err(message) => {
+                    self.faults.push(Fault { source: setting.source, key: Some(key.clone()), message })
+                }
+            }
+        }
+    }
+
+    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+        let within = format!("{}{name}.", self.prefix);
+        let outer = std::mem::replace(&mut self.prefix, within);
+        section.fields(self);
+        self.prefix = outer;
+    }
+
+    fn as_dyn(&mut self) -> &mut dyn Visitor {
+        self
+    }
+}
+
+struct Check<'a> {
+    found: Found<'a>,
+}
+
+impl Visitor for Check<'_> {
+    fn value(&mut self, _: &'static str, _: &'static [&'static str], _: &mut dyn Slot) {}
+
+    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+        Check { found: self.found.within(name) }.flat(section);
+    }
+
+    fn flat(&mut self, section: &mut dyn Section) {
+        section.check(&mut self.found);
+        section.fields(self);
+    }
+
+    fn as_dyn(&mut self) -> &mut dyn Visitor {
+        self
+    }
+}

@@ -1,0 +1,182 @@
+//! The configuration every Milepost server has, whichever services run in it.
+//!
+//! A service's own section stands beside these keys in one tree (`[tracker]`, `[notifier]`); see
+//! `deploy/` for an example of each role. Every key here has one reader, named in its section.
+
+use super::section::{Found, Rules};
+use super::units::ByteSize;
+use crate::{choice, section};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+section! {
+    /// What every server has. The host reads the addresses and the drain timeout.
+    pub struct Server {
+        /// The address and port that serves gRPC; port 0 takes a free one. Without authentication in
+        /// front of it, listen on an address that only trusted callers reach.
+        pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7400)),
+        /// The address and port of metrics and probes (/metrics, /healthz, /readyz), or "none".
+        pub admin_listen: Option<SocketAddr> = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 7410))),
+        /// The directory of the journals and stores; made if it is missing. One process at a time.
+        pub data_dir: PathBuf = PathBuf::from("milepost-data"),
+        /// How long a stopping server waits for open calls and streams before it drops them.
+        pub drain_timeout: Duration = Duration::from_secs(20),
+        /// What is logged, and how. Logs go to standard error.
+        pub log: Log = Log::default(),
+        /// What callers may ask for at most.
+        pub limits: Limits = Limits::default(),
+        /// How connections that went silent are noticed.
+        pub keepalive: Keepalive = Keepalive::default(),
+        /// The journals: the truth, in append-only files.
+        pub journal: Journal = Journal::default(),
+        /// The ledgers: how commands become durable, and the stores derived from the journals.
+        pub ledger: Ledger = Ledger::default(),
+    }
+}
+
+impl Rules for Server {
+    fn rules(&self, found: &mut Found<'_>) {
+        found.between("drain_timeout", self.drain_timeout, Duration::ZERO, Duration::from_secs(3600));
+        let shared = self.listen.port() != 0 && self.admin_listen == Some(self.listen);
+        if shared {
+            found.fault("admin_listen", format!("{} is the address that gRPC listens on", self.listen));
+        }
+    }
+}
+
+choice! {
+    /// The form of log lines.
+    pub enum LogFormat {
+        /// For people: one line with fields after the message.
+        Human = "human",
+        /// For machines: one JSON object a line.
+        Json = "json",
+    }
+}
+
+section! {
+    /// What is logged, and how. Read by `telemetry`.
+    pub struct Log {
+        /// The form of the lines: "human" or "json".
+        pub format: LogFormat = LogFormat::Human,
+        /// Which lines: a level (error, warn, info, debug, trace), or directives such as
+        /// "info,milepost_ledger=debug".
+        pub filter: String = "info".to_owned(),
+    }
+}
+
+impl Rules for Log {
+    fn rules(&self, found: &mut Found<'_>) {
+        if let Err(error) = crate::telemetry::parse_filter(&self.filter) {
+            found.fault("filter", format!("{:?} is not a filter: {error}", self.filter));
+        }
+    }
+}
+
+section! {
+    /// What callers may ask for at most. Read by the host.
+    pub struct Limits {
+        /// The largest message that a caller may send.
+        pub max_request_bytes: ByteSize = ByteSize::mib(16),
+        /// How many calls may be open at once, streams included, over all connections; a call beyond
+        /// it is answered RESOURCE_EXHAUSTED. An idle stream takes a few KiB.
+        pub max_calls: usize = 20_000,
+        /// How many connections may be open at once; one beyond it is closed as soon as it is accepted.
+        pub max_connections: usize = 10_000,
+        /// The deadline of a unary call whose caller gave none.
+        pub unary_timeout: Duration = Duration::from_secs(30),
+        /// The longest deadline of a unary call, whatever its caller gave.
+        pub unary_timeout_max: Duration = Duration::from_secs(300),
+    }
+}
+
+impl Rules for Limits {
+    fn rules(&self, found: &mut Found<'_>) {
+        found.between("max_request_bytes", self.max_request_bytes, ByteSize::kib(64), ByteSize::mib(64));
+        found.between("max_calls", self.max_calls, 1, 1_000_000);
+        found.between("max_connections", self.max_connections, 1, 1_000_000);
+        let (least, most) = (Duration::from_millis(1), Duration::from_secs(86_400));
+        found.between("unary_timeout", self.unary_timeout, least, most);
+        found.between(
+            "unary_timeout_max",
+            self.unary_timeout_max,
+            self.unary_timeout.clamp(least, most),
+            most,
+        );
+    }
+}
+
+section! {
+    /// How connections that went silent are noticed. Read by the host.
+    pub struct Keepalive {
+        /// How long a connection may be silent before it is asked for a sign of life (HTTP/2 PING).
+        pub interval: Duration = Duration::from_secs(30),
+        /// How long that sign may take before the connection is closed.
+        pub timeout: Duration = Duration::from_secs(20),
+    }
+}
+
+impl Rules for Keepalive {
+    fn rules(&self, found: &mut Found<'_>) {
+        found.between("interval", self.interval, Duration::from_secs(1), Duration::from_secs(7200));
+        found.between("timeout", self.timeout, Duration::from_secs(1), Duration::from_secs(600));
+    }
+}
+
+section! {
+    /// The journals: the truth, in append-only files under `data_dir`. Read by `ledger_options`.
+    pub struct Journal {
+        /// The size of one segment file, which is allocated at once.
+        pub segment_bytes: ByteSize = ByteSize::mib(64),
+        /// Writes are refused (DISK_LOW) while the disk has less room than this; reads go on.
+        pub min_free_bytes: ByteSize = ByteSize::mib(512),
+    }
+}
+
+impl Rules for Journal {
+    fn rules(&self, found: &mut Found<'_>) {
+        found.between("segment_bytes", self.segment_bytes, ByteSize::mib(1), ByteSize::mib(4096));
+    }
+}
+
+section! {
+    /// The ledgers: how commands become durable, and the stores derived from the journals. Read by
+    /// `ledger_options`.
+    pub struct Ledger {
+        /// How many commands one group commit takes at most.
+        pub group_size: usize = 256,
+        /// How long a group waits for more commands, if the group before had more than one.
+        pub group_wait: Duration = Duration::from_micros(300),
+        /// How many commands may wait to be decided; one beyond it is answered RESOURCE_EXHAUSTED.
+        pub queue: usize = 4096,
+        /// How large the memory table of rows not yet in the store may grow before writers wait.
+        pub memory_table_bytes: ByteSize = ByteSize::mib(64),
+        /// The cache of each store. The store takes two to four times as much memory.
+        pub cache_bytes: ByteSize = ByteSize::mib(64),
+        /// The largest entry, which is what one command does.
+        pub max_entry_bytes: ByteSize = ByteSize::mib(64),
+        /// How many request ids are remembered at most, so that a repeated call has the first outcome.
+        pub max_request_ids: usize = 100_000,
+        /// How long a request id is remembered at most.
+        pub request_id_window: Duration = Duration::from_secs(86_400),
+    }
+}
+
+impl Rules for Ledger {
+    fn rules(&self, found: &mut Found<'_>) {
+        found.between("group_size", self.group_size, 1, 100_000);
+        found.between("group_wait", self.group_wait, Duration::ZERO, Duration::from_millis(100));
+        found.between("queue", self.queue, 1, 1_000_000);
+        found.between("memory_table_bytes", self.memory_table_bytes, ByteSize::mib(1), ByteSize::mib(16_384));
+        found.between("cache_bytes", self.cache_bytes, ByteSize::mib(1), ByteSize::mib(65_536));
+        found.between("max_entry_bytes", self.max_entry_bytes, ByteSize::mib(1), ByteSize::mib(1024));
+        found.between("max_request_ids", self.max_request_ids, 0, 100_000_000);
+        found.between(
+            "request_id_window",
+            self.request_id_window,
+            Duration::ZERO,
+            Duration::from_secs(30 * 86_400),
+        );
+    }
+}
