@@ -78,7 +78,7 @@ pub enum IdError {
     #[error("the id {id} must not end with a hyphen", id = quoted(.0))]
     End(String),
     /// A character that no id has.
-    #[error("the id {id} has the character {character:?}; use only a to z, 0 to 9 and hyphen, and put other names in display_name", id = quoted(.id))]
+    #[error("the id {id} has the character {character:?}; use only a to z, 0 to 9 and hyphen", id = quoted(.id))]
     Character {
         /// The text that was given.
         id: String,

@@ -8,12 +8,14 @@ mod code;
 mod cursor;
 mod date;
 mod etag;
+pub mod filter;
 mod id;
 mod kind;
 mod language;
 pub mod limits;
 mod money;
 mod name;
+pub mod order;
 mod page;
 mod parent;
 mod position;
@@ -31,6 +33,7 @@ pub use code::{CodeError, ProjectCode};
 pub use cursor::{Cursor, Reach};
 pub use date::{DateError, Period, date_from_parts};
 pub use etag::{Etag, EtagError};
+pub use filter::{Filter, FilterError};
 pub use id::{IdError, ResourceId};
 pub use kind::ResourceKind;
 pub use language::{LanguageTag, LanguageTagError};
@@ -39,6 +42,7 @@ pub use name::{
     BatchName, MilestoneName, NameError, OrganizationName, PhaseName, PortfolioName, ProjectName,
     ResourceName,
 };
+pub use order::{OrderBy, OrderError};
 pub use page::{PageSizeError, PageToken, RequestDigest, page_size};
 pub use parent::{
     BatchParent, MilestoneParent, PhaseParent, PortfolioPattern, ProjectParent, ProjectPattern,

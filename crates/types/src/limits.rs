@@ -21,16 +21,18 @@ pub const CODE_CHARS: usize = 128;
 
 /// Pairs in one resource's labels.
 pub const LABELS: usize = 64;
-/// Characters of a label's key.
-pub const LABEL_KEY_CHARS: usize = 63;
-/// Characters of a label's value; none at all is allowed.
-pub const LABEL_VALUE_CHARS: usize = 256;
+/// Characters of a label's value (its key is as an id); none at all is allowed.
+pub const LABEL_VALUE_CHARS: usize = 200;
 /// Languages one text is translated to.
 pub const TRANSLATIONS: usize = 50;
 /// Characters of a BCP 47 language tag (RFC 5646, 4.4.1 asks for at least 35).
 pub const LANGUAGE_TAG_CHARS: usize = 35;
-/// Members of a repeated field that has no limit of its own: parties, codes, funding lines.
-pub const REPEATED: usize = 1_000;
+/// Characters of one line that is not a name: an address, a document's title.
+pub const LINE_CHARS: usize = 1_000;
+/// Characters of the name of a scheme, a register, a type that is open.
+pub const SCHEME_CHARS: usize = 64;
+/// Characters of a principal: an id of a person or a program.
+pub const PRINCIPAL_CHARS: usize = 200;
 
 /// Resources on a page when the request asks for 0.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
@@ -40,8 +42,8 @@ pub const PAGE_SIZE_MAX: usize = 1_000;
 pub const BATCH_REQUESTS: usize = 1_000;
 /// Projects that one batch starts.
 pub const BATCH_MEMBERS: usize = 10_000;
-/// Revisions that one read may wait for.
-pub const MIN_REVISIONS: usize = 16;
+/// Revisions that one read may wait for: one of each ledger.
+pub const MIN_REVISIONS: usize = 3;
 
 /// Characters of a request id: visible ASCII.
 pub const REQUEST_ID_CHARS: usize = 128;

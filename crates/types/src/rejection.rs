@@ -7,11 +7,13 @@ use jiff::civil::Date;
 
 use crate::cursor::Cursor;
 use crate::etag::Etag;
+use crate::filter::FilterError;
 use crate::kind::ResourceKind;
 use crate::name::ResourceName;
 use crate::position::Position;
 use crate::quote::quoted;
 use crate::request::RequestId;
+use crate::revision::LedgerKind;
 use crate::token::TokenError;
 use crate::violation::{Fault, Violations};
 
@@ -109,6 +111,14 @@ pub enum Rejection {
         /// How many days one step may have.
         limit_days: u32,
     },
+    /// The filter cannot be read, or does not fit the resource.
+    #[error("{field}, {error}")]
+    Filter {
+        /// The field of the request that holds the filter.
+        field: &'static str,
+        /// What is wrong, and at which column.
+        error: FilterError,
+    },
     /// The cursor cannot be read.
     #[error("{0}")]
     CursorInvalid(TokenError),
@@ -129,6 +139,27 @@ pub enum Rejection {
         given: Position,
         /// The position of this log: at the same sequence if there is one, else the last.
         own: Position,
+    },
+    /// The revision cannot be read.
+    #[error("{0}")]
+    RevisionInvalid(TokenError),
+    /// The revision is of a ledger that is not here.
+    #[error("the revision is of a {ledger}, which this server cannot wait for; leave it out, or ask another")]
+    RevisionElsewhere {
+        /// The ledger it names.
+        ledger: LedgerKind,
+    },
+    /// A revision did not arrive within the deadline.
+    #[error(
+        "the {ledger} is at {have} here and has not reached {asked} within the deadline; try again, or give the call more time"
+    )]
+    RevisionNotReached {
+        /// The ledger.
+        ledger: LedgerKind,
+        /// The sequence asked for.
+        asked: u64,
+        /// The sequence there is.
+        have: u64,
     },
     /// The page token is damaged or belongs to another request.
     #[error("{0}")]

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::id::ResourceId;
 use crate::language::LanguageTag;
 use crate::limits;
 use crate::quote::quoted;
@@ -90,7 +91,7 @@ pub fn translations<K: AsRef<str>, V: Into<String>>(
     violations.into_result(kept)
 }
 
-/// Labels: free pairs of the caller's. Paths of violations are the keys.
+/// Labels: free pairs of the caller's. Keys are as ids, values one line or nothing. Paths of violations are the keys.
 pub fn labels<K: Into<String>, V: Into<String>>(
     given: impl IntoIterator<Item = (K, V)>,
 ) -> Result<BTreeMap<String, String>, Violations> {
@@ -103,17 +104,7 @@ pub fn labels<K: Into<String>, V: Into<String>>(
         }
         let (key, value) = (key.into(), value.into());
         let field = path(&key);
-        if !label_key(&key) {
-            violations.push(
-                field.clone(),
-                "INVALID_LABEL_KEY",
-                format!(
-                    "{} is no label key; give 1 to {} lower-case letters, digits, _ and -, a letter first",
-                    quoted(&key),
-                    limits::LABEL_KEY_CHARS
-                ),
-            );
-        }
+        violations.check(field.clone(), key.parse::<ResourceId>());
         if value.is_empty() {
             kept.insert(key, value);
         } else if let Some(value) = violations.check(field, line(value, limits::LABEL_VALUE_CHARS)) {
@@ -121,15 +112,6 @@ pub fn labels<K: Into<String>, V: Into<String>>(
         }
     }
     violations.into_result(kept)
-}
-
-/// A letter first (not upper case; Chinese is fine), then letters, digits, `_` and `-`.
-fn label_key(key: &str) -> bool {
-    let letter = |c: char| c.is_alphabetic() && !c.is_uppercase();
-    let mut chars = key.chars();
-    chars.next().is_some_and(letter)
-        && chars.all(|c| letter(c) || c.is_ascii_digit() || c == '_' || c == '-')
-        && key.chars().nth(limits::LABEL_KEY_CHARS).is_none()
 }
 
 /// The path of a map's entry, short whatever the key is.

@@ -1,0 +1,64 @@
+//! What can be filtered by: a resource's fields and their types.
+//!
+//! Invariant: a schema is fixed when the program is built. Paths are those of the resource's message
+//! and stay: filters are kept by subscriptions for years.
+
+/// What a field holds, and so what it may be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// One of these names, as the API spells them.
+    Enum(&'static [&'static str]),
+    /// A whole number of 64 bits.
+    Int,
+    /// `true` or `false`.
+    Bool,
+    /// A civil date: `2021-05-27`.
+    Date,
+    /// An instant: `2021-05-27T00:00:00Z`, or with an offset.
+    Timestamp,
+    /// The name of a resource.
+    Name,
+    /// Several texts, in no order that matters.
+    List,
+    /// Texts by key.
+    Map,
+}
+
+/// A field that can be filtered by.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<F> {
+    pub(super) path: &'static str,
+    pub(super) kind: FieldType,
+    pub(super) id: F,
+}
+
+impl<F> Field<F> {
+    /// The field at this path of the message, its parts joined by dots.
+    pub const fn new(path: &'static str, kind: FieldType, id: F) -> Self {
+        Self { path, kind, id }
+    }
+}
+
+/// The fields of one kind of row.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema<F: 'static> {
+    fields: &'static [Field<F>],
+}
+
+impl<F: Copy> Schema<F> {
+    /// The schema with these fields.
+    pub const fn new(fields: &'static [Field<F>]) -> Self {
+        Self { fields }
+    }
+
+    /// The paths, in the order they were given.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.path)
+    }
+
+    pub(super) fn find(&self, path: &str) -> Option<&'static Field<F>> {
+        self.fields.iter().find(|field| field.path == path)
+    }
+}
