@@ -1,1 +1,35 @@
 //! The kernel: a journal of what happened and a store of what is now.
+//!
+//! Every service is a ledger. A command is decided on the rows as they are, its events become one
+//! entry of the journal, and the entry is applied to the rows: pure functions of the service's
+//! (`Domain`), run by one writer that commits many commands with one sync.
+//! Invariants: nothing is visible to anyone before it is durable; an entry takes effect whole or not
+//! at all; the rows are what the journal says, however they came about. This crate is the only one
+//! that names sled, and it knows nothing of what a service is about.
+
+mod domain;
+mod entry;
+mod error;
+mod feed;
+mod group;
+pub mod journal;
+mod ledger;
+mod options;
+mod panic;
+mod request_ids;
+mod state;
+mod stats;
+mod store;
+mod writer;
+
+pub use domain::{Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, Write};
+pub use entry::{
+    Actor, Authentication, CommandId, Entry, EntryError, FORMAT, actor_to_proto, chain, position_from_proto,
+    position_to_proto,
+};
+pub use error::{Error, SubmitError, WaitError};
+pub use feed::{Feed, FeedError, Source};
+pub use ledger::{Ledger, Receipt, Submission, rebuild};
+pub use options::Options;
+pub use stats::Stats;
+pub use store::{Digest, Step, StoreError, View};

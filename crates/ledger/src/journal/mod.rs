@@ -4,11 +4,23 @@
 //! absent whole when it fails; `after` fences it, so two writers can never both append at one
 //! place. A journal does not know what an entry means: it keeps bytes, sequences and hashes.
 
+mod chain;
+pub mod disk;
+mod entries;
+pub mod file;
+mod frame;
+pub mod memory;
+mod segment;
+mod witness;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
+
+pub use self::chain::chain_hash;
+pub use self::entries::Entries;
 
 /// One entry as a journal keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +40,30 @@ pub struct Block {
     pub previous: Hash,
     /// At least one.
     pub entries: Vec<StoredEntry>,
+}
+
+impl Block {
+    /// Whether the block goes on after `tail`, whose whole hash is `hash`. Hashes are not computed.
+    ///
+    /// # Errors
+    /// `Malformed` says what is wrong.
+    pub fn check(&self, tail: &Position, hash: &Hash) -> Result<(), AppendError> {
+        let what = if self.entries.is_empty() {
+            "it has no entries"
+        } else if !self
+            .entries
+            .iter()
+            .map(|entry| entry.sequence)
+            .eq((tail.sequence + 1..).take(self.entries.len()))
+        {
+            "its sequences do not follow the tail without gaps"
+        } else if self.previous != *hash {
+            "its previous hash is not the tail's"
+        } else {
+            return Ok(());
+        };
+        Err(AppendError::Malformed { what })
+    }
 }
 
 /// How much one `read` may return; at least one entry comes back if there is one, however large.
@@ -65,8 +101,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Appends `block` just after `after`, durably.
     ///
     /// # Errors
-    /// `Conflict` if the tail is not `after`; nothing was written. Any other error but `DiskLow`
-    /// and `TooLarge` poisons the journal: it must not be appended to again in this process.
+    /// `Conflict` if the tail is not `after`; nothing was written. Any other error but `DiskLow`,
+    /// `TooLarge` and `Malformed` poisons the journal: it must not be appended to again in this process.
     fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError>;
 
     /// The entries after `after`, in order; empty at the tail. Never blocks for new entries.
@@ -76,7 +112,8 @@ pub trait Journal: Send + Sync + 'static {
     /// `Damaged` if what is stored cannot be trusted.
     fn read(&self, after: &Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError>;
 
-    /// Like `read`, from a sequence that the caller trusts, without comparing hashes.
+    /// Like `read`: the entries after the one with this sequence (0: from the first), which the
+    /// caller trusts; no hashes are compared.
     ///
     /// # Errors
     /// As `read`, without `Diverged`.
@@ -87,6 +124,13 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Identity, format and size.
     fn info(&self) -> JournalInfo;
+
+    /// Whether a read of the entry with this sequence is answered from memory, without waiting for a
+    /// disk or a network.
+    fn in_memory(&self, sequence: u64) -> bool;
+
+    /// Whether somebody else may append to the same log: then the ledger watches the tail.
+    fn is_shared(&self) -> bool;
 
     /// Why the journal takes no more appends, if it does not.
     fn poisoned(&self) -> Option<String>;
@@ -128,6 +172,12 @@ pub enum AppendError {
         free_bytes: u64,
         /// The configured `min_free_bytes`.
         floor_bytes: u64,
+    },
+    /// The block does not go on where its `after` stands; nothing was written. A fault of the caller.
+    #[error("a block that is none: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// The block is larger than the engine can frame; nothing was written.
     #[error("a block of {bytes} bytes; the engine takes at most {limit}")]

@@ -1,0 +1,156 @@
+//! What a service gives the ledger: pure rules over rows.
+//!
+//! Invariant: `decide` and `apply` depend on nothing but their arguments. Time, ids and seeds come in
+//! with the context, so that a command decided again, and an entry applied again, give the same.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_types::{LogId, Position};
+
+use crate::entry::{Actor, CommandId, Entry};
+
+/// A row: key and value. The first byte of a key is its table's tag.
+pub type Row = (Bytes, Bytes);
+
+/// The tag of the ledger's own rows; services use 1 to 255.
+pub const LEDGER_TAG: u8 = 0;
+
+/// The keys from `start` up to, not including, `end`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The first key.
+    pub start: Vec<u8>,
+    /// The first key that is no longer in it; `None`: to the end of all keys.
+    pub end: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    /// Every key that begins with `prefix`.
+    pub fn prefix(prefix: &[u8]) -> Self {
+        Self { start: prefix.to_vec(), end: successor(prefix) }
+    }
+
+    /// The part of this range that is after `key`, which need not exist.
+    pub fn after(mut self, key: &[u8]) -> Self {
+        let mut start = key.to_vec();
+        start.push(0);
+        self.start = self.start.max(start);
+        self
+    }
+
+    /// The part of this range that is before `key`, which need not exist.
+    pub fn before(mut self, key: &[u8]) -> Self {
+        self.end = Some(self.end.map_or_else(|| key.to_vec(), |end| end.min(key.to_vec())));
+        self
+    }
+}
+
+/// The smallest key that is greater than every key with this prefix; none if the prefix is all 0xff.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+/// In which order a scan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Ascending keys.
+    #[default]
+    Forward,
+    /// Descending keys.
+    Backward,
+}
+
+/// Rows as they are at one sequence.
+pub trait Read {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Option<Bytes>;
+
+    /// The rows of a range, in order.
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a>;
+}
+
+/// Rows that an entry is being applied to.
+pub trait Write: Read {
+    /// Sets a row.
+    fn put(&mut self, key: Vec<u8>, value: Bytes);
+
+    /// Removes a row, if it is there.
+    fn delete(&mut self, key: &[u8]);
+}
+
+/// What a decision may depend on besides rows and the command.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The ledger's log.
+    pub log: LogId,
+    /// The sequence that the entry will have, if there is one.
+    pub sequence: u64,
+    /// The time that the entry will have; never earlier than the entry before.
+    pub commit_time: Timestamp,
+    /// What the clock says, which may be earlier or later than it said before.
+    pub now: Timestamp,
+    /// Who asks.
+    pub actor: Actor,
+    /// The command's id.
+    pub command_id: CommandId,
+    /// 128 random bits that stay the same when the command is decided again.
+    pub seed: u128,
+}
+
+/// What a command that was accepted does.
+#[derive(Debug, Clone, Default)]
+pub struct Decision {
+    /// The id of the portfolio concerned; empty for none.
+    pub portfolio: String,
+    /// How far other logs had been followed in the rows that this was decided on.
+    pub decided_on: Vec<Position>,
+    /// Encoded events. None: the command is accepted and changes nothing, and no entry is written.
+    pub events: Vec<Bytes>,
+}
+
+/// The rules of one service.
+pub trait Domain: Send + Sync + 'static {
+    /// What may be asked of it.
+    type Command: Send + Sync + 'static;
+    /// Why it may refuse.
+    type Rejection: Clone + Send + Sync + std::fmt::Debug + 'static;
+
+    /// Raised whenever `apply` or a table changes: stores of another version are rebuilt.
+    const STORE_VERSION: u32;
+
+    /// Decides a command on the rows as they are, without changing them.
+    ///
+    /// # Errors
+    /// The command is refused; nothing happens.
+    fn decide(
+        &self,
+        rows: &dyn Read,
+        command: &Self::Command,
+        context: &Context,
+    ) -> Result<Decision, Self::Rejection>;
+
+    /// Brings the rows from before an entry to after it. Cannot refuse.
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_range_ends_before_the_next_prefix() {
+        assert_eq!(KeyRange::prefix(&[1, 255]).end, Some(vec![2]));
+        assert_eq!(KeyRange::prefix(&[255]).end, None);
+        assert_eq!(KeyRange::prefix(b"ab").end, Some(b"ac".to_vec()));
+    }
+
+    #[test]
+    fn a_range_is_cut_on_either_side() {
+        let range = KeyRange::prefix(b"a").after(b"ab").before(b"ax");
+        assert_eq!(range, KeyRange { start: b"ab\0".to_vec(), end: Some(b"ax".to_vec()) });
+        assert_eq!(KeyRange::prefix(b"b").after(b"a"), KeyRange::prefix(b"b"));
+    }
+}

@@ -1,0 +1,112 @@
+//! Why a ledger does not open, and why a command has no receipt.
+
+use std::time::Duration;
+
+use milepost_types::Position;
+
+use crate::entry::EntryError;
+use crate::journal::ReadError;
+use crate::store::StoreError;
+
+/// Why a ledger cannot be opened, or stopped working.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal cannot be read.
+    #[error("the journal cannot be read")]
+    Journal(#[from] ReadError),
+    /// An entry cannot be understood.
+    #[error("the journal holds an entry that this version cannot use")]
+    Entry(#[from] EntryError),
+    /// The store cannot be used, and rebuilding it failed or would not help.
+    #[error("the store cannot be used")]
+    Store(#[from] StoreError),
+    /// `apply` panicked: a fault of this version, or of the one that wrote the entry.
+    #[error("entry {sequence} cannot be applied: {message}")]
+    Apply {
+        /// The entry.
+        sequence: u64,
+        /// What the panic said.
+        message: String,
+    },
+    /// A thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why a command has no receipt.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubmitError<R> {
+    /// The rules refuse it.
+    #[error("refused")]
+    Rejected(R),
+    /// Its request id was used before with another body.
+    #[error("request id {id} was used before for another request")]
+    RequestIdReused {
+        /// The request id.
+        id: String,
+    },
+    /// What it does is too large for one entry.
+    #[error("the change takes {bytes} bytes; one entry takes at most {limit}")]
+    EntryTooLarge {
+        /// What the entry would take.
+        bytes: usize,
+        /// The configured `max_entry_bytes`.
+        limit: usize,
+    },
+    /// It waited in vain for a place in the queue, or for its turn; it had no effect.
+    #[error("the deadline passed before the command took effect")]
+    DeadlineExceeded,
+    /// The queue is full, and the caller would not wait.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// The rules failed on it; it had no effect.
+    #[error("the command failed inside the server: {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The disk has too little room; it had no effect.
+    #[error("{free_bytes} bytes free on the journal's disk, below the floor of {floor_bytes}")]
+    DiskLow {
+        /// Free on the file system.
+        free_bytes: u64,
+        /// The configured floor.
+        floor_bytes: u64,
+    },
+    /// The ledger is closing; it had no effect.
+    #[error("the ledger is closing")]
+    Closing,
+    /// The journal or the store failed. Whether it had an effect is known after a restart: ask again
+    /// with the same request id.
+    #[error("the ledger has failed: {reason}")]
+    Failed {
+        /// The first failure.
+        reason: String,
+    },
+}
+
+/// Why a position was not reached.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum WaitError {
+    /// It is of another log or history than this ledger's.
+    #[error("position {asked} is of another history; this ledger is at {have}")]
+    Diverged {
+        /// What was waited for.
+        asked: Position,
+        /// Where the ledger is.
+        have: Position,
+    },
+    /// It did not come in time.
+    #[error("position {asked} was not reached within {waited:?}; the ledger is at {have}")]
+    TimedOut {
+        /// What was waited for.
+        asked: Position,
+        /// Where the ledger is.
+        have: Position,
+        /// How long.
+        waited: Duration,
+    },
+    /// The ledger closed or failed meanwhile.
+    #[error("the ledger is closing")]
+    Closing,
+}

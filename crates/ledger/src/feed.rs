@@ -1,0 +1,120 @@
+//! Reading a journal up to its tail, and then waiting for the tail to move.
+//!
+//! Invariant: entries come in order, each once, and only when they are durable. A slow reader costs
+//! nobody anything: a feed is a position and nothing else.
+
+use std::sync::Arc;
+
+use milepost_types::Position;
+use tokio::sync::watch;
+
+use crate::journal::{Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+
+/// A ledger's journal, for readers.
+#[derive(Clone)]
+pub struct Source {
+    journal: Arc<dyn Journal>,
+}
+
+/// Why a feed ended.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The journal could not be read.
+    #[error("the journal cannot be read")]
+    Read(#[from] ReadError),
+    /// The journal takes no more entries: the server is stopping.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+impl Source {
+    /// The readers' side of a journal.
+    pub fn new(journal: Arc<dyn Journal>) -> Self {
+        Self { journal }
+    }
+
+    /// Identity, format and size of the journal.
+    pub fn info(&self) -> JournalInfo {
+        self.journal.info()
+    }
+
+    /// The last durable position.
+    pub fn tail(&self) -> Position {
+        *self.journal.tail().borrow()
+    }
+
+    /// The entries after `after`; empty at the tail. What is not in memory is read on a thread that
+    /// may block.
+    ///
+    /// # Errors
+    /// As the journal's `read`.
+    pub async fn read(&self, after: Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        if self.journal.in_memory(after.sequence + 1) {
+            return self.journal.read(&after, limit);
+        }
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.read(&after, limit)).await
+    }
+
+    /// The entries from `sequence` on, without comparing hashes: for a reader that knows the sequence
+    /// from this very log.
+    ///
+    /// # Errors
+    /// As the journal's `read_from`.
+    pub async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        if self.journal.in_memory(sequence) {
+            return self.journal.read_from(sequence, limit);
+        }
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.read_from(sequence, limit)).await
+    }
+
+    /// Everything after a position, now and later.
+    pub fn feed(&self, after: Position) -> Feed {
+        Feed { tail: self.journal.tail(), source: self.clone(), after }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, ReadError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// A place in a journal that moves on.
+pub struct Feed {
+    source: Source,
+    tail: watch::Receiver<Position>,
+    after: Position,
+}
+
+impl Feed {
+    /// The next entries, at least one; waits at the tail. Safe to cancel.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, or takes no more entries.
+    pub async fn next(&mut self, limit: ReadLimit) -> Result<Vec<StoredEntry>, FeedError> {
+        loop {
+            self.tail.borrow_and_update();
+            let entries = self.source.read(self.after, limit).await?;
+            if let Some(last) = entries.last() {
+                self.after = Position::after(self.after.log, last.sequence, &last.hash);
+                return Ok(entries);
+            }
+            self.tail.changed().await.map_err(|_| FeedError::Closed)?;
+        }
+    }
+
+    /// The last position that was read.
+    pub fn position(&self) -> Position {
+        self.after
+    }
+
+    /// The last durable position of the journal.
+    pub fn tail(&self) -> Position {
+        *self.tail.borrow()
+    }
+}

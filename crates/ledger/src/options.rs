@@ -1,0 +1,48 @@
+//! What can be set of a ledger, with defaults that suit an office of ten thousand projects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::Step;
+
+/// How a ledger works. Every bound is per ledger.
+#[derive(Clone)]
+pub struct Options {
+    /// At most this many commands are committed together.
+    pub group_size: usize,
+    /// How long to wait for more commands when the group before had more than one.
+    pub group_wait: Duration,
+    /// At most this many commands wait; further callers wait outside until their deadline.
+    pub queue_bound: usize,
+    /// A checkpoint begins when the memory table has this many rows.
+    pub checkpoint_rows: usize,
+    /// Writers wait for the checkpoint under way when the memory table has this many bytes.
+    pub table_bytes: usize,
+    /// Rows of the base kept in memory, in bytes; sled gets as much again.
+    pub cache_bytes: usize,
+    /// The largest entry, in bytes.
+    pub max_entry_bytes: usize,
+    /// At least this many request ids are remembered, unless they are older than the window.
+    pub max_request_ids: usize,
+    /// How long a request id is remembered.
+    pub request_id_window: Duration,
+    /// Told of each step of a checkpoint; for tests.
+    pub observe_checkpoint: Option<Arc<dyn Fn(Step, u64) + Send + Sync>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            group_size: 1024,
+            group_wait: Duration::from_micros(300),
+            queue_bound: 4096,
+            checkpoint_rows: 1000,
+            table_bytes: 64 << 20,
+            cache_bytes: 64 << 20,
+            max_entry_bytes: 64 << 20,
+            max_request_ids: 262_144,
+            request_id_window: Duration::from_secs(24 * 60 * 60),
+            observe_checkpoint: None,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The rows, the request ids and the digest at one sequence, and how they come out of a store and a
+//! journal.
+//!
+//! Invariant: what `open` returns is at the journal's tail, whatever was in the store. A store that is
+//! damaged, ahead of the journal, of another history or of another version is rebuilt, and the log
+//! says so; one that cannot be rebuilt is an error, and nothing is written.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use milepost_types::{Hash, Position};
+
+use crate::domain::Domain;
+use crate::entry::{Entry, chain};
+use crate::error::Error;
+use crate::journal::{Damage, Journal, ReadError, ReadLimit, StoredEntry};
+use crate::options::Options;
+use crate::request_ids::RequestIds;
+use crate::store::{self, Base, Digest, Draft, Layers, Mark, StoreError, Table};
+
+/// How often a long replay tells how far it is.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Rows between checkpoints of a replay: larger than when live, for nobody waits on sled's lock.
+const REPLAY_CHECKPOINT_ROWS: usize = 20_000;
+
+/// Everything that a writer goes on from.
+pub(crate) struct State {
+    pub(crate) layers: Layers,
+    pub(crate) ids: RequestIds,
+    /// Of what is in the base.
+    pub(crate) digest: Digest,
+}
+
+/// Opens the store under `dir`, rebuilding it if needed, and brings it to the journal's tail.
+pub(crate) fn open<D: Domain>(
+    dir: &Path,
+    journal: &dyn Journal,
+    domain: &D,
+    options: &Options,
+) -> Result<State, Error> {
+    match store::open_or_start(dir, options.cache_bytes) {
+        Ok((base, None)) => replay(State::start(base, journal, options), journal, domain),
+        Ok((base, Some(mark))) => match unusable::<D>(&mark, journal)? {
+            None => replay(State::at(base, mark, options), journal, domain),
+            Some(why) => {
+                drop(base);
+                rebuild_beside(dir, journal, domain, options, &why)
+            }
+        },
+        Err(StoreError::Damaged { what, .. }) => rebuild_beside(dir, journal, domain, options, &what),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why a store that can be read must not be used, if so.
+fn unusable<D: Domain>(mark: &Mark, journal: &dyn Journal) -> Result<Option<String>, Error> {
+    let info = journal.info();
+    if mark.version != D::STORE_VERSION {
+        return Ok(Some(format!("it has version {}, this program needs {}", mark.version, D::STORE_VERSION)));
+    }
+    if mark.log != info.log {
+        return Ok(Some(format!("it belongs to log {}, the journal is {}", mark.log, info.log)));
+    }
+    if mark.sequence > info.tail.sequence {
+        let (at, tail) = (mark.sequence, info.tail.sequence);
+        return Ok(Some(format!("it is at sequence {at}, ahead of the journal's {tail}")));
+    }
+    let position = Position::after(mark.log, mark.sequence, &mark.hash);
+    match journal.read(&position, ReadLimit { entries: 1, bytes: 1 }) {
+        Ok(_) => Ok(None),
+        Err(error @ ReadError::Diverged { .. }) if mark.sequence > 0 => Ok(Some(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn rebuild_beside<D: Domain>(
+    dir: &Path,
+    journal: &dyn Journal,
+    domain: &D,
+    options: &Options,
+    why: &str,
+) -> Result<State, Error> {
+    tracing::warn!(dir = %dir.display(), why, "the store cannot be used, rebuilding it from the journal");
+    let (base, _) = Base::open(&store::rebuild_dir(dir)?, options.cache_bytes)?;
+    let mut state = replay(State::start(base, journal, options), journal, domain)?;
+    state.checkpoint::<D>()?;
+    drop(state);
+    store::swap_in(dir)?;
+    tracing::info!(dir = %dir.display(), "the store is rebuilt");
+    match store::open_or_start(dir, options.cache_bytes)? {
+        (base, Some(mark)) => Ok(State::at(base, mark, options)),
+        (base, None) => Ok(State::start(base, journal, options)),
+    }
+}
+
+impl State {
+    /// Before the first entry.
+    fn start(base: Base, journal: &dyn Journal, options: &Options) -> Self {
+        let layers = Layers {
+            table: Table::new(),
+            frozen: None,
+            base: Arc::new(base),
+            position: Position::start(journal.info().log),
+            hash: Hash::ZERO,
+            commit_time: Timestamp::UNIX_EPOCH,
+        };
+        let ids = RequestIds::new(options.max_request_ids, options.request_id_window);
+        Self { layers, ids, digest: Digest::default() }
+    }
+
+    /// Where a checkpoint was made.
+    fn at(base: Base, mark: Mark, options: &Options) -> Self {
+        let layers = Layers {
+            table: Table::new(),
+            frozen: None,
+            base: Arc::new(base),
+            position: Position::after(mark.log, mark.sequence, &mark.hash),
+            hash: mark.hash,
+            commit_time: mark.commit_time,
+        };
+        let mut ids = RequestIds::new(options.max_request_ids, options.request_id_window);
+        ids.load(&layers);
+        Self { layers, ids, digest: mark.digest }
+    }
+
+    /// Applies an entry that is durable in the journal.
+    pub(crate) fn apply<D: Domain>(&mut self, domain: &D, stored: &StoredEntry) -> Result<Entry, Error> {
+        if chain(&self.layers.hash, &stored.bytes) != stored.hash {
+            return Err(ReadError::Damaged(Damage {
+                segment: Path::new("the journal").to_owned(),
+                offset: 0,
+                sequence: stored.sequence,
+                what: "the entry does not match its hash".to_owned(),
+            })
+            .into());
+        }
+        let entry = Entry::decode(stored)?;
+        let mut draft = Draft { layers: self.layers.clone(), table_bytes: 0 };
+        catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| Error::Apply {
+            sequence: stored.sequence,
+            message: crate::panic::message(panic.as_ref()),
+        })?;
+        self.layers = draft.layers;
+        self.layers.advance(&entry, &stored.hash);
+        self.ids.remember(&entry);
+        Ok(entry)
+    }
+
+    /// The mark of the rows as they are, over the digest of the base.
+    pub(crate) fn mark<D: Domain>(&self) -> Mark {
+        Mark {
+            version: D::STORE_VERSION,
+            log: self.layers.position.log,
+            sequence: self.layers.position.sequence,
+            hash: self.layers.hash,
+            commit_time: self.layers.commit_time,
+            digest: self.digest,
+        }
+    }
+
+    /// Takes the memory table out, with what the request ids add to it.
+    pub(crate) fn freeze(&mut self) -> Table {
+        for (key, value) in self.ids.changed_rows() {
+            self.layers.table.insert(key, value);
+        }
+        std::mem::take(&mut self.layers.table)
+    }
+
+    /// Writes the memory table to the base, here and now.
+    pub(crate) fn checkpoint<D: Domain>(&mut self) -> Result<(), Error> {
+        let mark = self.mark::<D>();
+        let table = self.freeze();
+        self.digest = store::write_checkpoint(&self.layers.base, &table, mark)?;
+        Ok(())
+    }
+}
+
+fn replay<D: Domain>(mut state: State, journal: &dyn Journal, domain: &D) -> Result<State, Error> {
+    let (first, tail) = (state.layers.position.sequence, journal.info().tail.sequence);
+    let mut told = Instant::now();
+    loop {
+        let entries = journal.read(&state.layers.position, ReadLimit::default())?;
+        let Some(last) = entries.last() else { break };
+        let reached = last.sequence;
+        for stored in &entries {
+            state.apply(domain, stored)?;
+        }
+        if state.layers.table.len() >= REPLAY_CHECKPOINT_ROWS {
+            state.checkpoint::<D>()?;
+        }
+        if told.elapsed() >= PROGRESS_INTERVAL {
+            told = Instant::now();
+            let percent = (reached - first) * 100 / (tail - first).max(1);
+            tracing::info!(sequence = reached, tail, percent, "replaying the journal into the store");
+        }
+    }
+    Ok(state)
+}

@@ -1,0 +1,325 @@
+//! The rows on disk: one sled tree, the only place that names sled.
+//!
+//! Schema of the ledger's own rows (tag 0), persisted, never reused:
+//! - `[0, 1]` the mark, the only row that the digest does not count: layout number u8 (1), store
+//!   version u32, log id 16, sequence u64, hash 32, commit time seconds i64 and nanoseconds i32,
+//!   digest rows u64, digest sum u128; integers big end first.
+//! - `[0, 2, chunk u64]` request ids (see `request_ids`).
+//!
+//! Invariant: every write is one batch that carries the mark. sled's own promises are not relied on:
+//! its recovery may lose a tail or rows in silence, so on open the rows are counted against the
+//! digest, and a panic in it means: damaged.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_types::{Hash, LogId};
+use parking_lot::RwLock;
+
+use super::cache::Cache;
+use super::digest::Digest;
+use super::layers::Table;
+use crate::domain::{Direction, KeyRange, Row};
+
+const MARK_KEY: &[u8] = &[0, 1];
+const MARK_LAYOUT: u8 = 1;
+const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
+
+/// sled releases its lock a moment after the process or handle that held it is gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why a store cannot be used. Its journal can rebuild it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is damaged, or was not completely written.
+    #[error("the store in {} is damaged: {what}", dir.display())]
+    Damaged {
+        /// Its directory.
+        dir: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Another process has it open.
+    #[error("the store in {} is open in another process", dir.display())]
+    Locked {
+        /// Its directory.
+        dir: PathBuf,
+    },
+    /// The disk refused.
+    #[error("cannot use the store in {}", dir.display())]
+    Io {
+        /// Its directory.
+        dir: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// At which entry the rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) version: u32,
+    pub(crate) log: LogId,
+    pub(crate) sequence: u64,
+    pub(crate) hash: Hash,
+    pub(crate) commit_time: Timestamp,
+    pub(crate) digest: Digest,
+}
+
+impl Mark {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(MARK_BYTES);
+        bytes.push(MARK_LAYOUT);
+        bytes.extend(self.version.to_be_bytes());
+        bytes.extend(self.log.as_bytes());
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend(self.hash.as_bytes());
+        bytes.extend(self.commit_time.as_second().to_be_bytes());
+        bytes.extend(self.commit_time.subsec_nanosecond().to_be_bytes());
+        bytes.extend(self.digest.rows.to_be_bytes());
+        bytes.extend(self.digest.sum.to_be_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (layout, rest) = take::<1>(bytes)?;
+        if layout != [MARK_LAYOUT] || bytes.len() != MARK_BYTES {
+            return None;
+        }
+        let (version, rest) = take::<4>(rest)?;
+        let (log, rest) = take::<16>(rest)?;
+        let (sequence, rest) = take::<8>(rest)?;
+        let (hash, rest) = take::<32>(rest)?;
+        let (seconds, rest) = take::<8>(rest)?;
+        let (nanos, rest) = take::<4>(rest)?;
+        let (rows, rest) = take::<8>(rest)?;
+        let (sum, _) = take::<16>(rest)?;
+        Some(Self {
+            version: u32::from_be_bytes(version),
+            log: LogId::from_bytes(log),
+            sequence: u64::from_be_bytes(sequence),
+            hash: Hash::from_bytes(hash),
+            commit_time: Timestamp::new(i64::from_be_bytes(seconds), i32::from_be_bytes(nanos)).ok()?,
+            digest: Digest { rows: u64::from_be_bytes(rows), sum: u128::from_be_bytes(sum) },
+        })
+    }
+}
+
+fn take<const N: usize>(bytes: &[u8]) -> Option<([u8; N], &[u8])> {
+    bytes.split_first_chunk::<N>().map(|(head, rest)| (*head, rest))
+}
+
+/// The rows on disk, and those of them that are kept in memory.
+pub(crate) struct Base {
+    dir: PathBuf,
+    tree: sled::Db,
+    cache: Cache,
+    /// Held by views while they read and by a checkpoint while it writes, so that a view is one cut.
+    pub(crate) cut: RwLock<()>,
+}
+
+impl Base {
+    /// Opens or creates the store in `dir` and tells its mark, if it has one.
+    ///
+    /// # Errors
+    /// `Damaged` if its rows are not what its mark says, or sled cannot read it.
+    pub(crate) fn open(dir: &Path, cache_bytes: usize) -> Result<(Self, Option<Mark>), StoreError> {
+        let damaged = |what: String| StoreError::Damaged { dir: dir.to_owned(), what };
+        std::fs::create_dir_all(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
+        remove_unfinished_snapshots(dir)?;
+        let tree = guard(dir, || open_sled(dir, cache_bytes))??;
+        let base = Self { dir: dir.to_owned(), tree, cache: Cache::new(cache_bytes), cut: RwLock::new(()) };
+
+        let (mark, digest) = guard(dir, || base.count())??;
+        match mark {
+            Some(mark) if mark.digest != digest => {
+                Err(damaged(format!("it holds {digest}, but was written with {}", mark.digest)))
+            }
+            None if digest.rows > 0 => Err(damaged("it has rows but no mark".to_owned())),
+            mark => Ok((base, mark)),
+        }
+    }
+
+    /// Walks every row.
+    fn count(&self) -> Result<(Option<Mark>, Digest), StoreError> {
+        let mut mark = None;
+        let mut digest = Digest::default();
+        for row in self.tree.iter() {
+            let (key, value) = row.map_err(|error| self.sled_error(error))?;
+            if key.as_ref() == MARK_KEY {
+                let decoded = Mark::decode(&value).ok_or_else(|| StoreError::Damaged {
+                    dir: self.dir.clone(),
+                    what: "its mark cannot be read, or is of another version".to_owned(),
+                })?;
+                mark = Some(decoded);
+            } else {
+                digest.add(&key, &value);
+            }
+        }
+        Ok((mark, digest))
+    }
+
+    /// The value of a key.
+    ///
+    /// # Panics
+    /// If sled fails: the ledger's guard takes it for a damaged store.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Bytes> {
+        if let Some(known) = self.cache.get(key) {
+            return known;
+        }
+        let value = self.uncached(key).unwrap_or_else(|error| panic!("{error}"));
+        self.cache.put(Bytes::copy_from_slice(key), value.clone());
+        value
+    }
+
+    fn uncached(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let value = self.tree.get(key).map_err(|error| self.sled_error(error))?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    /// The rows of a range.
+    ///
+    /// # Panics
+    /// If sled fails: the ledger's guard takes it for a damaged store.
+    pub(crate) fn scan(&self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + '_> {
+        let rows = match &range.end {
+            Some(end) if *end <= range.start => return Box::new(std::iter::empty()),
+            Some(end) => self.tree.range(range.start.as_slice()..end.as_slice()),
+            None => self.tree.range(range.start.as_slice()..),
+        };
+        let rows = rows.filter_map(|row| {
+            let (key, value) = row.unwrap_or_else(|error| panic!("{}", self.sled_error(error)));
+            (key.as_ref() != MARK_KEY)
+                .then(|| (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
+        });
+        match direction {
+            Direction::Forward => Box::new(rows),
+            Direction::Backward => Box::new(rows.rev()),
+        }
+    }
+
+    /// The digest after the rows of `table` are written over those that are there.
+    pub(crate) fn digest_with(&self, digest: Digest, table: &Table) -> Result<Digest, StoreError> {
+        guard(&self.dir, || self.digest_over(digest, table))?
+    }
+
+    fn digest_over(&self, mut digest: Digest, table: &Table) -> Result<Digest, StoreError> {
+        for (key, value) in table {
+            let old = match self.cache.get(key) {
+                Some(known) => known,
+                None => self.uncached(key)?,
+            };
+            if let Some(old) = old {
+                digest.remove(key, &old);
+            }
+            if let Some(value) = value {
+                digest.add(key, value);
+            }
+        }
+        Ok(digest)
+    }
+
+    /// Writes the rows of `table` and the mark as one batch. It is not on disk before `sync`.
+    pub(crate) fn write(&self, table: &Table, mark: &Mark) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in table {
+            match value {
+                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
+                None => batch.remove(key.as_ref()),
+            }
+        }
+        batch.insert(MARK_KEY, mark.encode());
+        let _cut = self.cut.write();
+        guard(&self.dir, || self.tree.apply_batch(batch))?.map_err(|error| self.sled_error(error))?;
+        for (key, value) in table {
+            self.cache.put(key.clone(), value.clone());
+        }
+        Ok(())
+    }
+
+    /// Brings what was written to the disk. sled's flush is no fsync, so its file is synced after it.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        let io = |source| StoreError::Io { dir: self.dir.clone(), source };
+        guard(&self.dir, || self.tree.flush())?.map_err(|error| self.sled_error(error))?;
+        std::fs::File::open(self.dir.join("db")).and_then(|file| file.sync_all()).map_err(io)
+    }
+
+    fn sled_error(&self, error: sled::Error) -> StoreError {
+        from_sled(&self.dir, error)
+    }
+}
+
+fn open_sled(dir: &Path, cache_bytes: usize) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(dir)
+        .cache_capacity(cache_bytes as u64)
+        .flush_every_ms(None)
+        .mode(sled::Mode::HighThroughput);
+    let started = Instant::now();
+    loop {
+        match config.open() {
+            Ok(tree) => return Ok(tree),
+            Err(error) if is_locked(&error) && started.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) if is_locked(&error) => return Err(StoreError::Locked { dir: dir.to_owned() }),
+            Err(error) => return Err(from_sled(dir, error)),
+        }
+    }
+}
+
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+fn from_sled(dir: &Path, error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(source) => StoreError::Io { dir: dir.to_owned(), source },
+        error => StoreError::Damaged { dir: dir.to_owned(), what: error.to_string() },
+    }
+}
+
+/// A torn snapshot that sled was still writing keeps it from opening; its log does without.
+fn remove_unfinished_snapshots(dir: &Path) -> Result<(), StoreError> {
+    let io = |source| StoreError::Io { dir: dir.to_owned(), source };
+    for file in std::fs::read_dir(dir).map_err(io)? {
+        let path = file.map_err(io)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            std::fs::remove_file(&path).map_err(io)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs what goes into sled; a panic there means that the store is damaged.
+fn guard<T>(dir: &Path, run: impl FnOnce() -> T) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| StoreError::Damaged {
+        dir: dir.to_owned(),
+        what: crate::panic::message(panic.as_ref()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_what_was_written() {
+        let mark = Mark {
+            version: 2,
+            log: LogId::from_bytes([3; 16]),
+            sequence: 4,
+            hash: Hash::from_bytes([5; 32]),
+            commit_time: Timestamp::new(6, 7).unwrap(),
+            digest: Digest { rows: 8, sum: 9 },
+        };
+        let bytes = mark.encode();
+        assert_eq!(bytes.len(), MARK_BYTES);
+        assert_eq!(Mark::decode(&bytes), Some(mark));
+        assert_eq!(Mark::decode(&bytes[1..]), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Rows of the base that were read or written lately, so that a hot read waits for no disk lock.
+//!
+//! Invariant: a cached row is equal to the base's. Two generations, each up to half the bound: what is
+//! used moves to the young one, and the old one is dropped whole when the young one is full.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+/// What a row costs besides its bytes.
+const ROW_OVERHEAD_BYTES: usize = 128;
+
+/// A bounded cache of rows; `None` is kept too: the base has no such row.
+pub(crate) struct Cache {
+    generations: Mutex<Generations>,
+    half_bytes: usize,
+}
+
+#[derive(Default)]
+struct Generations {
+    young: HashMap<Bytes, Option<Bytes>>,
+    old: HashMap<Bytes, Option<Bytes>>,
+    young_bytes: usize,
+}
+
+impl Cache {
+    /// A cache that holds about `bytes`.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { generations: Mutex::default(), half_bytes: bytes / 2 }
+    }
+
+    /// What is known of a key: `None` if nothing is.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<Bytes>> {
+        let mut generations = self.generations.lock();
+        if let Some(value) = generations.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, value) = generations.old.remove_entry(key)?;
+        self.keep(&mut generations, key, value.clone());
+        Some(value)
+    }
+
+    /// Makes a row known.
+    pub(crate) fn put(&self, key: Bytes, value: Option<Bytes>) {
+        let mut generations = self.generations.lock();
+        generations.old.remove(&key);
+        self.keep(&mut generations, key, value);
+    }
+
+    fn keep(&self, generations: &mut Generations, key: Bytes, value: Option<Bytes>) {
+        generations.young_bytes += ROW_OVERHEAD_BYTES + key.len() + value.as_ref().map_or(0, Bytes::len);
+        generations.young.insert(key, value);
+        if generations.young_bytes > self.half_bytes {
+            generations.old = std::mem::take(&mut generations.young);
+            generations.young_bytes = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Bytes {
+        Bytes::from(format!("{number:04}"))
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes() {
+        let cache = Cache::new(20 * ROW_OVERHEAD_BYTES);
+        cache.put(key(0), Some(key(0)));
+        for number in 1..1000 {
+            cache.put(key(number), None);
+            assert_eq!(cache.get(&key(0)), Some(Some(key(0))), "after {number} others");
+        }
+        assert_eq!(cache.get(&key(1)), None);
+        let generations = cache.generations.lock();
+        assert!(generations.young.len() + generations.old.len() <= 20);
+    }
+
+    #[test]
+    fn a_newer_value_replaces_an_old_one_in_either_generation() {
+        let cache = Cache::new(10 * ROW_OVERHEAD_BYTES);
+        cache.put(key(0), Some(key(1)));
+        (1..6).for_each(|number| cache.put(key(number), None));
+        cache.put(key(0), None);
+        assert_eq!(cache.get(&key(0)), Some(None));
+    }
+}

@@ -1,0 +1,99 @@
+//! Checkpoints: a frozen table becomes part of the base, off the writer's thread.
+//!
+//! Invariant: the base goes from the rows at one sequence to the rows at a later one in a single
+//! batch. Until that is done and synced, the frozen table stays in front of it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use super::base::{Base, Mark, StoreError};
+use super::digest::Digest;
+use super::layers::Table;
+
+/// The steps of a checkpoint, for tests that stop after each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The table is frozen; nothing is written.
+    Frozen,
+    /// The batch is in sled's hands.
+    Written,
+    /// It is on the disk.
+    Synced,
+}
+
+/// How a checkpoint went.
+pub(crate) type Done = Result<Digest, StoreError>;
+
+/// Told of each step, with the sequence of the checkpoint.
+pub(crate) type Observer = Arc<dyn Fn(Step, u64) + Send + Sync>;
+
+struct Work {
+    table: Table,
+    mark: Mark,
+}
+
+/// The checkpoint thread; at most one checkpoint is under way.
+pub(crate) struct Checkpointer {
+    work: Option<SyncSender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    /// Starts the thread; `done` is called on it after each checkpoint.
+    pub(crate) fn start(
+        name: &str,
+        base: Arc<Base>,
+        observer: Option<Observer>,
+        done: impl Fn(Done) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (work, queue) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("{name}-ckpt"))
+            .spawn(move || run(&base, &queue, observer.as_ref(), done))?;
+        Ok(Self { work: Some(work), thread: Some(thread) })
+    }
+
+    /// Hands a frozen table over. `mark.digest` is the digest before it.
+    pub(crate) fn begin(&self, table: Table, mark: Mark) {
+        if let Some(work) = &self.work {
+            // The thread only ends after this sender is dropped, or by a panic that `done` reported.
+            let _ = work.send(Work { table, mark });
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.work = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(base: &Base, queue: &Receiver<Work>, observer: Option<&Observer>, done: impl Fn(Done)) {
+    while let Ok(Work { table, mark }) = queue.recv() {
+        let observe = |step| {
+            if let Some(observer) = observer {
+                observer(step, mark.sequence);
+            }
+        };
+        done(observed(base, &table, mark, observe));
+    }
+}
+
+/// Writes one checkpoint. `mark.digest` is the digest before it; the answer is the digest after it.
+pub(crate) fn write(base: &Base, table: &Table, mark: Mark) -> Done {
+    observed(base, table, mark, |_| {})
+}
+
+fn observed(base: &Base, table: &Table, mut mark: Mark, observe: impl Fn(Step)) -> Done {
+    observe(Step::Frozen);
+    mark.digest = base.digest_with(mark.digest, table)?;
+    base.write(table, &mark)?;
+    observe(Step::Written);
+    base.sync()?;
+    observe(Step::Synced);
+    Ok(mark.digest)
+}

@@ -1,0 +1,192 @@
+//! The layers of rows above the base, and how they are read as one.
+//!
+//! Invariants: a nearer layer hides a farther one, a tombstone hides a row; a `View` is one
+//! consistent cut, because no checkpoint writes the base while one is held. Tables are persistent
+//! maps, so a savepoint is a clone and costs nothing.
+
+use std::iter::Peekable;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use imbl::OrdMap;
+use jiff::Timestamp;
+use milepost_types::{Hash, Position};
+use parking_lot::RwLockReadGuard;
+
+use super::base::Base;
+use crate::domain::{Direction, KeyRange, Read, Row, Write};
+use crate::entry::Entry;
+
+/// Rows in memory; `None` is a tombstone.
+pub(crate) type Table = OrdMap<Bytes, Option<Bytes>>;
+
+/// All rows at one sequence.
+#[derive(Clone)]
+pub(crate) struct Layers {
+    /// What was committed since the last freeze.
+    pub(crate) table: Table,
+    /// What a checkpoint is writing to the base.
+    pub(crate) frozen: Option<Table>,
+    pub(crate) base: Arc<Base>,
+    /// The entry that the rows are just after.
+    pub(crate) position: Position,
+    /// The whole hash of that entry.
+    pub(crate) hash: Hash,
+    /// When that entry was committed.
+    pub(crate) commit_time: Timestamp,
+}
+
+impl Layers {
+    /// The rows are now just after `entry`.
+    pub(crate) fn advance(&mut self, entry: &Entry, hash: &Hash) {
+        self.position = Position::after(self.position.log, entry.sequence, hash);
+        self.hash = *hash;
+        self.commit_time = entry.commit_time;
+    }
+}
+
+impl Read for Layers {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        if let Some(known) = self.table.get(key) {
+            return known.clone();
+        }
+        if let Some(known) = self.frozen.as_ref().and_then(|frozen| frozen.get(key)) {
+            return known.clone();
+        }
+        self.base.get(key)
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+        let base = self.base.scan(range, direction).map(|(key, value)| (key, Some(value)));
+        let far: Box<dyn Iterator<Item = Change> + 'a> = match &self.frozen {
+            Some(frozen) => Box::new(Merge::new(changes(frozen, range, direction), Box::new(base), direction)),
+            None => Box::new(base),
+        };
+        let rows = Merge::new(changes(&self.table, range, direction), far, direction);
+        Box::new(rows.filter_map(|(key, value)| value.map(|value| (key, value))))
+    }
+}
+
+type Change = (Bytes, Option<Bytes>);
+
+fn changes<'a>(
+    table: &'a Table,
+    range: &KeyRange,
+    direction: Direction,
+) -> Box<dyn Iterator<Item = Change> + 'a> {
+    if range.end.as_ref().is_some_and(|end| *end <= range.start) {
+        return Box::new(std::iter::empty());
+    }
+    let start = Bound::Included(Bytes::copy_from_slice(&range.start));
+    let end = match &range.end {
+        Some(end) => Bound::Excluded(Bytes::copy_from_slice(end)),
+        None => Bound::Unbounded,
+    };
+    let rows = table.range((start, end)).map(|(key, value)| (key.clone(), value.clone()));
+    match direction {
+        Direction::Forward => Box::new(rows),
+        Direction::Backward => Box::new(rows.rev()),
+    }
+}
+
+/// Two ordered runs as one; of two with one key, the near one.
+struct Merge<'a> {
+    near: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
+    far: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
+    direction: Direction,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        near: Box<dyn Iterator<Item = Change> + 'a>,
+        far: Box<dyn Iterator<Item = Change> + 'a>,
+        direction: Direction,
+    ) -> Self {
+        Self { near: near.peekable(), far: far.peekable(), direction }
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let (Some(near), Some(far)) = (self.near.peek(), self.far.peek()) else {
+            return self.near.next().or_else(|| self.far.next());
+        };
+        let order = match self.direction {
+            Direction::Forward => near.0.cmp(&far.0),
+            Direction::Backward => far.0.cmp(&near.0),
+        };
+        match order {
+            Less => self.near.next(),
+            Greater => self.far.next(),
+            Equal => {
+                self.far.next();
+                self.near.next()
+            }
+        }
+    }
+}
+
+/// Rows that a group is being decided and applied on. Dropping it undoes everything.
+pub(crate) struct Draft {
+    pub(crate) layers: Layers,
+    /// Bytes that were put into the memory table.
+    pub(crate) table_bytes: usize,
+}
+
+impl Read for Draft {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.layers.get(key)
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+        self.layers.scan(range, direction)
+    }
+}
+
+impl Write for Draft {
+    fn put(&mut self, key: Vec<u8>, value: Bytes) {
+        self.table_bytes += key.len() + value.len();
+        self.layers.table.insert(Bytes::from(key), Some(value));
+    }
+
+    fn delete(&mut self, key: &[u8]) {
+        self.table_bytes += key.len();
+        self.layers.table.insert(Bytes::copy_from_slice(key), None);
+    }
+}
+
+/// The committed rows at one sequence. Holding it keeps a checkpoint waiting: read and let go.
+pub struct View<'a> {
+    layers: Arc<Layers>,
+    _cut: RwLockReadGuard<'a, ()>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(layers: Arc<Layers>, cut: RwLockReadGuard<'a, ()>) -> Self {
+        Self { layers, _cut: cut }
+    }
+
+    /// The entry that the rows are just after.
+    pub fn position(&self) -> Position {
+        self.layers.position
+    }
+
+    /// When that entry was committed; the Unix epoch in an empty ledger.
+    pub fn commit_time(&self) -> Timestamp {
+        self.layers.commit_time
+    }
+}
+
+impl Read for View<'_> {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.layers.get(key)
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+        self.layers.scan(range, direction)
+    }
+}

@@ -1,0 +1,24 @@
+//! The store: what is now, as rows, derived from the journal and never more than that.
+//!
+//! Rows live in layers: the group being decided (a `Draft`), the committed memory table, a frozen
+//! table while it is written, and sled (`base`). One read path goes through all of them, one key
+//! space holds them all, with a tag byte per table; tag 0 is the ledger's own.
+//! Invariant: what the base holds is exactly the rows at one sequence, which its own row names; if
+//! that cannot be shown on open, the store is thrown away and rebuilt.
+
+mod base;
+mod cache;
+mod checkpoint;
+mod digest;
+mod layers;
+mod open;
+
+pub use base::StoreError;
+pub use checkpoint::Step;
+pub use digest::Digest;
+pub use layers::View;
+
+pub(crate) use base::{Base, Mark};
+pub(crate) use checkpoint::{Checkpointer, Done, write as write_checkpoint};
+pub(crate) use layers::{Draft, Layers, Table};
+pub(crate) use open::{discard, open_or_start, swap_in, rebuild_dir};

@@ -1,0 +1,63 @@
+//! Opening a store beside its journal, and swapping in one that was rebuilt.
+//!
+//! Layout under the ledger's directory: `store/` is in use, `store.rebuild/` is being built and worth
+//! nothing, `store.old/` is being thrown away. A rebuilt store is renamed into place only when it
+//! is whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::base::{Base, Mark, StoreError};
+
+const IN_USE: &str = "store";
+const REBUILD: &str = "store.rebuild";
+const OLD: &str = "store.old";
+
+/// The store in use under `dir`, with its mark. `Err` holds why it must be rebuilt, unless it is
+/// an error that a rebuild would not mend.
+pub(crate) fn open_or_start(dir: &Path, cache_bytes: usize) -> Result<(Base, Option<Mark>), StoreError> {
+    remove_if_there(&dir.join(REBUILD))?;
+    let in_use = dir.join(IN_USE);
+    // Between the two renames of a swap there is only the old one; it is thrown away.
+    remove_if_there(&dir.join(OLD))?;
+    Base::open(&in_use, cache_bytes)
+}
+
+/// Where a store is rebuilt, emptied.
+pub(crate) fn rebuild_dir(dir: &Path) -> Result<PathBuf, StoreError> {
+    let rebuild = dir.join(REBUILD);
+    remove_if_there(&rebuild)?;
+    Ok(rebuild)
+}
+
+/// Puts the rebuilt store in the place of the one in use. Both must be closed.
+pub(crate) fn swap_in(dir: &Path) -> Result<(), StoreError> {
+    let (in_use, old) = (dir.join(IN_USE), dir.join(OLD));
+    remove_if_there(&old)?;
+    let rename = |from: &Path, to: &Path| match std::fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::Io { dir: from.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    };
+    rename(&in_use, &old)?;
+    rename(&dir.join(REBUILD), &in_use)?;
+    std::fs::File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
+    remove_if_there(&old)
+}
+
+/// Throws the store under `dir` away; the next open rebuilds it.
+pub(crate) fn discard(dir: &Path) -> Result<(), StoreError> {
+    [IN_USE, REBUILD, OLD].iter().try_for_each(|name| remove_if_there(&dir.join(name)))
+}
+
+fn remove_if_there(dir: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::Io { dir: dir.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
