@@ -247,3 +247,6 @@ impl MoneySums {
         self.0.iter().map(|(&currency, &total)| Money::from_nanos(currency, total)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

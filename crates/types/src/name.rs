@@ -259,3 +259,6 @@ impl MilestoneName {
         &self.parent.parent
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ pub enum Rejection {
         current: Etag,
     },
     /// The resource's state does not allow what was asked.
-    #[error("{name} is {state}; to {action} it must be {allowed}", name = quoted(.name), allowed = alternatives(.allowed))]
+    #[error("{name} is {state}{}", ways_out(.action, .allowed), name = quoted(.name))]
     WrongState {
         /// The resource.
         name: String,
@@ -224,11 +224,11 @@ impl From<Violations> for Rejection {
     }
 }
 
-fn alternatives(states: &[String]) -> String {
+fn ways_out(action: &str, states: &[String]) -> String {
     match states {
-        [] => "in another state, which it cannot reach any more".into(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [] => format!(" and cannot {action} any more"),
+        [one] => format!("; to {action} it must be {one}"),
+        [first @ .., last] => format!("; to {action} it must be {} or {last}", first.join(", ")),
     }
 }
 
@@ -249,4 +249,87 @@ fn conditions(list: &[Precondition]) -> String {
         text.push_str(&format!("; and {} more", list.len() - SHOWN));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LogId, PortfolioName, ProjectName};
+
+    fn project() -> ProjectName {
+        "portfolios/wsc/projects/science-avenue".parse().unwrap()
+    }
+
+    #[test]
+    fn texts_say_what_is_so_and_what_to_do() {
+        let states = |list: &[&str]| list.iter().map(|state| state.to_string()).collect();
+        let wrong_state = |allowed: &[&str]| Rejection::WrongState {
+            name: project().to_string(),
+            action: "start",
+            state: "CANCELLED".into(),
+            allowed: states(allowed),
+        };
+        for (rejection, text) in [
+            (
+                Rejection::not_found(&project()),
+                "there is no project \"portfolios/wsc/projects/science-avenue\"; check the name",
+            ),
+            (
+                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap()),
+                "the portfolio \"portfolios/wsc\" exists already; choose another id, or update it",
+            ),
+            (
+                wrong_state(&["PROPOSED", "PREPARATION", "SUSPENDED"]),
+                "\"portfolios/wsc/projects/science-avenue\" is CANCELLED; to start it must be PROPOSED, PREPARATION or SUSPENDED",
+            ),
+            (
+                wrong_state(&[]),
+                "\"portfolios/wsc/projects/science-avenue\" is CANCELLED and cannot start any more",
+            ),
+            (
+                Rejection::invalid("project.display_name", "REQUIRED", "the text is empty"),
+                "the request is not valid: project.display_name: the text is empty",
+            ),
+            (
+                Rejection::fault("project_id", "Ä".parse::<crate::ResourceId>().unwrap_err()),
+                "the request is not valid: project_id: the id \"Ä\" has the character 'Ä'; use only a to z, 0 to 9 and hyphen",
+            ),
+        ] {
+            assert_eq!(rejection.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn preconditions_are_all_kept_and_the_first_ones_shown() {
+        let list: Vec<_> = (0..7)
+            .map(|i| Precondition {
+                kind: "PROJECT_STATE",
+                subject: format!("p{i}"),
+                description: "is CANCELLED".into(),
+            })
+            .collect();
+        let text = Rejection::Preconditions(list).to_string();
+        assert!(
+            text.contains("p0: is CANCELLED; p1") && text.ends_with("p4: is CANCELLED; and 2 more"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_etag_is_checked_only_if_given() {
+        assert_eq!(Rejection::check_etag(&project(), None, Etag(7)), Ok(()));
+        assert_eq!(Rejection::check_etag(&project(), Some(Etag(7)), Etag(7)), Ok(()));
+        let stale = Rejection::check_etag(&project(), Some(Etag(6)), Etag(7)).unwrap_err();
+        assert!(matches!(stale, Rejection::StaleEtag { given: Etag(6), current: Etag(7), .. }));
+        assert!(stale.to_string().contains("its etag is 7, not 6"));
+    }
+
+    #[test]
+    fn positions_of_two_histories_are_both_named() {
+        let log = LogId::from_bytes([1; 16]);
+        let given = Position { log, sequence: 9, hash: crate::HashPrefix::from_bytes([0xaa; 8]) };
+        let own = Position { log, sequence: 9, hash: crate::HashPrefix::from_bytes([0xbb; 8]) };
+        let text = Rejection::LogDiverged { given, own }.to_string();
+        assert!(text.contains(&given.to_string()) && text.contains(&own.to_string()), "{text}");
+    }
 }

@@ -150,3 +150,6 @@ fn forbidden(c: char, breaks: bool) -> bool {
 fn blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{3164}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,6 @@ pub(crate) fn take_position(bytes: &[u8]) -> Option<(Position, &[u8])> {
     };
     Some((position, rest))
 }
+
+#[cfg(test)]
+mod tests;

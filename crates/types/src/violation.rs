@@ -209,3 +209,63 @@ fn joined(prefix: &str, field: &str) -> String {
         _ => format!("{prefix}.{field}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ResourceId;
+
+    fn fields(violations: &Violations) -> Vec<&str> {
+        violations.iter().map(|violation| violation.field.as_str()).collect()
+    }
+
+    #[test]
+    fn every_fault_is_recorded_and_the_good_values_come_through() {
+        let mut violations = Violations::new();
+        let good = violations.check("project_id", "a".parse::<ResourceId>());
+        let bad = violations.check("parent", "Ä".parse::<ResourceId>());
+        assert_eq!((good.is_some(), bad), (true, None));
+        assert_eq!(violations.require::<u8>("project", None), None);
+        assert_eq!(violations.require("page", Some(1)), Some(1));
+        let absent = violations.check_optional("phase", None::<&str>, |text| text.parse::<ResourceId>());
+        let faulty = violations.check_optional("batch", Some("-"), |text| text.parse::<ResourceId>());
+        assert_eq!((absent, faulty), (Some(None), None));
+        assert!(!violations.check_count("members", 3, 2) && violations.check_count("codes", 2, 2));
+        assert_eq!(fields(&violations), ["parent", "project", "batch", "members"]);
+        let reasons: Vec<_> = violations.iter().map(|violation| violation.reason).collect();
+        assert_eq!(reasons, ["INVALID_ID", "REQUIRED", "INVALID_ID", "TOO_MANY"]);
+        assert!(violations.into_result(()).is_err());
+        assert_eq!(Violations::new().into_result(1), Ok(1));
+    }
+
+    #[test]
+    fn paths_nest() {
+        let mut inner = Violations::one("labels", "X", "x");
+        inner.push("", "Y", "y");
+        inner.push("[2].id", "Z", "z");
+        let mut outer = Violations::new();
+        outer.nest("requests[3]", inner);
+        outer.extend(Violations::one("parent", "X", "x"));
+        assert_eq!(fields(&outer), ["requests[3].labels", "requests[3]", "requests[3][2].id", "parent"]);
+    }
+
+    #[test]
+    fn a_flood_is_counted_and_not_kept() {
+        let mut violations = Violations::new();
+        for i in 0..limits::VIOLATIONS + 10 {
+            violations.push(format!("f[{i}]"), "X", "x");
+        }
+        let mut outer = Violations::one("parent", "X", "x");
+        outer.nest("batch", violations);
+        assert_eq!(outer.iter().count(), limits::VIOLATIONS);
+        assert_eq!((outer.omitted(), outer.count()), (11, limits::VIOLATIONS + 11));
+        assert!(outer.to_string().ends_with(&format!("; and {} more", limits::VIOLATIONS + 6)));
+    }
+
+    #[test]
+    fn a_value_is_withheld_while_anything_is_wrong() {
+        assert_eq!(Violations::new().finish(Some(1)), Ok(1));
+        assert_eq!(Violations::one("a", "X", "x").finish(Some(1)).unwrap_err().count(), 1);
+        assert_eq!(Violations::new().finish(None::<u8>).unwrap_err().count(), 1);
+    }
+}
