@@ -4,13 +4,17 @@
 //! absent whole when it fails; `after` fences it, so two writers can never both append at one
 //! place. A journal does not know what an entry means: it keeps bytes, sequences and hashes.
 
-mod chain;
+#[doc(hidden)]
+pub mod conformance;
 pub mod disk;
 mod entries;
+pub mod export;
 pub mod file;
 mod frame;
 pub mod memory;
 mod segment;
+#[doc(hidden)]
+pub mod sim;
 mod witness;
 
 use std::path::PathBuf;
@@ -19,7 +23,6 @@ use bytes::Bytes;
 use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
 
-pub use self::chain::chain_hash;
 pub use self::entries::Entries;
 
 /// One entry as a journal keeps it.

@@ -1,0 +1,317 @@
+//! The disk as the journal sees it: a few calls of the operating system behind two traits, so that
+//! a test can record, refuse and tear every one of them.
+//!
+//! Invariant: nothing in the journal engines touches the file system but through here. The traits
+//! promise no more than POSIX does: a write is durable after `sync_data` of its file, a name after
+//! `sync_dir` of its directory, and neither before. No retries here: a failed sync stays failed.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FallocateFlags;
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// For reading; it must exist.
+    Read,
+    /// For reading and writing; it must exist.
+    Write,
+    /// For reading and writing, made if it is missing and emptied if it is not.
+    Create,
+}
+
+/// One name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The last part of the path.
+    pub name: OsString,
+    /// Whether it is a directory.
+    pub directory: bool,
+}
+
+/// Why a lock was not taken.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another process (or another journal in this one) has it.
+    Held {
+        /// The process that wrote its id into the lock file, if it can be read.
+        pid: Option<u32>,
+    },
+    /// The lock file could not be opened.
+    Io(io::Error),
+}
+
+/// A lock that is held until it is dropped.
+pub trait DiskLock: fmt::Debug + Send + Sync {}
+
+/// A file system.
+pub trait Disk: fmt::Debug + Send + Sync + 'static {
+    /// Makes the directory and its parents, durably; no error if it exists.
+    ///
+    /// # Errors
+    /// As the operating system says; so for every method of this trait.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+
+    /// The names in a directory, sorted.
+    #[allow(missing_docs)]
+    fn list(&self, dir: &Path) -> io::Result<Vec<Listed>>;
+
+    /// Opens a file.
+    #[allow(missing_docs)]
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Gives a file or a directory another name in the same directory, at once; replaces a file.
+    #[allow(missing_docs)]
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    #[allow(missing_docs)]
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes an empty directory.
+    #[allow(missing_docs)]
+    fn remove_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Makes the names in a directory durable.
+    #[allow(missing_docs)]
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Bytes free for this process on the file system of `dir`.
+    #[allow(missing_docs)]
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+
+    /// Takes the lock file at `path` for this process alone, without waiting.
+    ///
+    /// # Errors
+    /// `Held` if somebody else has it.
+    fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, LockError>;
+}
+
+/// An open file.
+pub trait DiskFile: fmt::Debug + Send + Sync {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// As the operating system says; so for every method of this trait.
+    #[allow(clippy::len_without_is_empty)]
+    fn len(&self) -> io::Result<u64>;
+
+    /// Reads at most `buf.len()` bytes at `offset`; 0 at the end of the file.
+    #[allow(missing_docs)]
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Writes at most `buf.len()` bytes at `offset`; says how many.
+    #[allow(missing_docs)]
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize>;
+
+    /// Makes the file `len` bytes long and reserves the room; new bytes read as zero.
+    #[allow(missing_docs)]
+    fn allocate(&self, len: u64) -> io::Result<()>;
+
+    /// Makes what was written durable, with as much metadata as reading it back needs.
+    #[allow(missing_docs)]
+    fn sync_data(&self) -> io::Result<()>;
+
+    /// Fills `buf` from `offset`.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the file ends before.
+    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buf.is_empty() {
+            match self.read_at(buf, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => {
+                    buf = &mut buf[read..];
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of `buf` at `offset`.
+    ///
+    /// # Errors
+    /// Says how much had been written before the failure.
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> Result<(), WriteError> {
+        let mut written = 0;
+        while written < buf.len() {
+            match self.write_at(&buf[written..], offset + written as u64) {
+                Ok(0) => {
+                    let source = io::ErrorKind::WriteZero.into();
+                    return Err(WriteError { written, source });
+                }
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(WriteError { written, source }),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A write that did not finish.
+#[derive(Debug, thiserror::Error)]
+#[error("write failed after {written} bytes")]
+pub struct WriteError {
+    /// Bytes that had been taken before.
+    pub written: usize,
+    /// Why no more were.
+    pub source: io::Error,
+}
+
+impl WriteError {
+    /// Whether the disk was full and not one byte had been taken.
+    pub fn wrote_nothing_for_want_of_room(&self) -> bool {
+        self.written == 0 && is_full(&self.source)
+    }
+}
+
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        error.source
+    }
+}
+
+/// Whether an error means that the disk, or this user's share of it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// The real file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemDisk;
+
+impl Disk for SystemDisk {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        let mut missing: Vec<&Path> = Vec::new();
+        let mut at = Some(dir);
+        while let Some(path) = at.filter(|path| !path.as_os_str().is_empty() && !path.exists()) {
+            missing.push(path);
+            at = path.parent();
+        }
+        std::fs::create_dir_all(dir)?;
+        missing.iter().try_for_each(|made| self.sync_dir(parent(made)))
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
+        let mut names = std::fs::read_dir(dir)?
+            .map(|entry| {
+                let entry = entry?;
+                Ok(Listed { name: entry.file_name(), directory: entry.file_type()?.is_dir() })
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        names.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(names)
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(access != Access::Read);
+        if access == Access::Create {
+            options.create(true).truncate(true);
+        }
+        Ok(Arc::new(SystemFile(options.open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        std::fs::remove_dir(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, LockError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path).map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(LockError::Held { pid });
+            }
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        // For people and for the message above; the lock itself does not depend on it.
+        let told = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        told.map_err(LockError::Io)?;
+        Ok(Box::new(SystemLock { _file: file }))
+    }
+}
+
+/// The directory that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => Path::new("/"),
+    }
+}
+
+/// `path` with `suffix` behind its last part.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[derive(Debug)]
+struct SystemLock {
+    _file: File,
+}
+
+impl DiskLock for SystemLock {}
+
+#[derive(Debug)]
+struct SystemFile(File);
+
+impl DiskFile for SystemFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
+        self.0.write_at(buf, offset)
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, len) {
+            Ok(()) => Ok(()),
+            // Some file systems cannot reserve; a sparse file of the right length reads the same.
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.0.set_len(len),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}

@@ -1,0 +1,306 @@
+//! Opening and creating: take the lock, look at every name, read everything, and only then put right
+//! what a power cut may have left.
+//!
+//! Invariants: everything is read before anything is written (but the lock file); what is put right
+//! is a torn tail (zeroed, with a warning), an unfinished segment (removed), the last frame (written
+//! again as it is, because an earlier process may have failed to sync it and the kernel forgotten
+//! that) and the witness. When it returns, all that was read is durable and the witness says so.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use milepost_types::{Hash, LogId, Position};
+use parking_lot::{Mutex, RwLock};
+
+use super::super::disk::{Disk, DiskLock, LockError};
+use super::super::segment::{self, HEAD_BYTES, Named};
+use super::super::witness::{self, Witness};
+use super::super::{Damage, Journal};
+use super::append::{Start, Unmade, Writer, first_head, make_segment};
+use super::read::{Durable, Indexed};
+use super::scan::{Scan, Scanned, Torn, Visit};
+use super::{FileJournal, FileOptions, OpenError, refused};
+
+/// The names in a journal's directory.
+#[derive(Debug, Default)]
+struct Names {
+    /// Sorted ordinals.
+    segments: Vec<u64>,
+    unfinished: Vec<std::ffi::OsString>,
+}
+
+pub(super) fn open(dir: &Path, options: FileOptions, disk: Arc<dyn Disk>) -> Result<FileJournal, OpenError> {
+    let lock = lock(dir, &*disk)?;
+    let names = names(dir, &*disk)?;
+    let witness = read_witness(dir, &*disk)?;
+    if names.segments.is_empty() {
+        check_nothing_was_there(dir, &witness)?;
+        return create_locked(dir, LogId::generate(), None, options, disk, lock, &names);
+    }
+    let scan = Scan { disk: &*disk, dir, ordinals: &names.segments, witness, live: false };
+    let scanned = scan.run(&mut |_, _| Ok(()))?;
+    resume(dir, options, disk.clone(), lock, &names, witness, scanned)
+}
+
+pub(super) fn create(
+    dir: &Path,
+    log: LogId,
+    parent: Option<Position>,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+) -> Result<FileJournal, OpenError> {
+    let lock = lock(dir, &*disk)?;
+    let names = names(dir, &*disk)?;
+    let witness = read_witness(dir, &*disk)?;
+    if !names.segments.is_empty() {
+        return Err(OpenError::Exists { dir: dir.to_owned() });
+    }
+    check_nothing_was_there(dir, &witness)?;
+    create_locked(dir, log, parent, options, disk, lock, &names)
+}
+
+pub(super) fn open_read_only(
+    dir: &Path,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+) -> Result<FileJournal, OpenError> {
+    let scanned = scan_read_only(dir, &*disk, &mut |_, _| Ok(()))?;
+    if let Some(torn) = &scanned.torn {
+        tracing::warn!(
+            segment = %torn.segment.path.display(), offset = torn.from, after = scanned.sequence,
+            "the journal ends in a torn write, which is left alone"
+        );
+    }
+    let (log, parent) = identity(&scanned);
+    let tail = Position::after(log, scanned.sequence, &scanned.hash);
+    let (_, receiver) = tokio::sync::watch::channel(tail);
+    Ok(FileJournal {
+        dir: dir.to_owned(),
+        log,
+        parent,
+        durable: RwLock::new(Durable::new(scanned.segments, tail, options.cache_bytes)),
+        writer: Mutex::new(None),
+        tail: receiver,
+        poisoned: Mutex::new(None),
+        _lock: None,
+    })
+}
+
+/// Reads a log that somebody else may be appending to.
+pub(super) fn scan_read_only(
+    dir: &Path,
+    disk: &dyn Disk,
+    visit: &mut Visit<'_>,
+) -> Result<Scanned, OpenError> {
+    // The witness first: what it says is durable then will be there when the segments are read.
+    let witness = read_witness(dir, disk)?;
+    let names = names(dir, disk)?;
+    if names.segments.is_empty() {
+        check_nothing_was_there(dir, &witness)?;
+        return Err(OpenError::Missing { dir: dir.to_owned() });
+    }
+    if let Some(why) = untrusted(&witness) {
+        tracing::warn!(dir = %dir.display(), why, "nothing tells whether the journal's end is whole");
+    }
+    Scan { disk, dir, ordinals: &names.segments, witness, live: true }.run(visit)
+}
+
+fn lock(dir: &Path, disk: &dyn Disk) -> Result<Box<dyn DiskLock>, OpenError> {
+    disk.create_dir_all(dir).map_err(refused("make directory", dir))?;
+    let path = dir.join(segment::LOCK);
+    disk.lock(&path).map_err(|error| match error {
+        LockError::Held { pid } => OpenError::Locked { dir: dir.to_owned(), pid },
+        LockError::Io(source) => refused("lock", &path)(source),
+    })
+}
+
+fn names(dir: &Path, disk: &dyn Disk) -> Result<Names, OpenError> {
+    let mut names = Names::default();
+    for listed in disk.list(dir).map_err(refused("list", dir))? {
+        match segment::named(&listed.name) {
+            _ if listed.directory => return Err(OpenError::UnknownFile { path: dir.join(listed.name) }),
+            Named::Segment(ordinal) => names.segments.push(ordinal),
+            Named::Unfinished => names.unfinished.push(listed.name),
+            Named::Witness | Named::Lock => {}
+            Named::Unknown => return Err(OpenError::UnknownFile { path: dir.join(listed.name) }),
+        }
+    }
+    names.segments.sort_unstable();
+    Ok(names)
+}
+
+fn read_witness(dir: &Path, disk: &dyn Disk) -> Result<witness::Found, OpenError> {
+    let path = dir.join(segment::WITNESS);
+    match witness::read(disk, &path).map_err(refused("read", &path))? {
+        witness::Found::Newer { format, min_reader } => Err(OpenError::Newer { path, format, min_reader }),
+        found => Ok(found),
+    }
+}
+
+/// Why the witness does not tell the log's end, if it does not.
+fn untrusted(witness: &witness::Found) -> Option<&'static str> {
+    match witness {
+        witness::Found::Known { damaged: false, .. } => None,
+        witness::Found::Known { damaged: true, .. } => Some("one slot of the witness is damaged"),
+        witness::Found::Missing => Some("the witness is missing"),
+        witness::Found::Blank => Some("the witness is empty"),
+        witness::Found::Damaged | witness::Found::Newer { .. } => Some("the witness is damaged"),
+    }
+}
+
+/// A directory without segments is a new journal's, unless the witness knows better.
+fn check_nothing_was_there(dir: &Path, witness: &witness::Found) -> Result<(), Damage> {
+    let what = match witness {
+        witness::Found::Known { slot, .. } if slot.sequence > 0 => {
+            format!("the segment is missing: sequence {} of log {} was durable", slot.sequence, slot.log)
+        }
+        witness::Found::Damaged | witness::Found::Known { damaged: true, .. } => {
+            "there is no segment, and the witness is damaged".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(Damage { segment: segment::path(dir, 1), offset: 0, sequence: 1, what })
+}
+
+fn create_locked(
+    dir: &Path,
+    log: LogId,
+    parent: Option<Position>,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+    lock: Box<dyn DiskLock>,
+    names: &Names,
+) -> Result<FileJournal, OpenError> {
+    remove_unfinished(dir, &*disk, names)?;
+    // The witness before the segment: from the first entry on, a directory has both.
+    let path = dir.join(segment::WITNESS);
+    let witness = Witness::create(&*disk, &path, log, 0, Hash::ZERO).map_err(refused("write", &path))?;
+    disk.sync_dir(dir).map_err(refused("sync", dir))?;
+    let made = make_segment(&*disk, dir, first_head(log, parent, &options));
+    let segment = made.map_err(|Unmade { error, path, .. }| refused("make segment", &path)(error))?;
+    tracing::info!(dir = %dir.display(), %log, "created a journal");
+
+    let segment = Arc::new(segment);
+    let segments = vec![Indexed::new(segment.clone())];
+    let start = Start {
+        disk,
+        dir: dir.to_owned(),
+        options,
+        segment,
+        at: HEAD_BYTES as u64,
+        tail: Position::start(log),
+        hash: Hash::ZERO,
+        witness,
+    };
+    Ok(journal(start, segments, parent, lock))
+}
+
+fn resume(
+    dir: &Path,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+    lock: Box<dyn DiskLock>,
+    names: &Names,
+    found: witness::Found,
+    scanned: Scanned,
+) -> Result<FileJournal, OpenError> {
+    let (log, parent) = identity(&scanned);
+    let tail = Position::after(log, scanned.sequence, &scanned.hash);
+    if let Some(why) = untrusted(&found) {
+        tracing::warn!(
+            dir = %dir.display(), why, sequence = scanned.sequence,
+            "nothing tells whether the journal's end is whole; going on from there"
+        );
+    }
+    remove_unfinished(dir, &*disk, names)?;
+    if let Some(torn) = &scanned.torn {
+        cut(torn, scanned.sequence)?;
+    }
+    let path = dir.join(segment::WITNESS);
+    let witnessed =
+        matches!(found, witness::Found::Known { slot, damaged: false } if slot.sequence == scanned.sequence);
+    if !witnessed && let Some((segment, offset, bytes)) = &scanned.last_frame {
+        let mut frame = vec![0; *bytes as usize];
+        let read = segment.file.read_exact_at(&mut frame, *offset);
+        read.map_err(refused("read", &segment.path))?;
+        let written = segment.file.write_all_at(&frame, *offset);
+        written.map_err(|error| refused("write", &segment.path)(error.source))?;
+        segment.file.sync_data().map_err(refused("sync", &segment.path))?;
+    }
+    let witness = match &found {
+        witness::Found::Known { slot, .. } => Witness::resume(&*disk, &path, slot).and_then(|mut witness| {
+            if !witnessed {
+                witness.write(scanned.sequence, scanned.hash)?;
+            }
+            Ok(witness)
+        }),
+        _ => Witness::create(&*disk, &path, log, scanned.sequence, scanned.hash)
+            .and_then(|witness| disk.sync_dir(dir).map(|()| witness)),
+    };
+    let witness = witness.map_err(refused("write", &path))?;
+
+    let Some(last) = scanned.segments.last() else { return Err(OpenError::Missing { dir: dir.to_owned() }) };
+    let start = Start {
+        disk,
+        dir: dir.to_owned(),
+        options,
+        segment: last.segment.clone(),
+        at: last.end,
+        tail,
+        hash: scanned.hash,
+        witness,
+    };
+    let journal = journal(start, scanned.segments, parent, lock);
+    tracing::info!(
+        dir = %dir.display(), %log, sequence = tail.sequence, bytes = journal.info().disk_bytes,
+        "opened the journal"
+    );
+    Ok(journal)
+}
+
+fn journal(
+    start: Start,
+    segments: Vec<Indexed>,
+    parent: Option<Position>,
+    lock: Box<dyn DiskLock>,
+) -> FileJournal {
+    let durable = Durable::new(segments, start.tail, start.options.cache_bytes);
+    let (dir, log) = (start.dir.clone(), start.tail.log);
+    let (writer, tail) = Writer::new(start);
+    FileJournal {
+        dir,
+        log,
+        parent,
+        durable: RwLock::new(durable),
+        writer: Mutex::new(Some(writer)),
+        tail,
+        poisoned: Mutex::new(None),
+        _lock: Some(lock),
+    }
+}
+
+fn identity(scanned: &Scanned) -> (LogId, Option<Position>) {
+    let head = scanned.segments.first().map(|first| first.segment.head);
+    head.map_or((LogId::from_bytes([0; 16]), None), |head| (head.log, head.parent))
+}
+
+fn remove_unfinished(dir: &Path, disk: &dyn Disk, names: &Names) -> Result<(), OpenError> {
+    for name in &names.unfinished {
+        let path = dir.join(name);
+        disk.remove_file(&path).map_err(refused("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// Fills a torn tail with zeros, durably.
+fn cut(torn: &Torn, sequence: u64) -> Result<(), OpenError> {
+    let path = &torn.segment.path;
+    tracing::warn!(
+        segment = %path.display(), offset = torn.from, bytes = torn.to - torn.from, after = sequence,
+        fault = %torn.fault, "cut off a torn write at the journal's end; it was never acknowledged"
+    );
+    let zeros = vec![0; (torn.to - torn.from) as usize];
+    let written = torn.segment.file.write_all_at(&zeros, torn.from);
+    written.map_err(|error| refused("write", path)(error.source))?;
+    torn.segment.file.sync_data().map_err(refused("sync", path))
+}

@@ -1,0 +1,337 @@
+//! Reading a whole log: every segment, every frame, every link, before anything is believed.
+//!
+//! Invariants: writes nothing. What it returns is one unbroken chain of whole frames from sequence
+//! 1; whatever else is on the disk is either a torn tail, described so that `open` may cut it off,
+//! or an error that names file, offset and sequence. Entry hashes are trusted here (the checksums
+//! cover them); `verify` recomputes them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use milepost_types::{Hash, LogId};
+
+use super::super::Damage;
+use super::super::disk::{Access, Disk};
+use super::super::frame::{self, Fault, HEADER_BYTES, Header, Place};
+use super::super::segment::{self, HEAD_BYTES, Head};
+use super::super::witness;
+use super::frames::{Frame, Frames, Next};
+use super::read::Indexed;
+use super::{OpenError, Segment, refused};
+
+/// How much of a segment is read at a time.
+const PIECE_BYTES: usize = 1 << 20;
+/// A line of progress is logged after this many bytes.
+const PROGRESS_BYTES: u64 = 1 << 30;
+
+/// What a scan is to look at.
+pub(super) struct Scan<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) dir: &'a Path,
+    /// The ordinals of the segment files that are there, sorted.
+    pub(super) ordinals: &'a [u64],
+    /// The witness, read before this scan began.
+    pub(super) witness: witness::Found,
+    /// Whether another process may be appending: what looks wrong is looked at twice.
+    pub(super) live: bool,
+}
+
+/// Told of each frame as it is found whole and in its place.
+pub(super) type Visit<'a> = dyn FnMut(&Segment, &Frame) -> Result<(), Damage> + 'a;
+
+/// A log that was read to its end.
+pub(super) struct Scanned {
+    pub(super) segments: Vec<Indexed>,
+    /// The last entry; 0 for none.
+    pub(super) sequence: u64,
+    pub(super) hash: Hash,
+    /// Segment, offset and length of the last frame.
+    pub(super) last_frame: Option<(Arc<Segment>, u64, u64)>,
+    pub(super) torn: Option<Torn>,
+}
+
+/// A write that was cut short, after the end of the log.
+pub(super) struct Torn {
+    pub(super) segment: Arc<Segment>,
+    /// From here …
+    pub(super) from: u64,
+    /// … to here the file is not zero.
+    pub(super) to: u64,
+    pub(super) fault: Fault,
+}
+
+impl Scan<'_> {
+    /// Reads the log; there is at least one segment.
+    pub(super) fn run(&self, visit: &mut Visit<'_>) -> Result<Scanned, OpenError> {
+        let mut log =
+            Scanned { segments: Vec::new(), sequence: 0, hash: Hash::ZERO, last_frame: None, torn: None };
+        let (mut bytes, mut told) = (0, 0);
+        for (ordinal, found) in (1..).zip(self.ordinals) {
+            if ordinal != *found {
+                return Err(missing(segment::path(self.dir, ordinal), log.sequence + 1).into());
+            }
+            let segment = Arc::new(self.segment(ordinal, &log)?);
+            let last = ordinal == self.ordinals.len() as u64;
+            self.frames(segment, last, &mut log, visit)?;
+            bytes += log.segments.last().map_or(0, |indexed| indexed.segment.head.capacity);
+            if bytes - told >= PROGRESS_BYTES {
+                told = bytes;
+                let of = self.ordinals.len();
+                tracing::info!(dir = %self.dir.display(), ordinal, of, sequence = log.sequence, "reading the journal");
+            }
+        }
+        self.check_end(&log)?;
+        Ok(log)
+    }
+
+    /// Opens a segment and checks that it goes on where the log stands.
+    fn segment(&self, ordinal: u64, log: &Scanned) -> Result<Segment, OpenError> {
+        let path = segment::path(self.dir, ordinal);
+        let access = if self.live { Access::Read } else { Access::Write };
+        let file = self.disk.open(&path, access).map_err(refused("open", &path))?;
+        let length = file.len().map_err(refused("measure", &path))?;
+        let sequence = log.sequence + 1;
+        let damage = |offset, what: String| Damage { segment: path.clone(), offset, sequence, what };
+
+        let mut bytes = vec![0; (HEAD_BYTES as u64).min(length) as usize];
+        file.read_exact_at(&mut bytes, 0).map_err(refused("read", &path))?;
+        let head = match Head::decode(&bytes) {
+            Ok(head) => head,
+            Err(segment::Fault::Newer { format, min_reader }) => {
+                return Err(OpenError::Newer { path, format, min_reader });
+            }
+            Err(segment::Fault::Short) => {
+                return Err(damage(length, "the segment is truncated within its head".to_owned()).into());
+            }
+            Err(fault) => return Err(damage(0, fault.to_string()).into()),
+        };
+        if length != head.capacity {
+            let how = if length < head.capacity { "truncated" } else { "too long" };
+            let what = format!("the segment is {how}: {length} bytes instead of {}", head.capacity);
+            return Err(damage(length.min(head.capacity), what).into());
+        }
+        if head.ordinal != ordinal {
+            return Err(damage(0, format!("the file holds segment {} of the log", head.ordinal)).into());
+        }
+        if let Some(first) = log.segments.first() {
+            let first = &first.segment.head;
+            if head.log != first.log || head.parent != first.parent {
+                return Err(
+                    damage(0, format!("the segment is of log {}, not {}", head.log, first.log)).into()
+                );
+            }
+        }
+        if head.first != sequence {
+            let what = format!(
+                "the segment begins at sequence {}, but the one before ends at {}",
+                head.first, log.sequence
+            );
+            return Err(damage(0, what).into());
+        }
+        if head.previous != log.hash {
+            return Err(
+                damage(0, "the segment does not continue the hash of the one before".to_owned()).into()
+            );
+        }
+        Ok(Segment { path, file, head })
+    }
+
+    /// Walks the frames of a segment.
+    fn frames(
+        &self,
+        segment: Arc<Segment>,
+        last: bool,
+        log: &mut Scanned,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), OpenError> {
+        let capacity = segment.head.capacity;
+        let mut indexed = Indexed::new(segment.clone());
+        let mut frames = Frames::new(&segment, HEAD_BYTES as u64, capacity, PIECE_BYTES);
+        let mut looked_again = None;
+        loop {
+            match frames.next().map_err(refused("read", &segment.path))? {
+                Next::End => break,
+                Next::Frame(frame) => {
+                    self.link(&segment, &frame, log)?;
+                    visit(&segment, &frame)?;
+                    indexed.note(&frame.header, frame.offset);
+                    log.last_frame = Some((segment.clone(), frame.offset, frame.header.frame_bytes()));
+                }
+                Next::Fault(offset, fault) => {
+                    let Some((_, to)) = nonzero(&segment, offset, capacity)? else { break };
+                    match self.judge(&segment, last, offset, to, fault, log.sequence + 1) {
+                        Ok(()) => {
+                            log.torn = Some(Torn { segment: segment.clone(), from: offset, to, fault });
+                            break;
+                        }
+                        Err(_) if self.live && looked_again != Some(offset) => {
+                            looked_again = Some(offset);
+                            frames = Frames::new(&segment, offset, capacity, PIECE_BYTES);
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        log.segments.push(indexed);
+        Ok(())
+    }
+
+    /// Checks that a whole frame goes on where the log stands, and moves on.
+    fn link(&self, segment: &Segment, frame: &Frame, log: &mut Scanned) -> Result<(), Damage> {
+        let (header, sequence) = (&frame.header, log.sequence + 1);
+        if header.first != sequence {
+            let what = format!("the frame begins at sequence {}", header.first);
+            return Err(segment.damage(frame.offset, sequence, what));
+        }
+        if header.previous != log.hash {
+            let what = "the frame does not continue the hash of the entry before";
+            return Err(segment.damage(frame.offset, sequence, what));
+        }
+        for (part, sequence) in frame::parts(&frame.body).zip(sequence..) {
+            log.hash = part.map_err(|fault| segment.damage(frame.offset, sequence, fault))?.hash;
+            if let witness::Found::Known { slot, .. } = &self.witness
+                && slot.sequence == sequence
+                && slot.hash != log.hash
+            {
+                let what = format!("the entry's hash is {}, but {} was durable", log.hash, slot.hash);
+                return Err(segment.damage(frame.offset, sequence, what));
+            }
+        }
+        log.sequence = header.last();
+        Ok(())
+    }
+
+    /// Whether what stands at `offset` instead of a frame is a torn tail; an error if it is damage.
+    fn judge(
+        &self,
+        segment: &Segment,
+        last: bool,
+        offset: u64,
+        to: u64,
+        fault: Fault,
+        sequence: u64,
+    ) -> Result<(), OpenError> {
+        if let Fault::Newer { version, .. } = fault {
+            return Err(OpenError::Newer {
+                path: segment.path.clone(),
+                format: version,
+                min_reader: version,
+            });
+        }
+        let damage = |why: &str| Err(segment.damage(offset, sequence, format!("{fault} ({why})")).into());
+        if !last {
+            return damage("a later segment follows");
+        }
+        if let Some(later) = later_frame(segment, offset + 1)? {
+            let why = format!("the frame of sequence {} follows at byte {}", later.1.first, later.0);
+            return damage(&why);
+        }
+        match &self.witness {
+            witness::Found::Known { slot, .. } if slot.sequence >= sequence => {
+                return damage(&format!("sequence {} was durable", slot.sequence));
+            }
+            witness::Found::Known { damaged: false, .. } => {}
+            _ => return damage("and no whole witness tells whether it was durable"),
+        }
+        // The last write before a power cut: some of its sectors are missing, and nothing is behind it.
+        let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
+        let room = segment.head.capacity - offset;
+        let mut head = vec![0; room.min(HEADER_BYTES as u64) as usize];
+        segment.file.read_exact_at(&mut head, offset).map_err(refused("read", &segment.path))?;
+        let torn = match Header::decode(&head, place) {
+            Ok(header) if header.frame_bytes() <= room && to <= offset + header.frame_bytes() => {
+                let mut bytes = vec![0; header.frame_bytes() as usize];
+                segment.file.read_exact_at(&mut bytes, offset).map_err(refused("read", &segment.path))?;
+                frame::looks_torn(&bytes, offset)
+            }
+            Ok(_) => false,
+            Err(_) => frame::looks_torn(&head, offset),
+        };
+        if torn { Ok(()) } else { damage("all of it was written, so it is no torn write") }
+    }
+
+    /// Checks the end of the log against the witness.
+    fn check_end(&self, log: &Scanned) -> Result<(), Damage> {
+        let witness::Found::Known { slot, .. } = &self.witness else { return Ok(()) };
+        let of = log.segments.first().map(|first| first.segment.head.log);
+        if of != Some(slot.log) {
+            return Err(witness_damage(self.dir, slot.log, of));
+        }
+        if slot.sequence > log.sequence {
+            return Err(lost_end(self.dir, self.ordinals.len() as u64, log, slot.sequence));
+        }
+        Ok(())
+    }
+}
+
+fn missing(segment: PathBuf, sequence: u64) -> Damage {
+    Damage { segment, offset: 0, sequence, what: "the segment is missing".to_owned() }
+}
+
+fn witness_damage(dir: &Path, witness: LogId, of: Option<LogId>) -> Damage {
+    let of = of.map_or_else(String::new, |of| of.to_string());
+    let what = format!("the witness is of log {witness}, but the segments are of log {of}");
+    Damage { segment: dir.join(segment::WITNESS), offset: 0, sequence: 0, what }
+}
+
+/// The log ends before an entry that was durable.
+fn lost_end(dir: &Path, ordinal: u64, log: &Scanned, durable: u64) -> Damage {
+    let offset = log.segments.last().map_or(0, |indexed| indexed.end);
+    let what = format!("the log ends at sequence {}, but sequence {durable} was durable", log.sequence);
+    Damage { segment: segment::path(dir, ordinal), offset, sequence: log.sequence + 1, what }
+}
+
+/// The first frame header at or after `from`, at any alignment. A header alone is proof enough: its
+/// checksum holds at this place of this log only.
+fn later_frame(segment: &Segment, from: u64) -> Result<Option<(u64, Header)>, OpenError> {
+    let mut found = None;
+    pieces(segment, from, segment.head.capacity, HEADER_BYTES - 1, &mut |at, bytes| {
+        let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == frame::MAGIC[0]);
+        found = starts.map(|(start, _)| start).find_map(|start| {
+            let offset = at + start as u64;
+            let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
+            match Header::decode(&bytes[start..], place) {
+                Ok(header) => Some((offset, header)),
+                Err(_) => None,
+            }
+        });
+        found.is_none()
+    })?;
+    Ok(found)
+}
+
+/// The first and the byte after the last that is not zero, if any is not.
+fn nonzero(segment: &Segment, from: u64, to: u64) -> Result<Option<(u64, u64)>, OpenError> {
+    let mut range: Option<(u64, u64)> = None;
+    pieces(segment, from, to, 0, &mut |at, bytes| {
+        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
+            let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(last);
+            let start = range.map_or(at + first as u64, |(start, _)| start);
+            range = Some((start, at + last as u64 + 1));
+        }
+        true
+    })?;
+    Ok(range)
+}
+
+/// Shows a part of a file piece by piece, each with `overlap` bytes of the next, until told to stop.
+fn pieces(
+    segment: &Segment,
+    mut from: u64,
+    to: u64,
+    overlap: usize,
+    see: &mut dyn FnMut(u64, &[u8]) -> bool,
+) -> Result<(), OpenError> {
+    let mut buffer = vec![0; PIECE_BYTES + overlap];
+    while from < to {
+        let length = ((to - from) as usize).min(buffer.len());
+        let read = segment.file.read_exact_at(&mut buffer[..length], from);
+        read.map_err(refused("read", &segment.path))?;
+        if !see(from, &buffer[..length]) {
+            break;
+        }
+        from += PIECE_BYTES.min(length) as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! The memory engine: a journal for tests, that keeps nothing when it is dropped.
+//!
+//! Invariants: the same rules as every engine (the conformance suite runs on it). Several ledgers
+//! may share one through an `Arc`: it is the smallest replicated log there is. What it adds is for
+//! tests: an append can be made to fail in each way there is, and be watched just before it happens.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use milepost_types::{Hash, LogId, Position};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+
+/// How the next append is to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// `DiskLow`; the journal goes on.
+    DiskLow,
+    /// `Poisoned`, and the block is not stored.
+    Lost,
+    /// `Poisoned`, and the block is stored all the same: who opens the log again finds it.
+    Stored,
+}
+
+/// Called with the block before each append, without a lock held: it may append, block or panic.
+type Hook = dyn Fn(&Block) + Send + Sync;
+
+/// A journal in memory.
+pub struct MemoryJournal {
+    log: LogId,
+    parent: Option<Position>,
+    state: Mutex<State>,
+    tail: watch::Receiver<Position>,
+    hook: Mutex<Option<Arc<Hook>>>,
+}
+
+struct State {
+    entries: Vec<StoredEntry>,
+    /// None when it takes no more appends.
+    sender: Option<watch::Sender<Position>>,
+    poisoned: Option<String>,
+    failures: Vec<Failure>,
+}
+
+impl State {
+    fn hash(&self) -> Hash {
+        self.entries.last().map_or(Hash::ZERO, |last| last.hash)
+    }
+}
+
+impl MemoryJournal {
+    /// An empty log with this id.
+    pub fn new(log: LogId) -> Self {
+        Self::with_entries(log, None, Vec::new())
+    }
+
+    /// A log that already holds `entries`, which are from sequence 1 on and chained; `parent` is where
+    /// it was restored from, if it was.
+    pub fn with_entries(log: LogId, parent: Option<Position>, entries: Vec<StoredEntry>) -> Self {
+        let last = entries.last();
+        let tail = last.map_or(Position::start(log), |last| Position::after(log, last.sequence, &last.hash));
+        let (sender, receiver) = watch::channel(tail);
+        let state = State { entries, sender: Some(sender), poisoned: None, failures: Vec::new() };
+        Self { log, parent, state: Mutex::new(state), tail: receiver, hook: Mutex::new(None) }
+    }
+
+    /// The same log, as another process would find it after this one ended.
+    #[must_use]
+    pub fn reopened(&self) -> Self {
+        Self::with_entries(self.log, self.parent, self.state.lock().entries.clone())
+    }
+
+    /// The next append that passes the fence fails so; several calls queue up.
+    pub fn fail_next(&self, failure: Failure) {
+        self.state.lock().failures.push(failure);
+    }
+
+    /// `hook` sees each block before the append is tried. An append that it makes itself comes first,
+    /// so the one it watches ends in `Conflict`; a hook that waits holds the append up.
+    pub fn before_append(&self, hook: impl Fn(&Block) + Send + Sync + 'static) {
+        *self.hook.lock() = Some(Arc::new(hook));
+    }
+
+    /// No hook any more.
+    pub fn clear_hook(&self) {
+        *self.hook.lock() = None;
+    }
+
+    fn read_after(
+        &self,
+        after: &Position,
+        compare: bool,
+        limit: ReadLimit,
+    ) -> Result<Vec<StoredEntry>, ReadError> {
+        let state = self.state.lock();
+        let tail = *self.tail.borrow();
+        if after.log != self.log {
+            return Err(ReadError::Diverged { asked: *after, have: tail });
+        }
+        if after.sequence > tail.sequence {
+            return Err(ReadError::Ahead { asked: *after, tail });
+        }
+        let from = after.sequence as usize;
+        let have = match from.checked_sub(1) {
+            Some(last) => Position::after(self.log, after.sequence, &state.entries[last].hash),
+            None => Position::start(self.log),
+        };
+        if compare && have != *after {
+            return Err(ReadError::Diverged { asked: *after, have });
+        }
+        let mut bytes = 0;
+        let durable = &state.entries[from..tail.sequence as usize];
+        let wanted = durable.iter().enumerate().take_while(|(index, entry)| {
+            let more = *index == 0 || (*index < limit.entries && bytes < limit.bytes);
+            bytes += entry.bytes.len();
+            more
+        });
+        Ok(wanted.map(|(_, entry)| entry.clone()).collect())
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError> {
+        let hook = self.hook.lock().clone();
+        if let Some(hook) = hook {
+            hook(block);
+        }
+        let mut state = self.state.lock();
+        if let Some(reason) = state.poisoned.clone() {
+            return Err(AppendError::Poisoned { reason });
+        }
+        let tail = *self.tail.borrow();
+        if *after != tail {
+            return Err(AppendError::Conflict { tail });
+        }
+        block.check(&tail, &state.hash())?;
+        let failure = if state.failures.is_empty() { None } else { Some(state.failures.remove(0)) };
+        if failure == Some(Failure::DiskLow) {
+            return Err(AppendError::DiskLow { free_bytes: 0, floor_bytes: 1 });
+        }
+        if failure != Some(Failure::Lost) {
+            state.entries.extend(block.entries.iter().cloned());
+        }
+        if failure.is_some() {
+            let reason = "the test said so".to_owned();
+            state.poisoned = Some(reason.clone());
+            state.sender = None;
+            return Err(AppendError::Poisoned { reason });
+        }
+        let sequence = state.entries.len() as u64;
+        let tail = Position::after(self.log, sequence, &state.hash());
+        if let Some(sender) = &state.sender {
+            sender.send_replace(tail);
+        }
+        Ok(tail)
+    }
+
+    fn read(&self, after: &Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.read_after(after, true, limit)
+    }
+
+    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        let after = Position { sequence, ..Position::start(self.log) };
+        self.read_after(&after, false, limit)
+    }
+
+    fn tail(&self) -> watch::Receiver<Position> {
+        self.tail.clone()
+    }
+
+    fn info(&self) -> JournalInfo {
+        let (log, parent, tail) = (self.log, self.parent, *self.tail.borrow());
+        JournalInfo { log, tail, format: 1, parent, disk_bytes: 0 }
+    }
+
+    fn in_memory(&self, sequence: u64) -> bool {
+        (1..=self.tail.borrow().sequence).contains(&sequence)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn poisoned(&self) -> Option<String> {
+        self.state.lock().poisoned.clone()
+    }
+
+    /// Others may still append: a shared log does not end with one of its users. It is closed when
+    /// the last of them drops it.
+    fn close(&self) -> io::Result<()> {
+        match self.poisoned() {
+            Some(reason) => Err(io::Error::other(reason)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for MemoryJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryJournal").field("log", &self.log).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! The head of a segment file, and its name. Format 1, all numbers little-endian.
+//!
+//! ```text
+//!    0   8  magic           8F 4D 50 53 45 47 0D 0A
+//!    8   2  format          1
+//!   10   2  min reader      1: the oldest reader that may open the log
+//!   12   4  head bytes      4096; frames begin here
+//!   16  16  log id
+//!   32   8  ordinal         from 1, without gaps; also the file's name, `00000001.segment`
+//!   40   8  capacity        length of the file in bytes, from its making to the end of time
+//!   48   8  first sequence  of the first entry that it holds or will hold
+//!   56  32  previous hash   of the entry before that; zero at the start of a log
+//!   88   4  restored        1 if the log was restored from another, else 0
+//!   92   4                  0
+//!   96  32  parent          log id (16), sequence (8), hash prefix (8) that it was restored at
+//!  128   …                  0
+//! 4092   4  checksum        CRC-32C of bytes 0 to 4091
+//! ```
+//!
+//! Magic, format, min reader, head bytes and the place of the checksum stay in every later format,
+//! so that a newer file is told from a damaged one.
+//!
+//! Invariants: a file that bears a segment's name has a durable head and its full length, because
+//! it is made under another name, synced and then renamed. The head is never written again: it has
+//! its own page. After the last frame everything is zero.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use milepost_types::{Hash, HashPrefix, LogId, Position};
+
+use super::frame::{array_at, hash_at, u16_at, u32_at, u64_at};
+
+/// The first bytes of every segment.
+pub const MAGIC: [u8; 8] = [0x8F, b'M', b'P', b'S', b'E', b'G', b'\r', b'\n'];
+/// The format this code writes, and the newest whose `min reader` it meets.
+pub const FORMAT: u16 = 1;
+/// Bytes before the first frame.
+pub const HEAD_BYTES: usize = 4096;
+
+const CHECKSUM_AT: usize = HEAD_BYTES - 4;
+
+/// What a segment says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The log it is of.
+    pub log: LogId,
+    /// Its place among the log's segments, from 1.
+    pub ordinal: u64,
+    /// The length of its file in bytes.
+    pub capacity: u64,
+    /// The sequence of its first entry.
+    pub first: u64,
+    /// The hash of the entry before that.
+    pub previous: Hash,
+    /// Where the log was restored from, if it was.
+    pub parent: Option<Position>,
+}
+
+/// Why bytes are not the head of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Fewer bytes than a head.
+    #[error("the file is too short for a segment")]
+    Short,
+    /// Not a segment at all.
+    #[error("the file does not begin as a segment does")]
+    Magic,
+    /// Damaged.
+    #[error("the segment's head does not match its checksum")]
+    Checksum,
+    /// Whole, and of a format that this version may not read.
+    #[error("the segment is of format {format}, for readers of {min_reader} or later")]
+    Newer {
+        /// The format.
+        format: u16,
+        /// The oldest reader.
+        min_reader: u16,
+    },
+    /// The checksum holds, but the values cannot be.
+    #[error("the segment's head makes no sense")]
+    Values,
+}
+
+impl Head {
+    /// The head as bytes.
+    pub fn encode(&self) -> [u8; HEAD_BYTES] {
+        let mut bytes = [0; HEAD_BYTES];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
+        bytes[10..12].copy_from_slice(&FORMAT.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(HEAD_BYTES as u32).to_le_bytes());
+        bytes[16..32].copy_from_slice(self.log.as_bytes());
+        bytes[32..40].copy_from_slice(&self.ordinal.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.capacity.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.first.to_le_bytes());
+        bytes[56..88].copy_from_slice(self.previous.as_bytes());
+        if let Some(parent) = &self.parent {
+            bytes[88..92].copy_from_slice(&1u32.to_le_bytes());
+            bytes[96..112].copy_from_slice(parent.log.as_bytes());
+            bytes[112..120].copy_from_slice(&parent.sequence.to_le_bytes());
+            bytes[120..128].copy_from_slice(parent.hash.as_bytes());
+        }
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+        bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a head.
+    ///
+    /// # Errors
+    /// If the bytes are not one that this version may read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+        let bytes: &[u8; HEAD_BYTES] = bytes.first_chunk().ok_or(Fault::Short)?;
+        if bytes[..8] != MAGIC {
+            return Err(Fault::Magic);
+        }
+        if crc32c::crc32c(&bytes[..CHECKSUM_AT]) != u32_at(bytes, CHECKSUM_AT) {
+            return Err(Fault::Checksum);
+        }
+        let (format, min_reader) = (u16_at(bytes, 8), u16_at(bytes, 10));
+        if min_reader > FORMAT {
+            return Err(Fault::Newer { format, min_reader });
+        }
+        let parent = match u32_at(bytes, 88) {
+            0 => None,
+            1 => Some(Position {
+                log: LogId::from_bytes(array_at(bytes, 96)),
+                sequence: u64_at(bytes, 112),
+                hash: HashPrefix::from_bytes(array_at(bytes, 120)),
+            }),
+            _ => return Err(Fault::Values),
+        };
+        let head = Self {
+            log: LogId::from_bytes(array_at(bytes, 16)),
+            ordinal: u64_at(bytes, 32),
+            capacity: u64_at(bytes, 40),
+            first: u64_at(bytes, 48),
+            previous: hash_at(bytes, 56),
+            parent,
+        };
+        let sane = head.ordinal > 0 && head.first > 0 && head.capacity >= HEAD_BYTES as u64;
+        if sane && u32_at(bytes, 12) == HEAD_BYTES as u32 { Ok(head) } else { Err(Fault::Values) }
+    }
+}
+
+/// The path of the segment with this ordinal.
+pub fn path(dir: &Path, ordinal: u64) -> PathBuf {
+    dir.join(format!("{ordinal:08}.segment"))
+}
+
+/// What a file in a journal's directory is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The segment with this ordinal.
+    Segment(u64),
+    /// A segment that was not finished; it holds nothing.
+    Unfinished,
+    /// The witness.
+    Witness,
+    /// The lock.
+    Lock,
+    /// Nothing of ours.
+    Unknown,
+}
+
+/// The name of the witness file.
+pub const WITNESS: &str = "witness";
+/// The name of the lock file.
+pub const LOCK: &str = "lock";
+/// What the name of an unfinished segment ends in, after a segment's whole name.
+pub const UNFINISHED: &str = ".new";
+
+/// What the file with this name is.
+pub fn named(name: &OsStr) -> Named {
+    let ordinal = |name: &str| {
+        let digits = name.strip_suffix(".segment")?;
+        let plain = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let ordinal = digits.parse().ok().filter(|ordinal| plain && *ordinal > 0)?;
+        (name == format!("{ordinal:08}.segment")).then_some(ordinal)
+    };
+    match name.to_str() {
+        Some(WITNESS) => Named::Witness,
+        Some(LOCK) => Named::Lock,
+        Some(name) => match (ordinal(name), name.strip_suffix(UNFINISHED).and_then(ordinal)) {
+            (Some(ordinal), _) => Named::Segment(ordinal),
+            (None, Some(_)) => Named::Unfinished,
+            (None, None) => Named::Unknown,
+        },
+        None => Named::Unknown,
+    }
+}
