@@ -19,6 +19,31 @@ pub const URI_CHARS: usize = 2_048;
 /// Characters of a code in a scheme that is not ours.
 pub const CODE_CHARS: usize = 128;
 
+/// Codes of a project, and identifiers of an organization.
+pub const CODES: usize = 20;
+/// Lines of a project's breakdown of investment.
+pub const BREAKDOWN_ITEMS: usize = 100;
+/// Lines of a project's funding.
+pub const FUNDING_SOURCES: usize = 100;
+/// Years a project has a plan for.
+pub const ANNUAL_PLANS: usize = 50;
+/// Periods a project reports completed investment for.
+pub const COMPLETED_INVESTMENTS: usize = 1_000;
+/// Parties of a project.
+pub const PARTIES: usize = 200;
+/// Roles of one party; each is at most [`SCHEME_CHARS`] characters.
+pub const PARTY_ROLES: usize = 20;
+/// Holidays of a working calendar, and as many make-up working days.
+pub const CALENDAR_DAYS: usize = 2_000;
+/// Titles of evidence that a milestone asks for.
+pub const REQUIRED_EVIDENCE: usize = 50;
+/// Documents given as evidence of one milestone.
+pub const EVIDENCE: usize = 200;
+/// Working days that a milestone's duration may have.
+pub const DURATION_WORKING_DAYS: i32 = 10_000;
+/// Event types in one selection.
+pub const EVENT_TYPES: usize = 64;
+
 /// Pairs in one resource's labels.
 pub const LABELS: usize = 64;
 /// Characters of a label's value (its key is as an id); none at all is allowed.

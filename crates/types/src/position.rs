@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::violation::Fault;
+
 /// The identity of one journal, made when the journal is created and never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId(Uuid);
@@ -46,6 +48,12 @@ impl fmt::Debug for LogId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a log id is a UUID of 36 characters such as 0195f3a0-7c1e-4b6e-9d55-2f1f0a8d3c11")]
 pub struct LogIdError;
+
+impl Fault for LogIdError {
+    fn reason(&self) -> &'static str {
+        "INVALID_LOG_ID"
+    }
+}
 
 impl FromStr for LogId {
     type Err = LogIdError;

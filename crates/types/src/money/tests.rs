@@ -114,7 +114,7 @@ proptest! {
     fn adding_and_taking_away_are_exact(a in amounts(), b in amounts()) {
         if let Ok(sum) = a.checked_add(&b) {
             prop_assert_eq!(sum.checked_sub(&b), Ok(a));
-            prop_assert!(!(sum.units() > 0 && sum.nanos() < 0) && !(sum.units() < 0 && sum.nanos() > 0));
+            prop_assert_eq!(Money::new(sum.currency(), sum.units(), sum.nanos()), Ok(sum));
         } else {
             prop_assert_eq!(a.is_negative(), b.is_negative());
         }
