@@ -114,8 +114,10 @@ impl Entry {
     /// # Errors
     /// If the bytes are no entry of a format this version knows.
     pub fn decode(stored: &StoredEntry) -> Result<Self, EntryError> {
-        let malformed = |what: &str| EntryError::Malformed { sequence: stored.sequence, what: what.to_owned() };
-        let message = proto::Entry::decode(stored.bytes.clone()).map_err(|error| malformed(&error.to_string()))?;
+        let malformed =
+            |what: &str| EntryError::Malformed { sequence: stored.sequence, what: what.to_owned() };
+        let message =
+            proto::Entry::decode(stored.bytes.clone()).map_err(|error| malformed(&error.to_string()))?;
         if message.format != FORMAT {
             return Err(EntryError::Newer { sequence: stored.sequence, format: message.format });
         }
@@ -125,7 +127,8 @@ impl Entry {
         let time = message.commit_time.ok_or_else(|| malformed("no commit time"))?;
         Ok(Self {
             sequence: message.sequence,
-            commit_time: Timestamp::new(time.seconds, time.nanos).map_err(|_| malformed("a commit time out of range"))?,
+            commit_time: Timestamp::new(time.seconds, time.nanos)
+                .map_err(|_| malformed("a commit time out of range"))?,
             actor: message.actor.map(actor_from_proto).unwrap_or_default(),
             command_id: message
                 .command_id
@@ -244,7 +247,11 @@ mod tests {
         Entry {
             sequence: 3,
             commit_time: Timestamp::new(1_622_073_600, 5).unwrap(),
-            actor: Actor { principal: "office".into(), authentication: Authentication::Claimed, on_behalf_of: String::new() },
+            actor: Actor {
+                principal: "office".into(),
+                authentication: Authentication::Claimed,
+                on_behalf_of: String::new(),
+            },
             command_id: CommandId::Request { id: "r-1".into(), body: Hash::from_bytes([9; 32]) },
             decided_on: vec![Position { log, sequence: 2, hash: HashPrefix::from_bytes([1; 8]) }],
             portfolio: "wsc".into(),
@@ -275,8 +282,12 @@ mod tests {
         assert_ne!(chain(&stored.hash, &stored.bytes), stored.hash);
     }
 
-    const GOLDEN: &str = "";
-    const GOLDEN_HASH: &str = "";
+    const GOLDEN: &str = concat!(
+        "080312080880c2bb850610051a0a0a066f6666696365100122270a03722d312220090909090909090909090909",
+        "09090909090909090909090909090909090909092a320a2430373037303730372d303730372d303730372d3037",
+        "30372d30373037303730373037303710021a0801010101010101013203777363380142036f6e65420374776f"
+    );
+    const GOLDEN_HASH: &str = "6cd910e62515e2aee39417e07311559d7e80eeb9405612fb6c87d7faef21fb7c";
 
     #[test]
     fn a_newer_format_is_refused() {

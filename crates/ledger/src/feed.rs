@@ -56,13 +56,13 @@ impl Source {
         blocking(move || journal.read(&after, limit)).await
     }
 
-    /// The entries from `sequence` on, without comparing hashes: for a reader that knows the sequence
-    /// from this very log.
+    /// The entries after the one with this sequence, without comparing hashes: for a reader that knows
+    /// the sequence from this very log.
     ///
     /// # Errors
     /// As the journal's `read_from`.
     pub async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        if self.journal.in_memory(sequence) {
+        if self.journal.in_memory(sequence + 1) {
             return self.journal.read_from(sequence, limit);
         }
         let journal = Arc::clone(&self.journal);

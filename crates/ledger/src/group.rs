@@ -78,7 +78,8 @@ impl<D: Domain> Group<D> {
             } else {
                 known(ids, &used, command).unwrap_or_else(|| Answer::Final(self.decide(domain, command)))
             };
-            if let (Answer::Final(Ok(receipt)), CommandId::Request { id, body }) = (&answer, &command.command_id)
+            if let (Answer::Final(Ok(receipt)), CommandId::Request { id, body }) =
+                (&answer, &command.command_id)
                 && !receipt.events.is_empty()
                 && !command.validate_only
             {

@@ -165,7 +165,10 @@ impl<D: Domain> Ledger<D> {
         answers
     }
 
-    async fn admit(&self, submission: Submission<D::Command>) -> Result<Admitted<D>, SubmitError<D::Rejection>> {
+    async fn admit(
+        &self,
+        submission: Submission<D::Command>,
+    ) -> Result<Admitted<D>, SubmitError<D::Rejection>> {
         let places = Arc::clone(&self.inner.places);
         let place = match (Arc::clone(&places).try_acquire_owned(), submission.deadline) {
             (Ok(place), _) => Ok(place),
@@ -196,10 +199,15 @@ impl<D: Domain> Ledger<D> {
         self.inner.queue.send(Message::Commands(commands)).map_err(|_| SubmitError::Closing)
     }
 
-    /// The committed rows, as one consistent cut. Not to be held across an await.
+    /// The committed rows, as one consistent cut. Not to be held across an await, nor two at once on one
+    /// thread: a checkpoint that waits for the first would keep the second waiting.
+    ///
+    /// # Panics
+    /// In a debug build, if the thread holds a view already.
     pub fn view(&self) -> View<'_> {
+        View::enter();
         // The guard first: a checkpoint between the two would write past the layers that were loaded.
-        let cut = self.inner.base.cut.read_recursive();
+        let cut = self.inner.base.cut.read();
         View::new(self.inner.shared.published.load_full(), cut)
     }
 
@@ -261,7 +269,8 @@ impl<D: Domain> Ledger<D> {
     }
 
     /// Finishes the commands that wait, writes a last checkpoint, and closes the journal. Later
-    /// commands are answered `Closing`. Blocks.
+    /// commands are answered `Closing`. Blocks. The store stays open for views until the last handle is
+    /// dropped.
     pub fn close(&self) {
         self.inner.places.close();
         let _ = self.inner.queue.send(Message::Stop);
@@ -312,8 +321,19 @@ pub fn rebuild<D: Domain>(
     Ok((state.layers.position, state.digest))
 }
 
+/// Checks the store under `dir`, offline: where it is, and the digest of its rows; `None` if it is empty.
+///
+/// # Errors
+/// If it is damaged or in use.
+pub fn check_store(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
+    let (_base, mark) = store::open_or_start(dir, options.cache_bytes)?;
+    Ok(mark.map(|mark| (Position::after(mark.log, mark.sequence, &mark.hash), mark.digest)))
+}
+
 /// What the writer shows the world.
 pub(crate) fn publish(shared: &Shared, layers: &Layers) {
     shared.published.store(Arc::new(layers.clone()));
-    shared.position.send_if_modified(|position| std::mem::replace(position, layers.position) != layers.position);
+    shared
+        .position
+        .send_if_modified(|position| std::mem::replace(position, layers.position) != layers.position);
 }

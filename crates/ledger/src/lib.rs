@@ -29,7 +29,7 @@ pub use entry::{
 };
 pub use error::{Error, SubmitError, WaitError};
 pub use feed::{Feed, FeedError, Source};
-pub use ledger::{Ledger, Receipt, Submission, rebuild};
+pub use ledger::{Ledger, Receipt, Submission, check_store, rebuild};
 pub use options::Options;
 pub use stats::Stats;
 pub use store::{Digest, Step, StoreError, View};

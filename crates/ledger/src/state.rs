@@ -140,9 +140,8 @@ impl State {
         }
         let entry = Entry::decode(stored)?;
         let mut draft = Draft { layers: self.layers.clone(), table_bytes: 0 };
-        catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| Error::Apply {
-            sequence: stored.sequence,
-            message: crate::panic::message(panic.as_ref()),
+        catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| {
+            Error::Apply { sequence: stored.sequence, message: crate::panic::message(panic.as_ref()) }
         })?;
         self.layers = draft.layers;
         self.layers.advance(&entry, &stored.hash);

@@ -161,7 +161,10 @@ impl<D: Domain> Writer<D> {
     /// sleep costs less than a wake-up for each, and makes groups larger.
     fn gather(&mut self, messages: &Receiver<Message<D>>) -> bool {
         let mut stopping = self.drain(messages);
-        if self.last_group > 1 && !stopping && !self.backlog.is_empty() && self.backlog.len() < self.options.group_size
+        if self.last_group > 1
+            && !stopping
+            && !self.backlog.is_empty()
+            && self.backlog.len() < self.options.group_size
         {
             std::thread::sleep(self.options.group_wait);
             stopping |= self.drain(messages);
@@ -267,7 +270,9 @@ impl<D: Domain> Writer<D> {
         for answer in answers {
             let outcome = match answer {
                 Answer::Final(outcome) => outcome,
-                Answer::SameAs(index) => receipts[index].clone().map(|receipt| Receipt { replayed: true, ..receipt }),
+                Answer::SameAs(index) => {
+                    receipts[index].clone().map(|receipt| Receipt { replayed: true, ..receipt })
+                }
                 Answer::DoneBy(sequence) => self.replay(sequence),
             };
             if outcome.is_err() {
@@ -285,7 +290,7 @@ impl<D: Domain> Writer<D> {
         let failed = |reason: String| SubmitError::Failed { reason };
         let stored = self
             .journal
-            .read_from(sequence, ReadLimit { entries: 1, bytes: 1 })
+            .read_from(sequence - 1, ReadLimit { entries: 1, bytes: 1 })
             .map_err(|error| failed(error.to_string()))?;
         let stored = stored.first().ok_or_else(|| failed(format!("entry {sequence} is not there")))?;
         let entry = Entry::decode(stored).map_err(|error| failed(error.to_string()))?;

@@ -192,8 +192,7 @@ impl Base {
         };
         let rows = rows.filter_map(|row| {
             let (key, value) = row.unwrap_or_else(|error| panic!("{}", self.sled_error(error)));
-            (key.as_ref() != MARK_KEY)
-                .then(|| (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
+            (key.as_ref() != MARK_KEY).then(|| (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
         });
         match direction {
             Direction::Forward => Box::new(rows),

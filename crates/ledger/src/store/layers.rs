@@ -4,6 +4,7 @@
 //! consistent cut, because no checkpoint writes the base while one is held. Tables are persistent
 //! maps, so a savepoint is a clone and costs nothing.
 
+use std::cell::Cell;
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -60,7 +61,9 @@ impl Read for Layers {
     fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
         let base = self.base.scan(range, direction).map(|(key, value)| (key, Some(value)));
         let far: Box<dyn Iterator<Item = Change> + 'a> = match &self.frozen {
-            Some(frozen) => Box::new(Merge::new(changes(frozen, range, direction), Box::new(base), direction)),
+            Some(frozen) => {
+                Box::new(Merge::new(changes(frozen, range, direction), Box::new(base), direction))
+            }
             None => Box::new(base),
         };
         let rows = Merge::new(changes(&self.table, range, direction), far, direction);
@@ -165,7 +168,17 @@ pub struct View<'a> {
     _cut: RwLockReadGuard<'a, ()>,
 }
 
+thread_local! {
+    /// Whether this thread holds a view.
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
 impl<'a> View<'a> {
+    /// Notes that this thread is about to hold a view.
+    pub(crate) fn enter() {
+        debug_assert!(!HELD.replace(true), "a thread must not hold two views at once");
+    }
+
     pub(crate) fn new(layers: Arc<Layers>, cut: RwLockReadGuard<'a, ()>) -> Self {
         Self { layers, _cut: cut }
     }
@@ -178,6 +191,12 @@ impl<'a> View<'a> {
     /// When that entry was committed; the Unix epoch in an empty ledger.
     pub fn commit_time(&self) -> Timestamp {
         self.layers.commit_time
+    }
+}
+
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        HELD.set(false);
     }
 }
 

@@ -1,0 +1,139 @@
+//! Two ledgers on one journal: optimistic writers that lose nothing and do nothing twice.
+
+use std::time::{Duration, Instant};
+
+use milepost_ledger::{Ledger, SubmitError};
+use proptest::prelude::*;
+
+use crate::domain::{Cells, Command, TooMuch, add, asked, cells, memory, open, shut, sum};
+
+#[tokio::test]
+async fn a_command_that_loses_the_race_is_decided_again_on_what_won() {
+    let (one_dir, two_dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), memory());
+    let one = open(one_dir.path(), journal.clone());
+    let two = open(two_dir.path(), journal.clone());
+    one.submit(add(1, 600_000)).await.unwrap();
+    // Whatever `two` has heard by now, its decision must stand on the first entry.
+    let refused = two.submit(add(1, 600_000)).await;
+    assert!(matches!(refused, Err(SubmitError::Rejected(TooMuch(600_000)))) || two.stats().conflicts() > 0);
+    let done = asked("office", "r", Command::Add { cell: 2, amount: 1 });
+    let first = one.submit(done.clone()).await.unwrap();
+    two.wait_for(first.position, Instant::now() + Duration::from_secs(30)).await.unwrap();
+    let again = two.submit(done).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.position, first.position);
+}
+
+#[tokio::test]
+async fn an_idle_ledger_shows_what_another_wrote() {
+    let (one_dir, two_dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), memory());
+    let one = open(one_dir.path(), journal.clone());
+    let two = open(two_dir.path(), journal);
+    let position = one.submit(add(1, 5)).await.unwrap().position;
+    two.wait_for(position, Instant::now() + Duration::from_secs(30)).await.unwrap();
+    assert_eq!(sum(&two.view()), 5);
+}
+
+#[derive(Debug, Clone)]
+struct Act {
+    ledger: bool,
+    cell: u8,
+    amount: u64,
+    id: u8,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    (any::<bool>(), 0..4u8, 1..400_000u64, 0..30u8).prop_map(|(ledger, cell, amount, id)| Act {
+        ledger,
+        cell,
+        amount,
+        id,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn two_ledgers_end_with_one_view_no_command_lost_or_done_twice_every_refusal_justified(
+        acts in prop::collection::vec(act(), 1..120)
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (dirs, journal) = ([tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()], memory());
+            let ledgers = [open(dirs[0].path(), journal.clone()), open(dirs[1].path(), journal.clone())];
+            let running: Vec<_> = acts
+                .iter()
+                .map(|act| {
+                    let ledger = ledgers[usize::from(act.ledger)].clone();
+                    // One id may come several times, at either ledger: with this body, or with another.
+                    let command = asked("p", &act.id.to_string(), Command::Add { cell: act.cell, amount: act.amount });
+                    tokio::spawn(async move { ledger.submit(command).await })
+                })
+                .collect();
+            let mut answers = Vec::new();
+            for run in running {
+                answers.push(run.await.unwrap());
+            }
+            check(&acts, &answers, journal.as_ref());
+            settle(&ledgers).await;
+            let one = cells(&ledgers[0].view());
+            assert_eq!(one, cells(&ledgers[1].view()));
+            ledgers.into_iter().for_each(shut);
+        });
+    }
+}
+
+async fn settle(ledgers: &[Ledger<Cells>; 2]) {
+    let tail = ledgers[0].source().tail();
+    for ledger in ledgers {
+        ledger.wait_for(tail, Instant::now() + Duration::from_secs(30)).await.unwrap();
+    }
+}
+
+type Answer = Result<milepost_ledger::Receipt, SubmitError<TooMuch>>;
+
+/// Runs the journal by hand, and holds every answer against it.
+fn check(acts: &[Act], answers: &[Answer], journal: &dyn milepost_ledger::journal::Journal) {
+    let limit = milepost_ledger::journal::ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+    let entries = journal.read_from(0, limit).unwrap();
+    let mut values = [0u64; 4];
+    let mut history = vec![values];
+    let mut ids = std::collections::HashMap::new();
+    for stored in &entries {
+        let entry = milepost_ledger::Entry::decode(stored).unwrap();
+        let event = &entry.events[0];
+        values[usize::from(event[0])] = u64::from_be_bytes(event[1..].try_into().unwrap());
+        history.push(values);
+        let milepost_ledger::CommandId::Request { id, body } = entry.command_id else {
+            panic!("no request id")
+        };
+        assert!(ids.insert(id, (entry.sequence, body)).is_none(), "an id was used twice");
+    }
+    for (act, answer) in acts.iter().zip(answers) {
+        let used = ids.get(&act.id.to_string());
+        match answer {
+            Ok(receipt) => {
+                assert_eq!(receipt.position.sequence, used.unwrap().0);
+                let at = receipt.position.sequence as usize;
+                let before = history[at - 1][usize::from(act.cell)];
+                assert_eq!(history[at][usize::from(act.cell)], before + act.amount);
+            }
+            Err(SubmitError::Rejected(TooMuch(value))) => {
+                assert!(value + act.amount > 1_000_000);
+                assert!(history.iter().any(|values| values[usize::from(act.cell)] == *value), "never so");
+            }
+            Err(SubmitError::RequestIdReused { .. }) => {
+                let asked =
+                    asked("p", &act.id.to_string(), Command::Add { cell: act.cell, amount: act.amount });
+                let Some(milepost_ledger::CommandId::Request { body, .. }) = asked.command_id else {
+                    unreachable!()
+                };
+                assert_ne!(used.unwrap().1, body);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let done = answers.iter().filter(|answer| answer.as_ref().is_ok_and(|receipt| !receipt.replayed)).count();
+    assert_eq!(done, entries.len(), "every entry has one caller that was told so first");
+}
