@@ -1,1 +1,29 @@
-//! The Rust client: channels, safe retries, and watches that resume.
+//! The Rust client of Milepost: channels, retries where they are safe, watches that resume, and the
+//! follower that servers use on one another.
+//!
+//! Invariants: a write is sent again only under the request id it was first sent with; a watch and a
+//! follower deliver everything after their start, in order, each once, whatever happens to servers and
+//! connections meanwhile, or end with an error that says why they cannot. No task runs in the
+//! background: nothing happens unless the caller polls.
+
+mod backoff;
+mod channel;
+mod client;
+mod codec;
+mod error;
+mod follow;
+mod position;
+mod retry;
+#[cfg(test)]
+mod testing;
+mod watch;
+mod write;
+
+pub use backoff::Backoff;
+pub use channel::{Endpoint, Lease, Pool};
+pub use client::{Client, Endpoints};
+pub use error::{Error, Failure, FieldFault};
+pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
+pub use retry::Retry;
+pub use watch::{Batch, Phase, Selection, Start, Watch, WatchOptions, WatchState};
+pub use write::Write;

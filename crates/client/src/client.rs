@@ -1,0 +1,145 @@
+//! Typed stubs of every service, on the right connections.
+//!
+//! Invariant: a client is a set of channels and a retry policy and holds nothing else; it is cheap to
+//! clone and clones share their connections.
+
+use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
+use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
+use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
+use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
+use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
+use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
+use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_types::{LedgerKind, Position};
+use tonic::transport::Channel;
+
+use crate::channel::{Endpoint, Pool};
+use crate::error::Error;
+use crate::follow::{FollowOptions, Follower};
+use crate::retry::Retry;
+use crate::watch::{Selection, Start, Watch, WatchOptions};
+
+/// The largest reply that is read. A page of a thousand resources with long texts takes several MiB.
+const REPLY_BYTES: usize = 64 << 20;
+
+/// Where the three services are.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// The registry.
+    pub registry: Endpoint,
+    /// The tracker.
+    pub tracker: Endpoint,
+    /// The notifier.
+    pub notifier: Endpoint,
+}
+
+impl Endpoints {
+    /// One server with all of them.
+    pub fn one(endpoint: Endpoint) -> Self {
+        Self { registry: endpoint.clone(), tracker: endpoint.clone(), notifier: endpoint }
+    }
+}
+
+/// A client of the three services.
+#[derive(Debug, Clone)]
+pub struct Client {
+    registry: Pool,
+    tracker: Pool,
+    notifier: Pool,
+    retry: Retry,
+}
+
+impl Client {
+    /// A client of a server with all services, on one connection.
+    ///
+    /// # Errors
+    /// If the text is no URL to connect to.
+    pub fn connect(url: &str) -> Result<Self, Error> {
+        let pool = Endpoint::parse(url)?.pool(1);
+        Ok(Self::with_pools(pool.clone(), pool.clone(), pool))
+    }
+
+    /// A client with this many connections to each service; more than one pays with many streams.
+    pub fn new(endpoints: &Endpoints, connections: usize) -> Self {
+        Self::with_pools(
+            endpoints.registry.pool(connections),
+            endpoints.tracker.pool(connections),
+            endpoints.notifier.pool(connections),
+        )
+    }
+
+    /// A client on connections that exist.
+    pub fn with_pools(registry: Pool, tracker: Pool, notifier: Pool) -> Self {
+        Self { registry, tracker, notifier, retry: Retry::default() }
+    }
+
+    /// The same client with another retry policy.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The retry policy for calls through the stubs.
+    pub fn retry(&self) -> &Retry {
+        &self.retry
+    }
+
+    /// Portfolios.
+    pub fn portfolios(&self) -> PortfolioServiceClient<Channel> {
+        PortfolioServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Organizations.
+    pub fn organizations(&self) -> OrganizationServiceClient<Channel> {
+        OrganizationServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Projects.
+    pub fn projects(&self) -> ProjectServiceClient<Channel> {
+        ProjectServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Phases of projects.
+    pub fn phases(&self) -> PhaseServiceClient<Channel> {
+        PhaseServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Batches.
+    pub fn batches(&self) -> BatchServiceClient<Channel> {
+        BatchServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Milestones.
+    pub fn milestones(&self) -> MilestoneServiceClient<Channel> {
+        MilestoneServiceClient::new(self.tracker.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Events, but for watching them: see [`Client::watch`].
+    pub fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.notifier.channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// The journal of a service, but for following it: see [`Client::follow`].
+    pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<Channel> {
+        JournalServiceClient::new(self.pool(ledger).channel()).max_decoding_message_size(REPLY_BYTES)
+    }
+
+    /// Watches events from a start, through restarts and lost connections.
+    pub fn watch(&self, start: Start, selection: Selection, options: WatchOptions) -> Watch {
+        Watch::new(&self.notifier, start, selection, options)
+    }
+
+    /// Follows the journal of a service, through restarts and lost connections.
+    pub fn follow(&self, ledger: LedgerKind, after: Option<Position>, options: FollowOptions) -> Follower {
+        Follower::new(self.pool(ledger), ledger, after, options)
+    }
+
+    fn pool(&self, ledger: LedgerKind) -> &Pool {
+        match ledger {
+            LedgerKind::Registry => &self.registry,
+            LedgerKind::Tracker => &self.tracker,
+            LedgerKind::Notifier => &self.notifier,
+        }
+    }
+}

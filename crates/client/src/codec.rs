@@ -1,0 +1,43 @@
+//! The codec of long streams: small buffers, because thousands of them are mostly idle.
+//!
+//! tonic allocates a codec's buffers when a stream opens; its default of 8 KiB each way would be most
+//! of what an idle stream costs.
+
+use std::marker::PhantomData;
+
+use prost::Message;
+use tonic::codec::{BufferSettings, Codec};
+use tonic_prost::{ProstDecoder, ProstEncoder};
+
+/// Encodes requests of type `T` and decodes responses of type `U`, as prost does.
+#[derive(Debug)]
+pub(crate) struct SmallBuffers<T, U>(PhantomData<(T, U)>);
+
+impl<T, U> Default for SmallBuffers<T, U> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+fn settings() -> BufferSettings {
+    BufferSettings::new(1024, 32 * 1024)
+}
+
+impl<T, U> Codec for SmallBuffers<T, U>
+where
+    T: Message + Send + 'static,
+    U: Message + Default + Send + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = ProstEncoder<T>;
+    type Decoder = ProstDecoder<U>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstEncoder::new(settings())
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        ProstDecoder::new(settings())
+    }
+}

@@ -1,0 +1,238 @@
+//! What went wrong with a call, decoded for programs and told to people.
+//!
+//! Invariant: nothing the server said is lost: code, reason, metadata and every violation are kept.
+//! Whether a call may be sent again is decided in `retry`; here stands only what is known.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use milepost_proto::error::v1::Reason;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Why the client could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A text is no address of a server.
+    #[error("{url:?} is no address of a server: {what}")]
+    Endpoint {
+        /// The text.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] Box<Failure>),
+}
+
+impl Error {
+    /// The failed call, if it was one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Error::Call(failure) => Some(failure),
+            Error::Endpoint { .. } => None,
+        }
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Error::Call(Box::new(status.into()))
+    }
+}
+
+/// A faulty field of a request, or a condition that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldFault {
+    /// The path of the field in the request; for a condition, the resource that it does not hold for.
+    pub field: String,
+    /// Why, for programs; may be empty.
+    pub reason: String,
+    /// Why, for people.
+    pub description: String,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The gRPC code.
+    pub code: Code,
+    /// The reason, if the server gave one that this version knows.
+    pub reason: Option<Reason>,
+    /// What happened, for people.
+    pub message: String,
+    /// Facts that go with the reason.
+    pub metadata: BTreeMap<String, String>,
+    /// Every faulty field.
+    pub violations: Vec<FieldFault>,
+    /// Every condition that does not hold.
+    pub preconditions: Vec<FieldFault>,
+    /// How long the server asks to wait before trying again.
+    pub retry_after: Option<Duration>,
+    /// Whether the connection failed: the server may or may not have seen the request.
+    pub connection: bool,
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        let details = status.get_error_details();
+        let info = details.error_info();
+        // A status that a server sent has no source; those made of a transport's errors have.
+        let source = std::error::Error::source(&status);
+        let violations = details.bad_request().map(|bad| &bad.field_violations[..]).unwrap_or_default();
+        let conditions =
+            details.precondition_failure().map(|failed| &failed.violations[..]).unwrap_or_default();
+        Self {
+            code: status.code(),
+            reason: info.and_then(|info| Reason::from_str_name(&format!("REASON_{}", info.reason))),
+            message: match source {
+                Some(source) => innermost(source),
+                None => status.message().to_owned(),
+            },
+            metadata: info.map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default(),
+            violations: violations
+                .iter()
+                .map(|violation| FieldFault {
+                    field: violation.field.clone(),
+                    reason: violation.reason.clone(),
+                    description: violation.description.clone(),
+                })
+                .collect(),
+            preconditions: conditions
+                .iter()
+                .map(|violation| FieldFault {
+                    field: violation.subject.clone(),
+                    reason: violation.r#type.clone(),
+                    description: violation.description.clone(),
+                })
+                .collect(),
+            retry_after: details.retry_info().and_then(|info| info.retry_delay),
+            connection: source.is_some(),
+        }
+    }
+}
+
+/// What lies at the bottom of a transport's error: `connection refused`, not `transport error`.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+impl Failure {
+    /// The deadline passed on this side.
+    pub(crate) fn deadline(last: Option<&Failure>) -> Self {
+        let message = match last {
+            Some(last) => format!("the deadline passed; the last attempt said: {}", last.message),
+            None => "the deadline passed without an answer".to_owned(),
+        };
+        Self {
+            code: Code::DeadlineExceeded,
+            reason: Some(Reason::DeadlineExceeded),
+            message,
+            metadata: BTreeMap::new(),
+            violations: Vec::new(),
+            preconditions: Vec::new(),
+            retry_after: None,
+            connection: true,
+        }
+    }
+
+    /// A fact of the reason, by its key.
+    pub fn fact(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
+    /// What to do about it, for people; `None` if the message says it already.
+    pub fn hint(&self) -> Option<&'static str> {
+        if self.connection && self.code != Code::DeadlineExceeded {
+            return Some("check that the server runs and that the endpoint is right");
+        }
+        Some(match (self.reason, self.code) {
+            (Some(Reason::EtagMismatch), _) => "read the resource again, then decide anew",
+            (Some(Reason::RequestIdReused), _) => "use a new request id for a new request",
+            (Some(Reason::CursorExpired), _) => "start again from the earliest event",
+            (Some(Reason::CursorInvalid), _) => {
+                "give the cursor exactly as the server answered it, to the same server"
+            }
+            (Some(Reason::LogDiverged), _) => {
+                "the log was restored from a backup: start again from the earliest event"
+            }
+            (Some(Reason::PageTokenInvalid), _) => "start again without a page token",
+            (Some(Reason::Overloaded | Reason::TooMany), _) => {
+                "try again a little later, or with fewer calls at once"
+            }
+            (Some(Reason::DiskLow), _) => "the operator must make room on the server's disk",
+            (Some(Reason::Draining), _) => "the server is stopping; try again",
+            (Some(Reason::DataLoss), _) => "the operator must look at the server's log",
+            (Some(Reason::Internal), _) => "this is a fault of the server; report it with the fault id",
+            (_, Code::DeadlineExceeded) => "give the call more time, or check that the server is reachable",
+            (_, Code::Unimplemented) => {
+                "the server does not know this call: it may be older, or another service"
+            }
+            (_, Code::Unavailable) => "try again a little later",
+            _ => return None,
+        })
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The message, every violation on a line of its own, and a hint.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.message.is_empty() { self.code.description() } else { &self.message })?;
+        for fault in self.violations.iter().chain(&self.preconditions) {
+            match fault.field.as_str() {
+                "" => write!(f, "\n  {}", fault.description)?,
+                field => write!(f, "\n  {field}: {}", fault.description)?,
+            }
+        }
+        match self.hint() {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn everything_the_server_said_is_kept() {
+        let mut details = ErrorDetails::new();
+        details
+            .set_error_info("INVALID_FIELDS", "milepost.dev", [("asked".to_owned(), "x".to_owned())])
+            .add_bad_request_violation("project.display_name", "the field is required")
+            .add_bad_request_violation("project.period", "ends before it starts")
+            .add_precondition_failure_violation("STATE", "portfolios/p", "it is deleted")
+            .set_retry_info(Some(Duration::from_millis(1500)));
+        let status = Status::with_error_details(Code::InvalidArgument, "the request is not valid", details);
+        let failure = Failure::from(status);
+        assert_eq!(failure.reason, Some(Reason::InvalidFields));
+        assert_eq!(failure.fact("asked"), Some("x"));
+        assert_eq!(failure.retry_after, Some(Duration::from_millis(1500)));
+        assert!(!failure.connection);
+        let text = failure.to_string();
+        for part in
+            ["not valid", "project.display_name: the field", "project.period: ends", "portfolios/p: it is"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn reasons_of_newer_servers_and_plain_statuses_are_no_obstacle() {
+        let details = ErrorDetails::with_error_info("NOT_YET_INVENTED", "milepost.dev", []);
+        let failure = Failure::from(Status::with_error_details(Code::Aborted, "no", details));
+        assert_eq!((failure.reason, failure.hint()), (None, None));
+        let failure = Failure::from(Status::unimplemented(""));
+        assert!(failure.to_string().contains("hint:"));
+    }
+}

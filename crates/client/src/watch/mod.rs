@@ -1,0 +1,326 @@
+//! Watching events: everything after a start that a selection matches, live and after any absence.
+//!
+//! Invariants: a batch is given out with its cursor or not at all, each once; after any interruption the
+//! watch goes on after the last batch it gave out. A start that means "now" is fixed by the first
+//! response, so that an interruption before the first event loses none. What another attempt cannot
+//! change (a cursor that expired, a log that diverged, a faulty request) ends it with that error.
+//! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream};
+use http::uri::PathAndQuery;
+use jiff::Timestamp;
+use milepost_proto::event::v1::Event;
+pub use milepost_proto::notifier::v1::EventSelection as Selection;
+pub use milepost_proto::notifier::v1::watch_events_response::Phase;
+use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse, watch_events_request};
+use milepost_types::Cursor;
+use tokio::time::Sleep;
+use tonic::{Code, Status, Streaming};
+
+use crate::backoff::{Backoff, Delays};
+use crate::channel::{Lease, Pool};
+use crate::codec::SmallBuffers;
+use crate::error::{Error, Failure};
+
+const WATCH: &str = "/milepost.notifier.v1.EventService/WatchEvents";
+/// One response at most: a server sends up to 64 KiB, or one event of any size.
+const RESPONSE_BYTES: usize = 128 << 20;
+/// What the server uses if the request names no interval.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Where a watch starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// After this cursor.
+    After(String),
+    /// With everything committed at this time or later.
+    At(Timestamp),
+    /// With the earliest event that is kept.
+    Earliest,
+    /// With what happens from now on.
+    Latest,
+}
+
+/// How to watch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WatchOptions {
+    /// How long the stream may be quiet before the server sends a checkpoint. `None`: the server's
+    /// default of 10 s. After three of them in silence the connection is given up for another.
+    pub checkpoint_interval: Option<Duration>,
+    /// How long to wait between attempts to connect.
+    pub backoff: Backoff,
+    /// End with the last failure if no attempt succeeds for this long. `None`: try for ever.
+    pub patience: Option<Duration>,
+}
+
+/// What a response brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// In the order of the log; none in a checkpoint.
+    pub events: Vec<Event>,
+    /// Resume after this: everything up to here was given out.
+    pub cursor: String,
+    /// Whether the stream has reached the end of the log.
+    pub phase: Phase,
+    /// How many entries of the log are after the cursor.
+    pub lag_entries: u64,
+}
+
+/// How it stands with the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchState {
+    /// No attempt has succeeded or failed yet.
+    Connecting,
+    /// Events come as they happen.
+    Connected,
+    /// The stream is interrupted; attempts go on.
+    Interrupted {
+        /// Since when.
+        since: Instant,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The watch ended; `next` said why.
+    Ended,
+}
+
+/// A stream of events that survives its connections.
+pub struct Watch {
+    lease: Lease,
+    request: WatchEventsRequest,
+    options: WatchOptions,
+    /// The last cursor that was given out, if it is of a form that this version reads.
+    reached: Option<Cursor>,
+    stage: Stage,
+    delays: Delays,
+    state: tokio::sync::watch::Sender<WatchState>,
+}
+
+enum Stage {
+    Idle,
+    Waiting(Pin<Box<Sleep>>),
+    Opening(BoxFuture<'static, Result<Streaming<WatchEventsResponse>, Status>>),
+    Open { stream: Box<Streaming<WatchEventsResponse>>, silence: Pin<Box<Sleep>> },
+    Ended,
+}
+
+impl Watch {
+    /// A watch over a notifier. Connects when polled.
+    pub fn new(pool: &Pool, start: Start, selection: Selection, options: WatchOptions) -> Self {
+        let from = match start {
+            Start::After(cursor) => watch_events_request::From::AfterCursor(cursor),
+            Start::At(time) => watch_events_request::From::AtTime(prost_types::Timestamp {
+                seconds: time.as_second(),
+                nanos: time.subsec_nanosecond(),
+            }),
+            Start::Earliest => {
+                watch_events_request::From::Start(watch_events_request::Start::Earliest.into())
+            }
+            Start::Latest => watch_events_request::From::Start(watch_events_request::Start::Latest.into()),
+        };
+        let interval = options.checkpoint_interval.and_then(|interval| interval.try_into().ok());
+        Self {
+            lease: pool.lease(),
+            request: WatchEventsRequest {
+                from: Some(from),
+                selection: Some(selection),
+                checkpoint_interval: interval,
+            },
+            reached: None,
+            stage: Stage::Idle,
+            delays: options.backoff.delays(),
+            state: tokio::sync::watch::Sender::new(WatchState::Connecting),
+            options,
+        }
+    }
+
+    /// The next batch, possibly without events: then its cursor says how far the log was looked
+    /// through. `None` after an error. May be cancelled.
+    pub async fn next(&mut self) -> Option<Result<Batch, Error>> {
+        std::future::poll_fn(|cx| self.poll_batch(cx)).await
+    }
+
+    /// How it stands, now and as it changes.
+    pub fn state(&self) -> tokio::sync::watch::Receiver<WatchState> {
+        self.state.subscribe()
+    }
+
+    /// The cursor to resume after; `None` before the first batch of a watch that was given none.
+    pub fn cursor(&self) -> Option<&str> {
+        match &self.request.from {
+            Some(watch_events_request::From::AfterCursor(cursor)) => Some(cursor),
+            _ => None,
+        }
+    }
+
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Batch, Error>>> {
+        loop {
+            let ended = match &mut self.stage {
+                Stage::Idle => {
+                    self.stage = Stage::Opening(self.open());
+                    None
+                }
+                Stage::Waiting(sleep) => {
+                    ready!(sleep.as_mut().poll(cx));
+                    self.stage = Stage::Idle;
+                    None
+                }
+                Stage::Opening(opening) => match ready!(opening.poll_unpin(cx)) {
+                    Ok(stream) => {
+                        let silence = Box::pin(tokio::time::sleep(self.silence()));
+                        self.stage = Stage::Open { stream: Box::new(stream), silence };
+                        None
+                    }
+                    Err(status) => self.interrupted(status.into()),
+                },
+                Stage::Open { stream, silence } => match Pin::new(stream).poll_next(cx) {
+                    Poll::Ready(Some(Ok(response))) => {
+                        if let Some(batch) = self.take(response) {
+                            return Poll::Ready(Some(Ok(batch)));
+                        }
+                        None
+                    }
+                    Poll::Ready(Some(Err(status))) => self.interrupted(status.into()),
+                    Poll::Ready(None) => self.interrupted(Status::unavailable("the stream ended").into()),
+                    Poll::Pending => {
+                        ready!(silence.as_mut().poll(cx));
+                        self.interrupted(Status::unavailable("the server fell silent").into())
+                    }
+                },
+                Stage::Ended => return Poll::Ready(None),
+            };
+            if let Some(failure) = ended {
+                self.stage = Stage::Ended;
+                self.state.send_replace(WatchState::Ended);
+                return Poll::Ready(Some(Err(Error::Call(failure))));
+            }
+        }
+    }
+
+    fn open(&self) -> BoxFuture<'static, Result<Streaming<WatchEventsResponse>, Status>> {
+        let request = tonic::Request::new(self.request.clone());
+        let mut grpc =
+            tonic::client::Grpc::new(self.lease.channel()).max_decoding_message_size(RESPONSE_BYTES);
+        async move {
+            grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
+            let codec = SmallBuffers::<WatchEventsRequest, WatchEventsResponse>::default();
+            Ok(grpc.server_streaming(request, PathAndQuery::from_static(WATCH), codec).await?.into_inner())
+        }
+        .boxed()
+    }
+
+    fn silence(&self) -> Duration {
+        3 * self.options.checkpoint_interval.unwrap_or(CHECKPOINT_INTERVAL)
+    }
+
+    /// The batch of a response; `None` if it holds nothing that was not given out before.
+    fn take(&mut self, response: WatchEventsResponse) -> Option<Batch> {
+        self.delays.reset();
+        self.state.send_if_modified(|state| {
+            std::mem::replace(state, WatchState::Connected) != WatchState::Connected
+        });
+        let limit = self.silence();
+        if let Stage::Open { silence, .. } = &mut self.stage {
+            silence.as_mut().reset(tokio::time::Instant::now() + limit);
+        }
+        let phase = response.phase();
+        if let Some(drain) = response.drain {
+            let asked = drain.reconnect_after.and_then(|after| after.try_into().ok());
+            let delay = self.delays.next(asked);
+            self.wait("the server is stopping".to_owned(), delay);
+        }
+        if response.cursor.is_empty() {
+            return None;
+        }
+        let cursor: Option<Cursor> = response.cursor.parse().ok();
+        if let (Some(cursor), Some(reached)) = (cursor, self.reached)
+            && cursor.position.log == reached.position.log
+            && (cursor.next() < reached.next()
+                || cursor.next() == reached.next() && !response.events.is_empty())
+        {
+            tracing::warn!(
+                events = response.events.len(),
+                "the server repeats what it sent before; left out"
+            );
+            return None;
+        }
+        self.reached = cursor;
+        self.request.from = Some(watch_events_request::From::AfterCursor(response.cursor.clone()));
+        Some(Batch {
+            events: response.events,
+            cursor: response.cursor,
+            phase,
+            lag_entries: response.lag_entries,
+        })
+    }
+
+    /// Goes on later, or says why that is of no use.
+    fn interrupted(&mut self, failure: Failure) -> Option<Box<Failure>> {
+        if is_final(&failure) {
+            return Some(Box::new(failure));
+        }
+        let delay = self.delays.next(failure.retry_after);
+        if let (Some(patience), WatchState::Interrupted { since, .. }) =
+            (self.options.patience, &*self.state.borrow())
+            && since.elapsed() + delay > patience
+        {
+            return Some(Box::new(failure));
+        }
+        self.wait(failure.message, delay);
+        None
+    }
+
+    fn wait(&mut self, reason: String, delay: Duration) {
+        self.stage = Stage::Waiting(Box::pin(tokio::time::sleep(delay)));
+        self.state.send_modify(|state| match state {
+            WatchState::Interrupted { reason: last, .. } => *last = reason,
+            _ => {
+                tracing::debug!(reason, ?delay, "the watch is interrupted; trying again");
+                *state = WatchState::Interrupted { since: Instant::now(), reason };
+            }
+        });
+    }
+}
+
+/// Whether another attempt would be answered the same.
+fn is_final(failure: &Failure) -> bool {
+    !failure.connection
+        && matches!(
+            failure.code,
+            Code::InvalidArgument
+                | Code::OutOfRange
+                | Code::FailedPrecondition
+                | Code::NotFound
+                | Code::PermissionDenied
+                | Code::Unauthenticated
+                | Code::Unimplemented
+                | Code::DataLoss
+        )
+}
+
+impl Stream for Watch {
+    type Item = Result<Batch, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_batch(cx)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("cursor", &self.cursor())
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! The watch against servers that die, drain, repeat, and fall silent.
