@@ -18,6 +18,8 @@ pub struct Options {
     pub checkpoint_rows: usize,
     /// Writers wait for the checkpoint under way when the memory table has this many bytes.
     pub table_bytes: usize,
+    /// How often the store is brought to the disk while it is written; a crash replays what came after.
+    pub store_sync_interval: Duration,
     /// Rows of the base kept in memory, in bytes; sled gets as much again.
     pub cache_bytes: usize,
     /// The largest entry, in bytes.
@@ -38,6 +40,7 @@ impl Default for Options {
             queue_bound: 4096,
             checkpoint_rows: 1000,
             table_bytes: 64 << 20,
+            store_sync_interval: Duration::from_secs(5),
             cache_bytes: 64 << 20,
             max_entry_bytes: 64 << 20,
             max_request_ids: 262_144,

@@ -169,12 +169,14 @@ impl State {
         std::mem::take(&mut self.layers.table)
     }
 
-    /// Writes the memory table to the base, here and now.
+    /// Writes the memory table to the base and brings it to the disk, here and now.
     pub(crate) fn checkpoint<D: Domain>(&mut self) -> Result<(), Error> {
         let mark = self.mark::<D>();
         let table = self.freeze();
-        self.digest = store::write_checkpoint(&self.layers.base, &table, mark)?;
-        Ok(())
+        if !table.is_empty() {
+            self.digest = store::write_checkpoint(&self.layers.base, &table, mark)?;
+        }
+        Ok(self.layers.base.sync()?)
     }
 }
 

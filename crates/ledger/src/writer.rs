@@ -121,10 +121,11 @@ impl<D: Domain> Writer<D> {
         let (done, checkpoint_done) = channel();
         let base = Arc::clone(&self.state.layers.base);
         let observer = self.options.observe_checkpoint.clone();
-        let checkpointer = Checkpointer::start(name, base, observer, move |outcome| {
-            let _ = done.send(outcome);
-            let _ = queue.send(Message::Checkpointed);
-        });
+        let checkpointer =
+            Checkpointer::start(name, base, self.options.store_sync_interval, observer, move |outcome| {
+                let _ = done.send(outcome);
+                let _ = queue.send(Message::Checkpointed);
+            });
         self.checkpointer = Some(checkpointer.map_err(Error::Thread)?);
         self.checkpoint_done = Some(checkpoint_done);
         std::thread::Builder::new()
@@ -388,9 +389,7 @@ impl<D: Domain> Writer<D> {
             self.collect_checkpoint(Duration::from_secs(1));
         }
         if self.failed.is_none() {
-            if !self.state.layers.table.is_empty()
-                && let Err(error) = self.state.checkpoint::<D>()
-            {
+            if let Err(error) = self.state.checkpoint::<D>() {
                 tracing::warn!(%error, "the last checkpoint failed, the next start replays more");
             }
             publish(&self.shared, &self.state.layers);
