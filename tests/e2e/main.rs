@@ -1,1 +1,3 @@
-//! Cases that need real processes.
+//! Cases that need the whole house: its sources, or real processes of it.
+
+mod architecture;

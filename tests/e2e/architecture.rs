@@ -1,0 +1,155 @@
+//! The walls of the house: which crate may depend on which, who may name what, and that every file opens
+//! with a word on what it is. A wall that is in the way is moved here, in the open, or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Crate → what it may depend on, of ours. Only downward; services never on one another.
+const EDGES: &[(&str, &[&str])] = &[
+    ("bench", &["client", "proto", "types"]),
+    ("client", &["proto", "types"]),
+    ("ledger", &["proto", "types"]),
+    ("milepost", &["client", "ledger", "notifier", "proto", "registry", "service", "tracker", "types"]),
+    ("notifier", &["client", "ledger", "proto", "service", "types"]),
+    ("proto", &[]),
+    ("registry", &["ledger", "proto", "service", "types"]),
+    ("schedule", &["types"]),
+    ("service", &["ledger", "proto", "types"]),
+    ("tracker", &["client", "ledger", "proto", "schedule", "service", "types"]),
+    ("types", &[]),
+];
+
+/// What a pure module must not name.
+const IMPURE: &[&str] = &["tonic", "prost", "prost_types", "tokio", "tokio_stream", "tokio_util", "sled", "milepost_proto"];
+
+/// Crates that are pure as a whole.
+const PURE_CRATES: &[&str] = &["types", "schedule"];
+
+/// The rooms of a service that meet the outside: everything else in it is domain, and pure.
+const OUTER_ROOMS: &[&str] = &[
+    "apply", "config", "convert", "decide", "error", "follow", "grpc", "hub", "lib", "metrics", "pump", "service", "stream",
+    "sweep", "tables", "tests",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if path.file_name().unwrap() != "target" {
+                    dirs.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A source without its comments and its tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |code, line| code + line + "\n")
+}
+
+/// Whether `name` stands in the code as a path or a crate, not inside another word.
+fn names(code: &str, name: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(name).any(|(at, _)| {
+        let before = code[..at].chars().next_back().is_none_or(|c| !word(c));
+        let after = &code[at + name.len()..];
+        before && (after.starts_with("::") || (code[..at].ends_with("use ") && after.starts_with(';')))
+    })
+}
+
+#[test]
+fn crates_depend_only_downward() {
+    let allowed: BTreeMap<_, _> = EDGES.iter().copied().collect();
+    let mut seen = Vec::new();
+    for dir in fs::read_dir(root().join("crates")).unwrap() {
+        let dir = dir.unwrap().path();
+        let name = dir.file_name().unwrap().to_str().unwrap().to_owned();
+        let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
+        let allowed = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no edges here"));
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        for dependency in dependencies.keys().filter_map(|key| key.strip_prefix("milepost-")) {
+            assert!(allowed.contains(&dependency), "{name} must not depend on {dependency}");
+        }
+        seen.push(name);
+    }
+    seen.sort();
+    assert_eq!(seen, EDGES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+#[test]
+fn sled_is_named_only_in_the_ledger() {
+    for dir in ["crates", "tests"] {
+        for path in sources(&root().join(dir)) {
+            let inside = path.starts_with(root().join("crates/ledger/src/store"));
+            assert!(inside || !names(&code(&path), "sled"), "{} names sled", path.display());
+        }
+    }
+    for (name, _) in EDGES {
+        let manifest: toml::Table =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap().parse().unwrap();
+        let depends = manifest["dependencies"].as_table().unwrap().contains_key("sled");
+        assert_eq!(depends, *name == "ledger", "{name}");
+    }
+}
+
+#[test]
+fn domain_modules_are_pure() {
+    let mut domain = Vec::new();
+    for name in PURE_CRATES {
+        domain.extend(sources(&root().join("crates").join(name).join("src")));
+    }
+    for name in ["registry", "tracker", "notifier"] {
+        let src = root().join("crates").join(name).join("src");
+        domain.extend(sources(&src).into_iter().filter(|path| {
+            let room = path.strip_prefix(&src).unwrap().components().next().unwrap();
+            let room = Path::new(room.as_os_str()).with_extension("");
+            !OUTER_ROOMS.contains(&room.to_str().unwrap())
+        }));
+    }
+    assert!(domain.len() > 30, "the domain was found");
+    for path in domain {
+        let code = code(&path);
+        for name in IMPURE {
+            assert!(!names(&code, name), "{} is domain and names {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is() {
+    for dir in ["crates", "tests"] {
+        for path in sources(&root().join(dir)) {
+            let text = fs::read_to_string(&path).unwrap();
+            let first = text.lines().next().unwrap_or_default();
+            let said = first.strip_prefix("//! ").unwrap_or_default();
+            assert!(said.split_whitespace().count() >= 3, "{} opens without a word", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_top_level_holds_only_what_belongs_there() {
+    let allowed = [
+        ".ci", ".config", ".git", ".github", ".gitignore", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "README.md",
+        "clippy.toml", "crates", "deny.toml", "deploy", "proto", "rust-toolchain.toml", "rustfmt.toml", "target", "tests",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(allowed.contains(&name.to_str().unwrap()), "{name:?} does not belong at the top level");
+    }
+}
