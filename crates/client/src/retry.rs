@@ -16,6 +16,9 @@ use crate::backoff::Backoff;
 use crate::error::{Error, Failure};
 use crate::write::Write;
 
+/// A call that is cancelled this close to its deadline was cancelled because of it.
+const CLOSE: Duration = Duration::from_millis(10);
+
 /// When calls are sent again, and until when.
 #[derive(Debug, Clone, Copy)]
 pub struct Retry {
@@ -78,6 +81,10 @@ impl Retry {
                 Ok(Err(status)) => Box::new(Failure::from(status)),
                 Err(_) => return Err(Error::Call(late(last))),
             };
+            // Either side's tonic ends a call at its deadline with CANCELLED.
+            if failure.code == Code::Cancelled && Instant::now() + CLOSE >= deadline {
+                return Err(Error::Call(late(last)));
+            }
             if !may_pass(&failure) {
                 return Err(Error::Call(failure));
             }
@@ -129,3 +136,6 @@ fn may_pass(failure: &Failure) -> bool {
         _ => failure.connection && failure.code != Code::DeadlineExceeded,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,15 @@
-//! Real servers on real sockets for the tests, and a proxy that cuts their connections at a byte.
+//! Real servers for the tests: on sockets, behind a proxy that cuts connections at a byte, and in memory
+//! where time is paused.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tonic::service::Routes;
 
 use crate::backoff::Backoff;
@@ -20,6 +22,21 @@ pub(crate) async fn serve(routes: Routes) -> SocketAddr {
     let server = tonic::transport::Server::builder().add_routes(routes);
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
+}
+
+/// A server whose connections are in memory, so that paused time waits for them.
+pub(crate) fn in_memory(routes: Routes) -> Pool {
+    let (accept, incoming) = tokio::sync::mpsc::unbounded_channel();
+    let server = tonic::transport::Server::builder().add_routes(routes);
+    let incoming = UnboundedReceiverStream::new(incoming);
+    tokio::spawn(server.serve_with_incoming(incoming));
+    let connect = tower::service_fn(move |_: tonic::transport::Uri| {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let accepted = accept.send(Ok::<_, std::io::Error>(far)).map_err(std::io::Error::other);
+        async move { accepted.map(|()| TokioIo::new(near)) }
+    });
+    let endpoint = tonic::transport::Endpoint::from_static("http://in.memory");
+    Pool::from(Endpoint::tuned(endpoint).connect_with_connector_lazy(connect))
 }
 
 /// Passes on so many of the server's bytes on the first connection, on the second, and so forth, then
