@@ -30,7 +30,7 @@ fn cursor(events: usize) -> String {
         return Cursor::after(Position::start(LOG)).to_string();
     }
     let position = Position::after(LOG, entry, &Hash::from_bytes([entry as u8; 32]));
-    if events % 2 == 0 {
+    if events.is_multiple_of(2) {
         Cursor::after(position).to_string()
     } else {
         Cursor::inside(position, 0).to_string()
