@@ -59,31 +59,24 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.
-    #[allow(missing_docs)]
     fn list(&self, dir: &Path) -> io::Result<Vec<Listed>>;
 
     /// Opens a file.
-    #[allow(missing_docs)]
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Gives a file or a directory another name in the same directory, at once; replaces a file.
-    #[allow(missing_docs)]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
-    #[allow(missing_docs)]
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
     /// Removes an empty directory.
-    #[allow(missing_docs)]
     fn remove_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Makes the names in a directory durable.
-    #[allow(missing_docs)]
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Bytes free for this process on the file system of `dir`.
-    #[allow(missing_docs)]
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 
     /// Takes the lock file at `path` for this process alone, without waiting.
@@ -103,19 +96,15 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
 
     /// Reads at most `buf.len()` bytes at `offset`; 0 at the end of the file.
-    #[allow(missing_docs)]
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Writes at most `buf.len()` bytes at `offset`; says how many.
-    #[allow(missing_docs)]
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize>;
 
     /// Makes the file `len` bytes long and reserves the room; new bytes read as zero.
-    #[allow(missing_docs)]
     fn allocate(&self, len: u64) -> io::Result<()>;
 
     /// Makes what was written durable, with as much metadata as reading it back needs.
-    #[allow(missing_docs)]
     fn sync_data(&self) -> io::Result<()>;
 
     /// Fills `buf` from `offset`.

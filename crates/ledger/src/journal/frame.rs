@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Invariants: a frame is valid at one place of one log only (the header checksum covers the
-//! place), so bytes that were copied, or left by something else, never pass for one. Header and
-//! frame both end in bytes that are not zero, so that a write which stopped half-way shows.
+//! place), so bytes that were copied, or left by something else, never pass for one. A frame ends in
+//! a byte that is not zero, so that a write which stopped half-way shows.
 //! This file knows nothing of files: bytes in, bytes out.
 
 use bytes::Bytes;
@@ -231,16 +231,13 @@ pub fn entries(header: &Header, body: &Bytes) -> impl Iterator<Item = StoredEntr
     })
 }
 
-/// Whether bytes that should be a frame or a header, and are not, look like a write that was cut
-/// short: a piece between two multiples of 512 of the file never arrived (what was there before is
-/// zero), or the last four bytes, which are never zero in a whole one, are.
-///
-/// A changed bit does not look so, whatever the power did.
-pub fn looks_torn(bytes: &[u8], offset: u64) -> bool {
+/// Whether a piece of these bytes between two multiples of 512 of the file was never written: what
+/// was there before is zero. A power cut loses such pieces; a changed bit does not look so.
+pub fn lacks_a_sector(bytes: &[u8], offset: u64) -> bool {
     let to_boundary = (512 - offset % 512) as usize;
     let (head, rest) = bytes.split_at(to_boundary.min(bytes.len()));
     let lost = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
-    lost(head) || rest.chunks(512).any(lost) || bytes.last_chunk::<4>().is_none_or(|last| *last == [0; 4])
+    lost(head) || rest.chunks(512).any(lost)
 }
 
 fn header_checksum(header: &[u8; HEADER_BYTES], place: Place) -> u32 {
@@ -276,4 +273,91 @@ pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[at..at + N]);
     array
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block() -> impl Strategy<Value = (Place, Block)> {
+        let bodies = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..9);
+        let ids = (any::<[u8; 16]>(), any::<u64>(), any::<u64>(), any::<[u8; 32]>(), 1..u64::MAX / 2);
+        (ids, bodies).prop_map(|((log, ordinal, offset, hash, first), bodies)| {
+            let hash = Hash::from_bytes(hash);
+            let entry =
+                |(sequence, bytes): (u64, Vec<u8>)| StoredEntry { sequence, hash, bytes: bytes.into() };
+            let entries = (first..).zip(bodies).map(entry).collect();
+            (Place { log: LogId::from_bytes(log), ordinal, offset }, Block { previous: hash, entries })
+        })
+    }
+
+    fn decode(bytes: &[u8], place: Place) -> Result<(Header, Vec<StoredEntry>), Fault> {
+        let header = Header::decode(bytes, place)?;
+        let end = HEADER_BYTES + header.length as usize;
+        let body = Bytes::copy_from_slice(bytes.get(HEADER_BYTES..end).ok_or(Fault::Length)?);
+        header.check(&body, bytes.get(end..).ok_or(Fault::Length)?)?;
+        Ok((header, entries(&header, &body).collect()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_frame_gives_its_block_back((place, block) in block()) {
+            let mut bytes = vec![1, 2, 3];
+            encode(&mut bytes, place, &block);
+            let frame = &bytes[3..];
+            prop_assert_eq!(frame.len() as u64, frame_bytes(&block));
+            let (header, entries) = decode(frame, place).unwrap();
+            prop_assert_eq!(header.frame_bytes(), frame_bytes(&block));
+            prop_assert_eq!((header.first, header.previous), (block.entries[0].sequence, block.previous));
+            prop_assert_eq!(header.last(), block.entries.last().unwrap().sequence);
+            prop_assert_eq!(entries, block.entries);
+        }
+
+        #[test]
+        fn a_frame_is_valid_as_it_is_and_where_it_is_only((place, block) in block(), at: usize, bit in 0..8_u8) {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, place, &block);
+            let elsewhere = [
+                Place { offset: place.offset ^ 1, ..place },
+                Place { ordinal: place.ordinal ^ 1, ..place },
+                Place { log: LogId::from_bytes([0; 16]), ..place },
+            ];
+            prop_assert!(elsewhere.iter().all(|place| decode(&bytes, *place).is_err()));
+            let at = at % bytes.len();
+            prop_assert!(decode(&bytes[..at], place).is_err());
+            bytes[at] ^= 1 << bit;
+            prop_assert!(decode(&bytes, place).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(parts(&bytes).count() <= bytes.len());
+            let place = Place { log: LogId::from_bytes([0; 16]), ordinal: 1, offset: 4096 };
+            prop_assert!(decode(&bytes, place).is_err());
+        }
+    }
+
+    #[test]
+    fn a_sector_is_missed_at_the_boundaries_of_the_file() {
+        let whole = vec![1; 2000];
+        assert!(!lacks_a_sector(&whole, 700));
+        // From 700, boundaries are at 324, 836, 1348, 1860.
+        for (from, to, missed) in [
+            (0, 324, true),
+            (1, 324, false),
+            (324, 836, true),
+            (325, 900, false),
+            (300, 835, false),
+            (1860, 2000, true),
+            (1861, 2000, false),
+        ] {
+            let mut bytes = whole.clone();
+            bytes[from..to].fill(0);
+            assert_eq!(lacks_a_sector(&bytes, 700), missed, "{from} to {to}");
+        }
+    }
 }

@@ -190,3 +190,54 @@ pub fn named(name: &OsStr) -> Named {
         None => Named::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_head_gives_its_values_back_and_no_changed_one_passes(
+            ids: ([u8; 16], [u8; 32]),
+            numbers in (1..u64::MAX, HEAD_BYTES as u64..u64::MAX, 1..u64::MAX),
+            parent: Option<([u8; 16], u64, [u8; 8])>,
+            at in 0..HEAD_BYTES,
+            bit in 0..8_u8,
+        ) {
+            let parent = parent.map(|(log, sequence, hash)| {
+                let (log, hash) = (LogId::from_bytes(log), HashPrefix::from_bytes(hash));
+                Position { log, sequence, hash }
+            });
+            let (log, previous) = (LogId::from_bytes(ids.0), Hash::from_bytes(ids.1));
+            let (ordinal, capacity, first) = numbers;
+            let head = Head { log, ordinal, capacity, first, previous, parent };
+            let mut bytes = head.encode();
+            prop_assert_eq!(Head::decode(&bytes), Ok(head));
+            prop_assert_eq!(Head::decode(&bytes[..HEAD_BYTES - 1]), Err(Fault::Short));
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Head::decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn a_name_is_that_of_one_file_only(ordinal in 1..u64::MAX) {
+            let path = path(Path::new("/x"), ordinal);
+            prop_assert_eq!(named(path.file_name().unwrap()), Named::Segment(ordinal));
+            let unfinished = super::super::disk::with_suffix(&path, UNFINISHED);
+            prop_assert_eq!(named(unfinished.file_name().unwrap()), Named::Unfinished);
+        }
+    }
+
+    #[test]
+    fn names_of_nothing_are_unknown() {
+        for name in
+            ["", "1.segment", "000000001.segment", "00000000.segment", "+0000001.segment", "x", "lock.new"]
+        {
+            assert_eq!(named(OsStr::new(name)), Named::Unknown, "{name}");
+        }
+        assert_eq!([named(OsStr::new(WITNESS)), named(OsStr::new(LOCK))], [Named::Witness, Named::Lock]);
+    }
+}

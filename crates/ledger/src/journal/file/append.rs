@@ -12,7 +12,7 @@ use std::sync::Arc;
 use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
 
-use super::super::disk::{Access, Disk, is_full, with_suffix};
+use super::super::disk::{Access, Disk, DiskLock, is_full, with_suffix};
 use super::super::frame::{self, MAX_BODY_BYTES, OVERHEAD_BYTES, Place};
 use super::super::segment::{self, HEAD_BYTES, Head, UNFINISHED};
 use super::super::witness::Witness;
@@ -51,6 +51,7 @@ pub(super) struct Writer {
     floor_in: (u32, u64),
     buffer: Vec<u8>,
     sender: watch::Sender<Position>,
+    _lock: Box<dyn DiskLock>,
 }
 
 /// Why a step of an append did not succeed.
@@ -88,7 +89,7 @@ impl FileJournal {
             Err(Stop::Refused(refused)) => return Err(refused),
             Err(Stop::Failed { action, path, source }) => {
                 let reason = self.poison(action, &path, &source);
-                // Drops the sender too: whoever waits for the tail learns that it moves no more.
+                // Drops the sender and the lock too: whoever waits for the tail learns that it moves no more.
                 *slot = None;
                 return Err(AppendError::Poisoned { reason });
             }
@@ -157,13 +158,14 @@ pub(super) struct Start {
     pub(super) tail: Position,
     pub(super) hash: Hash,
     pub(super) witness: Witness,
+    pub(super) lock: Box<dyn DiskLock>,
 }
 
 impl Writer {
     /// A writer at the end of a log all of which is durable and known to the witness, and the tail
     /// as others see it.
     pub(super) fn new(start: Start) -> (Self, watch::Receiver<Position>) {
-        let Start { disk, dir, options, segment, at, tail, hash, witness } = start;
+        let Start { disk, dir, options, segment, at, tail, hash, witness, lock } = start;
         let (sender, receiver) = watch::channel(tail);
         let (unwitnessed, floor_in) = ((0, 0), (0, 0));
         let buffer = Vec::new();
@@ -181,6 +183,7 @@ impl Writer {
             floor_in,
             buffer,
             sender,
+            _lock: lock,
         };
         (writer, receiver)
     }

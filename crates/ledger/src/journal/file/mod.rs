@@ -27,7 +27,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 pub use self::verify::{Verified, verify};
-use super::disk::{Disk, DiskFile, DiskLock};
+use super::disk::{Disk, DiskFile};
 use super::segment::{FORMAT, Head};
 use super::witness;
 use super::{AppendError, Block, Damage, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
@@ -147,12 +147,11 @@ pub struct FileJournal {
     parent: Option<Position>,
     /// What readers may see; never held during I/O.
     durable: RwLock<read::Durable>,
-    /// None when it is closed or was opened for reading only.
+    /// Holds the lock too. None when it is closed, poisoned or was opened for reading only.
     writer: Mutex<Option<append::Writer>>,
     tail: watch::Receiver<Position>,
     /// Apart from the writer, which is locked during a sync.
     poisoned: Mutex<Option<String>>,
-    _lock: Option<Box<dyn DiskLock>>,
 }
 
 impl FileJournal {

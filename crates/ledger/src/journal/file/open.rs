@@ -82,7 +82,6 @@ pub(super) fn open_read_only(
         writer: Mutex::new(None),
         tail: receiver,
         poisoned: Mutex::new(None),
-        _lock: None,
     })
 }
 
@@ -191,8 +190,9 @@ fn create_locked(
         tail: Position::start(log),
         hash: Hash::ZERO,
         witness,
+        lock,
     };
-    Ok(journal(start, segments, parent, lock))
+    Ok(journal(start, segments, parent))
 }
 
 fn resume(
@@ -249,8 +249,9 @@ fn resume(
         tail,
         hash: scanned.hash,
         witness,
+        lock,
     };
-    let journal = journal(start, scanned.segments, parent, lock);
+    let journal = journal(start, scanned.segments, parent);
     tracing::info!(
         dir = %dir.display(), %log, sequence = tail.sequence, bytes = journal.info().disk_bytes,
         "opened the journal"
@@ -258,12 +259,7 @@ fn resume(
     Ok(journal)
 }
 
-fn journal(
-    start: Start,
-    segments: Vec<Indexed>,
-    parent: Option<Position>,
-    lock: Box<dyn DiskLock>,
-) -> FileJournal {
+fn journal(start: Start, segments: Vec<Indexed>, parent: Option<Position>) -> FileJournal {
     let durable = Durable::new(segments, start.tail, start.options.cache_bytes);
     let (dir, log) = (start.dir.clone(), start.tail.log);
     let (writer, tail) = Writer::new(start);
@@ -275,7 +271,6 @@ fn journal(
         writer: Mutex::new(Some(writer)),
         tail,
         poisoned: Mutex::new(None),
-        _lock: Some(lock),
     }
 }
 

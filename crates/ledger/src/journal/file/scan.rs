@@ -234,19 +234,23 @@ impl Scan<'_> {
             witness::Found::Known { damaged: false, .. } => {}
             _ => return damage("and no whole witness tells whether it was durable"),
         }
-        // The last write before a power cut: some of its sectors are missing, and nothing is behind it.
+        // The last write before a power cut, or one that stopped half-way: the end of the frame or some
+        // sectors of it are missing, and nothing is behind it.
         let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
         let room = segment.head.capacity - offset;
-        let mut head = vec![0; room.min(HEADER_BYTES as u64) as usize];
-        segment.file.read_exact_at(&mut head, offset).map_err(refused("read", &segment.path))?;
+        let read = |length: u64| {
+            let mut bytes = vec![0; length.min(room) as usize];
+            let read = segment.file.read_exact_at(&mut bytes, offset);
+            read.map_err(refused("read", &segment.path)).map(|()| bytes)
+        };
+        let head = read(HEADER_BYTES as u64)?;
         let torn = match Header::decode(&head, place) {
-            Ok(header) if header.frame_bytes() <= room && to <= offset + header.frame_bytes() => {
-                let mut bytes = vec![0; header.frame_bytes() as usize];
-                segment.file.read_exact_at(&mut bytes, offset).map_err(refused("read", &segment.path))?;
-                frame::looks_torn(&bytes, offset)
+            Ok(header) if header.frame_bytes() > room => false,
+            Ok(header) => {
+                let end = offset + header.frame_bytes();
+                to < end || (to == end && frame::lacks_a_sector(&read(header.frame_bytes())?, offset))
             }
-            Ok(_) => false,
-            Err(_) => frame::looks_torn(&head, offset),
+            Err(_) => to <= offset + HEADER_BYTES as u64 || frame::lacks_a_sector(&head, offset),
         };
         if torn { Ok(()) } else { damage("all of it was written, so it is no torn write") }
     }

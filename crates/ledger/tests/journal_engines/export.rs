@@ -1,0 +1,203 @@
+//! Exports: a log out and in again, and every way in which one is not whole.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
+use milepost_ledger::journal::disk::{Disk, SystemDisk};
+use milepost_ledger::journal::export::{Error, export, import};
+use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::journal::sim::{Call, Fault, Replay, Rng, SimDisk};
+use milepost_ledger::journal::{Entries, Journal, ReadError, ReadLimit};
+use milepost_types::LogId;
+
+use crate::support::{filled, open, small, told};
+
+const RESTORED: &str = "/data/restored";
+
+fn exported(journal: &dyn Journal) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let exported = export(journal, &mut bytes, &mut |_| {}).expect("it is exported");
+    assert_eq!((exported.tail, exported.bytes), (journal.info().tail, bytes.len() as u64));
+    bytes
+}
+
+/// An export of a small log.
+fn small_export() -> (Vec<u8>, Chain) {
+    let journal = MemoryJournal::new(LogId::from_bytes([0xA5; 16]));
+    let mut chain = Chain::default();
+    append(&journal, &mut chain, ["one", "two", "three"]);
+    append(&journal, &mut chain, [vec![4; 400]]);
+    (exported(&journal), chain)
+}
+
+fn new_disk() -> SimDisk {
+    let disk = SimDisk::default();
+    disk.create_dir_all(Path::new("/data")).unwrap();
+    disk
+}
+
+fn restore(bytes: &[u8], disk: &SimDisk) -> Result<milepost_ledger::journal::export::Imported, Error> {
+    import(&mut &*bytes, Path::new(RESTORED), small(), Arc::new(disk.clone()), &mut |_| {})
+}
+
+fn names(disk: &SimDisk, dir: &str) -> Vec<String> {
+    let listed = disk.list(Path::new(dir)).unwrap();
+    listed.into_iter().map(|listed| listed.name.into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_log_comes_back_under_a_new_id_with_its_parent() {
+    let (disk, chain) = filled(60, true);
+    let journal = open(&disk).expect("it opens");
+    let bytes = exported(&journal);
+    let imported = restore(&bytes, &disk).expect("it is restored");
+    assert_eq!(imported.parent, journal.info().tail);
+    assert_ne!(imported.tail.log, journal.info().log);
+
+    let restored = FileJournal::open(Path::new(RESTORED), small(), Arc::new(disk.clone())).expect("it opens");
+    assert_holds(&restored, &chain);
+    let info = restored.info();
+    assert_eq!((info.tail, info.parent), (imported.tail, Some(journal.info().tail)));
+    let followed = restored.read(&journal.info().tail, ReadLimit::default());
+    assert!(matches!(followed, Err(ReadError::Diverged { .. })), "who followed the old log notices");
+    let mut chain = chain;
+    append(&restored, &mut chain, ["on"]);
+    drop(restored);
+    let verified = verify(Path::new(RESTORED), &disk, &mut |_| {}).expect("its chain holds");
+    assert_eq!((verified.tail.sequence, verified.parent), (chain.entries().len() as u64, info.parent));
+    assert_eq!(names(&disk, "/data"), ["journal", "restored"]);
+}
+
+#[test]
+fn an_empty_log_and_a_large_one_come_back() {
+    for count in [0, 1, 5000] {
+        let journal = MemoryJournal::new(LogId::generate());
+        let mut chain = Chain::default();
+        if count > 0 {
+            append(&journal, &mut chain, (0..count).map(|number: u32| number.to_le_bytes().repeat(100)));
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = FileOptions { segment_bytes: 1 << 20, min_free_bytes: 0, ..FileOptions::default() };
+        // An empty directory is as good as none.
+        let (bytes, disk) = (exported(&journal), Arc::new(SystemDisk));
+        let imported = import(&mut &bytes[..], dir.path(), options.clone(), disk.clone(), &mut |_| {});
+        assert_eq!(imported.expect("it is restored").parent, journal.info().tail);
+        assert_holds(&FileJournal::open(dir.path(), options, disk).expect("it opens"), &chain);
+    }
+}
+
+#[test]
+fn a_truncated_export_restores_nothing() {
+    let (bytes, _) = small_export();
+    let disk = new_disk();
+    for length in 0..bytes.len() {
+        let refused = restore(&bytes[..length], &disk).expect_err("it is not whole");
+        match refused {
+            Error::Truncated { offset, .. } => assert_eq!(offset, length as u64),
+            other => panic!("{length} bytes: {other}"),
+        }
+        assert_eq!(names(&disk, "/data"), [""; 0], "{length} bytes");
+    }
+    restore(&bytes, &disk).expect("the whole of it is");
+}
+
+#[test]
+fn a_damaged_export_restores_nothing() {
+    let (bytes, _) = small_export();
+    let disk = new_disk();
+    let mut rng = Rng::new(8);
+    for byte in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[byte] ^= 1 << rng.below(8);
+        let refused = restore(&flipped, &disk).expect_err("it is damaged");
+        let expected = match byte {
+            0..8 => matches!(refused, Error::NotAnExport),
+            10..12 => matches!(refused, Error::Newer { .. } | Error::Damaged { .. }),
+            _ => matches!(refused, Error::Damaged { .. } | Error::Truncated { .. }),
+        };
+        assert!(expected, "byte {byte}: {}", told(&refused));
+        assert_eq!(names(&disk, "/data"), [""; 0], "byte {byte}");
+    }
+    let longer = [&bytes[..], b"x"].concat();
+    assert!(matches!(restore(&longer, &disk), Err(Error::Damaged { .. })));
+    assert!(matches!(restore(b"PK\x03\x04 something else", &disk), Err(Error::NotAnExport)));
+    assert_eq!(names(&disk, "/data"), [""; 0]);
+}
+
+#[test]
+fn a_damaged_log_is_not_exported_as_if_it_were_whole() {
+    let mut chain = Chain::default();
+    chain.block(["one", "two", "three"]);
+    let mut entries = chain.entries().to_vec();
+    entries[1].bytes = "owt".into();
+    let journal = MemoryJournal::with_entries(LogId::generate(), None, entries);
+    let refused = export(&journal, &mut Vec::new(), &mut |_| {}).expect_err("its chain is broken");
+    assert!(matches!(refused, Error::Chain { sequence: 2 }), "{refused}");
+}
+
+#[test]
+fn nothing_is_restored_over_something() {
+    let (bytes, chain) = small_export();
+    let disk = new_disk();
+    restore(&bytes, &disk).expect("it is restored");
+    assert!(matches!(restore(&bytes, &disk), Err(Error::Exists { .. })));
+    let journal = FileJournal::open(Path::new(RESTORED), small(), Arc::new(disk.clone())).expect("it opens");
+    assert_holds(&journal, &chain);
+}
+
+#[test]
+fn a_disk_that_refuses_leaves_nothing_that_bears_the_name() {
+    let (bytes, _) = small_export();
+    for call in [Call::Write, Call::SyncData, Call::SyncDir, Call::Allocate, Call::MakeDir, Call::Rename] {
+        for after in 0..4 {
+            let disk = new_disk();
+            disk.fail(Fault { after, ..Fault::next(call, std::io::ErrorKind::StorageFull) });
+            let names_the_name = names(&disk, "/data").contains(&"restored".to_owned());
+            match restore(&bytes, &disk) {
+                Ok(_) => continue,
+                // The very last step: it is whole, and only its name may not be durable.
+                Err(_) if call == Call::SyncDir && names(&disk, "/data") == ["restored"] => {}
+                Err(_) => assert!(!names_the_name, "{call:?} {after}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
+    let (bytes, chain) = small_export();
+    let disk = new_disk();
+    restore(&bytes, &disk).expect("it is restored");
+    let (mut rng, mut replay) = (Rng::new(12), Replay::of(&disk));
+    let (mut whole, mut none) = (0, 0);
+    loop {
+        for _ in 0..4 {
+            let image = replay.image(&mut rng);
+            if image.list(Path::new(RESTORED)).is_ok() {
+                let journal = FileJournal::open(Path::new(RESTORED), small(), Arc::new(image));
+                assert_holds(&journal.expect("it is whole"), &chain);
+                whole += 1;
+            } else {
+                image.create_dir_all(Path::new("/data")).unwrap();
+                restore(&bytes, &image).unwrap_or_else(|error| panic!("what is left over: {}", told(&error)));
+                none += 1;
+            }
+        }
+        if !replay.step() {
+            break;
+        }
+    }
+    assert!(whole > 0 && none > 50, "{whole} whole, {none} without");
+}
+
+#[test]
+fn entries_can_be_read_through_from_anywhere() {
+    let (disk, chain) = filled(30, true);
+    let journal = open(&disk).expect("it opens");
+    for after in 0..=chain.entries().len() {
+        let read: Vec<_> = Entries::after(&journal, after as u64).map(Result::unwrap).collect();
+        assert_eq!(read, chain.entries()[after..]);
+    }
+}

@@ -1,0 +1,330 @@
+//! A disk that refuses: what an append says, what readers see, and what is there afterwards.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
+use milepost_ledger::journal::disk::{Disk, SystemDisk};
+use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
+use milepost_ledger::journal::sim::{Call, Fault, Rng, SimDisk};
+use milepost_ledger::journal::{AppendError, Journal};
+
+use crate::support::{bodies, create, dir, filled, open, open_read_only, tear, told};
+
+/// A journal with a few entries in its first segment, the first of them on the disk only.
+fn begun() -> (SimDisk, FileJournal, Chain) {
+    let disk = SimDisk::default();
+    let journal = create(&disk);
+    let mut chain = Chain::default();
+    append(&journal, &mut chain, [vec![1; 4500], vec![2; 1]]);
+    (0..2).for_each(|_| append(&journal, &mut chain, ["a", "b"]));
+    assert!(!journal.in_memory(1));
+    (disk, journal, chain)
+}
+
+/// Offers one more block, which must fail and poison the journal; then nothing more is taken, readers
+/// see what they saw, and who waits for the tail learns that it is over.
+fn assert_poisons(journal: &FileJournal, chain: &Chain, bytes: usize) -> String {
+    let (mut after, mut tail) = (chain.clone(), journal.tail());
+    tail.borrow_and_update();
+    let block = after.block([vec![7; bytes]]);
+    let Err(AppendError::Poisoned { reason }) = journal.append(&journal.info().tail, &block) else {
+        panic!("the append must fail");
+    };
+    assert_eq!(journal.poisoned(), Some(reason.clone()));
+    assert!(reason.contains("/data/journal/"), "{reason}");
+    assert_holds(journal, chain);
+    assert!(tail.has_changed().is_err(), "the tail is closed");
+    assert_eq!(*journal.tail().borrow(), journal.info().tail);
+    match journal.append(&journal.info().tail, &block) {
+        Err(AppendError::Poisoned { reason: again }) => {
+            assert_eq!(again, reason, "the first failure is told")
+        }
+        other => panic!("a poisoned journal took an append: {other:?}"),
+    }
+    assert!(journal.close().is_err(), "a poisoned journal has no clean stop");
+    reason
+}
+
+/// Opens the log again: what was acknowledged is there, perhaps the failed block too, and it goes on.
+fn assert_goes_on(disk: &SimDisk, journal: FileJournal, chain: &Chain, bytes: usize) {
+    drop(journal);
+    let journal = open(disk).unwrap_or_else(|error| panic!("{}", told(&error)));
+    let mut chain = chain.clone();
+    if journal.info().tail.sequence > chain.entries().len() as u64 {
+        chain.block([vec![7; bytes]]);
+    }
+    append(&journal, &mut chain, ["on"]);
+    drop(journal);
+    assert_holds(&open(disk).expect("it opens again"), &chain);
+}
+
+#[test]
+fn an_append_is_one_write_and_one_sync_and_is_seen_after_it() {
+    let (disk, journal, mut chain) = begun();
+    for _ in 0..2 {
+        // The second of these two would be the fifth append, at which the witness is written too.
+        let (changes, syncs) = (disk.changes(), disk.syncs());
+        append(&journal, &mut chain, (0..64).map(|_| vec![1; 20]));
+        if chain.entries().len() == 6 + 64 {
+            assert_eq!((disk.changes() - changes, disk.syncs() - syncs), (2, 1), "one write, one sync");
+        } else {
+            assert_eq!((disk.changes() - changes, disk.syncs() - syncs), (4, 2), "and those of the witness");
+        }
+    }
+}
+
+#[test]
+fn a_failing_sync_poisons_for_ever() {
+    let (disk, journal, chain) = begun();
+    disk.fail(Fault::next(Call::SyncData, ErrorKind::Other));
+    let reason = assert_poisons(&journal, &chain, 100);
+    assert!(reason.contains("cannot sync"), "{reason}");
+    assert_goes_on(&disk, journal, &chain, 100);
+}
+
+#[test]
+fn a_failing_or_short_write_poisons_and_is_cut_off() {
+    for short in [0, 1, 3, 20, 63, 64, 70, 167, 500, 600, 1500, 2100] {
+        for kind in [ErrorKind::Other, ErrorKind::StorageFull] {
+            let (disk, journal, chain) = begun();
+            disk.fail(Fault { short, ..Fault::next(Call::Write, kind) });
+            if short == 0 && kind == ErrorKind::StorageFull {
+                // Not one byte was taken: the journal goes on.
+                let block = chain.clone().block([vec![7; 2000]]);
+                let refused = journal.append(&journal.info().tail, &block);
+                assert!(matches!(refused, Err(AppendError::DiskLow { .. })), "{refused:?}");
+                assert_eq!(journal.poisoned(), None);
+                append(&journal, &mut chain.clone(), ["on"]);
+                continue;
+            }
+            let reason = assert_poisons(&journal, &chain, 2000);
+            assert!(reason.contains("cannot write"), "{reason}");
+            assert_goes_on(&disk, journal, &chain, 2000);
+        }
+    }
+}
+
+/// A journal whose next append needs a new segment.
+fn before_a_new_segment() -> (SimDisk, FileJournal, Chain) {
+    let (disk, journal, mut chain) = begun();
+    append(&journal, &mut chain, [vec![1; 6500]]);
+    (disk, journal, chain)
+}
+
+#[test]
+fn no_room_for_a_new_segment_refuses_and_leaves_nothing() {
+    for call in [Call::Allocate, Call::Write] {
+        let (disk, journal, mut chain) = before_a_new_segment();
+        disk.fail(Fault::next(call, ErrorKind::StorageFull));
+        let block = chain.clone().block([vec![7; 2000]]);
+        let refused = journal.append(&journal.info().tail, &block);
+        assert!(matches!(refused, Err(AppendError::DiskLow { .. })), "{refused:?}");
+        assert_eq!(journal.poisoned(), None);
+        assert_eq!(disk.list(dir()).unwrap().len(), 3, "lock, witness and the first segment");
+        assert_holds(&journal, &chain);
+        append(&journal, &mut chain, [vec![7; 2000]]);
+        drop(journal);
+        assert_holds(&open(&disk).expect("it opens again"), &chain);
+    }
+}
+
+#[test]
+fn a_new_segment_that_cannot_be_made_poisons() {
+    let calls = [Call::OpenToWrite, Call::Allocate, Call::Write, Call::SyncData, Call::Rename, Call::SyncDir];
+    for call in calls {
+        let (disk, journal, chain) = before_a_new_segment();
+        disk.fail(Fault::next(call, ErrorKind::Other));
+        let reason = assert_poisons(&journal, &chain, 2000);
+        assert!(reason.contains("00000002.segment"), "{reason}");
+        assert_goes_on(&disk, journal, &chain, 2000);
+    }
+}
+
+#[test]
+fn a_new_segment_is_durable_with_its_name_before_it_is_used() {
+    let (disk, journal, mut chain) = before_a_new_segment();
+    let syncs = disk.syncs();
+    append(&journal, &mut chain, [vec![1; 2000]]);
+    // The segment, its directory, the block, and the witness: it is the fifth append.
+    assert_eq!(disk.syncs() - syncs, 4);
+}
+
+#[test]
+fn a_witness_that_cannot_be_written_poisons_after_the_append() {
+    let (disk, journal, mut chain) = begun();
+    append(&journal, &mut chain, ["fourth"]);
+    disk.fail(Fault { after: 1, ..Fault::next(Call::SyncData, ErrorKind::Other) });
+    append(&journal, &mut chain, ["fifth"]);
+    assert!(journal.poisoned().is_some_and(|reason| reason.contains("witness")));
+    assert_holds(&journal, &chain);
+    assert_goes_on(&disk, journal, &chain, 0);
+}
+
+#[test]
+fn below_the_floor_nothing_is_written_and_reads_go_on() {
+    let (disk, journal, mut chain) = begun();
+    disk.set_free_bytes((1 << 20) - 1);
+    // Free room is looked up at intervals: some appends still pass.
+    let mut passed = 0;
+    let refused = loop {
+        let changes = disk.changes();
+        let mut after = chain.clone();
+        let block = after.block([vec![1; 50]]);
+        match journal.append(&journal.info().tail, &block) {
+            Ok(_) => {
+                chain = after;
+                passed += 1;
+                assert!(passed < 100, "the floor is never looked at");
+            }
+            Err(refused) => {
+                assert_eq!(disk.changes(), changes, "refused before anything was written");
+                break refused;
+            }
+        }
+    };
+    assert!(passed > 10, "free room is not looked up at each append");
+    let (free_bytes, floor_bytes) = match refused {
+        AppendError::DiskLow { free_bytes, floor_bytes } => (free_bytes, floor_bytes),
+        other => panic!("{other}"),
+    };
+    assert_eq!((free_bytes, floor_bytes), ((1 << 20) - 1, 1 << 20));
+    assert_eq!(journal.poisoned(), None);
+    assert_holds(&journal, &chain);
+    assert!(journal.append(&journal.info().tail, &chain.clone().block(["x"])).is_err(), "it is still low");
+    disk.set_free_bytes(1 << 20);
+    append(&journal, &mut chain, ["again"]);
+}
+
+#[test]
+fn a_new_segment_does_not_go_below_the_floor() {
+    let (disk, journal, mut chain) = before_a_new_segment();
+    disk.set_free_bytes((1 << 20) + 5000);
+    let block = chain.clone().block([vec![7; 2000]]);
+    let refused = journal.append(&journal.info().tail, &block);
+    assert!(matches!(refused, Err(AppendError::DiskLow { .. })), "{refused:?}");
+    append(&journal, &mut chain, [vec![1; 100]]);
+    disk.set_free_bytes(1 << 30);
+    append(&journal, &mut chain, [vec![7; 2000]]);
+    assert_holds(&journal, &chain);
+}
+
+#[test]
+fn a_read_only_directory_is_refused_for_writing_and_can_be_read() {
+    let (disk, chain) = filled(12, true);
+    disk.set_read_only(true);
+    let refused = open(&disk).expect_err("nothing may be written");
+    assert!(matches!(&refused, OpenError::Io { path: at, source, .. }
+        if at.starts_with(dir()) && source.kind() == ErrorKind::ReadOnlyFilesystem));
+    assert!(told(&refused).contains("/data/journal/lock: read-only"), "{}", told(&refused));
+    assert_eq!(disk.changes(), 0);
+    assert_holds(&open_read_only(&disk).expect("it can be read"), &chain);
+
+    let empty = SimDisk::default();
+    empty.set_read_only(true);
+    let refused = open(&empty).expect_err("nothing may be made");
+    assert!(told(&refused).contains("cannot make directory /data/journal"), "{}", told(&refused));
+}
+
+#[test]
+fn a_disk_that_refuses_while_a_journal_is_made_is_named_and_the_next_attempt_succeeds() {
+    let calls =
+        [Call::MakeDir, Call::OpenToWrite, Call::Allocate, Call::Write, Call::SyncData, Call::SyncDir];
+    for call in calls.into_iter().chain([Call::Rename]) {
+        for after in 0..2 {
+            for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
+                let disk = SimDisk::default();
+                disk.fail(Fault { after, ..Fault::next(call, kind) });
+                match open(&disk) {
+                    Err(OpenError::Io { path: at, source, .. }) => {
+                        assert!(at.starts_with("/data") && source.kind() == kind, "{call:?} {after}");
+                    }
+                    Ok(_) if after == 1 => continue,
+                    other => panic!("{call:?} {after}: {other:?}"),
+                }
+                let journal =
+                    open(&disk).unwrap_or_else(|error| panic!("{call:?} {after}: {}", told(&error)));
+                append(&journal, &mut Chain::default(), ["a"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_refuses_while_a_torn_tail_is_cut_is_named_and_nothing_is_lost() {
+    for (call, after) in [(Call::Write, 0), (Call::SyncData, 0), (Call::Write, 1), (Call::SyncData, 1)] {
+        let (disk, chain) = filled(13, false);
+        let first = tear(&disk);
+        disk.fail(Fault { after, ..Fault::next(call, ErrorKind::Other) });
+        let refused = open(&disk).expect_err("the disk refuses");
+        assert!(
+            matches!(&refused, OpenError::Io { path: at, .. } if at.starts_with(dir())),
+            "{}",
+            told(&refused)
+        );
+        let left = Chain::of(chain.entries()[..first as usize - 1].to_vec());
+        assert_holds(&open(&disk).expect("the next attempt succeeds"), &left);
+    }
+}
+
+#[test]
+fn a_real_directory_that_cannot_be_made_is_named() {
+    let options = FileOptions { min_free_bytes: 0, ..FileOptions::default() };
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    for dir in [Path::new("/proc/milepost"), &file.path().join("journal"), file.path()] {
+        let refused =
+            FileJournal::open(dir, options.clone(), Arc::new(SystemDisk)).expect_err("it cannot be made");
+        assert!(told(&refused).contains(&dir.display().to_string()), "{}", told(&refused));
+    }
+}
+
+#[test]
+fn a_segment_larger_than_the_real_disk_is_refused_and_leaves_nothing_in_the_way() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // More than any file system holds.
+    let options = FileOptions { segment_bytes: 1 << 62, min_free_bytes: 0, ..FileOptions::default() };
+    let refused =
+        FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect_err("there is no such room");
+    assert!(told(&refused).contains("cannot make segment"), "{}", told(&refused));
+    let options = FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() };
+    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("a smaller one fits");
+    append(&journal, &mut Chain::default(), ["a"]);
+}
+
+#[test]
+fn a_real_torn_tail_is_cut_off() {
+    use std::os::unix::fs::FileExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = FileOptions { segment_bytes: 1 << 20, min_free_bytes: 0, ..FileOptions::default() };
+    let open = || FileJournal::open(dir.path(), options.clone(), Arc::new(SystemDisk));
+    let (mut rng, mut chain) = (Rng::new(1), Chain::default());
+    let journal = open().expect("a new journal");
+    (0..5).for_each(|_| append(&journal, &mut chain, bodies(&mut rng, 3, 900)));
+    drop(journal);
+    let segment =
+        std::fs::OpenOptions::new().write(true).read(true).open(dir.path().join("00000001.segment"));
+    let segment = segment.expect("the segment");
+    let mut bytes = vec![0; 1 << 20];
+    segment.read_exact_at(&mut bytes, 0).expect("it can be read");
+    let (frame, first) = crate::layout::frames(&bytes).pop().unwrap();
+    let middle = (frame.start + frame.end) / 2;
+    segment.write_all_at(&vec![0; frame.end - middle], middle as u64).expect("it can be torn");
+    let left = Chain::of(chain.entries()[..first as usize - 1].to_vec());
+    assert_holds(&open().expect("a torn tail is no damage"), &left);
+    segment.read_exact_at(&mut bytes, 0).expect("it can be read");
+    assert!(bytes[frame.start..].iter().all(|byte| *byte == 0), "nothing of it is left");
+}
+
+#[test]
+fn free_room_is_that_of_the_file_system() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let free = SystemDisk.free_bytes(dir.path()).expect("a file system");
+    assert!(free > 1 << 20);
+    let options = FileOptions { segment_bytes: 8192, min_free_bytes: u64::MAX, ..FileOptions::default() };
+    let journal =
+        FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be read, at least");
+    let block = Chain::default().block(["x"]);
+    let refused = journal.append(&journal.info().tail, &block);
+    assert!(matches!(refused, Err(AppendError::DiskLow { floor_bytes: u64::MAX, .. })), "{refused:?}");
+}
