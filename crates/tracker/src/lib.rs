@@ -1,1 +1,3 @@
 //! When, and how well: milestones with baseline, forecast and actual dates.
+
+mod milestone;

@@ -1,0 +1,305 @@
+//! What may be done to a milestone that exists, and what comes of it.
+//!
+//! | action | from | to |
+//! |---|---|---|
+//! | achieve | PLANNED, PARTIALLY_ACHIEVED | ACHIEVED |
+//! | partially achieve | PLANNED | PARTIALLY_ACHIEVED |
+//! | miss | PLANNED, PARTIALLY_ACHIEVED | NOT_MET |
+//! | cancel | PLANNED, PARTIALLY_ACHIEVED | CANCELLED |
+//! | reopen | any other | PLANNED |
+//!
+//! A forecast is of something to come: only a PLANNED milestone is reforecast. A baseline may be approved,
+//! details changed and evidence added in any state.
+//! Invariants: a stale etag is refused before anything else, and a deleted milestone can only be
+//! undeleted; what changes nothing is accepted and is `None`.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use milepost_types::{Etag, LanguageTag, OrganizationName, Precondition, Rejection, Violations, limits};
+
+use super::change::{Change, Happening};
+use super::{CONSTRUCTION_START, Details, Evidence, Milestone, Moment, State};
+
+/// A wish to do something to a milestone.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Change what is said of it.
+    Update(Box<Patch>),
+    /// Delete it softly.
+    Delete,
+    /// Take the deletion back.
+    Undelete,
+    /// Expect another date; none: nothing else than the baseline.
+    Reforecast { forecast: Option<Date>, reason: String },
+    /// Approve another date.
+    Rebaseline { baseline: Date, reason: String },
+    /// It happened; on the day of the command where no date is given.
+    Achieve { actual: Option<Date>, reason: String },
+    /// It happened in part; on the day of the command where no date is given.
+    PartiallyAchieve { actual: Option<Date>, reason: String },
+    /// It did not happen.
+    Miss { reason: String },
+    /// It is no longer wanted.
+    Cancel { reason: String },
+    /// Take an outcome back.
+    Reopen { reason: String },
+    /// Add a document; its time is set by the rule.
+    AddEvidence(Evidence),
+}
+
+/// What an update says; `None` is not named.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Patch {
+    pub(crate) display_name: Option<String>,
+    pub(crate) translations: Option<BTreeMap<LanguageTag, String>>,
+    pub(crate) kind: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) weight: Option<Option<i32>>,
+    pub(crate) owner: Option<Option<OrganizationName>>,
+    pub(crate) required_evidence: Option<Vec<String>>,
+    pub(crate) remarks: Option<String>,
+    pub(crate) duration_working_days: Option<i32>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// Dates that an update repeats but may not change.
+    pub(crate) baseline: Option<Option<Date>>,
+    pub(crate) forecast: Option<Option<Date>>,
+}
+
+/// What an action makes of a milestone; `None` if it changes nothing.
+pub(crate) fn act(
+    milestone: &Milestone,
+    etag: Option<Etag>,
+    action: &Action,
+    moment: &Moment<'_>,
+) -> Result<Option<Change>, Rejection> {
+    Rejection::check_etag(&milestone.name, etag, milestone.etag)?;
+    match action {
+        Action::Delete => return Ok(delete(milestone, moment)),
+        Action::Undelete => return Ok(undelete(milestone, moment)),
+        _ if milestone.is_deleted() => return Err(Rejection::deleted(&milestone.name)),
+        _ => {}
+    }
+    match action {
+        Action::Delete | Action::Undelete => Ok(None),
+        Action::Update(patch) => update(milestone, patch, moment),
+        Action::Reforecast { forecast, reason } => reforecast(milestone, *forecast, reason, moment),
+        Action::Rebaseline { baseline, reason } => Ok(rebaseline(milestone, *baseline, reason, moment)),
+        Action::Achieve { actual, reason } => {
+            check_state(milestone, "achieve", &[State::Planned, State::PartiallyAchieved])?;
+            let actual = day(*actual, moment)?;
+            check_evidence(milestone)?;
+            Ok(Some(turn(milestone, State::Achieved, Some(actual), reason, moment)))
+        }
+        Action::PartiallyAchieve { actual, reason } => {
+            check_state(milestone, "partially achieve", &[State::Planned])?;
+            let actual = day(*actual, moment)?;
+            Ok(Some(turn(milestone, State::PartiallyAchieved, Some(actual), reason, moment)))
+        }
+        Action::Miss { reason } => {
+            check_state(milestone, "miss", &[State::Planned, State::PartiallyAchieved])?;
+            Ok(Some(turn(milestone, State::NotMet, None, reason, moment)))
+        }
+        Action::Cancel { reason } => {
+            check_state(milestone, "cancel", &[State::Planned, State::PartiallyAchieved])?;
+            Ok(Some(turn(milestone, State::Cancelled, None, reason, moment)))
+        }
+        Action::Reopen { reason } => {
+            check_state(milestone, "reopen", &State::ALL[1..])?;
+            Ok(Some(turn(milestone, State::Planned, None, reason, moment)))
+        }
+        Action::AddEvidence(evidence) => add_evidence(milestone, evidence, moment),
+    }
+}
+
+/// What the start of the project on `date` makes of a milestone: a planned construction start is
+/// achieved, whatever evidence was asked for, because the registry's word is the evidence. `None`
+/// for any other milestone.
+pub(crate) fn started(
+    milestone: &Milestone,
+    date: Date,
+    reason: &str,
+    moment: &Moment<'_>,
+) -> Option<Change> {
+    let awaits = milestone.state == State::Planned
+        && milestone.details.kind == CONSTRUCTION_START
+        && !milestone.is_deleted();
+    awaits.then(|| turn(milestone, State::Achieved, Some(date), reason, moment))
+}
+
+fn delete(milestone: &Milestone, moment: &Moment<'_>) -> Option<Change> {
+    if milestone.is_deleted() {
+        return None;
+    }
+    let after = Milestone { delete_time: Some(moment.commit_time), ..milestone.clone() };
+    Some(Change::between(milestone, after, Happening::Deleted, None, moment))
+}
+
+fn undelete(milestone: &Milestone, moment: &Moment<'_>) -> Option<Change> {
+    if !milestone.is_deleted() {
+        return None;
+    }
+    let after = Milestone { delete_time: None, ..milestone.clone() };
+    Some(Change::between(milestone, after, Happening::Undeleted, None, moment))
+}
+
+fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<Option<Change>, Rejection> {
+    let mut violations = Violations::new();
+    for (field, given, have, method) in [
+        ("milestone.baseline_date", patch.baseline, milestone.baseline, "RebaselineMilestone"),
+        ("milestone.forecast_date", patch.forecast, milestone.forecast, "ReforecastMilestone"),
+    ] {
+        if given.is_some_and(|given| given != have) {
+            violations.push(field, "IMMUTABLE", format!("an update does not change this date; use {method}"));
+        }
+    }
+    violations.into_result(())?;
+    let mut after = milestone.clone();
+    after.details.apply(patch);
+    if after.details == milestone.details {
+        return Ok(None);
+    }
+    Ok(Some(Change::between(milestone, after, Happening::Updated, None, moment)))
+}
+
+impl Details {
+    fn apply(&mut self, patch: &Patch) {
+        fn set<T: Clone>(field: &mut T, value: &Option<T>) {
+            if let Some(value) = value {
+                field.clone_from(value);
+            }
+        }
+        set(&mut self.display_name, &patch.display_name);
+        set(&mut self.translations, &patch.translations);
+        set(&mut self.kind, &patch.kind);
+        set(&mut self.code, &patch.code);
+        set(&mut self.weight, &patch.weight);
+        set(&mut self.owner, &patch.owner);
+        set(&mut self.required_evidence, &patch.required_evidence);
+        set(&mut self.remarks, &patch.remarks);
+        set(&mut self.duration_working_days, &patch.duration_working_days);
+        set(&mut self.labels, &patch.labels);
+    }
+}
+
+fn reforecast(
+    milestone: &Milestone,
+    forecast: Option<Date>,
+    reason: &str,
+    moment: &Moment<'_>,
+) -> Result<Option<Change>, Rejection> {
+    check_state(milestone, "reforecast", &[State::Planned])?;
+    if milestone.forecast == forecast {
+        return Ok(None);
+    }
+    let after = Milestone { forecast, forecast_sequence: moment.sequence, ..milestone.clone() };
+    let happening = Happening::Reforecast {
+        previous: milestone.forecast,
+        forecast,
+        slip: slip(milestone.due(), after.due(), moment),
+        reason: reason.to_owned(),
+        previous_sequence: milestone.forecast_sequence,
+    };
+    let date = after.due();
+    Ok(Some(Change::between(milestone, after, happening, date, moment)))
+}
+
+fn rebaseline(milestone: &Milestone, baseline: Date, reason: &str, moment: &Moment<'_>) -> Option<Change> {
+    if milestone.baseline == Some(baseline) {
+        return None;
+    }
+    let after = Milestone { baseline: Some(baseline), ..milestone.clone() };
+    let happening = Happening::Rebaselined {
+        previous: milestone.baseline,
+        baseline,
+        slip: slip(milestone.baseline, Some(baseline), moment),
+        reason: reason.to_owned(),
+    };
+    Some(Change::between(milestone, after, happening, Some(baseline), moment))
+}
+
+fn add_evidence(
+    milestone: &Milestone,
+    evidence: &Evidence,
+    moment: &Moment<'_>,
+) -> Result<Option<Change>, Rejection> {
+    let same = |other: &Evidence| {
+        (&other.title, &other.uri, &other.sha256) == (&evidence.title, &evidence.uri, &evidence.sha256)
+    };
+    if milestone.evidence.iter().any(same) {
+        return Ok(None);
+    }
+    if milestone.evidence.len() >= limits::EVIDENCE {
+        let limit = limits::EVIDENCE as u64;
+        return Err(Rejection::LimitExceeded { what: "documents of one milestone", limit });
+    }
+    let evidence = Evidence { create_time: moment.commit_time, ..evidence.clone() };
+    let mut after = milestone.clone();
+    after.evidence.push(evidence.clone());
+    Ok(Some(Change::between(milestone, after, Happening::EvidenceAdded(evidence), None, moment)))
+}
+
+/// The change of state.
+fn turn(
+    milestone: &Milestone,
+    state: State,
+    actual: Option<Date>,
+    reason: &str,
+    moment: &Moment<'_>,
+) -> Change {
+    let after = Milestone { state, actual, state_reason: reason.to_owned(), ..milestone.clone() };
+    let happening = Happening::StateChanged { previous: milestone.state, state, reason: reason.to_owned() };
+    Change::between(milestone, after, happening, actual, moment)
+}
+
+fn slip(from: Option<Date>, to: Option<Date>, moment: &Moment<'_>) -> Option<i32> {
+    from.zip(to).map(|(from, to)| moment.calendar.working_days_between(from, to))
+}
+
+fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
+    if allowed.contains(&milestone.state) {
+        return Ok(());
+    }
+    Err(Rejection::WrongState {
+        name: milestone.name.to_string(),
+        action,
+        state: milestone.state.as_str().to_owned(),
+        allowed: allowed.iter().map(|state| state.as_str().to_owned()).collect(),
+    })
+}
+
+/// The day on which it happened: today if none is given, and never after today.
+fn day(actual: Option<Date>, moment: &Moment<'_>) -> Result<Date, Rejection> {
+    match actual {
+        Some(date) if date > moment.today => Err(Rejection::invalid(
+            "actual_date",
+            "FUTURE_DATE",
+            format!("{date} is after today, {}, in the portfolio's time zone", moment.today),
+        )),
+        Some(date) => Ok(date),
+        None => Ok(moment.today),
+    }
+}
+
+/// Refuses unless every document that is required is there.
+fn check_evidence(milestone: &Milestone) -> Result<(), Rejection> {
+    let missing = |title: &&String| !milestone.evidence.iter().any(|evidence| evidence.title == **title);
+    let conditions: Vec<_> = milestone.details.required_evidence.iter().filter(missing).collect();
+    if conditions.is_empty() {
+        return Ok(());
+    }
+    let subject = milestone.name.to_string();
+    Err(Rejection::Preconditions(
+        conditions
+            .into_iter()
+            .map(|title| Precondition {
+                kind: "EVIDENCE_MISSING",
+                subject: subject.clone(),
+                description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
+            })
+            .collect(),
+    ))
+}
+
+#[cfg(test)]
+mod tests;

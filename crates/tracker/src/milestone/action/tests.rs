@@ -1,0 +1,327 @@
+//! The rules, one by one: what each action does, what it refuses, and what changes nothing.
+
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::*;
+use crate::milestone::samples::{BASELINE, NAME, TODAY, evidence, milestone, moment};
+use crate::milestone::{Draft, Outlook, create};
+
+const LATER: Date = date(2021, 6, 10);
+
+fn done(milestone: &Milestone, action: Action) -> Change {
+    act(milestone, None, &action, &moment()).unwrap().unwrap()
+}
+
+fn refused(milestone: &Milestone, action: Action) -> Rejection {
+    act(milestone, None, &action, &moment()).unwrap_err()
+}
+
+fn reforecast(forecast: Option<Date>) -> Action {
+    Action::Reforecast { forecast, reason: "rain".into() }
+}
+
+fn achieve(actual: Option<Date>) -> Action {
+    Action::Achieve { actual, reason: String::new() }
+}
+
+fn in_state(state: State) -> Milestone {
+    let actual = matches!(state, State::Achieved | State::PartiallyAchieved).then_some(TODAY);
+    let outlook = (state == State::Planned).then_some(Outlook::OnTrack);
+    Milestone { state, actual, outlook, ..milestone() }
+}
+
+#[test]
+fn a_forecast_moves_the_due_date_and_links_to_the_one_before() {
+    let before = Milestone { forecast: Some(date(2021, 6, 3)), forecast_sequence: 5, ..milestone() };
+    let change = done(&before, reforecast(Some(LATER)));
+    assert_eq!(
+        change.happening,
+        Happening::Reforecast {
+            previous: Some(date(2021, 6, 3)),
+            forecast: Some(LATER),
+            slip: Some(5),
+            reason: "rain".into(),
+            previous_sequence: 5,
+        }
+    );
+    let after = change.milestone;
+    assert_eq!((after.forecast, after.forecast_sequence, after.etag), (Some(LATER), 9, Etag(9)));
+    assert_eq!((after.outlook, after.variance_working_days), (Some(Outlook::AtRisk), Some(10)));
+    assert_eq!(change.fields, ["forecast_date", "forecast_sequence", "outlook", "variance_working_days"]);
+    assert_eq!(change.date, Some(LATER));
+    assert_eq!(after.update_time, moment().commit_time);
+}
+
+#[test]
+fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
+    let first = done(&milestone(), reforecast(Some(LATER)));
+    assert!(matches!(
+        first.happening,
+        Happening::Reforecast { previous: None, slip: Some(10), previous_sequence: 0, .. }
+    ));
+    let withdrawn = done(&first.milestone, reforecast(None));
+    assert!(matches!(
+        withdrawn.happening,
+        Happening::Reforecast { forecast: None, slip: Some(-10), previous_sequence: 9, .. }
+    ));
+    assert_eq!(withdrawn.date, Some(BASELINE));
+    assert_eq!(withdrawn.milestone.variance_working_days, None);
+    let undated = Milestone { baseline: None, outlook: None, ..milestone() };
+    let change = done(&undated, reforecast(Some(LATER)));
+    assert!(matches!(change.happening, Happening::Reforecast { slip: None, .. }));
+}
+
+#[test]
+fn what_changes_nothing_is_accepted_and_is_nothing() {
+    let given = evidence("permit");
+    let mut with_evidence = milestone();
+    with_evidence.evidence.push(Evidence { create_time: moment().commit_time, ..given.clone() });
+    let patch =
+        Patch { display_name: Some("开工".into()), baseline: Some(Some(BASELINE)), ..Patch::default() };
+    for (milestone, action) in [
+        (milestone(), reforecast(None)),
+        (milestone(), Action::Rebaseline { baseline: BASELINE, reason: "again".into() }),
+        (milestone(), Action::Update(Box::new(patch))),
+        (milestone(), Action::Undelete),
+        (with_evidence, Action::AddEvidence(given)),
+    ] {
+        assert_eq!(act(&milestone, Some(Etag(3)), &action, &moment()), Ok(None), "{action:?}");
+    }
+}
+
+#[test]
+fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
+    let reason = || "said".to_owned();
+    let cases: [(fn(String) -> Action, State, &[State]); 5] = [
+        (
+            |reason| Action::Achieve { actual: None, reason },
+            State::Achieved,
+            &[State::Planned, State::PartiallyAchieved],
+        ),
+        (
+            |reason| Action::PartiallyAchieve { actual: None, reason },
+            State::PartiallyAchieved,
+            &[State::Planned],
+        ),
+        (|reason| Action::Miss { reason }, State::NotMet, &[State::Planned, State::PartiallyAchieved]),
+        (|reason| Action::Cancel { reason }, State::Cancelled, &[State::Planned, State::PartiallyAchieved]),
+        (
+            |reason| Action::Reopen { reason },
+            State::Planned,
+            &[State::Achieved, State::PartiallyAchieved, State::NotMet, State::Cancelled],
+        ),
+    ];
+    for (action, to, from) in cases {
+        for state in State::ALL {
+            let before = in_state(state);
+            let outcome = act(&before, None, &action(reason()), &moment());
+            if !from.contains(&state) {
+                let Err(Rejection::WrongState { name, state: told, allowed, .. }) = outcome else {
+                    panic!("{to:?} from {state:?}: {outcome:?}");
+                };
+                assert_eq!((name.as_str(), told.as_str()), (NAME, state.as_str()));
+                assert_eq!(allowed, from.iter().map(|state| state.as_str()).collect::<Vec<_>>());
+                continue;
+            }
+            let change = outcome.unwrap().unwrap();
+            let after = change.milestone;
+            assert_eq!((after.state, after.state_reason.as_str()), (to, "said"));
+            let happened = matches!(to, State::Achieved | State::PartiallyAchieved);
+            assert_eq!(after.actual, happened.then_some(TODAY), "{to:?} from {state:?}");
+            assert_eq!(after.outlook.is_some(), to == State::Planned);
+            assert_eq!(
+                change.happening,
+                Happening::StateChanged { previous: state, state: to, reason: reason() }
+            );
+        }
+    }
+}
+
+#[test]
+fn the_actual_date_is_today_unless_said_and_never_later() {
+    let yesterday = TODAY.yesterday().unwrap();
+    assert_eq!(done(&milestone(), achieve(Some(yesterday))).milestone.actual, Some(yesterday));
+    assert_eq!(done(&milestone(), achieve(None)).date, Some(TODAY));
+    let Rejection::Invalid(violations) = refused(&milestone(), achieve(TODAY.tomorrow().ok())) else {
+        panic!("tomorrow is not refused");
+    };
+    let violation = violations.iter().next().unwrap();
+    assert_eq!((violation.field.as_str(), violation.reason), ("actual_date", "FUTURE_DATE"));
+}
+
+#[test]
+fn variance_is_to_the_actual_date_once_there_is_one() {
+    let before = Milestone { forecast: Some(LATER), ..milestone() };
+    let after = done(&before, achieve(None)).milestone;
+    assert_eq!(after.variance_working_days, Some(-10));
+    let reopened = done(&after, Action::Reopen { reason: "no".into() }).milestone;
+    assert_eq!(reopened.variance_working_days, Some(10));
+}
+
+#[test]
+fn all_required_evidence_must_be_there_and_all_that_is_missing_is_told() {
+    let mut before = milestone();
+    before.details.required_evidence = vec!["permit".into(), "photo".into(), "record".into()];
+    let before = done(&before, Action::AddEvidence(evidence("photo"))).milestone;
+    let Rejection::Preconditions(missing) = refused(&before, achieve(None)) else { panic!() };
+    let told: Vec<_> =
+        missing.iter().map(|condition| (condition.kind, condition.description.as_str())).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].1.contains("permit") && told[1].1.contains("record"), "{told:?}");
+    let before = done(&before, Action::AddEvidence(evidence("permit"))).milestone;
+    let before = done(&before, Action::AddEvidence(evidence("record"))).milestone;
+    assert_eq!(done(&before, achieve(None)).milestone.state, State::Achieved);
+    // In part, a milestone may be achieved without.
+    let part = Action::PartiallyAchieve { actual: None, reason: "half".into() };
+    let mut bare = milestone();
+    bare.details.required_evidence = vec!["permit".into()];
+    assert_eq!(done(&bare, part).milestone.state, State::PartiallyAchieved);
+}
+
+#[test]
+fn evidence_is_dated_by_the_entry_and_bounded() {
+    let change = done(&milestone(), Action::AddEvidence(evidence("photo")));
+    assert_eq!(change.milestone.evidence[0].create_time, moment().commit_time);
+    assert_eq!(change.fields, ["evidence"]);
+    let mut full = milestone();
+    full.evidence = (0..limits::EVIDENCE).map(|i| evidence(&format!("photo {i}"))).collect();
+    let refusal = refused(&full, Action::AddEvidence(evidence("one more")));
+    assert!(matches!(refusal, Rejection::LimitExceeded { limit: 200, .. }), "{refusal:?}");
+}
+
+#[test]
+fn only_a_planned_milestone_is_reforecast_but_any_gets_a_new_baseline() {
+    for state in State::ALL {
+        let forecast = act(&in_state(state), None, &reforecast(Some(LATER)), &moment());
+        assert_eq!(forecast.is_ok(), state == State::Planned);
+        let change =
+            done(&in_state(state), Action::Rebaseline { baseline: LATER, reason: "approved".into() });
+        assert_eq!(change.milestone.baseline, Some(LATER));
+        assert!(matches!(
+            change.happening,
+            Happening::Rebaselined { slip: Some(10), previous: Some(BASELINE), .. }
+        ));
+    }
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_leaves_dates_alone() {
+    let patch = Patch { weight: Some(Some(3)), remarks: Some("note".into()), ..Patch::default() };
+    let change = done(&milestone(), Action::Update(Box::new(patch)));
+    assert_eq!(change.fields, ["remarks", "weight"]);
+    assert_eq!(change.milestone.details.display_name, "开工");
+    let patch = Patch { baseline: Some(None), forecast: Some(Some(LATER)), ..Patch::default() };
+    let Rejection::Invalid(violations) = refused(&milestone(), Action::Update(Box::new(patch))) else {
+        panic!("dates changed by an update");
+    };
+    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["milestone.baseline_date", "milestone.forecast_date"]);
+}
+
+#[test]
+fn a_deleted_milestone_can_only_be_undeleted() {
+    let deleted = done(&milestone(), Action::Delete).milestone;
+    assert_eq!(deleted.delete_time, Some(moment().commit_time));
+    assert_eq!(act(&deleted, None, &Action::Delete, &moment()), Ok(None));
+    for action in [
+        reforecast(Some(LATER)),
+        achieve(None),
+        Action::Update(Box::default()),
+        Action::Rebaseline { baseline: LATER, reason: "x".into() },
+        Action::AddEvidence(evidence("photo")),
+    ] {
+        assert!(matches!(refused(&deleted, action), Rejection::Deleted { .. }));
+    }
+    let undeleted = done(&deleted, Action::Undelete);
+    assert_eq!(undeleted.fields, ["delete_time"]);
+    assert_eq!(undeleted.milestone.delete_time, None);
+}
+
+#[test]
+fn an_undeleted_milestone_stands_as_of_the_current_date() {
+    let deleted = done(&milestone(), Action::Delete).milestone;
+    let later = Moment { current_date: LATER, ..moment() };
+    let change = act(&deleted, None, &Action::Undelete, &later).unwrap().unwrap();
+    assert_eq!(change.milestone.outlook, Some(Outlook::Overdue));
+    assert_eq!(change.fields, ["delete_time", "outlook"]);
+}
+
+#[test]
+fn a_stale_etag_is_refused_first() {
+    let deleted = done(&milestone(), Action::Delete).milestone;
+    let refusal = act(&deleted, Some(Etag(3)), &achieve(None), &moment()).unwrap_err();
+    assert!(matches!(refusal, Rejection::StaleEtag { given: Etag(3), current: Etag(9), .. }));
+}
+
+#[test]
+fn a_start_achieves_planned_construction_starts_only_and_asks_for_no_evidence() {
+    let mut start = milestone();
+    start.details.kind = CONSTRUCTION_START.into();
+    start.details.required_evidence = vec!["permit".into()];
+    let change = started(&start, BASELINE, "started", &moment()).unwrap();
+    assert_eq!((change.milestone.state, change.milestone.actual), (State::Achieved, Some(BASELINE)));
+    assert_eq!(change.milestone.variance_working_days, Some(0));
+    assert_eq!(started(&change.milestone, BASELINE, "started", &moment()), None);
+    let deleted = done(&start, Action::Delete).milestone;
+    assert_eq!(started(&deleted, BASELINE, "started", &moment()), None);
+    assert_eq!(started(&milestone(), BASELINE, "started", &moment()), None);
+}
+
+#[test]
+fn a_new_milestone_is_planned_and_its_first_forecast_begins_the_history() {
+    let draft = |forecast| Draft {
+        project: "portfolios/wsc/projects/science-avenue".parse().unwrap(),
+        id: None,
+        details: milestone().details,
+        baseline: Some(BASELINE),
+        forecast,
+    };
+    let change = create(&draft(None), "start".parse().unwrap(), &moment());
+    assert_eq!(change.milestone.name.to_string(), NAME);
+    assert_eq!((change.milestone.state, change.milestone.forecast_sequence), (State::Planned, 0));
+    assert_eq!((change.milestone.outlook, change.date), (Some(Outlook::OnTrack), Some(BASELINE)));
+    assert!(change.fields.is_empty());
+    let change = create(&draft(Some(LATER)), "start".parse().unwrap(), &moment());
+    assert_eq!((change.milestone.forecast_sequence, change.date), (9, Some(LATER)));
+    assert_eq!(change.milestone.variance_working_days, Some(10));
+}
+
+fn actions() -> impl Strategy<Value = Action> {
+    let days = || (0i64..40).prop_map(|day| TODAY.saturating_add(jiff::Span::new().days(day - 20)));
+    prop_oneof![
+        proptest::option::of(days()).prop_map(reforecast),
+        days().prop_map(|baseline| Action::Rebaseline { baseline, reason: "r".into() }),
+        proptest::option::of(days()).prop_map(achieve),
+        proptest::option::of(days())
+            .prop_map(|actual| Action::PartiallyAchieve { actual, reason: "r".into() }),
+        Just(Action::Miss { reason: "r".into() }),
+        Just(Action::Cancel { reason: "r".into() }),
+        Just(Action::Reopen { reason: "r".into() }),
+        Just(Action::Delete),
+        Just(Action::Undelete),
+        Just(Action::AddEvidence(evidence("photo"))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn whatever_is_done_the_invariants_hold(actions in proptest::collection::vec(actions(), 1..30)) {
+        let mut now = milestone();
+        for (i, action) in actions.iter().enumerate() {
+            let moment = Moment { sequence: 10 + i as u64, ..moment() };
+            let Ok(Some(change)) = act(&now, None, action, &moment) else { continue };
+            let after = change.milestone;
+            let happened = matches!(after.state, State::Achieved | State::PartiallyAchieved);
+            prop_assert_eq!(after.actual.is_some(), happened);
+            prop_assert!(after.actual.is_none_or(|actual| actual <= TODAY));
+            let open = after.state == State::Planned && after.due().is_some();
+            prop_assert_eq!(after.outlook.is_some(), open);
+            prop_assert_eq!(after.etag, Etag(moment.sequence));
+            prop_assert!(!change.fields.is_empty() && change.fields.is_sorted());
+            now = after;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What happened to a milestone: what it is afterwards, what changed, and what is told of it.
+//!
+//! Invariant: `fields` names every field of the resource that differs, sorted, but `etag` and
+//! `update_time`, which differ always; a creation names none.
+
+use jiff::civil::Date;
+
+use super::{Evidence, Milestone, Moment, Outlook, State, outlook};
+
+/// What one command or day did to one milestone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// It afterwards.
+    pub(crate) milestone: Milestone,
+    /// Which fields of it changed, as the API names them, sorted.
+    pub(crate) fields: Vec<&'static str>,
+    /// What happened.
+    pub(crate) happening: Happening,
+    /// The civil date that this speaks of.
+    pub(crate) date: Option<Date>,
+}
+
+/// What can happen to a milestone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// It is new.
+    Created,
+    /// What is said of it changed.
+    Updated,
+    /// It was deleted.
+    Deleted,
+    /// The deletion was taken back.
+    Undeleted,
+    /// What is expected changed.
+    Reforecast {
+        /// The forecast before.
+        previous: Option<Date>,
+        /// The forecast.
+        forecast: Option<Date>,
+        /// Working days from the due date before to the due date now.
+        slip: Option<i32>,
+        /// Why; empty: not said.
+        reason: String,
+        /// The sequence at which the forecast changed before; 0: never.
+        previous_sequence: u64,
+    },
+    /// A new baseline was approved.
+    Rebaselined {
+        /// The baseline before.
+        previous: Option<Date>,
+        /// The baseline.
+        baseline: Date,
+        /// Working days from the former to the latter.
+        slip: Option<i32>,
+        /// Why.
+        reason: String,
+    },
+    /// It went from one state to another.
+    StateChanged {
+        /// The state before.
+        previous: State,
+        /// The state.
+        state: State,
+        /// Why; empty: not said.
+        reason: String,
+    },
+    /// A document was added.
+    EvidenceAdded(Evidence),
+    /// It stands otherwise to its dates because a day passed.
+    OutlookChanged {
+        /// The outlook before.
+        previous: Option<Outlook>,
+        /// The outlook.
+        outlook: Outlook,
+        /// The day.
+        current_date: Date,
+    },
+}
+
+impl Happening {
+    /// The type of the event that tells of it. Public, and the same for ever.
+    pub(crate) const fn event_type(&self) -> &'static str {
+        match self {
+            Happening::Created => "milepost.milestone.created",
+            Happening::Updated => "milepost.milestone.updated",
+            Happening::Deleted => "milepost.milestone.deleted",
+            Happening::Undeleted => "milepost.milestone.undeleted",
+            Happening::Reforecast { .. } => "milepost.milestone.reforecast",
+            Happening::Rebaselined { .. } => "milepost.milestone.rebaselined",
+            Happening::StateChanged { state, .. } => match state {
+                State::Planned => "milepost.milestone.reopened",
+                State::Achieved => "milepost.milestone.achieved",
+                State::PartiallyAchieved => "milepost.milestone.partially_achieved",
+                State::NotMet => "milepost.milestone.not_met",
+                State::Cancelled => "milepost.milestone.cancelled",
+            },
+            Happening::EvidenceAdded(_) => "milepost.milestone.evidence_added",
+            Happening::OutlookChanged { outlook, .. } => match outlook {
+                Outlook::DueSoon => "milepost.milestone.due_soon",
+                Outlook::Overdue => "milepost.milestone.overdue",
+                _ => "milepost.milestone.outlook_changed",
+            },
+        }
+    }
+}
+
+impl Change {
+    /// The change from `before` to `after`, whose derived fields are brought up to date.
+    pub(super) fn between(
+        before: &Milestone,
+        mut after: Milestone,
+        happening: Happening,
+        date: Option<Date>,
+        moment: &Moment<'_>,
+    ) -> Self {
+        settle(&mut after, moment);
+        Self { fields: differences(before, &after), milestone: after, happening, date }
+    }
+
+    /// The beginning of a day changed the outlook.
+    pub(crate) fn of_outlook(
+        mut milestone: Milestone,
+        previous: Option<Outlook>,
+        outlook: Outlook,
+        day: Date,
+        moment: &Moment<'_>,
+    ) -> Self {
+        milestone.outlook = Some(outlook);
+        stamp(&mut milestone, moment);
+        let happening = Happening::OutlookChanged { previous, outlook, current_date: day };
+        Self { milestone, fields: vec!["outlook"], happening, date: Some(day) }
+    }
+}
+
+/// Brings up to date what follows from the rest.
+pub(super) fn settle(milestone: &mut Milestone, moment: &Moment<'_>) {
+    if !milestone.is_deleted() {
+        let (baseline, forecast) = (milestone.baseline, milestone.forecast);
+        milestone.outlook = outlook(milestone.state, baseline, forecast, moment.current_date);
+    }
+    let end = milestone.actual.or(milestone.forecast);
+    milestone.variance_working_days =
+        milestone.baseline.zip(end).map(|(from, to)| moment.calendar.working_days_between(from, to));
+    stamp(milestone, moment);
+}
+
+fn stamp(milestone: &mut Milestone, moment: &Moment<'_>) {
+    milestone.update_time = moment.commit_time;
+    milestone.etag.0 = moment.sequence;
+}
+
+/// The fields that differ, sorted by name.
+fn differences(before: &Milestone, after: &Milestone) -> Vec<&'static str> {
+    let (a, b) = (&before.details, &after.details);
+    [
+        ("actual_date", before.actual != after.actual),
+        ("baseline_date", before.baseline != after.baseline),
+        ("code", a.code != b.code),
+        ("delete_time", before.delete_time != after.delete_time),
+        ("display_name", a.display_name != b.display_name),
+        ("duration_working_days", a.duration_working_days != b.duration_working_days),
+        ("evidence", before.evidence != after.evidence),
+        ("forecast_date", before.forecast != after.forecast),
+        ("forecast_sequence", before.forecast_sequence != after.forecast_sequence),
+        ("labels", a.labels != b.labels),
+        ("outlook", before.outlook != after.outlook),
+        ("owner", a.owner != b.owner),
+        ("remarks", a.remarks != b.remarks),
+        ("required_evidence", a.required_evidence != b.required_evidence),
+        ("state", before.state != after.state),
+        ("state_reason", before.state_reason != after.state_reason),
+        ("translations", a.translations != b.translations),
+        ("type", a.kind != b.kind),
+        ("variance_working_days", before.variance_working_days != after.variance_working_days),
+        ("weight", a.weight != b.weight),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}

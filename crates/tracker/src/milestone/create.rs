@@ -1,0 +1,44 @@
+//! How a milestone begins.
+//!
+//! Invariant: it begins PLANNED. A forecast that it begins with is its first, and the history of its
+//! forecasts begins there.
+
+use jiff::civil::Date;
+use milepost_types::{Etag, MilestoneName, ProjectName, ResourceId};
+
+use super::change::{Change, Happening, settle};
+use super::{Details, Milestone, Moment, State};
+
+/// A milestone to be. Without an id the server makes one.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) project: ProjectName,
+    pub(crate) id: Option<ResourceId>,
+    pub(crate) details: Details,
+    pub(crate) baseline: Option<Date>,
+    pub(crate) forecast: Option<Date>,
+}
+
+/// The creation of a milestone with this id.
+pub(crate) fn create(draft: &Draft, id: ResourceId, moment: &Moment<'_>) -> Change {
+    let mut milestone = Milestone {
+        name: MilestoneName::new(draft.project.clone(), id),
+        details: draft.details.clone(),
+        evidence: Vec::new(),
+        baseline: draft.baseline,
+        forecast: draft.forecast,
+        actual: None,
+        state: State::Planned,
+        state_reason: String::new(),
+        outlook: None,
+        variance_working_days: None,
+        forecast_sequence: draft.forecast.map_or(0, |_| moment.sequence),
+        create_time: moment.commit_time,
+        update_time: moment.commit_time,
+        delete_time: None,
+        etag: Etag(moment.sequence),
+    };
+    settle(&mut milestone, moment);
+    let date = milestone.due();
+    Change { milestone, fields: Vec::new(), happening: Happening::Created, date }
+}
