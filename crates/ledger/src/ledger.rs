@@ -84,6 +84,8 @@ struct Inner<D: Domain> {
 
 impl<D: Domain> Drop for Inner<D> {
     fn drop(&mut self) {
+        // Without a `close` the writer still ends in order, but nobody waits for it.
+        let _ = self.queue.send(Message::Stop);
         if let Some(task) = &self.tail_watch {
             task.abort();
         }

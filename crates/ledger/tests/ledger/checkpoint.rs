@@ -162,6 +162,16 @@ async fn what_a_killed_rebuild_or_swap_leaves_behind_does_no_harm() {
 }
 
 #[tokio::test]
+async fn a_ledger_that_is_only_dropped_lets_go_of_its_store() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    for round in 1..=3u64 {
+        let ledger = open(dir.path(), journal.clone());
+        ledger.submit(add(1, 1)).await.unwrap();
+        assert_eq!(sum(&ledger.view()), round);
+    }
+}
+
+#[tokio::test]
 async fn a_second_handle_on_a_store_in_use_is_refused_not_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = filled(dir.path()).await;
