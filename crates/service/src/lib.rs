@@ -1,4 +1,12 @@
 //! The server kit: configuration, telemetry, hosting, drain, errors, paging.
+//!
+//! What the three services share and none of them should know: how a process is configured, observed,
+//! served and stopped, and how a refusal looks on the wire. No rule of the domain is here.
 
+pub mod admin;
 pub mod config;
+pub mod host;
+pub mod journal_service;
+pub mod readiness;
+pub mod status;
 pub mod telemetry;

@@ -79,7 +79,7 @@ impl Layers {
         if let Some(path) = &self.file {
             settings.extend(file::settings(path, &shape, &mut faults));
         }
-        settings.extend(self.from_environment(&shape, &mut faults));
+        settings.extend(self.environment_settings(&shape, &mut faults));
         settings.extend(self.flags.iter().map(|flag| Setting {
             key: flag.key.clone(),
             raw: Raw::Text(flag.value.clone()),
@@ -101,7 +101,7 @@ impl Layers {
         if faults.is_empty() { Ok(Loaded { config: defaults, sources }) } else { Err(Faults(faults)) }
     }
 
-    fn from_environment(&self, shape: &Shape, faults: &mut Vec<Fault>) -> Vec<Setting> {
+    fn environment_settings(&self, shape: &Shape, faults: &mut Vec<Fault>) -> Vec<Setting> {
         let mut settings = Vec::new();
         for (name, value) in &self.environment {
             let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };

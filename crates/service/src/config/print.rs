@@ -50,7 +50,7 @@ impl Visitor for Printer<'_> {
         section.fields(&mut below);
         self.sections.push('\n');
         comment(&mut self.sections, doc);
-        let _ = write!(self.sections, "[{key}]{}{}", below.values.replacen('\n', "\n", 1), below.sections);
+        let _ = write!(self.sections, "[{key}]{}{}", below.values, below.sections);
     }
 
     fn as_dyn(&mut self) -> &mut dyn Visitor {

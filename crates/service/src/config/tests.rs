@@ -10,7 +10,7 @@ use std::time::Duration;
 
 section! {
     /// A service's own keys.
-    pub struct Tracker {
+    struct Tracker {
         /// Where the registry is.
         pub registry_url: String = "http://127.0.0.1:7401".to_owned(),
         /// Names to try.
@@ -26,7 +26,7 @@ impl Rules for Tracker {}
 
 section! {
     /// A whole process.
-    pub struct Process {
+    struct Process {
         /// Not shown: flat.
         pub server: Flat<Server> = Flat::default(),
         /// The tracker.

@@ -1,0 +1,71 @@
+//! The parts of a process put together, with the side services that every server has.
+//!
+//! Health is told service by service: a service is serving if the checks of its part allow it.
+
+use super::error::Error;
+use super::kit::{BoxError, Part, Task};
+use crate::readiness::Report;
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, health_reporter};
+
+type Close = (&'static str, BoxFuture<'static, Result<(), BoxError>>);
+
+/// What all parts come to.
+pub(super) struct Assembled {
+    pub(super) routes: Routes,
+    pub(super) health: Health,
+    /// Each with the name of its part.
+    pub(super) tasks: Vec<(&'static str, Task)>,
+    /// In the order of the parts; each with the name of its part.
+    pub(super) closes: Vec<Close>,
+}
+
+impl Assembled {
+    pub(super) fn of(parts: Vec<Part>) -> Result<Self, Error> {
+        let (reporter, health_service) = health_reporter();
+        let mut routes = RoutesBuilder::default();
+        routes.add_service(health_service);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(milepost_proto::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        routes.add_service(reflection().build_v1().map_err(|error| Error::Reflection(error.into()))?);
+        routes.add_service(reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?);
+        let (mut services, mut tasks, mut closes) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            part.routes.into_iter().for_each(|add| add(&mut routes));
+            services.extend(part.services.into_iter().map(|service| (service, part.name)));
+            tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
+            closes.extend(part.close.map(|close| (part.name, close)));
+        }
+        let health = Health { reporter, services, told: HashMap::new() };
+        Ok(Self { routes: routes.routes(), health, tasks, closes })
+    }
+}
+
+/// The health service's side of the readiness checks.
+pub(super) struct Health {
+    reporter: HealthReporter,
+    /// Every service and the part that it is of.
+    services: Vec<(&'static str, &'static str)>,
+    /// What was told last: those who watch are told of changes only.
+    told: HashMap<&'static str, bool>,
+}
+
+impl Health {
+    /// Tells health as the checks have it: of each service, and of the server as a whole (the empty name).
+    pub(super) async fn tell(&mut self, report: &Report) {
+        let whole = ("", report.ready());
+        let services = self.services.iter().map(|(service, part)| (*service, report.part_ready(part)));
+        for (service, ready) in services.chain([whole]).collect::<Vec<_>>() {
+            if self.told.insert(service, ready) != Some(ready) {
+                let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+                self.reporter.set_service_status(service, status).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What holds for every call, whatever method it is of: room, deadline, panics, clean statuses.
+//!
+//! Invariants: a unary call, and the opening of a server stream, is answered within its deadline, the
+//! caller's or ours if it gave none or a longer one than is allowed; a panic is INTERNAL for that call
+//! alone; there are never more calls open than the limit, and one more is refused at once. A status
+//! that the transport made up by itself is replaced by one in our form: a message that cannot be
+//! decoded is the caller's fault, and what the transport has to say of ours stays inside.
+
+use super::body::{CallBody, Ends, OpenCall};
+use super::methods::{Method, Methods, Shape};
+use crate::config::server::Limits;
+use crate::status::{Answer, internal_fault};
+use futures_util::FutureExt;
+use http::{HeaderMap, Request, Response};
+use milepost_proto::error::v1::Reason;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::Service;
+use tracing::Instrument;
+
+/// When a call must be answered; an extension of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(pub std::time::Instant);
+
+/// A handler that minds its deadline answers with more than that it passed; it gets this long to.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// What all calls of a server share.
+pub(super) struct Calls {
+    methods: Methods,
+    room: Arc<Semaphore>,
+    limits: Limits,
+    drain: CancellationToken,
+}
+
+impl Calls {
+    pub(super) fn new(methods: Methods, limits: Limits, drain: CancellationToken) -> Self {
+        let room = Arc::new(Semaphore::new(limits.max_calls));
+        Self { methods, room, limits, drain }
+    }
+
+    async fn answer<S>(self: Arc<Self>, mut inner: S, mut request: Request<Body>) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let method = self.methods.find(request.uri().path()).clone();
+        let (permit, refused) = match self.permit(&method) {
+            Ok(permit) => (permit, None),
+            Err(status) => (None, Some(status)),
+        };
+        let mut call = OpenCall::new(method.clone(), permit);
+        if let Some(status) = refused {
+            return respond(status, call);
+        }
+
+        let given = grpc_timeout(request.headers());
+        let now = Instant::now();
+        let allowed = given.unwrap_or(self.limits.unary_timeout).min(self.limits.unary_timeout_max);
+        let deadline = now + allowed;
+        request.extensions_mut().insert(Deadline(deadline.into_std()));
+
+        let span = tracing::debug_span!("call", method = method.name);
+        let handled = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().instrument(span);
+        let handled = match method.shape {
+            // The caller may take as long as it likes to send its messages.
+            Shape::ClientStream => Ok(handled.await),
+            Shape::Unary | Shape::ServerStream => timeout_at(deadline + GRACE, handled).await,
+        };
+        let response = match handled {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Err(_)) => return respond(panicked(&method.name), call),
+            Err(_) => return respond(deadline_exceeded(), call),
+        };
+        let (head, body) = response.into_parts();
+        if let Some(status) = Status::from_header_map(&head.headers) {
+            if let Some(status) = clean(&status, &method) {
+                return respond(status, call);
+            }
+            call.code = Some(status.code());
+        }
+        let mut ends = Ends::default();
+        if method.shape != Shape::Unary {
+            ends.deadline = given.map(|given| Box::pin(sleep_until(now + given)));
+            ends.drain = (!method.ours).then(|| Box::pin(self.drain.clone().cancelled_owned()));
+        }
+        Response::from_parts(head, Body::new(CallBody::new(body, call, ends)))
+    }
+
+    fn permit(&self, method: &Method) -> Result<Option<OwnedSemaphorePermit>, Status> {
+        // A full server is still alive, and must be able to say so.
+        if method.name.starts_with("grpc.health.") {
+            return Ok(None);
+        }
+        self.room.clone().try_acquire_owned().map(Some).map_err(|_| {
+            let limit = self.limits.max_calls;
+            Answer::new(
+                Code::ResourceExhausted,
+                Reason::TooMany,
+                format!("{limit} calls are open, which is the limit; close some, or try again later"),
+            )
+            .with("what", "calls")
+            .with("limit", limit)
+            .retry_after(Duration::from_secs(1))
+            .status()
+        })
+    }
+}
+
+/// The service that every connection calls.
+pub(super) struct CallService<S> {
+    pub(super) inner: S,
+    pub(super) calls: Arc<Calls>,
+}
+
+impl<S: Clone> Clone for CallService<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), calls: self.calls.clone() }
+    }
+}
+
+impl<S> Service<Request<Body>> for CallService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that was asked whether it is ready takes the call.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let calls = self.calls.clone();
+        Box::pin(async move { Ok(calls.answer(inner, request).await) })
+    }
+}
+
+/// The deadline passed while the server worked on the call.
+pub(super) fn deadline_exceeded() -> Status {
+    let message = "the deadline passed; ask again with the same request id, and more time";
+    Answer::new(Code::DeadlineExceeded, Reason::DeadlineExceeded, message).status()
+}
+
+/// The server is stopping.
+pub(super) fn draining() -> Status {
+    Answer::new(
+        Code::Unavailable,
+        Reason::Draining,
+        "the server is stopping; connect to another, or try again",
+    )
+    .retry_after(Duration::from_secs(1))
+    .status()
+}
+
+/// A handler panicked. The panic itself was logged where it happened.
+pub(super) fn panicked(method: &str) -> Status {
+    internal_fault("a call panicked", method)
+}
+
+fn respond(status: Status, mut call: OpenCall) -> Response<Body> {
+    call.code = Some(status.code());
+    status.into_http()
+}
+
+/// The status to send in place of one that did not come from a handler of ours, which all have details.
+fn clean(status: &Status, method: &Method) -> Option<Status> {
+    if status.code() == Code::Ok || !status.details().is_empty() {
+        return None;
+    }
+    let message = status.message();
+    let says = |beginnings: &[&str]| beginnings.iter().any(|beginning| message.starts_with(beginning));
+    match status.code() {
+        Code::Internal
+            if says(&[
+                "failed to decode Protobuf message",
+                "protocol error: received message",
+                "Unexpected EOF decoding stream",
+                "Missing request message",
+                "Error decompressing",
+            ]) =>
+        {
+            let message = format!("the message cannot be decoded: {message}");
+            Some(Answer::new(Code::InvalidArgument, Reason::MalformedMessage, message).status())
+        }
+        Code::OutOfRange if says(&["Error, decoded message length too large"]) => Some(too_large(message)),
+        Code::ResourceExhausted if says(&["Error decompressing: size limit"]) => Some(too_large(message)),
+        Code::Unimplemented if message.is_empty() => {
+            Some(Status::unimplemented("there is no such service or method on this server"))
+        }
+        Code::Internal | Code::Unknown => {
+            Some(internal_fault("a call failed", &format!("{}: {message}", method.name)))
+        }
+        _ => None,
+    }
+}
+
+fn too_large(message: &str) -> Status {
+    let limit: String =
+        message.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let limit: String = limit.chars().rev().collect();
+    let message = format!("the message is larger than the limit of {limit} bytes; send less at once");
+    Answer::new(Code::ResourceExhausted, Reason::LimitExceeded, message)
+        .with("what", "message bytes")
+        .with("limit", limit)
+        .status()
+}
+
+/// The caller's timeout, if it gave one that can be read: at most eight digits and a unit.
+fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        let parse = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-timeout", text.parse().unwrap());
+            grpc_timeout(&headers)
+        };
+        for (text, expected) in [
+            ("3H", Duration::from_secs(10_800)),
+            ("2M", Duration::from_secs(120)),
+            ("42S", Duration::from_secs(42)),
+            ("13m", Duration::from_millis(13)),
+            ("99999999u", Duration::from_micros(99_999_999)),
+            ("0n", Duration::ZERO),
+        ] {
+            assert_eq!(parse(text), Some(expected), "{text}");
+        }
+        for text in ["", "S", "1", "1s", "+1S", "-1S", "123456789S", "1.5S", "1 S"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(grpc_timeout(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! The life of a server: bind, open, serve, drain, close.
+//!
+//! Invariants: every address is bound before anything is opened, so that a second server on it fails
+//! early; the admin port answers from before the parts are opened until after they are closed. In a
+//! drain the server first says that it is not serving, then asks streams and tasks to end, waits for
+//! calls up to the limit, drops what is left, and only then closes the parts, last opened first. When
+//! `run` returns, no task of it runs any more.
+
+use super::accept::Connections;
+use super::assemble::Assembled;
+use super::calls::Calls;
+use super::error::Error;
+use super::grpc::Port;
+use super::kit::{BoxError, Kit, Part, Task};
+use super::listeners::Listeners;
+use super::methods::Methods;
+use crate::admin;
+use crate::config::server::Server;
+use axum::Router;
+use futures_util::FutureExt;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// How long connections may take to go away once they were dropped.
+const LAST_MOMENTS: Duration = Duration::from_secs(5);
+/// Connections of the admin port: probes, scrapers and a person or two.
+const ADMIN_CONNECTIONS: usize = 100;
+
+/// How a server ended that ran to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Connections that were still open at the drain's limit and were dropped.
+    pub dropped_connections: usize,
+}
+
+/// Opens the parts and serves them until `shutdown`, or until a part fails.
+///
+/// # Errors
+/// If a part cannot be opened, fails, or cannot be closed; the server has ended all the same.
+pub async fn run<F, Fut>(
+    config: &Server,
+    kit: Kit,
+    listeners: Listeners,
+    open: F,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Ending, Error>
+where
+    F: FnOnce(Kit) -> Fut,
+    Fut: Future<Output = Result<Vec<Part>, BoxError>>,
+{
+    let (grpc, admin) = listeners.addresses();
+    tracing::info!(grpc = ?grpc, admin = ?admin, "listening");
+    let Listeners { grpc, admin } = listeners;
+    let admin_connections = Connections::new(ADMIN_CONNECTIONS, CancellationToken::new());
+    let mut admin_port = JoinSet::new();
+    if let Some(listener) = admin {
+        let routes = admin::routes(kit.readiness.clone(), kit.metrics.clone());
+        admin_port.spawn(serve_admin(listener, routes, admin_connections.clone()));
+    }
+    let mut shutdown = pin!(shutdown);
+    let opened = tokio::select! {
+        opened = open(kit.clone()) => opened.map_err(Error::Open).map(Some),
+        () = &mut shutdown => Ok(None),
+    };
+    let ended = match opened {
+        Ok(Some(parts)) => serve(config, &kit, grpc, parts, shutdown).await,
+        Ok(None) => Ok(Ending { dropped_connections: 0 }),
+        Err(error) => Err(error),
+    };
+    admin_connections.stop.cancel();
+    close(&admin_connections, Instant::now() + Duration::from_secs(1)).await;
+    admin_port.join_all().await;
+    match &ended {
+        Ok(ending) => tracing::info!(dropped_connections = ending.dropped_connections, "stopped"),
+        Err(_) => tracing::error!("stopped after a failure"),
+    }
+    ended
+}
+
+async fn serve(
+    config: &Server,
+    kit: &Kit,
+    listener: TcpListener,
+    parts: Vec<Part>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Ending, Error> {
+    let Assembled { routes, mut health, tasks, closes } = Assembled::of(parts)?;
+    let connections = Connections::new(config.limits.max_connections, kit.drain.clone());
+    connections.register(&kit.metrics);
+    let port = Port {
+        calls: Calls::new(Methods::new(&kit.metrics), config.limits.clone(), kit.drain.clone()),
+        limits: config.limits.clone(),
+        keepalive: config.keepalive.clone(),
+    };
+    let mut reports = kit.readiness.watch();
+    health.tell(&kit.readiness.report()).await;
+    let mut accepting = JoinSet::new();
+    {
+        let connections = connections.clone();
+        accepting.spawn(async move { port.serve(listener, routes, &connections).await });
+    }
+    let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
+    for (part, Task { name, future }) in tasks {
+        running.spawn(async move { finished(part, name, AssertUnwindSafe(future).catch_unwind().await) });
+    }
+
+    let mut shutdown = pin!(shutdown);
+    let mut ready = false;
+    let mut cause = loop {
+        let report = reports.borrow_and_update().clone();
+        if report.ready() != ready {
+            ready = report.ready();
+            tracing::info!(ready, "readiness changed");
+        }
+        health.tell(&report).await;
+        tokio::select! {
+            () = &mut shutdown => break None,
+            Some(ended) = running.join_next() => match ended.unwrap_or(Ok(())) {
+                Ok(()) => {}
+                Err(error) => break Some(error),
+            },
+            Ok(()) = reports.changed() => {}
+        }
+    };
+
+    // Not serving first, so that nobody is sent here any more by the time streams end.
+    kit.readiness.drain();
+    health.tell(&kit.readiness.report()).await;
+    let limit = Instant::now() + config.drain_timeout;
+    tracing::info!(limit = ?config.drain_timeout, open_connections = connections.open.get(), "draining");
+    kit.drain.cancel();
+    accepting.join_all().await;
+    let dropped_connections = close(&connections, limit).await;
+    if dropped_connections > 0 {
+        tracing::warn!(dropped_connections, "dropped what was open at the drain's limit");
+    }
+    let tasks = async {
+        while let Some(ended) = running.join_next().await {
+            if let Err(error) = ended.unwrap_or(Ok(())) {
+                cause.get_or_insert(error);
+            }
+        }
+    };
+    if timeout_at(limit.max(Instant::now() + LAST_MOMENTS), tasks).await.is_err() {
+        tracing::warn!(tasks = running.len(), "dropped tasks that did not end");
+        running.shutdown().await;
+    }
+    for (part, close) in closes.into_iter().rev() {
+        if let Err(source) = close.await {
+            cause.get_or_insert(Error::Close { part, source });
+        }
+    }
+    cause.map_or(Ok(Ending { dropped_connections }), Err)
+}
+
+/// Waits for connections until the limit, then drops them; how many.
+async fn close(connections: &Connections, limit: Instant) -> usize {
+    connections.tasks.close();
+    if timeout_at(limit, connections.tasks.wait()).await.is_ok() {
+        return 0;
+    }
+    let dropped = usize::try_from(connections.open.get()).unwrap_or(0);
+    connections.kill.cancel();
+    if timeout(LAST_MOMENTS, connections.tasks.wait()).await.is_err() {
+        tracing::error!(
+            calls = connections.tasks.len(),
+            "calls hold on after their connections were dropped"
+        );
+    }
+    dropped
+}
+
+async fn serve_admin(listener: TcpListener, routes: Router, connections: Connections) {
+    let stop = connections.stop.clone();
+    connections
+        .accept(listener, |stream, _| {
+            let (routes, stop) = (TowerToHyperService::new(routes.clone()), stop.clone());
+            async move {
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+                let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), routes));
+                tokio::select! {
+                    _ = connection.as_mut() => {}
+                    () = stop.cancelled() => {
+                        connection.as_mut().graceful_shutdown();
+                        let _ = connection.await;
+                    }
+                }
+            }
+        })
+        .await;
+}
+
+fn finished(
+    part: &'static str,
+    task: &'static str,
+    ended: Result<Result<(), BoxError>, Box<dyn Any + Send>>,
+) -> Result<(), Error> {
+    let ended = ended.unwrap_or_else(|_| Err("it panicked; the log says where".into()));
+    ended.map_err(|source| Error::Task { part, task, source })
+}

@@ -1,0 +1,100 @@
+//! Too many calls and connections: each is answered or refused, none hangs.
+
+use super::*;
+use futures_util::future::join_all;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tonic::Code;
+
+#[tokio::test]
+async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
+    let mut config = Config::default();
+    config.limits.max_calls = 2;
+    let server = Running::start(config).await;
+    let mut client = server.client().await;
+    let first = client.follow(follow("never ends")).await.unwrap();
+    let _second = client.follow(follow("never ends")).await.unwrap();
+    let error = soon(client.follow(follow("never ends"))).await.unwrap_err();
+    assert_eq!((error.code(), reason(&error).as_str()), (Code::ResourceExhausted, "TOO_MANY"));
+    assert_eq!(error.get_details_error_info().unwrap().metadata["limit"], "2");
+    assert!(error.get_details_retry_info().is_some());
+
+    // A full server still says that it is alive.
+    let mut health = HealthClient::new(server.channel().await);
+    assert!(health.check(tonic_health::pb::HealthCheckRequest::default()).await.is_ok());
+
+    drop(first);
+    soon(async {
+        while client.get_ledger_info(info("room again")).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    server.kit.drain.cancel();
+    drop(_second);
+    drop(client);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_streams_are_each_served_or_refused() {
+    for connections in [1, 4] {
+        let mut config = Config::default();
+        config.limits.max_calls = 6_000;
+        config.drain_timeout = Duration::from_millis(100);
+        let server = Running::start(config).await;
+        let channels = join_all((0..connections).map(|_| server.channel())).await;
+        let open = |i: usize| {
+            let mut client = JournalServiceClient::new(channels[i % connections].clone());
+            async move { client.follow(follow("never ends")).await }
+        };
+        let answers = soon(join_all((0..10_000).map(open))).await;
+        let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((served.len(), refused.len()), (6_000, 4_000));
+        for error in refused.into_iter().filter_map(Result::err) {
+            assert_eq!((error.code(), reason(&error).as_str()), (Code::ResourceExhausted, "TOO_MANY"));
+        }
+        assert_eq!(server.stop().await.unwrap(), Ending { dropped_connections: connections });
+    }
+}
+
+#[tokio::test]
+async fn one_connection_asks_for_more_streams_than_there_may_be_and_waits_for_none() {
+    let mut config = Config::default();
+    config.limits.max_calls = 10;
+    config.drain_timeout = Duration::from_millis(100);
+    let server = Running::start(config).await;
+    let client = server.client().await;
+    let open = |_| {
+        let mut client = client.clone();
+        async move { client.follow(follow("never ends")).await }
+    };
+    let answers = soon(join_all((0..3_000).map(open))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_closed_at_once() {
+    let mut config = Config::default();
+    config.limits.max_connections = 1;
+    let server = Running::start(config).await;
+    let mut client = server.client().await;
+    client.get_ledger_info(info("fine")).await.unwrap();
+    let mut second = TcpStream::connect(server.address).await.unwrap();
+    let mut bytes = Vec::new();
+    let closed = soon(second.read_to_end(&mut bytes)).await;
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+    assert_eq!(server.metric("milepost_server_refused_connections_total"), 1.0);
+    assert_eq!(server.metric("milepost_server_open_connections"), 1.0);
+
+    drop(client);
+    soon(async {
+        while server.metric("milepost_server_open_connections") > 0.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    server.client().await.get_ledger_info(info("room again")).await.unwrap();
+    server.stop().await.unwrap();
+}

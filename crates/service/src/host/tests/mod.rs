@@ -1,0 +1,183 @@
+//! A whole server in the test's process, on port 0, with a service that does as its request says.
+
+mod calls;
+mod drain;
+mod flush;
+mod limits;
+mod ports;
+mod signals;
+
+use super::*;
+use crate::config::server::Server as Config;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
+use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
+use milepost_proto::journal::v1::{
+    FollowRequest, FollowResponse, GetLedgerInfoRequest, GetLedgerInfoResponse,
+};
+use parking_lot::Mutex;
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+/// Longer than anything here takes, shorter than a person waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for what must happen soon.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it should have happened long ago")
+}
+
+type Messages = mpsc::UnboundedSender<Result<FollowResponse, Status>>;
+
+/// Does what the `ledger` field of a request says.
+#[derive(Clone)]
+struct Scripted {
+    drain: CancellationToken,
+    /// The streams of `follow("scripted")`, in the order they were opened.
+    streams: Arc<Mutex<Vec<Messages>>>,
+}
+
+#[tonic::async_trait]
+impl JournalService for Scripted {
+    async fn get_ledger_info(
+        &self,
+        request: Request<GetLedgerInfoRequest>,
+    ) -> Result<Response<GetLedgerInfoResponse>, Status> {
+        let deadline = *request.extensions().get::<Deadline>().expect("every call has a deadline");
+        let remote = request.remote_addr().map(|address| address.to_string()).unwrap_or_default();
+        match request.into_inner().ledger.as_str() {
+            "hang" => pending().await,
+            "panic" => panic!("on request"),
+            "mindful" => {
+                tokio::time::sleep_until(deadline.0.into()).await;
+                Err(Status::not_found("what was there by the deadline"))
+            }
+            "leak" => Err(Status::internal("secret of the house")),
+            "remaining" => {
+                let remaining = deadline.0.saturating_duration_since(Instant::now());
+                let disk_bytes = u64::try_from(remaining.as_millis()).unwrap();
+                Ok(Response::new(GetLedgerInfoResponse { disk_bytes, ..Default::default() }))
+            }
+            ledger => {
+                let (ledger, server_version) = (ledger.to_owned(), remote);
+                Ok(Response::new(GetLedgerInfoResponse { ledger, server_version, ..Default::default() }))
+            }
+        }
+    }
+
+    type FollowStream = BoxStream<'static, Result<FollowResponse, Status>>;
+
+    async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
+        let first = stream::iter([Ok(FollowResponse::default())]);
+        let rest = match request.into_inner().ledger.as_str() {
+            "never ends" => stream::pending().boxed(),
+            "polite" => {
+                let drained = self.drain.clone().cancelled_owned();
+                stream::once(async move {
+                    drained.await;
+                    Err(Status::unavailable("go on elsewhere"))
+                })
+                .boxed()
+            }
+            "panic" => stream::once(async {
+                // The message before leaves with the poll that it was made in.
+                tokio::task::yield_now().await;
+                panic!("in the stream")
+            })
+            .boxed(),
+            _ => {
+                let (messages, receiver) = mpsc::unbounded_channel();
+                self.streams.lock().push(messages);
+                return Ok(Response::new(UnboundedReceiverStream::new(receiver).boxed()));
+            }
+        };
+        Ok(Response::new(first.chain(rest).boxed()))
+    }
+}
+
+/// A server and the handles on it.
+struct Running {
+    address: SocketAddr,
+    admin: SocketAddr,
+    kit: Kit,
+    streams: Arc<Mutex<Vec<Messages>>>,
+    shutdown: CancellationToken,
+    server: JoinHandle<Result<Ending, Error>>,
+}
+
+impl Running {
+    async fn start(config: Config) -> Self {
+        Self::start_with(config, |part, _| part).await
+    }
+
+    /// Starts a server whose one part `adjust` may add to.
+    async fn start_with(
+        mut config: Config,
+        adjust: impl FnOnce(Part, &Kit) -> Part + Send + 'static,
+    ) -> Self {
+        config.listen.set_port(0);
+        config.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let kit = Kit::new(&config);
+        let streams = Arc::default();
+        let service = Scripted { drain: kit.drain.clone(), streams: Arc::clone(&streams) };
+        let listeners = Listeners::bind(&config).await.unwrap();
+        let (address, admin) = listeners.addresses();
+        let shutdown = CancellationToken::new();
+        let (stopped, server_kit) = (shutdown.clone(), kit.clone());
+        let server = tokio::spawn(async move {
+            let open = |kit: Kit| async move {
+                let limit = kit.limits.max_request_bytes.length();
+                let service = JournalServiceServer::new(service).max_decoding_message_size(limit);
+                Ok(vec![adjust(Part::new("test").service(service), &kit)])
+            };
+            run(&config, server_kit, listeners, open, stopped.cancelled_owned()).await
+        });
+        let (address, admin) = (address.unwrap(), admin.unwrap());
+        Self { address, admin, kit, streams, shutdown, server }
+    }
+
+    async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address)).unwrap();
+        soon(endpoint.connect()).await.unwrap()
+    }
+
+    async fn client(&self) -> JournalServiceClient<Channel> {
+        JournalServiceClient::new(self.channel().await)
+    }
+
+    async fn stop(self) -> Result<Ending, Error> {
+        self.shutdown.cancel();
+        soon(self.server).await.unwrap()
+    }
+
+    /// The value of a metric, its labels included in the name; 0 if there is none.
+    fn metric(&self, name: &str) -> f64 {
+        let text = self.kit.metrics.encode();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+}
+
+fn info(ledger: &str) -> GetLedgerInfoRequest {
+    GetLedgerInfoRequest { ledger: ledger.to_owned() }
+}
+
+fn follow(ledger: &str) -> FollowRequest {
+    FollowRequest { ledger: ledger.to_owned(), after: None }
+}
+
+/// The ErrorInfo reason of a status.
+fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}

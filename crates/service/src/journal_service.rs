@@ -1,0 +1,348 @@
+//! `milepost.journal.v1.JournalService`: every ledger of the process, told and followed by name.
+//!
+//! Invariants: entries go out as the bytes they are stored as, in order, only when durable; a response
+//! holds about `RESPONSE_BYTES`, and an entry that is larger takes several. A follower that is slow is
+//! only a position: nothing is queued for it.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::Stream;
+use milepost_ledger::journal::{ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::{Entry, Feed, FeedError, Source, position_from_proto, position_to_proto};
+use milepost_proto::error::v1::Reason;
+use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
+use milepost_proto::journal::v1::{
+    EntryFragment, FollowRequest, FollowResponse, GetLedgerInfoRequest, GetLedgerInfoResponse,
+};
+use milepost_types::{LedgerKind, Position};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Request, Response, Status};
+
+use crate::host::Kit;
+use crate::status::{Answer, internal};
+
+/// Entries of one response stop at about this.
+const RESPONSE_BYTES: usize = 256 << 10;
+/// The longest run of one entry's bytes.
+const FRAGMENT_BYTES: usize = 1 << 20;
+/// A quiet stream tells the tail this often.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// A ledger as the service shows it.
+pub struct Followed {
+    /// Its journal.
+    pub source: Source,
+    /// How many request ids it remembers at most.
+    pub max_request_ids: u64,
+    /// For how long.
+    pub request_id_window: Duration,
+    /// How far it has followed others, when asked.
+    pub followed: Box<dyn Fn() -> Vec<Position> + Send + Sync>,
+}
+
+/// The service over the ledgers of this process.
+pub struct Journals {
+    ledgers: BTreeMap<&'static str, Followed>,
+    drain: CancellationToken,
+}
+
+impl Journals {
+    /// No ledger yet.
+    pub fn new(kit: &Kit) -> Self {
+        Self { ledgers: BTreeMap::new(), drain: kit.drain.clone() }
+    }
+
+    /// Shows a ledger.
+    #[must_use]
+    pub fn with(mut self, ledger: LedgerKind, followed: Followed) -> Self {
+        self.ledgers.insert(ledger.as_str(), followed);
+        self
+    }
+
+    /// The gRPC service.
+    pub fn into_service(self) -> JournalServiceServer<Self> {
+        JournalServiceServer::new(self)
+    }
+
+    fn ledger(&self, name: &str) -> Result<(&'static str, &Followed), Status> {
+        let only = (name.is_empty() && self.ledgers.len() == 1).then(|| self.ledgers.iter().next()).flatten();
+        only.or_else(|| self.ledgers.iter().find(|(known, _)| **known == name))
+            .map(|(name, found)| (*name, found))
+            .ok_or_else(|| {
+                let known: Vec<_> = self.ledgers.keys().copied().collect();
+                let message =
+                    format!("there is no ledger of that name here; this server has: {}", known.join(", "));
+                Answer::new(Code::NotFound, Reason::ResourceNotFound, message)
+                    .with("kind", "ledger")
+                    .with("name", name)
+                    .status()
+            })
+    }
+}
+
+#[tonic::async_trait]
+impl JournalService for Journals {
+    async fn get_ledger_info(
+        &self,
+        request: Request<GetLedgerInfoRequest>,
+    ) -> Result<Response<GetLedgerInfoResponse>, Status> {
+        let (name, ledger) = self.ledger(&request.get_ref().ledger)?;
+        let info = ledger.source.info();
+        let last = last_entry(&ledger.source, info.tail).await?;
+        Ok(Response::new(GetLedgerInfoResponse {
+            ledger: name.to_owned(),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tail: Some(position_to_proto(&info.tail)),
+            parent: info.parent.as_ref().map(position_to_proto),
+            last_commit_time: last.map(|entry| prost_types::Timestamp {
+                seconds: entry.commit_time.as_second(),
+                nanos: entry.commit_time.subsec_nanosecond(),
+            }),
+            format: milepost_ledger::FORMAT,
+            max_request_ids: ledger.max_request_ids,
+            request_id_window_seconds: ledger.request_id_window.as_secs(),
+            followed: (ledger.followed)().iter().map(position_to_proto).collect(),
+            disk_bytes: info.disk_bytes,
+        }))
+    }
+
+    type FollowStream = Pin<Box<dyn Stream<Item = Result<FollowResponse, Status>> + Send>>;
+
+    async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
+        let request = request.into_inner();
+        let (_, ledger) = self.ledger(&request.ledger)?;
+        let start = Position::start(ledger.source.info().log);
+        let after = match &request.after {
+            None => start,
+            Some(after) => position_from_proto(after).ok_or_else(|| {
+                let message = "after is no position: give the log id, the sequence and 8 bytes of hash, as they were told";
+                Answer::new(Code::InvalidArgument, Reason::CursorInvalid, message).status()
+            })?,
+        };
+        // Says at once, and not in the stream, that the position is of another history.
+        ledger.source.read(after, ReadLimit { entries: 1, bytes: 1 }).await.map_err(read_error)?;
+        let follow = Follow {
+            feed: ledger.source.feed(after),
+            drain: self.drain.clone(),
+            pending: None,
+            started: false,
+        };
+        Ok(Response::new(Box::pin(futures_util::stream::try_unfold(follow, Follow::next))))
+    }
+}
+
+async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, Status> {
+    let Some(before) = tail.sequence.checked_sub(1) else { return Ok(None) };
+    let entries = source.read_from(before, ReadLimit { entries: 1, bytes: 1 }).await.map_err(read_error)?;
+    let decoded = entries.first().map(Entry::decode).transpose();
+    decoded.map_err(|error| internal("the last entry cannot be decoded", &error))
+}
+
+/// One follower: a place in the feed, and the rest of an entry too large for one response.
+struct Follow {
+    feed: Feed,
+    drain: CancellationToken,
+    pending: Option<(StoredEntry, usize)>,
+    started: bool,
+}
+
+impl Follow {
+    async fn next(mut self) -> Result<Option<(FollowResponse, Self)>, Status> {
+        if let Some((entry, from)) = self.pending.take() {
+            let fragment = self.cut(entry, from);
+            return Ok(Some((self.respond(vec![fragment]), self)));
+        }
+        let limit = ReadLimit { entries: 1024, bytes: RESPONSE_BYTES };
+        // The first response tells the tail at once, so that a follower knows how far it has to go.
+        let patience = if self.started { HEARTBEAT } else { Duration::ZERO };
+        self.started = true;
+        let entries = tokio::select! {
+            biased;
+            () = self.drain.cancelled() => {
+                let message = "the server is stopping; follow again from the last position";
+                return Err(Answer::new(Code::Unavailable, Reason::Draining, message).status());
+            }
+            entries = tokio::time::timeout(patience, self.feed.next(limit)) => entries,
+        };
+        let entries = match entries {
+            Ok(entries) => entries.map_err(feed_error)?,
+            Err(_) => Vec::new(),
+        };
+        let fragments = entries.into_iter().map(|entry| self.cut(entry, 0)).collect();
+        Ok(Some((self.respond(fragments), self)))
+    }
+
+    /// The next run of an entry's bytes; the rest is kept for the next response.
+    fn cut(&mut self, entry: StoredEntry, from: usize) -> EntryFragment {
+        let to = entry.bytes.len().min(from + FRAGMENT_BYTES);
+        let last = to == entry.bytes.len();
+        let hash =
+            if last { bytes::Bytes::copy_from_slice(entry.hash.as_bytes()) } else { bytes::Bytes::new() };
+        let fragment =
+            EntryFragment { sequence: entry.sequence, hash, data: entry.bytes.slice(from..to), last };
+        if !last {
+            self.pending = Some((entry, to));
+        }
+        fragment
+    }
+
+    fn respond(&self, fragments: Vec<EntryFragment>) -> FollowResponse {
+        FollowResponse { fragments, tail: Some(position_to_proto(&self.feed.tail())) }
+    }
+}
+
+fn feed_error(error: FeedError) -> Status {
+    match error {
+        FeedError::Read(error) => read_error(error),
+        FeedError::Closed => {
+            let message = "the journal takes no more entries: the server is stopping";
+            Answer::new(Code::Unavailable, Reason::JournalFailed, message).status()
+        }
+    }
+}
+
+fn read_error(error: ReadError) -> Status {
+    match &error {
+        ReadError::Diverged { asked, have } | ReadError::Ahead { asked, tail: have } => {
+            let message = format!(
+                "position {asked} is not in this log, which has {have}: the log was restored, or is another one"
+            );
+            Answer::new(Code::FailedPrecondition, Reason::LogDiverged, message)
+                .with("asked", asked)
+                .with("have", have)
+                .status()
+        }
+        ReadError::Damaged(damage) => {
+            let place = format!(
+                "{} at byte {}, near sequence {}",
+                damage.segment.display(),
+                damage.offset,
+                damage.sequence
+            );
+            let message = "the journal is damaged there; nothing was skipped";
+            Answer::new(Code::DataLoss, Reason::DataLoss, message).with("where", place).status()
+        }
+        ReadError::Io { .. } => internal("the journal cannot be read", &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::StreamExt;
+    use milepost_ledger::journal::memory::MemoryJournal;
+    use milepost_ledger::journal::{Block, Journal};
+    use milepost_ledger::{Actor, CommandId};
+    use milepost_types::{Hash, HashPrefix, LogId};
+    use tonic_types::StatusExt;
+
+    use super::*;
+    use crate::config::server::Server;
+
+    /// Appends an entry with one event of `bytes`.
+    fn append(journal: &dyn Journal, previous: &mut Hash, bytes: usize) -> StoredEntry {
+        let tail = journal.info().tail;
+        let entry = Entry {
+            sequence: tail.sequence + 1,
+            commit_time: "2021-05-27T00:00:00Z".parse().unwrap(),
+            actor: Actor::system("test"),
+            command_id: CommandId::Server("s".into()),
+            decided_on: vec![],
+            portfolio: String::new(),
+            events: vec![bytes::Bytes::from(vec![7; bytes])],
+        };
+        let stored = entry.encode(previous);
+        journal.append(&tail, &Block { previous: *previous, entries: vec![stored.clone()] }).unwrap();
+        *previous = stored.hash;
+        stored
+    }
+
+    fn journals(journal: &Arc<MemoryJournal>) -> (Journals, Kit) {
+        let kit = Kit::new(&Server::default());
+        let followed = Followed {
+            source: Source::new(journal.clone()),
+            max_request_ids: 5,
+            request_id_window: Duration::from_secs(60),
+            followed: Box::new(Vec::new),
+        };
+        (Journals::new(&kit).with(LedgerKind::Registry, followed), kit)
+    }
+
+    #[tokio::test]
+    async fn entries_come_verbatim_large_ones_in_parts_and_the_drain_ends_the_stream() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        let mut previous = Hash::ZERO;
+        let mut written: Vec<_> =
+            [10, 300_000, 20, 3 << 20, 30].map(|bytes| append(journal.as_ref(), &mut previous, bytes)).into();
+        let (journals, kit) = journals(&journal);
+        let request = FollowRequest { ledger: "registry".into(), after: None };
+        let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+        let (mut read, mut data) = (Vec::new(), Vec::new());
+        while read.len() < 6 {
+            let response = stream.next().await.unwrap().unwrap();
+            let length: usize = response.fragments.iter().map(|fragment| fragment.data.len()).sum();
+            assert!(length <= RESPONSE_BYTES + FRAGMENT_BYTES);
+            for fragment in response.fragments {
+                data.extend_from_slice(&fragment.data);
+                if fragment.last {
+                    let bytes = bytes::Bytes::from(std::mem::take(&mut data));
+                    let hash = Hash::from_bytes(fragment.hash.as_ref().try_into().unwrap());
+                    read.push(StoredEntry { sequence: fragment.sequence, hash, bytes });
+                }
+            }
+            // What comes after the tail was reached comes too.
+            if read.len() == 5 && written.len() == 5 {
+                written.push(append(journal.as_ref(), &mut previous, 40));
+            }
+        }
+        assert_eq!(read, written);
+        kit.drain.cancel();
+        let status = loop {
+            match stream.next().await.unwrap() {
+                Ok(_) => {}
+                Err(status) => break status,
+            }
+        };
+        assert_eq!(status.get_error_details().error_info().unwrap().reason, "DRAINING");
+    }
+
+    #[tokio::test]
+    async fn a_position_of_another_history_is_refused_with_both() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        append(journal.as_ref(), &mut Hash::ZERO.clone(), 10);
+        let (journals, _kit) = journals(&journal);
+        let right = journal.info().tail;
+        let wrong = [
+            Position { hash: HashPrefix::from_bytes([9; 8]), ..right },
+            Position { sequence: 2, ..right },
+            Position { log: LogId::generate(), ..right },
+        ];
+        for position in wrong {
+            let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&position)) };
+            let status = journals.follow(Request::new(request)).await.err().unwrap();
+            let details = status.get_error_details();
+            let info = details.error_info().unwrap();
+            assert_eq!(info.reason, "LOG_DIVERGED");
+            assert_eq!(info.metadata["asked"], position.to_string());
+            assert!(info.metadata["have"].starts_with(&right.log.to_string()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_is_told_by_name() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        let (journals, _kit) = journals(&journal);
+        let ask = |ledger: &str| Request::new(GetLedgerInfoRequest { ledger: ledger.into() });
+        let info = journals.get_ledger_info(ask("")).await.unwrap().into_inner();
+        assert_eq!((info.ledger.as_str(), info.last_commit_time), ("registry", None));
+        append(journal.as_ref(), &mut Hash::ZERO.clone(), 10);
+        let info = journals.get_ledger_info(ask("registry")).await.unwrap().into_inner();
+        assert_eq!(info.last_commit_time.unwrap().seconds, 1_622_073_600);
+        assert_eq!(info.tail.unwrap().sequence, 1);
+        let unknown = journals.get_ledger_info(ask("tracker")).await.unwrap_err();
+        assert_eq!(unknown.code(), Code::NotFound);
+    }
+}
