@@ -8,5 +8,6 @@ pub mod config;
 pub mod host;
 pub mod journal_service;
 pub mod readiness;
+pub mod request;
 pub mod status;
 pub mod telemetry;

@@ -1,0 +1,160 @@
+//! What every handler takes from a request besides its own fields: who asks, until when, under which id,
+//! and which revisions must be there first.
+//!
+//! Invariant: a principal from the outside is only claimed, and is marked so. A request's digest covers
+//! every field but its request id, so that the same id with another body is noticed.
+
+use std::time::{Duration, Instant};
+
+use milepost_ledger::{Actor, Authentication, CommandId, Domain, Ledger, Submission, WaitError, chain};
+use milepost_types::{Hash, LedgerKind, Rejection, RequestId, Revision, Violations, limits};
+use prost::Message;
+use tonic::{Extensions, metadata::MetadataMap};
+
+use crate::host::Deadline;
+
+/// The metadata key by which a caller says who it is.
+pub const PRINCIPAL: &str = "x-milepost-principal";
+
+/// The longest principal, in characters.
+const PRINCIPAL_CHARS: usize = 200;
+
+/// Calls that did not come through the host (in tests) get this long.
+const UNHOSTED: Duration = Duration::from_secs(30);
+
+/// The caller of a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who asks.
+    pub actor: Actor,
+    /// Until when an answer is of use.
+    pub deadline: Instant,
+    /// The W3C trace context, if one was given.
+    pub traceparent: Option<String>,
+}
+
+impl Caller {
+    /// The caller that metadata and extensions of a request tell of.
+    ///
+    /// # Errors
+    /// If a principal is given that is none.
+    pub fn of(metadata: &MetadataMap, extensions: &Extensions) -> Result<Self, Rejection> {
+        let deadline =
+            extensions.get::<Deadline>().map_or_else(|| Instant::now() + UNHOSTED, |deadline| deadline.0);
+        let traceparent =
+            metadata.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let actor = match metadata.get(PRINCIPAL) {
+            None => Actor::default(),
+            Some(value) => Actor {
+                principal: principal(value.to_str().unwrap_or_default())?,
+                authentication: Authentication::Claimed,
+                on_behalf_of: String::new(),
+            },
+        };
+        Ok(Self { actor, deadline, traceparent })
+    }
+
+    /// A command of this caller, as `submit` takes it. `body` is the request with its request id
+    /// cleared.
+    pub fn submission<C>(
+        &self,
+        command: C,
+        request_id: Option<RequestId>,
+        body: &impl Message,
+        validate_only: bool,
+    ) -> Submission<C> {
+        let command_id = request_id.map(|id| CommandId::Request {
+            id: id.as_str().to_owned(),
+            body: chain(&Hash::ZERO, &body.encode_to_vec()),
+        });
+        Submission {
+            command,
+            actor: self.actor.clone(),
+            command_id,
+            validate_only,
+            deadline: Some(self.deadline),
+        }
+    }
+}
+
+fn principal(text: &str) -> Result<String, Rejection> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.is_empty() || !visible || text.len() > PRINCIPAL_CHARS {
+        let description = format!("a principal is an id of 1 to {PRINCIPAL_CHARS} visible ASCII characters");
+        return Err(Rejection::invalid(PRINCIPAL, "INVALID_PRINCIPAL", description));
+    }
+    Ok(text.to_owned())
+}
+
+/// Waits until a ledger has what a read asks for; revisions of other ledgers are refused.
+///
+/// # Errors
+/// If a revision is none, is of another ledger or history, or does not come in time.
+pub async fn reach<D: Domain>(
+    ledger: &Ledger<D>,
+    kind: LedgerKind,
+    min_revisions: &[String],
+    deadline: Instant,
+) -> Result<(), Rejection> {
+    let mut violations = Violations::new();
+    violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
+    violations.into_result(())?;
+    for text in min_revisions {
+        let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
+        if revision.ledger != kind {
+            return Err(Rejection::RevisionElsewhere { ledger: revision.ledger });
+        }
+        wait(ledger, kind, revision, deadline).await?;
+    }
+    Ok(())
+}
+
+async fn wait<D: Domain>(
+    ledger: &Ledger<D>,
+    kind: LedgerKind,
+    revision: Revision,
+    deadline: Instant,
+) -> Result<(), Rejection> {
+    let position = revision.position;
+    ledger.wait_for(position, deadline).await.map_err(|error| match error {
+        WaitError::Diverged { asked, have } => Rejection::LogDiverged { given: asked, own: have },
+        WaitError::TimedOut { .. } | WaitError::Closing => Rejection::RevisionNotReached {
+            ledger: kind,
+            asked: position.sequence,
+            have: ledger.position().sequence,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::registry::v1::DeletePortfolioRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_principal_is_claimed_and_nonsense_is_refused() {
+        let mut metadata = MetadataMap::new();
+        let nobody = Caller::of(&metadata, &Extensions::new()).unwrap();
+        assert_eq!(nobody.actor, Actor::default());
+        metadata.insert(PRINCIPAL, "office".parse().unwrap());
+        let office = Caller::of(&metadata, &Extensions::new()).unwrap();
+        assert_eq!(office.actor.authentication, Authentication::Claimed);
+        for nonsense in ["", "a b", &"x".repeat(201)] {
+            metadata.insert(PRINCIPAL, nonsense.parse().unwrap());
+            assert!(Caller::of(&metadata, &Extensions::new()).is_err(), "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_request_has_the_same_digest_and_another_has_not() {
+        let caller = Caller::of(&MetadataMap::new(), &Extensions::new()).unwrap();
+        let id = |name: &str| {
+            let body = DeletePortfolioRequest { name: name.into(), ..Default::default() };
+            let request_id = RequestId::from_field("r-1").unwrap();
+            caller.submission((), request_id, &body, false).command_id.unwrap()
+        };
+        assert_eq!(id("portfolios/a"), id("portfolios/a"));
+        assert_ne!(id("portfolios/a"), id("portfolios/b"));
+    }
+}
