@@ -1,0 +1,46 @@
+//! Applying an entry: each event's resource, as it is after the change, becomes its row.
+//!
+//! Invariant: what is stored is the event's own bytes, so a row and the event that put it never differ.
+//! The type of an event does not matter here: a change of any kind is told whole by its resource.
+
+use bytes::Bytes;
+use milepost_ledger::{Entry, Write};
+use prost::Message;
+
+use crate::tables;
+
+/// The resource of an event, as its bytes. On the wire a message is bytes with a length.
+#[derive(Clone, PartialEq, Message)]
+struct Envelope {
+    #[prost(bytes = "bytes", tag = "50")]
+    portfolio: Bytes,
+    #[prost(bytes = "bytes", tag = "51")]
+    organization: Bytes,
+    #[prost(bytes = "bytes", tag = "52")]
+    project: Bytes,
+    #[prost(bytes = "bytes", tag = "53")]
+    phase: Bytes,
+    #[prost(bytes = "bytes", tag = "54")]
+    batch: Bytes,
+}
+
+/// Brings the rows from before an entry to after it.
+pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
+    for event in &entry.events {
+        let envelope = Envelope::decode(event.clone())
+            .unwrap_or_else(|error| panic!("entry {} has an event that is none: {error}", entry.sequence));
+        let puts: [(Bytes, fn(&mut dyn Write, Bytes)); 5] = [
+            (envelope.portfolio, tables::portfolios::put),
+            (envelope.organization, tables::organizations::put),
+            (envelope.project, tables::projects::put),
+            (envelope.phase, tables::phases::put),
+            (envelope.batch, tables::batches::put),
+        ];
+        for (resource, put) in puts {
+            if !resource.is_empty() {
+                // A copy: a slice would keep the whole entry in memory for as long as the row.
+                put(rows, Bytes::copy_from_slice(&resource));
+            }
+        }
+    }
+}

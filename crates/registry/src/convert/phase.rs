@@ -1,0 +1,116 @@
+//! Phases, between messages and the domain.
+
+use milepost_proto::registry::v1 as proto;
+use milepost_types::Violations;
+
+use super::fields::Fields;
+use super::mask::{Known, Mask};
+use super::{project, request, value};
+use crate::details::Details as _;
+use crate::phase::{Command, Details, Patch, Phase};
+use crate::record::{Life, Record, Update};
+
+/// The fields of a phase.
+pub(crate) const KNOWN: Known = Known {
+    fields: Details::FIELDS,
+    parts: &project::PERIOD_PARTS,
+    output: &["name", "create_time", "update_time", "delete_time", "etag"],
+};
+
+/// Reads what callers say of a phase.
+fn patch(message: proto::Phase, mask: &Mask, violations: &mut Violations) -> Patch {
+    let mut fields = Fields { mask, violations };
+    Patch {
+        display_name: fields.display_name(message.display_name),
+        translations: fields.translations(message.translations),
+        order: fields.take_with("order", message.order != 0, |violations| order(message.order, violations)),
+        planned_period: fields.period("planned_period", message.planned_period),
+        actual_period: fields.period("actual_period", message.actual_period),
+        investment: fields.money("investment", message.investment),
+        scale: fields.text("scale", message.scale),
+    }
+}
+
+fn order(given: i32, violations: &mut Violations) -> Option<u32> {
+    match given {
+        0 => violations.require("order", None),
+        1.. => Some(given.unsigned_abs()),
+        _ => {
+            violations.push(
+                "order",
+                "OUT_OF_RANGE",
+                format!("{given} is no place in an order; they count from 1"),
+            );
+            None
+        }
+    }
+}
+
+/// A wish to create a phase.
+pub(crate) fn create(request: proto::CreatePhaseRequest, violations: &mut Violations) -> Option<Command> {
+    let parent = violations.check("parent", request.parent.parse());
+    let id = request::id("phase_id", &request.phase_id, violations);
+    let message = violations.require("phase", request.phase);
+    let details = message.and_then(|message| {
+        let mut found = Violations::new();
+        let patch = patch(message, &Mask::All, &mut found);
+        request::created::<Details>(patch, found, violations)
+    });
+    request::create(parent, id, details).map(Command::Create)
+}
+
+/// A wish to change fields of a phase.
+pub(crate) fn update(request: proto::UpdatePhaseRequest, violations: &mut Violations) -> Option<Command> {
+    let mask = Mask::read(request.update_mask, &KNOWN, violations);
+    let message = violations.require("phase", request.phase)?;
+    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
+    let mut found = Violations::new();
+    let patch = patch(message, &mask?, &mut found);
+    violations.nest("phase", found);
+    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+}
+
+/// A wish to delete a phase.
+pub(crate) fn delete(request: &proto::DeletePhaseRequest, violations: &mut Violations) -> Option<Command> {
+    request::target(&request.name, &request.etag, violations).map(Command::Delete)
+}
+
+/// A wish to undelete a phase.
+pub(crate) fn undelete(
+    request: &proto::UndeletePhaseRequest,
+    violations: &mut Violations,
+) -> Option<Command> {
+    request::target(&request.name, &request.etag, violations).map(Command::Undelete)
+}
+
+/// The phase of a row.
+pub(crate) fn stored(message: proto::Phase) -> Phase {
+    let mut faults = Violations::new();
+    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
+    let text = message.name.clone();
+    let name = request::name(&message.name, &mut faults);
+    let patch = patch(message, &Mask::All, &mut faults);
+    let details = faults.check("", Details::create(patch)).flatten();
+    let record = || Some(Record { name: name?, details: details?, standing: (), life });
+    request::stored("phase", &text, record(), &faults)
+}
+
+/// A phase as a message.
+pub(crate) fn message(phase: &Phase) -> proto::Phase {
+    let Record { name, details, standing: (), life } = phase;
+    let Life { create_time, update_time, delete_time, etag } = life;
+    proto::Phase {
+        name: name.to_string(),
+        display_name: details.display_name.clone(),
+        translations: value::translations(&details.translations),
+        order: details.order.cast_signed(),
+        planned_period: project::period_message(&details.planned_period),
+        actual_period: project::period_message(&details.actual_period),
+        investment: details.investment.as_ref().map(value::money_message),
+        scale: details.scale.clone(),
+        create_time: Some(value::instant_message(*create_time)),
+        update_time: Some(value::instant_message(*update_time)),
+        delete_time: delete_time.map(value::instant_message),
+        etag: etag.to_string(),
+    }
+}

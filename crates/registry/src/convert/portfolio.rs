@@ -1,0 +1,170 @@
+//! Portfolios, between messages and the domain.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::registry::v1 as proto;
+use milepost_types::{Violations, limits};
+
+use super::fields::Fields;
+use super::mask::{Known, Mask};
+use super::{request, value};
+use crate::details::Details as _;
+use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
+use crate::record::{Life, Record, Update};
+
+/// The fields of a portfolio.
+pub(crate) const KNOWN: Known = Known {
+    fields: Details::FIELDS,
+    parts: &[],
+    output: &["name", "create_time", "update_time", "delete_time", "etag"],
+};
+
+/// Reads what callers say of a portfolio.
+fn patch(message: proto::Portfolio, mask: &Mask, violations: &mut Violations) -> Patch {
+    let mut fields = Fields { mask, violations };
+    Patch {
+        display_name: fields.display_name(message.display_name),
+        translations: fields.translations(message.translations),
+        time_zone: fields.parse("time_zone", &message.time_zone),
+        working_calendar: fields.take_with(
+            "working_calendar",
+            message.working_calendar.is_some(),
+            |violations| violations.check_optional("working_calendar", message.working_calendar, calendar),
+        ),
+        reporting_currency_code: fields.parse("reporting_currency_code", &message.reporting_currency_code),
+        description: fields.text("description", message.description),
+        labels: fields.labels("labels", message.labels),
+    }
+}
+
+fn calendar(message: proto::WorkingCalendar) -> Result<WorkingCalendar, Violations> {
+    let mut violations = Violations::new();
+    let weekdays = weekdays(&message.weekdays, &mut violations);
+    let holidays = days("holidays", message.holidays, &mut violations);
+    let make_up_days = days("make_up_days", message.make_up_days, &mut violations);
+    for both in holidays.intersection(&make_up_days) {
+        violations.push(
+            "make_up_days",
+            "CONTRADICTION",
+            format!("{both} is also a holiday; it is one or the other"),
+        );
+    }
+    violations.into_result(WorkingCalendar { weekdays, holidays, make_up_days })
+}
+
+fn weekdays(given: &[i32], violations: &mut Violations) -> BTreeSet<u8> {
+    let mut weekdays = BTreeSet::new();
+    // More than seven cannot be right, and each would be a violation of its own.
+    for (i, number) in given.iter().enumerate().take(8) {
+        let field = format!("weekdays[{i}]");
+        match u8::try_from(*number).ok().filter(|number| (1..=7).contains(number)) {
+            None => violations.push(
+                field,
+                "OUT_OF_RANGE",
+                format!("{number} is no weekday; give 1 (Monday) to 7 (Sunday)"),
+            ),
+            Some(weekday) if !weekdays.insert(weekday) => {
+                violations.push(field, "DUPLICATE", "the weekday is given twice");
+            }
+            Some(_) => {}
+        }
+    }
+    weekdays
+}
+
+fn days(field: &str, given: Vec<gtype::Date>, violations: &mut Violations) -> BTreeSet<Date> {
+    let mut days = BTreeSet::new();
+    if !violations.check_count(field, given.len(), limits::CALENDAR_DAYS) {
+        return days;
+    }
+    for (i, date) in given.into_iter().enumerate() {
+        let field = format!("{field}[{i}]");
+        if let Some(date) = violations.check(field.clone(), value::date(date))
+            && !days.insert(date)
+        {
+            violations.push(field, "DUPLICATE", format!("{date} is given twice"));
+        }
+    }
+    days
+}
+
+/// A wish to create a portfolio.
+pub(crate) fn create(request: proto::CreatePortfolioRequest, violations: &mut Violations) -> Option<Command> {
+    let id = request::id("portfolio_id", &request.portfolio_id, violations);
+    let message = violations.require("portfolio", request.portfolio);
+    let details = message.and_then(|message| {
+        let mut found = Violations::new();
+        let patch = patch(message, &Mask::All, &mut found);
+        request::created::<Details>(patch, found, violations)
+    });
+    request::create(Some(()), id, details).map(Command::Create)
+}
+
+/// A wish to change fields of a portfolio.
+pub(crate) fn update(request: proto::UpdatePortfolioRequest, violations: &mut Violations) -> Option<Command> {
+    let mask = Mask::read(request.update_mask, &KNOWN, violations);
+    let message = violations.require("portfolio", request.portfolio)?;
+    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
+    let mut found = Violations::new();
+    let patch = patch(message, &mask?, &mut found);
+    violations.nest("portfolio", found);
+    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+}
+
+/// A wish to delete a portfolio.
+pub(crate) fn delete(
+    request: &proto::DeletePortfolioRequest,
+    violations: &mut Violations,
+) -> Option<Command> {
+    request::target(&request.name, &request.etag, violations).map(Command::Delete)
+}
+
+/// A wish to undelete a portfolio.
+pub(crate) fn undelete(
+    request: &proto::UndeletePortfolioRequest,
+    violations: &mut Violations,
+) -> Option<Command> {
+    request::target(&request.name, &request.etag, violations).map(Command::Undelete)
+}
+
+/// The portfolio of a row.
+pub(crate) fn stored(message: proto::Portfolio) -> Portfolio {
+    let mut faults = Violations::new();
+    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
+    let text = message.name.clone();
+    let name = request::name(&message.name, &mut faults);
+    let patch = patch(message, &Mask::All, &mut faults);
+    let details = faults.check("", Details::create(patch)).flatten();
+    let record = || Some(Record { name: name?, details: details?, standing: (), life });
+    request::stored("portfolio", &text, record(), &faults)
+}
+
+/// A portfolio as a message.
+pub(crate) fn message(portfolio: &Portfolio) -> proto::Portfolio {
+    let Record { name, details, standing: (), life } = portfolio;
+    let Life { create_time, update_time, delete_time, etag } = life;
+    proto::Portfolio {
+        name: name.to_string(),
+        display_name: details.display_name.clone(),
+        translations: value::translations(&details.translations),
+        time_zone: details.time_zone.to_string(),
+        working_calendar: details.working_calendar.as_ref().map(calendar_message),
+        reporting_currency_code: details.reporting_currency_code.to_string(),
+        description: details.description.clone(),
+        labels: details.labels.clone(),
+        create_time: Some(value::instant_message(*create_time)),
+        update_time: Some(value::instant_message(*update_time)),
+        delete_time: delete_time.map(value::instant_message),
+        etag: etag.to_string(),
+    }
+}
+
+fn calendar_message(calendar: &WorkingCalendar) -> proto::WorkingCalendar {
+    proto::WorkingCalendar {
+        weekdays: calendar.weekdays.iter().copied().map(i32::from).collect(),
+        holidays: calendar.holidays.iter().copied().map(value::date_message).collect(),
+        make_up_days: calendar.make_up_days.iter().copied().map(value::date_message).collect(),
+    }
+}

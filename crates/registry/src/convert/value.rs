@@ -1,0 +1,101 @@
+//! Values that many messages have: dates, money, instants, enums.
+//!
+//! Invariant: nothing is rounded, completed or guessed: a partial date and an amount without a currency
+//! are refused.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
+use milepost_types::{DateError, LanguageTag, Money, ProjectName, Violations, date_from_parts, text};
+
+/// The date of a message.
+pub(crate) fn date(message: gtype::Date) -> Result<Date, DateError> {
+    date_from_parts(message.year, message.month, message.day)
+}
+
+/// A date as a message.
+pub(crate) fn date_message(date: Date) -> gtype::Date {
+    gtype::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
+}
+
+/// The date of a row, where there always is one.
+pub(crate) fn stored_date(message: Option<&gtype::Date>) -> Date {
+    let date = message.copied().map(date);
+    date.and_then(Result::ok).unwrap_or_else(|| panic!("a row has no date where it must: {message:?}"))
+}
+
+/// An amount that is not negative.
+pub(crate) fn money(message: gtype::Money) -> Result<Money, Violations> {
+    let mut violations = Violations::new();
+    let currency = violations.check("currency_code", message.currency_code.parse());
+    let money = currency
+        .and_then(|currency| violations.check("", Money::new(currency, message.units, message.nanos)));
+    if money.is_some_and(|money| money.is_negative()) {
+        violations.push("", "NEGATIVE", "the amount is less than zero; give zero or more");
+    }
+    violations.finish(money)
+}
+
+/// An amount as a message.
+pub(crate) fn money_message(money: &Money) -> gtype::Money {
+    gtype::Money { currency_code: money.currency().to_string(), units: money.units(), nanos: money.nanos() }
+}
+
+/// The amount of a row.
+pub(crate) fn stored_money(message: &gtype::Money) -> Money {
+    let money =
+        message.currency_code.parse().and_then(|currency| Money::new(currency, message.units, message.nanos));
+    money.unwrap_or_else(|error| panic!("a row has an amount that is none: {error}"))
+}
+
+/// An instant as a message.
+pub(crate) fn instant_message(instant: Timestamp) -> prost_types::Timestamp {
+    // Protobuf counts nanoseconds from the second below, jiff towards the epoch.
+    let nanos = instant.as_nanosecond();
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
+    let nanos = i32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or_default();
+    prost_types::Timestamp { seconds, nanos }
+}
+
+/// The instant of a row, where there always is one.
+pub(crate) fn instant(message: Option<&prost_types::Timestamp>) -> Timestamp {
+    let instant = message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok());
+    instant.unwrap_or_else(|| panic!("a row has no time where it must: {message:?}"))
+}
+
+/// The value of an enum's field: one that the schema knows.
+pub(crate) fn choice<E: TryFrom<i32>>(field: &str, number: i32, violations: &mut Violations) -> Option<E> {
+    let choice = E::try_from(number).ok();
+    if choice.is_none() {
+        violations.push(
+            field,
+            "UNKNOWN_ENUM_VALUE",
+            format!("there is no value {number}; give one of the schema"),
+        );
+    }
+    choice
+}
+
+/// A text that may be empty, for nothing said; else it is checked.
+pub(crate) fn said<E>(given: String, check: impl FnOnce(String) -> Result<String, E>) -> Result<String, E> {
+    if given.is_empty() { Ok(given) } else { check(given) }
+}
+
+/// Why something was done, where it need not be said.
+pub(crate) fn optional_reason(given: String, violations: &mut Violations) -> Option<String> {
+    violations.check("reason", said(given, text::text))
+}
+
+/// A display name in other languages, as a message has it.
+pub(crate) fn translations(held: &BTreeMap<LanguageTag, String>) -> BTreeMap<String, String> {
+    held.iter().map(|(tag, name)| (tag.to_string(), name.clone())).collect()
+}
+
+/// The names of projects in a repeated field.
+pub(crate) fn project_names(field: &str, given: &[String], violations: &mut Violations) -> Vec<ProjectName> {
+    let named =
+        given.iter().enumerate().map(|(i, name)| violations.check(format!("{field}[{i}]"), name.parse()));
+    named.collect::<Vec<_>>().into_iter().flatten().collect()
+}

@@ -1,0 +1,127 @@
+//! Decisions about batches.
+
+use milepost_ledger::Read;
+use milepost_types::{BatchName, ProjectName, Rejection};
+
+use super::{Decided, delete, found, free, id, project, undelete, update};
+use crate::batch::figures::Figures;
+use crate::batch::start::{Started, start};
+use crate::batch::{self, Batch, Command, Regrouped, Standing, State, check_members};
+use crate::change::{Change, Happening, Resource};
+use crate::project::references::Presence;
+use crate::record::Moment;
+use crate::tables::{batches, portfolios, projects};
+
+pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
+    let load = |name: &BatchName| found(name, batches::get(rows, name));
+    let (portfolio, mut changes) = match command {
+        Command::Create(create, members) => {
+            portfolios::open(rows, &create.parent)?;
+            let name = BatchName::new(create.parent.clone(), id(create.id.as_ref(), 'b', seed));
+            free(rows, &name, &batches::key(&name))?;
+            check_members(members.iter().map(|member| (member, projects::presence(rows, member))))?;
+            let standing =
+                Standing { state: State::Planned, members: members.clone(), registered: Figures::default() };
+            let batch = Batch::create(name, create.details.clone(), standing, moment);
+            (&create.parent, vec![Change::created(batch)])
+        }
+        Command::Update(wish) => {
+            let before = load(&wish.name)?;
+            portfolios::open(rows, wish.name.portfolio())?;
+            let check = |after: &Batch| batch::check_update(&before, after);
+            (wish.name.portfolio(), update(&before, wish, moment, check)?)
+        }
+        Command::Delete(target) => {
+            let before = load(&target.name)?;
+            portfolios::open(rows, target.name.portfolio())?;
+            (target.name.portfolio(), delete(batch::delete(&before, target, moment)?))
+        }
+        Command::Undelete(target) => {
+            let before = load(&target.name)?;
+            portfolios::open(rows, target.name.portfolio())?;
+            (target.name.portfolio(), undelete(&before, target, moment, |_| Ok(()))?)
+        }
+        Command::Add(target, members) => {
+            let before = load(&target.name)?;
+            portfolios::open(rows, target.name.portfolio())?;
+            let regrouped = batch::add(&before, target, members, moment)?;
+            if let Some(regrouped) = &regrouped {
+                let added = regrouped.added.iter();
+                check_members(added.map(|member| (member, projects::presence(rows, member))))?;
+            }
+            (target.name.portfolio(), regroup(regrouped))
+        }
+        Command::Remove(target, members) => {
+            let before = load(&target.name)?;
+            portfolios::open(rows, target.name.portfolio())?;
+            (target.name.portfolio(), regroup(batch::remove(&before, target, members, moment)?))
+        }
+        Command::Start(target) => {
+            let before = load(&target.name)?;
+            let portfolio = portfolios::open(rows, target.name.portfolio())?;
+            let today = moment.today(&portfolio.zone());
+            let started = start(&before, target, today, |member| projects::get(rows, member), moment)?;
+            (target.name.portfolio(), started_changes(started))
+        }
+        Command::Cancel(target, reason) => {
+            let before = load(&target.name)?;
+            portfolios::open(rows, target.name.portfolio())?;
+            let batch = batch::cancel(&before, target, moment)?;
+            let happening = Happening::Cancelled { reason: reason.clone() };
+            (target.name.portfolio(), vec![Change::new(batch, happening, vec!["state"])])
+        }
+    };
+    for change in &mut changes {
+        count(rows, change)?;
+    }
+    Ok((portfolio.id().to_string(), changes))
+}
+
+fn regroup(regrouped: Option<Regrouped>) -> Vec<Change> {
+    let change = |Regrouped { batch, added, removed }| {
+        Change::new(batch, Happening::Regrouped { added, removed }, vec!["members"])
+    };
+    regrouped.into_iter().map(change).collect()
+}
+
+/// The start of the batch, and then of each member because of it.
+fn started_changes(started: Started) -> Vec<Change> {
+    let Started { batch, members, changed } = started;
+    let date = Some(batch.details.start_date);
+    let happening = Happening::Started { count: members.len() };
+    let mut changes = Vec::with_capacity(1 + members.len());
+    changes.push(Change::new(batch, happening, changed).on(date));
+    for moved in members {
+        let mut change = project::change(moved, true);
+        change.cause = Some(0);
+        changes.push(change);
+    }
+    changes
+}
+
+/// Registers what the members of a batch add up to now, as long as it is to come.
+fn count(rows: &dyn Read, change: &mut Change) -> Result<(), Rejection> {
+    let Resource::Batch(batch) = &mut change.resource else { return Ok(()) };
+    let given_up = matches!(change.happening, Happening::Cancelled { .. });
+    if batch.standing.state != State::Planned && !given_up {
+        return Ok(());
+    }
+    let figures = registered(rows, &batch.name, &batch.standing.members)?;
+    if !matches!(change.happening, Happening::Created) {
+        change.changed.extend(figures.differing(&batch.standing.registered));
+        change.changed.sort_unstable();
+    }
+    batch.standing.registered = figures;
+    Ok(())
+}
+
+/// What these members of a batch add up to, as the rows have them.
+pub(crate) fn registered(
+    rows: &dyn Read,
+    batch: &BatchName,
+    members: &[ProjectName],
+) -> Result<Figures, Rejection> {
+    let present = members.iter().filter_map(|member| projects::head(rows, member));
+    let present = present.filter(|head| head.presence() == Presence::Present);
+    Figures::of(batch, present.map(|head| head.investment()))
+}

@@ -1,0 +1,32 @@
+//! Decisions about portfolios.
+
+use milepost_ledger::Read;
+use milepost_types::PortfolioName;
+
+use super::{Decided, delete, found, free, id, undelete, update};
+use crate::change::Change;
+use crate::portfolio::{self, Command, Portfolio};
+use crate::record::Moment;
+use crate::tables::{portfolios, projects};
+
+pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
+    let load = |name: &PortfolioName| found(name, portfolios::get(rows, name));
+    let (name, changes) = match command {
+        Command::Create(create) => {
+            let name = PortfolioName::new(id(create.id.as_ref(), 'p', seed));
+            free(rows, &name, &portfolios::key(&name))?;
+            let portfolio = Portfolio::create(name.clone(), create.details.clone(), (), moment);
+            (name, vec![Change::created(portfolio)])
+        }
+        Command::Update(wish) => (wish.name.clone(), update(&load(&wish.name)?, wish, moment, |_| Ok(()))?),
+        Command::Delete(target) => {
+            let project = projects::any(rows, &target.name);
+            let deleted = portfolio::delete(&load(&target.name)?, target, project, moment)?;
+            (target.name.clone(), delete(deleted))
+        }
+        Command::Undelete(target) => {
+            (target.name.clone(), undelete(&load(&target.name)?, target, moment, |_| Ok(()))?)
+        }
+    };
+    Ok((name.id().to_string(), changes))
+}

@@ -1,0 +1,108 @@
+//! How keys are put together and taken apart.
+//!
+//! Invariant: what was put together is taken apart to the same, and keys order as their parts do, from
+//! the left. A text has no zero in it: display names have no control characters.
+
+use jiff::Timestamp;
+use milepost_types::ResourceId;
+
+use super::Tag;
+
+/// A key in the making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    /// A key of this table.
+    pub(crate) fn of(table: Tag) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        bytes.push(table as u8);
+        Self(bytes)
+    }
+
+    /// Text, or an id, that something follows.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    /// The beginning of a text, to find all that begin so.
+    pub(crate) fn beginning(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// Bytes that order by themselves.
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// The id that a key ends with.
+    pub(crate) fn id(self, id: &ResourceId) -> Vec<u8> {
+        self.beginning(id.as_str()).0
+    }
+
+    /// The key, or the beginning of one, as it is.
+    pub(crate) fn done(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// A number whose bytes order as it does.
+pub(crate) fn ordered_i32(number: i32) -> [u8; 4] {
+    (number.cast_unsigned() ^ (1 << 31)).to_be_bytes()
+}
+
+/// The number of [`ordered_i32`].
+pub(crate) fn number_i32(bytes: [u8; 4]) -> i32 {
+    (u32::from_be_bytes(bytes) ^ (1 << 31)).cast_signed()
+}
+
+/// An instant whose bytes order as it does.
+pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
+    // Nanoseconds since the epoch, floored, so that the fraction is never negative.
+    let nanos = instant.as_nanosecond();
+    let (seconds, fraction) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+    let mut bytes = [0; 12];
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).cast_unsigned() ^ (1 << 63);
+    bytes[..8].copy_from_slice(&seconds.to_be_bytes());
+    bytes[8..].copy_from_slice(&u32::try_from(fraction).unwrap_or(u32::MAX).to_be_bytes());
+    bytes
+}
+
+/// What is left of a key that is being taken apart.
+pub(crate) struct Parts<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Parts<'a> {
+    /// The parts of a key of this table; `None` if it is of another.
+    pub(crate) fn of(key: &'a [u8], table: Tag) -> Option<Self> {
+        key.strip_prefix(&[table as u8]).map(Self)
+    }
+
+    /// A text that something follows.
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        let end = self.0.iter().position(|byte| *byte == 0)?;
+        let text = std::str::from_utf8(&self.0[..end]).ok()?;
+        self.0 = &self.0[end + 1..];
+        Some(text)
+    }
+
+    /// An id that something follows.
+    pub(crate) fn parent(&mut self) -> Option<ResourceId> {
+        self.text()?.parse().ok()
+    }
+
+    /// So many bytes.
+    pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// The id that the key ends with.
+    pub(crate) fn id(self) -> Option<ResourceId> {
+        std::str::from_utf8(self.0).ok()?.parse().ok()
+    }
+}

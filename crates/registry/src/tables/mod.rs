@@ -1,0 +1,88 @@
+//! The tables of the registry's store, on one page.
+//!
+//! A key begins with its table's tag; ids are ASCII without a zero, so a zero byte ends what is not last
+//! and keys order as names do. Numbers are big-endian, signed ones with the sign bit flipped. The value
+//! of a resource's row is its encoded public message, the bytes of the event that put it; what else can be
+//! found by it stands in index tables without values, whose keys end with the resource's id.
+//!
+//! Invariant: an index row is there exactly if the resource's row says so; only `put` in the resource's
+//! module writes either. Changing a layout means a new [`STORE_VERSION`]: stores are rebuilt.
+//!
+//! | table | tag | key after the tag | value |
+//! |---|---|---|---|
+//! | portfolios | 1 | portfolio | `registry.v1.Portfolio` |
+//! | organizations | 2 | organization | `registry.v1.Organization` |
+//! | projects | 3 | portfolio 0 project | `registry.v1.Project` |
+//! | phases | 4 | portfolio 0 project 0 phase | `registry.v1.Phase` |
+//! | batches | 5 | portfolio 0 batch | `registry.v1.Batch` |
+//! | portfolios by display name | 16 | display name 0 portfolio | – |
+//! | organizations by display name | 17 | display name 0 organization | – |
+//! | projects by display name | 18 | portfolio 0 display name 0 project | – |
+//! | projects by hour of update | 19 | portfolio 0 hour (i32) project | – |
+//! | projects by status, not deleted | 20 | portfolio 0 status (u8) project | – |
+//! | parts by parent, not deleted | 21 | portfolio 0 parent 0 project | – |
+//! | phases by order | 22 | portfolio 0 project 0 order (u32) deleted (u8) phase | – |
+//! | batches by start date | 23 | portfolio 0 year (u16) month (u8) day (u8) batch | – |
+
+pub(crate) mod batches;
+pub(crate) mod batches_by_start_date;
+pub(crate) mod key;
+pub(crate) mod organizations;
+pub(crate) mod organizations_by_display_name;
+pub(crate) mod parts;
+pub(crate) mod phases;
+pub(crate) mod phases_by_order;
+pub(crate) mod portfolios;
+pub(crate) mod portfolios_by_display_name;
+pub(crate) mod projects;
+pub(crate) mod projects_by_display_name;
+pub(crate) mod projects_by_hour;
+pub(crate) mod projects_by_status;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use milepost_ledger::Write;
+use prost::Message;
+
+/// Raised when a table or `apply` changes: stores of another version are rebuilt.
+pub(crate) const STORE_VERSION: u32 = 1;
+
+/// The first byte of every key. Persisted; a tag is never used again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Portfolios = 1,
+    Organizations = 2,
+    Projects = 3,
+    Phases = 4,
+    Batches = 5,
+    PortfoliosByDisplayName = 16,
+    OrganizationsByDisplayName = 17,
+    ProjectsByDisplayName = 18,
+    ProjectsByHour = 19,
+    ProjectsByStatus = 20,
+    Parts = 21,
+    PhasesByOrder = 22,
+    BatchesByStartDate = 23,
+}
+
+/// Decodes a row, or the part of it that `M` names.
+///
+/// # Panics
+/// If it is no such row: only `apply` writes rows, of messages that were encoded here.
+fn decoded<M: Message + Default>(row: Bytes, table: Tag) -> M {
+    M::decode(row).unwrap_or_else(|error| panic!("a row of {table:?} cannot be decoded: {error}"))
+}
+
+/// Puts a resource's row, and brings its index rows from what the row before said to what this one says.
+fn put(rows: &mut dyn Write, key: Vec<u8>, row: Bytes, before: Vec<Vec<u8>>, after: Vec<Vec<u8>>) {
+    for gone in before.iter().filter(|key| !after.contains(key)) {
+        rows.delete(gone);
+    }
+    for new in after.into_iter().filter(|key| !before.contains(key)) {
+        rows.put(new, Bytes::new());
+    }
+    rows.put(key, row);
+}

@@ -1,0 +1,84 @@
+//! The phases: key `portfolio 0 project 0 phase`, value the encoded `Phase`. Changed in place.
+
+use bytes::Bytes;
+use milepost_ledger::{KeyRange, Read, Write};
+use milepost_types::{PhaseName, PortfolioName, ProjectName, ResourceId};
+
+use super::key::{Key, Parts};
+use super::{Tag, decoded, phases_by_order, put as put_row};
+use crate::convert;
+use crate::phase::Phase;
+
+/// The key of a phase.
+pub(crate) fn key(name: &PhaseName) -> Vec<u8> {
+    let project = name.project();
+    let key = Key::of(Tag::Phases).text(project.portfolio().id().as_str());
+    key.text(project.id().as_str()).id(name.id())
+}
+
+/// The name in a key.
+pub(crate) fn name(key: &[u8]) -> Option<PhaseName> {
+    let mut key = Parts::of(key, Tag::Phases)?;
+    let portfolio = PortfolioName::new(key.parent()?);
+    let project = ProjectName::new(portfolio, key.parent()?);
+    Some(PhaseName::new(project, key.id()?))
+}
+
+/// The phases of a project whose ids begin so.
+pub(crate) fn beginning(project: &ProjectName, id: &str) -> KeyRange {
+    let key = Key::of(Tag::Phases).text(project.portfolio().id().as_str());
+    KeyRange::prefix(&key.text(project.id().as_str()).beginning(id).done())
+}
+
+/// The phases of a portfolio's projects.
+pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
+    KeyRange::prefix(&Key::of(Tag::Phases).text(portfolio.as_str()).done())
+}
+
+/// All phases.
+pub(crate) fn all() -> KeyRange {
+    KeyRange::prefix(&Key::of(Tag::Phases).done())
+}
+
+/// The phase of this name.
+pub(crate) fn get(rows: &dyn Read, name: &PhaseName) -> Option<Phase> {
+    rows.get(&key(name)).map(|row| convert::phase::stored(decoded(row, Tag::Phases)))
+}
+
+/// What an index asks of a phase.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Head {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(int32, tag = "4")]
+    order: i32,
+    #[prost(message, optional, tag = "22")]
+    delete_time: Option<prost_types::Timestamp>,
+}
+
+impl Head {
+    /// The head of a row.
+    pub(crate) fn of(row: Bytes) -> Self {
+        decoded(row, Tag::Phases)
+    }
+
+    /// The phase's place among the project's.
+    pub(crate) fn order(&self) -> u32 {
+        self.order.cast_unsigned()
+    }
+
+    /// Whether it is deleted.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.delete_time.is_some()
+    }
+}
+
+/// Sets a phase's row, and its index row.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
+    let head = Head::of(row.clone());
+    let name: PhaseName = head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+    let key = key(&name);
+    let index = |head: Head| vec![phases_by_order::key(&name, head.order(), head.is_deleted())];
+    let before = rows.get(&key).map(|row| index(Head::of(row))).unwrap_or_default();
+    put_row(rows, key, row, before, index(head));
+}

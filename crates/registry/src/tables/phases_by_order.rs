@@ -1,0 +1,41 @@
+//! The phases of a project by their order: key `portfolio 0 project 0 order (u32) deleted (u8) phase`, no
+//! value. Follows the phases. Those that are deleted stand after the one that is not.
+
+use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_types::{PhaseName, ProjectName, ResourceId};
+
+use super::Tag;
+use super::key::{Key, Parts};
+
+/// The index row of a phase.
+pub(crate) fn key(name: &PhaseName, order: u32, deleted: bool) -> Vec<u8> {
+    place(name.project(), order).bytes(&[u8::from(deleted)]).id(name.id())
+}
+
+/// The index rows of a project.
+pub(crate) fn of_project(project: &ProjectName) -> KeyRange {
+    KeyRange::prefix(&start(project).done())
+}
+
+/// The phase of a project that has this place and is not deleted.
+pub(crate) fn holder(rows: &dyn Read, project: &ProjectName, order: u32) -> Option<PhaseName> {
+    let range = KeyRange::prefix(&place(project, order).bytes(&[0]).done());
+    let (key, _) = rows.scan(&range, Direction::Forward).next()?;
+    Some(PhaseName::new(project.clone(), parts(&key)?.1))
+}
+
+/// Order and whether deleted, as they order, and the phase's id, in a key.
+pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], ResourceId)> {
+    let mut key = Parts::of(key, Tag::PhasesByOrder)?;
+    key.text()?;
+    key.text()?;
+    Some((key.bytes(5)?, key.id()?))
+}
+
+fn start(project: &ProjectName) -> Key {
+    Key::of(Tag::PhasesByOrder).text(project.portfolio().id().as_str()).text(project.id().as_str())
+}
+
+fn place(project: &ProjectName, order: u32) -> Key {
+    start(project).bytes(&order.to_be_bytes())
+}

@@ -1,0 +1,129 @@
+//! The projects: key `portfolio 0 project`, value the encoded `Project`. Changed in place.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_proto::google::r#type as gtype;
+use milepost_types::{Money, PortfolioName, ProjectName, ResourceId};
+
+use super::key::{Key, Parts};
+use super::{
+    Tag, decoded, parts, projects_by_display_name, projects_by_hour, projects_by_status, put as put_row,
+};
+use crate::convert;
+use crate::project::Project;
+use crate::project::references::Presence;
+
+/// The key of a project.
+pub(crate) fn key(name: &ProjectName) -> Vec<u8> {
+    Key::of(Tag::Projects).text(name.portfolio().id().as_str()).id(name.id())
+}
+
+/// The name in a key.
+pub(crate) fn name(key: &[u8]) -> Option<ProjectName> {
+    let mut key = Parts::of(key, Tag::Projects)?;
+    let portfolio = PortfolioName::new(key.parent()?);
+    Some(ProjectName::new(portfolio, key.id()?))
+}
+
+/// The projects of a portfolio whose ids begin so.
+pub(crate) fn beginning(portfolio: &ResourceId, id: &str) -> KeyRange {
+    KeyRange::prefix(&Key::of(Tag::Projects).text(portfolio.as_str()).beginning(id).done())
+}
+
+/// All projects.
+pub(crate) fn all() -> KeyRange {
+    KeyRange::prefix(&Key::of(Tag::Projects).done())
+}
+
+/// The project of this name.
+pub(crate) fn get(rows: &dyn Read, name: &ProjectName) -> Option<Project> {
+    rows.get(&key(name)).map(|row| convert::project::stored(decoded(row, Tag::Projects)))
+}
+
+/// The part of a project that others ask about, so that they need not decode the rest.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Head {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    display_name: String,
+    #[prost(message, optional, tag = "12")]
+    investment: Option<gtype::Money>,
+    #[prost(string, tag = "20")]
+    parent_project: String,
+    #[prost(int32, tag = "30")]
+    status: i32,
+    #[prost(message, optional, tag = "41")]
+    update_time: Option<prost_types::Timestamp>,
+    #[prost(message, optional, tag = "42")]
+    delete_time: Option<prost_types::Timestamp>,
+}
+
+impl Head {
+    /// The head of a row.
+    pub(crate) fn of(row: Bytes) -> Self {
+        decoded(row, Tag::Projects)
+    }
+
+    /// When the project last changed.
+    pub(crate) fn update_time(&self) -> Timestamp {
+        convert::value::instant(self.update_time.as_ref())
+    }
+
+    /// What the project costs, if that is known.
+    pub(crate) fn investment(&self) -> Option<Money> {
+        self.investment.as_ref().map(convert::value::stored_money)
+    }
+
+    /// The project that it is a part of.
+    pub(crate) fn parent(&self) -> Option<ProjectName> {
+        self.parent_project.parse().ok()
+    }
+
+    /// Whether it is there or deleted.
+    pub(crate) fn presence(&self) -> Presence {
+        if self.delete_time.is_some() { Presence::Deleted } else { Presence::Present }
+    }
+}
+
+/// The head of the project of this name.
+pub(crate) fn head(rows: &dyn Read, name: &ProjectName) -> Option<Head> {
+    rows.get(&key(name)).map(Head::of)
+}
+
+/// Whether a project is there.
+pub(crate) fn presence(rows: &dyn Read, name: &ProjectName) -> Presence {
+    head(rows, name).map_or(Presence::Missing, |head| head.presence())
+}
+
+/// A project of the portfolio that is not deleted, if it has one.
+pub(crate) fn any(rows: &dyn Read, portfolio: &PortfolioName) -> Option<ProjectName> {
+    let (key, _) = rows.scan(&projects_by_status::of_portfolio(portfolio.id()), Direction::Forward).next()?;
+    Some(ProjectName::new(portfolio.clone(), projects_by_status::id(&key)?))
+}
+
+/// Sets a project's row, and its index rows.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
+    let head = Head::of(row.clone());
+    let name: ProjectName = head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+    let key = key(&name);
+    let before = rows.get(&key).map(|row| index(&name, &Head::of(row))).unwrap_or_default();
+    put_row(rows, key, row, before, index(&name, &head));
+}
+
+/// The index rows of a project.
+fn index(name: &ProjectName, head: &Head) -> Vec<Vec<u8>> {
+    let (portfolio, id) = (name.portfolio().id(), name.id());
+    let mut keys = vec![
+        projects_by_display_name::key(portfolio, &head.display_name, id),
+        projects_by_hour::key(portfolio, projects_by_hour::hour(head.update_time()), id),
+    ];
+    if head.delete_time.is_none() {
+        keys.push(projects_by_status::key(portfolio, head.status, id));
+        if let Some(parent) = head.parent() {
+            keys.push(parts::key(portfolio, parent.id(), id));
+        }
+    }
+    keys
+}
