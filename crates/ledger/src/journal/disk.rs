@@ -92,8 +92,7 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As the operating system says; so for every method of this trait.
-    #[allow(clippy::len_without_is_empty)]
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
 
     /// Reads at most `buf.len()` bytes at `offset`; 0 at the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
@@ -279,7 +278,7 @@ impl DiskLock for SystemLock {}
 struct SystemFile(File);
 
 impl DiskFile for SystemFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 

@@ -170,7 +170,7 @@ fn slot_at(file: &dyn DiskFile, offset: u64) -> io::Result<Result<Slot, Fault>> 
         Ok(()) => Ok(Slot::decode(&bytes)),
         // A file that ends early has never had this slot, or lost it: its content tells.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Ok(Err(if file.len()? == 0 { Fault::Blank } else { Fault::Damaged }))
+            Ok(Err(if file.size()? == 0 { Fault::Blank } else { Fault::Damaged }))
         }
         Err(error) => Err(error),
     }

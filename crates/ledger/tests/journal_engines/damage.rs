@@ -2,7 +2,7 @@
 //! what and where, writes nothing and skips nothing.
 
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::disk::Disk;
@@ -273,7 +273,13 @@ fn a_hole_with_a_frame_behind_it_is_no_torn_tail() {
 
 #[test]
 fn a_torn_end_of_a_segment_that_is_not_the_last_is_named() {
-    let (disk, _) = filled(40, true);
+    // Even if no witness knows better: what follows was written after it was durable.
+    let disk = SimDisk::default();
+    let options = FileOptions { witness_appends: 1000, ..small() };
+    let journal = FileJournal::open(dir(), options, Arc::new(disk.clone())).unwrap();
+    let (mut rng, mut chain) = (Rng::new(9), Chain::default());
+    (0..40).for_each(|_| append(&journal, &mut chain, bodies(&mut rng, 2, 900)));
+    drop(journal);
     let all = segments(&disk);
     for path in &all[..all.len() - 1] {
         let mut bytes = disk.bytes(path);
@@ -460,27 +466,59 @@ fn a_reader_takes_no_lock_and_appends_nothing() {
 
 #[test]
 fn a_reader_beside_a_writer_never_takes_an_append_for_damage() {
-    let disk = SimDisk::default();
-    let writer = crate::support::create(&disk);
-    let done = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        threads.spawn(|| {
-            let (mut rng, mut chain) = (Rng::new(1), Chain::default());
-            while !done.load(std::sync::atomic::Ordering::Relaxed) && chain.entries().len() < 3000 {
-                append(&writer, &mut chain, bodies(&mut rng, 2, 300));
-            }
-        });
-        for _ in 0..60 {
-            let durable = writer.info().tail;
-            let seen = open_read_only(&disk).map(|reader| reader.info().tail.sequence);
-            match seen {
-                Ok(sequence) => assert!(sequence >= durable.sequence),
-                Err(error) => {
-                    done.store(true, std::sync::atomic::Ordering::Relaxed);
-                    panic!("{}", told(&error));
-                }
-            }
-        }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
-    });
+    // Whenever the reader reads, the writer has just appended.
+    for seed in 1..20 {
+        let disk = SimDisk::default();
+        let writer = crate::support::create(&disk);
+        let state = Mutex::new((Rng::new(seed), Chain::default()));
+        let go_on = move || {
+            let (rng, chain) = &mut *state.lock().unwrap();
+            append(&writer, chain, bodies(rng, 2, 300));
+        };
+        (0..seed).for_each(|_| go_on());
+        disk.before_read(go_on);
+        let reader = open_read_only(&disk).unwrap_or_else(|error| panic!("seed {seed}: {}", told(&error)));
+        let read = Entries::after(&reader, 0).map(|entry| entry.expect("it can be read")).count() as u64;
+        assert_eq!(read, reader.info().tail.sequence);
+        assert!(read >= 2 * seed);
+    }
+}
+
+#[test]
+fn a_segment_or_frame_that_does_not_continue_the_one_before_is_named_though_its_checksums_hold() {
+    let (disk, _) = filled(40, true);
+    let path = &segments(&disk)[1];
+    for (byte, what) in [(48, "begins at sequence"), (56, "does not continue the hash")] {
+        let mut bytes = disk.bytes(path);
+        bytes[byte] ^= 1;
+        reseal_head(&mut bytes);
+        let forged = disk.copy();
+        forged.put(path, bytes);
+        let damage = damage(&forged);
+        assert!(damage.segment == *path && damage.offset == 0 && damage.what.contains(what), "{damage}");
+    }
+    let mut bytes = disk.bytes(path);
+    let (frame, first) = frames(&bytes)[1].clone();
+    bytes[frame.start + 28] ^= 1;
+    reseal_frame(&mut bytes, frame.start);
+    let forged = disk.copy();
+    forged.put(path, bytes);
+    let damage = damage(&forged);
+    assert_eq!(
+        (&damage.segment, damage.offset, damage.sequence),
+        (path, frame.start as u64, first),
+        "{damage}"
+    );
+    assert!(damage.what.contains("does not continue the hash"), "{damage}");
+}
+
+#[test]
+fn an_unfinished_segment_is_removed_by_a_writer_only() {
+    let (disk, chain) = filled(12, true);
+    let left = path("00000009.segment.new");
+    disk.put(&left, vec![1; 100]);
+    assert_holds(&open_read_only(&disk).expect("it holds nothing"), &chain);
+    assert_eq!((disk.changes(), disk.bytes(&left).len()), (0, 100));
+    assert_holds(&open(&disk).expect("it holds nothing"), &chain);
+    assert!(!disk.list(dir()).unwrap().iter().any(|listed| *listed.name == *"00000009.segment.new"));
 }

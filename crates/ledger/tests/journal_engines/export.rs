@@ -11,6 +11,7 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::sim::{Call, Fault, Replay, Rng, SimDisk};
 use milepost_ledger::journal::{Entries, Journal, ReadError, ReadLimit};
 use milepost_types::LogId;
+use sha2::{Digest, Sha256};
 
 use crate::support::{filled, open, small, told};
 
@@ -127,6 +128,27 @@ fn a_damaged_export_restores_nothing() {
 }
 
 #[test]
+fn an_export_that_contradicts_itself_restores_nothing_though_its_checksum_holds() {
+    let (bytes, _) = small_export();
+    let disk = new_disk();
+    let end = bytes.len() - 32;
+    // The last entry's bytes, the count, the last sequence and the last hash that the head tells.
+    for (byte, what) in [(end - 10, "hash"), (end - 8, "count"), (32, "does not end"), (40, "does not end")] {
+        let mut forged = bytes.clone();
+        forged[byte] ^= 1;
+        let checksum = Sha256::digest(&forged[..end]);
+        forged[end..].copy_from_slice(&checksum);
+        let refused = restore(&forged, &disk).expect_err("it contradicts itself");
+        assert!(
+            matches!(refused, Error::Damaged { .. }) && told(&refused).contains(what),
+            "{}",
+            told(&refused)
+        );
+        assert_eq!(names(&disk, "/data"), [""; 0]);
+    }
+}
+
+#[test]
 fn a_damaged_log_is_not_exported_as_if_it_were_whole() {
     let mut chain = Chain::default();
     chain.block(["one", "two", "three"]);
@@ -190,6 +212,10 @@ fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
         }
     }
     assert!(whole > 0 && none > 50, "{whole} whole, {none} without");
+    for _ in 0..20 {
+        let image = replay.image(&mut rng);
+        assert!(image.list(Path::new(RESTORED)).is_ok(), "once it was said to be restored, it is");
+    }
 }
 
 #[test]

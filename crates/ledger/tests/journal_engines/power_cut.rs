@@ -2,12 +2,12 @@
 //! again. Every acknowledged entry is there, nothing is half there, and the log can go on; also when
 //! the power fails again while the log is being opened.
 
-use milepost_ledger::journal::conformance::Chain;
+use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::file::{FileJournal, OpenError, verify};
 use milepost_ledger::journal::sim::{Call, Fault, Replay, Rng, SimDisk};
 use milepost_ledger::journal::{AppendError, Entries, Journal, StoredEntry};
 
-use crate::support::{bodies, dir, open, open_read_only, told};
+use crate::support::{bodies, create, dir, open, open_read_only, tear, told};
 
 /// From a change on, what a disk must hold, and what it may hold besides.
 #[derive(Clone)]
@@ -201,4 +201,28 @@ fn a_torn_tail_is_cut_off_once_and_leaves_nothing_behind() {
         }
     }
     assert!(torn >= 20, "only {torn} images had a torn tail");
+}
+
+#[test]
+fn what_was_cut_off_stays_off_once_a_later_segment_is_begun() {
+    let disk = SimDisk::default();
+    let journal = create(&disk);
+    let (mut rng, mut chain) = (Rng::new(3), Chain::default());
+    append(&journal, &mut chain, bodies(&mut rng, 3, 900));
+    journal.close().expect("a clean stop");
+    drop(journal);
+    // The witness knows all but the one append that the power cut tears.
+    append(&open(&disk).expect("it opens"), &mut chain.clone(), bodies(&mut rng, 3, 900));
+    tear(&disk);
+
+    let before = disk.copy();
+    let after = before.copy();
+    append(&open(&after).expect("a torn tail"), &mut chain, [vec![7; 15_000]]);
+    let mut replay = Replay::since(&before, &after);
+    while replay.step() {}
+    for _ in 0..50 {
+        let image = replay.image(&mut rng);
+        let journal = open(&image).unwrap_or_else(|error| panic!("{}", told(&error)));
+        assert_holds(&journal, &chain);
+    }
 }

@@ -98,7 +98,7 @@ fn what_it_knows_to_be_durable_is_no_torn_tail() {
     let torn = disk.copy();
     let Err(OpenError::Damaged(damage)) = open(&torn) else { panic!("it was durable") };
     assert_eq!(damage.sequence, first, "{damage}");
-    assert!(damage.what.contains("was durable"), "{damage}");
+    assert!(damage.what.contains("was durable") && damage.what.contains("end mark"), "{damage}");
     assert_eq!(torn.changes(), 0);
 }
 

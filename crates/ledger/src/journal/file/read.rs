@@ -256,7 +256,7 @@ fn unreadable(segment: &Segment, sequence: u64, source: io::Error) -> ReadError 
     if source.kind() != io::ErrorKind::UnexpectedEof {
         return ReadError::Io { path: segment.path.clone(), source };
     }
-    let offset = segment.file.len().unwrap_or(0);
+    let offset = segment.file.size().unwrap_or(0);
     let what = "the segment was truncated while it was open".to_owned();
     Damage { segment: segment.path.clone(), offset, sequence, what }.into()
 }

@@ -89,7 +89,7 @@ impl Scan<'_> {
         let path = segment::path(self.dir, ordinal);
         let access = if self.live { Access::Read } else { Access::Write };
         let file = self.disk.open(&path, access).map_err(refused("open", &path))?;
-        let length = file.len().map_err(refused("measure", &path))?;
+        let length = file.size().map_err(refused("measure", &path))?;
         let sequence = log.sequence + 1;
         let damage = |offset, what: String| Damage { segment: path.clone(), offset, sequence, what };
 

@@ -9,6 +9,7 @@ mod image;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -114,9 +115,18 @@ struct State {
     read_only: bool,
 }
 
+/// Called before each read, without a lock held.
+type Hook = dyn Fn() + Send + Sync;
+
 /// The disk; clones are the same disk.
-#[derive(Debug, Clone)]
-pub struct SimDisk(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub struct SimDisk(Arc<Mutex<State>>, Arc<Mutex<Option<Arc<Hook>>>>);
+
+impl fmt::Debug for SimDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimDisk").field("changes", &self.changes()).finish_non_exhaustive()
+    }
+}
 
 impl Default for SimDisk {
     fn default() -> Self {
@@ -126,7 +136,8 @@ impl Default for SimDisk {
 
 impl SimDisk {
     fn with(files: Vec<Vec<u8>>, dirs: Vec<Names>) -> Self {
-        Self(Arc::new(Mutex::new(State { files, dirs, free_bytes: 1 << 40, ..State::default() })))
+        let state = State { files, dirs, free_bytes: 1 << 40, ..State::default() };
+        Self(Arc::new(Mutex::new(state)), Arc::default())
     }
 
     /// A disk of its own with the same content, all of it durable, without locks and faults.
@@ -139,6 +150,11 @@ impl SimDisk {
     /// A failure to come; several of one call happen in the order of `after`, each once.
     pub fn fail(&self, fault: Fault) {
         self.0.lock().faults.push(fault);
+    }
+
+    /// `hook` is called before each read from now on: it may change the disk.
+    pub fn before_read(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *self.1.lock() = Some(Arc::new(hook));
     }
 
     /// What free room is told from now on, in bytes.
@@ -427,11 +443,15 @@ struct SimFile {
 }
 
 impl DiskFile for SimFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.disk.0.lock().files[self.file].len() as u64)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let hook = self.disk.1.lock().clone();
+        if let Some(hook) = hook {
+            hook();
+        }
         let mut state = self.disk.0.lock();
         state.check(Call::Read)?;
         let bytes = state.files[self.file].get(offset as usize..).unwrap_or_default();
