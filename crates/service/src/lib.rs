@@ -7,6 +7,7 @@ pub mod admin;
 pub mod config;
 pub mod host;
 pub mod journal_service;
+pub mod ledger;
 pub mod readiness;
 pub mod request;
 pub mod status;

@@ -107,7 +107,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
         }
         if !self.owed {
             self.owed = true;
-            let _ = cx;
+            cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
     }

@@ -21,7 +21,8 @@ async fn every_message_arrives(connections: usize) {
     }
     let mut received = Vec::new();
     for i in 0..STREAMS {
-        received.push(clients[i % connections].follow(follow("scripted")).await.unwrap().into_inner());
+        let answer = soon(clients[i % connections].follow(follow("scripted"))).await.unwrap();
+        received.push(answer.into_inner());
     }
     let senders = server.streams.lock().clone();
     assert_eq!(senders.len(), STREAMS);

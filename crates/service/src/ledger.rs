@@ -1,0 +1,228 @@
+//! A service's ledger in a process: where its files are, how the configuration sets it, what is counted of
+//! it, and what its failure and its end mean for the process.
+//!
+//! Layout: `DATA/{ledger}/journal` is the truth, `DATA/{ledger}/store` is derived from it. Invariant: a
+//! ledger that has failed stops the process; one that is closed has everything on the disk.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use milepost_ledger::journal::disk::SystemDisk;
+use milepost_ledger::journal::file::{FileJournal, FileOptions};
+use milepost_ledger::{Domain, Ledger, Options};
+use milepost_types::{LedgerKind, Position};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::config::server::Server;
+use crate::host::{BoxError, Kit, Part};
+use crate::journal_service::Followed;
+
+/// The directory of a ledger under the data directory; its store is under it.
+pub fn dir(data_dir: &Path, kind: LedgerKind) -> PathBuf {
+    data_dir.join(kind.as_str())
+}
+
+/// The directory of a ledger's journal.
+pub fn journal_dir(data_dir: &Path, kind: LedgerKind) -> PathBuf {
+    dir(data_dir, kind).join("journal")
+}
+
+/// What the configuration says of journals.
+pub fn file_options(config: &Server) -> FileOptions {
+    FileOptions {
+        segment_bytes: config.journal.segment_bytes.bytes(),
+        min_free_bytes: config.journal.min_free_bytes.bytes(),
+        ..FileOptions::default()
+    }
+}
+
+/// What the configuration says of ledgers.
+pub fn ledger_options(config: &Server) -> Options {
+    let ledger = &config.ledger;
+    Options {
+        group_size: ledger.group_size,
+        group_wait: ledger.group_wait,
+        queue_bound: ledger.queue,
+        table_bytes: ledger.memory_table_bytes.length(),
+        cache_bytes: ledger.cache_bytes.length(),
+        max_entry_bytes: ledger.max_entry_bytes.length(),
+        max_request_ids: ledger.max_request_ids,
+        request_id_window: ledger.request_id_window,
+        ..Options::default()
+    }
+}
+
+/// Opens a service's ledger, which may take long; the readiness check `{ledger}.ledger` tells of it.
+///
+/// # Errors
+/// If the journal cannot be read, is in use, or the store can neither be used nor rebuilt.
+pub async fn open<D: Domain>(
+    kit: &Kit,
+    config: &Server,
+    kind: LedgerKind,
+    domain: D,
+) -> Result<Ledger<D>, BoxError> {
+    let check = kit.readiness.check(format!("{kind}.ledger"));
+    check.not_ready("opening");
+    let (dir, journal_dir) = (dir(&config.data_dir, kind), journal_dir(&config.data_dir, kind));
+    let (files, options, clock) = (file_options(config), ledger_options(config), Arc::clone(&kit.clock));
+    let runtime = tokio::runtime::Handle::current();
+    let opened = tokio::task::spawn_blocking(move || {
+        let _runtime = runtime.enter();
+        let journal = Arc::new(FileJournal::open(&journal_dir, files, Arc::new(SystemDisk))?);
+        Ok::<_, BoxError>(Ledger::open(kind.as_str(), &dir, journal, Arc::new(domain), clock, options)?)
+    });
+    let ledger = opened.await??;
+    check.ready();
+    kit.metrics.register_collector(Counted { kind, ledger: ledger.clone() });
+    Ok(ledger)
+}
+
+/// Makes a part answer for its ledger: the process stops if it fails, and it is closed last.
+#[must_use]
+pub fn attach<D: Domain>(part: Part, kit: &Kit, kind: LedgerKind, ledger: &Ledger<D>) -> Part {
+    let (mut failure, drain) = (ledger.failure(), kit.drain.clone());
+    let check = kit.readiness.check(format!("{kind}.ledger"));
+    check.ready();
+    let closing = ledger.clone();
+    part.task("ledger", async move {
+        tokio::select! {
+            () = drain.cancelled() => Ok(()),
+            failed = failure.wait_for(Option::is_some) => {
+                let reason = failed.ok().and_then(|reason| reason.clone()).unwrap_or_default();
+                check.not_ready(reason.clone());
+                Err(reason.into())
+            }
+        }
+    })
+    .on_close(async move { Ok(tokio::task::spawn_blocking(move || closing.close()).await?) })
+}
+
+/// A ledger as the journal service shows it; `followed` tells how far it has followed others.
+pub fn followed<D: Domain>(
+    config: &Server,
+    ledger: &Ledger<D>,
+    followed: impl Fn() -> Vec<Position> + Send + Sync + 'static,
+) -> Followed {
+    Followed {
+        source: ledger.source(),
+        max_request_ids: config.ledger.max_request_ids as u64,
+        request_id_window: config.ledger.request_id_window,
+        followed: Box::new(followed),
+    }
+}
+
+// What follows `milepost_{ledger}_` in the names of metrics; counters get `_total`.
+
+/// Commands that were decided and did something.
+const ENTRIES: &str = "entries";
+/// Commits, each with one sync.
+const GROUPS: &str = "groups";
+/// Commands without an effect.
+const REFUSED: &str = "refused";
+/// Time spent deciding.
+const DECIDE_SECONDS: &str = "decide_seconds";
+/// Time spent appending and syncing.
+const APPEND_SECONDS: &str = "append_seconds";
+/// Checkpoints of the store.
+const CHECKPOINTS: &str = "checkpoints";
+/// How often writers waited for a checkpoint.
+const TABLE_WAITS: &str = "table_waits";
+/// The last sequence.
+const SEQUENCE: &str = "sequence";
+/// The journal's size.
+const JOURNAL_BYTES: &str = "journal_bytes";
+
+/// What is counted of one ledger, read at each scrape.
+struct Counted<D: Domain> {
+    kind: LedgerKind,
+    ledger: Ledger<D>,
+}
+
+impl<D: Domain> fmt::Debug for Counted<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counted").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl<D: Domain> Collector for Counted<D> {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let stats = self.ledger.stats();
+        let mut put = |thing: &str, help: &str, metric: &dyn EncodeAny| {
+            metric.encode_as(&mut encoder, &format!("milepost_{}_{thing}", self.kind), help)
+        };
+        put(ENTRIES, "Entries committed", &ConstCounter::new(stats.entries()))?;
+        put(GROUPS, "Group commits", &ConstCounter::new(stats.groups()))?;
+        put(REFUSED, "Commands without an effect", &ConstCounter::new(stats.refused()))?;
+        put(DECIDE_SECONDS, "Time spent deciding", &ConstCounter::new(stats.decide_time().as_secs_f64()))?;
+        put(
+            APPEND_SECONDS,
+            "Time spent appending and syncing",
+            &ConstCounter::new(stats.append_time().as_secs_f64()),
+        )?;
+        put(CHECKPOINTS, "Checkpoints begun", &ConstCounter::new(stats.checkpoints()))?;
+        put(TABLE_WAITS, "Waits of writers for a checkpoint", &ConstCounter::new(stats.table_waits()))?;
+        let info = self.ledger.source().info();
+        put(SEQUENCE, "The last durable sequence", &ConstGauge::new(info.tail.sequence as i64))?;
+        put(JOURNAL_BYTES, "Journal on disk", &ConstGauge::new(info.disk_bytes as i64))
+    }
+}
+
+/// Any metric, under a name.
+trait EncodeAny {
+    fn encode_as(&self, encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str) -> fmt::Result;
+}
+
+impl<M: EncodeMetric> EncodeAny for M {
+    fn encode_as(&self, encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str) -> fmt::Result {
+        self.encode(encoder.encode_descriptor(name, help, None, self.metric_type())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use milepost_ledger::{Context, Decision, Entry, Read, Submission, Write};
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Domain for Nothing {
+        type Command = ();
+        type Rejection = ();
+        const STORE_VERSION: u32 = 1;
+
+        fn decide(&self, _: &dyn Read, (): &(), _: &Context) -> Result<Decision, ()> {
+            Ok(Decision { events: vec![Bytes::from_static(b"event")], ..Decision::default() })
+        }
+
+        fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+            rows.put(vec![1], Bytes::copy_from_slice(&entry.sequence.to_be_bytes()));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_ledger_is_opened_where_it_belongs_counted_and_kept() {
+        let data = tempfile::tempdir().unwrap();
+        let config = Server { data_dir: data.path().to_owned(), ..Server::default() };
+        for sequence in 1..=2 {
+            let kit = Kit::new(&config);
+            let ledger = open(&kit, &config, LedgerKind::Registry, Nothing).await.unwrap();
+            let receipt = ledger.submit(Submission::system("test", ())).await.unwrap();
+            assert_eq!(receipt.position.sequence, sequence);
+            let metrics = kit.metrics.encode();
+            assert!(metrics.contains("milepost_registry_entries_total 1"), "{metrics}");
+            assert!(metrics.contains(&format!("milepost_registry_sequence {sequence}")), "{metrics}");
+            let second = open(&kit, &config, LedgerKind::Registry, Nothing).await;
+            assert!(second.err().unwrap().to_string().contains("in use by process"));
+            ledger.close();
+        }
+        assert!(journal_dir(data.path(), LedgerKind::Registry).is_dir());
+        assert!(dir(data.path(), LedgerKind::Registry).join("store").is_dir());
+    }
+}
