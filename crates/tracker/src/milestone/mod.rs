@@ -20,7 +20,7 @@ use milepost_types::{Etag, LanguageTag, MilestoneName, OrganizationName};
 pub(crate) use action::{Action, Patch, act, started};
 pub(crate) use change::{Change, Happening};
 pub(crate) use create::{Draft, create};
-pub(crate) use outlook::{DUE_SOON_DAYS, Outlook, Touched, outlook, passed, touched};
+pub(crate) use outlook::{Outlook, outlook, passed, touched};
 
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
 pub(crate) const CONSTRUCTION_START: &str = "constructionStart";

@@ -1,0 +1,78 @@
+//! What may be asked of the tracker.
+//!
+//! Invariant: a command holds checked values only; whether it fits what is there is decided later.
+
+use jiff::civil::Date;
+use milepost_types::{Etag, MilestoneName, PortfolioName, Position, Rejection, ResourceKind};
+
+use crate::milestone::{Action, Draft};
+use crate::source::Arrival;
+
+/// A command.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Create milestones, all or none; all in this portfolio.
+    Create {
+        /// The portfolio.
+        portfolio: PortfolioName,
+        /// At least one; no id twice.
+        drafts: Vec<Draft>,
+    },
+    /// Do something to a milestone.
+    Act {
+        /// Which one.
+        name: MilestoneName,
+        /// If given, it must be current.
+        etag: Option<Etag>,
+        /// What.
+        action: Action,
+    },
+    /// Make a day a portfolio's current date.
+    AdvanceDate {
+        /// The portfolio.
+        portfolio: PortfolioName,
+        /// The day.
+        date: Date,
+    },
+    /// Take over an entry of the registry.
+    Ingest {
+        /// The entry.
+        arrival: Box<Arrival>,
+        /// If given, nothing is derived from it, for this reason.
+        skip: Option<String>,
+    },
+    /// Follow the registry from another position on.
+    ResetFollower {
+        /// The last position not to be followed.
+        to: Position,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why a command is refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    /// Why.
+    pub(crate) rejection: Rejection,
+    /// Whether it rests on what was followed of the registry, which may say otherwise by now.
+    pub(crate) on_facts: bool,
+}
+
+impl Refusal {
+    /// A refusal that rests on what was followed.
+    pub(crate) fn on_facts(rejection: Rejection) -> Self {
+        Self { rejection, on_facts: true }
+    }
+
+    /// There is no such portfolio or project, as far as the registry was followed.
+    pub(crate) fn unknown(kind: ResourceKind, name: &impl std::fmt::Display) -> Self {
+        Self::on_facts(Rejection::NotFound { kind, name: name.to_string() })
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self { rejection, on_facts: false }
+    }
+}

@@ -1,0 +1,155 @@
+//! What is kept of portfolios and projects: out of the registry's resources, and as it is stored.
+//!
+//! Invariant: what is stored is the message that the event told of it.
+
+use bytes::Bytes;
+use milepost_proto::event::v1 as event;
+use milepost_proto::registry::v1 as registry;
+use prost::Message;
+
+use super::Unreadable;
+use super::values::{date_from_proto, date_to_proto};
+use crate::facts::{PortfolioFact, ProjectFact, WorkingDays};
+
+/// What is kept of a portfolio of the registry.
+pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFact, Unreadable> {
+    Ok(PortfolioFact {
+        name: resource.name.parse().map_err(Unreadable::new)?,
+        time_zone: resource.time_zone,
+        working_days: resource.working_calendar.map(working_days).transpose()?,
+        deleted: resource.delete_time.is_some(),
+    })
+}
+
+/// What is kept of a project of the registry.
+pub(crate) fn of_project(resource: &registry::Project) -> Result<ProjectFact, Unreadable> {
+    Ok(ProjectFact {
+        name: resource.name.parse().map_err(Unreadable::new)?,
+        status: resource.status,
+        deleted: resource.delete_time.is_some(),
+    })
+}
+
+/// The message of a portfolio's fact.
+pub(crate) fn portfolio_to_proto(fact: &PortfolioFact) -> event::FollowedPortfolio {
+    let dates = |dates: &[jiff::civil::Date]| dates.iter().map(|date| date_to_proto(*date)).collect();
+    event::FollowedPortfolio {
+        name: fact.name.to_string(),
+        time_zone: fact.time_zone.clone(),
+        working_calendar: fact.working_days.as_ref().map(|days| registry::WorkingCalendar {
+            weekdays: days.weekdays.clone(),
+            holidays: dates(&days.holidays),
+            make_up_days: dates(&days.make_up_days),
+        }),
+        deleted: fact.deleted,
+    }
+}
+
+/// The message of a project's fact.
+pub(crate) fn project_to_proto(fact: &ProjectFact) -> event::FollowedProject {
+    event::FollowedProject { name: fact.name.to_string(), status: fact.status, deleted: fact.deleted }
+}
+
+/// The portfolio's fact that was stored.
+pub(crate) fn portfolio_from_stored(bytes: &Bytes) -> Result<PortfolioFact, Unreadable> {
+    let message = event::FollowedPortfolio::decode(bytes.clone())?;
+    Ok(PortfolioFact {
+        name: message.name.parse().map_err(Unreadable::new)?,
+        time_zone: message.time_zone,
+        working_days: message.working_calendar.map(working_days).transpose()?,
+        deleted: message.deleted,
+    })
+}
+
+/// Whether the project whose fact was stored is deleted.
+pub(crate) fn project_is_deleted(bytes: &Bytes) -> Result<bool, Unreadable> {
+    Ok(Deleted::decode(bytes.clone())?.deleted)
+}
+
+/// The one field of a `FollowedProject` that rules ask for.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Deleted {
+    #[prost(bool, tag = "3")]
+    deleted: bool,
+}
+
+fn working_days(calendar: registry::WorkingCalendar) -> Result<WorkingDays, Unreadable> {
+    let dates = |dates: &[milepost_proto::google::r#type::Date]| {
+        dates.iter().map(date_from_proto).collect::<Result<Vec<_>, _>>().map_err(Unreadable::new)
+    };
+    Ok(WorkingDays {
+        holidays: dates(&calendar.holidays)?,
+        make_up_days: dates(&calendar.make_up_days)?,
+        weekdays: calendar.weekdays,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use milepost_proto::google::r#type::Date as DateMessage;
+
+    use super::*;
+
+    fn portfolio() -> PortfolioFact {
+        PortfolioFact {
+            name: "portfolios/wsc".parse().unwrap(),
+            time_zone: "Asia/Shanghai".into(),
+            working_days: Some(WorkingDays {
+                weekdays: vec![1, 2, 3, 4, 5],
+                holidays: vec![date(2021, 5, 3)],
+                make_up_days: vec![date(2021, 5, 8)],
+            }),
+            deleted: true,
+        }
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn facts_are_read_back() {
+        let bare = PortfolioFact { working_days: None, deleted: false, ..portfolio() };
+        for fact in [portfolio(), bare] {
+            let bytes = Bytes::from(portfolio_to_proto(&fact).encode_to_vec());
+            assert_eq!(portfolio_from_stored(&bytes), Ok(fact));
+        }
+        for deleted in [true, false] {
+            let name = "portfolios/wsc/projects/road".parse().unwrap();
+            let fact = ProjectFact { name, status: 3, deleted };
+            let bytes = Bytes::from(project_to_proto(&fact).encode_to_vec());
+            assert_eq!(project_is_deleted(&bytes), Ok(deleted));
+        }
+    }
+
+    /// Persisted: journals and stores hold these bytes.
+    #[test]
+    fn the_stored_bytes_never_change() {
+        assert_eq!(hex(&portfolio_to_proto(&portfolio()).encode_to_vec()), GOLDEN_PORTFOLIO);
+        let name = "portfolios/wsc/projects/road".parse().unwrap();
+        let project = ProjectFact { name, status: 3, deleted: true };
+        assert_eq!(hex(&project_to_proto(&project).encode_to_vec()), GOLDEN_PROJECT);
+    }
+
+    const GOLDEN_PORTFOLIO: &str = "0a0e706f7274666f6c696f732f777363120d417369612f5368616e676861691a190a050102030405\
+        120708e50f100518031a0708e50f100518082001";
+    const GOLDEN_PROJECT: &str = "0a1c706f7274666f6c696f732f7773632f70726f6a656374732f726f616410031801";
+
+    #[test]
+    fn a_resource_with_a_name_or_a_date_that_is_none_is_unreadable() {
+        let nameless = registry::Portfolio { name: "wsc".into(), ..registry::Portfolio::default() };
+        assert!(of_portfolio(nameless).is_err());
+        let calendar = registry::WorkingCalendar {
+            holidays: vec![DateMessage { year: 2021, month: 2, day: 30 }],
+            ..registry::WorkingCalendar::default()
+        };
+        let impossible = registry::Portfolio {
+            name: "portfolios/wsc".into(),
+            working_calendar: Some(calendar),
+            ..registry::Portfolio::default()
+        };
+        assert!(of_portfolio(impossible).is_err());
+        assert!(of_project(&registry::Project::default()).is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! Entries of the registry: what of them matters here.
+//!
+//! Invariants: every entry that chains can be taken over; an event that cannot be read, or that should
+//! teach something and does not, becomes a lesson to skip, with the reason. Only an entry of a newer format
+//! is not taken: what it says would be lost for ever.
+
+use std::collections::BTreeMap;
+
+use milepost_ledger::journal::StoredEntry;
+use milepost_ledger::{Entry, EntryError};
+use milepost_proto::event::v1 as proto;
+use milepost_proto::event::v1::event::Resource;
+use milepost_proto::registry::v1::Project;
+use milepost_types::{EventId, PortfolioName, Position, ProjectName};
+use prost::Message;
+
+use super::facts;
+use super::values::date_from_proto;
+use crate::facts::{PortfolioFact, ProjectFact};
+use crate::source::{Arrival, Lesson, PROJECT_STARTED, Skipped};
+
+/// What the entry after `previous` brings.
+///
+/// # Errors
+/// If the entry has a format that this version does not know.
+pub(crate) fn arrival(previous: Position, stored: &StoredEntry) -> Result<Arrival, EntryError> {
+    let position = Position::after(previous.log, stored.sequence, &stored.hash);
+    let mut gathered = Gathered { position, ..Gathered::new(position) };
+    let portfolio = match Entry::decode(stored) {
+        Ok(entry) => {
+            for (index, event) in entry.events.iter().enumerate() {
+                gathered.event(index, event);
+            }
+            entry.portfolio
+        }
+        Err(error @ EntryError::Newer { .. }) => return Err(error),
+        Err(error @ EntryError::Malformed { .. }) => {
+            gathered.skip(gathered.id(0), "", error.to_string());
+            String::new()
+        }
+    };
+    Ok(Arrival {
+        position,
+        previous,
+        portfolio,
+        portfolios: gathered.portfolios.into_values().collect(),
+        projects: gathered.projects.into_values().collect(),
+        lessons: gathered.lessons,
+    })
+}
+
+struct Gathered {
+    position: Position,
+    portfolios: BTreeMap<PortfolioName, PortfolioFact>,
+    projects: BTreeMap<ProjectName, ProjectFact>,
+    lessons: Vec<Lesson>,
+}
+
+impl Gathered {
+    fn new(position: Position) -> Self {
+        Self { position, portfolios: BTreeMap::new(), projects: BTreeMap::new(), lessons: Vec::new() }
+    }
+
+    fn id(&self, index: usize) -> String {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        EventId { log: self.position.log, sequence: self.position.sequence, index }.to_string()
+    }
+
+    fn skip(&mut self, event_id: String, kind: &str, reason: impl Into<String>) {
+        let skipped = Skipped { event_id, kind: kind.to_owned(), reason: reason.into() };
+        self.lessons.push(Lesson::Skip(skipped));
+    }
+
+    fn event(&mut self, index: usize, bytes: &bytes::Bytes) {
+        let id = self.id(index);
+        let event = match proto::Event::decode(bytes.clone()) {
+            Ok(event) => event,
+            Err(error) => return self.skip(id, "", format!("it cannot be read: {error}")),
+        };
+        let kind = event.r#type.as_str();
+        match event.resource {
+            Some(Resource::PortfolioResource(portfolio)) => match facts::of_portfolio(portfolio) {
+                Ok(fact) => {
+                    if !fact.zone_is_known() {
+                        let reason = format!(
+                            "the time zone {} is not known here; its days are taken for those of UTC",
+                            milepost_types::quoted(&fact.time_zone)
+                        );
+                        self.skip(id, kind, reason);
+                    }
+                    self.portfolios.insert(fact.name.clone(), fact);
+                }
+                Err(error) => self.skip(id, kind, format!("its portfolio cannot be read: {error}")),
+            },
+            Some(Resource::ProjectResource(project)) => match facts::of_project(&project) {
+                Ok(fact) => {
+                    let name = fact.name.clone();
+                    self.projects.insert(name.clone(), fact);
+                    if kind == PROJECT_STARTED {
+                        self.started(id, name, &project, event.event_date);
+                    }
+                }
+                Err(error) => self.skip(id, kind, format!("its project cannot be read: {error}")),
+            },
+            _ if kind == PROJECT_STARTED => self.skip(id, kind, "it carries no project"),
+            _ => {}
+        }
+    }
+
+    fn started(
+        &mut self,
+        event_id: String,
+        name: ProjectName,
+        project: &Project,
+        event_date: Option<milepost_proto::google::r#type::Date>,
+    ) {
+        let start = project.actual_period.as_ref().and_then(|period| period.start_date.as_ref());
+        match start.or(event_date.as_ref()).map(date_from_proto) {
+            Some(Ok(date)) => self.lessons.push(Lesson::Started { event_id, project: name, date }),
+            Some(Err(error)) => self.skip(event_id, PROJECT_STARTED, error.to_string()),
+            None => self.skip(event_id, PROJECT_STARTED, "it does not say on which day"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use milepost_ledger::{Actor, CommandId};
+    use milepost_proto::google::r#type::Date as DateMessage;
+    use milepost_proto::registry::v1::{Organization, Period, Portfolio};
+    use milepost_types::{Hash, LogId};
+
+    use super::*;
+
+    fn start() -> Position {
+        Position::start(LogId::from_bytes([3; 16]))
+    }
+
+    fn stored(events: Vec<Bytes>) -> StoredEntry {
+        let entry = Entry {
+            sequence: 1,
+            commit_time: Timestamp::UNIX_EPOCH,
+            actor: Actor::default(),
+            command_id: CommandId::Server("s".into()),
+            decided_on: Vec::new(),
+            portfolio: "wsc".into(),
+            events,
+        };
+        entry.encode(&Hash::ZERO)
+    }
+
+    fn event(kind: &str, resource: Resource) -> Bytes {
+        let event = proto::Event { r#type: kind.into(), resource: Some(resource), ..proto::Event::default() };
+        event.encode_to_vec().into()
+    }
+
+    fn portfolio(time_zone: &str) -> Resource {
+        let name = "portfolios/wsc".into();
+        Resource::PortfolioResource(Portfolio { name, time_zone: time_zone.into(), ..Portfolio::default() })
+    }
+
+    fn project(id: &str, start: Option<DateMessage>) -> Resource {
+        Resource::ProjectResource(Project {
+            name: format!("portfolios/wsc/projects/{id}"),
+            status: 3,
+            actual_period: Some(Period { start_date: start, end_date: None }),
+            ..Project::default()
+        })
+    }
+
+    const DAY: DateMessage = DateMessage { year: 2021, month: 5, day: 27 };
+
+    fn reasons(arrival: &Arrival) -> Vec<String> {
+        let told = |lesson: &Lesson| match lesson {
+            Lesson::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
+            Lesson::Started { .. } => None,
+        };
+        arrival.lessons.iter().filter_map(told).collect()
+    }
+
+    #[test]
+    fn facts_are_kept_as_the_entry_leaves_them_and_starts_are_learned_in_order() {
+        let arrival = arrival(
+            start(),
+            &stored(vec![
+                event("milepost.portfolio.created", portfolio("UTC")),
+                event("milepost.portfolio.updated", portfolio("Asia/Shanghai")),
+                event(PROJECT_STARTED, project("b", Some(DAY))),
+                event(PROJECT_STARTED, project("a", Some(DAY))),
+                event("milepost.project.something_new", project("a", None)),
+                event(
+                    "milepost.organization.created",
+                    Resource::OrganizationResource(Organization::default()),
+                ),
+            ]),
+        )
+        .unwrap();
+        assert_eq!(
+            (arrival.position.sequence, arrival.previous, arrival.portfolio.as_str()),
+            (1, start(), "wsc")
+        );
+        assert_eq!(arrival.portfolios.len(), 1);
+        assert_eq!(arrival.portfolios[0].time_zone, "Asia/Shanghai");
+        assert_eq!(arrival.projects.len(), 2);
+        let lesson = |index: u32, id: &str| Lesson::Started {
+            event_id: format!("{}/1/{index}", start().log),
+            project: format!("portfolios/wsc/projects/{id}").parse().unwrap(),
+            date: date(2021, 5, 27),
+        };
+        assert_eq!(arrival.lessons, [lesson(2, "b"), lesson(3, "a")]);
+    }
+
+    #[test]
+    fn what_should_teach_something_and_does_not_is_skipped_with_its_reason() {
+        let bare = proto::Event { r#type: PROJECT_STARTED.into(), ..proto::Event::default() };
+        let arrival = arrival(
+            start(),
+            &stored(vec![
+                Bytes::from_static(b"\xff\xff"),
+                bare.encode_to_vec().into(),
+                event(PROJECT_STARTED, project("a", None)),
+                event(PROJECT_STARTED, project("a", Some(DateMessage { day: 0, ..DAY }))),
+                event("milepost.project.created", project("NO NAME", None)),
+                event("milepost.portfolio.created", portfolio("Asia/Chengdu")),
+            ]),
+        )
+        .unwrap();
+        let reasons = reasons(&arrival);
+        for (reason, part) in reasons.iter().zip([
+            "cannot be read",
+            "carries no project",
+            "does not say on which day",
+            "partial",
+            "project cannot be read",
+            "Asia/Chengdu",
+        ]) {
+            assert!(reason.contains(part), "{reason} / {part}");
+        }
+        assert_eq!(reasons.len(), 6);
+        // The facts are kept all the same.
+        assert_eq!((arrival.portfolios.len(), arrival.projects.len()), (1, 1));
+    }
+
+    #[test]
+    fn the_day_of_the_event_stands_in_where_the_project_has_none() {
+        let told = proto::Event {
+            r#type: PROJECT_STARTED.into(),
+            event_date: Some(DAY),
+            resource: Some(project("a", None)),
+            ..proto::Event::default()
+        };
+        let arrival = arrival(start(), &stored(vec![told.encode_to_vec().into()])).unwrap();
+        assert!(
+            matches!(&arrival.lessons[..], [Lesson::Started { date, .. }] if *date == jiff::civil::date(2021, 5, 27))
+        );
+    }
+
+    #[test]
+    fn an_entry_that_is_none_is_skipped_and_one_of_a_newer_format_is_not() {
+        let bytes = Bytes::from_static(b"\xff\xff");
+        let broken = StoredEntry { sequence: 1, hash: Hash::from_bytes([1; 32]), bytes };
+        let arrival = arrival(start(), &broken).unwrap();
+        assert!(reasons(&arrival)[0].contains("cannot be decoded"));
+        let newer = milepost_proto::journal::v1::Entry { sequence: 1, format: 99, ..Default::default() };
+        let newer = StoredEntry { bytes: newer.encode_to_vec().into(), ..broken };
+        assert!(matches!(super::arrival(start(), &newer), Err(EntryError::Newer { format: 99, .. })));
+    }
+}

@@ -1,0 +1,194 @@
+//! Dispatch: what a command needs is loaded from rows, the pure rule is asked, what happened is told.
+//!
+//! Invariants: decisions depend on rows, command and context alone; every entry says how far the
+//! registry had been followed when it was decided. The one thing remembered between decisions is what a
+//! portfolio's row was read as, and that is asked for with the row itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
+use milepost_types::{
+    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind,
+};
+
+use crate::command::{Command, Refusal};
+use crate::convert::event::Events;
+use crate::facts::Portfolio;
+use crate::milestone::{Action, Draft, Moment, act, create};
+use crate::{apply, ingest, sweep, tables};
+
+/// The rules of the tracker, as the ledger runs them.
+#[derive(Default)]
+pub(crate) struct Tracker {
+    portfolios: Portfolios,
+}
+
+impl Domain for Tracker {
+    type Command = Command;
+    type Rejection = Refusal;
+
+    const STORE_VERSION: u32 = tables::STORE_VERSION;
+
+    fn decide(&self, rows: &dyn Read, command: &Command, context: &Context) -> Result<Decision, Refusal> {
+        let scene = Scene { rows, context, portfolios: &self.portfolios };
+        match command {
+            Command::Create { portfolio, drafts } => scene.create(portfolio, drafts),
+            Command::Act { name, etag, action } => scene.act(name, *etag, action),
+            Command::AdvanceDate { portfolio, date } => scene.advance_date(portfolio, *date),
+            Command::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
+            Command::ResetFollower { to, reason } => Ok(scene.reset_follower(*to, reason)),
+        }
+    }
+
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+        apply::apply(rows, entry);
+    }
+}
+
+/// What a command is decided on.
+pub(crate) struct Scene<'a> {
+    pub(crate) rows: &'a dyn Read,
+    pub(crate) context: &'a Context,
+    portfolios: &'a Portfolios,
+}
+
+impl Scene<'_> {
+    /// What is known of a portfolio.
+    pub(crate) fn portfolio(&self, name: &PortfolioName) -> Option<Arc<Portfolio>> {
+        self.portfolios.read(self.rows, name)
+    }
+
+    /// The moment of a rule in a portfolio. Until its date was first advanced, its current date is
+    /// the clock's.
+    pub(crate) fn moment<'p>(&self, name: &PortfolioName, portfolio: &'p Portfolio) -> Moment<'p> {
+        let today = portfolio.today(self.context.now);
+        Moment {
+            sequence: self.context.sequence,
+            commit_time: self.context.commit_time,
+            today,
+            current_date: tables::date::get(self.rows, name).unwrap_or(today),
+            calendar: &portfolio.calendar,
+        }
+    }
+
+    /// The decision that these events are.
+    pub(crate) fn decision(&self, portfolio: &ResourceId, events: Events<'_>) -> Decision {
+        Decision {
+            portfolio: portfolio.to_string(),
+            decided_on: tables::source::get(self.rows).into_iter().collect(),
+            events: events.finish(),
+        }
+    }
+
+    fn known_portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, Refusal> {
+        let portfolio =
+            self.portfolio(name).ok_or_else(|| Refusal::unknown(ResourceKind::Portfolio, name))?;
+        if portfolio.deleted { Err(Refusal::on_facts(Rejection::deleted(name))) } else { Ok(portfolio) }
+    }
+
+    fn check_project(&self, name: &ProjectName) -> Result<(), Refusal> {
+        match tables::project::is_deleted(self.rows, name) {
+            Some(false) => Ok(()),
+            Some(true) => Err(Refusal::on_facts(Rejection::deleted(name))),
+            None => Err(Refusal::unknown(ResourceKind::Project, name)),
+        }
+    }
+
+    fn create(&self, name: &PortfolioName, drafts: &[Draft]) -> Result<Decision, Refusal> {
+        let mut checked: Option<&ProjectName> = None;
+        for draft in drafts {
+            let project = &draft.project;
+            if checked != Some(project) {
+                self.check_project(project)?;
+                checked = Some(project);
+            }
+        }
+        let portfolio = self.known_portfolio(name)?;
+        let moment = self.moment(name, &portfolio);
+        let mut events = Events::new(self.context);
+        for (index, draft) in drafts.iter().enumerate() {
+            let id = draft.id.clone().unwrap_or_else(|| made_id(self.context.seed, index));
+            let change = create(draft, id, &moment);
+            if tables::milestone::exists(self.rows, &change.milestone.name) {
+                return Err(Rejection::already_exists(&change.milestone.name).into());
+            }
+            events.milestone(change, "");
+        }
+        Ok(self.decision(name.id(), events))
+    }
+
+    fn act(&self, name: &MilestoneName, etag: Option<Etag>, action: &Action) -> Result<Decision, Refusal> {
+        let milestone = tables::milestone::get(self.rows, name).ok_or_else(|| Rejection::not_found(name))?;
+        self.check_project(name.project())?;
+        let portfolio = self.known_portfolio(name.portfolio())?;
+        let moment = self.moment(name.portfolio(), &portfolio);
+        let mut events = Events::new(self.context);
+        match act(&milestone, etag, action, &moment)? {
+            Some(change) => events.milestone(change, ""),
+            None => return Ok(Decision::default()),
+        }
+        Ok(self.decision(name.portfolio().id(), events))
+    }
+
+    fn advance_date(&self, name: &PortfolioName, date: Date) -> Result<Decision, Refusal> {
+        let portfolio = self.known_portfolio(name)?;
+        let today = portfolio.today(self.context.now);
+        if date > today {
+            let description = format!("{date} is after today, {today}, in the portfolio's time zone");
+            return Err(Rejection::invalid("date", "FUTURE_DATE", description).into());
+        }
+        let mut events = Events::new(self.context);
+        sweep::advance(self, name, &portfolio, date, &mut events);
+        Ok(self.decision(name.id(), events))
+    }
+
+    fn reset_follower(&self, to: Position, reason: &str) -> Decision {
+        let previous = tables::source::get(self.rows);
+        if previous == Some(to) {
+            return Decision::default();
+        }
+        let mut events = Events::new(self.context);
+        events.reset(previous, to, reason);
+        Decision { portfolio: String::new(), decided_on: vec![to], events: events.finish() }
+    }
+}
+
+/// An id that the server makes: the same again when the command is decided again.
+fn made_id(seed: u128, index: usize) -> ResourceId {
+    /// Odd, so that different indexes give different bits.
+    const STEP: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    ResourceId::from_seed('m', seed.wrapping_add((index as u128).wrapping_mul(STEP)).to_be_bytes())
+}
+
+/// What rows of portfolios were read as: a calendar may hold thousands of days.
+#[derive(Default)]
+struct Portfolios {
+    known: Mutex<HashMap<String, (Bytes, Arc<Portfolio>)>>,
+}
+
+/// Portfolios remembered at most.
+const REMEMBERED: usize = 4096;
+
+impl Portfolios {
+    fn read(&self, rows: &dyn Read, name: &PortfolioName) -> Option<Arc<Portfolio>> {
+        let stored = tables::portfolio::get_stored(rows, name)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((bytes, portfolio)) = known.get(name.id().as_str())
+            && *bytes == stored
+        {
+            return Some(Arc::clone(portfolio));
+        }
+        let portfolio = Arc::new(Portfolio::from(&tables::portfolio::read(&stored)));
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(name.id().to_string(), (stored, Arc::clone(&portfolio)));
+        Some(portfolio)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Commands on rows: what is loaded, what is refused, what an entry tells.
+
+use jiff::civil::date;
+use milepost_proto::event::v1::event::{Payload, Resource};
+use milepost_types::{Etag, LogId};
+use proptest::prelude::*;
+
+use super::*;
+use crate::milestone::samples::BASELINE;
+use crate::testing::registry::{deleted, portfolio, project};
+use crate::testing::world::{create, draft, kinds, name, project_name};
+use crate::testing::{Registry, World};
+
+fn reforecast(day: i8) -> Action {
+    Action::Reforecast { forecast: Some(date(2021, 6, day)), reason: "rain".into() }
+}
+
+#[test]
+fn a_milestone_is_created_reforecast_and_read() {
+    let (mut world, registry) = World::with_projects(&["road"]);
+    let created = world.submit(create(vec![draft("road", Some("start"), Some(BASELINE))])).unwrap();
+    assert_eq!(kinds(&created), ["milestone.created"]);
+    let event = &created[0];
+    let sequence = world.entries.len();
+    assert_eq!(event.event_id, format!("{}/{sequence}/0", LogId::from_bytes([9; 16])));
+    assert_eq!((event.source.as_str(), event.sequence), ("tracker", sequence as u64));
+    assert_eq!(event.subject, name("road", "start").to_string());
+    assert_eq!(event.portfolio, "portfolios/wsc");
+    assert_eq!(event.project, "portfolios/wsc/projects/road");
+    assert!(event.changed_fields.is_empty());
+    let entry = world.entries.last().unwrap();
+    assert_eq!((entry.portfolio.as_str(), &entry.decided_on[..]), ("wsc", &[registry.tail()][..]));
+
+    let told = world.act(&name("road", "start"), reforecast(10)).unwrap();
+    let Some(Payload::MilestoneReforecast(payload)) = &told[0].payload else { panic!("{told:?}") };
+    assert_eq!((payload.slip_working_days, payload.previous_sequence), (Some(10), 0));
+    let Some(Resource::MilestoneResource(resource)) = &told[0].resource else { panic!("{told:?}") };
+    assert_eq!(resource.etag, (sequence + 1).to_string());
+    let read = world.milestone(&name("road", "start"));
+    assert_eq!((read.etag, read.forecast_sequence), (Etag(sequence as u64 + 1), sequence as u64 + 1));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn what_changes_nothing_writes_no_entry() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.create("start", Some(BASELINE));
+    let count = world.entries.len();
+    let nothing = Action::Reforecast { forecast: None, reason: "no news".into() };
+    assert_eq!(world.act(&name("road", "start"), nothing).unwrap(), []);
+    assert_eq!(world.entries.len(), count);
+}
+
+#[test]
+fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create("start", None);
+    let refused = |world: &mut World, command| {
+        let refusal = world.submit(command).unwrap_err();
+        (refusal.on_facts, refusal.rejection)
+    };
+    let unknown = create(vec![draft("bridge", None, None)]);
+    let (on_facts, rejection) = refused(&mut world, unknown);
+    assert!(on_facts && rejection == Rejection::not_found(&project_name("bridge")));
+    let missing = Command::Act { name: name("road", "end"), etag: None, action: Action::Delete };
+    let (on_facts, rejection) = refused(&mut world, missing);
+    assert!(!on_facts && rejection == Rejection::not_found(&name("road", "end")));
+    let twice = create(vec![draft("road", Some("start"), None)]);
+    let (on_facts, rejection) = refused(&mut world, twice);
+    assert!(!on_facts && rejection == Rejection::already_exists(&name("road", "start")));
+    let elsewhere: PortfolioName = "portfolios/other".parse().unwrap();
+    let nowhere = Command::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE };
+    let (on_facts, rejection) = refused(&mut world, nowhere);
+    assert!(on_facts && rejection == Rejection::not_found(&elsewhere));
+
+    let gone = registry.append(vec![("milepost.project.deleted", Some(deleted(project("road"))))]);
+    world.ingest(gone).unwrap();
+    for command in [
+        create(vec![draft("road", Some("end"), None)]),
+        Command::Act { name: name("road", "start"), etag: None, action: reforecast(10) },
+    ] {
+        let (on_facts, rejection) = refused(&mut world, command);
+        assert!(on_facts && rejection == Rejection::deleted(&project_name("road")));
+    }
+    world.ingest(registry.append(vec![("milepost.project.undeleted", Some(project("road")))])).unwrap();
+    world
+        .ingest(registry.append(vec![("milepost.portfolio.deleted", Some(deleted(portfolio("wsc"))))]))
+        .unwrap();
+    let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
+    let date = date(2021, 5, 13);
+    let (on_facts, rejection) = refused(&mut world, Command::AdvanceDate { portfolio: wsc.clone(), date });
+    assert!(on_facts && rejection == Rejection::deleted(&wsc));
+}
+
+#[test]
+fn a_batch_is_created_whole_or_not_at_all() {
+    let (mut world, _) = World::with_projects(&["road", "bridge"]);
+    let before = world.rows.clone();
+    let drafts = |last: &str| {
+        vec![
+            draft("road", Some("start"), None),
+            draft("bridge", None, None),
+            draft(last, None, Some(BASELINE)),
+        ]
+    };
+    assert!(world.submit(create(drafts("tunnel"))).unwrap_err().on_facts);
+    assert_eq!(world.rows, before);
+    let told = world.submit(create(drafts("bridge"))).unwrap();
+    assert_eq!(kinds(&told), ["milestone.created"; 3]);
+    assert!(told.windows(2).all(|pair| pair[0].event_id < pair[1].event_id));
+    assert_ne!(told[1].subject, told[2].subject);
+    assert!(world.submit(create(drafts("bridge"))).is_err());
+}
+
+#[test]
+fn slip_and_variance_follow_the_calendar_that_is_known_now() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create("start", Some(BASELINE));
+    world.act(&name("road", "start"), reforecast(1)).unwrap();
+    assert_eq!(world.milestone(&name("road", "start")).variance_working_days, Some(3));
+    // Saturday 29 May is worked from now on.
+    let Resource::PortfolioResource(mut changed) = portfolio("wsc") else { panic!() };
+    changed.working_calendar = Some(milepost_proto::registry::v1::WorkingCalendar {
+        make_up_days: vec![milepost_proto::google::r#type::Date { year: 2021, month: 5, day: 29 }],
+        ..Default::default()
+    });
+    let updated = ("milepost.portfolio.updated", Some(Resource::PortfolioResource(changed)));
+    world.ingest(registry.append(vec![updated])).unwrap();
+    world.act(&name("road", "start"), reforecast(2)).unwrap();
+    assert_eq!(world.milestone(&name("road", "start")).variance_working_days, Some(5));
+}
+
+#[test]
+fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew() {
+    let (mut world, old) = World::with_projects(&["road"]);
+    world.create("start", None);
+    let mut restored = Registry { log: LogId::from_bytes([4; 16]), ..old.clone() };
+    let reset = |to| Command::ResetFollower { to, reason: "restored".into() };
+
+    let told = world.submit(reset(restored.tail())).unwrap();
+    assert_eq!(kinds(&told), ["source.reset"]);
+    assert_eq!(world.submit(reset(restored.tail())).unwrap(), []);
+    world.act(&name("road", "start"), reforecast(10)).unwrap();
+    assert_eq!(world.entries.last().unwrap().decided_on, [restored.tail()]);
+    world.ingest(restored.project("bridge")).unwrap();
+
+    world.submit(reset(restored.position(0))).unwrap();
+    let refusal = world.act(&name("road", "start"), reforecast(11)).unwrap_err();
+    assert!(refusal.on_facts, "{refusal:?}");
+    for sequence in 1..=restored.entries.len() {
+        world.ingest(restored.arrival(sequence)).unwrap();
+    }
+    world.act(&name("road", "start"), reforecast(11)).unwrap();
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn made_ids_differ_and_are_the_same_again() {
+    let ids: std::collections::BTreeSet<_> = (0..1000).map(|index| made_id(7, index)).collect();
+    assert_eq!(ids.len(), 1000);
+    assert_eq!(made_id(7, 3), made_id(7, 3));
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Create(u8, u8, Option<i64>),
+    Act(u8, u8, Action),
+    Advance(i64),
+    Start(u8, i64),
+    Ingest,
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let day = |days: i64| date(2021, 5, 13).saturating_add(jiff::Span::new().days(days));
+    let action = prop_oneof![
+        proptest::option::of(-20i64..40)
+            .prop_map(move |days| Action::Reforecast { forecast: days.map(day), reason: String::new() }),
+        (-20i64..40).prop_map(move |days| Action::Rebaseline { baseline: day(days), reason: "r".into() }),
+        Just(Action::Achieve { actual: None, reason: String::new() }),
+        Just(Action::PartiallyAchieve { actual: None, reason: "r".into() }),
+        Just(Action::Miss { reason: "r".into() }),
+        Just(Action::Reopen { reason: "r".into() }),
+        Just(Action::Delete),
+        Just(Action::Undelete),
+    ];
+    prop_oneof![
+        2 => (0u8..3, 0u8..4, proptest::option::of(-20i64..40)).prop_map(|(p, m, d)| Step::Create(p, m, d)),
+        6 => (0u8..3, 0u8..4, action).prop_map(|(p, m, action)| Step::Act(p, m, action)),
+        2 => (0i64..5).prop_map(Step::Advance),
+        1 => (0u8..3, -5i64..1).prop_map(|(p, d)| Step::Start(p, d)),
+        1 => Just(Step::Ingest),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Rows that came about live are those that the journal makes; indexes and outlooks are in step.
+    #[test]
+    fn live_rows_are_the_rebuilt_rows(steps in proptest::collection::vec(steps(), 1..60)) {
+        let projects = ["a", "b", "road"];
+        let (mut world, mut registry) = World::with_projects(&projects);
+        let mut current = date(2021, 5, 13);
+        for step in steps {
+            let outcome = match step {
+                Step::Create(p, m, days) => {
+                    let baseline = days.map(|days| current.saturating_add(jiff::Span::new().days(days)));
+                    let mut draft = draft(projects[p as usize], Some(&format!("m{m}")), baseline);
+                    if m == 0 {
+                        draft.details.kind = "constructionStart".into();
+                    }
+                    world.submit(create(vec![draft]))
+                }
+                Step::Act(p, m, action) => world.act(&name(projects[p as usize], &format!("m{m}")), action),
+                Step::Advance(days) => {
+                    current = current.saturating_add(jiff::Span::new().days(days));
+                    world.now = world.now.max(current.in_tz("UTC").unwrap().timestamp());
+                    world.advance(current)
+                }
+                Step::Start(p, days) => {
+                    let day = current.saturating_add(jiff::Span::new().days(days));
+                    world.ingest(registry.start(&[projects[p as usize]], day))
+                }
+                Step::Ingest => world.ingest(registry.project("c")),
+            };
+            if let Err(refusal) = outcome {
+                prop_assert!(!matches!(refusal.rejection, Rejection::LogDiverged { .. }), "{refusal:?}");
+            }
+        }
+        prop_assert_eq!(world.rebuilt(), world.rows.clone());
+        let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
+        let on = tables::date::get(&world.rows, &wsc).unwrap_or(date(2021, 5, 13));
+        let mut due = std::collections::BTreeSet::new();
+        let mut baselines = std::collections::BTreeSet::new();
+        for (key, value) in world.rows.0.iter().filter(|(key, _)| key[0] == 1) {
+            let milestone = tables::milestone::read(value);
+            due.insert(tables::key::of_index(tables::Table::Due, key, milestone.due()));
+            let planned = milestone.state == crate::milestone::State::Planned && !milestone.is_deleted();
+            if planned && milestone.baseline.is_some() {
+                baselines.insert(tables::key::of_index(tables::Table::Baseline, key, milestone.baseline));
+            }
+            if !milestone.is_deleted() {
+                let outlook = crate::milestone::outlook(milestone.state, milestone.baseline, milestone.forecast, on);
+                prop_assert_eq!(milestone.outlook, outlook);
+            }
+        }
+        let keys = |tag: u8| -> std::collections::BTreeSet<Vec<u8>> {
+            world.rows.0.keys().filter(|key| key[0] == tag).map(|key| key.to_vec()).collect()
+        };
+        prop_assert_eq!(keys(2), due);
+        prop_assert_eq!(keys(3), baselines);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the tracker keeps of the registry's portfolios and projects.
+//!
+//! Invariant: a fact is what the registry said last, as far as it was followed. A time zone that this
+//! version does not know counts as UTC, so that no fact is refused.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_schedule::{Calendar, Weekdays};
+use milepost_types::{PortfolioName, ProjectName, TimeZoneId};
+
+/// What is kept of a portfolio, as it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PortfolioFact {
+    pub(crate) name: PortfolioName,
+    /// An IANA id.
+    pub(crate) time_zone: String,
+    /// None: Monday to Friday.
+    pub(crate) working_days: Option<WorkingDays>,
+    pub(crate) deleted: bool,
+}
+
+/// A working calendar, as it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct WorkingDays {
+    /// 1 (Monday) to 7 (Sunday); none: Monday to Friday.
+    pub(crate) weekdays: Vec<i32>,
+    pub(crate) holidays: Vec<Date>,
+    pub(crate) make_up_days: Vec<Date>,
+}
+
+/// What is kept of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProjectFact {
+    pub(crate) name: ProjectName,
+    /// Where it stands, as the registry numbers it. Kept and passed on; no rule here asks for it.
+    pub(crate) status: i32,
+    pub(crate) deleted: bool,
+}
+
+/// A portfolio as the rules use it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Portfolio {
+    pub(crate) zone: TimeZoneId,
+    pub(crate) calendar: Calendar,
+    pub(crate) deleted: bool,
+}
+
+impl Portfolio {
+    /// The civil date in its time zone.
+    pub(crate) fn today(&self, now: Timestamp) -> Date {
+        self.zone.date_at(now)
+    }
+
+    /// What is taken for a portfolio that nothing was told of.
+    pub(crate) fn unknown() -> Self {
+        Self { zone: TimeZoneId::UTC, calendar: Calendar::default(), deleted: false }
+    }
+}
+
+impl PortfolioFact {
+    /// Whether this version knows the time zone.
+    pub(crate) fn zone_is_known(&self) -> bool {
+        self.time_zone.parse::<TimeZoneId>().is_ok()
+    }
+}
+
+impl From<&PortfolioFact> for Portfolio {
+    fn from(fact: &PortfolioFact) -> Self {
+        Self {
+            zone: fact.time_zone.parse().unwrap_or(TimeZoneId::UTC),
+            calendar: fact.working_days.as_ref().map(calendar).unwrap_or_default(),
+            deleted: fact.deleted,
+        }
+    }
+}
+
+/// The registry refuses weekdays that are none or stand twice, so what is told here is Monday to Friday
+/// where it cannot be read.
+fn calendar(days: &WorkingDays) -> Calendar {
+    let weekdays = match days.weekdays.as_slice() {
+        [] => Weekdays::MONDAY_TO_FRIDAY,
+        numbers => Weekdays::from_numbers(numbers.iter().copied()).unwrap_or_default(),
+    };
+    Calendar::new(weekdays, days.holidays.iter().copied(), days.make_up_days.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn fact(time_zone: &str, working_days: Option<WorkingDays>) -> PortfolioFact {
+        PortfolioFact {
+            name: "portfolios/wsc".parse().unwrap(),
+            time_zone: time_zone.into(),
+            working_days,
+            deleted: false,
+        }
+    }
+
+    #[test]
+    fn a_day_is_the_zones_and_utc_where_the_zone_is_unknown() {
+        let now = "2021-05-26T16:30:00Z".parse().unwrap();
+        assert_eq!(Portfolio::from(&fact("Asia/Shanghai", None)).today(now), date(2021, 5, 27));
+        let unknown = fact("Asia/Chengdu", None);
+        assert!(!unknown.zone_is_known());
+        assert_eq!(Portfolio::from(&unknown).today(now), date(2021, 5, 26));
+    }
+
+    #[test]
+    fn a_calendar_without_weekdays_is_monday_to_friday_with_its_exceptions() {
+        let days = WorkingDays { make_up_days: vec![date(2021, 5, 8)], ..WorkingDays::default() };
+        let calendar = Portfolio::from(&fact("UTC", Some(days))).calendar;
+        assert!(calendar.is_working_day(date(2021, 5, 8)) && !calendar.is_working_day(date(2021, 5, 9)));
+        assert_eq!(Portfolio::from(&fact("UTC", None)).calendar, Calendar::default());
+        let six = WorkingDays { weekdays: vec![1, 2, 3, 4, 5, 6], ..WorkingDays::default() };
+        assert!(Portfolio::from(&fact("UTC", Some(six))).calendar.is_working_day(date(2021, 5, 22)));
+        let wrong = WorkingDays { weekdays: vec![8], ..WorkingDays::default() };
+        assert_eq!(Portfolio::from(&fact("UTC", Some(wrong))).calendar, Calendar::default());
+    }
+}

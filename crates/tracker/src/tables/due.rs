@@ -1,0 +1,35 @@
+//! Table 2: milestones of a portfolio by due date; those without one come last.
+//!
+//! Key: see [`super`]. Value: nothing. Kept in step with the milestone's own row.
+//! Invariant: exactly one row a milestone, whatever its state: lists order by it, and the sweep at the
+//! beginning of a day looks at the days that this touches.
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_ledger::{KeyRange, Write};
+use milepost_types::PortfolioName;
+
+use super::Table;
+use super::key::{self, Key};
+use crate::convert::milestone::Glance;
+
+/// The rows of a portfolio.
+pub(crate) fn range(portfolio: &PortfolioName) -> KeyRange {
+    KeyRange::prefix(&Key::new(Table::Due).under(portfolio.id()).bytes())
+}
+
+/// The rows of a portfolio that are due on a day.
+pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
+    KeyRange::prefix(&Key::new(Table::Due).under(portfolio.id()).day(Some(date)).bytes())
+}
+
+/// Moves the row of the milestone with this key, if its due date moved.
+pub(super) fn keep(rows: &mut dyn Write, milestone_key: &[u8], before: Option<&Glance>, after: &Glance) {
+    if before.is_some_and(|before| before.due() == after.due()) {
+        return;
+    }
+    if let Some(before) = before {
+        rows.delete(&key::of_index(Table::Due, milestone_key, before.due()));
+    }
+    rows.put(key::of_index(Table::Due, milestone_key, after.due()), Bytes::new());
+}

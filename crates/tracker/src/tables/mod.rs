@@ -1,0 +1,43 @@
+//! The tracker's rows, all on one page.
+//!
+//! | tag | table | key after the tag | value |
+//! |---|---|---|---|
+//! | 1 | milestone | portfolio `0` project `0` milestone | the encoded `tracker.v1.Milestone` |
+//! | 2 | due | portfolio `0` due date, project `0` milestone | nothing |
+//! | 3 | baseline | portfolio `0` baseline date, project `0` milestone | nothing |
+//! | 4 | portfolio | portfolio | the encoded `event.v1.FollowedPortfolio` |
+//! | 5 | project | portfolio `0` project | the encoded `event.v1.FollowedProject` |
+//! | 6 | date | portfolio | the portfolio's current date |
+//! | 7 | source | the followed ledger's kind | the position that was followed to |
+//!
+//! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
+//! as dates do ([`day`]).
+//! Tags are persisted and never reused. Every row is derived from the journal; raise `STORE_VERSION`
+//! when a key, a value or what makes a row changes.
+//! Invariants: each milestone, deleted or not, has exactly one row in `due`; it has one in `baseline`
+//! exactly while it is PLANNED, has a baseline and is not deleted.
+
+pub(crate) mod baseline;
+pub(crate) mod date;
+pub(crate) mod due;
+pub(crate) mod key;
+pub(crate) mod milestone;
+pub(crate) mod portfolio;
+pub(crate) mod project;
+pub(crate) mod source;
+
+/// Raised whenever `apply` or a table changes.
+pub(crate) const STORE_VERSION: u32 = 1;
+
+/// The tag of each table. Persisted; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Table {
+    Milestone = 1,
+    Due = 2,
+    Baseline = 3,
+    Portfolio = 4,
+    Project = 5,
+    Date = 6,
+    Source = 7,
+}

@@ -1,0 +1,130 @@
+//! A registry's journal, entry by entry, as tests tell it.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_ledger::journal::StoredEntry;
+use milepost_ledger::{Actor, CommandId, Entry};
+use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Resource;
+use milepost_proto::registry::v1 as proto;
+use milepost_types::{EventId, Hash, LogId, Position};
+use prost::Message;
+
+use crate::convert::source::arrival;
+use crate::convert::values::date_to_proto;
+use crate::source::Arrival;
+
+/// A journal of the registry's.
+#[derive(Clone)]
+pub(crate) struct Registry {
+    pub(crate) log: LogId,
+    pub(crate) entries: Vec<StoredEntry>,
+}
+
+impl Registry {
+    pub(crate) fn new(log: u8) -> Self {
+        Self { log: LogId::from_bytes([log; 16]), entries: Vec::new() }
+    }
+
+    /// Where the log stands after its first `count` entries.
+    pub(crate) fn position(&self, count: usize) -> Position {
+        match count.checked_sub(1) {
+            None => Position::start(self.log),
+            Some(last) => Position::after(self.log, count as u64, &self.entries[last].hash),
+        }
+    }
+
+    pub(crate) fn tail(&self) -> Position {
+        self.position(self.entries.len())
+    }
+
+    /// Adds an entry with these events; tells what it brings to a follower.
+    pub(crate) fn append(&mut self, events: Vec<(&str, Option<Resource>)>) -> Arrival {
+        let sequence = self.entries.len() as u64 + 1;
+        let encoded = |(index, (kind, resource)): (usize, (&str, Option<Resource>))| {
+            let index = index as u32;
+            let event = Event {
+                event_id: EventId { log: self.log, sequence, index }.to_string(),
+                source: "registry".into(),
+                sequence,
+                r#type: kind.to_owned(),
+                resource,
+                ..Event::default()
+            };
+            Bytes::from(event.encode_to_vec())
+        };
+        let entry = Entry {
+            sequence,
+            commit_time: Timestamp::from_second(1_600_000_000 + sequence as i64).unwrap(),
+            actor: Actor::default(),
+            command_id: CommandId::Server(format!("c-{sequence}")),
+            decided_on: Vec::new(),
+            portfolio: "wsc".into(),
+            events: events.into_iter().enumerate().map(encoded).collect(),
+        };
+        let previous = self.entries.last().map_or(Hash::ZERO, |last| last.hash);
+        self.entries.push(entry.encode(&previous));
+        self.arrival(self.entries.len())
+    }
+
+    /// What the entry with this sequence brings.
+    pub(crate) fn arrival(&self, sequence: usize) -> Arrival {
+        arrival(self.position(sequence - 1), &self.entries[sequence - 1]).unwrap()
+    }
+
+    pub(crate) fn portfolio(&mut self, id: &str) -> Arrival {
+        self.append(vec![("milepost.portfolio.created", Some(portfolio(id)))])
+    }
+
+    pub(crate) fn project(&mut self, id: &str) -> Arrival {
+        self.append(vec![("milepost.project.created", Some(project(id)))])
+    }
+
+    pub(crate) fn start(&mut self, ids: &[&str], date: Date) -> Arrival {
+        let started = ids.iter().map(|id| ("milepost.project.started", Some(started(id, date)))).collect();
+        self.append(started)
+    }
+}
+
+/// A portfolio in Shanghai's time zone.
+pub(crate) fn portfolio(id: &str) -> Resource {
+    Resource::PortfolioResource(proto::Portfolio {
+        name: format!("portfolios/{id}"),
+        time_zone: "Asia/Shanghai".into(),
+        ..proto::Portfolio::default()
+    })
+}
+
+/// A project in the portfolio `wsc`.
+pub(crate) fn project(id: &str) -> Resource {
+    Resource::ProjectResource(proto::Project {
+        name: format!("portfolios/wsc/projects/{id}"),
+        status: proto::project::Status::Preparation.into(),
+        ..proto::Project::default()
+    })
+}
+
+/// A project of the portfolio `wsc` that started.
+pub(crate) fn started(id: &str, date: Date) -> Resource {
+    Resource::ProjectResource(proto::Project {
+        name: format!("portfolios/wsc/projects/{id}"),
+        status: proto::project::Status::Construction.into(),
+        actual_period: Some(proto::Period { start_date: Some(date_to_proto(date)), end_date: None }),
+        ..proto::Project::default()
+    })
+}
+
+/// The same resource, deleted.
+pub(crate) fn deleted(resource: Resource) -> Resource {
+    let time = Some(prost_types::Timestamp { seconds: 1_600_000_000, nanos: 0 });
+    match resource {
+        Resource::PortfolioResource(portfolio) => {
+            Resource::PortfolioResource(proto::Portfolio { delete_time: time, ..portfolio })
+        }
+        Resource::ProjectResource(project) => {
+            Resource::ProjectResource(proto::Project { delete_time: time, ..project })
+        }
+        other => other,
+    }
+}
