@@ -9,6 +9,7 @@ pub mod host;
 pub mod journal_service;
 pub mod ledger;
 pub mod readiness;
+pub mod refusal;
 pub mod request;
 pub mod status;
 pub mod telemetry;
