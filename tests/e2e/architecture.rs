@@ -21,15 +21,16 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// What a pure module must not name.
-const IMPURE: &[&str] = &["tonic", "prost", "prost_types", "tokio", "tokio_stream", "tokio_util", "sled", "milepost_proto"];
+const IMPURE: &[&str] =
+    &["tonic", "prost", "prost_types", "tokio", "tokio_stream", "tokio_util", "sled", "milepost_proto"];
 
 /// Crates that are pure as a whole.
 const PURE_CRATES: &[&str] = &["types", "schedule"];
 
 /// The rooms of a service that meet the outside: everything else in it is domain, and pure.
 const OUTER_ROOMS: &[&str] = &[
-    "apply", "config", "convert", "decide", "error", "follow", "grpc", "hub", "lib", "metrics", "pump", "service", "stream",
-    "sweep", "tables", "tests",
+    "apply", "config", "convert", "decide", "error", "follow", "grpc", "hub", "lib", "metrics", "pump",
+    "service", "stream", "sweep", "tables", "tests",
 ];
 
 fn root() -> PathBuf {
@@ -59,7 +60,9 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |code, line| code + line + "\n")
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .fold(String::new(), |code, line| code + line + "\n")
 }
 
 /// Whether `name` stands in the code as a path or a crate, not inside another word.
@@ -145,8 +148,25 @@ fn every_file_opens_with_what_it_is() {
 #[test]
 fn the_top_level_holds_only_what_belongs_there() {
     let allowed = [
-        ".ci", ".config", ".git", ".github", ".gitignore", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "README.md",
-        "clippy.toml", "crates", "deny.toml", "deploy", "proto", "rust-toolchain.toml", "rustfmt.toml", "target", "tests",
+        ".ci",
+        ".config",
+        ".git",
+        ".github",
+        ".gitignore",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "clippy.toml",
+        "crates",
+        "deny.toml",
+        "deploy",
+        "proto",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "target",
+        "tests",
     ];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name();

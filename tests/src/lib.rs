@@ -1,1 +1,25 @@
 //! The Cluster harness: real milepost processes on ports and directories of their own.
+//!
+//! Invariants: a process that was started here ends with the test that started it, whatever becomes of
+//! the test; every wait has a deadline, and one that passes says what was waited for and shows the log.
+//! The harness polls where a process can only be asked; the cases do not.
+
+pub mod binary;
+pub mod cli;
+pub mod cluster;
+pub mod command;
+pub mod history;
+pub mod http;
+pub mod load;
+pub mod log;
+pub mod ports;
+pub mod random;
+pub mod resource;
+pub mod server;
+pub mod strace;
+pub mod wait;
+pub mod wire;
+
+pub use cluster::{Cluster, Role};
+pub use server::{Launch, Server};
+pub use wait::within;

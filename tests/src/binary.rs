@@ -1,0 +1,47 @@
+//! The program under test: `milepost`, of the profile that this test was built with.
+//!
+//! It is built here, once a process, so that a plain `cargo test -p milepost-tests` needs nothing before
+//! it. `tests/run` builds it once for all test processes and names it in `TESTS_BINARY`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The path of the program.
+///
+/// # Panics
+/// If it cannot be built, or is not where `TESTS_BINARY` says.
+pub fn milepost() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| match std::env::var_os("TESTS_BINARY") {
+        Some(path) => {
+            let path = PathBuf::from(path);
+            assert!(path.is_file(), "TESTS_BINARY names {}, which is not there", path.display());
+            path
+        }
+        None => build(),
+    })
+}
+
+/// The root of the workspace.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+fn build() -> PathBuf {
+    // target/{profile}/deps/e2e-…: the program goes beside `deps`.
+    let this = std::env::current_exe().expect("the path of this test");
+    let dir = this.ancestors().nth(2).expect("tests run in target/{profile}/deps");
+    let profile = match dir.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", "milepost", "--bin", "milepost", "--profile", profile]);
+    let status = command.current_dir(root()).status().expect("cargo can be run");
+    assert!(status.success(), "milepost does not build: run `cargo build -p milepost`");
+    let path = dir.join("milepost");
+    assert!(path.is_file(), "cargo built milepost, but it is not at {}", path.display());
+    path
+}
