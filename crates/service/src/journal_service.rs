@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::Stream;
-use milepost_ledger::journal::{ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::journal::{ReadLimit, StoredEntry};
 use milepost_ledger::{Entry, Feed, FeedError, Source, position_from_proto, position_to_proto};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
@@ -20,6 +20,7 @@ use milepost_types::{LedgerKind, Position};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
+use crate::error::{draining, not_read};
 use crate::host::Kit;
 use crate::status::{Answer, internal};
 
@@ -122,7 +123,7 @@ impl JournalService for Journals {
             })?,
         };
         // Says at once, and not in the stream, that the position is of another history.
-        ledger.source.read(after, ReadLimit { entries: 1, bytes: 1 }).await.map_err(read_error)?;
+        ledger.source.read(after, ReadLimit { entries: 1, bytes: 1 }).await.map_err(not_read)?;
         let follow = Follow {
             feed: ledger.source.feed(after),
             drain: self.drain.clone(),
@@ -135,7 +136,7 @@ impl JournalService for Journals {
 
 async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, Status> {
     let Some(before) = tail.sequence.checked_sub(1) else { return Ok(None) };
-    let entries = source.read_from(before, ReadLimit { entries: 1, bytes: 1 }).await.map_err(read_error)?;
+    let entries = source.read_from(before, ReadLimit { entries: 1, bytes: 1 }).await.map_err(not_read)?;
     let decoded = entries.first().map(Entry::decode).transpose();
     decoded.map_err(|error| internal("the last entry cannot be decoded", &error))
 }
@@ -161,8 +162,7 @@ impl Follow {
         let entries = tokio::select! {
             biased;
             () = self.drain.cancelled() => {
-                let message = "the server is stopping; follow again from the last position";
-                return Err(Answer::new(Code::Unavailable, Reason::Draining, message).status());
+                return Err(draining());
             }
             entries = tokio::time::timeout(patience, self.feed.next(limit)) => entries,
         };
@@ -195,36 +195,11 @@ impl Follow {
 
 fn feed_error(error: FeedError) -> Status {
     match error {
-        FeedError::Read(error) => read_error(error),
+        FeedError::Read(error) => not_read(error),
         FeedError::Closed => {
             let message = "the journal takes no more entries: the server is stopping";
             Answer::new(Code::Unavailable, Reason::JournalFailed, message).status()
         }
-    }
-}
-
-fn read_error(error: ReadError) -> Status {
-    match &error {
-        ReadError::Diverged { asked, have } | ReadError::Ahead { asked, tail: have } => {
-            let message = format!(
-                "position {asked} is not in this log, which has {have}: the log was restored, or is another one"
-            );
-            Answer::new(Code::FailedPrecondition, Reason::LogDiverged, message)
-                .with("asked", asked)
-                .with("have", have)
-                .status()
-        }
-        ReadError::Damaged(damage) => {
-            let place = format!(
-                "{} at byte {}, near sequence {}",
-                damage.segment.display(),
-                damage.offset,
-                damage.sequence
-            );
-            let message = "the journal is damaged there; nothing was skipped";
-            Answer::new(Code::DataLoss, Reason::DataLoss, message).with("where", place).status()
-        }
-        ReadError::Io { .. } => internal("the journal cannot be read", &error),
     }
 }
 

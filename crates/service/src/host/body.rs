@@ -5,8 +5,9 @@
 //! a status, not in a broken connection. Streams that are not ours end when the server drains; ours
 //! watch the drain themselves, to say where to go on.
 
-use super::calls::{deadline_exceeded, draining, panicked};
+use super::calls::{deadline_exceeded, panicked};
 use super::methods::Method;
+use crate::error::draining;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};

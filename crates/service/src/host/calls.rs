@@ -156,17 +156,6 @@ pub(super) fn deadline_exceeded() -> Status {
     Answer::new(Code::DeadlineExceeded, Reason::DeadlineExceeded, message).status()
 }
 
-/// The server is stopping.
-pub(super) fn draining() -> Status {
-    Answer::new(
-        Code::Unavailable,
-        Reason::Draining,
-        "the server is stopping; connect to another, or try again",
-    )
-    .retry_after(Duration::from_secs(1))
-    .status()
-}
-
 /// A handler panicked. The panic itself was logged where it happened.
 pub(super) fn panicked(method: &str) -> Status {
     internal_fault("a call panicked", method)
