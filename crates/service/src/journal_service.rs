@@ -20,8 +20,8 @@ use milepost_types::{LedgerKind, Position};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
-use crate::error::{draining, not_read};
 use crate::host::Kit;
+use crate::refusal::{draining, read_status};
 use crate::status::{Answer, internal};
 
 /// Entries of one response stop at about this.
@@ -123,7 +123,11 @@ impl JournalService for Journals {
             })?,
         };
         // Says at once, and not in the stream, that the position is of another history.
-        ledger.source.read(after, ReadLimit { entries: 1, bytes: 1 }).await.map_err(not_read)?;
+        ledger
+            .source
+            .read(after, ReadLimit { entries: 1, bytes: 1 })
+            .await
+            .map_err(|error| read_status(&error))?;
         let follow = Follow {
             feed: ledger.source.feed(after),
             drain: self.drain.clone(),
@@ -136,7 +140,10 @@ impl JournalService for Journals {
 
 async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, Status> {
     let Some(before) = tail.sequence.checked_sub(1) else { return Ok(None) };
-    let entries = source.read_from(before, ReadLimit { entries: 1, bytes: 1 }).await.map_err(not_read)?;
+    let entries = source
+        .read_from(before, ReadLimit { entries: 1, bytes: 1 })
+        .await
+        .map_err(|error| read_status(&error))?;
     let decoded = entries.first().map(Entry::decode).transpose();
     decoded.map_err(|error| internal("the last entry cannot be decoded", &error))
 }
@@ -195,7 +202,7 @@ impl Follow {
 
 fn feed_error(error: FeedError) -> Status {
     match error {
-        FeedError::Read(error) => not_read(error),
+        FeedError::Read(error) => read_status(&error),
         FeedError::Closed => {
             let message = "the journal takes no more entries: the server is stopping";
             Answer::new(Code::Unavailable, Reason::JournalFailed, message).status()

@@ -5,7 +5,6 @@
 
 pub mod admin;
 pub mod config;
-pub mod error;
 pub mod host;
 pub mod journal_service;
 pub mod ledger;

@@ -1,185 +1,372 @@
-//! How a refusal looks on the wire: one exhaustive match from what is so to code and reason.
+//! What a refusal is on the wire: the one place that gives code, reason and details.
 //!
-//! Invariant: nothing is told that the refusal does not carry; what went wrong inside is told by its id only.
+//! Invariant: the matches are exhaustive, so that a new refusal does not compile before it is decided
+//! what callers see of it. Metadata is what the reason's comment in `error.proto` promises. Nothing is
+//! told that the refusal does not carry; what went wrong inside is told by its id only.
 
 use std::time::Duration;
 
 use milepost_ledger::SubmitError;
+use milepost_ledger::journal::ReadError;
 use milepost_proto::error::v1::Reason;
-use milepost_types::Rejection;
+use milepost_types::{Rejection, ResourceKind};
 use tonic::{Code, Status};
 
-use crate::status::{Answer, internal_fault};
+use crate::status::{Answer, internal, internal_fault};
 
-/// How long a caller should stay away from a full queue.
-const OVERLOADED: Duration = Duration::from_millis(200);
-/// How long a caller should stay away from a full disk.
-const DISK_LOW: Duration = Duration::from_secs(60);
+/// How soon a write that found the queue full may be tried again.
+const QUEUE_DELAY: Duration = Duration::from_millis(100);
+/// How soon another server, or this one again, may be tried.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// How soon an operator may have made room on the disk.
+const DISK_DELAY: Duration = Duration::from_secs(60);
 
-/// The status of a refusal.
+/// The status of a refusal by the rules.
 pub fn status(rejection: &Rejection) -> Status {
-    let answer = |code, reason| Answer::new(code, reason, rejection.to_string());
-    let answer = match rejection {
-        Rejection::Invalid(violations) => {
-            answer(Code::InvalidArgument, Reason::InvalidFields).violations(violations)
+    let (code, reason) = outcome(rejection);
+    let answer = Answer::new(code, reason, rejection.to_string());
+    match rejection {
+        Rejection::Invalid(violations) => answer.violations(violations),
+        Rejection::NotFound { kind, name } | Rejection::AlreadyExists { kind, name } => {
+            about(answer.with("kind", kind), *kind, name)
         }
-        Rejection::NotFound { kind, name } => answer(Code::NotFound, Reason::ResourceNotFound)
-            .with("kind", kind)
-            .with("name", name)
-            .resource(kind.type_name(), name),
-        Rejection::AlreadyExists { kind, name } => answer(Code::AlreadyExists, Reason::ResourceAlreadyExists)
-            .with("kind", kind)
-            .with("name", name)
-            .resource(kind.type_name(), name),
-        Rejection::Deleted { kind, name } => answer(Code::FailedPrecondition, Reason::ResourceDeleted)
-            .with("name", name)
-            .resource(kind.type_name(), name),
-        Rejection::StaleEtag { name, given, current } => answer(Code::Aborted, Reason::EtagMismatch)
-            .with("name", name)
-            .with("given", given)
-            .with("current", current),
-        Rejection::WrongState { name, action, state, allowed } => {
-            answer(Code::FailedPrecondition, Reason::WrongState)
-                .with("name", name)
-                .with("state", state)
-                .with("action", action)
-                .with("allowed", allowed.join(","))
+        Rejection::Deleted { kind, name } => about(answer, *kind, name),
+        Rejection::StaleEtag { name, given, current } => {
+            answer.with("name", name).with("given", given).with("current", current)
         }
-        Rejection::Preconditions(conditions) => answer(Code::FailedPrecondition, Reason::PreconditionFailed)
-            .preconditions(
-                conditions
-                    .iter()
-                    .map(|found| (found.kind, found.subject.as_str(), found.description.as_str())),
-            ),
-        Rejection::RequestIdReused { request_id } => {
-            answer(Code::InvalidArgument, Reason::RequestIdReused).with("request_id", request_id)
-        }
-        Rejection::LimitExceeded { what, limit } => {
-            answer(Code::ResourceExhausted, Reason::LimitExceeded).with("what", what).with("limit", limit)
+        Rejection::WrongState { name, action, state, allowed } => answer
+            .with("name", name)
+            .with("action", action)
+            .with("state", state)
+            .with("allowed", allowed.join(",")),
+        Rejection::Preconditions(conditions) => {
+            let conditions = conditions.iter().map(|condition| {
+                (condition.kind, condition.subject.as_str(), condition.description.as_str())
+            });
+            answer.preconditions(conditions)
         }
         Rejection::ClockRefused { from, to, limit_days } => {
-            let step = [("CLOCK", "date", format!("from {from} to {to} is more than {limit_days} days"))];
-            let step = step.iter().map(|(kind, subject, text)| (*kind, *subject, text.as_str()));
-            answer(Code::FailedPrecondition, Reason::PreconditionFailed).preconditions(step)
+            let description = format!("{to} is more than {limit_days} days after {from}");
+            answer.preconditions([("CLOCK", "", description.as_str())])
         }
-        Rejection::Filter { error, .. } => {
-            answer(Code::InvalidArgument, Reason::InvalidFilter).with("column", error.column)
+        Rejection::RequestIdReused { request_id } => answer.with("request_id", request_id),
+        Rejection::LimitExceeded { what, limit } => answer.with("what", what).with("limit", limit),
+        Rejection::Filter { field, error } => {
+            let violations = Rejection::fault(*field, error.clone());
+            let answer = answer.with("column", error.column);
+            if let Rejection::Invalid(violations) = violations {
+                answer.violations(&violations)
+            } else {
+                answer
+            }
         }
-        Rejection::CursorInvalid(_) => answer(Code::InvalidArgument, Reason::CursorInvalid),
-        Rejection::CursorExpired { earliest } => {
-            answer(Code::OutOfRange, Reason::CursorExpired).with("earliest_cursor", earliest)
-        }
-        Rejection::LogDiverged { given, own } => {
-            answer(Code::FailedPrecondition, Reason::LogDiverged).with("asked", given).with("have", own)
-        }
-        Rejection::RevisionInvalid(_) | Rejection::RevisionElsewhere { .. } => {
-            answer(Code::InvalidArgument, Reason::RevisionInvalid)
-        }
+        Rejection::CursorExpired { earliest } => answer.with("earliest_cursor", earliest),
+        Rejection::LogDiverged { given, own } => answer.with("asked", given).with("have", own),
         Rejection::RevisionNotReached { ledger, asked, have } => {
-            answer(Code::DeadlineExceeded, Reason::RevisionNotReached)
-                .with("ledger", ledger)
-                .with("asked", asked)
-                .with("have", have)
+            answer.with("ledger", ledger).with("asked", asked).with("have", have)
         }
-        Rejection::PageToken(_) => answer(Code::InvalidArgument, Reason::PageTokenInvalid),
-    };
-    answer.status()
+        Rejection::CursorInvalid(_)
+        | Rejection::RevisionInvalid(_)
+        | Rejection::RevisionElsewhere { .. }
+        | Rejection::PageToken(_) => answer,
+    }
+    .status()
+}
+
+/// The code and reason of each refusal.
+fn outcome(rejection: &Rejection) -> (Code, Reason) {
+    match rejection {
+        Rejection::Invalid(_) => (Code::InvalidArgument, Reason::InvalidFields),
+        Rejection::NotFound { .. } => (Code::NotFound, Reason::ResourceNotFound),
+        Rejection::AlreadyExists { .. } => (Code::AlreadyExists, Reason::ResourceAlreadyExists),
+        Rejection::Deleted { .. } => (Code::FailedPrecondition, Reason::ResourceDeleted),
+        Rejection::StaleEtag { .. } => (Code::Aborted, Reason::EtagMismatch),
+        Rejection::WrongState { .. } => (Code::FailedPrecondition, Reason::WrongState),
+        Rejection::Preconditions(_) | Rejection::ClockRefused { .. } => {
+            (Code::FailedPrecondition, Reason::PreconditionFailed)
+        }
+        Rejection::RequestIdReused { .. } => (Code::InvalidArgument, Reason::RequestIdReused),
+        Rejection::LimitExceeded { .. } => (Code::ResourceExhausted, Reason::LimitExceeded),
+        Rejection::Filter { .. } => (Code::InvalidArgument, Reason::InvalidFilter),
+        Rejection::CursorInvalid(_) => (Code::InvalidArgument, Reason::CursorInvalid),
+        Rejection::CursorExpired { .. } => (Code::OutOfRange, Reason::CursorExpired),
+        Rejection::LogDiverged { .. } => (Code::FailedPrecondition, Reason::LogDiverged),
+        Rejection::RevisionInvalid(_) | Rejection::RevisionElsewhere { .. } => {
+            (Code::InvalidArgument, Reason::RevisionInvalid)
+        }
+        Rejection::RevisionNotReached { .. } => (Code::DeadlineExceeded, Reason::RevisionNotReached),
+        Rejection::PageToken(_) => (Code::InvalidArgument, Reason::PageTokenInvalid),
+    }
+}
+
+fn about(answer: Answer, kind: ResourceKind, name: &str) -> Answer {
+    answer.with("name", name).resource(kind.type_name(), name)
 }
 
 /// The status of a command that has no receipt.
 pub fn submit_status(error: &SubmitError<Rejection>) -> Status {
-    let answer = |code, reason, message: &str| Answer::new(code, reason, message);
-    let answer = match error {
-        SubmitError::Rejected(rejection) => return status(rejection),
+    match error {
+        SubmitError::Rejected(rejection) => status(rejection),
         SubmitError::RequestIdReused { id } => {
-            let message =
-                "the request id was used before for another request; give each request an id of its own";
-            answer(Code::InvalidArgument, Reason::RequestIdReused, message).with("request_id", id)
+            let message = format!(
+                "the request id {id} was used before for another request; use a new id for a new request"
+            );
+            Answer::new(Code::InvalidArgument, Reason::RequestIdReused, message)
+                .with("request_id", id)
+                .status()
         }
         SubmitError::EntryTooLarge { bytes, limit } => {
             let message =
-                format!("the change takes {bytes} bytes, more than one entry may have; make it in parts");
-            answer(Code::ResourceExhausted, Reason::LimitExceeded, &message)
-                .with("what", "bytes of one entry")
+                format!("the change takes {bytes} bytes, more than the limit of {limit}; do less at once");
+            Answer::new(Code::ResourceExhausted, Reason::LimitExceeded, message)
+                .with("what", "bytes of one change")
                 .with("limit", limit)
+                .status()
         }
         SubmitError::DeadlineExceeded => {
-            let message =
-                "the deadline passed before the call took effect; it has had none, and may be sent again";
-            answer(Code::DeadlineExceeded, Reason::DeadlineExceeded, message)
+            let message = "the deadline passed before the command took effect; it has had none";
+            Answer::new(Code::DeadlineExceeded, Reason::DeadlineExceeded, message).status()
         }
         SubmitError::Overloaded => {
-            let message = "too many writes are waiting; the call has had no effect, and may be sent again a little later";
-            answer(Code::ResourceExhausted, Reason::Overloaded, message).retry_after(OVERLOADED)
+            let message = "too many writes are waiting; try again later";
+            Answer::new(Code::ResourceExhausted, Reason::Overloaded, message)
+                .retry_after(QUEUE_DELAY)
+                .status()
         }
-        SubmitError::Panicked { message } => return internal_fault("a command panicked", message),
+        SubmitError::Panicked { message } => internal_fault("a command panicked", message),
         SubmitError::DiskLow { free_bytes, floor_bytes } => {
-            let message = "the server's disk has too little room for writes; its operator must make some";
-            answer(Code::ResourceExhausted, Reason::DiskLow, message)
+            let message = "the server's disk is nearly full; it refuses writes until its operator made room";
+            Answer::new(Code::ResourceExhausted, Reason::DiskLow, message)
                 .with("free_bytes", free_bytes)
                 .with("floor_bytes", floor_bytes)
-                .retry_after(DISK_LOW)
+                .retry_after(DISK_DELAY)
+                .status()
         }
-        SubmitError::Closing => {
-            let message = "the server is stopping; the call has had no effect, and may be sent again";
-            answer(Code::Unavailable, Reason::Draining, message)
+        SubmitError::Closing => draining(),
+        // The ledger has logged why, and the process is stopping because of it.
+        SubmitError::Failed { reason: _ } => {
+            let message = "the server cannot write any more and is stopping; whether this took effect is \
+                           known when it is back: ask again with the same request id";
+            Answer::new(Code::Unavailable, Reason::JournalFailed, message).retry_after(RESTART_DELAY).status()
         }
-        SubmitError::Failed { reason } => {
-            tracing::warn!(reason, "a write was not acknowledged");
-            let message = "the server cannot write any more and is stopping; whether the call took effect is known \
-                           after a restart: send it again under the same request id";
-            answer(Code::Unavailable, Reason::JournalFailed, message)
+    }
+}
+
+/// The status of a read of a journal that brought nothing.
+pub fn read_status(error: &ReadError) -> Status {
+    match error {
+        ReadError::Diverged { asked, have } | ReadError::Ahead { asked, tail: have } => {
+            status(&Rejection::LogDiverged { given: *asked, own: *have })
         }
-    };
-    answer.status()
+        ReadError::Damaged(damage) => {
+            // Where the damage is on the server's disk is its operator's business.
+            tracing::error!(%damage, "the journal is damaged");
+            let place = format!("near sequence {}", damage.sequence);
+            let message = format!("the journal is damaged {place}; nothing was skipped");
+            Answer::new(Code::DataLoss, Reason::DataLoss, message).with("where", place).status()
+        }
+        ReadError::Io { .. } => internal("the journal cannot be read", error),
+    }
+}
+
+/// The status of a call that came, or was still open, while the server stops.
+pub fn draining() -> Status {
+    Answer::new(
+        Code::Unavailable,
+        Reason::Draining,
+        "the server is stopping; connect to another, or try again",
+    )
+    .retry_after(RESTART_DELAY)
+    .status()
 }
 
 #[cfg(test)]
 mod tests {
-    use milepost_types::{PortfolioName, Violations};
+    use super::*;
+    use crate::status::{DOMAIN, reason_name};
+    use milepost_ledger::journal::Damage;
+    use milepost_types::filter::FilterError;
+    use milepost_types::{
+        Cursor, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError, TokenKind,
+        Violations,
+    };
+    use prost::Message;
+    use std::collections::BTreeMap;
     use tonic_types::StatusExt;
 
-    use super::*;
+    fn position(sequence: u64) -> Position {
+        Position { log: LogId::from_bytes([1; 16]), sequence, hash: HashPrefix::from_bytes([2; 8]) }
+    }
 
-    fn told(status: &Status) -> (Code, String) {
-        (status.code(), status.get_error_details().error_info().unwrap().reason.clone())
+    fn every_rejection() -> Vec<Rejection> {
+        let (kind, name) = (ResourceKind::Project, "portfolios/p/projects/x".to_owned());
+        let token = TokenError::Damaged { expected: TokenKind::Page };
+        let mut violations = Violations::one("project.display_name", "REQUIRED", "give one");
+        violations.push("page_size", "INVALID_PAGE_SIZE", "is negative");
+        vec![
+            Rejection::Invalid(violations),
+            Rejection::NotFound { kind, name: name.clone() },
+            Rejection::AlreadyExists { kind, name: name.clone() },
+            Rejection::Deleted { kind, name: name.clone() },
+            Rejection::StaleEtag {
+                name: name.clone(),
+                given: "3".parse::<Etag>().unwrap(),
+                current: "4".parse::<Etag>().unwrap(),
+            },
+            Rejection::WrongState {
+                name,
+                action: "start",
+                state: "CANCELLED".into(),
+                allowed: vec!["PROPOSED".into(), "PREPARATION".into()],
+            },
+            Rejection::Preconditions(vec![
+                Precondition {
+                    kind: "NOT_STARTABLE",
+                    subject: "a".into(),
+                    description: "is cancelled".into(),
+                },
+                Precondition { kind: "NOT_STARTABLE", subject: "b".into(), description: "is deleted".into() },
+            ]),
+            Rejection::RequestIdReused { request_id: "r-1".parse().unwrap() },
+            Rejection::LimitExceeded { what: "milestones of one project", limit: 9 },
+            Rejection::ClockRefused {
+                from: "2021-05-27".parse().unwrap(),
+                to: "2031-05-27".parse().unwrap(),
+                limit_days: 400,
+            },
+            Rejection::Filter {
+                field: "filter",
+                error: FilterError { column: 7, message: "no such field".into() },
+            },
+            Rejection::CursorInvalid(token),
+            Rejection::CursorExpired { earliest: Cursor::after(position(3)) },
+            Rejection::LogDiverged { given: position(9), own: position(3) },
+            Rejection::RevisionInvalid(token),
+            Rejection::RevisionElsewhere { ledger: LedgerKind::Tracker },
+            Rejection::RevisionNotReached { ledger: LedgerKind::Tracker, asked: 9, have: 3 },
+            Rejection::PageToken(token),
+        ]
+    }
+
+    fn every_submit_error() -> Vec<SubmitError<Rejection>> {
+        vec![
+            SubmitError::RequestIdReused { id: "r-1".into() },
+            SubmitError::EntryTooLarge { bytes: 9, limit: 8 },
+            SubmitError::DeadlineExceeded,
+            SubmitError::Overloaded,
+            SubmitError::Panicked { message: "secret of the house".into() },
+            SubmitError::DiskLow { free_bytes: 1, floor_bytes: 2 },
+            SubmitError::Closing,
+            SubmitError::Failed { reason: "/var/lib: secret of the house".into() },
+        ]
+    }
+
+    /// The code and the metadata keys that the comments of `error.proto` promise for each reason.
+    fn promised() -> BTreeMap<String, (String, Vec<String>)> {
+        let set = prost_types::FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let file = set.file.into_iter().find(|file| file.name().ends_with("error/v1/error.proto")).unwrap();
+        let comments = file.source_code_info.unwrap().location;
+        file.enum_type[0]
+            .value
+            .iter()
+            .enumerate()
+            .map(|(i, value)| {
+                let path = [5, 0, 2, i32::try_from(i).unwrap()];
+                let comment =
+                    comments.iter().find(|location| location.path == path).unwrap().leading_comments();
+                let code = comment.trim().split('.').next().unwrap().to_owned();
+                let metadata = comment.split_once("Metadata:").map_or("", |(_, list)| list);
+                let keys = metadata.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+                (value.name().trim_start_matches("REASON_").to_owned(), (code, keys))
+            })
+            .collect()
+    }
+
+    fn code_name(code: Code) -> String {
+        let words = format!("{code:?}");
+        let spaced = words
+            .chars()
+            .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain([c.to_ascii_uppercase()]));
+        spaced.skip(1).collect()
     }
 
     #[test]
-    fn every_violation_is_told_with_its_field_and_reason() {
-        let mut violations = Violations::new();
-        violations.push("project.display_name", "REQUIRED", "say what people call it");
-        violations.push("project.investment.units", "NEGATIVE", "an investment is not negative");
-        let refused = status(&Rejection::Invalid(violations));
-        assert_eq!(told(&refused), (Code::InvalidArgument, "INVALID_FIELDS".into()));
-        let details = refused.get_error_details();
+    fn every_refusal_has_the_code_and_metadata_that_its_reason_promises() {
+        let promised = promised();
+        let rejections: Vec<_> = every_rejection().iter().map(status).collect();
+        for status in rejections.into_iter().chain(every_submit_error().iter().map(submit_status)) {
+            let details = status.get_error_details();
+            let info = details.error_info().unwrap();
+            assert_eq!(info.domain, DOMAIN);
+            let (code, keys) = &promised[&info.reason];
+            assert_eq!(&code_name(status.code()), code, "{}", info.reason);
+            if info.reason != reason_name(Reason::CursorInvalid) {
+                for key in keys {
+                    assert!(info.metadata.contains_key(key), "{}: {key} is missing", info.reason);
+                }
+            }
+            assert!(
+                info.metadata.keys().all(|key| keys.contains(key)),
+                "{}: {:?}",
+                info.reason,
+                info.metadata
+            );
+            assert!(status.message().len() > 10, "{status:?}");
+            assert!(!format!("{status:?}").contains("secret"), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn every_faulty_field_and_every_condition_is_named() {
+        let rejections = every_rejection();
+        let details = status(&rejections[0]).get_error_details();
         let fields = &details.bad_request().unwrap().field_violations;
-        let fields: Vec<_> =
-            fields.iter().map(|found| (found.field.as_str(), found.reason.as_str())).collect();
-        assert_eq!(fields, [("project.display_name", "REQUIRED"), ("project.investment.units", "NEGATIVE")]);
+        assert_eq!(
+            (fields[0].field.as_str(), fields[0].reason.as_str()),
+            ("project.display_name", "REQUIRED")
+        );
+        assert_eq!((fields[1].field.as_str(), fields[1].description.as_str()), ("page_size", "is negative"));
+        let details = status(&rejections[6]).get_error_details();
+        let conditions = &details.precondition_failure().unwrap().violations;
+        assert_eq!(conditions.len(), 2);
+        assert_eq!((conditions[1].r#type.as_str(), conditions[1].subject.as_str()), ("NOT_STARTABLE", "b"));
+        let details = status(&rejections[1]).get_error_details();
+        assert_eq!(details.resource_info().unwrap().resource_type, "milepost.dev/Project");
+        let filter =
+            rejections.iter().find(|rejection| matches!(rejection, Rejection::Filter { .. })).unwrap();
+        let details = status(filter).get_error_details();
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "filter");
+        assert_eq!(details.error_info().unwrap().metadata["column"], "7");
     }
 
     #[test]
-    fn a_resource_that_is_missing_is_named() {
-        let name: PortfolioName = "portfolios/wsc".parse().unwrap();
-        let refused = status(&Rejection::not_found(&name));
-        assert_eq!(told(&refused), (Code::NotFound, "RESOURCE_NOT_FOUND".into()));
-        let details = refused.get_error_details();
-        assert_eq!(details.resource_info().unwrap().resource_name, "portfolios/wsc");
-        assert_eq!(details.error_info().unwrap().metadata["name"], "portfolios/wsc");
+    fn what_may_pass_says_when_to_try_again() {
+        for error in every_submit_error() {
+            let passes = matches!(
+                error,
+                SubmitError::Overloaded
+                    | SubmitError::DiskLow { .. }
+                    | SubmitError::Closing
+                    | SubmitError::Failed { .. }
+            );
+            let what = error.to_string();
+            assert_eq!(submit_status(&error).get_details_retry_info().is_some(), passes, "{what}");
+        }
     }
 
     #[test]
-    fn what_may_be_sent_again_says_when_and_what_failed_inside_stays_there() {
-        let busy = submit_status(&SubmitError::Overloaded);
-        assert_eq!(told(&busy), (Code::ResourceExhausted, "OVERLOADED".into()));
-        assert!(busy.get_error_details().retry_info().unwrap().retry_delay.is_some());
-        let low = submit_status(&SubmitError::DiskLow { free_bytes: 1, floor_bytes: 2 });
-        assert_eq!(told(&low), (Code::ResourceExhausted, "DISK_LOW".into()));
-        let failed = submit_status(&SubmitError::Failed { reason: "secret".into() });
-        assert_eq!(told(&failed), (Code::Unavailable, "JOURNAL_FAILED".into()));
-        let panicked = submit_status(&SubmitError::Panicked { message: "secret".into() });
-        assert_eq!(told(&panicked), (Code::Internal, "INTERNAL".into()));
-        assert!(![failed, panicked].iter().any(|status| format!("{status:?}").contains("secret")));
+    fn a_damaged_journal_is_data_loss_without_paths() {
+        let damage = Damage {
+            segment: "/secret/00000001.journal".into(),
+            offset: 4096,
+            sequence: 17,
+            what: "a bad checksum".into(),
+        };
+        let status = read_status(&ReadError::Damaged(damage));
+        assert_eq!(status.code(), Code::DataLoss);
+        assert_eq!(status.get_details_error_info().unwrap().metadata["where"], "near sequence 17");
+        assert!(!format!("{status:?}").contains("secret"), "{status:?}");
+        let diverged = read_status(&ReadError::Ahead { asked: position(9), tail: position(3) });
+        assert_eq!(diverged.code(), Code::FailedPrecondition);
     }
 }

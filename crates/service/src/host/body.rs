@@ -7,7 +7,7 @@
 
 use super::calls::{deadline_exceeded, panicked};
 use super::methods::Method;
-use crate::error::draining;
+use crate::refusal::draining;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
