@@ -8,6 +8,7 @@ pub mod config;
 pub mod host;
 pub mod journal_service;
 pub mod ledger;
+pub mod paging;
 pub mod readiness;
 pub mod refusal;
 pub mod request;

@@ -26,6 +26,7 @@ where
     Ok(work(token).await)
 }
 
+#[allow(clippy::disallowed_methods, reason = "the second signal ends the process without closing anything")]
 async fn watch(mut signals: Signals, token: CancellationToken) {
     let first = signals.next().await;
     tracing::info!(signal = first.name, "stopping; a second signal stops at once");

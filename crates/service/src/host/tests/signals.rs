@@ -42,6 +42,7 @@ impl Process {
 
 /// Not a test: what the processes of the tests below do.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the parent looks at the exit code")]
 #[ignore = "the process that the other tests here start"]
 fn child() {
     let behaviour = std::env::var("BEHAVIOUR").unwrap_or_default();
