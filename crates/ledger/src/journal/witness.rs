@@ -19,10 +19,10 @@
 //! written in turn, so a write that fails leaves the one before. A slot is within one sector, so a
 //! power cut leaves it old or new: a slot that is neither empty nor valid is damage and is said so.
 //!
-//! What follows from damage: with one slot left, the log is checked against that one. With none
-//! (or no file), nothing tells whether the log's end is all that was acknowledged: a log that ends
-//! cleanly is opened with a warning that names its end, one that does not end cleanly is refused,
-//! since a torn tail cannot be told from lost entries.
+//! What follows from damage: a log that ends cleanly is opened with a warning that says where it ends
+//! (with one slot left it is checked against that one, which may be the older; with none, or no file,
+//! nothing tells whether entries are missing at its end). A log that does not end cleanly is refused:
+//! a torn tail cannot be told from entries that were acknowledged.
 
 use std::path::Path;
 use std::sync::Arc;
