@@ -291,6 +291,25 @@ mod tests {
         assert_eq!(status.get_error_details().error_info().unwrap().reason, "DRAINING");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_tells_the_tail_at_once_and_then_now_and_again() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        append(journal.as_ref(), &mut Hash::ZERO.clone(), 10);
+        let tail = journal.info().tail;
+        let (journals, _kit) = journals(&journal);
+        let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&tail)) };
+        let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+        let mut before = tokio::time::Instant::now();
+        for wait in [Duration::ZERO, HEARTBEAT, HEARTBEAT] {
+            let response = stream.next().await.unwrap().unwrap();
+            assert_eq!(response, FollowResponse { fragments: vec![], tail: Some(position_to_proto(&tail)) });
+            let now = tokio::time::Instant::now();
+            let waited = now - before;
+            assert!(waited >= wait && waited < wait + Duration::from_millis(10), "{waited:?}");
+            before = now;
+        }
+    }
+
     #[tokio::test]
     async fn a_position_of_another_history_is_refused_with_both() {
         let journal = Arc::new(MemoryJournal::new(LogId::generate()));

@@ -36,6 +36,7 @@ pub fn file_options(config: &Server) -> FileOptions {
     FileOptions {
         segment_bytes: config.journal.segment_bytes.bytes(),
         min_free_bytes: config.journal.min_free_bytes.bytes(),
+        cache_bytes: config.journal.cache_bytes.length(),
         ..FileOptions::default()
     }
 }
@@ -46,7 +47,9 @@ pub fn ledger_options(config: &Server) -> Options {
     Options {
         group_size: ledger.group_size,
         group_wait: ledger.group_wait,
-        queue_bound: ledger.queue,
+        queue_bound: ledger.queue_bound,
+        checkpoint_rows: ledger.checkpoint_rows,
+        store_sync_interval: ledger.store_sync_interval,
         table_bytes: ledger.memory_table_bytes.length(),
         cache_bytes: ledger.cache_bytes.length(),
         max_entry_bytes: ledger.max_entry_bytes.length(),
@@ -204,6 +207,23 @@ mod tests {
         fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
             rows.put(vec![1], Bytes::copy_from_slice(&entry.sequence.to_be_bytes()));
         }
+    }
+
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_ledger() {
+        let (ours, ledgers) = (ledger_options(&Server::default()), Options::default());
+        assert_eq!((ours.group_size, ours.group_wait), (ledgers.group_size, ledgers.group_wait));
+        assert_eq!((ours.queue_bound, ours.checkpoint_rows), (ledgers.queue_bound, ledgers.checkpoint_rows));
+        assert_eq!((ours.table_bytes, ours.cache_bytes), (ledgers.table_bytes, ledgers.cache_bytes));
+        assert_eq!(ours.store_sync_interval, ledgers.store_sync_interval);
+        assert_eq!(ours.max_entry_bytes, ledgers.max_entry_bytes);
+        assert_eq!(
+            (ours.max_request_ids, ours.request_id_window),
+            (ledgers.max_request_ids, ledgers.request_id_window)
+        );
+        let (ours, journals) = (file_options(&Server::default()), FileOptions::default());
+        assert_eq!((ours.segment_bytes, ours.cache_bytes), (journals.segment_bytes, journals.cache_bytes));
+        assert_eq!(ours.min_free_bytes, journals.min_free_bytes);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -125,40 +125,49 @@ impl Rules for Keepalive {
 }
 
 section! {
-    /// The journals: the truth, in append-only files under `data_dir`. Read by `ledger_options`.
+    /// The journals: the truth, in append-only files under `data_dir`. Read by `ledger::file_options`.
     pub struct Journal {
         /// The size of one segment file, which is allocated at once.
         pub segment_bytes: ByteSize = ByteSize::mib(64),
         /// Writes are refused (DISK_LOW) while the disk has less room than this; reads go on.
-        pub min_free_bytes: ByteSize = ByteSize::mib(512),
+        pub min_free_bytes: ByteSize = ByteSize::mib(256),
+        /// The newest entries kept in memory, of each journal, for followers and watchers.
+        pub cache_bytes: ByteSize = ByteSize::mib(8),
     }
 }
 
 impl Rules for Journal {
     fn rules(&self, found: &mut Found<'_>) {
         found.between("segment_bytes", self.segment_bytes, ByteSize::mib(1), ByteSize::mib(4096));
+        found.between("cache_bytes", self.cache_bytes, ByteSize(0), ByteSize::mib(16_384));
     }
 }
 
 section! {
     /// The ledgers: how commands become durable, and the stores derived from the journals. Read by
-    /// `ledger_options`.
+    /// `ledger::ledger_options`.
     pub struct Ledger {
         /// How many commands one group commit takes at most.
-        pub group_size: usize = 256,
+        pub group_size: usize = 1024,
         /// How long a group waits for more commands, if the group before had more than one.
         pub group_wait: Duration = Duration::from_micros(300),
-        /// How many commands may wait to be decided; one beyond it is answered RESOURCE_EXHAUSTED.
-        pub queue: usize = 4096,
-        /// How large the memory table of rows not yet in the store may grow before writers wait.
+        /// How many commands may wait to be decided. Others wait outside; one that finds no place
+        /// before its deadline is answered RESOURCE_EXHAUSTED.
+        pub queue_bound: usize = 4096,
+        /// With how many rows not yet in the store a checkpoint begins, which writes them.
+        pub checkpoint_rows: usize = 1000,
+        /// How large the rows not yet in the store may become before writers wait for the checkpoint.
         pub memory_table_bytes: ByteSize = ByteSize::mib(64),
-        /// The cache of each store. The store takes two to four times as much memory.
+        /// How often a store is brought to the disk while it is written; a crash replays the rest.
+        pub store_sync_interval: Duration = Duration::from_secs(5),
+        /// The rows of each store kept in memory; the store itself takes as much again.
         pub cache_bytes: ByteSize = ByteSize::mib(64),
         /// The largest entry, which is what one command does.
         pub max_entry_bytes: ByteSize = ByteSize::mib(64),
-        /// How many request ids are remembered at most, so that a repeated call has the first outcome.
-        pub max_request_ids: usize = 100_000,
-        /// How long a request id is remembered at most.
+        /// How many request ids are remembered, so that a call that is sent again has its first
+        /// outcome; fewer only if they are older than the window.
+        pub max_request_ids: usize = 262_144,
+        /// How long a request id is remembered.
         pub request_id_window: Duration = Duration::from_secs(86_400),
     }
 }
@@ -167,7 +176,10 @@ impl Rules for Ledger {
     fn rules(&self, found: &mut Found<'_>) {
         found.between("group_size", self.group_size, 1, 100_000);
         found.between("group_wait", self.group_wait, Duration::ZERO, Duration::from_millis(100));
-        found.between("queue", self.queue, 1, 1_000_000);
+        found.between("queue_bound", self.queue_bound, 1, 1_000_000);
+        found.between("checkpoint_rows", self.checkpoint_rows, 1, 10_000_000);
+        let (least, most) = (Duration::from_millis(10), Duration::from_secs(3600));
+        found.between("store_sync_interval", self.store_sync_interval, least, most);
         found.between("memory_table_bytes", self.memory_table_bytes, ByteSize::mib(1), ByteSize::mib(16_384));
         found.between("cache_bytes", self.cache_bytes, ByteSize::mib(1), ByteSize::mib(65_536));
         found.between("max_entry_bytes", self.max_entry_bytes, ByteSize::mib(1), ByteSize::mib(1024));

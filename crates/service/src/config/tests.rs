@@ -54,7 +54,7 @@ fn flag(flag: &str, key: &str, value: &str) -> Flag {
 #[test]
 fn later_layers_win_and_say_where_they_came_from() {
     let (_directory, path) = file(
-        "listen = '127.0.0.1:1'\ndata_dir = 'a'\n[journal]\nsegment_bytes = '128MiB'\n[ledger]\nqueue = 7\nmax_entry_bytes = 2_097_152\n",
+        "listen = '127.0.0.1:1'\ndata_dir = 'a'\n[journal]\nsegment_bytes = '128MiB'\n[ledger]\nqueue_bound = 7\nmax_entry_bytes = 2_097_152\n",
     );
     let layers = Layers {
         file: Some(path.clone()),
@@ -73,11 +73,11 @@ fn later_layers_win_and_say_where_they_came_from() {
     assert_eq!(config.server.listen.port(), 1);
     assert_eq!(config.server.data_dir, PathBuf::from("c"));
     assert_eq!(config.server.journal.segment_bytes, ByteSize::mib(256));
-    assert_eq!(config.server.ledger.queue, 7);
+    assert_eq!(config.server.ledger.queue_bound, 7);
     assert_eq!(config.server.ledger.max_entry_bytes, ByteSize::mib(2));
     assert_eq!(config.tracker.names, ["x", "y"]);
     assert_eq!(config.tracker.most, Some(4));
-    assert_eq!(loaded.source("ledger.queue"), &Source::File { path, line: 6, column: 1 });
+    assert_eq!(loaded.source("ledger.queue_bound"), &Source::File { path, line: 6, column: 1 });
     assert_eq!(loaded.source("data_dir"), &Source::Flag("--data-dir".to_owned()));
     assert_eq!(
         loaded.source("journal.segment_bytes"),
@@ -99,7 +99,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "a = 1\n",
         "b = 2\n",
         "[ledger]\n",
-        "queue = -1\n",
+        "queue_bound = -1\n",
         "group_wait = 300\n",
     ));
     let layers = Layers {
@@ -107,7 +107,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         environment: environment(&[
             ("MILEPOST_LOG__FORMAT", "xml"),
             ("MILEPOST_LOGFORMAT", "json"),
-            ("MILEPOST_LEDGER__QUEUE", "10"),
+            ("MILEPOST_LEDGER__QUEUE_BOUND", "10"),
             ("MILEPOST_TRACKER__ENABLED", "yes"),
         ]),
         not_configuration: vec![],
@@ -127,7 +127,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "FILE:5:1: journal.segment_bytes: 1KiB is not between 1MiB and 4GiB",
         "FILE:6:3: journal.segment_byte: there is no such key; did you mean journal.segment_bytes?",
         "FILE:7:2: journals: there is no such key; did you mean journal?",
-        "FILE:11:1: ledger.queue: -1 is not a whole number",
+        "FILE:11:1: ledger.queue_bound: -1 is not a whole number",
         "FILE:12:1: ledger.group_wait: 300 is not a duration with its unit",
         "MILEPOST_LOG__FORMAT: log.format: must be one of \"human\", \"json\"",
         "MILEPOST_LOGFORMAT: logformat: there is no such key; did you mean log.format?",
@@ -245,13 +245,20 @@ fn the_command_line_becomes_flags() {
         config: ConfigArgs,
     }
     let parse = |arguments: &[&str]| <Command as clap::Parser>::try_parse_from(arguments);
-    let command =
-        parse(&["x", "--listen", "[::1]:0", "--set", "ledger.queue=9", "--set", "ledger.group_wait=2ms"])
-            .unwrap();
+    let command = parse(&[
+        "x",
+        "--listen",
+        "[::1]:0",
+        "--set",
+        "ledger.queue_bound=9",
+        "--set",
+        "ledger.group_wait=2ms",
+    ])
+    .unwrap();
     let loaded = command.config.layers(Vec::new()).load(Process::default()).unwrap();
     assert_eq!(loaded.config.server.listen.to_string(), "[::1]:0");
-    assert_eq!(loaded.config.server.ledger.queue, 9);
+    assert_eq!(loaded.config.server.ledger.queue_bound, 9);
     assert_eq!(loaded.config.server.ledger.group_wait, Duration::from_millis(2));
-    assert_eq!(loaded.source("ledger.queue").to_string(), "--set ledger.queue");
+    assert_eq!(loaded.source("ledger.queue_bound").to_string(), "--set ledger.queue_bound");
     assert!(parse(&["x", "--set", "queue"]).is_err());
 }
