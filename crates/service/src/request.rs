@@ -128,7 +128,12 @@ async fn wait<D: Domain>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use milepost_ledger::journal::memory::MemoryJournal;
+    use milepost_ledger::{Context, Decision, Entry, Options, Read, Write};
     use milepost_proto::registry::v1::DeletePortfolioRequest;
+    use milepost_types::{HashPrefix, LogId, Position, SystemClock};
 
     use super::*;
 
@@ -156,5 +161,57 @@ mod tests {
         };
         assert_eq!(id("portfolios/a"), id("portfolios/a"));
         assert_ne!(id("portfolios/a"), id("portfolios/b"));
+    }
+
+    struct Nothing;
+
+    impl Domain for Nothing {
+        type Command = ();
+        type Rejection = ();
+        const STORE_VERSION: u32 = 1;
+
+        fn decide(&self, _: &dyn Read, (): &(), _: &Context) -> Result<Decision, ()> {
+            Ok(Decision { events: vec![bytes::Bytes::from_static(b"event")], ..Decision::default() })
+        }
+
+        fn apply(&self, _: &mut dyn Write, _: &Entry) {}
+    }
+
+    #[tokio::test]
+    async fn a_read_waits_for_the_revisions_it_names_and_no_longer_than_it_has_time() {
+        let store = tempfile::tempdir().unwrap();
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        let clock = Arc::new(SystemClock);
+        let ledger =
+            Ledger::open("test", store.path(), journal, Arc::new(Nothing), clock, Options::default())
+                .unwrap();
+        let position = ledger.submit(Submission::system("test", ())).await.unwrap().position;
+        let revision = |ledger, position| Revision { ledger, position }.to_string();
+        let here = revision(LedgerKind::Registry, position);
+        let later = revision(LedgerKind::Registry, Position { sequence: 2, ..position });
+        let soon = Instant::now() + Duration::from_millis(30);
+        let ask = |revisions: Vec<String>, deadline| {
+            let ledger = ledger.clone();
+            async move { reach(&ledger, LedgerKind::Registry, &revisions, deadline).await }
+        };
+        assert_eq!(ask(vec![], soon).await, Ok(()));
+        assert_eq!(ask(vec![here.clone(), here.clone()], soon).await, Ok(()));
+        let missed = Rejection::RevisionNotReached { ledger: LedgerKind::Registry, asked: 2, have: 1 };
+        assert_eq!(ask(vec![here.clone(), later.clone()], soon).await, Err(missed));
+        let elsewhere = ask(vec![revision(LedgerKind::Tracker, position)], soon).await;
+        assert_eq!(elsewhere, Err(Rejection::RevisionElsewhere { ledger: LedgerKind::Tracker }));
+        let other =
+            revision(LedgerKind::Registry, Position { hash: HashPrefix::from_bytes([9; 8]), ..position });
+        assert!(matches!(ask(vec![other], soon).await, Err(Rejection::LogDiverged { .. })));
+        assert!(matches!(ask(vec!["nonsense".into()], soon).await, Err(Rejection::RevisionInvalid(_))));
+        let many = vec![here; limits::MIN_REVISIONS + 1];
+        assert!(matches!(ask(many, soon).await, Err(Rejection::Invalid(_))));
+
+        let patient = Instant::now() + Duration::from_secs(20);
+        let (reached, written) =
+            tokio::join!(ask(vec![later], patient), ledger.submit(Submission::system("test", ())));
+        let sequence = written.unwrap().position.sequence;
+        // The hash of what was waited for was made up, which is noticed as soon as the entry is there.
+        assert!(matches!(reached, Err(Rejection::LogDiverged { .. })) && sequence == 2, "{reached:?}");
     }
 }
