@@ -56,11 +56,28 @@ impl Decoder for Raw {
 ///
 /// # Errors
 /// What the server answers, or the transport.
-pub async fn unary(channel: Channel, method: &'static str, message: Bytes) -> Result<Bytes, Status> {
+///
+/// # Panics
+/// If `method` is no path.
+pub async fn unary(channel: Channel, method: &str, message: Bytes) -> Result<Bytes, Status> {
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-    let path = PathAndQuery::from_static(method);
+    let path: PathAndQuery = method.parse().expect("a path");
     Ok(grpc.unary(tonic::Request::new(message), path, Raw).await?.into_inner())
+}
+
+/// Opens a server stream and waits for its first message.
+///
+/// # Errors
+/// What the server answers, or the transport.
+///
+/// # Panics
+/// If `method` is no path.
+pub async fn first(channel: Channel, method: &str, message: Bytes) -> Result<Option<Bytes>, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
+    let path: PathAndQuery = method.parse().expect("a path");
+    grpc.server_streaming(tonic::Request::new(message), path, Raw).await?.into_inner().message().await
 }
 
 /// One protobuf field of bytes or text, which need not be what it should.

@@ -1,0 +1,140 @@
+//! Planned ends: streams are told, calls finish, the limit holds, and a second signal does not wait.
+
+use std::time::{Duration, Instant};
+
+use milepost_client::{Endpoint, Failure};
+use milepost_proto::error::v1::Reason;
+use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
+use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse};
+use milepost_proto::registry::v1 as registry;
+use milepost_tests::command::{Command, create_portfolio, create_project, project};
+use milepost_tests::history::everything;
+use milepost_tests::watching::Watching;
+use milepost_tests::{Cluster, Role, within};
+use rustix::process::Signal;
+use tonic::transport::Channel;
+use tonic::{Code, Streaming};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn watch(channel: Channel) -> Streaming<WatchEventsResponse> {
+    let request = WatchEventsRequest { selection: Some(everything()), ..WatchEventsRequest::default() };
+    EventServiceClient::new(channel).watch_events(request).await.expect("a stream").into_inner()
+}
+
+/// A stream on a connection of its own that nobody reads, with more behind it than fits on the way.
+async fn unread(cluster: &Cluster) -> Streaming<WatchEventsResponse> {
+    let client = cluster.client(1);
+    create_portfolio("p").once(&client).await.expect("a portfolio");
+    for number in 0..20 {
+        let request = |member| {
+            let id = format!("large-{number}-{member}");
+            registry::CreateProjectRequest {
+                request_id: String::new(),
+                project: Some(registry::Project { purpose: "长".repeat(4000), ..project(&id) }),
+                ..create_project("p", &id)
+            }
+        };
+        let request = registry::BatchCreateProjectsRequest {
+            parent: "portfolios/p".to_owned(),
+            requests: (0..20).map(request).collect(),
+            ..Default::default()
+        };
+        Command::CreateProjects(Box::new(request)).once(&client).await.expect("projects");
+    }
+    milepost_tests::history::settled(&client).await;
+    let endpoint = tonic::transport::Endpoint::from_shared(cluster.server(Role::All).url()).expect("a URL");
+    let mut stream = watch(endpoint.connect().await.expect("a connection")).await;
+    within(PATIENCE, "first message", stream.message()).await.expect("a message");
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_watch_is_told_to_reconnect_and_then_ended() {
+    let mut cluster = Cluster::all(&[]);
+    cluster.start().await;
+    let client = cluster.client(1);
+    create_portfolio("p").once(&client).await.expect("a portfolio");
+    let pool = Endpoint::parse(&cluster.server(Role::All).url()).expect("a URL").pool(4);
+    let leases: Vec<_> = (0..40).map(|_| pool.lease()).collect();
+    let mut streams = Vec::new();
+    for lease in &leases {
+        let mut stream = watch(lease.channel()).await;
+        within(PATIENCE, "first message", stream.message()).await.expect("a message");
+        streams.push(stream);
+    }
+    let watching = Watching::start(&client, everything(), 0);
+
+    let server = cluster.take(Role::All);
+    let asked = Instant::now();
+    server.signal(Signal::TERM);
+    for mut stream in streams {
+        let mut drained = None;
+        let ended = loop {
+            match within(PATIENCE, "end of a stream", stream.message()).await {
+                Ok(Some(message)) => {
+                    assert!(drained.is_none(), "a drain is the last message: {message:?}");
+                    drained = message.drain;
+                }
+                Ok(None) => panic!("the stream ended without a status"),
+                Err(status) => break Failure::from(status),
+            }
+        };
+        assert_eq!((ended.code, ended.reason), (Code::Unavailable, Some(Reason::Draining)), "{ended}");
+        let after = drained.expect("a drain before the end").reconnect_after;
+        assert!(after.is_some(), "the drain says when to reconnect");
+    }
+    let status = server.ended().await;
+    assert!(status.success(), "it ended with {status}");
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(10), "it took {took:?}, with nothing left to wait for");
+
+    // A client that knows cursors goes on as if nothing had been.
+    cluster.start().await;
+    create_project_later(&cluster).await;
+    let log = milepost_tests::history::events(&client, everything()).await;
+    assert!(watching.finish(log.len()).await == log, "the watcher saw other events than the log has");
+}
+
+async fn create_project_later(cluster: &Cluster) {
+    let client = cluster.client(1);
+    let command = Command::CreateProject(Box::new(create_project("p", "later")));
+    command.once(&client).await.expect("a project");
+    milepost_tests::history::settled(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_never_reads_holds_a_drain_no_longer_than_the_limit() {
+    let mut cluster = Cluster::all(&[("drain_timeout", "2s")]);
+    cluster.start().await;
+    let _unread = unread(&cluster).await;
+    let server = cluster.take(Role::All);
+    let asked = Instant::now();
+    server.signal(Signal::TERM);
+    let status = server.ended().await;
+    assert!(status.success(), "it ended with {status}");
+    let took = asked.elapsed();
+    assert!(took >= Duration::from_secs(2), "nothing was waited for: the client is no test ({took:?})");
+    assert!(took < Duration::from_secs(12), "the limit did not hold: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_it_at_once() {
+    let mut cluster = Cluster::all(&[("drain_timeout", "10m")]);
+    cluster.start().await;
+    let _unread = unread(&cluster).await;
+    let server = cluster.take(Role::All);
+    server.signal(Signal::TERM);
+    milepost_tests::wait::until(PATIENCE, "beginning of the drain", async || {
+        let log = server.log();
+        if log.contains("draining") { Ok(()) } else { Err(log) }
+    })
+    .await;
+    let asked = Instant::now();
+    server.signal(Signal::TERM);
+    let status = server.ended().await;
+    assert_eq!(status.code(), Some(143), "it ended with {status}");
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(2), "at once took {took:?}");
+    cluster.start().await;
+}

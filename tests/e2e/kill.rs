@@ -1,0 +1,120 @@
+//! Crashes: real servers killed under load, at any moment, over and over.
+//!
+//! What is checked stands in `promises` and `history`: what was acknowledged is there, nothing is half
+//! there, every source entry reaches the log once and after its causes, and a watcher that resumes by
+//! cursor sees it so. A store that went through crashes equals the one rebuilt from the journal.
+
+use std::time::Duration;
+
+use milepost_tests::history::everything;
+use milepost_tests::load::{Load, Sent};
+use milepost_tests::promises::Record;
+use milepost_tests::random::{Rng, seeded};
+use milepost_tests::watching::Watching;
+use milepost_tests::{Cluster, Role, store};
+
+const WRITERS: usize = 64;
+const PORTFOLIOS: usize = 8;
+
+/// Small segments, so that crashes meet the making of new ones.
+const SET: &[(&str, &str)] = &[("journal.segment_bytes", "1MiB")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_kills_lose_nothing_and_do_nothing_twice() {
+    let mut rng = seeded("kill");
+    let mut cluster = Cluster::all(SET);
+    cluster.start().await;
+    let client = cluster.client(8);
+    let watching = [0, 7].map(|change_after| Watching::start(&client, everything(), change_after));
+    let (mut load, mut sent) = Load::start(&client, WRITERS, PORTFOLIOS).await;
+
+    for kill in 1..=50 {
+        load.more(1 + rng.below(400) as u64).await;
+        cluster.kill(Role::All).await;
+        if kill % 5 == 0 {
+            kill_while_it_opens(&mut cluster, Role::All, &mut rng).await;
+        }
+        if kill % 10 == 0 {
+            cluster.start().await;
+            load.more(1).await;
+            assert!(cluster.stop(Role::All).await.success(), "it stops in order");
+            store::assert_equals_rebuild(&cluster.data(Role::All)).await;
+        }
+        cluster.start().await;
+    }
+    check(&cluster, load, &mut sent, watching).await;
+    assert!(cluster.stop(Role::All).await.success(), "it stops in order");
+    store::assert_equals_rebuild(&cluster.data(Role::All)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_apart_survive_the_kills_of_each_other() {
+    let mut rng = seeded("kill");
+    let mut cluster = Cluster::apart(SET);
+    cluster.start().await;
+    let client = cluster.client(4);
+    let watching = [0, 7].map(|change_after| Watching::start(&client, everything(), change_after));
+    let (mut load, mut sent) = Load::start(&client, 16, 4).await;
+
+    let roles = [Role::Registry, Role::Tracker, Role::Notifier];
+    for kill in 0..15 {
+        load.more(1 + rng.below(200) as u64).await;
+        let victims = match rng.below(5) {
+            0 => roles.to_vec(),
+            _ => vec![roles[kill % 3]],
+        };
+        for role in victims {
+            cluster.kill(role).await;
+        }
+        if rng.below(3) == 0 {
+            kill_while_it_opens(&mut cluster, roles[kill % 3], &mut rng).await;
+        }
+        cluster.start().await;
+    }
+    check(&cluster, load, &mut sent, watching).await;
+    for role in roles {
+        assert!(cluster.stop(role).await.success(), "the {} stops in order", role.as_str());
+        store::assert_equals_rebuild(&cluster.data(role)).await;
+    }
+}
+
+/// A crash before the server is ready, at any moment of its beginning.
+async fn kill_while_it_opens(cluster: &mut Cluster, role: Role, rng: &mut Rng) {
+    cluster.spawn(role);
+    // Not for anything to happen: the moment is to be any.
+    tokio::time::sleep(Duration::from_millis(rng.below(150) as u64)).await;
+    cluster.kill(role).await;
+}
+
+async fn check(cluster: &Cluster, load: Load, sent: &mut Vec<Sent>, watching: [Watching; 2]) {
+    let client = cluster.client(2);
+    sent.extend(load.stop().await);
+    let open = sent.iter().filter(|sent| sent.outcome.is_none()).count();
+    eprintln!("{} commands, {open} of them open", sent.len());
+
+    let record = Record::read(&client).await;
+    record.assert_streams();
+    record.assert_kept(sent);
+    record.assert_rows(&client).await;
+
+    // What nobody answered is sent again, and once more: it has one effect, and the same answer.
+    assert!(open > 0, "no kill left a command open: the load is no test");
+    for sent in sent.iter_mut().filter(|sent| sent.outcome.is_none()) {
+        let first = sent.command.once(&client).await.expect("it is done now, or was before");
+        let again = sent.command.once(&client).await.expect("it is answered again");
+        assert_eq!(first.resources, again.resources, "a repeated {:?} has another answer", sent.command);
+        sent.outcome = Some(first);
+    }
+    let record = Record::read(&client).await;
+    record.assert_streams();
+    record.assert_kept(sent);
+    record.assert_rows(&client).await;
+
+    for watching in watching {
+        let watched = watching.finish(record.log.len()).await;
+        for (watched, logged) in watched.iter().zip(&record.log) {
+            assert_eq!(watched.event_id, logged.event_id, "the watcher saw another order, or a gap");
+        }
+        assert!(watched == record.log, "the watcher saw other events than the log has");
+    }
+}
