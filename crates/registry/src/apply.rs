@@ -24,6 +24,14 @@ struct Envelope {
     batch: Bytes,
 }
 
+/// The encoded resource of an event of this ledger; empty if there is none.
+pub(crate) fn resource(event: &Bytes) -> Bytes {
+    let envelope = Envelope::decode(event.clone()).unwrap_or_default();
+    let Envelope { portfolio, organization, project, phase, batch } = envelope;
+    let resources = [portfolio, organization, project, phase, batch];
+    resources.into_iter().find(|resource| !resource.is_empty()).unwrap_or_default()
+}
+
 /// Brings the rows from before an entry to after it.
 pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
     for event in &entry.events {

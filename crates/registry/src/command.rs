@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing in a command needs rows to be known to be nonsense; that was refused before.
 
+use crate::tables::{batches, organizations, phases, portfolios, projects};
 use crate::{batch, organization, phase, portfolio, project};
 
 /// What is asked, and the trace it is part of.
@@ -21,4 +22,72 @@ pub(crate) enum Wish {
     Project(Box<project::Command>),
     Phase(phase::Command),
     Batch(batch::Command),
+}
+
+impl Wish {
+    /// The key of the row that it is about; `None` for what is to be created.
+    pub(crate) fn subject(&self) -> Option<Vec<u8>> {
+        match self {
+            Wish::Portfolio(portfolio::Command::Create(_)) => None,
+            Wish::Portfolio(portfolio::Command::Update(update)) => Some(portfolios::key(&update.name)),
+            Wish::Portfolio(portfolio::Command::Delete(target) | portfolio::Command::Undelete(target)) => {
+                Some(portfolios::key(&target.name))
+            }
+            Wish::Organization(organization::Command::Create(_)) => None,
+            Wish::Organization(organization::Command::Update(update)) => {
+                Some(organizations::key(&update.name))
+            }
+            Wish::Organization(
+                organization::Command::Delete(target) | organization::Command::Undelete(target),
+            ) => Some(organizations::key(&target.name)),
+            Wish::Project(command) => match &**command {
+                project::Command::Create(_) | project::Command::CreateSeveral(_) => None,
+                project::Command::Update(update) => Some(projects::key(&update.name)),
+                project::Command::Delete(target)
+                | project::Command::Undelete(target)
+                | project::Command::Move(target, ..) => Some(projects::key(&target.name)),
+            },
+            Wish::Phase(phase::Command::Create(_)) => None,
+            Wish::Phase(phase::Command::Update(update)) => Some(phases::key(&update.name)),
+            Wish::Phase(phase::Command::Delete(target) | phase::Command::Undelete(target)) => {
+                Some(phases::key(&target.name))
+            }
+            Wish::Batch(command) => match command {
+                batch::Command::Create(..) => None,
+                batch::Command::Update(update) => Some(batches::key(&update.name)),
+                batch::Command::Delete(target)
+                | batch::Command::Undelete(target)
+                | batch::Command::Add(target, _)
+                | batch::Command::Remove(target, _)
+                | batch::Command::Start(target)
+                | batch::Command::Cancel(target, _) => Some(batches::key(&target.name)),
+            },
+        }
+    }
+}
+
+/// The trace context, if it has the shape of one (W3C Trace Context, version 00): events keep it for ever,
+/// and there is no room for anything else.
+pub(crate) fn traceparent(given: Option<String>) -> String {
+    let parts = |text: &String| {
+        let lengths: Vec<_> = text.split('-').map(str::len).collect();
+        let hex = |c: char| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c);
+        lengths == [2, 32, 16, 2] && text.chars().all(hex)
+    };
+    given.filter(parts).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trace_context_is_kept() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(traceparent(Some(good.to_owned())), good);
+        for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
+            assert_eq!(traceparent(Some(bad.to_owned())), "");
+        }
+        assert_eq!(traceparent(None), "");
+    }
 }

@@ -48,9 +48,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// All of them.
-    pub(crate) const ALL: [State; 3] = [State::Planned, State::Started, State::Cancelled];
-
     /// The name that the API has for it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@
 pub(crate) mod batch;
 pub(crate) mod event;
 pub(crate) mod fields;
+pub(crate) mod list;
 pub(crate) mod mask;
 pub(crate) mod organization;
 pub(crate) mod phase;
@@ -16,6 +17,7 @@ mod project_message;
 pub(crate) mod project_request;
 pub(crate) mod request;
 pub(crate) mod value;
+pub(crate) mod write;
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

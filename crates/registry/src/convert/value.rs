@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
+use milepost_proto::registry::v1 as proto;
+use milepost_types::filter::Value;
 use milepost_types::{DateError, LanguageTag, Money, ProjectName, Violations, date_from_parts, text};
 
 /// The date of a message.
@@ -98,4 +100,39 @@ pub(crate) fn project_names(field: &str, given: &[String], violations: &mut Viol
     let named =
         given.iter().enumerate().map(|(i, name)| violations.check(format!("{field}[{i}]"), name.parse()));
     named.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+/// The currency of an amount, for a filter.
+pub(crate) fn filter_currency(message: Option<&gtype::Money>) -> Value<'_> {
+    message.map_or(Value::Absent, |money| Value::text(&money.currency_code))
+}
+
+/// The whole units of an amount, for a filter.
+pub(crate) fn filter_units(message: Option<&gtype::Money>) -> Value<'static> {
+    message.map(|money| money.units).into()
+}
+
+/// A date, for a filter.
+pub(crate) fn filter_date(message: Option<&gtype::Date>) -> Value<'static> {
+    message.and_then(|message| date(*message).ok()).into()
+}
+
+/// The first day of a period, for a filter.
+pub(crate) fn filter_start(message: Option<&proto::Period>) -> Value<'static> {
+    filter_date(message.and_then(|period| period.start_date.as_ref()))
+}
+
+/// The last day of a period, for a filter.
+pub(crate) fn filter_end(message: Option<&proto::Period>) -> Value<'static> {
+    filter_date(message.and_then(|period| period.end_date.as_ref()))
+}
+
+/// An instant, for a filter.
+pub(crate) fn filter_instant(message: Option<&prost_types::Timestamp>) -> Value<'static> {
+    message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok()).into()
+}
+
+/// An enum's name, for a filter; its first value says nothing.
+pub(crate) fn filter_choice(number: i32, name: &'static str) -> Value<'static> {
+    if number == 0 { Value::Absent } else { Value::from(name) }
 }

@@ -1,14 +1,13 @@
 //! Decisions about batches.
 
 use milepost_ledger::Read;
-use milepost_types::{BatchName, ProjectName, Rejection};
+use milepost_types::{BatchName, Rejection};
 
 use super::{Decided, delete, found, free, id, project, undelete, update};
 use crate::batch::figures::Figures;
 use crate::batch::start::{Started, start};
 use crate::batch::{self, Batch, Command, Regrouped, Standing, State, check_members};
 use crate::change::{Change, Happening, Resource};
-use crate::project::references::Presence;
 use crate::record::Moment;
 use crate::tables::{batches, portfolios, projects};
 
@@ -106,22 +105,11 @@ fn count(rows: &dyn Read, change: &mut Change) -> Result<(), Rejection> {
     if batch.standing.state != State::Planned && !given_up {
         return Ok(());
     }
-    let figures = registered(rows, &batch.name, &batch.standing.members)?;
+    let figures = batches::registered(rows, &batch.name, &batch.standing.members)?;
     if !matches!(change.happening, Happening::Created) {
         change.changed.extend(figures.differing(&batch.standing.registered));
         change.changed.sort_unstable();
     }
     batch.standing.registered = figures;
     Ok(())
-}
-
-/// What these members of a batch add up to, as the rows have them.
-pub(crate) fn registered(
-    rows: &dyn Read,
-    batch: &BatchName,
-    members: &[ProjectName],
-) -> Result<Figures, Rejection> {
-    let present = members.iter().filter_map(|member| projects::head(rows, member));
-    let present = present.filter(|head| head.presence() == Presence::Present);
-    Figures::of(batch, present.map(|head| head.investment()))
 }

@@ -10,7 +10,17 @@ use super::key::{Key, Parts};
 
 /// The index row of a batch.
 pub(crate) fn key(portfolio: &ResourceId, date: Date, id: &ResourceId) -> Vec<u8> {
-    Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).bytes(&ordered(date)).id(id)
+    key_at(portfolio, &ordered(date), id)
+}
+
+/// The index row of a batch, by the bytes of its date.
+pub(crate) fn key_at(portfolio: &ResourceId, date: &[u8], id: &ResourceId) -> Vec<u8> {
+    Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).bytes(date).id(id)
+}
+
+/// What the index rows of a date begin with, by its bytes.
+pub(crate) fn beginning(portfolio: &ResourceId, date: &[u8]) -> Vec<u8> {
+    Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).bytes(date).done()
 }
 
 /// The index rows of a portfolio.

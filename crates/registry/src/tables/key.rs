@@ -72,6 +72,14 @@ pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
     bytes
 }
 
+/// The instant of [`ordered_instant`]; `None` if the bytes are of none.
+pub(crate) fn instant_of(bytes: &[u8]) -> Option<Timestamp> {
+    let (seconds, fraction) = bytes.split_first_chunk::<8>()?;
+    let seconds = (u64::from_be_bytes(*seconds) ^ (1 << 63)).cast_signed();
+    let fraction = i32::from_be_bytes(fraction.try_into().ok()?);
+    Timestamp::new(seconds, fraction).ok()
+}
+
 /// What is left of a key that is being taken apart.
 pub(crate) struct Parts<'a>(pub(crate) &'a [u8]);
 

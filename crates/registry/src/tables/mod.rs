@@ -43,7 +43,8 @@ pub(crate) mod projects_by_status;
 mod tests;
 
 use bytes::Bytes;
-use milepost_ledger::Write;
+use milepost_ledger::{Read, Write};
+use milepost_types::Rejection;
 use prost::Message;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
@@ -74,6 +75,17 @@ pub(crate) enum Tag {
 /// If it is no such row: only `apply` writes rows, of messages that were encoded here.
 fn decoded<M: Message + Default>(row: Bytes, table: Tag) -> M {
     M::decode(row).unwrap_or_else(|error| panic!("a row of {table:?} cannot be decoded: {error}"))
+}
+
+/// The resource's row of this key, as a read tells it.
+///
+/// # Errors
+/// If what it tells cannot be computed.
+pub(crate) fn told(rows: &dyn Read, key: &[u8]) -> Result<Option<Bytes>, Rejection> {
+    match rows.get(key) {
+        Some(row) if key.first() == Some(&(Tag::Batches as u8)) => batches::current_row(rows, row).map(Some),
+        row => Ok(row),
+    }
 }
 
 /// Puts a resource's row, and brings its index rows from what the row before said to what this one says.

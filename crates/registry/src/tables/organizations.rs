@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use milepost_ledger::{KeyRange, Read, Write};
+use milepost_proto::registry::v1 as proto;
 use milepost_types::OrganizationName;
 
 use super::key::{Key, Parts};
@@ -16,7 +17,6 @@ pub(crate) fn key(name: &OrganizationName) -> Vec<u8> {
 }
 
 /// The name in a key.
-#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) fn name(key: &[u8]) -> Option<OrganizationName> {
     Some(OrganizationName::new(Parts::of(key, Tag::Organizations)?.id()?))
 }
@@ -29,6 +29,11 @@ pub(crate) fn all() -> KeyRange {
 /// The organization of this name.
 pub(crate) fn get(rows: &dyn Read, name: &OrganizationName) -> Option<Organization> {
     rows.get(&key(name)).map(|row| convert::organization::stored(decoded(row, Tag::Organizations)))
+}
+
+/// The organization of this name, as the API tells it.
+pub(crate) fn message(rows: &dyn Read, name: &OrganizationName) -> Option<proto::Organization> {
+    rows.get(&key(name)).map(|row| decoded(row, Tag::Organizations))
 }
 
 /// What others ask of an organization.

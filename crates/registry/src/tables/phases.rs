@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use milepost_ledger::{KeyRange, Read, Write};
+use milepost_proto::registry::v1 as proto;
 use milepost_types::{PhaseName, PortfolioName, ProjectName, ResourceId};
 
 use super::key::{Key, Parts};
@@ -24,10 +25,10 @@ pub(crate) fn name(key: &[u8]) -> Option<PhaseName> {
     Some(PhaseName::new(project, key.id()?))
 }
 
-/// The phases of a project whose ids begin so.
-pub(crate) fn beginning(project: &ProjectName, id: &str) -> KeyRange {
+/// The phases of a project.
+pub(crate) fn of_project(project: &ProjectName) -> KeyRange {
     let key = Key::of(Tag::Phases).text(project.portfolio().id().as_str());
-    KeyRange::prefix(&key.text(project.id().as_str()).beginning(id).done())
+    KeyRange::prefix(&key.text(project.id().as_str()).done())
 }
 
 /// The phases of a portfolio's projects.
@@ -43,6 +44,11 @@ pub(crate) fn all() -> KeyRange {
 /// The phase of this name.
 pub(crate) fn get(rows: &dyn Read, name: &PhaseName) -> Option<Phase> {
     rows.get(&key(name)).map(|row| convert::phase::stored(decoded(row, Tag::Phases)))
+}
+
+/// The phase of this name, as the API tells it.
+pub(crate) fn message(rows: &dyn Read, name: &PhaseName) -> Option<proto::Phase> {
+    rows.get(&key(name)).map(|row| decoded(row, Tag::Phases))
 }
 
 /// What an index asks of a phase.

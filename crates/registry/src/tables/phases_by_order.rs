@@ -9,7 +9,18 @@ use super::key::{Key, Parts};
 
 /// The index row of a phase.
 pub(crate) fn key(name: &PhaseName, order: u32, deleted: bool) -> Vec<u8> {
-    place(name.project(), order).bytes(&[u8::from(deleted)]).id(name.id())
+    key_at(name, &ordered(order, deleted))
+}
+
+/// The index row of a phase, by the bytes of its order.
+pub(crate) fn key_at(name: &PhaseName, ordered: &[u8]) -> Vec<u8> {
+    start(name.project()).bytes(ordered).id(name.id())
+}
+
+/// An order, and whether deleted, as bytes that order so.
+pub(crate) fn ordered(order: u32, deleted: bool) -> [u8; 5] {
+    let [a, b, c, d] = order.to_be_bytes();
+    [a, b, c, d, u8::from(deleted)]
 }
 
 /// The index rows of a project.
@@ -19,7 +30,7 @@ pub(crate) fn of_project(project: &ProjectName) -> KeyRange {
 
 /// The phase of a project that has this place and is not deleted.
 pub(crate) fn holder(rows: &dyn Read, project: &ProjectName, order: u32) -> Option<PhaseName> {
-    let range = KeyRange::prefix(&place(project, order).bytes(&[0]).done());
+    let range = KeyRange::prefix(&start(project).bytes(&ordered(order, false)).done());
     let (key, _) = rows.scan(&range, Direction::Forward).next()?;
     Some(PhaseName::new(project.clone(), parts(&key)?.1))
 }
@@ -34,8 +45,4 @@ pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], ResourceId)> {
 
 fn start(project: &ProjectName) -> Key {
     Key::of(Tag::PhasesByOrder).text(project.portfolio().id().as_str()).text(project.id().as_str())
-}
-
-fn place(project: &ProjectName, order: u32) -> Key {
-    start(project).bytes(&order.to_be_bytes())
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use milepost_ledger::{KeyRange, Read, Write};
+use milepost_proto::registry::v1 as proto;
 use milepost_types::{PortfolioName, Rejection, ResourceId, TimeZoneId};
 
 use super::key::{Key, Parts};
@@ -27,6 +28,11 @@ pub(crate) fn all() -> KeyRange {
 /// The portfolio of this name.
 pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Option<Portfolio> {
     rows.get(&key(name)).map(|row| convert::portfolio::stored(decoded(row, Tag::Portfolios)))
+}
+
+/// The portfolio of this name, as the API tells it.
+pub(crate) fn message(rows: &dyn Read, name: &PortfolioName) -> Option<proto::Portfolio> {
+    rows.get(&key(name)).map(|row| decoded(row, Tag::Portfolios))
 }
 
 /// What others ask of a portfolio.
@@ -59,6 +65,11 @@ pub(crate) fn open(rows: &dyn Read, name: &PortfolioName) -> Result<Head, Reject
     let row = rows.get(&key(name)).ok_or_else(|| Rejection::not_found(name))?;
     let head: Head = decoded(row, Tag::Portfolios);
     if head.delete_time.is_some() { Err(Rejection::deleted(name)) } else { Ok(head) }
+}
+
+/// Refuses a portfolio that is not there; a deleted one is.
+pub(crate) fn exists(rows: &dyn Read, name: &PortfolioName) -> Result<(), Rejection> {
+    if rows.get(&key(name)).is_some() { Ok(()) } else { Err(Rejection::not_found(name)) }
 }
 
 /// Sets a portfolio's row, and its index row.

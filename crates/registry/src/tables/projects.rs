@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::google::r#type as gtype;
-use milepost_types::{Money, PortfolioName, ProjectName, ResourceId};
+use milepost_proto::registry::v1 as proto;
+use milepost_types::{Money, PortfolioName, ProjectName, Rejection, ResourceId};
 
 use super::key::{Key, Parts};
 use super::{
@@ -39,6 +40,20 @@ pub(crate) fn all() -> KeyRange {
 /// The project of this name.
 pub(crate) fn get(rows: &dyn Read, name: &ProjectName) -> Option<Project> {
     rows.get(&key(name)).map(|row| convert::project::stored(decoded(row, Tag::Projects)))
+}
+
+/// The project of this name, as the API tells it.
+pub(crate) fn message(rows: &dyn Read, name: &ProjectName) -> Option<proto::Project> {
+    rows.get(&key(name)).map(|row| decoded(row, Tag::Projects))
+}
+
+/// The projects of these names, as the API tells them.
+///
+/// # Errors
+/// If one is not there.
+pub(crate) fn messages(rows: &dyn Read, names: &[ProjectName]) -> Result<Vec<proto::Project>, Rejection> {
+    let found = names.iter().map(|name| message(rows, name).ok_or_else(|| Rejection::not_found(name)));
+    found.collect()
 }
 
 /// The part of a project that others ask about, so that they need not decode the rest.

@@ -1,0 +1,141 @@
+//! Lists: filtered, ordered, page by page, read from the rows as they are.
+//!
+//! Invariants: every order is total, because the name decides last; a page goes on after the place of
+//! the last one looked at, not after a count, so what comes and goes between pages neither repeats nor
+//! hides what stays. A page looks at no more than [`ROWS_LOOKED_AT`] resources and holds no more than a
+//! client takes: a search for few among many is cut into pages that may hold few, even none, and still
+//! have a next one.
+//!
+//! Rows are the messages that are answered, so lists match and answer messages; nothing is decided on
+//! them. What can be filtered by stands as a schema in each noun's module.
+
+pub(crate) mod batches;
+pub(crate) mod organizations;
+pub(crate) mod phases;
+pub(crate) mod portfolios;
+pub(crate) mod projects;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use milepost_ledger::{Direction, Read};
+use milepost_types::Filter;
+use milepost_types::filter::{Fields, Operand, Pattern};
+use prost::Message;
+
+/// How many resources a page looks at, at most.
+pub(crate) const ROWS_LOOKED_AT: usize = 10_000;
+
+/// A page that has as many bytes is full: clients take messages of 4 MiB unless they are told otherwise.
+const PAGE_BYTES: usize = 2 << 20;
+
+/// What a list asks for; `F` are the fields to filter by, `O` is what to order by.
+#[derive(Debug, Clone)]
+pub(crate) struct Query<F, O> {
+    pub(crate) filter: Filter<F>,
+    pub(crate) order: O,
+    pub(crate) direction: Direction,
+    pub(crate) show_deleted: bool,
+    /// How many resources a page has at most.
+    pub(crate) size: usize,
+    /// Where the page before ended.
+    pub(crate) after: Option<Place>,
+}
+
+/// Where a resource stands in a list: by what it is ordered, and its row's key. Places compare as the
+/// list's order does, from the least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Bytes that order as the field does; none in the order of names.
+    pub(crate) order: Vec<u8>,
+    /// The key of the resource's row.
+    pub(crate) key: Vec<u8>,
+}
+
+impl Place {
+    /// The bytes that a page token carries.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // An order is at most a display name.
+        let length = u16::try_from(self.order.len()).unwrap_or(u16::MAX);
+        [&length.to_be_bytes()[..], &self.order, &self.key].concat()
+    }
+
+    /// The place in a page token; `None` if it is none.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk::<2>()?;
+        let (order, key) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        Some(Self { order: order.to_vec(), key: key.to_vec() })
+    }
+
+    /// Whether this is further on than another.
+    fn is_beyond(&self, other: &Place, direction: Direction) -> bool {
+        match direction {
+            Direction::Forward => self > other,
+            Direction::Backward => self < other,
+        }
+    }
+}
+
+/// A resource that a list may tell.
+struct Candidate {
+    place: Place,
+    /// Its row, if it came along with the place.
+    row: Option<Bytes>,
+}
+
+type Candidates<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+
+/// A page.
+#[derive(Debug)]
+pub(crate) struct Page<M> {
+    pub(crate) resources: Vec<M>,
+    /// Where it ended, if there may be more.
+    pub(crate) next: Option<Place>,
+    /// How many were looked at for it.
+    pub(crate) looked_at: usize,
+}
+
+/// A message that a list tells.
+trait Listed<F>: Message + Default + Fields<F> {
+    /// Whether it is deleted.
+    fn is_deleted(&self) -> bool;
+}
+
+/// The page of these candidates, which begin after the query's place.
+fn page<M: Listed<F>, F: Copy + Eq, O>(
+    rows: &dyn Read,
+    query: &Query<F, O>,
+    candidates: Candidates<'_>,
+) -> Page<M> {
+    let mut page = Page { resources: Vec::new(), next: None, looked_at: 0 };
+    let (mut last, mut bytes) = (None, 0);
+    for candidate in candidates {
+        let full = page.resources.len() == query.size || bytes >= PAGE_BYTES;
+        if full || page.looked_at == ROWS_LOOKED_AT {
+            page.next = last;
+            break;
+        }
+        page.looked_at += 1;
+        // Index and rows are of one cut, so the row is there.
+        let row = candidate.row.or_else(|| rows.get(&candidate.place.key)).unwrap_or_default();
+        let length = row.len();
+        let message = M::decode(row).ok().filter(|message| query.show_deleted || !message.is_deleted());
+        if let Some(message) = message.filter(|message| query.filter.matches(message)) {
+            page.resources.push(message);
+            bytes += length;
+        }
+        last = Some(candidate.place);
+    }
+    page
+}
+
+/// The text that a field must be equal to, if there is one.
+fn equal_text<F: Copy + Eq>(filter: &Filter<F>, field: F) -> Option<&str> {
+    match filter.equality_on(field)? {
+        Operand::Text(Pattern::Whole(text)) => Some(text),
+        Operand::Enum(name) => Some(name),
+        _ => None,
+    }
+}

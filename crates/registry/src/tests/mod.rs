@@ -1,0 +1,5 @@
+//! The service as callers see it: over an in-process channel, on a real ledger with a journal in memory.
+
+mod office;
+
+mod slice;

@@ -1,0 +1,236 @@
+//! An office under test: a registry on a journal in memory, its clock, and clients of its services.
+
+use std::sync::Arc;
+
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use milepost_ledger::Options;
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::batch_service_server::BatchServiceServer;
+use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
+use milepost_proto::registry::v1::organization_service_server::OrganizationServiceServer;
+use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
+use milepost_proto::registry::v1::phase_service_server::PhaseServiceServer;
+use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
+use milepost_proto::registry::v1::portfolio_service_server::PortfolioServiceServer;
+use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
+use milepost_proto::registry::v1::project_service_server::ProjectServiceServer;
+use milepost_proto::registry::v1::*;
+use milepost_service::config::server::Server;
+use milepost_service::host::Kit;
+use milepost_types::{LogId, ManualClock};
+use tempfile::TempDir;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::Service;
+
+/// Messages of tests may be large.
+const MESSAGE_BYTES: usize = 64 << 20;
+
+/// A registry and its clients.
+pub(crate) struct Office {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) service: Service,
+    pub(crate) channel: Channel,
+    _dir: TempDir,
+}
+
+impl Office {
+    /// An empty registry, at noon of 2021-05-27 in Chongqing.
+    pub(crate) async fn open() -> Self {
+        let now: Timestamp = "2021-05-27T04:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::new(now));
+        let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
+        let dir = tempfile::tempdir().unwrap();
+        let kit = Kit::with_clock(&Server::default(), clock.clone());
+        let service =
+            Service::on(&kit, dir.path(), journal.clone(), clock.clone(), Options::default()).unwrap();
+        let channel = serve(&service);
+        Self { clock, journal, service, channel, _dir: dir }
+    }
+
+    /// A registry with the portfolio `portfolios/wsc`.
+    pub(crate) async fn with_portfolio() -> Self {
+        let office = Self::open().await;
+        office.portfolio("wsc").await;
+        office
+    }
+
+    pub(crate) fn portfolios(&self) -> PortfolioServiceClient<Channel> {
+        PortfolioServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn organizations(&self) -> OrganizationServiceClient<Channel> {
+        OrganizationServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn projects(&self) -> ProjectServiceClient<Channel> {
+        ProjectServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
+    pub(crate) fn phases(&self) -> PhaseServiceClient<Channel> {
+        PhaseServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn batches(&self) -> BatchServiceClient<Channel> {
+        BatchServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    pub(crate) async fn portfolio(&self, id: &str) -> Portfolio {
+        let request = CreatePortfolioRequest {
+            portfolio_id: id.to_owned(),
+            portfolio: Some(portfolio()),
+            ..CreatePortfolioRequest::default()
+        };
+        self.portfolios().create_portfolio(request).await.unwrap().into_inner().portfolio.unwrap()
+    }
+
+    pub(crate) async fn organization(&self, id: &str) -> Organization {
+        let organization = Organization { display_name: format!("机构 {id}"), ..Organization::default() };
+        let request = CreateOrganizationRequest {
+            organization_id: id.to_owned(),
+            organization: Some(organization),
+            ..CreateOrganizationRequest::default()
+        };
+        self.organizations().create_organization(request).await.unwrap().into_inner().organization.unwrap()
+    }
+
+    /// Creates a project in `portfolios/wsc`.
+    pub(crate) async fn project(&self, id: &str, project: Project) -> Project {
+        self.try_project(id, project).await.unwrap()
+    }
+
+    pub(crate) async fn try_project(&self, id: &str, project: Project) -> Result<Project, Status> {
+        let response = self.projects().create_project(create_project(id, project)).await?;
+        Ok(response.into_inner().project.unwrap())
+    }
+
+    pub(crate) async fn get_project(&self, id: &str) -> Project {
+        let request = GetProjectRequest { name: project_name(id), ..GetProjectRequest::default() };
+        self.projects().get_project(request).await.unwrap().into_inner().project.unwrap()
+    }
+
+    pub(crate) async fn start(&self, id: &str) -> Result<Project, Status> {
+        let request = StartProjectRequest { name: project_name(id), ..StartProjectRequest::default() };
+        Ok(self.projects().start_project(request).await?.into_inner().project.unwrap())
+    }
+
+    /// Creates the batch of this id in `portfolios/wsc` that starts today.
+    pub(crate) async fn batch(&self, id: &str, members: &[&str]) -> Batch {
+        let members = members.iter().map(|member| project_name(member)).collect();
+        let batch = Batch { members, ..batch(2021, 5, 27) };
+        self.batches().create_batch(create_batch(id, batch)).await.unwrap().into_inner().batch.unwrap()
+    }
+
+    pub(crate) async fn get_batch(&self, id: &str) -> Result<Batch, Status> {
+        let request = GetBatchRequest { name: batch_name(id), ..GetBatchRequest::default() };
+        Ok(self.batches().get_batch(request).await?.into_inner().batch.unwrap())
+    }
+
+    pub(crate) async fn start_batch(&self, id: &str) -> Result<Batch, Status> {
+        let request = StartBatchRequest { name: batch_name(id), ..StartBatchRequest::default() };
+        Ok(self.batches().start_batch(request).await?.into_inner().batch.unwrap())
+    }
+
+    /// The last sequence of the ledger.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.service.position().sequence
+    }
+}
+
+/// Serves a registry on a channel within this process.
+fn serve(service: &Service) -> Channel {
+    let (accept, accepted) = tokio::sync::mpsc::unbounded_channel();
+    let api = || service.api.clone();
+    let server = tonic::transport::Server::builder()
+        .add_service(PortfolioServiceServer::new(api()))
+        .add_service(OrganizationServiceServer::new(api()))
+        .add_service(ProjectServiceServer::new(api()).max_decoding_message_size(MESSAGE_BYTES))
+        .add_service(PhaseServiceServer::new(api()))
+        .add_service(BatchServiceServer::new(api()).max_decoding_message_size(MESSAGE_BYTES))
+        .serve_with_incoming(UnboundedReceiverStream::new(accepted));
+    tokio::spawn(server);
+    Endpoint::from_static("http://registry").connect_with_connector_lazy(tower::service_fn(move |_| {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let sent = accept.send(Ok::<_, std::io::Error>(far));
+        async move { sent.map(|()| TokioIo::new(near)).map_err(|_| std::io::Error::other("stopped")) }
+    }))
+}
+
+pub(crate) fn portfolio() -> Portfolio {
+    Portfolio {
+        display_name: "西部(重庆)科学城".to_owned(),
+        time_zone: "Asia/Shanghai".to_owned(),
+        reporting_currency_code: "CNY".to_owned(),
+        ..Portfolio::default()
+    }
+}
+
+pub(crate) fn named(display_name: &str) -> Project {
+    Project { display_name: display_name.to_owned(), ..Project::default() }
+}
+
+pub(crate) fn costing(units: i64) -> Project {
+    Project { investment: Some(cny(units)), ..named("项目") }
+}
+
+pub(crate) fn batch(year: i32, month: i32, day: i32) -> Batch {
+    let start_date = Some(Date { year, month, day });
+    Batch { display_name: "集中开工".to_owned(), start_date, ..Batch::default() }
+}
+
+pub(crate) fn cny(units: i64) -> Money {
+    Money { currency_code: "CNY".to_owned(), units, nanos: 0 }
+}
+
+pub(crate) fn project_name(id: &str) -> String {
+    format!("portfolios/wsc/projects/{id}")
+}
+
+pub(crate) fn batch_name(id: &str) -> String {
+    format!("portfolios/wsc/batches/{id}")
+}
+
+pub(crate) fn create_project(id: &str, project: Project) -> CreateProjectRequest {
+    CreateProjectRequest {
+        parent: "portfolios/wsc".to_owned(),
+        project_id: id.to_owned(),
+        project: Some(project),
+        ..CreateProjectRequest::default()
+    }
+}
+
+pub(crate) fn create_batch(id: &str, batch: Batch) -> CreateBatchRequest {
+    CreateBatchRequest {
+        parent: "portfolios/wsc".to_owned(),
+        batch_id: id.to_owned(),
+        batch: Some(batch),
+        ..CreateBatchRequest::default()
+    }
+}
+
+/// The code and the reason of a status.
+pub(crate) fn refusal(status: &Status) -> (Code, String) {
+    let reason = status.get_details_error_info().map(|info| info.reason).unwrap_or_default();
+    (status.code(), reason)
+}
+
+/// The fields that a status finds faulty, and why.
+pub(crate) fn faults(status: &Status) -> Vec<(String, String)> {
+    let violations = status.get_details_bad_request().map(|request| request.field_violations);
+    violations.into_iter().flatten().map(|found| (found.field, found.reason)).collect()
+}
+
+/// The conditions that a status says do not hold: kind and subject.
+pub(crate) fn conditions(status: &Status) -> Vec<(String, String)> {
+    let violations = status.get_details_precondition_failure().map(|failure| failure.violations);
+    violations.into_iter().flatten().map(|condition| (condition.r#type, condition.subject)).collect()
+}
