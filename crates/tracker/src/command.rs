@@ -8,9 +8,24 @@ use milepost_types::{Etag, MilestoneName, PortfolioName, Position, Rejection, Re
 use crate::milestone::{Action, Draft};
 use crate::source::Arrival;
 
-/// A command.
+/// What is asked, and the trace that it is part of.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) struct Command {
+    /// What is asked.
+    pub(crate) wish: Wish,
+    /// The W3C trace context of the request; empty: none was given.
+    pub(crate) traceparent: String,
+}
+
+impl From<Wish> for Command {
+    fn from(wish: Wish) -> Self {
+        Self { wish, traceparent: String::new() }
+    }
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) enum Wish {
     /// Create milestones, all or none; all in this portfolio.
     Create {
         /// The portfolio.

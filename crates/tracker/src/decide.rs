@@ -14,7 +14,7 @@ use milepost_types::{
     Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind,
 };
 
-use crate::command::{Command, Refusal};
+use crate::command::{Command, Refusal, Wish};
 use crate::convert::event::Events;
 use crate::facts::Portfolio;
 use crate::milestone::{Action, Draft, Moment, act, create};
@@ -27,19 +27,24 @@ pub(crate) struct Tracker {
 }
 
 impl Domain for Tracker {
-    type Command = Command;
+    type Command = Arc<Command>;
     type Rejection = Refusal;
 
     const STORE_VERSION: u32 = tables::STORE_VERSION;
 
-    fn decide(&self, rows: &dyn Read, command: &Command, context: &Context) -> Result<Decision, Refusal> {
-        let scene = Scene { rows, context, portfolios: &self.portfolios };
-        match command {
-            Command::Create { portfolio, drafts } => scene.create(portfolio, drafts),
-            Command::Act { name, etag, action } => scene.act(name, *etag, action),
-            Command::AdvanceDate { portfolio, date } => scene.advance_date(portfolio, *date),
-            Command::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
-            Command::ResetFollower { to, reason } => Ok(scene.reset_follower(*to, reason)),
+    fn decide(
+        &self,
+        rows: &dyn Read,
+        command: &Arc<Command>,
+        context: &Context,
+    ) -> Result<Decision, Refusal> {
+        let scene = Scene { rows, context, traceparent: &command.traceparent, portfolios: &self.portfolios };
+        match &command.wish {
+            Wish::Create { portfolio, drafts } => scene.create(portfolio, drafts),
+            Wish::Act { name, etag, action } => scene.act(name, *etag, action),
+            Wish::AdvanceDate { portfolio, date } => scene.advance_date(portfolio, *date),
+            Wish::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
+            Wish::ResetFollower { to, reason } => Ok(scene.reset_follower(*to, reason)),
         }
     }
 
@@ -51,11 +56,17 @@ impl Domain for Tracker {
 /// What a command is decided on.
 pub(crate) struct Scene<'a> {
     pub(crate) rows: &'a dyn Read,
-    pub(crate) context: &'a Context,
+    context: &'a Context,
+    traceparent: &'a str,
     portfolios: &'a Portfolios,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// The events of the entry, none yet.
+    pub(crate) fn events(&self) -> Events<'a> {
+        Events::new(self.context, self.traceparent)
+    }
+
     /// What is known of a portfolio.
     pub(crate) fn portfolio(&self, name: &PortfolioName) -> Option<Arc<Portfolio>> {
         self.portfolios.read(self.rows, name)
@@ -108,7 +119,7 @@ impl Scene<'_> {
         }
         let portfolio = self.known_portfolio(name)?;
         let moment = self.moment(name, &portfolio);
-        let mut events = Events::new(self.context);
+        let mut events = self.events();
         for (index, draft) in drafts.iter().enumerate() {
             let id = draft.id.clone().unwrap_or_else(|| made_id(self.context.seed, index));
             let change = create(draft, id, &moment);
@@ -125,7 +136,7 @@ impl Scene<'_> {
         self.check_project(name.project())?;
         let portfolio = self.known_portfolio(name.portfolio())?;
         let moment = self.moment(name.portfolio(), &portfolio);
-        let mut events = Events::new(self.context);
+        let mut events = self.events();
         match act(&milestone, etag, action, &moment)? {
             Some(change) => events.milestone(change, ""),
             None => return Ok(Decision::default()),
@@ -137,10 +148,10 @@ impl Scene<'_> {
         let portfolio = self.known_portfolio(name)?;
         let today = portfolio.today(self.context.now);
         if date > today {
-            let description = format!("{date} is after today, {today}, in the portfolio's time zone");
-            return Err(Rejection::invalid("date", "FUTURE_DATE", description).into());
+            let description = format!("{date} is after today, {today} in the portfolio's time zone");
+            return Err(Rejection::invalid("date", "DATE_IN_FUTURE", description).into());
         }
-        let mut events = Events::new(self.context);
+        let mut events = self.events();
         sweep::advance(self, name, &portfolio, date, &mut events);
         Ok(self.decision(name.id(), events))
     }
@@ -150,7 +161,7 @@ impl Scene<'_> {
         if previous == Some(to) {
             return Decision::default();
         }
-        let mut events = Events::new(self.context);
+        let mut events = self.events();
         events.reset(previous, to, reason);
         Decision { portfolio: String::new(), decided_on: vec![to], events: events.finish() }
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use milepost_ledger::{Decision, Direction};
 use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection};
 
-use crate::convert::event::Events;
 use crate::convert::milestone::Glance;
 use crate::decide::Scene;
 use crate::facts::Portfolio;
@@ -30,7 +29,7 @@ pub(crate) fn decide(
     if standing(applied, arrival.position, arrival.previous)? == Standing::Applied {
         return Ok(Decision::default());
     }
-    let mut events = Events::new(scene.context);
+    let mut events = scene.events();
     events.followed(arrival);
     for lesson in &arrival.lessons {
         match (lesson, skip) {

@@ -6,6 +6,7 @@ mod convert;
 mod decide;
 mod facts;
 mod ingest;
+mod list;
 mod milestone;
 mod source;
 mod sweep;

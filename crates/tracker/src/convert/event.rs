@@ -32,13 +32,14 @@ pub(crate) const SOURCE_RESET: &str = "milepost.source.reset";
 /// The events of one entry in the making.
 pub(crate) struct Events<'a> {
     context: &'a Context,
+    traceparent: &'a str,
     told: Vec<Bytes>,
 }
 
 impl<'a> Events<'a> {
     /// None yet.
-    pub(crate) fn new(context: &'a Context) -> Self {
-        Self { context, told: Vec::new() }
+    pub(crate) fn new(context: &'a Context, traceparent: &'a str) -> Self {
+        Self { context, traceparent, told: Vec::new() }
     }
 
     /// All of them, encoded.
@@ -139,6 +140,7 @@ impl<'a> Events<'a> {
                 CommandId::Request { id, .. } => id.clone(),
                 CommandId::Server(_) | CommandId::Source(_) => String::new(),
             },
+            traceparent: self.traceparent.to_owned(),
             ..event
         };
         self.told.push(event.encode_to_vec().into());

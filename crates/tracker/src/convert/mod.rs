@@ -4,9 +4,14 @@
 //! what the tracker stored itself is read without checking anew, and what cannot be read is told, never
 //! guessed. Nothing here decides anything.
 
+mod creation;
 pub(crate) mod event;
 pub(crate) mod facts;
+mod fields;
+mod mask;
 pub(crate) mod milestone;
+pub(crate) mod read;
+pub(crate) mod request;
 pub(crate) mod source;
 pub(crate) mod values;
 

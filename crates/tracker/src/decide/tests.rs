@@ -62,14 +62,14 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
     let unknown = create(vec![draft("bridge", None, None)]);
     let (on_facts, rejection) = refused(&mut world, unknown);
     assert!(on_facts && rejection == Rejection::not_found(&project_name("bridge")));
-    let missing = Command::Act { name: name("road", "end"), etag: None, action: Action::Delete };
+    let missing = Wish::Act { name: name("road", "end"), etag: None, action: Action::Delete };
     let (on_facts, rejection) = refused(&mut world, missing);
     assert!(!on_facts && rejection == Rejection::not_found(&name("road", "end")));
     let twice = create(vec![draft("road", Some("start"), None)]);
     let (on_facts, rejection) = refused(&mut world, twice);
     assert!(!on_facts && rejection == Rejection::already_exists(&name("road", "start")));
     let elsewhere: PortfolioName = "portfolios/other".parse().unwrap();
-    let nowhere = Command::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE };
+    let nowhere = Wish::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE };
     let (on_facts, rejection) = refused(&mut world, nowhere);
     assert!(on_facts && rejection == Rejection::not_found(&elsewhere));
 
@@ -77,7 +77,7 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
     world.ingest(gone).unwrap();
     for command in [
         create(vec![draft("road", Some("end"), None)]),
-        Command::Act { name: name("road", "start"), etag: None, action: reforecast(10) },
+        Wish::Act { name: name("road", "start"), etag: None, action: reforecast(10) },
     ] {
         let (on_facts, rejection) = refused(&mut world, command);
         assert!(on_facts && rejection == Rejection::deleted(&project_name("road")));
@@ -88,7 +88,7 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
         .unwrap();
     let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
     let date = date(2021, 5, 13);
-    let (on_facts, rejection) = refused(&mut world, Command::AdvanceDate { portfolio: wsc.clone(), date });
+    let (on_facts, rejection) = refused(&mut world, Wish::AdvanceDate { portfolio: wsc.clone(), date });
     assert!(on_facts && rejection == Rejection::deleted(&wsc));
 }
 
@@ -135,7 +135,7 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
     let (mut world, old) = World::with_projects(&["road"]);
     world.create("start", None);
     let mut restored = Registry { log: LogId::from_bytes([4; 16]), ..old.clone() };
-    let reset = |to| Command::ResetFollower { to, reason: "restored".into() };
+    let reset = |to| Wish::ResetFollower { to, reason: "restored".into() };
 
     let told = world.submit(reset(restored.tail())).unwrap();
     assert_eq!(kinds(&told), ["source.reset"]);

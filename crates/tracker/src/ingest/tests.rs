@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use milepost_proto::event::v1::event::Payload;
 use milepost_types::Rejection;
 
-use crate::command::Command;
+use crate::command::Wish;
 use crate::milestone::samples::BASELINE;
 use crate::milestone::{CONSTRUCTION_START, Draft, State};
 use crate::tables;
@@ -86,7 +86,7 @@ fn an_entry_can_be_followed_without_deriving_anything() {
     let (mut world, mut registry) = World::with_projects(&["road"]);
     world.submit(create(vec![construction_start("road", "start")])).unwrap();
     let arrival = Box::new(registry.start(&["road"], DAY));
-    let told = world.submit(Command::Ingest { arrival, skip: Some("too large".into()) }).unwrap();
+    let told = world.submit(Wish::Ingest { arrival, skip: Some("too large".into()) }).unwrap();
     assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
     assert_eq!(world.milestone(&name("road", "start")).state, State::Planned);
     assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));

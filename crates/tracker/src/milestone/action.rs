@@ -62,8 +62,8 @@ pub(crate) struct Patch {
     pub(crate) duration_working_days: Option<i32>,
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// Dates that an update repeats but may not change.
-    pub(crate) baseline: Option<Option<Date>>,
-    pub(crate) forecast: Option<Option<Date>>,
+    pub(crate) baseline: Option<Date>,
+    pub(crate) forecast: Option<Date>,
 }
 
 /// What an action makes of a milestone; `None` if it changes nothing.
@@ -149,7 +149,7 @@ fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<O
         ("milestone.baseline_date", patch.baseline, milestone.baseline, "RebaselineMilestone"),
         ("milestone.forecast_date", patch.forecast, milestone.forecast, "ReforecastMilestone"),
     ] {
-        if given.is_some_and(|given| given != have) {
+        if given.is_some() && given != have {
             violations.push(field, "IMMUTABLE", format!("an update does not change this date; use {method}"));
         }
     }
@@ -273,8 +273,11 @@ fn day(actual: Option<Date>, moment: &Moment<'_>) -> Result<Date, Rejection> {
     match actual {
         Some(date) if date > moment.today => Err(Rejection::invalid(
             "actual_date",
-            "FUTURE_DATE",
-            format!("{date} is after today, {}, in the portfolio's time zone", moment.today),
+            "DATE_IN_FUTURE",
+            format!(
+                "{date} is after today, {} in the portfolio's time zone; tell it when it has happened",
+                moment.today
+            ),
         )),
         Some(date) => Ok(date),
         None => Ok(moment.today),

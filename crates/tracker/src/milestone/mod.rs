@@ -25,6 +25,11 @@ pub(crate) use outlook::{Outlook, outlook, passed, touched};
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
 pub(crate) const CONSTRUCTION_START: &str = "constructionStart";
 
+/// The greatest weight.
+pub(crate) const WEIGHT_MAX: i32 = 1_000_000;
+/// The longest duration, in working days.
+pub(crate) const DURATION_MAX: i32 = milepost_types::limits::DURATION_WORKING_DAYS;
+
 /// A dated point of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Milestone {
@@ -130,14 +135,14 @@ impl State {
     pub(crate) const ALL: [State; 5] =
         [State::Planned, State::Achieved, State::PartiallyAchieved, State::NotMet, State::Cancelled];
 
-    /// The name, as people read it in errors.
+    /// The name, as the API spells it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            State::Planned => "PLANNED",
-            State::Achieved => "ACHIEVED",
-            State::PartiallyAchieved => "PARTIALLY_ACHIEVED",
-            State::NotMet => "NOT_MET",
-            State::Cancelled => "CANCELLED",
+            State::Planned => "STATE_PLANNED",
+            State::Achieved => "STATE_ACHIEVED",
+            State::PartiallyAchieved => "STATE_PARTIALLY_ACHIEVED",
+            State::NotMet => "STATE_NOT_MET",
+            State::Cancelled => "STATE_CANCELLED",
         }
     }
 }

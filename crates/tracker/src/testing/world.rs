@@ -1,6 +1,7 @@
 //! The rules on rows in memory: commands are decided and applied one by one, without a ledger.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use milepost_types::{LogId, MilestoneName, ProjectName};
 use prost::Message;
 
 use super::Registry;
-use crate::command::{Command, Refusal};
+use crate::command::{Command, Refusal, Wish};
 use crate::decide::Tracker;
 use crate::milestone::{Action, Details, Draft, Milestone};
 use crate::source::Arrival;
@@ -72,7 +73,7 @@ impl World {
     }
 
     /// Decides a command and applies what it does; tells its events.
-    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn submit(&mut self, wish: Wish) -> Result<Vec<Event>, Refusal> {
         let sequence = self.entries.len() as u64 + 1;
         let context = Context {
             log: LogId::from_bytes([9; 16]),
@@ -83,7 +84,7 @@ impl World {
             command_id: CommandId::Server(format!("t-{sequence}")),
             seed: u128::from(sequence) << 64,
         };
-        let decision = self.domain.decide(&self.rows, &command, &context)?;
+        let decision = self.domain.decide(&self.rows, &Arc::new(Command::from(wish)), &context)?;
         if decision.events.is_empty() {
             return Ok(Vec::new());
         }
@@ -103,7 +104,7 @@ impl World {
     }
 
     pub(crate) fn ingest(&mut self, arrival: Arrival) -> Result<Vec<Event>, Refusal> {
-        self.submit(Command::Ingest { arrival: Box::new(arrival), skip: None })
+        self.submit(Wish::Ingest { arrival: Box::new(arrival), skip: None })
     }
 
     /// Creates a milestone in the project `road` of the portfolio `wsc`.
@@ -113,11 +114,11 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, name: &MilestoneName, action: Action) -> Result<Vec<Event>, Refusal> {
-        self.submit(Command::Act { name: name.clone(), etag: None, action })
+        self.submit(Wish::Act { name: name.clone(), etag: None, action })
     }
 
     pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Refusal> {
-        self.submit(Command::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date })
+        self.submit(Wish::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date })
     }
 
     pub(crate) fn milestone(&self, name: &MilestoneName) -> Milestone {
@@ -133,8 +134,8 @@ impl World {
 }
 
 /// The creation of milestones in the portfolio `wsc`.
-pub(crate) fn create(drafts: Vec<Draft>) -> Command {
-    Command::Create { portfolio: "portfolios/wsc".parse().unwrap(), drafts }
+pub(crate) fn create(drafts: Vec<Draft>) -> Wish {
+    Wish::Create { portfolio: "portfolios/wsc".parse().unwrap(), drafts }
 }
 
 /// A milestone to be in a project of the portfolio `wsc`.

@@ -77,8 +77,7 @@ fn what_changes_nothing_is_accepted_and_is_nothing() {
     let given = evidence("permit");
     let mut with_evidence = milestone();
     with_evidence.evidence.push(Evidence { create_time: moment().commit_time, ..given.clone() });
-    let patch =
-        Patch { display_name: Some("开工".into()), baseline: Some(Some(BASELINE)), ..Patch::default() };
+    let patch = Patch { display_name: Some("开工".into()), baseline: Some(BASELINE), ..Patch::default() };
     for (milestone, action) in [
         (milestone(), reforecast(None)),
         (milestone(), Action::Rebaseline { baseline: BASELINE, reason: "again".into() }),
@@ -147,7 +146,7 @@ fn the_actual_date_is_today_unless_said_and_never_later() {
         panic!("tomorrow is not refused");
     };
     let violation = violations.iter().next().unwrap();
-    assert_eq!((violation.field.as_str(), violation.reason), ("actual_date", "FUTURE_DATE"));
+    assert_eq!((violation.field.as_str(), violation.reason), ("actual_date", "DATE_IN_FUTURE"));
 }
 
 #[test]
@@ -211,7 +210,7 @@ fn an_update_changes_what_it_names_and_leaves_dates_alone() {
     let change = done(&milestone(), Action::Update(Box::new(patch)));
     assert_eq!(change.fields, ["remarks", "weight"]);
     assert_eq!(change.milestone.details.display_name, "开工");
-    let patch = Patch { baseline: Some(None), forecast: Some(Some(LATER)), ..Patch::default() };
+    let patch = Patch { baseline: Some(LATER), forecast: Some(LATER), ..Patch::default() };
     let Rejection::Invalid(violations) = refused(&milestone(), Action::Update(Box::new(patch))) else {
         panic!("dates changed by an update");
     };

@@ -1,0 +1,176 @@
+//! Requests: what a caller sent, as a wish, with every fault of it found at once.
+//!
+//! Invariants: a fault is told with the path of its field in the request; a wish is good only if there
+//! was none. Output-only fields are not read.
+
+use jiff::civil::Date;
+use milepost_proto::google::r#type::Date as DateMessage;
+use milepost_proto::tracker::v1 as proto;
+use milepost_types::{Etag, Position, Violations, text};
+
+use super::fields::{self, optional};
+use super::values::date_from_proto;
+use crate::command::Wish;
+use crate::milestone::Action;
+
+/// A request that changes something.
+pub(crate) trait WriteRequest: prost::Message + Clone + Default {
+    /// Takes the request id out; what is left is what the id stands for.
+    fn take_request_id(&mut self) -> String;
+
+    /// Whether nothing is to be changed.
+    fn validate_only(&self) -> bool;
+
+    /// What is asked; good only if no violation was recorded.
+    fn wish(self, violations: &mut Violations) -> Option<Wish>;
+}
+
+/// Implements [`WriteRequest`] by a function that reads the wish.
+macro_rules! write_requests {
+    ($($request:ident => $read:expr),* $(,)?) => {$(
+        impl WriteRequest for proto::$request {
+            fn take_request_id(&mut self) -> String {
+                std::mem::take(&mut self.request_id)
+            }
+
+            fn validate_only(&self) -> bool {
+                self.validate_only
+            }
+
+            fn wish(self, violations: &mut Violations) -> Option<Wish> {
+                $read(self, violations)
+            }
+        }
+    )*};
+}
+
+write_requests! {
+    CreateMilestoneRequest => super::creation::create,
+    BatchCreateMilestonesRequest => super::creation::batch,
+    UpdateMilestoneRequest => update,
+    DeleteMilestoneRequest => |request: proto::DeleteMilestoneRequest, violations: &mut Violations| {
+        act(&request.name, &request.etag, violations, |_| Some(Action::Delete))
+    },
+    UndeleteMilestoneRequest => |request: proto::UndeleteMilestoneRequest, violations: &mut Violations| {
+        act(&request.name, &request.etag, violations, |_| Some(Action::Undelete))
+    },
+    ReforecastMilestoneRequest => reforecast,
+    RebaselineMilestoneRequest => rebaseline,
+    AchieveMilestoneRequest => achieve,
+    PartiallyAchieveMilestoneRequest => partially_achieve,
+    MissMilestoneRequest => |request: proto::MissMilestoneRequest, violations: &mut Violations| {
+        act(&request.name, &request.etag, violations, |violations| {
+            Some(Action::Miss { reason: reason(request.reason, violations)? })
+        })
+    },
+    CancelMilestoneRequest => |request: proto::CancelMilestoneRequest, violations: &mut Violations| {
+        act(&request.name, &request.etag, violations, |violations| {
+            Some(Action::Cancel { reason: reason(request.reason, violations)? })
+        })
+    },
+    ReopenMilestoneRequest => |request: proto::ReopenMilestoneRequest, violations: &mut Violations| {
+        act(&request.name, &request.etag, violations, |violations| {
+            Some(Action::Reopen { reason: reason(request.reason, violations)? })
+        })
+    },
+    AddMilestoneEvidenceRequest => add_evidence,
+    AdvanceDateRequest => advance_date,
+}
+
+/// What is to be done to the milestone with this name.
+fn act(
+    name: &str,
+    etag: &str,
+    violations: &mut Violations,
+    action: impl FnOnce(&mut Violations) -> Option<Action>,
+) -> Option<Wish> {
+    let name = violations.check("name", name.parse());
+    let etag = violations.check("etag", Etag::from_field(etag));
+    let action = action(violations);
+    Some(Wish::Act { name: name?, etag: etag?, action: action? })
+}
+
+fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+    let mask = super::mask::Mask::read(request.update_mask, violations);
+    let milestone = violations.require("milestone", request.milestone)?;
+    let name = violations.check("milestone.name", milestone.name.parse());
+    let etag = violations.check("milestone.etag", Etag::from_field(&milestone.etag));
+    let mut found = Violations::new();
+    let patch = fields::patch(milestone, &mask?, &mut found);
+    violations.nest("milestone", found);
+    Some(Wish::Act { name: name?, etag: etag?, action: Action::Update(Box::new(patch)) })
+}
+
+fn reforecast(request: proto::ReforecastMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+    act(&request.name, &request.etag, violations, |violations| {
+        let reason = violations.check("reason", optional(request.reason, text::text));
+        let forecast = optional_date("forecast_date", request.forecast_date, violations);
+        Some(Action::Reforecast { forecast: forecast?, reason: reason? })
+    })
+}
+
+fn rebaseline(request: proto::RebaselineMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+    act(&request.name, &request.etag, violations, |violations| {
+        let reason = reason(request.reason, violations);
+        let baseline = required_date("baseline_date", request.baseline_date, violations);
+        Some(Action::Rebaseline { baseline: baseline?, reason: reason? })
+    })
+}
+
+fn achieve(request: proto::AchieveMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+    act(&request.name, &request.etag, violations, |violations| {
+        let reason = violations.check("reason", optional(request.reason, text::text));
+        let actual = optional_date("actual_date", request.actual_date, violations);
+        Some(Action::Achieve { actual: actual?, reason: reason? })
+    })
+}
+
+fn partially_achieve(
+    request: proto::PartiallyAchieveMilestoneRequest,
+    violations: &mut Violations,
+) -> Option<Wish> {
+    act(&request.name, &request.etag, violations, |violations| {
+        let reason = reason(request.reason, violations);
+        let actual = optional_date("actual_date", request.actual_date, violations);
+        Some(Action::PartiallyAchieve { actual: actual?, reason: reason? })
+    })
+}
+
+fn add_evidence(request: proto::AddMilestoneEvidenceRequest, violations: &mut Violations) -> Option<Wish> {
+    act(&request.name, &request.etag, violations, |violations| {
+        let evidence = violations.require("evidence", request.evidence)?;
+        fields::evidence("evidence", evidence, violations).map(Action::AddEvidence)
+    })
+}
+
+fn advance_date(request: proto::AdvanceDateRequest, violations: &mut Violations) -> Option<Wish> {
+    let portfolio = violations.check("portfolio", request.portfolio.parse());
+    let date = required_date("date", request.date, violations);
+    Some(Wish::AdvanceDate { portfolio: portfolio?, date: date? })
+}
+
+/// The wish to follow the registry from another position on.
+pub(crate) fn reset_follower(to: Position, why: &str, violations: &mut Violations) -> Option<Wish> {
+    Some(Wish::ResetFollower { to, reason: reason(why.to_owned(), violations)? })
+}
+
+fn reason(given: String, violations: &mut Violations) -> Option<String> {
+    violations.check("reason", text::text(given))
+}
+
+/// A date that may be absent.
+pub(super) fn optional_date(
+    field: &str,
+    given: Option<DateMessage>,
+    violations: &mut Violations,
+) -> Option<Option<Date>> {
+    violations.check_optional(field, given, |date| date_from_proto(&date))
+}
+
+fn required_date(field: &str, given: Option<DateMessage>, violations: &mut Violations) -> Option<Date> {
+    let given = violations.require(field, given)?;
+    violations.check(field, date_from_proto(&given))
+}
+
+#[cfg(test)]
+mod tests;
