@@ -77,7 +77,7 @@ fn project(number: usize) -> registry::CreateProjectRequest {
     let project = registry::Project {
         display_name: format!("重点项目 {number}"),
         sector: "transport.road".into(),
-        key: Some(number % 2 == 0),
+        key: Some(number.is_multiple_of(2)),
         ..Default::default()
     };
     registry::CreateProjectRequest {

@@ -49,7 +49,7 @@ pub(crate) struct Group<D: Domain> {
 enum Decided {
     Unchanged,
     TooLarge(usize),
-    Wrote(Entry, StoredEntry),
+    Wrote(Box<(Entry, StoredEntry)>),
 }
 
 impl<D: Domain> Group<D> {
@@ -106,7 +106,8 @@ impl<D: Domain> Group<D> {
         };
         let decided = catch_unwind(AssertUnwindSafe(|| self.run(domain, command, &context)));
         let outcome = match decided {
-            Ok(Ok(Decided::Wrote(entry, stored))) => {
+            Ok(Ok(Decided::Wrote(wrote))) => {
+                let (entry, stored) = *wrote;
                 let receipt = Receipt {
                     position: Position::after(position.log, entry.sequence, &stored.hash),
                     commit_time: entry.commit_time,
@@ -158,7 +159,7 @@ impl<D: Domain> Group<D> {
             return Ok(Decided::TooLarge(stored.bytes.len()));
         }
         domain.apply(&mut self.draft, &entry);
-        Ok(Decided::Wrote(entry, stored))
+        Ok(Decided::Wrote(Box::new((entry, stored))))
     }
 
     pub(crate) fn table_bytes(&self) -> usize {
