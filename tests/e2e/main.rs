@@ -2,6 +2,10 @@
 
 mod acknowledgement;
 mod architecture;
+mod damage;
 mod drain;
+mod follow;
 mod foreign;
+mod kill;
 mod nonsense;
+mod streams;

@@ -27,7 +27,6 @@ impl Run {
     ///
     /// # Panics
     /// If it did not.
-    #[must_use]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "it failed:\n{}{}", self.out, self.err);
         self
@@ -37,7 +36,6 @@ impl Run {
     ///
     /// # Panics
     /// If it succeeded, was ended by a signal or panicked.
-    #[must_use]
     pub fn failed(self) -> Self {
         assert!(self.code.is_some_and(|code| code != 0), "it did not fail: {self:?}");
         assert!(!self.err.is_empty(), "it failed in silence: {self:?}");
