@@ -1,0 +1,205 @@
+//! The envelope out of an event's bytes, without decoding or copying the rest.
+//!
+//! Invariant: agrees with the full decoder on every event, whatever its resource and payload are, those
+//! of newer versions included. The numbers are those of `milepost.event.v1.Event`, which never change.
+
+use jiff::Timestamp;
+use milepost_types::date_from_parts;
+use prost::DecodeError;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+
+use crate::envelope::Envelope;
+
+/// The event is not the encoding of any.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EnvelopeError {
+    #[error("it is no protobuf message: {0}")]
+    Malformed(#[from] DecodeError),
+    #[error("it ends in the middle of a field")]
+    TooShort,
+    #[error("its {0} is no text")]
+    NoText(&'static str),
+}
+
+/// Reads the envelope of an encoded event.
+pub(crate) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
+    let mut event = Envelope::default();
+    let rest = &mut &*bytes;
+    while !rest.is_empty() {
+        let (tag, wire) = decode_key(rest)?;
+        if wire != WireType::LengthDelimited {
+            skip_field(wire, tag, rest, DecodeContext::default())?;
+            continue;
+        }
+        let field = run(rest)?;
+        match tag {
+            1 => event.event_id = text(field, "event_id")?,
+            2 => event.source = text(field, "source")?,
+            4 => event.subject = text(field, "subject")?,
+            5 => event.portfolio = text(field, "portfolio")?,
+            6 => event.project = text(field, "project")?,
+            7 => event.kind = text(field, "type")?,
+            8 => {
+                let [_, seconds, nanos, _] = numbers(field)?;
+                event.commit_time = Timestamp::new(seconds, nanos as i32).ok();
+            }
+            9 => {
+                let [_, year, month, day] = numbers(field)?;
+                event.event_date = date_from_parts(year as i32, month as i32, day as i32).ok();
+            }
+            10 => event.actor = principal(field)?,
+            11 => event.request_id = text(field, "request_id")?,
+            12 => event.caused_by = text(field, "caused_by")?,
+            13 => event.changed_fields.push(text(field, "changed_fields")?),
+            _ => {}
+        }
+    }
+    Ok(event)
+}
+
+/// A run of bytes behind its length.
+fn run<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], EnvelopeError> {
+    let length = usize::try_from(decode_varint(rest)?).unwrap_or(usize::MAX);
+    let (field, after) = rest.split_at_checked(length).ok_or(EnvelopeError::TooShort)?;
+    *rest = after;
+    Ok(field)
+}
+
+fn text<'a>(field: &'a [u8], name: &'static str) -> Result<&'a str, EnvelopeError> {
+    std::str::from_utf8(field).map_err(|_| EnvelopeError::NoText(name))
+}
+
+/// The numbers of a message by their field number, 1 to 3; those that are absent are zero.
+fn numbers(mut message: &[u8]) -> Result<[i64; 4], DecodeError> {
+    let mut numbers = [0; 4];
+    let rest = &mut message;
+    while !rest.is_empty() {
+        match decode_key(rest)? {
+            (tag @ 1..=3, WireType::Varint) => numbers[tag as usize] = decode_varint(rest)?.cast_signed(),
+            (tag, wire) => skip_field(wire, tag, rest, DecodeContext::default())?,
+        }
+    }
+    Ok(numbers)
+}
+
+/// The principal of an actor.
+fn principal(mut message: &[u8]) -> Result<&str, EnvelopeError> {
+    let mut principal = "";
+    let rest = &mut message;
+    while !rest.is_empty() {
+        match decode_key(rest)? {
+            (1, WireType::LengthDelimited) => principal = text(run(rest)?, "actor")?,
+            (tag, wire) => skip_field(wire, tag, rest, DecodeContext::default())?,
+        }
+    }
+    Ok(principal)
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::event::v1 as event;
+    use milepost_proto::google::r#type::Date;
+    use milepost_proto::journal::v1::Actor;
+    use milepost_proto::tracker::v1::Milestone;
+    use proptest::prelude::*;
+    use prost::Message;
+
+    use super::*;
+
+    fn sample() -> event::Event {
+        event::Event {
+            event_id: "log/3/0".into(),
+            source: "tracker".into(),
+            sequence: 3,
+            subject: "portfolios/科学城/projects/x".into(),
+            portfolio: "portfolios/p".into(),
+            project: "portfolios/p/projects/x".into(),
+            r#type: "milepost.milestone.achieved".into(),
+            commit_time: Some(prost_types::Timestamp { seconds: -5, nanos: 7 }),
+            event_date: Some(Date { year: 2021, month: 5, day: 27 }),
+            actor: Some(Actor {
+                principal: "office".into(),
+                authentication: 1,
+                on_behalf_of: "mayor".into(),
+            }),
+            request_id: "r-1".into(),
+            caused_by: "log/2/1".into(),
+            changed_fields: vec!["a".into(), "b".into()],
+            traceparent: "00-1".into(),
+            resource: Some(event::event::Resource::MilestoneResource(Milestone {
+                name: "m".repeat(300),
+                ..Milestone::default()
+            })),
+            payload: Some(event::event::Payload::Created(event::Created {})),
+        }
+    }
+
+    #[test]
+    fn it_reads_what_the_full_decoder_reads() {
+        let sample = sample();
+        let bytes = sample.encode_to_vec();
+        let read = envelope(&bytes).unwrap();
+        let expected = Envelope {
+            event_id: &sample.event_id,
+            source: &sample.source,
+            subject: &sample.subject,
+            portfolio: &sample.portfolio,
+            project: &sample.project,
+            kind: &sample.r#type,
+            commit_time: Some(Timestamp::new(-5, 7).unwrap()),
+            event_date: Some("2021-05-27".parse().unwrap()),
+            actor: "office",
+            request_id: "r-1",
+            caused_by: "log/2/1",
+            changed_fields: vec!["a", "b"],
+        };
+        assert_eq!(read, expected);
+        assert_eq!(envelope(&[]), Ok(Envelope::default()));
+    }
+
+    #[test]
+    fn what_is_newer_is_passed_over() {
+        let mut bytes = sample().encode_to_vec();
+        // Field 4000 of each wire type that there is.
+        let key = |wire: u32| {
+            let mut key = Vec::new();
+            prost::encoding::encode_varint(u64::from(4000 << 3 | wire), &mut key);
+            key
+        };
+        for (wire, value) in [(0, &[200, 1][..]), (1, &[0; 8]), (2, &[2, 1, 1]), (5, &[0; 4])] {
+            bytes.extend(key(wire));
+            bytes.extend(value);
+        }
+        assert_eq!(envelope(&bytes).unwrap().actor, "office");
+    }
+
+    #[test]
+    fn dates_that_are_none_are_absent() {
+        let date = Some(Date { year: 2021, month: 2, day: 30 });
+        let bytes = event::Event { event_date: date, ..sample() }.encode_to_vec();
+        assert_eq!(envelope(&bytes).unwrap().event_date, None);
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_is_refused_as_the_full_decoder_refuses_it(
+            cut in 0usize..700,
+            flips in prop::collection::vec((0usize..700, any::<u8>()), 0..4),
+        ) {
+            let mut bytes = sample().encode_to_vec();
+            for (at, byte) in flips {
+                let length = bytes.len();
+                bytes[at % length] ^= byte;
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let full = event::Event::decode(bytes.as_slice());
+            let read = envelope(&bytes);
+            if let Ok(full) = full {
+                let read = read.expect("the full decoder reads it");
+                prop_assert_eq!(read.kind, full.r#type);
+                prop_assert_eq!(read.subject, full.subject);
+                prop_assert_eq!(read.actor, full.actor.unwrap_or_default().principal);
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Between bytes and messages on one side and the domain's values on the other.
+//!
+//! Invariant: an event's bytes are passed on as they are; only its envelope is read.
+
+pub(crate) mod entry;
+pub(crate) mod envelope;
+pub(crate) mod reply;
+pub(crate) mod request;
+pub(crate) mod reset;

@@ -1,0 +1,90 @@
+//! The envelope of an event: what it can be selected by, borrowed from the event's bytes.
+//!
+//! Invariant: an envelope copies no text. Resource and payload are not looked at: an event of a type that
+//! this version does not know has an envelope like any other.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
+
+/// What stands in an event besides its resource and payload, as far as it can be selected by.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Envelope<'a> {
+    /// `{source log}/{sequence}/{index}`.
+    pub(crate) event_id: &'a str,
+    /// The ledger that it happened in.
+    pub(crate) source: &'a str,
+    /// The name of the resource that it happened to; may be empty.
+    pub(crate) subject: &'a str,
+    /// The portfolio's name; may be empty.
+    pub(crate) portfolio: &'a str,
+    /// The project's name; may be empty.
+    pub(crate) project: &'a str,
+    /// What happened, as in `milepost.milestone.achieved`.
+    pub(crate) kind: &'a str,
+    /// When the source committed it.
+    pub(crate) commit_time: Option<Timestamp>,
+    /// The civil date that it speaks of.
+    pub(crate) event_date: Option<Date>,
+    /// Who did it.
+    pub(crate) actor: &'a str,
+    /// The caller's request id; may be empty.
+    pub(crate) request_id: &'a str,
+    /// The event that it follows from; may be empty.
+    pub(crate) caused_by: &'a str,
+    /// Which fields of the resource changed.
+    pub(crate) changed_fields: Vec<&'a str>,
+}
+
+/// A field to filter events by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum EventField {
+    Type,
+    Source,
+    Subject,
+    Portfolio,
+    Project,
+    CommitTime,
+    EventDate,
+    Actor,
+    RequestId,
+    CausedBy,
+    ChangedFields,
+}
+
+/// What events can be filtered by; documented at `EventSelection.filter`.
+pub(crate) static SCHEMA: Schema<EventField> = Schema::new(&[
+    Field::new("type", FieldType::Text, EventField::Type),
+    Field::new("source", FieldType::Text, EventField::Source),
+    Field::new("subject", FieldType::Name, EventField::Subject),
+    Field::new("portfolio", FieldType::Name, EventField::Portfolio),
+    Field::new("project", FieldType::Name, EventField::Project),
+    Field::new("commit_time", FieldType::Timestamp, EventField::CommitTime),
+    Field::new("event_date", FieldType::Date, EventField::EventDate),
+    Field::new("actor", FieldType::Text, EventField::Actor),
+    Field::new("request_id", FieldType::Text, EventField::RequestId),
+    Field::new("caused_by", FieldType::Text, EventField::CausedBy),
+    Field::new("changed_fields", FieldType::List, EventField::ChangedFields),
+]);
+
+impl Fields<EventField> for Envelope<'_> {
+    fn value(&self, field: EventField) -> Value<'_> {
+        match field {
+            EventField::Type => Value::text(self.kind),
+            EventField::Source => Value::text(self.source),
+            EventField::Subject => Value::text(self.subject),
+            EventField::Portfolio => Value::text(self.portfolio),
+            EventField::Project => Value::text(self.project),
+            EventField::CommitTime => self.commit_time.into(),
+            EventField::EventDate => self.event_date.into(),
+            EventField::Actor => Value::text(self.actor),
+            EventField::RequestId => Value::text(self.request_id),
+            EventField::CausedBy => Value::text(self.caused_by),
+            EventField::ChangedFields => Value::Absent,
+        }
+    }
+
+    fn any(&self, field: EventField, test: &dyn Fn(&str) -> bool) -> bool {
+        field == EventField::ChangedFields && self.changed_fields.iter().any(|changed| test(changed))
+    }
+}

@@ -1,0 +1,50 @@
+//! `ListEvents`: events in the order of the log, page by page.
+//!
+//! A page ends when it is full, in number or in bytes, or when it has looked through so much of the log
+//! that the caller should hear of it.
+
+use milepost_ledger::journal::ReadLimit;
+use milepost_proto::notifier::v1::ListEventsRequest;
+use milepost_service::refusal;
+use milepost_service::request::Caller;
+use tonic::{Request, Response, Status};
+
+use super::EventApi;
+use super::status::read_failure;
+use super::watch_events::start;
+use crate::convert::reply::ListReply;
+use crate::convert::request;
+use crate::stream::Page;
+
+/// Bytes of events on a page: common clients take replies of up to 4 MiB.
+const PAGE_BYTES: usize = 2 << 20;
+/// Entries that one page looks at.
+const LOOKED_AT: u64 = 20_000;
+/// What is read at once.
+const READ: ReadLimit = ReadLimit { entries: 1000, bytes: 1 << 20 };
+
+pub(super) async fn list_events(
+    api: EventApi,
+    request: Request<ListEventsRequest>,
+) -> Result<Response<ListReply>, Status> {
+    let (metadata, extensions, request) = request.into_parts();
+    let caller = Caller::of(&metadata, &extensions).map_err(|rejection| refusal::status(&rejection))?;
+    let ask = request::list(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
+    reached.map_err(|rejection| refusal::status(&rejection))?;
+
+    let log = &api.streams.log;
+    let after = start(log, ask.start).await.map_err(read_failure)?;
+    let tail = log.tail().sequence;
+    let mut page = Page::new(&ask.selection, after, ask.page_size, PAGE_BYTES);
+    let mut at_end = false;
+    while !at_end && !page.is_full() && page.cursor().position.sequence - after.position.sequence < LOOKED_AT
+    {
+        let entries = log.read(page.cursor(), READ).await.map_err(read_failure)?;
+        page.take(&entries);
+        at_end = entries.is_empty();
+    }
+    let (events, cursor) = page.finish();
+    let next_page_token = if at_end { String::new() } else { ask.next_page_token(&cursor, tail) };
+    Ok(Response::new(ListReply { events, next_page_token, cursor: cursor.to_string() }))
+}

@@ -1,0 +1,74 @@
+//! Waiting until the log has what a read asks for: of its own, and of the logs that it follows.
+
+use std::time::Instant;
+
+use milepost_service::request;
+use milepost_types::{LedgerKind, Position, Rejection, Revision, Violations, limits};
+
+use super::Sources;
+use crate::source::{Followed, is_followed};
+use crate::tables::Rows;
+
+impl Sources {
+    /// Waits until the log has what these revisions stand for.
+    ///
+    /// # Errors
+    /// If one is none, or is of another history, or does not come in time.
+    pub(super) async fn reach(&self, min_revisions: &[String], deadline: Instant) -> Result<(), Rejection> {
+        let mut violations = Violations::new();
+        violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
+        violations.into_result(())?;
+        for text in min_revisions {
+            let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
+            if revision.ledger == LedgerKind::Notifier {
+                request::reach(&self.ledger, LedgerKind::Notifier, std::slice::from_ref(text), deadline)
+                    .await?;
+            } else {
+                self.follow_up_to(revision, deadline).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow_up_to(&self, revision: Revision, deadline: Instant) -> Result<(), Rejection> {
+        let mut positions = self.ledger.positions();
+        let reached = async {
+            loop {
+                positions.borrow_and_update();
+                if self.has(&revision)? {
+                    return Ok(());
+                }
+                if positions.changed().await.is_err() {
+                    return Err(self.not_reached(&revision));
+                }
+            }
+        };
+        match tokio::time::timeout_at(deadline.into(), reached).await {
+            Ok(reached) => reached,
+            Err(_) => Err(self.not_reached(&revision)),
+        }
+    }
+
+    /// Whether the log has it; refused if it never will.
+    fn has(&self, revision: &Revision) -> Result<bool, Rejection> {
+        let view = self.ledger.view();
+        let rows = Rows(&view);
+        let given = revision.position;
+        if is_followed(&rows, &given) {
+            return Ok(true);
+        }
+        match rows.applied(revision.ledger) {
+            Some(own) if own.log != given.log => Err(Rejection::LogDiverged { given, own }),
+            _ => Ok(false),
+        }
+    }
+
+    fn not_reached(&self, revision: &Revision) -> Rejection {
+        let have = Rows(&self.ledger.view()).applied(revision.ledger);
+        Rejection::RevisionNotReached {
+            ledger: revision.ledger,
+            asked: revision.position.sequence,
+            have: have.map_or(0, |position: Position| position.sequence),
+        }
+    }
+}

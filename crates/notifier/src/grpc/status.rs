@@ -1,0 +1,31 @@
+//! What callers see of a read that has no answer.
+
+use std::time::Duration;
+
+use milepost_proto::error::v1::Reason;
+use milepost_service::refusal;
+use milepost_service::status::{Answer, internal};
+use tonic::{Code, Status};
+
+use crate::error::ReadFailure;
+
+/// The status of a read that failed or was refused.
+pub(crate) fn read_failure(failure: ReadFailure) -> Status {
+    match failure {
+        ReadFailure::Refused(rejection) => refusal::status(&rejection),
+        ReadFailure::Foreign { asked, have } => {
+            Answer::new(Code::InvalidArgument, Reason::CursorInvalid, failure.to_string())
+                .with("asked", asked)
+                .with("have", have)
+                .status()
+        }
+        ReadFailure::Journal(error) => refusal::read_status(&error),
+        ReadFailure::Entry(error) => internal("an entry of the journal cannot be understood", &error),
+    }
+}
+
+/// The status that ends a stream whose end was announced.
+pub(crate) fn draining(pause: Duration) -> Status {
+    let message = "this stream has ended as announced; reconnect and go on after its last cursor";
+    Answer::new(Code::Unavailable, Reason::Draining, message).retry_after(pause).status()
+}

@@ -1,0 +1,32 @@
+//! `WatchEvents`: events as they happen, from any start.
+
+use milepost_proto::notifier::v1::WatchEventsRequest;
+use milepost_service::refusal;
+use milepost_types::Cursor;
+use tonic::{Request, Response, Status};
+
+use super::EventApi;
+use super::status::read_failure;
+use crate::convert::request::{self, Start};
+use crate::error::ReadFailure;
+use crate::log::EventLog;
+use crate::stream::WatchStream;
+
+pub(super) async fn watch_events(
+    api: EventApi,
+    request: Request<WatchEventsRequest>,
+) -> Result<Response<WatchStream>, Status> {
+    let ask = request::watch(request.get_ref()).map_err(|rejection| refusal::status(&rejection))?;
+    let after = start(&api.streams.log, ask.start).await.map_err(read_failure)?;
+    Ok(Response::new(WatchStream::new(api.streams, &ask.selection, after, ask.checkpoint_interval)))
+}
+
+/// The cursor that a start stands for, now.
+pub(super) async fn start(log: &EventLog, start: Start) -> Result<Cursor, ReadFailure> {
+    match start {
+        Start::After(cursor) => log.check(&cursor).await.map(|()| cursor),
+        Start::At(time) => log.at(time).await,
+        Start::Earliest => Ok(log.earliest()),
+        Start::Latest => Ok(log.latest()),
+    }
+}

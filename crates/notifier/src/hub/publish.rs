@@ -1,0 +1,43 @@
+//! The task that hands the hub what was committed.
+
+use std::sync::Arc;
+
+use milepost_ledger::journal::{ReadLimit, StoredEntry};
+use milepost_ledger::{Entry, EntryError, FeedError, Source};
+use milepost_service::host::BoxError;
+use milepost_types::{LogId, Position};
+use tokio_util::sync::CancellationToken;
+
+use super::Hub;
+use crate::log::{LoggedEntry, logged};
+
+/// Publishes what is committed, in order, until the drain; then has every stream end.
+pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) -> Result<(), BoxError> {
+    let from = hub.published();
+    let mut feed = source.feed(from);
+    loop {
+        let stored = tokio::select! {
+            stored = feed.next(ReadLimit::default()) => stored,
+            () = drain.cancelled() => break,
+        };
+        match stored {
+            Ok(stored) => hub.publish(&entries(from.log, &stored)?),
+            // The ledger closes, or has failed: the part that watches it says why.
+            Err(FeedError::Closed) => {
+                drain.cancelled().await;
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    hub.drain();
+    Ok(())
+}
+
+fn entries(log: LogId, stored: &[StoredEntry]) -> Result<Vec<Arc<LoggedEntry>>, EntryError> {
+    let entry = |stored: &StoredEntry| {
+        let position = Position::after(log, stored.sequence, &stored.hash);
+        Ok(Arc::new(logged(position, Entry::decode(stored)?)))
+    };
+    stored.iter().map(entry).collect()
+}

@@ -1,0 +1,136 @@
+//! Reading the event log: from a cursor on, from a time on, one event by its id.
+//!
+//! Invariants: a cursor is compared with the log before anything is read after it, so that nobody reads
+//! on in another history; events come as they were stored. Reads answer what is durable and nothing else.
+
+mod find;
+mod shelf;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::journal::{ReadError, ReadLimit};
+use milepost_ledger::{CommandId, Entry, Source};
+use milepost_types::{Cursor, Position, Rejection};
+
+pub(crate) use self::find::PlaceOf;
+use self::shelf::Shelf;
+use crate::error::ReadFailure;
+
+/// An entry of the log.
+#[derive(Debug)]
+pub(crate) struct LoggedEntry {
+    /// Where it stands.
+    pub(crate) position: Position,
+    /// When it was committed here: not earlier than at its source.
+    pub(crate) commit_time: Timestamp,
+    /// The entry of a source that it took over; `None` for a reset.
+    pub(crate) taken_over: Option<Position>,
+    /// The encoded events.
+    pub(crate) events: Vec<Bytes>,
+}
+
+impl LoggedEntry {
+    /// The cursor after the event with this index.
+    pub(crate) fn cursor(&self, index: usize) -> Cursor {
+        if index + 1 == self.events.len() {
+            return Cursor::after(self.position);
+        }
+        Cursor::inside(self.position, u32::try_from(index).unwrap_or(u32::MAX))
+    }
+}
+
+/// The log, for readers; clones share it.
+#[derive(Clone)]
+pub(crate) struct EventLog {
+    source: Source,
+    earliest: Position,
+    shelf: Arc<Shelf>,
+}
+
+impl EventLog {
+    /// The log behind a ledger's journal, of which everything after `earliest` is kept.
+    pub(crate) fn new(source: Source, earliest: Position) -> Self {
+        Self { source, earliest, shelf: Arc::default() }
+    }
+
+    /// The last durable position.
+    pub(crate) fn tail(&self) -> Position {
+        self.source.tail()
+    }
+
+    /// The cursor before the earliest event that is kept.
+    pub(crate) fn earliest(&self) -> Cursor {
+        Cursor::after(self.earliest)
+    }
+
+    /// The cursor after the latest event.
+    pub(crate) fn latest(&self) -> Cursor {
+        Cursor::after(self.tail())
+    }
+
+    /// Whether events can be read after a cursor.
+    ///
+    /// # Errors
+    /// If it is of another log or another history, ahead of the log, or older than what is kept.
+    pub(crate) async fn check(&self, cursor: &Cursor) -> Result<(), ReadFailure> {
+        let (given, tail) = (cursor.position, self.tail());
+        if given.log != tail.log {
+            let parent = self.source.info().parent;
+            if parent.is_some_and(|parent| parent.log == given.log) {
+                return Err(Rejection::LogDiverged { given, own: tail }.into());
+            }
+            return Err(ReadFailure::Foreign { asked: given, have: tail });
+        }
+        if given.sequence > tail.sequence {
+            return Err(Rejection::LogDiverged { given, own: tail }.into());
+        }
+        if cursor.next() < self.earliest().next() {
+            return Err(Rejection::CursorExpired { earliest: self.earliest() }.into());
+        }
+        match self.source.read(given, ReadLimit { entries: 1, bytes: 1 }).await {
+            Err(ReadError::Diverged { have: own, .. } | ReadError::Ahead { tail: own, .. }) => {
+                Err(Rejection::LogDiverged { given, own }.into())
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The entries from the one with the first event after a cursor on; none at the tail. At least one
+    /// comes back if there is one, however large. The cursor was checked.
+    pub(crate) async fn read(
+        &self,
+        after: &Cursor,
+        limit: ReadLimit,
+    ) -> Result<Vec<Arc<LoggedEntry>>, ReadFailure> {
+        let (sequence, _) = after.next();
+        self.read_from(sequence, limit).await
+    }
+
+    async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<Arc<LoggedEntry>>, ReadFailure> {
+        if let Some(entry) = self.shelf.get(sequence) {
+            return Ok(vec![entry]);
+        }
+        let log = self.tail().log;
+        let stored = self.source.read_from(sequence.saturating_sub(1), limit).await?;
+        let mut entries = Vec::with_capacity(stored.len());
+        for stored in stored {
+            let position = Position::after(log, stored.sequence, &stored.hash);
+            let entry = Arc::new(logged(position, Entry::decode(&stored)?));
+            self.shelf.put(&entry, stored.bytes.len());
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// An entry as a reader sees it.
+pub(crate) fn logged(position: Position, entry: Entry) -> LoggedEntry {
+    let taken_over = match entry.command_id {
+        CommandId::Source(position) => Some(position),
+        CommandId::Request { .. } | CommandId::Server(_) => None,
+    };
+    LoggedEntry { position, commit_time: entry.commit_time, taken_over, events: entry.events }
+}

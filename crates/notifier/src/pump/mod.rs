@@ -1,0 +1,267 @@
+//! Taking over a source: one pump a source, from its journal into ours.
+//!
+//! Invariants: what is taken over goes on exactly after what the rows say was, however the pump before
+//! ended; an entry that needs something of another source waits for it, and nothing else waits with it.
+//! A source of another history is never guessed about: the pump stops, says both positions where operators
+//! look, and leaves the log readable. Everything that was received goes into one commit.
+
+mod progress;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Pool};
+use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
+use milepost_service::host::BoxError;
+use milepost_service::readiness::Check;
+use milepost_types::{LedgerKind, Position};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::progress::Progress;
+use crate::clock::SourceClock;
+use crate::convert::entry::source_entry;
+use crate::decide::Rules;
+use crate::metrics::Metrics;
+use crate::source::{Command, Followed, Refusal, SourceEntry};
+use crate::tables::Rows;
+
+/// Entries that are committed together at most.
+const BLOCK_ENTRIES: usize = 1024;
+/// Bytes of events that are committed together at about most.
+const BLOCK_BYTES: usize = 4 << 20;
+/// How long an entry may wait for another source before it is worth telling.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before going on where something failed that may pass.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes over one source.
+pub(crate) struct Pump {
+    /// Whose journal.
+    pub(crate) source: LedgerKind,
+    /// Where it is.
+    pub(crate) pool: Pool,
+    /// What it goes into.
+    pub(crate) ledger: Ledger<Rules>,
+    /// The ledger's clock.
+    pub(crate) clock: Arc<SourceClock>,
+    /// How far it is, for others.
+    pub(crate) progress: Arc<Progress>,
+    /// How it is, for operators.
+    pub(crate) check: Check,
+    /// What it counts.
+    pub(crate) metrics: Metrics,
+    /// Cancelled when the server drains.
+    pub(crate) drain: CancellationToken,
+    /// How long to wait between attempts to connect.
+    pub(crate) backoff: Backoff,
+}
+
+/// Why taking over stopped.
+enum Stop {
+    /// It may go on where the rows say, after a pause.
+    Pause(String),
+    /// Only an operator can help.
+    Blocked(String),
+    /// The ledger takes no more.
+    Closing,
+}
+
+impl Pump {
+    /// Runs until the drain.
+    pub(crate) async fn run(self) -> Result<(), BoxError> {
+        let drain = self.drain.clone();
+        tokio::select! {
+            () = self.follow() => {}
+            () = drain.cancelled() => {}
+        }
+        Ok(())
+    }
+
+    async fn follow(&self) {
+        loop {
+            match self.take_over().await {
+                Stop::Pause(reason) => {
+                    tracing::warn!(source = %self.source, reason, "taking over is interrupted");
+                    self.check.degraded(reason);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Stop::Blocked(reason) => {
+                    tracing::error!(source = %self.source, reason, "taking over has stopped until an operator helps");
+                    self.check.degraded(reason);
+                    return std::future::pending().await;
+                }
+                Stop::Closing => return std::future::pending().await,
+            }
+        }
+    }
+
+    /// Goes on after what the rows say was taken over, as long as that works.
+    async fn take_over(&self) -> Stop {
+        let mut after = self.applied();
+        let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
+        let mut follower = Follower::new(&self.pool, self.source, after, options);
+        let mut state = follower.state();
+        self.check.not_ready(format!("connecting to the {}", self.source));
+        loop {
+            let mut block = Vec::new();
+            let received = tokio::select! {
+                received = follower.next() => received,
+                Ok(()) = state.changed() => {
+                    self.tell(&state.borrow_and_update());
+                    continue;
+                }
+            };
+            let mut ended = self.receive(received, &mut after, &mut block);
+            // What has arrived meanwhile goes into the same commit.
+            while ended.is_none() && has_room(&block) {
+                let Some(received) = follower.next().now_or_never() else { break };
+                ended = self.receive(received, &mut after, &mut block);
+            }
+            if let Err(stop) = self.submit(block).await {
+                return stop;
+            }
+            if let Some(stop) = ended {
+                return stop;
+            }
+        }
+    }
+
+    /// Adds what the follower brought to the block.
+    fn receive(
+        &self,
+        received: Result<FollowBatch, FollowError>,
+        after: &mut Option<Position>,
+        block: &mut Vec<SourceEntry>,
+    ) -> Option<Stop> {
+        let FollowBatch { entries, tail } = match received {
+            Ok(batch) => batch,
+            Err(error) => return Some(Stop::Blocked(error.to_string())),
+        };
+        self.progress.tell(tail);
+        for followed in entries {
+            let before = after.unwrap_or(Position::start(tail.log));
+            match source_entry(self.source, before, followed) {
+                Ok(entry) => {
+                    *after = Some(entry.position);
+                    block.push(entry);
+                }
+                Err(error) => return Some(Stop::Blocked(format!("the {}: {error}", self.source))),
+            }
+        }
+        None
+    }
+
+    /// Commits a block, each entry after what it needs.
+    async fn submit(&self, block: Vec<SourceEntry>) -> Result<(), Stop> {
+        let mut rest = block.into_iter().peekable();
+        while let Some(first) = rest.peek() {
+            self.wait_for_needs(first).await?;
+            let mut ready = Vec::new();
+            while let Some(entry) = rest.next_if(|entry| self.missing(entry).is_none()) {
+                ready.push(entry);
+            }
+            self.commit(ready).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, entries: Vec<SourceEntry>) -> Result<(), Stop> {
+        if let Some(latest) = entries.iter().map(|entry| entry.commit_time).max() {
+            self.clock.raise(latest);
+        }
+        let submissions = entries.into_iter().map(|entry| Submission {
+            actor: Actor::system(LedgerKind::Notifier.as_str()),
+            command_id: Some(CommandId::Source(entry.position)),
+            command: Command::Ingest(entry),
+            validate_only: false,
+            deadline: None,
+        });
+        let outcomes = self.ledger.submit_all(submissions.collect()).await;
+        let done = self.count(outcomes);
+        self.metrics.follow_lag.get_or_create(&self.source.into()).set(self.lag());
+        done
+    }
+
+    fn count(&self, outcomes: Vec<Result<Receipt, SubmitError<Refusal>>>) -> Result<(), Stop> {
+        for outcome in outcomes {
+            let receipt = outcome.map_err(|error| self.stop(error))?;
+            if !receipt.events.is_empty() {
+                let source = self.source.into();
+                self.metrics.ingested_entries.get_or_create(&source).inc();
+                self.metrics.ingested_events.get_or_create(&source).inc_by(receipt.events.len() as u64);
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&self, error: SubmitError<Refusal>) -> Stop {
+        match error {
+            // Somebody else took over meanwhile, or an operator reset the follower: the rows know.
+            SubmitError::Rejected(refusal @ (Refusal::Diverged { .. } | Refusal::NotYet { .. })) => {
+                Stop::Pause(refusal.to_string())
+            }
+            SubmitError::Rejected(refusal @ Refusal::Malformed { .. }) => Stop::Blocked(refusal.to_string()),
+            error @ SubmitError::EntryTooLarge { .. } => {
+                Stop::Blocked(format!("the {}: {error}", self.source))
+            }
+            SubmitError::Closing | SubmitError::Failed { .. } => Stop::Closing,
+            error => Stop::Pause(error.to_string()),
+        }
+    }
+
+    /// Waits until everything that an entry was decided on is in the log.
+    async fn wait_for_needs(&self, entry: &SourceEntry) -> Result<(), Stop> {
+        let mut positions = self.ledger.positions();
+        let mut told = false;
+        loop {
+            positions.borrow_and_update();
+            let Some(needs) = self.missing(entry) else { break };
+            match tokio::time::timeout(PATIENCE, positions.changed()).await {
+                Ok(changed) => changed.map_err(|_| Stop::Closing)?,
+                Err(_) if told => {}
+                Err(_) => {
+                    told = true;
+                    let (source, position) = (self.source, entry.position);
+                    self.check.degraded(format!("entry {position} of the {source} waits for {needs}"));
+                }
+            }
+        }
+        if told {
+            self.check.ready();
+        }
+        Ok(())
+    }
+
+    fn missing(&self, entry: &SourceEntry) -> Option<Position> {
+        entry.needs(&Rows(&self.ledger.view()))
+    }
+
+    fn applied(&self) -> Option<Position> {
+        Rows(&self.ledger.view()).applied(self.source)
+    }
+
+    fn lag(&self) -> i64 {
+        let lag = self.progress.lag(self.applied().as_ref());
+        lag.and_then(|lag| i64::try_from(lag).ok()).unwrap_or(0)
+    }
+
+    fn tell(&self, state: &FollowState) {
+        match state {
+            FollowState::Connecting => {}
+            FollowState::Connected => self.check.ready(),
+            FollowState::Unreachable { reason, .. } => {
+                self.check
+                    .degraded(format!("the {} cannot be followed at the moment: {reason}", self.source));
+            }
+            FollowState::Ended(error) => self.check.degraded(error.to_string()),
+        }
+    }
+}
+
+fn has_room(block: &[SourceEntry]) -> bool {
+    let bytes: usize = block.iter().flat_map(|entry| &entry.events).map(bytes::Bytes::len).sum();
+    block.len() < BLOCK_ENTRIES && bytes < BLOCK_BYTES
+}

@@ -1,0 +1,22 @@
+//! How far a source is known to be, for whoever asks how far behind the log is.
+
+use milepost_types::Position;
+use parking_lot::Mutex;
+
+/// What a pump last heard of its source.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(Mutex<Option<Position>>);
+
+impl Progress {
+    /// The source's tail was told.
+    pub(super) fn tell(&self, tail: Position) {
+        *self.0.lock() = Some(tail);
+    }
+
+    /// How many entries the source is ahead of what was taken over; `None` if it was never reached.
+    pub(crate) fn lag(&self, applied: Option<&Position>) -> Option<u64> {
+        let tail = (*self.0.lock())?;
+        let own = applied.filter(|own| own.log == tail.log).map_or(0, |own| own.sequence);
+        Some(tail.sequence.saturating_sub(own))
+    }
+}

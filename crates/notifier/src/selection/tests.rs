@@ -1,0 +1,187 @@
+//! Which events a selection matches, what it refuses, and that its route hides nothing.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn selection(resource: &str, types: &[&str], filter: &str) -> Selection {
+    let types: Vec<_> = types.iter().map(|kind| (*kind).to_owned()).collect();
+    Selection::new(resource, &types, filter).unwrap()
+}
+
+fn event<'a>(kind: &'a str, subject: &'a str) -> Envelope<'a> {
+    let project =
+        subject.split("/milestones/").next().filter(|name| name.contains("/projects/")).unwrap_or_default();
+    let portfolio = if subject.starts_with("portfolios/") { &subject[..12] } else { "" };
+    Envelope { kind, subject, project, portfolio, source: "tracker", actor: "office", ..Envelope::default() }
+}
+
+const MILESTONE: &str = "portfolios/p/projects/x/milestones/m";
+
+#[test]
+fn a_resource_selects_itself_and_what_is_below_it() {
+    let achieved = event("milepost.milestone.achieved", MILESTONE);
+    for (resource, matches) in [
+        ("", true),
+        ("portfolios/p", true),
+        ("portfolios/p/projects/x", true),
+        (MILESTONE, true),
+        ("portfolios/q", false),
+        ("portfolios/p/projects/xx", false),
+        ("portfolios/p/projects/x/milestones/mm", false),
+        ("organizations/p", false),
+    ] {
+        assert_eq!(selection(resource, &[], "").matches(&achieved), matches, "{resource}");
+    }
+    assert!(
+        !selection("portfolios/p", &[], "").matches(&event("milepost.portfolio.created", "portfolios/pp"))
+    );
+}
+
+#[test]
+fn types_are_named_or_begin_so() {
+    let achieved = event("milepost.milestone.achieved", MILESTONE);
+    for (types, matches) in [
+        (&["milepost.milestone.achieved"][..], true),
+        (&["milepost.milestone.*"], true),
+        (&["milepost.*"], true),
+        (&["milepost.project.started", "milepost.milestone.*"], true),
+        (&["milepost.project.*"], false),
+        (&["milepost.milestone.achieve"], false),
+        (&["milepost.milestone"], false),
+    ] {
+        assert_eq!(selection("", types, "").matches(&achieved), matches, "{types:?}");
+    }
+}
+
+#[test]
+fn bookkeeping_is_selected_only_by_its_name() {
+    let followed = event("milepost.source.followed", "");
+    for (types, filter, matches) in [
+        (&[][..], "", false),
+        (&["milepost.*"], "", false),
+        (&["milepost.source.*"], "", true),
+        (&["milepost.source.followed"], "", true),
+        (&["milepost.source.skipped"], "", false),
+        (&[], r#"type = "milepost.source.followed""#, true),
+        (&[], r#"type = "milepost.source.*""#, true),
+        (&[], r#"source = "tracker""#, false),
+        (&[], r#"type = "milepost.*""#, false),
+    ] {
+        assert_eq!(selection("", types, filter).matches(&followed), matches, "{types:?} {filter}");
+    }
+}
+
+#[test]
+fn every_field_of_the_schema_can_be_filtered_by() {
+    let event = Envelope {
+        request_id: "r-1",
+        caused_by: "log/1/0",
+        commit_time: Some("2021-05-27T01:00:00Z".parse().unwrap()),
+        event_date: Some("2021-05-27".parse().unwrap()),
+        changed_fields: vec!["forecast_date", "remark"],
+        ..event("milepost.milestone.updated", MILESTONE)
+    };
+    for filter in [
+        r#"type = "milepost.milestone.updated""#,
+        r#"source = "tracker""#,
+        r#"subject:"portfolios/p/projects/x""#,
+        r#"portfolio = "portfolios/p""#,
+        r#"project = "portfolios/p/projects/x""#,
+        "commit_time >= 2021-05-27T00:00:00Z",
+        "event_date = 2021-05-27",
+        r#"actor = "office""#,
+        r#"request_id = "r-1""#,
+        r#"caused_by:*"#,
+        r#"changed_fields:"remark""#,
+    ] {
+        assert!(selection("", &[], filter).matches(&event), "{filter}");
+    }
+    assert!(!selection("", &[], r#"changed_fields:"owner""#).matches(&event));
+    let count = SCHEMA.paths().count();
+    assert_eq!(count, 11, "a new field needs a filter above");
+}
+
+#[test]
+fn every_fault_is_named_at_once() {
+    let types = vec!["milepost.*.achieved".to_owned(), "milepost.project.started".to_owned(), String::new()];
+    let rejection = Selection::new("portfolios/P!", &types, "nonsense ~").unwrap_err();
+    let Rejection::Invalid(violations) = rejection else { panic!("{rejection:?}") };
+    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["selection.resource", "selection.types[0]", "selection.types[2]", "selection.filter"]
+    );
+    let rejection = Selection::new("", &[], r#"colour = "red""#).unwrap_err();
+    assert!(matches!(rejection, Rejection::Filter { field: "selection.filter", .. }));
+    let many = vec!["milepost.project.started".to_owned(); 65];
+    assert!(matches!(Selection::new("", &many, "").unwrap_err(), Rejection::Invalid(_)));
+}
+
+#[test]
+fn what_asks_for_the_same_is_equal() {
+    let one =
+        selection("", &["milepost.b.c", "milepost.a.*", "milepost.b.c"], r#"actor = "x" AND source = "y""#);
+    let two = selection("", &["milepost.a.*", "milepost.b.c"], r#"source="y"  actor="x""#);
+    assert_eq!(one, two);
+    assert_eq!(one.parts(), two.parts());
+}
+
+fn kinds() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "milepost.milestone.achieved",
+        "milepost.milestone.created",
+        "milepost.project.started",
+        "milepost.source.followed",
+    ])
+}
+
+fn subjects() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "portfolios/p",
+        "portfolios/q",
+        "portfolios/p/projects/x",
+        "portfolios/p/projects/y",
+        MILESTONE,
+        "organizations/o",
+    ])
+}
+
+fn selections() -> impl Strategy<Value = Selection> {
+    let patterns =
+        vec!["milepost.milestone.*", "milepost.*", "milepost.source.*", "milepost.project.started"];
+    let filters = vec![
+        "",
+        r#"subject:"portfolios/p""#,
+        r#"subject = "portfolios/p/projects/x" AND actor = "office""#,
+        r#"subject = "portfolios/*""#,
+        r#"subject:"portfolios/p/projects""#,
+        r#"project = "portfolios/p/projects/x""#,
+        r#"portfolio = "portfolios/p""#,
+        r#"portfolio != "portfolios/p""#,
+        r#"type = "milepost.project.started""#,
+        r#"type = "milepost.*""#,
+    ];
+    (subjects(), prop::collection::vec(prop::sample::select(patterns), 0..3), prop::sample::select(filters))
+        .prop_map(|(resource, types, filter)| selection(resource, &types, filter))
+}
+
+/// Whether an index that files a selection under its route would find it for the event.
+fn found(route: &Route, event: &Envelope<'_>) -> bool {
+    match route {
+        Route::Subject(name) => is_under(event.subject, name),
+        Route::Project(name) => event.project == &**name,
+        Route::Portfolio(name) => event.portfolio == &**name,
+        Route::Types(patterns) => patterns.iter().any(|pattern| pattern.fits(event.kind)),
+        Route::Any => true,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_route_hides_no_event(selection in selections(), kind in kinds(), subject in subjects()) {
+        let event = event(kind, subject);
+        prop_assert!(!selection.matches(&event) || found(&selection.route(), &event));
+    }
+}

@@ -1,0 +1,184 @@
+//! How the notifier opens, what it contributes to a process, and how an operator resets a follower.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use milepost_client::{Backoff, Endpoint, Pool};
+use milepost_ledger::{Actor, Domain, Ledger, Receipt, Submission, SubmitError};
+use milepost_service::config::ByteSize;
+use milepost_service::config::server::Server;
+use milepost_service::host::{BoxError, Kit, Part};
+use milepost_service::journal_service::Followed as ShownLedger;
+use milepost_service::ledger;
+use milepost_types::{Clock, LedgerKind, Position};
+use tokio::sync::Semaphore;
+
+use crate::clock::SourceClock;
+use crate::config::Config;
+use crate::decide::Rules;
+use crate::error::Error;
+use crate::grpc::{EventApi, EventRoutes, Sources};
+use crate::hub::{Bounds, Hub, publish};
+use crate::log::EventLog;
+use crate::metrics::Metrics;
+use crate::pump::{Progress, Pump};
+use crate::source::{Command, Followed, Refusal};
+use crate::stream::Streams;
+use crate::tables::Rows;
+
+const KIND: LedgerKind = LedgerKind::Notifier;
+/// The logs that are followed.
+const SOURCES: [LedgerKind; 2] = [LedgerKind::Registry, LedgerKind::Tracker];
+/// What our entry around a source's entry takes more than theirs.
+const ENTRY_SPARE: u64 = 64 << 10;
+
+/// The notifier's rules, for tools that work on its journal and store.
+pub fn rules() -> impl Domain {
+    Rules
+}
+
+/// An open notifier.
+pub struct Notifier {
+    ledger: Ledger<Rules>,
+    clock: Arc<SourceClock>,
+    api: EventApi,
+    pumps: Vec<(Pool, Arc<Progress>)>,
+    metrics: Metrics,
+    server: Server,
+}
+
+impl Notifier {
+    /// Opens the notifier under the data directory; may take long.
+    ///
+    /// # Errors
+    /// If the ledger cannot be opened or a source's URL is none.
+    pub async fn open(kit: &Kit, server: &Server, config: &Config) -> Result<Self, BoxError> {
+        let urls = [&config.registry_url, &config.tracker_url];
+        let mut pools = Vec::new();
+        for (source_kind, url) in SOURCES.into_iter().zip(urls) {
+            let endpoint = Endpoint::parse(url).map_err(|source| Error::Source { source_kind, source })?;
+            pools.push(endpoint.pool(1));
+        }
+        let (ledger, clock) = open_ledger(kit, server).await?;
+        Ok(Self::assemble(kit, server, config, ledger, clock, pools))
+    }
+
+    /// A notifier over a ledger that is open, following sources that are reached so.
+    pub(crate) fn assemble(
+        kit: &Kit,
+        server: &Server,
+        config: &Config,
+        ledger: Ledger<Rules>,
+        clock: Arc<SourceClock>,
+        pools: Vec<Pool>,
+    ) -> Self {
+        let metrics = Metrics::registered(&kit.metrics);
+        let bounds = Bounds { bytes: config.recent_bytes.length(), references: config.recent_events };
+        let position = ledger.position();
+        let streams = Streams {
+            log: EventLog::new(ledger.source(), Position::start(position.log)),
+            hub: Hub::new(position, bounds, metrics.clone()),
+            readers: Arc::new(Semaphore::new(config.readers)),
+            reconnect_after: config.reconnect_after,
+            max_age: config.max_stream_age,
+        };
+        let pumps: Vec<_> = pools.into_iter().map(|pool| (pool, Arc::<Progress>::default())).collect();
+        let progress = SOURCES.into_iter().zip(pumps.iter().map(|(_, progress)| Arc::clone(progress)));
+        let sources = Sources::new(ledger.clone(), progress.collect());
+        Self { api: EventApi::new(streams, sources), ledger, clock, pumps, metrics, server: server.clone() }
+    }
+
+    /// What it contributes to a process.
+    pub fn part(&self, kit: &Kit) -> Part {
+        let routes = EventRoutes::new(self.api.clone(), kit.limits.max_request_bytes.length());
+        let part = Part::new(KIND.as_str()).service(routes);
+        let names = ["follow registry", "follow tracker", "publish"];
+        let part =
+            names.into_iter().zip(self.tasks(kit)).fold(part, |part, (name, task)| part.task(name, task));
+        ledger::attach(part, kit, KIND, &self.ledger)
+    }
+
+    /// What runs beside the calls: a pump for each source, and the publisher.
+    pub(crate) fn tasks(&self, kit: &Kit) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
+        let pump = |(source, (pool, progress)): (LedgerKind, &(Pool, Arc<Progress>))| Pump {
+            source,
+            pool: pool.clone(),
+            ledger: self.ledger.clone(),
+            clock: Arc::clone(&self.clock),
+            progress: Arc::clone(progress),
+            check: kit.readiness.check(format!("{KIND}.follow({source})")),
+            metrics: self.metrics.clone(),
+            drain: kit.drain.clone(),
+            backoff: Backoff::default(),
+        };
+        let pumps = SOURCES.into_iter().zip(&self.pumps).map(pump);
+        let hub = self.api.streams().hub.clone();
+        let publish = publish(hub, self.ledger.source(), kit.drain.clone());
+        pumps.map(|pump| pump.run().boxed()).chain([publish.boxed()]).collect()
+    }
+
+    /// The calls.
+    #[cfg(test)]
+    pub(crate) fn api(&self) -> &EventApi {
+        &self.api
+    }
+
+    /// Its ledger as the journal service shows it.
+    pub fn shown(&self) -> ShownLedger {
+        let rows = self.ledger.clone();
+        ledger::followed(&self.server, &self.ledger, move || {
+            let view = rows.view();
+            SOURCES.into_iter().filter_map(|source| Rows(&view).applied(source)).collect()
+        })
+    }
+}
+
+async fn open_ledger(kit: &Kit, server: &Server) -> Result<(Ledger<Rules>, Arc<SourceClock>), BoxError> {
+    let clock = Arc::new(SourceClock::new(Arc::clone(&kit.clock)));
+    let kit = Kit { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..kit.clone() };
+    let mut server = server.clone();
+    // Whatever a source can store we can take over.
+    let limit = server.ledger.max_entry_bytes.bytes().saturating_add(ENTRY_SPARE);
+    server.ledger.max_entry_bytes = ByteSize(limit);
+    Ok((ledger::open(&kit, &server, KIND, Rules).await?, clock))
+}
+
+/// Has the notifier under the data directory follow a source after `to` from now on, because the source
+/// was restored. The notifier must not run. The events that it has stay as they are; those after `to`
+/// are taken over anew.
+///
+/// `None` if it stood there already.
+///
+/// # Errors
+/// If the ledger cannot be opened or written, or `source` is no log that the notifier follows.
+pub async fn reset_follower(
+    kit: &Kit,
+    server: &Server,
+    source: LedgerKind,
+    to: Position,
+    reason: &str,
+) -> Result<Option<Receipt>, BoxError> {
+    let refused = |what: String| Error::Reset { source_kind: source, what };
+    if !SOURCES.contains(&source) {
+        return Err(refused("the notifier does not follow it".to_owned()).into());
+    }
+    let (ledger, _) = open_ledger(kit, server).await?;
+    let reset = reset(&ledger, source, to, reason).await;
+    tokio::task::spawn_blocking(move || ledger.close()).await?;
+    let receipt = reset.map_err(|error| refused(error.to_string()))?;
+    Ok((!receipt.events.is_empty()).then_some(receipt))
+}
+
+/// The reset as a command of the operator's.
+pub(crate) async fn reset(
+    ledger: &Ledger<Rules>,
+    source: LedgerKind,
+    to: Position,
+    reason: &str,
+) -> Result<Receipt, SubmitError<Refusal>> {
+    let command = Command::Reset { source, to, reason: reason.to_owned() };
+    ledger
+        .submit(Submission { actor: Actor::system("operator"), ..Submission::system("operator", command) })
+        .await
+}

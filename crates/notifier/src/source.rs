@@ -1,0 +1,222 @@
+//! The rules of taking over another log: what comes next, and what it has to wait for.
+//!
+//! Invariants: a source's entries are taken over in order, each exactly once, and only in one history;
+//! none is taken over before everything that it was decided on. Both are refused with the positions, so
+//! that nothing is ever guessed.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_types::{LedgerKind, LogId, Position};
+
+/// An entry of a source, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceEntry {
+    /// Whose it is.
+    pub(crate) source: LedgerKind,
+    /// Where it stands in the source's log.
+    pub(crate) position: Position,
+    /// The position just before it.
+    pub(crate) after: Position,
+    /// When the source committed it.
+    pub(crate) commit_time: Timestamp,
+    /// The id of the portfolio that it concerns; empty for none.
+    pub(crate) portfolio: String,
+    /// What the source had followed of other logs when it decided it.
+    pub(crate) decided_on: Vec<Position>,
+    /// The encoded events, at least one.
+    pub(crate) events: Vec<Bytes>,
+}
+
+/// What may be asked of the notifier's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Take over an entry.
+    Ingest(SourceEntry),
+    /// Follow a source from another position on, because it was restored.
+    Reset {
+        /// Whose log.
+        source: LedgerKind,
+        /// The last position that is not followed any more.
+        to: Position,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// Why it may refuse. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The entry does not go on where the log has come to.
+    #[error("the {source_kind} is at {given}, but {own} was taken over last: another history, or a gap")]
+    Diverged {
+        /// Whose log.
+        source_kind: LedgerKind,
+        /// The position just before the entry, or the entry's own.
+        given: Position,
+        /// The last position that was taken over.
+        own: Position,
+    },
+    /// The entry was decided on something that is not in the log yet.
+    #[error("entry {position} of the {source_kind} waits for {needs}")]
+    NotYet {
+        /// Whose log.
+        source_kind: LedgerKind,
+        /// The entry.
+        position: Position,
+        /// What it was decided on.
+        needs: Position,
+    },
+    /// The entry cannot be understood.
+    #[error("entry {position} of the {source_kind} cannot be taken over: {what}")]
+    Malformed {
+        /// Whose log.
+        source_kind: LedgerKind,
+        /// The entry.
+        position: Position,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// How an entry stands to what was taken over before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is the next one.
+    Next,
+    /// It was taken over before.
+    Applied,
+}
+
+/// How far each log was followed, as rows say.
+pub(crate) trait Followed {
+    /// The last position of a source that was taken over; `None` if there was none.
+    fn applied(&self, source: LedgerKind) -> Option<Position>;
+
+    /// The sequence up to which a log, which a reset left, counts as taken over; `None` if none did.
+    fn left(&self, log: LogId) -> Option<u64>;
+}
+
+impl SourceEntry {
+    /// How it stands to what was taken over of its source.
+    ///
+    /// # Errors
+    /// `Diverged` if it is of another log or history, or not the next.
+    pub(crate) fn standing(&self, followed: &impl Followed) -> Result<Standing, Refusal> {
+        let own = followed.applied(self.source).unwrap_or(Position::start(self.position.log));
+        let diverged = |given| Err(Refusal::Diverged { source_kind: self.source, given, own });
+        if own.log == self.position.log && self.position.sequence <= own.sequence {
+            if self.position.sequence == own.sequence && self.position.hash != own.hash {
+                return diverged(self.position);
+            }
+            return Ok(Standing::Applied);
+        }
+        if self.after == own && self.position.sequence == own.sequence + 1 {
+            return Ok(Standing::Next);
+        }
+        diverged(self.after)
+    }
+
+    /// The first position that it was decided on and that is not taken over yet.
+    pub(crate) fn needs(&self, followed: &impl Followed) -> Option<Position> {
+        self.decided_on.iter().copied().find(|needed| !is_followed(followed, needed))
+    }
+}
+
+/// Whether everything up to a position of a source is in the log.
+pub(crate) fn is_followed(followed: &impl Followed, position: &Position) -> bool {
+    let reached = |source: &LedgerKind| {
+        followed
+            .applied(*source)
+            .is_some_and(|own| own.log == position.log && own.sequence >= position.sequence)
+    };
+    position.sequence == 0
+        || LedgerKind::ALL.iter().any(reached)
+        || followed.left(position.log).is_some_and(|sequence| sequence >= position.sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_types::HashPrefix;
+
+    use super::*;
+
+    fn at(log: u8, sequence: u64, hash: u8) -> Position {
+        let hash = HashPrefix::from_bytes([if sequence == 0 { 0 } else { hash }; 8]);
+        Position { log: LogId::from_bytes([log; 16]), sequence, hash }
+    }
+
+    struct Rows(Option<Position>, Option<(LogId, u64)>);
+
+    impl Followed for Rows {
+        fn applied(&self, source: LedgerKind) -> Option<Position> {
+            self.0.filter(|_| source == LedgerKind::Registry)
+        }
+
+        fn left(&self, log: LogId) -> Option<u64> {
+            self.1.filter(|(left, _)| *left == log).map(|(_, sequence)| sequence)
+        }
+    }
+
+    fn entry(position: Position, after: Position) -> SourceEntry {
+        SourceEntry {
+            source: LedgerKind::Registry,
+            position,
+            after,
+            commit_time: Timestamp::UNIX_EPOCH,
+            portfolio: String::new(),
+            decided_on: vec![],
+            events: vec![],
+        }
+    }
+
+    #[test]
+    fn the_first_entry_and_each_after_the_last_is_next() {
+        for (own, position, after) in [
+            (None, at(1, 1, 5), at(1, 0, 0)),
+            (Some(at(1, 0, 0)), at(1, 1, 5), at(1, 0, 0)),
+            (Some(at(1, 7, 3)), at(1, 8, 4), at(1, 7, 3)),
+        ] {
+            assert_eq!(entry(position, after).standing(&Rows(own, None)), Ok(Standing::Next), "{position}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_over_is_not_taken_over_again() {
+        for (position, after) in [(at(1, 7, 3), at(1, 6, 2)), (at(1, 2, 9), at(1, 1, 9))] {
+            let rows = Rows(Some(at(1, 7, 3)), None);
+            assert_eq!(entry(position, after).standing(&rows), Ok(Standing::Applied), "{position}");
+        }
+    }
+
+    #[test]
+    fn a_gap_another_history_and_another_log_are_refused_with_both_positions() {
+        let own = at(1, 7, 3);
+        for (position, after, given) in [
+            (at(1, 9, 5), at(1, 8, 4), at(1, 8, 4)),
+            (at(1, 8, 4), at(1, 7, 9), at(1, 7, 9)),
+            (at(1, 7, 9), at(1, 6, 2), at(1, 7, 9)),
+            (at(2, 1, 1), at(2, 0, 0), at(2, 0, 0)),
+            (at(1, 10, 4), own, own),
+        ] {
+            let refused = entry(position, after).standing(&Rows(Some(own), None));
+            let source_kind = LedgerKind::Registry;
+            assert_eq!(refused, Err(Refusal::Diverged { source_kind, given, own }), "{position}");
+        }
+    }
+
+    #[test]
+    fn an_entry_waits_for_what_it_was_decided_on() {
+        let tracker = |needed| SourceEntry {
+            source: LedgerKind::Tracker,
+            decided_on: vec![needed],
+            ..entry(at(2, 1, 1), at(2, 0, 0))
+        };
+        let rows = Rows(Some(at(1, 7, 3)), Some((LogId::from_bytes([9; 16]), 40)));
+        for reached in [at(1, 7, 3), at(1, 1, 1), at(1, 0, 0), at(3, 0, 0), at(9, 40, 1)] {
+            assert_eq!(tracker(reached).needs(&rows), None, "{reached}");
+        }
+        for missing in [at(1, 8, 3), at(3, 1, 1), at(9, 41, 1)] {
+            assert_eq!(tracker(missing).needs(&rows), Some(missing));
+        }
+    }
+}

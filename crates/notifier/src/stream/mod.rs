@@ -1,0 +1,239 @@
+//! A watch stream: a cursor that moves through the log, told in responses.
+//!
+//! Polled only, and it does nothing for a client that does not read. While the hub keeps what comes after
+//! the cursor, the stream takes it from there; when it does not, because the stream starts far back or
+//! its client was slow, the stream reads from the log until the hub does again.
+//!
+//! Invariants: every event after the start that the selection matches is sent once, in order; a response's
+//! cursor is never ahead of an event that was not sent. A stream holds at most one response's worth of
+//! events, or one entry if that is larger, shared with whoever else is in it.
+
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream};
+use milepost_ledger::journal::ReadLimit;
+use milepost_types::Cursor;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, Sleep};
+use tonic::Status;
+
+pub(crate) use self::page::Page;
+use crate::convert::reply::{Drain, Phase, WatchReply};
+use crate::error::ReadFailure;
+use crate::grpc::status;
+use crate::hub::{Hub, Membership, Taken};
+use crate::log::{EventLog, LoggedEntry};
+use crate::selection::Selection;
+
+/// Events of one response at most.
+pub(crate) const RESPONSE_EVENTS: usize = 256;
+/// Bytes of events of one response at most, unless there is only one.
+pub(crate) const RESPONSE_BYTES: usize = 64 * 1024;
+/// What is read from the log at once: about what a response takes.
+const READ: ReadLimit = ReadLimit { entries: RESPONSE_EVENTS, bytes: RESPONSE_BYTES };
+
+/// What all streams share.
+#[derive(Clone)]
+pub(crate) struct Streams {
+    /// Where events are read from.
+    pub(crate) log: EventLog,
+    /// Where new ones are met.
+    pub(crate) hub: Hub,
+    /// How many streams read from the log at the same time.
+    pub(crate) readers: Arc<Semaphore>,
+    /// About how long clients are asked to wait before they reconnect after a planned end.
+    pub(crate) reconnect_after: Duration,
+    /// About how long a stream may last.
+    pub(crate) max_age: Option<Duration>,
+}
+
+type Reading = BoxFuture<'static, Result<Vec<Arc<LoggedEntry>>, ReadFailure>>;
+
+/// The responses to one `WatchEvents` call.
+pub(crate) struct WatchStream {
+    streams: Streams,
+    group: Membership,
+    at: Cursor,
+    stage: Stage,
+    /// Read and not sent yet.
+    rest: Vec<Arc<LoggedEntry>>,
+    /// Whether the client knows that it is at the end of the log.
+    live: bool,
+    interval: Duration,
+    last_sent: Instant,
+    ends: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+enum Stage {
+    Running,
+    Reading(Reading),
+    /// The end was announced.
+    Drained(Duration),
+    Ended,
+}
+
+impl WatchStream {
+    /// A stream of what a selection matches after a cursor, which was checked. Quiet streams tell how
+    /// far they are at each interval.
+    pub(crate) fn new(streams: Streams, selection: &Selection, after: Cursor, interval: Duration) -> Self {
+        let now = Instant::now();
+        let ends = streams.max_age.map(|age| now + around(age));
+        Self {
+            group: streams.hub.join(selection),
+            at: after,
+            stage: Stage::Running,
+            rest: Vec::new(),
+            live: false,
+            interval,
+            last_sent: now,
+            timer: Box::pin(tokio::time::sleep_until(wake(now + interval, ends))),
+            ends,
+            streams,
+        }
+    }
+
+    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<WatchReply, Status>>> {
+        loop {
+            match &mut self.stage {
+                Stage::Running => {
+                    if self.is_over() {
+                        return Poll::Ready(Some(Ok(self.announce_end())));
+                    }
+                }
+                Stage::Reading(reading) => {
+                    let read = ready!(reading.poll_unpin(cx));
+                    self.stage = Stage::Running;
+                    match read {
+                        Ok(entries) => self.rest = entries,
+                        Err(failure) => return Poll::Ready(Some(Err(self.fail(failure)))),
+                    }
+                    continue;
+                }
+                Stage::Drained(pause) => {
+                    let status = status::draining(*pause);
+                    self.stage = Stage::Ended;
+                    return Poll::Ready(Some(Err(status)));
+                }
+                Stage::Ended => return Poll::Ready(None),
+            }
+            if !self.rest.is_empty() {
+                if let Some(reply) = self.send_rest() {
+                    return Poll::Ready(Some(Ok(reply)));
+                }
+                // Nothing that matches: let others run before reading on.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.group.take(&self.at, RESPONSE_EVENTS, RESPONSE_BYTES, cx.waker()) {
+                Taken::Events { events, cursor } => {
+                    self.at = cursor;
+                    self.live = true;
+                    return Poll::Ready(Some(Ok(self.reply(events, Phase::Live))));
+                }
+                Taken::Nothing(cursor) => {
+                    self.at = cursor;
+                    if !std::mem::replace(&mut self.live, true) {
+                        return Poll::Ready(Some(Ok(self.reply(Vec::new(), Phase::Live))));
+                    }
+                    ready!(self.timer.as_mut().poll(cx));
+                    let due = self.last_sent + self.interval;
+                    if Instant::now() >= due {
+                        return Poll::Ready(Some(Ok(self.reply(Vec::new(), Phase::Live))));
+                    }
+                    self.timer.as_mut().reset(wake(due, self.ends));
+                }
+                Taken::Behind => {
+                    if std::mem::replace(&mut self.live, false) {
+                        self.streams.hub.metrics().parked.inc();
+                    }
+                    self.stage = Stage::Reading(self.read());
+                }
+            }
+        }
+    }
+
+    fn read(&self) -> Reading {
+        let (log, readers, at) = (self.streams.log.clone(), Arc::clone(&self.streams.readers), self.at);
+        async move {
+            // The semaphore is never closed.
+            let _permit = readers.acquire().await;
+            log.read(&at, READ).await
+        }
+        .boxed()
+    }
+
+    /// A response out of what was read, if any of it matches, or a sign of life is due.
+    fn send_rest(&mut self) -> Option<WatchReply> {
+        let mut page = Page::new(self.group.selection(), self.at, RESPONSE_EVENTS, RESPONSE_BYTES);
+        let taken = page.take(&self.rest);
+        self.rest.drain(..taken);
+        let (events, cursor) = page.finish();
+        self.at = cursor;
+        let due = self.last_sent + self.interval;
+        if events.is_empty() && Instant::now() < due {
+            return None;
+        }
+        Some(self.reply(events, Phase::CatchUp))
+    }
+
+    fn reply(&mut self, events: Vec<Bytes>, phase: Phase) -> WatchReply {
+        self.last_sent = Instant::now();
+        let metrics = self.streams.hub.metrics();
+        metrics.responses.inc();
+        metrics.delivered_events.inc_by(events.len() as u64);
+        WatchReply {
+            checkpoint: events.is_empty(),
+            events,
+            cursor: self.at.to_string(),
+            phase: phase.into(),
+            lag_entries: self.streams.log.tail().sequence.saturating_sub(self.at.position.sequence),
+            drain: None,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.streams.hub.draining() || self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    fn announce_end(&mut self) -> WatchReply {
+        let pause = around(self.streams.reconnect_after);
+        self.stage = Stage::Drained(pause);
+        let phase = if self.live { Phase::Live } else { Phase::CatchUp };
+        let drain = Drain { reconnect_after: pause.try_into().ok() };
+        WatchReply { drain: Some(drain), ..self.reply(Vec::new(), phase) }
+    }
+
+    fn fail(&mut self, failure: ReadFailure) -> Status {
+        self.stage = Stage::Ended;
+        status::read_failure(failure)
+    }
+}
+
+impl Stream for WatchStream {
+    type Item = Result<WatchReply, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_reply(cx)
+    }
+}
+
+fn wake(due: Instant, ends: Option<Instant>) -> Instant {
+    ends.map_or(due, |ends| ends.min(due))
+}
+
+/// Between half and one and a half times as long, so that not all come at once.
+fn around(duration: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0) % 1001;
+    duration / 2 + duration.mul_f64(random as f64 / 1000.0)
+}

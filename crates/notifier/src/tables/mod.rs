@@ -1,0 +1,83 @@
+//! The tables of the notifier's store, on one page.
+//!
+//! A key begins with its table's tag; numbers are big-endian. A position is log id (16), sequence (8), hash
+//! prefix (8). The events themselves are in the journal only: there is no row per event.
+//!
+//! Invariant: only `apply` writes rows. Changing a layout means a new [`STORE_VERSION`]: stores are rebuilt.
+//!
+//! | table | tag | key after the tag | value | |
+//! |---|---|---|---|---|
+//! | applied | 1 | source (u8) | position | the last entry of a source that was taken over |
+//! | places | 2 | log id, source sequence (u64) | sequence (u64) | where blocks of the log end; see `places` |
+//! | left | 3 | log id | sequence (u64) | logs that a reset left, and up to where they count as followed |
+
+pub(crate) mod applied;
+pub(crate) mod left;
+pub(crate) mod places;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use milepost_ledger::Read;
+use milepost_types::{HashPrefix, LedgerKind, LogId, Position};
+
+use crate::source::Followed;
+
+/// Raised when a table or `apply` changes: stores of another version are rebuilt.
+pub(crate) const STORE_VERSION: u32 = 1;
+
+/// The first byte of every key. Persisted; a tag is never used again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Applied = 1,
+    Places = 2,
+    Left = 3,
+}
+
+/// Rows, asked how far each log was followed.
+pub(crate) struct Rows<'a>(pub(crate) &'a dyn Read);
+
+impl Followed for Rows<'_> {
+    fn applied(&self, source: LedgerKind) -> Option<Position> {
+        applied::get(self.0, source)
+    }
+
+    fn left(&self, log: LogId) -> Option<u64> {
+        left::get(self.0, log)
+    }
+}
+
+/// A tag and the id of a log.
+fn log_key(tag: Tag, log: LogId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(25);
+    key.push(tag as u8);
+    key.extend_from_slice(log.as_bytes());
+    key
+}
+
+fn put_position(position: &Position) -> Vec<u8> {
+    let mut value = Vec::with_capacity(32);
+    value.extend_from_slice(position.log.as_bytes());
+    value.extend_from_slice(&position.sequence.to_be_bytes());
+    value.extend_from_slice(position.hash.as_bytes());
+    value
+}
+
+/// # Panics
+/// If the row is of another length: only `apply` writes rows.
+fn take_position(row: &[u8]) -> Position {
+    let (log, rest) = row.split_first_chunk::<16>().expect("a position has a log id");
+    let (sequence, rest) = rest.split_first_chunk::<8>().expect("a position has a sequence");
+    Position {
+        log: LogId::from_bytes(*log),
+        sequence: u64::from_be_bytes(*sequence),
+        hash: HashPrefix::from_bytes(rest.try_into().expect("a position ends with a hash prefix")),
+    }
+}
+
+/// # Panics
+/// If the row is of another length: only `apply` writes rows.
+fn take_sequence(row: &[u8]) -> u64 {
+    u64::from_be_bytes(row.try_into().expect("a sequence has eight bytes"))
+}
