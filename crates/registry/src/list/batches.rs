@@ -31,7 +31,7 @@ pub(crate) enum By {
     DeleteTime,
 }
 
-const STATES: &[&str] = &["STATE_PLANNED", "STATE_STARTED", "STATE_CANCELLED"];
+pub(crate) const STATES: &[&str] = &["STATE_PLANNED", "STATE_STARTED", "STATE_CANCELLED"];
 
 /// The fields, by their paths in the message; of amounts the currency and the whole units. Lists are
 /// asked with `:`, as in `members:"portfolios/wsc/projects/science-avenue"`.

@@ -25,7 +25,7 @@ pub(crate) enum By {
     DeleteTime,
 }
 
-const KINDS: &[&str] = &[
+pub(crate) const KINDS: &[&str] = &[
     "KIND_AUTHORITY",
     "KIND_ENTERPRISE",
     "KIND_UNIVERSITY",

@@ -49,7 +49,7 @@ pub(crate) enum By {
     DeleteTime,
 }
 
-const STATUSES: &[&str] = &[
+pub(crate) const STATUSES: &[&str] = &[
     "STATUS_PROPOSED",
     "STATUS_PREPARATION",
     "STATUS_CONSTRUCTION",
@@ -58,8 +58,8 @@ const STATUSES: &[&str] = &[
     "STATUS_SUSPENDED",
     "STATUS_CANCELLED",
 ];
-const LEVELS: &[&str] = &["LEVEL_NATIONAL", "LEVEL_PROVINCIAL", "LEVEL_MUNICIPAL", "LEVEL_DISTRICT"];
-const LISTINGS: &[&str] = &["LISTING_RESERVE", "LISTING_NEW_START", "LISTING_CONTINUED", "LISTING_COMPLETED"];
+pub(crate) const LEVELS: &[&str] = &["LEVEL_NATIONAL", "LEVEL_PROVINCIAL", "LEVEL_MUNICIPAL", "LEVEL_DISTRICT"];
+pub(crate) const LISTINGS: &[&str] = &["LISTING_RESERVE", "LISTING_NEW_START", "LISTING_CONTINUED", "LISTING_COMPLETED"];
 
 /// The fields, by their paths in the message. Lists are asked with `:`, as in
 /// `parties.organization:"organizations/cqu"`; of amounts the currency and the whole units.

@@ -11,12 +11,12 @@ use milepost_types::ResourceId;
 use super::Tag;
 use super::key::{Key, Parts, number_i32, ordered_i32};
 
-const SECONDS: i64 = 3600;
+const NANOS: i128 = 3600 * 1_000_000_000;
 
 /// The hour that an instant is in.
 pub(crate) fn hour(instant: Timestamp) -> i32 {
     // The hours of the years that there are timestamps for fit many times over.
-    i32::try_from(instant.as_second().div_euclid(SECONDS)).unwrap_or(i32::MAX)
+    i32::try_from(instant.as_nanosecond().div_euclid(NANOS)).unwrap_or(i32::MAX)
 }
 
 /// The index row of a project.
