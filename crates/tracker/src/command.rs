@@ -2,6 +2,8 @@
 //!
 //! Invariant: a command holds checked values only; whether it fits what is there is decided later.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use milepost_types::{Etag, MilestoneName, PortfolioName, Position, Rejection, ResourceKind};
 
@@ -21,6 +23,15 @@ impl From<Wish> for Command {
     fn from(wish: Wish) -> Self {
         Self { wish, traceparent: String::new() }
     }
+}
+
+/// The W3C trace context that a caller gave, if it is one; else nothing.
+pub(crate) fn traceparent(given: Option<String>) -> String {
+    let is_one = |text: &String| {
+        let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        text.split('-').map(str::len).eq([2, 32, 16, 2]) && text.chars().all(|c| c == '-' || hex(c))
+    };
+    given.filter(is_one).unwrap_or_default()
 }
 
 /// What is asked.
@@ -52,7 +63,7 @@ pub(crate) enum Wish {
     /// Take over an entry of the registry.
     Ingest {
         /// The entry.
-        arrival: Box<Arrival>,
+        arrival: Arc<Arrival>,
         /// If given, nothing is derived from it, for this reason.
         skip: Option<String>,
     },
@@ -89,5 +100,20 @@ impl Refusal {
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         Self { rejection, on_facts: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_is_passed_on_and_nothing_else_is() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(Some(good.to_owned())), good);
+        for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
+            assert_eq!(traceparent(Some(bad.to_owned())), "");
+        }
+        assert_eq!(traceparent(None), "");
     }
 }

@@ -1,15 +1,44 @@
 //! When, and how well: milestones with baseline, forecast and actual dates.
+//!
+//! A service on a ledger, in rooms: `milestone` has the model and its rules, `facts` and `source` what is
+//! known of the registry and how its log is followed; `decide` loads what a command is about and asks them
+//! (`ingest` and `sweep` for the two commands that touch many rows); `apply` puts what an event tells into
+//! `tables`; `list` and `forecasts` read; `convert` is the room that reads and writes messages; `grpc`
+//! answers calls. Beside the calls two tasks run: `follow` takes the registry's journal over, `midnight`
+//! lets days begin; `upstream` asks the registry when a call cannot wait.
+//! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
+//! what the journal says; every entry says how far the registry had been followed when it was decided.
 
 mod apply;
 mod command;
+mod config;
 mod convert;
 mod decide;
+mod error;
 mod facts;
+mod follow;
+mod forecasts;
+mod grpc;
 mod ingest;
 mod list;
+mod metrics;
+mod midnight;
 mod milestone;
+mod service;
 mod source;
 mod sweep;
 mod tables;
+mod upstream;
+
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use error::Error;
+pub use metrics::{
+    DAYS_ADVANCED_TOTAL, FOLLOW_LAG_ENTRIES, FOLLOWED_ENTRIES_TOTAL, FOLLOWED_SKIPPED_ENTRIES_TOTAL,
+    LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL, PORTFOLIOS_UNCONFIRMED,
+};
+pub use service::{Service, rebuild_store, reset_follower};

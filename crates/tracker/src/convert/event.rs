@@ -320,3 +320,58 @@ pub(crate) fn dates_advanced(events: &[Bytes]) -> Result<Vec<proto::DateAdvanced
     }
     Ok(found)
 }
+
+/// The parts of an event that a forecast is told from.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Reported {
+    #[prost(string, tag = "1")]
+    event_id: String,
+    #[prost(string, tag = "4")]
+    subject: String,
+    #[prost(message, optional, tag = "8")]
+    commit_time: Option<prost_types::Timestamp>,
+    #[prost(message, optional, tag = "55")]
+    milestone: Option<tracker::Milestone>,
+    #[prost(message, optional, tag = "100")]
+    created: Option<proto::Created>,
+    #[prost(message, optional, tag = "130")]
+    reforecast: Option<proto::MilestoneReforecast>,
+}
+
+/// The forecast that an event reports of this milestone, and the sequence at which the one before was
+/// reported, 0 for none; `None` if the event reports none of it.
+pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::Forecast, u64)>, Unreadable> {
+    // An entry may hold thousands of events of others; theirs are not read whole.
+    if About::decode(event.clone())?.subject != name {
+        return Ok(None);
+    }
+    let Reported { event_id, commit_time, milestone, created, reforecast, .. } =
+        Reported::decode(event.clone())?;
+    let first = created.and(milestone).and_then(|milestone| milestone.forecast_date);
+    let (forecast, previous) = match (reforecast, first) {
+        (Some(told), _) => {
+            // The slip is told between due dates; of forecasts only where both are there.
+            let both = told.previous_date.is_some() && told.forecast_date.is_some();
+            let forecast = tracker::Forecast {
+                forecast_date: told.forecast_date,
+                previous_date: told.previous_date,
+                slip_working_days: told.slip_working_days.filter(|_| both),
+                reason: told.reason,
+                ..tracker::Forecast::default()
+            };
+            (forecast, told.previous_sequence)
+        }
+        (None, Some(date)) => {
+            (tracker::Forecast { forecast_date: Some(date), ..tracker::Forecast::default() }, 0)
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some((tracker::Forecast { report_time: commit_time, event_id, ..forecast }, previous)))
+}
+
+/// The subject of an event.
+#[derive(Clone, PartialEq, prost::Message)]
+struct About {
+    #[prost(string, tag = "4")]
+    subject: String,
+}

@@ -85,7 +85,7 @@ fn what_is_not_relevant_is_followed_without_a_word() {
 fn an_entry_can_be_followed_without_deriving_anything() {
     let (mut world, mut registry) = World::with_projects(&["road"]);
     world.submit(create(vec![construction_start("road", "start")])).unwrap();
-    let arrival = Box::new(registry.start(&["road"], DAY));
+    let arrival = std::sync::Arc::new(registry.start(&["road"], DAY));
     let told = world.submit(Wish::Ingest { arrival, skip: Some("too large".into()) }).unwrap();
     assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
     assert_eq!(world.milestone(&name("road", "start")).state, State::Planned);

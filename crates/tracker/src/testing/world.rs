@@ -104,7 +104,7 @@ impl World {
     }
 
     pub(crate) fn ingest(&mut self, arrival: Arrival) -> Result<Vec<Event>, Refusal> {
-        self.submit(Wish::Ingest { arrival: Box::new(arrival), skip: None })
+        self.submit(Wish::Ingest { arrival: Arc::new(arrival), skip: None })
     }
 
     /// Creates a milestone in the project `road` of the portfolio `wsc`.

@@ -1,0 +1,36 @@
+//! What can be set of the tracker.
+
+use std::time::Duration;
+
+use milepost_service::config::{Found, Rules};
+use milepost_service::section;
+
+section! {
+    /// The tracker: milestones.
+    pub struct Config {
+        /// Where the registry is, whose journal is followed.
+        pub registry_url: String = "http://127.0.0.1:7401".to_owned(),
+        /// How long a call that needs what the registry knows waits for its answer. An unreachable
+        /// registry is told after this at the latest.
+        pub registry_timeout: Duration = Duration::from_secs(2),
+        /// How many days a portfolio's current date may be behind the clock and still be caught up with by
+        /// itself. Beyond it the tracker stops, says so, and waits until somebody confirms the date by
+        /// AdvanceDate: a clock that jumps ahead by years is no reason to call everything overdue.
+        pub max_catch_up_days: u32 = 92,
+        /// How long between two looks at the clock at most; the next midnight is looked at besides.
+        pub clock_interval: Duration = Duration::from_secs(60),
+    }
+}
+
+impl Rules for Config {
+    fn rules(&self, found: &mut Found<'_>) {
+        if let Err(error) = milepost_client::Endpoint::parse(&self.registry_url) {
+            found.fault("registry_url", error.to_string());
+        }
+        let (least, most) = (Duration::from_millis(10), Duration::from_secs(60));
+        found.between("registry_timeout", self.registry_timeout, least, most);
+        found.between("max_catch_up_days", self.max_catch_up_days, 1, 36_500);
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(3600));
+        found.between("clock_interval", self.clock_interval, least, most);
+    }
+}

@@ -1,0 +1,238 @@
+//! Following the registry: its entries, one after another, into the tracker's own journal.
+//!
+//! Invariants: an entry is taken over exactly once, whatever ends in between, because each says where it
+//! goes on from and the rows say where that is; entries that came together are committed together. A log of
+//! another history, or an entry of a newer format, is not guessed about: following ends, operators are
+//! told, and the tracker goes on without it. Nothing else ends it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Pool};
+use milepost_ledger::journal::StoredEntry;
+use milepost_ledger::{Actor, CommandId, Ledger, Submission, SubmitError};
+use milepost_service::host::BoxError;
+use milepost_service::readiness::Check;
+use milepost_types::{LedgerKind, Position, Rejection};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::command::{Command, Refusal, Wish};
+use crate::convert::source::arrival;
+use crate::decide::Tracker;
+use crate::metrics::Metrics;
+use crate::source::Arrival;
+use crate::tables;
+
+/// How long to wait before a command is tried again that failed for want of room.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Entries of more bytes are read on a thread that may block.
+const INLINE_BYTES: usize = 64 << 10;
+
+/// The task that follows the registry.
+pub(crate) struct Follow {
+    pub(crate) pool: Pool,
+    pub(crate) ledger: Ledger<Tracker>,
+    pub(crate) check: Check,
+    pub(crate) metrics: Metrics,
+    pub(crate) drain: CancellationToken,
+    /// Told when there may be another portfolio.
+    pub(crate) portfolios: Arc<Notify>,
+    /// Why it is not followed any more, once it is not.
+    pub(crate) ended: Arc<watch::Sender<Option<String>>>,
+    pub(crate) backoff: Backoff,
+}
+
+/// Why following does not go on.
+enum Stop {
+    /// Only an operator can help.
+    Ended(String),
+    /// The ledger takes no more commands: the process is stopping.
+    Closing,
+}
+
+impl Follow {
+    /// Follows until the server drains.
+    pub(crate) async fn run(self) -> Result<(), BoxError> {
+        self.check.degraded("the registry was not reached yet");
+        let drain = self.drain.clone();
+        tokio::select! {
+            () = drain.cancelled() => {}
+            stop = self.follow() => if let Stop::Ended(reason) = stop {
+                tracing::error!(reason, "the registry is not followed any more until an operator helps");
+                self.check.degraded(reason.as_str());
+                self.ended.send_replace(Some(reason));
+                drain.cancelled().await;
+            },
+        }
+        Ok(())
+    }
+
+    async fn follow(&self) -> Stop {
+        let mut after = tables::source::get(&self.ledger.view());
+        let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
+        let mut follower = Follower::new(&self.pool, LedgerKind::Registry, after, options);
+        let mut states = follower.state();
+        loop {
+            let batch = tokio::select! {
+                batch = follower.next() => batch,
+                Ok(()) = states.changed() => {
+                    self.report(&states.borrow_and_update());
+                    continue;
+                }
+            };
+            let taken = match batch {
+                Ok(batch) => self.take_over(batch, &mut after).await,
+                Err(error) => Err(Stop::Ended(ended(&error))),
+            };
+            if let Err(stop) = taken {
+                return stop;
+            }
+            self.report(&states.borrow_and_update());
+        }
+    }
+
+    fn report(&self, state: &FollowState) {
+        match state {
+            FollowState::Connected => self.check.ready(),
+            FollowState::Unreachable { reason, .. } => {
+                self.check.degraded(format!("the registry cannot be reached: {reason}"));
+            }
+            FollowState::Connecting | FollowState::Ended(_) => {}
+        }
+    }
+
+    /// Takes over what one response brought.
+    async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
+        let start = after.unwrap_or(Position::start(batch.tail.log));
+        let tail = batch.tail.sequence;
+        let arrivals = read(start, batch).await?;
+        let told_portfolios = arrivals.iter().any(|arrival| !arrival.portfolios.is_empty());
+        if let Some(last) = arrivals.last() {
+            *after = Some(last.position);
+        }
+        let commands: Vec<_> = arrivals.into_iter().map(ingest).collect();
+        let count = commands.len() as u64;
+        self.ingest_all(commands).await?;
+        self.metrics.followed_entries.inc_by(count);
+        let lag = tail.saturating_sub(after.map_or(0, |after| after.sequence));
+        self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        if told_portfolios {
+            self.portfolios.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Has entries taken over, in order. One that cannot be is taken over without deriving anything.
+    async fn ingest_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
+        let mut done = 0;
+        while done < commands.len() {
+            let submissions = commands[done..].iter().map(submission).collect();
+            let answers = self.ledger.submit_all(submissions).await;
+            let Some(failed) = answers.iter().position(Result::is_err) else { return Ok(()) };
+            let Some(Err(error)) = answers.into_iter().nth(failed) else { return Ok(()) };
+            done += failed;
+            match error {
+                SubmitError::Rejected(Refusal { rejection, .. }) => return Err(refused(rejection)),
+                SubmitError::Closing | SubmitError::Failed { .. } => return Err(Stop::Closing),
+                error @ (SubmitError::EntryTooLarge { .. } | SubmitError::Panicked { .. }) => {
+                    let reason = error.to_string();
+                    match without_deriving(&commands[done], &reason) {
+                        Some(command) => {
+                            tracing::error!(reason, "nothing is derived from an entry of the registry");
+                            self.metrics.followed_skipped_entries.inc();
+                            commands[done] = command;
+                        }
+                        None => return Err(Stop::Ended(reason)),
+                    }
+                }
+                error @ (SubmitError::DiskLow { .. }
+                | SubmitError::Overloaded
+                | SubmitError::DeadlineExceeded
+                | SubmitError::RequestIdReused { .. }) => {
+                    tracing::warn!(%error, "an entry of the registry cannot be taken over now");
+                    self.check
+                        .degraded(format!("an entry of the registry cannot be taken over now: {error}"));
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the entries of a response bring.
+async fn read(after: Position, batch: FollowBatch) -> Result<Vec<Arrival>, Stop> {
+    let bytes: usize = batch.entries.iter().map(|entry| entry.bytes.len()).sum();
+    let read = move || {
+        let mut previous = after;
+        let mut arrivals = Vec::with_capacity(batch.entries.len());
+        for entry in batch.entries {
+            let stored = StoredEntry { sequence: entry.sequence, hash: entry.hash, bytes: entry.bytes };
+            let arrival = arrival(previous, &stored).map_err(|error| Stop::Ended(error.to_string()))?;
+            previous = arrival.position;
+            arrivals.push(arrival);
+        }
+        Ok(arrivals)
+    };
+    if bytes <= INLINE_BYTES {
+        return read();
+    }
+    match tokio::task::spawn_blocking(read).await {
+        Ok(arrivals) => arrivals,
+        Err(error) => Err(Stop::Ended(format!("an entry of the registry cannot be read: {error}"))),
+    }
+}
+
+fn ingest(arrival: Arrival) -> Arc<Command> {
+    Arc::new(Wish::Ingest { arrival: Arc::new(arrival), skip: None }.into())
+}
+
+/// The same command again, deriving nothing; `None` if it did not derive anything before.
+fn without_deriving(command: &Command, reason: &str) -> Option<Arc<Command>> {
+    match &command.wish {
+        Wish::Ingest { arrival, skip: None } => {
+            let (arrival, skip) = (Arc::clone(arrival), Some(reason.to_owned()));
+            Some(Arc::new(Wish::Ingest { arrival, skip }.into()))
+        }
+        _ => None,
+    }
+}
+
+fn submission(command: &Arc<Command>) -> Submission<Arc<Command>> {
+    let command_id = match &command.wish {
+        Wish::Ingest { arrival, .. } => Some(CommandId::Source(arrival.position)),
+        _ => None,
+    };
+    Submission {
+        command: Arc::clone(command),
+        actor: Actor::system(LedgerKind::Tracker.as_str()),
+        command_id,
+        validate_only: false,
+        deadline: None,
+    }
+}
+
+fn refused(rejection: Rejection) -> Stop {
+    match rejection {
+        Rejection::LogDiverged { given, own } => Stop::Ended(diverged(&own, &given.to_string())),
+        rejection => Stop::Ended(rejection.to_string()),
+    }
+}
+
+fn ended(error: &FollowError) -> String {
+    match error {
+        FollowError::Diverged { asked, have, .. } => {
+            let have = have.map_or_else(|| "elsewhere".to_owned(), |have| have.to_string());
+            diverged(asked, &have)
+        }
+        FollowError::EntryTooLarge { .. } => error.to_string(),
+    }
+}
+
+fn diverged(own: &Position, theirs: &str) -> String {
+    format!(
+        "LOG_DIVERGED: the registry's log was restored or is another: it was followed to {own}, and is at \
+         {theirs}; if that log is meant, stop the tracker and run `milepost follower reset`"
+    )
+}

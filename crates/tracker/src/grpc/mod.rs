@@ -1,0 +1,162 @@
+//! The gRPC service: each handler reads its request, makes one call, and writes the answer.
+//!
+//! Invariant: what a write answers is built from the events of its entry, so that the same request id
+//! answers the same again; only what changed nothing is answered from the rows. No rule of the domain is
+//! here.
+
+mod milestone;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
+use milepost_proto::tracker::v1 as proto;
+use milepost_service::request::{Caller, reach};
+use milepost_types::{
+    LedgerKind, MilestoneName, Position, Rejection, RequestId, Revision, Violations, limits,
+};
+use prost::Message;
+use tonic::Request;
+
+use crate::command::{Command, Wish, traceparent};
+use crate::convert::event::milestones;
+use crate::convert::request::WriteRequest;
+use crate::decide::Tracker;
+use crate::error::Failure;
+use crate::metrics::Metrics;
+use crate::tables::{self, Table, key};
+use crate::upstream::{News, Upstream};
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) ledger: Ledger<Tracker>,
+    pub(crate) upstream: Upstream,
+    pub(crate) metrics: Metrics,
+}
+
+/// What became of a write.
+struct Outcome {
+    command: Arc<Command>,
+    receipt: Receipt,
+    revision: String,
+}
+
+impl Api {
+    /// Submits the wish that a request is read to.
+    async fn write<R: WriteRequest>(&self, request: Request<R>) -> Result<Outcome, Failure> {
+        let caller = Caller::of(request.metadata(), request.extensions())?;
+        let mut body = request.into_inner();
+        let mut violations = Violations::new();
+        let request_id = violations.check("request_id", RequestId::from_field(&body.take_request_id()));
+        let envelope = caller.submission((), request_id.flatten(), &body, body.validate_only());
+        let wish = body.wish(&mut violations);
+        let wish = violations.finish(wish).map_err(Rejection::from)?;
+        let command = Arc::new(Command { wish, traceparent: traceparent(caller.traceparent) });
+        let submission = Submission {
+            command: Arc::clone(&command),
+            actor: envelope.actor,
+            command_id: envelope.command_id,
+            validate_only: envelope.validate_only,
+            deadline: envelope.deadline,
+        };
+        let receipt = self.submit(submission, caller.deadline).await?;
+        let revision = revision(receipt.position);
+        Ok(Outcome { command, receipt, revision })
+    }
+
+    /// Submits a command. If it is refused for what the registry said, the registry is asked what it knows
+    /// by now, and the command decided once more on that.
+    async fn submit(
+        &self,
+        submission: Submission<Arc<Command>>,
+        deadline: Instant,
+    ) -> Result<Receipt, Failure> {
+        let again = submission.clone();
+        match self.ledger.submit(submission).await {
+            Ok(receipt) => Ok(receipt),
+            Err(SubmitError::Rejected(refusal)) if refusal.on_facts => {
+                match self.upstream.catch_up(deadline).await? {
+                    News::None => Err(refusal.rejection.into()),
+                    News::Some => self.ledger.submit(again).await.map_err(Failure::Submit),
+                }
+            }
+            Err(error) => Err(Failure::Submit(error)),
+        }
+    }
+
+    /// Waits until everything is here that a read asks for: entries of this ledger, and of the registry's.
+    async fn arrive<R>(&self, request: &Request<R>, min_revisions: &[String]) -> Result<(), Failure> {
+        let deadline = Caller::of(request.metadata(), request.extensions())?.deadline;
+        let mut violations = Violations::new();
+        violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
+        violations.into_result(()).map_err(Rejection::from)?;
+        for text in min_revisions {
+            let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
+            match revision.ledger {
+                LedgerKind::Registry => self.upstream.wait_for(revision.position, deadline).await?,
+                LedgerKind::Tracker | LedgerKind::Notifier => {
+                    reach(&self.ledger, LedgerKind::Tracker, std::slice::from_ref(text), deadline).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads rows that may be many, on a thread that may block.
+    async fn look<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&View<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let ledger = self.ledger.clone();
+        match tokio::task::spawn_blocking(move || read(&ledger.view())).await {
+            Ok(read) => read,
+            Err(error) => Err(Failure::Internal { what: "a read failed", error: error.into() }),
+        }
+    }
+}
+
+impl Outcome {
+    /// The one milestone after the write.
+    fn milestone(&self, api: &Api) -> Result<proto::Milestone, Failure> {
+        if let Some(milestone) = self.milestones()?.pop() {
+            return Ok(milestone);
+        }
+        match &self.command.wish {
+            Wish::Act { name, .. } => stored(&api.ledger.view(), name),
+            wish => {
+                let error = format!("{wish:?}").into();
+                Err(Failure::Internal { what: "a write that must do something did nothing", error })
+            }
+        }
+    }
+
+    /// The milestones after the write, one of each event.
+    fn milestones(&self) -> Result<Vec<proto::Milestone>, Failure> {
+        milestones(&self.receipt.events).map_err(|error| unreadable(error.into()))
+    }
+}
+
+/// The milestone that a row holds.
+fn stored(view: &View<'_>, name: &MilestoneName) -> Result<proto::Milestone, Failure> {
+    let row = view.get(&key::of_milestone(Table::Milestone, name));
+    let row = row.ok_or_else(|| Rejection::not_found(name))?;
+    proto::Milestone::decode(row).map_err(|error| unreadable(error.into()))
+}
+
+fn unreadable(error: milepost_service::host::BoxError) -> Failure {
+    Failure::Internal { what: "what was stored cannot be read back", error }
+}
+
+/// The revision of an answer that is of this position.
+fn revision(position: Position) -> String {
+    Revision { ledger: LedgerKind::Tracker, position }.to_string()
+}
+
+/// The current date of a portfolio.
+fn current_date(view: &View<'_>, wish: &Wish) -> Option<jiff::civil::Date> {
+    match wish {
+        Wish::AdvanceDate { portfolio, .. } => tables::date::get(view, portfolio),
+        _ => None,
+    }
+}

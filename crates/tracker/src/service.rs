@@ -1,0 +1,190 @@
+//! The tracker as a part of a process: its ledger opened, its service, and what runs beside the calls.
+//!
+//! Invariant: the service answers for its ledger: if that fails the process stops, and it is closed
+//! when no call and no task runs any more. It opens, and answers for what it knows, whether or not the
+//! registry can be reached.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use milepost_client::{Backoff, Endpoint, Pool};
+use milepost_ledger::journal::Journal;
+use milepost_ledger::{Digest, Ledger, Options, Receipt, Source, Submission, rebuild};
+use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
+use milepost_service::config::server::Server;
+use milepost_service::host::{BoxError, Kit, Part};
+use milepost_service::journal_service::Followed;
+use milepost_service::ledger;
+use milepost_types::{LedgerKind, Position, Violations};
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::convert::request::reset_follower as reset_wish;
+use crate::decide::Tracker;
+use crate::error::Error;
+use crate::follow::Follow;
+use crate::grpc::Api;
+use crate::metrics::Metrics;
+use crate::midnight::Midnight;
+use crate::upstream::Upstream;
+
+const KIND: LedgerKind = LedgerKind::Tracker;
+/// How long the registry may be silent before it is noticed that it does not answer a connection attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The tracker of a process.
+#[derive(Clone)]
+pub struct Service {
+    api: Api,
+    config: Config,
+    portfolios: Arc<Notify>,
+    backoff: Backoff,
+}
+
+impl Service {
+    /// Opens the tracker's ledger under the configured data directory, which may take long.
+    ///
+    /// # Errors
+    /// If the ledger cannot be opened, or the registry's URL is none.
+    pub async fn open(kit: &Kit, server: &Server, config: &Config) -> Result<Self, Error> {
+        let registry = Endpoint::parse(&config.registry_url).map_err(Error::Registry)?;
+        // One connection for the stream of entries and one for questions.
+        let registry = registry.connect_timeout(CONNECT_TIMEOUT).pool(2);
+        let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
+        Ok(Self::assemble(kit, config, ledger, registry))
+    }
+
+    /// Opens the tracker on this journal, with its store under `dir`, following the registry that `registry`
+    /// leads to. For tests and tools.
+    ///
+    /// # Errors
+    /// If the ledger cannot be opened.
+    pub fn on(
+        kit: &Kit,
+        dir: &Path,
+        journal: Arc<dyn Journal>,
+        options: Options,
+        config: &Config,
+        registry: Pool,
+    ) -> Result<Self, Error> {
+        let clock = Arc::clone(&kit.clock);
+        let ledger = Ledger::open(KIND.as_str(), dir, journal, Arc::new(Tracker::default()), clock, options);
+        let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
+        Ok(Self::assemble(kit, config, ledger, registry))
+    }
+
+    fn assemble(kit: &Kit, config: &Config, ledger: Ledger<Tracker>, registry: Pool) -> Self {
+        let upstream = Upstream {
+            pool: registry,
+            ledger: ledger.clone(),
+            timeout: config.registry_timeout,
+            ended: Arc::new(watch::Sender::new(None)),
+        };
+        let metrics = Metrics::register(&kit.metrics);
+        Self {
+            api: Api { ledger, upstream, metrics },
+            config: config.clone(),
+            portfolios: Arc::new(Notify::new()),
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// The tracker's share of a server: its service, its tasks, and its ledger's life.
+    pub fn part(&self, kit: &Kit) -> Part {
+        let Api { ledger, upstream, metrics } = &self.api;
+        let follow = Follow {
+            pool: upstream.pool.clone(),
+            ledger: ledger.clone(),
+            check: kit.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
+            metrics: metrics.clone(),
+            drain: kit.drain.clone(),
+            portfolios: Arc::clone(&self.portfolios),
+            ended: Arc::clone(&upstream.ended),
+            backoff: self.backoff,
+        };
+        let midnight = Midnight {
+            ledger: ledger.clone(),
+            clock: Arc::clone(&kit.clock),
+            check: kit.readiness.check(format!("{KIND}.dates")),
+            metrics: metrics.clone(),
+            drain: kit.drain.clone(),
+            portfolios: Arc::clone(&self.portfolios),
+            max_catch_up_days: self.config.max_catch_up_days,
+            interval: self.config.clock_interval,
+        };
+        let limit = kit.limits.max_request_bytes.length();
+        let part = Part::new(KIND.as_str())
+            .service(MilestoneServiceServer::new(self.api.clone()).max_decoding_message_size(limit))
+            .task("follow registry", follow.run())
+            .task("advance dates", midnight.run());
+        ledger::attach(part, kit, KIND, ledger)
+    }
+
+    /// The tracker's journal as the journal service shows it, with how far it followed the registry.
+    pub fn followed(&self, server: &Server) -> Followed {
+        let upstream = self.api.upstream.clone();
+        ledger::followed(server, &self.api.ledger, move || upstream.followed().into_iter().collect())
+    }
+
+    /// The tracker's journal, for followers in the same process.
+    pub fn source(&self) -> Source {
+        self.api.ledger.source()
+    }
+
+    /// The last entry that reads show.
+    pub fn position(&self) -> Position {
+        self.api.ledger.position()
+    }
+
+    /// How far the registry was followed.
+    pub fn followed_to(&self) -> Option<Position> {
+        self.api.upstream.followed()
+    }
+
+    /// Finishes what waits and closes the ledger. Blocks. A server's part does so by itself.
+    pub fn close(&self) {
+        self.api.ledger.close();
+    }
+}
+
+/// Throws the store under `dir` away and builds it anew from the journal, offline. Blocks.
+///
+/// # Errors
+/// If the journal cannot be read or the store not be written.
+pub fn rebuild_store(
+    dir: &Path,
+    journal: &dyn Journal,
+    options: &Options,
+) -> Result<(Position, Digest), Error> {
+    rebuild(dir, journal, &Tracker::default(), options).map_err(Error::Rebuild)
+}
+
+/// Has the tracker under the data directory follow the registry after `to` from now on, because the
+/// registry was restored. The tracker must not run. Its milestones stay as they are; what follows `to` is
+/// taken over anew. At sequence 0 it begins anew, and what it kept of portfolios and projects is dropped
+/// until it is told again.
+///
+/// `None` if it stood there already.
+///
+/// # Errors
+/// If the ledger cannot be opened or written, `source` is not the registry, or no reason is given.
+pub async fn reset_follower(
+    kit: &Kit,
+    server: &Server,
+    source: LedgerKind,
+    to: Position,
+    reason: &str,
+) -> Result<Option<Receipt>, BoxError> {
+    if source != LedgerKind::Registry {
+        return Err(Error::Reset(format!("the tracker does not follow the {source}")).into());
+    }
+    let mut violations = Violations::new();
+    let wish = reset_wish(to, reason, &mut violations);
+    let wish = violations.finish(wish).map_err(|found| Error::Reset(found.to_string()))?;
+    let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
+    let submitted = ledger.submit(Submission::system("operator", Arc::new(wish.into()))).await;
+    tokio::task::spawn_blocking(move || ledger.close()).await?;
+    let receipt = submitted.map_err(|error| Error::Reset(error.to_string()))?;
+    Ok((!receipt.events.is_empty()).then_some(receipt))
+}
