@@ -1,1 +1,178 @@
-//! Tests.
+//! The rules of batches, one by one.
+
+use jiff::civil::date;
+use milepost_types::{Etag, Violations};
+
+use super::start::{Started, start};
+use super::*;
+use crate::details::Details as _;
+use crate::project::status::{Stage, Status};
+use crate::project::{self, Project};
+
+fn moment() -> Moment {
+    let time = "2021-05-27T12:00:00Z".parse().unwrap();
+    Moment { time, etag: Etag(9), now: time }
+}
+
+fn name(id: &str) -> ProjectName {
+    format!("portfolios/p/projects/{id}").parse().unwrap()
+}
+
+fn batch(members: &[&str]) -> Batch {
+    let details = Details {
+        display_name: "b".to_owned(),
+        translations: BTreeMap::new(),
+        start_date: date(2021, 5, 20),
+        place: String::new(),
+        declared_count: None,
+        declared_investment: None,
+        description: String::new(),
+        labels: BTreeMap::new(),
+    };
+    let members = members.iter().map(|id| name(id)).collect();
+    let standing = Standing { state: State::Planned, members, registered: Figures::default() };
+    Batch::create("portfolios/p/batches/b".parse().unwrap(), details, standing, &moment())
+}
+
+fn in_state(state: State) -> Batch {
+    let mut batch = batch(&["x"]);
+    batch.standing.state = state;
+    batch
+}
+
+fn target() -> Target<BatchName> {
+    Target { name: "portfolios/p/batches/b".parse().unwrap(), etag: None }
+}
+
+/// A project whose investment is so many CNY, if it is known.
+fn member(id: &str, investment: Option<i64>) -> Project {
+    let mut found = Violations::new();
+    let message = milepost_proto::registry::v1::Project {
+        display_name: id.to_owned(),
+        ..milepost_proto::registry::v1::Project::default()
+    };
+    let patch = crate::convert::project::patch(message, &crate::convert::mask::Mask::All, &mut found);
+    let mut details = project::Details::create(patch).unwrap().unwrap();
+    details.investment =
+        investment.map(|units| Money::new(milepost_types::CurrencyCode::CNY, units, 0).unwrap());
+    Project::create(name(id), details, project::Standing::default(), &moment())
+}
+
+fn begin(batch: &Batch, members: &[Project]) -> Result<Started, Rejection> {
+    let find = |name: &ProjectName| members.iter().find(|member| member.name == *name).cloned();
+    start(batch, &target(), date(2021, 5, 27), find, &moment())
+}
+
+#[test]
+fn a_batch_starts_all_its_members_on_its_day_and_registers_what_they_add_up_to() {
+    let members = [member("x", Some(5)), member("y", None), member("z", Some(7))];
+    let started = begin(&batch(&["x", "y", "z"]), &members).unwrap();
+    assert_eq!(started.batch.standing.state, State::Started);
+    let figures = &started.batch.standing.registered;
+    assert_eq!((figures.count, figures.without_investment), (3, 1));
+    assert_eq!(figures.investments.iter().map(ToString::to_string).collect::<Vec<_>>(), ["CNY 12.00"]);
+    assert!(started.members.iter().all(|moved| moved.date == Some(date(2021, 5, 20))));
+    assert_eq!(
+        started.changed,
+        ["registered_count", "registered_investments", "registered_without_investment_count", "state"]
+    );
+}
+
+#[test]
+fn every_member_that_refuses_is_told_and_none_starts() {
+    let mut built = member("y", None);
+    built.standing.status = Status::At(Stage::Completed);
+    let refused = begin(&batch(&["x", "y", "z"]), &[member("x", None), built]).unwrap_err();
+    let Rejection::Preconditions(conditions) = refused else { panic!("{refused}") };
+    let told: Vec<_> = conditions.iter().map(|refusal| (refusal.kind, refusal.subject.clone())).collect();
+    assert_eq!(
+        told,
+        [("MEMBER_IN_WRONG_STATE", name("y").to_string()), ("MEMBER_NOT_FOUND", name("z").to_string())]
+    );
+}
+
+#[test]
+fn a_batch_does_not_start_before_its_day() {
+    let mut early = batch(&[]);
+    early.details.start_date = date(2021, 5, 28);
+    let refused = begin(&early, &[]).unwrap_err();
+    assert!(matches!(refused, Rejection::Preconditions(list) if list[0].kind == "START_DATE_IN_FUTURE"));
+    assert!(begin(&batch(&[]), &[]).is_ok(), "a batch whose members are not known starts too");
+}
+
+#[test]
+fn what_cannot_be_held_together_is_refused() {
+    let members = [member("x", Some(i64::MAX)), member("y", Some(1))];
+    let refused = begin(&batch(&["x", "y"]), &members).unwrap_err();
+    assert!(matches!(refused, Rejection::Preconditions(list) if list[0].kind == "MONEY_OVERFLOW"));
+}
+
+#[test]
+fn members_come_and_go_once_and_keep_their_order() {
+    let added = add(&batch(&["x"]), &target(), &[name("z"), name("x"), name("y"), name("z")], &moment());
+    let added = added.unwrap().unwrap();
+    assert_eq!(added.added, [name("z"), name("y")]);
+    assert_eq!(added.batch.standing.members, [name("x"), name("z"), name("y")]);
+    assert!(add(&batch(&["x"]), &target(), &[name("x")], &moment()).unwrap().is_none());
+    let removed = remove(&added.batch, &target(), &[name("never"), name("z")], &moment()).unwrap().unwrap();
+    assert_eq!(
+        (removed.removed, removed.batch.standing.members),
+        (vec![name("z")], vec![name("x"), name("y")])
+    );
+    assert!(remove(&batch(&["x"]), &target(), &[name("y")], &moment()).unwrap().is_none());
+}
+
+#[test]
+fn a_batch_has_ten_thousand_members_and_no_more() {
+    let members: Vec<_> = (0..10_000).map(|i| name(&format!("p{i}"))).collect();
+    let full = add(&batch(&[]), &target(), &members, &moment()).unwrap().unwrap().batch;
+    assert!(add(&full, &target(), &members, &moment()).unwrap().is_none());
+    let refused = add(&full, &target(), &[name("one-more")], &moment()).unwrap_err();
+    assert!(matches!(refused, Rejection::LimitExceeded { limit: 10_000, .. }));
+}
+
+#[test]
+fn only_a_planned_batch_changes_its_members_its_day_and_its_mind() {
+    for state in [State::Started, State::Cancelled] {
+        let batch = in_state(state);
+        let mut moved = batch.clone();
+        moved.details.start_date = date(2021, 5, 21);
+        let refusals = [
+            add(&batch, &target(), &[name("y")], &moment()).err(),
+            remove(&batch, &target(), &[name("x")], &moment()).err(),
+            begin(&batch, &[member("x", None)]).err(),
+            cancel(&batch, &target(), &moment()).err(),
+            check_update(&batch, &moved).err(),
+        ];
+        for refused in refusals {
+            assert!(matches!(refused, Some(Rejection::WrongState { .. })), "{state:?}: {refused:?}");
+        }
+        assert_eq!(check_update(&batch, &batch), Ok(()));
+    }
+    assert_eq!(
+        cancel(&in_state(State::Planned), &target(), &moment()).unwrap().standing.state,
+        State::Cancelled
+    );
+}
+
+#[test]
+fn a_started_batch_is_not_deleted() {
+    let refused = delete(&in_state(State::Started), &target(), &moment());
+    assert!(matches!(refused, Err(Rejection::WrongState { .. })));
+    for state in [State::Planned, State::Cancelled] {
+        assert!(delete(&in_state(state), &target(), &moment()).unwrap().unwrap().is_deleted());
+    }
+}
+
+#[test]
+fn every_member_that_is_not_there_is_told() {
+    let names = ["x", "y", "z"].map(name);
+    let presences = [Presence::Missing, Presence::Present, Presence::Deleted];
+    let Err(Rejection::Preconditions(conditions)) = check_members(names.iter().zip(presences)) else {
+        panic!("two are not there")
+    };
+    assert_eq!(
+        conditions.iter().map(|found| found.kind).collect::<Vec<_>>(),
+        ["MEMBER_NOT_FOUND", "MEMBER_DELETED"]
+    );
+}

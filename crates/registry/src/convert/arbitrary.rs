@@ -87,7 +87,8 @@ pub(crate) fn money() -> impl Strategy<Value = Money> {
 }
 
 fn money_in(currency: CurrencyCode) -> impl Strategy<Value = Money> {
-    (0..i64::MAX / 128, 0..1_000_000_000).prop_map(move |(units, nanos)| Money::new(currency, units, nanos).unwrap())
+    (0..i64::MAX / 128, 0..1_000_000_000)
+        .prop_map(move |(units, nanos)| Money::new(currency, units, nanos).unwrap())
 }
 
 pub(crate) fn instant() -> impl Strategy<Value = Timestamp> {
@@ -133,19 +134,28 @@ pub(crate) fn portfolio() -> impl Strategy<Value = Portfolio> {
         },
     );
     let zone = prop::sample::select(vec!["Asia/Shanghai", "UTC", "America/New_York"]);
-    let details = (line(), translations(), zone, option::of(calendar), currency(), said(), labels()).prop_map(
-        |(display_name, translations, zone, working_calendar, reporting_currency_code, description, labels)| {
-            portfolio::Details {
+    let details = (line(), translations(), zone, option::of(calendar), currency(), said(), labels())
+        .prop_map(
+            |(
                 display_name,
                 translations,
-                time_zone: zone.parse().unwrap(),
+                zone,
                 working_calendar,
                 reporting_currency_code,
                 description,
                 labels,
-            }
-        },
-    );
+            )| {
+                portfolio::Details {
+                    display_name,
+                    translations,
+                    time_zone: zone.parse().unwrap(),
+                    working_calendar,
+                    reporting_currency_code,
+                    description,
+                    labels,
+                }
+            },
+        );
     record(portfolio_name(), details, Just(()))
 }
 
@@ -178,24 +188,32 @@ pub(crate) fn phase() -> impl Strategy<Value = Phase> {
     let order = 1u32..=i32::MAX as u32;
     let details = (line(), translations(), order, period(), period(), option::of(money()), said()).prop_map(
         |(display_name, translations, order, planned_period, actual_period, investment, scale)| {
-            phase::Details { display_name, translations, order, planned_period, actual_period, investment, scale }
+            phase::Details {
+                display_name,
+                translations,
+                order,
+                planned_period,
+                actual_period,
+                investment,
+                scale,
+            }
         },
     );
     record(phase_name(), details, Just(()))
 }
 
 pub(crate) fn batch() -> impl Strategy<Value = Batch> {
-    let state = prop::sample::select(vec![
-        batch::State::Planned,
-        batch::State::Started,
-        batch::State::Cancelled,
-    ]);
+    let state =
+        prop::sample::select(vec![batch::State::Planned, batch::State::Started, batch::State::Cancelled]);
     let figures = (0u32..10_000, vec(money(), 0..3), 0u32..10_000).prop_map(
         |(count, investments, without_investment)| Figures { count, investments, without_investment },
     );
     let members = vec(project_name(), 0..4);
-    let standing = (state, members, figures)
-        .prop_map(|(state, members, registered)| batch::Standing { state, members, registered });
+    let standing = (state, members, figures).prop_map(|(state, members, registered)| batch::Standing {
+        state,
+        members,
+        registered,
+    });
     let count = option::of(0u32..=i32::MAX as u32);
     let details = (line(), translations(), date(), said(), count, option::of(money()), said(), labels())
         .prop_map(
@@ -225,13 +243,10 @@ pub(crate) fn batch() -> impl Strategy<Value = Batch> {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    let stages = [Stage::Proposed, Stage::Preparation, Stage::Construction, Stage::Completed, Stage::InService];
+    let stages =
+        [Stage::Proposed, Stage::Preparation, Stage::Construction, Stage::Completed, Stage::InService];
     let stage = move || prop::sample::select(stages.to_vec());
-    prop_oneof![
-        stage().prop_map(Status::At),
-        stage().prop_map(Status::Suspended),
-        Just(Status::Cancelled),
-    ]
+    prop_oneof![stage().prop_map(Status::At), stage().prop_map(Status::Suspended), Just(Status::Cancelled),]
 }
 
 pub(crate) fn project() -> impl Strategy<Value = Project> {
@@ -256,7 +271,8 @@ pub(crate) fn details() -> impl Strategy<Value = project::Details> {
         said(),
         said(),
     );
-    let party = (organization_name(), vec(line(), 1..3)).prop_map(|(organization, roles)| Party { organization, roles });
+    let party = (organization_name(), vec(line(), 1..3))
+        .prop_map(|(organization, roles)| Party { organization, roles });
     let rest = (vec(party, 0..3), period(), period(), option::of(project_name()), labels());
     (what, amounts(), rest).prop_map(|(what, amounts, rest)| {
         let (display_name, translations, codes, sector, level, key, listing, site, purpose, scale) = what;
@@ -307,13 +323,8 @@ fn site() -> impl Strategy<Value = Site> {
     )
 }
 
-type Amounts = (
-    Option<Money>,
-    Vec<InvestmentItem>,
-    Vec<FundingSource>,
-    Vec<AnnualPlan>,
-    Vec<CompletedInvestment>,
-);
+type Amounts =
+    (Option<Money>, Vec<InvestmentItem>, Vec<FundingSource>, Vec<AnnualPlan>, Vec<CompletedInvestment>);
 
 fn amounts() -> impl Strategy<Value = Amounts> {
     let investment = currency().prop_flat_map(|currency| {
@@ -332,6 +343,8 @@ fn amounts() -> impl Strategy<Value = Amounts> {
         amount,
     });
     (investment, vec(source, 0..3), plans, vec(completed, 0..3)).prop_map(
-        |((investment, breakdown), funding, plans, completed)| (investment, breakdown, funding, plans, completed),
+        |((investment, breakdown), funding, plans, completed)| {
+            (investment, breakdown, funding, plans, completed)
+        },
     )
 }

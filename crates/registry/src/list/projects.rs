@@ -58,8 +58,10 @@ pub(crate) const STATUSES: &[&str] = &[
     "STATUS_SUSPENDED",
     "STATUS_CANCELLED",
 ];
-pub(crate) const LEVELS: &[&str] = &["LEVEL_NATIONAL", "LEVEL_PROVINCIAL", "LEVEL_MUNICIPAL", "LEVEL_DISTRICT"];
-pub(crate) const LISTINGS: &[&str] = &["LISTING_RESERVE", "LISTING_NEW_START", "LISTING_CONTINUED", "LISTING_COMPLETED"];
+pub(crate) const LEVELS: &[&str] =
+    &["LEVEL_NATIONAL", "LEVEL_PROVINCIAL", "LEVEL_MUNICIPAL", "LEVEL_DISTRICT"];
+pub(crate) const LISTINGS: &[&str] =
+    &["LISTING_RESERVE", "LISTING_NEW_START", "LISTING_CONTINUED", "LISTING_COMPLETED"];
 
 /// The fields, by their paths in the message. Lists are asked with `:`, as in
 /// `parties.organization:"organizations/cqu"`; of amounts the currency and the whole units.

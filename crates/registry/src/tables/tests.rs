@@ -33,10 +33,7 @@ fn keys_are_these_bytes_for_ever() {
         (projects_by_status::key(&id("wsc"), 3, &id("x")), b"\x14wsc\0\x03x"),
         (parts::key(&id("wsc"), &id("whole"), &id("x")), b"\x15wsc\0whole\0x"),
         (phases_by_order::key(&phase, 2, true), b"\x16wsc\0x\0\x00\x00\x00\x02\x01one"),
-        (
-            batches_by_start_date::key(&id("wsc"), date(2021, 5, 27), &id("b")),
-            b"\x17wsc\0\x07\xe5\x05\x1bb",
-        ),
+        (batches_by_start_date::key(&id("wsc"), date(2021, 5, 27), &id("b")), b"\x17wsc\0\x07\xe5\x05\x1bb"),
     ];
     for (key, bytes) in golden {
         assert_eq!(key, bytes, "{}", String::from_utf8_lossy(bytes));
