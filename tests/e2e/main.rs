@@ -8,4 +8,5 @@ mod follow;
 mod foreign;
 mod kill;
 mod nonsense;
+mod power_cut;
 mod streams;

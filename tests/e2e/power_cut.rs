@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_client::Client;
+use milepost_client::{Client, Endpoint};
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
-use milepost_ledger::journal::sim::{Replay, Rng, SimDisk};
+use milepost_ledger::journal::sim::{Replay, SimDisk};
 use milepost_ledger::journal::{Entries, Journal, StoredEntry};
-use milepost_ledger::{Digest, Options, check_store};
+use milepost_ledger::{Digest, Ledger, Options, check_store};
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
 use milepost_tests::command::{self, Command, Outcome, create_milestone, create_project};
@@ -55,9 +55,12 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
     eprintln!("{} system calls, {} changes of the disk, {} answers", calls.len(), disk.changes(), told.len());
 
     let whole = LedgerKind::ALL.map(|kind| Whole::read(&disk, &data, kind));
-    let scratch = tempfile::Builder::new().prefix("milepost-cut-");
     let shared = Path::new("/dev/shm");
-    let scratch = if shared.is_dir() { scratch.tempdir_in(shared) } else { scratch.tempdir() };
+    let scratch = if shared.is_dir() {
+        tempfile::TempDir::with_prefix_in("milepost-cut-", shared)
+    } else {
+        tempfile::TempDir::with_prefix("milepost-cut-")
+    };
     let scratch = scratch.expect("a directory for images");
 
     let mut moments: Vec<_> = (0..IMAGES).map(|_| rng.below(disk.changes())).collect();
@@ -172,4 +175,41 @@ fn open(disk: &SimDisk, data: &Path, kind: LedgerKind) -> FileJournal {
 fn was_torn(disk: &SimDisk, data: &Path, kind: LedgerKind) -> bool {
     let verified = milepost_ledger::journal::file::verify(&journal_dir(data, kind), disk, &mut |_| {});
     verified.is_ok_and(|verified| verified.torn.is_some())
+}
+
+/// Opens a ledger as its server does, brings it up to the journal, and stops it in order; what its store
+/// holds then.
+fn reopen(kind: LedgerKind, dir: &Path, journal: Arc<dyn Journal>) -> (Position, Digest) {
+    let (kit, clock) = (Kit::new(&Server::default()), Arc::new(SystemClock));
+    let options = Options::default();
+    match kind {
+        LedgerKind::Registry => {
+            let opened = milepost_registry::Service::on(&kit, dir, journal, clock, options.clone());
+            opened.expect("the registry opens").close();
+        }
+        LedgerKind::Tracker => {
+            let config = milepost_tracker::Config::default();
+            // Nothing is called: the registry need not be there.
+            let pool = Endpoint::parse(&config.registry_url).expect("a URL").pool(1);
+            let opened = milepost_tracker::Service::on(&kit, dir, journal, options.clone(), &config, pool);
+            opened.expect("the tracker opens").close();
+        }
+        LedgerKind::Notifier => {
+            let domain = Arc::new(milepost_notifier::rules());
+            let opened = Ledger::open(kind.as_str(), dir, journal, domain, clock, options.clone());
+            opened.expect("the notifier opens").close();
+        }
+    }
+    check_store(dir, &options).expect("a whole store").expect("a store that is not empty")
+}
+
+fn rebuild(kind: LedgerKind, dir: &Path, journal: &dyn Journal) -> (Position, Digest) {
+    let options = Options::default();
+    match kind {
+        LedgerKind::Registry => milepost_registry::rebuild_store(dir, journal, &options).expect("a rebuild"),
+        LedgerKind::Tracker => milepost_tracker::rebuild_store(dir, journal, &options).expect("a rebuild"),
+        LedgerKind::Notifier => {
+            milepost_ledger::rebuild(dir, journal, &milepost_notifier::rules(), &options).expect("a rebuild")
+        }
+    }
 }
