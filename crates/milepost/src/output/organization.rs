@@ -1,0 +1,42 @@
+//! How an organization is shown.
+//!
+//! Does not follow references: where an organization takes part stands with the projects.
+
+use comfy_table::Cell;
+use milepost_proto::registry::v1::Organization;
+
+use super::card::Card;
+use super::resource::Resource;
+use super::text;
+
+impl Resource for Organization {
+    const FIELD: &'static str = "organization";
+    const COLUMNS: &'static [&'static str] = &["ORGANIZATION", "DISPLAY NAME", "KIND", "UPDATED"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![
+            Cell::new(text::ids(&self.name)),
+            Cell::new(&self.display_name),
+            Cell::new(text::or_absent(&text::code(self.kind().as_str_name(), "KIND"))),
+            Cell::new(text::time(self.update_time.as_ref())),
+        ]
+    }
+
+    fn card(&self, card: &mut Card) {
+        card.text("Name", &self.name)
+            .text("Display name", &self.display_name)
+            .map("Translations", &self.translations)
+            .text("Kind", text::code(self.kind().as_str_name(), "KIND"))
+            .lines(
+                "Identifiers",
+                self.identifiers.iter().map(|identifier| format!("{}={}", identifier.scheme, identifier.id)),
+            )
+            .map("Attributes", &self.attributes)
+            .history(
+                self.create_time.as_ref(),
+                self.update_time.as_ref(),
+                self.delete_time.as_ref(),
+                &self.etag,
+            );
+    }
+}

@@ -1,0 +1,228 @@
+//! Golden transcripts of tables and JSON on fixed messages.
+//!
+//! JSON is an interface; tables are for people, and change only on purpose.
+
+use milepost_proto::event::v1::event::{Payload, Resource as Subject};
+use milepost_proto::event::v1::{Event, MilestoneReforecast};
+use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::journal::v1::{GetLedgerInfoResponse, Position};
+use milepost_proto::notifier::v1::{GetLogInfoResponse, SourceProgress};
+use milepost_proto::registry::v1::{AnnualPlan, Batch, Party, Period, Project, batch, project};
+use milepost_proto::tracker::v1::{Milestone, milestone};
+use prost_types::Timestamp;
+
+use super::*;
+
+fn table() -> Output {
+    Output { format: Format::Table, columns: None, colour: false }
+}
+
+fn json() -> Output {
+    Output { format: Format::Json, ..table() }
+}
+
+fn day(year: i32, month: i32, day: i32) -> Option<Date> {
+    Some(Date { year, month, day })
+}
+
+fn cny(units: i64) -> Option<Money> {
+    Some(Money { currency_code: "CNY".into(), units, nanos: 0 })
+}
+
+fn facility() -> Project {
+    Project {
+        name: "portfolios/wsc/projects/facility".into(),
+        display_name: "超瞬态实验装置".into(),
+        translations: [("en".to_owned(), "Ultra-transient Experimental Facility".to_owned())].into(),
+        status: project::Status::Construction.into(),
+        batch: "portfolios/wsc/batches/b3".into(),
+        parties: vec![Party { organization: "organizations/cqu".into(), roles: vec!["lead".into()] }],
+        annual_plans: vec![AnnualPlan { year: 2023, investment: None, content: "建成投用".into() }],
+        actual_period: Some(Period { start_date: day(2021, 5, 27), end_date: None }),
+        labels: [("b".to_owned(), "2".to_owned()), ("a".to_owned(), "1".to_owned())].into(),
+        create_time: Some(Timestamp { seconds: 1_622_041_445, nanos: 120_000_000 }),
+        etag: "12".into(),
+        ..Default::default()
+    }
+}
+
+fn avenue() -> Project {
+    Project {
+        name: "portfolios/wsc/projects/avenue".into(),
+        display_name: "Science Avenue".into(),
+        status: project::Status::Proposed.into(),
+        key: Some(true),
+        investment: cny(28_360_000_000),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn columns_line_up_whatever_the_script() {
+    insta::assert_snapshot!(table().many_text(&[facility(), avenue()]), @r"
+    PROJECT       DISPLAY NAME    STATUS        KEY  INVESTMENT          STARTED     COMPLETED
+    wsc/facility  超瞬态实验装置  CONSTRUCTION  -                     -  2021-05-27  -
+    wsc/avenue    Science Avenue  PROPOSED      yes  CNY 28,360,000,000  -           -
+    ");
+}
+
+#[test]
+fn a_card_has_a_line_for_what_is_there() {
+    insta::assert_snapshot!(table().one_text(&facility(), ("revision", "r")));
+}
+
+#[test]
+fn a_narrow_terminal_wraps_within_the_columns() {
+    let narrow = Output { columns: Some(60), ..table() };
+    let text = narrow.one_text(&facility(), ("revision", "r"));
+    assert!(text.lines().all(|line| width::columns(line) <= 60), "{text}");
+}
+
+#[test]
+fn colours_are_only_where_they_are_shown() {
+    let coloured = Output { colour: true, ..table() };
+    assert!(coloured.many_text(&[facility()]).contains("\u{1b}["));
+    assert!(!table().many_text(&[facility()]).contains('\u{1b}'));
+}
+
+#[test]
+fn one_resource_is_the_response_as_json() {
+    insta::assert_snapshot!(json().one_text(&facility(), ("revision", "AQID")));
+}
+
+#[test]
+fn several_resources_are_a_json_object_a_line() {
+    let text = json().many_text(&[facility(), avenue()]);
+    assert_eq!(text.lines().count(), 2);
+    insta::assert_snapshot!(text.lines().nth(1).unwrap(), @r#"{"name":"portfolios/wsc/projects/avenue","displayName":"Science Avenue","key":true,"investment":{"currencyCode":"CNY","units":"28360000000"},"status":"STATUS_PROPOSED"}"#);
+    assert_eq!(json().many_text::<Project>(&[]), "");
+}
+
+#[test]
+fn batches_keep_declared_and_registered_apart() {
+    let first = Batch {
+        name: "portfolios/wsc/batches/b1".into(),
+        display_name: "2020年9月11日集中开工".into(),
+        start_date: day(2020, 9, 11),
+        declared_count: Some(79),
+        declared_investment: cny(130_000_000_000),
+        state: batch::State::Started.into(),
+        registered_count: 2,
+        registered_without_investment_count: 2,
+        ..Default::default()
+    };
+    let second = Batch { declared_count: Some(107), declared_investment: None, ..first.clone() };
+    insta::assert_snapshot!(table().many_text(&[first, second]));
+}
+
+#[test]
+fn milestones_tell_their_variance_with_its_sign() {
+    let milestone = |variance, state: milestone::State, outlook: milestone::Outlook| Milestone {
+        name: "portfolios/wsc/projects/avenue/milestones/opening".into(),
+        display_name: "通车".into(),
+        state: state.into(),
+        outlook: outlook.into(),
+        baseline_date: day(2023, 6, 30),
+        variance_working_days: variance,
+        ..Default::default()
+    };
+    use milestone::{Outlook, State};
+    insta::assert_snapshot!(table().many_text(&[
+        milestone(Some(12), State::Planned, Outlook::AtRisk),
+        milestone(Some(-2), State::Achieved, Outlook::Unspecified),
+        milestone(None, State::Planned, Outlook::OnTrack),
+    ]));
+}
+
+fn slipped() -> Event {
+    Event {
+        event_id: "0198c0de-0000-7000-8000-000000000000/12/0".into(),
+        source: "tracker".into(),
+        sequence: 12,
+        subject: "portfolios/wsc/projects/avenue/milestones/opening".into(),
+        portfolio: "portfolios/wsc".into(),
+        project: "portfolios/wsc/projects/avenue".into(),
+        r#type: "milepost.milestone.reforecast".into(),
+        commit_time: Some(Timestamp { seconds: 1_622_041_445, nanos: 0 }),
+        caused_by: "0198c0de-0000-7000-8000-000000000001/7/1".into(),
+        resource: Some(Subject::MilestoneResource(Milestone {
+            display_name: "通车".into(),
+            ..Default::default()
+        })),
+        payload: Some(Payload::MilestoneReforecast(MilestoneReforecast {
+            previous_date: day(2023, 6, 30),
+            forecast_date: day(2023, 7, 18),
+            slip_working_days: Some(12),
+            reason: "材料到场推迟".into(),
+            previous_sequence: 3,
+        })),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn an_event_is_a_line() {
+    insta::assert_snapshot!(event::line(&slipped()), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, 12 working days later: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
+}
+
+#[test]
+fn an_event_of_a_later_version_has_a_line_too() {
+    let strange = Event {
+        r#type: "milepost.alliance.formed".into(),
+        subject: "portfolios/p".into(),
+        ..Default::default()
+    };
+    assert_eq!(event::line(&strange), "-  alliance.formed               p");
+}
+
+#[test]
+fn an_event_is_json_with_its_typed_payload() {
+    let line = super::json::line(&super::json::to_value(&slipped()));
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(value["milestoneReforecast"]["slipWorkingDays"], 12);
+    assert_eq!(
+        value["milestoneReforecast"]["forecastDate"],
+        serde_json::json!({"year": 2023, "month": 7, "day": 18})
+    );
+    assert_eq!(value["commitTime"], "2021-05-26T15:04:05Z");
+    assert_eq!(value["sequence"], "12");
+}
+
+#[test]
+fn the_log_and_the_ledgers_tell_how_far_they_are() {
+    let position = |sequence| Position {
+        log_id: "0198c0de-0000-7000-8000-000000000000".into(),
+        sequence,
+        hash_prefix: vec![0xab; 8].into(),
+    };
+    let info = GetLogInfoResponse {
+        log_id: position(0).log_id,
+        earliest_cursor: "AAAA".into(),
+        latest_cursor: "BBBB".into(),
+        durable_sequence: 57,
+        sources: vec![
+            SourceProgress { source: "registry".into(), position: Some(position(24)), lag_entries: Some(0) },
+            SourceProgress { source: "tracker".into(), position: None, lag_entries: None },
+        ],
+    };
+    insta::assert_snapshot!(log_info(&info).render(&table()), @r"
+    Log               0198c0de-0000-7000-8000-000000000000
+    Durable sequence  57
+    Sources           registry to sequence 24, 0 entries behind
+                      tracker to sequence 0, not reached yet
+    Earliest cursor   AAAA
+    Latest cursor     BBBB
+    ");
+    let ledger = GetLedgerInfoResponse {
+        ledger: "tracker".into(),
+        server_version: "0.1.0".into(),
+        tail: Some(position(33)),
+        followed: vec![position(24)],
+        disk_bytes: 8_388_608,
+        ..Default::default()
+    };
+    insta::assert_snapshot!(table().many_text(&[ledger]), @r"
+    LEDGER   SEQUENCE  LAST COMMIT  FOLLOWED  DISK BYTES  VERSION  LOG
+    tracker        33  -            24         8,388,608  0.1.0    0198c0de-0000-7000-8000-000000000000
+    ");
+}

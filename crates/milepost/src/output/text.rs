@@ -1,0 +1,115 @@
+//! Values as text: dates, times, money, names, states.
+//!
+//! Invariant: what is absent is `-`, what is zero is `0`; no amount is rounded. Names are shortened to
+//! their ids, which the command line takes back.
+
+use milepost_proto::google::r#type::{Date, Money};
+use prost_types::Timestamp;
+
+/// What stands for an absent value in a table.
+pub const ABSENT: &str = "-";
+
+/// `2021-05-27`, or `-`.
+pub fn date(date: Option<&Date>) -> String {
+    date.map_or_else(
+        || ABSENT.to_owned(),
+        |date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
+    )
+}
+
+/// `2021-05-27 03:04:05Z`: an instant in UTC, to the second; or `-`.
+pub fn time(time: Option<&Timestamp>) -> String {
+    let known = time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok());
+    known.map_or_else(|| ABSENT.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// `CNY 28,360,000,000`, with as many decimal places as it has; or `-`.
+pub fn money(money: Option<&Money>) -> String {
+    let Some(money) = money else { return ABSENT.to_owned() };
+    let sign = if money.units < 0 || money.nanos < 0 { "-" } else { "" };
+    let whole = grouped(&money.units.unsigned_abs().to_string());
+    let places = format!("{:09}", money.nanos.unsigned_abs());
+    let places = places.trim_end_matches('0');
+    let point = if places.is_empty() { "" } else { "." };
+    format!("{} {sign}{whole}{point}{places}", money.currency_code)
+}
+
+/// `28,360,000,000`.
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The ids of a resource name, joined: `p/x` for `portfolios/p/projects/x`.
+pub fn ids(name: &str) -> String {
+    let segments: Vec<&str> = name.split('/').collect();
+    if segments.len() < 2 || !segments.len().is_multiple_of(2) {
+        return name.to_owned();
+    }
+    segments.chunks(2).map(|pair| pair[1]).collect::<Vec<_>>().join("/")
+}
+
+/// A value of an enumeration without what all its values begin with; nothing for the unspecified one.
+pub fn code(full: &str, prefix: &str) -> String {
+    match full.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) {
+        Some("UNSPECIFIED") => String::new(),
+        Some(rest) => rest.to_owned(),
+        None => full.to_owned(),
+    }
+}
+
+/// A text that may be absent, or `-`.
+pub fn or_absent(text: &str) -> String {
+    if text.is_empty() { ABSENT.to_owned() } else { text.to_owned() }
+}
+
+/// `1 event`, `2 events`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(&number.to_string()), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_exact_and_grouped_and_absent_is_not_zero() {
+        let money_of = |units, nanos| Money { currency_code: "CNY".into(), units, nanos };
+        assert_eq!(money(None), "-");
+        assert_eq!(money(Some(&money_of(0, 0))), "CNY 0");
+        assert_eq!(money(Some(&money_of(28_360_000_000, 0))), "CNY 28,360,000,000");
+        assert_eq!(money(Some(&money_of(-1234, -500_000_000))), "CNY -1,234.5");
+        assert_eq!(money(Some(&money_of(0, 1))), "CNY 0.000000001");
+        assert_eq!(money(Some(&money_of(i64::MIN, 0))), "CNY -9,223,372,036,854,775,808");
+    }
+
+    #[test]
+    fn dates_and_times_are_as_in_iso_8601() {
+        assert_eq!(date(Some(&Date { year: 2021, month: 5, day: 27 })), "2021-05-27");
+        assert_eq!(time(Some(&Timestamp { seconds: 1_622_041_445, nanos: 999 })), "2021-05-26 15:04:05Z");
+        assert_eq!(time(Some(&Timestamp { seconds: i64::MAX, nanos: 0 })), "-");
+        assert_eq!((date(None), time(None)), ("-".to_owned(), "-".to_owned()));
+    }
+
+    #[test]
+    fn names_become_ids_and_anything_else_stays() {
+        assert_eq!(ids("portfolios/p/projects/x/milestones/m"), "p/x/m");
+        assert_eq!(ids("organizations/o"), "o");
+        assert_eq!(ids("odd/one/out"), "odd/one/out");
+        assert_eq!(ids(""), "");
+    }
+
+    #[test]
+    fn codes_lose_their_prefix() {
+        assert_eq!(code("STATUS_IN_SERVICE", "STATUS"), "IN_SERVICE");
+        assert_eq!(code("STATUS_UNSPECIFIED", "STATUS"), "");
+        assert_eq!(count(1, "event", "events"), "1 event");
+        assert_eq!(count(1200, "event", "events"), "1,200 events");
+    }
+}
