@@ -1,0 +1,143 @@
+//! `milepost event`: what happened, as lists and as streams.
+//!
+//! Does not interpret cursors: they are passed on as they were answered.
+
+mod cursor_file;
+mod watch;
+
+use clap::{Args, Subcommand};
+use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRequest, ListEventsRequest};
+
+use super::flags::{Limit, Reading};
+use super::session::{Page, Session};
+use crate::error::Error;
+use crate::output::{Format, log_info, note};
+
+/// What to do with events.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Lists events in the order of the log
+    List {
+        /// Only those after this cursor [default: from the earliest that is kept]
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+        #[command(flatten)]
+        selection: Selecting,
+        #[command(flatten)]
+        limit: Limit,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Shows an event
+    Get {
+        /// Its id, as in 0198…/12/0
+        event_id: String,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Prints events as they happen, until interrupted
+    #[command(after_long_help = watch::AFTER_HELP)]
+    Watch(Box<watch::WatchArgs>),
+    /// Shows what the log is, and from where to where it reaches
+    Info,
+}
+
+/// Which events.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selecting {
+    /// Only events of this resource and what is below it, as in portfolios/p or portfolios/p/projects/x
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    resource: Option<String>,
+    /// Only events of this type, as in milepost.milestone.achieved or milepost.milestone.*; may be given often
+    #[arg(long, value_name = "TYPE", help_heading = "Selection")]
+    r#type: Vec<String>,
+    /// Only events that match, after AIP-160, as in 'project = "portfolios/p/projects/x" AND event_date >= "2021-01-01"'
+    #[arg(long, value_name = "FILTER", help_heading = "Selection")]
+    filter: Option<String>,
+}
+
+impl Selecting {
+    fn selection(self) -> EventSelection {
+        let full =
+            |name: String| if name.starts_with("milepost.") { name } else { format!("milepost.{name}") };
+        EventSelection {
+            resource: self.resource.unwrap_or_default(),
+            types: self.r#type.into_iter().map(full).collect(),
+            filter: self.filter.unwrap_or_default(),
+        }
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// What the server refused, or why it could not be asked.
+pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
+    match verb {
+        Verb::List { after, selection, limit, reading } => {
+            let first = ListEventsRequest {
+                selection: Some(selection.selection()),
+                min_revisions: reading.min_revision,
+                after_cursor: after.unwrap_or_default(),
+                ..Default::default()
+            };
+            list(session, &limit, first).await
+        }
+        Verb::Get { event_id, reading } => {
+            let request = GetEventRequest { event_id, min_revisions: reading.min_revision };
+            let response = session
+                .read(request, |client, request| async move { client.events().get_event(request).await })
+                .await?;
+            let event = response.event.ok_or(Error::Answer("event"))?;
+            session.output().one(&event, ("cursor", &response.cursor))?;
+            if session.output().format == Format::Table {
+                note(&format!("cursor after it: {}", response.cursor));
+            }
+            Ok(())
+        }
+        Verb::Watch(args) => watch::run(*args, session).await,
+        Verb::Info => {
+            let request = GetLogInfoRequest {};
+            let info = session
+                .read(request, |client, request| async move { client.events().get_log_info(request).await })
+                .await?;
+            session.output().answer(&info, log_info)
+        }
+    }
+}
+
+async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Result<(), Error> {
+    let mut cursor = String::new();
+    let reached = &mut cursor;
+    session
+        .list(limit, async |page_size, page_token| {
+            let mut request = ListEventsRequest { page_size, ..first.clone() };
+            if !page_token.is_empty() {
+                // The token stands for where the list began.
+                request.after_cursor.clear();
+                request.page_token = page_token;
+            }
+            let response = session
+                .read(request, |client, request| async move { client.events().list_events(request).await })
+                .await?;
+            *reached = response.cursor;
+            Ok(Page { items: response.events, next: response.next_page_token })
+        })
+        .await?;
+    note(&format!("go on after these with: milepost event watch --after {cursor}"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_may_be_given_without_what_all_begin_with() {
+        let selecting = Selecting {
+            r#type: vec!["milestone.achieved".into(), "milepost.project.*".into()],
+            ..Default::default()
+        };
+        assert_eq!(selecting.selection().types, ["milepost.milestone.achieved", "milepost.project.*"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! A connection to a server, and the three things every noun does with it: read, write, list.
+//!
+//! Invariant: every call has the deadline of `--timeout`; a server that cannot be reached is said at the
+//! first attempt, on standard error, while the client tries on.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::time::Duration;
+
+use milepost_client::{Client, Failure, Retry, Write};
+use tonic::{Request, Response, Status};
+
+use super::flags::Limit;
+use crate::error::Error;
+use crate::output::resource::Resource;
+use crate::output::{Format, Output, note, progress, text};
+
+/// Resources on a page: as many as servers answer.
+const PAGE: u64 = 1000;
+
+/// What a command works with.
+pub struct Session {
+    client: Client,
+    endpoint: String,
+    timeout: Duration,
+    output: Output,
+    told: Cell<bool>,
+}
+
+/// A page of a list.
+pub struct Page<R> {
+    /// In order.
+    pub items: Vec<R>,
+    /// The token of the next page; empty: this is the last.
+    pub next: String,
+}
+
+impl Session {
+    /// A session with the server at a URL. Connects when first used.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn open(endpoint: &str, timeout: Duration, output: Output) -> Result<Self, Error> {
+        let client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
+        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, told: Cell::new(false) })
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where answers go.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// Reads, again if that is of use.
+    ///
+    /// # Errors
+    /// Why the last attempt failed.
+    pub async fn read<Q, T, F>(
+        &self,
+        request: Q,
+        mut call: impl FnMut(Client, Request<Q>) -> F,
+    ) -> Result<T, Error>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let retry = self.client.retry();
+        let call = |request| self.observed(call(self.client.clone(), request));
+        Ok(retry.read(retry.deadline(), request, call).await?)
+    }
+
+    /// Writes, again under the same request id if that is of use.
+    ///
+    /// # Errors
+    /// Why the last attempt failed.
+    pub async fn write<Q, T, F>(
+        &self,
+        request: Q,
+        mut call: impl FnMut(Client, Request<Q>) -> F,
+    ) -> Result<T, Error>
+    where
+        Q: Write,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let retry = self.client.retry();
+        let call = |request| self.observed(call(self.client.clone(), request));
+        Ok(retry.write(retry.deadline(), request, call).await?)
+    }
+
+    /// Shows the resource of an answer.
+    ///
+    /// # Errors
+    /// If the answer has none, or standard output cannot be written.
+    pub fn show<R: Resource>(&self, resource: Option<R>, revision: &str) -> Result<(), Error> {
+        self.output.one(&resource.ok_or(Error::Answer(R::FIELD))?, ("revision", revision))
+    }
+
+    /// Follows the pages of a list up to a limit and shows them: as JSON each as it comes, as a table all
+    /// at the end.
+    ///
+    /// # Errors
+    /// If a page cannot be read, or standard output cannot be written.
+    pub async fn list<R: Resource>(
+        &self,
+        limit: &Limit,
+        mut page: impl AsyncFnMut(i32, String) -> Result<Page<R>, Error>,
+    ) -> Result<(), Error> {
+        let limit = limit.limit.unwrap_or(u64::MAX);
+        let (mut rows, mut listed, mut token) = (Vec::new(), 0_u64, String::new());
+        let bar = progress::spinner("listing");
+        let more = loop {
+            let size = i32::try_from(PAGE.min(limit - listed)).unwrap_or(i32::MAX);
+            let Page { mut items, next } = page(size, std::mem::take(&mut token)).await?;
+            items.truncate(usize::try_from(limit - listed).unwrap_or(usize::MAX));
+            listed += items.len() as u64;
+            bar.set_position(listed);
+            match self.output.format {
+                Format::Json => bar.suspend(|| self.output.many(&items))?,
+                Format::Table => rows.append(&mut items),
+            }
+            if next.is_empty() || listed >= limit {
+                break !next.is_empty();
+            }
+            token = next;
+        };
+        bar.finish_and_clear();
+        if self.output.format == Format::Table {
+            if rows.is_empty() {
+                note("nothing matches");
+            } else {
+                self.output.many(&rows)?;
+            }
+        }
+        if more {
+            note(&format!("there is more: the first {} shown", text::count(listed, "is", "are")));
+        }
+        Ok(())
+    }
+
+    /// Passes an attempt on, and says once if the server cannot be reached.
+    async fn observed<T>(
+        &self,
+        attempt: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<Response<T>, Status> {
+        let answer = attempt.await;
+        if let Err(status) = &answer {
+            let failure = Failure::from(status.clone());
+            if failure.connection && !self.told.replace(true) {
+                note(&format!(
+                    "{} cannot be reached ({}); trying for up to {:?}",
+                    self.endpoint, failure.message, self.timeout
+                ));
+            }
+        }
+        answer
+    }
+}

@@ -1,0 +1,171 @@
+//! Golden transcripts of the help, and what the command line makes of arguments.
+//!
+//! A changed transcript is a changed interface: look twice before accepting it.
+
+use clap::{CommandFactory, Parser};
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("milepost").chain(line.split_whitespace()))
+}
+
+fn help(words: &[&str]) -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut at = &mut command;
+    for word in words {
+        at = at.find_subcommand_mut(word).unwrap();
+    }
+    at.render_long_help().to_string()
+}
+
+/// Every command with its flags, one line each.
+fn tree(command: &clap::Command, path: &str, out: &mut String) {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let path = format!("{path} {}", sub.get_name());
+        if sub.has_subcommands() {
+            tree(sub, &path, out);
+            continue;
+        }
+        let flags: Vec<String> = sub
+            .get_arguments()
+            .filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
+            .map(|argument| match argument.get_long() {
+                Some(long) => format!("--{long}"),
+                None => argument.get_id().to_string().to_uppercase(),
+            })
+            .collect();
+        out.push_str(&format!("{path}: {}\n", flags.join(" ")));
+    }
+}
+
+#[test]
+fn the_definitions_are_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn nouns_verbs_and_flags() {
+    let mut command = Cli::command();
+    command.build();
+    let mut out = String::new();
+    for noun in ["portfolio", "organization", "project", "phase", "batch", "milestone", "event", "ledger"] {
+        tree(command.find_subcommand(noun).unwrap(), noun, &mut out);
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn help_of_the_demo() {
+    insta::assert_snapshot!(help(&["demo"]));
+}
+
+#[test]
+fn help_of_project_create() {
+    insta::assert_snapshot!(help(&["project", "create"]));
+}
+
+#[test]
+fn help_of_milestone_reforecast() {
+    insta::assert_snapshot!(help(&["milestone", "reforecast"]));
+}
+
+#[test]
+fn help_of_event_watch() {
+    insta::assert_snapshot!(help(&["event", "watch"]));
+}
+
+#[test]
+fn the_root_help_tells_exit_codes_output_and_names() {
+    let help = help(&[]);
+    for part in [EXIT_CODES, "canonical proto3 JSON", "MILEPOST_ENDPOINT", "wsc avenue"] {
+        assert!(help.contains(part), "{part}\n{help}");
+    }
+}
+
+#[test]
+fn the_readme_s_commands_parse() {
+    for line in [
+        "portfolio create wsc --display-name 西部科学城 --time-zone Asia/Shanghai --currency CNY",
+        "project create wsc avenue --display-name 科学大道 --key",
+        "milestone create wsc avenue opening --display-name 通车 --baseline 2023-06-30",
+        "milestone reforecast wsc avenue opening --forecast 2023-07-18 --reason 材料到场推迟",
+        "event watch --resource portfolios/wsc --cursor-file wsc.cursor",
+        "--endpoint http://localhost:1 --format json project list portfolios/wsc --limit 3",
+        "project list wsc --format json",
+        "project create wsc x --display-name y --key=false --site-coordinates -29.6,-106.3",
+        "milestone list wsc -",
+        "project create wsc --from-file -",
+        "ledger info",
+        "ledger info tracker",
+        "batch add-members wsc b --member x --member y",
+        "event watch --latest --type milestone.achieved --type project.* --count 3",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_word() {
+    let session = |line: &str| {
+        let cli = parse(line).unwrap();
+        let Command::Portfolio(noun) = cli.command else { panic!("{line}") };
+        let NounArgs { endpoint, format, timeout } = noun.client;
+        (endpoint.or(cli.client.endpoint), format.or(cli.client.format), timeout.or(cli.client.timeout))
+    };
+    let second = Some(Duration::from_secs(1));
+    for line in [
+        "--endpoint http://a --format json --timeout 1s portfolio list",
+        "portfolio --endpoint http://a --format json --timeout 1s list",
+        "portfolio list --endpoint http://a --format json --timeout 1s",
+        "--endpoint http://b portfolio list --format json --timeout 1s --endpoint http://a",
+    ] {
+        assert_eq!(session(line), (Some("http://a".to_owned()), Some(Format::Json), second), "{line}");
+    }
+    for line in ["serve all --format json", "demo --endpoint http://a", "completion bash --timeout 1s"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_refused_before_any_call() {
+    for line in [
+        "",
+        "project",
+        "project get",
+        "project list",
+        "project list wsc --limit 0",
+        "project create wsc x --investment 28360000000",
+        "project create wsc x --level galactic",
+        "project suspend wsc x",
+        "milestone create wsc x y --baseline 2021-02-30",
+        "milestone rebaseline wsc x y --reason z",
+        "milestone add-evidence wsc x y --title t --uri u",
+        "milestone add-evidence wsc x y --title t --uri u --sha256 00",
+        "event watch --after c --latest",
+        "event watch --since yesterday",
+        "portfolio list --timeout 0s",
+        "portfolio list --format yaml",
+        "completion tcsh",
+    ] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn words_of_enumerations_are_in_the_schema() {
+    let command = Cli::command();
+    for (noun, flags) in [("organization", vec!["kind"]), ("project", vec!["level", "listing"])] {
+        let create = command.find_subcommand(noun).unwrap().find_subcommand("create").unwrap();
+        for flag in flags {
+            let argument = create.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
+            let values = argument.get_possible_values();
+            assert!(values.len() >= 4);
+            for value in values {
+                let line = format!("{noun} create wsc x --{flag} {}", value.get_name());
+                assert!(parse(&line).is_ok(), "{line}");
+            }
+        }
+    }
+}
