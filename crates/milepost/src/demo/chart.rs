@@ -1,0 +1,202 @@
+//! Charts for a terminal: events over months, and bars.
+//!
+//! Invariant: a chart is never wider than it was told to be, whatever script its labels are in. Pure: what is
+//! drawn is given.
+
+use jiff::civil::Date;
+
+use crate::output::width;
+
+/// Labels take at most this many columns.
+const LABEL_COLUMNS: usize = 24;
+/// Parts of a column that a bar can end in.
+const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/// What a mark stands for. Where several fall on one place, the first of these is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// A project started.
+    Start,
+    /// A milestone was achieved.
+    Achieved,
+    /// A milestone is expected, or should have been.
+    Expected,
+}
+
+impl Mark {
+    /// The character that is drawn.
+    pub fn symbol(self) -> char {
+        match self {
+            Mark::Start => '◆',
+            Mark::Achieved => '●',
+            Mark::Expected => '○',
+        }
+    }
+}
+
+/// One line of a chart over time.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What the line is about.
+    pub label: String,
+    /// What happened, and when.
+    pub marks: Vec<(Date, Mark)>,
+}
+
+/// A chart of marks over months, in at most so many columns. Empty without any mark.
+pub fn over_months(rows: &[Row], columns: usize) -> String {
+    let months = || rows.iter().flat_map(|row| &row.marks).map(|(date, _)| month(*date));
+    let (Some(first), Some(last)) = (months().min(), months().max()) else { return String::new() };
+    let labels = rows.iter().map(|row| width::columns(&row.label)).max().unwrap_or(0).min(LABEL_COLUMNS);
+    let scale = Scale::fitting(first, last, columns.saturating_sub(labels + 1));
+    let indent = " ".repeat(labels + 1);
+    let mut chart = format!("{indent}{}\n", scale.years());
+    if let Some(numbers) = scale.month_numbers() {
+        chart.push_str(&format!("{indent}{numbers}\n"));
+    }
+    for row in rows {
+        let line = format!("{} {}", width::exactly(&row.label, labels), scale.line(&row.marks));
+        chart.push_str(line.trim_end());
+        chart.push('\n');
+    }
+    chart
+}
+
+/// A bar of `value` where `most` takes all columns.
+pub fn bar(value: f64, most: f64, columns: u16) -> String {
+    if most <= 0.0 || value <= 0.0 {
+        return String::new();
+    }
+    let eighths = (value / most).min(1.0) * f64::from(columns) * 8.0;
+    // What is there shows, however small: at least one eighth. The value is in 0 to 8 × 65535.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let eighths = eighths.round().max(1.0) as usize;
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+/// Months since the year 0.
+fn month(date: Date) -> i32 {
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+}
+
+/// How months fall on columns: some columns a month, or some months a column.
+struct Scale {
+    first: i32,
+    last: i32,
+    columns_a_month: usize,
+    months_a_column: usize,
+}
+
+impl Scale {
+    fn fitting(first: i32, last: i32, columns: usize) -> Self {
+        let months = usize::try_from(last - first).unwrap_or(0) + 1;
+        let columns = columns.max(1);
+        let columns_a_month = (columns / months).clamp(1, 3);
+        Self { first, last, columns_a_month, months_a_column: months.div_ceil(columns) }
+    }
+
+    /// The column that a month begins in.
+    fn column(&self, month: i32) -> usize {
+        let since = usize::try_from(month - self.first).unwrap_or(0);
+        since * self.columns_a_month / self.months_a_column
+    }
+
+    fn width(&self) -> usize {
+        self.column(self.last) + self.columns_a_month
+    }
+
+    /// Marks stand in the last column of their month, under its number.
+    fn line(&self, marks: &[(Date, Mark)]) -> String {
+        let mut cells: Vec<Option<Mark>> = vec![None; self.width()];
+        for (date, mark) in marks {
+            let cell = &mut cells[self.column(month(*date)) + self.columns_a_month - 1];
+            *cell = Some(cell.map_or(*mark, |there| there.min(*mark)));
+        }
+        cells.into_iter().map(|cell| cell.map_or(' ', Mark::symbol)).collect()
+    }
+
+    /// Each year where it begins, as far as there is room.
+    fn years(&self) -> String {
+        let mut line = String::new();
+        for month in self.first..=self.last {
+            if month != self.first && month.rem_euclid(12) != 0 {
+                continue;
+            }
+            let (column, year) = (self.column(month), format!("{:04}", month.div_euclid(12)));
+            if (line.is_empty() || line.len() < column) && column + year.len() <= self.width().max(4) {
+                line = format!("{line:column$}{year}");
+            }
+        }
+        line
+    }
+
+    /// The number of each month, if a month has room for two digits.
+    fn month_numbers(&self) -> Option<String> {
+        let number = |month: i32| format!("{:>1$}", month.rem_euclid(12) + 1, self.columns_a_month);
+        (self.columns_a_month >= 2).then(|| (self.first..=self.last).map(number).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn rows() -> Vec<Row> {
+        let row = |label: &str, marks: &[(Date, Mark)]| Row { label: label.into(), marks: marks.to_vec() };
+        vec![
+            row("光大人工智能产业基地", &[(date(2020, 4, 3), Mark::Achieved)]),
+            row(
+                "科学谷",
+                &[
+                    (date(2020, 9, 11), Mark::Achieved),
+                    (date(2020, 9, 11), Mark::Start),
+                    (date(2021, 2, 3), Mark::Achieved),
+                ],
+            ),
+            row("超瞬态实验装置", &[(date(2021, 5, 27), Mark::Start), (date(2021, 6, 1), Mark::Expected)]),
+        ]
+    }
+
+    #[test]
+    fn marks_stand_under_their_month() {
+        insta::assert_snapshot!(over_months(&rows(), 80), @r"
+                             2020                       2021
+                               4  5  6  7  8  9 10 11 12  1  2  3  4  5  6
+        光大人工智能产业基地   ●
+        科学谷                                ◆              ●
+        超瞬态实验装置                                                ◆  ○
+        ");
+    }
+
+    #[test]
+    fn no_chart_is_wider_than_it_was_told_to_be() {
+        let mut rows = rows();
+        for (years, columns) in [(0, 80), (0, 60), (0, 40), (3, 80), (30, 80), (300, 80), (300, 30)] {
+            rows[0].marks.push((date(2020 + years, 12, 31), Mark::Expected));
+            let chart = over_months(&rows, columns);
+            for line in chart.lines() {
+                assert!(width::columns(line) <= columns, "{years} years in {columns} columns:\n{chart}");
+            }
+            // Where months share a column, an earlier kind of mark may stand for a later one.
+            assert!(chart.matches(['◆', '●', '○']).count() >= 4, "{chart}");
+            rows[0].marks.pop();
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_without_marks() {
+        assert_eq!(over_months(&[], 80), "");
+        assert_eq!(over_months(&[Row { label: "科学谷".into(), marks: Vec::new() }], 80), "");
+    }
+
+    #[test]
+    fn bars_are_in_proportion_and_what_is_there_shows() {
+        assert_eq!(bar(107.0, 107.0, 10), "██████████");
+        assert_eq!(bar(53.5, 107.0, 10), "█████");
+        assert_eq!(bar(1.0, 1_000_000.0, 10), "▏");
+        assert_eq!(bar(0.0, 107.0, 10), "");
+        assert_eq!(bar(3.0, 0.0, 10), "");
+        assert_eq!(width::columns(&bar(200.0, 107.0, 10)), 10);
+    }
+}

@@ -1,0 +1,168 @@
+//! `milepost demo`: everything in one process, loaded with the Western (Chongqing) Science City.
+//!
+//! Invariant: the demo knows of the services only the address they listen on; it loads, follows and asks
+//! through the public API, as any client would. Run again on the same store it loads nothing twice.
+
+mod chart;
+mod data;
+mod load;
+mod next;
+mod picture;
+mod server;
+mod story;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use milepost_client::{Client, Selection, Start, WatchOptions};
+use milepost_proto::notifier::v1::GetLogInfoRequest;
+use tempfile::TempDir;
+use tokio::signal::ctrl_c;
+use tokio::sync::watch;
+
+use crate::error::{BoxError, Error};
+use crate::output::{Output, note, print, progress, text};
+use crate::serve::Running;
+use data::DataSet;
+use load::{Loaded, Loader};
+use story::Story;
+
+/// How often a quiet stream tells how far it is: the demo waits for the end of the log.
+const CHECKPOINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Runs everything in one process and loads the Western (Chongqing) Science City.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Ends after loading instead of serving until interrupted
+    #[arg(long)]
+    exit: bool,
+    /// Keeps journals and stores in this directory [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The gRPC port; 0 takes a free one [default: 7400, or a free one if that is taken]
+    #[arg(long)]
+    port: Option<u16>,
+    /// The port of metrics and probes; 0 takes a free one [default: 7410, or a free one if that is taken]
+    #[arg(long)]
+    admin_port: Option<u16>,
+}
+
+/// Starts, loads, shows, and serves until interrupted.
+///
+/// # Errors
+/// If the services do not start, fail, or refuse what is loaded.
+pub async fn run(args: DemoArgs) -> Result<(), Error> {
+    let set = DataSet::western_science_city()?;
+    let (data_dir, temporary) = match &args.data {
+        Some(dir) => (dir.clone(), None),
+        None => {
+            let dir = TempDir::with_prefix("milepost-demo-").map_err(Error::write(&std::env::temp_dir()))?;
+            (dir.path().to_owned(), Some(dir))
+        }
+    };
+    let spinner = progress::spinner("starting registry, tracker and notifier");
+    let started = server::start(data_dir.clone(), args.port, args.admin_port).await;
+    spinner.finish_and_clear();
+    let mut running = started.map_err(|error| Error::Services("the services did not start", error))?;
+
+    let endpoint = format!("http://{}", running.grpc);
+    let shown = tokio::select! {
+        biased;
+        _ = ctrl_c() => Err(Error::Interrupted),
+        cause = running.failed() => Err(failed(cause)),
+        shown = show(&set, &endpoint) => shown,
+    };
+    let served = match shown {
+        Ok(()) if !args.exit => serve_on(&mut running, temporary.is_some(), &data_dir).await,
+        shown => shown,
+    };
+    let ended = tokio::select! {
+        ended = running.shutdown() => ended.map_err(|error| Error::Services("the services did not end well", error)),
+        _ = ctrl_c() => Err(Error::Interrupted),
+    };
+    served.and(ended)
+}
+
+/// Says where everything is, and waits until interrupted.
+async fn serve_on(running: &mut Running, temporary: bool, data_dir: &std::path::Path) -> Result<(), Error> {
+    print(&next::text(running.grpc, running.admin, data_dir, temporary))?;
+    tokio::select! {
+        biased;
+        _ = ctrl_c() => {
+            note("\nstopping");
+            Ok(())
+        }
+        cause = running.failed() => Err(failed(cause)),
+    }
+}
+
+fn failed(cause: BoxError) -> Error {
+    Error::Services("a service failed", cause)
+}
+
+/// Loads the data set while a subscriber prints what happens, then draws what is there.
+async fn show(set: &DataSet, endpoint: &str) -> Result<(), Error> {
+    let output = Output::stdout(crate::output::Format::Table);
+    let client = Client::connect(endpoint)?;
+    print(&format!(
+        "Milepost {} · {} {}\n\nLoading through the public API at {endpoint}; what a subscriber sees meanwhile:\n\n",
+        env!("CARGO_PKG_VERSION"),
+        set.portfolio.display_name,
+        set.portfolio.translations.get("en").map(String::as_str).unwrap_or_default(),
+    ))?;
+    let retry = client.retry();
+    let info = retry
+        .read(retry.deadline(), GetLogInfoRequest {}, |request| {
+            let mut events = client.events();
+            async move { events.get_log_info(request).await }
+        })
+        .await?;
+    let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };
+    let events = client.watch(Start::After(info.latest_cursor), Selection::default(), options);
+
+    let bar = progress::bar("loading", set.len());
+    let (end, reached) = watch::channel(None);
+    let loading = async {
+        let mut loader = Loader::new(&client, bar.clone());
+        let loaded = loader.load(set).await?;
+        end.send_replace(Some(loaded.end.clone()));
+        Ok::<Loaded, Error>(loaded)
+    };
+    let mut story = Story::new(output.columns);
+    let following = story.follow(events, reached, &bar);
+    let (loaded, told) = tokio::try_join!(loading, following)?;
+    bar.finish_and_clear();
+
+    print(&summary(&loaded, told))?;
+    print(&picture::draw(&client, &set.portfolio.name, output.columns).await?)
+}
+
+fn summary(loaded: &Loaded, told: u64) -> String {
+    let there = text::count(loaded.present, "was there already", "were there already");
+    match (loaded.made, loaded.present) {
+        (0, _) => format!("Nothing was loaded: all {there}.\n"),
+        (made, 0) => format!(
+            "\n{}, {} told to the subscriber, each once, causes before effects.\n",
+            text::count(made, "write", "writes"),
+            text::count(told, "event", "events"),
+        ),
+        (made, _) => format!(
+            "\n{}, {} told to the subscriber; {there}.\n",
+            text::count(made, "write", "writes"),
+            text::count(told, "event", "events"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_says_that_nothing_was_loaded() {
+        let loaded = |made, present| Loaded { made, present, end: String::new() };
+        assert_eq!(summary(&loaded(0, 42), 0), "Nothing was loaded: all 42 were there already.\n");
+        assert!(summary(&loaded(42, 0), 47).starts_with("\n42 writes, 47 events told"));
+        assert!(summary(&loaded(1, 41), 2).contains("41 were there already"));
+    }
+}
