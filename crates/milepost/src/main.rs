@@ -1,3 +1,65 @@
 //! The one binary: serve, demo, operate, and the command-line client.
+//!
+//! Invariant: a process ends by returning from `main` with an exit code that `--help` documents. The client
+//! and the demo talk to servers through the public API only.
 
-fn main() {}
+mod cli;
+mod demo;
+mod error;
+mod operate;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
+
+use cli::{Cli, Command};
+use error::{Error, report};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, faults to standard error; a closed one is nobody's fault.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.command {
+        Command::Serve(args) => runtime(Builder::new_multi_thread()).block_on(serve::run(args)),
+        Command::Demo(args) => ended(run(Builder::new_multi_thread(), demo::run(args))),
+        Command::Journal(command) => runtime(Builder::new_multi_thread()).block_on(operate::journal(command)),
+        Command::Store(command) => runtime(Builder::new_multi_thread()).block_on(operate::store(command)),
+        Command::Follower(command) => {
+            runtime(Builder::new_multi_thread()).block_on(operate::follower(command))
+        }
+        _ => ended(run(Builder::new_current_thread(), async {
+            tokio::select! {
+                biased;
+                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+                done = cli.run_client() => done,
+            }
+        })),
+    }
+}
+
+/// Runs to the end; what still waits then, for input or for a peer, does not keep the process.
+fn run(builder: Builder, command: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let runtime = runtime(builder);
+    let done = runtime.block_on(command);
+    runtime.shutdown_background();
+    done
+}
+
+fn ended(done: Result<(), Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+fn runtime(mut builder: Builder) -> Runtime {
+    builder.enable_all().build().expect("the system has threads and an event queue")
+}
