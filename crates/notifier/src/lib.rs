@@ -30,4 +30,4 @@ mod tests;
 
 pub use config::Config;
 pub use error::Error;
-pub use service::{Notifier, reset_follower, rules};
+pub use service::{Service, rebuild_store, reset_follower};

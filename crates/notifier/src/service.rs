@@ -1,15 +1,17 @@
 //! How the notifier opens, what it contributes to a process, and how an operator resets a follower.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use milepost_client::{Backoff, Endpoint, Pool};
-use milepost_ledger::{Actor, Domain, Ledger, Receipt, Submission, SubmitError};
+use milepost_ledger::journal::Journal;
+use milepost_ledger::{Actor, Digest, Ledger, Options, Receipt, Submission, SubmitError, rebuild};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
 use milepost_service::host::{BoxError, Kit, Part};
-use milepost_service::journal_service::Followed as ShownLedger;
+use milepost_service::journal_service;
 use milepost_service::ledger;
 use milepost_types::{Clock, LedgerKind, Position};
 use tokio::sync::Semaphore;
@@ -33,22 +35,16 @@ const SOURCES: [LedgerKind; 2] = [LedgerKind::Registry, LedgerKind::Tracker];
 /// What our entry around a source's entry takes more than theirs.
 const ENTRY_SPARE: u64 = 64 << 10;
 
-/// The notifier's rules, for tools that work on its journal and store.
-pub fn rules() -> impl Domain {
-    Rules
-}
-
 /// An open notifier.
-pub struct Notifier {
+pub struct Service {
     ledger: Ledger<Rules>,
     clock: Arc<SourceClock>,
     api: EventApi,
     pumps: Vec<(Pool, Arc<Progress>)>,
     metrics: Metrics,
-    server: Server,
 }
 
-impl Notifier {
+impl Service {
     /// Opens the notifier under the data directory; may take long.
     ///
     /// # Errors
@@ -61,13 +57,12 @@ impl Notifier {
             pools.push(endpoint.pool(1));
         }
         let (ledger, clock) = open_ledger(kit, server).await?;
-        Ok(Self::assemble(kit, server, config, ledger, clock, pools))
+        Ok(Self::assemble(kit, config, ledger, clock, pools))
     }
 
     /// A notifier over a ledger that is open, following sources that are reached so.
     pub(crate) fn assemble(
         kit: &Kit,
-        server: &Server,
         config: &Config,
         ledger: Ledger<Rules>,
         clock: Arc<SourceClock>,
@@ -86,7 +81,7 @@ impl Notifier {
         let pumps: Vec<_> = pools.into_iter().map(|pool| (pool, Arc::<Progress>::default())).collect();
         let progress = SOURCES.into_iter().zip(pumps.iter().map(|(_, progress)| Arc::clone(progress)));
         let sources = Sources::new(ledger.clone(), progress.collect());
-        Self { api: EventApi::new(streams, sources), ledger, clock, pumps, metrics, server: server.clone() }
+        Self { api: EventApi::new(streams, sources), ledger, clock, pumps, metrics }
     }
 
     /// What it contributes to a process.
@@ -125,13 +120,25 @@ impl Notifier {
     }
 
     /// Its ledger as the journal service shows it.
-    pub fn shown(&self) -> ShownLedger {
+    pub fn followed(&self, server: &Server) -> journal_service::Followed {
         let rows = self.ledger.clone();
-        ledger::followed(&self.server, &self.ledger, move || {
+        ledger::followed(server, &self.ledger, move || {
             let view = rows.view();
             SOURCES.into_iter().filter_map(|source| Rows(&view).applied(source)).collect()
         })
     }
+}
+
+/// Throws the store under `dir` away and builds it anew from the journal, offline. Blocks.
+///
+/// # Errors
+/// If the journal cannot be read or the store not be written.
+pub fn rebuild_store(
+    dir: &Path,
+    journal: &dyn Journal,
+    options: &Options,
+) -> Result<(Position, Digest), milepost_ledger::Error> {
+    rebuild(dir, journal, &Rules, options)
 }
 
 async fn open_ledger(kit: &Kit, server: &Server) -> Result<(Ledger<Rules>, Arc<SourceClock>), BoxError> {

@@ -84,6 +84,12 @@ impl Group {
         }
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.state.lock().wakers.iter().flatten().count()
+    }
+
     pub(super) fn slot(&self) -> Slot {
         let mut state = self.state.lock();
         Slot(state.free.pop().unwrap_or_else(|| {

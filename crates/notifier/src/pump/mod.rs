@@ -6,8 +6,6 @@
 //! look, and leaves the log readable. Everything that was received goes into one commit.
 
 mod progress;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,8 +9,6 @@
 //! events, or one entry if that is larger, shared with whoever else is in it.
 
 mod page;
-#[cfg(test)]
-mod tests;
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;

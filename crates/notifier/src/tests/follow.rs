@@ -135,7 +135,9 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
     let (asked, same) = (registry.tail(), restored.journal.read_from(4, Default::default()).unwrap()[0].hash);
     let have = Position::after(asked.log, 5, &same);
     assert!(reason.contains(&asked.to_string()) && reason.contains(&have.to_string()), "{reason}");
-    assert!(fixture.kit.readiness.report().part_ready("notifier"), "the log can still be read");
+    let mut reports = fixture.kit.readiness.watch();
+    let readable = soon(reports.wait_for(|report| report.part_ready("notifier"))).await;
+    assert!(readable.is_ok(), "the log can still be read");
     assert_eq!(fixture.ledger.position().sequence, 5);
     fixture.kit.drain.cancel();
 

@@ -33,7 +33,7 @@ use crate::clock::SourceClock;
 use crate::config::Config;
 use crate::decide::Rules;
 use crate::grpc::EventRoutes;
-use crate::service::Notifier;
+use crate::service::Service;
 
 /// The hour that every test begins at.
 pub(crate) const NOW: &str = "2021-05-27T00:00:00Z";
@@ -131,7 +131,7 @@ pub(crate) fn event(id: EventId, source: LedgerKind, kind: &str, subject: &str, 
 pub(crate) struct Fixture {
     pub(crate) registry: Arc<Feeder>,
     pub(crate) tracker: Arc<Feeder>,
-    pub(crate) notifier: Notifier,
+    pub(crate) notifier: Service,
     pub(crate) ledger: Ledger<Rules>,
     pub(crate) journal: Arc<MemoryJournal>,
     pub(crate) clock: Arc<ManualClock>,
@@ -166,7 +166,7 @@ impl Fixture {
         .unwrap();
         let pools = sources.iter().map(|source| Pool::from(serve(journals(&kit, source)))).collect();
         let server = Server::default();
-        let notifier = Notifier::assemble(&kit, &server, &config, ledger.clone(), source_clock, pools);
+        let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, pools);
         let pool = Pool::from(serve(Routes::new(EventRoutes::new(notifier.api().clone(), 1 << 20))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
         let [registry, tracker] = sources;

@@ -127,7 +127,7 @@ async fn a_list_waits_for_the_revisions_of_every_ledger() {
     assert_eq!(failure(ask(vec![String::new(); 4]).await).reason, Some(Reason::InvalidFields));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_revision_that_does_not_come_is_told_with_how_far_the_log_is() {
     let fixture = Fixture::new();
     fixture.registry.one();
@@ -136,6 +136,7 @@ async fn a_revision_that_does_not_come_is_told_with_how_far_the_log_is() {
     let ahead = Position { sequence: 7, ..fixture.registry.tail() };
     let revision = Revision { ledger: LedgerKind::Registry, position: ahead }.to_string();
     let request = ListEventsRequest { min_revisions: vec![revision], ..ListEventsRequest::default() };
+    tokio::time::pause();
     let refused = failure(fixture.list(request).await);
     assert_eq!((refused.code, refused.reason), (Code::DeadlineExceeded, Some(Reason::RevisionNotReached)));
     assert_eq!((refused.fact("asked"), refused.fact("have")), (Some("7"), Some("1")));

@@ -1,0 +1,144 @@
+//! Journals: walk the chain, write an export, restore one.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use milepost_ledger::journal::disk::SystemDisk;
+use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
+use milepost_ledger::journal::{Journal, export};
+use milepost_service::ledger::journal_dir;
+use milepost_types::LedgerKind;
+
+use super::{Data, Ledgers, finish};
+use crate::error::BoxError;
+use crate::output::progress;
+
+/// What to do with a journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Walks the hash chain of every entry and names the first bad one; changes nothing
+    Verify(Verify),
+    /// Writes a journal to one file with a checksum; changes nothing
+    Export(Export),
+    /// Restores an export as a new journal, under a new log id; the ledger must not exist yet
+    Import(Import),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    #[command(flatten)]
+    ledgers: Ledgers,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    data: Data,
+    /// Which ledger: registry, tracker or notifier
+    #[arg(long)]
+    ledger: LedgerKind,
+    /// The file to write; it must not exist
+    file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    #[command(flatten)]
+    data: Data,
+    /// Which ledger: registry, tracker or notifier
+    #[arg(long)]
+    ledger: LedgerKind,
+    /// The export to restore
+    file: PathBuf,
+}
+
+/// Does it.
+pub async fn run(command: JournalCommand) -> ExitCode {
+    match command {
+        JournalCommand::Verify(args) => finish(move || check(&args)).await,
+        JournalCommand::Export(args) => finish(move || write(&args)).await,
+        JournalCommand::Import(args) => finish(move || restore(&args)).await,
+    }
+}
+
+fn check(args: &Verify) -> Result<(), BoxError> {
+    for kind in args.ledgers.present()? {
+        let bar = progress::spinner(&format!("verifying {kind}"));
+        let dir = journal_dir(&args.ledgers.data.data_dir, kind);
+        let verified = verify(&dir, &SystemDisk, &mut |sequence| bar.set_position(sequence))?;
+        bar.finish_and_clear();
+        println!(
+            "{kind}: {} entries, {} bytes in {} segments, chain unbroken to {}",
+            verified.tail.sequence, verified.bytes, verified.segments, verified.tail
+        );
+        if let Some(parent) = verified.parent {
+            println!("{kind}: restored from {parent}");
+        }
+        if let Some((segment, offset)) = verified.torn {
+            println!(
+                "{kind}: after the last entry, in {} at byte {offset}, is a write that was never acknowledged; the next start cuts it off",
+                segment.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn write(args: &Export) -> Result<(), BoxError> {
+    let journal = open(&journal_dir(&args.data.data_dir, args.ledger))?;
+    let file = File::create_new(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
+    let mut out = BufWriter::new(file);
+    let bar = progress::bar("exporting", journal.info().tail.sequence);
+    let exported = export::export(&journal, &mut out, &mut |sequence| bar.set_position(sequence))
+        .map_err(BoxError::from)
+        .and_then(|exported| {
+            out.flush()?;
+            out.get_ref().sync_all()?;
+            Ok(exported)
+        });
+    bar.finish_and_clear();
+    match exported {
+        Ok(exported) => {
+            println!(
+                "{}: {} entries, {} bytes, to {}",
+                args.ledger, exported.tail.sequence, exported.bytes, exported.tail
+            );
+            Ok(())
+        }
+        Err(error) => {
+            // A half export is no export; the fault that made it so counts more than one in removing it.
+            let _ = std::fs::remove_file(&args.file);
+            Err(error)
+        }
+    }
+}
+
+fn restore(args: &Import) -> Result<(), BoxError> {
+    let mut file = File::open(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
+    let dir = journal_dir(&args.data.data_dir, args.ledger);
+    if let Some(above) = dir.parent() {
+        std::fs::create_dir_all(above)?;
+    }
+    let bar = progress::spinner("restoring");
+    let disk = Arc::new(SystemDisk);
+    let imported = export::import(&mut file, &dir, FileOptions::default(), disk, &mut |sequence| {
+        bar.set_position(sequence)
+    });
+    bar.finish_and_clear();
+    let imported = imported?;
+    println!("{}: restored to {}", args.ledger, imported.tail);
+    println!("{}: it was {}", args.ledger, imported.parent);
+    println!(
+        "followers of the old log refuse the new one until `milepost follower reset` tells them that this is meant"
+    );
+    Ok(())
+}
+
+/// A journal to read.
+pub(super) fn open(dir: &Path) -> Result<FileJournal, BoxError> {
+    Ok(FileJournal::open_read_only(dir, FileOptions::default(), Arc::new(SystemDisk))?)
+}

@@ -1,0 +1,110 @@
+//! Running servers: `serve all|registry|tracker|notifier`, and all of them inside the demo.
+//!
+//! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they find each
+//! other at the address it listens on. What a role's configuration has is what somebody reads.
+
+mod config;
+mod embedded;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use milepost_service::config::{ConfigArgs, EXIT_CODE, Faults, Layers, Section, Source};
+use milepost_service::host::{self, Kit, Listeners, with_signals};
+use milepost_service::telemetry;
+
+use crate::error::BoxError;
+use crate::output::note;
+use config::{All, Notifier, Registry, Tracker};
+
+pub use embedded::{Embedded, Running, start};
+
+/// Which servers to run, and how they are configured.
+#[derive(Debug, Args)]
+#[command(after_help = "Every configuration key, with what it means: milepost serve all --print-config")]
+pub struct ServeArgs {
+    /// Which services this process is
+    #[arg(value_enum)]
+    role: Role,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Services that run as one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Everything, on one port (7400)
+    All,
+    /// Portfolios, organizations, projects, phases, batches (7401)
+    Registry,
+    /// Milestones (7402)
+    Tracker,
+    /// The event log and its streams (7403)
+    Notifier,
+}
+
+/// Runs servers until they are told to stop.
+pub async fn run(args: ServeArgs) -> ExitCode {
+    let mut layers = args.config.layers(std::env::vars_os());
+    layers.not_configuration.push("MILEPOST_ENDPOINT");
+    let print = args.config.print_config;
+    match args.role {
+        Role::All => serve(&layers, All::default(), print).await,
+        Role::Registry => serve(&layers, Registry::default(), print).await,
+        Role::Tracker => serve(&layers, Tracker::default(), print).await,
+        Role::Notifier => serve(&layers, Notifier::default(), print).await,
+    }
+}
+
+async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, print: bool) -> ExitCode {
+    let loaded = match layers.load(defaults) {
+        Ok(loaded) => loaded,
+        Err(faults) => return refuse(&faults),
+    };
+    if print {
+        // A closed standard output is nobody's fault.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), loaded.print().as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let sources = loaded.clone();
+    let mut config = loaded.config;
+    if let Err(error) = telemetry::init(&config.server().log) {
+        note(&format!("error: logs cannot be written: {error}"));
+        return ExitCode::FAILURE;
+    }
+    telemetry::log_panics();
+    let served = with_signals(|stop| async move {
+        let server = config.server().clone();
+        let listeners = Listeners::bind(&server).await?;
+        if let Some(here) = address(&listeners) {
+            config.meet(here, &|key| *sources.source(key) != Source::Default);
+        }
+        let kit = Kit::new(&server);
+        let open = |kit| config.open(kit);
+        host::run(&server, kit, listeners, open, stop.cancelled_owned()).await
+    });
+    let failure: BoxError = match served.await {
+        Ok(Ok(_)) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
+    };
+    note(&format!("error: {}", crate::error::chain(failure.as_ref())));
+    ExitCode::FAILURE
+}
+
+fn refuse(faults: &Faults) -> ExitCode {
+    note(&format!("{faults}"));
+    ExitCode::from(EXIT_CODE)
+}
+
+/// Where the services of this process reach each other.
+fn address(listeners: &Listeners) -> Option<SocketAddr> {
+    let mut address = listeners.addresses().0?;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Some(address)
+}
