@@ -127,6 +127,11 @@ impl Service {
             SOURCES.into_iter().filter_map(|source| Rows(&view).applied(source)).collect()
         })
     }
+
+    /// Finishes what waits and closes the ledger. Blocks. A server's part does so by itself.
+    pub fn close(&self) {
+        self.ledger.close();
+    }
 }
 
 /// Throws the store under `dir` away and builds it anew from the journal, offline. Blocks.
