@@ -15,7 +15,12 @@ pub(crate) trait WriteRequest: Message {
 }
 
 macro_rules! write_requests {
-    ($($request:ident),* $(,)?) => {$(
+    ($($request:ident),* $(,)?) => {
+        /// All of them, for the test that holds them against the schema.
+        #[cfg(test)]
+        pub(crate) const REQUESTS: &[&str] = &[$(stringify!($request)),*];
+
+        $(
         impl WriteRequest for proto::$request {
             fn take_request_id(&mut self) -> String {
                 std::mem::take(&mut self.request_id)
@@ -25,7 +30,8 @@ macro_rules! write_requests {
                 self.validate_only
             }
         }
-    )*};
+        )*
+    };
 }
 
 write_requests!(

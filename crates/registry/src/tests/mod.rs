@@ -1,5 +1,8 @@
 //! The service as callers see it: over an in-process channel, on a real ledger with a journal in memory.
 
 mod office;
+mod raw;
+pub(crate) mod rows;
 
+mod required;
 mod slice;
