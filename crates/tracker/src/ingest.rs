@@ -9,6 +9,7 @@ use std::sync::Arc;
 use milepost_ledger::{Decision, Direction};
 use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection};
 
+use crate::convert::event::Events;
 use crate::convert::milestone::Glance;
 use crate::decide::Scene;
 use crate::facts::Portfolio;
@@ -31,11 +32,23 @@ pub(crate) fn decide(
     }
     let mut events = scene.events();
     events.followed(arrival);
+    match skip {
+        Some(reason) => skip_all(arrival, reason, &mut events),
+        None => derive(scene, arrival, &mut events),
+    }
+    Ok(Decision {
+        portfolio: arrival.portfolio.clone(),
+        decided_on: vec![arrival.position],
+        events: events.finish(),
+    })
+}
+
+/// Tells what follows from each event, or why nothing does.
+fn derive(scene: &Scene<'_>, arrival: &Arrival, events: &mut Events<'_>) {
     for lesson in &arrival.lessons {
-        match (lesson, skip) {
-            (lesson, Some(reason)) => events.skipped(arrival, lesson.skipped(reason)),
-            (Lesson::Skip(skipped), None) => events.skipped(arrival, skipped.clone()),
-            (Lesson::Started { event_id, project, date }, None) => {
+        match lesson {
+            Lesson::Skip(skipped) => events.skipped(arrival, skipped.clone()),
+            Lesson::Started { event_id, project, date } => {
                 let changes = starts(scene, arrival, project, *date, event_id);
                 if changes.is_empty() {
                     events.skipped(arrival, lesson.skipped(NO_MILESTONE));
@@ -46,11 +59,15 @@ pub(crate) fn decide(
             }
         }
     }
-    Ok(Decision {
-        portfolio: arrival.portfolio.clone(),
-        decided_on: vec![arrival.position],
-        events: events.finish(),
-    })
+}
+
+/// Tells once for all events that nothing was derived: it must fit where what was derived did not.
+fn skip_all(arrival: &Arrival, reason: &str, events: &mut Events<'_>) {
+    if let Some(first) = arrival.lessons.first() {
+        let others = arrival.lessons.len() - 1;
+        let reason = format!("{reason}; the same for {others} later events of its entry");
+        events.skipped(arrival, first.skipped(&reason));
+    }
 }
 
 /// What a project's start achieves.

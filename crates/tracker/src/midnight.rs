@@ -181,3 +181,6 @@ impl TooFar {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

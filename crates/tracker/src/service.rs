@@ -36,10 +36,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The tracker of a process.
 #[derive(Clone)]
 pub struct Service {
-    api: Api,
+    pub(crate) api: Api,
     config: Config,
     portfolios: Arc<Notify>,
-    backoff: Backoff,
+    /// Between attempts to reach the registry.
+    pub(crate) backoff: Backoff,
 }
 
 impl Service {
@@ -92,33 +93,40 @@ impl Service {
 
     /// The tracker's share of a server: its service, its tasks, and its ledger's life.
     pub fn part(&self, kit: &Kit) -> Part {
-        let Api { ledger, upstream, metrics } = &self.api;
-        let follow = Follow {
-            pool: upstream.pool.clone(),
-            ledger: ledger.clone(),
+        let limit = kit.limits.max_request_bytes.length();
+        let part = Part::new(KIND.as_str())
+            .service(MilestoneServiceServer::new(self.api.clone()).max_decoding_message_size(limit))
+            .task("follow registry", self.follower(kit).run())
+            .task("advance dates", self.midnight(kit).run());
+        ledger::attach(part, kit, KIND, &self.api.ledger)
+    }
+
+    /// The task that follows the registry.
+    pub(crate) fn follower(&self, kit: &Kit) -> Follow {
+        Follow {
+            pool: self.api.upstream.pool.clone(),
+            ledger: self.api.ledger.clone(),
             check: kit.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
-            metrics: metrics.clone(),
+            metrics: self.api.metrics.clone(),
             drain: kit.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
-            ended: Arc::clone(&upstream.ended),
+            ended: Arc::clone(&self.api.upstream.ended),
             backoff: self.backoff,
-        };
-        let midnight = Midnight {
-            ledger: ledger.clone(),
+        }
+    }
+
+    /// The task that lets days begin.
+    pub(crate) fn midnight(&self, kit: &Kit) -> Midnight {
+        Midnight {
+            ledger: self.api.ledger.clone(),
             clock: Arc::clone(&kit.clock),
             check: kit.readiness.check(format!("{KIND}.dates")),
-            metrics: metrics.clone(),
+            metrics: self.api.metrics.clone(),
             drain: kit.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             max_catch_up_days: self.config.max_catch_up_days,
             interval: self.config.clock_interval,
-        };
-        let limit = kit.limits.max_request_bytes.length();
-        let part = Part::new(KIND.as_str())
-            .service(MilestoneServiceServer::new(self.api.clone()).max_decoding_message_size(limit))
-            .task("follow registry", follow.run())
-            .task("advance dates", midnight.run());
-        ledger::attach(part, kit, KIND, ledger)
+        }
     }
 
     /// The tracker's journal as the journal service shows it, with how far it followed the registry.

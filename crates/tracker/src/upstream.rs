@@ -28,32 +28,20 @@ pub(crate) struct Upstream {
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
 }
 
-/// Whether facts came while waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
-    /// All that the registry knew was here before.
-    None,
-    /// There may be more now.
-    Some,
-}
-
 impl Upstream {
     /// How far the registry was followed.
     pub(crate) fn followed(&self) -> Option<Position> {
         tables::source::get(&self.ledger.view())
     }
 
-    /// Waits until everything was followed that the registry knows now.
-    pub(crate) async fn catch_up(&self, deadline: Instant) -> Result<News, Failure> {
+    /// Waits until everything was followed that the registry knows now. What was decided before must be
+    /// decided again: the facts may have come while the registry was being asked.
+    pub(crate) async fn catch_up(&self, deadline: Instant) -> Result<(), Failure> {
         let tail = self.tail(deadline).await?;
-        let reached = self.reached(&tail).map_err(|_| {
+        self.reached(&tail).map_err(|_| {
             Failure::RegistryUnavailable("its log is another than the one that was followed".to_owned())
         })?;
-        if reached {
-            return Ok(News::None);
-        }
-        self.wait_for(tail, deadline).await?;
-        Ok(News::Some)
+        self.wait_for(tail, deadline).await
     }
 
     /// Waits until the registry was followed to a position.

@@ -25,7 +25,7 @@ use crate::decide::Tracker;
 use crate::error::Failure;
 use crate::metrics::Metrics;
 use crate::tables::{self, Table, key};
-use crate::upstream::{News, Upstream};
+use crate::upstream::Upstream;
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -76,10 +76,8 @@ impl Api {
         match self.ledger.submit(submission).await {
             Ok(receipt) => Ok(receipt),
             Err(SubmitError::Rejected(refusal)) if refusal.on_facts => {
-                match self.upstream.catch_up(deadline).await? {
-                    News::None => Err(refusal.rejection.into()),
-                    News::Some => self.ledger.submit(again).await.map_err(Failure::Submit),
-                }
+                self.upstream.catch_up(deadline).await?;
+                self.ledger.submit(again).await.map_err(Failure::Submit)
             }
             Err(error) => Err(Failure::Submit(error)),
         }

@@ -1,0 +1,136 @@
+//! Clocks: ordinary days, downtime, jumps in both directions.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::civil::date;
+use milepost_service::readiness::State;
+
+use super::*;
+use crate::testing::{Registry, RegistryServer, Running};
+
+const DATES: &str = "tracker.dates";
+
+/// A tracker that knows the portfolio `wsc`, whose current date is 13 May 2021.
+async fn tracker() -> (RegistryServer, Running, Midnight) {
+    let mut told = Registry::new(3);
+    told.portfolio("wsc");
+    let registry = RegistryServer::running(told);
+    let mut tracker = Running::idle(&registry);
+    tracker.follow();
+    tracker.reach(registry.told.tail()).await;
+    let midnight = tracker.service.midnight(&tracker.kit);
+    midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
+    (registry, tracker, midnight)
+}
+
+fn current(tracker: &Running) -> Option<Date> {
+    tables::date::get(&tracker.service.api.ledger.view(), &"portfolios/wsc".parse().unwrap())
+}
+
+/// How often a day began.
+fn days(tracker: &Running) -> usize {
+    tracker.story().iter().map(|line| line.matches("portfolio.date_advanced").count()).sum()
+}
+
+fn state(tracker: &Running) -> State {
+    tracker.kit.readiness.report().checks[DATES].clone()
+}
+
+#[tokio::test]
+async fn days_begin_at_midnight_in_the_zone_and_no_earlier() {
+    let (_registry, tracker, midnight) = tracker().await;
+    let wait = midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!(wait, Duration::from_secs(60));
+    assert_eq!(days(&tracker), 1, "the same day begins once");
+    // Ten seconds before midnight in Shanghai.
+    tracker.clock.set("2021-05-13T15:59:50Z".parse().unwrap());
+    assert_eq!(midnight.look(&mut Unconfirmed::new()).await, Duration::from_secs(10));
+    assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
+    tracker.clock.advance(SignedDuration::from_secs(10));
+    midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 5, 14)));
+    assert_eq!(state(&tracker), State::Ready);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn after_downtime_the_days_begin_one_by_one_each_in_its_entry() {
+    let (_registry, tracker, midnight) = tracker().await;
+    tracker.clock.advance(SignedDuration::from_hours(24 * 92));
+    midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 8, 13)));
+    assert_eq!(days(&tracker), 93);
+    assert!(tracker.story().iter().all(|line| line.matches("date_advanced").count() <= 1));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confirms() {
+    let (_registry, mut tracker, midnight) = tracker().await;
+    let before = tracker.clock.now();
+    tracker.clock.advance(SignedDuration::from_hours(24 * 3652));
+    let mut unconfirmed = Unconfirmed::new();
+    for _ in 0..3 {
+        midnight.look(&mut unconfirmed).await;
+    }
+    assert_eq!((current(&tracker), days(&tracker)), (Some(date(2021, 5, 13)), 1));
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("3652 days") && reason.contains("AdvanceDate"), "{reason}");
+    assert_eq!(unconfirmed.len(), 1);
+
+    // The clock is set right: all is as before.
+    tracker.clock.set(before);
+    midnight.look(&mut unconfirmed).await;
+    assert_eq!((state(&tracker), days(&tracker)), (State::Ready, 1));
+
+    // A year of downtime, on the other hand, is confirmed by hand, and the rest is caught up with.
+    tracker.clock.advance(SignedDuration::from_hours(24 * 365));
+    midnight.look(&mut unconfirmed).await;
+    assert_eq!(days(&tracker), 1);
+    let confirmed = milepost_proto::tracker::v1::AdvanceDateRequest {
+        portfolio: "portfolios/wsc".into(),
+        date: Some(crate::convert::values::date_to_proto(date(2022, 5, 1))),
+        ..Default::default()
+    };
+    tracker.client.advance_date(confirmed).await.unwrap();
+    midnight.look(&mut unconfirmed).await;
+    assert_eq!((current(&tracker), state(&tracker)), (Some(date(2022, 5, 13)), State::Ready));
+    assert_eq!(days(&tracker), 366);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_changes_nothing() {
+    let (_registry, tracker, midnight) = tracker().await;
+    tracker.clock.advance(SignedDuration::from_hours(-24 * 3652));
+    midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!((current(&tracker), days(&tracker)), (Some(date(2021, 5, 13)), 1));
+    assert_eq!(state(&tracker), State::Ready);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() {
+    let (mut registry, mut tracker, midnight) = tracker().await;
+    drop(midnight);
+    tracker.watch_days();
+    registry.tell(|told| told.portfolio("new"));
+    let mut positions = tracker.service.api.ledger.positions();
+    let first = async {
+        let name: PortfolioName = "portfolios/new".parse().unwrap();
+        while tables::date::get(&tracker.service.api.ledger.view(), &name).is_none() {
+            positions.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(crate::testing::running::PATIENCE, first).await.expect("its first day begins");
+    let gone = crate::testing::registry::deleted(crate::testing::registry::portfolio("wsc"));
+    let position = registry.tell(|told| told.append(vec![("milepost.portfolio.deleted", Some(gone))]));
+    tracker.reach(position).await;
+    let midnight = tracker.service.midnight(&tracker.kit);
+    tracker.clock.advance(SignedDuration::from_hours(24));
+    midnight.look(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
+    tracker.stop().await;
+}

@@ -1,0 +1,148 @@
+//! A whole tracker in the process: its ledger on a journal in memory, its service over a channel, its
+//! tasks running; it can be opened again on what it left.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use milepost_client::Backoff;
+use milepost_ledger::Options;
+use milepost_ledger::journal::Journal;
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
+use milepost_service::config::server::Server;
+use milepost_service::host::Kit;
+use milepost_service::readiness::State;
+use milepost_types::{LogId, ManualClock, Position};
+use tokio::task::JoinHandle;
+use tonic::Status;
+use tonic::transport::Channel;
+use tonic_types::StatusExt;
+
+use super::RegistryServer;
+use super::registry_server::channel_to;
+use crate::config::Config;
+use crate::service::Service;
+
+/// How long a test waits for what must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The tracker.
+pub(crate) struct Running {
+    pub(crate) service: Service,
+    pub(crate) client: MilestoneServiceClient<Channel>,
+    pub(crate) kit: Kit,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) options: Options,
+    dir: tempfile::TempDir,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// A new tracker that may follow `registry`, but nothing runs beside the calls yet; it is noon of
+    /// 13 May 2021 in Shanghai.
+    pub(crate) fn idle(registry: &RegistryServer) -> Self {
+        Self::with_options(registry, Options::default())
+    }
+
+    /// As [`Running::idle`], with other options.
+    pub(crate) fn with_options(registry: &RegistryServer, options: Options) -> Self {
+        let clock = Arc::new(ManualClock::new("2021-05-13T04:00:00Z".parse().unwrap()));
+        let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([9; 16])));
+        Self::open(registry, clock, journal, tempfile::tempdir().unwrap(), options)
+    }
+
+    fn open(
+        registry: &RegistryServer,
+        clock: Arc<ManualClock>,
+        journal: Arc<MemoryJournal>,
+        dir: tempfile::TempDir,
+        options: Options,
+    ) -> Self {
+        let kit = Kit::with_clock(&Server::default(), Arc::clone(&clock) as _);
+        let config = Config { registry_timeout: Duration::from_millis(500), ..Config::default() };
+        let shared = Arc::clone(&journal) as Arc<dyn Journal>;
+        let pool = registry.pool.clone();
+        let mut service = Service::on(&kit, dir.path(), shared, options.clone(), &config, pool).unwrap();
+        service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
+        let milestones = MilestoneServiceServer::new(service.api.clone())
+            .max_decoding_message_size(kit.limits.max_request_bytes.length());
+        let router = tonic::transport::Server::builder().add_service(milestones);
+        let client = MilestoneServiceClient::new(channel_to(router, kit.drain.clone()));
+        let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);
+        Self { service, client, kit, clock, journal, options, dir, tasks: Vec::new() }
+    }
+
+    /// Follows the registry from now on.
+    pub(crate) fn follow(&mut self) {
+        let follow = self.service.follower(&self.kit);
+        self.tasks.push(tokio::spawn(async move { follow.run().await.unwrap() }));
+    }
+
+    /// Lets days begin from now on.
+    pub(crate) fn watch_days(&mut self) {
+        let midnight = self.service.midnight(&self.kit);
+        self.tasks.push(tokio::spawn(async move { midnight.run().await.unwrap() }));
+    }
+
+    /// Ends it, as a process does that is told to.
+    pub(crate) async fn stop(mut self) -> Self {
+        self.kit.drain.cancel();
+        for task in self.tasks.drain(..) {
+            tokio::time::timeout(PATIENCE, task).await.expect("a task ends").unwrap();
+        }
+        self.service.close();
+        self
+    }
+
+    /// Opens it again on what it left: journal, store and clock.
+    pub(crate) async fn reopened(self, registry: &RegistryServer) -> Self {
+        let Self { clock, journal, dir, options, .. } = self.stop().await;
+        let mut tracker = Self::open(registry, clock, Arc::new(journal.reopened()), dir, options);
+        tracker.follow();
+        tracker
+    }
+
+    /// Waits until the registry was followed to here.
+    pub(crate) async fn reach(&self, position: Position) {
+        let deadline = Instant::now() + PATIENCE;
+        self.service.api.upstream.wait_for(position, deadline).await.expect("the registry is followed");
+    }
+
+    /// Waits until a check of the tracker's says this, and tells its reason.
+    pub(crate) async fn readiness(&self, check: &str, wanted: impl Fn(&State) -> bool) -> String {
+        let mut reports = self.kit.readiness.watch();
+        let report = reports.wait_for(|report| report.checks.get(check).is_some_and(&wanted));
+        let report = tokio::time::timeout(PATIENCE, report).await.expect("the check changes").unwrap();
+        report.checks[check].reason().to_owned()
+    }
+
+    /// The types of the events of all entries, one line an entry.
+    pub(crate) fn story(&self) -> Vec<String> {
+        use milepost_ledger::journal::ReadLimit;
+        use prost::Message;
+        let limit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+        let entries = self.journal.read_from(0, limit).unwrap();
+        let line = |stored| {
+            let entry = milepost_ledger::Entry::decode(stored).unwrap();
+            let kinds = entry.events.iter().map(|event| {
+                let kind = milepost_proto::event::v1::Event::decode(event.clone()).unwrap().r#type;
+                kind.trim_start_matches("milepost.").to_owned()
+            });
+            kinds.collect::<Vec<_>>().join(" ")
+        };
+        entries.iter().map(line).collect()
+    }
+}
+
+/// The reason of a status, as ErrorInfo tells it.
+pub(crate) fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+/// What the status tells under a key.
+pub(crate) fn fact(status: &Status, key: &str) -> String {
+    let details = status.get_error_details();
+    details.error_info().and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()
+}

@@ -1,0 +1,228 @@
+//! Calls and their answers.
+
+use jiff::ToSpan;
+use milepost_types::LedgerKind;
+use tonic::Code;
+
+use super::*;
+use crate::testing::running::{fact, reason};
+
+#[tokio::test]
+async fn a_milestone_lives_through_the_api() {
+    let (_registry, mut tracker) = road().await;
+    let created = tracker.client.create_milestone(create("start")).await.unwrap().into_inner();
+    let milestone = created.milestone.unwrap();
+    assert_eq!((milestone.name.as_str(), milestone.state()), (START, milestone::State::Planned));
+    assert_eq!(milestone.outlook(), milestone::Outlook::OnTrack);
+    let read = GetMilestoneRequest { name: START.into(), min_revisions: vec![created.revision] };
+    assert_eq!(tracker.client.get_milestone(read).await.unwrap().into_inner().milestone.unwrap(), milestone);
+
+    let moved = tracker.client.reforecast_milestone(reforecast(5, "rain")).await.unwrap().into_inner();
+    let moved = moved.milestone.unwrap();
+    assert_eq!((moved.variance_working_days, moved.outlook()), (Some(3), milestone::Outlook::AtRisk));
+    let again = tracker.client.reforecast_milestone(reforecast(5, "still")).await.unwrap().into_inner();
+    assert_eq!(again.milestone.unwrap(), moved, "nothing changed");
+
+    let update = UpdateMilestoneRequest {
+        milestone: Some(Milestone { remarks: "note".into(), etag: moved.etag.clone(), ..moved.clone() }),
+        ..UpdateMilestoneRequest::default()
+    };
+    let updated =
+        tracker.client.update_milestone(update.clone()).await.unwrap().into_inner().milestone.unwrap();
+    assert_eq!(updated.remarks, "note");
+    let stale = tracker.client.update_milestone(update).await.unwrap_err();
+    assert_eq!((stale.code(), reason(&stale).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
+    assert_eq!((fact(&stale, "given"), fact(&stale, "current")), (moved.etag, updated.etag));
+
+    let given = AddMilestoneEvidenceRequest {
+        name: START.into(),
+        evidence: Some(Evidence {
+            title: "permit".into(),
+            uri: "https://example.com/permit".into(),
+            sha256: vec![7; 32],
+            create_time: None,
+        }),
+        ..AddMilestoneEvidenceRequest::default()
+    };
+    let shown = tracker.client.add_milestone_evidence(given).await.unwrap().into_inner().milestone.unwrap();
+    assert!(shown.evidence[0].create_time.is_some());
+    let achieve = AchieveMilestoneRequest { name: START.into(), ..AchieveMilestoneRequest::default() };
+    let achieved = tracker.client.achieve_milestone(achieve.clone()).await.unwrap().into_inner();
+    let achieved = achieved.milestone.unwrap();
+    assert_eq!(achieved.actual_date, day("2021-05-13".parse().unwrap()), "today in Shanghai");
+    let twice = tracker.client.achieve_milestone(achieve).await.unwrap_err();
+    assert_eq!((twice.code(), reason(&twice).as_str()), (Code::FailedPrecondition, "WRONG_STATE"));
+    assert_eq!(fact(&twice, "allowed"), "STATE_PLANNED,STATE_PARTIALLY_ACHIEVED");
+
+    let name = || START.to_owned();
+    let why = || "because".to_owned();
+    let reopen = ReopenMilestoneRequest { name: name(), reason: why(), ..Default::default() };
+    tracker.client.reopen_milestone(reopen).await.unwrap();
+    let part = PartiallyAchieveMilestoneRequest { name: name(), reason: why(), ..Default::default() };
+    tracker.client.partially_achieve_milestone(part).await.unwrap();
+    let miss = MissMilestoneRequest { name: name(), reason: why(), ..Default::default() };
+    tracker.client.miss_milestone(miss).await.unwrap();
+    let reopen = ReopenMilestoneRequest { name: name(), reason: why(), ..Default::default() };
+    tracker.client.reopen_milestone(reopen).await.unwrap();
+    let baseline_date = day(BASELINE.saturating_add(1.days()));
+    let rebaseline =
+        RebaselineMilestoneRequest { name: name(), reason: why(), baseline_date, ..Default::default() };
+    tracker.client.rebaseline_milestone(rebaseline).await.unwrap();
+    let cancel = CancelMilestoneRequest { name: name(), reason: why(), ..Default::default() };
+    tracker.client.cancel_milestone(cancel).await.unwrap();
+    let delete = DeleteMilestoneRequest { name: name(), ..Default::default() };
+    tracker.client.delete_milestone(delete).await.unwrap();
+    let gone = tracker.client.reforecast_milestone(reforecast(9, "")).await.unwrap_err();
+    assert_eq!((gone.code(), reason(&gone).as_str()), (Code::FailedPrecondition, "RESOURCE_DELETED"));
+    let undelete = UndeleteMilestoneRequest { name: name(), ..Default::default() };
+    let back = tracker.client.undelete_milestone(undelete).await.unwrap().into_inner().milestone.unwrap();
+    assert_eq!(back.state(), milestone::State::Cancelled);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_request_id_answers_the_same_and_another_body_under_it_is_refused() {
+    let (_registry, mut tracker) = road().await;
+    let request = CreateMilestoneRequest { request_id: "r-1".into(), ..create("start") };
+    let first = tracker.client.create_milestone(request.clone()).await.unwrap().into_inner();
+    tracker.client.reforecast_milestone(reforecast(5, "rain")).await.unwrap();
+    let again = tracker.client.create_milestone(request.clone()).await.unwrap().into_inner();
+    assert_eq!(again, first);
+    let other = CreateMilestoneRequest { milestone_id: "other".into(), ..request };
+    let refused = tracker.client.create_milestone(other).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn validate_only_answers_the_outcome_and_changes_nothing() {
+    let (_registry, mut tracker) = road().await;
+    let before = tracker.service.position();
+    let request = CreateMilestoneRequest { validate_only: true, ..create("start") };
+    assert_eq!(tracker.created(request.clone()).await.name, START);
+    assert_eq!(tracker.service.position(), before);
+    tracker.created(create("start")).await;
+    let refused = tracker.client.create_milestone(request).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::AlreadyExists, "RESOURCE_ALREADY_EXISTS"));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_in_the_order_of_its_requests() {
+    let (_registry, mut tracker) = road().await;
+    let batch = BatchCreateMilestonesRequest {
+        parent: PROJECT.into(),
+        requests: ["z", "a", ""].map(create).into(),
+        ..Default::default()
+    };
+    let milestones = tracker.client.batch_create_milestones(batch).await.unwrap().into_inner().milestones;
+    let ids: Vec<_> = milestones.iter().map(|milestone| milestone.name.rsplit('/').next().unwrap()).collect();
+    assert_eq!(ids[..2], ["z", "a"]);
+    assert!(ids[2].starts_with("m-"), "{ids:?}");
+    assert_eq!(milestones[0].etag, milestones[2].etag, "one entry");
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn forecasts_are_listed_back_to_the_first_page_by_page() {
+    let (_registry, mut tracker) = road().await;
+    let mut first = create("start");
+    first.milestone.as_mut().unwrap().forecast_date = day(BASELINE);
+    tracker.created(first).await;
+    tracker.created(create("other")).await;
+    for days in [1, 4, 2] {
+        tracker.client.reforecast_milestone(reforecast(days, &format!("{days} days"))).await.unwrap();
+        tracker.created(create(&format!("between-{days}"))).await;
+    }
+    let withdrawn = ReforecastMilestoneRequest { forecast_date: None, ..reforecast(0, "withdrawn") };
+    tracker.client.reforecast_milestone(withdrawn).await.unwrap();
+
+    let mut told = Vec::new();
+    let mut request =
+        ListMilestoneForecastsRequest { name: START.into(), page_size: 2, ..Default::default() };
+    loop {
+        let page = tracker.client.list_milestone_forecasts(request.clone()).await.unwrap().into_inner();
+        assert!(page.forecasts.len() <= 2);
+        told.extend(page.forecasts);
+        // A forecast that comes while reading does not shift the pages.
+        let late = ReforecastMilestoneRequest {
+            name: format!("{PROJECT}/milestones/other"),
+            ..reforecast(9, "late")
+        };
+        tracker.client.reforecast_milestone(late).await.unwrap();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let after = |days: i64| day(BASELINE.saturating_add(days.days()));
+    let shown: Vec<_> = told
+        .iter()
+        .map(|told| (told.forecast_date, told.previous_date, told.slip_working_days, told.reason.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (None, after(2), None, "withdrawn"),
+            (after(2), after(4), Some(-1), "2 days"),
+            (after(4), after(1), Some(1), "4 days"),
+            (after(1), after(0), Some(1), "1 days"),
+            (after(0), None, None, ""),
+        ]
+    );
+    assert!(told.iter().all(|told| told.report_time.is_some() && told.event_id.split('/').count() == 3));
+    let bare = ListMilestoneForecastsRequest {
+        name: format!("{PROJECT}/milestones/between-1"),
+        ..Default::default()
+    };
+    assert!(tracker.client.list_milestone_forecasts(bare).await.unwrap().into_inner().forecasts.is_empty());
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_read_waits_for_the_revisions_of_both_ledgers() {
+    let (mut registry, mut tracker) = road().await;
+    tracker.created(create("start")).await;
+    let position = registry.tell(|told| told.project("bridge"));
+    let list = ListMilestonesRequest {
+        parent: "portfolios/-/projects/-".into(),
+        min_revisions: vec![
+            revision(LedgerKind::Registry, position),
+            revision(LedgerKind::Tracker, tracker.service.position()),
+        ],
+        ..Default::default()
+    };
+    assert_eq!(tracker.client.list_milestones(list.clone()).await.unwrap().into_inner().milestones.len(), 1);
+    assert_eq!(tracker.service.followed_to(), Some(position));
+    let elsewhere = revision(LedgerKind::Notifier, position);
+    let refused = ListMilestonesRequest { min_revisions: vec![elsewhere], ..list };
+    let refused = tracker.client.list_milestones(refused).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "REVISION_INVALID"));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_date_is_advanced_by_hand_up_to_today() {
+    let (_registry, mut tracker) = road().await;
+    tracker.watch_days();
+    tracker.readiness("tracker.dates", |state| *state == milepost_service::readiness::State::Ready).await;
+    tracker.created(create("start")).await;
+    let advance = |date: &str| AdvanceDateRequest {
+        portfolio: "portfolios/wsc".into(),
+        date: day(date.parse().unwrap()),
+        ..Default::default()
+    };
+    let refused = tracker.client.advance_date(advance("2021-05-14")).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
+    tracker.clock.set("2021-05-31T20:00:00Z".parse().unwrap());
+    let answer = tracker.client.advance_date(advance("2021-05-20")).await.unwrap().into_inner();
+    assert_eq!((answer.due_soon_count, answer.overdue_count), (1, 0));
+    assert_eq!(answer.current_date, day("2021-05-20".parse().unwrap()));
+    // It is 1 June in Shanghai already.
+    let answer = tracker.client.advance_date(advance("2021-06-01")).await.unwrap().into_inner();
+    assert_eq!((answer.due_soon_count, answer.overdue_count), (0, 1));
+    let again = tracker.client.advance_date(advance("2021-05-20")).await.unwrap().into_inner();
+    assert_eq!((again.current_date, again.overdue_count), (day("2021-06-01".parse().unwrap()), 0));
+    assert_eq!(tracker.got(START).await.outlook(), milestone::Outlook::Overdue);
+    tracker.stop().await;
+}

@@ -1,0 +1,211 @@
+//! Following the registry: exactly once, through restarts of either, and what ends it.
+
+use milepost_ledger::Options;
+use milepost_ledger::journal::StoredEntry;
+use milepost_service::readiness::State;
+use milepost_types::{Hash, LogId, Position};
+use prost::Message;
+use tonic::Code;
+
+use super::*;
+use crate::testing::running::{fact, reason};
+
+const FOLLOW: &str = "tracker.follow(registry)";
+const STARTED: Date = jiff::civil::date(2021, 5, 12);
+
+fn degraded(state: &State) -> bool {
+    matches!(state, State::Degraded(_))
+}
+
+/// How often a start was derived.
+fn achieved(tracker: &Running) -> usize {
+    tracker.story().iter().filter(|line| line.contains("milestone.achieved")).count()
+}
+
+#[tokio::test]
+async fn a_start_is_derived_once_through_restarts_of_both() {
+    let (mut registry, mut tracker) = road().await;
+    tracker.created(construction_start("road", "start")).await;
+    let position = registry.tell(|told| told.start(&["road"], STARTED));
+    tracker.reach(position).await;
+    let milestone = tracker.got(START).await;
+    assert_eq!((milestone.state(), milestone.actual_date), (milestone::State::Achieved, day(STARTED)));
+    let followed = tracker.story();
+
+    let mut tracker = tracker.reopened(&registry).await;
+    registry.stop();
+    tracker.readiness(FOLLOW, degraded).await;
+    registry.start();
+    let position = registry.tell(|told| told.project("bridge"));
+    tracker.reach(position).await;
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    assert_eq!(tracker.story()[..followed.len()], followed);
+    assert_eq!(achieved(&tracker), 1);
+    tracker.created(construction_start("bridge", "start")).await;
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_of_ten_thousand_is_one_entry_through_the_wire() {
+    let (mut registry, mut tracker) = road().await;
+    let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
+    let position = registry.tell(|told| {
+        let project = |id| ("milepost.project.created", Some(crate::testing::registry::project(id)));
+        told.append(ids.iter().map(|id| project(id)).collect())
+    });
+    tracker.reach(position).await;
+    for chunk in ids.chunks(1000) {
+        let batch = BatchCreateMilestonesRequest {
+            parent: "portfolios/wsc/projects/-".into(),
+            requests: chunk.iter().map(|id| construction_start(id, "start")).collect(),
+            ..Default::default()
+        };
+        tracker.client.batch_create_milestones(batch).await.unwrap();
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let position = registry.tell(|told| told.start(&ids, STARTED));
+    tracker.reach(position).await;
+    let story = tracker.story();
+    let last = story.last().unwrap();
+    assert_eq!(last.matches("milestone.achieved").count(), 10_000);
+    assert!(last.starts_with("source.followed milestone.achieved"));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_milestone_of_a_project_registered_a_moment_ago_waits_for_it() {
+    let registry = RegistryServer::running(road_told());
+    // Nothing is followed yet.
+    let mut tracker = Running::idle(&registry);
+    let mut client = tracker.client.clone();
+    let creating = tokio::spawn(async move { client.create_milestone(create("start")).await });
+    tracker.follow();
+    let created = creating.await.unwrap().unwrap().into_inner();
+    assert_eq!(created.milestone.unwrap().name, START);
+
+    let unknown = construction_start("nowhere", "start");
+    let refused = tracker.client.create_milestone(unknown).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
+    assert_eq!(fact(&refused, "name"), "portfolios/wsc/projects/nowhere");
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn without_the_registry_what_is_known_goes_on_and_the_rest_is_unavailable() {
+    let (mut registry, mut tracker) = road().await;
+    registry.stop();
+    tracker.readiness(FOLLOW, degraded).await;
+    tracker.created(create("start")).await;
+    let unknown = construction_start("nowhere", "start");
+    let refused = tracker.client.create_milestone(unknown).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE"));
+    assert_eq!(fact(&refused, "service"), "registry");
+    assert!(tracker.kit.readiness.report().ready(), "its reads are as good as before");
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_that_is_too_large_to_derive_from_is_followed_without() {
+    let mut registry = RegistryServer::running(road_told());
+    let options = Options { max_entry_bytes: 4096, ..Options::default() };
+    let mut tracker = Running::with_options(&registry, options);
+    tracker.follow();
+    let ids: Vec<String> = (0..12).map(|i| format!("p{i}")).collect();
+    for id in &ids {
+        registry.tell(|told| told.project(id));
+    }
+    tracker.reach(registry.told.tail()).await;
+    for id in &ids {
+        tracker.created(construction_start(id, "start")).await;
+    }
+    // In one response with entries before and after it.
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    registry.told.project("before");
+    registry.told.start(&ids, STARTED);
+    registry.told.project("after");
+    let position = registry.publish();
+    tracker.reach(position).await;
+    let story = tracker.story();
+    let skipped = story.iter().find(|line| line.contains("source.skipped")).expect("the start is skipped");
+    assert_eq!(skipped, "source.followed source.skipped");
+    assert_eq!(achieved(&tracker), 0);
+    tracker.created(construction_start("after", "start")).await;
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_registry_of_another_history_is_refused_with_both_positions_until_it_is_meant() {
+    let (mut registry, mut tracker) = road().await;
+    tracker.created(create("start")).await;
+    let ours = tracker.service.followed_to().unwrap();
+    // Restored to an older state, and grown past it.
+    let mut restored = Registry { entries: registry.told.entries[..1].to_vec(), ..registry.told.clone() };
+    restored.project("tunnel");
+    restored.project("bridge");
+    restored.project("road");
+    registry.exchange(restored);
+    let reason_told = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
+    let theirs = registry.told.position(2);
+    assert!(
+        reason_told.contains(&ours.to_string()) && reason_told.contains(&theirs.to_string()),
+        "{reason_told}"
+    );
+
+    // It goes on with what it knows, and says of the rest that it cannot know.
+    tracker.client.reforecast_milestone(reforecast(5, "rain")).await.unwrap();
+    let unknown = construction_start("bridge", "start");
+    let refused = tracker.client.create_milestone(unknown.clone()).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE"));
+    assert!(refused.message().contains("LOG_DIVERGED"), "{}", refused.message());
+
+    // An operator says that this log is meant, from the place where the two part.
+    reset(&tracker, registry.told.position(1)).await;
+    let mut tracker = tracker.reopened(&registry).await;
+    tracker.reach(registry.told.tail()).await;
+    tracker.created(unknown).await;
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_log_can_be_followed_from_its_beginning() {
+    let (mut registry, mut tracker) = road().await;
+    tracker.created(construction_start("road", "start")).await;
+    let position = registry.tell(|told| told.start(&["road"], STARTED));
+    tracker.reach(position).await;
+    // The same entries under another log id.
+    let log = LogId::from_bytes([4; 16]);
+    registry.exchange(Registry { log, ..registry.told.clone() });
+    let told = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
+    assert!(told.contains(&log.to_string()), "{told}");
+    reset(&tracker, Position::start(log)).await;
+    let mut tracker = tracker.reopened(&registry).await;
+    tracker.reach(registry.told.tail()).await;
+    assert_eq!(achieved(&tracker), 1, "what has happened does not happen again");
+    tracker.created(create("end")).await;
+    tracker.stop().await;
+}
+
+async fn reset(tracker: &Running, to: Position) {
+    use crate::command::Wish;
+    let wish = Wish::ResetFollower { to, reason: "restored".into() };
+    let submission = milepost_ledger::Submission::system("operator", std::sync::Arc::new(wish.into()));
+    tracker.service.api.ledger.submit(submission).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_of_a_newer_format_ends_following_and_is_not_lost() {
+    let (mut registry, tracker) = road().await;
+    let sequence = registry.told.entries.len() as u64 + 1;
+    let entry = milepost_proto::journal::v1::Entry { sequence, format: 2, ..Default::default() };
+    let bytes = bytes::Bytes::from(entry.encode_to_vec());
+    let previous: Hash = registry.told.entries.last().unwrap().hash;
+    let hash = milepost_ledger::chain(&previous, &bytes);
+    registry.told.entries.push(StoredEntry { sequence, hash, bytes });
+    let before = tracker.service.followed_to();
+    registry.publish();
+    let told = tracker.readiness(FOLLOW, |state| state.reason().contains("format")).await;
+    assert!(told.contains("newer"), "{told}");
+    assert_eq!(tracker.service.followed_to(), before);
+    tracker.stop().await;
+}
