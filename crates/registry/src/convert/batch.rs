@@ -71,9 +71,11 @@ pub(crate) fn create(request: proto::CreateBatchRequest, violations: &mut Violat
     let mut message = violations.require("batch", request.batch);
     let given = message.as_mut().map(|message| std::mem::take(&mut message.members)).unwrap_or_default();
     let members = members("batch.members", &given, parent.as_ref(), violations);
-    for (i, twice) in repeated(&members) {
+    let mut seen = HashSet::new();
+    for (i, twice) in members.iter().filter(|(_, member)| !seen.insert(member)) {
         violations.push(format!("batch.members[{i}]"), "DUPLICATE", format!("{twice} is a member already"));
     }
+    let members = without_indices(members);
     let details = message.and_then(|message| {
         let mut found = Violations::new();
         let patch = patch(message, &Mask::All, &mut found);
@@ -145,7 +147,7 @@ fn some_members(
     if given.is_empty() {
         violations.push("members", "REQUIRED", "give at least one project");
     }
-    members("members", given, portfolio, violations)
+    without_indices(members("members", given, portfolio, violations))
 }
 
 fn members(
@@ -153,22 +155,21 @@ fn members(
     given: &[String],
     portfolio: Option<&PortfolioName>,
     violations: &mut Violations,
-) -> Vec<ProjectName> {
+) -> Vec<(usize, ProjectName)> {
     if !violations.check_count(field, given.len(), limits::BATCH_MEMBERS) {
         return Vec::new();
     }
     let members = value::project_names(field, given, violations);
     let elsewhere = |member: &ProjectName| portfolio.is_some_and(|portfolio| portfolio != member.portfolio());
-    for (i, member) in members.iter().enumerate().filter(|(_, member)| elsewhere(member)) {
+    for (i, member) in members.iter().filter(|(_, member)| elsewhere(member)) {
         let description = format!("{member} is in another portfolio than the batch");
         violations.push(format!("{field}[{i}]"), "OTHER_PORTFOLIO", description);
     }
     members
 }
 
-fn repeated(members: &[ProjectName]) -> impl Iterator<Item = (usize, &ProjectName)> {
-    let mut seen = HashSet::new();
-    members.iter().enumerate().filter(move |(_, member)| !seen.insert(*member))
+fn without_indices(members: Vec<(usize, ProjectName)>) -> Vec<ProjectName> {
+    members.into_iter().map(|(_, member)| member).collect()
 }
 
 /// The batch of a row.
@@ -192,7 +193,7 @@ pub(crate) fn stored(mut message: proto::Batch) -> Batch {
     let patch = patch(message, &Mask::All, &mut faults);
     let details = faults.check("", Details::create(patch)).flatten();
     let record = || {
-        let standing = Standing { state: state?, members, registered };
+        let standing = Standing { state: state?, members: without_indices(members), registered };
         Some(Record { name: name?, details: details?, standing, life })
     };
     let record = record();

@@ -173,11 +173,11 @@ pub(crate) fn names(
     }
     let names = value::project_names("names", &request.names, violations);
     if let Some(parent) = parent {
-        for (i, name) in names.iter().enumerate().filter(|(_, name)| !parent.matches(name.portfolio())) {
+        for (i, name) in names.iter().filter(|(_, name)| !parent.matches(name.portfolio())) {
             violations.push(format!("names[{i}]"), "OTHER_PARENT", format!("{name} is not in {parent}"));
         }
     }
-    Some(names)
+    Some(names.into_iter().map(|(_, name)| name).collect())
 }
 
 fn day(

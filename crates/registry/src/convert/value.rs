@@ -10,7 +10,9 @@ use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
 use milepost_types::filter::Value;
-use milepost_types::{DateError, LanguageTag, Money, ProjectName, Violations, date_from_parts, text};
+use milepost_types::{
+    DateError, Fault, LanguageTag, Money, NameError, ProjectName, Violations, date_from_parts, text,
+};
 
 /// The date of a message.
 pub(crate) fn date(message: gtype::Date) -> Result<Date, DateError> {
@@ -95,11 +97,23 @@ pub(crate) fn translations(held: &BTreeMap<LanguageTag, String>) -> BTreeMap<Str
     held.iter().map(|(tag, name)| (tag.to_string(), name.clone())).collect()
 }
 
-/// The names of projects in a repeated field.
-pub(crate) fn project_names(field: &str, given: &[String], violations: &mut Violations) -> Vec<ProjectName> {
-    let named =
-        given.iter().enumerate().map(|(i, name)| violations.check(format!("{field}[{i}]"), name.parse()));
-    named.collect::<Vec<_>>().into_iter().flatten().collect()
+/// The names of projects in a repeated field, each with its index.
+pub(crate) fn project_names(
+    field: &str,
+    given: &[String],
+    violations: &mut Violations,
+) -> Vec<(usize, ProjectName)> {
+    let mut named = Vec::with_capacity(given.len());
+    for (i, name) in given.iter().enumerate() {
+        match name.parse() {
+            Ok(name) => named.push((i, name)),
+            Err(error) => {
+                let error: NameError = error;
+                error.record(format!("{field}[{i}]"), violations);
+            }
+        }
+    }
+    named
 }
 
 /// The currency of an amount, for a filter.

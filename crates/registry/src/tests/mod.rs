@@ -4,5 +4,8 @@ mod office;
 mod raw;
 pub(crate) mod rows;
 
+mod batches;
 mod required;
 mod slice;
+mod standard;
+mod writes;
