@@ -15,7 +15,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::assembly::chain;
 use super::*;
-use crate::testing::{cutting_proxy, pool, quick, serve, soon};
+use crate::testing::{cutting_proxy, in_memory, pool, quick, serve, soon};
 
 const LOG: LogId = LogId::from_bytes([7; 16]);
 
@@ -116,7 +116,7 @@ impl JournalService for Server {
 }
 
 fn options() -> FollowOptions {
-    FollowOptions { max_entry_bytes: 10_000, backoff: quick() }
+    FollowOptions { max_entry_bytes: 10_000, backoff: quick(), ..FollowOptions::default() }
 }
 
 async fn follower(server: &Server, after: Option<Position>) -> Follower {
@@ -266,6 +266,21 @@ async fn it_says_since_when_it_cannot_reach_a_server_and_when_it_does_again() {
     soon(state.wait_for(|state| *state == FollowState::Connected)).await.unwrap();
     let (first, _) = soon(waiting).await.unwrap();
     assert_eq!(first.unwrap().tail, tail(&entries));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_falls_silent_is_left_for_another_connection() {
+    let entries = log(&[10; 4]);
+    let end = tail(&entries);
+    let server =
+        Server::new(entries.clone(), 1000, vec![vec![Ok(response(fragments(&entries[..2], 1000), end))]]);
+    let mut follower = Follower::new(&in_memory(server.routes()), LedgerKind::Registry, None, options());
+    assert_eq!(follower.next().await.unwrap().entries, entries[..2]);
+    let quiet = tokio::time::Instant::now();
+    assert_eq!(follower.next().await.unwrap().entries, entries[2..]);
+    let limit = FollowOptions::default().silence;
+    assert!(quiet.elapsed() >= limit && quiet.elapsed() < limit + Duration::from_secs(1));
+    assert_eq!(server.asked(), [None, Some(2)]);
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nonsense_is_refused_as_the_full_decoder_refuses_it(
+        fn damaged_bytes_are_read_as_the_full_decoder_reads_them_or_refused(
             cut in 0usize..700,
             flips in prop::collection::vec((0usize..700, any::<u8>()), 0..4),
         ) {

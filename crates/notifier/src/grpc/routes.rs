@@ -89,3 +89,29 @@ impl Service<http::Request<Body>> for EventRoutes {
         Box::pin(async move { Ok(routes.answer(request).await) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::tests::Fixture;
+
+    #[tokio::test]
+    async fn every_method_of_the_schema_is_served_and_no_other() {
+        let fixture = Fixture::new();
+        let set = prost_types::FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let services = set.file.iter().filter(|file| file.package() == "milepost.notifier.v1");
+        let service =
+            services.flat_map(|file| &file.service).find(|service| service.name() == "EventService");
+        let methods: Vec<_> = service.unwrap().method.iter().map(|method| method.name()).collect();
+        assert_eq!(methods.len(), 4);
+        for (method, known) in methods.into_iter().map(|method| (method, true)).chain([("Unknown", false)]) {
+            let routes = EventRoutes::new(fixture.notifier.api().clone(), 1 << 20);
+            let request = http::Request::post(format!("/{SERVICE}/{method}")).body(Body::empty()).unwrap();
+            let response = routes.answer(request).await;
+            let code = response.headers().get("grpc-status").map(|code| code.to_str().unwrap().to_owned());
+            assert_eq!(code.as_deref() != Some("12"), known, "{method}: {code:?}");
+        }
+    }
+}

@@ -119,7 +119,7 @@ impl Group {
             return Taken::Behind;
         }
         let first = state.items.partition_point(|item| item.cursor.next() <= after.next());
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(count.min(state.items.len() - first));
         let mut cursor = *after;
         let mut taken = 0;
         let mut rest = false;

@@ -29,7 +29,7 @@ impl Index {
             Route::Types(patterns) => {
                 for pattern in patterns {
                     let (types, text) = self.types_of(pattern);
-                    types.entry(text.clone()).or_default().push(id);
+                    types.entry(text.into()).or_default().push(id);
                 }
             }
             Route::Any => self.any.push(id),
@@ -77,7 +77,7 @@ impl Index {
     fn types_of<'a, 'b>(
         &'a mut self,
         pattern: &'b TypePattern,
-    ) -> (&'a mut HashMap<Box<str>, Vec<u64>>, &'b Box<str>) {
+    ) -> (&'a mut HashMap<Box<str>, Vec<u64>>, &'b str) {
         match pattern {
             TypePattern::Exactly(kind) => (&mut self.types, kind),
             TypePattern::Under(prefix) => (&mut self.types_under, prefix),

@@ -50,16 +50,16 @@ impl EventLog {
     /// The entry that took over the one of the id, in the block after `before`.
     async fn look_after(&self, before: u64, id: &EventId) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
         let is_it = |taken: Position| taken.log == id.log && taken.sequence == id.sequence;
-        let mut next = before + 1;
+        let (mut next, mut found) = (before + 1, None);
         while next <= before + places::BLOCK {
             let entries = self.read_from(next, LOOK).await?;
             let Some(last) = entries.last() else { break };
             next = last.position.sequence + 1;
-            if let Some(found) = entries.into_iter().find(|entry| entry.taken_over.is_some_and(is_it)) {
-                return Ok(Some(found));
-            }
+            // The last one counts: a source that went back in its log has made the sequence again.
+            let again = entries.into_iter().rfind(|entry| entry.taken_over.is_some_and(is_it));
+            found = again.or(found);
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// The entry with this sequence; `None` if there is none.

@@ -153,17 +153,19 @@ impl Pump {
     }
 
     /// Commits a block, each entry after what it needs.
-    async fn submit(&self, block: Vec<SourceEntry>) -> Result<(), Stop> {
-        let mut rest = block.into_iter().peekable();
-        while let Some(first) = rest.peek() {
+    async fn submit(&self, mut block: Vec<SourceEntry>) -> Result<(), Stop> {
+        while let Some(first) = block.first() {
             self.wait_for_needs(first).await?;
-            let mut ready = Vec::new();
-            while let Some(entry) = rest.next_if(|entry| self.missing(entry).is_none()) {
-                ready.push(entry);
-            }
-            self.commit(ready).await?;
+            let rest = block.split_off(self.ready(&block));
+            self.commit(std::mem::replace(&mut block, rest)).await?;
         }
         Ok(())
+    }
+
+    /// How many entries from the first on need nothing that is missing.
+    fn ready(&self, block: &[SourceEntry]) -> usize {
+        let view = self.ledger.view();
+        block.iter().take_while(|entry| entry.needs(&Rows(&view)).is_none()).count()
     }
 
     async fn commit(&self, entries: Vec<SourceEntry>) -> Result<(), Stop> {

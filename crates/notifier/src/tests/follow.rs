@@ -63,9 +63,11 @@ async fn an_effect_waits_for_its_cause() {
     assert_eq!(logs[0].log, fixture.tracker.tail().log);
     assert_eq!(logs[3], fixture.tracker.tail());
     let mut reports = fixture.kit.readiness.watch();
-    let ready =
-        soon(reports.wait_for(|report| report.checks["notifier.follow(tracker)"] == State::Ready)).await;
-    assert!(ready.is_ok());
+    assert!(
+        soon(reports.wait_for(|report| report.checks["notifier.follow(tracker)"] == State::Ready))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -136,8 +138,8 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
     let have = Position::after(asked.log, 5, &same);
     assert!(reason.contains(&asked.to_string()) && reason.contains(&have.to_string()), "{reason}");
     let mut reports = fixture.kit.readiness.watch();
-    let readable = soon(reports.wait_for(|report| report.part_ready("notifier"))).await;
-    assert!(readable.is_ok(), "the log can still be read");
+    let readable = soon(reports.wait_for(|report| report.part_ready("notifier"))).await.is_ok();
+    assert!(readable, "the log can still be read");
     assert_eq!(fixture.ledger.position().sequence, 5);
     fixture.kit.drain.cancel();
 

@@ -165,7 +165,6 @@ impl Fixture {
         )
         .unwrap();
         let pools = sources.iter().map(|source| Pool::from(serve(journals(&kit, source)))).collect();
-        let server = Server::default();
         let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, pools);
         let pool = Pool::from(serve(Routes::new(EventRoutes::new(notifier.api().clone(), 1 << 20))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
