@@ -46,7 +46,7 @@ pub enum Verb {
         #[command(flatten)]
         listing: Listing,
     },
-    /// Changes the fields that are given
+    /// Changes the fields that are given; members have verbs of their own
     Update {
         #[command(flatten)]
         on: On,
@@ -178,18 +178,21 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, batches.get_batch(request) -> batch)
         }
         Verb::List { parent, listing } => {
+            let under = PORTFOLIO.name(&parent.parent)?;
             let first = ListBatchesRequest {
-                parent: PORTFOLIO.name(&parent.parent)?,
+                parent: under.clone(),
                 filter: listing.filter,
                 order_by: listing.order_by,
                 show_deleted: listing.show_deleted,
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, batches.list_batches(first) -> batches)
+            list_and_show!(session, &listing.limit, &under, batches.list_batches(first) -> batches)
         }
         Verb::Update { on, fields, changing } => {
-            let request = update!(UpdateBatchRequest { batch }, on, BATCH, fields.draft().await?, changing);
+            let mut draft = fields.draft().await?;
+            draft.leave_out("members");
+            let request = update!(UpdateBatchRequest { batch }, on, BATCH, draft, changing);
             write_and_show!(session, batches.update_batch(request) -> batch)
         }
         Verb::Delete { on } => {

@@ -22,12 +22,12 @@ macro_rules! read_and_show {
     }};
 }
 
-/// Follows the pages of a list, whose first request is given, and shows them.
+/// Follows the pages of a list under a parent, whose first request is given, and shows them.
 macro_rules! list_and_show {
-    ($session:expr, $limit:expr, $stub:ident.$method:ident($first:expr) -> $field:ident) => {{
+    ($session:expr, $limit:expr, $under:expr, $stub:ident.$method:ident($first:expr) -> $field:ident) => {{
         let first = $first;
         $session
-            .list($limit, async |page_size, page_token| {
+            .list($limit, $under, async |page_size, page_token| {
                 let mut request = first.clone();
                 request.page_size = page_size;
                 request.page_token = page_token;

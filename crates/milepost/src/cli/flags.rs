@@ -178,7 +178,7 @@ impl<R: Resource> Draft<R> {
             message: R::MESSAGE,
             source,
         })?;
-        let given = json::settable(&resource);
+        let given = json::changeable(&resource);
         Ok(Self { resource, given })
     }
 
@@ -203,6 +203,11 @@ impl<R: Resource> Draft<R> {
         map: impl FnOnce(&mut R) -> &mut BTreeMap<String, String>,
     ) {
         self.set_all(field, pairs, |resource, pairs| map(resource).extend(pairs));
+    }
+
+    /// Leaves out of an update what the file has but an update does not change.
+    pub fn leave_out(&mut self, field: &str) {
+        self.given.retain(|given| given != field);
     }
 
     /// The fields that an update takes over.

@@ -57,7 +57,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    session.output().many(&found)
+    session.output().many(&found, "")
 }
 
 async fn info(session: &Session, which: Which) -> Result<GetLedgerInfoResponse, Error> {

@@ -127,7 +127,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, organizations.list_organizations(first) -> organizations)
+            list_and_show!(session, &listing.limit, "", organizations.list_organizations(first) -> organizations)
         }
         Verb::Update { on, fields, changing } => {
             let request = update!(

@@ -123,15 +123,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, phases.get_phase(request) -> phase)
         }
         Verb::List { parent, listing } => {
+            let under = PROJECT.name(&parent.parent)?;
             let first = ListPhasesRequest {
-                parent: PROJECT.name(&parent.parent)?,
+                parent: under.clone(),
                 filter: listing.filter,
                 order_by: listing.order_by,
                 show_deleted: listing.show_deleted,
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, phases.list_phases(first) -> phases)
+            list_and_show!(session, &listing.limit, &under, phases.list_phases(first) -> phases)
         }
         Verb::Update { on, fields, changing } => {
             let request = update!(UpdatePhaseRequest { phase }, on, PHASE, fields.draft().await?, changing);

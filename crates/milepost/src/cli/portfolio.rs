@@ -122,7 +122,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, portfolios.list_portfolios(first) -> portfolios)
+            list_and_show!(session, &listing.limit, "", portfolios.list_portfolios(first) -> portfolios)
         }
         Verb::Update { on, fields, changing } => {
             let request =

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use milepost_client::{Client, Failure, Retry, Write};
 use tonic::{Request, Response, Status};
 
@@ -99,7 +100,7 @@ impl Session {
         self.output.one(&resource.ok_or(Error::Answer(R::FIELD))?, ("revision", revision))
     }
 
-    /// Follows the pages of a list up to a limit and shows them: as JSON each as it comes, as a table all
+    /// Follows the pages of a list under a parent up to a limit and shows them: as JSON each as it comes, as a table all
     /// at the end.
     ///
     /// # Errors
@@ -107,11 +108,12 @@ impl Session {
     pub async fn list<R: Resource>(
         &self,
         limit: &Limit,
+        under: &str,
         mut page: impl AsyncFnMut(i32, String) -> Result<Page<R>, Error>,
     ) -> Result<(), Error> {
         let limit = limit.limit.unwrap_or(u64::MAX);
         let (mut rows, mut listed, mut token) = (Vec::new(), 0_u64, String::new());
-        let bar = progress::spinner("listing");
+        let mut bar = ProgressBar::hidden();
         let more = loop {
             let size = i32::try_from(PAGE.min(limit - listed)).unwrap_or(i32::MAX);
             let Page { mut items, next } = page(size, std::mem::take(&mut token)).await?;
@@ -119,11 +121,14 @@ impl Session {
             listed += items.len() as u64;
             bar.set_position(listed);
             match self.output.format {
-                Format::Json => bar.suspend(|| self.output.many(&items))?,
+                Format::Json => bar.suspend(|| self.output.many(&items, under))?,
                 Format::Table => rows.append(&mut items),
             }
             if next.is_empty() || listed >= limit {
                 break !next.is_empty();
+            }
+            if bar.is_hidden() {
+                bar = progress::spinner("listing");
             }
             token = next;
         };
@@ -132,7 +137,7 @@ impl Session {
             if rows.is_empty() {
                 note("nothing matches");
             } else {
-                self.output.many(&rows)?;
+                self.output.many(&rows, under)?;
             }
         }
         if more {

@@ -216,9 +216,9 @@ mod tests {
         achieved.caused_by = "r/3/1".into();
         let lines: String = [created, started, achieved].iter().map(|event| story.line(event)).collect();
         insta::assert_snapshot!(lines, @r"
-                    project.created      科学谷  Science Valley
-        2020-09-11  project.started      科学谷  PROPOSED → CONSTRUCTION
-        2020-09-11  milestone.achieved   科学谷 · 开工  ← project.started 科学谷
+                    project.created          科学谷  Science Valley
+        2020-09-11  project.started          科学谷  PROPOSED → CONSTRUCTION
+        2020-09-11  milestone.achieved       科学谷 · 开工  ← project.started 科学谷
         ");
         assert_eq!(story.told, 3);
     }

@@ -22,9 +22,9 @@ impl Resource for Batch {
         "REGISTERED INVESTMENT",
     ];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             table::state(&text::code(self.state().as_str_name(), "STATE")),
             Cell::new(text::date(self.start_date.as_ref())),

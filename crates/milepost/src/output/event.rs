@@ -145,7 +145,7 @@ impl Resource for Event {
     const COLUMNS: &'static [&'static str] =
         &["COMMITTED", "TYPE", "SUBJECT", "DISPLAY NAME", "DETAIL", "EVENT"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, _under: &str) -> Vec<Cell> {
         vec![
             Cell::new(text::time(self.commit_time.as_ref())),
             Cell::new(kind(self)),

@@ -116,22 +116,23 @@ pub fn line(value: &Value) -> String {
     format!("{value}\n")
 }
 
-/// The fields that are set and that a caller may set, by their names in the schema.
-pub fn settable<M: Described>(message: &M) -> Vec<String> {
+/// The fields that are set and that an update may change, by their names in the schema.
+pub fn changeable<M: Described>(message: &M) -> Vec<String> {
     let dynamic = dynamic(message);
-    let set = dynamic.fields().filter(|(field, _)| field.name() != "etag" && !belongs_to_server(field));
+    let set = dynamic.fields().filter(|(field, _)| field.name() != "etag" && !is_fixed(field));
     set.map(|(field, _)| field.name().to_owned()).collect()
 }
 
-/// Whether a field is output only, or the resource's name.
-fn belongs_to_server(field: &FieldDescriptor) -> bool {
+/// Whether a field is output only, given once for ever, or the resource's name.
+fn is_fixed(field: &FieldDescriptor) -> bool {
     const OUTPUT_ONLY: i32 = 3;
+    const IMMUTABLE: i32 = 5;
     const IDENTIFIER: i32 = 8;
     let Some(extension) = POOL.get_extension_by_name("google.api.field_behavior") else { return false };
     let options = field.options();
     let behaviours = options.get_extension(&extension);
     let behaviours = behaviours.as_list().unwrap_or_default().iter().filter_map(Field::as_enum_number);
-    behaviours.into_iter().any(|behaviour| behaviour == OUTPUT_ONLY || behaviour == IDENTIFIER)
+    behaviours.into_iter().any(|behaviour| [OUTPUT_ONLY, IMMUTABLE, IDENTIFIER].contains(&behaviour))
 }
 
 /// Maps of messages have no order of their own; sorted, one message has one text.
@@ -217,17 +218,18 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_the_server_is_not_settable() {
+    fn what_belongs_to_the_server_or_is_given_once_is_not_changed_by_an_update() {
         let milestone = tracker::Milestone {
             name: "portfolios/p/projects/x/milestones/m".into(),
             display_name: "建成投用".into(),
             remarks: "2023".into(),
             state: tracker::milestone::State::Planned.into(),
             etag: "4".into(),
+            baseline_date: Some(Date { year: 2023, month: 6, day: 30 }),
             forecast_sequence: 3,
             create_time: Some(prost_types::Timestamp::default()),
             ..Default::default()
         };
-        assert_eq!(settable(&milestone), ["display_name", "remarks"]);
+        assert_eq!(changeable(&milestone), ["display_name", "remarks"]);
     }
 }

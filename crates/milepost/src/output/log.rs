@@ -33,7 +33,7 @@ impl Resource for GetLedgerInfoResponse {
     const COLUMNS: &'static [&'static str] =
         &["LEDGER", "SEQUENCE", "LAST COMMIT", "FOLLOWED", "DISK BYTES", "VERSION", "LOG"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, _under: &str) -> Vec<Cell> {
         let tail = self.tail.clone().unwrap_or_default();
         let followed: Vec<String> =
             self.followed.iter().map(|position| position.sequence.to_string()).collect();

@@ -14,9 +14,9 @@ impl Resource for Milestone {
     const COLUMNS: &'static [&'static str] =
         &["MILESTONE", "DISPLAY NAME", "STATE", "OUTLOOK", "BASELINE", "FORECAST", "ACTUAL", "VARIANCE"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             table::state(&text::code(self.state().as_str_name(), "STATE")),
             table::state(&text::code(self.outlook().as_str_name(), "OUTLOOK")),
@@ -63,7 +63,7 @@ impl Resource for Forecast {
     const FIELD: &'static str = "forecast";
     const COLUMNS: &'static [&'static str] = &["REPORTED", "FORECAST", "PREVIOUS", "SLIP", "REASON"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, _under: &str) -> Vec<Cell> {
         vec![
             Cell::new(text::time(self.report_time.as_ref())),
             Cell::new(text::date(self.forecast_date.as_ref())),

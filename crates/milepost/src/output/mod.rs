@@ -23,6 +23,8 @@ pub mod width;
 use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::error::Error;
 use card::Card;
@@ -64,9 +66,9 @@ impl Output {
         print(&self.one_text(resource, beside))
     }
 
-    /// Prints several resources as one answer: a table, or one JSON object a line.
-    pub fn many<R: Resource>(&self, resources: &[R]) -> Result<(), Error> {
-        print(&self.many_text(resources))
+    /// Prints several resources that are listed under a parent: a table, or one JSON object a line.
+    pub fn many<R: Resource>(&self, resources: &[R], under: &str) -> Result<(), Error> {
+        print(&self.many_text(resources, under))
     }
 
     /// Prints an answer that is no resource: a card, or JSON.
@@ -88,9 +90,13 @@ impl Output {
         }
     }
 
-    fn many_text<R: Resource>(&self, resources: &[R]) -> String {
+    fn many_text<R: Resource>(&self, resources: &[R], under: &str) -> String {
         match self.format {
-            Format::Table => table::render(R::COLUMNS, resources.iter().map(Resource::row).collect(), self),
+            Format::Table => table::render(
+                R::COLUMNS,
+                resources.iter().map(|resource| resource.row(under)).collect(),
+                self,
+            ),
             Format::Json => resources.iter().map(|resource| json::line(&json::to_value(resource))).collect(),
         }
     }
@@ -100,6 +106,23 @@ impl Output {
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
+}
+
+/// Waits until whoever reads standard output goes away. For ever where the system does not tell.
+///
+/// Only writing tells otherwise, and a quiet watch does not write.
+#[allow(
+    deprecated,
+    reason = "what it was deprecated for needs unsafe; standard output stays open, as that asks for"
+)]
+pub async fn closed() {
+    // Files have no readers to go away: registering them fails.
+    if let Ok(stdout) = AsyncFd::with_interest(std::io::stdout(), Interest::ERROR)
+        && stdout.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// Says something beside the data, on standard error.

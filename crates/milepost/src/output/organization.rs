@@ -13,9 +13,9 @@ impl Resource for Organization {
     const FIELD: &'static str = "organization";
     const COLUMNS: &'static [&'static str] = &["ORGANIZATION", "DISPLAY NAME", "KIND", "UPDATED"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             Cell::new(text::or_absent(&text::code(self.kind().as_str_name(), "KIND"))),
             Cell::new(text::time(self.update_time.as_ref())),

@@ -14,10 +14,10 @@ impl Resource for Phase {
     const COLUMNS: &'static [&'static str] =
         &["PHASE", "ORDER", "DISPLAY NAME", "PLANNED", "ACTUAL", "INVESTMENT"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         let period = |period| Option::map_or(period, text::ABSENT.to_owned(), card::period);
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             table::number(self.order),
             Cell::new(&self.display_name),
             Cell::new(period(self.planned_period.as_ref())),

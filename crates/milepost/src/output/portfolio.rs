@@ -16,9 +16,9 @@ impl Resource for Portfolio {
     const COLUMNS: &'static [&'static str] =
         &["PORTFOLIO", "DISPLAY NAME", "TIME ZONE", "CURRENCY", "UPDATED"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             Cell::new(&self.time_zone),
             Cell::new(&self.reporting_currency_code),

@@ -4,35 +4,31 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 const TICK: Duration = Duration::from_millis(120);
 
 /// A sign of life for work of unknown length; `message` says what it is.
 pub fn spinner(message: &str) -> ProgressBar {
-    let bar =
-        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message(message.to_owned());
-    bar.set_style(style("{spinner} {msg} {human_pos}"));
+    let bar = drawn(None, message, "{spinner} {msg} {human_pos}");
     bar.enable_steady_tick(TICK);
     bar
 }
 
 /// A bar for work of known length, counted in pieces.
 pub fn bar(message: &str, pieces: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(pieces), ProgressDrawTarget::stderr())
-        .with_message(message.to_owned());
-    bar.set_style(style("{msg} {wide_bar} {human_pos}/{human_len}"));
-    bar
+    drawn(Some(pieces), message, "{msg} {wide_bar} {human_pos}/{human_len}")
 }
 
 /// A bar for work of known length, counted in bytes.
 pub fn bytes(message: &str, length: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr())
-        .with_message(message.to_owned());
-    bar.set_style(style("{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}"));
-    bar
+    drawn(Some(length), message, "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}")
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates above are well formed")
+fn drawn(length: Option<u64>, message: &str, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the templates above are well formed");
+    ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
+        .with_style(style)
+        .with_message(message.to_owned())
+        .with_finish(ProgressFinish::AndClear)
 }

@@ -14,10 +14,10 @@ impl Resource for Project {
     const COLUMNS: &'static [&'static str] =
         &["PROJECT", "DISPLAY NAME", "STATUS", "KEY", "INVESTMENT", "STARTED", "COMPLETED"];
 
-    fn row(&self) -> Vec<Cell> {
+    fn row(&self, under: &str) -> Vec<Cell> {
         let actual = self.actual_period.unwrap_or_default();
         vec![
-            Cell::new(text::ids(&self.name)),
+            Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             table::state(&text::code(self.status().as_str_name(), "STATUS")),
             Cell::new(self.key.map_or(text::ABSENT, yes)),

@@ -14,8 +14,8 @@ pub trait Resource: Described {
     /// The headers of its table.
     const COLUMNS: &'static [&'static str];
 
-    /// Its line in a table.
-    fn row(&self) -> Vec<Cell>;
+    /// Its line in a table of what is under a parent, whose name every line would repeat.
+    fn row(&self, under: &str) -> Vec<Cell>;
     /// All that is known of it.
     fn card(&self, card: &mut Card);
 }

@@ -3,18 +3,29 @@
 //! Invariant: columns line up whatever script their text is in; without a terminal nothing is cut,
 //! wrapped or coloured.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, TableStyle};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 
 use super::Output;
 
 /// Blanks between columns.
 const GAP: u16 = 2;
+/// Columns of free text, which may be wrapped; names, states, dates and amounts stay in one piece.
+const WRAPPED: [&str; 3] = ["DISPLAY NAME", "DETAIL", "REASON"];
+/// What a wrapped column takes at least, with its gap.
+const WRAPPED_COLUMNS: u16 = 14;
 
 /// A table with a header.
 pub fn render(headers: &[&str], rows: Vec<Vec<Cell>>, output: &Output) -> String {
     let mut table = bare(output);
     table.set_header(headers.iter().map(|header| Cell::new(header).add_attribute(Attribute::Bold)));
     table.add_rows(rows);
+    for (column, header) in table.column_iter_mut().zip(headers) {
+        column.set_constraint(if WRAPPED.contains(header) {
+            ColumnConstraint::LowerBoundary(Width::Fixed(WRAPPED_COLUMNS))
+        } else {
+            ColumnConstraint::ContentWidth
+        });
+    }
     finish(table)
 }
 

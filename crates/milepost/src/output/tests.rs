@@ -59,7 +59,7 @@ fn avenue() -> Project {
 
 #[test]
 fn columns_line_up_whatever_the_script() {
-    insta::assert_snapshot!(table().many_text(&[facility(), avenue()]), @r"
+    insta::assert_snapshot!(table().many_text(&[facility(), avenue()], ""), @r"
     PROJECT       DISPLAY NAME    STATUS        KEY  INVESTMENT          STARTED     COMPLETED
     wsc/facility  超瞬态实验装置  CONSTRUCTION  -                     -  2021-05-27  -
     wsc/avenue    Science Avenue  PROPOSED      yes  CNY 28,360,000,000  -           -
@@ -79,10 +79,20 @@ fn a_narrow_terminal_wraps_within_the_columns() {
 }
 
 #[test]
+fn in_a_narrow_terminal_only_free_text_of_a_table_is_wrapped() {
+    let narrow = Output { columns: Some(84), ..table() };
+    let text = narrow.many_text(&[facility(), avenue()], "portfolios/wsc");
+    for whole in ["facility", "CONSTRUCTION", "CNY 28,360,000,000", "2021-05-27"] {
+        assert!(text.contains(whole), "{text}");
+    }
+    assert!(text.lines().all(|line| width::columns(line) <= 84), "{text}");
+}
+
+#[test]
 fn colours_are_only_where_they_are_shown() {
     let coloured = Output { colour: true, ..table() };
-    assert!(coloured.many_text(&[facility()]).contains("\u{1b}["));
-    assert!(!table().many_text(&[facility()]).contains('\u{1b}'));
+    assert!(coloured.many_text(&[facility()], "").contains("\u{1b}["));
+    assert!(!table().many_text(&[facility()], "").contains('\u{1b}'));
 }
 
 #[test]
@@ -92,10 +102,10 @@ fn one_resource_is_the_response_as_json() {
 
 #[test]
 fn several_resources_are_a_json_object_a_line() {
-    let text = json().many_text(&[facility(), avenue()]);
+    let text = json().many_text(&[facility(), avenue()], "");
     assert_eq!(text.lines().count(), 2);
     insta::assert_snapshot!(text.lines().nth(1).unwrap(), @r#"{"name":"portfolios/wsc/projects/avenue","displayName":"Science Avenue","key":true,"investment":{"currencyCode":"CNY","units":"28360000000"},"status":"STATUS_PROPOSED"}"#);
-    assert_eq!(json().many_text::<Project>(&[]), "");
+    assert_eq!(json().many_text::<Project>(&[], ""), "");
 }
 
 #[test]
@@ -112,7 +122,7 @@ fn batches_keep_declared_and_registered_apart() {
         ..Default::default()
     };
     let second = Batch { declared_count: Some(107), declared_investment: None, ..first.clone() };
-    insta::assert_snapshot!(table().many_text(&[first, second]));
+    insta::assert_snapshot!(table().many_text(&[first, second], "portfolios/wsc"));
 }
 
 #[test]
@@ -127,11 +137,14 @@ fn milestones_tell_their_variance_with_its_sign() {
         ..Default::default()
     };
     use milestone::{Outlook, State};
-    insta::assert_snapshot!(table().many_text(&[
-        milestone(Some(12), State::Planned, Outlook::AtRisk),
-        milestone(Some(-2), State::Achieved, Outlook::Unspecified),
-        milestone(None, State::Planned, Outlook::OnTrack),
-    ]));
+    insta::assert_snapshot!(table().many_text(
+        &[
+            milestone(Some(12), State::Planned, Outlook::AtRisk),
+            milestone(Some(-2), State::Achieved, Outlook::Unspecified),
+            milestone(None, State::Planned, Outlook::OnTrack),
+        ],
+        "portfolios/wsc/projects/-"
+    ));
 }
 
 fn slipped() -> Event {
@@ -221,7 +234,7 @@ fn the_log_and_the_ledgers_tell_how_far_they_are() {
         disk_bytes: 8_388_608,
         ..Default::default()
     };
-    insta::assert_snapshot!(table().many_text(&[ledger]), @r"
+    insta::assert_snapshot!(table().many_text(&[ledger], ""), @r"
     LEDGER   SEQUENCE  LAST COMMIT  FOLLOWED  DISK BYTES  VERSION  LOG
     tracker        33  -            24         8,388,608  0.1.0    0198c0de-0000-7000-8000-000000000000
     ");

@@ -55,6 +55,19 @@ pub fn ids(name: &str) -> String {
     segments.chunks(2).map(|pair| pair[1]).collect::<Vec<_>>().join("/")
 }
 
+/// The ids of a resource name without those of the parent that it is listed under, as far as that one has
+/// no `-`: `x/m` under `portfolios/p/projects/-`.
+pub fn ids_under(name: &str, parent: &str) -> String {
+    let own: Vec<&str> = name.split('/').collect();
+    let parent = parent.split('/').collect::<Vec<_>>();
+    let known: Vec<&str> =
+        parent.chunks(2).take_while(|pair| pair[1..] != ["-"]).flatten().copied().collect();
+    match own.strip_prefix(&known[..]) {
+        Some(rest) if !rest.is_empty() => ids(&rest.join("/")),
+        _ => ids(name),
+    }
+}
+
 /// A value of an enumeration without what all its values begin with; nothing for the unspecified one.
 pub fn code(full: &str, prefix: &str) -> String {
     match full.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) {
@@ -103,6 +116,21 @@ mod tests {
         assert_eq!(ids("organizations/o"), "o");
         assert_eq!(ids("odd/one/out"), "odd/one/out");
         assert_eq!(ids(""), "");
+    }
+
+    #[test]
+    fn what_every_line_of_a_list_would_repeat_is_left_out() {
+        let name = "portfolios/p/projects/x/milestones/m";
+        for (parent, shown) in [
+            ("portfolios/p/projects/x", "m"),
+            ("portfolios/p/projects/-", "x/m"),
+            ("portfolios/-/projects/-", "p/x/m"),
+            ("portfolios/other", "p/x/m"),
+            ("", "p/x/m"),
+        ] {
+            assert_eq!(ids_under(name, parent), shown, "{parent}");
+        }
+        assert_eq!(ids_under("organizations/o", ""), "o");
     }
 
     #[test]

@@ -110,7 +110,7 @@ async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Res
     let mut cursor = String::new();
     let reached = &mut cursor;
     session
-        .list(limit, async |page_size, page_token| {
+        .list(limit, "", async |page_size, page_token| {
             let mut request = ListEventsRequest { page_size, ..first.clone() };
             if !page_token.is_empty() {
                 // The token stands for where the list began.

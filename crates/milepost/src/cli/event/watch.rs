@@ -3,7 +3,9 @@
 //! Invariant: an event is printed before its cursor is kept; with `--count` the kept cursor is the one
 //! after the last event that was printed, also in the middle of a batch.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,7 +19,7 @@ use super::cursor_file::CursorFile;
 use crate::cli::session::Session;
 use crate::cli::value;
 use crate::error::Error;
-use crate::output::{Format, event, json, note, print};
+use crate::output::{Format, closed, event, json, note, print};
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
@@ -94,6 +96,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
     let mut state = watch.state();
     let mut told = Told::default();
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut unread = pin!(closed());
     loop {
         let batch = tokio::select! {
             // What was received comes before what became of the connection since.
@@ -103,6 +106,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
                 told.connection(&state.borrow_and_update());
                 continue;
             }
+            () = &mut unread => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
         };
         let Some(batch) = batch else { return Ok(()) };
         let Batch { mut events, mut cursor, phase, lag_entries } = batch?;

@@ -212,15 +212,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, milestones.get_milestone(request) -> milestone)
         }
         Verb::List { parent, listing } => {
+            let under = PROJECT.name(&parent.parent)?;
             let first = ListMilestonesRequest {
-                parent: PROJECT.name(&parent.parent)?,
+                parent: under.clone(),
                 filter: listing.filter,
                 order_by: listing.order_by,
                 show_deleted: listing.show_deleted,
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, milestones.list_milestones(first) -> milestones)
+            list_and_show!(session, &listing.limit, &under, milestones.list_milestones(first) -> milestones)
         }
         Verb::Update { on, fields, changing } => {
             let draft = fields.draft().await?;
@@ -237,8 +238,9 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::BatchCreate { parent, from_file, writing } => {
             let file: BatchCreateMilestonesRequest = input::message(&from_file).await?;
+            let under = PROJECT.name(&parent.parent)?;
             let request = BatchCreateMilestonesRequest {
-                parent: PROJECT.name(&parent.parent)?,
+                parent: under.clone(),
                 requests: file.requests,
                 request_id: writing.request_id.unwrap_or(file.request_id),
                 validate_only: writing.validate_only || file.validate_only,
@@ -248,7 +250,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                     client.milestones().batch_create_milestones(request).await
                 })
                 .await?;
-            session.output().many(&response.milestones)
+            session.output().many(&response.milestones, &under)
         }
         Verb::Reforecast { on, forecast_date, reason } => {
             let request =
@@ -298,7 +300,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 min_revisions: reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &limit, milestones.list_milestone_forecasts(first) -> forecasts)
+            list_and_show!(session, &limit, "", milestones.list_milestone_forecasts(first) -> forecasts)
         }
         Verb::AdvanceDate { portfolio, date, writing } => {
             let request = AdvanceDateRequest {

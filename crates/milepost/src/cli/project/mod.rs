@@ -177,15 +177,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, projects.get_project(request) -> project)
         }
         Verb::List { parent, listing } => {
+            let under = PORTFOLIO.name(&parent.parent)?;
             let first = ListProjectsRequest {
-                parent: PORTFOLIO.name(&parent.parent)?,
+                parent: under.clone(),
                 filter: listing.filter,
                 order_by: listing.order_by,
                 show_deleted: listing.show_deleted,
                 min_revisions: listing.reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &listing.limit, projects.list_projects(first) -> projects)
+            list_and_show!(session, &listing.limit, &under, projects.list_projects(first) -> projects)
         }
         Verb::Update { on, fields, changing } => {
             let (portfolio, _) = PROJECT.parent_and_id(&[on.name(&PROJECT)?])?;
@@ -203,8 +204,9 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::BatchCreate { parent, from_file, writing } => {
             let file: BatchCreateProjectsRequest = input::message(&from_file).await?;
+            let under = PORTFOLIO.name(&parent.parent)?;
             let request = BatchCreateProjectsRequest {
-                parent: PORTFOLIO.name(&parent.parent)?,
+                parent: under.clone(),
                 requests: file.requests,
                 request_id: writing.request_id.unwrap_or(file.request_id),
                 validate_only: writing.validate_only || file.validate_only,
@@ -214,18 +216,19 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                     client.projects().batch_create_projects(request).await
                 })
                 .await?;
-            session.output().many(&response.projects)
+            session.output().many(&response.projects, &under)
         }
         Verb::BatchGet { parent, project, reading } => {
-            let parent = PORTFOLIO.name(&parent.parent)?;
-            let names = project.iter().map(|project| PROJECT.beside(&parent, project)).collect();
-            let request = BatchGetProjectsRequest { parent, names, min_revisions: reading.min_revision };
+            let under = PORTFOLIO.name(&parent.parent)?;
+            let names = project.iter().map(|project| PROJECT.beside(&under, project)).collect();
+            let request =
+                BatchGetProjectsRequest { parent: under.clone(), names, min_revisions: reading.min_revision };
             let response = session
                 .read(request, |client, request| async move {
                     client.projects().batch_get_projects(request).await
                 })
                 .await?;
-            session.output().many(&response.projects)
+            session.output().many(&response.projects, &under)
         }
         Verb::Prepare { on, reason } => {
             let request = act!(PrepareProjectRequest, on, PROJECT, reason: reason);
