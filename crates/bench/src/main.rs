@@ -12,6 +12,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures a running Milepost.
 #[derive(Parser)]
 #[command(name = "milepost-bench", version)]

@@ -18,6 +18,9 @@ use tokio::runtime::{Builder, Runtime};
 use cli::{Cli, Command};
 use error::{Error, report};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
