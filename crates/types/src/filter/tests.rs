@@ -365,6 +365,19 @@ fn filters_that_say_the_same_are_equal() {
 }
 
 #[test]
+fn an_enum_value_may_be_named_without_the_prefix_that_all_share() {
+    static SCHEMA: Schema<F> = Schema::new(&[
+        Field::new("status", FieldType::Enum(&["STATUS_PROPOSED", "STATUS_IN_SERVICE"]), F::State),
+        Field::new("state", FieldType::Enum(&["NOT_MET", "ACHIEVED"]), F::State),
+    ]);
+    let parse = |text: &str| Filter::<F>::parse(text, &SCHEMA);
+    assert_eq!(parse("status = IN_SERVICE").unwrap(), parse("status = STATUS_IN_SERVICE").unwrap());
+    for nonsense in ["status = SERVICE", "status = _PROPOSED", "status = \"\"", "state = MET"] {
+        assert!(parse(nonsense).is_err(), "{nonsense}");
+    }
+}
+
+#[test]
 fn an_index_can_be_chosen() {
     let filter =
         parse("state = PLANNED AND subject:portfolios/p subject = \"portfolios/p/projects/*\" weight > 1");

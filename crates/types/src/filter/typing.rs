@@ -63,6 +63,16 @@ struct Typing<'a> {
     path: &'static str,
 }
 
+/// The value that a text names: in full, or without the prefix that all values of the enum share
+/// (`STATUS_CONSTRUCTION` or `CONSTRUCTION`).
+fn enum_name(names: &[&'static str], text: &str) -> Option<&'static str> {
+    let short = |name: &str| {
+        let prefix = name.strip_suffix(text).filter(|prefix| prefix.ends_with('_'))?;
+        names.iter().all(|other| other.starts_with(prefix)).then_some(())
+    };
+    names.iter().find(|name| **name == text || short(name).is_some()).copied()
+}
+
 impl Typing<'_> {
     fn scalar_or_list(&self, kind: FieldType) -> Result<Test, FilterError> {
         match (kind, self.presence()) {
@@ -71,8 +81,9 @@ impl Typing<'_> {
             (FieldType::Text, None) => self.text(),
             (FieldType::Name, None) => self.name(),
             (FieldType::Enum(names), None) => self.equality_only(|text| {
-                let name = names.iter().find(|name| **name == text).copied();
-                name.map(Operand::Enum).ok_or_else(|| format!("one of {}", names.join(", ")))
+                enum_name(names, text)
+                    .map(Operand::Enum)
+                    .ok_or_else(|| format!("one of {}", names.join(", ")))
             }),
             (FieldType::Bool, None) => self.equality_only(|text| match text {
                 "true" => Ok(Operand::Bool(true)),
