@@ -24,6 +24,9 @@ struct Envelope {
     batch: Bytes,
 }
 
+/// Sets a resource's row and its index rows.
+type Put = fn(&mut dyn Write, Bytes);
+
 /// The encoded resource of an event of this ledger; empty if there is none.
 pub(crate) fn resource(event: &Bytes) -> Bytes {
     let envelope = Envelope::decode(event.clone()).unwrap_or_default();
@@ -37,7 +40,7 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
     for event in &entry.events {
         let envelope = Envelope::decode(event.clone())
             .unwrap_or_else(|error| panic!("entry {} has an event that is none: {error}", entry.sequence));
-        let puts: [(Bytes, fn(&mut dyn Write, Bytes)); 5] = [
+        let puts: [(Bytes, Put); 5] = [
             (envelope.portfolio, tables::portfolios::put),
             (envelope.organization, tables::organizations::put),
             (envelope.project, tables::projects::put),

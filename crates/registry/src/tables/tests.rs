@@ -107,3 +107,20 @@ proptest! {
         prop_assert_eq!(by_date(d).cmp(&by_date(e)), d.cmp(&e));
     }
 }
+
+#[test]
+fn a_row_is_these_bytes_for_ever() {
+    use milepost_proto::registry::v1::Project;
+    let message = Project {
+        name: project().to_string(),
+        display_name: "x".to_owned(),
+        key: Some(false),
+        status: 3,
+        etag: "7".to_owned(),
+        ..Project::default()
+    };
+    let golden = b"\x0a\x19portfolios/wsc/projects/x\x12\x01x\x38\x00\xf0\x01\x03\xda\x02\x017";
+    assert_eq!(message.encode_to_vec(), golden);
+    let head = projects::Head::of(Bytes::from_static(golden));
+    assert_eq!((head.parent(), head.investment()), (None, None));
+}

@@ -5,6 +5,9 @@ mod raw;
 pub(crate) mod rows;
 
 mod batches;
+mod events;
+mod nonsense;
+mod replay;
 mod required;
 mod slice;
 mod standard;

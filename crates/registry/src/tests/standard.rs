@@ -82,7 +82,7 @@ async fn an_organization_lives() {
         ..ListOrganizationsRequest::default()
     };
     let listed = client.list_organizations(request).await.unwrap().into_inner().organizations;
-    assert_eq!(listed, [updated.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&updated));
     let request =
         DeleteOrganizationRequest { name: updated.name.clone(), ..DeleteOrganizationRequest::default() };
     let deleted = client.delete_organization(request).await.unwrap().into_inner().organization.unwrap();
