@@ -67,6 +67,9 @@ struct ClientArgs {
     /// How long a call may take, as in 10s or 500ms, attempts to reach the server included [default: 10s]
     #[arg(long, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
+    /// Who makes the changes: an id, for the record; nobody checks it
+    #[arg(long, value_name = "ID")]
+    principal: Option<String>,
 }
 
 /// The same after the noun, where it has the last word. Commands that talk to no server do not have it.
@@ -82,6 +85,9 @@ struct NounArgs {
     /// How long a call may take, as in 10s or 500ms, attempts to reach the server included [default: 10s]
     #[arg(long, global = true, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
+    /// Who makes the changes: an id, for the record; nobody checks it
+    #[arg(long, global = true, value_name = "ID")]
+    principal: Option<String>,
 }
 
 /// What to do with a noun, through a server.
@@ -100,7 +106,9 @@ impl ClientArgs {
         let endpoint = noun.endpoint.or(self.endpoint);
         let timeout = noun.timeout.or(self.timeout).unwrap_or(DEFAULT_TIMEOUT);
         let format = noun.format.or(self.format).unwrap_or_default();
-        Session::open(endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT), timeout, Output::stdout(format))
+        let principal = noun.principal.or(self.principal);
+        let endpoint = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+        Session::open(endpoint, timeout, Output::stdout(format), principal.as_deref())
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use milepost_client::{Client, Failure, Retry, Write};
+use milepost_service::request::PRINCIPAL;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status};
 
 use super::flags::Limit;
@@ -25,6 +27,7 @@ pub struct Session {
     endpoint: String,
     timeout: Duration,
     output: Output,
+    principal: Option<MetadataValue<Ascii>>,
     told: Cell<bool>,
 }
 
@@ -37,13 +40,22 @@ pub struct Page<R> {
 }
 
 impl Session {
-    /// A session with the server at a URL. Connects when first used.
+    /// A session with the server at a URL, on behalf of a principal if one is named. Connects when first
+    /// used.
     ///
     /// # Errors
-    /// If the URL is none.
-    pub fn open(endpoint: &str, timeout: Duration, output: Output) -> Result<Self, Error> {
+    /// If the URL is none, or the principal cannot be sent.
+    pub fn open(
+        endpoint: &str,
+        timeout: Duration,
+        output: Output,
+        principal: Option<&str>,
+    ) -> Result<Self, Error> {
+        let principal = principal.map(str::parse).transpose();
+        let principal = principal
+            .map_err(|_| Error::Usage("a principal has visible ASCII characters only".to_owned()))?;
         let client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
-        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, told: Cell::new(false) })
+        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, principal, told: Cell::new(false) })
     }
 
     /// The client.
@@ -70,7 +82,7 @@ impl Session {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), request));
+        let call = |request| self.observed(call(self.client.clone(), self.claimed(request)));
         Ok(retry.read(retry.deadline(), request, call).await?)
     }
 
@@ -88,7 +100,7 @@ impl Session {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), request));
+        let call = |request| self.observed(call(self.client.clone(), self.claimed(request)));
         Ok(retry.write(retry.deadline(), request, call).await?)
     }
 
@@ -144,6 +156,14 @@ impl Session {
             note(&format!("there is more: the first {} shown", text::count(listed, "is", "are")));
         }
         Ok(())
+    }
+
+    /// The request with who is said to make it.
+    fn claimed<Q>(&self, mut request: Request<Q>) -> Request<Q> {
+        if let Some(principal) = &self.principal {
+            request.metadata_mut().insert(PRINCIPAL, principal.clone());
+        }
+        request
     }
 
     /// Passes an attempt on, and says once if the server cannot be reached.

@@ -111,7 +111,7 @@ fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_
     let session = |line: &str| {
         let cli = parse(line).unwrap();
         let Command::Portfolio(noun) = cli.command else { panic!("{line}") };
-        let NounArgs { endpoint, format, timeout } = noun.client;
+        let NounArgs { endpoint, format, timeout, .. } = noun.client;
         (endpoint.or(cli.client.endpoint), format.or(cli.client.format), timeout.or(cli.client.timeout))
     };
     let second = Some(Duration::from_secs(1));

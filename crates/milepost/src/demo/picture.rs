@@ -116,7 +116,7 @@ fn over_time(projects: &[Project], milestones: &[Milestone], columns: usize) -> 
         .collect();
 
     let mut picture = format!(
-        "Starts and milestones over time   {} project start  {} milestone achieved  {} expected\n\n{}",
+        "Starts and milestones over time   {} started  {} achieved  {} expected\n\n{}",
         Mark::Start.symbol(),
         Mark::Achieved.symbol(),
         Mark::Expected.symbol(),
@@ -240,7 +240,7 @@ mod tests {
             built,
         ];
         insta::assert_snapshot!(over_time(&projects, &milestones, 80), @r"
-        Starts and milestones over time   ◆ project start  ● milestone achieved  ○ expected
+        Starts and milestones over time   ◆ started  ● achieved  ○ expected
 
                        2020        2021
                          9 10 11 12  1  2  3  4  5

@@ -1,0 +1,155 @@
+//! What the data set holds, against what was published.
+//!
+//! A figure that changes here changes what the first portfolio says: look at the source first.
+
+use milepost_proto::google::r#type::Money;
+
+use super::*;
+
+fn cny(units: i64) -> Option<Money> {
+    Some(Money { currency_code: "CNY".into(), units, nanos: 0 })
+}
+
+fn set() -> DataSet {
+    DataSet::western_science_city().unwrap()
+}
+
+#[test]
+fn the_three_batches_declare_what_was_published_and_nothing_else() {
+    let set = set();
+    let declared: Vec<_> = set
+        .batches
+        .iter()
+        .map(|batch| {
+            (
+                batch.start_date.unwrap(),
+                batch.declared_count,
+                batch.declared_investment.clone(),
+                batch.members.len(),
+            )
+        })
+        .collect();
+    let day = |year, month, day| Date { year, month, day };
+    assert_eq!(
+        declared,
+        [
+            (day(2020, 9, 11), Some(79), cny(130_000_000_000), 2),
+            (day(2021, 4, 15), Some(107), None, 1),
+            (day(2021, 5, 27), Some(8), cny(28_360_000_000), 1),
+        ]
+    );
+    assert!(
+        set.projects.iter().all(|project| project.investment.is_none()),
+        "no project's investment was published"
+    );
+}
+
+#[test]
+fn every_named_project_and_platform_is_there_in_both_languages() {
+    let set = set();
+    let names: Vec<&str> = set.projects.iter().map(|project| project.display_name.as_str()).collect();
+    for name in [
+        "科学大道",
+        "科学谷",
+        "坪山大道",
+        "科学城隧道",
+        "超瞬态实验装置",
+        "光大人工智能产业基地",
+        "中电重庆软件园",
+        "种质创制大科学中心",
+        "中国自然人群生物资源库重庆中心",
+        "北京大学重庆大数据研究院",
+        "中国科学院重庆科学中心",
+        "通用技术集团纳米时栅",
+    ] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert_eq!(names.len(), 12);
+    assert!(set.projects.iter().all(|project| project.translations.contains_key("en")));
+    assert_eq!(set.projects.iter().filter(|project| project.key == Some(true)).count(), 4);
+}
+
+#[test]
+fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
+    let set = set();
+    let labels =
+        set.portfolio.labels.keys().filter_map(|key| key.strip_prefix("timeline-").map(ToOwned::to_owned));
+    let inaugurated = set
+        .organizations
+        .iter()
+        .filter_map(|organization| organization.attributes.get("inaugurated").cloned());
+    let acts = set.acts.iter().map(|act| act.day.0.to_string());
+    let mut days: Vec<String> = labels.chain(inaugurated).chain(acts).collect();
+    days.sort();
+    days.dedup();
+    assert_eq!(
+        days,
+        [
+            "2020-04-03",
+            "2020-07-01",
+            "2020-09-11",
+            "2020-09-16",
+            "2020-11-18",
+            "2021-02-03",
+            "2021-02-05",
+            "2021-03-05",
+            "2021-04-15",
+            "2021-05-17",
+            "2021-05-27",
+        ]
+    );
+}
+
+#[test]
+fn a_year_alone_becomes_no_date() {
+    let set = set();
+    let built = set.milestones.iter().find(|milestone| milestone.display_name == "建成投用").unwrap();
+    assert_eq!((built.baseline_date, built.forecast_date, built.actual_date), (None, None, None));
+    assert_eq!(built.labels["expected-year"], "2023");
+    let facility = set.projects.iter().find(|project| project.display_name == "超瞬态实验装置").unwrap();
+    assert_eq!(facility.annual_plans[0].year, 2023);
+    assert_eq!(set.phases.iter().filter(|phase| phase.name.starts_with(&facility.name)).count(), 2);
+}
+
+#[test]
+fn acts_are_ordered_by_day_and_every_reference_is_there() {
+    let set = set();
+    assert!(set.acts.is_sorted_by_key(|act| act.day));
+    assert_eq!(set.acts.len(), 5);
+    for act in &set.acts {
+        let there = match &act.what {
+            What::Achieve(name) => set.milestones.iter().any(|milestone| &milestone.name == name),
+            What::Start(name) => set.batches.iter().any(|batch| &batch.name == name),
+        };
+        assert!(there, "{act:?}");
+    }
+    for member in set.batches.iter().flat_map(|batch| &batch.members) {
+        assert!(set.projects.iter().any(|project| &project.name == member), "{member}");
+        let start = set
+            .milestones
+            .iter()
+            .any(|m| m.name.starts_with(&format!("{member}/")) && m.r#type == "constructionStart");
+        assert!(start, "{member} has a start to achieve");
+    }
+    for party in set.projects.iter().flat_map(|project| &project.parties) {
+        assert!(set.organizations.iter().any(|organization| organization.name == party.organization));
+    }
+}
+
+#[test]
+fn texts_keep_the_limits_of_the_api() {
+    let set = set();
+    assert!(set.portfolio.description.chars().count() <= milepost_types::limits::TEXT_CHARS);
+    let labels = set.projects.iter().map(|project| &project.labels).chain([&set.portfolio.labels]);
+    for (key, value) in labels.flatten() {
+        assert!(key.parse::<milepost_types::ResourceId>().is_ok(), "{key}");
+        assert!(value.chars().count() <= milepost_types::limits::LABEL_VALUE_CHARS, "{value}");
+    }
+}
+
+#[test]
+fn a_misspelt_key_is_not_lost_in_silence() {
+    let text = TEXT.replacen("declared_count", "declared_cuont", 1);
+    let error = DataSet::parse(&text).unwrap_err().to_string();
+    assert!(error.contains("declared_cuont"), "{error}");
+}
