@@ -18,9 +18,12 @@ async fn next(watch: &mut Watch) -> Batch {
 
 async fn collect(watch: &mut Watch, count: usize) -> Vec<String> {
     let mut found = Vec::new();
-    while found.len() < count {
-        found.extend(ids(&next(watch).await.events));
-    }
+    soon(async {
+        while found.len() < count {
+            found.extend(ids(&next(watch).await.events));
+        }
+    })
+    .await;
     assert_eq!(found.len(), count);
     found
 }
