@@ -5,7 +5,7 @@
 
 use milepost_ledger::{Entry, Write};
 
-use crate::convert::event::{Effect, effect};
+use crate::convert::told::{Effect, effect};
 use crate::tables;
 
 /// Brings the rows from before an entry to after it.

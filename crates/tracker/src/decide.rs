@@ -4,6 +4,9 @@
 //! registry had been followed when it was decided. The one thing remembered between decisions is what a
 //! portfolio's row was read as, and that is asked for with the row itself.
 
+mod days;
+mod ingest;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +21,7 @@ use crate::command::{Command, Refusal, Wish};
 use crate::convert::event::Events;
 use crate::facts::Portfolio;
 use crate::milestone::{Action, Draft, Moment, act, create};
-use crate::{apply, ingest, sweep, tables};
+use crate::{apply, tables};
 
 /// The rules of the tracker, as the ledger runs them.
 #[derive(Default)]
@@ -152,7 +155,7 @@ impl<'a> Scene<'a> {
             return Err(Rejection::invalid("date", "DATE_IN_FUTURE", description).into());
         }
         let mut events = self.events();
-        sweep::advance(self, name, &portfolio, date, &mut events);
+        days::advance(self, name, &portfolio, date, &mut events);
         Ok(self.decision(name.id(), events))
     }
 

@@ -11,7 +11,7 @@ use milepost_types::Rejection;
 use tonic::{Code, Status};
 
 use crate::command::Refusal;
-use crate::forecasts;
+use crate::grpc::forecasts;
 
 /// How soon a dependency that could not be reached may be tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

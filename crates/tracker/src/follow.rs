@@ -5,6 +5,8 @@
 //! another history, or an entry of a newer format, is not guessed about: following ends, operators are
 //! told, and the tracker goes on without it. Nothing else ends it.
 
+pub(crate) mod upstream;
+
 use std::sync::Arc;
 use std::time::Duration;
 

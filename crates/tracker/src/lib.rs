@@ -1,11 +1,10 @@
 //! When, and how well: milestones with baseline, forecast and actual dates.
 //!
 //! A service on a ledger, in rooms: `milestone` has the model and its rules, `facts` and `source` what is
-//! known of the registry and how its log is followed; `decide` loads what a command is about and asks them
-//! (`ingest` and `sweep` for the two commands that touch many rows); `apply` puts what an event tells into
-//! `tables`; `list` and `forecasts` read; `convert` is the room that reads and writes messages; `grpc`
-//! answers calls. Beside the calls two tasks run: `follow` takes the registry's journal over, `midnight`
-//! lets days begin; `upstream` asks the registry when a call cannot wait.
+//! known of the registry and how its log is followed; `decide` loads what a command is about and asks them;
+//! `apply` puts what an event tells into `tables`; `list` reads pages; `convert` is the room that reads and
+//! writes messages; `grpc` answers calls. Beside the calls two tasks run: `follow` takes the registry's
+//! journal over, `sweep` lets days begin.
 //! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
 //! what the journal says; every entry says how far the registry had been followed when it was decided.
 
@@ -17,21 +16,15 @@ mod decide;
 mod error;
 mod facts;
 mod follow;
-mod forecasts;
 mod grpc;
-mod ingest;
 mod list;
 mod metrics;
-mod midnight;
 mod milestone;
 mod service;
 mod source;
 mod sweep;
 mod tables;
-mod upstream;
 
-#[cfg(test)]
-mod testing;
 #[cfg(test)]
 mod tests;
 

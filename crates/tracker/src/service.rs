@@ -24,10 +24,10 @@ use crate::convert::request::reset_follower as reset_wish;
 use crate::decide::Tracker;
 use crate::error::Error;
 use crate::follow::Follow;
+use crate::follow::upstream::Upstream;
 use crate::grpc::Api;
 use crate::metrics::Metrics;
-use crate::midnight::Midnight;
-use crate::upstream::Upstream;
+use crate::sweep::Sweep;
 
 const KIND: LedgerKind = LedgerKind::Tracker;
 /// How long the registry may be silent before it is noticed that it does not answer a connection attempt.
@@ -97,7 +97,7 @@ impl Service {
         let part = Part::new(KIND.as_str())
             .service(MilestoneServiceServer::new(self.api.clone()).max_decoding_message_size(limit))
             .task("follow registry", self.follower(kit).run())
-            .task("advance dates", self.midnight(kit).run());
+            .task("advance dates", self.sweep(kit).run());
         ledger::attach(part, kit, KIND, &self.api.ledger)
     }
 
@@ -116,8 +116,8 @@ impl Service {
     }
 
     /// The task that lets days begin.
-    pub(crate) fn midnight(&self, kit: &Kit) -> Midnight {
-        Midnight {
+    pub(crate) fn sweep(&self, kit: &Kit) -> Sweep {
+        Sweep {
             ledger: self.api.ledger.clone(),
             clock: Arc::clone(&kit.clock),
             check: kit.readiness.check(format!("{KIND}.dates")),

@@ -1,97 +1,185 @@
-//! The beginning of days: which milestones of a portfolio stand otherwise to their dates.
+//! The task that lets days begin: each civil date in each portfolio's time zone.
 //!
-//! Invariants: days begin one after another, each told before the next; a milestone is told once a day
-//! at most, in the order of names. Only milestones that a day touches are looked at, through the indexes;
-//! the first day that a portfolio has looks at all of them.
+//! Invariants: days that were missed begin one by one, as many as are believable; beyond that the clock is
+//! taken to be wrong until somebody confirms the date by hand. A clock that goes back changes nothing: a
+//! date that began has begun.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_types::{PortfolioName, ProjectPattern};
+use milepost_ledger::{Ledger, Submission, SubmitError};
+use milepost_service::host::BoxError;
+use milepost_service::readiness::Check;
+use milepost_types::{Clock, LedgerKind, PortfolioName, TimeZoneId};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
-use crate::convert::event::Events;
-use crate::convert::milestone::Glance;
-use crate::decide::Scene;
+use crate::command::Wish;
+use crate::decide::Tracker;
 use crate::facts::Portfolio;
-use crate::milestone::{Change, Happening, Milestone, Moment, Outlook, outlook, passed, touched};
+use crate::metrics::Metrics;
 use crate::tables;
-use crate::tables::key;
 
-/// Makes `date` the portfolio's current date, day by day. A date that is not after the current one
-/// changes nothing.
-pub(crate) fn advance(
-    scene: &Scene<'_>,
-    name: &PortfolioName,
-    portfolio: &Portfolio,
-    date: Date,
-    events: &mut Events<'_>,
-) {
-    let moment = scene.moment(name, portfolio);
-    let Some(mut current) = tables::date::get(scene.rows, name) else {
-        let changes = first_day(scene.rows, name, date, &moment);
-        return tell(events, name, None, date, changes);
-    };
-    while current < date {
-        let Ok(day) = current.tomorrow() else { return };
-        let changes = next_day(scene.rows, name, day, &moment);
-        tell(events, name, Some(current), day, changes);
-        current = day;
+/// The shortest wait between two looks at the clock.
+const LEAST_WAIT: Duration = Duration::from_millis(10);
+
+/// The task.
+pub(crate) struct Sweep {
+    pub(crate) ledger: Ledger<Tracker>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) check: Check,
+    pub(crate) metrics: Metrics,
+    pub(crate) drain: CancellationToken,
+    /// Told when there may be another portfolio.
+    pub(crate) portfolios: Arc<Notify>,
+    pub(crate) max_catch_up_days: u32,
+    pub(crate) interval: Duration,
+}
+
+/// A portfolio and its dates.
+struct Standing {
+    name: PortfolioName,
+    zone: TimeZoneId,
+    current: Option<Date>,
+}
+
+/// Portfolios whose date waits to be confirmed, with their current dates.
+type Unconfirmed = BTreeMap<PortfolioName, Date>;
+
+impl Sweep {
+    /// Lets days begin until the server drains.
+    pub(crate) async fn run(self) -> Result<(), BoxError> {
+        let mut unconfirmed = Unconfirmed::new();
+        let drain = self.drain.clone();
+        loop {
+            let wait = tokio::select! {
+                () = drain.cancelled() => return Ok(()),
+                wait = self.look(&mut unconfirmed) => wait,
+            };
+            tokio::select! {
+                () = drain.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+                () = self.portfolios.notified() => {}
+            }
+        }
+    }
+
+    /// Looks at the clock once; tells how long until the next look.
+    async fn look(&self, unconfirmed: &mut Unconfirmed) -> Duration {
+        let portfolios = self.standing();
+        let mut stuck = BTreeMap::new();
+        let mut failed = None;
+        for portfolio in &portfolios {
+            match self.catch_up(portfolio).await {
+                Ok(None) => {}
+                Ok(Some(far)) => {
+                    if unconfirmed.get(&portfolio.name) != Some(&far.current) {
+                        far.tell(&portfolio.name, self.max_catch_up_days);
+                    }
+                    stuck.insert(portfolio.name.clone(), far);
+                }
+                Err(error) => {
+                    failed = Some(format!("the date of {} cannot be advanced: {error}", portfolio.name))
+                }
+            }
+        }
+        self.report(&stuck, failed);
+        *unconfirmed = stuck.into_iter().map(|(name, far)| (name, far.current)).collect();
+        self.wait(&portfolios)
+    }
+
+    /// The portfolios that are not deleted.
+    fn standing(&self) -> Vec<Standing> {
+        let view = self.ledger.view();
+        tables::portfolio::all(&view)
+            .filter(|fact| !fact.deleted)
+            .map(|fact| Standing {
+                current: tables::date::get(&view, &fact.name),
+                zone: Portfolio::from(&fact).zone,
+                name: fact.name,
+            })
+            .collect()
+    }
+
+    /// Lets the days begin that a portfolio missed, or tells that they are too many.
+    async fn catch_up(&self, portfolio: &Standing) -> Result<Option<TooFar>, String> {
+        let mut current = portfolio.current;
+        loop {
+            let today = portfolio.zone.date_at(self.clock.now());
+            let next = match current {
+                None => today,
+                Some(current) if current >= today => return Ok(None),
+                Some(current) => {
+                    let days = (today.duration_since(current).as_hours() / 24).unsigned_abs();
+                    if days > u64::from(self.max_catch_up_days) {
+                        return Ok(Some(TooFar { current, today, days }));
+                    }
+                    current.tomorrow().map_err(|error| error.to_string())?
+                }
+            };
+            let wish = Wish::AdvanceDate { portfolio: portfolio.name.clone(), date: next };
+            let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(wish.into()));
+            match self.ledger.submit(submission).await {
+                Ok(_) => self.metrics.days_advanced.inc(),
+                // The clock went back meanwhile, or the portfolio was deleted: the next look sees it.
+                Err(SubmitError::Rejected(_) | SubmitError::Closing | SubmitError::Failed { .. }) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.to_string()),
+            };
+            current = Some(next);
+        }
+    }
+
+    fn report(&self, stuck: &BTreeMap<PortfolioName, TooFar>, failed: Option<String>) {
+        self.metrics.portfolios_unconfirmed.set(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
+        match (failed, stuck.first_key_value()) {
+            (Some(reason), _) => {
+                tracing::warn!(reason, "a day cannot begin");
+                self.check.degraded(reason);
+            }
+            (None, Some((name, TooFar { current, today, days }))) => self.check.degraded(format!(
+                "the clock says {today}, {days} days after the current date of {name}, {current} ({} such \
+                 portfolios); if the clock is right, confirm by AdvanceDate",
+                stuck.len()
+            )),
+            (None, None) => self.check.ready(),
+        }
+    }
+
+    /// How long until the next look: the interval, or until the next midnight if that is sooner.
+    fn wait(&self, portfolios: &[Standing]) -> Duration {
+        let now = self.clock.now();
+        let midnights = portfolios.iter().filter_map(|portfolio| until_midnight(&portfolio.zone, now));
+        midnights.min().unwrap_or(self.interval).clamp(LEAST_WAIT, self.interval.max(LEAST_WAIT))
     }
 }
 
-fn tell(
-    events: &mut Events<'_>,
-    name: &PortfolioName,
-    previous: Option<Date>,
-    day: Date,
-    changes: Vec<Change>,
-) {
-    let count = |wanted: Outlook| {
-        let is = |change: &&Change| matches!(change.happening, Happening::OutlookChanged { outlook, .. } if outlook == wanted);
-        i32::try_from(changes.iter().filter(is).count()).unwrap_or(i32::MAX)
-    };
-    events.date_advanced(name, previous, day, count(Outlook::DueSoon), count(Outlook::Overdue));
-    for change in changes {
-        events.milestone(change, "");
+/// How long until the next day begins in a time zone.
+fn until_midnight(zone: &TimeZoneId, now: Timestamp) -> Option<Duration> {
+    let tomorrow = zone.start_of(zone.date_at(now).tomorrow().ok()?)?;
+    Duration::try_from(tomorrow.duration_since(now)).ok()
+}
+
+/// A current date that is further behind the clock than is believable.
+struct TooFar {
+    current: Date,
+    today: Date,
+    days: u64,
+}
+
+impl TooFar {
+    fn tell(&self, portfolio: &PortfolioName, limit_days: u32) {
+        let Self { current, today, days } = self;
+        tracing::error!(
+            %portfolio, %current, %today, days, limit_days,
+            "the clock is too far ahead of a portfolio's current date, so no day begins; if the clock is right, \
+             confirm the date: milepost milestone advance-date, or AdvanceDate with this portfolio and date"
+        );
     }
-}
-
-/// What the day after the current one changes.
-fn next_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
-    let touched = touched(day);
-    let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(name, date));
-    let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(name, date));
-    let keys: BTreeSet<Vec<u8>> = due.chain(baseline).flat_map(|range| indexed(rows, &range)).collect();
-    keys.iter()
-        .filter_map(|key| planned(rows.get(key)?))
-        .filter_map(|milestone| {
-            let (previous, outlook) = passed(&milestone, day)?;
-            Some(Change::of_outlook(milestone, previous, outlook, day, moment))
-        })
-        .collect()
-}
-
-/// What the first day changes: outlooks were as of the clock's day until now.
-fn first_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
-    rows.scan(&tables::milestone::range(&ProjectPattern::InPortfolio(name.clone())), Direction::Forward)
-        .filter_map(|(_, value)| planned(value))
-        .filter_map(|milestone| {
-            let now = outlook(milestone.state, milestone.baseline, milestone.forecast, day)?;
-            let previous = milestone.outlook;
-            (previous != Some(now)).then(|| Change::of_outlook(milestone, previous, now, day, moment))
-        })
-        .collect()
-}
-
-/// The keys of the milestones that an index leads to.
-fn indexed(rows: &dyn Read, range: &KeyRange) -> Vec<Vec<u8>> {
-    rows.scan(range, Direction::Forward).map(|(index_key, _)| key::of_indexed(&index_key)).collect()
-}
-
-fn planned(value: Bytes) -> Option<Milestone> {
-    Glance::at(&value).is_planned().then(|| tables::milestone::read(&value))
 }
 
 #[cfg(test)]

@@ -1,22 +1,19 @@
-//! Events: how they are written, and the parts of them that are read back.
+//! Events: how what happened is written. How it is read back is in `told`.
 //!
 //! Invariants: an event is the encoded public `event.v1.Event` and carries the resource after the
-//! change; the events of one entry are numbered in the order they are told. What is read back is read
-//! without the rest: a milestone stays the very bytes that were written.
+//! change; the events of one entry are numbered in the order they are told.
 
 use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::{Payload, Resource};
-use milepost_proto::journal::v1::Position as PositionMessage;
-use milepost_proto::tracker::v1 as tracker;
-use milepost_types::{EventId, LedgerKind, MilestoneName, PortfolioName, Position};
+use milepost_types::{EventId, LedgerKind, PortfolioName, Position};
 use prost::Message;
 
+use super::facts;
 use super::milestone::{evidence_to_proto, outlook_to_proto, state_to_proto, to_proto};
 use super::values::{date_to_proto, time_to_proto};
-use super::{Unreadable, facts};
 use crate::milestone::{Change, Happening};
 use crate::source::{Arrival, Skipped};
 
@@ -197,181 +194,146 @@ fn payload(happening: Happening) -> Payload {
     }
 }
 
-/// The parts of an event that rows come of.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Effects {
-    #[prost(string, tag = "4")]
-    subject: String,
-    #[prost(bytes = "bytes", optional, tag = "55")]
-    milestone: Option<Bytes>,
-    #[prost(message, optional, tag = "135")]
-    date_advanced: Option<proto::DateAdvanced>,
-    #[prost(message, optional, tag = "150")]
-    followed: Option<Followed>,
-    #[prost(message, optional, tag = "152")]
-    reset: Option<proto::SourceReset>,
-}
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use milepost_ledger::{Actor, Authentication};
+    use milepost_types::{Etag, Hash, HashPrefix, LogId};
+    use proto::event::{Payload, Resource};
+    use sha2::{Digest, Sha256};
 
-/// A `SourceFollowed` whose facts stay the bytes that were written.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Followed {
-    #[prost(message, optional, tag = "1")]
-    position: Option<PositionMessage>,
-    #[prost(bytes = "bytes", repeated, tag = "2")]
-    portfolios: Vec<Bytes>,
-    #[prost(bytes = "bytes", repeated, tag = "3")]
-    projects: Vec<Bytes>,
-}
+    use super::*;
+    use crate::convert::milestone::from_stored;
+    use crate::convert::told::{Effect, effect};
+    use crate::facts::{PortfolioFact, ProjectFact};
+    use crate::milestone::samples::{BASELINE, TODAY, evidence, milestone, moment};
+    use crate::milestone::{Action, Outlook, act};
 
-/// The name of a fact.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Named {
-    #[prost(string, tag = "1")]
-    name: String,
-}
-
-/// What an event does to rows.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Effect {
-    /// A milestone is now this: the encoded message.
-    Milestone(MilestoneName, Bytes),
-    /// This is now the portfolio's current date.
-    Date(PortfolioName, Date),
-    /// The registry was followed up to here, and these are the facts that it told: encoded messages.
-    Followed {
-        /// The position.
-        position: Position,
-        /// By name.
-        portfolios: Vec<(PortfolioName, Bytes)>,
-        /// By name.
-        projects: Vec<(milepost_types::ProjectName, Bytes)>,
-    },
-    /// The registry is followed from here on.
-    Reset(Position),
-    /// Nothing.
-    Nothing,
-}
-
-/// What a stored event of the tracker does to rows.
-pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    let effects = Effects::decode(event.clone())?;
-    if let Some(milestone) = effects.milestone {
-        return Ok(Effect::Milestone(effects.subject.parse().map_err(Unreadable::new)?, milestone));
+    fn context() -> Context {
+        Context {
+            log: LogId::from_bytes([9; 16]),
+            sequence: 9,
+            commit_time: "2021-05-13T02:00:00Z".parse().unwrap(),
+            now: "2021-05-13T02:00:00Z".parse().unwrap(),
+            actor: Actor {
+                principal: "office".into(),
+                authentication: Authentication::Claimed,
+                on_behalf_of: String::new(),
+            },
+            command_id: CommandId::Request { id: "r-1".into(), body: Hash::ZERO },
+            seed: 0,
+        }
     }
-    if let Some(advanced) = effects.date_advanced {
-        let date = super::values::stored_date(advanced.current_date.as_ref())?;
-        let date = date.ok_or_else(|| Unreadable::new("a date advanced to none"))?;
-        return Ok(Effect::Date(effects.subject.parse().map_err(Unreadable::new)?, date));
+
+    fn position(sequence: u64) -> Position {
+        Position { log: LogId::from_bytes([3; 16]), sequence, hash: HashPrefix::from_bytes([5; 8]) }
     }
-    if let Some(followed) = effects.followed {
-        return Ok(Effect::Followed {
-            position: stored_position(followed.position)?,
-            portfolios: named(followed.portfolios)?,
-            projects: named(followed.projects)?,
-        });
+
+    fn arrival() -> Arrival {
+        Arrival {
+            position: position(8),
+            previous: position(7),
+            portfolio: "wsc".into(),
+            portfolios: vec![PortfolioFact {
+                name: "portfolios/wsc".parse().unwrap(),
+                time_zone: "Asia/Shanghai".into(),
+                working_days: None,
+                deleted: false,
+            }],
+            projects: vec![ProjectFact {
+                name: "portfolios/wsc/projects/road".parse().unwrap(),
+                status: 3,
+                deleted: false,
+            }],
+            lessons: Vec::new(),
+        }
     }
-    match effects.reset {
-        Some(reset) => Ok(Effect::Reset(stored_position(reset.position)?)),
-        None => Ok(Effect::Nothing),
+
+    /// One event of each kind.
+    fn all() -> Vec<Bytes> {
+        let context = context();
+        let mut events = Events::new(&context, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let reason = || "said".to_owned();
+        for action in [
+            Action::Delete,
+            Action::Reforecast { forecast: Some(date(2021, 6, 10)), reason: reason() },
+            Action::Rebaseline { baseline: date(2021, 6, 10), reason: reason() },
+            Action::Achieve { actual: None, reason: reason() },
+            Action::Miss { reason: reason() },
+            Action::AddEvidence(evidence("permit")),
+        ] {
+            events.milestone(act(&milestone(), Some(Etag(3)), &action, &moment()).unwrap().unwrap(), "");
+        }
+        let due_soon = Outlook::DueSoon;
+        events.milestone(Change::of_outlook(milestone(), None, due_soon, TODAY, &moment()), "cause");
+        let wsc = "portfolios/wsc".parse().unwrap();
+        events.date_advanced(&wsc, TODAY.yesterday().ok(), TODAY, 1, 2);
+        events.followed(&arrival());
+        let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
+        events.skipped(&arrival(), skipped);
+        events.reset(Some(position(8)), position(5), "restored");
+        events.finish()
     }
-}
 
-fn stored_position(message: Option<PositionMessage>) -> Result<Position, Unreadable> {
-    message
-        .and_then(|message| milepost_ledger::position_from_proto(&message))
-        .ok_or_else(|| Unreadable::new("a position that is none"))
-}
-
-fn named<N>(facts: Vec<Bytes>) -> Result<Vec<(N, Bytes)>, Unreadable>
-where
-    N: std::str::FromStr<Err = milepost_types::NameError>,
-{
-    facts
-        .into_iter()
-        .map(|fact| {
-            let name = Named::decode(fact.clone())?.name.parse().map_err(Unreadable::new)?;
-            // A copy: a slice would keep the whole entry in memory.
-            Ok((name, Bytes::copy_from_slice(&fact)))
-        })
-        .collect()
-}
-
-/// The milestone that an event carries, for answers.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Carried {
-    #[prost(message, optional, tag = "55")]
-    milestone: Option<tracker::Milestone>,
-}
-
-/// The milestones that events carry, in their order.
-pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Unreadable> {
-    let mut found = Vec::with_capacity(events.len());
-    for event in events {
-        found.extend(Carried::decode(event.clone())?.milestone);
+    /// Persisted for ever: if this fails, events of one kind have two encodings.
+    #[test]
+    fn the_bytes_of_events_never_change() {
+        let mut digest = Sha256::new();
+        all().iter().for_each(|event| digest.update(event));
+        let digest: [u8; 32] = digest.finalize().into();
+        assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
-    Ok(found)
-}
 
-/// The days that events advanced a portfolio by.
-pub(crate) fn dates_advanced(events: &[Bytes]) -> Result<Vec<proto::DateAdvanced>, Unreadable> {
-    let mut found = Vec::new();
-    for event in events {
-        found.extend(Effects::decode(event.clone())?.date_advanced);
-    }
-    Ok(found)
-}
+    const GOLDEN: &str = "265cfee75a9d81756f39e7ce2f7ac4e0b9eacd60caa791d20fabcd671b1f10f0";
 
-/// The parts of an event that a forecast is told from.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Reported {
-    #[prost(string, tag = "1")]
-    event_id: String,
-    #[prost(string, tag = "4")]
-    subject: String,
-    #[prost(message, optional, tag = "8")]
-    commit_time: Option<prost_types::Timestamp>,
-    #[prost(message, optional, tag = "55")]
-    milestone: Option<tracker::Milestone>,
-    #[prost(message, optional, tag = "100")]
-    created: Option<proto::Created>,
-    #[prost(message, optional, tag = "130")]
-    reforecast: Option<proto::MilestoneReforecast>,
-}
-
-/// The forecast that an event reports of this milestone, and the sequence at which the one before was
-/// reported, 0 for none; `None` if the event reports none of it.
-pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::Forecast, u64)>, Unreadable> {
-    // An entry may hold thousands of events of others; theirs are not read whole.
-    if About::decode(event.clone())?.subject != name {
-        return Ok(None);
-    }
-    let Reported { event_id, commit_time, milestone, created, reforecast, .. } =
-        Reported::decode(event.clone())?;
-    let first = created.and(milestone).and_then(|milestone| milestone.forecast_date);
-    let (forecast, previous) = match (reforecast, first) {
-        (Some(told), _) => {
-            // The slip is told between due dates; of forecasts only where both are there.
-            let both = told.previous_date.is_some() && told.forecast_date.is_some();
-            let forecast = tracker::Forecast {
-                forecast_date: told.forecast_date,
-                previous_date: told.previous_date,
-                slip_working_days: told.slip_working_days.filter(|_| both),
-                reason: told.reason,
-                ..tracker::Forecast::default()
+    #[test]
+    fn an_event_tells_who_did_what_and_when() {
+        for (index, bytes) in all().iter().enumerate() {
+            let event = proto::Event::decode(bytes.clone()).unwrap();
+            assert_eq!(event.event_id, format!("{}/9/{index}", context().log));
+            assert_eq!((event.source.as_str(), event.sequence), ("tracker", 9));
+            assert_eq!(event.request_id, "r-1");
+            assert_eq!(event.actor.unwrap().principal, "office");
+            assert_eq!(event.commit_time.unwrap().seconds, context().commit_time.as_second());
+            assert_eq!(event.traceparent.len(), 55);
+            let verb = event.r#type.rsplit('.').next().unwrap();
+            let fits = match event.payload.unwrap() {
+                Payload::Deleted(_) => verb == "deleted",
+                Payload::MilestoneReforecast(_) => verb == "reforecast",
+                Payload::MilestoneRebaselined(_) => verb == "rebaselined",
+                Payload::MilestoneStateChanged(_) => verb == "achieved" || verb == "not_met",
+                Payload::MilestoneEvidenceAdded(_) => verb == "evidence_added",
+                Payload::MilestoneOutlookChanged(_) => verb == "due_soon" && event.caused_by == "cause",
+                Payload::DateAdvanced(_) => verb == "date_advanced",
+                Payload::SourceFollowed(_) => verb == "followed",
+                Payload::SourceSkipped(_) => verb == "skipped" && event.caused_by == "e",
+                Payload::SourceReset(_) => verb == "reset",
+                _ => false,
             };
-            (forecast, told.previous_sequence)
+            assert!(fits, "{}", event.r#type);
+            let of_milestone = event.r#type.starts_with("milepost.milestone.");
+            assert_eq!(matches!(event.resource, Some(Resource::MilestoneResource(_))), of_milestone);
         }
-        (None, Some(date)) => {
-            (tracker::Forecast { forecast_date: Some(date), ..tracker::Forecast::default() }, 0)
-        }
-        (None, None) => return Ok(None),
-    };
-    Ok(Some((tracker::Forecast { report_time: commit_time, event_id, ..forecast }, previous)))
-}
+    }
 
-/// The subject of an event.
-#[derive(Clone, PartialEq, prost::Message)]
-struct About {
-    #[prost(string, tag = "4")]
-    subject: String,
+    #[test]
+    fn the_effect_of_an_event_is_what_it_told() {
+        let effects: Vec<_> = all().iter().map(|event| effect(event).unwrap()).collect();
+        let Effect::Milestone(name, bytes) = &effects[1] else { panic!("{:?}", effects[1]) };
+        let stored = from_stored(bytes).unwrap();
+        assert_eq!(
+            (name, stored.forecast, stored.baseline),
+            (&stored.name, Some(date(2021, 6, 10)), Some(BASELINE))
+        );
+        assert_eq!(effects[7], Effect::Date("portfolios/wsc".parse().unwrap(), TODAY));
+        let Effect::Followed { position: at, portfolios, projects } = &effects[8] else { panic!() };
+        assert_eq!(*at, position(8));
+        assert_eq!(facts::portfolio_from_stored(&portfolios[0].1), Ok(arrival().portfolios.remove(0)));
+        assert_eq!(projects[0].0, arrival().projects[0].name);
+        assert_eq!(effects[9..], [Effect::Nothing, Effect::Reset(position(5))]);
+        // Of a type that this version does not know.
+        let unknown = proto::Event { r#type: "milepost.milestone.foreseen".into(), ..Default::default() };
+        assert_eq!(effect(&unknown.encode_to_vec().into()), Ok(Effect::Nothing));
+        assert!(effect(&Bytes::from_static(b"\xff")).is_err());
+    }
 }

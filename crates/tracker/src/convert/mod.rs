@@ -12,7 +12,9 @@ mod mask;
 pub(crate) mod milestone;
 pub(crate) mod read;
 pub(crate) mod request;
+mod row;
 pub(crate) mod source;
+pub(crate) mod told;
 pub(crate) mod values;
 
 /// Stored bytes that this version cannot read.

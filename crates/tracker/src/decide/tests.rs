@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::milestone::samples::BASELINE;
-use crate::testing::registry::{deleted, portfolio, project};
-use crate::testing::world::{create, draft, kinds, name, project_name};
-use crate::testing::{Registry, World};
+use crate::tests::registry::{deleted, portfolio, project};
+use crate::tests::world::{create, draft, kinds, name, project_name};
+use crate::tests::{Registry, World};
 
 fn reforecast(day: i8) -> Action {
     Action::Reforecast { forecast: Some(date(2021, 6, day)), reason: "rain".into() }

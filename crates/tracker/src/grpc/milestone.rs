@@ -5,12 +5,12 @@ use milepost_proto::tracker::v1::*;
 use milepost_types::PageToken;
 use tonic::{Request, Response, Status, async_trait};
 
+use super::forecasts::history;
 use super::{Api, current_date, revision, stored, unreadable};
-use crate::convert::event::dates_advanced;
 use crate::convert::read;
+use crate::convert::told::dates_advanced;
 use crate::convert::values::date_to_proto;
 use crate::error::Failure;
-use crate::forecasts::history;
 use crate::list::page;
 
 #[async_trait]

@@ -4,6 +4,7 @@
 //! answers the same again; only what changed nothing is answered from the rows. No rule of the domain is
 //! here.
 
+pub(crate) mod forecasts;
 mod milestone;
 
 use std::sync::Arc;
@@ -19,13 +20,13 @@ use prost::Message;
 use tonic::Request;
 
 use crate::command::{Command, Wish, traceparent};
-use crate::convert::event::milestones;
 use crate::convert::request::WriteRequest;
+use crate::convert::told::milestones;
 use crate::decide::Tracker;
 use crate::error::Failure;
+use crate::follow::upstream::Upstream;
 use crate::metrics::Metrics;
 use crate::tables::{self, Table, key};
-use crate::upstream::Upstream;
 
 /// What every handler has at hand.
 #[derive(Clone)]

@@ -8,20 +8,16 @@
 
 mod fields;
 mod merge;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_proto::tracker::v1 as proto;
+use milepost_types::filter::Fields;
 use milepost_types::{Filter, ProjectPattern};
-use prost::Message;
 
 pub(crate) use fields::{Field, SCHEMA};
 
-use self::fields::Row;
 use crate::convert::Unreadable;
 use crate::convert::milestone::Glance;
 use crate::tables::key::{self, DAY_BYTES};
@@ -58,11 +54,20 @@ pub(crate) struct Query {
     pub(crate) after: Option<Vec<u8>>,
 }
 
+/// What a row is read to, for a list to look at and to tell.
+pub(crate) trait Listed: Fields<Field> + Sized {
+    /// What a row holds.
+    fn read(value: Bytes) -> Result<Self, Unreadable>;
+
+    /// Whether it is deleted.
+    fn is_deleted(&self) -> bool;
+}
+
 /// A page.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct Page<T> {
     /// In order.
-    pub(crate) milestones: Vec<proto::Milestone>,
+    pub(crate) milestones: Vec<T>,
     /// The place to go on after; none: there are no more.
     pub(crate) next: Option<Vec<u8>>,
     /// How many rows were looked at.
@@ -73,7 +78,7 @@ pub(crate) struct Page {
 type Candidate = (Vec<u8>, Bytes);
 
 /// The page that is asked for.
-pub(crate) fn page(rows: &dyn Read, query: &Query) -> Result<Page, Unreadable> {
+pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, Unreadable> {
     match (query.order, &query.parent) {
         (Order::Name, _) => gather(by_name(rows, query), query),
         (Order::Forecast, ProjectPattern::One(_)) => of_project(rows, query),
@@ -96,15 +101,18 @@ impl Query {
     }
 
     /// The milestone that a row holds, if it is to be on the page.
-    fn take(&self, value: Bytes) -> Result<Option<proto::Milestone>, Unreadable> {
-        let milestone = proto::Milestone::decode(value)?;
-        let visible = self.show_deleted || milestone.delete_time.is_none();
-        Ok((visible && self.filter.matches(&Row(&milestone))).then_some(milestone))
+    fn take<T: Listed>(&self, value: Bytes) -> Result<Option<T>, Unreadable> {
+        let milestone = T::read(value)?;
+        let visible = self.show_deleted || !milestone.is_deleted();
+        Ok((visible && self.filter.matches(&milestone)).then_some(milestone))
     }
 }
 
 /// Fills a page from candidates that come in order.
-fn gather(candidates: impl Iterator<Item = Candidate>, query: &Query) -> Result<Page, Unreadable> {
+fn gather<T: Listed>(
+    candidates: impl Iterator<Item = Candidate>,
+    query: &Query,
+) -> Result<Page<T>, Unreadable> {
     let mut page = Page { milestones: Vec::new(), next: None, looked_at: 0 };
     let mut last = None;
     for (place, value) in candidates {
@@ -149,8 +157,8 @@ fn by_forecast<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Ca
 }
 
 /// One project's milestones in the order of forecasts: those that come next, chosen from all.
-fn of_project(rows: &dyn Read, query: &Query) -> Result<Page, Unreadable> {
-    let mut chosen: BTreeMap<Vec<u8>, proto::Milestone> = BTreeMap::new();
+fn of_project<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, Unreadable> {
+    let mut chosen: BTreeMap<Vec<u8>, T> = BTreeMap::new();
     let (mut more, mut looked_at) = (false, 0);
     for (key, value) in rows.scan(&tables::milestone::range(&query.parent), Direction::Forward) {
         looked_at += 1;

@@ -30,6 +30,7 @@ pub(crate) enum Outlook {
 
 impl Outlook {
     /// All of them.
+    #[cfg(test)]
     pub(crate) const ALL: [Outlook; 5] =
         [Outlook::OnTrack, Outlook::DueSoon, Outlook::AtRisk, Outlook::Late, Outlook::Overdue];
 }

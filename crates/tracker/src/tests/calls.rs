@@ -5,7 +5,7 @@ use milepost_types::LedgerKind;
 use tonic::Code;
 
 use super::*;
-use crate::testing::running::{fact, reason};
+use crate::tests::running::{fact, reason};
 
 #[tokio::test]
 async fn a_milestone_lives_through_the_api() {

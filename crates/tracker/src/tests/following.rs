@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::*;
-use crate::testing::running::{fact, reason};
+use crate::tests::running::{fact, reason};
 
 const FOLLOW: &str = "tracker.follow(registry)";
 const STARTED: Date = jiff::civil::date(2021, 5, 12);
@@ -50,7 +50,7 @@ async fn a_batch_of_ten_thousand_is_one_entry_through_the_wire() {
     let (mut registry, mut tracker) = road().await;
     let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
     let position = registry.tell(|told| {
-        let project = |id| ("milepost.project.created", Some(crate::testing::registry::project(id)));
+        let project = |id| ("milepost.project.created", Some(crate::tests::registry::project(id)));
         told.append(ids.iter().map(|id| project(id)).collect())
     });
     tracker.reach(position).await;
@@ -101,6 +101,34 @@ async fn without_the_registry_what_is_known_goes_on_and_the_rest_is_unavailable(
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE"));
     assert_eq!(fact(&refused, "service"), "registry");
     assert!(tracker.kit.readiness.report().ready(), "its reads are as good as before");
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_hangs_holds_nobody_up_for_long() {
+    let (mut registry, mut tracker) = road().await;
+    registry.hang();
+    tracker.created(create("start")).await;
+    let unknown = construction_start("nowhere", "start");
+    let asked = std::time::Instant::now();
+    let refused = tracker.client.create_milestone(unknown).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE"));
+    assert!(asked.elapsed() < std::time::Duration::from_secs(5), "{:?}", asked.elapsed());
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_delays_following_and_loses_nothing() {
+    use milepost_ledger::journal::memory::Failure;
+    let (mut registry, tracker) = road().await;
+    tracker.journal.fail_next(Failure::DiskLow);
+    registry.told.project("bridge");
+    registry.told.project("tunnel");
+    let position = registry.publish();
+    tracker.readiness(FOLLOW, |state| state.reason().contains("cannot be taken over now")).await;
+    tracker.reach(position).await;
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    assert_eq!(tracker.story(), ["source.followed"; 4]);
     tracker.stop().await;
 }
 

@@ -1,16 +1,27 @@
-//! The service over an in-process channel, on a ledger in memory, following a registry in the process.
+//! The service over an in-process channel, on a ledger in memory, following a registry in the process; and
+//! what all tests share: the rules on rows in memory without a ledger (`world`), a registry to follow, and
+//! a whole tracker.
 
 mod calls;
 mod following;
+mod hot_path;
+mod lists;
 mod nonsense;
+pub(crate) mod registry;
+pub(crate) mod registry_server;
+pub(crate) mod running;
+pub(crate) mod world;
 
 use jiff::civil::Date;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1::*;
 use milepost_types::Position;
 
+pub(crate) use self::registry::Registry;
+pub(crate) use self::registry_server::RegistryServer;
+pub(crate) use self::running::Running;
+pub(crate) use self::world::World;
 use crate::convert::values::date_to_proto;
-use crate::testing::{Registry, RegistryServer, Running};
 
 const PROJECT: &str = "portfolios/wsc/projects/road";
 const START: &str = "portfolios/wsc/projects/road/milestones/start";

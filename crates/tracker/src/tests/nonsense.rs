@@ -4,7 +4,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
-use crate::testing::running::reason;
+use crate::tests::running::reason;
 
 #[tokio::test]
 async fn every_faulty_field_is_named_at_once() {

@@ -92,7 +92,8 @@ fn what_changes_nothing_is_accepted_and_is_nothing() {
 #[test]
 fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
     let reason = || "said".to_owned();
-    let cases: [(fn(String) -> Action, State, &[State]); 5] = [
+    type Case = (fn(String) -> Action, State, &'static [State]);
+    let cases: [Case; 5] = [
         (
             |reason| Action::Achieve { actual: None, reason },
             State::Achieved,

@@ -2,14 +2,19 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use milepost_types::{MilestoneName, PortfolioName};
+use milepost_proto::tracker::v1 as proto;
+use milepost_types::{Filter, MilestoneName, PortfolioName};
 use proptest::prelude::*;
 
-use super::*;
 use crate::command::Wish;
+use crate::list::{Order, Page, Query, SCHEMA};
 use crate::milestone::{Action, Draft};
-use crate::testing::World;
-use crate::testing::world::{create, draft, name};
+use crate::tests::World;
+use crate::tests::world::{create, draft, name};
+
+fn page(world: &World, query: &Query) -> Page<proto::Milestone> {
+    crate::list::page(&world.rows, query).unwrap()
+}
 
 fn query(parent: &str) -> Query {
     Query {
@@ -31,7 +36,7 @@ fn filtered(filter: &str) -> Query {
 fn names(world: &World, query: &Query) -> Vec<String> {
     let (mut names, mut query) = (Vec::new(), query.clone());
     loop {
-        let page = page(&world.rows, &query).unwrap();
+        let page = page(world, &query);
         assert!(page.milestones.len() <= query.size);
         let short = |milestone: &proto::Milestone| {
             let parts: Vec<_> = milestone.name.split('/').collect();
@@ -53,7 +58,7 @@ fn day(days: i64) -> Date {
 fn world() -> World {
     let (mut world, mut registry) = World::with_projects(&["a", "road"]);
     world.ingest(registry.portfolio("alpha")).unwrap();
-    let elsewhere = crate::testing::registry::project("z");
+    let elsewhere = crate::tests::registry::project("z");
     let milepost_proto::event::v1::event::Resource::ProjectResource(mut project) = elsewhere else {
         panic!()
     };
@@ -114,7 +119,7 @@ fn pages_of_every_size_and_both_directions_give_the_same() {
 fn what_comes_and_goes_between_pages_neither_repeats_nor_hides_others() {
     let mut world = world();
     let first = Query { size: 3, order: Order::Forecast, ..query("portfolios/-/projects/-") };
-    let page_one = page(&world.rows, &first).unwrap();
+    let page_one = page(&world, &first);
     // The last one of the page moves to the front, another comes after it on the same day.
     let moved: MilestoneName = page_one.milestones[2].name.parse().unwrap();
     world.act(&moved, Action::Reforecast { forecast: Some(day(0)), reason: String::new() }).unwrap();
@@ -188,7 +193,7 @@ fn a_page_looks_at_so_many_rows_and_goes_on() {
     }
     for order in [Order::Name, Order::Forecast] {
         let last = Query { order, size: 5, ..filtered("name = \"*m10999\"") };
-        let first = page(&world.rows, &last).unwrap();
+        let first = page(&world, &last);
         assert!(first.milestones.is_empty() && first.next.is_some());
         assert_eq!(names(&world, &last), ["wsc/road/m10999"]);
     }
@@ -210,7 +215,7 @@ proptest! {
             let project = ["a", "road"][project];
             let due = days.map(day);
             if world.submit(create(vec![draft(project, Some(&format!("m{id}")), due)])).is_ok() {
-                expected.push((key::day(due), name(project, &format!("m{id}"))));
+                expected.push((crate::tables::key::day(due), name(project, &format!("m{id}"))));
             }
         }
         expected.sort();

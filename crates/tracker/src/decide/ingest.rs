@@ -9,9 +9,9 @@ use std::sync::Arc;
 use milepost_ledger::{Decision, Direction};
 use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection};
 
+use super::Scene;
 use crate::convert::event::Events;
 use crate::convert::milestone::Glance;
-use crate::decide::Scene;
 use crate::facts::Portfolio;
 use crate::milestone::{Change, started};
 use crate::source::{Arrival, Lesson, Standing, standing};

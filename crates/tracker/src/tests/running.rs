@@ -82,7 +82,7 @@ impl Running {
 
     /// Lets days begin from now on.
     pub(crate) fn watch_days(&mut self) {
-        let midnight = self.service.midnight(&self.kit);
+        let midnight = self.service.sweep(&self.kit);
         self.tasks.push(tokio::spawn(async move { midnight.run().await.unwrap() }));
     }
 

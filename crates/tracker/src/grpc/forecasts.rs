@@ -10,7 +10,7 @@ use milepost_proto::tracker::v1::Forecast;
 use milepost_types::MilestoneName;
 
 use crate::convert::Unreadable;
-use crate::convert::event::forecast;
+use crate::convert::told::forecast;
 
 /// Why forecasts cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -96,6 +96,19 @@ impl RegistryServer {
         }
     }
 
+    /// Takes connections and answers nothing.
+    pub(crate) fn hang(&mut self) {
+        self.stop();
+        let (incoming, mut connections) = mpsc::channel(8);
+        *self.gate.0.lock().unwrap() = Some(incoming);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Some(connection) = connections.recv().await {
+                held.push(connection);
+            }
+        });
+    }
+
     /// Exchanges the log for another one, at the same address.
     pub(crate) fn exchange(&mut self, told: Registry) {
         self.stop();

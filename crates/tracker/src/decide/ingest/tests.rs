@@ -8,8 +8,8 @@ use crate::command::Wish;
 use crate::milestone::samples::BASELINE;
 use crate::milestone::{CONSTRUCTION_START, Draft, State};
 use crate::tables;
-use crate::testing::World;
-use crate::testing::world::{create, draft, kinds, name};
+use crate::tests::World;
+use crate::tests::world::{create, draft, kinds, name};
 
 const DAY: Date = date(2021, 5, 12);
 
@@ -98,7 +98,7 @@ fn a_batch_of_ten_thousand_starts_is_one_entry() {
     let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
     let created = ids
         .iter()
-        .map(|id| ("milepost.project.created", Some(crate::testing::registry::project(id))))
+        .map(|id| ("milepost.project.created", Some(crate::tests::registry::project(id))))
         .collect();
     world.ingest(registry.append(created)).unwrap();
     for chunk in ids.chunks(1000) {

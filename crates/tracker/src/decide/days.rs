@@ -1,0 +1,98 @@
+//! The beginning of days: which milestones of a portfolio stand otherwise to their dates.
+//!
+//! Invariants: days begin one after another, each told before the next; a milestone is told once a day
+//! at most, in the order of names. Only milestones that a day touches are looked at, through the indexes;
+//! the first day that a portfolio has looks at all of them.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_types::{PortfolioName, ProjectPattern};
+
+use super::Scene;
+use crate::convert::event::Events;
+use crate::convert::milestone::Glance;
+use crate::facts::Portfolio;
+use crate::milestone::{Change, Happening, Milestone, Moment, Outlook, outlook, passed, touched};
+use crate::tables;
+use crate::tables::key;
+
+/// Makes `date` the portfolio's current date, day by day. A date that is not after the current one
+/// changes nothing.
+pub(crate) fn advance(
+    scene: &Scene<'_>,
+    name: &PortfolioName,
+    portfolio: &Portfolio,
+    date: Date,
+    events: &mut Events<'_>,
+) {
+    let moment = scene.moment(name, portfolio);
+    let Some(mut current) = tables::date::get(scene.rows, name) else {
+        let changes = first_day(scene.rows, name, date, &moment);
+        return tell(events, name, None, date, changes);
+    };
+    while current < date {
+        let Ok(day) = current.tomorrow() else { return };
+        let changes = next_day(scene.rows, name, day, &moment);
+        tell(events, name, Some(current), day, changes);
+        current = day;
+    }
+}
+
+fn tell(
+    events: &mut Events<'_>,
+    name: &PortfolioName,
+    previous: Option<Date>,
+    day: Date,
+    changes: Vec<Change>,
+) {
+    let count = |wanted: Outlook| {
+        let is = |change: &&Change| matches!(change.happening, Happening::OutlookChanged { outlook, .. } if outlook == wanted);
+        i32::try_from(changes.iter().filter(is).count()).unwrap_or(i32::MAX)
+    };
+    events.date_advanced(name, previous, day, count(Outlook::DueSoon), count(Outlook::Overdue));
+    for change in changes {
+        events.milestone(change, "");
+    }
+}
+
+/// What the day after the current one changes.
+fn next_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
+    let touched = touched(day);
+    let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(name, date));
+    let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(name, date));
+    let keys: BTreeSet<Vec<u8>> = due.chain(baseline).flat_map(|range| indexed(rows, &range)).collect();
+    keys.iter()
+        .filter_map(|key| planned(rows.get(key)?))
+        .filter_map(|milestone| {
+            let (previous, outlook) = passed(&milestone, day)?;
+            Some(Change::of_outlook(milestone, previous, outlook, day, moment))
+        })
+        .collect()
+}
+
+/// What the first day changes: outlooks were as of the clock's day until now.
+fn first_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
+    rows.scan(&tables::milestone::range(&ProjectPattern::InPortfolio(name.clone())), Direction::Forward)
+        .filter_map(|(_, value)| planned(value))
+        .filter_map(|milestone| {
+            let now = outlook(milestone.state, milestone.baseline, milestone.forecast, day)?;
+            let previous = milestone.outlook;
+            (previous != Some(now)).then(|| Change::of_outlook(milestone, previous, now, day, moment))
+        })
+        .collect()
+}
+
+/// The keys of the milestones that an index leads to.
+fn indexed(rows: &dyn Read, range: &KeyRange) -> Vec<Vec<u8>> {
+    rows.scan(range, Direction::Forward).map(|(index_key, _)| key::of_indexed(&index_key)).collect()
+}
+
+fn planned(value: Bytes) -> Option<Milestone> {
+    Glance::at(&value).is_planned().then(|| tables::milestone::read(&value))
+}
+
+#[cfg(test)]
+mod tests;
