@@ -104,3 +104,6 @@ where
 fn delete(deleted: Option<impl Into<Resource>>) -> Vec<Change> {
     deleted.into_iter().map(Change::deleted).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub(crate) mod batches;
 pub(crate) mod organizations;
 pub(crate) mod phases;
 pub(crate) mod portfolios;
+mod project_fields;
 pub(crate) mod projects;
 mod scan;
 
@@ -119,10 +120,11 @@ fn page<M: Listed<F>, F: Copy + Eq, O>(
         }
         page.looked_at += 1;
         // Index and rows are of one cut, so the row is there.
-        let row = candidate.row.or_else(|| rows.get(&candidate.place.key)).unwrap_or_default();
+        let row =
+            candidate.row.or_else(|| rows.get(&candidate.place.key)).expect("an index row has its resource");
         let length = row.len();
-        let message = M::decode(row).ok().filter(|message| query.show_deleted || !message.is_deleted());
-        if let Some(message) = message.filter(|message| query.filter.matches(message)) {
+        let message = M::decode(row).expect("a row is what apply put");
+        if (query.show_deleted || !message.is_deleted()) && query.filter.matches(&message) {
             page.resources.push(message);
             bytes += length;
         }

@@ -5,97 +5,16 @@
 
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
-use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Rejection, ResourceId};
 use proto::project::Status;
 
+pub(crate) use super::project_fields::{By, SCHEMA};
+#[cfg(test)]
+pub(crate) use super::project_fields::{LEVELS, LISTINGS, STATUSES};
 use super::scan::{Seek, by_index, by_name, merged, sorted};
-use super::{Candidates, Listed, Page, Place, Query, equal_text, page};
-use crate::convert::value;
+use super::{Candidates, Page, Place, Query, equal_text, page};
 use crate::tables::key::{instant_of, ordered_instant};
-use crate::tables::{portfolios, projects, projects_by_display_name, projects_by_hour, projects_by_status};
-
-/// What projects can be filtered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum By {
-    Name,
-    DisplayName,
-    Translations,
-    CodeScheme,
-    Code,
-    Sector,
-    Level,
-    Key,
-    Listing,
-    Address,
-    DivisionCode,
-    Purpose,
-    Scale,
-    InvestmentCurrency,
-    InvestmentUnits,
-    FundingOrganization,
-    PartyOrganization,
-    PlannedStart,
-    PlannedEnd,
-    ActualStart,
-    ActualEnd,
-    Parent,
-    Labels,
-    Status,
-    SuspendedStatus,
-    Batch,
-    CreateTime,
-    UpdateTime,
-    DeleteTime,
-}
-
-pub(crate) const STATUSES: &[&str] = &[
-    "STATUS_PROPOSED",
-    "STATUS_PREPARATION",
-    "STATUS_CONSTRUCTION",
-    "STATUS_COMPLETED",
-    "STATUS_IN_SERVICE",
-    "STATUS_SUSPENDED",
-    "STATUS_CANCELLED",
-];
-pub(crate) const LEVELS: &[&str] =
-    &["LEVEL_NATIONAL", "LEVEL_PROVINCIAL", "LEVEL_MUNICIPAL", "LEVEL_DISTRICT"];
-pub(crate) const LISTINGS: &[&str] =
-    &["LISTING_RESERVE", "LISTING_NEW_START", "LISTING_CONTINUED", "LISTING_COMPLETED"];
-
-/// The fields, by their paths in the message. Lists are asked with `:`, as in
-/// `parties.organization:"organizations/cqu"`; of amounts the currency and the whole units.
-pub(crate) const SCHEMA: Schema<By> = Schema::new(&[
-    Field::new("name", FieldType::Name, By::Name),
-    Field::new("display_name", FieldType::Text, By::DisplayName),
-    Field::new("translations", FieldType::Map, By::Translations),
-    Field::new("codes.scheme", FieldType::List, By::CodeScheme),
-    Field::new("codes.code", FieldType::List, By::Code),
-    Field::new("sector", FieldType::Text, By::Sector),
-    Field::new("level", FieldType::Enum(LEVELS), By::Level),
-    Field::new("key", FieldType::Bool, By::Key),
-    Field::new("listing", FieldType::Enum(LISTINGS), By::Listing),
-    Field::new("site.address", FieldType::Text, By::Address),
-    Field::new("site.division_code", FieldType::Text, By::DivisionCode),
-    Field::new("purpose", FieldType::Text, By::Purpose),
-    Field::new("scale", FieldType::Text, By::Scale),
-    Field::new("investment.currency_code", FieldType::Text, By::InvestmentCurrency),
-    Field::new("investment.units", FieldType::Int, By::InvestmentUnits),
-    Field::new("funding.organization", FieldType::List, By::FundingOrganization),
-    Field::new("parties.organization", FieldType::List, By::PartyOrganization),
-    Field::new("planned_period.start_date", FieldType::Date, By::PlannedStart),
-    Field::new("planned_period.end_date", FieldType::Date, By::PlannedEnd),
-    Field::new("actual_period.start_date", FieldType::Date, By::ActualStart),
-    Field::new("actual_period.end_date", FieldType::Date, By::ActualEnd),
-    Field::new("parent_project", FieldType::Name, By::Parent),
-    Field::new("labels", FieldType::Map, By::Labels),
-    Field::new("status", FieldType::Enum(STATUSES), By::Status),
-    Field::new("suspended_status", FieldType::Enum(STATUSES), By::SuspendedStatus),
-    Field::new("batch", FieldType::Name, By::Batch),
-    Field::new("create_time", FieldType::Timestamp, By::CreateTime),
-    Field::new("update_time", FieldType::Timestamp, By::UpdateTime),
-    Field::new("delete_time", FieldType::Timestamp, By::DeleteTime),
-]);
+use crate::tables::{portfolios, projects, projects_by_display_name, projects_by_minute, projects_by_status};
 
 /// By what projects can be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,109 +146,41 @@ fn by_display_name<'a>(
     by_index(rows, range, query.direction, query.after.as_ref(), seek, place)
 }
 
-/// Hour by hour, each sorted when it is come to.
+/// Minute by minute, each sorted when it is come to.
 fn by_update_time<'a>(rows: &'a dyn Read, portfolio: ResourceId, query: &Query<By, Order>) -> Candidates<'a> {
     let direction = query.direction;
     let after = query.after.clone();
-    let mut range = projects_by_hour::of_portfolio(&portfolio);
-    if let Some(hour) = after.as_ref().and_then(|place| instant_of(&place.order).map(projects_by_hour::hour))
+    let mut range = projects_by_minute::of_portfolio(&portfolio);
+    if let Some(minute) =
+        after.as_ref().and_then(|place| instant_of(&place.order).map(projects_by_minute::minute))
     {
-        let same = projects_by_hour::of_hour(&portfolio, hour);
+        let same = projects_by_minute::of_minute(&portfolio, minute);
         match direction {
             Direction::Forward => range.start = same.start,
             Direction::Backward => range.end = same.end,
         }
     }
-    let hours = std::iter::from_fn(move || {
+    let minutes = std::iter::from_fn(move || {
         let (key, _) = rows.scan(&range, direction).next()?;
-        let (hour, _) = projects_by_hour::parts(&key)?;
-        let bucket = projects_by_hour::of_hour(&portfolio, hour);
+        let (minute, _) = projects_by_minute::parts(&key)?;
+        let bucket = projects_by_minute::of_minute(&portfolio, minute);
         match direction {
             Direction::Forward => range.start = bucket.end.clone().unwrap_or_default(),
             Direction::Backward => range.end = Some(bucket.start.clone()),
         }
-        Some(within_hour(rows, &portfolio, &bucket))
+        Some(within_minute(rows, &portfolio, &bucket))
     });
-    Box::new(hours.flat_map(move |places| sorted(places, direction, after.as_ref())))
+    Box::new(minutes.flat_map(move |places| sorted(places, direction, after.as_ref())))
 }
 
-/// The places of the projects that were updated in an hour.
-fn within_hour(rows: &dyn Read, portfolio: &ResourceId, bucket: &KeyRange) -> Vec<Place> {
+/// The places of the projects that were updated in a minute.
+fn within_minute(rows: &dyn Read, portfolio: &ResourceId, bucket: &KeyRange) -> Vec<Place> {
     let ids =
-        rows.scan(bucket, Direction::Forward).filter_map(|(key, _)| Some(projects_by_hour::parts(&key)?.1));
+        rows.scan(bucket, Direction::Forward).filter_map(|(key, _)| Some(projects_by_minute::parts(&key)?.1));
     let places = ids.filter_map(|id| {
         let place = name_place(portfolio, id);
         let time = projects::Head::of(rows.get(&place.key)?).update_time();
         Some(Place { order: ordered_instant(time).to_vec(), ..place })
     });
     places.collect()
-}
-
-impl Listed<By> for proto::Project {
-    fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
-}
-
-impl Fields<By> for proto::Project {
-    fn value(&self, field: By) -> Value<'_> {
-        match field {
-            By::Name => Value::text(&self.name),
-            By::DisplayName => Value::text(&self.display_name),
-            By::Sector => Value::text(&self.sector),
-            By::Level => value::filter_choice(self.level, self.level().as_str_name()),
-            By::Key => self.key.into(),
-            By::Listing => value::filter_choice(self.listing, self.listing().as_str_name()),
-            By::Address => self.site.as_ref().map_or(Value::Absent, |site| Value::text(&site.address)),
-            By::DivisionCode => {
-                self.site.as_ref().map_or(Value::Absent, |site| Value::text(&site.division_code))
-            }
-            By::Purpose => Value::text(&self.purpose),
-            By::Scale => Value::text(&self.scale),
-            By::InvestmentCurrency => value::filter_currency(self.investment.as_ref()),
-            By::InvestmentUnits => value::filter_units(self.investment.as_ref()),
-            By::PlannedStart => value::filter_start(self.planned_period.as_ref()),
-            By::PlannedEnd => value::filter_end(self.planned_period.as_ref()),
-            By::ActualStart => value::filter_start(self.actual_period.as_ref()),
-            By::ActualEnd => value::filter_end(self.actual_period.as_ref()),
-            By::Parent => Value::text(&self.parent_project),
-            By::Status => value::filter_choice(self.status, self.status().as_str_name()),
-            By::SuspendedStatus => {
-                value::filter_choice(self.suspended_status, self.suspended_status().as_str_name())
-            }
-            By::Batch => Value::text(&self.batch),
-            By::CreateTime => value::filter_instant(self.create_time.as_ref()),
-            By::UpdateTime => value::filter_instant(self.update_time.as_ref()),
-            By::DeleteTime => value::filter_instant(self.delete_time.as_ref()),
-            By::Translations
-            | By::CodeScheme
-            | By::Code
-            | By::FundingOrganization
-            | By::PartyOrganization
-            | By::Labels => Value::Absent,
-        }
-    }
-
-    fn any(&self, field: By, test: &dyn Fn(&str) -> bool) -> bool {
-        match field {
-            By::Translations => self.translations.keys().any(|tag| test(tag)),
-            By::CodeScheme => self.codes.iter().any(|code| test(&code.scheme)),
-            By::Code => self.codes.iter().any(|code| test(&code.code)),
-            By::FundingOrganization => self
-                .funding
-                .iter()
-                .any(|source| !source.organization.is_empty() && test(&source.organization)),
-            By::PartyOrganization => self.parties.iter().any(|party| test(&party.organization)),
-            By::Labels => self.labels.keys().any(|key| test(key)),
-            _ => false,
-        }
-    }
-
-    fn entry(&self, field: By, key: &str) -> Option<&str> {
-        match field {
-            By::Translations => self.translations.get(key).map(String::as_str),
-            By::Labels => self.labels.get(key).map(String::as_str),
-            _ => None,
-        }
-    }
 }

@@ -51,13 +51,13 @@ impl Key {
 }
 
 /// A number whose bytes order as it does.
-pub(crate) fn ordered_i32(number: i32) -> [u8; 4] {
-    (number.cast_unsigned() ^ (1 << 31)).to_be_bytes()
+pub(crate) fn ordered_i64(number: i64) -> [u8; 8] {
+    (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
-/// The number of [`ordered_i32`].
-pub(crate) fn number_i32(bytes: [u8; 4]) -> i32 {
-    (u32::from_be_bytes(bytes) ^ (1 << 31)).cast_signed()
+/// The number of [`ordered_i64`].
+pub(crate) fn number_i64(bytes: [u8; 8]) -> i64 {
+    (u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed()
 }
 
 /// An instant whose bytes order as it does.
@@ -66,8 +66,7 @@ pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
     let nanos = instant.as_nanosecond();
     let (seconds, fraction) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
     let mut bytes = [0; 12];
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).cast_unsigned() ^ (1 << 63);
-    bytes[..8].copy_from_slice(&seconds.to_be_bytes());
+    bytes[..8].copy_from_slice(&ordered_i64(i64::try_from(seconds).unwrap_or(i64::MAX)));
     bytes[8..].copy_from_slice(&u32::try_from(fraction).unwrap_or(u32::MAX).to_be_bytes());
     bytes
 }
@@ -75,9 +74,8 @@ pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
 /// The instant of [`ordered_instant`]; `None` if the bytes are of none.
 pub(crate) fn instant_of(bytes: &[u8]) -> Option<Timestamp> {
     let (seconds, fraction) = bytes.split_first_chunk::<8>()?;
-    let seconds = (u64::from_be_bytes(*seconds) ^ (1 << 63)).cast_signed();
     let fraction = i32::from_be_bytes(fraction.try_into().ok()?);
-    Timestamp::new(seconds, fraction).ok()
+    Timestamp::new(number_i64(*seconds), fraction).ok()
 }
 
 /// What is left of a key that is being taken apart.

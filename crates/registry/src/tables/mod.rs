@@ -18,7 +18,7 @@
 //! | portfolios by display name | 16 | display name 0 portfolio | – |
 //! | organizations by display name | 17 | display name 0 organization | – |
 //! | projects by display name | 18 | portfolio 0 display name 0 project | – |
-//! | projects by hour of update | 19 | portfolio 0 hour (i32) project | – |
+//! | projects by minute of update | 19 | portfolio 0 minute (i64) project | – |
 //! | projects by status, not deleted | 20 | portfolio 0 status (u8) project | – |
 //! | parts by parent, not deleted | 21 | portfolio 0 parent 0 project | – |
 //! | phases by order | 22 | portfolio 0 project 0 order (u32) deleted (u8) phase | – |
@@ -36,7 +36,7 @@ pub(crate) mod portfolios;
 pub(crate) mod portfolios_by_display_name;
 pub(crate) mod projects;
 pub(crate) mod projects_by_display_name;
-pub(crate) mod projects_by_hour;
+pub(crate) mod projects_by_minute;
 pub(crate) mod projects_by_status;
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ pub(crate) enum Tag {
     PortfoliosByDisplayName = 16,
     OrganizationsByDisplayName = 17,
     ProjectsByDisplayName = 18,
-    ProjectsByHour = 19,
+    ProjectsByMinute = 19,
     ProjectsByStatus = 20,
     Parts = 21,
     PhasesByOrder = 22,

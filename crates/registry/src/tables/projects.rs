@@ -9,7 +9,7 @@ use milepost_types::{Money, PortfolioName, ProjectName, Rejection, ResourceId};
 
 use super::key::{Key, Parts};
 use super::{
-    Tag, decoded, parts, projects_by_display_name, projects_by_hour, projects_by_status, put as put_row,
+    Tag, decoded, parts, projects_by_display_name, projects_by_minute, projects_by_status, put as put_row,
 };
 use crate::convert;
 use crate::project::Project;
@@ -132,7 +132,7 @@ fn index(name: &ProjectName, head: &Head) -> Vec<Vec<u8>> {
     let (portfolio, id) = (name.portfolio().id(), name.id());
     let mut keys = vec![
         projects_by_display_name::key(portfolio, &head.display_name, id),
-        projects_by_hour::key(portfolio, projects_by_hour::hour(head.update_time()), id),
+        projects_by_minute::key(portfolio, projects_by_minute::minute(head.update_time()), id),
     ];
     if head.delete_time.is_none() {
         keys.push(projects_by_status::key(portfolio, head.status, id));

@@ -29,7 +29,7 @@ fn keys_are_these_bytes_for_ever() {
         (portfolios_by_display_name::key("城", &id("wsc")), b"\x10\xe5\x9f\x8e\0wsc"),
         (organizations_by_display_name::key("a", &id("cqu")), b"\x11a\0cqu"),
         (projects_by_display_name::key(&id("wsc"), "a", &id("x")), b"\x12wsc\0a\0x"),
-        (projects_by_hour::key(&id("wsc"), 258, &id("x")), b"\x13wsc\0\x80\x00\x01\x02x"),
+        (projects_by_minute::key(&id("wsc"), 258, &id("x")), b"\x13wsc\0\x80\0\0\0\0\0\x01\x02x"),
         (projects_by_status::key(&id("wsc"), 3, &id("x")), b"\x14wsc\0\x03x"),
         (parts::key(&id("wsc"), &id("whole"), &id("x")), b"\x15wsc\0whole\0x"),
         (phases_by_order::key(&phase, 2, true), b"\x16wsc\0x\0\x00\x00\x00\x02\x01one"),
@@ -41,11 +41,11 @@ fn keys_are_these_bytes_for_ever() {
 }
 
 #[test]
-fn an_hour_is_floored_before_the_epoch_too() {
-    let hour = |text: &str| projects_by_hour::hour(text.parse().unwrap());
-    assert_eq!(hour("1970-01-01T00:59:59.999Z"), 0);
-    assert_eq!(hour("1970-01-01T01:00:00Z"), 1);
-    assert_eq!(hour("1969-12-31T23:59:59.5Z"), -1);
+fn a_minute_is_floored_before_the_epoch_too() {
+    let minute = |text: &str| projects_by_minute::minute(text.parse().unwrap());
+    assert_eq!(minute("1970-01-01T00:00:59.999Z"), 0);
+    assert_eq!(minute("1970-01-01T00:01:00Z"), 1);
+    assert_eq!(minute("1969-12-31T23:59:59.5Z"), -1);
 }
 
 proptest! {
@@ -70,7 +70,7 @@ proptest! {
     fn index_keys_are_taken_apart(
         name in arbitrary::project_name(),
         text in arbitrary::line(),
-        hour: i32,
+        minute: i64,
         status in 1..8,
         order: u32,
         deleted: bool,
@@ -79,8 +79,8 @@ proptest! {
         let (portfolio, id) = (name.portfolio().id(), name.id());
         let key = projects_by_display_name::key(portfolio, &text, id);
         prop_assert_eq!(projects_by_display_name::parts(&key), Some((text.as_str(), id.clone())));
-        let key = projects_by_hour::key(portfolio, hour, id);
-        prop_assert_eq!(projects_by_hour::parts(&key), Some((hour, id.clone())));
+        let key = projects_by_minute::key(portfolio, minute, id);
+        prop_assert_eq!(projects_by_minute::parts(&key), Some((minute, id.clone())));
         prop_assert_eq!(projects_by_status::id(&projects_by_status::key(portfolio, status, id)), Some(id.clone()));
         prop_assert_eq!(parts::id(&parts::key(portfolio, portfolio, id)), Some(id.clone()));
         let phase = PhaseName::new(name.clone(), id.clone());
@@ -93,14 +93,14 @@ proptest! {
 
     #[test]
     fn numbers_dates_and_instants_order_as_their_bytes(
-        a: i32,
-        b: i32,
+        a: i64,
+        b: i64,
         x in arbitrary::instant(),
         y in arbitrary::instant(),
         d in arbitrary::date(),
         e in arbitrary::date(),
     ) {
-        prop_assert_eq!(key::ordered_i32(a).cmp(&key::ordered_i32(b)), a.cmp(&b));
+        prop_assert_eq!(key::ordered_i64(a).cmp(&key::ordered_i64(b)), a.cmp(&b));
         prop_assert_eq!(key::ordered_instant(x).cmp(&key::ordered_instant(y)), x.cmp(&y));
         prop_assert_eq!(key::instant_of(&key::ordered_instant(x)), Some(x));
         let by_date = |date| batches_by_start_date::key(&id("p"), date, &id("b"));

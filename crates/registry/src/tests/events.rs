@@ -46,7 +46,8 @@ async fn every_method_has_its_event() {
     office.project("x", named("x")).await;
     let event = told("project.created", &[]).await;
     assert_eq!((event.project, event.portfolio), (project_name("x"), "portfolios/wsc".into()));
-    let change = Project { name: project_name("x"), sector: "s".into(), key: Some(false), ..Project::default() };
+    let change =
+        Project { name: project_name("x"), sector: "s".into(), key: Some(false), ..Project::default() };
     let request = UpdateProjectRequest { project: Some(change), ..UpdateProjectRequest::default() };
     office.projects().update_project(request).await.unwrap();
     told("project.updated", &["key", "sector"]).await;
@@ -57,22 +58,34 @@ async fn every_method_has_its_event() {
     projects.suspend_project(request).await.unwrap();
     let event = told("project.suspended", &["status", "status_reason", "suspended_status"]).await;
     let Some(Payload::ProjectStatusChanged(moved)) = event.payload else { panic!("{event:?}") };
-    assert_eq!((moved.previous_status(), moved.status()), (project::Status::Proposed, project::Status::Suspended));
+    assert_eq!(
+        (moved.previous_status(), moved.status()),
+        (project::Status::Proposed, project::Status::Suspended)
+    );
     assert_eq!((moved.reason, event.event_date), (reason.clone(), None));
     let request = ResumeProjectRequest { name: name.clone(), reason, ..Default::default() };
     projects.resume_project(request).await.unwrap();
     told("project.resumed", &["status", "suspended_status"]).await;
-    projects.prepare_project(PrepareProjectRequest { name: name.clone(), ..Default::default() }).await.unwrap();
+    projects
+        .prepare_project(PrepareProjectRequest { name: name.clone(), ..Default::default() })
+        .await
+        .unwrap();
     told("project.prepared", &["status", "status_reason"]).await;
     let day = Date { year: 2021, month: 5, day: 20 };
     let request = StartProjectRequest { name: name.clone(), start_date: Some(day), ..Default::default() };
     projects.start_project(request).await.unwrap();
     let event = told("project.started", &["actual_period", "status"]).await;
     assert_eq!((event.event_date, event.caused_by.as_str()), (Some(day), ""));
-    projects.complete_project(CompleteProjectRequest { name: name.clone(), ..Default::default() }).await.unwrap();
+    projects
+        .complete_project(CompleteProjectRequest { name: name.clone(), ..Default::default() })
+        .await
+        .unwrap();
     let event = told("project.completed", &["actual_period", "status"]).await;
     assert_eq!(event.event_date, Some(Date { year: 2021, month: 5, day: 27 }));
-    projects.commission_project(CommissionProjectRequest { name: name.clone(), ..Default::default() }).await.unwrap();
+    projects
+        .commission_project(CommissionProjectRequest { name: name.clone(), ..Default::default() })
+        .await
+        .unwrap();
     told("project.commissioned", &["status"]).await;
     projects.delete_project(DeleteProjectRequest { name: name.clone(), ..Default::default() }).await.unwrap();
     told("project.deleted", &["delete_time"]).await;
@@ -88,7 +101,8 @@ async fn every_method_has_its_event() {
     let members = vec![project_name("y")];
     let request = AddBatchMembersRequest { name: batch_name("b"), members, ..Default::default() };
     office.batches().add_batch_members(request).await.unwrap();
-    let event = told("batch.members_changed", &["members", "registered_count", "registered_investments"]).await;
+    let event =
+        told("batch.members_changed", &["members", "registered_count", "registered_investments"]).await;
     let Some(Payload::BatchMembersChanged(changed)) = event.payload else { panic!("{event:?}") };
     assert_eq!((changed.added, changed.removed), (vec![project_name("y")], Vec::new()));
     let request = CancelBatchRequest { name: batch_name("b"), reason: "r".into(), ..Default::default() };
@@ -132,14 +146,18 @@ async fn the_members_of_a_batch_start_because_of_it() {
 async fn an_event_tells_who_asked_under_which_id_and_in_which_trace() {
     let office = Office::with_portfolio().await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let create = CreateProjectRequest { request_id: "r-1".into(), ..super::office::create_project("x", named("x")) };
+    let create =
+        CreateProjectRequest { request_id: "r-1".into(), ..super::office::create_project("x", named("x")) };
     let mut request = Request::new(create);
     request.metadata_mut().insert("x-milepost-principal", "office-1".parse().unwrap());
     request.metadata_mut().insert("traceparent", trace.parse().unwrap());
     office.projects().create_project(request).await.unwrap();
     let event = last_event(&office).await;
     let actor = event.actor.unwrap();
-    assert_eq!((actor.principal.as_str(), actor.authentication().as_str_name()), ("office-1", "AUTHENTICATION_CLAIMED"));
+    assert_eq!(
+        (actor.principal.as_str(), actor.authentication().as_str_name()),
+        ("office-1", "AUTHENTICATION_CLAIMED")
+    );
     assert_eq!((event.request_id.as_str(), event.traceparent.as_str()), ("r-1", trace));
 }
 

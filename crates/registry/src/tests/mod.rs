@@ -1,11 +1,12 @@
 //! The service as callers see it: over an in-process channel, on a real ledger with a journal in memory.
 
-mod office;
+pub(crate) mod office;
 mod raw;
 pub(crate) mod rows;
 
 mod batches;
 mod events;
+mod hosted;
 mod nonsense;
 mod replay;
 mod required;

@@ -4,7 +4,9 @@ use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::*;
 use tonic::{Code, Status};
 
-use super::office::{Office, batch, cny, create_batch, create_project, faults, named, portfolio, project_name, refusal};
+use super::office::{
+    Office, batch, cny, create_batch, create_project, faults, named, portfolio, project_name, refusal,
+};
 
 async fn refused(office: &Office, project: Project) -> Vec<(String, String)> {
     let sequence = office.sequence();
@@ -22,12 +24,20 @@ fn fault(field: &str, reason: &str) -> (String, String) {
 async fn names_that_are_none_are_refused_everywhere() {
     let office = Office::with_portfolio().await;
     let long = format!("portfolios/wsc/projects/{}", "x".repeat(10 << 20));
-    for name in
-        ["", "x", "projects/x", "portfolios/wsc/projects/", "portfolios/wsc/projects/-", "portfolios/wsc/projects/X", "/portfolios/wsc/projects/x", &long]
-    {
+    for name in [
+        "",
+        "x",
+        "projects/x",
+        "portfolios/wsc/projects/",
+        "portfolios/wsc/projects/-",
+        "portfolios/wsc/projects/X",
+        "/portfolios/wsc/projects/x",
+        &long,
+    ] {
         let name = name.to_owned();
         let get = GetProjectRequest { name: name.clone(), ..GetProjectRequest::default() };
-        let status = office.projects().max_encoding_message_size(64 << 20).get_project(get).await.unwrap_err();
+        let status =
+            office.projects().max_encoding_message_size(64 << 20).get_project(get).await.unwrap_err();
         assert!(status.message().len() < 1000);
         // A message as large as that is refused before it is read.
         if name.len() < 1000 {
@@ -49,7 +59,13 @@ async fn days_that_never_were_are_refused() {
     };
     let planned = |period| Project { planned_period: period, ..named("x") };
     let faults = refused(&office, planned(period((2021, 2, 30), (2021, 0, 1)))).await;
-    assert_eq!(faults, [fault("planned_period.start_date", "INVALID_DATE"), fault("planned_period.end_date", "PARTIAL_DATE")]);
+    assert_eq!(
+        faults,
+        [
+            fault("planned_period.start_date", "INVALID_DATE"),
+            fault("planned_period.end_date", "PARTIAL_DATE")
+        ]
+    );
     let faults = refused(&office, planned(period((2021, 2, 3), (2021, 2, 2)))).await;
     assert_eq!(faults, [fault("planned_period", "INVALID_PERIOD")]);
     let faults = refused(&office, planned(period((i32::MAX, i32::MIN, -1), (10_000, 1, 1)))).await;
@@ -83,7 +99,10 @@ async fn money_that_is_none_is_refused() {
     }
     let item = |units| InvestmentItem { category: "c".into(), amount: Some(cny(units)) };
     let breakdown = vec![item(i64::MAX), item(1)];
-    assert_eq!(refused(&office, Project { breakdown, ..named("x") }).await, [fault("breakdown", "MONEY_OVERFLOW")]);
+    assert_eq!(
+        refused(&office, Project { breakdown, ..named("x") }).await,
+        [fault("breakdown", "MONEY_OVERFLOW")]
+    );
 }
 
 #[tokio::test]
@@ -94,7 +113,12 @@ async fn every_faulty_field_of_a_project_is_told() {
         codes: vec![ProjectCode::default(); 21],
         level: 99,
         listing: -1,
-        site: Some(Site { division_code: "5001".into(), latitude: Some(f64::NAN), longitude: Some(181.0), ..Site::default() }),
+        site: Some(Site {
+            division_code: "5001".into(),
+            latitude: Some(f64::NAN),
+            longitude: Some(181.0),
+            ..Site::default()
+        }),
         purpose: "x".repeat(4097),
         annual_plans: vec![AnnualPlan { year: 1899, ..AnnualPlan::default() }],
         parties: vec![Party { organization: "cqu".into(), roles: vec![String::new(); 21] }],
@@ -187,7 +211,8 @@ async fn a_page_token_is_good_for_its_request_only() {
     let spelled = ListProjectsRequest { order_by: " name  asc ".into(), ..next };
     assert_eq!(list(&office, spelled).await.unwrap().projects.len(), 2);
     let mut batches = office.batches();
-    let request = ListBatchesRequest { parent: "portfolios/wsc".into(), page_token, ..ListBatchesRequest::default() };
+    let request =
+        ListBatchesRequest { parent: "portfolios/wsc".into(), page_token, ..ListBatchesRequest::default() };
     let status = batches.list_batches(request).await.unwrap_err();
     assert_eq!(refusal(&status), (Code::InvalidArgument, "PAGE_TOKEN_INVALID".into()));
 }
@@ -207,7 +232,9 @@ async fn lists_that_ask_for_nonsense_are_told_where() {
     let two = ListProjectsRequest { order_by: "display_name, name".into(), ..ListProjectsRequest::default() };
     assert_eq!(faults(&list(&office, two).await.unwrap_err())[0].0, "order_by");
     for filter in ["status = DONE", "nome = 1", "key > true", "name =", "create_time = yesterday", "a OR b"] {
-        let status = list(&office, ListProjectsRequest { filter: filter.into(), ..Default::default() }).await.unwrap_err();
+        let status = list(&office, ListProjectsRequest { filter: filter.into(), ..Default::default() })
+            .await
+            .unwrap_err();
         assert_eq!(refusal(&status), (Code::InvalidArgument, "INVALID_FILTER".into()), "{filter}");
     }
     let missing = ListProjectsRequest { parent: "portfolios/never".into(), ..ListProjectsRequest::default() };
@@ -230,6 +257,11 @@ async fn a_day_is_over_when_it_is_over_in_the_portfolio() {
     office.clock.set("2021-05-27T16:30:00Z".parse().unwrap());
     office.projects().start_project(start(28)).await.unwrap();
     assert!(office.projects().start_project(start(29)).await.is_err());
+    // A clock that was wrong for a while, and is right again, does not make tomorrow come.
+    office.clock.set("2031-05-27T12:00:00Z".parse().unwrap());
     let request = create_project("y", named("y"));
     office.projects().create_project(request).await.unwrap();
+    office.clock.set("2021-05-27T15:30:00Z".parse().unwrap());
+    assert!(office.projects().start_project(start(28)).await.is_err());
+    office.projects().start_project(start(27)).await.unwrap();
 }

@@ -35,7 +35,6 @@ const MESSAGE_BYTES: usize = 64 << 20;
 /// A registry and its clients.
 pub(crate) struct Office {
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) journal: Arc<MemoryJournal>,
     pub(crate) service: Service,
     pub(crate) channel: Channel,
     _dir: TempDir,
@@ -49,10 +48,9 @@ impl Office {
         let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
         let dir = tempfile::tempdir().unwrap();
         let kit = Kit::with_clock(&Server::default(), clock.clone());
-        let service =
-            Service::on(&kit, dir.path(), journal.clone(), clock.clone(), Options::default()).unwrap();
+        let service = Service::on(&kit, dir.path(), journal, clock.clone(), Options::default()).unwrap();
         let channel = serve(&service);
-        Self { clock, journal, service, channel, _dir: dir }
+        Self { clock, service, channel, _dir: dir }
     }
 
     /// A registry with the portfolio `portfolios/wsc`.

@@ -110,7 +110,10 @@ impl Said {
         Project {
             name: format!("portfolios/{portfolio}/projects/{id}"),
             display_name: self.display_name.into(),
-            parent_project: self.parent.map(|id| format!("portfolios/{portfolio}/projects/{id}")).unwrap_or_default(),
+            parent_project: self
+                .parent
+                .map(|id| format!("portfolios/{portfolio}/projects/{id}"))
+                .unwrap_or_default(),
             investment: self.investment.map(|units| Money { currency_code: "CNY".into(), units, nanos: 0 }),
             parties: organization
                 .map(|organization| Party { organization, roles: vec!["r".into()] })
@@ -127,46 +130,98 @@ fn wish(ask: &Ask) -> Option<Wish> {
     let wish = match ask {
         Ask::Portfolio(verb, id, display_name) => {
             let name = format!("portfolios/{id}");
-            let message = Some(Portfolio { name: name.clone(), display_name: (*display_name).into(), ..portfolio() });
+            let message =
+                Some(Portfolio { name: name.clone(), display_name: (*display_name).into(), ..portfolio() });
             let portfolio_id = (*id).into();
             Wish::Portfolio(match verb {
-                Verb::Create => convert::portfolio::create(CreatePortfolioRequest { portfolio_id, portfolio: message, ..Default::default() }, v)?,
-                Verb::Update => convert::portfolio::update(UpdatePortfolioRequest { portfolio: message, ..Default::default() }, v)?,
-                Verb::Delete => convert::portfolio::delete(&DeletePortfolioRequest { name, ..Default::default() }, v)?,
-                Verb::Undelete => convert::portfolio::undelete(&UndeletePortfolioRequest { name, ..Default::default() }, v)?,
+                Verb::Create => convert::portfolio::create(
+                    CreatePortfolioRequest { portfolio_id, portfolio: message, ..Default::default() },
+                    v,
+                )?,
+                Verb::Update => convert::portfolio::update(
+                    UpdatePortfolioRequest { portfolio: message, ..Default::default() },
+                    v,
+                )?,
+                Verb::Delete => {
+                    convert::portfolio::delete(&DeletePortfolioRequest { name, ..Default::default() }, v)?
+                }
+                Verb::Undelete => {
+                    convert::portfolio::undelete(&UndeletePortfolioRequest { name, ..Default::default() }, v)?
+                }
             })
         }
         Ask::Organization(verb, id, display_name) => {
             let name = format!("organizations/{id}");
-            let message = Some(Organization { name: name.clone(), display_name: (*display_name).into(), ..Default::default() });
+            let message = Some(Organization {
+                name: name.clone(),
+                display_name: (*display_name).into(),
+                ..Default::default()
+            });
             let organization_id = (*id).into();
             Wish::Organization(match verb {
-                Verb::Create => convert::organization::create(CreateOrganizationRequest { organization_id, organization: message, ..Default::default() }, v)?,
-                Verb::Update => convert::organization::update(UpdateOrganizationRequest { organization: message, ..Default::default() }, v)?,
-                Verb::Delete => convert::organization::delete(&DeleteOrganizationRequest { name, ..Default::default() }, v)?,
-                Verb::Undelete => convert::organization::undelete(&UndeleteOrganizationRequest { name, ..Default::default() }, v)?,
+                Verb::Create => convert::organization::create(
+                    CreateOrganizationRequest {
+                        organization_id,
+                        organization: message,
+                        ..Default::default()
+                    },
+                    v,
+                )?,
+                Verb::Update => convert::organization::update(
+                    UpdateOrganizationRequest { organization: message, ..Default::default() },
+                    v,
+                )?,
+                Verb::Delete => convert::organization::delete(
+                    &DeleteOrganizationRequest { name, ..Default::default() },
+                    v,
+                )?,
+                Verb::Undelete => convert::organization::undelete(
+                    &UndeleteOrganizationRequest { name, ..Default::default() },
+                    v,
+                )?,
             })
         }
         Ask::Project(verb, p, id, said) => {
             let name = format!("portfolios/{p}/projects/{id}");
-            let (parent, project_id, project) = (format!("portfolios/{p}"), (*id).into(), Some(said.message(p, id)));
+            let (parent, project_id, project) =
+                (format!("portfolios/{p}"), (*id).into(), Some(said.message(p, id)));
             let mask = ["display_name", "parent_project", "parties", "investment"].map(String::from).to_vec();
             let update_mask = Some(prost_types::FieldMask { paths: mask });
             Wish::Project(Box::new(match verb {
-                Verb::Create => project_request::create(CreateProjectRequest { parent, project_id, project, ..Default::default() }, v)?,
-                Verb::Update => project_request::update(UpdateProjectRequest { project, update_mask, ..Default::default() }, v)?,
-                Verb::Delete => project_request::delete(&DeleteProjectRequest { name, ..Default::default() }, v)?,
-                Verb::Undelete => project_request::undelete(&UndeleteProjectRequest { name, ..Default::default() }, v)?,
+                Verb::Create => project_request::create(
+                    CreateProjectRequest { parent, project_id, project, ..Default::default() },
+                    v,
+                )?,
+                Verb::Update => project_request::update(
+                    UpdateProjectRequest { project, update_mask, ..Default::default() },
+                    v,
+                )?,
+                Verb::Delete => {
+                    project_request::delete(&DeleteProjectRequest { name, ..Default::default() }, v)?
+                }
+                Verb::Undelete => {
+                    project_request::undelete(&UndeleteProjectRequest { name, ..Default::default() }, v)?
+                }
             }))
         }
         Ask::Move(p, id, step) => {
             let (name, reason) = (format!("portfolios/{p}/projects/{id}"), "因为".to_owned());
             Wish::Project(Box::new(match step {
-                0 => project_request::prepare(PrepareProjectRequest { name, reason, ..Default::default() }, v)?,
+                0 => {
+                    project_request::prepare(PrepareProjectRequest { name, reason, ..Default::default() }, v)?
+                }
                 1 => project_request::start(StartProjectRequest { name, reason, ..Default::default() }, v)?,
-                2 => project_request::complete(CompleteProjectRequest { name, reason, ..Default::default() }, v)?,
-                3 => project_request::commission(CommissionProjectRequest { name, reason, ..Default::default() }, v)?,
-                4 => project_request::suspend(SuspendProjectRequest { name, reason, ..Default::default() }, v)?,
+                2 => project_request::complete(
+                    CompleteProjectRequest { name, reason, ..Default::default() },
+                    v,
+                )?,
+                3 => project_request::commission(
+                    CommissionProjectRequest { name, reason, ..Default::default() },
+                    v,
+                )?,
+                4 => {
+                    project_request::suspend(SuspendProjectRequest { name, reason, ..Default::default() }, v)?
+                }
                 5 => project_request::resume(ResumeProjectRequest { name, reason, ..Default::default() }, v)?,
                 _ => project_request::cancel(CancelProjectRequest { name, reason, ..Default::default() }, v)?,
             }))
@@ -174,33 +229,68 @@ fn wish(ask: &Ask) -> Option<Wish> {
         Ask::Phase(verb, p, project, id, order) => {
             let parent = format!("portfolios/{p}/projects/{project}");
             let name = format!("{parent}/phases/{id}");
-            let phase = Some(Phase { name: name.clone(), display_name: "f".into(), order: *order, ..Default::default() });
+            let phase = Some(Phase {
+                name: name.clone(),
+                display_name: "f".into(),
+                order: *order,
+                ..Default::default()
+            });
             let phase_id = (*id).into();
             Wish::Phase(match verb {
-                Verb::Create => convert::phase::create(CreatePhaseRequest { parent, phase_id, phase, ..Default::default() }, v)?,
-                Verb::Update => convert::phase::update(UpdatePhaseRequest { phase, ..Default::default() }, v)?,
-                Verb::Delete => convert::phase::delete(&DeletePhaseRequest { name, ..Default::default() }, v)?,
-                Verb::Undelete => convert::phase::undelete(&UndeletePhaseRequest { name, ..Default::default() }, v)?,
+                Verb::Create => convert::phase::create(
+                    CreatePhaseRequest { parent, phase_id, phase, ..Default::default() },
+                    v,
+                )?,
+                Verb::Update => {
+                    convert::phase::update(UpdatePhaseRequest { phase, ..Default::default() }, v)?
+                }
+                Verb::Delete => {
+                    convert::phase::delete(&DeletePhaseRequest { name, ..Default::default() }, v)?
+                }
+                Verb::Undelete => {
+                    convert::phase::undelete(&UndeletePhaseRequest { name, ..Default::default() }, v)?
+                }
             })
         }
         Ask::Batch(verb, p, id, members) => {
             let (parent, name) = (format!("portfolios/{p}"), format!("portfolios/{p}/batches/{id}"));
-            let start_date = Some(Date { year: 2021, month: 5, day: 20 + i32::try_from(members.len()).ok()? });
+            let start_date =
+                Some(Date { year: 2021, month: 5, day: 20 + i32::try_from(members.len()).ok()? });
             let members = names(p, members);
-            let batch = Some(Batch { name: name.clone(), display_name: "b".into(), start_date, members, ..Default::default() });
+            let batch = Some(Batch {
+                name: name.clone(),
+                display_name: "b".into(),
+                start_date,
+                members,
+                ..Default::default()
+            });
             let batch_id = (*id).into();
             Wish::Batch(match verb {
-                Verb::Create => convert::batch::create(CreateBatchRequest { parent, batch_id, batch, ..Default::default() }, v)?,
-                Verb::Update => convert::batch::update(UpdateBatchRequest { batch, ..Default::default() }, v)?,
-                Verb::Delete => convert::batch::delete(&DeleteBatchRequest { name, ..Default::default() }, v)?,
-                Verb::Undelete => convert::batch::undelete(&UndeleteBatchRequest { name, ..Default::default() }, v)?,
+                Verb::Create => convert::batch::create(
+                    CreateBatchRequest { parent, batch_id, batch, ..Default::default() },
+                    v,
+                )?,
+                Verb::Update => {
+                    convert::batch::update(UpdateBatchRequest { batch, ..Default::default() }, v)?
+                }
+                Verb::Delete => {
+                    convert::batch::delete(&DeleteBatchRequest { name, ..Default::default() }, v)?
+                }
+                Verb::Undelete => {
+                    convert::batch::undelete(&UndeleteBatchRequest { name, ..Default::default() }, v)?
+                }
             })
         }
         Ask::Members(add, p, id, members) => {
             let (name, members) = (format!("portfolios/{p}/batches/{id}"), names(p, members));
             Wish::Batch(match add {
-                true => convert::batch::add(&AddBatchMembersRequest { name, members, ..Default::default() }, v)?,
-                false => convert::batch::remove(&RemoveBatchMembersRequest { name, members, ..Default::default() }, v)?,
+                true => {
+                    convert::batch::add(&AddBatchMembersRequest { name, members, ..Default::default() }, v)?
+                }
+                false => convert::batch::remove(
+                    &RemoveBatchMembersRequest { name, members, ..Default::default() },
+                    v,
+                )?,
             })
         }
         Ask::Start(p, id) => {
@@ -267,7 +357,12 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
     let mut places = BTreeMap::new();
     for phase in resources::<Phase>(held, 4).into_iter().filter(|phase| phase.delete_time.is_none()) {
         let project = phase.name.split("/phases/").next().unwrap().to_owned();
-        assert_eq!(places.insert((project, phase.order), phase.name.clone()), None, "{} shares its place", phase.name);
+        assert_eq!(
+            places.insert((project, phase.order), phase.name.clone()),
+            None,
+            "{} shares its place",
+            phase.name
+        );
     }
     for batch in resources::<Batch>(held, 5) {
         assert!(batch.members.iter().all(|member| projects.contains_key(member)));
@@ -292,7 +387,14 @@ fn run(asks: &[Ask]) -> Outcome {
         // Small enough that checkpoints happen while commands come.
         let options = Options { checkpoint_rows: 16, ..Options::default() };
         let open = |dir: &tempfile::TempDir| {
-            let ledger = Ledger::open("registry", dir.path(), journal.clone(), Arc::new(Registry), clock.clone(), options.clone());
+            let ledger = Ledger::open(
+                "registry",
+                dir.path(),
+                journal.clone(),
+                Arc::new(Registry),
+                clock.clone(),
+                options.clone(),
+            );
             ledger.unwrap()
         };
         let (live_dir, rebuilt_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
