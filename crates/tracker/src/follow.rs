@@ -58,14 +58,19 @@ impl Follow {
     pub(crate) async fn run(self) -> Result<(), BoxError> {
         self.check.degraded("the registry was not reached yet");
         let drain = self.drain.clone();
-        tokio::select! {
-            () = drain.cancelled() => {}
-            stop = self.follow() => if let Stop::Ended(reason) = stop {
+        let stop = tokio::select! {
+            () = drain.cancelled() => Stop::Closing,
+            stop = self.follow() => stop,
+        };
+        match stop {
+            Stop::Ended(reason) => {
                 tracing::error!(reason, "the registry is not followed any more until an operator helps");
                 self.check.degraded(reason.as_str());
                 self.ended.send_replace(Some(reason));
                 drain.cancelled().await;
-            },
+            }
+            // Calls that wait for more of the registry would hold up the drain, and in vain.
+            Stop::Closing => drop(self.ended.send_replace(Some("the server is stopping".to_owned()))),
         }
         Ok(())
     }
