@@ -2,11 +2,10 @@
 //!
 //! Invariants: the same rules as every engine (the conformance suite runs on it). Several ledgers
 //! may share one through an `Arc`: it is the smallest replicated log there is. What it adds is for
-//! tests: an append can be made to fail in each way there is, and be watched just before it happens.
+//! tests: an append can be made to fail in each way there is.
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 
 use milepost_types::{Hash, LogId, Position};
 use parking_lot::Mutex;
@@ -25,16 +24,12 @@ pub enum Failure {
     Stored,
 }
 
-/// Called with the block before each append, without a lock held: it may append, block or panic.
-type Hook = dyn Fn(&Block) + Send + Sync;
-
 /// A journal in memory.
 pub struct MemoryJournal {
     log: LogId,
     parent: Option<Position>,
     state: Mutex<State>,
     tail: watch::Receiver<Position>,
-    hook: Mutex<Option<Arc<Hook>>>,
 }
 
 struct State {
@@ -64,7 +59,7 @@ impl MemoryJournal {
         let tail = last.map_or(Position::start(log), |last| Position::after(log, last.sequence, &last.hash));
         let (sender, receiver) = watch::channel(tail);
         let state = State { entries, sender: Some(sender), poisoned: None, failures: Vec::new() };
-        Self { log, parent, state: Mutex::new(state), tail: receiver, hook: Mutex::new(None) }
+        Self { log, parent, state: Mutex::new(state), tail: receiver }
     }
 
     /// The same log, as another process would find it after this one ended.
@@ -76,17 +71,6 @@ impl MemoryJournal {
     /// The next append that passes the fence fails so; several calls queue up.
     pub fn fail_next(&self, failure: Failure) {
         self.state.lock().failures.push(failure);
-    }
-
-    /// `hook` sees each block before the append is tried. An append that it makes itself comes first,
-    /// so the one it watches ends in `Conflict`; a hook that waits holds the append up.
-    pub fn before_append(&self, hook: impl Fn(&Block) + Send + Sync + 'static) {
-        *self.hook.lock() = Some(Arc::new(hook));
-    }
-
-    /// No hook any more.
-    pub fn clear_hook(&self) {
-        *self.hook.lock() = None;
     }
 
     fn read_after(
@@ -124,10 +108,6 @@ impl MemoryJournal {
 
 impl Journal for MemoryJournal {
     fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError> {
-        let hook = self.hook.lock().clone();
-        if let Some(hook) = hook {
-            hook(block);
-        }
         let mut state = self.state.lock();
         if let Some(reason) = state.poisoned.clone() {
             return Err(AppendError::Poisoned { reason });
