@@ -10,10 +10,8 @@ pub const ID_CHARS: usize = 63;
 pub const NAME_CHARS: usize = 1_000;
 /// Characters of a display name, in any language.
 pub const DISPLAY_NAME_CHARS: usize = 200;
-/// Characters of a text: a purpose, a remark, a reason, an annotation.
+/// Characters of a text: a purpose, a description, a remark, a reason, an annotation.
 pub const TEXT_CHARS: usize = 4_096;
-/// Characters of a long text: a description, a policy's wording.
-pub const LONG_TEXT_CHARS: usize = 65_536;
 /// Characters of a uniform resource identifier.
 pub const URI_CHARS: usize = 2_048;
 /// Characters of a code in a scheme that is not ours.

@@ -63,11 +63,6 @@ pub fn text(text: impl Into<String>) -> Result<String, TextError> {
     checked(text.into(), limits::TEXT_CHARS, true)
 }
 
-/// Lines of 1 to [`limits::LONG_TEXT_CHARS`] characters: a description, a wording.
-pub fn long_text(text: impl Into<String>) -> Result<String, TextError> {
-    checked(text.into(), limits::LONG_TEXT_CHARS, true)
-}
-
 /// Display names by language. Paths of violations are the tags.
 pub fn translations<K: AsRef<str>, V: Into<String>>(
     given: impl IntoIterator<Item = (K, V)>,

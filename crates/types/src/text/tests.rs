@@ -9,8 +9,6 @@ fn characters_are_counted_not_bytes() {
     assert_eq!(display_name("科".repeat(201)), Err(TextError::TooLong { limit: 200 }));
     assert!(text("科".repeat(4_096)).is_ok());
     assert!(text("科".repeat(4_097)).is_err());
-    assert!(long_text("科".repeat(65_536)).is_ok());
-    assert!(long_text("科".repeat(65_537)).is_err());
     assert_eq!(display_name("a".repeat(10_000_000)), Err(TextError::TooLong { limit: 200 }));
 }
 
