@@ -65,29 +65,3 @@ impl Wish {
         }
     }
 }
-
-/// The trace context, if it has the shape of one (W3C Trace Context, version 00): events keep it for ever,
-/// and there is no room for anything else.
-pub(crate) fn traceparent(given: Option<String>) -> String {
-    let parts = |text: &String| {
-        let lengths: Vec<_> = text.split('-').map(str::len).collect();
-        let hex = |c: char| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c);
-        lengths == [2, 32, 16, 2] && text.chars().all(hex)
-    };
-    given.filter(parts).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_trace_context_is_kept() {
-        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(traceparent(Some(good.to_owned())), good);
-        for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
-            assert_eq!(traceparent(Some(bad.to_owned())), "");
-        }
-        assert_eq!(traceparent(None), "");
-    }
-}

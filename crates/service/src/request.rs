@@ -29,8 +29,8 @@ pub struct Caller {
     pub actor: Actor,
     /// Until when an answer is of use.
     pub deadline: Instant,
-    /// The W3C trace context, if one was given.
-    pub traceparent: Option<String>,
+    /// The W3C trace context; empty if none was given, or what was given has not the shape of one.
+    pub traceparent: String,
 }
 
 impl Caller {
@@ -41,8 +41,8 @@ impl Caller {
     pub fn of(metadata: &MetadataMap, extensions: &Extensions) -> Result<Self, Rejection> {
         let deadline =
             extensions.get::<Deadline>().map_or_else(|| Instant::now() + UNHOSTED, |deadline| deadline.0);
-        let traceparent =
-            metadata.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let traceparent = metadata.get("traceparent").and_then(|value| value.to_str().ok());
+        let traceparent = traceparent.filter(|text| is_traceparent(text)).unwrap_or_default().to_owned();
         let actor = match metadata.get(PRINCIPAL) {
             None => Actor::default(),
             Some(value) => Actor {
@@ -84,6 +84,13 @@ fn principal(text: &str) -> Result<String, Rejection> {
         return Err(Rejection::invalid(PRINCIPAL, "INVALID_PRINCIPAL", description));
     }
     Ok(text.to_owned())
+}
+
+/// Whether it has the shape of a trace context (W3C Trace Context, version 00): events keep it for ever,
+/// and there is no room for anything else.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.split('-').map(str::len).eq([2, 32, 16, 2]) && text.chars().all(|c| c == '-' || hex(c))
 }
 
 /// Waits until a ledger has what a read asks for; revisions of other ledgers are refused.
@@ -149,6 +156,21 @@ mod tests {
             metadata.insert(PRINCIPAL, nonsense.parse().unwrap());
             assert!(Caller::of(&metadata, &Extensions::new()).is_err(), "{nonsense:?}");
         }
+    }
+
+    #[test]
+    fn a_trace_context_is_passed_on_and_nothing_else_is() {
+        let traceparent = |given: &str| {
+            let mut metadata = MetadataMap::new();
+            metadata.insert("traceparent", given.parse().unwrap());
+            Caller::of(&metadata, &Extensions::new()).unwrap().traceparent
+        };
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(good), good);
+        for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
+            assert_eq!(traceparent(bad), "");
+        }
+        assert_eq!(Caller::of(&MetadataMap::new(), &Extensions::new()).unwrap().traceparent, "");
     }
 
     #[test]

@@ -25,15 +25,6 @@ impl From<Wish> for Command {
     }
 }
 
-/// The W3C trace context that a caller gave, if it is one; else nothing.
-pub(crate) fn traceparent(given: Option<String>) -> String {
-    let is_one = |text: &String| {
-        let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        text.split('-').map(str::len).eq([2, 32, 16, 2]) && text.chars().all(|c| c == '-' || hex(c))
-    };
-    given.filter(is_one).unwrap_or_default()
-}
-
 /// What is asked.
 #[derive(Debug)]
 pub(crate) enum Wish {
@@ -100,20 +91,5 @@ impl Refusal {
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         Self { rejection, on_facts: false }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_context_is_passed_on_and_nothing_else_is() {
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(traceparent(Some(good.to_owned())), good);
-        for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
-            assert_eq!(traceparent(Some(bad.to_owned())), "");
-        }
-        assert_eq!(traceparent(None), "");
     }
 }

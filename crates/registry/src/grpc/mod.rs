@@ -20,7 +20,7 @@ use prost::Message;
 use tonic::{Request, Status};
 
 use crate::apply;
-use crate::command::{self, Command, Wish};
+use crate::command::{Command, Wish};
 use crate::convert::write::WriteRequest;
 use crate::decide::Registry;
 use crate::metrics::Metrics;
@@ -57,9 +57,8 @@ impl Api {
         let wish = read(body, &mut violations);
         let wish = violations.finish(wish).map_err(|found| refused(found.into()))?;
         let subject = wish.subject();
-        let traceparent = command::traceparent(caller.traceparent);
         let submission = Submission {
-            command: Command { wish, traceparent },
+            command: Command { wish, traceparent: caller.traceparent },
             actor: envelope.actor,
             command_id: envelope.command_id,
             validate_only: envelope.validate_only,

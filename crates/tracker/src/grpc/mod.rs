@@ -19,7 +19,7 @@ use milepost_types::{
 use prost::Message;
 use tonic::Request;
 
-use crate::command::{Command, Wish, traceparent};
+use crate::command::{Command, Wish};
 use crate::convert::request::WriteRequest;
 use crate::convert::told::milestones;
 use crate::decide::Tracker;
@@ -53,7 +53,7 @@ impl Api {
         let envelope = caller.submission((), request_id.flatten(), &body, body.validate_only());
         let wish = body.wish(&mut violations);
         let wish = violations.finish(wish).map_err(Rejection::from)?;
-        let command = Arc::new(Command { wish, traceparent: traceparent(caller.traceparent) });
+        let command = Arc::new(Command { wish, traceparent: caller.traceparent });
         let submission = Submission {
             command: Arc::clone(&command),
             actor: envelope.actor,
