@@ -4,11 +4,11 @@
 //! source's position and on everything that the source's entry was decided on.
 
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
-use milepost_types::{LedgerKind, Position};
+use milepost_types::{LedgerKind, Position, Standing};
 
 use crate::convert::envelope::envelope;
 use crate::convert::reset;
-use crate::source::{Command, Followed, Refusal, SourceEntry, Standing};
+use crate::source::{Command, Followed, Refusal, SourceEntry};
 use crate::tables::{Rows, STORE_VERSION};
 
 /// The notifier's rules.

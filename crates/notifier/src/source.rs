@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_types::{LedgerKind, LogId, Position};
+use milepost_types::{Diverged, LedgerKind, LogId, Position, Standing};
 
 /// An entry of a source, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,15 +78,6 @@ pub(crate) enum Refusal {
     },
 }
 
-/// How an entry stands to what was taken over before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is the next one.
-    Next,
-    /// It was taken over before.
-    Applied,
-}
-
 /// How far each log was followed, as rows say.
 pub(crate) trait Followed {
     /// The last position of a source that was taken over; `None` if there was none.
@@ -102,18 +93,8 @@ impl SourceEntry {
     /// # Errors
     /// `Diverged` if it is of another log or history, or not the next.
     pub(crate) fn standing(&self, followed: &impl Followed) -> Result<Standing, Refusal> {
-        let own = followed.applied(self.source).unwrap_or(Position::start(self.position.log));
-        let diverged = |given| Err(Refusal::Diverged { source_kind: self.source, given, own });
-        if own.log == self.position.log && self.position.sequence <= own.sequence {
-            if self.position.sequence == own.sequence && self.position.hash != own.hash {
-                return diverged(self.position);
-            }
-            return Ok(Standing::Applied);
-        }
-        if self.after == own && self.position.sequence == own.sequence + 1 {
-            return Ok(Standing::Next);
-        }
-        diverged(self.after)
+        Standing::of(followed.applied(self.source), self.position, self.after)
+            .map_err(|Diverged { given, own }| Refusal::Diverged { source_kind: self.source, given, own })
     }
 
     /// The first position that it was decided on and that is not taken over yet.
@@ -170,38 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_entry_and_each_after_the_last_is_next() {
-        for (own, position, after) in [
-            (None, at(1, 1, 5), at(1, 0, 0)),
-            (Some(at(1, 0, 0)), at(1, 1, 5), at(1, 0, 0)),
-            (Some(at(1, 7, 3)), at(1, 8, 4), at(1, 7, 3)),
-        ] {
-            assert_eq!(entry(position, after).standing(&Rows(own, None)), Ok(Standing::Next), "{position}");
-        }
-    }
-
-    #[test]
-    fn what_was_taken_over_is_not_taken_over_again() {
-        for (position, after) in [(at(1, 7, 3), at(1, 6, 2)), (at(1, 2, 9), at(1, 1, 9))] {
-            let rows = Rows(Some(at(1, 7, 3)), None);
-            assert_eq!(entry(position, after).standing(&rows), Ok(Standing::Applied), "{position}");
-        }
-    }
-
-    #[test]
-    fn a_gap_another_history_and_another_log_are_refused_with_both_positions() {
-        let own = at(1, 7, 3);
-        for (position, after, given) in [
-            (at(1, 9, 5), at(1, 8, 4), at(1, 8, 4)),
-            (at(1, 8, 4), at(1, 7, 9), at(1, 7, 9)),
-            (at(1, 7, 9), at(1, 6, 2), at(1, 7, 9)),
-            (at(2, 1, 1), at(2, 0, 0), at(2, 0, 0)),
-            (at(1, 10, 4), own, own),
-        ] {
-            let refused = entry(position, after).standing(&Rows(Some(own), None));
-            let source_kind = LedgerKind::Registry;
-            assert_eq!(refused, Err(Refusal::Diverged { source_kind, given, own }), "{position}");
-        }
+    fn an_entry_that_does_not_go_on_is_refused_with_its_source_and_both_positions() {
+        let (own, given) = (at(1, 7, 3), at(1, 8, 4));
+        let rows = Rows(Some(own), None);
+        assert_eq!(entry(at(1, 8, 4), own).standing(&rows), Ok(Standing::Next));
+        let refused = entry(at(1, 9, 5), given).standing(&rows);
+        let source_kind = LedgerKind::Registry;
+        assert_eq!(refused, Err(Refusal::Diverged { source_kind, given, own }));
     }
 
     #[test]

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use milepost_ledger::{Decision, Direction};
-use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection};
+use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection, Standing};
 
 use super::Scene;
 use crate::convert::event::Events;
 use crate::convert::milestone::Glance;
 use crate::facts::Portfolio;
 use crate::milestone::{Change, started};
-use crate::source::{Arrival, Lesson, Standing, standing};
+use crate::source::{Arrival, Lesson};
 use crate::tables;
 
 /// Why nothing came of a start.
@@ -27,7 +27,7 @@ pub(crate) fn decide(
     skip: Option<&str>,
 ) -> Result<Decision, Rejection> {
     let applied = tables::source::get(scene.rows);
-    if standing(applied, arrival.position, arrival.previous)? == Standing::Applied {
+    if Standing::of(applied, arrival.position, arrival.previous)? == Standing::Applied {
         return Ok(Decision::default());
     }
     let mut events = scene.events();
