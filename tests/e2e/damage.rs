@@ -124,11 +124,10 @@ async fn a_segment_that_is_cut_or_missing_is_missed() {
         std::fs::remove_file(segment).expect("a segment is removed");
         let verified = verify(&data).await.failed();
         let log = refuses_to_start(&mut cluster).await;
+        // Of the last one nothing is left but what the witness knows: the log ends too early.
+        let named = if nth + 1 == all.len() { &all[nth - 1] } else { segment };
         for text in [&verified.err, &log] {
-            assert!(
-                text.contains(&segment.display().to_string()),
-                "{nth}: the segment is not named:\n{text}"
-            );
+            assert!(text.contains(&named.display().to_string()), "{nth}: the segment is not named:\n{text}");
             let sequence = format!("sequence {}", first_of(segment).sequence);
             assert!(text.contains(&sequence), "{nth}: {sequence} is not named:\n{text}");
         }
@@ -209,12 +208,15 @@ async fn a_second_process_on_the_same_directory_is_told_of_the_first() {
         data.as_os_str(),
     ]);
     assert!(run.await.failed().err.contains("in use"));
-    let run = cli::run(["store".as_ref(), "rebuild".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
-    let refused = run.await.failed();
+    for what in ["rebuild", "check"] {
+        let run = cli::run(["store".as_ref(), what.as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
+        let refused = run.await.failed();
+        assert!(refused.err.contains("in use") || refused.err.contains("another process"), "{refused:?}");
+    }
     // The first goes on.
     let client = cluster.client(1);
     large_project(&client, "after-all").await.expect("the first server works");
-    assert!(rows(&client).await.contains_key("portfolios/p/projects/project-0"), "{refused:?}");
+    assert!(rows(&client).await.contains_key("portfolios/p/projects/project-0"), "it has what it had");
     assert!(cluster.stop(Role::All).await.success(), "it stops in order");
     milepost_tests::store::assert_equals_rebuild(&data).await;
 }
@@ -280,10 +282,15 @@ async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
         return;
     }
     // With a floor that is met first, and with none, so that the disk is really full.
-    for floor in ["6MiB", "0B"] {
-        let set = [("journal.segment_bytes", "1MiB"), ("journal.min_free_bytes", floor)];
+    for floor in ["16MiB", "0B"] {
+        // The floor leaves room for what the stores have still to write.
+        let set = [
+            ("journal.segment_bytes", "1MiB"),
+            ("journal.min_free_bytes", floor),
+            ("ledger.checkpoint_rows", "20"),
+        ];
         let mut cluster = Cluster::all(&set);
-        let disk = Mounted::tmpfs(&cluster.data(Role::All), "24m");
+        let disk = Mounted::tmpfs(&cluster.data(Role::All), "40m");
         cluster.start().await;
         let client = cluster.client(1);
         create_portfolio("p").once(&client).await.expect("a portfolio");
@@ -335,7 +342,10 @@ async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_that_fails_ends_the_server_and_loses_nothing() {
     let mut cluster = stopped(1, &[]).await;
+    // The twentieth sync of the registry's journal, and of no other file.
+    let segment = segments(&cluster.data(Role::All), "registry")[0].clone();
     let mut wrapper = strace::wrapper(Path::new("/dev/null"), &["fdatasync"]);
+    wrapper.extend(["-P".into(), segment.clone().into()]);
     wrapper.extend(["-e".into(), "inject=fdatasync:error=EIO:when=20".into()]);
     cluster.launch(Role::All).wrapper = wrapper;
     cluster.start().await;
@@ -348,16 +358,14 @@ async fn a_sync_that_fails_ends_the_server_and_loses_nothing() {
         }
         assert!(kept < 1000, "no sync failed");
     };
-    assert_eq!(
-        (failure.code, failure.reason),
-        (Code::Unavailable, Some(Reason::JournalFailed)),
-        "{failure:?}"
-    );
+    // The client asks again under the same id, and may find that the server has ended meanwhile.
+    assert_eq!(failure.code, Code::Unavailable, "{failure:?}");
+    assert!(failure.reason == Some(Reason::JournalFailed) || failure.connection, "{failure:?}");
     let server = cluster.take(Role::All);
     let log_of = cluster.launch(Role::All).log.clone();
     assert!(!server.ended().await.success(), "it ends because it must");
     let log = std::fs::read_to_string(log_of).expect("a log");
-    assert!(log.contains("cannot sync") || log.contains("sync"), "{log}");
+    assert!(log.contains(&format!("cannot sync {}", segment.display())), "{log}");
     assert_no_panic(&log);
 
     cluster.launch(Role::All).wrapper.clear();

@@ -190,7 +190,8 @@ async fn a_copy_of_an_older_registry_that_grew_past_its_followers_is_refused() {
         for role in [Role::Tracker, Role::Notifier] {
             let at = format!("/{seen}@");
             let told = degraded(&cluster, role, &["registry", &at]).await;
-            assert!(told.matches(&at).count() >= 2, "both positions are named: {told}");
+            // Where it was followed to, and where it is: that is before or after it grew past.
+            assert!(told.matches('@').count() >= 2, "both positions are named: {told}");
             let log = cluster.server(role).log();
             assert!(log.contains(&at), "the log says it too:\n{log}");
             if round == 0 {
@@ -232,7 +233,7 @@ async fn a_restored_registry_is_followed_again_once_an_operator_says_so() {
     let import =
         args(&["journal", "import", "--data-dir", &path(&data), "--ledger", "registry", &path(&export)]);
     let refused = cli::run(import.clone()).await.failed();
-    assert!(refused.err.contains("holds a journal already"), "{refused:?}");
+    assert!(refused.err.contains("exists and is not empty"), "{refused:?}");
     std::fs::remove_dir_all(&data).expect("the registry is lost");
     // An export that was damaged on its way is not restored.
     let bytes = std::fs::read(&export).expect("an export");

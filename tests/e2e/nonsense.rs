@@ -15,6 +15,7 @@ use milepost_tests::command::{create_milestone, create_portfolio, create_project
 use milepost_tests::history::{self, sequence};
 use milepost_tests::methods::{self, Method};
 use milepost_tests::random::seeded;
+use milepost_tests::wait::until;
 use milepost_tests::{Cluster, Role, wire, within};
 use milepost_types::{Cursor, HashPrefix, LedgerKind, LogId, Position, Revision};
 use prost::Message;
@@ -40,11 +41,32 @@ async fn office() -> (Cluster, Client) {
 }
 
 async fn positions(client: &Client) -> Vec<u64> {
+    days_begun(client).await;
     let mut positions = Vec::new();
     for ledger in LedgerKind::ALL {
         positions.push(sequence(client, ledger).await);
     }
     positions
+}
+
+/// Waits until every portfolio has its first day: it begins by itself a moment after the portfolio was
+/// made, and must not be taken for an effect of what is tested.
+async fn days_begun(client: &Client) {
+    until(PATIENCE, "the first day of every portfolio", async || {
+        let portfolios =
+            client.portfolios().list_portfolios(registry::ListPortfoliosRequest::default()).await;
+        let portfolios = portfolios.map_err(|status| status.to_string())?.into_inner().portfolios;
+        let types = vec!["milepost.portfolio.date_advanced".to_owned()];
+        let selection = Some(notifier::EventSelection { types, ..Default::default() });
+        let request = notifier::ListEventsRequest { selection, page_size: 1000, ..Default::default() };
+        let events = client.events().list_events(request).await.map_err(|status| status.to_string())?;
+        let begun: Vec<_> = events.into_inner().events.into_iter().map(|event| event.subject).collect();
+        match portfolios.iter().find(|portfolio| !begun.contains(&portfolio.name)) {
+            Some(portfolio) => Err(format!("{} has no day", portfolio.name)),
+            None => Ok(()),
+        }
+    })
+    .await;
 }
 
 /// Calls, and gives back why it was refused.
@@ -466,7 +488,8 @@ async fn places_that_are_none_are_refused() {
     request.set_timeout(Duration::from_millis(300));
     let asked = Instant::now();
     let failure = refused!(client, projects.get_project(request));
-    assert_eq!(failure.code, Code::DeadlineExceeded, "{failure:?}");
+    // Whose clock is first, the client's or the server's, is open.
+    assert!(matches!(failure.code, Code::DeadlineExceeded | Code::Cancelled), "{failure:?}");
     assert!(asked.elapsed() < Duration::from_secs(5), "it waited {:?}", asked.elapsed());
 
     let failure = refused!(

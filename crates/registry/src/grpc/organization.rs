@@ -1,4 +1,4 @@
-//! `OrganizationService`.
+//! The gRPC service of organizations: decode, one call, encode. No rule of the domain is here.
 
 use milepost_proto::registry::v1::organization_service_server::OrganizationService;
 use milepost_proto::registry::v1::*;

@@ -1,4 +1,4 @@
-//! `PhaseService`.
+//! The gRPC service of phases: decode, one call, encode. No rule of the domain is here.
 
 use milepost_proto::registry::v1::phase_service_server::PhaseService;
 use milepost_proto::registry::v1::*;

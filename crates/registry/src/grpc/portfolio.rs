@@ -1,4 +1,4 @@
-//! `PortfolioService`.
+//! The gRPC service of portfolios: decode, one call, encode. No rule of the domain is here.
 
 use milepost_proto::registry::v1::portfolio_service_server::PortfolioService;
 use milepost_proto::registry::v1::*;

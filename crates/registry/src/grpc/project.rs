@@ -1,4 +1,4 @@
-//! `ProjectService`.
+//! The gRPC service of projects: decode, one call, encode. No rule of the domain is here.
 
 use milepost_proto::registry::v1::project_service_server::ProjectService;
 use milepost_proto::registry::v1::*;

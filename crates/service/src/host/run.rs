@@ -61,6 +61,9 @@ where
     let (grpc, admin) = listeners.addresses();
     tracing::info!(grpc = ?grpc, admin = ?admin, "listening");
     let Listeners { grpc, admin } = listeners;
+    // The admin port answers before any part has a check of its own.
+    let opening = kit.readiness.check("server.opened");
+    opening.not_ready("opening");
     let admin_connections = Connections::new(ADMIN_CONNECTIONS, CancellationToken::new());
     let mut admin_port = JoinSet::new();
     if let Some(listener) = admin {
@@ -73,7 +76,10 @@ where
         () = &mut shutdown => Ok(None),
     };
     let ended = match opened {
-        Ok(Some(parts)) => serve(config, &kit, grpc, parts, shutdown).await,
+        Ok(Some(parts)) => {
+            opening.ready();
+            serve(config, &kit, grpc, parts, shutdown).await
+        }
         Ok(None) => Ok(Ending { dropped_connections: 0 }),
         Err(error) => Err(error),
     };

@@ -1,4 +1,4 @@
-//! `MilestoneService`.
+//! The gRPC service of milestones: decode, one call, encode. No rule of the domain is here.
 
 use milepost_proto::tracker::v1::milestone_service_server::MilestoneService;
 use milepost_proto::tracker::v1::*;
