@@ -49,7 +49,7 @@ impl Source {
     /// # Errors
     /// As the journal's `read`.
     pub async fn read(&self, after: Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        if self.journal.in_memory(after.sequence + 1) {
+        if self.journal.in_memory(after.sequence.saturating_add(1)) {
             return self.journal.read(&after, limit);
         }
         let journal = Arc::clone(&self.journal);
@@ -62,7 +62,7 @@ impl Source {
     /// # Errors
     /// As the journal's `read_from`.
     pub async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        if self.journal.in_memory(sequence + 1) {
+        if self.journal.in_memory(sequence.saturating_add(1)) {
             return self.journal.read_from(sequence, limit);
         }
         let journal = Arc::clone(&self.journal);

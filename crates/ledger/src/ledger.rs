@@ -298,9 +298,13 @@ fn watch_tail<D: Domain>(
     let mut tail = journal.tail();
     let mut position = shared.position.subscribe();
     tokio::spawn(async move {
-        while tail.changed().await.is_ok() {
+        // First what was appended after the replay and before anybody watched.
+        loop {
             let ahead = tail.borrow_and_update().sequence;
             if position.borrow_and_update().sequence < ahead && queue.send(Message::TailMoved).is_err() {
+                break;
+            }
+            if tail.changed().await.is_err() {
                 break;
             }
         }
@@ -310,7 +314,7 @@ fn watch_tail<D: Domain>(
 /// Throws the store under `dir` away and builds it anew from the journal, offline.
 ///
 /// # Errors
-/// If the journal cannot be read or the store not be written.
+/// If the journal cannot be read, or the store not be written or is in use.
 pub fn rebuild<D: Domain>(
     dir: &Path,
     journal: &dyn Journal,
@@ -328,7 +332,7 @@ pub fn rebuild<D: Domain>(
 /// # Errors
 /// If it is damaged or in use.
 pub fn check_store(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
-    let (_base, mark) = store::open_or_start(dir, options.cache_bytes)?;
+    let mark = store::read_mark(dir, options.cache_bytes)?;
     Ok(mark.map(|mark| (Position::after(mark.log, mark.sequence, &mark.hash), mark.digest)))
 }
 

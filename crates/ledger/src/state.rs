@@ -92,8 +92,9 @@ fn rebuild_beside<D: Domain>(
     store::swap_in(dir)?;
     tracing::info!(dir = %dir.display(), "the store is rebuilt");
     match store::open_or_start(dir, options.cache_bytes)? {
-        (base, Some(mark)) => Ok(State::at(base, mark, options)),
-        (base, None) => Ok(State::start(base, journal, options)),
+        // A shared journal may have grown meanwhile.
+        (base, Some(mark)) => replay(State::at(base, mark, options), journal, domain),
+        (base, None) => replay(State::start(base, journal, options), journal, domain),
     }
 }
 

@@ -31,6 +31,9 @@ const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
 /// sled releases its lock a moment after the process or handle that held it is gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
+/// What sled gets where nothing is read.
+const CHECK_CACHE_BYTES: usize = 1 << 20;
+
 /// Why a store cannot be used. Its journal can rebuild it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -140,6 +143,18 @@ impl Base {
             }
             None if digest.rows > 0 => Err(damaged("it has rows but no mark".to_owned())),
             mark => Ok((base, mark)),
+        }
+    }
+
+    /// Whether nobody has the store in `dir` open, whatever state it is in.
+    ///
+    /// # Errors
+    /// `Locked` if somebody has.
+    pub(crate) fn check_free(dir: &Path) -> Result<(), StoreError> {
+        match guard(dir, || open_sled(dir, CHECK_CACHE_BYTES)) {
+            Ok(Err(error @ StoreError::Locked { .. })) => Err(error),
+            // Damaged or not, it is nobody's.
+            _ => Ok(()),
         }
     }
 

@@ -21,4 +21,4 @@ pub use layers::View;
 pub(crate) use base::{Base, Mark};
 pub(crate) use checkpoint::{Checkpointer, Done, write as write_checkpoint};
 pub(crate) use layers::{Draft, Layers, Table};
-pub(crate) use open::{discard, open_or_start, rebuild_dir, swap_in};
+pub(crate) use open::{discard, open_or_start, read_mark, rebuild_dir, swap_in};

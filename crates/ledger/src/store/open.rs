@@ -23,6 +23,16 @@ pub(crate) fn open_or_start(dir: &Path, cache_bytes: usize) -> Result<(Base, Opt
     Base::open(&in_use, cache_bytes)
 }
 
+/// The mark of the store in use under `dir`, if there is one. What stands beside it is left alone: another
+/// process may be rebuilding it.
+pub(crate) fn read_mark(dir: &Path, cache_bytes: usize) -> Result<Option<Mark>, StoreError> {
+    let in_use = dir.join(IN_USE);
+    if !in_use.is_dir() {
+        return Ok(None);
+    }
+    Base::open(&in_use, cache_bytes).map(|(_base, mark)| mark)
+}
+
 /// Where a store is rebuilt, emptied.
 pub(crate) fn rebuild_dir(dir: &Path) -> Result<PathBuf, StoreError> {
     let rebuild = dir.join(REBUILD);
@@ -34,13 +44,12 @@ pub(crate) fn rebuild_dir(dir: &Path) -> Result<PathBuf, StoreError> {
 pub(crate) fn swap_in(dir: &Path) -> Result<(), StoreError> {
     let (in_use, old) = (dir.join(IN_USE), dir.join(OLD));
     remove_if_there(&old)?;
-    let rename = |from: &Path, to: &Path| match std::fs::rename(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::Io { dir: from.to_owned(), source: error })
-        }
-        _ => Ok(()),
+    let rename = |from: &Path, to: &Path| {
+        std::fs::rename(from, to).map_err(|source| StoreError::Io { dir: from.to_owned(), source })
     };
-    rename(&in_use, &old)?;
+    if in_use.exists() {
+        rename(&in_use, &old)?;
+    }
     rename(&dir.join(REBUILD), &in_use)?;
     std::fs::File::open(dir)
         .and_then(|dir| dir.sync_all())
@@ -48,8 +57,12 @@ pub(crate) fn swap_in(dir: &Path) -> Result<(), StoreError> {
     remove_if_there(&old)
 }
 
-/// Throws the store under `dir` away; the next open rebuilds it.
+/// Throws the store under `dir` away, unless somebody has it open; the next open rebuilds it.
 pub(crate) fn discard(dir: &Path) -> Result<(), StoreError> {
+    let in_use = dir.join(IN_USE);
+    if in_use.is_dir() {
+        Base::check_free(&in_use)?;
+    }
     [IN_USE, REBUILD, OLD].iter().try_for_each(|name| remove_if_there(&dir.join(name)))
 }
 

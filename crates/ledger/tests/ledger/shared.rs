@@ -1,9 +1,14 @@
 //! Two ledgers on one journal: optimistic writers that lose nothing and do nothing twice.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milepost_ledger::{Ledger, SubmitError};
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::journal::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::{Actor, CommandId, Entry, Ledger, SubmitError};
+use milepost_types::{Hash, Position};
 use proptest::prelude::*;
+use tokio::sync::watch;
 
 use crate::domain::{Cells, Command, TooMuch, add, asked, cells, memory, open, shut, sum};
 
@@ -32,6 +37,70 @@ async fn an_idle_ledger_shows_what_another_wrote() {
     let position = one.submit(add(1, 5)).await.unwrap().position;
     two.wait_for(position, Instant::now() + Duration::from_secs(30)).await.unwrap();
     assert_eq!(sum(&two.view()), 5);
+}
+
+/// A log to which somebody else appends just before its tail is watched, and whose watchers are told only of
+/// what comes after that.
+struct Late(Arc<MemoryJournal>);
+
+impl Journal for Late {
+    fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError> {
+        self.0.append(after, block)
+    }
+
+    fn read(&self, after: &Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.0.read(after, limit)
+    }
+
+    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.0.read_from(sequence, limit)
+    }
+
+    fn tail(&self) -> watch::Receiver<Position> {
+        let entry = Entry {
+            sequence: 1,
+            commit_time: "2021-05-27T00:00:00Z".parse().unwrap(),
+            actor: Actor::system("test"),
+            command_id: CommandId::Server("s".into()),
+            decided_on: vec![],
+            portfolio: String::new(),
+            events: vec![bytes::Bytes::from_static(b"nothing that a cell knows")],
+        };
+        let block = Block { previous: Hash::ZERO, entries: vec![entry.encode(&Hash::ZERO)] };
+        self.0.append(&self.0.info().tail, &block).unwrap();
+        let mut tail = self.0.tail();
+        tail.mark_unchanged();
+        tail
+    }
+
+    fn info(&self) -> JournalInfo {
+        self.0.info()
+    }
+
+    fn in_memory(&self, sequence: u64) -> bool {
+        self.0.in_memory(sequence)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn poisoned(&self) -> Option<String> {
+        self.0.poisoned()
+    }
+
+    fn close(&self) -> std::io::Result<()> {
+        self.0.close()
+    }
+}
+
+#[tokio::test]
+async fn what_another_wrote_while_a_ledger_opened_is_shown_without_waiting_for_more() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    let ledger = open(dir.path(), Arc::new(Late(journal.clone())));
+    let tail = journal.info().tail;
+    assert_eq!(tail.sequence, 1);
+    ledger.wait_for(tail, Instant::now() + Duration::from_secs(10)).await.unwrap();
 }
 
 #[derive(Debug, Clone)]
