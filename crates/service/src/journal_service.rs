@@ -319,6 +319,7 @@ mod tests {
         let wrong = [
             Position { hash: HashPrefix::from_bytes([9; 8]), ..right },
             Position { sequence: 2, ..right },
+            Position { sequence: u64::MAX, ..right },
             Position { log: LogId::generate(), ..right },
         ];
         for position in wrong {
