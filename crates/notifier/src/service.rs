@@ -156,19 +156,20 @@ async fn open_ledger(kit: &Kit, server: &Server) -> Result<(Ledger<Rules>, Arc<S
     Ok((ledger::open(&kit, &server, KIND, Rules).await?, clock))
 }
 
-/// Has the notifier under the data directory follow a source after `to` from now on, because the source
-/// was restored. The notifier must not run. The events that it has stay as they are; those after `to`
-/// are taken over anew.
+/// Has the notifier under the data directory follow a source after another position from now on, because
+/// the source was restored. `to` is told where the notifier stands (`None`: it has followed nothing of it) and
+/// says after which position to go on. The notifier must not run. The events that it has stay as they
+/// are; those after the position are taken over anew.
 ///
 /// `None` if it stood there already.
 ///
 /// # Errors
-/// If the ledger cannot be opened or written, or `source` is no log that the notifier follows.
+/// If the ledger cannot be opened or written, `source` is no log that the notifier follows, or `to` refuses.
 pub async fn reset_follower(
     kit: &Kit,
     server: &Server,
     source: LedgerKind,
-    to: Position,
+    to: impl FnOnce(Option<Position>) -> Result<Position, BoxError>,
     reason: &str,
 ) -> Result<Option<Receipt>, BoxError> {
     let refused = |what: String| Error::Reset { source_kind: source, what };
@@ -176,10 +177,13 @@ pub async fn reset_follower(
         return Err(refused("the notifier does not follow it".to_owned()).into());
     }
     let (ledger, _) = open_ledger(kit, server).await?;
-    let reset = reset(&ledger, source, to, reason).await;
+    let own = Rows(&ledger.view()).applied(source);
+    let reset: Result<_, BoxError> = match to(own) {
+        Ok(to) => reset(&ledger, source, to, reason).await.map_err(|error| refused(error.to_string()).into()),
+        Err(error) => Err(error),
+    };
     tokio::task::spawn_blocking(move || ledger.close()).await?;
-    let receipt = reset.map_err(|error| refused(error.to_string()))?;
-    Ok((!receipt.events.is_empty()).then_some(receipt))
+    reset.map(|receipt| (!receipt.events.is_empty()).then_some(receipt))
 }
 
 /// The reset as a command of the operator's.

@@ -28,6 +28,7 @@ use crate::follow::upstream::Upstream;
 use crate::grpc::Api;
 use crate::metrics::Metrics;
 use crate::sweep::Sweep;
+use crate::tables;
 
 const KIND: LedgerKind = LedgerKind::Tracker;
 /// How long the registry may be silent before it is noticed that it does not answer a connection attempt.
@@ -168,31 +169,41 @@ pub fn rebuild_store(
     rebuild(dir, journal, &Tracker::default(), options).map_err(Error::Rebuild)
 }
 
-/// Has the tracker under the data directory follow the registry after `to` from now on, because the
-/// registry was restored. The tracker must not run. Its milestones stay as they are; what follows `to` is
-/// taken over anew. At sequence 0 it begins anew, and what it kept of portfolios and projects is dropped
+/// Has the tracker under the data directory follow the registry after another position from now on, because
+/// the registry was restored. `to` is told where the tracker stands (`None`: it has followed nothing) and says
+/// after which position to go on. The tracker must not run. Its milestones stay as they are; what follows
+/// is taken over anew. At sequence 0 it begins anew, and what it kept of portfolios and projects is dropped
 /// until it is told again.
 ///
 /// `None` if it stood there already.
 ///
 /// # Errors
-/// If the ledger cannot be opened or written, `source` is not the registry, or no reason is given.
+/// If the ledger cannot be opened or written, `source` is not the registry, `to` refuses, or no reason is
+/// given.
 pub async fn reset_follower(
     kit: &Kit,
     server: &Server,
     source: LedgerKind,
-    to: Position,
+    to: impl FnOnce(Option<Position>) -> Result<Position, BoxError>,
     reason: &str,
 ) -> Result<Option<Receipt>, BoxError> {
     if source != LedgerKind::Registry {
         return Err(Error::Reset(format!("the tracker does not follow the {source}")).into());
     }
-    let mut violations = Violations::new();
-    let wish = reset_wish(to, reason, &mut violations);
-    let wish = violations.finish(wish).map_err(|found| Error::Reset(found.to_string()))?;
     let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
-    let submitted = ledger.submit(Submission::system("operator", Arc::new(wish.into()))).await;
+    let own = tables::source::get(&ledger.view());
+    let wish = to(own).and_then(|to| {
+        let mut violations = Violations::new();
+        let wish = reset_wish(to, reason, &mut violations);
+        violations.finish(wish).map_err(|found| Error::Reset(found.to_string()).into())
+    });
+    let reset = match wish {
+        Ok(wish) => {
+            let submitted = ledger.submit(Submission::system("operator", Arc::new(wish.into()))).await;
+            submitted.map_err(|error| Error::Reset(error.to_string()).into())
+        }
+        Err(error) => Err(error),
+    };
     tokio::task::spawn_blocking(move || ledger.close()).await?;
-    let receipt = submitted.map_err(|error| Error::Reset(error.to_string()))?;
-    Ok((!receipt.events.is_empty()).then_some(receipt))
+    reset.map(|receipt| (!receipt.events.is_empty()).then_some(receipt))
 }

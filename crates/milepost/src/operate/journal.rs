@@ -142,3 +142,11 @@ fn restore(args: &Import) -> Result<(), BoxError> {
 pub(super) fn open(dir: &Path) -> Result<FileJournal, BoxError> {
     Ok(FileJournal::open_read_only(dir, FileOptions::default(), Arc::new(SystemDisk))?)
 }
+
+/// A journal that nobody else may use meanwhile: its server must not run.
+pub(super) fn open_alone(dir: &Path) -> Result<FileJournal, BoxError> {
+    if !dir.is_dir() {
+        return Err(format!("{} holds no journal", dir.display()).into());
+    }
+    Ok(FileJournal::open(dir, FileOptions::default(), Arc::new(SystemDisk))?)
+}

@@ -41,7 +41,7 @@ fn check(args: &Ledgers) -> Result<(), BoxError> {
 fn anew(args: &Ledgers) -> Result<(), BoxError> {
     for kind in args.present()? {
         let dir = dir(&args.data.data_dir, kind);
-        let journal = journal::open(&journal_dir(&args.data.data_dir, kind))?;
+        let journal = journal::open_alone(&journal_dir(&args.data.data_dir, kind))?;
         let options = Options::default();
         let bar = progress::spinner(&format!("rebuilding {kind}"));
         let rebuilt: Result<_, BoxError> = match kind {
