@@ -7,10 +7,12 @@ use milepost_proto::error::v1::Reason;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse};
 use milepost_proto::registry::v1 as registry;
+use milepost_proto::tracker::v1 as tracker;
 use milepost_tests::command::{Command, create_portfolio, create_project, project};
 use milepost_tests::history::everything;
 use milepost_tests::watching::Watching;
 use milepost_tests::{Cluster, Role, within};
+use milepost_types::{HashPrefix, LedgerKind, Position, Revision};
 use rustix::process::Signal;
 use tonic::transport::Channel;
 use tonic::{Code, Streaming};
@@ -46,6 +48,18 @@ async fn unread(cluster: &Cluster) -> Streaming<WatchEventsResponse> {
     let endpoint = tonic::transport::Endpoint::from_shared(cluster.server(Role::All).url()).expect("a URL");
     let mut stream = watch(endpoint.connect().await.expect("a connection")).await;
     within(PATIENCE, "first message", stream.message()).await.expect("a message");
+    // Until the server can send no more of it.
+    let admin = cluster.server(Role::All).admin();
+    let mut last = (String::new(), 0);
+    milepost_tests::wait::until(PATIENCE, "a stream that is full", async || {
+        let (_, metrics) = milepost_tests::http::get(admin, "/metrics").await.map_err(|e| e.to_string())?;
+        let name = "milepost_notifier_delivered_events_total";
+        let now = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+        last.1 = if now == last.0 { last.1 + 1 } else { 0 };
+        last.0 = now;
+        if last.1 >= 30 { Ok(()) } else { Err(last.0.clone()) }
+    })
+    .await;
     stream
 }
 
@@ -137,4 +151,45 @@ async fn a_second_signal_ends_it_at_once() {
     let took = asked.elapsed();
     assert!(took < Duration::from_secs(2), "at once took {took:?}");
     cluster.start().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_waits_for_what_cannot_come_any_more_does_not_hold_up_the_end() {
+    let mut cluster = Cluster::all(&[("drain_timeout", "10m")]);
+    cluster.start().await;
+    let client = cluster.client(1);
+    create_portfolio("p").once(&client).await.expect("a portfolio");
+    milepost_tests::history::settled(&client).await;
+    let tail = milepost_tests::history::info(&client, LedgerKind::Registry).await.tail.expect("a tail");
+    let position = Position {
+        log: tail.log_id.parse().expect("a log id"),
+        sequence: tail.sequence + 1,
+        hash: HashPrefix::from_bytes([1; 8]),
+    };
+    let to_come = Revision { ledger: LedgerKind::Registry, position }.to_string();
+    let request = tracker::ListMilestonesRequest {
+        parent: "portfolios/p/projects/-".to_owned(),
+        min_revisions: vec![to_come],
+        ..Default::default()
+    };
+    let mut milestones = client.milestones();
+    let waiting = tokio::spawn(async move { milestones.list_milestones(request).await });
+    // The server must have the call before it is told to stop.
+    let open =
+        r#"milepost_server_open_calls{method="milepost.tracker.v1.MilestoneService/ListMilestones"} 1"#;
+    let server = cluster.take(Role::All);
+    let admin = server.admin();
+    milepost_tests::wait::until(PATIENCE, "the waiting call", async || {
+        let (_, metrics) = milepost_tests::http::get(admin, "/metrics").await.map_err(|e| e.to_string())?;
+        if metrics.lines().any(|line| line == open) { Ok(()) } else { Err(metrics) }
+    })
+    .await;
+    let asked = Instant::now();
+    server.signal(Signal::TERM);
+    let status = server.ended().await;
+    assert!(status.success(), "it ended with {status}");
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(5), "a call in vain held up the end for {took:?}");
+    let refused = Failure::from(waiting.await.expect("no panic").expect_err("it cannot come"));
+    assert_eq!(refused.code, Code::Unavailable, "{refused:?}");
 }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use milepost_tests::history::everything;
 use milepost_tests::load::{Load, Sent};
 use milepost_tests::promises::Record;
@@ -99,12 +100,18 @@ async fn check(cluster: &Cluster, load: Load, sent: &mut Vec<Sent>, watching: [W
 
     // What nobody answered is sent again, and once more: it has one effect, and the same answer.
     assert!(open > 0, "no kill left a command open: the load is no test");
-    for sent in sent.iter_mut().filter(|sent| sent.outcome.is_none()) {
-        let first = sent.command.once(&client).await.expect("it is done now, or was before");
-        let again = sent.command.once(&client).await.expect("it is answered again");
-        assert_eq!(first.resources, again.resources, "a repeated {:?} has another answer", sent.command);
-        sent.outcome = Some(first);
-    }
+    let open = sent.iter_mut().filter(|sent| sent.outcome.is_none());
+    let sending = open.map(|sent| {
+        let client = &client;
+        async move {
+            let first = sent.command.once(client).await.expect("it is done now, or was before");
+            let again = sent.command.once(client).await.expect("it is answered again");
+            let id = sent.command.request_id();
+            assert_eq!(first.resources, again.resources, "{id} has another answer when it is repeated");
+            sent.outcome = Some(first);
+        }
+    });
+    futures_util::stream::iter(sending).buffer_unordered(WRITERS).collect::<()>().await;
     let record = Record::read(&client).await;
     record.assert_streams();
     record.assert_kept(sent);

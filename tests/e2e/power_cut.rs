@@ -7,17 +7,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_client::{Client, Endpoint};
-use milepost_ledger::journal::file::{FileJournal, FileOptions};
+use milepost_client::Client;
+use milepost_ledger::journal::disk::SystemDisk;
+use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
 use milepost_ledger::journal::sim::{Replay, SimDisk};
 use milepost_ledger::journal::{Entries, Journal, StoredEntry};
-use milepost_ledger::{Digest, Ledger, Options, check_store};
+use milepost_ledger::{Digest, Options, check_store};
+use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
+use milepost_service::host::{BoxError, Kit};
 use milepost_tests::command::{self, Command, Outcome, create_milestone, create_project};
 use milepost_tests::random::seeded;
 use milepost_tests::{Cluster, Role, recording, strace};
-use milepost_types::{LedgerKind, Position, Revision, SystemClock};
+use milepost_types::{LedgerKind, Position, Revision};
 
 const WRITERS: usize = 6;
 const ROUNDS: usize = 12;
@@ -78,7 +80,7 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
         recording::copy_out(&image, &data, &files);
         for whole in &whole {
             let what = format!("image {number}, after change {changes}, the {}", whole.kind);
-            torn += usize::from(whole.check(&image, &data, &files, known, &what));
+            torn += usize::from(whole.check(&files, known, &what).await);
             held += 1;
         }
         std::fs::remove_dir_all(&files).expect("an image is removed");
@@ -137,11 +139,14 @@ impl Whole {
         Self { kind, entries }
     }
 
-    /// Opens what a cut left; whether its tail was torn.
-    fn check(&self, image: &SimDisk, data: &Path, files: &Path, known: &[Told], what: &str) -> bool {
-        let before = image.copy();
-        let journal = open(image, data, self.kind);
-        let torn = image.changes() > before.changes() && was_torn(&before, data, self.kind);
+    /// Opens what a cut left in `files` and checks it; whether the journal's tail was torn.
+    async fn check(&self, files: &Path, known: &[Told], what: &str) -> bool {
+        let dir = journal_dir(files, self.kind);
+        let torn = verify(&dir, &SystemDisk, &mut |_| {}).is_ok_and(|verified| verified.torn.is_some());
+        reopen(self.kind, files).await.unwrap_or_else(|error| panic!("{what}: it does not open: {error:?}"));
+
+        let journal = FileJournal::open_read_only(&dir, options(), Arc::new(SystemDisk));
+        let journal = journal.unwrap_or_else(|error| panic!("{what}: {error}"));
         let found: Vec<_> = Entries::after(&journal, 0).map(|entry| entry.expect("an entry")).collect();
         assert!(found.len() <= self.entries.len(), "{what}: more entries than there ever were");
         assert!(found == self.entries[..found.len()], "{what}: other entries than were written");
@@ -149,12 +154,15 @@ impl Whole {
         let must = of_this.map(|told| told.revision.position.sequence).max().unwrap_or(0);
         assert!(found.len() as u64 >= must, "{what}: {} entries, but {must} were told of", found.len());
 
-        let journal: Arc<dyn Journal> = Arc::new(journal);
-        let dir = files.join(self.kind.as_str());
-        let reopened = reopen(self.kind, &dir, journal.clone());
-        let beside = files.join("rebuilt").join(self.kind.as_str());
-        let rebuilt = rebuild(self.kind, &beside, journal.as_ref());
-        assert_eq!(reopened, rebuilt, "{what}: the store is not what the journal makes of it");
+        let reopened = check_store(&files.join(self.kind.as_str()), &Options::default());
+        let reopened = reopened.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let rebuilt = rebuild(self.kind, &files.join("beside").join(self.kind.as_str()), &journal);
+        match reopened {
+            Some(reopened) => {
+                assert_eq!(reopened, rebuilt, "{what}: the store is not what the journal makes of it")
+            }
+            None => assert_eq!(rebuilt.0.sequence, 0, "{what}: the store is empty"),
+        }
         torn
     }
 }
@@ -172,35 +180,23 @@ fn open(disk: &SimDisk, data: &Path, kind: LedgerKind) -> FileJournal {
     opened.unwrap_or_else(|error| panic!("the {kind}'s journal does not open: {error}"))
 }
 
-fn was_torn(disk: &SimDisk, data: &Path, kind: LedgerKind) -> bool {
-    let verified = milepost_ledger::journal::file::verify(&journal_dir(data, kind), disk, &mut |_| {});
-    verified.is_ok_and(|verified| verified.torn.is_some())
-}
-
-/// Opens a ledger as its server does, brings it up to the journal, and stops it in order; what its store
-/// holds then.
-fn reopen(kind: LedgerKind, dir: &Path, journal: Arc<dyn Journal>) -> (Position, Digest) {
-    let (kit, clock) = (Kit::new(&Server::default()), Arc::new(SystemClock));
-    let options = Options::default();
+/// Opens a ledger as its server does, brings it up to its journal, and stops it in order.
+async fn reopen(kind: LedgerKind, files: &Path) -> Result<(), BoxError> {
+    let mut server = Server { data_dir: files.to_owned(), ..Server::default() };
+    server.journal.min_free_bytes = ByteSize::mib(0);
+    let kit = Kit::new(&server);
     match kind {
-        LedgerKind::Registry => {
-            let opened = milepost_registry::Service::on(&kit, dir, journal, clock, options.clone());
-            opened.expect("the registry opens").close();
-        }
+        LedgerKind::Registry => milepost_registry::Service::open(&kit, &server).await?.close(),
         LedgerKind::Tracker => {
             let config = milepost_tracker::Config::default();
-            // Nothing is called: the registry need not be there.
-            let pool = Endpoint::parse(&config.registry_url).expect("a URL").pool(1);
-            let opened = milepost_tracker::Service::on(&kit, dir, journal, options.clone(), &config, pool);
-            opened.expect("the tracker opens").close();
+            milepost_tracker::Service::open(&kit, &server, &config).await?.close();
         }
         LedgerKind::Notifier => {
-            let domain = Arc::new(milepost_notifier::rules());
-            let opened = Ledger::open(kind.as_str(), dir, journal, domain, clock, options.clone());
-            opened.expect("the notifier opens").close();
+            let config = milepost_notifier::Config::default();
+            milepost_notifier::Service::open(&kit, &server, &config).await?.close();
         }
     }
-    check_store(dir, &options).expect("a whole store").expect("a store that is not empty")
+    Ok(())
 }
 
 fn rebuild(kind: LedgerKind, dir: &Path, journal: &dyn Journal) -> (Position, Digest) {
@@ -208,8 +204,6 @@ fn rebuild(kind: LedgerKind, dir: &Path, journal: &dyn Journal) -> (Position, Di
     match kind {
         LedgerKind::Registry => milepost_registry::rebuild_store(dir, journal, &options).expect("a rebuild"),
         LedgerKind::Tracker => milepost_tracker::rebuild_store(dir, journal, &options).expect("a rebuild"),
-        LedgerKind::Notifier => {
-            milepost_ledger::rebuild(dir, journal, &milepost_notifier::rules(), &options).expect("a rebuild")
-        }
+        LedgerKind::Notifier => milepost_notifier::rebuild_store(dir, journal, &options).expect("a rebuild"),
     }
 }

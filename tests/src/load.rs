@@ -20,8 +20,8 @@ use crate::wait::within;
 
 /// How long a patient writer tries. Far longer than any crash lasts here.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long the others wait before they try a server again that was away.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How long the others wait at most before they try a server again that was away.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A command, and what its sender was told.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ impl Load {
         self.stop.send_replace(true);
         let mut sent = Vec::new();
         while let Some(writer) = within(PATIENCE, "end of the writers", self.writers.join_next()).await {
-            sent.extend(writer.expect("a writer ends well"));
+            sent.extend(writer.unwrap_or_else(|_| panic!("a writer failed; it said why above")));
         }
         sent
     }
@@ -229,13 +229,13 @@ impl Writer {
         let outcome = if self.patient {
             match command.patiently(&self.client, Instant::now() + PATIENCE).await {
                 Ok(outcome) => Some(outcome),
-                Err(error) => panic!("{command:?} was refused: {error}"),
+                Err(error) => panic!("{} was refused: {error}", command.request_id()),
             }
         } else {
             match command.once(&self.client).await {
                 Ok(outcome) => Some(outcome),
                 Err(failure) if command::is_open(&failure) => None,
-                Err(failure) => panic!("{command:?} was refused: {}", told(&failure)),
+                Err(failure) => panic!("{} was refused: {}", command.request_id(), told(&failure)),
             }
         };
         let acknowledged = outcome.is_some();
@@ -244,7 +244,9 @@ impl Writer {
             let count = self.acknowledged.fetch_add(1, Ordering::Relaxed) + 1;
             self.told.send_replace(count);
         } else {
-            tokio::time::sleep(PAUSE).await;
+            // Until somebody is answered again: the patient are first to notice.
+            let mut progress = self.told.subscribe();
+            let _ = tokio::time::timeout(PAUSE, progress.changed()).await;
         }
         acknowledged
     }

@@ -15,10 +15,11 @@ pub fn addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
     lines.lines().filter(|line| line.contains("listening")).find_map(|line| {
         let after = |key: &str| {
             let (_, rest) = line.split_once(key)?;
+            let rest = rest.strip_prefix("Some(").unwrap_or(rest);
             let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)));
             rest[..end.unwrap_or(rest.len())].parse().ok()
         };
-        Some((after("grpc=")?, after("admin=Some(").or_else(|| after("admin="))?))
+        Some((after("grpc=")?, after("admin=")?))
     })
 }
 
