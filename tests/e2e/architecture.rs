@@ -29,9 +29,12 @@ const PURE_CRATES: &[&str] = &["types", "schedule"];
 
 /// The rooms of a service that meet the outside: everything else in it is domain, and pure.
 const OUTER_ROOMS: &[&str] = &[
-    "apply", "config", "convert", "decide", "error", "follow", "grpc", "hub", "lib", "metrics", "pump",
-    "service", "stream", "sweep", "tables", "tests",
+    "apply", "config", "convert", "decide", "error", "follow", "grpc", "hub", "lib", "list", "metrics",
+    "pump", "service", "stream", "sweep", "tables", "tests",
 ];
+
+/// What is only compiled for tests, and may name whatever it tests with.
+const TEST_ROOMS: &[&str] = &["arbitrary", "tests", "testing"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

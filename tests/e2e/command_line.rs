@@ -49,7 +49,7 @@ async fn the_demo_loads_the_science_city_and_a_second_run_loads_nothing() {
         "total not said",
         "2021-05-27  declared       8",
         "CNY 28,360,000,000",
-        "milestone.achieved   超瞬态实验装置 · 开工  ← project.started 超瞬态实验装置",
+        "超瞬态实验装置 · 开工  ← project.started 超瞬态实验装置",
         "each once, causes before effects.",
     ] {
         assert!(first.out.contains(line), "{line:?} is not in the transcript:\n{}", first.out);
