@@ -42,6 +42,8 @@ async fn office() -> (Cluster, Client) {
 
 async fn positions(client: &Client) -> Vec<u64> {
     days_begun(client).await;
+    // What was done before is followed by now.
+    history::settled(client).await;
     let mut positions = Vec::new();
     for ledger in LedgerKind::ALL {
         positions.push(sequence(client, ledger).await);
