@@ -197,6 +197,7 @@ async fn a_copy_of_an_older_registry_that_grew_past_its_followers_is_refused() {
             if round == 0 {
                 assert!(cluster.stop(role).await.success(), "it stops in order");
                 cluster.spawn(role);
+                cluster.server_mut(role).listening().await;
             }
         }
         until(PATIENCE, "followers that answer", async || {

@@ -79,8 +79,11 @@ async fn ten_thousand_streams_hear_of_everything_and_hold_up_nobody() {
         reading.spawn(async move {
             loop {
                 let message = stream.message().await.expect("a message").expect("no end");
-                if let Some(event) = message.events.first() {
-                    return (event.subject.clone(), message.events.len(), stream);
+                // The portfolio's first day begins by itself, some time.
+                let of_projects: Vec<_> =
+                    message.events.iter().filter(|event| event.subject != "portfolios/p").collect();
+                if let Some(event) = of_projects.first() {
+                    return (event.subject.clone(), of_projects.len(), stream);
                 }
             }
         });

@@ -160,7 +160,8 @@ impl Cluster {
         self.servers.get(&role).unwrap_or_else(|| panic!("the {} does not run", role.as_str()))
     }
 
-    fn server_mut(&mut self, role: Role) -> &mut Server {
+    /// One that runs, to wait for what it says.
+    pub fn server_mut(&mut self, role: Role) -> &mut Server {
         self.servers.get_mut(&role).unwrap_or_else(|| panic!("the {} does not run", role.as_str()))
     }
 
