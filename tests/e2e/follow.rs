@@ -206,11 +206,18 @@ async fn a_copy_of_an_older_registry_that_grew_past_its_followers_is_refused() {
         })
         .await;
     }
-    assert_eq!(
-        sequence(&client, LedgerKind::Notifier).await,
-        before[1] + 2,
-        "nothing of the registry was taken over"
-    );
+    // The two milestones of the meantime, once the notifier has them, and nothing of the registry: the
+    // check must be waited for, and what comes too much would have come before a third.
+    let reached = async |count: u64| {
+        until(PATIENCE, "the tracker's entries", async || {
+            let now = sequence(&client, LedgerKind::Notifier).await;
+            if now >= before[1] + count { Ok(now) } else { Err(format!("{now} of {}", before[1] + count)) }
+        })
+        .await
+    };
+    assert_eq!(reached(2).await, before[1] + 2, "something of the registry was taken over");
+    milestone(&client, "x", "last").await.expect("a milestone");
+    assert_eq!(reached(3).await, before[1] + 3, "something of the registry was taken over");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
