@@ -1,5 +1,6 @@
 //! Why a ledger does not open, and why a command has no receipt.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use milepost_types::Position;
@@ -20,6 +21,20 @@ pub enum Error {
     /// The store cannot be used, and rebuilding it failed or would not help.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
+    /// The store has seen entries that the journal lacks: they are lost, or it is the wrong journal.
+    #[error(
+        "the store in {} is at {store}, but its journal is at {journal}: entries are missing; put the right \
+         journal in place, or, if this one is meant, have the store built anew from it by `milepost store rebuild`",
+        dir.display()
+    )]
+    StoreAhead {
+        /// The directory of store and journal.
+        dir: PathBuf,
+        /// Where the store is.
+        store: Position,
+        /// Where the journal ends.
+        journal: Position,
+    },
     /// `apply` panicked: a fault of this version, or of the one that wrote the entry.
     #[error("entry {sequence} cannot be applied: {message}")]
     Apply {
@@ -86,7 +101,7 @@ pub enum SubmitError<R> {
 }
 
 /// Why a position was not reached.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum WaitError {
     /// It is of another log or history than this ledger's.
     #[error("position {asked} is of another history; this ledger is at {have}")]
@@ -109,4 +124,10 @@ pub enum WaitError {
     /// The ledger closed or failed meanwhile.
     #[error("the ledger is closing")]
     Closing,
+    /// Whether it is of this history cannot be read.
+    #[error("the journal cannot be read: {reason}")]
+    Journal {
+        /// Why.
+        reason: String,
+    },
 }

@@ -65,12 +65,12 @@ impl<D: Domain> Group<D> {
         }
     }
 
-    /// Decides the commands until the block is full; tells how many were.
+    /// Decides the commands until the block is full, or the rows cannot be read; tells how many were.
     pub(crate) fn decide_all(&mut self, domain: &D, ids: &RequestIds, commands: &[Pending<D>]) -> usize {
         let started = Instant::now();
         let mut used = Used::new();
         for (index, command) in commands.iter().enumerate() {
-            if self.block_bytes >= self.max_entry_bytes {
+            if self.block_bytes >= self.max_entry_bytes || self.draft.layers.base.broken().is_some() {
                 return index;
             }
             let answer = if command.deadline.is_some_and(|deadline| deadline < started) {

@@ -19,7 +19,7 @@ use crate::domain::Domain;
 use crate::entry::{Actor, CommandId};
 use crate::error::{Error, SubmitError, WaitError};
 use crate::feed::Source;
-use crate::journal::Journal;
+use crate::journal::{Journal, ReadError, ReadLimit};
 use crate::options::Options;
 use crate::stats::Stats;
 use crate::store::{self, Digest, Layers, View};
@@ -191,7 +191,8 @@ impl<D: Domain> Ledger<D> {
             validate_only: submission.validate_only,
             deadline: submission.deadline,
             seed: seed.as_u128(),
-            reply,
+            at_stake: false,
+            reply: Some(reply),
             _place: place.map_err(|_| SubmitError::Closing)?,
         };
         Ok((pending, outcome))
@@ -243,11 +244,13 @@ impl<D: Domain> Ledger<D> {
                 return Err(WaitError::TimedOut { asked: position, have, waited: started.elapsed() });
             }
         }
-        let have = self.position();
-        if have.sequence == position.sequence && have.hash != position.hash {
-            return Err(WaitError::Diverged { asked: position, have });
+        match self.source().read(position, ReadLimit { entries: 1, bytes: 1 }).await {
+            Ok(_) => Ok(()),
+            Err(ReadError::Diverged { .. }) => {
+                Err(WaitError::Diverged { asked: position, have: self.position() })
+            }
+            Err(error) => Err(WaitError::Journal { reason: error.to_string() }),
         }
-        Ok(())
     }
 
     /// The journal, for followers and readers of history.
@@ -282,7 +285,7 @@ impl<D: Domain> Ledger<D> {
         if let Some(writer) = self.inner.writer.lock().take()
             && writer.join().is_err()
         {
-            tracing::error!("the ledger's writer ended by a panic");
+            tracing::error!("the ledger's writer ended by a panic in its panic guard");
         }
     }
 }

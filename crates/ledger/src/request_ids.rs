@@ -4,7 +4,8 @@
 //! i64, then per id: sequence u64, key 16, body 16; integers big end first. Persisted, never reused.
 //! Invariant: what is remembered depends only on the entries up to a sequence, never on when a
 //! checkpoint was made: ids are forgotten by whole chunks, when the chunk is older than the
-//! window or enough later ids are known.
+//! window or enough later ids are known. Time is the entries' commit time: a clock that jumps ahead by the
+//! window makes all before it old.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

@@ -2,8 +2,8 @@
 //! journal.
 //!
 //! Invariant: what `open` returns is at the journal's tail, whatever was in the store. A store that is
-//! damaged, ahead of the journal, of another history or of another version is rebuilt, and the log
-//! says so; one that cannot be rebuilt is an error, and nothing is written.
+//! damaged, of another log or of another version is rebuilt, and the log says so. One that has seen
+//! entries that the journal lacks is left alone, and so is the journal: it may be all that is left of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(crate) fn open<D: Domain>(
 ) -> Result<State, Error> {
     match store::open_or_start(dir, options.cache_bytes) {
         Ok((base, None)) => replay(State::start(base, journal, options), journal, domain),
-        Ok((base, Some(mark))) => match unusable::<D>(&mark, journal)? {
+        Ok((base, Some(mark))) => match unusable::<D>(dir, &mark, journal)? {
             None => replay(State::at(base, mark, options), journal, domain),
             Some(why) => {
                 drop(base);
@@ -56,25 +56,25 @@ pub(crate) fn open<D: Domain>(
     }
 }
 
-/// Why a store that can be read must not be used, if so.
-fn unusable<D: Domain>(mark: &Mark, journal: &dyn Journal) -> Result<Option<String>, Error> {
+/// Why a store that can be read must be rebuilt, if so.
+fn unusable<D: Domain>(dir: &Path, mark: &Mark, journal: &dyn Journal) -> Result<Option<String>, Error> {
     let info = journal.info();
-    if mark.version != D::STORE_VERSION {
-        return Ok(Some(format!("it has version {}, this program needs {}", mark.version, D::STORE_VERSION)));
-    }
+    let position = Position::after(mark.log, mark.sequence, &mark.hash);
+    let ahead = || Error::StoreAhead { dir: dir.to_owned(), store: position, journal: info.tail };
     if mark.log != info.log {
+        let nothing_yet = info.tail.sequence == 0 && info.parent.is_none();
+        if nothing_yet && mark.sequence > 0 {
+            return Err(ahead());
+        }
         return Ok(Some(format!("it belongs to log {}, the journal is {}", mark.log, info.log)));
     }
-    if mark.sequence > info.tail.sequence {
-        let (at, tail) = (mark.sequence, info.tail.sequence);
-        return Ok(Some(format!("it is at sequence {at}, ahead of the journal's {tail}")));
-    }
-    let position = Position::after(mark.log, mark.sequence, &mark.hash);
     match journal.read(&position, ReadLimit { entries: 1, bytes: 1 }) {
-        Ok(_) => Ok(None),
-        Err(error @ ReadError::Diverged { .. }) if mark.sequence > 0 => Ok(Some(error.to_string())),
-        Err(error) => Err(error.into()),
+        Ok(_) => {}
+        Err(ReadError::Ahead { .. } | ReadError::Diverged { .. }) => return Err(ahead()),
+        Err(error) => return Err(error.into()),
     }
+    let (own, needed) = (mark.version, D::STORE_VERSION);
+    Ok((own != needed).then(|| format!("it has version {own}, this program needs {needed}")))
 }
 
 fn rebuild_beside<D: Domain>(

@@ -6,6 +6,7 @@
 //! again on what somebody else wrote, and one that finds its own id there is already done.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -34,6 +35,13 @@ pub(crate) struct Shared {
     pub(crate) stats: Stats,
 }
 
+impl Shared {
+    fn fail(&self, reason: &str) {
+        tracing::error!(reason, "the ledger has failed and takes no more commands");
+        self.failure.send_replace(Some(reason.to_owned()));
+    }
+}
+
 /// What the writer is told.
 pub(crate) enum Message<D: Domain> {
     Commands(Vec<Pending<D>>),
@@ -55,15 +63,34 @@ pub(crate) struct Pending<D: Domain> {
     pub(crate) validate_only: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) seed: u128,
-    pub(crate) reply: oneshot::Sender<Outcome<D>>,
+    /// Whether an entry of its group may be in the journal.
+    pub(crate) at_stake: bool,
+    pub(crate) reply: Option<oneshot::Sender<Outcome<D>>>,
     /// Its place in the queue, given back when it is answered.
     pub(crate) _place: OwnedSemaphorePermit,
 }
 
 impl<D: Domain> Pending<D> {
-    fn answer(self, outcome: Outcome<D>) {
-        // A caller that went away loses its answer, not the effect.
-        let _ = self.reply.send(outcome);
+    fn answer(mut self, outcome: Outcome<D>) {
+        self.send(outcome);
+    }
+
+    fn send(&mut self, outcome: Outcome<D>) {
+        if let Some(reply) = self.reply.take() {
+            // A caller that went away loses its answer, not the effect.
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+impl<D: Domain> Drop for Pending<D> {
+    /// One that nobody answered was never begun, unless the writer ended by a panic.
+    fn drop(&mut self) {
+        self.send(Err(if self.at_stake {
+            SubmitError::Failed { reason: "the ledger's writer ended by a panic".to_owned() }
+        } else {
+            SubmitError::Closing
+        }));
     }
 }
 
@@ -130,7 +157,13 @@ impl<D: Domain> Writer<D> {
         self.checkpoint_done = Some(checkpoint_done);
         std::thread::Builder::new()
             .name(format!("{name}-write"))
-            .spawn(move || self.run(&messages))
+            .spawn(move || {
+                let shared = Arc::clone(&self.shared);
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run(&messages))) {
+                    let message = crate::panic::message(panic.as_ref());
+                    shared.fail(&format!("the ledger's writer ended by a panic: {message}"));
+                }
+            })
             .map_err(Error::Thread)
     }
 
@@ -218,11 +251,16 @@ impl<D: Domain> Writer<D> {
             let mut group = Group::new(&self.state, self.table_bytes, self.clock.now(), &self.options);
             let taken = group.decide_all(self.domain.as_ref(), &self.state.ids, &commands);
             self.shared.stats.decide_nanos.add_since(started);
+            if let Some(reason) = self.state.layers.base.broken().map(str::to_owned) {
+                self.fail(&reason);
+                continue;
+            }
             if group.block.entries.is_empty() {
                 self.answer(commands, group);
                 return;
             }
 
+            commands.iter_mut().take(taken).for_each(|command| command.at_stake = true);
             let started = Instant::now();
             let appended = self.journal.append(&self.state.layers.position, &group.block);
             self.shared.stats.append_nanos.add_since(started);
@@ -355,9 +393,7 @@ impl<D: Domain> Writer<D> {
             }
             Ok(Err(error)) => {
                 self.checkpointing = false;
-                let error = &error as &dyn std::error::Error;
-                let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-                self.fail(&format!("{error}{source}"));
+                self.fail(&error.explain());
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) if self.checkpointing => {
@@ -378,9 +414,8 @@ impl<D: Domain> Writer<D> {
 
     fn fail(&mut self, reason: &str) {
         if self.failed.is_none() {
-            tracing::error!(reason, "the ledger has failed and takes no more commands");
             self.failed = Some(reason.to_owned());
-            self.shared.failure.send_replace(Some(reason.to_owned()));
+            self.shared.fail(reason);
         }
     }
 
@@ -389,10 +424,13 @@ impl<D: Domain> Writer<D> {
             self.collect_checkpoint(Duration::from_secs(1));
         }
         if self.failed.is_none() {
-            if let Err(error) = self.state.checkpoint::<D>() {
-                tracing::warn!(%error, "the last checkpoint failed, the next start replays more");
+            match self.state.checkpoint::<D>() {
+                Ok(()) => publish(&self.shared, &self.state.layers),
+                // Views go on with the memory table, as it was published last.
+                Err(error) => {
+                    tracing::warn!(%error, "the last checkpoint failed, the next start replays more")
+                }
             }
-            publish(&self.shared, &self.state.layers);
             if let Err(error) = self.journal.close() {
                 tracing::warn!(%error, "the journal did not close cleanly");
             }

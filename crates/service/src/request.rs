@@ -123,13 +123,19 @@ async fn wait<D: Domain>(
     deadline: Instant,
 ) -> Result<(), Rejection> {
     let position = revision.position;
-    ledger.wait_for(position, deadline).await.map_err(|error| match error {
-        WaitError::Diverged { asked, have } => Rejection::LogDiverged { given: asked, own: have },
-        WaitError::TimedOut { .. } | WaitError::Closing => Rejection::RevisionNotReached {
+    ledger.wait_for(position, deadline).await.map_err(|error| {
+        match error {
+            WaitError::Diverged { asked, have } => return Rejection::LogDiverged { given: asked, own: have },
+            WaitError::Journal { reason } => {
+                tracing::error!(reason, %position, "whether a revision was reached cannot be told");
+            }
+            WaitError::TimedOut { .. } | WaitError::Closing => {}
+        }
+        Rejection::RevisionNotReached {
             ledger: kind,
             asked: position.sequence,
             have: ledger.position().sequence,
-        },
+        }
     })
 }
 

@@ -12,6 +12,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -59,6 +60,14 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl StoreError {
+    /// The whole story in one line.
+    pub(crate) fn explain(&self) -> String {
+        let source = std::error::Error::source(self).map(|source| format!(": {source}"));
+        format!("{self}{}", source.unwrap_or_default())
+    }
 }
 
 /// At which entry the rows are.
@@ -120,6 +129,7 @@ pub(crate) struct Base {
     dir: PathBuf,
     tree: sled::Db,
     cache: Cache,
+    broken: OnceLock<String>,
     /// Held by views while they read and by a checkpoint while it writes, so that a view is one cut.
     pub(crate) cut: RwLock<()>,
 }
@@ -134,7 +144,13 @@ impl Base {
         std::fs::create_dir_all(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
         remove_unfinished_snapshots(dir)?;
         let tree = guard(dir, || open_sled(dir, cache_bytes))??;
-        let base = Self { dir: dir.to_owned(), tree, cache: Cache::new(cache_bytes), cut: RwLock::new(()) };
+        let base = Self {
+            dir: dir.to_owned(),
+            tree,
+            cache: Cache::new(cache_bytes),
+            broken: OnceLock::new(),
+            cut: RwLock::new(()),
+        };
 
         let (mark, digest) = guard(dir, || base.count())??;
         match mark {
@@ -177,42 +193,58 @@ impl Base {
         Ok((mark, digest))
     }
 
+    /// Why rows could not be read, if ever they could not: nothing may be decided on them any more.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
+    }
+
+    /// Rows are read where there is no way to answer that they cannot be. No fault of ours, so no panic
+    /// message: whoever catches it tells.
+    fn give_up(&self, error: &StoreError) -> ! {
+        let reason = self.broken.get_or_init(|| error.explain());
+        std::panic::resume_unwind(Box::new(reason.clone()))
+    }
+
     /// The value of a key.
     ///
     /// # Panics
-    /// If sled fails: the ledger's guard takes it for a damaged store.
+    /// If sled fails: the store is then `broken`.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Bytes> {
         if let Some(known) = self.cache.get(key) {
             return known;
         }
-        let value = self.uncached(key).unwrap_or_else(|error| panic!("{error}"));
+        let value = self.uncached(key).unwrap_or_else(|error| self.give_up(&error));
         self.cache.put(Bytes::copy_from_slice(key), value.clone());
         value
     }
 
     fn uncached(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let value = self.tree.get(key).map_err(|error| self.sled_error(error))?;
+        let value = guard(&self.dir, || self.tree.get(key))?.map_err(|error| self.sled_error(error))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
     /// The rows of a range.
     ///
     /// # Panics
-    /// If sled fails: the ledger's guard takes it for a damaged store.
+    /// If sled fails: the store is then `broken`.
     pub(crate) fn scan(&self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + '_> {
-        let rows = match &range.end {
+        let mut rows = match &range.end {
             Some(end) if *end <= range.start => return Box::new(std::iter::empty()),
             Some(end) => self.tree.range(range.start.as_slice()..end.as_slice()),
             None => self.tree.range(range.start.as_slice()..),
         };
-        let rows = rows.filter_map(|row| {
-            let (key, value) = row.unwrap_or_else(|error| panic!("{}", self.sled_error(error)));
-            (key.as_ref() != MARK_KEY).then(|| (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
+        let rows = std::iter::from_fn(move || {
+            let row = guard(&self.dir, || match direction {
+                Direction::Forward => rows.next(),
+                Direction::Backward => rows.next_back(),
+            });
+            row.and_then(|row| row.transpose().map_err(|error| self.sled_error(error)))
+                .unwrap_or_else(|error| self.give_up(&error))
         });
-        match direction {
-            Direction::Forward => Box::new(rows),
-            Direction::Backward => Box::new(rows.rev()),
-        }
+        Box::new(
+            rows.filter(|(key, _)| key.as_ref() != MARK_KEY)
+                .map(|(key, value)| (Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value))),
+        )
     }
 
     /// The digest after the rows of `table` are written over those that are there.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use milepost_ledger::journal::Journal;
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::journal::{Journal, ReadLimit};
 use milepost_ledger::{Digest, Ledger, Options, Step, Submission, check_store};
 use proptest::prelude::*;
 
@@ -129,7 +130,7 @@ async fn a_store_with_any_byte_changed_or_cut_is_rebuilt() {
 }
 
 #[tokio::test]
-async fn a_store_of_another_version_another_log_or_ahead_of_the_journal_is_rebuilt() {
+async fn a_store_of_another_version_or_another_log_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     for _ in 0..2 {
@@ -142,11 +143,38 @@ async fn a_store_of_another_version_another_log_or_ahead_of_the_journal_is_rebui
         shut(older);
     }
     assert_eq!(digest(dir.path()), right);
-    let other = memory();
-    let ledger = open(dir.path(), other.clone());
-    assert_eq!((sum(&ledger.view()), ledger.position().sequence), (0, 0));
+    let (elsewhere, other) = (tempfile::tempdir().unwrap(), memory());
+    let ledger = open(elsewhere.path(), other.clone());
     ledger.submit(Submission::system("test", Command::AddToAll { cells: 9 })).await.unwrap();
-    assert_eq!(sum(&ledger.view()), 9);
+    shut(ledger);
+    assert_eq!(sum(&open(dir.path(), other).view()), 9);
+}
+
+#[tokio::test]
+async fn a_store_that_has_seen_what_the_journal_lacks_is_left_alone_until_an_operator_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, right) = filled(dir.path()).await;
+    let all = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+    let entries = journal.read_from(0, all).unwrap();
+    let shortened = || {
+        let entries = entries[..entries.len() - 1].to_vec();
+        Arc::new(MemoryJournal::with_entries(journal.info().log, None, entries))
+    };
+    let (restored, grown) = (shortened(), shortened());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let ledger = open(elsewhere.path(), grown.clone());
+    for _ in 0..5 {
+        ledger.submit(add(99, 7)).await.unwrap();
+    }
+    shut(ledger);
+    for lacking in [restored.clone(), grown, memory()] {
+        let opened = Ledger::open("cells", dir.path(), lacking, Arc::new(Cells::<1>), clock(), options());
+        let error = opened.err().unwrap();
+        assert!(matches!(error, milepost_ledger::Error::StoreAhead { .. }), "{error:?}");
+        assert_eq!(digest(dir.path()), right, "the store was touched");
+    }
+    milepost_ledger::rebuild(dir.path(), restored.as_ref(), &Cells::<1>, &options()).unwrap();
+    assert_eq!(open(dir.path(), restored.clone()).position().sequence, restored.info().tail.sequence);
 }
 
 #[tokio::test]

@@ -1,9 +1,17 @@
 //! A journal that fails: nothing unacknowledged is believed, and the ledger says so and stops.
 
-use milepost_ledger::SubmitError;
-use milepost_ledger::journal::memory::Failure;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::domain::{add, asked, cell, memory, open, shut, sum};
+use milepost_ledger::journal::memory::{Failure, MemoryJournal};
+use milepost_ledger::journal::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::{
+    Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, SubmitError, Write,
+};
+use milepost_types::Position;
+use tokio::sync::watch;
+
+use crate::domain::{Command, add, asked, cell, clock, memory, open, options, shut, sum};
 
 #[tokio::test]
 async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() {
@@ -12,7 +20,7 @@ async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() 
         let ledger = open(dir.path(), journal.clone());
         ledger.submit(add(1, 1)).await.unwrap();
         journal.fail_next(failure);
-        let command = || asked("office", "r", crate::domain::Command::Add { cell: 1, amount: 5 });
+        let command = || asked("office", "r", Command::Add { cell: 1, amount: 5 });
         assert!(matches!(ledger.submit(command()).await, Err(SubmitError::Failed { .. })));
         assert!(matches!(ledger.submit(add(2, 1)).await, Err(SubmitError::Failed { .. })));
         assert_eq!(sum(&ledger.view()), 1, "readers go on with what is durable");
@@ -55,4 +63,125 @@ async fn a_store_that_cannot_be_written_fails_the_ledger() {
     shut(ledger);
     let ledger = open(dir.path(), journal);
     assert_eq!(sum(&ledger.view()), ledger.position().sequence, "the journal brings it back");
+}
+
+/// Rows of a kilobyte under the numbers that are asked for; the event is the row that was there before.
+struct Blobs;
+
+impl Domain for Blobs {
+    type Command = u32;
+    type Rejection = ();
+    const STORE_VERSION: u32 = 1;
+
+    fn decide(&self, rows: &dyn Read, number: &u32, _: &Context) -> Result<Decision, ()> {
+        let key = [&[1], number.to_be_bytes().as_slice()].concat();
+        let before = rows.get(&key).unwrap_or_default();
+        Ok(Decision { events: vec![key.into(), before], ..Decision::default() })
+    }
+
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+        let key = entry.events[0].to_vec();
+        rows.put(key, vec![entry.sequence as u8; 1024].into());
+    }
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_fail_the_ledger_and_not_one_command_after_another() {
+    const ROWS: u32 = 3000;
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    let open = |cache_bytes| {
+        let options = Options { cache_bytes, ..options() };
+        Ledger::open("blobs", dir.path(), journal.clone(), Arc::new(Blobs), clock(), options).unwrap()
+    };
+    let ledger = open(4096);
+    for number in 0..ROWS {
+        ledger.submit(Submission::system("test", number)).await.unwrap();
+    }
+    // Under the open store, the disk loses what it held.
+    let db = dir.path().join("store/db");
+    let length = std::fs::metadata(&db).unwrap().len();
+    std::fs::write(&db, vec![0xa5; length as usize]).unwrap();
+    let mut refused = Vec::new();
+    for number in 0..ROWS {
+        refused.extend(ledger.submit(Submission::system("test", number)).await.err());
+    }
+    assert!(!refused.is_empty(), "every row was still in memory");
+    assert!(refused.iter().all(|error| matches!(error, SubmitError::Failed { .. })), "{:?}", refused[0]);
+    let reason = ledger.failure().borrow().clone().unwrap();
+    assert!(reason.contains("the store in"), "{reason}");
+    let written = ledger.position();
+    shut(ledger);
+    assert_eq!(open(1 << 20).position(), written, "the journal brings it back");
+}
+
+/// A journal that panics once, before or after it has stored.
+struct Panicking {
+    inner: Arc<MemoryJournal>,
+    stored: bool,
+    armed: AtomicBool,
+}
+
+impl Journal for Panicking {
+    fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError> {
+        if !self.armed.load(Ordering::Relaxed) {
+            return self.inner.append(after, block);
+        }
+        if self.stored {
+            self.inner.append(after, block)?;
+        }
+        panic!("the journal's own fault")
+    }
+
+    fn read(&self, after: &Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.inner.read(after, limit)
+    }
+
+    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.inner.read_from(sequence, limit)
+    }
+
+    fn tail(&self) -> watch::Receiver<Position> {
+        self.inner.tail()
+    }
+
+    fn info(&self) -> JournalInfo {
+        self.inner.info()
+    }
+
+    fn in_memory(&self, sequence: u64) -> bool {
+        self.inner.in_memory(sequence)
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn poisoned(&self) -> Option<String> {
+        None
+    }
+
+    fn close(&self) -> std::io::Result<()> {
+        self.inner.close()
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_says_so_and_that_nobody_knows_what_became_of_its_group() {
+    for stored in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Arc::new(Panicking { inner: memory(), stored, armed: AtomicBool::new(false) });
+        let ledger = open(dir.path(), journal.clone());
+        ledger.submit(add(1, 1)).await.unwrap();
+        journal.armed.store(true, Ordering::Relaxed);
+        let answer = ledger.submit(add(1, 1)).await;
+        assert!(matches!(answer, Err(SubmitError::Failed { .. })), "{answer:?}");
+        let mut failure = ledger.failure();
+        let reason = failure.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        assert!(reason.contains("the journal's own fault"), "{reason}");
+        let later = ledger.submit(add(1, 1)).await;
+        assert!(matches!(later, Err(SubmitError::Closing)), "{later:?}");
+        assert_eq!(sum(&ledger.view()), 1);
+        shut(ledger);
+        assert_eq!(sum(&open(dir.path(), journal.inner.clone()).view()), 1 + u64::from(stored));
+    }
 }

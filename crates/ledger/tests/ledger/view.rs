@@ -105,4 +105,7 @@ async fn a_reader_can_wait_for_a_position() {
     ledger.submit(add(1, 1)).await.unwrap();
     // The hash asked for is not the second entry's, which only the entry itself could tell.
     assert!(matches!(waiting.await.unwrap(), Err(WaitError::Diverged { .. })));
+    // Nor is one believed that the log has long grown past.
+    assert!(matches!(ledger.wait_for(other_history, soon()).await, Err(WaitError::Diverged { .. })));
+    ledger.wait_for(first, soon()).await.unwrap();
 }
