@@ -14,9 +14,10 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
 use milepost_types::{
-    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind,
+    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind, limits,
 };
 
+pub(crate) use self::days::between;
 use crate::command::{Command, Refusal, Wish};
 use crate::convert::event::Events;
 use crate::facts::Portfolio;
@@ -153,6 +154,19 @@ impl<'a> Scene<'a> {
         if date > today {
             let description = format!("{date} is after today, {today} in the portfolio's time zone");
             return Err(Rejection::invalid("date", "DATE_IN_FUTURE", description).into());
+        }
+        let limit_days = limits::ADVANCE_DAYS;
+        match tables::date::get(self.rows, name) {
+            Some(from) if between(from, date) > limit_days => {
+                return Err(Rejection::ClockRefused { from, to: date, limit_days }.into());
+            }
+            None if between(date, today) > limit_days => {
+                let description = format!(
+                    "{date} is more than {limit_days} days before today, {today} in the portfolio's time zone"
+                );
+                return Err(Rejection::invalid("date", "DATE_TOO_EARLY", description).into());
+            }
+            _ => {}
         }
         let mut events = self.events();
         days::advance(self, name, &portfolio, date, &mut events);

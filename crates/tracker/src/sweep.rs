@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::Wish;
-use crate::decide::Tracker;
+use crate::decide::{Tracker, between};
 use crate::facts::Portfolio;
 use crate::metrics::Metrics;
 use crate::tables;
@@ -113,8 +113,8 @@ impl Sweep {
                 None => today,
                 Some(current) if current >= today => return Ok(None),
                 Some(current) => {
-                    let days = (today.duration_since(current).as_hours() / 24).unsigned_abs();
-                    if days > u64::from(self.max_catch_up_days) {
+                    let days = between(current, today);
+                    if days > self.max_catch_up_days {
                         return Ok(Some(TooFar { current, today, days }));
                     }
                     current.tomorrow().map_err(|error| error.to_string())?
@@ -168,7 +168,7 @@ fn until_midnight(zone: &TimeZoneId, now: Timestamp) -> Option<Duration> {
 struct TooFar {
     current: Date,
     today: Date,
-    days: u64,
+    days: u32,
 }
 
 impl TooFar {

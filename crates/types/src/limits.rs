@@ -39,6 +39,8 @@ pub const REQUIRED_EVIDENCE: usize = 50;
 pub const EVIDENCE: usize = 200;
 /// Working days that a milestone's duration may have.
 pub const DURATION_WORKING_DAYS: i32 = 10_000;
+/// Days that one command lets begin, and that a portfolio's first current date may lie back.
+pub const ADVANCE_DAYS: u32 = 3_660;
 /// Event types in one selection.
 pub const EVENT_TYPES: usize = 64;
 

@@ -19,6 +19,12 @@ use crate::milestone::{Change, Happening, Milestone, Moment, Outlook, outlook, p
 use crate::tables;
 use crate::tables::key;
 
+/// How many days after `from` another date is; 0 if it is not after it.
+pub(crate) fn between(from: Date, to: Date) -> u32 {
+    // Both are within 20,000 years, which 32 bits of days hold.
+    (to.duration_since(from).as_hours() / 24).max(0) as u32
+}
+
 /// Makes `date` the portfolio's current date, day by day. A date that is not after the current one
 /// changes nothing.
 pub(crate) fn advance(

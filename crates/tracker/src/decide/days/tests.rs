@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_types::Rejection;
+use milepost_types::{Rejection, limits};
 
 use crate::milestone::samples::{BASELINE, TODAY};
 use crate::milestone::{Action, Outlook};
@@ -65,6 +65,24 @@ fn a_date_in_the_future_is_refused_and_today_in_the_zone_is_not() {
     let Rejection::Invalid(violations) = refusal else { panic!("{refusal:?}") };
     assert_eq!(violations.iter().next().unwrap().field, "date");
     assert_eq!(days(&world.advance(date(2021, 5, 14)).unwrap()), [(date(2021, 5, 14), 0, 0)]);
+}
+
+#[test]
+fn no_command_lets_more_days_begin_than_the_limit() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    let limit_days = limits::ADVANCE_DAYS;
+    let earliest = TODAY.saturating_sub(i64::from(limit_days).days());
+    let refusal = world.advance(earliest.yesterday().unwrap()).unwrap_err().rejection;
+    let Rejection::Invalid(violations) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(violations.iter().next().unwrap().reason, "DATE_TOO_EARLY");
+    assert_eq!(days(&world.advance(earliest).unwrap()), [(earliest, 0, 0)]);
+
+    world.now = "2031-01-01T00:00:00Z".parse().unwrap();
+    let to = TODAY.tomorrow().unwrap();
+    let refusal = world.advance(to).unwrap_err().rejection;
+    assert_eq!(refusal, Rejection::ClockRefused { from: earliest, to, limit_days });
+    assert_eq!(days(&world.advance(TODAY).unwrap()).len(), limit_days as usize);
+    assert_eq!(days(&world.advance(to).unwrap()), [(to, 0, 0)]);
 }
 
 #[test]
