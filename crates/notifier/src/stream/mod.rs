@@ -141,6 +141,10 @@ impl WatchStream {
                 }
                 Taken::Nothing(cursor) => {
                     self.at = cursor;
+                    // Since it was last asked; from here on the hub wakes this stream.
+                    if self.is_over() {
+                        continue;
+                    }
                     if !std::mem::replace(&mut self.live, true) {
                         return Poll::Ready(Some(Ok(self.reply(Vec::new(), Phase::Live))));
                     }
