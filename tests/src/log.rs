@@ -15,7 +15,6 @@ pub fn addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
     lines.lines().filter(|line| line.contains("listening")).find_map(|line| {
         let after = |key: &str| {
             let (_, rest) = line.split_once(key)?;
-            let rest = rest.strip_prefix("Some(").unwrap_or(rest);
             let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)));
             rest[..end.unwrap_or(rest.len())].parse().ok()
         };
@@ -40,11 +39,10 @@ mod tests {
 
     #[test]
     fn addresses_are_read_from_a_whole_line_only() {
-        let line =
-            "2026-01-01T00:00:00Z  INFO host: listening grpc=127.0.0.1:7400 admin=Some(127.0.0.1:7410)";
+        let line = "2026-01-01T00:00:00Z  INFO host: listening grpc=127.0.0.1:7400 admin=127.0.0.1:7410";
         let expected = ("127.0.0.1:7400".parse().unwrap(), "127.0.0.1:7410".parse().unwrap());
         assert_eq!(addresses(&format!("x\n{line}\n")), Some(expected));
         assert_eq!(addresses(line), None);
-        assert_eq!(addresses("listening grpc=127.0.0.1:7400 admin=None\n"), None);
+        assert_eq!(addresses("listening grpc=127.0.0.1:7400\n"), None);
     }
 }

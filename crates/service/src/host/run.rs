@@ -59,7 +59,11 @@ where
     Fut: Future<Output = Result<Vec<Part>, BoxError>>,
 {
     let (grpc, admin) = listeners.addresses();
-    tracing::info!(grpc = ?grpc, admin = ?admin, "listening");
+    tracing::info!(
+        grpc = grpc.map(tracing::field::display),
+        admin = admin.map(tracing::field::display),
+        "listening"
+    );
     let Listeners { grpc, admin } = listeners;
     // The admin port answers before any part has a check of its own.
     let opening = kit.readiness.check("server.opened");
