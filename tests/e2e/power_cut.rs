@@ -38,11 +38,7 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
     }
     let mut rng = seeded("power cut");
     // Small, so that segments are made and checkpoints written and synced all the time.
-    let mut cluster = Cluster::all(&[
-        ("journal.segment_bytes", "1MiB"),
-        ("ledger.checkpoint_rows", "20"),
-        ("ledger.store_sync_interval", "50ms"),
-    ]);
+    let mut cluster = Cluster::all(&[("journal.segment_bytes", "1MiB"), ("ledger.checkpoint_rows", "20")]);
     let (trace, data) = (cluster.dir().join("trace"), cluster.data(Role::All));
     cluster.launch(Role::All).wrapper = strace::wrapper(&trace, recording::TRACED);
     cluster.start().await;

@@ -53,9 +53,9 @@ enum Decided {
 }
 
 impl<D: Domain> Group<D> {
-    pub(crate) fn new(state: &State, table_bytes: usize, now: Timestamp, options: &Options) -> Self {
+    pub(crate) fn new(state: &State, now: Timestamp, options: &Options) -> Self {
         Self {
-            draft: Draft { layers: state.layers.clone(), table_bytes },
+            draft: Draft { layers: state.layers.clone(), table_bytes: state.table_bytes },
             now,
             max_entry_bytes: options.max_entry_bytes,
             block_bytes: 0,

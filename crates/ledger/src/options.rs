@@ -14,12 +14,11 @@ pub struct Options {
     pub group_wait: Duration,
     /// At most this many commands wait; further callers wait outside until their deadline.
     pub queue_bound: usize,
-    /// A checkpoint begins when the memory table has this many rows.
+    /// A checkpoint begins when the memory table has this many rows. What came after it, a crash replays.
     pub checkpoint_rows: usize,
-    /// Writers wait for the checkpoint under way when the memory table has this many bytes.
+    /// A checkpoint begins when half as many bytes were put into the memory table; at this many, writers
+    /// wait for the one under way.
     pub table_bytes: usize,
-    /// How often the store is brought to the disk while it is written; a crash replays what came after.
-    pub store_sync_interval: Duration,
     /// Rows of the base kept in memory, in bytes; sled gets as much again.
     pub cache_bytes: usize,
     /// The largest entry, in bytes.
@@ -38,9 +37,8 @@ impl Default for Options {
             group_size: 1024,
             group_wait: Duration::from_micros(300),
             queue_bound: 4096,
-            checkpoint_rows: 1000,
+            checkpoint_rows: 100_000,
             table_bytes: 64 << 20,
-            store_sync_interval: Duration::from_secs(5),
             cache_bytes: 64 << 20,
             max_entry_bytes: 64 << 20,
             max_request_ids: 262_144,

@@ -24,12 +24,11 @@ use crate::store::{self, Base, Digest, Draft, Layers, Mark, StoreError, Table};
 /// How often a long replay tells how far it is.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Rows between checkpoints of a replay: larger than when live, for nobody waits on sled's lock.
-const REPLAY_CHECKPOINT_ROWS: usize = 20_000;
-
 /// Everything that a writer goes on from.
 pub(crate) struct State {
     pub(crate) layers: Layers,
+    /// Bytes put into the memory table since it was last taken out.
+    pub(crate) table_bytes: usize,
     pub(crate) ids: RequestIds,
     /// Of what is in the base.
     pub(crate) digest: Digest,
@@ -43,9 +42,9 @@ pub(crate) fn open<D: Domain>(
     options: &Options,
 ) -> Result<State, Error> {
     match store::open_or_start(dir, options.cache_bytes) {
-        Ok((base, None)) => replay(State::start(base, journal, options), journal, domain),
+        Ok((base, None)) => replay(State::start(base, journal, options), journal, domain, options),
         Ok((base, Some(mark))) => match unusable::<D>(dir, &mark, journal)? {
-            None => replay(State::at(base, mark, options), journal, domain),
+            None => replay(State::at(base, mark, options), journal, domain, options),
             Some(why) => {
                 drop(base);
                 rebuild_beside(dir, journal, domain, options, &why)
@@ -86,15 +85,15 @@ fn rebuild_beside<D: Domain>(
 ) -> Result<State, Error> {
     tracing::warn!(dir = %dir.display(), why, "the store cannot be used, rebuilding it from the journal");
     let (base, _) = Base::open(&store::rebuild_dir(dir)?, options.cache_bytes)?;
-    let mut state = replay(State::start(base, journal, options), journal, domain)?;
+    let mut state = replay(State::start(base, journal, options), journal, domain, options)?;
     state.checkpoint::<D>()?;
     drop(state);
     store::swap_in(dir)?;
     tracing::info!(dir = %dir.display(), "the store is rebuilt");
     match store::open_or_start(dir, options.cache_bytes)? {
         // A shared journal may have grown meanwhile.
-        (base, Some(mark)) => replay(State::at(base, mark, options), journal, domain),
-        (base, None) => replay(State::start(base, journal, options), journal, domain),
+        (base, Some(mark)) => replay(State::at(base, mark, options), journal, domain, options),
+        (base, None) => replay(State::start(base, journal, options), journal, domain, options),
     }
 }
 
@@ -110,7 +109,7 @@ impl State {
             commit_time: Timestamp::UNIX_EPOCH,
         };
         let ids = RequestIds::new(options.max_request_ids, options.request_id_window);
-        Self { layers, ids, digest: Digest::default() }
+        Self { layers, table_bytes: 0, ids, digest: Digest::default() }
     }
 
     /// Where a checkpoint was made.
@@ -125,7 +124,7 @@ impl State {
         };
         let mut ids = RequestIds::new(options.max_request_ids, options.request_id_window);
         ids.load(&layers);
-        Self { layers, ids, digest: mark.digest }
+        Self { layers, table_bytes: 0, ids, digest: mark.digest }
     }
 
     /// Applies an entry that is durable in the journal.
@@ -140,11 +139,12 @@ impl State {
             .into());
         }
         let entry = Entry::decode(stored)?;
-        let mut draft = Draft { layers: self.layers.clone(), table_bytes: 0 };
+        let mut draft = Draft { layers: self.layers.clone(), table_bytes: self.table_bytes };
         catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| {
             Error::Apply { sequence: stored.sequence, message: crate::panic::message(panic.as_ref()) }
         })?;
         self.layers = draft.layers;
+        self.table_bytes = draft.table_bytes;
         self.layers.advance(&entry, &stored.hash);
         self.ids.remember(&entry);
         Ok(entry)
@@ -162,11 +162,17 @@ impl State {
         }
     }
 
+    /// Whether the memory table is large enough for a checkpoint.
+    pub(crate) fn is_due(&self, options: &Options) -> bool {
+        self.layers.table.len() >= options.checkpoint_rows || self.table_bytes >= options.table_bytes / 2
+    }
+
     /// Takes the memory table out, with what the request ids add to it.
     pub(crate) fn freeze(&mut self) -> Table {
         for (key, value) in self.ids.changed_rows() {
             self.layers.table.insert(key, value);
         }
+        self.table_bytes = 0;
         std::mem::take(&mut self.layers.table)
     }
 
@@ -175,13 +181,18 @@ impl State {
         let mark = self.mark::<D>();
         let table = self.freeze();
         if !table.is_empty() {
-            self.digest = store::write_checkpoint(&self.layers.base, &table, mark)?;
+            self.digest = store::write_checkpoint(&self.layers.base, &table, mark, |_| {})?;
         }
-        Ok(self.layers.base.sync()?)
+        Ok(())
     }
 }
 
-fn replay<D: Domain>(mut state: State, journal: &dyn Journal, domain: &D) -> Result<State, Error> {
+fn replay<D: Domain>(
+    mut state: State,
+    journal: &dyn Journal,
+    domain: &D,
+    options: &Options,
+) -> Result<State, Error> {
     let (first, tail) = (state.layers.position.sequence, journal.info().tail.sequence);
     let mut told = Instant::now();
     loop {
@@ -191,7 +202,7 @@ fn replay<D: Domain>(mut state: State, journal: &dyn Journal, domain: &D) -> Res
         for stored in &entries {
             state.apply(domain, stored)?;
         }
-        if state.layers.table.len() >= REPLAY_CHECKPOINT_ROWS {
+        if state.is_due(options) {
             state.checkpoint::<D>()?;
         }
         if told.elapsed() >= PROGRESS_INTERVAL {

@@ -102,8 +102,6 @@ pub(crate) struct Writer<D: Domain> {
     options: Options,
     shared: Arc<Shared>,
     state: State,
-    /// Bytes put into the memory table since it was last frozen.
-    table_bytes: usize,
     checkpointer: Option<Checkpointer>,
     checkpoint_done: Option<Receiver<Done>>,
     checkpointing: bool,
@@ -128,7 +126,6 @@ impl<D: Domain> Writer<D> {
             options,
             shared,
             state,
-            table_bytes: 0,
             checkpointer: None,
             checkpoint_done: None,
             checkpointing: false,
@@ -148,11 +145,10 @@ impl<D: Domain> Writer<D> {
         let (done, checkpoint_done) = channel();
         let base = Arc::clone(&self.state.layers.base);
         let observer = self.options.observe_checkpoint.clone();
-        let checkpointer =
-            Checkpointer::start(name, base, self.options.store_sync_interval, observer, move |outcome| {
-                let _ = done.send(outcome);
-                let _ = queue.send(Message::Checkpointed);
-            });
+        let checkpointer = Checkpointer::start(name, base, observer, move |outcome| {
+            let _ = done.send(outcome);
+            let _ = queue.send(Message::Checkpointed);
+        });
         self.checkpointer = Some(checkpointer.map_err(Error::Thread)?);
         self.checkpoint_done = Some(checkpoint_done);
         std::thread::Builder::new()
@@ -248,7 +244,7 @@ impl<D: Domain> Writer<D> {
                 return;
             }
             let started = Instant::now();
-            let mut group = Group::new(&self.state, self.table_bytes, self.clock.now(), &self.options);
+            let mut group = Group::new(&self.state, self.clock.now(), &self.options);
             let taken = group.decide_all(self.domain.as_ref(), &self.state.ids, &commands);
             self.shared.stats.decide_nanos.add_since(started);
             if let Some(reason) = self.state.layers.base.broken().map(str::to_owned) {
@@ -298,7 +294,7 @@ impl<D: Domain> Writer<D> {
         for entry in std::mem::take(&mut group.entries) {
             self.state.ids.remember(&entry);
         }
-        self.table_bytes = group.table_bytes();
+        self.state.table_bytes = group.table_bytes();
         self.state.layers = group.take_layers();
         publish(&self.shared, &self.state.layers);
     }
@@ -350,7 +346,6 @@ impl<D: Domain> Writer<D> {
             }
             for stored in &entries {
                 self.state.apply(self.domain.as_ref(), stored)?;
-                self.table_bytes += stored.bytes.len();
             }
         }
         publish(&self.shared, &self.state.layers);
@@ -359,8 +354,7 @@ impl<D: Domain> Writer<D> {
     }
 
     fn maybe_checkpoint(&mut self) {
-        let due = self.state.layers.table.len() >= self.options.checkpoint_rows;
-        if due && !self.checkpointing && self.failed.is_none() {
+        if self.state.is_due(&self.options) && !self.checkpointing && self.failed.is_none() {
             self.begin_checkpoint();
         }
     }
@@ -368,7 +362,6 @@ impl<D: Domain> Writer<D> {
     fn begin_checkpoint(&mut self) {
         let mark = self.state.mark::<D>();
         let frozen = self.state.freeze();
-        self.table_bytes = 0;
         self.shared.stats.checkpoints.add(1);
         self.shared.stats.checkpoint_rows.add(frozen.len() as u64);
         self.state.layers.frozen = Some(frozen.clone());
@@ -406,7 +399,8 @@ impl<D: Domain> Writer<D> {
 
     /// The memory table is bounded: at the bound, writers wait for the checkpoint under way.
     fn wait_for_room(&mut self) {
-        while self.checkpointing && self.table_bytes > self.options.table_bytes && self.failed.is_none() {
+        while self.checkpointing && self.state.table_bytes > self.options.table_bytes && self.failed.is_none()
+        {
             self.shared.stats.table_waits.add(1);
             self.collect_checkpoint(Duration::from_secs(1));
         }

@@ -49,7 +49,6 @@ pub fn ledger_options(config: &Server) -> Options {
         group_wait: ledger.group_wait,
         queue_bound: ledger.queue_bound,
         checkpoint_rows: ledger.checkpoint_rows,
-        store_sync_interval: ledger.store_sync_interval,
         table_bytes: ledger.memory_table_bytes.length(),
         cache_bytes: ledger.cache_bytes.length(),
         max_entry_bytes: ledger.max_entry_bytes.length(),
@@ -215,7 +214,6 @@ mod tests {
         assert_eq!((ours.group_size, ours.group_wait), (ledgers.group_size, ledgers.group_wait));
         assert_eq!((ours.queue_bound, ours.checkpoint_rows), (ledgers.queue_bound, ledgers.checkpoint_rows));
         assert_eq!((ours.table_bytes, ours.cache_bytes), (ledgers.table_bytes, ledgers.cache_bytes));
-        assert_eq!(ours.store_sync_interval, ledgers.store_sync_interval);
         assert_eq!(ours.max_entry_bytes, ledgers.max_entry_bytes);
         assert_eq!(
             (ours.max_request_ids, ours.request_id_window),

@@ -6,9 +6,9 @@
 //!   digest rows u64, digest sum u128; integers big end first.
 //! - `[0, 2, chunk u64]` request ids (see `request_ids`).
 //!
-//! Invariant: every write is one batch that carries the mark. sled's own promises are not relied on:
-//! its recovery may lose a tail or rows in silence, so on open the rows are counted against the
-//! digest, and a panic in it means: damaged.
+//! Invariant: a checkpoint is recorded beside sled before sled sees it in parts, the mark last; one that was
+//! not finished is, on open. sled's own promises are not relied on: its recovery may lose a tail or rows
+//! in silence, so on open the rows are counted against the digest, and a panic in it means: damaged.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -23,14 +23,18 @@ use parking_lot::RwLock;
 use super::cache::Cache;
 use super::digest::Digest;
 use super::layers::Table;
+use super::pending;
 use crate::domain::{Direction, KeyRange, Row};
 
 const MARK_KEY: &[u8] = &[0, 1];
 const MARK_LAYOUT: u8 = 1;
-const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
+pub(super) const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
 
 /// sled releases its lock a moment after the process or handle that held it is gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Rows that sled is given at once: it keeps every reader waiting meanwhile.
+const PART_ROWS: usize = 256;
 
 /// What sled gets where nothing is read.
 const CHECK_CACHE_BYTES: usize = 1 << 20;
@@ -82,7 +86,7 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(MARK_BYTES);
         bytes.push(MARK_LAYOUT);
         bytes.extend(self.version.to_be_bytes());
@@ -96,7 +100,7 @@ impl Mark {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, rest) = take::<1>(bytes)?;
         if layout != [MARK_LAYOUT] || bytes.len() != MARK_BYTES {
             return None;
@@ -130,7 +134,8 @@ pub(crate) struct Base {
     tree: sled::Db,
     cache: Cache,
     broken: OnceLock<String>,
-    /// Held by views while they read and by a checkpoint while it writes, so that a view is one cut.
+    /// Held by views while they read; a checkpoint waits for it before it writes, so that views from before
+    /// its table was frozen are gone: later ones have that table in front of all it writes.
     pub(crate) cut: RwLock<()>,
 }
 
@@ -152,6 +157,7 @@ impl Base {
             cut: RwLock::new(()),
         };
 
+        base.finish_pending()?;
         let (mark, digest) = guard(dir, || base.count())??;
         match mark {
             Some(mark) if mark.digest != digest => {
@@ -268,29 +274,71 @@ impl Base {
         Ok(digest)
     }
 
-    /// Writes the rows of `table` and the mark as one batch. It is not on disk before `sync`.
+    /// Records a checkpoint of `table` on the disk, from where `write` is finished after a crash.
+    pub(crate) fn record(&self, table: &Table, mark: &Mark) -> Result<(), StoreError> {
+        pending::record(&self.dir, table, mark).map_err(|source| self.io_error(source))
+    }
+
+    /// Writes the rows of `table`, and then the mark.
     pub(crate) fn write(&self, table: &Table, mark: &Mark) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in table {
-            match value {
-                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
-                None => batch.remove(key.as_ref()),
-            }
-        }
-        batch.insert(MARK_KEY, mark.encode());
-        let _cut = self.cut.write();
-        guard(&self.dir, || self.tree.apply_batch(batch))?.map_err(|error| self.sled_error(error))?;
+        drop(self.cut.write());
+        self.write_parts(table.iter(), Some(mark))?;
         for (key, value) in table {
             self.cache.put(key.clone(), value.clone());
         }
         Ok(())
     }
 
-    /// Brings what was written to the disk. sled's flush is no fsync, so its file is synced after it.
+    fn write_parts<'a>(
+        &self,
+        rows: impl Iterator<Item = (&'a Bytes, &'a Option<Bytes>)>,
+        mark: Option<&Mark>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.peekable();
+        while rows.peek().is_some() {
+            let mut part = sled::Batch::default();
+            for (key, value) in rows.by_ref().take(PART_ROWS) {
+                match value {
+                    Some(value) => part.insert(key.as_ref(), value.as_ref()),
+                    None => part.remove(key.as_ref()),
+                }
+            }
+            self.apply(part)?;
+        }
+        let Some(mark) = mark else { return Ok(()) };
+        let mut last = sled::Batch::default();
+        last.insert(MARK_KEY, mark.encode());
+        self.apply(last)
+    }
+
+    fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        guard(&self.dir, || self.tree.apply_batch(batch))?.map_err(|error| self.sled_error(error))
+    }
+
+    /// Does what is left to do of the checkpoint that was recorded last.
+    fn finish_pending(&self) -> Result<(), StoreError> {
+        let Some(pending) = pending::read(&self.dir).map_err(|source| self.io_error(source))? else {
+            return Ok(());
+        };
+        let mark = guard(&self.dir, || self.tree.get(MARK_KEY))?.map_err(|error| self.sled_error(error))?;
+        if mark.is_some_and(|mark| mark == pending.mark.encode()) {
+            return Ok(());
+        }
+        tracing::info!(dir = %self.dir.display(), rows = pending.rows.len(), "finishing a checkpoint");
+        self.write_parts(pending.rows.iter().map(|(key, value)| (key, value)), Some(&pending.mark))?;
+        self.sync()
+    }
+
+    /// Brings what was written to the disk, and forgets what was recorded of it. sled's flush is no fsync,
+    /// so its file is synced after it.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        let io = |source| StoreError::Io { dir: self.dir.clone(), source };
         guard(&self.dir, || self.tree.flush())?.map_err(|error| self.sled_error(error))?;
-        std::fs::File::open(self.dir.join("db")).and_then(|file| file.sync_all()).map_err(io)
+        let synced = std::fs::File::open(self.dir.join("db")).and_then(|file| file.sync_all());
+        synced.and_then(|()| pending::clear(&self.dir)).map_err(|source| self.io_error(source))
+    }
+
+    fn io_error(&self, source: std::io::Error) -> StoreError {
+        StoreError::Io { dir: self.dir.clone(), source }
     }
 
     fn sled_error(&self, error: sled::Error) -> StoreError {
@@ -367,5 +415,44 @@ mod tests {
         assert_eq!(bytes.len(), MARK_BYTES);
         assert_eq!(Mark::decode(&bytes), Some(mark));
         assert_eq!(Mark::decode(&bytes[1..]), None);
+    }
+
+    #[test]
+    fn a_checkpoint_that_stopped_between_two_parts_is_finished_on_open() {
+        let row = |number: u32, value: u32| {
+            (
+                Bytes::from([&[1], &number.to_be_bytes()[..]].concat()),
+                Some(Bytes::from(value.to_be_bytes().to_vec())),
+            )
+        };
+        let mark = |sequence, digest| Mark {
+            version: 1,
+            log: LogId::from_bytes([3; 16]),
+            sequence,
+            hash: Hash::from_bytes([sequence as u8; 32]),
+            commit_time: Timestamp::UNIX_EPOCH,
+            digest,
+        };
+        let count = PART_ROWS as u32 * 3;
+        let first: Table = (0..count).map(|number| row(number, 1)).collect();
+        let mut second: Table = (count / 2..count * 2).map(|number| row(number, 2)).collect();
+        second.insert(row(0, 0).0, None);
+        for done in [0, 1, PART_ROWS, PART_ROWS * 2, second.len()] {
+            let dir = tempfile::tempdir().unwrap();
+            let (base, none) = Base::open(dir.path(), 1 << 20).unwrap();
+            assert_eq!(none, None);
+            let before = mark(1, base.digest_with(Digest::default(), &first).unwrap());
+            base.record(&first, &before).unwrap();
+            base.write(&first, &before).unwrap();
+            base.sync().unwrap();
+            let after = mark(2, base.digest_with(before.digest, &second).unwrap());
+            base.record(&second, &after).unwrap();
+            base.write_parts(second.iter().take(done), None).unwrap();
+            drop(base);
+            let (base, found) = Base::open(dir.path(), 1 << 20).unwrap();
+            assert_eq!(found, Some(after), "after {done} rows");
+            assert_eq!(base.get(&row(0, 0).0), None);
+            assert_eq!(base.get(&row(count, 0).0), row(0, 2).1);
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! Checkpoints: a frozen table becomes part of the base, off the writer's thread.
 //!
-//! Invariant: the base goes from the rows at one sequence to the rows at a later one in a single
-//! batch. Until that is done, the frozen table stays in front of it. A batch need not be on the disk
-//! at once, for the journal is the truth: it is synced at intervals, so that the journal's syncs do not
-//! queue behind the store's, and what a crash takes with it is replayed.
+//! Invariant: the base goes from the rows at one sequence to the rows at a later one whole: what is to be
+//! written is recorded first, and after a crash the rest of it is done on open. Until it is done, the frozen
+//! table stays in front of the base, so that nobody sees a part. Checkpoints are large and rare, since a row
+//! that changes often is then written once, and since the journal's syncs queue behind the store's.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use super::base::{Base, Mark, StoreError};
 use super::digest::Digest;
@@ -19,9 +18,11 @@ use super::layers::Table;
 pub enum Step {
     /// The table is frozen; nothing is written.
     Frozen,
-    /// The batch is in sled's hands.
+    /// What is to be written is on the disk, beside sled.
+    Recorded,
+    /// It is in sled's hands.
     Written,
-    /// It is on the disk, with all before it; not every checkpoint comes so far.
+    /// sled has it on the disk.
     Synced,
 }
 
@@ -47,14 +48,13 @@ impl Checkpointer {
     pub(crate) fn start(
         name: &str,
         base: Arc<Base>,
-        sync_interval: Duration,
         observer: Option<Observer>,
         done: impl Fn(Done) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (work, queue) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name(format!("{name}-ckpt"))
-            .spawn(move || run(&base, &queue, sync_interval, observer.as_ref(), done))?;
+            .spawn(move || run(&base, &queue, observer.as_ref(), done))?;
         Ok(Self { work: Some(work), thread: Some(thread) })
     }
 
@@ -76,14 +76,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(
-    base: &Base,
-    queue: &Receiver<Work>,
-    sync_interval: Duration,
-    observer: Option<&Observer>,
-    done: impl Fn(Done),
-) {
-    let mut synced = Instant::now();
+fn run(base: &Base, queue: &Receiver<Work>, observer: Option<&Observer>, done: impl Fn(Done)) {
     while let Ok(Work { table, mark }) = queue.recv() {
         let observe = |step| {
             if let Some(observer) = observer {
@@ -91,23 +84,18 @@ fn run(
             }
         };
         observe(Step::Frozen);
-        let written = write(base, &table, mark).inspect(|_| observe(Step::Written));
-        // What waits for the checkpoint need not wait for the disk.
-        let failed = written.is_err();
-        done(written);
-        if !failed && synced.elapsed() >= sync_interval {
-            match base.sync() {
-                Ok(()) => observe(Step::Synced),
-                Err(error) => done(Err(error)),
-            }
-            synced = Instant::now();
-        }
+        done(write(base, &table, mark, observe));
     }
 }
 
-/// Writes one checkpoint. `mark.digest` is the digest before it; the answer is the digest after it.
-pub(crate) fn write(base: &Base, table: &Table, mut mark: Mark) -> Done {
+/// Writes one checkpoint, durably. `mark.digest` is the digest before it; the answer is the digest after it.
+pub(crate) fn write(base: &Base, table: &Table, mut mark: Mark, observe: impl Fn(Step)) -> Done {
     mark.digest = base.digest_with(mark.digest, table)?;
+    base.record(table, &mark)?;
+    observe(Step::Recorded);
     base.write(table, &mark)?;
+    observe(Step::Written);
+    base.sync()?;
+    observe(Step::Synced);
     Ok(mark.digest)
 }

@@ -1,8 +1,8 @@
 //! The layers of rows above the base, and how they are read as one.
 //!
 //! Invariants: a nearer layer hides a farther one, a tombstone hides a row; a `View` is one
-//! consistent cut, because no checkpoint writes the base while one is held. Tables are persistent
-//! maps, so a savepoint is a clone and costs nothing.
+//! consistent cut, because a checkpoint writes the base only once no view is held that has not its
+//! table in front. Tables are persistent maps, so a savepoint is a clone and costs nothing.
 
 use std::cell::Cell;
 use std::iter::Peekable;
@@ -162,7 +162,8 @@ impl Write for Draft {
     }
 }
 
-/// The committed rows at one sequence. Holding it keeps a checkpoint waiting: read and let go.
+/// The committed rows at one sequence. Holding it keeps a checkpoint waiting, and then other views: read
+/// and let go.
 pub struct View<'a> {
     layers: Arc<Layers>,
     _cut: RwLockReadGuard<'a, ()>,

@@ -12,6 +12,7 @@ mod checkpoint;
 mod digest;
 mod layers;
 mod open;
+mod pending;
 
 pub use base::StoreError;
 pub use checkpoint::Step;

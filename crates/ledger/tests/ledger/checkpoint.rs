@@ -80,7 +80,7 @@ async fn a_kill_after_any_step_of_a_checkpoint_leaves_a_store_that_equals_its_re
     }
     shut(ledger);
     let taken = std::mem::take(&mut *taken.lock().unwrap());
-    for step in [Step::Frozen, Step::Written, Step::Synced] {
+    for step in [Step::Frozen, Step::Recorded, Step::Written, Step::Synced] {
         assert!(taken.iter().filter(|(at, _)| *at == step).count() >= 3, "{step:?} was seen");
     }
     let rebuilt = rebuilt(journal.as_ref());

@@ -116,12 +116,7 @@ pub fn clock() -> Arc<ManualClock> {
 
 /// Small bounds, so that checkpoints come often.
 pub fn options() -> Options {
-    Options {
-        checkpoint_rows: 10,
-        group_wait: Duration::ZERO,
-        store_sync_interval: Duration::ZERO,
-        ..Options::default()
-    }
+    Options { checkpoint_rows: 10, group_wait: Duration::ZERO, ..Options::default() }
 }
 
 pub fn memory() -> Arc<MemoryJournal> {

@@ -154,12 +154,12 @@ section! {
         /// How many commands may wait to be decided. Others wait outside; one that finds no place
         /// before its deadline is answered RESOURCE_EXHAUSTED.
         pub queue_bound: usize = 4096,
-        /// With how many rows not yet in the store a checkpoint begins, which writes them.
-        pub checkpoint_rows: usize = 1000,
-        /// How large the rows not yet in the store may become before writers wait for the checkpoint.
+        /// With how many rows not yet in the store a checkpoint begins, which writes them; a crash
+        /// replays what came after it.
+        pub checkpoint_rows: usize = 100_000,
+        /// How much may be put into the rows not yet in the store before writers wait for the
+        /// checkpoint, which begins at half of it.
         pub memory_table_bytes: ByteSize = ByteSize::mib(64),
-        /// How often a store is brought to the disk while it is written; a crash replays the rest.
-        pub store_sync_interval: Duration = Duration::from_secs(5),
         /// The rows of each store kept in memory; the store itself takes as much again.
         pub cache_bytes: ByteSize = ByteSize::mib(64),
         /// The largest entry, which is what one command does.
@@ -178,8 +178,6 @@ impl Rules for Ledger {
         found.between("group_wait", self.group_wait, Duration::ZERO, Duration::from_millis(100));
         found.between("queue_bound", self.queue_bound, 1, 1_000_000);
         found.between("checkpoint_rows", self.checkpoint_rows, 1, 10_000_000);
-        let (least, most) = (Duration::from_millis(10), Duration::from_secs(3600));
-        found.between("store_sync_interval", self.store_sync_interval, least, most);
         found.between("memory_table_bytes", self.memory_table_bytes, ByteSize::mib(1), ByteSize::mib(16_384));
         found.between("cache_bytes", self.cache_bytes, ByteSize::mib(1), ByteSize::mib(65_536));
         // Followers take entries of 256 MiB, and two of them fit in one block of the journal.
