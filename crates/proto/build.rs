@@ -1,10 +1,12 @@
 //! Compiles the schemas under `proto/` without protoc, and writes the descriptor set that reflection and
-//! JSON read. It changes nothing of them: comments become documentation.
+//! JSON read. It changes nothing of them: comments become documentation. What requests have in common by
+//! their fields becomes a trait.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use prost::Message;
+use prost_types::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
@@ -21,13 +23,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("descriptors.bin"), &encoded)?;
 
-    let set = prost_types::FileDescriptorSet::decode(encoded.as_slice())?;
+    let set = FileDescriptorSet::decode(encoded.as_slice())?;
+    std::fs::write(out.join("write_requests.rs"), write_requests(&set))?;
     let mut config = tonic_prost_build::Config::new();
     // Entries and events are passed on as they were stored, without a copy.
     config.bytes([".milepost.journal.v1"]);
     config.btree_map(["."]);
     tonic_prost_build::configure().build_transport(true).compile_fds_with_config(set, config)?;
     Ok(())
+}
+
+/// Implements `WriteRequest` for every request that has a request id.
+fn write_requests(set: &FileDescriptorSet) -> String {
+    let mut code = String::new();
+    for file in &set.file {
+        let package = file.package().replace('.', "::");
+        for message in &file.message_type {
+            let has_id = message.field.iter().any(|field| field.name() == "request_id");
+            if has_id && message.name().ends_with("Request") {
+                code += &format!("write_request!(crate::{package}::{});\n", message.name());
+            }
+        }
+    }
+    code
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

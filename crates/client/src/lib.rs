@@ -17,7 +17,6 @@ mod retry;
 #[cfg(test)]
 mod testing;
 mod watch;
-mod write;
 
 pub use backoff::Backoff;
 pub use channel::{Endpoint, Lease, Pool};
@@ -26,4 +25,3 @@ pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
 pub use retry::Retry;
 pub use watch::{Batch, Phase, Selection, Start, Watch, WatchOptions, WatchState};
-pub use write::Write;

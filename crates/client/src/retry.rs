@@ -8,13 +8,13 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use milepost_proto::WriteRequest;
 use milepost_proto::error::v1::Reason;
 use milepost_types::RequestId;
 use tonic::{Code, Request, Response, Status};
 
 use crate::backoff::Backoff;
 use crate::error::{Error, Failure};
-use crate::write::Write;
 
 /// A call that is cancelled this close to its deadline was cancelled because of it.
 const CLOSE: Duration = Duration::from_millis(10);
@@ -110,7 +110,7 @@ impl Retry {
         call: impl FnMut(Request<Q>) -> F,
     ) -> Result<T, Error>
     where
-        Q: Write,
+        Q: WriteRequest,
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let id = request.request_id_mut();

@@ -1,4 +1,5 @@
-//! Generated messages and services, and the descriptor set that reflection and JSON read.
+//! Generated messages and services, the descriptor set that reflection and JSON read, and what writes have
+//! in common.
 //!
 //! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic here:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
@@ -59,3 +60,30 @@ pub mod milepost {
 }
 
 pub use milepost::{error, event, journal, notifier, registry, tracker};
+
+/// A request that changes something: it may be sent again under its id, and tried without effect.
+///
+/// Every request of the schemas that has a `request_id` is one.
+pub trait WriteRequest: prost::Message + Clone + Default {
+    /// The request id; empty: none was given.
+    fn request_id_mut(&mut self) -> &mut String;
+
+    /// Whether nothing is to be changed.
+    fn validate_only(&self) -> bool;
+}
+
+macro_rules! write_request {
+    ($request:path) => {
+        impl WriteRequest for $request {
+            fn request_id_mut(&mut self) -> &mut String {
+                &mut self.request_id
+            }
+
+            fn validate_only(&self) -> bool {
+                self.validate_only
+            }
+        }
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/write_requests.rs"));

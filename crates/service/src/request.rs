@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 use milepost_ledger::{Actor, Authentication, CommandId, Domain, Ledger, Submission, WaitError, chain};
+use milepost_proto::WriteRequest;
 use milepost_types::{Hash, LedgerKind, Rejection, RequestId, Revision, Violations, limits};
-use prost::Message;
-use tonic::{Extensions, metadata::MetadataMap};
+use tonic::Request;
 
 use crate::host::Deadline;
 
@@ -38,9 +38,10 @@ impl Caller {
     ///
     /// # Errors
     /// If a principal is given that is none.
-    pub fn of(metadata: &MetadataMap, extensions: &Extensions) -> Result<Self, Rejection> {
-        let deadline =
-            extensions.get::<Deadline>().map_or_else(|| Instant::now() + UNHOSTED, |deadline| deadline.0);
+    pub fn of<R>(request: &Request<R>) -> Result<Self, Rejection> {
+        let deadline = request.extensions().get::<Deadline>();
+        let deadline = deadline.map_or_else(|| Instant::now() + UNHOSTED, |deadline| deadline.0);
+        let metadata = request.metadata();
         let traceparent = metadata.get("traceparent").and_then(|value| value.to_str().ok());
         let traceparent = traceparent.filter(|text| is_traceparent(text)).unwrap_or_default().to_owned();
         let actor = match metadata.get(PRINCIPAL) {
@@ -54,26 +55,31 @@ impl Caller {
         Ok(Self { actor, deadline, traceparent })
     }
 
-    /// A command of this caller, as `submit` takes it. `body` is the request with its request id
-    /// cleared.
-    pub fn submission<C>(
+    /// The command that a request of this caller is read to, as `submit` takes it.
+    ///
+    /// # Errors
+    /// All that is wrong with the request.
+    pub fn submission<R: WriteRequest, C>(
         &self,
-        command: C,
-        request_id: Option<RequestId>,
-        body: &impl Message,
-        validate_only: bool,
-    ) -> Submission<C> {
-        let command_id = request_id.map(|id| CommandId::Request {
+        mut request: R,
+        read: impl FnOnce(R, &mut Violations) -> Option<C>,
+    ) -> Result<Submission<C>, Rejection> {
+        let mut violations = Violations::new();
+        let id = std::mem::take(request.request_id_mut());
+        let id = violations.check("request_id", RequestId::from_field(&id)).flatten();
+        let command_id = id.map(|id| CommandId::Request {
             id: id.as_str().to_owned(),
-            body: chain(&Hash::ZERO, &body.encode_to_vec()),
+            body: chain(&Hash::ZERO, &request.encode_to_vec()),
         });
-        Submission {
-            command,
+        let validate_only = request.validate_only();
+        let command = read(request, &mut violations);
+        Ok(Submission {
+            command: violations.finish(command)?,
             actor: self.actor.clone(),
             command_id,
             validate_only,
             deadline: Some(self.deadline),
-        }
+        })
     }
 }
 
@@ -150,45 +156,60 @@ mod tests {
 
     use super::*;
 
+    fn request(key: &'static str, value: &str) -> Request<()> {
+        let mut request = Request::new(());
+        request.metadata_mut().insert(key, value.parse().unwrap());
+        request
+    }
+
     #[test]
     fn a_principal_is_claimed_and_nonsense_is_refused() {
-        let mut metadata = MetadataMap::new();
-        let nobody = Caller::of(&metadata, &Extensions::new()).unwrap();
+        let nobody = Caller::of(&Request::new(())).unwrap();
         assert_eq!(nobody.actor, Actor::default());
-        metadata.insert(PRINCIPAL, "office".parse().unwrap());
-        let office = Caller::of(&metadata, &Extensions::new()).unwrap();
+        let office = Caller::of(&request(PRINCIPAL, "office")).unwrap();
         assert_eq!(office.actor.authentication, Authentication::Claimed);
         for nonsense in ["", "a b", &"x".repeat(201)] {
-            metadata.insert(PRINCIPAL, nonsense.parse().unwrap());
-            assert!(Caller::of(&metadata, &Extensions::new()).is_err(), "{nonsense:?}");
+            assert!(Caller::of(&request(PRINCIPAL, nonsense)).is_err(), "{nonsense:?}");
         }
     }
 
     #[test]
     fn a_trace_context_is_passed_on_and_nothing_else_is() {
-        let traceparent = |given: &str| {
-            let mut metadata = MetadataMap::new();
-            metadata.insert("traceparent", given.parse().unwrap());
-            Caller::of(&metadata, &Extensions::new()).unwrap().traceparent
-        };
+        let traceparent = |given: &str| Caller::of(&request("traceparent", given)).unwrap().traceparent;
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(traceparent(good), good);
         for bad in ["", "00", &good.to_uppercase(), &good.replace('-', "_"), &good.repeat(200)] {
             assert_eq!(traceparent(bad), "");
         }
-        assert_eq!(Caller::of(&MetadataMap::new(), &Extensions::new()).unwrap().traceparent, "");
+        assert_eq!(Caller::of(&Request::new(())).unwrap().traceparent, "");
     }
 
     #[test]
     fn the_same_request_has_the_same_digest_and_another_has_not() {
-        let caller = Caller::of(&MetadataMap::new(), &Extensions::new()).unwrap();
-        let id = |name: &str| {
-            let body = DeletePortfolioRequest { name: name.into(), ..Default::default() };
-            let request_id = RequestId::from_field("r-1").unwrap();
-            caller.submission((), request_id, &body, false).command_id.unwrap()
+        let id = |name: &str, request_id: &str| {
+            let request_id = request_id.to_owned();
+            let request = DeletePortfolioRequest { name: name.into(), request_id, ..Default::default() };
+            let caller = Caller::of(&Request::new(())).unwrap();
+            caller.submission(request, |_, _| Some(())).unwrap().command_id
         };
-        assert_eq!(id("portfolios/a"), id("portfolios/a"));
-        assert_ne!(id("portfolios/a"), id("portfolios/b"));
+        let CommandId::Request { body, .. } = id("portfolios/a", "r-1").unwrap() else { panic!("an id") };
+        let again = CommandId::Request { id: "r-2".into(), body };
+        assert_eq!(id("portfolios/a", "r-2"), Some(again.clone()));
+        assert_ne!(id("portfolios/b", "r-2"), Some(again));
+        assert_eq!(id("portfolios/a", ""), None);
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_write_is_told_at_once() {
+        let caller = Caller::of(&Request::new(())).unwrap();
+        let request = DeletePortfolioRequest { request_id: "a b".into(), ..Default::default() };
+        let refused = caller.submission(request, |request, violations| {
+            assert_eq!(request.request_id, "");
+            violations.require::<()>("name", None)
+        });
+        let Err(Rejection::Invalid(violations)) = refused else { panic!("it was taken") };
+        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, ["request_id", "name"]);
     }
 
     struct Nothing;

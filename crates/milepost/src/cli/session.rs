@@ -8,7 +8,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use milepost_client::{Client, Failure, Retry, Write};
+use milepost_client::{Client, Failure, Retry};
+use milepost_proto::WriteRequest;
 use milepost_service::request::PRINCIPAL;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status};
@@ -96,7 +97,7 @@ impl Session {
         mut call: impl FnMut(Client, Request<Q>) -> F,
     ) -> Result<T, Error>
     where
-        Q: Write,
+        Q: WriteRequest,
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let retry = self.client.retry();

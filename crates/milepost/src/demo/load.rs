@@ -4,7 +4,8 @@
 //! written, so that a run that broke off in the middle of one goes on without doing it twice.
 
 use indicatif::ProgressBar;
-use milepost_client::{Client, Write};
+use milepost_client::Client;
+use milepost_proto::WriteRequest;
 use milepost_proto::notifier::v1::{GetLogInfoRequest, ListEventsRequest};
 use milepost_proto::registry::v1::{
     Batch, CreateBatchRequest, CreateOrganizationRequest, CreatePhaseRequest, CreatePortfolioRequest,
@@ -15,7 +16,6 @@ use milepost_proto::tracker::v1::{
     AchieveMilestoneRequest, CreateMilestoneRequest, GetMilestoneRequest, ListMilestonesRequest, Milestone,
     milestone,
 };
-use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::Code;
 
@@ -306,7 +306,7 @@ impl<'a> Loader<'a> {
 }
 
 /// The request under an id that is made from its content: the same wish has the same id.
-fn identified<Q: Write + Message>(mut request: Q) -> Q {
+fn identified<Q: WriteRequest>(mut request: Q) -> Q {
     let digest = Sha256::digest(request.encode_to_vec());
     let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     *request.request_id_mut() = format!("demo-{id}");

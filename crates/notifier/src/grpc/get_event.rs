@@ -15,8 +15,8 @@ pub(super) async fn get_event(
     api: EventApi,
     request: Request<GetEventRequest>,
 ) -> Result<Response<GetReply>, Status> {
-    let (metadata, extensions, request) = request.into_parts();
-    let caller = Caller::of(&metadata, &extensions).map_err(|rejection| refusal::status(&rejection))?;
+    let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let request = request.into_inner();
     let id = event_id(&request.event_id).map_err(|rejection| refusal::status(&rejection))?;
     let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;

@@ -27,8 +27,8 @@ pub(super) async fn list_events(
     api: EventApi,
     request: Request<ListEventsRequest>,
 ) -> Result<Response<ListReply>, Status> {
-    let (metadata, extensions, request) = request.into_parts();
-    let caller = Caller::of(&metadata, &extensions).map_err(|rejection| refusal::status(&rejection))?;
+    let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let request = request.into_inner();
     let ask = request::list(&request).map_err(|rejection| refusal::status(&rejection))?;
     let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;

@@ -17,7 +17,6 @@ mod project_message;
 pub(crate) mod project_request;
 pub(crate) mod request;
 pub(crate) mod value;
-pub(crate) mod write;
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

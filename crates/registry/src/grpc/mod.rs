@@ -11,17 +11,17 @@ mod portfolio;
 mod project;
 
 use bytes::Bytes;
-use milepost_ledger::{Ledger, Submission, View};
+use milepost_ledger::{Ledger, View};
+use milepost_proto::WriteRequest;
 use milepost_service::refusal;
 use milepost_service::request::{Caller, reach};
 use milepost_service::status::internal;
-use milepost_types::{LedgerKind, Position, Rejection, RequestId, Revision, Violations};
+use milepost_types::{LedgerKind, Position, Rejection, Revision, Violations};
 use prost::Message;
 use tonic::{Request, Status};
 
 use crate::apply;
 use crate::command::{Command, Wish};
-use crate::convert::write::WriteRequest;
 use crate::decide::Registry;
 use crate::metrics::Metrics;
 use crate::tables;
@@ -49,21 +49,13 @@ impl Api {
         request: Request<R>,
         read: impl FnOnce(R, &mut Violations) -> Option<Wish>,
     ) -> Result<Outcome, Status> {
-        let caller = Caller::of(request.metadata(), request.extensions()).map_err(refused)?;
-        let mut body = request.into_inner();
-        let mut violations = Violations::new();
-        let request_id = violations.check("request_id", RequestId::from_field(&body.take_request_id()));
-        let envelope = caller.submission((), request_id.flatten(), &body, body.validate_only());
-        let wish = read(body, &mut violations);
-        let wish = violations.finish(wish).map_err(|found| refused(found.into()))?;
-        let subject = wish.subject();
-        let submission = Submission {
-            command: Command { wish, traceparent: caller.traceparent },
-            actor: envelope.actor,
-            command_id: envelope.command_id,
-            validate_only: envelope.validate_only,
-            deadline: envelope.deadline,
-        };
+        let caller = Caller::of(&request).map_err(refused)?;
+        let submission = caller.submission(request.into_inner(), |body, violations| {
+            let wish = read(body, violations)?;
+            Some(Command { wish, traceparent: caller.traceparent.clone() })
+        });
+        let submission = submission.map_err(refused)?;
+        let subject = submission.command.wish.subject();
         let receipt = self.ledger.submit(submission).await.map_err(|error| refusal::submit_status(&error))?;
         let row = match subject {
             Some(key) if receipt.events.is_empty() => {
@@ -76,7 +68,7 @@ impl Api {
 
     /// The caller of a read, once what it waits for is there.
     async fn arrive<R>(&self, request: &Request<R>, min_revisions: &[String]) -> Result<(), Status> {
-        let caller = Caller::of(request.metadata(), request.extensions()).map_err(refused)?;
+        let caller = Caller::of(request).map_err(refused)?;
         reach(&self.ledger, LedgerKind::Registry, min_revisions, caller.deadline).await.map_err(refused)
     }
 

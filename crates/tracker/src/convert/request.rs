@@ -4,6 +4,7 @@
 //! was none. Output-only fields are not read.
 
 use jiff::civil::Date;
+use milepost_proto::WriteRequest;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
 use milepost_types::{Etag, Position, Violations, text};
@@ -13,30 +14,16 @@ use super::values::date_from_proto;
 use crate::command::Wish;
 use crate::milestone::Action;
 
-/// A request that changes something.
-pub(crate) trait WriteRequest: prost::Message + Clone + Default {
-    /// Takes the request id out; what is left is what the id stands for.
-    fn take_request_id(&mut self) -> String;
-
-    /// Whether nothing is to be changed.
-    fn validate_only(&self) -> bool;
-
+/// A request that is read to a wish.
+pub(crate) trait ToWish: WriteRequest {
     /// What is asked; good only if no violation was recorded.
     fn wish(self, violations: &mut Violations) -> Option<Wish>;
 }
 
-/// Implements [`WriteRequest`] by a function that reads the wish.
-macro_rules! write_requests {
+/// Implements [`ToWish`] by a function that reads the wish.
+macro_rules! wishes {
     ($($request:ident => $read:expr),* $(,)?) => {$(
-        impl WriteRequest for proto::$request {
-            fn take_request_id(&mut self) -> String {
-                std::mem::take(&mut self.request_id)
-            }
-
-            fn validate_only(&self) -> bool {
-                self.validate_only
-            }
-
+        impl ToWish for proto::$request {
             fn wish(self, violations: &mut Violations) -> Option<Wish> {
                 $read(self, violations)
             }
@@ -44,7 +31,7 @@ macro_rules! write_requests {
     )*};
 }
 
-write_requests! {
+wishes! {
     CreateMilestoneRequest => super::creation::create,
     BatchCreateMilestonesRequest => super::creation::batch,
     UpdateMilestoneRequest => update,

@@ -13,14 +13,12 @@ use std::time::Instant;
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::request::{Caller, reach};
-use milepost_types::{
-    LedgerKind, MilestoneName, Position, Rejection, RequestId, Revision, Violations, limits,
-};
+use milepost_types::{LedgerKind, MilestoneName, Position, Rejection, Revision, Violations, limits};
 use prost::Message;
 use tonic::Request;
 
 use crate::command::{Command, Wish};
-use crate::convert::request::WriteRequest;
+use crate::convert::request::ToWish;
 use crate::convert::told::milestones;
 use crate::decide::Tracker;
 use crate::error::Failure;
@@ -45,22 +43,13 @@ struct Outcome {
 
 impl Api {
     /// Submits the wish that a request is read to.
-    async fn write<R: WriteRequest>(&self, request: Request<R>) -> Result<Outcome, Failure> {
-        let caller = Caller::of(request.metadata(), request.extensions())?;
-        let mut body = request.into_inner();
-        let mut violations = Violations::new();
-        let request_id = violations.check("request_id", RequestId::from_field(&body.take_request_id()));
-        let envelope = caller.submission((), request_id.flatten(), &body, body.validate_only());
-        let wish = body.wish(&mut violations);
-        let wish = violations.finish(wish).map_err(Rejection::from)?;
-        let command = Arc::new(Command { wish, traceparent: caller.traceparent });
-        let submission = Submission {
-            command: Arc::clone(&command),
-            actor: envelope.actor,
-            command_id: envelope.command_id,
-            validate_only: envelope.validate_only,
-            deadline: envelope.deadline,
-        };
+    async fn write<R: ToWish>(&self, request: Request<R>) -> Result<Outcome, Failure> {
+        let caller = Caller::of(&request)?;
+        let submission = caller.submission(request.into_inner(), |body, violations| {
+            let wish = body.wish(violations)?;
+            Some(Arc::new(Command { wish, traceparent: caller.traceparent.clone() }))
+        })?;
+        let command = Arc::clone(&submission.command);
         let receipt = self.submit(submission, caller.deadline).await?;
         let revision = revision(receipt.position);
         Ok(Outcome { command, receipt, revision })
@@ -86,7 +75,7 @@ impl Api {
 
     /// Waits until everything is here that a read asks for: entries of this ledger, and of the registry's.
     async fn arrive<R>(&self, request: &Request<R>, min_revisions: &[String]) -> Result<(), Failure> {
-        let deadline = Caller::of(request.metadata(), request.extensions())?.deadline;
+        let deadline = Caller::of(request)?.deadline;
         let mut violations = Violations::new();
         violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
         violations.into_result(()).map_err(Rejection::from)?;

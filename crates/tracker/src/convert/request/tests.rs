@@ -12,14 +12,14 @@ use crate::milestone::{Details, Draft};
 
 const PARENT: &str = "portfolios/wsc/projects/road";
 
-fn found(request: impl WriteRequest) -> Vec<(String, &'static str)> {
+fn found(request: impl ToWish) -> Vec<(String, &'static str)> {
     let mut violations = Violations::new();
     let wish = request.wish(&mut violations);
     assert!(wish.is_some() || !violations.is_empty(), "refused without a word");
     violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
 }
 
-fn wish(request: impl WriteRequest) -> Wish {
+fn wish(request: impl ToWish) -> Wish {
     let mut violations = Violations::new();
     request.wish(&mut violations).unwrap_or_else(|| panic!("{violations}"))
 }
