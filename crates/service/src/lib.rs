@@ -1,16 +1,19 @@
-//! The server kit: configuration, telemetry, hosting, drain, errors, paging.
+//! The server kit: configuration, telemetry, hosting, drain, errors, what requests have in common.
 //!
 //! What the three services share and none of them should know: how a process is configured, observed,
 //! served and stopped, and how a refusal looks on the wire. No rule of the domain is here.
 
 pub mod admin;
 pub mod config;
+pub mod fields;
 pub mod host;
 pub mod journal_service;
 pub mod ledger;
+pub mod mask;
 pub mod paging;
 pub mod readiness;
 pub mod refusal;
 pub mod request;
 pub mod status;
 pub mod telemetry;
+pub mod value;

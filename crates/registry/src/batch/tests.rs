@@ -51,7 +51,7 @@ fn member(id: &str, investment: Option<i64>) -> Project {
         display_name: id.to_owned(),
         ..milepost_proto::registry::v1::Project::default()
     };
-    let patch = crate::convert::project::patch(message, &crate::convert::mask::Mask::All, &mut found);
+    let patch = crate::convert::project::patch(message, &milepost_service::mask::Mask::All, &mut found);
     let mut details = project::Details::create(patch).unwrap().unwrap();
     details.investment =
         investment.map(|units| Money::new(milepost_types::CurrencyCode::CNY, units, 0).unwrap());

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use milepost_proto::registry::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{PortfolioName, ProjectName, Violations, limits, text};
 use proto::batch::State as WireState;
 
-use super::fields::Fields;
-use super::mask::{Known, Mask};
+use super::fields::money;
 use super::{request, value};
 use crate::batch::figures::Figures;
 use crate::batch::{Batch, Command, Details, Patch, Standing, State};
@@ -19,16 +20,11 @@ pub(crate) const KNOWN: Known = Known {
     fields: Details::FIELDS,
     parts: &[],
     output: &[
-        "name",
-        "members",
-        "state",
-        "registered_count",
-        "registered_investments",
-        "registered_without_investment_count",
-        "create_time",
-        "update_time",
-        "delete_time",
-        "etag",
+        ("members", "use AddBatchMembers and RemoveBatchMembers"),
+        ("state", "use StartBatch and CancelBatch"),
+        ("registered_count", "the server finds it"),
+        ("registered_investments", "the server finds it"),
+        ("registered_without_investment_count", "the server finds it"),
     ],
 };
 
@@ -46,7 +42,7 @@ fn patch(message: proto::Batch, mask: &Mask, violations: &mut Violations) -> Pat
         declared_count: fields.take_with("declared_count", message.declared_count.is_some(), |violations| {
             declared_count(message.declared_count, violations)
         }),
-        declared_investment: fields.money("declared_investment", message.declared_investment),
+        declared_investment: money(&mut fields, "declared_investment", message.declared_investment),
         description: fields.text("description", message.description),
         labels: fields.labels("labels", message.labels),
     }

@@ -8,7 +8,6 @@ pub(crate) mod batch;
 pub(crate) mod event;
 pub(crate) mod fields;
 pub(crate) mod list;
-pub(crate) mod mask;
 pub(crate) mod organization;
 pub(crate) mod phase;
 pub(crate) mod portfolio;

@@ -1,22 +1,19 @@
 //! Organizations, between messages and the domain.
 
 use milepost_proto::registry::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{Violations, limits};
 use proto::organization::Kind as Wire;
 
-use super::fields::{Fields, code, scheme};
-use super::mask::{Known, Mask};
+use super::fields::{code, scheme};
 use super::{request, value};
 use crate::details::Details as _;
 use crate::organization::{Command, Details, Identifier, Kind, Organization, Patch};
 use crate::record::{Life, Record, Update};
 
 /// The fields of an organization.
-pub(crate) const KNOWN: Known = Known {
-    fields: Details::FIELDS,
-    parts: &[],
-    output: &["name", "create_time", "update_time", "delete_time", "etag"],
-};
+pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
 
 /// Reads what callers say of an organization.
 fn patch(message: proto::Organization, mask: &Mask, violations: &mut Violations) -> Patch {

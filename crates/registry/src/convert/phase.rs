@@ -1,21 +1,18 @@
 //! Phases, between messages and the domain.
 
 use milepost_proto::registry::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::Violations;
 
-use super::fields::Fields;
-use super::mask::{Known, Mask};
+use super::fields::{money, period};
 use super::{project, request, value};
 use crate::details::Details as _;
 use crate::phase::{Command, Details, Patch, Phase};
 use crate::record::{Life, Record, Update};
 
 /// The fields of a phase.
-pub(crate) const KNOWN: Known = Known {
-    fields: Details::FIELDS,
-    parts: &project::PERIOD_PARTS,
-    output: &["name", "create_time", "update_time", "delete_time", "etag"],
-};
+pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &project::PERIOD_PARTS, output: &[] };
 
 /// Reads what callers say of a phase.
 fn patch(message: proto::Phase, mask: &Mask, violations: &mut Violations) -> Patch {
@@ -24,9 +21,9 @@ fn patch(message: proto::Phase, mask: &Mask, violations: &mut Violations) -> Pat
         display_name: fields.display_name(message.display_name),
         translations: fields.translations(message.translations),
         order: fields.take_with("order", message.order != 0, |violations| order(message.order, violations)),
-        planned_period: fields.period("planned_period", message.planned_period),
-        actual_period: fields.period("actual_period", message.actual_period),
-        investment: fields.money("investment", message.investment),
+        planned_period: period(&mut fields, "planned_period", message.planned_period),
+        actual_period: period(&mut fields, "actual_period", message.actual_period),
+        investment: money(&mut fields, "investment", message.investment),
         scale: fields.text("scale", message.scale),
     }
 }

@@ -5,21 +5,17 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{Violations, limits};
 
-use super::fields::Fields;
-use super::mask::{Known, Mask};
 use super::{request, value};
 use crate::details::Details as _;
 use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
 use crate::record::{Life, Record, Update};
 
 /// The fields of a portfolio.
-pub(crate) const KNOWN: Known = Known {
-    fields: Details::FIELDS,
-    parts: &[],
-    output: &["name", "create_time", "update_time", "delete_time", "etag"],
-};
+pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
 
 /// Reads what callers say of a portfolio.
 fn patch(message: proto::Portfolio, mask: &Mask, violations: &mut Violations) -> Patch {

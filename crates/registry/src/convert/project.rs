@@ -2,11 +2,12 @@
 
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{Fault, OrganizationName, Period, Violations, limits, text};
 use proto::project::{Level as WireLevel, Listing as WireListing};
 
-use super::fields::{Fields, code, scheme};
-use super::mask::{Known, Mask};
+use super::fields::{code, money, period, scheme};
 pub(crate) use super::project_message::{message, period_message, status_message, stored};
 use super::value;
 use crate::details::Details as _;
@@ -36,15 +37,10 @@ pub(crate) const KNOWN: Known = Known {
         PERIOD_PARTS[3],
     ],
     output: &[
-        "name",
-        "status",
-        "suspended_status",
-        "status_reason",
-        "batch",
-        "create_time",
-        "update_time",
-        "delete_time",
-        "etag",
+        ("status", "use the methods that are named after the change"),
+        ("suspended_status", "use SuspendProject and ResumeProject"),
+        ("status_reason", "use the methods that are named after the change"),
+        ("batch", "StartBatch sets it"),
     ],
 };
 
@@ -69,7 +65,7 @@ pub(crate) fn patch(message: proto::Project, mask: &Mask, violations: &mut Viola
         site: site(&mut fields, message.site),
         purpose: fields.text("purpose", message.purpose),
         scale: fields.text("scale", message.scale),
-        investment: fields.money("investment", message.investment),
+        investment: money(&mut fields, "investment", message.investment),
         breakdown: fields.list("breakdown", message.breakdown, limits::BREAKDOWN_ITEMS, investment_item),
         funding: fields.list("funding", message.funding, limits::FUNDING_SOURCES, funding_source),
         annual_plans: fields.list("annual_plans", message.annual_plans, limits::ANNUAL_PLANS, annual_plan),
@@ -80,8 +76,8 @@ pub(crate) fn patch(message: proto::Project, mask: &Mask, violations: &mut Viola
             completed_investment,
         ),
         parties: fields.list("parties", message.parties, limits::PARTIES, party),
-        planned_period: fields.period("planned_period", message.planned_period),
-        actual_period: fields.period("actual_period", message.actual_period),
+        planned_period: period(&mut fields, "planned_period", message.planned_period),
+        actual_period: period(&mut fields, "actual_period", message.actual_period),
         parent_project: fields.take("parent_project", !message.parent_project.is_empty(), || {
             let given = Some(message.parent_project).filter(|name| !name.is_empty());
             given.map(|name| name.parse()).transpose()

@@ -1,10 +1,10 @@
 //! Projects written as messages, and read back from rows.
 
 use milepost_proto::registry::v1 as proto;
+use milepost_service::mask::Mask;
 use milepost_types::{BatchName, Period, Violations};
 use proto::project::{Level as WireLevel, Listing as WireListing, Status as WireStatus};
 
-use super::mask::Mask;
 use super::project::patch;
 use super::{request, value};
 use crate::details::Details as _;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
+use milepost_service::mask::Mask;
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Violations, limits, text};
 
-use super::mask::Mask;
 use super::project::{KNOWN, patch};
 use super::{request, value};
 use crate::project::status::Move;

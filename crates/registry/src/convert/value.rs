@@ -9,20 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
+pub(crate) use milepost_service::value::{date, date_message, instant_message, said};
 use milepost_types::filter::Value;
-use milepost_types::{
-    DateError, Fault, LanguageTag, Money, NameError, ProjectName, Violations, date_from_parts, text,
-};
-
-/// The date of a message.
-pub(crate) fn date(message: gtype::Date) -> Result<Date, DateError> {
-    date_from_parts(message.year, message.month, message.day)
-}
-
-/// A date as a message.
-pub(crate) fn date_message(date: Date) -> gtype::Date {
-    gtype::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
-}
+use milepost_types::{Fault, LanguageTag, Money, NameError, ProjectName, Violations, text};
 
 /// The date of a row, where there always is one.
 pub(crate) fn stored_date(message: Option<&gtype::Date>) -> Date {
@@ -54,15 +43,6 @@ pub(crate) fn stored_money(message: &gtype::Money) -> Money {
     money.unwrap_or_else(|error| panic!("a row has an amount that is none: {error}"))
 }
 
-/// An instant as a message.
-pub(crate) fn instant_message(instant: Timestamp) -> prost_types::Timestamp {
-    // Protobuf counts nanoseconds from the second below, jiff towards the epoch.
-    let nanos = instant.as_nanosecond();
-    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
-    let nanos = i32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or_default();
-    prost_types::Timestamp { seconds, nanos }
-}
-
 /// The instant of a row, where there always is one.
 pub(crate) fn instant(message: Option<&prost_types::Timestamp>) -> Timestamp {
     let instant = message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok());
@@ -80,11 +60,6 @@ pub(crate) fn choice<E: TryFrom<i32>>(field: &str, number: i32, violations: &mut
         );
     }
     choice
-}
-
-/// A text that may be empty, for nothing said; else it is checked.
-pub(crate) fn said<E>(given: String, check: impl FnOnce(String) -> Result<String, E>) -> Result<String, E> {
-    if given.is_empty() { Ok(given) } else { check(given) }
 }
 
 /// Why something was done, where it need not be said.

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::tracker::v1 as proto;
+use milepost_service::mask::Mask;
 use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Violations, limits};
 
 use super::fields;
-use super::mask::Mask;
 use super::request::optional_date;
 use crate::command::Wish;
 use crate::milestone::Draft;

@@ -8,12 +8,12 @@ use jiff::civil::Date;
 use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::{Payload, Resource};
+use milepost_service::value;
 use milepost_types::{EventId, LedgerKind, PortfolioName, Position};
 use prost::Message;
 
 use super::facts;
 use super::milestone::{evidence_to_proto, outlook_to_proto, state_to_proto, to_proto};
-use super::values::{date_to_proto, time_to_proto};
 use crate::milestone::{Change, Happening};
 use crate::source::{Arrival, Skipped};
 
@@ -52,7 +52,7 @@ impl<'a> Events<'a> {
             subject: change.milestone.name.to_string(),
             portfolio: change.milestone.name.portfolio().to_string(),
             project: change.milestone.name.project().to_string(),
-            event_date: change.date.map(date_to_proto),
+            event_date: change.date.map(value::date_message),
             caused_by: caused_by.to_owned(),
             changed_fields: change.fields.into_iter().map(str::to_owned).collect(),
             payload: Some(payload(change.happening)),
@@ -72,15 +72,15 @@ impl<'a> Events<'a> {
         overdue_count: i32,
     ) {
         let advanced = proto::DateAdvanced {
-            previous_date: previous.map(date_to_proto),
-            current_date: Some(date_to_proto(current)),
+            previous_date: previous.map(value::date_message),
+            current_date: Some(value::date_message(current)),
             due_soon_count,
             overdue_count,
         };
         let event = proto::Event {
             subject: portfolio.to_string(),
             portfolio: portfolio.to_string(),
-            event_date: Some(date_to_proto(current)),
+            event_date: Some(value::date_message(current)),
             payload: Some(Payload::DateAdvanced(advanced)),
             ..proto::Event::default()
         };
@@ -131,7 +131,7 @@ impl<'a> Events<'a> {
             source: LedgerKind::Tracker.to_string(),
             sequence: *sequence,
             r#type: kind.to_owned(),
-            commit_time: Some(time_to_proto(*commit_time)),
+            commit_time: Some(value::instant_message(*commit_time)),
             actor: Some(actor_to_proto(actor)),
             request_id: match command_id {
                 CommandId::Request { id, .. } => id.clone(),
@@ -157,8 +157,8 @@ fn payload(happening: Happening) -> Payload {
         Happening::Undeleted => Payload::Undeleted(proto::Undeleted {}),
         Happening::Reforecast { previous, forecast, slip, reason, previous_sequence } => {
             Payload::MilestoneReforecast(proto::MilestoneReforecast {
-                previous_date: previous.map(date_to_proto),
-                forecast_date: forecast.map(date_to_proto),
+                previous_date: previous.map(value::date_message),
+                forecast_date: forecast.map(value::date_message),
                 slip_working_days: slip,
                 reason,
                 previous_sequence,
@@ -166,8 +166,8 @@ fn payload(happening: Happening) -> Payload {
         }
         Happening::Rebaselined { previous, baseline, slip, reason } => {
             Payload::MilestoneRebaselined(proto::MilestoneRebaselined {
-                previous_date: previous.map(date_to_proto),
-                baseline_date: Some(date_to_proto(baseline)),
+                previous_date: previous.map(value::date_message),
+                baseline_date: Some(value::date_message(baseline)),
                 slip_working_days: slip,
                 reason,
             })
@@ -188,7 +188,7 @@ fn payload(happening: Happening) -> Payload {
             Payload::MilestoneOutlookChanged(proto::MilestoneOutlookChanged {
                 previous_outlook: outlook_to_proto(previous).into(),
                 outlook: outlook_to_proto(Some(outlook)).into(),
-                current_date: Some(date_to_proto(current_date)),
+                current_date: Some(value::date_message(current_date)),
             })
         }
     }

@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use milepost_proto::event::v1 as event;
 use milepost_proto::registry::v1 as registry;
+use milepost_service::value;
 use prost::Message;
 
 use super::Unreadable;
-use super::values::{date_from_proto, date_to_proto};
 use crate::facts::{PortfolioFact, ProjectFact, WorkingDays};
 
 /// What is kept of a portfolio of the registry.
@@ -32,7 +32,7 @@ pub(crate) fn of_project(resource: &registry::Project) -> Result<ProjectFact, Un
 
 /// The message of a portfolio's fact.
 pub(crate) fn portfolio_to_proto(fact: &PortfolioFact) -> event::FollowedPortfolio {
-    let dates = |dates: &[jiff::civil::Date]| dates.iter().map(|date| date_to_proto(*date)).collect();
+    let dates = |dates: &[jiff::civil::Date]| dates.iter().map(|date| value::date_message(*date)).collect();
     event::FollowedPortfolio {
         name: fact.name.to_string(),
         time_zone: fact.time_zone.clone(),
@@ -75,7 +75,7 @@ struct Deleted {
 
 fn working_days(calendar: registry::WorkingCalendar) -> Result<WorkingDays, Unreadable> {
     let dates = |dates: &[milepost_proto::google::r#type::Date]| {
-        dates.iter().map(date_from_proto).collect::<Result<Vec<_>, _>>().map_err(Unreadable::new)
+        dates.iter().copied().map(value::date).collect::<Result<Vec<_>, _>>().map_err(Unreadable::new)
     };
     Ok(WorkingDays {
         holidays: dates(&calendar.holidays)?,

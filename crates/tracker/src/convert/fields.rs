@@ -7,48 +7,70 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use milepost_proto::tracker::v1 as proto;
+use milepost_service::fields::Fields;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{Fault, Violations, limits, text};
 
-use super::mask::Mask;
 use super::request::optional_date;
 use crate::milestone::{DURATION_MAX, Details, Evidence, Patch, WEIGHT_MAX};
 
+/// The fields of a milestone.
+pub(crate) const KNOWN: Known = Known {
+    fields: &[
+        "code",
+        "display_name",
+        "duration_working_days",
+        "labels",
+        "owner",
+        "remarks",
+        "required_evidence",
+        "translations",
+        "type",
+        "weight",
+    ],
+    parts: &[],
+    output: &[
+        ("actual_date", "it is set by AchieveMilestone and PartiallyAchieveMilestone"),
+        ("baseline_date", "use RebaselineMilestone"),
+        ("evidence", "use AddMilestoneEvidence"),
+        ("forecast_date", "use ReforecastMilestone"),
+        ("forecast_sequence", "the server sets it"),
+        ("outlook", "the server finds it"),
+        ("state", "use the methods that are named after the change"),
+        ("state_reason", "use the methods that are named after the change"),
+        ("variance_working_days", "the server finds it"),
+    ],
+};
+
 /// What a message says of the fields that the mask names.
 pub(crate) fn patch(message: proto::Milestone, mask: &Mask, violations: &mut Violations) -> Patch {
-    let mut reader = Reader { mask, violations };
-    let dates = mask.compares();
+    let mut fields = Fields { mask, violations };
+    // Dates that an update may not change are compared with those that are there, unless it leaves them out.
+    let dates = !matches!(mask, Mask::Paths(_));
     Patch {
-        display_name: reader.read("display_name", !message.display_name.is_empty(), |field, violations| {
-            violations.check(field, text::display_name(message.display_name))
+        display_name: fields.display_name(message.display_name),
+        translations: fields.translations(message.translations),
+        kind: fields.line("type", message.r#type, limits::SCHEME_CHARS),
+        code: fields.line("code", message.code, limits::SCHEME_CHARS),
+        weight: fields.take("weight", message.weight.is_some(), || {
+            message.weight.map(|weight| within(weight, WEIGHT_MAX)).transpose()
         }),
-        translations: reader.read("translations", !message.translations.is_empty(), |field, violations| {
-            violations.check(field, text::translations(message.translations))
+        owner: fields.take("owner", !message.owner.is_empty(), || {
+            let given = Some(message.owner).filter(|owner| !owner.is_empty());
+            given.map(|owner| owner.parse()).transpose()
         }),
-        kind: reader.line("type", message.r#type, limits::SCHEME_CHARS),
-        code: reader.line("code", message.code, limits::SCHEME_CHARS),
-        weight: reader.read("weight", message.weight.is_some(), |field, violations| {
-            violations.check_optional(field, message.weight, |weight| within(weight, WEIGHT_MAX))
-        }),
-        owner: reader.read("owner", !message.owner.is_empty(), |field, violations| {
-            let given = (!message.owner.is_empty()).then_some(message.owner);
-            violations.check_optional(field, given, |owner| owner.parse())
-        }),
-        required_evidence: reader.read(
+        required_evidence: fields.take_with(
             "required_evidence",
             !message.required_evidence.is_empty(),
-            |field, violations| titles(field, message.required_evidence, violations),
+            |violations| titles("required_evidence", message.required_evidence, violations),
         ),
-        remarks: reader.read("remarks", !message.remarks.is_empty(), |field, violations| {
-            violations.check(field, optional(message.remarks, text::text))
-        }),
-        duration_working_days: reader.read(
+        remarks: fields.text("remarks", message.remarks),
+        duration_working_days: fields.take(
             "duration_working_days",
             message.duration_working_days != 0,
-            |field, violations| violations.check(field, within(message.duration_working_days, DURATION_MAX)),
+            || within(message.duration_working_days, DURATION_MAX),
         ),
-        labels: reader.read("labels", !message.labels.is_empty(), |field, violations| {
-            violations.check(field, text::labels(message.labels))
-        }),
+        labels: fields.labels("labels", message.labels),
         baseline: dates
             .then(|| optional_date("baseline_date", message.baseline_date, violations))
             .flatten()
@@ -74,36 +96,6 @@ pub(crate) fn details(patch: Patch) -> Option<Details> {
         duration_working_days: patch.duration_working_days?,
         labels: patch.labels?,
     })
-}
-
-struct Reader<'a> {
-    mask: &'a Mask,
-    violations: &'a mut Violations,
-}
-
-impl Reader<'_> {
-    fn read<T>(
-        &mut self,
-        field: &str,
-        present: bool,
-        read: impl FnOnce(&str, &mut Violations) -> Option<T>,
-    ) -> Option<T> {
-        if self.mask.takes(field, present) { read(field, self.violations) } else { None }
-    }
-
-    fn line(&mut self, field: &str, given: String, limit: usize) -> Option<String> {
-        self.read(field, !given.is_empty(), |field, violations| {
-            violations.check(field, optional(given, |given| text::line(given, limit)))
-        })
-    }
-}
-
-/// A text that may be empty, for nothing said; else it is checked.
-pub(super) fn optional<E>(
-    given: String,
-    check: impl FnOnce(String) -> Result<String, E>,
-) -> Result<String, E> {
-    if given.is_empty() { Ok(given) } else { check(given) }
 }
 
 /// A number out of its bounds.
@@ -160,4 +152,23 @@ pub(crate) fn evidence(
         }
     };
     Some(Evidence { title: title?, uri: uri?, sha256: sha256?, create_time: Timestamp::UNIX_EPOCH })
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_the_schema_is_changed_by_an_update_or_otherwise() {
+        let set = prost_types::FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap();
+        let file = set.file.iter().find(|file| file.package() == "milepost.tracker.v1").unwrap();
+        let milestone = file.message_type.iter().find(|message| message.name() == "Milestone").unwrap();
+        let schema: BTreeSet<_> = milestone.field.iter().map(|field| field.name()).collect();
+        let output = KNOWN.output().map(|(field, _)| field);
+        let known: Vec<_> = KNOWN.fields.iter().copied().chain(output).collect();
+        assert_eq!(known.len(), schema.len());
+        assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), schema);
+    }
 }

@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
 use milepost_proto::tracker::v1::milestone::{Outlook as WireOutlook, State as WireState};
+use milepost_service::value;
 use prost::Message;
 
 use super::Unreadable;
-use super::values::{date_from_proto, date_to_proto, stored_date, stored_time, time_to_proto};
+use super::values::{stored_date, stored_time};
 use crate::milestone::{CONSTRUCTION_START, Details, Evidence, Milestone, Outlook, State};
 
 /// The message of a milestone.
@@ -27,9 +28,9 @@ pub(crate) fn to_proto(milestone: Milestone) -> proto::Milestone {
         required_evidence: details.required_evidence,
         evidence: milestone.evidence.into_iter().map(evidence_to_proto).collect(),
         remarks: details.remarks,
-        baseline_date: milestone.baseline.map(date_to_proto),
-        forecast_date: milestone.forecast.map(date_to_proto),
-        actual_date: milestone.actual.map(date_to_proto),
+        baseline_date: milestone.baseline.map(value::date_message),
+        forecast_date: milestone.forecast.map(value::date_message),
+        actual_date: milestone.actual.map(value::date_message),
         duration_working_days: details.duration_working_days,
         labels: details.labels,
         state: state_to_proto(milestone.state).into(),
@@ -37,9 +38,9 @@ pub(crate) fn to_proto(milestone: Milestone) -> proto::Milestone {
         outlook: outlook_to_proto(milestone.outlook).into(),
         variance_working_days: milestone.variance_working_days,
         forecast_sequence: milestone.forecast_sequence,
-        create_time: Some(time_to_proto(milestone.create_time)),
-        update_time: Some(time_to_proto(milestone.update_time)),
-        delete_time: milestone.delete_time.map(time_to_proto),
+        create_time: Some(value::instant_message(milestone.create_time)),
+        update_time: Some(value::instant_message(milestone.update_time)),
+        delete_time: milestone.delete_time.map(value::instant_message),
         etag: milestone.etag.to_string(),
     }
 }
@@ -91,7 +92,7 @@ pub(crate) fn evidence_to_proto(evidence: Evidence) -> proto::Evidence {
         title: evidence.title,
         uri: evidence.uri,
         sha256: evidence.sha256.to_vec(),
-        create_time: Some(time_to_proto(evidence.create_time)),
+        create_time: Some(value::instant_message(evidence.create_time)),
     }
 }
 
@@ -182,12 +183,12 @@ impl Glance {
 
     /// The baseline.
     pub(crate) fn baseline(&self) -> Option<Date> {
-        self.baseline_date.as_ref().and_then(|date| date_from_proto(date).ok())
+        self.baseline_date.as_ref().and_then(|date| value::date(*date).ok())
     }
 
     /// The due date: the forecast, or the baseline where there is none.
     pub(crate) fn due(&self) -> Option<Date> {
-        self.forecast_date.as_ref().and_then(|date| date_from_proto(date).ok()).or_else(|| self.baseline())
+        self.forecast_date.as_ref().and_then(|date| value::date(*date).ok()).or_else(|| self.baseline())
     }
 
     /// Whether it is PLANNED and not deleted.

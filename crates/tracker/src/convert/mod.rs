@@ -8,7 +8,6 @@ mod creation;
 pub(crate) mod event;
 pub(crate) mod facts;
 mod fields;
-mod mask;
 pub(crate) mod milestone;
 pub(crate) mod read;
 pub(crate) mod request;

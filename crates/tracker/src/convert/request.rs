@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use milepost_proto::WriteRequest;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
+use milepost_service::mask::Mask;
+use milepost_service::value;
 use milepost_types::{Etag, Position, Violations, text};
 
-use super::fields::{self, optional};
-use super::values::date_from_proto;
+use super::fields;
 use crate::command::Wish;
 use crate::milestone::Action;
 
@@ -78,7 +79,7 @@ fn act(
 }
 
 fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
-    let mask = super::mask::Mask::read(request.update_mask, violations);
+    let mask = Mask::read(request.update_mask, &fields::KNOWN, violations);
     let milestone = violations.require("milestone", request.milestone)?;
     let name = violations.check("milestone.name", milestone.name.parse());
     let etag = violations.check("milestone.etag", Etag::from_field(&milestone.etag));
@@ -90,7 +91,7 @@ fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -
 
 fn reforecast(request: proto::ReforecastMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
     act(&request.name, &request.etag, violations, |violations| {
-        let reason = violations.check("reason", optional(request.reason, text::text));
+        let reason = violations.check("reason", value::said(request.reason, text::text));
         let forecast = optional_date("forecast_date", request.forecast_date, violations);
         Some(Action::Reforecast { forecast: forecast?, reason: reason? })
     })
@@ -106,7 +107,7 @@ fn rebaseline(request: proto::RebaselineMilestoneRequest, violations: &mut Viola
 
 fn achieve(request: proto::AchieveMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
     act(&request.name, &request.etag, violations, |violations| {
-        let reason = violations.check("reason", optional(request.reason, text::text));
+        let reason = violations.check("reason", value::said(request.reason, text::text));
         let actual = optional_date("actual_date", request.actual_date, violations);
         Some(Action::Achieve { actual: actual?, reason: reason? })
     })
@@ -151,12 +152,12 @@ pub(super) fn optional_date(
     given: Option<DateMessage>,
     violations: &mut Violations,
 ) -> Option<Option<Date>> {
-    violations.check_optional(field, given, |date| date_from_proto(&date))
+    violations.check_optional(field, given, value::date)
 }
 
 fn required_date(field: &str, given: Option<DateMessage>, violations: &mut Violations) -> Option<Date> {
     let given = violations.require(field, given)?;
-    violations.check(field, date_from_proto(&given))
+    violations.check(field, value::date(given))
 }
 
 #[cfg(test)]

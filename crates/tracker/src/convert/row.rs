@@ -6,11 +6,12 @@ use bytes::Bytes;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
 use milepost_proto::tracker::v1::milestone::{Outlook, State};
+use milepost_service::value;
 use milepost_types::filter::{Fields, Value};
 use prost::Message;
 
 use super::Unreadable;
-use super::values::{date_from_proto, stored_time};
+use super::values::stored_time;
 use crate::list::{Field, Listed};
 
 impl Listed for proto::Milestone {
@@ -75,7 +76,7 @@ fn under<'a>(name: &'a str, collection: &str) -> &'a str {
 }
 
 fn date(message: Option<&DateMessage>) -> Value<'static> {
-    message.and_then(|date| date_from_proto(date).ok()).into()
+    message.and_then(|date| value::date(*date).ok()).into()
 }
 
 fn time(message: Option<&prost_types::Timestamp>) -> Value<'static> {

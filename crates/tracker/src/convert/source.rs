@@ -11,11 +11,11 @@ use milepost_ledger::{Entry, EntryError};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::registry::v1::Project;
+use milepost_service::value;
 use milepost_types::{EventId, PortfolioName, Position, ProjectName};
 use prost::Message;
 
 use super::facts;
-use super::values::date_from_proto;
 use crate::facts::{PortfolioFact, ProjectFact};
 use crate::source::{Arrival, Lesson, PROJECT_STARTED, Skipped};
 
@@ -115,7 +115,7 @@ impl Gathered {
         event_date: Option<milepost_proto::google::r#type::Date>,
     ) {
         let start = project.actual_period.as_ref().and_then(|period| period.start_date.as_ref());
-        match start.or(event_date.as_ref()).map(date_from_proto) {
+        match start.or(event_date.as_ref()).copied().map(value::date) {
             Some(Ok(date)) => self.lessons.push(Lesson::Started { event_id, project: name, date }),
             Some(Err(error)) => self.skip(event_id, PROJECT_STARTED, error.to_string()),
             None => self.skip(event_id, PROJECT_STARTED, "it does not say on which day"),

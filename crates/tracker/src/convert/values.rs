@@ -1,38 +1,17 @@
-//! Dates and instants.
+//! Dates and instants that were stored.
 //!
 //! Invariant: a date of a message is a day that exists or a fault; it is never completed.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::google::r#type::Date as DateMessage;
-use milepost_types::{DateError, date_from_parts};
+use milepost_service::value;
 
 use super::Unreadable;
 
-/// A date as messages carry it.
-pub(crate) fn date_to_proto(date: Date) -> DateMessage {
-    DateMessage { year: date.year().into(), month: date.month().into(), day: date.day().into() }
-}
-
-/// The date that a caller sent.
-pub(crate) fn date_from_proto(message: &DateMessage) -> Result<Date, DateError> {
-    date_from_parts(message.year, message.month, message.day)
-}
-
 /// The date that was stored.
 pub(crate) fn stored_date(message: Option<&DateMessage>) -> Result<Option<Date>, Unreadable> {
-    message.map(date_from_proto).transpose().map_err(Unreadable::new)
-}
-
-/// An instant as messages carry it.
-pub(crate) fn time_to_proto(time: Timestamp) -> prost_types::Timestamp {
-    // Before 1970 the nanoseconds of a message still count forward.
-    let (mut seconds, mut nanos) = (time.as_second(), time.subsec_nanosecond());
-    if nanos < 0 {
-        seconds -= 1;
-        nanos += 1_000_000_000;
-    }
-    prost_types::Timestamp { seconds, nanos }
+    message.copied().map(value::date).transpose().map_err(Unreadable::new)
 }
 
 /// The instant that was stored.
@@ -50,9 +29,9 @@ mod tests {
     #[test]
     fn a_date_that_is_none_is_a_fault() {
         let message = |year, month, day| DateMessage { year, month, day };
-        assert_eq!(date_from_proto(&message(2021, 5, 27)), Ok(date(2021, 5, 27)));
+        assert_eq!(value::date(message(2021, 5, 27)), Ok(date(2021, 5, 27)));
         for wrong in [message(2021, 2, 30), message(2021, 0, 1), message(0, 0, 0), message(1, 1, -1)] {
-            assert!(date_from_proto(&wrong).is_err(), "{wrong:?}");
+            assert!(value::date(wrong).is_err(), "{wrong:?}");
             assert!(stored_date(Some(&wrong)).is_err(), "{wrong:?}");
         }
         assert_eq!(stored_date(None), Ok(None));
@@ -62,7 +41,7 @@ mod tests {
         #[test]
         fn an_instant_is_read_back(seconds in -62_135_596_800i64..253_402_207_200, nanos in 0i32..1_000_000_000) {
             let time = Timestamp::new(seconds, nanos).unwrap();
-            let message = time_to_proto(time);
+            let message = value::instant_message(time);
             prop_assert!(message.nanos >= 0);
             prop_assert_eq!((message.seconds, message.nanos), (seconds, nanos));
             prop_assert_eq!(stored_time(Some(&message)), Ok(Some(time)));

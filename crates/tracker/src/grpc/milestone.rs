@@ -9,9 +9,9 @@ use super::forecasts::history;
 use super::{Api, current_date, revision, stored, unreadable};
 use crate::convert::read;
 use crate::convert::told::dates_advanced;
-use crate::convert::values::date_to_proto;
 use crate::error::Failure;
 use crate::list::page;
+use milepost_service::value::date_message;
 
 #[async_trait]
 impl MilestoneService for Api {
@@ -83,7 +83,7 @@ impl MilestoneService for Api {
     ) -> Result<Response<AdvanceDateResponse>, Status> {
         let outcome = self.write(request).await?;
         let days = dates_advanced(&outcome.receipt.events).map_err(|error| unreadable(error.into()))?;
-        let current = current_date(&self.ledger.view(), &outcome.command.wish).map(date_to_proto);
+        let current = current_date(&self.ledger.view(), &outcome.command.wish).map(date_message);
         Ok(Response::new(AdvanceDateResponse {
             current_date: days.last().map_or(current, |day| day.current_date),
             due_soon_count: days.iter().map(|day| day.due_soon_count).sum(),

@@ -91,7 +91,7 @@ async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confi
     assert_eq!(days(&tracker), 1);
     let confirmed = milepost_proto::tracker::v1::AdvanceDateRequest {
         portfolio: "portfolios/wsc".into(),
-        date: Some(crate::convert::values::date_to_proto(date(2022, 5, 1))),
+        date: Some(milepost_service::value::date_message(date(2022, 5, 1))),
         ..Default::default()
     };
     tracker.client.advance_date(confirmed).await.unwrap();

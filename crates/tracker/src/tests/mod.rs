@@ -21,7 +21,7 @@ pub(crate) use self::registry::Registry;
 pub(crate) use self::registry_server::RegistryServer;
 pub(crate) use self::running::Running;
 pub(crate) use self::world::World;
-use crate::convert::values::date_to_proto;
+use milepost_service::value::date_message;
 
 const PROJECT: &str = "portfolios/wsc/projects/road";
 const START: &str = "portfolios/wsc/projects/road/milestones/start";
@@ -44,7 +44,7 @@ fn road_told() -> Registry {
 }
 
 fn day(date: Date) -> Option<DateMessage> {
-    Some(date_to_proto(date))
+    Some(date_message(date))
 }
 
 fn create(id: &str) -> CreateMilestoneRequest {

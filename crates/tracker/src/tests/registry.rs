@@ -12,8 +12,8 @@ use milepost_types::{EventId, Hash, LogId, Position};
 use prost::Message;
 
 use crate::convert::source::arrival;
-use crate::convert::values::date_to_proto;
 use crate::source::Arrival;
+use milepost_service::value::date_message;
 
 /// A journal of the registry's.
 #[derive(Clone)]
@@ -110,7 +110,7 @@ pub(crate) fn started(id: &str, date: Date) -> Resource {
     Resource::ProjectResource(proto::Project {
         name: format!("portfolios/wsc/projects/{id}"),
         status: proto::project::Status::Construction.into(),
-        actual_period: Some(proto::Period { start_date: Some(date_to_proto(date)), end_date: None }),
+        actual_period: Some(proto::Period { start_date: Some(date_message(date)), end_date: None }),
         ..proto::Project::default()
     })
 }

@@ -10,18 +10,34 @@ use milepost_types::{Violations, quoted};
 use prost_types::FieldMask;
 
 /// The fields of a noun, as far as masks are concerned.
-pub(crate) struct Known {
+pub struct Known {
     /// What an update may change.
-    pub(crate) fields: &'static [&'static str],
+    pub fields: &'static [&'static str],
     /// Parts that may be named by themselves, as `field.part`.
-    pub(crate) parts: &'static [&'static str],
-    /// What only the server, or another method, changes.
-    pub(crate) output: &'static [&'static str],
+    pub parts: &'static [&'static str],
+    /// What only the server, or another method, changes, besides [`COMMON`], and how that comes about.
+    pub output: &'static [(&'static str, &'static str)],
+}
+
+/// What every resource has and no update changes, and how it comes about.
+pub const COMMON: [(&str, &str); 5] = [
+    ("name", "a name is for ever"),
+    ("create_time", "the server sets it"),
+    ("update_time", "the server sets it"),
+    ("delete_time", "use the methods that delete and undelete"),
+    ("etag", "the server sets it"),
+];
+
+impl Known {
+    /// The fields that no update changes, and how they come about.
+    pub fn output(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        self.output.iter().copied().chain(COMMON)
+    }
 }
 
 /// Which fields are read of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Mask {
+pub enum Mask {
     /// All of them.
     All,
     /// Those that are set.
@@ -32,7 +48,7 @@ pub(crate) enum Mask {
 
 impl Mask {
     /// The mask of a request's `update_mask`.
-    pub(crate) fn read(mask: Option<FieldMask>, known: &Known, violations: &mut Violations) -> Option<Self> {
+    pub fn read(mask: Option<FieldMask>, known: &Known, violations: &mut Violations) -> Option<Self> {
         let paths = mask.unwrap_or_default().paths;
         if paths.is_empty() {
             return Some(Mask::Set);
@@ -54,7 +70,7 @@ impl Mask {
     }
 
     /// Whether a field is read; `present` tells whether it is set.
-    pub(crate) fn takes(&self, field: &str, present: bool) -> bool {
+    pub fn takes(&self, field: &str, present: bool) -> bool {
         match self {
             Mask::All => true,
             Mask::Set => present,
@@ -63,7 +79,7 @@ impl Mask {
     }
 
     /// Whether a part of a field is read; `present` tells whether the part is set.
-    pub(crate) fn takes_part(&self, field: &str, part: &str, present: bool) -> bool {
+    pub fn takes_part(&self, field: &str, part: &str, present: bool) -> bool {
         match self {
             Mask::Paths(paths) => paths.contains(field) || paths.contains(format!("{field}.{part}").as_str()),
             _ => self.takes(field, present),
@@ -75,8 +91,8 @@ fn refuse(index: usize, path: &str, known: &Known, violations: &mut Violations) 
     let field = format!("update_mask.paths[{index}]");
     if path == "*" {
         violations.push(field, "INVALID_MASK", "\"*\" names all fields; give it alone");
-    } else if known.output.contains(&path) {
-        let description = format!("{path} is not changed by an update; leave it out");
+    } else if let Some((_, instead)) = known.output().find(|(output, _)| *output == path) {
+        let description = format!("{path} is not changed by an update: {instead}");
         violations.push(field, "OUTPUT_ONLY", description);
     } else {
         let names = known.fields.join(", ");
@@ -92,8 +108,11 @@ fn refuse(index: usize, path: &str, known: &Known, violations: &mut Violations) 
 mod tests {
     use super::*;
 
-    const KNOWN: Known =
-        Known { fields: &["display_name", "site"], parts: &["site.address"], output: &["name", "status"] };
+    const KNOWN: Known = Known {
+        fields: &["display_name", "site"],
+        parts: &["site.address"],
+        output: &[("status", "use the methods")],
+    };
 
     fn read(paths: &[&str]) -> Result<Mask, Vec<(String, &'static str)>> {
         let mut violations = Violations::new();
