@@ -10,7 +10,6 @@ pub mod host;
 pub mod journal_service;
 pub mod ledger;
 pub mod mask;
-pub mod paging;
 pub mod readiness;
 pub mod refusal;
 pub mod request;
