@@ -99,35 +99,30 @@ fn is_traceparent(text: &str) -> bool {
     text.split('-').map(str::len).eq([2, 32, 16, 2]) && text.chars().all(|c| c == '-' || hex(c))
 }
 
-/// Waits until a ledger has what a read asks for; revisions of other ledgers are refused.
+/// The revisions that a read asks to wait for.
 ///
 /// # Errors
-/// If a revision is none, is of another ledger or history, or does not come in time.
-pub async fn reach<D: Domain>(
-    ledger: &Ledger<D>,
-    kind: LedgerKind,
-    min_revisions: &[String],
-    deadline: Instant,
-) -> Result<(), Rejection> {
+/// If they are too many, or one is none.
+pub fn revisions(given: &[String]) -> Result<Vec<Revision>, Rejection> {
     let mut violations = Violations::new();
-    violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
+    violations.check_count("min_revisions", given.len(), limits::MIN_REVISIONS);
     violations.into_result(())?;
-    for text in min_revisions {
-        let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
-        if revision.ledger != kind {
-            return Err(Rejection::RevisionElsewhere { ledger: revision.ledger });
-        }
-        wait(ledger, kind, revision, deadline).await?;
-    }
-    Ok(())
+    given.iter().map(|text| text.parse().map_err(Rejection::RevisionInvalid)).collect()
 }
 
-async fn wait<D: Domain>(
+/// Waits until a ledger has what a revision stands for; one of another ledger is refused.
+///
+/// # Errors
+/// If it is of another ledger or history, or does not come in time.
+pub async fn reach<D: Domain>(
     ledger: &Ledger<D>,
     kind: LedgerKind,
     revision: Revision,
     deadline: Instant,
 ) -> Result<(), Rejection> {
+    if revision.ledger != kind {
+        return Err(Rejection::RevisionElsewhere { ledger: revision.ledger });
+    }
     let position = revision.position;
     ledger.wait_for(position, deadline).await.map_err(|error| {
         match error {
@@ -241,7 +236,12 @@ mod tests {
         let soon = Instant::now() + Duration::from_millis(30);
         let ask = |revisions: Vec<String>, deadline| {
             let ledger = ledger.clone();
-            async move { reach(&ledger, LedgerKind::Registry, &revisions, deadline).await }
+            async move {
+                for revision in super::revisions(&revisions)? {
+                    reach(&ledger, LedgerKind::Registry, revision, deadline).await?;
+                }
+                Ok(())
+            }
         };
         assert_eq!(ask(vec![], soon).await, Ok(()));
         assert_eq!(ask(vec![here.clone(), here.clone()], soon).await, Ok(()));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use milepost_service::request;
-use milepost_types::{LedgerKind, Position, Rejection, Revision, Violations, limits};
+use milepost_types::{LedgerKind, Position, Rejection, Revision};
 
 use super::Sources;
 use crate::source::{Followed, is_followed};
@@ -15,14 +15,9 @@ impl Sources {
     /// # Errors
     /// If one is none, or is of another history, or does not come in time.
     pub(super) async fn reach(&self, min_revisions: &[String], deadline: Instant) -> Result<(), Rejection> {
-        let mut violations = Violations::new();
-        violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
-        violations.into_result(())?;
-        for text in min_revisions {
-            let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
+        for revision in request::revisions(min_revisions)? {
             if revision.ledger == LedgerKind::Notifier {
-                request::reach(&self.ledger, LedgerKind::Notifier, std::slice::from_ref(text), deadline)
-                    .await?;
+                request::reach(&self.ledger, LedgerKind::Notifier, revision, deadline).await?;
             } else {
                 self.follow_up_to(revision, deadline).await?;
             }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use milepost_ledger::{Ledger, View};
 use milepost_proto::WriteRequest;
 use milepost_service::refusal;
-use milepost_service::request::{Caller, reach};
+use milepost_service::request::{Caller, reach, revisions};
 use milepost_service::status::internal;
 use milepost_types::{LedgerKind, Position, Rejection, Revision, Violations};
 use prost::Message;
@@ -69,7 +69,11 @@ impl Api {
     /// The caller of a read, once what it waits for is there.
     async fn arrive<R>(&self, request: &Request<R>, min_revisions: &[String]) -> Result<(), Status> {
         let caller = Caller::of(request).map_err(refused)?;
-        reach(&self.ledger, LedgerKind::Registry, min_revisions, caller.deadline).await.map_err(refused)
+        for revision in revisions(min_revisions).map_err(refused)? {
+            let reached = reach(&self.ledger, LedgerKind::Registry, revision, caller.deadline).await;
+            reached.map_err(refused)?;
+        }
+        Ok(())
     }
 
     /// Reads rows that may be many, on a thread that may block.

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
-use milepost_service::request::{Caller, reach};
-use milepost_types::{LedgerKind, MilestoneName, Position, Rejection, Revision, Violations, limits};
+use milepost_service::request::{Caller, reach, revisions};
+use milepost_types::{LedgerKind, MilestoneName, Position, Rejection, Revision};
 use prost::Message;
 use tonic::Request;
 
@@ -76,15 +76,11 @@ impl Api {
     /// Waits until everything is here that a read asks for: entries of this ledger, and of the registry's.
     async fn arrive<R>(&self, request: &Request<R>, min_revisions: &[String]) -> Result<(), Failure> {
         let deadline = Caller::of(request)?.deadline;
-        let mut violations = Violations::new();
-        violations.check_count("min_revisions", min_revisions.len(), limits::MIN_REVISIONS);
-        violations.into_result(()).map_err(Rejection::from)?;
-        for text in min_revisions {
-            let revision: Revision = text.parse().map_err(Rejection::RevisionInvalid)?;
+        for revision in revisions(min_revisions)? {
             match revision.ledger {
                 LedgerKind::Registry => self.upstream.wait_for(revision.position, deadline).await?,
                 LedgerKind::Tracker | LedgerKind::Notifier => {
-                    reach(&self.ledger, LedgerKind::Tracker, std::slice::from_ref(text), deadline).await?;
+                    reach(&self.ledger, LedgerKind::Tracker, revision, deadline).await?;
                 }
             }
         }
