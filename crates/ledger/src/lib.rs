@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod group;
 pub mod journal;
+pub mod key;
 mod ledger;
 mod options;
 mod panic;

@@ -19,6 +19,7 @@ pub(crate) mod places;
 pub(crate) mod tests;
 
 use milepost_ledger::Read;
+use milepost_ledger::key::Key;
 use milepost_types::{HashPrefix, LedgerKind, LogId, Position};
 
 use crate::source::Followed;
@@ -35,6 +36,12 @@ pub(crate) enum Tag {
     Left = 3,
 }
 
+impl From<Tag> for u8 {
+    fn from(tag: Tag) -> u8 {
+        tag as u8
+    }
+}
+
 /// Rows, asked how far each log was followed.
 pub(crate) struct Rows<'a>(pub(crate) &'a dyn Read);
 
@@ -49,11 +56,8 @@ impl Followed for Rows<'_> {
 }
 
 /// A tag and the id of a log.
-fn log_key(tag: Tag, log: LogId) -> Vec<u8> {
-    let mut key = Vec::with_capacity(25);
-    key.push(tag as u8);
-    key.extend_from_slice(log.as_bytes());
-    key
+fn log_key(tag: Tag, log: LogId) -> Key {
+    Key::of(tag).bytes(log.as_bytes())
 }
 
 fn put_position(position: &Position) -> Vec<u8> {

@@ -13,8 +13,8 @@ pub(crate) use super::project_fields::{By, SCHEMA};
 pub(crate) use super::project_fields::{LEVELS, LISTINGS, STATUSES};
 use super::scan::{Seek, by_index, by_name, merged, sorted};
 use super::{Candidates, Page, Place, Query, equal_text, page};
-use crate::tables::key::{instant_of, ordered_instant};
 use crate::tables::{portfolios, projects, projects_by_display_name, projects_by_minute, projects_by_status};
+use milepost_ledger::key::{instant_of, ordered_instant};
 
 /// By what projects can be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

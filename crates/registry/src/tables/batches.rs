@@ -1,13 +1,13 @@
 //! The batches: key `portfolio 0 batch`, value the encoded `Batch`. Changed in place.
 
 use bytes::Bytes;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
 use milepost_types::{BatchName, PortfolioName, ProjectName, Rejection, ResourceId};
 use prost::Message;
 
-use super::key::{Key, Parts};
 use super::{Tag, batches_by_start_date, decoded, projects, put as put_row};
 use crate::batch::Batch;
 use crate::batch::figures::Figures;
@@ -16,7 +16,7 @@ use crate::project::references::Presence;
 
 /// The key of a batch.
 pub(crate) fn key(name: &BatchName) -> Vec<u8> {
-    Key::of(Tag::Batches).text(name.portfolio().id().as_str()).id(name.id())
+    Key::of(Tag::Batches).under(name.portfolio().id()).id(name.id())
 }
 
 /// The name in a key.
@@ -28,7 +28,7 @@ pub(crate) fn name(key: &[u8]) -> Option<BatchName> {
 
 /// The batches of a portfolio.
 pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::Batches).text(portfolio.as_str()).done())
+    KeyRange::prefix(&Key::of(Tag::Batches).under(portfolio).done())
 }
 
 /// All batches.

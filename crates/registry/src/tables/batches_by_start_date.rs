@@ -3,29 +3,29 @@
 
 use jiff::civil::Date;
 use milepost_ledger::KeyRange;
+use milepost_ledger::key::{Key, Parts, ordered_date};
 use milepost_types::ResourceId;
 
 use super::Tag;
-use super::key::{Key, Parts};
 
 /// The index row of a batch.
 pub(crate) fn key(portfolio: &ResourceId, date: Date, id: &ResourceId) -> Vec<u8> {
-    key_at(portfolio, &ordered(date), id)
+    key_at(portfolio, &ordered_date(date), id)
 }
 
 /// The index row of a batch, by the bytes of its date.
 pub(crate) fn key_at(portfolio: &ResourceId, date: &[u8], id: &ResourceId) -> Vec<u8> {
-    Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).bytes(date).id(id)
+    Key::of(Tag::BatchesByStartDate).under(portfolio).bytes(date).id(id)
 }
 
 /// What the index rows of a date begin with, by its bytes.
 pub(crate) fn beginning(portfolio: &ResourceId, date: &[u8]) -> Vec<u8> {
-    Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).bytes(date).done()
+    Key::of(Tag::BatchesByStartDate).under(portfolio).bytes(date).done()
 }
 
 /// The index rows of a portfolio.
 pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::BatchesByStartDate).text(portfolio.as_str()).done())
+    KeyRange::prefix(&Key::of(Tag::BatchesByStartDate).under(portfolio).done())
 }
 
 /// The date, as it orders, and the batch's id, in a key.
@@ -33,10 +33,4 @@ pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], ResourceId)> {
     let mut key = Parts::of(key, Tag::BatchesByStartDate)?;
     key.text()?;
     Some((key.bytes(4)?, key.id()?))
-}
-
-/// A date of the years 1 to 9999 whose bytes order as it does.
-fn ordered(date: Date) -> [u8; 4] {
-    let [high, low] = date.year().to_be_bytes();
-    [high, low, date.month().unsigned_abs(), date.day().unsigned_abs()]
 }

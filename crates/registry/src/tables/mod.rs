@@ -26,7 +26,6 @@
 
 pub(crate) mod batches;
 pub(crate) mod batches_by_start_date;
-pub(crate) mod key;
 pub(crate) mod organizations;
 pub(crate) mod organizations_by_display_name;
 pub(crate) mod parts;
@@ -69,6 +68,12 @@ pub(crate) enum Tag {
     BatchesByStartDate = 23,
 }
 
+impl From<Tag> for u8 {
+    fn from(tag: Tag) -> u8 {
+        tag as u8
+    }
+}
+
 /// Decodes a row, or the part of it that `M` names.
 ///
 /// # Panics
@@ -83,7 +88,7 @@ fn decoded<M: Message + Default>(row: Bytes, table: Tag) -> M {
 /// If what it tells cannot be computed.
 pub(crate) fn told(rows: &dyn Read, key: &[u8]) -> Result<Option<Bytes>, Rejection> {
     match rows.get(key) {
-        Some(row) if key.first() == Some(&(Tag::Batches as u8)) => batches::current_row(rows, row).map(Some),
+        Some(row) if key.first() == Some(&Tag::Batches.into()) => batches::current_row(rows, row).map(Some),
         row => Ok(row),
     }
 }

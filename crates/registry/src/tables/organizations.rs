@@ -1,11 +1,11 @@
 //! The organizations: key `organization`, value the encoded `Organization`. Changed in place.
 
 use bytes::Bytes;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
 use milepost_types::OrganizationName;
 
-use super::key::{Key, Parts};
 use super::{Tag, decoded, organizations_by_display_name, put as put_row};
 use crate::convert;
 use crate::organization::Organization;

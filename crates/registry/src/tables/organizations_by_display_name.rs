@@ -1,9 +1,9 @@
 //! The organizations by display name: key `display name 0 organization`, no value. Follows the organizations.
 
+use milepost_ledger::key::{Key, Parts};
 use milepost_types::{OrganizationName, ResourceId};
 
 use super::Tag;
-use super::key::{Key, Parts};
 
 /// The index row of a organization.
 pub(crate) fn key(display_name: &str, id: &ResourceId) -> Vec<u8> {

@@ -1,11 +1,11 @@
 //! The phases: key `portfolio 0 project 0 phase`, value the encoded `Phase`. Changed in place.
 
 use bytes::Bytes;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
 use milepost_types::{PhaseName, PortfolioName, ProjectName, ResourceId};
 
-use super::key::{Key, Parts};
 use super::{Tag, decoded, phases_by_order, put as put_row};
 use crate::convert;
 use crate::phase::Phase;
@@ -13,8 +13,8 @@ use crate::phase::Phase;
 /// The key of a phase.
 pub(crate) fn key(name: &PhaseName) -> Vec<u8> {
     let project = name.project();
-    let key = Key::of(Tag::Phases).text(project.portfolio().id().as_str());
-    key.text(project.id().as_str()).id(name.id())
+    let key = Key::of(Tag::Phases).under(project.portfolio().id());
+    key.under(project.id()).id(name.id())
 }
 
 /// The name in a key.
@@ -27,13 +27,13 @@ pub(crate) fn name(key: &[u8]) -> Option<PhaseName> {
 
 /// The phases of a project.
 pub(crate) fn of_project(project: &ProjectName) -> KeyRange {
-    let key = Key::of(Tag::Phases).text(project.portfolio().id().as_str());
-    KeyRange::prefix(&key.text(project.id().as_str()).done())
+    let key = Key::of(Tag::Phases).under(project.portfolio().id());
+    KeyRange::prefix(&key.under(project.id()).done())
 }
 
 /// The phases of a portfolio's projects.
 pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::Phases).text(portfolio.as_str()).done())
+    KeyRange::prefix(&Key::of(Tag::Phases).under(portfolio).done())
 }
 
 /// All phases.

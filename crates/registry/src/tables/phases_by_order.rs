@@ -1,11 +1,11 @@
 //! The phases of a project by their order: key `portfolio 0 project 0 order (u32) deleted (u8) phase`, no
 //! value. Follows the phases. Those that are deleted stand after the one that is not.
 
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_types::{PhaseName, ProjectName, ResourceId};
 
 use super::Tag;
-use super::key::{Key, Parts};
 
 /// The index row of a phase.
 pub(crate) fn key(name: &PhaseName, order: u32, deleted: bool) -> Vec<u8> {
@@ -44,5 +44,5 @@ pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], ResourceId)> {
 }
 
 fn start(project: &ProjectName) -> Key {
-    Key::of(Tag::PhasesByOrder).text(project.portfolio().id().as_str()).text(project.id().as_str())
+    Key::of(Tag::PhasesByOrder).under(project.portfolio().id()).under(project.id())
 }

@@ -1,11 +1,11 @@
 //! The portfolios: key `portfolio`, value the encoded `Portfolio`. Changed in place.
 
 use bytes::Bytes;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
 use milepost_types::{PortfolioName, Rejection, ResourceId, TimeZoneId};
 
-use super::key::{Key, Parts};
 use super::{Tag, decoded, portfolios_by_display_name, put as put_row};
 use crate::convert;
 use crate::portfolio::Portfolio;

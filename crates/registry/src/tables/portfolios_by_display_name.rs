@@ -1,9 +1,9 @@
 //! The portfolios by display name: key `display name 0 portfolio`, no value. Follows the portfolios.
 
+use milepost_ledger::key::{Key, Parts};
 use milepost_types::{PortfolioName, ResourceId};
 
 use super::Tag;
-use super::key::{Key, Parts};
 
 /// The index row of a portfolio.
 pub(crate) fn key(display_name: &str, id: &ResourceId) -> Vec<u8> {

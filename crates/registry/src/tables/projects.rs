@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
 use milepost_types::{Money, PortfolioName, ProjectName, Rejection, ResourceId};
 
-use super::key::{Key, Parts};
 use super::{
     Tag, decoded, parts, projects_by_display_name, projects_by_minute, projects_by_status, put as put_row,
 };
@@ -17,7 +17,7 @@ use crate::project::references::Presence;
 
 /// The key of a project.
 pub(crate) fn key(name: &ProjectName) -> Vec<u8> {
-    Key::of(Tag::Projects).text(name.portfolio().id().as_str()).id(name.id())
+    Key::of(Tag::Projects).under(name.portfolio().id()).id(name.id())
 }
 
 /// The name in a key.
@@ -29,7 +29,7 @@ pub(crate) fn name(key: &[u8]) -> Option<ProjectName> {
 
 /// The projects of a portfolio whose ids begin so.
 pub(crate) fn beginning(portfolio: &ResourceId, id: &str) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::Projects).text(portfolio.as_str()).beginning(id).done())
+    KeyRange::prefix(&Key::of(Tag::Projects).under(portfolio).beginning(id).done())
 }
 
 /// All projects.

@@ -6,10 +6,10 @@
 
 use jiff::Timestamp;
 use milepost_ledger::KeyRange;
+use milepost_ledger::key::{Key, Parts, number_i64, ordered_i64};
 use milepost_types::ResourceId;
 
 use super::Tag;
-use super::key::{Key, Parts, number_i64, ordered_i64};
 
 const NANOS: i128 = 60 * 1_000_000_000;
 
@@ -21,17 +21,17 @@ pub(crate) fn minute(instant: Timestamp) -> i64 {
 
 /// The index row of a project.
 pub(crate) fn key(portfolio: &ResourceId, minute: i64, id: &ResourceId) -> Vec<u8> {
-    Key::of(Tag::ProjectsByMinute).text(portfolio.as_str()).bytes(&ordered_i64(minute)).id(id)
+    Key::of(Tag::ProjectsByMinute).under(portfolio).bytes(&ordered_i64(minute)).id(id)
 }
 
 /// The index rows of a portfolio.
 pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::ProjectsByMinute).text(portfolio.as_str()).done())
+    KeyRange::prefix(&Key::of(Tag::ProjectsByMinute).under(portfolio).done())
 }
 
 /// The index rows of a minute of a portfolio.
 pub(crate) fn of_minute(portfolio: &ResourceId, minute: i64) -> KeyRange {
-    let key = Key::of(Tag::ProjectsByMinute).text(portfolio.as_str()).bytes(&ordered_i64(minute));
+    let key = Key::of(Tag::ProjectsByMinute).under(portfolio).bytes(&ordered_i64(minute));
     KeyRange::prefix(&key.done())
 }
 

@@ -4,24 +4,24 @@
 //! It also tells, by one row, whether a portfolio has projects at all.
 
 use milepost_ledger::KeyRange;
+use milepost_ledger::key::{Key, Parts};
 use milepost_types::ResourceId;
 
 use super::Tag;
-use super::key::{Key, Parts};
 
 /// The index row of a project.
 pub(crate) fn key(portfolio: &ResourceId, status: i32, id: &ResourceId) -> Vec<u8> {
-    Key::of(Tag::ProjectsByStatus).text(portfolio.as_str()).bytes(&[byte(status)]).id(id)
+    Key::of(Tag::ProjectsByStatus).under(portfolio).bytes(&[byte(status)]).id(id)
 }
 
 /// The index rows of a portfolio.
 pub(crate) fn of_portfolio(portfolio: &ResourceId) -> KeyRange {
-    KeyRange::prefix(&Key::of(Tag::ProjectsByStatus).text(portfolio.as_str()).done())
+    KeyRange::prefix(&Key::of(Tag::ProjectsByStatus).under(portfolio).done())
 }
 
 /// The index rows of a portfolio with this status.
 pub(crate) fn of_status(portfolio: &ResourceId, status: i32) -> KeyRange {
-    let key = Key::of(Tag::ProjectsByStatus).text(portfolio.as_str()).bytes(&[byte(status)]);
+    let key = Key::of(Tag::ProjectsByStatus).under(portfolio).bytes(&[byte(status)]);
     KeyRange::prefix(&key.done())
 }
 

@@ -1,6 +1,7 @@
 //! Keys are taken apart to what they were put together from, order as names do, and are these bytes.
 
 use jiff::civil::date;
+use milepost_ledger::key;
 use milepost_types::{OrganizationName, PhaseName, PortfolioName, ProjectName, ResourceId};
 use proptest::prelude::*;
 

@@ -5,17 +5,18 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read};
 
 use crate::tables::Table;
-use crate::tables::key::{DAY_BYTES, Key, split_portfolio};
+use crate::tables::key::{DAY_BYTES, split_portfolio};
 
 /// The range in the index of due dates of each portfolio that has milestones.
 pub(super) fn portfolios(rows: &dyn Read) -> Vec<KeyRange> {
     let mut ranges = Vec::new();
-    let mut rest = KeyRange::prefix(&Key::new(Table::Due).bytes());
+    let mut rest = KeyRange::prefix(&Key::of(Table::Due).done());
     while let Some((key, _)) = first(rows, &rest) {
-        let range = KeyRange::prefix(&Key::new(Table::Due).raw(split_portfolio(&key).0).bytes());
+        let range = KeyRange::prefix(&Key::of(Table::Due).bytes(split_portfolio(&key).0).done());
         let Some(end) = range.end.clone() else { break };
         rest.start = end;
         ranges.push(range);

@@ -12,6 +12,7 @@ mod merge;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_types::filter::Fields;
 use milepost_types::{Filter, ProjectPattern};
@@ -192,5 +193,5 @@ fn place(due_key: &[u8]) -> Vec<u8> {
 
 /// The key of the row of the milestone at a place.
 fn key_of(place: &[u8]) -> Vec<u8> {
-    key::Key::new(Table::Milestone).raw(place.get(DAY_BYTES..).unwrap_or_default()).bytes()
+    Key::of(Table::Milestone).bytes(place.get(DAY_BYTES..).unwrap_or_default()).done()
 }

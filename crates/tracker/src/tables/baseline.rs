@@ -6,16 +6,17 @@
 
 use bytes::Bytes;
 use jiff::civil::Date;
+use milepost_ledger::key::Key;
 use milepost_ledger::{KeyRange, Write};
 use milepost_types::PortfolioName;
 
 use super::Table;
-use super::key::{self, Key};
+use super::key;
 use crate::convert::milestone::Glance;
 
 /// The rows of a portfolio with this baseline.
 pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
-    KeyRange::prefix(&Key::new(Table::Baseline).under(portfolio.id()).day(Some(date)).bytes())
+    KeyRange::prefix(&Key::of(Table::Baseline).under(portfolio.id()).bytes(&key::day(Some(date))).done())
 }
 
 /// Sets, moves or removes the row of the milestone with this key.

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use jiff::civil::Date;
+use milepost_ledger::key::{date_of, ordered_date};
 use milepost_ledger::{Read, Write};
 use milepost_types::PortfolioName;
 
@@ -13,18 +14,13 @@ use super::key;
 
 /// The portfolio's current date.
 pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Option<Date> {
-    decode(&rows.get(&key::of_portfolio(Table::Date, portfolio))?)
+    date_of(&rows.get(&key::of_portfolio(Table::Date, portfolio))?)
 }
 
 /// Sets the portfolio's current date.
 pub(crate) fn put(rows: &mut dyn Write, portfolio: &PortfolioName, date: Date) {
-    let value = Bytes::copy_from_slice(&key::day(Some(date)));
+    let value = Bytes::copy_from_slice(&ordered_date(date));
     rows.put(key::of_portfolio(Table::Date, portfolio), value);
-}
-
-fn decode(value: &[u8]) -> Option<Date> {
-    let [high, low, month, day]: [u8; 4] = value.try_into().ok()?;
-    Date::new(i16::from_be_bytes([high, low]), i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -38,10 +34,10 @@ mod tests {
     /// Persisted: stores hold these bytes.
     #[test]
     fn the_bytes_of_a_date_never_change() {
-        assert_eq!(key::day(Some(date(2021, 5, 27))), [0x07, 0xe5, 5, 27]);
-        assert_eq!(decode(&[0x07, 0xe5, 5, 27]), Some(date(2021, 5, 27)));
+        assert_eq!(ordered_date(date(2021, 5, 27)), [0x07, 0xe5, 5, 27]);
+        assert_eq!(date_of(&[0x07, 0xe5, 5, 27]), Some(date(2021, 5, 27)));
         for wrong in [&[][..], &[7, 0xe5, 2, 30], &[7, 0xe5, 5], &[0xff; 4]] {
-            assert_eq!(decode(wrong), None);
+            assert_eq!(date_of(wrong), None);
         }
     }
 
@@ -49,7 +45,7 @@ mod tests {
         #[test]
         fn a_date_is_read_back(days in 0i64..3_652_059) {
             let date = date(1, 1, 1).saturating_add(days.days());
-            prop_assert_eq!(decode(&key::day(Some(date))), Some(date));
+            prop_assert_eq!(date_of(&ordered_date(date)), Some(date));
         }
     }
 }

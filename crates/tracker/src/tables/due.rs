@@ -6,21 +6,22 @@
 
 use bytes::Bytes;
 use jiff::civil::Date;
+use milepost_ledger::key::Key;
 use milepost_ledger::{KeyRange, Write};
 use milepost_types::PortfolioName;
 
 use super::Table;
-use super::key::{self, Key};
+use super::key;
 use crate::convert::milestone::Glance;
 
 /// The rows of a portfolio.
 pub(crate) fn range(portfolio: &PortfolioName) -> KeyRange {
-    KeyRange::prefix(&Key::new(Table::Due).under(portfolio.id()).bytes())
+    KeyRange::prefix(&Key::of(Table::Due).under(portfolio.id()).done())
 }
 
 /// The rows of a portfolio that are due on a day.
 pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
-    KeyRange::prefix(&Key::new(Table::Due).under(portfolio.id()).day(Some(date)).bytes())
+    KeyRange::prefix(&Key::of(Table::Due).under(portfolio.id()).bytes(&key::day(Some(date))).done())
 }
 
 /// Moves the row of the milestone with this key, if its due date moved.

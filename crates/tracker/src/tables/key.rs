@@ -1,84 +1,42 @@
-//! How keys are put together.
+//! The keys of milestones and of what they are under, and the keys of indexes by date.
 //!
-//! Invariant: a part that is not the last ends with the byte `0`, which no id has, so that keys order as
-//! their parts do, and the keys under a parent are those with its prefix.
+//! Invariant: the keys under a parent are those with its prefix.
 
 use jiff::civil::Date;
-use milepost_types::{MilestoneName, PortfolioName, ProjectName, ResourceId, ResourceName};
+use milepost_ledger::key::{Key, ordered_date};
+use milepost_types::{MilestoneName, PortfolioName, ProjectName, ResourceName};
 
 use super::Table;
 
 /// Bytes of a date in a key.
 pub(crate) const DAY_BYTES: usize = 4;
 
-/// A key of this table, or the beginning of one.
-#[derive(Debug, Clone)]
-pub(crate) struct Key(Vec<u8>);
-
-impl Key {
-    /// Nothing but the tag.
-    pub(crate) fn new(table: Table) -> Self {
-        let mut bytes = Vec::with_capacity(96);
-        bytes.push(table as u8);
-        Self(bytes)
-    }
-
-    /// An id that others follow.
-    pub(crate) fn under(mut self, id: &ResourceId) -> Self {
-        self.0.extend_from_slice(id.as_str().as_bytes());
-        self.0.push(0);
-        self
-    }
-
-    /// The last id.
-    pub(crate) fn id(mut self, id: &ResourceId) -> Self {
-        self.0.extend_from_slice(id.as_str().as_bytes());
-        self
-    }
-
-    /// A date.
-    pub(crate) fn day(mut self, date: Option<Date>) -> Self {
-        self.0.extend_from_slice(&day(date));
-        self
-    }
-
-    /// Bytes as they are.
-    pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
-    pub(crate) fn bytes(self) -> Vec<u8> {
-        self.0
-    }
-}
-
 /// The key of a portfolio's row.
 pub(crate) fn of_portfolio(table: Table, name: &PortfolioName) -> Vec<u8> {
-    Key::new(table).id(name.id()).bytes()
+    Key::of(table).id(name.id())
 }
 
 /// The key of a project's row.
 pub(crate) fn of_project(table: Table, name: &ProjectName) -> Vec<u8> {
-    Key::new(table).under(name.portfolio().id()).id(name.id()).bytes()
+    Key::of(table).under(name.portfolio().id()).id(name.id())
 }
 
 /// The key of a milestone's row.
 pub(crate) fn of_milestone(table: Table, name: &MilestoneName) -> Vec<u8> {
     let project = name.project();
-    Key::new(table).under(project.portfolio().id()).under(project.id()).id(ResourceName::id(name)).bytes()
+    Key::of(table).under(project.portfolio().id()).under(project.id()).id(ResourceName::id(name))
 }
 
 /// The key of a milestone's row in an index by date, from the key of its own row.
 pub(crate) fn of_index(table: Table, milestone_key: &[u8], date: Option<Date>) -> Vec<u8> {
     let (portfolio, rest) = split_portfolio(milestone_key);
-    Key::new(table).raw(portfolio).day(date).raw(rest).bytes()
+    Key::of(table).bytes(portfolio).bytes(&day(date)).bytes(rest).done()
 }
 
 /// The key of a milestone's own row, from the key of its row in an index by date.
 pub(crate) fn of_indexed(index_key: &[u8]) -> Vec<u8> {
     let (portfolio, rest) = split_portfolio(index_key);
-    Key::new(Table::Milestone).raw(portfolio).raw(rest.get(DAY_BYTES..).unwrap_or_default()).bytes()
+    Key::of(Table::Milestone).bytes(portfolio).bytes(rest.get(DAY_BYTES..).unwrap_or_default()).done()
 }
 
 /// The portfolio's part of a key, with its end, and what follows it.
@@ -88,11 +46,9 @@ pub(crate) fn split_portfolio(key: &[u8]) -> (&[u8], &[u8]) {
     key.split_at(end)
 }
 
-/// A date as it stands in keys: year, month, day, big end first. None comes after all dates.
+/// A date as it stands in keys. None comes after all dates.
 pub(crate) fn day(date: Option<Date>) -> [u8; DAY_BYTES] {
-    let Some(date) = date else { return [0xff; DAY_BYTES] };
-    let [high, low] = date.year().to_be_bytes();
-    [high, low, date.month().to_be_bytes()[0], date.day().to_be_bytes()[0]]
+    date.map_or([0xff; DAY_BYTES], ordered_date)
 }
 
 #[cfg(test)]

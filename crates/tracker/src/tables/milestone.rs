@@ -5,10 +5,11 @@
 //! Invariant: whoever puts a row here keeps `due` and `baseline` in step.
 
 use bytes::Bytes;
+use milepost_ledger::key::Key;
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_types::{MilestoneName, ProjectPattern};
 
-use super::key::{self, Key};
+use super::key;
 use super::{Table, baseline, due};
 use crate::convert::milestone::{Glance, from_stored};
 use crate::milestone::Milestone;
@@ -41,13 +42,13 @@ pub(crate) fn exists(rows: &dyn Read, name: &MilestoneName) -> bool {
 
 /// The keys of the milestones under a parent.
 pub(crate) fn range(parent: &ProjectPattern) -> KeyRange {
-    let key = Key::new(Table::Milestone);
+    let key = Key::of(Table::Milestone);
     let key = match parent {
         ProjectPattern::One(project) => key.under(project.portfolio().id()).under(project.id()),
         ProjectPattern::InPortfolio(portfolio) => key.under(portfolio.id()),
         ProjectPattern::All => key,
     };
-    KeyRange::prefix(&key.bytes())
+    KeyRange::prefix(&key.done())
 }
 
 /// Sets a milestone's row, and its rows in the indexes.

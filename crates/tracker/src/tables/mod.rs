@@ -41,3 +41,9 @@ pub(crate) enum Table {
     Date = 6,
     Source = 7,
 }
+
+impl From<Table> for u8 {
+    fn from(table: Table) -> u8 {
+        table as u8
+    }
+}

@@ -4,11 +4,12 @@
 //! Put by `milepost.source.followed`; dropped when the registry is followed anew.
 
 use bytes::Bytes;
+use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_types::PortfolioName;
 
 use super::Table;
-use super::key::{self, Key};
+use super::key;
 use crate::convert::facts;
 use crate::facts::PortfolioFact;
 
@@ -42,5 +43,5 @@ pub(crate) fn clear(rows: &mut dyn Write) {
 }
 
 fn all_keys() -> KeyRange {
-    KeyRange::prefix(&Key::new(Table::Portfolio).bytes())
+    KeyRange::prefix(&Key::of(Table::Portfolio).done())
 }

@@ -4,11 +4,12 @@
 //! by `milepost.source.followed`; dropped when the registry is followed anew.
 
 use bytes::Bytes;
+use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_types::ProjectName;
 
 use super::Table;
-use super::key::{self, Key};
+use super::key;
 use crate::convert::facts;
 
 /// Whether a project is deleted; none if it is not known.
@@ -27,7 +28,7 @@ pub(crate) fn put(rows: &mut dyn Write, name: &ProjectName, value: Bytes) {
 
 /// Drops what is kept of all projects.
 pub(crate) fn clear(rows: &mut dyn Write) {
-    let range = KeyRange::prefix(&Key::new(Table::Project).bytes());
+    let range = KeyRange::prefix(&Key::of(Table::Project).done());
     let keys: Vec<_> = rows.scan(&range, Direction::Forward).map(|(key, _)| key).collect();
     keys.iter().for_each(|key| rows.delete(key));
 }

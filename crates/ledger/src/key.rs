@@ -1,67 +1,84 @@
-//! How keys are put together and taken apart.
+//! How keys of rows are put together and taken apart: a table's tag, then parts.
 //!
 //! Invariant: what was put together is taken apart to the same, and keys order as their parts do, from
-//! the left. A text has no zero in it: display names have no control characters.
+//! the left. A text has no zero in it: ids are letters, digits and hyphens, and names have no control
+//! characters. Which parts a table's keys have is the service's business.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use milepost_types::ResourceId;
-
-use super::Tag;
 
 /// A key in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key(Vec<u8>);
+pub struct Key(Vec<u8>);
 
 impl Key {
-    /// A key of this table.
-    pub(crate) fn of(table: Tag) -> Self {
-        let mut bytes = Vec::with_capacity(64);
-        bytes.push(table as u8);
+    /// A key of the table with this tag.
+    pub fn of(table: impl Into<u8>) -> Self {
+        let mut bytes = Vec::with_capacity(96);
+        bytes.push(table.into());
         Self(bytes)
     }
 
-    /// Text, or an id, that something follows.
-    pub(crate) fn text(mut self, text: &str) -> Self {
+    /// An id that something follows.
+    pub fn under(self, id: &ResourceId) -> Self {
+        self.text(id.as_str())
+    }
+
+    /// Text that something follows.
+    pub fn text(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
         self.0.push(0);
         self
     }
 
     /// The beginning of a text, to find all that begin so.
-    pub(crate) fn beginning(mut self, text: &str) -> Self {
+    pub fn beginning(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
         self
     }
 
     /// Bytes that order by themselves.
-    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
     /// The id that a key ends with.
-    pub(crate) fn id(self, id: &ResourceId) -> Vec<u8> {
+    pub fn id(self, id: &ResourceId) -> Vec<u8> {
         self.beginning(id.as_str()).0
     }
 
     /// The key, or the beginning of one, as it is.
-    pub(crate) fn done(self) -> Vec<u8> {
+    pub fn done(self) -> Vec<u8> {
         self.0
     }
 }
 
 /// A number whose bytes order as it does.
-pub(crate) fn ordered_i64(number: i64) -> [u8; 8] {
+pub fn ordered_i64(number: i64) -> [u8; 8] {
     (number.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
 /// The number of [`ordered_i64`].
-pub(crate) fn number_i64(bytes: [u8; 8]) -> i64 {
+pub fn number_i64(bytes: [u8; 8]) -> i64 {
     (u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed()
 }
 
+/// A date of the years 1 to 9999 whose bytes order as it does: year, month, day, big end first.
+pub fn ordered_date(date: Date) -> [u8; 4] {
+    let [high, low] = date.year().to_be_bytes();
+    [high, low, date.month().unsigned_abs(), date.day().unsigned_abs()]
+}
+
+/// The date of [`ordered_date`]; `None` if the bytes are of none.
+pub fn date_of(bytes: &[u8]) -> Option<Date> {
+    let [high, low, month, day]: [u8; 4] = bytes.try_into().ok()?;
+    Date::new(i16::from_be_bytes([high, low]), i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
 /// An instant whose bytes order as it does.
-pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
+pub fn ordered_instant(instant: Timestamp) -> [u8; 12] {
     // Nanoseconds since the epoch, floored, so that the fraction is never negative.
     let nanos = instant.as_nanosecond();
     let (seconds, fraction) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
@@ -72,23 +89,24 @@ pub(crate) fn ordered_instant(instant: Timestamp) -> [u8; 12] {
 }
 
 /// The instant of [`ordered_instant`]; `None` if the bytes are of none.
-pub(crate) fn instant_of(bytes: &[u8]) -> Option<Timestamp> {
+pub fn instant_of(bytes: &[u8]) -> Option<Timestamp> {
     let (seconds, fraction) = bytes.split_first_chunk::<8>()?;
     let fraction = i32::from_be_bytes(fraction.try_into().ok()?);
     Timestamp::new(number_i64(*seconds), fraction).ok()
 }
 
 /// What is left of a key that is being taken apart.
-pub(crate) struct Parts<'a>(pub(crate) &'a [u8]);
+#[derive(Debug)]
+pub struct Parts<'a>(&'a [u8]);
 
 impl<'a> Parts<'a> {
-    /// The parts of a key of this table; `None` if it is of another.
-    pub(crate) fn of(key: &'a [u8], table: Tag) -> Option<Self> {
-        key.strip_prefix(&[table as u8]).map(Self)
+    /// The parts of a key of the table with this tag; `None` if it is of another.
+    pub fn of(key: &'a [u8], table: impl Into<u8>) -> Option<Self> {
+        key.strip_prefix(&[table.into()]).map(Self)
     }
 
     /// A text that something follows.
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
+    pub fn text(&mut self) -> Option<&'a str> {
         let end = self.0.iter().position(|byte| *byte == 0)?;
         let text = std::str::from_utf8(&self.0[..end]).ok()?;
         self.0 = &self.0[end + 1..];
@@ -96,19 +114,19 @@ impl<'a> Parts<'a> {
     }
 
     /// An id that something follows.
-    pub(crate) fn parent(&mut self) -> Option<ResourceId> {
+    pub fn parent(&mut self) -> Option<ResourceId> {
         self.text()?.parse().ok()
     }
 
     /// So many bytes.
-    pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
     }
 
     /// The id that the key ends with.
-    pub(crate) fn id(self) -> Option<ResourceId> {
+    pub fn id(self) -> Option<ResourceId> {
         std::str::from_utf8(self.0).ok()?.parse().ok()
     }
 }
