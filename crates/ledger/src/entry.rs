@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_proto::journal::v1 as proto;
-use milepost_types::{Hash, HashPrefix, LogId, Position};
+use milepost_types::{Hash, Position};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -165,12 +165,7 @@ pub fn position_to_proto(position: &Position) -> proto::Position {
 
 /// A position from the API; `None` if a part of it is malformed.
 pub fn position_from_proto(message: &proto::Position) -> Option<Position> {
-    let log: LogId = message.log_id.parse().ok()?;
-    if message.sequence == 0 {
-        return Some(Position::start(log));
-    }
-    let prefix: [u8; 8] = message.hash_prefix.as_ref().try_into().ok()?;
-    Some(Position { log, sequence: message.sequence, hash: HashPrefix::from_bytes(prefix) })
+    Position::from_fields(&message.log_id, message.sequence, &message.hash_prefix)
 }
 
 /// An actor as the API tells it.
@@ -240,6 +235,8 @@ fn command_id_from_proto(message: proto::CommandId) -> Option<CommandId> {
 
 #[cfg(test)]
 mod tests {
+    use milepost_types::{HashPrefix, LogId};
+
     use super::*;
 
     fn sample() -> Entry {

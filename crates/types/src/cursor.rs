@@ -57,7 +57,7 @@ impl Cursor {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut payload = Vec::with_capacity(POSITION_BYTES + 5);
-        token::put_position(&mut payload, &self.position);
+        payload.extend_from_slice(&self.position.to_bytes());
         match self.reach {
             Reach::Entry => payload.push(REACH_ENTRY),
             Reach::Event(index) => {

@@ -50,7 +50,7 @@ pub use page::{PageSizeError, PageToken, RequestDigest, page_size};
 pub use parent::{
     BatchParent, MilestoneParent, PhaseParent, PortfolioPattern, ProjectParent, ProjectPattern,
 };
-pub use position::{Hash, HashPrefix, LogId, LogIdError, Position};
+pub use position::{Hash, HashPrefix, LogId, LogIdError, Position, PositionError};
 pub use quote::quoted;
 pub use rejection::{Precondition, Rejection};
 pub use request::{RequestId, RequestIdError};

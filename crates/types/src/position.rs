@@ -153,11 +153,95 @@ impl Position {
     pub fn after(log: LogId, sequence: u64, hash: &Hash) -> Self {
         Self { log, sequence, hash: hash.prefix() }
     }
+
+    /// `log id (16), sequence (8, big end first), hash prefix (8)`, as tokens and rows hold it for ever.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(self.log.as_bytes());
+        bytes[16..24].copy_from_slice(&self.sequence.to_be_bytes());
+        bytes[24..].copy_from_slice(self.hash.as_bytes());
+        bytes
+    }
+
+    /// The position of [`Position::to_bytes`].
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let (mut log, mut sequence, mut hash) = ([0; 16], [0; 8], [0; 8]);
+        log.copy_from_slice(&bytes[..16]);
+        sequence.copy_from_slice(&bytes[16..24]);
+        hash.copy_from_slice(&bytes[24..]);
+        Self { log: LogId::from_bytes(log), sequence: u64::from_be_bytes(sequence), hash: HashPrefix(hash) }
+    }
+
+    /// The position that the fields of a message tell; `None` if one is malformed. At sequence 0 the hash is
+    /// not looked at.
+    pub fn from_fields(log_id: &str, sequence: u64, hash_prefix: &[u8]) -> Option<Self> {
+        let log = log_id.parse().ok()?;
+        if sequence == 0 {
+            return Some(Position::start(log));
+        }
+        Some(Self { log, sequence, hash: HashPrefix(hash_prefix.try_into().ok()?) })
+    }
 }
 
 /// For people and logs: `{log}/{sequence}@{hash prefix}`.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}@{}", self.log, self.sequence, self.hash)
+    }
+}
+
+/// A text that is not a position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a position is {{log id}}/{{sequence}}@{{hash prefix}}")]
+pub struct PositionError;
+
+impl FromStr for Position {
+    type Err = PositionError;
+
+    fn from_str(text: &str) -> Result<Self, PositionError> {
+        let read = || {
+            let (log, rest) = text.split_once('/')?;
+            let (sequence, hash) = rest.split_once('@')?;
+            let hexadecimal = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+            let hash = u64::from_str_radix(hash, 16).ok().filter(|_| hexadecimal)?;
+            let (log, sequence) = (log.parse().ok()?, sequence.parse().ok()?);
+            Some(Self { log, sequence, hash: HashPrefix(hash.to_be_bytes()) })
+        };
+        read().ok_or(PositionError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POSITION: Position = Position {
+        log: LogId::from_bytes([7; 16]),
+        sequence: 258,
+        hash: HashPrefix([0xf0, 1, 2, 3, 4, 5, 6, 255]),
+    };
+
+    /// Persisted: tokens and stores hold these bytes.
+    #[test]
+    fn the_bytes_of_a_position_never_change() {
+        let golden = [&[7; 16][..], &[0, 0, 0, 0, 0, 0, 1, 2], &[0xf0, 1, 2, 3, 4, 5, 6, 255]].concat();
+        assert_eq!(POSITION.to_bytes(), *golden);
+        assert_eq!(Position::from_bytes(&POSITION.to_bytes()), POSITION);
+    }
+
+    #[test]
+    fn a_position_is_read_back_from_its_text_and_from_fields() {
+        for position in [POSITION, Position::start(POSITION.log)] {
+            let Position { log, sequence, hash } = position;
+            assert_eq!(position.to_string().parse(), Ok(position));
+            assert_eq!(Position::from_fields(&log.to_string(), sequence, hash.as_bytes()), Some(position));
+        }
+        for text in ["", "x/1@00", "12", &POSITION.to_string()[1..]] {
+            assert_eq!(text.parse::<Position>(), Err(PositionError), "{text}");
+        }
+        let log = POSITION.log.to_string();
+        assert_eq!(Position::from_fields(&log, 0, &[]), Some(Position::start(POSITION.log)));
+        assert_eq!(Position::from_fields(&log, 1, &[1; 7]), None);
+        assert_eq!(Position::from_fields("x", 1, &[1; 8]), None);
     }
 }

@@ -84,7 +84,7 @@ impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut payload = Vec::with_capacity(1 + POSITION_BYTES);
         payload.push(self.ledger as u8);
-        token::put_position(&mut payload, &self.position);
+        payload.extend_from_slice(&self.position.to_bytes());
         f.write_str(&token::seal(TokenKind::Revision, VERSION, &payload))
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::limits::TOKEN_CHARS;
-use crate::position::{HashPrefix, LogId, Position};
+use crate::position::Position;
 use crate::violation::Fault;
 
 /// The kinds of tokens. The byte is on the wire and never changes or is used again.
@@ -146,24 +146,10 @@ pub(crate) fn open(kind: TokenKind, version: u8, text: &str) -> Result<Vec<u8>, 
 /// Bytes of a position inside a token.
 pub(crate) const POSITION_BYTES: usize = 32;
 
-/// `log id (16), sequence (8, big end first), hash prefix (8)`.
-pub(crate) fn put_position(out: &mut Vec<u8>, position: &Position) {
-    out.extend_from_slice(position.log.as_bytes());
-    out.extend_from_slice(&position.sequence.to_be_bytes());
-    out.extend_from_slice(position.hash.as_bytes());
-}
-
 /// The position at the beginning of `bytes`, and what follows it.
 pub(crate) fn take_position(bytes: &[u8]) -> Option<(Position, &[u8])> {
-    let (log, rest) = bytes.split_first_chunk::<16>()?;
-    let (sequence, rest) = rest.split_first_chunk::<8>()?;
-    let (hash, rest) = rest.split_first_chunk::<8>()?;
-    let position = Position {
-        log: LogId::from_bytes(*log),
-        sequence: u64::from_be_bytes(*sequence),
-        hash: HashPrefix::from_bytes(*hash),
-    };
-    Some((position, rest))
+    let (position, rest) = bytes.split_first_chunk()?;
+    Some((Position::from_bytes(position), rest))
 }
 
 #[cfg(test)]

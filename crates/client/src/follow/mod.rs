@@ -277,7 +277,7 @@ impl Follower {
         if failure.reason == Some(Reason::LogDiverged)
             && let Some(asked) = self.assembly.position()
         {
-            let have = failure.fact("have").and_then(position::from_text);
+            let have = failure.fact("have").and_then(|have| have.parse().ok());
             return Err(self.end(FollowError::Diverged { ledger: self.ledger, asked, have }));
         }
         self.lost(failure.message, failure.retry_after);

@@ -3,7 +3,7 @@
 use milepost_ledger::{Read, Write};
 use milepost_types::{LedgerKind, Position};
 
-use super::{Tag, put_position, take_position};
+use super::{Tag, take_position};
 
 fn key(source: LedgerKind) -> Vec<u8> {
     vec![Tag::Applied as u8, source as u8]
@@ -16,5 +16,5 @@ pub(crate) fn get(rows: &dyn Read, source: LedgerKind) -> Option<Position> {
 
 /// Notes it.
 pub(crate) fn put(rows: &mut dyn Write, source: LedgerKind, position: &Position) {
-    rows.put(key(source), put_position(position).into());
+    rows.put(key(source), position.to_bytes().to_vec().into());
 }

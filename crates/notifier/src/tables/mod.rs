@@ -20,7 +20,7 @@ pub(crate) mod tests;
 
 use milepost_ledger::Read;
 use milepost_ledger::key::Key;
-use milepost_types::{HashPrefix, LedgerKind, LogId, Position};
+use milepost_types::{LedgerKind, LogId, Position};
 
 use crate::source::Followed;
 
@@ -60,24 +60,10 @@ fn log_key(tag: Tag, log: LogId) -> Key {
     Key::of(tag).bytes(log.as_bytes())
 }
 
-fn put_position(position: &Position) -> Vec<u8> {
-    let mut value = Vec::with_capacity(32);
-    value.extend_from_slice(position.log.as_bytes());
-    value.extend_from_slice(&position.sequence.to_be_bytes());
-    value.extend_from_slice(position.hash.as_bytes());
-    value
-}
-
 /// # Panics
 /// If the row is of another length: only `apply` writes rows.
 fn take_position(row: &[u8]) -> Position {
-    let (log, rest) = row.split_first_chunk::<16>().expect("a position has a log id");
-    let (sequence, rest) = rest.split_first_chunk::<8>().expect("a position has a sequence");
-    Position {
-        log: LogId::from_bytes(*log),
-        sequence: u64::from_be_bytes(*sequence),
-        hash: HashPrefix::from_bytes(rest.try_into().expect("a position ends with a hash prefix")),
-    }
+    Position::from_bytes(row.try_into().expect("a position has 32 bytes"))
 }
 
 /// # Panics

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use milepost_ledger::{Direction, KeyRange, Row, Write};
+use milepost_types::HashPrefix;
 use proptest::prelude::*;
 
 use super::*;
