@@ -9,7 +9,6 @@
 mod backoff;
 mod channel;
 mod client;
-mod codec;
 mod error;
 mod follow;
 mod position;

@@ -1,11 +1,13 @@
-//! Generated messages and services, the descriptor set that reflection and JSON read, and what writes have
-//! in common.
+//! Generated messages and services, the descriptor set that reflection and JSON read, what writes have in
+//! common, and the codec of long streams.
 //!
 //! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic here:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
 
 // What prost and tonic generate is documented by the schemas' comments, as far as they go.
 #![allow(missing_docs, clippy::all, unreachable_pub)]
+
+pub mod codec;
 
 /// The encoded `FileDescriptorSet` of every schema with its imports and comments.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream};
 use http::uri::PathAndQuery;
+use milepost_proto::codec::SmallBuffers;
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::{FollowRequest, FollowResponse};
 use milepost_types::{Hash, LedgerKind, Position};
@@ -29,7 +30,6 @@ use tonic::{Status, Streaming};
 use self::assembly::{Assembly, Fault};
 use crate::backoff::{Backoff, Delays};
 use crate::channel::{Lease, Pool};
-use crate::codec::SmallBuffers;
 use crate::error::Failure;
 use crate::position;
 

@@ -19,6 +19,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream};
 use http::uri::PathAndQuery;
 use jiff::Timestamp;
+use milepost_proto::codec::SmallBuffers;
 use milepost_proto::event::v1::Event;
 pub use milepost_proto::notifier::v1::EventSelection as Selection;
 pub use milepost_proto::notifier::v1::watch_events_response::Phase;
@@ -29,7 +30,6 @@ use tonic::{Code, Status, Streaming};
 
 use crate::backoff::{Backoff, Delays};
 use crate::channel::{Lease, Pool};
-use crate::codec::SmallBuffers;
 use crate::error::{Error, Failure};
 
 const WATCH: &str = "/milepost.notifier.v1.EventService/WatchEvents";

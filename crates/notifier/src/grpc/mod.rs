@@ -1,6 +1,5 @@
 //! `milepost.notifier.v1.EventService`: one module per call, each decode → one read → encode.
 
-mod codec;
 mod get_event;
 mod get_log_info;
 mod list_events;

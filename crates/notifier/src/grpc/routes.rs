@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use milepost_proto::codec::SmallBuffers;
 use prost::Message;
 use tonic::Status;
 use tonic::body::Body;
@@ -16,7 +17,6 @@ use tonic::server::{Grpc, NamedService};
 use tower::service_fn;
 
 use super::EventApi;
-use super::codec::SmallBuffers;
 use super::get_event::get_event;
 use super::get_log_info::get_log_info;
 use super::list_events::list_events;

@@ -1,7 +1,7 @@
-//! The codec of long streams: small buffers, because thousands of them are mostly idle.
+//! The codec of long streams, of servers and of clients: prost, with small buffers.
 //!
-//! tonic allocates a codec's buffers when a stream opens; its default of 8 KiB each way would be most
-//! of what an idle stream costs.
+//! tonic allocates a codec's buffers when a stream opens. Ten thousand streams that are mostly idle are normal
+//! here, and with its default of 8 KiB each way the buffers would be most of what they cost.
 
 use std::marker::PhantomData;
 
@@ -9,9 +9,9 @@ use prost::Message;
 use tonic::codec::{BufferSettings, Codec};
 use tonic_prost::{ProstDecoder, ProstEncoder};
 
-/// Encodes requests of type `T` and decodes responses of type `U`, as prost does.
+/// Encodes messages of type `T` and decodes messages of type `U`.
 #[derive(Debug)]
-pub(crate) struct SmallBuffers<T, U>(PhantomData<(T, U)>);
+pub struct SmallBuffers<T, U>(PhantomData<(T, U)>);
 
 impl<T, U> Default for SmallBuffers<T, U> {
     fn default() -> Self {
