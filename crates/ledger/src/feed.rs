@@ -60,13 +60,13 @@ impl Source {
     /// the sequence from this very log.
     ///
     /// # Errors
-    /// As the journal's `read_from`.
-    pub async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+    /// As the journal's `read_after`.
+    pub async fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
         if self.journal.in_memory(sequence.saturating_add(1)) {
-            return self.journal.read_from(sequence, limit);
+            return self.journal.read_after(sequence, limit);
         }
         let journal = Arc::clone(&self.journal);
-        blocking(move || journal.read_from(sequence, limit)).await
+        blocking(move || journal.read_after(sequence, limit)).await
     }
 
     /// Everything after a position, now and later.

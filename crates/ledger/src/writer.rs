@@ -325,7 +325,7 @@ impl<D: Domain> Writer<D> {
         let failed = |reason: String| SubmitError::Failed { reason };
         let stored = self
             .journal
-            .read_from(sequence - 1, ReadLimit { entries: 1, bytes: 1 })
+            .read_after(sequence - 1, ReadLimit { entries: 1, bytes: 1 })
             .map_err(|error| failed(error.to_string()))?;
         let stored = stored.first().ok_or_else(|| failed(format!("entry {sequence} is not there")))?;
         let entry = Entry::decode(stored).map_err(|error| failed(error.to_string()))?;

@@ -141,7 +141,7 @@ impl JournalService for Journals {
 async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, Status> {
     let Some(before) = tail.sequence.checked_sub(1) else { return Ok(None) };
     let entries = source
-        .read_from(before, ReadLimit { entries: 1, bytes: 1 })
+        .read_after(before, ReadLimit { entries: 1, bytes: 1 })
         .await
         .map_err(|error| read_status(&error))?;
     let decoded = entries.first().map(Entry::decode).transpose();

@@ -123,8 +123,8 @@ fn empty_log(engine: &impl Fixture) {
     assert!(info.format >= 1);
     assert_eq!(journal.poisoned(), None);
     assert_eq!(journal.read(&start, ALL).expect("an empty log can be read"), []);
-    assert_eq!(journal.read_from(0, ALL).expect("an empty log can be read"), []);
-    assert!(matches!(journal.read_from(1, ALL), Err(ReadError::Ahead { .. })));
+    assert_eq!(journal.read_after(0, ALL).expect("an empty log can be read"), []);
+    assert!(matches!(journal.read_after(1, ALL), Err(ReadError::Ahead { .. })));
 }
 
 fn sequences_without_gaps(mut engine: impl Fixture) {
@@ -202,7 +202,7 @@ fn read_limits(engine: &impl Fixture) {
         }
         for (bytes, count) in [(0, 1), (1, 1), (100, 1), (101, 2), (450, 5)] {
             let limit = ReadLimit { entries: usize::MAX, bytes };
-            let read = journal.read_from(after, limit).expect("it can be read");
+            let read = journal.read_after(after, limit).expect("it can be read");
             let until = (after as usize + count).min(15);
             assert_eq!(read, chain.entries[after as usize..until], "{bytes} bytes after {after}");
         }
@@ -229,14 +229,14 @@ fn other_histories(engine: &impl Fixture) {
             Err(ReadError::Diverged { asked, have }) => assert_eq!((asked, have), (foreign, tail)),
             other => panic!("reading after {foreign}: {other:?}"),
         }
-        assert!(journal.read_from(sequence, ALL).is_ok());
+        assert!(journal.read_after(sequence, ALL).is_ok());
     }
     let ahead = Position { sequence: 7, ..tail };
     match journal.read(&ahead, ALL) {
         Err(ReadError::Ahead { asked, tail: told }) => assert_eq!((asked, told), (ahead, tail)),
         other => panic!("reading after {ahead}: {other:?}"),
     }
-    assert!(matches!(journal.read_from(u64::MAX, ALL), Err(ReadError::Ahead { .. })));
+    assert!(matches!(journal.read_after(u64::MAX, ALL), Err(ReadError::Ahead { .. })));
 }
 
 fn tail_moves(engine: &impl Fixture) {
@@ -270,7 +270,7 @@ fn big_blocks(mut engine: impl Fixture) {
     append(engine.journal(), &mut chain, numbered(2));
     append(engine.journal(), &mut chain, (0..2_000).map(|number: u32| number.to_le_bytes().to_vec()));
     assert_holds(engine.journal(), &chain);
-    let one = engine.journal().read_from(1, ReadLimit { entries: 5, bytes: 10 }).expect("it can be read");
+    let one = engine.journal().read_after(1, ReadLimit { entries: 5, bytes: 10 }).expect("it can be read");
     assert_eq!(one, chain.entries[1..2], "an entry comes back however large it is");
     if engine.reopen() {
         assert_holds(engine.journal(), &chain);

@@ -28,7 +28,7 @@ impl Iterator for Entries<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.read.is_empty() && !self.failed {
-            match self.journal.read_from(self.after, self.limit) {
+            match self.journal.read_after(self.after, self.limit) {
                 Ok(entries) => self.read = entries.into(),
                 Err(error) => {
                     self.failed = true;

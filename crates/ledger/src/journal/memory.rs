@@ -142,7 +142,7 @@ impl Journal for MemoryJournal {
         self.read_after(after, true, limit)
     }
 
-    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+    fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
         let after = Position { sequence, ..Position::start(self.log) };
         self.read_after(&after, false, limit)
     }

@@ -120,7 +120,7 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// As `read`, without `Diverged`.
-    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError>;
+    fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError>;
 
     /// The last durable position; changes when it moves. Closed when the journal is poisoned.
     fn tail(&self) -> watch::Receiver<Position>;

@@ -430,9 +430,9 @@ fn a_file_that_cannot_be_read_is_named() {
     }
     let journal = open(&disk).expect("it is whole");
     disk.fail(Fault::next(Call::Read, ErrorKind::Other));
-    let failed = journal.read_from(0, ReadLimit::default()).expect_err("a read fails");
+    let failed = journal.read_after(0, ReadLimit::default()).expect_err("a read fails");
     assert!(matches!(&failed, ReadError::Io { path, .. } if *path == segments(&disk)[0]), "{failed}");
-    assert!(journal.read_from(0, ReadLimit::default()).is_ok(), "and the next one does not");
+    assert!(journal.read_after(0, ReadLimit::default()).is_ok(), "and the next one does not");
 }
 
 #[test]

@@ -155,7 +155,7 @@ async fn a_store_that_has_seen_what_the_journal_lacks_is_left_alone_until_an_ope
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     let all = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
-    let entries = journal.read_from(0, all).unwrap();
+    let entries = journal.read_after(0, all).unwrap();
     let shortened = || {
         let entries = entries[..entries.len() - 1].to_vec();
         Arc::new(MemoryJournal::with_entries(journal.info().log, None, entries))

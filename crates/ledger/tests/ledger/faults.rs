@@ -136,8 +136,8 @@ impl Journal for Panicking {
         self.inner.read(after, limit)
     }
 
-    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        self.inner.read_from(sequence, limit)
+    fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.inner.read_after(sequence, limit)
     }
 
     fn tail(&self) -> watch::Receiver<Position> {

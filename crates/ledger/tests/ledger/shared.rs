@@ -52,8 +52,8 @@ impl Journal for Late {
         self.0.read(after, limit)
     }
 
-    fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        self.0.read_from(sequence, limit)
+    fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.0.read_after(sequence, limit)
     }
 
     fn tail(&self) -> watch::Receiver<Position> {
@@ -165,7 +165,7 @@ type Answer = Result<milepost_ledger::Receipt, SubmitError<TooMuch>>;
 /// Runs the journal by hand, and holds every answer against it.
 fn check(acts: &[Act], answers: &[Answer], journal: &dyn milepost_ledger::journal::Journal) {
     let limit = milepost_ledger::journal::ReadLimit { entries: usize::MAX, bytes: usize::MAX };
-    let entries = journal.read_from(0, limit).unwrap();
+    let entries = journal.read_after(0, limit).unwrap();
     let mut values = [0u64; 4];
     let mut history = vec![values];
     let mut ids = std::collections::HashMap::new();

@@ -128,7 +128,7 @@ fn seen(own: Option<Position>, source: &JournalInfo) -> u64 {
 fn position(source: &impl Journal, sequence: u64) -> Result<Position, BoxError> {
     let info = source.info();
     let Some(before) = sequence.checked_sub(1) else { return Ok(Position::start(info.log)) };
-    let entries = source.read_from(before, ReadLimit { entries: 1, bytes: 1 });
+    let entries = source.read_after(before, ReadLimit { entries: 1, bytes: 1 });
     let entry = entries.ok().and_then(|entries| entries.into_iter().next());
     let entry = entry.ok_or_else(|| format!("the source ends at sequence {}", info.tail.sequence))?;
     Ok(Position::after(info.log, sequence, &entry.hash))

@@ -217,7 +217,7 @@ impl World {
                 subjects.iter().map(|subject| ("milepost.portfolio.created", subject.as_str())).collect();
             self.feeder.append(&events, &[]);
         }
-        let stored = self.journal.read_from(from, ReadLimit { entries: 999, bytes: 1 << 30 }).unwrap();
+        let stored = self.journal.read_after(from, ReadLimit { entries: 999, bytes: 1 << 30 }).unwrap();
         let logged = stored.iter().map(|stored| {
             let position = Position::after(LOG, stored.sequence, &stored.hash);
             Arc::new(crate::log::logged(position, milepost_ledger::Entry::decode(stored).unwrap()))

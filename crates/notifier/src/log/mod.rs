@@ -114,7 +114,7 @@ impl EventLog {
             return Ok(vec![entry]);
         }
         let log = self.tail().log;
-        let stored = self.source.read_from(sequence.saturating_sub(1), limit).await?;
+        let stored = self.source.read_after(sequence.saturating_sub(1), limit).await?;
         let mut entries = Vec::with_capacity(stored.len());
         for stored in stored {
             let position = Position::after(log, stored.sequence, &stored.hash);

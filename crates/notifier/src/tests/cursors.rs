@@ -70,7 +70,7 @@ async fn a_cursor_from_before_a_restore_has_diverged() {
     let fixture = with_entries(3).await;
     let old = fixture.ledger.position();
     let entries = {
-        let read = fixture.journal.read_from(0, milepost_ledger::journal::ReadLimit::default());
+        let read = fixture.journal.read_after(0, milepost_ledger::journal::ReadLimit::default());
         read.unwrap()[..2].to_vec()
     };
     let parent = Position::after(old.log, 2, &entries[1].hash);
@@ -84,7 +84,7 @@ async fn a_cursor_from_before_a_restore_has_diverged() {
 async fn a_cursor_older_than_what_is_kept_has_expired() {
     let fixture = with_entries(5).await;
     let positions: Vec<_> = {
-        let read = fixture.journal.read_from(0, milepost_ledger::journal::ReadLimit::default());
+        let read = fixture.journal.read_after(0, milepost_ledger::journal::ReadLimit::default());
         let log = fixture.ledger.position().log;
         read.unwrap().iter().map(|entry| Position::after(log, entry.sequence, &entry.hash)).collect()
     };

@@ -19,7 +19,7 @@ async fn degraded(fixture: &Fixture, source: LedgerKind) -> String {
 /// What was taken over, as the positions at the sources.
 fn taken_over(fixture: &Fixture) -> Vec<(Position, Vec<Position>)> {
     let limit = milepost_ledger::journal::ReadLimit { entries: usize::MAX, bytes: usize::MAX };
-    let stored = fixture.journal.read_from(0, limit).unwrap();
+    let stored = fixture.journal.read_after(0, limit).unwrap();
     let entries = stored.iter().map(|stored| Entry::decode(stored).unwrap());
     entries.map(|entry| (entry.decided_on[0], entry.decided_on[1..].to_vec())).collect()
 }
@@ -134,7 +134,8 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
     let fixture = Fixture::following(Config::default(), journal, [restored.clone(), tracker]);
     fixture.run();
     let reason = degraded(&fixture, LedgerKind::Registry).await;
-    let (asked, same) = (registry.tail(), restored.journal.read_from(4, Default::default()).unwrap()[0].hash);
+    let (asked, same) =
+        (registry.tail(), restored.journal.read_after(4, Default::default()).unwrap()[0].hash);
     let have = Position::after(asked.log, 5, &same);
     assert!(reason.contains(&asked.to_string()) && reason.contains(&have.to_string()), "{reason}");
     let mut reports = fixture.kit.readiness.watch();

@@ -15,7 +15,7 @@ use super::office::{Office, batch_name, costing, named, project_name};
 
 /// The events of every entry after this sequence.
 async fn events_after(office: &Office, sequence: u64) -> Vec<Event> {
-    let entries = office.service.source().read_from(sequence, ReadLimit::default()).await.unwrap();
+    let entries = office.service.source().read_after(sequence, ReadLimit::default()).await.unwrap();
     let entries = entries.iter().map(|stored| Entry::decode(stored).unwrap());
     entries.flat_map(|entry| entry.events).map(|event| Event::decode(event).unwrap()).collect()
 }

@@ -63,7 +63,7 @@ pub(crate) async fn history(
 /// The forecast that an entry reports of a milestone, and the sequence of the one before.
 async fn reported(source: &Source, name: &MilestoneName, sequence: u64) -> Result<(Forecast, u64), Error> {
     let missing = || Error::Missing { sequence, name: name.clone() };
-    let entries = source.read_from(sequence - 1, ReadLimit { entries: 1, bytes: 1 }).await?;
+    let entries = source.read_after(sequence - 1, ReadLimit { entries: 1, bytes: 1 }).await?;
     let stored = entries.first().filter(|stored| stored.sequence == sequence).ok_or_else(missing)?;
     let subject = name.to_string();
     for event in &Entry::decode(stored)?.events {

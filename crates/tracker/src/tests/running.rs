@@ -123,7 +123,7 @@ impl Running {
         use milepost_ledger::journal::ReadLimit;
         use prost::Message;
         let limit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
-        let entries = self.journal.read_from(0, limit).unwrap();
+        let entries = self.journal.read_after(0, limit).unwrap();
         let line = |stored| {
             let entry = milepost_ledger::Entry::decode(stored).unwrap();
             let kinds = entry.events.iter().map(|event| {
