@@ -40,7 +40,7 @@ pub(crate) struct Sweep {
 }
 
 /// A portfolio and its dates.
-struct Standing {
+struct Dated {
     name: PortfolioName,
     zone: TimeZoneId,
     current: Option<Date>,
@@ -69,7 +69,7 @@ impl Sweep {
 
     /// Looks at the clock once; tells how long until the next look.
     async fn look(&self, unconfirmed: &mut Unconfirmed) -> Duration {
-        let portfolios = self.standing();
+        let portfolios = self.dated();
         let mut stuck = BTreeMap::new();
         let mut failed = None;
         for portfolio in &portfolios {
@@ -92,11 +92,11 @@ impl Sweep {
     }
 
     /// The portfolios that are not deleted.
-    fn standing(&self) -> Vec<Standing> {
+    fn dated(&self) -> Vec<Dated> {
         let view = self.ledger.view();
         tables::portfolio::all(&view)
             .filter(|fact| !fact.deleted)
-            .map(|fact| Standing {
+            .map(|fact| Dated {
                 current: tables::date::get(&view, &fact.name),
                 zone: Portfolio::from(&fact).zone,
                 name: fact.name,
@@ -105,7 +105,7 @@ impl Sweep {
     }
 
     /// Lets the days begin that a portfolio missed, or tells that they are too many.
-    async fn catch_up(&self, portfolio: &Standing) -> Result<Option<TooFar>, String> {
+    async fn catch_up(&self, portfolio: &Dated) -> Result<Option<TooFar>, String> {
         let mut current = portfolio.current;
         loop {
             let today = portfolio.zone.date_at(self.clock.now());
@@ -151,7 +151,7 @@ impl Sweep {
     }
 
     /// How long until the next look: the interval, or until the next midnight if that is sooner.
-    fn wait(&self, portfolios: &[Standing]) -> Duration {
+    fn wait(&self, portfolios: &[Dated]) -> Duration {
         let now = self.clock.now();
         let midnights = portfolios.iter().filter_map(|portfolio| until_midnight(&portfolio.zone, now));
         midnights.min().unwrap_or(self.interval).clamp(LEAST_WAIT, self.interval.max(LEAST_WAIT))
