@@ -6,15 +6,15 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
-const INGESTED_ENTRIES_TOTAL: &str = "milepost_notifier_ingested_entries_total";
-const INGESTED_EVENTS_TOTAL: &str = "milepost_notifier_ingested_events_total";
+const FOLLOWED_ENTRIES_TOTAL: &str = "milepost_notifier_followed_entries_total";
+const FOLLOWED_EVENTS_TOTAL: &str = "milepost_notifier_followed_events_total";
 const FOLLOW_LAG_ENTRIES: &str = "milepost_notifier_follow_lag_entries";
 const WATCHERS: &str = "milepost_notifier_watchers";
 const SELECTIONS: &str = "milepost_notifier_selections";
 const DELIVERED_EVENTS_TOTAL: &str = "milepost_notifier_delivered_events_total";
 const RESPONSES_TOTAL: &str = "milepost_notifier_watch_responses_total";
-const PARKED_TOTAL: &str = "milepost_notifier_parked_total";
-const RING_BYTES: &str = "milepost_notifier_ring_bytes";
+const FELL_BEHIND_TOTAL: &str = "milepost_notifier_fell_behind_total";
+const RECENT_BYTES: &str = "milepost_notifier_recent_bytes";
 
 /// A source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,9 +32,9 @@ impl From<LedgerKind> for SourceLabel {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Metrics {
     /// Entries that were taken over.
-    pub(crate) ingested_entries: Family<SourceLabel, Counter>,
+    pub(crate) followed_entries: Family<SourceLabel, Counter>,
     /// Their events.
-    pub(crate) ingested_events: Family<SourceLabel, Counter>,
+    pub(crate) followed_events: Family<SourceLabel, Counter>,
     /// How many entries a source is ahead, as far as is known.
     pub(crate) follow_lag: Family<SourceLabel, Gauge>,
     /// Open watch streams.
@@ -46,17 +46,17 @@ pub(crate) struct Metrics {
     /// Responses of watch streams.
     pub(crate) responses: Counter,
     /// How often a watcher fell behind and went on from the log.
-    pub(crate) parked: Counter,
+    pub(crate) fell_behind: Counter,
     /// Bytes of events that the hub keeps.
-    pub(crate) ring_bytes: Gauge,
+    pub(crate) recent_bytes: Gauge,
 }
 
 impl Metrics {
     /// New metrics, exposed.
     pub(crate) fn registered(metrics: &milepost_service::telemetry::Metrics) -> Self {
         let own = Self::default();
-        metrics.register(INGESTED_ENTRIES_TOTAL, "Entries taken over", own.ingested_entries.clone());
-        metrics.register(INGESTED_EVENTS_TOTAL, "Events taken over", own.ingested_events.clone());
+        metrics.register(FOLLOWED_ENTRIES_TOTAL, "Entries taken over", own.followed_entries.clone());
+        metrics.register(FOLLOWED_EVENTS_TOTAL, "Events taken over", own.followed_events.clone());
         metrics.register(FOLLOW_LAG_ENTRIES, "Entries that a source is ahead", own.follow_lag.clone());
         metrics.register(WATCHERS, "Open watch streams", own.watchers.clone());
         metrics.register(SELECTIONS, "Distinct selections of watch streams", own.selections.clone());
@@ -67,11 +67,11 @@ impl Metrics {
         );
         metrics.register(RESPONSES_TOTAL, "Responses sent on watch streams", own.responses.clone());
         metrics.register(
-            PARKED_TOTAL,
+            FELL_BEHIND_TOTAL,
             "Watchers that fell behind and read on from the log",
-            own.parked.clone(),
+            own.fell_behind.clone(),
         );
-        metrics.register(RING_BYTES, "Bytes of events kept for watchers", own.ring_bytes.clone());
+        metrics.register(RECENT_BYTES, "Bytes of events kept for watchers", own.recent_bytes.clone());
         own
     }
 }

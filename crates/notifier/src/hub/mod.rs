@@ -114,7 +114,7 @@ impl Hub {
                 }
             }
             state.evict(&self.shared.bounds);
-            self.shared.metrics.ring_bytes.set(i64::try_from(state.bytes).unwrap_or(i64::MAX));
+            self.shared.metrics.recent_bytes.set(i64::try_from(state.bytes).unwrap_or(i64::MAX));
             // Under the lock, so that a group that is made now knows from where on it is complete.
             self.shared.published.send_replace(last.position);
         }

@@ -190,8 +190,8 @@ impl Pump {
             let receipt = outcome.map_err(|error| self.stop(error))?;
             if !receipt.events.is_empty() {
                 let source = self.source.into();
-                self.metrics.ingested_entries.get_or_create(&source).inc();
-                self.metrics.ingested_events.get_or_create(&source).inc_by(receipt.events.len() as u64);
+                self.metrics.followed_entries.get_or_create(&source).inc();
+                self.metrics.followed_events.get_or_create(&source).inc_by(receipt.events.len() as u64);
             }
         }
         Ok(())

@@ -157,7 +157,7 @@ impl WatchStream {
                 }
                 Taken::Behind => {
                     if std::mem::replace(&mut self.live, false) {
-                        self.streams.hub.metrics().parked.inc();
+                        self.streams.hub.metrics().fell_behind.inc();
                     }
                     self.stage = Stage::Reading(self.read());
                 }
