@@ -13,7 +13,7 @@ use super::{request, value};
 use crate::batch::figures::Figures;
 use crate::batch::{Batch, Command, Details, Patch, Standing, State};
 use crate::details::Details as _;
-use crate::record::{Life, Record, Update};
+use crate::record::{Life, Record};
 
 /// The fields of a batch. Members have methods of their own.
 pub(crate) const KNOWN: Known = Known {
@@ -64,7 +64,7 @@ fn declared_count(given: Option<i32>, violations: &mut Violations) -> Option<Opt
 pub(crate) fn create(request: proto::CreateBatchRequest, violations: &mut Violations) -> Option<Command> {
     let parent: Option<PortfolioName> = violations.check("parent", request.parent.parse());
     let id = request::id("batch_id", &request.batch_id, violations);
-    let mut message = violations.require("batch", request.batch);
+    let mut message = request.batch;
     let given = message.as_mut().map(|message| std::mem::take(&mut message.members)).unwrap_or_default();
     let members = members("batch.members", &given, parent.as_ref(), violations);
     let mut seen = HashSet::new();
@@ -72,23 +72,15 @@ pub(crate) fn create(request: proto::CreateBatchRequest, violations: &mut Violat
         violations.push(format!("batch.members[{i}]"), "DUPLICATE", format!("{twice} is a member already"));
     }
     let members = without_indices(members);
-    let details = message.and_then(|message| {
-        let mut found = Violations::new();
-        let patch = patch(message, &Mask::All, &mut found);
-        request::created::<Details>(patch, found, violations)
-    });
+    let details = request::details(message, patch, violations);
     request::create(parent, id, details).map(|create| Command::Create(create, members))
 }
 
 /// A wish to change fields of a batch. Members are not read: a batch may be sent back as it was read.
 pub(crate) fn update(request: proto::UpdateBatchRequest, violations: &mut Violations) -> Option<Command> {
-    let mask = Mask::read(request.update_mask, &KNOWN, violations);
-    let message = violations.require("batch", request.batch)?;
-    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
-    let mut found = Violations::new();
-    let patch = patch(message, &mask?, &mut found);
-    violations.nest("batch", found);
-    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+    let update =
+        request::update::<Details, _, _>(request.update_mask, &KNOWN, request.batch, patch, violations);
+    update.map(Command::Update)
 }
 
 /// A wish to delete a batch.
@@ -169,31 +161,23 @@ fn without_indices(members: Vec<(usize, ProjectName)>) -> Vec<ProjectName> {
 }
 
 /// The batch of a row.
-pub(crate) fn stored(mut message: proto::Batch) -> Batch {
-    let mut faults = Violations::new();
-    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
-    let text = message.name.clone();
-    let name = request::name(&message.name, &mut faults);
-    let state = match message.state() {
-        WireState::Unspecified => None,
-        WireState::Planned => Some(State::Planned),
-        WireState::Started => Some(State::Started),
-        WireState::Cancelled => Some(State::Cancelled),
+pub(crate) fn stored(message: proto::Batch) -> Batch {
+    let standing = |message: &mut proto::Batch, faults: &mut Violations| {
+        let members = value::project_names("members", &std::mem::take(&mut message.members), faults);
+        let registered = Figures {
+            count: message.registered_count.unsigned_abs(),
+            investments: message.registered_investments.iter().map(value::stored_money).collect(),
+            without_investment: message.registered_without_investment_count.unsigned_abs(),
+        };
+        let state = match message.state() {
+            WireState::Unspecified => return None,
+            WireState::Planned => State::Planned,
+            WireState::Started => State::Started,
+            WireState::Cancelled => State::Cancelled,
+        };
+        Some(Standing { state, members: without_indices(members), registered })
     };
-    let members = value::project_names("members", &std::mem::take(&mut message.members), &mut faults);
-    let registered = Figures {
-        count: message.registered_count.unsigned_abs(),
-        investments: message.registered_investments.iter().map(value::stored_money).collect(),
-        without_investment: message.registered_without_investment_count.unsigned_abs(),
-    };
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", Details::create(patch)).flatten();
-    let record = || {
-        let standing = Standing { state: state?, members: without_indices(members), registered };
-        Some(Record { name: name?, details: details?, standing, life })
-    };
-    let record = record();
-    request::stored("batch", &text, record, &faults)
+    request::stored(message, standing, patch)
 }
 
 /// A batch as a message.

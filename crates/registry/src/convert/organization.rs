@@ -10,7 +10,7 @@ use super::fields::{code, scheme};
 use super::{request, value};
 use crate::details::Details as _;
 use crate::organization::{Command, Details, Identifier, Kind, Organization, Patch};
-use crate::record::{Life, Record, Update};
+use crate::record::{Life, Record};
 
 /// The fields of an organization.
 pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
@@ -70,12 +70,7 @@ pub(crate) fn create(
     violations: &mut Violations,
 ) -> Option<Command> {
     let id = request::id("organization_id", &request.organization_id, violations);
-    let message = violations.require("organization", request.organization);
-    let details = message.and_then(|message| {
-        let mut found = Violations::new();
-        let patch = patch(message, &Mask::All, &mut found);
-        request::created::<Details>(patch, found, violations)
-    });
+    let details = request::details(request.organization, patch, violations);
     request::create(Some(()), id, details).map(Command::Create)
 }
 
@@ -84,13 +79,14 @@ pub(crate) fn update(
     request: proto::UpdateOrganizationRequest,
     violations: &mut Violations,
 ) -> Option<Command> {
-    let mask = Mask::read(request.update_mask, &KNOWN, violations);
-    let message = violations.require("organization", request.organization)?;
-    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
-    let mut found = Violations::new();
-    let patch = patch(message, &mask?, &mut found);
-    violations.nest("organization", found);
-    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+    let update = request::update::<Details, _, _>(
+        request.update_mask,
+        &KNOWN,
+        request.organization,
+        patch,
+        violations,
+    );
+    update.map(Command::Update)
 }
 
 /// A wish to delete an organization.
@@ -111,14 +107,7 @@ pub(crate) fn undelete(
 
 /// The organization of a row.
 pub(crate) fn stored(message: proto::Organization) -> Organization {
-    let mut faults = Violations::new();
-    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
-    let text = message.name.clone();
-    let name = request::name(&message.name, &mut faults);
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", Details::create(patch)).flatten();
-    let record = || Some(Record { name: name?, details: details?, standing: (), life });
-    request::stored("organization", &text, record(), &faults)
+    request::stored(message, |_, _| Some(()), patch)
 }
 
 /// An organization as a message.

@@ -9,7 +9,7 @@ use super::fields::{money, period};
 use super::{project, request, value};
 use crate::details::Details as _;
 use crate::phase::{Command, Details, Patch, Phase};
-use crate::record::{Life, Record, Update};
+use crate::record::{Life, Record};
 
 /// The fields of a phase.
 pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &project::PERIOD_PARTS, output: &[] };
@@ -47,24 +47,15 @@ fn order(given: i32, violations: &mut Violations) -> Option<u32> {
 pub(crate) fn create(request: proto::CreatePhaseRequest, violations: &mut Violations) -> Option<Command> {
     let parent = violations.check("parent", request.parent.parse());
     let id = request::id("phase_id", &request.phase_id, violations);
-    let message = violations.require("phase", request.phase);
-    let details = message.and_then(|message| {
-        let mut found = Violations::new();
-        let patch = patch(message, &Mask::All, &mut found);
-        request::created::<Details>(patch, found, violations)
-    });
+    let details = request::details(request.phase, patch, violations);
     request::create(parent, id, details).map(Command::Create)
 }
 
 /// A wish to change fields of a phase.
 pub(crate) fn update(request: proto::UpdatePhaseRequest, violations: &mut Violations) -> Option<Command> {
-    let mask = Mask::read(request.update_mask, &KNOWN, violations);
-    let message = violations.require("phase", request.phase)?;
-    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
-    let mut found = Violations::new();
-    let patch = patch(message, &mask?, &mut found);
-    violations.nest("phase", found);
-    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+    let update =
+        request::update::<Details, _, _>(request.update_mask, &KNOWN, request.phase, patch, violations);
+    update.map(Command::Update)
 }
 
 /// A wish to delete a phase.
@@ -82,14 +73,7 @@ pub(crate) fn undelete(
 
 /// The phase of a row.
 pub(crate) fn stored(message: proto::Phase) -> Phase {
-    let mut faults = Violations::new();
-    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
-    let text = message.name.clone();
-    let name = request::name(&message.name, &mut faults);
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", Details::create(patch)).flatten();
-    let record = || Some(Record { name: name?, details: details?, standing: (), life });
-    request::stored("phase", &text, record(), &faults)
+    request::stored(message, |_, _| Some(()), patch)
 }
 
 /// A phase as a message.

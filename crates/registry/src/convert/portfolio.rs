@@ -12,7 +12,7 @@ use milepost_types::{Violations, limits};
 use super::{request, value};
 use crate::details::Details as _;
 use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
-use crate::record::{Life, Record, Update};
+use crate::record::{Life, Record};
 
 /// The fields of a portfolio.
 pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
@@ -89,24 +89,15 @@ fn days(field: &str, given: Vec<gtype::Date>, violations: &mut Violations) -> BT
 /// A wish to create a portfolio.
 pub(crate) fn create(request: proto::CreatePortfolioRequest, violations: &mut Violations) -> Option<Command> {
     let id = request::id("portfolio_id", &request.portfolio_id, violations);
-    let message = violations.require("portfolio", request.portfolio);
-    let details = message.and_then(|message| {
-        let mut found = Violations::new();
-        let patch = patch(message, &Mask::All, &mut found);
-        request::created::<Details>(patch, found, violations)
-    });
+    let details = request::details(request.portfolio, patch, violations);
     request::create(Some(()), id, details).map(Command::Create)
 }
 
 /// A wish to change fields of a portfolio.
 pub(crate) fn update(request: proto::UpdatePortfolioRequest, violations: &mut Violations) -> Option<Command> {
-    let mask = Mask::read(request.update_mask, &KNOWN, violations);
-    let message = violations.require("portfolio", request.portfolio)?;
-    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
-    let mut found = Violations::new();
-    let patch = patch(message, &mask?, &mut found);
-    violations.nest("portfolio", found);
-    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+    let update =
+        request::update::<Details, _, _>(request.update_mask, &KNOWN, request.portfolio, patch, violations);
+    update.map(Command::Update)
 }
 
 /// A wish to delete a portfolio.
@@ -127,14 +118,7 @@ pub(crate) fn undelete(
 
 /// The portfolio of a row.
 pub(crate) fn stored(message: proto::Portfolio) -> Portfolio {
-    let mut faults = Violations::new();
-    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
-    let text = message.name.clone();
-    let name = request::name(&message.name, &mut faults);
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", Details::create(patch)).flatten();
-    let record = || Some(Record { name: name?, details: details?, standing: (), life });
-    request::stored("portfolio", &text, record(), &faults)
+    request::stored(message, |_, _| Some(()), patch)
 }
 
 /// A portfolio as a message.

@@ -1,37 +1,26 @@
 //! Projects written as messages, and read back from rows.
 
 use milepost_proto::registry::v1 as proto;
-use milepost_service::mask::Mask;
 use milepost_types::{BatchName, Period, Violations};
 use proto::project::{Level as WireLevel, Listing as WireListing, Status as WireStatus};
 
 use super::project::patch;
 use super::{request, value};
-use crate::details::Details as _;
 use crate::project::investment::{AnnualPlan, CompletedInvestment, FundingSource, InvestmentItem};
 use crate::project::site::Site;
 use crate::project::status::{Stage, Status};
-use crate::project::{Code, Details, Level, Listing, Party, Project, Standing};
+use crate::project::{Code, Level, Listing, Party, Project, Standing};
 use crate::record::{Life, Record};
 
 /// The project of a row.
 pub(crate) fn stored(message: proto::Project) -> Project {
-    let mut faults = Violations::new();
-    let life = request::life(message.create_time, message.update_time, message.delete_time, &message.etag);
-    let text = message.name.clone();
-    let name = request::name(&message.name, &mut faults);
-    let batch = Some(message.batch.as_str()).filter(|batch| !batch.is_empty());
-    let batch = faults.check_optional("batch", batch, str::parse::<BatchName>);
-    let status = status(message.status, message.suspended_status);
-    let status_reason = message.status_reason.clone();
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", Details::create(patch)).flatten();
-    let record = || {
-        let standing = Standing { status: status?, status_reason, batch: batch? };
-        Some(Record { name: name?, details: details?, standing, life })
+    let standing = |message: &mut proto::Project, faults: &mut Violations| {
+        let batch = Some(message.batch.as_str()).filter(|batch| !batch.is_empty());
+        let batch = faults.check_optional("batch", batch, str::parse::<BatchName>)?;
+        let status = status(message.status, message.suspended_status)?;
+        Some(Standing { status, status_reason: std::mem::take(&mut message.status_reason), batch })
     };
-    let record = record();
-    request::stored("project", &text, record, &faults)
+    request::stored(message, standing, patch)
 }
 
 /// A project as a message.

@@ -4,14 +4,13 @@ use std::collections::HashSet;
 
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
-use milepost_service::mask::Mask;
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Violations, limits, text};
 
 use super::project::{KNOWN, patch};
 use super::{request, value};
 use crate::project::status::Move;
 use crate::project::{Command, Details};
-use crate::record::{Create, Update};
+use crate::record::Create;
 
 /// A wish to create a project.
 pub(crate) fn create(request: proto::CreateProjectRequest, violations: &mut Violations) -> Option<Command> {
@@ -26,12 +25,7 @@ fn one(
     violations: &mut Violations,
 ) -> Option<Create<PortfolioName, Details>> {
     let id = request::id("project_id", &request.project_id, violations);
-    let message = violations.require("project", request.project);
-    let details = message.and_then(|message| {
-        let mut found = Violations::new();
-        let patch = patch(message, &Mask::All, &mut found);
-        request::created::<Details>(patch, found, violations)
-    });
+    let details = request::details(request.project, patch, violations);
     request::create(parent, id, details)
 }
 
@@ -79,13 +73,9 @@ fn check_nested(request: &proto::CreateProjectRequest, parent: &str, violations:
 
 /// A wish to change fields of a project.
 pub(crate) fn update(request: proto::UpdateProjectRequest, violations: &mut Violations) -> Option<Command> {
-    let mask = Mask::read(request.update_mask, &KNOWN, violations);
-    let message = violations.require("project", request.project)?;
-    let (name, etag) = request::updated::<_, Details>(&message.name, &message.etag, violations);
-    let mut found = Violations::new();
-    let patch = patch(message, &mask?, &mut found);
-    violations.nest("project", found);
-    Some(Command::Update(Update { name: name?, etag: etag?, patch }))
+    let update =
+        request::update::<Details, _, _>(request.update_mask, &KNOWN, request.project, patch, violations);
+    update.map(Command::Update)
 }
 
 /// A wish to delete a project.

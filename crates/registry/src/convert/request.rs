@@ -1,16 +1,17 @@
-//! What requests have in common: names, etags, ids to be, resources that must be there.
+//! What requests and rows have in common: names, etags, ids to be, resources that must be there.
 //!
 //! Invariant: a fault is recorded under the field of the request that it was found in; the value is
 //! withheld.
 
-use std::fmt::Display;
-
+use milepost_proto::registry::v1 as proto;
+use milepost_service::mask::{Known, Mask};
 use milepost_types::{Etag, ResourceId, ResourceName, Violations};
-use prost_types::Timestamp;
+use prost::Message;
+use prost_types::FieldMask;
 
 use super::value;
-use crate::details::{Details, Rules};
-use crate::record::{Create, Life, Target};
+use crate::details::Details;
+use crate::record::{Create, Life, Record, Target, Update};
 
 /// The name of the resource that a request is about.
 pub(crate) fn name<N: ResourceName>(given: &str, violations: &mut Violations) -> Option<N> {
@@ -34,23 +35,15 @@ pub(crate) fn id(field: &str, given: &str, violations: &mut Violations) -> Optio
     violations.check_optional(field, given, str::parse)
 }
 
-/// The name and the etag of the resource in an update.
-pub(crate) fn updated<N: ResourceName, D: Rules>(
-    given: &str,
-    etag: &str,
-    violations: &mut Violations,
-) -> (Option<N>, Option<Option<Etag>>) {
-    let name = violations.check(format!("{}.name", D::NOUN), given.parse());
-    let etag = violations.check(format!("{}.etag", D::NOUN), Etag::from_field(etag));
-    (name, etag)
-}
-
-/// The details of a resource that is to be created: all that it must have, and all rules of the whole.
-pub(crate) fn created<D: Details>(
-    patch: D::Patch,
-    found: Violations,
+/// The details in a request to create: all that the resource must have, and all rules of the whole.
+pub(crate) fn details<D: Details, M>(
+    message: Option<M>,
+    patch: impl FnOnce(M, &Mask, &mut Violations) -> D::Patch,
     violations: &mut Violations,
 ) -> Option<D> {
+    let message = violations.require(D::NOUN, message)?;
+    let mut found = Violations::new();
+    let patch = patch(message, &Mask::All, &mut found);
     let sound = found.is_empty();
     violations.nest(D::NOUN, found);
     match D::create(patch) {
@@ -72,25 +65,81 @@ pub(crate) fn create<P, D>(
     Some(Create { parent: parent?, id: id?, details: details? })
 }
 
-/// What a row holds.
-///
-/// # Panics
-/// If that is none of what it should be: it was checked before it was written.
-pub(crate) fn stored<T>(what: &str, name: &str, value: Option<T>, faults: impl Display) -> T {
-    value.unwrap_or_else(|| panic!("the row of {what} {name} cannot be read: {faults}"))
+/// A wish to change fields of a resource.
+pub(crate) fn update<D: Details, M: Resource, N: ResourceName>(
+    mask: Option<FieldMask>,
+    known: &Known,
+    message: Option<M>,
+    patch: impl FnOnce(M, &Mask, &mut Violations) -> D::Patch,
+    violations: &mut Violations,
+) -> Option<Update<N, D::Patch>> {
+    let mask = Mask::read(mask, known, violations);
+    let message = violations.require(D::NOUN, message)?;
+    let name = violations.check(format!("{}.name", D::NOUN), message.name().parse());
+    let etag = violations.check(format!("{}.etag", D::NOUN), Etag::from_field(message.etag()));
+    let mut found = Violations::new();
+    let patch = patch(message, &mask?, &mut found);
+    violations.nest(D::NOUN, found);
+    Some(Update { name: name?, etag: etag?, patch })
 }
 
-/// The life of a row's resource.
-pub(crate) fn life(
-    create_time: Option<Timestamp>,
-    update_time: Option<Timestamp>,
-    delete_time: Option<Timestamp>,
-    etag: &str,
-) -> Life {
-    Life {
-        create_time: value::instant(create_time.as_ref()),
-        update_time: value::instant(update_time.as_ref()),
-        delete_time: delete_time.map(|time| value::instant(Some(&time))),
-        etag: etag.parse().unwrap_or_else(|error| panic!("a row has no etag: {error}")),
-    }
+/// The resource of a row; `standing` reads what only its own methods change.
+///
+/// # Panics
+/// If the row is none of what it should be: it was checked before it was written.
+pub(crate) fn stored<D: Details, M: Resource, N: ResourceName, S>(
+    mut message: M,
+    standing: impl FnOnce(&mut M, &mut Violations) -> Option<S>,
+    patch: impl FnOnce(M, &Mask, &mut Violations) -> D::Patch,
+) -> Record<N, D, S> {
+    let mut faults = Violations::new();
+    let (life, text) = (message.life(), message.name().to_owned());
+    let name = name(&text, &mut faults);
+    let standing = standing(&mut message, &mut faults);
+    let patch = patch(message, &Mask::All, &mut faults);
+    let details = faults.check("", D::create(patch)).flatten();
+    let record = || Some(Record { name: name?, details: details?, standing: standing?, life });
+    record().unwrap_or_else(|| panic!("the row of {} {text} cannot be read: {faults}", D::NOUN))
 }
+
+/// What the messages of all resources have.
+pub(crate) trait Resource: Message + Default {
+    fn name(&self) -> &str;
+    fn etag(&self) -> &str;
+    fn is_deleted(&self) -> bool;
+
+    /// The life of a row's resource.
+    ///
+    /// # Panics
+    /// If it is none.
+    fn life(&self) -> Life;
+}
+
+macro_rules! resources {
+    ($($message:ident),*) => {$(
+        impl Resource for proto::$message {
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            fn etag(&self) -> &str {
+                &self.etag
+            }
+
+            fn is_deleted(&self) -> bool {
+                self.delete_time.is_some()
+            }
+
+            fn life(&self) -> Life {
+                Life {
+                    create_time: value::instant(self.create_time.as_ref()),
+                    update_time: value::instant(self.update_time.as_ref()),
+                    delete_time: self.delete_time.map(|time| value::instant(Some(&time))),
+                    etag: self.etag.parse().unwrap_or_else(|error| panic!("a row has no etag: {error}")),
+                }
+            }
+        }
+    )*};
+}
+
+resources!(Portfolio, Organization, Project, Phase, Batch);

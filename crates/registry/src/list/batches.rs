@@ -7,7 +7,7 @@ use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 use milepost_types::{BatchName, PortfolioName, PortfolioPattern, Rejection, ResourceId};
 
 use super::scan::{Seek, by_index, by_name, merged};
-use super::{Candidates, Listed, Page, Place, Query, page};
+use super::{Candidates, Page, Place, Query, page};
 use crate::convert::value;
 use crate::tables::{batches, batches_by_start_date as index, portfolios};
 
@@ -106,12 +106,6 @@ fn by_start_date<'a>(rows: &'a dyn Read, portfolio: ResourceId, query: &Query<By
         Some(Place { order: date.to_vec(), key: batches::key(&BatchName::new(parent.clone(), id)) })
     };
     by_index(rows, range, query.direction, query.after.as_ref(), seek, place)
-}
-
-impl Listed<By> for proto::Batch {
-    fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
 }
 
 impl Fields<By> for proto::Batch {

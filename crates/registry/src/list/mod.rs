@@ -24,7 +24,8 @@ use bytes::Bytes;
 use milepost_ledger::{Direction, Read};
 use milepost_types::Filter;
 use milepost_types::filter::{Fields, Operand, Pattern};
-use prost::Message;
+
+use crate::convert::request::Resource;
 
 /// How many resources a page looks at, at most.
 pub(crate) const ROWS_LOOKED_AT: usize = 10_000;
@@ -98,14 +99,8 @@ pub(crate) struct Page<M> {
     pub(crate) looked_at: usize,
 }
 
-/// A message that a list tells.
-trait Listed<F>: Message + Default + Fields<F> {
-    /// Whether it is deleted.
-    fn is_deleted(&self) -> bool;
-}
-
 /// The page of these candidates, which begin after the query's place.
-fn page<M: Listed<F>, F: Copy + Eq, O>(
+fn page<M: Resource + Fields<F>, F: Copy + Eq, O>(
     rows: &dyn Read,
     query: &Query<F, O>,
     candidates: Candidates<'_>,

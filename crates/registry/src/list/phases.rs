@@ -9,7 +9,7 @@ use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 use milepost_types::{PhaseName, ProjectName, ProjectPattern, Rejection};
 
 use super::scan::{Seek, by_index, by_name, sorted};
-use super::{Candidates, Listed, Page, Place, Query, page};
+use super::{Candidates, Page, Place, Query, page};
 use crate::convert::value;
 use crate::tables::{phases, phases_by_order as index, portfolios, projects};
 
@@ -116,12 +116,6 @@ fn places(rows: &dyn Read, range: &KeyRange) -> Vec<Place> {
         Place { order: index::ordered(head.order(), head.is_deleted()).to_vec(), key: key.into() }
     };
     rows.map(place).collect()
-}
-
-impl Listed<By> for proto::Phase {
-    fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
 }
 
 impl Fields<By> for proto::Phase {

@@ -6,7 +6,7 @@ use milepost_proto::registry::v1 as proto;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 
 use super::scan::{Seek, by_index, by_name};
-use super::{Listed, Page, Place, Query, page};
+use super::{Page, Place, Query, page};
 use crate::convert::value;
 use crate::tables::{portfolios, portfolios_by_display_name as index};
 
@@ -74,12 +74,6 @@ fn seek(place: &Place) -> Seek {
 fn place(key: &[u8]) -> Option<Place> {
     let (display_name, name) = index::parts(key)?;
     Some(Place { order: display_name.into(), key: portfolios::key(&name) })
-}
-
-impl Listed<By> for proto::Portfolio {
-    fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
 }
 
 impl Fields<By> for proto::Portfolio {

@@ -3,7 +3,6 @@
 use milepost_proto::registry::v1 as proto;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 
-use super::Listed;
 use crate::convert::value;
 
 /// What projects can be filtered by.
@@ -87,12 +86,6 @@ pub(crate) const SCHEMA: Schema<By> = Schema::new(&[
     Field::new("update_time", FieldType::Timestamp, By::UpdateTime),
     Field::new("delete_time", FieldType::Timestamp, By::DeleteTime),
 ]);
-
-impl Listed<By> for proto::Project {
-    fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
-}
 
 impl Fields<By> for proto::Project {
     fn value(&self, field: By) -> Value<'_> {
