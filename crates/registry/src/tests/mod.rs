@@ -7,6 +7,7 @@ pub(crate) mod rows;
 mod batches;
 mod events;
 mod hosted;
+mod lists;
 mod nonsense;
 mod replay;
 mod required;
