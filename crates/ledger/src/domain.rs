@@ -43,6 +43,15 @@ impl KeyRange {
         self.end = Some(self.end.map_or_else(|| key.to_vec(), |end| end.min(key.to_vec())));
         self
     }
+
+    /// The part of this range that a scan in a direction comes to after `key`; all of it without one.
+    pub fn beyond(self, key: Option<&[u8]>, direction: Direction) -> Self {
+        match (key, direction) {
+            (None, _) => self,
+            (Some(key), Direction::Forward) => self.after(key),
+            (Some(key), Direction::Backward) => self.before(key),
+        }
+    }
 }
 
 /// The smallest key that is greater than every key with this prefix; none if the prefix is all 0xff.

@@ -10,6 +10,7 @@ pub mod host;
 pub mod journal_service;
 pub mod ledger;
 pub mod mask;
+pub mod merge;
 pub mod readiness;
 pub mod refusal;
 pub mod request;

@@ -3,10 +3,11 @@
 
 use milepost_ledger::Read;
 use milepost_proto::registry::v1 as proto;
+use milepost_service::merge::merged;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 use milepost_types::{BatchName, PortfolioName, PortfolioPattern, Rejection, ResourceId};
 
-use super::scan::{Seek, by_index, by_name, merged};
+use super::scan::{Seek, by_index, by_name};
 use super::{Candidates, Page, Place, Query, page};
 use crate::convert::value;
 use crate::tables::{batches, batches_by_start_date as index, portfolios};
@@ -82,7 +83,7 @@ pub(crate) fn list(
         Order::StartDate => {
             let portfolios = one.map_or_else(|| portfolios::ids(rows), |id| vec![id.clone()]);
             let each = portfolios.into_iter().map(|portfolio| by_start_date(rows, portfolio, query));
-            merged(each.collect(), query.direction)
+            Box::new(merged(each.collect(), query.direction))
         }
     };
     let mut page = page(rows, query, candidates);

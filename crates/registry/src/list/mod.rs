@@ -80,7 +80,8 @@ impl Place {
     }
 }
 
-/// A resource that a list may tell.
+/// A resource that a list may tell. Candidates order as their places do.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     place: Place,
     /// Its row, if it came along with the place.

@@ -3,18 +3,19 @@
 //! A status that must be equal is looked up in its index unless deleted ones are asked for, a display
 //! name that must be equal or begin so in its own, a name in the rows.
 
+use milepost_ledger::key::{instant_of, ordered_instant};
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
+use milepost_service::merge::merged;
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Rejection, ResourceId};
 use proto::project::Status;
 
 pub(crate) use super::project_fields::{By, SCHEMA};
 #[cfg(test)]
 pub(crate) use super::project_fields::{LEVELS, LISTINGS, STATUSES};
-use super::scan::{Seek, by_index, by_name, merged, sorted};
+use super::scan::{Seek, by_index, by_name, sorted};
 use super::{Candidates, Page, Place, Query, equal_text, page};
 use crate::tables::{portfolios, projects, projects_by_display_name, projects_by_minute, projects_by_status};
-use milepost_ledger::key::{instant_of, ordered_instant};
 
 /// By what projects can be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ fn candidates<'a>(rows: &'a dyn Read, parent: &PortfolioPattern, query: &Query<B
     let one = parent.portfolio().map(PortfolioName::id);
     let portfolios = || one.map_or_else(|| portfolios::ids(rows), |id| vec![id.clone()]);
     let each = |source: &dyn Fn(ResourceId) -> Candidates<'a>| {
-        merged(portfolios().into_iter().map(source).collect(), query.direction)
+        Box::new(merged(portfolios().into_iter().map(source).collect(), query.direction)) as Candidates<'a>
     };
     match query.order {
         Order::Name => {

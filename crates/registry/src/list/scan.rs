@@ -1,9 +1,6 @@
-//! How lists find what they tell: ranges of rows or of an index, each from a place on, and several as one.
+//! How lists find what they tell: ranges of rows or of an index, each from a place on.
 //!
 //! Invariant: every source answers in the order of places, and begins after the place it is given.
-
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 use milepost_ledger::{Direction, KeyRange, Read};
 
@@ -16,7 +13,7 @@ pub(super) fn by_name<'a>(
     direction: Direction,
     after: Option<&Place>,
 ) -> Candidates<'a> {
-    let range = from(range, direction, after.map(|place| place.key.as_slice()));
+    let range = range.beyond(after.map(|place| place.key.as_slice()), direction);
     let rows = rows.scan(&range, direction);
     Box::new(
         rows.map(|(key, row)| Candidate {
@@ -38,7 +35,7 @@ pub(super) fn by_index<'a>(
 ) -> Candidates<'a> {
     let range = match after.map(seek) {
         None => range,
-        Some(Seek::After(key)) => from(range, direction, Some(&key)),
+        Some(Seek::After(key)) => range.beyond(Some(&key), direction),
         Some(Seek::Within(prefix)) => within(range, direction, &prefix),
     };
     let places = rows.scan(&range, direction).filter_map(move |(key, _)| place(&key));
@@ -77,14 +74,6 @@ pub(super) enum Seek {
     Within(Vec<u8>),
 }
 
-fn from(range: KeyRange, direction: Direction, key: Option<&[u8]>) -> KeyRange {
-    match (key, direction) {
-        (None, _) => range,
-        (Some(key), Direction::Forward) => range.after(key),
-        (Some(key), Direction::Backward) => range.before(key),
-    }
-}
-
 fn within(mut range: KeyRange, direction: Direction, prefix: &[u8]) -> KeyRange {
     let same = KeyRange::prefix(prefix);
     match direction {
@@ -98,48 +87,3 @@ fn within(mut range: KeyRange, direction: Direction, prefix: &[u8]) -> KeyRange 
         },
     }
 }
-
-/// Several sources as one, in the order of places.
-pub(super) fn merged<'a>(sources: Vec<Candidates<'a>>, direction: Direction) -> Candidates<'a> {
-    let mut heads = BinaryHeap::with_capacity(sources.len());
-    for mut source in sources {
-        if let Some(candidate) = source.next() {
-            heads.push(Head { candidate, source, direction });
-        }
-    }
-    Box::new(std::iter::from_fn(move || {
-        let mut head = heads.peek_mut()?;
-        match head.source.next() {
-            Some(next) => Some(std::mem::replace(&mut head.candidate, next)),
-            None => Some(std::collections::binary_heap::PeekMut::pop(head).candidate),
-        }
-    }))
-}
-
-/// A source and its next candidate; the one to tell first is the greatest.
-struct Head<'a> {
-    candidate: Candidate,
-    source: Candidates<'a>,
-    direction: Direction,
-}
-
-impl Ord for Head<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = self.candidate.place.cmp(&other.candidate.place);
-        if self.direction == Direction::Forward { order.reverse() } else { order }
-    }
-}
-
-impl PartialOrd for Head<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Head<'_> {}

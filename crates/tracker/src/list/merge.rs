@@ -2,9 +2,6 @@
 //!
 //! Invariant: places come out in order, as those of each portfolio do.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read};
 
@@ -47,54 +44,4 @@ pub(super) fn key_at(range: &KeyRange, place: &[u8]) -> Vec<u8> {
         std::cmp::Ordering::Greater => {}
     }
     key
-}
-
-/// Several ordered runs as one.
-pub(super) fn merged<'a>(
-    runs: Vec<impl Iterator<Item = Vec<u8>> + 'a>,
-    descending: bool,
-) -> Box<dyn Iterator<Item = Vec<u8>> + 'a> {
-    if descending { Box::new(Merged::new(runs, Some)) } else { Box::new(Merged::new(runs, Reverse)) }
-}
-
-/// A heap gives out its greatest; `W` turns the order round where the smallest comes first.
-struct Merged<I, W> {
-    runs: Vec<I>,
-    heads: BinaryHeap<(W, usize)>,
-    wrap: fn(Vec<u8>) -> W,
-}
-
-impl<I: Iterator<Item = Vec<u8>>, W: Ord> Merged<I, W> {
-    fn new(mut runs: Vec<I>, wrap: fn(Vec<u8>) -> W) -> Self {
-        let heads = runs.iter_mut().enumerate().filter_map(|(index, run)| Some((wrap(run.next()?), index)));
-        Self { heads: heads.collect(), runs, wrap }
-    }
-}
-
-impl<I: Iterator<Item = Vec<u8>>, W: Ord + Unwrap> Iterator for Merged<I, W> {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        let (head, index) = self.heads.pop()?;
-        if let Some(next) = self.runs[index].next() {
-            self.heads.push(((self.wrap)(next), index));
-        }
-        head.unwrap()
-    }
-}
-
-trait Unwrap {
-    fn unwrap(self) -> Option<Vec<u8>>;
-}
-
-impl Unwrap for Option<Vec<u8>> {
-    fn unwrap(self) -> Option<Vec<u8>> {
-        self
-    }
-}
-
-impl Unwrap for Reverse<Vec<u8>> {
-    fn unwrap(self) -> Option<Vec<u8>> {
-        Some(self.0)
-    }
 }

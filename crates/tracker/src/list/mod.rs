@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use milepost_ledger::key::Key;
-use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_ledger::{Direction, Read};
+use milepost_service::merge::merged;
 use milepost_types::filter::Fields;
 use milepost_types::{Filter, ProjectPattern};
 
@@ -92,15 +93,6 @@ impl Query {
         if self.descending { Direction::Backward } else { Direction::Forward }
     }
 
-    /// The part of a range that is still to be read, where `after` is a key in it.
-    fn rest(&self, range: KeyRange, after: Option<&[u8]>) -> KeyRange {
-        match (after, self.descending) {
-            (None, _) => range,
-            (Some(after), false) => range.after(after),
-            (Some(after), true) => range.before(after),
-        }
-    }
-
     /// The milestone that a row holds, if it is to be on the page.
     fn take<T: Listed>(&self, value: Bytes) -> Result<Option<T>, Unreadable> {
         let milestone = T::read(value)?;
@@ -136,7 +128,7 @@ fn gather<T: Listed>(
 }
 
 fn by_name<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Candidate> + 'a {
-    let range = query.rest(tables::milestone::range(&query.parent), query.after.as_deref());
+    let range = tables::milestone::range(&query.parent).beyond(query.after.as_deref(), query.direction());
     rows.scan(&range, query.direction()).map(|(key, value)| (key.to_vec(), value))
 }
 
@@ -149,9 +141,10 @@ fn by_forecast<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Ca
     let after = query.after.as_deref();
     let scans = ranges.into_iter().map(|range| {
         let after = after.map(|place| merge::key_at(&range, place));
-        rows.scan(&query.rest(range, after.as_deref()), query.direction()).map(|(key, _)| place(&key))
+        rows.scan(&range.beyond(after.as_deref(), query.direction()), query.direction())
+            .map(|(key, _)| place(&key))
     });
-    merge::merged(scans.collect(), query.descending).filter_map(|place| {
+    merged(scans.collect(), query.direction()).filter_map(|place| {
         let value = rows.get(&key_of(&place))?;
         Some((place, value))
     })
