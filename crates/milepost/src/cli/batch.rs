@@ -179,14 +179,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { parent, listing } => {
             let under = PORTFOLIO.name(&parent.parent)?;
-            let first = ListBatchesRequest {
-                parent: under.clone(),
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListBatchesRequest, listing, parent: under.clone());
             list_and_show!(session, &listing.limit, &under, batches.list_batches(first) -> batches)
         }
         Verb::Update { on, fields, changing } => {

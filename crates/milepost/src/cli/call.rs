@@ -40,6 +40,20 @@ macro_rules! list_and_show {
     }};
 }
 
+/// The first request of a list, under a parent if it has one.
+macro_rules! list {
+    ($Request:ident, $listing:expr $(, parent: $parent:expr)?) => {
+        $Request {
+            $(parent: $parent,)?
+            filter: $listing.filter,
+            order_by: $listing.order_by,
+            show_deleted: $listing.show_deleted,
+            min_revisions: $listing.reading.min_revision,
+            ..Default::default()
+        }
+    };
+}
+
 /// The request of an act on one resource: its name and guards, and what else the act says.
 macro_rules! act {
     ($Request:ident, $on:expr, $kind:expr $(, $field:ident: $value:expr)* $(,)?) => {

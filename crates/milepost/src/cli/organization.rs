@@ -120,13 +120,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, organizations.get_organization(request) -> organization)
         }
         Verb::List { listing } => {
-            let first = ListOrganizationsRequest {
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListOrganizationsRequest, listing);
             list_and_show!(session, &listing.limit, "", organizations.list_organizations(first) -> organizations)
         }
         Verb::Update { on, fields, changing } => {

@@ -124,14 +124,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { parent, listing } => {
             let under = PROJECT.name(&parent.parent)?;
-            let first = ListPhasesRequest {
-                parent: under.clone(),
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListPhasesRequest, listing, parent: under.clone());
             list_and_show!(session, &listing.limit, &under, phases.list_phases(first) -> phases)
         }
         Verb::Update { on, fields, changing } => {

@@ -115,13 +115,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             read_and_show!(session, portfolios.get_portfolio(request) -> portfolio)
         }
         Verb::List { listing } => {
-            let first = ListPortfoliosRequest {
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListPortfoliosRequest, listing);
             list_and_show!(session, &listing.limit, "", portfolios.list_portfolios(first) -> portfolios)
         }
         Verb::Update { on, fields, changing } => {

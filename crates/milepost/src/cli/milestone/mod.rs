@@ -213,14 +213,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { parent, listing } => {
             let under = PROJECT.name(&parent.parent)?;
-            let first = ListMilestonesRequest {
-                parent: under.clone(),
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListMilestonesRequest, listing, parent: under.clone());
             list_and_show!(session, &listing.limit, &under, milestones.list_milestones(first) -> milestones)
         }
         Verb::Update { on, fields, changing } => {

@@ -178,14 +178,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { parent, listing } => {
             let under = PORTFOLIO.name(&parent.parent)?;
-            let first = ListProjectsRequest {
-                parent: under.clone(),
-                filter: listing.filter,
-                order_by: listing.order_by,
-                show_deleted: listing.show_deleted,
-                min_revisions: listing.reading.min_revision,
-                ..Default::default()
-            };
+            let first = list!(ListProjectsRequest, listing, parent: under.clone());
             list_and_show!(session, &listing.limit, &under, projects.list_projects(first) -> projects)
         }
         Verb::Update { on, fields, changing } => {
