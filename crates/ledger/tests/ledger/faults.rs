@@ -11,7 +11,7 @@ use milepost_ledger::{
 use milepost_types::Position;
 use tokio::sync::watch;
 
-use crate::domain::{Command, add, asked, cell, clock, memory, open, options, shut, sum};
+use crate::domain::{Cells, Command, add, asked, cell, clock, memory, open, options, shut, sum};
 
 #[tokio::test]
 async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() {
@@ -28,12 +28,53 @@ async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() 
         shut(ledger);
 
         // After a restart the same request id tells what became of it, and does it at most once.
-        let journal = std::sync::Arc::new(journal.reopened());
+        let journal = Arc::new(journal.reopened());
         let ledger = open(dir.path(), journal);
         let again = ledger.submit(command()).await.unwrap();
         assert_eq!(again.replayed, failure == Failure::Stored);
         assert_eq!(cell(&ledger.view(), 1), 6);
     }
+}
+
+#[tokio::test]
+async fn nobody_is_answered_by_what_the_append_of_its_group_lost() {
+    for failure in [Failure::DiskLow, Failure::Lost, Failure::Stored] {
+        let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+        let ledger = open(dir.path(), journal.clone());
+        journal.fail_next(failure);
+        let command = || asked("office", "r", Command::Add { cell: 1, amount: 600_000 });
+        // The first writes; the others rest on it: the same again, a refusal, a trial, one without an effect.
+        let tried = Submission { validate_only: true, ..add(1, 1) };
+        let nothing = Submission::system("test", Command::Clear { cell: 2 });
+        let group = vec![command(), command(), add(1, 600_000), tried, nothing];
+        for answer in ledger.submit_all(group).await {
+            match failure {
+                Failure::DiskLow => assert!(matches!(answer, Err(SubmitError::DiskLow { .. })), "{answer:?}"),
+                _ => assert!(matches!(answer, Err(SubmitError::Failed { .. })), "{answer:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_does_not_match_its_hash_is_not_applied() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    let ledger = open(dir.path(), journal.clone());
+    for _ in 0..3 {
+        ledger.submit(add(1, 1)).await.unwrap();
+    }
+    shut(ledger);
+    let mut entries = journal.read_after(0, ReadLimit::default()).unwrap();
+    let mut second = Entry::decode(&entries[1]).unwrap();
+    second.events = Entry::decode(&entries[2]).unwrap().events;
+    entries[1] = StoredEntry { bytes: second.encode(&entries[0].hash).bytes, ..entries[1].clone() };
+    let changed = Arc::new(MemoryJournal::with_entries(journal.info().log, None, entries));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let opened = Ledger::open("cells", elsewhere.path(), changed, Arc::new(Cells::<1>), clock(), options());
+    let error = opened.err().expect("the second entry is another than was written");
+    let told = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let told: Vec<_> = told.map(ToString::to_string).collect();
+    assert!(told.join(": ").contains("does not match its hash"), "{told:?}");
 }
 
 #[tokio::test]

@@ -55,12 +55,14 @@ async fn a_request_id_answers_the_same_again_within_a_group_later_and_after_reop
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     let command = || asked("office", "r-1", Command::Add { cell: 1, amount: 5 });
-    let answers = ledger.submit_all(vec![command(), command()]).await;
+    let other_body = || asked("office", "r-1", Command::Add { cell: 1, amount: 6 });
+    let answers = ledger.submit_all(vec![command(), command(), other_body()]).await;
     let first = answers[0].clone().unwrap();
     assert!(!first.replayed);
     let again = answers[1].clone().unwrap();
     assert!(again.replayed);
     assert_eq!((&again.events, again.position), (&first.events, first.position));
+    assert!(matches!(answers[2], Err(SubmitError::RequestIdReused { .. })));
     for _ in 0..30 {
         ledger.submit(add(2, 1)).await.unwrap();
     }
@@ -68,8 +70,7 @@ async fn a_request_id_answers_the_same_again_within_a_group_later_and_after_reop
     shut(ledger);
     let ledger = open(dir.path(), journal);
     assert_eq!(ledger.submit(command()).await.unwrap(), again);
-    let other_body = asked("office", "r-1", Command::Add { cell: 1, amount: 6 });
-    assert!(matches!(ledger.submit(other_body).await, Err(SubmitError::RequestIdReused { .. })));
+    assert!(matches!(ledger.submit(other_body()).await, Err(SubmitError::RequestIdReused { .. })));
     let other_principal = asked("bank", "r-1", Command::Add { cell: 1, amount: 6 });
     assert!(!ledger.submit(other_principal).await.unwrap().replayed);
     assert_eq!(cell(&ledger.view(), 1), 11);
@@ -90,20 +91,23 @@ async fn a_refusal_is_not_remembered() {
 async fn validating_answers_what_would_be_and_changes_nothing() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal);
-    let validate = |amount| {
-        let mut submission = asked("office", "r", Command::Add { cell: 1, amount });
+    let command = |id, amount| asked("office", id, Command::Add { cell: 1, amount });
+    let validate = |id, amount| {
+        let mut submission = command(id, amount);
         submission.validate_only = true;
         submission
     };
-    let answers = ledger.submit_all(vec![validate(5), validate(2_000_000), add(1, 1)]).await;
+    let group = vec![validate("r", 5), validate("s", 2_000_000), add(1, 1), command("r", 5)];
+    let answers = ledger.submit_all(group).await;
     let receipt = answers[0].clone().unwrap();
     assert_eq!((receipt.events.len(), receipt.position.sequence), (1, 0));
     assert!(answers[1].is_err());
-    assert_eq!(sum(&ledger.view()), 1);
-    // Nor is its request id remembered.
-    assert!(
-        !ledger.submit(asked("office", "r", Command::Add { cell: 1, amount: 7 })).await.unwrap().replayed
-    );
+    // Nor is its request id remembered, in its group or later.
+    assert!(!answers[3].clone().unwrap().replayed);
+    assert_eq!(sum(&ledger.view()), 6);
+    ledger.submit(validate("t", 5)).await.unwrap();
+    assert!(!ledger.submit(command("t", 7)).await.unwrap().replayed);
+    assert_eq!(sum(&ledger.view()), 13);
 }
 
 #[tokio::test]
