@@ -1,6 +1,7 @@
 //! A domain of numbered cells: every command is one line of arithmetic, so a test can say what must be.
 //!
-//! Rows: `[1, cell]` → value u64; `[2]` → the sum of all cells, so that a torn state shows.
+//! Rows: `[1, cell]` → value u64; `[2]` → the sum of all cells, so that a torn state shows; `[3]` from
+//! version 2 on, so that a store of another version shows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Cells<const VERSION: u32 = 1>;
 
 const CELL: u8 = 1;
 const SUM: &[u8] = &[2];
+/// A row that later versions have, and no use for.
+const NEWER: &[u8] = &[3];
 
 pub fn cell(rows: &dyn Read, cell: u8) -> u64 {
     number(rows.get(&[CELL, cell]))
@@ -101,6 +104,9 @@ impl<const VERSION: u32> Domain for Cells<VERSION> {
                         rows.delete(&[CELL, at]);
                     } else {
                         rows.put(vec![CELL, at], event.slice(1..));
+                    }
+                    if VERSION > 1 {
+                        rows.put(NEWER.to_vec(), Bytes::new());
                     }
                 }
                 (1, b'!') => panic!("in apply"),
