@@ -401,16 +401,20 @@ fn guard<T>(dir: &Path, run: impl FnOnce() -> T) -> Result<T, StoreError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_mark_is_what_was_written() {
-        let mark = Mark {
+    fn mark(digest: Digest) -> Mark {
+        Mark {
             version: 2,
             log: LogId::from_bytes([3; 16]),
             sequence: 4,
             hash: Hash::from_bytes([5; 32]),
             commit_time: Timestamp::new(6, 7).unwrap(),
-            digest: Digest { rows: 8, sum: 9 },
-        };
+            digest,
+        }
+    }
+
+    #[test]
+    fn a_mark_is_what_was_written() {
+        let mark = mark(Digest { rows: 8, sum: 9 });
         let bytes = mark.encode();
         assert_eq!(bytes.len(), MARK_BYTES);
         assert_eq!(Mark::decode(&bytes), Some(mark));
@@ -453,6 +457,43 @@ mod tests {
             assert_eq!(found, Some(after), "after {done} rows");
             assert_eq!(base.get(&row(0, 0).0), None);
             assert_eq!(base.get(&row(count, 0).0), row(0, 2).1);
+        }
+    }
+
+    /// sled takes each of these for a whole store.
+    #[test]
+    fn rows_that_are_not_those_of_the_mark_are_damage() {
+        type Spoil = fn(&sled::Db);
+        let ways: [(&str, Spoil); 5] = [
+            ("nothing", |_| {}),
+            ("a row is lost", |tree| drop(tree.remove(b"b").unwrap())),
+            ("a row is changed", |tree| drop(tree.insert(b"b", b"3").unwrap())),
+            ("a row is there that was removed", |tree| drop(tree.insert(b"d", b"4").unwrap())),
+            ("the mark is lost", |tree| drop(tree.remove(MARK_KEY).unwrap())),
+        ];
+        for (way, spoil) in ways {
+            let dir = tempfile::tempdir().unwrap();
+            let (base, none) = Base::open(dir.path(), CHECK_CACHE_BYTES).unwrap();
+            assert_eq!(none, None);
+            let row = |key: &'static [u8], value: Option<&'static [u8]>| {
+                (Bytes::from_static(key), value.map(Bytes::from_static))
+            };
+            let first = Table::from_iter([row(b"a", Some(b"1")), row(b"d", Some(b"4"))]);
+            let second = Table::from_iter([row(b"b", Some(b"2")), row(b"d", None)]);
+            let mut digest = Digest::default();
+            for table in [first, second] {
+                digest = base.digest_with(digest, &table).unwrap();
+                base.record(&table, &mark(digest)).unwrap();
+                base.write(&table, &mark(digest)).unwrap();
+            }
+            spoil(&base.tree);
+            base.sync().unwrap();
+            drop(base);
+            match Base::open(dir.path(), CHECK_CACHE_BYTES) {
+                Ok((_, found)) => assert_eq!((way, found), ("nothing", Some(mark(digest)))),
+                Err(StoreError::Damaged { what, .. }) => assert_ne!(way, "nothing", "{what}"),
+                Err(error) => panic!("{way}: {error}"),
+            }
         }
     }
 }
