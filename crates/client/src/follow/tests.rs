@@ -192,16 +192,18 @@ async fn what_repeats_skips_or_breaks_the_chain_is_not_believed() {
 }
 
 #[tokio::test]
-async fn after_a_position_the_chain_is_checked_from_the_first_entry_on() {
+async fn after_a_position_order_and_chain_are_checked_from_the_first_entry_on() {
     let entries = log(&[100; 4]);
     let mut forged = entries[2].clone();
     forged.bytes = Bytes::from_static(b"forged");
     let pair = [entries[1].clone(), forged];
-    let server =
-        Server::new(entries.clone(), 1000, vec![vec![Ok(response(fragments(&pair, 1000), tail(&entries)))]]);
+    // A gap and a repetition, while nothing but the order can tell; then what does not chain.
+    let scripts = [&entries[2..], &entries[..1], &pair]
+        .map(|sent| vec![Ok(response(fragments(sent, 1000), tail(&entries)))]);
+    let server = Server::new(entries.clone(), 1000, scripts.into());
     let mut follower = follower(&server, Some(tail(&entries[..1]))).await;
     assert_eq!(collect(&mut follower, 3).await, entries[1..]);
-    assert_eq!(server.asked(), [Some(1), Some(2)]);
+    assert_eq!(server.asked(), [Some(1), Some(1), Some(1), Some(2)]);
 }
 
 #[tokio::test]
