@@ -75,6 +75,21 @@ fn a_start_that_achieves_nothing_is_skipped_with_its_reason() {
 }
 
 #[test]
+fn an_event_that_cannot_be_understood_is_skipped_with_its_reason_and_the_rest_of_its_entry_is_not() {
+    let (mut world, mut registry) = World::with_projects(&[]);
+    let bridge = Some(crate::tests::registry::project("bridge"));
+    let arrival =
+        registry.append(vec![("milepost.project.started", None), ("milepost.project.created", bridge)]);
+    let told = world.ingest(arrival).unwrap();
+    assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
+    let Some(Payload::SourceSkipped(skipped)) = &told[1].payload else { panic!() };
+    assert_eq!(skipped.event_id, format!("{}/{}/0", registry.log, registry.tail().sequence));
+    assert!(skipped.reason.contains("no project"), "{}", skipped.reason);
+    world.submit(create(vec![construction_start("bridge", "start")])).unwrap();
+    assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
+}
+
+#[test]
 fn what_is_not_relevant_is_followed_without_a_word() {
     let (mut world, mut registry) = World::with_projects(&[]);
     let told = world.ingest(registry.append(vec![("milepost.organization.created", None)])).unwrap();
