@@ -166,6 +166,8 @@ fn events_that_are_none_or_of_another_source_are_refused() {
         vec![Bytes::from_static(b"\xff\xff")],
         entry(LedgerKind::Tracker, 1, None).events,
         vec![entry(LedgerKind::Registry, 1, None).events.remove(0), Bytes::new()],
+        // `request_id`, two bytes that are no text.
+        vec![[&entry(LedgerKind::Registry, 1, None).events[0][..], b"\x5a\x02\xff\xfe"].concat().into()],
     ] {
         let entry = SourceEntry { events, ..entry(LedgerKind::Registry, 1, None) };
         let outcome = log.submit(&Command::Ingest(entry));
