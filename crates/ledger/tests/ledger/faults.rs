@@ -138,7 +138,9 @@ async fn rows_that_cannot_be_read_fail_the_ledger_and_not_one_command_after_anot
     for number in 0..ROWS {
         ledger.submit(Submission::system("test", number)).await.unwrap();
     }
-    // Under the open store, the disk loses what it held.
+    shut(ledger);
+    // All rows are on the disk, and only few of them in memory. Under the open store, it loses them.
+    let ledger = open(4096);
     let db = dir.path().join("store/db");
     let length = std::fs::metadata(&db).unwrap().len();
     std::fs::write(&db, vec![0xa5; length as usize]).unwrap();
