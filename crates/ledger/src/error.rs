@@ -23,8 +23,9 @@ pub enum Error {
     Store(#[from] StoreError),
     /// The store has seen entries that the journal lacks: they are lost, or it is the wrong journal.
     #[error(
-        "the store in {} is at {store}, but its journal is at {journal}: entries are missing; put the right \
-         journal in place, or, if this one is meant, have the store built anew from it by `milepost store rebuild`",
+        "the store in {} is at {store}, but its journal is at {journal}: entries are missing; put the \
+         right journal in place of the one that is there, or, if that one is meant, have the store built anew from \
+         it by `milepost store rebuild`",
         dir.display()
     )]
     StoreAhead {

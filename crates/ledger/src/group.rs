@@ -70,7 +70,7 @@ impl<D: Domain> Group<D> {
         let started = Instant::now();
         let mut used = Used::new();
         for (index, command) in commands.iter().enumerate() {
-            if self.block_bytes >= self.max_entry_bytes || self.draft.layers.base.broken().is_some() {
+            if self.block_bytes >= self.max_entry_bytes || self.draft.layers.base.failure.borrow().is_some() {
                 return index;
             }
             let answer = if command.deadline.is_some_and(|deadline| deadline < started) {

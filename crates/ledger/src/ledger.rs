@@ -112,7 +112,6 @@ impl<D: Domain> Ledger<D> {
         let shared = Arc::new(Shared {
             published: ArcSwap::from_pointee(state.layers.clone()),
             position: watch::Sender::new(state.layers.position),
-            failure: watch::Sender::new(None),
             stats: Stats::default(),
         });
         let (queue, messages) = channel();
@@ -244,12 +243,17 @@ impl<D: Domain> Ledger<D> {
                 return Err(WaitError::TimedOut { asked: position, have, waited: started.elapsed() });
             }
         }
-        match self.source().read(position, ReadLimit { entries: 1, bytes: 1 }).await {
-            Ok(_) => Ok(()),
-            Err(ReadError::Diverged { .. }) => {
-                Err(WaitError::Diverged { asked: position, have: self.position() })
-            }
-            Err(error) => Err(WaitError::Journal { reason: error.to_string() }),
+        let have = self.position();
+        if have == position {
+            return Ok(());
+        }
+        let source = self.source();
+        let entry = source.read(position, ReadLimit { entries: 1, bytes: 1 });
+        match tokio::time::timeout_at(deadline.into(), entry).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(ReadError::Diverged { .. })) => Err(WaitError::Diverged { asked: position, have }),
+            Ok(Err(error)) => Err(WaitError::Journal { reason: error.to_string() }),
+            Err(_) => Err(WaitError::TimedOut { asked: position, have, waited: started.elapsed() }),
         }
     }
 
@@ -260,7 +264,7 @@ impl<D: Domain> Ledger<D> {
 
     /// Why the ledger takes no more commands, once it does not: the process should stop.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.inner.shared.failure.subscribe()
+        self.inner.base.failure.subscribe()
     }
 
     /// What it has done so far.

@@ -50,30 +50,38 @@ pub(crate) fn open<D: Domain>(
                 rebuild_beside(dir, journal, domain, options, &why)
             }
         },
-        Err(StoreError::Damaged { what, .. }) => rebuild_beside(dir, journal, domain, options, &what),
+        Err(StoreError::Damaged { what, reached, .. }) => {
+            if let Some(reached) = reached {
+                belongs(dir, reached, journal)?;
+            }
+            rebuild_beside(dir, journal, domain, options, &what)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Why a store that can be read must be rebuilt, if so.
 fn unusable<D: Domain>(dir: &Path, mark: &Mark, journal: &dyn Journal) -> Result<Option<String>, Error> {
-    let info = journal.info();
-    let position = Position::after(mark.log, mark.sequence, &mark.hash);
-    let ahead = || Error::StoreAhead { dir: dir.to_owned(), store: position, journal: info.tail };
-    if mark.log != info.log {
-        let nothing_yet = info.tail.sequence == 0 && info.parent.is_none();
-        if nothing_yet && mark.sequence > 0 {
-            return Err(ahead());
-        }
-        return Ok(Some(format!("it belongs to log {}, the journal is {}", mark.log, info.log)));
-    }
-    match journal.read(&position, ReadLimit { entries: 1, bytes: 1 }) {
-        Ok(_) => {}
-        Err(ReadError::Ahead { .. } | ReadError::Diverged { .. }) => return Err(ahead()),
-        Err(error) => return Err(error.into()),
+    if !belongs(dir, mark.position(), journal)? {
+        return Ok(Some(format!("it belongs to log {}, the journal is {}", mark.log, journal.info().log)));
     }
     let (own, needed) = (mark.version, D::STORE_VERSION);
     Ok((own != needed).then(|| format!("it has version {own}, this program needs {needed}")))
+}
+
+/// Whether a store that is at a position is this journal's; an error if it has seen what the journal lacks.
+fn belongs(dir: &Path, store: Position, journal: &dyn Journal) -> Result<bool, Error> {
+    let info = journal.info();
+    let ahead = || Error::StoreAhead { dir: dir.to_owned(), store, journal: info.tail };
+    if store.log != info.log {
+        let nothing_yet = info.tail.sequence == 0 && info.parent.is_none();
+        return if nothing_yet && store.sequence > 0 { Err(ahead()) } else { Ok(false) };
+    }
+    match journal.read(&store, ReadLimit { entries: 1, bytes: 1 }) {
+        Ok(_) => Ok(true),
+        Err(ReadError::Ahead { .. } | ReadError::Diverged { .. }) => Err(ahead()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn rebuild_beside<D: Domain>(

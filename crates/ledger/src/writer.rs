@@ -31,15 +31,7 @@ use crate::store::{Checkpointer, Done, Layers};
 pub(crate) struct Shared {
     pub(crate) published: ArcSwap<Layers>,
     pub(crate) position: watch::Sender<Position>,
-    pub(crate) failure: watch::Sender<Option<String>>,
     pub(crate) stats: Stats,
-}
-
-impl Shared {
-    fn fail(&self, reason: &str) {
-        tracing::error!(reason, "the ledger has failed and takes no more commands");
-        self.failure.send_replace(Some(reason.to_owned()));
-    }
 }
 
 /// What the writer is told.
@@ -107,7 +99,6 @@ pub(crate) struct Writer<D: Domain> {
     checkpointing: bool,
     backlog: VecDeque<Pending<D>>,
     last_group: usize,
-    failed: Option<String>,
 }
 
 impl<D: Domain> Writer<D> {
@@ -131,7 +122,6 @@ impl<D: Domain> Writer<D> {
             checkpointing: false,
             backlog: VecDeque::new(),
             last_group: 0,
-            failed: None,
         }
     }
 
@@ -154,10 +144,10 @@ impl<D: Domain> Writer<D> {
         std::thread::Builder::new()
             .name(format!("{name}-write"))
             .spawn(move || {
-                let shared = Arc::clone(&self.shared);
+                let base = Arc::clone(&self.state.layers.base);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run(&messages))) {
                     let message = crate::panic::message(panic.as_ref());
-                    shared.fail(&format!("the ledger's writer ended by a panic: {message}"));
+                    base.fail(&format!("the ledger's writer ended by a panic: {message}"));
                 }
             })
             .map_err(Error::Thread)
@@ -216,7 +206,7 @@ impl<D: Domain> Writer<D> {
         match message {
             Message::Commands(commands) => self.backlog.extend(commands),
             Message::TailMoved => {
-                if self.failed.is_none()
+                if self.failure().is_none()
                     && let Err(error) = self.catch_up()
                 {
                     self.fail(&error.to_string());
@@ -236,8 +226,7 @@ impl<D: Domain> Writer<D> {
     /// Decides a group, makes it durable, shows it, answers it.
     fn commit(&mut self, mut commands: Vec<Pending<D>>) {
         loop {
-            if let Some(reason) = &self.failed {
-                let reason = reason.clone();
+            if let Some(reason) = self.failure() {
                 commands.into_iter().for_each(|command| {
                     command.answer(Err(SubmitError::Failed { reason: reason.clone() }));
                 });
@@ -247,8 +236,7 @@ impl<D: Domain> Writer<D> {
             let mut group = Group::new(&self.state, self.clock.now(), &self.options);
             let taken = group.decide_all(self.domain.as_ref(), &self.state.ids, &commands);
             self.shared.stats.decide_nanos.add_since(started);
-            if let Some(reason) = self.state.layers.base.broken().map(str::to_owned) {
-                self.fail(&reason);
+            if self.failure().is_some() {
                 continue;
             }
             if group.block.entries.is_empty() {
@@ -354,7 +342,7 @@ impl<D: Domain> Writer<D> {
     }
 
     fn maybe_checkpoint(&mut self) {
-        if self.state.is_due(&self.options) && !self.checkpointing && self.failed.is_none() {
+        if self.state.is_due(&self.options) && !self.checkpointing && self.failure().is_none() {
             self.begin_checkpoint();
         }
     }
@@ -399,25 +387,29 @@ impl<D: Domain> Writer<D> {
 
     /// The memory table is bounded: at the bound, writers wait for the checkpoint under way.
     fn wait_for_room(&mut self) {
-        while self.checkpointing && self.state.table_bytes > self.options.table_bytes && self.failed.is_none()
+        while self.checkpointing
+            && self.state.table_bytes > self.options.table_bytes
+            && self.failure().is_none()
         {
             self.shared.stats.table_waits.add(1);
             self.collect_checkpoint(Duration::from_secs(1));
         }
     }
 
-    fn fail(&mut self, reason: &str) {
-        if self.failed.is_none() {
-            self.failed = Some(reason.to_owned());
-            self.shared.fail(reason);
-        }
+    /// Why no more commands are taken, if so.
+    fn failure(&self) -> Option<String> {
+        self.state.layers.base.failure.borrow().clone()
+    }
+
+    fn fail(&self, reason: &str) {
+        self.state.layers.base.fail(reason);
     }
 
     fn finish(&mut self) {
         while self.checkpointing {
             self.collect_checkpoint(Duration::from_secs(1));
         }
-        if self.failed.is_none() {
+        if self.failure().is_none() {
             match self.state.checkpoint::<D>() {
                 Ok(()) => publish(&self.shared, &self.state.layers),
                 // Views go on with the memory table, as it was published last.

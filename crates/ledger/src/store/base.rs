@@ -10,20 +10,22 @@
 //! not finished is, on open. sled's own promises are not relied on: its recovery may lose a tail or rows
 //! in silence, so on open the rows are counted against the digest, and a panic in it means: damaged.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_types::{Hash, LogId};
-use parking_lot::RwLock;
+use milepost_types::{Hash, LogId, Position};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::digest::Digest;
 use super::layers::Table;
-use super::pending;
+use super::pending::{self, Pending};
 use crate::domain::{Direction, KeyRange, Row};
 
 const MARK_KEY: &[u8] = &[0, 1];
@@ -49,6 +51,8 @@ pub enum StoreError {
         dir: PathBuf,
         /// What was found.
         what: String,
+        /// The last entry that it says it has seen, where that can still be read.
+        reached: Option<Position>,
     },
     /// Another process has it open.
     #[error("the store in {} is open in another process", dir.display())]
@@ -67,6 +71,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same, where damage is told with how far the store says it was.
+    fn reached(self, reached: Option<Position>) -> Self {
+        match self {
+            Self::Damaged { dir, what, reached: known } => {
+                Self::Damaged { dir, what, reached: known.or(reached) }
+            }
+            other => other,
+        }
+    }
+
     /// The whole story in one line.
     pub(crate) fn explain(&self) -> String {
         let source = std::error::Error::source(self).map(|source| format!(": {source}"));
@@ -86,6 +100,11 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
+    /// The entry that the rows are just after.
+    pub(crate) fn position(&self) -> Position {
+        Position::after(self.log, self.sequence, &self.hash)
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(MARK_BYTES);
         bytes.push(MARK_LAYOUT);
@@ -133,7 +152,10 @@ pub(crate) struct Base {
     dir: PathBuf,
     tree: sled::Db,
     cache: Cache,
-    broken: OnceLock<String>,
+    /// Why the ledger must stop, once it must: here because rows cannot be read.
+    pub(crate) failure: watch::Sender<Option<String>>,
+    /// Files of large values that are on the disk.
+    synced_blobs: Mutex<BTreeSet<OsString>>,
     /// Held by views while they read; a checkpoint waits for it before it writes, so that views from before
     /// its table was frozen are gone: later ones have that table in front of all it writes.
     pub(crate) cut: RwLock<()>,
@@ -145,20 +167,29 @@ impl Base {
     /// # Errors
     /// `Damaged` if its rows are not what its mark says, or sled cannot read it.
     pub(crate) fn open(dir: &Path, cache_bytes: usize) -> Result<(Self, Option<Mark>), StoreError> {
-        let damaged = |what: String| StoreError::Damaged { dir: dir.to_owned(), what };
         std::fs::create_dir_all(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
         remove_unfinished_snapshots(dir)?;
-        let tree = guard(dir, || open_sled(dir, cache_bytes))??;
+        let pending = pending::read(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
+        let reached = pending.as_ref().map(|pending| pending.mark.position());
+        let tree = guard(dir, || open_sled(dir, cache_bytes))
+            .and_then(|opened| opened)
+            .map_err(|error| error.reached(reached))?;
         let base = Self {
             dir: dir.to_owned(),
             tree,
             cache: Cache::new(cache_bytes),
-            broken: OnceLock::new(),
+            failure: watch::Sender::new(None),
+            synced_blobs: Mutex::default(),
             cut: RwLock::new(()),
         };
 
-        base.finish_pending()?;
-        let (mark, digest) = guard(dir, || base.count())??;
+        let counted = base.finish(pending).and_then(|()| guard(dir, || base.count())?);
+        let (mark, digest) = counted.map_err(|error| error.reached(reached))?;
+        let damaged = |what| StoreError::Damaged {
+            dir: dir.to_owned(),
+            what,
+            reached: mark.map(|mark| mark.position()).or(reached),
+        };
         match mark {
             Some(mark) if mark.digest != digest => {
                 Err(damaged(format!("it holds {digest}, but was written with {}", mark.digest)))
@@ -190,6 +221,7 @@ impl Base {
                 let decoded = Mark::decode(&value).ok_or_else(|| StoreError::Damaged {
                     dir: self.dir.clone(),
                     what: "its mark cannot be read, or is of another version".to_owned(),
+                    reached: None,
                 })?;
                 mark = Some(decoded);
             } else {
@@ -199,22 +231,30 @@ impl Base {
         Ok((mark, digest))
     }
 
-    /// Why rows could not be read, if ever they could not: nothing may be decided on them any more.
-    pub(crate) fn broken(&self) -> Option<&str> {
-        self.broken.get().map(String::as_str)
+    /// Ends the ledger, and tells why if it has not ended before.
+    pub(crate) fn fail(&self, reason: &str) {
+        self.failure.send_if_modified(|failure| {
+            let first = failure.is_none();
+            if first {
+                tracing::error!(reason, "the ledger has failed and takes no more commands");
+                *failure = Some(reason.to_owned());
+            }
+            first
+        });
     }
 
-    /// Rows are read where there is no way to answer that they cannot be. No fault of ours, so no panic
-    /// message: whoever catches it tells.
+    /// Rows are read where there is no way to answer that they cannot be. No fault of the program, so this
+    /// panic prints nothing.
     fn give_up(&self, error: &StoreError) -> ! {
-        let reason = self.broken.get_or_init(|| error.explain());
-        std::panic::resume_unwind(Box::new(reason.clone()))
+        let reason = error.explain();
+        self.fail(&reason);
+        std::panic::resume_unwind(Box::new(reason))
     }
 
     /// The value of a key.
     ///
     /// # Panics
-    /// If sled fails: the store is then `broken`.
+    /// If sled fails, which ends the ledger.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Bytes> {
         if let Some(known) = self.cache.get(key) {
             return known;
@@ -232,7 +272,7 @@ impl Base {
     /// The rows of a range.
     ///
     /// # Panics
-    /// If sled fails: the store is then `broken`.
+    /// If sled fails, which ends the ledger.
     pub(crate) fn scan(&self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + '_> {
         let mut rows = match &range.end {
             Some(end) if *end <= range.start => return Box::new(std::iter::empty()),
@@ -315,17 +355,17 @@ impl Base {
         guard(&self.dir, || self.tree.apply_batch(batch))?.map_err(|error| self.sled_error(error))
     }
 
-    /// Does what is left to do of the checkpoint that was recorded last.
-    fn finish_pending(&self) -> Result<(), StoreError> {
-        let Some(pending) = pending::read(&self.dir).map_err(|source| self.io_error(source))? else {
-            return Ok(());
-        };
-        let mark = guard(&self.dir, || self.tree.get(MARK_KEY))?.map_err(|error| self.sled_error(error))?;
-        if mark.is_some_and(|mark| mark == pending.mark.encode()) {
+    /// Does what is left to do of the checkpoint that was recorded last, or all of it again. One that is
+    /// older than the rows is of a program that knew of no such file.
+    fn finish(&self, pending: Option<Pending>) -> Result<(), StoreError> {
+        let Some(Pending { mark, rows }) = pending else { return Ok(()) };
+        let known = guard(&self.dir, || self.tree.get(MARK_KEY))?.map_err(|error| self.sled_error(error))?;
+        let known = known.and_then(|bytes| Mark::decode(&bytes));
+        if known.is_some_and(|known| known.log == mark.log && known.sequence > mark.sequence) {
             return Ok(());
         }
-        tracing::info!(dir = %self.dir.display(), rows = pending.rows.len(), "finishing a checkpoint");
-        self.write_parts(pending.rows.iter().map(|(key, value)| (key, value)), Some(&pending.mark))?;
+        tracing::info!(dir = %self.dir.display(), rows = rows.len(), "finishing a checkpoint");
+        self.write_parts(rows.iter().map(|(key, value)| (key, value)), Some(&mark))?;
         self.sync()
     }
 
@@ -334,7 +374,39 @@ impl Base {
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         guard(&self.dir, || self.tree.flush())?.map_err(|error| self.sled_error(error))?;
         let synced = std::fs::File::open(self.dir.join("db")).and_then(|file| file.sync_all());
-        synced.and_then(|()| pending::clear(&self.dir)).map_err(|source| self.io_error(source))
+        synced
+            .and_then(|()| self.sync_blobs())
+            .and_then(|()| pending::clear(&self.dir))
+            .map_err(|source| self.io_error(source))
+    }
+
+    /// Brings the files to the disk that sled keeps large pages in, which it never syncs itself.
+    fn sync_blobs(&self) -> std::io::Result<()> {
+        let dir = self.dir.join("blobs");
+        let mut there = BTreeSet::new();
+        let mut synced = self.synced_blobs.lock();
+        let files = match std::fs::read_dir(&dir) {
+            Ok(files) => files,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for file in files {
+            let file = file?;
+            if !synced.contains(&file.file_name()) {
+                match std::fs::File::open(file.path()) {
+                    Ok(file) => file.sync_all()?,
+                    // sled removes those that it needs no more.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                }
+            }
+            there.insert(file.file_name());
+        }
+        if there != *synced {
+            std::fs::File::open(&dir)?.sync_all()?;
+            *synced = there;
+        }
+        Ok(())
     }
 
     fn io_error(&self, source: std::io::Error) -> StoreError {
@@ -371,9 +443,14 @@ fn is_locked(error: &sled::Error) -> bool {
 
 fn from_sled(dir: &Path, error: sled::Error) -> StoreError {
     match error {
-        sled::Error::Io(source) => StoreError::Io { dir: dir.to_owned(), source },
-        error => StoreError::Damaged { dir: dir.to_owned(), what: error.to_string() },
+        sled::Error::Io(source) if !is_loss(&source) => StoreError::Io { dir: dir.to_owned(), source },
+        error => StoreError::Damaged { dir: dir.to_owned(), what: error.to_string(), reached: None },
     }
+}
+
+/// Whether a file is gone or cut that sled wrote: damage, which a rebuild mends.
+fn is_loss(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::UnexpectedEof)
 }
 
 /// A torn snapshot that sled was still writing keeps it from opening; its log does without.
@@ -394,6 +471,7 @@ fn guard<T>(dir: &Path, run: impl FnOnce() -> T) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| StoreError::Damaged {
         dir: dir.to_owned(),
         what: crate::panic::message(panic.as_ref()),
+        reached: None,
     })
 }
 
@@ -491,7 +569,11 @@ mod tests {
             drop(base);
             match Base::open(dir.path(), CHECK_CACHE_BYTES) {
                 Ok((_, found)) => assert_eq!((way, found), ("nothing", Some(mark(digest)))),
-                Err(StoreError::Damaged { what, .. }) => assert_ne!(way, "nothing", "{what}"),
+                Err(StoreError::Damaged { what, reached, .. }) => {
+                    assert_ne!(way, "nothing", "{what}");
+                    let told = (way != "the mark is lost").then(|| mark(digest).position());
+                    assert_eq!(reached, told, "{way}");
+                }
                 Err(error) => panic!("{way}: {error}"),
             }
         }

@@ -1,5 +1,6 @@
 //! A journal that fails: nothing unacknowledged is believed, and the ledger says so and stops.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -109,13 +110,17 @@ async fn a_store_that_cannot_be_written_fails_the_ledger() {
 /// Rows of a kilobyte under the numbers that are asked for; the event is the row that was there before.
 struct Blobs;
 
+fn blob(number: u32) -> Vec<u8> {
+    [&[1], number.to_be_bytes().as_slice()].concat()
+}
+
 impl Domain for Blobs {
     type Command = u32;
     type Rejection = ();
     const STORE_VERSION: u32 = 1;
 
     fn decide(&self, rows: &dyn Read, number: &u32, _: &Context) -> Result<Decision, ()> {
-        let key = [&[1], number.to_be_bytes().as_slice()].concat();
+        let key = blob(*number);
         let before = rows.get(&key).unwrap_or_default();
         Ok(Decision { events: vec![key.into(), before], ..Decision::default() })
     }
@@ -129,32 +134,40 @@ impl Domain for Blobs {
 #[tokio::test]
 async fn rows_that_cannot_be_read_fail_the_ledger_and_not_one_command_after_another() {
     const ROWS: u32 = 3000;
-    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
-    let open = |cache_bytes| {
-        let options = Options { cache_bytes, ..options() };
-        Ledger::open("blobs", dir.path(), journal.clone(), Arc::new(Blobs), clock(), options).unwrap()
-    };
-    let ledger = open(4096);
-    for number in 0..ROWS {
-        ledger.submit(Submission::system("test", number)).await.unwrap();
+    for by_a_command in [true, false] {
+        let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+        let open = |cache_bytes| {
+            let options = Options { cache_bytes, ..options() };
+            Ledger::open("blobs", dir.path(), journal.clone(), Arc::new(Blobs), clock(), options).unwrap()
+        };
+        let ledger = open(4096);
+        for number in 0..ROWS {
+            ledger.submit(Submission::system("test", number)).await.unwrap();
+        }
+        shut(ledger);
+        // All rows are on the disk, and only few of them in memory. Under the open store, it loses them.
+        let ledger = open(4096);
+        let db = dir.path().join("store/db");
+        let length = std::fs::metadata(&db).unwrap().len();
+        std::fs::write(&db, vec![0xa5; length as usize]).unwrap();
+        let mut unread = 0;
+        for number in 0..ROWS {
+            if by_a_command {
+                let answer = ledger.submit(Submission::system("test", number)).await;
+                assert!(matches!(answer, Ok(_) | Err(SubmitError::Failed { .. })), "{answer:?}");
+                unread += usize::from(answer.is_err());
+            } else {
+                let read = || drop(ledger.view().get(&blob(number)));
+                unread += usize::from(catch_unwind(AssertUnwindSafe(read)).is_err());
+            }
+        }
+        assert!(unread > 0, "every row was still in memory");
+        let reason = ledger.failure().borrow().clone().unwrap();
+        assert!(reason.contains("the store in"), "{reason}");
+        let written = ledger.position();
+        shut(ledger);
+        assert_eq!(open(1 << 20).position(), written, "the journal brings it back");
     }
-    shut(ledger);
-    // All rows are on the disk, and only few of them in memory. Under the open store, it loses them.
-    let ledger = open(4096);
-    let db = dir.path().join("store/db");
-    let length = std::fs::metadata(&db).unwrap().len();
-    std::fs::write(&db, vec![0xa5; length as usize]).unwrap();
-    let mut refused = Vec::new();
-    for number in 0..ROWS {
-        refused.extend(ledger.submit(Submission::system("test", number)).await.err());
-    }
-    assert!(!refused.is_empty(), "every row was still in memory");
-    assert!(refused.iter().all(|error| matches!(error, SubmitError::Failed { .. })), "{:?}", refused[0]);
-    let reason = ledger.failure().borrow().clone().unwrap();
-    assert!(reason.contains("the store in"), "{reason}");
-    let written = ledger.position();
-    shut(ledger);
-    assert_eq!(open(1 << 20).position(), written, "the journal brings it back");
 }
 
 /// A journal that panics once, before or after it has stored.
