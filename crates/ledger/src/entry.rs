@@ -144,6 +144,29 @@ impl Entry {
             events: message.events,
         })
     }
+
+    /// Only the events of the entry that was stored, which costs a fraction of the whole.
+    ///
+    /// # Errors
+    /// If the bytes are no entry of a format this version knows.
+    pub fn decode_events(stored: &StoredEntry) -> Result<Vec<Bytes>, EntryError> {
+        let sequence = stored.sequence;
+        let message = Events::decode(stored.bytes.clone())
+            .map_err(|error| EntryError::Malformed { sequence, what: error.to_string() })?;
+        match message.format {
+            FORMAT => Ok(message.events),
+            format => Err(EntryError::Newer { sequence, format }),
+        }
+    }
+}
+
+/// `milepost.journal.v1.Entry` with all but its events and their format left out.
+#[derive(Clone, PartialEq, Message)]
+struct Events {
+    #[prost(uint32, tag = "7")]
+    format: u32,
+    #[prost(bytes = "bytes", repeated, tag = "8")]
+    events: Vec<Bytes>,
 }
 
 /// The hash of an entry with these stored bytes after an entry with that hash.
@@ -265,6 +288,7 @@ mod tests {
         ] {
             let entry = Entry { command_id, ..sample() };
             let stored = entry.encode(&Hash::ZERO);
+            assert_eq!(Entry::decode_events(&stored).as_ref(), Ok(&entry.events));
             assert_eq!(Entry::decode(&stored), Ok(entry));
         }
     }
@@ -293,6 +317,7 @@ mod tests {
         let bytes = Bytes::from(message.encode_to_vec());
         let stored = StoredEntry { sequence: 3, hash: chain(&Hash::ZERO, &bytes), bytes };
         assert_eq!(Entry::decode(&stored), Err(EntryError::Newer { sequence: 3, format: 2 }));
+        assert_eq!(Entry::decode_events(&stored), Err(EntryError::Newer { sequence: 3, format: 2 }));
     }
 
     #[test]
@@ -300,6 +325,7 @@ mod tests {
         for bytes in [&b"\xff\xff"[..], b""] {
             let stored = StoredEntry { sequence: 1, hash: Hash::ZERO, bytes: Bytes::copy_from_slice(bytes) };
             assert!(Entry::decode(&stored).is_err());
+            assert!(Entry::decode_events(&stored).is_err());
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::log::EventLog;
 use crate::metrics::Metrics;
 use crate::pump::{Progress, Pump};
 use crate::source::{Command, Followed, Refusal};
-use crate::stream::Streams;
+use crate::stream::{AHEAD, Streams};
 use crate::tables::Rows;
 
 const KIND: LedgerKind = LedgerKind::Notifier;
@@ -75,6 +75,7 @@ impl Service {
             log: EventLog::new(ledger.source(), Position::start(position.log)),
             hub: Hub::new(position, bounds, metrics.clone()),
             readers: Arc::new(Semaphore::new(config.readers)),
+            ahead: Arc::new(Semaphore::new(AHEAD)),
             reconnect_after: config.reconnect_after,
             max_age: config.max_stream_age,
         };

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use milepost_ledger::journal::{ReadLimit, StoredEntry};
-use milepost_ledger::{Entry, EntryError, FeedError, Source};
+use milepost_ledger::{EntryError, FeedError, Source};
 use milepost_service::host::BoxError;
-use milepost_types::{LogId, Position};
+use milepost_types::LogId;
 use tokio_util::sync::CancellationToken;
 
 use super::Hub;
-use crate::log::{LoggedEntry, logged};
+use crate::log::LoggedEntry;
 
 /// Publishes what is committed, in order, until the drain; then has every stream end.
 pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) -> Result<(), BoxError> {
@@ -21,7 +21,7 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
             () = drain.cancelled() => break,
         };
         match stored {
-            Ok(stored) => hub.publish(&entries(from.log, &stored)?),
+            Ok(stored) => hub.publish(&entries(from.log, stored)?),
             // The ledger closes, or has failed: the part that watches it says why.
             Err(FeedError::Closed) => {
                 drain.cancelled().await;
@@ -34,10 +34,6 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
     Ok(())
 }
 
-fn entries(log: LogId, stored: &[StoredEntry]) -> Result<Vec<Arc<LoggedEntry>>, EntryError> {
-    let entry = |stored: &StoredEntry| {
-        let position = Position::after(log, stored.sequence, &stored.hash);
-        Ok(Arc::new(logged(position, Entry::decode(stored)?)))
-    };
-    stored.iter().map(entry).collect()
+fn entries(log: LogId, stored: Vec<StoredEntry>) -> Result<Vec<Arc<LoggedEntry>>, EntryError> {
+    stored.into_iter().map(|stored| LoggedEntry::new(log, stored).map(Arc::new)).collect()
 }

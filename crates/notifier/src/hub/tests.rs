@@ -3,8 +3,9 @@
 use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Wake, Waker};
 
-use milepost_ledger::Source;
+use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::{Actor, CommandId, Entry, Source};
 use milepost_types::{EventId, Hash, LedgerKind, LogId};
 use proptest::prelude::*;
 
@@ -12,6 +13,7 @@ use super::*;
 use crate::tests::{event, now};
 
 const LOG: LogId = LogId::from_bytes([7; 16]);
+const HASH: Hash = Hash::from_bytes([3; 32]);
 
 #[derive(Default)]
 struct Wakes(AtomicUsize);
@@ -28,11 +30,7 @@ fn counted() -> (Arc<Wakes>, Waker) {
 }
 
 fn position(sequence: u64) -> Position {
-    if sequence == 0 {
-        Position::start(LOG)
-    } else {
-        Position::after(LOG, sequence, &Hash::from_bytes([3; 32]))
-    }
+    if sequence == 0 { Position::start(LOG) } else { Position::after(LOG, sequence, &HASH) }
 }
 
 fn entry(sequence: u64, subjects: &[&str]) -> Arc<LoggedEntry> {
@@ -41,7 +39,17 @@ fn entry(sequence: u64, subjects: &[&str]) -> Arc<LoggedEntry> {
         event(id, LedgerKind::Tracker, "milepost.milestone.achieved", subject, now())
     };
     let events = subjects.iter().enumerate().map(event).collect();
-    Arc::new(LoggedEntry { position: position(sequence), commit_time: now(), taken_over: None, events })
+    let entry = Entry {
+        sequence,
+        commit_time: now(),
+        actor: Actor::default(),
+        command_id: CommandId::Server(String::new()),
+        decided_on: Vec::new(),
+        portfolio: String::new(),
+        events,
+    };
+    let stored = StoredEntry { hash: HASH, ..entry.encode(&Hash::ZERO) };
+    Arc::new(LoggedEntry::new(LOG, stored).unwrap())
 }
 
 fn hub(bounds: Bounds) -> Hub {
@@ -218,10 +226,7 @@ impl World {
             self.feeder.append(&events, &[]);
         }
         let stored = self.journal.read_after(from, ReadLimit { entries: 999, bytes: 1 << 30 }).unwrap();
-        let logged = stored.iter().map(|stored| {
-            let position = Position::after(LOG, stored.sequence, &stored.hash);
-            Arc::new(crate::log::logged(position, milepost_ledger::Entry::decode(stored).unwrap()))
-        });
+        let logged = stored.into_iter().map(|stored| Arc::new(LoggedEntry::new(LOG, stored).unwrap()));
         self.hub.publish(&logged.collect::<Vec<_>>());
     }
 
@@ -231,6 +236,7 @@ impl World {
             log: crate::log::EventLog::new(source, Position::start(LOG)),
             hub: self.hub.clone(),
             readers: Arc::new(tokio::sync::Semaphore::new(2)),
+            ahead: Arc::new(tokio::sync::Semaphore::new(1)),
             reconnect_after: std::time::Duration::ZERO,
             max_age: None,
         };

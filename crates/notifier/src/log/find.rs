@@ -26,7 +26,7 @@ impl EventLog {
         while early.sequence < late {
             let middle = early.sequence + (late - early.sequence).div_ceil(2);
             match self.entry(middle).await? {
-                Some(entry) if entry.commit_time < time => early = entry.position,
+                Some(entry) if entry.commit_time()? < time => early = entry.position,
                 _ => late = middle - 1,
             }
         }
@@ -41,7 +41,10 @@ impl EventLog {
     ) -> Result<Option<(Bytes, Cursor)>, ReadFailure> {
         let index = id.index as usize;
         let entry = match rows {
-            PlaceOf::Own => self.entry(id.sequence).await?.filter(|entry| entry.taken_over.is_none()),
+            PlaceOf::Own => match self.entry(id.sequence).await? {
+                Some(entry) if entry.taken_over()?.is_none() => Some(entry),
+                _ => None,
+            },
             PlaceOf::Source { before } => self.look_after(before, id).await?,
         };
         Ok(entry.and_then(|entry| Some((entry.events.get(index)?.clone(), entry.cursor(index)))))
@@ -56,8 +59,11 @@ impl EventLog {
             let Some(last) = entries.last() else { break };
             next = last.position.sequence + 1;
             // The last one counts: a source that went back in its log has made the sequence again.
-            let again = entries.into_iter().rfind(|entry| entry.taken_over.is_some_and(is_it));
-            found = again.or(found);
+            for entry in entries {
+                if entry.taken_over()?.is_some_and(is_it) {
+                    found = Some(entry);
+                }
+            }
         }
         Ok(found)
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_ledger::journal::{ReadError, ReadLimit};
-use milepost_ledger::{CommandId, Entry, Source};
-use milepost_types::{Cursor, Position, Rejection};
+use milepost_ledger::journal::{ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::{CommandId, Entry, EntryError, Source};
+use milepost_types::{Cursor, LogId, Position, Rejection};
 
 pub(crate) use self::find::PlaceOf;
 use self::shelf::Shelf;
@@ -23,15 +23,31 @@ use crate::error::ReadFailure;
 pub(crate) struct LoggedEntry {
     /// Where it stands.
     pub(crate) position: Position,
-    /// When it was committed here: not earlier than at its source.
-    pub(crate) commit_time: Timestamp,
-    /// The entry of a source that it took over; `None` for a reset.
-    pub(crate) taken_over: Option<Position>,
     /// The encoded events.
     pub(crate) events: Vec<Bytes>,
+    stored: StoredEntry,
 }
 
 impl LoggedEntry {
+    /// An entry as a reader of events sees it; the rest of it is read when it is asked for.
+    pub(crate) fn new(log: LogId, stored: StoredEntry) -> Result<Self, EntryError> {
+        let position = Position::after(log, stored.sequence, &stored.hash);
+        Ok(Self { position, events: Entry::decode_events(&stored)?, stored })
+    }
+
+    /// When it was committed here: not earlier than at its source.
+    pub(crate) fn commit_time(&self) -> Result<Timestamp, EntryError> {
+        Ok(Entry::decode(&self.stored)?.commit_time)
+    }
+
+    /// The entry of a source that it took over; `None` for a reset.
+    pub(crate) fn taken_over(&self) -> Result<Option<Position>, EntryError> {
+        Ok(match Entry::decode(&self.stored)?.command_id {
+            CommandId::Source(position) => Some(position),
+            CommandId::Request { .. } | CommandId::Server(_) => None,
+        })
+    }
+
     /// The cursor after the event with this index.
     pub(crate) fn cursor(&self, index: usize) -> Cursor {
         if index + 1 == self.events.len() {
@@ -117,20 +133,11 @@ impl EventLog {
         let stored = self.source.read_after(sequence.saturating_sub(1), limit).await?;
         let mut entries = Vec::with_capacity(stored.len());
         for stored in stored {
-            let position = Position::after(log, stored.sequence, &stored.hash);
-            let entry = Arc::new(logged(position, Entry::decode(&stored)?));
-            self.shelf.put(&entry, stored.bytes.len());
+            let bytes = stored.bytes.len();
+            let entry = Arc::new(LoggedEntry::new(log, stored)?);
+            self.shelf.put(&entry, bytes);
             entries.push(entry);
         }
         Ok(entries)
     }
-}
-
-/// An entry as a reader sees it.
-pub(crate) fn logged(position: Position, entry: Entry) -> LoggedEntry {
-    let taken_over = match entry.command_id {
-        CommandId::Source(position) => Some(position),
-        CommandId::Request { .. } | CommandId::Server(_) => None,
-    };
-    LoggedEntry { position, commit_time: entry.commit_time, taken_over, events: entry.events }
 }

@@ -6,7 +6,8 @@
 //!
 //! Invariants: every event after the start that the selection matches is sent once, in order; a response's
 //! cursor is never ahead of an event that was not sent. A stream holds at most one response's worth of
-//! events, or one entry if that is larger, shared with whoever else is in it.
+//! events, or one entry if that is larger, shared with whoever else is in it; a few that are far behind
+//! hold more and read on meanwhile.
 
 mod page;
 
@@ -21,7 +22,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream};
 use milepost_ledger::journal::ReadLimit;
 use milepost_types::Cursor;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
@@ -39,6 +40,10 @@ pub(crate) const RESPONSE_EVENTS: usize = 256;
 pub(crate) const RESPONSE_BYTES: usize = 64 * 1024;
 /// What is read from the log at once: about what a response takes.
 const READ: ReadLimit = ReadLimit { entries: RESPONSE_EVENTS, bytes: RESPONSE_BYTES };
+/// The same for a stream that may read ahead.
+const READ_AHEAD: ReadLimit = ReadLimit { entries: 16 * RESPONSE_EVENTS, bytes: 16 * RESPONSE_BYTES };
+/// How many streams may read ahead at the same time; each holds up to twice what it reads.
+pub(crate) const AHEAD: usize = 16;
 
 /// What all streams share.
 #[derive(Clone)]
@@ -49,6 +54,8 @@ pub(crate) struct Streams {
     pub(crate) hub: Hub,
     /// How many streams read from the log at the same time.
     pub(crate) readers: Arc<Semaphore>,
+    /// Which of those that are far behind read more at once than they send at once, and on while they send.
+    pub(crate) ahead: Arc<Semaphore>,
     /// About how long clients are asked to wait before they reconnect after a planned end.
     pub(crate) reconnect_after: Duration,
     /// About how long a stream may last.
@@ -63,8 +70,13 @@ pub(crate) struct WatchStream {
     group: Membership,
     at: Cursor,
     stage: Stage,
-    /// Read and not sent yet.
+    /// Read and not sent yet, from `sent` on.
     rest: Vec<Arc<LoggedEntry>>,
+    sent: usize,
+    /// What comes after the rest is being read already.
+    next: Option<Reading>,
+    /// May read ahead.
+    ahead: Option<OwnedSemaphorePermit>,
     /// Whether the client knows that it is at the end of the log.
     live: bool,
     interval: Duration,
@@ -92,6 +104,9 @@ impl WatchStream {
             at: after,
             stage: Stage::Running,
             rest: Vec::new(),
+            sent: 0,
+            next: None,
+            ahead: None,
             live: false,
             interval,
             last_sent: now,
@@ -113,7 +128,7 @@ impl WatchStream {
                     let read = ready!(reading.poll_unpin(cx));
                     self.stage = Stage::Running;
                     match read {
-                        Ok(entries) => self.rest = entries,
+                        Ok(entries) => self.take_rest(entries, cx),
                         Err(failure) => return Poll::Ready(Some(Err(self.fail(failure)))),
                     }
                     continue;
@@ -125,7 +140,7 @@ impl WatchStream {
                 }
                 Stage::Ended => return Poll::Ready(None),
             }
-            if !self.rest.is_empty() {
+            if self.sent < self.rest.len() {
                 if let Some(reply) = self.send_rest() {
                     return Poll::Ready(Some(Ok(reply)));
                 }
@@ -133,13 +148,19 @@ impl WatchStream {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            if let Some(next) = self.next.take() {
+                self.stage = Stage::Reading(next);
+                continue;
+            }
             match self.group.take(&self.at, RESPONSE_EVENTS, RESPONSE_BYTES, cx.waker()) {
                 Taken::Events { events, cursor } => {
+                    self.ahead = None;
                     self.at = cursor;
                     self.live = true;
                     return Poll::Ready(Some(Ok(self.reply(events, Phase::Live))));
                 }
                 Taken::Nothing(cursor) => {
+                    self.ahead = None;
                     self.at = cursor;
                     // Since it was last asked; from here on the hub wakes this stream.
                     if self.is_over() {
@@ -159,29 +180,53 @@ impl WatchStream {
                     if std::mem::replace(&mut self.live, false) {
                         self.streams.hub.metrics().fell_behind.inc();
                     }
-                    self.stage = Stage::Reading(self.read());
+                    if self.ahead.is_none() {
+                        self.ahead = Arc::clone(&self.streams.ahead).try_acquire_owned().ok();
+                    }
+                    self.stage = Stage::Reading(self.read(self.at));
                 }
             }
         }
     }
 
-    fn read(&self) -> Reading {
-        let (log, readers, at) = (self.streams.log.clone(), Arc::clone(&self.streams.readers), self.at);
+    fn read(&self, after: Cursor) -> Reading {
+        let (log, readers) = (self.streams.log.clone(), Arc::clone(&self.streams.readers));
+        if self.ahead.is_some() {
+            // Its permit is the stream's: one that waits for its client must not hold up other readers.
+            return async move { log.read(&after, READ_AHEAD).await }.boxed();
+        }
         async move {
             // The semaphore is never closed.
             let _permit = readers.acquire().await;
-            log.read(&at, READ).await
+            log.read(&after, READ).await
         }
         .boxed()
+    }
+
+    /// Goes on with what was read, and reads on if it may.
+    fn take_rest(&mut self, entries: Vec<Arc<LoggedEntry>>, cx: &mut Context<'_>) {
+        if let (Some(last), Some(_)) = (entries.last(), &self.ahead) {
+            let mut next = self.read(Cursor::after(last.position));
+            // The first poll starts it. It is polled again when it is needed, so its answer can wait here.
+            if let Poll::Ready(read) = next.poll_unpin(cx) {
+                next = std::future::ready(read).boxed();
+            }
+            self.next = Some(next);
+        }
+        (self.rest, self.sent) = (entries, 0);
     }
 
     /// A response out of what was read, if any of it matches, or a sign of life is due.
     fn send_rest(&mut self) -> Option<WatchReply> {
         let mut page = Page::new(self.group.selection(), self.at, RESPONSE_EVENTS, RESPONSE_BYTES);
-        let taken = page.take(&self.rest);
-        self.rest.drain(..taken);
+        self.sent += page.take(&self.rest[self.sent..]);
         let (events, cursor) = page.finish();
         self.at = cursor;
+        if self.sent == self.rest.len() {
+            // A stream that waits for its client holds nothing that was sent.
+            self.rest = Vec::new();
+            self.sent = 0;
+        }
         let due = self.last_sent + self.interval;
         if events.is_empty() && Instant::now() < due {
             return None;
