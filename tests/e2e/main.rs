@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod architecture;
+mod bench;
 mod command_line;
 mod damage;
 mod drain;

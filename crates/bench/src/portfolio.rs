@@ -1,7 +1,7 @@
 //! The portfolio that load is put on: made through the public API, and left as it is if it is there.
 
 use indicatif::ProgressBar;
-use milepost_client::{Client, Endpoint, Endpoints, Error};
+use milepost_client::{Client, Error};
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1 as registry;
 use milepost_proto::tracker::v1 as tracker;
@@ -13,11 +13,6 @@ const PER_PROJECT: usize = 20;
 const BATCH: usize = 1000;
 
 const PORTFOLIO: &str = "portfolios/bench";
-
-/// A client with its calls spread over `connections` connections.
-pub fn connect(endpoint: &str, connections: usize) -> Result<Client, Error> {
-    Ok(Client::new(&Endpoints::one(Endpoint::parse(endpoint)?), connections))
-}
 
 /// Makes sure of a portfolio with `count` milestones, and names them.
 pub async fn load(client: &Client, count: usize) -> Result<Vec<String>, Error> {

@@ -30,4 +30,6 @@ mod tests;
 
 pub use config::Config;
 pub use error::Error;
+#[doc(hidden)]
+pub use hub::FanOut;
 pub use service::{Service, rebuild_store, reset_follower};

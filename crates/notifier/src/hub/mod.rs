@@ -9,6 +9,7 @@
 //! the published position and matches is there, in order, each once. A watcher costs the publisher nothing
 //! but a wake-up; one that falls behind the floor reads from the log. Events are shared, never copied.
 
+mod fan_out;
 mod group;
 mod index;
 mod publish;
@@ -23,6 +24,7 @@ use milepost_types::{Cursor, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+pub use self::fan_out::FanOut;
 pub(crate) use self::group::{Group, Item, Slot, Taken};
 use self::index::Index;
 pub(crate) use self::publish::publish;

@@ -1,0 +1,20 @@
+//! What watchers of nothing cost their server in memory.
+
+use std::time::Duration;
+
+use super::{Bench, WATCHER_CONNECTIONS};
+use crate::figure::{Figure, Unit};
+use crate::system::{Error, From};
+
+/// After this long, what was used for opening is given back.
+const SETTLES: Duration = Duration::from_secs(2);
+
+pub async fn measure(bench: &Bench<'_>, watchers: usize) -> Result<Vec<Figure>, Error> {
+    let memory = || bench.system.memory_bytes().ok_or("a system without memory of its own");
+    let before = memory()?;
+    let watching = bench.system.watchers(watchers, WATCHER_CONNECTIONS, From::Now).await?;
+    tokio::time::sleep(SETTLES).await;
+    let after = memory()?;
+    drop(watching);
+    Ok(vec![Figure::new(Unit::Mebibytes, (after.saturating_sub(before)) as f64 / f64::from(1 << 20))])
+}

@@ -1,0 +1,86 @@
+//! How many instructions the ledger's hot paths take, which no busy machine changes. Needs valgrind, and
+//! `cargo install gungraun-runner --version 0.20.0`; then `cargo bench -p milepost-ledger --bench
+//! instructions`.
+
+#![expect(missing_docs, clippy::disallowed_methods, reason = "of the code that the macros make")]
+
+mod paths;
+
+use std::hint::black_box;
+
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use milepost_ledger::journal::StoredEntry;
+use milepost_ledger::journal::file::FileJournal;
+use milepost_ledger::journal::{Block, Journal, ReadLimit};
+use milepost_ledger::{Entry, Ledger, Options, Submission};
+use milepost_types::Hash;
+
+use crate::paths::{GROUP, Put, Rows, append, entry, group, journal, ledger, stored};
+
+/// Groups of one measurement, so that starting threads weighs little.
+const ROUNDS: u32 = 32;
+
+#[library_benchmark]
+#[bench::one(entry(1))]
+fn entry_encode(entry: Entry) -> StoredEntry {
+    black_box(entry).encode(&Hash::ZERO)
+}
+
+#[library_benchmark]
+#[bench::one(stored(1).remove(0))]
+fn entry_decode(stored: StoredEntry) -> bool {
+    Entry::decode(black_box(&stored)).is_ok()
+}
+
+fn a_journal() -> (tempfile::TempDir, FileJournal, Vec<Block>) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (journal, blocks) = journal(&dir.path().join("journal"), ROUNDS as usize, GROUP);
+    (dir, journal, blocks)
+}
+
+#[library_benchmark]
+#[bench::blocks(setup = a_journal)]
+fn journal_append((dir, journal, blocks): (tempfile::TempDir, FileJournal, Vec<Block>)) -> tempfile::TempDir {
+    blocks.iter().for_each(|block| append(&journal, block));
+    dir
+}
+
+fn a_history() -> (tempfile::TempDir, FileJournal) {
+    let (dir, journal, blocks) = a_journal();
+    blocks.iter().for_each(|block| append(&journal, block));
+    (dir, journal)
+}
+
+#[library_benchmark]
+#[bench::entries(setup = a_history)]
+fn journal_read((dir, journal): (tempfile::TempDir, FileJournal)) -> (tempfile::TempDir, usize) {
+    let read = journal.read_after(0, ReadLimit { entries: usize::MAX, bytes: usize::MAX });
+    (dir, read.map_or(0, |entries| entries.len()))
+}
+
+type Commands = Vec<Vec<Submission<Put>>>;
+
+fn a_ledger() -> (tempfile::TempDir, Ledger<Rows>, Commands) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = Options { group_wait: std::time::Duration::ZERO, ..Options::default() };
+    let ledger = ledger(dir.path(), options);
+    (dir, ledger, (0..ROUNDS).map(|round| group(round, 100_000)).collect())
+}
+
+#[library_benchmark]
+#[bench::groups(setup = a_ledger)]
+fn group_decide_and_apply(
+    (dir, ledger, commands): (tempfile::TempDir, Ledger<Rows>, Commands),
+) -> tempfile::TempDir {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for commands in commands {
+        runtime.block_on(ledger.submit_all(commands));
+    }
+    dir
+}
+
+library_benchmark_group!(
+    name = paths_of_the_ledger,
+    benchmarks = [entry_encode, entry_decode, journal_append, journal_read, group_decide_and_apply]
+);
+main!(library_benchmark_groups = paths_of_the_ledger);
