@@ -24,8 +24,8 @@ Exit codes:
     2  the command line is not understood
     3  not found
     4  the request breaks a rule; every faulty field is listed
-    5  the state does not allow it: it exists already, an etag is stale, a precondition does not hold,
-       a cursor expired
+    5  the state does not allow it: it exists already, an etag is stale, a precondition does
+       not hold, a cursor expired
     6  the server cannot be reached, is overloaded, or the deadline passed: try again
    64  the configuration is faulty
   130  interrupted";

@@ -34,12 +34,14 @@ use session::Session;
 
 const AFTER_HELP: &str = "\
 Output:
-  Tables are for people and may change. --format json prints canonical proto3 JSON: for one resource the
-  response as the API answers it, {\"project\": {…}, \"revision\": \"…\"}; for lists and watches one resource or
-  event a line. Data goes to standard output, everything else to standard error.
+  Tables are for people and may change. --format json prints canonical proto3 JSON: for one
+  resource the response as the API answers it, {\"project\": {…}, \"revision\": \"…\"}; for lists
+  and watches one resource or event a line. Data goes to standard output, everything else to
+  standard error.
 
 Names:
-  A resource is named in full, portfolios/wsc/projects/avenue, or by its ids: wsc avenue, or wsc/avenue.
+  A resource is named in full, portfolios/wsc/projects/avenue, or by its ids: wsc avenue, or
+  wsc/avenue.
 ";
 
 /// The system of record, and the event stream, of offices that build many large projects at once.

@@ -23,10 +23,10 @@ use crate::output::{Format, closed, event, json, note, print};
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
-A line is printed for each event, or with --format json one object. The connection may be lost and the
-server may restart: the watch goes on after the last event it printed, without gap and without duplicate.
-With --cursor-file the next run does so too; after a crash between printing and keeping the cursor, the
-last events may be printed once more.";
+A line is printed for each event, or with --format json one object. The connection may be lost and
+the server may restart: the watch goes on after the last event it printed, without gap and without
+duplicate. With --cursor-file the next run does so too; after a crash between printing and keeping
+the cursor, the last events may be printed once more.";
 
 /// Which events to print, from where, and until when.
 #[derive(Debug, Args)]
