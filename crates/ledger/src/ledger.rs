@@ -244,8 +244,9 @@ impl<D: Domain> Ledger<D> {
             }
         }
         let have = self.position();
-        if have == position {
-            return Ok(());
+        if have.sequence == position.sequence {
+            let same = have == position;
+            return if same { Ok(()) } else { Err(WaitError::Diverged { asked: position, have }) };
         }
         let source = self.source();
         let entry = source.read(position, ReadLimit { entries: 1, bytes: 1 });
