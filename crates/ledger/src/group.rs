@@ -55,7 +55,7 @@ enum Decided {
 impl<D: Domain> Group<D> {
     pub(crate) fn new(state: &State, now: Timestamp, options: &Options) -> Self {
         Self {
-            draft: Draft { layers: state.layers.clone(), table_bytes: state.table_bytes },
+            draft: Draft::new(state.layers.clone(), state.table_bytes),
             now,
             max_entry_bytes: options.max_entry_bytes,
             block_bytes: 0,
@@ -92,7 +92,6 @@ impl<D: Domain> Group<D> {
 
     /// Decides one command and applies what it does, or leaves the draft untouched.
     fn decide(&mut self, domain: &D, command: &Pending<D>) -> Outcome<D> {
-        let savepoint = (self.draft.layers.table.clone(), self.draft.table_bytes);
         let layers = &self.draft.layers;
         let (position, before) = (layers.position, layers.commit_time);
         let context = Context {
@@ -115,6 +114,7 @@ impl<D: Domain> Group<D> {
                     replayed: false,
                 };
                 if !command.validate_only {
+                    self.draft.keep();
                     self.draft.layers.advance(&entry, &stored.hash);
                     self.block_bytes += stored.bytes.len();
                     self.block.entries.push(stored);
@@ -136,7 +136,7 @@ impl<D: Domain> Group<D> {
                 Err(SubmitError::Panicked { message })
             }
         };
-        (self.draft.layers.table, self.draft.table_bytes) = savepoint;
+        self.draft.undo();
         outcome
     }
 

@@ -147,12 +147,12 @@ impl State {
             .into());
         }
         let entry = Entry::decode(stored)?;
-        let mut draft = Draft { layers: self.layers.clone(), table_bytes: self.table_bytes };
+        let mut draft = Draft::new(self.layers.clone(), self.table_bytes);
         catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| {
             Error::Apply { sequence: stored.sequence, message: crate::panic::message(panic.as_ref()) }
         })?;
-        self.layers = draft.layers;
-        self.table_bytes = draft.table_bytes;
+        let changes = draft.into_changes();
+        self.table_bytes += self.layers.take_in(changes);
         self.layers.advance(&entry, &stored.hash);
         self.ids.remember(&entry);
         Ok(entry)

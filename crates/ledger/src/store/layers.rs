@@ -2,9 +2,10 @@
 //!
 //! Invariants: a nearer layer hides a farther one, a tombstone hides a row; a `View` is one
 //! consistent cut, because a checkpoint writes the base only once no view is held that has not its
-//! table in front. Tables are persistent maps, so a savepoint is a clone and costs nothing.
+//! table in front. Tables are persistent maps, so what readers hold is a clone and costs nothing.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use crate::entry::Entry;
 
 /// Rows in memory; `None` is a tombstone.
 pub(crate) type Table = OrdMap<Bytes, Option<Bytes>>;
+
+/// What a command puts and removes.
+pub(crate) type Changes = BTreeMap<Bytes, Option<Bytes>>;
 
 /// All rows at one sequence.
 #[derive(Clone)]
@@ -44,6 +48,16 @@ impl Layers {
         self.position = Position::after(self.position.log, entry.sequence, hash);
         self.hash = *hash;
         self.commit_time = entry.commit_time;
+    }
+
+    /// Puts changes into the memory table; tells how many bytes they are.
+    pub(crate) fn take_in(&mut self, changes: Changes) -> usize {
+        let mut bytes = 0;
+        for (key, value) in changes {
+            bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
+            self.table.insert(key, value);
+        }
+        bytes
     }
 }
 
@@ -78,6 +92,18 @@ fn changes<'a>(
     range: &KeyRange,
     direction: Direction,
 ) -> Box<dyn Iterator<Item = Change> + 'a> {
+    ordered(range, direction, |bounds| table.range(bounds))
+}
+
+/// The changes of a map within a range, in its order.
+fn ordered<'a, I>(
+    range: &KeyRange,
+    direction: Direction,
+    rows: impl FnOnce((Bound<Bytes>, Bound<Bytes>)) -> I,
+) -> Box<dyn Iterator<Item = Change> + 'a>
+where
+    I: DoubleEndedIterator<Item = (&'a Bytes, &'a Option<Bytes>)> + 'a,
+{
     if range.end.as_ref().is_some_and(|end| *end <= range.start) {
         return Box::new(std::iter::empty());
     }
@@ -86,7 +112,7 @@ fn changes<'a>(
         Some(end) => Bound::Excluded(Bytes::copy_from_slice(end)),
         None => Bound::Unbounded,
     };
-    let rows = table.range((start, end)).map(|(key, value)| (key.clone(), value.clone()));
+    let rows = rows((start, end)).map(|(key, value)| (key.clone(), value.clone()));
     match direction {
         Direction::Forward => Box::new(rows),
         Direction::Backward => Box::new(rows.rev()),
@@ -138,27 +164,60 @@ pub(crate) struct Draft {
     pub(crate) layers: Layers,
     /// Bytes that were put into the memory table.
     pub(crate) table_bytes: usize,
+    /// What the command under way has changed, in front of the table: kept apart, so that undoing it copies
+    /// nothing of the table.
+    changes: Changes,
+}
+
+impl Draft {
+    /// A draft on rows with so many bytes in their memory table.
+    pub(crate) fn new(layers: Layers, table_bytes: usize) -> Self {
+        Self { layers, table_bytes, changes: Changes::new() }
+    }
+
+    /// What the command changed is part of the rows.
+    pub(crate) fn keep(&mut self) {
+        self.table_bytes += self.layers.take_in(std::mem::take(&mut self.changes));
+    }
+
+    /// Only what the command changed; the rows before it are let go of.
+    pub(crate) fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    /// The rows are as if the command had not been.
+    pub(crate) fn undo(&mut self) {
+        self.changes.clear();
+    }
 }
 
 impl Read for Draft {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
-        self.layers.get(key)
+        match self.changes.get(key) {
+            Some(changed) => changed.clone(),
+            None => self.layers.get(key),
+        }
     }
 
     fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
-        self.layers.scan(range, direction)
+        let rows = self.layers.scan(range, direction);
+        if self.changes.is_empty() {
+            return rows;
+        }
+        let near = ordered(range, direction, |bounds| self.changes.range(bounds));
+        let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
+        let rows = Merge::new(near, far, direction);
+        Box::new(rows.filter_map(|(key, value)| value.map(|value| (key, value))))
     }
 }
 
 impl Write for Draft {
     fn put(&mut self, key: Vec<u8>, value: Bytes) {
-        self.table_bytes += key.len() + value.len();
-        self.layers.table.insert(Bytes::from(key), Some(value));
+        self.changes.insert(Bytes::from(key), Some(value));
     }
 
     fn delete(&mut self, key: &[u8]) {
-        self.table_bytes += key.len();
-        self.layers.table.insert(Bytes::copy_from_slice(key), None);
+        self.changes.insert(Bytes::copy_from_slice(key), None);
     }
 }
 
