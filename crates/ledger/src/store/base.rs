@@ -1,9 +1,7 @@
 //! The rows on disk: one sled tree, the only place that names sled.
 //!
 //! Schema of the ledger's own rows (tag 0), persisted, never reused:
-//! - `[0, 1]` the mark, the only row that the digest does not count: layout number u8 (1), store
-//!   version u32, log id 16, sequence u64, hash 32, commit time seconds i64 and nanoseconds i32,
-//!   digest rows u64, digest sum u128; integers big end first.
+//! - `[0, 1]` the mark (see `mark`), the only row that the digest does not count.
 //! - `[0, 2, chunk u64]` request ids (see `request_ids`).
 //!
 //! Invariant: a checkpoint is recorded beside sled before sled sees it in parts, the mark last; one that was
@@ -17,20 +15,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use milepost_types::{Hash, LogId, Position};
+use milepost_types::Position;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::digest::Digest;
 use super::layers::Table;
+use super::mark::Mark;
 use super::pending::{self, Pending};
 use crate::domain::{Direction, KeyRange, Row};
 
 const MARK_KEY: &[u8] = &[0, 1];
-const MARK_LAYOUT: u8 = 1;
-pub(super) const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
 
 /// sled releases its lock a moment after the process or handle that held it is gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
@@ -86,65 +82,6 @@ impl StoreError {
         let source = std::error::Error::source(self).map(|source| format!(": {source}"));
         format!("{self}{}", source.unwrap_or_default())
     }
-}
-
-/// At which entry the rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) version: u32,
-    pub(crate) log: LogId,
-    pub(crate) sequence: u64,
-    pub(crate) hash: Hash,
-    pub(crate) commit_time: Timestamp,
-    pub(crate) digest: Digest,
-}
-
-impl Mark {
-    /// The entry that the rows are just after.
-    pub(crate) fn position(&self) -> Position {
-        Position::after(self.log, self.sequence, &self.hash)
-    }
-
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(MARK_BYTES);
-        bytes.push(MARK_LAYOUT);
-        bytes.extend(self.version.to_be_bytes());
-        bytes.extend(self.log.as_bytes());
-        bytes.extend(self.sequence.to_be_bytes());
-        bytes.extend(self.hash.as_bytes());
-        bytes.extend(self.commit_time.as_second().to_be_bytes());
-        bytes.extend(self.commit_time.subsec_nanosecond().to_be_bytes());
-        bytes.extend(self.digest.rows.to_be_bytes());
-        bytes.extend(self.digest.sum.to_be_bytes());
-        bytes
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (layout, rest) = take::<1>(bytes)?;
-        if layout != [MARK_LAYOUT] || bytes.len() != MARK_BYTES {
-            return None;
-        }
-        let (version, rest) = take::<4>(rest)?;
-        let (log, rest) = take::<16>(rest)?;
-        let (sequence, rest) = take::<8>(rest)?;
-        let (hash, rest) = take::<32>(rest)?;
-        let (seconds, rest) = take::<8>(rest)?;
-        let (nanos, rest) = take::<4>(rest)?;
-        let (rows, rest) = take::<8>(rest)?;
-        let (sum, _) = take::<16>(rest)?;
-        Some(Self {
-            version: u32::from_be_bytes(version),
-            log: LogId::from_bytes(log),
-            sequence: u64::from_be_bytes(sequence),
-            hash: Hash::from_bytes(hash),
-            commit_time: Timestamp::new(i64::from_be_bytes(seconds), i32::from_be_bytes(nanos)).ok()?,
-            digest: Digest { rows: u64::from_be_bytes(rows), sum: u128::from_be_bytes(sum) },
-        })
-    }
-}
-
-fn take<const N: usize>(bytes: &[u8]) -> Option<([u8; N], &[u8])> {
-    bytes.split_first_chunk::<N>().map(|(head, rest)| (*head, rest))
 }
 
 /// The rows on disk, and those of them that are kept in memory.
@@ -477,6 +414,9 @@ fn guard<T>(dir: &Path, run: impl FnOnce() -> T) -> Result<T, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use milepost_types::{Hash, LogId};
+
     use super::*;
 
     fn mark(digest: Digest) -> Mark {
@@ -488,15 +428,6 @@ mod tests {
             commit_time: Timestamp::new(6, 7).unwrap(),
             digest,
         }
-    }
-
-    #[test]
-    fn a_mark_is_what_was_written() {
-        let mark = mark(Digest { rows: 8, sum: 9 });
-        let bytes = mark.encode();
-        assert_eq!(bytes.len(), MARK_BYTES);
-        assert_eq!(Mark::decode(&bytes), Some(mark));
-        assert_eq!(Mark::decode(&bytes[1..]), None);
     }
 
     #[test]

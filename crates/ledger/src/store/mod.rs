@@ -11,6 +11,7 @@ mod cache;
 mod checkpoint;
 mod digest;
 mod layers;
+mod mark;
 mod open;
 mod pending;
 
@@ -19,7 +20,8 @@ pub use checkpoint::Step;
 pub use digest::Digest;
 pub use layers::View;
 
-pub(crate) use base::{Base, Mark};
+pub(crate) use base::Base;
 pub(crate) use checkpoint::{Checkpointer, Done, write as write_checkpoint};
 pub(crate) use layers::{Draft, Layers, Table};
+pub(crate) use mark::Mark;
 pub(crate) use open::{discard, open_or_start, read_mark, rebuild_dir, swap_in};

@@ -7,7 +7,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::base::{Base, Mark, StoreError};
+use super::base::{Base, StoreError};
+use super::mark::Mark;
 
 const IN_USE: &str = "store";
 const REBUILD: &str = "store.rebuild";

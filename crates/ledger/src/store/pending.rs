@@ -14,8 +14,8 @@ use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
-use super::base::{MARK_BYTES, Mark};
 use super::layers::Table;
+use super::mark::{MARK_BYTES, Mark};
 
 const NAME: &str = "pending";
 const MAGIC: &[u8; 4] = b"MPCK";
