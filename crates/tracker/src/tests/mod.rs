@@ -4,7 +4,6 @@
 
 mod calls;
 mod following;
-mod hot_path;
 mod lists;
 mod nonsense;
 pub(crate) mod registry;
