@@ -45,7 +45,8 @@ enum Command {
 #[derive(clap::Args)]
 struct Compare {
     /// Only these systems and works, by commas: milepost, echo, etcd, jetstream, postgres; writes, live,
-    /// full-speed, replay, idle, million. Systems alone: all works of them; works alone: of all systems
+    /// full-speed, replay, idle, million; writes-64, of so many clients; live-100, of so many watchers.
+    /// Systems alone: all works of them; works alone: of all systems
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How often every system is measured, in turn
@@ -157,7 +158,7 @@ impl Compare {
         let (mut systems, mut works) = (Vec::new(), Vec::new());
         let all = Work::all(self.entries);
         for name in &self.only {
-            let named: Vec<Work> = all.iter().filter(|work| work.name() == name).copied().collect();
+            let named: Vec<Work> = all.iter().filter(|work| work.is_called(name)).copied().collect();
             match Kind::from_str(name, true) {
                 Ok(kind) => systems.push(kind),
                 Err(_) if !named.is_empty() => works.extend(named),

@@ -77,8 +77,16 @@ impl Work {
         ]
     }
 
-    /// As it is named on the command line.
-    pub fn name(self) -> &'static str {
+    /// Whether it is the one, or one of those, that is named so on the command line: `writes`, `writes-64`.
+    pub fn is_called(self, name: &str) -> bool {
+        let clients = match self {
+            Self::Writes(count) | Self::Live { watchers: count, .. } => Some(count),
+            _ => None,
+        };
+        name == self.kind() || clients.is_some_and(|count| name == format!("{}-{count}", self.kind()))
+    }
+
+    fn kind(self) -> &'static str {
         match self {
             Self::Writes(_) => "writes",
             Self::Live { .. } => "live",
