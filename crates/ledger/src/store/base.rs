@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::digest::Digest;
-use super::layers::Table;
+use super::layers::{Change, Table};
 use super::mark::Mark;
 use super::pending::{self, Pending};
 use crate::domain::{Direction, KeyRange, Row};
@@ -83,6 +83,9 @@ impl StoreError {
         format!("{self}{}", source.unwrap_or_default())
     }
 }
+
+/// Rows to write, in the order of their keys.
+pub(crate) type Rows = Vec<Change>;
 
 /// The rows on disk, and those of them that are kept in memory.
 pub(crate) struct Base {
@@ -230,51 +233,52 @@ impl Base {
         )
     }
 
-    /// The digest after the rows of `table` are written over those that are there.
-    pub(crate) fn digest_with(&self, digest: Digest, table: &Table) -> Result<Digest, StoreError> {
-        guard(&self.dir, || self.digest_over(digest, table))?
+    /// What `table` changes of the rows that are there, and the digest after it. A row that came and went
+    /// between two checkpoints is no change.
+    pub(crate) fn difference(&self, digest: Digest, table: &Table) -> Result<(Rows, Digest), StoreError> {
+        guard(&self.dir, || self.compare(digest, table))?
     }
 
-    fn digest_over(&self, mut digest: Digest, table: &Table) -> Result<Digest, StoreError> {
+    fn compare(&self, mut digest: Digest, table: &Table) -> Result<(Rows, Digest), StoreError> {
+        let mut rows = Rows::new();
         for (key, value) in table {
             let old = match self.cache.get(key) {
                 Some(known) => known,
                 None => self.uncached(key)?,
             };
+            if old == *value {
+                continue;
+            }
             if let Some(old) = old {
                 digest.remove(key, &old);
             }
             if let Some(value) = value {
                 digest.add(key, value);
             }
+            rows.push((key.clone(), value.clone()));
         }
-        Ok(digest)
+        Ok((rows, digest))
     }
 
-    /// Records a checkpoint of `table` on the disk, from where `write` is finished after a crash.
-    pub(crate) fn record(&self, table: &Table, mark: &Mark) -> Result<(), StoreError> {
-        pending::record(&self.dir, table, mark).map_err(|source| self.io_error(source))
+    /// Records a checkpoint on the disk, from where `write` is finished after a crash.
+    pub(crate) fn record(&self, rows: &Rows, mark: &Mark) -> Result<(), StoreError> {
+        pending::record(&self.dir, rows, mark).map_err(|source| self.io_error(source))
     }
 
-    /// Writes the rows of `table`, and then the mark.
-    pub(crate) fn write(&self, table: &Table, mark: &Mark) -> Result<(), StoreError> {
+    /// Writes rows, and then the mark.
+    pub(crate) fn write(&self, rows: &Rows, mark: &Mark) -> Result<(), StoreError> {
         drop(self.cut.write());
-        self.write_parts(table.iter(), Some(mark))?;
-        for (key, value) in table {
-            self.cache.put(key.clone(), value.clone());
+        self.write_parts(rows, Some(mark))?;
+        for (key, value) in rows {
+            self.cache.replace(key, value);
         }
         Ok(())
     }
 
-    fn write_parts<'a>(
-        &self,
-        rows: impl Iterator<Item = (&'a Bytes, &'a Option<Bytes>)>,
-        mark: Option<&Mark>,
-    ) -> Result<(), StoreError> {
-        let mut rows = rows.peekable();
-        while rows.peek().is_some() {
+    fn write_parts(&self, rows: &[Change], mark: Option<&Mark>) -> Result<(), StoreError> {
+        for rows in rows.chunks(PART_ROWS) {
             let mut part = sled::Batch::default();
-            for (key, value) in rows.by_ref().take(PART_ROWS) {
+            for (key, value) in rows {
                 match value {
                     Some(value) => part.insert(key.as_ref(), value.as_ref()),
                     None => part.remove(key.as_ref()),
@@ -302,7 +306,7 @@ impl Base {
             return Ok(());
         }
         tracing::info!(dir = %self.dir.display(), rows = rows.len(), "finishing a checkpoint");
-        self.write_parts(rows.iter().map(|(key, value)| (key, value)), Some(&mark))?;
+        self.write_parts(&rows, Some(&mark))?;
         self.sync()
     }
 
@@ -454,19 +458,41 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let (base, none) = Base::open(dir.path(), 1 << 20).unwrap();
             assert_eq!(none, None);
-            let before = mark(1, base.digest_with(Digest::default(), &first).unwrap());
-            base.record(&first, &before).unwrap();
-            base.write(&first, &before).unwrap();
+            let (rows, digest) = base.difference(Digest::default(), &first).unwrap();
+            let before = mark(1, digest);
+            base.record(&rows, &before).unwrap();
+            base.write(&rows, &before).unwrap();
             base.sync().unwrap();
-            let after = mark(2, base.digest_with(before.digest, &second).unwrap());
-            base.record(&second, &after).unwrap();
-            base.write_parts(second.iter().take(done), None).unwrap();
+            let (rows, digest) = base.difference(before.digest, &second).unwrap();
+            let after = mark(2, digest);
+            base.record(&rows, &after).unwrap();
+            base.write_parts(&rows[..done], None).unwrap();
             drop(base);
             let (base, found) = Base::open(dir.path(), 1 << 20).unwrap();
             assert_eq!(found, Some(after), "after {done} rows");
             assert_eq!(base.get(&row(0, 0).0), None);
             assert_eq!(base.get(&row(count, 0).0), row(0, 2).1);
         }
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (base, _) = Base::open(dir.path(), 1 << 20).unwrap();
+        let row = |key: &'static [u8], value: Option<&'static [u8]>| {
+            (Bytes::from_static(key), value.map(Bytes::from_static))
+        };
+        let first = Table::from_iter([row(b"a", Some(b"1")), row(b"b", Some(b"2")), row(b"gone", None)]);
+        let (rows, before) = base.difference(Digest::default(), &first).unwrap();
+        assert_eq!(rows, [row(b"a", Some(b"1")), row(b"b", Some(b"2"))]);
+        base.write(&rows, &mark(before)).unwrap();
+        assert_eq!(base.get(b"b").as_deref(), Some(&b"2"[..]), "from here on it is in memory");
+        let second = Table::from_iter([row(b"a", Some(b"1")), row(b"b", None), row(b"c", Some(b"3"))]);
+        let (rows, after) = base.difference(before, &second).unwrap();
+        assert_eq!(rows, [row(b"b", None), row(b"c", Some(b"3"))]);
+        base.write(&rows, &mark(after)).unwrap();
+        assert_eq!(base.get(b"b"), None);
+        assert_eq!(base.count().unwrap(), (Some(mark(after)), after));
     }
 
     /// sled takes each of these for a whole store.
@@ -491,9 +517,10 @@ mod tests {
             let second = Table::from_iter([row(b"b", Some(b"2")), row(b"d", None)]);
             let mut digest = Digest::default();
             for table in [first, second] {
-                digest = base.digest_with(digest, &table).unwrap();
-                base.record(&table, &mark(digest)).unwrap();
-                base.write(&table, &mark(digest)).unwrap();
+                let rows;
+                (rows, digest) = base.difference(digest, &table).unwrap();
+                base.record(&rows, &mark(digest)).unwrap();
+                base.write(&rows, &mark(digest)).unwrap();
             }
             spoil(&base.tree);
             base.sync().unwrap();

@@ -48,6 +48,14 @@ impl Cache {
         self.keep(&mut generations, key, value);
     }
 
+    /// A row of the base was written: what is known of it follows. One that nobody has read stays unknown.
+    pub(crate) fn replace(&self, key: &Bytes, value: &Option<Bytes>) {
+        let mut generations = self.generations.lock();
+        if generations.old.remove(key).is_some() || generations.young.contains_key(key) {
+            self.keep(&mut generations, key.clone(), value.clone());
+        }
+    }
+
     fn keep(&self, generations: &mut Generations, key: Bytes, value: Option<Bytes>) {
         generations.young_bytes += ROW_OVERHEAD_BYTES + key.len() + value.as_ref().map_or(0, Bytes::len);
         generations.young.insert(key, value);
@@ -77,6 +85,19 @@ mod tests {
         assert_eq!(cache.get(&key(1)), None);
         let generations = cache.generations.lock();
         assert!(generations.young.len() + generations.old.len() <= 20);
+    }
+
+    #[test]
+    fn a_row_that_is_written_is_replaced_only_where_it_is_known() {
+        let cache = Cache::new(10 * ROW_OVERHEAD_BYTES);
+        cache.put(key(0), Some(key(1)));
+        (1..6).for_each(|number| cache.put(key(number), None));
+        for known in [0, 5] {
+            cache.replace(&key(known), &Some(key(2)));
+            assert_eq!(cache.get(&key(known)), Some(Some(key(2))));
+        }
+        cache.replace(&key(9), &Some(key(2)));
+        assert_eq!(cache.get(&key(9)), None);
     }
 
     #[test]

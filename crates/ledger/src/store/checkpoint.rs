@@ -91,10 +91,11 @@ fn run(base: &Base, queue: &Receiver<Work>, observer: Option<&Observer>, done: i
 
 /// Writes one checkpoint, durably. `mark.digest` is the digest before it; the answer is the digest after it.
 pub(crate) fn write(base: &Base, table: &Table, mut mark: Mark, observe: impl Fn(Step)) -> Done {
-    mark.digest = base.digest_with(mark.digest, table)?;
-    base.record(table, &mark)?;
+    let (rows, digest) = base.difference(mark.digest, table)?;
+    mark.digest = digest;
+    base.record(&rows, &mark)?;
     observe(Step::Recorded);
-    base.write(table, &mark)?;
+    base.write(&rows, &mark)?;
     observe(Step::Written);
     base.sync()?;
     observe(Step::Synced);

@@ -85,7 +85,8 @@ impl Read for Layers {
     }
 }
 
-type Change = (Bytes, Option<Bytes>);
+/// A row that was put, or with `None` removed.
+pub(crate) type Change = (Bytes, Option<Bytes>);
 
 fn changes<'a>(
     table: &'a Table,

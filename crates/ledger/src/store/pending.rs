@@ -14,7 +14,7 @@ use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
-use super::layers::Table;
+use super::base::Rows;
 use super::mark::{MARK_BYTES, Mark};
 
 const NAME: &str = "pending";
@@ -26,18 +26,18 @@ const CHECKSUM_BYTES: usize = 4;
 /// A checkpoint as it was recorded.
 pub(crate) struct Pending {
     pub(crate) mark: Mark,
-    pub(crate) rows: Vec<(Bytes, Option<Bytes>)>,
+    pub(crate) rows: Rows,
 }
 
 /// Records a checkpoint, durably.
-pub(crate) fn record(dir: &Path, table: &Table, mark: &Mark) -> io::Result<()> {
+pub(crate) fn record(dir: &Path, rows: &Rows, mark: &Mark) -> io::Result<()> {
     let path = dir.join(NAME);
     let is_new = !path.exists();
     let mut out = Summed { out: BufWriter::with_capacity(1 << 20, File::create(path)?), sum: 0 };
     out.write(MAGIC)?;
     out.write(&[LAYOUT])?;
     out.write(&mark.encode())?;
-    for (key, value) in table {
+    for (key, value) in rows {
         out.write(&length(key)?.to_be_bytes())?;
         out.write(&value.as_ref().map_or(Ok(REMOVED), length)?.to_be_bytes())?;
         out.write(key)?;
@@ -81,7 +81,7 @@ fn decode(mut bytes: Bytes) -> Option<Pending> {
         return None;
     }
     let mark = Mark::decode(&bytes.split_to(MARK_BYTES))?;
-    let mut rows = Vec::new();
+    let mut rows = Rows::new();
     while bytes.has_remaining() {
         let (key, value) = (bytes.try_get_u32().ok()?, bytes.try_get_u32().ok()?);
         let mut take =
@@ -123,20 +123,20 @@ mod tests {
         }
     }
 
-    fn table() -> Table {
+    fn rows() -> Rows {
         let row = |key: &'static str, value: Option<&'static str>| (Bytes::from(key), value.map(Bytes::from));
-        Table::from_iter([row("a", Some("1")), row("b", None), row("c", Some("")), row("里程碑", Some("路"))])
+        vec![row("a", Some("1")), row("b", None), row("c", Some("")), row("里程碑", Some("路"))]
     }
 
     #[test]
     fn a_checkpoint_is_read_as_it_was_recorded() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(dir.path()).unwrap().is_none());
-        record(dir.path(), &table(), &mark()).unwrap();
+        record(dir.path(), &rows(), &mark()).unwrap();
         let pending = read(dir.path()).unwrap().unwrap();
         assert_eq!(pending.mark, mark());
-        assert_eq!(Table::from_iter(pending.rows), table());
-        record(dir.path(), &Table::new(), &mark()).unwrap();
+        assert_eq!(pending.rows, rows());
+        record(dir.path(), &Rows::new(), &mark()).unwrap();
         assert!(read(dir.path()).unwrap().unwrap().rows.is_empty(), "the next one replaces it");
         clear(dir.path()).unwrap();
         assert!(read(dir.path()).unwrap().is_none());
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_checkpoint_that_is_cut_or_changed_anywhere_is_none() {
         let dir = tempfile::tempdir().unwrap();
-        record(dir.path(), &table(), &mark()).unwrap();
+        record(dir.path(), &rows(), &mark()).unwrap();
         let path = dir.path().join(NAME);
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() {
