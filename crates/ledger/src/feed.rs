@@ -49,6 +49,10 @@ impl Source {
     /// # Errors
     /// As the journal's `read`.
     pub async fn read(&self, after: Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        // A thread for nothing would cost a follower that keeps up more than everything else.
+        if self.tail() == after {
+            return Ok(Vec::new());
+        }
         if self.journal.in_memory(after.sequence.saturating_add(1)) {
             return self.journal.read(&after, limit);
         }
