@@ -16,6 +16,7 @@ use milepost_types::{
 };
 
 pub(crate) use self::pattern::TypePattern;
+use crate::convert::envelope::{envelope, subject_and_kind};
 use crate::envelope::{Envelope, EventField, SCHEMA};
 
 /// How the types of bookkeeping between servers begin.
@@ -88,12 +89,24 @@ impl Selection {
 
     /// Whether it asks for the event.
     pub(crate) fn matches(&self, event: &Envelope<'_>) -> bool {
-        if event.kind.starts_with(BOOKKEEPING) && !self.names_bookkeeping(event.kind) {
+        self.takes(event.subject, event.kind) && (self.filter.is_all() || self.filter.matches(event))
+    }
+
+    /// Whether it asks for an encoded event; no for one that is none.
+    pub(crate) fn matches_encoded(&self, event: &[u8]) -> bool {
+        if self.filter.is_all() {
+            return subject_and_kind(event).is_ok_and(|(subject, kind)| self.takes(subject, kind));
+        }
+        envelope(event).is_ok_and(|envelope| self.matches(&envelope))
+    }
+
+    /// Whether it asks for events of this subject and type, but for its filter.
+    fn takes(&self, subject: &str, kind: &str) -> bool {
+        if kind.starts_with(BOOKKEEPING) && !self.names_bookkeeping(kind) {
             return false;
         }
-        self.resource.as_deref().is_none_or(|resource| is_under(event.subject, resource))
-            && (self.types.is_empty() || self.types.iter().any(|pattern| pattern.fits(event.kind)))
-            && (self.filter.is_all() || self.filter.matches(event))
+        self.resource.as_deref().is_none_or(|resource| is_under(subject, resource))
+            && (self.types.is_empty() || self.types.iter().any(|pattern| pattern.fits(kind)))
     }
 
     /// What narrows it down most.
