@@ -185,11 +185,13 @@ async fn reopen(kind: LedgerKind, files: &Path) -> Result<(), BoxError> {
         LedgerKind::Registry => milepost_registry::Service::open(&kit, &server).await?.close(),
         LedgerKind::Tracker => {
             let config = milepost_tracker::Config::default();
-            milepost_tracker::Service::open(&kit, &server, &config).await?.close();
+            milepost_tracker::Service::open(&kit, &server, &config, config.registry()?).await?.close();
         }
         LedgerKind::Notifier => {
             let config = milepost_notifier::Config::default();
-            milepost_notifier::Service::open(&kit, &server, &config).await?.close();
+            milepost_notifier::Service::open(&kit, &server, &config, config.registry()?, config.tracker()?)
+                .await?
+                .close();
         }
     }
     Ok(())

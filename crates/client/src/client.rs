@@ -132,7 +132,7 @@ impl Client {
 
     /// Follows the journal of a service, through restarts and lost connections.
     pub fn follow(&self, ledger: LedgerKind, after: Option<Position>, options: FollowOptions) -> Follower {
-        Follower::new(self.pool(ledger), ledger, after, options)
+        Follower::new(self.pool(ledger).clone(), ledger, after, options)
     }
 
     fn pool(&self, ledger: LedgerKind) -> &Pool {

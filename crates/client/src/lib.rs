@@ -11,6 +11,7 @@ mod channel;
 mod client;
 mod error;
 mod follow;
+mod link;
 mod position;
 mod retry;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use channel::{Endpoint, Lease, Pool};
 pub use client::{Client, Endpoints};
 pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
+pub use link::{Line, Link};
 pub use retry::Retry;
 pub use watch::{Batch, Phase, Selection, Start, Watch, WatchOptions, WatchState};

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use milepost_client::{Endpoint, Link};
 use milepost_service::config::{ByteSize, Found, Rules};
 use milepost_service::section;
+use milepost_types::LedgerKind;
+
+use crate::error::Error;
 
 section! {
     /// The notifier: the event log and its watchers.
@@ -27,10 +31,33 @@ section! {
     }
 }
 
+impl Config {
+    /// The way to the registry that is configured.
+    ///
+    /// # Errors
+    /// If its URL is none.
+    pub fn registry(&self) -> Result<Link, Error> {
+        link(LedgerKind::Registry, &self.registry_url)
+    }
+
+    /// The way to the tracker that is configured.
+    ///
+    /// # Errors
+    /// If its URL is none.
+    pub fn tracker(&self) -> Result<Link, Error> {
+        link(LedgerKind::Tracker, &self.tracker_url)
+    }
+}
+
+fn link(source_kind: LedgerKind, url: &str) -> Result<Link, Error> {
+    let endpoint = Endpoint::parse(url).map_err(|source| Error::Source { source_kind, source })?;
+    Ok(endpoint.pool(1).into())
+}
+
 impl Rules for Config {
     fn rules(&self, found: &mut Found<'_>) {
         for (key, url) in [("registry_url", &self.registry_url), ("tracker_url", &self.tracker_url)] {
-            if let Err(error) = milepost_client::Endpoint::parse(url) {
+            if let Err(error) = Endpoint::parse(url) {
                 found.fault(key, error.to_string());
             }
         }

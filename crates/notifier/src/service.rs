@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use milepost_client::{Backoff, Endpoint, Pool};
+use milepost_client::{Backoff, Link};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Actor, Digest, Ledger, Options, Receipt, Submission, SubmitError, rebuild};
 use milepost_service::config::ByteSize;
@@ -40,24 +40,24 @@ pub struct Service {
     ledger: Ledger<Rules>,
     clock: Arc<SourceClock>,
     api: EventApi,
-    pumps: Vec<(Pool, Arc<Progress>)>,
+    pumps: Vec<(Link, Arc<Progress>)>,
     metrics: Metrics,
 }
 
 impl Service {
-    /// Opens the notifier under the data directory; may take long.
+    /// Opens the notifier under the data directory, following these; may take long.
     ///
     /// # Errors
-    /// If the ledger cannot be opened or a source's URL is none.
-    pub async fn open(kit: &Kit, server: &Server, config: &Config) -> Result<Self, BoxError> {
-        let urls = [&config.registry_url, &config.tracker_url];
-        let mut pools = Vec::new();
-        for (source_kind, url) in SOURCES.into_iter().zip(urls) {
-            let endpoint = Endpoint::parse(url).map_err(|source| Error::Source { source_kind, source })?;
-            pools.push(endpoint.pool(1));
-        }
+    /// If the ledger cannot be opened.
+    pub async fn open(
+        kit: &Kit,
+        server: &Server,
+        config: &Config,
+        registry: Link,
+        tracker: Link,
+    ) -> Result<Self, BoxError> {
         let (ledger, clock) = open_ledger(kit, server).await?;
-        Ok(Self::assemble(kit, config, ledger, clock, pools))
+        Ok(Self::assemble(kit, config, ledger, clock, [registry, tracker]))
     }
 
     /// A notifier over a ledger that is open, following sources that are reached so.
@@ -66,7 +66,7 @@ impl Service {
         config: &Config,
         ledger: Ledger<Rules>,
         clock: Arc<SourceClock>,
-        pools: Vec<Pool>,
+        links: [Link; 2],
     ) -> Self {
         let metrics = Metrics::registered(&kit.metrics);
         let bounds = Bounds { bytes: config.recent_bytes.length(), references: config.recent_events };
@@ -79,7 +79,7 @@ impl Service {
             reconnect_after: config.reconnect_after,
             max_age: config.max_stream_age,
         };
-        let pumps: Vec<_> = pools.into_iter().map(|pool| (pool, Arc::<Progress>::default())).collect();
+        let pumps: Vec<_> = links.into_iter().map(|link| (link, Arc::<Progress>::default())).collect();
         let progress = SOURCES.into_iter().zip(pumps.iter().map(|(_, progress)| Arc::clone(progress)));
         let sources = Sources::new(ledger.clone(), progress.collect());
         Self { api: EventApi::new(streams, sources), ledger, clock, pumps, metrics }
@@ -97,9 +97,9 @@ impl Service {
 
     /// What runs beside the calls: a pump for each source, and the publisher.
     pub(crate) fn tasks(&self, kit: &Kit) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
-        let pump = |(source, (pool, progress)): (LedgerKind, &(Pool, Arc<Progress>))| Pump {
+        let pump = |(source, (link, progress)): (LedgerKind, &(Link, Arc<Progress>))| Pump {
             source,
-            pool: pool.clone(),
+            link: link.clone(),
             ledger: self.ledger.clone(),
             clock: Arc::clone(&self.clock),
             progress: Arc::clone(progress),

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
+use milepost_client::{Endpoint, Link};
 use milepost_service::config::{Found, Rules};
 use milepost_service::section;
+
+use crate::error::Error;
+
+/// How long a registry may be silent before it is noticed that it does not answer a connection attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 section! {
     /// The tracker: milestones.
@@ -22,9 +28,21 @@ section! {
     }
 }
 
+impl Config {
+    /// The way to the registry that is configured.
+    ///
+    /// # Errors
+    /// If its URL is none.
+    pub fn registry(&self) -> Result<Link, Error> {
+        let registry = Endpoint::parse(&self.registry_url).map_err(Error::Registry)?;
+        // One connection for the stream of entries and one for questions.
+        Ok(registry.connect_timeout(CONNECT_TIMEOUT).pool(2).into())
+    }
+}
+
 impl Rules for Config {
     fn rules(&self, found: &mut Found<'_>) {
-        if let Err(error) = milepost_client::Endpoint::parse(&self.registry_url) {
+        if let Err(error) = Endpoint::parse(&self.registry_url) {
             found.fault("registry_url", error.to_string());
         }
         let (least, most) = (Duration::from_millis(10), Duration::from_secs(60));

@@ -10,7 +10,7 @@ pub(crate) mod upstream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Pool};
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Link};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Actor, CommandId, Ledger, Submission, SubmitError};
 use milepost_service::host::BoxError;
@@ -33,7 +33,7 @@ const INLINE_BYTES: usize = 64 << 10;
 
 /// The task that follows the registry.
 pub(crate) struct Follow {
-    pub(crate) pool: Pool,
+    pub(crate) link: Link,
     pub(crate) ledger: Ledger<Tracker>,
     pub(crate) check: Check,
     pub(crate) metrics: Metrics,
@@ -78,7 +78,7 @@ impl Follow {
     async fn follow(&self) -> Stop {
         let mut after = tables::source::get(&self.ledger.view());
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
-        let mut follower = Follower::new(&self.pool, LedgerKind::Registry, after, options);
+        let mut follower = Follower::new(self.link.clone(), LedgerKind::Registry, after, options);
         let mut states = follower.state();
         loop {
             let batch = tokio::select! {

@@ -6,9 +6,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use milepost_client::{Backoff, Endpoint, Pool};
+use milepost_client::{Backoff, Link};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Source, Submission, rebuild};
 use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
@@ -31,8 +30,6 @@ use crate::sweep::Sweep;
 use crate::tables;
 
 const KIND: LedgerKind = LedgerKind::Tracker;
-/// How long the registry may be silent before it is noticed that it does not answer a connection attempt.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The tracker of a process.
 #[derive(Clone)]
@@ -45,14 +42,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the tracker's ledger under the configured data directory, which may take long.
+    /// Opens the tracker's ledger under the configured data directory, following this registry; may take
+    /// long.
     ///
     /// # Errors
-    /// If the ledger cannot be opened, or the registry's URL is none.
-    pub async fn open(kit: &Kit, server: &Server, config: &Config) -> Result<Self, Error> {
-        let registry = Endpoint::parse(&config.registry_url).map_err(Error::Registry)?;
-        // One connection for the stream of entries and one for questions.
-        let registry = registry.connect_timeout(CONNECT_TIMEOUT).pool(2);
+    /// If the ledger cannot be opened.
+    pub async fn open(kit: &Kit, server: &Server, config: &Config, registry: Link) -> Result<Self, Error> {
         let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
         Ok(Self::assemble(kit, config, ledger, registry))
     }
@@ -68,7 +63,7 @@ impl Service {
         journal: Arc<dyn Journal>,
         options: Options,
         config: &Config,
-        registry: Pool,
+        registry: Link,
     ) -> Result<Self, Error> {
         let clock = Arc::clone(&kit.clock);
         let ledger = Ledger::open(KIND.as_str(), dir, journal, Arc::new(Tracker::default()), clock, options);
@@ -76,9 +71,9 @@ impl Service {
         Ok(Self::assemble(kit, config, ledger, registry))
     }
 
-    fn assemble(kit: &Kit, config: &Config, ledger: Ledger<Tracker>, registry: Pool) -> Self {
+    fn assemble(kit: &Kit, config: &Config, ledger: Ledger<Tracker>, registry: Link) -> Self {
         let upstream = Upstream {
-            pool: registry,
+            link: registry,
             ledger: ledger.clone(),
             timeout: config.registry_timeout,
             ended: Arc::new(watch::Sender::new(None)),
@@ -105,7 +100,7 @@ impl Service {
     /// The task that follows the registry.
     pub(crate) fn follower(&self, kit: &Kit) -> Follow {
         Follow {
-            pool: self.api.upstream.pool.clone(),
+            link: self.api.upstream.link.clone(),
             ledger: self.api.ledger.clone(),
             check: kit.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
             metrics: self.api.metrics.clone(),

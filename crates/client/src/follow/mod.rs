@@ -29,8 +29,8 @@ use tonic::{Status, Streaming};
 
 use self::assembly::{Assembly, Fault};
 use crate::backoff::{Backoff, Delays};
-use crate::channel::{Lease, Pool};
 use crate::error::Failure;
+use crate::link::{Line, Link};
 use crate::position;
 
 const FOLLOW: &str = "/milepost.journal.v1.JournalService/Follow";
@@ -136,7 +136,7 @@ impl fmt::Display for Known<'_> {
 
 /// Follows one journal.
 pub struct Follower {
-    lease: Lease,
+    line: Line,
     ledger: LedgerKind,
     options: FollowOptions,
     assembly: Assembly,
@@ -155,9 +155,14 @@ enum Stage {
 
 impl Follower {
     /// A follower of a journal after a position; `None`: from the first entry. Connects when polled.
-    pub fn new(pool: &Pool, ledger: LedgerKind, after: Option<Position>, options: FollowOptions) -> Self {
+    pub fn new(
+        link: impl Into<Link>,
+        ledger: LedgerKind,
+        after: Option<Position>,
+        options: FollowOptions,
+    ) -> Self {
         Self {
-            lease: pool.lease(),
+            line: link.into().line(),
             ledger,
             assembly: Assembly::new(after, options.max_entry_bytes),
             stage: Stage::Idle,
@@ -225,8 +230,7 @@ impl Follower {
     fn open(&self) -> BoxFuture<'static, Result<Streaming<FollowResponse>, Status>> {
         let after = self.assembly.position().map(|after| position::to_proto(&after));
         let request = FollowRequest { ledger: self.ledger.to_string(), after };
-        let mut grpc =
-            tonic::client::Grpc::new(self.lease.channel()).max_decoding_message_size(RESPONSE_BYTES);
+        let mut grpc = tonic::client::Grpc::new(self.line.clone()).max_decoding_message_size(RESPONSE_BYTES);
         async move {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
             let codec = SmallBuffers::<FollowRequest, FollowResponse>::default();

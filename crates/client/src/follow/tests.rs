@@ -121,7 +121,7 @@ fn options() -> FollowOptions {
 
 async fn follower(server: &Server, after: Option<Position>) -> Follower {
     let address = serve(server.routes()).await;
-    Follower::new(&pool(address), LedgerKind::Registry, after, options())
+    Follower::new(pool(address), LedgerKind::Registry, after, options())
 }
 
 async fn collect(follower: &mut Follower, count: usize) -> Vec<FollowedEntry> {
@@ -250,7 +250,7 @@ async fn an_entry_beyond_the_bound_ends_it_after_what_came_before() {
 async fn it_says_since_when_it_cannot_reach_a_server_and_when_it_does_again() {
     // A port that nobody listens on any more.
     let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let mut follower = Follower::new(&pool(address), LedgerKind::Tracker, None, options());
+    let mut follower = Follower::new(pool(address), LedgerKind::Tracker, None, options());
     let mut state = follower.state();
     assert_eq!(*state.borrow(), FollowState::Connecting);
     let waiting = tokio::spawn(async move { (follower.next().await, follower) });
@@ -276,13 +276,28 @@ async fn a_server_that_falls_silent_is_left_for_another_connection() {
     let end = tail(&entries);
     let server =
         Server::new(entries.clone(), 1000, vec![vec![Ok(response(fragments(&entries[..2], 1000), end))]]);
-    let mut follower = Follower::new(&in_memory(server.routes()), LedgerKind::Registry, None, options());
+    let mut follower = Follower::new(in_memory(server.routes()), LedgerKind::Registry, None, options());
     assert_eq!(follower.next().await.unwrap().entries, entries[..2]);
     let quiet = tokio::time::Instant::now();
     assert_eq!(follower.next().await.unwrap().entries, entries[2..]);
     let limit = FollowOptions::default().silence;
     assert!(quiet.elapsed() >= limit && quiet.elapsed() < limit + Duration::from_secs(1));
     assert_eq!(server.asked(), [None, Some(2)]);
+}
+
+#[tokio::test]
+async fn a_service_of_the_same_process_is_followed_without_a_connection() {
+    let entries = log(&[10, 3000, 0, 10]);
+    let end = tail(&entries);
+    let broken = vec![
+        Ok(response(fragments(&entries[..1], 1000), end)),
+        Err(tonic::Status::unavailable("the server is stopping")),
+    ];
+    let server = Server::new(entries.clone(), 1000, vec![broken]);
+    let here = Link::here(server.routes());
+    let mut follower = Follower::new(here, LedgerKind::Registry, None, options());
+    assert_eq!(collect(&mut follower, entries.len()).await, entries);
+    assert_eq!(server.asked(), [None, Some(1)]);
 }
 
 #[tokio::test]
@@ -319,7 +334,7 @@ proptest! {
             let entries = log(&sizes);
             let server = Server::new(entries.clone(), piece, vec![]);
             let (address, _) = cutting_proxy(serve(server.routes()).await, cuts).await;
-            let mut follower = Follower::new(&pool(address), LedgerKind::Registry, None, options());
+            let mut follower = Follower::new(pool(address), LedgerKind::Registry, None, options());
             assert_eq!(collect(&mut follower, entries.len()).await, entries);
         });
     }

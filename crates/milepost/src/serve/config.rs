@@ -1,14 +1,15 @@
 //! The configuration of each role: what every server has, and the sections of the services that are in it.
 //!
-//! In one process the services find each other without being told; a URL that is set all the same is
-//! used.
+//! In one process the services reach each other without being told where, and without a connection; a URL
+//! that is set all the same is used.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use milepost_client::Link;
 use milepost_service::config::server::Server;
 use milepost_service::config::{Flat, Rules};
 use milepost_service::host::{Kit, Part};
-use milepost_service::journal_service::Journals;
+use milepost_service::journal_service::{Followed, Journals};
 use milepost_service::section;
 use milepost_types::LedgerKind;
 
@@ -70,13 +71,12 @@ pub trait Role: Send + 'static {
     /// What every server has.
     fn server(&self) -> &Server;
 
-    /// Lets the services of one process find each other where it listens, but for URLs that were set.
-    fn meet(&mut self, here: SocketAddr, is_set: &dyn Fn(&str) -> bool) {
-        let _ = (here, is_set);
-    }
-
-    /// Opens the services.
-    fn open(self, kit: Kit) -> impl Future<Output = Result<Vec<Part>, BoxError>> + Send;
+    /// Opens the services. `is_set` tells of a key whether its value is more than a default.
+    fn open(
+        self,
+        kit: Kit,
+        is_set: impl Fn(&str) -> bool + Send,
+    ) -> impl Future<Output = Result<Vec<Part>, BoxError>> + Send;
 }
 
 impl Role for All {
@@ -84,27 +84,21 @@ impl Role for All {
         &self.server
     }
 
-    fn meet(&mut self, here: SocketAddr, is_set: &dyn Fn(&str) -> bool) {
-        let urls = [
-            ("tracker.registry_url", &mut self.tracker.registry_url),
-            ("notifier.registry_url", &mut self.notifier.registry_url),
-            ("notifier.tracker_url", &mut self.notifier.tracker_url),
-        ];
-        for (key, url) in urls {
-            if !is_set(key) {
-                *url = format!("http://{here}");
-            }
-        }
-    }
-
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
-        let registry = milepost_registry::Service::open(&kit, &self.server).await?;
-        let tracker = milepost_tracker::Service::open(&kit, &self.server, &self.tracker).await?;
-        let notifier = milepost_notifier::Service::open(&kit, &self.server, &self.notifier).await?;
+    async fn open(self, kit: Kit, is_set: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
+        let Self { server, tracker, notifier } = self;
+        let registry = milepost_registry::Service::open(&kit, &server).await?;
+        let here = within(&kit, LedgerKind::Registry, registry.followed(&server));
+        let link = if is_set("tracker.registry_url") { tracker.registry()? } else { here.clone() };
+        let notifiers_registry = if is_set("notifier.registry_url") { notifier.registry()? } else { here };
+        let tracker = milepost_tracker::Service::open(&kit, &server, &tracker, link).await?;
+        let here = within(&kit, LedgerKind::Tracker, tracker.followed(&server));
+        let link = if is_set("notifier.tracker_url") { notifier.tracker()? } else { here };
+        let notifier =
+            milepost_notifier::Service::open(&kit, &server, &notifier, notifiers_registry, link).await?;
         let journals = Journals::new(&kit)
-            .with(LedgerKind::Registry, registry.followed(&self.server))
-            .with(LedgerKind::Tracker, tracker.followed(&self.server))
-            .with(LedgerKind::Notifier, notifier.followed(&self.server));
+            .with(LedgerKind::Registry, registry.followed(&server))
+            .with(LedgerKind::Tracker, tracker.followed(&server))
+            .with(LedgerKind::Notifier, notifier.followed(&server));
         Ok(vec![journal(&kit, journals), registry.part(&kit), tracker.part(&kit), notifier.part(&kit)])
     }
 }
@@ -114,7 +108,7 @@ impl Role for Registry {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
         let registry = milepost_registry::Service::open(&kit, &self.server).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Registry, registry.followed(&self.server));
         Ok(vec![journal(&kit, journals), registry.part(&kit)])
@@ -126,8 +120,9 @@ impl Role for Tracker {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
-        let tracker = milepost_tracker::Service::open(&kit, &self.server, &self.tracker).await?;
+    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
+        let registry = self.tracker.registry()?;
+        let tracker = milepost_tracker::Service::open(&kit, &self.server, &self.tracker, registry).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Tracker, tracker.followed(&self.server));
         Ok(vec![journal(&kit, journals), tracker.part(&kit)])
     }
@@ -138,11 +133,18 @@ impl Role for Notifier {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
-        let notifier = milepost_notifier::Service::open(&kit, &self.server, &self.notifier).await?;
+    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
+        let (registry, tracker) = (self.notifier.registry()?, self.notifier.tracker()?);
+        let notifier =
+            milepost_notifier::Service::open(&kit, &self.server, &self.notifier, registry, tracker).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Notifier, notifier.followed(&self.server));
         Ok(vec![journal(&kit, journals), notifier.part(&kit)])
     }
+}
+
+/// The way to a ledger's journal for the other services of the process.
+fn within(kit: &Kit, ledger: LedgerKind, followed: Followed) -> Link {
+    Link::here(Journals::new(kit).with(ledger, followed).into_service())
 }
 
 /// The part that shows the ledgers of the process.

@@ -44,20 +44,17 @@ pub async fn start(embedded: Embedded) -> Result<Running, BoxError> {
         data_dir: embedded.data_dir,
         ..Server::default()
     };
-    let mut config = All { server: Flat(server), ..All::default() };
+    let config = All { server: Flat(server), ..All::default() };
     let server = config.server().clone();
     let listeners = Listeners::bind(&server).await?;
     let (grpc, admin) = listeners.addresses();
     let grpc = grpc.ok_or("the system does not tell the address")?;
-    if let Some(here) = super::address(&listeners) {
-        config.meet(here, &|_| false);
-    }
     let kit = Kit::new(&server);
     let mut readiness = kit.readiness.watch();
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let running = tokio::spawn(async move {
-        let open = |kit| config.open(kit);
+        let open = |kit| config.open(kit, |_| false);
         host::run(&server, kit, listeners, open, stopped).await
     });
     let mut running = Running { grpc, admin, stop, server: running };

@@ -1,12 +1,11 @@
 //! Running servers: `serve all|registry|tracker|notifier`, and all of them inside the demo.
 //!
-//! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they find each
-//! other at the address it listens on. What a role's configuration has is what somebody reads.
+//! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they do so
+//! without a connection. What a role's configuration has is what somebody reads.
 
 mod config;
 mod embedded;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -68,7 +67,7 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
         return ExitCode::SUCCESS;
     }
     let sources = loaded.clone();
-    let mut config = loaded.config;
+    let config = loaded.config;
     if let Err(error) = telemetry::init(&config.server().log) {
         note(&format!("error: logs cannot be written: {error}"));
         return ExitCode::FAILURE;
@@ -77,11 +76,8 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
     let served = with_signals(|stop| async move {
         let server = config.server().clone();
         let listeners = Listeners::bind(&server).await?;
-        if let Some(here) = address(&listeners) {
-            config.meet(here, &|key| *sources.source(key) != Source::Default);
-        }
         let kit = Kit::new(&server);
-        let open = |kit| config.open(kit);
+        let open = |kit| config.open(kit, move |key| *sources.source(key) != Source::Default);
         host::run(&server, kit, listeners, open, stop.cancelled_owned()).await
     });
     let failure: BoxError = match served.await {
@@ -96,15 +92,4 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
 fn refuse(faults: &Faults) -> ExitCode {
     note(&format!("{faults}"));
     ExitCode::from(EXIT_CODE)
-}
-
-/// Where the services of this process reach each other.
-fn address(listeners: &Listeners) -> Option<SocketAddr> {
-    let mut address = listeners.addresses().0?;
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    Some(address)
 }

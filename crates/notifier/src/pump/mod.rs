@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Pool};
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Link};
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
@@ -39,8 +39,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Pump {
     /// Whose journal.
     pub(crate) source: LedgerKind,
-    /// Where it is.
-    pub(crate) pool: Pool,
+    /// How it is reached.
+    pub(crate) link: Link,
     /// What it goes into.
     pub(crate) ledger: Ledger<Rules>,
     /// The ledger's clock.
@@ -100,7 +100,7 @@ impl Pump {
     async fn take_over(&self) -> Stop {
         let mut after = self.applied();
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
-        let mut follower = Follower::new(&self.pool, self.source, after, options);
+        let mut follower = Follower::new(self.link.clone(), self.source, after, options);
         let mut state = follower.state();
         self.check.not_ready(format!("connecting to the {}", self.source));
         loop {

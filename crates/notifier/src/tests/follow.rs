@@ -165,7 +165,7 @@ async fn a_source_that_is_not_there_leaves_the_log_readable_and_says_so() {
     let pool = Endpoint::parse(&format!("http://{address}")).unwrap().pool(1);
     let pump = crate::pump::Pump {
         source: LedgerKind::Registry,
-        pool,
+        link: pool.into(),
         ledger: fixture.ledger.clone(),
         clock: Arc::new(SourceClock::new(fixture.clock.clone())),
         progress: Arc::default(),

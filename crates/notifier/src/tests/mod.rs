@@ -164,8 +164,8 @@ impl Fixture {
             Options { group_wait: Duration::ZERO, ..Options::default() },
         )
         .unwrap();
-        let pools = sources.iter().map(|source| Pool::from(serve(journals(&kit, source)))).collect();
-        let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, pools);
+        let links = sources.each_ref().map(|source| Pool::from(serve(journals(&kit, source))).into());
+        let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, links);
         let pool = Pool::from(serve(Routes::new(EventRoutes::new(notifier.api().clone(), 1 << 20))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
         let [registry, tracker] = sources;

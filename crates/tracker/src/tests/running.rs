@@ -64,7 +64,8 @@ impl Running {
         let config = Config { registry_timeout: Duration::from_millis(500), ..Config::default() };
         let shared = Arc::clone(&journal) as Arc<dyn Journal>;
         let pool = registry.pool.clone();
-        let mut service = Service::on(&kit, dir.path(), shared, options.clone(), &config, pool).unwrap();
+        let mut service =
+            Service::on(&kit, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
         let milestones = MilestoneServiceServer::new(service.api.clone())
             .max_decoding_message_size(kit.limits.max_request_bytes.length());

@@ -1,0 +1,100 @@
+//! How one service reaches another: over connections, or, where both are in one process, by a plain call.
+//!
+//! Invariant: the API is the same either way, message by message; what a call within the process does
+//! without are sockets, frames and the tasks that serve them. It is polled by its caller, and ends with it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
+use http::{Request, Response};
+use tonic::body::Body;
+use tonic::transport::Channel;
+use tower::Service;
+use tower::util::BoxCloneSyncService;
+
+use crate::channel::{Lease, Pool};
+
+type Here = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// A way to another service; clones share it.
+#[derive(Clone)]
+pub struct Link(Way);
+
+#[derive(Clone)]
+enum Way {
+    Pool(Pool),
+    Here(Here),
+}
+
+impl Link {
+    /// The way to a gRPC service of this process.
+    pub fn here<S, F>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = F>,
+        S: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+    {
+        Self(Way::Here(BoxCloneSyncService::new(service)))
+    }
+
+    /// What calls are made on. On a pool it keeps its place until the last clone is dropped.
+    pub fn line(&self) -> Line {
+        Line(match &self.0 {
+            Way::Pool(pool) => {
+                let lease = pool.lease();
+                End::Connection { channel: lease.channel(), _lease: Arc::new(lease) }
+            }
+            Way::Here(here) => End::Here(here.clone()),
+        })
+    }
+}
+
+impl From<Pool> for Link {
+    fn from(pool: Pool) -> Self {
+        Self(Way::Pool(pool))
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Way::Pool(pool) => f.debug_tuple("Link").field(pool).finish(),
+            Way::Here(_) => f.write_str("Link(here)"),
+        }
+    }
+}
+
+/// One end of a link, as clients of tonic take it; clones are one place.
+#[derive(Clone)]
+pub struct Line(End);
+
+#[derive(Clone)]
+enum End {
+    Connection { channel: Channel, _lease: Arc<Lease> },
+    Here(Here),
+}
+
+impl Service<Request<Body>> for Line {
+    type Response = Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, tonic::transport::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        match &mut self.0 {
+            End::Connection { channel, .. } => channel.poll_ready(cx),
+            End::Here(here) => here.poll_ready(cx).map_err(|never| match never {}),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match &mut self.0 {
+            End::Connection { channel, .. } => channel.call(request).boxed(),
+            End::Here(here) => here.call(request).map_err(|never| match never {}).boxed(),
+        }
+    }
+}
