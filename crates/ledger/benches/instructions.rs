@@ -62,7 +62,7 @@ type Commands = Vec<Vec<Submission<Put>>>;
 
 fn a_ledger() -> (tempfile::TempDir, Ledger<Rows>, Commands) {
     let dir = tempfile::tempdir().expect("a directory");
-    let options = Options { group_wait: std::time::Duration::ZERO, ..Options::default() };
+    let options = Options::default();
     let ledger = ledger(dir.path(), options);
     (dir, ledger, (0..ROUNDS).map(|round| group(round, 100_000)).collect())
 }

@@ -39,7 +39,7 @@ fn entry_decode(bencher: Bencher) {
 fn group_decide_and_apply(bencher: Bencher, keys: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let dir = tempfile::tempdir().expect("a directory");
-    let options = Options { group_wait: std::time::Duration::ZERO, ..Options::default() };
+    let options = Options::default();
     let ledger = ledger(dir.path(), options);
     let mut round = 0;
     bencher

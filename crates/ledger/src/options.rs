@@ -10,8 +10,6 @@ use crate::store::Step;
 pub struct Options {
     /// At most this many commands are committed together.
     pub group_size: usize,
-    /// How long to wait for more commands when the group before had more than one.
-    pub group_wait: Duration,
     /// At most this many commands wait; further callers wait outside until their deadline.
     pub queue_bound: usize,
     /// A checkpoint begins when the memory table has this many rows. What came after it, a crash replays.
@@ -35,7 +33,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             group_size: 1024,
-            group_wait: Duration::from_micros(300),
             queue_bound: 4096,
             checkpoint_rows: 100_000,
             table_bytes: 64 << 20,

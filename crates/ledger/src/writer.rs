@@ -98,7 +98,6 @@ pub(crate) struct Writer<D: Domain> {
     checkpoint_done: Option<Receiver<Done>>,
     checkpointing: bool,
     backlog: VecDeque<Pending<D>>,
-    last_group: usize,
 }
 
 impl<D: Domain> Writer<D> {
@@ -121,7 +120,6 @@ impl<D: Domain> Writer<D> {
             checkpoint_done: None,
             checkpointing: false,
             backlog: VecDeque::new(),
-            last_group: 0,
         }
     }
 
@@ -165,11 +163,10 @@ impl<D: Domain> Writer<D> {
                 let Ok(message) = messages.recv() else { break };
                 stopping |= self.take(message);
             }
-            stopping |= self.gather(messages);
+            stopping |= self.drain(messages);
             self.wait_for_room();
             let group = self.next_group();
             if !group.is_empty() {
-                self.last_group = group.len();
                 self.commit(group);
                 self.maybe_checkpoint();
             }
@@ -177,21 +174,8 @@ impl<D: Domain> Writer<D> {
         self.finish();
     }
 
-    /// Drains what is queued. If the group before was not alone, waits once for others to arrive: one
-    /// sleep costs less than a wake-up for each, and makes groups larger.
-    fn gather(&mut self, messages: &Receiver<Message<D>>) -> bool {
-        let mut stopping = self.drain(messages);
-        if self.last_group > 1
-            && !stopping
-            && !self.backlog.is_empty()
-            && self.backlog.len() < self.options.group_size
-        {
-            std::thread::sleep(self.options.group_wait);
-            stopping |= self.drain(messages);
-        }
-        stopping
-    }
-
+    /// Takes what is queued. What comes while a group is being written is the next one: under load groups
+    /// are as large as the disk is slow, and to wait for more would only make everybody wait.
     fn drain(&mut self, messages: &Receiver<Message<D>>) -> bool {
         let mut stopping = false;
         while self.backlog.len() < self.options.group_size {

@@ -46,7 +46,6 @@ pub fn ledger_options(config: &Server) -> Options {
     let ledger = &config.ledger;
     Options {
         group_size: ledger.group_size,
-        group_wait: ledger.group_wait,
         queue_bound: ledger.queue_bound,
         checkpoint_rows: ledger.checkpoint_rows,
         table_bytes: ledger.memory_table_bytes.length(),
@@ -211,7 +210,7 @@ mod tests {
     #[test]
     fn the_defaults_of_the_configuration_are_those_of_the_ledger() {
         let (ours, ledgers) = (ledger_options(&Server::default()), Options::default());
-        assert_eq!((ours.group_size, ours.group_wait), (ledgers.group_size, ledgers.group_wait));
+        assert_eq!(ours.group_size, ledgers.group_size);
         assert_eq!((ours.queue_bound, ours.checkpoint_rows), (ledgers.queue_bound, ledgers.checkpoint_rows));
         assert_eq!((ours.table_bytes, ours.cache_bytes), (ledgers.table_bytes, ledgers.cache_bytes));
         assert_eq!(ours.max_entry_bytes, ledgers.max_entry_bytes);

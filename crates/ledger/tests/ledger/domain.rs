@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use milepost_ledger::journal::Journal;
@@ -122,7 +121,7 @@ pub fn clock() -> Arc<ManualClock> {
 
 /// Small bounds, so that checkpoints come often.
 pub fn options() -> Options {
-    Options { checkpoint_rows: 10, group_wait: Duration::ZERO, ..Options::default() }
+    Options { checkpoint_rows: 10, ..Options::default() }
 }
 
 pub fn memory() -> Arc<MemoryJournal> {

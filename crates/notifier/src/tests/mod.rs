@@ -161,7 +161,7 @@ impl Fixture {
             journal.clone(),
             Arc::new(Rules),
             source_clock.clone() as Arc<dyn Clock>,
-            Options { group_wait: Duration::ZERO, ..Options::default() },
+            Options::default(),
         )
         .unwrap();
         let links = sources.each_ref().map(|source| Pool::from(serve(journals(&kit, source))).into());

@@ -149,8 +149,6 @@ section! {
     pub struct Ledger {
         /// How many commands one group commit takes at most.
         pub group_size: usize = 1024,
-        /// How long a group waits for more commands, if the group before had more than one.
-        pub group_wait: Duration = Duration::from_micros(300),
         /// How many commands may wait to be decided. Others wait outside; one that finds no place
         /// before its deadline is answered RESOURCE_EXHAUSTED.
         pub queue_bound: usize = 4096,
@@ -175,7 +173,6 @@ section! {
 impl Rules for Ledger {
     fn rules(&self, found: &mut Found<'_>) {
         found.between("group_size", self.group_size, 1, 100_000);
-        found.between("group_wait", self.group_wait, Duration::ZERO, Duration::from_millis(100));
         found.between("queue_bound", self.queue_bound, 1, 1_000_000);
         found.between("checkpoint_rows", self.checkpoint_rows, 1, 10_000_000);
         found.between("memory_table_bytes", self.memory_table_bytes, ByteSize::mib(1), ByteSize::mib(16_384));

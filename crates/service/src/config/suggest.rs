@@ -43,14 +43,14 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: [&str; 4] = ["listen", "journal.segment_bytes", "ledger.group_wait", "log.format"];
+    const KNOWN: [&str; 4] = ["listen", "journal.segment_bytes", "ledger.group_size", "log.format"];
 
     #[test]
     fn a_misspelt_key_finds_its_neighbour() {
         assert_eq!(nearest("lisetn", KNOWN), Some("listen"));
         assert_eq!(nearest("journal.segment_byte", KNOWN), Some("journal.segment_bytes"));
         assert_eq!(nearest("segment_bytes", KNOWN), Some("journal.segment_bytes"));
-        assert_eq!(nearest("server.group_wait", KNOWN), Some("ledger.group_wait"));
+        assert_eq!(nearest("server.group_size", KNOWN), Some("ledger.group_size"));
     }
 
     #[test]

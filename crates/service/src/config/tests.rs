@@ -100,7 +100,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "b = 2\n",
         "[ledger]\n",
         "queue_bound = -1\n",
-        "group_wait = 300\n",
+        "request_id_window = 300\n",
     ));
     let layers = Layers {
         file: Some(path.clone()),
@@ -128,7 +128,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "FILE:6:3: journal.segment_byte: there is no such key; did you mean journal.segment_bytes?",
         "FILE:7:2: journals: there is no such key; did you mean journal?",
         "FILE:11:1: ledger.queue_bound: -1 is not a whole number",
-        "FILE:12:1: ledger.group_wait: 300 is not a duration with its unit",
+        "FILE:12:1: ledger.request_id_window: 300 is not a duration with its unit",
         "MILEPOST_LOG__FORMAT: log.format: must be one of \"human\", \"json\"",
         "MILEPOST_LOGFORMAT: logformat: there is no such key; did you mean log.format?",
         "MILEPOST_TRACKER__ENABLED: tracker.enabled: \"yes\" is neither true nor false",
@@ -169,7 +169,7 @@ fn what_is_printed_reads_back_as_the_same() {
     let layers = Layers {
         environment: environment(&[("MILEPOST_TRACKER__MOST", "9"), ("MILEPOST_ADMIN_LISTEN", "none")]),
         flags: vec![
-            flag("--set", "ledger.group_wait", "1ms"),
+            flag("--set", "ledger.request_id_window", "1ms"),
             flag("--data-dir", "data_dir", "dir \"q\" \\ 科学"),
         ],
         ..Layers::default()
@@ -192,7 +192,7 @@ fn what_is_printed_is_the_reference_and_names_sources() {
     let printed = layers.load(Process::default()).unwrap().print();
     for expected in [
         "# The size of one segment file, which is allocated at once.\n# From MILEPOST_JOURNAL__SEGMENT_BYTES.\nsegment_bytes = \"1GiB\"\n",
-        "# How long a group waits for more commands, if the group before had more than one.\ngroup_wait = \"300us\"\n",
+        "# How long a request id is remembered.\nrequest_id_window = \"1d\"\n",
         "# The tracker.\n[tracker]\n",
         "most = \"none\"\n",
     ] {
@@ -252,13 +252,13 @@ fn the_command_line_becomes_flags() {
         "--set",
         "ledger.queue_bound=9",
         "--set",
-        "ledger.group_wait=2ms",
+        "ledger.request_id_window=2m",
     ])
     .unwrap();
     let loaded = command.config.layers(Vec::new()).load(Process::default()).unwrap();
     assert_eq!(loaded.config.server.listen.to_string(), "[::1]:0");
     assert_eq!(loaded.config.server.ledger.queue_bound, 9);
-    assert_eq!(loaded.config.server.ledger.group_wait, Duration::from_millis(2));
+    assert_eq!(loaded.config.server.ledger.request_id_window, Duration::from_secs(120));
     assert_eq!(loaded.source("ledger.queue_bound").to_string(), "--set ledger.queue_bound");
     assert!(parse(&["x", "--set", "queue"]).is_err());
 }
