@@ -116,7 +116,8 @@ macro_rules! resource_name {
 
         impl fmt::Display for $Name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($collection, "/{}"), self.id)
+                f.write_str(concat!($collection, "/"))?;
+                f.write_str(self.id.as_str())
             }
         }
 
@@ -153,7 +154,10 @@ macro_rules! resource_name {
 
         impl fmt::Display for $Name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!("{}/", $collection, "/{}"), self.parent, self.id)
+                // In pieces: names are written many times for each write, and format strings cost.
+                fmt::Display::fmt(&self.parent, f)?;
+                f.write_str(concat!("/", $collection, "/"))?;
+                f.write_str(self.id.as_str())
             }
         }
 

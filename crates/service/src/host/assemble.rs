@@ -4,10 +4,10 @@
 
 use super::error::Error;
 use super::kit::{BoxError, Part, Task};
+use super::routes::Routes;
 use crate::readiness::Report;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
-use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
@@ -26,24 +26,24 @@ pub(super) struct Assembled {
 impl Assembled {
     pub(super) fn of(parts: Vec<Part>) -> Result<Self, Error> {
         let (reporter, health_service) = health_reporter();
-        let mut routes = RoutesBuilder::default();
-        routes.add_service(health_service);
+        let mut routes = Routes::default();
+        routes.add(health_service);
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(milepost_proto::FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        routes.add_service(reflection().build_v1().map_err(|error| Error::Reflection(error.into()))?);
-        routes.add_service(reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?);
+        routes.add(reflection().build_v1().map_err(|error| Error::Reflection(error.into()))?);
+        routes.add(reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?);
         let (mut services, mut tasks, mut closes) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
-            part.routes.into_iter().for_each(|add| add(&mut routes));
+            routes.merge(part.routes);
             services.extend(part.services.into_iter().map(|service| (service, part.name)));
             tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
             closes.extend(part.close.map(|close| (part.name, close)));
         }
         let health = Health { reporter, services, told: HashMap::new() };
-        Ok(Self { routes: routes.routes(), health, tasks, closes })
+        Ok(Self { routes, health, tasks, closes })
     }
 }
 

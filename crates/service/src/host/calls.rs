@@ -8,24 +8,20 @@
 
 use super::body::{CallBody, Ends, OpenCall};
 use super::methods::{Method, Methods, Shape};
+use super::routes::Routes;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
 use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response};
 use milepost_proto::error::v1::Reason;
-use std::convert::Infallible;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tower::Service;
 use tracing::Instrument;
 
 /// When a call must be answered; an extension of every request.
@@ -37,6 +33,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// What all calls of a server share.
 pub(super) struct Calls {
+    routes: Routes,
     methods: Methods,
     room: Arc<Semaphore>,
     limits: Limits,
@@ -44,15 +41,13 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(methods: Methods, limits: Limits, drain: CancellationToken) -> Self {
+    pub(super) fn new(routes: Routes, methods: Methods, limits: Limits, drain: CancellationToken) -> Self {
         let room = Arc::new(Semaphore::new(limits.max_calls));
-        Self { methods, room, limits, drain }
+        Self { routes, methods, room, limits, drain }
     }
 
-    async fn answer<S>(self: Arc<Self>, mut inner: S, mut request: Request<Body>) -> Response<Body>
-    where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    {
+    /// Answers a call.
+    pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
         let method = self.methods.find(request.uri().path()).clone();
         let (permit, refused) = match self.permit(&method) {
             Ok(permit) => (permit, None),
@@ -70,14 +65,14 @@ impl Calls {
         request.extensions_mut().insert(Deadline(deadline.into_std()));
 
         let span = tracing::debug_span!("call", method = method.name);
-        let handled = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().instrument(span);
+        let handled = AssertUnwindSafe(self.routes.call(request)).catch_unwind().instrument(span);
         let handled = match method.shape {
             // The caller may take as long as it likes to send its messages.
             Shape::ClientStream => Ok(handled.await),
             Shape::Unary | Shape::ServerStream => timeout_at(deadline + GRACE, handled).await,
         };
         let response = match handled {
-            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(response)) => response,
             Ok(Err(_)) => return respond(panicked(&method.name), call),
             Err(_) => return respond(deadline_exceeded(), call),
         };
@@ -113,40 +108,6 @@ impl Calls {
             .retry_after(Duration::from_secs(1))
             .status()
         })
-    }
-}
-
-/// The service that every connection calls.
-pub(super) struct CallService<S> {
-    pub(super) inner: S,
-    pub(super) calls: Arc<Calls>,
-}
-
-impl<S: Clone> Clone for CallService<S> {
-    fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), calls: self.calls.clone() }
-    }
-}
-
-impl<S> Service<Request<Body>> for CallService<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The one that was asked whether it is ready takes the call.
-        let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        let calls = self.calls.clone();
-        Box::pin(async move { Ok(calls.answer(inner, request).await) })
     }
 }
 

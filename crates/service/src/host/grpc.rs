@@ -5,7 +5,7 @@
 //! as long as a stream likes. tonic's part is what it is best at: routes, codecs, statuses.
 
 use super::accept::{Connections, spoke};
-use super::calls::{CallService, Calls};
+use super::calls::Calls;
 use super::socket::Socket;
 use crate::config::server::{Keepalive, Limits};
 use http::Request;
@@ -14,15 +14,14 @@ use hyper::rt::Executor;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
-use tonic::service::Routes;
 use tonic::transport::server::TcpConnectInfo;
-use tower::Service;
 
 /// Streams that a connection may have beyond the limit of calls, so that the limit, which answers, is
 /// met before HTTP/2's own, which makes clients wait.
@@ -42,7 +41,7 @@ pub(super) struct Port {
 
 impl Port {
     /// Serves the routes on every connection until the connections are asked to stop.
-    pub(super) async fn serve(self, listener: TcpListener, routes: Routes, connections: &Connections) {
+    pub(super) async fn serve(self, listener: TcpListener, connections: &Connections) {
         let mut builder = Builder::new(Tracked(connections.tasks.clone()));
         let streams = u32::try_from(self.limits.max_calls).unwrap_or(u32::MAX).saturating_add(SPARE_STREAMS);
         let window = streams.saturating_mul(WINDOW_PER_STREAM).clamp(*WINDOW.start(), *WINDOW.end());
@@ -52,11 +51,11 @@ impl Port {
             .initial_connection_window_size(window)
             .keep_alive_interval(self.keepalive.interval)
             .keep_alive_timeout(self.keepalive.timeout);
-        let service = CallService { inner: routes.prepare(), calls: Arc::new(self.calls) };
+        let calls = Arc::new(self.calls);
         let stop = connections.stop.clone();
         connections
             .accept(listener, |stream, peer| {
-                let (builder, service, stop) = (builder.clone(), service.clone(), stop.clone());
+                let (builder, calls, stop) = (builder.clone(), calls.clone(), stop.clone());
                 async move {
                     if !spoke(&stream).await {
                         return;
@@ -67,8 +66,8 @@ impl Port {
                         TokioIo::new(Socket::new(stream)),
                         service_fn(move |mut request: Request<Incoming>| {
                             request.extensions_mut().insert(info.clone());
-                            // Routes are always ready.
-                            service.clone().call(request.map(Body::new))
+                            let calls = calls.clone();
+                            async move { Ok::<_, Infallible>(calls.answer(request.map(Body::new)).await) }
                         }),
                     ));
                     let ended = tokio::select! {

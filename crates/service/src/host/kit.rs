@@ -3,10 +3,12 @@
 //! A service's `open` takes the [`Kit`] and answers with a [`Part`]; nothing of it runs or can be
 //! reached before the host has all parts.
 
+use super::routes::Routes;
 use crate::config::server::{Limits, Server};
 use crate::readiness::Readiness;
 use crate::telemetry::{Metrics, Process};
 use futures_util::future::BoxFuture;
+use http::{Request, Response};
 use milepost_types::{Clock, SystemClock};
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,7 +16,6 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::RoutesBuilder;
 use tower::Service;
 
 /// Any error, for parts whose own error types the host need not know.
@@ -61,13 +62,11 @@ pub(super) struct Task {
     pub(super) future: BoxFuture<'static, Result<(), BoxError>>,
 }
 
-type AddRoutes = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
-
 /// One service's contribution to a process.
 pub struct Part {
     pub(super) name: &'static str,
     pub(super) services: Vec<&'static str>,
-    pub(super) routes: Vec<AddRoutes>,
+    pub(super) routes: Routes,
     pub(super) tasks: Vec<Task>,
     pub(super) close: Option<BoxFuture<'static, Result<(), BoxError>>>,
 }
@@ -75,21 +74,19 @@ pub struct Part {
 impl Part {
     /// A part with this name, which its readiness checks begin with: `{name}.{what}`.
     pub fn new(name: &'static str) -> Self {
-        Self { name, services: Vec::new(), routes: Vec::new(), tasks: Vec::new(), close: None }
+        Self { name, services: Vec::new(), routes: Routes::default(), tasks: Vec::new(), close: None }
     }
 
     /// Adds a gRPC service. Its health is that of the part's checks. Limit its messages with
     /// `max_decoding_message_size(kit.limits.max_request_bytes.length())`.
     pub fn service<S>(mut self, service: S) -> Self
     where
-        S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
-        S::Response: axum::response::IntoResponse,
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
+        S: Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
         self.services.push(S::NAME);
-        self.routes.push(Box::new(move |routes| {
-            routes.add_service(service);
-        }));
+        self.routes.add(service);
         self
     }
 

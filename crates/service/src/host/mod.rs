@@ -12,6 +12,7 @@ mod grpc;
 mod kit;
 mod listeners;
 mod methods;
+mod routes;
 mod run;
 mod signals;
 mod socket;

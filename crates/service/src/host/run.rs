@@ -108,7 +108,7 @@ async fn serve(
     let connections = Connections::new(config.limits.max_connections, kit.drain.clone());
     connections.register(&kit.metrics);
     let port = Port {
-        calls: Calls::new(Methods::new(&kit.metrics), config.limits.clone(), kit.drain.clone()),
+        calls: Calls::new(routes, Methods::new(&kit.metrics), config.limits.clone(), kit.drain.clone()),
         limits: config.limits.clone(),
         keepalive: config.keepalive.clone(),
     };
@@ -117,7 +117,7 @@ async fn serve(
     let mut accepting = JoinSet::new();
     {
         let connections = connections.clone();
-        accepting.spawn(async move { port.serve(listener, routes, &connections).await });
+        accepting.spawn(async move { port.serve(listener, &connections).await });
     }
     let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
     for (part, Task { name, future }) in tasks {
