@@ -107,6 +107,9 @@ async fn turn(
     progress: &ProgressBar,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
+    if each_round(plan, kind).next().is_none() {
+        return Ok(());
+    }
     let system = kind.start(setting).await?;
     let bench = Bench {
         system: system.as_ref(),
@@ -114,10 +117,7 @@ async fn turn(
         measure: plan.measure,
         next: AtomicU64::new(0),
     };
-    for (place, work) in plan.works.iter().enumerate() {
-        if !work.suits(kind) || matches!(work, Work::Million { .. }) {
-            continue;
-        }
+    for (place, work) in each_round(plan, kind) {
         progress.set_message(format!("round {}: {kind}: {}", round + 1, work.title()));
         match work.measure(&bench).await {
             Ok(figures) => record(&mut outcome.figures, place, kind, figures),
@@ -130,6 +130,12 @@ async fn turn(
     Ok(())
 }
 
+/// What a system does in each round, with its place; the million is done once, at the end.
+fn each_round(plan: &Plan, kind: Kind) -> impl Iterator<Item = (usize, Work)> {
+    let works = plan.works.iter().copied().enumerate();
+    works.filter(move |(_, work)| work.suits(kind) && !matches!(work, Work::Million { .. }))
+}
+
 fn record(figures: &mut Figures, place: usize, kind: Kind, new: Vec<Figure>) {
     for Figure { unit, value } in new {
         figures.entry((place, unit)).or_default().entry(kind).or_default().push(value);
@@ -137,11 +143,10 @@ fn record(figures: &mut Figures, place: usize, kind: Kind, new: Vec<Figure>) {
 }
 
 fn progress(plan: &Plan, kinds: &[Kind]) -> ProgressBar {
-    let each = |kind: &Kind| plan.works.iter().filter(|work| work.suits(*kind)).count();
+    let each: usize = kinds.iter().map(|kind| each_round(plan, *kind).count()).sum();
     let million = |work: &&Work| matches!(work, Work::Million { .. }) && kinds.contains(&Kind::Milepost);
     let once = plan.works.iter().filter(million).count();
-    let all: usize = kinds.iter().map(each).sum();
-    let bar = ProgressBar::new(((all - once) * plan.rounds + once) as u64);
+    let bar = ProgressBar::new((each * plan.rounds + once) as u64);
     // The template is ours; were it wrong, the bar would only be plain.
     if let Ok(style) = ProgressStyle::with_template("{elapsed} {wide_bar} {pos}/{len} {msg}") {
         bar.set_style(style);

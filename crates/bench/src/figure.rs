@@ -13,13 +13,13 @@ pub enum Unit {
     /// Events delivered to all watchers together a second.
     DeliveriesPerSecond,
     /// Median, in milliseconds.
-    P50,
+    P50Ms,
     /// Ninety-ninth percentile, in milliseconds.
-    P99,
+    P99Ms,
     /// Deliveries that did not come.
     Missing,
     /// Memory of the server above what it used before, in MiB.
-    Mebibytes,
+    AddedMebibytes,
     /// From the start of the server until it is ready, in seconds.
     ReopenSeconds,
     /// The same with its stores gone.
@@ -63,10 +63,10 @@ impl Unit {
             Self::WritesPerSecond => "writes/s",
             Self::EventsPerSecond => "events/s",
             Self::DeliveriesPerSecond => "deliveries/s",
-            Self::P50 => "p50 ms",
-            Self::P99 => "p99 ms",
+            Self::P50Ms => "p50 ms",
+            Self::P99Ms => "p99 ms",
             Self::Missing => "missing",
-            Self::Mebibytes => "MiB",
+            Self::AddedMebibytes => "added MiB",
             Self::ReopenSeconds => "reopen s",
             Self::RebuildSeconds => "rebuild s",
             Self::MemoryMebibytes => "memory MiB",
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn values_are_printed_for_people() {
-        let print = |value| Unit::P50.format(value);
+        let print = |value| Unit::P50Ms.format(value);
         assert_eq!(
             [print(1_234_567.8), print(123.4), print(12.34), print(1.234), print(0.0)],
             ["1,234,568", "123", "12.3", "1.23", "0"]

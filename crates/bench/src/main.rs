@@ -55,7 +55,7 @@ struct Compare {
     /// How long each work is measured, in seconds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     secs: u64,
-    /// How long each work warms up before, in seconds
+    /// How long writes, and writes at a fixed rate, warm up before, in seconds
     #[arg(long, default_value_t = 1)]
     warm_up_secs: u64,
     /// Connections of writers, at most; less than the writers: they share

@@ -1,11 +1,9 @@
-//! The portfolio that load is put on: made through the public API, and left as it is if it is there.
+//! The portfolio that load is put on: made through the public API, on a server that is new.
 
-use indicatif::ProgressBar;
 use milepost_client::{Client, Error};
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1 as registry;
 use milepost_proto::tracker::v1 as tracker;
-use tonic::Code;
 
 /// Milestones per project; an office has a few dozen.
 const PER_PROJECT: usize = 20;
@@ -14,31 +12,25 @@ const BATCH: usize = 1000;
 
 const PORTFOLIO: &str = "portfolios/bench";
 
-/// Makes sure of a portfolio with `count` milestones, and names them.
+/// Makes a portfolio with `count` milestones, and names them.
 pub async fn load(client: &Client, count: usize) -> Result<Vec<String>, Error> {
     let projects = count.div_ceil(PER_PROJECT);
     let names = (0..count).map(|number| name(number / PER_PROJECT, number % PER_PROJECT)).collect();
     create_portfolio(client).await?;
-    let progress = ProgressBar::new((projects + count) as u64).with_message("loading");
     for first in (0..projects).step_by(BATCH) {
         let numbers = first..projects.min(first + BATCH);
-        progress.inc(numbers.len() as u64);
         let requests = numbers.map(project).collect();
         let request =
             registry::BatchCreateProjectsRequest { parent: PORTFOLIO.into(), requests, ..Default::default() };
-        let done = client.projects().batch_create_projects(request).await;
-        unless_there(done.map(drop))?;
+        client.projects().batch_create_projects(request).await?;
     }
     for first in (0..count).step_by(BATCH) {
         let numbers = first..count.min(first + BATCH);
-        progress.inc(numbers.len() as u64);
         let requests = numbers.map(milestone).collect();
         let parent = format!("{PORTFOLIO}/projects/-");
         let request = tracker::BatchCreateMilestonesRequest { parent, requests, ..Default::default() };
-        let done = client.milestones().batch_create_milestones(request).await;
-        unless_there(done.map(drop))?;
+        client.milestones().batch_create_milestones(request).await?;
     }
-    progress.finish_and_clear();
     Ok(names)
 }
 
@@ -54,14 +46,8 @@ async fn create_portfolio(client: &Client) -> Result<(), Error> {
         portfolio: Some(portfolio),
         ..Default::default()
     };
-    unless_there(client.portfolios().create_portfolio(request).await.map(drop))
-}
-
-fn unless_there(outcome: Result<(), tonic::Status>) -> Result<(), Error> {
-    match outcome {
-        Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),
-        _ => Ok(()),
-    }
+    client.portfolios().create_portfolio(request).await?;
+    Ok(())
 }
 
 fn name(project: usize, milestone: usize) -> String {

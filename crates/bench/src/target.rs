@@ -21,13 +21,13 @@ pub fn bounds(work: Work, unit: Unit) -> &'static [Bound] {
         (Work::Writes(64 | 256), Unit::WritesPerSecond) => {
             &[Of(1.5, Etcd), Of(4.0, Jetstream), Of(8.0, Postgres), Of(0.7, Echo)]
         }
-        (Work::Writes(64 | 256), Unit::P99) | (Work::Writes(1), Unit::P50) => &[Of(1.0, Etcd)],
-        (Work::Live { watchers: 1, .. }, Unit::P50 | Unit::P99) => &[Of(1.0, Etcd)],
-        (Work::Live { watchers: 1000, .. }, Unit::P99) => &[Of(1.0, Etcd)],
+        (Work::Writes(64 | 256), Unit::P99Ms) | (Work::Writes(1), Unit::P50Ms) => &[Of(1.0, Etcd)],
+        (Work::Live { watchers: 1, .. }, Unit::P50Ms | Unit::P99Ms) => &[Of(1.0, Etcd)],
+        (Work::Live { watchers: 1000, .. }, Unit::P99Ms) => &[Of(1.0, Etcd)],
         (Work::Live { .. } | Work::FullSpeed { .. }, Unit::Missing) => &[Value(0.0)],
         (Work::FullSpeed { .. }, Unit::DeliveriesPerSecond) => &[Of(2.0, Etcd)],
         (Work::Replay, Unit::EventsPerSecond) => &[Of(1.2, Postgres), Of(1.5, Jetstream), Of(0.4, Echo)],
-        (Work::Idle { .. }, Unit::Mebibytes) => &[Value(300.0)],
+        (Work::Idle { .. }, Unit::AddedMebibytes) => &[Value(300.0)],
         (Work::Million { .. }, Unit::ReopenSeconds) => &[Value(3.0)],
         (Work::Million { .. }, Unit::RebuildSeconds) => &[Value(20.0)],
         _ => &[],
@@ -65,9 +65,9 @@ mod tests {
         let etcd = Bound::Of(1.5, Kind::Etcd);
         assert_eq!(judged(etcd, Unit::WritesPerSecond, 15.0), Some(true));
         assert_eq!(judged(etcd, Unit::WritesPerSecond, 14.9), Some(false));
-        assert_eq!(judged(etcd, Unit::P99, 15.1), Some(false));
+        assert_eq!(judged(etcd, Unit::P99Ms, 15.1), Some(false));
         assert_eq!(judged(Bound::Value(3.0), Unit::ReopenSeconds, 3.0), Some(true));
-        assert_eq!(judged(Bound::Of(1.0, Kind::Postgres), Unit::P99, 1.0), None, "it was not measured");
+        assert_eq!(judged(Bound::Of(1.0, Kind::Postgres), Unit::P99Ms, 1.0), None, "it was not measured");
         let (text, _) = judge(etcd, Unit::WritesPerSecond, 16.0, theirs).unwrap();
         assert_eq!(text, "≥ 1.5× etcd: 1.60×");
     }

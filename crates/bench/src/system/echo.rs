@@ -168,8 +168,8 @@ impl System for Echo {
         async move { Ok(count) }.boxed()
     }
 
-    fn memory_bytes(&self) -> Option<u64> {
-        Some(self.process.memory_bytes())
+    fn memory_bytes(&self) -> u64 {
+        self.process.memory_bytes()
     }
 }
 

@@ -152,8 +152,8 @@ impl System for Jetstream {
         })
     }
 
-    fn memory_bytes(&self) -> Option<u64> {
-        Some(self.process.memory_bytes())
+    fn memory_bytes(&self) -> u64 {
+        self.process.memory_bytes()
     }
 }
 

@@ -144,8 +144,8 @@ impl System for Milepost {
         number
     }
 
-    fn memory_bytes(&self) -> Option<u64> {
-        Some(self.server.memory_bytes())
+    fn memory_bytes(&self) -> u64 {
+        self.server.memory_bytes()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The systems that are measured, behind one interface: writers, watchers, history, memory.
 //!
 //! Invariants: every system gets payloads of the same size and the same number of connections (but for
-//! watchers of PostgreSQL, which takes one for each), with its default durable settings; a write returns when it is acknowledged as durable. A system is started in a
-//! directory of its own and ends when it is dropped.
+//! watchers of PostgreSQL, which takes one for each), with its default durable settings; a write returns
+//! when it is acknowledged as durable. A system is started in a directory of its own and ends when it is
+//! dropped.
 
 mod echo;
 mod etcd;
@@ -97,8 +98,8 @@ pub trait System: Send + Sync {
         number
     }
 
-    /// The bytes of memory that its processes use now; none for one that has no process of its own.
-    fn memory_bytes(&self) -> Option<u64>;
+    /// The bytes of memory that its processes use now.
+    fn memory_bytes(&self) -> u64;
 }
 
 /// A client that writes and waits until the write is durable.

@@ -162,8 +162,8 @@ impl System for Postgres {
         })
     }
 
-    fn memory_bytes(&self) -> Option<u64> {
-        Some(self.process.memory_bytes())
+    fn memory_bytes(&self) -> u64 {
+        self.process.memory_bytes()
     }
 }
 

@@ -10,11 +10,10 @@ use crate::system::{Error, From};
 const SETTLES: Duration = Duration::from_secs(2);
 
 pub async fn measure(bench: &Bench<'_>, watchers: usize) -> Result<Vec<Figure>, Error> {
-    let memory = || bench.system.memory_bytes().ok_or("a system without memory of its own");
-    let before = memory()?;
+    let before = bench.system.memory_bytes();
     let watching = bench.system.watchers(watchers, WATCHER_CONNECTIONS, From::Now).await?;
     tokio::time::sleep(SETTLES).await;
-    let after = memory()?;
+    let after = bench.system.memory_bytes();
     drop(watching);
-    Ok(vec![Figure::new(Unit::Mebibytes, (after.saturating_sub(before)) as f64 / f64::from(1 << 20))])
+    Ok(vec![Figure::new(Unit::AddedMebibytes, after.saturating_sub(before) as f64 / f64::from(1 << 20))])
 }

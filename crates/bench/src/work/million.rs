@@ -14,7 +14,7 @@ pub async fn measure(setting: &Setting, entries: u64, rounds: usize) -> Result<V
     let milepost = Milepost::start(setting).await?;
     milepost.fill(entries).await?;
     tokio::time::sleep(SETTLES).await;
-    let memory = milepost.memory_bytes().unwrap_or_default();
+    let memory = milepost.memory_bytes();
     let mut figures = vec![
         Figure::new(Unit::EventBytes, setting.payload_bytes as f64),
         Figure::new(Unit::MemoryMebibytes, memory as f64 / f64::from(1 << 20)),

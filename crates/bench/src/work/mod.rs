@@ -1,6 +1,6 @@
 //! What is measured, one module each, on whatever system is given.
 //!
-//! Invariants: figures are of acknowledged work, warm-up left out; what a watcher must get and does not is
+//! Invariants: figures are of acknowledged work, warm-up, where there is one, left out; what a watcher must get and does not is
 //! counted, never left out. Numbers of writes go on from one work to the next, so that no write repeats one
 //! before it.
 
@@ -79,11 +79,11 @@ impl Work {
 
     /// Whether it is the one, or one of those, that is named so on the command line: `writes`, `writes-64`.
     pub fn is_called(self, name: &str) -> bool {
-        let clients = match self {
+        let count = match self {
             Self::Writes(count) | Self::Live { watchers: count, .. } => Some(count),
             _ => None,
         };
-        name == self.kind() || clients.is_some_and(|count| name == format!("{}-{count}", self.kind()))
+        name == self.kind() || count.is_some_and(|count| name == format!("{}-{count}", self.kind()))
     }
 
     fn kind(self) -> &'static str {
@@ -144,5 +144,25 @@ fn quantile_ms(times: &[Duration], quantile: f64) -> f64 {
 /// Median and ninety-ninth percentile.
 fn latencies(mut times: Vec<Duration>) -> [Figure; 2] {
     times.sort_unstable();
-    [Figure::new(Unit::P50, quantile_ms(&times, 0.5)), Figure::new(Unit::P99, quantile_ms(&times, 0.99))]
+    [Figure::new(Unit::P50Ms, quantile_ms(&times, 0.5)), Figure::new(Unit::P99Ms, quantile_ms(&times, 0.99))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_work_is_called_by_its_kind_or_with_its_count() {
+        let called = |name: &str| {
+            let all = Work::all(5).into_iter();
+            all.filter(|work| work.is_called(name)).map(Work::title).collect::<Vec<_>>()
+        };
+        assert_eq!(called("writes").len(), 4);
+        assert_eq!(called("writes-64"), ["durable writes, 64 clients"]);
+        assert_eq!(called("live-1"), ["write to watcher, 200/s"]);
+        assert_eq!(called("million"), ["5 entries"]);
+        for none in ["", "writes-7", "replay-1", "Writes"] {
+            assert_eq!(called(none), [""; 0], "{none}");
+        }
+    }
 }

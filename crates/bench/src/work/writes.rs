@@ -14,10 +14,11 @@ use crate::system::{Error, Writer};
 pub async fn measure(bench: &Bench<'_>, clients: usize) -> Result<Vec<Figure>, Error> {
     let first = bench.next.load(Ordering::Relaxed);
     let next = Arc::new(AtomicU64::new(first));
+    let writers = bench.system.writers(clients).await?;
     let begin = Instant::now() + bench.warm_up;
     let end = begin + bench.measure;
     let mut writing = JoinSet::new();
-    for writer in bench.system.writers(clients).await? {
+    for writer in writers {
         writing.spawn(write(writer, Arc::clone(&next), begin, end));
     }
     let mut times = Vec::new();
