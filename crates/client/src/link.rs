@@ -1,11 +1,11 @@
 //! How one service reaches another: over connections, or, where both are in one process, by a plain call.
 //!
-//! Invariant: the API is the same either way, message by message; what a call within the process does
-//! without are sockets, frames and the tasks that serve them. It is polled by its caller, and ends with it.
+//! Invariant: the API is the same either way, message by message. A call within the process does without
+//! sockets, frames and the tasks that serve them, and without what a server has around its calls: limits,
+//! deadline, metrics, and a panic is its caller's. It is polled by its caller, and ends with it.
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -33,21 +33,29 @@ enum Way {
 
 impl Link {
     /// The way to a gRPC service of this process.
-    pub fn here<S, F>(service: S) -> Self
+    pub fn here<S>(service: S) -> Self
     where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = F>,
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + Sync + 'static,
-        F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+        S::Future: Send + 'static,
     {
         Self(Way::Here(BoxCloneSyncService::new(service)))
     }
 
-    /// What calls are made on. On a pool it keeps its place until the last clone is dropped.
+    /// What a call is made on that is soon over.
+    pub fn call(&self) -> Line {
+        Line(match &self.0 {
+            Way::Pool(pool) => End::Connection { channel: pool.channel(), _lease: None },
+            Way::Here(here) => End::Here(here.clone()),
+        })
+    }
+
+    /// What a stream is opened on. On a pool it keeps its place until the last clone is dropped.
     pub fn line(&self) -> Line {
         Line(match &self.0 {
             Way::Pool(pool) => {
                 let lease = pool.lease();
-                End::Connection { channel: lease.channel(), _lease: Arc::new(lease) }
+                End::Connection { channel: lease.channel(), _lease: Some(Arc::new(lease)) }
             }
             Way::Here(here) => End::Here(here.clone()),
         })
@@ -75,7 +83,7 @@ pub struct Line(End);
 
 #[derive(Clone)]
 enum End {
-    Connection { channel: Channel, _lease: Arc<Lease> },
+    Connection { channel: Channel, _lease: Option<Arc<Lease>> },
     Here(Here),
 }
 
@@ -96,5 +104,26 @@ impl Service<Request<Body>> for Line {
             End::Connection { channel, .. } => channel.call(request).boxed(),
             End::Here(here) => here.call(request).map_err(|never| match never {}).boxed(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Endpoint;
+
+    #[tokio::test]
+    async fn a_line_keeps_its_place_on_a_pool_until_its_last_clone_is_gone() {
+        let pool = Endpoint::parse("http://127.0.0.1:1").unwrap().pool(2);
+        let link = Link::from(pool.clone());
+        let line = link.line();
+        let clone = line.clone();
+        let other = link.line();
+        assert_eq!(pool.streams(), [1, 1]);
+        drop(line);
+        let _call = link.call();
+        assert_eq!(pool.streams(), [1, 1], "a call takes no place");
+        drop((clone, other));
+        assert_eq!(pool.streams(), [0, 0]);
     }
 }

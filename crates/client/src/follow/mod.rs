@@ -150,7 +150,12 @@ enum Stage {
     Idle,
     Waiting(Pin<Box<Sleep>>),
     Opening(BoxFuture<'static, Result<Streaming<FollowResponse>, Status>>),
-    Open { stream: Box<Streaming<FollowResponse>>, silence: Pin<Box<Sleep>> },
+    Open {
+        stream: Box<Streaming<FollowResponse>>,
+        /// Whether the server was waited for since it last said something.
+        waiting: bool,
+        silence: Pin<Box<Sleep>>,
+    },
 }
 
 impl Follower {
@@ -205,20 +210,27 @@ impl Follower {
                 Stage::Opening(opening) => match ready!(opening.poll_unpin(cx)) {
                     Ok(stream) => {
                         let silence = Box::pin(tokio::time::sleep(self.options.silence));
-                        self.stage = Stage::Open { stream: Box::new(stream), silence };
+                        self.stage = Stage::Open { stream: Box::new(stream), waiting: false, silence };
                     }
                     Err(status) => self.failed(status)?,
                 },
-                Stage::Open { stream, silence } => match Pin::new(stream).poll_next(cx) {
+                Stage::Open { stream, waiting, silence } => match Pin::new(stream).poll_next(cx) {
                     Poll::Ready(Some(Ok(response))) => {
-                        silence.as_mut().reset(tokio::time::Instant::now() + self.options.silence);
+                        *waiting = false;
                         if let Some(batch) = self.take(response)? {
                             return Poll::Ready(Ok(batch));
                         }
+                        // A part of a large entry: a server of this process has the next at once.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
                     }
                     Poll::Ready(Some(Err(status))) => self.failed(status)?,
                     Poll::Ready(None) => self.lost("the server ended the stream".to_owned(), None),
                     Poll::Pending => {
+                        // From when it was asked: a server of this process says nothing to a busy follower.
+                        if !std::mem::replace(waiting, true) {
+                            silence.as_mut().reset(tokio::time::Instant::now() + self.options.silence);
+                        }
                         ready!(silence.as_mut().poll(cx));
                         self.lost("the server fell silent".to_owned(), None);
                     }

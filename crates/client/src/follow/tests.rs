@@ -300,6 +300,21 @@ async fn a_service_of_the_same_process_is_followed_without_a_connection() {
     assert_eq!(server.asked(), [None, Some(1)]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_was_busy_does_not_take_that_for_the_servers_silence() {
+    let entries = log(&[10; 2]);
+    let end = tail(&entries);
+    let server =
+        Server::new(entries.clone(), 1000, vec![vec![Ok(response(fragments(&entries[..1], 1000), end))]]);
+    let mut follower = Follower::new(Link::here(server.routes()), LedgerKind::Registry, None, options());
+    assert_eq!(follower.next().await.unwrap().entries, entries[..1]);
+    tokio::time::sleep(FollowOptions::default().silence * 2).await;
+    // The script's stream says no more, for as long as it may.
+    let asked = tokio::time::Instant::now();
+    assert_eq!(follower.next().await.unwrap().entries, entries[1..]);
+    assert!(asked.elapsed() >= FollowOptions::default().silence, "{:?}", asked.elapsed());
+}
+
 #[tokio::test]
 async fn next_may_be_cancelled_at_any_time() {
     let entries = log(&[50; 60]);

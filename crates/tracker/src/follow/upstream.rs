@@ -93,7 +93,7 @@ impl Upstream {
             return Err(Failure::RegistryUnavailable(reason.clone()));
         }
         let unavailable = |why: String| Failure::RegistryUnavailable(why);
-        let mut registry = JournalServiceClient::new(self.link.line());
+        let mut registry = JournalServiceClient::new(self.link.call());
         let request = GetLedgerInfoRequest { ledger: LedgerKind::Registry.to_string() };
         let limit = deadline.min(Instant::now() + self.timeout);
         let asked = tokio::time::timeout_at(limit.into(), registry.get_ledger_info(request)).await;
