@@ -37,8 +37,8 @@ impl Assembled {
         routes.add(reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?);
         let (mut services, mut tasks, mut closes) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
+            services.extend(part.routes.names().map(|service| (service, part.name)));
             routes.merge(part.routes);
-            services.extend(part.services.into_iter().map(|service| (service, part.name)));
             tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
             closes.extend(part.close.map(|close| (part.name, close)));
         }

@@ -1,8 +1,8 @@
-//! The gRPC port: HTTP/2 connections, and the routes behind them.
+//! The gRPC port: HTTP/2 connections, and the calls on them.
 //!
 //! Serves connections itself instead of through tonic's server, which cuts calls off at the caller's
 //! deadline with CANCELLED, spawns tasks nobody can wait for, and leaves drained connections open for
-//! as long as a stream likes. tonic's part is what it is best at: routes, codecs, statuses.
+//! as long as a stream likes. tonic's part is what it is best at: codecs, statuses.
 
 use super::accept::{Connections, spoke};
 use super::calls::Calls;
@@ -40,7 +40,7 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Serves the routes on every connection until the connections are asked to stop.
+    /// Serves calls on every connection until the connections are asked to stop.
     pub(super) async fn serve(self, listener: TcpListener, connections: &Connections) {
         let mut builder = Builder::new(Tracked(connections.tasks.clone()));
         let streams = u32::try_from(self.limits.max_calls).unwrap_or(u32::MAX).saturating_add(SPARE_STREAMS);

@@ -65,7 +65,6 @@ pub(super) struct Task {
 /// One service's contribution to a process.
 pub struct Part {
     pub(super) name: &'static str,
-    pub(super) services: Vec<&'static str>,
     pub(super) routes: Routes,
     pub(super) tasks: Vec<Task>,
     pub(super) close: Option<BoxFuture<'static, Result<(), BoxError>>>,
@@ -74,7 +73,7 @@ pub struct Part {
 impl Part {
     /// A part with this name, which its readiness checks begin with: `{name}.{what}`.
     pub fn new(name: &'static str) -> Self {
-        Self { name, services: Vec::new(), routes: Routes::default(), tasks: Vec::new(), close: None }
+        Self { name, routes: Routes::default(), tasks: Vec::new(), close: None }
     }
 
     /// Adds a gRPC service. Its health is that of the part's checks. Limit its messages with
@@ -85,7 +84,6 @@ impl Part {
         S: Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        self.services.push(S::NAME);
         self.routes.add(service);
         self
     }
