@@ -122,3 +122,32 @@ impl Feed {
         *self.tail.borrow()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use milepost_types::{HashPrefix, LogId};
+
+    use super::*;
+    use crate::journal::conformance::{Chain, append};
+    use crate::journal::memory::MemoryJournal;
+
+    #[test]
+    fn a_reader_at_the_tail_is_answered_without_a_thread_and_another_history_is_still_noticed() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        append(&*journal, &mut Chain::default(), [vec![1], vec![2]]);
+        let source = Source::new(journal);
+        let tail = source.tail();
+        // There is no runtime here that a thread could be asked of.
+        let mut read = pin!(source.read(tail, ReadLimit::default()));
+        let answer = read.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(&answer, Poll::Ready(Ok(entries)) if entries.is_empty()), "{answer:?}");
+
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let foreign = Position { hash: HashPrefix::from_bytes([9; 8]), ..tail };
+        let answer = runtime.block_on(source.read(foreign, ReadLimit::default()));
+        assert!(matches!(answer, Err(ReadError::Diverged { .. })), "{answer:?}");
+    }
+}

@@ -84,9 +84,6 @@ impl StoreError {
     }
 }
 
-/// Rows to write, in the order of their keys.
-pub(crate) type Rows = Vec<Change>;
-
 /// The rows on disk, and those of them that are kept in memory.
 pub(crate) struct Base {
     dir: PathBuf,
@@ -235,12 +232,16 @@ impl Base {
 
     /// What `table` changes of the rows that are there, and the digest after it. A row that came and went
     /// between two checkpoints is no change.
-    pub(crate) fn difference(&self, digest: Digest, table: &Table) -> Result<(Rows, Digest), StoreError> {
+    pub(crate) fn difference(
+        &self,
+        digest: Digest,
+        table: &Table,
+    ) -> Result<(Vec<Change>, Digest), StoreError> {
         guard(&self.dir, || self.compare(digest, table))?
     }
 
-    fn compare(&self, mut digest: Digest, table: &Table) -> Result<(Rows, Digest), StoreError> {
-        let mut rows = Rows::new();
+    fn compare(&self, mut digest: Digest, table: &Table) -> Result<(Vec<Change>, Digest), StoreError> {
+        let mut rows = Vec::new();
         for (key, value) in table {
             let old = match self.cache.get(key) {
                 Some(known) => known,
@@ -261,12 +262,12 @@ impl Base {
     }
 
     /// Records a checkpoint on the disk, from where `write` is finished after a crash.
-    pub(crate) fn record(&self, rows: &Rows, mark: &Mark) -> Result<(), StoreError> {
+    pub(crate) fn record(&self, rows: &[Change], mark: &Mark) -> Result<(), StoreError> {
         pending::record(&self.dir, rows, mark).map_err(|source| self.io_error(source))
     }
 
     /// Writes rows, and then the mark.
-    pub(crate) fn write(&self, rows: &Rows, mark: &Mark) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, rows: &[Change], mark: &Mark) -> Result<(), StoreError> {
         drop(self.cut.write());
         self.write_parts(rows, Some(mark))?;
         for (key, value) in rows {

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
-use super::base::Rows;
+use super::layers::Change;
 use super::mark::{MARK_BYTES, Mark};
 
 const NAME: &str = "pending";
@@ -26,11 +26,11 @@ const CHECKSUM_BYTES: usize = 4;
 /// A checkpoint as it was recorded.
 pub(crate) struct Pending {
     pub(crate) mark: Mark,
-    pub(crate) rows: Rows,
+    pub(crate) rows: Vec<Change>,
 }
 
 /// Records a checkpoint, durably.
-pub(crate) fn record(dir: &Path, rows: &Rows, mark: &Mark) -> io::Result<()> {
+pub(crate) fn record(dir: &Path, rows: &[Change], mark: &Mark) -> io::Result<()> {
     let path = dir.join(NAME);
     let is_new = !path.exists();
     let mut out = Summed { out: BufWriter::with_capacity(1 << 20, File::create(path)?), sum: 0 };
@@ -81,7 +81,7 @@ fn decode(mut bytes: Bytes) -> Option<Pending> {
         return None;
     }
     let mark = Mark::decode(&bytes.split_to(MARK_BYTES))?;
-    let mut rows = Rows::new();
+    let mut rows = Vec::new();
     while bytes.has_remaining() {
         let (key, value) = (bytes.try_get_u32().ok()?, bytes.try_get_u32().ok()?);
         let mut take =
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    fn rows() -> Rows {
+    fn rows() -> Vec<Change> {
         let row = |key: &'static str, value: Option<&'static str>| (Bytes::from(key), value.map(Bytes::from));
         vec![row("a", Some("1")), row("b", None), row("c", Some("")), row("里程碑", Some("路"))]
     }
@@ -136,7 +136,7 @@ mod tests {
         let pending = read(dir.path()).unwrap().unwrap();
         assert_eq!(pending.mark, mark());
         assert_eq!(pending.rows, rows());
-        record(dir.path(), &Rows::new(), &mark()).unwrap();
+        record(dir.path(), &[], &mark()).unwrap();
         assert!(read(dir.path()).unwrap().unwrap().rows.is_empty(), "the next one replaces it");
         clear(dir.path()).unwrap();
         assert!(read(dir.path()).unwrap().is_none());
