@@ -16,7 +16,6 @@ use milepost_types::{
 };
 
 pub(crate) use self::pattern::TypePattern;
-use crate::convert::envelope::{envelope, subject_and_kind};
 use crate::envelope::{Envelope, EventField, SCHEMA};
 
 /// How the types of bookkeeping between servers begin.
@@ -89,19 +88,16 @@ impl Selection {
 
     /// Whether it asks for the event.
     pub(crate) fn matches(&self, event: &Envelope<'_>) -> bool {
-        self.takes(event.subject, event.kind) && (self.filter.is_all() || self.filter.matches(event))
+        self.takes(event.subject, event.kind) && (!self.has_filter() || self.filter.matches(event))
     }
 
-    /// Whether it asks for an encoded event; no for one that is none.
-    pub(crate) fn matches_encoded(&self, event: &[u8]) -> bool {
-        if self.filter.is_all() {
-            return subject_and_kind(event).is_ok_and(|(subject, kind)| self.takes(subject, kind));
-        }
-        envelope(event).is_ok_and(|envelope| self.matches(&envelope))
+    /// Whether it looks at more of an event than its subject and type.
+    pub(crate) fn has_filter(&self) -> bool {
+        !self.filter.is_all()
     }
 
     /// Whether it asks for events of this subject and type, but for its filter.
-    fn takes(&self, subject: &str, kind: &str) -> bool {
+    pub(crate) fn takes(&self, subject: &str, kind: &str) -> bool {
         if kind.starts_with(BOOKKEEPING) && !self.names_bookkeeping(kind) {
             return false;
         }

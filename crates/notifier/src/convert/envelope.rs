@@ -9,6 +9,10 @@ use prost::DecodeError;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use crate::envelope::Envelope;
+use crate::selection::Selection;
+
+const SUBJECT: u32 = 4;
+const TYPE: u32 = 7;
 
 /// The event is not the encoding of any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,10 +32,10 @@ pub(crate) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
         match tag {
             1 => event.event_id = text(field, "event_id")?,
             2 => event.source = text(field, "source")?,
-            4 => event.subject = text(field, "subject")?,
+            SUBJECT => event.subject = text(field, "subject")?,
             5 => event.portfolio = text(field, "portfolio")?,
             6 => event.project = text(field, "project")?,
-            7 => event.kind = text(field, "type")?,
+            TYPE => event.kind = text(field, "type")?,
             8 => {
                 let [_, seconds, nanos, _] = numbers(field)?;
                 event.commit_time = Timestamp::new(seconds, nanos as i32).ok();
@@ -51,13 +55,21 @@ pub(crate) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
     Ok(event)
 }
 
+/// Whether a selection asks for an encoded event; no for one of which what it asks about cannot be read.
+pub(crate) fn matches(selection: &Selection, event: &[u8]) -> bool {
+    if selection.has_filter() {
+        return envelope(event).is_ok_and(|event| selection.matches(&event));
+    }
+    subject_and_kind(event).is_ok_and(|(subject, kind)| selection.takes(subject, kind))
+}
+
 /// Reads only the subject and the type of an encoded event, which costs a fraction of the envelope.
-pub(crate) fn subject_and_kind(bytes: &[u8]) -> Result<(&str, &str), EnvelopeError> {
+fn subject_and_kind(bytes: &[u8]) -> Result<(&str, &str), EnvelopeError> {
     let (mut subject, mut kind) = ("", "");
     each_field(bytes, |tag, field| {
         match tag {
-            4 => subject = text(field, "subject")?,
-            7 => kind = text(field, "type")?,
+            SUBJECT => subject = text(field, "subject")?,
+            TYPE => kind = text(field, "type")?,
             _ => {}
         }
         Ok(())
@@ -179,6 +191,32 @@ mod tests {
         assert_eq!(read, expected);
         assert_eq!(subject_and_kind(&bytes), Ok((expected.subject, expected.kind)));
         assert_eq!(envelope(&[]), Ok(Envelope::default()));
+    }
+
+    #[test]
+    fn an_encoded_event_is_matched_as_its_envelope_is() {
+        let selection = |resource: &str, types: &[&str], filter: &str| {
+            let types: Vec<_> = types.iter().map(|kind| (*kind).to_owned()).collect();
+            Selection::new(resource, &types, filter).unwrap()
+        };
+        let kinds = ["milepost.milestone.achieved", "milepost.project.started", "milepost.source.followed"];
+        let names = ["portfolios/p/projects/x/milestones/m", "portfolios/q"];
+        for (kind, subject) in kinds.iter().flat_map(|kind| names.map(|name| (*kind, name))) {
+            let event = event::Event { r#type: kind.into(), subject: subject.into(), ..sample() };
+            let encoded = event.encode_to_vec();
+            for selection in [
+                Selection::all(),
+                selection("portfolios/p", &[], ""),
+                selection("", &["milepost.milestone.*"], ""),
+                selection("", &["milepost.source.*"], ""),
+                selection("", &[], r#"type = "milepost.project.started""#),
+                selection("portfolios/q", &["milepost.*"], r#"subject = "portfolios/q""#),
+            ] {
+                let expected = selection.matches(&envelope(&encoded).unwrap());
+                assert_eq!(matches(&selection, &encoded), expected, "{selection:?} {kind} {subject}");
+            }
+        }
+        assert!(!matches(&Selection::all(), b"\xff"));
     }
 
     #[test]

@@ -185,28 +185,3 @@ proptest! {
         prop_assert!(!selection.matches(&event) || found(&selection.route(), &event));
     }
 }
-
-#[test]
-fn an_encoded_event_is_matched_as_its_envelope_is() {
-    use milepost_proto::event::v1::Event;
-    use prost::Message;
-
-    let kinds = ["milepost.milestone.achieved", "milepost.project.started", "milepost.source.followed"];
-    for (kind, subject) in kinds.into_iter().flat_map(|kind| [(kind, MILESTONE), (kind, "portfolios/q")]) {
-        let event = Event { r#type: kind.into(), subject: subject.into(), ..Event::default() };
-        let encoded = event.encode_to_vec();
-        let envelope = crate::convert::envelope::envelope(&encoded).unwrap();
-        for selection in [
-            Selection::all(),
-            selection("portfolios/p", &[], ""),
-            selection("", &["milepost.milestone.*"], ""),
-            selection("", &["milepost.source.*"], ""),
-            selection("", &[], r#"type = "milepost.project.started""#),
-            selection("portfolios/q", &["milepost.*"], r#"subject = "portfolios/q""#),
-        ] {
-            let matches = selection.matches(&envelope);
-            assert_eq!(selection.matches_encoded(&encoded), matches, "{selection:?} {kind} {subject}");
-        }
-    }
-    assert!(!Selection::all().matches_encoded(b"\xff"));
-}

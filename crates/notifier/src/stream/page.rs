@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use milepost_types::Cursor;
 
+use crate::convert::envelope::matches;
 use crate::log::LoggedEntry;
 use crate::selection::Selection;
 
@@ -47,7 +48,7 @@ impl<'a> Page<'a> {
     /// Adds the event if it matches; false if it does and there is no room.
     fn offer(&mut self, event: &Bytes) -> bool {
         // `decide` looked at every envelope before it let the event in.
-        if !self.selection.matches_encoded(event) {
+        if !matches(self.selection, event) {
             return true;
         }
         let fits = self.events.len() < self.max_events && self.bytes + event.len() <= self.max_bytes;
