@@ -208,7 +208,6 @@ async fn port_zero_takes_a_free_one_and_every_address_is_told() {
     assert_eq!((status, body.trim()), (200, "alive"));
     let (status, _) = milepost_tests::http::get(server.admin(), "/metrics").await.expect("it answers");
     assert_eq!(status, 200);
-    // The services of one process find each other there, too.
     let listed = client(&cluster, "portfolio list").await;
     assert_eq!(listed.code, Some(0), "{listed:?}");
     let readiness = server.readiness().await;

@@ -185,13 +185,13 @@ async fn reopen(kind: LedgerKind, files: &Path) -> Result<(), BoxError> {
         LedgerKind::Registry => milepost_registry::Service::open(&kit, &server).await?.close(),
         LedgerKind::Tracker => {
             let config = milepost_tracker::Config::default();
-            milepost_tracker::Service::open(&kit, &server, &config, config.registry()?).await?.close();
+            let registry = config.registry()?.ok_or("no registry")?;
+            milepost_tracker::Service::open(&kit, &server, &config, registry).await?.close();
         }
         LedgerKind::Notifier => {
             let config = milepost_notifier::Config::default();
-            milepost_notifier::Service::open(&kit, &server, &config, config.registry()?, config.tracker()?)
-                .await?
-                .close();
+            let sources = [config.registry()?.ok_or("no registry")?, config.tracker()?.ok_or("no tracker")?];
+            milepost_notifier::Service::open(&kit, &server, &config, sources).await?.close();
         }
     }
     Ok(())

@@ -12,10 +12,10 @@ use crate::error::Error;
 section! {
     /// The notifier: the event log and its watchers.
     pub struct Config {
-        /// Where the registry is, whose journal is followed.
-        pub registry_url: String = "http://127.0.0.1:7401".to_owned(),
-        /// Where the tracker is, whose journal is followed.
-        pub tracker_url: String = "http://127.0.0.1:7402".to_owned(),
+        /// Where the registry is, whose journal is followed; "none": in this process.
+        pub registry_url: Option<String> = Some("http://127.0.0.1:7401".to_owned()),
+        /// Where the tracker is, whose journal is followed; "none": in this process.
+        pub tracker_url: Option<String> = Some("http://127.0.0.1:7402".to_owned()),
         /// How many bytes of recent events are kept for watchers that are a little behind; those that
         /// are further behind read from the journal.
         pub recent_bytes: ByteSize = ByteSize::mib(64),
@@ -32,32 +32,33 @@ section! {
 }
 
 impl Config {
-    /// The way to the registry that is configured.
+    /// The way to the registry that is configured; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is none.
-    pub fn registry(&self) -> Result<Link, Error> {
-        link(LedgerKind::Registry, &self.registry_url)
+    /// If its URL is malformed.
+    pub fn registry(&self) -> Result<Option<Link>, Error> {
+        link(LedgerKind::Registry, self.registry_url.as_deref())
     }
 
-    /// The way to the tracker that is configured.
+    /// The way to the tracker that is configured; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is none.
-    pub fn tracker(&self) -> Result<Link, Error> {
-        link(LedgerKind::Tracker, &self.tracker_url)
+    /// If its URL is malformed.
+    pub fn tracker(&self) -> Result<Option<Link>, Error> {
+        link(LedgerKind::Tracker, self.tracker_url.as_deref())
     }
 }
 
-fn link(source_kind: LedgerKind, url: &str) -> Result<Link, Error> {
-    let endpoint = Endpoint::parse(url).map_err(|source| Error::Source { source_kind, source })?;
-    Ok(endpoint.pool(1).into())
+fn link(source_kind: LedgerKind, url: Option<&str>) -> Result<Option<Link>, Error> {
+    let endpoint = url.map(Endpoint::parse).transpose();
+    let endpoint = endpoint.map_err(|source| Error::Source { source_kind, source })?;
+    Ok(endpoint.map(|endpoint| endpoint.pool(1).into()))
 }
 
 impl Rules for Config {
     fn rules(&self, found: &mut Found<'_>) {
         for (key, url) in [("registry_url", &self.registry_url), ("tracker_url", &self.tracker_url)] {
-            if let Err(error) = Endpoint::parse(url) {
+            if let Some(Err(error)) = url.as_deref().map(Endpoint::parse) {
                 found.fault(key, error.to_string());
             }
         }

@@ -45,7 +45,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the notifier under the data directory, following these; may take long.
+    /// Opens the notifier under the data directory, following the registry and the tracker; may take long.
     ///
     /// # Errors
     /// If the ledger cannot be opened.
@@ -53,11 +53,10 @@ impl Service {
         kit: &Kit,
         server: &Server,
         config: &Config,
-        registry: Link,
-        tracker: Link,
+        sources: [Link; 2],
     ) -> Result<Self, BoxError> {
         let (ledger, clock) = open_ledger(kit, server).await?;
-        Ok(Self::assemble(kit, config, ledger, clock, [registry, tracker]))
+        Ok(Self::assemble(kit, config, ledger, clock, sources))
     }
 
     /// A notifier over a ledger that is open, following sources that are reached so.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use milepost_ledger::journal::Journal;
-use milepost_ledger::{Digest, Ledger, Options, Source, rebuild};
+use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::registry::v1::batch_service_server::BatchServiceServer;
 use milepost_proto::registry::v1::organization_service_server::OrganizationServiceServer;
 use milepost_proto::registry::v1::phase_service_server::PhaseServiceServer;
@@ -83,11 +83,6 @@ impl Service {
     /// The registry's journal as the journal service shows it. It follows no other.
     pub fn followed(&self, config: &Server) -> Followed {
         ledger::followed(config, &self.api.ledger, Vec::new)
-    }
-
-    /// The registry's journal, for followers in the same process.
-    pub fn source(&self) -> Source {
-        self.api.ledger.source()
     }
 
     /// The last entry that reads show.

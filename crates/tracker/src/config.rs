@@ -14,8 +14,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 section! {
     /// The tracker: milestones.
     pub struct Config {
-        /// Where the registry is, whose journal is followed.
-        pub registry_url: String = "http://127.0.0.1:7401".to_owned(),
+        /// Where the registry is, whose journal is followed; "none": in this process.
+        pub registry_url: Option<String> = Some("http://127.0.0.1:7401".to_owned()),
         /// How long a call that needs what the registry knows waits for its answer. An unreachable
         /// registry is told after this at the latest.
         pub registry_timeout: Duration = Duration::from_secs(2),
@@ -29,20 +29,21 @@ section! {
 }
 
 impl Config {
-    /// The way to the registry that is configured.
+    /// The way to the registry that is configured; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is none.
-    pub fn registry(&self) -> Result<Link, Error> {
-        let registry = Endpoint::parse(&self.registry_url).map_err(Error::Registry)?;
+    /// If its URL is malformed.
+    pub fn registry(&self) -> Result<Option<Link>, Error> {
+        let Some(url) = &self.registry_url else { return Ok(None) };
+        let registry = Endpoint::parse(url).map_err(Error::Registry)?;
         // One connection for the stream of entries and one for questions.
-        Ok(registry.connect_timeout(CONNECT_TIMEOUT).pool(2).into())
+        Ok(Some(registry.connect_timeout(CONNECT_TIMEOUT).pool(2).into()))
     }
 }
 
 impl Rules for Config {
     fn rules(&self, found: &mut Found<'_>) {
-        if let Err(error) = Endpoint::parse(&self.registry_url) {
+        if let Some(Err(error)) = self.registry_url.as_deref().map(Endpoint::parse) {
             found.fault("registry_url", error.to_string());
         }
         let (least, most) = (Duration::from_millis(10), Duration::from_secs(60));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use milepost_client::{Backoff, Link};
 use milepost_ledger::journal::Journal;
-use milepost_ledger::{Digest, Ledger, Options, Receipt, Source, Submission, rebuild};
+use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
 use milepost_service::config::server::Server;
 use milepost_service::host::{BoxError, Kit, Part};
@@ -129,11 +129,6 @@ impl Service {
     pub fn followed(&self, server: &Server) -> Followed {
         let upstream = self.api.upstream.clone();
         ledger::followed(server, &self.api.ledger, move || upstream.followed().into_iter().collect())
-    }
-
-    /// The tracker's journal, for followers in the same process.
-    pub fn source(&self) -> Source {
-        self.api.ledger.source()
     }
 
     /// The last entry that reads show.

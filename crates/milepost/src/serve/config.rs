@@ -1,13 +1,13 @@
 //! The configuration of each role: what every server has, and the sections of the services that are in it.
 //!
-//! In one process the services reach each other without being told where, and without a connection; a URL
-//! that is set all the same is used.
+//! In one process the services reach each other without being told where, and without a connection, unless a
+//! URL is set.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use milepost_client::Link;
 use milepost_service::config::server::Server;
-use milepost_service::config::{Flat, Rules};
+use milepost_service::config::{Flat, Found, Rules};
 use milepost_service::host::{Kit, Part};
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_service::section;
@@ -21,9 +21,14 @@ section! {
         /// What every server has.
         pub server: Flat<Server> = Flat(Server::default()),
         /// Milestones.
-        pub tracker: milepost_tracker::Config = milepost_tracker::Config::default(),
+        pub tracker: milepost_tracker::Config =
+            milepost_tracker::Config { registry_url: None, ..milepost_tracker::Config::default() },
         /// The event log and its streams.
-        pub notifier: milepost_notifier::Config = milepost_notifier::Config::default(),
+        pub notifier: milepost_notifier::Config = milepost_notifier::Config {
+            registry_url: None,
+            tracker_url: None,
+            ..milepost_notifier::Config::default()
+        },
     }
 }
 
@@ -57,8 +62,27 @@ section! {
 
 impl Rules for All {}
 impl Rules for Registry {}
-impl Rules for Tracker {}
-impl Rules for Notifier {}
+
+impl Rules for Tracker {
+    fn rules(&self, found: &mut Found<'_>) {
+        if self.tracker.registry_url.is_none() {
+            found.fault("tracker.registry_url", ELSEWHERE);
+        }
+    }
+}
+
+impl Rules for Notifier {
+    fn rules(&self, found: &mut Found<'_>) {
+        let urls =
+            [("registry_url", &self.notifier.registry_url), ("tracker_url", &self.notifier.tracker_url)];
+        for (key, _) in urls.into_iter().filter(|(_, url)| url.is_none()) {
+            found.fault(&format!("notifier.{key}"), ELSEWHERE);
+        }
+    }
+}
+
+/// What is wrong with no URL where there is nothing to follow in the process.
+const ELSEWHERE: &str = "it is in another process; say where";
 
 /// A server with the ports of its role.
 fn at(port: u16, admin_port: u16) -> Server {
@@ -71,12 +95,8 @@ pub trait Role: Send + 'static {
     /// What every server has.
     fn server(&self) -> &Server;
 
-    /// Opens the services. `is_set` tells of a key whether its value is more than a default.
-    fn open(
-        self,
-        kit: Kit,
-        is_set: impl Fn(&str) -> bool + Send,
-    ) -> impl Future<Output = Result<Vec<Part>, BoxError>> + Send;
+    /// Opens the services.
+    fn open(self, kit: Kit) -> impl Future<Output = Result<Vec<Part>, BoxError>> + Send;
 }
 
 impl Role for All {
@@ -84,17 +104,16 @@ impl Role for All {
         &self.server
     }
 
-    async fn open(self, kit: Kit, is_set: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
         let Self { server, tracker, notifier } = self;
         let registry = milepost_registry::Service::open(&kit, &server).await?;
         let here = within(&kit, LedgerKind::Registry, registry.followed(&server));
-        let link = if is_set("tracker.registry_url") { tracker.registry()? } else { here.clone() };
-        let notifiers_registry = if is_set("notifier.registry_url") { notifier.registry()? } else { here };
-        let tracker = milepost_tracker::Service::open(&kit, &server, &tracker, link).await?;
+        let to_registry = tracker.registry()?.unwrap_or_else(|| here.clone());
+        let tracker = milepost_tracker::Service::open(&kit, &server, &tracker, to_registry).await?;
+        let to_registry = notifier.registry()?.unwrap_or(here);
         let here = within(&kit, LedgerKind::Tracker, tracker.followed(&server));
-        let link = if is_set("notifier.tracker_url") { notifier.tracker()? } else { here };
-        let notifier =
-            milepost_notifier::Service::open(&kit, &server, &notifier, notifiers_registry, link).await?;
+        let sources = [to_registry, notifier.tracker()?.unwrap_or(here)];
+        let notifier = milepost_notifier::Service::open(&kit, &server, &notifier, sources).await?;
         let journals = Journals::new(&kit)
             .with(LedgerKind::Registry, registry.followed(&server))
             .with(LedgerKind::Tracker, tracker.followed(&server))
@@ -108,7 +127,7 @@ impl Role for Registry {
         &self.server
     }
 
-    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
         let registry = milepost_registry::Service::open(&kit, &self.server).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Registry, registry.followed(&self.server));
         Ok(vec![journal(&kit, journals), registry.part(&kit)])
@@ -120,8 +139,8 @@ impl Role for Tracker {
         &self.server
     }
 
-    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
-        let registry = self.tracker.registry()?;
+    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+        let registry = self.tracker.registry()?.ok_or(ELSEWHERE)?;
         let tracker = milepost_tracker::Service::open(&kit, &self.server, &self.tracker, registry).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Tracker, tracker.followed(&self.server));
         Ok(vec![journal(&kit, journals), tracker.part(&kit)])
@@ -133,10 +152,10 @@ impl Role for Notifier {
         &self.server
     }
 
-    async fn open(self, kit: Kit, _: impl Fn(&str) -> bool + Send) -> Result<Vec<Part>, BoxError> {
-        let (registry, tracker) = (self.notifier.registry()?, self.notifier.tracker()?);
-        let notifier =
-            milepost_notifier::Service::open(&kit, &self.server, &self.notifier, registry, tracker).await?;
+    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+        let config = &self.notifier;
+        let sources = [config.registry()?.ok_or(ELSEWHERE)?, config.tracker()?.ok_or(ELSEWHERE)?];
+        let notifier = milepost_notifier::Service::open(&kit, &self.server, config, sources).await?;
         let journals = Journals::new(&kit).with(LedgerKind::Notifier, notifier.followed(&self.server));
         Ok(vec![journal(&kit, journals), notifier.part(&kit)])
     }
@@ -151,4 +170,46 @@ fn within(kit: &Kit, ledger: LedgerKind, followed: Followed) -> Link {
 fn journal(kit: &Kit, journals: Journals) -> Part {
     let service = journals.into_service().max_decoding_message_size(kit.limits.max_request_bytes.length());
     Part::new("journal").service(service)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use milepost_service::config::{Layers, Section, reference};
+
+    use super::*;
+
+    fn load<C: Section + Default + Clone>(text: &str) -> Result<C, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("milepost.toml");
+        std::fs::write(&path, text).unwrap();
+        let layers = Layers { file: Some(path), ..Layers::default() };
+        layers.load(C::default()).map(|loaded| loaded.config).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn what_a_role_prints_is_the_same_again_when_it_is_read() {
+        fn check<C: Section + Default + Clone + PartialEq + Debug>() {
+            assert_eq!(load(&reference::<C>()), Ok(C::default()));
+        }
+        check::<All>();
+        check::<Registry>();
+        check::<Tracker>();
+        check::<Notifier>();
+        assert_eq!(All::default().tracker.registry_url, None, "it is in this process");
+    }
+
+    #[test]
+    fn a_service_alone_must_be_told_where_the_others_are() {
+        let faults = load::<Tracker>("[tracker]\nregistry_url = 'none'\n").unwrap_err();
+        assert!(faults.contains("tracker.registry_url: it is in another process"), "{faults}");
+        let none = "[notifier]\nregistry_url = 'none'\ntracker_url = 'none'\n";
+        let faults = load::<Notifier>(none).unwrap_err();
+        for key in ["notifier.registry_url", "notifier.tracker_url"] {
+            assert!(faults.contains(key), "{faults}");
+        }
+        let elsewhere = load::<All>("[tracker]\nregistry_url = 'http://registry:7401'\n").unwrap();
+        assert_eq!(elsewhere.tracker.registry_url.as_deref(), Some("http://registry:7401"));
+    }
 }

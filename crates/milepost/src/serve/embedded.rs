@@ -54,7 +54,7 @@ pub async fn start(embedded: Embedded) -> Result<Running, BoxError> {
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let running = tokio::spawn(async move {
-        let open = |kit| config.open(kit, |_| false);
+        let open = |kit| config.open(kit);
         host::run(&server, kit, listeners, open, stopped).await
     });
     let mut running = Running { grpc, admin, stop, server: running };

@@ -9,7 +9,7 @@ mod embedded;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use milepost_service::config::{ConfigArgs, EXIT_CODE, Faults, Layers, Section, Source};
+use milepost_service::config::{ConfigArgs, EXIT_CODE, Faults, Layers, Section};
 use milepost_service::host::{self, Kit, Listeners, with_signals};
 use milepost_service::telemetry;
 
@@ -66,7 +66,6 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
         let _ = std::io::Write::write_all(&mut std::io::stdout(), loaded.print().as_bytes());
         return ExitCode::SUCCESS;
     }
-    let sources = loaded.clone();
     let config = loaded.config;
     if let Err(error) = telemetry::init(&config.server().log) {
         note(&format!("error: logs cannot be written: {error}"));
@@ -77,7 +76,7 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
         let server = config.server().clone();
         let listeners = Listeners::bind(&server).await?;
         let kit = Kit::new(&server);
-        let open = |kit| config.open(kit, move |key| *sources.source(key) != Source::Default);
+        let open = |kit| config.open(kit);
         host::run(&server, kit, listeners, open, stop.cancelled_owned()).await
     });
     let failure: BoxError = match served.await {

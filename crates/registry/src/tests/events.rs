@@ -15,7 +15,8 @@ use super::office::{Office, batch_name, costing, named, project_name};
 
 /// The events of every entry after this sequence.
 async fn events_after(office: &Office, sequence: u64) -> Vec<Event> {
-    let entries = office.service.source().read_after(sequence, ReadLimit::default()).await.unwrap();
+    let entries =
+        office.service.api.ledger.source().read_after(sequence, ReadLimit::default()).await.unwrap();
     let entries = entries.iter().map(|stored| Entry::decode(stored).unwrap());
     entries.flat_map(|entry| entry.events).map(|event| Event::decode(event).unwrap()).collect()
 }
@@ -123,7 +124,7 @@ async fn the_members_of_a_batch_start_because_of_it() {
     let types: Vec<_> = events.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(types, ["milepost.batch.started", "milepost.project.started", "milepost.project.started"]);
     let day = Some(Date { year: 2021, month: 5, day: 27 });
-    let log = office.service.source().info().log;
+    let log = office.service.api.ledger.source().info().log;
     for (index, event) in events.iter().enumerate() {
         assert_eq!(event.event_id, format!("{log}/{}/{index}", before + 1));
         assert_eq!((event.event_date, event.sequence), (day, before + 1));
