@@ -294,7 +294,17 @@ impl Base {
     }
 
     fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
-        guard(&self.dir, || self.tree.apply_batch(batch))?.map_err(|error| self.sled_error(error))
+        self.writing(|| self.tree.apply_batch(batch))
+    }
+
+    /// Has sled write. Where it could not, it is never dropped: it would then wait for ever for what is not
+    /// written, and the process could not end.
+    fn writing<T>(&self, write: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+        let written = guard(&self.dir, write).and_then(|done| done.map_err(|error| self.sled_error(error)));
+        if written.is_err() {
+            std::mem::forget(self.tree.clone());
+        }
+        written
     }
 
     /// Does what is left to do of the checkpoint that was recorded last, or all of it again. One that is
@@ -314,7 +324,7 @@ impl Base {
     /// Brings what was written to the disk, and forgets what was recorded of it. sled's flush is no fsync,
     /// so its file is synced after it.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        guard(&self.dir, || self.tree.flush())?.map_err(|error| self.sled_error(error))?;
+        self.writing(|| self.tree.flush())?;
         let synced = std::fs::File::open(self.dir.join("db")).and_then(|file| file.sync_all());
         synced
             .and_then(|()| self.sync_blobs())
