@@ -1,133 +1,139 @@
-//! The commands of one group commit, decided one after another on a draft.
+//! The commands of one group commit, decided one after another on what is committed.
 //!
-//! Invariants: a command sees what the commands before it in the group did; one that is refused,
-//! panics, or only validates leaves the draft as it found it; two with one request id are one
-//! command. Nothing here is durable: dropping a group undoes it.
+//! Invariants: a command sees what the commands before it in the group did; one that is refused, panics, or
+//! only validates leaves no trace; two with one request id are one command. Nothing here is durable: dropping a
+//! group undoes it.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use milepost_types::{Hash, Position};
+use milepost_types::Position;
 
 use crate::domain::{Context, Domain};
 use crate::entry::{CommandId, Entry};
 use crate::error::SubmitError;
 use crate::journal::{Block, StoredEntry};
 use crate::ledger::Receipt;
-use crate::options::Options;
-use crate::request_ids::{RequestIds, Seen};
+use crate::request_ids::{self, Seen, Uses};
 use crate::state::State;
-use crate::store::{Draft, Layers};
+use crate::store::{Changes, Draft, Tip};
 use crate::writer::{Outcome, Pending};
 
 /// What a command is answered once the group is durable.
 pub(crate) enum Answer<D: Domain> {
     Final(Outcome<D>),
-    /// The same as another command of the group.
-    SameAs(usize),
-    /// This durable entry did it before.
+    /// This entry did it before; it is durable by then.
     DoneBy(u64),
 }
 
-/// Within a group: which command used a request id, and for which body.
-type Used<'a> = HashMap<(&'a str, &'a str), (usize, Hash)>;
-
-/// A group under way.
+/// Commands that were decided, and what they wrote.
 pub(crate) struct Group<D: Domain> {
-    draft: Draft,
-    now: Timestamp,
-    max_entry_bytes: usize,
-    block_bytes: usize,
-    pub(crate) block: Block,
-    pub(crate) entries: Vec<Entry>,
+    /// Of each command that was decided, in their order.
     pub(crate) answers: Vec<Answer<D>>,
+    /// The entries as the journal takes them.
+    pub(crate) block: Block,
+    /// The same as they are.
+    pub(crate) entries: Vec<Entry>,
+    /// What they change.
+    pub(crate) changes: Changes,
+    /// Just after the last of them.
+    pub(crate) tip: Tip,
+    /// The request ids that they use.
+    uses: Uses,
+    block_bytes: usize,
+}
+
+/// What commands are decided by, and on.
+pub(crate) struct Rules<'a, D: Domain> {
+    pub(crate) domain: &'a D,
+    pub(crate) state: &'a State,
+    pub(crate) now: Timestamp,
+    pub(crate) max_entry_bytes: usize,
 }
 
 /// What became of one command under the guard.
 enum Decided {
     Unchanged,
     TooLarge(usize),
-    Wrote(Box<(Entry, StoredEntry)>),
+    Wrote(Box<(Entry, StoredEntry, Changes)>),
 }
 
 impl<D: Domain> Group<D> {
-    pub(crate) fn new(state: &State, now: Timestamp, options: &Options) -> Self {
-        Self {
-            draft: Draft::new(state.layers.clone(), state.table_bytes),
-            now,
-            max_entry_bytes: options.max_entry_bytes,
-            block_bytes: 0,
-            block: Block { previous: state.layers.hash, entries: Vec::new() },
+    /// Decides the commands until the block is full, or the rows cannot be read.
+    pub(crate) fn decide(rules: &Rules<'_, D>, commands: &[Pending<D>]) -> Self {
+        let layers = &rules.state.layers;
+        let mut group = Self {
+            answers: Vec::with_capacity(commands.len()),
+            block: Block { previous: layers.tip.hash, entries: Vec::new() },
             entries: Vec::new(),
-            answers: Vec::new(),
-        }
-    }
-
-    /// Decides the commands until the block is full, or the rows cannot be read; tells how many were.
-    pub(crate) fn decide_all(&mut self, domain: &D, ids: &RequestIds, commands: &[Pending<D>]) -> usize {
+            changes: Changes::new(),
+            tip: layers.tip,
+            uses: Uses::new(),
+            block_bytes: 0,
+        };
         let started = Instant::now();
-        let mut used = Used::new();
-        for (index, command) in commands.iter().enumerate() {
-            if self.block_bytes >= self.max_entry_bytes || self.draft.layers.base.failure.borrow().is_some() {
-                return index;
+        for command in commands {
+            if group.block_bytes >= rules.max_entry_bytes || layers.base.failure.borrow().is_some() {
+                break;
             }
             let answer = if command.deadline.is_some_and(|deadline| deadline < started) {
                 Answer::Final(Err(SubmitError::DeadlineExceeded))
             } else {
-                known(ids, &used, command).unwrap_or_else(|| Answer::Final(self.decide(domain, command)))
+                let known = group.known(rules, command);
+                known.unwrap_or_else(|| Answer::Final(group.decide_one(rules, command)))
             };
-            if let (Answer::Final(Ok(receipt)), CommandId::Request { id, body }) =
-                (&answer, &command.command_id)
-                && !receipt.events.is_empty()
-                && !command.validate_only
-            {
-                used.insert((&command.actor.principal, id), (index, *body));
-            }
-            self.answers.push(answer);
+            group.answers.push(answer);
         }
-        commands.len()
+        group
     }
 
-    /// Decides one command and applies what it does, or leaves the draft untouched.
-    fn decide(&mut self, domain: &D, command: &Pending<D>) -> Outcome<D> {
-        let layers = &self.draft.layers;
-        let (position, before) = (layers.position, layers.commit_time);
+    /// The answer of a command whose request id was used before.
+    fn known(&self, rules: &Rules<'_, D>, command: &Pending<D>) -> Option<Answer<D>> {
+        let CommandId::Request { id, .. } = &command.command_id else { return None };
+        if command.validate_only {
+            return None;
+        }
+        match rules.state.ids.seen(&command.actor.principal, &command.command_id, &self.uses) {
+            Seen::Never => None,
+            Seen::Same(sequence) => Some(Answer::DoneBy(sequence)),
+            Seen::Reused => Some(Answer::Final(Err(SubmitError::RequestIdReused { id: id.clone() }))),
+        }
+    }
+
+    /// Decides one command and keeps what it does, if it does something.
+    fn decide_one(&mut self, rules: &Rules<'_, D>, command: &Pending<D>) -> Outcome<D> {
+        let Tip { position, commit_time: before, .. } = self.tip;
         let context = Context {
             log: position.log,
             sequence: position.sequence + 1,
-            commit_time: self.now.max(before),
-            now: self.now,
+            commit_time: rules.now.max(before),
+            now: rules.now,
             actor: command.actor.clone(),
             command_id: command.command_id.clone(),
             seed: command.seed,
         };
-        let decided = catch_unwind(AssertUnwindSafe(|| self.run(domain, command, &context)));
-        let outcome = match decided {
+        let run = || self.run(rules, command, context);
+        match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(Decided::Wrote(wrote))) => {
-                let (entry, stored) = *wrote;
+                let (entry, stored, changes) = *wrote;
                 let receipt = Receipt {
                     position: Position::after(position.log, entry.sequence, &stored.hash),
                     commit_time: entry.commit_time,
                     events: entry.events.clone(),
                     replayed: false,
                 };
-                if !command.validate_only {
-                    self.draft.keep();
-                    self.draft.layers.advance(&entry, &stored.hash);
-                    self.block_bytes += stored.bytes.len();
-                    self.block.entries.push(stored);
-                    self.entries.push(entry);
-                    return Ok(receipt);
+                if command.validate_only {
+                    return Ok(Receipt { position, ..receipt });
                 }
-                Ok(Receipt { position, ..receipt })
+                self.keep(entry, stored, changes);
+                Ok(receipt)
             }
             Ok(Ok(Decided::Unchanged)) => {
                 Ok(Receipt { position, commit_time: before, events: Vec::new(), replayed: false })
             }
             Ok(Ok(Decided::TooLarge(bytes))) => {
-                Err(SubmitError::EntryTooLarge { bytes, limit: self.max_entry_bytes })
+                Err(SubmitError::EntryTooLarge { bytes, limit: rules.max_entry_bytes })
             }
             Ok(Err(rejection)) => Err(SubmitError::Rejected(rejection)),
             Err(panic) => {
@@ -135,56 +141,43 @@ impl<D: Domain> Group<D> {
                 tracing::error!(message, "a command panicked and had no effect");
                 Err(SubmitError::Panicked { message })
             }
-        };
-        self.draft.undo();
-        outcome
+        }
     }
 
-    fn run(&mut self, domain: &D, command: &Pending<D>, context: &Context) -> Result<Decided, D::Rejection> {
-        let decision = domain.decide(&self.draft, &command.command, context)?;
+    fn run(
+        &self,
+        rules: &Rules<'_, D>,
+        command: &Pending<D>,
+        context: Context,
+    ) -> Result<Decided, D::Rejection> {
+        let mut draft = Draft::new(&rules.state.layers, &self.changes);
+        let decision = rules.domain.decide(&draft, &command.command, &context)?;
         if decision.events.is_empty() {
             return Ok(Decided::Unchanged);
         }
         let entry = Entry {
             sequence: context.sequence,
             commit_time: context.commit_time,
-            actor: context.actor.clone(),
-            command_id: context.command_id.clone(),
+            actor: context.actor,
+            command_id: context.command_id,
             decided_on: decision.decided_on,
             portfolio: decision.portfolio,
             events: decision.events,
         };
-        let stored = entry.encode(&self.draft.layers.hash);
-        if stored.bytes.len() > self.max_entry_bytes {
+        let stored = entry.encode(&self.tip.hash);
+        if stored.bytes.len() > rules.max_entry_bytes {
             return Ok(Decided::TooLarge(stored.bytes.len()));
         }
-        domain.apply(&mut self.draft, &entry);
-        Ok(Decided::Wrote(Box::new((entry, stored))))
+        rules.domain.apply(&mut draft, &entry);
+        Ok(Decided::Wrote(Box::new((entry, stored, draft.into_changes()))))
     }
 
-    pub(crate) fn table_bytes(&self) -> usize {
-        self.draft.table_bytes
-    }
-
-    /// The rows after the group. The group's own are then its copy.
-    pub(crate) fn take_layers(&self) -> Layers {
-        self.draft.layers.clone()
-    }
-}
-
-/// The answer of a command whose request id was used before, in the journal or in this group.
-fn known<D: Domain>(ids: &RequestIds, used: &Used<'_>, command: &Pending<D>) -> Option<Answer<D>> {
-    let CommandId::Request { id, body } = &command.command_id else { return None };
-    if command.validate_only {
-        return None;
-    }
-    let reused = || Some(Answer::Final(Err(SubmitError::RequestIdReused { id: id.clone() })));
-    if let Some((index, before)) = used.get(&(command.actor.principal.as_str(), id.as_str())) {
-        return if before == body { Some(Answer::SameAs(*index)) } else { reused() };
-    }
-    match ids.seen(&command.actor.principal, &command.command_id) {
-        Seen::Never => None,
-        Seen::Same(sequence) => Some(Answer::DoneBy(sequence)),
-        Seen::Reused => reused(),
+    fn keep(&mut self, entry: Entry, stored: StoredEntry, changes: Changes) {
+        self.changes.extend(changes);
+        request_ids::note(&mut self.uses, &entry);
+        self.tip = self.tip.after(&entry, &stored.hash);
+        self.block_bytes += stored.bytes.len();
+        self.block.entries.push(stored);
+        self.entries.push(entry);
     }
 }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_types::{Clock, Position};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::domain::Domain;
@@ -22,8 +21,8 @@ use crate::feed::Source;
 use crate::journal::{Journal, ReadError, ReadLimit};
 use crate::options::Options;
 use crate::stats::Stats;
-use crate::store::{self, Digest, Layers, View};
-use crate::writer::{Message, Pending, Shared, Writer};
+use crate::store::{self, Digest, View};
+use crate::writer::{self, Message, Pending, Shared};
 
 /// A command, who asks, and how.
 #[derive(Debug, Clone)]
@@ -110,13 +109,15 @@ impl<D: Domain> Ledger<D> {
         let base = Arc::clone(&state.layers.base);
         let places = Arc::new(Semaphore::new(options.queue_bound));
         let shared = Arc::new(Shared {
-            published: ArcSwap::from_pointee(state.layers.clone()),
-            position: watch::Sender::new(state.layers.position),
+            base: Arc::clone(&base),
+            position: watch::Sender::new(state.layers.tip.position),
+            state: RwLock::new(state),
             stats: Stats::default(),
         });
         let (queue, messages) = channel();
-        let writer = Writer::new(Arc::clone(&journal), domain, clock, options, state, Arc::clone(&shared));
-        let writer = writer.start(name, queue.clone(), messages)?;
+        let ends = (queue.clone(), messages);
+        let writer =
+            writer::start(name, Arc::clone(&journal), domain, clock, options, Arc::clone(&shared), ends)?;
         let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.clone()));
         let writer = Mutex::new(Some(writer));
         Ok(Self { inner: Arc::new(Inner { queue, places, shared, journal, base, writer, tail_watch }) })
@@ -210,7 +211,7 @@ impl<D: Domain> Ledger<D> {
         View::enter();
         // The guard first: a checkpoint between the two would write past the layers that were loaded.
         let cut = self.inner.base.cut.read();
-        View::new(self.inner.shared.published.load_full(), cut)
+        View::new(self.inner.shared.state.read().layers.clone(), cut)
     }
 
     /// The last entry that `view` shows.
@@ -332,7 +333,7 @@ pub fn rebuild<D: Domain>(
     store::discard(dir)?;
     let mut state = crate::state::open(dir, journal, domain, options)?;
     state.checkpoint::<D>()?;
-    Ok((state.layers.position, state.digest))
+    Ok((state.layers.tip.position, state.digest))
 }
 
 /// Checks the store under `dir`, offline: where it is, and the digest of its rows; `None` if it is empty.
@@ -342,12 +343,4 @@ pub fn rebuild<D: Domain>(
 pub fn check_store(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
     let mark = store::read_mark(dir, options.cache_bytes)?;
     Ok(mark.map(|mark| (Position::after(mark.log, mark.sequence, &mark.hash), mark.digest)))
-}
-
-/// What the writer shows the world.
-pub(crate) fn publish(shared: &Shared, layers: &Layers) {
-    shared.published.store(Arc::new(layers.clone()));
-    shared
-        .position
-        .send_if_modified(|position| std::mem::replace(position, layers.position) != layers.position);
 }

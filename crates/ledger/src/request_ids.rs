@@ -21,10 +21,13 @@ const ITEM_BYTES: usize = 8 + 16 + 16;
 
 type Key = [u8; 16];
 
+/// Which ids were used.
+pub(crate) type Uses = HashMap<Key, Use>;
+
 /// The entry that used an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Use {
-    pub(crate) sequence: u64,
+    sequence: u64,
     body: [u8; 16],
 }
 
@@ -47,7 +50,7 @@ struct Chunk {
 
 /// The window of request ids.
 pub(crate) struct RequestIds {
-    uses: HashMap<Key, Use>,
+    uses: Uses,
     chunks: VecDeque<Chunk>,
     count: usize,
     changed: BTreeSet<u64>,
@@ -59,7 +62,7 @@ impl RequestIds {
     /// An empty window.
     pub(crate) fn new(max: usize, window: std::time::Duration) -> Self {
         Self {
-            uses: HashMap::new(),
+            uses: Uses::new(),
             chunks: VecDeque::new(),
             count: 0,
             changed: BTreeSet::new(),
@@ -80,10 +83,10 @@ impl RequestIds {
         }
     }
 
-    /// What is known of a command's id.
-    pub(crate) fn seen(&self, principal: &str, id: &CommandId) -> Seen {
+    /// What is known of a command's id, here or in what was used since and is not durable yet.
+    pub(crate) fn seen(&self, principal: &str, id: &CommandId, since: &Uses) -> Seen {
         let Some((key, body)) = key_of(principal, id) else { return Seen::Never };
-        match self.uses.get(&key) {
+        match since.get(&key).or_else(|| self.uses.get(&key)) {
             None => Seen::Never,
             Some(used) if used.body == body => Seen::Same(used.sequence),
             Some(_) => Seen::Reused,
@@ -137,6 +140,13 @@ impl RequestIds {
                 (row_key(number), at.ok().map(|at| encode(&self.chunks[at])))
             })
             .collect()
+    }
+}
+
+/// Notes that an entry which is not durable yet uses its id.
+pub(crate) fn note(uses: &mut Uses, entry: &Entry) {
+    if let Some((key, body)) = key_of(&entry.actor.principal, &entry.command_id) {
+        uses.insert(key, Use { sequence: entry.sequence, body });
     }
 }
 
@@ -217,21 +227,21 @@ mod tests {
     fn an_id_is_known_by_principal_and_body() {
         let mut ids = RequestIds::new(10, Duration::from_secs(60));
         ids.remember(&entry(5, 0));
-        assert_eq!(ids.seen("p", &id("5", 1)), Seen::Same(5));
-        assert_eq!(ids.seen("p", &id("5", 2)), Seen::Reused);
-        assert_eq!(ids.seen("q", &id("5", 1)), Seen::Never);
-        assert_eq!(ids.seen("p", &CommandId::Server("5".into())), Seen::Never);
+        assert_eq!(ids.seen("p", &id("5", 1), &Uses::new()), Seen::Same(5));
+        assert_eq!(ids.seen("p", &id("5", 2), &Uses::new()), Seen::Reused);
+        assert_eq!(ids.seen("q", &id("5", 1), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen("p", &CommandId::Server("5".into()), &Uses::new()), Seen::Never);
     }
 
     #[test]
     fn whole_chunks_are_forgotten_by_number_and_by_age() {
         let mut ids = RequestIds::new(300, Duration::from_secs(60));
         (1..=1000).for_each(|sequence| ids.remember(&entry(sequence, 0)));
-        assert_eq!(ids.seen("p", &id("511", 1)), Seen::Never);
-        assert_eq!(ids.seen("p", &id("701", 1)), Seen::Same(701), "at least 300 are kept");
+        assert_eq!(ids.seen("p", &id("511", 1), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen("p", &id("701", 1), &Uses::new()), Seen::Same(701), "at least 300 are kept");
         ids.remember(&entry(1001, 61));
-        assert_eq!(ids.seen("p", &id("767", 1)), Seen::Never, "too old");
-        assert_eq!(ids.seen("p", &id("1001", 1)), Seen::Same(1001));
+        assert_eq!(ids.seen("p", &id("767", 1), &Uses::new()), Seen::Never, "too old");
+        assert_eq!(ids.seen("p", &id("1001", 1), &Uses::new()), Seen::Same(1001));
     }
 
     #[test]

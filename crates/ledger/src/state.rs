@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::journal::{Damage, Journal, ReadError, ReadLimit, StoredEntry};
 use crate::options::Options;
 use crate::request_ids::RequestIds;
-use crate::store::{self, Base, Digest, Draft, Layers, Mark, StoreError, Table};
+use crate::store::{self, Base, Changes, Digest, Draft, Layers, Mark, StoreError, Table, Tip};
 
 /// How often a long replay tells how far it is.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -112,9 +112,11 @@ impl State {
             table: Table::new(),
             frozen: None,
             base: Arc::new(base),
-            position: Position::start(journal.info().log),
-            hash: Hash::ZERO,
-            commit_time: Timestamp::UNIX_EPOCH,
+            tip: Tip {
+                position: Position::start(journal.info().log),
+                hash: Hash::ZERO,
+                commit_time: Timestamp::UNIX_EPOCH,
+            },
         };
         let ids = RequestIds::new(options.max_request_ids, options.request_id_window);
         Self { layers, table_bytes: 0, ids, digest: Digest::default() }
@@ -126,9 +128,7 @@ impl State {
             table: Table::new(),
             frozen: None,
             base: Arc::new(base),
-            position: Position::after(mark.log, mark.sequence, &mark.hash),
-            hash: mark.hash,
-            commit_time: mark.commit_time,
+            tip: Tip { position: mark.position(), hash: mark.hash, commit_time: mark.commit_time },
         };
         let mut ids = RequestIds::new(options.max_request_ids, options.request_id_window);
         ids.load(&layers);
@@ -136,8 +136,8 @@ impl State {
     }
 
     /// Applies an entry that is durable in the journal.
-    pub(crate) fn apply<D: Domain>(&mut self, domain: &D, stored: &StoredEntry) -> Result<Entry, Error> {
-        if chain(&self.layers.hash, &stored.bytes) != stored.hash {
+    pub(crate) fn apply<D: Domain>(&mut self, domain: &D, stored: &StoredEntry) -> Result<(), Error> {
+        if chain(&self.layers.tip.hash, &stored.bytes) != stored.hash {
             return Err(ReadError::Damaged(Damage {
                 segment: Path::new("the journal").to_owned(),
                 offset: 0,
@@ -147,25 +147,33 @@ impl State {
             .into());
         }
         let entry = Entry::decode(stored)?;
-        let mut draft = Draft::new(self.layers.clone(), self.table_bytes);
+        let none = Changes::new();
+        let mut draft = Draft::new(&self.layers, &none);
         catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| {
             Error::Apply { sequence: stored.sequence, message: crate::panic::message(panic.as_ref()) }
         })?;
         let changes = draft.into_changes();
+        let tip = self.layers.tip.after(&entry, &stored.hash);
+        self.advance(changes, tip, &[entry]);
+        Ok(())
+    }
+
+    /// Takes in what entries changed that are durable in the journal.
+    pub(crate) fn advance(&mut self, changes: Changes, tip: Tip, entries: &[Entry]) {
         self.table_bytes += self.layers.take_in(changes);
-        self.layers.advance(&entry, &stored.hash);
-        self.ids.remember(&entry);
-        Ok(entry)
+        self.layers.tip = tip;
+        entries.iter().for_each(|entry| self.ids.remember(entry));
     }
 
     /// The mark of the rows as they are, over the digest of the base.
     pub(crate) fn mark<D: Domain>(&self) -> Mark {
+        let tip = self.layers.tip;
         Mark {
             version: D::STORE_VERSION,
-            log: self.layers.position.log,
-            sequence: self.layers.position.sequence,
-            hash: self.layers.hash,
-            commit_time: self.layers.commit_time,
+            log: tip.position.log,
+            sequence: tip.position.sequence,
+            hash: tip.hash,
+            commit_time: tip.commit_time,
             digest: self.digest,
         }
     }
@@ -201,10 +209,10 @@ fn replay<D: Domain>(
     domain: &D,
     options: &Options,
 ) -> Result<State, Error> {
-    let (first, tail) = (state.layers.position.sequence, journal.info().tail.sequence);
+    let (first, tail) = (state.layers.tip.position.sequence, journal.info().tail.sequence);
     let mut told = Instant::now();
     loop {
-        let entries = journal.read(&state.layers.position, ReadLimit::default())?;
+        let entries = journal.read(&state.layers.tip.position, ReadLimit::default())?;
         let Some(last) = entries.last() else { break };
         let reached = last.sequence;
         for stored in &entries {

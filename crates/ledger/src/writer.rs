@@ -1,9 +1,9 @@
-//! The one writer of a ledger: it drains commands into a group, decides them on a draft, appends their
-//! entries with one sync, publishes the rows, and only then answers.
+//! The one writer of a ledger: it drains commands into a group, decides them, appends their entries with one
+//! sync, shows what they did, and only then answers.
 //!
-//! Invariants: every answer that saw undurable rows, a refusal too, leaves after the sync; a command
-//! that panics or is refused leaves no trace in the draft; after a conflict the same commands are decided
-//! again on what somebody else wrote, and one that finds its own id there is already done.
+//! Invariants: every answer that saw undurable rows, a refusal too, leaves after the sync; after a conflict the
+//! same commands are decided again on what somebody else wrote, and one that finds its own id there is
+//! already done.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,24 +12,27 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use milepost_types::{Clock, Position};
+use parking_lot::RwLock;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::domain::Domain;
 use crate::entry::{Actor, CommandId, Entry};
 use crate::error::{Error, SubmitError};
-use crate::group::{Answer, Group};
+use crate::group::{Answer, Group, Rules};
 use crate::journal::{AppendError, Journal, ReadLimit};
-use crate::ledger::{Receipt, publish};
+use crate::ledger::Receipt;
 use crate::options::Options;
 use crate::state::State;
 use crate::stats::Stats;
-use crate::store::{Checkpointer, Done, Layers};
+use crate::store::{Base, Checkpointer, Done};
 
 /// What handles and writer share.
 pub(crate) struct Shared {
-    pub(crate) published: ArcSwap<Layers>,
+    /// What is committed: changed only for the moment that it takes to take in what has become durable.
+    pub(crate) state: RwLock<State>,
+    pub(crate) base: Arc<Base>,
+    /// The last entry that the state has.
     pub(crate) position: watch::Sender<Position>,
     pub(crate) stats: Stats,
 }
@@ -93,64 +96,52 @@ pub(crate) struct Writer<D: Domain> {
     clock: Arc<dyn Clock>,
     options: Options,
     shared: Arc<Shared>,
-    state: State,
-    checkpointer: Option<Checkpointer>,
-    checkpoint_done: Option<Receiver<Done>>,
+    checkpointer: Checkpointer,
+    checkpoint_done: Receiver<Done>,
     checkpointing: bool,
     backlog: VecDeque<Pending<D>>,
 }
 
+/// Starts the writer of a ledger and its checkpointer.
+pub(crate) fn start<D: Domain>(
+    name: &str,
+    journal: Arc<dyn Journal>,
+    domain: Arc<D>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    shared: Arc<Shared>,
+    (queue, messages): (Sender<Message<D>>, Receiver<Message<D>>),
+) -> Result<JoinHandle<()>, Error> {
+    let (done, checkpoint_done) = channel();
+    let base = Arc::clone(&shared.base);
+    let observer = options.observe_checkpoint.clone();
+    let checkpointer = Checkpointer::start(name, Arc::clone(&base), observer, move |outcome| {
+        let _ = done.send(outcome);
+        let _ = queue.send(Message::Checkpointed);
+    });
+    let writer = Writer {
+        journal,
+        domain,
+        clock,
+        options,
+        shared,
+        checkpointer: checkpointer.map_err(Error::Thread)?,
+        checkpoint_done,
+        checkpointing: false,
+        backlog: VecDeque::new(),
+    };
+    std::thread::Builder::new()
+        .name(format!("{name}-write"))
+        .spawn(move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run(&messages))) {
+                let message = crate::panic::message(panic.as_ref());
+                base.fail(&format!("the ledger's writer ended by a panic: {message}"));
+            }
+        })
+        .map_err(Error::Thread)
+}
+
 impl<D: Domain> Writer<D> {
-    pub(crate) fn new(
-        journal: Arc<dyn Journal>,
-        domain: Arc<D>,
-        clock: Arc<dyn Clock>,
-        options: Options,
-        state: State,
-        shared: Arc<Shared>,
-    ) -> Self {
-        Self {
-            journal,
-            domain,
-            clock,
-            options,
-            shared,
-            state,
-            checkpointer: None,
-            checkpoint_done: None,
-            checkpointing: false,
-            backlog: VecDeque::new(),
-        }
-    }
-
-    /// Starts the writer and its checkpointer.
-    pub(crate) fn start(
-        mut self,
-        name: &str,
-        queue: Sender<Message<D>>,
-        messages: Receiver<Message<D>>,
-    ) -> Result<JoinHandle<()>, Error> {
-        let (done, checkpoint_done) = channel();
-        let base = Arc::clone(&self.state.layers.base);
-        let observer = self.options.observe_checkpoint.clone();
-        let checkpointer = Checkpointer::start(name, base, observer, move |outcome| {
-            let _ = done.send(outcome);
-            let _ = queue.send(Message::Checkpointed);
-        });
-        self.checkpointer = Some(checkpointer.map_err(Error::Thread)?);
-        self.checkpoint_done = Some(checkpoint_done);
-        std::thread::Builder::new()
-            .name(format!("{name}-write"))
-            .spawn(move || {
-                let base = Arc::clone(&self.state.layers.base);
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run(&messages))) {
-                    let message = crate::panic::message(panic.as_ref());
-                    base.fail(&format!("the ledger's writer ended by a panic: {message}"));
-                }
-            })
-            .map_err(Error::Thread)
-    }
-
     fn run(mut self, messages: &Receiver<Message<D>>) {
         self.maybe_checkpoint();
         let mut stopping = false;
@@ -190,10 +181,8 @@ impl<D: Domain> Writer<D> {
         match message {
             Message::Commands(commands) => self.backlog.extend(commands),
             Message::TailMoved => {
-                if self.failure().is_none()
-                    && let Err(error) = self.catch_up()
-                {
-                    self.fail(&error.to_string());
+                if !self.failed() {
+                    self.catch_up();
                 }
             }
             Message::Checkpointed => self.collect_checkpoint(Duration::ZERO),
@@ -210,84 +199,82 @@ impl<D: Domain> Writer<D> {
     /// Decides a group, makes it durable, shows it, answers it.
     fn commit(&mut self, mut commands: Vec<Pending<D>>) {
         loop {
-            if let Some(reason) = self.failure() {
-                commands.into_iter().for_each(|command| {
-                    command.answer(Err(SubmitError::Failed { reason: reason.clone() }));
-                });
+            if self.failed() {
+                let reason = self.shared.base.failure.borrow().clone().unwrap_or_default();
+                refuse(commands, || SubmitError::Failed { reason: reason.clone() });
                 return;
             }
             let started = Instant::now();
-            let mut group = Group::new(&self.state, self.clock.now(), &self.options);
-            let taken = group.decide_all(self.domain.as_ref(), &self.state.ids, &commands);
+            let group = Group::decide(
+                &Rules {
+                    domain: self.domain.as_ref(),
+                    state: &self.shared.state.read(),
+                    now: self.clock.now(),
+                    max_entry_bytes: self.options.max_entry_bytes,
+                },
+                &commands,
+            );
             self.shared.stats.decide_nanos.add_since(started);
-            if self.failure().is_some() {
+            if self.failed() {
                 continue;
             }
-            if group.block.entries.is_empty() {
-                self.answer(commands, group);
+            if group.entries.is_empty() {
+                self.answer(commands, group.answers);
                 return;
             }
 
-            commands.iter_mut().take(taken).for_each(|command| command.at_stake = true);
+            let decided = group.answers.len();
+            commands.iter_mut().take(decided).for_each(|command| command.at_stake = true);
             let started = Instant::now();
-            let appended = self.journal.append(&self.state.layers.position, &group.block);
+            let appended = self.journal.append(&self.position(), &group.block);
             self.shared.stats.append_nanos.add_since(started);
             match appended {
                 Ok(_) => {
                     // What did not fit into the block is decided next, on what is durable now.
-                    for late in commands.drain(taken..).rev() {
+                    for late in commands.drain(decided..).rev() {
                         self.backlog.push_front(late);
                     }
-                    self.adopt(&mut group);
-                    self.answer(commands, group);
+                    let answers = self.adopt(group);
+                    self.answer(commands, answers);
                     return;
                 }
                 Err(AppendError::Conflict { .. }) => {
                     self.shared.stats.conflicts.add(1);
-                    if let Err(error) = self.catch_up() {
-                        self.fail(&error.to_string());
-                    }
+                    self.catch_up();
                 }
                 Err(AppendError::DiskLow { free_bytes, floor_bytes }) => {
-                    commands.into_iter().for_each(|command| {
-                        command.answer(Err(SubmitError::DiskLow { free_bytes, floor_bytes }));
-                    });
+                    refuse(commands, || SubmitError::DiskLow { free_bytes, floor_bytes });
                     return;
                 }
-                Err(error) => self.fail(&error.to_string()),
+                Err(error) => self.shared.base.fail(&error.to_string()),
             }
         }
     }
 
-    /// A group's entries are durable: its draft is what is.
-    fn adopt(&mut self, group: &mut Group<D>) {
+    /// A group's entries are durable: what it decided is what is.
+    fn adopt(&mut self, group: Group<D>) -> Vec<Answer<D>> {
+        let Group { entries, changes, tip, answers, .. } = group;
         self.shared.stats.groups.add(1);
-        self.shared.stats.entries.add(group.entries.len() as u64);
-        for entry in std::mem::take(&mut group.entries) {
-            self.state.ids.remember(&entry);
-        }
-        self.state.table_bytes = group.table_bytes();
-        self.state.layers = group.take_layers();
-        publish(&self.shared, &self.state.layers);
+        self.shared.stats.entries.add(entries.len() as u64);
+        self.shared.state.write().advance(changes, tip, &entries);
+        self.shared.position.send_replace(tip.position);
+        answers
     }
 
-    fn answer(&self, commands: Vec<Pending<D>>, group: Group<D>) {
-        let answers = group.answers;
-        let mut receipts: Vec<Outcome<D>> = Vec::with_capacity(answers.len());
-        for answer in answers {
+    /// The last entry that the state has.
+    fn position(&self) -> Position {
+        *self.shared.position.borrow()
+    }
+
+    fn answer(&self, commands: Vec<Pending<D>>, answers: Vec<Answer<D>>) {
+        for (command, answer) in commands.into_iter().zip(answers) {
             let outcome = match answer {
                 Answer::Final(outcome) => outcome,
-                Answer::SameAs(index) => {
-                    receipts[index].clone().map(|receipt| Receipt { replayed: true, ..receipt })
-                }
                 Answer::DoneBy(sequence) => self.replay(sequence),
             };
             if outcome.is_err() {
                 self.shared.stats.refused.add(1);
             }
-            receipts.push(outcome);
-        }
-        for (command, outcome) in commands.into_iter().zip(receipts) {
             command.answer(outcome);
         }
     }
@@ -302,7 +289,7 @@ impl<D: Domain> Writer<D> {
         let stored = stored.first().ok_or_else(|| failed(format!("entry {sequence} is not there")))?;
         let entry = Entry::decode(stored).map_err(|error| failed(error.to_string()))?;
         Ok(Receipt {
-            position: Position::after(self.state.layers.position.log, sequence, &stored.hash),
+            position: Position::after(self.position().log, sequence, &stored.hash),
             commit_time: entry.commit_time,
             events: entry.events,
             replayed: true,
@@ -310,60 +297,80 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Applies what somebody else appended.
-    fn catch_up(&mut self) -> Result<(), Error> {
+    fn catch_up(&mut self) {
+        if let Err(error) = self.apply_new() {
+            self.shared.base.fail(&error.to_string());
+        }
+        self.maybe_checkpoint();
+    }
+
+    fn apply_new(&self) -> Result<(), Error> {
         loop {
-            let entries = self.journal.read(&self.state.layers.position, ReadLimit::default())?;
+            let entries = self.journal.read(&self.position(), ReadLimit::default())?;
             if entries.is_empty() {
-                break;
+                return Ok(());
             }
             for stored in &entries {
-                self.state.apply(self.domain.as_ref(), stored)?;
+                let mut state = self.shared.state.write();
+                state.apply(self.domain.as_ref(), stored)?;
+                self.shared.position.send_replace(state.layers.tip.position);
             }
         }
-        publish(&self.shared, &self.state.layers);
-        self.maybe_checkpoint();
-        Ok(())
     }
 
     fn maybe_checkpoint(&mut self) {
-        if self.state.is_due(&self.options) && !self.checkpointing && self.failure().is_none() {
+        if !self.checkpointing && !self.failed() && self.shared.state.read().is_due(&self.options) {
             self.begin_checkpoint();
         }
     }
 
     fn begin_checkpoint(&mut self) {
-        let mark = self.state.mark::<D>();
-        let frozen = self.state.freeze();
+        let (mark, frozen) = {
+            let mut state = self.shared.state.write();
+            let mark = state.mark::<D>();
+            let frozen = state.freeze();
+            if frozen.is_empty() {
+                return;
+            }
+            // Readers must see the frozen table in front of the base before the base changes.
+            state.layers.frozen = Some(frozen.clone());
+            (mark, frozen)
+        };
         self.shared.stats.checkpoints.add(1);
         self.shared.stats.checkpoint_rows.add(frozen.len() as u64);
-        self.state.layers.frozen = Some(frozen.clone());
-        // Readers must see the frozen table in front of the base before the base changes.
-        publish(&self.shared, &self.state.layers);
         self.checkpointing = true;
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.begin(frozen, mark);
+        self.checkpointer.begin(frozen, mark);
+    }
+
+    fn end_checkpoint(&mut self) {
+        while self.checkpointing {
+            self.collect_checkpoint(Duration::from_secs(1));
         }
     }
 
     /// Takes the outcome of a checkpoint in, if it is there or comes within `patience`.
     fn collect_checkpoint(&mut self, patience: Duration) {
-        let Some(done) = &self.checkpoint_done else { return };
-        match done.recv_timeout(patience) {
+        match self.checkpoint_done.recv_timeout(patience) {
             Ok(Ok(digest)) => {
-                self.state.digest = digest;
-                self.state.layers.frozen = None;
+                let written = {
+                    let mut state = self.shared.state.write();
+                    state.digest = digest;
+                    state.layers.frozen.take()
+                };
+                if let Some(written) = written {
+                    self.checkpointer.let_go(written);
+                }
                 self.checkpointing = false;
-                publish(&self.shared, &self.state.layers);
                 self.maybe_checkpoint();
             }
             Ok(Err(error)) => {
                 self.checkpointing = false;
-                self.fail(&error.explain());
+                self.shared.base.fail(&error.explain());
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) if self.checkpointing => {
                 self.checkpointing = false;
-                self.fail("the checkpoint thread ended by a panic");
+                self.shared.base.fail("the checkpoint thread ended by a panic");
             }
             Err(RecvTimeoutError::Disconnected) => {}
         }
@@ -372,38 +379,32 @@ impl<D: Domain> Writer<D> {
     /// The memory table is bounded: at the bound, writers wait for the checkpoint under way.
     fn wait_for_room(&mut self) {
         while self.checkpointing
-            && self.state.table_bytes > self.options.table_bytes
-            && self.failure().is_none()
+            && self.shared.state.read().table_bytes > self.options.table_bytes
+            && !self.failed()
         {
             self.shared.stats.table_waits.add(1);
             self.collect_checkpoint(Duration::from_secs(1));
         }
     }
 
-    /// Why no more commands are taken, if so.
-    fn failure(&self) -> Option<String> {
-        self.state.layers.base.failure.borrow().clone()
-    }
-
-    fn fail(&self, reason: &str) {
-        self.state.layers.base.fail(reason);
+    /// Whether no more commands are taken.
+    fn failed(&self) -> bool {
+        self.shared.base.failure.borrow().is_some()
     }
 
     fn finish(&mut self) {
-        while self.checkpointing {
-            self.collect_checkpoint(Duration::from_secs(1));
-        }
-        if self.failure().is_none() {
-            match self.state.checkpoint::<D>() {
-                Ok(()) => publish(&self.shared, &self.state.layers),
-                // Views go on with the memory table, as it was published last.
-                Err(error) => {
-                    tracing::warn!(%error, "the last checkpoint failed, the next start replays more")
-                }
-            }
+        self.end_checkpoint();
+        if !self.failed() {
+            self.begin_checkpoint();
+            self.end_checkpoint();
             if let Err(error) = self.journal.close() {
                 tracing::warn!(%error, "the journal did not close cleanly");
             }
         }
     }
+}
+
+/// Answers commands that had no effect.
+fn refuse<D: Domain>(commands: Vec<Pending<D>>, why: impl Fn() -> SubmitError<D::Rejection>) {
+    commands.into_iter().for_each(|command| command.answer(Err(why())));
 }

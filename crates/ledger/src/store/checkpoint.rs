@@ -33,9 +33,9 @@ pub(crate) type Done = Result<Digest, StoreError>;
 /// Told of each step, with the sequence of the checkpoint.
 pub(crate) type Observer = Arc<dyn Fn(Step, u64) + Send + Sync>;
 
-struct Work {
-    table: Table,
-    mark: Mark,
+enum Work {
+    Write(Table, Mark),
+    LetGo(Table),
 }
 
 /// The checkpoint thread; at most one checkpoint is under way.
@@ -63,7 +63,14 @@ impl Checkpointer {
     pub(crate) fn begin(&self, table: Table, mark: Mark) {
         if let Some(work) = &self.work {
             // The thread only ends after this sender is dropped, or by a panic that `done` reported.
-            let _ = work.send(Work { table, mark });
+            let _ = work.send(Work::Write(table, mark));
+        }
+    }
+
+    /// Drops a table that was written, here, because that takes long.
+    pub(crate) fn let_go(&self, table: Table) {
+        if let Some(work) = &self.work {
+            let _ = work.send(Work::LetGo(table));
         }
     }
 }
@@ -78,7 +85,14 @@ impl Drop for Checkpointer {
 }
 
 fn run(base: &Base, queue: &Receiver<Work>, observer: Option<&Observer>, done: impl Fn(Done)) {
-    while let Ok(Work { table, mark }) = queue.recv() {
+    while let Ok(work) = queue.recv() {
+        let (table, mark) = match work {
+            Work::Write(table, mark) => (table, mark),
+            Work::LetGo(table) => {
+                drop(table);
+                continue;
+            }
+        };
         let observe = |step| {
             if let Some(observer) = observer {
                 observer(step, mark.sequence);

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a nearer layer hides a farther one, a tombstone hides a row; a `View` is one
 //! consistent cut, because a checkpoint writes the base only once no view is held that has not its
-//! table in front. Tables are persistent maps, so what readers hold is a clone and costs nothing.
+//! table in front. Tables are persistent maps: what a view holds is a clone, and costs nothing but a copy of
+//! the nodes that are written to while it is held.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -34,22 +35,29 @@ pub(crate) struct Layers {
     /// What a checkpoint is writing to the base.
     pub(crate) frozen: Option<Table>,
     pub(crate) base: Arc<Base>,
-    /// The entry that the rows are just after.
+    /// The entry that they are just after.
+    pub(crate) tip: Tip,
+}
+
+/// The entry that rows are just after.
+#[derive(Clone, Copy)]
+pub(crate) struct Tip {
     pub(crate) position: Position,
-    /// The whole hash of that entry.
+    /// Its whole hash.
     pub(crate) hash: Hash,
-    /// When that entry was committed.
+    /// When it was committed; the Unix epoch before the first entry.
     pub(crate) commit_time: Timestamp,
 }
 
-impl Layers {
-    /// The rows are now just after `entry`.
-    pub(crate) fn advance(&mut self, entry: &Entry, hash: &Hash) {
-        self.position = Position::after(self.position.log, entry.sequence, hash);
-        self.hash = *hash;
-        self.commit_time = entry.commit_time;
+impl Tip {
+    /// Just after `entry`, which is the next.
+    pub(crate) fn after(&self, entry: &Entry, hash: &Hash) -> Self {
+        let position = Position::after(self.position.log, entry.sequence, hash);
+        Self { position, hash: *hash, commit_time: entry.commit_time }
     }
+}
 
+impl Layers {
     /// Puts changes into the memory table; tells how many bytes they are.
     pub(crate) fn take_in(&mut self, changes: Changes) -> usize {
         let mut bytes = 0;
@@ -160,59 +168,49 @@ impl Iterator for Merge<'_> {
     }
 }
 
-/// Rows that a group is being decided and applied on. Dropping it undoes everything.
-pub(crate) struct Draft {
-    pub(crate) layers: Layers,
-    /// Bytes that were put into the memory table.
-    pub(crate) table_bytes: usize,
-    /// What the command under way has changed, in front of the table: kept apart, so that undoing it copies
-    /// nothing of the table.
+/// Rows that a command is being decided and applied on: what it changes, in front of what the commands of its
+/// group before it have changed, in front of what is committed. Dropping it undoes everything.
+pub(crate) struct Draft<'a> {
+    committed: &'a Layers,
+    group: &'a Changes,
     changes: Changes,
 }
 
-impl Draft {
-    /// A draft on rows with so many bytes in their memory table.
-    pub(crate) fn new(layers: Layers, table_bytes: usize) -> Self {
-        Self { layers, table_bytes, changes: Changes::new() }
+impl<'a> Draft<'a> {
+    /// A draft in which nothing has changed yet.
+    pub(crate) fn new(committed: &'a Layers, group: &'a Changes) -> Self {
+        Self { committed, group, changes: Changes::new() }
     }
 
-    /// What the command changed is part of the rows.
-    pub(crate) fn keep(&mut self) {
-        self.table_bytes += self.layers.take_in(std::mem::take(&mut self.changes));
-    }
-
-    /// Only what the command changed; the rows before it are let go of.
+    /// What was changed.
     pub(crate) fn into_changes(self) -> Changes {
         self.changes
     }
-
-    /// The rows are as if the command had not been.
-    pub(crate) fn undo(&mut self) {
-        self.changes.clear();
-    }
 }
 
-impl Read for Draft {
+impl Read for Draft<'_> {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
-        match self.changes.get(key) {
+        match self.changes.get(key).or_else(|| self.group.get(key)) {
             Some(changed) => changed.clone(),
-            None => self.layers.get(key),
+            None => self.committed.get(key),
         }
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
-        let rows = self.layers.scan(range, direction);
-        if self.changes.is_empty() {
-            return rows;
+    fn scan<'s>(&'s self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 's> {
+        let mut rows = self.committed.scan(range, direction);
+        for changes in [self.group, &self.changes] {
+            if !changes.is_empty() {
+                let near = ordered(range, direction, |bounds| changes.range(bounds));
+                let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
+                let merged = Merge::new(near, far, direction);
+                rows = Box::new(merged.filter_map(|(key, value)| value.map(|value| (key, value))));
+            }
         }
-        let near = ordered(range, direction, |bounds| self.changes.range(bounds));
-        let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
-        let rows = Merge::new(near, far, direction);
-        Box::new(rows.filter_map(|(key, value)| value.map(|value| (key, value))))
+        rows
     }
 }
 
-impl Write for Draft {
+impl Write for Draft<'_> {
     fn put(&mut self, key: Vec<u8>, value: Bytes) {
         self.changes.insert(Bytes::from(key), Some(value));
     }
@@ -225,7 +223,7 @@ impl Write for Draft {
 /// The committed rows at one sequence. Holding it keeps a checkpoint waiting, and then other views: read
 /// and let go.
 pub struct View<'a> {
-    layers: Arc<Layers>,
+    layers: Layers,
     _cut: RwLockReadGuard<'a, ()>,
 }
 
@@ -240,18 +238,18 @@ impl<'a> View<'a> {
         debug_assert!(!HELD.replace(true), "a thread must not hold two views at once");
     }
 
-    pub(crate) fn new(layers: Arc<Layers>, cut: RwLockReadGuard<'a, ()>) -> Self {
+    pub(crate) fn new(layers: Layers, cut: RwLockReadGuard<'a, ()>) -> Self {
         Self { layers, _cut: cut }
     }
 
     /// The entry that the rows are just after.
     pub fn position(&self) -> Position {
-        self.layers.position
+        self.layers.tip.position
     }
 
     /// When that entry was committed; the Unix epoch in an empty ledger.
     pub fn commit_time(&self) -> Timestamp {
-        self.layers.commit_time
+        self.layers.tip.commit_time
     }
 }
 

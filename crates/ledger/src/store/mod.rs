@@ -22,6 +22,6 @@ pub use layers::View;
 
 pub(crate) use base::Base;
 pub(crate) use checkpoint::{Checkpointer, Done, write as write_checkpoint};
-pub(crate) use layers::{Draft, Layers, Table};
+pub(crate) use layers::{Changes, Draft, Layers, Table, Tip};
 pub(crate) use mark::Mark;
 pub(crate) use open::{discard, open_or_start, read_mark, rebuild_dir, swap_in};
