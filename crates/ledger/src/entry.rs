@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_proto::journal::v1 as proto;
+use milepost_proto::wire::{Value, fields};
 use milepost_types::{Hash, Position};
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -151,23 +152,27 @@ impl Entry {
     /// If the bytes are no entry of a format this version knows.
     pub fn decode_events(stored: &StoredEntry) -> Result<Vec<Bytes>, EntryError> {
         let sequence = stored.sequence;
-        let message = Events::decode(stored.bytes.clone())
-            .map_err(|error| EntryError::Malformed { sequence, what: error.to_string() })?;
-        match message.format {
-            FORMAT => Ok(message.events),
+        let malformed = |what: String| EntryError::Malformed { sequence, what };
+        let (mut format, mut events) = (0, Vec::with_capacity(1));
+        for field in fields(&stored.bytes) {
+            match field.map_err(|error| malformed(error.to_string()))? {
+                (FORMAT_FIELD, Value::Number(number)) => format = number as u32,
+                (EVENTS_FIELD, Value::Run(event)) => events.push(stored.bytes.slice_ref(event)),
+                (FORMAT_FIELD | EVENTS_FIELD, _) => return Err(malformed("invalid wire type".to_owned())),
+                _ => {}
+            }
+        }
+        match format {
+            FORMAT => Ok(events),
             format => Err(EntryError::Newer { sequence, format }),
         }
     }
 }
 
-/// `milepost.journal.v1.Entry` with all but its events and their format left out.
-#[derive(Clone, PartialEq, Message)]
-struct Events {
-    #[prost(uint32, tag = "7")]
-    format: u32,
-    #[prost(bytes = "bytes", repeated, tag = "8")]
-    events: Vec<Bytes>,
-}
+/// `milepost.journal.v1.Entry.format`
+const FORMAT_FIELD: u32 = 7;
+/// `milepost.journal.v1.Entry.events`
+const EVENTS_FIELD: u32 = 8;
 
 /// The hash of an entry with these stored bytes after an entry with that hash.
 pub fn chain(previous: &Hash, bytes: &[u8]) -> Hash {

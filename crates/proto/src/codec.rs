@@ -1,7 +1,8 @@
-//! The codec of long streams, of servers and of clients: prost, with small buffers.
+//! The codec of calls, of servers and of clients: prost, with small buffers.
 //!
-//! tonic allocates a codec's buffers when a stream opens. Ten thousand streams that are mostly idle are normal
-//! here, and with its default of 8 KiB each way the buffers would be most of what they cost.
+//! tonic allocates a codec's buffers when a call opens, by default 8 KiB each way. Most messages here are far
+//! smaller, and ten thousand streams that are mostly idle are normal: the buffers would be most of what they
+//! cost.
 
 use std::marker::PhantomData;
 

@@ -1,5 +1,5 @@
 //! Generated messages and services, the descriptor set that reflection and JSON read, what writes have in
-//! common, and the codec of long streams.
+//! common, the codec of calls, and a walker over encoded fields.
 //!
 //! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic here:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
@@ -8,6 +8,7 @@
 #![allow(missing_docs, clippy::all, unreachable_pub)]
 
 pub mod codec;
+pub mod wire;
 
 /// The encoded `FileDescriptorSet` of every schema with its imports and comments.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -4,9 +4,9 @@
 //! of newer versions included. The numbers are those of `milepost.event.v1.Event`, which never change.
 
 use jiff::Timestamp;
+use milepost_proto::wire::{Value, fields};
 use milepost_types::date_from_parts;
 use prost::DecodeError;
-use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use crate::envelope::Envelope;
 use crate::selection::Selection;
@@ -19,8 +19,6 @@ const TYPE: u32 = 7;
 pub(crate) enum EnvelopeError {
     #[error("it is no protobuf message: {0}")]
     Malformed(#[from] DecodeError),
-    #[error("it ends in the middle of a field")]
-    TooShort,
     #[error("its {0} is no text")]
     NoText(&'static str),
 }
@@ -82,22 +80,12 @@ fn each_field<'a>(
     bytes: &'a [u8],
     mut show: impl FnMut(u32, &'a [u8]) -> Result<(), EnvelopeError>,
 ) -> Result<(), EnvelopeError> {
-    let rest = &mut &*bytes;
-    while !rest.is_empty() {
-        match decode_key(rest)? {
-            (tag, WireType::LengthDelimited) => show(tag, run(rest)?)?,
-            (tag, wire) => skip_field(wire, tag, rest, DecodeContext::default())?,
+    for field in fields(bytes) {
+        if let (tag, Value::Run(run)) = field? {
+            show(tag, run)?;
         }
     }
     Ok(())
-}
-
-/// A run of bytes behind its length.
-fn run<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], EnvelopeError> {
-    let length = usize::try_from(decode_varint(rest)?).unwrap_or(usize::MAX);
-    let (field, after) = rest.split_at_checked(length).ok_or(EnvelopeError::TooShort)?;
-    *rest = after;
-    Ok(field)
 }
 
 fn text<'a>(field: &'a [u8], name: &'static str) -> Result<&'a str, EnvelopeError> {
@@ -105,26 +93,22 @@ fn text<'a>(field: &'a [u8], name: &'static str) -> Result<&'a str, EnvelopeErro
 }
 
 /// The numbers of a message by their field number, 1 to 3; those that are absent are zero.
-fn numbers(mut message: &[u8]) -> Result<[i64; 4], DecodeError> {
+fn numbers(message: &[u8]) -> Result<[i64; 4], DecodeError> {
     let mut numbers = [0; 4];
-    let rest = &mut message;
-    while !rest.is_empty() {
-        match decode_key(rest)? {
-            (tag @ 1..=3, WireType::Varint) => numbers[tag as usize] = decode_varint(rest)?.cast_signed(),
-            (tag, wire) => skip_field(wire, tag, rest, DecodeContext::default())?,
+    for field in fields(message) {
+        if let (tag @ 1..=3, Value::Number(number)) = field? {
+            numbers[tag as usize] = number.cast_signed();
         }
     }
     Ok(numbers)
 }
 
 /// The principal of an actor.
-fn principal(mut message: &[u8]) -> Result<&str, EnvelopeError> {
+fn principal(message: &[u8]) -> Result<&str, EnvelopeError> {
     let mut principal = "";
-    let rest = &mut message;
-    while !rest.is_empty() {
-        match decode_key(rest)? {
-            (1, WireType::LengthDelimited) => principal = text(run(rest)?, "actor")?,
-            (tag, wire) => skip_field(wire, tag, rest, DecodeContext::default())?,
+    for field in fields(message) {
+        if let (1, Value::Run(run)) = field? {
+            principal = text(run, "actor")?;
         }
     }
     Ok(principal)
