@@ -66,11 +66,24 @@ impl Source {
     /// # Errors
     /// As the journal's `read_after`.
     pub async fn read_after(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        self.map_after(sequence, limit, |entries| entries).await
+    }
+
+    /// As `read_after`, and makes something of what was read, on the same thread as the read.
+    ///
+    /// # Errors
+    /// As the journal's `read_after`.
+    pub async fn map_after<T: Send + 'static>(
+        &self,
+        sequence: u64,
+        limit: ReadLimit,
+        map: impl FnOnce(Vec<StoredEntry>) -> T + Send + 'static,
+    ) -> Result<T, ReadError> {
         if self.journal.in_memory(sequence.saturating_add(1)) {
-            return self.journal.read_after(sequence, limit);
+            return self.journal.read_after(sequence, limit).map(map);
         }
         let journal = Arc::clone(&self.journal);
-        blocking(move || journal.read_after(sequence, limit)).await
+        blocking(move || journal.read_after(sequence, limit).map(map)).await
     }
 
     /// Everything after a position, now and later.

@@ -130,11 +130,15 @@ impl EventLog {
             return Ok(vec![entry]);
         }
         let log = self.tail().log;
-        let stored = self.source.read_after(sequence.saturating_sub(1), limit).await?;
-        let mut entries = Vec::with_capacity(stored.len());
-        for stored in stored {
+        let logged = move |stored: StoredEntry| {
             let bytes = stored.bytes.len();
-            let entry = Arc::new(LoggedEntry::new(log, stored)?);
+            Ok((Arc::new(LoggedEntry::new(log, stored)?), bytes))
+        };
+        let read = self.source.map_after(sequence.saturating_sub(1), limit, move |stored| {
+            stored.into_iter().map(logged).collect::<Result<Vec<_>, EntryError>>()
+        });
+        let mut entries = Vec::new();
+        for (entry, bytes) in read.await?? {
             self.shelf.put(&entry, bytes);
             entries.push(entry);
         }
