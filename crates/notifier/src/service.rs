@@ -10,6 +10,7 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Actor, Digest, Ledger, Options, Receipt, Submission, SubmitError, rebuild};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
+use milepost_service::host::served::Served;
 use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service;
 use milepost_service::ledger;
@@ -87,7 +88,7 @@ impl Service {
     /// What it contributes to a process.
     pub fn part(&self, kit: &Kit) -> Part {
         let routes = EventRoutes::new(self.api.clone(), kit.limits.max_request_bytes.length());
-        let part = Part::new(KIND.as_str()).service(routes);
+        let part = Part::new(KIND.as_str()).service(Served(routes));
         let names = ["follow registry", "follow tracker", "publish"];
         let part =
             names.into_iter().zip(self.tasks(kit)).fold(part, |part, (name, task)| part.task(name, task));

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use milepost_client::{Backoff, Link};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
-use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
 use milepost_service::config::server::Server;
+use milepost_service::host::served::Served;
 use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::follow::Follow;
 use crate::follow::upstream::Upstream;
 use crate::grpc::Api;
+use crate::grpc::routes::MilestoneRoutes;
 use crate::metrics::Metrics;
 use crate::sweep::Sweep;
 use crate::tables;
@@ -91,10 +92,15 @@ impl Service {
     pub fn part(&self, kit: &Kit) -> Part {
         let limit = kit.limits.max_request_bytes.length();
         let part = Part::new(KIND.as_str())
-            .service(MilestoneServiceServer::new(self.api.clone()).max_decoding_message_size(limit))
+            .service(self.routes(limit))
             .task("follow registry", self.follower(kit).run())
             .task("advance dates", self.sweep(kit).run());
         ledger::attach(part, kit, KIND, &self.api.ledger)
+    }
+
+    /// The calls; longer requests are refused.
+    pub(crate) fn routes(&self, max_request_bytes: usize) -> Served<MilestoneRoutes> {
+        Served(MilestoneRoutes::new(self.api.clone(), max_request_bytes))
     }
 
     /// The task that follows the registry.

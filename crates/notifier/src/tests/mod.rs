@@ -21,6 +21,7 @@ use milepost_proto::journal::v1::Position as WirePosition;
 use milepost_proto::notifier::v1::{EventSelection, ListEventsRequest, ListEventsResponse};
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
+use milepost_service::host::served::Served;
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::{Clock, EventId, Hash, LedgerKind, LogId, ManualClock, Position};
 use parking_lot::Mutex;
@@ -166,7 +167,7 @@ impl Fixture {
         .unwrap();
         let links = sources.each_ref().map(|source| Pool::from(serve(journals(&kit, source))).into());
         let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, links);
-        let pool = Pool::from(serve(Routes::new(EventRoutes::new(notifier.api().clone(), 1 << 20))));
+        let pool = Pool::from(serve(Routes::new(Served(EventRoutes::new(notifier.api().clone(), 1 << 20)))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
         let [registry, tracker] = sources;
         Self { registry, tracker, notifier, ledger, journal, clock, kit, client, _store: store }

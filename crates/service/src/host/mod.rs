@@ -14,6 +14,7 @@ mod listeners;
 mod methods;
 mod routes;
 mod run;
+pub mod served;
 mod signals;
 mod socket;
 

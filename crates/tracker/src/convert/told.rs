@@ -115,6 +115,17 @@ where
         .collect()
 }
 
+/// The milestone that an event carries, as the bytes that were written; none if it carries none.
+pub(crate) fn carried(event: &Bytes) -> Result<Option<Bytes>, Unreadable> {
+    Ok(CarriedBytes::decode(event.clone())?.milestone)
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedBytes {
+    #[prost(bytes = "bytes", optional, tag = "55")]
+    milestone: Option<Bytes>,
+}
+
 /// The milestone that an event carries, for answers.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Carried {

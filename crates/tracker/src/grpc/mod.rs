@@ -6,10 +6,12 @@
 
 pub(crate) mod forecasts;
 mod milestone;
+pub(crate) mod routes;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::request::{Caller, reach, revisions};
@@ -19,7 +21,7 @@ use tonic::Request;
 
 use crate::command::{Command, Wish};
 use crate::convert::request::ToWish;
-use crate::convert::told::milestones;
+use crate::convert::told::{carried, milestones};
 use crate::decide::Tracker;
 use crate::error::Failure;
 use crate::follow::upstream::Upstream;
@@ -101,17 +103,16 @@ impl Api {
 }
 
 impl Outcome {
-    /// The one milestone after the write.
-    fn milestone(&self, api: &Api) -> Result<proto::Milestone, Failure> {
-        if let Some(milestone) = self.milestones()?.pop() {
-            return Ok(milestone);
+    /// The one milestone after the write, as it is stored.
+    fn milestone(&self, api: &Api) -> Result<Bytes, Failure> {
+        for event in self.receipt.events.iter().rev() {
+            if let Some(milestone) = carried(event).map_err(|error| unreadable(error.into()))? {
+                return Ok(milestone);
+            }
         }
         match &self.command.wish {
-            Wish::Act { name, .. } => stored(&api.ledger.view(), name),
-            wish => {
-                let error = format!("{wish:?}").into();
-                Err(Failure::Internal { what: "a write that must do something did nothing", error })
-            }
+            Wish::Act { name, .. } => row(&api.ledger.view(), name),
+            wish => Err(nothing_done(wish)),
         }
     }
 
@@ -121,11 +122,20 @@ impl Outcome {
     }
 }
 
+fn nothing_done(wish: &Wish) -> Failure {
+    let error = format!("{wish:?}").into();
+    Failure::Internal { what: "a write that must do something did nothing", error }
+}
+
 /// The milestone that a row holds.
 fn stored(view: &View<'_>, name: &MilestoneName) -> Result<proto::Milestone, Failure> {
+    proto::Milestone::decode(row(view, name)?).map_err(|error| unreadable(error.into()))
+}
+
+/// The row of a milestone.
+fn row(view: &View<'_>, name: &MilestoneName) -> Result<Bytes, Failure> {
     let row = view.get(&key::of_milestone(Table::Milestone, name));
-    let row = row.ok_or_else(|| Rejection::not_found(name))?;
-    proto::Milestone::decode(row).map_err(|error| unreadable(error.into()))
+    Ok(row.ok_or_else(|| Rejection::not_found(name))?)
 }
 
 fn unreadable(error: milepost_service::host::BoxError) -> Failure {

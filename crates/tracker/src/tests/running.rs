@@ -9,7 +9,6 @@ use milepost_ledger::Options;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
-use milepost_proto::tracker::v1::milestone_service_server::MilestoneServiceServer;
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
 use milepost_service::readiness::State;
@@ -67,8 +66,7 @@ impl Running {
         let mut service =
             Service::on(&kit, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-        let milestones = MilestoneServiceServer::new(service.api.clone())
-            .max_decoding_message_size(kit.limits.max_request_bytes.length());
+        let milestones = service.routes(kit.limits.max_request_bytes.length());
         let router = tonic::transport::Server::builder().add_service(milestones);
         let client = MilestoneServiceClient::new(channel_to(router, kit.drain.clone()));
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

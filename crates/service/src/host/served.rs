@@ -1,0 +1,132 @@
+//! A gRPC service that finds its methods itself, in place of a generated server: for services whose messages
+//! go out as the bytes that they are stored as.
+//!
+//! Invariant: a method that the service does not have is answered UNIMPLEMENTED.
+
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use milepost_proto::codec::SmallBuffers;
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::{Grpc, NamedService};
+use tower::{Service, service_fn};
+
+/// A response that comes.
+pub type Answering = BoxFuture<'static, Response<Body>>;
+
+/// A service by its methods.
+pub trait Serve: Clone + Send + Sync + 'static {
+    /// Its full name, `package.Service`.
+    const NAME: &'static str;
+
+    /// Answers a call; none if there is no method of this name.
+    fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering>;
+}
+
+/// A service as hosts take it.
+#[derive(Debug, Clone)]
+pub struct Served<S>(pub S);
+
+impl<S: Serve> NamedService for Served<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S: Serve> Service<Request<Body>> for Served<S> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let uri = request.uri().clone();
+        let method = uri.path().rsplit('/').next().unwrap_or_default();
+        match self.0.answer(method, request) {
+            Some(answering) => answering.map(Ok).boxed(),
+            None => {
+                let status = Status::unimplemented(format!("{} has no method {method:?}", S::NAME));
+                ready(Ok(status.into_http())).boxed()
+            }
+        }
+    }
+}
+
+/// What calls of a service are decoded and encoded with; longer requests are refused.
+pub fn grpc<T, Q>(max_request_bytes: usize) -> Grpc<SmallBuffers<T, Q>>
+where
+    T: Message + Send + 'static,
+    Q: Message + Default + Send + 'static,
+{
+    Grpc::new(SmallBuffers::default())
+        .apply_max_message_size_config(Some(max_request_bytes), Some(usize::MAX))
+}
+
+/// Answers a unary call.
+pub fn unary<Q, T, F, Fut>(max_request_bytes: usize, request: Request<Body>, call: F) -> Answering
+where
+    Q: Message + Default + Send + 'static,
+    T: Message + Send + 'static,
+    F: FnMut(tonic::Request<Q>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
+{
+    async move { grpc(max_request_bytes).unary(service_fn(call), request).await }.boxed()
+}
+
+/// The methods that the schemas give a service: what a test holds its `answer` against.
+pub fn methods(service: &str) -> Vec<String> {
+    let set = FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap_or_default();
+    let named = |package: &str, name: &str| format!("{package}.{name}") == service;
+    let services = set.file.iter().flat_map(|file| file.service.iter().map(|found| (file.package(), found)));
+    let found = services.filter(|(package, found)| named(package, found.name()));
+    found.flat_map(|(_, found)| &found.method).map(|method| method.name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Echo;
+
+    impl Serve for Echo {
+        const NAME: &'static str = "test.Echo";
+
+        fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
+            let echo =
+                |request: tonic::Request<String>| async { Ok(tonic::Response::new(request.into_inner())) };
+            (method == "Say").then(|| unary(1 << 10, request, echo))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_method_is_found_by_its_name_and_one_that_is_not_there_is_unimplemented() {
+        for (path, code) in [
+            ("/test.Echo/Say", None),
+            ("/test.Echo/Says", Some(Code::Unimplemented)),
+            ("/", Some(Code::Unimplemented)),
+        ] {
+            // No body: a method that is there misses its message.
+            let request = Request::post(path).body(Body::empty()).unwrap();
+            let Ok(response) = Served(Echo).call(request).await;
+            let said = Status::from_header_map(response.headers()).unwrap().code();
+            assert_eq!(said == Code::Unimplemented, code.is_some(), "{path}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn the_schemas_tell_the_methods_of_a_service() {
+        assert_eq!(methods("milepost.journal.v1.JournalService"), ["GetLedgerInfo", "Follow"]);
+        assert_eq!(methods("milepost.journal.v1.Journal"), [""; 0]);
+    }
+}
