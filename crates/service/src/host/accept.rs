@@ -94,7 +94,8 @@ impl Connections {
                 tracing::debug!(%peer, %error, "connection lost as it was accepted");
                 continue;
             }
-            let (kill, open, served) = (self.kill.clone(), self.open.clone(), serve(stream, peer));
+            // A token of its own, since each poll of the connection's task locks it.
+            let (kill, open, served) = (self.kill.child_token(), self.open.clone(), serve(stream, peer));
             self.tasks.spawn(async move {
                 open.inc();
                 kill.run_until_cancelled(served).await;

@@ -7,6 +7,7 @@
 
 use super::calls::{deadline_exceeded, panicked};
 use super::methods::Method;
+use super::socket::OpenStream;
 use crate::refusal::draining;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -28,12 +29,13 @@ pub(super) struct OpenCall {
     /// None until it is known; a call dropped before was given up by its caller.
     pub(super) code: Option<Code>,
     _permit: Option<OwnedSemaphorePermit>,
+    _stream: OpenStream,
 }
 
 impl OpenCall {
-    pub(super) fn new(method: Arc<Method>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(method: Arc<Method>, permit: Option<OwnedSemaphorePermit>, stream: OpenStream) -> Self {
         method.began();
-        Self { method, began: Instant::now(), code: None, _permit: permit }
+        Self { method, began: Instant::now(), code: None, _permit: permit, _stream: stream }
     }
 }
 

@@ -9,6 +9,7 @@
 use super::body::{CallBody, Ends, OpenCall};
 use super::methods::{Method, Methods, Shape};
 use super::routes::Routes;
+use super::socket::OpenStream;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
 use futures_util::FutureExt;
@@ -46,14 +47,18 @@ impl Calls {
         Self { routes, methods, room, limits, drain }
     }
 
-    /// Answers a call.
-    pub(super) async fn answer(self: Arc<Self>, mut request: Request<Body>) -> Response<Body> {
+    /// Answers a call, whose stream of its connection is open until the answer has left.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+        stream: OpenStream,
+    ) -> Response<Body> {
         let method = self.methods.find(request.uri().path()).clone();
         let (permit, refused) = match self.permit(&method) {
             Ok(permit) => (permit, None),
             Err(status) => (None, Some(status)),
         };
-        let mut call = OpenCall::new(method.clone(), permit);
+        let mut call = OpenCall::new(method.clone(), permit, stream);
         if let Some(status) = refused {
             return respond(status, call);
         }

@@ -8,6 +8,7 @@ use super::accept::{Connections, spoke};
 use super::calls::Calls;
 use super::socket::Socket;
 use crate::config::server::{Keepalive, Limits};
+use futures_util::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -15,13 +16,12 @@ use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
-use tonic::transport::server::TcpConnectInfo;
 
 /// Streams that a connection may have beyond the limit of calls, so that the limit, which answers, is
 /// met before HTTP/2's own, which makes clients wait.
@@ -55,26 +55,28 @@ impl Port {
         let stop = connections.stop.clone();
         connections
             .accept(listener, |stream, peer| {
-                let (builder, calls, stop) = (builder.clone(), calls.clone(), stop.clone());
+                let (builder, calls, stop) = (builder.clone(), calls.clone(), stop.child_token());
                 async move {
                     if !spoke(&stream).await {
                         return;
                     }
-                    let info =
-                        TcpConnectInfo { local_addr: stream.local_addr().ok(), remote_addr: Some(peer) };
+                    let socket = Socket::new(stream);
+                    let streams = socket.clone();
                     let mut connection = pin!(builder.serve_connection(
-                        TokioIo::new(Socket::new(stream)),
-                        service_fn(move |mut request: Request<Incoming>| {
-                            request.extensions_mut().insert(info.clone());
-                            let calls = calls.clone();
-                            async move { Ok::<_, Infallible>(calls.answer(request.map(Body::new)).await) }
+                        TokioIo::new(socket.clone()),
+                        // In a box from the beginning: it is moved several times before its first poll.
+                        service_fn(move |request: Request<Incoming>| {
+                            let answer = calls.clone().answer(request.map(Body::new), streams.open_stream());
+                            answer.map(Ok::<_, Infallible>).boxed()
                         }),
                     ));
+                    let mut stopped = pin!(stop.cancelled());
                     let ended = tokio::select! {
-                        ended = connection.as_mut() => ended,
-                        () = stop.cancelled() => {
+                        biased;
+                        ended = poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)) => ended,
+                        () = stopped.as_mut() => {
                             connection.as_mut().graceful_shutdown();
-                            connection.await
+                            poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)).await
                         }
                     };
                     if let Err(error) = ended {

@@ -1,17 +1,21 @@
 //! The writer around an accepted socket: the frames of many streams leave in one system call.
 //!
-//! h2 flushes after every DATA frame, which costs a system call each. Here a flush only wakes the
-//! connection's own task once more; by the time that runs, every stream that had something to say has
-//! said it, and the next poll's read, which h2 makes before it writes anything, sends it all.
+//! h2 flushes after every DATA frame, which costs a system call each. Here a flush only notes that something is to
+//! leave. Where the connection has one stream open, that leaves once the poll of the connection's task is over,
+//! with all that the poll wrote. Where it has more, the task is woken once more instead; by the end of that poll,
+//! every stream that had something to say has said it, and it leaves all together.
 //!
-//! Invariant: bytes that were flushed leave the process at the next poll of the connection's task, and
-//! that poll is certain: the flush woke it, or the socket will when it can be written again. This leans
-//! on h2 reading in every poll that can make progress, so it fits no other protocol; TLS belongs
-//! outside of it. A test sends through many streams and waits for each message.
+//! Invariant: bytes that were flushed leave the process at the end of this poll of the connection's task, or of
+//! the next, which is certain: it was woken, or the socket will wake it when it can be written again. TLS belongs
+//! outside of this. A test sends through many streams and waits for each message.
 
 use bytes::{Buf, BytesMut};
+use parking_lot::Mutex;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -20,40 +24,97 @@ const HELD_BYTES: usize = 64 * 1024;
 /// An idle connection keeps no larger buffer than this.
 const IDLE_BYTES: usize = 16 * 1024;
 
-/// A socket whose writes are held back until the next poll.
+/// How many streams of a connection are open; one more for as long as a clone is held.
+#[derive(Debug)]
+pub(super) struct OpenStream(Arc<AtomicUsize>);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A socket whose writes are held back; clones share it.
 #[derive(Debug)]
 pub(super) struct Socket<T> {
+    held: Arc<Mutex<Held<T>>>,
+    streams: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Held<T> {
     stream: T,
-    held: BytesMut,
-    /// A flush was asked for, and this task will be polled again.
+    bytes: BytesMut,
+    /// A flush was asked for.
     owed: bool,
+    /// The task was woken to see what else there is to send.
+    woken: bool,
+    /// Why what was held could not be sent; for who reads next.
+    failed: Option<io::Error>,
+}
+
+impl<T> Clone for Socket<T> {
+    fn clone(&self) -> Self {
+        Self { held: Arc::clone(&self.held), streams: Arc::clone(&self.streams) }
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
     pub(super) fn new(stream: T) -> Self {
-        Self { stream, held: BytesMut::new(), owed: false }
+        let held = Held { stream, bytes: BytesMut::new(), owed: false, woken: false, failed: None };
+        Self { held: Arc::new(Mutex::new(held)), streams: Arc::default() }
     }
 
+    /// A stream is opened on the connection, until what is returned is dropped.
+    pub(super) fn open_stream(&self) -> OpenStream {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        OpenStream(Arc::clone(&self.streams))
+    }
+
+    /// Polls the connection on this socket, and sees to it that what it flushed leaves.
+    pub(super) fn poll_connection<C: Future>(
+        &self,
+        connection: Pin<&mut C>,
+        cx: &mut Context<'_>,
+    ) -> Poll<C::Output> {
+        let ended = connection.poll(cx);
+        let mut held = self.held.lock();
+        if ended.is_pending() && held.owed {
+            if self.streams.load(Ordering::Relaxed) > 1 && !std::mem::replace(&mut held.woken, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            held.woken = false;
+            if let Poll::Ready(Err(error)) = held.send(cx) {
+                held.failed = Some(error);
+                cx.waker().wake_by_ref();
+            }
+        }
+        ended
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Held<T> {
     fn send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let sent = self.held.len();
-        while !self.held.is_empty() {
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))? {
+        let sent = self.bytes.len();
+        while !self.bytes.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.bytes))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.held.advance(written),
+                written => self.bytes.advance(written),
             }
         }
         self.owed = false;
-        if self.held.capacity() > IDLE_BYTES && sent < IDLE_BYTES {
-            self.held = BytesMut::new();
+        if self.bytes.capacity() > IDLE_BYTES && sent < IDLE_BYTES {
+            self.bytes = BytesMut::new();
         } else {
-            self.held.clear();
+            self.bytes.clear();
         }
         Poll::Ready(Ok(()))
     }
 
     /// Whether `length` more bytes are to be held back; sends what is held if they do not fit.
     fn hold(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<io::Result<bool>> {
-        if self.held.len() + length > HELD_BYTES {
+        if self.bytes.len() + length > HELD_BYTES {
             ready!(self.send(cx))?;
         }
         Poll::Ready(Ok(length <= HELD_BYTES))
@@ -61,60 +122,56 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.owed
-            && let Poll::Ready(Err(error)) = self.send(cx)
-        {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut held = self.held.lock();
+        if let Some(error) = held.failed.take() {
             return Poll::Ready(Err(error));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        Pin::new(&mut held.stream).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if ready!(self.hold(cx, bytes.len()))? {
-            self.held.extend_from_slice(bytes);
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut held = self.held.lock();
+        if ready!(held.hold(cx, bytes.len()))? {
+            held.bytes.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        Pin::new(&mut held.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let mut held = self.held.lock();
         let length = slices.iter().map(|slice| slice.len()).sum();
-        if ready!(self.hold(cx, length))? {
-            slices.iter().for_each(|slice| self.held.extend_from_slice(slice));
+        if ready!(held.hold(cx, length))? {
+            slices.iter().for_each(|slice| held.bytes.extend_from_slice(slice));
             return Poll::Ready(Ok(length));
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        Pin::new(&mut held.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.held.lock().stream.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.held.is_empty() {
-            return Pin::new(&mut self.stream).poll_flush(cx);
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut held = self.held.lock();
+        if held.bytes.is_empty() {
+            return Pin::new(&mut held.stream).poll_flush(cx);
         }
-        if !self.owed {
-            self.owed = true;
-            cx.waker().wake_by_ref();
-        }
+        held.owed = true;
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.send(cx))?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut held = self.held.lock();
+        ready!(held.send(cx))?;
+        Pin::new(&mut held.stream).poll_shutdown(cx)
     }
 }
 
@@ -122,8 +179,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
 mod tests {
     use super::*;
     use futures_util::task::{ArcWake, waker};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     #[derive(Default)]
@@ -144,27 +199,76 @@ mod tests {
         }
     }
 
+    /// Polls a connection that writes and flushes these parts.
+    fn poll_writing(socket: &Socket<tokio::io::DuplexStream>, parts: &[&[u8]], cx: &mut Context<'_>) {
+        let mut writing = socket.clone();
+        let connection = std::future::poll_fn(move |cx| {
+            for part in parts {
+                assert!(Pin::new(&mut writing).poll_write(cx, part).is_ready());
+                assert!(Pin::new(&mut writing).poll_flush(cx).is_ready());
+            }
+            Poll::<()>::Pending
+        });
+        assert!(socket.poll_connection(std::pin::pin!(connection), cx).is_pending());
+    }
+
     #[test]
-    fn flushed_writes_leave_together_at_the_next_read_which_the_flush_woke() {
+    fn flushed_writes_of_many_streams_leave_together_with_the_next_poll_which_the_flush_woke() {
         let (near, mut far) = duplex(1 << 20);
         let mut socket = Socket::new(near);
+        let _streams = [socket.open_stream(), socket.open_stream()];
         let wakes = Arc::new(Wakes::default());
         let waker = waker(wakes.clone());
         let cx = &mut Context::from_waker(&waker);
-        for part in [&b"one "[..], b"two "] {
-            assert!(Pin::new(&mut socket).poll_write(cx, part).is_ready());
-            assert!(Pin::new(&mut socket).poll_flush(cx).is_ready());
-        }
+        poll_writing(&socket, &[b"one ", b"two "], cx);
         let slices = [IoSlice::new(b"three "), IoSlice::new(b"four")];
         assert!(matches!(Pin::new(&mut socket).poll_write_vectored(cx, &slices), Poll::Ready(Ok(10))));
-        assert!(Pin::new(&mut socket).poll_flush(cx).is_ready());
         assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
         assert_eq!(read(&mut far, cx), None);
-        assert_eq!(read(&mut socket, cx), None);
-        assert_eq!(read(&mut far, cx).unwrap(), b"one two three four");
+        poll_writing(&socket, &[b" five"], cx);
+        assert_eq!(read(&mut far, cx).unwrap(), b"one two three four five");
         let before = wakes.0.load(Ordering::Relaxed);
-        assert!(Pin::new(&mut socket).poll_flush(cx).is_ready());
+        poll_writing(&socket, &[], cx);
         assert_eq!(wakes.0.load(Ordering::Relaxed), before, "nothing is owed any more");
+        poll_writing(&socket, &[b"six"], cx);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), before + 1, "and is woken again for what is");
+    }
+
+    #[test]
+    fn flushed_writes_of_a_lone_stream_leave_with_the_poll_that_wrote_them() {
+        let (near, mut far) = duplex(1 << 20);
+        let socket = Socket::new(near);
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        let other = socket.open_stream();
+        let _stream = socket.open_stream();
+        poll_writing(&socket, &[b"held"], cx);
+        assert_eq!(read(&mut far, cx), None);
+        drop(other);
+        poll_writing(&socket, &[b" one ", b"two"], cx);
+        assert_eq!(read(&mut far, cx).unwrap(), b"held one two");
+    }
+
+    #[test]
+    fn what_a_full_socket_did_not_take_leaves_at_the_next_poll() {
+        let (near, mut far) = duplex(4);
+        let socket = Socket::new(near);
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        poll_writing(&socket, &[b"one two"], cx);
+        assert_eq!(read(&mut far, cx).unwrap(), b"one ");
+        poll_writing(&socket, &[], cx);
+        assert_eq!(read(&mut far, cx).unwrap(), b"two");
+    }
+
+    #[test]
+    fn what_could_not_be_sent_is_told_to_who_reads_next() {
+        let (near, far) = duplex(1 << 20);
+        let mut socket = Socket::new(near);
+        drop(far);
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        poll_writing(&socket, &[b"lost"], cx);
+        let (mut bytes, socket) = ([0], Pin::new(&mut socket));
+        let told = socket.poll_read(cx, &mut ReadBuf::new(&mut bytes));
+        assert!(matches!(told, Poll::Ready(Err(_))), "{told:?}");
     }
 
     #[test]
@@ -203,13 +307,11 @@ mod tests {
     #[test]
     fn a_buffer_that_was_large_is_let_go_when_little_is_written() {
         let (near, _far) = duplex(1 << 20);
-        let mut socket = Socket::new(near);
+        let socket = Socket::new(near);
         let cx = &mut Context::from_waker(std::task::Waker::noop());
         for length in [HELD_BYTES, 10] {
-            assert!(Pin::new(&mut socket).poll_write(cx, &vec![0; length]).is_ready());
-            assert!(Pin::new(&mut socket).poll_flush(cx).is_ready());
-            read(&mut socket, cx);
+            poll_writing(&socket, &[&vec![0; length]], cx);
         }
-        assert!(socket.held.capacity() <= IDLE_BYTES);
+        assert!(socket.held.lock().bytes.capacity() <= IDLE_BYTES);
     }
 }

@@ -55,11 +55,10 @@ fn message(text: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_call_is_answered_and_knows_its_caller() {
+async fn a_call_is_answered_and_counted() {
     let server = Running::start(Config::default()).await;
     let answer = server.client().await.get_ledger_info(info("科学城")).await.unwrap().into_inner();
     assert_eq!(answer.ledger, "科学城");
-    assert!(answer.server_version.starts_with("127.0.0.1:"), "{}", answer.server_version);
     let counted = "milepost_server_calls_total{method=\"milepost.journal.v1.JournalService/GetLedgerInfo\",code=\"OK\"}";
     assert_eq!(server.metric(counted), 1.0);
     server.stop().await.unwrap();

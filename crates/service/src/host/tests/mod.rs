@@ -55,7 +55,6 @@ impl JournalService for Scripted {
         request: Request<GetLedgerInfoRequest>,
     ) -> Result<Response<GetLedgerInfoResponse>, Status> {
         let deadline = *request.extensions().get::<Deadline>().expect("every call has a deadline");
-        let remote = request.remote_addr().map(|address| address.to_string()).unwrap_or_default();
         match request.into_inner().ledger.as_str() {
             "hang" => pending().await,
             "panic" => panic!("on request"),
@@ -70,8 +69,8 @@ impl JournalService for Scripted {
                 Ok(Response::new(GetLedgerInfoResponse { disk_bytes, ..Default::default() }))
             }
             ledger => {
-                let (ledger, server_version) = (ledger.to_owned(), remote);
-                Ok(Response::new(GetLedgerInfoResponse { ledger, server_version, ..Default::default() }))
+                let ledger = ledger.to_owned();
+                Ok(Response::new(GetLedgerInfoResponse { ledger, ..Default::default() }))
             }
         }
     }
