@@ -21,7 +21,11 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
             () = drain.cancelled() => break,
         };
         match stored {
-            Ok(stored) => hub.publish(&entries(from.log, stored)?),
+            Ok(stored) => {
+                hub.publish(&entries(from.log, stored)?);
+                // Those who were woken go first: if they take long, what is committed meanwhile goes out together.
+                tokio::task::yield_now().await;
+            }
             // The ledger closes, or has failed: the part that watches it says why.
             Err(FeedError::Closed) => {
                 drain.cancelled().await;

@@ -186,15 +186,24 @@ impl Pump {
     }
 
     fn count(&self, outcomes: Vec<Result<Receipt, SubmitError<Refusal>>>) -> Result<(), Stop> {
+        let (mut entries, mut events) = (0, 0);
+        let mut done = Ok(());
         for outcome in outcomes {
-            let receipt = outcome.map_err(|error| self.stop(error))?;
-            if !receipt.events.is_empty() {
-                let source = self.source.into();
-                self.metrics.followed_entries.get_or_create(&source).inc();
-                self.metrics.followed_events.get_or_create(&source).inc_by(receipt.events.len() as u64);
+            match outcome {
+                Ok(receipt) => {
+                    entries += u64::from(!receipt.events.is_empty());
+                    events += receipt.events.len() as u64;
+                }
+                Err(error) => {
+                    done = Err(self.stop(error));
+                    break;
+                }
             }
         }
-        Ok(())
+        let source = self.source.into();
+        self.metrics.followed_entries.get_or_create(&source).inc_by(entries);
+        self.metrics.followed_events.get_or_create(&source).inc_by(events);
+        done
     }
 
     fn stop(&self, error: SubmitError<Refusal>) -> Stop {
