@@ -47,6 +47,8 @@ impl Port {
         let window = streams.saturating_mul(WINDOW_PER_STREAM).clamp(*WINDOW.start(), *WINDOW.end());
         builder
             .timer(TokioTimer::new())
+            // Nobody asks gRPC for the time of day.
+            .auto_date_header(false)
             .max_concurrent_streams(streams)
             .initial_connection_window_size(window)
             .keep_alive_interval(self.keepalive.interval)
