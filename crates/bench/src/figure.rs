@@ -30,6 +30,8 @@ pub enum Unit {
     EventBytes,
     /// Bytes of the tracker's journal for an entry.
     JournalBytes,
+    /// The same without the event itself.
+    OverheadBytes,
     /// Bytes of the notifier's journal for an entry: its durable copy.
     CopyBytes,
     /// Bytes of the tracker's store on disk for an entry.
@@ -72,6 +74,7 @@ impl Unit {
             Self::MemoryMebibytes => "memory MiB",
             Self::EventBytes => "event bytes",
             Self::JournalBytes => "tracker's journal, bytes/entry",
+            Self::OverheadBytes => "of these not the event's",
             Self::CopyBytes => "notifier's journal, bytes/entry",
             Self::StoreBytes => "tracker's store, bytes/entry",
             Self::CopyStoreBytes => "notifier's store, bytes/entry",

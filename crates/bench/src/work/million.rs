@@ -40,7 +40,11 @@ pub async fn measure(setting: &Setting, entries: u64, rounds: usize) -> Result<V
     ] {
         let (count, bytes) = journal_bytes(&program, &data, kind)?;
         let count = count.max(1) as f64;
-        figures.push(Figure::new(journal, bytes as f64 / count));
+        let each = bytes as f64 / count;
+        figures.push(Figure::new(journal, each));
+        if journal == Unit::JournalBytes {
+            figures.push(Figure::new(Unit::OverheadBytes, each - setting.payload_bytes as f64));
+        }
         figures.push(Figure::new(store, disk_bytes(&data.join(kind).join("store")) as f64 / count));
     }
     Ok(figures)
