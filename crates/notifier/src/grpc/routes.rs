@@ -4,9 +4,8 @@
 //! Invariant: serves exactly the methods of `milepost.notifier.v1.EventService`; a test compares.
 
 use http::Request;
-use milepost_service::host::served::{Answering, Serve, grpc, unary};
+use milepost_service::host::served::{Answering, Serve, server_streaming, unary};
 use tonic::body::Body;
-use tower::service_fn;
 
 use super::EventApi;
 use super::get_event::get_event;
@@ -32,15 +31,12 @@ impl Serve for EventRoutes {
     const NAME: &'static str = "milepost.notifier.v1.EventService";
 
     fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
-        let (api, limit) = (self.api.clone(), self.max_request_bytes);
+        let (api, limit) = (&self.api, self.max_request_bytes);
         Some(match method {
-            "ListEvents" => unary(limit, request, move |request| list_events(api.clone(), request)),
-            "GetEvent" => unary(limit, request, move |request| get_event(api.clone(), request)),
-            "GetLogInfo" => unary(limit, request, move |request| get_log_info(api.clone(), request)),
-            "WatchEvents" => {
-                let call = service_fn(move |request| watch_events(api.clone(), request));
-                Box::pin(async move { grpc(limit).server_streaming(call, request).await })
-            }
+            "ListEvents" => unary(api, limit, request, list_events),
+            "GetEvent" => unary(api, limit, request, get_event),
+            "GetLogInfo" => unary(api, limit, request, get_log_info),
+            "WatchEvents" => server_streaming(api, limit, request, watch_events),
             _ => return None,
         })
     }
@@ -60,7 +56,9 @@ mod tests {
         let answers = |method: &str| routes.answer(method, Request::new(Body::empty())).is_some();
         let methods = methods(EventRoutes::NAME);
         assert_eq!(methods.len(), 4);
-        assert!(methods.iter().all(|method| answers(method)));
+        for method in &methods {
+            assert!(answers(method), "{method}");
+        }
         assert!(!answers("Unknown"));
     }
 }

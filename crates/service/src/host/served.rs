@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream};
 use http::{Request, Response};
 use milepost_proto::codec::SmallBuffers;
 use prost::Message;
@@ -49,19 +49,17 @@ impl<S: Serve> Service<Request<Body>> for Served<S> {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let uri = request.uri().clone();
-        let method = uri.path().rsplit('/').next().unwrap_or_default();
+        let method = uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(S::NAME));
+        let method = method.and_then(|method| method.strip_prefix('/')).unwrap_or_default();
         match self.0.answer(method, request) {
             Some(answering) => answering.map(Ok).boxed(),
-            None => {
-                let status = Status::unimplemented(format!("{} has no method {method:?}", S::NAME));
-                ready(Ok(status.into_http())).boxed()
-            }
+            // `calls` says it in our words.
+            None => ready(Ok(Status::unimplemented("").into_http())).boxed(),
         }
     }
 }
 
-/// What calls of a service are decoded and encoded with; longer requests are refused.
-pub fn grpc<T, Q>(max_request_bytes: usize) -> Grpc<SmallBuffers<T, Q>>
+fn grpc<T, Q>(max_request_bytes: usize) -> Grpc<SmallBuffers<T, Q>>
 where
     T: Message + Send + 'static,
     Q: Message + Default + Send + 'static,
@@ -70,15 +68,43 @@ where
         .apply_max_message_size_config(Some(max_request_bytes), Some(usize::MAX))
 }
 
-/// Answers a unary call.
-pub fn unary<Q, T, F, Fut>(max_request_bytes: usize, request: Request<Body>, call: F) -> Answering
+/// Answers a unary call by a function of the service's own; longer requests are refused.
+pub fn unary<S, Q, T, F, Fut>(
+    service: &S,
+    max_request_bytes: usize,
+    request: Request<Body>,
+    call: F,
+) -> Answering
 where
+    S: Clone + Send + 'static,
     Q: Message + Default + Send + 'static,
     T: Message + Send + 'static,
-    F: FnMut(tonic::Request<Q>) -> Fut + Send + 'static,
+    F: Fn(S, tonic::Request<Q>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
 {
-    async move { grpc(max_request_bytes).unary(service_fn(call), request).await }.boxed()
+    let service = service.clone();
+    let call = service_fn(move |request| call(service.clone(), request));
+    async move { grpc(max_request_bytes).unary(call, request).await }.boxed()
+}
+
+/// Answers a call with a stream, as [`unary`].
+pub fn server_streaming<S, Q, T, R, F, Fut>(
+    service: &S,
+    max_request_bytes: usize,
+    request: Request<Body>,
+    call: F,
+) -> Answering
+where
+    S: Clone + Send + 'static,
+    Q: Message + Default + Send + 'static,
+    T: Message + Send + 'static,
+    R: Stream<Item = Result<T, Status>> + Send + 'static,
+    F: Fn(S, tonic::Request<Q>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<tonic::Response<R>, Status>> + Send + 'static,
+{
+    let service = service.clone();
+    let call = service_fn(move |request| call(service.clone(), request));
+    async move { grpc(max_request_bytes).server_streaming(call, request).await }.boxed()
 }
 
 /// The methods that the schemas give a service: what a test holds its `answer` against.
@@ -103,24 +129,27 @@ mod tests {
         const NAME: &'static str = "test.Echo";
 
         fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
-            let echo =
-                |request: tonic::Request<String>| async { Ok(tonic::Response::new(request.into_inner())) };
-            (method == "Say").then(|| unary(1 << 10, request, echo))
+            let echo = |_: Self, request: tonic::Request<String>| async {
+                Ok(tonic::Response::new(request.into_inner()))
+            };
+            (method == "Say").then(|| unary(self, 1 << 10, request, echo))
         }
     }
 
     #[tokio::test]
     async fn a_method_is_found_by_its_name_and_one_that_is_not_there_is_unimplemented() {
         for (path, code) in [
-            ("/test.Echo/Say", None),
-            ("/test.Echo/Says", Some(Code::Unimplemented)),
-            ("/", Some(Code::Unimplemented)),
+            ("/test.Echo/Say", Code::Internal),
+            ("/test.Echo/Says", Code::Unimplemented),
+            ("/test.Echo/x/Say", Code::Unimplemented),
+            ("/Say", Code::Unimplemented),
+            ("/", Code::Unimplemented),
         ] {
             // No body: a method that is there misses its message.
             let request = Request::post(path).body(Body::empty()).unwrap();
             let Ok(response) = Served(Echo).call(request).await;
             let said = Status::from_header_map(response.headers()).unwrap().code();
-            assert_eq!(said == Code::Unimplemented, code.is_some(), "{path}: {said:?}");
+            assert_eq!(said, code, "{path}");
         }
     }
 

@@ -8,8 +8,10 @@ use milepost_proto::tracker::v1::*;
 use milepost_service::host::served::{Answering, Serve, unary};
 use tonic::body::Body;
 
-use super::{Api, milestone};
-use crate::convert::request::ToWish;
+use super::Api;
+use super::milestone::{
+    advance_date, batch_create_milestones, get_milestone, list_milestone_forecasts, list_milestones, write,
+};
 
 /// The milestone service, for a server's routes.
 #[derive(Clone)]
@@ -23,49 +25,33 @@ impl MilestoneRoutes {
     pub(crate) fn new(api: Api, max_request_bytes: usize) -> Self {
         Self { api, max_request_bytes }
     }
-
-    fn write<R>(&self, request: Request<Body>) -> Answering
-    where
-        R: ToWish + prost::Message + Default + Send + 'static,
-    {
-        let api = self.api.clone();
-        unary(self.max_request_bytes, request, move |request| milestone::write::<R>(api.clone(), request))
-    }
 }
 
 impl Serve for MilestoneRoutes {
     const NAME: &'static str = "milepost.tracker.v1.MilestoneService";
 
     fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
-        let (api, limit) = (self.api.clone(), self.max_request_bytes);
+        let (api, limit) = (&self.api, self.max_request_bytes);
         Some(match method {
-            "GetMilestone" => {
-                unary(limit, request, move |request| milestone::get_milestone(api.clone(), request))
+            "GetMilestone" => unary(api, limit, request, get_milestone),
+            "ListMilestones" => unary(api, limit, request, list_milestones),
+            "ListMilestoneForecasts" => unary(api, limit, request, list_milestone_forecasts),
+            "BatchCreateMilestones" => unary(api, limit, request, batch_create_milestones),
+            "AdvanceDate" => unary(api, limit, request, advance_date),
+            "CreateMilestone" => unary(api, limit, request, write::<CreateMilestoneRequest>),
+            "UpdateMilestone" => unary(api, limit, request, write::<UpdateMilestoneRequest>),
+            "DeleteMilestone" => unary(api, limit, request, write::<DeleteMilestoneRequest>),
+            "UndeleteMilestone" => unary(api, limit, request, write::<UndeleteMilestoneRequest>),
+            "ReforecastMilestone" => unary(api, limit, request, write::<ReforecastMilestoneRequest>),
+            "RebaselineMilestone" => unary(api, limit, request, write::<RebaselineMilestoneRequest>),
+            "AchieveMilestone" => unary(api, limit, request, write::<AchieveMilestoneRequest>),
+            "PartiallyAchieveMilestone" => {
+                unary(api, limit, request, write::<PartiallyAchieveMilestoneRequest>)
             }
-            "ListMilestones" => {
-                unary(limit, request, move |request| milestone::list_milestones(api.clone(), request))
-            }
-            "ListMilestoneForecasts" => unary(limit, request, move |request| {
-                milestone::list_milestone_forecasts(api.clone(), request)
-            }),
-            "BatchCreateMilestones" => {
-                unary(limit, request, move |request| milestone::batch_create_milestones(api.clone(), request))
-            }
-            "AdvanceDate" => {
-                unary(limit, request, move |request| milestone::advance_date(api.clone(), request))
-            }
-            "CreateMilestone" => self.write::<CreateMilestoneRequest>(request),
-            "UpdateMilestone" => self.write::<UpdateMilestoneRequest>(request),
-            "DeleteMilestone" => self.write::<DeleteMilestoneRequest>(request),
-            "UndeleteMilestone" => self.write::<UndeleteMilestoneRequest>(request),
-            "ReforecastMilestone" => self.write::<ReforecastMilestoneRequest>(request),
-            "RebaselineMilestone" => self.write::<RebaselineMilestoneRequest>(request),
-            "AchieveMilestone" => self.write::<AchieveMilestoneRequest>(request),
-            "PartiallyAchieveMilestone" => self.write::<PartiallyAchieveMilestoneRequest>(request),
-            "MissMilestone" => self.write::<MissMilestoneRequest>(request),
-            "CancelMilestone" => self.write::<CancelMilestoneRequest>(request),
-            "ReopenMilestone" => self.write::<ReopenMilestoneRequest>(request),
-            "AddMilestoneEvidence" => self.write::<AddMilestoneEvidenceRequest>(request),
+            "MissMilestone" => unary(api, limit, request, write::<MissMilestoneRequest>),
+            "CancelMilestone" => unary(api, limit, request, write::<CancelMilestoneRequest>),
+            "ReopenMilestone" => unary(api, limit, request, write::<ReopenMilestoneRequest>),
+            "AddMilestoneEvidence" => unary(api, limit, request, write::<AddMilestoneEvidenceRequest>),
             _ => return None,
         })
     }
@@ -89,7 +75,9 @@ mod tests {
         let answers = |method: &str| routes.answer(method, Request::new(Body::empty())).is_some();
         let methods = methods(MilestoneRoutes::NAME);
         assert_eq!(methods.len(), 17);
-        assert!(methods.iter().all(|method| answers(method)));
+        for method in &methods {
+            assert!(answers(method), "{method}");
+        }
         assert!(!answers("Unknown"));
     }
 
