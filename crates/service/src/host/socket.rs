@@ -24,7 +24,7 @@ const HELD_BYTES: usize = 64 * 1024;
 /// An idle connection keeps no larger buffer than this.
 const IDLE_BYTES: usize = 16 * 1024;
 
-/// How many streams of a connection are open; one more for as long as a clone is held.
+/// One open stream of a connection, counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct OpenStream(Arc<AtomicUsize>);
 

@@ -63,6 +63,11 @@ async fn on_several_connections_and_threads() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_connection_for_each() {
+    every_message_arrives(STREAMS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_call_is_answered_without_anything_after_it() {
     let server = Running::start(Config::default()).await;
     let mut client = server.client().await;
