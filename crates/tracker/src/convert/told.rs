@@ -10,19 +10,18 @@ use milepost_ledger::position_from_proto;
 use milepost_proto::event::v1 as proto;
 use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
+use milepost_proto::wire::{Value, fields};
 use milepost_types::{MilestoneName, PortfolioName, Position, ProjectName};
 use prost::Message;
 
 use super::Unreadable;
 use super::values::stored_date;
 
-/// The parts of an event that rows come of.
+/// The parts of an event that rows come of, but for a milestone.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Effects {
     #[prost(string, tag = "4")]
     subject: String,
-    #[prost(bytes = "bytes", optional, tag = "55")]
-    milestone: Option<Bytes>,
     #[prost(message, optional, tag = "135")]
     date_advanced: Option<proto::DateAdvanced>,
     #[prost(message, optional, tag = "150")]
@@ -73,10 +72,11 @@ pub(crate) enum Effect {
 
 /// What a stored event of the tracker does to rows.
 pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    let effects = Effects::decode(event.clone())?;
-    if let Some(milestone) = effects.milestone {
-        return Ok(Effect::Milestone(effects.subject.parse().map_err(Unreadable::new)?, milestone));
+    if let (subject, Some(milestone)) = subject_and_milestone(event)? {
+        let subject = std::str::from_utf8(subject).map_err(Unreadable::new)?;
+        return Ok(Effect::Milestone(subject.parse().map_err(Unreadable::new)?, milestone));
     }
+    let effects = Effects::decode(event.clone())?;
     if let Some(advanced) = effects.date_advanced {
         let date = stored_date(advanced.current_date.as_ref())?;
         let date = date.ok_or_else(|| Unreadable::new("a date advanced to none"))?;
@@ -117,27 +117,33 @@ where
 
 /// The milestone that an event carries, as the bytes that were written; none if it carries none.
 pub(crate) fn carried(event: &Bytes) -> Result<Option<Bytes>, Unreadable> {
-    Ok(CarriedBytes::decode(event.clone())?.milestone)
+    Ok(subject_and_milestone(event)?.1)
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct CarriedBytes {
-    #[prost(bytes = "bytes", optional, tag = "55")]
-    milestone: Option<Bytes>,
-}
+/// `milepost.event.v1.Event.subject`
+const SUBJECT: u32 = 4;
+/// `milepost.event.v1.Event.milestone_resource`
+const MILESTONE: u32 = 55;
 
-/// The milestone that an event carries, for answers.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Carried {
-    #[prost(message, optional, tag = "55")]
-    milestone: Option<tracker::Milestone>,
+/// What an event is about, and the milestone that it carries; read without the rest, since every write does so
+/// twice.
+fn subject_and_milestone(event: &Bytes) -> Result<(&[u8], Option<Bytes>), Unreadable> {
+    let (mut subject, mut milestone) = (&[][..], None);
+    for field in fields(event) {
+        match field? {
+            (SUBJECT, Value::Run(run)) => subject = run,
+            (MILESTONE, Value::Run(run)) => milestone = Some(event.slice_ref(run)),
+            _ => {}
+        }
+    }
+    Ok((subject, milestone))
 }
 
 /// The milestones that events carry, in their order.
 pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Unreadable> {
     let mut found = Vec::with_capacity(events.len());
     for event in events {
-        found.extend(Carried::decode(event.clone())?.milestone);
+        found.extend(carried(event)?.map(tracker::Milestone::decode).transpose()?);
     }
     Ok(found)
 }
@@ -156,8 +162,6 @@ pub(crate) fn dates_advanced(events: &[Bytes]) -> Result<Vec<proto::DateAdvanced
 struct Reported {
     #[prost(string, tag = "1")]
     event_id: String,
-    #[prost(string, tag = "4")]
-    subject: String,
     #[prost(message, optional, tag = "8")]
     commit_time: Option<prost_types::Timestamp>,
     #[prost(message, optional, tag = "55")]
@@ -172,7 +176,7 @@ struct Reported {
 /// reported, 0 for none; `None` if the event reports none of it.
 pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::Forecast, u64)>, Unreadable> {
     // An entry may hold thousands of events of others; theirs are not read whole.
-    if About::decode(event.clone())?.subject != name {
+    if subject_and_milestone(event)?.0 != name.as_bytes() {
         return Ok(None);
     }
     let Reported { event_id, commit_time, milestone, created, reforecast, .. } =
@@ -197,11 +201,4 @@ pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::For
         (None, None) => return Ok(None),
     };
     Ok(Some((tracker::Forecast { report_time: commit_time, event_id, ..forecast }, previous)))
-}
-
-/// The subject of an event.
-#[derive(Clone, PartialEq, prost::Message)]
-struct About {
-    #[prost(string, tag = "4")]
-    subject: String,
 }
