@@ -33,7 +33,7 @@ pub(crate) struct Group<D: Domain> {
     pub(crate) answers: Vec<Answer<D>>,
     /// The entries as the journal takes them.
     pub(crate) block: Block,
-    /// The same as they are.
+    /// Those entries, decoded.
     pub(crate) entries: Vec<Entry>,
     /// What they change.
     pub(crate) changes: Changes,
@@ -45,7 +45,7 @@ pub(crate) struct Group<D: Domain> {
 }
 
 /// What commands are decided by, and on.
-pub(crate) struct Rules<'a, D: Domain> {
+pub(crate) struct Basis<'a, D: Domain> {
     pub(crate) domain: &'a D,
     pub(crate) state: &'a State,
     pub(crate) now: Timestamp,
@@ -61,8 +61,8 @@ enum Decided {
 
 impl<D: Domain> Group<D> {
     /// Decides the commands until the block is full, or the rows cannot be read.
-    pub(crate) fn decide(rules: &Rules<'_, D>, commands: &[Pending<D>]) -> Self {
-        let layers = &rules.state.layers;
+    pub(crate) fn decide(basis: &Basis<'_, D>, commands: &[Pending<D>]) -> Self {
+        let layers = &basis.state.layers;
         let mut group = Self {
             answers: Vec::with_capacity(commands.len()),
             block: Block { previous: layers.tip.hash, entries: Vec::new() },
@@ -74,14 +74,14 @@ impl<D: Domain> Group<D> {
         };
         let started = Instant::now();
         for command in commands {
-            if group.block_bytes >= rules.max_entry_bytes || layers.base.failure.borrow().is_some() {
+            if group.block_bytes >= basis.max_entry_bytes || layers.base.failure.borrow().is_some() {
                 break;
             }
             let answer = if command.deadline.is_some_and(|deadline| deadline < started) {
                 Answer::Final(Err(SubmitError::DeadlineExceeded))
             } else {
-                let known = group.known(rules, command);
-                known.unwrap_or_else(|| Answer::Final(group.decide_one(rules, command)))
+                let known = group.known(basis, command);
+                known.unwrap_or_else(|| Answer::Final(group.decide_one(basis, command)))
             };
             group.answers.push(answer);
         }
@@ -89,12 +89,12 @@ impl<D: Domain> Group<D> {
     }
 
     /// The answer of a command whose request id was used before.
-    fn known(&self, rules: &Rules<'_, D>, command: &Pending<D>) -> Option<Answer<D>> {
+    fn known(&self, basis: &Basis<'_, D>, command: &Pending<D>) -> Option<Answer<D>> {
         let CommandId::Request { id, .. } = &command.command_id else { return None };
         if command.validate_only {
             return None;
         }
-        match rules.state.ids.seen(&command.actor.principal, &command.command_id, &self.uses) {
+        match basis.state.ids.seen(&command.actor.principal, &command.command_id, &self.uses) {
             Seen::Never => None,
             Seen::Same(sequence) => Some(Answer::DoneBy(sequence)),
             Seen::Reused => Some(Answer::Final(Err(SubmitError::RequestIdReused { id: id.clone() }))),
@@ -102,18 +102,18 @@ impl<D: Domain> Group<D> {
     }
 
     /// Decides one command and keeps what it does, if it does something.
-    fn decide_one(&mut self, rules: &Rules<'_, D>, command: &Pending<D>) -> Outcome<D> {
+    fn decide_one(&mut self, basis: &Basis<'_, D>, command: &Pending<D>) -> Outcome<D> {
         let Tip { position, commit_time: before, .. } = self.tip;
         let context = Context {
             log: position.log,
             sequence: position.sequence + 1,
-            commit_time: rules.now.max(before),
-            now: rules.now,
+            commit_time: basis.now.max(before),
+            now: basis.now,
             actor: command.actor.clone(),
             command_id: command.command_id.clone(),
             seed: command.seed,
         };
-        let run = || self.run(rules, command, context);
+        let run = || self.run(basis, command, context);
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(Decided::Wrote(wrote))) => {
                 let (entry, stored, changes) = *wrote;
@@ -133,7 +133,7 @@ impl<D: Domain> Group<D> {
                 Ok(Receipt { position, commit_time: before, events: Vec::new(), replayed: false })
             }
             Ok(Ok(Decided::TooLarge(bytes))) => {
-                Err(SubmitError::EntryTooLarge { bytes, limit: rules.max_entry_bytes })
+                Err(SubmitError::EntryTooLarge { bytes, limit: basis.max_entry_bytes })
             }
             Ok(Err(rejection)) => Err(SubmitError::Rejected(rejection)),
             Err(panic) => {
@@ -146,12 +146,12 @@ impl<D: Domain> Group<D> {
 
     fn run(
         &self,
-        rules: &Rules<'_, D>,
+        basis: &Basis<'_, D>,
         command: &Pending<D>,
         context: Context,
     ) -> Result<Decided, D::Rejection> {
-        let mut draft = Draft::new(&rules.state.layers, &self.changes);
-        let decision = rules.domain.decide(&draft, &command.command, &context)?;
+        let mut draft = Draft::new(&basis.state.layers, &self.changes);
+        let decision = basis.domain.decide(&draft, &command.command, &context)?;
         if decision.events.is_empty() {
             return Ok(Decided::Unchanged);
         }
@@ -165,10 +165,10 @@ impl<D: Domain> Group<D> {
             events: decision.events,
         };
         let stored = entry.encode(&self.tip.hash);
-        if stored.bytes.len() > rules.max_entry_bytes {
+        if stored.bytes.len() > basis.max_entry_bytes {
             return Ok(Decided::TooLarge(stored.bytes.len()));
         }
-        rules.domain.apply(&mut draft, &entry);
+        basis.domain.apply(&mut draft, &entry);
         Ok(Decided::Wrote(Box::new((entry, stored, draft.into_changes()))))
     }
 

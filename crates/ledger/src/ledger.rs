@@ -76,7 +76,6 @@ struct Inner<D: Domain> {
     places: Arc<Semaphore>,
     shared: Arc<Shared>,
     journal: Arc<dyn Journal>,
-    base: Arc<store::Base>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     tail_watch: Option<tokio::task::JoinHandle<()>>,
 }
@@ -106,10 +105,9 @@ impl<D: Domain> Ledger<D> {
         options: Options,
     ) -> Result<Self, Error> {
         let state = crate::state::open(dir, journal.as_ref(), domain.as_ref(), &options)?;
-        let base = Arc::clone(&state.layers.base);
         let places = Arc::new(Semaphore::new(options.queue_bound));
         let shared = Arc::new(Shared {
-            base: Arc::clone(&base),
+            base: Arc::clone(&state.layers.base),
             position: watch::Sender::new(state.layers.tip.position),
             state: RwLock::new(state),
             stats: Stats::default(),
@@ -120,7 +118,7 @@ impl<D: Domain> Ledger<D> {
             writer::start(name, Arc::clone(&journal), domain, clock, options, Arc::clone(&shared), ends)?;
         let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.clone()));
         let writer = Mutex::new(Some(writer));
-        Ok(Self { inner: Arc::new(Inner { queue, places, shared, journal, base, writer, tail_watch }) })
+        Ok(Self { inner: Arc::new(Inner { queue, places, shared, journal, writer, tail_watch }) })
     }
 
     /// Has a command decided, and waits until what it did is durable.
@@ -210,7 +208,7 @@ impl<D: Domain> Ledger<D> {
     pub fn view(&self) -> View<'_> {
         View::enter();
         // The guard first: a checkpoint between the two would write past the layers that were loaded.
-        let cut = self.inner.base.cut.read();
+        let cut = self.inner.shared.base.cut.read();
         View::new(self.inner.shared.state.read().layers.clone(), cut)
     }
 
@@ -266,7 +264,7 @@ impl<D: Domain> Ledger<D> {
 
     /// Why the ledger takes no more commands, once it does not: the process should stop.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.inner.base.failure.subscribe()
+        self.inner.shared.base.failure.subscribe()
     }
 
     /// What it has done so far.
@@ -342,5 +340,5 @@ pub fn rebuild<D: Domain>(
 /// If it is damaged or in use.
 pub fn check_store(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
     let mark = store::read_mark(dir, options.cache_bytes)?;
-    Ok(mark.map(|mark| (Position::after(mark.log, mark.sequence, &mark.hash), mark.digest)))
+    Ok(mark.map(|mark| (mark.position(), mark.digest)))
 }

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use crate::domain::Domain;
 use crate::entry::{Actor, CommandId, Entry};
 use crate::error::{Error, SubmitError};
-use crate::group::{Answer, Group, Rules};
+use crate::group::{Answer, Basis, Group};
 use crate::journal::{AppendError, Journal, ReadLimit};
 use crate::ledger::Receipt;
 use crate::options::Options;
@@ -29,7 +29,7 @@ use crate::store::{Base, Checkpointer, Done};
 
 /// What handles and writer share.
 pub(crate) struct Shared {
-    /// What is committed: changed only for the moment that it takes to take in what has become durable.
+    /// What is committed: changed while one group, or one entry of somebody else, that is durable is taken in.
     pub(crate) state: RwLock<State>,
     pub(crate) base: Arc<Base>,
     /// The last entry that the state has.
@@ -90,7 +90,7 @@ impl<D: Domain> Drop for Pending<D> {
 }
 
 /// The writer's own state; it lives on its thread.
-pub(crate) struct Writer<D: Domain> {
+struct Writer<D: Domain> {
     journal: Arc<dyn Journal>,
     domain: Arc<D>,
     clock: Arc<dyn Clock>,
@@ -206,7 +206,7 @@ impl<D: Domain> Writer<D> {
             }
             let started = Instant::now();
             let group = Group::decide(
-                &Rules {
+                &Basis {
                     domain: self.domain.as_ref(),
                     state: &self.shared.state.read(),
                     now: self.clock.now(),
@@ -342,14 +342,16 @@ impl<D: Domain> Writer<D> {
         self.checkpointer.begin(frozen, mark);
     }
 
-    fn end_checkpoint(&mut self) {
-        while self.checkpointing {
-            self.collect_checkpoint(Duration::from_secs(1));
+    /// Takes the outcome of a checkpoint in, if it is there or comes within `patience`; the ledger fails if the
+    /// checkpoint did.
+    fn collect_checkpoint(&mut self, patience: Duration) {
+        if let Err(reason) = self.checkpointed(patience) {
+            self.shared.base.fail(&reason);
         }
+        self.maybe_checkpoint();
     }
 
-    /// Takes the outcome of a checkpoint in, if it is there or comes within `patience`.
-    fn collect_checkpoint(&mut self, patience: Duration) {
+    fn checkpointed(&mut self, patience: Duration) -> Result<(), String> {
         match self.checkpoint_done.recv_timeout(patience) {
             Ok(Ok(digest)) => {
                 let written = {
@@ -361,18 +363,17 @@ impl<D: Domain> Writer<D> {
                     self.checkpointer.let_go(written);
                 }
                 self.checkpointing = false;
-                self.maybe_checkpoint();
+                Ok(())
             }
             Ok(Err(error)) => {
                 self.checkpointing = false;
-                self.shared.base.fail(&error.explain());
+                Err(error.explain())
             }
-            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) if self.checkpointing => {
                 self.checkpointing = false;
-                self.shared.base.fail("the checkpoint thread ended by a panic");
+                Err("the checkpoint thread ended by a panic".to_owned())
             }
-            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
         }
     }
 
@@ -393,10 +394,16 @@ impl<D: Domain> Writer<D> {
     }
 
     fn finish(&mut self) {
-        self.end_checkpoint();
+        while self.checkpointing {
+            self.collect_checkpoint(Duration::from_secs(1));
+        }
         if !self.failed() {
             self.begin_checkpoint();
-            self.end_checkpoint();
+            while self.checkpointing {
+                if let Err(reason) = self.checkpointed(Duration::from_secs(1)) {
+                    tracing::warn!(reason, "the last checkpoint failed, the next start replays more");
+                }
+            }
             if let Err(error) = self.journal.close() {
                 tracing::warn!(%error, "the journal did not close cleanly");
             }

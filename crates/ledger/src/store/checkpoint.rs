@@ -61,16 +61,18 @@ impl Checkpointer {
 
     /// Hands a frozen table over. `mark.digest` is the digest before it.
     pub(crate) fn begin(&self, table: Table, mark: Mark) {
-        if let Some(work) = &self.work {
-            // The thread only ends after this sender is dropped, or by a panic that `done` reported.
-            let _ = work.send(Work::Write(table, mark));
-        }
+        self.send(Work::Write(table, mark));
     }
 
-    /// Drops a table that was written, here, because that takes long.
+    /// Has the thread drop a table that was written: that takes long.
     pub(crate) fn let_go(&self, table: Table) {
-        if let Some(work) = &self.work {
-            let _ = work.send(Work::LetGo(table));
+        self.send(Work::LetGo(table));
+    }
+
+    fn send(&self, work: Work) {
+        if let Some(queue) = &self.work {
+            // The thread only ends after this sender is dropped, or by a panic that `done` reported.
+            let _ = queue.send(work);
         }
     }
 }

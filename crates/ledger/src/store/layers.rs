@@ -81,28 +81,27 @@ impl Read for Layers {
     }
 
     fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
-        let base = self.base.scan(range, direction).map(|(key, value)| (key, Some(value)));
-        let far: Box<dyn Iterator<Item = Change> + 'a> = match &self.frozen {
-            Some(frozen) => {
-                Box::new(Merge::new(changes(frozen, range, direction), Box::new(base), direction))
-            }
-            None => Box::new(base),
-        };
-        let rows = Merge::new(changes(&self.table, range, direction), far, direction);
-        Box::new(rows.filter_map(|(key, value)| value.map(|value| (key, value))))
+        let mut rows = self.base.scan(range, direction);
+        for table in self.frozen.iter().chain([&self.table]) {
+            rows = over(ordered(range, direction, |bounds| table.range(bounds)), rows, direction);
+        }
+        rows
     }
+}
+
+/// Rows with changes laid over them.
+fn over<'a>(
+    near: Box<dyn Iterator<Item = Change> + 'a>,
+    rows: Box<dyn Iterator<Item = Row> + 'a>,
+    direction: Direction,
+) -> Box<dyn Iterator<Item = Row> + 'a> {
+    let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
+    let merged = Merge::new(near, far, direction);
+    Box::new(merged.filter_map(|(key, value)| value.map(|value| (key, value))))
 }
 
 /// A row that was put, or with `None` removed.
 pub(crate) type Change = (Bytes, Option<Bytes>);
-
-fn changes<'a>(
-    table: &'a Table,
-    range: &KeyRange,
-    direction: Direction,
-) -> Box<dyn Iterator<Item = Change> + 'a> {
-    ordered(range, direction, |bounds| table.range(bounds))
-}
 
 /// The changes of a map within a range, in its order.
 fn ordered<'a, I>(
@@ -200,10 +199,7 @@ impl Read for Draft<'_> {
         let mut rows = self.committed.scan(range, direction);
         for changes in [self.group, &self.changes] {
             if !changes.is_empty() {
-                let near = ordered(range, direction, |bounds| changes.range(bounds));
-                let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
-                let merged = Merge::new(near, far, direction);
-                rows = Box::new(merged.filter_map(|(key, value)| value.map(|value| (key, value))));
+                rows = over(ordered(range, direction, |bounds| changes.range(bounds)), rows, direction);
             }
         }
         rows
@@ -266,5 +262,56 @@ impl Read for View<'_> {
 
     fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
         self.layers.scan(range, direction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_types::LogId;
+
+    use super::*;
+    use crate::store::{Digest, Mark};
+
+    fn row(key: &str, value: &str) -> Change {
+        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+        (bytes(key), (value != "gone").then(|| bytes(value)))
+    }
+
+    #[test]
+    fn a_nearer_layer_hides_a_farther_one_and_a_tombstone_a_row_in_gets_and_in_scans_of_both_directions() {
+        let dir = tempfile::tempdir().unwrap();
+        let (base, _) = Base::open(dir.path(), 1 << 20).unwrap();
+        let (log, hash, commit_time) =
+            (LogId::from_bytes([7; 16]), Hash::from_bytes([1; 32]), Timestamp::UNIX_EPOCH);
+        let rows = ["a", "b", "c", "d", "e", "f"].map(|key| row(key, "base"));
+        base.write(
+            &rows,
+            &Mark { version: 1, log, sequence: 1, hash, commit_time, digest: Digest::default() },
+        )
+        .unwrap();
+        let committed = Layers {
+            table: Table::from_iter([row("c", "table"), row("d", "gone"), row("x", "gone")]),
+            frozen: Some(Table::from_iter([row("b", "frozen"), row("c", "gone")])),
+            base: Arc::new(base),
+            tip: Tip { position: Position::after(log, 1, &hash), hash, commit_time },
+        };
+        let group = Changes::from_iter([row("a", "group"), row("d", "group"), row("e", "gone")]);
+        let mut draft = Draft::new(&committed, &group);
+        draft.delete(b"a");
+        draft.put(b"e".to_vec(), Bytes::from_static(b"own"));
+        draft.put(b"g".to_vec(), Bytes::from_static(b"own"));
+
+        let expected =
+            [("b", "frozen"), ("c", "table"), ("d", "group"), ("e", "own"), ("f", "base"), ("g", "own")];
+        let expected: Vec<Row> = expected.map(|(key, value)| (key.into(), value.into())).into();
+        let range = KeyRange { start: b"a".to_vec(), end: Some(b"z".to_vec()) };
+        let mut scanned: Vec<Row> = draft.scan(&range, Direction::Backward).collect();
+        scanned.reverse();
+        assert_eq!(scanned, expected);
+        assert_eq!(draft.scan(&range, Direction::Forward).collect::<Vec<_>>(), expected);
+        for key in ["a", "b", "c", "d", "e", "f", "g", "x"] {
+            let known = expected.iter().find(|row| row.0 == key).map(|row| row.1.clone());
+            assert_eq!(draft.get(key.as_bytes()), known, "{key}");
+        }
     }
 }

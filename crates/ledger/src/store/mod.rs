@@ -1,7 +1,7 @@
 //! The store: what is now, as rows, derived from the journal and never more than that.
 //!
-//! Rows live in layers: the group being decided (a `Draft`), the committed memory table, a frozen
-//! table while it is written, and sled (`base`). One read path goes through all of them, one key
+//! Rows live in layers: what a command changes (a `Draft`), what its group changed before it, the committed
+//! memory table, a frozen table while it is written, and sled (`base`). One read path goes through all of them, one key
 //! space holds them all, with a tag byte per table; tag 0 is the ledger's own.
 //! Invariant: what the base holds is exactly the rows at one sequence, which its own row names; if
 //! that cannot be shown on open, the store is thrown away and rebuilt.
