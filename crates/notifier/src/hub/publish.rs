@@ -1,11 +1,8 @@
 //! The task that hands the hub what was committed.
 
-use std::sync::Arc;
-
-use milepost_ledger::journal::{ReadLimit, StoredEntry};
-use milepost_ledger::{EntryError, FeedError, Source};
+use milepost_ledger::journal::ReadLimit;
+use milepost_ledger::{FeedError, Source};
 use milepost_service::host::BoxError;
-use milepost_types::LogId;
 use tokio_util::sync::CancellationToken;
 
 use super::Hub;
@@ -22,7 +19,7 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
         };
         match stored {
             Ok(stored) => {
-                hub.publish(&entries(from.log, stored)?);
+                hub.publish(&LoggedEntry::all(from.log, stored)?);
                 // Those who were woken go first: if they take long, what is committed meanwhile goes out together.
                 tokio::task::yield_now().await;
             }
@@ -36,8 +33,4 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
     }
     hub.drain();
     Ok(())
-}
-
-fn entries(log: LogId, stored: Vec<StoredEntry>) -> Result<Vec<Arc<LoggedEntry>>, EntryError> {
-    stored.into_iter().map(|stored| LoggedEntry::new(log, stored).map(Arc::new)).collect()
 }

@@ -35,6 +35,11 @@ impl LoggedEntry {
         Ok(Self { position, events: Entry::decode_events(&stored)?, stored })
     }
 
+    /// Entries as they were read.
+    pub(crate) fn all(log: LogId, stored: Vec<StoredEntry>) -> Result<Vec<Arc<Self>>, EntryError> {
+        stored.into_iter().map(|stored| Self::new(log, stored).map(Arc::new)).collect()
+    }
+
     /// When it was committed here: not earlier than at its source.
     pub(crate) fn commit_time(&self) -> Result<Timestamp, EntryError> {
         Ok(Entry::decode(&self.stored)?.commit_time)
@@ -130,17 +135,10 @@ impl EventLog {
             return Ok(vec![entry]);
         }
         let log = self.tail().log;
-        let logged = move |stored: StoredEntry| {
-            let bytes = stored.bytes.len();
-            Ok((Arc::new(LoggedEntry::new(log, stored)?), bytes))
-        };
-        let read = self.source.map_after(sequence.saturating_sub(1), limit, move |stored| {
-            stored.into_iter().map(logged).collect::<Result<Vec<_>, EntryError>>()
-        });
-        let mut entries = Vec::new();
-        for (entry, bytes) in read.await?? {
-            self.shelf.put(&entry, bytes);
-            entries.push(entry);
+        let logged = move |stored| LoggedEntry::all(log, stored);
+        let entries = self.source.map_after(sequence.saturating_sub(1), limit, logged).await??;
+        for entry in &entries {
+            self.shelf.put(entry, entry.stored.bytes.len());
         }
         Ok(entries)
     }

@@ -187,19 +187,12 @@ impl Pump {
 
     fn count(&self, outcomes: Vec<Result<Receipt, SubmitError<Refusal>>>) -> Result<(), Stop> {
         let (mut entries, mut events) = (0, 0);
-        let mut done = Ok(());
-        for outcome in outcomes {
-            match outcome {
-                Ok(receipt) => {
-                    entries += u64::from(!receipt.events.is_empty());
-                    events += receipt.events.len() as u64;
-                }
-                Err(error) => {
-                    done = Err(self.stop(error));
-                    break;
-                }
-            }
-        }
+        let done = outcomes.into_iter().try_for_each(|outcome| {
+            let receipt = outcome.map_err(|error| self.stop(error))?;
+            entries += u64::from(!receipt.events.is_empty());
+            events += receipt.events.len() as u64;
+            Ok(())
+        });
         let source = self.source.into();
         self.metrics.followed_entries.get_or_create(&source).inc_by(entries);
         self.metrics.followed_events.get_or_create(&source).inc_by(events);
