@@ -1,7 +1,7 @@
 //! Generated messages and services, the descriptor set that reflection and JSON read, what writes have in
 //! common, the codec of calls, and a walker over encoded fields.
 //!
-//! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic here:
+//! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic of the domain:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
 
 // What prost and tonic generate is documented by the schemas' comments, as far as they go.
