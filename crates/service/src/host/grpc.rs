@@ -50,6 +50,9 @@ impl Port {
             // Nobody asks gRPC for the time of day.
             .auto_date_header(false)
             .max_concurrent_streams(streams)
+            // A call that is refused is answered before its message has come, which h2 then counts as a fault of
+            // the other side, and ends the connection with all its calls after 1,024 of them.
+            .max_local_error_reset_streams(Some(streams as usize))
             .initial_connection_window_size(window)
             .keep_alive_interval(self.keepalive.interval)
             .keep_alive_timeout(self.keepalive.timeout);
