@@ -14,8 +14,9 @@ use milepost_ledger::journal::file::FileJournal;
 use milepost_ledger::journal::{Block, Journal, ReadLimit};
 use milepost_ledger::{Entry, Ledger, Options, Submission};
 use milepost_types::Hash;
+use tokio::runtime::Runtime;
 
-use crate::paths::{GROUP, Put, Rows, append, entry, group, journal, ledger, stored};
+use crate::paths::{GROUP, Put, Rows, append, entry, group, journal, ledger, runtime, stored};
 
 /// Groups of one measurement, so that starting threads weighs little.
 const ROUNDS: u32 = 32;
@@ -60,19 +61,17 @@ fn journal_read((dir, journal): (tempfile::TempDir, FileJournal)) -> (tempfile::
 
 type Commands = Vec<Vec<Submission<Put>>>;
 
-fn a_ledger() -> (tempfile::TempDir, Ledger<Rows>, Commands) {
-    let dir = tempfile::tempdir().expect("a directory");
-    let options = Options::default();
-    let ledger = ledger(dir.path(), options);
-    (dir, ledger, (0..ROUNDS).map(|round| group(round, 100_000)).collect())
+fn a_ledger() -> (tempfile::TempDir, Runtime, Ledger<Rows>, Commands) {
+    let (dir, runtime) = (tempfile::tempdir().expect("a directory"), runtime());
+    let ledger = ledger(&runtime, dir.path(), Options::default());
+    (dir, runtime, ledger, (0..ROUNDS).map(|round| group(round, 100_000)).collect())
 }
 
 #[library_benchmark]
 #[bench::groups(setup = a_ledger)]
 fn group_decide_and_apply(
-    (dir, ledger, commands): (tempfile::TempDir, Ledger<Rows>, Commands),
+    (dir, runtime, ledger, commands): (tempfile::TempDir, Runtime, Ledger<Rows>, Commands),
 ) -> tempfile::TempDir {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for commands in commands {
         runtime.block_on(ledger.submit_all(commands));
     }

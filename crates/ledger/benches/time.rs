@@ -13,7 +13,7 @@ use divan::counter::ItemsCount;
 use milepost_ledger::{Entry, Options, Read, Submission};
 use milepost_types::Hash;
 
-use crate::paths::{GROUP, Put, append, entry, group, journal, key, ledger, stored};
+use crate::paths::{GROUP, Put, append, entry, group, journal, key, ledger, runtime, stored};
 
 /// Rows of a checkpoint.
 const ROWS: u32 = 20_000;
@@ -37,10 +37,10 @@ fn entry_decode(bencher: Bencher) {
 /// 64 commands decided, applied, appended to a journal in memory and answered.
 #[divan::bench(args = [100, 100_000])]
 fn group_decide_and_apply(bencher: Bencher, keys: u32) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = runtime();
     let dir = tempfile::tempdir().expect("a directory");
     let options = Options::default();
-    let ledger = ledger(dir.path(), options);
+    let ledger = ledger(&runtime, dir.path(), options);
     let mut round = 0;
     bencher
         .with_inputs(|| {
@@ -67,12 +67,12 @@ fn journal_append(bencher: Bencher) {
 /// Rows that a last checkpoint brings to the disk.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn checkpoint_rows(bencher: Bencher) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = runtime();
     bencher
         .counter(ItemsCount::new(ROWS))
         .with_inputs(|| {
             let dir = tempfile::tempdir().expect("a directory");
-            let ledger = ledger(dir.path(), Options::default());
+            let ledger = ledger(&runtime, dir.path(), Options::default());
             let put = Submission::system("bench", Put { key: 0, count: ROWS });
             runtime.block_on(ledger.submit(put)).expect("rows are put");
             (dir, ledger)
@@ -88,13 +88,12 @@ fn checkpoint_rows(bencher: Bencher) {
 fn read_of_a_row(bencher: Bencher, checkpoints: bool) {
     let dir = tempfile::tempdir().expect("a directory");
     let checkpoint_rows = if checkpoints { 1000 } else { usize::MAX };
-    let ledger = ledger(dir.path(), Options { checkpoint_rows, ..Options::default() });
+    let runtime = runtime();
+    let ledger = ledger(&runtime, dir.path(), Options { checkpoint_rows, ..Options::default() });
     let stop = Arc::new(AtomicBool::new(false));
     let writer = std::thread::spawn({
         let (ledger, stop) = (ledger.clone(), Arc::clone(&stop));
         move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let mut round = 0;
             while !stop.load(Ordering::Relaxed) {
                 round += 1;

@@ -15,6 +15,7 @@ use milepost_ledger::{
     Actor, CommandId, Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, Write,
 };
 use milepost_types::{Hash, LogId, SystemClock};
+use tokio::runtime::{Builder, Runtime};
 
 /// Bytes of an event.
 pub const EVENT_BYTES: usize = 480;
@@ -84,8 +85,14 @@ pub fn key(number: u32) -> Vec<u8> {
     [&[1], number.to_be_bytes().as_slice()].concat()
 }
 
-/// A ledger of rows on a journal in memory.
-pub fn ledger(dir: &Path, options: Options) -> Ledger<Rows> {
+/// A runtime of one thread.
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// A ledger of rows on a journal in memory, which is watched in the runtime.
+pub fn ledger(runtime: &Runtime, dir: &Path, options: Options) -> Ledger<Rows> {
+    let _inside = runtime.enter();
     let journal = Arc::new(MemoryJournal::new(LOG));
     Ledger::open("bench", dir, journal, Arc::new(Rows), Arc::new(SystemClock), options)
         .expect("a new ledger opens")
