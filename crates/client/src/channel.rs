@@ -11,12 +11,12 @@ use std::time::Duration;
 use tonic::transport::Channel;
 
 use crate::error::Error;
+use crate::socket::connector;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// HTTP/2 pings: a peer that is gone without a word is noticed after both.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// The client decides how large the server's DATA frames are; each costs a system call.
 const FRAME_BYTES: u32 = 256 * 1024;
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
@@ -58,7 +58,7 @@ impl Endpoint {
 
     /// One connection, made when it is first used.
     pub fn channel(&self) -> Channel {
-        self.inner.connect_lazy()
+        self.inner.connect_with_connector_lazy(connector())
     }
 
     /// As many connections, each made when it is first used; 1 to 32.
@@ -75,8 +75,6 @@ impl Endpoint {
 fn settings(endpoint: tonic::transport::Endpoint) -> tonic::transport::Endpoint {
     endpoint
         .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .tcp_keepalive(Some(TCP_KEEP_ALIVE))
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true)

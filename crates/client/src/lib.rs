@@ -14,6 +14,7 @@ mod follow;
 mod link;
 mod position;
 mod retry;
+mod socket;
 #[cfg(test)]
 mod testing;
 mod watch;
@@ -25,4 +26,5 @@ pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
 pub use link::{Line, Link};
 pub use retry::Retry;
+pub use socket::connector;
 pub use watch::{Batch, Phase, Selection, Start, Watch, WatchOptions, WatchState};

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use milepost_client::connector;
 use tonic::transport::{Channel, Endpoint};
 
 pub use echo::serve as serve_echo;
@@ -188,11 +189,12 @@ fn find(program: &Path) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
-/// So many connections.
+/// So many connections, of Milepost's client, whose requests leave in one system call: the same for every system
+/// that speaks gRPC.
 async fn channels(url: &str, count: usize) -> Result<Vec<Channel>, Error> {
     let mut channels = Vec::with_capacity(count);
     for _ in 0..count {
-        channels.push(Endpoint::new(url.to_owned())?.tcp_nodelay(true).connect().await?);
+        channels.push(Endpoint::new(url.to_owned())?.connect_with_connector(connector()).await?);
     }
     Ok(channels)
 }
