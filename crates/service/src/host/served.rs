@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Map};
 use futures_util::{FutureExt, Stream};
 use http::{Request, Response};
 use milepost_proto::codec::SmallBuffers;
@@ -41,7 +41,7 @@ impl<S: Serve> NamedService for Served<S> {
 impl<S: Serve> Service<Request<Body>> for Served<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+    type Future = Map<Answering, fn(Response<Body>) -> Result<Response<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -51,11 +51,9 @@ impl<S: Serve> Service<Request<Body>> for Served<S> {
         let uri = request.uri().clone();
         let method = uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(S::NAME));
         let method = method.and_then(|method| method.strip_prefix('/')).unwrap_or_default();
-        match self.0.answer(method, request) {
-            Some(answering) => answering.map(Ok).boxed(),
-            // `calls` says it in our words.
-            None => ready(Ok(Status::unimplemented("").into_http())).boxed(),
-        }
+        // `calls` says it in our words.
+        let unknown = || ready(Status::unimplemented("").into_http()).boxed();
+        self.0.answer(method, request).unwrap_or_else(unknown).map(Ok)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The calls of the milestone service: decode, one call, encode. No rule of the domain is here.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use milepost_proto::tracker::v1::*;
 use milepost_service::value::date_message;
@@ -25,14 +27,17 @@ pub(super) struct Written {
 }
 
 /// A write to one milestone.
-pub(super) async fn write<R: ToWish>(api: Api, request: Request<R>) -> Result<Response<Written>, Status> {
+pub(super) async fn write<R: ToWish>(
+    api: Arc<Api>,
+    request: Request<R>,
+) -> Result<Response<Written>, Status> {
     let outcome = api.write(request).await?;
     let milestone = outcome.milestone(&api)?;
     Ok(Response::new(Written { milestone, revision: outcome.revision }))
 }
 
 pub(super) async fn get_milestone(
-    api: Api,
+    api: Arc<Api>,
     request: Request<GetMilestoneRequest>,
 ) -> Result<Response<GetMilestoneResponse>, Status> {
     let name = read::get(request.get_ref()).map_err(Failure::from)?;
@@ -43,7 +48,7 @@ pub(super) async fn get_milestone(
 }
 
 pub(super) async fn list_milestones(
-    api: Api,
+    api: Arc<Api>,
     request: Request<ListMilestonesRequest>,
 ) -> Result<Response<ListMilestonesResponse>, Status> {
     let read::List { query, digest, begun_at } = read::list(request.get_ref()).map_err(Failure::from)?;
@@ -62,7 +67,7 @@ pub(super) async fn list_milestones(
 }
 
 pub(super) async fn list_milestone_forecasts(
-    api: Api,
+    api: Arc<Api>,
     request: Request<ListMilestoneForecastsRequest>,
 ) -> Result<Response<ListMilestoneForecastsResponse>, Status> {
     let read::Forecasts { name, size, digest, from } =
@@ -84,7 +89,7 @@ pub(super) async fn list_milestone_forecasts(
 }
 
 pub(super) async fn batch_create_milestones(
-    api: Api,
+    api: Arc<Api>,
     request: Request<BatchCreateMilestonesRequest>,
 ) -> Result<Response<BatchCreateMilestonesResponse>, Status> {
     let outcome = api.write(request).await?;
@@ -93,7 +98,7 @@ pub(super) async fn batch_create_milestones(
 }
 
 pub(super) async fn advance_date(
-    api: Api,
+    api: Arc<Api>,
     request: Request<AdvanceDateRequest>,
 ) -> Result<Response<AdvanceDateResponse>, Status> {
     let outcome = api.write(request).await?;

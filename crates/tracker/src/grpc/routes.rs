@@ -3,6 +3,8 @@
 //!
 //! Invariant: serves exactly the methods of `milepost.tracker.v1.MilestoneService`; a test compares.
 
+use std::sync::Arc;
+
 use http::Request;
 use milepost_proto::tracker::v1::*;
 use milepost_service::host::served::{Answering, Serve, unary};
@@ -16,14 +18,14 @@ use super::milestone::{
 /// The milestone service, for a server's routes.
 #[derive(Clone)]
 pub(crate) struct MilestoneRoutes {
-    api: Api,
+    api: Arc<Api>,
     max_request_bytes: usize,
 }
 
 impl MilestoneRoutes {
     /// The routes to the calls; longer requests are refused.
     pub(crate) fn new(api: Api, max_request_bytes: usize) -> Self {
-        Self { api, max_request_bytes }
+        Self { api: Arc::new(api), max_request_bytes }
     }
 }
 
