@@ -144,6 +144,8 @@ pub struct Follower {
     delays: Delays,
     state: watch::Sender<FollowState>,
     told: Option<Position>,
+    /// That it cannot be followed was said since it last could.
+    warned: bool,
 }
 
 enum Stage {
@@ -174,6 +176,7 @@ impl Follower {
             delays: options.backoff.delays(),
             state: watch::Sender::new(FollowState::Connecting),
             told: None,
+            warned: false,
             options,
         }
     }
@@ -278,6 +281,7 @@ impl Follower {
 
     fn connected(&mut self) {
         self.delays.reset();
+        self.warned = false;
         let changed = self.state.send_if_modified(|state| {
             let news = *state != FollowState::Connected;
             *state = FollowState::Connected;
@@ -296,21 +300,31 @@ impl Follower {
             let have = failure.fact("have").and_then(|have| have.parse().ok());
             return Err(self.end(FollowError::Diverged { ledger: self.ledger, asked, have }));
         }
-        self.lost(failure.message, failure.retry_after);
+        if failure.reason == Some(Reason::Draining) {
+            tracing::info!(ledger = %self.ledger, "the server that is followed is stopping; trying again");
+            self.again(failure.message, failure.retry_after);
+        } else {
+            self.lost(failure.message, failure.retry_after);
+        }
         Ok(())
     }
 
-    /// Drops the connection; the next attempt goes on after the last whole entry.
+    /// As [`again`](Self::again), and says so once.
     fn lost(&mut self, reason: String, asked: Option<Duration>) {
+        if !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(ledger = %self.ledger, reason, "cannot be followed at the moment; trying again");
+        }
+        self.again(reason, asked);
+    }
+
+    /// Drops the connection; the next attempt goes on after the last whole entry.
+    fn again(&mut self, reason: String, asked: Option<Duration>) {
         self.assembly.forget_partial();
         let delay = self.delays.next(asked);
         self.stage = Stage::Waiting(Box::pin(tokio::time::sleep(delay)));
         self.state.send_modify(|state| match state {
             FollowState::Unreachable { reason: last, .. } => *last = reason,
-            _ => {
-                tracing::warn!(ledger = %self.ledger, reason, "cannot be followed at the moment; trying again");
-                *state = FollowState::Unreachable { since: Instant::now(), reason };
-            }
+            _ => *state = FollowState::Unreachable { since: Instant::now(), reason },
         });
     }
 
