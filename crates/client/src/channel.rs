@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::InvalidUri;
 use tonic::transport::Channel;
 
 use crate::error::Error;
@@ -28,6 +30,7 @@ const CONNECTIONS_MAX: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     inner: tonic::transport::Endpoint,
+    connect_timeout: Duration,
 }
 
 impl Endpoint {
@@ -37,28 +40,27 @@ impl Endpoint {
     /// If the text is no `http` URL with a host.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let invalid = |what: String| Error::Endpoint { url: url.to_owned(), what };
-        let inner =
-            tonic::transport::Endpoint::from_shared(url.to_owned()).map_err(|e| invalid(e.to_string()))?;
-        match inner.uri().scheme_str() {
+        let uri: Uri = url.parse().map_err(|error: InvalidUri| invalid(error.to_string()))?;
+        match uri.scheme_str() {
             Some("http") => {}
             Some(scheme) => return Err(invalid(format!("{scheme} is not spoken here; use http"))),
             None => return Err(invalid("the scheme is missing; write http://host:port".into())),
         }
-        if inner.uri().host().is_none_or(str::is_empty) {
+        if uri.host().is_none_or(str::is_empty) {
             return Err(invalid("the host is missing; write http://host:port".into()));
         }
-        Ok(Self { inner: settings(inner) })
+        Ok(Self { inner: Self::tuned(uri.into()), connect_timeout: CONNECT_TIMEOUT })
     }
 
     /// How long one attempt to connect may take. Default: 5 s.
     #[must_use]
     pub fn connect_timeout(self, timeout: Duration) -> Self {
-        Self { inner: self.inner.connect_timeout(timeout) }
+        Self { connect_timeout: timeout, ..self }
     }
 
     /// One connection, made when it is first used.
     pub fn channel(&self) -> Channel {
-        self.inner.connect_with_connector_lazy(connector())
+        self.inner.connect_with_connector_lazy(connector(self.connect_timeout))
     }
 
     /// As many connections, each made when it is first used; 1 to 32.
@@ -68,19 +70,14 @@ impl Endpoint {
 
     /// The settings for an endpoint that connects by other means, as in tests within a process.
     pub fn tuned(endpoint: tonic::transport::Endpoint) -> tonic::transport::Endpoint {
-        settings(endpoint)
+        endpoint
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_BYTES)
     }
-}
-
-fn settings(endpoint: tonic::transport::Endpoint) -> tonic::transport::Endpoint {
-    endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_frame_size(FRAME_BYTES)
 }
 
 /// Several connections to one server; clones share them.
@@ -179,8 +176,16 @@ mod tests {
     fn an_endpoint_is_an_http_url_with_a_host() {
         assert!(Endpoint::parse("http://localhost:7400").is_ok());
         assert!(Endpoint::parse("http://[::1]:7400").is_ok());
-        for url in ["", "localhost:7400", "https://localhost:7400", "http://", "/x", "ftp://a", "http://a b"]
-        {
+        for url in [
+            "",
+            "localhost:7400",
+            "https://localhost:7400",
+            "http://",
+            "/x",
+            "ftp://a",
+            "http://a b",
+            "unix:/x",
+        ] {
             let error = Endpoint::parse(url).expect_err(url).to_string();
             assert!(error.contains(url), "{error}");
         }

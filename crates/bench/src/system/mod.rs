@@ -14,6 +14,7 @@ mod process;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -23,6 +24,9 @@ use tonic::transport::{Channel, Endpoint};
 pub use echo::serve as serve_echo;
 pub use milepost::{Milepost, journal_bytes};
 pub use process::disk_bytes;
+
+/// For one attempt to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What went wrong, for people.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -189,12 +193,13 @@ fn find(program: &Path) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
-/// So many connections, of Milepost's client, whose requests leave in one system call: the same for every system
-/// that speaks gRPC.
+/// So many connections with tonic's settings, by the sockets of Milepost's client, which send a unary request in one
+/// system call. All systems that speak gRPC are given the same.
 async fn channels(url: &str, count: usize) -> Result<Vec<Channel>, Error> {
+    let endpoint = Endpoint::new(url.to_owned())?;
     let mut channels = Vec::with_capacity(count);
     for _ in 0..count {
-        channels.push(Endpoint::new(url.to_owned())?.connect_with_connector(connector()).await?);
+        channels.push(endpoint.connect_with_connector(connector(CONNECT_TIMEOUT)).await?);
     }
     Ok(channels)
 }
