@@ -144,7 +144,7 @@ pub struct Follower {
     delays: Delays,
     state: watch::Sender<FollowState>,
     told: Option<Position>,
-    /// That it cannot be followed was said since it last could.
+    /// Whether it was warned of since the last connection.
     warned: bool,
 }
 
@@ -300,25 +300,25 @@ impl Follower {
             let have = failure.fact("have").and_then(|have| have.parse().ok());
             return Err(self.end(FollowError::Diverged { ledger: self.ledger, asked, have }));
         }
+        // An orderly stop is no reason to warn; a server that then does not come back is.
         if failure.reason == Some(Reason::Draining) {
-            tracing::info!(ledger = %self.ledger, "the server that is followed is stopping; trying again");
-            self.again(failure.message, failure.retry_after);
+            self.retry(failure.message, failure.retry_after);
         } else {
             self.lost(failure.message, failure.retry_after);
         }
         Ok(())
     }
 
-    /// As [`again`](Self::again), and says so once.
+    /// As [`retry`](Self::retry), for every end but an orderly stop: warns once for each outage.
     fn lost(&mut self, reason: String, asked: Option<Duration>) {
         if !std::mem::replace(&mut self.warned, true) {
             tracing::warn!(ledger = %self.ledger, reason, "cannot be followed at the moment; trying again");
         }
-        self.again(reason, asked);
+        self.retry(reason, asked);
     }
 
     /// Drops the connection; the next attempt goes on after the last whole entry.
-    fn again(&mut self, reason: String, asked: Option<Duration>) {
+    fn retry(&mut self, reason: String, asked: Option<Duration>) {
         self.assembly.forget_partial();
         let delay = self.delays.next(asked);
         self.stage = Stage::Waiting(Box::pin(tokio::time::sleep(delay)));

@@ -270,6 +270,30 @@ async fn it_says_since_when_it_cannot_reach_a_server_and_when_it_does_again() {
     assert_eq!(first.unwrap().tail, tail(&entries));
 }
 
+#[tokio::test]
+async fn a_server_that_stops_in_order_is_warned_of_only_when_it_does_not_come_back() {
+    let draining = || {
+        let details = ErrorDetails::with_error_info("DRAINING", "milepost.dev", []);
+        Status::with_error_details(Code::Unavailable, "the server is stopping", details)
+    };
+    let scripts = vec![vec![Err(draining())], vec![Err(Status::unavailable("gone"))]];
+    let server = Server::new(log(&[1]), 10, scripts);
+    let mut follower = follower(&server, None).await;
+    let mut warned = Vec::new();
+    for calls in 1..=2 {
+        let mut state = follower.state();
+        while server.asked().len() < calls || !state.has_changed().unwrap() {
+            assert_eq!(follower.next().now_or_never(), None);
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(*state.borrow_and_update(), FollowState::Unreachable { .. }));
+        warned.push(follower.warned);
+    }
+    collect(&mut follower, 1).await;
+    warned.push(follower.warned);
+    assert_eq!(warned, [false, true, false]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_falls_silent_is_left_for_another_connection() {
     let entries = log(&[10; 4]);
