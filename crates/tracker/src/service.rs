@@ -35,7 +35,7 @@ const KIND: LedgerKind = LedgerKind::Tracker;
 /// The tracker of a process.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) api: Api,
+    pub(crate) api: Arc<Api>,
     config: Config,
     portfolios: Arc<Notify>,
     /// Between attempts to reach the registry.
@@ -81,7 +81,7 @@ impl Service {
         };
         let metrics = Metrics::register(&kit.metrics);
         Self {
-            api: Api { ledger, upstream, metrics },
+            api: Arc::new(Api { ledger, upstream, metrics }),
             config: config.clone(),
             portfolios: Arc::new(Notify::new()),
             backoff: Backoff::default(),
@@ -100,7 +100,7 @@ impl Service {
 
     /// The calls; longer requests are refused.
     pub(crate) fn routes(&self, max_request_bytes: usize) -> Served<MilestoneRoutes> {
-        Served(MilestoneRoutes::new(self.api.clone(), max_request_bytes))
+        Served(MilestoneRoutes::new(Arc::clone(&self.api), max_request_bytes))
     }
 
     /// The task that follows the registry.

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::task::{Context, Poll};
 
-use futures_util::future::{BoxFuture, Map};
+use futures_util::future::{BoxFuture, NeverError};
 use futures_util::{FutureExt, Stream};
 use http::{Request, Response};
 use milepost_proto::codec::SmallBuffers;
@@ -41,7 +41,7 @@ impl<S: Serve> NamedService for Served<S> {
 impl<S: Serve> Service<Request<Body>> for Served<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Map<Answering, fn(Response<Body>) -> Result<Response<Body>, Infallible>>;
+    type Future = NeverError<Answering>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -53,7 +53,7 @@ impl<S: Serve> Service<Request<Body>> for Served<S> {
         let method = method.and_then(|method| method.strip_prefix('/')).unwrap_or_default();
         // `calls` says it in our words.
         let unknown = || ready(Status::unimplemented("").into_http()).boxed();
-        self.0.answer(method, request).unwrap_or_else(unknown).map(Ok)
+        self.0.answer(method, request).unwrap_or_else(unknown).never_error()
     }
 }
 

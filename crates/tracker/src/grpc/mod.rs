@@ -29,7 +29,6 @@ use crate::metrics::Metrics;
 use crate::tables::{self, Table, key};
 
 /// What every handler has at hand.
-#[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) ledger: Ledger<Tracker>,
     pub(crate) upstream: Upstream,

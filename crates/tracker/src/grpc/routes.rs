@@ -24,8 +24,8 @@ pub(crate) struct MilestoneRoutes {
 
 impl MilestoneRoutes {
     /// The routes to the calls; longer requests are refused.
-    pub(crate) fn new(api: Api, max_request_bytes: usize) -> Self {
-        Self { api: Arc::new(api), max_request_bytes }
+    pub(crate) fn new(api: Arc<Api>, max_request_bytes: usize) -> Self {
+        Self { api, max_request_bytes }
     }
 }
 
