@@ -40,7 +40,8 @@ impl Endpoint {
     /// If the text is no `http` URL with a host.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let invalid = |what: String| Error::Endpoint { url: url.to_owned(), what };
-        let uri: Uri = url.parse().map_err(|error: InvalidUri| invalid(error.to_string()))?;
+        let uri: Uri =
+            url.parse().map_err(|error: InvalidUri| invalid(format!("{error}; write http://host:port")))?;
         match uri.scheme_str() {
             Some("http") => {}
             Some(scheme) => return Err(invalid(format!("{scheme} is not spoken here; use http"))),
