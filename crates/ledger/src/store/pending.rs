@@ -1,11 +1,10 @@
-//! The checkpoint under way, whole, in a file beside sled's: a checkpoint is far larger than a batch that
-//! sled may be busy with at once, so sled takes it in parts, and after a crash between two of them the
-//! rest is done from here.
+//! The checkpoint under way, whole, in a file beside sled's: sled takes it row by row, and after a crash
+//! between two rows the rest is done from here.
 //!
 //! Layout, integers big end first: magic 4, layout number u8 (1), mark as in its row, then per row: length
 //! of the key u32, length of the value u32 (2^32 - 1: the row is removed), key, value; last the CRC-32C u32
 //! of all before it. Replaced by the next checkpoint, never worth more than the journal.
-//! Invariant: before sled sees the first part the file is on the disk, whole; before it is replaced sled's
+//! Invariant: before sled sees the first row the file is on the disk, whole; before it is replaced sled's
 //! are. A file that is torn was not finished, so sled had seen nothing of it.
 
 use std::fs::File;
