@@ -13,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::FallocateFlags;
 
 /// How a file is opened.
@@ -94,8 +95,9 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// As the operating system says; so for every method of this trait.
     fn size(&self) -> io::Result<u64>;
 
-    /// Reads at most `buf.len()` bytes at `offset`; 0 at the end of the file.
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Adds what stands at `offset` to `bytes`, at most as much as they have spare room for; says how much:
+    /// 0 at the end of the file.
+    fn read_at(&self, bytes: &mut Vec<u8>, offset: u64) -> io::Result<usize>;
 
     /// Writes at most `buf.len()` bytes at `offset`; says how many.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize>;
@@ -106,23 +108,23 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Makes what was written durable, with as much metadata as reading it back needs.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Fills `buf` from `offset`.
+    /// The `length` bytes at `offset`.
     ///
     /// # Errors
     /// `UnexpectedEof` if the file ends before.
-    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buf.is_empty() {
-            match self.read_at(buf, offset) {
+    fn read_exact_at(&self, length: usize, offset: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let at = offset + bytes.len() as u64;
+            match self.read_at(&mut bytes, at) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buf = &mut buf[read..];
-                    offset += read as u64;
-                }
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        bytes.truncate(length);
+        Ok(bytes)
     }
 
     /// Writes all of `buf` at `offset`.
@@ -282,8 +284,8 @@ impl DiskFile for SystemFile {
         Ok(self.0.metadata()?.len())
     }
 
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buf, offset)
+    fn read_at(&self, bytes: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
+        Ok(rustix::io::pread(&self.0, spare_capacity(bytes), offset)?)
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {

@@ -79,9 +79,8 @@ impl<'a> Frames<'a> {
             return Ok(self.buffer.slice(from..from + length));
         }
         let left = (self.limit - self.at) as usize;
-        let mut buffer = vec![0; self.piece.max(length).min(left)];
-        self.segment.file.read_exact_at(&mut buffer, self.at)?;
-        self.buffer = Bytes::from(buffer);
+        let read = self.segment.file.read_exact_at(self.piece.max(length).min(left), self.at)?;
+        self.buffer = Bytes::from(read);
         self.buffer_at = self.at;
         Ok(self.buffer.slice(..length))
     }

@@ -220,9 +220,8 @@ fn resume(
     let witnessed =
         matches!(found, witness::Found::Known { slot, damaged: false } if slot.sequence == scanned.sequence);
     if !witnessed && let Some((segment, offset, bytes)) = &scanned.last_frame {
-        let mut frame = vec![0; *bytes as usize];
-        let read = segment.file.read_exact_at(&mut frame, *offset);
-        read.map_err(refused("read", &segment.path))?;
+        let frame = segment.file.read_exact_at(*bytes as usize, *offset);
+        let frame = frame.map_err(refused("read", &segment.path))?;
         let written = segment.file.write_all_at(&frame, *offset);
         written.map_err(|error| refused("write", &segment.path)(error.source))?;
         segment.file.sync_data().map_err(refused("sync", &segment.path))?;

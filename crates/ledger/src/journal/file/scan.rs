@@ -93,8 +93,8 @@ impl Scan<'_> {
         let sequence = log.sequence + 1;
         let damage = |offset, what: String| Damage { segment: path.clone(), offset, sequence, what };
 
-        let mut bytes = vec![0; (HEAD_BYTES as u64).min(length) as usize];
-        file.read_exact_at(&mut bytes, 0).map_err(refused("read", &path))?;
+        let bytes = file.read_exact_at((HEAD_BYTES as u64).min(length) as usize, 0);
+        let bytes = bytes.map_err(refused("read", &path))?;
         let head = match Head::decode(&bytes) {
             Ok(head) => head,
             Err(segment::Fault::Newer { format, min_reader }) => {
@@ -239,9 +239,8 @@ impl Scan<'_> {
         let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
         let room = segment.head.capacity - offset;
         let read = |length: u64| {
-            let mut bytes = vec![0; length.min(room) as usize];
-            let read = segment.file.read_exact_at(&mut bytes, offset);
-            read.map_err(refused("read", &segment.path)).map(|()| bytes)
+            let read = segment.file.read_exact_at(length.min(room) as usize, offset);
+            read.map_err(refused("read", &segment.path))
         };
         let head = read(HEADER_BYTES as u64)?;
         let torn = match Header::decode(&head, place) {
@@ -327,12 +326,10 @@ fn pieces(
     overlap: usize,
     see: &mut dyn FnMut(u64, &[u8]) -> bool,
 ) -> Result<(), OpenError> {
-    let mut buffer = vec![0; PIECE_BYTES + overlap];
     while from < to {
-        let length = ((to - from) as usize).min(buffer.len());
-        let read = segment.file.read_exact_at(&mut buffer[..length], from);
-        read.map_err(refused("read", &segment.path))?;
-        if !see(from, &buffer[..length]) {
+        let length = ((to - from) as usize).min(PIECE_BYTES + overlap);
+        let piece = segment.file.read_exact_at(length, from);
+        if !see(from, &piece.map_err(refused("read", &segment.path))?) {
             break;
         }
         from += PIECE_BYTES.min(length) as u64;

@@ -146,7 +146,7 @@ impl DiskFile for SimFile {
         Ok(self.disk.0.lock().files[self.file].len() as u64)
     }
 
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    fn read_at(&self, read: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
         let hook = self.disk.1.lock().clone();
         if let Some(hook) = hook {
             hook();
@@ -154,8 +154,8 @@ impl DiskFile for SimFile {
         let mut state = self.disk.0.lock();
         state.check(Call::Read)?;
         let bytes = state.files[self.file].get(offset as usize..).unwrap_or_default();
-        let length = bytes.len().min(buf.len());
-        buf[..length].copy_from_slice(&bytes[..length]);
+        let length = bytes.len().min(read.capacity() - read.len());
+        read.extend_from_slice(&bytes[..length]);
         Ok(length)
     }
 
