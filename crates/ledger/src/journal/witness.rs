@@ -79,8 +79,7 @@ impl Slot {
     ///
     /// # Errors
     /// If it is empty, damaged or of a newer format.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
-        let bytes: &[u8; SLOT_BYTES] = bytes.first_chunk().ok_or(Fault::Damaged)?;
+    pub fn decode(bytes: &[u8; SLOT_BYTES]) -> Result<Self, Fault> {
         if bytes.iter().all(|byte| *byte == 0) {
             return Err(Fault::Blank);
         }
@@ -167,7 +166,7 @@ pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Found> {
 
 fn slot_at(file: &dyn DiskFile, offset: u64) -> io::Result<Result<Slot, Fault>> {
     match file.read_exact_at(SLOT_BYTES, offset) {
-        Ok(bytes) => Ok(Slot::decode(&bytes)),
+        Ok(bytes) => Ok(bytes.first_chunk().ok_or(Fault::Damaged).and_then(Slot::decode)),
         // A file that ends early has never had this slot, or lost it: its content tells.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Ok(Err(if file.size()? == 0 { Fault::Blank } else { Fault::Damaged }))

@@ -1,4 +1,4 @@
-//! Rows of the base that were read lately, as they are now, so that a hot read waits for no disk lock.
+//! Rows of the base that were read lately, as they are now, so that a hot read does without sled.
 //!
 //! Invariant: a cached row is equal to the base's. Two generations, each up to half the bound: what is
 //! used moves to the young one, and the old one is dropped whole when the young one is full.

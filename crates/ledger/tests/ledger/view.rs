@@ -11,7 +11,7 @@ use crate::domain::{Command, add, cell, cells, memory, open, open_with, options,
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_view_is_one_cut_while_checkpoints_write() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
-    // No cache to speak of: reads go to sled, beside its batches.
+    // No cache to speak of: reads go to sled, beside what checkpoints write.
     let ledger = open_with(dir.path(), journal, Options { cache_bytes: 1024, ..options() });
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
