@@ -2,12 +2,13 @@
 //!
 //! tonic allocates a codec's buffers when a call opens, by default 8 KiB each way. Most messages here are far
 //! smaller, and ten thousand streams that are mostly idle are normal: the buffers would be most of what they
-//! cost.
+//! cost. A larger message gets the room that it needs at once, so that it is not copied each time the buffer grows.
 
 use std::marker::PhantomData;
 
 use prost::Message;
-use tonic::codec::{BufferSettings, Codec};
+use tonic::Status;
+use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
 use tonic_prost::{ProstDecoder, ProstEncoder};
 
 /// Encodes messages of type `T` and decodes messages of type `U`.
@@ -31,14 +32,32 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = ProstEncoder<T>;
+    type Encoder = RoomFirst<T>;
     type Decoder = ProstDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::new(settings())
+        RoomFirst(ProstEncoder::new(settings()))
     }
 
     fn decoder(&mut self) -> Self::Decoder {
         ProstDecoder::new(settings())
+    }
+}
+
+/// prost's encoder, with room for the whole message made first.
+#[derive(Debug)]
+pub struct RoomFirst<T>(ProstEncoder<T>);
+
+impl<T: Message> Encoder for RoomFirst<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, message: T, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.reserve(message.encoded_len());
+        self.0.encode(message, buffer)
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        self.0.buffer_settings()
     }
 }
