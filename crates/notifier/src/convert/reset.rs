@@ -37,6 +37,7 @@ pub(crate) fn encode(
             previous_position: previous.as_ref().map(position_to_proto),
             position: Some(position_to_proto(to)),
             reason: reason.to_owned(),
+            fork: None,
         })),
         ..Event::default()
     };

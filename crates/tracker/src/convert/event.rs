@@ -117,6 +117,7 @@ impl<'a> Events<'a> {
             previous_position: previous.as_ref().map(position_to_proto),
             position: Some(position_to_proto(&to)),
             reason: reason.to_owned(),
+            fork: None,
         };
         let payload = Some(Payload::SourceReset(reset));
         self.tell(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
