@@ -9,7 +9,7 @@ use std::time::Duration;
 use milepost_ledger::SubmitError;
 use milepost_ledger::journal::ReadError;
 use milepost_proto::error::v1::Reason;
-use milepost_types::{Rejection, ResourceKind};
+use milepost_types::{Rejection, ResourceKind, limits};
 use tonic::{Code, Status};
 
 use crate::status::{Answer, internal, internal_fault};
@@ -51,6 +51,9 @@ pub fn status(rejection: &Rejection) -> Status {
         }
         Rejection::RequestIdReused { request_id } => answer.with("request_id", request_id),
         Rejection::LimitExceeded { what, limit } => answer.with("what", what).with("limit", limit),
+        Rejection::AnswerTooLarge { .. } => {
+            answer.with("what", "bytes of one answer").with("limit", limits::ANSWER_ITEM_BYTES)
+        }
         Rejection::Filter { field, error } => {
             let violations = Rejection::fault(*field, error.clone());
             let answer = answer.with("column", error.column);
@@ -86,7 +89,9 @@ fn outcome(rejection: &Rejection) -> (Code, Reason) {
             (Code::FailedPrecondition, Reason::PreconditionFailed)
         }
         Rejection::RequestIdReused { .. } => (Code::InvalidArgument, Reason::RequestIdReused),
-        Rejection::LimitExceeded { .. } => (Code::ResourceExhausted, Reason::LimitExceeded),
+        Rejection::LimitExceeded { .. } | Rejection::AnswerTooLarge { .. } => {
+            (Code::ResourceExhausted, Reason::LimitExceeded)
+        }
         Rejection::Filter { .. } => (Code::InvalidArgument, Reason::InvalidFilter),
         Rejection::CursorInvalid(_) => (Code::InvalidArgument, Reason::CursorInvalid),
         Rejection::CursorExpired { .. } => (Code::OutOfRange, Reason::CursorExpired),
@@ -229,6 +234,7 @@ mod tests {
             ]),
             Rejection::RequestIdReused { request_id: "r-1".parse().unwrap() },
             Rejection::LimitExceeded { what: "milestones of one project", limit: 9 },
+            Rejection::AnswerTooLarge { what: "projects", asked: 400, fit: 312 },
             Rejection::ClockRefused {
                 from: "2021-05-27".parse().unwrap(),
                 to: "2031-05-27".parse().unwrap(),

@@ -63,6 +63,15 @@ pub const PRINCIPAL_CHARS: usize = 200;
 pub const PAGE_SIZE_DEFAULT: usize = 50;
 /// Resources on a page at most; a larger request is answered with this many.
 pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Bytes of an answer: the message that a gRPC client takes unless it is configured otherwise.
+pub const ANSWER_BYTES: usize = 4 << 20;
+/// Bytes of the resources or events in an answer that has several; the rest is for its page token, its
+/// cursor and its revision. A page is cut here, a batch that would be larger is refused.
+pub const ANSWER_ITEM_BYTES: usize = ANSWER_BYTES - (64 << 10);
+/// Rows that one page of a list looks at.
+pub const PAGE_ROWS: usize = 10_000;
+/// Bytes of the rows that one page of a list looks at.
+pub const PAGE_ROW_BYTES: usize = 64 << 20;
 /// Requests in one batch form (`BatchCreateProjects` and its kin).
 pub const BATCH_REQUESTS: usize = 1_000;
 /// Projects that one batch starts.

@@ -9,6 +9,7 @@ use crate::cursor::Cursor;
 use crate::etag::Etag;
 use crate::filter::FilterError;
 use crate::kind::ResourceKind;
+use crate::limits;
 use crate::name::ResourceName;
 use crate::position::Position;
 use crate::quote::quoted;
@@ -98,6 +99,20 @@ pub enum Rejection {
         what: &'static str,
         /// The limit.
         limit: u64,
+    },
+    /// The answer to a batch would be larger than what clients take. `asked` is how many there are in the
+    /// batch.
+    #[error(
+        "an answer holds at most {limit} bytes of {what}: {fit} of the {asked} fit; ask for at most {fit} at once",
+        limit = limits::ANSWER_ITEM_BYTES
+    )]
+    AnswerTooLarge {
+        /// What the answer holds, for people, in the plural: `projects`.
+        what: &'static str,
+        /// How many were asked for.
+        asked: usize,
+        /// How many of them, from the first on, fit one answer.
+        fit: usize,
     },
     /// The date to advance to is too far from the last one: a clock is wrong.
     #[error(
@@ -285,6 +300,10 @@ mod tests {
             (
                 wrong_state(&[]),
                 "\"portfolios/wsc/projects/science-avenue\" is CANCELLED and cannot start any more",
+            ),
+            (
+                Rejection::AnswerTooLarge { what: "projects", asked: 400, fit: 312 },
+                "an answer holds at most 4128768 bytes of projects: 312 of the 400 fit; ask for at most 312 at once",
             ),
             (
                 Rejection::invalid("project.display_name", "REQUIRED", "the text is empty"),
