@@ -149,11 +149,11 @@ pub(crate) fn cancel(request: proto::CancelProjectRequest, violations: &mut Viol
     Some(Command::Move(target?, Move::Cancel, reason?))
 }
 
-/// The projects that are to be told together.
+/// The projects that are to be read together, and under which parent.
 pub(crate) fn names(
     request: &proto::BatchGetProjectsRequest,
     violations: &mut Violations,
-) -> Option<Vec<ProjectName>> {
+) -> Option<(PortfolioPattern, Vec<ProjectName>)> {
     let parent: Option<PortfolioPattern> = violations.check("parent", request.parent.parse());
     if request.names.is_empty() {
         return violations.require("names", None);
@@ -162,12 +162,12 @@ pub(crate) fn names(
         return None;
     }
     let names = value::project_names("names", &request.names, violations);
-    if let Some(parent) = parent {
+    if let Some(parent) = &parent {
         for (i, name) in names.iter().filter(|(_, name)| !parent.matches(name.portfolio())) {
             violations.push(format!("names[{i}]"), "OTHER_PARENT", format!("{name} is not in {parent}"));
         }
     }
-    Some(names.into_iter().map(|(_, name)| name).collect())
+    Some((parent?, names.into_iter().map(|(_, name)| name).collect()))
 }
 
 fn day(

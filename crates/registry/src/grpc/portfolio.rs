@@ -46,7 +46,7 @@ impl PortfolioService for Api {
         let listing = listing(asked.into(), |_| Some(Everything), &SCHEMA, &ORDERS).map_err(refused)?;
         self.arrive(&request, &asked.min_revisions).await?;
         let (page, listing, position) =
-            self.look(move |view| Ok((list(view, &listing.query), listing, view.position()))).await?;
+            self.look(move |view| Ok((list(view, &listing.query)?, listing, view.position()))).await?;
         self.metrics.listed(page.looked_at, page.resources.len());
         Ok(Response::new(ListPortfoliosResponse {
             portfolios: page.resources,

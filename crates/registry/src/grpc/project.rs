@@ -1,5 +1,6 @@
 //! The gRPC service of projects: decode, one call, encode. No rule of the domain is here.
 
+use milepost_ledger::View;
 use milepost_proto::registry::v1::project_service_server::ProjectService;
 use milepost_proto::registry::v1::*;
 use milepost_types::Rejection;
@@ -11,7 +12,7 @@ use crate::convert::list::listing;
 use crate::convert::{project_request as convert, request};
 use crate::list::projects::{ORDERS, SCHEMA, list};
 use crate::project::Command;
-use crate::tables::projects;
+use crate::tables::{portfolios, projects};
 
 #[async_trait]
 impl ProjectService for Api {
@@ -94,10 +95,13 @@ impl ProjectService for Api {
         &self,
         request: Request<BatchGetProjectsRequest>,
     ) -> Result<Response<BatchGetProjectsResponse>, Status> {
-        let names = sound(|v| convert::names(request.get_ref(), v))?;
+        let (parent, names) = sound(|v| convert::names(request.get_ref(), v))?;
         self.arrive(&request, &request.get_ref().min_revisions).await?;
-        let (projects, position) =
-            self.look(move |view| Ok((projects::messages(view, &names)?, view.position()))).await?;
+        let read = move |view: &View<'_>| {
+            portfolios::check_parent(view, &parent)?;
+            Ok((projects::messages(view, &names)?, view.position()))
+        };
+        let (projects, position) = self.look(read).await?;
         Ok(Response::new(BatchGetProjectsResponse { projects, revision: revision(position) }))
     }
 

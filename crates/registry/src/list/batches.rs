@@ -1,5 +1,5 @@
 //! Lists of batches: what they can be filtered by is [`SCHEMA`], and by what they can be ordered
-//! [`ORDERS`]. What members add up to is not filtered by: it is computed for the page that is told.
+//! [`ORDERS`]. What members add up to is not filtered by: it is computed for those on the page.
 
 use milepost_ledger::Read;
 use milepost_proto::registry::v1 as proto;
@@ -7,7 +7,7 @@ use milepost_service::merge::merged;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 use milepost_types::{BatchName, PortfolioName, PortfolioPattern, Rejection, ResourceId};
 
-use super::scan::{Seek, by_index, by_name};
+use super::scan::{by_index, by_name, seek};
 use super::{Candidates, Page, Place, Query, page};
 use crate::convert::value;
 use crate::tables::{batches, batches_by_start_date as index, portfolios};
@@ -73,7 +73,7 @@ pub(crate) fn list(
     parent: &PortfolioPattern,
     query: &Query<By, Order>,
 ) -> Result<Page<proto::Batch>, Rejection> {
-    parent.portfolio().map_or(Ok(()), |portfolio| portfolios::exists(rows, portfolio))?;
+    portfolios::check_parent(rows, parent)?;
     let one = parent.portfolio().map(PortfolioName::id);
     let candidates = match query.order {
         Order::Name => {
@@ -86,27 +86,23 @@ pub(crate) fn list(
             Box::new(merged(each.collect(), query.direction))
         }
     };
-    let mut page = page(rows, query, candidates);
-    let told = page.resources.into_iter().map(|batch| batches::current(rows, batch));
-    page.resources = told.collect::<Result<_, _>>()?;
-    Ok(page)
+    page(rows, query, candidates, |batch| batches::current(rows, batch))
 }
 
 fn by_start_date<'a>(rows: &'a dyn Read, portfolio: ResourceId, query: &Query<By, Order>) -> Candidates<'a> {
     let range = index::of_portfolio(&portfolio);
-    let seek = |place: &Place| {
-        let own = batches::name(&place.key).filter(|name| *name.portfolio().id() == portfolio);
-        match own {
-            Some(name) => Seek::After(index::key_at(&portfolio, &place.order, name.id())),
-            None => Seek::Within(index::beginning(&portfolio, &place.order)),
-        }
+    let beyond = |place: &Place| {
+        let name = batches::name(&place.key)?;
+        let key = || index::key_at(&portfolio, &place.order, name.id());
+        let same = || index::beginning(&portfolio, &place.order);
+        Some(seek(&portfolio, name.portfolio().id(), key, same))
     };
     let parent = PortfolioName::new(portfolio.clone());
     let place = move |key: &[u8]| {
         let (date, id) = index::parts(key)?;
         Some(Place { order: date.to_vec(), key: batches::key(&BatchName::new(parent.clone(), id)) })
     };
-    by_index(rows, range, query.direction, query.after.as_ref(), seek, place)
+    by_index(rows, range, query.direction, query.after.as_ref(), beyond, place)
 }
 
 impl Fields<By> for proto::Batch {

@@ -2,9 +2,9 @@
 //!
 //! Invariants: every order is total, because the name decides last; a page goes on after the place of
 //! the last one looked at, not after a count, so what comes and goes between pages neither repeats nor
-//! hides what stays. A page looks at no more than [`ROWS_LOOKED_AT`] resources and holds no more than a
-//! client takes: a search for few among many is cut into pages that may hold few, even none, and still
-//! have a next one.
+//! hides what stays. A page holds no more than one answer does ([`Room`]) and looks at no more rows than
+//! any page does ([`Search`]): a search for few among many is cut into pages that may hold few, even none,
+//! and still have a next one. Nothing is sorted here: what a list can be ordered by is an index.
 //!
 //! Rows are the messages that are answered, so lists match and answer messages; nothing is decided on
 //! them. What can be filtered by stands as a schema in each noun's module.
@@ -22,16 +22,10 @@ mod tests;
 
 use bytes::Bytes;
 use milepost_ledger::{Direction, Read};
-use milepost_types::Filter;
 use milepost_types::filter::{Fields, Operand, Pattern};
+use milepost_types::{Filter, Rejection, Room, Search};
 
 use crate::convert::request::Resource;
-
-/// How many resources a page looks at, at most.
-pub(crate) const ROWS_LOOKED_AT: usize = 10_000;
-
-/// A page that has as many bytes is full: clients take messages of 4 MiB unless they are told otherwise.
-const PAGE_BYTES: usize = 2 << 20;
 
 /// What a list asks for; `F` are the fields to filter by, `O` is what to order by.
 #[derive(Debug, Clone)]
@@ -100,33 +94,43 @@ pub(crate) struct Page<M> {
     pub(crate) looked_at: usize,
 }
 
-/// The page of these candidates, which begin after the query's place.
+/// The page of these candidates, which begin after the query's place. `current` makes of a stored
+/// resource what is answered.
+///
+/// # Errors
+/// What `current` says.
 fn page<M: Resource + Fields<F>, F: Copy + Eq, O>(
     rows: &dyn Read,
     query: &Query<F, O>,
     candidates: Candidates<'_>,
-) -> Page<M> {
-    let mut page = Page { resources: Vec::new(), next: None, looked_at: 0 };
-    let (mut last, mut bytes) = (None, 0);
+    current: impl Fn(M) -> Result<M, Rejection>,
+) -> Result<Page<M>, Rejection> {
+    let (mut room, mut search) = (Room::page(query.size), Search::default());
+    let (mut resources, mut next, mut last) = (Vec::new(), None, None);
     for candidate in candidates {
-        let full = page.resources.len() == query.size || bytes >= PAGE_BYTES;
-        if full || page.looked_at == ROWS_LOOKED_AT {
-            page.next = last;
+        if room.is_full() {
+            next = last;
             break;
         }
-        page.looked_at += 1;
         // Index and rows are of one cut, so the row is there.
         let row =
             candidate.row.or_else(|| rows.get(&candidate.place.key)).expect("an index row has its resource");
-        let length = row.len();
+        if !search.look(row.len()) {
+            next = last;
+            break;
+        }
         let message = M::decode(row).expect("a row is what apply put");
         if (query.show_deleted || !message.is_deleted()) && query.filter.matches(&message) {
-            page.resources.push(message);
-            bytes += length;
+            let message = current(message)?;
+            if !room.admit(message.encoded_len()) {
+                next = last;
+                break;
+            }
+            resources.push(message);
         }
         last = Some(candidate.place);
     }
-    page
+    Ok(Page { resources, next, looked_at: search.rows() })
 }
 
 /// The text that a field must be equal to, if there is one.

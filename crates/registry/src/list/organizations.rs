@@ -3,6 +3,7 @@
 
 use milepost_ledger::{KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
+use milepost_types::Rejection;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
 
 use super::scan::{Seek, by_index, by_name};
@@ -60,25 +61,28 @@ pub(crate) enum Order {
 pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("display_name", Order::DisplayName)];
 
 /// A page of organizations.
-pub(crate) fn list(rows: &dyn Read, query: &Query<By, Order>) -> Page<proto::Organization> {
+///
+/// # Errors
+/// None now.
+pub(crate) fn list(
+    rows: &dyn Read,
+    query: &Query<By, Order>,
+) -> Result<Page<proto::Organization>, Rejection> {
     let (direction, after) = (query.direction, query.after.as_ref());
     let candidates = match query.order {
         Order::Name => by_name(rows, organizations::all(), direction, after),
         Order::DisplayName => {
             let beginning = query.filter.prefix_on(By::DisplayName).unwrap_or_default();
             let range = KeyRange::prefix(&index::beginning(beginning));
-            by_index(rows, range, direction, after, seek, place)
+            by_index(rows, range, direction, after, beyond, place)
         }
     };
-    page(rows, query, candidates)
+    page(rows, query, candidates, Ok)
 }
 
-fn seek(place: &Place) -> Seek {
-    let display_name = String::from_utf8_lossy(&place.order);
-    match organizations::name(&place.key) {
-        Some(name) => Seek::After(index::key(&display_name, name.id())),
-        None => Seek::Within(index::beginning(&display_name)),
-    }
+fn beyond(place: &Place) -> Option<Seek> {
+    let name = organizations::name(&place.key)?;
+    Some(Seek::After(index::key(&String::from_utf8_lossy(&place.order), name.id())))
 }
 
 fn place(key: &[u8]) -> Option<Place> {

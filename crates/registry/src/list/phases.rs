@@ -1,17 +1,20 @@
 //! Lists of phases: what they can be filtered by is [`SCHEMA`], and by what they can be ordered [`ORDERS`].
 //!
-//! The order of one project's phases is an index; across projects, which seldom is asked, the phases
-//! are sorted.
+//! The order of one project's phases is an index, and that of a portfolio's; across portfolios these
+//! are merged.
 
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
+use milepost_service::merge::merged;
 use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
-use milepost_types::{PhaseName, ProjectName, ProjectPattern, Rejection};
+use milepost_types::{PhaseName, ProjectName, ProjectPattern, Rejection, ResourceId};
 
-use super::scan::{Seek, by_index, by_name, sorted};
+use super::scan::{Seek, by_index, by_name, seek};
 use super::{Candidates, Page, Place, Query, page};
 use crate::convert::value;
-use crate::tables::{phases, phases_by_order as index, portfolios, projects};
+use crate::tables::{
+    phases, phases_by_order as index, phases_by_order_across as across, portfolios, projects,
+};
 
 /// What phases can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,17 +72,21 @@ pub(crate) fn list(
     parent: &ProjectPattern,
     query: &Query<By, Order>,
 ) -> Result<Page<proto::Phase>, Rejection> {
-    parent.portfolio().map_or(Ok(()), |portfolio| portfolios::exists(rows, portfolio))?;
-    if let Some(project) = parent.project().filter(|project| rows.get(&projects::key(project)).is_none()) {
-        return Err(Rejection::not_found(project));
-    }
+    projects::check_parent(rows, parent)?;
     let (direction, after) = (query.direction, query.after.as_ref());
     let candidates = match (query.order, parent) {
         (Order::Name, _) => by_name(rows, range(parent), direction, after),
         (Order::Order, ProjectPattern::One(project)) => by_order(rows, project, direction, after),
-        (Order::Order, _) => sorted(places(rows, &range(parent)), direction, after),
+        (Order::Order, ProjectPattern::InPortfolio(portfolio)) => {
+            by_order_across(rows, portfolio.id().clone(), direction, after)
+        }
+        (Order::Order, ProjectPattern::All) => {
+            let portfolios = portfolios::ids(rows).into_iter();
+            let each = portfolios.map(|portfolio| by_order_across(rows, portfolio, direction, after));
+            Box::new(merged(each.collect(), direction))
+        }
     };
-    Ok(page(rows, query, candidates))
+    page(rows, query, candidates, Ok)
 }
 
 fn range(parent: &ProjectPattern) -> KeyRange {
@@ -97,25 +104,33 @@ fn by_order<'a>(
     after: Option<&Place>,
 ) -> Candidates<'a> {
     let range = index::of_project(project);
-    let seek = |place: &Place| match phases::name(&place.key) {
-        Some(name) => Seek::After(index::key_at(&name, &place.order)),
-        None => Seek::Within(range.start.clone()),
-    };
+    let beyond = |place: &Place| Some(Seek::After(index::key_at(&phases::name(&place.key)?, &place.order)));
     let project = project.clone();
     let place = move |key: &[u8]| {
         let (order, id) = index::parts(key)?;
         Some(Place { order: order.to_vec(), key: phases::key(&PhaseName::new(project.clone(), id)) })
     };
-    by_index(rows, range.clone(), direction, after, seek, place)
+    by_index(rows, range, direction, after, beyond, place)
 }
 
-fn places(rows: &dyn Read, range: &KeyRange) -> Vec<Place> {
-    let rows = rows.scan(range, Direction::Forward);
-    let place = |(key, row): milepost_ledger::Row| {
-        let head = phases::Head::of(row);
-        Place { order: index::ordered(head.order(), head.is_deleted()).to_vec(), key: key.into() }
+fn by_order_across<'a>(
+    rows: &'a dyn Read,
+    portfolio: ResourceId,
+    direction: Direction,
+    after: Option<&Place>,
+) -> Candidates<'a> {
+    let range = across::of_portfolio(&portfolio);
+    let beyond = |place: &Place| {
+        let name = phases::name(&place.key)?;
+        let key = || across::key_at(&name, &place.order);
+        let same = || across::beginning(&portfolio, &place.order);
+        Some(seek(&portfolio, name.project().portfolio().id(), key, same))
     };
-    rows.map(place).collect()
+    let place = |key: &[u8]| {
+        let (order, name) = across::parts(key)?;
+        Some(Place { order: order.to_vec(), key: phases::key(&name) })
+    };
+    by_index(rows, range, direction, after, beyond, place)
 }
 
 impl Fields<By> for proto::Phase {

@@ -3,8 +3,7 @@
 //! A status that must be equal is looked up in its index unless deleted ones are asked for, a display
 //! name that must be equal or begin so in its own, a name in the rows.
 
-use milepost_ledger::key::{instant_of, ordered_instant};
-use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_ledger::{KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
 use milepost_service::merge::merged;
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Rejection, ResourceId};
@@ -13,9 +12,11 @@ use proto::project::Status;
 pub(crate) use super::project_fields::{By, SCHEMA};
 #[cfg(test)]
 pub(crate) use super::project_fields::{LEVELS, LISTINGS, STATUSES};
-use super::scan::{Seek, by_index, by_name, sorted};
+use super::scan::{by_index, by_name, seek};
 use super::{Candidates, Page, Place, Query, equal_text, page};
-use crate::tables::{portfolios, projects, projects_by_display_name, projects_by_minute, projects_by_status};
+use crate::tables::{
+    portfolios, projects, projects_by_display_name, projects_by_status, projects_by_update_time,
+};
 
 /// By what projects can be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +39,8 @@ pub(crate) fn list(
     parent: &PortfolioPattern,
     query: &Query<By, Order>,
 ) -> Result<Page<proto::Project>, Rejection> {
-    parent.portfolio().map_or(Ok(()), |portfolio| portfolios::exists(rows, portfolio))?;
-    Ok(page(rows, query, candidates(rows, parent, query)))
+    portfolios::check_parent(rows, parent)?;
+    page(rows, query, candidates(rows, parent, query), Ok)
 }
 
 fn candidates<'a>(rows: &'a dyn Read, parent: &PortfolioPattern, query: &Query<By, Order>) -> Candidates<'a> {
@@ -86,12 +87,6 @@ fn name_place(portfolio: &ResourceId, id: ResourceId) -> Place {
     Place { order: Vec::new(), key: projects::key(&name) }
 }
 
-/// The id of a place's project, if it is of this portfolio.
-fn own_id(portfolio: &ResourceId, place: &Place) -> Option<ResourceId> {
-    let name = projects::name(&place.key)?;
-    (name.portfolio().id() == portfolio).then(|| name.id().clone())
-}
-
 fn by_status<'a>(
     rows: &'a dyn Read,
     portfolio: ResourceId,
@@ -100,13 +95,14 @@ fn by_status<'a>(
 ) -> Candidates<'a> {
     let status = Status::from_str_name(status).unwrap_or_default().into();
     let range = projects_by_status::of_status(&portfolio, status);
-    let seek = |place: &Place| match own_id(&portfolio, place) {
-        Some(id) => Seek::After(projects_by_status::key(&portfolio, status, &id)),
-        None => Seek::Within(range.start.clone()),
+    let beyond = |place: &Place| {
+        let name = projects::name(&place.key)?;
+        let key = || projects_by_status::key(&portfolio, status, name.id());
+        Some(seek(&portfolio, name.portfolio().id(), key, || range.start.clone()))
     };
     let of = portfolio.clone();
     let place = move |key: &[u8]| Some(name_place(&of, projects_by_status::id(key)?));
-    by_index(rows, range.clone(), query.direction, query.after.as_ref(), seek, place)
+    by_index(rows, range.clone(), query.direction, query.after.as_ref(), beyond, place)
 }
 
 fn by_equal_display_name<'a>(
@@ -116,13 +112,14 @@ fn by_equal_display_name<'a>(
     query: &Query<By, Order>,
 ) -> Candidates<'a> {
     let range = projects_by_display_name::equal(&portfolio, display_name);
-    let seek = |place: &Place| match own_id(&portfolio, place) {
-        Some(id) => Seek::After(projects_by_display_name::key(&portfolio, display_name, &id)),
-        None => Seek::Within(range.start.clone()),
+    let beyond = |place: &Place| {
+        let name = projects::name(&place.key)?;
+        let key = || projects_by_display_name::key(&portfolio, display_name, name.id());
+        Some(seek(&portfolio, name.portfolio().id(), key, || range.start.clone()))
     };
     let of = portfolio.clone();
     let place = move |key: &[u8]| Some(name_place(&of, projects_by_display_name::parts(key)?.1));
-    by_index(rows, range.clone(), query.direction, query.after.as_ref(), seek, place)
+    by_index(rows, range.clone(), query.direction, query.after.as_ref(), beyond, place)
 }
 
 fn by_display_name<'a>(
@@ -132,56 +129,33 @@ fn by_display_name<'a>(
 ) -> Candidates<'a> {
     let beginning = query.filter.prefix_on(By::DisplayName).unwrap_or_default();
     let range = projects_by_display_name::beginning(&portfolio, beginning);
-    let seek = |place: &Place| {
+    let beyond = |place: &Place| {
+        let name = projects::name(&place.key)?;
         let display_name = String::from_utf8_lossy(&place.order);
-        match own_id(&portfolio, place) {
-            Some(id) => Seek::After(projects_by_display_name::key(&portfolio, &display_name, &id)),
-            None => Seek::Within(projects_by_display_name::equal(&portfolio, &display_name).start),
-        }
+        let key = || projects_by_display_name::key(&portfolio, &display_name, name.id());
+        let same = || projects_by_display_name::equal(&portfolio, &display_name).start;
+        Some(seek(&portfolio, name.portfolio().id(), key, same))
     };
     let of = portfolio.clone();
     let place = move |key: &[u8]| {
         let (display_name, id) = projects_by_display_name::parts(key)?;
         Some(Place { order: display_name.into(), ..name_place(&of, id) })
     };
-    by_index(rows, range, query.direction, query.after.as_ref(), seek, place)
+    by_index(rows, range, query.direction, query.after.as_ref(), beyond, place)
 }
 
-/// Minute by minute, each sorted when it is come to.
 fn by_update_time<'a>(rows: &'a dyn Read, portfolio: ResourceId, query: &Query<By, Order>) -> Candidates<'a> {
-    let direction = query.direction;
-    let after = query.after.clone();
-    let mut range = projects_by_minute::of_portfolio(&portfolio);
-    if let Some(minute) =
-        after.as_ref().and_then(|place| instant_of(&place.order).map(projects_by_minute::minute))
-    {
-        let same = projects_by_minute::of_minute(&portfolio, minute);
-        match direction {
-            Direction::Forward => range.start = same.start,
-            Direction::Backward => range.end = same.end,
-        }
-    }
-    let minutes = std::iter::from_fn(move || {
-        let (key, _) = rows.scan(&range, direction).next()?;
-        let (minute, _) = projects_by_minute::parts(&key)?;
-        let bucket = projects_by_minute::of_minute(&portfolio, minute);
-        match direction {
-            Direction::Forward => range.start = bucket.end.clone().unwrap_or_default(),
-            Direction::Backward => range.end = Some(bucket.start.clone()),
-        }
-        Some(within_minute(rows, &portfolio, &bucket))
-    });
-    Box::new(minutes.flat_map(move |places| sorted(places, direction, after.as_ref())))
-}
-
-/// The places of the projects that were updated in a minute.
-fn within_minute(rows: &dyn Read, portfolio: &ResourceId, bucket: &KeyRange) -> Vec<Place> {
-    let ids =
-        rows.scan(bucket, Direction::Forward).filter_map(|(key, _)| Some(projects_by_minute::parts(&key)?.1));
-    let places = ids.filter_map(|id| {
-        let place = name_place(portfolio, id);
-        let time = projects::Head::of(rows.get(&place.key)?).update_time();
-        Some(Place { order: ordered_instant(time).to_vec(), ..place })
-    });
-    places.collect()
+    let range = projects_by_update_time::of_portfolio(&portfolio);
+    let beyond = |place: &Place| {
+        let name = projects::name(&place.key)?;
+        let key = || projects_by_update_time::key_at(&portfolio, &place.order, name.id());
+        let same = || projects_by_update_time::beginning(&portfolio, &place.order);
+        Some(seek(&portfolio, name.portfolio().id(), key, same))
+    };
+    let of = portfolio.clone();
+    let place = move |key: &[u8]| {
+        let (time, id) = projects_by_update_time::parts(key)?;
+        Some(Place { order: time.to_vec(), ..name_place(&of, id) })
+    };
+    by_index(rows, range, query.direction, query.after.as_ref(), beyond, place)
 }

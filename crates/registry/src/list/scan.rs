@@ -2,7 +2,10 @@
 //!
 //! Invariant: every source answers in the order of places, and begins after the place it is given.
 
+use std::cmp::Ordering;
+
 use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_types::ResourceId;
 
 use super::{Candidate, Candidates, Place};
 
@@ -23,67 +26,62 @@ pub(super) fn by_name<'a>(
     )
 }
 
-/// The rows of an index in its order, which is that of places. `seek` tells the index key from which
-/// on to look for what is beyond a place; what it lets through of the same order is left out here.
+/// The rows of an index in its order, which is that of places. `seek` says where what is beyond a place
+/// begins; without an answer the range is looked through from its first row.
 pub(super) fn by_index<'a>(
     rows: &'a dyn Read,
     range: KeyRange,
     direction: Direction,
     after: Option<&Place>,
-    seek: impl Fn(&Place) -> Seek,
+    seek: impl Fn(&Place) -> Option<Seek>,
     place: impl Fn(&[u8]) -> Option<Place> + 'a,
 ) -> Candidates<'a> {
-    let range = match after.map(seek) {
+    let range = match after.and_then(seek) {
         None => range,
         Some(Seek::After(key)) => range.beyond(Some(&key), direction),
-        Some(Seek::Within(prefix)) => within(range, direction, &prefix),
+        Some(Seek::From(key)) => from(range, direction, key),
     };
-    let places = rows.scan(&range, direction).filter_map(move |(key, _)| place(&key));
-    beyond(Box::new(places), after, direction)
-}
-
-/// Places in order, sorted here, of which those beyond a place are told.
-pub(super) fn sorted<'a>(
-    mut places: Vec<Place>,
-    direction: Direction,
-    after: Option<&Place>,
-) -> Candidates<'a> {
-    places.sort_unstable();
-    if direction == Direction::Backward {
-        places.reverse();
-    }
-    beyond(Box::new(places.into_iter()), after, direction)
-}
-
-fn beyond<'a>(
-    places: Box<dyn Iterator<Item = Place> + 'a>,
-    after: Option<&Place>,
-    direction: Direction,
-) -> Candidates<'a> {
     let after = after.cloned();
-    let places = places
+    let places = rows.scan(&range, direction).filter_map(move |(key, _)| place(&key));
+    let beyond = places
         .skip_while(move |place| after.as_ref().is_some_and(|after| !place.is_beyond(after, direction)));
-    Box::new(places.map(|place| Candidate { place, row: None }))
+    Box::new(beyond.map(|place| Candidate { place, row: None }))
 }
 
 /// Where to look in an index for what is beyond a place.
 pub(super) enum Seek {
     /// After this key, which is the place's own.
     After(Vec<u8>),
-    /// From the keys with this beginning on, which are of the place's order.
-    Within(Vec<u8>),
+    /// From this key on, which is none of the index: rows from it on come after the place in the order,
+    /// rows before it come before the place.
+    From(Vec<u8>),
 }
 
-fn within(mut range: KeyRange, direction: Direction, prefix: &[u8]) -> KeyRange {
-    let same = KeyRange::prefix(prefix);
+/// Where to look in the index of one portfolio for what is beyond a place in the portfolio `theirs`. `key`
+/// is the place's own key, if it is in this index; `same` is how the keys begin that are of the place's
+/// order: names decide among them, so all of them are before the place, or all are after it.
+pub(super) fn seek(
+    portfolio: &ResourceId,
+    theirs: &ResourceId,
+    key: impl FnOnce() -> Vec<u8>,
+    same: impl FnOnce() -> Vec<u8>,
+) -> Seek {
+    match portfolio.cmp(theirs) {
+        Ordering::Equal => Seek::After(key()),
+        Ordering::Greater => Seek::From(same()),
+        Ordering::Less => {
+            let same = KeyRange::prefix(&same());
+            Seek::From(same.end.unwrap_or(same.start))
+        }
+    }
+}
+
+fn from(mut range: KeyRange, direction: Direction, key: Vec<u8>) -> KeyRange {
     match direction {
         Direction::Forward => {
-            range.start = range.start.max(same.start);
+            range.start = range.start.max(key);
             range
         }
-        Direction::Backward => match same.end {
-            Some(end) => range.before(&end),
-            None => range,
-        },
+        Direction::Backward => range.before(&key),
     }
 }

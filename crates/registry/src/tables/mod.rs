@@ -18,11 +18,13 @@
 //! | portfolios by display name | 16 | display name 0 portfolio | – |
 //! | organizations by display name | 17 | display name 0 organization | – |
 //! | projects by display name | 18 | portfolio 0 display name 0 project | – |
-//! | projects by minute of update | 19 | portfolio 0 minute (i64) project | – |
+//! | none any more (projects by minute of update) | 19 | | |
 //! | projects by status, not deleted | 20 | portfolio 0 status (u8) project | – |
 //! | parts by parent, not deleted | 21 | portfolio 0 parent 0 project | – |
 //! | phases by order | 22 | portfolio 0 project 0 order (u32) deleted (u8) phase | – |
 //! | batches by start date | 23 | portfolio 0 year (u16) month (u8) day (u8) batch | – |
+//! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
+//! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 
 pub(crate) mod batches;
 pub(crate) mod batches_by_start_date;
@@ -31,12 +33,13 @@ pub(crate) mod organizations_by_display_name;
 pub(crate) mod parts;
 pub(crate) mod phases;
 pub(crate) mod phases_by_order;
+pub(crate) mod phases_by_order_across;
 pub(crate) mod portfolios;
 pub(crate) mod portfolios_by_display_name;
 pub(crate) mod projects;
 pub(crate) mod projects_by_display_name;
-pub(crate) mod projects_by_minute;
 pub(crate) mod projects_by_status;
+pub(crate) mod projects_by_update_time;
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +50,7 @@ use milepost_types::Rejection;
 use prost::Message;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 1;
+pub(crate) const STORE_VERSION: u32 = 2;
 
 /// The first byte of every key. Persisted; a tag is never used again for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +64,12 @@ pub(crate) enum Tag {
     PortfoliosByDisplayName = 16,
     OrganizationsByDisplayName = 17,
     ProjectsByDisplayName = 18,
-    ProjectsByMinute = 19,
     ProjectsByStatus = 20,
     Parts = 21,
     PhasesByOrder = 22,
     BatchesByStartDate = 23,
+    ProjectsByUpdateTime = 24,
+    PhasesByOrderAcross = 25,
 }
 
 impl From<Tag> for u8 {

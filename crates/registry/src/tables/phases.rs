@@ -6,7 +6,7 @@ use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
 use milepost_types::{PhaseName, PortfolioName, ProjectName, ResourceId};
 
-use super::{Tag, decoded, phases_by_order, put as put_row};
+use super::{Tag, decoded, phases_by_order, phases_by_order_across, put as put_row};
 use crate::convert;
 use crate::phase::Phase;
 
@@ -79,12 +79,15 @@ impl Head {
     }
 }
 
-/// Sets a phase's row, and its index row.
+/// Sets a phase's row, and its index rows.
 pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
     let head = Head::of(row.clone());
     let name: PhaseName = head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
     let key = key(&name);
-    let index = |head: Head| vec![phases_by_order::key(&name, head.order(), head.is_deleted())];
+    let index = |head: Head| {
+        let (order, deleted) = (head.order(), head.is_deleted());
+        vec![phases_by_order::key(&name, order, deleted), phases_by_order_across::key(&name, order, deleted)]
+    };
     let before = rows.get(&key).map(|row| index(Head::of(row))).unwrap_or_default();
     put_row(rows, key, row, before, index(head));
 }

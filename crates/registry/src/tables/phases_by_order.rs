@@ -7,6 +7,9 @@ use milepost_types::{PhaseName, ProjectName, ResourceId};
 
 use super::Tag;
 
+/// Bytes of an order in a key.
+pub(super) const ORDERED_BYTES: usize = 5;
+
 /// The index row of a phase.
 pub(crate) fn key(name: &PhaseName, order: u32, deleted: bool) -> Vec<u8> {
     key_at(name, &ordered(order, deleted))
@@ -18,7 +21,7 @@ pub(crate) fn key_at(name: &PhaseName, ordered: &[u8]) -> Vec<u8> {
 }
 
 /// An order, and whether deleted, as bytes that order so.
-pub(crate) fn ordered(order: u32, deleted: bool) -> [u8; 5] {
+pub(crate) fn ordered(order: u32, deleted: bool) -> [u8; ORDERED_BYTES] {
     let [a, b, c, d] = order.to_be_bytes();
     [a, b, c, d, u8::from(deleted)]
 }
@@ -40,7 +43,7 @@ pub(crate) fn parts(key: &[u8]) -> Option<(&[u8], ResourceId)> {
     let mut key = Parts::of(key, Tag::PhasesByOrder)?;
     key.text()?;
     key.text()?;
-    Some((key.bytes(5)?, key.id()?))
+    Some((key.bytes(ORDERED_BYTES)?, key.id()?))
 }
 
 fn start(project: &ProjectName) -> Key {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{PortfolioName, Rejection, ResourceId, TimeZoneId};
+use milepost_types::{PortfolioName, PortfolioPattern, Rejection, ResourceId, TimeZoneId};
 
 use super::{Tag, decoded, portfolios_by_display_name, put as put_row};
 use crate::convert;
@@ -67,9 +67,16 @@ pub(crate) fn open(rows: &dyn Read, name: &PortfolioName) -> Result<Head, Reject
     if head.delete_time.is_some() { Err(Rejection::deleted(name)) } else { Ok(head) }
 }
 
-/// Refuses a portfolio that is not there; a deleted one is.
-pub(crate) fn exists(rows: &dyn Read, name: &PortfolioName) -> Result<(), Rejection> {
-    if rows.get(&key(name)).is_some() { Ok(()) } else { Err(Rejection::not_found(name)) }
+/// Refuses to read under a portfolio that is not there; a deleted one is, and so are all portfolios
+/// together.
+///
+/// # Errors
+/// If there is no such portfolio.
+pub(crate) fn check_parent(rows: &dyn Read, parent: &PortfolioPattern) -> Result<(), Rejection> {
+    match parent {
+        PortfolioPattern::One(name) if rows.get(&key(name)).is_none() => Err(Rejection::not_found(name)),
+        PortfolioPattern::One(_) | PortfolioPattern::All => Ok(()),
+    }
 }
 
 /// Sets a portfolio's row, and its index row.

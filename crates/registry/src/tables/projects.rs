@@ -6,10 +6,11 @@ use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{Money, PortfolioName, ProjectName, Rejection, ResourceId};
+use milepost_types::{Money, PortfolioName, ProjectName, ProjectPattern, Rejection, ResourceId, check_batch};
 
 use super::{
-    Tag, decoded, parts, projects_by_display_name, projects_by_minute, projects_by_status, put as put_row,
+    Tag, decoded, parts, portfolios, projects_by_display_name, projects_by_status, projects_by_update_time,
+    put as put_row,
 };
 use crate::convert;
 use crate::project::Project;
@@ -47,13 +48,29 @@ pub(crate) fn message(rows: &dyn Read, name: &ProjectName) -> Option<proto::Proj
     rows.get(&key(name)).map(|row| decoded(row, Tag::Projects))
 }
 
-/// The projects of these names, as the API tells them.
+/// Refuses to read under a project, or under all of a portfolio, that is not there; deleted ones are.
 ///
 /// # Errors
-/// If one is not there.
+/// If there is no such portfolio or project.
+pub(crate) fn check_parent(rows: &dyn Read, parent: &ProjectPattern) -> Result<(), Rejection> {
+    if let Some(portfolio) = parent.portfolio() {
+        portfolios::check_parent(rows, &portfolio.clone().into())?;
+    }
+    match parent.project() {
+        Some(project) if rows.get(&key(project)).is_none() => Err(Rejection::not_found(project)),
+        _ => Ok(()),
+    }
+}
+
+/// The projects of these names, as the API shows them.
+///
+/// # Errors
+/// If one is not there, or if they do not fit one answer; then none was decoded.
 pub(crate) fn messages(rows: &dyn Read, names: &[ProjectName]) -> Result<Vec<proto::Project>, Rejection> {
-    let found = names.iter().map(|name| message(rows, name).ok_or_else(|| Rejection::not_found(name)));
-    found.collect()
+    let row = |name| rows.get(&key(name)).ok_or_else(|| Rejection::not_found(name));
+    let sizes: Vec<_> = names.iter().map(|name| Ok(row(name)?.len())).collect::<Result<_, Rejection>>()?;
+    check_batch("projects", sizes)?;
+    names.iter().map(|name| Ok(decoded(row(name)?, Tag::Projects))).collect()
 }
 
 /// The part of a project that others ask about, so that they need not decode the rest.
@@ -132,7 +149,7 @@ fn index(name: &ProjectName, head: &Head) -> Vec<Vec<u8>> {
     let (portfolio, id) = (name.portfolio().id(), name.id());
     let mut keys = vec![
         projects_by_display_name::key(portfolio, &head.display_name, id),
-        projects_by_minute::key(portfolio, projects_by_minute::minute(head.update_time()), id),
+        projects_by_update_time::key(portfolio, head.update_time(), id),
     ];
     if head.delete_time.is_none() {
         keys.push(projects_by_status::key(portfolio, head.status, id));

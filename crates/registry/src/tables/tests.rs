@@ -21,7 +21,8 @@ fn keys_are_these_bytes_for_ever() {
     let (portfolio, phase): (PortfolioName, PhaseName) =
         ("portfolios/wsc".parse().unwrap(), "portfolios/wsc/projects/x/phases/one".parse().unwrap());
     let organization: OrganizationName = "organizations/cqu".parse().unwrap();
-    let golden: [(Vec<u8>, &[u8]); 13] = [
+    let time = "1970-01-01T00:04:18.000000003Z".parse().unwrap();
+    let golden: [(Vec<u8>, &[u8]); 14] = [
         (portfolios::key(&portfolio), b"\x01wsc"),
         (organizations::key(&organization), b"\x02cqu"),
         (projects::key(&project()), b"\x03wsc\0x"),
@@ -30,23 +31,19 @@ fn keys_are_these_bytes_for_ever() {
         (portfolios_by_display_name::key("城", &id("wsc")), b"\x10\xe5\x9f\x8e\0wsc"),
         (organizations_by_display_name::key("a", &id("cqu")), b"\x11a\0cqu"),
         (projects_by_display_name::key(&id("wsc"), "a", &id("x")), b"\x12wsc\0a\0x"),
-        (projects_by_minute::key(&id("wsc"), 258, &id("x")), b"\x13wsc\0\x80\0\0\0\0\0\x01\x02x"),
         (projects_by_status::key(&id("wsc"), 3, &id("x")), b"\x14wsc\0\x03x"),
         (parts::key(&id("wsc"), &id("whole"), &id("x")), b"\x15wsc\0whole\0x"),
         (phases_by_order::key(&phase, 2, true), b"\x16wsc\0x\0\x00\x00\x00\x02\x01one"),
         (batches_by_start_date::key(&id("wsc"), date(2021, 5, 27), &id("b")), b"\x17wsc\0\x07\xe5\x05\x1bb"),
+        (
+            projects_by_update_time::key(&id("wsc"), time, &id("x")),
+            b"\x18wsc\0\x80\0\0\0\0\0\x01\x02\0\0\0\x03x",
+        ),
+        (phases_by_order_across::key(&phase, 2, true), b"\x19wsc\0\x00\x00\x00\x02\x01x\0one"),
     ];
     for (key, bytes) in golden {
         assert_eq!(key, bytes, "{}", String::from_utf8_lossy(bytes));
     }
-}
-
-#[test]
-fn a_minute_is_floored_before_the_epoch_too() {
-    let minute = |text: &str| projects_by_minute::minute(text.parse().unwrap());
-    assert_eq!(minute("1970-01-01T00:00:59.999Z"), 0);
-    assert_eq!(minute("1970-01-01T00:01:00Z"), 1);
-    assert_eq!(minute("1969-12-31T23:59:59.5Z"), -1);
 }
 
 proptest! {
@@ -71,7 +68,7 @@ proptest! {
     fn index_keys_are_taken_apart(
         name in arbitrary::project_name(),
         text in arbitrary::line(),
-        minute: i64,
+        time in arbitrary::instant(),
         status in 1..8,
         order: u32,
         deleted: bool,
@@ -80,14 +77,17 @@ proptest! {
         let (portfolio, id) = (name.portfolio().id(), name.id());
         let key = projects_by_display_name::key(portfolio, &text, id);
         prop_assert_eq!(projects_by_display_name::parts(&key), Some((text.as_str(), id.clone())));
-        let key = projects_by_minute::key(portfolio, minute, id);
-        prop_assert_eq!(projects_by_minute::parts(&key), Some((minute, id.clone())));
+        let key = projects_by_update_time::key(portfolio, time, id);
+        let ordered = key::ordered_instant(time);
+        prop_assert_eq!(projects_by_update_time::parts(&key), Some((&ordered[..], id.clone())));
         prop_assert_eq!(projects_by_status::id(&projects_by_status::key(portfolio, status, id)), Some(id.clone()));
         prop_assert_eq!(parts::id(&parts::key(portfolio, portfolio, id)), Some(id.clone()));
         let phase = PhaseName::new(name.clone(), id.clone());
         let key = phases_by_order::key(&phase, order, deleted);
         let ordered = phases_by_order::ordered(order, deleted);
         prop_assert_eq!(phases_by_order::parts(&key), Some((&ordered[..], id.clone())));
+        let key = phases_by_order_across::key(&phase, order, deleted);
+        prop_assert_eq!(phases_by_order_across::parts(&key), Some((&ordered[..], phase)));
         let key = batches_by_start_date::key(portfolio, date, id);
         prop_assert_eq!(batches_by_start_date::parts(&key).map(|(_, id)| id), Some(id.clone()));
     }

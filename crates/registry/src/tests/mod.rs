@@ -1,5 +1,6 @@
 //! The service as callers see it: over an in-process channel, on a real ledger with a journal in memory.
 
+pub(crate) mod full;
 pub(crate) mod office;
 mod raw;
 pub(crate) mod rows;

@@ -193,6 +193,10 @@ pub(crate) fn project_name(id: &str) -> String {
     format!("portfolios/wsc/projects/{id}")
 }
 
+pub(crate) fn organization_name(id: &str) -> String {
+    format!("organizations/{id}")
+}
+
 pub(crate) fn batch_name(id: &str) -> String {
     format!("portfolios/wsc/batches/{id}")
 }

@@ -1,6 +1,6 @@
 //! Every order, direction, filter and page size of projects, while others write.
 
-use milepost_types::{PortfolioPattern, ProjectName};
+use milepost_types::{PortfolioPattern, ProjectName, limits};
 use proptest::prelude::*;
 
 use super::super::projects::{By, ORDERS, Order, SCHEMA, list};
@@ -194,7 +194,7 @@ fn the_latest_updates_are_found_without_reading_the_rest() {
 #[test]
 fn a_search_for_few_among_many_is_cut_into_pages() {
     let mut rows = some_rows(&[]);
-    let count = ROWS_LOOKED_AT + 5;
+    let count = limits::PAGE_ROWS + 5;
     for i in 0..count {
         let key = (i + 1 == count).then_some(true);
         put_project(&mut rows, &proto::Project { key, ..project("a", &format!("p{i:06}"), "n", 0) });
@@ -208,17 +208,44 @@ fn a_search_for_few_among_many_is_cut_into_pages() {
 }
 
 #[test]
-fn a_page_is_no_larger_than_clients_take() {
+fn a_search_through_large_rows_is_cut_sooner() {
     let mut rows = some_rows(&[]);
     for i in 0..40 {
-        let purpose = "x".repeat(200_000);
+        let purpose = "x".repeat(2 << 20);
         put_project(&mut rows, &proto::Project { purpose, ..project("a", &format!("p{i:02}"), "n", 0) });
     }
     let parent = "portfolios/a".parse().unwrap();
-    let query = query(&SCHEMA, "", Order::Name, Direction::Forward);
+    let query = query(&SCHEMA, "key = true", Order::Name, Direction::Forward);
     let first = list(&rows, &parent, &query).unwrap();
-    assert!((2..20).contains(&first.resources.len()), "{}", first.resources.len());
-    assert_eq!(pages(&query, |query| list(&rows, &parent, query).unwrap()).len(), 40);
+    assert!(first.next.is_some() && first.looked_at == 32, "{}", first.looked_at);
+    assert!(pages(&query, |query| list(&rows, &parent, query).unwrap()).is_empty());
+}
+
+#[test]
+fn a_page_fits_one_answer_and_holds_one_resource_at_least() {
+    let parent = "portfolios/a".parse().unwrap();
+    // Of a size of which many, few, one, and not even one is within the bound.
+    for bytes in [5_000, 1_500_000, 2_200_000, 5_000_000] {
+        let mut rows = some_rows(&[]);
+        let count = if bytes == 5_000 { 900 } else { 5 };
+        for i in 0..count {
+            let purpose = "x".repeat(bytes);
+            put_project(&mut rows, &proto::Project { purpose, ..project("a", &format!("p{i:03}"), "n", 0) });
+        }
+        for order in ORDERS.map(|(_, order)| order) {
+            let query = query(&SCHEMA, "", order, Direction::Forward);
+            let told = pages(&query, |query| {
+                let page = list(&rows, &parent, query).unwrap();
+                let answer = proto::ListProjectsResponse { projects: page.resources, ..Default::default() };
+                let alone = answer.projects.len() == 1 && bytes == 5_000_000;
+                let size = answer.encoded_len();
+                assert!(alone || size <= limits::ANSWER_ITEM_BYTES, "{order:?} {size}");
+                assert!(!answer.projects.is_empty());
+                Page { resources: answer.projects, ..page }
+            });
+            assert_eq!(told.len(), count, "{order:?} {bytes}");
+        }
+    }
 }
 
 #[test]
@@ -226,4 +253,33 @@ fn there_is_no_list_of_a_portfolio_that_is_not_there() {
     let query = query(&SCHEMA, "", Order::Name, Direction::Forward);
     assert!(list(&Rows::default(), &"portfolios/a".parse().unwrap(), &query).is_err());
     assert!(list(&Rows::default(), &PortfolioPattern::All, &query).unwrap().resources.is_empty());
+}
+
+/// One portfolio's projects, all updated in one minute, in one status, of one display name, and few in
+/// another after it.
+#[test]
+fn a_page_reads_no_more_rows_however_many_there_are() {
+    let mut rows = some_rows(&[]);
+    for i in 0..300 {
+        put_project(&mut rows, &project("a", &format!("p{i:03}"), "n", i / 10));
+        put_project(&mut rows, &project(if i % 2 == 0 { "a-b" } else { "b" }, &format!("q{i:03}"), "n", 7));
+    }
+    for direction in [Direction::Forward, Direction::Backward] {
+        for (order, filter) in [
+            (Order::Name, ""),
+            (Order::Name, "status = STATUS_PROPOSED"),
+            (Order::Name, "display_name = n"),
+            (Order::DisplayName, ""),
+            (Order::UpdateTime, ""),
+        ] {
+            let query = Query { size: 10, ..query(&SCHEMA, filter, order, direction) };
+            let told = pages(&query, |query| {
+                rows.told.set(0);
+                let page = list(&rows, &PortfolioPattern::All, query).unwrap();
+                assert!(rows.told.get() < 50, "{order:?} {filter} {direction:?}: {}", rows.told.get());
+                page
+            });
+            assert_eq!(told.len(), 600);
+        }
+    }
 }

@@ -30,7 +30,7 @@ fn portfolios_and_organizations_are_ordered_by_display_name_then_name() {
     both_ways(
         |direction| {
             let query = query(&portfolios::SCHEMA, "", portfolios::Order::DisplayName, direction);
-            let told = pages(&Query { size: 2, ..query }, |query| portfolios::list(&rows, query));
+            let told = pages(&Query { size: 2, ..query }, |query| portfolios::list(&rows, query).unwrap());
             ids(&told, |portfolio| &portfolio.name)
         },
         &expected,
@@ -38,20 +38,20 @@ fn portfolios_and_organizations_are_ordered_by_display_name_then_name() {
     both_ways(
         |direction| {
             let query = query(&organizations::SCHEMA, "", organizations::Order::DisplayName, direction);
-            let told = pages(&Query { size: 2, ..query }, |query| organizations::list(&rows, query));
+            let told = pages(&Query { size: 2, ..query }, |query| organizations::list(&rows, query).unwrap());
             ids(&told, |organization| &organization.name)
         },
         &expected,
     );
     let named =
         query(&portfolios::SCHEMA, "display_name = \"y*\"", portfolios::Order::Name, Direction::Forward);
-    let told = pages(&named, |query| portfolios::list(&rows, query));
+    let told = pages(&named, |query| portfolios::list(&rows, query).unwrap());
     assert_eq!(ids(&told, |portfolio| &portfolio.name), ["b", "c", "d"]);
 }
 
 fn put_phase(rows: &mut Rows, project: &str, id: &str, order: i32, deleted: bool) {
     let phase = proto::Phase {
-        name: format!("portfolios/a/projects/{project}/phases/{id}"),
+        name: format!("portfolios/{project}/phases/{id}"),
         order,
         delete_time: instant(1).filter(|_| deleted),
         ..proto::Phase::default()
@@ -62,19 +62,25 @@ fn put_phase(rows: &mut Rows, project: &str, id: &str, order: i32, deleted: bool
 #[test]
 fn phases_are_in_the_order_of_their_project_and_across_projects() {
     let mut rows = Rows::default();
-    put_portfolio(&mut rows, "a", "a");
-    for id in ["x", "y"] {
-        put_project(&mut rows, &project("a", id, "n", 0));
+    for (portfolio, id) in [("a", "x"), ("a", "y"), ("a-b", "x")] {
+        put_portfolio(&mut rows, portfolio, "a");
+        put_project(&mut rows, &project(portfolio, id, "n", 0));
     }
-    for (project, id, order, deleted) in
-        [("x", "one", 300, false), ("x", "two", 2, false), ("x", "old", 2, true), ("y", "three", 1, false)]
-    {
+    for (project, id, order, deleted) in [
+        ("a/projects/x", "one", 300, false),
+        ("a/projects/x", "two", 2, false),
+        ("a/projects/x", "old", 2, true),
+        ("a/projects/y", "three", 1, false),
+        ("a-b/projects/x", "four", 2, false),
+        ("a-b/projects/x", "five", 1, false),
+    ] {
         put_phase(&mut rows, project, id, order, deleted);
     }
     for (parent, expected) in [
         ("portfolios/a/projects/x", vec!["two", "old", "one"]),
         ("portfolios/a/projects/-", vec!["three", "two", "old", "one"]),
-        ("portfolios/-/projects/-", vec!["three", "two", "old", "one"]),
+        ("portfolios/a-b/projects/-", vec!["five", "four"]),
+        ("portfolios/-/projects/-", vec!["three", "five", "two", "four", "old", "one"]),
     ] {
         let parent = parent.parse().unwrap();
         let told = |order, show_deleted, direction| {
@@ -94,6 +100,75 @@ fn phases_are_in_the_order_of_their_project_and_across_projects() {
     let query = query(&phases::SCHEMA, "", phases::Order::Name, Direction::Forward);
     assert!(phases::list(&rows, &"portfolios/a/projects/z".parse().unwrap(), &query).is_err());
     assert!(phases::list(&rows, &"portfolios/b/projects/-".parse().unwrap(), &query).is_err());
+}
+
+#[test]
+fn a_page_of_phases_reads_no_more_rows_however_many_there_are() {
+    let mut rows = Rows::default();
+    for portfolio in ["a", "b"] {
+        put_portfolio(&mut rows, portfolio, "p");
+        for i in 0..300 {
+            put_phase(
+                &mut rows,
+                &format!("{portfolio}/projects/x{}", i / 3),
+                &format!("h{i}"),
+                1 + i % 3,
+                false,
+            );
+        }
+    }
+    for (parent, count) in [("portfolios/a/projects/-", 300), ("portfolios/-/projects/-", 600)] {
+        for direction in [Direction::Forward, Direction::Backward] {
+            let query = Query { size: 10, ..query(&phases::SCHEMA, "", phases::Order::Order, direction) };
+            let told = pages(&query, |query| {
+                rows.told.set(0);
+                let page = phases::list(&rows, &parent.parse().unwrap(), query).unwrap();
+                assert!(rows.told.get() < 50, "{parent} {direction:?}: {}", rows.told.get());
+                page
+            });
+            let orders: Vec<_> = told.iter().map(|phase| phase.order).collect();
+            assert!(orders.is_sorted() || orders.is_sorted_by(|a, b| a >= b));
+            assert_eq!(told.len(), count);
+        }
+    }
+}
+
+/// A row has the figures of its batch's last change; what is answered has those of now.
+#[test]
+fn a_page_of_batches_fits_one_answer_with_the_figures_of_now() {
+    let mut rows = Rows::default();
+    put_portfolio(&mut rows, "a", "a");
+    let mut members = Vec::new();
+    for i in 0..200 {
+        let currency_code = crate::tests::full::currency(i);
+        let investment =
+            Some(milepost_proto::google::r#type::Money { currency_code, units: i64::MAX, nanos: 0 });
+        let project = proto::Project { investment, ..project("a", &format!("p{i}"), "n", 0) };
+        put_project(&mut rows, &project);
+        members.push(project.name);
+    }
+    for i in 0..600 {
+        let batch = proto::Batch {
+            name: format!("portfolios/a/batches/b{i}"),
+            start_date: Some(milepost_proto::google::r#type::Date { year: 2021, month: 5, day: 27 }),
+            state: proto::batch::State::Planned.into(),
+            members: members.clone(),
+            ..proto::Batch::default()
+        };
+        tables::batches::put(&mut rows, batch.encode_to_vec().into());
+    }
+    let query = query(&batches::SCHEMA, "", batches::Order::Name, Direction::Forward);
+    let told = pages(&query, |query| {
+        let page = batches::list(&rows, &"portfolios/a".parse().unwrap(), query).unwrap();
+        let answer = proto::ListBatchesResponse { batches: page.resources, ..Default::default() };
+        assert!(
+            answer.encoded_len() <= milepost_types::limits::ANSWER_ITEM_BYTES,
+            "{}",
+            answer.encoded_len()
+        );
+        Page { resources: answer.batches, ..page }
+    });
+    assert_eq!(told.len(), 600);
 }
 
 #[test]
