@@ -25,6 +25,11 @@ pub(crate) enum Wish {
 }
 
 impl Wish {
+    /// Whether the answer holds the resource of every event, and not of the first alone.
+    pub(crate) fn answers_with_all(&self) -> bool {
+        matches!(self, Wish::Project(command) if matches!(**command, project::Command::CreateSeveral(_)))
+    }
+
     /// The key of the row that it is about; `None` for what is to be created.
     pub(crate) fn subject(&self) -> Option<Vec<u8>> {
         match self {

@@ -10,7 +10,7 @@ mod portfolio;
 mod project;
 
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
-use milepost_types::{Rejection, ResourceId, ResourceName};
+use milepost_types::{Rejection, ResourceId, ResourceName, check_batch};
 
 use crate::change::{Change, Happening, Resource};
 use crate::command::{Command, Wish};
@@ -38,6 +38,9 @@ impl Domain for Registry {
             Wish::Batch(wish) => batch::decide(rows, wish, context.seed, &moment)?,
         };
         let events = convert::event::encoded(&changes, context, &command.traceparent);
+        if command.wish.answers_with_all() {
+            check_batch("projects", events.iter().map(|event| apply::resource(event).len()))?;
+        }
         Ok(Decision { portfolio, decided_on: Vec::new(), events })
     }
 

@@ -12,6 +12,7 @@ mod lists;
 mod nonsense;
 mod replay;
 mod required;
+mod sizes;
 mod slice;
 mod standard;
 mod writes;

@@ -1,0 +1,259 @@
+//! No answer is larger than what clients take: the clients of these tests take 4 MiB, as any that was not
+//! configured otherwise.
+
+use std::collections::BTreeSet;
+
+use milepost_ledger::Entry;
+use milepost_ledger::journal::ReadLimit;
+use milepost_proto::FILE_DESCRIPTOR_SET;
+use milepost_proto::google::r#type::Money;
+use milepost_proto::notifier::v1::GetEventResponse;
+use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
+use milepost_proto::registry::v1::*;
+use milepost_types::limits;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::full::{self, currency, id, text};
+use super::office::{Office, batch_name, create_batch, create_project, named, project_name};
+
+/// Clients with the limit that they have by default.
+impl Office {
+    fn default_projects(&self) -> ProjectServiceClient<Channel> {
+        ProjectServiceClient::new(self.channel.clone())
+    }
+
+    fn default_batches(&self) -> BatchServiceClient<Channel> {
+        BatchServiceClient::new(self.channel.clone())
+    }
+}
+
+/// Checks that all fields are set but those that need not be, and that an answer holds the resource, alone
+/// and in the event that carries it.
+async fn check(office: &Office, kind: &str, resource: &impl Message, unset: &[&str]) {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let kind = pool.get_message_by_name(&format!("milepost.registry.v1.{kind}")).unwrap();
+    let message = DynamicMessage::decode(kind.clone(), resource.encode_to_vec().as_slice()).unwrap();
+    let bare: Vec<_> = kind
+        .fields()
+        .filter(|field| !message.has_field(field))
+        .map(|field| field.name().to_owned())
+        .collect();
+    assert_eq!(bare, unset, "a full {} sets every field", kind.name());
+    let bytes = resource.encoded_len();
+    assert!(bytes <= limits::ANSWER_ITEM_BYTES, "{} {bytes}", kind.name());
+
+    let source = office.service.api.ledger.source();
+    let entries = source.read_after(office.sequence() - 1, ReadLimit::default()).await.unwrap();
+    for event in Entry::decode(&entries[0]).unwrap().events {
+        let event = milepost_proto::event::v1::Event::decode(event).unwrap();
+        let answer = GetEventResponse { event: Some(event), cursor: text(100, 0) };
+        assert!(
+            answer.encoded_len() <= limits::ANSWER_ITEM_BYTES,
+            "{} {}",
+            kind.name(),
+            answer.encoded_len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_portfolio_and_an_organization_at_all_their_limits_fit_one_answer() {
+    let office = Office::open().await;
+    let request = CreatePortfolioRequest {
+        portfolio_id: id('p', 0),
+        portfolio: Some(full::portfolio()),
+        ..CreatePortfolioRequest::default()
+    };
+    let created = office.portfolios().create_portfolio(request).await.unwrap().into_inner();
+    check(&office, "Portfolio", &created.portfolio.unwrap(), &["delete_time"]).await;
+    let request = CreateOrganizationRequest {
+        organization_id: id('o', 0),
+        organization: Some(full::organization()),
+        ..CreateOrganizationRequest::default()
+    };
+    let created = office.organizations().create_organization(request).await.unwrap().into_inner();
+    check(&office, "Organization", &created.organization.unwrap(), &["delete_time"]).await;
+}
+
+/// An office where a full project can be created.
+async fn office_for_full_projects() -> Office {
+    let office = Office::with_portfolio().await;
+    office.organization(&id('o', 0)).await;
+    office.project(&id('w', 0), named("whole")).await;
+    office
+}
+
+#[tokio::test]
+async fn a_project_and_a_phase_at_all_their_limits_fit_one_answer() {
+    let office = office_for_full_projects().await;
+    let request = create_project(&id('x', 0), full::project());
+    office.default_projects().create_project(request).await.unwrap();
+    let request = SuspendProjectRequest {
+        name: project_name(&id('x', 0)),
+        reason: text(limits::TEXT_CHARS, 0),
+        ..SuspendProjectRequest::default()
+    };
+    let suspended = office.default_projects().suspend_project(request).await.unwrap().into_inner();
+    check(&office, "Project", &suspended.project.unwrap(), &["batch", "delete_time"]).await;
+    let request = CreatePhaseRequest {
+        parent: project_name(&id('x', 0)),
+        phase_id: id('h', 0),
+        phase: Some(full::phase()),
+        ..CreatePhaseRequest::default()
+    };
+    let created = office.phases().create_phase(request).await.unwrap().into_inner();
+    check(&office, "Phase", &created.phase.unwrap(), &["delete_time"]).await;
+}
+
+#[tokio::test]
+async fn a_batch_at_all_its_limits_fits_one_answer() {
+    let office = Office::with_portfolio().await;
+    let members: Vec<_> = (0..limits::BATCH_MEMBERS).map(|i| project_name(&id('p', i))).collect();
+    let project = |i| {
+        let investment = Money { currency_code: currency(i), units: i64::MAX, nanos: 999_999_999 };
+        create_project(&id('p', i), Project { investment: Some(investment), ..named("n") })
+    };
+    let numbers: Vec<_> = (0..limits::BATCH_MEMBERS).collect();
+    for some in numbers.chunks(limits::BATCH_REQUESTS) {
+        let requests = some.iter().map(|i| project(*i)).collect();
+        let request = BatchCreateProjectsRequest {
+            parent: "portfolios/wsc".into(),
+            requests,
+            ..BatchCreateProjectsRequest::default()
+        };
+        office.default_projects().batch_create_projects(request).await.unwrap();
+    }
+    let mut batches = office.default_batches();
+    batches.create_batch(create_batch(&id('b', 0), full::batch())).await.unwrap();
+    let name = batch_name(&id('b', 0));
+    // Whose event names all of them twice.
+    let request = AddBatchMembersRequest { name: name.clone(), members, ..AddBatchMembersRequest::default() };
+    let added = batches.add_batch_members(request).await.unwrap().into_inner().batch.unwrap();
+    assert_eq!(added.members.len(), limits::BATCH_MEMBERS);
+    let unset = ["registered_without_investment_count", "delete_time"];
+    check(&office, "Batch", &added, &unset).await;
+    let request = GetBatchRequest { name, ..GetBatchRequest::default() };
+    assert_eq!(batches.get_batch(request).await.unwrap().into_inner().batch.unwrap(), added);
+}
+
+#[tokio::test]
+async fn lists_of_full_projects_are_read_to_their_end_by_any_client() {
+    let office = office_for_full_projects().await;
+    for i in 0..4 {
+        office.project(&id('x', i), full::project()).await;
+    }
+    for order_by in ["name", "display_name desc", "update_time"] {
+        let mut request = ListProjectsRequest {
+            parent: "portfolios/wsc".into(),
+            page_size: 1000,
+            order_by: order_by.into(),
+            ..ListProjectsRequest::default()
+        };
+        let mut names = BTreeSet::new();
+        loop {
+            let page = office.default_projects().list_projects(request.clone()).await.unwrap().into_inner();
+            assert!(!page.projects.is_empty(), "a page holds one at least");
+            names.extend(page.projects.into_iter().map(|project| project.name));
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(names.len(), 5, "{order_by}");
+    }
+}
+
+/// Projects of about 33 kB each.
+fn creation(ids: std::ops::Range<usize>) -> BatchCreateProjectsRequest {
+    let purpose = || text(limits::TEXT_CHARS, 0);
+    let project = || Project { purpose: purpose(), scale: purpose(), ..named("n") };
+    BatchCreateProjectsRequest {
+        parent: "portfolios/wsc".into(),
+        requests: ids.map(|i| create_project(&format!("p{i:03}"), project())).collect(),
+        ..BatchCreateProjectsRequest::default()
+    }
+}
+
+/// How many fit, as a refusal says.
+fn fit(status: &Status, asked: usize) -> usize {
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!((status.code(), info.reason.as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
+    assert_eq!(info.metadata["limit"], limits::ANSWER_ITEM_BYTES.to_string());
+    assert_eq!(info.metadata["what"], "bytes of one answer");
+    let (fit, rest) = status.message().split_once(&format!(" of the {asked} fit; ask for at most ")).unwrap();
+    let fit = fit.rsplit(' ').next().unwrap();
+    assert_eq!(rest, format!("{fit} at once"));
+    fit.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_would_be_too_large_creates_nothing_and_says_how_many_fit() {
+    let office = Office::with_portfolio().await;
+    let mut projects = office.default_projects();
+    let sequence = office.sequence();
+    for validate_only in [false, true] {
+        let request = BatchCreateProjectsRequest { validate_only, ..creation(0..150) };
+        let refused = projects.batch_create_projects(request).await.unwrap_err();
+        assert!((1..150).contains(&fit(&refused, 150)));
+        assert_eq!(office.sequence(), sequence, "nothing happened");
+    }
+    let refused = projects.batch_create_projects(creation(0..150)).await.unwrap_err();
+    let fit = fit(&refused, 150);
+    assert!(projects.batch_create_projects(creation(0..fit + 1)).await.is_err());
+    assert_eq!(office.sequence(), sequence, "nothing happened");
+    let request = BatchCreateProjectsRequest { request_id: "r-1".into(), ..creation(0..fit) };
+    let created = projects.batch_create_projects(request.clone()).await.unwrap().into_inner();
+    assert_eq!((created.projects.len(), office.sequence()), (fit, sequence + 1));
+    let again = projects.batch_create_projects(request).await.unwrap().into_inner();
+    assert_eq!((again, office.sequence()), (created, sequence + 1), "the same id answers the same");
+}
+
+#[tokio::test]
+async fn projects_that_do_not_fit_one_answer_are_not_read_together() {
+    let office = Office::with_portfolio().await;
+    let mut projects = office.default_projects();
+    for ids in [0..100, 100..150] {
+        projects.batch_create_projects(creation(ids)).await.unwrap();
+    }
+    let get = |count: usize| BatchGetProjectsRequest {
+        parent: "portfolios/-".into(),
+        names: (0..count).map(|i| project_name(&format!("p{i:03}"))).collect(),
+        ..BatchGetProjectsRequest::default()
+    };
+    let fit = fit(&projects.batch_get_projects(get(150)).await.unwrap_err(), 150);
+    let read = projects.batch_get_projects(get(fit)).await.unwrap().into_inner();
+    assert_eq!(read.projects.len(), fit);
+    assert!(projects.batch_get_projects(get(fit + 1)).await.is_err());
+}
+
+#[tokio::test]
+async fn nothing_is_read_under_a_parent_that_is_not_there() {
+    let office = Office::with_portfolio().await;
+    let missing = || "portfolios/none".to_owned();
+    let names = vec!["portfolios/none/projects/x".to_owned()];
+    let get = BatchGetProjectsRequest { parent: missing(), names, ..BatchGetProjectsRequest::default() };
+    let list = ListBatchesRequest { parent: missing(), ..ListBatchesRequest::default() };
+    let phases = |parent: &str| ListPhasesRequest { parent: parent.into(), ..ListPhasesRequest::default() };
+    for (status, name) in [
+        (office.projects().batch_get_projects(get).await.unwrap_err(), "portfolios/none"),
+        (office.batches().list_batches(list).await.unwrap_err(), "portfolios/none"),
+        (
+            office.phases().list_phases(phases("portfolios/none/projects/-")).await.unwrap_err(),
+            "portfolios/none",
+        ),
+        (
+            office.phases().list_phases(phases("portfolios/wsc/projects/none")).await.unwrap_err(),
+            "portfolios/wsc/projects/none",
+        ),
+    ] {
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((status.code(), info.reason.as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
+        assert_eq!(info.metadata["name"], name);
+    }
+    assert!(office.phases().list_phases(phases("portfolios/-/projects/-")).await.is_ok());
+}
