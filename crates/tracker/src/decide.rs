@@ -14,12 +14,14 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
 use milepost_types::{
-    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind, limits,
+    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind,
+    check_batch, limits,
 };
 
 pub(crate) use self::days::between;
 use crate::command::{Command, Refusal, Wish};
 use crate::convert::event::Events;
+use crate::convert::told::carried;
 use crate::facts::Portfolio;
 use crate::milestone::{Action, Draft, Moment, act, create};
 use crate::{apply, tables};
@@ -132,7 +134,9 @@ impl<'a> Scene<'a> {
             }
             events.milestone(change, "");
         }
-        Ok(self.decision(name.id(), events))
+        let decision = self.decision(name.id(), events);
+        check_batch("milestones", answer_sizes(&decision.events))?;
+        Ok(decision)
     }
 
     fn act(&self, name: &MilestoneName, etag: Option<Etag>, action: &Action) -> Result<Decision, Refusal> {
@@ -182,6 +186,11 @@ impl<'a> Scene<'a> {
         events.reset(previous, to, reason);
         Decision { portfolio: String::new(), decided_on: vec![to], events: events.finish() }
     }
+}
+
+/// The bytes of the milestone that each of these events carries, which are what is answered.
+fn answer_sizes(events: &[Bytes]) -> impl Iterator<Item = usize> {
+    events.iter().filter_map(|event| carried(event).ok().flatten()).map(|milestone| milestone.len())
 }
 
 /// An id that the server makes: the same again when the command is decided again.

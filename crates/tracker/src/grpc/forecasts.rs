@@ -7,7 +7,8 @@
 use milepost_ledger::journal::{ReadError, ReadLimit};
 use milepost_ledger::{Entry, EntryError, Source};
 use milepost_proto::tracker::v1::Forecast;
-use milepost_types::MilestoneName;
+use milepost_types::{MilestoneName, Room};
+use prost::Message;
 
 use crate::convert::Unreadable;
 use crate::convert::told::forecast;
@@ -39,17 +40,20 @@ pub(crate) enum Error {
     },
 }
 
-/// At most `size` forecasts of a milestone, from the one that entry `from` reports on back, and the
-/// sequence to go on from; 0 if there are no more, or for `from` if there are none.
+/// A page of at most `size` forecasts of a milestone, from the one that entry `from` reports on back, and
+/// the sequence to go on from; 0 if there are no more, or for `from` if there are none.
 pub(crate) async fn history(
     source: &Source,
     name: &MilestoneName,
     from: u64,
     size: usize,
 ) -> Result<(Vec<Forecast>, u64), Error> {
-    let (mut found, mut sequence) = (Vec::new(), from);
-    while sequence > 0 && found.len() < size {
+    let (mut room, mut found, mut sequence) = (Room::page(size), Vec::new(), from);
+    while sequence > 0 && !room.is_full() {
         let (forecast, previous) = reported(source, name, sequence).await?;
+        if !room.admit(forecast.encoded_len()) {
+            break;
+        }
         found.push(forecast);
         // A chain that does not go back would never end.
         if previous >= sequence {

@@ -53,6 +53,7 @@ pub(super) async fn list_milestones(
 ) -> Result<Response<ListMilestonesResponse>, Status> {
     let read::List { query, digest, begun_at } = read::list(request.get_ref()).map_err(Failure::from)?;
     api.arrive(&request, &request.get_ref().min_revisions).await?;
+    api.parent(&request, &query.parent).await?;
     let look = move |view: &milepost_ledger::View<'_>| {
         Ok((page(view, &query).map_err(|error| unreadable(error.into()))?, view.position()))
     };

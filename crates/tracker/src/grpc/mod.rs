@@ -15,7 +15,7 @@ use bytes::Bytes;
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::request::{Caller, reach, revisions};
-use milepost_types::{LedgerKind, MilestoneName, Position, Rejection, Revision};
+use milepost_types::{LedgerKind, MilestoneName, Position, ProjectPattern, Rejection, Revision};
 use prost::Message;
 use tonic::Request;
 
@@ -25,6 +25,7 @@ use crate::convert::told::{carried, milestones};
 use crate::decide::Tracker;
 use crate::error::Failure;
 use crate::follow::upstream::Upstream;
+use crate::list::check_parent;
 use crate::metrics::Metrics;
 use crate::tables::{self, Table, key};
 
@@ -86,6 +87,16 @@ impl Api {
             }
         }
         Ok(())
+    }
+
+    /// Refuses to read under a portfolio or project that is not there. If the tracker does not know it, the
+    /// registry is asked what it knows by now.
+    async fn parent<R>(&self, request: &Request<R>, parent: &ProjectPattern) -> Result<(), Failure> {
+        if check_parent(&self.ledger.view(), parent).is_ok() {
+            return Ok(());
+        }
+        self.upstream.catch_up(Caller::of(request)?.deadline).await?;
+        Ok(check_parent(&self.ledger.view(), parent)?)
     }
 
     /// Reads rows that may be many, on a thread that may block.

@@ -1,22 +1,21 @@
 //! Lists of milestones, page by page, on one consistent cut of rows.
 //!
-//! By name the rows themselves are in order; by forecast it is the index of due dates. Only one
-//! project's milestones are sorted here: they are few, and a second index would cost every forecast.
+//! By name the rows themselves are in order; by forecast it is the index of due dates. One project's
+//! milestones are sorted here as long as they are few: an index of their own would cost every forecast. Of a
+//! project with more than [`SORTED`] the index of its portfolio is searched.
 //! Invariants: a page holds what matches and was asked to be seen, in order, and goes on after the key of
-//! the page before, whatever came or went meanwhile. At most [`LOOKED_AT`] rows are looked at for a page
-//! beyond those on it; then it ends early, and its token goes on.
+//! the page before, whatever came or went meanwhile. It holds no more than one answer does ([`Room`]) and
+//! looks at no more rows than any page does ([`Search`]); then it ends early, and its token goes on.
 
 mod fields;
 mod merge;
-
-use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, Read};
 use milepost_service::merge::merged;
 use milepost_types::filter::Fields;
-use milepost_types::{Filter, ProjectPattern};
+use milepost_types::{Filter, ProjectName, ProjectPattern, Rejection, Room, Search, limits};
 
 pub(crate) use fields::{Field, SCHEMA};
 
@@ -25,8 +24,8 @@ use crate::convert::milestone::Glance;
 use crate::tables::key::{self, DAY_BYTES};
 use crate::tables::{self, Table};
 
-/// Rows that one page looks at, beyond those that it holds.
-const LOOKED_AT: usize = 10_000;
+/// So many milestones of one project are sorted for a page.
+const SORTED: usize = limits::PAGE_ROWS;
 
 /// By what a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,16 +75,37 @@ pub(crate) struct Page<T> {
     pub(crate) looked_at: usize,
 }
 
-/// A candidate: its place in the order, and its row.
-type Candidate = (Vec<u8>, Bytes);
+/// A candidate: its place in the order, and its row, or none if it is known not to be on the page.
+type Candidate = (Vec<u8>, Option<Bytes>);
 
 /// The page that is asked for.
 pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, Unreadable> {
     match (query.order, &query.parent) {
         (Order::Name, _) => gather(by_name(rows, query), query),
-        (Order::Forecast, ProjectPattern::One(_)) => of_project(rows, query),
+        (Order::Forecast, ProjectPattern::One(project)) => match sorted(rows, query) {
+            Some(places) => gather(places, query),
+            None => gather(of_project(rows, project, query), query),
+        },
         (Order::Forecast, _) => gather(by_forecast(rows, query), query),
     }
+}
+
+/// Refuses to read under a portfolio or project that is not there, as far as the registry was followed;
+/// deleted ones are there, and so is whatever has milestones.
+///
+/// # Errors
+/// If there is no such portfolio or project.
+pub(crate) fn check_parent(rows: &dyn Read, parent: &ProjectPattern) -> Result<(), Rejection> {
+    let Some(portfolio) = parent.portfolio() else { return Ok(()) };
+    let has_milestones = || rows.scan(&tables::milestone::range(parent), Direction::Forward).next().is_some();
+    let missing = match parent.project() {
+        _ if tables::portfolio::get_stored(rows, portfolio).is_none() => Rejection::not_found(portfolio),
+        Some(project) if tables::project::is_deleted(rows, project).is_none() => {
+            Rejection::not_found(project)
+        }
+        _ => return Ok(()),
+    };
+    if has_milestones() { Ok(()) } else { Err(missing) }
 }
 
 impl Query {
@@ -106,34 +126,58 @@ fn gather<T: Listed>(
     candidates: impl Iterator<Item = Candidate>,
     query: &Query,
 ) -> Result<Page<T>, Unreadable> {
-    let mut page = Page { milestones: Vec::new(), next: None, looked_at: 0 };
-    let mut last = None;
+    let (mut room, mut search) = (Room::page(query.size), Search::default());
+    let (mut milestones, mut next, mut last) = (Vec::new(), None, None);
     for (place, value) in candidates {
-        page.looked_at += 1;
+        let bytes = value.as_ref().map_or(0, Bytes::len);
         // Whether there is a next page is known when the row that begins it is found; a search that takes
         // too long goes on there.
-        let taken = query.take(value)?;
-        if taken.is_some() && page.milestones.len() == query.size {
-            page.next = last;
-            return Ok(page);
+        if !search.look(bytes) {
+            next = last;
+            break;
         }
-        page.milestones.extend(taken);
+        if let Some(milestone) = value.map(|value| query.take(value)).transpose()?.flatten() {
+            // What is answered is encoded as the row is.
+            if !room.admit(bytes) {
+                next = last;
+                break;
+            }
+            milestones.push(milestone);
+        }
         last = Some(place);
-        if page.looked_at >= LOOKED_AT + page.milestones.len() {
-            page.next = last;
-            return Ok(page);
-        }
     }
-    Ok(page)
+    Ok(Page { milestones, next, looked_at: search.rows() })
 }
 
 fn by_name<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Candidate> + 'a {
     let range = tables::milestone::range(&query.parent).beyond(query.after.as_deref(), query.direction());
-    rows.scan(&range, query.direction()).map(|(key, value)| (key.to_vec(), value))
+    rows.scan(&range, query.direction()).map(|(key, value)| (key.to_vec(), Some(value)))
 }
 
 /// Of a portfolio its index; of all portfolios their indexes, merged.
 fn by_forecast<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Candidate> + 'a {
+    places(rows, query).map(|place| {
+        let value = rows.get(&key_of(&place));
+        (place, value)
+    })
+}
+
+/// The milestones of one project in the index of its portfolio.
+fn of_project<'a>(
+    rows: &'a dyn Read,
+    project: &ProjectName,
+    query: &Query,
+) -> impl Iterator<Item = Candidate> + 'a {
+    let range = tables::milestone::range(&ProjectPattern::One(project.clone()));
+    places(rows, query).map(move |place| {
+        let key = key_of(&place);
+        let value = key.starts_with(&range.start).then(|| rows.get(&key)).flatten();
+        (place, value)
+    })
+}
+
+/// The places after that of the query, in its direction.
+fn places<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Vec<u8>> + 'a {
     let ranges = match query.parent.portfolio() {
         Some(portfolio) => vec![tables::due::range(portfolio)],
         None => merge::portfolios(rows),
@@ -144,37 +188,30 @@ fn by_forecast<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Ca
         rows.scan(&range.beyond(after.as_deref(), query.direction()), query.direction())
             .map(|(key, _)| place(&key))
     });
-    merged(scans.collect(), query.direction()).filter_map(|place| {
-        let value = rows.get(&key_of(&place))?;
-        Some((place, value))
-    })
+    merged(scans.collect(), query.direction())
 }
 
-/// One project's milestones in the order of forecasts: those that come next, chosen from all.
-fn of_project<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, Unreadable> {
-    let mut chosen: BTreeMap<Vec<u8>, T> = BTreeMap::new();
-    let (mut more, mut looked_at) = (false, 0);
-    for (key, value) in rows.scan(&tables::milestone::range(&query.parent), Direction::Forward) {
-        looked_at += 1;
-        let place = place(&key::of_index(Table::Due, &key, Glance::at(&value).due()));
-        let comes_later =
-            query.after.as_ref().is_none_or(|after| (place > *after) != query.descending && place != *after);
-        if !comes_later {
-            continue;
-        }
-        if let Some(milestone) = query.take(value)? {
-            chosen.insert(place, milestone);
-        }
-        if chosen.len() > query.size {
-            let _ = if query.descending { chosen.pop_first() } else { chosen.pop_last() };
-            more = true;
-        }
+/// One project's milestones in the order of forecasts, sorted; none if they are too many for that.
+fn sorted<'a>(rows: &'a dyn Read, query: &Query) -> Option<impl Iterator<Item = Candidate> + 'a> {
+    let range = tables::milestone::range(&query.parent);
+    let place =
+        |(key, value): (Bytes, Bytes)| place(&key::of_index(Table::Due, &key, Glance::at(&value).due()));
+    let mut places: Vec<_> = rows.scan(&range, Direction::Forward).take(SORTED + 1).map(place).collect();
+    if places.len() > SORTED {
+        return None;
     }
-    let last = if query.descending { chosen.first_key_value() } else { chosen.last_key_value() };
-    let next = last.filter(|_| more).map(|(place, _)| place.clone());
-    let milestones = chosen.into_values();
-    let milestones = if query.descending { milestones.rev().collect() } else { milestones.collect() };
-    Ok(Page { milestones, next, looked_at })
+    places.sort_unstable();
+    if query.descending {
+        places.reverse();
+    }
+    let comes_later = |place: &Vec<u8>| {
+        query.after.as_ref().is_none_or(|after| (place > after) != query.descending && place != after)
+    };
+    places.retain(comes_later);
+    Some(places.into_iter().map(|place| {
+        let value = rows.get(&key_of(&place));
+        (place, value)
+    }))
 }
 
 /// The place of a milestone in the order of forecasts, over all portfolios: the date, then the name.

@@ -185,7 +185,9 @@ fn filters_see_every_field_by_its_path() {
 
 #[test]
 fn a_page_looks_at_so_many_rows_and_goes_on() {
-    let (mut world, _) = World::with_projects(&["road"]);
+    let (mut world, _) = World::with_projects(&["a", "road"]);
+    let between = (0..11).map(|days| draft("a", Some(&format!("x{days:02}")), Some(day(days)))).collect();
+    world.submit(create(between)).unwrap();
     for thousand in 0..11 {
         let ids: Vec<String> = (0..1000).map(|i| format!("m{thousand:02}{i:03}")).collect();
         let drafts = ids.iter().map(|id| draft("road", Some(id), Some(day(thousand)))).collect();
@@ -197,6 +199,13 @@ fn a_page_looks_at_so_many_rows_and_goes_on() {
         assert!(first.milestones.is_empty() && first.next.is_some());
         assert_eq!(names(&world, &last), ["wsc/road/m10999"]);
     }
+    // Too many to be sorted for a page, and still in their order.
+    let whole = Query { order: Order::Forecast, ..query("portfolios/wsc/projects/road") };
+    let expected: Vec<_> = (0..11_000).map(|i| format!("wsc/road/m{i:05}")).collect();
+    assert_eq!(names(&world, &whole), expected);
+    let mut backward = names(&world, &Query { descending: true, ..whole });
+    backward.reverse();
+    assert_eq!(backward, expected);
 }
 
 proptest! {

@@ -9,6 +9,7 @@ mod nonsense;
 pub(crate) mod registry;
 pub(crate) mod registry_server;
 pub(crate) mod running;
+mod sizes;
 pub(crate) mod world;
 
 use jiff::civil::Date;

@@ -30,6 +30,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Running {
     pub(crate) service: Service,
     pub(crate) client: MilestoneServiceClient<Channel>,
+    pub(crate) channel: Channel,
     pub(crate) kit: Kit,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) journal: Arc<MemoryJournal>,
@@ -68,9 +69,10 @@ impl Running {
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
         let milestones = service.routes(kit.limits.max_request_bytes.length());
         let router = tonic::transport::Server::builder().add_service(milestones);
-        let client = MilestoneServiceClient::new(channel_to(router, kit.drain.clone()));
+        let channel = channel_to(router, kit.drain.clone());
+        let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);
-        Self { service, client, kit, clock, journal, options, dir, tasks: Vec::new() }
+        Self { service, client, channel, kit, clock, journal, options, dir, tasks: Vec::new() }
     }
 
     /// Follows the registry from now on.
