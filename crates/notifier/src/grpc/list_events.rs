@@ -1,12 +1,13 @@
 //! `ListEvents`: events in the order of the log, page by page.
 //!
-//! A page ends when it is full, in number or in bytes, or when it has looked through so much of the log
-//! that the caller should hear of it.
+//! A page ends when it is full, in number or in bytes as every list's, or when it has looked through so
+//! much of the log, in entries or in bytes, that the caller should hear of it.
 
 use milepost_ledger::journal::ReadLimit;
 use milepost_proto::notifier::v1::ListEventsRequest;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
+use milepost_types::{Room, limits};
 use tonic::{Request, Response, Status};
 
 use super::EventApi;
@@ -16,8 +17,6 @@ use crate::convert::reply::ListReply;
 use crate::convert::request;
 use crate::stream::Page;
 
-/// Bytes of events on a page: common clients take replies of up to 4 MiB.
-const PAGE_BYTES: usize = 2 << 20;
 /// Entries that one page looks at.
 const LOOKED_AT: u64 = 20_000;
 /// What is read at once.
@@ -36,9 +35,12 @@ pub(super) async fn list_events(
     let log = &api.streams.log;
     let after = start(log, ask.start).await.map_err(read_failure)?;
     let tail = log.tail().sequence;
-    let mut page = Page::new(&ask.selection, after, ask.page_size, PAGE_BYTES);
+    let mut page = Page::new(&ask.selection, after, Room::page(ask.page_size));
     let mut at_end = false;
-    while !at_end && !page.is_full() && page.cursor().position.sequence - after.position.sequence < LOOKED_AT
+    while !at_end
+        && !page.is_full()
+        && page.cursor().position.sequence - after.position.sequence < LOOKED_AT
+        && page.looked_at_bytes() < limits::PAGE_ROW_BYTES
     {
         let entries = log.read(page.cursor(), READ).await.map_err(read_failure)?;
         page.take(&entries);

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream};
 use milepost_ledger::journal::ReadLimit;
-use milepost_types::Cursor;
+use milepost_types::{Cursor, Room};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
@@ -218,7 +218,7 @@ impl WatchStream {
 
     /// A response out of what was read, if any of it matches, or a sign of life is due.
     fn send_rest(&mut self) -> Option<WatchReply> {
-        let mut page = Page::new(self.group.selection(), self.at, RESPONSE_EVENTS, RESPONSE_BYTES);
+        let mut page = Page::new(self.group.selection(), self.at, Room::new(RESPONSE_EVENTS, RESPONSE_BYTES));
         self.sent += page.take(&self.rest[self.sent..]);
         let (events, cursor) = page.finish();
         self.at = cursor;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use milepost_types::Cursor;
+use milepost_types::{Cursor, Room};
 
 use crate::convert::envelope::matches;
 use crate::log::LoggedEntry;
@@ -17,16 +17,15 @@ pub(crate) struct Page<'a> {
     selection: &'a Selection,
     cursor: Cursor,
     events: Vec<Bytes>,
-    bytes: usize,
-    max_events: usize,
-    max_bytes: usize,
+    room: Room,
+    looked_at_bytes: usize,
     full: bool,
 }
 
 impl<'a> Page<'a> {
-    /// A page of what comes after a cursor.
-    pub(crate) fn new(selection: &'a Selection, after: Cursor, max_events: usize, max_bytes: usize) -> Self {
-        Self { selection, cursor: after, events: Vec::new(), bytes: 0, max_events, max_bytes, full: false }
+    /// A page of what comes after a cursor, as much as there is room for.
+    pub(crate) fn new(selection: &'a Selection, after: Cursor, room: Room) -> Self {
+        Self { selection, cursor: after, events: Vec::new(), room, looked_at_bytes: 0, full: false }
     }
 
     /// Takes what fits of entries that go on where the page ends, and tells how many of them are done.
@@ -47,18 +46,22 @@ impl<'a> Page<'a> {
 
     /// Adds the event if it matches; false if it does and there is no room.
     fn offer(&mut self, event: &Bytes) -> bool {
+        self.looked_at_bytes = self.looked_at_bytes.saturating_add(event.len());
         // `decide` looked at every envelope before it let the event in.
         if !matches(self.selection, event) {
             return true;
         }
-        let fits = self.events.len() < self.max_events && self.bytes + event.len() <= self.max_bytes;
-        if fits || self.events.is_empty() {
-            self.bytes += event.len();
-            self.events.push(event.clone());
-            return true;
+        if !self.room.admit(event.len()) {
+            self.full = true;
+            return false;
         }
-        self.full = true;
-        false
+        self.events.push(event.clone());
+        true
+    }
+
+    /// The bytes of all events that were looked at.
+    pub(crate) fn looked_at_bytes(&self) -> usize {
+        self.looked_at_bytes
     }
 
     /// Whether a matching event did not fit.
