@@ -145,9 +145,14 @@ async fn a_batch_at_all_its_limits_fits_one_answer() {
 async fn lists_of_full_projects_are_read_to_their_end_by_any_client() {
     let office = office_for_full_projects().await;
     for i in 0..4 {
-        office.project(&id('x', i), full::project()).await;
+        // Half of them take a little less than half of an answer.
+        let mut project = full::project();
+        while i % 2 == 0 && project.encoded_len() > (2 << 20) - 5_000 {
+            project.parties.pop();
+        }
+        office.project(&id('x', i), project).await;
     }
-    for order_by in ["name", "display_name desc", "update_time"] {
+    for order_by in ["name", "update_time"] {
         let mut request = ListProjectsRequest {
             parent: "portfolios/wsc".into(),
             page_size: 1000,

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use milepost_proto::tracker::v1 as proto;
-use milepost_types::{Filter, MilestoneName, PortfolioName};
+use milepost_types::{Filter, MilestoneName, PortfolioName, limits};
 use proptest::prelude::*;
 
 use crate::command::Wish;
@@ -201,6 +201,7 @@ fn a_page_looks_at_so_many_rows_and_goes_on() {
     }
     // Too many to be sorted for a page, and still in their order.
     let whole = Query { order: Order::Forecast, ..query("portfolios/wsc/projects/road") };
+    assert!(page(&world, &Query { size: 5, ..whole.clone() }).looked_at <= limits::PAGE_ROWS);
     let expected: Vec<_> = (0..11_000).map(|i| format!("wsc/road/m{i:05}")).collect();
     assert_eq!(names(&world, &whole), expected);
     let mut backward = names(&world, &Query { descending: true, ..whole });

@@ -224,12 +224,16 @@ fn a_search_through_large_rows_is_cut_sooner() {
 #[test]
 fn a_page_fits_one_answer_and_holds_one_resource_at_least() {
     let parent = "portfolios/a".parse().unwrap();
-    // Of a size of which many, few, one, and not even one is within the bound.
-    for bytes in [5_000, 1_500_000, 2_200_000, 5_000_000] {
+    // Sizes of which many, few, one, and not even one is within the bound.
+    for (sizes, count) in [
+        ([5_000, 5_000], 900),
+        ([1_500_000, 1_500_000], 5),
+        ([2_050_000, 2_200_000], 5),
+        ([5_000_000, 5_000_000], 3),
+    ] {
         let mut rows = some_rows(&[]);
-        let count = if bytes == 5_000 { 900 } else { 5 };
         for i in 0..count {
-            let purpose = "x".repeat(bytes);
+            let purpose = "x".repeat(sizes[i % 2]);
             put_project(&mut rows, &proto::Project { purpose, ..project("a", &format!("p{i:03}"), "n", 0) });
         }
         for order in ORDERS.map(|(_, order)| order) {
@@ -237,13 +241,13 @@ fn a_page_fits_one_answer_and_holds_one_resource_at_least() {
             let told = pages(&query, |query| {
                 let page = list(&rows, &parent, query).unwrap();
                 let answer = proto::ListProjectsResponse { projects: page.resources, ..Default::default() };
-                let alone = answer.projects.len() == 1 && bytes == 5_000_000;
+                let alone = answer.projects.len() == 1 && sizes[0] == 5_000_000;
                 let size = answer.encoded_len();
                 assert!(alone || size <= limits::ANSWER_ITEM_BYTES, "{order:?} {size}");
                 assert!(!answer.projects.is_empty());
                 Page { resources: answer.projects, ..page }
             });
-            assert_eq!(told.len(), count, "{order:?} {bytes}");
+            assert_eq!(told.len(), count, "{order:?} {sizes:?}");
         }
     }
 }
