@@ -12,3 +12,4 @@ mod kill;
 mod nonsense;
 mod power_cut;
 mod streams;
+mod upgrade;
