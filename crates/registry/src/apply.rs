@@ -7,6 +7,7 @@ use bytes::Bytes;
 use milepost_ledger::{Entry, Write};
 use prost::Message;
 
+use crate::convert::Unreadable;
 use crate::tables;
 
 /// The resource of an event, as its bytes. On the wire a message is bytes with a length.
@@ -25,7 +26,7 @@ struct Envelope {
 }
 
 /// Sets a resource's row and its index rows.
-type Put = fn(&mut dyn Write, Bytes);
+type Put = fn(&mut dyn Write, Bytes) -> Result<(), Unreadable>;
 
 /// The encoded resource of an event of this ledger; empty if there is none.
 pub(crate) fn resource(event: &Bytes) -> Bytes {
@@ -50,7 +51,8 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
         for (resource, put) in puts {
             if !resource.is_empty() {
                 // A copy: a slice would keep the whole entry in memory for as long as the row.
-                put(rows, Bytes::copy_from_slice(&resource));
+                put(rows, Bytes::copy_from_slice(&resource))
+                    .unwrap_or_else(|error| panic!("entry {} cannot be applied: {error}", entry.sequence));
             }
         }
     }

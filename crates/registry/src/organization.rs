@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Contractor,
     FinancialInstitution,
     Other,
+    /// One that another version knew when it was stored. It stays as it is.
+    Unknown(i32),
 }
 
 /// An identifier in some register.

@@ -119,7 +119,15 @@ impl<N: ResourceName, D: Details, S: Clone> Record<N, D, S> {
     ) -> Result<Option<Updated<Self>>, Rejection> {
         self.check_changeable(update.etag)?;
         let mut record = self.touched(moment);
-        record.details.apply(&update.patch).map_err(|found| invalid::<D>(found))?;
+        if let Err(found) = record.details.apply(&update.patch) {
+            // What was stored by looser rules may stay as it is; what the update breaks anew may not.
+            let mut held = Violations::new();
+            self.details.rules(&mut held);
+            let found = found.without(&held);
+            if !found.is_empty() {
+                return Err(invalid::<D>(found));
+            }
+        }
         let changed = record.details.differing(&self.details);
         Ok((!changed.is_empty()).then_some(Updated { record, changed }))
     }

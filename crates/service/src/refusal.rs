@@ -68,6 +68,10 @@ pub fn status(rejection: &Rejection) -> Status {
         Rejection::RevisionNotReached { ledger, asked, have } => {
             answer.with("ledger", ledger).with("asked", asked).with("have", have)
         }
+        Rejection::DamagedRow(row) => {
+            tracing::error!(table = row.table, key = row.key, what = row.what, "a stored row is damaged");
+            answer.with("where", row.place())
+        }
         Rejection::CursorInvalid(_)
         | Rejection::RevisionInvalid(_)
         | Rejection::RevisionElsewhere { .. }
@@ -101,6 +105,7 @@ fn outcome(rejection: &Rejection) -> (Code, Reason) {
         }
         Rejection::RevisionNotReached { .. } => (Code::DeadlineExceeded, Reason::RevisionNotReached),
         Rejection::PageToken(_) => (Code::InvalidArgument, Reason::PageTokenInvalid),
+        Rejection::DamagedRow(_) => (Code::DataLoss, Reason::DataLoss),
     }
 }
 
@@ -192,8 +197,8 @@ mod tests {
     use milepost_ledger::journal::Damage;
     use milepost_types::filter::FilterError;
     use milepost_types::{
-        Cursor, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError, TokenKind,
-        Violations,
+        Cursor, DamagedRow, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError,
+        TokenKind, Violations,
     };
     use prost::Message;
     use std::collections::BTreeMap;
@@ -251,6 +256,7 @@ mod tests {
             Rejection::RevisionElsewhere { ledger: LedgerKind::Tracker },
             Rejection::RevisionNotReached { ledger: LedgerKind::Tracker, asked: 9, have: 3 },
             Rejection::PageToken(token),
+            Rejection::DamagedRow(DamagedRow::new("registry.projects", b"\x03wsc\0x", "it has no etag")),
         ]
     }
 

@@ -1,7 +1,7 @@
 //! Civil dates and periods.
 //!
-//! Invariant: a date is a day that exists, in the years 1 to 9999; a period does not end before it
-//! starts. A partial date (`google.type.Date` with a zero) is refused, never completed.
+//! Invariant: a date is a day that exists, in the years 1 to 9999; a period that is accepted does not end
+//! before it starts. A partial date (`google.type.Date` with a zero) is refused, never completed.
 
 use jiff::civil::Date;
 
@@ -78,6 +78,11 @@ impl Period {
             (Some(start), Some(end)) if end < start => Err(DateError::Reversed { start, end }),
             _ => Ok(Self { start, end }),
         }
+    }
+
+    /// The period that was stored: it was checked when it was accepted.
+    pub const fn stored(start: Option<Date>, end: Option<Date>) -> Self {
+        Self { start, end }
     }
 
     /// The first day; `None` is open.

@@ -1,6 +1,6 @@
 //! Language tags after BCP 47, for translations.
 //!
-//! Invariant: a tag is well formed (RFC 5646, 2.1) and in its conventional case (`zh-Hans-CN`), so
+//! Invariant: a tag that is accepted is well formed (RFC 5646, 2.1) and in its conventional case (`zh-Hans-CN`), so
 //! that two spellings of one tag are one key. Whether its subtags are registered is not checked.
 
 use std::fmt;
@@ -15,6 +15,11 @@ use crate::violation::Fault;
 pub struct LanguageTag(Box<str>);
 
 impl LanguageTag {
+    /// The tag that was stored: it was checked when it was accepted.
+    pub fn stored(tag: String) -> Self {
+        Self(tag.into())
+    }
+
     /// The tag as text, in its conventional case.
     pub fn as_str(&self) -> &str {
         &self.0

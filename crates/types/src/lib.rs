@@ -6,6 +6,7 @@
 pub mod clock;
 mod code;
 mod cursor;
+mod damaged_row;
 mod date;
 mod etag;
 mod event_id;
@@ -34,6 +35,7 @@ mod zone;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::{CodeError, ProjectCode};
 pub use cursor::{Cursor, Reach};
+pub use damaged_row::DamagedRow;
 pub use date::{DateError, Period, date_from_parts};
 pub use etag::{Etag, EtagError};
 pub use event_id::{EventId, EventIdError};

@@ -21,6 +21,14 @@ impl CurrencyCode {
     /// The Chinese yuan.
     pub const CNY: CurrencyCode = CurrencyCode(*b"CNY");
 
+    /// The code that was stored; `None` if it has not the shape that every code has.
+    pub fn stored(code: &str) -> Option<Self> {
+        match code.as_bytes() {
+            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Some(Self([a, b, c])),
+            _ => None,
+        }
+    }
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -43,10 +51,7 @@ impl FromStr for CurrencyCode {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        match text.as_bytes() {
-            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
-            _ => Err(MoneyError::Currency(shortened(text))),
-        }
+        Self::stored(text).ok_or_else(|| MoneyError::Currency(shortened(text)))
     }
 }
 

@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 
 use crate::cursor::Cursor;
+use crate::damaged_row::DamagedRow;
 use crate::etag::Etag;
 use crate::filter::FilterError;
 use crate::kind::ResourceKind;
@@ -179,6 +180,9 @@ pub enum Rejection {
     /// The page token is damaged or belongs to another request.
     #[error("{0}")]
     PageToken(TokenError),
+    /// A stored row that this needs cannot be decoded.
+    #[error("{0}; nothing else is affected, and its operator can rebuild the store from the journal")]
+    DamagedRow(DamagedRow),
 }
 
 impl Rejection {
@@ -230,6 +234,12 @@ impl Rejection {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl From<DamagedRow> for Rejection {
+    fn from(row: DamagedRow) -> Self {
+        Rejection::DamagedRow(row)
     }
 }
 

@@ -117,6 +117,15 @@ impl Violations {
         }
     }
 
+    /// These without those that `known` has too. If some were only counted, all stay.
+    #[must_use]
+    pub fn without(mut self, known: &Violations) -> Self {
+        if self.omitted == 0 {
+            self.found.retain(|violation| !known.found.contains(violation));
+        }
+        self
+    }
+
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -260,6 +269,20 @@ mod tests {
         assert_eq!(outer.iter().count(), limits::VIOLATIONS);
         assert_eq!((outer.omitted(), outer.count()), (11, limits::VIOLATIONS + 11));
         assert!(outer.to_string().ends_with(&format!("; and {} more", limits::VIOLATIONS + 6)));
+    }
+
+    #[test]
+    fn what_is_known_already_is_taken_out_unless_something_was_not_kept() {
+        let mut found = Violations::one("codes", "X", "x");
+        found.push("codes", "X", "y");
+        let known = Violations::one("codes", "X", "x");
+        let new = found.clone().without(&known);
+        assert_eq!(new, Violations::one("codes", "X", "y"));
+        assert!(new.without(&found).is_empty());
+        for _ in 0..limits::VIOLATIONS {
+            found.push("codes", "X", "x");
+        }
+        assert_eq!(found.clone().without(&known), found);
     }
 
     #[test]

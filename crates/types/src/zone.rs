@@ -1,8 +1,9 @@
 //! Time zones of portfolios, by their IANA ids.
 //!
-//! Invariant: an id is known to the database that is compiled in, in its own spelling. The
-//! system's database is not asked: which day it is must be the same on every replica of one version.
+//! Invariant: an id that is accepted is known to the database that is compiled in, in its own spelling.
+//! The system's database is not asked: which day it is must be the same on every replica of one version.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -18,30 +19,39 @@ static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bu
 
 /// A time zone, such as `Asia/Shanghai`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TimeZoneId(TimeZone);
+pub struct TimeZoneId {
+    id: Cow<'static, str>,
+    zone: TimeZone,
+}
 
 impl TimeZoneId {
     /// Coordinated universal time.
-    pub const UTC: TimeZoneId = TimeZoneId(TimeZone::UTC);
+    pub const UTC: TimeZoneId = TimeZoneId { id: Cow::Borrowed("UTC"), zone: TimeZone::UTC };
+
+    /// The time zone that was stored. One that this version's database does not have keeps its id, and its
+    /// days are those of UTC.
+    pub fn stored(id: String) -> Self {
+        id.parse().unwrap_or(Self { id: Cow::Owned(id), zone: TimeZone::UTC })
+    }
 
     /// The IANA id.
     pub fn as_str(&self) -> &str {
-        self.0.iana_name().unwrap_or("UTC")
+        &self.id
     }
 
     /// The civil date at an instant.
     pub fn date_at(&self, instant: Timestamp) -> Date {
-        self.0.to_datetime(instant).date()
+        self.zone.to_datetime(instant).date()
     }
 
     /// The first instant of a civil date; `None` at the ends of time.
     pub fn start_of(&self, date: Date) -> Option<Timestamp> {
-        date.to_zoned(self.0.clone()).ok().map(|zoned| zoned.timestamp())
+        date.to_zoned(self.zone.clone()).ok().map(|zoned| zoned.timestamp())
     }
 
     /// The zone's rules.
     pub fn rules(&self) -> &TimeZone {
-        &self.0
+        &self.zone
     }
 }
 
@@ -78,7 +88,7 @@ impl FromStr for TimeZoneId {
                 .get(text)
                 .ok()
                 .filter(|zone| zone.iana_name() == Some(text))
-                .map(Self)
+                .map(|zone| Self { id: Cow::Owned(text.to_owned()), zone })
                 .ok_or_else(|| TimeZoneIdError(shortened(text))),
         }
     }
@@ -102,6 +112,16 @@ mod tests {
         for id in ["", "asia/shanghai", "+08:00", "CST-8", "Asia/Chengdu", "../etc/passwd", "中国"] {
             assert!(id.parse::<TimeZoneId>().is_err(), "{id}");
         }
+    }
+
+    #[test]
+    fn a_stored_id_that_is_unknown_is_kept_and_has_the_days_of_utc() {
+        let late: Timestamp = "2021-05-26T16:30:00Z".parse().unwrap();
+        for (id, day) in [("Asia/Shanghai", date(2021, 5, 27)), ("Asia/Chengdu", date(2021, 5, 26))] {
+            let zone = TimeZoneId::stored(id.to_owned());
+            assert_eq!((zone.as_str(), zone.date_at(late)), (id, day));
+        }
+        assert_ne!(TimeZoneId::stored("Asia/Chengdu".to_owned()), TimeZoneId::UTC);
     }
 
     #[test]

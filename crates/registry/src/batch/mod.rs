@@ -183,19 +183,21 @@ pub(crate) fn cancel(batch: &Batch, target: &Target<BatchName>, moment: &Moment)
     Ok(batch)
 }
 
-/// Refuses members that are not there, every one of them.
-pub(crate) fn check_members<'a>(
-    members: impl Iterator<Item = (&'a ProjectName, Presence)>,
+/// Refuses members that are not there, every one of them; `presence` looks a project up.
+pub(crate) fn check_members(
+    members: &[ProjectName],
+    presence: impl Fn(&ProjectName) -> Result<Presence, Rejection>,
 ) -> Result<(), Rejection> {
-    let absent = members.filter_map(|(name, presence)| {
-        let (kind, description) = match presence {
-            Presence::Present => return None,
+    let mut conditions = Vec::new();
+    for member in members {
+        let (kind, description) = match presence(member)? {
+            Presence::Present => continue,
             Presence::Missing => ("MEMBER_NOT_FOUND", "there is no such project; leave it out"),
             Presence::Deleted => ("MEMBER_DELETED", "the project is deleted; undelete it, or leave it out"),
         };
-        Some(Precondition { kind, subject: name.to_string(), description: description.to_owned() })
-    });
-    let conditions: Vec<_> = absent.collect();
+        let (subject, description) = (member.to_string(), description.to_owned());
+        conditions.push(Precondition { kind, subject, description });
+    }
     if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }
 

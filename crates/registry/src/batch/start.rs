@@ -26,7 +26,7 @@ pub(crate) fn start(
     batch: &Batch,
     target: &Target<BatchName>,
     today: Date,
-    member: impl Fn(&ProjectName) -> Option<Project>,
+    member: impl Fn(&ProjectName) -> Result<Option<Project>, Rejection>,
     moment: &Moment,
 ) -> Result<Started, Rejection> {
     batch.check_changeable(target.etag)?;
@@ -44,7 +44,7 @@ pub(crate) fn start(
     }
     let mut members = Vec::with_capacity(batch.standing.members.len());
     for name in &batch.standing.members {
-        let started = member(name).ok_or_else(|| absent(name));
+        let started = member(name)?.ok_or_else(|| absent(name));
         match started.and_then(|project| start_in_batch(&project, &batch.name, date, moment)) {
             Ok(moved) => members.push(moved),
             Err(refusal) => refusals.push(refusal),

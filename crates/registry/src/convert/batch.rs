@@ -9,7 +9,7 @@ use milepost_types::{PortfolioName, ProjectName, Violations, limits, text};
 use proto::batch::State as WireState;
 
 use super::fields::money;
-use super::{request, value};
+use super::{Unreadable, request, value};
 use crate::batch::figures::Figures;
 use crate::batch::{Batch, Command, Details, Patch, Standing, State};
 use crate::details::Details as _;
@@ -160,24 +160,56 @@ fn without_indices(members: Vec<(usize, ProjectName)>) -> Vec<ProjectName> {
     members.into_iter().map(|(_, member)| member).collect()
 }
 
-/// The batch of a row.
-pub(crate) fn stored(message: proto::Batch) -> Batch {
-    let standing = |message: &mut proto::Batch, faults: &mut Violations| {
-        let members = value::project_names("members", &std::mem::take(&mut message.members), faults);
-        let registered = Figures {
-            count: message.registered_count.unsigned_abs(),
-            investments: message.registered_investments.iter().map(value::stored_money).collect(),
-            without_investment: message.registered_without_investment_count.unsigned_abs(),
+/// The batch that was stored.
+pub(crate) fn stored(message: proto::Batch) -> Result<Batch, Unreadable> {
+    request::stored(message, |message| {
+        let standing = Standing {
+            state: state(message.state)?,
+            members: stored_members(&message)?,
+            registered: stored_figures(&message)?,
         };
-        let state = match message.state() {
-            WireState::Unspecified => return None,
-            WireState::Planned => State::Planned,
-            WireState::Started => State::Started,
-            WireState::Cancelled => State::Cancelled,
+        let declared = message.declared_investment.as_ref();
+        let details = Details {
+            display_name: message.display_name,
+            translations: value::stored_translations(message.translations),
+            start_date: value::stored("start_date", value::stored_date("start_date", message.start_date)?)?,
+            place: message.place,
+            declared_count: message.declared_count.map(i32::cast_unsigned),
+            declared_investment: declared
+                .map(|money| value::stored_money("declared_investment", money))
+                .transpose()?,
+            description: message.description,
+            labels: message.labels,
         };
-        Some(Standing { state, members: without_indices(members), registered })
-    };
-    request::stored(message, standing, patch)
+        Ok((details, standing))
+    })
+}
+
+/// The members of a batch that was stored.
+pub(crate) fn stored_members(message: &proto::Batch) -> Result<Vec<ProjectName>, Unreadable> {
+    message.members.iter().map(|member| value::stored_name("members", member)).collect()
+}
+
+fn stored_figures(message: &proto::Batch) -> Result<Figures, Unreadable> {
+    let field = "registered_investments";
+    let investments = message.registered_investments.iter();
+    Ok(Figures {
+        count: message.registered_count.cast_unsigned(),
+        investments: investments.map(|money| value::stored_money(field, money)).collect::<Result<_, _>>()?,
+        without_investment: message.registered_without_investment_count.cast_unsigned(),
+    })
+}
+
+/// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
+fn state(number: i32) -> Result<State, Unreadable> {
+    match WireState::try_from(number) {
+        Ok(WireState::Planned) => Ok(State::Planned),
+        Ok(WireState::Started) => Ok(State::Started),
+        Ok(WireState::Cancelled) => Ok(State::Cancelled),
+        Ok(WireState::Unspecified) | Err(_) => {
+            Err(Unreadable::of("state", format_args!("{number} is no state that this version knows")))
+        }
+    }
 }
 
 /// A batch as a message.

@@ -7,7 +7,7 @@ use milepost_types::{Violations, limits};
 use proto::organization::Kind as Wire;
 
 use super::fields::{code, scheme};
-use super::{request, value};
+use super::{Unreadable, request, value};
 use crate::details::Details as _;
 use crate::organization::{Command, Details, Identifier, Kind, Organization, Patch};
 use crate::record::{Life, Record};
@@ -51,8 +51,9 @@ fn kind(kind: Wire) -> Option<Kind> {
     }
 }
 
-fn kind_message(kind: Option<Kind>) -> Wire {
-    match kind {
+fn kind_number(kind: Option<Kind>) -> i32 {
+    let known = match kind {
+        Some(Kind::Unknown(number)) => return number,
         None => Wire::Unspecified,
         Some(Kind::Authority) => Wire::Authority,
         Some(Kind::Enterprise) => Wire::Enterprise,
@@ -61,7 +62,8 @@ fn kind_message(kind: Option<Kind>) -> Wire {
         Some(Kind::Contractor) => Wire::Contractor,
         Some(Kind::FinancialInstitution) => Wire::FinancialInstitution,
         Some(Kind::Other) => Wire::Other,
-    }
+    };
+    known.into()
 }
 
 /// A wish to create an organization.
@@ -105,9 +107,21 @@ pub(crate) fn undelete(
     request::target(&request.name, &request.etag, violations).map(Command::Undelete)
 }
 
-/// The organization of a row.
-pub(crate) fn stored(message: proto::Organization) -> Organization {
-    request::stored(message, |_, _| Some(()), patch)
+/// The organization that was stored.
+pub(crate) fn stored(message: proto::Organization) -> Result<Organization, Unreadable> {
+    request::stored(message, |message| {
+        let identifiers = message.identifiers.into_iter();
+        let details = Details {
+            display_name: message.display_name,
+            translations: value::stored_translations(message.translations),
+            kind: Wire::try_from(message.kind).map_or(Some(Kind::Unknown(message.kind)), kind),
+            identifiers: identifiers
+                .map(|proto::Identifier { scheme, id }| Identifier { scheme, id })
+                .collect(),
+            attributes: message.attributes,
+        };
+        Ok((details, ()))
+    })
 }
 
 /// An organization as a message.
@@ -119,7 +133,7 @@ pub(crate) fn message(organization: &Organization) -> proto::Organization {
         name: name.to_string(),
         display_name: details.display_name.clone(),
         translations: value::translations(&details.translations),
-        kind: kind_message(details.kind).into(),
+        kind: kind_number(details.kind),
         identifiers: identifiers
             .map(|Identifier { scheme, id }| proto::Identifier { scheme: scheme.clone(), id: id.clone() })
             .collect(),

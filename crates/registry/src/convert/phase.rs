@@ -6,7 +6,7 @@ use milepost_service::mask::{Known, Mask};
 use milepost_types::Violations;
 
 use super::fields::{money, period};
-use super::{project, request, value};
+use super::{Unreadable, project, request, value};
 use crate::details::Details as _;
 use crate::phase::{Command, Details, Patch, Phase};
 use crate::record::{Life, Record};
@@ -71,9 +71,21 @@ pub(crate) fn undelete(
     request::target(&request.name, &request.etag, violations).map(Command::Undelete)
 }
 
-/// The phase of a row.
-pub(crate) fn stored(message: proto::Phase) -> Phase {
-    request::stored(message, |_, _| Some(()), patch)
+/// The phase that was stored.
+pub(crate) fn stored(message: proto::Phase) -> Result<Phase, Unreadable> {
+    request::stored(message, |message| {
+        let investment = message.investment.as_ref();
+        let details = Details {
+            display_name: message.display_name,
+            translations: value::stored_translations(message.translations),
+            order: message.order.cast_unsigned(),
+            planned_period: value::stored_period("planned_period", message.planned_period)?,
+            actual_period: value::stored_period("actual_period", message.actual_period)?,
+            investment: investment.map(|money| value::stored_money("investment", money)).transpose()?,
+            scale: message.scale,
+        };
+        Ok((details, ()))
+    })
 }
 
 /// A phase as a message.

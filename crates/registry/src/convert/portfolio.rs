@@ -7,9 +7,9 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
 use milepost_service::fields::Fields;
 use milepost_service::mask::{Known, Mask};
-use milepost_types::{Violations, limits};
+use milepost_types::{TimeZoneId, Violations, limits};
 
-use super::{request, value};
+use super::{Unreadable, request, value};
 use crate::details::Details as _;
 use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
 use crate::record::{Life, Record};
@@ -116,9 +116,33 @@ pub(crate) fn undelete(
     request::target(&request.name, &request.etag, violations).map(Command::Undelete)
 }
 
-/// The portfolio of a row.
-pub(crate) fn stored(message: proto::Portfolio) -> Portfolio {
-    request::stored(message, |_, _| Some(()), patch)
+/// The portfolio that was stored.
+pub(crate) fn stored(message: proto::Portfolio) -> Result<Portfolio, Unreadable> {
+    request::stored(message, |message| {
+        let field = "reporting_currency_code";
+        let details = Details {
+            display_name: message.display_name,
+            translations: value::stored_translations(message.translations),
+            time_zone: TimeZoneId::stored(message.time_zone),
+            working_calendar: message.working_calendar.map(stored_calendar).transpose()?,
+            reporting_currency_code: value::stored_currency(field, &message.reporting_currency_code)?,
+            description: message.description,
+            labels: message.labels,
+        };
+        Ok((details, ()))
+    })
+}
+
+fn stored_calendar(message: proto::WorkingCalendar) -> Result<WorkingCalendar, Unreadable> {
+    let weekday =
+        |number: i32| u8::try_from(number).map_err(|_| Unreadable::of("working_calendar.weekdays", number));
+    let day =
+        |date: gtype::Date| value::date(date).map_err(|error| Unreadable::of("working_calendar", error));
+    Ok(WorkingCalendar {
+        weekdays: message.weekdays.into_iter().map(weekday).collect::<Result<_, _>>()?,
+        holidays: message.holidays.into_iter().map(day).collect::<Result<_, _>>()?,
+        make_up_days: message.make_up_days.into_iter().map(day).collect::<Result<_, _>>()?,
+    })
 }
 
 /// A portfolio as a message.

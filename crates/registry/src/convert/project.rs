@@ -8,7 +8,8 @@ use milepost_types::{Fault, OrganizationName, Period, Violations, limits, text};
 use proto::project::{Level as WireLevel, Listing as WireListing};
 
 use super::fields::{code, money, period, scheme};
-pub(crate) use super::project_message::{message, period_message, status_message, stored};
+pub(crate) use super::project_message::{message, period_message, status_message};
+pub(crate) use super::project_row::stored;
 use super::value;
 use crate::details::Details as _;
 use crate::project::investment::{AnnualPlan, CompletedInvestment, FundingSource, InvestmentItem};
@@ -222,7 +223,7 @@ fn required_money(
     violations.check(field, value::money(given))
 }
 
-fn level(level: WireLevel) -> Option<Level> {
+pub(super) fn level(level: WireLevel) -> Option<Level> {
     match level {
         WireLevel::Unspecified => None,
         WireLevel::National => Some(Level::National),
@@ -232,7 +233,7 @@ fn level(level: WireLevel) -> Option<Level> {
     }
 }
 
-fn listing(listing: WireListing) -> Option<Listing> {
+pub(super) fn listing(listing: WireListing) -> Option<Listing> {
     match listing {
         WireListing::Unspecified => None,
         WireListing::Reserve => Some(Listing::Reserve),

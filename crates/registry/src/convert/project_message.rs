@@ -1,27 +1,15 @@
-//! Projects written as messages, and read back from rows.
+//! Projects written as messages.
 
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{BatchName, Period, Violations};
+use milepost_types::Period;
 use proto::project::{Level as WireLevel, Listing as WireListing, Status as WireStatus};
 
-use super::project::patch;
-use super::{request, value};
+use super::value;
 use crate::project::investment::{AnnualPlan, CompletedInvestment, FundingSource, InvestmentItem};
 use crate::project::site::Site;
 use crate::project::status::{Stage, Status};
-use crate::project::{Code, Level, Listing, Party, Project, Standing};
+use crate::project::{Code, Level, Listing, Party, Project};
 use crate::record::{Life, Record};
-
-/// The project of a row.
-pub(crate) fn stored(message: proto::Project) -> Project {
-    let standing = |message: &mut proto::Project, faults: &mut Violations| {
-        let batch = Some(message.batch.as_str()).filter(|batch| !batch.is_empty());
-        let batch = faults.check_optional("batch", batch, str::parse::<BatchName>)?;
-        let status = status(message.status, message.suspended_status)?;
-        Some(Standing { status, status_reason: std::mem::take(&mut message.status_reason), batch })
-    };
-    request::stored(message, standing, patch)
-}
 
 /// A project as a message.
 pub(crate) fn message(project: &Project) -> proto::Project {
@@ -33,9 +21,9 @@ pub(crate) fn message(project: &Project) -> proto::Project {
         translations: value::translations(&details.translations),
         codes: details.codes.iter().map(code).collect(),
         sector: details.sector.clone(),
-        level: level(details.level).into(),
+        level: level(details.level),
         key: details.key,
-        listing: listing(details.listing).into(),
+        listing: listing(details.listing),
         site: site(&details.site),
         purpose: details.purpose.clone(),
         scale: details.scale.clone(),
@@ -115,24 +103,28 @@ fn party(party: &Party) -> proto::Party {
     proto::Party { organization: party.organization.to_string(), roles: party.roles.clone() }
 }
 
-fn level(level: Option<Level>) -> WireLevel {
-    match level {
+fn level(level: Option<Level>) -> i32 {
+    let known = match level {
+        Some(Level::Unknown(number)) => return number,
         None => WireLevel::Unspecified,
         Some(Level::National) => WireLevel::National,
         Some(Level::Provincial) => WireLevel::Provincial,
         Some(Level::Municipal) => WireLevel::Municipal,
         Some(Level::District) => WireLevel::District,
-    }
+    };
+    known.into()
 }
 
-fn listing(listing: Option<Listing>) -> WireListing {
-    match listing {
+fn listing(listing: Option<Listing>) -> i32 {
+    let known = match listing {
+        Some(Listing::Unknown(number)) => return number,
         None => WireListing::Unspecified,
         Some(Listing::Reserve) => WireListing::Reserve,
         Some(Listing::NewStart) => WireListing::NewStart,
         Some(Listing::Continued) => WireListing::Continued,
         Some(Listing::Completed) => WireListing::Completed,
-    }
+    };
+    known.into()
 }
 
 /// A status as the API has it.
@@ -155,25 +147,5 @@ fn stage_message(stage: Stage) -> WireStatus {
         Stage::Construction => WireStatus::Construction,
         Stage::Completed => WireStatus::Completed,
         Stage::InService => WireStatus::InService,
-    }
-}
-
-fn status(status: i32, suspended: i32) -> Option<Status> {
-    match WireStatus::try_from(status).ok()? {
-        WireStatus::Unspecified => None,
-        WireStatus::Suspended => stage(WireStatus::try_from(suspended).ok()?).map(Status::Suspended),
-        WireStatus::Cancelled => Some(Status::Cancelled),
-        other => stage(other).map(Status::At),
-    }
-}
-
-fn stage(status: WireStatus) -> Option<Stage> {
-    match status {
-        WireStatus::Proposed => Some(Stage::Proposed),
-        WireStatus::Preparation => Some(Stage::Preparation),
-        WireStatus::Construction => Some(Stage::Construction),
-        WireStatus::Completed => Some(Stage::Completed),
-        WireStatus::InService => Some(Stage::InService),
-        WireStatus::Unspecified | WireStatus::Suspended | WireStatus::Cancelled => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What requests and rows have in common: names, etags, ids to be, resources that must be there.
+//! What requests have in common, and what rows have: names, etags, ids to be, resources that must be there.
 //!
 //! Invariant: a fault is recorded under the field of the request that it was found in; the value is
 //! withheld.
@@ -9,9 +9,10 @@ use milepost_types::{Etag, ResourceId, ResourceName, Violations};
 use prost::Message;
 use prost_types::FieldMask;
 
-use super::value;
+use super::{Unreadable, value};
 use crate::details::Details;
 use crate::record::{Create, Life, Record, Target, Update};
+use crate::tables::Tag;
 
 /// The name of the resource that a request is about.
 pub(crate) fn name<N: ResourceName>(given: &str, violations: &mut Violations) -> Option<N> {
@@ -83,41 +84,34 @@ pub(crate) fn update<D: Details, M: Resource, N: ResourceName>(
     Some(Update { name: name?, etag: etag?, patch })
 }
 
-/// The resource of a row; `standing` reads what only its own methods change.
-///
-/// # Panics
-/// If the row is none of what it should be: it was checked before it was written.
-pub(crate) fn stored<D: Details, M: Resource, N: ResourceName, S>(
-    mut message: M,
-    standing: impl FnOnce(&mut M, &mut Violations) -> Option<S>,
-    patch: impl FnOnce(M, &Mask, &mut Violations) -> D::Patch,
-) -> Record<N, D, S> {
-    let mut faults = Violations::new();
-    let (life, text) = (message.life(), message.name().to_owned());
-    let name = name(&text, &mut faults);
-    let standing = standing(&mut message, &mut faults);
-    let patch = patch(message, &Mask::All, &mut faults);
-    let details = faults.check("", D::create(patch)).flatten();
-    let record = || Some(Record { name: name?, details: details?, standing: standing?, life });
-    record().unwrap_or_else(|| panic!("the row of {} {text} cannot be read: {faults}", D::NOUN))
+/// The record that was stored, from what its message says of it.
+pub(crate) fn stored<M: Resource, N: ResourceName, D, S>(
+    message: M,
+    read: impl FnOnce(M) -> Result<(D, S), Unreadable>,
+) -> Result<Record<N, D, S>, Unreadable> {
+    let (name, life) = (value::stored_name("name", message.name())?, message.life()?);
+    let (details, standing) = read(message)?;
+    Ok(Record { name, details, standing, life })
 }
 
 /// What the messages of all resources have.
 pub(crate) trait Resource: Message + Default {
+    /// The table of its rows.
+    const TABLE: Tag;
+
     fn name(&self) -> &str;
     fn etag(&self) -> &str;
     fn is_deleted(&self) -> bool;
 
-    /// The life of a row's resource.
-    ///
-    /// # Panics
-    /// If it is none.
-    fn life(&self) -> Life;
+    /// The life that was stored.
+    fn life(&self) -> Result<Life, Unreadable>;
 }
 
 macro_rules! resources {
-    ($($message:ident),*) => {$(
+    ($($message:ident in $table:ident),*) => {$(
         impl Resource for proto::$message {
+            const TABLE: Tag = Tag::$table;
+
             fn name(&self) -> &str {
                 &self.name
             }
@@ -130,16 +124,23 @@ macro_rules! resources {
                 self.delete_time.is_some()
             }
 
-            fn life(&self) -> Life {
-                Life {
-                    create_time: value::instant(self.create_time.as_ref()),
-                    update_time: value::instant(self.update_time.as_ref()),
-                    delete_time: self.delete_time.map(|time| value::instant(Some(&time))),
-                    etag: self.etag.parse().unwrap_or_else(|error| panic!("a row has no etag: {error}")),
-                }
+            fn life(&self) -> Result<Life, Unreadable> {
+                let instant = |field, time| value::stored(field, value::stored_instant(field, time)?);
+                Ok(Life {
+                    create_time: instant("create_time", self.create_time)?,
+                    update_time: instant("update_time", self.update_time)?,
+                    delete_time: value::stored_instant("delete_time", self.delete_time)?,
+                    etag: self.etag.parse().map_err(|error| Unreadable::of("etag", error))?,
+                })
             }
         }
     )*};
 }
 
-resources!(Portfolio, Organization, Project, Phase, Batch);
+resources!(
+    Portfolio in Portfolios,
+    Organization in Organizations,
+    Project in Projects,
+    Phase in Phases,
+    Batch in Batches
+);

@@ -19,31 +19,31 @@ proptest! {
     #[test]
     fn a_portfolio_is_read_back(held in arbitrary::portfolio()) {
         let row = portfolio::message(&held).encode_to_vec();
-        prop_assert_eq!(portfolio::stored(proto::Portfolio::decode(row.as_slice()).unwrap()), held);
+        prop_assert_eq!(portfolio::stored(proto::Portfolio::decode(row.as_slice()).unwrap()), Ok(held));
     }
 
     #[test]
     fn an_organization_is_read_back(held in arbitrary::organization()) {
         let row = organization::message(&held).encode_to_vec();
-        prop_assert_eq!(organization::stored(proto::Organization::decode(row.as_slice()).unwrap()), held);
+        prop_assert_eq!(organization::stored(proto::Organization::decode(row.as_slice()).unwrap()), Ok(held));
     }
 
     #[test]
     fn a_project_is_read_back(held in arbitrary::project()) {
         let row = project::message(&held).encode_to_vec();
-        prop_assert_eq!(project::stored(proto::Project::decode(row.as_slice()).unwrap()), held);
+        prop_assert_eq!(project::stored(proto::Project::decode(row.as_slice()).unwrap()), Ok(held));
     }
 
     #[test]
     fn a_phase_is_read_back(held in arbitrary::phase()) {
         let row = phase::message(&held).encode_to_vec();
-        prop_assert_eq!(phase::stored(proto::Phase::decode(row.as_slice()).unwrap()), held);
+        prop_assert_eq!(phase::stored(proto::Phase::decode(row.as_slice()).unwrap()), Ok(held));
     }
 
     #[test]
     fn a_batch_is_read_back(held in arbitrary::batch()) {
         let row = batch::message(&held).encode_to_vec();
-        prop_assert_eq!(batch::stored(proto::Batch::decode(row.as_slice()).unwrap()), held);
+        prop_assert_eq!(batch::stored(proto::Batch::decode(row.as_slice()).unwrap()), Ok(held));
     }
 }
 

@@ -11,12 +11,21 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
 pub(crate) use milepost_service::value::{date, date_message, instant_message, said};
 use milepost_types::filter::Value;
-use milepost_types::{Fault, LanguageTag, Money, NameError, ProjectName, Violations, text};
+use milepost_types::{
+    CurrencyCode, Fault, LanguageTag, Money, NameError, Period, ProjectName, ResourceName, Violations, text,
+};
 
-/// The date of a row, where there always is one.
-pub(crate) fn stored_date(message: Option<&gtype::Date>) -> Date {
-    let date = message.copied().map(date);
-    date.and_then(Result::ok).unwrap_or_else(|| panic!("a row has no date where it must: {message:?}"))
+use super::Unreadable;
+
+/// The date that was stored, if there is one.
+pub(crate) fn stored_date(field: &str, message: Option<gtype::Date>) -> Result<Option<Date>, Unreadable> {
+    message.map(date).transpose().map_err(|error| Unreadable::of(field, error))
+}
+
+/// The period that was stored.
+pub(crate) fn stored_period(field: &str, message: Option<proto::Period>) -> Result<Period, Unreadable> {
+    let proto::Period { start_date, end_date } = message.unwrap_or_default();
+    Ok(Period::stored(stored_date(field, start_date)?, stored_date(field, end_date)?))
 }
 
 /// An amount that is not negative.
@@ -36,17 +45,48 @@ pub(crate) fn money_message(money: &Money) -> gtype::Money {
     gtype::Money { currency_code: money.currency().to_string(), units: money.units(), nanos: money.nanos() }
 }
 
-/// The amount of a row.
-pub(crate) fn stored_money(message: &gtype::Money) -> Money {
-    let money =
-        message.currency_code.parse().and_then(|currency| Money::new(currency, message.units, message.nanos));
-    money.unwrap_or_else(|error| panic!("a row has an amount that is none: {error}"))
+/// The amount that was stored. Its currency need not be one that is accepted today.
+pub(crate) fn stored_money(field: &str, message: &gtype::Money) -> Result<Money, Unreadable> {
+    let currency = stored_currency(field, &message.currency_code)?;
+    Money::new(currency, message.units, message.nanos).map_err(|error| Unreadable::of(field, error))
 }
 
-/// The instant of a row, where there always is one.
-pub(crate) fn instant(message: Option<&prost_types::Timestamp>) -> Timestamp {
-    let instant = message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok());
-    instant.unwrap_or_else(|| panic!("a row has no time where it must: {message:?}"))
+/// The currency that was stored.
+pub(crate) fn stored_currency(field: &str, code: &str) -> Result<CurrencyCode, Unreadable> {
+    CurrencyCode::stored(code)
+        .ok_or_else(|| Unreadable::of(field, format_args!("{code:?} is no currency code")))
+}
+
+/// The instant that was stored, if there is one.
+pub(crate) fn stored_instant(
+    field: &str,
+    message: Option<prost_types::Timestamp>,
+) -> Result<Option<Timestamp>, Unreadable> {
+    let instant = message.map(|message| Timestamp::new(message.seconds, message.nanos)).transpose();
+    instant.map_err(|error| Unreadable::of(field, error))
+}
+
+/// The name that was stored.
+pub(crate) fn stored_name<N: ResourceName>(field: &str, name: &str) -> Result<N, Unreadable> {
+    name.parse().map_err(|error| Unreadable::of(field, error))
+}
+
+/// The name that was stored; empty: none.
+pub(crate) fn stored_optional_name<N: ResourceName>(
+    field: &str,
+    name: &str,
+) -> Result<Option<N>, Unreadable> {
+    if name.is_empty() { Ok(None) } else { stored_name(field, name).map(Some) }
+}
+
+/// The display name in other languages that was stored.
+pub(crate) fn stored_translations(held: BTreeMap<String, String>) -> BTreeMap<LanguageTag, String> {
+    held.into_iter().map(|(tag, name)| (LanguageTag::stored(tag), name)).collect()
+}
+
+/// What must be there in what is stored.
+pub(crate) fn stored<T>(field: &str, value: Option<T>) -> Result<T, Unreadable> {
+    value.ok_or_else(|| Unreadable::of(field, "is missing"))
 }
 
 /// The value of an enum's field: one that the schema knows.

@@ -12,13 +12,13 @@ use crate::record::Moment;
 use crate::tables::{batches, portfolios, projects};
 
 pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
-    let load = |name: &BatchName| found(name, batches::get(rows, name));
+    let load = |name: &BatchName| found(name, batches::get(rows, name)?);
     let (portfolio, mut changes) = match command {
         Command::Create(create, members) => {
             portfolios::open(rows, &create.parent)?;
             let name = BatchName::new(create.parent.clone(), id(create.id.as_ref(), 'b', seed));
             free(rows, &name, &batches::key(&name))?;
-            check_members(members.iter().map(|member| (member, projects::presence(rows, member))))?;
+            check_members(members, |member| Ok(projects::presence(rows, member)?))?;
             let standing =
                 Standing { state: State::Planned, members: members.clone(), registered: Figures::default() };
             let batch = Batch::create(name, create.details.clone(), standing, moment);
@@ -45,8 +45,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
             portfolios::open(rows, target.name.portfolio())?;
             let regrouped = batch::add(&before, target, members, moment)?;
             if let Some(regrouped) = &regrouped {
-                let added = regrouped.added.iter();
-                check_members(added.map(|member| (member, projects::presence(rows, member))))?;
+                check_members(&regrouped.added, |member| Ok(projects::presence(rows, member)?))?;
             }
             (target.name.portfolio(), regroup(regrouped))
         }
@@ -59,7 +58,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
             let before = load(&target.name)?;
             let portfolio = portfolios::open(rows, target.name.portfolio())?;
             let today = moment.today(&portfolio.zone());
-            let started = start(&before, target, today, |member| projects::get(rows, member), moment)?;
+            let started = start(&before, target, today, |member| Ok(projects::get(rows, member)?), moment)?;
             (target.name.portfolio(), started_changes(started))
         }
         Command::Cancel(target, reason) => {

@@ -10,7 +10,7 @@ use crate::record::Moment;
 use crate::tables::organizations;
 
 pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
-    let load = |name: &OrganizationName| found(name, organizations::get(rows, name));
+    let load = |name: &OrganizationName| found(name, organizations::get(rows, name)?);
     let changes = match command {
         Command::Create(create) => {
             let name = OrganizationName::new(id(create.id.as_ref(), 'o', seed));

@@ -13,7 +13,7 @@ use crate::tables::portfolios::Head;
 use crate::tables::{phases, phases_by_order, portfolios, projects};
 
 pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
-    let load = |name: &PhaseName| found(name, phases::get(rows, name));
+    let load = |name: &PhaseName| found(name, phases::get(rows, name)?);
     // What must hold of a phase that is there after the command.
     let check = |portfolio: &Head, before: Option<&Phase>, phase: &Phase| {
         check_dates(portfolio, before, phase, moment)?;
@@ -54,7 +54,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
 /// The portfolio of a project, where both are there and not deleted.
 fn open(rows: &dyn Read, project: &ProjectName) -> Result<Head, Rejection> {
     let portfolio = portfolios::open(rows, project.portfolio())?;
-    match projects::presence(rows, project) {
+    match projects::presence(rows, project)? {
         Presence::Missing => Err(Rejection::not_found(project)),
         Presence::Deleted => Err(Rejection::deleted(project)),
         Presence::Present => Ok(portfolio),

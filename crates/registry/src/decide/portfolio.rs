@@ -10,7 +10,7 @@ use crate::record::Moment;
 use crate::tables::{portfolios, projects};
 
 pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
-    let load = |name: &PortfolioName| found(name, portfolios::get(rows, name));
+    let load = |name: &PortfolioName| found(name, portfolios::get(rows, name)?);
     let (name, changes) = match command {
         Command::Create(create) => {
             let name = PortfolioName::new(id(create.id.as_ref(), 'p', seed));

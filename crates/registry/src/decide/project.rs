@@ -16,7 +16,7 @@ use crate::tables::{organizations, parts, portfolios, projects};
 const PARTS_NAMED: usize = 10;
 
 pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Moment) -> Decided {
-    let load = |name: &ProjectName| found(name, projects::get(rows, name));
+    let load = |name: &ProjectName| found(name, projects::get(rows, name)?);
     let (portfolio, changes) = match command {
         Command::Create(wish) => {
             let wishes = std::iter::once(("project".to_owned(), wish));
@@ -116,15 +116,15 @@ fn check_dates(
 pub(super) struct Rows<'a>(pub(super) &'a dyn Read);
 
 impl Directory for Rows<'_> {
-    fn organization(&self, name: &OrganizationName) -> Presence {
-        organizations::presence(self.0, name)
+    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection> {
+        Ok(organizations::presence(self.0, name)?)
     }
 
-    fn project(&self, name: &ProjectName) -> Presence {
-        projects::presence(self.0, name)
+    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection> {
+        Ok(projects::presence(self.0, name)?)
     }
 
-    fn parent(&self, name: &ProjectName) -> Option<ProjectName> {
-        projects::head(self.0, name)?.parent()
+    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection> {
+        Ok(projects::head(self.0, name)?.and_then(|head| head.parent))
     }
 }

@@ -2,7 +2,6 @@
 
 use milepost_proto::registry::v1::organization_service_server::OrganizationService;
 use milepost_proto::registry::v1::*;
-use milepost_types::Rejection;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{Api, refused, revision, sound};
@@ -30,8 +29,7 @@ impl OrganizationService for Api {
         let name = sound(|v| request::name(&request.get_ref().name, v))?;
         self.arrive(&request, &request.get_ref().min_revisions).await?;
         let view = self.ledger.view();
-        let organization =
-            organizations::message(&view, &name).ok_or_else(|| refused(Rejection::not_found(&name)))?;
+        let organization = organizations::message(&view, &name).map_err(refused)?;
         Ok(Response::new(GetOrganizationResponse {
             organization: Some(organization),
             revision: revision(view.position()),

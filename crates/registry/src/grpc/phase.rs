@@ -2,7 +2,6 @@
 
 use milepost_proto::registry::v1::phase_service_server::PhaseService;
 use milepost_proto::registry::v1::*;
-use milepost_types::Rejection;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{Api, refused, revision, sound};
@@ -30,7 +29,7 @@ impl PhaseService for Api {
         let name = sound(|v| request::name(&request.get_ref().name, v))?;
         self.arrive(&request, &request.get_ref().min_revisions).await?;
         let view = self.ledger.view();
-        let phase = phases::message(&view, &name).ok_or_else(|| refused(Rejection::not_found(&name)))?;
+        let phase = phases::message(&view, &name).map_err(refused)?;
         Ok(Response::new(GetPhaseResponse { phase: Some(phase), revision: revision(view.position()) }))
     }
 

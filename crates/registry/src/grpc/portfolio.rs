@@ -2,7 +2,6 @@
 
 use milepost_proto::registry::v1::portfolio_service_server::PortfolioService;
 use milepost_proto::registry::v1::*;
-use milepost_types::Rejection;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{Api, refused, revision, sound};
@@ -30,8 +29,7 @@ impl PortfolioService for Api {
         let name = sound(|v| request::name(&request.get_ref().name, v))?;
         self.arrive(&request, &request.get_ref().min_revisions).await?;
         let view = self.ledger.view();
-        let portfolio =
-            portfolios::message(&view, &name).ok_or_else(|| refused(Rejection::not_found(&name)))?;
+        let portfolio = portfolios::message(&view, &name).map_err(refused)?;
         Ok(Response::new(GetPortfolioResponse {
             portfolio: Some(portfolio),
             revision: revision(view.position()),

@@ -3,7 +3,6 @@
 use milepost_ledger::View;
 use milepost_proto::registry::v1::project_service_server::ProjectService;
 use milepost_proto::registry::v1::*;
-use milepost_types::Rejection;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{Api, refused, revision, sound};
@@ -32,7 +31,7 @@ impl ProjectService for Api {
         let name = sound(|v| request::name(&request.get_ref().name, v))?;
         self.arrive(&request, &request.get_ref().min_revisions).await?;
         let view = self.ledger.view();
-        let project = projects::message(&view, &name).ok_or_else(|| refused(Rejection::not_found(&name)))?;
+        let project = projects::message(&view, &name).map_err(refused)?;
         Ok(Response::new(GetProjectResponse { project: Some(project), revision: revision(view.position()) }))
     }
 

@@ -67,7 +67,8 @@ pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("start_da
 /// A page of the batches of a portfolio, or of all.
 ///
 /// # Errors
-/// If there is no such portfolio, or if what a planned batch registers cannot be held.
+/// If there is no such portfolio, if what a planned batch registers cannot be held, or if a row cannot be
+/// decoded.
 pub(crate) fn list(
     rows: &dyn Read,
     parent: &PortfolioPattern,

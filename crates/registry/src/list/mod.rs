@@ -23,7 +23,7 @@ mod tests;
 use bytes::Bytes;
 use milepost_ledger::{Direction, Read};
 use milepost_types::filter::{Fields, Operand, Pattern};
-use milepost_types::{Filter, Rejection, Room, Search};
+use milepost_types::{DamagedRow, Filter, Rejection, Room, Search};
 
 use crate::convert::request::Resource;
 
@@ -98,7 +98,7 @@ pub(crate) struct Page<M> {
 /// resource what is answered.
 ///
 /// # Errors
-/// What `current` says.
+/// What `current` says, or if the row of a candidate cannot be decoded or is not there.
 fn page<M: Resource + Fields<F>, F: Copy + Eq, O>(
     rows: &dyn Read,
     query: &Query<F, O>,
@@ -112,14 +112,16 @@ fn page<M: Resource + Fields<F>, F: Copy + Eq, O>(
             next = last;
             break;
         }
+        let key = &candidate.place.key;
+        let damaged = |what: String| DamagedRow::new(M::TABLE.name(), key, what);
         // Index and rows are of one cut, so the row is there.
-        let row =
-            candidate.row.or_else(|| rows.get(&candidate.place.key)).expect("an index row has its resource");
+        let row = candidate.row.or_else(|| rows.get(key));
+        let row = row.ok_or_else(|| damaged("an index has it, but it is not there".to_owned()))?;
         if !search.look(row.len()) {
             next = last;
             break;
         }
-        let message = M::decode(row).expect("a row is what apply put");
+        let message = M::decode(row).map_err(|error| damaged(error.to_string()))?;
         if (query.show_deleted || !message.is_deleted()) && query.filter.matches(&message) {
             let message = current(message)?;
             if !room.admit(message.encoded_len()) {

@@ -63,7 +63,7 @@ pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("display_
 /// A page of organizations.
 ///
 /// # Errors
-/// None now.
+/// If a row cannot be decoded.
 pub(crate) fn list(
     rows: &dyn Read,
     query: &Query<By, Order>,

@@ -66,7 +66,7 @@ pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("order", 
 /// A page of the phases of a project, of a portfolio's projects, or of all.
 ///
 /// # Errors
-/// If there is no such project or portfolio.
+/// If a row cannot be decoded, or if there is no such project or portfolio.
 pub(crate) fn list(
     rows: &dyn Read,
     parent: &ProjectPattern,

@@ -53,7 +53,7 @@ pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("display_
 /// A page of portfolios.
 ///
 /// # Errors
-/// None now.
+/// If a row cannot be decoded.
 pub(crate) fn list(rows: &dyn Read, query: &Query<By, Order>) -> Result<Page<proto::Portfolio>, Rejection> {
     let (direction, after) = (query.direction, query.after.as_ref());
     let candidates = match query.order {

@@ -33,7 +33,7 @@ pub(crate) const ORDERS: [(&str, Order); 3] =
 /// A page of the projects of a portfolio, or of all.
 ///
 /// # Errors
-/// If there is no such portfolio.
+/// If there is no such portfolio, or if a row cannot be decoded.
 pub(crate) fn list(
     rows: &dyn Read,
     parent: &PortfolioPattern,

@@ -106,6 +106,8 @@ pub(crate) enum Level {
     Provincial,
     Municipal,
     District,
+    /// One that another version knew when it was stored. It stays as it is.
+    Unknown(i32),
 }
 
 /// The year's list that a project stands on.
@@ -115,6 +117,8 @@ pub(crate) enum Listing {
     NewStart,
     Continued,
     Completed,
+    /// One that another version knew when it was stored. It stays as it is.
+    Unknown(i32),
 }
 
 /// An organization in a project, and as what.

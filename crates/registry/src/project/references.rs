@@ -20,16 +20,16 @@ pub(crate) enum Presence {
     Present,
 }
 
-/// What a project can refer to.
+/// What a project can refer to. Asking fails if what is asked about cannot be read.
 pub(crate) trait Directory {
     /// Whether an organization is there.
-    fn organization(&self, name: &OrganizationName) -> Presence;
+    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection>;
 
     /// Whether a project is there.
-    fn project(&self, name: &ProjectName) -> Presence;
+    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection>;
 
     /// The project that a project is a part of.
-    fn parent(&self, name: &ProjectName) -> Option<ProjectName>;
+    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection>;
 }
 
 /// Checks what a project that exists refers to after a change; `before` is the project before it.
@@ -42,11 +42,11 @@ pub(crate) fn check_update(
     check_parent_name(&after.name, &after.details, "project", &mut violations);
     violations.into_result(())?;
     let mut missing = Missing::default();
-    missing.look(Some(&before.details), &after.details, "project", directory);
+    missing.look(Some(&before.details), &after.details, "project", directory)?;
     let parent = &after.details.parent_project;
     if *parent != before.details.parent_project {
         let step = |name: &ProjectName| directory.parent(name);
-        missing.cycle(&after.name, parent.as_ref(), &mut BTreeSet::new(), &step);
+        missing.cycle(&after.name, parent.as_ref(), &mut BTreeSet::new(), &step)?;
     }
     missing.into_result()
 }
@@ -69,10 +69,10 @@ pub(crate) fn check_creation(
     let mut missing = Missing::default();
     let mut sound = BTreeSet::new();
     for (field, project) in projects {
-        missing.look(None, &project.details, field, &directory);
+        missing.look(None, &project.details, field, &directory)?;
         // Nothing that exists is a part of what is new, so a cycle is among the new ones.
-        let step = |name: &ProjectName| new.get(name).copied().flatten().cloned();
-        missing.cycle(&project.name, project.details.parent_project.as_ref(), &mut sound, &step);
+        let step = |name: &ProjectName| Ok(new.get(name).copied().flatten().cloned());
+        missing.cycle(&project.name, project.details.parent_project.as_ref(), &mut sound, &step)?;
     }
     missing.into_result()
 }
@@ -82,7 +82,7 @@ pub(crate) fn check_undeletion(project: &Project, directory: &dyn Directory) -> 
     let mut missing = Missing::default();
     let parent = project.details.parent_project.as_ref();
     if let Some(parent) = parent {
-        missing.found(parent, directory.project(parent), "project.parent_project");
+        missing.found(parent, directory.project(parent)?, "project.parent_project");
     }
     missing.into_result()
 }
@@ -108,15 +108,15 @@ struct Together<'a> {
 }
 
 impl Directory for Together<'_> {
-    fn organization(&self, name: &OrganizationName) -> Presence {
+    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection> {
         self.directory.organization(name)
     }
 
-    fn project(&self, name: &ProjectName) -> Presence {
-        if self.new.contains_key(name) { Presence::Present } else { self.directory.project(name) }
+    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection> {
+        if self.new.contains_key(name) { Ok(Presence::Present) } else { self.directory.project(name) }
     }
 
-    fn parent(&self, name: &ProjectName) -> Option<ProjectName> {
+    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection> {
         self.directory.parent(name)
     }
 }
@@ -131,13 +131,19 @@ struct Missing {
 
 impl Missing {
     /// Looks up what `after` refers to and `before` did not.
-    fn look(&mut self, before: Option<&Details>, after: &Details, field: &str, directory: &dyn Directory) {
+    fn look(
+        &mut self,
+        before: Option<&Details>,
+        after: &Details,
+        field: &str,
+        directory: &dyn Directory,
+    ) -> Result<(), Rejection> {
         let held: BTreeSet<_> = before.into_iter().flat_map(organizations).map(|(_, name)| name).collect();
         for (path, name) in organizations(after) {
             if held.contains(name) || self.present.contains(name) {
                 continue;
             }
-            match directory.organization(name) {
+            match directory.organization(name)? {
                 Presence::Present => {
                     self.present.insert(name.clone());
                 }
@@ -148,8 +154,9 @@ impl Missing {
         if let Some(parent) =
             parent.filter(|_| parent != before.and_then(|before| before.parent_project.as_ref()))
         {
-            self.found(parent, directory.project(parent), &format!("{field}.parent_project"));
+            self.found(parent, directory.project(parent)?, &format!("{field}.parent_project"));
         }
+        Ok(())
     }
 
     /// Walks up from a parent; what is found sound is not walked again.
@@ -158,8 +165,8 @@ impl Missing {
         name: &ProjectName,
         parent: Option<&ProjectName>,
         sound: &mut BTreeSet<ProjectName>,
-        parent_of: &dyn Fn(&ProjectName) -> Option<ProjectName>,
-    ) {
+        parent_of: &dyn Fn(&ProjectName) -> Result<Option<ProjectName>, Rejection>,
+    ) -> Result<(), Rejection> {
         let mut seen = BTreeSet::from([name.clone()]);
         let mut at = parent.cloned();
         while let Some(next) = at {
@@ -176,9 +183,10 @@ impl Missing {
                 });
                 break;
             }
-            at = parent_of(&next);
+            at = parent_of(&next)?;
         }
         sound.append(&mut seen);
+        Ok(())
     }
 
     fn found<N: ResourceName>(&mut self, name: &N, presence: Presence, field: &str) {

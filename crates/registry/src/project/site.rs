@@ -49,6 +49,9 @@ impl Field for Site {
         self.division_code = given.division_code.unwrap_or(std::mem::take(&mut self.division_code));
         self.latitude = given.latitude.unwrap_or(self.latitude);
         self.longitude = given.longitude.unwrap_or(self.longitude);
+        if patch.latitude.is_none() && patch.longitude.is_none() {
+            return Ok(());
+        }
         match (self.latitude, self.longitude) {
             (Some(_), None) => Err(missing("longitude")),
             (None, Some(_)) => Err(missing("latitude")),

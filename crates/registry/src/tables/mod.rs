@@ -46,8 +46,10 @@ mod tests;
 
 use bytes::Bytes;
 use milepost_ledger::{Read, Write};
-use milepost_types::Rejection;
+use milepost_types::{DamagedRow, Rejection, ResourceName};
 use prost::Message;
+
+use crate::convert::{Unreadable, value};
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
 pub(crate) const STORE_VERSION: u32 = 2;
@@ -72,18 +74,64 @@ pub(crate) enum Tag {
     PhasesByOrderAcross = 25,
 }
 
+impl Tag {
+    /// The table's name for operators, after the ledger that it belongs to.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Tag::Portfolios => "registry.portfolios",
+            Tag::Organizations => "registry.organizations",
+            Tag::Projects => "registry.projects",
+            Tag::Phases => "registry.phases",
+            Tag::Batches => "registry.batches",
+            Tag::PortfoliosByDisplayName => "registry.portfolios_by_display_name",
+            Tag::OrganizationsByDisplayName => "registry.organizations_by_display_name",
+            Tag::ProjectsByDisplayName => "registry.projects_by_display_name",
+            Tag::ProjectsByStatus => "registry.projects_by_status",
+            Tag::Parts => "registry.parts",
+            Tag::PhasesByOrder => "registry.phases_by_order",
+            Tag::BatchesByStartDate => "registry.batches_by_start_date",
+            Tag::ProjectsByUpdateTime => "registry.projects_by_update_time",
+            Tag::PhasesByOrderAcross => "registry.phases_by_order_across",
+        }
+    }
+
+    /// The row of this table that cannot be decoded.
+    pub(crate) fn damaged(self, key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
+        DamagedRow::new(self.name(), key, what)
+    }
+}
+
 impl From<Tag> for u8 {
     fn from(tag: Tag) -> u8 {
         tag as u8
     }
 }
 
-/// Decodes a row, or the part of it that `M` names.
-///
-/// # Panics
-/// If it is no such row: only `apply` writes rows, of messages that were encoded here.
-fn decoded<M: Message + Default>(row: Bytes, table: Tag) -> M {
-    M::decode(row).unwrap_or_else(|error| panic!("a row of {table:?} cannot be decoded: {error}"))
+/// The row of a key, decoded to its message or to the part of it that `M` names; `None` if there is none.
+fn decoded<M: Message + Default>(rows: &dyn Read, table: Tag, key: &[u8]) -> Result<Option<M>, DamagedRow> {
+    read(rows, table, key, |message| Ok(message))
+}
+
+/// The row of a key as `convert` reads its message; `None` if there is none.
+fn read<M: Message + Default, T>(
+    rows: &dyn Read,
+    table: Tag,
+    key: &[u8],
+    convert: impl FnOnce(M) -> Result<T, Unreadable>,
+) -> Result<Option<T>, DamagedRow> {
+    let Some(row) = rows.get(key) else { return Ok(None) };
+    let read = M::decode(row).map_err(Unreadable::from).and_then(convert);
+    read.map(Some).map_err(|error| table.damaged(key, error))
+}
+
+/// The part that an index asks of a resource which is to be put, and the resource's name.
+fn head<M: Message + Default, N: ResourceName>(
+    row: &Bytes,
+    name: impl FnOnce(&M) -> &str,
+) -> Result<(M, N), Unreadable> {
+    let head = M::decode(row.clone())?;
+    let name = value::stored_name("name", name(&head))?;
+    Ok((head, name))
 }
 
 /// The resource's row of this key, as a read tells it.
@@ -91,10 +139,7 @@ fn decoded<M: Message + Default>(row: Bytes, table: Tag) -> M {
 /// # Errors
 /// If what it tells cannot be computed.
 pub(crate) fn told(rows: &dyn Read, key: &[u8]) -> Result<Option<Bytes>, Rejection> {
-    match rows.get(key) {
-        Some(row) if key.first() == Some(&Tag::Batches.into()) => batches::current_row(rows, row).map(Some),
-        row => Ok(row),
-    }
+    if key.first() == Some(&Tag::Batches.into()) { batches::told_row(rows, key) } else { Ok(rows.get(key)) }
 }
 
 /// Puts a resource's row, and brings its index rows from what the row before said to what this one says.
@@ -106,4 +151,10 @@ fn put(rows: &mut dyn Write, key: Vec<u8>, row: Bytes, before: Vec<Vec<u8>>, aft
         rows.put(new, Bytes::new());
     }
     rows.put(key, row);
+}
+
+impl From<DamagedRow> for Unreadable {
+    fn from(row: DamagedRow) -> Self {
+        Unreadable::new(row)
+    }
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
-use milepost_types::OrganizationName;
+use milepost_types::{DamagedRow, OrganizationName, Rejection};
 
-use super::{Tag, decoded, organizations_by_display_name, put as put_row};
-use crate::convert;
+use super::{Tag, decoded, head, organizations_by_display_name, put as put_row, read};
+use crate::convert::{self, Unreadable};
 use crate::organization::Organization;
 use crate::project::references::Presence;
 
@@ -27,13 +27,19 @@ pub(crate) fn all() -> KeyRange {
 }
 
 /// The organization of this name.
-pub(crate) fn get(rows: &dyn Read, name: &OrganizationName) -> Option<Organization> {
-    rows.get(&key(name)).map(|row| convert::organization::stored(decoded(row, Tag::Organizations)))
+///
+/// # Errors
+/// If its row cannot be decoded; so with everything here that reads rows.
+pub(crate) fn get(rows: &dyn Read, name: &OrganizationName) -> Result<Option<Organization>, DamagedRow> {
+    read(rows, Tag::Organizations, &key(name), convert::organization::stored)
 }
 
 /// The organization of this name, as the API tells it.
-pub(crate) fn message(rows: &dyn Read, name: &OrganizationName) -> Option<proto::Organization> {
-    rows.get(&key(name)).map(|row| decoded(row, Tag::Organizations))
+///
+/// # Errors
+/// If there is none, or if its row cannot be decoded.
+pub(crate) fn message(rows: &dyn Read, name: &OrganizationName) -> Result<proto::Organization, Rejection> {
+    decoded(rows, Tag::Organizations, &key(name))?.ok_or_else(|| Rejection::not_found(name))
 }
 
 /// What others ask of an organization.
@@ -48,21 +54,24 @@ struct Head {
 }
 
 /// Whether an organization is there.
-pub(crate) fn presence(rows: &dyn Read, name: &OrganizationName) -> Presence {
-    match rows.get(&key(name)).map(|row| decoded::<Head>(row, Tag::Organizations).delete_time) {
+pub(crate) fn presence(rows: &dyn Read, name: &OrganizationName) -> Result<Presence, DamagedRow> {
+    let head: Option<Head> = decoded(rows, Tag::Organizations, &key(name))?;
+    Ok(match head.map(|head| head.delete_time) {
         None => Presence::Missing,
         Some(Some(_)) => Presence::Deleted,
         Some(None) => Presence::Present,
-    }
+    })
 }
 
 /// Sets an organization's row, and its index row.
-pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
-    let head: Head = decoded(row.clone(), Tag::Organizations);
-    let name: OrganizationName =
-        head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+    let (after, name): (Head, OrganizationName) = head(&row, |head: &Head| &head.name)?;
     let key = key(&name);
     let index = |head: Head| vec![organizations_by_display_name::key(&head.display_name, name.id())];
-    let before = rows.get(&key).map(|row| index(decoded(row, Tag::Organizations))).unwrap_or_default();
-    put_row(rows, key, row, before, index(head));
+    let before = decoded(rows, Tag::Organizations, &key)?.map(index).unwrap_or_default();
+    put_row(rows, key, row, before, index(after));
+    Ok(())
 }

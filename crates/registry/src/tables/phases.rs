@@ -4,10 +4,10 @@ use bytes::Bytes;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{PhaseName, PortfolioName, ProjectName, ResourceId};
+use milepost_types::{DamagedRow, PhaseName, PortfolioName, ProjectName, Rejection, ResourceId};
 
-use super::{Tag, decoded, phases_by_order, phases_by_order_across, put as put_row};
-use crate::convert;
+use super::{Tag, decoded, head, phases_by_order, phases_by_order_across, put as put_row, read};
+use crate::convert::{self, Unreadable};
 use crate::phase::Phase;
 
 /// The key of a phase.
@@ -42,18 +42,24 @@ pub(crate) fn all() -> KeyRange {
 }
 
 /// The phase of this name.
-pub(crate) fn get(rows: &dyn Read, name: &PhaseName) -> Option<Phase> {
-    rows.get(&key(name)).map(|row| convert::phase::stored(decoded(row, Tag::Phases)))
+///
+/// # Errors
+/// If its row cannot be decoded; so with everything here that reads rows.
+pub(crate) fn get(rows: &dyn Read, name: &PhaseName) -> Result<Option<Phase>, DamagedRow> {
+    read(rows, Tag::Phases, &key(name), convert::phase::stored)
 }
 
 /// The phase of this name, as the API tells it.
-pub(crate) fn message(rows: &dyn Read, name: &PhaseName) -> Option<proto::Phase> {
-    rows.get(&key(name)).map(|row| decoded(row, Tag::Phases))
+///
+/// # Errors
+/// If there is none, or if its row cannot be decoded.
+pub(crate) fn message(rows: &dyn Read, name: &PhaseName) -> Result<proto::Phase, Rejection> {
+    decoded(rows, Tag::Phases, &key(name))?.ok_or_else(|| Rejection::not_found(name))
 }
 
 /// What an index asks of a phase.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Head {
+struct Head {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(int32, tag = "4")]
@@ -63,31 +69,22 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The head of a row.
-    pub(crate) fn of(row: Bytes) -> Self {
-        decoded(row, Tag::Phases)
-    }
-
-    /// The phase's place among the project's.
-    pub(crate) fn order(&self) -> u32 {
-        self.order.cast_unsigned()
-    }
-
-    /// Whether it is deleted.
-    pub(crate) fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
+    /// The index rows of the phase.
+    fn index(&self, name: &PhaseName) -> Vec<Vec<u8>> {
+        let (order, deleted) = (self.order.cast_unsigned(), self.delete_time.is_some());
+        vec![phases_by_order::key(name, order, deleted), phases_by_order_across::key(name, order, deleted)]
     }
 }
 
 /// Sets a phase's row, and its index rows.
-pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
-    let head = Head::of(row.clone());
-    let name: PhaseName = head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+    let (after, name): (Head, PhaseName) = head(&row, |head: &Head| &head.name)?;
     let key = key(&name);
-    let index = |head: Head| {
-        let (order, deleted) = (head.order(), head.is_deleted());
-        vec![phases_by_order::key(&name, order, deleted), phases_by_order_across::key(&name, order, deleted)]
-    };
-    let before = rows.get(&key).map(|row| index(Head::of(row))).unwrap_or_default();
-    put_row(rows, key, row, before, index(head));
+    let before: Option<Head> = decoded(rows, Tag::Phases, &key)?;
+    let before = before.map(|before| before.index(&name)).unwrap_or_default();
+    put_row(rows, key, row, before, after.index(&name));
+    Ok(())
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{PortfolioName, PortfolioPattern, Rejection, ResourceId, TimeZoneId};
+use milepost_types::{DamagedRow, PortfolioName, PortfolioPattern, Rejection, ResourceId, TimeZoneId};
 
-use super::{Tag, decoded, portfolios_by_display_name, put as put_row};
-use crate::convert;
+use super::{Tag, decoded, head, portfolios_by_display_name, put as put_row, read};
+use crate::convert::{self, Unreadable};
 use crate::portfolio::Portfolio;
 
 /// The key of a portfolio.
@@ -26,13 +26,19 @@ pub(crate) fn all() -> KeyRange {
 }
 
 /// The portfolio of this name.
-pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Option<Portfolio> {
-    rows.get(&key(name)).map(|row| convert::portfolio::stored(decoded(row, Tag::Portfolios)))
+///
+/// # Errors
+/// If its row cannot be decoded; so with everything here that reads rows.
+pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Result<Option<Portfolio>, DamagedRow> {
+    read(rows, Tag::Portfolios, &key(name), convert::portfolio::stored)
 }
 
 /// The portfolio of this name, as the API tells it.
-pub(crate) fn message(rows: &dyn Read, name: &PortfolioName) -> Option<proto::Portfolio> {
-    rows.get(&key(name)).map(|row| decoded(row, Tag::Portfolios))
+///
+/// # Errors
+/// If there is none, or if its row cannot be decoded.
+pub(crate) fn message(rows: &dyn Read, name: &PortfolioName) -> Result<proto::Portfolio, Rejection> {
+    decoded(rows, Tag::Portfolios, &key(name))?.ok_or_else(|| Rejection::not_found(name))
 }
 
 /// What others ask of a portfolio.
@@ -51,19 +57,17 @@ pub(crate) struct Head {
 impl Head {
     /// The time zone that tells which day it is.
     pub(crate) fn zone(&self) -> TimeZoneId {
-        self.time_zone
-            .parse()
-            .unwrap_or_else(|error| panic!("{} has no usable time zone: {error}", self.name))
+        TimeZoneId::stored(self.time_zone.clone())
     }
 }
 
 /// The head of a portfolio that is there and not deleted.
 ///
 /// # Errors
-/// If it is not.
+/// If it is not, or if its row cannot be decoded.
 pub(crate) fn open(rows: &dyn Read, name: &PortfolioName) -> Result<Head, Rejection> {
-    let row = rows.get(&key(name)).ok_or_else(|| Rejection::not_found(name))?;
-    let head: Head = decoded(row, Tag::Portfolios);
+    let head: Option<Head> = decoded(rows, Tag::Portfolios, &key(name))?;
+    let head = head.ok_or_else(|| Rejection::not_found(name))?;
     if head.delete_time.is_some() { Err(Rejection::deleted(name)) } else { Ok(head) }
 }
 
@@ -80,14 +84,16 @@ pub(crate) fn check_parent(rows: &dyn Read, parent: &PortfolioPattern) -> Result
 }
 
 /// Sets a portfolio's row, and its index row.
-pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
-    let head: Head = decoded(row.clone(), Tag::Portfolios);
-    let name: PortfolioName =
-        head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+    let (after, name): (Head, PortfolioName) = head(&row, |head: &Head| &head.name)?;
     let key = key(&name);
     let index = |head: Head| vec![portfolios_by_display_name::key(&head.display_name, name.id())];
-    let before = rows.get(&key).map(|row| index(decoded(row, Tag::Portfolios))).unwrap_or_default();
-    put_row(rows, key, row, before, index(head));
+    let before = decoded(rows, Tag::Portfolios, &key)?.map(index).unwrap_or_default();
+    put_row(rows, key, row, before, index(after));
+    Ok(())
 }
 
 /// The ids of all portfolios, in order.

@@ -6,13 +6,16 @@ use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{Money, PortfolioName, ProjectName, ProjectPattern, Rejection, ResourceId, check_batch};
+use milepost_types::{
+    DamagedRow, Money, PortfolioName, ProjectName, ProjectPattern, Rejection, ResourceId, check_batch,
+};
+use prost::Message;
 
 use super::{
     Tag, decoded, parts, portfolios, projects_by_display_name, projects_by_status, projects_by_update_time,
-    put as put_row,
+    put as put_row, read,
 };
-use crate::convert;
+use crate::convert::{self, Unreadable, value};
 use crate::project::Project;
 use crate::project::references::Presence;
 
@@ -39,13 +42,19 @@ pub(crate) fn all() -> KeyRange {
 }
 
 /// The project of this name.
-pub(crate) fn get(rows: &dyn Read, name: &ProjectName) -> Option<Project> {
-    rows.get(&key(name)).map(|row| convert::project::stored(decoded(row, Tag::Projects)))
+///
+/// # Errors
+/// If its row cannot be decoded; so with everything here that reads rows.
+pub(crate) fn get(rows: &dyn Read, name: &ProjectName) -> Result<Option<Project>, DamagedRow> {
+    read(rows, Tag::Projects, &key(name), convert::project::stored)
 }
 
 /// The project of this name, as the API tells it.
-pub(crate) fn message(rows: &dyn Read, name: &ProjectName) -> Option<proto::Project> {
-    rows.get(&key(name)).map(|row| decoded(row, Tag::Projects))
+///
+/// # Errors
+/// If there is none, or if its row cannot be decoded.
+pub(crate) fn message(rows: &dyn Read, name: &ProjectName) -> Result<proto::Project, Rejection> {
+    decoded(rows, Tag::Projects, &key(name))?.ok_or_else(|| Rejection::not_found(name))
 }
 
 /// Refuses to read under a project, or under all of a portfolio, that is not there; deleted ones are.
@@ -65,17 +74,17 @@ pub(crate) fn check_parent(rows: &dyn Read, parent: &ProjectPattern) -> Result<(
 /// The projects of these names, as the API shows them.
 ///
 /// # Errors
-/// If one is not there, or if they do not fit one answer; then none was decoded.
+/// If one is not there, if they do not fit one answer (then none was decoded), or if a row cannot be decoded.
 pub(crate) fn messages(rows: &dyn Read, names: &[ProjectName]) -> Result<Vec<proto::Project>, Rejection> {
     let row = |name| rows.get(&key(name)).ok_or_else(|| Rejection::not_found(name));
     let sizes: Vec<_> = names.iter().map(|name| Ok(row(name)?.len())).collect::<Result<_, Rejection>>()?;
     check_batch("projects", sizes)?;
-    names.iter().map(|name| Ok(decoded(row(name)?, Tag::Projects))).collect()
+    names.iter().map(|name| message(rows, name)).collect()
 }
 
-/// The part of a project that others ask about, so that they need not decode the rest.
+/// The part of a project's row that others ask about, so that they need not decode the rest.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Head {
+struct Part {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(string, tag = "2")]
@@ -92,41 +101,67 @@ pub(crate) struct Head {
     delete_time: Option<prost_types::Timestamp>,
 }
 
-impl Head {
-    /// The head of a row.
-    pub(crate) fn of(row: Bytes) -> Self {
-        decoded(row, Tag::Projects)
+impl Part {
+    fn name(&self) -> Result<ProjectName, Unreadable> {
+        value::stored_name("name", &self.name)
     }
 
-    /// When the project last changed.
-    pub(crate) fn update_time(&self) -> Timestamp {
-        convert::value::instant(self.update_time.as_ref())
+    fn parent(&self) -> Result<Option<ProjectName>, Unreadable> {
+        value::stored_optional_name("parent_project", &self.parent_project)
     }
 
-    /// What the project costs, if that is known.
-    pub(crate) fn investment(&self) -> Option<Money> {
-        self.investment.as_ref().map(convert::value::stored_money)
+    fn update_time(&self) -> Result<Timestamp, Unreadable> {
+        value::stored("update_time", value::stored_instant("update_time", self.update_time)?)
     }
 
+    /// The name of the project, and its index rows.
+    fn index(&self) -> Result<(ProjectName, Vec<Vec<u8>>), Unreadable> {
+        let name = self.name()?;
+        let (portfolio, id) = (name.portfolio().id(), name.id());
+        let mut keys = vec![
+            projects_by_display_name::key(portfolio, &self.display_name, id),
+            projects_by_update_time::key(portfolio, self.update_time()?, id),
+        ];
+        if self.delete_time.is_none() {
+            keys.push(projects_by_status::key(portfolio, self.status, id));
+            if let Some(parent) = self.parent()? {
+                keys.push(parts::key(portfolio, parent.id(), id));
+            }
+        }
+        Ok((name, keys))
+    }
+}
+
+/// What others ask of a project.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Head {
+    /// What it costs, if that is known.
+    pub(crate) investment: Option<Money>,
     /// The project that it is a part of.
-    pub(crate) fn parent(&self) -> Option<ProjectName> {
-        self.parent_project.parse().ok()
-    }
-
+    pub(crate) parent: Option<ProjectName>,
     /// Whether it is there or deleted.
-    pub(crate) fn presence(&self) -> Presence {
-        if self.delete_time.is_some() { Presence::Deleted } else { Presence::Present }
+    pub(crate) presence: Presence,
+}
+
+impl Head {
+    fn of(part: Part) -> Result<Self, Unreadable> {
+        let investment = part.investment.as_ref();
+        Ok(Self {
+            investment: investment.map(|money| value::stored_money("investment", money)).transpose()?,
+            parent: part.parent()?,
+            presence: if part.delete_time.is_some() { Presence::Deleted } else { Presence::Present },
+        })
     }
 }
 
 /// The head of the project of this name.
-pub(crate) fn head(rows: &dyn Read, name: &ProjectName) -> Option<Head> {
-    rows.get(&key(name)).map(Head::of)
+pub(crate) fn head(rows: &dyn Read, name: &ProjectName) -> Result<Option<Head>, DamagedRow> {
+    read(rows, Tag::Projects, &key(name), Head::of)
 }
 
 /// Whether a project is there.
-pub(crate) fn presence(rows: &dyn Read, name: &ProjectName) -> Presence {
-    head(rows, name).map_or(Presence::Missing, |head| head.presence())
+pub(crate) fn presence(rows: &dyn Read, name: &ProjectName) -> Result<Presence, DamagedRow> {
+    Ok(head(rows, name)?.map_or(Presence::Missing, |head| head.presence))
 }
 
 /// A project of the portfolio that is not deleted, if it has one.
@@ -136,26 +171,13 @@ pub(crate) fn any(rows: &dyn Read, portfolio: &PortfolioName) -> Option<ProjectN
 }
 
 /// Sets a project's row, and its index rows.
-pub(crate) fn put(rows: &mut dyn Write, row: Bytes) {
-    let head = Head::of(row.clone());
-    let name: ProjectName = head.name.parse().unwrap_or_else(|error| panic!("a row without a name: {error}"));
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+    let (name, after) = Part::decode(row.clone())?.index()?;
     let key = key(&name);
-    let before = rows.get(&key).map(|row| index(&name, &Head::of(row))).unwrap_or_default();
-    put_row(rows, key, row, before, index(&name, &head));
-}
-
-/// The index rows of a project.
-fn index(name: &ProjectName, head: &Head) -> Vec<Vec<u8>> {
-    let (portfolio, id) = (name.portfolio().id(), name.id());
-    let mut keys = vec![
-        projects_by_display_name::key(portfolio, &head.display_name, id),
-        projects_by_update_time::key(portfolio, head.update_time(), id),
-    ];
-    if head.delete_time.is_none() {
-        keys.push(projects_by_status::key(portfolio, head.status, id));
-        if let Some(parent) = head.parent() {
-            keys.push(parts::key(portfolio, parent.id(), id));
-        }
-    }
-    keys
+    let before = read(rows, Tag::Projects, &key, |part: Part| part.index())?;
+    put_row(rows, key, row, before.map(|(_, keys)| keys).unwrap_or_default(), after);
+    Ok(())
 }

@@ -122,6 +122,4 @@ fn a_row_is_these_bytes_for_ever() {
     };
     let golden = b"\x0a\x19portfolios/wsc/projects/x\x12\x01x\x38\x00\xf0\x01\x03\xda\x02\x017";
     assert_eq!(message.encode_to_vec(), golden);
-    let head = projects::Head::of(Bytes::from_static(golden));
-    assert_eq!((head.parent(), head.investment()), (None, None));
 }

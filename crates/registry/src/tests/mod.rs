@@ -15,4 +15,5 @@ mod required;
 mod sizes;
 mod slice;
 mod standard;
+mod stored;
 mod writes;

@@ -43,9 +43,13 @@ pub(crate) struct Office {
 impl Office {
     /// An empty registry, at noon of 2021-05-27 in Chongqing.
     pub(crate) async fn open() -> Self {
+        Self::on(Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])))).await
+    }
+
+    /// A registry on this journal, at the same time.
+    pub(crate) async fn on(journal: Arc<MemoryJournal>) -> Self {
         let now: Timestamp = "2021-05-27T04:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(now));
-        let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
         let dir = tempfile::tempdir().unwrap();
         let kit = Kit::with_clock(&Server::default(), clock.clone());
         let service = Service::on(&kit, dir.path(), journal, clock.clone(), Options::default()).unwrap();

@@ -312,7 +312,7 @@ fn all_rows(rows: &dyn Read) -> BTreeMap<Vec<u8>, bytes::Bytes> {
     rows.scan(&range, Direction::Forward).map(|(key, value)| (key.into(), value)).collect()
 }
 
-type Put = fn(&mut dyn Write, bytes::Bytes);
+type Put = fn(&mut dyn Write, bytes::Bytes) -> Result<(), convert::Unreadable>;
 
 /// The rows that these resources make when each is put once.
 fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes::Bytes> {
@@ -326,7 +326,7 @@ fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes:
     ];
     for (key, row) in held {
         if let Some(put) = puts.get(usize::from(key[0]) - 1) {
-            put(&mut anew, row.clone());
+            put(&mut anew, row.clone()).unwrap();
         }
     }
     anew.rows

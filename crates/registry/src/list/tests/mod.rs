@@ -55,7 +55,7 @@ fn project(portfolio: &str, id: &str, display_name: &str, updated: i64) -> proto
 }
 
 fn put_project(rows: &mut Rows, project: &proto::Project) {
-    tables::projects::put(rows, project.encode_to_vec().into());
+    tables::projects::put(rows, project.encode_to_vec().into()).unwrap();
 }
 
 fn put_portfolio(rows: &mut Rows, id: &str, display_name: &str) {
@@ -65,5 +65,5 @@ fn put_portfolio(rows: &mut Rows, id: &str, display_name: &str) {
         time_zone: "UTC".to_owned(),
         ..proto::Portfolio::default()
     };
-    tables::portfolios::put(rows, portfolio.encode_to_vec().into());
+    tables::portfolios::put(rows, portfolio.encode_to_vec().into()).unwrap();
 }

@@ -24,7 +24,7 @@ fn portfolios_and_organizations_are_ordered_by_display_name_then_name() {
             display_name: display_name.to_owned(),
             ..proto::Organization::default()
         };
-        tables::organizations::put(&mut rows, organization.encode_to_vec().into());
+        tables::organizations::put(&mut rows, organization.encode_to_vec().into()).unwrap();
     }
     let expected = ["b", "c", "d", "a", "e"];
     both_ways(
@@ -56,7 +56,7 @@ fn put_phase(rows: &mut Rows, project: &str, id: &str, order: i32, deleted: bool
         delete_time: instant(1).filter(|_| deleted),
         ..proto::Phase::default()
     };
-    tables::phases::put(rows, phase.encode_to_vec().into());
+    tables::phases::put(rows, phase.encode_to_vec().into()).unwrap();
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn batches_are_ordered_by_their_day_across_portfolios() {
             state: proto::batch::State::Planned.into(),
             ..proto::Batch::default()
         };
-        tables::batches::put(&mut rows, batch.encode_to_vec().into());
+        tables::batches::put(&mut rows, batch.encode_to_vec().into()).unwrap();
     }
     for (parent, expected) in
         [("portfolios/-", vec!["two", "one", "four", "three"]), ("portfolios/a", vec!["one", "three"])]

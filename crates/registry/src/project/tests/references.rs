@@ -23,20 +23,20 @@ impl Fake {
 }
 
 impl Directory for Fake {
-    fn organization(&self, name: &OrganizationName) -> Presence {
+    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection> {
         self.looked_up.set(self.looked_up.get() + 1);
-        self.organizations.get(name.id().as_str()).copied().unwrap_or(Presence::Missing)
+        Ok(self.organizations.get(name.id().as_str()).copied().unwrap_or(Presence::Missing))
     }
 
-    fn project(&self, name: &ProjectName) -> Presence {
+    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection> {
         self.looked_up.set(self.looked_up.get() + 1);
-        self.projects.get(name.id().as_str()).map_or(Presence::Missing, |(presence, _)| *presence)
+        Ok(self.projects.get(name.id().as_str()).map_or(Presence::Missing, |(presence, _)| *presence))
     }
 
-    fn parent(&self, name: &ProjectName) -> Option<ProjectName> {
+    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection> {
         self.looked_up.set(self.looked_up.get() + 1);
-        let (_, parent) = self.projects.get(name.id().as_str())?;
-        parent.as_ref().map(|id| ProjectName::new(name.portfolio().clone(), id.parse().unwrap()))
+        let parent = self.projects.get(name.id().as_str()).and_then(|(_, parent)| parent.as_ref());
+        Ok(parent.map(|id| ProjectName::new(name.portfolio().clone(), id.parse().unwrap())))
     }
 }
 
