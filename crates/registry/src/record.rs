@@ -142,14 +142,15 @@ impl<N: ResourceName, D: Details, S: Clone> Record<N, D, S> {
         }))
     }
 
-    /// The resource after its deletion was taken back; `None` if it is not deleted.
-    pub(crate) fn undelete(&self, etag: Option<Etag>, moment: &Moment) -> Result<Option<Self>, Rejection> {
+    /// The resource after its deletion was taken back. Refuses one that is not deleted (AIP-164).
+    pub(crate) fn undelete(&self, etag: Option<Etag>, moment: &Moment) -> Result<Self, Rejection> {
         self.check_etag(etag)?;
-        Ok(self.is_deleted().then(|| {
-            let mut record = self.touched(moment);
-            record.life.delete_time = None;
-            record
-        }))
+        if !self.is_deleted() {
+            return Err(Rejection::not_deleted(&self.name));
+        }
+        let mut record = self.touched(moment);
+        record.life.delete_time = None;
+        Ok(record)
     }
 }
 

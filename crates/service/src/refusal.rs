@@ -27,8 +27,12 @@ pub fn status(rejection: &Rejection) -> Status {
     let answer = Answer::new(code, reason, rejection.to_string());
     match rejection {
         Rejection::Invalid(violations) => answer.violations(violations),
-        Rejection::NotFound { kind, name } | Rejection::AlreadyExists { kind, name } => {
-            about(answer.with("kind", kind), *kind, name)
+        Rejection::NotFound { kind, name } => about(answer.with("kind", kind), *kind, name),
+        Rejection::AlreadyExists { kind, name, deleted } => {
+            about(answer.with("kind", kind).with("deleted", deleted), *kind, name)
+        }
+        Rejection::NotDeleted { kind, name } => {
+            about(answer.with("kind", kind).with("deleted", false), *kind, name)
         }
         Rejection::Deleted { kind, name } => about(answer, *kind, name),
         Rejection::StaleEtag { name, given, current } => {
@@ -85,7 +89,9 @@ fn outcome(rejection: &Rejection) -> (Code, Reason) {
     match rejection {
         Rejection::Invalid(_) => (Code::InvalidArgument, Reason::InvalidFields),
         Rejection::NotFound { .. } => (Code::NotFound, Reason::ResourceNotFound),
-        Rejection::AlreadyExists { .. } => (Code::AlreadyExists, Reason::ResourceAlreadyExists),
+        Rejection::AlreadyExists { .. } | Rejection::NotDeleted { .. } => {
+            (Code::AlreadyExists, Reason::ResourceAlreadyExists)
+        }
         Rejection::Deleted { .. } => (Code::FailedPrecondition, Reason::ResourceDeleted),
         Rejection::StaleEtag { .. } => (Code::Aborted, Reason::EtagMismatch),
         Rejection::WrongState { .. } => (Code::FailedPrecondition, Reason::WrongState),
@@ -216,7 +222,7 @@ mod tests {
         vec![
             Rejection::Invalid(violations),
             Rejection::NotFound { kind, name: name.clone() },
-            Rejection::AlreadyExists { kind, name: name.clone() },
+            Rejection::AlreadyExists { kind, name: name.clone(), deleted: true },
             Rejection::Deleted { kind, name: name.clone() },
             Rejection::StaleEtag {
                 name: name.clone(),
@@ -256,6 +262,7 @@ mod tests {
             Rejection::RevisionElsewhere { ledger: LedgerKind::Tracker },
             Rejection::RevisionNotReached { ledger: LedgerKind::Tracker, asked: 9, have: 3 },
             Rejection::PageToken(token),
+            Rejection::NotDeleted { kind, name: "portfolios/p/projects/y".to_owned() },
             Rejection::DamagedRow(DamagedRow::new("registry.projects", b"\x03wsc\0x", "it has no etag")),
         ]
     }

@@ -83,6 +83,17 @@ impl Caller {
     }
 }
 
+/// Finds what a request within another may not say for itself, because it is said of the whole request.
+pub fn check_nested<R: WriteRequest>(request: &mut R, violations: &mut Violations) {
+    if !request.request_id_mut().is_empty() {
+        let description = "the whole request has one request id; leave it empty here";
+        violations.push("request_id", "NOT_ALLOWED", description);
+    }
+    if request.validate_only() {
+        violations.push("validate_only", "NOT_ALLOWED", "it is for the whole request; leave it out here");
+    }
+}
+
 fn principal(text: &str) -> Result<String, Rejection> {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() || !visible || text.len() > PRINCIPAL_CHARS {

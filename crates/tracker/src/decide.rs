@@ -129,8 +129,8 @@ impl<'a> Scene<'a> {
         for (index, draft) in drafts.iter().enumerate() {
             let id = draft.id.clone().unwrap_or_else(|| made_id(self.context.seed, index));
             let change = create(draft, id, &moment);
-            if tables::milestone::exists(self.rows, &change.milestone.name) {
-                return Err(Rejection::already_exists(&change.milestone.name).into());
+            if let Some(deleted) = tables::milestone::is_deleted(self.rows, &change.milestone.name) {
+                return Err(Rejection::already_exists(&change.milestone.name, deleted).into());
             }
             events.milestone(change, "");
         }

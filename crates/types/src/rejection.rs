@@ -45,9 +45,19 @@ pub enum Rejection {
         name: String,
     },
     /// A resource has this name already.
-    #[error("the {kind} {name} exists already; choose another id, or update it", name = quoted(.name))]
+    #[error("the {kind} {name} exists already{}", instead(.deleted), name = quoted(.name))]
     AlreadyExists {
         /// What was to be created.
+        kind: ResourceKind,
+        /// Its name.
+        name: String,
+        /// Whether it is deleted, so that it can be undeleted.
+        deleted: bool,
+    },
+    /// The resource was to be undeleted and is not deleted.
+    #[error("the {kind} {name} is not deleted, so there is nothing to undelete", name = quoted(.name))]
+    NotDeleted {
+        /// What was to be undeleted.
         kind: ResourceKind,
         /// Its name.
         name: String,
@@ -203,9 +213,14 @@ impl Rejection {
         Rejection::NotFound { kind: N::KIND, name: name.to_string() }
     }
 
-    /// A resource has this name already.
-    pub fn already_exists<N: ResourceName>(name: &N) -> Self {
-        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string() }
+    /// A resource has this name already; `deleted` tells whether it can be undeleted.
+    pub fn already_exists<N: ResourceName>(name: &N, deleted: bool) -> Self {
+        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string(), deleted }
+    }
+
+    /// The resource was to be undeleted and is not deleted.
+    pub fn not_deleted<N: ResourceName>(name: &N) -> Self {
+        Rejection::NotDeleted { kind: N::KIND, name: name.to_string() }
     }
 
     /// The resource was deleted softly.
@@ -246,6 +261,14 @@ impl From<DamagedRow> for Rejection {
 impl From<Violations> for Rejection {
     fn from(violations: Violations) -> Self {
         Rejection::Invalid(violations)
+    }
+}
+
+fn instead(deleted: &bool) -> &'static str {
+    if *deleted {
+        " and is deleted; undelete it, or choose another id"
+    } else {
+        "; choose another id, or update it"
     }
 }
 
@@ -300,8 +323,16 @@ mod tests {
                 "there is no project \"portfolios/wsc/projects/science-avenue\"; check the name",
             ),
             (
-                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap()),
+                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap(), false),
                 "the portfolio \"portfolios/wsc\" exists already; choose another id, or update it",
+            ),
+            (
+                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap(), true),
+                "the portfolio \"portfolios/wsc\" exists already and is deleted; undelete it, or choose another id",
+            ),
+            (
+                Rejection::not_deleted(&"portfolios/wsc".parse::<PortfolioName>().unwrap()),
+                "the portfolio \"portfolios/wsc\" is not deleted, so there is nothing to undelete",
             ),
             (
                 wrong_state(&["PROPOSED", "PREPARATION", "SUSPENDED"]),

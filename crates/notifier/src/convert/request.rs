@@ -67,7 +67,7 @@ pub(crate) fn watch(request: &WatchEventsRequest) -> Result<WatchAsk, Rejection>
             Ok(WireStart::Unspecified | WireStart::Earliest) => Ok(Start::Earliest),
             Ok(WireStart::Latest) => Ok(Start::Latest),
             Err(_) => {
-                Err(Rejection::invalid("start", "UNKNOWN_VALUE", "give START_EARLIEST or START_LATEST"))
+                Err(Rejection::invalid("start", "UNKNOWN_ENUM_VALUE", "give START_EARLIEST or START_LATEST"))
             }
         },
     };

@@ -53,7 +53,7 @@ fn declared_count(given: Option<i32>, violations: &mut Violations) -> Option<Opt
     if count.is_none() {
         violations.push(
             "declared_count",
-            "NEGATIVE",
+            "OUT_OF_RANGE",
             "the count is less than zero; give zero or more, or leave it out",
         );
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as proto;
+use milepost_service::request::check_nested;
 use milepost_types::{PortfolioName, PortfolioPattern, ProjectName, Violations, limits, text};
 
 use super::project::{KNOWN, patch};
@@ -43,9 +44,12 @@ pub(crate) fn create_several(
     }
     let mut ids = HashSet::new();
     let mut creates = Vec::with_capacity(request.requests.len());
-    for (i, each) in request.requests.into_iter().enumerate() {
+    for (i, mut each) in request.requests.into_iter().enumerate() {
         let mut found = Violations::new();
-        check_nested(&each, &request.parent, &mut found);
+        if !each.parent.is_empty() && each.parent != request.parent {
+            found.push("parent", "OTHER_PARENT", "leave it empty, or give the parent of the whole request");
+        }
+        check_nested(&mut each, &mut found);
         if !each.project_id.is_empty() && !ids.insert(each.project_id.clone()) {
             found.push("project_id", "DUPLICATE", "another of these requests has the same id");
         }
@@ -53,22 +57,6 @@ pub(crate) fn create_several(
         violations.nest(&format!("requests[{i}]"), found);
     }
     violations.is_empty().then_some(Command::CreateSeveral(creates))
-}
-
-fn check_nested(request: &proto::CreateProjectRequest, parent: &str, violations: &mut Violations) {
-    if !request.parent.is_empty() && request.parent != parent {
-        violations.push("parent", "OTHER_PARENT", "leave it empty, or give the parent of the whole request");
-    }
-    if !request.request_id.is_empty() {
-        violations.push(
-            "request_id",
-            "NOT_ALLOWED",
-            "the whole request has one request id; leave it empty here",
-        );
-    }
-    if request.validate_only {
-        violations.push("validate_only", "NOT_ALLOWED", "it is for the whole request; leave it out here");
-    }
 }
 
 /// A wish to change fields of a project.

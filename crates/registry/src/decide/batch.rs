@@ -1,6 +1,7 @@
 //! Decisions about batches.
 
 use milepost_ledger::Read;
+use milepost_proto::registry::v1 as proto;
 use milepost_types::{BatchName, Rejection};
 
 use super::{Decided, delete, found, free, id, project, undelete, update};
@@ -17,7 +18,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
         Command::Create(create, members) => {
             portfolios::open(rows, &create.parent)?;
             let name = BatchName::new(create.parent.clone(), id(create.id.as_ref(), 'b', seed));
-            free(rows, &name, &batches::key(&name))?;
+            free::<proto::Batch, _>(rows, &name, &batches::key(&name))?;
             check_members(members, |member| Ok(projects::presence(rows, member)?))?;
             let standing =
                 Standing { state: State::Planned, members: members.clone(), registered: Figures::default() };

@@ -14,6 +14,7 @@ use milepost_types::{Rejection, ResourceId, ResourceName, check_batch};
 
 use crate::change::{Change, Happening, Resource};
 use crate::command::{Command, Wish};
+use crate::convert::request::Resource as Message;
 use crate::details::Details;
 use crate::record::{Moment, Record, Target, Update, Updated};
 use crate::{apply, convert, tables};
@@ -62,9 +63,12 @@ fn found<N: ResourceName, T>(name: &N, resource: Option<T>) -> Result<T, Rejecti
     resource.ok_or_else(|| Rejection::not_found(name))
 }
 
-/// A name that must be free.
-fn free<N: ResourceName>(rows: &dyn Read, name: &N, key: &[u8]) -> Result<(), Rejection> {
-    if rows.get(key).is_some() { Err(Rejection::already_exists(name)) } else { Ok(()) }
+/// A name that must be free, with the key that a resource of the message `M` would have by it.
+fn free<M: Message, N: ResourceName>(rows: &dyn Read, name: &N, key: &[u8]) -> Result<(), Rejection> {
+    match tables::is_deleted::<M>(rows, key)? {
+        Some(deleted) => Err(Rejection::already_exists(name, deleted)),
+        None => Ok(()),
+    }
 }
 
 /// What an update changes; `check` sees the resource before and after it.
@@ -98,7 +102,7 @@ where
     S: Clone,
     Record<N, D, S>: Into<Resource>,
 {
-    let Some(record) = record.undelete(target.etag, moment)? else { return Ok(Vec::new()) };
+    let record = record.undelete(target.etag, moment)?;
     check(&record)?;
     Ok(vec![Change::undeleted(record)])
 }

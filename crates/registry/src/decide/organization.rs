@@ -1,6 +1,7 @@
 //! Decisions about organizations. They concern no portfolio.
 
 use milepost_ledger::Read;
+use milepost_proto::registry::v1 as proto;
 use milepost_types::OrganizationName;
 
 use super::{Decided, delete, found, free, id, undelete, update};
@@ -14,7 +15,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
     let changes = match command {
         Command::Create(create) => {
             let name = OrganizationName::new(id(create.id.as_ref(), 'o', seed));
-            free(rows, &name, &organizations::key(&name))?;
+            free::<proto::Organization, _>(rows, &name, &organizations::key(&name))?;
             vec![Change::created(Organization::create(name, create.details.clone(), (), moment))]
         }
         Command::Update(wish) => update(&load(&wish.name)?, wish, moment, |_| Ok(()))?,

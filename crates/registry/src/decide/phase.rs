@@ -1,6 +1,7 @@
 //! Decisions about phases.
 
 use milepost_ledger::Read;
+use milepost_proto::registry::v1 as proto;
 use milepost_types::{PhaseName, ProjectName, Rejection, Violations};
 
 use super::{Decided, delete, found, free, id, undelete, update};
@@ -23,7 +24,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
         Command::Create(create) => {
             let portfolio = open(rows, &create.parent)?;
             let name = PhaseName::new(create.parent.clone(), id(create.id.as_ref(), 'h', seed));
-            free(rows, &name, &phases::key(&name))?;
+            free::<proto::Phase, _>(rows, &name, &phases::key(&name))?;
             let phase = Phase::create(name, create.details.clone(), (), moment);
             check(&portfolio, None, &phase)?;
             (&create.parent, vec![Change::created(phase)])

@@ -1,6 +1,7 @@
 //! Decisions about portfolios.
 
 use milepost_ledger::Read;
+use milepost_proto::registry::v1 as proto;
 use milepost_types::PortfolioName;
 
 use super::{Decided, delete, found, free, id, undelete, update};
@@ -14,7 +15,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
     let (name, changes) = match command {
         Command::Create(create) => {
             let name = PortfolioName::new(id(create.id.as_ref(), 'p', seed));
-            free(rows, &name, &portfolios::key(&name))?;
+            free::<proto::Portfolio, _>(rows, &name, &portfolios::key(&name))?;
             let portfolio = Portfolio::create(name.clone(), create.details.clone(), (), moment);
             (name, vec![Change::created(portfolio)])
         }

@@ -1,6 +1,7 @@
 //! Decisions about projects.
 
 use milepost_ledger::Read;
+use milepost_proto::registry::v1 as proto;
 use milepost_types::{OrganizationName, PortfolioName, ProjectName, Rejection, Violations};
 
 use super::{Decided, delete, found, free, id, undelete, update};
@@ -88,7 +89,7 @@ fn create<'a>(
     let mut created = Vec::new();
     for (i, (field, wish)) in (0..).zip(wishes) {
         let name = ProjectName::new(parent.clone(), id(wish.id.as_ref(), 'p', seed.wrapping_add(i)));
-        free(rows, &name, &projects::key(&name))?;
+        free::<proto::Project, _>(rows, &name, &projects::key(&name))?;
         check_dates(&portfolio, &field, None, &wish.details, moment, &mut violations);
         created.push((field, Project::create(name, wish.details.clone(), Standing::default(), moment)));
     }

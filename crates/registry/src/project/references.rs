@@ -92,7 +92,7 @@ fn check_parent_name(name: &ProjectName, details: &Details, field: &str, violati
     let field = || format!("{field}.parent_project");
     match &details.parent_project {
         Some(parent) if parent == name => {
-            violations.push(field(), "CYCLE", "a project cannot be a part of itself; name another");
+            violations.push(field(), "PARENT_CYCLE", "a project cannot be a part of itself; name another");
         }
         Some(parent) if parent.portfolio() != name.portfolio() => {
             violations.push(field(), "OTHER_PORTFOLIO", "name a project of the same portfolio");

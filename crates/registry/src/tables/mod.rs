@@ -49,6 +49,7 @@ use milepost_ledger::{Read, Write};
 use milepost_types::{DamagedRow, Rejection, ResourceName};
 use prost::Message;
 
+use crate::convert::request::Resource;
 use crate::convert::{Unreadable, value};
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
@@ -110,6 +111,11 @@ impl From<Tag> for u8 {
 /// The row of a key, decoded to its message or to the part of it that `M` names; `None` if there is none.
 fn decoded<M: Message + Default>(rows: &dyn Read, table: Tag, key: &[u8]) -> Result<Option<M>, DamagedRow> {
     read(rows, table, key, |message| Ok(message))
+}
+
+/// Whether the resource of a key is deleted; `None` if there is none.
+pub(crate) fn is_deleted<M: Resource>(rows: &dyn Read, key: &[u8]) -> Result<Option<bool>, DamagedRow> {
+    Ok(decoded::<M>(rows, M::TABLE, key)?.map(|message| message.is_deleted()))
 }
 
 /// The row of a key as `convert` reads its message; `None` if there is none.

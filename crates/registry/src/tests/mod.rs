@@ -14,6 +14,7 @@ mod replay;
 mod required;
 mod sizes;
 mod slice;
+mod soft_delete;
 mod standard;
 mod stored;
 mod writes;

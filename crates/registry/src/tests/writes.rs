@@ -113,14 +113,15 @@ async fn several_projects_are_created_together_or_not_at_all() {
         create_project("a", named("c")),
     ];
     let status = office.projects().batch_create_projects(several(requests)).await.unwrap_err();
-    let fields: Vec<_> = super::office::faults(&status).into_iter().map(|(field, _)| field).collect();
+    let faults = super::office::faults(&status);
+    let faults: Vec<_> = faults.iter().map(|(field, reason)| (field.as_str(), reason.as_str())).collect();
     assert_eq!(
-        fields,
+        faults,
         [
-            "requests[0].request_id",
-            "requests[1].parent",
-            "requests[1].project.display_name",
-            "requests[2].project_id"
+            ("requests[0].request_id", "NOT_ALLOWED"),
+            ("requests[1].parent", "OTHER_PARENT"),
+            ("requests[1].project.display_name", "REQUIRED"),
+            ("requests[2].project_id", "DUPLICATE"),
         ]
     );
     let many = (0..1001).map(|i| create_project(&format!("p{i}"), named("p"))).collect();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::mask::Mask;
+use milepost_service::request::check_nested;
 use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Violations, limits};
 
 use super::fields;
@@ -60,15 +61,10 @@ pub(super) fn batch(
 /// One request of a batch.
 fn member(
     parent: Option<&ProjectPattern>,
-    request: proto::CreateMilestoneRequest,
+    mut request: proto::CreateMilestoneRequest,
     violations: &mut Violations,
 ) -> Option<Draft> {
-    if !request.request_id.is_empty() {
-        violations.push("request_id", "NOT_IN_BATCH", "a batch has one request id; give it there");
-    }
-    if request.validate_only {
-        violations.push("validate_only", "NOT_IN_BATCH", "a batch is validated as a whole; say so there");
-    }
+    check_nested(&mut request, violations);
     let project = match (parent.and_then(ProjectPattern::project), request.parent.as_str()) {
         (Some(project), "") => Some(project.clone()),
         (_, given) => violations.check("parent", given.parse::<ProjectName>()),

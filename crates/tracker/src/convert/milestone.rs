@@ -191,6 +191,11 @@ impl Glance {
         self.forecast_date.as_ref().and_then(|date| value::date(*date).ok()).or_else(|| self.baseline())
     }
 
+    /// Whether it is deleted.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.delete_time.is_some()
+    }
+
     /// Whether it is PLANNED and not deleted.
     pub(crate) fn is_planned(&self) -> bool {
         self.state == WireState::Planned as i32 && self.delete_time.is_none()

@@ -67,7 +67,7 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
     assert!(!on_facts && rejection == Rejection::not_found(&name("road", "end")));
     let twice = create(vec![draft("road", Some("start"), None)]);
     let (on_facts, rejection) = refused(&mut world, twice);
-    assert!(!on_facts && rejection == Rejection::already_exists(&name("road", "start")));
+    assert!(!on_facts && rejection == Rejection::already_exists(&name("road", "start"), false));
     let elsewhere: PortfolioName = "portfolios/other".parse().unwrap();
     let nowhere = Wish::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE };
     let (on_facts, rejection) = refused(&mut world, nowhere);

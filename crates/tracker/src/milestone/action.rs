@@ -76,7 +76,7 @@ pub(crate) fn act(
     Rejection::check_etag(&milestone.name, etag, milestone.etag)?;
     match action {
         Action::Delete => return Ok(delete(milestone, moment)),
-        Action::Undelete => return Ok(undelete(milestone, moment)),
+        Action::Undelete => return undelete(milestone, moment).map(Some),
         _ if milestone.is_deleted() => return Err(Rejection::deleted(&milestone.name)),
         _ => {}
     }
@@ -135,12 +135,13 @@ fn delete(milestone: &Milestone, moment: &Moment<'_>) -> Option<Change> {
     Some(Change::between(milestone, after, Happening::Deleted, None, moment))
 }
 
-fn undelete(milestone: &Milestone, moment: &Moment<'_>) -> Option<Change> {
+/// Refuses a milestone that is not deleted (AIP-164).
+fn undelete(milestone: &Milestone, moment: &Moment<'_>) -> Result<Change, Rejection> {
     if !milestone.is_deleted() {
-        return None;
+        return Err(Rejection::not_deleted(&milestone.name));
     }
     let after = Milestone { delete_time: None, ..milestone.clone() };
-    Some(Change::between(milestone, after, Happening::Undeleted, None, moment))
+    Ok(Change::between(milestone, after, Happening::Undeleted, None, moment))
 }
 
 fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<Option<Change>, Rejection> {

@@ -35,9 +35,9 @@ pub(crate) fn read(value: &Bytes) -> Milestone {
     }
 }
 
-/// Whether there is one with this name, deleted or not.
-pub(crate) fn exists(rows: &dyn Read, name: &MilestoneName) -> bool {
-    rows.get(&key::of_milestone(Table::Milestone, name)).is_some()
+/// Whether the milestone with this name is deleted; `None` if there is none.
+pub(crate) fn is_deleted(rows: &dyn Read, name: &MilestoneName) -> Option<bool> {
+    rows.get(&key::of_milestone(Table::Milestone, name)).map(|value| Glance::at(&value).is_deleted())
 }
 
 /// The keys of the milestones under a parent.

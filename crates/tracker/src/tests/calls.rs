@@ -81,6 +81,38 @@ async fn a_milestone_lives_through_the_api() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_deleted_can_be_undeleted_and_one_that_is_not_cannot() {
+    let (_registry, mut tracker) = road().await;
+    tracker.created(create("start")).await;
+    let exists = |status: tonic::Status, says: &str| {
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::AlreadyExists, "RESOURCE_ALREADY_EXISTS")
+        );
+        assert!(status.message().contains(says), "{status:?}");
+        fact(&status, "deleted")
+    };
+    let name = || START.to_owned();
+    for validate_only in [false, true] {
+        let undelete = UndeleteMilestoneRequest { name: name(), validate_only, ..Default::default() };
+        let refused = tracker.client.undelete_milestone(undelete).await.unwrap_err();
+        assert_eq!(exists(refused, "is not deleted"), "false");
+    }
+    let delete = DeleteMilestoneRequest { name: name(), ..Default::default() };
+    tracker.client.delete_milestone(delete).await.unwrap();
+    for validate_only in [false, true] {
+        let again = CreateMilestoneRequest { validate_only, ..create("start") };
+        let refused = tracker.client.create_milestone(again).await.unwrap_err();
+        assert_eq!(exists(refused, "is deleted; undelete it"), "true");
+    }
+    let request_id = "undelete".to_owned();
+    let undelete = UndeleteMilestoneRequest { name: name(), request_id, ..Default::default() };
+    let back = tracker.client.undelete_milestone(undelete.clone()).await.unwrap().into_inner();
+    assert_eq!(tracker.client.undelete_milestone(undelete).await.unwrap().into_inner(), back);
+    tracker.stop().await;
+}
+
+#[tokio::test]
 async fn the_same_request_id_answers_the_same_and_another_body_under_it_is_refused() {
     let (_registry, mut tracker) = road().await;
     let request = CreateMilestoneRequest { request_id: "r-1".into(), ..create("start") };

@@ -178,9 +178,9 @@ fn a_deleted_project_is_only_undeleted() {
     let deleted = whole.delete(None, &moment()).unwrap().unwrap();
     let update = Update { name: whole.name.clone(), etag: None, patch: Patch::default() };
     assert_eq!(deleted.update(&update, &moment()).err(), Some(Rejection::deleted(&whole.name)));
-    let back = deleted.undelete(None, &moment()).unwrap().unwrap();
+    let back = deleted.undelete(None, &moment()).unwrap();
     assert_eq!(back.life.delete_time, None);
-    assert_eq!(back.undelete(None, &moment()), Ok(None));
+    assert_eq!(back.undelete(None, &moment()), Err(Rejection::not_deleted(&whole.name)));
 }
 
 #[test]

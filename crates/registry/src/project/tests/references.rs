@@ -124,7 +124,7 @@ fn a_parent_is_another_project_of_the_same_portfolio_that_is_there() {
     assert!(create(part_of("x", "whole")).is_empty());
     assert_eq!(create(part_of("x", "gone")), ["REFERENCE_DELETED"]);
     assert_eq!(create(part_of("x", "never")), ["REFERENCE_NOT_FOUND"]);
-    assert_eq!(create(part_of("x", "x")), ["CYCLE"]);
+    assert_eq!(create(part_of("x", "x")), ["PARENT_CYCLE"]);
     let mut elsewhere = project("x");
     elsewhere.details.parent_project = Some("portfolios/q/projects/whole".parse().unwrap());
     assert_eq!(create(elsewhere), ["OTHER_PORTFOLIO"]);

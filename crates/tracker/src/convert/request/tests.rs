@@ -163,8 +163,8 @@ fn a_batch_tells_the_faults_of_all_its_requests() {
             "requests[1].parent OTHER_PARENT",
             "requests[2].milestone_id DUPLICATE",
             "requests[3].parent REQUIRED",
-            "requests[4].request_id NOT_IN_BATCH",
-            "requests[4].validate_only NOT_IN_BATCH",
+            "requests[4].request_id NOT_ALLOWED",
+            "requests[4].validate_only NOT_ALLOWED",
             "requests[5].milestone REQUIRED",
         ]
     );

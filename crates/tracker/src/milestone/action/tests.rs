@@ -82,7 +82,6 @@ fn what_changes_nothing_is_accepted_and_is_nothing() {
         (milestone(), reforecast(None)),
         (milestone(), Action::Rebaseline { baseline: BASELINE, reason: "again".into() }),
         (milestone(), Action::Update(Box::new(patch))),
-        (milestone(), Action::Undelete),
         (with_evidence, Action::AddEvidence(given)),
     ] {
         assert_eq!(act(&milestone, Some(Etag(3)), &action, &moment()), Ok(None), "{action:?}");
@@ -236,6 +235,8 @@ fn a_deleted_milestone_can_only_be_undeleted() {
     let undeleted = done(&deleted, Action::Undelete);
     assert_eq!(undeleted.fields, ["delete_time"]);
     assert_eq!(undeleted.milestone.delete_time, None);
+    let name = undeleted.milestone.name.clone();
+    assert_eq!(refused(&undeleted.milestone, Action::Undelete), Rejection::not_deleted(&name));
 }
 
 #[test]
