@@ -65,7 +65,7 @@ pub enum Verb {
         #[command(flatten)]
         on: On,
     },
-    /// Adds projects to a planned batch
+    /// Adds projects to a planned batch, or to a started one: they start on its day, all or none
     AddMembers {
         #[command(flatten)]
         on: On,

@@ -1,7 +1,8 @@
 //! Registered figures: what the members of a batch add up to.
 //!
 //! Invariant: sums are exact and per currency; a member without a known investment is counted as such
-//! and never taken for zero. Members that are missing or deleted are not in the figures.
+//! and never taken for zero. Members that are missing or deleted are not in the figures. What is added to
+//! figures leaves what is in them as it was.
 
 use milepost_types::{BatchName, Money, MoneySums, Rejection};
 
@@ -22,8 +23,18 @@ impl Figures {
         batch: &BatchName,
         members: impl Iterator<Item = Option<Money>>,
     ) -> Result<Self, Rejection> {
-        let mut figures = Self::default();
+        Self::default().with(batch, members)
+    }
+
+    /// These figures and those of more members.
+    pub(crate) fn with(
+        &self,
+        batch: &BatchName,
+        members: impl Iterator<Item = Option<Money>>,
+    ) -> Result<Self, Rejection> {
+        let mut figures = self.clone();
         let mut sums = MoneySums::new();
+        figures.investments.iter().for_each(|sum| sums.add(sum));
         for investment in members {
             figures.count += 1;
             match investment {

@@ -1,7 +1,8 @@
 //! Batches: one act that starts many projects on a day.
 //!
-//! Invariants: what was declared of a batch and what its members add up to are never mixed; a batch is
-//! changed in its members and its day only while it is planned; it starts whole or not at all.
+//! Invariants: what was declared of a batch and what its members add up to are never mixed; a batch changes
+//! its day and loses members only while it is planned; it starts whole or not at all, and what joins it
+//! later starts on its day, whole or not at all.
 
 pub(crate) mod figures;
 pub(crate) mod start;
@@ -14,7 +15,9 @@ use milepost_types::{
 };
 
 use crate::details::{Rules, details};
+use crate::project::Project;
 use crate::project::references::Presence;
+use crate::project::status::Moved;
 use crate::record::{Create, Moment, Record, Target, Update};
 use figures::Figures;
 
@@ -89,12 +92,16 @@ pub(crate) enum Command {
     Cancel(Target<BatchName>, String),
 }
 
-/// A batch whose members changed, or would if there were any to change.
+/// A batch whose members changed.
 #[derive(Debug)]
 pub(crate) struct Regrouped {
     pub(crate) batch: Batch,
     pub(crate) added: Vec<ProjectName>,
     pub(crate) removed: Vec<ProjectName>,
+    /// What joined a started batch, started, in the order of `added`.
+    pub(crate) started: Vec<Moved>,
+    /// The fields of the batch that changed, sorted.
+    pub(crate) changed: Vec<&'static str>,
 }
 
 /// Refuses an action that the state does not allow.
@@ -131,15 +138,17 @@ pub(crate) fn delete(
     Ok(deleted)
 }
 
-/// The batch with more members; `None` if all are members already.
+/// The batch with more members; `None` if all are members already. What joins a batch that is started is
+/// started on its day, where `member` looks a project up.
 pub(crate) fn add(
     batch: &Batch,
     target: &Target<BatchName>,
     members: &[ProjectName],
+    member: impl Fn(&ProjectName) -> Result<Option<Project>, Rejection>,
     moment: &Moment,
 ) -> Result<Option<Regrouped>, Rejection> {
     batch.check_changeable(target.etag)?;
-    check_state(batch, "add members", &[State::Planned])?;
+    check_state(batch, "add members", &[State::Planned, State::Started])?;
     let mut known: HashSet<&ProjectName> = batch.standing.members.iter().collect();
     let added: Vec<_> = members.iter().filter(|member| known.insert(member)).cloned().collect();
     if added.is_empty() {
@@ -149,9 +158,13 @@ pub(crate) fn add(
         let limit = limits::BATCH_MEMBERS as u64;
         return Err(Rejection::LimitExceeded { what: "members of one batch", limit });
     }
+    if batch.standing.state == State::Started {
+        return start::join(batch, added, member, moment).map(Some);
+    }
     let mut batch = batch.touched(moment);
     batch.standing.members.extend_from_slice(&added);
-    Ok(Some(Regrouped { batch, added, removed: Vec::new() }))
+    let (removed, started, changed) = (Vec::new(), Vec::new(), vec!["members"]);
+    Ok(Some(Regrouped { batch, added, removed, started, changed }))
 }
 
 /// The batch with fewer members; `None` if none is a member.
@@ -171,7 +184,8 @@ pub(crate) fn remove(
     }
     let mut batch = batch.touched(moment);
     batch.standing.members = kept;
-    Ok(Some(Regrouped { batch, added: Vec::new(), removed }))
+    let (added, started, changed) = (Vec::new(), Vec::new(), vec!["members"]);
+    Ok(Some(Regrouped { batch, added, removed, started, changed }))
 }
 
 /// The batch given up; its members are not touched.

@@ -1,13 +1,13 @@
-//! The start of a batch: all its members, or none.
+//! The start of a batch, and of what joins it later: all members, or none.
 //!
 //! Invariant: either every member starts on the batch's day, or nothing changes and every member that
-//! refuses is told with its reason.
+//! refuses is told with its reason. What was registered at a start stays when others join.
 
 use jiff::civil::Date;
 use milepost_types::{BatchName, Precondition, ProjectName, Rejection};
 
 use super::figures::Figures;
-use super::{Batch, State, check_state};
+use super::{Batch, Regrouped, State, check_state};
 use crate::project::Project;
 use crate::project::status::{Moved, start_in_batch};
 use crate::record::{Moment, Target};
@@ -42,17 +42,7 @@ pub(crate) fn start(
             ),
         });
     }
-    let mut members = Vec::with_capacity(batch.standing.members.len());
-    for name in &batch.standing.members {
-        let started = member(name)?.ok_or_else(|| absent(name));
-        match started.and_then(|project| start_in_batch(&project, &batch.name, date, moment)) {
-            Ok(moved) => members.push(moved),
-            Err(refusal) => refusals.push(refusal),
-        }
-    }
-    if !refusals.is_empty() {
-        return Err(Rejection::Preconditions(refusals));
-    }
+    let members = start_all(batch, &batch.standing.members, member, refusals, moment)?;
     let investments = members.iter().map(|moved| moved.project.details.investment);
     let registered = Figures::of(&batch.name, investments)?;
     let mut changed = registered.differing(&batch.standing.registered);
@@ -63,10 +53,49 @@ pub(crate) fn start(
     Ok(Started { batch, members, changed })
 }
 
+/// Starts projects that join a batch which is started, on its day.
+pub(super) fn join(
+    batch: &Batch,
+    added: Vec<ProjectName>,
+    member: impl Fn(&ProjectName) -> Result<Option<Project>, Rejection>,
+    moment: &Moment,
+) -> Result<Regrouped, Rejection> {
+    let started = start_all(batch, &added, member, Vec::new(), moment)?;
+    let investments = started.iter().map(|moved| moved.project.details.investment);
+    let registered = batch.standing.registered.with(&batch.name, investments)?;
+    let mut changed = registered.differing(&batch.standing.registered);
+    changed.insert(0, "members");
+    let mut batch = batch.touched(moment);
+    batch.standing.members.extend_from_slice(&added);
+    batch.standing.registered = registered;
+    Ok(Regrouped { batch, added, removed: Vec::new(), started, changed })
+}
+
+/// Starts these projects on the batch's day, unless one refuses or there are `refusals` already.
+fn start_all(
+    batch: &Batch,
+    names: &[ProjectName],
+    member: impl Fn(&ProjectName) -> Result<Option<Project>, Rejection>,
+    mut refusals: Vec<Precondition>,
+    moment: &Moment,
+) -> Result<Vec<Moved>, Rejection> {
+    let mut members = Vec::with_capacity(names.len());
+    for name in names {
+        let project = member(name)?.ok_or_else(|| absent(name));
+        let start =
+            |project: Project| start_in_batch(&project, &batch.name, batch.details.start_date, moment);
+        match project.and_then(start) {
+            Ok(moved) => members.push(moved),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if refusals.is_empty() { Ok(members) } else { Err(Rejection::Preconditions(refusals)) }
+}
+
 fn absent(name: &ProjectName) -> Precondition {
     Precondition {
         kind: "MEMBER_NOT_FOUND",
         subject: name.to_string(),
-        description: "there is no such project; remove it from the batch".to_owned(),
+        description: "there is no such project; leave it out of the batch".to_owned(),
     }
 }

@@ -2,13 +2,14 @@
 
 use milepost_ledger::Read;
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{BatchName, Rejection};
+use milepost_types::{BatchName, ProjectName, Rejection};
 
 use super::{Decided, delete, found, free, id, project, undelete, update};
 use crate::batch::figures::Figures;
 use crate::batch::start::{Started, start};
 use crate::batch::{self, Batch, Command, Regrouped, Standing, State, check_members};
 use crate::change::{Change, Happening, Resource};
+use crate::project::status::Moved;
 use crate::record::Moment;
 use crate::tables::{batches, portfolios, projects};
 
@@ -44,8 +45,10 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
         Command::Add(target, members) => {
             let before = load(&target.name)?;
             portfolios::open(rows, target.name.portfolio())?;
-            let regrouped = batch::add(&before, target, members, moment)?;
-            if let Some(regrouped) = &regrouped {
+            let member = |name: &ProjectName| Ok(projects::get(rows, name)?);
+            let regrouped = batch::add(&before, target, members, member, moment)?;
+            // What was started was looked up for it.
+            if let Some(regrouped) = regrouped.as_ref().filter(|regrouped| regrouped.started.is_empty()) {
                 check_members(&regrouped.added, |member| Ok(projects::presence(rows, member)?))?;
             }
             (target.name.portfolio(), regroup(regrouped))
@@ -59,7 +62,8 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
             let before = load(&target.name)?;
             let portfolio = portfolios::open(rows, target.name.portfolio())?;
             let today = moment.today(&portfolio.zone());
-            let started = start(&before, target, today, |member| Ok(projects::get(rows, member)?), moment)?;
+            let member = |name: &ProjectName| Ok(projects::get(rows, name)?);
+            let started = start(&before, target, today, member, moment)?;
             (target.name.portfolio(), started_changes(started))
         }
         Command::Cancel(target, reason) => {
@@ -76,11 +80,11 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
     Ok((portfolio.id().to_string(), changes))
 }
 
+/// The change of the members, and then the start of each that joined a started batch because of it.
 fn regroup(regrouped: Option<Regrouped>) -> Vec<Change> {
-    let change = |Regrouped { batch, added, removed }| {
-        Change::new(batch, Happening::Regrouped { added, removed }, vec!["members"])
-    };
-    regrouped.into_iter().map(change).collect()
+    let Some(Regrouped { batch, added, removed, started, changed }) = regrouped else { return Vec::new() };
+    let first = Change::new(batch, Happening::Regrouped { added, removed }, changed);
+    with_starts(first, started)
 }
 
 /// The start of the batch, and then of each member because of it.
@@ -88,8 +92,13 @@ fn started_changes(started: Started) -> Vec<Change> {
     let Started { batch, members, changed } = started;
     let date = Some(batch.details.start_date);
     let happening = Happening::Started { count: members.len() };
+    with_starts(Change::new(batch, happening, changed).on(date), members)
+}
+
+/// A change of a batch, and then the starts of members because of it.
+fn with_starts(first: Change, members: Vec<Moved>) -> Vec<Change> {
     let mut changes = Vec::with_capacity(1 + members.len());
-    changes.push(Change::new(batch, happening, changed).on(date));
+    changes.push(first);
     for moved in members {
         let mut change = project::change(moved, true);
         change.cause = Some(0);

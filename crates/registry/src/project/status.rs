@@ -187,12 +187,15 @@ pub(crate) fn start_in_batch(
     let step = Move::Start(Some(date));
     let refuse = |kind, description| Precondition { kind, subject: project.name.to_string(), description };
     if project.is_deleted() {
-        return Err(refuse("MEMBER_DELETED", "the project is deleted; undelete it, or remove it".to_owned()));
+        let description = "the project is deleted; undelete it, or leave it out of the batch".to_owned();
+        return Err(refuse("MEMBER_DELETED", description));
     }
     let Some(status) = step.leads_to(project.standing.status) else {
-        let state = project.standing.status.as_str();
-        let description =
-            format!("the project is {state}; only what is proposed or in preparation can start");
+        let description = format!(
+            "the project is {}{}; only what is proposed or in preparation can start",
+            project.standing.status.as_str(),
+            start_so_far(project)
+        );
         return Err(refuse("MEMBER_IN_WRONG_STATE", description));
     };
     let period = period_after(step, project.details.actual_period, date)
@@ -203,6 +206,16 @@ pub(crate) fn start_in_batch(
     after.standing.batch = Some(batch.clone());
     after.details.actual_period = period;
     Ok(moved(project, after, Some(date)))
+}
+
+/// When and by what a project started, if it did, as a part of a sentence.
+fn start_so_far(project: &Project) -> String {
+    match (&project.standing.batch, project.details.actual_period.start()) {
+        (Some(batch), Some(date)) => format!(", started on {date} by {batch}"),
+        (None, Some(date)) => format!(", started on {date} by itself"),
+        (Some(batch), None) => format!(", started by {batch}"),
+        (None, None) => String::new(),
+    }
 }
 
 fn moved(before: &Project, after: Project, date: Option<Date>) -> Moved {

@@ -66,6 +66,91 @@ async fn if_one_member_refuses_none_starts_and_all_that_refuse_are_told() {
     assert_eq!(office.get_batch("first").await.unwrap().state(), self::batch::State::Planned);
 }
 
+fn add(ids: &[&str]) -> AddBatchMembersRequest {
+    let members = ids.iter().map(|id| project_name(id)).collect();
+    AddBatchMembersRequest { name: batch_name("first"), members, ..AddBatchMembersRequest::default() }
+}
+
+#[tokio::test]
+async fn what_is_registered_later_joins_a_started_batch_and_starts_on_its_day() {
+    let office = Office::with_portfolio().await;
+    office.project("x", costing(5)).await;
+    let declared = Batch {
+        declared_count: Some(79),
+        declared_investment: Some(super::office::cny(130_000_000_000)),
+        members: vec![project_name("x")],
+        ..batch(2020, 9, 11)
+    };
+    office.batches().create_batch(create_batch("first", declared)).await.unwrap();
+    let started = office.start_batch("first").await.unwrap();
+    // The project's investment is known better by now; what was registered at the start stays.
+    let change =
+        Project { name: project_name("x"), investment: Some(super::office::cny(6)), ..Project::default() };
+    let request = UpdateProjectRequest { project: Some(change), ..UpdateProjectRequest::default() };
+    office.projects().update_project(request).await.unwrap();
+
+    office.project("y", costing(7)).await;
+    office.project("z", named("z")).await;
+    let sequence = office.sequence();
+    let only_try = AddBatchMembersRequest { validate_only: true, ..add(&["y", "x", "z"]) };
+    let tried = office.batches().add_batch_members(only_try).await.unwrap().into_inner().batch.unwrap();
+    assert_eq!((tried.registered_count, office.sequence()), (3, sequence));
+    let joined = office.batches().add_batch_members(add(&["y", "x", "z"])).await.unwrap();
+    let joined = joined.into_inner().batch.unwrap();
+    assert_eq!(joined.members, [project_name("x"), project_name("y"), project_name("z")]);
+    assert_eq!(joined.registered_investments, [super::office::cny(12)]);
+    assert_eq!((joined.registered_count, joined.registered_without_investment_count), (3, 1));
+    assert_eq!(
+        (joined.declared_count, joined.declared_investment.clone(), joined.state()),
+        (started.declared_count, started.declared_investment, self::batch::State::Started)
+    );
+    assert_eq!(office.sequence(), sequence + 1, "one entry");
+    assert_eq!(office.get_batch("first").await.unwrap(), joined);
+    for id in ["y", "z"] {
+        let project = office.get_project(id).await;
+        assert_eq!(project.status(), project::Status::Construction);
+        assert_eq!((&project.batch, &project.etag), (&joined.name, &joined.etag));
+        assert_eq!(project.actual_period.unwrap().start_date, started.start_date);
+    }
+    let again = office.batches().add_batch_members(add(&["y"])).await.unwrap().into_inner().batch.unwrap();
+    assert_eq!((again, office.sequence()), (joined, sequence + 1));
+    let request = RemoveBatchMembersRequest {
+        name: batch_name("first"),
+        members: vec![project_name("y")],
+        ..RemoveBatchMembersRequest::default()
+    };
+    let status = office.batches().remove_batch_members(request).await.unwrap_err();
+    assert_eq!(refusal(&status), (Code::FailedPrecondition, "WRONG_STATE".into()));
+}
+
+#[tokio::test]
+async fn if_one_project_refuses_to_join_a_started_batch_none_joins() {
+    let office = Office::with_portfolio().await;
+    for id in ["good", "running", "taken"] {
+        office.project(id, named(id)).await;
+    }
+    office.batch("first", &[]).await;
+    office.start_batch("first").await.unwrap();
+    office.batch("second", &["taken"]).await;
+    office.start_batch("second").await.unwrap();
+    office.start("running").await.unwrap();
+    let sequence = office.sequence();
+    let status =
+        office.batches().add_batch_members(add(&["good", "running", "taken", "never"])).await.unwrap_err();
+    assert_eq!(refusal(&status), (Code::FailedPrecondition, "PRECONDITION_FAILED".into()));
+    assert_eq!(
+        conditions(&status),
+        [
+            ("MEMBER_IN_WRONG_STATE".into(), project_name("running")),
+            ("MEMBER_IN_WRONG_STATE".into(), project_name("taken")),
+            ("MEMBER_NOT_FOUND".into(), project_name("never")),
+        ]
+    );
+    assert_eq!(office.sequence(), sequence);
+    assert_eq!(office.get_project("good").await.status(), project::Status::Proposed);
+    assert!(office.get_batch("first").await.unwrap().members.is_empty());
+}
+
 #[tokio::test]
 async fn members_are_there_in_the_portfolio_and_given_once() {
     let office = Office::with_portfolio().await;

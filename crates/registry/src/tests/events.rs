@@ -144,6 +144,30 @@ async fn the_members_of_a_batch_start_because_of_it() {
 }
 
 #[tokio::test]
+async fn what_joins_a_started_batch_starts_because_of_it() {
+    let office = Office::with_portfolio().await;
+    office.project("x", costing(5)).await;
+    let start_date = Some(Date { year: 2020, month: 9, day: 11 });
+    let batch = Batch { start_date, ..super::office::batch(2020, 9, 11) };
+    office.batches().create_batch(super::office::create_batch("b", batch)).await.unwrap();
+    office.start_batch("b").await.unwrap();
+    let before = office.sequence();
+    let members = vec![project_name("x")];
+    let request = AddBatchMembersRequest { name: batch_name("b"), members, ..Default::default() };
+    office.batches().add_batch_members(request).await.unwrap();
+    let events = events_after(&office, before).await;
+    let types: Vec<_> = events.iter().map(|event| event.r#type.as_str()).collect();
+    assert_eq!(types, ["milepost.batch.members_changed", "milepost.project.started"]);
+    assert_eq!(events[0].changed_fields, ["members", "registered_count", "registered_investments"]);
+    let Some(Payload::BatchMembersChanged(changed)) = &events[0].payload else { panic!("{:?}", events[0]) };
+    assert_eq!((&changed.added[..], events[0].event_date), (&[project_name("x")][..], None));
+    assert_eq!((&events[1].caused_by, events[1].event_date), (&events[0].event_id, start_date));
+    assert_eq!(events[1].changed_fields, ["actual_period", "batch", "status"]);
+    let Some(Payload::ProjectStatusChanged(moved)) = &events[1].payload else { panic!("{:?}", events[1]) };
+    assert_eq!((moved.status(), moved.batch.clone()), (project::Status::Construction, batch_name("b")));
+}
+
+#[tokio::test]
 async fn an_event_tells_who_asked_under_which_id_and_in_which_trace() {
     let office = Office::with_portfolio().await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
