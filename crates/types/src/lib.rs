@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod code;
+mod currency;
 mod cursor;
 mod damaged_row;
 mod date;
@@ -34,6 +35,7 @@ mod zone;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::{CodeError, ProjectCode};
+pub use currency::{CurrencyCode, CurrencyError};
 pub use cursor::{Cursor, Reach};
 pub use damaged_row::DamagedRow;
 pub use date::{DateError, Period, date_from_parts};
@@ -43,7 +45,7 @@ pub use filter::{Filter, FilterError};
 pub use id::{IdError, ResourceId};
 pub use kind::ResourceKind;
 pub use language::{LanguageTag, LanguageTagError};
-pub use money::{CurrencyCode, Money, MoneyError, MoneySums};
+pub use money::{Money, MoneyError, MoneySums};
 pub use name::{
     BatchName, MilestoneName, NameError, OrganizationName, PhaseName, PortfolioName, ProjectName,
     ResourceName,

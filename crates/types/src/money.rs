@@ -8,59 +8,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::currency::{CurrencyCode, CurrencyError};
 use crate::quote::{quoted, shortened};
 use crate::violation::Fault;
 
 const NANOS: i128 = 1_000_000_000;
 
-/// An ISO 4217 currency code by its shape: three upper-case ASCII letters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CurrencyCode([u8; 3]);
-
-impl CurrencyCode {
-    /// The Chinese yuan.
-    pub const CNY: CurrencyCode = CurrencyCode(*b"CNY");
-
-    /// The code that was stored; `None` if it has not the shape that every code has.
-    pub fn stored(code: &str) -> Option<Self> {
-        match code.as_bytes() {
-            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Some(Self([a, b, c])),
-            _ => None,
-        }
-    }
-
-    /// The code as text.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for CurrencyCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for CurrencyCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for CurrencyCode {
-    type Err = MoneyError;
-
-    fn from_str(text: &str) -> Result<Self, MoneyError> {
-        Self::stored(text).ok_or_else(|| MoneyError::Currency(shortened(text)))
-    }
-}
-
 /// Why there is no such amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not three upper-case letters.
-    #[error("{code} is no currency code; give three upper-case letters such as CNY", code = quoted(.0))]
-    Currency(String),
+    /// The currency is none that is current.
+    #[error(transparent)]
+    Currency(#[from] CurrencyError),
     /// `nanos` is not within ±999,999,999.
     #[error("nanos is {0}; it must be from -999999999 to 999999999")]
     Nanos(i32),
@@ -81,7 +40,7 @@ pub enum MoneyError {
 impl Fault for MoneyError {
     fn reason(&self) -> &'static str {
         match self {
-            MoneyError::Currency(_) => "INVALID_CURRENCY",
+            MoneyError::Currency(error) => error.reason(),
             MoneyError::Nanos(_) | MoneyError::Signs | MoneyError::Text(_) => "INVALID_MONEY",
             MoneyError::Overflow => "MONEY_OVERFLOW",
             MoneyError::Mixed(..) => "MIXED_CURRENCIES",

@@ -90,6 +90,8 @@ async fn money_that_is_none_is_refused() {
     for (investment, field, reason) in [
         (money("", 1, 0), "investment.currency_code", "INVALID_CURRENCY"),
         (money("cny", 1, 0), "investment.currency_code", "INVALID_CURRENCY"),
+        (money("RMB", 1, 0), "investment.currency_code", "INVALID_CURRENCY"),
+        (money("XXQ", 1, 0), "investment.currency_code", "INVALID_CURRENCY"),
         (money("CNY", 1, 1_000_000_000), "investment", "INVALID_MONEY"),
         (money("CNY", 1, -1), "investment", "INVALID_MONEY"),
         (money("CNY", -1, 0), "investment", "NEGATIVE"),
@@ -97,6 +99,13 @@ async fn money_that_is_none_is_refused() {
     ] {
         assert_eq!(refused(&office, Project { investment, ..named("x") }).await, [fault(field, reason)]);
     }
+    let reporting_currency_code = "RMB".to_owned();
+    let portfolio = Some(Portfolio { reporting_currency_code, ..super::office::portfolio() });
+    let request = CreatePortfolioRequest { portfolio, ..CreatePortfolioRequest::default() };
+    let status = office.portfolios().create_portfolio(request).await.unwrap_err();
+    let faulty = ("portfolio.reporting_currency_code".into(), "INVALID_CURRENCY".into());
+    assert_eq!(super::office::faults(&status), [faulty]);
+    assert!(status.message().ends_with("give CNY"), "{status:?}");
     let item = |units| InvestmentItem { category: "c".into(), amount: Some(cny(units)) };
     let breakdown = vec![item(i64::MAX), item(1)];
     assert_eq!(

@@ -36,6 +36,8 @@ impl Domain for Scribe {
 /// An event as far as it carries a resource, byte for byte.
 #[derive(Clone, PartialEq, Message)]
 struct Carrier {
+    #[prost(string, tag = "2")]
+    source: String,
     #[prost(bytes = "bytes", optional, tag = "50")]
     portfolio: Option<Bytes>,
     #[prost(bytes = "bytes", optional, tag = "51")]
@@ -55,7 +57,9 @@ async fn office(resources: Vec<Carrier>) -> Office {
     let (clock, options) = (Arc::new(SystemClock), Options::default());
     let scribe =
         Ledger::open("registry", dir.path(), journal.clone(), Arc::new(Scribe), clock, options).unwrap();
-    let events = resources.iter().map(|carrier| carrier.encode_to_vec().into()).collect();
+    let source = || "registry".to_owned();
+    let events = resources.into_iter().map(|carrier| Carrier { source: source(), ..carrier });
+    let events = events.map(|carrier| carrier.encode_to_vec().into()).collect();
     scribe.submit(Submission::system("test", events)).await.unwrap();
     scribe.close();
     Office::on(journal).await
