@@ -5,6 +5,7 @@
 
 use milepost_ledger::{Entry, Write};
 
+use crate::convert::Unreadable;
 use crate::convert::told::{Effect, effect};
 use crate::tables;
 
@@ -14,16 +15,16 @@ use crate::tables;
 /// If an event of ours cannot be read: then the journal is not what this version can use.
 pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
     for (index, event) in entry.events.iter().enumerate() {
-        match effect(event) {
-            Ok(effect) => apply_effect(rows, effect),
-            Err(error) => panic!("event {index} of entry {} cannot be applied: {error}", entry.sequence),
+        let applied = effect(event).and_then(|effect| apply_effect(rows, effect));
+        if let Err(error) = applied {
+            panic!("event {index} of entry {} cannot be applied: {error}", entry.sequence);
         }
     }
 }
 
-fn apply_effect(rows: &mut dyn Write, effect: Effect) {
+fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> {
     match effect {
-        Effect::Milestone(name, value) => tables::milestone::put(rows, &name, &value),
+        Effect::Milestone(name, value) => tables::milestone::put(rows, &name, &value)?,
         Effect::Date(portfolio, date) => tables::date::put(rows, &portfolio, date),
         Effect::Followed { position, portfolios, projects } => {
             for (name, value) in portfolios {
@@ -43,4 +44,5 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) {
         }
         Effect::Nothing => {}
     }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use milepost_types::{Etag, MilestoneName, PortfolioName, Position, Rejection, ResourceKind};
+use milepost_types::{DamagedRow, Etag, MilestoneName, PortfolioName, Position, Rejection, ResourceKind};
 
 use crate::milestone::{Action, Draft};
 use crate::source::Arrival;
@@ -85,6 +85,12 @@ impl Refusal {
     /// There is no such portfolio or project, as far as the registry was followed.
     pub(crate) fn unknown(kind: ResourceKind, name: &impl std::fmt::Display) -> Self {
         Self::on_facts(Rejection::NotFound { kind, name: name.to_string() })
+    }
+}
+
+impl From<DamagedRow> for Refusal {
+    fn from(row: DamagedRow) -> Self {
+        Rejection::from(row).into()
     }
 }
 

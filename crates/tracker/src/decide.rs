@@ -14,8 +14,8 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
 use milepost_types::{
-    Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId, ResourceKind,
-    check_batch, limits,
+    DamagedRow, Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId,
+    ResourceKind, check_batch, limits,
 };
 
 pub(crate) use self::days::between;
@@ -74,21 +74,25 @@ impl<'a> Scene<'a> {
     }
 
     /// What is known of a portfolio.
-    pub(crate) fn portfolio(&self, name: &PortfolioName) -> Option<Arc<Portfolio>> {
+    pub(crate) fn portfolio(&self, name: &PortfolioName) -> Result<Option<Arc<Portfolio>>, DamagedRow> {
         self.portfolios.read(self.rows, name)
     }
 
     /// The moment of a rule in a portfolio. Until its date was first advanced, its current date is
     /// the clock's.
-    pub(crate) fn moment<'p>(&self, name: &PortfolioName, portfolio: &'p Portfolio) -> Moment<'p> {
+    pub(crate) fn moment<'p>(
+        &self,
+        name: &PortfolioName,
+        portfolio: &'p Portfolio,
+    ) -> Result<Moment<'p>, DamagedRow> {
         let today = portfolio.today(self.context.now);
-        Moment {
+        Ok(Moment {
             sequence: self.context.sequence,
             commit_time: self.context.commit_time,
             today,
-            current_date: tables::date::get(self.rows, name).unwrap_or(today),
+            current_date: tables::date::get(self.rows, name)?.unwrap_or(today),
             calendar: &portfolio.calendar,
-        }
+        })
     }
 
     /// The decision that these events are.
@@ -102,12 +106,12 @@ impl<'a> Scene<'a> {
 
     fn known_portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, Refusal> {
         let portfolio =
-            self.portfolio(name).ok_or_else(|| Refusal::unknown(ResourceKind::Portfolio, name))?;
+            self.portfolio(name)?.ok_or_else(|| Refusal::unknown(ResourceKind::Portfolio, name))?;
         if portfolio.deleted { Err(Refusal::on_facts(Rejection::deleted(name))) } else { Ok(portfolio) }
     }
 
     fn check_project(&self, name: &ProjectName) -> Result<(), Refusal> {
-        match tables::project::is_deleted(self.rows, name) {
+        match tables::project::is_deleted(self.rows, name)? {
             Some(false) => Ok(()),
             Some(true) => Err(Refusal::on_facts(Rejection::deleted(name))),
             None => Err(Refusal::unknown(ResourceKind::Project, name)),
@@ -124,12 +128,12 @@ impl<'a> Scene<'a> {
             }
         }
         let portfolio = self.known_portfolio(name)?;
-        let moment = self.moment(name, &portfolio);
+        let moment = self.moment(name, &portfolio)?;
         let mut events = self.events();
         for (index, draft) in drafts.iter().enumerate() {
             let id = draft.id.clone().unwrap_or_else(|| made_id(self.context.seed, index));
             let change = create(draft, id, &moment);
-            if let Some(deleted) = tables::milestone::is_deleted(self.rows, &change.milestone.name) {
+            if let Some(deleted) = tables::milestone::is_deleted(self.rows, &change.milestone.name)? {
                 return Err(Rejection::already_exists(&change.milestone.name, deleted).into());
             }
             events.milestone(change, "");
@@ -140,10 +144,10 @@ impl<'a> Scene<'a> {
     }
 
     fn act(&self, name: &MilestoneName, etag: Option<Etag>, action: &Action) -> Result<Decision, Refusal> {
-        let milestone = tables::milestone::get(self.rows, name).ok_or_else(|| Rejection::not_found(name))?;
+        let milestone = tables::milestone::get(self.rows, name)?.ok_or_else(|| Rejection::not_found(name))?;
         self.check_project(name.project())?;
         let portfolio = self.known_portfolio(name.portfolio())?;
-        let moment = self.moment(name.portfolio(), &portfolio);
+        let moment = self.moment(name.portfolio(), &portfolio)?;
         let mut events = self.events();
         match act(&milestone, etag, action, &moment)? {
             Some(change) => events.milestone(change, ""),
@@ -160,7 +164,7 @@ impl<'a> Scene<'a> {
             return Err(Rejection::invalid("date", "DATE_IN_FUTURE", description).into());
         }
         let limit_days = limits::ADVANCE_DAYS;
-        match tables::date::get(self.rows, name) {
+        match tables::date::get(self.rows, name)? {
             Some(from) if between(from, date) > limit_days => {
                 return Err(Rejection::ClockRefused { from, to: date, limit_days }.into());
             }
@@ -173,7 +177,7 @@ impl<'a> Scene<'a> {
             _ => {}
         }
         let mut events = self.events();
-        days::advance(self, name, &portfolio, date, &mut events);
+        days::advance(self, name, &portfolio, date, &mut events)?;
         Ok(self.decision(name.id(), events))
     }
 
@@ -210,20 +214,20 @@ struct Portfolios {
 const REMEMBERED: usize = 4096;
 
 impl Portfolios {
-    fn read(&self, rows: &dyn Read, name: &PortfolioName) -> Option<Arc<Portfolio>> {
-        let stored = tables::portfolio::get_stored(rows, name)?;
+    fn read(&self, rows: &dyn Read, name: &PortfolioName) -> Result<Option<Arc<Portfolio>>, DamagedRow> {
+        let Some(stored) = tables::portfolio::get_stored(rows, name) else { return Ok(None) };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((bytes, portfolio)) = known.get(name.id().as_str())
             && *bytes == stored
         {
-            return Some(Arc::clone(portfolio));
+            return Ok(Some(Arc::clone(portfolio)));
         }
-        let portfolio = Arc::new(Portfolio::from(&tables::portfolio::read(&stored)));
+        let portfolio = Arc::new(Portfolio::from(&tables::portfolio::read(name, &stored)?));
         if known.len() >= REMEMBERED {
             known.clear();
         }
         known.insert(name.id().to_string(), (stored, Arc::clone(&portfolio)));
-        Some(portfolio)
+        Ok(Some(portfolio))
     }
 }
 

@@ -7,7 +7,7 @@ use milepost_proto::error::v1::Reason;
 use milepost_service::host::BoxError;
 use milepost_service::refusal;
 use milepost_service::status::{Answer, internal};
-use milepost_types::Rejection;
+use milepost_types::{DamagedRow, Rejection};
 use tonic::{Code, Status};
 
 use crate::command::Refusal;
@@ -51,6 +51,12 @@ pub(crate) enum Failure {
     },
     /// The history cannot be read.
     History(forecasts::Error),
+}
+
+impl From<DamagedRow> for Failure {
+    fn from(row: DamagedRow) -> Self {
+        Failure::Refused(row.into())
+    }
 }
 
 impl From<Rejection> for Failure {

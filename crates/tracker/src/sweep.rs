@@ -13,11 +13,11 @@ use jiff::civil::Date;
 use milepost_ledger::{Ledger, Submission, SubmitError};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
-use milepost_types::{Clock, LedgerKind, PortfolioName, TimeZoneId};
+use milepost_types::{Clock, LedgerKind, PortfolioName, Rejection, TimeZoneId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::Wish;
+use crate::command::{Refusal, Wish};
 use crate::decide::{Tracker, between};
 use crate::facts::Portfolio;
 use crate::metrics::Metrics;
@@ -69,9 +69,8 @@ impl Sweep {
 
     /// Looks at the clock once; tells how long until the next look.
     async fn look(&self, unconfirmed: &mut Unconfirmed) -> Duration {
-        let portfolios = self.dated();
+        let (portfolios, mut failed) = self.dated();
         let mut stuck = BTreeMap::new();
-        let mut failed = None;
         for portfolio in &portfolios {
             match self.catch_up(portfolio).await {
                 Ok(None) => {}
@@ -91,17 +90,25 @@ impl Sweep {
         self.wait(&portfolios)
     }
 
-    /// The portfolios that are not deleted.
-    fn dated(&self) -> Vec<Dated> {
+    /// The portfolios that are not deleted, and why others cannot be told of.
+    fn dated(&self) -> (Vec<Dated>, Option<String>) {
         let view = self.ledger.view();
-        tables::portfolio::all(&view)
-            .filter(|fact| !fact.deleted)
-            .map(|fact| Dated {
-                current: tables::date::get(&view, &fact.name),
-                zone: Portfolio::from(&fact).zone,
-                name: fact.name,
-            })
-            .collect()
+        let (mut portfolios, mut failed) = (Vec::new(), None);
+        for fact in tables::portfolio::all(&view) {
+            let dated = fact.and_then(|fact| {
+                let current = tables::date::get(&view, &fact.name)?;
+                Ok((fact, current))
+            });
+            match dated {
+                Ok((fact, current)) if !fact.deleted => {
+                    let zone = Portfolio::from(&fact).zone;
+                    portfolios.push(Dated { current, zone, name: fact.name });
+                }
+                Ok(_) => {}
+                Err(row) => failed = Some(format!("no day begins for a portfolio: {row}")),
+            }
+        }
+        (portfolios, failed)
     }
 
     /// Lets the days begin that a portfolio missed, or tells that they are too many.
@@ -124,6 +131,9 @@ impl Sweep {
             let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(wish.into()));
             match self.ledger.submit(submission).await {
                 Ok(_) => self.metrics.days_advanced.inc(),
+                Err(SubmitError::Rejected(Refusal { rejection: Rejection::DamagedRow(row), .. })) => {
+                    return Err(row.to_string());
+                }
                 // The clock went back meanwhile, or the portfolio was deleted: the next look sees it.
                 Err(SubmitError::Rejected(_) | SubmitError::Closing | SubmitError::Failed { .. }) => {
                     return Ok(None);

@@ -8,6 +8,7 @@ use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
 use milepost_proto::tracker::v1::milestone::{Outlook as WireOutlook, State as WireState};
 use milepost_service::value;
+use milepost_types::LanguageTag;
 use prost::Message;
 
 use super::Unreadable;
@@ -56,8 +57,8 @@ pub(crate) fn from_stored(bytes: &Bytes) -> Result<Milestone, Unreadable> {
             translations: message
                 .translations
                 .into_iter()
-                .map(|(tag, name)| Ok((tag.parse().map_err(Unreadable::new)?, name)))
-                .collect::<Result<_, Unreadable>>()?,
+                .map(|(tag, name)| (LanguageTag::stored(tag), name))
+                .collect(),
             kind: message.r#type,
             code: message.code,
             weight: message.weight,
@@ -171,14 +172,8 @@ pub(crate) struct Glance {
 
 impl Glance {
     /// What a stored milestone shows.
-    ///
-    /// # Panics
-    /// If it cannot be read: then it is not what this version stored.
-    pub(crate) fn at(bytes: &Bytes) -> Self {
-        match Self::decode(bytes.clone()) {
-            Ok(glance) => glance,
-            Err(error) => panic!("a stored milestone cannot be read: {error}"),
-        }
+    pub(crate) fn at(bytes: &Bytes) -> Result<Self, Unreadable> {
+        Ok(Self::decode(bytes.clone())?)
     }
 
     /// The baseline.
@@ -287,17 +282,17 @@ mod tests {
 
     #[test]
     fn a_glance_sees_what_indexes_need() {
-        let planned = Glance::at(&stored(&milestone()));
+        let planned = Glance::at(&stored(&milestone())).unwrap();
         assert!(planned.is_planned() && !planned.awaits_start());
         assert_eq!((planned.baseline(), planned.due()), (Some(BASELINE), Some(BASELINE)));
         let full = full();
-        let glance = Glance::at(&stored(&full));
+        let glance = Glance::at(&stored(&full)).unwrap();
         assert_eq!((glance.baseline(), glance.due()), (Some(BASELINE), full.forecast));
         assert!(!glance.is_planned());
         let awaiting = Milestone { state: State::Planned, delete_time: None, ..full.clone() };
-        assert!(Glance::at(&stored(&awaiting)).awaits_start());
+        assert!(Glance::at(&stored(&awaiting)).unwrap().awaits_start());
         let deleted = Milestone { state: State::Planned, ..full };
-        assert!(!Glance::at(&stored(&deleted)).awaits_start());
+        assert!(!Glance::at(&stored(&deleted)).unwrap().awaits_start());
     }
 
     #[test]

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_types::{PortfolioName, ProjectPattern};
+use milepost_types::{DamagedRow, PortfolioName, ProjectPattern};
 
 use super::Scene;
 use crate::convert::event::Events;
-use crate::convert::milestone::Glance;
 use crate::facts::Portfolio;
 use crate::milestone::{Change, Happening, Milestone, Moment, Outlook, outlook, passed, touched};
 use crate::tables;
@@ -26,25 +25,27 @@ pub(crate) fn between(from: Date, to: Date) -> u32 {
 }
 
 /// Makes `date` the portfolio's current date, day by day. A date that is not after the current one
-/// changes nothing.
+/// changes nothing. A milestone that cannot be decoded lets no day begin that touches it.
 pub(crate) fn advance(
     scene: &Scene<'_>,
     name: &PortfolioName,
     portfolio: &Portfolio,
     date: Date,
     events: &mut Events<'_>,
-) {
-    let moment = scene.moment(name, portfolio);
-    let Some(mut current) = tables::date::get(scene.rows, name) else {
-        let changes = first_day(scene.rows, name, date, &moment);
-        return tell(events, name, None, date, changes);
+) -> Result<(), DamagedRow> {
+    let moment = scene.moment(name, portfolio)?;
+    let Some(mut current) = tables::date::get(scene.rows, name)? else {
+        let changes = first_day(scene.rows, name, date, &moment)?;
+        tell(events, name, None, date, changes);
+        return Ok(());
     };
     while current < date {
-        let Ok(day) = current.tomorrow() else { return };
-        let changes = next_day(scene.rows, name, day, &moment);
+        let Ok(day) = current.tomorrow() else { break };
+        let changes = next_day(scene.rows, name, day, &moment)?;
         tell(events, name, Some(current), day, changes);
         current = day;
     }
+    Ok(())
 }
 
 fn tell(
@@ -65,30 +66,46 @@ fn tell(
 }
 
 /// What the day after the current one changes.
-fn next_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
+fn next_day(
+    rows: &dyn Read,
+    name: &PortfolioName,
+    day: Date,
+    moment: &Moment<'_>,
+) -> Result<Vec<Change>, DamagedRow> {
     let touched = touched(day);
     let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(name, date));
     let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(name, date));
     let keys: BTreeSet<Vec<u8>> = due.chain(baseline).flat_map(|range| indexed(rows, &range)).collect();
-    keys.iter()
-        .filter_map(|key| planned(rows.get(key)?))
-        .filter_map(|milestone| {
-            let (previous, outlook) = passed(&milestone, day)?;
-            Some(Change::of_outlook(milestone, previous, outlook, day, moment))
-        })
-        .collect()
+    let mut changes = Vec::new();
+    for key in &keys {
+        let Some(milestone) = rows.get(key).map(|value| planned(key, &value)).transpose()?.flatten() else {
+            continue;
+        };
+        if let Some((previous, outlook)) = passed(&milestone, day) {
+            changes.push(Change::of_outlook(milestone, previous, outlook, day, moment));
+        }
+    }
+    Ok(changes)
 }
 
 /// What the first day changes: outlooks were as of the clock's day until now.
-fn first_day(rows: &dyn Read, name: &PortfolioName, day: Date, moment: &Moment<'_>) -> Vec<Change> {
-    rows.scan(&tables::milestone::range(&ProjectPattern::InPortfolio(name.clone())), Direction::Forward)
-        .filter_map(|(_, value)| planned(value))
-        .filter_map(|milestone| {
-            let now = outlook(milestone.state, milestone.baseline, milestone.forecast, day)?;
+fn first_day(
+    rows: &dyn Read,
+    name: &PortfolioName,
+    day: Date,
+    moment: &Moment<'_>,
+) -> Result<Vec<Change>, DamagedRow> {
+    let range = tables::milestone::range(&ProjectPattern::InPortfolio(name.clone()));
+    let mut changes = Vec::new();
+    for (key, value) in rows.scan(&range, Direction::Forward) {
+        let Some(milestone) = planned(&key, &value)? else { continue };
+        let now = outlook(milestone.state, milestone.baseline, milestone.forecast, day);
+        if let Some(now) = now.filter(|now| milestone.outlook != Some(*now)) {
             let previous = milestone.outlook;
-            (previous != Some(now)).then(|| Change::of_outlook(milestone, previous, now, day, moment))
-        })
-        .collect()
+            changes.push(Change::of_outlook(milestone, previous, now, day, moment));
+        }
+    }
+    Ok(changes)
 }
 
 /// The keys of the milestones that an index leads to.
@@ -96,8 +113,9 @@ fn indexed(rows: &dyn Read, range: &KeyRange) -> Vec<Vec<u8>> {
     rows.scan(range, Direction::Forward).map(|(index_key, _)| key::of_indexed(&index_key)).collect()
 }
 
-fn planned(value: Bytes) -> Option<Milestone> {
-    Glance::at(&value).is_planned().then(|| tables::milestone::read(&value))
+fn planned(key: &[u8], value: &Bytes) -> Result<Option<Milestone>, DamagedRow> {
+    let planned = tables::milestone::glance(key, value)?.is_planned();
+    planned.then(|| tables::milestone::read(key, value)).transpose()
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@
 use std::sync::Arc;
 
 use milepost_ledger::{Decision, Direction};
-use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Rejection, Standing};
+use milepost_types::{DamagedRow, PortfolioName, ProjectName, ProjectPattern, Rejection, Standing};
 
 use super::Scene;
 use crate::convert::event::Events;
-use crate::convert::milestone::Glance;
 use crate::facts::Portfolio;
 use crate::milestone::{Change, started};
 use crate::source::{Arrival, Lesson};
@@ -49,12 +48,13 @@ fn derive(scene: &Scene<'_>, arrival: &Arrival, events: &mut Events<'_>) {
         match lesson {
             Lesson::Skip(skipped) => events.skipped(arrival, skipped.clone()),
             Lesson::Started { event_id, project, date } => {
-                let changes = starts(scene, arrival, project, *date, event_id);
-                if changes.is_empty() {
-                    events.skipped(arrival, lesson.skipped(NO_MILESTONE));
-                }
-                for change in changes {
-                    events.milestone(change, event_id);
+                match starts(scene, arrival, project, *date, event_id) {
+                    Ok(changes) if changes.is_empty() => {
+                        events.skipped(arrival, lesson.skipped(NO_MILESTONE));
+                    }
+                    Ok(changes) => changes.into_iter().for_each(|change| events.milestone(change, event_id)),
+                    // A damaged row holds up neither the other projects nor the entries to come.
+                    Err(row) => events.skipped(arrival, lesson.skipped(&row.to_string())),
                 }
             }
         }
@@ -77,25 +77,30 @@ fn starts(
     project: &ProjectName,
     date: jiff::civil::Date,
     event_id: &str,
-) -> Vec<Change> {
-    let portfolio = portfolio(scene, arrival, project.portfolio());
-    let moment = scene.moment(project.portfolio(), &portfolio);
+) -> Result<Vec<Change>, DamagedRow> {
+    let portfolio = portfolio(scene, arrival, project.portfolio())?;
+    let moment = scene.moment(project.portfolio(), &portfolio)?;
     let range = tables::milestone::range(&ProjectPattern::One(project.clone()));
     let reason = format!("the project started, as event {event_id} of the registry says");
-    scene
-        .rows
-        .scan(&range, Direction::Forward)
-        .filter(|(_, value)| Glance::at(value).awaits_start())
-        .filter_map(|(_, value)| started(&tables::milestone::read(&value), date, &reason, &moment))
-        .collect()
+    let mut changes = Vec::new();
+    for (key, value) in scene.rows.scan(&range, Direction::Forward) {
+        if tables::milestone::glance(&key, &value)?.awaits_start() {
+            changes.extend(started(&tables::milestone::read(&key, &value)?, date, &reason, &moment));
+        }
+    }
+    Ok(changes)
 }
 
 /// The portfolio as the entry leaves it.
-fn portfolio(scene: &Scene<'_>, arrival: &Arrival, name: &PortfolioName) -> Arc<Portfolio> {
-    match arrival.portfolios.iter().find(|fact| fact.name == *name) {
+fn portfolio(
+    scene: &Scene<'_>,
+    arrival: &Arrival,
+    name: &PortfolioName,
+) -> Result<Arc<Portfolio>, DamagedRow> {
+    Ok(match arrival.portfolios.iter().find(|fact| fact.name == *name) {
         Some(fact) => Arc::new(Portfolio::from(fact)),
-        None => scene.portfolio(name).unwrap_or_else(|| Arc::new(Portfolio::unknown())),
-    }
+        None => scene.portfolio(name)?.unwrap_or_else(|| Arc::new(Portfolio::unknown())),
+    })
 }
 
 #[cfg(test)]

@@ -230,11 +230,11 @@ proptest! {
         }
         prop_assert_eq!(world.rebuilt(), world.rows.clone());
         let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
-        let on = tables::date::get(&world.rows, &wsc).unwrap_or(date(2021, 5, 13));
+        let on = tables::date::get(&world.rows, &wsc).unwrap().unwrap_or(date(2021, 5, 13));
         let mut due = std::collections::BTreeSet::new();
         let mut baselines = std::collections::BTreeSet::new();
         for (key, value) in world.rows.0.iter().filter(|(key, _)| key[0] == 1) {
-            let milestone = tables::milestone::read(value);
+            let milestone = tables::milestone::read(key, value).unwrap();
             due.insert(tables::key::of_index(tables::Table::Due, key, milestone.due()));
             let planned = milestone.state == crate::milestone::State::Planned && !milestone.is_deleted();
             if planned && milestone.baseline.is_some() {

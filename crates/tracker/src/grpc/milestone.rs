@@ -54,9 +54,7 @@ pub(super) async fn list_milestones(
     let read::List { query, digest, begun_at } = read::list(request.get_ref()).map_err(Failure::from)?;
     api.arrive(&request, &request.get_ref().min_revisions).await?;
     api.parent(&request, &query.parent).await?;
-    let look = move |view: &milepost_ledger::View<'_>| {
-        Ok((page(view, &query).map_err(|error| unreadable(error.into()))?, view.position()))
-    };
+    let look = move |view: &milepost_ledger::View<'_>| Ok((page(view, &query)?, view.position()));
     let (page, position) = api.look(look).await?;
     api.metrics.listed(page.looked_at, page.milestones.len());
     let token = |after| PageToken { request: digest, sequence: begun_at.unwrap_or(position.sequence), after };
@@ -104,7 +102,7 @@ pub(super) async fn advance_date(
 ) -> Result<Response<AdvanceDateResponse>, Status> {
     let outcome = api.write(request).await?;
     let days = dates_advanced(&outcome.receipt.events).map_err(|error| unreadable(error.into()))?;
-    let current = current_date(&api.ledger.view(), &outcome.command.wish).map(date_message);
+    let current = current_date(&api.ledger.view(), &outcome.command.wish)?.map(date_message);
     Ok(Response::new(AdvanceDateResponse {
         current_date: days.last().map_or(current, |day| day.current_date),
         due_soon_count: days.iter().map(|day| day.due_soon_count).sum(),

@@ -139,7 +139,8 @@ fn nothing_done(wish: &Wish) -> Failure {
 
 /// The milestone that a row holds.
 fn stored(view: &View<'_>, name: &MilestoneName) -> Result<proto::Milestone, Failure> {
-    proto::Milestone::decode(row(view, name)?).map_err(|error| unreadable(error.into()))
+    let damaged = |error| Table::Milestone.damaged(&key::of_milestone(Table::Milestone, name), error).into();
+    proto::Milestone::decode(row(view, name)?).map_err(damaged)
 }
 
 /// The row of a milestone.
@@ -158,9 +159,9 @@ fn revision(position: Position) -> String {
 }
 
 /// The current date of a portfolio.
-fn current_date(view: &View<'_>, wish: &Wish) -> Option<jiff::civil::Date> {
+fn current_date(view: &View<'_>, wish: &Wish) -> Result<Option<jiff::civil::Date>, Failure> {
     match wish {
-        Wish::AdvanceDate { portfolio, .. } => tables::date::get(view, portfolio),
-        _ => None,
+        Wish::AdvanceDate { portfolio, .. } => Ok(tables::date::get(view, portfolio)?),
+        _ => Ok(None),
     }
 }

@@ -15,12 +15,11 @@ use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, Read};
 use milepost_service::merge::merged;
 use milepost_types::filter::Fields;
-use milepost_types::{Filter, ProjectName, ProjectPattern, Rejection, Room, Search, limits};
+use milepost_types::{DamagedRow, Filter, ProjectName, ProjectPattern, Rejection, Room, Search, limits};
 
 pub(crate) use fields::{Field, SCHEMA};
 
 use crate::convert::Unreadable;
-use crate::convert::milestone::Glance;
 use crate::tables::key::{self, DAY_BYTES};
 use crate::tables::{self, Table};
 
@@ -79,14 +78,14 @@ pub(crate) struct Page<T> {
 type Candidate = (Vec<u8>, Option<Bytes>);
 
 /// The page that is asked for.
-pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, Unreadable> {
+pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, DamagedRow> {
     match (query.order, &query.parent) {
-        (Order::Name, _) => gather(by_name(rows, query), query),
-        (Order::Forecast, ProjectPattern::One(project)) => match sorted(rows, query) {
-            Some(places) => gather(places, query),
-            None => gather(of_project(rows, project, query), query),
+        (Order::Name, _) => gather(by_name(rows, query), query, <[u8]>::to_vec),
+        (Order::Forecast, ProjectPattern::One(project)) => match sorted(rows, query)? {
+            Some(places) => gather(places, query, key_of),
+            None => gather(of_project(rows, project, query), query, key_of),
         },
-        (Order::Forecast, _) => gather(by_forecast(rows, query), query),
+        (Order::Forecast, _) => gather(by_forecast(rows, query), query, key_of),
     }
 }
 
@@ -100,7 +99,7 @@ pub(crate) fn check_parent(rows: &dyn Read, parent: &ProjectPattern) -> Result<(
     let has_milestones = || rows.scan(&tables::milestone::range(parent), Direction::Forward).next().is_some();
     let missing = match parent.project() {
         _ if tables::portfolio::get_stored(rows, portfolio).is_none() => Rejection::not_found(portfolio),
-        Some(project) if tables::project::is_deleted(rows, project).is_none() => {
+        Some(project) if tables::project::is_deleted(rows, project)?.is_none() => {
             Rejection::not_found(project)
         }
         _ => return Ok(()),
@@ -114,8 +113,8 @@ impl Query {
     }
 
     /// The milestone that a row holds, if it is to be on the page.
-    fn take<T: Listed>(&self, value: Bytes) -> Result<Option<T>, Unreadable> {
-        let milestone = T::read(value)?;
+    fn take<T: Listed>(&self, key: &[u8], value: Bytes) -> Result<Option<T>, DamagedRow> {
+        let milestone = T::read(value).map_err(|error| Table::Milestone.damaged(key, error))?;
         let visible = self.show_deleted || !milestone.is_deleted();
         Ok((visible && self.filter.matches(&milestone)).then_some(milestone))
     }
@@ -125,7 +124,8 @@ impl Query {
 fn gather<T: Listed>(
     candidates: impl Iterator<Item = Candidate>,
     query: &Query,
-) -> Result<Page<T>, Unreadable> {
+    key: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<Page<T>, DamagedRow> {
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut milestones, mut next, mut last) = (Vec::new(), None, None);
     for (place, value) in candidates {
@@ -136,7 +136,8 @@ fn gather<T: Listed>(
             next = last;
             break;
         }
-        if let Some(milestone) = value.map(|value| query.take(value)).transpose()?.flatten() {
+        let milestone = value.map(|value| query.take(&key(&place), value)).transpose()?.flatten();
+        if let Some(milestone) = milestone {
             // What is answered is encoded as the row is.
             if !room.admit(bytes) {
                 next = last;
@@ -192,13 +193,19 @@ fn places<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Vec<u8>
 }
 
 /// One project's milestones in the order of forecasts, sorted; none if they are too many for that.
-fn sorted<'a>(rows: &'a dyn Read, query: &Query) -> Option<impl Iterator<Item = Candidate> + 'a> {
+fn sorted<'a>(
+    rows: &'a dyn Read,
+    query: &Query,
+) -> Result<Option<impl Iterator<Item = Candidate> + 'a>, DamagedRow> {
     let range = tables::milestone::range(&query.parent);
-    let place =
-        |(key, value): (Bytes, Bytes)| place(&key::of_index(Table::Due, &key, Glance::at(&value).due()));
-    let mut places: Vec<_> = rows.scan(&range, Direction::Forward).take(SORTED + 1).map(place).collect();
+    let place = |(key, value): (Bytes, Bytes)| {
+        let due = tables::milestone::glance(&key, &value)?.due();
+        Ok(place(&key::of_index(Table::Due, &key, due)))
+    };
+    let rows_of_project = rows.scan(&range, Direction::Forward).take(SORTED + 1);
+    let mut places: Vec<_> = rows_of_project.map(place).collect::<Result<_, DamagedRow>>()?;
     if places.len() > SORTED {
-        return None;
+        return Ok(None);
     }
     places.sort_unstable();
     if query.descending {
@@ -208,10 +215,10 @@ fn sorted<'a>(rows: &'a dyn Read, query: &Query) -> Option<impl Iterator<Item = 
         query.after.as_ref().is_none_or(|after| (place > after) != query.descending && place != after)
     };
     places.retain(comes_later);
-    Some(places.into_iter().map(|place| {
+    Ok(Some(places.into_iter().map(|place| {
         let value = rows.get(&key_of(&place));
         (place, value)
-    }))
+    })))
 }
 
 /// The place of a milestone in the order of forecasts, over all portfolios: the date, then the name.

@@ -26,7 +26,7 @@ async fn tracker() -> (RegistryServer, Running, Sweep) {
 }
 
 fn current(tracker: &Running) -> Option<Date> {
-    tables::date::get(&tracker.service.api.ledger.view(), &"portfolios/wsc".parse().unwrap())
+    tables::date::get(&tracker.service.api.ledger.view(), &"portfolios/wsc".parse().unwrap()).unwrap()
 }
 
 /// How often a day began.
@@ -120,7 +120,7 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     let mut positions = tracker.service.api.ledger.positions();
     let first = async {
         let name: PortfolioName = "portfolios/new".parse().unwrap();
-        while tables::date::get(&tracker.service.api.ledger.view(), &name).is_none() {
+        while tables::date::get(&tracker.service.api.ledger.view(), &name).unwrap().is_none() {
             positions.changed().await.unwrap();
         }
     };

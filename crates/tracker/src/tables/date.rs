@@ -7,14 +7,19 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::key::{date_of, ordered_date};
 use milepost_ledger::{Read, Write};
-use milepost_types::PortfolioName;
+use milepost_types::{DamagedRow, PortfolioName};
 
 use super::Table;
 use super::key;
 
-/// The portfolio's current date.
-pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Option<Date> {
-    date_of(&rows.get(&key::of_portfolio(Table::Date, portfolio))?)
+/// The portfolio's current date; `None` if it was never advanced.
+///
+/// # Errors
+/// If the row is no date.
+pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
+    let key = key::of_portfolio(Table::Date, portfolio);
+    let Some(value) = rows.get(&key) else { return Ok(None) };
+    date_of(&value).map(Some).ok_or_else(|| Table::Date.damaged(&key, "it is no date"))
 }
 
 /// Sets the portfolio's current date.

@@ -7,37 +7,38 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{KeyRange, Read, Write};
-use milepost_types::{MilestoneName, ProjectPattern};
+use milepost_types::{DamagedRow, MilestoneName, ProjectPattern};
 
 use super::key;
 use super::{Table, baseline, due};
+use crate::convert::Unreadable;
 use crate::convert::milestone::{Glance, from_stored};
 use crate::milestone::Milestone;
 
 /// The milestone with this name.
 ///
-/// # Panics
-/// If the row cannot be read: then the store is not what this version made of the journal.
-pub(crate) fn get(rows: &dyn Read, name: &MilestoneName) -> Option<Milestone> {
-    get_at(rows, &key::of_milestone(Table::Milestone, name))
+/// # Errors
+/// If the row cannot be decoded; so with everything here that reads rows.
+pub(crate) fn get(rows: &dyn Read, name: &MilestoneName) -> Result<Option<Milestone>, DamagedRow> {
+    let key = key::of_milestone(Table::Milestone, name);
+    rows.get(&key).map(|value| read(&key, &value)).transpose()
 }
 
-/// The milestone at this key; panics as [`get`].
-pub(crate) fn get_at(rows: &dyn Read, key: &[u8]) -> Option<Milestone> {
-    rows.get(key).map(|value| read(&value))
+/// The milestone that the row of this key holds.
+pub(crate) fn read(key: &[u8], value: &Bytes) -> Result<Milestone, DamagedRow> {
+    from_stored(value).map_err(|error| Table::Milestone.damaged(key, error))
 }
 
-/// The milestone that a row holds; panics as [`get`].
-pub(crate) fn read(value: &Bytes) -> Milestone {
-    match from_stored(value) {
-        Ok(milestone) => milestone,
-        Err(error) => panic!("a milestone's row cannot be read: {error}"),
-    }
+/// What the row of this key shows.
+pub(crate) fn glance(key: &[u8], value: &Bytes) -> Result<Glance, DamagedRow> {
+    Glance::at(value).map_err(|error| Table::Milestone.damaged(key, error))
 }
 
 /// Whether the milestone with this name is deleted; `None` if there is none.
-pub(crate) fn is_deleted(rows: &dyn Read, name: &MilestoneName) -> Option<bool> {
-    rows.get(&key::of_milestone(Table::Milestone, name)).map(|value| Glance::at(&value).is_deleted())
+pub(crate) fn is_deleted(rows: &dyn Read, name: &MilestoneName) -> Result<Option<bool>, DamagedRow> {
+    let key = key::of_milestone(Table::Milestone, name);
+    let glance = rows.get(&key).map(|value| glance(&key, &value)).transpose()?;
+    Ok(glance.map(|glance| glance.is_deleted()))
 }
 
 /// The keys of the milestones under a parent.
@@ -52,12 +53,16 @@ pub(crate) fn range(parent: &ProjectPattern) -> KeyRange {
 }
 
 /// Sets a milestone's row, and its rows in the indexes.
-pub(crate) fn put(rows: &mut dyn Write, name: &MilestoneName, value: &Bytes) {
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, name: &MilestoneName, value: &Bytes) -> Result<(), Unreadable> {
     let key = key::of_milestone(Table::Milestone, name);
-    let after = Glance::at(value);
-    let before = rows.get(&key).map(|value| Glance::at(&value));
+    let after = Glance::at(value)?;
+    let before = rows.get(&key).map(|value| glance(&key, &value)).transpose().map_err(Unreadable::new)?;
     due::keep(rows, &key, before.as_ref(), &after);
     baseline::keep(rows, &key, before.as_ref(), &after);
     // A copy: a slice would keep the whole entry in memory.
     rows.put(key, Bytes::copy_from_slice(value));
+    Ok(())
 }

@@ -15,7 +15,8 @@
 //! Tags are persisted and never reused. Every row is derived from the journal; raise `STORE_VERSION`
 //! when a key, a value or what makes a row changes.
 //! Invariants: each milestone, deleted or not, has exactly one row in `due`; it has one in `baseline`
-//! exactly while it is PLANNED, has a baseline and is not deleted.
+//! exactly while it is PLANNED, has a baseline and is not deleted. A row that cannot be decoded is damage:
+//! named, for whatever needs it.
 
 pub(crate) mod baseline;
 pub(crate) mod date;
@@ -25,6 +26,8 @@ pub(crate) mod milestone;
 pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
+
+use milepost_types::DamagedRow;
 
 /// Raised whenever `apply` or a table changes.
 pub(crate) const STORE_VERSION: u32 = 1;
@@ -40,6 +43,22 @@ pub(crate) enum Table {
     Project = 5,
     Date = 6,
     Source = 7,
+}
+
+impl Table {
+    /// The row of this table that cannot be decoded.
+    pub(crate) fn damaged(self, key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
+        let name = match self {
+            Table::Milestone => "tracker.milestone",
+            Table::Due => "tracker.due",
+            Table::Baseline => "tracker.baseline",
+            Table::Portfolio => "tracker.portfolio",
+            Table::Project => "tracker.project",
+            Table::Date => "tracker.date",
+            Table::Source => "tracker.source",
+        };
+        DamagedRow::new(name, key, what)
+    }
 }
 
 impl From<Table> for u8 {

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::PortfolioName;
+use milepost_types::{DamagedRow, PortfolioName};
 
 use super::Table;
 use super::key;
@@ -18,17 +18,21 @@ pub(crate) fn get_stored(rows: &dyn Read, name: &PortfolioName) -> Option<Bytes>
     rows.get(&key::of_portfolio(Table::Portfolio, name))
 }
 
-/// What a row says.
+/// What the row of a portfolio says.
 ///
-/// # Panics
-/// If the row cannot be read: then the store is not what this version made of the journal.
-pub(crate) fn read(value: &Bytes) -> PortfolioFact {
-    facts::portfolio_from_stored(value).expect("a portfolio's row can be read")
+/// # Errors
+/// If it cannot be decoded; so with [`all`].
+pub(crate) fn read(name: &PortfolioName, value: &Bytes) -> Result<PortfolioFact, DamagedRow> {
+    read_at(&key::of_portfolio(Table::Portfolio, name), value)
 }
 
-/// All portfolios, by name; panics as [`read`].
-pub(crate) fn all(rows: &dyn Read) -> impl Iterator<Item = PortfolioFact> {
-    rows.scan(&all_keys(), Direction::Forward).map(|(_, value)| read(&value))
+/// All portfolios, by name.
+pub(crate) fn all(rows: &dyn Read) -> impl Iterator<Item = Result<PortfolioFact, DamagedRow>> {
+    rows.scan(&all_keys(), Direction::Forward).map(|(key, value)| read_at(&key, &value))
+}
+
+fn read_at(key: &[u8], value: &Bytes) -> Result<PortfolioFact, DamagedRow> {
+    facts::portfolio_from_stored(value).map_err(|error| Table::Portfolio.damaged(key, error))
 }
 
 /// Sets what is kept of a portfolio.

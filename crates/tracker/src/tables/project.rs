@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::ProjectName;
+use milepost_types::{DamagedRow, ProjectName};
 
 use super::Table;
 use super::key;
@@ -14,11 +14,12 @@ use crate::convert::facts;
 
 /// Whether a project is deleted; none if it is not known.
 ///
-/// # Panics
-/// If the row cannot be read: then the store is not what this version made of the journal.
-pub(crate) fn is_deleted(rows: &dyn Read, name: &ProjectName) -> Option<bool> {
-    let value = rows.get(&key::of_project(Table::Project, name))?;
-    Some(facts::project_is_deleted(&value).expect("a project's row can be read"))
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn is_deleted(rows: &dyn Read, name: &ProjectName) -> Result<Option<bool>, DamagedRow> {
+    let key = key::of_project(Table::Project, name);
+    let deleted = rows.get(&key).map(|value| facts::project_is_deleted(&value)).transpose();
+    deleted.map_err(|error| Table::Project.damaged(&key, error))
 }
 
 /// Sets what is kept of a project.

@@ -3,6 +3,7 @@
 //! a whole tracker.
 
 mod calls;
+mod damaged;
 mod following;
 mod lists;
 mod nonsense;

@@ -122,7 +122,7 @@ impl World {
     }
 
     pub(crate) fn milestone(&self, name: &MilestoneName) -> Milestone {
-        tables::milestone::get(&self.rows, name).unwrap()
+        tables::milestone::get(&self.rows, name).unwrap().unwrap()
     }
 
     /// Rows made anew of the entries.
