@@ -1,7 +1,8 @@
 //! Every method that a server can answer: its shape, and what is counted of its calls.
 //!
 //! Read from the descriptor sets, so that a new method needs no entry anywhere. Paths that no schema
-//! has share one entry, so that callers cannot make new metrics.
+//! has share one entry, so that callers cannot make new metrics. Invariant: a method is among the metrics
+//! from its first call on, and what it never did is not: an idle server has no series of calls.
 
 use crate::telemetry::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,7 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tonic::Code;
 
@@ -53,28 +54,74 @@ pub(super) struct Method {
     pub(super) shape: Shape,
     /// Whether it is of our own schemas, so that its streams end themselves in a drain.
     pub(super) ours: bool,
-    open: Gauge,
-    durations: Histogram,
-    ok: Counter,
+    families: Arc<Families>,
+    /// Of the families, from the first call on: looked up once.
+    open: OnceLock<Gauge>,
+    durations: OnceLock<Histogram>,
+    ok: OnceLock<Counter>,
+}
+
+/// The metrics of all methods.
+#[derive(Debug)]
+struct Families {
     calls: Family<CodeLabel, Counter>,
+    open: Family<MethodLabel, Gauge>,
+    durations: Family<MethodLabel, Histogram, fn() -> Histogram>,
+}
+
+impl Families {
+    fn register(metrics: &Metrics) -> Self {
+        // From 100 µs to 26 s, by factors of two.
+        let histogram = || Histogram::new(exponential_buckets(1e-4, 2.0, 19));
+        let families = Self {
+            calls: Family::default(),
+            open: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+        };
+        metrics.register(CALLS_TOTAL, "Calls that ended", families.calls.clone());
+        metrics.register(OPEN_CALLS, "Calls that are open", families.open.clone());
+        metrics.register(CALL_DURATION_SECONDS, "How long unary calls took", families.durations.clone());
+        families
+    }
 }
 
 impl Method {
+    fn new(name: String, shape: Shape, ours: bool, families: &Arc<Families>) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            shape,
+            ours,
+            families: Arc::clone(families),
+            open: OnceLock::new(),
+            durations: OnceLock::new(),
+            ok: OnceLock::new(),
+        })
+    }
+
     pub(super) fn began(&self) {
-        self.open.inc();
+        self.open().inc();
     }
 
     pub(super) fn ended(&self, code: Code, took: Duration) {
-        self.open.dec();
+        self.open().dec();
         if self.shape == Shape::Unary {
-            self.durations.observe(took.as_secs_f64());
+            let durations = || self.families.durations.get_or_create_owned(&self.label());
+            self.durations.get_or_init(durations).observe(took.as_secs_f64());
         }
+        let label = || CodeLabel { method: self.name.clone(), code: code_name(code) };
         if code == Code::Ok {
-            self.ok.inc();
+            self.ok.get_or_init(|| self.families.calls.get_or_create_owned(&label())).inc();
         } else {
-            let label = CodeLabel { method: self.name.clone(), code: code_name(code) };
-            self.calls.get_or_create(&label).inc();
+            self.families.calls.get_or_create(&label()).inc();
         }
+    }
+
+    fn open(&self) -> &Gauge {
+        self.open.get_or_init(|| self.families.open.get_or_create_owned(&self.label()))
+    }
+
+    fn label(&self) -> MethodLabel {
+        MethodLabel { method: self.name.clone() }
     }
 }
 
@@ -86,30 +133,9 @@ pub(super) struct Methods {
 }
 
 impl Methods {
-    /// The methods of our schemas and of the side services, with their metrics.
+    /// The methods of our schemas and of the side services.
     pub(super) fn new(metrics: &Metrics) -> Self {
-        let calls = Family::<CodeLabel, Counter>::default();
-        let open = Family::<MethodLabel, Gauge>::default();
-        // From 100 µs to 26 s, by factors of two.
-        let durations = Family::<MethodLabel, Histogram>::new_with_constructor(|| {
-            Histogram::new(exponential_buckets(1e-4, 2.0, 19))
-        });
-        metrics.register(CALLS_TOTAL, "Calls that ended", calls.clone());
-        metrics.register(OPEN_CALLS, "Calls that are open", open.clone());
-        metrics.register(CALL_DURATION_SECONDS, "How long unary calls took", durations.clone());
-        let method = |name: String, shape, ours| {
-            let label = MethodLabel { method: name.clone() };
-            let ok = CodeLabel { method: name.clone(), code: code_name(Code::Ok) };
-            Arc::new(Method {
-                shape,
-                ours,
-                open: open.get_or_create_owned(&label),
-                durations: durations.get_or_create_owned(&label),
-                ok: calls.get_or_create_owned(&ok),
-                calls: calls.clone(),
-                name,
-            })
-        };
+        let families = Arc::new(Families::register(metrics));
         let mut by_path = HashMap::new();
         let sets = [
             (milepost_proto::FILE_DESCRIPTOR_SET, true),
@@ -129,12 +155,12 @@ impl Methods {
                             (false, true) => Shape::ServerStream,
                             (false, false) => Shape::Unary,
                         };
-                        by_path.insert(format!("/{name}"), method(name, shape, ours));
+                        by_path.insert(format!("/{name}"), Method::new(name, shape, ours, &families));
                     }
                 }
             }
         }
-        Self { by_path, unknown: method("unknown".to_owned(), Shape::Unary, false) }
+        Self { by_path, unknown: Method::new("unknown".to_owned(), Shape::Unary, false, &families) }
     }
 
     /// The method of a request's path.
@@ -186,6 +212,26 @@ mod tests {
                 (shape, ours, path)
             );
         }
+    }
+
+    #[test]
+    fn a_method_that_was_not_called_has_no_metrics_and_one_that_was_keeps_them() {
+        let metrics = Metrics::new();
+        let methods = Methods::new(&metrics);
+        assert_eq!(metrics.encode(), "# EOF\n");
+        let unary = methods.find("/milepost.journal.v1.JournalService/GetLedgerInfo");
+        unary.began();
+        let series = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(series(&metrics.encode()), 1, "it is open, and no more is known of it");
+        unary.ended(Code::NotFound, Duration::from_millis(1));
+        let text = metrics.encode();
+        assert!(!text.contains("code=\"OK\""), "{text}");
+        // Open calls, one code, and the buckets with sum, count and infinity.
+        assert_eq!(series(&text), 1 + 1 + 22, "{text}");
+        let stream = methods.find("/milepost.journal.v1.JournalService/Follow");
+        stream.began();
+        stream.ended(Code::Ok, Duration::from_millis(1));
+        assert_eq!(series(&metrics.encode()), 24 + 2, "how long a stream was open is no figure");
     }
 
     #[test]
