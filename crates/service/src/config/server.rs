@@ -82,7 +82,7 @@ section! {
         /// How many calls may be open at once, streams included, over all connections; a call beyond
         /// it is answered RESOURCE_EXHAUSTED. An idle stream takes a few KiB.
         pub max_calls: usize = 20_000,
-        /// How many connections may be open at once; one beyond it is closed as soon as it is accepted.
+        /// How many connections may be open at once; one beyond it is told so and closed at once.
         pub max_connections: usize = 10_000,
         /// The deadline of a unary call whose caller gave none.
         pub unary_timeout: Duration = Duration::from_secs(30),
@@ -112,8 +112,17 @@ section! {
     pub struct Keepalive {
         /// How long a connection may be silent before it is asked for a sign of life (HTTP/2 PING).
         pub interval: Duration = Duration::from_secs(30),
-        /// How long that sign may take before the connection is closed.
+        /// How long that sign may take before the connection is closed. A connection whose other side
+        /// takes nothing of what is sent to it for both times together is closed too.
         pub timeout: Duration = Duration::from_secs(20),
+        /// How long a new connection may take to say that it speaks HTTP/2 before it is closed.
+        pub preface_timeout: Duration = Duration::from_secs(10),
+        /// How long a new connection may take to its first call before it is closed. One that has had a
+        /// call stays open, however long it is idle.
+        pub first_call_timeout: Duration = Duration::from_secs(60),
+        /// How long, while the server stops, nothing may move on a connection without a call that is
+        /// being answered before it is closed: its other side does not read.
+        pub drain_grace: Duration = Duration::from_secs(2),
     }
 }
 
@@ -121,6 +130,12 @@ impl Rules for Keepalive {
     fn rules(&self, found: &mut Found<'_>) {
         found.between("interval", self.interval, Duration::from_secs(1), Duration::from_secs(7200));
         found.between("timeout", self.timeout, Duration::from_secs(1), Duration::from_secs(600));
+        let (least, most) = (Duration::from_millis(10), Duration::from_secs(3600));
+        found.between("preface_timeout", self.preface_timeout, least, most);
+        let least = self.preface_timeout.clamp(least, most);
+        found.between("first_call_timeout", self.first_call_timeout, least, most);
+        let (least, most) = (Duration::from_millis(10), Duration::from_secs(60));
+        found.between("drain_grace", self.drain_grace, least, most);
     }
 }
 

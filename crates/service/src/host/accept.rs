@@ -1,37 +1,49 @@
 //! Accepting connections, and the life of each: tracked, bounded in number, closed on request.
 //!
 //! Invariant: no connection outlives the server: `stop` asks each to finish what is open, `kill` drops
-//! it. One beyond the limit is closed as soon as it is accepted, so that its client fails at once and
-//! can go elsewhere, instead of waiting in the backlog.
+//! it. One beyond the limit is told so and closed as soon as it is accepted, so that its client fails at
+//! once and can go elsewhere, instead of waiting in the backlog. The kernel ends one that takes nothing of
+//! what is sent to it.
 
+use crate::config::server::Keepalive;
 use crate::telemetry::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use rustix::net::sockopt::set_tcp_user_timeout;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Connections that were accepted.
 pub const CONNECTIONS_TOTAL: &str = "milepost_server_connections_total";
-/// Connections that were closed at once because there were too many.
+/// Connections that were refused at once because there were too many.
 pub const REFUSED_CONNECTIONS_TOTAL: &str = "milepost_server_refused_connections_total";
 /// Connections that are open now.
 pub const OPEN_CONNECTIONS: &str = "milepost_server_open_connections";
 
-/// How long a new connection may say nothing at all.
-const FIRST_WORD: Duration = Duration::from_secs(10);
+/// How many refused connections may be told why at once; those beyond are only closed.
+const REFUSALS: usize = 64;
+/// How long one that is refused may take to hear it.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
 /// The connections of one port.
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     room: Arc<Semaphore>,
+    /// What one beyond the limit is told, and the room for doing so.
+    refusal: Arc<[u8]>,
+    refusals: Arc<Semaphore>,
+    /// How long the other side may take nothing of what is sent to it.
+    unread_timeout: Duration,
     /// Asks connections to finish what is open.
     pub(super) stop: CancellationToken,
     /// Drops connections.
@@ -41,18 +53,25 @@ pub(super) struct Connections {
     accepted: Counter,
     refused: Counter,
     pub(super) open: Gauge,
+    /// Connections with open streams that were cut, since their other side did not read.
+    pub(super) cut: Arc<AtomicUsize>,
 }
 
 impl Connections {
-    pub(super) fn new(limit: usize, stop: CancellationToken) -> Self {
+    /// At most `limit` connections; one beyond it is told `refusal`.
+    pub(super) fn new(limit: usize, refusal: &[u8], keepalive: &Keepalive, stop: CancellationToken) -> Self {
         Self {
             room: Arc::new(Semaphore::new(limit)),
+            refusal: refusal.into(),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            unread_timeout: keepalive.interval + keepalive.timeout,
             stop,
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
             accepted: Counter::default(),
             refused: Counter::default(),
             open: Gauge::default(),
+            cut: Arc::default(),
         }
     }
 
@@ -84,13 +103,14 @@ impl Connections {
             self.accepted.inc();
             let permit = match self.room.clone().try_acquire_owned() {
                 Ok(permit) => permit,
-                Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
+                Err(_) => {
                     self.refused.inc();
                     tracing::debug!(%peer, "connection refused: too many are open");
+                    self.refuse(stream);
                     continue;
                 }
             };
-            if let Err(error) = stream.set_nodelay(true) {
+            if let Err(error) = self.adjust(&stream) {
                 tracing::debug!(%peer, %error, "connection lost as it was accepted");
                 continue;
             }
@@ -105,6 +125,23 @@ impl Connections {
         }
     }
 
+    fn adjust(&self, stream: &TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        // Also while the other side answers probes, but has no room: nobody reads there any more.
+        let milliseconds = u32::try_from(self.unread_timeout.as_millis()).unwrap_or(u32::MAX);
+        Ok(set_tcp_user_timeout(stream, milliseconds)?)
+    }
+
+    /// Tells one that is too many so, if not too many are told already.
+    fn refuse(&self, stream: TcpStream) {
+        let Ok(permit) = self.refusals.clone().try_acquire_owned() else { return };
+        let (stop, refusal) = (self.stop.child_token(), self.refusal.clone());
+        self.tasks.spawn(async move {
+            let _ = stop.run_until_cancelled(timeout(REFUSAL_TIME, tell(stream, &refusal))).await;
+            drop(permit);
+        });
+    }
+
     /// An error of one connection passes; running out of files or memory needs time to pass.
     async fn pause(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
@@ -116,7 +153,40 @@ impl Connections {
     }
 }
 
-/// Whether the other side said something within the time that it has for its first word.
-pub(super) async fn spoke(stream: &TcpStream) -> bool {
-    matches!(timeout(FIRST_WORD, stream.readable()).await, Ok(Ok(())))
+/// Waits for the first byte of the other side; whether it came within `time` and before `stop`.
+pub(super) async fn spoke(stream: &TcpStream, time: Duration, stop: &CancellationToken) -> bool {
+    // Not `readable`, which may say so of a new socket on which nothing has come.
+    let first = stop.run_until_cancelled(timeout(time, stream.peek(&mut [0]))).await;
+    matches!(first, Some(Ok(Ok(1))))
+}
+
+/// Says something, and waits until the other side has closed: what it sends meanwhile would otherwise be
+/// answered with a reset, which may take the words away before they are read.
+async fn tell(mut stream: TcpStream, words: &[u8]) -> io::Result<()> {
+    stream.write_all(words).await?;
+    stream.shutdown().await?;
+    let mut ignored = [0; 1024];
+    while stream.read(&mut ignored).await? > 0 {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_has_spoken_when_a_byte_came_and_not_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let (short, long) = (Duration::from_millis(20), Duration::from_secs(20));
+        let stop = CancellationToken::new();
+        assert!(!spoke(&stream, short, &stop).await);
+        client.write_all(b"x").await.unwrap();
+        assert!(spoke(&stream, long, &stop).await);
+        let _silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (silent, _) = listener.accept().await.unwrap();
+        stop.cancel();
+        assert!(!spoke(&silent, long, &stop).await, "a server that stops does not wait for it");
+    }
 }

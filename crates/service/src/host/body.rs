@@ -7,7 +7,7 @@
 
 use super::calls::{deadline_exceeded, panicked};
 use super::methods::Method;
-use super::socket::OpenStream;
+use super::streams::OpenStream;
 use crate::refusal::draining;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -29,13 +29,13 @@ pub(super) struct OpenCall {
     /// None until it is known; a call dropped before was given up by its caller.
     pub(super) code: Option<Code>,
     _permit: Option<OwnedSemaphorePermit>,
-    _stream: OpenStream,
+    stream: OpenStream,
 }
 
 impl OpenCall {
     pub(super) fn new(method: Arc<Method>, permit: Option<OwnedSemaphorePermit>, stream: OpenStream) -> Self {
         method.began();
-        Self { method, began: Instant::now(), code: None, _permit: permit, _stream: stream }
+        Self { method, began: Instant::now(), code: None, _permit: permit, stream }
     }
 }
 
@@ -63,7 +63,8 @@ pub(super) struct CallBody {
 }
 
 impl CallBody {
-    pub(super) fn new(inner: Body, call: OpenCall, ends: Ends) -> Self {
+    pub(super) fn new(inner: Body, mut call: OpenCall, ends: Ends) -> Self {
+        call.stream.answered();
         Self { inner, call, ends, finished: false }
     }
 

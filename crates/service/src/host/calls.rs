@@ -9,7 +9,7 @@
 use super::body::{CallBody, Ends, OpenCall};
 use super::methods::{Method, Methods, Shape};
 use super::routes::Routes;
-use super::socket::OpenStream;
+use super::streams::OpenStream;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
 use futures_util::FutureExt;

@@ -6,20 +6,25 @@
 
 use super::accept::{Connections, spoke};
 use super::calls::Calls;
+use super::connection::{End, live};
 use super::socket::Socket;
 use crate::config::server::{Keepalive, Limits};
 use futures_util::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
-use hyper::server::conn::http2::Builder;
+use hyper::server::conn::http2::{self, Builder};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 
@@ -56,41 +61,73 @@ impl Port {
             .initial_connection_window_size(window)
             .keep_alive_interval(self.keepalive.interval)
             .keep_alive_timeout(self.keepalive.timeout);
-        let calls = Arc::new(self.calls);
-        let stop = connections.stop.clone();
-        connections
-            .accept(listener, |stream, peer| {
-                let (builder, calls, stop) = (builder.clone(), calls.clone(), stop.child_token());
-                async move {
-                    if !spoke(&stream).await {
-                        return;
-                    }
-                    let socket = Socket::new(stream);
-                    let streams = socket.clone();
-                    let mut connection = pin!(builder.serve_connection(
-                        TokioIo::new(socket.clone()),
-                        // In a box from the beginning: it is moved several times before its first poll.
-                        service_fn(move |request: Request<Incoming>| {
-                            let answer = calls.clone().answer(request.map(Body::new), streams.open_stream());
-                            answer.map(Ok::<_, Infallible>).boxed()
-                        }),
-                    ));
-                    let mut stopped = pin!(stop.cancelled());
-                    let ended = tokio::select! {
-                        biased;
-                        ended = poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)) => ended,
-                        () = stopped.as_mut() => {
-                            connection.as_mut().graceful_shutdown();
-                            poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)).await
-                        }
-                    };
-                    if let Err(error) = ended {
-                        tracing::debug!(%peer, %error, "connection lost");
-                    }
-                }
-            })
-            .await;
+        let served = Arc::new(Served {
+            builder,
+            calls: Arc::new(self.calls),
+            keepalive: self.keepalive,
+            stop: connections.stop.clone(),
+            cut: connections.cut.clone(),
+        });
+        connections.accept(listener, |stream, peer| served.clone().connection(stream, peer)).await;
     }
+}
+
+/// What the connections of a port share.
+struct Served {
+    builder: Builder<Tracked>,
+    calls: Arc<Calls>,
+    keepalive: Keepalive,
+    stop: CancellationToken,
+    /// Connections with open streams that were cut.
+    cut: Arc<AtomicUsize>,
+}
+
+impl Served {
+    /// Serves calls on a connection until its end.
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let began = Instant::now();
+        // A token of its own, since each poll of the connection's task locks it.
+        let stop = self.stop.child_token();
+        if !spoke(&stream, self.keepalive.preface_timeout, &stop).await {
+            return;
+        }
+        let socket = Socket::new(stream);
+        let (calls, streams) = (self.calls.clone(), socket.streams().clone());
+        // In a box from the beginning: it is moved several times before its first poll.
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let answer = calls.clone().answer(request.map(Body::new), streams.open());
+            answer.map(Ok::<_, Infallible>).boxed()
+        });
+        let connection = pin!(self.builder.serve_connection(TokioIo::new(socket.clone()), answer));
+        let finish = http2::Connection::graceful_shutdown;
+        match live(connection, finish, &socket, &self.keepalive, began, &stop).await {
+            End::Closed(Ok(())) => {}
+            End::Closed(Err(error)) => tracing::debug!(%peer, %error, "connection lost"),
+            End::NoPreface => tracing::debug!(%peer, "connection cut: it speaks no HTTP/2"),
+            End::NoCall => tracing::debug!(%peer, "connection cut: it made no call"),
+            End::Unread(0) => tracing::debug!(%peer, "connection cut: it does not read"),
+            End::Unread(open_streams) => {
+                self.cut.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(%peer, open_streams, "connection cut: it does not read");
+            }
+        }
+    }
+}
+
+/// What a connection is told that is one too many: the settings that every server begins with, and that it
+/// goes away, with the text by which clients of ours know why.
+pub(super) fn too_many() -> Vec<u8> {
+    const SETTINGS: u8 = 4;
+    const GOAWAY: u8 = 7;
+    const LAST_STREAM: [u8; 4] = [0; 4];
+    const ENHANCE_YOUR_CALM: [u8; 4] = [0, 0, 0, 0xb];
+    let text = milepost_proto::TOO_MANY_CONNECTIONS.as_bytes();
+    let frame = |kind: u8, payload: &[u8]| {
+        // Of one byte: these are short.
+        let length = u8::try_from(payload.len()).unwrap_or(u8::MAX);
+        [&[0, 0, length, kind, 0, 0, 0, 0, 0][..], payload].concat()
+    };
+    [frame(SETTINGS, &[]), frame(GOAWAY, &[&LAST_STREAM, &ENHANCE_YOUR_CALM, text].concat())].concat()
 }
 
 /// Runs what HTTP/2 spawns, the calls, in tasks that can be waited for.

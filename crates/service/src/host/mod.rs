@@ -7,6 +7,7 @@ mod accept;
 mod assemble;
 mod body;
 mod calls;
+mod connection;
 mod error;
 mod grpc;
 mod kit;
@@ -17,6 +18,7 @@ mod run;
 pub mod served;
 mod signals;
 mod socket;
+mod streams;
 
 pub use calls::Deadline;
 pub use error::Error;

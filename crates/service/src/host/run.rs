@@ -6,16 +6,16 @@
 //! calls up to the limit, drops what is left, and only then closes the parts, last opened first. When
 //! `run` returns, no task of it runs any more.
 
-use super::accept::Connections;
+use super::accept::{Connections, spoke};
 use super::assemble::Assembled;
 use super::calls::Calls;
 use super::error::Error;
-use super::grpc::Port;
+use super::grpc::{Port, too_many};
 use super::kit::{BoxError, Kit, Part, Task};
 use super::listeners::Listeners;
 use super::methods::Methods;
 use crate::admin;
-use crate::config::server::Server;
+use crate::config::server::{Keepalive, Server};
 use axum::Router;
 use futures_util::FutureExt;
 use hyper::server::conn::http1;
@@ -25,6 +25,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -36,10 +37,15 @@ const LAST_MOMENTS: Duration = Duration::from_secs(5);
 /// Connections of the admin port: probes, scrapers and a person or two.
 const ADMIN_CONNECTIONS: usize = 100;
 
+/// What an admin connection is told that is one too many.
+const ADMIN_REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
+    connection: close\r\n\r\ntoo many connections\n";
+
 /// How a server ended that ran to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// Connections that were still open at the drain's limit and were dropped.
+    /// Connections that were dropped because they were still open at the drain's limit, or had open
+    /// streams of which their other side read nothing.
     pub dropped_connections: usize,
 }
 
@@ -68,11 +74,13 @@ where
     // The admin port answers before any part has a check of its own.
     let opening = kit.readiness.check("server.opened");
     opening.not_ready("opening");
-    let admin_connections = Connections::new(ADMIN_CONNECTIONS, CancellationToken::new());
+    let admin_connections =
+        Connections::new(ADMIN_CONNECTIONS, ADMIN_REFUSAL, &config.keepalive, CancellationToken::new());
     let mut admin_port = JoinSet::new();
     if let Some(listener) = admin {
         let routes = admin::routes(kit.readiness.clone(), kit.metrics.clone());
-        admin_port.spawn(serve_admin(listener, routes, admin_connections.clone()));
+        let keepalive = config.keepalive.clone();
+        admin_port.spawn(serve_admin(listener, routes, keepalive, admin_connections.clone()));
     }
     let mut shutdown = pin!(shutdown);
     let opened = tokio::select! {
@@ -105,12 +113,13 @@ async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ending, Error> {
     let Assembled { routes, mut health, tasks, closes } = Assembled::of(parts)?;
-    let connections = Connections::new(config.limits.max_connections, kit.drain.clone());
+    let (limits, keepalive) = (&config.limits, &config.keepalive);
+    let connections = Connections::new(limits.max_connections, &too_many(), keepalive, kit.drain.clone());
     connections.register(&kit.metrics);
     let port = Port {
-        calls: Calls::new(routes, Methods::new(&kit.metrics), config.limits.clone(), kit.drain.clone()),
-        limits: config.limits.clone(),
-        keepalive: config.keepalive.clone(),
+        calls: Calls::new(routes, Methods::new(&kit.metrics), limits.clone(), kit.drain.clone()),
+        limits: limits.clone(),
+        keepalive: keepalive.clone(),
     };
     let mut reports = kit.readiness.watch();
     health.tell(&kit.readiness.report()).await;
@@ -150,10 +159,11 @@ async fn serve(
     tracing::info!(limit = ?config.drain_timeout, open_connections = connections.open.get(), "draining");
     kit.drain.cancel();
     accepting.join_all().await;
-    let dropped_connections = close(&connections, limit).await;
-    if dropped_connections > 0 {
-        tracing::warn!(dropped_connections, "dropped what was open at the drain's limit");
+    let at_limit = close(&connections, limit).await;
+    if at_limit > 0 {
+        tracing::warn!(connections = at_limit, "dropped what was open at the drain's limit");
     }
+    let dropped_connections = at_limit + connections.cut.load(Ordering::Relaxed);
     let tasks = async {
         while let Some(ended) = running.join_next().await {
             if let Err(error) = ended.unwrap_or(Ok(())) {
@@ -190,14 +200,23 @@ async fn close(connections: &Connections, limit: Instant) -> usize {
     dropped
 }
 
-async fn serve_admin(listener: TcpListener, routes: Router, connections: Connections) {
+async fn serve_admin(
+    listener: TcpListener,
+    routes: Router,
+    Keepalive { preface_timeout, first_call_timeout, .. }: Keepalive,
+    connections: Connections,
+) {
     let stop = connections.stop.clone();
     connections
         .accept(listener, |stream, _| {
             let (routes, stop) = (TowerToHyperService::new(routes.clone()), stop.clone());
             async move {
+                if !spoke(&stream, preface_timeout, &stop).await {
+                    return;
+                }
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+                // For the rest of the first request, and for each after it.
+                builder.timer(TokioTimer::new()).header_read_timeout(first_call_timeout);
                 let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), routes));
                 tokio::select! {
                     _ = connection.as_mut() => {}

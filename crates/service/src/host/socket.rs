@@ -9,13 +9,13 @@
 //! the next, which is certain: it was woken, or the socket will wake it when it can be written again. TLS belongs
 //! outside of this. A test sends through many streams and waits for each message.
 
+use super::streams::Streams;
 use bytes::{Buf, BytesMut};
 use parking_lot::Mutex;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -24,21 +24,11 @@ const HELD_BYTES: usize = 64 * 1024;
 /// An idle connection keeps no larger buffer than this.
 const IDLE_BYTES: usize = 16 * 1024;
 
-/// One open stream of a connection, counted until this is dropped.
-#[derive(Debug)]
-pub(super) struct OpenStream(Arc<AtomicUsize>);
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A socket whose writes are held back; clones share it.
 #[derive(Debug)]
 pub(super) struct Socket<T> {
     held: Arc<Mutex<Held<T>>>,
-    streams: Arc<AtomicUsize>,
+    streams: Streams,
 }
 
 #[derive(Debug)]
@@ -51,24 +41,44 @@ struct Held<T> {
     woken: bool,
     /// Why what was held could not be sent; for who reads next.
     failed: Option<io::Error>,
+    /// Bytes that came, and bytes that left.
+    read: u64,
+    written: u64,
 }
 
 impl<T> Clone for Socket<T> {
     fn clone(&self) -> Self {
-        Self { held: Arc::clone(&self.held), streams: Arc::clone(&self.streams) }
+        Self { held: Arc::clone(&self.held), streams: self.streams.clone() }
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
     pub(super) fn new(stream: T) -> Self {
-        let held = Held { stream, bytes: BytesMut::new(), owed: false, woken: false, failed: None };
-        Self { held: Arc::new(Mutex::new(held)), streams: Arc::default() }
+        let held = Held {
+            stream,
+            bytes: BytesMut::new(),
+            owed: false,
+            woken: false,
+            failed: None,
+            read: 0,
+            written: 0,
+        };
+        Self { held: Arc::new(Mutex::new(held)), streams: Streams::default() }
     }
 
-    /// A stream is opened on the connection, until what is returned is dropped.
-    pub(super) fn open_stream(&self) -> OpenStream {
-        self.streams.fetch_add(1, Ordering::Relaxed);
-        OpenStream(Arc::clone(&self.streams))
+    /// The streams of the connection on this socket.
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// How many bytes came since the beginning.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.held.lock().read
+    }
+
+    /// How many bytes left since the beginning.
+    pub(super) fn written_bytes(&self) -> u64 {
+        self.held.lock().written
     }
 
     /// Polls the connection on this socket, and sees to it that what it flushed leaves.
@@ -80,7 +90,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
         let ended = connection.poll(cx);
         let mut held = self.held.lock();
         if ended.is_pending() && held.owed {
-            if self.streams.load(Ordering::Relaxed) > 1 && !std::mem::replace(&mut held.woken, true) {
+            if self.streams.open_count() > 1 && !std::mem::replace(&mut held.woken, true) {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -100,7 +110,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Held<T> {
         while !self.bytes.is_empty() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.bytes))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.bytes.advance(written),
+                written => {
+                    self.written += written as u64;
+                    self.bytes.advance(written);
+                }
             }
         }
         self.owed = false;
@@ -127,7 +140,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<T> {
         if let Some(error) = held.failed.take() {
             return Poll::Ready(Err(error));
         }
-        Pin::new(&mut held.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut held.stream).poll_read(cx, buf))?;
+        held.read += (buf.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -138,7 +154,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
             held.bytes.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut held.stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut held.stream).poll_write(cx, bytes))?;
+        held.written += written as u64;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -152,7 +170,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
             slices.iter().for_each(|slice| held.bytes.extend_from_slice(slice));
             return Poll::Ready(Ok(length));
         }
-        Pin::new(&mut held.stream).poll_write_vectored(cx, slices)
+        let written = ready!(Pin::new(&mut held.stream).poll_write_vectored(cx, slices))?;
+        held.written += written as u64;
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -179,6 +199,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
 mod tests {
     use super::*;
     use futures_util::task::{ArcWake, waker};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     #[derive(Default)]
@@ -216,7 +237,7 @@ mod tests {
     fn flushed_writes_of_many_streams_leave_together_with_the_next_poll_which_the_flush_woke() {
         let (near, mut far) = duplex(1 << 20);
         let mut socket = Socket::new(near);
-        let _streams = [socket.open_stream(), socket.open_stream()];
+        let _streams = [socket.streams().open(), socket.streams().open()];
         let wakes = Arc::new(Wakes::default());
         let waker = waker(wakes.clone());
         let cx = &mut Context::from_waker(&waker);
@@ -239,8 +260,8 @@ mod tests {
         let (near, mut far) = duplex(1 << 20);
         let socket = Socket::new(near);
         let cx = &mut Context::from_waker(std::task::Waker::noop());
-        let other = socket.open_stream();
-        let _stream = socket.open_stream();
+        let other = socket.streams().open();
+        let _stream = socket.streams().open();
         poll_writing(&socket, &[b"held"], cx);
         assert_eq!(read(&mut far, cx), None);
         drop(other);

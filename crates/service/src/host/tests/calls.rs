@@ -4,7 +4,6 @@ use super::*;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use tokio::net::TcpStream;
-use tonic::Code;
 
 /// What a raw call got: the status of its head or trailers, and how many body bytes.
 struct Raw {

@@ -2,7 +2,6 @@
 
 use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 

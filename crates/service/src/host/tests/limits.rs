@@ -1,10 +1,10 @@
 //! Too many calls and connections: each is answered or refused, none hangs.
 
+use super::frames::*;
 use super::*;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tonic::Code;
 
 #[tokio::test]
 async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
@@ -79,7 +79,7 @@ async fn one_connection_asks_for_more_streams_than_there_may_be_and_waits_for_no
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_closed_at_once() {
+async fn a_connection_too_many_is_told_so_and_closed_at_once() {
     let mut config = Config::default();
     config.limits.max_connections = 1;
     let server = Running::start(config).await;
@@ -87,9 +87,14 @@ async fn a_connection_too_many_is_closed_at_once() {
     client.get_ledger_info(info("fine")).await.unwrap();
     let mut second = TcpStream::connect(server.address).await.unwrap();
     let mut bytes = Vec::new();
-    let closed = soon(second.read_to_end(&mut bytes)).await;
-    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
-    assert_eq!(server.metric("milepost_server_refused_connections_total"), 1.0);
+    soon(second.read_to_end(&mut bytes)).await.unwrap();
+    assert!(bytes.ends_with(milepost_proto::TOO_MANY_CONNECTIONS.as_bytes()), "{bytes:?}");
+    drop(second);
+    let channel = server.channel().await;
+    let refused = soon(JournalServiceClient::new(channel).get_ledger_info(info("fine"))).await.unwrap_err();
+    let text = format!("{refused:?}");
+    assert!(text.contains(milepost_proto::TOO_MANY_CONNECTIONS), "{text}");
+    assert!(server.metric("milepost_server_refused_connections_total") >= 2.0);
     assert_eq!(server.metric("milepost_server_open_connections"), 1.0);
 
     drop(client);
@@ -103,50 +108,15 @@ async fn a_connection_too_many_is_closed_at_once() {
     server.stop().await.unwrap();
 }
 
-/// An HTTP/2 frame.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// Reads frames until `enough` of them have this kind.
-async fn read_frames(socket: &mut TcpStream, kind: u8, enough: usize) {
-    let mut seen = 0;
-    while seen < enough {
-        let mut head = [0; 9];
-        socket.read_exact(&mut head).await.expect("the connection goes on");
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        socket.read_exact(&mut payload).await.expect("the connection goes on");
-        assert_ne!(head[3], GOAWAY, "the connection is ended: {}", String::from_utf8_lossy(&payload));
-        seen += usize::from(head[3] == kind);
-    }
-}
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
 /// A call that is refused is answered before its message has come. What comes of it then is nobody's fault.
 #[tokio::test]
 async fn messages_of_calls_that_were_refused_do_not_end_the_connection() {
     const CALLS: u32 = 3_000;
     let server = Running::start(Config::default()).await;
     let mut socket = TcpStream::connect(server.address).await.unwrap();
-    // POST, http, then literals: the path of no service, the authority, the content type.
-    let literal = |name: &[u8], value: &str| [name, &[value.len() as u8], value.as_bytes()].concat();
-    let headers = [
-        vec![0x83, 0x86],
-        literal(&[0x04], "/none/Of"),
-        literal(&[0x01], "x"),
-        literal(&[0x0f, 0x10], "application/grpc"),
-    ]
-    .concat();
+    let headers = headers("/none/Of");
     let streams = || (0..CALLS).map(|call| 2 * call + 1);
-    let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(SETTINGS, 0, 0, &[])].concat();
+    let mut bytes = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
     bytes.extend(streams().flat_map(|stream| frame(HEADERS, END_HEADERS, stream, &headers)));
     let messages = streams().flat_map(|stream| frame(DATA, END_STREAM, stream, &[0; 5]));
     let messages: Vec<u8> = messages.chain(frame(PING, 0, 0, &[0; 8])).collect();

@@ -3,9 +3,12 @@
 mod calls;
 mod drain;
 mod flush;
+mod frames;
 mod limits;
 mod ports;
 mod signals;
+mod silent;
+mod unread;
 
 use super::*;
 use crate::config::server::Server as Config;
@@ -26,7 +29,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
