@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use milepost_proto::TOO_MANY_CONNECTIONS;
 use milepost_proto::error::v1::Reason;
-use tonic::{Code, Status};
+use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
 /// Why the client could not do what was asked.
@@ -73,7 +74,13 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether the connection failed: the server may or may not have seen the request.
     pub connection: bool,
+    /// Whether there was no connection: nobody accepted one at the endpoint, so the server has not seen the
+    /// request.
+    pub unreachable: bool,
 }
+
+/// How soon a server that was full may have room for a connection.
+const FULL_DELAY: Duration = Duration::from_secs(1);
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
@@ -81,6 +88,9 @@ impl From<Status> for Failure {
         let info = details.error_info();
         // A status that a server sent has no source; those made of a transport's errors have.
         let source = std::error::Error::source(&status);
+        if source.is_some_and(|source| innermost(source).contains(TOO_MANY_CONNECTIONS)) {
+            return Self::full();
+        }
         let violations = details.bad_request().map(|bad| &bad.field_violations[..]).unwrap_or_default();
         let conditions =
             details.precondition_failure().map(|failed| &failed.violations[..]).unwrap_or_default();
@@ -110,8 +120,14 @@ impl From<Status> for Failure {
                 .collect(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
             connection: source.is_some(),
+            unreachable: source.is_some_and(is_unreachable),
         }
     }
+}
+
+/// Whether an error of the transport says that no connection could be made.
+fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<ConnectError>())
 }
 
 /// What lies at the bottom of a transport's error: `connection refused`, not `transport error`.
@@ -124,6 +140,21 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 impl Failure {
+    /// The server took no further connection, and said so.
+    fn full() -> Self {
+        Self {
+            code: Code::ResourceExhausted,
+            reason: Some(Reason::TooMany),
+            message: "the server has as many connections as it takes".to_owned(),
+            metadata: [("what".to_owned(), "connections".to_owned())].into(),
+            violations: Vec::new(),
+            preconditions: Vec::new(),
+            retry_after: Some(FULL_DELAY),
+            connection: true,
+            unreachable: false,
+        }
+    }
+
     /// The deadline passed on this side.
     pub(crate) fn deadline(last: Option<&Failure>) -> Self {
         let message = match last {
@@ -139,6 +170,7 @@ impl Failure {
             preconditions: Vec::new(),
             retry_after: None,
             connection: true,
+            unreachable: last.is_some_and(|last| last.unreachable),
         }
     }
 
@@ -149,10 +181,17 @@ impl Failure {
 
     /// What to do about it, for people; `None` if the message says it already.
     pub fn hint(&self) -> Option<&'static str> {
-        if self.connection && self.code != Code::DeadlineExceeded {
+        if self.unreachable && self.code != Code::DeadlineExceeded {
             return Some("check that the server runs and that the endpoint is right");
         }
         Some(match (self.reason, self.code) {
+            (Some(Reason::TooMany), _) if self.connection => {
+                "the server is full: try again later, or have its operator raise limits.max_connections"
+            }
+            (None, code) if self.connection && code != Code::DeadlineExceeded => {
+                "something accepted the connection and broke it: the server may be stopping, or the \
+                 endpoint may be that of something else"
+            }
             (Some(Reason::EtagMismatch), _) => "read the resource again, then decide anew",
             (Some(Reason::RequestIdReused), _) => "use a new request id for a new request",
             (Some(Reason::CursorExpired), _) => "start again from the earliest event",
@@ -202,6 +241,12 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::soon;
+    use milepost_proto::journal::v1::GetLedgerInfoRequest;
+    use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
     use tonic_types::ErrorDetails;
 
     #[test]
@@ -234,5 +279,50 @@ mod tests {
         assert_eq!((failure.reason, failure.hint()), (None, None));
         let failure = Failure::from(Status::unimplemented(""));
         assert!(failure.to_string().contains("hint:"));
+    }
+
+    /// The failure of a call to a server that answers a connection with these bytes, and closes it.
+    async fn failure(answer: Vec<u8>) -> Failure {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(&answer).await.unwrap();
+                stream.shutdown().await.unwrap();
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        });
+        call(address).await
+    }
+
+    async fn call(address: SocketAddr) -> Failure {
+        let channel = crate::Endpoint::parse(&format!("http://{address}")).unwrap().channel();
+        let mut journal = JournalServiceClient::new(channel);
+        soon(journal.get_ledger_info(GetLedgerInfoRequest::default())).await.unwrap_err().into()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_full_is_not_taken_for_one_that_is_not_there() {
+        // Its settings, and GOAWAY with ENHANCE_YOUR_CALM.
+        let text = TOO_MANY_CONNECTIONS.as_bytes();
+        let mut answer = vec![0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8 + text.len() as u8, 7, 0, 0, 0, 0, 0];
+        answer.extend([0, 0, 0, 0, 0, 0, 0, 0xb]);
+        answer.extend(text);
+        let full = failure(answer).await;
+        assert_eq!((full.code, full.reason), (Code::ResourceExhausted, Some(Reason::TooMany)), "{full:?}");
+        assert!(full.connection && !full.unreachable && full.retry_after.is_some(), "{full:?}");
+        assert!(full.to_string().contains("the server is full"), "{full}");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_and_a_connection_that_broke_are_two_things() {
+        let broken = failure(Vec::new()).await;
+        assert!(broken.connection && !broken.unreachable, "{broken:?}");
+        assert!(broken.to_string().contains("accepted the connection and broke it"), "{broken}");
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let nobody = call(free).await;
+        assert!(nobody.connection && nobody.unreachable, "{nobody:?}");
+        assert!(nobody.to_string().contains("check that the server runs"), "{nobody}");
     }
 }

@@ -129,7 +129,7 @@ impl Error {
             _ => return None,
         };
         match (failure.reason, failure.code) {
-            _ if failure.connection && failure.code != Code::DeadlineExceeded => Some(
+            _ if failure.unreachable && failure.code != Code::DeadlineExceeded => Some(
                 "start a server with `milepost serve all` or `milepost demo`, or give its address with --endpoint",
             ),
             // What the server said of these ends with what to do.
@@ -309,6 +309,20 @@ mod tests {
         let status = Status::with_error_details(Code::InvalidArgument, said, details);
         let text = text(&Error::Client(status.into()));
         assert_eq!(anstream::adapter::strip_str(&text).to_string(), format!("error: {said}"));
+    }
+
+    #[test]
+    fn only_where_nobody_listens_is_one_told_to_start_a_server() {
+        let failure = |reason, unreachable| {
+            let mut failure = milepost_client::Failure::from(Status::new(Code::Unavailable, "no"));
+            (failure.reason, failure.connection, failure.unreachable) = (reason, true, unreachable);
+            text(&Error::Client(milepost_client::Error::Call(Box::new(failure))))
+        };
+        assert!(failure(None, true).contains("start a server with"));
+        let full = failure(Some(Reason::TooMany), false);
+        assert!(full.contains("the server is full") && !full.contains("start a server"), "{full}");
+        let broken = failure(None, false);
+        assert!(broken.contains("broke it") && !broken.contains("start a server"), "{broken}");
     }
 
     #[test]
