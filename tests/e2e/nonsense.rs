@@ -543,3 +543,21 @@ fn the_wire_helpers_write_what_they_say() {
         registry::GetProjectRequest { name: "portfolios/p/projects/x".to_owned(), ..Default::default() };
     assert_eq!(wire::field(1, request.name.as_bytes()), request.encode_to_vec());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_method_takes_a_compressed_request_as_it_takes_a_plain_one() {
+    let (cluster, _client) = office().await;
+    let channel = channel(&cluster).await;
+    let mut methods = 0;
+    // Those that ask for a field refuse an empty message alike, and change nothing.
+    for method in methods::all().into_iter().filter(|method| !method.required().is_empty()) {
+        methods += 1;
+        let plain = call(&channel, &method, Bytes::new()).await.expect_err(&method.path);
+        let compressed = wire::compressed(channel.clone(), &method.path, Bytes::new(), method.streams);
+        let compressed = within(PATIENCE, &method.path, compressed).await.expect_err(&method.path);
+        let (plain, compressed) = (Failure::from(plain), Failure::from(compressed));
+        assert_eq!((plain.code, plain.reason), (compressed.code, compressed.reason), "{compressed:?}");
+        assert_eq!(plain.violations, compressed.violations, "{}", method.path);
+    }
+    assert!(methods > 20, "only {methods} methods were found");
+}

@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 
 /// Sends bytes as they are, and gives bytes back.
@@ -64,6 +64,30 @@ pub async fn unary(channel: Channel, method: &str, message: Bytes) -> Result<Byt
     grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
     let path: PathAndQuery = method.parse().expect("a path");
     Ok(grpc.unary(tonic::Request::new(message), path, Raw).await?.into_inner())
+}
+
+/// As [`unary`], or [`first`] if it `streams`, with the message compressed by gzip.
+///
+/// # Errors
+/// What the server answers, or the transport.
+///
+/// # Panics
+/// If `method` is no path.
+pub async fn compressed(
+    channel: Channel,
+    method: &str,
+    message: Bytes,
+    streams: bool,
+) -> Result<Option<Bytes>, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel).send_compressed(CompressionEncoding::Gzip);
+    grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
+    let path: PathAndQuery = method.parse().expect("a path");
+    let request = tonic::Request::new(message);
+    if streams {
+        grpc.server_streaming(request, path, Raw).await?.into_inner().message().await
+    } else {
+        Ok(Some(grpc.unary(request, path, Raw).await?.into_inner()))
+    }
 }
 
 /// Opens a server stream and waits for its first message.

@@ -18,6 +18,7 @@ use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
 use milepost_types::{Clock, LedgerKind, Position};
+use tonic::codec::CompressionEncoding;
 
 use crate::decide::Registry;
 use crate::grpc::Api;
@@ -70,13 +71,19 @@ impl Service {
     /// The registry's share of a server: its services, and its ledger's life.
     pub fn part(&self, kit: &Kit) -> Part {
         let limit = kit.limits.max_request_bytes.length();
-        let api = || self.api.clone();
+        macro_rules! server {
+            ($server:ident) => {
+                $server::new(self.api.clone())
+                    .max_decoding_message_size(limit)
+                    .accept_compressed(CompressionEncoding::Gzip)
+            };
+        }
         let part = Part::new(LedgerKind::Registry.as_str())
-            .service(PortfolioServiceServer::new(api()).max_decoding_message_size(limit))
-            .service(OrganizationServiceServer::new(api()).max_decoding_message_size(limit))
-            .service(ProjectServiceServer::new(api()).max_decoding_message_size(limit))
-            .service(PhaseServiceServer::new(api()).max_decoding_message_size(limit))
-            .service(BatchServiceServer::new(api()).max_decoding_message_size(limit));
+            .service(server!(PortfolioServiceServer))
+            .service(server!(OrganizationServiceServer))
+            .service(server!(ProjectServiceServer))
+            .service(server!(PhaseServiceServer))
+            .service(server!(BatchServiceServer));
         ledger::attach(part, kit, LedgerKind::Registry, &self.api.ledger)
     }
 

@@ -18,6 +18,7 @@ use milepost_proto::journal::v1::{
 };
 use milepost_types::{LedgerKind, Position};
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response, Status};
 
 use crate::host::Kit;
@@ -64,7 +65,7 @@ impl Journals {
 
     /// The gRPC service.
     pub fn into_service(self) -> JournalServiceServer<Self> {
-        JournalServiceServer::new(self)
+        JournalServiceServer::new(self).accept_compressed(CompressionEncoding::Gzip)
     }
 
     fn ledger(&self, name: &str) -> Result<(&'static str, &Followed), Status> {

@@ -8,6 +8,7 @@ use super::routes::Routes;
 use crate::readiness::Report;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
+use tonic::codec::CompressionEncoding;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
@@ -27,14 +28,16 @@ impl Assembled {
     pub(super) fn of(parts: Vec<Part>) -> Result<Self, Error> {
         let (reporter, health_service) = health_reporter();
         let mut routes = Routes::default();
-        routes.add(health_service);
+        routes.add(health_service.accept_compressed(CompressionEncoding::Gzip));
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(milepost_proto::FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        routes.add(reflection().build_v1().map_err(|error| Error::Reflection(error.into()))?);
-        routes.add(reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?);
+        let v1 = reflection().build_v1().map_err(|error| Error::Reflection(error.into()))?;
+        routes.add(v1.accept_compressed(CompressionEncoding::Gzip));
+        let v1alpha = reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?;
+        routes.add(v1alpha.accept_compressed(CompressionEncoding::Gzip));
         let (mut services, mut tasks, mut closes) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
             services.extend(part.routes.names().map(|service| (service, part.name)));

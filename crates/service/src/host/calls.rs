@@ -7,6 +7,7 @@
 //! decoded is the caller's fault, and what the transport has to say of ours stays inside.
 
 use super::body::{CallBody, Ends, OpenCall};
+use super::gzip;
 use super::methods::{Method, Methods, Shape};
 use super::routes::Routes;
 use super::streams::OpenStream;
@@ -70,7 +71,13 @@ impl Calls {
         request.extensions_mut().insert(Deadline(deadline.into_std()));
 
         let span = tracing::debug_span!("call", method = method.name);
-        let handled = AssertUnwindSafe(self.routes.call(request)).catch_unwind().instrument(span);
+        // Streams are not compressed: their events are encoded once for all who watch.
+        let compress = method.shape == Shape::Unary && gzip::is_accepted(request.headers());
+        let handled = async {
+            let response = self.routes.call(request).await;
+            if compress { gzip::compress(response).await } else { response }
+        };
+        let handled = AssertUnwindSafe(handled).catch_unwind().instrument(span);
         let handled = match method.shape {
             // The caller may take as long as it likes to send its messages.
             Shape::ClientStream => Ok(handled.await),

@@ -77,7 +77,8 @@ impl Part {
     }
 
     /// Adds a gRPC service. Its health is that of the part's checks. Limit its messages with
-    /// `max_decoding_message_size(kit.limits.max_request_bytes.length())`.
+    /// `max_decoding_message_size(kit.limits.max_request_bytes.length())`, and let callers compress them
+    /// with `accept_compressed(CompressionEncoding::Gzip)`.
     pub fn service<S>(mut self, service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,

@@ -10,6 +10,7 @@ mod calls;
 mod connection;
 mod error;
 mod grpc;
+mod gzip;
 mod kit;
 mod listeners;
 mod methods;

@@ -15,6 +15,7 @@ use prost::Message;
 use prost_types::FileDescriptorSet;
 use tonic::Status;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
 
@@ -51,7 +52,7 @@ impl<S: Serve> Service<Request<Body>> for Served<S> {
         let uri = request.uri().clone();
         let method = uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(S::NAME));
         let method = method.and_then(|method| method.strip_prefix('/')).unwrap_or_default();
-        // `calls` says it in our words.
+        // `clean` says it in our words.
         let unknown = || ready(Status::unimplemented("").into_http()).boxed();
         self.0.answer(method, request).unwrap_or_else(unknown).never_error()
     }
@@ -64,6 +65,7 @@ where
 {
     Grpc::new(SmallBuffers::default())
         .apply_max_message_size_config(Some(max_request_bytes), Some(usize::MAX))
+        .accept_compressed(CompressionEncoding::Gzip)
 }
 
 /// Answers a unary call by a function of the service's own; longer requests are refused.

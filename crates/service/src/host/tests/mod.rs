@@ -1,6 +1,7 @@
 //! A whole server in the test's process, on port 0, with a service that does as its request says.
 
 mod calls;
+mod compression;
 mod drain;
 mod flush;
 mod frames;
@@ -12,7 +13,9 @@ mod unread;
 
 use super::*;
 use crate::config::server::Server as Config;
+use crate::status::Answer;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
 use milepost_proto::journal::v1::{
@@ -28,6 +31,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
@@ -40,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("it should have happened long ago")
 }
+
+/// How long the long answer is, three bytes each.
+const LONG_CHARACTERS: usize = 100_000;
 
 type Messages = mpsc::UnboundedSender<Result<FollowResponse, Status>>;
 
@@ -65,6 +72,10 @@ impl JournalService for Scripted {
                 tokio::time::sleep_until(deadline.0.into()).await;
                 Err(Status::not_found("what was there by the deadline"))
             }
+            "long" => {
+                let ledger = "长".repeat(LONG_CHARACTERS);
+                Ok(Response::new(GetLedgerInfoResponse { ledger, ..Default::default() }))
+            }
             "leak" => Err(Status::internal("secret of the house")),
             "remaining" => {
                 let remaining = deadline.0.saturating_duration_since(Instant::now());
@@ -88,7 +99,7 @@ impl JournalService for Scripted {
                 let drained = self.drain.clone().cancelled_owned();
                 stream::once(async move {
                     drained.await;
-                    Err(Status::unavailable("go on elsewhere"))
+                    Err(Answer::new(Code::Unavailable, Reason::Draining, "go on elsewhere").status())
                 })
                 .boxed()
             }
@@ -141,6 +152,7 @@ impl Running {
             let open = |kit: Kit| async move {
                 let limit = kit.limits.max_request_bytes.length();
                 let service = JournalServiceServer::new(service).max_decoding_message_size(limit);
+                let service = service.accept_compressed(CompressionEncoding::Gzip);
                 Ok(vec![adjust(Part::new("test").service(service), &kit)])
             };
             run(&config, server_kit, listeners, open, stopped.cancelled_owned()).await
