@@ -3,6 +3,7 @@
 //! Health is told service by service: a service is serving if the checks of its part allow it.
 
 use super::error::Error;
+use super::health::NamedHealth;
 use super::kit::{BoxError, Part, Task};
 use super::routes::Routes;
 use crate::readiness::Report;
@@ -10,7 +11,8 @@ use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use tonic::codec::CompressionEncoding;
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::HealthReporter;
 
 type Close = (&'static str, BoxFuture<'static, Result<(), BoxError>>);
 
@@ -26,9 +28,10 @@ pub(super) struct Assembled {
 
 impl Assembled {
     pub(super) fn of(parts: Vec<Part>) -> Result<Self, Error> {
-        let (reporter, health_service) = health_reporter();
+        let reporter = HealthReporter::new();
         let mut routes = Routes::default();
-        routes.add(health_service.accept_compressed(CompressionEncoding::Gzip));
+        let health = HealthServer::new(NamedHealth::new(reporter.clone()));
+        routes.add(health.accept_compressed(CompressionEncoding::Gzip));
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(milepost_proto::FILE_DESCRIPTOR_SET)

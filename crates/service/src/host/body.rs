@@ -2,10 +2,11 @@
 //!
 //! Invariants: the call's permit and its count are given back when the body is dropped, however that
 //! comes; a panic in a stream, and a stream that outlives its caller's deadline, end in trailers with
-//! a status, not in a broken connection. Streams that are not ours end when the server drains; ours
+//! a status, not in a broken connection; so does every error, in our form. Streams that are not ours end when the server drains; ours
 //! watch the drain themselves, to say where to go on.
 
 use super::calls::{deadline_exceeded, panicked};
+use super::clean::clean;
 use super::methods::Method;
 use super::streams::OpenStream;
 use crate::refusal::draining;
@@ -113,6 +114,13 @@ impl HttpBody for CallBody {
                     this.finished = true;
                     this.call.code =
                         trailers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
+                    // Reading a status copies the trailers.
+                    if this.call.code != Some(Code::Ok)
+                        && let Some(status) = Status::from_header_map(trailers)
+                        && let Some(status) = clean(&status, &this.call.method)
+                    {
+                        return this.finish(&status);
+                    }
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

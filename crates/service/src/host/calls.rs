@@ -2,19 +2,20 @@
 //!
 //! Invariants: a unary call, and the opening of a server stream, is answered within its deadline, the
 //! caller's or ours if it gave none or a longer one than is allowed; a panic is INTERNAL for that call
-//! alone; there are never more calls open than the limit, and one more is refused at once. A status
-//! that the transport made up by itself is replaced by one in our form: a message that cannot be
-//! decoded is the caller's fault, and what the transport has to say of ours stays inside.
+//! alone; there are never more calls open than the limit, and one more is refused at once; every error
+//! leaves in our form, whoever made it.
 
 use super::body::{CallBody, Ends, OpenCall};
+use super::clean::clean;
 use super::gzip;
 use super::methods::{Method, Methods, Shape};
+use super::protocol::{Violation, timeout};
 use super::routes::Routes;
 use super::streams::OpenStream;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
 use futures_util::FutureExt;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use milepost_proto::error::v1::Reason;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -64,7 +65,10 @@ impl Calls {
             return respond(status, call);
         }
 
-        let given = grpc_timeout(request.headers());
+        let given = match timeout(&request) {
+            Ok(given) => given,
+            Err(violation) => return refuse(&violation, call),
+        };
         let now = Instant::now();
         let allowed = given.unwrap_or(self.limits.unary_timeout).min(self.limits.unary_timeout_max);
         let deadline = now + allowed;
@@ -139,92 +143,8 @@ fn respond(status: Status, mut call: OpenCall) -> Response<Body> {
     status.into_http()
 }
 
-/// The status to send in place of one that did not come from a handler of ours, which all have details.
-fn clean(status: &Status, method: &Method) -> Option<Status> {
-    if status.code() == Code::Ok || !status.details().is_empty() {
-        return None;
-    }
-    let message = status.message();
-    let says = |beginnings: &[&str]| beginnings.iter().any(|beginning| message.starts_with(beginning));
-    match status.code() {
-        Code::Internal
-            if says(&[
-                "failed to decode Protobuf message",
-                "protocol error: received message",
-                "Unexpected EOF decoding stream",
-                "Missing request message",
-                "Error decompressing",
-            ]) =>
-        {
-            let message = format!("the message cannot be decoded: {message}");
-            Some(Answer::new(Code::InvalidArgument, Reason::MalformedMessage, message).status())
-        }
-        Code::OutOfRange if says(&["Error, decoded message length too large"]) => Some(too_large(message)),
-        Code::ResourceExhausted if says(&["Error decompressing: size limit"]) => Some(too_large(message)),
-        Code::Unimplemented if message.is_empty() => {
-            Some(Status::unimplemented("there is no such service or method on this server"))
-        }
-        Code::Internal | Code::Unknown => {
-            Some(internal_fault("a call failed", &format!("{}: {message}", method.name)))
-        }
-        _ => None,
-    }
-}
-
-fn too_large(message: &str) -> Status {
-    let limit: String =
-        message.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    let limit: String = limit.chars().rev().collect();
-    let message = format!("the message is larger than the limit of {limit} bytes; send less at once");
-    Answer::new(Code::ResourceExhausted, Reason::LimitExceeded, message)
-        .with("what", "message bytes")
-        .with("limit", limit)
-        .status()
-}
-
-/// The caller's timeout, if it gave one that can be read: at most eight digits and a unit.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let count: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(count * 3600),
-        "M" => Duration::from_secs(count * 60),
-        "S" => Duration::from_secs(count),
-        "m" => Duration::from_millis(count),
-        "u" => Duration::from_micros(count),
-        "n" => Duration::from_nanos(count),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_are_read_as_the_protocol_writes_them() {
-        let parse = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("grpc-timeout", text.parse().unwrap());
-            grpc_timeout(&headers)
-        };
-        for (text, expected) in [
-            ("3H", Duration::from_secs(10_800)),
-            ("2M", Duration::from_secs(120)),
-            ("42S", Duration::from_secs(42)),
-            ("13m", Duration::from_millis(13)),
-            ("99999999u", Duration::from_micros(99_999_999)),
-            ("0n", Duration::ZERO),
-        ] {
-            assert_eq!(parse(text), Some(expected), "{text}");
-        }
-        for text in ["", "S", "1", "1s", "+1S", "-1S", "123456789S", "1.5S", "1 S"] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-        assert_eq!(grpc_timeout(&HeaderMap::new()), None);
-    }
+fn refuse(violation: &Violation, call: OpenCall) -> Response<Body> {
+    let mut response = respond(violation.status(), call);
+    *response.status_mut() = violation.http_status();
+    response
 }

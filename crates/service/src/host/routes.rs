@@ -53,7 +53,7 @@ impl Routes {
         let name = request.uri().path().split('/').nth(1).unwrap_or_default();
         match self.0.get(name) {
             Some(handler) => handler(request).await,
-            // `calls` says it in our words, as it does for a method that a service lacks.
+            // `clean` says it in our words, as it does for a method that a service lacks.
             None => Status::unimplemented("").into_http(),
         }
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod compression;
 mod drain;
+mod errors;
 mod flush;
 mod frames;
 mod limits;
