@@ -22,6 +22,7 @@ pub mod order;
 mod page;
 mod parent;
 mod position;
+mod plain;
 mod quote;
 mod rejection;
 mod request;
@@ -55,6 +56,7 @@ pub use page::{PageSizeError, PageToken, RequestDigest, page_size};
 pub use parent::{
     BatchParent, MilestoneParent, PhaseParent, PortfolioPattern, ProjectParent, ProjectPattern,
 };
+pub use plain::without_number;
 pub use position::{Hash, HashPrefix, LogId, LogIdError, Position, PositionError};
 pub use quote::quoted;
 pub use rejection::{Precondition, Rejection};

@@ -81,7 +81,7 @@ pub enum Rejection {
         current: Etag,
     },
     /// The resource's state does not allow what was asked.
-    #[error("{name} is {state}{}", ways_out(.action, .allowed), name = quoted(.name))]
+    #[error("{name} is {}{}", word(.state), ways_out(.action, .allowed), name = quoted(.name))]
     WrongState {
         /// The resource.
         name: String,
@@ -275,9 +275,17 @@ fn instead(deleted: &bool) -> &'static str {
 fn ways_out(action: &str, states: &[String]) -> String {
     match states {
         [] => format!(" and cannot {action} any more"),
-        [one] => format!("; to {action} it must be {one}"),
-        [first @ .., last] => format!("; to {action} it must be {} or {last}", first.join(", ")),
+        [one] => format!("; to {action} it must be {}", word(one)),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(|state| word(state)).collect();
+            format!("; to {action} it must be {} or {}", first.join(", "), word(last))
+        }
     }
+}
+
+/// A state as people read it: `CANCELLED`, where the API spells it `STATUS_CANCELLED`.
+fn word(state: &str) -> &str {
+    ["STATUS_", "STATE_"].iter().find_map(|prefix| state.strip_prefix(prefix)).unwrap_or(state)
 }
 
 fn conditions(list: &[Precondition]) -> String {
@@ -314,7 +322,7 @@ mod tests {
         let wrong_state = |allowed: &[&str]| Rejection::WrongState {
             name: project().to_string(),
             action: "start",
-            state: "CANCELLED".into(),
+            state: "STATUS_CANCELLED".into(),
             allowed: states(allowed),
         };
         for (rejection, text) in [
@@ -335,7 +343,7 @@ mod tests {
                 "the portfolio \"portfolios/wsc\" is not deleted, so there is nothing to undelete",
             ),
             (
-                wrong_state(&["PROPOSED", "PREPARATION", "SUSPENDED"]),
+                wrong_state(&["STATUS_PROPOSED", "STATUS_PREPARATION", "STATE_SUSPENDED"]),
                 "\"portfolios/wsc/projects/science-avenue\" is CANCELLED; to start it must be PROPOSED, PREPARATION or SUSPENDED",
             ),
             (

@@ -56,6 +56,12 @@ impl Status {
         }
     }
 
+    /// The word that people read: `CANCELLED`.
+    fn word(self) -> &'static str {
+        let name = self.as_str();
+        name.strip_prefix("STATUS_").unwrap_or(name)
+    }
+
     /// The stage to resume at.
     pub(crate) fn suspended(self) -> Option<Stage> {
         match self {
@@ -193,7 +199,7 @@ pub(crate) fn start_in_batch(
     let Some(status) = step.leads_to(project.standing.status) else {
         let description = format!(
             "the project is {}{}; only what is proposed or in preparation can start",
-            project.standing.status.as_str(),
+            project.standing.status.word(),
             start_so_far(project)
         );
         return Err(refuse("MEMBER_IN_WRONG_STATE", description));

@@ -48,7 +48,7 @@ fn derive(scene: &Scene<'_>, arrival: &Arrival, events: &mut Events<'_>) {
         match lesson {
             Lesson::Skip(skipped) => events.skipped(arrival, skipped.clone()),
             Lesson::Started { event_id, project, date } => {
-                match starts(scene, arrival, project, *date, event_id) {
+                match starts(scene, arrival, project, *date) {
                     Ok(changes) if changes.is_empty() => {
                         events.skipped(arrival, lesson.skipped(NO_MILESTONE));
                     }
@@ -70,18 +70,18 @@ fn skip_all(arrival: &Arrival, reason: &str, events: &mut Events<'_>) {
     }
 }
 
-/// What a project's start achieves.
+/// What a project's start achieves. The reason says what happened, for people: which event says so stands in
+/// `caused_by`.
 fn starts(
     scene: &Scene<'_>,
     arrival: &Arrival,
     project: &ProjectName,
     date: jiff::civil::Date,
-    event_id: &str,
 ) -> Result<Vec<Change>, DamagedRow> {
     let portfolio = portfolio(scene, arrival, project.portfolio())?;
     let moment = scene.moment(project.portfolio(), &portfolio)?;
     let range = tables::milestone::range(&ProjectPattern::One(project.clone()));
-    let reason = format!("the project started, as event {event_id} of the registry says");
+    let reason = format!("the registry started the project on {date}");
     let mut changes = Vec::new();
     for (key, value) in scene.rows.scan(&range, Direction::Forward) {
         if tables::milestone::glance(&key, &value)?.awaits_start() {

@@ -378,6 +378,17 @@ fn an_enum_value_may_be_named_without_the_prefix_that_all_share() {
 }
 
 #[test]
+fn the_values_of_an_enum_are_listed_without_the_prefix_that_all_share() {
+    static SCHEMA: Schema<F> = Schema::new(&[
+        Field::new("status", FieldType::Enum(&["STATUS_IN_SERVICE", "STATUS_IN_USE"]), F::State),
+        Field::new("state", FieldType::Enum(&["NOT_MET", "ACHIEVED"]), F::State),
+    ]);
+    let refused = |text: &str| Filter::<F>::parse(text, &SCHEMA).unwrap_err().message;
+    assert!(refused("status = X").ends_with("give one of SERVICE, USE"), "{}", refused("status = X"));
+    assert!(refused("state = X").ends_with("give one of NOT_MET, ACHIEVED"), "{}", refused("state = X"));
+}
+
+#[test]
 fn an_index_can_be_chosen() {
     let filter =
         parse("state = PLANNED AND subject:portfolios/p subject = \"portfolios/p/projects/*\" weight > 1");

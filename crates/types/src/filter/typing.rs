@@ -73,6 +73,18 @@ fn enum_name(names: &[&'static str], text: &str) -> Option<&'static str> {
     names.iter().find(|name| **name == text || short(name).is_some()).copied()
 }
 
+/// The values as people read and write them, without the prefix that all of them share: `CONSTRUCTION`.
+fn short_names(names: &[&'static str]) -> Vec<&'static str> {
+    let first = names.first().copied().unwrap_or_default();
+    let shared = first
+        .match_indices('_')
+        .map(|(at, _)| at + 1)
+        .take_while(|&end| names.iter().all(|name| name.starts_with(&first[..end])))
+        .last()
+        .unwrap_or(0);
+    names.iter().map(|name| &name[shared..]).collect()
+}
+
 impl Typing<'_> {
     fn scalar_or_list(&self, kind: FieldType) -> Result<Test, FilterError> {
         match (kind, self.presence()) {
@@ -83,7 +95,7 @@ impl Typing<'_> {
             (FieldType::Enum(names), None) => self.equality_only(|text| {
                 enum_name(names, text)
                     .map(Operand::Enum)
-                    .ok_or_else(|| format!("one of {}", names.join(", ")))
+                    .ok_or_else(|| format!("one of {}", short_names(names).join(", ")))
             }),
             (FieldType::Bool, None) => self.equality_only(|text| match text {
                 "true" => Ok(Operand::Bool(true)),

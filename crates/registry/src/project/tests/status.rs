@@ -125,6 +125,8 @@ fn a_batch_starts_what_can_start_and_says_why_not() {
     assert_eq!(moved.changed, ["actual_period", "batch", "status"]);
     let refuse = |project: &Project| start_in_batch(project, &batch, day, &moment()).unwrap_err().kind;
     assert_eq!(refuse(&at(Status::Cancelled)), "MEMBER_IN_WRONG_STATE");
+    let cancelled = start_in_batch(&at(Status::Cancelled), &batch, day, &moment()).unwrap_err();
+    assert!(cancelled.description.starts_with("the project is CANCELLED;"), "{}", cancelled.description);
     assert_eq!(refuse(&project("x").delete(None, &moment()).unwrap().unwrap()), "MEMBER_DELETED");
     let mut over = project("x");
     over.details.actual_period = Period::new(None, Some(date(2021, 5, 19))).unwrap();
