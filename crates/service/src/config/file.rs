@@ -6,6 +6,7 @@
 use super::fault::{Fault, Source};
 use super::layers::{Setting, Shape};
 use super::value::Raw;
+use milepost_types::without_number;
 use std::ops::Range;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -16,7 +17,7 @@ pub(super) fn settings(path: &Path, shape: &Shape, faults: &mut Vec<Fault>) -> V
     let text = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            reader.fault(0..0, None, format!("cannot read the file: {error}"));
+            reader.fault(0..0, None, format!("cannot read the file: {}", without_number(&error.to_string())));
             return Vec::new();
         }
     };

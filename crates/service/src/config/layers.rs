@@ -10,11 +10,10 @@ use super::print;
 use super::section::{Found, Section, Visitor};
 use super::suggest::nearest;
 use super::value::{Raw, Slot};
+use super::variables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
-
-const PREFIX: &str = "MILEPOST_";
 
 /// A value given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +90,7 @@ impl Layers {
             if shape.values.contains(&setting.key) {
                 by_key.entry(setting.key.clone()).or_default().push(setting);
             } else {
-                faults.push(shape.unknown(setting.key, setting.source));
+                faults.push(shape.unknown(setting.key, setting.source, &self.not_configuration));
             }
         }
         let mut apply = Apply { prefix: String::new(), settings: by_key, sources: BTreeMap::new(), faults };
@@ -104,13 +103,15 @@ impl Layers {
     fn environment_settings(&self, shape: &Shape, faults: &mut Vec<Fault>) -> Vec<Setting> {
         let mut settings = Vec::new();
         for (name, value) in &self.environment {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            let Some(name) = name.to_str().filter(|name| name.starts_with(variables::PREFIX)) else {
+                continue;
+            };
             if self.not_configuration.contains(&name) {
                 continue;
             }
-            let key =
-                name[PREFIX.len()..].split("__").map(str::to_ascii_lowercase).collect::<Vec<_>>().join(".");
-            if !shape.values.contains(&key) && set_by_the_platform(name, &value.to_string_lossy()) {
+            let key = variables::key(name);
+            if !shape.values.contains(&key) && variables::set_by_the_platform(name, &value.to_string_lossy())
+            {
                 continue;
             }
             let source = Source::Environment(name.to_owned());
@@ -125,19 +126,6 @@ impl Layers {
         }
         settings.sort_by(|a, b| a.key.cmp(&b.key));
         settings
-    }
-}
-
-/// Whether Kubernetes sets this variable for a service whose name begins with milepost.
-fn set_by_the_platform(name: &str, value: &str) -> bool {
-    let words: Vec<&str> = name.split('_').collect();
-    let has = |pair: [&str; 2]| words.windows(2).any(|window| window == pair);
-    let after_port = words.iter().position(|word| *word == "PORT").map(|at| &words[at + 1..]);
-    match after_port {
-        _ if has(["SERVICE", "HOST"]) || has(["SERVICE", "PORT"]) => true,
-        Some([]) => value.contains("://"),
-        Some([number, "TCP" | "UDP" | "SCTP", ..]) => number.parse::<u16>().is_ok(),
-        _ => false,
     }
 }
 
@@ -160,7 +148,11 @@ impl Shape {
         self.sections.contains(key)
     }
 
-    fn unknown(&self, key: String, source: Source) -> Fault {
+    /// There is no such key; `others` are variables that have names like those of keys, but set something else.
+    fn unknown(&self, key: String, source: Source, others: &[&str]) -> Fault {
+        if let Source::Environment(_) = source {
+            return self.unknown_variable(&key, source, others);
+        }
         let message = if self.is_section(&key) {
             "is a section; name one of its keys".to_owned()
         } else {
@@ -170,6 +162,19 @@ impl Shape {
             }
         };
         Fault { source, key: Some(key), message }
+    }
+
+    /// The same for an environment variable: what is suggested is another variable, as it is written.
+    fn unknown_variable(&self, key: &str, source: Source, others: &[&str]) -> Fault {
+        let below = format!("{key}.");
+        let example = self.values.iter().find(|known| known.starts_with(&below));
+        let message = if let (true, Some(example)) = (self.is_section(key), example) {
+            format!("is a section; name one of its keys, as in {}", variables::variable(example))
+        } else {
+            let others: Vec<String> = others.iter().map(|name| variables::key(name)).collect();
+            variables::no_such_variable(nearest(key, self.values.iter().chain(&others).map(String::as_str)))
+        };
+        Fault { source, key: None, message }
     }
 }
 

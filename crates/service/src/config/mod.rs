@@ -21,6 +21,7 @@ mod section;
 mod suggest;
 mod units;
 mod value;
+mod variables;
 
 pub mod server;
 
@@ -31,6 +32,7 @@ pub use print::reference;
 pub use section::{Field, Flat, Found, Rules, Section, Visitor};
 pub use units::ByteSize;
 pub use value::{Raw, Slot, Value};
+pub use variables::check_variables;
 
 #[cfg(test)]
 mod tests;

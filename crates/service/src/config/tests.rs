@@ -130,7 +130,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "FILE:11:1: ledger.queue_bound: -1 is not a whole number",
         "FILE:12:1: ledger.request_id_window: 300 is not a duration with its unit",
         "MILEPOST_LOG__FORMAT: log.format: must be one of \"human\", \"json\"",
-        "MILEPOST_LOGFORMAT: logformat: there is no such key; did you mean log.format?",
+        "MILEPOST_LOGFORMAT: there is no such variable; did you mean MILEPOST_LOG__FORMAT?",
         "MILEPOST_TRACKER__ENABLED: tracker.enabled: \"yes\" is neither true nor false",
         "--set journal: journal: is a section; name one of its keys",
         "--set limits.max_calls: limits.max_calls: 0 is not between 1 and 1000000",
@@ -212,6 +212,51 @@ fn every_key_has_a_doc_comment_and_a_default_that_keeps_the_rules() {
             assert!(before.starts_with("# "), "no doc comment above {line}");
         }
         before = line;
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_a_fault_and_the_one_that_was_meant_is_told_as_it_is_written() {
+    let layers = Layers {
+        environment: environment(&[
+            ("MILEPOST_LOG_FORMAT", "json"),
+            ("MILEPOST_JOURNAL_SEGMENT_BYTES", "1GiB"),
+            ("MILEPOST_SEGMENT_BYTES", "1GiB"),
+            ("MILEPOST_LISEN", "x"),
+            ("MILEPOST_TRACKER", "x"),
+            ("MILEPOST_ENDPIONT", "x"),
+            ("MILEPOST_COLOUR", "x"),
+        ]),
+        not_configuration: vec!["MILEPOST_ENDPOINT"],
+        ..Layers::default()
+    };
+    let shown = layers.load(Process::default()).unwrap_err().to_string();
+    let expected = [
+        "MILEPOST_COLOUR: there is no such variable",
+        "MILEPOST_ENDPIONT: there is no such variable; did you mean MILEPOST_ENDPOINT?",
+        "MILEPOST_JOURNAL_SEGMENT_BYTES: there is no such variable; did you mean MILEPOST_JOURNAL__SEGMENT_BYTES?",
+        "MILEPOST_LISEN: there is no such variable; did you mean MILEPOST_LISTEN?",
+        "MILEPOST_LOG_FORMAT: there is no such variable; did you mean MILEPOST_LOG__FORMAT?",
+        "MILEPOST_SEGMENT_BYTES: there is no such variable; did you mean MILEPOST_JOURNAL__SEGMENT_BYTES?",
+        "MILEPOST_TRACKER: is a section; name one of its keys, as in MILEPOST_TRACKER__ENABLED",
+    ];
+    let mut lines: Vec<&str> = shown.lines().skip(1).map(str::trim).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_command_that_reads_a_few_variables_refuses_their_misspellings_and_no_others() {
+    let check = |pairs: &[(&str, &str)]| {
+        check_variables(environment(pairs), &["MILEPOST_ENDPOINT"]).map_err(|faults| faults.to_string())
+    };
+    for fine in ["MILEPOST_ENDPOINT", "MILEPOST_LOG__FORMAT", "MILEPOST_COLOUR", "ENDPIONT"] {
+        assert_eq!(check(&[(fine, "x")]), Ok(()), "{fine}");
+    }
+    assert_eq!(check(&[("MILEPOST_ENDPOINT_SERVICE_HOST", "10.0.0.1")]), Ok(()));
+    for wrong in ["MILEPOST_ENDPIONT", "MILEPOST_ENDPOINTS", "MILEPOST__ENDPOINT", "MILEPOST_END_POINT"] {
+        let refused = check(&[(wrong, "x")]).unwrap_err();
+        assert!(refused.contains("did you mean MILEPOST_ENDPOINT?"), "{wrong}: {refused}");
     }
 }
 
