@@ -44,7 +44,13 @@ impl Endpoint {
             url.parse().map_err(|error: InvalidUri| invalid(format!("{error}; write http://host:port")))?;
         match uri.scheme_str() {
             Some("http") => {}
-            Some(scheme) => return Err(invalid(format!("{scheme} is not spoken here; use http"))),
+            Some("https") => {
+                let what = "TLS is not supported; write http://host:port, and let a proxy add TLS where it is needed";
+                return Err(invalid(what.into()));
+            }
+            Some(scheme) => {
+                return Err(invalid(format!("{scheme} is not supported; write http://host:port")));
+            }
             None => return Err(invalid("the scheme is missing; write http://host:port".into())),
         }
         if uri.host().is_none_or(str::is_empty) {

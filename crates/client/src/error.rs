@@ -12,6 +12,8 @@ use milepost_proto::error::v1::Reason;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
+use crate::words;
+
 /// Why the client could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -88,7 +90,7 @@ impl From<Status> for Failure {
         let info = details.error_info();
         // A status that a server sent has no source; those made of a transport's errors have.
         let source = std::error::Error::source(&status);
-        if source.is_some_and(|source| innermost(source).contains(TOO_MANY_CONNECTIONS)) {
+        if source.is_some_and(is_full) {
             return Self::full();
         }
         let violations = details.bad_request().map(|bad| &bad.field_violations[..]).unwrap_or_default();
@@ -98,8 +100,8 @@ impl From<Status> for Failure {
             code: status.code(),
             reason: info.and_then(|info| Reason::from_str_name(&format!("REASON_{}", info.reason))),
             message: match source {
-                Some(source) => innermost(source),
-                None => status.message().to_owned(),
+                Some(source) => words::transport(source),
+                None => words::message(status.message()),
             },
             metadata: info.map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default(),
             violations: violations
@@ -125,18 +127,21 @@ impl From<Status> for Failure {
     }
 }
 
-/// Whether an error of the transport says that no connection could be made.
-fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<ConnectError>())
+/// A transport's error and what lies below it.
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
-/// What lies at the bottom of a transport's error: `connection refused`, not `transport error`.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+/// Whether an error of the transport says that no connection could be made.
+fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|error| error.is::<ConnectError>())
+}
+
+/// Whether the server closed the connection because it has too many.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|error| error.to_string().contains(TOO_MANY_CONNECTIONS))
 }
 
 impl Failure {

@@ -18,6 +18,7 @@ mod socket;
 #[cfg(test)]
 mod testing;
 mod watch;
+mod words;
 
 pub use backoff::Backoff;
 pub use channel::{Endpoint, Lease, Pool};
