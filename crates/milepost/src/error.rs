@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use milepost_proto::error::v1::Reason;
+use milepost_service::config::{EXIT_CODE as CONFIGURATION, Faults};
+use milepost_types::without_number;
 use tonic::Code;
 
 use crate::output::note;
@@ -85,6 +87,9 @@ pub enum Error {
     /// The demo's services did not start, or did not end in good order.
     #[error("{0}")]
     Services(&'static str, #[source] BoxError),
+    /// An environment variable sets nothing, and was meant to.
+    #[error(transparent)]
+    Environment(#[from] Faults),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
@@ -116,6 +121,7 @@ impl Error {
             }
             Error::Client(milepost_client::Error::Endpoint { .. }) | Error::Usage(_) => USAGE,
             Error::Read { .. } | Error::Json { .. } => USAGE,
+            Error::Environment(_) => CONFIGURATION,
             Error::Interrupted => INTERRUPTED,
             _ => OTHER,
         }
@@ -206,7 +212,7 @@ fn message(error: &Error) -> String {
     failure.message[..listed.unwrap_or(failure.message.len())].to_owned()
 }
 
-/// An error with its causes, on one line.
+/// An error with its causes, on one line, without the system's numbers.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -214,7 +220,7 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         text.push_str(&format!(": {source}"));
         cause = source.source();
     }
-    text
+    without_number(&text)
 }
 
 #[cfg(test)]
@@ -254,13 +260,14 @@ mod tests {
         let endpoint = milepost_client::Endpoint::parse("ftp://x").unwrap_err();
         assert_eq!(Error::Client(endpoint).exit_code(), 2);
         assert_eq!(Error::Usage(String::new()).exit_code(), 2);
+        assert_eq!(Error::Environment(Faults(Vec::new())).exit_code(), 64);
         assert_eq!(Error::Interrupted.exit_code(), 130);
         assert_eq!(call_exit_code(Unknown, true), 6);
     }
 
     #[test]
     fn every_exit_code_is_documented() {
-        for code in [OTHER, USAGE, NOT_FOUND, INVALID, CONFLICT, UNAVAILABLE, INTERRUPTED] {
+        for code in [OTHER, USAGE, NOT_FOUND, INVALID, CONFLICT, UNAVAILABLE, CONFIGURATION, INTERRUPTED] {
             assert!(EXIT_CODES.contains(&format!("\n{code:>5}  ")), "{code}");
         }
     }
@@ -323,6 +330,12 @@ mod tests {
         assert!(full.contains("the server is full") && !full.contains("start a server"), "{full}");
         let broken = failure(None, false);
         assert!(broken.contains("broke it") && !broken.contains("start a server"), "{broken}");
+    }
+
+    #[test]
+    fn the_systems_numbers_are_not_told() {
+        let error = Error::read(Path::new("x.json"))(io::Error::from_raw_os_error(2));
+        assert_eq!(message(&error), "x.json cannot be read: No such file or directory");
     }
 
     #[test]

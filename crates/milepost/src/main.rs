@@ -30,6 +30,9 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
+    if let Err(error) = cli.check_environment(std::env::vars_os()) {
+        return report(&error);
+    }
     match cli.command {
         Command::Serve(args) => runtime(Builder::new_multi_thread()).block_on(serve::run(args)),
         Command::Demo(args) => ended(run(Builder::new_multi_thread(), demo::run(args))),

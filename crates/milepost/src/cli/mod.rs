@@ -21,9 +21,11 @@ mod project;
 mod session;
 mod value;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use milepost_service::config::check_variables;
 
 use crate::demo::DemoArgs;
 use crate::error::{EXIT_CODES, Error};
@@ -156,6 +158,25 @@ pub enum Command {
 }
 
 impl Cli {
+    /// Checks that no environment variable is a misspelling of one that the command reads: it would act on another
+    /// server, or on other files, than was meant.
+    ///
+    /// # Errors
+    /// Each that is.
+    pub fn check_environment(
+        &self,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(), Error> {
+        let read: &[&str] = match &self.command {
+            // It checks the whole environment with the rest of its configuration.
+            Command::Serve(_) => &[],
+            Command::Demo(_) | Command::Completion(_) => &[],
+            Command::Journal(_) | Command::Store(_) | Command::Follower(_) => &["MILEPOST_DATA_DIR"],
+            _ => &["MILEPOST_ENDPOINT"],
+        };
+        Ok(check_variables(environment, read)?)
+    }
+
     /// Does what a client command says; the other commands are not for here.
     ///
     /// # Errors

@@ -131,6 +131,25 @@ fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_
 }
 
 #[test]
+fn a_misspelt_variable_is_refused_by_the_commands_that_would_have_read_it() {
+    let check = |line: &str, name: &str| {
+        parse(line).unwrap().check_environment([(name.into(), "x".into())]).map_err(|error| error.to_string())
+    };
+    let refused = check("project list p", "MILEPOST_ENDPIONT").unwrap_err();
+    assert!(refused.contains("did you mean MILEPOST_ENDPOINT?"), "{refused}");
+    let refused = check("journal verify", "MILEPOST_DATADIR").unwrap_err();
+    assert!(refused.contains("did you mean MILEPOST_DATA_DIR?"), "{refused}");
+    for (line, name) in [
+        ("project list p", "MILEPOST_ENDPOINT"),
+        ("project list p", "MILEPOST_DATADIR"),
+        ("journal verify", "MILEPOST_DATA_DIR"),
+        ("demo", "MILEPOST_ENDPIONT"),
+    ] {
+        assert_eq!(check(line, name), Ok(()), "{line} {name}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_refused_before_any_call() {
     for line in [
         "",

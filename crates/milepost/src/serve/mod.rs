@@ -68,7 +68,7 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
     }
     let config = loaded.config;
     if let Err(error) = telemetry::init(&config.server().log) {
-        note(&format!("error: logs cannot be written: {error}"));
+        note(&format!("error: logs cannot be written: {}", crate::error::chain(&error)));
         return ExitCode::FAILURE;
     }
     telemetry::log_panics();
