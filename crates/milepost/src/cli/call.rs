@@ -8,7 +8,7 @@ macro_rules! write_and_show {
         let response = $session
             .write($request, |client, request| async move { client.$stub().$method(request).await })
             .await?;
-        $session.show(response.$field, &response.revision)
+        $session.show(response.$field, &response.revision).await
     }};
 }
 
@@ -18,7 +18,7 @@ macro_rules! read_and_show {
         let response = $session
             .read($request, |client, request| async move { client.$stub().$method(request).await })
             .await?;
-        $session.show(response.$field, &response.revision)
+        $session.show(response.$field, &response.revision).await
     }};
 }
 

@@ -9,7 +9,6 @@ use tonic::Code;
 
 use super::session::Session;
 use crate::error::Error;
-use crate::output::card::Card;
 use crate::output::resource::Resource;
 
 /// What to do with ledgers.
@@ -41,8 +40,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     let Verb::Info { ledger } = verb;
     if let Some(which) = ledger {
         let info = info(session, which).await?;
-        return session.output().answer(&info, |info| {
-            let mut card = Card::new();
+        return session.output().answer(&info, |info, mut card| {
             info.card(&mut card);
             card
         });
@@ -57,7 +55,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    session.output().many(&found, "")
+    session.many(&found, "").await
 }
 
 async fn info(session: &Session, which: Which) -> Result<GetLedgerInfoResponse, Error> {

@@ -25,11 +25,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use jiff::tz::TimeZone;
 use milepost_service::config::check_variables;
 
 use crate::demo::DemoArgs;
 use crate::error::{EXIT_CODES, Error};
 use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
+use crate::output::zone::Zones;
 use crate::output::{Format, Output};
 use crate::serve::ServeArgs;
 use session::Session;
@@ -39,7 +41,8 @@ Output:
   Tables are for people and may change. --format json prints canonical proto3 JSON: for one
   resource the response as the API answers it, {\"project\": {…}, \"revision\": \"…\"}; for lists
   and watches one resource or event a line. Data goes to standard output, everything else to
-  standard error.
+  standard error. Tables and cards show times in the portfolio's time zone, or in the system's
+  where there is no portfolio, with the offset from UTC; --utc shows them in UTC, as JSON has them.
 
 Names:
   A resource is named in full, portfolios/wsc/projects/avenue, or by its ids: wsc avenue, or
@@ -74,6 +77,9 @@ struct ClientArgs {
     /// Who makes the changes: an id, for the record; nobody checks it
     #[arg(long, value_name = "ID")]
     principal: Option<String>,
+    /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]
+    #[arg(long)]
+    utc: bool,
 }
 
 /// The same after the noun, where it has the last word. Commands that talk to no server do not have it.
@@ -92,6 +98,9 @@ struct NounArgs {
     /// Who makes the changes: an id, for the record; nobody checks it
     #[arg(long, global = true, value_name = "ID")]
     principal: Option<String>,
+    /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]
+    #[arg(long, global = true)]
+    utc: bool,
 }
 
 /// What to do with a noun, through a server.
@@ -112,7 +121,11 @@ impl ClientArgs {
         let format = noun.format.or(self.format).unwrap_or_default();
         let principal = noun.principal.or(self.principal);
         let endpoint = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
-        Session::open(endpoint, timeout, Output::stdout(format), principal.as_deref())
+        let zones = match noun.utc || self.utc {
+            true => Zones::utc(),
+            false => Zones::local(TimeZone::system()),
+        };
+        Session::open(endpoint, timeout, Output::stdout(format, zones), principal.as_deref())
     }
 }
 

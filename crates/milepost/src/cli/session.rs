@@ -10,6 +10,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use milepost_client::{Client, Failure, Retry};
 use milepost_proto::WriteRequest;
+use milepost_proto::registry::v1::GetPortfolioRequest;
 use milepost_service::request::PRINCIPAL;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status};
@@ -21,6 +22,8 @@ use crate::output::{Format, Output, note, progress, text};
 
 /// Resources on a page: as many as servers answer.
 const PAGE: u64 = 1000;
+/// How long a portfolio's time zone is waited for, which only makes times easier to read.
+const ZONE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a command works with.
 pub struct Session {
@@ -109,8 +112,51 @@ impl Session {
     ///
     /// # Errors
     /// If the answer has none, or standard output cannot be written.
-    pub fn show<R: Resource>(&self, resource: Option<R>, revision: &str) -> Result<(), Error> {
-        self.output.one(&resource.ok_or(Error::Answer(R::FIELD))?, ("revision", revision))
+    pub async fn show<R: Resource>(&self, resource: Option<R>, revision: &str) -> Result<(), Error> {
+        self.one(&resource.ok_or(Error::Answer(R::FIELD))?, ("revision", revision)).await
+    }
+
+    /// Shows one resource.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub async fn one<R: Resource>(&self, resource: &R, beside: (&str, &str)) -> Result<(), Error> {
+        self.learn_zones(resource.place().portfolio("")).await;
+        self.output.one(resource, beside)
+    }
+
+    /// Shows several resources that are listed under a parent.
+    ///
+    /// # Errors
+    /// If standard output cannot be written.
+    pub async fn many<R: Resource>(&self, resources: &[R], under: &str) -> Result<(), Error> {
+        if R::TIMES_IN_ROWS {
+            self.learn_zones(resources.iter().filter_map(|resource| resource.place().portfolio(under))).await;
+        }
+        self.output.many(resources, under)
+    }
+
+    /// Asks for the time zones of portfolios whose times are about to be shown, each once a command, and only where
+    /// times are shown in them. What cannot be learnt at once is no fault: times are shown in the system's zone then,
+    /// with their offset.
+    pub async fn learn_zones(&self, portfolios: impl IntoIterator<Item = &str>) {
+        let zones = &self.output.zones;
+        if self.output.format == Format::Json {
+            return;
+        }
+        for portfolio in portfolios {
+            if !zones.lacks(portfolio) {
+                continue;
+            }
+            let mut request =
+                Request::new(GetPortfolioRequest { name: portfolio.to_owned(), ..Default::default() });
+            let patience = self.timeout.min(ZONE_PATIENCE);
+            request.set_timeout(patience);
+            let mut portfolios = self.client.portfolios();
+            let answer = tokio::time::timeout(patience, portfolios.get_portfolio(request)).await;
+            let found = answer.ok().and_then(Result::ok).and_then(|answer| answer.into_inner().portfolio);
+            zones.learn(portfolio, &found.map(|portfolio| portfolio.time_zone).unwrap_or_default());
+        }
     }
 
     /// Follows the pages of a list under a parent up to a limit and shows them: as JSON each as it comes, as a table all
@@ -150,7 +196,7 @@ impl Session {
             if rows.is_empty() {
                 note("nothing matches");
             } else {
-                self.output.many(&rows, under)?;
+                self.many(&rows, under).await?;
             }
         }
         if more {

@@ -23,6 +23,7 @@ use tokio::signal::ctrl_c;
 use tokio::sync::watch;
 
 use crate::error::{BoxError, Error};
+use crate::output::zone::Zones;
 use crate::output::{Output, note, print, progress, text};
 use crate::serve::Running;
 use data::DataSet;
@@ -107,7 +108,7 @@ fn failed(cause: BoxError) -> Error {
 
 /// Loads the data set while a subscriber prints what happens, then draws what is there.
 async fn show(set: &DataSet, endpoint: &str) -> Result<(), Error> {
-    let output = Output::stdout(crate::output::Format::Table);
+    let output = Output::stdout(crate::output::Format::Table, Zones::utc());
     let client = Client::connect(endpoint)?;
     print(&format!(
         "Milepost {} · {} {}\n\nLoading through the public API at {endpoint}; what a subscriber sees meanwhile:\n\n",

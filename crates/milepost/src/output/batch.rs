@@ -7,6 +7,7 @@ use milepost_proto::registry::v1::Batch;
 
 use super::card::Card;
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{table, text};
 
 impl Resource for Batch {
@@ -22,7 +23,11 @@ impl Resource for Batch {
         "REGISTERED INVESTMENT",
     ];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    fn place(&self) -> Place<'_> {
+        Place::of(&self.name)
+    }
+
+    fn row(&self, under: &str, _zone: &Zone) -> Vec<Cell> {
         vec![
             Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),

@@ -9,23 +9,27 @@ use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::Period;
 use prost_types::Timestamp;
 
+use super::zone::Zone;
 use super::{Output, table, text};
 
 /// The fields of one resource, in the order in which they are shown.
-#[derive(Debug, Default)]
-pub struct Card(Vec<(&'static str, String)>);
+#[derive(Debug)]
+pub struct Card {
+    zone: Zone,
+    lines: Vec<(&'static str, String)>,
+}
 
 impl Card {
-    /// No fields yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// No fields yet; times are shown in this zone.
+    pub fn new(zone: Zone) -> Self {
+        Self { zone, lines: Vec::new() }
     }
 
     /// A text; nothing if it is empty.
     pub fn text(&mut self, label: &'static str, value: impl Into<String>) -> &mut Self {
         let value = value.into();
         if !value.is_empty() {
-            self.0.push((label, value));
+            self.lines.push((label, value));
         }
         self
     }
@@ -42,7 +46,8 @@ impl Card {
 
     /// An instant.
     pub fn time(&mut self, label: &'static str, value: Option<&Timestamp>) -> &mut Self {
-        self.known(label, value.map(|value| text::time(Some(value))))
+        let shown = value.map(|value| self.zone.time(Some(value)));
+        self.known(label, shown)
     }
 
     /// An amount.
@@ -80,7 +85,7 @@ impl Card {
     /// The card as text.
     pub fn render(&self, output: &Output) -> String {
         let mut table = table::bare(output);
-        for (label, value) in &self.0 {
+        for (label, value) in &self.lines {
             table.add_row([Cell::new(label).add_attribute(Attribute::Bold), Cell::new(value)]);
         }
         table::finish(table)

@@ -11,16 +11,17 @@ use milepost_proto::journal::v1::Position;
 
 use super::card::Card;
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{text, width};
 
 /// Columns that a type takes in a line; the longest known one fits.
 const KIND_COLUMNS: usize = 28;
 
-/// One line, without a line break.
-pub fn line(event: &Event) -> String {
+/// One line, without a line break; when it was committed is shown in this zone.
+pub fn line(event: &Event, zone: &Zone) -> String {
     let mut line = format!(
         "{}  {}  {}",
-        text::time(event.commit_time.as_ref()),
+        zone.time(event.commit_time.as_ref()),
         width::pad(kind(event), KIND_COLUMNS),
         text::ids(&event.subject)
     );
@@ -145,9 +146,15 @@ impl Resource for Event {
     const COLUMNS: &'static [&'static str] =
         &["COMMITTED", "TYPE", "SUBJECT", "DISPLAY NAME", "DETAIL", "EVENT"];
 
-    fn row(&self, _under: &str) -> Vec<Cell> {
+    const TIMES_IN_ROWS: bool = true;
+
+    fn place(&self) -> Place<'_> {
+        Place::of(&self.portfolio)
+    }
+
+    fn row(&self, _under: &str, zone: &Zone) -> Vec<Cell> {
         vec![
-            Cell::new(text::time(self.commit_time.as_ref())),
+            Cell::new(zone.time(self.commit_time.as_ref())),
             Cell::new(kind(self)),
             Cell::new(text::ids(&self.subject)),
             Cell::new(text::or_absent(&title(self))),

@@ -8,10 +8,11 @@ use milepost_proto::notifier::v1::GetLogInfoResponse;
 
 use super::card::Card;
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{table, text};
 
 /// What the event log is.
-pub fn log_info(info: &GetLogInfoResponse) -> Card {
+pub fn log_info(info: &GetLogInfoResponse, mut card: Card) -> Card {
     let sources = info.sources.iter().map(|source| {
         let reached = source.position.as_ref().map_or(0, |position| position.sequence);
         let lag = source.lag_entries.map_or("not reached yet".to_owned(), |lag| {
@@ -19,7 +20,6 @@ pub fn log_info(info: &GetLogInfoResponse) -> Card {
         });
         format!("{} to sequence {reached}, {lag}", source.source)
     });
-    let mut card = Card::new();
     card.text("Log", &info.log_id)
         .known("Durable sequence", Some(info.durable_sequence))
         .lines("Sources", sources)
@@ -33,14 +33,20 @@ impl Resource for GetLedgerInfoResponse {
     const COLUMNS: &'static [&'static str] =
         &["LEDGER", "SEQUENCE", "LAST COMMIT", "FOLLOWED", "DISK BYTES", "VERSION", "LOG"];
 
-    fn row(&self, _under: &str) -> Vec<Cell> {
+    const TIMES_IN_ROWS: bool = true;
+
+    fn place(&self) -> Place<'_> {
+        Place::Nowhere
+    }
+
+    fn row(&self, _under: &str, zone: &Zone) -> Vec<Cell> {
         let tail = self.tail.clone().unwrap_or_default();
         let followed: Vec<String> =
             self.followed.iter().map(|position| position.sequence.to_string()).collect();
         vec![
             Cell::new(&self.ledger),
             table::number(tail.sequence),
-            Cell::new(text::time(self.last_commit_time.as_ref())),
+            Cell::new(zone.time(self.last_commit_time.as_ref())),
             Cell::new(text::or_absent(&followed.join(", "))),
             table::number(text::grouped(&self.disk_bytes.to_string())),
             Cell::new(&self.server_version),

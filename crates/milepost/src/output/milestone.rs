@@ -7,6 +7,7 @@ use milepost_proto::tracker::v1::{AdvanceDateResponse, Evidence, Forecast, Miles
 
 use super::card::Card;
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{table, text};
 
 impl Resource for Milestone {
@@ -14,7 +15,11 @@ impl Resource for Milestone {
     const COLUMNS: &'static [&'static str] =
         &["MILESTONE", "DISPLAY NAME", "STATE", "OUTLOOK", "BASELINE", "FORECAST", "ACTUAL", "VARIANCE"];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    fn place(&self) -> Place<'_> {
+        Place::of(&self.name)
+    }
+
+    fn row(&self, under: &str, _zone: &Zone) -> Vec<Cell> {
         vec![
             Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
@@ -63,9 +68,15 @@ impl Resource for Forecast {
     const FIELD: &'static str = "forecast";
     const COLUMNS: &'static [&'static str] = &["REPORTED", "FORECAST", "PREVIOUS", "SLIP", "REASON"];
 
-    fn row(&self, _under: &str) -> Vec<Cell> {
+    const TIMES_IN_ROWS: bool = true;
+
+    fn place(&self) -> Place<'_> {
+        Place::Parent
+    }
+
+    fn row(&self, _under: &str, zone: &Zone) -> Vec<Cell> {
         vec![
-            Cell::new(text::time(self.report_time.as_ref())),
+            Cell::new(zone.time(self.report_time.as_ref())),
             Cell::new(text::date(self.forecast_date.as_ref())),
             Cell::new(text::date(self.previous_date.as_ref())),
             table::number(working_days(self.slip_working_days)),
@@ -84,8 +95,7 @@ impl Resource for Forecast {
 }
 
 /// What a day brought.
-pub fn advanced(answer: &AdvanceDateResponse) -> Card {
-    let mut card = Card::new();
+pub fn advanced(answer: &AdvanceDateResponse, mut card: Card) -> Card {
     card.date("Current date", answer.current_date.as_ref())
         .known("Became due soon", Some(answer.due_soon_count))
         .known("Became overdue", Some(answer.overdue_count));

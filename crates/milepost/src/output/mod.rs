@@ -12,6 +12,7 @@ mod log;
 mod milestone;
 mod organization;
 mod phase;
+pub mod pipe;
 mod portfolio;
 pub mod progress;
 mod project;
@@ -19,12 +20,11 @@ pub mod resource;
 pub mod table;
 pub mod text;
 pub mod width;
+pub mod zone;
 
 use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use crate::error::Error;
 use card::Card;
@@ -32,6 +32,7 @@ use json::Described;
 pub use log::log_info;
 pub use milestone::advanced as milestone_date_advanced;
 use resource::Resource;
+use zone::{Place, Zones};
 
 /// How answers are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -44,7 +45,7 @@ pub enum Format {
 }
 
 /// Where answers are printed, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// How.
     pub format: Format,
@@ -52,13 +53,15 @@ pub struct Output {
     pub columns: Option<u16>,
     /// Whether colours are shown.
     pub colour: bool,
+    /// In which zones times are shown in tables.
+    pub zones: Zones,
 }
 
 impl Output {
     /// Standard output, as what it is.
-    pub fn stdout(format: Format) -> Self {
+    pub fn stdout(format: Format, zones: Zones) -> Self {
         let colour = !matches!(AutoStream::choice(&std::io::stdout()), ColorChoice::Never);
-        Self { format, columns: comfy_table::Table::new().width(), colour }
+        Self { format, columns: comfy_table::Table::new().width(), colour, zones }
     }
 
     /// Prints one resource: a card, or the response as JSON with what stands beside the resource in it.
@@ -71,10 +74,10 @@ impl Output {
         print(&self.many_text(resources, under))
     }
 
-    /// Prints an answer that is no resource: a card, or JSON.
-    pub fn answer<M: Described>(&self, answer: &M, card: impl FnOnce(&M) -> Card) -> Result<(), Error> {
+    /// Prints an answer that is no resource, and belongs to no portfolio: a card, or JSON.
+    pub fn answer<M: Described>(&self, answer: &M, card: impl FnOnce(&M, Card) -> Card) -> Result<(), Error> {
         print(&match self.format {
-            Format::Table => card(answer).render(self),
+            Format::Table => card(answer, Card::new(self.zones.zone(Place::Nowhere, ""))).render(self),
             Format::Json => json::pretty(&json::to_value(answer)),
         })
     }
@@ -82,7 +85,7 @@ impl Output {
     fn one_text<R: Resource>(&self, resource: &R, beside: (&str, &str)) -> String {
         match self.format {
             Format::Table => {
-                let mut card = Card::new();
+                let mut card = Card::new(self.zones.zone(resource.place(), ""));
                 resource.card(&mut card);
                 card.render(self)
             }
@@ -92,11 +95,10 @@ impl Output {
 
     fn many_text<R: Resource>(&self, resources: &[R], under: &str) -> String {
         match self.format {
-            Format::Table => table::render(
-                R::COLUMNS,
-                resources.iter().map(|resource| resource.row(under)).collect(),
-                self,
-            ),
+            Format::Table => {
+                let row = |resource: &R| resource.row(under, &self.zones.zone(resource.place(), under));
+                table::render(R::COLUMNS, resources.iter().map(row).collect(), self)
+            }
             Format::Json => resources.iter().map(|resource| json::line(&json::to_value(resource))).collect(),
         }
     }
@@ -106,23 +108,6 @@ impl Output {
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
-}
-
-/// Waits until whoever reads standard output goes away. For ever where the system does not tell.
-///
-/// Only writing tells otherwise, and a quiet watch does not write.
-#[allow(
-    deprecated,
-    reason = "what it was deprecated for needs unsafe; standard output stays open, as that asks for"
-)]
-pub async fn closed() {
-    // Files have no readers to go away: registering them fails.
-    if let Ok(stdout) = AsyncFd::with_interest(std::io::stdout(), Interest::ERROR)
-        && stdout.ready(Interest::ERROR).await.is_ok()
-    {
-        return;
-    }
-    std::future::pending().await
 }
 
 /// Says something beside the data, on standard error.

@@ -8,17 +8,24 @@ use milepost_proto::registry::v1::Organization;
 use super::card::Card;
 use super::resource::Resource;
 use super::text;
+use super::zone::{Place, Zone};
 
 impl Resource for Organization {
     const FIELD: &'static str = "organization";
     const COLUMNS: &'static [&'static str] = &["ORGANIZATION", "DISPLAY NAME", "KIND", "UPDATED"];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    const TIMES_IN_ROWS: bool = true;
+
+    fn place(&self) -> Place<'_> {
+        Place::Nowhere
+    }
+
+    fn row(&self, under: &str, zone: &Zone) -> Vec<Cell> {
         vec![
             Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             Cell::new(text::or_absent(&text::code(self.kind().as_str_name(), "KIND"))),
-            Cell::new(text::time(self.update_time.as_ref())),
+            Cell::new(zone.time(self.update_time.as_ref())),
         ]
     }
 

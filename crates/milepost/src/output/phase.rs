@@ -7,6 +7,7 @@ use milepost_proto::registry::v1::Phase;
 
 use super::card::{self, Card};
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{table, text};
 
 impl Resource for Phase {
@@ -14,7 +15,11 @@ impl Resource for Phase {
     const COLUMNS: &'static [&'static str] =
         &["PHASE", "ORDER", "DISPLAY NAME", "PLANNED", "ACTUAL", "INVESTMENT"];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    fn place(&self) -> Place<'_> {
+        Place::of(&self.name)
+    }
+
+    fn row(&self, under: &str, _zone: &Zone) -> Vec<Cell> {
         let period = |period| Option::map_or(period, text::ABSENT.to_owned(), card::period);
         vec![
             Cell::new(text::ids_under(&self.name, under)),

@@ -8,6 +8,7 @@ use milepost_proto::registry::v1::{Portfolio, WorkingCalendar};
 use super::card::Card;
 use super::resource::Resource;
 use super::text;
+use super::zone::{Place, Zone};
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -16,13 +17,19 @@ impl Resource for Portfolio {
     const COLUMNS: &'static [&'static str] =
         &["PORTFOLIO", "DISPLAY NAME", "TIME ZONE", "CURRENCY", "UPDATED"];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    const TIMES_IN_ROWS: bool = true;
+
+    fn place(&self) -> Place<'_> {
+        Place::Zone(&self.time_zone)
+    }
+
+    fn row(&self, under: &str, zone: &Zone) -> Vec<Cell> {
         vec![
             Cell::new(text::ids_under(&self.name, under)),
             Cell::new(&self.display_name),
             Cell::new(&self.time_zone),
             Cell::new(&self.reporting_currency_code),
-            Cell::new(text::time(self.update_time.as_ref())),
+            Cell::new(zone.time(self.update_time.as_ref())),
         ]
     }
 

@@ -7,6 +7,7 @@ use milepost_proto::registry::v1::{AnnualPlan, FundingSource, Project, Site};
 
 use super::card::{self, Card};
 use super::resource::Resource;
+use super::zone::{Place, Zone};
 use super::{table, text};
 
 impl Resource for Project {
@@ -14,7 +15,11 @@ impl Resource for Project {
     const COLUMNS: &'static [&'static str] =
         &["PROJECT", "DISPLAY NAME", "STATUS", "KEY", "INVESTMENT", "STARTED", "COMPLETED"];
 
-    fn row(&self, under: &str) -> Vec<Cell> {
+    fn place(&self) -> Place<'_> {
+        Place::of(&self.name)
+    }
+
+    fn row(&self, under: &str, _zone: &Zone) -> Vec<Cell> {
         let actual = self.actual_period.unwrap_or_default();
         vec![
             Cell::new(text::ids_under(&self.name, under)),

@@ -14,7 +14,11 @@ use prost_types::Timestamp;
 use super::*;
 
 fn table() -> Output {
-    Output { format: Format::Table, columns: None, colour: false }
+    Output { format: Format::Table, columns: None, colour: false, zones: Zones::utc() }
+}
+
+fn utc() -> zone::Zone {
+    Zones::utc().zone(Place::Nowhere, "")
 }
 
 fn json() -> Output {
@@ -175,7 +179,7 @@ fn slipped() -> Event {
 
 #[test]
 fn an_event_is_a_line() {
-    insta::assert_snapshot!(event::line(&slipped()), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, 12 working days later: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
+    insta::assert_snapshot!(event::line(&slipped(), &utc()), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, 12 working days later: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn an_event_of_a_later_version_has_a_line_too() {
         subject: "portfolios/p".into(),
         ..Default::default()
     };
-    assert_eq!(event::line(&strange), "-  alliance.formed               p");
+    assert_eq!(event::line(&strange, &utc()), "-  alliance.formed               p");
 }
 
 #[test]
@@ -218,7 +222,7 @@ fn the_log_and_the_ledgers_tell_how_far_they_are() {
             SourceProgress { source: "tracker".into(), position: None, lag_entries: None },
         ],
     };
-    insta::assert_snapshot!(log_info(&info).render(&table()), @r"
+    insta::assert_snapshot!(log_info(&info, Card::new(utc())).render(&table()), @r"
     Log               0198c0de-0000-7000-8000-000000000000
     Durable sequence  57
     Sources           registry to sequence 24, 0 entries behind

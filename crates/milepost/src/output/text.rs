@@ -1,10 +1,9 @@
-//! Values as text: dates, times, money, names, states.
+//! Values as text: dates, money, names, states. Times are in `zone`.
 //!
 //! Invariant: what is absent is `-`, what is zero is `0`; no amount is rounded. Names are shortened to
 //! their ids, which the command line takes back.
 
 use milepost_proto::google::r#type::{Date, Money};
-use prost_types::Timestamp;
 
 /// What stands for an absent value in a table.
 pub const ABSENT: &str = "-";
@@ -15,12 +14,6 @@ pub fn date(date: Option<&Date>) -> String {
         || ABSENT.to_owned(),
         |date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
     )
-}
-
-/// `2021-05-27 03:04:05Z`: an instant in UTC, to the second; or `-`.
-pub fn time(time: Option<&Timestamp>) -> String {
-    let known = time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok());
-    known.map_or_else(|| ABSENT.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 /// `CNY 28,360,000,000`, with as many decimal places as it has; or `-`.
@@ -103,11 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn dates_and_times_are_as_in_iso_8601() {
+    fn dates_are_as_in_iso_8601() {
         assert_eq!(date(Some(&Date { year: 2021, month: 5, day: 27 })), "2021-05-27");
-        assert_eq!(time(Some(&Timestamp { seconds: 1_622_041_445, nanos: 999 })), "2021-05-26 15:04:05Z");
-        assert_eq!(time(Some(&Timestamp { seconds: i64::MAX, nanos: 0 })), "-");
-        assert_eq!((date(None), time(None)), ("-".to_owned(), "-".to_owned()));
+        assert_eq!(date(None), "-");
     }
 
     #[test]

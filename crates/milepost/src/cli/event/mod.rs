@@ -89,7 +89,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 .read(request, |client, request| async move { client.events().get_event(request).await })
                 .await?;
             let event = response.event.ok_or(Error::Answer("event"))?;
-            session.output().one(&event, ("cursor", &response.cursor))?;
+            session.one(&event, ("cursor", &response.cursor)).await?;
             if session.output().format == Format::Table {
                 note(&format!("cursor after it: {}", response.cursor));
             }

@@ -1,11 +1,11 @@
 //! `milepost event watch`: events as they happen, through restarts and lost connections.
 //!
-//! Invariant: an event is printed before its cursor is kept; with `--count` the kept cursor is the one
-//! after the last event that was printed, also in the middle of a batch.
+//! Invariant: the kept cursor never passes an event that whoever reads standard output has not taken: written to a
+//! pipe is not read. With `--count`, and when the reader goes away, the kept cursor is the one after the last event that
+//! was taken, also in the middle of a batch.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
-use std::pin::pin;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,18 +15,31 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::GetEventRequest;
 
 use super::Selecting;
-use super::cursor_file::CursorFile;
+use super::cursor_file::{CursorFile, Found};
 use crate::cli::session::Session;
 use crate::cli::value;
 use crate::error::Error;
-use crate::output::{Format, closed, event, json, note, print};
+use crate::output::pipe::Reader;
+use crate::output::resource::Resource;
+use crate::output::{Format, event, json, note, print};
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
 A line is printed for each event, or with --format json one object. The connection may be lost and
 the server may restart: the watch goes on after the last event it printed, without gap and without
-duplicate. With --cursor-file the next run does so too; after a crash between printing and keeping
-the cursor, the last events may be printed once more.";
+duplicate.
+
+With --cursor-file the next run does so too: no event is lost, and an event may come again. The
+cursor passes an event only when its line was written to the file or terminal, or, if standard
+output is a pipe, when its reader has taken the line out of the pipe, in which there is one line at
+a time: `| head -1` prints one event more with each run. What the reader does with a line that it
+took is its own affair. After Ctrl-C or a crash the events of the last batch may come again. The
+file belongs to one selection; with another one it is refused.
+
+Examples:
+  milepost event watch --resource portfolios/western-science-city --type 'project.*' --count 3
+  milepost event watch --filter 'event_date >= 2021-01-01' --count 1
+  milepost event watch --type milestone.achieved --cursor-file achieved.cursor --count 2";
 
 /// Which events to print, from where, and until when.
 #[derive(Debug, Args)]
@@ -35,9 +48,12 @@ pub struct WatchArgs {
     from: From,
     #[command(flatten)]
     selection: Selecting,
-    /// Goes on after the cursor in this file if there is one, and keeps the cursor there after each batch
+    /// Goes on after the cursor in this file if there is one, and keeps the cursor of what was read there
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
+    /// Goes on after the cursor in the file though it was kept for another selection; what only this one selects before it is not printed
+    #[arg(long, requires = "cursor_file")]
+    change_selection: bool,
     /// Ends after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -68,6 +84,11 @@ struct From {
 }
 
 impl From {
+    /// Whether a start was said.
+    fn is_given(&self) -> bool {
+        self.after.is_some() || self.since.is_some() || self.earliest || self.latest
+    }
+
     /// The start: the kept cursor before everything else.
     fn start(self, kept: Option<&str>) -> Start {
         match (kept, self.after, self.since) {
@@ -85,18 +106,26 @@ impl From {
 /// # Errors
 /// Why it cannot go on.
 pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
-    let mut file = args.cursor_file.as_deref().map(CursorFile::open).transpose()?;
+    let selection = args.selection.selection();
+    let mut file = match &args.cursor_file {
+        Some(path) => {
+            let (file, found) = CursorFile::open(path, &selection, args.change_selection)?;
+            Told::file(path, found, args.from.is_given());
+            Some(file)
+        }
+        None => None,
+    };
     let start = args.from.start(file.as_ref().and_then(CursorFile::cursor));
     let options = WatchOptions {
         checkpoint_interval: args.checkpoint_interval,
         patience: args.patience,
         ..WatchOptions::default()
     };
-    let mut watch = session.client().watch(start, args.selection.selection(), options);
+    let mut watch = session.client().watch(start, selection, options);
     let mut state = watch.state();
     let mut told = Told::default();
     let mut left = args.count.unwrap_or(u64::MAX);
-    let mut unread = pin!(closed());
+    let printer = Printer::new(session, file.is_some());
     loop {
         let batch = tokio::select! {
             // What was received comes before what became of the connection since.
@@ -106,21 +135,31 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
                 told.connection(&state.borrow_and_update());
                 continue;
             }
-            () = &mut unread => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
+            () = printer.reader.gone() => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
         };
         let Some(batch) = batch else { return Ok(()) };
-        let Batch { mut events, mut cursor, phase, lag_entries } = batch?;
+        let Batch { mut events, cursor, phase, lag_entries } = batch?;
         let cut = usize::try_from(left).is_ok_and(|left| left < events.len());
         if cut {
             events.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         }
         left -= events.len() as u64;
-        print(&lines(&events, session.output().format))?;
+        let Printed { taken, failure } = printer.print(&events).await;
         if let Some(file) = &mut file {
-            if let (true, Some(last)) = (cut, events.last()) {
-                cursor = cursor_after(session, last).await?;
+            let whole = taken == events.len() && !cut;
+            match taken.checked_sub(1).and_then(|last| events.get(last)) {
+                _ if whole => file.keep(&cursor)?,
+                Some(last) => match (cursor_after(session, last).await, &failure) {
+                    (Ok(cursor), _) => file.keep(&cursor)?,
+                    // The reader went away, and nobody waits for an error: events come again.
+                    (Err(_), Some(_)) => {}
+                    (Err(error), None) => return Err(error),
+                },
+                None => {}
             }
-            file.keep(&cursor)?;
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         if left == 0 {
             return Ok(());
@@ -129,12 +168,59 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
     }
 }
 
-fn lines(events: &[Event], format: Format) -> String {
-    let line = |event: &Event| match format {
-        Format::Table => event::line(event) + "\n",
-        Format::Json => json::line(&json::to_value(event)),
-    };
-    events.iter().map(line).collect()
+/// Prints events, and knows how many of them were taken.
+struct Printer<'a> {
+    session: &'a Session,
+    reader: Reader,
+    /// One event at a time, each when the one before was taken.
+    paced: bool,
+}
+
+/// What became of a batch.
+struct Printed {
+    /// How many of the first events were written, and taken by whoever reads them if that can be known.
+    taken: usize,
+    /// Why not all.
+    failure: Option<Error>,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer to standard output; if a cursor is `kept`, one that lets no event pass that was not taken.
+    fn new(session: &'a Session, kept: bool) -> Self {
+        let reader = Reader::attach();
+        let paced = kept && reader.is_pipe();
+        if paced {
+            reader.narrow();
+        }
+        Self { session, reader, paced }
+    }
+
+    async fn print(&self, events: &[Event]) -> Printed {
+        let portfolios = events.iter().filter_map(|event| event.place().portfolio(""));
+        self.session.learn_zones(portfolios).await;
+        if !self.paced {
+            let failure = print(&events.iter().map(|event| self.line(event)).collect::<String>()).err();
+            return Printed { taken: if failure.is_none() { events.len() } else { 0 }, failure };
+        }
+        for (taken, event) in events.iter().enumerate() {
+            if let Err(failure) = print(&self.line(event)) {
+                return Printed { taken, failure: Some(failure) };
+            }
+            if !self.reader.taken().await {
+                let failure = Some(Error::Output(ErrorKind::BrokenPipe.into()));
+                return Printed { taken, failure };
+            }
+        }
+        Printed { taken: events.len(), failure: None }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        let output = self.session.output();
+        match output.format {
+            Format::Table => event::line(event, &output.zones.zone(event.place(), "")) + "\n",
+            Format::Json => json::line(&json::to_value(event)),
+        }
+    }
 }
 
 /// The cursor after an event inside a batch, which the batch itself does not tell.
@@ -154,6 +240,25 @@ struct Told {
 }
 
 impl Told {
+    /// What is not to be expected of a cursor file.
+    fn file(path: &Path, found: Found, start_is_given: bool) {
+        let path = path.display();
+        match found {
+            Found::Unknown => {
+                note(&format!(
+                    "{path} does not say for which selection its cursor was kept; it is this one's from now on"
+                ));
+            }
+            Found::Changed => note(&format!("{path} is for this selection from now on")),
+            Found::Nothing | Found::Same => {}
+        }
+        if found != Found::Nothing && start_is_given {
+            note(&format!(
+                "going on after the cursor in {path}; where else to start counts only without one"
+            ));
+        }
+    }
+
     fn connection(&mut self, state: &WatchState) {
         match state {
             WatchState::Interrupted { reason, .. } if !self.interrupted => {

@@ -243,7 +243,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                     client.milestones().batch_create_milestones(request).await
                 })
                 .await?;
-            session.output().many(&response.milestones, &under)
+            session.many(&response.milestones, &under).await
         }
         Verb::Reforecast { on, forecast_date, reason } => {
             let request =
@@ -288,12 +288,13 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             write_and_show!(session, milestones.add_milestone_evidence(request) -> milestone)
         }
         Verb::Forecasts { name, limit, reading } => {
+            let under = MILESTONE.name(&name.name)?;
             let first = ListMilestoneForecastsRequest {
-                name: MILESTONE.name(&name.name)?,
+                name: under.clone(),
                 min_revisions: reading.min_revision,
                 ..Default::default()
             };
-            list_and_show!(session, &limit, "", milestones.list_milestone_forecasts(first) -> forecasts)
+            list_and_show!(session, &limit, &under, milestones.list_milestone_forecasts(first) -> forecasts)
         }
         Verb::AdvanceDate { portfolio, date, writing } => {
             let request = AdvanceDateRequest {

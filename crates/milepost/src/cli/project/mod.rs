@@ -209,7 +209,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                     client.projects().batch_create_projects(request).await
                 })
                 .await?;
-            session.output().many(&response.projects, &under)
+            session.many(&response.projects, &under).await
         }
         Verb::BatchGet { parent, project, reading } => {
             let under = PORTFOLIO.name(&parent.parent)?;
@@ -221,7 +221,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                     client.projects().batch_get_projects(request).await
                 })
                 .await?;
-            session.output().many(&response.projects, &under)
+            session.many(&response.projects, &under).await
         }
         Verb::Prepare { on, reason } => {
             let request = act!(PrepareProjectRequest, on, PROJECT, reason: reason);

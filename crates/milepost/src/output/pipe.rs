@@ -1,0 +1,85 @@
+//! Standard output as a pipe: whether its reader is still there, and what it has taken out.
+//!
+//! Invariant: a line counts as taken only once no byte of it is left in the pipe: what was written is not what was
+//! read. What a reader does with what it took is not known here.
+
+use std::io::Stdout;
+use std::time::Duration;
+
+use rustix::fs::FileType;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// How long the system is waited for to tell that the pipe moved, before the pipe is looked at again: where the pipe
+/// could not be made small, nobody tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Whoever reads standard output.
+#[derive(Debug)]
+pub struct Reader {
+    /// None where the system does not tell of readers: standard output is a file.
+    stdout: Option<AsyncFd<Stdout>>,
+    is_pipe: bool,
+}
+
+impl Reader {
+    /// Looks at what standard output is.
+    #[allow(
+        deprecated,
+        reason = "what it was deprecated for needs unsafe; standard output stays open, as that asks for"
+    )]
+    pub fn attach() -> Self {
+        let stdout = std::io::stdout();
+        let is_pipe = rustix::fs::fstat(&stdout)
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+        // Files have no readers to go away: registering them fails.
+        let stdout = AsyncFd::with_interest(stdout, Interest::ERROR | Interest::WRITABLE).ok();
+        Self { stdout, is_pipe }
+    }
+
+    /// Whether what is written must be taken out by a reader, and can be watched while it is.
+    pub fn is_pipe(&self) -> bool {
+        self.is_pipe && self.stdout.is_some()
+    }
+
+    /// Makes the pipe as small as it can be: it is writable again when it is empty, and the system tells so.
+    pub fn narrow(&self) {
+        #[cfg(target_os = "linux")]
+        if self.is_pipe() {
+            // Where it cannot be done, [`Reader::taken`] looks from time to time.
+            let _ = rustix::pipe::fcntl_setpipe_size(std::io::stdout(), 1);
+        }
+    }
+
+    /// Waits until the reader has taken everything out of the pipe; false if it went away and left something.
+    pub async fn taken(&self) -> bool {
+        let Some(stdout) = &self.stdout else { return true };
+        while !is_empty() {
+            match tokio::time::timeout(LOOK_AGAIN, stdout.ready(Interest::ERROR | Interest::WRITABLE)).await {
+                Ok(Ok(ready)) if ready.ready().is_error() => return is_empty(),
+                // Forgotten before the pipe is looked at again, so that no later change is missed.
+                Ok(Ok(mut ready)) => ready.clear_ready(),
+                Ok(Err(_)) => return false,
+                Err(_) => {}
+            }
+        }
+        true
+    }
+
+    /// Waits until the reader goes away. For ever where the system does not tell.
+    ///
+    /// Only writing tells otherwise, and a quiet watch does not write.
+    pub async fn gone(&self) {
+        if let Some(stdout) = &self.stdout
+            && stdout.ready(Interest::ERROR).await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether nothing is left in the pipe. What cannot be asked counts as taken: written is all that is known then.
+fn is_empty() -> bool {
+    rustix::io::ioctl_fionread(std::io::stdout()).unwrap_or(0) == 0
+}
