@@ -11,6 +11,7 @@ mod follow;
 mod foreign;
 mod kill;
 mod nonsense;
+mod on_the_demo;
 mod power_cut;
 mod streams;
 mod upgrade;

@@ -40,6 +40,7 @@ pub enum Verb {
         reading: Reading,
     },
     /// Lists the batches of a portfolio
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         parent: Parent,
@@ -152,6 +153,11 @@ impl Fields {
         Ok(draft)
     }
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost batch list western-science-city --filter 'declared_count > 100'
+  milepost batch list western-science-city --order-by 'start_date desc' --limit 1";
 
 /// Does it.
 ///

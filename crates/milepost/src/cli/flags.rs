@@ -17,7 +17,7 @@ use crate::output::resource::Resource;
 /// Which resource.
 #[derive(Debug, Clone, Args)]
 pub struct Name {
-    /// The resource, by its name (portfolios/p/projects/x) or by its ids (p x, or p/x)
+    /// The resource, by its full name or by its ids, as in PORTFOLIO PROJECT or PORTFOLIO/PROJECT
     #[arg(value_name = "NAME", required = true)]
     pub name: Vec<String>,
 }
@@ -25,7 +25,7 @@ pub struct Name {
 /// The resource to be.
 #[derive(Debug, Clone, Args)]
 pub struct NewName {
-    /// The resource to be, by its name (portfolios/p/projects/x) or by its ids (p x); without its own id the server makes one
+    /// The resource to be, by its full name or by its ids, as in PORTFOLIO PROJECT; without its own id the server makes one
     #[arg(value_name = "NAME")]
     pub name: Vec<String>,
 }
@@ -33,7 +33,7 @@ pub struct NewName {
 /// What to list in.
 #[derive(Debug, Clone, Args)]
 pub struct Parent {
-    /// The parent, by its name (portfolios/p) or by its ids; `-` as an id reads across all
+    /// The parent, by its full name or by its ids; `-` as an id reads across all
     #[arg(value_name = "PARENT", required = true)]
     pub parent: Vec<String>,
 }
@@ -94,10 +94,10 @@ pub struct Reading {
 /// What is listed.
 #[derive(Debug, Clone, Args)]
 pub struct Listing {
-    /// Only those that match, after AIP-160, as in 'state = PLANNED AND forecast_date < "2021-06-01"'
+    /// Only those that match, after AIP-160; --help ends with examples
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Reading")]
     pub filter: String,
-    /// By what to order, as in "update_time desc" [default: name]
+    /// By what to order, and `desc` after it for the other way round; --help ends with examples [default: name]
     #[arg(long, default_value = "", hide_default_value = true, help_heading = "Reading")]
     pub order_by: String,
     /// Lists deleted ones too
@@ -142,7 +142,7 @@ pub struct Naming {
     /// What people call it
     #[arg(long, value_name = "TEXT", help_heading = "Fields")]
     pub display_name: Option<String>,
-    /// The display name in another language, as in en="Science Avenue"; may be given often
+    /// The display name in another language, as in en="Science Avenue"; may be given often; an update replaces all that there are
     #[arg(long, value_name = "LANGUAGE=TEXT", value_parser = value::pair, help_heading = "Fields")]
     pub translation: Vec<(String, String)>,
 }
@@ -150,7 +150,7 @@ pub struct Naming {
 /// Free labels.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Labels {
-    /// A label; may be given often
+    /// A label; may be given often; an update replaces all that there are
     #[arg(long, value_name = "KEY=VALUE", value_parser = value::pair, help_heading = "Fields")]
     pub label: Vec<(String, String)>,
 }
@@ -210,6 +210,12 @@ impl<R: Resource> Draft<R> {
         self.given.retain(|given| given != field);
     }
 
+    /// Whether a field, or a part of it, was given.
+    fn gives(&self, field: &str) -> bool {
+        let part = |given: &String| given.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        self.given.iter().any(|given| given == field || part(given))
+    }
+
     /// The fields that an update takes over.
     ///
     /// # Errors
@@ -220,10 +226,15 @@ impl<R: Resource> Draft<R> {
         paths.extend(changing.clear.iter().cloned());
         paths.sort();
         paths.dedup();
+        // A part goes with its whole.
+        let wholes = paths.clone();
+        paths.retain(|path| {
+            path.split_once('.').is_none_or(|(whole, _)| !wholes.iter().any(|path| path == whole))
+        });
         if paths.is_empty() {
             return Err(Error::Usage("nothing to change: give a field, --clear or --from-file".to_owned()));
         }
-        if let Some(field) = changing.clear.iter().find(|field| self.given.contains(field)) {
+        if let Some(field) = changing.clear.iter().find(|field| self.gives(field)) {
             return Err(Error::Usage(format!("{field} is both given and cleared")));
         }
         Ok(FieldMask { paths })

@@ -45,8 +45,11 @@ Output:
   where there is no portfolio, with the offset from UTC; --utc shows them in UTC, as JSON has them.
 
 Names:
-  A resource is named in full, portfolios/wsc/projects/avenue, or by its ids: wsc avenue, or
-  wsc/avenue.
+  A resource is named in full, or by its ids, with blanks or slashes between them:
+
+  milepost project get portfolios/western-science-city/projects/science-avenue
+  milepost project get western-science-city science-avenue
+  milepost project get western-science-city/science-avenue
 ";
 
 /// The system of record, and the event stream, of offices that build many large projects at once.
@@ -71,7 +74,7 @@ struct ClientArgs {
     /// How answers are printed [default: table]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// How long a call may take, as in 10s or 500ms, attempts to reach the server included [default: 10s]
+    /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: 10s]
     #[arg(long, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
     /// Who makes the changes: an id, for the record; nobody checks it
@@ -92,7 +95,7 @@ struct NounArgs {
     /// How answers are printed [default: table]
     #[arg(long, global = true, value_enum)]
     format: Option<Format>,
-    /// How long a call may take, as in 10s or 500ms, attempts to reach the server included [default: 10s]
+    /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: 10s]
     #[arg(long, global = true, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
     /// Who makes the changes: an id, for the record; nobody checks it

@@ -39,6 +39,7 @@ pub enum Verb {
         reading: Reading,
     },
     /// Lists organizations
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         listing: Listing,
@@ -74,10 +75,10 @@ pub struct Fields {
     /// What it is
     #[arg(long, value_parser = PossibleValuesParser::new(KINDS).map(|kind| super::code::<Kind>("KIND", &kind)), help_heading = "Fields")]
     kind: Option<Kind>,
-    /// An identifier in a register, as in CN-USCC=12500000450000000X; may be given often
+    /// An identifier in a register, as in CN-USCC=12500000450000000X; may be given often; an update replaces all that there are
     #[arg(long, value_name = "SCHEME=ID", value_parser = value::identifier, help_heading = "Fields")]
     identifier: Vec<Identifier>,
-    /// A free attribute; may be given often
+    /// A free attribute; may be given often; an update replaces all that there are
     #[arg(long, value_name = "KEY=VALUE", value_parser = value::pair, help_heading = "Fields")]
     attribute: Vec<(String, String)>,
 }
@@ -97,6 +98,11 @@ impl Fields {
         Ok(draft)
     }
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost organization list --filter 'kind = UNIVERSITY'
+  milepost organization list --order-by display_name";
 
 /// Does it.
 ///

@@ -35,6 +35,7 @@ pub enum Verb {
         reading: Reading,
     },
     /// Lists the phases of a project
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         parent: Parent,
@@ -99,6 +100,11 @@ impl Fields {
         Ok(draft)
     }
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost phase list western-science-city ultra-transient-facility --filter 'order < 3' \\
+    --order-by order";
 
 /// Does it.
 ///

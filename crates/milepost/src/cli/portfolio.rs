@@ -33,6 +33,7 @@ pub enum Verb {
         reading: Reading,
     },
     /// Lists portfolios
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         listing: Listing,
@@ -92,6 +93,10 @@ impl Fields {
         Ok(draft)
     }
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost portfolio list --filter 'time_zone = \"Asia/Shanghai\"' --order-by display_name";
 
 /// Does it.
 ///

@@ -76,23 +76,137 @@ fn help_of_event_watch() {
     insta::assert_snapshot!(help(&["event", "watch"]));
 }
 
+/// Every command of the tree with the words that lead to it.
+fn commands(command: &clap::Command, path: &[String], found: &mut Vec<(Vec<String>, clap::Command)>) {
+    found.push((path.to_vec(), command.clone()));
+    for sub in command.get_subcommands() {
+        commands(sub, &[path, &[sub.get_name().to_owned()]].concat(), found);
+    }
+}
+
+fn all_commands() -> Vec<(Vec<String>, clap::Command)> {
+    // So wide that nothing is wrapped.
+    let mut root = Cli::command().term_width(10_000);
+    root.build();
+    let mut found = Vec::new();
+    commands(&root, &[], &mut found);
+    found
+}
+
+/// A command line as a shell splits it, as far as examples go: words, and quotes around some.
+fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for character in line.chars() {
+        match (quote, character) {
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (Some(open), _) if open == character => quote = None,
+            (None, ' ') => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    assert_eq!(quote, None, "a quote is not closed: {line}");
+    words.extend(word);
+    words
+}
+
+#[test]
+fn every_example_of_the_help_fits_on_its_line_and_parses() {
+    let mut examples = 0;
+    for (path, mut command) in all_commands() {
+        let help = command.render_long_help().to_string();
+        if let Some((_, examples)) = help.split_once("\nExamples:\n") {
+            let wide = examples.lines().find(|line| crate::output::width::columns(line) > 100);
+            assert_eq!(wide, None, "{path:?}: it would be wrapped");
+        }
+        let help = help.replace("\\\n", "");
+        for line in help.lines().filter_map(|line| line.strip_prefix("  milepost ")) {
+            let words = std::iter::once("milepost".to_owned()).chain(split(line));
+            Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{path:?}: {line}: {error}"));
+            assert!(path.is_empty() || line.starts_with(&path.join(" ")), "{path:?}: {line}");
+            examples += 1;
+        }
+    }
+    assert!(examples >= 15, "only {examples} examples were found");
+}
+
+#[test]
+fn every_value_that_the_help_of_a_flag_gives_as_an_example_is_understood() {
+    let mut values = 0;
+    for (path, command) in all_commands() {
+        for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let Some((_, example)) = help.split_once("as in ") else { continue };
+            let example = example.split(&[';', '['][..]).next().unwrap_or_default();
+            for value in example.split(" or ").flat_map(|value| value.split(", ")) {
+                let value = value.split(" for ").next().unwrap_or_default();
+                let value = split(value.trim_end_matches(',')).join(" ");
+                let flag = format!("--{}", argument.get_long().unwrap());
+                let words = [&["milepost".to_owned()], &path[..], &[flag.clone(), value.clone()]].concat();
+                // What else the command needs is missing, and said so only after the values were understood.
+                if let Err(error) = Cli::try_parse_from(words) {
+                    let kind = error.kind();
+                    use clap::error::ErrorKind::{InvalidValue, UnknownArgument, ValueValidation};
+                    let refused = matches!(kind, InvalidValue | UnknownArgument | ValueValidation);
+                    assert!(!refused, "{path:?} {flag} {value:?}: {error}");
+                }
+                values += 1;
+            }
+        }
+    }
+    assert!(values >= 30, "only {values} values were found");
+}
+
+#[test]
+fn no_help_names_what_the_demo_does_not_have() {
+    for (path, mut command) in all_commands() {
+        let help = command.render_long_help().to_string();
+        for placeholder in ["wsc", "portfolios/p", "projects/x", " p x"] {
+            assert!(!help.contains(placeholder), "{path:?}: {placeholder}:\n{help}");
+        }
+    }
+}
+
 #[test]
 fn the_root_help_tells_exit_codes_output_and_names() {
     // However its lines are broken.
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let help = help(&[]);
-    for part in [EXIT_CODES, "canonical proto3 JSON", "MILEPOST_ENDPOINT", "wsc avenue"] {
+    for part in
+        [EXIT_CODES, "canonical proto3 JSON", "MILEPOST_ENDPOINT", "western-science-city science-avenue"]
+    {
         assert!(words(&help).contains(&words(part)), "{part}\n{help}");
     }
 }
 
 #[test]
-fn the_readme_s_commands_parse() {
+fn every_command_that_the_readme_names_is_known() {
+    let readme = include_str!("../../../../README.md");
+    let mut commands = 0;
+    // Between backticks stands code, of a line or of a block.
+    for line in readme.split('`').skip(1).step_by(2).flat_map(str::lines) {
+        let Some(line) = line.strip_prefix("milepost ") else { continue };
+        let line = line.split("  #").next().unwrap_or_default();
+        let words = std::iter::once("milepost".to_owned()).chain(split(line));
+        if let Err(error) = Cli::try_parse_from(words) {
+            // A table need not say every argument.
+            assert_eq!(error.kind(), clap::error::ErrorKind::MissingRequiredArgument, "{line}: {error}");
+        }
+        commands += 1;
+    }
+    assert!(commands >= 12, "only {commands} commands were found");
+}
+
+#[test]
+fn commands_as_people_type_them_parse() {
     for line in [
         "portfolio create wsc --display-name 西部科学城 --time-zone Asia/Shanghai --currency CNY",
         "project create wsc avenue --display-name 科学大道 --key",
         "milestone create wsc avenue opening --display-name 通车 --baseline 2023-06-30",
         "milestone reforecast wsc avenue opening --forecast 2023-07-18 --reason 材料到场推迟",
+        "milestone reforecast wsc avenue opening --withdraw --reason 材料到场推迟",
         "event watch --resource portfolios/wsc --cursor-file wsc.cursor",
         "--endpoint http://localhost:1 --format json project list portfolios/wsc --limit 3",
         "project list wsc --format json",
@@ -162,6 +276,9 @@ fn what_is_not_understood_is_refused_before_any_call() {
         "project suspend wsc x",
         "milestone create wsc x y --baseline 2021-02-30",
         "milestone rebaseline wsc x y --reason z",
+        "milestone reforecast wsc x y --reason z",
+        "milestone reforecast wsc x y --forecast 2021-05-27 --withdraw",
+        "event watch --change-selection",
         "milestone add-evidence wsc x y --title t --uri u",
         "milestone add-evidence wsc x y --title t --uri u --sha256 00",
         "event watch --after c --latest",

@@ -17,6 +17,7 @@ use crate::output::{Format, log_info, note};
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists events in the order of the log
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// Only those after this cursor [default: from the earliest that is kept]
         #[arg(long, value_name = "CURSOR")]
@@ -42,16 +43,21 @@ pub enum Verb {
     Info,
 }
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost event list --resource portfolios/western-science-city --type 'milestone.*' --limit 3
+  milepost event list --filter 'event_date >= 2021-01-01 AND type = \"milepost.project.started\"'";
+
 /// Which events.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selecting {
-    /// Only events of this resource and what is below it, as in portfolios/p or portfolios/p/projects/x
+    /// Only events of this resource and what is below it, as in portfolios/western-science-city
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     resource: Option<String>,
     /// Only events of this type, as in milepost.milestone.achieved or milepost.milestone.*; may be given often
     #[arg(long, value_name = "TYPE", help_heading = "Selection")]
     r#type: Vec<String>,
-    /// Only events that match, after AIP-160, as in 'project = "portfolios/p/projects/x" AND event_date >= "2021-01-01"'
+    /// Only events that match, after AIP-160; --help ends with examples
     #[arg(long, value_name = "FILTER", help_heading = "Selection")]
     filter: Option<String>,
 }

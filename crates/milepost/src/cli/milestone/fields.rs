@@ -29,7 +29,7 @@ pub struct Fields {
     /// Who answers for it
     #[arg(long, value_name = "ORGANIZATION", help_heading = "Fields")]
     owner: Option<String>,
-    /// What must be shown before it may be achieved, one title each; may be given often
+    /// What must be shown before it may be achieved, one title each; may be given often; an update replaces all that there are
     #[arg(long, value_name = "TITLE", help_heading = "Fields")]
     required_evidence: Vec<String>,
     /// Remarks

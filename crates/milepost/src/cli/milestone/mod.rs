@@ -6,7 +6,7 @@ mod fields;
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use milepost_proto::google::r#type::Date;
 use milepost_proto::tracker::v1::{
     AchieveMilestoneRequest, AddMilestoneEvidenceRequest, AdvanceDateRequest, BatchCreateMilestonesRequest,
@@ -45,7 +45,8 @@ pub enum Verb {
         #[command(flatten)]
         reading: Reading,
     },
-    /// Lists the milestones of a project; `wsc -` of all projects of a portfolio
+    /// Lists the milestones of a project; with `-` as the project those of all projects of a portfolio
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         parent: Parent,
@@ -81,13 +82,13 @@ pub enum Verb {
         #[command(flatten)]
         writing: Writing,
     },
-    /// Changes the expected date; without a date the forecast is withdrawn
+    /// Changes the expected date, or withdraws it
+    #[command(after_long_help = REFORECAST_EXAMPLES)]
     Reforecast {
         #[command(flatten)]
         on: On,
-        /// The date that is expected now
-        #[arg(long, visible_alias = "forecast", value_name = "DATE", value_parser = value::date)]
-        forecast_date: Option<Date>,
+        #[command(flatten)]
+        forecast: NewForecast,
         /// Why
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
@@ -187,6 +188,30 @@ pub enum Verb {
     },
 }
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost milestone list western-science-city - --filter 'state = PLANNED AND display_name:*'
+  milepost milestone list western-science-city science-valley --order-by 'forecast_date desc'";
+
+const REFORECAST_EXAMPLES: &str = "\
+Examples:
+  milepost milestone reforecast western-science-city ultra-transient-facility built-and-in-use \\
+    --forecast 2030-06-28
+  milepost milestone reforecast western-science-city ultra-transient-facility built-and-in-use \\
+    --withdraw --reason 'no date is published'";
+
+/// What is expected from now on: a date, or none, which must be said.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct NewForecast {
+    /// The date that is expected now
+    #[arg(long, visible_alias = "forecast", value_name = "DATE", value_parser = value::date)]
+    forecast_date: Option<Date>,
+    /// No date is expected any more: the milestone has no forecast then
+    #[arg(long)]
+    withdraw: bool,
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -245,7 +270,9 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 .await?;
             session.many(&response.milestones, &under).await
         }
-        Verb::Reforecast { on, forecast_date, reason } => {
+        Verb::Reforecast { on, forecast, reason } => {
+            // Without a date the server withdraws the forecast; here only `--withdraw` leads to that.
+            let forecast_date = forecast.forecast_date;
             let request =
                 act!(ReforecastMilestoneRequest, on, MILESTONE, forecast_date: forecast_date, reason: reason);
             write_and_show!(session, milestones.reforecast_milestone(request) -> milestone)

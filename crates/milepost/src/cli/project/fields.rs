@@ -1,7 +1,7 @@
 //! The fields of a project on the command line.
 //!
 //! Breakdown, funding, annual plans and completed investments are too rich for flags: they come from a
-//! file. The site is replaced as a whole.
+//! file. Of the site those parts are changed that are given.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -23,7 +23,7 @@ pub struct Fields {
     source: Source,
     #[command(flatten)]
     naming: Naming,
-    /// A code in a register, as in "GB/T 40058=2021-500107-54-01-123456"; may be given often
+    /// A code in a register, as in "GB/T 40058=2021-500107-54-01-123456"; may be given often; an update replaces all that there are
     #[arg(long, value_name = "SCHEME=CODE", value_parser = value::project_code, help_heading = "Fields")]
     code: Vec<ProjectCode>,
     /// The sector, an OC4IDS projectSector code or free text, as in transport.road
@@ -49,7 +49,7 @@ pub struct Fields {
     /// The total investment, as in "CNY 28360000000"
     #[arg(long, value_name = "MONEY", value_parser = value::money, help_heading = "Fields")]
     investment: Option<Money>,
-    /// Who takes part and as what, as in chongqing-university=lead; roles are joined by commas; may be given often
+    /// Who takes part and as what, as in chongqing-university=lead; roles are joined by commas; may be given often; an update replaces all that there are
     #[arg(long, value_name = "ORGANIZATION=ROLES", value_parser = value::party, help_heading = "Fields")]
     party: Vec<Party>,
     /// When it is planned to be built; either end may be left out
@@ -80,16 +80,19 @@ struct SiteFields {
 }
 
 impl SiteFields {
-    fn site(self) -> Option<Site> {
-        if self.site_address.is_none() && self.site_division_code.is_none() && self.site_coordinates.is_none()
-        {
-            return None;
+    /// Each part by itself: what is not given of a site stays as it is.
+    fn put(self, draft: &mut Draft<Project>) {
+        fn site(project: &mut Project) -> &mut Site {
+            project.site.get_or_insert_default()
         }
-        Some(Site {
-            address: self.site_address.unwrap_or_default(),
-            division_code: self.site_division_code.unwrap_or_default(),
-            ..self.site_coordinates.unwrap_or_default()
-        })
+        let (latitude, longitude) =
+            self.site_coordinates.map_or((None, None), |given| (given.latitude, given.longitude));
+        draft.set("site.address", self.site_address, |project, text| site(project).address = text);
+        draft.set("site.division_code", self.site_division_code, |project, code| {
+            site(project).division_code = code;
+        });
+        draft.set("site.latitude", latitude, |project, degrees| site(project).latitude = Some(degrees));
+        draft.set("site.longitude", longitude, |project, degrees| site(project).longitude = Some(degrees));
     }
 }
 
@@ -108,7 +111,7 @@ impl Fields {
         draft.set("level", self.level, |project, level| project.level = level.into());
         draft.set("key", self.key, |project, key| project.key = Some(key));
         draft.set("listing", self.listing, |project, listing| project.listing = listing.into());
-        draft.set("site", self.site.site(), |project, site| project.site = Some(site));
+        self.site.put(&mut draft);
         draft.set("purpose", self.purpose, |project, text| project.purpose = text);
         draft.set("scale", self.scale, |project, text| project.scale = text);
         draft.set("investment", self.investment, |project, money| project.investment = Some(money));
@@ -121,5 +124,42 @@ impl Fields {
         draft.set("parent_project", parent_project, |project, parent| project.parent_project = parent);
         draft.set_map("labels", self.labels.label, |project| &mut project.labels);
         Ok(draft)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::flags::Changing;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        fields: Fields,
+    }
+
+    #[tokio::test]
+    async fn a_part_of_the_site_that_is_not_given_is_not_touched() {
+        let draft = async |flags: &[&str]| {
+            let line = Line::try_parse_from([&["x"], flags].concat()).unwrap();
+            line.fields.draft_in("portfolios/wsc").await.unwrap()
+        };
+        let changed = draft(&["--site-address", "Science Avenue 1"]).await;
+        assert_eq!(changed.mask(&Changing::default()).unwrap().paths, ["site.address"]);
+        let changed = draft(&["--site-coordinates", "29.6,106.3"]).await;
+        assert_eq!(changed.mask(&Changing::default()).unwrap().paths, ["site.latitude", "site.longitude"]);
+        assert_eq!(changed.resource.site.unwrap().latitude, Some(29.6));
+        // With a file that has a site the whole site is taken over, parts of the flags among it.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"site": {"address": "a", "divisionCode": "500107"}}"#).unwrap();
+        let path = file.path().to_str().unwrap();
+        let changed = draft(&["--from-file", path, "--site-address", "b"]).await;
+        assert_eq!(changed.mask(&Changing::default()).unwrap().paths, ["site"]);
+        let site = changed.resource.site.as_ref().unwrap();
+        assert_eq!((site.address.as_str(), site.division_code.as_str()), ("b", "500107"));
+        let both = Changing { clear: vec!["site".to_owned()], ..Changing::default() };
+        assert!(draft(&["--site-address", "b"]).await.mask(&both).is_err(), "given and cleared");
     }
 }

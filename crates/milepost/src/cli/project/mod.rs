@@ -42,6 +42,7 @@ pub enum Verb {
         reading: Reading,
     },
     /// Lists the projects of a portfolio
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         parent: Parent,
@@ -153,6 +154,12 @@ pub enum Verb {
         reason: String,
     },
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  milepost project list western-science-city --filter 'status = CONSTRUCTION AND key = true'
+  milepost project list western-science-city --filter 'display_name:科学' \\
+    --order-by 'update_time desc' --limit 3";
 
 /// Does it.
 ///

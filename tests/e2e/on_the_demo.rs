@@ -1,0 +1,305 @@
+//! What users read is true of what they have after `milepost demo`: README's commands, every example of the help, the
+//! errors; and what they rely on when they pipe a watch into another program.
+
+use std::process::Stdio;
+
+use milepost_proto::registry::v1::ListProjectsRequest;
+use milepost_tests::cli::{self, Run, run_command};
+use milepost_tests::{Cluster, Role, binary, within};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A server of what the demo loaded.
+async fn demo() -> Cluster {
+    let mut cluster = Cluster::all(&[]);
+    let mut command = Command::new(binary::milepost());
+    command
+        .args(["demo", "--exit", "--port", "0", "--admin-port", "0", "--data"])
+        .arg(cluster.data(Role::All));
+    run_command(command).await.succeeded();
+    cluster.start().await;
+    cluster
+}
+
+/// A shell in the cluster's directory that finds `milepost`, and the server, as a reader of README has them.
+fn shell(cluster: &Cluster, script: &str) -> Command {
+    let programs = binary::milepost().parent().expect("a program is in a directory");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&path));
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).current_dir(cluster.dir());
+    command.env("PATH", std::env::join_paths(path).expect("paths"));
+    command.env("MILEPOST_ENDPOINT", cluster.server(Role::All).url());
+    command
+}
+
+async fn run(cluster: &Cluster, script: &str) -> Run {
+    run_command(shell(cluster, script)).await
+}
+
+/// Runs a command that a text shows: it succeeds, and answers something.
+async fn shown_to_work(cluster: &Cluster, line: &str) {
+    let run = run(cluster, line).await;
+    assert!(run.code == Some(0) && !run.out.is_empty(), "{line}\n{}{}", run.out, run.err);
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(binary::root().join("README.md")).expect("README.md")
+}
+
+/// The shell blocks of a section of README.
+fn blocks(readme: &str, section: &str) -> Vec<String> {
+    let from = readme.find(&format!("\n## {section}\n")).expect("the section") + 4;
+    let section = &readme[from..];
+    let section = &section[..section.find("\n## ").unwrap_or(section.len())];
+    let block = |part: &str| part.split_once("```").map(|(block, _)| block.to_owned());
+    section.split("```sh\n").skip(1).filter_map(block).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_something() {
+    let cluster = demo().await;
+    let blocks = blocks(&readme(), "Using it");
+    let mut commands = 0;
+    for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("milepost ")) {
+        shown_to_work(&cluster, line).await;
+        commands += 1;
+    }
+    assert!(commands >= 5, "README shows {commands} commands");
+
+    let call = blocks.iter().find(|block| block.contains("buf curl")).expect("a call by another tool");
+    assert!(call.contains("/milepost.registry.v1.ProjectService/ListProjects"), "{call}");
+    let body = call.split('\'').nth(1).expect("a body in quotes");
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    let text = |field: &str| body[field].as_str().expect("a text").to_owned();
+    let request =
+        ListProjectsRequest { parent: text("parent"), filter: text("filter"), ..Default::default() };
+    let found = cluster.client(1).projects().list_projects(request).await.expect("an answer").into_inner();
+    assert!(!found.projects.is_empty(), "the filter finds nothing: {call}");
+}
+
+/// The help of a command and of all below it, each with the words that lead to it.
+async fn helps() -> Vec<(String, String)> {
+    let (mut found, mut left) = (Vec::new(), vec![String::new()]);
+    while let Some(path) = left.pop() {
+        let words = path.split_whitespace().chain(["--help"]);
+        let help = cli::run(words).await.succeeded().out;
+        if let Some((_, commands)) = help.split_once("\nCommands:\n") {
+            let listed = commands.lines().take_while(|line| !line.is_empty());
+            let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+            left.extend(
+                names.filter_map(|line| line.split_whitespace().next()).map(|name| format!("{path} {name}")),
+            );
+        }
+        found.push((path, help));
+    }
+    // Parents come before their children, and what is read before what is changed.
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_example_of_the_help_runs_on_what_the_demo_loaded() {
+    let cluster = demo().await;
+    let mut examples = 0;
+    for (_, help) in helps().await {
+        let help = help.replace("\\\n", "");
+        for line in help.lines().filter(|line| line.starts_with("  milepost ")) {
+            shown_to_work(&cluster, line.trim()).await;
+            examples += 1;
+        }
+    }
+    assert!(examples >= 15, "only {examples} examples were found");
+}
+
+/// Reads this much of a watch's output, and then goes away.
+async fn read_some(cluster: &Cluster, line: &str, enough: impl Fn(&[u8]) -> bool) -> (String, Run) {
+    let mut command = shell(cluster, line);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("a shell");
+    let mut out = child.stdout.take().expect("it is piped");
+    let mut read = Vec::new();
+    while !enough(&read) {
+        let mut byte = [0];
+        let length = within(PATIENCE, "output".to_owned(), out.read(&mut byte)).await.expect("it is read");
+        assert_eq!(length, 1, "it ended early: {}", String::from_utf8_lossy(&read));
+        read.extend(byte);
+    }
+    drop(out);
+    let ended = within(PATIENCE, "the end".to_owned(), child.wait_with_output()).await.expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let run = Run { code: ended.status.code(), out: String::new(), err: text(&ended.stderr) };
+    (text(&read), run)
+}
+
+fn event_id(line: &str) -> String {
+    let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    event["eventId"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_whose_reader_goes_away_keeps_the_cursor_after_what_was_read_and_not_after_what_was_written()
+{
+    let cluster = demo().await;
+    let all = run(&cluster, "milepost event list --format json --type 'milestone.*'").await.succeeded();
+    let all: Vec<String> = all.out.lines().map(event_id).collect();
+    assert!(all.len() > 5, "{all:?}");
+    let watch = "milepost event watch --format json --type 'milestone.*' --cursor-file c";
+
+    let first = run(&cluster, &format!("{watch} | head -1")).await.succeeded();
+    let second = run(&cluster, &format!("{watch} | head -1")).await.succeeded();
+    assert_eq!([event_id(first.out.trim()), event_id(second.out.trim())], all[..2]);
+    for run in [&first, &second] {
+        assert!(!run.err.contains("error") && !run.err.contains("pipe"), "{run:?}");
+    }
+
+    // A whole line and a part of the next: the next was not read.
+    let (read, ended) = read_some(&cluster, watch, |read| {
+        read.iter().position(|byte| *byte == b'\n').is_some_and(|end| read.len() > end + 20)
+    })
+    .await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(event_id(read.lines().next().expect("a line")), all[2]);
+    // Less than a line: nothing was read.
+    let (_, ended) = read_some(&cluster, watch, |read| read.len() > 10).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let rest = run(&cluster, &format!("{watch} --count {}", all.len() - 3)).await.succeeded();
+    assert_eq!(rest.out.lines().map(event_id).collect::<Vec<_>>(), all[3..]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_file_is_for_one_selection() {
+    let cluster = demo().await;
+    let watch = |flags: &str| format!("milepost event watch --cursor-file c --count 1 {flags}");
+    run(&cluster, &watch("--type milestone.created")).await.succeeded();
+    let refused = run(&cluster, &watch("--type project.created")).await.failed();
+    assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{refused:?}");
+    for part in ["--type milepost.milestone.created", "--type milepost.project.created", "--change-selection"]
+    {
+        assert!(refused.err.contains(part), "{part}: {}", refused.err);
+    }
+    let changed = run(&cluster, &watch("--type milestone.achieved --change-selection")).await.succeeded();
+    assert!(changed.out.contains("milestone.achieved"), "{changed:?}");
+    run(&cluster, &watch("--type milestone.created")).await.failed();
+
+    // A file of a version that kept no selection.
+    let file = cluster.dir().join("c");
+    let cursor = std::fs::read_to_string(&file).expect("a cursor file");
+    let cursor = cursor.lines().next().expect("a cursor").to_owned();
+    std::fs::write(&file, format!("{cursor}\n")).expect("it is written");
+    let adopted = run(&cluster, &watch("--type milestone.achieved")).await.succeeded();
+    assert!(adopted.err.contains("for which selection"), "{adopted:?}");
+    run(&cluster, &watch("--type milestone.created")).await.failed();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_are_local_and_show_their_offset_and_utc_where_it_is_asked_for() {
+    let cluster = demo().await;
+    let project = "milepost project get western-science-city science-avenue";
+    let organization = "milepost organization get chongqing-university";
+    let of_city = [
+        project.to_owned(),
+        "milepost portfolio list".to_owned(),
+        "milepost event list --resource portfolios/western-science-city --limit 1".to_owned(),
+        "milepost event watch --resource portfolios/western-science-city --count 1".to_owned(),
+    ];
+    let zoned = |line: &str| format!("TZ=America/New_York {line}");
+    for line in &of_city {
+        let local = run(&cluster, &zoned(line)).await.succeeded().out;
+        assert!(local.contains("+08:00"), "{line}:\n{local}");
+        let utc = run(&cluster, &zoned(&format!("{line} --utc"))).await.succeeded().out;
+        assert!(!utc.contains("+08:00") && has_utc(&utc), "{line}:\n{utc}");
+        let json = run(&cluster, &zoned(&format!("{line} --format json"))).await.succeeded().out;
+        assert!(!json.contains("+08:00") && json.contains("Time\":"), "{line}:\n{json}");
+    }
+    let local = run(&cluster, &zoned(organization)).await.succeeded().out;
+    assert!(local.contains("-05:00") || local.contains("-04:00"), "{local}");
+    let milestone = "western-science-city ultra-transient-facility built-and-in-use";
+    run(&cluster, &format!("milepost milestone reforecast {milestone} --forecast 2030-06-28"))
+        .await
+        .succeeded();
+    let forecasts =
+        run(&cluster, &zoned(&format!("milepost milestone forecasts {milestone}"))).await.succeeded();
+    assert!(forecasts.out.contains("+08:00"), "{}", forecasts.out);
+}
+
+/// Whether a time in UTC is shown: `:05Z`.
+fn has_utc(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.len() == 9 && word.ends_with('Z') && word.contains(':'))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_are_words() {
+    let mut cluster = demo().await;
+    let admin = format!("http://{}", cluster.server(Role::All).admin());
+    let web = web_server().await;
+    let avenue = "western-science-city science-avenue";
+    for (line, code, says) in [
+        (format!("milepost project prepare {avenue}"), 5, "is CONSTRUCTION; to prepare it must be PROPOSED"),
+        (
+            "milepost project list western-science-city --filter 'status = X'".to_owned(),
+            4,
+            "one of PROPOSED,",
+        ),
+        (format!("milepost portfolio list --timeout 1s --endpoint {admin}"), 6, "the connection was lost"),
+        (format!("milepost portfolio list --timeout 1s --endpoint {web}"), 6, "no gRPC server"),
+        ("milepost portfolio list --endpoint https://localhost:7400".to_owned(), 2, "TLS is not supported"),
+        (
+            "milepost portfolio list --timeout 1s --endpoint http://nowhere.invalid:7400".to_owned(),
+            6,
+            "cannot be reached",
+        ),
+        (
+            "milepost project create western-science-city x --from-file missing.json".to_owned(),
+            2,
+            "missing.json cannot be read",
+        ),
+        (
+            "MILEPOST_ENDPIONT=http://a milepost portfolio list".to_owned(),
+            64,
+            "did you mean MILEPOST_ENDPOINT?",
+        ),
+        ("MILEPOST_LOG_FORMAT=json milepost serve all".to_owned(), 64, "did you mean MILEPOST_LOG__FORMAT?"),
+        ("milepost serve all --config missing.toml".to_owned(), 64, "cannot read the file"),
+    ] {
+        let run = run(&cluster, &line).await.failed();
+        assert_eq!(run.code, Some(code), "{line}: {run:?}");
+        assert!(run.err.contains(says), "{line}: {says:?} is not said:\n{}", run.err);
+        assert_plain(&line, &run.err);
+    }
+    // What the tracker says of an effect is words too; which event it came of stands in the event.
+    let achieved =
+        run(&cluster, &format!("milepost milestone get {avenue} construction-start")).await.succeeded();
+    assert!(achieved.out.contains("the registry started the project on 2020-09-11"), "{}", achieved.out);
+
+    let line = "milepost portfolio list --timeout 500ms".to_owned();
+    let stopped = shell(&cluster, &line);
+    assert!(cluster.stop(Role::All).await.success(), "it stops in order");
+    let run = run_command(stopped).await.failed();
+    assert_eq!(run.code, Some(6), "{run:?}");
+    assert!(run.err.contains("the connection was refused"), "{run:?}");
+    assert_plain(&line, &run.err);
+}
+
+/// Something that answers, but not what a gRPC client asks.
+async fn web_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    format!("http://{address}")
+}
+
+fn assert_plain(line: &str, text: &str) {
+    for raw in ["os error", "STATUS_", "STATE_", "h2 ", "hyper", "transport error", "broken pipe"] {
+        assert!(!text.contains(raw), "{line}: {raw:?} is told:\n{text}");
+    }
+}
