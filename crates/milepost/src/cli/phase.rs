@@ -73,10 +73,10 @@ pub struct Fields {
     /// Its place among the project's phases, from 1
     #[arg(long, value_name = "N", help_heading = "Fields")]
     order: Option<i32>,
-    /// When it is planned to be built; either end may be left out
+    /// When it is planned to be built; an end that is left out is open
     #[arg(long, value_name = "DATE..DATE", value_parser = value::period, help_heading = "Fields")]
     planned_period: Option<Period>,
-    /// When it was built; either end may be left out
+    /// When it was built; an end that is left out is open
     #[arg(long, value_name = "DATE..DATE", value_parser = value::period, help_heading = "Fields")]
     actual_period: Option<Period>,
     /// What it costs, as in "CNY 28360000000"

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use milepost_client::Selection;
 use serde::{Deserialize, Serialize};
 
+use super::flags;
 use crate::error::Error;
 
 /// Where a cursor is kept.
@@ -63,15 +64,9 @@ impl Selected {
 
     /// As the flags of the command say it.
     fn text(&self) -> String {
-        let mut parts = Vec::new();
-        if !self.resource.is_empty() {
-            parts.push(format!("--resource {}", self.resource));
-        }
-        parts.extend(self.types.iter().map(|kind| format!("--type {kind}")));
-        if !self.filter.is_empty() {
-            parts.push(format!("--filter '{}'", self.filter.replace('\'', r"'\''")));
-        }
-        if parts.is_empty() { "all events".to_owned() } else { parts.join(" ") }
+        let Self { resource, types, filter } = self.clone();
+        let flags = flags(&Selection { resource, types, filter });
+        if flags.is_empty() { "all events".to_owned() } else { flags }
     }
 }
 
@@ -215,7 +210,7 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
             for part in [
                 &*path.display().to_string(),
-                "(--resource portfolios/wsc --type milepost.milestone.*)",
+                "(--resource portfolios/wsc --type 'milepost.milestone.*')",
                 &format!("this one ({})", Selected::of(other).text()),
                 "another --cursor-file",
                 "--change-selection",

@@ -74,6 +74,22 @@ impl Selecting {
     }
 }
 
+/// A selection as the flags of a command line say it; empty for all events.
+fn flags(selection: &EventSelection) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut flags = Vec::new();
+    if !selection.resource.is_empty() {
+        flags.push(format!("--resource {}", selection.resource));
+    }
+    // A shell would take the * of a type for one of its own.
+    let kind = |kind: &String| if kind.contains('*') { quoted(kind) } else { kind.clone() };
+    flags.extend(selection.types.iter().map(|given| format!("--type {}", kind(given))));
+    if !selection.filter.is_empty() {
+        flags.push(format!("--filter {}", quoted(&selection.filter)));
+    }
+    flags.join(" ")
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -130,7 +146,9 @@ async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Res
             Ok(Page { items: response.events, next: response.next_page_token })
         })
         .await?;
-    note(&format!("go on after these with: milepost event watch --after {cursor}"));
+    let selection = flags(&first.selection.unwrap_or_default());
+    let selection = if selection.is_empty() { selection } else { format!("{selection} ") };
+    note(&format!("go on after these with: milepost event watch {selection}--after {cursor}"));
     Ok(())
 }
 
@@ -145,5 +163,17 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(selecting.selection().types, ["milepost.milestone.achieved", "milepost.project.*"]);
+    }
+
+    #[test]
+    fn a_selection_is_told_as_flags_that_a_shell_takes() {
+        let selection = Selecting {
+            resource: Some("portfolios/p".into()),
+            r#type: vec!["project.*".into()],
+            filter: Some("actor = 'x'".into()),
+        };
+        let shown = r"--resource portfolios/p --type 'milepost.project.*' --filter 'actor = '\''x'\'''";
+        assert_eq!(flags(&selection.selection()), shown);
+        assert_eq!(flags(&EventSelection::default()), "");
     }
 }

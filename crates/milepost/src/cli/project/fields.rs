@@ -52,7 +52,7 @@ pub struct Fields {
     /// Who takes part and as what, as in chongqing-university=lead; roles are joined by commas; may be given often; an update replaces all that there are
     #[arg(long, value_name = "ORGANIZATION=ROLES", value_parser = value::party, help_heading = "Fields")]
     party: Vec<Party>,
-    /// When it is planned to be built; either end may be left out
+    /// When it is planned to be built; an end that is left out is open
     #[arg(long, value_name = "DATE..DATE", value_parser = value::period, help_heading = "Fields")]
     planned_period: Option<Period>,
     /// When it was built; `start` and `complete` set it otherwise
