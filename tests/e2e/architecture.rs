@@ -141,6 +141,38 @@ fn domain_modules_are_pure() {
     }
 }
 
+/// The event types that stand as whole literals in a code.
+fn event_types(code: &str) -> impl Iterator<Item = String> {
+    let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let rests = code.split("\"milepost.").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
+    let types =
+        rests.filter(move |rest| rest.split_once('.').is_some_and(|(noun, verb)| word(noun) && word(verb)));
+    types.map(|rest| format!("milepost.{rest}"))
+}
+
+#[test]
+fn the_list_of_event_types_is_what_the_services_make() {
+    let mut made = std::collections::BTreeSet::new();
+    for name in ["registry", "tracker", "notifier", "service"] {
+        let paths = sources(&root().join("crates").join(name).join("src"));
+        let is_test = |path: &Path| {
+            path.components().any(|part| {
+                TEST_ROOMS
+                    .iter()
+                    .any(|room| Path::new(part.as_os_str()).with_extension("") == Path::new(room))
+            })
+        };
+        for path in paths.iter().filter(|path| !is_test(path)) {
+            let code = code(path);
+            made.extend(event_types(&code));
+            assert!(!code.contains("\"milepost.{"), "{} puts a type together", path.display());
+        }
+    }
+    let listed: std::collections::BTreeSet<_> =
+        milepost_types::event_type::EVENT_TYPES.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(made, listed);
+}
+
 #[test]
 fn every_file_opens_with_what_it_is() {
     for dir in ["crates", "tests"] {

@@ -54,7 +54,7 @@ pub(crate) enum EventField {
 
 /// What events can be filtered by; documented at `EventSelection.filter`.
 pub(crate) static SCHEMA: Schema<EventField> = Schema::new(&[
-    Field::new("type", FieldType::Text, EventField::Type),
+    Field::new("type", FieldType::EventType, EventField::Type),
     Field::new("source", FieldType::Text, EventField::Source),
     Field::new("subject", FieldType::Name, EventField::Subject),
     Field::new("portfolio", FieldType::Name, EventField::Portfolio),

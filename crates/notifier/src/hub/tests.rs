@@ -10,6 +10,8 @@ use milepost_types::{EventId, Hash, LedgerKind, LogId};
 use proptest::prelude::*;
 
 use super::*;
+use crate::convert::reply::WatchReply;
+use crate::selection::{Route, TypePattern};
 use crate::tests::{event, now};
 
 const LOG: LogId = LogId::from_bytes([7; 16]);
@@ -164,8 +166,13 @@ fn thousands_of_narrow_selections_are_not_asked_about_every_event() {
                 &format!(r#"project = "portfolios/p/projects/x{id}" AND actor = "a""#),
             )
             .unwrap(),
-            _ => Selection::new("", &[format!("milepost.kind{id}.*"), "milepost.kind.done".into()], "")
-                .unwrap(),
+            _ => {
+                // More types than there are, as a selection never names them.
+                let under = TypePattern::Under(format!("milepost.kind{id}.").into());
+                let patterns = [under, TypePattern::exactly("milepost.kind.done")];
+                index.add(id, &Route::Types(patterns.into()));
+                continue;
+            }
         };
         index.add(id, &selection.route());
     }

@@ -1,11 +1,13 @@
 //! Event types, and patterns of them: `milepost.milestone.achieved`, `milepost.milestone.*`.
 //!
 //! Invariant: a star stands only at the end, after a dot, so that a pattern can be found by the parts
-//! of a type. Types are not compared with a list: a service may be newer than this one.
+//! of a type. A pattern that a caller gives fits at least one type that there is: any other is mistyped.
+//! Events are not compared with that list: a service may be newer than this one.
 
 use std::fmt;
 
 use milepost_types::Fault;
+use milepost_types::event_type::{self, EVENT_TYPES};
 use milepost_types::quoted;
 
 /// Characters of a type; longer than any there is.
@@ -20,23 +22,34 @@ pub(crate) enum TypePattern {
     Under(Box<str>),
 }
 
-/// A text that is no pattern of types.
+/// A text that is no pattern of types, or of types that no event has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TypePatternError(String);
+pub(crate) enum TypePatternError {
+    /// It is not written like one.
+    Malformed(String),
+    /// It fits no type that there is.
+    Unknown(String),
+}
 
 impl fmt::Display for TypePatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is no event type; write one as in milepost.milestone.achieved, or milepost.milestone.* for all that begin so",
-            quoted(&self.0)
-        )
+        match self {
+            Self::Malformed(text) => write!(
+                f,
+                "{} is no event type; write one as in milepost.milestone.achieved, or milepost.milestone.* for all that begin so",
+                quoted(text)
+            ),
+            Self::Unknown(text) => f.write_str(&event_type::unknown(text)),
+        }
     }
 }
 
 impl Fault for TypePatternError {
     fn reason(&self) -> &'static str {
-        "INVALID_EVENT_TYPE"
+        match self {
+            Self::Malformed(_) => "INVALID_EVENT_TYPE",
+            Self::Unknown(_) => "UNKNOWN_EVENT_TYPE",
+        }
     }
 }
 
@@ -52,9 +65,13 @@ impl TypePattern {
                 && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         };
         if text.len() > TYPE_CHARS || !name.split('.').all(word) {
-            return Err(TypePatternError(text.chars().take(TYPE_CHARS).collect()));
+            return Err(TypePatternError::Malformed(text.chars().take(TYPE_CHARS).collect()));
         }
-        Ok(if star { Self::Under(format!("{name}.").into()) } else { Self::Exactly(name.into()) })
+        let pattern = if star { Self::Under(format!("{name}.").into()) } else { Self::Exactly(name.into()) };
+        if !EVENT_TYPES.iter().any(|kind| pattern.fits(kind)) {
+            return Err(TypePatternError::Unknown(text.to_owned()));
+        }
+        Ok(pattern)
     }
 
     /// The pattern of one type.

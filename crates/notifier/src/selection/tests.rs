@@ -47,8 +47,7 @@ fn types_are_named_or_begin_so() {
         (&["milepost.*"], true),
         (&["milepost.project.started", "milepost.milestone.*"], true),
         (&["milepost.project.*"], false),
-        (&["milepost.milestone.achieve"], false),
-        (&["milepost.milestone"], false),
+        (&["milepost.milestone.not_met"], false),
     ] {
         assert_eq!(selection("", types, "").matches(&achieved), matches, "{types:?}");
     }
@@ -104,13 +103,22 @@ fn every_field_of_the_schema_can_be_filtered_by() {
 
 #[test]
 fn every_fault_is_named_at_once() {
-    let types = vec!["milepost.*.achieved".to_owned(), "milepost.project.started".to_owned(), String::new()];
+    let types = ["milepost.*.achieved", "milepost.project.started", "", "milepost.bogus", "milepost.bogus.*"];
+    let types = types.map(str::to_owned);
     let rejection = Selection::new("portfolios/P!", &types, "nonsense ~").unwrap_err();
     let Rejection::Invalid(violations) = rejection else { panic!("{rejection:?}") };
-    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let faults: Vec<_> =
+        violations.iter().map(|violation| (violation.field.as_str(), violation.reason)).collect();
     assert_eq!(
-        fields,
-        ["selection.resource", "selection.types[0]", "selection.types[2]", "selection.filter"]
+        faults,
+        [
+            ("selection.resource", "INVALID_NAME"),
+            ("selection.types[0]", "INVALID_EVENT_TYPE"),
+            ("selection.types[2]", "INVALID_EVENT_TYPE"),
+            ("selection.types[3]", "UNKNOWN_EVENT_TYPE"),
+            ("selection.types[4]", "UNKNOWN_EVENT_TYPE"),
+            ("selection.filter", "INVALID_FILTER"),
+        ]
     );
     let rejection = Selection::new("", &[], r#"colour = "red""#).unwrap_err();
     assert!(matches!(rejection, Rejection::Filter { field: "selection.filter", .. }));
@@ -119,10 +127,40 @@ fn every_fault_is_named_at_once() {
 }
 
 #[test]
+fn a_type_that_no_event_has_is_refused_wherever_it_is_asked_for() {
+    for (types, filter, accepted) in [
+        (&["milepost.milestone.achieved"][..], "", true),
+        (&["milepost.source.*"], "", true),
+        (&["milepost.milestone.achieve"], "", false),
+        (&["milepost.milestone"], "", false),
+        (&["milepost.milstone.*"], "", false),
+        (&[], r#"type = "milepost.milestone.achieved""#, true),
+        (&[], r#"type = "*.achieved""#, true),
+        (&[], r#"type:"achieved""#, true),
+        (&[], "type:*", true),
+        (&[], r#"type = "milepost.bogus""#, false),
+        (&[], r#"type != "milepost.bogus""#, false),
+        (&[], r#"type = "milepost.bogus.*""#, false),
+        (&[], r#"type:"acheived""#, false),
+        // An order is no name of a type.
+        (&[], r#"type >= "milepost.n""#, true),
+    ] {
+        let types: Vec<_> = types.iter().map(|kind| (*kind).to_owned()).collect();
+        let made = Selection::new("", &types, filter);
+        assert_eq!(made.is_ok(), accepted, "{types:?} {filter}: {made:?}");
+    }
+    let Err(Rejection::Filter { error, .. }) = Selection::new("", &[], r#"actor="x" type="milepost.bogus""#)
+    else {
+        panic!("it is refused as a filter");
+    };
+    assert_eq!(error.column, 16, "{error}");
+}
+
+#[test]
 fn what_asks_for_the_same_is_equal() {
-    let one =
-        selection("", &["milepost.b.c", "milepost.a.*", "milepost.b.c"], r#"actor = "x" AND source = "y""#);
-    let two = selection("", &["milepost.a.*", "milepost.b.c"], r#"source="y"  actor="x""#);
+    let (b, a) = ("milepost.project.started", "milepost.milestone.*");
+    let one = selection("", &[b, a, b], r#"actor = "x" AND source = "y""#);
+    let two = selection("", &[a, b], r#"source="y"  actor="x""#);
     assert_eq!(one, two);
     assert_eq!(one.parts(), two.parts());
 }

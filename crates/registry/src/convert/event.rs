@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use milepost_ledger::{CommandId, Context, actor_to_proto};
 use milepost_proto::event::v1 as proto;
-use milepost_types::{EventId, ProjectName};
+use milepost_types::{EventId, ProjectName, event_type};
 use prost::Message;
 use proto::event::{Payload, Resource as Wire};
 
@@ -26,7 +26,9 @@ pub(crate) fn encoded(changes: &[Change], context: &Context, traceparent: &str) 
 
 fn event(change: &Change, index: u32, context: &Context, traceparent: &str) -> proto::Event {
     let id = |index| EventId { log: context.log, sequence: context.sequence, index }.to_string();
-    let Place { subject, portfolio, project, noun } = place(&change.resource);
+    let Place { subject, portfolio, project } = place(&change.resource);
+    let kind = kind(&change.resource, &change.happening);
+    debug_assert!(event_type::is_known(kind), "{kind} is not in the list of types");
     proto::Event {
         event_id: id(index),
         source: SOURCE.to_owned(),
@@ -34,7 +36,7 @@ fn event(change: &Change, index: u32, context: &Context, traceparent: &str) -> p
         subject,
         portfolio,
         project,
-        r#type: format!("milepost.{noun}.{}", verb(&change.happening)),
+        r#type: kind.to_owned(),
         commit_time: Some(value::instant_message(context.commit_time)),
         event_date: change.date.map(value::date_message),
         actor: Some(actor_to_proto(&context.actor)),
@@ -55,7 +57,6 @@ struct Place {
     subject: String,
     portfolio: String,
     project: String,
-    noun: &'static str,
 }
 
 fn place(resource: &Resource) -> Place {
@@ -63,30 +64,25 @@ fn place(resource: &Resource) -> Place {
     match resource {
         Resource::Portfolio(record) => {
             let subject = record.name.to_string();
-            Place { portfolio: subject.clone(), subject, project: none(), noun: "portfolio" }
+            Place { portfolio: subject.clone(), subject, project: none() }
         }
-        Resource::Organization(record) => Place {
-            subject: record.name.to_string(),
-            portfolio: none(),
-            project: none(),
-            noun: "organization",
-        },
+        Resource::Organization(record) => {
+            Place { subject: record.name.to_string(), portfolio: none(), project: none() }
+        }
         Resource::Project(record) => {
             let subject = record.name.to_string();
             let portfolio = record.name.portfolio().to_string();
-            Place { project: subject.clone(), subject, portfolio, noun: "project" }
+            Place { project: subject.clone(), subject, portfolio }
         }
         Resource::Phase(record) => Place {
             subject: record.name.to_string(),
             portfolio: record.name.portfolio().to_string(),
             project: record.name.project().to_string(),
-            noun: "phase",
         },
         Resource::Batch(record) => Place {
             subject: record.name.to_string(),
             portfolio: record.name.portfolio().to_string(),
             project: none(),
-            noun: "batch",
         },
     }
 }
@@ -101,29 +97,67 @@ fn resource(resource: &Resource) -> Wire {
     }
 }
 
-/// The last part of the type.
-fn verb(happening: &Happening) -> &'static str {
+/// The type of the event. Public, and the same for ever.
+fn kind(resource: &Resource, happening: &Happening) -> &'static str {
+    let [created, updated, deleted, undeleted] = life(resource);
     match happening {
-        Happening::Created => "created",
-        Happening::Updated => "updated",
-        Happening::Deleted => "deleted",
-        Happening::Undeleted => "undeleted",
-        Happening::Moved { previous, status, .. } => move_verb(*previous, *status),
-        Happening::Regrouped { .. } => "members_changed",
-        Happening::Started { .. } => "started",
-        Happening::Cancelled { .. } => "cancelled",
+        Happening::Created => created,
+        Happening::Updated => updated,
+        Happening::Deleted => deleted,
+        Happening::Undeleted => undeleted,
+        // Only projects move, and only batches do what follows.
+        Happening::Moved { previous, status, .. } => moved(*previous, *status),
+        Happening::Regrouped { .. } => "milepost.batch.members_changed",
+        Happening::Started { .. } => "milepost.batch.started",
+        Happening::Cancelled { .. } => "milepost.batch.cancelled",
     }
 }
 
-fn move_verb(previous: Status, status: Status) -> &'static str {
+/// The types of what can happen to every resource: creation, update, deletion, and taking that back.
+fn life(resource: &Resource) -> [&'static str; 4] {
+    match resource {
+        Resource::Portfolio(_) => [
+            "milepost.portfolio.created",
+            "milepost.portfolio.updated",
+            "milepost.portfolio.deleted",
+            "milepost.portfolio.undeleted",
+        ],
+        Resource::Organization(_) => [
+            "milepost.organization.created",
+            "milepost.organization.updated",
+            "milepost.organization.deleted",
+            "milepost.organization.undeleted",
+        ],
+        Resource::Project(_) => [
+            "milepost.project.created",
+            "milepost.project.updated",
+            "milepost.project.deleted",
+            "milepost.project.undeleted",
+        ],
+        Resource::Phase(_) => [
+            "milepost.phase.created",
+            "milepost.phase.updated",
+            "milepost.phase.deleted",
+            "milepost.phase.undeleted",
+        ],
+        Resource::Batch(_) => [
+            "milepost.batch.created",
+            "milepost.batch.updated",
+            "milepost.batch.deleted",
+            "milepost.batch.undeleted",
+        ],
+    }
+}
+
+fn moved(previous: Status, status: Status) -> &'static str {
     match (previous, status) {
-        (Status::Suspended(_), Status::At(_)) => "resumed",
-        (_, Status::At(Stage::Proposed | Stage::Preparation)) => "prepared",
-        (_, Status::At(Stage::Construction)) => "started",
-        (_, Status::At(Stage::Completed)) => "completed",
-        (_, Status::At(Stage::InService)) => "commissioned",
-        (_, Status::Suspended(_)) => "suspended",
-        (_, Status::Cancelled) => "cancelled",
+        (Status::Suspended(_), Status::At(_)) => "milepost.project.resumed",
+        (_, Status::At(Stage::Proposed | Stage::Preparation)) => "milepost.project.prepared",
+        (_, Status::At(Stage::Construction)) => "milepost.project.started",
+        (_, Status::At(Stage::Completed)) => "milepost.project.completed",
+        (_, Status::At(Stage::InService)) => "milepost.project.commissioned",
+        (_, Status::Suspended(_)) => "milepost.project.suspended",
+        (_, Status::Cancelled) => "milepost.project.cancelled",
     }
 }
 

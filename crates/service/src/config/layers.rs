@@ -8,12 +8,13 @@ use super::fault::{Fault, Faults, Source};
 use super::file;
 use super::print;
 use super::section::{Found, Section, Visitor};
-use super::suggest::nearest;
 use super::value::{Raw, Slot};
 use super::variables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use milepost_types::suggest::nearest;
 
 /// A value given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,6 @@ mod file;
 mod layers;
 mod print;
 mod section;
-mod suggest;
 mod units;
 mod value;
 mod variables;

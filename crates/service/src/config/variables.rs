@@ -3,7 +3,7 @@
 //! Invariant: what a container platform sets by itself is not taken for a misspelt variable.
 
 use super::fault::{Fault, Faults, Source};
-use super::suggest::nearest;
+use milepost_types::suggest::nearest;
 use std::ffi::OsString;
 
 /// What every variable of ours begins with.

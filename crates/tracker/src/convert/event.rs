@@ -9,7 +9,7 @@ use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_service::value;
-use milepost_types::{EventId, LedgerKind, PortfolioName, Position};
+use milepost_types::{EventId, LedgerKind, PortfolioName, Position, event_type};
 use prost::Message;
 
 use super::facts;
@@ -125,6 +125,7 @@ impl<'a> Events<'a> {
 
     /// Numbers an event, says who and when, and encodes it.
     fn tell(&mut self, kind: &str, event: proto::Event) {
+        debug_assert!(event_type::is_known(kind), "{kind} is not in the list of types");
         let Context { log, sequence, commit_time, actor, command_id, .. } = self.context;
         let index = u32::try_from(self.told.len()).unwrap_or(u32::MAX);
         let event = proto::Event {

@@ -8,6 +8,8 @@
 pub enum FieldType {
     /// Text.
     Text,
+    /// The type of an event: text, of which a pattern that fits no type is a fault.
+    EventType,
     /// One of these names, as the API spells them.
     Enum(&'static [&'static str]),
     /// A whole number of 64 bits.

@@ -11,6 +11,7 @@ use super::error::FilterError;
 use super::scan::Literal;
 use super::schema::{Field, FieldType, Schema};
 use super::syntax::Restriction;
+use crate::event_type::{self, EVENT_TYPES};
 use crate::quote::quoted;
 
 /// The comparison with its types.
@@ -91,6 +92,7 @@ impl Typing<'_> {
             (FieldType::List | FieldType::Map, _) => self.list(),
             (_, Some(test)) => Ok(test),
             (FieldType::Text, None) => self.text(),
+            (FieldType::EventType, None) => self.event_type(),
             (FieldType::Name, None) => self.name(),
             (FieldType::Enum(names), None) => self.equality_only(|text| {
                 enum_name(names, text)
@@ -137,6 +139,18 @@ impl Typing<'_> {
             },
             operator => self.text_comparison(operator),
         }
+    }
+
+    /// A text that could be the type of an event: what none has is mistyped, and would match nothing, or with
+    /// != everything.
+    fn event_type(&self) -> Result<Test, FilterError> {
+        let test = self.text()?;
+        if let Test::Compare(Operator::Equal | Operator::NotEqual, Operand::Text(pattern)) = &test
+            && !EVENT_TYPES.iter().any(|kind| pattern.fits(kind))
+        {
+            return Err(self.value_error(&event_type::unknown(&self.restriction.value.text)));
+        }
+        Ok(test)
     }
 
     fn name(&self) -> Result<Test, FilterError> {

@@ -4,7 +4,7 @@
 //! key whose last word is exactly the one given (the section was forgotten).
 
 /// The known key nearest to `given`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let last = given.rsplit('.').next().unwrap_or(given);
     let mut namesakes = known.iter().filter(|key| key.rsplit('.').next() == Some(last));

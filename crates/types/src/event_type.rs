@@ -1,0 +1,119 @@
+//! The types that events have: the one list of them.
+//!
+//! Invariant: holds every type that a service of this version makes, and no other; a test reads the services'
+//! sources. A type stays for ever: what it means is documented at `milepost.event.v1.Event.payload`. Events
+//! of newer services may have others: they are passed on, and selected by what their types begin with.
+
+use crate::quote::quoted;
+use crate::suggest::nearest;
+
+/// Every type, sorted.
+pub const EVENT_TYPES: &[&str] = &[
+    "milepost.batch.cancelled",
+    "milepost.batch.created",
+    "milepost.batch.deleted",
+    "milepost.batch.members_changed",
+    "milepost.batch.started",
+    "milepost.batch.undeleted",
+    "milepost.batch.updated",
+    "milepost.milestone.achieved",
+    "milepost.milestone.cancelled",
+    "milepost.milestone.created",
+    "milepost.milestone.deleted",
+    "milepost.milestone.due_soon",
+    "milepost.milestone.evidence_added",
+    "milepost.milestone.not_met",
+    "milepost.milestone.outlook_changed",
+    "milepost.milestone.overdue",
+    "milepost.milestone.partially_achieved",
+    "milepost.milestone.rebaselined",
+    "milepost.milestone.reforecast",
+    "milepost.milestone.reopened",
+    "milepost.milestone.undeleted",
+    "milepost.milestone.updated",
+    "milepost.organization.created",
+    "milepost.organization.deleted",
+    "milepost.organization.undeleted",
+    "milepost.organization.updated",
+    "milepost.phase.created",
+    "milepost.phase.deleted",
+    "milepost.phase.undeleted",
+    "milepost.phase.updated",
+    "milepost.portfolio.created",
+    "milepost.portfolio.date_advanced",
+    "milepost.portfolio.deleted",
+    "milepost.portfolio.undeleted",
+    "milepost.portfolio.updated",
+    "milepost.project.cancelled",
+    "milepost.project.commissioned",
+    "milepost.project.completed",
+    "milepost.project.created",
+    "milepost.project.deleted",
+    "milepost.project.prepared",
+    "milepost.project.resumed",
+    "milepost.project.started",
+    "milepost.project.suspended",
+    "milepost.project.undeleted",
+    "milepost.project.updated",
+    "milepost.source.followed",
+    "milepost.source.reset",
+    "milepost.source.skipped",
+];
+
+/// Longer texts get no suggestion.
+const SUGGESTED_BYTES: usize = 100;
+
+/// Whether an event of this version may have the type.
+pub fn is_known(kind: &str) -> bool {
+    EVENT_TYPES.binary_search(&kind).is_ok()
+}
+
+/// What to say of a text, possibly with a star at its end, that fits no type.
+pub fn unknown(text: &str) -> String {
+    let given = quoted(text);
+    let families = families();
+    let meant = match text.strip_suffix(".*") {
+        None if families.contains(&text) => Some(format!("{text}.*")),
+        // A suggestion takes time that grows with the text; one so long was no slip of the keys.
+        _ if text.len() > SUGGESTED_BYTES => None,
+        Some(family) => nearest(family, families.iter().copied()).map(|family| format!("{family}.*")),
+        None => nearest(text, EVENT_TYPES.iter().copied()).map(str::to_owned),
+    };
+    match meant {
+        Some(meant) => format!("no event has the type {given}; did you mean {meant}?"),
+        None => format!("no event has the type {given}; types begin with {}", families.join(", ")),
+    }
+}
+
+/// What types begin with, as in `milepost.milestone`.
+fn families() -> Vec<&'static str> {
+    let mut families: Vec<_> = EVENT_TYPES.iter().filter_map(|kind| Some(kind.rsplit_once('.')?.0)).collect();
+    families.dedup();
+    families
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_sorted_and_none_stands_twice() {
+        assert!(EVENT_TYPES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(is_known("milepost.batch.cancelled") && is_known("milepost.source.skipped"));
+        assert!(!is_known("milepost.bogus") && !is_known("milepost.milestone"));
+    }
+
+    #[test]
+    fn a_mistyped_type_is_met_with_the_one_that_was_meant() {
+        for (text, meant) in [
+            ("milepost.milestone.acheived", "did you mean milepost.milestone.achieved?"),
+            ("milepost.milestones.reforecast", "did you mean milepost.milestone.reforecast?"),
+            ("milepost.milestone", "did you mean milepost.milestone.*?"),
+            ("milepost.milstone.*", "did you mean milepost.milestone.*?"),
+            ("milepost.bogus", "types begin with milepost.batch, milepost.milestone, milepost.organization"),
+        ] {
+            let said = unknown(text);
+            assert!(said.contains(meant) && said.contains(&format!("\"{text}\"")), "{said}");
+        }
+    }
+}
