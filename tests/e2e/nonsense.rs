@@ -453,8 +453,8 @@ async fn places_that_are_none_are_refused() {
     let cases = [
         ("nonsense".to_owned(), Code::InvalidArgument, Reason::CursorInvalid),
         (damaged, Code::InvalidArgument, Reason::CursorInvalid),
-        (at(LogId::generate(), 1), Code::InvalidArgument, Reason::CursorInvalid),
-        (at(log, sequence + 1000), Code::FailedPrecondition, Reason::LogDiverged),
+        (at(LogId::generate(), 1), Code::InvalidArgument, Reason::CursorOfOtherLog),
+        (at(log, sequence + 1000), Code::FailedPrecondition, Reason::CursorAhead),
         (at(log, sequence), Code::FailedPrecondition, Reason::LogDiverged),
     ];
     for (cursor, code, reason) in cases {
@@ -466,9 +466,11 @@ async fn places_that_are_none_are_refused() {
             }
             Err(status) => status,
         };
-        assert_reason(&Failure::from(status), code, reason);
         let request = notifier::ListEventsRequest { after_cursor: cursor, ..Default::default() };
-        assert_reason(&refused!(client, events.list_events(request)), code, reason);
+        for failure in [Failure::from(status), refused!(client, events.list_events(request))] {
+            assert_reason(&failure, code, reason);
+            assert_eq!(failure.earliest_cursor(), Some(&*info.earliest_cursor), "{failure:?}");
+        }
     }
     let ahead = Revision { ledger: LedgerKind::Registry, position: Position { log, sequence: 9, hash } };
     let read = |revision: String| registry::GetProjectRequest {

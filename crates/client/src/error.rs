@@ -184,6 +184,11 @@ impl Failure {
         self.metadata.get(key).map(String::as_str)
     }
 
+    /// The earliest cursor that can be read from, where a cursor was refused.
+    pub fn earliest_cursor(&self) -> Option<&str> {
+        self.fact("earliest_cursor")
+    }
+
     /// What to do about it, for people; `None` if the message says it already.
     pub fn hint(&self) -> Option<&'static str> {
         if self.unreachable && self.code != Code::DeadlineExceeded {
@@ -199,12 +204,21 @@ impl Failure {
             }
             (Some(Reason::EtagMismatch), _) => "read the resource again, then decide anew",
             (Some(Reason::RequestIdReused), _) => "use a new request id for a new request",
-            (Some(Reason::CursorExpired), _) => "start again from the earliest event",
+            (Some(Reason::CursorExpired), _) => "start again from the earliest cursor",
             (Some(Reason::CursorInvalid), _) => {
-                "give the cursor exactly as the server answered it, to the same server"
+                "give the cursor exactly as the server answered it, or start again from the earliest cursor"
+            }
+            (Some(Reason::CursorOfOtherLog), _) => {
+                "give the cursor to the server that answered it, or start again from the earliest cursor"
+            }
+            (Some(Reason::CursorAhead), _) => {
+                "ask the operator whether this log lost its end; to go on, start again from the earliest cursor"
+            }
+            (Some(Reason::LogDiverged), _) if self.earliest_cursor().is_some() => {
+                "drop what was read before, and start again from the earliest cursor"
             }
             (Some(Reason::LogDiverged), _) => {
-                "the log was restored from a backup: start again from the earliest event"
+                "the log was restored: ask without the old position, or revision, and read again"
             }
             (Some(Reason::PageTokenInvalid), _) => "start again without a page token",
             (Some(Reason::Overloaded | Reason::TooMany), _) => {
@@ -274,6 +288,24 @@ mod tests {
             ["not valid", "project.display_name: the field", "project.period: ends", "portfolios/p: it is"]
         {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_refused_cursor_says_how_to_go_on() {
+        for reason in [
+            Reason::CursorInvalid,
+            Reason::CursorOfOtherLog,
+            Reason::CursorAhead,
+            Reason::CursorExpired,
+            Reason::LogDiverged,
+        ] {
+            let name = reason.as_str_name().strip_prefix("REASON_").unwrap();
+            let facts = [("earliest_cursor".to_owned(), "Qw".to_owned())];
+            let details = ErrorDetails::with_error_info(name, "milepost.dev", facts);
+            let failure = Failure::from(Status::with_error_details(Code::FailedPrecondition, "no", details));
+            assert_eq!((failure.reason, failure.earliest_cursor()), (Some(reason), Some("Qw")));
+            assert!(failure.hint().unwrap().contains("earliest cursor"), "{failure}");
         }
     }
 

@@ -139,10 +139,11 @@ impl Error {
                 "start a server with `milepost serve all` or `milepost demo`, or give its address with --endpoint",
             ),
             // What the server said of these ends with what to do.
-            (Some(Reason::EtagMismatch | Reason::CursorInvalid | Reason::RequestIdReused), _) => None,
-            (Some(Reason::CursorExpired | Reason::LogDiverged), _) => {
-                Some("start again with --earliest; a cursor file must be removed first")
-            }
+            (Some(Reason::EtagMismatch | Reason::RequestIdReused), _) => None,
+            // A cursor was refused: it came with --after or out of the cursor file.
+            _ if failure.earliest_cursor().is_some() => Some(
+                "to read everything again, remove the cursor file if there is one, and leave --after out or give --earliest",
+            ),
             (_, Code::DeadlineExceeded) => {
                 Some("give it more time with --timeout, or check that the server is reachable")
             }

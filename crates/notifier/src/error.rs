@@ -2,7 +2,7 @@
 
 use milepost_ledger::EntryError;
 use milepost_ledger::journal::ReadError;
-use milepost_types::{LedgerKind, Position, Rejection};
+use milepost_types::{LedgerKind, Rejection};
 
 /// Why the notifier cannot be opened or an operator's wish not be granted.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +34,6 @@ pub(crate) enum ReadFailure {
     /// The caller asks for what it cannot have.
     #[error(transparent)]
     Refused(#[from] Rejection),
-    /// The cursor is of a log that has nothing to do with this one.
-    #[error("the cursor is of another log; give one exactly as this server answered it")]
-    Foreign {
-        /// Where the cursor is.
-        asked: Position,
-        /// Where this log is.
-        have: Position,
-    },
     /// The journal cannot be read.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadError),

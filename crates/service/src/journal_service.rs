@@ -16,13 +16,13 @@ use milepost_proto::journal::v1::journal_service_server::{JournalService, Journa
 use milepost_proto::journal::v1::{
     EntryFragment, FollowRequest, FollowResponse, GetLedgerInfoRequest, GetLedgerInfoResponse,
 };
-use milepost_types::{LedgerKind, Position};
+use milepost_types::{LedgerKind, Position, Rejection};
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response, Status};
 
 use crate::host::Kit;
-use crate::refusal::{draining, read_status};
+use crate::refusal::{draining, read_status, status};
 use crate::status::{Answer, internal};
 
 /// Entries of one response stop at about this.
@@ -119,8 +119,8 @@ impl JournalService for Journals {
         let after = match &request.after {
             None => start,
             Some(after) => position_from_proto(after).ok_or_else(|| {
-                let message = "after is no position: give the log id, the sequence and 8 bytes of hash, as they were told";
-                Answer::new(Code::InvalidArgument, Reason::CursorInvalid, message).status()
+                let what = "this is no position; give the log id, the sequence and the 8 bytes of hash as they were answered";
+                status(&Rejection::invalid("after", "INVALID_POSITION", what))
             })?,
         };
         // Says at once, and not in the stream, that the position is of another history.
@@ -332,6 +332,18 @@ mod tests {
             assert_eq!(info.metadata["asked"], position.to_string());
             assert!(info.metadata["have"].starts_with(&right.log.to_string()));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_position_is_a_faulty_field() {
+        let journal = Arc::new(MemoryJournal::new(LogId::generate()));
+        let (journals, _kit) = journals(&journal);
+        let after = milepost_proto::journal::v1::Position { log_id: "x".into(), ..Default::default() };
+        let request = FollowRequest { ledger: String::new(), after: Some(after) };
+        let status = journals.follow(Request::new(request)).await.err().unwrap();
+        let details = status.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, "INVALID_FIELDS");
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "after");
     }
 
     #[tokio::test]

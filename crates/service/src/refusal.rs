@@ -67,7 +67,14 @@ pub fn status(rejection: &Rejection) -> Status {
                 answer
             }
         }
-        Rejection::CursorExpired { earliest } => answer.with("earliest_cursor", earliest),
+        Rejection::CursorInvalid { earliest, .. } | Rejection::CursorExpired { earliest } => {
+            answer.with("earliest_cursor", earliest)
+        }
+        Rejection::CursorOfOtherLog { given, own, earliest }
+        | Rejection::CursorAhead { given, own, earliest }
+        | Rejection::CursorDiverged { given, own, earliest } => {
+            answer.with("asked", given).with("have", own).with("earliest_cursor", earliest)
+        }
         Rejection::LogDiverged { given, own } => answer.with("asked", given).with("have", own),
         Rejection::RevisionNotReached { ledger, asked, have } => {
             answer.with("ledger", ledger).with("asked", asked).with("have", have)
@@ -76,10 +83,9 @@ pub fn status(rejection: &Rejection) -> Status {
             tracing::error!(table = row.table, key = row.key, what = row.what, "a stored row is damaged");
             answer.with("where", row.place())
         }
-        Rejection::CursorInvalid(_)
-        | Rejection::RevisionInvalid(_)
-        | Rejection::RevisionElsewhere { .. }
-        | Rejection::PageToken(_) => answer,
+        Rejection::RevisionInvalid(_) | Rejection::RevisionElsewhere { .. } | Rejection::PageToken(_) => {
+            answer
+        }
     }
     .status()
 }
@@ -103,9 +109,13 @@ fn outcome(rejection: &Rejection) -> (Code, Reason) {
             (Code::ResourceExhausted, Reason::LimitExceeded)
         }
         Rejection::Filter { .. } => (Code::InvalidArgument, Reason::InvalidFilter),
-        Rejection::CursorInvalid(_) => (Code::InvalidArgument, Reason::CursorInvalid),
+        Rejection::CursorInvalid { .. } => (Code::InvalidArgument, Reason::CursorInvalid),
+        Rejection::CursorOfOtherLog { .. } => (Code::InvalidArgument, Reason::CursorOfOtherLog),
+        Rejection::CursorAhead { .. } => (Code::FailedPrecondition, Reason::CursorAhead),
         Rejection::CursorExpired { .. } => (Code::OutOfRange, Reason::CursorExpired),
-        Rejection::LogDiverged { .. } => (Code::FailedPrecondition, Reason::LogDiverged),
+        Rejection::LogDiverged { .. } | Rejection::CursorDiverged { .. } => {
+            (Code::FailedPrecondition, Reason::LogDiverged)
+        }
         Rejection::RevisionInvalid(_) | Rejection::RevisionElsewhere { .. } => {
             (Code::InvalidArgument, Reason::RevisionInvalid)
         }
@@ -199,7 +209,7 @@ pub fn draining() -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{DOMAIN, reason_name};
+    use crate::status::DOMAIN;
     use milepost_ledger::journal::Damage;
     use milepost_types::filter::FilterError;
     use milepost_types::{
@@ -217,6 +227,7 @@ mod tests {
     fn every_rejection() -> Vec<Rejection> {
         let (kind, name) = (ResourceKind::Project, "portfolios/p/projects/x".to_owned());
         let token = TokenError::Damaged { expected: TokenKind::Page };
+        let earliest = Cursor::after(position(1));
         let mut violations = Violations::one("project.display_name", "REQUIRED", "give one");
         violations.push("page_size", "INVALID_PAGE_SIZE", "is negative");
         vec![
@@ -255,8 +266,11 @@ mod tests {
                 field: "filter",
                 error: FilterError { column: 7, message: "no such field".into() },
             },
-            Rejection::CursorInvalid(token),
-            Rejection::CursorExpired { earliest: Cursor::after(position(3)) },
+            Rejection::CursorInvalid { error: token, earliest },
+            Rejection::CursorOfOtherLog { given: position(9), own: position(3), earliest },
+            Rejection::CursorAhead { given: position(9), own: position(3), earliest },
+            Rejection::CursorDiverged { given: position(9), own: position(3), earliest },
+            Rejection::CursorExpired { earliest },
             Rejection::LogDiverged { given: position(9), own: position(3) },
             Rejection::RevisionInvalid(token),
             Rejection::RevisionElsewhere { ledger: LedgerKind::Tracker },
@@ -280,8 +294,16 @@ mod tests {
         ]
     }
 
-    /// The code and the metadata keys that the comments of `error.proto` promise for each reason.
-    fn promised() -> BTreeMap<String, (String, Vec<String>)> {
+    /// What the comments of `error.proto` promise for a reason.
+    struct Promise {
+        code: String,
+        keys: Vec<String>,
+        /// Keys that a refused cursor has besides.
+        of_a_cursor: Vec<String>,
+    }
+
+    /// The promise of each reason.
+    fn promised() -> BTreeMap<String, Promise> {
         let set = prost_types::FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap();
         let file = set.file.into_iter().find(|file| file.name().ends_with("error/v1/error.proto")).unwrap();
         let comments = file.source_code_info.unwrap().location;
@@ -295,8 +317,11 @@ mod tests {
                     comments.iter().find(|location| location.path == path).unwrap().leading_comments();
                 let code = comment.trim().split('.').next().unwrap().to_owned();
                 let metadata = comment.split_once("Metadata:").map_or("", |(_, list)| list);
-                let keys = metadata.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-                (value.name().trim_start_matches("REASON_").to_owned(), (code, keys))
+                let keys = |list: &str| list.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+                let (always, of_a_cursor) =
+                    metadata.split_once("of a cursor also:").unwrap_or((metadata, ""));
+                let promise = Promise { code, keys: keys(always), of_a_cursor: keys(of_a_cursor) };
+                (value.name().trim_start_matches("REASON_").to_owned(), promise)
             })
             .collect()
     }
@@ -312,24 +337,23 @@ mod tests {
     #[test]
     fn every_refusal_has_the_code_and_metadata_that_its_reason_promises() {
         let promised = promised();
-        let rejections: Vec<_> = every_rejection().iter().map(status).collect();
-        for status in rejections.into_iter().chain(every_submit_error().iter().map(submit_status)) {
+        let of_a_cursor = |rejection: &Rejection| matches!(rejection, Rejection::CursorDiverged { .. });
+        let rejections: Vec<_> =
+            every_rejection().iter().map(|rejection| (status(rejection), of_a_cursor(rejection))).collect();
+        let submitted = every_submit_error();
+        let submitted = submitted.iter().map(|error| (submit_status(error), false));
+        for (status, of_a_cursor) in rejections.into_iter().chain(submitted) {
             let details = status.get_error_details();
             let info = details.error_info().unwrap();
             assert_eq!(info.domain, DOMAIN);
-            let (code, keys) = &promised[&info.reason];
-            assert_eq!(&code_name(status.code()), code, "{}", info.reason);
-            if info.reason != reason_name(Reason::CursorInvalid) {
-                for key in keys {
-                    assert!(info.metadata.contains_key(key), "{}: {key} is missing", info.reason);
-                }
-            }
-            assert!(
-                info.metadata.keys().all(|key| keys.contains(key)),
-                "{}: {:?}",
-                info.reason,
-                info.metadata
-            );
+            let promise = &promised[&info.reason];
+            assert_eq!(code_name(status.code()), promise.code, "{}", info.reason);
+            let besides = if of_a_cursor { &promise.of_a_cursor[..] } else { &[] };
+            let mut keys: Vec<_> = promise.keys.iter().chain(besides).collect();
+            keys.sort();
+            let mut given: Vec<_> = info.metadata.keys().collect();
+            given.sort();
+            assert_eq!(given, keys, "{}", info.reason);
             assert!(status.message().len() > 10, "{status:?}");
             assert!(!format!("{status:?}").contains("secret"), "{status:?}");
         }

@@ -146,19 +146,60 @@ pub enum Rejection {
         error: FilterError,
     },
     /// The cursor cannot be read.
-    #[error("{0}")]
-    CursorInvalid(TokenError),
-    /// What follows the cursor is no longer kept.
+    #[error("{error}")]
+    CursorInvalid {
+        /// Why not.
+        error: TokenError,
+        /// The earliest cursor that can be read from.
+        earliest: Cursor,
+    },
+    /// The cursor is of a log that this one does not descend from.
     #[error(
-        "the cursor is older than what the log keeps; start from the earliest cursor, or from a snapshot"
+        "the cursor is of the log {}, and this is the log {}: give it to the server that answered it, or start again from the earliest cursor",
+        .given.log, .own.log
     )]
+    CursorOfOtherLog {
+        /// Where the cursor is.
+        given: Position,
+        /// The last position of this log.
+        own: Position,
+        /// The earliest cursor that can be read from.
+        earliest: Cursor,
+    },
+    /// The cursor is of this log and past its end.
+    #[error(
+        "the cursor is at sequence {} and this log ends at {}: either another copy of the log answered it, or this one lost its end; ask the operator which, or start again from the earliest cursor",
+        .given.sequence, .own.sequence
+    )]
+    CursorAhead {
+        /// Where the cursor is.
+        given: Position,
+        /// The last position of this log.
+        own: Position,
+        /// The earliest cursor that can be read from.
+        earliest: Cursor,
+    },
+    /// The cursor is of another history than this log.
+    #[error(
+        "the cursor is at {given}, where this log has another history ({own}), as after a restore to an older state: events that were read before it may not be in this log; start again from the earliest cursor"
+    )]
+    CursorDiverged {
+        /// Where the cursor is.
+        given: Position,
+        /// The position of this log at the same sequence if there is one, else its last.
+        own: Position,
+        /// The earliest cursor that can be read from.
+        earliest: Cursor,
+    },
+    /// What follows the cursor is no longer kept.
+    #[error("the cursor is older than what the log keeps; start again from the earliest cursor")]
     CursorExpired {
         /// The earliest cursor that can be read from.
         earliest: Cursor,
     },
     /// The position is of another log, of another history of this log, or ahead of it.
     #[error(
-        "the position {given} is not in this log, which stands at {own}; it was restored or is another one: start again from a snapshot or from the earliest cursor"
+        "the position {given} is not in this log, which is at {own}: it is of another log, or of another history of this one, as before a restore; ask without it, or give one that this server answered"
     )]
     LogDiverged {
         /// The position in the request.
@@ -390,6 +431,16 @@ mod tests {
         let stale = Rejection::check_etag(&project(), Some(Etag(6)), Etag(7)).unwrap_err();
         assert!(matches!(stale, Rejection::StaleEtag { given: Etag(6), current: Etag(7), .. }));
         assert!(stale.to_string().contains("its etag is 7, not 6"));
+    }
+
+    #[test]
+    fn a_cursor_past_the_end_does_not_claim_a_restore() {
+        let log = LogId::from_bytes([1; 16]);
+        let at = |sequence| Position { log, sequence, hash: crate::HashPrefix::from_bytes([0xaa; 8]) };
+        let earliest = Cursor::after(Position::start(log));
+        let text = Rejection::CursorAhead { given: at(523), own: at(503), earliest }.to_string();
+        assert!(text.contains("at sequence 523") && text.contains("ends at 503"), "{text}");
+        assert!(!text.contains("restore"), "{text}");
     }
 
     #[test]

@@ -53,13 +53,13 @@ impl ListAsk {
     }
 }
 
-/// Reads a watch request.
-pub(crate) fn watch(request: &WatchEventsRequest) -> Result<WatchAsk, Rejection> {
+/// Reads a watch request of a log whose earliest cursor is this.
+pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<WatchAsk, Rejection> {
     let mut violations = Violations::new();
     let selection = collect(selection(request.selection.as_ref()), &mut violations);
     let start = match &request.from {
         None => Ok(Start::Earliest),
-        Some(From::AfterCursor(text)) => cursor(text),
+        Some(From::AfterCursor(text)) => cursor(text, earliest),
         Some(From::AtTime(time)) => Timestamp::new(time.seconds, time.nanos).map(Start::At).map_err(|_| {
             Rejection::invalid("at_time", "INVALID_TIME", "this is no time between the years -9999 and 9999")
         }),
@@ -82,15 +82,15 @@ pub(crate) fn watch(request: &WatchEventsRequest) -> Result<WatchAsk, Rejection>
     Ok(WatchAsk { start, selection, checkpoint_interval })
 }
 
-/// Reads a list request.
-pub(crate) fn list(request: &ListEventsRequest) -> Result<ListAsk, Rejection> {
+/// Reads a list request of a log whose earliest cursor is this.
+pub(crate) fn list(request: &ListEventsRequest, earliest: Cursor) -> Result<ListAsk, Rejection> {
     let mut violations = Violations::new();
     let page_size = violations.check("page_size", page_size(request.page_size)).unwrap_or_default();
     let selection = collect(selection(request.selection.as_ref()), &mut violations);
     let digest = selection.as_ref().map(|selection| RequestDigest::of(LIST_EVENTS, selection.parts())).ok();
     let start = match (request.after_cursor.as_str(), request.page_token.as_str()) {
         ("", "") => Ok(Start::Earliest),
-        (text, "") => cursor(text),
+        (text, "") => cursor(text, earliest),
         ("", token) => match &digest {
             Some(digest) => page(token, digest),
             None => Ok(Start::Earliest),
@@ -114,8 +114,8 @@ fn selection(selection: Option<&EventSelection>) -> Result<Selection, Rejection>
     }
 }
 
-fn cursor(text: &str) -> Result<Start, Rejection> {
-    text.parse().map(Start::After).map_err(Rejection::CursorInvalid)
+fn cursor(text: &str, earliest: Cursor) -> Result<Start, Rejection> {
+    text.parse().map(Start::After).map_err(|error| Rejection::CursorInvalid { error, earliest })
 }
 
 fn page(token: &str, digest: &RequestDigest) -> Result<Start, Rejection> {

@@ -28,11 +28,11 @@ pub(super) async fn list_events(
 ) -> Result<Response<ListReply>, Status> {
     let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
     let request = request.into_inner();
-    let ask = request::list(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let log = &api.streams.log;
+    let ask = request::list(&request, log.earliest()).map_err(|rejection| refusal::status(&rejection))?;
     let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;
 
-    let log = &api.streams.log;
     let after = start(log, ask.start).await.map_err(read_failure)?;
     let tail = log.tail().sequence;
     let mut page = Page::new(&ask.selection, after, Room::page(ask.page_size));

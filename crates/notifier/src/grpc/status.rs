@@ -13,12 +13,6 @@ use crate::error::ReadFailure;
 pub(crate) fn read_failure(failure: ReadFailure) -> Status {
     match failure {
         ReadFailure::Refused(rejection) => refusal::status(&rejection),
-        ReadFailure::Foreign { asked, have } => {
-            Answer::new(Code::InvalidArgument, Reason::CursorInvalid, failure.to_string())
-                .with("asked", asked)
-                .with("have", have)
-                .status()
-        }
         ReadFailure::Journal(error) => refusal::read_status(&error),
         ReadFailure::Entry(error) => internal("an entry of the journal cannot be understood", &error),
     }

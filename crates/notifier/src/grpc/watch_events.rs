@@ -16,7 +16,8 @@ pub(super) async fn watch_events(
     api: EventApi,
     request: Request<WatchEventsRequest>,
 ) -> Result<Response<WatchStream>, Status> {
-    let ask = request::watch(request.get_ref()).map_err(|rejection| refusal::status(&rejection))?;
+    let earliest = api.streams.log.earliest();
+    let ask = request::watch(request.get_ref(), earliest).map_err(|rejection| refusal::status(&rejection))?;
     let after = start(&api.streams.log, ask.start).await.map_err(read_failure)?;
     Ok(Response::new(WatchStream::new(api.streams, &ask.selection, after, ask.checkpoint_interval)))
 }

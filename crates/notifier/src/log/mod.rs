@@ -96,23 +96,26 @@ impl EventLog {
     /// # Errors
     /// If it is of another log or another history, ahead of the log, or older than what is kept.
     pub(crate) async fn check(&self, cursor: &Cursor) -> Result<(), ReadFailure> {
-        let (given, tail) = (cursor.position, self.tail());
+        let (given, tail, earliest) = (cursor.position, self.tail(), self.earliest());
         if given.log != tail.log {
             let parent = self.source.info().parent;
             if parent.is_some_and(|parent| parent.log == given.log) {
-                return Err(Rejection::LogDiverged { given, own: tail }.into());
+                return Err(Rejection::CursorDiverged { given, own: tail, earliest }.into());
             }
-            return Err(ReadFailure::Foreign { asked: given, have: tail });
+            return Err(Rejection::CursorOfOtherLog { given, own: tail, earliest }.into());
         }
         if given.sequence > tail.sequence {
-            return Err(Rejection::LogDiverged { given, own: tail }.into());
+            return Err(Rejection::CursorAhead { given, own: tail, earliest }.into());
         }
-        if cursor.next() < self.earliest().next() {
-            return Err(Rejection::CursorExpired { earliest: self.earliest() }.into());
+        if cursor.next() < earliest.next() {
+            return Err(Rejection::CursorExpired { earliest }.into());
         }
         match self.source.read(given, ReadLimit { entries: 1, bytes: 1 }).await {
-            Err(ReadError::Diverged { have: own, .. } | ReadError::Ahead { tail: own, .. }) => {
-                Err(Rejection::LogDiverged { given, own }.into())
+            Err(ReadError::Diverged { have: own, .. }) => {
+                Err(Rejection::CursorDiverged { given, own, earliest }.into())
+            }
+            Err(ReadError::Ahead { tail: own, .. }) => {
+                Err(Rejection::CursorAhead { given, own, earliest }.into())
             }
             Err(error) => Err(error.into()),
             Ok(_) => Ok(()),

@@ -31,38 +31,57 @@ async fn with_entries(count: usize) -> Fixture {
 }
 
 #[tokio::test]
-async fn a_damaged_cursor_and_one_of_another_log_are_invalid() {
+async fn garbage_and_the_cursor_of_another_log_have_reasons_of_their_own() {
     let fixture = with_entries(2).await;
+    let earliest = Cursor::after(Position::start(fixture.ledger.position().log)).to_string();
     let good = Cursor::after(fixture.ledger.position()).to_string();
     let damaged = format!("{}{}", &good[..good.len() - 2], if good.ends_with("AA") { "BB" } else { "AA" });
     for cursor in ["nonsense", &damaged, &good[1..], &good.repeat(2)] {
         let refused = refusal(&fixture, cursor).await;
         assert_eq!((refused.code, refused.reason), (Code::InvalidArgument, Some(Reason::CursorInvalid)));
-        assert_eq!(refused.fact("asked"), None);
+        assert_eq!((refused.fact("asked"), refused.earliest_cursor()), (None, Some(&*earliest)));
     }
     let foreign = Position { log: LogId::generate(), ..fixture.ledger.position() };
     let refused = refusal(&fixture, &Cursor::after(foreign).to_string()).await;
-    assert_eq!((refused.code, refused.reason), (Code::InvalidArgument, Some(Reason::CursorInvalid)));
+    assert_eq!((refused.code, refused.reason), (Code::InvalidArgument, Some(Reason::CursorOfOtherLog)));
+    assert_eq!(refused.earliest_cursor(), Some(&*earliest));
     let (asked, have) = (foreign.to_string(), fixture.ledger.position().to_string());
     assert_eq!((refused.fact("asked"), refused.fact("have")), (Some(&*asked), Some(&*have)));
 }
 
 #[tokio::test]
-async fn a_cursor_ahead_of_the_log_or_of_another_history_has_diverged() {
+async fn a_cursor_past_the_end_and_one_of_another_history_are_told_apart() {
     let fixture = with_entries(2).await;
     let own = fixture.ledger.position();
-    for given in [
-        Position { sequence: 3, ..own },
-        Position { hash: HashPrefix::from_bytes([1; 8]), ..own },
-        Position { sequence: 1, ..own },
+    let earliest = Cursor::after(Position::start(own.log)).to_string();
+    for (given, reason) in [
+        (Position { sequence: 3, ..own }, Reason::CursorAhead),
+        (Position { hash: HashPrefix::from_bytes([1; 8]), ..own }, Reason::LogDiverged),
+        (Position { sequence: 1, ..own }, Reason::LogDiverged),
     ] {
         for cursor in [Cursor::after(given), Cursor::inside(given, 0)] {
             let refused = refusal(&fixture, &cursor.to_string()).await;
-            assert_eq!((refused.code, refused.reason), (Code::FailedPrecondition, Some(Reason::LogDiverged)));
+            assert_eq!((refused.code, refused.reason), (Code::FailedPrecondition, Some(reason)));
             assert_eq!(refused.fact("asked"), Some(&*given.to_string()));
             assert!(refused.fact("have").unwrap().starts_with(&own.log.to_string()));
+            assert_eq!(refused.earliest_cursor(), Some(&*earliest));
+            assert_eq!(refused.message.contains("restore"), reason == Reason::LogDiverged, "{refused}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_token_says_as_much_of_the_cursor_in_it() {
+    let fixture = with_entries(3).await;
+    let first = ListEventsRequest { page_size: 1, ..ListEventsRequest::default() };
+    let token = fixture.list(first.clone()).await.unwrap().next_page_token;
+    // The log was lost and begun anew.
+    let other = with_entries(3).await;
+    let next = ListEventsRequest { page_token: token, ..first };
+    let refused = Failure::from(other.list(next).await.unwrap_err());
+    assert_eq!((refused.code, refused.reason), (Code::InvalidArgument, Some(Reason::CursorOfOtherLog)));
+    let earliest = Cursor::after(Position::start(other.ledger.position().log)).to_string();
+    assert_eq!(refused.earliest_cursor(), Some(&*earliest));
 }
 
 #[tokio::test]
@@ -78,6 +97,8 @@ async fn a_cursor_from_before_a_restore_has_diverged() {
     let restored = Fixture::with(Config::default(), Arc::new(restored));
     let refused = refusal(&restored, &Cursor::after(old).to_string()).await;
     assert_eq!(refused.reason, Some(Reason::LogDiverged));
+    let earliest = Cursor::after(Position::start(restored.ledger.position().log)).to_string();
+    assert_eq!(refused.earliest_cursor(), Some(&*earliest));
 }
 
 #[tokio::test]
