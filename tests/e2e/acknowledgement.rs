@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Client, Selection, Start, WatchOptions};
+use milepost_client::{Client, Delivery, Selection, Start, WatchOptions};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::notifier::v1::WatchEventsRequest;
 use milepost_proto::registry::v1 as registry;
@@ -65,8 +65,10 @@ async fn no_answer_leaves_before_the_sync_that_it_rests_on() {
     let mut watched = 0;
     // The portfolio, and each project and milestone once.
     while watched < 1 + SEQUENTIAL + ROUNDS * CONNECTIONS / 3 {
-        let batch = within(Duration::from_secs(60), "watched events", watch.next()).await;
-        watched += batch.expect("it goes on").expect("it is served").events.len();
+        let delivery = within(Duration::from_secs(60), "watched events", watch.next()).await;
+        let delivery = delivery.expect("it goes on").expect("it is served");
+        let Delivery::Batch(batch) = delivery else { panic!("a source was reset: {delivery:?}") };
+        watched += batch.events.len();
     }
     let port = cluster.server(Role::All).grpc().port();
     assert!(cluster.stop(Role::All).await.success(), "it stops in order");

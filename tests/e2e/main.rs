@@ -13,5 +13,6 @@ mod kill;
 mod nonsense;
 mod on_the_demo;
 mod power_cut;
+mod resets;
 mod streams;
 mod upgrade;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Batch, Client, Selection, Start, Watch, WatchOptions};
+use milepost_client::{Batch, Client, Delivery, Selection, Start, Watch, WatchOptions};
 use milepost_proto::event::v1::Event;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -33,8 +33,9 @@ impl Watching {
             loop {
                 let batch: Batch = tokio::select! {
                     _ = stopped.wait_for(|stop| *stop) => return events,
-                    batch = watch.next() => match batch {
-                        Some(Ok(batch)) => batch,
+                    delivery = watch.next() => match delivery {
+                        Some(Ok(Delivery::Batch(batch))) => batch,
+                        Some(Ok(Delivery::Reset(reset))) => panic!("a source was reset: {reset:?}"),
                         Some(Err(error)) => panic!("the watch ended: {error}"),
                         None => panic!("the watch ended without a word"),
                     },

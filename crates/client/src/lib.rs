@@ -28,4 +28,6 @@ pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedE
 pub use link::{Line, Link};
 pub use retry::Retry;
 pub use socket::connector;
-pub use watch::{Batch, Phase, Selection, Start, Watch, WatchOptions, WatchState};
+pub use watch::{
+    Batch, Delivery, EventRange, Phase, Reset, Selection, SourceReset, Start, Watch, WatchOptions, WatchState,
+};

@@ -20,6 +20,7 @@ mod hub;
 mod log;
 mod metrics;
 mod pump;
+mod reset;
 mod selection;
 mod service;
 mod source;

@@ -1,7 +1,7 @@
 //! Watching events: everything after a start that a selection matches, live and after any absence.
 //!
-//! Invariants: a batch is given out with its cursor or not at all, each once; after any interruption the
-//! watch goes on after the last batch it gave out. A start that means "now" is fixed by the first
+//! Invariants: a batch, and the reset of a source, is given out with its cursor or not at all, each once; after
+//! any interruption the watch goes on after the last one it gave out. A start that means "now" is fixed by the first
 //! response, so that an interruption before the first event loses none. What another attempt cannot
 //! change (a cursor that expired, a log that diverged, a faulty request) ends it with that error.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
@@ -23,6 +23,7 @@ use milepost_proto::codec::SmallBuffers;
 use milepost_proto::event::v1::Event;
 pub use milepost_proto::notifier::v1::EventSelection as Selection;
 pub use milepost_proto::notifier::v1::watch_events_response::Phase;
+pub use milepost_proto::notifier::v1::{EventRange, SourceReset};
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse, watch_events_request};
 use milepost_types::Cursor;
 use tokio::time::Sleep;
@@ -63,7 +64,56 @@ pub struct WatchOptions {
     pub patience: Option<Duration>,
 }
 
-/// What a response brought.
+/// What comes next: events, or that some of those before are no longer true.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a reset takes back events that were given out before"]
+pub enum Delivery {
+    /// Events, or how far the log was looked through.
+    Batch(Batch),
+    /// A source is followed from another position on. Drop what was derived from its revoked events, read
+    /// the resources that they concern again, and only then keep the cursor.
+    Reset(Reset),
+}
+
+impl Delivery {
+    /// Resume after this once what was delivered is dealt with.
+    pub fn cursor(&self) -> &str {
+        match self {
+            Delivery::Batch(batch) => &batch.cursor,
+            Delivery::Reset(reset) => &reset.cursor,
+        }
+    }
+}
+
+/// A source is followed from another position on, because it was restored or an operator said so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reset {
+    /// Which source, from where to where, and which events are revoked, repeated and omitted.
+    pub notice: SourceReset,
+    /// Resume after this: just after the reset.
+    pub cursor: String,
+}
+
+impl Reset {
+    /// Whether an event that was given out before is no longer true.
+    pub fn revokes(&self, event: &Event) -> bool {
+        self.holds(self.notice.revoked_events.as_ref(), event)
+    }
+
+    /// Whether an event that was given out before comes again.
+    pub fn repeats(&self, event: &Event) -> bool {
+        self.holds(self.notice.repeated_events.as_ref(), event)
+    }
+
+    fn holds(&self, range: Option<&EventRange>, event: &Event) -> bool {
+        event.source == self.notice.source
+            && range.is_some_and(|range| {
+                range.after_sequence < event.sequence && event.sequence <= range.up_to_sequence
+            })
+    }
+}
+
+/// Events that a response brought.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// In the order of the log; none in a checkpoint.
@@ -145,9 +195,9 @@ impl Watch {
     }
 
     /// The next batch, possibly without events: then its cursor says how far the log was looked
-    /// through. `None` after an error. May be cancelled.
-    pub async fn next(&mut self) -> Option<Result<Batch, Error>> {
-        std::future::poll_fn(|cx| self.poll_batch(cx)).await
+    /// through. Or the reset of a source. `None` after an error. May be cancelled.
+    pub async fn next(&mut self) -> Option<Result<Delivery, Error>> {
+        std::future::poll_fn(|cx| self.poll_delivery(cx)).await
     }
 
     /// How it stands, now and as it changes.
@@ -163,7 +213,7 @@ impl Watch {
         }
     }
 
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Batch, Error>>> {
+    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery, Error>>> {
         loop {
             let ended = match &mut self.stage {
                 Stage::Idle => {
@@ -185,8 +235,8 @@ impl Watch {
                 },
                 Stage::Open { stream, silence } => match Pin::new(stream).poll_next(cx) {
                     Poll::Ready(Some(Ok(response))) => {
-                        if let Some(batch) = self.take(response) {
-                            return Poll::Ready(Some(Ok(batch)));
+                        if let Some(delivery) = self.take(response) {
+                            return Poll::Ready(Some(Ok(delivery)));
                         }
                         None
                     }
@@ -223,8 +273,8 @@ impl Watch {
         3 * self.options.checkpoint_interval.unwrap_or(CHECKPOINT_INTERVAL)
     }
 
-    /// The batch of a response; `None` if it holds nothing that was not given out before.
-    fn take(&mut self, response: WatchEventsResponse) -> Option<Batch> {
+    /// What a response delivers; `None` if it holds nothing that was not given out before.
+    fn take(&mut self, response: WatchEventsResponse) -> Option<Delivery> {
         self.delays.reset();
         self.state.send_if_modified(|state| {
             std::mem::replace(state, WatchState::Connected) != WatchState::Connected
@@ -246,7 +296,8 @@ impl Watch {
         if let (Some(cursor), Some(reached)) = (cursor, self.reached)
             && cursor.position.log == reached.position.log
             && (cursor.next() < reached.next()
-                || cursor.next() == reached.next() && !response.events.is_empty())
+                || cursor.next() == reached.next()
+                    && (!response.events.is_empty() || response.source_reset.is_some()))
         {
             tracing::warn!(
                 events = response.events.len(),
@@ -256,11 +307,10 @@ impl Watch {
         }
         self.reached = cursor;
         self.request.from = Some(watch_events_request::From::AfterCursor(response.cursor.clone()));
-        Some(Batch {
-            events: response.events,
-            cursor: response.cursor,
-            phase,
-            lag_entries: response.lag_entries,
+        let (cursor, lag_entries) = (response.cursor, response.lag_entries);
+        Some(match response.source_reset {
+            Some(notice) => Delivery::Reset(Reset { notice, cursor }),
+            None => Delivery::Batch(Batch { events: response.events, cursor, phase, lag_entries }),
         })
     }
 
@@ -309,10 +359,10 @@ fn is_final(failure: &Failure) -> bool {
 }
 
 impl Stream for Watch {
-    type Item = Result<Batch, Error>;
+    type Item = Result<Delivery, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_batch(cx)
+        self.poll_delivery(cx)
     }
 }
 

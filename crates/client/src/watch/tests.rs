@@ -171,10 +171,18 @@ fn watch_in_memory(server: &Server, options: WatchOptions) -> Watch {
     Watch::new(&pool, Start::Earliest, Selection::default(), options)
 }
 
+/// The next batch; a reset is not expected.
+async fn next(watch: &mut Watch) -> Batch {
+    match watch.next().await.expect("no end").unwrap() {
+        Delivery::Batch(batch) => batch,
+        Delivery::Reset(reset) => panic!("{reset:?}"),
+    }
+}
+
 async fn collect(watch: &mut Watch, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {
-        let batch = soon(watch.next()).await.expect("no end").unwrap();
+        let batch = soon(next(watch)).await;
         ids.extend(batch.events.into_iter().map(|event| event.event_id));
     }
     ids
@@ -230,18 +238,63 @@ async fn what_a_server_repeats_is_left_out() {
     assert_eq!(server.asked()[1..], [after(3)]);
 }
 
+/// A reset after the event with this index, in an entry of its own that has no event of the watch.
+fn reset(events: usize, reset: SourceReset) -> WatchEventsResponse {
+    WatchEventsResponse { source_reset: Some(reset), checkpoint: false, ..response(events..events) }
+}
+
+#[tokio::test]
+async fn a_reset_is_an_outcome_of_its_own_and_comes_once() {
+    let notice = SourceReset {
+        source: "tracker".into(),
+        revoked_events: Some(EventRange { after_sequence: 1, up_to_sequence: 2 }),
+        repeated_events: Some(EventRange { after_sequence: 0, up_to_sequence: 1 }),
+        ..SourceReset::default()
+    };
+    let scripts = vec![
+        vec![
+            Step::Send(response(0..3)),
+            Step::Send(reset(4, notice.clone())),
+            // A server that repeats it.
+            Step::Send(reset(4, notice.clone())),
+            Step::Fail(Status::unavailable("gone")),
+        ],
+        vec![Step::Send(response(4..5))],
+    ];
+    let server = Server::new(5, scripts);
+    let mut watch = watch(&server, Start::Earliest).await;
+    assert_eq!(soon(next(&mut watch)).await.events.len(), 3);
+    assert_eq!(watch.cursor(), Some(&*cursor(3)), "it is not passed before it was given out");
+    let delivery = soon(watch.next()).await.unwrap().unwrap();
+    assert_eq!(delivery.cursor(), cursor(4));
+    let Delivery::Reset(reset) = delivery else { panic!("{delivery:?}") };
+    assert_eq!((&reset.notice, watch.cursor()), (&notice, Some(&*cursor(4))));
+    assert_eq!(soon(next(&mut watch)).await.events.len(), 1, "and then what follows it");
+    assert_eq!(server.asked()[1..], [after(4)]);
+
+    let event = |source: &str, sequence| Event { source: source.into(), sequence, ..Event::default() };
+    let told = |source, sequence| {
+        let event = event(source, sequence);
+        (reset.revokes(&event), reset.repeats(&event))
+    };
+    assert_eq!(told("tracker", 1), (false, true));
+    assert_eq!(told("tracker", 2), (true, false));
+    assert_eq!(told("tracker", 3), (false, false));
+    assert_eq!(told("registry", 2), (false, false));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drain_is_given_out_and_its_pause_honoured() {
     let pause = Duration::from_secs(7);
     let scripts = vec![vec![Step::Send(drain(0..3, pause)), Step::Fail(Status::unavailable("draining"))]];
     let server = Server::new(5, scripts);
     let mut watch = watch_in_memory(&server, options());
-    assert_eq!(watch.next().await.unwrap().unwrap().events.len(), 3);
+    assert_eq!(next(&mut watch).await.events.len(), 3);
     assert!(
         matches!(&*watch.state().borrow(), WatchState::Interrupted { reason, .. } if reason.contains("stopping"))
     );
     let drained = tokio::time::Instant::now();
-    while watch.next().await.unwrap().unwrap().events.is_empty() {}
+    while next(&mut watch).await.events.is_empty() {}
     assert!(drained.elapsed() >= pause && drained.elapsed() < pause + Duration::from_secs(1));
     assert_eq!(server.asked()[1..], [after(3)]);
 }
@@ -251,9 +304,9 @@ async fn a_server_that_falls_silent_is_left_after_three_intervals() {
     let server = Server::new(5, vec![vec![Step::Send(response(0..3))]]);
     let interval = Some(Duration::from_secs(2));
     let mut watch = watch_in_memory(&server, WatchOptions { checkpoint_interval: interval, ..options() });
-    assert_eq!(watch.next().await.unwrap().unwrap().events.len(), 3);
+    assert_eq!(next(&mut watch).await.events.len(), 3);
     let quiet = tokio::time::Instant::now();
-    while watch.next().await.unwrap().unwrap().events.is_empty() {}
+    while next(&mut watch).await.events.is_empty() {}
     assert!(quiet.elapsed() >= Duration::from_secs(6) && quiet.elapsed() < Duration::from_secs(7));
 }
 
@@ -263,6 +316,8 @@ async fn what_no_attempt_can_change_ends_it_with_the_reason() {
         (Code::OutOfRange, Reason::CursorExpired),
         (Code::FailedPrecondition, Reason::LogDiverged),
         (Code::InvalidArgument, Reason::CursorInvalid),
+        (Code::InvalidArgument, Reason::CursorOfOtherLog),
+        (Code::FailedPrecondition, Reason::CursorAhead),
     ] {
         let name = reason.as_str_name().strip_prefix("REASON_").unwrap();
         let facts = [("earliest_cursor".to_owned(), cursor(2))];
@@ -272,7 +327,7 @@ async fn what_no_attempt_can_change_ends_it_with_the_reason() {
         let mut watch = watch(&server, Start::After(cursor(1))).await;
         let error = soon(watch.next()).await.unwrap().unwrap_err();
         let failure = error.failure().unwrap();
-        assert_eq!((failure.reason, failure.fact("earliest_cursor")), (Some(reason), Some(&*cursor(2))));
+        assert_eq!((failure.reason, failure.earliest_cursor()), (Some(reason), Some(&*cursor(2))));
         assert!(soon(watch.next()).await.is_none());
         assert_eq!(server.asked().len(), 1);
     }

@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 
 use indicatif::ProgressBar;
-use milepost_client::Watch;
+use milepost_client::{Delivery, Watch};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_types::Cursor;
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::output::{event, print, text, width};
+use crate::output::zone::Zones;
+use crate::output::{event, print, reset, text, width};
 
 const DATE_COLUMNS: usize = 10;
 const KIND_COLUMNS: usize = 25;
@@ -51,10 +52,15 @@ impl Story {
                 return Ok(self.told);
             }
             tokio::select! {
-                batch = events.next() => {
-                    let Some(batch) = batch else { return Ok(self.told) };
-                    let lines: String = batch?.events.iter().map(|event| self.line(event)).collect();
-                    bar.suspend(|| print(&lines))?;
+                delivery = events.next() => {
+                    let Some(delivery) = delivery else { return Ok(self.told) };
+                    match delivery? {
+                        Delivery::Batch(batch) => {
+                            let lines: String = batch.events.iter().map(|event| self.line(event)).collect();
+                            bar.suspend(|| print(&lines))?;
+                        }
+                        Delivery::Reset(reset) => bar.suspend(|| reset::note_text(&reset.notice, &Zones::utc())),
+                    }
                 }
                 Ok(()) = end.changed() => {}
             }

@@ -69,7 +69,7 @@ impl Resource for GetLedgerInfoResponse {
 }
 
 /// `{log}/{sequence}@{hash prefix}`, as errors write positions.
-fn position(position: &Position) -> String {
+pub(super) fn position(position: &Position) -> String {
     let hash: String = position.hash_prefix.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}/{}@{hash}", position.log_id, position.sequence)
 }

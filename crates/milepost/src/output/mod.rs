@@ -16,6 +16,7 @@ pub mod pipe;
 mod portfolio;
 pub mod progress;
 mod project;
+pub mod reset;
 pub mod resource;
 pub mod table;
 pub mod text;

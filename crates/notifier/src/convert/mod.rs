@@ -4,6 +4,7 @@
 
 pub(crate) mod entry;
 pub(crate) mod envelope;
+pub(crate) mod notice;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod reset;

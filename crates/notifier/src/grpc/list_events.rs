@@ -1,7 +1,8 @@
 //! `ListEvents`: events in the order of the log, page by page.
 //!
 //! A page ends when it is full, in number or in bytes as every list's, or when it has looked through so
-//! much of the log, in entries or in bytes, that the caller should hear of it.
+//! much of the log, in entries or in bytes, that the caller should hear of it. The reset of a source is a page of
+//! its own.
 
 use milepost_ledger::journal::ReadLimit;
 use milepost_proto::notifier::v1::ListEventsRequest;
@@ -15,7 +16,7 @@ use super::status::read_failure;
 use super::watch_events::start;
 use crate::convert::reply::ListReply;
 use crate::convert::request;
-use crate::stream::Page;
+use crate::stream::{Done, Page};
 
 /// Entries that one page looks at.
 const LOOKED_AT: u64 = 20_000;
@@ -46,7 +47,8 @@ pub(super) async fn list_events(
         page.take(&entries);
         at_end = entries.is_empty();
     }
-    let (events, cursor) = page.finish();
+    let Done { events, cursor, notice } = page.finish();
     let next_page_token = if at_end { String::new() } else { ask.next_page_token(&cursor, tail) };
-    Ok(Response::new(ListReply { events, next_page_token, cursor: cursor.to_string() }))
+    let cursor = cursor.to_string();
+    Ok(Response::new(ListReply { events, next_page_token, cursor, source_reset: notice }))
 }

@@ -71,7 +71,7 @@ impl FanOut {
                     count += events.len();
                     *at = cursor;
                 }
-                Taken::Nothing(cursor) => *at = cursor,
+                Taken::Reset { cursor, .. } | Taken::Nothing(cursor) => *at = cursor,
                 Taken::Behind => {}
             }
         }

@@ -1,7 +1,7 @@
 //! The watchers of one selection, and what matched it lately.
 //!
 //! Invariant: everything that matches after the floor, up to what was published, is among the items, in
-//! order. A waker that was left when there was nothing to take is called when there is.
+//! order; so is the notice of every reset, whatever is selected. A waker that was left when there was nothing to take is called when there is.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -12,13 +12,15 @@ use parking_lot::Mutex;
 
 use crate::selection::Selection;
 
-/// An event in a group.
+/// An event in a group, or a notice to its watchers.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     /// The cursor after it.
     pub(crate) cursor: Cursor,
     /// Encoded.
-    pub(crate) event: Bytes,
+    pub(crate) bytes: Bytes,
+    /// Whether it is the notice of a reset, and no event.
+    pub(crate) is_notice: bool,
 }
 
 /// What a watcher gets.
@@ -29,6 +31,13 @@ pub(crate) enum Taken {
         /// At least one.
         events: Vec<Bytes>,
         /// After the last of them, or further if nothing that matches is in between.
+        cursor: Cursor,
+    },
+    /// The reset of a source comes next.
+    Reset {
+        /// Its notice, encoded.
+        notice: Bytes,
+        /// Just after it.
         cursor: Cursor,
     },
     /// Nothing that matches is after the cursor, up to this one. The waker was left.
@@ -124,13 +133,17 @@ impl Group {
         let mut taken = 0;
         let mut rest = false;
         for item in state.items.range(first..) {
-            if !events.is_empty() && (events.len() == count || taken + item.event.len() > bytes) {
+            if item.is_notice && events.is_empty() {
+                return Taken::Reset { notice: item.bytes.clone(), cursor: item.cursor };
+            }
+            let fits = events.is_empty() || (events.len() < count && taken + item.bytes.len() <= bytes);
+            if item.is_notice || !fits {
                 rest = true;
                 break;
             }
-            taken += item.event.len();
+            taken += item.bytes.len();
             cursor = item.cursor;
-            events.push(item.event.clone());
+            events.push(item.bytes.clone());
         }
         if !rest {
             cursor = further(cursor, published);

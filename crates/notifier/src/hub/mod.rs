@@ -6,7 +6,8 @@
 //! and its watchers are cursors into that.
 //!
 //! Invariants: what is before a group's floor may be missing from it; what is after the floor and up to
-//! the published position and matches is there, in order, each once. A watcher costs the publisher nothing
+//! the published position and matches is there, in order, each once, and so are the notices of resets, in
+//! every group. A watcher costs the publisher nothing
 //! but a wake-up; one that falls behind the floor reads from the log. Events are shared, never copied.
 
 mod fan_out;
@@ -20,6 +21,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use milepost_types::{Cursor, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -76,7 +78,7 @@ struct Member {
     staged: Vec<Item>,
 }
 
-/// An event that groups hold.
+/// An event or a notice that groups hold.
 struct Held {
     bytes: usize,
     groups: Box<[u64]>,
@@ -205,7 +207,8 @@ impl State {
                     if member.staged.is_empty() {
                         touched.push(*id);
                     }
-                    member.staged.push(Item { cursor: entry.cursor(index), event: event.clone() });
+                    let cursor = entry.cursor(index);
+                    member.staged.push(Item { cursor, bytes: event.clone(), is_notice: false });
                 }
                 matches
             });
@@ -215,6 +218,23 @@ impl State {
                 self.ring.push_back(Held { bytes: event.len(), groups: candidates.as_slice().into() });
             }
         }
+        if let Some(notice) = &entry.notice {
+            self.stage_notice(entry, notice, touched);
+        }
+    }
+
+    /// Stages the notice of a reset with every group: whoever passes it is told.
+    fn stage_notice(&mut self, entry: &LoggedEntry, notice: &Bytes, touched: &mut Vec<u64>) {
+        let cursor = Cursor::after(entry.position);
+        for (id, member) in &mut self.groups {
+            if member.staged.is_empty() {
+                touched.push(*id);
+            }
+            member.staged.push(Item { cursor, bytes: notice.clone(), is_notice: true });
+        }
+        self.bytes += notice.len();
+        self.references += self.groups.len();
+        self.ring.push_back(Held { bytes: notice.len(), groups: self.groups.keys().copied().collect() });
     }
 
     /// Lets go of the oldest events beyond the bounds.

@@ -224,7 +224,6 @@ impl World {
     }
 
     fn publish(&self, entries: &[Vec<u8>]) {
-        use milepost_ledger::journal::{Journal, ReadLimit};
         let from = self.feeder.tail().sequence;
         for portfolios in entries {
             let subjects: Vec<_> = portfolios.iter().map(|number| format!("portfolios/p{number}")).collect();
@@ -232,9 +231,24 @@ impl World {
                 subjects.iter().map(|subject| ("milepost.portfolio.created", subject.as_str())).collect();
             self.feeder.append(&events, &[]);
         }
+        self.publish_from(from);
+    }
+
+    fn publish_from(&self, from: u64) {
+        use milepost_ledger::journal::{Journal, ReadLimit};
         let stored = self.journal.read_after(from, ReadLimit { entries: 999, bytes: 1 << 30 }).unwrap();
         let logged = stored.into_iter().map(|stored| Arc::new(LoggedEntry::new(LOG, stored).unwrap()));
         self.hub.publish(&logged.collect::<Vec<_>>());
+    }
+
+    /// The reset of a source that takes back what came of it.
+    fn reset(&self) {
+        let from = self.feeder.tail().sequence;
+        let id = EventId { log: LOG, sequence: from + 1, index: 0 };
+        let (before, now) = (Position { sequence: 9, ..position(1) }, position(0));
+        let event = crate::tests::reset_event(id, LedgerKind::Notifier, Some(before), &now, None);
+        self.feeder.append_bytes(vec![event], &[]);
+        self.publish_from(from);
     }
 
     fn stream(&self, selection: &Selection, after: Cursor) -> crate::stream::WatchStream {
@@ -254,6 +268,8 @@ impl World {
 #[derive(Debug, Clone)]
 enum Step {
     Publish(Vec<Vec<u8>>),
+    /// Publishes the reset of a source.
+    Reset,
     /// Polls this watcher so many times.
     Poll(usize, usize),
     /// Drops this watcher's stream, which resumes by its last cursor.
@@ -264,6 +280,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let entries = prop::collection::vec(prop::collection::vec(0u8..4, 1..400), 1..4);
     let step = prop_oneof![
         2 => entries.prop_map(Step::Publish),
+        1 => Just(Step::Reset),
         4 => (0usize..6, 1usize..4).prop_map(|(watcher, times)| Step::Poll(watcher, times)),
         1 => (0usize..6).prop_map(Step::Reconnect),
     ];
@@ -274,18 +291,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn slow_and_fast_watchers_see_what_they_selected_in_order_each_once(
+    fn slow_and_fast_watchers_see_what_they_selected_and_every_reset_in_order_each_once(
         steps in steps(),
         bytes in prop::sample::select(vec![0usize, 2_000, 40_000, 1 << 20]),
         references in prop::sample::select(vec![0usize, 7, 900, 100_000]),
     ) {
-        use futures_util::Stream as _;
+        use futures_util::{Stream as _, StreamExt as _};
         use milepost_proto::event::v1::Event;
+        use milepost_proto::notifier::v1::SourceReset;
         use prost::Message as _;
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let _entered = runtime.enter();
         let world = World::new(Bounds { bytes, references });
+        let entered = runtime.enter();
         let selections: Vec<_> = ["", "", "portfolios/p0", "portfolios/p1", "portfolios/p1", "portfolios/p9"]
             .map(under)
             .into();
@@ -294,15 +312,25 @@ proptest! {
             .iter()
             .map(|selection| (world.stream(selection, start), start, Vec::<String>::new()))
             .collect();
-        let poll = |watcher: &mut (crate::stream::WatchStream, Cursor, Vec<String>)| {
-            let polled = std::pin::Pin::new(&mut watcher.0).poll_next(&mut Context::from_waker(Waker::noop()));
-            let std::task::Poll::Ready(Some(reply)) = polled else { return false };
+        let take = |watcher: &mut (crate::stream::WatchStream, Cursor, Vec<String>), reply: Result<WatchReply, _>| {
             let reply = reply.unwrap();
             let cursor: Cursor = reply.cursor.parse().unwrap();
             assert!(cursor.next() >= watcher.1.next(), "cursors never go back");
             assert!(reply.events.len() <= crate::stream::RESPONSE_EVENTS);
             watcher.1 = cursor;
             watcher.2.extend(reply.events.iter().map(|event| Event::decode(event.clone()).unwrap().event_id));
+            if let Some(notice) = reply.source_reset {
+                assert!(reply.events.is_empty() && !reply.checkpoint, "it has a response of its own");
+                let notice = SourceReset::decode(notice).unwrap();
+                assert!(notice.event_id.starts_with(&format!("{LOG}/{}/", cursor.position.sequence)));
+                watcher.2.push(format!("reset {}", cursor.position.sequence));
+            }
+            cursor
+        };
+        let poll = |watcher: &mut (crate::stream::WatchStream, Cursor, Vec<String>)| {
+            let polled = std::pin::Pin::new(&mut watcher.0).poll_next(&mut Context::from_waker(Waker::noop()));
+            let std::task::Poll::Ready(Some(reply)) = polled else { return false };
+            take(watcher, reply);
             true
         };
         let mut published = Vec::new();
@@ -310,7 +338,11 @@ proptest! {
             match step {
                 Step::Publish(entries) => {
                     world.publish(&entries);
-                    published.extend(entries);
+                    published.extend(entries.into_iter().map(Some));
+                }
+                Step::Reset => {
+                    world.reset();
+                    published.push(None);
                 }
                 Step::Poll(watcher, times) => (0..times).for_each(|_| {
                     poll(&mut watchers[watcher]);
@@ -321,11 +353,22 @@ proptest! {
                 }
             }
         }
+        drop(entered);
         for (index, watcher) in watchers.iter_mut().enumerate() {
-            // In the end everybody catches up; a search may take a poll without a reply.
+            // In the end everybody catches up: first as far as is at hand, then, after one more interruption, up
+            // to the end, which a new stream says that it has reached.
+            let entered = runtime.enter();
             let mut idle = 0;
             while idle < 50 {
                 idle = if poll(watcher) { 0 } else { idle + 1 };
+            }
+            watcher.0 = world.stream(&selections[index], watcher.1);
+            drop(entered);
+            let end = Cursor::after(world.feeder.tail());
+            let mut caught_up = false;
+            while !caught_up {
+                let reply = runtime.block_on(watcher.0.next()).unwrap();
+                caught_up = take(watcher, reply) == end;
             }
             let wanted = |portfolio: u8| match index {
                 0 | 1 => true,
@@ -335,6 +378,10 @@ proptest! {
             };
             let mut expected = Vec::new();
             for (entry, portfolios) in published.iter().enumerate() {
+                let Some(portfolios) = portfolios else {
+                    expected.push(format!("reset {}", entry + 1));
+                    continue;
+                };
                 for (event, _) in portfolios.iter().enumerate().filter(|(_, portfolio)| wanted(**portfolio)) {
                     expected.push(format!("{LOG}/{}/{event}", entry + 1));
                 }

@@ -16,6 +16,7 @@ use milepost_types::{Cursor, LogId, Position, Rejection};
 
 pub(crate) use self::find::PlaceOf;
 use self::shelf::Shelf;
+use crate::convert::notice::notice;
 use crate::error::ReadFailure;
 
 /// An entry of the log.
@@ -25,6 +26,8 @@ pub(crate) struct LoggedEntry {
     pub(crate) position: Position,
     /// The encoded events.
     pub(crate) events: Vec<Bytes>,
+    /// What everybody who passes the entry is told, whatever they selected: that a source was reset. Encoded.
+    pub(crate) notice: Option<Bytes>,
     stored: StoredEntry,
 }
 
@@ -32,7 +35,8 @@ impl LoggedEntry {
     /// An entry as a reader of events sees it; the rest of it is read when it is asked for.
     pub(crate) fn new(log: LogId, stored: StoredEntry) -> Result<Self, EntryError> {
         let position = Position::after(log, stored.sequence, &stored.hash);
-        Ok(Self { position, events: Entry::decode_events(&stored)?, stored })
+        let events = Entry::decode_events(&stored)?;
+        Ok(Self { position, notice: notice(&events), events, stored })
     }
 
     /// Entries as they were read.
@@ -53,9 +57,9 @@ impl LoggedEntry {
         })
     }
 
-    /// The cursor after the event with this index.
+    /// The cursor after the event with this index, and before the notice if there is one.
     pub(crate) fn cursor(&self, index: usize) -> Cursor {
-        if index + 1 == self.events.len() {
+        if index + 1 == self.events.len() && self.notice.is_none() {
             return Cursor::after(self.position);
         }
         Cursor::inside(self.position, u32::try_from(index).unwrap_or(u32::MAX))

@@ -4,8 +4,9 @@
 //! the cursor, the stream takes it from there; when it does not, because the stream starts far back or
 //! its client was slow, the stream reads from the log until the hub does again.
 //!
-//! Invariants: every event after the start that the selection matches is sent once, in order; a response's
-//! cursor is never ahead of an event that was not sent. A stream holds at most one response's worth of
+//! Invariants: every event after the start that the selection matches is sent once, in order, and so is the
+//! reset of a source, whatever the selection; a response's cursor is never ahead of anything that was not
+//! sent. A stream holds at most one response's worth of
 //! events, or one entry if that is larger, shared with whoever else is in it; a few that are far behind
 //! hold more and read on meanwhile.
 
@@ -26,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 
-pub(crate) use self::page::Page;
+pub(crate) use self::page::{Done, Page};
 use crate::convert::reply::{Drain, Phase, WatchReply};
 use crate::error::ReadFailure;
 use crate::grpc::status;
@@ -159,6 +160,12 @@ impl WatchStream {
                     self.live = true;
                     return Poll::Ready(Some(Ok(self.reply(events, Phase::Live))));
                 }
+                Taken::Reset { notice, cursor } => {
+                    self.ahead = None;
+                    self.at = cursor;
+                    self.live = true;
+                    return Poll::Ready(Some(Ok(self.announce_reset(notice, Phase::Live))));
+                }
                 Taken::Nothing(cursor) => {
                     self.ahead = None;
                     self.at = cursor;
@@ -220,12 +227,15 @@ impl WatchStream {
     fn send_rest(&mut self) -> Option<WatchReply> {
         let mut page = Page::new(self.group.selection(), self.at, Room::new(RESPONSE_EVENTS, RESPONSE_BYTES));
         self.sent += page.take(&self.rest[self.sent..]);
-        let (events, cursor) = page.finish();
+        let Done { events, cursor, notice } = page.finish();
         self.at = cursor;
         if self.sent == self.rest.len() {
             // A stream that waits for its client holds nothing that was sent.
             self.rest = Vec::new();
             self.sent = 0;
+        }
+        if let Some(notice) = notice {
+            return Some(self.announce_reset(notice, Phase::CatchUp));
         }
         let due = self.last_sent + self.interval;
         if events.is_empty() && Instant::now() < due {
@@ -246,7 +256,13 @@ impl WatchStream {
             phase: phase.into(),
             lag_entries: self.streams.log.tail().sequence.saturating_sub(self.at.position.sequence),
             drain: None,
+            source_reset: None,
         }
+    }
+
+    /// A response of its own, whose cursor is just after the reset.
+    fn announce_reset(&mut self, notice: Bytes, phase: Phase) -> WatchReply {
+        WatchReply { checkpoint: false, source_reset: Some(notice), ..self.reply(Vec::new(), phase) }
     }
 
     fn is_over(&self) -> bool {

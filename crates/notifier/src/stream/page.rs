@@ -1,7 +1,7 @@
-//! The events of some entries that a selection matches, up to a limit.
+//! The events of some entries that a selection matches, up to a limit; or the reset of a source between them.
 //!
-//! Invariant: the cursor is after everything that was looked at and before the first matching event that
-//! did not fit.
+//! Invariants: the cursor is after everything that was looked at and before the first matching event that
+//! did not fit. A page that passes a reset holds its notice and nothing else.
 
 use std::sync::Arc;
 
@@ -17,15 +17,35 @@ pub(crate) struct Page<'a> {
     selection: &'a Selection,
     cursor: Cursor,
     events: Vec<Bytes>,
+    notice: Option<Bytes>,
     room: Room,
     looked_at_bytes: usize,
     full: bool,
 }
 
+/// What a page came to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Encoded, in order.
+    pub(crate) events: Vec<Bytes>,
+    /// How far the log was looked through.
+    pub(crate) cursor: Cursor,
+    /// The notice of a reset just before the cursor, encoded; then there are no events.
+    pub(crate) notice: Option<Bytes>,
+}
+
 impl<'a> Page<'a> {
     /// A page of what comes after a cursor, as much as there is room for.
     pub(crate) fn new(selection: &'a Selection, after: Cursor, room: Room) -> Self {
-        Self { selection, cursor: after, events: Vec::new(), room, looked_at_bytes: 0, full: false }
+        Self {
+            selection,
+            cursor: after,
+            events: Vec::new(),
+            notice: None,
+            room,
+            looked_at_bytes: 0,
+            full: false,
+        }
     }
 
     /// Takes what fits of entries that go on where the page ends, and tells how many of them are done.
@@ -38,6 +58,15 @@ impl<'a> Page<'a> {
                     return done;
                 }
                 self.cursor = entry.cursor(index);
+            }
+            if let Some(notice) = &entry.notice {
+                self.full = true;
+                if !self.events.is_empty() {
+                    return done;
+                }
+                self.notice = Some(notice.clone());
+                self.cursor = Cursor::after(entry.position);
+                return done + 1;
             }
             self.cursor = Cursor::after(entry.position);
         }
@@ -64,7 +93,7 @@ impl<'a> Page<'a> {
         self.looked_at_bytes
     }
 
-    /// Whether a matching event did not fit.
+    /// Whether a matching event or a notice did not fit, or it holds a notice.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
@@ -74,8 +103,8 @@ impl<'a> Page<'a> {
         &self.cursor
     }
 
-    /// The events, and how far the log was looked through.
-    pub(crate) fn finish(self) -> (Vec<Bytes>, Cursor) {
-        (self.events, self.cursor)
+    /// What it came to.
+    pub(crate) fn finish(self) -> Done {
+        Done { events: self.events, cursor: self.cursor, notice: self.notice }
     }
 }

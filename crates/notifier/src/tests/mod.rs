@@ -4,6 +4,7 @@ mod cursors;
 mod domain;
 mod follow;
 mod reads;
+mod resets;
 mod watch;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::{Block, Journal};
 use milepost_ledger::{Actor, CommandId, Entry, Ledger, Options, Source, position_to_proto};
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::event::v1::{Created, Event};
+use milepost_proto::event::v1::{Created, Event, SourceReset};
 use milepost_proto::journal::v1::Position as WirePosition;
 use milepost_proto::notifier::v1::{EventSelection, ListEventsRequest, ListEventsResponse};
 use milepost_service::config::server::Server;
@@ -123,6 +124,32 @@ pub(crate) fn event(id: EventId, source: LedgerKind, kind: &str, subject: &str, 
             nanos: time.subsec_nanosecond(),
         }),
         payload: Some(Payload::Created(Created {})),
+        ..Event::default()
+    };
+    event.encode_to_vec().into()
+}
+
+/// An encoded event that says that a ledger follows the tracker from another position on.
+pub(crate) fn reset_event(
+    id: EventId,
+    ledger: LedgerKind,
+    previous: Option<Position>,
+    position: &Position,
+    fork: Option<Position>,
+) -> Bytes {
+    let reset = SourceReset {
+        previous_position: previous.as_ref().map(position_to_proto),
+        position: Some(position_to_proto(position)),
+        reason: "a test".into(),
+        fork: fork.as_ref().map(position_to_proto),
+    };
+    let event = Event {
+        event_id: id.to_string(),
+        source: ledger.to_string(),
+        sequence: id.sequence,
+        subject: "sources/tracker".into(),
+        r#type: "milepost.source.reset".into(),
+        payload: Some(Payload::SourceReset(reset)),
         ..Event::default()
     };
     event.encode_to_vec().into()

@@ -1,6 +1,6 @@
 //! Watching through real connections: every start, cuts inside entries, checkpoints, drains.
 
-use milepost_client::{Batch, Phase, Selection as Asked, Start, Watch, WatchOptions};
+use milepost_client::{Batch, Delivery, Phase, Selection as Asked, Start, Watch, WatchOptions};
 use milepost_proto::notifier::v1::watch_events_request::{From, Start as WireStart};
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse};
 use milepost_types::{Cursor, Reach};
@@ -13,7 +13,10 @@ fn watch(fixture: &Fixture, start: Start) -> Watch {
 }
 
 async fn next(watch: &mut Watch) -> Batch {
-    soon(watch.next()).await.unwrap().unwrap()
+    match soon(watch.next()).await.unwrap().unwrap() {
+        Delivery::Batch(batch) => batch,
+        Delivery::Reset(reset) => panic!("{reset:?}"),
+    }
 }
 
 async fn collect(watch: &mut Watch, count: usize) -> Vec<String> {

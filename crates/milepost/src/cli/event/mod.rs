@@ -11,12 +11,15 @@ use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRe
 use super::flags::{Limit, Reading};
 use super::session::{Page, Session};
 use crate::error::Error;
-use crate::output::{Format, log_info, note};
+use crate::output::{Format, log_info, note, reset};
 
 /// What to do with events.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Lists events in the order of the log
+    ///
+    /// If a source was restored to an older state among them, standard error says which of the events are no
+    /// longer true; with --format json so does an object with the key "sourceReset" in their midst.
     #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// Only those after this cursor [default: from the earliest that is kept]
@@ -129,8 +132,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
 }
 
 async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Result<(), Error> {
-    let mut cursor = String::new();
-    let reached = &mut cursor;
+    let (mut cursor, mut resets) = (String::new(), Vec::new());
+    let (reached, passed) = (&mut cursor, &mut resets);
     session
         .list(limit, "", async |page_size, page_token| {
             let mut request = ListEventsRequest { page_size, ..first.clone() };
@@ -143,9 +146,14 @@ async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Res
                 .read(request, |client, request| async move { client.events().list_events(request).await })
                 .await?;
             *reached = response.cursor;
+            if let Some(reset) = response.source_reset {
+                reset::print_json(&reset, reached, session.output().format)?;
+                passed.push(reset);
+            }
             Ok(Page { items: response.events, next: response.next_page_token })
         })
         .await?;
+    resets.iter().for_each(|passed| reset::note_text(passed, &session.output().zones));
     let selection = flags(&first.selection.unwrap_or_default());
     let selection = if selection.is_empty() { selection } else { format!("{selection} ") };
     note(&format!("go on after these with: milepost event watch {selection}--after {cursor}"));

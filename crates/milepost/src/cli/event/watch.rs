@@ -1,6 +1,6 @@
 //! `milepost event watch`: events as they happen, through restarts and lost connections.
 //!
-//! Invariant: the kept cursor never passes an event that whoever reads standard output has not taken: written to a
+//! Invariant: the kept cursor never passes an event, or the reset of a source, that whoever reads standard output has not taken: written to a
 //! pipe is not read. With `--count`, and when the reader goes away, the kept cursor is the one after the last event that
 //! was taken, also in the middle of a batch.
 
@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use milepost_client::{Batch, Phase, Start, WatchOptions, WatchState};
+use milepost_client::{Batch, Delivery, Phase, Reset, Start, WatchOptions, WatchState};
 use milepost_proto::event::v1::Event;
-use milepost_proto::notifier::v1::GetEventRequest;
+use milepost_proto::notifier::v1::{GetEventRequest, SourceReset};
 
 use super::Selecting;
 use super::cursor_file::{CursorFile, Found};
@@ -21,7 +21,7 @@ use crate::cli::value;
 use crate::error::Error;
 use crate::output::pipe::Reader;
 use crate::output::resource::Resource;
-use crate::output::{Format, event, json, note, print};
+use crate::output::{Format, event, json, note, print, reset};
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
@@ -35,6 +35,9 @@ output is a pipe, when its reader has taken the line out of the pipe, in which t
 a time: `| head -1` prints one event more with each run. What the reader does with a line that it
 took is its own affair. After Ctrl-C or a crash the events of the last batch may come again. The
 file belongs to one selection; with another one it is refused.
+
+If a source is restored to an older state, standard error says which of the events above are no
+longer true; with --format json so does an object with the key \"sourceReset\" between the events.
 
 Examples:
   milepost event watch --resource portfolios/western-science-city --type 'project.*' --count 3
@@ -127,18 +130,27 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
     let mut left = args.count.unwrap_or(u64::MAX);
     let printer = Printer::new(session, file.is_some());
     loop {
-        let batch = tokio::select! {
+        let delivery = tokio::select! {
             // What was received comes before what became of the connection since.
             biased;
-            batch = watch.next() => batch,
+            delivery = watch.next() => delivery,
             Ok(()) = state.changed() => {
                 told.connection(&state.borrow_and_update());
                 continue;
             }
             () = printer.reader.gone() => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
         };
-        let Some(batch) = batch else { return Ok(()) };
-        let Batch { mut events, cursor, phase, lag_entries } = batch?;
+        let Some(delivery) = delivery else { return Ok(()) };
+        let Batch { mut events, cursor, phase, lag_entries } = match delivery? {
+            Delivery::Batch(batch) => batch,
+            Delivery::Reset(Reset { notice, cursor }) => {
+                printer.print_reset(&notice, &cursor).await?;
+                if let Some(file) = &mut file {
+                    file.keep(&cursor)?;
+                }
+                continue;
+            }
+        };
         let cut = usize::try_from(left).is_ok_and(|left| left < events.len());
         if cut {
             events.truncate(usize::try_from(left).unwrap_or(usize::MAX));
@@ -212,6 +224,15 @@ impl<'a> Printer<'a> {
             }
         }
         Printed { taken: events.len(), failure: None }
+    }
+
+    /// Says that a source was reset; the cursor is the one just after it.
+    async fn print_reset(&self, notice: &SourceReset, cursor: &str) -> Result<(), Error> {
+        reset::say(notice, cursor, self.session.output())?;
+        if self.paced && !self.reader.taken().await {
+            return Err(Error::Output(ErrorKind::BrokenPipe.into()));
+        }
+        Ok(())
     }
 
     fn line(&self, event: &Event) -> String {
