@@ -110,12 +110,21 @@ async fn a_project_and_a_phase_at_all_their_limits_fit_one_answer() {
     check(&office, "Phase", &created.phase.unwrap(), &["delete_time"]).await;
 }
 
+fn is_current(code: &str) -> bool {
+    code.parse::<milepost_types::CurrencyCode>().is_ok()
+}
+
 #[tokio::test]
 async fn a_batch_at_all_its_limits_fits_one_answer() {
     let office = Office::with_portfolio().await;
     let members: Vec<_> = (0..limits::BATCH_MEMBERS).map(|i| project_name(&id('p', i))).collect();
-    let project = |i| {
-        let investment = Money { currency_code: currency(i), units: i64::MAX, nanos: 999_999_999 };
+    // Every currency that there is, each as often as the others, and sums as great as can be.
+    let currencies: Vec<_> = (0..26 * 26 * 26).map(currency).filter(|code| is_current(code)).collect();
+    assert!(currencies.len() > 150);
+    let units = i64::MAX / limits::BATCH_MEMBERS.div_ceil(currencies.len()) as i64 - 1;
+    let project = |i: usize| {
+        let currency_code = currencies[i % currencies.len()].clone();
+        let investment = Money { currency_code, units, nanos: 999_999_999 };
         create_project(&id('p', i), Project { investment: Some(investment), ..named("n") })
     };
     let numbers: Vec<_> = (0..limits::BATCH_MEMBERS).collect();

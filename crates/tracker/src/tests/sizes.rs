@@ -94,7 +94,7 @@ fn a_milestone_at_all_its_limits_fits_one_answer() {
     let key = tables::key::of_milestone(tables::Table::Milestone, &name);
     let mut row = Milestone::decode(world.rows.0[key.as_slice()].clone()).unwrap();
     row.evidence = (1..limits::EVIDENCE).map(evidence).collect();
-    tables::milestone::put(&mut world.rows, &name, &row.encode_to_vec().into());
+    tables::milestone::put(&mut world.rows, &name, &row.encode_to_vec().into()).unwrap();
     let (name, why) = (name.to_string(), || text(limits::TEXT_CHARS, 0));
     let miss = MissMilestoneRequest { name: name.clone(), reason: why(), ..Default::default() };
     world.submit(wish(miss)).unwrap();

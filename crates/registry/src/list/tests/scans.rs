@@ -155,7 +155,7 @@ fn a_page_of_batches_fits_one_answer_with_the_figures_of_now() {
             members: members.clone(),
             ..proto::Batch::default()
         };
-        tables::batches::put(&mut rows, batch.encode_to_vec().into());
+        tables::batches::put(&mut rows, batch.encode_to_vec().into()).unwrap();
     }
     let query = query(&batches::SCHEMA, "", batches::Order::Name, Direction::Forward);
     let told = pages(&query, |query| {
