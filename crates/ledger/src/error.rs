@@ -6,7 +6,7 @@ use std::time::Duration;
 use milepost_types::Position;
 
 use crate::entry::EntryError;
-use crate::journal::ReadError;
+use crate::journal::{ReadError, Room};
 use crate::store::StoreError;
 
 /// Why a ledger cannot be opened, or stopped working.
@@ -82,13 +82,8 @@ pub enum SubmitError<R> {
         message: String,
     },
     /// The disk has too little room; it had no effect.
-    #[error("{free_bytes} bytes free on the journal's disk, below the floor of {floor_bytes}")]
-    DiskLow {
-        /// Free on the file system.
-        free_bytes: u64,
-        /// The configured floor.
-        floor_bytes: u64,
-    },
+    #[error("{0}")]
+    DiskLow(Room),
     /// The ledger is closing; it had no effect.
     #[error("the ledger is closing")]
     Closing,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use milepost_types::Position;
 use tokio::sync::watch;
 
-use crate::journal::{Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use crate::journal::{Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
 
 /// A ledger's journal, for readers.
 #[derive(Clone)]
@@ -36,6 +36,14 @@ impl Source {
     /// Identity, format and size of the journal.
     pub fn info(&self) -> JournalInfo {
         self.journal.info()
+    }
+
+    /// Room for the next append, measured now; `None` where the engine does not know its disk. May block.
+    ///
+    /// # Errors
+    /// If the disk cannot be measured.
+    pub fn room(&self) -> std::io::Result<Option<Room>> {
+        self.journal.room()
     }
 
     /// The last durable position.

@@ -18,7 +18,7 @@ use crate::domain::Domain;
 use crate::entry::{Actor, CommandId};
 use crate::error::{Error, SubmitError, WaitError};
 use crate::feed::Source;
-use crate::journal::{Journal, ReadError, ReadLimit};
+use crate::journal::{self, Journal, ReadError, ReadLimit, Room};
 use crate::options::Options;
 use crate::stats::Stats;
 use crate::store::{self, Digest, View};
@@ -111,6 +111,7 @@ impl<D: Domain> Ledger<D> {
             position: watch::Sender::new(state.layers.tip.position),
             state: RwLock::new(state),
             stats: Stats::default(),
+            refused_for_room: watch::Sender::new(None),
         });
         let (queue, messages) = channel();
         let ends = (queue.clone(), messages);
@@ -265,6 +266,28 @@ impl<D: Domain> Ledger<D> {
     /// Why the ledger takes no more commands, once it does not: the process should stop.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.inner.shared.base.failure.subscribe()
+    }
+
+    /// Tells when a command was refused for want of room; whether that is still so, `shortage` says.
+    pub fn refusals_for_room(&self) -> watch::Receiver<Option<Room>> {
+        self.inner.shared.refused_for_room.subscribe()
+    }
+
+    /// Why commands are refused for want of room on the journal's disk, if they are, or will be: measured
+    /// now. Blocks.
+    ///
+    /// # Errors
+    /// If the disk cannot be measured.
+    pub fn shortage(&self) -> std::io::Result<Option<Room>> {
+        let refused = *self.inner.shared.refused_for_room.borrow();
+        let now = self.inner.journal.room()?;
+        let shortage = now.and_then(|now| journal::shortage(refused, now));
+        if shortage.is_none() {
+            // Unless a command was refused meanwhile.
+            let over = |latest: &mut Option<Room>| *latest == refused && latest.take().is_some();
+            self.inner.shared.refused_for_room.send_if_modified(over);
+        }
+        Ok(shortage)
     }
 
     /// What it has done so far.

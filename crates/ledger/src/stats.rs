@@ -9,6 +9,7 @@ pub struct Stats {
     pub(crate) groups: Counter,
     pub(crate) entries: Counter,
     pub(crate) refused: Counter,
+    pub(crate) disk_low: Counter,
     pub(crate) conflicts: Counter,
     pub(crate) decide_nanos: Counter,
     pub(crate) append_nanos: Counter,
@@ -31,6 +32,11 @@ impl Stats {
     /// Commands that were refused, or failed, without an effect.
     pub fn refused(&self) -> u64 {
         self.refused.get()
+    }
+
+    /// Commands that were refused for want of room on the journal's disk; they count as refused too.
+    pub fn disk_low(&self) -> u64 {
+        self.disk_low.get()
     }
 
     /// Appends that found that somebody else had appended first.

@@ -20,7 +20,7 @@ use crate::domain::Domain;
 use crate::entry::{Actor, CommandId, Entry};
 use crate::error::{Error, SubmitError};
 use crate::group::{Answer, Basis, Group};
-use crate::journal::{AppendError, Journal, ReadLimit};
+use crate::journal::{AppendError, Journal, ReadLimit, Room};
 use crate::ledger::Receipt;
 use crate::options::Options;
 use crate::state::State;
@@ -35,6 +35,9 @@ pub(crate) struct Shared {
     /// The last entry that the state has.
     pub(crate) position: watch::Sender<Position>,
     pub(crate) stats: Stats,
+    /// The room that the last append found that was refused for want of it, unless one has shown since that
+    /// this is over.
+    pub(crate) refused_for_room: watch::Sender<Option<Room>>,
 }
 
 /// What the writer is told.
@@ -233,6 +236,9 @@ impl<D: Domain> Writer<D> {
             self.shared.stats.append_nanos.add_since(started);
             match appended {
                 Ok(_) => {
+                    self.shared
+                        .refused_for_room
+                        .send_if_modified(|refused| refused.take_if(|refused| refused.suffices()).is_some());
                     // What did not fit into the block is decided next, on what is durable now.
                     for late in commands.drain(decided..).rev() {
                         self.backlog.push_front(late);
@@ -245,8 +251,11 @@ impl<D: Domain> Writer<D> {
                     self.shared.stats.conflicts.add(1);
                     self.catch_up();
                 }
-                Err(AppendError::DiskLow { free_bytes, floor_bytes }) => {
-                    refuse(commands, || SubmitError::DiskLow { free_bytes, floor_bytes });
+                Err(AppendError::DiskLow(room)) => {
+                    self.shared.stats.refused.add(commands.len() as u64);
+                    self.shared.stats.disk_low.add(commands.len() as u64);
+                    self.shared.refused_for_room.send_replace(Some(room));
+                    refuse(commands, || SubmitError::DiskLow(room));
                     return;
                 }
                 Err(error) => self.shared.base.fail(&error.to_string()),

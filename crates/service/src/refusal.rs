@@ -160,11 +160,14 @@ pub fn submit_status(error: &SubmitError<Rejection>) -> Status {
                 .status()
         }
         SubmitError::Panicked { message } => internal_fault("a command panicked", message),
-        SubmitError::DiskLow { free_bytes, floor_bytes } => {
-            let message = "the server's disk is nearly full; it refuses writes until its operator made room";
+        SubmitError::DiskLow(room) => {
+            let message = format!(
+                "the server refuses writes until its operator makes room on its disk, reads go on: {room}"
+            );
             Answer::new(Code::ResourceExhausted, Reason::DiskLow, message)
-                .with("free_bytes", free_bytes)
-                .with("floor_bytes", floor_bytes)
+                .with("free_bytes", room.free_bytes)
+                .with("floor_bytes", room.floor_bytes)
+                .with("needed_bytes", room.needed_bytes)
                 .retry_after(DISK_DELAY)
                 .status()
         }
@@ -210,7 +213,7 @@ pub fn draining() -> Status {
 mod tests {
     use super::*;
     use crate::status::DOMAIN;
-    use milepost_ledger::journal::Damage;
+    use milepost_ledger::journal::{Damage, Room};
     use milepost_types::filter::FilterError;
     use milepost_types::{
         Cursor, DamagedRow, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError,
@@ -288,7 +291,7 @@ mod tests {
             SubmitError::DeadlineExceeded,
             SubmitError::Overloaded,
             SubmitError::Panicked { message: "secret of the house".into() },
-            SubmitError::DiskLow { free_bytes: 1, floor_bytes: 2 },
+            SubmitError::DiskLow(Room { free_bytes: 1, floor_bytes: 2, needed_bytes: 3 }),
             SubmitError::Closing,
             SubmitError::Failed { reason: "/var/lib: secret of the house".into() },
         ]
@@ -395,6 +398,20 @@ mod tests {
             let what = error.to_string();
             assert_eq!(submit_status(&error).get_details_retry_info().is_some(), passes, "{what}");
         }
+    }
+
+    #[test]
+    fn a_refusal_for_want_of_room_tells_people_sizes_and_programs_bytes() {
+        let room = Room { free_bytes: 46_088_192, floor_bytes: 1 << 20, needed_bytes: 64 << 20 };
+        let status = submit_status(&SubmitError::DiskLow(room));
+        assert_eq!(
+            status.message(),
+            "the server refuses writes until its operator makes room on its disk, reads go on: 43.9 MiB free on \
+             the journal's disk, but a write needs 64 MiB above the floor of 1 MiB"
+        );
+        let metadata = status.get_details_error_info().unwrap().metadata;
+        let bytes = ["free_bytes", "floor_bytes", "needed_bytes"].map(|key| metadata[key].as_str());
+        assert_eq!(bytes, ["46088192", "1048576", "67108864"]);
     }
 
     #[test]

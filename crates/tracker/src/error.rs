@@ -93,7 +93,7 @@ fn plain(error: SubmitError<Refusal>) -> SubmitError<Rejection> {
         SubmitError::DeadlineExceeded => SubmitError::DeadlineExceeded,
         SubmitError::Overloaded => SubmitError::Overloaded,
         SubmitError::Panicked { message } => SubmitError::Panicked { message },
-        SubmitError::DiskLow { free_bytes, floor_bytes } => SubmitError::DiskLow { free_bytes, floor_bytes },
+        SubmitError::DiskLow(room) => SubmitError::DiskLow(room),
         SubmitError::Closing => SubmitError::Closing,
         SubmitError::Failed { reason } => SubmitError::Failed { reason },
     }

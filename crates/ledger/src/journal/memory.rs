@@ -11,7 +11,10 @@ use milepost_types::{Hash, LogId, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use super::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
+
+/// What an append is told that fails with `Failure::DiskLow`.
+const LOW: Room = Room { free_bytes: 0, floor_bytes: 1, needed_bytes: 0 };
 
 /// How the next append is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +122,7 @@ impl Journal for MemoryJournal {
         block.check(&tail, &state.hash())?;
         let failure = if state.failures.is_empty() { None } else { Some(state.failures.remove(0)) };
         if failure == Some(Failure::DiskLow) {
-            return Err(AppendError::DiskLow { free_bytes: 0, floor_bytes: 1 });
+            return Err(AppendError::DiskLow(LOW));
         }
         if failure != Some(Failure::Lost) {
             state.entries.extend(block.entries.iter().cloned());

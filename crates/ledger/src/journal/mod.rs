@@ -12,6 +12,7 @@ pub mod export;
 pub mod file;
 mod frame;
 pub mod memory;
+mod room;
 mod segment;
 #[doc(hidden)]
 pub mod sim;
@@ -24,6 +25,8 @@ use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
 
 pub use self::entries::Entries;
+pub use self::room::Room;
+pub(crate) use self::room::shortage;
 
 /// One entry as a journal keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +131,15 @@ pub trait Journal: Send + Sync + 'static {
     /// Identity, format and size.
     fn info(&self) -> JournalInfo;
 
+    /// Room for the next append, measured now; `None` where the engine does not know the disk it is on.
+    /// May block.
+    ///
+    /// # Errors
+    /// If the disk cannot be measured.
+    fn room(&self) -> std::io::Result<Option<Room>> {
+        Ok(None)
+    }
+
     /// Whether a read of the entry with this sequence is answered from memory, without waiting for a
     /// disk or a network.
     fn in_memory(&self, sequence: u64) -> bool;
@@ -168,14 +180,9 @@ pub enum AppendError {
         /// Where the tail is.
         tail: Position,
     },
-    /// Less room on disk than the configured floor; nothing was written.
-    #[error("{free_bytes} bytes free on the journal's disk, below the floor of {floor_bytes}")]
-    DiskLow {
-        /// Free on the file system.
-        free_bytes: u64,
-        /// The configured `min_free_bytes`.
-        floor_bytes: u64,
-    },
+    /// Less room on the disk than the block and the configured floor take; nothing was written.
+    #[error("{0}")]
+    DiskLow(Room),
     /// The block does not go on where its `after` stands; nothing was written. A fault of the caller.
     #[error("a block that is none: {what}")]
     Malformed {

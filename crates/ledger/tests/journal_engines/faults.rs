@@ -8,9 +8,9 @@ use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::disk::{Disk, SystemDisk};
 use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::{Call, Fault, Rng, SimDisk};
-use milepost_ledger::journal::{AppendError, Journal};
+use milepost_ledger::journal::{AppendError, Journal, Room};
 
-use crate::support::{bodies, create, dir, filled, open, open_read_only, tear, told};
+use crate::support::{bodies, create, dir, filled, open, open_read_only, path, tear, told};
 
 /// A journal with a few entries in its first segment, the first of them on the disk only.
 fn begun() -> (SimDisk, FileJournal, Chain) {
@@ -117,10 +117,16 @@ fn before_a_new_segment() -> (SimDisk, FileJournal, Chain) {
 fn no_room_for_a_new_segment_refuses_and_leaves_nothing() {
     for call in [Call::Allocate, Call::Write] {
         let (disk, journal, mut chain) = before_a_new_segment();
-        disk.fail(Fault::next(call, ErrorKind::StorageFull));
+        // A quota: the system tells of room. A whole segment does not fit, nor the shortest.
+        (0..2).for_each(|_| disk.fail(Fault::next(call, ErrorKind::StorageFull)));
         let block = chain.clone().block([vec![7; 2000]]);
         let refused = journal.append(&journal.info().tail, &block);
-        assert!(matches!(refused, Err(AppendError::DiskLow { .. })), "{refused:?}");
+        match refused {
+            Err(AppendError::DiskLow(room)) => {
+                assert!(room.suffices() && !room.to_string().contains("floor"), "{room}");
+            }
+            other => panic!("{other:?}"),
+        }
         assert_eq!(journal.poisoned(), None);
         assert_eq!(disk.list(dir()).unwrap().len(), 3, "lock, witness and the first segment");
         assert_holds(&journal, &chain);
@@ -185,11 +191,9 @@ fn below_the_floor_nothing_is_written_and_reads_go_on() {
         }
     };
     assert!(passed > 10, "free room is not looked up at each append");
-    let (free_bytes, floor_bytes) = match refused {
-        AppendError::DiskLow { free_bytes, floor_bytes } => (free_bytes, floor_bytes),
-        other => panic!("{other}"),
-    };
-    assert_eq!((free_bytes, floor_bytes), ((1 << 20) - 1, 1 << 20));
+    let low = Room { free_bytes: (1 << 20) - 1, floor_bytes: 1 << 20, needed_bytes: 8192 };
+    assert!(matches!(refused, AppendError::DiskLow(room) if room == low), "{refused}");
+    assert!(!journal.room().unwrap().unwrap().suffices(), "who asks without a write hears it too");
     assert_eq!(journal.poisoned(), None);
     assert_holds(&journal, &chain);
     assert!(journal.append(&journal.info().tail, &chain.clone().block(["x"])).is_err(), "it is still low");
@@ -203,11 +207,84 @@ fn a_new_segment_does_not_go_below_the_floor() {
     disk.set_free_bytes((1 << 20) + 5000);
     let block = chain.clone().block([vec![7; 2000]]);
     let refused = journal.append(&journal.info().tail, &block);
-    assert!(matches!(refused, Err(AppendError::DiskLow { .. })), "{refused:?}");
+    let needed = Room { free_bytes: (1 << 20) + 5000, floor_bytes: 1 << 20, needed_bytes: 8192 };
+    assert!(matches!(refused, Err(AppendError::DiskLow(room)) if room == needed), "{refused:?}");
+    assert_eq!(journal.room().unwrap(), Some(needed), "it is known without a write too");
     append(&journal, &mut chain, [vec![1; 100]]);
     disk.set_free_bytes(1 << 30);
+    assert!(journal.room().unwrap().unwrap().suffices());
     append(&journal, &mut chain, [vec![7; 2000]]);
     assert_holds(&journal, &chain);
+}
+
+#[test]
+fn where_a_whole_segment_does_not_fit_above_the_floor_a_shorter_one_is_made() {
+    let (disk, journal, mut chain) = before_a_new_segment();
+    // Room for less than a whole segment of 16 KiB and for more than the least of 8 KiB.
+    disk.set_free_bytes((1 << 20) + (12 << 10));
+    let mut accepted = 0;
+    let refused = loop {
+        let mut after = chain.clone();
+        let block = after.block([vec![7; 2000]]);
+        match journal.append(&journal.info().tail, &block) {
+            Ok(_) => chain = after,
+            Err(refused) => break refused,
+        }
+        accepted += 1;
+    };
+    assert_eq!(accepted, 1, "as many as fit into 8 KiB with its head");
+    assert_eq!(disk.bytes(&path("00000002.segment")).len(), 8192);
+    let left = Room { free_bytes: (1 << 20) + (4 << 10), floor_bytes: 1 << 20, needed_bytes: 8192 };
+    assert!(matches!(refused, AppendError::DiskLow(room) if room == left), "{refused}");
+    disk.set_free_bytes(1 << 30);
+    append(&journal, &mut chain, [vec![7; 2000]]);
+    assert_eq!(disk.bytes(&path("00000003.segment")).len(), 16 << 10, "whole again once there is room");
+    drop(journal);
+    assert_holds(&open(&disk).expect("it opens again"), &chain);
+}
+
+#[test]
+fn a_block_that_needs_more_than_there_is_does_not_keep_smaller_ones_out() {
+    let (disk, journal, mut chain) = before_a_new_segment();
+    disk.set_free_bytes((1 << 20) + (20 << 10));
+    let large = chain.clone().block([vec![7; 30_000]]);
+    let refused = journal.append(&journal.info().tail, &large);
+    assert!(
+        matches!(refused, Err(AppendError::DiskLow(room)) if room.needed_bytes == 36 << 10),
+        "what that block takes: {refused:?}"
+    );
+    append(&journal, &mut chain, [vec![7; 2000]]);
+    assert_holds(&journal, &chain);
+}
+
+#[test]
+fn a_disk_that_takes_less_than_it_says_gets_a_shorter_segment() {
+    for call in [Call::Allocate, Call::Write] {
+        let (disk, journal, mut chain) = before_a_new_segment();
+        disk.fail(Fault::next(call, ErrorKind::StorageFull));
+        append(&journal, &mut chain, [vec![7; 2000]]);
+        assert_eq!(disk.bytes(&path("00000002.segment")).len(), 8192);
+        drop(journal);
+        assert_holds(&open(&disk).expect("it opens again"), &chain);
+    }
+}
+
+#[test]
+fn a_log_is_begun_with_a_shorter_segment_where_a_whole_one_does_not_fit() {
+    for (above_floor, length) in [(12 << 10, 8192), (0, 8192), (16 << 10, 16 << 10)] {
+        let disk = SimDisk::default();
+        disk.set_free_bytes((1 << 20) + (8 << 10) + above_floor); // The witness takes 8 KiB.
+        let journal = create(&disk);
+        assert_eq!(disk.bytes(&path("00000001.segment")).len(), length);
+        disk.set_free_bytes(1 << 30);
+        append(&journal, &mut Chain::default(), ["a"]);
+    }
+    let full = SimDisk::default();
+    full.set_free_bytes(12 << 10);
+    let refused = open(&full).expect_err("there is no room for the shortest one either");
+    assert!(told(&refused).contains("cannot make segment"), "{}", told(&refused));
+    full.set_free_bytes(1 << 30);
+    append(&open(&full).expect("nothing is in the way"), &mut Chain::default(), ["a"]);
 }
 
 #[test]
@@ -280,15 +357,15 @@ fn a_real_directory_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_segment_larger_than_the_real_disk_is_refused_and_leaves_nothing_in_the_way() {
+fn a_segment_larger_than_the_real_disk_is_made_as_short_as_the_floor_asks() {
     let dir = tempfile::tempdir().expect("a directory");
-    // More than any file system holds.
-    let options = FileOptions { segment_bytes: 1 << 62, min_free_bytes: 0, ..FileOptions::default() };
-    let refused =
-        FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect_err("there is no such room");
-    assert!(told(&refused).contains("cannot make segment"), "{}", told(&refused));
+    // More than any file system holds, and a floor that leaves nothing of it.
+    let options = FileOptions { segment_bytes: 1 << 62, min_free_bytes: u64::MAX, ..FileOptions::default() };
+    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be begun");
+    assert_eq!(std::fs::metadata(dir.path().join("00000001.segment")).unwrap().len(), 8192);
+    drop(journal);
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() };
-    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("a smaller one fits");
+    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it opens again");
     append(&journal, &mut Chain::default(), ["a"]);
 }
 
@@ -326,5 +403,5 @@ fn free_room_is_that_of_the_file_system() {
         FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be read, at least");
     let block = Chain::default().block(["x"]);
     let refused = journal.append(&journal.info().tail, &block);
-    assert!(matches!(refused, Err(AppendError::DiskLow { floor_bytes: u64::MAX, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(AppendError::DiskLow(Room { floor_bytes: u64::MAX, .. }))), "{refused:?}");
 }

@@ -1,11 +1,17 @@
 //! A journal that fails: nothing unacknowledged is believed, and the ledger says so and stops.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_ledger::journal::memory::{Failure, MemoryJournal};
-use milepost_ledger::journal::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use milepost_ledger::journal::sim::{Call, Fault, SimDisk};
+use milepost_ledger::journal::{
+    AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry,
+};
 use milepost_ledger::{
     Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, SubmitError, Write,
 };
@@ -83,7 +89,7 @@ async fn a_low_disk_refuses_writes_and_the_ledger_goes_on() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     journal.fail_next(Failure::DiskLow);
-    assert!(matches!(ledger.submit(add(1, 1)).await, Err(SubmitError::DiskLow { floor_bytes: 1, .. })));
+    assert!(matches!(ledger.submit(add(1, 1)).await, Err(SubmitError::DiskLow(Room { floor_bytes: 1, .. }))));
     assert_eq!(sum(&ledger.view()), 0);
     assert_eq!(ledger.submit(add(1, 1)).await.unwrap().position.sequence, 1);
     assert!(ledger.failure().borrow().is_none());
@@ -241,4 +247,43 @@ async fn a_writer_that_panics_says_so_and_that_nobody_knows_what_became_of_its_g
         shut(ledger);
         assert_eq!(sum(&open(dir.path(), journal.inner.clone()).view()), 1 + u64::from(stored));
     }
+}
+
+#[tokio::test]
+async fn a_shortage_of_room_shows_is_counted_and_is_over_without_a_write() {
+    let disk = SimDisk::default();
+    let options = FileOptions { segment_bytes: 8192, min_free_bytes: 1 << 20, ..FileOptions::default() };
+    let journal = FileJournal::open(Path::new("/journal"), options, Arc::new(disk.clone())).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path(), Arc::new(journal));
+    assert_eq!(ledger.shortage().unwrap(), None);
+
+    // Nothing was written yet: it shows all the same.
+    disk.set_free_bytes(1 << 19);
+    assert_eq!(ledger.shortage().unwrap().unwrap().free_bytes, 1 << 19);
+    let mut refusals = ledger.refusals_for_room();
+    refusals.mark_unchanged();
+    assert!(matches!(ledger.submit(add(1, 1)).await, Err(SubmitError::DiskLow(_))));
+    assert!(refusals.has_changed().unwrap(), "who watches is told at once");
+    assert_eq!((ledger.stats().disk_low(), ledger.stats().refused()), (1, 1));
+
+    disk.set_free_bytes(1 << 30);
+    assert_eq!(ledger.shortage().unwrap(), None, "nothing had to be written for it");
+    assert_eq!(*refusals.borrow_and_update(), None);
+    ledger.submit(add(1, 1)).await.unwrap();
+
+    // A quota that nobody can measure: only a write that passes shows that it is over.
+    disk.set_free_bytes(1 << 30);
+    disk.fail(Fault::next(Call::Allocate, ErrorKind::StorageFull));
+    let refused = loop {
+        match ledger.submit(add(1, 1)).await {
+            Ok(_) => {}
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(refused, SubmitError::DiskLow(room) if room.suffices()), "{refused}");
+    assert!(ledger.shortage().unwrap().is_some());
+    ledger.submit(add(1, 1)).await.unwrap();
+    assert_eq!(ledger.shortage().unwrap(), None);
+    shut(ledger);
 }

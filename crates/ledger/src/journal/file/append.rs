@@ -16,7 +16,8 @@ use super::super::disk::{Access, Disk, DiskLock, is_full, with_suffix};
 use super::super::frame::{self, MAX_BODY_BYTES, OVERHEAD_BYTES, Place};
 use super::super::segment::{self, HEAD_BYTES, Head, UNFINISHED};
 use super::super::witness::Witness;
-use super::super::{AppendError, Block};
+use super::super::{AppendError, Block, Room};
+use super::length::{least, lengths};
 use super::read::Indexed;
 use super::{FileJournal, FileOptions, Segment};
 
@@ -216,7 +217,7 @@ impl Writer {
 
         if let Err(error) = self.segment.file.write_all_at(&self.buffer, offset) {
             if error.wrote_nothing_for_want_of_room() {
-                return Err(self.disk_low());
+                return Err(self.disk_low(bytes));
             }
             return Err(failed("write", &self.segment.path)(error.source));
         }
@@ -274,33 +275,37 @@ impl Writer {
         Ok(())
     }
 
-    /// Starts a new segment for a frame of `bytes`.
+    /// Starts a new segment for a frame of `bytes`: the longest that fits above the floor.
     fn roll(&mut self, bytes: u64) -> Result<(), Stop> {
-        let head = Head {
-            log: self.tail.log,
-            ordinal: self.segment.head.ordinal + 1,
-            capacity: capacity(&self.options, bytes),
-            first: self.tail.sequence + 1,
-            previous: self.hash,
-            parent: self.segment.head.parent,
-        };
-        let free = self.free_bytes()?;
-        if free < self.options.min_free_bytes.saturating_add(head.capacity) {
-            self.floor_in = (0, 0);
-            return Err(self.low(free).into());
-        }
-        let segment = match make_segment(&*self.disk, &self.dir, head) {
-            Ok(segment) => segment,
-            Err(Unmade { error, named: false, path }) if is_full(&error) => {
-                let _ = self.disk.remove_file(&with_suffix(&path, UNFINISHED));
-                return Err(self.disk_low());
+        let room = self.room(least(bytes))?;
+        for capacity in lengths(&self.options, bytes).filter(|length| *length <= room.above_floor()) {
+            let head = Head {
+                log: self.tail.log,
+                ordinal: self.segment.head.ordinal + 1,
+                capacity,
+                first: self.tail.sequence + 1,
+                previous: self.hash,
+                parent: self.segment.head.parent,
+            };
+            match make_segment(&*self.disk, &self.dir, head) {
+                Ok(segment) => {
+                    if capacity < self.options.segment_bytes {
+                        tracing::warn!(
+                            dir = %self.dir.display(), bytes = capacity, free_bytes = room.free_bytes,
+                            "made a short segment: the disk has no room for a whole one above the floor"
+                        );
+                    }
+                    self.segment = Arc::new(segment);
+                    self.at = HEAD_BYTES as u64;
+                    self.zeroed = self.at;
+                    return Ok(());
+                }
+                // The next one is shorter.
+                Err(unmade) if unmade.is_for_want_of_room() => {}
+                Err(Unmade { error, path, .. }) => return Err(failed("make segment", &path)(error)),
             }
-            Err(Unmade { error, path, .. }) => return Err(failed("make segment", &path)(error)),
-        };
-        self.segment = Arc::new(segment);
-        self.at = HEAD_BYTES as u64;
-        self.zeroed = self.at;
-        Ok(())
+        }
+        Err(self.disk_low(least(bytes)))
     }
 
     /// Refuses below the floor; looks at intervals, and at every append while it is low.
@@ -311,33 +316,24 @@ impl Writer {
             self.floor_in = (appends, left);
             return Ok(());
         }
-        let free = self.free_bytes()?;
-        if free < self.options.min_free_bytes {
+        let room = self.room(if self.at + bytes > self.segment.head.capacity { least(bytes) } else { 0 })?;
+        if room.free_bytes < room.floor_bytes {
             self.floor_in = (0, 0);
-            return Err(self.low(free).into());
+            return Err(AppendError::DiskLow(room).into());
         }
         self.floor_in = (FLOOR_APPENDS, FLOOR_BYTES);
         Ok(())
     }
 
-    fn free_bytes(&self) -> Result<u64, Stop> {
-        self.disk.free_bytes(&self.dir).map_err(failed("measure", &self.dir))
+    fn room(&self, needed_bytes: u64) -> Result<Room, Stop> {
+        let free = self.disk.free_bytes(&self.dir).map_err(failed("measure", &self.dir))?;
+        Ok(Room { free_bytes: free, floor_bytes: self.options.min_free_bytes, needed_bytes })
     }
 
-    fn low(&self, free_bytes: u64) -> AppendError {
-        AppendError::DiskLow { free_bytes, floor_bytes: self.options.min_free_bytes }
-    }
-
-    fn disk_low(&mut self) -> Stop {
+    fn disk_low(&mut self, needed_bytes: u64) -> Stop {
         self.floor_in = (0, 0);
-        self.low(self.disk.free_bytes(&self.dir).unwrap_or(0)).into()
+        self.room(needed_bytes).map_or_else(|failed| failed, |room| AppendError::DiskLow(room).into())
     }
-}
-
-/// The length of a new segment for a first frame of `bytes`.
-pub(super) fn capacity(options: &FileOptions, bytes: u64) -> u64 {
-    let needed = (HEAD_BYTES as u64 + bytes).next_multiple_of(HEAD_BYTES as u64);
-    options.segment_bytes.next_multiple_of(HEAD_BYTES as u64).max(needed).max(2 * HEAD_BYTES as u64)
 }
 
 /// A segment that could not be made.
@@ -346,6 +342,13 @@ pub(super) struct Unmade {
     pub(super) path: PathBuf,
     /// Whether it may already bear its name.
     named: bool,
+}
+
+impl Unmade {
+    /// Whether the disk was full, and nothing is left of the attempt that matters.
+    pub(super) fn is_for_want_of_room(&self) -> bool {
+        !self.named && is_full(&self.error)
+    }
 }
 
 /// Makes a segment: reserved, its head written and synced under another name, then named, durably.
@@ -363,12 +366,18 @@ pub(super) fn make_segment(disk: &dyn Disk, dir: &Path, head: Head) -> Result<Se
         file.sync_data()?;
         Ok(file)
     };
-    let file = fill().map_err(unmade(false))?;
+    let filled = fill().map_err(unmade(false)).inspect_err(|unmade| {
+        if unmade.is_for_want_of_room() {
+            // The room counts: what is left otherwise is removed on open.
+            let _ = disk.remove_file(&unfinished);
+        }
+    });
+    let file = filled?;
     disk.rename(&unfinished, &path).and_then(|()| disk.sync_dir(dir)).map_err(unmade(true))?;
     Ok(Segment { path, file, head })
 }
 
 /// The head of a log's first segment.
-pub(super) fn first_head(log: LogId, parent: Option<Position>, options: &FileOptions) -> Head {
-    Head { log, ordinal: 1, capacity: capacity(options, 0), first: 1, previous: Hash::ZERO, parent }
+pub(super) fn first_head(log: LogId, parent: Option<Position>, capacity: u64) -> Head {
+    Head { log, ordinal: 1, capacity, first: 1, previous: Hash::ZERO, parent }
 }

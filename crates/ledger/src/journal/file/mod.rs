@@ -12,6 +12,7 @@
 
 mod append;
 mod frames;
+mod length;
 mod open;
 mod read;
 mod scan;
@@ -30,15 +31,17 @@ pub use self::verify::{Verified, verify};
 use super::disk::{Disk, DiskFile};
 use super::segment::{FORMAT, Head};
 use super::witness;
-use super::{AppendError, Block, Damage, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use super::{AppendError, Block, Damage, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
 
 /// How a file journal is kept; every value has a sound default.
 #[derive(Debug, Clone)]
 pub struct FileOptions {
     /// The length of a segment file in bytes, reserved when it is made (default 64 MiB; at least
-    /// 8 KiB). A block that is larger gets a segment of its own size.
+    /// 8 KiB). A block that is larger gets a segment of its own size; where the disk has too little
+    /// room above the floor, a segment is shorter.
     pub segment_bytes: u64,
-    /// Below this many bytes free on the file system, appends are refused (default 256 MiB).
+    /// So many bytes stay free on the file system (default 256 MiB): below, and where not even the
+    /// shortest segment that holds a block fits above, appends are refused.
     pub min_free_bytes: u64,
     /// The newest entries kept in memory for followers, in bytes (default 8 MiB).
     pub cache_bytes: usize,
@@ -140,9 +143,14 @@ impl Segment {
     }
 }
 
+/// What the next append is expected to take at most, when it is asked whether there is room for it.
+const NEXT_BYTES: u64 = 4096;
+
 /// A journal in a directory.
 pub struct FileJournal {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
+    floor_bytes: u64,
     log: LogId,
     parent: Option<Position>,
     /// What readers may see; never held during I/O.
@@ -223,6 +231,16 @@ impl Journal for FileJournal {
             parent: self.parent,
             disk_bytes: segments + witness::FILE_BYTES,
         }
+    }
+
+    fn room(&self) -> io::Result<Option<Room>> {
+        let (end, capacity) = match self.durable.read().segments.last() {
+            Some(last) => (last.end, last.segment.head.capacity),
+            None => (0, 0),
+        };
+        let needed_bytes = if end + NEXT_BYTES > capacity { length::least(NEXT_BYTES) } else { 0 };
+        let free_bytes = self.disk.free_bytes(&self.dir)?;
+        Ok(Some(Room { free_bytes, floor_bytes: self.floor_bytes, needed_bytes }))
     }
 
     fn in_memory(&self, sequence: u64) -> bool {

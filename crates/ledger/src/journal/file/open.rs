@@ -16,10 +16,11 @@ use super::super::disk::{Disk, DiskLock, LockError};
 use super::super::segment::{self, HEAD_BYTES, Named};
 use super::super::witness::{self, Witness};
 use super::super::{Damage, Journal};
-use super::append::{Start, Unmade, Writer, first_head, make_segment};
+use super::append::{Start, Writer, first_head, make_segment};
+use super::length::{self, lengths};
 use super::read::{Durable, Indexed};
 use super::scan::{Scan, Scanned, Torn, Visit};
-use super::{FileJournal, FileOptions, OpenError, refused};
+use super::{FileJournal, FileOptions, OpenError, Segment, refused};
 
 /// The names in a journal's directory.
 #[derive(Debug, Default)]
@@ -75,7 +76,9 @@ pub(super) fn open_read_only(
     let tail = Position::after(log, scanned.sequence, &scanned.hash);
     let (_, receiver) = tokio::sync::watch::channel(tail);
     Ok(FileJournal {
+        disk,
         dir: dir.to_owned(),
+        floor_bytes: options.min_free_bytes,
         log,
         parent,
         durable: RwLock::new(Durable::new(scanned.segments, tail, options.cache_bytes)),
@@ -175,8 +178,7 @@ fn create_locked(
     let path = dir.join(segment::WITNESS);
     let witness = Witness::create(&*disk, &path, log, 0, Hash::ZERO).map_err(refused("write", &path))?;
     disk.sync_dir(dir).map_err(refused("sync", dir))?;
-    let made = make_segment(&*disk, dir, first_head(log, parent, &options));
-    let segment = made.map_err(|Unmade { error, path, .. }| refused("make segment", &path)(error))?;
+    let segment = first_segment(&*disk, dir, log, parent, &options)?;
     tracing::info!(dir = %dir.display(), %log, "created a journal");
 
     let segment = Arc::new(segment);
@@ -193,6 +195,31 @@ fn create_locked(
         lock,
     };
     Ok(journal(start, segments, parent))
+}
+
+/// Makes a log's first segment. A log can always be begun: where the floor leaves no room, the segment is the
+/// shortest there is, and the first append says so.
+fn first_segment(
+    disk: &dyn Disk,
+    dir: &Path,
+    log: LogId,
+    parent: Option<Position>,
+    options: &FileOptions,
+) -> Result<Segment, OpenError> {
+    let free = disk.free_bytes(dir).map_err(refused("measure", dir))?;
+    let most = free.saturating_sub(options.min_free_bytes).max(length::least(0));
+    let mut lengths = lengths(options, 0).filter(|length| *length <= most).peekable();
+    loop {
+        let capacity = lengths.next().unwrap_or_else(|| length::least(0));
+        let unmade = match make_segment(disk, dir, first_head(log, parent, capacity)) {
+            Ok(segment) => return Ok(segment),
+            Err(unmade) => unmade,
+        };
+        if unmade.is_for_want_of_room() && lengths.peek().is_some() {
+            continue;
+        }
+        return Err(refused("make segment", &unmade.path)(unmade.error));
+    }
 }
 
 fn resume(
@@ -260,10 +287,13 @@ fn resume(
 
 fn journal(start: Start, segments: Vec<Indexed>, parent: Option<Position>) -> FileJournal {
     let durable = Durable::new(segments, start.tail, start.options.cache_bytes);
-    let (dir, log) = (start.dir.clone(), start.tail.log);
+    let (disk, dir, log) = (start.disk.clone(), start.dir.clone(), start.tail.log);
+    let floor_bytes = start.options.min_free_bytes;
     let (writer, tail) = Writer::new(start);
     FileJournal {
+        disk,
         dir,
+        floor_bytes,
         log,
         parent,
         durable: RwLock::new(durable),

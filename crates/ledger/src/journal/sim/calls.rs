@@ -76,9 +76,10 @@ impl Disk for SimDisk {
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         let mut state = self.0.lock();
-        state.file(path)?;
+        let file = state.file(path)?;
         let (dir, name) = state.place(path)?;
         state.names(dir, vec![(name, None)]);
+        state.free_bytes += state.files[file].len() as u64;
         Ok(())
     }
 
@@ -173,6 +174,7 @@ impl DiskFile for SimFile {
             },
         };
         let end = offset as usize + length;
+        state.take_room(self.file, end as u64)?;
         let file = &mut state.files[self.file];
         if file.len() < end {
             file.resize(end, 0);
@@ -186,6 +188,7 @@ impl DiskFile for SimFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut state = self.disk.0.lock();
         state.check(Call::Allocate)?;
+        state.take_room(self.file, len)?;
         if (state.files[self.file].len() as u64) < len {
             state.set_len(self.file, len);
         }

@@ -157,7 +157,8 @@ impl SimDisk {
         *self.1.lock() = Some(Arc::new(hook));
     }
 
-    /// What free room is told from now on, in bytes.
+    /// How much room is free from now on, in bytes: files that grow take of it, and find the disk full where
+    /// it ends; files that are removed give it back.
     pub fn set_free_bytes(&self, free_bytes: u64) {
         self.0.lock().free_bytes = free_bytes;
     }
@@ -289,6 +290,13 @@ impl State {
         self.changes.push(Change::NewFile);
         self.names(dir, vec![(name, Some(Node::File(file)))]);
         Ok(file)
+    }
+
+    /// Takes the room that a file needs to grow to `len` bytes.
+    fn take_room(&mut self, file: usize, len: u64) -> io::Result<()> {
+        let grows = len.saturating_sub(self.files[file].len() as u64);
+        self.free_bytes = self.free_bytes.checked_sub(grows).ok_or(ErrorKind::StorageFull)?;
+        Ok(())
     }
 
     fn set_len(&mut self, file: usize, len: u64) {

@@ -1,0 +1,42 @@
+//! How long a new segment is: as configured, and shorter where the disk has too little room for that.
+//!
+//! Invariant: a length is a whole number of pages and holds the head and the frame that begins the segment.
+//! Halving leaves room to the other journals on the same disk, and makes few short segments.
+
+use super::super::segment::HEAD_BYTES;
+use super::FileOptions;
+
+const PAGE_BYTES: u64 = HEAD_BYTES as u64;
+
+/// The least length of a segment whose first frame takes `bytes`.
+pub(super) fn least(bytes: u64) -> u64 {
+    (PAGE_BYTES + bytes).next_multiple_of(PAGE_BYTES).max(2 * PAGE_BYTES)
+}
+
+/// The lengths that a segment whose first frame takes `bytes` may have, in the order of preference: the
+/// configured one, each half of the one before, and at last the least.
+pub(super) fn lengths(options: &FileOptions, bytes: u64) -> impl Iterator<Item = u64> {
+    let least = least(bytes);
+    let configured = options.segment_bytes.next_multiple_of(PAGE_BYTES).max(least);
+    std::iter::successors(Some(configured), move |length| {
+        (*length > least).then(|| (length / 2).next_multiple_of(PAGE_BYTES).max(least))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(segment_bytes: u64, bytes: u64) -> Vec<u64> {
+        lengths(&FileOptions { segment_bytes, ..FileOptions::default() }, bytes).collect()
+    }
+
+    #[test]
+    fn a_segment_is_as_configured_or_shorter_and_always_holds_its_first_frame() {
+        assert_eq!(of(64 << 10, 100), [65536, 32768, 16384, 8192]);
+        assert_eq!(of(20_000, 9000), [20480, 16384], "whole pages");
+        assert_eq!(of(8192, 1 << 20), [(1 << 20) + 4096], "one that the frame needs is the only one");
+        assert_eq!(of(0, 0), [8192]);
+        assert_eq!(of(1 << 62, 0).len(), 50, "it ends");
+    }
+}
