@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use milepost_client::Failure;
@@ -18,6 +19,7 @@ use milepost_tests::files::{self, Frame, frames, segments};
 use milepost_tests::promises::Record;
 use milepost_tests::random::seeded;
 use milepost_tests::resource::rows;
+use milepost_tests::wait::until;
 use milepost_tests::{Cluster, Role, strace};
 use tonic::Code;
 
@@ -275,6 +277,18 @@ impl Drop for Mounted {
     }
 }
 
+/// Waits until the check of the registry's disk is in a state; the server stays in rotation meanwhile.
+async fn disk_check(cluster: &Cluster, wanted: &str) {
+    let look = async || {
+        let readiness = cluster.server(Role::All).readiness().await;
+        let checks = readiness["checks"].as_array().expect("checks").iter();
+        let check = checks.into_iter().find(|check| check["name"] == "registry.disk").expect("it is there");
+        if check["state"] == wanted { Ok(readiness["ready"].clone()) } else { Err(check.to_string()) }
+    };
+    let ready = until(Duration::from_secs(60), format!("{wanted} disk"), look).await;
+    assert_eq!(ready, true, "reads go on, so it may be sent traffic");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
     if !rustix::process::geteuid().is_root() {
@@ -306,7 +320,8 @@ async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
         eprintln!("floor {floor}: full after {} projects: {failure:?}", kept.len());
         let alive = match (failure.code, failure.reason) {
             (Code::ResourceExhausted, Some(Reason::DiskLow)) => {
-                assert!(failure.fact("free_bytes").is_some() && failure.fact("floor_bytes").is_some());
+                let facts = ["free_bytes", "floor_bytes", "needed_bytes"].map(|key| failure.fact(key));
+                assert!(facts.iter().all(Option::is_some), "{facts:?}");
                 true
             }
             // A write that was begun and not finished, or a store that cannot be: the server must not go
@@ -318,7 +333,9 @@ async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
         if alive {
             let rows = rows(&client).await;
             assert!(kept.iter().all(|name| rows.contains_key(name)), "reads go on");
+            disk_check(&cluster, "degraded").await;
             disk.resize("200m");
+            disk_check(&cluster, "ready").await;
             large_project(&client, "more-room").await.expect("writes go on once there is room");
             kept.push("portfolios/p/projects/more-room".to_owned());
             assert!(cluster.stop(Role::All).await.success(), "it stops in order");

@@ -20,6 +20,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::config::server::Server;
 use crate::host::{BoxError, Kit, Part};
 use crate::journal_service::Followed;
+use crate::room;
 
 /// The directory of a ledger under the data directory; its store is under it.
 pub fn dir(data_dir: &Path, kind: LedgerKind) -> PathBuf {
@@ -83,14 +84,22 @@ pub async fn open<D: Domain>(
     Ok(ledger)
 }
 
-/// Makes a part answer for its ledger: the process stops if it fails, and it is closed last.
+/// Makes a part answer for its ledger: the process stops if it fails, want of room on its disk shows, and it
+/// is closed last.
 #[must_use]
 pub fn attach<D: Domain>(part: Part, kit: &Kit, kind: LedgerKind, ledger: &Ledger<D>) -> Part {
     let (mut failure, drain) = (ledger.failure(), kit.drain.clone());
     let check = kit.readiness.check(format!("{kind}.ledger"));
     check.ready();
     let closing = ledger.clone();
-    part.task("ledger", async move {
+    let disk = kit.readiness.check(format!("{kind}.disk"));
+    disk.ready();
+    let room = room::watch(kind, ledger.clone(), disk, kit.drain.clone());
+    part.task("disk", async move {
+        room.await;
+        Ok(())
+    })
+    .task("ledger", async move {
         tokio::select! {
             () = drain.cancelled() => Ok(()),
             failed = failure.wait_for(Option::is_some) => {
@@ -137,6 +146,12 @@ const TABLE_WAITS: &str = "table_waits";
 const SEQUENCE: &str = "sequence";
 /// The journal's size.
 const JOURNAL_BYTES: &str = "journal_bytes";
+/// Room on the journal's disk.
+const JOURNAL_FREE_BYTES: &str = "journal_free_bytes";
+/// With less room than this, writes are refused.
+const JOURNAL_NEEDED_BYTES: &str = "journal_needed_bytes";
+/// Commands that were refused for want of room.
+const REFUSED_DISK_LOW: &str = "refused_disk_low";
 
 /// What is counted of one ledger, read at each scrape.
 struct Counted<D: Domain> {
@@ -159,6 +174,11 @@ impl<D: Domain> Collector for Counted<D> {
         put(ENTRIES, "Entries committed", &ConstCounter::new(stats.entries()))?;
         put(GROUPS, "Group commits", &ConstCounter::new(stats.groups()))?;
         put(REFUSED, "Commands without an effect", &ConstCounter::new(stats.refused()))?;
+        put(
+            REFUSED_DISK_LOW,
+            "Commands refused for want of room on the journal's disk",
+            &ConstCounter::new(stats.disk_low()),
+        )?;
         put(DECIDE_SECONDS, "Time spent deciding", &ConstCounter::new(stats.decide_time().as_secs_f64()))?;
         put(
             APPEND_SECONDS,
@@ -169,7 +189,13 @@ impl<D: Domain> Collector for Counted<D> {
         put(TABLE_WAITS, "Waits of writers for a checkpoint", &ConstCounter::new(stats.table_waits()))?;
         let info = self.ledger.source().info();
         put(SEQUENCE, "The last durable sequence", &ConstGauge::new(info.tail.sequence as i64))?;
-        put(JOURNAL_BYTES, "Journal on disk", &ConstGauge::new(info.disk_bytes as i64))
+        put(JOURNAL_BYTES, "Journal on disk", &ConstGauge::new(info.disk_bytes as i64))?;
+        // What cannot be measured is no number; the check of the disk says why.
+        let Ok(Some(room)) = self.ledger.source().room() else { return Ok(()) };
+        let gauge = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let needed = room.floor_bytes.saturating_add(room.needed_bytes);
+        put(JOURNAL_FREE_BYTES, "Free on the journal's disk", &gauge(room.free_bytes))?;
+        put(JOURNAL_NEEDED_BYTES, "Below so much free room, writes are refused", &gauge(needed))
     }
 }
 
@@ -235,6 +261,13 @@ mod tests {
             let metrics = kit.metrics.encode();
             assert!(metrics.contains("milepost_registry_entries_total 1"), "{metrics}");
             assert!(metrics.contains(&format!("milepost_registry_sequence {sequence}")), "{metrics}");
+            assert!(metrics.contains("milepost_registry_refused_disk_low_total 0"), "{metrics}");
+            let gauge = |name: &str| {
+                let line = metrics.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+                line.trim().parse::<u64>().unwrap()
+            };
+            assert_eq!(gauge("milepost_registry_journal_needed_bytes "), 256 << 20, "{metrics}");
+            assert!(gauge("milepost_registry_journal_free_bytes ") > 0, "{metrics}");
             let second = open(&kit, &config, LedgerKind::Registry, Nothing).await;
             assert!(second.err().unwrap().to_string().contains("in use by process"));
             ledger.close();

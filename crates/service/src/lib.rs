@@ -14,6 +14,7 @@ pub mod merge;
 pub mod readiness;
 pub mod refusal;
 pub mod request;
+mod room;
 pub mod status;
 pub mod telemetry;
 pub mod value;
