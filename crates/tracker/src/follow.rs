@@ -133,10 +133,16 @@ impl Follow {
     /// Has entries taken over, in order. One that cannot be is taken over without deriving anything.
     async fn ingest_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
         let mut done = 0;
+        let mut waits = false;
         while done < commands.len() {
             let submissions = commands[done..].iter().map(submission).collect();
             let answers = self.ledger.submit_all(submissions).await;
-            let Some(failed) = answers.iter().position(Result::is_err) else { return Ok(()) };
+            let failed = answers.iter().position(Result::is_err);
+            if waits && failed != Some(0) {
+                waits = false;
+                tracing::info!("entries of the registry are taken over again");
+            }
+            let Some(failed) = failed else { return Ok(()) };
             let Some(Err(error)) = answers.into_iter().nth(failed) else { return Ok(()) };
             done += failed;
             match error {
@@ -157,7 +163,10 @@ impl Follow {
                 | SubmitError::Overloaded
                 | SubmitError::DeadlineExceeded
                 | SubmitError::RequestIdReused { .. }) => {
-                    tracing::warn!(%error, "an entry of the registry cannot be taken over now");
+                    if !waits {
+                        waits = true;
+                        tracing::warn!(%error, "an entry of the registry cannot be taken over now");
+                    }
                     self.check
                         .degraded(format!("an entry of the registry cannot be taken over now: {error}"));
                     tokio::time::sleep(PAUSE).await;

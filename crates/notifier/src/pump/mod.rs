@@ -61,6 +61,8 @@ pub(crate) struct Pump {
 enum Stop {
     /// It may go on where the rows say, after a pause.
     Pause(String),
+    /// The same, but nothing can be committed for now: what says so stays until something was.
+    NoRoom(String),
     /// Only an operator can help.
     Blocked(String),
     /// The ledger takes no more.
@@ -79,8 +81,19 @@ impl Pump {
     }
 
     async fn follow(&self) {
+        self.check.not_ready(format!("connecting to the {}", self.source));
+        let mut no_room = false;
         loop {
-            match self.take_over().await {
+            match self.take_over(&mut no_room).await {
+                Stop::NoRoom(reason) => {
+                    if !no_room {
+                        no_room = true;
+                        tracing::warn!(source = %self.source, reason, "taking over waits until it can be committed");
+                    }
+                    self.check
+                        .degraded(format!("what the {} has cannot be taken over now: {reason}", self.source));
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Stop::Pause(reason) => {
                     tracing::warn!(source = %self.source, reason, "taking over is interrupted");
                     self.check.degraded(reason);
@@ -97,18 +110,20 @@ impl Pump {
     }
 
     /// Goes on after what the rows say was taken over, as long as that works.
-    async fn take_over(&self) -> Stop {
+    async fn take_over(&self, no_room: &mut bool) -> Stop {
         let mut after = self.applied();
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
         let mut follower = Follower::new(self.link.clone(), self.source, after, options);
         let mut state = follower.state();
-        self.check.not_ready(format!("connecting to the {}", self.source));
         loop {
             let mut block = Vec::new();
             let received = tokio::select! {
                 received = follower.next() => received,
                 Ok(()) = state.changed() => {
-                    self.tell(&state.borrow_and_update());
+                    let state = state.borrow_and_update();
+                    if !*no_room || !matches!(*state, FollowState::Connected) {
+                        self.tell(&state);
+                    }
                     continue;
                 }
             };
@@ -118,8 +133,13 @@ impl Pump {
                 let Some(received) = follower.next().now_or_never() else { break };
                 ended = self.receive(received, &mut after, &mut block);
             }
+            let brought = !block.is_empty();
             if let Err(stop) = self.submit(block).await {
                 return stop;
+            }
+            if brought && std::mem::take(no_room) {
+                tracing::info!(source = %self.source, "taking over goes on");
+                self.check.ready();
             }
             if let Some(stop) = ended {
                 return stop;
@@ -210,6 +230,7 @@ impl Pump {
                 Stop::Blocked(format!("the {}: {error}", self.source))
             }
             SubmitError::Closing | SubmitError::Failed { .. } => Stop::Closing,
+            error @ (SubmitError::DiskLow(_) | SubmitError::Overloaded) => Stop::NoRoom(error.to_string()),
             error => Stop::Pause(error.to_string()),
         }
     }

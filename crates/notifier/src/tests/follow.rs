@@ -203,3 +203,32 @@ async fn an_entry_of_a_newer_format_stops_its_source_alone() {
     let mut positions = fixture.ledger.positions();
     soon(positions.wait_for(|position| position.sequence == 2)).await.unwrap();
 }
+
+#[tokio::test]
+async fn want_of_room_shows_until_something_was_taken_over_and_loses_nothing() {
+    use milepost_ledger::journal::memory::Failure;
+    let fixture = Fixture::new();
+    (0..2).for_each(|_| fixture.journal.fail_next(Failure::DiskLow));
+    fixture.run();
+    fixture.registry.one();
+    degraded(&fixture, LedgerKind::Registry).await;
+    let mut reports = fixture.kit.readiness.watch();
+    let mut seen = Vec::new();
+    let last = soon(async {
+        loop {
+            let state = reports.borrow_and_update().checks["notifier.follow(registry)"].clone();
+            match state {
+                State::Degraded(reason) => seen.push(reason),
+                other => return other,
+            }
+            reports.changed().await.unwrap();
+        }
+    })
+    .await;
+    // Neither unready while it connects anew, nor ready because it is connected.
+    assert_eq!(last, State::Ready, "after {seen:?}");
+    assert!(seen.iter().all(|reason| reason.contains("cannot be taken over now")), "{seen:?}");
+    assert_eq!(fixture.ledger.position().sequence, 1, "ready again means that it was taken over");
+    fixture.caught_up().await;
+    assert_eq!(taken_over(&fixture).len(), 1);
+}
