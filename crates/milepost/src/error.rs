@@ -14,6 +14,7 @@ use milepost_types::without_number;
 use tonic::Code;
 
 use crate::output::note;
+use crate::serve;
 
 /// What a boxed error of another part of the binary is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -131,6 +132,7 @@ impl Error {
     fn hint(&self) -> Option<&'static str> {
         let failure = match self {
             Error::Client(error) => error.failure()?,
+            Error::Services(_, cause) => return serve::advice(cause.as_ref(), serve::By::Demo),
             Error::Json { .. } => return Some("`get … --format json` prints what such a file looks like"),
             _ => return None,
         };

@@ -33,7 +33,8 @@ pub struct Running {
     /// Where metrics and probes are really served, if they are.
     pub admin: Option<SocketAddr>,
     stop: CancellationToken,
-    server: JoinHandle<Result<Ending, host::Error>>,
+    /// None once it has ended and its end was told: a task tells it only once.
+    server: Option<JoinHandle<Result<Ending, host::Error>>>,
 }
 
 /// Starts all services on the journals and stores of a directory; answers when they are ready.
@@ -57,27 +58,72 @@ pub async fn start(embedded: Embedded) -> Result<Running, BoxError> {
         let open = |kit| config.open(kit);
         host::run(&server, kit, listeners, open, stopped).await
     });
-    let mut running = Running { grpc, admin, stop, server: running };
+    let mut running = Running { grpc, admin, stop, server: Some(running) };
     tokio::select! {
-        _ = readiness.wait_for(|report| !report.checks.is_empty() && report.ready()) => Ok(running),
-        failure = running.failed() => Err(failure),
+        // Services that ended let go of their checks too: then there is nothing to wait for but the reason.
+        Ok(_) = readiness.wait_for(|report| !report.checks.is_empty() && report.ready()) => {}
+        failure = running.failed() => return Err(failure),
     }
+    Ok(running)
 }
 
 impl Running {
-    /// Waits until the services end of themselves, because one of them failed. May be cancelled.
+    /// Waits until the services end of themselves, because one of them failed. May be cancelled; told once.
     pub async fn failed(&mut self) -> BoxError {
-        match (&mut self.server).await {
-            Ok(Ok(_)) => "the services ended".into(),
-            Ok(Err(error)) => error.into(),
-            Err(error) => error.into(),
+        match self.ended().await {
+            Ok(()) => "the services ended".into(),
+            Err(error) => error,
         }
     }
 
-    /// Drains and closes them.
-    pub async fn shutdown(self) -> Result<(), BoxError> {
+    /// Drains and closes them. What ended them before, and was told, is not told again.
+    ///
+    /// # Errors
+    /// If they did not end well.
+    pub async fn shutdown(mut self) -> Result<(), BoxError> {
         self.stop.cancel();
-        self.server.await??;
+        self.ended().await
+    }
+
+    /// Waits for the end of the services; at once if it was waited for before.
+    async fn ended(&mut self) -> Result<(), BoxError> {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let ended = server.await;
+        self.server = None;
+        ended??;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::error::chain;
+
+    fn embedded(data_dir: &std::path::Path) -> Embedded {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Embedded { data_dir: data_dir.to_owned(), listen, admin_listen: None }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn services_that_cannot_start_say_why_every_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // Whether readiness or the task tells first that it is over depends on the threads.
+        for _ in 0..200 {
+            let error = start(embedded(file.path())).await.expect_err("a file is no data directory");
+            let reason = chain(error.as_ref());
+            assert!(reason.contains(&file.path().display().to_string()), "{reason}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_end_of_services_is_told_once_and_shutting_down_after_it_is_no_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut running = start(embedded(dir.path())).await.unwrap();
+        running.stop.cancel();
+        assert_eq!(running.failed().await.to_string(), "the services ended");
+        running.shutdown().await.unwrap();
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they do so
 //! without a connection. What a role's configuration has is what somebody reads.
 
+mod advice;
 mod config;
 mod embedded;
 
@@ -17,6 +18,7 @@ use crate::error::BoxError;
 use crate::output::note;
 use config::{All, Notifier, Registry, Tracker};
 
+pub use advice::{By, advice};
 pub use embedded::{Embedded, Running, start};
 
 /// Which servers to run, and how they are configured.
@@ -85,6 +87,9 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
         Err(error) => error.into(),
     };
     note(&format!("error: {}", crate::error::chain(failure.as_ref())));
+    if let Some(advice) = advice(failure.as_ref(), By::Serve) {
+        note(&format!("hint: {advice}"));
+    }
     ExitCode::FAILURE
 }
 
