@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_ledger::journal::disk::SystemDisk;
+use milepost_ledger::journal::disk::{SystemDisk, make_private};
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_ledger::{Domain, Ledger, Options};
 use milepost_types::{LedgerKind, Position};
@@ -75,6 +75,8 @@ pub async fn open<D: Domain>(
     let runtime = tokio::runtime::Handle::current();
     let opened = tokio::task::spawn_blocking(move || {
         let _runtime = runtime.enter();
+        // Journal and store see to what is theirs. The data directory is as its owner wants it.
+        make_private(&SystemDisk, [dir.clone()]);
         let journal = Arc::new(FileJournal::open(&journal_dir, files, Arc::new(SystemDisk))?);
         Ok::<_, BoxError>(Ledger::open(kind.as_str(), &dir, journal, Arc::new(domain), clock, options)?)
     });
@@ -212,6 +214,8 @@ impl<M: EncodeMetric> EncodeAny for M {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use bytes::Bytes;
     use milepost_ledger::{Context, Decision, Entry, Read, Submission, Write};
 
@@ -253,6 +257,8 @@ mod tests {
     async fn a_ledger_is_opened_where_it_belongs_counted_and_kept() {
         let data = tempfile::tempdir().unwrap();
         let config = Server { data_dir: data.path().to_owned(), ..Server::default() };
+        // As earlier versions made it.
+        std::fs::create_dir(dir(data.path(), LedgerKind::Registry)).unwrap();
         for sequence in 1..=2 {
             let kit = Kit::new(&config);
             let ledger = open(&kit, &config, LedgerKind::Registry, Nothing).await.unwrap();
@@ -272,6 +278,8 @@ mod tests {
             assert!(second.err().unwrap().to_string().contains("in use by process"));
             ledger.close();
         }
+        let own = dir(data.path(), LedgerKind::Registry);
+        assert_eq!(std::fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(journal_dir(data.path(), LedgerKind::Registry).is_dir());
         assert!(dir(data.path(), LedgerKind::Registry).join("store").is_dir());
     }

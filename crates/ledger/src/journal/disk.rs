@@ -7,9 +7,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub enum Access {
     Read,
     /// For reading and writing; it must exist.
     Write,
-    /// For reading and writing, made if it is missing and emptied if it is not.
+    /// For reading and writing, made if it is missing (for its owner alone) and emptied if it is not.
     Create,
 }
 
@@ -53,11 +53,15 @@ pub trait DiskLock: fmt::Debug + Send + Sync {}
 
 /// A file system.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
-    /// Makes the directory and its parents, durably; no error if it exists.
+    /// Makes the directory and its parents, durably and for their owner alone; no error if it exists.
     ///
     /// # Errors
     /// As the operating system says; so for every method of this trait.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+
+    /// Takes what others than the owner may do with a file or a directory away from them, if they may do
+    /// anything.
+    fn make_private(&self, path: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<Listed>>;
@@ -176,6 +180,30 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// The mode of files that are made: what an office builds, and when, is read through the API, not past it.
+pub const PRIVATE_FILE: u32 = 0o600;
+/// The mode of directories that are made.
+pub const PRIVATE_DIR: u32 = 0o700;
+/// What a mode gives to others than the owner.
+const OTHERS: u32 = 0o077;
+
+/// Makes what earlier versions made for everybody private. That it cannot be done (another owner, a file
+/// system without modes) is said once and keeps nothing from being used.
+pub fn make_private(disk: &dyn Disk, paths: impl IntoIterator<Item = PathBuf>) {
+    let refused = |path: PathBuf| match disk.make_private(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Some((path, error)),
+        _ => None,
+    };
+    let mut refused = paths.into_iter().filter_map(refused);
+    if let Some((path, error)) = refused.next() {
+        let more = refused.count();
+        tracing::warn!(
+            path = %path.display(), %error, more,
+            "others than its owner may use this; its mode cannot be changed"
+        );
+    }
+}
+
 /// The real file system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemDisk;
@@ -188,8 +216,16 @@ impl Disk for SystemDisk {
             missing.push(path);
             at = path.parent();
         }
-        std::fs::create_dir_all(dir)?;
+        DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(dir)?;
         missing.iter().try_for_each(|made| self.sync_dir(parent(made)))
+    }
+
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        if mode & OTHERS == 0 {
+            return Ok(());
+        }
+        std::fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
@@ -207,7 +243,7 @@ impl Disk for SystemDisk {
         let mut options = OpenOptions::new();
         options.read(true).write(access != Access::Read);
         if access == Access::Create {
-            options.create(true).truncate(true);
+            options.create(true).truncate(true).mode(PRIVATE_FILE);
         }
         Ok(Arc::new(SystemFile(options.open(path)?)))
     }
@@ -235,7 +271,7 @@ impl Disk for SystemDisk {
 
     fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, LockError> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
+        options.read(true).write(true).create(true).truncate(false).mode(PRIVATE_FILE);
         let mut file = options.open(path).map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -25,6 +25,7 @@ use super::layers::{Change, Table};
 use super::mark::Mark;
 use super::pending::{self, Pending};
 use crate::domain::{Direction, KeyRange, Row};
+use crate::journal::disk::{Disk, SystemDisk, make_private};
 
 const MARK_KEY: &[u8] = &[0, 1];
 
@@ -101,7 +102,9 @@ impl Base {
     /// # Errors
     /// `Damaged` if its rows are not what its mark says, or sled cannot read it.
     pub(crate) fn open(dir: &Path, cache_bytes: usize) -> Result<(Self, Option<Mark>), StoreError> {
-        std::fs::create_dir_all(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
+        SystemDisk.create_dir_all(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
+        // sled makes its files for everybody; within this directory nobody else comes at them.
+        make_private(&SystemDisk, [dir.to_owned()]);
         remove_unfinished_snapshots(dir)?;
         let pending = pending::read(dir).map_err(|source| StoreError::Io { dir: dir.to_owned(), source })?;
         let reached = pending.as_ref().map(|pending| pending.mark.position());

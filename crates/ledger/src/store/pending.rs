@@ -9,12 +9,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
 use super::layers::Change;
 use super::mark::{MARK_BYTES, Mark};
+use crate::journal::disk::PRIVATE_FILE;
 
 const NAME: &str = "pending";
 const MAGIC: &[u8; 4] = b"MPCK";
@@ -32,7 +34,8 @@ pub(crate) struct Pending {
 pub(crate) fn record(dir: &Path, rows: &[Change], mark: &Mark) -> io::Result<()> {
     let path = dir.join(NAME);
     let is_new = !path.exists();
-    let mut out = Summed { out: BufWriter::with_capacity(1 << 20, File::create(path)?), sum: 0 };
+    let file = File::options().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(path)?;
+    let mut out = Summed { out: BufWriter::with_capacity(1 << 20, file), sum: 0 };
     out.write(MAGIC)?;
     out.write(&[LAYOUT])?;
     out.write(&mark.encode())?;

@@ -9,6 +9,7 @@ mod export;
 mod faults;
 mod layout;
 mod lock;
+mod modes;
 mod power_cut;
 mod support;
 mod witness;

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use milepost_ledger::journal::disk::SystemDisk;
+use milepost_ledger::journal::disk::{Disk, PRIVATE_FILE, SystemDisk};
 use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
 use milepost_ledger::journal::{Journal, export};
 use milepost_service::ledger::journal_dir;
@@ -40,9 +41,9 @@ pub struct Export {
     data: Data,
     /// Which ledger: registry, tracker or notifier
     #[arg(long)]
-    ledger: LedgerKind,
-    /// The file to write; it must not exist
-    file: PathBuf,
+    pub(super) ledger: LedgerKind,
+    /// The file to write, for its owner alone; it must not exist
+    pub(super) file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,7 +91,9 @@ fn check(args: &Verify) -> Result<(), BoxError> {
 
 fn write(args: &Export) -> Result<(), BoxError> {
     let journal = open(&journal_dir(&args.data.data_dir, args.ledger))?;
-    let file = File::create_new(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
+    // It holds all that the journal holds.
+    let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(&args.file);
+    let file = file.map_err(|error| format!("{}: {error}", args.file.display()))?;
     let mut out = BufWriter::new(file);
     let bar = progress::bar("exporting", journal.info().tail.sequence);
     let exported = export::export(&journal, &mut out, &mut |sequence| bar.set_position(sequence))
@@ -121,7 +124,7 @@ fn restore(args: &Import) -> Result<(), BoxError> {
     let mut file = File::open(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
     let dir = journal_dir(&args.data.data_dir, args.ledger);
     if let Some(above) = dir.parent() {
-        std::fs::create_dir_all(above)?;
+        SystemDisk.create_dir_all(above).map_err(|error| format!("{}: {error}", above.display()))?;
     }
     let bar = progress::spinner("restoring");
     let disk = Arc::new(SystemDisk);

@@ -1,18 +1,19 @@
 //! Opening and creating: take the lock, look at every name, read everything, and only then put right
 //! what a power cut may have left.
 //!
-//! Invariants: everything is read before anything is written (but the lock file); what is put right
+//! Invariants: everything is read before anything is written (but the lock file, and modes: what others
+//! than the owner may do with the files of earlier versions is taken away first); what is put right
 //! is a torn tail (zeroed, with a warning), an unfinished segment (removed), the last frame (written
 //! again as it is, because an earlier process may have failed to sync it and the kernel forgotten
 //! that) and the witness. When it returns, all that was read is durable and the witness says so.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use milepost_types::{Hash, LogId, Position};
 use parking_lot::{Mutex, RwLock};
 
-use super::super::disk::{Disk, DiskLock, LockError};
+use super::super::disk::{Disk, DiskLock, LockError, make_private};
 use super::super::segment::{self, HEAD_BYTES, Named};
 use super::super::witness::{self, Witness};
 use super::super::{Damage, Journal};
@@ -30,9 +31,19 @@ struct Names {
     unfinished: Vec<std::ffi::OsString>,
 }
 
+impl Names {
+    /// The directory of an existing journal, and the files that stay in it.
+    fn paths(&self, dir: &Path) -> impl Iterator<Item = PathBuf> {
+        let segments: Vec<_> = self.segments.iter().map(|ordinal| segment::path(dir, *ordinal)).collect();
+        let others = [segment::WITNESS, segment::LOCK].map(|name| dir.join(name));
+        std::iter::once(dir.to_owned()).chain(others).chain(segments)
+    }
+}
+
 pub(super) fn open(dir: &Path, options: FileOptions, disk: Arc<dyn Disk>) -> Result<FileJournal, OpenError> {
     let lock = lock(dir, &*disk)?;
     let names = names(dir, &*disk)?;
+    make_private(&*disk, names.paths(dir));
     let witness = read_witness(dir, &*disk)?;
     if names.segments.is_empty() {
         check_nothing_was_there(dir, &witness)?;
@@ -52,6 +63,7 @@ pub(super) fn create(
 ) -> Result<FileJournal, OpenError> {
     let lock = lock(dir, &*disk)?;
     let names = names(dir, &*disk)?;
+    make_private(&*disk, names.paths(dir));
     let witness = read_witness(dir, &*disk)?;
     if !names.segments.is_empty() {
         return Err(OpenError::Exists { dir: dir.to_owned() });

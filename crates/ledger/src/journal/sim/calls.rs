@@ -33,6 +33,14 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn make_private(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.0.lock();
+        state.check(Call::MakePrivate)?;
+        state.node(path)?;
+        state.private.insert(path.to_owned());
+        Ok(())
+    }
+
     fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
         let state = self.0.lock();
         let names = &state.dirs[state.dir(dir)?];

@@ -8,7 +8,7 @@
 mod calls;
 mod image;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -40,6 +40,8 @@ pub enum Call {
     MakeDir,
     /// Looking up free room.
     FreeBytes,
+    /// Changing a mode.
+    MakePrivate,
 }
 
 /// A failure to come.
@@ -111,6 +113,7 @@ struct State {
     faults: Vec<Fault>,
     short: Option<ErrorKind>,
     locks: HashSet<PathBuf>,
+    private: BTreeSet<PathBuf>,
     free_bytes: u64,
     read_only: bool,
 }
@@ -166,6 +169,11 @@ impl SimDisk {
     /// Whether everything that would change the disk is refused.
     pub fn set_read_only(&self, read_only: bool) {
         self.0.lock().read_only = read_only;
+    }
+
+    /// What was made private since this disk was made.
+    pub fn made_private(&self) -> Vec<PathBuf> {
+        self.0.lock().private.iter().cloned().collect()
     }
 
     /// Remembers a number at this moment, for `Replay::marked`.
