@@ -150,7 +150,9 @@ impl Whole {
         let must = of_this.map(|told| told.revision.position.sequence).max().unwrap_or(0);
         assert!(found.len() as u64 >= must, "{what}: {} entries, but {must} were told of", found.len());
 
-        let reopened = check_store(&files.join(self.kind.as_str()), &Options::default());
+        let scratch = tempfile::tempdir().expect("a directory");
+        let store = files.join(self.kind.as_str());
+        let reopened = check_store(&store, scratch.path(), &Options::default());
         let reopened = reopened.unwrap_or_else(|error| panic!("{what}: {error}"));
         let rebuilt = rebuild(self.kind, &files.join("beside").join(self.kind.as_str()), &journal);
         match reopened {

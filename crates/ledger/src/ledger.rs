@@ -358,10 +358,15 @@ pub fn rebuild<D: Domain>(
 }
 
 /// Checks the store under `dir`, offline: where it is, and the digest of its rows; `None` if it is empty.
+/// Nothing is written but a copy of the store in `scratch`, an empty directory, which needs as much room.
 ///
 /// # Errors
-/// If it is damaged or in use.
-pub fn check_store(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
-    let mark = store::read_mark(dir, options.cache_bytes)?;
+/// If it is damaged or in use, or cannot be copied.
+pub fn check_store(
+    dir: &Path,
+    scratch: &Path,
+    options: &Options,
+) -> Result<Option<(Position, Digest)>, Error> {
+    let mark = store::read_mark(dir, scratch, options.cache_bytes)?;
     Ok(mark.map(|mark| (mark.position(), mark.digest)))
 }

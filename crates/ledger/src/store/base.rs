@@ -30,7 +30,7 @@ use crate::journal::disk::{Disk, SystemDisk, make_private};
 const MARK_KEY: &[u8] = &[0, 1];
 
 /// sled releases its lock a moment after the process or handle that held it is gone.
-const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What sled gets where nothing is read.
 const CHECK_CACHE_BYTES: usize = 1 << 20;
@@ -72,6 +72,17 @@ impl StoreError {
                 Self::Damaged { dir, what, reached: known.or(reached) }
             }
             other => other,
+        }
+    }
+
+    /// The same, told of the directory that was meant.
+    pub(super) fn of(self, meant: &Path) -> Self {
+        let meant = meant.to_owned();
+        match self {
+            Self::Damaged { what, reached, .. } => Self::Damaged { dir: meant, what, reached },
+            Self::Locked { .. } => Self::Locked { dir: meant },
+            // It is the copy's own disk that refuses.
+            Self::Io { dir, source } => Self::Io { dir, source },
         }
     }
 

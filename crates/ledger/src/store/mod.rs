@@ -9,6 +9,7 @@
 mod base;
 mod cache;
 mod checkpoint;
+mod copy;
 mod digest;
 mod layers;
 mod mark;

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::base::{Base, StoreError};
+use super::copy;
 use super::mark::Mark;
 
 const IN_USE: &str = "store";
@@ -24,14 +25,25 @@ pub(crate) fn open_or_start(dir: &Path, cache_bytes: usize) -> Result<(Base, Opt
     Base::open(&in_use, cache_bytes)
 }
 
-/// The mark of the store in use under `dir`, if there is one. What stands beside it is left alone: another
-/// process may be rebuilding it.
-pub(crate) fn read_mark(dir: &Path, cache_bytes: usize) -> Result<Option<Mark>, StoreError> {
+/// The mark of the store in use under `dir`, if there is one, after counting its rows. sled writes where it
+/// only reads, so a copy in `scratch` is opened, an empty directory: the store itself may be on a file system
+/// that nobody may write to. What stands beside it is left alone: another process may be rebuilding it.
+pub(crate) fn read_mark(dir: &Path, scratch: &Path, cache_bytes: usize) -> Result<Option<Mark>, StoreError> {
     let in_use = dir.join(IN_USE);
-    if !in_use.is_dir() {
-        return Ok(None);
-    }
-    Base::open(&in_use, cache_bytes).map(|(_base, mark)| mark)
+    let refused = |dir: &Path| {
+        let dir = dir.to_owned();
+        move |source| StoreError::Io { dir, source }
+    };
+    match std::fs::metadata(&in_use) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found.map_err(refused(&in_use))?,
+    };
+    // Nobody opens it while it is copied.
+    let _lock = copy::lock(&in_use)?;
+    let copied = scratch.join(IN_USE);
+    copy::copy(&in_use, &copied).map_err(|copy::Fault { path, source }| refused(&path)(source))?;
+    let opened = Base::open(&copied, cache_bytes).map(|(_base, mark)| mark);
+    opened.map_err(|error| error.of(&in_use))
 }
 
 /// Where a store is rebuilt, emptied.

@@ -1,20 +1,29 @@
 //! Stores: live, reopened, stopped after any step of a checkpoint, and damaged ones equal their rebuild.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::{Journal, ReadLimit};
-use milepost_ledger::{Digest, Ledger, Options, Step, Submission, check_store};
+use milepost_ledger::{Digest, Error, Ledger, Options, Step, Submission, check_store};
+use milepost_types::Position;
 use proptest::prelude::*;
 
 use crate::domain::{
     Cells, Command, add, asked, cells, clock, memory, open, open_with, options, rebuilt, shut, sum,
 };
 
+/// What `check_store` says, with a directory for its copy.
+fn check(dir: &Path, options: &Options) -> Result<Option<(Position, Digest)>, Error> {
+    let scratch = tempfile::tempdir().unwrap();
+    check_store(dir, scratch.path(), options)
+}
+
 fn digest(dir: &Path) -> Digest {
-    check_store(dir, &options()).unwrap().unwrap().1
+    check(dir, &options()).unwrap().unwrap().1
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -48,7 +57,7 @@ proptest! {
             }
             let elsewhere = tempfile::tempdir().unwrap();
             let rebuilt = milepost_ledger::rebuild(elsewhere.path(), journal.as_ref(), &Cells::<1>, &ids).unwrap();
-            let live = check_store(dir.path(), &ids).unwrap();
+            let live = check(dir.path(), &ids).unwrap();
             // A ledger whose every command was refused has never written a checkpoint.
             assert!(live == Some(rebuilt) || (live.is_none() && rebuilt.0.sequence == 0));
         });
@@ -223,7 +232,7 @@ async fn a_store_in_use_is_neither_thrown_away_nor_disturbed_by_a_look_at_it() {
     // What a rebuild under way in another process has made so far.
     fs::create_dir(dir.path().join("store.rebuild")).unwrap();
     let rebuilt = milepost_ledger::rebuild(dir.path(), journal.as_ref(), &Cells::<1>, &options());
-    for error in [rebuilt.err().unwrap(), check_store(dir.path(), &options()).err().unwrap()] {
+    for error in [rebuilt.err().unwrap(), check(dir.path(), &options()).err().unwrap()] {
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains("open in another process"), "{source}");
     }
@@ -237,8 +246,65 @@ async fn a_store_in_use_is_neither_thrown_away_nor_disturbed_by_a_look_at_it() {
 #[test]
 fn a_look_where_there_is_no_store_makes_none() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(check_store(dir.path(), &options()).unwrap().is_none());
+    assert!(check(dir.path(), &options()).unwrap().is_none());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// Every file under a directory with its content, and when it and its directory were last changed.
+fn files(dir: &Path) -> Vec<(PathBuf, SystemTime, Vec<u8>)> {
+    let changed = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+    let mut files = vec![(dir.to_owned(), changed(dir), Vec::new())];
+    for file in fs::read_dir(dir).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.push((path.clone(), changed(&path), fs::read(&path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_look_at_a_store_changes_nothing_of_it_even_if_a_checkpoint_is_unfinished() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = memory();
+    let (image, half) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (from, to) = (dir.path().to_owned(), image.path().to_owned());
+    let observe = move |step, _| {
+        if step == Step::Recorded {
+            copy(&from, &to);
+        }
+    };
+    let options = Options { observe_checkpoint: Some(Arc::new(observe)), ..options() };
+    let ledger = open_with(dir.path(), journal.clone(), options.clone());
+    ledger.submit(add(1, 1)).await.unwrap();
+    shut(ledger);
+    let whole = digest(dir.path());
+    // As a crash leaves it after the checkpoint was recorded and before sled saw a row of it.
+    copy(image.path(), half.path());
+    fs::write(half.path().join("store/snap.0000.generating"), b"torn").unwrap();
+
+    let store = half.path().join("store");
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o500)).unwrap();
+    let before = files(&store);
+    assert_eq!(digest(half.path()), whole, "what is recorded counts");
+    assert_eq!(files(&store), before);
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, right) = filled(dir.path()).await;
+    let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("store"), mode("store/pending")), (0o700, 0o600));
+    fs::set_permissions(dir.path().join("store"), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(digest(dir.path()), right);
+    assert_eq!(mode("store"), 0o755, "who only reads changes nothing");
+    shut(open(dir.path(), journal));
+    assert_eq!(mode("store"), 0o700);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -21,7 +21,7 @@ use crate::output::progress;
 /// What to do with a journal.
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
-    /// Walks the hash chain of every entry and names the first bad one; changes nothing
+    /// Walks the hash chain of every entry of each ledger and names the first bad one; changes nothing
     Verify(Verify),
     /// Writes a journal to one file with a checksum; changes nothing
     Export(Export),
@@ -38,7 +38,7 @@ pub struct Verify {
 #[derive(Debug, clap::Args)]
 pub struct Export {
     #[command(flatten)]
-    data: Data,
+    pub(super) data: Data,
     /// Which ledger: registry, tracker or notifier
     #[arg(long)]
     pub(super) ledger: LedgerKind,
@@ -49,29 +49,30 @@ pub struct Export {
 #[derive(Debug, clap::Args)]
 pub struct Import {
     #[command(flatten)]
-    data: Data,
+    pub(super) data: Data,
     /// Which ledger: registry, tracker or notifier
     #[arg(long)]
-    ledger: LedgerKind,
+    pub(super) ledger: LedgerKind,
     /// The export to restore
-    file: PathBuf,
+    pub(super) file: PathBuf,
 }
 
 /// Does it.
 pub async fn run(command: JournalCommand) -> ExitCode {
     match command {
-        JournalCommand::Verify(args) => finish(move || check(&args)).await,
+        JournalCommand::Verify(args) => finish(move || check(&args.ledgers)).await,
         JournalCommand::Export(args) => finish(move || write(&args)).await,
         JournalCommand::Import(args) => finish(move || restore(&args)).await,
     }
 }
 
-fn check(args: &Verify) -> Result<(), BoxError> {
-    for kind in args.ledgers.present()? {
+pub(super) fn check(ledgers: &Ledgers) -> Result<(), BoxError> {
+    ledgers.each(|kind| {
         let bar = progress::spinner(&format!("verifying {kind}"));
-        let dir = journal_dir(&args.ledgers.data.data_dir, kind);
-        let verified = verify(&dir, &SystemDisk, &mut |sequence| bar.set_position(sequence))?;
+        let dir = journal_dir(&ledgers.data.data_dir, kind);
+        let verified = verify(&dir, &SystemDisk, &mut |sequence| bar.set_position(sequence));
         bar.finish_and_clear();
+        let verified = verified?;
         println!(
             "{kind}: {} entries, {} bytes in {} segments, chain unbroken to {}",
             verified.tail.sequence, verified.bytes, verified.segments, verified.tail
@@ -85,11 +86,11 @@ fn check(args: &Verify) -> Result<(), BoxError> {
                 segment.display()
             );
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-fn write(args: &Export) -> Result<(), BoxError> {
+pub(super) fn write(args: &Export) -> Result<(), BoxError> {
     let journal = open(&journal_dir(&args.data.data_dir, args.ledger))?;
     // It holds all that the journal holds.
     let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(&args.file);
@@ -120,7 +121,7 @@ fn write(args: &Export) -> Result<(), BoxError> {
     }
 }
 
-fn restore(args: &Import) -> Result<(), BoxError> {
+pub(super) fn restore(args: &Import) -> Result<(), BoxError> {
     let mut file = File::open(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
     let dir = journal_dir(&args.data.data_dir, args.ledger);
     if let Some(above) = dir.parent() {

@@ -1,13 +1,15 @@
 //! What operators do beside a stopped server: look after journals, stores and followers.
 //!
-//! Invariant: nothing is written to what could not be read whole; a command that fails has changed
-//! nothing. They work on the files, so the server of the same data directory must be stopped, but for
-//! `verify`, `export` and `check`, which only read.
+//! Invariant: nothing is written to what could not be read whole; a command that fails for a ledger has
+//! changed nothing of it. They work on the files, so the server of the same data directory must be stopped,
+//! but for `verify` and `export`. Those two and `check` only read: the data directory may be one that nobody
+//! may write to. What is true of one ledger says nothing of the others: all are looked at, whatever one says.
 
 mod follower;
 mod journal;
 mod store;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,14 +47,42 @@ impl Ledgers {
         if let Some(kind) = self.ledger {
             return Ok(vec![kind]);
         }
-        let there =
-            |kind: &LedgerKind| milepost_service::ledger::journal_dir(&self.data.data_dir, *kind).is_dir();
-        let present: Vec<_> = LedgerKind::ALL.into_iter().filter(there).collect();
+        let mut present = Vec::new();
+        for kind in LedgerKind::ALL {
+            let dir = milepost_service::ledger::journal_dir(&self.data.data_dir, kind);
+            match std::fs::metadata(&dir) {
+                Ok(_) => present.push(kind),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // One that cannot be looked at is not one that is not there.
+                Err(error) => return Err(format!("{}: {error}", dir.display()).into()),
+            }
+        }
         if present.is_empty() {
             let dir = self.data.data_dir.display();
             return Err(format!("{dir} holds no ledger; give the servers' directory with --data-dir").into());
         }
         Ok(present)
+    }
+
+    /// Does something with each, says at once what went wrong with one and goes on with the next.
+    ///
+    /// # Errors
+    /// Names those with which something went wrong.
+    fn each(&self, mut act: impl FnMut(LedgerKind) -> Result<(), BoxError>) -> Result<(), BoxError> {
+        let present = self.present()?;
+        let mut failed = Vec::new();
+        for kind in &present {
+            if let Err(error) = act(*kind) {
+                note(&format!("error: {kind}: {}", crate::error::chain(error.as_ref())));
+                failed.push(kind.as_str());
+            }
+        }
+        match failed.len() {
+            0 => Ok(()),
+            count => {
+                Err(format!("{count} of {} ledgers failed: {}", present.len(), failed.join(", ")).into())
+            }
+        }
     }
 }
 
@@ -67,3 +97,6 @@ async fn finish(work: impl FnOnce() -> Result<(), BoxError> + Send + 'static) ->
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

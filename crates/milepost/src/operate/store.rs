@@ -1,11 +1,13 @@
 //! Stores: check one against its own mark, or build it anew from its journal.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use milepost_ledger::{Options, check_store};
+use milepost_ledger::{Digest, Error, Options, StoreError, check_store};
 use milepost_service::ledger::{dir, journal_dir};
-use milepost_types::LedgerKind;
+use milepost_types::{LedgerKind, Position};
+use tempfile::TempDir;
 
 use super::{Ledgers, finish, journal};
 use crate::error::BoxError;
@@ -14,32 +16,62 @@ use crate::output::progress;
 /// What to do with a store.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
-    /// Reads every row and compares with what the store says of itself
-    Check(Ledgers),
+    /// Reads every row and compares with what the store says of itself; changes nothing
+    Check(Check),
     /// Throws the store away and derives it from its journal
     Rebuild(Ledgers),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    #[command(flatten)]
+    ledgers: Ledgers,
+    /// Where a copy of each store is read, which is removed at the end; it needs as much room as the largest
+    /// [default: the system's temporary directory, TMPDIR]
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
 }
 
 /// Does it.
 pub async fn run(command: StoreCommand) -> ExitCode {
     match command {
-        StoreCommand::Check(args) => finish(move || check(&args)).await,
+        StoreCommand::Check(Check { ledgers, scratch }) => {
+            let scratch = scratch.unwrap_or_else(std::env::temp_dir);
+            finish(move || check(&ledgers, &scratch)).await
+        }
         StoreCommand::Rebuild(args) => finish(move || anew(&args)).await,
     }
 }
 
-fn check(args: &Ledgers) -> Result<(), BoxError> {
-    for kind in args.present()? {
-        match check_store(&dir(&args.data.data_dir, kind), &Options::default())? {
+/// Checks each store by a copy in the `scratch` directory.
+fn check(ledgers: &Ledgers, scratch: &Path) -> Result<(), BoxError> {
+    ledgers.each(|kind| {
+        match check_one(&ledgers.data.data_dir, kind, scratch)? {
             Some((position, digest)) => println!("{kind}: {digest}, at {position}"),
             None => println!("{kind}: empty; the next start derives it from the journal"),
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-fn anew(args: &Ledgers) -> Result<(), BoxError> {
-    for kind in args.present()? {
+pub(super) fn check_one(
+    data_dir: &Path,
+    kind: LedgerKind,
+    scratch: &Path,
+) -> Result<Option<(Position, Digest)>, BoxError> {
+    let elsewhere = |error: &(dyn std::error::Error + 'static)| -> BoxError {
+        let (cause, scratch) = (crate::error::chain(error), scratch.display());
+        format!("{cause}; a copy of the store is read in {scratch}, --scratch gives another directory").into()
+    };
+    let copy = TempDir::with_prefix_in("milepost-check-", scratch).map_err(|error| elsewhere(&error))?;
+    match check_store(&dir(data_dir, kind), copy.path(), &Options::default()) {
+        Err(Error::Store(error @ StoreError::Io { .. })) => Err(elsewhere(&error)),
+        checked => Ok(checked?),
+    }
+}
+
+pub(super) fn anew(args: &Ledgers) -> Result<(), BoxError> {
+    args.each(|kind| {
         let dir = dir(&args.data.data_dir, kind);
         let journal = journal::open_alone(&journal_dir(&args.data.data_dir, kind))?;
         let options = Options::default();
@@ -58,6 +90,6 @@ fn anew(args: &Ledgers) -> Result<(), BoxError> {
         bar.finish_and_clear();
         let (position, digest) = rebuilt?;
         println!("{kind}: {digest}, at {position}");
-    }
-    Ok(())
+        Ok(())
+    })
 }
