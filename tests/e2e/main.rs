@@ -12,6 +12,7 @@ mod foreign;
 mod kill;
 mod nonsense;
 mod on_the_demo;
+mod operate;
 mod power_cut;
 mod resets;
 mod streams;

@@ -3,6 +3,7 @@
 //! Invariant: a client is a set of channels and a retry policy and holds nothing else; it is cheap to
 //! clone and clones share their connections.
 
+use http::HeaderValue;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
@@ -12,11 +13,11 @@ use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClie
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_types::{LedgerKind, Position};
-use tonic::transport::Channel;
 
 use crate::channel::{Endpoint, Pool};
 use crate::error::Error;
 use crate::follow::{FollowOptions, Follower};
+use crate::principal::{PrincipalChannel, principal};
 use crate::retry::Retry;
 use crate::watch::{Selection, Start, Watch, WatchOptions};
 
@@ -48,6 +49,7 @@ pub struct Client {
     tracker: Pool,
     notifier: Pool,
     retry: Retry,
+    principal: Option<HeaderValue>,
 }
 
 impl Client {
@@ -71,7 +73,7 @@ impl Client {
 
     /// A client on connections that exist.
     pub fn with_pools(registry: Pool, tracker: Pool, notifier: Pool) -> Self {
-        Self { registry, tracker, notifier, retry: Retry::default() }
+        Self { registry, tracker, notifier, retry: Retry::default(), principal: None }
     }
 
     /// The same client with another retry policy.
@@ -80,49 +82,58 @@ impl Client {
         Self { retry, ..self }
     }
 
+    /// The same client for calls that say that this principal makes them: an id of a person or a program, which
+    /// events and journals keep. Nobody checks it. A call that names another in its metadata is that one's.
+    ///
+    /// # Errors
+    /// If it is no id of 1 to 200 visible ASCII characters.
+    pub fn with_principal(self, id: &str) -> Result<Self, Error> {
+        Ok(Self { principal: Some(principal(id)?), ..self })
+    }
+
     /// The retry policy for calls through the stubs.
     pub fn retry(&self) -> &Retry {
         &self.retry
     }
 
     /// Portfolios.
-    pub fn portfolios(&self) -> PortfolioServiceClient<Channel> {
-        PortfolioServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn portfolios(&self) -> PortfolioServiceClient<PrincipalChannel> {
+        PortfolioServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Organizations.
-    pub fn organizations(&self) -> OrganizationServiceClient<Channel> {
-        OrganizationServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn organizations(&self) -> OrganizationServiceClient<PrincipalChannel> {
+        OrganizationServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Projects.
-    pub fn projects(&self) -> ProjectServiceClient<Channel> {
-        ProjectServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn projects(&self) -> ProjectServiceClient<PrincipalChannel> {
+        ProjectServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Phases of projects.
-    pub fn phases(&self) -> PhaseServiceClient<Channel> {
-        PhaseServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn phases(&self) -> PhaseServiceClient<PrincipalChannel> {
+        PhaseServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Batches.
-    pub fn batches(&self) -> BatchServiceClient<Channel> {
-        BatchServiceClient::new(self.registry.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn batches(&self) -> BatchServiceClient<PrincipalChannel> {
+        BatchServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Milestones.
-    pub fn milestones(&self) -> MilestoneServiceClient<Channel> {
-        MilestoneServiceClient::new(self.tracker.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn milestones(&self) -> MilestoneServiceClient<PrincipalChannel> {
+        MilestoneServiceClient::new(self.channel(&self.tracker)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Events, but for watching them: see [`Client::watch`].
-    pub fn events(&self) -> EventServiceClient<Channel> {
-        EventServiceClient::new(self.notifier.channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn events(&self) -> EventServiceClient<PrincipalChannel> {
+        EventServiceClient::new(self.channel(&self.notifier)).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// The journal of a service, but for following it: see [`Client::follow`].
-    pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<Channel> {
-        JournalServiceClient::new(self.pool(ledger).channel()).max_decoding_message_size(REPLY_BYTES)
+    pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<PrincipalChannel> {
+        JournalServiceClient::new(self.channel(self.pool(ledger))).max_decoding_message_size(REPLY_BYTES)
     }
 
     /// Watches events from a start, through restarts and lost connections.
@@ -133,6 +144,10 @@ impl Client {
     /// Follows the journal of a service, through restarts and lost connections.
     pub fn follow(&self, ledger: LedgerKind, after: Option<Position>, options: FollowOptions) -> Follower {
         Follower::new(self.pool(ledger).clone(), ledger, after, options)
+    }
+
+    fn channel(&self, pool: &Pool) -> PrincipalChannel {
+        PrincipalChannel::new(pool.channel(), self.principal.clone())
     }
 
     fn pool(&self, ledger: LedgerKind) -> &Pool {

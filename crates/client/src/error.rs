@@ -25,6 +25,12 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A text is no principal.
+    #[error("{text:?} is no principal: give an id of 1 to 200 visible ASCII characters")]
+    Principal {
+        /// The text.
+        text: String,
+    },
     /// The call failed.
     #[error(transparent)]
     Call(#[from] Box<Failure>),
@@ -35,7 +41,7 @@ impl Error {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Error::Call(failure) => Some(failure),
-            Error::Endpoint { .. } => None,
+            Error::Endpoint { .. } | Error::Principal { .. } => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod follow;
 mod link;
 mod position;
+mod principal;
 mod retry;
 mod socket;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use client::{Client, Endpoints};
 pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
 pub use link::{Line, Link};
+pub use principal::PrincipalChannel;
 pub use retry::Retry;
 pub use socket::connector;
 pub use watch::{

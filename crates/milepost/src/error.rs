@@ -120,7 +120,10 @@ impl Error {
             Error::Client(milepost_client::Error::Call(failure)) => {
                 call_exit_code(failure.code, failure.connection)
             }
-            Error::Client(milepost_client::Error::Endpoint { .. }) | Error::Usage(_) => USAGE,
+            Error::Client(
+                milepost_client::Error::Endpoint { .. } | milepost_client::Error::Principal { .. },
+            )
+            | Error::Usage(_) => USAGE,
             Error::Read { .. } | Error::Json { .. } => USAGE,
             Error::Environment(_) => CONFIGURATION,
             Error::Interrupted => INTERRUPTED,

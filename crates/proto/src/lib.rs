@@ -17,6 +17,9 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// status for it. Clients know by it that the server is there, and full.
 pub const TOO_MANY_CONNECTIONS: &str = "too many connections";
 
+/// The metadata key by which a caller says who it is; see `proto/README.md`.
+pub const PRINCIPAL_METADATA: &str = "x-milepost-principal";
+
 macro_rules! package {
     ($($name:literal),*) => {
         /// Version 1.

@@ -14,10 +14,7 @@ use tonic::Request;
 use crate::host::Deadline;
 
 /// The metadata key by which a caller says who it is.
-pub const PRINCIPAL: &str = "x-milepost-principal";
-
-/// The longest principal, in characters.
-const PRINCIPAL_CHARS: usize = 200;
+pub const PRINCIPAL: &str = milepost_proto::PRINCIPAL_METADATA;
 
 /// Calls that did not come through the host (in tests) get this long.
 const UNHOSTED: Duration = Duration::from_secs(30);
@@ -96,8 +93,9 @@ pub fn check_nested<R: WriteRequest>(request: &mut R, violations: &mut Violation
 
 fn principal(text: &str) -> Result<String, Rejection> {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.is_empty() || !visible || text.len() > PRINCIPAL_CHARS {
-        let description = format!("a principal is an id of 1 to {PRINCIPAL_CHARS} visible ASCII characters");
+    if text.is_empty() || !visible || text.len() > limits::PRINCIPAL_CHARS {
+        let most = limits::PRINCIPAL_CHARS;
+        let description = format!("a principal is an id of 1 to {most} visible ASCII characters");
         return Err(Rejection::invalid(PRINCIPAL, "INVALID_PRINCIPAL", description));
     }
     Ok(text.to_owned())

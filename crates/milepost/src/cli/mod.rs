@@ -78,7 +78,7 @@ struct ClientArgs {
     #[arg(long, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
     /// Who makes the changes: an id, for the record; nobody checks it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "MILEPOST_PRINCIPAL")]
     principal: Option<String>,
     /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]
     #[arg(long)]
@@ -98,7 +98,7 @@ struct NounArgs {
     /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: 10s]
     #[arg(long, global = true, value_name = "SPAN", value_parser = value::duration)]
     timeout: Option<Duration>,
-    /// Who makes the changes: an id, for the record; nobody checks it
+    /// Who makes the changes: an id, for the record; nobody checks it [default: MILEPOST_PRINCIPAL]
     #[arg(long, global = true, value_name = "ID")]
     principal: Option<String>,
     /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]

@@ -11,8 +11,6 @@ use indicatif::ProgressBar;
 use milepost_client::{Client, Failure, Retry};
 use milepost_proto::WriteRequest;
 use milepost_proto::registry::v1::GetPortfolioRequest;
-use milepost_service::request::PRINCIPAL;
-use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status};
 
 use super::flags::Limit;
@@ -31,7 +29,6 @@ pub struct Session {
     endpoint: String,
     timeout: Duration,
     output: Output,
-    principal: Option<MetadataValue<Ascii>>,
     told: Cell<bool>,
 }
 
@@ -55,11 +52,12 @@ impl Session {
         output: Output,
         principal: Option<&str>,
     ) -> Result<Self, Error> {
-        let principal = principal.map(str::parse).transpose();
-        let principal = principal
-            .map_err(|_| Error::Usage("a principal has visible ASCII characters only".to_owned()))?;
-        let client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
-        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, principal, told: Cell::new(false) })
+        let mut client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
+        // A variable of the environment that is empty names nobody.
+        if let Some(principal) = principal.filter(|principal| !principal.is_empty()) {
+            client = client.with_principal(principal)?;
+        }
+        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, told: Cell::new(false) })
     }
 
     /// The client.
@@ -86,7 +84,7 @@ impl Session {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), self.claimed(request)));
+        let call = |request| self.observed(call(self.client.clone(), request));
         Ok(retry.read(retry.deadline(), request, call).await?)
     }
 
@@ -104,7 +102,7 @@ impl Session {
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), self.claimed(request)));
+        let call = |request| self.observed(call(self.client.clone(), request));
         Ok(retry.write(retry.deadline(), request, call).await?)
     }
 
@@ -203,14 +201,6 @@ impl Session {
             note(&format!("there is more: the first {} shown", text::count(listed, "is", "are")));
         }
         Ok(())
-    }
-
-    /// The request with who is said to make it.
-    fn claimed<Q>(&self, mut request: Request<Q>) -> Request<Q> {
-        if let Some(principal) = &self.principal {
-            request.metadata_mut().insert(PRINCIPAL, principal.clone());
-        }
-        request
     }
 
     /// Passes an attempt on, and says once if the server cannot be reached.

@@ -48,7 +48,7 @@ enum Role {
 /// Runs servers until they are told to stop.
 pub async fn run(args: ServeArgs) -> ExitCode {
     let mut layers = args.config.layers(std::env::vars_os());
-    layers.not_configuration.push("MILEPOST_ENDPOINT");
+    layers.not_configuration.extend(["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"]);
     let print = args.config.print_config;
     match args.role {
         Role::All => serve(&layers, All::default(), print).await,
