@@ -6,7 +6,7 @@ use std::time::Duration;
 use milepost_types::Position;
 
 use crate::entry::EntryError;
-use crate::journal::{ReadError, Room};
+use crate::journal::{DiskRoom, ReadError};
 use crate::store::StoreError;
 
 /// Why a ledger cannot be opened, or stopped working.
@@ -83,7 +83,7 @@ pub enum SubmitError<R> {
     },
     /// The disk has too little room; it had no effect.
     #[error("{0}")]
-    DiskLow(Room),
+    DiskLow(DiskRoom),
     /// The ledger is closing; it had no effect.
     #[error("the ledger is closing")]
     Closing,

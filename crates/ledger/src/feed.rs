@@ -8,7 +8,7 @@ use std::sync::Arc;
 use milepost_types::Position;
 use tokio::sync::watch;
 
-use crate::journal::{Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
+use crate::journal::{DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
 /// A ledger's journal, for readers.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Source {
     ///
     /// # Errors
     /// If the disk cannot be measured.
-    pub fn room(&self) -> std::io::Result<Option<Room>> {
+    pub fn room(&self) -> std::io::Result<Option<DiskRoom>> {
         self.journal.room()
     }
 

@@ -18,7 +18,7 @@ use crate::domain::Domain;
 use crate::entry::{Actor, CommandId};
 use crate::error::{Error, SubmitError, WaitError};
 use crate::feed::Source;
-use crate::journal::{self, Journal, ReadError, ReadLimit, Room};
+use crate::journal::{self, DiskRoom, Journal, ReadError, ReadLimit};
 use crate::options::Options;
 use crate::stats::Stats;
 use crate::store::{self, Digest, View};
@@ -269,7 +269,7 @@ impl<D: Domain> Ledger<D> {
     }
 
     /// Tells when a command was refused for want of room; whether that is still so, `shortage` says.
-    pub fn refusals_for_room(&self) -> watch::Receiver<Option<Room>> {
+    pub fn refusals_for_room(&self) -> watch::Receiver<Option<DiskRoom>> {
         self.inner.shared.refused_for_room.subscribe()
     }
 
@@ -278,13 +278,13 @@ impl<D: Domain> Ledger<D> {
     ///
     /// # Errors
     /// If the disk cannot be measured.
-    pub fn shortage(&self) -> std::io::Result<Option<Room>> {
+    pub fn shortage(&self) -> std::io::Result<Option<DiskRoom>> {
         let refused = *self.inner.shared.refused_for_room.borrow();
         let now = self.inner.journal.room()?;
         let shortage = now.and_then(|now| journal::shortage(refused, now));
         if shortage.is_none() {
             // Unless a command was refused meanwhile.
-            let over = |latest: &mut Option<Room>| *latest == refused && latest.take().is_some();
+            let over = |latest: &mut Option<DiskRoom>| *latest == refused && latest.take().is_some();
             self.inner.shared.refused_for_room.send_if_modified(over);
         }
         Ok(shortage)

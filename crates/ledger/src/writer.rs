@@ -20,7 +20,7 @@ use crate::domain::Domain;
 use crate::entry::{Actor, CommandId, Entry};
 use crate::error::{Error, SubmitError};
 use crate::group::{Answer, Basis, Group};
-use crate::journal::{AppendError, Journal, ReadLimit, Room};
+use crate::journal::{AppendError, DiskRoom, Journal, ReadLimit};
 use crate::ledger::Receipt;
 use crate::options::Options;
 use crate::state::State;
@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) stats: Stats,
     /// The room that the last append found that was refused for want of it, unless one has shown since that
     /// this is over.
-    pub(crate) refused_for_room: watch::Sender<Option<Room>>,
+    pub(crate) refused_for_room: watch::Sender<Option<DiskRoom>>,
 }
 
 /// What the writer is told.

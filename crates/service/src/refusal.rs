@@ -213,7 +213,7 @@ pub fn draining() -> Status {
 mod tests {
     use super::*;
     use crate::status::DOMAIN;
-    use milepost_ledger::journal::{Damage, Room};
+    use milepost_ledger::journal::{Damage, DiskRoom};
     use milepost_types::filter::FilterError;
     use milepost_types::{
         Cursor, DamagedRow, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError,
@@ -291,7 +291,7 @@ mod tests {
             SubmitError::DeadlineExceeded,
             SubmitError::Overloaded,
             SubmitError::Panicked { message: "secret of the house".into() },
-            SubmitError::DiskLow(Room { free_bytes: 1, floor_bytes: 2, needed_bytes: 3 }),
+            SubmitError::DiskLow(DiskRoom { free_bytes: 1, floor_bytes: 2, needed_bytes: 3 }),
             SubmitError::Closing,
             SubmitError::Failed { reason: "/var/lib: secret of the house".into() },
         ]
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_refusal_for_want_of_room_tells_people_sizes_and_programs_bytes() {
-        let room = Room { free_bytes: 46_088_192, floor_bytes: 1 << 20, needed_bytes: 64 << 20 };
+        let room = DiskRoom { free_bytes: 46_088_192, floor_bytes: 1 << 20, needed_bytes: 64 << 20 };
         let status = submit_status(&SubmitError::DiskLow(room));
         assert_eq!(
             status.message(),

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use milepost_ledger::{Domain, Ledger};
-use milepost_types::LedgerKind;
+use milepost_types::{LedgerKind, without_number};
 use tokio_util::sync::CancellationToken;
 
 use crate::readiness::Check;
@@ -35,7 +35,10 @@ pub(crate) async fn watch<D: Domain>(
                 "writes are refused until there is room, reads go on: {room}; make room, or lower \
                  journal.min_free_bytes"
             )),
-            Ok(Err(error)) => Some(format!("the room on the journal's disk cannot be measured: {error}")),
+            Ok(Err(error)) => {
+                let error = without_number(&error.to_string());
+                Some(format!("the room on the journal's disk cannot be measured: {error}"))
+            }
             // The process ends.
             Err(_) => return,
         };

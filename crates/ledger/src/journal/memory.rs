@@ -11,10 +11,10 @@ use milepost_types::{Hash, LogId, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
+use super::{AppendError, Block, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
 /// What an append is told that fails with `Failure::DiskLow`.
-const LOW: Room = Room { free_bytes: 0, floor_bytes: 1, needed_bytes: 0 };
+const LOW: DiskRoom = DiskRoom { free_bytes: 0, floor_bytes: 1, needed_bytes: 0 };
 
 /// How the next append is to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
 
 pub use self::entries::Entries;
-pub use self::room::Room;
+pub use self::room::DiskRoom;
 pub(crate) use self::room::shortage;
 
 /// One entry as a journal keeps it.
@@ -136,7 +136,7 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// If the disk cannot be measured.
-    fn room(&self) -> std::io::Result<Option<Room>> {
+    fn room(&self) -> std::io::Result<Option<DiskRoom>> {
         Ok(None)
     }
 
@@ -182,7 +182,7 @@ pub enum AppendError {
     },
     /// Less room on the disk than the block and the configured floor take; nothing was written.
     #[error("{0}")]
-    DiskLow(Room),
+    DiskLow(DiskRoom),
     /// The block does not go on where its `after` stands; nothing was written. A fault of the caller.
     #[error("a block that is none: {what}")]
     Malformed {

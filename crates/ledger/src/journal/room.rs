@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Room on the disk of a journal, in bytes, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct DiskRoom {
     /// Free on the file system.
     pub free_bytes: u64,
     /// What must stay free: the configured `min_free_bytes`.
@@ -17,7 +17,7 @@ pub struct Room {
     pub needed_bytes: u64,
 }
 
-impl Room {
+impl DiskRoom {
     /// Whether there is enough.
     pub fn suffices(&self) -> bool {
         self.free_bytes >= self.floor_bytes.saturating_add(self.needed_bytes)
@@ -29,7 +29,7 @@ impl Room {
     }
 }
 
-impl fmt::Display for Room {
+impl fmt::Display for DiskRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (free, floor) = (Size(self.free_bytes), Size(self.floor_bytes));
         if self.suffices() {
@@ -52,12 +52,12 @@ impl fmt::Display for Room {
 ///
 /// Where the disk refused although the system told of room, only an append that succeeds shows that this is
 /// over: then `refused` is `None`.
-pub(crate) fn shortage(refused: Option<Room>, now: Room) -> Option<Room> {
+pub(crate) fn shortage(refused: Option<DiskRoom>, now: DiskRoom) -> Option<DiskRoom> {
     match refused {
-        Some(refused) if refused.suffices() => Some(Room { free_bytes: now.free_bytes, ..refused }),
+        Some(refused) if refused.suffices() => Some(DiskRoom { free_bytes: now.free_bytes, ..refused }),
         refused => {
             let needed_bytes = now.needed_bytes.max(refused.map_or(0, |refused| refused.needed_bytes));
-            let room = Room { needed_bytes, ..now };
+            let room = DiskRoom { needed_bytes, ..now };
             (!room.suffices()).then_some(room)
         }
     }
@@ -88,8 +88,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn room(free_bytes: u64, floor_bytes: u64, needed_bytes: u64) -> Room {
-        Room { free_bytes, floor_bytes, needed_bytes }
+    fn room(free_bytes: u64, floor_bytes: u64, needed_bytes: u64) -> DiskRoom {
+        DiskRoom { free_bytes, floor_bytes, needed_bytes }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::disk::{Disk, SystemDisk};
 use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::{Call, Fault, Rng, SimDisk};
-use milepost_ledger::journal::{AppendError, Journal, Room};
+use milepost_ledger::journal::{AppendError, DiskRoom, Journal};
 
 use crate::support::{bodies, create, dir, filled, open, open_read_only, path, tear, told};
 
@@ -191,7 +191,7 @@ fn below_the_floor_nothing_is_written_and_reads_go_on() {
         }
     };
     assert!(passed > 10, "free room is not looked up at each append");
-    let low = Room { free_bytes: (1 << 20) - 1, floor_bytes: 1 << 20, needed_bytes: 8192 };
+    let low = DiskRoom { free_bytes: (1 << 20) - 1, floor_bytes: 1 << 20, needed_bytes: 8192 };
     assert!(matches!(refused, AppendError::DiskLow(room) if room == low), "{refused}");
     assert!(!journal.room().unwrap().unwrap().suffices(), "who asks without a write hears it too");
     assert_eq!(journal.poisoned(), None);
@@ -207,7 +207,7 @@ fn a_new_segment_does_not_go_below_the_floor() {
     disk.set_free_bytes((1 << 20) + 5000);
     let block = chain.clone().block([vec![7; 2000]]);
     let refused = journal.append(&journal.info().tail, &block);
-    let needed = Room { free_bytes: (1 << 20) + 5000, floor_bytes: 1 << 20, needed_bytes: 8192 };
+    let needed = DiskRoom { free_bytes: (1 << 20) + 5000, floor_bytes: 1 << 20, needed_bytes: 8192 };
     assert!(matches!(refused, Err(AppendError::DiskLow(room)) if room == needed), "{refused:?}");
     assert_eq!(journal.room().unwrap(), Some(needed), "it is known without a write too");
     append(&journal, &mut chain, [vec![1; 100]]);
@@ -234,7 +234,7 @@ fn where_a_whole_segment_does_not_fit_above_the_floor_a_shorter_one_is_made() {
     };
     assert_eq!(accepted, 1, "as many as fit into 8 KiB with its head");
     assert_eq!(disk.bytes(&path("00000002.segment")).len(), 8192);
-    let left = Room { free_bytes: (1 << 20) + (4 << 10), floor_bytes: 1 << 20, needed_bytes: 8192 };
+    let left = DiskRoom { free_bytes: (1 << 20) + (4 << 10), floor_bytes: 1 << 20, needed_bytes: 8192 };
     assert!(matches!(refused, AppendError::DiskLow(room) if room == left), "{refused}");
     disk.set_free_bytes(1 << 30);
     append(&journal, &mut chain, [vec![7; 2000]]);
@@ -403,5 +403,8 @@ fn free_room_is_that_of_the_file_system() {
         FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be read, at least");
     let block = Chain::default().block(["x"]);
     let refused = journal.append(&journal.info().tail, &block);
-    assert!(matches!(refused, Err(AppendError::DiskLow(Room { floor_bytes: u64::MAX, .. }))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AppendError::DiskLow(DiskRoom { floor_bytes: u64::MAX, .. }))),
+        "{refused:?}"
+    );
 }

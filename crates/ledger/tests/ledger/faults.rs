@@ -10,7 +10,7 @@ use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_ledger::journal::memory::{Failure, MemoryJournal};
 use milepost_ledger::journal::sim::{Call, Fault, SimDisk};
 use milepost_ledger::journal::{
-    AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry,
+    AppendError, Block, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry,
 };
 use milepost_ledger::{
     Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, SubmitError, Write,
@@ -89,7 +89,10 @@ async fn a_low_disk_refuses_writes_and_the_ledger_goes_on() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     journal.fail_next(Failure::DiskLow);
-    assert!(matches!(ledger.submit(add(1, 1)).await, Err(SubmitError::DiskLow(Room { floor_bytes: 1, .. }))));
+    assert!(matches!(
+        ledger.submit(add(1, 1)).await,
+        Err(SubmitError::DiskLow(DiskRoom { floor_bytes: 1, .. }))
+    ));
     assert_eq!(sum(&ledger.view()), 0);
     assert_eq!(ledger.submit(add(1, 1)).await.unwrap().position.sequence, 1);
     assert!(ledger.failure().borrow().is_none());

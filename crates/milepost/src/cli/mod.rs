@@ -188,7 +188,7 @@ impl Cli {
             Command::Serve(_) => &[],
             Command::Demo(_) | Command::Completion(_) => &[],
             Command::Journal(_) | Command::Store(_) | Command::Follower(_) => &["MILEPOST_DATA_DIR"],
-            _ => &["MILEPOST_ENDPOINT"],
+            _ => &["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"],
         };
         Ok(check_variables(environment, read)?)
     }

@@ -251,6 +251,8 @@ fn a_misspelt_variable_is_refused_by_the_commands_that_would_have_read_it() {
     };
     let refused = check("project list p", "MILEPOST_ENDPIONT").unwrap_err();
     assert!(refused.contains("did you mean MILEPOST_ENDPOINT?"), "{refused}");
+    let refused = check("project list p", "MILEPOST_PRINCIPLE").unwrap_err();
+    assert!(refused.contains("did you mean MILEPOST_PRINCIPAL?"), "{refused}");
     let refused = check("journal verify", "MILEPOST_DATADIR").unwrap_err();
     assert!(refused.contains("did you mean MILEPOST_DATA_DIR?"), "{refused}");
     for (line, name) in [

@@ -16,7 +16,7 @@ use super::super::disk::{Access, Disk, DiskLock, is_full, with_suffix};
 use super::super::frame::{self, MAX_BODY_BYTES, OVERHEAD_BYTES, Place};
 use super::super::segment::{self, HEAD_BYTES, Head, UNFINISHED};
 use super::super::witness::Witness;
-use super::super::{AppendError, Block, Room};
+use super::super::{AppendError, Block, DiskRoom};
 use super::length::{least, lengths};
 use super::read::Indexed;
 use super::{FileJournal, FileOptions, Segment};
@@ -325,9 +325,9 @@ impl Writer {
         Ok(())
     }
 
-    fn room(&self, needed_bytes: u64) -> Result<Room, Stop> {
+    fn room(&self, needed_bytes: u64) -> Result<DiskRoom, Stop> {
         let free = self.disk.free_bytes(&self.dir).map_err(failed("measure", &self.dir))?;
-        Ok(Room { free_bytes: free, floor_bytes: self.options.min_free_bytes, needed_bytes })
+        Ok(DiskRoom { free_bytes: free, floor_bytes: self.options.min_free_bytes, needed_bytes })
     }
 
     fn disk_low(&mut self, needed_bytes: u64) -> Stop {

@@ -31,7 +31,7 @@ pub use self::verify::{Verified, verify};
 use super::disk::{Disk, DiskFile};
 use super::segment::{FORMAT, Head};
 use super::witness;
-use super::{AppendError, Block, Damage, Journal, JournalInfo, ReadError, ReadLimit, Room, StoredEntry};
+use super::{AppendError, Block, Damage, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
 /// How a file journal is kept; every value has a sound default.
 #[derive(Debug, Clone)]
@@ -233,14 +233,14 @@ impl Journal for FileJournal {
         }
     }
 
-    fn room(&self) -> io::Result<Option<Room>> {
+    fn room(&self) -> io::Result<Option<DiskRoom>> {
         let (end, capacity) = match self.durable.read().segments.last() {
             Some(last) => (last.end, last.segment.head.capacity),
             None => (0, 0),
         };
         let needed_bytes = if end + NEXT_BYTES > capacity { length::least(NEXT_BYTES) } else { 0 };
         let free_bytes = self.disk.free_bytes(&self.dir)?;
-        Ok(Some(Room { free_bytes, floor_bytes: self.floor_bytes, needed_bytes }))
+        Ok(Some(DiskRoom { free_bytes, floor_bytes: self.floor_bytes, needed_bytes }))
     }
 
     fn in_memory(&self, sequence: u64) -> bool {
