@@ -15,7 +15,10 @@ pub struct Known {
     pub fields: &'static [&'static str],
     /// Parts that may be named by themselves, as `field.part`.
     pub parts: &'static [&'static str],
-    /// What only the server, or another method, changes, besides [`COMMON`], and how that comes about.
+    /// What may be given on create, and is then changed by a method of its own only: which one.
+    pub methods: &'static [(&'static str, &'static str)],
+    /// What only the server, or another method, sets, besides [`COMMON`], and how that comes about: what the
+    /// schema calls OUTPUT_ONLY.
     pub output: &'static [(&'static str, &'static str)],
 }
 
@@ -29,7 +32,7 @@ pub const COMMON: [(&str, &str); 5] = [
 ];
 
 impl Known {
-    /// The fields that no update changes, and how they come about.
+    /// The fields that only the server sets, and how they come about.
     pub fn output(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
         self.output.iter().copied().chain(COMMON)
     }
@@ -87,6 +90,14 @@ impl Mask {
     }
 }
 
+/// Why an update does not change a field that a method of its own changes.
+pub const CHANGED_BY_METHOD: &str = "CHANGED_BY_METHOD";
+
+/// The same for people.
+pub fn changed_by(field: &str, method: &str) -> String {
+    format!("{field} is not changed by an update; use {method}")
+}
+
 fn refuse(index: usize, path: &str, known: &Known, violations: &mut Violations) {
     let field = format!("update_mask.paths[{index}]");
     if path == "*" {
@@ -94,6 +105,8 @@ fn refuse(index: usize, path: &str, known: &Known, violations: &mut Violations) 
     } else if let Some((_, instead)) = known.output().find(|(output, _)| *output == path) {
         let description = format!("{path} is not changed by an update: {instead}");
         violations.push(field, "OUTPUT_ONLY", description);
+    } else if let Some((_, method)) = known.methods.iter().find(|(changed, _)| *changed == path) {
+        violations.push(field, CHANGED_BY_METHOD, changed_by(path, method));
     } else {
         let names = known.fields.join(", ");
         violations.push(
@@ -111,6 +124,7 @@ mod tests {
     const KNOWN: Known = Known {
         fields: &["display_name", "site"],
         parts: &["site.address"],
+        methods: &[("baseline", "RebaselineSite")],
         output: &[("status", "use the methods")],
     };
 
@@ -145,7 +159,8 @@ mod tests {
 
     #[test]
     fn every_path_that_names_nothing_to_change_is_refused() {
-        let refused = read(&["status", "display_name", "nome", "*", "site.x", "name"]).unwrap_err();
+        let refused =
+            read(&["status", "display_name", "nome", "*", "site.x", "name", "baseline"]).unwrap_err();
         let refused: Vec<_> = refused.iter().map(|(field, reason)| (field.as_str(), *reason)).collect();
         assert_eq!(
             refused,
@@ -155,6 +170,7 @@ mod tests {
                 ("update_mask.paths[3]", "INVALID_MASK"),
                 ("update_mask.paths[4]", "UNKNOWN_FIELD"),
                 ("update_mask.paths[5]", "OUTPUT_ONLY"),
+                ("update_mask.paths[6]", "CHANGED_BY_METHOD"),
             ]
         );
     }

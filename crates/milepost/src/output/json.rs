@@ -123,8 +123,18 @@ pub fn changeable<M: Described>(message: &M) -> Vec<String> {
     set.map(|(field, _)| field.name().to_owned()).collect()
 }
 
-/// Whether a field is output only, given once for ever, or the resource's name.
+/// What may be given on create, and is then changed by methods of its own: an update that names it is refused.
+const CHANGED_BY_METHOD: [&str; 3] = [
+    "milepost.registry.v1.Batch.members",
+    "milepost.tracker.v1.Milestone.baseline_date",
+    "milepost.tracker.v1.Milestone.forecast_date",
+];
+
+/// Whether a field is output only, changed by a method of its own, given once for ever, or the resource's name.
 fn is_fixed(field: &FieldDescriptor) -> bool {
+    if CHANGED_BY_METHOD.contains(&field.full_name()) {
+        return true;
+    }
     const OUTPUT_ONLY: i32 = 3;
     const IMMUTABLE: i32 = 5;
     const IDENTIFIER: i32 = 8;
@@ -231,5 +241,13 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(changeable(&milestone), ["display_name", "remarks"]);
+        let members = vec!["portfolios/p/projects/x".into()];
+        let batch = registry::Batch { display_name: "一批".into(), members, ..Default::default() };
+        assert_eq!(changeable(&batch), ["display_name"]);
+        for field in CHANGED_BY_METHOD {
+            let (message, field) = field.rsplit_once('.').unwrap();
+            let message = POOL.get_message_by_name(message).unwrap();
+            assert!(message.get_field_by_name(field).is_some(), "{field}");
+        }
     }
 }

@@ -19,8 +19,8 @@ use crate::record::{Life, Record};
 pub(crate) const KNOWN: Known = Known {
     fields: Details::FIELDS,
     parts: &[],
+    methods: &[("members", "AddBatchMembers or RemoveBatchMembers")],
     output: &[
-        ("members", "use AddBatchMembers and RemoveBatchMembers"),
         ("state", "use StartBatch and CancelBatch"),
         ("registered_count", "the server finds it"),
         ("registered_investments", "the server finds it"),

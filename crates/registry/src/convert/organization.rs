@@ -13,7 +13,7 @@ use crate::organization::{Command, Details, Identifier, Kind, Organization, Patc
 use crate::record::{Life, Record};
 
 /// The fields of an organization.
-pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
+pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], methods: &[], output: &[] };
 
 /// Reads what callers say of an organization.
 fn patch(message: proto::Organization, mask: &Mask, violations: &mut Violations) -> Patch {

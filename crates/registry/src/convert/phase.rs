@@ -12,7 +12,8 @@ use crate::phase::{Command, Details, Patch, Phase};
 use crate::record::{Life, Record};
 
 /// The fields of a phase.
-pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &project::PERIOD_PARTS, output: &[] };
+pub(crate) const KNOWN: Known =
+    Known { fields: Details::FIELDS, parts: &project::PERIOD_PARTS, methods: &[], output: &[] };
 
 /// Reads what callers say of a phase.
 fn patch(message: proto::Phase, mask: &Mask, violations: &mut Violations) -> Patch {

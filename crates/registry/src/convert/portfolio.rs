@@ -15,7 +15,7 @@ use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
 use crate::record::{Life, Record};
 
 /// The fields of a portfolio.
-pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], output: &[] };
+pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], methods: &[], output: &[] };
 
 /// Reads what callers say of a portfolio.
 fn patch(message: proto::Portfolio, mask: &Mask, violations: &mut Violations) -> Patch {

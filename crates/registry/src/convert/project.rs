@@ -37,6 +37,7 @@ pub(crate) const KNOWN: Known = Known {
         PERIOD_PARTS[2],
         PERIOD_PARTS[3],
     ],
+    methods: &[],
     output: &[
         ("status", "use the methods that are named after the change"),
         ("suspended_status", "use SuspendProject and ResumeProject"),

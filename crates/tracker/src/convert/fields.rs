@@ -29,11 +29,10 @@ pub(crate) const KNOWN: Known = Known {
         "weight",
     ],
     parts: &[],
+    methods: &[("baseline_date", "RebaselineMilestone"), ("forecast_date", "ReforecastMilestone")],
     output: &[
         ("actual_date", "it is set by AchieveMilestone and PartiallyAchieveMilestone"),
-        ("baseline_date", "use RebaselineMilestone"),
         ("evidence", "use AddMilestoneEvidence"),
-        ("forecast_date", "use ReforecastMilestone"),
         ("forecast_sequence", "the server sets it"),
         ("outlook", "the server finds it"),
         ("state", "use the methods that are named after the change"),
@@ -166,8 +165,9 @@ mod tests {
         let file = set.file.iter().find(|file| file.package() == "milepost.tracker.v1").unwrap();
         let milestone = file.message_type.iter().find(|message| message.name() == "Milestone").unwrap();
         let schema: BTreeSet<_> = milestone.field.iter().map(|field| field.name()).collect();
+        let methods = KNOWN.methods.iter().map(|(field, _)| *field);
         let output = KNOWN.output().map(|(field, _)| field);
-        let known: Vec<_> = KNOWN.fields.iter().copied().chain(output).collect();
+        let known: Vec<_> = KNOWN.fields.iter().copied().chain(methods).chain(output).collect();
         assert_eq!(known.len(), schema.len());
         assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), schema);
     }

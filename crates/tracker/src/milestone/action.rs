@@ -151,7 +151,8 @@ fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<O
         ("milestone.forecast_date", patch.forecast, milestone.forecast, "ReforecastMilestone"),
     ] {
         if given.is_some() && given != have {
-            violations.push(field, "IMMUTABLE", format!("an update does not change this date; use {method}"));
+            let description = format!("this date is not changed by an update; use {method}");
+            violations.push(field, "CHANGED_BY_METHOD", description);
         }
     }
     violations.into_result(())?;

@@ -314,9 +314,36 @@ fn every_required_field_is_asked_for() {
     assert!(checked > 30, "{checked}");
 }
 
-/// Whether the schema says REQUIRED of a field. The options are extensions, which prost drops: so they are
-/// read from the bytes.
+/// Whether the schema says REQUIRED of a field.
 fn required(message: &str, field: &str) -> bool {
+    behaviours(message, field).contains(&2)
+}
+
+/// One word for one rule: the schema says of a field what an update that names it is refused with.
+#[test]
+fn what_only_the_server_sets_is_output_only_and_what_a_method_changes_is_not() {
+    const OUTPUT_ONLY: i32 = 3;
+    const IMMUTABLE: i32 = 5;
+    const IDENTIFIER: i32 = 8;
+    for (field, how) in super::fields::KNOWN.output().filter(|(field, _)| *field != "etag") {
+        let said = behaviours("Milestone", field);
+        assert!(said == [OUTPUT_ONLY] || said == [IDENTIFIER], "{field} ({how}): {said:?}");
+    }
+    for (field, method) in super::fields::KNOWN.methods {
+        let said = behaviours("Milestone", field);
+        assert!(!said.contains(&OUTPUT_ONLY) && !said.contains(&IMMUTABLE), "{field} ({method}): {said:?}");
+        let request = proto::UpdateMilestoneRequest {
+            milestone: Some(proto::Milestone { name: NAME.into(), ..milestone() }),
+            update_mask: Some(prost_types::FieldMask { paths: vec![(*field).to_owned()] }),
+            ..Default::default()
+        };
+        assert_eq!(found(request), [("update_mask.paths[0]".to_owned(), "CHANGED_BY_METHOD")]);
+    }
+}
+
+/// How the schema says that a field behaves. The options are extensions, which prost drops: so they are read
+/// from the bytes.
+fn behaviours(message: &str, field: &str) -> Vec<i32> {
     #[derive(Clone, PartialEq, prost::Message)]
     struct Set {
         #[prost(message, repeated, tag = "1")]
@@ -357,8 +384,7 @@ fn required(message: &str, field: &str) -> bool {
         .flat_map(|file| &file.message_type)
         .filter(|kind| kind.name == message)
         .flat_map(|kind| &kind.field)
-        .any(|member| {
-            member.name == field
-                && member.options.as_ref().is_some_and(|options| options.behavior.contains(&2))
-        })
+        .filter(|member| member.name == field)
+        .flat_map(|member| member.options.iter().flat_map(|options| options.behavior.iter().copied()))
+        .collect()
 }

@@ -214,8 +214,15 @@ fn an_update_changes_what_it_names_and_leaves_dates_alone() {
     let Rejection::Invalid(violations) = refused(&milestone(), Action::Update(Box::new(patch))) else {
         panic!("dates changed by an update");
     };
-    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
-    assert_eq!(fields, ["milestone.baseline_date", "milestone.forecast_date"]);
+    let told: Vec<_> =
+        violations.iter().map(|violation| (violation.field.as_str(), violation.reason)).collect();
+    assert_eq!(
+        told,
+        [
+            ("milestone.baseline_date", "CHANGED_BY_METHOD"),
+            ("milestone.forecast_date", "CHANGED_BY_METHOD")
+        ]
+    );
 }
 
 #[test]
