@@ -6,7 +6,7 @@
 use milepost_ledger::{Entry, Write};
 
 use crate::convert::Unreadable;
-use crate::convert::told::{Effect, effect};
+use crate::convert::told::{Effect, Facts, effect};
 use crate::tables;
 
 /// Brings the rows from before an entry to after it.
@@ -25,15 +25,19 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
 fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> {
     match effect {
         Effect::Milestone(name, value) => tables::milestone::put(rows, &name, &value)?,
-        Effect::Date(portfolio, date) => tables::date::put(rows, &portfolio, date),
-        Effect::Followed { position, portfolios, projects } => {
-            for (name, value) in portfolios {
-                tables::portfolio::put(rows, &name, value);
-            }
-            for (name, value) in projects {
-                tables::project::put(rows, &name, value);
-            }
+        Effect::Date(portfolio, current) => {
+            tables::date::put(rows, &portfolio, current);
+            tables::advancing::remove(rows, &portfolio);
+        }
+        Effect::Advancing(portfolio, advancing) => tables::advancing::put(rows, &portfolio, &advancing),
+        Effect::Followed { position, facts } => {
+            apply_facts(rows, facts);
             tables::source::put(rows, &position);
+            tables::partly::remove(rows);
+        }
+        Effect::PartlyFollowed { partly, facts } => {
+            apply_facts(rows, facts);
+            tables::partly::put(rows, &partly);
         }
         Effect::Reset(position) => {
             if position.sequence == 0 {
@@ -41,8 +45,18 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
                 tables::project::clear(rows);
             }
             tables::source::put(rows, &position);
+            tables::partly::remove(rows);
         }
         Effect::Nothing => {}
     }
     Ok(())
+}
+
+fn apply_facts(rows: &mut dyn Write, facts: Facts) {
+    for (name, value) in facts.portfolios {
+        tables::portfolio::put(rows, &name, value);
+    }
+    for (name, value) in facts.projects {
+        tables::project::put(rows, &name, value);
+    }
 }

@@ -44,12 +44,14 @@ pub(crate) enum Wish {
         /// What.
         action: Action,
     },
-    /// Make a day a portfolio's current date.
+    /// Make a day a portfolio's current date, as far as an entry goes.
     AdvanceDate {
         /// The portfolio.
         portfolio: PortfolioName,
         /// The day.
         date: Date,
+        /// Only count what it would tell, in all its entries.
+        preview: bool,
     },
     /// Take over an entry of the registry.
     Ingest {

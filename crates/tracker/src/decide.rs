@@ -18,18 +18,30 @@ use milepost_types::{
     ResourceKind, check_batch, limits,
 };
 
-pub(crate) use self::days::between;
+pub(crate) use self::days::{Today, between};
 use crate::command::{Command, Refusal, Wish};
 use crate::convert::event::Events;
-use crate::convert::told::carried;
+use crate::convert::told::all_carried;
 use crate::facts::Portfolio;
 use crate::milestone::{Action, Draft, Moment, act, create};
 use crate::{apply, tables};
 
+/// Bytes of the events of an entry that may be one of several parts: with what surrounds them, and with any one
+/// event of a milestone, an entry stays below the least `max_entry_bytes` that can be configured, 1 MiB. So no
+/// day and no entry of the registry can have too much to tell.
+pub(crate) const PART_BYTES: usize = 800 << 10;
+
 /// The rules of the tracker, as the ledger runs them.
-#[derive(Default)]
 pub(crate) struct Tracker {
     portfolios: Portfolios,
+    /// [`PART_BYTES`]; less in tests.
+    pub(crate) part_bytes: usize,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self { portfolios: Portfolios::default(), part_bytes: PART_BYTES }
+    }
 }
 
 impl Domain for Tracker {
@@ -44,11 +56,17 @@ impl Domain for Tracker {
         command: &Arc<Command>,
         context: &Context,
     ) -> Result<Decision, Refusal> {
-        let scene = Scene { rows, context, traceparent: &command.traceparent, portfolios: &self.portfolios };
+        let scene = Scene {
+            rows,
+            context,
+            traceparent: &command.traceparent,
+            portfolios: &self.portfolios,
+            part_bytes: self.part_bytes,
+        };
         match &command.wish {
             Wish::Create { portfolio, drafts } => scene.create(portfolio, drafts),
             Wish::Act { name, etag, action } => scene.act(name, *etag, action),
-            Wish::AdvanceDate { portfolio, date } => scene.advance_date(portfolio, *date),
+            Wish::AdvanceDate { portfolio, date, preview } => scene.advance_date(portfolio, *date, *preview),
             Wish::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
             Wish::ResetFollower { to, reason } => Ok(scene.reset_follower(*to, reason)),
         }
@@ -65,6 +83,8 @@ pub(crate) struct Scene<'a> {
     context: &'a Context,
     traceparent: &'a str,
     portfolios: &'a Portfolios,
+    /// Bytes of the events of an entry that may be one of several parts.
+    pub(crate) part_bytes: usize,
 }
 
 impl<'a> Scene<'a> {
@@ -78,19 +98,16 @@ impl<'a> Scene<'a> {
         self.portfolios.read(self.rows, name)
     }
 
-    /// The moment of a rule in a portfolio. Until its date was first advanced, its current date is
-    /// the clock's.
+    /// The moment of a rule in a portfolio.
     pub(crate) fn moment<'p>(
         &self,
         name: &PortfolioName,
         portfolio: &'p Portfolio,
     ) -> Result<Moment<'p>, DamagedRow> {
-        let today = portfolio.today(self.context.now);
         Ok(Moment {
             sequence: self.context.sequence,
             commit_time: self.context.commit_time,
-            today,
-            current_date: tables::date::get(self.rows, name)?.unwrap_or(today),
+            current_date: Today::of(self.rows, name, portfolio, self.context.now)?.of_writes(),
             calendar: &portfolio.calendar,
         })
     }
@@ -156,15 +173,17 @@ impl<'a> Scene<'a> {
         Ok(self.decision(name.portfolio().id(), events))
     }
 
-    fn advance_date(&self, name: &PortfolioName, date: Date) -> Result<Decision, Refusal> {
+    fn advance_date(&self, name: &PortfolioName, date: Date, preview: bool) -> Result<Decision, Refusal> {
         let portfolio = self.known_portfolio(name)?;
-        let today = portfolio.today(self.context.now);
-        if date > today {
-            let description = format!("{date} is after today, {today} in the portfolio's time zone");
+        let today = portfolio.clock_date(self.context.now);
+        let current = tables::date::get(self.rows, name)?.map(|current| current.date);
+        if date > today && current.is_none_or(|current| date > current) {
+            let description =
+                format!("{date} is after {today}, which the clock says in the portfolio's time zone");
             return Err(Rejection::invalid("date", "DATE_IN_FUTURE", description).into());
         }
         let limit_days = limits::ADVANCE_DAYS;
-        match tables::date::get(self.rows, name)? {
+        match current {
             Some(from) if between(from, date) > limit_days => {
                 return Err(Rejection::ClockRefused { from, to: date, limit_days }.into());
             }
@@ -177,7 +196,8 @@ impl<'a> Scene<'a> {
             _ => {}
         }
         let mut events = self.events();
-        days::advance(self, name, &portfolio, date, &mut events)?;
+        let tell = if preview { days::preview } else { days::advance };
+        tell(self, name, &portfolio, date, &mut events)?;
         Ok(self.decision(name.id(), events))
     }
 
@@ -192,9 +212,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The bytes of the milestone that each of these events carries, which are what is answered.
+/// The bytes of each milestone that these events carry, which are what is answered.
 fn answer_sizes(events: &[Bytes]) -> impl Iterator<Item = usize> {
-    events.iter().filter_map(|event| carried(event).ok().flatten()).map(|milestone| milestone.len())
+    all_carried(events).unwrap_or_default().into_iter().map(|milestone| milestone.len())
 }
 
 /// An id that the server makes: the same again when the command is decided again.

@@ -46,8 +46,8 @@ pub(crate) struct Portfolio {
 }
 
 impl Portfolio {
-    /// The civil date in its time zone.
-    pub(crate) fn today(&self, now: Timestamp) -> Date {
+    /// The date that the clock says, in its time zone: the day that may begin, not the one that it is.
+    pub(crate) fn clock_date(&self, now: Timestamp) -> Date {
         self.zone.date_at(now)
     }
 
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn a_day_is_the_zones_and_utc_where_the_zone_is_unknown() {
         let now = "2021-05-26T16:30:00Z".parse().unwrap();
-        assert_eq!(Portfolio::from(&fact("Asia/Shanghai", None)).today(now), date(2021, 5, 27));
+        assert_eq!(Portfolio::from(&fact("Asia/Shanghai", None)).clock_date(now), date(2021, 5, 27));
         let unknown = fact("Asia/Chengdu", None);
         assert!(!unknown.zone_is_known());
-        assert_eq!(Portfolio::from(&unknown).today(now), date(2021, 5, 26));
+        assert_eq!(Portfolio::from(&unknown).clock_date(now), date(2021, 5, 26));
     }
 
     #[test]

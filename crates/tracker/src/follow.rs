@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Link};
 use milepost_ledger::journal::StoredEntry;
-use milepost_ledger::{Actor, CommandId, Ledger, Submission, SubmitError};
+use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
 use milepost_types::{LedgerKind, Position, Rejection};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command::{Command, Refusal, Wish};
 use crate::convert::source::arrival;
+use crate::convert::told::is_part;
 use crate::decide::Tracker;
 use crate::metrics::Metrics;
 use crate::source::Arrival;
@@ -137,14 +138,14 @@ impl Follow {
         while done < commands.len() {
             let submissions = commands[done..].iter().map(submission).collect();
             let answers = self.ledger.submit_all(submissions).await;
-            let failed = answers.iter().position(Result::is_err);
-            if waits && failed != Some(0) {
+            if waits && answers.first().is_some_and(Result::is_ok) {
                 waits = false;
                 tracing::info!("entries of the registry are taken over again");
             }
-            let Some(failed) = failed else { return Ok(()) };
-            let Some(Err(error)) = answers.into_iter().nth(failed) else { return Ok(()) };
-            done += failed;
+            let Some(open) = answers.iter().position(|answer| !is_done(answer)) else { return Ok(()) };
+            done += open;
+            // One that takes several entries goes on; those after it were refused until it is done.
+            let Some(Err(error)) = answers.into_iter().nth(open) else { continue };
             match error {
                 SubmitError::Rejected(Refusal { rejection, .. }) => return Err(refused(rejection)),
                 SubmitError::Closing | SubmitError::Failed { .. } => return Err(Stop::Closing),
@@ -198,6 +199,12 @@ async fn read(after: Position, batch: FollowBatch) -> Result<Vec<Arrival>, Stop>
         Ok(arrivals) => arrivals,
         Err(error) => Err(Stop::Ended(format!("an entry of the registry cannot be read: {error}"))),
     }
+}
+
+/// Whether an entry was taken over to its end.
+fn is_done(answer: &Result<Receipt, SubmitError<Refusal>>) -> bool {
+    // What cannot be read is none of ours, and no part.
+    answer.as_ref().is_ok_and(|receipt| !is_part(&receipt.events).unwrap_or(false))
 }
 
 fn ingest(arrival: Arrival) -> Arc<Command> {

@@ -81,7 +81,7 @@ impl Service {
         };
         let metrics = Metrics::register(&kit.metrics);
         Self {
-            api: Arc::new(Api { ledger, upstream, metrics }),
+            api: Arc::new(Api { ledger, upstream, metrics, clock: Arc::clone(&kit.clock) }),
             config: config.clone(),
             portfolios: Arc::new(Notify::new()),
             backoff: Backoff::default(),

@@ -2,7 +2,7 @@
 //!
 //! Invariants: days that were missed begin one by one, as many as are believable; beyond that the clock is
 //! taken to be wrong until somebody confirms the date by hand. A clock that goes back changes nothing: a
-//! date that began has begun.
+//! date that began has begun. A day that takes several entries is submitted until it is the current date.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_ledger::{Ledger, Submission, SubmitError};
+use milepost_ledger::{Ledger, Submission, SubmitError, View};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
-use milepost_types::{Clock, LedgerKind, PortfolioName, Rejection, TimeZoneId};
+use milepost_types::{Clock, DamagedRow, LedgerKind, PortfolioName, Rejection, TimeZoneId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -96,7 +96,7 @@ impl Sweep {
         let (mut portfolios, mut failed) = (Vec::new(), None);
         for fact in tables::portfolio::all(&view) {
             let dated = fact.and_then(|fact| {
-                let current = tables::date::get(&view, &fact.name)?;
+                let current = current(&view, &fact.name)?;
                 Ok((fact, current))
             });
             match dated {
@@ -127,10 +127,10 @@ impl Sweep {
                     current.tomorrow().map_err(|error| error.to_string())?
                 }
             };
-            let wish = Wish::AdvanceDate { portfolio: portfolio.name.clone(), date: next };
+            let wish = Wish::AdvanceDate { portfolio: portfolio.name.clone(), date: next, preview: false };
             let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(wish.into()));
             match self.ledger.submit(submission).await {
-                Ok(_) => self.metrics.days_advanced.inc(),
+                Ok(_) => {}
                 Err(SubmitError::Rejected(Refusal { rejection: Rejection::DamagedRow(row), .. })) => {
                     return Err(row.to_string());
                 }
@@ -140,8 +140,16 @@ impl Sweep {
                 }
                 Err(error) => return Err(error.to_string()),
             };
-            current = Some(next);
+            let reached = self.current(&portfolio.name).map_err(|row| row.to_string())?;
+            if reached >= Some(next) {
+                self.metrics.days_advanced.inc();
+                current = reached;
+            }
         }
+    }
+
+    fn current(&self, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
+        current(&self.ledger.view(), portfolio)
     }
 
     fn report(&self, stuck: &BTreeMap<PortfolioName, TooFar>, failed: Option<String>) {
@@ -166,6 +174,10 @@ impl Sweep {
         let midnights = portfolios.iter().filter_map(|portfolio| until_midnight(&portfolio.zone, now));
         midnights.min().unwrap_or(self.interval).clamp(LEAST_WAIT, self.interval.max(LEAST_WAIT))
     }
+}
+
+fn current(view: &View<'_>, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
+    Ok(tables::date::get(view, portfolio)?.map(|current| current.date))
 }
 
 /// How long until the next day begins in a time zone.

@@ -37,6 +37,9 @@ pub const CALENDAR_DAYS: usize = 2_000;
 pub const REQUIRED_EVIDENCE: usize = 50;
 /// Documents given as evidence of one milestone.
 pub const EVIDENCE: usize = 200;
+/// Bytes of all documents given as evidence of one milestone, enough for [`EVIDENCE`] of them whose URIs are
+/// ASCII: events of one milestone must fit an entry under every setting.
+pub const EVIDENCE_BYTES: usize = 600 << 10;
 /// Working days that a milestone's duration may have.
 pub const DURATION_WORKING_DAYS: i32 = 10_000;
 /// Days that one command lets begin, and that a portfolio's first current date may lie back.

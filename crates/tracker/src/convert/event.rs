@@ -1,7 +1,8 @@
 //! Events: how what happened is written. How it is read back is in `told`.
 //!
 //! Invariants: an event is the encoded public `event.v1.Event` and carries the resource after the
-//! change; the events of one entry are numbered in the order they are told.
+//! change; the events of one entry are numbered in the order they are told. What begins an entry that may be
+//! one of several parts is told last, into a place that was kept for it: it says what the entry holds.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -9,18 +10,25 @@ use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_service::value;
-use milepost_types::{EventId, LedgerKind, PortfolioName, Position, event_type};
+use milepost_types::{EventId, LedgerKind, MilestoneName, PortfolioName, Position, event_type};
 use prost::Message;
 
 use super::facts;
-use super::milestone::{evidence_to_proto, outlook_to_proto, state_to_proto, to_proto};
+use super::milestone::{
+    evidence_to_proto, nearness_to_proto, outlook_to_proto, slippage_to_proto, state_to_proto, to_proto,
+};
+use crate::facts::{PortfolioFact, ProjectFact};
 use crate::milestone::{Change, Happening};
 use crate::source::{Arrival, Skipped};
 
 /// `milepost.portfolio.date_advanced`
 pub(crate) const DATE_ADVANCED: &str = "milepost.portfolio.date_advanced";
+/// `milepost.portfolio.date_advancing`
+pub(crate) const DATE_ADVANCING: &str = "milepost.portfolio.date_advancing";
 /// `milepost.source.followed`
 pub(crate) const SOURCE_FOLLOWED: &str = "milepost.source.followed";
+/// `milepost.source.partly_followed`
+pub(crate) const SOURCE_PARTLY_FOLLOWED: &str = "milepost.source.partly_followed";
 /// `milepost.source.skipped`
 pub(crate) const SOURCE_SKIPPED: &str = "milepost.source.skipped";
 /// `milepost.source.reset`
@@ -31,12 +39,66 @@ pub(crate) struct Events<'a> {
     context: &'a Context,
     traceparent: &'a str,
     told: Vec<Bytes>,
+    bytes: usize,
+}
+
+/// A place that was kept among the events of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    index: usize,
+    bytes: usize,
+}
+
+/// What an entry tells of a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DayTold {
+    /// The current date before; none if there was none.
+    pub(crate) previous: Option<Date>,
+    /// The day.
+    pub(crate) day: Date,
+    /// How many milestones it made due soon so far.
+    pub(crate) due_soon: u32,
+    /// How many it made overdue so far.
+    pub(crate) overdue: u32,
+    /// The entry before that tells of the portfolio's date; 0 if there is none.
+    pub(crate) previous_sequence: u64,
+}
+
+/// What an entry tells of portfolios and projects of the registry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FactsTold<'a> {
+    /// Of these portfolios.
+    pub(crate) portfolios: &'a [PortfolioFact],
+    /// Of these projects.
+    pub(crate) projects: &'a [ProjectFact],
 }
 
 impl<'a> Events<'a> {
     /// None yet.
     pub(crate) fn new(context: &'a Context, traceparent: &'a str) -> Self {
-        Self { context, traceparent, told: Vec::new() }
+        Self { context, traceparent, told: Vec::new(), bytes: 0 }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// How many bytes they take, with those that places were kept for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Keeps a place for an event that will take about so many bytes.
+    pub(crate) fn keep_place(&mut self, bytes: usize) -> Place {
+        self.told.push(Bytes::new());
+        self.bytes += bytes;
+        Place { index: self.told.len() - 1, bytes }
+    }
+
+    /// Takes back all but the first `len`, of which no place was kept.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.bytes -= self.told.drain(len..).map(|event| event.len()).sum::<usize>();
     }
 
     /// All of them, encoded.
@@ -44,9 +106,24 @@ impl<'a> Events<'a> {
         self.told
     }
 
-    /// Something happened to a milestone; `caused_by` is the id of the event that it follows from, or
-    /// empty.
-    pub(crate) fn milestone(&mut self, change: Change, caused_by: &str) {
+    /// Something happened to a milestone, and what is to be told besides; `caused_by` is the id of the event
+    /// that it follows from, or empty.
+    pub(crate) fn milestone(&mut self, mut change: Change, caused_by: &str) {
+        let besides = change.announcement.take().map(|happening| Change {
+            milestone: change.milestone.clone(),
+            fields: vec!["nearness"],
+            date: happening.day(),
+            happening,
+            announcement: None,
+        });
+        self.milestone_event(change, caused_by);
+        if let Some(besides) = besides {
+            let cause = self.id(self.told.len() - 1);
+            self.milestone_event(besides, &cause);
+        }
+    }
+
+    fn milestone_event(&mut self, change: Change, caused_by: &str) {
         let kind = change.happening.event_type();
         let event = proto::Event {
             subject: change.milestone.name.to_string(),
@@ -63,40 +140,70 @@ impl<'a> Events<'a> {
     }
 
     /// A day became a portfolio's current date.
-    pub(crate) fn date_advanced(
-        &mut self,
-        portfolio: &PortfolioName,
-        previous: Option<Date>,
-        current: Date,
-        due_soon_count: i32,
-        overdue_count: i32,
-    ) {
+    pub(crate) fn date_advanced(&mut self, place: Place, portfolio: &PortfolioName, told: DayTold) {
         let advanced = proto::DateAdvanced {
-            previous_date: previous.map(value::date_message),
-            current_date: Some(value::date_message(current)),
-            due_soon_count,
-            overdue_count,
+            previous_date: told.previous.map(value::date_message),
+            current_date: Some(value::date_message(told.day)),
+            due_soon_count: count(told.due_soon),
+            overdue_count: count(told.overdue),
+            previous_sequence: Some(told.previous_sequence),
         };
-        let event = proto::Event {
-            subject: portfolio.to_string(),
-            portfolio: portfolio.to_string(),
-            event_date: Some(value::date_message(current)),
-            payload: Some(Payload::DateAdvanced(advanced)),
-            ..proto::Event::default()
-        };
-        self.tell(DATE_ADVANCED, event);
+        self.fill(place, DATE_ADVANCED, day_event(portfolio, told.day, Payload::DateAdvanced(advanced)));
     }
 
-    /// An entry of the registry was taken over.
-    pub(crate) fn followed(&mut self, arrival: &Arrival) {
+    /// A part of a day was told, up to this milestone.
+    pub(crate) fn date_advancing(
+        &mut self,
+        place: Place,
+        portfolio: &PortfolioName,
+        told: DayTold,
+        through: &MilestoneName,
+    ) {
+        let advancing = proto::DateAdvancing {
+            previous_date: told.previous.map(value::date_message),
+            date: Some(value::date_message(told.day)),
+            due_soon_count: count(told.due_soon),
+            overdue_count: count(told.overdue),
+            through: through.to_string(),
+            previous_sequence: told.previous_sequence,
+        };
+        self.fill(place, DATE_ADVANCING, day_event(portfolio, told.day, Payload::DateAdvancing(advancing)));
+    }
+
+    /// An entry of the registry was taken over; this is what it told that was not told yet.
+    pub(crate) fn followed(&mut self, place: Place, arrival: &Arrival, told: FactsTold<'_>) {
         let followed = proto::SourceFollowed {
             position: Some(position_to_proto(&arrival.position)),
-            portfolios: arrival.portfolios.iter().map(facts::portfolio_to_proto).collect(),
-            projects: arrival.projects.iter().map(facts::project_to_proto).collect(),
+            portfolios: told.portfolios.iter().map(facts::portfolio_to_proto).collect(),
+            projects: told.projects.iter().map(facts::project_to_proto).collect(),
         };
         let payload = Some(Payload::SourceFollowed(followed));
         let portfolio = portfolio_text(&arrival.portfolio);
-        self.tell(SOURCE_FOLLOWED, proto::Event { portfolio, payload, ..proto::Event::default() });
+        self.fill(place, SOURCE_FOLLOWED, proto::Event { portfolio, payload, ..proto::Event::default() });
+    }
+
+    /// A part of an entry of the registry was taken over: this is what it told, so many facts and lessons are
+    /// done by now, and of the lesson after them what concerns milestones up to this one.
+    pub(crate) fn partly_followed(
+        &mut self,
+        place: Place,
+        arrival: &Arrival,
+        told: FactsTold<'_>,
+        (fact_count, event_count): (u64, u64),
+        through: Option<&MilestoneName>,
+    ) {
+        let followed = proto::SourcePartlyFollowed {
+            position: Some(position_to_proto(&arrival.position)),
+            portfolios: told.portfolios.iter().map(facts::portfolio_to_proto).collect(),
+            projects: told.projects.iter().map(facts::project_to_proto).collect(),
+            fact_count,
+            event_count,
+            through: through.map(ToString::to_string).unwrap_or_default(),
+        };
+        let payload = Some(Payload::SourcePartlyFollowed(followed));
+        let portfolio = portfolio_text(&arrival.portfolio);
+        let event = proto::Event { portfolio, payload, ..proto::Event::default() };
+        self.fill(place, SOURCE_PARTLY_FOLLOWED, event);
     }
 
     /// Nothing came of an event of the registry.
@@ -123,13 +230,34 @@ impl<'a> Events<'a> {
         self.tell(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
     }
 
-    /// Numbers an event, says who and when, and encodes it.
+    /// Adds an event.
     fn tell(&mut self, kind: &str, event: proto::Event) {
+        let event = self.encoded(self.told.len(), kind, event);
+        self.bytes += event.len();
+        self.told.push(event);
+    }
+
+    /// Sets an event into the place that was kept for it.
+    fn fill(&mut self, place: Place, kind: &str, event: proto::Event) {
+        let event = self.encoded(place.index, kind, event);
+        self.bytes = self.bytes - place.bytes + event.len();
+        if let Some(kept) = self.told.get_mut(place.index) {
+            *kept = event;
+        }
+    }
+
+    fn id(&self, index: usize) -> String {
+        let Context { log, sequence, .. } = *self.context;
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        EventId { log, sequence, index }.to_string()
+    }
+
+    /// Numbers an event, says who and when, and encodes it.
+    fn encoded(&self, index: usize, kind: &str, event: proto::Event) -> Bytes {
         debug_assert!(event_type::is_known(kind), "{kind} is not in the list of types");
-        let Context { log, sequence, commit_time, actor, command_id, .. } = self.context;
-        let index = u32::try_from(self.told.len()).unwrap_or(u32::MAX);
+        let Context { sequence, commit_time, actor, command_id, .. } = self.context;
         let event = proto::Event {
-            event_id: EventId { log: *log, sequence: *sequence, index }.to_string(),
+            event_id: self.id(index),
             source: LedgerKind::Tracker.to_string(),
             sequence: *sequence,
             r#type: kind.to_owned(),
@@ -142,8 +270,22 @@ impl<'a> Events<'a> {
             traceparent: self.traceparent.to_owned(),
             ..event
         };
-        self.told.push(event.encode_to_vec().into());
+        event.encode_to_vec().into()
     }
+}
+
+fn day_event(portfolio: &PortfolioName, day: Date, payload: Payload) -> proto::Event {
+    proto::Event {
+        subject: portfolio.to_string(),
+        portfolio: portfolio.to_string(),
+        event_date: Some(value::date_message(day)),
+        payload: Some(payload),
+        ..proto::Event::default()
+    }
+}
+
+fn count(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The name of the portfolio with this id; empty for none.
@@ -186,11 +328,15 @@ fn payload(happening: Happening) -> Payload {
                 evidence: Some(evidence_to_proto(evidence)),
             })
         }
-        Happening::OutlookChanged { previous, outlook, current_date } => {
+        Happening::OutlookChanged { previous, now, current_date } => {
             Payload::MilestoneOutlookChanged(proto::MilestoneOutlookChanged {
-                previous_outlook: outlook_to_proto(previous).into(),
-                outlook: outlook_to_proto(Some(outlook)).into(),
+                previous_outlook: outlook_to_proto(previous.outlook()).into(),
+                outlook: outlook_to_proto(now.outlook()).into(),
                 current_date: Some(value::date_message(current_date)),
+                previous_nearness: nearness_to_proto(previous.nearness).into(),
+                nearness: nearness_to_proto(now.nearness).into(),
+                previous_slippage: slippage_to_proto(previous.slippage).into(),
+                slippage: slippage_to_proto(now.slippage).into(),
             })
         }
     }
@@ -207,9 +353,11 @@ mod tests {
     use super::*;
     use crate::convert::milestone::from_stored;
     use crate::convert::told::{Effect, effect};
-    use crate::facts::{PortfolioFact, ProjectFact};
     use crate::milestone::samples::{BASELINE, TODAY, evidence, milestone, moment};
-    use crate::milestone::{Action, Outlook, act};
+    use crate::milestone::{Action, Nearness, Slippage, Timeliness, act};
+    use crate::tables::advancing::Advancing;
+    use crate::tables::date::Current;
+    use crate::tables::partly::Partly;
 
     fn context() -> Context {
         Context {
@@ -251,6 +399,11 @@ mod tests {
         }
     }
 
+    fn day_told() -> DayTold {
+        let previous = TODAY.yesterday().ok();
+        DayTold { previous, day: TODAY, due_soon: 1, overdue: 2, previous_sequence: 7 }
+    }
+
     /// One event of each kind.
     fn all() -> Vec<Bytes> {
         let context = context();
@@ -266,14 +419,23 @@ mod tests {
         ] {
             events.milestone(act(&milestone(), Some(Etag(3)), &action, &moment()).unwrap().unwrap(), "");
         }
-        let due_soon = Outlook::DueSoon;
-        events.milestone(Change::of_outlook(milestone(), None, due_soon, TODAY, &moment()), "cause");
+        let due_soon = Timeliness { nearness: Some(Nearness::DueSoon), slippage: Some(Slippage::None) };
+        let change = Change::of_day(milestone(), Timeliness::default(), due_soon, TODAY, &moment());
+        events.milestone(change, "cause");
         let wsc = "portfolios/wsc".parse().unwrap();
-        events.date_advanced(&wsc, TODAY.yesterday().ok(), TODAY, 1, 2);
-        events.followed(&arrival());
+        let place = events.keep_place(0);
+        events.date_advanced(place, &wsc, day_told());
+        let place = events.keep_place(0);
+        let arrival = arrival();
+        let told = FactsTold { portfolios: &arrival.portfolios, projects: &arrival.projects };
+        events.followed(place, &arrival, told);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
-        events.skipped(&arrival(), skipped);
+        events.skipped(&arrival, skipped);
         events.reset(Some(position(8)), position(5), "restored");
+        let place = events.keep_place(0);
+        events.date_advancing(place, &wsc, day_told(), &milestone().name);
+        let place = events.keep_place(0);
+        events.partly_followed(place, &arrival, told, (2, 1), Some(&milestone().name));
         events.finish()
     }
 
@@ -286,7 +448,7 @@ mod tests {
         assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
 
-    const GOLDEN: &str = "265cfee75a9d81756f39e7ce2f7ac4e0b9eacd60caa791d20fabcd671b1f10f0";
+    const GOLDEN: &str = "bde167d3098f15b19f3694884e2816307b90708fe6ed4ad99894a09a8838be0b";
 
     #[test]
     fn an_event_tells_who_did_what_and_when() {
@@ -307,7 +469,9 @@ mod tests {
                 Payload::MilestoneEvidenceAdded(_) => verb == "evidence_added",
                 Payload::MilestoneOutlookChanged(_) => verb == "due_soon" && event.caused_by == "cause",
                 Payload::DateAdvanced(_) => verb == "date_advanced",
+                Payload::DateAdvancing(_) => verb == "date_advancing",
                 Payload::SourceFollowed(_) => verb == "followed",
+                Payload::SourcePartlyFollowed(_) => verb == "partly_followed",
                 Payload::SourceSkipped(_) => verb == "skipped" && event.caused_by == "e",
                 Payload::SourceReset(_) => verb == "reset",
                 _ => false,
@@ -327,12 +491,20 @@ mod tests {
             (name, stored.forecast, stored.baseline),
             (&stored.name, Some(date(2021, 6, 10)), Some(BASELINE))
         );
-        assert_eq!(effects[7], Effect::Date("portfolios/wsc".parse().unwrap(), TODAY));
-        let Effect::Followed { position: at, portfolios, projects } = &effects[8] else { panic!() };
+        let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
+        assert_eq!(effects[7], Effect::Date(wsc.clone(), Current { date: TODAY, sequence: Some(9) }));
+        let Effect::Followed { position: at, facts } = &effects[8] else { panic!() };
         assert_eq!(*at, position(8));
-        assert_eq!(facts::portfolio_from_stored(&portfolios[0].1), Ok(arrival().portfolios.remove(0)));
-        assert_eq!(projects[0].0, arrival().projects[0].name);
-        assert_eq!(effects[9..], [Effect::Nothing, Effect::Reset(position(5))]);
+        let stored = &facts.portfolios[0].1;
+        assert_eq!(super::facts::portfolio_from_stored(stored), Ok(arrival().portfolios.remove(0)));
+        assert_eq!(facts.projects[0].0, arrival().projects[0].name);
+        assert_eq!(effects[9..11], [Effect::Nothing, Effect::Reset(position(5))]);
+        let through = milestone().name;
+        let advancing = Advancing::new(TODAY, 9, (1, 2), &through);
+        assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
+        let through = Some(Partly::key(&through));
+        let partly = Partly { position: position(8), facts: 2, lessons: 1, through };
+        assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });
         // Of a type that this version does not know.
         let unknown = proto::Event { r#type: "milepost.milestone.foreseen".into(), ..Default::default() };
         assert_eq!(effect(&unknown.encode_to_vec().into()), Ok(Effect::Nothing));

@@ -50,6 +50,22 @@ pub(crate) fn project_to_proto(fact: &ProjectFact) -> event::FollowedProject {
     event::FollowedProject { name: fact.name.to_string(), status: fact.status, deleted: fact.deleted }
 }
 
+/// Bytes that a portfolio's fact takes in an event.
+pub(crate) fn portfolio_bytes(fact: &PortfolioFact) -> usize {
+    in_event(portfolio_to_proto(fact).encoded_len())
+}
+
+/// Bytes that a project's fact takes in an event.
+pub(crate) fn project_bytes(fact: &ProjectFact) -> usize {
+    in_event(project_to_proto(fact).encoded_len())
+}
+
+fn in_event(message: usize) -> usize {
+    /// The tag of the field and the length of the message.
+    const PRECEDING: usize = 6;
+    message + PRECEDING
+}
+
 /// The portfolio's fact that was stored.
 pub(crate) fn portfolio_from_stored(bytes: &Bytes) -> Result<PortfolioFact, Unreadable> {
     let message = event::FollowedPortfolio::decode(bytes.clone())?;

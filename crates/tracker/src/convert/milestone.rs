@@ -6,17 +6,22 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
-use milepost_proto::tracker::v1::milestone::{Outlook as WireOutlook, State as WireState};
+use milepost_proto::tracker::v1::milestone::{
+    Nearness as WireNearness, Outlook as WireOutlook, Slippage as WireSlippage, State as WireState,
+};
 use milepost_service::value;
 use milepost_types::LanguageTag;
 use prost::Message;
 
 use super::Unreadable;
 use super::values::{stored_date, stored_time};
-use crate::milestone::{CONSTRUCTION_START, Details, Evidence, Milestone, Outlook, State};
+use crate::milestone::{
+    CONSTRUCTION_START, Details, Evidence, Milestone, Nearness, Outlook, Slippage, State, Timeliness,
+};
 
 /// The message of a milestone.
 pub(crate) fn to_proto(milestone: Milestone) -> proto::Milestone {
+    let outlook = outlook_to_proto(milestone.outlook()).into();
     let Milestone { details, .. } = milestone;
     proto::Milestone {
         name: milestone.name.to_string(),
@@ -36,7 +41,9 @@ pub(crate) fn to_proto(milestone: Milestone) -> proto::Milestone {
         labels: details.labels,
         state: state_to_proto(milestone.state).into(),
         state_reason: milestone.state_reason,
-        outlook: outlook_to_proto(milestone.outlook).into(),
+        outlook,
+        nearness: nearness_to_proto(milestone.timeliness.nearness).into(),
+        slippage: slippage_to_proto(milestone.timeliness.slippage).into(),
         variance_working_days: milestone.variance_working_days,
         forecast_sequence: milestone.forecast_sequence,
         create_time: Some(value::instant_message(milestone.create_time)),
@@ -50,6 +57,7 @@ pub(crate) fn to_proto(milestone: Milestone) -> proto::Milestone {
 pub(crate) fn from_stored(bytes: &Bytes) -> Result<Milestone, Unreadable> {
     let message = proto::Milestone::decode(bytes.clone())?;
     let required = || Unreadable::new("a time is missing");
+    let timeliness = stored_timeliness(&message)?;
     Ok(Milestone {
         name: message.name.parse().map_err(Unreadable::new)?,
         details: Details {
@@ -77,7 +85,7 @@ pub(crate) fn from_stored(bytes: &Bytes) -> Result<Milestone, Unreadable> {
         actual: stored_date(message.actual_date.as_ref())?,
         state: stored_state(message.state)?,
         state_reason: message.state_reason,
-        outlook: stored_outlook(message.outlook)?,
+        timeliness,
         variance_working_days: message.variance_working_days,
         forecast_sequence: message.forecast_sequence,
         create_time: stored_time(message.create_time.as_ref())?.ok_or_else(required)?,
@@ -141,6 +149,59 @@ pub(crate) fn outlook_to_proto(outlook: Option<Outlook>) -> WireOutlook {
         Some(Outlook::Late) => WireOutlook::Late,
         Some(Outlook::Overdue) => WireOutlook::Overdue,
     }
+}
+
+/// How near a due date is, as messages number it.
+pub(crate) fn nearness_to_proto(nearness: Option<Nearness>) -> WireNearness {
+    match nearness {
+        None => WireNearness::Unspecified,
+        Some(Nearness::Ahead) => WireNearness::Ahead,
+        Some(Nearness::DueSoon) => WireNearness::DueSoon,
+        Some(Nearness::Overdue) => WireNearness::Overdue,
+    }
+}
+
+/// How a forecast stands to its baseline, as messages number it.
+pub(crate) fn slippage_to_proto(slippage: Option<Slippage>) -> WireSlippage {
+    match slippage {
+        None => WireSlippage::Unspecified,
+        Some(Slippage::None) => WireSlippage::None,
+        Some(Slippage::AtRisk) => WireSlippage::AtRisk,
+        Some(Slippage::Late) => WireSlippage::Late,
+    }
+}
+
+/// How a stored milestone stands to its dates. An earlier version stored the outlook alone.
+fn stored_timeliness(message: &proto::Milestone) -> Result<Timeliness, Unreadable> {
+    let nearness = match WireNearness::try_from(message.nearness) {
+        Ok(WireNearness::Unspecified) => {
+            let (baseline, forecast) = (&message.baseline_date, &message.forecast_date);
+            let (baseline, forecast) = (stored_date(baseline.as_ref())?, stored_date(forecast.as_ref())?);
+            return Ok(Timeliness::implied(stored_outlook(message.outlook)?, baseline, forecast));
+        }
+        Ok(WireNearness::Ahead) => Nearness::Ahead,
+        Ok(WireNearness::DueSoon) => Nearness::DueSoon,
+        Ok(WireNearness::Overdue) => Nearness::Overdue,
+        Err(_) => return Err(Unreadable::new(format_args!("{} is no nearness", message.nearness))),
+    };
+    let slippage = match WireSlippage::try_from(message.slippage) {
+        Ok(WireSlippage::Unspecified) => None,
+        Ok(WireSlippage::None) => Some(Slippage::None),
+        Ok(WireSlippage::AtRisk) => Some(Slippage::AtRisk),
+        Ok(WireSlippage::Late) => Some(Slippage::Late),
+        Err(_) => return Err(Unreadable::new(format_args!("{} is no slippage", message.slippage))),
+    };
+    Ok(Timeliness { nearness: Some(nearness), slippage })
+}
+
+/// Adds to a milestone that an earlier version stored what its outlook says of both facts.
+pub(crate) fn complete(mut message: proto::Milestone) -> Result<proto::Milestone, Unreadable> {
+    if message.nearness == 0 && message.outlook != 0 {
+        let timeliness = stored_timeliness(&message)?;
+        message.nearness = nearness_to_proto(timeliness.nearness).into();
+        message.slippage = slippage_to_proto(timeliness.slippage).into();
+    }
+    Ok(message)
 }
 
 fn stored_outlook(number: i32) -> Result<Option<Outlook>, Unreadable> {
@@ -238,7 +299,7 @@ mod tests {
         full.actual = Some(BASELINE);
         full.state = State::Achieved;
         full.state_reason = "done".into();
-        full.outlook = None;
+        full.timeliness = Timeliness::default();
         full.variance_working_days = Some(-3);
         full.forecast_sequence = 5;
         full.delete_time = Some(time);
@@ -255,7 +316,8 @@ mod tests {
 
     #[test]
     fn a_full_milestone_sets_every_field_of_the_message() {
-        let message = to_proto(Milestone { outlook: Some(Outlook::Late), ..full() });
+        let late = Timeliness { nearness: Some(Nearness::DueSoon), slippage: Some(Slippage::Late) };
+        let message = to_proto(Milestone { timeliness: late, ..full() });
         let shown = format!("{message:?}");
         for unset in ["None", "\"\"", "[]", "{}", ": 0,"] {
             // A weight of 0 is set.
@@ -302,7 +364,9 @@ mod tests {
             proto::Milestone { name: "projects/x".into(), ..message.clone() },
             proto::Milestone { state: 0, ..message.clone() },
             proto::Milestone { state: 99, ..message.clone() },
-            proto::Milestone { outlook: 99, ..message.clone() },
+            proto::Milestone { outlook: 99, nearness: 0, ..message.clone() },
+            proto::Milestone { nearness: 99, ..message.clone() },
+            proto::Milestone { slippage: 99, ..message.clone() },
             proto::Milestone { create_time: None, ..message.clone() },
             proto::Milestone { etag: String::new(), ..message.clone() },
             proto::Milestone { owner: "nobody".into(), ..message.clone() },
@@ -321,13 +385,17 @@ mod tests {
 
         #[test]
         fn any_milestone_is_read_back(
-            state in 0usize..5, outlook in 0usize..6, weight: Option<i32>, sequence: u64, days in 0i64..40_000,
+            state in 0usize..5, nearness in 0usize..4, slippage in 0usize..4, weight: Option<i32>, sequence: u64, days in 0i64..40_000,
             reason in ".{0,20}", seconds in 0i64..4_000_000_000, variance: Option<i32>,
         ) {
+            let nearness = [Nearness::Ahead, Nearness::DueSoon, Nearness::Overdue].get(nearness).copied();
+            let slippage = [Slippage::None, Slippage::AtRisk, Slippage::Late].get(slippage).copied();
+            // Without a nearness there is no slippage: a baseline is a date.
+            let slippage = slippage.filter(|_| nearness.is_some());
             let milestone = Milestone {
                 details: Details { weight, remarks: reason.clone(), ..full().details },
                 state: State::ALL[state],
-                outlook: Outlook::ALL.get(outlook).copied(),
+                timeliness: Timeliness { nearness, slippage },
                 state_reason: reason,
                 forecast: Some(BASELINE.saturating_add(days.days())),
                 forecast_sequence: sequence,

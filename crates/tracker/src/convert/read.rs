@@ -4,8 +4,8 @@
 
 use milepost_proto::tracker::v1 as proto;
 use milepost_types::{
-    Filter, MilestoneName, OrderBy, PageToken, ProjectPattern, Rejection, RequestDigest, TokenError,
-    Violations, page_size,
+    Filter, MilestoneName, OrderBy, PageToken, PortfolioName, ProjectPattern, Rejection, RequestDigest,
+    TokenError, Violations, page_size,
 };
 
 use crate::list::{Order, Query, SCHEMA};
@@ -14,6 +14,13 @@ use crate::list::{Order, Query, SCHEMA};
 pub(crate) fn get(request: &proto::GetMilestoneRequest) -> Result<MilestoneName, Rejection> {
     let mut violations = Violations::new();
     let name = violations.check("name", request.name.parse());
+    Ok(violations.finish(name)?)
+}
+
+/// The portfolio whose date is asked for.
+pub(crate) fn current_date(request: &proto::GetCurrentDateRequest) -> Result<PortfolioName, Rejection> {
+    let mut violations = Violations::new();
+    let name = violations.check("portfolio", request.portfolio.parse());
     Ok(violations.finish(name)?)
 }
 
@@ -123,6 +130,7 @@ pub(crate) fn faults(request: impl Into<AnyRead>) -> Vec<(String, &'static str)>
         AnyRead::Get(request) => get(&request).err(),
         AnyRead::List(request) => list(&request).err(),
         AnyRead::Forecasts(request) => forecasts(&request).err(),
+        AnyRead::CurrentDate(request) => current_date(&request).err(),
     };
     let Some(Rejection::Invalid(violations)) = refusal else { panic!("{refusal:?}") };
     violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
@@ -134,6 +142,14 @@ pub(crate) enum AnyRead {
     Get(proto::GetMilestoneRequest),
     List(proto::ListMilestonesRequest),
     Forecasts(proto::ListMilestoneForecastsRequest),
+    CurrentDate(proto::GetCurrentDateRequest),
+}
+
+#[cfg(test)]
+impl From<proto::GetCurrentDateRequest> for AnyRead {
+    fn from(request: proto::GetCurrentDateRequest) -> Self {
+        AnyRead::CurrentDate(request)
+    }
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ fn add_evidence(request: proto::AddMilestoneEvidenceRequest, violations: &mut Vi
 fn advance_date(request: proto::AdvanceDateRequest, violations: &mut Violations) -> Option<Wish> {
     let portfolio = violations.check("portfolio", request.portfolio.parse());
     let date = required_date("date", request.date, violations);
-    Some(Wish::AdvanceDate { portfolio: portfolio?, date: date? })
+    Some(Wish::AdvanceDate { portfolio: portfolio?, date: date?, preview: request.validate_only })
 }
 
 /// The wish to follow the registry from another position on.

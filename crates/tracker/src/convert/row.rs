@@ -5,18 +5,19 @@
 use bytes::Bytes;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
-use milepost_proto::tracker::v1::milestone::{Outlook, State};
+use milepost_proto::tracker::v1::milestone::{Nearness, Outlook, Slippage, State};
 use milepost_service::value;
 use milepost_types::filter::{Fields, Value};
 use prost::Message;
 
 use super::Unreadable;
+use super::milestone::complete;
 use super::values::stored_time;
 use crate::list::{Field, Listed};
 
 impl Listed for proto::Milestone {
     fn read(value: Bytes) -> Result<Self, Unreadable> {
-        Ok(Self::decode(value)?)
+        complete(Self::decode(value)?)
     }
 
     fn is_deleted(&self) -> bool {
@@ -46,6 +47,16 @@ impl Fields<Field> for proto::Milestone {
                 .ok()
                 .filter(|outlook| *outlook != Outlook::Unspecified)
                 .map(|outlook| outlook.as_str_name())
+                .into(),
+            Field::Nearness => Nearness::try_from(milestone.nearness)
+                .ok()
+                .filter(|nearness| *nearness != Nearness::Unspecified)
+                .map(|nearness| nearness.as_str_name())
+                .into(),
+            Field::Slippage => Slippage::try_from(milestone.slippage)
+                .ok()
+                .filter(|slippage| *slippage != Slippage::Unspecified)
+                .map(|slippage| slippage.as_str_name())
                 .into(),
             Field::VarianceWorkingDays => milestone.variance_working_days.map(i64::from).into(),
             Field::CreateTime => time(milestone.create_time.as_ref()),

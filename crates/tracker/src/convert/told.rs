@@ -16,21 +16,30 @@ use prost::Message;
 
 use super::Unreadable;
 use super::values::stored_date;
+use crate::tables::advancing::Advancing;
+use crate::tables::date::Current;
+use crate::tables::partly::Partly;
 
 /// The parts of an event that rows come of, but for a milestone.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Effects {
+    #[prost(uint64, tag = "3")]
+    sequence: u64,
     #[prost(string, tag = "4")]
     subject: String,
     #[prost(message, optional, tag = "135")]
     date_advanced: Option<proto::DateAdvanced>,
+    #[prost(message, optional, tag = "136")]
+    date_advancing: Option<proto::DateAdvancing>,
     #[prost(message, optional, tag = "150")]
     followed: Option<Followed>,
     #[prost(message, optional, tag = "152")]
     reset: Option<proto::SourceReset>,
+    #[prost(message, optional, tag = "153")]
+    partly_followed: Option<Followed>,
 }
 
-/// A `SourceFollowed` whose facts stay the bytes that were written.
+/// A `SourceFollowed` or `SourcePartlyFollowed` whose facts stay the bytes that were written.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Followed {
     #[prost(message, optional, tag = "1")]
@@ -39,6 +48,12 @@ struct Followed {
     portfolios: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "3")]
     projects: Vec<Bytes>,
+    #[prost(uint64, tag = "4")]
+    fact_count: u64,
+    #[prost(uint64, tag = "5")]
+    event_count: u64,
+    #[prost(string, tag = "6")]
+    through: String,
 }
 
 /// The name of a fact.
@@ -54,20 +69,36 @@ pub(crate) enum Effect {
     /// A milestone is now this: the encoded message.
     Milestone(MilestoneName, Bytes),
     /// This is now the portfolio's current date.
-    Date(PortfolioName, Date),
-    /// The registry was followed up to here, and these are the facts that it told: encoded messages.
+    Date(PortfolioName, Current),
+    /// A day is about to be the portfolio's current date.
+    Advancing(PortfolioName, Advancing),
+    /// The registry was followed up to here, and told this.
     Followed {
         /// The position.
         position: Position,
-        /// By name.
-        portfolios: Vec<(PortfolioName, Bytes)>,
-        /// By name.
-        projects: Vec<(ProjectName, Bytes)>,
+        /// What it told.
+        facts: Facts,
+    },
+    /// Of the registry's next entry a part was taken over, and told this.
+    PartlyFollowed {
+        /// Which entry, and which part.
+        partly: Partly,
+        /// What it told.
+        facts: Facts,
     },
     /// The registry is followed from here on.
     Reset(Position),
     /// Nothing.
     Nothing,
+}
+
+/// What the registry told: encoded messages, by name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Facts {
+    /// Of portfolios.
+    pub(crate) portfolios: Vec<(PortfolioName, Bytes)>,
+    /// Of projects.
+    pub(crate) projects: Vec<(ProjectName, Bytes)>,
 }
 
 /// What a stored event of the tracker does to rows.
@@ -77,22 +108,45 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         return Ok(Effect::Milestone(subject.parse().map_err(Unreadable::new)?, milestone));
     }
     let effects = Effects::decode(event.clone())?;
+    let sequence = effects.sequence;
     if let Some(advanced) = effects.date_advanced {
-        let date = stored_date(advanced.current_date.as_ref())?;
-        let date = date.ok_or_else(|| Unreadable::new("a date advanced to none"))?;
-        return Ok(Effect::Date(effects.subject.parse().map_err(Unreadable::new)?, date));
+        let date = required_date(advanced.current_date.as_ref())?;
+        let sequence = advanced.previous_sequence.map(|_| sequence);
+        let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
+        return Ok(Effect::Date(portfolio, Current { date, sequence }));
+    }
+    if let Some(told) = effects.date_advancing {
+        let day = required_date(told.date.as_ref())?;
+        let through = told.through.parse().map_err(Unreadable::new)?;
+        let counts = (told.due_soon_count.cast_unsigned(), told.overdue_count.cast_unsigned());
+        let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
+        return Ok(Effect::Advancing(portfolio, Advancing::new(day, sequence, counts, &through)));
     }
     if let Some(followed) = effects.followed {
-        return Ok(Effect::Followed {
-            position: stored_position(followed.position)?,
-            portfolios: named(followed.portfolios)?,
-            projects: named(followed.projects)?,
-        });
+        let position = stored_position(followed.position)?;
+        return Ok(Effect::Followed { position, facts: facts(followed.portfolios, followed.projects)? });
+    }
+    if let Some(told) = effects.partly_followed {
+        let through = match told.through.as_str() {
+            "" => None,
+            through => Some(Partly::key(&through.parse().map_err(Unreadable::new)?)),
+        };
+        let position = stored_position(told.position)?;
+        let partly = Partly { position, facts: told.fact_count, lessons: told.event_count, through };
+        return Ok(Effect::PartlyFollowed { partly, facts: facts(told.portfolios, told.projects)? });
     }
     match effects.reset {
         Some(reset) => Ok(Effect::Reset(stored_position(reset.position)?)),
         None => Ok(Effect::Nothing),
     }
+}
+
+fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Result<Date, Unreadable> {
+    stored_date(message)?.ok_or_else(|| Unreadable::new("a date advanced to none"))
+}
+
+fn facts(portfolios: Vec<Bytes>, projects: Vec<Bytes>) -> Result<Facts, Unreadable> {
+    Ok(Facts { portfolios: named(portfolios)?, projects: named(projects)? })
 }
 
 fn stored_position(message: Option<PositionMessage>) -> Result<Position, Unreadable> {
@@ -139,22 +193,59 @@ fn subject_and_milestone(event: &Bytes) -> Result<(&[u8], Option<Bytes>), Unread
     Ok((subject, milestone))
 }
 
-/// The milestones that events carry, in their order.
-pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Unreadable> {
-    let mut found = Vec::with_capacity(events.len());
+/// The milestones that events carry, in their order, as the bytes that were written; one that several events in
+/// a row carry, as the last of them does: what is told of a milestone besides follows at once.
+pub(crate) fn all_carried(events: &[Bytes]) -> Result<Vec<Bytes>, Unreadable> {
+    let mut found: Vec<(&[u8], Bytes)> = Vec::with_capacity(events.len());
     for event in events {
-        found.extend(carried(event)?.map(tracker::Milestone::decode).transpose()?);
+        let (subject, Some(milestone)) = subject_and_milestone(event)? else { continue };
+        found.pop_if(|(before, _)| *before == subject);
+        found.push((subject, milestone));
     }
-    Ok(found)
+    Ok(found.into_iter().map(|(_, milestone)| milestone).collect())
 }
 
-/// The days that events advanced a portfolio by.
-pub(crate) fn dates_advanced(events: &[Bytes]) -> Result<Vec<proto::DateAdvanced>, Unreadable> {
-    let mut found = Vec::new();
+/// The milestones that [`all_carried`] finds, read.
+pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Unreadable> {
+    all_carried(events)?.into_iter().map(|milestone| Ok(tracker::Milestone::decode(milestone)?)).collect()
+}
+
+/// What an entry tells of a portfolio's date: the days that it ended the telling of, and the entry that told of
+/// it before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Days {
+    /// The days, and how many milestones became due soon and overdue by each; in order.
+    pub(crate) told: Vec<(Date, i32, i32)>,
+    /// The entry before that tells of the date; 0 if there is none.
+    pub(crate) previous_sequence: u64,
+}
+
+/// What the events of an entry tell of a portfolio's date; none if they do not.
+pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option<Days>, Unreadable> {
+    let (mut told, mut previous) = (Vec::new(), None);
+    let portfolio = portfolio.to_string();
     for event in events {
-        found.extend(Effects::decode(event.clone())?.date_advanced);
+        // Most events are of milestones, and not read.
+        if subject_and_milestone(event)?.0 != portfolio.as_bytes() {
+            continue;
+        }
+        let effects = Effects::decode(event.clone())?;
+        if let Some(part) = effects.date_advancing {
+            previous.get_or_insert(part.previous_sequence);
+        }
+        if let Some(day) = effects.date_advanced {
+            previous.get_or_insert(day.previous_sequence.unwrap_or_default());
+            let date = required_date(day.current_date.as_ref())?;
+            told.push((date, day.due_soon_count, day.overdue_count));
+        }
     }
-    Ok(found)
+    Ok(previous.map(|previous_sequence| Days { told, previous_sequence }))
+}
+
+/// Whether the events of an entry take over only a part of another ledger's entry.
+pub(crate) fn is_part(events: &[Bytes]) -> Result<bool, Unreadable> {
+    let Some(first) = events.first() else { return Ok(false) };
+    Ok(Effects::decode(first.clone())?.partly_followed.is_some())
 }
 
 /// The parts of an event that a forecast is told from.
@@ -181,22 +272,24 @@ pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::For
     }
     let Reported { event_id, commit_time, milestone, created, reforecast, .. } =
         Reported::decode(event.clone())?;
-    let first = created.and(milestone).and_then(|milestone| milestone.forecast_date);
+    // One that a milestone begins with slips against the baseline: that is its variance.
+    let first = created
+        .and(milestone)
+        .and_then(|milestone| Some((milestone.forecast_date?, milestone.variance_working_days)));
     let (forecast, previous) = match (reforecast, first) {
         (Some(told), _) => {
-            // The slip is told between due dates; of forecasts only where both are there.
-            let both = told.previous_date.is_some() && told.forecast_date.is_some();
             let forecast = tracker::Forecast {
                 forecast_date: told.forecast_date,
                 previous_date: told.previous_date,
-                slip_working_days: told.slip_working_days.filter(|_| both),
+                slip_working_days: told.slip_working_days,
                 reason: told.reason,
                 ..tracker::Forecast::default()
             };
             (forecast, told.previous_sequence)
         }
-        (None, Some(date)) => {
-            (tracker::Forecast { forecast_date: Some(date), ..tracker::Forecast::default() }, 0)
+        (None, Some((date, slip_working_days))) => {
+            let forecast_date = Some(date);
+            (tracker::Forecast { forecast_date, slip_working_days, ..tracker::Forecast::default() }, 0)
         }
         (None, None) => return Ok(None),
     };

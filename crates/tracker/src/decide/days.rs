@@ -1,21 +1,26 @@
-//! The beginning of days: which milestones of a portfolio stand otherwise to their dates.
+//! Which day it is in a portfolio, and the beginning of days: which milestones stand otherwise to their dates.
 //!
 //! Invariants: days begin one after another, each told before the next; a milestone is told once a day
-//! at most, in the order of names. Only milestones that a day touches are looked at, through the indexes;
-//! the first day that a portfolio has looks at all of them.
+//! at most, in the order of names. A day that does not fit one entry is told in parts, each after the
+//! milestone that the part before ended with, and is the current date when the last is in. What is written in
+//! between stands as of that day already, and is not told again. Only milestones that a day touches are looked
+//! at, through the indexes; the first day that a portfolio has, and the first after an earlier version told its
+//! date, looks at all of them.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_types::{DamagedRow, PortfolioName, ProjectPattern};
+use milepost_types::{DamagedRow, MilestoneName, PortfolioName, ProjectPattern};
 
 use super::Scene;
-use crate::convert::event::Events;
+use crate::convert::event::{DayTold, Events};
 use crate::facts::Portfolio;
-use crate::milestone::{Change, Happening, Milestone, Moment, Outlook, outlook, passed, touched};
+use crate::milestone::{Change, Milestone, Moment, Nearness, Timeliness, on, passed, touched};
 use crate::tables;
+use crate::tables::advancing::Advancing;
 use crate::tables::key;
 
 /// How many days after `from` another date is; 0 if it is not after it.
@@ -24,8 +29,41 @@ pub(crate) fn between(from: Date, to: Date) -> u32 {
     (to.duration_since(from).as_hours() / 24).max(0) as u32
 }
 
-/// Makes `date` the portfolio's current date, day by day. A date that is not after the current one
-/// changes nothing. A milestone that cannot be decoded lets no day begin that touches it.
+/// Which day it is in a portfolio. The only answer to that question: it does not go back, whatever becomes of
+/// the clock or the time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Today {
+    /// The current date: the last day that was told. Until one was, the clock's.
+    pub(crate) current: Date,
+    /// The day after it, while it is being told.
+    pub(crate) advancing: Option<Date>,
+}
+
+impl Today {
+    /// Of a portfolio, when the clock says `now`.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded.
+    pub(crate) fn of(
+        rows: &dyn Read,
+        name: &PortfolioName,
+        portfolio: &Portfolio,
+        now: Timestamp,
+    ) -> Result<Self, DamagedRow> {
+        let advancing = tables::advancing::get(rows, name)?.map(|advancing| advancing.day);
+        let current = tables::date::get(rows, name)?.map(|current| current.date);
+        Ok(Self { current: current.unwrap_or_else(|| portfolio.clock_date(now)), advancing })
+    }
+
+    /// The day that what is written now is as of.
+    pub(crate) fn of_writes(&self) -> Date {
+        self.advancing.unwrap_or(self.current)
+    }
+}
+
+/// Makes `date` the portfolio's current date, day by day, as far as an entry goes; the next entry goes on. A
+/// date that is not after the current one changes nothing. A milestone that cannot be decoded lets no day begin
+/// that touches it.
 pub(crate) fn advance(
     scene: &Scene<'_>,
     name: &PortfolioName,
@@ -33,79 +71,206 @@ pub(crate) fn advance(
     date: Date,
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
-    let moment = scene.moment(name, portfolio)?;
-    let Some(mut current) = tables::date::get(scene.rows, name)? else {
-        let changes = first_day(scene.rows, name, date, &moment)?;
-        tell(events, name, None, date, changes);
-        return Ok(());
-    };
-    while current < date {
-        let Ok(day) = current.tomorrow() else { break };
-        let changes = next_day(scene.rows, name, day, &moment)?;
-        tell(events, name, Some(current), day, changes);
-        current = day;
+    let mut telling = Telling::new(scene, name, portfolio)?;
+    while let Some(day) = telling.next(date) {
+        if events.bytes() > scene.part_bytes || !telling.tell(day, events)? {
+            break;
+        }
     }
     Ok(())
 }
 
-fn tell(
+/// What [`advance`] would tell in all its entries, as one event without the milestones.
+pub(crate) fn preview(
+    scene: &Scene<'_>,
+    name: &PortfolioName,
+    portfolio: &Portfolio,
+    date: Date,
     events: &mut Events<'_>,
-    name: &PortfolioName,
-    previous: Option<Date>,
-    day: Date,
-    changes: Vec<Change>,
-) {
-    let count = |wanted: Outlook| {
-        let is = |change: &&Change| matches!(change.happening, Happening::OutlookChanged { outlook, .. } if outlook == wanted);
-        i32::try_from(changes.iter().filter(is).count()).unwrap_or(i32::MAX)
-    };
-    events.date_advanced(name, previous, day, count(Outlook::DueSoon), count(Outlook::Overdue));
-    for change in changes {
-        events.milestone(change, "");
+) -> Result<(), DamagedRow> {
+    let mut telling = Telling::new(scene, name, portfolio)?;
+    let (previous, mut counts) = (telling.current, Counts::default());
+    let mut last = None;
+    while let Some(day) = telling.next(date) {
+        counts.add(telling.begin(day));
+        for change in telling.changes(day) {
+            counts.count(&change?);
+        }
+        telling.finish(day);
+        last = Some(day);
+    }
+    if let Some(day) = last {
+        let told = DayTold { previous, ..telling.told(day, counts) };
+        let place = events.keep_place(0);
+        events.date_advanced(place, name, told);
+    }
+    Ok(())
+}
+
+/// How many became due soon, and overdue.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    due_soon: u32,
+    overdue: u32,
+}
+
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.due_soon += other.due_soon;
+        self.overdue += other.overdue;
+    }
+
+    fn count(&mut self, change: &Change) {
+        match change.happening.comes_to() {
+            Some(Nearness::DueSoon) => self.due_soon += 1,
+            Some(Nearness::Overdue) => self.overdue += 1,
+            Some(Nearness::Ahead) | None => {}
+        }
     }
 }
 
-/// What the day after the current one changes.
-fn next_day(
-    rows: &dyn Read,
-    name: &PortfolioName,
-    day: Date,
-    moment: &Moment<'_>,
-) -> Result<Vec<Change>, DamagedRow> {
-    let touched = touched(day);
-    let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(name, date));
-    let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(name, date));
-    let keys: BTreeSet<Vec<u8>> = due.chain(baseline).flat_map(|range| indexed(rows, &range)).collect();
-    let mut changes = Vec::new();
-    for key in &keys {
-        let Some(milestone) = rows.get(key).map(|value| planned(key, &value)).transpose()?.flatten() else {
-            continue;
+/// The telling of a portfolio's days in one entry.
+struct Telling<'a> {
+    rows: &'a dyn Read,
+    part_bytes: usize,
+    name: &'a PortfolioName,
+    moment: Moment<'a>,
+    current: Option<Date>,
+    /// The day whose telling earlier entries began.
+    begun: Option<Advancing>,
+    /// Whether the next day looks at all milestones.
+    at_all: bool,
+    previous_sequence: u64,
+}
+
+impl<'a> Telling<'a> {
+    fn new(
+        scene: &Scene<'a>,
+        name: &'a PortfolioName,
+        portfolio: &'a Portfolio,
+    ) -> Result<Self, DamagedRow> {
+        let current = tables::date::get(scene.rows, name)?;
+        let begun = tables::advancing::get(scene.rows, name)?;
+        let told_by = current.and_then(|current| current.sequence);
+        let previous_sequence = begun.as_ref().map(|begun| begun.sequence).or(told_by).unwrap_or_default();
+        Ok(Self {
+            rows: scene.rows,
+            part_bytes: scene.part_bytes,
+            name,
+            moment: scene.moment(name, portfolio)?,
+            current: current.map(|current| current.date),
+            begun,
+            at_all: told_by.is_none(),
+            previous_sequence,
+        })
+    }
+
+    /// The next day to tell on the way to `date`; none if that is the current date, or before it.
+    fn next(&self, date: Date) -> Option<Date> {
+        match (&self.begun, self.current) {
+            (Some(begun), _) => Some(begun.day).filter(|day| *day <= date),
+            (None, Some(current)) => current.tomorrow().ok().filter(|day| *day <= date),
+            (None, None) => Some(date),
+        }
+    }
+
+    /// What earlier entries told of the day.
+    fn begin(&self, day: Date) -> Counts {
+        let begun = self.begun.as_ref().filter(|begun| begun.day == day);
+        begun.map(|begun| Counts { due_soon: begun.due_soon, overdue: begun.overdue }).unwrap_or_default()
+    }
+
+    /// The day was told to its end.
+    fn finish(&mut self, day: Date) {
+        (self.current, self.begun, self.at_all) = (Some(day), None, false);
+    }
+
+    /// Tells a day, from where earlier entries left off; `false` if the entry is full before its end.
+    fn tell(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
+        let before = events.len();
+        let place = events.keep_place(0);
+        let mut counts = self.begin(day);
+        let mut through: Option<MilestoneName> = None;
+        for change in self.changes(day) {
+            let change = change?;
+            let (mark, name) = (events.len(), change.milestone.name.clone());
+            let mut counted = counts;
+            counted.count(&change);
+            events.milestone(change, "");
+            // What is alone in its entry is told whatever its size.
+            if events.bytes() > self.part_bytes && mark > 1 {
+                events.truncate(mark);
+                match through {
+                    Some(through) => {
+                        events.date_advancing(place, self.name, self.told(day, counts), &through);
+                    }
+                    // There is nothing of this day in the entry.
+                    None => events.truncate(before),
+                }
+                return Ok(false);
+            }
+            (counts, through) = (counted, Some(name));
+        }
+        events.date_advanced(place, self.name, self.told(day, counts));
+        self.finish(day);
+        Ok(true)
+    }
+
+    fn told(&self, day: Date, counts: Counts) -> DayTold {
+        DayTold {
+            previous: self.current,
+            day,
+            due_soon: counts.due_soon,
+            overdue: counts.overdue,
+            previous_sequence: self.previous_sequence,
+        }
+    }
+
+    /// What a day changes, from where earlier entries left off, in the order of names.
+    fn changes(&self, day: Date) -> Box<dyn Iterator<Item = Result<Change, DamagedRow>> + '_> {
+        let through = self.begun.as_ref().filter(|begun| begun.day == day).map(|begun| &*begun.through);
+        if self.at_all {
+            let range = tables::milestone::range(&ProjectPattern::InPortfolio(self.name.clone()));
+            let rows = self.rows.scan(&range.beyond(through, Direction::Forward), Direction::Forward);
+            let milestones = rows.map(|(key, value)| planned(&key, &value));
+            return Box::new(milestones.filter_map(move |milestone| {
+                self.change(day, milestone, |milestone| {
+                    // How it stood is what is kept: it may be as of another day than the one before.
+                    let (before, after) = (milestone.timeliness, on(milestone, day)?);
+                    (before != after).then_some((before, after))
+                })
+            }));
+        }
+        let keys = self.touched(day).into_iter();
+        let keys = keys.filter(move |key| through.is_none_or(|through| key.as_slice() > through));
+        let milestones = keys.filter_map(|key| Some(planned(&key, &self.rows.get(&key)?)));
+        Box::new(milestones.filter_map(move |milestone| {
+            self.change(day, milestone, |milestone| passed(milestone, day))
+        }))
+    }
+
+    /// What a day makes of a milestone that is planned, if it makes anything of it.
+    fn change(
+        &self,
+        day: Date,
+        milestone: Result<Option<Milestone>, DamagedRow>,
+        turns: impl FnOnce(&Milestone) -> Option<(Timeliness, Timeliness)>,
+    ) -> Option<Result<Change, DamagedRow>> {
+        let milestone = match milestone {
+            Ok(milestone) => milestone?,
+            Err(row) => return Some(Err(row)),
         };
-        if let Some((previous, outlook)) = passed(&milestone, day) {
-            changes.push(Change::of_outlook(milestone, previous, outlook, day, moment));
-        }
+        let (before, after) = turns(&milestone)?;
+        Some(Ok(Change::of_day(milestone, before, after, day, &self.moment)))
     }
-    Ok(changes)
-}
 
-/// What the first day changes: outlooks were as of the clock's day until now.
-fn first_day(
-    rows: &dyn Read,
-    name: &PortfolioName,
-    day: Date,
-    moment: &Moment<'_>,
-) -> Result<Vec<Change>, DamagedRow> {
-    let range = tables::milestone::range(&ProjectPattern::InPortfolio(name.clone()));
-    let mut changes = Vec::new();
-    for (key, value) in rows.scan(&range, Direction::Forward) {
-        let Some(milestone) = planned(&key, &value)? else { continue };
-        let now = outlook(milestone.state, milestone.baseline, milestone.forecast, day);
-        if let Some(now) = now.filter(|now| milestone.outlook != Some(*now)) {
-            let previous = milestone.outlook;
-            changes.push(Change::of_outlook(milestone, previous, now, day, moment));
-        }
+    /// The keys of the milestones that a day touches, in order.
+    fn touched(&self, day: Date) -> BTreeSet<Vec<u8>> {
+        let touched = touched(day);
+        let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(self.name, date));
+        let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(self.name, date));
+        due.chain(baseline).flat_map(|range| indexed(self.rows, &range)).collect()
     }
-    Ok(changes)
 }
 
 /// The keys of the milestones that an index leads to.

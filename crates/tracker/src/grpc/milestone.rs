@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use milepost_proto::tracker::v1::*;
-use milepost_service::value::date_message;
 use milepost_types::PageToken;
 use tonic::{Request, Response, Status};
 
 use super::forecasts::history;
-use super::{Api, current_date, revision, stored, unreadable};
+use super::{Api, revision, stored, unreadable};
 use crate::convert::read;
 use crate::convert::request::ToWish;
-use crate::convert::told::dates_advanced;
 use crate::error::Failure;
 use crate::list::page;
 
@@ -94,19 +92,4 @@ pub(super) async fn batch_create_milestones(
     let outcome = api.write(request).await?;
     let milestones = outcome.milestones()?;
     Ok(Response::new(BatchCreateMilestonesResponse { milestones, revision: outcome.revision }))
-}
-
-pub(super) async fn advance_date(
-    api: Arc<Api>,
-    request: Request<AdvanceDateRequest>,
-) -> Result<Response<AdvanceDateResponse>, Status> {
-    let outcome = api.write(request).await?;
-    let days = dates_advanced(&outcome.receipt.events).map_err(|error| unreadable(error.into()))?;
-    let current = current_date(&api.ledger.view(), &outcome.command.wish)?.map(date_message);
-    Ok(Response::new(AdvanceDateResponse {
-        current_date: days.last().map_or(current, |day| day.current_date),
-        due_soon_count: days.iter().map(|day| day.due_soon_count).sum(),
-        overdue_count: days.iter().map(|day| day.overdue_count).sum(),
-        revision: outcome.revision,
-    }))
 }

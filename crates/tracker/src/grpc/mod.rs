@@ -4,6 +4,7 @@
 //! answers the same again; only what changed nothing is answered from the rows. No rule of the domain is
 //! here.
 
+mod date;
 pub(crate) mod forecasts;
 mod milestone;
 pub(crate) mod routes;
@@ -15,11 +16,12 @@ use bytes::Bytes;
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::request::{Caller, reach, revisions};
-use milepost_types::{LedgerKind, MilestoneName, Position, ProjectPattern, Rejection, Revision};
+use milepost_types::{Clock, LedgerKind, MilestoneName, Position, ProjectPattern, Rejection, Revision};
 use prost::Message;
 use tonic::Request;
 
 use crate::command::{Command, Wish};
+use crate::convert::milestone::complete;
 use crate::convert::request::ToWish;
 use crate::convert::told::{carried, milestones};
 use crate::decide::Tracker;
@@ -27,13 +29,14 @@ use crate::error::Failure;
 use crate::follow::upstream::Upstream;
 use crate::list::check_parent;
 use crate::metrics::Metrics;
-use crate::tables::{self, Table, key};
+use crate::tables::{Table, key};
 
 /// What every handler has at hand.
 pub(crate) struct Api {
     pub(crate) ledger: Ledger<Tracker>,
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Metrics,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What became of a write.
@@ -126,7 +129,7 @@ impl Outcome {
         }
     }
 
-    /// The milestones after the write, one of each event.
+    /// The milestones after the write.
     fn milestones(&self) -> Result<Vec<proto::Milestone>, Failure> {
         milestones(&self.receipt.events).map_err(|error| unreadable(error.into()))
     }
@@ -140,7 +143,8 @@ fn nothing_done(wish: &Wish) -> Failure {
 /// The milestone that a row holds.
 fn stored(view: &View<'_>, name: &MilestoneName) -> Result<proto::Milestone, Failure> {
     let damaged = |error| Table::Milestone.damaged(&key::of_milestone(Table::Milestone, name), error).into();
-    proto::Milestone::decode(row(view, name)?).map_err(damaged)
+    let milestone = proto::Milestone::decode(row(view, name)?).map_err(damaged)?;
+    complete(milestone).map_err(|error| unreadable(error.into()))
 }
 
 /// The row of a milestone.
@@ -156,12 +160,4 @@ fn unreadable(error: milepost_service::host::BoxError) -> Failure {
 /// The revision of an answer that is of this position.
 fn revision(position: Position) -> String {
     Revision { ledger: LedgerKind::Tracker, position }.to_string()
-}
-
-/// The current date of a portfolio.
-fn current_date(view: &View<'_>, wish: &Wish) -> Result<Option<jiff::civil::Date>, Failure> {
-    match wish {
-        Wish::AdvanceDate { portfolio, .. } => Ok(tables::date::get(view, portfolio)?),
-        _ => Ok(None),
-    }
 }

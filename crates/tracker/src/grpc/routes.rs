@@ -11,8 +11,9 @@ use milepost_service::host::served::{Answering, Serve, unary};
 use tonic::body::Body;
 
 use super::Api;
+use super::date::{advance_date, get_current_date};
 use super::milestone::{
-    advance_date, batch_create_milestones, get_milestone, list_milestone_forecasts, list_milestones, write,
+    batch_create_milestones, get_milestone, list_milestone_forecasts, list_milestones, write,
 };
 
 /// The milestone service, for a server's routes.
@@ -39,6 +40,7 @@ impl Serve for MilestoneRoutes {
             "ListMilestones" => unary(api, limit, request, list_milestones),
             "ListMilestoneForecasts" => unary(api, limit, request, list_milestone_forecasts),
             "BatchCreateMilestones" => unary(api, limit, request, batch_create_milestones),
+            "GetCurrentDate" => unary(api, limit, request, get_current_date),
             "AdvanceDate" => unary(api, limit, request, advance_date),
             "CreateMilestone" => unary(api, limit, request, write::<CreateMilestoneRequest>),
             "UpdateMilestone" => unary(api, limit, request, write::<UpdateMilestoneRequest>),
@@ -76,7 +78,7 @@ mod tests {
         let Served(routes) = tracker.service.routes(1 << 20);
         let answers = |method: &str| routes.answer(method, Request::new(Body::empty())).is_some();
         let methods = methods(MilestoneRoutes::NAME);
-        assert_eq!(methods.len(), 17);
+        assert_eq!(methods.len(), 18);
         for method in &methods {
             assert!(answers(method), "{method}");
         }

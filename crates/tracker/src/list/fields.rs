@@ -25,6 +25,8 @@ pub(crate) enum Field {
     Labels,
     State,
     Outlook,
+    Nearness,
+    Slippage,
     VarianceWorkingDays,
     CreateTime,
     UpdateTime,
@@ -35,6 +37,10 @@ const STATES: &[&str] =
 
 const OUTLOOKS: &[&str] =
     &["OUTLOOK_ON_TRACK", "OUTLOOK_DUE_SOON", "OUTLOOK_AT_RISK", "OUTLOOK_LATE", "OUTLOOK_OVERDUE"];
+
+const NEARNESSES: &[&str] = &["NEARNESS_AHEAD", "NEARNESS_DUE_SOON", "NEARNESS_OVERDUE"];
+
+const SLIPPAGES: &[&str] = &["SLIPPAGE_NONE", "SLIPPAGE_AT_RISK", "SLIPPAGE_LATE"];
 
 /// The fields and their types.
 pub(crate) const SCHEMA: Schema<Field> = Schema::new(&[
@@ -55,6 +61,8 @@ pub(crate) const SCHEMA: Schema<Field> = Schema::new(&[
     Path::new("labels", FieldType::Map, Field::Labels),
     Path::new("state", FieldType::Enum(STATES), Field::State),
     Path::new("outlook", FieldType::Enum(OUTLOOKS), Field::Outlook),
+    Path::new("nearness", FieldType::Enum(NEARNESSES), Field::Nearness),
+    Path::new("slippage", FieldType::Enum(SLIPPAGES), Field::Slippage),
     Path::new("variance_working_days", FieldType::Int, Field::VarianceWorkingDays),
     Path::new("create_time", FieldType::Timestamp, Field::CreateTime),
     Path::new("update_time", FieldType::Timestamp, Field::UpdateTime),

@@ -34,9 +34,9 @@ pub(crate) enum Action {
     Reforecast { forecast: Option<Date>, reason: String },
     /// Approve another date.
     Rebaseline { baseline: Date, reason: String },
-    /// It happened; on the day of the command where no date is given.
+    /// It happened; on the current date where no date is given.
     Achieve { actual: Option<Date>, reason: String },
-    /// It happened in part; on the day of the command where no date is given.
+    /// It happened in part; on the current date where no date is given.
     PartiallyAchieve { actual: Option<Date>, reason: String },
     /// It did not happen.
     Miss { reason: String },
@@ -198,7 +198,7 @@ fn reforecast(
     let happening = Happening::Reforecast {
         previous: milestone.forecast,
         forecast,
-        slip: slip(milestone.due(), after.due(), moment),
+        slip: moment.slip(milestone.due(), after.due()),
         reason: reason.to_owned(),
         previous_sequence: milestone.forecast_sequence,
     };
@@ -214,7 +214,7 @@ fn rebaseline(milestone: &Milestone, baseline: Date, reason: &str, moment: &Mome
     let happening = Happening::Rebaselined {
         previous: milestone.baseline,
         baseline,
-        slip: slip(milestone.baseline, Some(baseline), moment),
+        slip: moment.slip(milestone.baseline, Some(baseline)),
         reason: reason.to_owned(),
     };
     Some(Change::between(milestone, after, happening, Some(baseline), moment))
@@ -235,6 +235,11 @@ fn add_evidence(
         let limit = limits::EVIDENCE as u64;
         return Err(Rejection::LimitExceeded { what: "documents of one milestone", limit });
     }
+    let bytes: usize = milestone.evidence.iter().chain([evidence]).map(Evidence::bytes).sum();
+    if bytes > limits::EVIDENCE_BYTES {
+        let limit = limits::EVIDENCE_BYTES as u64;
+        return Err(Rejection::LimitExceeded { what: "bytes of the documents of one milestone", limit });
+    }
     let evidence = Evidence { create_time: moment.commit_time, ..evidence.clone() };
     let mut after = milestone.clone();
     after.evidence.push(evidence.clone());
@@ -254,10 +259,6 @@ fn turn(
     Change::between(milestone, after, happening, actual, moment)
 }
 
-fn slip(from: Option<Date>, to: Option<Date>, moment: &Moment<'_>) -> Option<i32> {
-    from.zip(to).map(|(from, to)| moment.calendar.working_days_between(from, to))
-}
-
 fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
     if allowed.contains(&milestone.state) {
         return Ok(());
@@ -270,19 +271,20 @@ fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -
     })
 }
 
-/// The day on which it happened: today if none is given, and never after today.
+/// The day on which it happened: the current date if none is given, and never after it.
 fn day(actual: Option<Date>, moment: &Moment<'_>) -> Result<Date, Rejection> {
+    let current = moment.current_date;
     match actual {
-        Some(date) if date > moment.today => Err(Rejection::invalid(
+        Some(date) if date > current => Err(Rejection::invalid(
             "actual_date",
             "DATE_IN_FUTURE",
             format!(
-                "{date} is after today, {} in the portfolio's time zone; tell it when it has happened",
-                moment.today
+                "{date} is after {current}, the portfolio's current date; say that it happened when it has, and \
+                 that day has begun"
             ),
         )),
         Some(date) => Ok(date),
-        None => Ok(moment.today),
+        None => Ok(current),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::{Evidence, Milestone, Moment, Outlook, State, outlook};
+use super::{Evidence, Milestone, Moment, Nearness, State, Timeliness, on};
 
 /// What one command or day did to one milestone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub(crate) struct Change {
     pub(crate) happening: Happening,
     /// The civil date that this speaks of.
     pub(crate) date: Option<Date>,
+    /// What is told besides, right after it and because of it: that it made the milestone due soon or
+    /// overdue.
+    pub(crate) announcement: Option<Happening>,
 }
 
 /// What can happen to a milestone.
@@ -37,7 +40,8 @@ pub(crate) enum Happening {
         previous: Option<Date>,
         /// The forecast.
         forecast: Option<Date>,
-        /// Working days from the due date before to the due date now.
+        /// Working days from the due date before to the due date now: without a forecast it is the
+        /// baseline.
         slip: Option<i32>,
         /// Why; empty: not said.
         reason: String,
@@ -66,12 +70,12 @@ pub(crate) enum Happening {
     },
     /// A document was added.
     EvidenceAdded(Evidence),
-    /// It stands otherwise to its dates because a day passed.
+    /// It stands otherwise to its dates because a day passed, or is announced to be due soon or overdue.
     OutlookChanged {
-        /// The outlook before.
-        previous: Option<Outlook>,
-        /// The outlook.
-        outlook: Outlook,
+        /// How it stood.
+        previous: Timeliness,
+        /// How it stands.
+        now: Timeliness,
         /// The day.
         current_date: Date,
     },
@@ -79,7 +83,7 @@ pub(crate) enum Happening {
 
 impl Happening {
     /// The type of the event that tells of it. Public, and the same for ever.
-    pub(crate) const fn event_type(&self) -> &'static str {
+    pub(crate) fn event_type(&self) -> &'static str {
         match self {
             Happening::Created => "milepost.milestone.created",
             Happening::Updated => "milepost.milestone.updated",
@@ -95,11 +99,29 @@ impl Happening {
                 State::Cancelled => "milepost.milestone.cancelled",
             },
             Happening::EvidenceAdded(_) => "milepost.milestone.evidence_added",
-            Happening::OutlookChanged { outlook, .. } => match outlook {
-                Outlook::DueSoon => "milepost.milestone.due_soon",
-                Outlook::Overdue => "milepost.milestone.overdue",
-                _ => "milepost.milestone.outlook_changed",
+            Happening::OutlookChanged { .. } => match self.comes_to() {
+                Some(Nearness::DueSoon) => "milepost.milestone.due_soon",
+                Some(Nearness::Overdue) => "milepost.milestone.overdue",
+                Some(Nearness::Ahead) | None => "milepost.milestone.outlook_changed",
             },
+        }
+    }
+
+    /// The day that it speaks of because that day is the current date.
+    pub(crate) fn day(&self) -> Option<Date> {
+        match self {
+            Happening::OutlookChanged { current_date, .. } => Some(*current_date),
+            _ => None,
+        }
+    }
+
+    /// How near the due date came by it; none if that did not change.
+    pub(crate) fn comes_to(&self) -> Option<Nearness> {
+        match self {
+            Happening::OutlookChanged { previous, now, .. } if previous.nearness != now.nearness => {
+                now.nearness
+            }
+            _ => None,
         }
     }
 }
@@ -114,33 +136,44 @@ impl Change {
         moment: &Moment<'_>,
     ) -> Self {
         settle(&mut after, moment);
-        Self { fields: differences(before, &after), milestone: after, happening, date }
+        let announcement = announcement(before.timeliness, &after, moment);
+        Self { fields: differences(before, &after), milestone: after, happening, date, announcement }
     }
 
-    /// The beginning of a day changed the outlook.
-    pub(crate) fn of_outlook(
+    /// The beginning of a day changed how a milestone stands.
+    pub(crate) fn of_day(
         mut milestone: Milestone,
-        previous: Option<Outlook>,
-        outlook: Outlook,
+        previous: Timeliness,
+        now: Timeliness,
         day: Date,
         moment: &Moment<'_>,
     ) -> Self {
-        milestone.outlook = Some(outlook);
+        milestone.timeliness = now;
         stamp(&mut milestone, moment);
-        let happening = Happening::OutlookChanged { previous, outlook, current_date: day };
-        Self { milestone, fields: vec!["outlook"], happening, date: Some(day) }
+        let fields = timeliness_differences(previous, now);
+        let fields = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
+        let happening = Happening::OutlookChanged { previous, now, current_date: day };
+        Self { milestone, fields, happening, date: Some(day), announcement: None }
     }
+}
+
+/// What is told of a milestone besides what happened to it: that its due date is near or passed, if that is so
+/// since then.
+pub(super) fn announcement(
+    previous: Timeliness,
+    milestone: &Milestone,
+    moment: &Moment<'_>,
+) -> Option<Happening> {
+    let (now, current_date) = (milestone.timeliness, moment.current_date);
+    let told = Happening::OutlookChanged { previous, now, current_date };
+    matches!(told.comes_to(), Some(Nearness::DueSoon | Nearness::Overdue)).then_some(told)
 }
 
 /// Brings up to date what follows from the rest.
 pub(super) fn settle(milestone: &mut Milestone, moment: &Moment<'_>) {
-    if !milestone.is_deleted() {
-        let (baseline, forecast) = (milestone.baseline, milestone.forecast);
-        milestone.outlook = outlook(milestone.state, baseline, forecast, moment.current_date);
-    }
+    milestone.timeliness = on(milestone, moment.current_date).unwrap_or(milestone.timeliness);
     let end = milestone.actual.or(milestone.forecast);
-    milestone.variance_working_days =
-        milestone.baseline.zip(end).map(|(from, to)| moment.calendar.working_days_between(from, to));
+    milestone.variance_working_days = moment.slip(milestone.baseline, end);
     stamp(milestone, moment);
 }
 
@@ -152,6 +185,7 @@ fn stamp(milestone: &mut Milestone, moment: &Moment<'_>) {
 /// The fields that differ, sorted by name.
 fn differences(before: &Milestone, after: &Milestone) -> Vec<&'static str> {
     let (a, b) = (&before.details, &after.details);
+    let [nearness, outlook, slippage] = timeliness_differences(before.timeliness, after.timeliness);
     [
         ("actual_date", before.actual != after.actual),
         ("baseline_date", before.baseline != after.baseline),
@@ -163,10 +197,12 @@ fn differences(before: &Milestone, after: &Milestone) -> Vec<&'static str> {
         ("forecast_date", before.forecast != after.forecast),
         ("forecast_sequence", before.forecast_sequence != after.forecast_sequence),
         ("labels", a.labels != b.labels),
-        ("outlook", before.outlook != after.outlook),
+        nearness,
+        outlook,
         ("owner", a.owner != b.owner),
         ("remarks", a.remarks != b.remarks),
         ("required_evidence", a.required_evidence != b.required_evidence),
+        slippage,
         ("state", before.state != after.state),
         ("state_reason", before.state_reason != after.state_reason),
         ("translations", a.translations != b.translations),
@@ -177,4 +213,13 @@ fn differences(before: &Milestone, after: &Milestone) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
     .collect()
+}
+
+/// The fields that tell how a milestone stands, and whether they differ, sorted by name.
+fn timeliness_differences(before: Timeliness, after: Timeliness) -> [(&'static str, bool); 3] {
+    [
+        ("nearness", before.nearness != after.nearness),
+        ("outlook", before.outlook() != after.outlook()),
+        ("slippage", before.slippage != after.slippage),
+    ]
 }

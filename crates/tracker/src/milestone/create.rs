@@ -6,8 +6,8 @@
 use jiff::civil::Date;
 use milepost_types::{Etag, MilestoneName, ProjectName, ResourceId};
 
-use super::change::{Change, Happening, settle};
-use super::{Details, Milestone, Moment, State};
+use super::change::{Change, Happening, announcement, settle};
+use super::{Details, Milestone, Moment, State, Timeliness};
 
 /// A milestone to be. Without an id the server makes one.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) fn create(draft: &Draft, id: ResourceId, moment: &Moment<'_>) -> Chan
         actual: None,
         state: State::Planned,
         state_reason: String::new(),
-        outlook: None,
+        timeliness: Timeliness::default(),
         variance_working_days: None,
         forecast_sequence: draft.forecast.map_or(0, |_| moment.sequence),
         create_time: moment.commit_time,
@@ -40,5 +40,6 @@ pub(crate) fn create(draft: &Draft, id: ResourceId, moment: &Moment<'_>) -> Chan
     };
     settle(&mut milestone, moment);
     let date = milestone.due();
-    Change { milestone, fields: Vec::new(), happening: Happening::Created, date }
+    let announcement = announcement(Timeliness::default(), &milestone, moment);
+    Change { milestone, fields: Vec::new(), happening: Happening::Created, date, announcement }
 }

@@ -20,7 +20,7 @@ use milepost_types::{Etag, LanguageTag, MilestoneName, OrganizationName};
 pub(crate) use action::{Action, Patch, act, started};
 pub(crate) use change::{Change, Happening};
 pub(crate) use create::{Draft, create};
-pub(crate) use outlook::{Outlook, outlook, passed, touched};
+pub(crate) use outlook::{Nearness, Outlook, Slippage, Timeliness, on, passed, touched};
 
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
 pub(crate) const CONSTRUCTION_START: &str = "constructionStart";
@@ -49,8 +49,8 @@ pub(crate) struct Milestone {
     pub(crate) state: State,
     /// Why it is in this state; empty: not said.
     pub(crate) state_reason: String,
-    /// How it stands to its dates; none if it is not PLANNED or has no date.
-    pub(crate) outlook: Option<Outlook>,
+    /// How it stands to its dates.
+    pub(crate) timeliness: Timeliness,
     /// Working days from the baseline to the actual date, or to the forecast where there is none.
     pub(crate) variance_working_days: Option<i32>,
     /// The sequence at which the forecast last changed; 0: never.
@@ -69,6 +69,11 @@ impl Milestone {
     /// The date that it is due: the forecast, or the baseline where there is none.
     pub(crate) fn due(&self) -> Option<Date> {
         self.forecast.or(self.baseline)
+    }
+
+    /// How it stands to its dates, in one word; none if it is not PLANNED or has no date.
+    pub(crate) fn outlook(&self) -> Option<Outlook> {
+        self.timeliness.outlook()
     }
 
     /// Whether it is deleted.
@@ -115,6 +120,15 @@ pub(crate) struct Evidence {
     pub(crate) create_time: Timestamp,
 }
 
+impl Evidence {
+    /// What it takes in its milestone, with what surrounds it there.
+    pub(crate) fn bytes(&self) -> usize {
+        /// The hash, the time, and what precedes each field.
+        const SURROUNDINGS: usize = 72;
+        self.title.len() + self.uri.len() + SURROUNDINGS
+    }
+}
+
 /// Whether a milestone happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum State {
@@ -154,12 +168,18 @@ pub(crate) struct Moment<'a> {
     pub(crate) sequence: u64,
     /// The time of that entry.
     pub(crate) commit_time: Timestamp,
-    /// The civil date in the portfolio's time zone, as the clock has it.
-    pub(crate) today: Date,
-    /// The portfolio's current date: the one that outlooks are as of.
+    /// Which day it is, for whatever a rule asks it.
     pub(crate) current_date: Date,
     /// The portfolio's working days.
     pub(crate) calendar: &'a Calendar,
+}
+
+impl Moment<'_> {
+    /// Working days from one date to another, positive if it is later; none without both. The slip of a
+    /// forecast, of a baseline, and the variance are all this.
+    pub(crate) fn slip(&self, from: Option<Date>, to: Option<Date>) -> Option<i32> {
+        from.zip(to).map(|(from, to)| self.calendar.working_days_between(from, to))
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! How a planned milestone stands to its dates on a given day, and on which days that changes.
 //!
-//! Where several of the outlooks hold, the gravest one is told; they are declared in that order. A
-//! date has passed from the day after it on.
-//! Invariant: an outlook depends on state, dates and the day alone, and from one day to the next it
-//! can change only where [`touched`] says.
+//! Two facts are kept apart: how near the due date is, and how the forecast stands to the baseline. The
+//! outlook is the one word that both come to: the gravest that holds. All of them are declared from the best
+//! to the gravest. A date has passed from the day after it on.
+//! Invariant: both facts depend on state, dates and the day alone, with time they only grow graver, and
+//! from one day to the next they can change only where [`touched`] says.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -13,48 +14,121 @@ use super::{Milestone, State};
 /// How many days before its due date a milestone is due soon.
 pub(crate) const DUE_SOON_DAYS: i64 = 7;
 
-/// How a planned milestone stands to its dates, from the best to the gravest.
+/// How near the due date of a planned milestone is, whatever it slipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Outlook {
-    /// Nothing is wrong.
-    OnTrack,
+pub(crate) enum Nearness {
+    /// The due date is further ahead than [`DUE_SOON_DAYS`].
+    Ahead,
     /// The due date is today or at most [`DUE_SOON_DAYS`] ahead.
     DueSoon,
-    /// The forecast is after the baseline, which is still to come.
-    AtRisk,
-    /// The forecast is after the baseline, which has passed.
-    Late,
     /// The due date has passed.
     Overdue,
 }
 
-impl Outlook {
-    /// All of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Outlook; 5] =
-        [Outlook::OnTrack, Outlook::DueSoon, Outlook::AtRisk, Outlook::Late, Outlook::Overdue];
+/// How the forecast of a planned milestone stands to its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Slippage {
+    /// There is no forecast after the baseline.
+    None,
+    /// The forecast is after the baseline, which is still to come.
+    AtRisk,
+    /// The forecast is after the baseline, which has passed.
+    Late,
 }
 
-/// How a milestone with this state and these dates stands on `day`; none if it is not PLANNED or has no
-/// date.
-pub(crate) fn outlook(
-    state: State,
-    baseline: Option<Date>,
-    forecast: Option<Date>,
-    day: Date,
-) -> Option<Outlook> {
-    let due = forecast.or(baseline)?;
-    if state != State::Planned {
-        return None;
+/// How a planned milestone stands to its dates, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Outlook {
+    /// Nothing is wrong.
+    OnTrack,
+    /// As [`Nearness::DueSoon`], and it did not slip.
+    DueSoon,
+    /// As [`Slippage::AtRisk`], and it is not overdue.
+    AtRisk,
+    /// As [`Slippage::Late`], and it is not overdue.
+    Late,
+    /// As [`Nearness::Overdue`].
+    Overdue,
+}
+
+/// Both facts of a milestone on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Timeliness {
+    /// None if the milestone is not PLANNED or has no date, or if an earlier version kept only the outlook.
+    pub(crate) nearness: Option<Nearness>,
+    /// None if it is not PLANNED or has no baseline.
+    pub(crate) slippage: Option<Slippage>,
+}
+
+impl Timeliness {
+    /// Of a milestone with this state and these dates on `day`.
+    pub(crate) fn of(state: State, baseline: Option<Date>, forecast: Option<Date>, day: Date) -> Self {
+        if state != State::Planned {
+            return Self::default();
+        }
+        Self {
+            nearness: forecast.or(baseline).map(|due| nearness(due, day)),
+            slippage: baseline.map(|baseline| slippage(baseline, forecast, day)),
+        }
     }
-    let later_than = baseline.filter(|baseline| due > *baseline);
-    Some(match later_than {
-        _ if due < day => Outlook::Overdue,
-        Some(baseline) if baseline < day => Outlook::Late,
-        Some(_) => Outlook::AtRisk,
-        None if due <= day.saturating_add(DUE_SOON_DAYS.days()) => Outlook::DueSoon,
-        None => Outlook::OnTrack,
-    })
+
+    /// The one word for both.
+    pub(crate) fn outlook(self) -> Option<Outlook> {
+        match (self.nearness, self.slippage) {
+            (Some(Nearness::Overdue), _) => Some(Outlook::Overdue),
+            (_, Some(Slippage::Late)) => Some(Outlook::Late),
+            (_, Some(Slippage::AtRisk)) => Some(Outlook::AtRisk),
+            (Some(Nearness::DueSoon), _) => Some(Outlook::DueSoon),
+            (Some(Nearness::Ahead), _) => Some(Outlook::OnTrack),
+            (None, Some(Slippage::None) | None) => None,
+        }
+    }
+
+    /// What an outlook says of both, for a milestone that has only that: an earlier version did not keep the
+    /// facts apart. How near one is that slipped it does not say.
+    pub(crate) fn implied(outlook: Option<Outlook>, baseline: Option<Date>, forecast: Option<Date>) -> Self {
+        let slipped = forecast.zip(baseline).is_some_and(|(forecast, baseline)| forecast > baseline);
+        let slippage = |slippage| baseline.map(|_| slippage);
+        match outlook {
+            None => Self::default(),
+            Some(Outlook::OnTrack) => {
+                Self { nearness: Some(Nearness::Ahead), slippage: slippage(Slippage::None) }
+            }
+            Some(Outlook::DueSoon) => {
+                Self { nearness: Some(Nearness::DueSoon), slippage: slippage(Slippage::None) }
+            }
+            Some(Outlook::AtRisk) => Self { nearness: None, slippage: slippage(Slippage::AtRisk) },
+            Some(Outlook::Late) => Self { nearness: None, slippage: slippage(Slippage::Late) },
+            Some(Outlook::Overdue) => Self {
+                nearness: Some(Nearness::Overdue),
+                // A forecast that has passed is after a baseline that passed before it.
+                slippage: slippage(if slipped { Slippage::Late } else { Slippage::None }),
+            },
+        }
+    }
+
+    /// The graver of each fact.
+    fn or_graver(self, other: Self) -> Self {
+        Self { nearness: self.nearness.max(other.nearness), slippage: self.slippage.max(other.slippage) }
+    }
+}
+
+fn nearness(due: Date, day: Date) -> Nearness {
+    if due < day {
+        Nearness::Overdue
+    } else if due <= day.saturating_add(DUE_SOON_DAYS.days()) {
+        Nearness::DueSoon
+    } else {
+        Nearness::Ahead
+    }
+}
+
+fn slippage(baseline: Date, forecast: Option<Date>, day: Date) -> Slippage {
+    match forecast {
+        Some(forecast) if forecast > baseline && baseline < day => Slippage::Late,
+        Some(forecast) if forecast > baseline => Slippage::AtRisk,
+        _ => Slippage::None,
+    }
 }
 
 /// Which milestones may stand otherwise on a day than on the day before: those due on one of two
@@ -73,12 +147,20 @@ pub(crate) fn touched(day: Date) -> Touched {
     Touched { due: [day.checked_add(DUE_SOON_DAYS.days()).ok(), yesterday], baseline: yesterday }
 }
 
-/// What the beginning of `day` makes of a milestone's outlook: what it was on the day before and what it
-/// is, if that differs. A deleted milestone keeps the outlook that it had.
-pub(crate) fn passed(milestone: &Milestone, day: Date) -> Option<(Option<Outlook>, Outlook)> {
-    let on = |day| outlook(milestone.state, milestone.baseline, milestone.forecast, day);
-    let (before, after) = (day.yesterday().ok().and_then(on), on(day)?);
-    (!milestone.is_deleted() && before != Some(after)).then_some((before, after))
+/// How a milestone stands on `day`; none if it is deleted: then it keeps what it had.
+pub(crate) fn on(milestone: &Milestone, day: Date) -> Option<Timeliness> {
+    let Milestone { state, baseline, forecast, .. } = *milestone;
+    (!milestone.is_deleted()).then(|| Timeliness::of(state, baseline, forecast, day))
+}
+
+/// What the beginning of `day` makes of a milestone: how it stood before and how it stands, if that
+/// differs. One that was written while the day began already stands as of it, and is not told again.
+pub(crate) fn passed(milestone: &Milestone, day: Date) -> Option<(Timeliness, Timeliness)> {
+    let now = on(milestone, day)?;
+    let yesterday = day.yesterday().ok().and_then(|day| on(milestone, day)).unwrap_or_default();
+    let before = milestone.timeliness.or_graver(yesterday);
+    let after = before.or_graver(now);
+    (before != after).then_some((before, after))
 }
 
 #[cfg(test)]
@@ -91,8 +173,12 @@ mod tests {
     const BASELINE: Date = date(2021, 5, 27);
     const LATER: Date = date(2021, 6, 20);
 
+    fn facts(baseline: Option<Date>, forecast: Option<Date>, day: Date) -> Timeliness {
+        Timeliness::of(State::Planned, baseline, forecast, day)
+    }
+
     fn planned(baseline: Option<Date>, forecast: Option<Date>, day: Date) -> Option<Outlook> {
-        outlook(State::Planned, baseline, forecast, day)
+        facts(baseline, forecast, day).outlook()
     }
 
     #[test]
@@ -121,10 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn a_milestone_that_slipped_comes_near_and_passes_as_any_other_does() {
+        let on = |day| facts(Some(BASELINE), Some(LATER), day);
+        let fact = |nearness, slippage| Timeliness { nearness: Some(nearness), slippage: Some(slippage) };
+        assert_eq!(on(BASELINE), fact(Nearness::Ahead, Slippage::AtRisk));
+        assert_eq!(on(date(2021, 6, 12)), fact(Nearness::Ahead, Slippage::Late));
+        assert_eq!(on(date(2021, 6, 13)), fact(Nearness::DueSoon, Slippage::Late));
+        assert_eq!(on(LATER), fact(Nearness::DueSoon, Slippage::Late));
+        assert_eq!(on(LATER.tomorrow().unwrap()), fact(Nearness::Overdue, Slippage::Late));
+        assert_eq!(facts(None, Some(LATER), LATER).slippage, None, "there is no baseline to slip from");
+    }
+
+    #[test]
     fn only_planned_milestones_with_a_date_have_an_outlook() {
-        assert_eq!(planned(None, None, BASELINE), None);
+        assert_eq!(facts(None, None, BASELINE), Timeliness::default());
         for state in State::ALL.into_iter().filter(|state| *state != State::Planned) {
-            assert_eq!(outlook(state, Some(BASELINE), Some(LATER), BASELINE), None);
+            let facts = Timeliness::of(state, Some(BASELINE), Some(LATER), BASELINE);
+            assert_eq!((facts, facts.outlook()), (Timeliness::default(), None));
         }
     }
 
@@ -137,20 +236,37 @@ mod tests {
     proptest! {
         /// The index that a sweep goes by is good enough: nothing changes that it does not touch.
         #[test]
-        fn an_outlook_changes_only_on_the_days_that_touch_it(
+        fn a_fact_changes_only_on_the_days_that_touch_it(
             baseline in proptest::option::of(0i64..40),
             forecast in proptest::option::of(0i64..40),
             day in -10i64..60,
         ) {
             let at = |days: i64| BASELINE.saturating_add(days.days());
             let (baseline, forecast, day) = (baseline.map(at), forecast.map(at), at(day));
-            let before = planned(baseline, forecast, day.yesterday().unwrap());
-            let after = planned(baseline, forecast, day);
+            let before = facts(baseline, forecast, day.yesterday().unwrap());
+            let after = facts(baseline, forecast, day);
             let touched = touched(day);
             let due = forecast.or(baseline);
             let is_touched = due.is_some() && touched.due.contains(&due) || baseline.is_some() && touched.baseline == baseline;
             prop_assert!(before == after || is_touched);
-            prop_assert!(before <= after, "an outlook only grows graver with time");
+            prop_assert_eq!(before.or_graver(after), after, "a fact only grows graver with time");
+            prop_assert!(before.outlook() <= after.outlook());
+        }
+
+        /// What an earlier version stored says the same as both facts do, but for how near one is that slipped.
+        #[test]
+        fn an_outlook_implies_both_facts_but_the_nearness_of_what_slipped(
+            baseline in proptest::option::of(0i64..40),
+            forecast in proptest::option::of(0i64..40),
+            day in -10i64..60,
+        ) {
+            let at = |days: i64| BASELINE.saturating_add(days.days());
+            let (baseline, forecast, day) = (baseline.map(at), forecast.map(at), at(day));
+            let facts = facts(baseline, forecast, day);
+            let implied = Timeliness::implied(facts.outlook(), baseline, forecast);
+            let unknown = matches!(facts.outlook(), Some(Outlook::AtRisk | Outlook::Late));
+            let known = if unknown { Timeliness { nearness: None, ..facts } } else { facts };
+            prop_assert_eq!((implied, implied.outlook()), (known, facts.outlook()));
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn milestone() -> Milestone {
         actual: None,
         state: State::Planned,
         state_reason: String::new(),
-        outlook: Some(Outlook::OnTrack),
+        timeliness: Timeliness { nearness: Some(Nearness::Ahead), slippage: Some(Slippage::None) },
         variance_working_days: None,
         forecast_sequence: 0,
         create_time: time,
@@ -40,7 +40,6 @@ pub(crate) fn moment() -> Moment<'static> {
     Moment {
         sequence: 9,
         commit_time: "2021-05-13T02:00:00Z".parse().unwrap(),
-        today: TODAY,
         current_date: TODAY,
         calendar: &CALENDAR,
     }

@@ -26,7 +26,7 @@ async fn tracker() -> (RegistryServer, Running, Sweep) {
 }
 
 fn current(tracker: &Running) -> Option<Date> {
-    tables::date::get(&tracker.service.api.ledger.view(), &"portfolios/wsc".parse().unwrap()).unwrap()
+    super::current(&tracker.service.api.ledger.view(), &"portfolios/wsc".parse().unwrap()).unwrap()
 }
 
 /// How often a day began.

@@ -1,7 +1,9 @@
 //! Table 6: the current date of each portfolio: the one that outlooks are as of.
 //!
-//! Key: see [`super`]. Value: the date in four bytes, as in keys. Put by
-//! `milepost.portfolio.date_advanced`; a portfolio whose date was never advanced has none.
+//! Key: see [`super`]. Value: the date in four bytes, as in keys, then the sequence of the entry that told it,
+//! u64 big end first; without the sequence if the entry is of a version that did not keep how near a
+//! milestone's due date is. Put by `milepost.portfolio.date_advanced`; a portfolio whose date was never
+//! advanced has none.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -12,20 +14,43 @@ use milepost_types::{DamagedRow, PortfolioName};
 use super::Table;
 use super::key;
 
+/// A portfolio's current date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Current {
+    /// The date.
+    pub(crate) date: Date,
+    /// The entry that told it; none if an earlier version did.
+    pub(crate) sequence: Option<u64>,
+}
+
 /// The portfolio's current date; `None` if it was never advanced.
 ///
 /// # Errors
 /// If the row is no date.
-pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {
+pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Result<Option<Current>, DamagedRow> {
     let key = key::of_portfolio(Table::Date, portfolio);
     let Some(value) = rows.get(&key) else { return Ok(None) };
-    date_of(&value).map(Some).ok_or_else(|| Table::Date.damaged(&key, "it is no date"))
+    from_bytes(&value).map(Some).ok_or_else(|| Table::Date.damaged(&key, "it is no date"))
 }
 
 /// Sets the portfolio's current date.
-pub(crate) fn put(rows: &mut dyn Write, portfolio: &PortfolioName, date: Date) {
-    let value = Bytes::copy_from_slice(&ordered_date(date));
-    rows.put(key::of_portfolio(Table::Date, portfolio), value);
+pub(crate) fn put(rows: &mut dyn Write, portfolio: &PortfolioName, current: Current) {
+    rows.put(key::of_portfolio(Table::Date, portfolio), to_bytes(current));
+}
+
+fn to_bytes(Current { date, sequence }: Current) -> Bytes {
+    let mut value = ordered_date(date).to_vec();
+    value.extend(sequence.iter().flat_map(|sequence| sequence.to_be_bytes()));
+    value.into()
+}
+
+fn from_bytes(value: &[u8]) -> Option<Current> {
+    let (date, sequence) = value.split_first_chunk::<4>()?;
+    let sequence = match sequence {
+        [] => None,
+        sequence => Some(u64::from_be_bytes(sequence.try_into().ok()?)),
+    };
+    Some(Current { date: date_of(date)?, sequence })
 }
 
 #[cfg(test)]
@@ -39,18 +64,21 @@ mod tests {
     /// Persisted: stores hold these bytes.
     #[test]
     fn the_bytes_of_a_date_never_change() {
-        assert_eq!(ordered_date(date(2021, 5, 27)), [0x07, 0xe5, 5, 27]);
-        assert_eq!(date_of(&[0x07, 0xe5, 5, 27]), Some(date(2021, 5, 27)));
-        for wrong in [&[][..], &[7, 0xe5, 2, 30], &[7, 0xe5, 5], &[0xff; 4]] {
-            assert_eq!(date_of(wrong), None);
+        let day = date(2021, 5, 27);
+        let old = Current { date: day, sequence: None };
+        assert_eq!(to_bytes(old), &[0x07, 0xe5, 5, 27][..]);
+        let current = Current { date: day, sequence: Some(0x0102) };
+        assert_eq!(to_bytes(current), &[0x07, 0xe5, 5, 27, 0, 0, 0, 0, 0, 0, 1, 2][..]);
+        for wrong in [&[][..], &[7, 0xe5, 2, 30], &[7, 0xe5, 5], &[0xff; 4], &[7, 0xe5, 5, 27, 1]] {
+            assert_eq!(from_bytes(wrong), None);
         }
     }
 
     proptest! {
         #[test]
-        fn a_date_is_read_back(days in 0i64..3_652_059) {
-            let date = date(1, 1, 1).saturating_add(days.days());
-            prop_assert_eq!(date_of(&ordered_date(date)), Some(date));
+        fn a_date_is_read_back(days in 0i64..3_652_059, sequence: Option<u64>) {
+            let current = Current { date: date(1, 1, 1).saturating_add(days.days()), sequence };
+            prop_assert_eq!(from_bytes(&to_bytes(current)), Some(current));
         }
     }
 }

@@ -7,8 +7,10 @@
 //! | 3 | baseline | portfolio `0` baseline date, project `0` milestone | nothing |
 //! | 4 | portfolio | portfolio | the encoded `event.v1.FollowedPortfolio` |
 //! | 5 | project | portfolio `0` project | the encoded `event.v1.FollowedProject` |
-//! | 6 | date | portfolio | the portfolio's current date |
+//! | 6 | date | portfolio | the portfolio's current date, and which entry told it |
 //! | 7 | source | the followed ledger's kind | the position that was followed to |
+//! | 8 | advancing | portfolio | how far the telling of the next day has come, if it has begun |
+//! | 9 | partly | the followed ledger's kind | how much of the next entry was taken over, if a part was |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do ([`day`]).
@@ -18,11 +20,13 @@
 //! exactly while it is PLANNED, has a baseline and is not deleted. A row that cannot be decoded is damage:
 //! named, for whatever needs it.
 
+pub(crate) mod advancing;
 pub(crate) mod baseline;
 pub(crate) mod date;
 pub(crate) mod due;
 pub(crate) mod key;
 pub(crate) mod milestone;
+pub(crate) mod partly;
 pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
@@ -30,7 +34,7 @@ pub(crate) mod source;
 use milepost_types::DamagedRow;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 1;
+pub(crate) const STORE_VERSION: u32 = 2;
 
 /// The tag of each table. Persisted; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub(crate) enum Table {
     Project = 5,
     Date = 6,
     Source = 7,
+    Advancing = 8,
+    Partly = 9,
 }
 
 impl Table {
@@ -56,6 +62,8 @@ impl Table {
             Table::Project => "tracker.project",
             Table::Date => "tracker.date",
             Table::Source => "tracker.source",
+            Table::Advancing => "tracker.advancing",
+            Table::Partly => "tracker.partly",
         };
         DamagedRow::new(name, key, what)
     }

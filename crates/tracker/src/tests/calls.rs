@@ -195,11 +195,11 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
     assert_eq!(
         shown,
         [
-            (None, after(2), None, "withdrawn"),
+            (None, after(2), Some(-1), "withdrawn"),
             (after(2), after(4), Some(-1), "2 days"),
             (after(4), after(1), Some(1), "4 days"),
             (after(1), after(0), Some(1), "1 days"),
-            (after(0), None, None, ""),
+            (after(0), None, Some(0), ""),
         ]
     );
     assert!(told.iter().all(|told| told.report_time.is_some() && told.event_id.split('/').count() == 3));
@@ -256,5 +256,158 @@ async fn a_date_is_advanced_by_hand_up_to_today() {
     let again = tracker.client.advance_date(advance("2021-05-20")).await.unwrap().into_inner();
     assert_eq!((again.current_date, again.overdue_count), (day("2021-06-01".parse().unwrap()), 0));
     assert_eq!(tracker.got(START).await.outlook(), milestone::Outlook::Overdue);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn the_first_forecast_slips_against_the_baseline_in_its_event_and_in_the_history() {
+    use milepost_proto::event::v1::event::Payload;
+    let (_registry, mut tracker) = road().await;
+    tracker.created(create("start")).await;
+    let milestone = tracker.client.reforecast_milestone(reforecast(7, "rain")).await.unwrap().into_inner();
+    let event = tracker.last_event();
+    let Some(Payload::MilestoneReforecast(told)) = event.payload else { panic!("{event:?}") };
+    assert_eq!((told.previous_date, told.slip_working_days), (None, Some(5)));
+    let request = ListMilestoneForecastsRequest { name: START.into(), ..Default::default() };
+    let listed = tracker.client.list_milestone_forecasts(request).await.unwrap().into_inner().forecasts;
+    assert_eq!((listed[0].previous_date, listed[0].slip_working_days), (None, Some(5)));
+    assert_eq!(milestone.milestone.unwrap().variance_working_days, Some(5));
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_write_that_makes_a_milestone_overdue_answers_with_it_once() {
+    let (_registry, mut tracker) = road().await;
+    let past = day(jiff::civil::date(2021, 5, 1));
+    let mut requests: Vec<_> = ["a", "b"].map(create).into();
+    requests.iter_mut().for_each(|request| request.milestone.as_mut().unwrap().baseline_date = past);
+    let batch = BatchCreateMilestonesRequest { parent: PROJECT.into(), requests, ..Default::default() };
+    let milestones = tracker.client.batch_create_milestones(batch).await.unwrap().into_inner().milestones;
+    let told: Vec<_> =
+        milestones.iter().map(|told| (told.name.rsplit('/').next().unwrap(), told.nearness())).collect();
+    assert_eq!(told, [("a", milestone::Nearness::Overdue), ("b", milestone::Nearness::Overdue)]);
+    let story = tracker.story();
+    assert_eq!(story.last().unwrap(), &["milestone.created milestone.overdue"; 2].join(" "));
+    let get = tracker.got(&milestones[1].name).await;
+    assert_eq!(get, milestones[1]);
+    tracker.stop().await;
+}
+
+/// A tracker whose entries are as small as can be configured, and a day to come that takes many: 6,000 milestones
+/// with long remarks would be the same, and slower.
+async fn crowded() -> (RegistryServer, Running) {
+    use milepost_ledger::Options;
+    let registry = RegistryServer::running(road_told());
+    let options = Options { max_entry_bytes: 1 << 20, ..Options::default() };
+    let mut tracker = Running::with_options(&registry, options);
+    tracker.follow();
+    tracker.reach(registry.told.tail()).await;
+    for from in [0, 60, 120, 180] {
+        let requests = (from..from + 60).map(|index| {
+            let mut request = create(&format!("m{index:03}"));
+            request.milestone.as_mut().unwrap().remarks = "注".repeat(4096);
+            request
+        });
+        let requests = requests.collect();
+        let batch = BatchCreateMilestonesRequest { parent: PROJECT.into(), requests, ..Default::default() };
+        tracker.client.batch_create_milestones(batch).await.unwrap();
+    }
+    let first = AdvanceDateRequest { date: day(jiff::civil::date(2021, 5, 13)), ..advance() };
+    tracker.client.advance_date(first).await.unwrap();
+    tracker.clock.set("2021-05-21T04:00:00Z".parse().unwrap());
+    (registry, tracker)
+}
+
+fn advance() -> AdvanceDateRequest {
+    AdvanceDateRequest { portfolio: "portfolios/wsc".into(), ..Default::default() }
+}
+
+fn count(tracker: &Running, kind: &str) -> usize {
+    tracker.story().iter().map(|line| line.split(' ').filter(|told| *told == kind).count()).sum()
+}
+
+#[tokio::test]
+async fn a_day_larger_than_any_entry_may_be_is_advanced_to_and_its_request_id_answers_the_whole_again() {
+    let (_registry, mut tracker) = crowded().await;
+    let to = day(jiff::civil::date(2021, 5, 21));
+    let request = AdvanceDateRequest { date: to, request_id: "r-1".into(), ..advance() };
+    let preview = AdvanceDateRequest { validate_only: true, request_id: String::new(), ..request.clone() };
+    let preview = tracker.client.advance_date(preview).await.unwrap().into_inner();
+    assert_eq!((preview.current_date, preview.due_soon_count, preview.overdue_count), (to, 240, 0));
+    let answer = tracker.client.advance_date(request.clone()).await.unwrap().into_inner();
+    assert_eq!((answer.current_date, answer.due_soon_count, answer.overdue_count), (to, 240, 0));
+    assert_eq!(count(&tracker, "milestone.due_soon"), 240);
+    assert!(count(&tracker, "portfolio.date_advancing") >= 3);
+    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    assert_eq!((told.current_date, told.advancing_date), (to, None));
+
+    // When more days have begun, the same request answers the same.
+    tracker.clock.set("2021-05-22T03:00:00Z".parse().unwrap());
+    let later = AdvanceDateRequest { date: day(jiff::civil::date(2021, 5, 22)), ..advance() };
+    let later = tracker.client.advance_date(later).await.unwrap().into_inner();
+    assert_eq!((later.due_soon_count, later.overdue_count), (0, 0));
+    let again = tracker.client.advance_date(request).await.unwrap().into_inner();
+    assert_eq!(again, answer);
+    tracker.stop().await;
+}
+
+fn current() -> GetCurrentDateRequest {
+    GetCurrentDateRequest { portfolio: "portfolios/wsc".into(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_day_that_ended_in_the_middle_goes_on_where_it_was_and_answers_the_whole() {
+    use milepost_ledger::journal::memory::Failure;
+    let (registry, mut tracker) = crowded().await;
+    let to = day(jiff::civil::date(2021, 5, 21));
+    let request = AdvanceDateRequest { date: to, request_id: "r-1".into(), ..advance() };
+    // The first entries are there, the answer is not.
+    tracker.journal.fail_next(Failure::Stored);
+    tracker.client.advance_date(request.clone()).await.unwrap_err();
+    let mut tracker = tracker.reopened(&registry).await;
+    let parts = count(&tracker, "portfolio.date_advancing");
+    assert_eq!(parts, 1);
+    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    assert_eq!(
+        (told.current_date, told.advancing_date),
+        (day(jiff::civil::date(2021, 5, 19)), day(jiff::civil::date(2021, 5, 20)))
+    );
+    // What is lost in the middle is told again.
+    tracker.journal.fail_next(Failure::Lost);
+    tracker.client.advance_date(request.clone()).await.unwrap_err();
+    let mut tracker = tracker.reopened(&registry).await;
+    assert_eq!(count(&tracker, "portfolio.date_advancing"), parts);
+
+    let answer = tracker.client.advance_date(request.clone()).await.unwrap().into_inner();
+    assert_eq!((answer.current_date, answer.due_soon_count), (to, 240));
+    assert_eq!(count(&tracker, "milestone.due_soon"), 240, "each once");
+    assert_eq!(tracker.client.advance_date(request).await.unwrap().into_inner(), answer);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn the_sweep_goes_through_a_day_that_takes_many_entries() {
+    use milepost_service::readiness::State;
+    let (_registry, mut tracker) = crowded().await;
+    tracker.watch_days();
+    tracker.readiness("tracker.dates", |state| *state == State::Ready).await;
+    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    assert_eq!(told.current_date, day(jiff::civil::date(2021, 5, 21)));
+    assert_eq!(count(&tracker, "milestone.due_soon"), 240);
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn the_current_date_of_a_portfolio_registered_a_moment_ago_waits_for_it_and_an_unknown_one_has_none() {
+    let registry = RegistryServer::running(road_told());
+    let mut tracker = Running::idle(&registry);
+    let mut client = tracker.client.clone();
+    let asking = tokio::spawn(async move { client.get_current_date(current()).await });
+    tracker.follow();
+    let told = asking.await.unwrap().unwrap().into_inner();
+    assert_eq!(told.current_date, day(jiff::civil::date(2021, 5, 13)), "the clock's, until a day began");
+    let unknown = GetCurrentDateRequest { portfolio: "portfolios/other".into(), ..Default::default() };
+    let refused = tracker.client.get_current_date(unknown).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));
     tracker.stop().await;
 }

@@ -47,9 +47,47 @@ async fn a_start_is_derived_once_through_restarts_of_both() {
 }
 
 #[tokio::test]
-async fn a_batch_of_ten_thousand_is_one_entry_through_the_wire() {
-    let (mut registry, mut tracker) = road().await;
+async fn a_batch_of_ten_thousand_has_all_its_effects_through_the_wire_under_the_least_entry_size() {
+    let mut registry = RegistryServer::running(road_told());
+    let options = Options { max_entry_bytes: 1 << 20, ..Options::default() };
+    let mut tracker = Running::with_options(&registry, options);
+    tracker.follow();
+    tracker.reach(registry.told.tail()).await;
     let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
+    let position = registry.tell(|told| {
+        let project = |id| ("milepost.project.created", Some(crate::tests::registry::project(id)));
+        told.append(ids.iter().map(|id| project(id)).collect())
+    });
+    tracker.reach(position).await;
+    for chunk in ids.chunks(500) {
+        let batch = BatchCreateMilestonesRequest {
+            parent: "portfolios/wsc/projects/-".into(),
+            requests: chunk.iter().map(|id| construction_start(id, "start")).collect(),
+            ..Default::default()
+        };
+        tracker.client.batch_create_milestones(batch).await.unwrap();
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // In one response with an entry after it.
+    registry.told.start(&ids, STARTED);
+    registry.told.project("after");
+    let position = registry.publish();
+    tracker.reach(position).await;
+    let story = tracker.story();
+    assert_eq!(story.iter().map(|line| line.matches("milestone.achieved").count()).sum::<usize>(), 10_000);
+    assert!(story.iter().all(|line| !line.contains("skipped")));
+    let last: Vec<_> = story.iter().rev().take(3).collect();
+    assert_eq!(last[0], "source.followed");
+    assert!(last[1].starts_with("source.followed milestone.achieved"), "{}", last[1].len());
+    assert!(last[2].starts_with("source.partly_followed milestone.achieved"), "{}", last[2].len());
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_whose_taking_over_ended_in_the_middle_goes_on_where_it_was() {
+    use milepost_ledger::journal::memory::Failure;
+    let (mut registry, mut tracker) = road().await;
+    let ids: Vec<String> = (0..3_000).map(|i| format!("p{i:05}")).collect();
     let position = registry.tell(|told| {
         let project = |id| ("milepost.project.created", Some(crate::tests::registry::project(id)));
         told.append(ids.iter().map(|id| project(id)).collect())
@@ -64,12 +102,19 @@ async fn a_batch_of_ten_thousand_is_one_entry_through_the_wire() {
         tracker.client.batch_create_milestones(batch).await.unwrap();
     }
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // The first part is stored and not acknowledged, and the process ends.
+    tracker.journal.fail_next(Failure::Stored);
     let position = registry.tell(|told| told.start(&ids, STARTED));
+    let mut failed = tracker.service.api.ledger.failure();
+    failed.wait_for(Option::is_some).await.unwrap();
+    let tracker = tracker.reopened(&registry).await;
     tracker.reach(position).await;
     let story = tracker.story();
-    let last = story.last().unwrap();
-    assert_eq!(last.matches("milestone.achieved").count(), 10_000);
-    assert!(last.starts_with("source.followed milestone.achieved"));
+    assert_eq!(story.iter().map(|line| line.matches("milestone.achieved").count()).sum::<usize>(), 3_000);
+    assert!(story.iter().all(|line| !line.contains("skipped")));
+    let parts = story.iter().filter(|line| line.starts_with("source.partly_followed milestone.achieved"));
+    assert!(parts.count() >= 2, "it takes several entries");
+    assert!(story.last().unwrap().starts_with("source.followed milestone.achieved"));
     tracker.stop().await;
 }
 

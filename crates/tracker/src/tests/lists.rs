@@ -164,6 +164,8 @@ fn filters_see_every_field_by_its_path() {
         "labels.ring = inner",
         "labels:ring",
         "outlook = OUTLOOK_AT_RISK",
+        "nearness = NEARNESS_AHEAD",
+        "slippage = SLIPPAGE_AT_RISK",
         "variance_working_days = 4",
         "name = \"*full\"",
     ] {

@@ -119,6 +119,16 @@ impl Running {
         report.checks[check].reason().to_owned()
     }
 
+    /// The last event of the last entry.
+    pub(crate) fn last_event(&self) -> milepost_proto::event::v1::Event {
+        use prost::Message;
+        let after = self.service.position().sequence - 1;
+        let limit = milepost_ledger::journal::ReadLimit { entries: 1, bytes: 1 };
+        let entries = self.journal.read_after(after, limit).unwrap();
+        let entry = milepost_ledger::Entry::decode(&entries[0]).unwrap();
+        milepost_proto::event::v1::Event::decode(entry.events.last().unwrap().clone()).unwrap()
+    }
+
     /// The types of the events of all entries, one line an entry.
     pub(crate) fn story(&self) -> Vec<String> {
         use milepost_ledger::journal::ReadLimit;

@@ -59,10 +59,13 @@ fn full() -> Milestone {
     }
 }
 
+/// One of as many documents as a milestone may have, as large as all of them may be.
 fn evidence(number: usize) -> Evidence {
+    let title = text(limits::DISPLAY_NAME_CHARS, number);
+    let bytes = limits::EVIDENCE_BYTES / limits::EVIDENCE - title.len() - 72;
     Evidence {
-        title: text(limits::DISPLAY_NAME_CHARS, number),
-        uri: text(limits::URI_CHARS, number),
+        uri: text(bytes / 4, number),
+        title,
         sha256: vec![255; 32],
         create_time: Some(prost_types::Timestamp { seconds: 1_622_073_600, nanos: 999_999_999 }),
     }

@@ -13,7 +13,8 @@ use prost::Message;
 
 use super::Registry;
 use crate::command::{Command, Refusal, Wish};
-use crate::decide::Tracker;
+use crate::decide::{Today, Tracker};
+use crate::facts::Portfolio;
 use crate::milestone::{Action, Details, Draft, Milestone};
 use crate::source::Arrival;
 use crate::tables;
@@ -54,7 +55,7 @@ impl Write for Rows {
 /// A tracker, with the entries that made its rows.
 #[derive(Default)]
 pub(crate) struct World {
-    domain: Tracker,
+    pub(crate) domain: Tracker,
     pub(crate) rows: Rows,
     pub(crate) entries: Vec<Entry>,
     pub(crate) now: Timestamp,
@@ -103,8 +104,22 @@ impl World {
         Ok(events)
     }
 
+    /// Takes an entry of the registry over, in as many entries as it takes; tells all their events.
     pub(crate) fn ingest(&mut self, arrival: Arrival) -> Result<Vec<Event>, Refusal> {
-        self.submit(Wish::Ingest { arrival: Arc::new(arrival), skip: None })
+        let arrival = Arc::new(arrival);
+        self.submit_to_the_end(|| Wish::Ingest { arrival: Arc::clone(&arrival), skip: None })
+    }
+
+    /// Submits a command until it does nothing any more.
+    fn submit_to_the_end(&mut self, wish: impl Fn() -> Wish) -> Result<Vec<Event>, Refusal> {
+        let mut all = Vec::new();
+        loop {
+            let told = self.submit(wish())?;
+            if told.is_empty() {
+                return Ok(all);
+            }
+            all.extend(told);
+        }
     }
 
     /// Creates a milestone in the project `road` of the portfolio `wsc`.
@@ -118,7 +133,15 @@ impl World {
     }
 
     pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Refusal> {
-        self.submit(Wish::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date })
+        self.submit_to_the_end(|| advance(date))
+    }
+
+    /// Which day it is in the portfolio `wsc`.
+    pub(crate) fn today(&self) -> Today {
+        let name = "portfolios/wsc".parse().unwrap();
+        let stored = tables::portfolio::get_stored(&self.rows, &name).unwrap();
+        let portfolio = Portfolio::from(&tables::portfolio::read(&name, &stored).unwrap());
+        Today::of(&self.rows, &name, &portfolio, self.now).unwrap()
     }
 
     pub(crate) fn milestone(&self, name: &MilestoneName) -> Milestone {
@@ -131,6 +154,11 @@ impl World {
         self.entries.iter().for_each(|entry| domain.apply(&mut rows, entry));
         rows
     }
+}
+
+/// The beginning of days in the portfolio `wsc`.
+pub(crate) fn advance(date: Date) -> Wish {
+    Wish::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date, preview: false }
 }
 
 /// The creation of milestones in the portfolio `wsc`.

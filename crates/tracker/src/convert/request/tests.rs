@@ -284,6 +284,10 @@ fn every_required_field_is_asked_for() {
         "ListMilestoneForecastsRequest",
         crate::convert::read::faults(proto::ListMilestoneForecastsRequest::default()),
     );
+    asked.insert(
+        "GetCurrentDateRequest",
+        crate::convert::read::faults(proto::GetCurrentDateRequest::default()),
+    );
     // Messages within: what is asked of them stands under the field that holds them.
     let bare = proto::CreateMilestoneRequest { milestone: Some(Default::default()), ..create(milestone()) };
     asked.insert("Milestone", found(bare));

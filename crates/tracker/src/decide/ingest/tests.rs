@@ -1,14 +1,18 @@
 //! Following: facts, starts, replays, what is skipped.
 
 use jiff::civil::{Date, date};
+use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_types::Rejection;
+use prost::Message;
 
 use crate::command::Wish;
 use crate::milestone::samples::BASELINE;
-use crate::milestone::{CONSTRUCTION_START, Draft, State};
+use crate::milestone::{Action, CONSTRUCTION_START, Draft, State};
+use crate::source::Arrival;
 use crate::tables;
 use crate::tests::World;
+use crate::tests::registry::{project, started};
 use crate::tests::world::{create, draft, kinds, name};
 
 const DAY: Date = date(2021, 5, 12);
@@ -108,7 +112,7 @@ fn an_entry_can_be_followed_without_deriving_anything() {
 }
 
 #[test]
-fn a_batch_of_ten_thousand_starts_is_one_entry() {
+fn a_batch_of_ten_thousand_starts_is_taken_over_in_parts_each_start_once() {
     let (mut world, mut registry) = World::with_projects(&[]);
     let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
     let created = ids
@@ -122,11 +126,126 @@ fn a_batch_of_ten_thousand_starts_is_one_entry() {
     let before = world.entries.len();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let told = world.ingest(registry.start(&ids, DAY)).unwrap();
-    assert_eq!(world.entries.len(), before + 1);
-    assert_eq!(told.len(), 10_001);
-    for (index, event) in told[1..].iter().enumerate() {
-        assert_eq!(event.r#type, "milepost.milestone.achieved");
+    let entries = &world.entries[before..];
+    assert!(entries.len() > 2, "{}", entries.len());
+    let most = entries.iter().map(|entry| entry.encode(&milepost_types::Hash::ZERO).bytes.len()).max();
+    assert!(most.unwrap() < (1 << 20) - 4096, "{most:?}");
+    assert!(entries.iter().all(|entry| entry.decided_on == [registry.tail()]));
+    let headers = told.iter().filter(|event| event.r#type.starts_with("milepost.source.")).count();
+    assert_eq!(headers, entries.len());
+    let achieved = told.iter().filter(|event| event.r#type == "milepost.milestone.achieved");
+    for (index, event) in achieved.clone().enumerate() {
         assert_eq!(event.caused_by, format!("{}/{}/{index}", registry.log, registry.tail().sequence));
     }
+    assert_eq!(achieved.count(), 10_000);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// A world with a start of four projects to come, two milestones each, of which an entry has room for few.
+fn crowded() -> (World, crate::tests::Registry, Arrival) {
+    let ids = ["a", "b", "c", "d"];
+    let (mut world, mut registry) = World::with_projects(&ids);
+    let drafts = ids.iter().flat_map(|id| ["one", "two"].map(|m| construction_start(id, m)));
+    world.submit(create(drafts.collect())).unwrap();
+    let mut events: Vec<_> =
+        ids.iter().map(|id| ("milepost.project.started", Some(started(id, DAY)))).collect();
+    events.insert(2, ("milepost.project.started", None));
+    let arrival = registry.append(events);
+    world.domain.part_bytes = 1_500;
+    (world, registry, arrival)
+}
+
+fn part(world: &mut World, arrival: &Arrival) -> Vec<Event> {
+    let arrival = std::sync::Arc::new(arrival.clone());
+    world.submit(Wish::Ingest { arrival, skip: None }).unwrap()
+}
+
+#[test]
+fn what_does_not_fit_one_entry_is_taken_over_in_parts_and_the_position_moves_with_the_last() {
+    let (mut world, registry, arrival) = crowded();
+    let before = tables::source::get(&world.rows);
+    let mut achieved = Vec::new();
+    let mut skipped = 0;
+    let mut parts = 0;
+    loop {
+        let told = part(&mut world, &arrival);
+        parts += 1;
+        achieved.extend(
+            told.iter().filter(|event| event.r#type.ends_with("achieved")).map(|e| e.subject.clone()),
+        );
+        skipped += told.iter().filter(|event| event.r#type.ends_with("skipped")).count();
+        assert_eq!(world.rebuilt(), world.rows);
+        if kinds(&told)[0] == "source.followed" {
+            break;
+        }
+        assert_eq!(kinds(&told)[0], "source.partly_followed");
+        assert_eq!(tables::source::get(&world.rows), before);
+    }
+    assert!(parts > 4, "{parts}");
+    assert_eq!((achieved.len(), skipped), (8, 1));
+    assert!(achieved.is_sorted_by(|a, b| a < b), "each once: {achieved:?}");
+    assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
+    assert_eq!(part(&mut world, &arrival), []);
+    assert!(!world.rows.0.keys().any(|key| key[0] == 9), "nothing is left of the parts");
+}
+
+#[test]
+fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
+    let (mut world, _, arrival) = crowded();
+    let first = part(&mut world, &arrival);
+    let done: crate::milestone::Milestone = world.milestone(&first.last().unwrap().subject.parse().unwrap());
+    assert_eq!(done.state, State::Achieved);
+    world.act(&done.name, Action::Reopen { reason: "a mistake".into() }).unwrap();
+    // To come: one that the office achieved itself meanwhile is not achieved again.
+    let own = name("d", "two");
+    let achieve = Action::Achieve { actual: Some(BASELINE), reason: String::new() };
+    world.now = "2021-06-01T00:00:00Z".parse().unwrap();
+    let evidence = Action::AddEvidence(crate::milestone::samples::evidence("permit"));
+    world.act(&own, evidence).unwrap();
+    world.act(&own, achieve).unwrap();
+    let told = world.ingest(arrival).unwrap();
+    let achieved = told.iter().chain(&first).filter(|event| event.r#type.ends_with("achieved")).count();
+    assert_eq!(achieved, 7);
+    assert_eq!(world.milestone(&done.name).state, State::Planned, "it was reopened after its start");
+    assert_eq!(world.milestone(&own).actual, Some(BASELINE));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn facts_that_do_not_fit_one_entry_are_taken_over_in_parts() {
+    let (mut world, mut registry) = World::with_projects(&[]);
+    world.domain.part_bytes = 500;
+    let ids: Vec<String> = (0..40).map(|index| format!("p{index:02}")).collect();
+    let created = ids.iter().map(|id| ("milepost.project.created", Some(project(id)))).collect();
+    let told = world.ingest(registry.append(created)).unwrap();
+    assert!(told.len() > 3, "{}", told.len());
+    assert!(told[..told.len() - 1].iter().all(|event| event.r#type == "milepost.source.partly_followed"));
+    for id in &ids {
+        let known = tables::project::is_deleted(&world.rows, &crate::tests::world::project_name(id));
+        assert_eq!(known, Some(false), "{id}");
+    }
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_reset_in_the_middle_of_an_entry_forgets_how_much_of_it_was_taken_over() {
+    let (mut world, registry, arrival) = crowded();
+    part(&mut world, &arrival);
+    assert!(world.rows.0.keys().any(|key| key[0] == 9));
+    let reset = |to| Wish::ResetFollower { to, reason: "restored".into() };
+    world.submit(reset(registry.position(2))).unwrap();
+    assert!(!world.rows.0.keys().any(|key| key[0] == 9));
+    for sequence in 3..=registry.entries.len() {
+        world.ingest(registry.arrival(sequence)).unwrap();
+    }
+    let achieved = |entry: &milepost_ledger::Entry| {
+        let events = entry.events.iter().map(|event| Event::decode(event.clone()).unwrap());
+        events.filter(|event| event.r#type.ends_with("achieved")).count()
+    };
+    assert_eq!(
+        world.entries.iter().map(achieved).sum::<usize>(),
+        8,
+        "what was achieved is not achieved again"
+    );
     assert_eq!(world.rebuilt(), world.rows);
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::milestone::samples::{BASELINE, NAME, TODAY, evidence, milestone, moment};
-use crate::milestone::{Draft, Outlook, create};
+use crate::milestone::{Draft, Nearness, Outlook, Timeliness, create};
 
 const LATER: Date = date(2021, 6, 10);
 
@@ -27,8 +27,9 @@ fn achieve(actual: Option<Date>) -> Action {
 
 fn in_state(state: State) -> Milestone {
     let actual = matches!(state, State::Achieved | State::PartiallyAchieved).then_some(TODAY);
-    let outlook = (state == State::Planned).then_some(Outlook::OnTrack);
-    Milestone { state, actual, outlook, ..milestone() }
+    let planned = state == State::Planned;
+    let timeliness = if planned { milestone().timeliness } else { Timeliness::default() };
+    Milestone { state, actual, timeliness, ..milestone() }
 }
 
 #[test]
@@ -47,8 +48,11 @@ fn a_forecast_moves_the_due_date_and_links_to_the_one_before() {
     );
     let after = change.milestone;
     assert_eq!((after.forecast, after.forecast_sequence, after.etag), (Some(LATER), 9, Etag(9)));
-    assert_eq!((after.outlook, after.variance_working_days), (Some(Outlook::AtRisk), Some(10)));
-    assert_eq!(change.fields, ["forecast_date", "forecast_sequence", "outlook", "variance_working_days"]);
+    assert_eq!((after.outlook(), after.variance_working_days), (Some(Outlook::AtRisk), Some(10)));
+    assert_eq!(
+        change.fields,
+        ["forecast_date", "forecast_sequence", "outlook", "slippage", "variance_working_days"]
+    );
     assert_eq!(change.date, Some(LATER));
     assert_eq!(after.update_time, moment().commit_time);
 }
@@ -67,7 +71,7 @@ fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
     ));
     assert_eq!(withdrawn.date, Some(BASELINE));
     assert_eq!(withdrawn.milestone.variance_working_days, None);
-    let undated = Milestone { baseline: None, outlook: None, ..milestone() };
+    let undated = Milestone { baseline: None, timeliness: Timeliness::default(), ..milestone() };
     let change = done(&undated, reforecast(Some(LATER)));
     assert!(matches!(change.happening, Happening::Reforecast { slip: None, .. }));
 }
@@ -128,7 +132,7 @@ fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
             assert_eq!((after.state, after.state_reason.as_str()), (to, "said"));
             let happened = matches!(to, State::Achieved | State::PartiallyAchieved);
             assert_eq!(after.actual, happened.then_some(TODAY), "{to:?} from {state:?}");
-            assert_eq!(after.outlook.is_some(), to == State::Planned);
+            assert_eq!(after.outlook().is_some(), to == State::Planned);
             assert_eq!(
                 change.happening,
                 Happening::StateChanged { previous: state, state: to, reason: reason() }
@@ -218,10 +222,7 @@ fn an_update_changes_what_it_names_and_leaves_dates_alone() {
         violations.iter().map(|violation| (violation.field.as_str(), violation.reason)).collect();
     assert_eq!(
         told,
-        [
-            ("milestone.baseline_date", "CHANGED_BY_METHOD"),
-            ("milestone.forecast_date", "CHANGED_BY_METHOD")
-        ]
+        [("milestone.baseline_date", "CHANGED_BY_METHOD"), ("milestone.forecast_date", "CHANGED_BY_METHOD")]
     );
 }
 
@@ -251,8 +252,8 @@ fn an_undeleted_milestone_stands_as_of_the_current_date() {
     let deleted = done(&milestone(), Action::Delete).milestone;
     let later = Moment { current_date: LATER, ..moment() };
     let change = act(&deleted, None, &Action::Undelete, &later).unwrap().unwrap();
-    assert_eq!(change.milestone.outlook, Some(Outlook::Overdue));
-    assert_eq!(change.fields, ["delete_time", "outlook"]);
+    assert_eq!(change.milestone.outlook(), Some(Outlook::Overdue));
+    assert_eq!(change.fields, ["delete_time", "nearness", "outlook"]);
 }
 
 #[test]
@@ -288,11 +289,93 @@ fn a_new_milestone_is_planned_and_its_first_forecast_begins_the_history() {
     let change = create(&draft(None), "start".parse().unwrap(), &moment());
     assert_eq!(change.milestone.name.to_string(), NAME);
     assert_eq!((change.milestone.state, change.milestone.forecast_sequence), (State::Planned, 0));
-    assert_eq!((change.milestone.outlook, change.date), (Some(Outlook::OnTrack), Some(BASELINE)));
+    assert_eq!((change.milestone.outlook(), change.date), (Some(Outlook::OnTrack), Some(BASELINE)));
     assert!(change.fields.is_empty());
     let change = create(&draft(Some(LATER)), "start".parse().unwrap(), &moment());
     assert_eq!((change.milestone.forecast_sequence, change.date), (9, Some(LATER)));
     assert_eq!(change.milestone.variance_working_days, Some(10));
+}
+
+/// What is announced besides a change: how near the due date was and is.
+fn announced(change: &Change) -> Option<(Option<Nearness>, Option<Nearness>)> {
+    match &change.announcement {
+        None => None,
+        Some(Happening::OutlookChanged { previous, now, current_date: TODAY }) => {
+            Some((previous.nearness, now.nearness))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_makes_a_due_date_near_or_passed_announces_it_whatever_slipped() {
+    let (soon, overdue) = (Some(Nearness::DueSoon), Some(Nearness::Overdue));
+    let ahead = milestone().timeliness.nearness;
+    let at = |days: i64| TODAY.saturating_add(jiff::Span::new().days(days));
+    let draft = |baseline: Option<i64>, forecast: Option<i64>| Draft {
+        project: "portfolios/wsc/projects/science-avenue".parse().unwrap(),
+        id: None,
+        details: milestone().details,
+        baseline: baseline.map(at),
+        forecast: forecast.map(at),
+    };
+    for (baseline, forecast, wanted) in [
+        (Some(8), None, None),
+        (Some(7), None, soon),
+        (Some(-1), None, overdue),
+        // It slipped, and is near or past all the same.
+        (Some(2), Some(5), soon),
+        (Some(-9), Some(0), soon),
+        (Some(-9), Some(-1), overdue),
+        (Some(-1), Some(8), None),
+        (None, None, None),
+    ] {
+        let change = create(&draft(baseline, forecast), "start".parse().unwrap(), &moment());
+        assert_eq!(
+            announced(&change),
+            wanted.map(|wanted| (None, Some(wanted))),
+            "{baseline:?} {forecast:?}"
+        );
+    }
+
+    let near = done(&milestone(), reforecast(Some(at(3))));
+    assert_eq!(announced(&near), Some((ahead, soon)));
+    // Another near date is the same state, and is not announced again; one after a later date is.
+    let still = done(&near.milestone, reforecast(Some(at(2))));
+    assert_eq!(announced(&still), None);
+    let later = done(&still.milestone, reforecast(Some(at(90))));
+    assert_eq!(announced(&later), None);
+    assert_eq!(announced(&done(&later.milestone, reforecast(Some(at(3))))), Some((ahead, soon)));
+    let past = done(&still.milestone, reforecast(Some(at(-1))));
+    assert_eq!(announced(&past), Some((soon, overdue)));
+
+    let rebaselined = done(&milestone(), Action::Rebaseline { baseline: at(-1), reason: "approved".into() });
+    assert_eq!(announced(&rebaselined), Some((ahead, overdue)));
+    let achieved = done(&past.milestone, achieve(None));
+    assert_eq!(announced(&achieved), None);
+    let reopened = done(&achieved.milestone, Action::Reopen { reason: "no".into() });
+    assert_eq!(announced(&reopened), Some((None, overdue)));
+    let deleted = done(&past.milestone, Action::Delete);
+    let undeleted = done(&deleted.milestone, Action::Undelete);
+    assert_eq!((announced(&deleted), announced(&undeleted)), (None, None), "it was overdue before");
+}
+
+#[test]
+fn documents_of_one_milestone_are_bounded_in_bytes_and_a_full_one_with_plain_uris_fits() {
+    let title = "名".repeat(limits::DISPLAY_NAME_CHARS);
+    let document = |index: usize, letter: &str| Evidence {
+        title: format!("{}{index:03}", "名".repeat(limits::DISPLAY_NAME_CHARS - 3)),
+        uri: letter.repeat(limits::URI_CHARS),
+        ..evidence(&title)
+    };
+    let mut plain = milestone();
+    plain.evidence = (1..limits::EVIDENCE).map(|index| document(index, "x")).collect();
+    let full = done(&plain, Action::AddEvidence(document(0, "x"))).milestone;
+    assert_eq!(full.evidence.len(), limits::EVIDENCE);
+    let mut wide = milestone();
+    wide.evidence = (1..=90).map(|index| document(index, "里")).collect();
+    let refusal = refused(&wide, Action::AddEvidence(document(0, "里")));
+    assert!(matches!(refusal, Rejection::LimitExceeded { limit: 614_400, .. }), "{refusal:?}");
 }
 
 fn actions() -> impl Strategy<Value = Action> {
@@ -326,7 +409,7 @@ proptest! {
             prop_assert_eq!(after.actual.is_some(), happened);
             prop_assert!(after.actual.is_none_or(|actual| actual <= TODAY));
             let open = after.state == State::Planned && after.due().is_some();
-            prop_assert_eq!(after.outlook.is_some(), open);
+            prop_assert_eq!(after.outlook().is_some(), open);
             prop_assert_eq!(after.etag, Etag(moment.sequence));
             prop_assert!(!change.fields.is_empty() && change.fields.is_sorted());
             now = after;

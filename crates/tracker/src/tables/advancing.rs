@@ -1,0 +1,104 @@
+//! Table 8: the day that is being told of each portfolio, while it takes several entries.
+//!
+//! Key: see [`super`]. Value: the day in four bytes, as in keys; the sequence of the last entry of it, u64;
+//! how many became due soon, u32, and overdue, u32, all big end first; then the key of the last milestone that
+//! was looked at, without its tag. Put by `milepost.portfolio.date_advancing`, removed by
+//! `milepost.portfolio.date_advanced`.
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_ledger::key::{Key, date_of, ordered_date};
+use milepost_ledger::{Read, Write};
+use milepost_types::{DamagedRow, MilestoneName, PortfolioName};
+
+use super::Table;
+use super::key;
+
+/// How far the telling of a day has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Advancing {
+    /// The day.
+    pub(crate) day: Date,
+    /// The entry that told the last part of it.
+    pub(crate) sequence: u64,
+    /// How many milestones became due soon so far.
+    pub(crate) due_soon: u32,
+    /// How many became overdue so far.
+    pub(crate) overdue: u32,
+    /// The key of the row of the last milestone that was looked at.
+    pub(crate) through: Vec<u8>,
+}
+
+impl Advancing {
+    /// After the last milestone with this name.
+    pub(crate) fn new(day: Date, sequence: u64, counts: (u32, u32), through: &MilestoneName) -> Self {
+        let through = key::of_milestone(Table::Milestone, through);
+        Self { day, sequence, due_soon: counts.0, overdue: counts.1, through }
+    }
+}
+
+/// The day that is being told of a portfolio.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Result<Option<Advancing>, DamagedRow> {
+    let key = key::of_portfolio(Table::Advancing, portfolio);
+    let Some(value) = rows.get(&key) else { return Ok(None) };
+    from_bytes(&value).map(Some).ok_or_else(|| Table::Advancing.damaged(&key, "it is no part of a day"))
+}
+
+/// Sets how far the telling of a day has come.
+pub(crate) fn put(rows: &mut dyn Write, portfolio: &PortfolioName, advancing: &Advancing) {
+    rows.put(key::of_portfolio(Table::Advancing, portfolio), to_bytes(advancing));
+}
+
+/// The day was told.
+pub(crate) fn remove(rows: &mut dyn Write, portfolio: &PortfolioName) {
+    let key = key::of_portfolio(Table::Advancing, portfolio);
+    if rows.get(&key).is_some() {
+        rows.delete(&key);
+    }
+}
+
+fn to_bytes(advancing: &Advancing) -> Bytes {
+    let Advancing { day, sequence, due_soon, overdue, through } = advancing;
+    let mut value = ordered_date(*day).to_vec();
+    value.extend(sequence.to_be_bytes());
+    value.extend(due_soon.to_be_bytes());
+    value.extend(overdue.to_be_bytes());
+    value.extend(through.get(1..).unwrap_or_default());
+    value.into()
+}
+
+fn from_bytes(value: &[u8]) -> Option<Advancing> {
+    let (day, rest) = value.split_first_chunk::<4>()?;
+    let (sequence, rest) = rest.split_first_chunk::<8>()?;
+    let (due_soon, rest) = rest.split_first_chunk::<4>()?;
+    let (overdue, through) = rest.split_first_chunk::<4>()?;
+    Some(Advancing {
+        day: date_of(day)?,
+        sequence: u64::from_be_bytes(*sequence),
+        due_soon: u32::from_be_bytes(*due_soon),
+        overdue: u32::from_be_bytes(*overdue),
+        through: Key::of(Table::Milestone).bytes(through).done(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::milestone::samples::NAME;
+
+    /// Persisted: stores hold these bytes.
+    #[test]
+    fn the_bytes_of_a_row_never_change_and_are_read_back() {
+        let advancing = Advancing::new(date(2021, 5, 27), 9, (2, 3), &NAME.parse().unwrap());
+        let bytes = to_bytes(&advancing);
+        let head = [0x07, 0xe5, 5, 27, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 3];
+        assert_eq!(bytes[..20], head);
+        assert_eq!(&bytes[20..], b"wsc\0science-avenue\0start");
+        assert_eq!(from_bytes(&bytes), Some(advancing));
+    }
+}
