@@ -104,7 +104,11 @@ pub fn detail(event: &Event) -> String {
         }
         Some(Payload::MilestoneOutlookChanged(changed)) => {
             let (before, now) = (changed.previous_outlook(), changed.outlook());
-            let change = change(before.as_str_name(), now.as_str_name(), "OUTLOOK");
+            let outlook = change(before.as_str_name(), now.as_str_name(), "OUTLOOK");
+            // What slipped keeps its outlook when it comes near.
+            let (near_before, near) = (changed.previous_nearness(), changed.nearness());
+            let nearness = change(near_before.as_str_name(), near.as_str_name(), "NEARNESS");
+            let change = if before == now { nearness } else { outlook };
             format!("{change} as of {}", text::date(changed.current_date.as_ref()))
         }
         Some(Payload::DateAdvanced(advanced)) => format!(
@@ -113,6 +117,16 @@ pub fn detail(event: &Event) -> String {
             advanced.due_soon_count,
             advanced.overdue_count
         ),
+        Some(Payload::DateAdvancing(advancing)) => format!(
+            "{}: {} due soon, {} overdue so far",
+            text::date(advancing.date.as_ref()),
+            advancing.due_soon_count,
+            advancing.overdue_count
+        ),
+        Some(Payload::SourcePartlyFollowed(followed)) => {
+            let sequence = followed.position.as_ref().map_or(0, |position| position.sequence);
+            format!("a part of sequence {sequence}")
+        }
         Some(Payload::SourceFollowed(followed)) => {
             let sequence = followed.position.as_ref().map_or(0, |position| position.sequence);
             format!("to sequence {sequence}")

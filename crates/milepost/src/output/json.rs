@@ -38,7 +38,7 @@ macro_rules! described {
 
 described! {
     registry: Portfolio, Organization, Project, Phase, Batch, BatchCreateProjectsRequest;
-    tracker: Milestone, Forecast, BatchCreateMilestonesRequest, AdvanceDateResponse;
+    tracker: Milestone, Forecast, BatchCreateMilestonesRequest, AdvanceDateResponse, GetCurrentDateResponse;
     notifier: GetLogInfoResponse, SourceReset;
     event: Event;
     journal: GetLedgerInfoResponse;

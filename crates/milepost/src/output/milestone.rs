@@ -1,9 +1,11 @@
 //! How milestones and their forecasts are shown.
 //!
-//! Does not compare dates: the outlook and the variance are the tracker's.
+//! Does not compare dates: outlook, nearness, slippage and variance are the tracker's.
 
 use comfy_table::Cell;
-use milepost_proto::tracker::v1::{AdvanceDateResponse, Evidence, Forecast, Milestone};
+use milepost_proto::tracker::v1::{
+    AdvanceDateResponse, Evidence, Forecast, GetCurrentDateResponse, Milestone,
+};
 
 use super::card::Card;
 use super::resource::Resource;
@@ -12,8 +14,18 @@ use super::{table, text};
 
 impl Resource for Milestone {
     const FIELD: &'static str = "milestone";
-    const COLUMNS: &'static [&'static str] =
-        &["MILESTONE", "DISPLAY NAME", "STATE", "OUTLOOK", "BASELINE", "FORECAST", "ACTUAL", "VARIANCE"];
+    const COLUMNS: &'static [&'static str] = &[
+        "MILESTONE",
+        "DISPLAY NAME",
+        "STATE",
+        "OUTLOOK",
+        "NEARNESS",
+        "SLIPPAGE",
+        "BASELINE",
+        "FORECAST",
+        "ACTUAL",
+        "VARIANCE",
+    ];
 
     fn place(&self) -> Place<'_> {
         Place::of(&self.name)
@@ -25,6 +37,8 @@ impl Resource for Milestone {
             Cell::new(&self.display_name),
             table::state(&text::code(self.state().as_str_name(), "STATE")),
             table::state(&text::code(self.outlook().as_str_name(), "OUTLOOK")),
+            table::state(&text::code(self.nearness().as_str_name(), "NEARNESS")),
+            table::state(&text::code(self.slippage().as_str_name(), "SLIPPAGE")),
             Cell::new(text::date(self.baseline_date.as_ref())),
             Cell::new(text::date(self.forecast_date.as_ref())),
             Cell::new(text::date(self.actual_date.as_ref())),
@@ -39,6 +53,8 @@ impl Resource for Milestone {
             .text("State", text::code(self.state().as_str_name(), "STATE"))
             .text("State reason", &self.state_reason)
             .text("Outlook", text::code(self.outlook().as_str_name(), "OUTLOOK"))
+            .text("Nearness", text::code(self.nearness().as_str_name(), "NEARNESS"))
+            .text("Slippage", text::code(self.slippage().as_str_name(), "SLIPPAGE"))
             .text("Type", &self.r#type)
             .text("Code", &self.code)
             .known("Weight", self.weight)
@@ -99,6 +115,14 @@ pub fn advanced(answer: &AdvanceDateResponse, mut card: Card) -> Card {
     card.date("Current date", answer.current_date.as_ref())
         .known("Became due soon", Some(answer.due_soon_count))
         .known("Became overdue", Some(answer.overdue_count));
+    card
+}
+
+/// Which day it is.
+pub fn current_date(answer: &GetCurrentDateResponse) -> Card {
+    let mut card = Card::new();
+    card.date("Current date", answer.current_date.as_ref())
+        .date("About to be", answer.advancing_date.as_ref());
     card
 }
 

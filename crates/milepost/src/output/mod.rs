@@ -32,6 +32,7 @@ use card::Card;
 use json::Described;
 pub use log::log_info;
 pub use milestone::advanced as milestone_date_advanced;
+pub use milestone::current_date as milestone_current_date;
 use resource::Resource;
 use zone::{Place, Zones};
 

@@ -136,11 +136,23 @@ fn milestones_tell_their_variance_with_its_sign() {
         display_name: "通车".into(),
         state: state.into(),
         outlook: outlook.into(),
+        nearness: if outlook == milestone::Outlook::AtRisk {
+            Nearness::DueSoon
+        } else {
+            Nearness::Unspecified
+        }
+        .into(),
+        slippage: if outlook == milestone::Outlook::AtRisk {
+            Slippage::AtRisk
+        } else {
+            Slippage::Unspecified
+        }
+        .into(),
         baseline_date: day(2023, 6, 30),
         variance_working_days: variance,
         ..Default::default()
     };
-    use milestone::{Outlook, State};
+    use milestone::{Nearness, Outlook, Slippage, State};
     insta::assert_snapshot!(table().many_text(
         &[
             milestone(Some(12), State::Planned, Outlook::AtRisk),
@@ -149,6 +161,21 @@ fn milestones_tell_their_variance_with_its_sign() {
         ],
         "portfolios/wsc/projects/-"
     ));
+}
+
+#[test]
+fn what_slipped_and_is_due_soon_says_that_it_came_near() {
+    use milestone::{Nearness, Outlook};
+    let changed = milepost_proto::event::v1::MilestoneOutlookChanged {
+        previous_outlook: Outlook::AtRisk.into(),
+        outlook: Outlook::AtRisk.into(),
+        previous_nearness: Nearness::Ahead.into(),
+        nearness: Nearness::DueSoon.into(),
+        current_date: day(2023, 6, 23),
+        ..Default::default()
+    };
+    let event = Event { payload: Some(Payload::MilestoneOutlookChanged(changed)), ..slipped() };
+    assert_eq!(super::event::detail(&event), "AHEAD → DUE_SOON as of 2023-06-23");
 }
 
 fn slipped() -> Event {

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use milepost_proto::google::r#type::Date;
 use milepost_proto::tracker::v1::{
     AchieveMilestoneRequest, AddMilestoneEvidenceRequest, AdvanceDateRequest, BatchCreateMilestonesRequest,
-    CancelMilestoneRequest, CreateMilestoneRequest, DeleteMilestoneRequest, Evidence, GetMilestoneRequest,
-    ListMilestoneForecastsRequest, ListMilestonesRequest, MissMilestoneRequest,
+    CancelMilestoneRequest, CreateMilestoneRequest, DeleteMilestoneRequest, Evidence, GetCurrentDateRequest,
+    GetMilestoneRequest, ListMilestoneForecastsRequest, ListMilestonesRequest, MissMilestoneRequest,
     PartiallyAchieveMilestoneRequest, RebaselineMilestoneRequest, ReforecastMilestoneRequest,
     ReopenMilestoneRequest, UndeleteMilestoneRequest, UpdateMilestoneRequest,
 };
@@ -21,7 +21,7 @@ use super::name::{MILESTONE, PORTFOLIO, PROJECT};
 use super::session::Session;
 use super::{input, value};
 use crate::error::Error;
-use crate::output::milestone_date_advanced;
+use crate::output::{milestone_current_date, milestone_date_advanced};
 use fields::{Dates, Fields};
 
 /// What to do with milestones.
@@ -108,7 +108,7 @@ pub enum Verb {
     Achieve {
         #[command(flatten)]
         on: On,
-        /// The day [default: today in the time zone of the portfolio]
+        /// The day [default: the portfolio's current date]
         #[arg(long, visible_alias = "date", value_name = "DATE", value_parser = value::date)]
         actual_date: Option<Date>,
         /// Why
@@ -119,7 +119,7 @@ pub enum Verb {
     PartiallyAchieve {
         #[command(flatten)]
         on: On,
-        /// The day [default: today in the time zone of the portfolio]
+        /// The day [default: the portfolio's current date]
         #[arg(long, visible_alias = "date", value_name = "DATE", value_parser = value::date)]
         actual_date: Option<Date>,
         /// Why
@@ -185,6 +185,13 @@ pub enum Verb {
         date: Date,
         #[command(flatten)]
         writing: Writing,
+    },
+    /// Shows which day it is in a portfolio: the one that milestones are due soon, overdue and achieved by
+    CurrentDate {
+        /// The portfolio
+        portfolio: String,
+        #[command(flatten)]
+        reading: Reading,
     },
 }
 
@@ -337,6 +344,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 )
                 .await?;
             session.output().answer(&response, milestone_date_advanced)
+        }
+        Verb::CurrentDate { portfolio, reading } => {
+            let portfolio = PORTFOLIO.name(&[portfolio])?;
+            let request = GetCurrentDateRequest { portfolio, min_revisions: reading.min_revision };
+            let response = session
+                .read(request, |client, request| async move {
+                    client.milestones().get_current_date(request).await
+                })
+                .await?;
+            session.output().answer(&response, milestone_current_date)
         }
     }
 }
