@@ -41,6 +41,7 @@ pub const EVENT_TYPES: &[&str] = &[
     "milepost.phase.updated",
     "milepost.portfolio.created",
     "milepost.portfolio.date_advanced",
+    "milepost.portfolio.date_advancing",
     "milepost.portfolio.deleted",
     "milepost.portfolio.undeleted",
     "milepost.portfolio.updated",
@@ -56,6 +57,7 @@ pub const EVENT_TYPES: &[&str] = &[
     "milepost.project.undeleted",
     "milepost.project.updated",
     "milepost.source.followed",
+    "milepost.source.partly_followed",
     "milepost.source.reset",
     "milepost.source.skipped",
 ];
