@@ -144,11 +144,7 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(
-        scene: &Scene<'a>,
-        name: &'a PortfolioName,
-        portfolio: &'a Portfolio,
-    ) -> Result<Self, DamagedRow> {
+    fn new(scene: &Scene<'a>, name: &'a PortfolioName, portfolio: &'a Portfolio) -> Result<Self, DamagedRow> {
         let current = tables::date::get(scene.rows, name)?;
         let begun = tables::advancing::get(scene.rows, name)?;
         let told_by = current.and_then(|current| current.sequence);
@@ -244,9 +240,10 @@ impl<'a> Telling<'a> {
         let keys = self.touched(day).into_iter();
         let keys = keys.filter(move |key| through.is_none_or(|through| key.as_slice() > through));
         let milestones = keys.filter_map(|key| Some(planned(&key, &self.rows.get(&key)?)));
-        Box::new(milestones.filter_map(move |milestone| {
-            self.change(day, milestone, |milestone| passed(milestone, day))
-        }))
+        Box::new(
+            milestones
+                .filter_map(move |milestone| self.change(day, milestone, |milestone| passed(milestone, day))),
+        )
     }
 
     /// What a day makes of a milestone that is planned, if it makes anything of it.

@@ -8,7 +8,7 @@ use milepost_types::PageToken;
 use tonic::{Request, Response, Status};
 
 use super::forecasts::history;
-use super::{Api, revision, stored, unreadable};
+use super::{Api, revision, stored};
 use crate::convert::read;
 use crate::convert::request::ToWish;
 use crate::error::Failure;

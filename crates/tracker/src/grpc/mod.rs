@@ -142,7 +142,7 @@ fn nothing_done(wish: &Wish) -> Failure {
 
 /// The milestone that a row holds.
 fn stored(view: &View<'_>, name: &MilestoneName) -> Result<proto::Milestone, Failure> {
-    let damaged = |error| Table::Milestone.damaged(&key::of_milestone(Table::Milestone, name), error).into();
+    let damaged = |error| Table::Milestone.damaged(&key::of_milestone(Table::Milestone, name), error);
     let milestone = proto::Milestone::decode(row(view, name)?).map_err(damaged)?;
     complete(milestone).map_err(|error| unreadable(error.into()))
 }
