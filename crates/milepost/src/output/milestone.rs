@@ -119,8 +119,7 @@ pub fn advanced(answer: &AdvanceDateResponse, mut card: Card) -> Card {
 }
 
 /// Which day it is.
-pub fn current_date(answer: &GetCurrentDateResponse) -> Card {
-    let mut card = Card::new();
+pub fn current_date(answer: &GetCurrentDateResponse, mut card: Card) -> Card {
     card.date("Current date", answer.current_date.as_ref())
         .date("About to be", answer.advancing_date.as_ref());
     card
