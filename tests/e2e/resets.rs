@@ -26,7 +26,7 @@ async fn first_reset(client: &Client, cursor: &str, selection: Selection) -> Res
     loop {
         let delivery = within(PATIENCE, "the reset", watch.next()).await;
         match delivery.expect("it goes on").expect("it is served") {
-            Delivery::Reset(reset) => return reset,
+            Delivery::Reset(reset) => return *reset,
             Delivery::Batch(batch) => {
                 let known = |event: &Event| event.r#type == "milepost.source.reset";
                 assert!(batch.events.iter().all(known), "an event comes before the reset: {batch:?}");

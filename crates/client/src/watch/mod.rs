@@ -72,7 +72,7 @@ pub enum Delivery {
     Batch(Batch),
     /// A source is followed from another position on. Drop what was derived from its revoked events, read
     /// the resources that they concern again, and only then keep the cursor.
-    Reset(Reset),
+    Reset(Box<Reset>),
 }
 
 impl Delivery {
@@ -309,7 +309,7 @@ impl Watch {
         self.request.from = Some(watch_events_request::From::AfterCursor(response.cursor.clone()));
         let (cursor, lag_entries) = (response.cursor, response.lag_entries);
         Some(match response.source_reset {
-            Some(notice) => Delivery::Reset(Reset { notice, cursor }),
+            Some(notice) => Delivery::Reset(Box::new(Reset { notice, cursor })),
             None => Delivery::Batch(Batch { events: response.events, cursor, phase, lag_entries }),
         })
     }

@@ -62,8 +62,12 @@ fn drain(range: std::ops::Range<usize>, after: Duration) -> WatchEventsResponse 
 }
 
 enum Step {
-    Send(WatchEventsResponse),
+    Send(Box<WatchEventsResponse>),
     Fail(Status),
+}
+
+fn send(response: WatchEventsResponse) -> Step {
+    Step::Send(Box::new(response))
 }
 
 /// Answers the first call by the first script, and so on; after the last one, by all events after the
@@ -145,7 +149,7 @@ impl EventService for Server {
             Some(steps) => steps
                 .into_iter()
                 .map(|step| match step {
-                    Step::Send(response) => Ok(response),
+                    Step::Send(response) => Ok(*response),
                     Step::Fail(status) => Err(status),
                 })
                 .collect(),
@@ -200,8 +204,8 @@ fn after(events: usize) -> From {
 async fn a_server_that_dies_is_resumed_after_the_last_batch() {
     let scripts = vec![
         vec![Step::Fail(Status::unavailable("starting"))],
-        vec![Step::Send(response(0..3)), Step::Fail(Status::unavailable("draining"))],
-        vec![Step::Send(response(3..4)), Step::Send(response(4..4)), Step::Fail(Status::unknown("h2"))],
+        vec![send(response(0..3)), Step::Fail(Status::unavailable("draining"))],
+        vec![send(response(3..4)), send(response(4..4)), Step::Fail(Status::unknown("h2"))],
     ];
     let server = Server::new(10, scripts);
     let mut watch = watch(&server, Start::Earliest).await;
@@ -214,7 +218,7 @@ async fn a_server_that_dies_is_resumed_after_the_last_batch() {
 #[tokio::test]
 async fn now_is_fixed_by_the_first_response() {
     // Two events happen after the first response and before the watch is back.
-    let scripts = vec![vec![Step::Send(response(4..4)), Step::Fail(Status::unavailable("gone"))]];
+    let scripts = vec![vec![send(response(4..4)), Step::Fail(Status::unavailable("gone"))]];
     let server = Server::new(6, scripts);
     let mut watch = watch(&server, Start::Latest).await;
     assert_eq!(collect(&mut watch, 2).await, ids(4..6));
@@ -224,12 +228,12 @@ async fn now_is_fixed_by_the_first_response() {
 #[tokio::test]
 async fn what_a_server_repeats_is_left_out() {
     let scripts = vec![vec![
-        Step::Send(response(0..2)),
-        Step::Send(response(0..2)),
-        Step::Send(response(1..1)),
-        Step::Send(response(2..3)),
-        Step::Send(response(2..3)),
-        Step::Send(response(3..3)),
+        send(response(0..2)),
+        send(response(0..2)),
+        send(response(1..1)),
+        send(response(2..3)),
+        send(response(2..3)),
+        send(response(3..3)),
         Step::Fail(Status::unavailable("gone")),
     ]];
     let server = Server::new(5, scripts);
@@ -253,13 +257,13 @@ async fn a_reset_is_an_outcome_of_its_own_and_comes_once() {
     };
     let scripts = vec![
         vec![
-            Step::Send(response(0..3)),
-            Step::Send(reset(4, notice.clone())),
+            send(response(0..3)),
+            send(reset(4, notice.clone())),
             // A server that repeats it.
-            Step::Send(reset(4, notice.clone())),
+            send(reset(4, notice.clone())),
             Step::Fail(Status::unavailable("gone")),
         ],
-        vec![Step::Send(response(4..5))],
+        vec![send(response(4..5))],
     ];
     let server = Server::new(5, scripts);
     let mut watch = watch(&server, Start::Earliest).await;
@@ -286,7 +290,7 @@ async fn a_reset_is_an_outcome_of_its_own_and_comes_once() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_is_given_out_and_its_pause_honoured() {
     let pause = Duration::from_secs(7);
-    let scripts = vec![vec![Step::Send(drain(0..3, pause)), Step::Fail(Status::unavailable("draining"))]];
+    let scripts = vec![vec![send(drain(0..3, pause)), Step::Fail(Status::unavailable("draining"))]];
     let server = Server::new(5, scripts);
     let mut watch = watch_in_memory(&server, options());
     assert_eq!(next(&mut watch).await.events.len(), 3);
@@ -301,7 +305,7 @@ async fn a_drain_is_given_out_and_its_pause_honoured() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_falls_silent_is_left_after_three_intervals() {
-    let server = Server::new(5, vec![vec![Step::Send(response(0..3))]]);
+    let server = Server::new(5, vec![vec![send(response(0..3))]]);
     let interval = Some(Duration::from_secs(2));
     let mut watch = watch_in_memory(&server, WatchOptions { checkpoint_interval: interval, ..options() });
     assert_eq!(next(&mut watch).await.events.len(), 3);

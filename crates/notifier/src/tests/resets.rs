@@ -56,7 +56,7 @@ async fn next_reset(watch: &mut Watch) -> Reset {
     loop {
         match soon(watch.next()).await.unwrap().unwrap() {
             Delivery::Batch(batch) => assert_eq!(batch.events, [], "the reset comes first"),
-            Delivery::Reset(reset) => return reset,
+            Delivery::Reset(reset) => return *reset,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use milepost_client::{Batch, Delivery, Phase, Reset, Start, WatchOptions, WatchState};
+use milepost_client::{Batch, Delivery, Phase, Start, WatchOptions, WatchState};
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::{GetEventRequest, SourceReset};
 
@@ -143,10 +143,10 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
         let Some(delivery) = delivery else { return Ok(()) };
         let Batch { mut events, cursor, phase, lag_entries } = match delivery? {
             Delivery::Batch(batch) => batch,
-            Delivery::Reset(Reset { notice, cursor }) => {
-                printer.print_reset(&notice, &cursor).await?;
+            Delivery::Reset(reset) => {
+                printer.print_reset(&reset.notice, &reset.cursor).await?;
                 if let Some(file) = &mut file {
-                    file.keep(&cursor)?;
+                    file.keep(&reset.cursor)?;
                 }
                 continue;
             }
