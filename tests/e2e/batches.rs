@@ -1,7 +1,8 @@
 //! What starts with a batch, through the whole house: the tracker hears of each member.
 
 use milepost_proto::google::r#type::Date;
-use milepost_proto::{registry, tracker};
+use milepost_proto::registry::v1 as registry;
+use milepost_proto::tracker::v1 as tracker;
 use milepost_tests::Cluster;
 use milepost_tests::command::{Command, create_milestone, create_portfolio, create_project};
 

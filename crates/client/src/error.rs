@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use milepost_proto::TOO_MANY_CONNECTIONS;
 use milepost_proto::error::v1::Reason;
 use tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
@@ -87,18 +86,12 @@ pub struct Failure {
     pub unreachable: bool,
 }
 
-/// How soon a server that was full may have room for a connection.
-const FULL_DELAY: Duration = Duration::from_secs(1);
-
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info();
         // A status that a server sent has no source; those made of a transport's errors have.
         let source = std::error::Error::source(&status);
-        if source.is_some_and(is_full) {
-            return Self::full();
-        }
         let violations = details.bad_request().map(|bad| &bad.field_violations[..]).unwrap_or_default();
         let conditions =
             details.precondition_failure().map(|failed| &failed.violations[..]).unwrap_or_default();
@@ -133,39 +126,12 @@ impl From<Status> for Failure {
     }
 }
 
-/// A transport's error and what lies below it.
-fn chain<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
-}
-
 /// Whether an error of the transport says that no connection could be made.
 fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
-    chain(error).any(|error| error.is::<ConnectError>())
-}
-
-/// Whether the server closed the connection because it has too many.
-fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
-    chain(error).any(|error| error.to_string().contains(TOO_MANY_CONNECTIONS))
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<ConnectError>())
 }
 
 impl Failure {
-    /// The server took no further connection, and said so.
-    fn full() -> Self {
-        Self {
-            code: Code::ResourceExhausted,
-            reason: Some(Reason::TooMany),
-            message: "the server has as many connections as it takes".to_owned(),
-            metadata: [("what".to_owned(), "connections".to_owned())].into(),
-            violations: Vec::new(),
-            preconditions: Vec::new(),
-            retry_after: Some(FULL_DELAY),
-            connection: true,
-            unreachable: false,
-        }
-    }
-
     /// The deadline passed on this side.
     pub(crate) fn deadline(last: Option<&Failure>) -> Self {
         let message = match last {
@@ -201,7 +167,7 @@ impl Failure {
             return Some("check that the server runs and that the endpoint is right");
         }
         Some(match (self.reason, self.code) {
-            (Some(Reason::TooMany), _) if self.connection => {
+            (Some(Reason::TooMany), _) if self.fact("what") == Some("connections") => {
                 "the server is full: try again later, or have its operator raise limits.max_connections"
             }
             (None, code) if self.connection && code != Code::DeadlineExceeded => {
@@ -324,14 +290,13 @@ mod tests {
         assert!(failure.to_string().contains("hint:"));
     }
 
-    /// The failure of a call to a server that answers a connection with these bytes, and closes it.
-    async fn failure(answer: Vec<u8>) -> Failure {
+    /// The failure of a call to a server that closes every connection without a word.
+    async fn broken() -> Failure {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                stream.write_all(&answer).await.unwrap();
                 stream.shutdown().await.unwrap();
                 let _ = stream.read_to_end(&mut Vec::new()).await;
             }
@@ -345,22 +310,20 @@ mod tests {
         soon(journal.get_ledger_info(GetLedgerInfoRequest::default())).await.unwrap_err().into()
     }
 
-    #[tokio::test]
-    async fn a_server_that_is_full_is_not_taken_for_one_that_is_not_there() {
-        // Its settings, and GOAWAY with ENHANCE_YOUR_CALM.
-        let text = TOO_MANY_CONNECTIONS.as_bytes();
-        let mut answer = vec![0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8 + text.len() as u8, 7, 0, 0, 0, 0, 0];
-        answer.extend([0, 0, 0, 0, 0, 0, 0, 0xb]);
-        answer.extend(text);
-        let full = failure(answer).await;
-        assert_eq!((full.code, full.reason), (Code::ResourceExhausted, Some(Reason::TooMany)), "{full:?}");
-        assert!(full.connection && !full.unreachable && full.retry_after.is_some(), "{full:?}");
-        assert!(full.to_string().contains("the server is full"), "{full}");
+    #[test]
+    fn a_server_that_is_full_is_not_taken_for_one_that_is_not_there() {
+        let hint = |what: &str| {
+            let facts = [("what".to_owned(), what.to_owned())];
+            let details = ErrorDetails::with_error_info("TOO_MANY", "milepost.dev", facts);
+            Failure::from(Status::with_error_details(Code::ResourceExhausted, "no", details)).hint().unwrap()
+        };
+        assert!(hint("connections").contains("the server is full"));
+        assert!(hint("calls").contains("fewer calls"));
     }
 
     #[tokio::test]
     async fn nobody_there_and_a_connection_that_broke_are_two_things() {
-        let broken = failure(Vec::new()).await;
+        let broken = broken().await;
         assert!(broken.connection && !broken.unreachable, "{broken:?}");
         assert!(broken.to_string().contains("accepted the connection and broke it"), "{broken}");
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

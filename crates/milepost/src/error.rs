@@ -326,15 +326,18 @@ mod tests {
 
     #[test]
     fn only_where_nobody_listens_is_one_told_to_start_a_server() {
-        let failure = |reason, unreachable| {
+        let failure = |unreachable| {
             let mut failure = milepost_client::Failure::from(Status::new(Code::Unavailable, "no"));
-            (failure.reason, failure.connection, failure.unreachable) = (reason, true, unreachable);
+            (failure.connection, failure.unreachable) = (true, unreachable);
             text(&Error::Client(milepost_client::Error::Call(Box::new(failure))))
         };
-        assert!(failure(None, true).contains("start a server with"));
-        let full = failure(Some(Reason::TooMany), false);
+        assert!(failure(true).contains("start a server with"));
+        let facts = [("what".to_owned(), "connections".to_owned())];
+        let details = ErrorDetails::with_error_info("TOO_MANY", "milepost.dev", facts);
+        let full = Status::with_error_details(Code::ResourceExhausted, "no", details);
+        let full = text(&Error::Client(full.into()));
         assert!(full.contains("the server is full") && !full.contains("start a server"), "{full}");
-        let broken = failure(None, false);
+        let broken = failure(false);
         assert!(broken.contains("broke it") && !broken.contains("start a server"), "{broken}");
     }
 

@@ -13,10 +13,6 @@ pub mod wire;
 /// The encoded `FileDescriptorSet` of every schema with its imports and comments.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// What a server tells a connection that is one too many, as the debug data of its GOAWAY: HTTP/2 has no
-/// status for it. Clients know by it that the server is there, and full.
-pub const TOO_MANY_CONNECTIONS: &str = "too many connections";
-
 /// The metadata key by which a caller says who it is; see `proto/README.md`.
 pub const PRINCIPAL_METADATA: &str = "x-milepost-principal";
 

@@ -39,8 +39,7 @@ const REFUSAL_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     room: Arc<Semaphore>,
-    /// What one beyond the limit is told, and the room for doing so.
-    refusal: Arc<[u8]>,
+    /// Room for those beyond the limit that are told why.
     refusals: Arc<Semaphore>,
     /// How long the other side may take nothing of what is sent to it.
     unread_timeout: Duration,
@@ -58,11 +57,9 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// At most `limit` connections; one beyond it is told `refusal`.
-    pub(super) fn new(limit: usize, refusal: &[u8], keepalive: &Keepalive, stop: CancellationToken) -> Self {
+    pub(super) fn new(limit: usize, keepalive: &Keepalive, stop: CancellationToken) -> Self {
         Self {
             room: Arc::new(Semaphore::new(limit)),
-            refusal: refusal.into(),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
             unread_timeout: keepalive.interval + keepalive.timeout,
             stop,
@@ -81,11 +78,14 @@ impl Connections {
         metrics.register(OPEN_CONNECTIONS, "Connections that are open", self.open.clone());
     }
 
-    /// Accepts until `stop`; each connection runs `serve` in a task of its own until it ends or `kill`.
-    pub(super) async fn accept<F, Fut>(&self, listener: TcpListener, serve: F)
+    /// Accepts until `stop`; each connection runs `serve` in a task of its own until it ends or `kill`. One
+    /// beyond the limit runs `refuse`, for a moment.
+    pub(super) async fn accept<F, Fut, R, Refused>(&self, listener: TcpListener, serve: F, refuse: R)
     where
         F: Fn(TcpStream, SocketAddr) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
+        R: Fn(TcpStream) -> Refused,
+        Refused: Future<Output = ()> + Send + 'static,
     {
         loop {
             let accepted = tokio::select! {
@@ -106,7 +106,7 @@ impl Connections {
                 Err(_) => {
                     self.refused.inc();
                     tracing::debug!(%peer, "connection refused: too many are open");
-                    self.refuse(stream);
+                    self.refuse(refuse(stream));
                     continue;
                 }
             };
@@ -133,11 +133,11 @@ impl Connections {
     }
 
     /// Tells one that is too many so, if not too many are told already.
-    fn refuse(&self, stream: TcpStream) {
+    fn refuse(&self, telling: impl Future<Output = ()> + Send + 'static) {
         let Ok(permit) = self.refusals.clone().try_acquire_owned() else { return };
-        let (stop, refusal) = (self.stop.child_token(), self.refusal.clone());
+        let stop = self.stop.child_token();
         self.tasks.spawn(async move {
-            let _ = stop.run_until_cancelled(timeout(REFUSAL_TIME, tell(stream, &refusal))).await;
+            let _ = stop.run_until_cancelled(timeout(REFUSAL_TIME, telling)).await;
             drop(permit);
         });
     }
@@ -162,7 +162,7 @@ pub(super) async fn spoke(stream: &TcpStream, time: Duration, stop: &Cancellatio
 
 /// Says something, and waits until the other side has closed: what it sends meanwhile would otherwise be
 /// answered with a reset, which may take the words away before they are read.
-async fn tell(mut stream: TcpStream, words: &[u8]) -> io::Result<()> {
+pub(super) async fn tell(mut stream: TcpStream, words: &[u8]) -> io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 1024];

@@ -45,13 +45,14 @@ pub(super) fn clean(status: &Status, method: &Method) -> Option<Status> {
             Some(_) => unknown_encoding(status),
             None => unknown_method(),
         },
-        // Of the reflection service: `symbol 'a.B' not found`.
+        // Of the reflection service: `symbol 'a.B' not found`, or `extensions are not supported`.
         Code::NotFound => {
-            let mut words = message.splitn(3, '\'');
-            let kind = words.next().unwrap_or_default().trim_end();
+            let mut words = message.split('\'');
+            let (kind, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let kind = if name.is_empty() { "extension" } else { kind.trim_end() };
             Answer::new(Code::NotFound, Reason::ResourceNotFound, message)
                 .with("kind", kind)
-                .with("name", words.next().unwrap_or_default())
+                .with("name", name)
                 .status()
         }
         code => internal_fault("a call failed", &format!("{}: {code:?}: {message}", method.name)),

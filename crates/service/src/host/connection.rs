@@ -91,7 +91,7 @@ where
 }
 
 /// Drives a connection until it has had a call; if it ended before, its result.
-async fn until_call<C, R, T>(mut connection: Pin<&mut C>, socket: &Socket<T>) -> Option<R>
+pub(super) async fn until_call<C, R, T>(mut connection: Pin<&mut C>, socket: &Socket<T>) -> Option<R>
 where
     C: Future<Output = R>,
     T: AsyncRead + AsyncWrite + Unpin,

@@ -6,9 +6,10 @@
 
 use super::accept::{Connections, spoke};
 use super::calls::Calls;
-use super::connection::{End, live};
+use super::connection::{End, live, until_call};
 use super::socket::Socket;
 use crate::config::server::{Keepalive, Limits};
+use crate::status::Answer;
 use futures_util::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
@@ -16,17 +17,20 @@ use hyper::rt::Executor;
 use hyper::server::conn::http2::{self, Builder};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use milepost_proto::error::v1::Reason;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 /// Streams that a connection may have beyond the limit of calls, so that the limit, which answers, is
 /// met before HTTP/2's own, which makes clients wait.
@@ -64,11 +68,13 @@ impl Port {
         let served = Arc::new(Served {
             builder,
             calls: Arc::new(self.calls),
+            limits: self.limits,
             keepalive: self.keepalive,
             stop: connections.stop.clone(),
             cut: connections.cut.clone(),
         });
-        connections.accept(listener, |stream, peer| served.clone().connection(stream, peer)).await;
+        let refuse = |stream| served.clone().refuse(stream);
+        connections.accept(listener, |stream, peer| served.clone().connection(stream, peer), refuse).await;
     }
 }
 
@@ -76,6 +82,7 @@ impl Port {
 struct Served {
     builder: Builder<Tracked>,
     calls: Arc<Calls>,
+    limits: Limits,
     keepalive: Keepalive,
     stop: CancellationToken,
     /// Connections with open streams that were cut.
@@ -112,22 +119,30 @@ impl Served {
             }
         }
     }
+
+    /// Answers the first call of a connection that is one too many, and closes it.
+    async fn refuse(self: Arc<Self>, stream: TcpStream) {
+        let socket = Socket::new(stream);
+        let (streams, limit) = (socket.streams().clone(), self.limits.max_connections);
+        let answer = service_fn(move |_: Request<Incoming>| {
+            drop(streams.open());
+            ready(Ok::<_, Infallible>(too_many(limit).into_http::<Body>()))
+        });
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(socket.clone()), answer));
+        if until_call(connection.as_mut(), &socket).await.is_none() {
+            connection.as_mut().graceful_shutdown();
+            let _ = poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)).await;
+        }
+    }
 }
 
-/// What a connection is told that is one too many: the settings that every server begins with, and that it
-/// goes away, with the text by which clients of ours know why.
-pub(super) fn too_many() -> Vec<u8> {
-    const SETTINGS: u8 = 4;
-    const GOAWAY: u8 = 7;
-    const LAST_STREAM: [u8; 4] = [0; 4];
-    const ENHANCE_YOUR_CALM: [u8; 4] = [0, 0, 0, 0xb];
-    let text = milepost_proto::TOO_MANY_CONNECTIONS.as_bytes();
-    let frame = |kind: u8, payload: &[u8]| {
-        // Of one byte: these are short.
-        let length = u8::try_from(payload.len()).unwrap_or(u8::MAX);
-        [&[0, 0, length, kind, 0, 0, 0, 0, 0][..], payload].concat()
-    };
-    [frame(SETTINGS, &[]), frame(GOAWAY, &[&LAST_STREAM, &ENHANCE_YOUR_CALM, text].concat())].concat()
+fn too_many(limit: usize) -> Status {
+    let message = format!("{limit} connections are open, which is the limit; close some, or try again later");
+    Answer::new(Code::ResourceExhausted, Reason::TooMany, message)
+        .with("what", "connections")
+        .with("limit", limit)
+        .retry_after(Duration::from_secs(1))
+        .status()
 }
 
 /// Runs what HTTP/2 spawns, the calls, in tasks that can be waited for.

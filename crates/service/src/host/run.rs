@@ -6,11 +6,11 @@
 //! calls up to the limit, drops what is left, and only then closes the parts, last opened first. When
 //! `run` returns, no task of it runs any more.
 
-use super::accept::{Connections, spoke};
+use super::accept::{Connections, spoke, tell};
 use super::assemble::Assembled;
 use super::calls::Calls;
 use super::error::Error;
-use super::grpc::{Port, too_many};
+use super::grpc::Port;
 use super::kit::{BoxError, Kit, Part, Task};
 use super::listeners::Listeners;
 use super::methods::Methods;
@@ -74,8 +74,7 @@ where
     // The admin port answers before any part has a check of its own.
     let opening = kit.readiness.check("server.opened");
     opening.not_ready("opening");
-    let admin_connections =
-        Connections::new(ADMIN_CONNECTIONS, ADMIN_REFUSAL, &config.keepalive, CancellationToken::new());
+    let admin_connections = Connections::new(ADMIN_CONNECTIONS, &config.keepalive, CancellationToken::new());
     let mut admin_port = JoinSet::new();
     if let Some(listener) = admin {
         let routes = admin::routes(kit.readiness.clone(), kit.metrics.clone());
@@ -114,7 +113,7 @@ async fn serve(
 ) -> Result<Ending, Error> {
     let Assembled { routes, mut health, tasks, closes } = Assembled::of(parts)?;
     let (limits, keepalive) = (&config.limits, &config.keepalive);
-    let connections = Connections::new(limits.max_connections, &too_many(), keepalive, kit.drain.clone());
+    let connections = Connections::new(limits.max_connections, keepalive, kit.drain.clone());
     connections.register(&kit.metrics);
     let port = Port {
         calls: Calls::new(routes, Methods::new(&kit.metrics), limits.clone(), kit.drain.clone()),
@@ -207,27 +206,29 @@ async fn serve_admin(
     connections: Connections,
 ) {
     let stop = connections.stop.clone();
-    connections
-        .accept(listener, |stream, _| {
-            let (routes, stop) = (TowerToHyperService::new(routes.clone()), stop.clone());
-            async move {
-                if !spoke(&stream, preface_timeout, &stop).await {
-                    return;
-                }
-                let mut builder = http1::Builder::new();
-                // For the rest of the first request, and for each after it.
-                builder.timer(TokioTimer::new()).header_read_timeout(first_call_timeout);
-                let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), routes));
-                tokio::select! {
-                    _ = connection.as_mut() => {}
-                    () = stop.cancelled() => {
-                        connection.as_mut().graceful_shutdown();
-                        let _ = connection.await;
-                    }
+    let serve = |stream, _| {
+        let (routes, stop) = (TowerToHyperService::new(routes.clone()), stop.clone());
+        async move {
+            if !spoke(&stream, preface_timeout, &stop).await {
+                return;
+            }
+            let mut builder = http1::Builder::new();
+            // For the rest of the first request, and for each after it.
+            builder.timer(TokioTimer::new()).header_read_timeout(first_call_timeout);
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), routes));
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
                 }
             }
-        })
-        .await;
+        }
+    };
+    let refuse = |stream| async {
+        let _ = tell(stream, ADMIN_REFUSAL).await;
+    };
+    connections.accept(listener, serve, refuse).await;
 }
 
 fn finished(
