@@ -10,9 +10,10 @@ use bytes::Bytes;
 use milepost_client::Failure;
 use milepost_ledger::journal::disk::SystemDisk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
-use milepost_ledger::{Context, Decision, Domain, Entry, Options, Read, Write};
+use milepost_ledger::{Context, Decision, Domain, Entry, Options, Read, Unusable, Write};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::registry::v1 as registry;
+use milepost_service::origin::expected;
 use milepost_tests::cli::{self, Run, assert_no_panic};
 use milepost_tests::command::{Command, create_portfolio, create_project, project};
 use milepost_tests::files::{self, Frame, frames, segments};
@@ -21,6 +22,7 @@ use milepost_tests::random::seeded;
 use milepost_tests::resource::rows;
 use milepost_tests::wait::until;
 use milepost_tests::{Cluster, Role, strace};
+use milepost_types::LedgerKind;
 use tonic::Code;
 
 /// An office with so many projects of about 10 KiB, stopped in order.
@@ -411,15 +413,16 @@ impl<const VERSION: u32> Domain for OtherVersion<VERSION> {
         Err(())
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
         rows.put(entry.sequence.to_be_bytes().to_vec(), Bytes::from_static(b"of another version"));
+        Ok(())
     }
 }
 
 fn rebuild_as<D: Domain>(data: &Path, domain: &D) {
     let dir = data.join("registry");
-    let journal =
-        FileJournal::open_read_only(&dir.join("journal"), FileOptions::default(), Arc::new(SystemDisk));
+    let (expected, options) = (expected(LedgerKind::Registry), FileOptions::default());
+    let journal = FileJournal::open_read_only(&dir.join("journal"), expected, options, Arc::new(SystemDisk));
     milepost_ledger::rebuild(&dir, &journal.expect("a journal"), domain, &Options::default())
         .expect("a rebuild");
 }

@@ -1,8 +1,8 @@
 //! Followers and what can become of their sources: gone, stopped, slow, started anew, restored.
 //!
 //! A follower whose source is away keeps serving and says so; it goes on where it was; one whose source
-//! was restored to an older state and grew past it refuses, names both positions, and goes on when an
-//! operator says that this is meant.
+//! was restored to an older state than it had seen refuses, names both positions, is not ready, and goes on
+//! when an operator says that this is meant.
 
 use std::time::{Duration, Instant};
 
@@ -23,12 +23,12 @@ use tonic::{Code, Request};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn project(client: &Client, id: &str) {
+pub(super) async fn project(client: &Client, id: &str) {
     let command = Command::CreateProject(Box::new(create_project("p", id)));
     command.once(client).await.expect("a project");
 }
 
-async fn milestone(client: &Client, project: &str, id: &str) -> Result<(), Failure> {
+pub(super) async fn milestone(client: &Client, project: &str, id: &str) -> Result<(), Failure> {
     let request = create_milestone(&format!("portfolios/p/projects/{project}"), id);
     Command::CreateMilestone(Box::new(request)).once(client).await.map(drop)
 }
@@ -60,7 +60,7 @@ async fn degraded(cluster: &Cluster, role: Role, parts: &[&str]) -> String {
     .await
 }
 
-async fn ready(cluster: &Cluster, role: Role) {
+pub(super) async fn ready(cluster: &Cluster, role: Role) {
     until(PATIENCE, format!("readiness of the {} in all parts", role.as_str()), async || {
         let report = cluster.server(role).readiness().await;
         let all = |report: &Value| {
@@ -264,7 +264,9 @@ async fn a_restored_registry_is_followed_again_once_an_operator_says_so() {
     );
     project(&client, "after").await;
     for role in [Role::Tracker, Role::Notifier] {
-        degraded(&cluster, role, &["registry", &old.log_id, &tail.log_id]).await;
+        degraded(&cluster, role, &["registry", &old.log_id, &tail.log_id, "milepost follower reset"]).await;
+        let report = cluster.server(role).readiness().await;
+        assert_eq!(report["ready"], false, "a follower that stands still is not ready: {report}");
     }
 
     // The way out, for each follower.

@@ -15,5 +15,6 @@ mod on_the_demo;
 mod operate;
 mod power_cut;
 mod resets;
+mod restore;
 mod streams;
 mod upgrade;

@@ -16,6 +16,7 @@ use milepost_ledger::{Digest, Options, check_store};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
 use milepost_service::host::{BoxError, Kit};
+use milepost_service::origin::expected;
 use milepost_tests::command::{self, Command, Outcome, create_milestone, create_project};
 use milepost_tests::random::seeded;
 use milepost_tests::{Cluster, Role, recording, strace};
@@ -138,10 +139,11 @@ impl Whole {
     /// Opens what a cut left in `files` and checks it; whether the journal's tail was torn.
     async fn check(&self, files: &Path, known: &[Told], what: &str) -> bool {
         let dir = journal_dir(files, self.kind);
-        let torn = verify(&dir, &SystemDisk, &mut |_| {}).is_ok_and(|verified| verified.torn.is_some());
+        let torn = verify(&dir, expected(self.kind), &SystemDisk, &mut |_| {})
+            .is_ok_and(|verified| verified.torn.is_some());
         reopen(self.kind, files).await.unwrap_or_else(|error| panic!("{what}: it does not open: {error:?}"));
 
-        let journal = FileJournal::open_read_only(&dir, options(), Arc::new(SystemDisk));
+        let journal = FileJournal::open_read_only(&dir, expected(self.kind), options(), Arc::new(SystemDisk));
         let journal = journal.unwrap_or_else(|error| panic!("{what}: {error}"));
         let found: Vec<_> = Entries::after(&journal, 0).map(|entry| entry.expect("an entry")).collect();
         assert!(found.len() <= self.entries.len(), "{what}: more entries than there ever were");
@@ -174,7 +176,8 @@ fn options() -> FileOptions {
 }
 
 fn open(disk: &SimDisk, data: &Path, kind: LedgerKind) -> FileJournal {
-    let opened = FileJournal::open(&journal_dir(data, kind), options(), Arc::new(disk.clone()));
+    let dir = journal_dir(data, kind);
+    let opened = FileJournal::open(&dir, expected(kind), options(), Arc::new(disk.clone()));
     opened.unwrap_or_else(|error| panic!("the {kind}'s journal does not open: {error}"))
 }
 

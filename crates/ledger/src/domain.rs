@@ -120,6 +120,26 @@ pub struct Decision {
     pub events: Vec<Bytes>,
 }
 
+/// An entry that the rules cannot apply: it is damaged, or none that they made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Unusable {
+    what: String,
+}
+
+impl Unusable {
+    /// For this reason.
+    pub fn new(what: impl std::fmt::Display) -> Self {
+        Self { what: what.to_string() }
+    }
+
+    /// The same of the event with this index.
+    #[must_use]
+    pub fn in_event(self, index: usize) -> Self {
+        Self { what: format!("event {index}: {}", self.what) }
+    }
+}
+
 /// The rules of one service.
 pub trait Domain: Send + Sync + 'static {
     /// What may be asked of it.
@@ -141,8 +161,12 @@ pub trait Domain: Send + Sync + 'static {
         context: &Context,
     ) -> Result<Decision, Self::Rejection>;
 
-    /// Brings the rows from before an entry to after it. Cannot refuse.
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry);
+    /// Brings the rows from before an entry to after it. Never refuses what `decide` made, and takes nothing
+    /// that it could not decide on later: what it lets into the rows can be read there.
+    ///
+    /// # Errors
+    /// The entry cannot be understood: the ledger does not open, or fails, and says so. Nothing of it stays.
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>;
 }
 
 #[cfg(test)]

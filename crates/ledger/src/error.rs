@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use milepost_types::Position;
+use milepost_types::{LedgerName, Position};
 
 use crate::entry::EntryError;
 use crate::journal::{DiskRoom, ReadError};
@@ -36,17 +36,27 @@ pub enum Error {
         /// Where the journal ends.
         journal: Position,
     },
-    /// `apply` panicked: a fault of this version, or of the one that wrote the entry.
-    #[error("entry {sequence} cannot be applied: {message}")]
-    Apply {
+    /// An entry cannot be decoded or applied: the journal is damaged, or not this ledger's. Nothing was
+    /// skipped, and nothing after it was looked at.
+    #[error(
+        "entry {sequence} of {} cannot be used: {what}; nothing was skipped: put the right journal in place, or \
+         restore the ledger from an export", journal_of(*ledger)
+    )]
+    Unusable {
+        /// The ledger, as its journal is named.
+        ledger: Option<LedgerName>,
         /// The entry.
         sequence: u64,
-        /// What the panic said.
-        message: String,
+        /// What is wrong with it.
+        what: String,
     },
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
+}
+
+fn journal_of(ledger: Option<LedgerName>) -> String {
+    ledger.map_or_else(|| "the journal".to_owned(), |ledger| format!("the {ledger}'s journal"))
 }
 
 /// Why a command has no receipt.
@@ -75,10 +85,10 @@ pub enum SubmitError<R> {
     /// The queue is full, and the caller would not wait.
     #[error("too many commands are waiting")]
     Overloaded,
-    /// The rules failed on it; it had no effect.
+    /// The rules failed on it, or could not apply what they had decided; it had no effect.
     #[error("the command failed inside the server: {message}")]
     Panicked {
-        /// What the panic said.
+        /// What the panic, or the rules, said.
         message: String,
     },
     /// The disk has too little room; it had no effect.

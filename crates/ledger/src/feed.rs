@@ -94,6 +94,11 @@ impl Source {
         blocking(move || journal.read_after(sequence, limit).map(map)).await
     }
 
+    /// The place in this log that a position is; see [`JournalInfo::resolve`].
+    pub fn resolve(&self, position: Position) -> Option<Position> {
+        self.info().resolve(position)
+    }
+
     /// Everything after a position, now and later.
     pub fn feed(&self, after: Position) -> Feed {
         Feed { tail: self.journal.tail(), source: self.clone(), after }
@@ -126,7 +131,8 @@ impl Feed {
             self.tail.borrow_and_update();
             let entries = self.source.read(self.after, limit).await?;
             if let Some(last) = entries.last() {
-                self.after = Position::after(self.after.log, last.sequence, &last.hash);
+                // What comes after a position of an ancestor is of this log.
+                self.after = Position::after(self.tail().log, last.sequence, &last.hash);
                 return Ok(entries);
             }
             self.tail.changed().await.map_err(|_| FeedError::Closed)?;

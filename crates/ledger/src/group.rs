@@ -10,7 +10,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use milepost_types::Position;
 
-use crate::domain::{Context, Domain};
+use crate::domain::{Context, Domain, Unusable};
 use crate::entry::{CommandId, Entry};
 use crate::error::SubmitError;
 use crate::journal::{Block, StoredEntry};
@@ -56,6 +56,8 @@ pub(crate) struct Basis<'a, D: Domain> {
 enum Decided {
     Unchanged,
     TooLarge(usize),
+    /// What was decided cannot be applied.
+    Unusable(Unusable),
     Wrote(Box<(Entry, StoredEntry, Changes)>),
 }
 
@@ -135,6 +137,11 @@ impl<D: Domain> Group<D> {
             Ok(Ok(Decided::TooLarge(bytes))) => {
                 Err(SubmitError::EntryTooLarge { bytes, limit: basis.max_entry_bytes })
             }
+            Ok(Ok(Decided::Unusable(error))) => {
+                let message = error.to_string();
+                tracing::error!(message, "a command decided what cannot be applied, and had no effect");
+                Err(SubmitError::Panicked { message })
+            }
             Ok(Err(rejection)) => Err(SubmitError::Rejected(rejection)),
             Err(panic) => {
                 let message = crate::panic::message(panic.as_ref());
@@ -168,7 +175,9 @@ impl<D: Domain> Group<D> {
         if stored.bytes.len() > basis.max_entry_bytes {
             return Ok(Decided::TooLarge(stored.bytes.len()));
         }
-        basis.domain.apply(&mut draft, &entry);
+        if let Err(error) = basis.domain.apply(&mut draft, &entry) {
+            return Ok(Decided::Unusable(error));
+        }
         Ok(Decided::Wrote(Box::new((entry, stored, draft.into_changes()))))
     }
 

@@ -231,30 +231,31 @@ impl<D: Domain> Ledger<D> {
         let started = Instant::now();
         let mut positions = self.positions();
         let have = *positions.borrow();
-        if have.log != position.log {
-            return Err(WaitError::Diverged { asked: position, have });
-        }
+        // A position of a log that this one was restored from is waited for as the one that it is here.
+        let asked = position;
+        let here = if have.log == asked.log { Some(asked) } else { self.source().resolve(asked) };
+        let Some(position) = here else { return Err(WaitError::Diverged { asked, have }) };
         let reached = positions.wait_for(|have| have.sequence >= position.sequence);
         match tokio::time::timeout_at(deadline.into(), reached).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return Err(WaitError::Closing),
             Err(_) => {
                 let have = self.position();
-                return Err(WaitError::TimedOut { asked: position, have, waited: started.elapsed() });
+                return Err(WaitError::TimedOut { asked, have, waited: started.elapsed() });
             }
         }
         let have = self.position();
         if have.sequence == position.sequence {
             let same = have == position;
-            return if same { Ok(()) } else { Err(WaitError::Diverged { asked: position, have }) };
+            return if same { Ok(()) } else { Err(WaitError::Diverged { asked, have }) };
         }
         let source = self.source();
         let entry = source.read(position, ReadLimit { entries: 1, bytes: 1 });
         match tokio::time::timeout_at(deadline.into(), entry).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(ReadError::Diverged { .. })) => Err(WaitError::Diverged { asked: position, have }),
+            Ok(Err(ReadError::Diverged { .. })) => Err(WaitError::Diverged { asked, have }),
             Ok(Err(error)) => Err(WaitError::Journal { reason: error.to_string() }),
-            Err(_) => Err(WaitError::TimedOut { asked: position, have, waited: started.elapsed() }),
+            Err(_) => Err(WaitError::TimedOut { asked, have, waited: started.elapsed() }),
         }
     }
 

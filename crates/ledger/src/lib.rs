@@ -23,7 +23,7 @@ mod stats;
 mod store;
 mod writer;
 
-pub use domain::{Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, Write};
+pub use domain::{Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, Unusable, Write};
 pub use entry::{
     Actor, Authentication, CommandId, Entry, EntryError, FORMAT, actor_to_proto, chain, position_from_proto,
     position_to_proto,

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use milepost_types::{Hash, Position};
 
 use crate::domain::Domain;
-use crate::entry::{Entry, chain};
+use crate::entry::{Entry, EntryError, chain};
 use crate::error::Error;
 use crate::journal::{Damage, Journal, ReadError, ReadLimit, StoredEntry};
 use crate::options::Options;
@@ -74,7 +74,7 @@ fn belongs(dir: &Path, store: Position, journal: &dyn Journal) -> Result<bool, E
     let info = journal.info();
     let ahead = || Error::StoreAhead { dir: dir.to_owned(), store, journal: info.tail };
     if store.log != info.log {
-        let nothing_yet = info.tail.sequence == 0 && info.parent.is_none();
+        let nothing_yet = info.tail.sequence == 0 && info.lineage.parent().is_none();
         return if nothing_yet && store.sequence > 0 { Err(ahead()) } else { Ok(false) };
     }
     match journal.read(&store, ReadLimit { entries: 1, bytes: 1 }) {
@@ -136,7 +136,15 @@ impl State {
     }
 
     /// Applies an entry that is durable in the journal.
-    pub(crate) fn apply<D: Domain>(&mut self, domain: &D, stored: &StoredEntry) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If the entry is damaged, or none of this ledger's; the rows are as before.
+    pub(crate) fn apply<D: Domain>(
+        &mut self,
+        domain: &D,
+        journal: &dyn Journal,
+        stored: &StoredEntry,
+    ) -> Result<(), Error> {
         if chain(&self.layers.tip.hash, &stored.bytes) != stored.hash {
             return Err(ReadError::Damaged(Damage {
                 segment: Path::new("the journal").to_owned(),
@@ -146,12 +154,21 @@ impl State {
             })
             .into());
         }
-        let entry = Entry::decode(stored)?;
+        let unusable =
+            |what| Error::Unusable { ledger: journal.info().name, sequence: stored.sequence, what };
+        let entry = Entry::decode(stored).map_err(|error| match error {
+            EntryError::Malformed { what, .. } => unusable(what),
+            newer @ EntryError::Newer { .. } => newer.into(),
+        })?;
         let none = Changes::new();
         let mut draft = Draft::new(&self.layers, &none);
-        catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))).map_err(|panic| {
-            Error::Apply { sequence: stored.sequence, message: crate::panic::message(panic.as_ref()) }
-        })?;
+        match catch_unwind(AssertUnwindSafe(|| domain.apply(&mut draft, &entry))) {
+            Ok(applied) => applied.map_err(|error| unusable(error.to_string()))?,
+            Err(panic) => {
+                let message = crate::panic::message(panic.as_ref());
+                return Err(unusable(format!("applying it panicked, a fault of this version: {message}")));
+            }
+        }
         let changes = draft.into_changes();
         let tip = self.layers.tip.after(&entry, &stored.hash);
         self.advance(changes, tip, &[entry]);
@@ -216,7 +233,7 @@ fn replay<D: Domain>(
         let Some(last) = entries.last() else { break };
         let reached = last.sequence;
         for stored in &entries {
-            state.apply(domain, stored)?;
+            state.apply(domain, journal, stored)?;
         }
         if state.is_due(options) {
             state.checkpoint::<D>()?;

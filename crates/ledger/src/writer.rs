@@ -324,7 +324,7 @@ impl<D: Domain> Writer<D> {
             }
             for stored in &entries {
                 let mut state = self.shared.state.write();
-                state.apply(self.domain.as_ref(), stored)?;
+                state.apply(self.domain.as_ref(), self.journal.as_ref(), stored)?;
                 self.shared.position.send_replace(state.layers.tip.position);
             }
         }

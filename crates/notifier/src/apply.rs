@@ -1,40 +1,39 @@
 //! Brings the rows from before an entry to after it.
 //!
-//! Invariant: depends on the entry and the rows only, and never fails on an entry that `decide` made.
+//! Invariant: depends on the entry and the rows only, takes every entry that `decide` made, and no other: an
+//! entry of another ledger is damage.
 
-use milepost_ledger::{CommandId, Entry, Write};
-use milepost_types::LedgerKind;
+use milepost_ledger::{CommandId, Entry, Unusable, Write};
+use milepost_types::{LedgerKind, quoted};
 
 use crate::convert::envelope::envelope;
-use crate::convert::reset;
-use crate::tables::{applied, left, places};
+use crate::convert::reset::{self, ResetEvent};
+use crate::tables::{applied, common, left, places};
 
 /// Applies an entry.
 ///
-/// # Panics
+/// # Errors
 /// If it is none that `decide` made.
-pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
+pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+    let first = entry.events.first().ok_or_else(|| Unusable::new("it has no events"))?;
     match &entry.command_id {
         CommandId::Source(position) => {
-            let event = envelope(&entry.events[0]).expect("an event that was looked at when it was decided");
-            let source: LedgerKind =
-                event.source.parse().expect("a source that was looked at when it was decided");
-            applied::put(rows, source, position);
+            let mut source = None;
+            for (index, event) in entry.events.iter().enumerate() {
+                let own = source_of(event).map_err(|error| error.in_event(index))?;
+                if source.is_some_and(|source| source != own) {
+                    return Err(Unusable::new("its events are of several ledgers").in_event(index));
+                }
+                source = Some(own);
+            }
+            if let Some(source) = source {
+                applied::put(rows, source, position);
+            }
         }
         // Everything else is a reset.
         CommandId::Request { .. } | CommandId::Server(_) => {
-            let (source, to) = reset::decode(&entry.events[0]);
-            match applied::get(rows, source) {
-                Some(own) if own.log == to.log => {
-                    left::raise(rows, own.log, own.sequence);
-                    if to.sequence < own.sequence {
-                        places::forget_after(rows, &to, entry.sequence);
-                    }
-                }
-                Some(own) => left::raise(rows, own.log, u64::MAX),
-                None => {}
-            }
-            applied::put(rows, source, &to);
+            let decoded = reset::decode(first).map_err(|error| Unusable::new(error).in_event(0))?;
+            apply_reset(rows, &decoded, entry.sequence);
         }
     }
     if entry.sequence.is_multiple_of(places::BLOCK) {
@@ -44,4 +43,41 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
             }
         }
     }
+    Ok(())
+}
+
+/// The source that an event was taken over from.
+fn source_of(event: &[u8]) -> Result<LedgerKind, Unusable> {
+    let event = envelope(event).map_err(Unusable::new)?;
+    let source = event.source.parse().ok().filter(|source| *source != LedgerKind::Notifier);
+    source.ok_or_else(|| {
+        Unusable::new(format_args!("an event of {}, which is no source", quoted(event.source)))
+    })
+}
+
+/// Follows a source on from elsewhere, from the entry with this sequence on.
+fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
+    let ResetEvent { source, previous, to } = reset;
+    for (log, fork) in to.in_common(*previous) {
+        common::put(rows, log, &fork);
+    }
+    match applied::get(rows, *source) {
+        Some(own) if own.log == to.after.log => {
+            left::raise(rows, own.log, own.sequence);
+            if to.after.sequence < own.sequence {
+                places::forget_after(rows, &to.after, sequence);
+            }
+        }
+        Some(own) => {
+            // What comes after it is waited for in the later log, as far as both have it; where nothing tells how
+            // far that is, it is not waited for at all.
+            let known = common::of(rows, own.log).iter().any(|fork| fork.log == to.after.log);
+            left::raise(rows, own.log, if known { own.sequence } else { u64::MAX });
+            if own.sequence > 0 {
+                places::end_block(rows, sequence.next_multiple_of(places::BLOCK), &own);
+            }
+        }
+        None => {}
+    }
+    applied::put(rows, *source, &to.after);
 }

@@ -3,11 +3,12 @@
 //! Invariants: an entry's events are those of the source's entry, byte for byte; it is decided on the
 //! source's position and on everything that the source's entry was decided on.
 
-use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
-use milepost_types::{LedgerKind, Position, Standing};
+use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
+use milepost_service::source_reset::RESTORED;
+use milepost_types::{GoOn, LedgerKind, Position, Standing};
 
 use crate::convert::envelope::envelope;
-use crate::convert::reset;
+use crate::convert::reset::{self, ResetEvent};
 use crate::source::{Command, Followed, Refusal, SourceEntry};
 use crate::tables::{Rows, STORE_VERSION};
 
@@ -25,11 +26,14 @@ impl Domain for Rules {
         match command {
             Command::Ingest(entry) => ingest(&Rows(rows), entry),
             Command::Reset { source, to, reason } => Ok(reset(&Rows(rows), *source, to, reason, context)),
+            Command::FollowRestored { source, from, to } => {
+                follow_restored(&Rows(rows), *source, *from, to, context)
+            }
         }
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
-        crate::apply::apply(rows, entry);
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+        crate::apply::apply(rows, entry)
     }
 }
 
@@ -56,11 +60,27 @@ fn ingest(rows: &Rows<'_>, entry: &SourceEntry) -> Result<Decision, Refusal> {
     Ok(Decision { portfolio: entry.portfolio.clone(), decided_on, events: entry.events.clone() })
 }
 
-fn reset(rows: &Rows<'_>, source: LedgerKind, to: &Position, reason: &str, context: &Context) -> Decision {
+fn reset(rows: &Rows<'_>, source: LedgerKind, to: &GoOn, reason: &str, context: &Context) -> Decision {
     let previous = rows.applied(source);
-    if previous == Some(*to) {
+    if previous == Some(to.after) {
         return Decision::default();
     }
-    let event = reset::encode(source, previous, to, reason, context);
-    Decision { portfolio: String::new(), decided_on: vec![*to], events: vec![event] }
+    let event = reset::encode(&ResetEvent { source, previous, to: to.clone() }, reason, context);
+    Decision { portfolio: String::new(), decided_on: vec![to.after], events: vec![event] }
+}
+
+/// Only from where the follower stood that found the restored log: whoever went on meanwhile is not brought
+/// back.
+fn follow_restored(
+    rows: &Rows<'_>,
+    source_kind: LedgerKind,
+    from: Option<Position>,
+    to: &GoOn,
+    context: &Context,
+) -> Result<Decision, Refusal> {
+    match rows.applied(source_kind) {
+        own if own == from => Ok(reset(rows, source_kind, to, RESTORED, context)),
+        Some(own) if own.log != to.after.log => Err(Refusal::Diverged { source_kind, given: to.after, own }),
+        _ => Ok(Decision::default()),
+    }
 }

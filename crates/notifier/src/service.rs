@@ -14,7 +14,7 @@ use milepost_service::host::served::Served;
 use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service;
 use milepost_service::ledger;
-use milepost_types::{Clock, LedgerKind, Position};
+use milepost_types::{Clock, GoOn, LedgerKind, Position};
 use tokio::sync::Semaphore;
 
 use crate::clock::SourceClock;
@@ -97,8 +97,10 @@ impl Service {
 
     /// What runs beside the calls: a pump for each source, and the publisher.
     pub(crate) fn tasks(&self, kit: &Kit) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
+        let everyone: Arc<[_]> = self.pumps.iter().map(|(_, progress)| Arc::clone(progress)).collect();
         let pump = |(source, (link, progress)): (LedgerKind, &(Link, Arc<Progress>))| Pump {
             source,
+            everyone: Arc::clone(&everyone),
             link: link.clone(),
             ledger: self.ledger.clone(),
             clock: Arc::clone(&self.clock),
@@ -170,7 +172,7 @@ pub async fn reset_follower(
     kit: &Kit,
     server: &Server,
     source: LedgerKind,
-    to: impl FnOnce(Option<Position>) -> Result<Position, BoxError>,
+    to: impl FnOnce(Option<Position>) -> Result<GoOn, BoxError>,
     reason: &str,
 ) -> Result<Option<Receipt>, BoxError> {
     let refused = |what: String| Error::Reset { source_kind: source, what };
@@ -191,7 +193,7 @@ pub async fn reset_follower(
 pub(crate) async fn reset(
     ledger: &Ledger<Rules>,
     source: LedgerKind,
-    to: Position,
+    to: GoOn,
     reason: &str,
 ) -> Result<Receipt, SubmitError<Refusal>> {
     let command = Command::Reset { source, to, reason: reason.to_owned() };

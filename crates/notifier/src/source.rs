@@ -1,12 +1,12 @@
 //! The rules of taking over another log: what comes next, and what it has to wait for.
 //!
 //! Invariants: a source's entries are taken over in order, each exactly once, and only in one history;
-//! none is taken over before everything that it was decided on. Both are refused with the positions, so
-//! that nothing is ever guessed.
+//! none is taken over before everything that it was decided on, in whichever of the logs that were restored
+//! from one another that comes. Both are refused with the positions, so that nothing is ever guessed.
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_types::{Diverged, LedgerKind, LogId, Position, Standing};
+use milepost_types::{Diverged, GoOn, LedgerKind, LogId, Position, Standing, same_places};
 
 /// An entry of a source, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +32,23 @@ pub(crate) struct SourceEntry {
 pub(crate) enum Command {
     /// Take over an entry.
     Ingest(SourceEntry),
-    /// Follow a source from another position on, because it was restored.
+    /// Follow a source from another position on, because an operator says so.
     Reset {
         /// Whose log.
         source: LedgerKind,
-        /// The last position that is not followed any more.
-        to: Position,
+        /// Where.
+        to: GoOn,
         /// Why, for people.
         reason: String,
+    },
+    /// Follow the log that was restored from the one that was followed.
+    FollowRestored {
+        /// Whose log.
+        source: LedgerKind,
+        /// What was taken over last; `None`: nothing was.
+        from: Option<Position>,
+        /// Where it is followed on.
+        to: GoOn,
     },
 }
 
@@ -85,6 +94,9 @@ pub(crate) trait Followed {
 
     /// The sequence up to which a log, which a reset left, counts as taken over; `None` if none did.
     fn left(&self, log: LogId) -> Option<u64>;
+
+    /// Where later logs part from a log that they were restored from, each position counted in the later one.
+    fn later(&self, log: LogId) -> Vec<Position>;
 }
 
 impl SourceEntry {
@@ -99,20 +111,46 @@ impl SourceEntry {
 
     /// The first position that it was decided on and that is not taken over yet.
     pub(crate) fn needs(&self, followed: &impl Followed) -> Option<Position> {
-        self.decided_on.iter().copied().find(|needed| !is_followed(followed, needed))
+        self.decided_on.iter().copied().find(|needed| reached(followed, needed) == Reached::NotYet)
     }
 }
 
-/// Whether everything up to a position of a source is in the log.
-pub(crate) fn is_followed(followed: &impl Followed, position: &Position) -> bool {
-    let reached = |source: &LedgerKind| {
-        followed
-            .applied(*source)
-            .is_some_and(|own| own.log == position.log && own.sequence >= position.sequence)
+/// How a position of a source stands to what is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// Everything up to it is there.
+    Yes,
+    /// It is not there, and will be: or its log is not known here, and may be soon.
+    NotYet,
+    /// It was lost when the source was restored: nobody waits for it.
+    Never,
+}
+
+/// Whether everything up to a position of a source is in the log, in whichever of its logs it was taken over.
+pub(crate) fn reached(followed: &impl Followed, position: &Position) -> Reached {
+    let own = |log: LogId| {
+        let mut applied = LedgerKind::ALL.iter().filter_map(|source| followed.applied(*source));
+        applied.find(|own| own.log == log)
     };
-    position.sequence == 0
-        || LedgerKind::ALL.iter().any(reached)
-        || followed.left(position.log).is_some_and(|sequence| sequence >= position.sequence)
+    let left = |place: &Position| followed.left(place.log);
+    let is_there = |place: &Position| {
+        own(place.log).is_some_and(|own| own.sequence >= place.sequence)
+            || left(place).is_some_and(|sequence| sequence >= place.sequence)
+    };
+    // In most cases it is of the log that is followed, and there.
+    if position.sequence == 0 || is_there(position) {
+        return Reached::Yes;
+    }
+    let places = same_places(*position, &|log| followed.later(log));
+    if places.iter().any(is_there) {
+        Reached::Yes
+    } else if places.iter().any(|place| own(place.log).is_some()) {
+        Reached::NotYet
+    } else if places.iter().any(|place| left(place).is_some() || !followed.later(place.log).is_empty()) {
+        Reached::Never
+    } else {
+        Reached::NotYet
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +164,9 @@ mod tests {
         Position { log: LogId::from_bytes([log; 16]), sequence, hash }
     }
 
-    struct Rows(Option<Position>, Option<(LogId, u64)>);
+    /// What was taken over of the registry, a log that was left, and what logs have in common with later ones.
+    #[derive(Default)]
+    struct Rows(Option<Position>, Option<(LogId, u64)>, Vec<(LogId, Position)>);
 
     impl Followed for Rows {
         fn applied(&self, source: LedgerKind) -> Option<Position> {
@@ -135,6 +175,10 @@ mod tests {
 
         fn left(&self, log: LogId) -> Option<u64> {
             self.1.filter(|(left, _)| *left == log).map(|(_, sequence)| sequence)
+        }
+
+        fn later(&self, log: LogId) -> Vec<Position> {
+            self.2.iter().filter(|(earlier, _)| *earlier == log).map(|(_, fork)| *fork).collect()
         }
     }
 
@@ -153,7 +197,7 @@ mod tests {
     #[test]
     fn an_entry_that_does_not_go_on_is_refused_with_its_source_and_both_positions() {
         let (own, given) = (at(1, 7, 3), at(1, 8, 4));
-        let rows = Rows(Some(own), None);
+        let rows = Rows(Some(own), None, vec![]);
         assert_eq!(entry(at(1, 8, 4), own).standing(&rows), Ok(Standing::Next));
         let refused = entry(at(1, 9, 5), given).standing(&rows);
         let source_kind = LedgerKind::Registry;
@@ -167,12 +211,36 @@ mod tests {
             decided_on: vec![needed],
             ..entry(at(2, 1, 1), at(2, 0, 0))
         };
-        let rows = Rows(Some(at(1, 7, 3)), Some((LogId::from_bytes([9; 16]), 40)));
+        let rows = Rows(Some(at(1, 7, 3)), Some((LogId::from_bytes([9; 16]), 40)), vec![]);
         for reached in [at(1, 7, 3), at(1, 1, 1), at(1, 0, 0), at(3, 0, 0), at(9, 40, 1)] {
             assert_eq!(tracker(reached).needs(&rows), None, "{reached}");
         }
-        for missing in [at(1, 8, 3), at(3, 1, 1), at(9, 41, 1)] {
+        for missing in [at(1, 8, 3), at(3, 1, 1)] {
             assert_eq!(tracker(missing).needs(&rows), Some(missing));
+        }
+    }
+
+    #[test]
+    fn what_was_decided_on_in_a_log_before_a_restore_is_waited_for_in_the_later_log() {
+        let log = |log: u8| LogId::from_bytes([log; 16]);
+        // Log 1 was left at 35; 2 was restored from it at 40, and 3 from that at 38, which is at 37 now.
+        let common = vec![(log(1), at(2, 40, 1)), (log(2), at(3, 38, 1)), (log(1), at(3, 38, 1))];
+        let rows = Rows(Some(at(3, 37, 1)), Some((log(1), 35)), common);
+        for (position, expected) in [
+            (at(1, 35, 1), Reached::Yes),
+            (at(1, 37, 1), Reached::Yes),
+            (at(2, 37, 1), Reached::Yes),
+            (at(1, 38, 1), Reached::NotYet),
+            (at(2, 38, 1), Reached::NotYet),
+            (at(3, 39, 1), Reached::NotYet),
+            // Lost by the second restore, or by the first.
+            (at(1, 39, 1), Reached::Never),
+            (at(2, 39, 1), Reached::Never),
+            (at(1, 41, 1), Reached::Never),
+            // Of this log nothing is known.
+            (at(4, 1, 1), Reached::NotYet),
+        ] {
+            assert_eq!(reached(&rows, &position), expected, "{position}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Applying an entry: each event's resource, as it is after the change, becomes its row.
 //!
 //! Invariant: what is stored is the event's own bytes, so a row and the event that put it never differ.
-//! The type of an event does not matter here: a change of any kind is told whole by its resource.
+//! The type of an event does not matter here: a change of any kind is told whole by its resource. An event
+//! of another ledger is damage: it is not passed over.
 
 use bytes::Bytes;
-use milepost_ledger::{Entry, Write};
+use milepost_ledger::{Entry, Unusable, Write};
+use milepost_types::{LedgerKind, quoted};
 use prost::Message;
 
 use crate::convert::Unreadable;
@@ -13,6 +15,8 @@ use crate::tables;
 /// The resource of an event, as its bytes. On the wire a message is bytes with a length.
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
+    #[prost(bytes = "bytes", tag = "2")]
+    source: Bytes,
     #[prost(bytes = "bytes", tag = "50")]
     portfolio: Bytes,
     #[prost(bytes = "bytes", tag = "51")]
@@ -31,16 +35,24 @@ type Put = fn(&mut dyn Write, Bytes) -> Result<(), Unreadable>;
 /// The encoded resource of an event of this ledger; empty if there is none.
 pub(crate) fn resource(event: &Bytes) -> Bytes {
     let envelope = Envelope::decode(event.clone()).unwrap_or_default();
-    let Envelope { portfolio, organization, project, phase, batch } = envelope;
+    let Envelope { portfolio, organization, project, phase, batch, .. } = envelope;
     let resources = [portfolio, organization, project, phase, batch];
     resources.into_iter().find(|resource| !resource.is_empty()).unwrap_or_default()
 }
 
 /// Brings the rows from before an entry to after it.
-pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
-    for event in &entry.events {
-        let envelope = Envelope::decode(event.clone())
-            .unwrap_or_else(|error| panic!("entry {} has an event that is none: {error}", entry.sequence));
+///
+/// # Errors
+/// If an event cannot be read, or is not the registry's.
+pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+    for (index, event) in entry.events.iter().enumerate() {
+        let envelope =
+            Envelope::decode(event.clone()).map_err(|error| Unusable::new(error).in_event(index))?;
+        if envelope.source != LedgerKind::Registry.as_str() {
+            let source = quoted(&String::from_utf8_lossy(&envelope.source));
+            let what = format_args!("an event of {source}, not of the registry");
+            return Err(Unusable::new(what).in_event(index));
+        }
         let puts: [(Bytes, Put); 5] = [
             (envelope.portfolio, tables::portfolios::put),
             (envelope.organization, tables::organizations::put),
@@ -52,8 +64,9 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
             if !resource.is_empty() {
                 // A copy: a slice would keep the whole entry in memory for as long as the row.
                 put(rows, Bytes::copy_from_slice(&resource))
-                    .unwrap_or_else(|error| panic!("entry {} cannot be applied: {error}", entry.sequence));
+                    .map_err(|error| Unusable::new(error).in_event(index))?;
             }
         }
     }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::Stream;
-use milepost_ledger::journal::{ReadLimit, StoredEntry};
+use milepost_ledger::journal::{JournalInfo, ReadLimit, StoredEntry};
 use milepost_ledger::{Entry, Feed, FeedError, Source, position_from_proto, position_to_proto};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
@@ -97,7 +97,8 @@ impl JournalService for Journals {
             ledger: name.to_owned(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             tail: Some(position_to_proto(&info.tail)),
-            parent: info.parent.as_ref().map(position_to_proto),
+            parent: info.lineage.parent().as_ref().map(position_to_proto),
+            lineage: lineage(&info),
             last_commit_time: last.map(|entry| prost_types::Timestamp {
                 seconds: entry.commit_time.as_second(),
                 nanos: entry.commit_time.subsec_nanosecond(),
@@ -131,12 +132,17 @@ impl JournalService for Journals {
             .map_err(|error| read_status(&error))?;
         let follow = Follow {
             feed: ledger.source.feed(after),
+            lineage: lineage(&ledger.source.info()),
             drain: self.drain.clone(),
             pending: None,
             started: false,
         };
         Ok(Response::new(Box::pin(futures_util::stream::try_unfold(follow, Follow::next))))
     }
+}
+
+fn lineage(info: &JournalInfo) -> Vec<milepost_proto::journal::v1::Position> {
+    info.lineage.forks().iter().map(position_to_proto).collect()
 }
 
 async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, Status> {
@@ -152,6 +158,8 @@ async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, St
 /// One follower: a place in the feed, and the rest of an entry too large for one response.
 struct Follow {
     feed: Feed,
+    /// What the log was restored from; told once.
+    lineage: Vec<milepost_proto::journal::v1::Position>,
     drain: CancellationToken,
     pending: Option<(StoredEntry, usize)>,
     started: bool,
@@ -161,7 +169,8 @@ impl Follow {
     async fn next(mut self) -> Result<Option<(FollowResponse, Self)>, Status> {
         if let Some((entry, from)) = self.pending.take() {
             let fragment = self.cut(entry, from);
-            return Ok(Some((self.respond(vec![fragment]), self)));
+            let response = self.respond(vec![fragment]);
+            return Ok(Some((response, self)));
         }
         let limit = ReadLimit { entries: 1024, bytes: RESPONSE_BYTES };
         // The first response tells the tail at once, so that a follower knows how far it has to go.
@@ -179,7 +188,8 @@ impl Follow {
             Err(_) => Vec::new(),
         };
         let fragments = entries.into_iter().map(|entry| self.cut(entry, 0)).collect();
-        Ok(Some((self.respond(fragments), self)))
+        let response = self.respond(fragments);
+        Ok(Some((response, self)))
     }
 
     /// The next run of an entry's bytes; the rest is kept for the next response.
@@ -196,8 +206,9 @@ impl Follow {
         fragment
     }
 
-    fn respond(&self, fragments: Vec<EntryFragment>) -> FollowResponse {
-        FollowResponse { fragments, tail: Some(position_to_proto(&self.feed.tail())) }
+    fn respond(&mut self, fragments: Vec<EntryFragment>) -> FollowResponse {
+        let lineage = std::mem::take(&mut self.lineage);
+        FollowResponse { fragments, tail: Some(position_to_proto(&self.feed.tail())), lineage }
     }
 }
 
@@ -303,7 +314,8 @@ mod tests {
         let mut before = tokio::time::Instant::now();
         for wait in [Duration::ZERO, HEARTBEAT, HEARTBEAT] {
             let response = stream.next().await.unwrap().unwrap();
-            assert_eq!(response, FollowResponse { fragments: vec![], tail: Some(position_to_proto(&tail)) });
+            let (fragments, lineage) = (vec![], vec![]);
+            assert_eq!(response, FollowResponse { fragments, tail: Some(position_to_proto(&tail)), lineage });
             let now = tokio::time::Instant::now();
             let waited = now - before;
             assert!(waited >= wait && waited < wait + Duration::from_millis(10), "{waited:?}");
@@ -344,6 +356,49 @@ mod tests {
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "INVALID_FIELDS");
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "after");
+    }
+
+    #[tokio::test]
+    async fn a_position_of_the_log_it_was_restored_from_is_followed_on_and_the_lineage_told_once() {
+        let old = MemoryJournal::new(LogId::generate());
+        let mut previous = Hash::ZERO;
+        let written: Vec<_> = [10, 20, 30].map(|bytes| append(&old, &mut previous, bytes)).into();
+        let fork = old.info().tail;
+        let log = LogId::generate();
+        let restored = Arc::new(MemoryJournal::with_entries(log, Some(fork), written.clone()));
+        let (journals, _kit) = journals(&restored);
+        let after = |sequence: usize| match sequence {
+            0 => Position::start(fork.log),
+            _ => Position::after(fork.log, sequence as u64, &written[sequence - 1].hash),
+        };
+        for sequence in 0..=3 {
+            let after = Some(position_to_proto(&after(sequence)));
+            let request = FollowRequest { ledger: String::new(), after };
+            let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+            let first = stream.next().await.unwrap().unwrap();
+            assert_eq!(first.lineage, [position_to_proto(&fork)]);
+            assert_eq!(first.tail.as_ref().map(|tail| &tail.log_id), Some(&log.to_string()));
+            let sequences: Vec<_> = first.fragments.iter().map(|fragment| fragment.sequence).collect();
+            let tail = restored.info().tail.sequence;
+            assert_eq!(sequences, (sequence as u64 + 1..=tail).collect::<Vec<_>>());
+            let sent = append(restored.as_ref(), &mut previous, 40 + sequence);
+            let mut next = stream.next().await.unwrap().unwrap();
+            while next.fragments.last().is_none_or(|last| last.sequence != sent.sequence) {
+                next = stream.next().await.unwrap().unwrap();
+            }
+            assert_eq!(next.lineage, []);
+        }
+        let info = journals.get_ledger_info(Request::new(GetLedgerInfoRequest::default())).await.unwrap();
+        assert_eq!(info.into_inner().lineage, [position_to_proto(&fork)]);
+        let beyond = Position { sequence: 4, ..fork };
+        let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&beyond)) };
+        let status = journals.follow(Request::new(request)).await.err().unwrap();
+        let details = status.get_error_details();
+        let facts = &details.error_info().unwrap().metadata;
+        assert_eq!(
+            (&facts["asked"], &facts["have"]),
+            (&beyond.to_string(), &Position { log, ..fork }.to_string())
+        );
     }
 
     #[tokio::test]

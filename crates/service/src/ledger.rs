@@ -20,6 +20,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::config::server::Server;
 use crate::host::{BoxError, Kit, Part};
 use crate::journal_service::Followed;
+use crate::origin::expected;
 use crate::room;
 
 /// The directory of a ledger under the data directory; its store is under it.
@@ -77,7 +78,8 @@ pub async fn open<D: Domain>(
         let _runtime = runtime.enter();
         // Journal and store see to what is theirs. The data directory is as its owner wants it.
         make_private(&SystemDisk, [dir.clone()]);
-        let journal = Arc::new(FileJournal::open(&journal_dir, files, Arc::new(SystemDisk))?);
+        let journal = FileJournal::open(&journal_dir, expected(kind), files, Arc::new(SystemDisk))?;
+        let journal = Arc::new(journal);
         Ok::<_, BoxError>(Ledger::open(kind.as_str(), &dir, journal, Arc::new(domain), clock, options)?)
     });
     let ledger = opened.await??;
@@ -217,7 +219,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use bytes::Bytes;
-    use milepost_ledger::{Context, Decision, Entry, Read, Submission, Write};
+    use milepost_ledger::{Context, Decision, Entry, Read, Submission, Unusable, Write};
 
     use super::*;
 
@@ -232,8 +234,9 @@ mod tests {
             Ok(Decision { events: vec![Bytes::from_static(b"event")], ..Decision::default() })
         }
 
-        fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+        fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
             rows.put(vec![1], Bytes::copy_from_slice(&entry.sequence.to_be_bytes()));
+            Ok(())
         }
     }
 
@@ -251,6 +254,31 @@ mod tests {
         let (ours, journals) = (file_options(&Server::default()), FileOptions::default());
         assert_eq!((ours.segment_bytes, ours.cache_bytes), (journals.segment_bytes, journals.cache_bytes));
         assert_eq!(ours.min_free_bytes, journals.min_free_bytes);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_journal_of_another_ledger_is_refused_with_both_names() {
+        for (own, other) in
+            LedgerKind::ALL.into_iter().flat_map(|own| LedgerKind::ALL.map(|other| (own, other)))
+        {
+            let data = tempfile::tempdir().unwrap();
+            let config = Server { data_dir: data.path().to_owned(), ..Server::default() };
+            // The metrics of a kit hold its ledgers.
+            open(&Kit::new(&config), &config, own, Nothing).await.unwrap().close();
+            std::fs::rename(dir(data.path(), own), data.path().join("moved")).unwrap();
+            std::fs::rename(data.path().join("moved"), dir(data.path(), other)).unwrap();
+            let opened = open(&Kit::new(&config), &config, other, Nothing).await;
+            match opened {
+                Ok(ledger) => {
+                    assert_eq!(own, other);
+                    ledger.close();
+                }
+                Err(error) => {
+                    let both = format!("holds the journal of the {own}, not of the {other}");
+                    assert!(own != other && error.to_string().contains(&both), "{error}");
+                }
+            }
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

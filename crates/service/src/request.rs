@@ -154,7 +154,7 @@ mod tests {
     use std::sync::Arc;
 
     use milepost_ledger::journal::memory::MemoryJournal;
-    use milepost_ledger::{Context, Decision, Entry, Options, Read, Write};
+    use milepost_ledger::{Context, Decision, Entry, Options, Read, Unusable, Write};
     use milepost_proto::registry::v1::DeletePortfolioRequest;
     use milepost_types::{HashPrefix, LogId, Position, SystemClock};
 
@@ -227,7 +227,9 @@ mod tests {
             Ok(Decision { events: vec![bytes::Bytes::from_static(b"event")], ..Decision::default() })
         }
 
-        fn apply(&self, _: &mut dyn Write, _: &Entry) {}
+        fn apply(&self, _: &mut dyn Write, _: &Entry) -> Result<(), Unusable> {
+            Ok(())
+        }
     }
 
     #[tokio::test]

@@ -69,12 +69,15 @@ mod tests {
     use bytes::Bytes;
     use milepost_ledger::journal::file::{FileJournal, FileOptions};
     use milepost_ledger::journal::sim::SimDisk;
-    use milepost_ledger::{Context, Decision, Entry, Options, Read, Submission, SubmitError, Write};
+    use milepost_ledger::{
+        Context, Decision, Entry, Options, Read, Submission, SubmitError, Unusable, Write,
+    };
     use milepost_types::SystemClock;
     use tracing::field::{Field, Visit};
     use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
 
     use super::*;
+    use crate::origin::expected;
     use crate::readiness::{Readiness, Report, State};
 
     struct Nothing;
@@ -88,7 +91,9 @@ mod tests {
             Ok(Decision { events: vec![Bytes::from_static(b"event")], ..Decision::default() })
         }
 
-        fn apply(&self, _: &mut dyn Write, _: &Entry) {}
+        fn apply(&self, _: &mut dyn Write, _: &Entry) -> Result<(), Unusable> {
+            Ok(())
+        }
     }
 
     /// The messages of the lines that were logged about disks.
@@ -127,7 +132,13 @@ mod tests {
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
         let disk = SimDisk::default();
         let options = FileOptions { segment_bytes: 8192, min_free_bytes: 1 << 20, ..FileOptions::default() };
-        let journal = FileJournal::open(Path::new("/journal"), options, Arc::new(disk.clone())).unwrap();
+        let journal = FileJournal::open(
+            Path::new("/journal"),
+            expected(LedgerKind::Registry),
+            options,
+            Arc::new(disk.clone()),
+        )
+        .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (journal, clock) = (Arc::new(journal), Arc::new(SystemClock));
         let ledger =

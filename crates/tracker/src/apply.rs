@@ -1,9 +1,10 @@
 //! What an entry does to rows.
 //!
 //! Invariants: rows come of events alone, and live rows and rebuilt ones are equal; events of types that
-//! this version does not know do nothing.
+//! this version does not know do nothing, and an event that cannot be read, or is not the tracker's, is damage.
 
-use milepost_ledger::{Entry, Write};
+use milepost_ledger::{Entry, Unusable, Write};
+use milepost_types::Position;
 
 use crate::convert::Unreadable;
 use crate::convert::told::{Effect, Facts, effect};
@@ -11,15 +12,14 @@ use crate::tables;
 
 /// Brings the rows from before an entry to after it.
 ///
-/// # Panics
-/// If an event of ours cannot be read: then the journal is not what this version can use.
-pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) {
+/// # Errors
+/// If an event cannot be read, or is not the tracker's.
+pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
     for (index, event) in entry.events.iter().enumerate() {
         let applied = effect(event).and_then(|effect| apply_effect(rows, effect));
-        if let Err(error) = applied {
-            panic!("event {index} of entry {} cannot be applied: {error}", entry.sequence);
-        }
+        applied.map_err(|error| Unusable::new(error).in_event(index))?;
     }
+    Ok(())
 }
 
 fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> {
@@ -39,13 +39,22 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             apply_facts(rows, facts);
             tables::partly::put(rows, &partly);
         }
-        Effect::Reset(position) => {
+        Effect::Reset(previous, to) => {
+            let position = to.after;
+            // What was kept is of entries that are followed again.
             if position.sequence == 0 {
                 tables::portfolio::clear(rows);
                 tables::project::clear(rows);
             }
+            for (log, fork) in to.in_common(previous) {
+                tables::common::put(rows, log, &fork);
+            }
+            // A log that was restored has the same next entry, of which the same part was taken over.
+            let stands = |at: &Position| (at.sequence, at.hash) == (position.sequence, position.hash);
+            if !previous.as_ref().is_some_and(stands) {
+                tables::partly::remove(rows);
+            }
             tables::source::put(rows, &position);
-            tables::partly::remove(rows);
         }
         Effect::Nothing => {}
     }

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use milepost_types::{DamagedRow, Etag, MilestoneName, PortfolioName, Position, Rejection, ResourceKind};
+use milepost_types::{
+    DamagedRow, Etag, GoOn, MilestoneName, PortfolioName, Position, Rejection, ResourceKind,
+};
 
 use crate::milestone::{Action, Draft};
 use crate::source::Arrival;
@@ -62,10 +64,17 @@ pub(crate) enum Wish {
     },
     /// Follow the registry from another position on.
     ResetFollower {
-        /// The last position not to be followed.
-        to: Position,
+        /// Where.
+        to: GoOn,
         /// Why.
         reason: String,
+    },
+    /// Follow the log that was restored from the one that was followed.
+    FollowRestored {
+        /// Where the registry was followed to; `None`: it was not.
+        from: Option<Position>,
+        /// Where it is followed on.
+        to: GoOn,
     },
 }
 

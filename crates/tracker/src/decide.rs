@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
+use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
+use milepost_service::source_reset::RESTORED;
 use milepost_types::{
-    DamagedRow, Etag, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId,
+    DamagedRow, Etag, GoOn, MilestoneName, PortfolioName, Position, ProjectName, Rejection, ResourceId,
     ResourceKind, check_batch, limits,
 };
 
@@ -68,12 +69,13 @@ impl Domain for Tracker {
             Wish::Act { name, etag, action } => scene.act(name, *etag, action),
             Wish::AdvanceDate { portfolio, date, preview } => scene.advance_date(portfolio, *date, *preview),
             Wish::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
-            Wish::ResetFollower { to, reason } => Ok(scene.reset_follower(*to, reason)),
+            Wish::ResetFollower { to, reason } => Ok(scene.reset_follower(to, reason)),
+            Wish::FollowRestored { from, to } => Ok(scene.follow_restored(*from, to)?),
         }
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
-        apply::apply(rows, entry);
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+        apply::apply(rows, entry)
     }
 }
 
@@ -201,14 +203,24 @@ impl<'a> Scene<'a> {
         Ok(self.decision(name.id(), events))
     }
 
-    fn reset_follower(&self, to: Position, reason: &str) -> Decision {
+    fn reset_follower(&self, to: &GoOn, reason: &str) -> Decision {
         let previous = tables::source::get(self.rows);
-        if previous == Some(to) {
+        if previous == Some(to.after) {
             return Decision::default();
         }
         let mut events = self.events();
         events.reset(previous, to, reason);
-        Decision { portfolio: String::new(), decided_on: vec![to], events: events.finish() }
+        Decision { portfolio: String::new(), decided_on: vec![to.after], events: events.finish() }
+    }
+
+    /// Only from where the follower stood that found the restored log: whoever went on meanwhile is not
+    /// brought back.
+    fn follow_restored(&self, from: Option<Position>, to: &GoOn) -> Result<Decision, Rejection> {
+        match tables::source::get(self.rows) {
+            own if own == from => Ok(self.reset_follower(to, RESTORED)),
+            Some(own) if own.log != to.after.log => Err(Rejection::LogDiverged { given: to.after, own }),
+            _ => Ok(Decision::default()),
+        }
     }
 }
 

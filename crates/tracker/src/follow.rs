@@ -1,9 +1,10 @@
 //! Following the registry: its entries, one after another, into the tracker's own journal.
 //!
 //! Invariants: an entry is taken over exactly once, whatever ends in between, because each says where it
-//! goes on from and the rows say where that is; entries that came together are committed together. A log of
+//! goes on from and the rows say where that is; entries that came together are committed together. A log that
+//! was restored is followed on where both are the same, once the tracker's own journal says so. A log of
 //! another history, or an entry of a newer format, is not guessed about: following ends, operators are
-//! told, and the tracker goes on without it. Nothing else ends it.
+//! told, and the tracker is not ready until one has helped. Nothing else ends it.
 
 pub(crate) mod upstream;
 
@@ -66,7 +67,8 @@ impl Follow {
         match stop {
             Stop::Ended(reason) => {
                 tracing::error!(reason, "the registry is not followed any more until an operator helps");
-                self.check.degraded(reason.as_str());
+                // It answers for what it knows, but it stands still for ever: whoever sends it work must know.
+                self.check.not_ready(reason.as_str());
                 self.ended.send_replace(Some(reason));
                 drain.cancelled().await;
             }
@@ -90,7 +92,7 @@ impl Follow {
                 }
             };
             let taken = match batch {
-                Ok(batch) => self.take_over(batch, &mut after).await,
+                Ok(batch) => self.receive(batch, &mut after).await,
                 Err(error) => Err(Stop::Ended(ended(&error))),
             };
             if let Err(stop) = taken {
@@ -110,7 +112,18 @@ impl Follow {
         }
     }
 
-    /// Takes over what one response brought.
+    /// Takes what one response brought, first that it is of another log.
+    async fn receive(&self, mut batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
+        if let Some(to) = batch.restored.take() {
+            let goes_on = Some(to.after);
+            let command = Wish::FollowRestored { from: *after, to }.into();
+            self.submit_all(vec![Arc::new(command)]).await?;
+            *after = goes_on;
+        }
+        self.take_over(batch, after).await
+    }
+
+    /// Takes over the entries that one response brought.
     async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         let start = after.unwrap_or(Position::start(batch.tail.log));
         let tail = batch.tail.sequence;
@@ -121,7 +134,7 @@ impl Follow {
         }
         let commands: Vec<_> = arrivals.into_iter().map(ingest).collect();
         let count = commands.len() as u64;
-        self.ingest_all(commands).await?;
+        self.submit_all(commands).await?;
         self.metrics.followed_entries.inc_by(count);
         let lag = tail.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
@@ -131,8 +144,8 @@ impl Follow {
         Ok(())
     }
 
-    /// Has entries taken over, in order. One that cannot be is taken over without deriving anything.
-    async fn ingest_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
+    /// Has commands done, in order. An entry that cannot be taken over is, without deriving anything.
+    async fn submit_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
         let mut done = 0;
         let mut waits = false;
         while done < commands.len() {
@@ -255,7 +268,8 @@ fn ended(error: &FollowError) -> String {
 
 fn diverged(own: &Position, theirs: &str) -> String {
     format!(
-        "LOG_DIVERGED: the registry's log was restored or is another: it was followed to {own}, and is at \
-         {theirs}; if that log is meant, stop the tracker and run `milepost follower reset`"
+        "LOG_DIVERGED: the registry's log is another, or was restored to before what was followed: it was followed \
+         to {own}, and the two part at {theirs}; nothing of it is followed any more. If that log is meant, stop the \
+         tracker and run `milepost follower reset --follower tracker --source registry --reason WHY`"
     )
 }

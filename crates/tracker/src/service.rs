@@ -15,7 +15,7 @@ use milepost_service::host::served::Served;
 use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
-use milepost_types::{LedgerKind, Position, Violations};
+use milepost_types::{GoOn, LedgerKind, Position, Violations};
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
@@ -180,7 +180,7 @@ pub async fn reset_follower(
     kit: &Kit,
     server: &Server,
     source: LedgerKind,
-    to: impl FnOnce(Option<Position>) -> Result<Position, BoxError>,
+    to: impl FnOnce(Option<Position>) -> Result<GoOn, BoxError>,
     reason: &str,
 ) -> Result<Option<Receipt>, BoxError> {
     if source != LedgerKind::Registry {

@@ -16,7 +16,9 @@ pub mod filter;
 mod id;
 mod kind;
 mod language;
+mod ledger_name;
 pub mod limits;
+mod lineage;
 mod money;
 mod name;
 pub mod order;
@@ -48,6 +50,8 @@ pub use filter::{Filter, FilterError};
 pub use id::{IdError, ResourceId};
 pub use kind::ResourceKind;
 pub use language::{LanguageTag, LanguageTagError};
+pub use ledger_name::{LedgerName, LedgerNameError};
+pub use lineage::{GoOn, Lineage, same_places};
 pub use money::{Money, MoneyError, MoneySums};
 pub use name::{
     BatchName, MilestoneName, NameError, OrganizationName, PhaseName, PortfolioName, ProjectName,

@@ -78,6 +78,11 @@ impl Assembly {
         self.after
     }
 
+    /// The same place in another log: hashes do not contain the log's id, so the chain goes on.
+    pub(super) fn go_on(&mut self, after: Position) {
+        self.after = Some(after);
+    }
+
     /// The connection is gone: the entry comes again from its first byte.
     pub(super) fn forget_partial(&mut self) {
         self.partial = None;

@@ -2,7 +2,8 @@
 //!
 //! Invariants: entries come whole, with consecutive sequences, each once, whatever happens to the
 //! server and the connection meanwhile; an entry's hash is SHA-256 over the hash of the entry before
-//! and its bytes wherever the former is known. A log of another history ends it: nothing is guessed.
+//! and its bytes wherever the former is known. In a log that was restored from the one that was followed it
+//! goes on by itself up to the fork, and says so; a log of another history ends it: nothing is guessed.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
 
 mod assembly;
@@ -22,7 +23,7 @@ use http::uri::PathAndQuery;
 use milepost_proto::codec::SmallBuffers;
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::{FollowRequest, FollowResponse};
-use milepost_types::{Hash, LedgerKind, Position};
+use milepost_types::{GoOn, Hash, LedgerKind, Lineage, Position};
 use tokio::sync::watch;
 use tokio::time::Sleep;
 use tonic::{Status, Streaming};
@@ -70,6 +71,9 @@ pub struct FollowedEntry {
 /// What a response brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowBatch {
+    /// Set if the log is another than the one that was followed, and was restored from it: these entries, and
+    /// all that follow, are of the new one, and go on after this.
+    pub restored: Option<GoOn>,
     /// Whole entries in order; none if only the tail was told.
     pub entries: Vec<FollowedEntry>,
     /// The last durable position of the log when this was sent.
@@ -261,6 +265,12 @@ impl Follower {
             self.lost("a response without the log's position".to_owned(), None);
             return Ok(None);
         };
+        let Some(lineage) = response.lineage.iter().map(position::from_proto).collect::<Option<Vec<_>>>()
+        else {
+            self.lost("a lineage that is none".to_owned(), None);
+            return Ok(None);
+        };
+        let restored = self.adopt(&tail, &Lineage::new(lineage));
         let (entries, fault) = self.assembly.take(response.fragments, &tail);
         match fault {
             None => self.connected(),
@@ -274,9 +284,22 @@ impl Follower {
             }
             Some(fault) => self.lost(fault.to_string(), None),
         }
-        let news = !entries.is_empty() || self.told != Some(tail);
+        let news = restored.is_some() || !entries.is_empty() || self.told != Some(tail);
         self.told = Some(tail);
-        Ok(news.then_some(FollowBatch { entries, tail }))
+        Ok(news.then_some(FollowBatch { restored, entries, tail }))
+    }
+
+    /// Goes on in a log that was restored from the one that was followed, if it is one. One that is followed from
+    /// its first entry on is told of, too, if it was restored: others may speak of the logs before.
+    fn adopt(&mut self, tail: &Position, lineage: &Lineage) -> Option<GoOn> {
+        let own = self.assembly.position();
+        if own.is_some_and(|own| own.log == tail.log) || (own.is_none() && lineage.parent().is_none()) {
+            return None;
+        }
+        let on = GoOn::by_itself(own, tail.log, lineage)?;
+        tracing::info!(ledger = %self.ledger, before = ?own, after = %on.after, "the log was restored; going on in it");
+        self.assembly.go_on(on.after);
+        Some(on)
     }
 
     fn connected(&mut self) {

@@ -53,7 +53,7 @@ fn fragments(entries: &[FollowedEntry], piece: usize) -> Vec<EntryFragment> {
 }
 
 fn response(fragments: Vec<EntryFragment>, tail: Position) -> FollowResponse {
-    FollowResponse { fragments, tail: Some(position::to_proto(&tail)) }
+    FollowResponse { fragments, tail: Some(position::to_proto(&tail)), lineage: vec![] }
 }
 
 type Script = Vec<Result<FollowResponse, Status>>;
@@ -144,7 +144,7 @@ async fn entries_come_whole_and_the_tail_is_told() {
     let server = Server::new(entries.clone(), 700, vec![]);
     let mut follower = follower(&server, None).await;
     let first = soon(follower.next()).await.unwrap();
-    assert_eq!(first, FollowBatch { entries: vec![], tail: tail(&entries) });
+    assert_eq!(first, FollowBatch { restored: None, entries: vec![], tail: tail(&entries) });
     assert_eq!(*follower.state().borrow(), FollowState::Connected);
     assert_eq!(collect(&mut follower, 4).await, entries);
     assert_eq!(follower.position(), Some(tail(&entries)));
@@ -231,6 +231,64 @@ async fn a_log_that_is_another_by_its_tail_ends_it_even_if_the_server_says_nothi
     let mut follower = follower(&server, Some(asked)).await;
     let error = soon(follower.next()).await.unwrap_err();
     assert_eq!(error, FollowError::Diverged { ledger: LedgerKind::Registry, asked, have: Some(other) });
+}
+
+/// The first response of a log that was restored, with what comes after `after`.
+fn restored(entries: &[FollowedEntry], after: usize, log: LogId, lineage: &[Position]) -> Script {
+    let tail = Position { log, ..tail(entries) };
+    let lineage = lineage.iter().map(position::to_proto).collect();
+    vec![Ok(FollowResponse { lineage, ..response(fragments(&entries[after..], 1000), tail) })]
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_is_followed_on_up_to_the_fork_and_said_to_be_another() {
+    let entries = log(&[100; 6]);
+    let (first, second) = (LogId::from_bytes([8; 16]), LogId::from_bytes([9; 16]));
+    let fork = tail(&entries[..4]);
+    let lineage = [Position { log: first, ..tail(&entries[..3]) }, tail(&entries[..3])];
+    let gone = || Err(Status::unavailable("stopped"));
+    let scripts = vec![
+        vec![Ok(response(fragments(&entries[..2], 1000), tail(&entries[..2]))), gone()],
+        // Restored, and the connection breaks at once; then restored again.
+        [restored(&entries[..2], 2, first, &[fork]), vec![gone()]].concat(),
+        restored(&entries, 2, second, &lineage),
+    ];
+    let server = Server::new(entries.clone(), 1000, scripts);
+    let mut follower = follower(&server, None).await;
+    assert_eq!(soon(follower.next()).await.unwrap().entries, entries[..2]);
+    for (log, fork, lineage, new) in
+        [(first, fork, &[fork][..], &entries[..0]), (second, tail(&entries[..3]), &lineage, &entries[2..])]
+    {
+        let batch = soon(follower.next()).await.unwrap();
+        let on = batch.restored.expect("it is another log");
+        assert_eq!(on.after, Position { log, ..tail(&entries[..2]) });
+        assert_eq!((on.fork, on.lineage.forks()), (Some(Position { log, ..fork }), lineage));
+        assert_eq!(batch.entries, new);
+    }
+    assert_eq!(follower.position(), Some(Position { log: second, ..tail(&entries) }));
+    let asked: Vec<_> =
+        server.asked.lock().unwrap().iter().map(|after| after.map(|after| after.log)).collect();
+    assert_eq!(asked, [None, Some(LOG), Some(first)]);
+}
+
+#[tokio::test]
+async fn beyond_the_fork_a_restored_log_ends_it_and_from_its_start_it_is_told_of() {
+    let entries = log(&[100; 4]);
+    let (log, fork) = (LogId::from_bytes([8; 16]), tail(&entries[..2]));
+    let script = || vec![restored(&entries, 0, log, &[fork])];
+    let server = Server::new(entries.clone(), 1000, script());
+    let asked = tail(&entries[..3]);
+    let mut beyond = follower(&server, Some(asked)).await;
+    let error = soon(beyond.next()).await.unwrap_err();
+    let have = Some(Position { log, ..tail(&entries) });
+    assert_eq!(error, FollowError::Diverged { ledger: LedgerKind::Registry, asked, have });
+
+    let server = Server::new(entries.clone(), 1000, script());
+    let mut new = follower(&server, None).await;
+    let batch = soon(new.next()).await.unwrap();
+    let on = batch.restored.expect("it was restored");
+    assert_eq!((on.after, on.fork, on.lineage.forks()), (Position::start(log), None, &[fork][..]));
+    assert_eq!(batch.entries, entries);
 }
 
 #[tokio::test]

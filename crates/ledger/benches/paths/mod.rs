@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use milepost_ledger::journal::disk::SystemDisk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_ledger::journal::memory::MemoryJournal;
-use milepost_ledger::journal::{Block, Journal, StoredEntry};
+use milepost_ledger::journal::{Block, Expected, Journal, StoredEntry};
 use milepost_ledger::{
-    Actor, CommandId, Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, Write,
+    Actor, CommandId, Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, Unusable, Write,
 };
 use milepost_types::{Hash, LogId, SystemClock};
 use tokio::runtime::{Builder, Runtime};
@@ -72,12 +72,13 @@ impl Domain for Rows {
         Ok(Decision { portfolio: "wsc".into(), decided_on: Vec::new(), events: vec![event.into()] })
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
         let event = &entry.events[0];
         let number = |at: usize| u32::from_be_bytes([event[at], event[at + 1], event[at + 2], event[at + 3]]);
         for number in (number(0)..).take(number(4) as usize) {
             rows.put(key(number), event.slice(8..8 + 256));
         }
+        Ok(())
     }
 }
 
@@ -106,8 +107,9 @@ pub fn group(round: u32, keys: u32) -> Vec<Submission<Put>> {
 
 /// A file journal, and blocks of so many entries to append to it in this order.
 pub fn journal(dir: &Path, blocks: usize, entries: usize) -> (FileJournal, Vec<Block>) {
-    let journal =
-        FileJournal::open(dir, FileOptions::default(), Arc::new(SystemDisk)).expect("a new journal opens");
+    let expected = Expected::named("bench".parse().expect("it is a name"));
+    let journal = FileJournal::open(dir, expected, FileOptions::default(), Arc::new(SystemDisk));
+    let journal = journal.expect("a new journal opens");
     let mut previous = Hash::ZERO;
     let block = |chunk: &[StoredEntry]| {
         let block = Block { previous, entries: chunk.to_vec() };

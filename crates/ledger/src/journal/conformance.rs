@@ -119,7 +119,7 @@ fn empty_log(engine: &impl Fixture) {
     let start = Position::start(info.log);
     assert_eq!(info.tail, start, "the tail of an empty log is its start");
     assert_eq!(*journal.tail().borrow(), start);
-    assert_eq!(info.parent, None);
+    assert_eq!(info.lineage.parent(), None);
     assert!(info.format >= 1);
     assert_eq!(journal.poisoned(), None);
     assert_eq!(journal.read(&start, ALL).expect("an empty log can be read"), []);

@@ -1,46 +1,57 @@
-//! One stream that holds a whole log, and the log that is restored from one. Format 1, all numbers
+//! One stream that holds a whole log, and the log that is restored from one. Format 2, all numbers
 //! little-endian.
 //!
 //! ```text
-//!   0   8  magic      8F 4D 50 45 58 50 0D 0A
-//!   8   2  format     1
-//!  10   2  min reader 1
-//!  12   4             0
-//!  16  16  log id
-//!  32   8  the last entry's sequence
-//!  40  32  its hash
-//! 112   …  per entry: 1 (one byte), length u32, hash (32), bytes; the first is sequence 1
-//!   …   9  end: 0 (one byte), count of entries u64
-//!   …  32  SHA-256 of everything before
+//!    0   8  magic      8F 4D 50 45 58 50 0D 0A
+//!    8   2  format     2
+//!   10   2  min reader 2
+//!   12   4             0
+//!   16  16  log id
+//!   32   8  the last entry's sequence
+//!   40  32  its hash
+//!   72   4  ancestors  how many logs this one was restored from: 0 to 64
+//!   76   4             0
+//!   80   …  lineage    as in a segment's head
+//! 2128  16  name       of the ledger, as in a segment's head; zeros if it was not known
+//! 2144   …  per entry: 1 (one byte), length u32, hash (32), bytes; the first is sequence 1
+//!    …   9  end: 0 (one byte), count of entries u64
+//!    …  32  SHA-256 of everything before
 //! ```
-//! (72 to 111: restored u32, 0 u32, parent as in a segment's head.)
+//!
+//! In format 1 the head ends at byte 112: one ancestor at most, and no name. It is read for ever.
 //!
 //! Invariants: an export is read back to its last byte, every hash recomputed, before the restored
-//! log bears its name; a damaged or truncated one leaves nothing behind. The restored log has the
-//! same entries under a new log id and names the last exported position as its parent: positions of
-//! the old log are not valid in it, so whoever followed the old one notices.
+//! log bears its name; a damaged or truncated one, or one of another ledger, leaves nothing behind. The
+//! restored log has the same entries under a new log id, and its lineage begins with the last exported
+//! position: up to there, positions of the old log are its own, and whoever came further in the old log
+//! notices.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use milepost_types::{Hash, HashPrefix, LogId, Position};
+use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use sha2::{Digest, Sha256};
 
 use super::disk::{Disk, LockError, parent, with_suffix};
 use super::file::{FileJournal, FileOptions, OpenError};
 use super::frame::{MAX_BODY_BYTES, array_at, hash_at, u16_at, u32_at, u64_at};
-use super::segment::{LOCK, Named, named};
-use super::{AppendError, Block, Entries, Journal, ReadError, StoredEntry};
+use super::segment::{LOCK, Named, lineage_at, name_at, named, put_lineage, put_name};
+use super::{AppendError, Block, Entries, Expected, Journal, ReadError, StoredEntry};
 use crate::entry::chain;
 
 /// The first bytes of every export.
 pub const MAGIC: [u8; 8] = [0x8F, b'M', b'P', b'E', b'X', b'P', b'\r', b'\n'];
 /// The format this code writes, and the newest whose `min reader` it meets.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
-const HEAD_BYTES: usize = 112;
+/// The head of format 1.
+const OLD_HEAD_BYTES: usize = 112;
+const ANCESTORS_AT: usize = 72;
+const LINEAGE_AT: usize = 80;
+const NAME_AT: usize = LINEAGE_AT + Lineage::LIMIT * 32;
+const HEAD_BYTES: usize = NAME_AT + LedgerName::BYTES;
 const ENTRY: u8 = 1;
 const END: u8 = 0;
 /// What the name of a log ends in while it is being restored.
@@ -81,6 +92,17 @@ pub enum Error {
         format: u16,
         /// The oldest reader.
         min_reader: u16,
+    },
+    /// It is an export of another ledger; nothing was restored.
+    #[error(
+        "this is an export of the {found}, not of the {expected}; nothing was restored: give the {expected}'s \
+         export, or restore this one as the {found}"
+    )]
+    OtherLedger {
+        /// Whose export it is.
+        found: LedgerName,
+        /// Whose it was to be.
+        expected: LedgerName,
     },
     /// The export is not what was written; nothing was restored.
     #[error("the export is damaged at byte {offset}, near sequence {sequence}: {what}")]
@@ -128,8 +150,10 @@ pub struct Exported {
 pub struct Imported {
     /// The restored log's last position, with its new log id.
     pub tail: Position,
-    /// The last position of the log that was exported.
-    pub parent: Position,
+    /// The ledger that the export names; `None` in one of format 1.
+    pub name: Option<LedgerName>,
+    /// The logs that it comes from; the nearest is the one that was exported, at its last position.
+    pub lineage: Lineage,
 }
 
 /// Writes the log up to its present tail to `out`; `progress` is told the sequence now and then.
@@ -149,7 +173,9 @@ pub fn export(
         None => Hash::ZERO,
     };
     let mut out = Hashed { inner: BufWriter::with_capacity(1 << 18, out), sha: Sha256::new(), bytes: 0 };
-    out.put(&head(info.log, info.tail.sequence, &last, info.parent.as_ref()))?;
+    let head =
+        Head { log: info.log, sequence: info.tail.sequence, last, name: info.name, lineage: info.lineage };
+    out.put(&head.encode())?;
     let mut hash = Hash::ZERO;
     for entry in Entries::after(journal, 0).take(info.tail.sequence as usize) {
         let entry = entry?;
@@ -175,10 +201,12 @@ pub fn export(
 /// as `{dir}.importing`, and named when it is whole. `progress` is told the sequence now and then.
 ///
 /// # Errors
-/// If the export is not whole to its last byte, or the disk refuses; then nothing was restored.
+/// If the export is of another ledger than the expected, or not whole to its last byte, or the disk refuses;
+/// then nothing was restored.
 pub fn import(
     from: &mut dyn Read,
     dir: &Path,
+    expected: Expected,
     options: FileOptions,
     disk: Arc<dyn Disk>,
     progress: &mut dyn FnMut(u64),
@@ -191,7 +219,7 @@ pub fn import(
     }
     let making = with_suffix(dir, IMPORTING);
     discard(&*disk, &making)?;
-    let restored = restore(from, &making, options, disk.clone(), progress);
+    let restored = restore(from, &making, expected, options, disk.clone(), progress);
     if restored.is_err() {
         // The reason counts more than a leftover, which the next attempt removes.
         let _ = discard(&*disk, &making);
@@ -206,6 +234,7 @@ pub fn import(
 fn restore(
     from: &mut dyn Read,
     making: &Path,
+    expected: Expected,
     options: FileOptions,
     disk: Arc<dyn Disk>,
     progress: &mut dyn FnMut(u64),
@@ -214,9 +243,15 @@ fn restore(
         from: Hashed { inner: BufReader::with_capacity(1 << 18, from), sha: Sha256::new(), bytes: 0 },
         sequence: 0,
     };
-    let (sequence, last, exported) = source.head()?;
-    let parent = Position::after(exported, sequence, &last);
-    let journal = FileJournal::create(making, LogId::generate(), Some(parent), options, disk)?;
+    let Head { log: exported, sequence, last, name, lineage } = source.head()?;
+    let check = |first: Option<&StoredEntry>| match expected.other(name, first) {
+        Some(found) => Err(Error::OtherLedger { found, expected: expected.name }),
+        None => Ok(()),
+    };
+    check(None)?;
+    let lineage = lineage.restored_at(Position::after(exported, sequence, &last));
+    let journal =
+        FileJournal::create(making, expected.name, LogId::generate(), lineage.clone(), options, disk)?;
     let mut tail = journal.info().tail;
     let mut hash = Hash::ZERO;
     let mut more = true;
@@ -226,6 +261,9 @@ fn restore(
         while more && bytes < BLOCK_BYTES && block.entries.len() < BLOCK_ENTRIES {
             match source.entry(&hash)? {
                 Some(entry) => {
+                    if entry.sequence == 1 {
+                        check(Some(&entry))?;
+                    }
                     hash = entry.hash;
                     bytes += entry.bytes.len();
                     block.entries.push(entry);
@@ -244,7 +282,7 @@ fn restore(
     source.end()?;
     let closed = journal.close();
     closed.map_err(|source| OpenError::Io { action: "close", path: making.to_owned(), source })?;
-    Ok(Imported { tail, parent })
+    Ok(Imported { tail, name, lineage })
 }
 
 /// Removes what an attempt left behind; it never bore a journal's name.
@@ -274,21 +312,46 @@ fn discard(disk: &dyn Disk, making: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn head(log: LogId, sequence: u64, hash: &Hash, parent: Option<&Position>) -> [u8; HEAD_BYTES] {
-    let mut head = [0; HEAD_BYTES];
-    head[..8].copy_from_slice(&MAGIC);
-    head[8..10].copy_from_slice(&FORMAT.to_le_bytes());
-    head[10..12].copy_from_slice(&FORMAT.to_le_bytes());
-    head[16..32].copy_from_slice(log.as_bytes());
-    head[32..40].copy_from_slice(&sequence.to_le_bytes());
-    head[40..72].copy_from_slice(hash.as_bytes());
-    if let Some(parent) = parent {
-        head[72..76].copy_from_slice(&1u32.to_le_bytes());
-        head[80..96].copy_from_slice(parent.log.as_bytes());
-        head[96..104].copy_from_slice(&parent.sequence.to_le_bytes());
-        head[104..112].copy_from_slice(parent.hash.as_bytes());
+/// What an export says of the log before its entries.
+struct Head {
+    log: LogId,
+    sequence: u64,
+    last: Hash,
+    name: Option<LedgerName>,
+    lineage: Lineage,
+}
+
+impl Head {
+    fn encode(&self) -> [u8; HEAD_BYTES] {
+        let mut head = [0; HEAD_BYTES];
+        head[..8].copy_from_slice(&MAGIC);
+        head[8..10].copy_from_slice(&FORMAT.to_le_bytes());
+        head[10..12].copy_from_slice(&FORMAT.to_le_bytes());
+        head[16..32].copy_from_slice(self.log.as_bytes());
+        head[32..40].copy_from_slice(&self.sequence.to_le_bytes());
+        head[40..72].copy_from_slice(self.last.as_bytes());
+        put_lineage(&mut head, ANCESTORS_AT, LINEAGE_AT, &self.lineage);
+        put_name(&mut head, NAME_AT, self.name);
+        head
     }
-    head
+
+    /// The head that these bytes are; `None` if there is something in them that its meaning does not give back.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let old = u16_at(bytes, 8) == 1;
+        let most = if old { 1 } else { Lineage::LIMIT };
+        let head = Self {
+            log: LogId::from_bytes(array_at(bytes, 16)),
+            sequence: u64_at(bytes, 32),
+            last: hash_at(bytes, 40),
+            name: if old { None } else { name_at(bytes, NAME_AT)? },
+            lineage: lineage_at(bytes, ANCESTORS_AT, LINEAGE_AT, most)?,
+        };
+        let mut again = head.encode();
+        if old {
+            again[8..12].copy_from_slice(&[1, 0, 1, 0]);
+        }
+        (again.get(..bytes.len()) == Some(bytes)).then_some(head)
+    }
 }
 
 /// A stream, and the hash and count of what went through it.
@@ -331,29 +394,21 @@ impl<S: Read> Source<S> {
         Error::Damaged { offset: self.from.bytes, sequence: self.sequence + 1, what }
     }
 
-    /// The last sequence, its hash and the log that was exported.
-    fn head(&mut self) -> Result<(u64, Hash, LogId), Error> {
+    /// What stands before the entries.
+    fn head(&mut self) -> Result<Head, Error> {
         if self.take(8)? != MAGIC {
             return Err(Error::NotAnExport);
         }
         let mut head = MAGIC.to_vec();
-        head.extend(self.take(HEAD_BYTES - 8)?);
+        head.extend(self.take(OLD_HEAD_BYTES - 8)?);
         let (format, min_reader) = (u16_at(&head, 8), u16_at(&head, 10));
         if min_reader > FORMAT {
             return Err(Error::Newer { format, min_reader });
         }
-        let parent = (u32_at(&head, 72) == 1).then(|| Position {
-            log: LogId::from_bytes(array_at(&head, 80)),
-            sequence: u64_at(&head, 96),
-            hash: HashPrefix::from_bytes(array_at(&head, 104)),
-        });
-        let log = LogId::from_bytes(array_at(&head, 16));
-        let (sequence, hash) = (u64_at(&head, 32), hash_at(&head, 40));
-        // Nothing may stand in a head that its meaning does not give back.
-        if self::head(log, sequence, &hash, parent.as_ref())[..] != head {
-            return Err(self.damaged("its head makes no sense"));
+        if format != 1 {
+            head.extend(self.take(HEAD_BYTES - OLD_HEAD_BYTES)?);
         }
-        Ok((sequence, hash, log))
+        Head::decode(&head).ok_or_else(|| self.damaged("its head makes no sense"))
     }
 
     /// The next entry, whose hash continues `previous`; none at the end mark.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io;
 
-use milepost_types::{Hash, LogId, Position};
+use milepost_types::{Hash, Lineage, LogId, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -30,7 +30,7 @@ pub enum Failure {
 /// A journal in memory.
 pub struct MemoryJournal {
     log: LogId,
-    parent: Option<Position>,
+    lineage: Lineage,
     state: Mutex<State>,
     tail: watch::Receiver<Position>,
 }
@@ -52,23 +52,23 @@ impl State {
 impl MemoryJournal {
     /// An empty log with this id.
     pub fn new(log: LogId) -> Self {
-        Self::with_entries(log, None, Vec::new())
+        Self::with_entries(log, Lineage::default(), Vec::new())
     }
 
-    /// A log that already holds `entries`, which are from sequence 1 on and chained; `parent` is where
-    /// it was restored from, if it was.
-    pub fn with_entries(log: LogId, parent: Option<Position>, entries: Vec<StoredEntry>) -> Self {
+    /// A log that already holds `entries`, which are from sequence 1 on and chained; `lineage` is what it
+    /// was restored from.
+    pub fn with_entries(log: LogId, lineage: impl Into<Lineage>, entries: Vec<StoredEntry>) -> Self {
         let last = entries.last();
         let tail = last.map_or(Position::start(log), |last| Position::after(log, last.sequence, &last.hash));
         let (sender, receiver) = watch::channel(tail);
         let state = State { entries, sender: Some(sender), poisoned: None, failures: Vec::new() };
-        Self { log, parent, state: Mutex::new(state), tail: receiver }
+        Self { log, lineage: lineage.into(), state: Mutex::new(state), tail: receiver }
     }
 
     /// The same log, as another process would find it after this one ended.
     #[must_use]
     pub fn reopened(&self) -> Self {
-        Self::with_entries(self.log, self.parent, self.state.lock().entries.clone())
+        Self::with_entries(self.log, self.lineage.clone(), self.state.lock().entries.clone())
     }
 
     /// The next append that passes the fence fails so; several calls queue up.
@@ -84,8 +84,8 @@ impl MemoryJournal {
     ) -> Result<Vec<StoredEntry>, ReadError> {
         let state = self.state.lock();
         let tail = *self.tail.borrow();
-        if after.log != self.log {
-            return Err(ReadError::Diverged { asked: *after, have: tail });
+        if self.lineage.resolve(self.log, *after).is_none() {
+            return Err(ReadError::elsewhere(*after, &self.lineage, tail));
         }
         if after.sequence > tail.sequence {
             return Err(ReadError::Ahead { asked: *after, tail });
@@ -95,7 +95,7 @@ impl MemoryJournal {
             Some(last) => Position::after(self.log, after.sequence, &state.entries[last].hash),
             None => Position::start(self.log),
         };
-        if compare && have != *after {
+        if compare && have.hash != after.hash {
             return Err(ReadError::Diverged { asked: *after, have });
         }
         let mut bytes = 0;
@@ -155,8 +155,8 @@ impl Journal for MemoryJournal {
     }
 
     fn info(&self) -> JournalInfo {
-        let (log, parent, tail) = (self.log, self.parent, *self.tail.borrow());
-        JournalInfo { log, tail, format: 1, parent, disk_bytes: 0 }
+        let (log, lineage, tail) = (self.log, self.lineage.clone(), *self.tail.borrow());
+        JournalInfo { name: None, log, tail, format: 1, lineage, disk_bytes: 0 }
     }
 
     fn in_memory(&self, sequence: u64) -> bool {

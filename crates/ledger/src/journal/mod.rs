@@ -21,7 +21,7 @@ mod witness;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use milepost_types::{Hash, LogId, Position};
+use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use tokio::sync::watch;
 
 pub use self::entries::Entries;
@@ -87,19 +87,53 @@ impl Default for ReadLimit {
     }
 }
 
+/// Which ledger's log is meant by whoever opens or restores one: another is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected {
+    /// The name of the ledger.
+    pub name: LedgerName,
+    /// The ledger that wrote an entry, where the entry tells: logs and exports of format 1 bear no name, and
+    /// are known by their first entry.
+    pub writer_of: fn(&StoredEntry) -> Option<LedgerName>,
+}
+
+impl Expected {
+    /// The log of the ledger with this name, where nothing is known of entries.
+    pub fn named(name: LedgerName) -> Self {
+        Self { name, writer_of: |_| None }
+    }
+
+    /// The name that a log bears or, without one, that its first entry tells, if it is another than the one
+    /// that is meant.
+    pub(crate) fn other(&self, name: Option<LedgerName>, first: Option<&StoredEntry>) -> Option<LedgerName> {
+        let found = name.or_else(|| first.and_then(self.writer_of));
+        found.filter(|found| *found != self.name)
+    }
+}
+
 /// What an engine tells about its log.
 #[derive(Debug, Clone)]
 pub struct JournalInfo {
+    /// The ledger whose log it is; `None` if the engine does not know.
+    pub name: Option<LedgerName>,
     /// The log's identity.
     pub log: LogId,
     /// The last durable position.
     pub tail: Position,
     /// The format the log is written in, from 1.
     pub format: u16,
-    /// Where this log was restored from, if it was.
-    pub parent: Option<Position>,
+    /// What this log was restored from.
+    pub lineage: Lineage,
     /// What the engine keeps on disk, in bytes, preallocated room included; 0 for none.
     pub disk_bytes: u64,
+}
+
+impl JournalInfo {
+    /// The place in this log that a position is: of an ancestor's, the same sequence up to the fork. `None`: it
+    /// is of another history.
+    pub fn resolve(&self, position: Position) -> Option<Position> {
+        self.lineage.resolve(self.log, position)
+    }
 }
 
 /// The journal of one ledger.
@@ -111,7 +145,8 @@ pub trait Journal: Send + Sync + 'static {
     /// `TooLarge` and `Malformed` poisons the journal: it must not be appended to again in this process.
     fn append(&self, after: &Position, block: &Block) -> Result<Position, AppendError>;
 
-    /// The entries after `after`, in order; empty at the tail. Never blocks for new entries.
+    /// The entries after `after`, in order; empty at the tail. Never blocks for new entries. `after` may be a
+    /// position of a log that this one was restored from, up to the fork: see [`JournalInfo::resolve`].
     ///
     /// # Errors
     /// `Diverged` if `after` is not a position of this history, `Ahead` if it is past the tail,
@@ -205,6 +240,14 @@ pub enum AppendError {
     },
 }
 
+impl ReadError {
+    /// A position that a log of this lineage, which ends at `tail`, cannot resolve.
+    pub(crate) fn elsewhere(asked: Position, lineage: &Lineage, tail: Position) -> Self {
+        let fork = lineage.fork_of(asked.log);
+        Self::Diverged { asked, have: fork.map_or(tail, |fork| Position { log: tail.log, ..fork }) }
+    }
+}
+
 /// Why a read did not return entries.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -213,7 +256,8 @@ pub enum ReadError {
     Diverged {
         /// What was asked for.
         asked: Position,
-        /// What this log has at that sequence, or its tail if it is of another log.
+        /// What this log has at that sequence; the fork, if it is after that in a log that this one was restored
+        /// from; the tail, if it is of a log that has nothing to do with this one.
         have: Position,
     },
     /// The asked position is past the tail.

@@ -1,24 +1,26 @@
-//! The head of a segment file, and its name. Format 1, all numbers little-endian.
+//! The head of a segment file, and its name. Format 2, all numbers little-endian.
 //!
 //! ```text
 //!    0   8  magic           8F 4D 50 53 45 47 0D 0A
-//!    8   2  format          1
-//!   10   2  min reader      1: the oldest reader that may open the log
+//!    8   2  format          2
+//!   10   2  min reader      2: the oldest reader that may open the log
 //!   12   4  head bytes      4096; frames begin here
 //!   16  16  log id
 //!   32   8  ordinal         from 1, without gaps; also the file's name, `00000001.segment`
 //!   40   8  capacity        length of the file in bytes, from its making to the end of time
 //!   48   8  first sequence  of the first entry that it holds or will hold
 //!   56  32  previous hash   of the entry before that; zero at the start of a log
-//!   88   4  restored        1 if the log was restored from another, else 0
+//!   88   4  ancestors       how many logs it was restored from, one after the other: 0 to 64
 //!   92   4                  0
-//!   96  32  parent          log id (16), sequence (8), hash prefix (8) that it was restored at
-//!  128   …                  0
+//!   96   …  lineage         per ancestor, nearest first: log id (16), sequence (8), hash prefix (8) of the fork
+//! 2144  16  name            of the ledger, in ASCII, filled up with zeros
+//! 2160   …                  0
 //! 4092   4  checksum        CRC-32C of bytes 0 to 4091
 //! ```
 //!
-//! Magic, format, min reader, head bytes and the place of the checksum stay in every later format,
-//! so that a newer file is told from a damaged one.
+//! Format 1 has no name (zeros) and at most one ancestor. It is read for ever; a log that began in it goes
+//! on in segments of format 2. Magic, format, min reader, head bytes and the place of the checksum stay in
+//! every later format, so that a newer file is told from a damaged one.
 //!
 //! Invariants: a file that bears a segment's name has a durable head and its full length, because
 //! it is made under another name, synced and then renamed. The head is never written again: it has
@@ -27,22 +29,32 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use milepost_types::{Hash, HashPrefix, LogId, Position};
+use milepost_types::{Hash, HashPrefix, LedgerName, Lineage, LogId, Position};
 
 use super::frame::{array_at, hash_at, u16_at, u32_at, u64_at};
 
 /// The first bytes of every segment.
 pub const MAGIC: [u8; 8] = [0x8F, b'M', b'P', b'S', b'E', b'G', b'\r', b'\n'];
 /// The format this code writes, and the newest whose `min reader` it meets.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 /// Bytes before the first frame.
 pub const HEAD_BYTES: usize = 4096;
 
 const CHECKSUM_AT: usize = HEAD_BYTES - 4;
+/// Where the number of ancestors stands.
+const ANCESTORS_AT: usize = 88;
+/// Where the lineage stands.
+const LINEAGE_AT: usize = 96;
+/// Bytes of one ancestor.
+const FORK_BYTES: usize = 32;
+/// Where the name stands.
+const NAME_AT: usize = LINEAGE_AT + Lineage::LIMIT * FORK_BYTES;
 
 /// What a segment says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
+    /// The ledger whose log it is; `None` in format 1.
+    pub name: Option<LedgerName>,
     /// The log it is of.
     pub log: LogId,
     /// Its place among the log's segments, from 1.
@@ -53,8 +65,8 @@ pub struct Head {
     pub first: u64,
     /// The hash of the entry before that.
     pub previous: Hash,
-    /// Where the log was restored from, if it was.
-    pub parent: Option<Position>,
+    /// What the log was restored from.
+    pub lineage: Lineage,
 }
 
 /// Why bytes are not the head of a segment.
@@ -95,12 +107,8 @@ impl Head {
         bytes[40..48].copy_from_slice(&self.capacity.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.first.to_le_bytes());
         bytes[56..88].copy_from_slice(self.previous.as_bytes());
-        if let Some(parent) = &self.parent {
-            bytes[88..92].copy_from_slice(&1u32.to_le_bytes());
-            bytes[96..112].copy_from_slice(parent.log.as_bytes());
-            bytes[112..120].copy_from_slice(&parent.sequence.to_le_bytes());
-            bytes[120..128].copy_from_slice(parent.hash.as_bytes());
-        }
+        put_lineage(&mut bytes, ANCESTORS_AT, LINEAGE_AT, &self.lineage);
+        put_name(&mut bytes, NAME_AT, self.name);
         let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
         bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -122,26 +130,63 @@ impl Head {
         if min_reader > FORMAT {
             return Err(Fault::Newer { format, min_reader });
         }
-        let parent = match u32_at(bytes, 88) {
-            0 => None,
-            1 => Some(Position {
-                log: LogId::from_bytes(array_at(bytes, 96)),
-                sequence: u64_at(bytes, 112),
-                hash: HashPrefix::from_bytes(array_at(bytes, 120)),
-            }),
-            _ => return Err(Fault::Values),
-        };
+        let most = if format == 1 { 1 } else { Lineage::LIMIT };
         let head = Self {
+            // Format 1 has zeros there, and they are no name.
+            name: name_at(bytes, NAME_AT).ok_or(Fault::Values)?,
             log: LogId::from_bytes(array_at(bytes, 16)),
             ordinal: u64_at(bytes, 32),
             capacity: u64_at(bytes, 40),
             first: u64_at(bytes, 48),
             previous: hash_at(bytes, 56),
-            parent,
+            lineage: lineage_at(bytes, ANCESTORS_AT, LINEAGE_AT, most).ok_or(Fault::Values)?,
         };
         let sane = head.ordinal > 0 && head.first > 0 && head.capacity >= HEAD_BYTES as u64;
         if sane && u32_at(bytes, 12) == HEAD_BYTES as u32 { Ok(head) } else { Err(Fault::Values) }
     }
+}
+
+/// Writes how many ancestors there are, and them, as heads of segments and exports hold them.
+pub(super) fn put_lineage(bytes: &mut [u8], count_at: usize, at: usize, lineage: &Lineage) {
+    let forks = lineage.forks();
+    bytes[count_at..count_at + 4].copy_from_slice(&(forks.len() as u32).to_le_bytes());
+    for (fork, room) in forks.iter().zip(bytes[at..].chunks_exact_mut(FORK_BYTES)) {
+        room[..16].copy_from_slice(fork.log.as_bytes());
+        room[16..24].copy_from_slice(&fork.sequence.to_le_bytes());
+        room[24..].copy_from_slice(fork.hash.as_bytes());
+    }
+}
+
+/// Reads what `put_lineage` wrote; `None` if it is no lineage of at most so many ancestors.
+pub(super) fn lineage_at(bytes: &[u8], count_at: usize, at: usize, most: usize) -> Option<Lineage> {
+    let count = u32_at(bytes, count_at) as usize;
+    if count > most {
+        return None;
+    }
+    let fork = |at| Position {
+        log: LogId::from_bytes(array_at(bytes, at)),
+        sequence: u64_at(bytes, at + 16),
+        hash: HashPrefix::from_bytes(array_at(bytes, at + 24)),
+    };
+    let forks: Vec<_> = (0..count).map(|index| fork(at + index * FORK_BYTES)).collect();
+    let lineage = Lineage::new(forks.iter().copied());
+    (lineage.forks() == forks).then_some(lineage)
+}
+
+/// Writes a name, or nothing.
+pub(super) fn put_name(bytes: &mut [u8], at: usize, name: Option<LedgerName>) {
+    if let Some(name) = name {
+        bytes[at..at + LedgerName::BYTES].copy_from_slice(&name.to_bytes());
+    }
+}
+
+/// Reads what `put_name` wrote; the outer `None` if it is no name.
+pub(super) fn name_at(bytes: &[u8], at: usize) -> Option<Option<LedgerName>> {
+    let bytes: [u8; LedgerName::BYTES] = array_at(bytes, at);
+    if bytes == [0; LedgerName::BYTES] {
+        return Some(None);
+    }
+    LedgerName::from_bytes(bytes).map(Some)
 }
 
 /// The path of the segment with this ordinal.
@@ -204,17 +249,19 @@ mod tests {
         fn a_head_gives_its_values_back_and_no_changed_one_passes(
             ids: ([u8; 16], [u8; 32]),
             numbers in (1..u64::MAX, HEAD_BYTES as u64..u64::MAX, 1..u64::MAX),
-            parent: Option<([u8; 16], u64, [u8; 8])>,
+            name in prop::option::of("[a-z][a-z0-9-]{0,15}"),
+            forks in prop::collection::vec(any::<([u8; 16], u64, [u8; 8])>(), 0..=Lineage::LIMIT),
             at in 0..HEAD_BYTES,
             bit in 0..8_u8,
         ) {
-            let parent = parent.map(|(log, sequence, hash)| {
+            let lineage = Lineage::new(forks.into_iter().map(|(log, sequence, hash)| {
                 let (log, hash) = (LogId::from_bytes(log), HashPrefix::from_bytes(hash));
                 Position { log, sequence, hash }
-            });
+            }));
             let (log, previous) = (LogId::from_bytes(ids.0), Hash::from_bytes(ids.1));
             let (ordinal, capacity, first) = numbers;
-            let head = Head { log, ordinal, capacity, first, previous, parent };
+            let name = name.map(|name| name.parse().unwrap());
+            let head = Head { name, log, ordinal, capacity, first, previous, lineage };
             let mut bytes = head.encode();
             prop_assert_eq!(Head::decode(&bytes), Ok(head));
             prop_assert_eq!(Head::decode(&bytes[..HEAD_BYTES - 1]), Err(Fault::Short));
@@ -228,6 +275,40 @@ mod tests {
             prop_assert_eq!(named(path.file_name().unwrap()), Named::Segment(ordinal));
             let unfinished = super::super::disk::with_suffix(&path, UNFINISHED);
             prop_assert_eq!(named(unfinished.file_name().unwrap()), Named::Unfinished);
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_though_its_checksum_holds() {
+        let fork = |log: u8, sequence| Position { sequence, ..Position::start(LogId::from_bytes([log; 16])) };
+        let head = Head {
+            name: Some("registry".parse().unwrap()),
+            log: LogId::from_bytes([9; 16]),
+            ordinal: 1,
+            capacity: 1 << 20,
+            first: 1,
+            previous: Hash::ZERO,
+            lineage: Lineage::new([fork(2, 7), fork(1, 5)]),
+        };
+        let forged = |change: &dyn Fn(&mut [u8])| {
+            let mut bytes = head.encode();
+            change(&mut bytes);
+            let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
+            bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
+            Head::decode(&bytes)
+        };
+        assert_eq!(forged(&|_| {}), Ok(head.clone()));
+        for change in [
+            &(|bytes: &mut [u8]| bytes[ANCESTORS_AT] = 65) as &dyn Fn(&mut [u8]),
+            // The older ancestor's fork would come after the nearer one's.
+            &|bytes| bytes[LINEAGE_AT + FORK_BYTES + 16] = 8,
+            // Two ancestors, which format 1 does not have.
+            &|bytes| bytes[8] = 1,
+            &|bytes| bytes[NAME_AT] = b'R',
+            &|bytes| bytes[NAME_AT + 3] = 0,
+            &|bytes| bytes[32] = 0,
+        ] {
+            assert_eq!(forged(change), Err(Fault::Values));
         }
     }
 

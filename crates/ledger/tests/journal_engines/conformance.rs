@@ -10,7 +10,7 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::sim::SimDisk;
 use milepost_types::LogId;
 
-use crate::support;
+use crate::support::{self, expected};
 
 struct Memory(MemoryJournal);
 
@@ -35,7 +35,8 @@ struct File {
 impl File {
     fn new(options: FileOptions, disk: Arc<dyn Disk>, dir: Option<tempfile::TempDir>) -> Self {
         let path = dir.as_ref().map_or(support::dir().to_owned(), |dir| dir.path().join("deep/journal"));
-        let journal = FileJournal::open(&path, options.clone(), disk.clone()).expect("a new journal");
+        let journal =
+            FileJournal::open(&path, expected(), options.clone(), disk.clone()).expect("a new journal");
         Self { journal: Some(journal), disk, options, _dir: dir }
     }
 }
@@ -47,7 +48,7 @@ impl Fixture for File {
 
     fn reopen(&mut self) -> bool {
         let dir = self.journal.take().expect("it is open").dir().to_owned();
-        let journal = FileJournal::open(&dir, self.options.clone(), self.disk.clone());
+        let journal = FileJournal::open(&dir, expected(), self.options.clone(), self.disk.clone());
         self.journal = Some(journal.expect("it opens again"));
         true
     }

@@ -12,7 +12,9 @@ use milepost_ledger::journal::{Damage, Entries, Journal, ReadError, ReadLimit};
 use milepost_types::LogId;
 
 use crate::layout::{FRAME_HEADER_BYTES, frames, reseal_frame, reseal_head, u32_at, u64_at};
-use crate::support::{bodies, dir, filled, open, open_read_only, path, segments, small, told};
+use crate::support::{
+    bodies, dir, expected, filled, name, open, open_read_only, path, segments, small, told,
+};
 
 /// Opens a damaged log in each way; the damage that it tells, and nothing was written.
 fn damage(disk: &SimDisk) -> Damage {
@@ -29,7 +31,7 @@ fn refusal(disk: &SimDisk) -> OpenError {
     let refused = open(disk).map(|journal| journal.info().tail).expect_err("it must not open");
     let reader = open_read_only(disk).map(|journal| journal.info().tail).expect_err("nor for reading");
     assert_eq!(told(&refused), told(&reader));
-    let verified = verify(dir(), disk, &mut |_| {}).expect_err("nor verify");
+    let verified = verify(dir(), expected(), disk, &mut |_| {}).expect_err("nor verify");
     assert_eq!(told(&refused), told(&verified));
     assert_eq!(disk.changes(), changes, "nothing is written to what cannot be read");
     assert!(segments(disk).iter().map(|path| disk.bytes(path)).eq(before));
@@ -178,7 +180,7 @@ fn a_segment_in_the_place_of_another_is_named() {
     assert!(found.segment == all[1] && found.what.contains("holds segment 3"), "{found}");
 
     let other = SimDisk::default();
-    let journal = FileJournal::open(dir(), small(), Arc::new(other.clone())).unwrap();
+    let journal = FileJournal::open(dir(), expected(), small(), Arc::new(other.clone())).unwrap();
     let mut chain = Chain::default();
     (0..40).for_each(|_| append(&journal, &mut chain, [vec![1; 2000]]));
     let foreign = disk.copy();
@@ -237,7 +239,7 @@ fn a_hole_with_a_frame_behind_it_is_no_torn_tail() {
     // later frame, at whatever byte it is, proves that the one before it was durable.
     let disk = SimDisk::default();
     let options = FileOptions { witness_appends: 1000, ..small() };
-    let journal = FileJournal::open(dir(), options, Arc::new(disk.clone())).unwrap();
+    let journal = FileJournal::open(dir(), expected(), options, Arc::new(disk.clone())).unwrap();
     let (mut rng, mut chain) = (Rng::new(9), Chain::default());
     (0..6).for_each(|_| append(&journal, &mut chain, bodies(&mut rng, 1, 2500)));
     drop(journal);
@@ -276,7 +278,7 @@ fn a_torn_end_of_a_segment_that_is_not_the_last_is_named() {
     // Even if no witness knows better: what follows was written after it was durable.
     let disk = SimDisk::default();
     let options = FileOptions { witness_appends: 1000, ..small() };
-    let journal = FileJournal::open(dir(), options, Arc::new(disk.clone())).unwrap();
+    let journal = FileJournal::open(dir(), expected(), options, Arc::new(disk.clone())).unwrap();
     let (mut rng, mut chain) = (Rng::new(9), Chain::default());
     (0..40).for_each(|_| append(&journal, &mut chain, bodies(&mut rng, 2, 900)));
     drop(journal);
@@ -358,19 +360,19 @@ fn a_log_of_a_newer_version_is_refused_and_one_that_old_readers_may_read_is_not(
     let (disk, chain) = filled(12, true);
     let name = path("00000001.segment");
     let mut bytes = disk.bytes(&name);
-    bytes[8] = 2;
+    bytes[8] = 3;
     reseal_head(&mut bytes);
     let newer = disk.copy();
     newer.put(&name, bytes.clone());
-    assert_holds(&open(&newer).expect("its min reader is 1"), &chain);
+    assert_holds(&open(&newer).expect("its min reader is 2"), &chain);
 
-    bytes[10] = 2;
+    bytes[10] = 3;
     reseal_head(&mut bytes);
     let newer = disk.copy();
     newer.put(&name, bytes);
     let refused = refusal(&newer);
     assert!(
-        matches!(&refused, OpenError::Newer { path, format: 2, min_reader: 2 } if *path == name),
+        matches!(&refused, OpenError::Newer { path, format: 3, min_reader: 3 } if *path == name),
         "{}",
         told(&refused)
     );
@@ -390,7 +392,7 @@ fn a_log_of_a_newer_version_is_refused_and_one_that_old_readers_may_read_is_not(
 #[test]
 fn verify_names_the_first_entry_whose_hash_is_wrong() {
     let (disk, chain) = filled(40, true);
-    let verified = verify(dir(), &disk, &mut |_| {}).expect("it is whole");
+    let verified = verify(dir(), expected(), &disk, &mut |_| {}).expect("it is whole");
     assert_eq!(verified.tail.sequence, chain.entries().len() as u64);
     assert_eq!(verified.bytes, chain.entries().iter().map(|entry| entry.bytes.len() as u64).sum::<u64>());
     assert_eq!(verified.segments, segments(&disk).len());
@@ -405,7 +407,7 @@ fn verify_names_the_first_entry_whose_hash_is_wrong() {
         let forged = disk.copy();
         forged.put(&path, bytes);
         assert!(open_read_only(&forged).is_ok(), "the checksums do not tell");
-        let damage = match verify(dir(), &forged, &mut |_| {}) {
+        let damage = match verify(dir(), expected(), &forged, &mut |_| {}) {
             Err(OpenError::Damaged(damage)) => damage,
             other => panic!("{other:?}"),
         };
@@ -442,11 +444,11 @@ fn a_log_that_is_not_there_cannot_be_read_and_is_not_made() {
     disk.create_dir_all(dir()).unwrap();
     let changes = disk.changes();
     assert!(matches!(open_read_only(&disk), Err(OpenError::Missing { .. })));
-    assert!(matches!(verify(dir(), &disk, &mut |_| {}), Err(OpenError::Missing { .. })));
+    assert!(matches!(verify(dir(), expected(), &disk, &mut |_| {}), Err(OpenError::Missing { .. })));
     assert_eq!(disk.changes(), changes);
 
     let (disk, chain) = filled(3, true);
-    let again = FileJournal::create(dir(), LogId::generate(), None, small(), Arc::new(disk.clone()));
+    let again = FileJournal::create(dir(), name(), LogId::generate(), None, small(), Arc::new(disk.clone()));
     assert!(matches!(again, Err(OpenError::Exists { .. })));
     assert_holds(&open(&disk).expect("it is untouched"), &chain);
 }

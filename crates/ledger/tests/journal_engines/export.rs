@@ -6,14 +6,14 @@ use std::sync::Arc;
 use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::disk::{Disk, SystemDisk};
 use milepost_ledger::journal::export::{Error, export, import};
-use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
+use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError, verify};
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::sim::{Call, Fault, Replay, Rng, SimDisk};
-use milepost_ledger::journal::{Entries, Journal, ReadError, ReadLimit};
-use milepost_types::LogId;
+use milepost_ledger::journal::{Entries, Expected, Journal, ReadError, ReadLimit};
+use milepost_types::{HashPrefix, LedgerName, LogId, Position};
 use sha2::{Digest, Sha256};
 
-use crate::support::{filled, open, small, told};
+use crate::support::{dir, expected, filled, name, open, small, told};
 
 const RESTORED: &str = "/data/restored";
 
@@ -40,7 +40,7 @@ fn new_disk() -> SimDisk {
 }
 
 fn restore(bytes: &[u8], disk: &SimDisk) -> Result<milepost_ledger::journal::export::Imported, Error> {
-    import(&mut &*bytes, Path::new(RESTORED), small(), Arc::new(disk.clone()), &mut |_| {})
+    import(&mut &*bytes, Path::new(RESTORED), expected(), small(), Arc::new(disk.clone()), &mut |_| {})
 }
 
 fn names(disk: &SimDisk, dir: &str) -> Vec<String> {
@@ -54,21 +54,90 @@ fn a_log_comes_back_under_a_new_id_with_its_parent() {
     let journal = open(&disk).expect("it opens");
     let bytes = exported(&journal);
     let imported = restore(&bytes, &disk).expect("it is restored");
-    assert_eq!(imported.parent, journal.info().tail);
+    assert_eq!((imported.name, imported.lineage.parent()), (Some(name()), Some(journal.info().tail)));
     assert_ne!(imported.tail.log, journal.info().log);
 
-    let restored = FileJournal::open(Path::new(RESTORED), small(), Arc::new(disk.clone())).expect("it opens");
+    let restored = FileJournal::open(Path::new(RESTORED), expected(), small(), Arc::new(disk.clone()))
+        .expect("it opens");
     assert_holds(&restored, &chain);
     let info = restored.info();
-    assert_eq!((info.tail, info.parent), (imported.tail, Some(journal.info().tail)));
-    let followed = restored.read(&journal.info().tail, ReadLimit::default());
-    assert!(matches!(followed, Err(ReadError::Diverged { .. })), "who followed the old log notices");
+    assert_eq!((info.name, info.tail, &info.lineage), (Some(name()), imported.tail, &imported.lineage));
     let mut chain = chain;
     append(&restored, &mut chain, ["on"]);
+    // Positions of the old log up to the fork are the restored log's own; beyond it, whoever followed notices.
+    let old = journal.info().tail;
+    let read = |after: Position| restored.read(&after, ReadLimit { entries: 1, bytes: 1 });
+    for (sequence, entry) in (1..).zip(&chain.entries()[..old.sequence as usize]) {
+        let after = Position::after(old.log, sequence, &entry.hash);
+        assert_eq!(read(after).expect("it goes on")[0], chain.entries()[sequence as usize]);
+        let other = Position { hash: HashPrefix::from_bytes([1; 8]), ..after };
+        assert!(matches!(read(other), Err(ReadError::Diverged { .. })), "{other}");
+    }
+    assert_eq!(read(Position::start(old.log)).expect("it goes on")[0], chain.entries()[0]);
+    let beyond = Position::after(old.log, old.sequence + 1, &chain.entries()[old.sequence as usize].hash);
+    match read(beyond).expect_err("the old log had another entry there") {
+        ReadError::Diverged { asked, have } => assert_eq!((asked, have), (beyond, imported.tail)),
+        other => panic!("{other}"),
+    }
     drop(restored);
-    let verified = verify(Path::new(RESTORED), &disk, &mut |_| {}).expect("its chain holds");
-    assert_eq!((verified.tail.sequence, verified.parent), (chain.entries().len() as u64, info.parent));
+    let verified = verify(Path::new(RESTORED), expected(), &disk, &mut |_| {}).expect("its chain holds");
+    assert_eq!((verified.tail.sequence, verified.lineage), (chain.entries().len() as u64, info.lineage));
+    assert_eq!(verified.name, Some(name()));
     assert_eq!(names(&disk, "/data"), ["journal", "restored"]);
+}
+
+fn other() -> LedgerName {
+    "other".parse().unwrap()
+}
+
+#[test]
+fn the_log_of_another_ledger_is_neither_restored_nor_opened_and_both_are_named() {
+    let (disk, _) = filled(20, true);
+    let bytes = exported(&open(&disk).expect("it opens"));
+    let wrong = Expected::named(other());
+    let refused =
+        import(&mut &bytes[..], Path::new(RESTORED), wrong, small(), Arc::new(disk.clone()), &mut |_| {});
+    let refused = refused.expect_err("it is another ledger's");
+    assert!(
+        matches!(refused, Error::OtherLedger { found, expected } if (found, expected) == (name(), other()))
+    );
+    assert!(told(&refused).contains("of the test, not of the other"), "{}", told(&refused));
+    assert_eq!(names(&disk, "/data"), ["journal"], "nothing is left behind");
+
+    let before = disk.bytes(&dir().join("witness"));
+    let opened = [
+        FileJournal::open(dir(), wrong, small(), Arc::new(disk.clone())).expect_err("it is another's"),
+        FileJournal::open_read_only(dir(), wrong, small(), Arc::new(disk.clone()))
+            .expect_err("it is another's"),
+        verify(dir(), wrong, &disk, &mut |_| {}).expect_err("it is another's"),
+    ];
+    for refused in opened {
+        assert!(
+            matches!(refused, OpenError::OtherLedger { found, expected, .. } if (found, expected) == (name(), other())),
+            "{refused}"
+        );
+    }
+    assert_eq!(disk.bytes(&dir().join("witness")), before, "nothing was written");
+}
+
+#[test]
+fn an_export_without_a_name_is_known_by_its_first_entry() {
+    let journal = MemoryJournal::new(LogId::generate());
+    append(&journal, &mut Chain::default(), ["one", "two"]);
+    let bytes = exported(&journal);
+    // Of a journal in memory nobody knows the name, as of an export of format 1.
+    let by_first_entry = |name| Expected {
+        name,
+        writer_of: |entry| (entry.sequence == 1 && entry.bytes == "one").then(|| "test".parse().unwrap()),
+    };
+    let disk = new_disk();
+    let restore = |expected| {
+        import(&mut &bytes[..], Path::new(RESTORED), expected, small(), Arc::new(disk.clone()), &mut |_| {})
+    };
+    let refused = restore(by_first_entry(other())).expect_err("its first entry is another's");
+    assert!(matches!(refused, Error::OtherLedger { found, .. } if found == name()), "{refused}");
+    assert_eq!(names(&disk, "/data"), [""; 0]);
+    assert_eq!(restore(by_first_entry(name())).expect("it is this ledger's").name, None);
 }
 
 #[test]
@@ -83,9 +152,10 @@ fn an_empty_log_and_a_large_one_come_back() {
         let options = FileOptions { segment_bytes: 1 << 20, min_free_bytes: 0, ..FileOptions::default() };
         // An empty directory is as good as none.
         let (bytes, disk) = (exported(&journal), Arc::new(SystemDisk));
-        let imported = import(&mut &bytes[..], dir.path(), options.clone(), disk.clone(), &mut |_| {});
-        assert_eq!(imported.expect("it is restored").parent, journal.info().tail);
-        assert_holds(&FileJournal::open(dir.path(), options, disk).expect("it opens"), &chain);
+        let imported =
+            import(&mut &bytes[..], dir.path(), expected(), options.clone(), disk.clone(), &mut |_| {});
+        assert_eq!(imported.expect("it is restored").lineage.parent(), Some(journal.info().tail));
+        assert_holds(&FileJournal::open(dir.path(), expected(), options, disk).expect("it opens"), &chain);
     }
 }
 
@@ -165,7 +235,8 @@ fn nothing_is_restored_over_something() {
     let disk = new_disk();
     restore(&bytes, &disk).expect("it is restored");
     assert!(matches!(restore(&bytes, &disk), Err(Error::Exists { .. })));
-    let journal = FileJournal::open(Path::new(RESTORED), small(), Arc::new(disk.clone())).expect("it opens");
+    let journal = FileJournal::open(Path::new(RESTORED), expected(), small(), Arc::new(disk.clone()))
+        .expect("it opens");
     assert_holds(&journal, &chain);
 }
 
@@ -198,7 +269,7 @@ fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
         for _ in 0..4 {
             let image = replay.image(&mut rng);
             if image.list(Path::new(RESTORED)).is_ok() {
-                let journal = FileJournal::open(Path::new(RESTORED), small(), Arc::new(image));
+                let journal = FileJournal::open(Path::new(RESTORED), expected(), small(), Arc::new(image));
                 assert_holds(&journal.expect("it is whole"), &chain);
                 whole += 1;
             } else {

@@ -10,7 +10,7 @@ use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::{Call, Fault, Rng, SimDisk};
 use milepost_ledger::journal::{AppendError, DiskRoom, Journal};
 
-use crate::support::{bodies, create, dir, filled, open, open_read_only, path, tear, told};
+use crate::support::{bodies, create, dir, expected, filled, open, open_read_only, path, tear, told};
 
 /// A journal with a few entries in its first segment, the first of them on the disk only.
 fn begun() -> (SimDisk, FileJournal, Chain) {
@@ -350,8 +350,8 @@ fn a_real_directory_that_cannot_be_made_is_named() {
     let options = FileOptions { min_free_bytes: 0, ..FileOptions::default() };
     let file = tempfile::NamedTempFile::new().expect("a file");
     for dir in [Path::new("/proc/milepost"), &file.path().join("journal"), file.path()] {
-        let refused =
-            FileJournal::open(dir, options.clone(), Arc::new(SystemDisk)).expect_err("it cannot be made");
+        let refused = FileJournal::open(dir, expected(), options.clone(), Arc::new(SystemDisk))
+            .expect_err("it cannot be made");
         assert!(told(&refused).contains(&dir.display().to_string()), "{}", told(&refused));
     }
 }
@@ -361,11 +361,13 @@ fn a_segment_larger_than_the_real_disk_is_made_as_short_as_the_floor_asks() {
     let dir = tempfile::tempdir().expect("a directory");
     // More than any file system holds, and a floor that leaves nothing of it.
     let options = FileOptions { segment_bytes: 1 << 62, min_free_bytes: u64::MAX, ..FileOptions::default() };
-    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be begun");
+    let journal =
+        FileJournal::open(dir.path(), expected(), options, Arc::new(SystemDisk)).expect("it can be begun");
     assert_eq!(std::fs::metadata(dir.path().join("00000001.segment")).unwrap().len(), 8192);
     drop(journal);
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() };
-    let journal = FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it opens again");
+    let journal =
+        FileJournal::open(dir.path(), expected(), options, Arc::new(SystemDisk)).expect("it opens again");
     append(&journal, &mut Chain::default(), ["a"]);
 }
 
@@ -374,7 +376,7 @@ fn a_real_torn_tail_is_cut_off() {
     use std::os::unix::fs::FileExt;
     let dir = tempfile::tempdir().expect("a directory");
     let options = FileOptions { segment_bytes: 1 << 20, min_free_bytes: 0, ..FileOptions::default() };
-    let open = || FileJournal::open(dir.path(), options.clone(), Arc::new(SystemDisk));
+    let open = || FileJournal::open(dir.path(), expected(), options.clone(), Arc::new(SystemDisk));
     let (mut rng, mut chain) = (Rng::new(1), Chain::default());
     let journal = open().expect("a new journal");
     (0..5).for_each(|_| append(&journal, &mut chain, bodies(&mut rng, 3, 900)));
@@ -399,8 +401,8 @@ fn free_room_is_that_of_the_file_system() {
     let free = SystemDisk.free_bytes(dir.path()).expect("a file system");
     assert!(free > 1 << 20);
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: u64::MAX, ..FileOptions::default() };
-    let journal =
-        FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it can be read, at least");
+    let journal = FileJournal::open(dir.path(), expected(), options, Arc::new(SystemDisk))
+        .expect("it can be read, at least");
     let block = Chain::default().block(["x"]);
     let refused = journal.append(&journal.info().tail, &block);
     assert!(

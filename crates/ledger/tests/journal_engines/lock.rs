@@ -9,7 +9,7 @@ use milepost_ledger::journal::disk::SystemDisk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::SimDisk;
 
-use crate::support::{create, filled, open};
+use crate::support::{create, expected, filled, open};
 
 const DIR: &str = "MILEPOST_TEST_LOCKED_DIR";
 
@@ -18,13 +18,14 @@ fn a_second_process_on_the_same_directory_is_refused_by_name_and_pid() {
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() };
     if let Some(dir) = std::env::var_os(DIR) {
         // The second process.
-        let refused =
-            FileJournal::open(dir.as_ref(), options, Arc::new(SystemDisk)).expect_err("it is locked");
+        let refused = FileJournal::open(dir.as_ref(), expected(), options, Arc::new(SystemDisk))
+            .expect_err("it is locked");
         println!("refused: {refused}");
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");
-    let first = FileJournal::open(dir.path(), options.clone(), Arc::new(SystemDisk)).expect("a new journal");
+    let first = FileJournal::open(dir.path(), expected(), options.clone(), Arc::new(SystemDisk))
+        .expect("a new journal");
     let second = Command::new(std::env::current_exe().expect("this binary"))
         .args([
             "--exact",
@@ -35,11 +36,11 @@ fn a_second_process_on_the_same_directory_is_refused_by_name_and_pid() {
         .output()
         .expect("a second process");
     let said = String::from_utf8_lossy(&second.stdout);
-    let expected = format!("refused: {} is in use by process {}", dir.path().display(), std::process::id());
-    assert!(second.status.success() && said.contains(&expected), "{said}");
+    let refused = format!("refused: {} is in use by process {}", dir.path().display(), std::process::id());
+    assert!(second.status.success() && said.contains(&refused), "{said}");
 
     drop(first);
-    FileJournal::open(dir.path(), options, Arc::new(SystemDisk)).expect("it is free again");
+    FileJournal::open(dir.path(), expected(), options, Arc::new(SystemDisk)).expect("it is free again");
 }
 
 #[test]

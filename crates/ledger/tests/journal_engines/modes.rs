@@ -11,7 +11,7 @@ use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
 use milepost_ledger::journal::sim::{Call, Fault};
 use milepost_ledger::journal::{Journal, export};
 
-use crate::support::{dir, filled, open, open_read_only, path};
+use crate::support::{dir, expected, filled, open, open_read_only, path};
 
 fn options() -> FileOptions {
     FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() }
@@ -39,7 +39,7 @@ fn private() -> Vec<(String, u32)> {
 fn a_journal_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("data/registry/journal");
-    let journal = FileJournal::open(&dir, options(), Arc::new(SystemDisk)).unwrap();
+    let journal = FileJournal::open(&dir, expected(), options(), Arc::new(SystemDisk)).unwrap();
     let mut chain = Chain::default();
     (0..2).for_each(|_| append(&journal, &mut chain, [vec![1; 3000]]));
     assert_eq!(modes(&dir), private());
@@ -53,9 +53,9 @@ fn a_journal_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
         std::fs::set_permissions(file.unwrap().path(), PermissionsExt::from_mode(0o644)).unwrap();
     }
     let before = modes(&dir);
-    drop(FileJournal::open_read_only(&dir, options(), Arc::new(SystemDisk)).unwrap());
+    drop(FileJournal::open_read_only(&dir, expected(), options(), Arc::new(SystemDisk)).unwrap());
     assert_eq!(modes(&dir), before, "who only reads changes nothing");
-    drop(FileJournal::open(&dir, options(), Arc::new(SystemDisk)).unwrap());
+    drop(FileJournal::open(&dir, expected(), options(), Arc::new(SystemDisk)).unwrap());
     assert_eq!(modes(&dir), private());
 }
 
@@ -74,7 +74,7 @@ fn modes_that_cannot_be_changed_keep_no_journal_from_being_opened() {
 fn a_journal_where_nothing_may_be_written_can_be_verified_and_exported() {
     let (disk, chain) = filled(12, true);
     disk.set_read_only(true);
-    let verified = verify(dir(), &disk, &mut |_| {}).unwrap();
+    let verified = verify(dir(), expected(), &disk, &mut |_| {}).unwrap();
     assert_eq!(verified.tail.sequence, chain.entries().len() as u64);
     let journal = open_read_only(&disk).unwrap();
     let mut out = Vec::new();

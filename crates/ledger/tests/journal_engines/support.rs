@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::conformance::{Chain, append};
 use milepost_ledger::journal::disk::Disk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::{Rng, SimDisk};
-use milepost_types::LogId;
+use milepost_ledger::journal::{Expected, Journal};
+use milepost_types::{LedgerName, LogId};
 
 use crate::layout::frames;
 
@@ -23,6 +23,15 @@ pub fn path(name: &str) -> PathBuf {
     dir().join(name)
 }
 
+/// The ledger that the journals are of.
+pub fn name() -> LedgerName {
+    "test".parse().expect("it is a name")
+}
+
+pub fn expected() -> Expected {
+    Expected::named(name())
+}
+
 /// Segments so small that a few appends fill one, and a witness every five appends.
 pub fn small() -> FileOptions {
     FileOptions {
@@ -35,17 +44,17 @@ pub fn small() -> FileOptions {
 }
 
 pub fn open(disk: &SimDisk) -> Result<FileJournal, OpenError> {
-    FileJournal::open(dir(), small(), Arc::new(disk.clone()))
+    FileJournal::open(dir(), expected(), small(), Arc::new(disk.clone()))
 }
 
 pub fn open_read_only(disk: &SimDisk) -> Result<FileJournal, OpenError> {
-    FileJournal::open_read_only(dir(), small(), Arc::new(disk.clone()))
+    FileJournal::open_read_only(dir(), expected(), small(), Arc::new(disk.clone()))
 }
 
 /// A new journal with a log id that is always the same.
 pub fn create(disk: &SimDisk) -> FileJournal {
     let log = LogId::from_bytes([0xA5; 16]);
-    FileJournal::create(dir(), log, None, small(), Arc::new(disk.clone())).expect("a new journal")
+    FileJournal::create(dir(), name(), log, None, small(), Arc::new(disk.clone())).expect("a new journal")
 }
 
 /// Bodies without long runs of zeros, as encoded entries are.

@@ -11,7 +11,7 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{
     Actor, CommandId, Context, Decision, Digest, Direction, Domain, Entry, KeyRange, Ledger, Options, Read,
-    Submission, Write,
+    Submission, Unusable, Write,
 };
 use milepost_types::{Hash, LogId, ManualClock, Position};
 
@@ -28,6 +28,8 @@ pub enum Command {
     PanicInDecide,
     /// Panics while it is applied, after it has put a row.
     PanicInApply,
+    /// Decides what cannot be applied, after it has put a row.
+    Unusable,
     /// An entry of about this many bytes.
     Large { bytes: usize },
 }
@@ -87,12 +89,13 @@ impl<const VERSION: u32> Domain for Cells<VERSION> {
             Command::AddToAll { cells } => (0..cells).map(|at| set(at, cell(rows, at) + 1)).collect(),
             Command::PanicInDecide => panic!("in decide"),
             Command::PanicInApply => vec![set(0, 77), Bytes::from_static(b"!")],
+            Command::Unusable => vec![set(0, 77), Bytes::from_static(b"?")],
             Command::Large { bytes } => vec![set(255, bytes as u64), Bytes::from(vec![b'x'; bytes])],
         };
         Ok(Decision { portfolio: "cells".into(), decided_on: vec![], events })
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
         for event in &entry.events {
             match (event.len(), event[0]) {
                 (9, at) => {
@@ -109,9 +112,11 @@ impl<const VERSION: u32> Domain for Cells<VERSION> {
                     }
                 }
                 (1, b'!') => panic!("in apply"),
+                (1, b'?') => return Err(Unusable::new("a question")),
                 _ => {}
             }
         }
+        Ok(())
     }
 }
 

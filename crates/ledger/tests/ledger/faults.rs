@@ -6,16 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
+use milepost_ledger::journal::conformance::Chain;
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_ledger::journal::memory::{Failure, MemoryJournal};
 use milepost_ledger::journal::sim::{Call, Fault, SimDisk};
 use milepost_ledger::journal::{
-    AppendError, Block, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry,
+    AppendError, Block, DiskRoom, Expected, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry,
 };
 use milepost_ledger::{
-    Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, SubmitError, Write,
+    Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, SubmitError, Unusable, Write,
 };
-use milepost_types::Position;
+use milepost_types::{Hash, LogId, Position};
 use tokio::sync::watch;
 
 use crate::domain::{Cells, Command, add, asked, cell, clock, memory, open, options, shut, sum};
@@ -85,6 +87,55 @@ async fn an_entry_that_does_not_match_its_hash_is_not_applied() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_used_is_named_and_neither_skipped_nor_a_panic() {
+    let entry = |sequence, events: &[&'static [u8]]| Entry {
+        sequence,
+        commit_time: "2021-05-27T08:00:00Z".parse().unwrap(),
+        actor: Default::default(),
+        command_id: milepost_ledger::CommandId::Server("s".into()),
+        decided_on: vec![],
+        portfolio: String::new(),
+        events: events.iter().map(|event| Bytes::from_static(event)).collect(),
+    };
+    let bytes = |entry: Entry| entry.encode(&Hash::ZERO).bytes.to_vec();
+    let good = bytes(entry(1, &[b"\x01\0\0\0\0\0\0\0\x05"]));
+    for (what, second) in [
+        ("a question", bytes(entry(2, &[b"\x01\0\0\0\0\0\0\0\x06", b"?"]))),
+        ("in apply", bytes(entry(2, &[b"!"]))),
+        ("its sequence is not the one", bytes(entry(9, &[b"x"]))),
+        ("Protobuf", vec![0xff, 0xff]),
+    ] {
+        let mut chain = Chain::default();
+        chain.block([good.clone(), second.clone(), bytes(entry(3, &[b"x"]))]);
+        let log = LogId::generate();
+        let open = |entries: &[StoredEntry]| {
+            let journal = Arc::new(MemoryJournal::with_entries(log, None, entries.to_vec()));
+            let dir = tempfile::tempdir().unwrap();
+            let rebuilt = milepost_ledger::rebuild(dir.path(), &*journal, &Cells::<1>, &options());
+            let opened = Ledger::open("cells", dir.path(), journal, Arc::new(Cells::<1>), clock(), options());
+            (opened.map(drop).map_err(|error| error.to_string()), rebuilt.map_err(|error| error.to_string()))
+        };
+        assert!(open(&chain.entries()[..1]).0.is_ok());
+        let (opened, rebuilt) = open(chain.entries());
+        for refused in [opened.unwrap_err(), rebuilt.unwrap_err()] {
+            assert!(
+                refused.contains("entry 2 of the journal") && refused.contains(what),
+                "{what}: {refused}"
+            );
+        }
+    }
+
+    // Where somebody else appends it to a ledger that is open, the ledger says so and stops.
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    let ledger = open(dir.path(), journal.clone());
+    let stored = entry(1, &[b"?"]).encode(&Hash::ZERO);
+    let block = Block { previous: Hash::ZERO, entries: vec![stored] };
+    journal.append(&journal.info().tail, &block).unwrap();
+    let reason = ledger.failure().wait_for(Option::is_some).await.unwrap().clone().unwrap();
+    assert!(reason.contains("entry 1") && reason.contains("a question"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_low_disk_refuses_writes_and_the_ledger_goes_on() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
@@ -134,9 +185,10 @@ impl Domain for Blobs {
         Ok(Decision { events: vec![key.into(), before], ..Decision::default() })
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
         let key = entry.events[0].to_vec();
         rows.put(key, vec![entry.sequence as u8; 1024].into());
+        Ok(())
     }
 }
 
@@ -256,7 +308,9 @@ async fn a_writer_that_panics_says_so_and_that_nobody_knows_what_became_of_its_g
 async fn a_shortage_of_room_shows_is_counted_and_is_over_without_a_write() {
     let disk = SimDisk::default();
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: 1 << 20, ..FileOptions::default() };
-    let journal = FileJournal::open(Path::new("/journal"), options, Arc::new(disk.clone())).unwrap();
+    let expected = Expected::named("cells".parse().unwrap());
+    let journal =
+        FileJournal::open(Path::new("/journal"), expected, options, Arc::new(disk.clone())).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path(), Arc::new(journal));
     assert_eq!(ledger.shortage().unwrap(), None);

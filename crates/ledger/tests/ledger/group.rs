@@ -35,6 +35,7 @@ async fn a_refused_or_panicking_command_leaves_no_trace_among_its_group() {
             system(Command::PanicInDecide),
             add(1, 2),
             system(Command::PanicInApply),
+            system(Command::Unusable),
             add(1, 999_999),
             add(2, 3),
         ])
@@ -44,8 +45,9 @@ async fn a_refused_or_panicking_command_leaves_no_trace_among_its_group() {
     assert!(matches!(&answers[2], Err(SubmitError::Panicked { message }) if message == "in decide"));
     assert_eq!(answers[3].as_ref().unwrap().position.sequence, 2);
     assert!(matches!(&answers[4], Err(SubmitError::Panicked { message }) if message == "in apply"));
-    assert!(matches!(answers[5], Err(SubmitError::Rejected(TooMuch(2)))));
-    assert_eq!(answers[6].as_ref().unwrap().position, ledger.position());
+    assert!(matches!(&answers[5], Err(SubmitError::Panicked { message }) if message == "a question"));
+    assert!(matches!(answers[6], Err(SubmitError::Rejected(TooMuch(2)))));
+    assert_eq!(answers[7].as_ref().unwrap().position, ledger.position());
     let view = ledger.view();
     assert_eq!((cell(&view, 0), sum(&view)), (1, 6));
 }

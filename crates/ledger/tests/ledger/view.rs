@@ -1,12 +1,15 @@
 //! Views: one consistent cut, at the sequence they report, while writers and checkpoints go on.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::journal::{Journal, ReadLimit};
 use milepost_ledger::{Direction, KeyRange, Options, Read, Submission, WaitError};
 use milepost_types::{HashPrefix, LogId, Position};
 
-use crate::domain::{Command, add, cell, cells, memory, open, open_with, options, sum};
+use crate::domain::{Command, add, cell, cells, memory, open, open_with, options, shut, sum};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_view_is_one_cut_while_checkpoints_write() {
@@ -108,4 +111,29 @@ async fn a_reader_can_wait_for_a_position() {
     // Nor is one believed that the log has long grown past.
     assert!(matches!(ledger.wait_for(other_history, soon()).await, Err(WaitError::Diverged { .. })));
     ledger.wait_for(first, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_position_of_the_log_before_a_restore_is_waited_for_up_to_the_fork() {
+    let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
+    let ledger = open(dir.path(), journal.clone());
+    for _ in 0..3 {
+        ledger.submit(add(1, 1)).await.unwrap();
+    }
+    shut(ledger);
+    let entries = journal.read_after(0, ReadLimit::default()).unwrap();
+    let (old, new) = (journal.info().tail, tempfile::tempdir().unwrap());
+    let restored = MemoryJournal::with_entries(LogId::generate(), Some(old), entries.clone());
+    let ledger = open(new.path(), Arc::new(restored));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let second = Position::after(old.log, 2, &entries[1].hash);
+    for same in [old, second, Position::start(old.log)] {
+        ledger.wait_for(same, deadline).await.unwrap();
+    }
+    ledger.submit(add(1, 1)).await.unwrap();
+    let other = Position { hash: HashPrefix::from_bytes([1; 8]), ..second };
+    for lost in [Position { sequence: 4, ..old }, other] {
+        let refused = ledger.wait_for(lost, deadline).await;
+        assert!(matches!(refused, Err(WaitError::Diverged { asked, .. }) if asked == lost), "{refused:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Followers: let one go on from a source that was restored.
+//! Followers: let one go on from a source that was restored to before what it had taken over, or is another.
+//! A follower that had not come further than the restored source goes on by itself.
 //!
 //! Invariant: a follower goes on after nothing that it has not seen, unless the operator says that this
 //! is meant: an entry that is passed over is never told to anybody.
@@ -9,8 +10,7 @@ use clap::Subcommand;
 use milepost_ledger::journal::{Journal, JournalInfo, ReadLimit};
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
-use milepost_service::ledger::journal_dir;
-use milepost_types::{LedgerKind, Position};
+use milepost_types::{GoOn, LedgerKind, Position};
 
 use super::{Data, journal};
 use crate::error::{BoxError, chain};
@@ -21,8 +21,9 @@ use crate::output::note;
 pub enum FollowerCommand {
     /// Has a stopped follower go on after a position of a source that was restored
     ///
-    /// A follower refuses a source whose log was restored (LOG_DIVERGED). This tells it that the restored
-    /// log is meant: what it took over stays, and what follows the position is taken over anew.
+    /// A follower goes on by itself in a log that was restored, as far as it had not come further; else it
+    /// refuses it (LOG_DIVERGED). This tells it that the restored log is meant: what it took over stays,
+    /// and what follows the position is taken over anew.
     Reset(Reset),
 }
 
@@ -65,13 +66,14 @@ pub async fn run(command: FollowerCommand) -> ExitCode {
 
 async fn reset(args: &Reset) -> Result<(), BoxError> {
     let data = args.source_data_dir.as_ref().unwrap_or(&args.data.data_dir);
-    let source = journal::open(&journal_dir(data, args.source))?;
+    let source = journal::open(data, args.source)?;
     let server = Server { data_dir: args.data.data_dir.clone(), ..Server::default() };
     let kit = Kit::new(&server);
     let mut chosen = Position::start(source.info().log);
     let to = |own| {
-        chosen = position(&source, choose(args, own, &source.info())?)?;
-        Ok(chosen)
+        let info = source.info();
+        chosen = position(&source, choose(args, own, &info)?)?;
+        Ok(GoOn { after: chosen, fork: fork(own, &info), lineage: info.lineage })
     };
     let receipt = match args.follower {
         LedgerKind::Tracker => {
@@ -95,10 +97,13 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
 /// After which sequence of the source a follower that stands at `own` goes on.
 fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u64, BoxError> {
     let seen = seen(own, source);
-    let restored = source.parent.map(|parent| parent.sequence.min(seen));
+    let restored = match own {
+        None => source.lineage.parent().map(|_| 0),
+        Some(own) => fork(Some(own), source).map(|fork| fork.sequence.min(seen)),
+    };
     let sequence = args.sequence.or(restored).ok_or(
-        "the source's journal was not restored by an import, so nothing tells where the logs part: say after which \
-         of its entries to go on with --sequence",
+        "the source's journal was not restored from the log that was followed, so nothing tells where the two part: \
+         say after which of its entries to go on with --sequence",
     )?;
     if sequence > seen && !args.leave_out {
         let (follower, kind, first) = (args.follower, args.source, seen + 1);
@@ -116,12 +121,21 @@ fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u
 /// Up to which sequence the source's entries are those that a follower at `own` has taken over, as far as
 /// the two logs can tell.
 fn seen(own: Option<Position>, source: &JournalInfo) -> u64 {
-    match (own, source.parent) {
+    let forks = (fork(own, source), source.lineage.parent());
+    match (own, forks) {
         (None, _) => 0,
         // What came after the fork is new, whatever the old log had at these sequences.
-        (Some(own), Some(parent)) if own.log != source.log => own.sequence.min(parent.sequence),
+        (Some(own), (Some(fork), _)) => own.sequence.min(fork.sequence),
+        (Some(own), (None, Some(parent))) if own.log != source.log => own.sequence.min(parent.sequence),
         (Some(own), _) => own.sequence,
     }
+}
+
+/// The last position that the log of a follower at `own` and the source's have in common, counted in the
+/// source's, if that is known.
+fn fork(own: Option<Position>, source: &JournalInfo) -> Option<Position> {
+    let fork = source.lineage.fork_of(own?.log)?;
+    Some(Position { log: source.log, ..fork })
 }
 
 /// The position of the source's entry with this sequence.
@@ -158,8 +172,9 @@ mod tests {
 
     /// A source that is log 2 now; log 1 was restored at `parent`.
     fn source(parent: Option<u64>) -> JournalInfo {
-        let parent = parent.map(|sequence| at(1, sequence));
-        JournalInfo { log: LogId::from_bytes([2; 16]), tail: at(2, 90), format: 1, parent, disk_bytes: 0 }
+        let lineage = parent.map(|sequence| at(1, sequence)).into();
+        let (log, tail) = (LogId::from_bytes([2; 16]), at(2, 90));
+        JournalInfo { name: None, log, tail, format: 2, lineage, disk_bytes: 0 }
     }
 
     #[test]
@@ -169,6 +184,15 @@ mod tests {
         assert_eq!(goes_on(Some(at(1, 30)), Some(50)), Some(30), "it had not come so far");
         assert_eq!(goes_on(None, Some(50)), Some(0));
         assert_eq!(goes_on(Some(at(1, 70)), None), None, "nothing tells where they part");
+        assert_eq!(goes_on(Some(at(3, 70)), Some(50)), None, "nor of a log that it was not restored from");
+    }
+
+    #[test]
+    fn where_the_logs_part_is_told_with_the_reset_if_it_is_known() {
+        let source = source(Some(50));
+        assert_eq!(fork(Some(at(1, 70)), &source), Some(at(2, 50)));
+        assert_eq!(fork(Some(at(1, 30)), &source), Some(at(2, 50)));
+        assert_eq!((fork(Some(at(3, 30)), &source), fork(None, &source)), (None, None));
     }
 
     #[test]

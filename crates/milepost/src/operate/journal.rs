@@ -12,7 +12,8 @@ use milepost_ledger::journal::disk::{Disk, PRIVATE_FILE, SystemDisk};
 use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
 use milepost_ledger::journal::{Journal, export};
 use milepost_service::ledger::journal_dir;
-use milepost_types::LedgerKind;
+use milepost_service::origin::expected;
+use milepost_types::{LedgerKind, Lineage};
 
 use super::{Data, Ledgers, finish};
 use crate::error::BoxError;
@@ -70,16 +71,20 @@ pub(super) fn check(ledgers: &Ledgers) -> Result<(), BoxError> {
     ledgers.each(|kind| {
         let bar = progress::spinner(&format!("verifying {kind}"));
         let dir = journal_dir(&ledgers.data.data_dir, kind);
-        let verified = verify(&dir, &SystemDisk, &mut |sequence| bar.set_position(sequence));
+        let verified = verify(&dir, expected(kind), &SystemDisk, &mut |sequence| bar.set_position(sequence));
         bar.finish_and_clear();
         let verified = verified?;
         println!(
             "{kind}: {} entries, {} bytes in {} segments, chain unbroken to {}",
             verified.tail.sequence, verified.bytes, verified.segments, verified.tail
         );
-        if let Some(parent) = verified.parent {
-            println!("{kind}: restored from {parent}");
+        match verified.name {
+            Some(name) => println!("{kind}: it is named {name}"),
+            None => println!(
+                "{kind}: it bears no name, because an older version made it; its next segment will be named {kind}"
+            ),
         }
+        tell_lineage(kind, &verified.lineage);
         if let Some((segment, offset)) = verified.torn {
             println!(
                 "{kind}: after the last entry, in {} at byte {offset}, is a write that was never acknowledged; the next start cuts it off",
@@ -91,7 +96,7 @@ pub(super) fn check(ledgers: &Ledgers) -> Result<(), BoxError> {
 }
 
 pub(super) fn write(args: &Export) -> Result<(), BoxError> {
-    let journal = open(&journal_dir(&args.data.data_dir, args.ledger))?;
+    let journal = open(&args.data.data_dir, args.ledger)?;
     // It holds all that the journal holds.
     let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(&args.file);
     let file = file.map_err(|error| format!("{}: {error}", args.file.display()))?;
@@ -129,28 +134,46 @@ pub(super) fn restore(args: &Import) -> Result<(), BoxError> {
     }
     let bar = progress::spinner("restoring");
     let disk = Arc::new(SystemDisk);
-    let imported = export::import(&mut file, &dir, FileOptions::default(), disk, &mut |sequence| {
+    let (ledger, options) = (args.ledger, FileOptions::default());
+    let imported = export::import(&mut file, &dir, expected(ledger), options, disk, &mut |sequence| {
         bar.set_position(sequence)
     });
     bar.finish_and_clear();
     let imported = imported?;
-    println!("{}: restored to {}", args.ledger, imported.tail);
-    println!("{}: it was {}", args.ledger, imported.parent);
+    println!("{ledger}: restored to {}", imported.tail);
+    match imported.name {
+        Some(name) => println!("{ledger}: the export is named {name}"),
+        None => println!("{ledger}: the export bears no name, because an older version made it"),
+    }
+    tell_lineage(ledger, &imported.lineage);
     println!(
-        "followers of the old log refuse the new one until `milepost follower reset` tells them that this is meant"
+        "followers and cursors of {} up to sequence {} go on by themselves; a follower that had come further stands \
+         still, and its service is not ready, until `milepost follower reset` says where it goes on",
+        imported.lineage.parent().map_or_else(String::new, |parent| parent.log.to_string()),
+        imported.tail.sequence
     );
     Ok(())
 }
 
-/// A journal to read.
-pub(super) fn open(dir: &Path) -> Result<FileJournal, BoxError> {
-    Ok(FileJournal::open_read_only(dir, FileOptions::default(), Arc::new(SystemDisk))?)
+/// Tells what a log was restored from, the nearest first.
+fn tell_lineage(kind: LedgerKind, lineage: &Lineage) {
+    for (index, fork) in lineage.forks().iter().enumerate() {
+        let before = if index == 0 { "restored from" } else { "which was restored from" };
+        println!("{kind}: {before} {fork}");
+    }
 }
 
-/// A journal that nobody else may use meanwhile: its server must not run.
-pub(super) fn open_alone(dir: &Path) -> Result<FileJournal, BoxError> {
+/// A ledger's journal, to read.
+pub(super) fn open(data_dir: &Path, kind: LedgerKind) -> Result<FileJournal, BoxError> {
+    let (dir, options) = (journal_dir(data_dir, kind), FileOptions::default());
+    Ok(FileJournal::open_read_only(&dir, expected(kind), options, Arc::new(SystemDisk))?)
+}
+
+/// A ledger's journal that nobody else may use meanwhile: its server must not run.
+pub(super) fn open_alone(data_dir: &Path, kind: LedgerKind) -> Result<FileJournal, BoxError> {
+    let (dir, options) = (journal_dir(data_dir, kind), FileOptions::default());
     if !dir.is_dir() {
         return Err(format!("{} holds no journal", dir.display()).into());
     }
-    Ok(FileJournal::open(dir, FileOptions::default(), Arc::new(SystemDisk))?)
+    Ok(FileJournal::open(&dir, expected(kind), options, Arc::new(SystemDisk))?)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use milepost_ledger::{Digest, Error, Options, StoreError, check_store};
-use milepost_service::ledger::{dir, journal_dir};
+use milepost_service::ledger::dir;
 use milepost_types::{LedgerKind, Position};
 use tempfile::TempDir;
 
@@ -73,7 +73,7 @@ pub(super) fn check_one(
 pub(super) fn anew(args: &Ledgers) -> Result<(), BoxError> {
     args.each(|kind| {
         let dir = dir(&args.data.data_dir, kind);
-        let journal = journal::open_alone(&journal_dir(&args.data.data_dir, kind))?;
+        let journal = journal::open_alone(&args.data.data_dir, kind)?;
         let options = Options::default();
         let bar = progress::spinner(&format!("rebuilding {kind}"));
         let rebuilt: Result<_, BoxError> = match kind {

@@ -9,6 +9,7 @@ use milepost_ledger::journal::conformance::{Chain, append};
 use milepost_ledger::journal::disk::SystemDisk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions};
 use milepost_service::ledger::journal_dir;
+use milepost_service::origin::expected;
 
 use super::*;
 
@@ -18,7 +19,7 @@ fn data() -> tempfile::TempDir {
     for kind in LedgerKind::ALL {
         let options = FileOptions { segment_bytes: 8192, min_free_bytes: 0, ..FileOptions::default() };
         let dir = journal_dir(data.path(), kind);
-        let journal = FileJournal::open(&dir, options, Arc::new(SystemDisk)).unwrap();
+        let journal = FileJournal::open(&dir, expected(kind), options, Arc::new(SystemDisk)).unwrap();
         append(&journal, &mut Chain::default(), ["an entry"]);
         journal.close().unwrap();
     }

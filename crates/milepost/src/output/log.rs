@@ -58,7 +58,7 @@ impl Resource for GetLedgerInfoResponse {
         card.text("Ledger", &self.ledger)
             .text("Server version", &self.server_version)
             .known("Tail", self.tail.as_ref().map(position))
-            .known("Restored from", self.parent.as_ref().map(position))
+            .lines("Restored from", restored_from(self))
             .time("Last commit", self.last_commit_time.as_ref())
             .lines("Followed", self.followed.iter().map(position))
             .known("Format", Some(self.format))
@@ -66,6 +66,12 @@ impl Resource for GetLedgerInfoResponse {
             .known("Request ids for seconds", Some(self.request_id_window_seconds))
             .text("Disk bytes", text::grouped(&self.disk_bytes.to_string()));
     }
+}
+
+/// What the log was restored from, the nearest first; a server that does not know more tells the nearest.
+fn restored_from(info: &GetLedgerInfoResponse) -> Vec<String> {
+    let told = if info.lineage.is_empty() { info.parent.as_slice() } else { &info.lineage[..] };
+    told.iter().map(position).collect()
 }
 
 /// `{log}/{sequence}@{hash prefix}`, as errors write positions.

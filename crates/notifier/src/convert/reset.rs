@@ -1,59 +1,87 @@
 //! The one event that the notifier makes itself: a source is followed from another position on.
 //!
-//! Invariant: what is decoded is what was encoded; the source's name stands in the subject, as
-//! `sources/{source}`, because positions alone do not say whose they are.
+//! Invariant: what is decoded is what was encoded, and what is not is refused; the source's name stands in the
+//! subject, as `sources/{source}`, because positions alone do not say whose they are.
 
 use bytes::Bytes;
-use milepost_ledger::{Context, actor_to_proto, position_from_proto, position_to_proto};
+use milepost_ledger::{Context, actor_to_proto};
+use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::event::v1::{Event, SourceReset};
-use milepost_types::{EventId, LedgerKind, Position};
+use milepost_service::source_reset;
+pub(crate) use milepost_service::source_reset::SOURCE_RESET;
+use milepost_types::{EventId, GoOn, LedgerKind, Position, quoted};
 use prost::Message;
 
-/// Its type.
-pub(crate) const SOURCE_RESET: &str = "milepost.source.reset";
+/// What a reset says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResetEvent {
+    /// Whose log.
+    pub(crate) source: LedgerKind,
+    /// How far it had been followed; `None`: it had not.
+    pub(crate) previous: Option<Position>,
+    /// Where it is followed on.
+    pub(crate) to: GoOn,
+}
+
+/// Bytes that are not the event of a reset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ResetError {
+    /// It is no event.
+    #[error("it is no event: {0}")]
+    Malformed(#[from] prost::DecodeError),
+    /// It is another event.
+    #[error(
+        "an event of type {} of {}; the notifier itself writes only {SOURCE_RESET}",
+        quoted(kind),
+        quoted(ledger)
+    )]
+    Other {
+        /// Its type.
+        kind: String,
+        /// The ledger that it names.
+        ledger: String,
+    },
+    /// Its subject is no source that is followed.
+    #[error("the reset of {}, which is no source", quoted(.0))]
+    NoSource(String),
+    /// One of its positions is none.
+    #[error("the reset has a position that is none")]
+    NoPosition,
+}
 
 /// The event of a reset.
-pub(crate) fn encode(
-    source: LedgerKind,
-    previous: Option<Position>,
-    to: &Position,
-    reason: &str,
-    context: &Context,
-) -> Bytes {
+pub(crate) fn encode(reset: &ResetEvent, reason: &str, context: &Context) -> Bytes {
     let id = EventId { log: context.log, sequence: context.sequence, index: 0 };
     let event = Event {
         event_id: id.to_string(),
         source: LedgerKind::Notifier.to_string(),
         sequence: context.sequence,
-        subject: format!("sources/{source}"),
+        subject: format!("sources/{}", reset.source),
         r#type: SOURCE_RESET.to_owned(),
         commit_time: Some(prost_types::Timestamp {
             seconds: context.commit_time.as_second(),
             nanos: context.commit_time.subsec_nanosecond(),
         }),
         actor: Some(actor_to_proto(&context.actor)),
-        payload: Some(Payload::SourceReset(SourceReset {
-            previous_position: previous.as_ref().map(position_to_proto),
-            position: Some(position_to_proto(to)),
-            reason: reason.to_owned(),
-            fork: None,
-        })),
+        payload: Some(Payload::SourceReset(source_reset::to_proto(reset.previous, &reset.to, reason))),
         ..Event::default()
     };
     event.encode_to_vec().into()
 }
 
-/// The source of a reset and the position that it goes on from.
+/// The reset that an event says.
 ///
-/// # Panics
-/// If it is no event that `encode` made: only such are in the notifier's journal.
-pub(crate) fn decode(event: &Bytes) -> (LedgerKind, Position) {
-    let event = Event::decode(event.clone()).expect("an event of the notifier's own");
-    let source = event.subject.strip_prefix("sources/").and_then(|source| source.parse().ok());
-    let position = match event.payload {
-        Some(Payload::SourceReset(reset)) => reset.position.as_ref().and_then(position_from_proto),
-        _ => None,
+/// # Errors
+/// If it is no event that `encode` made.
+pub(crate) fn decode(event: &Bytes) -> Result<ResetEvent, ResetError> {
+    let Event { source, subject, r#type: kind, payload, .. } = Event::decode(event.clone())?;
+    let Some(Payload::SourceReset(reset)) = payload.filter(|_| source == LedgerKind::Notifier.as_str())
+    else {
+        return Err(ResetError::Other { kind, ledger: source });
     };
-    (source.expect("a reset names its source"), position.expect("a reset has a position"))
+    let named = subject.strip_prefix("sources/").and_then(|source| source.parse().ok());
+    let followed = named.filter(|source| *source != LedgerKind::Notifier);
+    let source = followed.ok_or(ResetError::NoSource(subject))?;
+    let (previous, to) = source_reset::from_proto(&reset).ok_or(ResetError::NoPosition)?;
+    Ok(ResetEvent { source, previous, to })
 }

@@ -37,7 +37,8 @@ fn event_id(text: &str) -> Result<EventId, Rejection> {
 
 impl super::Sources {
     fn place(&self, id: &EventId) -> PlaceOf {
+        let lineage = self.ledger.source().info().lineage;
         let view = self.ledger.view();
-        PlaceOf::event(&view, &view.position(), id)
+        PlaceOf::event(&view, &view.position(), &lineage, id)
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use milepost_service::request;
-use milepost_types::{LedgerKind, Position, Rejection, Revision};
+use milepost_types::{LedgerKind, Position, Rejection, Revision, same_places};
 
 use super::Sources;
-use crate::source::{Followed, is_followed};
+use crate::source::{Followed, Reached, reached};
 use crate::tables::Rows;
 
 impl Sources {
@@ -49,13 +49,24 @@ impl Sources {
         let view = self.ledger.view();
         let rows = Rows(&view);
         let given = revision.position;
-        if is_followed(&rows, &given) {
-            return Ok(true);
-        }
-        match rows.applied(revision.ledger) {
-            Some(own) if own.log != given.log => Err(Rejection::LogDiverged { given, own }),
+        let own = rows.applied(revision.ledger);
+        match (reached(&rows, &given), own) {
+            (Reached::Yes, _) => Ok(true),
+            (Reached::Never, Some(own)) => Err(Rejection::LogDiverged { given, own }),
+            (_, Some(own)) if own.log != given.log && self.is_settled(revision.ledger, &own) => {
+                let places = same_places(given, &|log| rows.later(log));
+                let coming = places.iter().any(|place| place.log == own.log);
+                if coming { Ok(false) } else { Err(Rejection::LogDiverged { given, own }) }
+            }
             _ => Ok(false),
         }
+    }
+
+    /// Whether a source was reached since the start, and its log is the one that is followed: one that was not
+    /// reached yet may have been restored, and be followed on in a moment.
+    fn is_settled(&self, source: LedgerKind, own: &Position) -> bool {
+        let mut progress = self.progress.iter().filter(|(kind, _)| *kind == source);
+        progress.any(|(_, progress)| progress.tail().is_some_and(|tail| tail.log == own.log))
     }
 
     fn not_reached(&self, revision: &Revision) -> Rejection {

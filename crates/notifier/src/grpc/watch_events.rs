@@ -25,7 +25,7 @@ pub(super) async fn watch_events(
 /// The cursor that a start stands for, now.
 pub(super) async fn start(log: &EventLog, start: Start) -> Result<Cursor, ReadFailure> {
     match start {
-        Start::After(cursor) => log.check(&cursor).await.map(|()| cursor),
+        Start::After(cursor) => log.check(&cursor).await,
         Start::At(time) => log.at(time).await,
         Start::Earliest => Ok(log.earliest()),
         Start::Latest => Ok(log.latest()),

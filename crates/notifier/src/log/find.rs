@@ -6,11 +6,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::Read;
 use milepost_ledger::journal::ReadLimit;
-use milepost_types::{Cursor, EventId, Position};
+use milepost_types::{Cursor, EventId, Lineage, LogId, Position, same_places};
 
 use super::{EventLog, LoggedEntry};
+use crate::convert::envelope::envelope;
 use crate::error::ReadFailure;
-use crate::tables::places;
+use crate::tables::{common, places};
 
 /// How much is read at once while looking for an entry.
 const LOOK: ReadLimit = ReadLimit { entries: 64, bytes: 256 * 1024 };
@@ -36,23 +37,30 @@ impl EventLog {
     /// The event with this id, and the cursor after it.
     pub(crate) async fn find(
         &self,
-        rows: PlaceOf,
+        place: PlaceOf,
         id: &EventId,
     ) -> Result<Option<(Bytes, Cursor)>, ReadFailure> {
-        let index = id.index as usize;
-        let entry = match rows {
-            PlaceOf::Own => match self.entry(id.sequence).await? {
-                Some(entry) if entry.taken_over()?.is_none() => Some(entry),
-                _ => None,
-            },
-            PlaceOf::Source { before } => self.look_after(before, id).await?,
+        let PlaceOf::Source(places) = place else {
+            let own = self.entry(id.sequence).await?;
+            return Ok(own.and_then(|entry| event_of(&entry, id)));
         };
-        Ok(entry.and_then(|entry| Some((entry.events.get(index)?.clone(), entry.cursor(index)))))
+        for (log, before) in places {
+            let entry = self.look_after(before, log, id.sequence).await?;
+            if let Some(found) = entry.and_then(|entry| event_of(&entry, id)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
-    /// The entry that took over the one of the id, in the block after `before`.
-    async fn look_after(&self, before: u64, id: &EventId) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
-        let is_it = |taken: Position| taken.log == id.log && taken.sequence == id.sequence;
+    /// The entry that took over the one of a source's log with this sequence, in the block after `before`.
+    async fn look_after(
+        &self,
+        before: u64,
+        log: LogId,
+        sequence: u64,
+    ) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
+        let is_it = |taken: Position| taken.log == log && taken.sequence == sequence;
         let (mut next, mut found) = (before + 1, None);
         while next <= before + places::BLOCK {
             let entries = self.read_from(next, LOOK).await?;
@@ -78,24 +86,33 @@ impl EventLog {
     }
 }
 
+/// The event of an entry with this id, and the cursor after it. An event that a source's log has from a log that
+/// it was restored from bears the id that it got there, so the entry's place alone does not tell.
+fn event_of(entry: &LoggedEntry, id: &EventId) -> Option<(Bytes, Cursor)> {
+    let index = id.index as usize;
+    let event = entry.events.get(index)?;
+    let is_it = envelope(event).is_ok_and(|event| event.event_id == id.to_string());
+    is_it.then(|| (event.clone(), entry.cursor(index)))
+}
+
 /// Where to look for an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PlaceOf {
-    /// It is of this log itself.
+    /// It is of this log itself, or of one that it was restored from.
     Own,
-    /// It is of a source; if it is here, then in the block after this sequence.
-    Source {
-        /// The sequence just before the block.
-        before: u64,
-    },
+    /// It is of a source; if it is here, then taken over from one of these logs, in the block after this sequence.
+    Source(Vec<(LogId, u64)>),
 }
 
 impl PlaceOf {
-    /// Where an event is by the rows at `position`.
-    pub(crate) fn event(rows: &dyn Read, position: &Position, id: &EventId) -> Self {
-        if id.log == position.log {
+    /// Where an event is by the rows at `position`, in a log of this lineage.
+    pub(crate) fn event(rows: &dyn Read, position: &Position, lineage: &Lineage, id: &EventId) -> Self {
+        if id.log == position.log || lineage.fork_of(id.log).is_some() {
             return Self::Own;
         }
-        Self::Source { before: places::before_block(rows, id.log, id.sequence, position.sequence) }
+        let of_source = Position { sequence: id.sequence, ..Position::start(id.log) };
+        let places = same_places(of_source, &|log| common::of(rows, log));
+        let before = |log| places::before_block(rows, log, id.sequence, position.sequence);
+        Self::Source(places.into_iter().map(|place| (place.log, before(place.log))).collect())
     }
 }

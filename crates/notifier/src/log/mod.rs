@@ -95,19 +95,22 @@ impl EventLog {
         Cursor::after(self.tail())
     }
 
-    /// Whether events can be read after a cursor.
+    /// The cursor in this log that events can be read after: of a log that this one was restored from, the same
+    /// place up to the fork.
     ///
     /// # Errors
     /// If it is of another log or another history, ahead of the log, or older than what is kept.
-    pub(crate) async fn check(&self, cursor: &Cursor) -> Result<(), ReadFailure> {
+    pub(crate) async fn check(&self, cursor: &Cursor) -> Result<Cursor, ReadFailure> {
         let (given, tail, earliest) = (cursor.position, self.tail(), self.earliest());
-        if given.log != tail.log {
-            let parent = self.source.info().parent;
-            if parent.is_some_and(|parent| parent.log == given.log) {
-                return Err(Rejection::CursorDiverged { given, own: tail, earliest }.into());
+        let here = if given.log == tail.log { Some(given) } else { self.source.resolve(given) };
+        let Some(here) = here else {
+            if let Some(fork) = self.source.info().lineage.fork_of(given.log) {
+                let own = Position { log: tail.log, ..fork };
+                return Err(Rejection::CursorDiverged { given, own, earliest }.into());
             }
             return Err(Rejection::CursorOfOtherLog { given, own: tail, earliest }.into());
-        }
+        };
+        let cursor = Cursor { position: here, ..*cursor };
         if given.sequence > tail.sequence {
             return Err(Rejection::CursorAhead { given, own: tail, earliest }.into());
         }
@@ -122,7 +125,7 @@ impl EventLog {
                 Err(Rejection::CursorAhead { given, own, earliest }.into())
             }
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(cursor),
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Invariants: what is taken over goes on exactly after what the rows say was, however the pump before
 //! ended; an entry that needs something of another source waits for it, and nothing else waits with it.
-//! A source of another history is never guessed about: the pump stops, says both positions where operators
-//! look, and leaves the log readable. Everything that was received goes into one commit.
+//! A source that was restored is followed on where both logs are the same, once our own log says so. One of
+//! another history is never guessed about: the pump stops, says both positions where operators look, makes the
+//! notifier unready, and leaves the log readable. Everything that was received goes into one commit.
 
 mod progress;
 
@@ -15,7 +16,7 @@ use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowSt
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
-use milepost_types::{LedgerKind, Position};
+use milepost_types::{GoOn, LedgerKind, Position, same_places};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::progress::Progress;
@@ -47,6 +48,8 @@ pub(crate) struct Pump {
     pub(crate) clock: Arc<SourceClock>,
     /// How far it is, for others.
     pub(crate) progress: Arc<Progress>,
+    /// How far every source is, this one too.
+    pub(crate) everyone: Arc<[Arc<Progress>]>,
     /// How it is, for operators.
     pub(crate) check: Check,
     /// What it counts.
@@ -101,7 +104,7 @@ impl Pump {
                 }
                 Stop::Blocked(reason) => {
                     tracing::error!(source = %self.source, reason, "taking over has stopped until an operator helps");
-                    self.check.degraded(reason);
+                    self.check.not_ready(reason);
                     return std::future::pending().await;
                 }
                 Stop::Closing => return std::future::pending().await,
@@ -127,11 +130,22 @@ impl Pump {
                     continue;
                 }
             };
-            let mut ended = self.receive(received, &mut after, &mut block);
-            // What has arrived meanwhile goes into the same commit.
-            while ended.is_none() && has_room(&block) {
-                let Some(received) = follower.next().now_or_never() else { break };
+            let (mut next, mut ended) = (Some(received), None);
+            while let Some(received) = next.take() {
+                if let Ok(FollowBatch { restored: Some(to), .. }) = &received {
+                    // What came before it is of the log before.
+                    if let Err(stop) = self.submit(std::mem::take(&mut block)).await {
+                        return stop;
+                    }
+                    if let Err(stop) = self.follow_restored(&mut after, to).await {
+                        return stop;
+                    }
+                }
                 ended = self.receive(received, &mut after, &mut block);
+                // What has arrived meanwhile goes into the same commit.
+                if ended.is_none() && has_room(&block) {
+                    next = follower.next().now_or_never();
+                }
             }
             let brought = !block.is_empty();
             if let Err(stop) = self.submit(block).await {
@@ -147,6 +161,15 @@ impl Pump {
         }
     }
 
+    /// Says in the log that the source is followed on in the log that was restored from the one before.
+    async fn follow_restored(&self, after: &mut Option<Position>, to: &GoOn) -> Result<(), Stop> {
+        let command = Command::FollowRestored { source: self.source, from: *after, to: to.clone() };
+        let submission = Submission::system(LedgerKind::Notifier.as_str(), command);
+        self.ledger.submit(submission).await.map_err(|error| self.stop(error))?;
+        *after = Some(to.after);
+        Ok(())
+    }
+
     /// Adds what the follower brought to the block.
     fn receive(
         &self,
@@ -154,9 +177,9 @@ impl Pump {
         after: &mut Option<Position>,
         block: &mut Vec<SourceEntry>,
     ) -> Option<Stop> {
-        let FollowBatch { entries, tail } = match received {
+        let FollowBatch { entries, tail, .. } = match received {
             Ok(batch) => batch,
-            Err(error) => return Some(Stop::Blocked(error.to_string())),
+            Err(error) => return Some(Stop::Blocked(self.ended(&error))),
         };
         self.progress.tell(tail);
         for followed in entries {
@@ -248,7 +271,14 @@ impl Pump {
                 Err(_) => {
                     told = true;
                     let (source, position) = (self.source, entry.position);
-                    self.check.degraded(format!("entry {position} of the {source} waits for {needs}"));
+                    let reason = format!("entry {position} of the {source} waits for {needs}");
+                    if self.is_of_no_source(&needs) {
+                        let why =
+                            "a position of a log that no source has here: the sources do not belong together";
+                        self.check.not_ready(format!("{reason}, {why}"));
+                    } else {
+                        self.check.degraded(reason);
+                    }
                 }
             }
         }
@@ -260,6 +290,27 @@ impl Pump {
 
     fn missing(&self, entry: &SourceEntry) -> Option<Position> {
         entry.needs(&Rows(&self.ledger.view()))
+    }
+
+    /// Whether every source was reached, and a position is of the log of none, nor of one that is known to have
+    /// anything in common with it.
+    fn is_of_no_source(&self, position: &Position) -> bool {
+        let view = self.ledger.view();
+        let places = same_places(*position, &|log| Rows(&view).later(log));
+        let other = |tail: Position| places.iter().all(|place| place.log != tail.log);
+        self.everyone.iter().all(|source| source.tail().is_some_and(other))
+    }
+
+    /// What operators are told of a follower that ended.
+    fn ended(&self, error: &FollowError) -> String {
+        match error {
+            FollowError::Diverged { .. } => format!(
+                "LOG_DIVERGED: {error}. If that log is meant, stop the notifier and run `milepost follower reset \
+                 --follower notifier --source {} --reason WHY`",
+                self.source
+            ),
+            FollowError::EntryTooLarge { .. } => error.to_string(),
+        }
     }
 
     fn applied(&self) -> Option<Position> {
@@ -279,7 +330,7 @@ impl Pump {
                 self.check
                     .degraded(format!("the {} cannot be followed at the moment: {reason}", self.source));
             }
-            FollowState::Ended(error) => self.check.degraded(error.to_string()),
+            FollowState::Ended(error) => self.check.not_ready(self.ended(error)),
         }
     }
 }

@@ -13,6 +13,11 @@ impl Progress {
         *self.0.lock() = Some(tail);
     }
 
+    /// Where the source's log was last; `None` if it was never reached.
+    pub(crate) fn tail(&self) -> Option<Position> {
+        *self.0.lock()
+    }
+
     /// How many entries the source is ahead of what was taken over; `None` if it was never reached.
     pub(crate) fn lag(&self, applied: Option<&Position>) -> Option<u64> {
         let tail = (*self.0.lock())?;

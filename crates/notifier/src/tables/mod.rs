@@ -10,8 +10,10 @@
 //! | applied | 1 | source (u8) | position | the last entry of a source that was taken over |
 //! | places | 2 | log id, source sequence (u64) | sequence (u64) | where blocks of the log end; see `places` |
 //! | left | 3 | log id | sequence (u64) | logs that a reset left, and up to where they count as followed |
+//! | common | 4 | log id, log id of a later log | sequence (u64), hash prefix | the last entry that both logs have |
 
 pub(crate) mod applied;
+pub(crate) mod common;
 pub(crate) mod left;
 pub(crate) mod places;
 
@@ -25,7 +27,7 @@ use milepost_types::{LedgerKind, LogId, Position};
 use crate::source::Followed;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 1;
+pub(crate) const STORE_VERSION: u32 = 2;
 
 /// The first byte of every key. Persisted; a tag is never used again for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(crate) enum Tag {
     Applied = 1,
     Places = 2,
     Left = 3,
+    Common = 4,
 }
 
 impl From<Tag> for u8 {
@@ -52,6 +55,10 @@ impl Followed for Rows<'_> {
 
     fn left(&self, log: LogId) -> Option<u64> {
         left::get(self.0, log)
+    }
+
+    fn later(&self, log: LogId) -> Vec<Position> {
+        common::of(self.0, log)
     }
 }
 

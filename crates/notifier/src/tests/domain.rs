@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use milepost_ledger::{Actor, CommandId, Context, Domain, Entry};
-use milepost_types::HashPrefix;
+use milepost_types::{GoOn, HashPrefix};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +24,7 @@ impl Log {
     fn submit(&mut self, command: &Command) -> Result<usize, Refusal> {
         let command_id = match command {
             Command::Ingest(entry) => CommandId::Source(entry.position),
-            Command::Reset { .. } => CommandId::Server("s".into()),
+            Command::Reset { .. } | Command::FollowRestored { .. } => CommandId::Server("s".into()),
         };
         let context = Context {
             log: OWN,
@@ -50,7 +50,7 @@ impl Log {
             portfolio: decision.portfolio,
             events: decision.events,
         };
-        Rules.apply(&mut self.rows, &entry);
+        Rules.apply(&mut self.rows, &entry).unwrap();
         self.entries.push(entry);
         Ok(1)
     }
@@ -145,7 +145,7 @@ proptest! {
         let mut replayed = Map::default();
         let mut seen: HashMap<LogId, u64> = HashMap::new();
         for entry in &log.entries {
-            Rules.apply(&mut replayed, entry);
+            Rules.apply(&mut replayed, entry).unwrap();
             let CommandId::Source(position) = &entry.command_id else { panic!("{entry:?}") };
             prop_assert_eq!(entry.decided_on[0], *position);
             for needed in &entry.decided_on[1..] {
@@ -177,7 +177,7 @@ fn events_that_are_none_or_of_another_source_are_refused() {
 }
 
 fn reset(source: LedgerKind, to: Position) -> Command {
-    Command::Reset { source, to, reason: "restored".into() }
+    Command::Reset { source, to: GoOn::after(to), reason: "restored".into() }
 }
 
 #[test]

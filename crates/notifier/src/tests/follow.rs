@@ -1,6 +1,7 @@
 //! Following sources through real connections: once each, in order, whatever happens to either side.
 
 use milepost_service::readiness::State;
+use milepost_types::GoOn;
 
 use super::*;
 use crate::service::reset;
@@ -14,6 +15,18 @@ async fn degraded(fixture: &Fixture, source: LedgerKind) -> String {
     let name = format!("notifier.follow({source})");
     let found = soon(reports.wait_for(|report| matches!(report.checks[&name], State::Degraded(_)))).await;
     found.unwrap().checks[&name].reason().to_owned()
+}
+
+/// Why a source is not followed any more.
+pub(super) async fn stands_still(fixture: &Fixture, source: LedgerKind) -> String {
+    let mut reports = fixture.kit.readiness.watch();
+    let name = format!("notifier.follow({source})");
+    let coming = |reason: &str| reason == "starting" || reason.starts_with("connecting");
+    let still = |state: &State| matches!(state, State::NotReady(reason) if !coming(reason));
+    let found = soon(reports.wait_for(|report| still(&report.checks[&name]))).await;
+    let report = found.unwrap().clone();
+    assert!(!report.ready() && !report.part_ready("notifier"), "a service that stands still is not ready");
+    report.checks[&name].reason().to_owned()
 }
 
 /// What was taken over, as the positions at the sources.
@@ -35,7 +48,7 @@ async fn entries_come_verbatim_with_fields_that_this_version_does_not_know() {
     fixture.registry.append_bytes(vec![bytes.clone().into()], &[]);
     fixture.caught_up().await;
     let log = &fixture.notifier.api().streams().log;
-    let (event, _) = log.find(crate::log::PlaceOf::Source { before: 0 }, &id).await.unwrap().unwrap();
+    let (event, _) = log.find(crate::log::PlaceOf::Source(vec![(id.log, 0)]), &id).await.unwrap().unwrap();
     assert_eq!(event, bytes);
     assert_eq!(check(&fixture, LedgerKind::Registry), State::Ready);
 }
@@ -133,20 +146,19 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
     let journal = Arc::new(original.journal.reopened());
     let fixture = Fixture::following(Config::default(), journal, [restored.clone(), tracker]);
     fixture.run();
-    let reason = degraded(&fixture, LedgerKind::Registry).await;
+    let reason = stands_still(&fixture, LedgerKind::Registry).await;
     let (asked, same) =
         (registry.tail(), restored.journal.read_after(4, Default::default()).unwrap()[0].hash);
     let have = Position::after(asked.log, 5, &same);
     assert!(reason.contains(&asked.to_string()) && reason.contains(&have.to_string()), "{reason}");
-    let mut reports = fixture.kit.readiness.watch();
-    let readable = soon(reports.wait_for(|report| report.part_ready("notifier"))).await.is_ok();
-    assert!(readable, "the log can still be read");
+    assert!(reason.contains("milepost follower reset --follower notifier --source registry"), "{reason}");
+    assert_eq!(fixture.all(EventSelection::default()).await.len(), 5, "the log can still be read");
     assert_eq!(fixture.ledger.position().sequence, 5);
     fixture.kit.drain.cancel();
 
     let journal = Arc::new(fixture.journal.reopened());
     let again = Fixture::following(Config::default(), journal, [restored.clone(), fixture.tracker.clone()]);
-    reset(&again.ledger, LedgerKind::Registry, fork, "restored from the backup").await.unwrap();
+    reset(&again.ledger, LedgerKind::Registry, GoOn::after(fork), "restored from the backup").await.unwrap();
     again.run();
     again.caught_up().await;
     assert_eq!(again.ledger.position().sequence, 5 + 1 + 9);
@@ -169,6 +181,7 @@ async fn a_source_that_is_not_there_leaves_the_log_readable_and_says_so() {
         ledger: fixture.ledger.clone(),
         clock: Arc::new(SourceClock::new(fixture.clock.clone())),
         progress: Arc::default(),
+        everyone: Arc::from([]),
         check: fixture.kit.readiness.check("notifier.follow(registry)"),
         metrics: crate::metrics::Metrics::default(),
         drain: fixture.kit.drain.clone(),
@@ -197,7 +210,7 @@ async fn an_entry_of_a_newer_format_stops_its_source_alone() {
     let hash = milepost_ledger::chain(&previous, &bytes);
     let stored = milepost_ledger::journal::StoredEntry { sequence: 2, hash, bytes };
     fixture.registry.journal.append(&registry, &Block { previous, entries: vec![stored] }).unwrap();
-    let reason = degraded(&fixture, LedgerKind::Registry).await;
+    let reason = stands_still(&fixture, LedgerKind::Registry).await;
     assert!(reason.contains("format 99") && reason.contains("newer milepost"), "{reason}");
     fixture.tracker.one();
     let mut positions = fixture.ledger.positions();

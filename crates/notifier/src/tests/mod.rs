@@ -5,6 +5,7 @@ mod domain;
 mod follow;
 mod reads;
 mod resets;
+mod restored;
 mod watch;
 
 use std::sync::Arc;
@@ -142,6 +143,7 @@ pub(crate) fn reset_event(
         position: Some(position_to_proto(position)),
         reason: "a test".into(),
         fork: fork.as_ref().map(position_to_proto),
+        lineage: vec![],
     };
     let event = Event {
         event_id: id.to_string(),

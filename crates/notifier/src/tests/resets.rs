@@ -2,7 +2,7 @@
 
 use milepost_client::{Delivery, Reset, Selection as Asked, Start, Watch, WatchOptions};
 use milepost_proto::notifier::v1::EventRange;
-use milepost_types::Cursor;
+use milepost_types::{Cursor, GoOn};
 
 use super::*;
 
@@ -85,7 +85,7 @@ fn restarted(fixture: &Fixture, tracker: &Arc<Feeder>) -> Fixture {
 /// Has a running notifier begin anew with a source, of which it then has everything twice.
 async fn reset(fixture: &Fixture, source: LedgerKind) -> Position {
     let to = Position::start(LogId::generate());
-    crate::service::reset(&fixture.ledger, source, to, "begun anew").await.unwrap();
+    crate::service::reset(&fixture.ledger, source, GoOn::after(to), "begun anew").await.unwrap();
     let position = fixture.ledger.position();
     let hub = &fixture.notifier.api().streams().hub;
     soon(async {

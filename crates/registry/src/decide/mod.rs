@@ -9,7 +9,7 @@ mod phase;
 mod portfolio;
 mod project;
 
-use milepost_ledger::{Context, Decision, Domain, Entry, Read, Write};
+use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_types::{Rejection, ResourceId, ResourceName, check_batch};
 
 use crate::change::{Change, Happening, Resource};
@@ -45,8 +45,8 @@ impl Domain for Registry {
         Ok(Decision { portfolio, decided_on: Vec::new(), events })
     }
 
-    fn apply(&self, rows: &mut dyn Write, entry: &Entry) {
-        apply::apply(rows, entry);
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+        apply::apply(rows, entry)
     }
 }
 

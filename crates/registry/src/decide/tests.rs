@@ -44,7 +44,7 @@ impl World {
             portfolio: decision.portfolio,
             events: decision.events,
         };
-        Registry.apply(&mut self.rows, &entry);
+        Registry.apply(&mut self.rows, &entry).unwrap();
         Ok(self.rows.told.get())
     }
 
@@ -109,7 +109,8 @@ fn creating_many_together_costs_each_the_same() {
 #[test]
 fn an_event_without_a_resource_of_ours_changes_no_row() {
     let mut rows = Rows::default();
-    let event = milepost_proto::event::v1::Event { subject: "x".into(), ..Default::default() };
+    let (source, subject) = ("registry".into(), "x".into());
+    let event = milepost_proto::event::v1::Event { source, subject, ..Default::default() };
     let entry = Entry {
         sequence: 1,
         commit_time: jiff::Timestamp::UNIX_EPOCH,
@@ -119,6 +120,6 @@ fn an_event_without_a_resource_of_ours_changes_no_row() {
         portfolio: String::new(),
         events: vec![Bytes::from(prost::Message::encode_to_vec(&event))],
     };
-    Registry.apply(&mut rows, &entry);
+    Registry.apply(&mut rows, &entry).unwrap();
     assert!(rows.rows.is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use milepost_ledger::journal::memory::MemoryJournal;
-use milepost_ledger::{Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, Write};
+use milepost_ledger::{Context, Decision, Domain, Entry, Ledger, Options, Read, Submission, Unusable, Write};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::*;
 use milepost_types::{LogId, SystemClock};
@@ -30,7 +30,9 @@ impl Domain for Scribe {
         Ok(Decision { events: events.clone(), ..Decision::default() })
     }
 
-    fn apply(&self, _: &mut dyn Write, _: &Entry) {}
+    fn apply(&self, _: &mut dyn Write, _: &Entry) -> Result<(), Unusable> {
+        Ok(())
+    }
 }
 
 /// An event as far as it carries a resource, byte for byte.

@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::{Payload, Resource};
+use milepost_service::source_reset::{self, SOURCE_RESET};
 use milepost_service::value;
-use milepost_types::{EventId, LedgerKind, MilestoneName, PortfolioName, Position, event_type};
+use milepost_types::{EventId, GoOn, LedgerKind, MilestoneName, PortfolioName, Position, event_type};
 use prost::Message;
 
 use super::facts;
@@ -31,8 +32,6 @@ pub(crate) const SOURCE_FOLLOWED: &str = "milepost.source.followed";
 pub(crate) const SOURCE_PARTLY_FOLLOWED: &str = "milepost.source.partly_followed";
 /// `milepost.source.skipped`
 pub(crate) const SOURCE_SKIPPED: &str = "milepost.source.skipped";
-/// `milepost.source.reset`
-pub(crate) const SOURCE_RESET: &str = "milepost.source.reset";
 
 /// The events of one entry in the making.
 pub(crate) struct Events<'a> {
@@ -219,14 +218,8 @@ impl<'a> Events<'a> {
     }
 
     /// The registry is followed from another position on.
-    pub(crate) fn reset(&mut self, previous: Option<Position>, to: Position, reason: &str) {
-        let reset = proto::SourceReset {
-            previous_position: previous.as_ref().map(position_to_proto),
-            position: Some(position_to_proto(&to)),
-            reason: reason.to_owned(),
-            fork: None,
-        };
-        let payload = Some(Payload::SourceReset(reset));
+    pub(crate) fn reset(&mut self, previous: Option<Position>, to: &GoOn, reason: &str) {
+        let payload = Some(Payload::SourceReset(source_reset::to_proto(previous, to, reason)));
         self.tell(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
     }
 
@@ -431,7 +424,7 @@ mod tests {
         events.followed(place, &arrival, told);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
         events.skipped(&arrival, skipped);
-        events.reset(Some(position(8)), position(5), "restored");
+        events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
         let place = events.keep_place(0);
         events.date_advancing(place, &wsc, day_told(), &milestone().name);
         let place = events.keep_place(0);
@@ -498,7 +491,8 @@ mod tests {
         let stored = &facts.portfolios[0].1;
         assert_eq!(super::facts::portfolio_from_stored(stored), Ok(arrival().portfolios.remove(0)));
         assert_eq!(facts.projects[0].0, arrival().projects[0].name);
-        assert_eq!(effects[9..11], [Effect::Nothing, Effect::Reset(position(5))]);
+        let reset = Effect::Reset(Some(position(8)), GoOn::after(position(5)));
+        assert_eq!(effects[9..11], [Effect::Nothing, reset]);
         let through = milestone().name;
         let advancing = Advancing::new(TODAY, 9, (1, 2), &through);
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
@@ -506,7 +500,8 @@ mod tests {
         let partly = Partly { position: position(8), facts: 2, lessons: 1, through };
         assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });
         // Of a type that this version does not know.
-        let unknown = proto::Event { r#type: "milepost.milestone.foreseen".into(), ..Default::default() };
+        let (kind, source) = ("milepost.milestone.foreseen".into(), "tracker".into());
+        let unknown = proto::Event { r#type: kind, source, ..Default::default() };
         assert_eq!(effect(&unknown.encode_to_vec().into()), Ok(Effect::Nothing));
         assert!(effect(&Bytes::from_static(b"\xff")).is_err());
     }

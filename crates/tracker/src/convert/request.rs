@@ -9,7 +9,7 @@ use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1 as proto;
 use milepost_service::mask::Mask;
 use milepost_service::value;
-use milepost_types::{Etag, Position, Violations, text};
+use milepost_types::{Etag, GoOn, Violations, text};
 
 use super::fields;
 use crate::command::Wish;
@@ -138,7 +138,7 @@ fn advance_date(request: proto::AdvanceDateRequest, violations: &mut Violations)
 }
 
 /// The wish to follow the registry from another position on.
-pub(crate) fn reset_follower(to: Position, why: &str, violations: &mut Violations) -> Option<Wish> {
+pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -> Option<Wish> {
     Some(Wish::ResetFollower { to, reason: reason(why.to_owned(), violations)? })
 }
 

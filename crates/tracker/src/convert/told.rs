@@ -11,10 +11,12 @@ use milepost_proto::event::v1 as proto;
 use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
 use milepost_proto::wire::{Value, fields};
-use milepost_types::{MilestoneName, PortfolioName, Position, ProjectName};
+use milepost_service::source_reset;
+use milepost_types::{GoOn, LedgerKind, MilestoneName, PortfolioName, Position, ProjectName};
 use prost::Message;
 
 use super::Unreadable;
+use super::facts::{portfolio_from_stored, project_is_deleted};
 use super::values::stored_date;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
@@ -86,8 +88,8 @@ pub(crate) enum Effect {
         /// What it told.
         facts: Facts,
     },
-    /// The registry is followed from here on.
-    Reset(Position),
+    /// The registry is followed from another position on, after it was followed to the first, if it was.
+    Reset(Option<Position>, GoOn),
     /// Nothing.
     Nothing,
 }
@@ -101,9 +103,19 @@ pub(crate) struct Facts {
     pub(crate) projects: Vec<(ProjectName, Bytes)>,
 }
 
-/// What a stored event of the tracker does to rows.
+/// What a stored event of the tracker does to rows. What goes into rows can be decoded there.
+///
+/// # Errors
+/// If it is not the tracker's, or cannot be read.
 pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    if let (subject, Some(milestone)) = subject_and_milestone(event)? {
+    let Head { source, subject, milestone } = head(event)?;
+    if source != LedgerKind::Tracker.as_str().as_bytes() {
+        let source = milepost_types::quoted(&String::from_utf8_lossy(source));
+        return Err(Unreadable::new(format_args!("an event of {source}, not of the tracker")));
+    }
+    if let Some(milestone) = milestone {
+        // Only whether it can be decoded: what rules say of it is for those who change it.
+        tracker::Milestone::decode(milestone.clone())?;
         let subject = std::str::from_utf8(subject).map_err(Unreadable::new)?;
         return Ok(Effect::Milestone(subject.parse().map_err(Unreadable::new)?, milestone));
     }
@@ -136,7 +148,11 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         return Ok(Effect::PartlyFollowed { partly, facts: facts(told.portfolios, told.projects)? });
     }
     match effects.reset {
-        Some(reset) => Ok(Effect::Reset(stored_position(reset.position)?)),
+        Some(reset) => {
+            let read = source_reset::from_proto(&reset);
+            let (previous, to) = read.ok_or_else(|| Unreadable::new("a position that is none"))?;
+            Ok(Effect::Reset(previous, to))
+        }
         None => Ok(Effect::Nothing),
     }
 }
@@ -146,7 +162,10 @@ fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Resu
 }
 
 fn facts(portfolios: Vec<Bytes>, projects: Vec<Bytes>) -> Result<Facts, Unreadable> {
-    Ok(Facts { portfolios: named(portfolios)?, projects: named(projects)? })
+    Ok(Facts {
+        portfolios: named(portfolios, |fact| portfolio_from_stored(fact).map(drop))?,
+        projects: named(projects, |fact| project_is_deleted(fact).map(drop))?,
+    })
 }
 
 fn stored_position(message: Option<PositionMessage>) -> Result<Position, Unreadable> {
@@ -155,13 +174,17 @@ fn stored_position(message: Option<PositionMessage>) -> Result<Position, Unreada
         .ok_or_else(|| Unreadable::new("a position that is none"))
 }
 
-fn named<N>(facts: Vec<Bytes>) -> Result<Vec<(N, Bytes)>, Unreadable>
+fn named<N>(
+    facts: Vec<Bytes>,
+    check: impl Fn(&Bytes) -> Result<(), Unreadable>,
+) -> Result<Vec<(N, Bytes)>, Unreadable>
 where
     N: std::str::FromStr<Err = milepost_types::NameError>,
 {
     facts
         .into_iter()
         .map(|fact| {
+            check(&fact)?;
             let name = Named::decode(fact.clone())?.name.parse().map_err(Unreadable::new)?;
             // A copy: a slice would keep the whole entry in memory.
             Ok((name, Bytes::copy_from_slice(&fact)))
@@ -171,26 +194,35 @@ where
 
 /// The milestone that an event carries, as the bytes that were written; none if it carries none.
 pub(crate) fn carried(event: &Bytes) -> Result<Option<Bytes>, Unreadable> {
-    Ok(subject_and_milestone(event)?.1)
+    Ok(head(event)?.milestone)
 }
 
+/// `milepost.event.v1.Event.source`
+const SOURCE: u32 = 2;
 /// `milepost.event.v1.Event.subject`
 const SUBJECT: u32 = 4;
 /// `milepost.event.v1.Event.milestone_resource`
 const MILESTONE: u32 = 55;
 
-/// What an event is about, and the milestone that it carries; read without the rest, since every write does so
-/// twice.
-fn subject_and_milestone(event: &Bytes) -> Result<(&[u8], Option<Bytes>), Unreadable> {
-    let (mut subject, mut milestone) = (&[][..], None);
+/// Whose an event is, what it is about, and the milestone that it carries.
+struct Head<'a> {
+    source: &'a [u8],
+    subject: &'a [u8],
+    milestone: Option<Bytes>,
+}
+
+/// Read without the rest, since every write does so twice.
+fn head(event: &Bytes) -> Result<Head<'_>, Unreadable> {
+    let mut head = Head { source: &[], subject: &[], milestone: None };
     for field in fields(event) {
         match field? {
-            (SUBJECT, Value::Run(run)) => subject = run,
-            (MILESTONE, Value::Run(run)) => milestone = Some(event.slice_ref(run)),
+            (SOURCE, Value::Run(run)) => head.source = run,
+            (SUBJECT, Value::Run(run)) => head.subject = run,
+            (MILESTONE, Value::Run(run)) => head.milestone = Some(event.slice_ref(run)),
             _ => {}
         }
     }
-    Ok((subject, milestone))
+    Ok(head)
 }
 
 /// The milestones that events carry, in their order, as the bytes that were written; one that several events in
@@ -198,7 +230,7 @@ fn subject_and_milestone(event: &Bytes) -> Result<(&[u8], Option<Bytes>), Unread
 pub(crate) fn all_carried(events: &[Bytes]) -> Result<Vec<Bytes>, Unreadable> {
     let mut found: Vec<(&[u8], Bytes)> = Vec::with_capacity(events.len());
     for event in events {
-        let (subject, Some(milestone)) = subject_and_milestone(event)? else { continue };
+        let Head { subject, milestone: Some(milestone), .. } = head(event)? else { continue };
         found.pop_if(|(before, _)| *before == subject);
         found.push((subject, milestone));
     }
@@ -226,7 +258,7 @@ pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option
     let portfolio = portfolio.to_string();
     for event in events {
         // Most events are of milestones, and not read.
-        if subject_and_milestone(event)?.0 != portfolio.as_bytes() {
+        if head(event)?.subject != portfolio.as_bytes() {
             continue;
         }
         let effects = Effects::decode(event.clone())?;
@@ -267,7 +299,7 @@ struct Reported {
 /// reported, 0 for none; `None` if the event reports none of it.
 pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::Forecast, u64)>, Unreadable> {
     // An entry may hold thousands of events of others; theirs are not read whole.
-    if subject_and_milestone(event)?.0 != name.as_bytes() {
+    if head(event)?.subject != name.as_bytes() {
         return Ok(None);
     }
     let Reported { event_id, commit_time, milestone, created, reforecast, .. } =

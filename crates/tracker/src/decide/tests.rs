@@ -136,7 +136,7 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
     let (mut world, old) = World::with_projects(&["road"]);
     world.create("start", None);
     let mut restored = Registry { log: LogId::from_bytes([4; 16]), ..old.clone() };
-    let reset = |to| Wish::ResetFollower { to, reason: "restored".into() };
+    let reset = |to| Wish::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
 
     let told = world.submit(reset(restored.tail())).unwrap();
     assert_eq!(kinds(&told), ["source.reset"]);
@@ -152,6 +152,34 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
         world.ingest(restored.arrival(sequence)).unwrap();
     }
     world.act(&name("road", "start"), reforecast(11)).unwrap();
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_restored_log_is_gone_on_in_only_from_where_the_follower_stood_and_rows_are_those_of_a_rebuild() {
+    let (mut world, old) = World::with_projects(&["road"]);
+    let own = tables::source::get(&world.rows);
+    let mut restored = old.restored(4, 2);
+    restored.project("bridge");
+    let on = GoOn::by_itself(own, restored.log, &restored.lineage).unwrap();
+    let follow = |from| Wish::FollowRestored { from, to: on.clone() };
+
+    let refusal = world.submit(follow(Some(old.position(1)))).unwrap_err();
+    assert!(matches!(refusal.rejection, Rejection::LogDiverged { .. }), "{refusal:?}");
+    let told = world.submit(follow(own)).unwrap();
+    assert_eq!(kinds(&told), ["source.reset"]);
+    let Some(Payload::SourceReset(reset)) = &told[0].payload else { panic!("{told:?}") };
+    let wire = milepost_ledger::position_to_proto;
+    assert_eq!(reset.previous_position, own.as_ref().map(wire));
+    assert_eq!(reset.position, Some(wire(&restored.position(2))));
+    assert_eq!(reset.fork, Some(wire(&restored.position(2))));
+    assert_eq!(reset.lineage, [wire(&old.position(2))]);
+    assert_eq!(tables::common::of(&world.rows, old.log), [restored.position(2)]);
+    // Another process, which found the same a moment later, does not bring the follower back.
+    world.ingest(restored.arrival(3)).unwrap();
+    assert_eq!(world.submit(follow(own)).unwrap(), []);
+    assert_eq!(tables::source::get(&world.rows), Some(restored.tail()));
+    world.create("start", None);
     assert_eq!(world.rebuilt(), world.rows);
 }
 

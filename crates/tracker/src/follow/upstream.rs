@@ -11,7 +11,7 @@ use milepost_client::Link;
 use milepost_ledger::{Ledger, position_from_proto};
 use milepost_proto::journal::v1::GetLedgerInfoRequest;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
-use milepost_types::{LedgerKind, Position, Rejection};
+use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, same_places};
 use tokio::sync::watch;
 
 use crate::decide::Tracker;
@@ -37,23 +37,42 @@ impl Upstream {
     /// Waits until everything was followed that the registry knows now. What was decided before must be
     /// decided again: the facts may have come while the registry was being asked.
     pub(crate) async fn catch_up(&self, deadline: Instant) -> Result<(), Failure> {
-        let tail = self.tail(deadline).await?;
-        self.reached(&tail).map_err(|_| {
-            Failure::RegistryUnavailable("its log is another than the one that was followed".to_owned())
-        })?;
-        self.wait_for(tail, deadline).await
+        let now = self.ask(deadline).await?;
+        if self.stands(&now.tail) == Stands::Elsewhere && !self.will_go_on(&now) {
+            let why = "its log is another than the one that was followed";
+            return Err(Failure::RegistryUnavailable(why.to_owned()));
+        }
+        self.wait_for(now.tail, deadline).await
     }
 
     /// Waits until the registry was followed to a position.
     pub(crate) async fn wait_for(&self, position: Position, deadline: Instant) -> Result<(), Failure> {
         let mut positions = self.ledger.positions();
         let mut ended = self.ended.subscribe();
+        let mut asked = false;
         let late = tokio::time::sleep_until(deadline.into());
         tokio::pin!(late);
         loop {
             positions.borrow_and_update();
-            if self.reached(&position)? {
-                return Ok(());
+            match self.stands(&position) {
+                Stands::Reached => return Ok(()),
+                Stands::Coming => {}
+                // The registry may have been restored a moment ago, and be followed on in a moment.
+                Stands::Elsewhere if asked => {}
+                Stands::Elsewhere => {
+                    asked = true;
+                    let own = self.followed().unwrap_or(position);
+                    let diverged = || Failure::from(Rejection::LogDiverged { given: position, own });
+                    if own.log == position.log {
+                        return Err(diverged());
+                    }
+                    let now = self.ask(deadline).await?;
+                    let goes_on = now.tail.log == position.log && self.will_go_on(&now);
+                    if self.stands(&position) == Stands::Elsewhere && !goes_on {
+                        return Err(diverged());
+                    }
+                    continue;
+                }
             }
             if let Some(reason) = &*ended.borrow_and_update() {
                 return Err(Failure::RegistryUnavailable(reason.clone()));
@@ -70,25 +89,30 @@ impl Upstream {
         }
     }
 
-    /// Whether the registry was followed to a position of its log.
-    fn reached(&self, position: &Position) -> Result<bool, Failure> {
+    /// How what was followed of the registry stands to a position of its log, or of one that it was restored
+    /// from.
+    fn stands(&self, position: &Position) -> Stands {
         if position.sequence == 0 {
-            return Ok(true);
+            return Stands::Reached;
         }
-        match self.followed() {
-            None => Ok(false),
-            Some(own) if own.log != position.log => {
-                Err(Rejection::LogDiverged { given: *position, own }.into())
-            }
-            Some(own) if own.sequence == position.sequence && own.hash != position.hash => {
-                Err(Rejection::LogDiverged { given: *position, own }.into())
-            }
-            Some(own) => Ok(own.sequence >= position.sequence),
+        let view = self.ledger.view();
+        let Some(own) = tables::source::get(&view) else { return Stands::Coming };
+        let places = same_places(*position, &|log| tables::common::of(&view, log));
+        match places.into_iter().find(|place| place.log == own.log) {
+            Some(place) if place.sequence == own.sequence && place.hash != own.hash => Stands::Elsewhere,
+            Some(place) if place.sequence <= own.sequence => Stands::Reached,
+            Some(_) => Stands::Coming,
+            None => Stands::Elsewhere,
         }
     }
 
-    /// The last position of the registry's log.
-    async fn tail(&self, deadline: Instant) -> Result<Position, Failure> {
+    /// Whether the follower goes on by itself in the log that the registry has now.
+    fn will_go_on(&self, registry: &RegistryNow) -> bool {
+        GoOn::by_itself(self.followed(), registry.tail.log, &registry.lineage).is_some()
+    }
+
+    /// Asks the registry what its log is.
+    async fn ask(&self, deadline: Instant) -> Result<RegistryNow, Failure> {
         if let Some(reason) = &*self.ended.borrow() {
             return Err(Failure::RegistryUnavailable(reason.clone()));
         }
@@ -103,6 +127,25 @@ impl Upstream {
             Ok(Ok(answer)) => answer.into_inner(),
         };
         let tail = info.tail.as_ref().and_then(position_from_proto);
-        tail.ok_or_else(|| unavailable("it does not say how far it is".to_owned()))
+        let tail = tail.ok_or_else(|| unavailable("it does not say how far it is".to_owned()))?;
+        let lineage = Lineage::new(info.lineage.iter().filter_map(position_from_proto));
+        Ok(RegistryNow { tail, lineage })
     }
+}
+
+/// The registry's log, as it says itself.
+struct RegistryNow {
+    tail: Position,
+    lineage: Lineage,
+}
+
+/// How a position stands to what was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It was followed to there.
+    Reached,
+    /// It is in the log that is followed, or nothing was followed yet.
+    Coming,
+    /// It is in no log that is known here, or in another history.
+    Elsewhere,
 }

@@ -3,7 +3,7 @@
 use milepost_ledger::Options;
 use milepost_ledger::journal::StoredEntry;
 use milepost_service::readiness::State;
-use milepost_types::{Hash, LogId, Position};
+use milepost_types::{GoOn, Hash, LedgerKind, LogId, Position};
 use prost::Message;
 use tonic::Code;
 
@@ -260,7 +260,90 @@ async fn a_new_log_can_be_followed_from_its_beginning() {
     tracker.stop().await;
 }
 
+#[tokio::test]
+async fn a_registry_that_was_restored_is_followed_on_by_itself_and_again_after_the_next_restore() {
+    let (mut registry, tracker) = road().await;
+    // An entry that was exported, and that the tracker has not seen when the registry is lost.
+    registry.stop();
+    tracker.readiness(FOLLOW, degraded).await;
+    let mut first = registry.told.clone();
+    first.project("bridge");
+    let mut second = first.restored(4, 3);
+    second.project("tunnel");
+    registry.exchange(second.clone());
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    tracker.reach(second.tail()).await;
+    for position in [first.position(1), first.position(3)] {
+        tracker.reach(position).await;
+    }
+    let mut tracker = tracker;
+    tracker.created(construction_start("bridge", "start")).await;
+    tracker.created(construction_start("tunnel", "start")).await;
+
+    let mut third = second.restored(5, 4);
+    third.start(&["bridge"], STARTED);
+    registry.stop();
+    tracker.readiness(FOLLOW, degraded).await;
+    registry.exchange(third.clone());
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    tracker.reach(third.tail()).await;
+    for position in [first.position(3), second.position(4), third.position(5)] {
+        tracker.reach(position).await;
+    }
+    let story = tracker.story();
+    let (followed, created) = ("source.followed", "milestone.created");
+    let expected = [
+        &[followed; 2][..],
+        &["source.reset", followed, followed, created, created],
+        &["source.reset", "source.followed milestone.achieved"],
+    ];
+    assert_eq!(story, expected.concat(), "each entry once, and no operator");
+    let lost = Position { sequence: 4, ..first.position(3) };
+    let request = GetMilestoneRequest {
+        name: "portfolios/wsc/projects/bridge/milestones/start".into(),
+        min_revisions: vec![revision(LedgerKind::Registry, lost)],
+    };
+    let refused = tracker.client.get_milestone(request).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "LOG_DIVERGED"));
+
+    let tracker = tracker.reopened(&registry).await;
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    assert_eq!(tracker.story(), story);
+    tracker.reach(first.position(3)).await;
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_tracker_that_had_come_further_than_the_restore_stands_still_unready_until_it_is_reset() {
+    let (mut registry, tracker) = road().await;
+    let ours = registry.tell(|told| told.project("bridge"));
+    tracker.reach(ours).await;
+    let mut older = registry.told.restored(4, 2);
+    older.project("tunnel");
+    registry.exchange(older.clone());
+    let still = |state: &State| matches!(state, State::NotReady(reason) if reason.contains("LOG_DIVERGED"));
+    let told = tracker.readiness(FOLLOW, still).await;
+    let reset_command = "milepost follower reset --follower tracker --source registry".to_owned();
+    for part in [ours.to_string(), older.position(2).to_string(), reset_command] {
+        assert!(told.contains(&part), "{part}: {told}");
+    }
+    assert!(!tracker.kit.readiness.report().ready(), "it would stand still for ever");
+
+    let fork = older.position(2);
+    let to = GoOn { after: fork, fork: Some(fork), lineage: older.lineage.clone() };
+    reset_to(&tracker, to).await;
+    let mut tracker = tracker.reopened(&registry).await;
+    tracker.reach(older.tail()).await;
+    tracker.created(construction_start("tunnel", "start")).await;
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    tracker.stop().await;
+}
+
 async fn reset(tracker: &Running, to: Position) {
+    reset_to(tracker, GoOn::after(to)).await;
+}
+
+async fn reset_to(tracker: &Running, to: GoOn) {
     use crate::command::Wish;
     let wish = Wish::ResetFollower { to, reason: "restored".into() };
     let submission = milepost_ledger::Submission::system("operator", std::sync::Arc::new(wish.into()));

@@ -11,6 +11,7 @@ pub(crate) mod registry;
 pub(crate) mod registry_server;
 pub(crate) mod running;
 mod sizes;
+mod stored;
 pub(crate) mod world;
 
 use jiff::civil::Date;

@@ -8,7 +8,7 @@ use milepost_ledger::{Actor, CommandId, Entry};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::registry::v1 as proto;
-use milepost_types::{EventId, Hash, LogId, Position};
+use milepost_types::{EventId, Hash, Lineage, LogId, Position};
 use prost::Message;
 
 use crate::convert::source::arrival;
@@ -20,11 +20,21 @@ use milepost_service::value::date_message;
 pub(crate) struct Registry {
     pub(crate) log: LogId,
     pub(crate) entries: Vec<StoredEntry>,
+    pub(crate) lineage: Lineage,
 }
 
 impl Registry {
     pub(crate) fn new(log: u8) -> Self {
-        Self { log: LogId::from_bytes([log; 16]), entries: Vec::new() }
+        Self { log: LogId::from_bytes([log; 16]), entries: Vec::new(), lineage: Lineage::default() }
+    }
+
+    /// The journal as it is restored from an export of its first `count` entries, under another id.
+    pub(crate) fn restored(&self, log: u8, count: usize) -> Self {
+        Self {
+            log: LogId::from_bytes([log; 16]),
+            entries: self.entries[..count].to_vec(),
+            lineage: self.lineage.restored_at(self.position(count)),
+        }
     }
 
     /// Where the log stands after its first `count` entries.

@@ -112,7 +112,8 @@ impl RegistryServer {
     /// Exchanges the log for another one, at the same address.
     pub(crate) fn exchange(&mut self, told: Registry) {
         self.stop();
-        self.journal = Arc::new(MemoryJournal::new(told.log));
+        let journal = MemoryJournal::with_entries(told.log, told.lineage.clone(), Vec::new());
+        self.journal = Arc::new(journal);
         self.told = told;
         self.publish();
         self.start();

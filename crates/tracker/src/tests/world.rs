@@ -98,7 +98,7 @@ impl World {
             portfolio: decision.portfolio,
             events: decision.events,
         };
-        self.domain.apply(&mut self.rows, &entry);
+        self.domain.apply(&mut self.rows, &entry).unwrap();
         let events = entry.events.iter().map(|event| Event::decode(event.clone()).unwrap()).collect();
         self.entries.push(entry);
         Ok(events)
@@ -151,7 +151,7 @@ impl World {
     /// Rows made anew of the entries.
     pub(crate) fn rebuilt(&self) -> Rows {
         let (domain, mut rows) = (Tracker::default(), Rows::default());
-        self.entries.iter().for_each(|entry| domain.apply(&mut rows, entry));
+        self.entries.iter().for_each(|entry| domain.apply(&mut rows, entry).unwrap());
         rows
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_types::{Hash, LogId, Position};
+use milepost_types::{Hash, Position};
 use tokio::sync::watch;
 
 use super::super::disk::{Access, Disk, DiskLock, is_full, with_suffix};
@@ -19,7 +19,7 @@ use super::super::witness::Witness;
 use super::super::{AppendError, Block, DiskRoom};
 use super::length::{least, lengths};
 use super::read::Indexed;
-use super::{FileJournal, FileOptions, Segment};
+use super::{FileJournal, FileOptions, Identity, Segment};
 
 /// Zeros are written so many bytes ahead of the frames: measured, larger steps gain nothing and
 /// stall one append for longer.
@@ -38,6 +38,7 @@ pub(super) struct Writer {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     options: FileOptions,
+    identity: Identity,
     segment: Arc<Segment>,
     /// Where the next frame goes.
     at: u64,
@@ -154,6 +155,7 @@ pub(super) struct Start {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) options: FileOptions,
+    pub(super) identity: Identity,
     pub(super) segment: Arc<Segment>,
     pub(super) at: u64,
     pub(super) tail: Position,
@@ -166,7 +168,7 @@ impl Writer {
     /// A writer at the end of a log all of which is durable and known to the witness, and the tail
     /// as others see it.
     pub(super) fn new(start: Start) -> (Self, watch::Receiver<Position>) {
-        let Start { disk, dir, options, segment, at, tail, hash, witness, lock } = start;
+        let Start { disk, dir, options, identity, segment, at, tail, hash, witness, lock } = start;
         let (sender, receiver) = watch::channel(tail);
         let (unwitnessed, floor_in) = ((0, 0), (0, 0));
         let buffer = Vec::new();
@@ -174,6 +176,7 @@ impl Writer {
             disk,
             dir,
             options,
+            identity,
             segment,
             at,
             zeroed: at,
@@ -280,12 +283,13 @@ impl Writer {
         let room = self.room(least(bytes))?;
         for capacity in lengths(&self.options, bytes).filter(|length| *length <= room.above_floor()) {
             let head = Head {
+                name: Some(self.identity.name),
                 log: self.tail.log,
                 ordinal: self.segment.head.ordinal + 1,
                 capacity,
                 first: self.tail.sequence + 1,
                 previous: self.hash,
-                parent: self.segment.head.parent,
+                lineage: self.identity.lineage.clone(),
             };
             match make_segment(&*self.disk, &self.dir, head) {
                 Ok(segment) => {
@@ -378,6 +382,14 @@ pub(super) fn make_segment(disk: &dyn Disk, dir: &Path, head: Head) -> Result<Se
 }
 
 /// The head of a log's first segment.
-pub(super) fn first_head(log: LogId, parent: Option<Position>, capacity: u64) -> Head {
-    Head { log, ordinal: 1, capacity, first: 1, previous: Hash::ZERO, parent }
+pub(super) fn first_head(identity: &Identity, capacity: u64) -> Head {
+    Head {
+        name: Some(identity.name),
+        log: identity.log,
+        ordinal: 1,
+        capacity,
+        first: 1,
+        previous: Hash::ZERO,
+        lineage: identity.lineage.clone(),
+    }
 }

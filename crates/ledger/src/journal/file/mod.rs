@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_types::{LogId, Position};
+use milepost_types::{LedgerName, Lineage, LogId, Position};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
@@ -31,7 +31,9 @@ pub use self::verify::{Verified, verify};
 use super::disk::{Disk, DiskFile};
 use super::segment::{FORMAT, Head};
 use super::witness;
-use super::{AppendError, Block, Damage, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
+use super::{
+    AppendError, Block, Damage, DiskRoom, Expected, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry,
+};
 
 /// How a file journal is kept; every value has a sound default.
 #[derive(Debug, Clone)]
@@ -81,6 +83,19 @@ pub enum OpenError {
         format: u16,
         /// The oldest reader that may open it.
         min_reader: u16,
+    },
+    /// It is the log of another ledger; nothing was written.
+    #[error(
+        "{} holds the journal of the {found}, not of the {expected}; put the {expected}'s own journal there, and \
+         this one where the {found} keeps its own", dir.display()
+    )]
+    OtherLedger {
+        /// The journal's directory.
+        dir: PathBuf,
+        /// Whose journal it is.
+        found: LedgerName,
+        /// Whose it was to be.
+        expected: LedgerName,
     },
     /// Somebody else has it open.
     #[error("{} is in use by {}", dir.display(), holder(*pid))]
@@ -146,13 +161,22 @@ impl Segment {
 /// What the next append is expected to take at most, when it is asked whether there is room for it.
 const NEXT_BYTES: u64 = 4096;
 
+/// What a log is, as the heads of its segments say.
+#[derive(Debug, Clone)]
+struct Identity {
+    name: LedgerName,
+    log: LogId,
+    lineage: Lineage,
+}
+
 /// A journal in a directory.
 pub struct FileJournal {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     floor_bytes: u64,
+    name: LedgerName,
     log: LogId,
-    parent: Option<Position>,
+    lineage: Lineage,
     /// What readers may see; never held during I/O.
     durable: RwLock<read::Durable>,
     /// Holds the lock too. None when it is closed, poisoned or was opened for reading only.
@@ -167,24 +191,30 @@ impl FileJournal {
     /// with a new log id if the directory is empty or missing. Cuts off a torn tail, with a warning.
     ///
     /// # Errors
-    /// If it is damaged, newer, in use, not a journal, or the disk refuses.
-    pub fn open(dir: &Path, options: FileOptions, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
-        open::open(dir, options, disk)
+    /// If it is another ledger's, damaged, newer, in use, not a journal, or the disk refuses.
+    pub fn open(
+        dir: &Path,
+        expected: Expected,
+        options: FileOptions,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        open::open(dir, expected, options, disk)
     }
 
-    /// Creates a journal with this log id in `dir`, which is empty or missing; `parent` is where
-    /// the log was restored from, if it was.
+    /// Creates a journal with this log id in `dir`, which is empty or missing; `lineage` is what the log
+    /// was restored from.
     ///
     /// # Errors
     /// `Exists` if there is one; else as `open`.
     pub fn create(
         dir: &Path,
+        name: LedgerName,
         log: LogId,
-        parent: Option<Position>,
+        lineage: impl Into<Lineage>,
         options: FileOptions,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, OpenError> {
-        open::create(dir, log, parent, options, disk)
+        open::create(dir, Identity { name, log, lineage: lineage.into() }, options, disk)
     }
 
     /// Opens the journal in `dir` for reading, after reading all of it. Writes nothing and takes no
@@ -192,9 +222,14 @@ impl FileJournal {
     /// tail is left alone and not shown. Appends are refused.
     ///
     /// # Errors
-    /// If it is damaged, newer, not a journal, missing, or the disk refuses.
-    pub fn open_read_only(dir: &Path, options: FileOptions, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
-        open::open_read_only(dir, options, disk)
+    /// If it is another ledger's, damaged, newer, not a journal, missing, or the disk refuses.
+    pub fn open_read_only(
+        dir: &Path,
+        expected: Expected,
+        options: FileOptions,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, OpenError> {
+        open::open_read_only(dir, expected, options, disk)
     }
 
     /// The directory.
@@ -225,10 +260,11 @@ impl Journal for FileJournal {
         let durable = self.durable.read();
         let segments: u64 = durable.segments.iter().map(|indexed| indexed.segment.head.capacity).sum();
         JournalInfo {
+            name: Some(self.name),
             log: self.log,
             tail: durable.tail,
             format: FORMAT,
-            parent: self.parent,
+            lineage: self.lineage.clone(),
             disk_bytes: segments + witness::FILE_BYTES,
         }
     }
@@ -262,6 +298,10 @@ impl Journal for FileJournal {
 
 impl fmt::Debug for FileJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileJournal").field("dir", &self.dir).field("log", &self.log).finish_non_exhaustive()
+        f.debug_struct("FileJournal")
+            .field("dir", &self.dir)
+            .field("name", &self.name)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
     }
 }

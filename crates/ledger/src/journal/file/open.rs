@@ -16,12 +16,12 @@ use parking_lot::{Mutex, RwLock};
 use super::super::disk::{Disk, DiskLock, LockError, make_private};
 use super::super::segment::{self, HEAD_BYTES, Named};
 use super::super::witness::{self, Witness};
-use super::super::{Damage, Journal};
+use super::super::{Damage, Expected, Journal};
 use super::append::{Start, Writer, first_head, make_segment};
 use super::length::{self, lengths};
 use super::read::{Durable, Indexed};
 use super::scan::{Scan, Scanned, Torn, Visit};
-use super::{FileJournal, FileOptions, OpenError, Segment, refused};
+use super::{FileJournal, FileOptions, Identity, OpenError, Segment, refused};
 
 /// The names in a journal's directory.
 #[derive(Debug, Default)]
@@ -40,24 +40,29 @@ impl Names {
     }
 }
 
-pub(super) fn open(dir: &Path, options: FileOptions, disk: Arc<dyn Disk>) -> Result<FileJournal, OpenError> {
+pub(super) fn open(
+    dir: &Path,
+    expected: Expected,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+) -> Result<FileJournal, OpenError> {
     let lock = lock(dir, &*disk)?;
     let names = names(dir, &*disk)?;
     make_private(&*disk, names.paths(dir));
     let witness = read_witness(dir, &*disk)?;
     if names.segments.is_empty() {
         check_nothing_was_there(dir, &witness)?;
-        return create_locked(dir, LogId::generate(), None, options, disk, lock, &names);
+        let identity = Identity { name: expected.name, log: LogId::generate(), lineage: Default::default() };
+        return create_locked(dir, identity, options, disk, lock, &names);
     }
-    let scan = Scan { disk: &*disk, dir, ordinals: &names.segments, witness, live: false };
+    let scan = Scan { disk: &*disk, dir, expected, ordinals: &names.segments, witness, live: false };
     let scanned = scan.run(&mut |_, _| Ok(()))?;
     resume(dir, options, disk.clone(), lock, &names, witness, scanned)
 }
 
 pub(super) fn create(
     dir: &Path,
-    log: LogId,
-    parent: Option<Position>,
+    identity: Identity,
     options: FileOptions,
     disk: Arc<dyn Disk>,
 ) -> Result<FileJournal, OpenError> {
@@ -69,30 +74,32 @@ pub(super) fn create(
         return Err(OpenError::Exists { dir: dir.to_owned() });
     }
     check_nothing_was_there(dir, &witness)?;
-    create_locked(dir, log, parent, options, disk, lock, &names)
+    create_locked(dir, identity, options, disk, lock, &names)
 }
 
 pub(super) fn open_read_only(
     dir: &Path,
+    expected: Expected,
     options: FileOptions,
     disk: Arc<dyn Disk>,
 ) -> Result<FileJournal, OpenError> {
-    let scanned = scan_read_only(dir, &*disk, &mut |_, _| Ok(()))?;
+    let scanned = scan_read_only(dir, expected, &*disk, &mut |_, _| Ok(()))?;
     if let Some(torn) = &scanned.torn {
         tracing::warn!(
             segment = %torn.segment.path.display(), offset = torn.from, after = scanned.sequence,
             "the journal ends in a torn write, which is left alone"
         );
     }
-    let (log, parent) = identity(&scanned);
+    let Identity { name, log, lineage } = scanned.identity;
     let tail = Position::after(log, scanned.sequence, &scanned.hash);
     let (_, receiver) = tokio::sync::watch::channel(tail);
     Ok(FileJournal {
         disk,
         dir: dir.to_owned(),
         floor_bytes: options.min_free_bytes,
+        name,
         log,
-        parent,
+        lineage,
         durable: RwLock::new(Durable::new(scanned.segments, tail, options.cache_bytes)),
         writer: Mutex::new(None),
         tail: receiver,
@@ -103,6 +110,7 @@ pub(super) fn open_read_only(
 /// Reads a log that somebody else may be appending to.
 pub(super) fn scan_read_only(
     dir: &Path,
+    expected: Expected,
     disk: &dyn Disk,
     visit: &mut Visit<'_>,
 ) -> Result<Scanned, OpenError> {
@@ -116,7 +124,7 @@ pub(super) fn scan_read_only(
     if let Some(why) = untrusted(&witness) {
         tracing::warn!(dir = %dir.display(), why, "nothing tells whether the journal's end is whole");
     }
-    Scan { disk, dir, ordinals: &names.segments, witness, live: true }.run(visit)
+    Scan { disk, dir, expected, ordinals: &names.segments, witness, live: true }.run(visit)
 }
 
 fn lock(dir: &Path, disk: &dyn Disk) -> Result<Box<dyn DiskLock>, OpenError> {
@@ -178,20 +186,20 @@ fn check_nothing_was_there(dir: &Path, witness: &witness::Found) -> Result<(), D
 
 fn create_locked(
     dir: &Path,
-    log: LogId,
-    parent: Option<Position>,
+    identity: Identity,
     options: FileOptions,
     disk: Arc<dyn Disk>,
     lock: Box<dyn DiskLock>,
     names: &Names,
 ) -> Result<FileJournal, OpenError> {
     remove_unfinished(dir, &*disk, names)?;
+    let log = identity.log;
     // The witness before the segment: from the first entry on, a directory has both.
     let path = dir.join(segment::WITNESS);
     let witness = Witness::create(&*disk, &path, log, 0, Hash::ZERO).map_err(refused("write", &path))?;
     disk.sync_dir(dir).map_err(refused("sync", dir))?;
-    let segment = first_segment(&*disk, dir, log, parent, &options)?;
-    tracing::info!(dir = %dir.display(), %log, "created a journal");
+    let segment = first_segment(&*disk, dir, &identity, &options)?;
+    tracing::info!(dir = %dir.display(), ledger = %identity.name, %log, "created a journal");
 
     let segment = Arc::new(segment);
     let segments = vec![Indexed::new(segment.clone())];
@@ -199,6 +207,7 @@ fn create_locked(
         disk,
         dir: dir.to_owned(),
         options,
+        identity,
         segment,
         at: HEAD_BYTES as u64,
         tail: Position::start(log),
@@ -206,7 +215,7 @@ fn create_locked(
         witness,
         lock,
     };
-    Ok(journal(start, segments, parent))
+    Ok(journal(start, segments))
 }
 
 /// Makes a log's first segment. A log can always be begun: where the floor leaves no room, the segment is the
@@ -214,8 +223,7 @@ fn create_locked(
 fn first_segment(
     disk: &dyn Disk,
     dir: &Path,
-    log: LogId,
-    parent: Option<Position>,
+    identity: &Identity,
     options: &FileOptions,
 ) -> Result<Segment, OpenError> {
     let free = disk.free_bytes(dir).map_err(refused("measure", dir))?;
@@ -223,7 +231,7 @@ fn first_segment(
     let mut lengths = lengths(options, 0).filter(|length| *length <= most).peekable();
     loop {
         let capacity = lengths.next().unwrap_or_else(|| length::least(0));
-        let unmade = match make_segment(disk, dir, first_head(log, parent, capacity)) {
+        let unmade = match make_segment(disk, dir, first_head(identity, capacity)) {
             Ok(segment) => return Ok(segment),
             Err(unmade) => unmade,
         };
@@ -243,7 +251,8 @@ fn resume(
     found: witness::Found,
     scanned: Scanned,
 ) -> Result<FileJournal, OpenError> {
-    let (log, parent) = identity(&scanned);
+    let identity = scanned.identity;
+    let log = identity.log;
     let tail = Position::after(log, scanned.sequence, &scanned.hash);
     if let Some(why) = untrusted(&found) {
         tracing::warn!(
@@ -282,6 +291,7 @@ fn resume(
         disk,
         dir: dir.to_owned(),
         options,
+        identity,
         segment: last.segment.clone(),
         at: last.end,
         tail,
@@ -289,7 +299,7 @@ fn resume(
         witness,
         lock,
     };
-    let journal = journal(start, scanned.segments, parent);
+    let journal = journal(start, scanned.segments);
     tracing::info!(
         dir = %dir.display(), %log, sequence = tail.sequence, bytes = journal.info().disk_bytes,
         "opened the journal"
@@ -297,27 +307,24 @@ fn resume(
     Ok(journal)
 }
 
-fn journal(start: Start, segments: Vec<Indexed>, parent: Option<Position>) -> FileJournal {
+fn journal(start: Start, segments: Vec<Indexed>) -> FileJournal {
     let durable = Durable::new(segments, start.tail, start.options.cache_bytes);
-    let (disk, dir, log) = (start.disk.clone(), start.dir.clone(), start.tail.log);
+    let (disk, dir) = (start.disk.clone(), start.dir.clone());
+    let Identity { name, log, lineage } = start.identity.clone();
     let floor_bytes = start.options.min_free_bytes;
     let (writer, tail) = Writer::new(start);
     FileJournal {
         disk,
         dir,
         floor_bytes,
+        name,
         log,
-        parent,
+        lineage,
         durable: RwLock::new(durable),
         writer: Mutex::new(Some(writer)),
         tail,
         poisoned: Mutex::new(None),
     }
-}
-
-fn identity(scanned: &Scanned) -> (LogId, Option<Position>) {
-    let head = scanned.segments.first().map(|first| first.segment.head);
-    head.map_or((LogId::from_bytes([0; 16]), None), |head| (head.log, head.parent))
 }
 
 fn remove_unfinished(dir: &Path, disk: &dyn Disk, names: &Names) -> Result<(), OpenError> {

@@ -175,8 +175,8 @@ impl FileJournal {
         let mut gathered = Gathered { entries: Vec::new(), bytes: 0, limit };
         let kept = {
             let durable = self.durable.read();
-            if after.log != self.log {
-                return Err(ReadError::Diverged { asked: *after, have: durable.tail });
+            if self.lineage.resolve(self.log, *after).is_none() {
+                return Err(ReadError::elsewhere(*after, &self.lineage, durable.tail));
             }
             if after.sequence > durable.tail.sequence {
                 return Err(ReadError::Ahead { asked: *after, tail: durable.tail });

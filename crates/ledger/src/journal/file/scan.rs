@@ -8,16 +8,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_types::{Hash, LogId};
+use milepost_types::{Hash, LedgerName, Lineage, LogId};
 
-use super::super::Damage;
 use super::super::disk::{Access, Disk};
 use super::super::frame::{self, Fault, HEADER_BYTES, Header, Place};
 use super::super::segment::{self, HEAD_BYTES, Head};
 use super::super::witness;
+use super::super::{Damage, Expected, StoredEntry};
 use super::frames::{Frame, Frames, Next};
 use super::read::Indexed;
-use super::{OpenError, Segment, refused};
+use super::{Identity, OpenError, Segment, refused};
 
 /// How much of a segment is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -28,6 +28,8 @@ const PROGRESS_BYTES: u64 = 1 << 30;
 pub(super) struct Scan<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) dir: &'a Path,
+    /// Whose log is meant.
+    pub(super) expected: Expected,
     /// The ordinals of the segment files that are there, sorted.
     pub(super) ordinals: &'a [u64],
     /// The witness, read before this scan began.
@@ -41,6 +43,7 @@ pub(super) type Visit<'a> = dyn FnMut(&Segment, &Frame) -> Result<(), Damage> + 
 
 /// A log that was read to its end.
 pub(super) struct Scanned {
+    pub(super) identity: Identity,
     pub(super) segments: Vec<Indexed>,
     /// The last entry; 0 for none.
     pub(super) sequence: u64,
@@ -63,8 +66,13 @@ pub(super) struct Torn {
 impl Scan<'_> {
     /// Reads the log; there is at least one segment.
     pub(super) fn run(&self, visit: &mut Visit<'_>) -> Result<Scanned, OpenError> {
-        let mut log =
-            Scanned { segments: Vec::new(), sequence: 0, hash: Hash::ZERO, last_frame: None, torn: None };
+        let identity = Identity {
+            name: self.expected.name,
+            log: LogId::from_bytes([0; 16]),
+            lineage: Lineage::default(),
+        };
+        let (segments, last_frame, torn) = (Vec::new(), None, None);
+        let mut log = Scanned { identity, segments, sequence: 0, hash: Hash::ZERO, last_frame, torn };
         let (mut bytes, mut told) = (0, 0);
         for (ordinal, found) in (1..).zip(self.ordinals) {
             if ordinal != *found {
@@ -81,6 +89,10 @@ impl Scan<'_> {
             }
         }
         self.check_end(&log)?;
+        if let Some(first) = log.segments.first() {
+            log.identity.log = first.segment.head.log;
+            log.identity.lineage = first.segment.head.lineage.clone();
+        }
         Ok(log)
     }
 
@@ -115,12 +127,13 @@ impl Scan<'_> {
         }
         if let Some(first) = log.segments.first() {
             let first = &first.segment.head;
-            if head.log != first.log || head.parent != first.parent {
+            if head.log != first.log || head.lineage != first.lineage {
                 return Err(
                     damage(0, format!("the segment is of log {}, not {}", head.log, first.log)).into()
                 );
             }
         }
+        self.check_ledger(head.name, None)?;
         if head.first != sequence {
             let what = format!(
                 "the segment begins at sequence {}, but the one before ends at {}",
@@ -153,6 +166,10 @@ impl Scan<'_> {
                 Next::End => break,
                 Next::Frame(frame) => {
                     self.link(&segment, &frame, log)?;
+                    if frame.header.first == 1 {
+                        let first = frame::entries(&frame.header, &frame.body).next();
+                        self.check_ledger(segment.head.name, first.as_ref())?;
+                    }
                     visit(&segment, &frame)?;
                     indexed.note(&frame.header, frame.offset);
                     log.last_frame = Some((segment.clone(), frame.offset, frame.header.frame_bytes()));
@@ -175,6 +192,17 @@ impl Scan<'_> {
         }
         log.segments.push(indexed);
         Ok(())
+    }
+
+    /// Checks that a log that bears this name, or has this first entry, is the one that is meant.
+    fn check_ledger(&self, name: Option<LedgerName>, first: Option<&StoredEntry>) -> Result<(), OpenError> {
+        match self.expected.other(name, first) {
+            Some(found) => {
+                let (dir, expected) = (self.dir.to_owned(), self.expected.name);
+                Err(OpenError::OtherLedger { dir, found, expected })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Checks that a whole frame goes on where the log stands, and moves on.

@@ -7,11 +7,11 @@
 
 use std::path::Path;
 
-use milepost_types::{Hash, Position};
+use milepost_types::{Hash, LedgerName, Lineage, Position};
 
-use super::super::Damage;
 use super::super::disk::Disk;
 use super::super::frame::{ENTRY_OVERHEAD_BYTES, HEADER_BYTES, parts};
+use super::super::{Damage, Expected};
 use super::OpenError;
 use super::Segment;
 use super::frames::Frame;
@@ -23,8 +23,10 @@ use crate::entry::chain;
 pub struct Verified {
     /// Its last position; also says how many entries there are.
     pub tail: Position,
-    /// Where the log was restored from, if it was.
-    pub parent: Option<Position>,
+    /// The ledger that its newest segment names; `None` in a log all of which is of format 1.
+    pub name: Option<LedgerName>,
+    /// What the log was restored from.
+    pub lineage: Lineage,
     /// How many segment files.
     pub segments: usize,
     /// The bytes of the entries, without headers.
@@ -38,19 +40,24 @@ pub struct Verified {
 /// sequence now and then.
 ///
 /// # Errors
-/// `Damaged` names the first bad entry or frame; else as `FileJournal::open_read_only`.
-pub fn verify(dir: &Path, disk: &dyn Disk, progress: &mut dyn FnMut(u64)) -> Result<Verified, OpenError> {
+/// `Damaged` names the first bad entry or frame, `OtherLedger` whose log it is; else as
+/// `FileJournal::open_read_only`.
+pub fn verify(
+    dir: &Path,
+    expected: Expected,
+    disk: &dyn Disk,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verified, OpenError> {
     let (mut hash, mut bytes) = (Hash::ZERO, 0);
-    let scanned = scan_read_only(dir, disk, &mut |segment, frame| {
+    let scanned = scan_read_only(dir, expected, disk, &mut |segment, frame| {
         bytes += check(segment, frame, &mut hash)?;
         progress(frame.header.last());
         Ok(())
     })?;
-    let head = scanned.segments.first().map(|first| first.segment.head);
-    let Some(head) = head else { return Err(OpenError::Missing { dir: dir.to_owned() }) };
     Ok(Verified {
-        tail: Position::after(head.log, scanned.sequence, &scanned.hash),
-        parent: head.parent,
+        tail: Position::after(scanned.identity.log, scanned.sequence, &scanned.hash),
+        name: scanned.segments.last().and_then(|last| last.segment.head.name),
+        lineage: scanned.identity.lineage,
         segments: scanned.segments.len(),
         bytes,
         torn: scanned.torn.map(|torn| (torn.segment.path.clone(), torn.from)),

@@ -1,0 +1,101 @@
+//! Which ledger wrote an entry, read off the entry: how journals and exports are known that bear no name.
+//!
+//! Invariant: an entry that a ledger took over verbatim is that ledger's own, and not the one's that its
+//! events name: only the notifier does so. What cannot be told is not guessed.
+
+use milepost_ledger::journal::{Expected, StoredEntry};
+use milepost_ledger::{CommandId, Entry, position_from_proto};
+use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Payload;
+use milepost_types::{LedgerKind, LedgerName, Position};
+use prost::Message;
+
+/// The log of this ledger, and no other.
+pub fn expected(kind: LedgerKind) -> Expected {
+    Expected { name: kind.into(), writer_of }
+}
+
+fn writer_of(stored: &StoredEntry) -> Option<LedgerName> {
+    let entry = Entry::decode(stored).ok()?;
+    let event = Event::decode(entry.events.first()?.clone()).ok()?;
+    let named: LedgerKind = event.source.parse().ok()?;
+    let kind = match &entry.command_id {
+        CommandId::Source(position) if !begins_with(&event, position) => LedgerKind::Notifier,
+        _ => named,
+    };
+    Some(kind.into())
+}
+
+/// Whether an event says that this position of another log was taken over. An entry that derives something from
+/// a source's begins so; one that passes a source's events on has them as they were, and says nothing itself.
+fn begins_with(event: &Event, position: &Position) -> bool {
+    match &event.payload {
+        Some(Payload::SourceFollowed(followed)) => {
+            followed.position.as_ref().and_then(position_from_proto) == Some(*position)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use milepost_ledger::{Actor, position_to_proto};
+    use milepost_proto::event::v1::SourceFollowed;
+    use milepost_types::{Hash, HashPrefix, LogId};
+
+    use super::*;
+
+    fn at(log: u8) -> Position {
+        let (log, hash) = (LogId::from_bytes([log; 16]), HashPrefix::from_bytes([1; 8]));
+        Position { log, sequence: 1, hash }
+    }
+
+    fn event(source: &str, followed: Option<Position>) -> Bytes {
+        let payload = followed.map(|position| {
+            let position = Some(position_to_proto(&position));
+            Payload::SourceFollowed(SourceFollowed { position, ..SourceFollowed::default() })
+        });
+        Event { source: source.into(), payload, ..Event::default() }.encode_to_vec().into()
+    }
+
+    fn written_by(command_id: CommandId, event: Bytes) -> Option<LedgerName> {
+        let entry = Entry {
+            sequence: 1,
+            commit_time: jiff::Timestamp::UNIX_EPOCH,
+            actor: Actor::default(),
+            command_id,
+            decided_on: vec![],
+            portfolio: String::new(),
+            events: vec![event],
+        };
+        writer_of(&entry.encode(&Hash::ZERO))
+    }
+
+    #[test]
+    fn a_first_entry_tells_its_ledger() {
+        let (registry, tracker) = (at(1), at(2));
+        let server = || CommandId::Server("s".into());
+        for (command_id, event, kind) in [
+            (server(), event("registry", None), LedgerKind::Registry),
+            (server(), event("tracker", None), LedgerKind::Tracker),
+            // The tracker derived something from the registry's first entry.
+            (CommandId::Source(registry), event("tracker", Some(registry)), LedgerKind::Tracker),
+            // The notifier took that entry over, and one of the registry.
+            (CommandId::Source(tracker), event("tracker", Some(registry)), LedgerKind::Notifier),
+            (CommandId::Source(registry), event("registry", None), LedgerKind::Notifier),
+            // Its own: a reset.
+            (server(), event("notifier", None), LedgerKind::Notifier),
+        ] {
+            assert_eq!(written_by(command_id.clone(), event), Some(kind.into()), "{command_id:?} {kind}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_guessed() {
+        let server = || CommandId::Server("s".into());
+        assert_eq!(written_by(server(), Bytes::from_static(b"\xff")), None);
+        assert_eq!(written_by(server(), event("a newer ledger", None)), None);
+        assert_eq!(writer_of(&StoredEntry { sequence: 1, hash: Hash::ZERO, bytes: Bytes::new() }), None);
+    }
+}
