@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_types::Rejection;
+use milepost_types::{GoOn, Rejection};
 use prost::Message;
 
 use crate::command::Wish;
@@ -232,7 +232,7 @@ fn a_reset_in_the_middle_of_an_entry_forgets_how_much_of_it_was_taken_over() {
     let (mut world, registry, arrival) = crowded();
     part(&mut world, &arrival);
     assert!(world.rows.0.keys().any(|key| key[0] == 9));
-    let reset = |to| Wish::ResetFollower { to, reason: "restored".into() };
+    let reset = |to| Wish::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
     world.submit(reset(registry.position(2))).unwrap();
     assert!(!world.rows.0.keys().any(|key| key[0] == 9));
     for sequence in 3..=registry.entries.len() {
