@@ -58,7 +58,9 @@ async fn events_keep_who_said_to_have_made_the_change() {
     created.await.expect("a project");
 
     let watched =
-        run(None, "event watch --format json --type milepost.*.created --count 4").await.succeeded();
+        run(None, "event watch --format json --type portfolio.created --type project.created --count 4")
+            .await
+            .succeeded();
     let actors: Vec<Value> = watched
         .out
         .lines()

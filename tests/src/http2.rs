@@ -77,7 +77,9 @@ pub fn connections(calls: &[Call], port: u16) -> BTreeMap<String, Connection> {
     let accepted = format!("TCP:[127.0.0.1:{port}->");
     let mut bytes: BTreeMap<&str, (Bytes, Bytes)> = BTreeMap::new();
     for (index, call) in calls.iter().enumerate() {
-        if !call.target.starts_with(&accepted) || call.result <= 0 {
+        // What is only peeked at is read again.
+        let peeked = call.arguments.contains("MSG_PEEK");
+        if !call.target.starts_with(&accepted) || call.result <= 0 || peeked {
             continue;
         }
         let (read, written) = bytes.entry(&call.target).or_default();

@@ -68,7 +68,8 @@ fn masks_know_every_field_of_the_schema_and_no_other() {
         let descriptor = described(noun);
         let schema: BTreeSet<_> = descriptor.fields().map(|field| field.name().to_owned()).collect();
         let output = known.output().map(|(field, _)| field);
-        let held = known.fields.iter().copied().chain(output).map(str::to_owned).collect();
+        let by_method = known.methods.iter().map(|(field, _)| *field);
+        let held = known.fields.iter().copied().chain(output).chain(by_method).map(str::to_owned).collect();
         assert_eq!(schema, held, "{noun}");
         for part in known.parts {
             let (field, part) = part.split_once('.').unwrap();
