@@ -31,5 +31,6 @@ pub use principal::PrincipalChannel;
 pub use retry::Retry;
 pub use socket::connector;
 pub use watch::{
-    Batch, Delivery, EventRange, Phase, Reset, Selection, SourceReset, Start, Watch, WatchOptions, WatchState,
+    Batch, Delivery, EventRange, Phase, Reset, Selection, SourceResetNotice, Start, Watch, WatchOptions,
+    WatchState,
 };

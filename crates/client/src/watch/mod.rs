@@ -23,7 +23,7 @@ use milepost_proto::codec::SmallBuffers;
 use milepost_proto::event::v1::Event;
 pub use milepost_proto::notifier::v1::EventSelection as Selection;
 pub use milepost_proto::notifier::v1::watch_events_response::Phase;
-pub use milepost_proto::notifier::v1::{EventRange, SourceReset};
+pub use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse, watch_events_request};
 use milepost_types::Cursor;
 use tokio::time::Sleep;
@@ -89,7 +89,7 @@ impl Delivery {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reset {
     /// Which source, from where to where, and which events are revoked, repeated and omitted.
-    pub notice: SourceReset,
+    pub notice: SourceResetNotice,
     /// Resume after this: just after the reset.
     pub cursor: String,
 }

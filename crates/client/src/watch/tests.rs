@@ -243,17 +243,17 @@ async fn what_a_server_repeats_is_left_out() {
 }
 
 /// A reset after the event with this index, in an entry of its own that has no event of the watch.
-fn reset(events: usize, reset: SourceReset) -> WatchEventsResponse {
+fn reset(events: usize, reset: SourceResetNotice) -> WatchEventsResponse {
     WatchEventsResponse { source_reset: Some(reset), checkpoint: false, ..response(events..events) }
 }
 
 #[tokio::test]
 async fn a_reset_is_an_outcome_of_its_own_and_comes_once() {
-    let notice = SourceReset {
+    let notice = SourceResetNotice {
         source: "tracker".into(),
         revoked_events: Some(EventRange { after_sequence: 1, up_to_sequence: 2 }),
         repeated_events: Some(EventRange { after_sequence: 0, up_to_sequence: 1 }),
-        ..SourceReset::default()
+        ..SourceResetNotice::default()
     };
     let scripts = vec![
         vec![

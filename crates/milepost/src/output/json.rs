@@ -39,7 +39,7 @@ macro_rules! described {
 described! {
     registry: Portfolio, Organization, Project, Phase, Batch, BatchCreateProjectsRequest;
     tracker: Milestone, Forecast, BatchCreateMilestonesRequest, AdvanceDateResponse, GetCurrentDateResponse;
-    notifier: GetLogInfoResponse, SourceReset;
+    notifier: GetLogInfoResponse, SourceResetNotice;
     event: Event;
     journal: GetLedgerInfoResponse;
 }

@@ -3,7 +3,7 @@
 //! Invariant: as JSON it is an object with the key `sourceReset`, which no event has; for people it goes to
 //! standard error, where it cannot be taken for an event.
 
-use milepost_proto::notifier::v1::{EventRange, SourceReset};
+use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 
 use super::log::position;
 use super::zone::{Place, Zone, Zones};
@@ -15,7 +15,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn say(reset: &SourceReset, cursor: &str, output: &Output) -> Result<(), Error> {
+pub fn say(reset: &SourceResetNotice, cursor: &str, output: &Output) -> Result<(), Error> {
     print_json(reset, cursor, output.format)?;
     note_text(reset, &output.zones);
     Ok(())
@@ -25,7 +25,7 @@ pub fn say(reset: &SourceReset, cursor: &str, output: &Output) -> Result<(), Err
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn print_json(reset: &SourceReset, cursor: &str, format: Format) -> Result<(), Error> {
+pub fn print_json(reset: &SourceResetNotice, cursor: &str, format: Format) -> Result<(), Error> {
     if format == Format::Json {
         print(&line(reset, cursor))?;
     }
@@ -33,17 +33,17 @@ pub fn print_json(reset: &SourceReset, cursor: &str, format: Format) -> Result<(
 }
 
 /// Only what people read.
-pub fn note_text(reset: &SourceReset, zones: &Zones) {
+pub fn note_text(reset: &SourceResetNotice, zones: &Zones) {
     note(&paragraph(reset, &zones.zone(Place::Nowhere, "")));
 }
 
 /// One line of JSON.
-fn line(reset: &SourceReset, cursor: &str) -> String {
+fn line(reset: &SourceResetNotice, cursor: &str) -> String {
     json::line(&json::response("sourceReset", json::to_value(reset), ("cursor", cursor)))
 }
 
 /// Some lines for people, without a line break at the end.
-fn paragraph(reset: &SourceReset, zone: &Zone) -> String {
+fn paragraph(reset: &SourceResetNotice, zone: &Zone) -> String {
     let source = &reset.source;
     let reason = if reset.reason.is_empty() { String::new() } else { format!(" ({})", reset.reason) };
     let at = |known: &Option<_>, absent: &str| known.as_ref().map_or_else(|| absent.to_owned(), position);
@@ -96,8 +96,8 @@ mod tests {
         Zones::utc().zone(Place::Nowhere, "")
     }
 
-    fn restored() -> SourceReset {
-        SourceReset {
+    fn restored() -> SourceResetNotice {
+        SourceResetNotice {
             source: "tracker".into(),
             event_id: "00000009-0000-4000-8000-000000000000/600/0".into(),
             reset_time: Some(prost_types::Timestamp { seconds: 1_622_041_445, nanos: 0 }),
@@ -106,7 +106,7 @@ mod tests {
             position: at(2, 503),
             fork: at(2, 503),
             revoked_events: Some(EventRange { after_sequence: 503, up_to_sequence: 523 }),
-            ..SourceReset::default()
+            ..SourceResetNotice::default()
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
           shared:  00000002-0000-4000-8000-000000000000/503@0202020202020202
           no longer true: events of the tracker with sequence 504 to 523; drop those printed above, and read the resources that they concern again
         ");
-        let back = SourceReset {
+        let back = SourceResetNotice {
             reason: String::new(),
             fork: None,
             revoked_events: None,

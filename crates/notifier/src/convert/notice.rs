@@ -7,7 +7,7 @@ use bytes::Bytes;
 use milepost_ledger::{position_from_proto, position_to_proto};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::notifier::v1::{EventRange, SourceReset};
+use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 use milepost_proto::wire::{Value, fields};
 use milepost_types::LedgerKind;
 use prost::Message;
@@ -18,7 +18,7 @@ use crate::reset::{Range, Reset};
 /// The number of `milepost.event.v1.Event.source`.
 const SOURCE: u32 = 2;
 
-/// The encoded `milepost.notifier.v1.SourceReset` of an entry with these events, if it is a reset that changes
+/// The encoded `milepost.notifier.v1.SourceResetNotice` of an entry with these events, if it is a reset that changes
 /// something for subscribers.
 pub(crate) fn notice(events: &[Bytes]) -> Option<Bytes> {
     let [event] = events else { return None };
@@ -37,7 +37,7 @@ fn source(event: &[u8]) -> Option<&[u8]> {
     })
 }
 
-fn message(event: Event) -> Option<SourceReset> {
+fn message(event: Event) -> Option<SourceResetNotice> {
     let Some(Payload::SourceReset(payload)) = event.payload else { return None };
     let reset = Reset {
         previous: payload.previous_position.as_ref().and_then(position_from_proto),
@@ -47,7 +47,7 @@ fn message(event: Event) -> Option<SourceReset> {
     let range = |range: Option<Range>| {
         range.map(|Range { after, up_to }| EventRange { after_sequence: after, up_to_sequence: up_to })
     };
-    reset.is_announced().then(|| SourceReset {
+    reset.is_announced().then(|| SourceResetNotice {
         source: event.subject.strip_prefix("sources/").unwrap_or_default().to_owned(),
         event_id: event.event_id,
         reset_time: event.commit_time,

@@ -65,10 +65,10 @@ mod tests {
         let events = vec![event("a"), event("b")];
         let encoded: Vec<Bytes> = events.iter().map(|event| event.encode_to_vec().into()).collect();
         let drain = Some(Drain { reconnect_after: Some(prost_types::Duration { seconds: 1, nanos: 2 }) });
-        let reset = proto::SourceReset {
+        let reset = proto::SourceResetNotice {
             source: "tracker".into(),
             revoked_events: Some(proto::EventRange { after_sequence: 503, up_to_sequence: 523 }),
-            ..proto::SourceReset::default()
+            ..proto::SourceResetNotice::default()
         };
         let encoded_reset: Bytes = reset.encode_to_vec().into();
         let watch = proto::WatchEventsResponse {

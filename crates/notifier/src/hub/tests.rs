@@ -298,7 +298,7 @@ proptest! {
     ) {
         use futures_util::{Stream as _, StreamExt as _};
         use milepost_proto::event::v1::Event;
-        use milepost_proto::notifier::v1::SourceReset;
+        use milepost_proto::notifier::v1::SourceResetNotice;
         use prost::Message as _;
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -321,7 +321,7 @@ proptest! {
             watcher.2.extend(reply.events.iter().map(|event| Event::decode(event.clone()).unwrap().event_id));
             if let Some(notice) = reply.source_reset {
                 assert!(reply.events.is_empty() && !reply.checkpoint, "it has a response of its own");
-                let notice = SourceReset::decode(notice).unwrap();
+                let notice = SourceResetNotice::decode(notice).unwrap();
                 assert!(notice.event_id.starts_with(&format!("{LOG}/{}/", cursor.position.sequence)));
                 watcher.2.push(format!("reset {}", cursor.position.sequence));
             }

@@ -12,7 +12,7 @@ use clap::Args;
 use jiff::Timestamp;
 use milepost_client::{Batch, Delivery, Phase, Start, WatchOptions, WatchState};
 use milepost_proto::event::v1::Event;
-use milepost_proto::notifier::v1::{GetEventRequest, SourceReset};
+use milepost_proto::notifier::v1::{GetEventRequest, SourceResetNotice};
 
 use super::Selecting;
 use super::cursor_file::{CursorFile, Found};
@@ -227,7 +227,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Says that a source was reset; the cursor is the one just after it.
-    async fn print_reset(&self, notice: &SourceReset, cursor: &str) -> Result<(), Error> {
+    async fn print_reset(&self, notice: &SourceResetNotice, cursor: &str) -> Result<(), Error> {
         reset::say(notice, cursor, self.session.output())?;
         if self.paced && !self.reader.taken().await {
             return Err(Error::Output(ErrorKind::BrokenPipe.into()));
