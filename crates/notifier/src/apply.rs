@@ -8,7 +8,7 @@ use milepost_types::{LedgerKind, quoted};
 
 use crate::convert::envelope::envelope;
 use crate::convert::reset::{self, ResetEvent};
-use crate::tables::{applied, common, left, places};
+use crate::tables::{applied, later_logs, left, places};
 
 /// Applies an entry.
 ///
@@ -59,7 +59,7 @@ fn source_of(event: &[u8]) -> Result<LedgerKind, Unusable> {
 fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
     let ResetEvent { source, previous, to } = reset;
     for (log, fork) in to.in_common(*previous) {
-        common::put(rows, log, &fork);
+        later_logs::put(rows, log, &fork);
     }
     match applied::get(rows, *source) {
         Some(own) if own.log == to.after.log => {
@@ -71,7 +71,7 @@ fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
         Some(own) => {
             // What comes after it is waited for in the later log, as far as both have it; where nothing tells how
             // far that is, it is not waited for at all.
-            let known = common::of(rows, own.log).iter().any(|fork| fork.log == to.after.log);
+            let known = later_logs::of(rows, own.log).iter().any(|fork| fork.log == to.after.log);
             left::raise(rows, own.log, if known { own.sequence } else { u64::MAX });
             if own.sequence > 0 {
                 places::end_block(rows, sequence.next_multiple_of(places::BLOCK), &own);

@@ -7,6 +7,7 @@ use milepost_ledger::journal::{Expected, StoredEntry};
 use milepost_ledger::{CommandId, Entry, position_from_proto};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::journal::v1 as journal;
 use milepost_types::{LedgerKind, LedgerName, Position};
 use prost::Message;
 
@@ -29,10 +30,12 @@ fn writer_of(stored: &StoredEntry) -> Option<LedgerName> {
 /// Whether an event says that this position of another log was taken over. An entry that derives something from
 /// a source's begins so; one that passes a source's events on has them as they were, and says nothing itself.
 fn begins_with(event: &Event, position: &Position) -> bool {
+    let is_it = |followed: Option<&journal::Position>| {
+        followed.and_then(position_from_proto).as_ref() == Some(position)
+    };
     match &event.payload {
-        Some(Payload::SourceFollowed(followed)) => {
-            followed.position.as_ref().and_then(position_from_proto) == Some(*position)
-        }
+        Some(Payload::SourceFollowed(followed)) => is_it(followed.position.as_ref()),
+        Some(Payload::SourcePartlyFollowed(followed)) => is_it(followed.position.as_ref()),
         _ => false,
     }
 }

@@ -47,7 +47,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
                 tables::project::clear(rows);
             }
             for (log, fork) in to.in_common(previous) {
-                tables::common::put(rows, log, &fork);
+                tables::later_logs::put(rows, log, &fork);
             }
             // A log that was restored has the same next entry, of which the same part was taken over.
             let stands = |at: &Position| (at.sequence, at.hash) == (position.sequence, position.hash);

@@ -11,7 +11,7 @@ use milepost_types::{Cursor, EventId, Lineage, LogId, Position, same_places};
 use super::{EventLog, LoggedEntry};
 use crate::convert::envelope::envelope;
 use crate::error::ReadFailure;
-use crate::tables::{common, places};
+use crate::tables::{later_logs, places};
 
 /// How much is read at once while looking for an entry.
 const LOOK: ReadLimit = ReadLimit { entries: 64, bytes: 256 * 1024 };
@@ -111,7 +111,7 @@ impl PlaceOf {
             return Self::Own;
         }
         let of_source = Position { sequence: id.sequence, ..Position::start(id.log) };
-        let places = same_places(of_source, &|log| common::of(rows, log));
+        let places = same_places(of_source, &|log| later_logs::of(rows, log));
         let before = |log| places::before_block(rows, log, id.sequence, position.sequence);
         Self::Source(places.into_iter().map(|place| (place.log, before(place.log))).collect())
     }

@@ -10,10 +10,10 @@
 //! | applied | 1 | source (u8) | position | the last entry of a source that was taken over |
 //! | places | 2 | log id, source sequence (u64) | sequence (u64) | where blocks of the log end; see `places` |
 //! | left | 3 | log id | sequence (u64) | logs that a reset left, and up to where they count as followed |
-//! | common | 4 | log id, log id of a later log | sequence (u64), hash prefix | the last entry that both logs have |
+//! | later logs | 4 | log id, log id of a later log | sequence (u64), hash prefix | the last entry that both logs have |
 
 pub(crate) mod applied;
-pub(crate) mod common;
+pub(crate) mod later_logs;
 pub(crate) mod left;
 pub(crate) mod places;
 
@@ -36,7 +36,7 @@ pub(crate) enum Tag {
     Applied = 1,
     Places = 2,
     Left = 3,
-    Common = 4,
+    LaterLogs = 4,
 }
 
 impl From<Tag> for u8 {
@@ -58,7 +58,7 @@ impl Followed for Rows<'_> {
     }
 
     fn later(&self, log: LogId) -> Vec<Position> {
-        common::of(self.0, log)
+        later_logs::of(self.0, log)
     }
 }
 

@@ -51,7 +51,7 @@ fn the_bytes_of_every_row() {
     applied::put(&mut rows, LedgerKind::Tracker, &at(7, 258));
     places::end_block(&mut rows, 512, &at(7, 258));
     left::raise(&mut rows, LogId::from_bytes([7; 16]), 3);
-    common::put(&mut rows, LogId::from_bytes([7; 16]), &at(8, 258));
+    later_logs::put(&mut rows, LogId::from_bytes([7; 16]), &at(8, 258));
     let log = [7; 16];
     let sequence = [0, 0, 0, 0, 0, 0, 1, 2];
     let expected: BTreeMap<Vec<u8>, Vec<u8>> = [
@@ -78,10 +78,10 @@ fn rows_are_read_back() {
     left::raise(&mut rows, log, 4);
     assert_eq!((left::get(&rows, log), left::get(&rows, LogId::from_bytes([2; 16]))), (Some(9), None));
     for (log, fork) in [(1, at(2, 5)), (1, at(3, 4)), (2, at(3, 4))] {
-        common::put(&mut rows, LogId::from_bytes([log; 16]), &fork);
+        later_logs::put(&mut rows, LogId::from_bytes([log; 16]), &fork);
     }
-    assert_eq!(common::of(&rows, log), [at(2, 5), at(3, 4)]);
-    assert_eq!(common::of(&rows, LogId::from_bytes([3; 16])), []);
+    assert_eq!(later_logs::of(&rows, log), [at(2, 5), at(3, 4)]);
+    assert_eq!(later_logs::of(&rows, LogId::from_bytes([3; 16])), []);
 }
 
 proptest! {

@@ -174,7 +174,7 @@ fn a_restored_log_is_gone_on_in_only_from_where_the_follower_stood_and_rows_are_
     assert_eq!(reset.position, Some(wire(&restored.position(2))));
     assert_eq!(reset.fork, Some(wire(&restored.position(2))));
     assert_eq!(reset.lineage, [wire(&old.position(2))]);
-    assert_eq!(tables::common::of(&world.rows, old.log), [restored.position(2)]);
+    assert_eq!(tables::later_logs::of(&world.rows, old.log), [restored.position(2)]);
     // Another process, which found the same a moment later, does not bring the follower back.
     world.ingest(restored.arrival(3)).unwrap();
     assert_eq!(world.submit(follow(own)).unwrap(), []);

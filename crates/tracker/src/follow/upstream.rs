@@ -97,7 +97,7 @@ impl Upstream {
         }
         let view = self.ledger.view();
         let Some(own) = tables::source::get(&view) else { return Stands::Coming };
-        let places = same_places(*position, &|log| tables::common::of(&view, log));
+        let places = same_places(*position, &|log| tables::later_logs::of(&view, log));
         match places.into_iter().find(|place| place.log == own.log) {
             Some(place) if place.sequence == own.sequence && place.hash != own.hash => Stands::Elsewhere,
             Some(place) if place.sequence <= own.sequence => Stands::Reached,
@@ -128,8 +128,10 @@ impl Upstream {
         };
         let tail = info.tail.as_ref().and_then(position_from_proto);
         let tail = tail.ok_or_else(|| unavailable("it does not say how far it is".to_owned()))?;
-        let lineage = Lineage::new(info.lineage.iter().filter_map(position_from_proto));
-        Ok(RegistryNow { tail, lineage })
+        let lineage: Option<Vec<_>> = info.lineage.iter().map(position_from_proto).collect();
+        let lineage =
+            lineage.ok_or_else(|| unavailable("it does not say where its log comes from".to_owned()))?;
+        Ok(RegistryNow { tail, lineage: Lineage::new(lineage) })
     }
 }
 

@@ -11,7 +11,7 @@
 //! | 7 | source | the followed ledger's kind | the position that was followed to |
 //! | 8 | advancing | portfolio | how far the telling of the next day has come, if it has begun |
 //! | 9 | partly | the followed ledger's kind | how much of the next entry was taken over, if a part was |
-//! | 10 | common | log id, log id of a later log | the sequence and hash of the last entry that both have |
+//! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do ([`day`]).
@@ -23,10 +23,10 @@
 
 pub(crate) mod advancing;
 pub(crate) mod baseline;
-pub(crate) mod common;
 pub(crate) mod date;
 pub(crate) mod due;
 pub(crate) mod key;
+pub(crate) mod later_logs;
 pub(crate) mod milestone;
 pub(crate) mod partly;
 pub(crate) mod portfolio;
@@ -51,7 +51,7 @@ pub(crate) enum Table {
     Source = 7,
     Advancing = 8,
     Partly = 9,
-    Common = 10,
+    LaterLogs = 10,
 }
 
 impl Table {
@@ -67,7 +67,7 @@ impl Table {
             Table::Source => "tracker.source",
             Table::Advancing => "tracker.advancing",
             Table::Partly => "tracker.partly",
-            Table::Common => "tracker.common",
+            Table::LaterLogs => "tracker.later_logs",
         };
         DamagedRow::new(name, key, what)
     }

@@ -11,7 +11,7 @@ use super::Table;
 
 /// Where later logs part from a log, each position counted in the later one.
 pub(crate) fn of(rows: &dyn Read, log: LogId) -> Vec<Position> {
-    let range = KeyRange::prefix(&Key::of(Table::Common).bytes(log.as_bytes()).done());
+    let range = KeyRange::prefix(&Key::of(Table::LaterLogs).bytes(log.as_bytes()).done());
     rows.scan(&range, Direction::Forward).filter_map(|(key, value)| read(&key, &value)).collect()
 }
 
@@ -26,7 +26,7 @@ fn read(key: &[u8], value: &[u8]) -> Option<Position> {
 
 /// Sets up to where a log and a later one, in which `fork` counts, are the same.
 pub(crate) fn put(rows: &mut dyn Write, log: LogId, fork: &Position) {
-    let key = Key::of(Table::Common).bytes(log.as_bytes()).bytes(fork.log.as_bytes()).done();
+    let key = Key::of(Table::LaterLogs).bytes(log.as_bytes()).bytes(fork.log.as_bytes()).done();
     let value = [&fork.sequence.to_be_bytes()[..], fork.hash.as_bytes()].concat();
     rows.put(key, value.into());
 }

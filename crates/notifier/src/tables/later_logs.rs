@@ -11,7 +11,7 @@ const LATER_AT: usize = 17;
 
 /// Where later logs part from a log, each position counted in the later one.
 pub(crate) fn of(rows: &dyn Read, log: LogId) -> Vec<Position> {
-    let range = KeyRange::prefix(&log_key(Tag::Common, log).done());
+    let range = KeyRange::prefix(&log_key(Tag::LaterLogs, log).done());
     rows.scan(&range, Direction::Forward).filter_map(|(key, row)| read(&key, &row)).collect()
 }
 
@@ -26,6 +26,6 @@ fn read(key: &[u8], row: &[u8]) -> Option<Position> {
 
 /// Notes up to where a log and a later one, in which `fork` counts, are the same.
 pub(crate) fn put(rows: &mut dyn Write, log: LogId, fork: &Position) {
-    let key = log_key(Tag::Common, log).bytes(fork.log.as_bytes()).done();
+    let key = log_key(Tag::LaterLogs, log).bytes(fork.log.as_bytes()).done();
     rows.put(key, [&fork.sequence.to_be_bytes()[..], fork.hash.as_bytes()].concat().into());
 }
