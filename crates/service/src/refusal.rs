@@ -55,9 +55,11 @@ pub fn status(rejection: &Rejection) -> Status {
         }
         Rejection::RequestIdReused { request_id } => answer.with("request_id", request_id),
         Rejection::LimitExceeded { what, limit } => answer.with("what", what).with("limit", limit),
-        Rejection::AnswerTooLarge { .. } => {
-            answer.with("what", "bytes of one answer").with("limit", limits::ANSWER_ITEM_BYTES)
-        }
+        Rejection::AnswerTooLarge { what, asked, fit } => answer
+            .with("what", what)
+            .with("asked", asked)
+            .with("fit", fit)
+            .with("limit", limits::ANSWER_ITEM_BYTES),
         Rejection::Filter { field, error } => {
             let violations = Rejection::fault(*field, error.clone());
             let answer = answer.with("column", error.column);
@@ -105,9 +107,8 @@ fn outcome(rejection: &Rejection) -> (Code, Reason) {
             (Code::FailedPrecondition, Reason::PreconditionFailed)
         }
         Rejection::RequestIdReused { .. } => (Code::InvalidArgument, Reason::RequestIdReused),
-        Rejection::LimitExceeded { .. } | Rejection::AnswerTooLarge { .. } => {
-            (Code::ResourceExhausted, Reason::LimitExceeded)
-        }
+        Rejection::LimitExceeded { .. } => (Code::ResourceExhausted, Reason::LimitExceeded),
+        Rejection::AnswerTooLarge { .. } => (Code::ResourceExhausted, Reason::AnswerTooLarge),
         Rejection::Filter { .. } => (Code::InvalidArgument, Reason::InvalidFilter),
         Rejection::CursorInvalid { .. } => (Code::InvalidArgument, Reason::CursorInvalid),
         Rejection::CursorOfOtherLog { .. } => (Code::InvalidArgument, Reason::CursorOfOtherLog),

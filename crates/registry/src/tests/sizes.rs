@@ -196,11 +196,12 @@ fn creation(ids: std::ops::Range<usize>) -> BatchCreateProjectsRequest {
 /// How many fit, as a refusal says.
 fn fit(status: &Status, asked: usize) -> usize {
     let info = status.get_details_error_info().unwrap();
-    assert_eq!((status.code(), info.reason.as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
+    assert_eq!((status.code(), info.reason.as_str()), (Code::ResourceExhausted, "ANSWER_TOO_LARGE"));
     assert_eq!(info.metadata["limit"], limits::ANSWER_ITEM_BYTES.to_string());
-    assert_eq!(info.metadata["what"], "bytes of one answer");
+    assert_eq!((&*info.metadata["what"], &*info.metadata["asked"]), ("projects", &*asked.to_string()));
     let (fit, rest) = status.message().split_once(&format!(" of the {asked} fit; ask for at most ")).unwrap();
     let fit = fit.rsplit(' ').next().unwrap();
+    assert_eq!(info.metadata["fit"], fit);
     assert_eq!(rest, format!("{fit} at once"));
     fit.parse().unwrap()
 }

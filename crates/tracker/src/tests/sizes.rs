@@ -177,7 +177,10 @@ async fn a_batch_whose_answer_would_be_too_large_creates_nothing_and_says_how_ma
     for validate_only in [false, true] {
         let request = BatchCreateMilestonesRequest { validate_only, ..creation(0..300) };
         let refused = client.batch_create_milestones(request).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "LIMIT_EXCEEDED"));
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::ResourceExhausted, "ANSWER_TOO_LARGE")
+        );
         assert_eq!(fact(&refused, "limit"), limits::ANSWER_ITEM_BYTES.to_string());
         assert_eq!(tracker.service.position(), before, "nothing happened");
     }
