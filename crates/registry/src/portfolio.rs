@@ -1,18 +1,33 @@
 //! Portfolios: what one office builds, with its time zone, working calendar and currency.
 //!
 //! Invariant: a portfolio with projects that are not deleted is not deleted. Its days begin and end in
-//! its time zone, and nowhere else is decided which day it is.
+//! its time zone and do not come back, and nowhere else is decided which day it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_types::{CurrencyCode, LanguageTag, PortfolioName, ProjectName, Rejection, TimeZoneId};
 
 use crate::details::{Rules, details};
 use crate::record::{Create, Moment, Record, Target, Update};
 
-/// A portfolio.
-pub(crate) type Portfolio = Record<PortfolioName, Details>;
+/// A portfolio, with the day that it was when it last changed: none if that was before days were kept.
+pub(crate) type Portfolio = Record<PortfolioName, Details, Option<Date>>;
+
+impl Portfolio {
+    /// Which day it is in it.
+    pub(crate) fn current_date(&self, now: Timestamp) -> Date {
+        self.details.time_zone.current_date(now, self.standing)
+    }
+
+    /// The same portfolio, knowing which day it is: no later time zone makes it an earlier one.
+    #[must_use]
+    pub(crate) fn dated(mut self, now: Timestamp) -> Self {
+        self.standing = Some(self.current_date(now));
+        self
+    }
+}
 
 details! {
     display_name: String,

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use milepost_ledger::Context;
-use milepost_types::{Etag, Rejection, ResourceName, TimeZoneId, Violations};
+use milepost_types::{Etag, Rejection, ResourceName, Violations};
 
 use crate::details::Details;
 
@@ -24,11 +24,6 @@ impl Moment {
     /// The moment of a command.
     pub(crate) fn of(context: &Context) -> Self {
         Self { time: context.commit_time, etag: Etag(context.sequence), now: context.now }
-    }
-
-    /// The civil date in a portfolio's time zone.
-    pub(crate) fn today(&self, zone: &TimeZoneId) -> jiff::civil::Date {
-        zone.date_at(self.now)
     }
 }
 

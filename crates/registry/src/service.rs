@@ -48,7 +48,8 @@ impl Service {
     /// If the ledger cannot be opened.
     pub async fn open(kit: &Kit, config: &Server) -> Result<Self, Error> {
         let ledger = ledger::open(kit, config, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
-        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics) } })
+        let clock = Arc::clone(&kit.clock);
+        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics), clock } })
     }
 
     /// Opens the registry on this journal, with its store under `dir`. For tests and tools.
@@ -63,9 +64,9 @@ impl Service {
         options: Options,
     ) -> Result<Self, Error> {
         let name = LedgerKind::Registry.as_str();
-        let ledger = Ledger::open(name, dir, journal, Arc::new(Registry), clock, options);
+        let ledger = Ledger::open(name, dir, journal, Arc::new(Registry), Arc::clone(&clock), options);
         let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
-        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics) } })
+        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics), clock } })
     }
 
     /// The registry's share of a server: its services, and its ledger's life.

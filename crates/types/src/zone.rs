@@ -44,6 +44,13 @@ impl TimeZoneId {
         self.zone.to_datetime(instant).date()
     }
 
+    /// Which day it is at an instant where it was `latest` before: days do not come back, whatever becomes of
+    /// the zone or the clock.
+    pub fn current_date(&self, instant: Timestamp, latest: Option<Date>) -> Date {
+        let date = self.date_at(instant);
+        latest.map_or(date, |latest| latest.max(date))
+    }
+
     /// The first instant of a civil date; `None` at the ends of time.
     pub fn start_of(&self, date: Date) -> Option<Timestamp> {
         date.to_zoned(self.zone.clone()).ok().map(|zoned| zoned.timestamp())

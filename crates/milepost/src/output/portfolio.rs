@@ -38,6 +38,7 @@ impl Resource for Portfolio {
             .text("Display name", &self.display_name)
             .map("Translations", &self.translations)
             .text("Time zone", &self.time_zone)
+            .date("Current date", self.current_date.as_ref())
             .text("Reporting currency", &self.reporting_currency_code)
             .known("Working calendar", self.working_calendar.as_ref().map(working_calendar))
             .text("Description", &self.description)

@@ -156,7 +156,7 @@ pub(crate) fn portfolio() -> impl Strategy<Value = Portfolio> {
                 }
             },
         );
-    record(portfolio_name(), details, Just(()))
+    record(portfolio_name(), details, option::of(date()))
 }
 
 pub(crate) fn organization() -> impl Strategy<Value = Organization> {

@@ -15,7 +15,12 @@ use crate::portfolio::{Command, Details, Patch, Portfolio, WorkingCalendar};
 use crate::record::{Life, Record};
 
 /// The fields of a portfolio.
-pub(crate) const KNOWN: Known = Known { fields: Details::FIELDS, parts: &[], methods: &[], output: &[] };
+pub(crate) const KNOWN: Known = Known {
+    fields: Details::FIELDS,
+    parts: &[],
+    methods: &[],
+    output: &[("current_date", "the server's clock says it")],
+};
 
 /// Reads what callers say of a portfolio.
 fn patch(message: proto::Portfolio, mask: &Mask, violations: &mut Violations) -> Patch {
@@ -129,7 +134,7 @@ pub(crate) fn stored(message: proto::Portfolio) -> Result<Portfolio, Unreadable>
             description: message.description,
             labels: message.labels,
         };
-        Ok((details, ()))
+        Ok((details, value::stored_date("current_date", message.current_date)?))
     })
 }
 
@@ -147,7 +152,7 @@ fn stored_calendar(message: proto::WorkingCalendar) -> Result<WorkingCalendar, U
 
 /// A portfolio as a message.
 pub(crate) fn message(portfolio: &Portfolio) -> proto::Portfolio {
-    let Record { name, details, standing: (), life } = portfolio;
+    let Record { name, details, standing, life } = portfolio;
     let Life { create_time, update_time, delete_time, etag } = life;
     proto::Portfolio {
         name: name.to_string(),
@@ -158,6 +163,7 @@ pub(crate) fn message(portfolio: &Portfolio) -> proto::Portfolio {
         reporting_currency_code: details.reporting_currency_code.to_string(),
         description: details.description.clone(),
         labels: details.labels.clone(),
+        current_date: standing.map(value::date_message),
         create_time: Some(value::instant_message(*create_time)),
         update_time: Some(value::instant_message(*update_time)),
         delete_time: delete_time.map(value::instant_message),

@@ -61,7 +61,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
         Command::Start(target) => {
             let before = load(&target.name)?;
             let portfolio = portfolios::open(rows, target.name.portfolio())?;
-            let today = moment.today(&portfolio.zone());
+            let today = portfolio.current_date(moment.now);
             let member = |name: &ProjectName| Ok(projects::get(rows, name)?);
             let started = start(&before, target, today, member, moment)?;
             (target.name.portfolio(), started_changes(started))

@@ -71,7 +71,7 @@ fn check_dates(
     let mut violations = Violations::new();
     let period = &phase.details.actual_period;
     if !period.is_empty() && before.is_none_or(|before| before.details.actual_period != *period) {
-        check_actual_period("phase", period, moment.today(&portfolio.zone()), &mut violations);
+        check_actual_period("phase", period, portfolio.current_date(moment.now), &mut violations);
     }
     violations.into_result(()).map_err(Rejection::Invalid)
 }

@@ -56,7 +56,7 @@ pub(super) fn decide(rows: &dyn Read, command: &Command, seed: u128, moment: &Mo
         Command::Move(target, step, reason) => {
             let before = load(&target.name)?;
             let portfolio = portfolios::open(rows, target.name.portfolio())?;
-            let today = moment.today(&portfolio.zone());
+            let today = portfolio.current_date(moment.now);
             let moved = status::advance(&before, target, *step, reason, today, moment)?;
             (target.name.portfolio(), vec![change(moved, false)])
         }
@@ -109,7 +109,7 @@ fn check_dates(
     let period = &after.actual_period;
     let same = before.is_some_and(|before| before.actual_period == *period);
     if !period.is_empty() && !same {
-        check_actual_period(field, period, moment.today(&portfolio.zone()), violations);
+        check_actual_period(field, period, portfolio.current_date(moment.now), violations);
     }
 }
 

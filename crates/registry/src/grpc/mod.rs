@@ -10,13 +10,15 @@ mod phase;
 mod portfolio;
 mod project;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use milepost_ledger::{Ledger, View};
 use milepost_proto::WriteRequest;
 use milepost_service::refusal;
 use milepost_service::request::{Caller, reach, revisions};
 use milepost_service::status::internal;
-use milepost_types::{LedgerKind, Position, Rejection, Revision, Violations};
+use milepost_types::{Clock, LedgerKind, Position, Rejection, Revision, Violations};
 use prost::Message;
 use tonic::{Request, Status};
 
@@ -31,6 +33,7 @@ use crate::tables;
 pub(crate) struct Api {
     pub(crate) ledger: Ledger<Registry>,
     pub(crate) metrics: Metrics,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What became of a write.

@@ -1,6 +1,7 @@
 //! Lists of portfolios: what they can be filtered by is [`SCHEMA`], and by what they can be ordered
 //! [`ORDERS`].
 
+use jiff::Timestamp;
 use milepost_ledger::{KeyRange, Read};
 use milepost_proto::registry::v1 as proto;
 use milepost_types::Rejection;
@@ -50,11 +51,15 @@ pub(crate) enum Order {
 /// The orders, by the paths of their fields. The first is that of an empty `order_by`.
 pub(crate) const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("display_name", Order::DisplayName)];
 
-/// A page of portfolios.
+/// A page of portfolios, which say which day it is `now`.
 ///
 /// # Errors
 /// If a row cannot be decoded.
-pub(crate) fn list(rows: &dyn Read, query: &Query<By, Order>) -> Result<Page<proto::Portfolio>, Rejection> {
+pub(crate) fn list(
+    rows: &dyn Read,
+    query: &Query<By, Order>,
+    now: Timestamp,
+) -> Result<Page<proto::Portfolio>, Rejection> {
     let (direction, after) = (query.direction, query.after.as_ref());
     let candidates = match query.order {
         Order::Name => by_name(rows, portfolios::all(), direction, after),
@@ -64,7 +69,7 @@ pub(crate) fn list(rows: &dyn Read, query: &Query<By, Order>) -> Result<Page<pro
             by_index(rows, range, direction, after, beyond, place)
         }
     };
-    page(rows, query, candidates, Ok)
+    page(rows, query, candidates, |portfolio| Ok(portfolios::dated(portfolio, now)))
 }
 
 fn beyond(place: &Place) -> Option<Seek> {

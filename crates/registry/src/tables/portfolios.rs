@@ -1,6 +1,8 @@
 //! The portfolios: key `portfolio`, value the encoded `Portfolio`. Changed in place.
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{KeyRange, Read, Write};
 use milepost_proto::registry::v1 as proto;
@@ -33,7 +35,7 @@ pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Result<Option<Portfo
     read(rows, Tag::Portfolios, &key(name), convert::portfolio::stored)
 }
 
-/// The portfolio of this name, as the API tells it.
+/// The portfolio of this name, as it is stored.
 ///
 /// # Errors
 /// If there is none, or if its row cannot be decoded.
@@ -50,15 +52,30 @@ pub(crate) struct Head {
     display_name: String,
     #[prost(string, tag = "4")]
     time_zone: String,
+    #[prost(message, optional, tag = "9")]
+    current_date: Option<milepost_proto::google::r#type::Date>,
     #[prost(message, optional, tag = "22")]
     delete_time: Option<prost_types::Timestamp>,
 }
 
 impl Head {
-    /// The time zone that tells which day it is.
-    pub(crate) fn zone(&self) -> TimeZoneId {
-        TimeZoneId::stored(self.time_zone.clone())
+    /// Which day it is in it.
+    pub(crate) fn current_date(&self, now: Timestamp) -> Date {
+        current_date(&self.time_zone, self.current_date, now)
     }
+}
+
+/// Which day it is in a portfolio, by what was stored of it.
+fn current_date(zone: &str, latest: Option<milepost_proto::google::r#type::Date>, now: Timestamp) -> Date {
+    let latest = latest.and_then(|date| convert::value::date(date).ok());
+    TimeZoneId::stored(zone.to_owned()).current_date(now, latest)
+}
+
+/// A portfolio as it is stored, saying which day it is now.
+pub(crate) fn dated(mut portfolio: proto::Portfolio, now: Timestamp) -> proto::Portfolio {
+    let today = current_date(&portfolio.time_zone, portfolio.current_date, now);
+    portfolio.current_date = Some(convert::value::date_message(today));
+    portfolio
 }
 
 /// The head of a portfolio that is there and not deleted.

@@ -6,6 +6,7 @@ mod raw;
 pub(crate) mod rows;
 
 mod batches;
+mod days;
 mod entries;
 mod events;
 mod hosted;

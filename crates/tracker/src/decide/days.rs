@@ -1,4 +1,4 @@
-//! Which day it is in a portfolio, and the beginning of days: which milestones stand otherwise to their dates.
+//! Which day it is in a portfolio, and the daily sweep: which milestones come near or pass when the date advances.
 //!
 //! Invariants: days begin one after another, each told before the next; a milestone is told once a day
 //! at most, in the order of names. A day that does not fit one entry is told in parts, each after the

@@ -1,5 +1,7 @@
 //! The orders of the other nouns.
 
+use jiff::Timestamp;
+
 use super::super::{batches, organizations, phases, portfolios};
 use super::*;
 
@@ -30,7 +32,9 @@ fn portfolios_and_organizations_are_ordered_by_display_name_then_name() {
     both_ways(
         |direction| {
             let query = query(&portfolios::SCHEMA, "", portfolios::Order::DisplayName, direction);
-            let told = pages(&Query { size: 2, ..query }, |query| portfolios::list(&rows, query).unwrap());
+            let told = pages(&Query { size: 2, ..query }, |query| {
+                portfolios::list(&rows, query, Timestamp::UNIX_EPOCH).unwrap()
+            });
             ids(&told, |portfolio| &portfolio.name)
         },
         &expected,
@@ -45,7 +49,7 @@ fn portfolios_and_organizations_are_ordered_by_display_name_then_name() {
     );
     let named =
         query(&portfolios::SCHEMA, "display_name = \"y*\"", portfolios::Order::Name, Direction::Forward);
-    let told = pages(&named, |query| portfolios::list(&rows, query).unwrap());
+    let told = pages(&named, |query| portfolios::list(&rows, query, Timestamp::UNIX_EPOCH).unwrap());
     assert_eq!(ids(&told, |portfolio| &portfolio.name), ["b", "c", "d"]);
 }
 
