@@ -280,7 +280,7 @@ impl Writer {
 
     /// Starts a new segment for a frame of `bytes`: the longest that fits above the floor.
     fn roll(&mut self, bytes: u64) -> Result<(), Stop> {
-        let room = self.room(least(bytes))?;
+        let room = self.room(least(self.options.segment_bytes, bytes))?;
         for capacity in lengths(&self.options, bytes).filter(|length| *length <= room.above_floor()) {
             let head = Head {
                 name: Some(self.identity.name),
@@ -309,7 +309,7 @@ impl Writer {
                 Err(Unmade { error, path, .. }) => return Err(failed("make segment", &path)(error)),
             }
         }
-        Err(self.disk_low(least(bytes)))
+        Err(self.disk_low(least(self.options.segment_bytes, bytes)))
     }
 
     /// Refuses below the floor; looks at intervals, and at every append while it is low.
@@ -320,7 +320,11 @@ impl Writer {
             self.floor_in = (appends, left);
             return Ok(());
         }
-        let room = self.room(if self.at + bytes > self.segment.head.capacity { least(bytes) } else { 0 })?;
+        let room = self.room(if self.at + bytes > self.segment.head.capacity {
+            least(self.options.segment_bytes, bytes)
+        } else {
+            0
+        })?;
         if room.free_bytes < room.floor_bytes {
             self.floor_in = (0, 0);
             return Err(AppendError::DiskLow(room).into());

@@ -7,16 +7,22 @@ use super::super::segment::HEAD_BYTES;
 use super::FileOptions;
 
 const PAGE_BYTES: u64 = HEAD_BYTES as u64;
+/// A segment is no shorter than this part of a whole one, or than this if that is less: each is a file that
+/// stays open.
+const SHORTEST_PART: u64 = 64;
+const SHORTEST_BYTES: u64 = 256 << 10;
 
-/// The least length of a segment whose first frame takes `bytes`.
-pub(super) fn least(bytes: u64) -> u64 {
-    (PAGE_BYTES + bytes).next_multiple_of(PAGE_BYTES).max(2 * PAGE_BYTES)
+/// The least length of a segment whose first frame takes `bytes`, where a whole one has `segment_bytes`.
+pub(super) fn least(segment_bytes: u64, bytes: u64) -> u64 {
+    let shortest = (segment_bytes / SHORTEST_PART).min(SHORTEST_BYTES);
+    let shortest = shortest.next_multiple_of(PAGE_BYTES).max(2 * PAGE_BYTES);
+    (PAGE_BYTES + bytes).next_multiple_of(PAGE_BYTES).max(shortest)
 }
 
 /// The lengths that a segment whose first frame takes `bytes` may have, in the order of preference: the
 /// configured one, each half of the one before, and at last the least.
 pub(super) fn lengths(options: &FileOptions, bytes: u64) -> impl Iterator<Item = u64> {
-    let least = least(bytes);
+    let least = least(options.segment_bytes, bytes);
     let configured = options.segment_bytes.next_multiple_of(PAGE_BYTES).max(least);
     std::iter::successors(Some(configured), move |length| {
         (*length > least).then(|| (length / 2).next_multiple_of(PAGE_BYTES).max(least))
@@ -37,6 +43,7 @@ mod tests {
         assert_eq!(of(20_000, 9000), [20480, 16384], "whole pages");
         assert_eq!(of(8192, 1 << 20), [(1 << 20) + 4096], "one that the frame needs is the only one");
         assert_eq!(of(0, 0), [8192]);
-        assert_eq!(of(1 << 62, 0).len(), 50, "it ends");
+        assert_eq!(of(1 << 62, 0).len(), 45, "it ends");
+        assert_eq!(of(64 << 20, 0).last(), Some(&(256 << 10)), "short segments are few");
     }
 }

@@ -174,6 +174,7 @@ pub struct FileJournal {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     floor_bytes: u64,
+    segment_bytes: u64,
     name: LedgerName,
     log: LogId,
     lineage: Lineage,
@@ -274,7 +275,8 @@ impl Journal for FileJournal {
             Some(last) => (last.end, last.segment.head.capacity),
             None => (0, 0),
         };
-        let needed_bytes = if end + NEXT_BYTES > capacity { length::least(NEXT_BYTES) } else { 0 };
+        let needed_bytes =
+            if end + NEXT_BYTES > capacity { length::least(self.segment_bytes, NEXT_BYTES) } else { 0 };
         let free_bytes = self.disk.free_bytes(&self.dir)?;
         Ok(Some(DiskRoom { free_bytes, floor_bytes: self.floor_bytes, needed_bytes }))
     }

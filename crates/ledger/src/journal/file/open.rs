@@ -97,6 +97,7 @@ pub(super) fn open_read_only(
         disk,
         dir: dir.to_owned(),
         floor_bytes: options.min_free_bytes,
+        segment_bytes: options.segment_bytes,
         name,
         log,
         lineage,
@@ -227,10 +228,10 @@ fn first_segment(
     options: &FileOptions,
 ) -> Result<Segment, OpenError> {
     let free = disk.free_bytes(dir).map_err(refused("measure", dir))?;
-    let most = free.saturating_sub(options.min_free_bytes).max(length::least(0));
+    let most = free.saturating_sub(options.min_free_bytes).max(length::least(options.segment_bytes, 0));
     let mut lengths = lengths(options, 0).filter(|length| *length <= most).peekable();
     loop {
-        let capacity = lengths.next().unwrap_or_else(|| length::least(0));
+        let capacity = lengths.next().unwrap_or_else(|| length::least(options.segment_bytes, 0));
         let unmade = match make_segment(disk, dir, first_head(identity, capacity)) {
             Ok(segment) => return Ok(segment),
             Err(unmade) => unmade,
@@ -311,12 +312,13 @@ fn journal(start: Start, segments: Vec<Indexed>) -> FileJournal {
     let durable = Durable::new(segments, start.tail, start.options.cache_bytes);
     let (disk, dir) = (start.disk.clone(), start.dir.clone());
     let Identity { name, log, lineage } = start.identity.clone();
-    let floor_bytes = start.options.min_free_bytes;
+    let (floor_bytes, segment_bytes) = (start.options.min_free_bytes, start.options.segment_bytes);
     let (writer, tail) = Writer::new(start);
     FileJournal {
         disk,
         dir,
         floor_bytes,
+        segment_bytes,
         name,
         log,
         lineage,
