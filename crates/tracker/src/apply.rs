@@ -51,7 +51,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             }
             // A log that was restored has the same next entry, of which the same part was taken over.
             let stands = |at: &Position| (at.sequence, at.hash) == (position.sequence, position.hash);
-            if !previous.as_ref().is_some_and(stands) {
+            if position.sequence == 0 || !previous.as_ref().is_some_and(stands) {
                 tables::partly::remove(rows);
             }
             tables::source::put(rows, &position);

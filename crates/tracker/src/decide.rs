@@ -216,6 +216,11 @@ impl<'a> Scene<'a> {
     /// Only from where the follower stood that found the restored log: whoever went on meanwhile is not
     /// brought back.
     fn follow_restored(&self, from: Option<Position>, to: &GoOn) -> Result<Decision, Rejection> {
+        // Of the next entry a part may have been taken over already: then the follower stands behind it.
+        let begun = tables::partly::begun(self.rows)?;
+        if let Some(own) = begun.filter(|begun| to.lineage.resolve(to.after.log, *begun).is_none()) {
+            return Err(Rejection::LogDiverged { given: to.after, own });
+        }
         match tables::source::get(self.rows) {
             own if own == from => Ok(self.reset_follower(to, RESTORED)),
             Some(own) if own.log != to.after.log => Err(Rejection::LogDiverged { given: to.after, own }),

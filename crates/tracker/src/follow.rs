@@ -148,17 +148,20 @@ impl Follow {
     async fn submit_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
         let mut done = 0;
         let mut waits = false;
+        // One that takes several entries goes on alone: those after it would be refused until it is done.
+        let mut alone = false;
         while done < commands.len() {
-            let submissions = commands[done..].iter().map(submission).collect();
+            let end = if alone { done + 1 } else { commands.len() };
+            let submissions = commands[done..end].iter().map(submission).collect();
             let answers = self.ledger.submit_all(submissions).await;
             if waits && answers.first().is_some_and(Result::is_ok) {
                 waits = false;
                 tracing::info!("entries of the registry are taken over again");
             }
-            let Some(open) = answers.iter().position(|answer| !is_done(answer)) else { return Ok(()) };
-            done += open;
-            // One that takes several entries goes on; those after it were refused until it is done.
-            let Some(Err(error)) = answers.into_iter().nth(open) else { continue };
+            let open = answers.iter().position(|answer| !is_done(answer));
+            done += open.unwrap_or(answers.len());
+            alone = open.is_some();
+            let Some(Err(error)) = open.and_then(|open| answers.into_iter().nth(open)) else { continue };
             match error {
                 SubmitError::Rejected(Refusal { rejection, .. }) => return Err(refused(rejection)),
                 SubmitError::Closing | SubmitError::Failed { .. } => return Err(Stop::Closing),

@@ -130,6 +130,8 @@ impl Sweep {
             let wish = Wish::AdvanceDate { portfolio: portfolio.name.clone(), date: next, preview: false };
             let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(wish.into()));
             match self.ledger.submit(submission).await {
+                // A later day was begun before the clock or the time zone went back.
+                Ok(receipt) if receipt.events.is_empty() => return Ok(None),
                 Ok(_) => {}
                 Err(SubmitError::Rejected(Refusal { rejection: Rejection::DamagedRow(row), .. })) => {
                     return Err(row.to_string());

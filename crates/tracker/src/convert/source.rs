@@ -72,10 +72,14 @@ impl Gathered {
     }
 
     fn event(&mut self, index: usize, bytes: &bytes::Bytes) {
-        let id = self.id(index);
         let event = match proto::Event::decode(bytes.clone()) {
             Ok(event) => event,
-            Err(error) => return self.skip(id, "", format!("it cannot be read: {error}")),
+            Err(error) => return self.skip(self.id(index), "", format!("it cannot be read: {error}")),
+        };
+        // Its own: in a log that was restored it is the id that it had in the log before.
+        let id = match event.event_id.parse::<EventId>() {
+            Ok(_) => event.event_id.clone(),
+            Err(_) => self.id(index),
         };
         let kind = event.r#type.as_str();
         match event.resource {

@@ -129,6 +129,11 @@ fn gather<T: Listed>(
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut milestones, mut next, mut last) = (Vec::new(), None, None);
     for (place, value) in candidates {
+        // What begins the next page is not read for this one.
+        if room.is_full() {
+            next = last;
+            break;
+        }
         let bytes = value.as_ref().map_or(0, Bytes::len);
         // Whether there is a next page is known when the row that begins it is found; a search that takes
         // too long goes on there.

@@ -56,6 +56,17 @@ pub(crate) fn get(rows: &dyn Read, position: Position) -> Result<Partly, Damaged
     Ok(if same { partly } else { Partly::nothing(position) })
 }
 
+/// The entry of which a part was taken over, if there is one.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn begun(rows: &dyn Read) -> Result<Option<Position>, DamagedRow> {
+    let Some(value) = rows.get(&KEY) else { return Ok(None) };
+    let partly =
+        from_bytes(&value).ok_or_else(|| Table::Partly.damaged(&KEY, "it is no part of an entry"))?;
+    Ok(Some(partly.position))
+}
+
 /// Sets how much was taken over.
 pub(crate) fn put(rows: &mut dyn Write, partly: &Partly) {
     rows.put(KEY.to_vec(), to_bytes(partly));

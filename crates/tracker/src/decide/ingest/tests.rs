@@ -249,3 +249,37 @@ fn a_reset_in_the_middle_of_an_entry_forgets_how_much_of_it_was_taken_over() {
     );
     assert_eq!(world.rebuilt(), world.rows);
 }
+
+/// What a follower at the last but one entry asks for when it finds the registry restored at an entry.
+fn follow_restored(world: &World, restored: &crate::tests::Registry) -> Wish {
+    let from = tables::source::get(&world.rows);
+    let to = GoOn::by_itself(from, restored.log, &restored.lineage).unwrap();
+    Wish::FollowRestored { from, to }
+}
+
+#[test]
+fn a_part_of_an_entry_that_a_restore_lost_is_not_passed_over() {
+    let (mut world, registry, arrival) = crowded();
+    part(&mut world, &arrival);
+    let before = registry.restored(4, registry.entries.len() - 1);
+    let refused = world.submit(follow_restored(&world, &before)).unwrap_err();
+    let Rejection::LogDiverged { own, .. } = refused.rejection else { panic!("{refused:?}") };
+    assert_eq!(own, arrival.position);
+}
+
+#[test]
+fn a_part_of_an_entry_that_a_restore_kept_goes_on_and_names_its_causes_as_before() {
+    let (mut world, registry, arrival) = crowded();
+    part(&mut world, &arrival);
+    let restored = registry.restored(4, registry.entries.len());
+    world.submit(follow_restored(&world, &restored)).unwrap();
+    let same = restored.arrival(registry.entries.len());
+    assert_eq!(same.lessons, arrival.lessons, "events keep their ids");
+    world.ingest(same).unwrap();
+    let achieved = |entry: &milepost_ledger::Entry| {
+        let events = entry.events.iter().map(|event| Event::decode(event.clone()).unwrap());
+        events.filter(|event| event.r#type.ends_with("achieved")).count()
+    };
+    assert_eq!(world.entries.iter().map(achieved).sum::<usize>(), 8);
+    assert_eq!(world.rebuilt(), world.rows);
+}
