@@ -132,7 +132,10 @@ pub(crate) fn reached(followed: &impl Followed, position: &Position) -> Reached 
         let mut applied = LedgerKind::ALL.iter().filter_map(|source| followed.applied(*source));
         applied.find(|own| own.log == log)
     };
-    let left = |place: &Position| followed.left(place.log);
+    // A log that was left as a whole and is followed again is there as far as it was followed.
+    let left = |place: &Position| {
+        followed.left(place.log).filter(|sequence| *sequence != u64::MAX || own(place.log).is_none())
+    };
     let is_there = |place: &Position| {
         own(place.log).is_some_and(|own| own.sequence >= place.sequence)
             || left(place).is_some_and(|sequence| sequence >= place.sequence)
@@ -218,6 +221,14 @@ mod tests {
         for missing in [at(1, 8, 3), at(3, 1, 1)] {
             assert_eq!(tracker(missing).needs(&rows), Some(missing));
         }
+    }
+
+    #[test]
+    fn a_log_that_was_left_as_a_whole_and_is_followed_again_is_there_as_far_as_it_was_followed() {
+        let left = Some((LogId::from_bytes([1; 16]), u64::MAX));
+        assert_eq!(reached(&Rows(Some(at(2, 7, 1)), left, vec![]), &at(1, 9, 1)), Reached::Yes);
+        assert_eq!(reached(&Rows(Some(at(1, 7, 1)), left, vec![]), &at(1, 9, 1)), Reached::NotYet);
+        assert_eq!(reached(&Rows(Some(at(1, 9, 1)), left, vec![]), &at(1, 9, 1)), Reached::Yes);
     }
 
     #[test]

@@ -140,6 +140,9 @@ impl Pump {
                     if let Err(stop) = self.follow_restored(&mut after, to).await {
                         return stop;
                     }
+                    if std::mem::take(no_room) {
+                        self.check.ready();
+                    }
                 }
                 ended = self.receive(received, &mut after, &mut block);
                 // What has arrived meanwhile goes into the same commit.
@@ -249,7 +252,7 @@ impl Pump {
                 Stop::Pause(refusal.to_string())
             }
             SubmitError::Rejected(refusal @ Refusal::Malformed { .. }) => Stop::Blocked(refusal.to_string()),
-            error @ SubmitError::EntryTooLarge { .. } => {
+            error @ (SubmitError::EntryTooLarge { .. } | SubmitError::Panicked { .. }) => {
                 Stop::Blocked(format!("the {}: {error}", self.source))
             }
             SubmitError::Closing | SubmitError::Failed { .. } => Stop::Closing,
