@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use milepost_client::{Batch, Delivery, Phase, Start, WatchOptions, WatchState};
+use milepost_client::{Batch, Delivery, Phase, Selection, Start, WatchOptions, WatchState};
 use milepost_proto::event::v1::Event;
-use milepost_proto::notifier::v1::{GetEventRequest, SourceResetNotice};
+use milepost_proto::notifier::v1::{ListEventsRequest, SourceResetNotice};
 
 use super::Selecting;
 use super::cursor_file::{CursorFile, Found};
@@ -124,7 +124,13 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
         patience: args.patience,
         ..WatchOptions::default()
     };
-    let mut watch = session.client().watch(start, selection, options);
+    // The cursor before what comes next; empty at the earliest event, none where it is not known yet.
+    let mut reached = match &start {
+        Start::After(cursor) => Some(cursor.clone()),
+        Start::Earliest => Some(String::new()),
+        Start::At(_) | Start::Latest => None,
+    };
+    let mut watch = session.client().watch(start, selection.clone(), options);
     let mut state = watch.state();
     let mut told = Told::default();
     let mut left = args.count.unwrap_or(u64::MAX);
@@ -158,18 +164,18 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
         left -= events.len() as u64;
         let Printed { taken, failure } = printer.print(&events).await;
         if let Some(file) = &mut file {
-            let whole = taken == events.len() && !cut;
-            match taken.checked_sub(1).and_then(|last| events.get(last)) {
-                _ if whole => file.keep(&cursor)?,
-                Some(last) => match (cursor_after(session, last).await, &failure) {
-                    (Ok(cursor), _) => file.keep(&cursor)?,
-                    // The reader went away, and nobody waits for an error: events come again.
-                    (Err(_), Some(_)) => {}
+            if taken == events.len() && !cut {
+                file.keep(&cursor)?;
+            } else if taken > 0 {
+                match (cursor_after(session, &selection, reached.as_deref(), taken).await, &failure) {
+                    (Ok(Some(cursor)), _) => file.keep(&cursor)?,
+                    // Events come again. If the reader went away, nobody waits for an error.
+                    (Ok(None), _) | (Err(_), Some(_)) => {}
                     (Err(error), None) => return Err(error),
-                },
-                None => {}
+                }
             }
         }
+        reached = Some(cursor);
         if let Some(failure) = failure {
             return Err(failure);
         }
@@ -244,13 +250,41 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// The cursor after an event inside a batch, which the batch itself does not tell.
-async fn cursor_after(session: &Session, event: &Event) -> Result<String, Error> {
-    let request = GetEventRequest { event_id: event.event_id.clone(), min_revisions: Vec::new() };
-    let response = session
-        .read(request, |client, request| async move { client.events().get_event(request).await })
-        .await?;
-    Ok(response.cursor)
+/// The cursor after the first `count` events of a selection after another cursor; an empty one stands for the
+/// earliest event, and none for a place that is not known. So a place inside a batch is found: the id of an event
+/// does not tell it, because after a reset an event may stand in the log twice.
+async fn cursor_after(
+    session: &Session,
+    selection: &Selection,
+    after: Option<&str>,
+    count: usize,
+) -> Result<Option<String>, Error> {
+    let Some(after) = after else { return Ok(None) };
+    let mut left = count;
+    let mut request = ListEventsRequest {
+        selection: Some(selection.clone()),
+        after_cursor: after.to_owned(),
+        ..ListEventsRequest::default()
+    };
+    while left > 0 {
+        request.page_size = i32::try_from(left).unwrap_or(i32::MAX);
+        let response = session
+            .read(
+                request.clone(),
+                |client, request| async move { client.events().list_events(request).await },
+            )
+            .await?;
+        left = left.saturating_sub(response.events.len());
+        if left == 0 {
+            return Ok(Some(response.cursor));
+        }
+        if response.next_page_token.is_empty() {
+            return Ok(None);
+        }
+        request.after_cursor.clear();
+        request.page_token = response.next_page_token;
+    }
+    Ok(None)
 }
 
 /// What was said about the stream, on standard error.
