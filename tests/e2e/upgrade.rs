@@ -156,3 +156,25 @@ async fn a_data_directory_of_format_1_says_what_it_said_and_its_tokens_go_on() {
         cli::run(["journal", "verify", "--data-dir", data.to_str().expect("UTF-8")]).await.succeeded();
     assert_eq!(verified.out.matches("chain unbroken").count(), 3, "{}", verified.out);
 }
+
+#[tokio::test]
+async fn an_export_of_format_1_is_restored_as_its_own_ledger_and_refused_as_another() {
+    let golden = golden("format-1").await;
+    for exported in ["registry", "tracker", "notifier"] {
+        for ledger in ["registry", "tracker", "notifier"] {
+            let data = golden.path().join(format!("{exported}-as-{ledger}"));
+            let export = golden.path().join(format!("{exported}.export"));
+            let mut import = tokio::process::Command::new(milepost_tests::binary::milepost());
+            import.args(["journal", "import", "--ledger", ledger, "--data-dir"]).arg(&data).arg(&export);
+            let run = cli::run_command(import).await;
+            if exported == ledger {
+                run.succeeded();
+            } else {
+                let refused = run.failed();
+                assert!(refused.err.contains(exported) && refused.err.contains(ledger), "{refused:?}");
+                let left = data.join(ledger).join("journal");
+                assert!(!left.exists(), "something is left in {}", left.display());
+            }
+        }
+    }
+}

@@ -220,7 +220,13 @@ async fn what_was_stored_under_looser_rules_is_read_and_changed_and_keeps_what_i
     let changed =
         office.portfolios().update_portfolio(request).await.unwrap().into_inner().portfolio.unwrap();
     assert_eq!(
-        Portfolio { description: String::new(), etag: "1".to_owned(), update_time: time(1), ..changed },
+        Portfolio {
+            description: String::new(),
+            etag: "1".to_owned(),
+            update_time: time(1),
+            current_date: None,
+            ..changed
+        },
         portfolio
     );
     let change = Organization {
