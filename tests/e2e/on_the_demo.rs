@@ -285,12 +285,15 @@ async fn errors_are_words() {
     assert_plain(&line, &run.err);
 }
 
-/// Something that answers, but not what a gRPC client asks.
+/// Something that answers a call, but not as a gRPC server does. Where the answer comes before the call is sent, the
+/// client only knows that the connection was lost.
 async fn web_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = Vec::new();
+            while !has_call(&asked) && stream.read_buf(&mut asked).await.is_ok_and(|count| count > 0) {}
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
             let _ = stream.read_to_end(&mut Vec::new()).await;
         }
@@ -302,4 +305,17 @@ fn assert_plain(line: &str, text: &str) {
     for raw in ["os error", "STATUS_", "STATE_", "h2 ", "hyper", "transport error", "broken pipe"] {
         assert!(!text.contains(raw), "{line}: {raw:?} is told:\n{text}");
     }
+}
+
+/// Whether a call has begun in what an HTTP/2 client sent: after the preface of 24 bytes, a frame of HEADERS.
+fn has_call(sent: &[u8]) -> bool {
+    let mut rest = sent.get(24..).unwrap_or_default();
+    while let [a, b, c, kind, ..] = *rest {
+        if kind == 1 {
+            return true;
+        }
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        rest = rest.get(9 + length..).unwrap_or_default();
+    }
+    false
 }

@@ -78,3 +78,22 @@ async fn events_keep_who_said_to_have_made_the_change() {
     // Servers read their configuration from variables with the same prefix: this one is not theirs.
     run(Some("clerk"), "serve all --print-config").await.succeeded();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_operators_do_goes_on_although_nobody_reads_what_it_says() {
+    let mut cluster = Cluster::all(&[]);
+    cluster.start().await;
+    cluster.stop(Role::All).await;
+    let data = cluster.data(Role::All);
+    for words in ["journal verify", "store check", "store rebuild"] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(binary::milepost());
+        command.args(words.split(' ')).arg("--data-dir").arg(&data);
+        command.stdout(writer).stderr(std::process::Stdio::piped());
+        let ended = command.spawn().expect("it starts").wait_with_output().await.expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        cli::assert_no_panic(&said);
+        assert!(ended.status.success(), "{words}: {said}");
+    }
+}

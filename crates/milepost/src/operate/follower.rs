@@ -12,7 +12,7 @@ use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
 use milepost_types::{GoOn, LedgerKind, Position};
 
-use super::{Data, journal};
+use super::{Data, journal, say};
 use crate::error::{BoxError, chain};
 use crate::output::note;
 
@@ -85,11 +85,11 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
         LedgerKind::Registry => return Err("the registry follows nobody".into()),
     };
     match receipt {
-        Some(receipt) => println!(
+        Some(receipt) => say(&format!(
             "{}: follows {} after {chosen} from now on; entry {} says so",
             args.follower, args.source, receipt.position.sequence
-        ),
-        None => println!("{}: follows {} after {chosen} already", args.follower, args.source),
+        )),
+        None => say(&format!("{}: follows {} after {chosen} already", args.follower, args.source)),
     }
     Ok(())
 }

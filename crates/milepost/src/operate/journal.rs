@@ -15,7 +15,7 @@ use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, Lineage};
 
-use super::{Data, Ledgers, finish};
+use super::{Data, Ledgers, finish, say};
 use crate::error::BoxError;
 use crate::output::progress;
 
@@ -74,22 +74,22 @@ pub(super) fn check(ledgers: &Ledgers) -> Result<(), BoxError> {
         let verified = verify(&dir, expected(kind), &SystemDisk, &mut |sequence| bar.set_position(sequence));
         bar.finish_and_clear();
         let verified = verified?;
-        println!(
+        say(&format!(
             "{kind}: {} entries, {} bytes in {} segments, chain unbroken to {}",
             verified.tail.sequence, verified.bytes, verified.segments, verified.tail
-        );
+        ));
         match verified.name {
-            Some(name) => println!("{kind}: it is named {name}"),
-            None => println!(
+            Some(name) => say(&format!("{kind}: it is named {name}")),
+            None => say(&format!(
                 "{kind}: it bears no name, because an older version made it; its next segment will be named {kind}"
-            ),
+            )),
         }
         tell_lineage(kind, &verified.lineage);
         if let Some((segment, offset)) = verified.torn {
-            println!(
+            say(&format!(
                 "{kind}: after the last entry, in {} at byte {offset}, is a write that was never acknowledged; the next start cuts it off",
                 segment.display()
-            );
+            ));
         }
         Ok(())
     })
@@ -112,10 +112,10 @@ pub(super) fn write(args: &Export) -> Result<(), BoxError> {
     bar.finish_and_clear();
     match exported {
         Ok(exported) => {
-            println!(
+            say(&format!(
                 "{}: {} entries, {} bytes, to {}",
                 args.ledger, exported.tail.sequence, exported.bytes, exported.tail
-            );
+            ));
             Ok(())
         }
         Err(error) => {
@@ -140,18 +140,18 @@ pub(super) fn restore(args: &Import) -> Result<(), BoxError> {
     });
     bar.finish_and_clear();
     let imported = imported?;
-    println!("{ledger}: restored to {}", imported.tail);
+    say(&format!("{ledger}: restored to {}", imported.tail));
     match imported.name {
-        Some(name) => println!("{ledger}: the export is named {name}"),
-        None => println!("{ledger}: the export bears no name, because an older version made it"),
+        Some(name) => say(&format!("{ledger}: the export is named {name}")),
+        None => say(&format!("{ledger}: the export bears no name, because an older version made it")),
     }
     tell_lineage(ledger, &imported.lineage);
-    println!(
+    say(&format!(
         "followers and cursors of {} up to sequence {} go on by themselves; a follower that had come further stands \
          still, and its service is not ready, until `milepost follower reset` says where it goes on",
         imported.lineage.parent().map_or_else(String::new, |parent| parent.log.to_string()),
         imported.tail.sequence
-    );
+    ));
     Ok(())
 }
 
@@ -159,7 +159,7 @@ pub(super) fn restore(args: &Import) -> Result<(), BoxError> {
 fn tell_lineage(kind: LedgerKind, lineage: &Lineage) {
     for (index, fork) in lineage.forks().iter().enumerate() {
         let before = if index == 0 { "restored from" } else { "which was restored from" };
-        println!("{kind}: {before} {fork}");
+        say(&format!("{kind}: {before} {fork}"));
     }
 }
 

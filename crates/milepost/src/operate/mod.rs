@@ -17,7 +17,7 @@ use clap::Args;
 use milepost_types::LedgerKind;
 
 use crate::error::BoxError;
-use crate::output::note;
+use crate::output::{note, print};
 
 pub use follower::{FollowerCommand, run as follower};
 pub use journal::{JournalCommand, run as journal};
@@ -84,6 +84,11 @@ impl Ledgers {
             }
         }
     }
+}
+
+/// Says what was found or done, on standard output. That nobody reads it ends nothing: the exit code tells too.
+fn say(line: &str) {
+    let _ = print(&format!("{line}\n"));
 }
 
 /// Runs blocking work to its end and says how it went.

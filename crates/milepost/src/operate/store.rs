@@ -9,7 +9,7 @@ use milepost_service::ledger::dir;
 use milepost_types::{LedgerKind, Position};
 use tempfile::TempDir;
 
-use super::{Ledgers, finish, journal};
+use super::{Ledgers, finish, journal, say};
 use crate::error::BoxError;
 use crate::output::progress;
 
@@ -47,8 +47,8 @@ pub async fn run(command: StoreCommand) -> ExitCode {
 fn check(ledgers: &Ledgers, scratch: &Path) -> Result<(), BoxError> {
     ledgers.each(|kind| {
         match check_one(&ledgers.data.data_dir, kind, scratch)? {
-            Some((position, digest)) => println!("{kind}: {digest}, at {position}"),
-            None => println!("{kind}: empty; the next start derives it from the journal"),
+            Some((position, digest)) => say(&format!("{kind}: {digest}, at {position}")),
+            None => say(&format!("{kind}: empty; the next start derives it from the journal")),
         }
         Ok(())
     })
@@ -89,7 +89,7 @@ pub(super) fn anew(args: &Ledgers) -> Result<(), BoxError> {
         };
         bar.finish_and_clear();
         let (position, digest) = rebuilt?;
-        println!("{kind}: {digest}, at {position}");
+        say(&format!("{kind}: {digest}, at {position}"));
         Ok(())
     })
 }
