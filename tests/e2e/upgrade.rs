@@ -109,10 +109,12 @@ async fn a_data_directory_of_format_1_says_what_it_said_and_its_tokens_go_on() {
             now.extend(printed(&endpoint, command).await);
         }
         let mut then = recorded(golden.path(), file);
-        // How a milestone stands to its dates goes with the day.
-        then.iter_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(|milestone| drop(milestone.remove("outlook")));
+        if file == "milestones.jsonl" {
+            // How a milestone stands to its dates goes with the day, and a day that changes it is a change.
+            for milestone in then.iter_mut().filter_map(Value::as_object_mut) {
+                milestone.retain(|field, _| !["outlook", "updateTime", "etag"].contains(&field.as_str()));
+            }
+        }
         assert_says(&Value::from(now), &Value::from(then), file);
     }
 
