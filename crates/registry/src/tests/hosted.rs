@@ -14,7 +14,7 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use super::office::{faults, named, portfolio, refusal};
-use super::raw;
+use super::transcript::raw;
 use crate::Service;
 
 struct Hosted {

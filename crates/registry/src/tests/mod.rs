@@ -2,13 +2,15 @@
 
 pub(crate) mod full;
 pub(crate) mod office;
-mod raw;
 pub(crate) mod rows;
+#[path = "../../../../tests/transcript/mod.rs"]
+mod transcript;
 
 mod batches;
 mod days;
 mod entries;
 mod events;
+mod golden;
 mod hosted;
 mod lists;
 mod nonsense;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use milepost_ledger::Options;
 use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::batch_service_server::BatchServiceServer;
@@ -140,6 +140,12 @@ impl Office {
     pub(crate) async fn start_batch(&self, id: &str) -> Result<Batch, Status> {
         let request = StartBatchRequest { name: batch_name(id), ..StartBatchRequest::default() };
         Ok(self.batches().start_batch(request).await?.into_inner().batch.unwrap())
+    }
+
+    /// Every row of the ledger.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let everything = KeyRange { start: Vec::new(), end: None };
+        self.service.api.ledger.view().scan(&everything, Direction::Forward).collect()
     }
 
     /// The last sequence of the ledger.

@@ -12,7 +12,7 @@ use prost_reflect::{
 use tonic::Code;
 
 use super::office::{Office, faults};
-use super::raw;
+use super::transcript::raw;
 
 const PACKAGE: &str = "milepost.registry.v1";
 

@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{IntoRequest, Status};
 
 /// A codec that leaves messages as they are.
 #[derive(Default)]
@@ -45,9 +45,13 @@ impl Decoder for Raw {
 }
 
 /// Calls `package.Service/Method` with these bytes.
-pub(crate) async fn call(channel: &Channel, method: &str, request: Bytes) -> Result<Bytes, Status> {
+pub(crate) async fn call(
+    channel: &Channel,
+    method: &str,
+    request: impl IntoRequest<Bytes>,
+) -> Result<Bytes, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let path = format!("/{method}").parse().unwrap();
-    Ok(client.unary(Request::new(request), path, Raw).await?.into_inner())
+    Ok(client.unary(request.into_request(), path, Raw).await?.into_inner())
 }

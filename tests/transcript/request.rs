@@ -1,0 +1,40 @@
+//! Requests from JSON, by the schemas: what a test does not name has its default.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage, Value as Reflected};
+use serde_json::Value;
+
+static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap());
+
+/// What `package.Service/Method` takes.
+fn input(method: &str) -> MessageDescriptor {
+    let (service, name) = method.split_once('/').unwrap();
+    let service = POOL.get_service_by_name(service).unwrap_or_else(|| panic!("no service of {method}"));
+    let found = service.methods().find(|known| known.name() == name);
+    found.unwrap_or_else(|| panic!("no method {method}")).input()
+}
+
+/// Whether a method takes a request id.
+pub(super) fn is_write(method: &str) -> bool {
+    input(method).get_field_by_name("request_id").is_some()
+}
+
+/// The encoded request of a method. Its `update_mask` is a text of paths, which need not be any.
+pub(super) fn encoded(method: &str, mut request: Value) -> Bytes {
+    let told = request.to_string();
+    let mask = request.as_object_mut().unwrap().remove("update_mask");
+    let message = DynamicMessage::deserialize(input(method), request);
+    let mut message = message.unwrap_or_else(|error| panic!("{method}: {error}: {told}"));
+    if let Some(mask) = mask {
+        let field = message.descriptor().get_field_by_name("update_mask").unwrap();
+        let mut paths = DynamicMessage::new(field.kind().as_message().unwrap().clone());
+        let each = mask.as_str().unwrap().split(',').map(|path| Reflected::String(path.to_owned()));
+        paths.set_field_by_name("paths", Reflected::List(each.collect()));
+        message.set_field(&field, Reflected::Message(paths));
+    }
+    message.encode_to_vec().into()
+}
