@@ -5,6 +5,7 @@
 mod calls;
 mod damaged;
 mod following;
+mod golden;
 mod lists;
 mod nonsense;
 pub(crate) mod registry;
@@ -12,6 +13,8 @@ pub(crate) mod registry_server;
 pub(crate) mod running;
 mod sizes;
 mod stored;
+#[path = "../../../../tests/transcript/mod.rs"]
+mod transcript;
 pub(crate) mod world;
 
 use jiff::civil::Date;

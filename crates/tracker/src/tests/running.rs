@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use milepost_client::Backoff;
-use milepost_ledger::Options;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
+use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
@@ -89,12 +89,23 @@ impl Running {
 
     /// Ends it, as a process does that is told to.
     pub(crate) async fn stop(mut self) -> Self {
+        self.end().await;
+        self
+    }
+
+    /// As [`Running::stop`]; what it stored can still be looked at.
+    pub(crate) async fn end(&mut self) {
         self.kit.drain.cancel();
         for task in self.tasks.drain(..) {
             tokio::time::timeout(PATIENCE, task).await.expect("a task ends").unwrap();
         }
         self.service.close();
-        self
+    }
+
+    /// Every row of the ledger.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let everything = KeyRange { start: Vec::new(), end: None };
+        self.service.api.ledger.view().scan(&everything, Direction::Forward).collect()
     }
 
     /// Opens it again on what it left: journal, store and clock.
