@@ -6,6 +6,7 @@
 //! place: the clock is the transcript's, every write has a request id of its own, and what is made at
 //! random all the same is replaced by a word for it (see [`Transcript::made`]).
 
+mod fields;
 pub(crate) mod noun;
 pub(crate) mod raw;
 mod request;

@@ -1,10 +1,12 @@
-//! Requests from JSON, by the schemas: what a test does not name has its default.
+//! Requests from JSON, by the schemas: what a test does not name has its default; and the fields that they have.
 
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage, Value as Reflected};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value as Reflected,
+};
 use serde_json::Value;
 
 static POOL: LazyLock<DescriptorPool> =
@@ -37,4 +39,24 @@ pub(super) fn encoded(method: &str, mut request: Value) -> Bytes {
         message.set_field(&field, Reflected::Message(paths));
     }
     message.encode_to_vec().into()
+}
+
+/// The message that a field of a method's request holds.
+pub(super) fn field(method: &str, field: &str) -> MessageDescriptor {
+    let field = input(method).get_field_by_name(field).unwrap();
+    field.kind().as_message().unwrap().clone()
+}
+
+/// The paths of all fields of a message and of its parts, in the order of the schema.
+pub(super) fn paths(message: &MessageDescriptor) -> Vec<String> {
+    let mut fields: Vec<_> = message.fields().collect();
+    fields.sort_by_key(FieldDescriptor::number);
+    let mut found = Vec::new();
+    for field in fields {
+        found.push(field.name().to_owned());
+        if let Some(part) = field.kind().as_message().filter(|_| !field.is_map()) {
+            found.extend(paths(part).iter().map(|path| format!("{}.{path}", field.name())));
+        }
+    }
+    found
 }

@@ -58,6 +58,7 @@ async fn batches_are_stored_and_sent_as_ever() {
     members(&mut golden).await;
     pages(&mut golden).await;
     faults(&mut golden).await;
+    golden.every_field(&BATCH, &json!({ "parent": PORTFOLIO }), &name("minimal")).await;
     batch_refusals::all(&mut golden).await;
     golden.close().await;
 

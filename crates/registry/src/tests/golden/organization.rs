@@ -44,6 +44,7 @@ async fn organizations_are_stored_and_sent_as_ever() {
     let change = json!({ "kind": "KIND_OTHER" });
     golden.standard_refusals(&ORGANIZATION, &name("full"), &name("other"), &change).await;
     golden.again(&ORGANIZATION, create("again", minimal())).await;
+    golden.every_field(&ORGANIZATION, &json!({}), &name("full")).await;
     golden.close().await;
 
     golden.turn_to(Registry::open().await);

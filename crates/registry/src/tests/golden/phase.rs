@@ -46,6 +46,7 @@ async fn phases_are_stored_and_sent_as_ever() {
     pages(&mut golden).await;
     faults(&mut golden).await;
     refusals(&mut golden).await;
+    golden.every_field(&PHASE, &json!({ "parent": PROJECT }), &name("full")).await;
     golden.close().await;
 
     golden.turn_to(Registry::open().await);

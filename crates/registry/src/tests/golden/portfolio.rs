@@ -42,6 +42,7 @@ async fn portfolios_are_stored_and_sent_as_ever() {
     pages(&mut golden).await;
     faults(&mut golden).await;
     refusals(&mut golden).await;
+    golden.every_field(&PORTFOLIO, &json!({}), &name("full")).await;
     golden.close().await;
 
     golden.turn_to(Registry::open().await);

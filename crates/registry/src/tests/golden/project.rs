@@ -71,6 +71,7 @@ async fn projects_are_stored_and_sent_as_ever() {
     pages(&mut golden).await;
     project_faults::all(&mut golden).await;
     project_refusals::all(&mut golden).await;
+    golden.every_field(&PROJECT, &json!({ "parent": PORTFOLIO }), &name("full")).await;
     golden.close().await;
 
     golden.turn_to(Registry::open().await);

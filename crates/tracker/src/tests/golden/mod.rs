@@ -135,6 +135,7 @@ async fn milestones_are_stored_and_sent_as_ever() {
     writes::all(&mut golden).await;
     faults::all(&mut golden).await;
     refusals::all(&mut golden).await;
+    golden.every_field(&MILESTONE, &json!({ "parent": ROAD }), &name("minimal")).await;
     golden.close().await;
 
     golden.turn_to(Tracker::open().await);
