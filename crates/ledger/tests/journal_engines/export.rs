@@ -13,7 +13,7 @@ use milepost_ledger::journal::{Entries, Expected, Journal, ReadError, ReadLimit}
 use milepost_types::{HashPrefix, LedgerName, LogId, Position};
 use sha2::{Digest, Sha256};
 
-use crate::support::{dir, expected, filled, name, open, small, told};
+use crate::support::{create, dir, expected, filled, name, open, small, told};
 
 const RESTORED: &str = "/data/restored";
 
@@ -118,6 +118,22 @@ fn the_log_of_another_ledger_is_neither_restored_nor_opened_and_both_are_named()
         );
     }
     assert_eq!(disk.bytes(&dir().join("witness")), before, "nothing was written");
+}
+
+#[test]
+fn the_export_of_another_ledger_is_not_restored_though_it_has_no_entries() {
+    let disk = new_disk();
+    let bytes = exported(&create(&disk));
+    let restore = |expected| {
+        import(&mut &bytes[..], Path::new(RESTORED), expected, small(), Arc::new(disk.clone()), &mut |_| {})
+    };
+    let refused = restore(Expected::named(other())).expect_err("it is another ledger's");
+    assert!(
+        matches!(refused, Error::OtherLedger { found, expected } if (found, expected) == (name(), other())),
+        "{refused}"
+    );
+    assert_eq!(names(&disk, "/data"), ["journal"], "nothing is left behind");
+    assert_eq!(restore(expected()).expect("it is this ledger's").name, Some(name()));
 }
 
 #[test]
