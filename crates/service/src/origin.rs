@@ -44,7 +44,7 @@ fn begins_with(event: &Event, position: &Position) -> bool {
 mod tests {
     use bytes::Bytes;
     use milepost_ledger::{Actor, position_to_proto};
-    use milepost_proto::event::v1::SourceFollowed;
+    use milepost_proto::event::v1::{SourceFollowed, SourcePartlyFollowed};
     use milepost_types::{Hash, HashPrefix, LogId};
 
     use super::*;
@@ -54,12 +54,21 @@ mod tests {
         Position { log, sequence: 1, hash }
     }
 
-    fn event(source: &str, followed: Option<Position>) -> Bytes {
-        let payload = followed.map(|position| {
-            let position = Some(position_to_proto(&position));
-            Payload::SourceFollowed(SourceFollowed { position, ..SourceFollowed::default() })
-        });
+    fn event(source: &str, payload: Option<Payload>) -> Bytes {
         Event { source: source.into(), payload, ..Event::default() }.encode_to_vec().into()
+    }
+
+    fn followed(position: &Position) -> Option<Payload> {
+        let position = Some(position_to_proto(position));
+        Some(Payload::SourceFollowed(SourceFollowed { position, ..SourceFollowed::default() }))
+    }
+
+    fn partly_followed(position: &Position) -> Option<Payload> {
+        let position = Some(position_to_proto(position));
+        Some(Payload::SourcePartlyFollowed(SourcePartlyFollowed {
+            position,
+            ..SourcePartlyFollowed::default()
+        }))
     }
 
     fn written_by(command_id: CommandId, event: Bytes) -> Option<LedgerName> {
@@ -83,9 +92,12 @@ mod tests {
             (server(), event("registry", None), LedgerKind::Registry),
             (server(), event("tracker", None), LedgerKind::Tracker),
             // The tracker derived something from the registry's first entry.
-            (CommandId::Source(registry), event("tracker", Some(registry)), LedgerKind::Tracker),
-            // The notifier took that entry over, and one of the registry.
-            (CommandId::Source(tracker), event("tracker", Some(registry)), LedgerKind::Notifier),
+            (CommandId::Source(registry), event("tracker", followed(&registry)), LedgerKind::Tracker),
+            // The same of a first entry so large that it is taken over in parts.
+            (CommandId::Source(registry), event("tracker", partly_followed(&registry)), LedgerKind::Tracker),
+            // The notifier took either entry over, and one of the registry.
+            (CommandId::Source(tracker), event("tracker", followed(&registry)), LedgerKind::Notifier),
+            (CommandId::Source(tracker), event("tracker", partly_followed(&registry)), LedgerKind::Notifier),
             (CommandId::Source(registry), event("registry", None), LedgerKind::Notifier),
             // Its own: a reset.
             (server(), event("notifier", None), LedgerKind::Notifier),
