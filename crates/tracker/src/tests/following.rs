@@ -314,6 +314,43 @@ async fn a_registry_that_was_restored_is_followed_on_by_itself_and_again_after_t
 }
 
 #[tokio::test]
+async fn a_registry_that_was_restored_twice_is_followed_on_though_the_log_between_was_never_seen() {
+    let (mut registry, mut tracker) = road().await;
+    registry.stop();
+    tracker.readiness(FOLLOW, degraded).await;
+    let mut first = registry.told.clone();
+    first.project("bridge");
+    let mut second = first.restored(4, 3);
+    second.project("tunnel");
+    let mut third = second.restored(5, 4);
+    third.project("harbour");
+    registry.exchange(third.clone());
+    tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
+    tracker.reach(third.tail()).await;
+    let story = [&["source.followed"; 2][..], &["source.reset"], &["source.followed"; 3]].concat();
+    assert_eq!(tracker.story(), story, "each entry once, and no operator");
+
+    tracker.created(construction_start("bridge", "start")).await;
+    let mut get = async |position| {
+        let request = GetMilestoneRequest {
+            name: "portfolios/wsc/projects/bridge/milestones/start".into(),
+            min_revisions: vec![revision(LedgerKind::Registry, position)],
+        };
+        tracker.client.get_milestone(request).await
+    };
+    for position in [first.position(1), first.position(3), second.position(4), third.tail()] {
+        get(position).await.unwrap_or_else(|refused| panic!("{position}: {refused}"));
+    }
+    // Lost by the first restore, or by the second.
+    for lost in [Position { sequence: 4, ..first.tail() }, Position { sequence: 5, ..second.tail() }] {
+        let refused = get(lost).await.expect_err("it was lost");
+        let told = (refused.code(), reason(&refused));
+        assert_eq!(told, (Code::FailedPrecondition, "LOG_DIVERGED".to_owned()), "{lost}");
+    }
+    tracker.stop().await;
+}
+
+#[tokio::test]
 async fn a_tracker_that_had_come_further_than_the_restore_stands_still_unready_until_it_is_reset() {
     let (mut registry, tracker) = road().await;
     let ours = registry.tell(|told| told.project("bridge"));
