@@ -131,6 +131,15 @@ async fn clients_that_never_read_or_say_nothing_are_given_a_grace_and_hold_up_a_
     assert!(status.success(), "it ended with {status}");
     let took = asked.elapsed();
     assert!(took >= Duration::from_secs(2), "nothing was waited for: the client is no test ({took:?})");
+    // It was cut because it did not read; nothing was left for the drain's limit.
+    let log = milepost_tests::log::read_from(&cluster.launch(Role::All).log, 0);
+    for (parts, count) in [
+        (["connection cut: it does not read", "open_streams=1"], 1),
+        (["stopped", "dropped_connections=1"], 1),
+        (["dropped what was open", "drain's limit"], 0),
+    ] {
+        assert_eq!(milepost_tests::log::lines_with(&log, &parts).len(), count, "{parts:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
