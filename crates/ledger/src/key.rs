@@ -118,6 +118,11 @@ impl<'a> Parts<'a> {
         self.text()?.parse().ok()
     }
 
+    /// What is left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;

@@ -1,5 +1,5 @@
 //! Generated messages and services, the descriptor set that reflection and JSON read, what writes have in
-//! common, the codec of calls, and a walker over encoded fields.
+//! common, the codec of calls, what the schemas say of resources, and a walker over encoded fields.
 //!
 //! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic of the domain:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
@@ -8,6 +8,7 @@
 #![allow(missing_docs, clippy::all, unreachable_pub)]
 
 pub mod codec;
+pub mod resource;
 pub mod wire;
 
 /// The encoded `FileDescriptorSet` of every schema with its imports and comments.
@@ -55,6 +56,10 @@ pub mod milepost {
     pub mod notifier {
         package!("milepost.notifier.v1");
     }
+    /// What a field holds.
+    pub mod options {
+        package!("milepost.options.v1");
+    }
     /// Portfolios, organizations, projects, phases, batches.
     pub mod registry {
         package!("milepost.registry.v1");
@@ -65,7 +70,7 @@ pub mod milepost {
     }
 }
 
-pub use milepost::{error, event, journal, notifier, registry, tracker};
+pub use milepost::{error, event, journal, notifier, options, registry, tracker};
 
 /// A request that changes something: it may be sent again under its id, and tried without effect.
 ///

@@ -125,7 +125,7 @@ impl<'a> Scene<'a> {
 
     fn known_portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, Refusal> {
         let portfolio =
-            self.portfolio(name)?.ok_or_else(|| Refusal::unknown(ResourceKind::Portfolio, name))?;
+            self.portfolio(name)?.ok_or_else(|| Refusal::unknown(ResourceKind::PORTFOLIO, name))?;
         if portfolio.deleted { Err(Refusal::on_facts(Rejection::deleted(name))) } else { Ok(portfolio) }
     }
 
@@ -133,7 +133,7 @@ impl<'a> Scene<'a> {
         match tables::project::is_deleted(self.rows, name)? {
             Some(false) => Ok(()),
             Some(true) => Err(Refusal::on_facts(Rejection::deleted(name))),
-            None => Err(Refusal::unknown(ResourceKind::Project, name)),
+            None => Err(Refusal::unknown(ResourceKind::PROJECT, name)),
         }
     }
 

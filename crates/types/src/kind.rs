@@ -1,58 +1,50 @@
-//! What kinds of resources there are, as errors and events name them.
+//! What kinds of resources there are, as errors name them.
 //!
-//! Invariant: `type_name` is public and never changes for a kind. A new noun is a new variant.
+//! Invariant: the type name of a kind is public and never changes.
 
 use std::fmt;
 
 /// A kind of resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ResourceKind {
-    /// `portfolios/{portfolio}`
-    Portfolio,
-    /// `organizations/{organization}`
-    Organization,
-    /// `portfolios/{portfolio}/projects/{project}`
-    Project,
-    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
-    Phase,
-    /// `portfolios/{portfolio}/batches/{batch}`
-    Batch,
-    /// `portfolios/{portfolio}/projects/{project}/milestones/{milestone}`
-    Milestone,
-    /// An event of a log, by its event id.
-    Event,
+pub struct ResourceKind {
+    type_name: &'static str,
+    noun: &'static str,
 }
 
 impl ResourceKind {
+    /// `portfolios/{portfolio}`
+    pub const PORTFOLIO: Self = Self::new("milepost.dev/Portfolio", "portfolio");
+    /// `organizations/{organization}`
+    pub const ORGANIZATION: Self = Self::new("milepost.dev/Organization", "organization");
+    /// `portfolios/{portfolio}/projects/{project}`
+    pub const PROJECT: Self = Self::new("milepost.dev/Project", "project");
+    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
+    pub const PHASE: Self = Self::new("milepost.dev/Phase", "phase");
+    /// `portfolios/{portfolio}/batches/{batch}`
+    pub const BATCH: Self = Self::new("milepost.dev/Batch", "batch");
+    /// `portfolios/{portfolio}/projects/{project}/milestones/{milestone}`
+    pub const MILESTONE: Self = Self::new("milepost.dev/Milestone", "milestone");
+    /// An event of a log, by its event id.
+    pub const EVENT: Self = Self::new("milepost.dev/Event", "event");
+
+    /// The kind with this type, as `google.rpc.ResourceInfo` carries it, and this word for people.
+    pub const fn new(type_name: &'static str, noun: &'static str) -> Self {
+        Self { type_name, noun }
+    }
+
     /// The type as `google.rpc.ResourceInfo` carries it: `milepost.dev/Project`.
     pub const fn type_name(self) -> &'static str {
-        match self {
-            ResourceKind::Portfolio => "milepost.dev/Portfolio",
-            ResourceKind::Organization => "milepost.dev/Organization",
-            ResourceKind::Project => "milepost.dev/Project",
-            ResourceKind::Phase => "milepost.dev/Phase",
-            ResourceKind::Batch => "milepost.dev/Batch",
-            ResourceKind::Milestone => "milepost.dev/Milestone",
-            ResourceKind::Event => "milepost.dev/Event",
-        }
+        self.type_name
     }
 
     /// The word for people: `project`.
     pub const fn noun(self) -> &'static str {
-        match self {
-            ResourceKind::Portfolio => "portfolio",
-            ResourceKind::Organization => "organization",
-            ResourceKind::Project => "project",
-            ResourceKind::Phase => "phase",
-            ResourceKind::Batch => "batch",
-            ResourceKind::Milestone => "milestone",
-            ResourceKind::Event => "event",
-        }
+        self.noun
     }
 }
 
 impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.noun())
+        f.write_str(self.noun)
     }
 }

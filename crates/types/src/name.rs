@@ -90,6 +90,42 @@ pub(crate) fn split_last<'a>(text: &'a str, collection: &str) -> Result<(&'a str
     }
 }
 
+/// The shape of a kind of names.
+#[derive(Debug, Clone, Copy)]
+pub struct NameShape {
+    /// What is named.
+    pub kind: ResourceKind,
+    /// The shape for people, such as `portfolios/{portfolio}/projects/{project}`.
+    pub pattern: &'static str,
+    /// Its collections, from the left.
+    pub collections: &'static [&'static str],
+}
+
+impl NameShape {
+    /// The ids in a name of this shape, from the left.
+    ///
+    /// # Errors
+    /// If the text is no such name.
+    pub fn ids(&self, text: &str) -> Result<Vec<ResourceId>, NameError> {
+        ids(text, self.collections).map_err(|problem| self.error(text, problem))
+    }
+
+    pub(crate) fn error(&self, text: &str, problem: Problem) -> NameError {
+        NameError::new(self.kind, self.pattern, text, problem)
+    }
+}
+
+fn ids(text: &str, collections: &[&str]) -> Result<Vec<ResourceId>, Problem> {
+    let Some((collection, above)) = collections.split_last() else { return Err(Problem::Shape) };
+    let (rest, id) = split_last(text, collection)?;
+    if rest.is_empty() != above.is_empty() {
+        return Err(Problem::Shape);
+    }
+    let mut ids = if above.is_empty() { Vec::new() } else { ids(rest, above)? };
+    ids.push(id.parse().map_err(Problem::Id)?);
+    Ok(ids)
+}
+
 macro_rules! resource_name {
     // A name at the top: `{collection}/{id}`.
     ($(#[$meta:meta])* $Name:ident, $Kind:ident, $collection:literal, $id:literal) => {
@@ -199,30 +235,30 @@ macro_rules! resource_name {
 
 resource_name!(
     /// `portfolios/{portfolio}`
-    PortfolioName, Portfolio, "portfolios", "portfolio"
+    PortfolioName, PORTFOLIO, "portfolios", "portfolio"
 );
 resource_name!(
     /// `organizations/{organization}`
-    OrganizationName, Organization, "organizations", "organization"
+    OrganizationName, ORGANIZATION, "organizations", "organization"
 );
 resource_name!(
     /// `portfolios/{portfolio}/projects/{project}`
-    ProjectName, Project, PortfolioName,
+    ProjectName, PROJECT, PortfolioName,
     "portfolios/{portfolio}/projects/{project}", "projects"
 );
 resource_name!(
     /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
-    PhaseName, Phase, ProjectName,
+    PhaseName, PHASE, ProjectName,
     "portfolios/{portfolio}/projects/{project}/phases/{phase}", "phases"
 );
 resource_name!(
     /// `portfolios/{portfolio}/batches/{batch}`
-    BatchName, Batch, PortfolioName,
+    BatchName, BATCH, PortfolioName,
     "portfolios/{portfolio}/batches/{batch}", "batches"
 );
 resource_name!(
     /// `portfolios/{portfolio}/projects/{project}/milestones/{milestone}`
-    MilestoneName, Milestone, ProjectName,
+    MilestoneName, MILESTONE, ProjectName,
     "portfolios/{portfolio}/projects/{project}/milestones/{milestone}", "milestones"
 );
 

@@ -6,8 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::id::ResourceId;
 use crate::kind::ResourceKind;
-use crate::name::{NameError, PortfolioName, Problem, ProjectName, split_last};
+use crate::name::{NameError, NameShape, PortfolioName, Problem, ProjectName, split_last};
 
 /// One portfolio, or all of them (`portfolios/-`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,7 +104,7 @@ impl FromStr for ProjectPattern {
         match split_last(text, "projects") {
             Ok(("portfolios/-", "-")) => Ok(ProjectPattern::All),
             Ok(("portfolios/-", _)) => Err(NameError::new(
-                ResourceKind::Project,
+                ResourceKind::PROJECT,
                 "portfolios/{portfolio}/projects/{project}",
                 text,
                 Problem::DashBeforeId,
@@ -111,6 +112,22 @@ impl FromStr for ProjectPattern {
             Ok((portfolio, "-")) => portfolio.parse().map(ProjectPattern::InPortfolio),
             _ => text.parse().map(ProjectPattern::One),
         }
+    }
+}
+
+/// The ids that a list's parent names, from the left: fewer than `shapes` has where the rest are `-`. `shapes`
+/// are those of the parent and of what it is under, from the top.
+///
+/// # Errors
+/// If the text is neither a name of the last shape nor a pattern of it.
+pub fn parent_ids(text: &str, shapes: &[NameShape]) -> Result<Vec<ResourceId>, NameError> {
+    let Some((shape, above)) = shapes.split_last() else { return Ok(Vec::new()) };
+    let collection = shape.collections.last().copied().unwrap_or_default();
+    match split_last(text, collection) {
+        Ok(("", "-")) if above.is_empty() => Ok(Vec::new()),
+        Ok((rest, "-")) if !above.is_empty() => parent_ids(rest, above),
+        Ok((rest, _)) if rest.ends_with("/-") => Err(shape.error(text, Problem::DashBeforeId)),
+        _ => shape.ids(text),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn get_event(
     let place = api.sources.place(&id);
     let found = api.streams.log.find(place, &id).await.map_err(read_failure)?;
     let (event, cursor) = found.ok_or_else(|| {
-        refusal::status(&Rejection::NotFound { kind: ResourceKind::Event, name: id.to_string() })
+        refusal::status(&Rejection::NotFound { kind: ResourceKind::EVENT, name: id.to_string() })
     })?;
     Ok(Response::new(GetReply { event: Some(event), cursor: cursor.to_string() }))
 }

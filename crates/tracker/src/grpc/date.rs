@@ -45,7 +45,7 @@ pub(super) async fn get_current_date(
         // It may have been registered a moment ago.
         None => {
             api.upstream.catch_up(Caller::of(&request).map_err(Failure::from)?.deadline).await?;
-            let unknown = || Rejection::NotFound { kind: ResourceKind::Portfolio, name: name.to_string() };
+            let unknown = || Rejection::NotFound { kind: ResourceKind::PORTFOLIO, name: name.to_string() };
             api.today(&name)?.ok_or_else(unknown).map_err(Failure::from)?
         }
     };

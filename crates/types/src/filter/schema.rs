@@ -41,6 +41,11 @@ impl<F> Field<F> {
     pub const fn new(path: &'static str, kind: FieldType, id: F) -> Self {
         Self { path, kind, id }
     }
+
+    /// Where it is in the message, its parts joined by dots.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
 }
 
 /// The fields of one kind of row.

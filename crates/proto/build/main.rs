@@ -1,6 +1,8 @@
 //! Compiles the schemas under `proto/` without protoc, and writes the descriptor set that reflection and
-//! JSON read. It changes nothing of them: comments become documentation. What requests have in common by
-//! their fields becomes a trait.
+//! JSON read. It changes nothing of them: comments become documentation. What resources and requests have in
+//! common by their fields becomes traits.
+
+mod resources;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use prost_types::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={}", root.display());
 
     let mut files = Vec::new();
@@ -25,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let set = FileDescriptorSet::decode(encoded.as_slice())?;
     std::fs::write(out.join("write_requests.rs"), write_requests(&set))?;
+    std::fs::write(out.join("resources.rs"), resources::code(&compiler.descriptor_pool()))?;
     let mut config = tonic_prost_build::Config::new();
     // Entries and events are passed on as they were stored, without a copy.
     config.bytes([".milepost.journal.v1"]);
