@@ -17,8 +17,13 @@ const META: [&str; 5] = ["name", "create_time", "update_time", "delete_time", "e
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let schema = Schema::of(pool);
     let numbers: Vec<_> = schema.events.values().map(|(number, _)| number).collect();
+    let singulars: Vec<_> = schema.resources.iter().map(|resource| schema.descriptor(resource).1).collect();
+    let standard: Vec<_> = singulars.iter().flat_map(|singular| event_types(singular)).collect();
     let mut code = format!(
-        "/// The numbers of the fields of an event that hold a resource.\npub const EVENT_FIELDS: &[u32] = &{numbers:?};\n"
+        "/// The numbers of the fields of an event that hold a resource.\n\
+         pub const EVENT_FIELDS: &[u32] = &{numbers:?};\n\
+         /// The types of the events that every resource has.\n\
+         pub const STANDARD_EVENT_TYPES: &[&str] = &{standard:?};\n"
     );
     for resource in &schema.resources {
         schema.type_of(resource, &mut code);
@@ -173,7 +178,7 @@ impl<'a> Schema<'a> {
     const FILTER_PATHS: &'static [FilterPath] = &[{paths}];
     const SERVICE: &'static str = \"{package}.{name}Service\";
     const EVENT_FIELD: u32 = {number};
-    const EVENT_TYPES: [&'static str; 4] = [\"milepost.{singular}.created\", \"milepost.{singular}.updated\", \"milepost.{singular}.deleted\", \"milepost.{singular}.undeleted\"];
+    const EVENT_TYPES: [&'static str; 4] = {event_types:?};
     type Parent = {parent};
     type Create = {module}::Create{name}Request;
     type Get = {module}::Get{name}Request;
@@ -194,6 +199,7 @@ impl<'a> Schema<'a> {
     fn into_event(self) -> event::Resource {{ event::Resource::{variant}(self) }}
 }}",
             constant = constant(resource),
+            event_types = event_types(&singular),
             table = self.table(resource),
         )
         .unwrap();
@@ -417,6 +423,11 @@ struct Rules {
     unannounced: bool,
     as_of_read: bool,
     reference: String,
+}
+
+/// The types of the events that say that a resource was created, updated, deleted, and undeleted.
+fn event_types(singular: &str) -> [String; 4] {
+    ["created", "updated", "deleted", "undeleted"].map(|verb| format!("milepost.{singular}.{verb}"))
 }
 
 fn fail<T>(field: &FieldDescriptor, what: &str) -> T {

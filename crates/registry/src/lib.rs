@@ -6,26 +6,16 @@
 //! a decision and an application depend on rows and the entry's own context alone; the rows are what the
 //! journal says. It has no configuration of its own, and nothing runs in it but calls and its ledger.
 
-mod apply;
 mod batch;
-mod change;
-mod command;
-mod convert;
-mod decide;
-mod details;
-mod grpc;
-mod list;
-mod metrics;
+mod methods;
 mod organization;
 mod phase;
 mod portfolio;
 mod project;
-mod record;
 mod service;
 mod tables;
 
 #[cfg(test)]
 mod tests;
 
-pub use metrics::{LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL};
-pub use service::{Error, Service, rebuild_store};
+pub use service::{Error, LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL, Service, rebuild_store};

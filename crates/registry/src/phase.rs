@@ -1,57 +1,53 @@
 //! Phases: the parts in which a project is built, one after another.
 //!
-//! Invariant: no two phases of a project that are not deleted have the same place in the order.
+//! Invariant: no two phases of a project that are not deleted have the same order.
 
-use std::collections::BTreeMap;
+use milepost_proto::registry::v1::{Phase, Project};
+use milepost_resource::{By, Checked, Index, Rules, Under};
+use milepost_types::Rejection;
 
-use milepost_types::{LanguageTag, Money, Period, PhaseName, ProjectName, Rejection};
+use crate::project::check_actual_period;
+use crate::tables::{Registry, Scope};
 
-use crate::details::{Rules, details};
-use crate::record::{Create, Record, Target, Update};
+/// The phases of each project by their order.
+const BY_ORDER: Index = Index {
+    tag: 22,
+    table_name: "registry.phases_by_order",
+    under: 2,
+    by: &[By::Field("order"), By::Deleted],
+    live: false,
+    orders: true,
+};
 
-/// A phase.
-pub(crate) type Phase = Record<PhaseName, Details>;
+impl Rules<Registry> for Phase {
+    type Above = Under<Project>;
 
-details! {
-    display_name: String,
-    translations: BTreeMap<LanguageTag, String>,
-    /// From 1.
-    order: u32,
-    planned_period: Period,
-    actual_period: Period,
-    /// `None`: not said, which is not zero.
-    investment: Option<Money>,
-    scale: String,
-}
+    const TABLE: u8 = 4;
+    const TABLE_NAME: &'static str = "registry.phases";
+    const ID_PREFIX: char = 'h';
+    const INDEXES: &'static [Index] =
+        &[BY_ORDER, Index { tag: 25, table_name: "registry.phases_by_order_across", under: 1, ..BY_ORDER }];
 
-impl Rules for Details {
-    const NOUN: &'static str = "phase";
-}
-
-/// What may be asked of phases.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Create one.
-    Create(Create<ProjectName, Details>),
-    /// Change fields of one.
-    Update(Update<PhaseName, Patch>),
-    /// Delete one softly.
-    Delete(Target<PhaseName>),
-    /// Take a deletion back.
-    Undelete(Target<PhaseName>),
-}
-
-/// Refuses a place in the order that another phase has, `holder`.
-pub(crate) fn check_order(phase: &Phase, holder: Option<PhaseName>) -> Result<(), Rejection> {
-    match holder {
-        Some(holder) if holder != phase.name => Err(Rejection::precondition(
-            "ORDER_TAKEN",
-            holder.to_string(),
-            format!(
-                "phase.order: this phase of the project is number {} already; give another number",
-                phase.details.order
-            ),
-        )),
-        _ => Ok(()),
+    fn admit(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+    ) -> Result<(), Rejection> {
+        let period = |phase: &Checked<Phase>| phase.actual_period;
+        let portfolio = after.name().parent().parent();
+        check_actual_period(scope, &portfolio, "phase", before.map(period), period(after))?;
+        let fields = [&after.order.to_be_bytes()[..], &[0]].concat();
+        let holder = scope.rows.names::<Phase>(BY_ORDER, after.name().parent_ids(), &fields).next();
+        match holder.filter(|holder| holder != after.name()) {
+            None => Ok(()),
+            Some(holder) => Err(Rejection::precondition(
+                "ORDER_TAKEN",
+                holder.to_string(),
+                format!(
+                    "phase.order: this phase of the project is number {} already; give another number",
+                    after.order
+                ),
+            )),
+        }
     }
 }

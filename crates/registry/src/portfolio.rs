@@ -3,85 +3,92 @@
 //! Invariant: a portfolio with projects that are not deleted is not deleted. Its days begin and end in
 //! its time zone and do not come back, and nowhere else is decided which day it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_types::{CurrencyCode, LanguageTag, PortfolioName, ProjectName, Rejection, TimeZoneId};
+use milepost_proto::registry::v1::{Portfolio, Project};
+use milepost_proto::resource::TopLevel;
+use milepost_resource::{By, Checked, EventKind, Index, Name, Rules, date, date_message};
+use milepost_types::{Rejection, TimeZoneId, Violations};
 
-use crate::details::{Rules, details};
-use crate::record::{Create, Moment, Record, Target, Update};
+use crate::project::BY_STATUS;
+use crate::tables::{Registry, Rows, Scope};
 
-/// A portfolio, with the day that it was when it last changed: none if that was before days were kept.
-pub(crate) type Portfolio = Record<PortfolioName, Details, Option<Date>>;
+impl Rules<Registry> for Portfolio {
+    type Above = TopLevel;
 
-impl Portfolio {
-    /// Which day it is in it.
-    pub(crate) fn current_date(&self, now: Timestamp) -> Date {
-        self.details.time_zone.current_date(now, self.standing)
+    const TABLE: u8 = 1;
+    const TABLE_NAME: &'static str = "registry.portfolios";
+    const ID_PREFIX: char = 'p';
+    const INDEXES: &'static [Index] = &[Index {
+        tag: 16,
+        table_name: "registry.portfolios_by_display_name",
+        under: 0,
+        by: &[By::Field("display_name")],
+        live: false,
+        orders: true,
+    }];
+
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        let Some(calendar) = self.working_calendar.as_ref().filter(|_| field == "working_calendar") else {
+            return;
+        };
+        let make_up_days: BTreeSet<_> =
+            calendar.make_up_days.iter().filter_map(|day| date(Some(day))).collect();
+        let holidays = calendar.holidays.iter().filter_map(|day| date(Some(day)));
+        for both in holidays.filter(|holiday| make_up_days.contains(holiday)) {
+            violations.push(
+                "working_calendar.make_up_days",
+                "CONTRADICTION",
+                format!("{both} is also a holiday; it is one or the other"),
+            );
+        }
     }
 
-    /// The same portfolio, knowing which day it is: no later time zone makes it an earlier one.
-    #[must_use]
-    pub(crate) fn dated(mut self, now: Timestamp) -> Self {
-        self.standing = Some(self.current_date(now));
-        self
+    fn release(scope: &Scope<'_>, portfolio: &Checked<Self>) -> Result<(), Rejection> {
+        match scope.rows.names::<Project>(BY_STATUS, portfolio.name().ids(), &[]).next() {
+            None => Ok(()),
+            Some(project) => Err(Rejection::precondition(
+                "HAS_PROJECTS",
+                project.to_string(),
+                "the portfolio has projects that are not deleted, of which this is the first; delete them first",
+            )),
+        }
+    }
+
+    /// It knows which day it is: no later time zone makes it an earlier one.
+    fn complete(
+        scope: &Scope<'_>,
+        _: &EventKind,
+        _: &Name<Self>,
+        before: Option<&Checked<Self>>,
+        portfolio: &mut Self,
+    ) -> Result<(), Rejection> {
+        let now = scope.context.now;
+        // In the time zone that it had, and then in the one that it has now.
+        let latest = before.map(|before| current_date(before, now));
+        portfolio.current_date = latest.map(date_message);
+        portfolio.current_date = Some(date_message(current_date(portfolio, now)));
+        Ok(())
+    }
+
+    fn show(_: &Rows<'_>, now: Timestamp, portfolio: &mut Self) -> Result<bool, Rejection> {
+        portfolio.current_date = Some(date_message(current_date(portfolio, now)));
+        Ok(true)
     }
 }
 
-details! {
-    display_name: String,
-    translations: BTreeMap<LanguageTag, String>,
-    time_zone: TimeZoneId,
-    /// `None`: Monday to Friday, without holidays.
-    working_calendar: Option<WorkingCalendar>,
-    reporting_currency_code: CurrencyCode,
-    description: String,
-    labels: BTreeMap<String, String>,
+/// Which day it is in a portfolio.
+fn current_date(portfolio: &Portfolio, now: Timestamp) -> Date {
+    let latest = date(portfolio.current_date.as_ref());
+    TimeZoneId::stored(portfolio.time_zone.clone()).current_date(now, latest)
 }
 
-impl Rules for Details {
-    const NOUN: &'static str = "portfolio";
-}
-
-/// Which days are worked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct WorkingCalendar {
-    /// 1 (Monday) to 7 (Sunday); none: Monday to Friday.
-    pub(crate) weekdays: BTreeSet<u8>,
-    /// Not worked although the weekday is.
-    pub(crate) holidays: BTreeSet<Date>,
-    /// Worked although the weekday is not; none of them a holiday.
-    pub(crate) make_up_days: BTreeSet<Date>,
-}
-
-/// What may be asked of portfolios.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Create one.
-    Create(Create<(), Details>),
-    /// Change fields of one.
-    Update(Update<PortfolioName, Patch>),
-    /// Delete one softly.
-    Delete(Target<PortfolioName>),
-    /// Take a deletion back.
-    Undelete(Target<PortfolioName>),
-}
-
-/// The portfolio after its deletion, where `project` is one that it still has.
-pub(crate) fn delete(
-    portfolio: &Portfolio,
-    target: &Target<PortfolioName>,
-    project: Option<ProjectName>,
-    moment: &Moment,
-) -> Result<Option<Portfolio>, Rejection> {
-    let deleted = portfolio.delete(target.etag, moment)?;
-    match (deleted, project) {
-        (Some(_), Some(project)) => Err(Rejection::precondition(
-            "HAS_PROJECTS",
-            project.to_string(),
-            "the portfolio has projects that are not deleted, of which this is the first; delete them first",
-        )),
-        (deleted, _) => Ok(deleted),
-    }
+/// Which day it is in the portfolio of this name.
+///
+/// # Errors
+/// If there is no such portfolio, or if its row cannot be decoded.
+pub(crate) fn today(scope: &Scope<'_>, portfolio: &Name<Portfolio>) -> Result<Date, Rejection> {
+    Ok(current_date(&*scope.rows.find(portfolio)?, scope.context.now))
 }

@@ -8,21 +8,22 @@ use std::sync::Arc;
 
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
-use milepost_proto::registry::v1::batch_service_server::BatchServiceServer;
-use milepost_proto::registry::v1::organization_service_server::OrganizationServiceServer;
-use milepost_proto::registry::v1::phase_service_server::PhaseServiceServer;
-use milepost_proto::registry::v1::portfolio_service_server::PortfolioServiceServer;
-use milepost_proto::registry::v1::project_service_server::ProjectServiceServer;
+use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
+use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
+use milepost_service::host::served::Served;
 use milepost_service::host::{BoxError, Kit, Part};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
 use milepost_types::{Clock, LedgerKind, Position};
-use tonic::codec::CompressionEncoding;
 
-use crate::decide::Registry;
-use crate::grpc::Api;
-use crate::metrics::Metrics;
+use crate::methods;
+use crate::tables::Registry;
+
+/// Resources that lists looked at.
+pub const LIST_LOOKED_AT_TOTAL: &str = "milepost_registry_list_looked_at_total";
+/// Resources that lists told. Far fewer than were looked at: a filter that no index helps.
+pub const LIST_TOLD_TOTAL: &str = "milepost_registry_list_told_total";
 
 /// Why the registry cannot be opened, or its store not be rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,7 @@ pub enum Error {
 /// The registry of a process.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) api: Api,
+    pub(crate) api: Api<Registry>,
 }
 
 impl Service {
@@ -48,8 +49,7 @@ impl Service {
     /// If the ledger cannot be opened.
     pub async fn open(kit: &Kit, config: &Server) -> Result<Self, Error> {
         let ledger = ledger::open(kit, config, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
-        let clock = Arc::clone(&kit.clock);
-        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics), clock } })
+        Ok(Self::of(kit, ledger, Arc::clone(&kit.clock)))
     }
 
     /// Opens the registry on this journal, with its store under `dir`. For tests and tools.
@@ -66,26 +66,32 @@ impl Service {
         let name = LedgerKind::Registry.as_str();
         let ledger = Ledger::open(name, dir, journal, Arc::new(Registry), Arc::clone(&clock), options);
         let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
-        Ok(Self { api: Api { ledger, metrics: Metrics::register(&kit.metrics), clock } })
+        Ok(Self::of(kit, ledger, clock))
+    }
+
+    fn of(kit: &Kit, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
+        let metrics = Metrics::register(&kit.metrics, LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL);
+        let max_request_bytes = kit.limits.max_request_bytes.length();
+        Self { api: Api { ledger, kind: LedgerKind::Registry, clock, metrics, max_request_bytes } }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.
     pub fn part(&self, kit: &Kit) -> Part {
-        let limit = kit.limits.max_request_bytes.length();
-        macro_rules! server {
-            ($server:ident) => {
-                $server::new(self.api.clone())
-                    .max_decoding_message_size(limit)
-                    .accept_compressed(CompressionEncoding::Gzip)
-            };
-        }
         let part = Part::new(LedgerKind::Registry.as_str())
-            .service(server!(PortfolioServiceServer))
-            .service(server!(OrganizationServiceServer))
-            .service(server!(ProjectServiceServer))
-            .service(server!(PhaseServiceServer))
-            .service(server!(BatchServiceServer));
+            .service(self.serve::<Portfolio>(Vec::new()))
+            .service(self.serve::<Organization>(Vec::new()))
+            .service(self.serve::<Project>(methods::of_projects()))
+            .service(self.serve::<Phase>(Vec::new()))
+            .service(self.serve::<Batch>(methods::of_batches()));
         ledger::attach(part, kit, LedgerKind::Registry, &self.api.ledger)
+    }
+
+    /// The service of a resource, with its own methods.
+    pub(crate) fn serve<R: Rules<Registry>>(
+        &self,
+        methods: Vec<(&'static str, Method<Registry>)>,
+    ) -> Served<ResourceService<Registry, R>> {
+        Served(ResourceService::new(self.api.clone(), methods))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.

@@ -4,32 +4,54 @@
 //! and never taken for zero. Members that are missing or deleted are not in the figures. What is added to
 //! figures leaves what is in them as it was.
 
-use milepost_types::{BatchName, Money, MoneySums, Rejection};
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::registry::v1::{Batch, Project};
+use milepost_resource::{Name, Presence, money, money_message};
+use milepost_types::{Money, MoneySums, Rejection};
+
+use crate::tables::Rows;
 
 /// What the members of a batch add up to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Figures {
     /// How many there are.
-    pub(crate) count: u32,
+    count: i32,
     /// What those with a known investment add up to, by currency.
-    pub(crate) investments: Vec<Money>,
+    investments: Vec<Money>,
     /// How many have no known investment.
-    pub(crate) without_investment: u32,
+    without_investment: i32,
 }
 
 impl Figures {
-    /// The figures of these members, each with its investment if that is known.
-    pub(crate) fn of(
-        batch: &BatchName,
-        members: impl Iterator<Item = Option<Money>>,
+    /// The figures of these members, as their rows have them.
+    pub(crate) fn registered(
+        rows: &Rows<'_>,
+        batch: &Name<Batch>,
+        members: &[Name<Project>],
     ) -> Result<Self, Rejection> {
-        Self::default().with(batch, members)
+        let mut investments = Vec::with_capacity(members.len());
+        for member in members {
+            let (presence, investment) = rows.field::<_, gtype::Money>(member, "investment")?;
+            if presence == Presence::Present {
+                investments.push(money(investment.as_ref()));
+            }
+        }
+        Self::default().with(batch, investments.into_iter())
     }
 
-    /// These figures and those of more members.
+    /// The figures that a batch has registered.
+    pub(crate) fn stored(batch: &Batch) -> Self {
+        Self {
+            count: batch.registered_count,
+            investments: batch.registered_investments.iter().filter_map(|sum| money(Some(sum))).collect(),
+            without_investment: batch.registered_without_investment_count,
+        }
+    }
+
+    /// These figures and those of more members, each with its investment if that is known.
     pub(crate) fn with(
         &self,
-        batch: &BatchName,
+        batch: &Name<Batch>,
         members: impl Iterator<Item = Option<Money>>,
     ) -> Result<Self, Rejection> {
         let mut figures = self.clone();
@@ -52,13 +74,10 @@ impl Figures {
         Ok(figures)
     }
 
-    /// The fields of a batch that tell what differs, sorted.
-    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
-        let fields = [
-            ("registered_count", self.count != other.count),
-            ("registered_investments", self.investments != other.investments),
-            ("registered_without_investment_count", self.without_investment != other.without_investment),
-        ];
-        fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+    /// Makes these the registered figures of a batch.
+    pub(crate) fn set(&self, batch: &mut Batch) {
+        batch.registered_count = self.count;
+        batch.registered_investments = self.investments.iter().map(money_message).collect();
+        batch.registered_without_investment_count = self.without_investment;
     }
 }

@@ -1,188 +1,168 @@
 //! Projects: what is built.
 //!
 //! Invariants: a project's status changes only by the method named after the change; every amount is
-//! exact and its lists add up to something that can be held; what is told of the past is not after
+//! exact and its lists add up to something that can be held; what is said of the past is not after
 //! today. `status` has the machine, `references` what a project refers to.
 
 pub(crate) mod investment;
 pub(crate) mod references;
-pub(crate) mod site;
 pub(crate) mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-use milepost_types::{
-    BatchName, LanguageTag, Money, OrganizationName, Period, PortfolioName, Precondition, ProjectCode,
-    ProjectName, Rejection, Violations,
+use milepost_proto::registry::v1::{Period, Portfolio, Project, Site, project};
+use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under, Unreadable, date};
+use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations};
+
+use crate::portfolio::today;
+use crate::tables::{Registry, Scope};
+use status::{Stage, Status, wrong_state};
+
+/// The projects of each portfolio by their status.
+pub(crate) const BY_STATUS: Index = Index {
+    tag: 20,
+    table_name: "registry.projects_by_status",
+    under: 1,
+    by: &[By::Field("status")],
+    live: true,
+    orders: false,
 };
 
-use crate::details::{Rules, details};
-use crate::record::{Create, Moment, Record, Target, Update};
-use investment::{AnnualPlan, CompletedInvestment, FundingSource, InvestmentItem};
-use site::Site;
-use status::{Stage, Status};
+/// The parts of projects.
+const PARTS: Index =
+    Index { tag: 21, table_name: "registry.parts", by: &[By::Field("parent_project")], ..BY_STATUS };
 
-/// A project.
-pub(crate) type Project = Record<ProjectName, Details, Standing>;
-
-details! {
-    display_name: String,
-    translations: BTreeMap<LanguageTag, String>,
-    codes: Vec<Code>,
-    sector: String,
-    level: Option<Level>,
-    /// `None`: not said, which is not false.
-    key: Option<bool>,
-    listing: Option<Listing>,
-    site: Site,
-    purpose: String,
-    scale: String,
-    /// `None`: not said, which is not zero.
-    investment: Option<Money>,
-    breakdown: Vec<InvestmentItem>,
-    funding: Vec<FundingSource>,
-    annual_plans: Vec<AnnualPlan>,
-    completed_investments: Vec<CompletedInvestment>,
-    parties: Vec<Party>,
-    planned_period: Period,
-    actual_period: Period,
-    parent_project: Option<ProjectName>,
-    labels: BTreeMap<String, String>,
-}
-
-impl Rules for Details {
-    const NOUN: &'static str = "project";
-
-    fn rules(&self, violations: &mut Violations) {
-        check_codes(&self.codes, violations);
-        investment::rules(self, violations);
-    }
-}
+/// Parts that a refusal to delete names at most.
+const PARTS_NAMED: usize = 10;
 
 /// The scheme whose codes have a shape.
 const NATIONAL_SCHEME: &str = "GB/T 40058";
 
-fn check_codes(codes: &[Code], violations: &mut Violations) {
-    let mut seen = BTreeSet::new();
-    for (i, Code { scheme, code }) in codes.iter().enumerate() {
-        if !seen.insert(scheme) {
-            violations.push(format!("codes[{i}].scheme"), "DUPLICATE", "a project has one code of a scheme");
+impl Rules<Registry> for Project {
+    type Above = Under<Portfolio>;
+
+    const TABLE: u8 = 3;
+    const TABLE_NAME: &'static str = "registry.projects";
+    const ID_PREFIX: char = 'p';
+    const INDEXES: &'static [Index] = &[
+        BY_STATUS,
+        PARTS,
+        Index {
+            tag: 18,
+            table_name: "registry.projects_by_display_name",
+            by: &[By::Field("display_name")],
+            live: false,
+            orders: true,
+            ..BY_STATUS
+        },
+        Index {
+            tag: 24,
+            table_name: "registry.projects_by_update_time",
+            by: &[By::Field("update_time")],
+            live: false,
+            orders: true,
+            ..BY_STATUS
+        },
+    ];
+
+    fn check_parts(&self, field: &str, violations: &mut Violations) {
+        let missing = match (field, &self.site) {
+            ("site", Some(Site { latitude: Some(_), longitude: None, .. })) => "longitude",
+            ("site", Some(Site { latitude: None, longitude: Some(_), .. })) => "latitude",
+            _ => return,
+        };
+        violations.push(format!("site.{missing}"), "REQUIRED", "give both coordinates or neither");
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        let mut seen = BTreeSet::new();
+        for (i, code) in self.codes.iter().enumerate() {
+            if !seen.insert(&code.scheme) {
+                let description = "a project has one code of a scheme";
+                violations.push(format!("codes[{i}].scheme"), "DUPLICATE", description);
+            }
+            if code.scheme == NATIONAL_SCHEME {
+                violations.check(format!("codes[{i}].code"), code.code.parse::<ProjectCode>());
+            }
         }
-        if scheme == NATIONAL_SCHEME {
-            violations.check(format!("codes[{i}].code"), code.parse::<ProjectCode>());
+        investment::check(self, violations);
+    }
+
+    fn check_stored(&self) -> Result<(), Unreadable> {
+        Status::of(self).map(|_| ())
+    }
+
+    fn begin(&mut self) {
+        self.set_status(project::Status::Proposed);
+    }
+
+    fn admit(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+    ) -> Result<(), Rejection> {
+        let period = |project: &Checked<Self>| project.actual_period;
+        let portfolio = after.name().parent();
+        check_actual_period(scope, &portfolio, "project", before.map(period), period(after))?;
+        references::check(scope, before, after)
+    }
+
+    fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
+        let mut violations = Violations::new();
+        if let Some(first) = created.first() {
+            let today = today(scope, &first.resource.name().parent())?;
+            for Created { field, resource } in created {
+                find_future(field, resource.actual_period, today, &mut violations);
+            }
         }
+        violations.into_result(())?;
+        references::check_created(scope, created)
     }
-}
 
-/// What only the methods of a project change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) status: Status,
-    /// Why, as the last change said; empty: it did not say.
-    pub(crate) status_reason: String,
-    /// The batch that started it.
-    pub(crate) batch: Option<BatchName>,
-}
-
-impl Default for Standing {
-    /// Where every project begins.
-    fn default() -> Self {
-        Self { status: Status::At(Stage::Proposed), status_reason: String::new(), batch: None }
-    }
-}
-
-/// A code in some register.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Code {
-    pub(crate) scheme: String,
-    pub(crate) code: String,
-}
-
-/// The level of government that lists a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    National,
-    Provincial,
-    Municipal,
-    District,
-    /// One that another version knew when it was stored. It stays as it is.
-    Unknown(i32),
-}
-
-/// The year's list that a project stands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listing {
-    Reserve,
-    NewStart,
-    Continued,
-    Completed,
-    /// One that another version knew when it was stored. It stays as it is.
-    Unknown(i32),
-}
-
-/// An organization in a project, and as what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Party {
-    pub(crate) organization: OrganizationName,
-    pub(crate) roles: Vec<String>,
-}
-
-/// What may be asked of projects.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Create one.
-    Create(Create<PortfolioName, Details>),
-    /// Create several of one portfolio, all or none.
-    CreateSeveral(Vec<Create<PortfolioName, Details>>),
-    /// Change fields of one.
-    Update(Update<ProjectName, Patch>),
-    /// Delete one softly.
-    Delete(Target<ProjectName>),
-    /// Take a deletion back.
-    Undelete(Target<ProjectName>),
-    /// Change the status of one, and say why.
-    Move(Target<ProjectName>, status::Move, String),
-}
-
-/// Finds an actual period that reaches past today, in the resource at this field of the request.
-pub(crate) fn check_actual_period(field: &str, period: &Period, today: Date, violations: &mut Violations) {
-    for (end, date) in [("start_date", period.start()), ("end_date", period.end())] {
-        if let Some(date) = date.filter(|date| *date > today) {
-            violations.push(
-                format!("{field}.actual_period.{end}"),
-                "DATE_IN_FUTURE",
-                format!("{date} is after today, {today} in the portfolio's time zone; plans belong into planned_period"),
-            );
+    fn release(scope: &Scope<'_>, project: &Checked<Self>) -> Result<(), Rejection> {
+        let construction = Status::At(Stage::Construction);
+        if Status::of(project).ok() == Some(construction) {
+            let allowed = Status::ALL.into_iter().filter(|status| *status != construction);
+            return Err(wrong_state(project, "delete", allowed));
         }
-    }
-}
-
-/// The project after its deletion, where `parts` are some that refer to it.
-pub(crate) fn delete(
-    project: &Project,
-    target: &Target<ProjectName>,
-    parts: Vec<ProjectName>,
-    moment: &Moment,
-) -> Result<Option<Project>, Rejection> {
-    let Some(deleted) = project.delete(target.etag, moment)? else { return Ok(None) };
-    if project.standing.status == Status::At(Stage::Construction) {
-        return Err(status::wrong_state(
-            project,
-            "delete",
-            Status::ALL.iter().copied().filter(|status| *status != project.standing.status),
-        ));
-    }
-    if !parts.is_empty() {
-        let condition = |part: ProjectName| Precondition {
+        let parent = [project.name().id().as_str().as_bytes(), &[0]].concat();
+        let parts = scope.rows.names::<Project>(PARTS, project.name().parent_ids(), &parent);
+        let condition = |part: Name<Project>| Precondition {
             kind: "HAS_PARTS",
             subject: part.to_string(),
             description: "it names the project as its parent_project; delete or change it first".to_owned(),
         };
-        return Err(Rejection::Preconditions(parts.into_iter().map(condition).collect()));
+        let conditions: Vec<_> = parts.take(PARTS_NAMED).map(condition).collect();
+        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
     }
-    Ok(Some(deleted))
 }
 
-#[cfg(test)]
-mod tests;
+/// Refuses an actual period that changed and reaches past today, in the resource at this field of the request.
+pub(crate) fn check_actual_period(
+    scope: &Scope<'_>,
+    portfolio: &Name<Portfolio>,
+    field: &str,
+    before: Option<Option<Period>>,
+    after: Option<Period>,
+) -> Result<(), Rejection> {
+    let mut violations = Violations::new();
+    if after.is_some() && before != Some(after) {
+        find_future(field, after, today(scope, portfolio)?, &mut violations);
+    }
+    Ok(violations.into_result(())?)
+}
+
+fn find_future(field: &str, period: Option<Period>, today: jiff::civil::Date, violations: &mut Violations) {
+    let Period { start_date, end_date } = period.unwrap_or_default();
+    for (end, given) in [("start_date", start_date), ("end_date", end_date)] {
+        if let Some(date) = date(given.as_ref()).filter(|date| *date > today) {
+            violations.push(
+                format!("{field}.actual_period.{end}"),
+                "DATE_IN_FUTURE",
+                format!(
+                    "{date} is after today, {today} in the portfolio's time zone; plans belong into planned_period"
+                ),
+            );
+        }
+    }
+}

@@ -6,184 +6,142 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use milepost_types::{
-    OrganizationName, Precondition, ProjectName, Rejection, ResourceName, Violations, limits,
-};
+use crate::tables::Scope;
+use milepost_proto::registry::v1::{Organization, Project};
+use milepost_resource::{Checked, Created, Name, Presence};
+use milepost_types::{Precondition, Rejection, ResourceName, Violations, limits};
 
-use super::{Details, Project};
-
-/// Whether something that is referred to is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
-    Missing,
-    Deleted,
-    Present,
-}
-
-/// What a project can refer to. Asking fails if what is asked about cannot be read.
-pub(crate) trait Directory {
-    /// Whether an organization is there.
-    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection>;
-
-    /// Whether a project is there.
-    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection>;
-
-    /// The project that a project is a part of.
-    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection>;
-}
-
-/// Checks what a project that exists refers to after a change; `before` is the project before it.
-pub(crate) fn check_update(
-    before: &Project,
-    after: &Project,
-    directory: &dyn Directory,
+/// Checks what a project that exists refers to after a change or an undeletion; `before` is the project
+/// before it.
+pub(super) fn check(
+    scope: &Scope<'_>,
+    before: Option<&Checked<Project>>,
+    after: &Checked<Project>,
 ) -> Result<(), Rejection> {
-    let mut violations = Violations::new();
-    check_parent_name(&after.name, &after.details, "project", &mut violations);
-    violations.into_result(())?;
-    let mut missing = Missing::default();
-    missing.look(Some(&before.details), &after.details, "project", directory)?;
-    let parent = &after.details.parent_project;
-    if *parent != before.details.parent_project {
-        let step = |name: &ProjectName| directory.parent(name);
-        missing.cycle(&after.name, parent.as_ref(), &mut BTreeSet::new(), &step)?;
+    let mut references = References::new(scope, BTreeMap::new());
+    let parent = parent(after);
+    if before.is_some_and(|before| before.is_deleted() && !after.is_deleted()) {
+        if let Some(parent) = &parent {
+            references.require(parent, "project.parent_project")?;
+        }
+        return references.into_result();
     }
-    missing.into_result()
+    let mut violations = Violations::new();
+    check_parent_name(after, "project", &mut violations);
+    violations.into_result(())?;
+    references.check(before.map(|before| &**before), after, "project")?;
+    if parent != before.and_then(|before| self::parent(before)) {
+        references.check_cycle(after.name(), parent, &mut BTreeSet::new())?;
+    }
+    references.into_result()
 }
 
-/// Checks what new projects refer to, each other included; the text is each one's field of the request.
-pub(crate) fn check_creation(
-    projects: &[(String, Project)],
-    directory: &dyn Directory,
-) -> Result<(), Rejection> {
+/// Checks what new projects refer to, each other included.
+pub(super) fn check_created(scope: &Scope<'_>, created: &[Created<Project>]) -> Result<(), Rejection> {
     let mut violations = Violations::new();
-    for (field, project) in projects {
-        check_parent_name(&project.name, &project.details, field, &mut violations);
+    for Created { field, resource } in created {
+        check_parent_name(resource, field, &mut violations);
     }
     violations.into_result(())?;
-    let new: BTreeMap<&ProjectName, Option<&ProjectName>> = projects
-        .iter()
-        .map(|(_, project)| (&project.name, project.details.parent_project.as_ref()))
-        .collect();
-    let directory = Together { new: &new, directory };
-    let mut missing = Missing::default();
+    let new = created.iter().map(|created| (created.resource.name(), parent(&created.resource)));
+    let mut references = References::new(scope, new.collect());
     let mut sound = BTreeSet::new();
-    for (field, project) in projects {
-        missing.look(None, &project.details, field, &directory)?;
-        // Nothing that exists is a part of what is new, so a cycle is among the new ones.
-        let step = |name: &ProjectName| Ok(new.get(name).copied().flatten().cloned());
-        missing.cycle(&project.name, project.details.parent_project.as_ref(), &mut sound, &step)?;
+    for Created { field, resource } in created {
+        references.check(None, resource, field)?;
+        references.check_cycle(resource.name(), parent(resource), &mut sound)?;
     }
-    missing.into_result()
+    references.into_result()
 }
 
-/// Refuses to bring back a project whose parent is gone.
-pub(crate) fn check_undeletion(project: &Project, directory: &dyn Directory) -> Result<(), Rejection> {
-    let mut missing = Missing::default();
-    let parent = project.details.parent_project.as_ref();
-    if let Some(parent) = parent {
-        missing.found(parent, directory.project(parent)?, "project.parent_project");
-    }
-    missing.into_result()
+/// The project that a project is a part of.
+fn parent(project: &Project) -> Option<Name<Project>> {
+    project.parent_project.parse().ok()
 }
 
-/// What needs no directory to be refused.
-fn check_parent_name(name: &ProjectName, details: &Details, field: &str, violations: &mut Violations) {
+/// What needs no other rows to be refused.
+fn check_parent_name(project: &Checked<Project>, field: &str, violations: &mut Violations) {
     let field = || format!("{field}.parent_project");
-    match &details.parent_project {
-        Some(parent) if parent == name => {
+    match parent(project) {
+        Some(parent) if parent == *project.name() => {
             violations.push(field(), "PARENT_CYCLE", "a project cannot be a part of itself; name another");
         }
-        Some(parent) if parent.portfolio() != name.portfolio() => {
+        Some(parent) if parent.parent() != project.name().parent() => {
             violations.push(field(), "OTHER_PORTFOLIO", "name a project of the same portfolio");
         }
         _ => {}
     }
 }
 
-/// What is new and what there is, as one.
-struct Together<'a> {
-    new: &'a BTreeMap<&'a ProjectName, Option<&'a ProjectName>>,
-    directory: &'a dyn Directory,
-}
-
-impl Directory for Together<'_> {
-    fn organization(&self, name: &OrganizationName) -> Result<Presence, Rejection> {
-        self.directory.organization(name)
-    }
-
-    fn project(&self, name: &ProjectName) -> Result<Presence, Rejection> {
-        if self.new.contains_key(name) { Ok(Presence::Present) } else { self.directory.project(name) }
-    }
-
-    fn parent(&self, name: &ProjectName) -> Result<Option<ProjectName>, Rejection> {
-        self.directory.parent(name)
-    }
-}
-
-/// The references that do not hold.
-#[derive(Default)]
-struct Missing {
+/// References being checked.
+struct References<'a> {
+    scope: &'a Scope<'a>,
+    /// What the same request creates, each with its parent.
+    new: BTreeMap<&'a Name<Project>, Option<Name<Project>>>,
+    /// Those that do not hold.
     conditions: Vec<Precondition>,
     /// Organizations that are known to be there: many projects name the same ones.
-    present: BTreeSet<OrganizationName>,
+    present: BTreeSet<Name<Organization>>,
 }
 
-impl Missing {
-    /// Looks up what `after` refers to and `before` did not.
-    fn look(
-        &mut self,
-        before: Option<&Details>,
-        after: &Details,
-        field: &str,
-        directory: &dyn Directory,
-    ) -> Result<(), Rejection> {
+impl<'a> References<'a> {
+    fn new(scope: &'a Scope<'a>, new: BTreeMap<&'a Name<Project>, Option<Name<Project>>>) -> Self {
+        Self { scope, new, conditions: Vec::new(), present: BTreeSet::new() }
+    }
+
+    /// Checks what `after` refers to and `before` did not.
+    fn check(&mut self, before: Option<&Project>, after: &Project, field: &str) -> Result<(), Rejection> {
         let held: BTreeSet<_> = before.into_iter().flat_map(organizations).map(|(_, name)| name).collect();
         for (path, name) in organizations(after) {
-            if held.contains(name) || self.present.contains(name) {
+            if held.contains(&name) || self.present.contains(&name) {
                 continue;
             }
-            match directory.organization(name)? {
-                Presence::Present => {
-                    self.present.insert(name.clone());
-                }
-                presence => self.found(name, presence, &format!("{field}.{path}")),
+            let presence = self.scope.rows.presence(&name)?;
+            self.found(&name, presence, &format!("{field}.{path}"));
+            if presence == Presence::Present {
+                self.present.insert(name);
             }
         }
-        let parent = after.parent_project.as_ref();
-        if let Some(parent) =
-            parent.filter(|_| parent != before.and_then(|before| before.parent_project.as_ref()))
-        {
-            self.found(parent, directory.project(parent)?, &format!("{field}.parent_project"));
+        match parent(after) {
+            Some(name) if before.and_then(parent).as_ref() != Some(&name) => {
+                self.require(&name, &format!("{field}.parent_project"))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Records that a project is not there.
+    fn require(&mut self, name: &Name<Project>, field: &str) -> Result<(), Rejection> {
+        let new = self.new.contains_key(name);
+        let presence = if new { Presence::Present } else { self.scope.rows.presence(name)? };
+        self.found(name, presence, field);
         Ok(())
     }
 
     /// Walks up from a parent; what is found sound is not walked again.
-    fn cycle(
+    fn check_cycle(
         &mut self,
-        name: &ProjectName,
-        parent: Option<&ProjectName>,
-        sound: &mut BTreeSet<ProjectName>,
-        parent_of: &dyn Fn(&ProjectName) -> Result<Option<ProjectName>, Rejection>,
+        name: &Name<Project>,
+        parent: Option<Name<Project>>,
+        sound: &mut BTreeSet<Name<Project>>,
     ) -> Result<(), Rejection> {
         let mut seen = BTreeSet::from([name.clone()]);
-        let mut at = parent.cloned();
+        let mut at = parent;
         while let Some(next) = at {
             if sound.contains(&next) {
                 break;
             }
             if !seen.insert(next.clone()) {
-                self.push(Precondition {
-                    kind: "PARENT_CYCLE",
-                    subject: next.to_string(),
-                    description: format!(
-                        "{name} would be a part of itself through it; give another parent_project"
-                    ),
-                });
+                let description =
+                    format!("{name} would be a part of itself through it; give another parent_project");
+                self.push("PARENT_CYCLE", next.to_string(), description);
                 break;
             }
-            at = parent_of(&next)?;
+            at = match self.new.get(&next) {
+                Some(parent) => parent.clone(),
+                // Nothing that exists is a part of what is new, so a cycle is among the new ones.
+                None if !self.new.is_empty() => None,
+                None => self.scope.rows.get(&next)?.and_then(|project| self::parent(&project)),
+            };
         }
         sound.append(&mut seen);
         Ok(())
@@ -197,13 +155,12 @@ impl Missing {
             }
             Presence::Deleted => ("REFERENCE_DELETED", format!("the {} is deleted; undelete it", N::KIND)),
         };
-        let description = format!("{field}: {what}, or leave it out");
-        self.push(Precondition { kind, subject: name.to_string(), description });
+        self.push(kind, name.to_string(), format!("{field}: {what}, or leave it out"));
     }
 
-    fn push(&mut self, condition: Precondition) {
+    fn push(&mut self, kind: &'static str, subject: String, description: String) {
         if self.conditions.len() < limits::VIOLATIONS {
-            self.conditions.push(condition);
+            self.conditions.push(Precondition { kind, subject, description });
         }
     }
 
@@ -213,12 +170,10 @@ impl Missing {
 }
 
 /// Every organization that a project names, and where.
-fn organizations(details: &Details) -> impl Iterator<Item = (String, &OrganizationName)> {
-    let parties = details.parties.iter().enumerate();
-    let funding = details.funding.iter().enumerate();
-    parties.map(|(i, party)| (format!("parties[{i}].organization"), &party.organization)).chain(
-        funding.filter_map(|(i, source)| {
-            Some((format!("funding[{i}].organization"), source.organization.as_ref()?))
-        }),
-    )
+fn organizations(project: &Project) -> impl Iterator<Item = (String, Name<Organization>)> {
+    let parties = project.parties.iter().enumerate();
+    let parties = parties.map(|(i, party)| (format!("parties[{i}].organization"), &party.organization));
+    let funding = project.funding.iter().enumerate();
+    let funding = funding.map(|(i, source)| (format!("funding[{i}].organization"), &source.organization));
+    parties.chain(funding).filter_map(|(path, name)| Some((path, name.parse().ok()?)))
 }

@@ -1,14 +1,18 @@
-//! Where a project stands, and how it gets from one status to another.
+//! The status of a project, and how it gets from one to another.
 //!
 //! `PROPOSED → PREPARATION → CONSTRUCTION → COMPLETED → IN_SERVICE`, with `SUSPENDED`, which remembers
 //! where it resumes, and `CANCELLED`, which is the end. Invariants: every change of status is one of
-//! these moves; none tells of a day after today.
+//! these moves; none speaks of a day after today.
 
 use jiff::civil::Date;
-use milepost_types::{BatchName, Period, Precondition, ProjectName, Rejection, Violations};
+use milepost_proto::event::v1::ProjectStatusChanged;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::registry::v1::{Batch, Period as PeriodMessage, Project, project};
+use milepost_resource::{Change, Checked, EventKind, Name, Unreadable, date_message, period};
+use milepost_types::{DateError, Period, Precondition, Rejection, Violations};
 
-use super::Project;
-use crate::record::{Moment, Target};
+use crate::portfolio::today;
+use crate::tables::Scope;
 
 /// How far a project has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +24,30 @@ pub(crate) enum Stage {
     InService,
 }
 
-/// Where a project stands.
+impl Stage {
+    fn of(status: project::Status) -> Option<Self> {
+        match status {
+            project::Status::Proposed => Some(Stage::Proposed),
+            project::Status::Preparation => Some(Stage::Preparation),
+            project::Status::Construction => Some(Stage::Construction),
+            project::Status::Completed => Some(Stage::Completed),
+            project::Status::InService => Some(Stage::InService),
+            _ => None,
+        }
+    }
+
+    fn message(self) -> project::Status {
+        match self {
+            Stage::Proposed => project::Status::Proposed,
+            Stage::Preparation => project::Status::Preparation,
+            Stage::Construction => project::Status::Construction,
+            Stage::Completed => project::Status::Completed,
+            Stage::InService => project::Status::InService,
+        }
+    }
+}
+
+/// The status of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// On its way.
@@ -43,17 +70,42 @@ impl Status {
         Status::Cancelled,
     ];
 
+    /// The status of a project.
+    ///
+    /// # Errors
+    /// If this version does not know it: what may be done to a project depends on it.
+    pub(crate) fn of(project: &Project) -> Result<Self, Unreadable> {
+        let unknown = |field, number: i32| {
+            Unreadable::of(field, format_args!("{number} is no status that this version knows"))
+        };
+        let status = project::Status::try_from(project.status);
+        match status {
+            Ok(project::Status::Cancelled) => Ok(Status::Cancelled),
+            Ok(project::Status::Suspended) => {
+                let stage = project::Status::try_from(project.suspended_status).ok().and_then(Stage::of);
+                stage
+                    .map(Status::Suspended)
+                    .ok_or_else(|| unknown("suspended_status", project.suspended_status))
+            }
+            status => {
+                let stage = status.ok().and_then(Stage::of);
+                stage.map(Status::At).ok_or_else(|| unknown("status", project.status))
+            }
+        }
+    }
+
+    /// The status as the API has it.
+    fn message(self) -> project::Status {
+        match self {
+            Status::At(stage) => stage.message(),
+            Status::Suspended(_) => project::Status::Suspended,
+            Status::Cancelled => project::Status::Cancelled,
+        }
+    }
+
     /// The name that the API has for it.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Status::At(Stage::Proposed) => "STATUS_PROPOSED",
-            Status::At(Stage::Preparation) => "STATUS_PREPARATION",
-            Status::At(Stage::Construction) => "STATUS_CONSTRUCTION",
-            Status::At(Stage::Completed) => "STATUS_COMPLETED",
-            Status::At(Stage::InService) => "STATUS_IN_SERVICE",
-            Status::Suspended(_) => "STATUS_SUSPENDED",
-            Status::Cancelled => "STATUS_CANCELLED",
-        }
+        self.message().as_str_name()
     }
 
     /// The word that people read: `CANCELLED`.
@@ -62,11 +114,11 @@ impl Status {
         name.strip_prefix("STATUS_").unwrap_or(name)
     }
 
-    /// The stage to resume at.
-    pub(crate) fn suspended(self) -> Option<Stage> {
+    /// The stage to resume at, as the API has it.
+    fn suspended(self) -> project::Status {
         match self {
-            Status::Suspended(stage) => Some(stage),
-            _ => None,
+            Status::Suspended(stage) => stage.message(),
+            _ => project::Status::Unspecified,
         }
     }
 }
@@ -116,7 +168,7 @@ impl Move {
         }
     }
 
-    /// The day that the move tells of, and the field of the request that may give it.
+    /// The day that the move speaks of, and the field of the request that may give it.
     fn day(self, today: Date) -> Option<(Date, &'static str)> {
         match self {
             Move::Start(date) => Some((date.unwrap_or(today), "start_date")),
@@ -127,52 +179,76 @@ impl Move {
     }
 }
 
-/// A project that was moved.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Moved {
-    pub(crate) project: Project,
-    pub(crate) previous: Status,
-    /// The day that it tells of.
-    pub(crate) date: Option<Date>,
-    /// The fields that changed, sorted.
-    pub(crate) changed: Vec<&'static str>,
+/// A move, and why it is made.
+#[derive(Debug)]
+pub(crate) struct Advance {
+    pub(crate) step: Move,
+    /// Empty: the request did not say.
+    pub(crate) reason: String,
 }
 
-/// Moves a project, where today is a day in its portfolio's time zone.
+/// A project that was moved.
+pub(crate) struct Moved {
+    pub(crate) before: Checked<Project>,
+    pub(crate) after: Checked<Project>,
+    previous: Status,
+    /// The day that it speaks of.
+    date: Option<Date>,
+}
+
+/// Moves a project, on days of its portfolio's time zone.
+///
+/// # Errors
+/// If its status does not allow the move, or if the day is none for it.
 pub(crate) fn advance(
-    project: &Project,
-    target: &Target<ProjectName>,
-    step: Move,
-    reason: &str,
-    today: Date,
-    moment: &Moment,
-) -> Result<Moved, Rejection> {
-    project.check_changeable(target.etag)?;
-    let Some(status) = step.leads_to(project.standing.status) else {
+    scope: &Scope<'_>,
+    project: &Checked<Project>,
+    Advance { step, reason }: &Advance,
+) -> Result<Vec<Change>, Rejection> {
+    let today = today(scope, &project.name().parent())?;
+    let previous = status(project)?;
+    let Some(status) = step.leads_to(previous) else {
         let allowed = Status::ALL.into_iter().filter(|from| step.leads_to(*from).is_some());
         return Err(wrong_state(project, step.verb(), allowed));
     };
     let mut violations = Violations::new();
-    let mut period = project.details.actual_period;
+    let mut period = period(project.actual_period.as_ref());
     if let Some((date, field)) = step.day(today) {
         if date > today {
             violations.push(
                 field,
                 "DATE_IN_FUTURE",
-                format!("{date} is after today, {today} in the portfolio's time zone; tell it when it has happened"),
+                format!(
+                    "{date} is after today, {today} in the portfolio's time zone; tell it when it has happened"
+                ),
             );
         }
-        period = violations.check(field, period_after(step, period, date)).unwrap_or(period);
+        period = violations.check(field, period_after(*step, period, date)).unwrap_or(period);
     }
-    violations.into_result(()).map_err(Rejection::Invalid)?;
-    let mut after = project.touched(moment);
-    after.standing.status = status;
-    after.standing.status_reason = reason.to_owned();
-    after.details.actual_period = period;
-    Ok(moved(project, after, step.day(today).map(|(date, _)| date)))
+    violations.into_result(())?;
+    let after = project.changed(scope, |project| {
+        set(project, status, period);
+        project.status_reason.clone_from(reason);
+    });
+    let date = step.day(today).map(|(date, _)| date);
+    Ok(vec![change(scope, Moved { before: project.clone(), after, previous, date }, None)?])
 }
 
-fn period_after(step: Move, period: Period, date: Date) -> Result<Period, milepost_types::DateError> {
+/// The status of a project that was read.
+fn status(project: &Checked<Project>) -> Result<Status, Rejection> {
+    Ok(Status::of(project).map_err(|error| project.damaged(error))?)
+}
+
+fn set(project: &mut Project, status: Status, period: Period) {
+    project.set_status(status.message());
+    project.set_suspended_status(status.suspended());
+    project.actual_period = (!period.is_empty()).then(|| PeriodMessage {
+        start_date: period.start().map(date_message),
+        end_date: period.end().map(date_message),
+    });
+}
+
+fn period_after(step: Move, period: Period, date: Date) -> Result<Period, DateError> {
     match step {
         Move::Start(_) => Period::new(Some(date), period.end()),
         Move::Complete(_) => Period::new(period.start(), Some(date)),
@@ -185,38 +261,41 @@ fn period_after(step: Move, period: Period, date: Date) -> Result<Period, milepo
 /// # Errors
 /// Why this member refuses, for the list of all that do.
 pub(crate) fn start_in_batch(
-    project: &Project,
-    batch: &BatchName,
+    scope: &Scope<'_>,
+    project: Checked<Project>,
+    batch: &Name<Batch>,
     date: Date,
-    moment: &Moment,
 ) -> Result<Moved, Precondition> {
     let step = Move::Start(Some(date));
-    let refuse = |kind, description| Precondition { kind, subject: project.name.to_string(), description };
+    let refuse = |kind, description| Precondition { kind, subject: project.name().to_string(), description };
     if project.is_deleted() {
         let description = "the project is deleted; undelete it, or leave it out of the batch".to_owned();
         return Err(refuse("MEMBER_DELETED", description));
     }
-    let Some(status) = step.leads_to(project.standing.status) else {
+    // One that this version does not know was refused when the row was read.
+    let previous = Status::of(&project).unwrap_or(Status::Cancelled);
+    let Some(status) = step.leads_to(previous) else {
         let description = format!(
             "the project is {}{}; only what is proposed or in preparation can start",
-            project.standing.status.word(),
-            start_so_far(project)
+            previous.word(),
+            start_so_far(&project)
         );
         return Err(refuse("MEMBER_IN_WRONG_STATE", description));
     };
-    let period = period_after(step, project.details.actual_period, date)
+    let period = period_after(step, period(project.actual_period.as_ref()), date)
         .map_err(|error| refuse("MEMBER_ENDS_BEFORE_START", format!("its actual period: {error}")))?;
-    let mut after = project.touched(moment);
-    after.standing.status = status;
-    after.standing.status_reason = String::new();
-    after.standing.batch = Some(batch.clone());
-    after.details.actual_period = period;
-    Ok(moved(project, after, Some(date)))
+    let after = project.changed(scope, |project| {
+        set(project, status, period);
+        project.status_reason.clear();
+        project.batch = batch.to_string();
+    });
+    Ok(Moved { before: project, after, previous, date: Some(date) })
 }
 
 /// When and by what a project started, if it did, as a part of a sentence.
 fn start_so_far(project: &Project) -> String {
-    match (&project.standing.batch, project.details.actual_period.start()) {
+    let batch = Some(&project.batch).filter(|batch| !batch.is_empty());
+    match (batch, period(project.actual_period.as_ref()).start()) {
         (Some(batch), Some(date)) => format!(", started on {date} by {batch}"),
         (None, Some(date)) => format!(", started on {date} by itself"),
         (Some(batch), None) => format!(", started by {batch}"),
@@ -224,29 +303,49 @@ fn start_so_far(project: &Project) -> String {
     }
 }
 
-fn moved(before: &Project, after: Project, date: Option<Date>) -> Moved {
-    let (old, new) = (&before.standing, &after.standing);
-    let fields = [
-        ("actual_period", before.details.actual_period != after.details.actual_period),
-        ("batch", old.batch != new.batch),
-        ("status", old.status.as_str() != new.status.as_str()),
-        ("status_reason", old.status_reason != new.status_reason),
-        ("suspended_status", old.status.suspended() != new.status.suspended()),
-    ];
-    let changed = fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect();
-    Moved { previous: old.status, project: after, date, changed }
+/// What became of a project that was moved, by itself or by this batch.
+///
+/// # Errors
+/// None for projects.
+pub(crate) fn change(
+    scope: &Scope<'_>,
+    moved: Moved,
+    batch: Option<&Name<Batch>>,
+) -> Result<Change, Rejection> {
+    let Moved { before, after, previous, date } = moved;
+    let status = status(&after)?;
+    let payload = Payload::ProjectStatusChanged(ProjectStatusChanged {
+        previous_status: previous.message().into(),
+        status: status.message().into(),
+        reason: after.status_reason.clone(),
+        batch: batch.map(ToString::to_string).unwrap_or_default(),
+    });
+    let kind = EventKind::custom(event_type(previous, status), payload);
+    Ok(Change::new(scope, kind, Some(&before), after)?.on(date))
+}
+
+fn event_type(previous: Status, status: Status) -> &'static str {
+    match (previous, status) {
+        (Status::Suspended(_), Status::At(_)) => "milepost.project.resumed",
+        (_, Status::At(Stage::Proposed | Stage::Preparation)) => "milepost.project.prepared",
+        (_, Status::At(Stage::Construction)) => "milepost.project.started",
+        (_, Status::At(Stage::Completed)) => "milepost.project.completed",
+        (_, Status::At(Stage::InService)) => "milepost.project.commissioned",
+        (_, Status::Suspended(_)) => "milepost.project.suspended",
+        (_, Status::Cancelled) => "milepost.project.cancelled",
+    }
 }
 
 /// The refusal of an action for the status.
 pub(crate) fn wrong_state(
-    project: &Project,
+    project: &Checked<Project>,
     action: &'static str,
     allowed: impl Iterator<Item = Status>,
 ) -> Rejection {
     Rejection::WrongState {
-        name: project.name.to_string(),
+        name: project.name().to_string(),
         action,
-        state: project.standing.status.as_str().to_owned(),
+        state: project.status().as_str_name().to_owned(),
         allowed: allowed.map(|status| status.as_str().to_owned()).collect(),
     }
 }

@@ -8,15 +8,10 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
-use milepost_proto::registry::v1::batch_service_server::BatchServiceServer;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
-use milepost_proto::registry::v1::organization_service_server::OrganizationServiceServer;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
-use milepost_proto::registry::v1::phase_service_server::PhaseServiceServer;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
-use milepost_proto::registry::v1::portfolio_service_server::PortfolioServiceServer;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
-use milepost_proto::registry::v1::project_service_server::ProjectServiceServer;
 use milepost_proto::registry::v1::*;
 use milepost_service::config::server::Server;
 use milepost_service::host::Kit;
@@ -27,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::Service;
+use crate::{Service, methods};
 
 /// Messages of tests may be large.
 const MESSAGE_BYTES: usize = 64 << 20;
@@ -37,7 +32,7 @@ pub(crate) struct Office {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) service: Service,
     pub(crate) channel: Channel,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Office {
@@ -48,13 +43,24 @@ impl Office {
 
     /// A registry on this journal, at the same time.
     pub(crate) async fn on(journal: Arc<MemoryJournal>) -> Self {
+        Self::with(journal, Options::default()).await
+    }
+
+    /// The same, with these options of the ledger.
+    pub(crate) async fn with(journal: Arc<MemoryJournal>, options: Options) -> Self {
         let now: Timestamp = "2021-05-27T04:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let dir = tempfile::tempdir().unwrap();
         let kit = Kit::with_clock(&Server::default(), clock.clone());
-        let service = Service::on(&kit, dir.path(), journal, clock.clone(), Options::default()).unwrap();
+        let service = Service::on(&kit, dir.path(), journal, clock.clone(), options).unwrap();
         let channel = serve(&service);
-        Self { clock, service, channel, _dir: dir }
+        Self { clock, service, channel, dir }
+    }
+
+    /// Stops it; where its store is.
+    pub(crate) fn stopped(self) -> TempDir {
+        self.service.close();
+        self.dir
     }
 
     /// A registry with the portfolio `portfolios/wsc`.
@@ -157,13 +163,14 @@ impl Office {
 /// Serves a registry on a channel within this process.
 fn serve(service: &Service) -> Channel {
     let (accept, accepted) = tokio::sync::mpsc::unbounded_channel();
-    let api = || service.api.clone();
+    let mut service = service.clone();
+    service.api.max_request_bytes = MESSAGE_BYTES;
     let server = tonic::transport::Server::builder()
-        .add_service(PortfolioServiceServer::new(api()))
-        .add_service(OrganizationServiceServer::new(api()))
-        .add_service(ProjectServiceServer::new(api()).max_decoding_message_size(MESSAGE_BYTES))
-        .add_service(PhaseServiceServer::new(api()))
-        .add_service(BatchServiceServer::new(api()).max_decoding_message_size(MESSAGE_BYTES))
+        .add_service(service.serve::<Portfolio>(Vec::new()))
+        .add_service(service.serve::<Organization>(Vec::new()))
+        .add_service(service.serve::<Project>(methods::of_projects()))
+        .add_service(service.serve::<Phase>(Vec::new()))
+        .add_service(service.serve::<Batch>(methods::of_batches()))
         .serve_with_incoming(UnboundedReceiverStream::new(accepted));
     tokio::spawn(server);
     Endpoint::from_static("http://registry").connect_with_connector_lazy(tower::service_fn(move |_| {

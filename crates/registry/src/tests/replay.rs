@@ -6,22 +6,21 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use milepost_ledger::journal::memory::MemoryJournal;
-use milepost_ledger::{Direction, KeyRange, Ledger, Options, Read, Submission, Write};
+use milepost_ledger::{Direction, KeyRange, Ledger, Options, Read};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::*;
-use milepost_types::{LogId, ManualClock, Violations};
+use milepost_types::LogId;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use prost::Message;
 
-use super::office::portfolio;
+use tonic::Code;
+
+use super::office::{Office, portfolio};
 use super::rows::Rows;
-use crate::command::{Command, Wish};
-use crate::convert::{self, project_request};
-use crate::decide::Registry;
-use crate::tables;
+use crate::tables::{Registry, TABLES};
 
 /// What may be asked of a small office.
 #[derive(Debug, Clone)]
@@ -124,186 +123,184 @@ impl Said {
     }
 }
 
-/// The wish that an ask is; nothing if its fields are at fault.
-fn wish(ask: &Ask) -> Option<Wish> {
-    let v = &mut Violations::new();
-    let wish = match ask {
+/// Has done what is asked; false if it is refused.
+async fn done(office: &Office, ask: &Ask) -> bool {
+    let outcome = match ask.clone() {
         Ask::Portfolio(verb, id, display_name) => {
-            let name = format!("portfolios/{id}");
-            let message =
-                Some(Portfolio { name: name.clone(), display_name: (*display_name).into(), ..portfolio() });
-            let portfolio_id = (*id).into();
-            Wish::Portfolio(match verb {
-                Verb::Create => convert::portfolio::create(
-                    CreatePortfolioRequest { portfolio_id, portfolio: message, ..Default::default() },
-                    v,
-                )?,
-                Verb::Update => convert::portfolio::update(
-                    UpdatePortfolioRequest { portfolio: message, ..Default::default() },
-                    v,
-                )?,
+            let (mut client, name) = (office.portfolios(), format!("portfolios/{id}"));
+            let message = Portfolio { name: name.clone(), display_name: display_name.into(), ..portfolio() };
+            let portfolio = Some(message);
+            match verb {
+                Verb::Create => {
+                    let portfolio_id = id.into();
+                    let request = CreatePortfolioRequest { portfolio_id, portfolio, ..Default::default() };
+                    client.create_portfolio(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let request = UpdatePortfolioRequest { portfolio, ..Default::default() };
+                    client.update_portfolio(request).await.map(|_| ())
+                }
                 Verb::Delete => {
-                    convert::portfolio::delete(&DeletePortfolioRequest { name, ..Default::default() }, v)?
+                    let request = DeletePortfolioRequest { name, ..Default::default() };
+                    client.delete_portfolio(request).await.map(|_| ())
                 }
                 Verb::Undelete => {
-                    convert::portfolio::undelete(&UndeletePortfolioRequest { name, ..Default::default() }, v)?
+                    let request = UndeletePortfolioRequest { name, ..Default::default() };
+                    client.undelete_portfolio(request).await.map(|_| ())
                 }
-            })
+            }
         }
         Ask::Organization(verb, id, display_name) => {
-            let name = format!("organizations/{id}");
-            let message = Some(Organization {
-                name: name.clone(),
-                display_name: (*display_name).into(),
-                ..Default::default()
-            });
-            let organization_id = (*id).into();
-            Wish::Organization(match verb {
-                Verb::Create => convert::organization::create(
-                    CreateOrganizationRequest {
-                        organization_id,
-                        organization: message,
-                        ..Default::default()
-                    },
-                    v,
-                )?,
-                Verb::Update => convert::organization::update(
-                    UpdateOrganizationRequest { organization: message, ..Default::default() },
-                    v,
-                )?,
-                Verb::Delete => convert::organization::delete(
-                    &DeleteOrganizationRequest { name, ..Default::default() },
-                    v,
-                )?,
-                Verb::Undelete => convert::organization::undelete(
-                    &UndeleteOrganizationRequest { name, ..Default::default() },
-                    v,
-                )?,
-            })
-        }
-        Ask::Project(verb, p, id, said) => {
-            let name = format!("portfolios/{p}/projects/{id}");
-            let (parent, project_id, project) =
-                (format!("portfolios/{p}"), (*id).into(), Some(said.message(p, id)));
-            let mask = ["display_name", "parent_project", "parties", "investment"].map(String::from).to_vec();
-            let update_mask = Some(prost_types::FieldMask { paths: mask });
-            Wish::Project(Box::new(match verb {
-                Verb::Create => project_request::create(
-                    CreateProjectRequest { parent, project_id, project, ..Default::default() },
-                    v,
-                )?,
-                Verb::Update => project_request::update(
-                    UpdateProjectRequest { project, update_mask, ..Default::default() },
-                    v,
-                )?,
+            let (mut client, name) = (office.organizations(), format!("organizations/{id}"));
+            let message =
+                Organization { name: name.clone(), display_name: display_name.into(), ..Default::default() };
+            let organization = Some(message);
+            match verb {
+                Verb::Create => {
+                    let organization_id = id.into();
+                    let request =
+                        CreateOrganizationRequest { organization_id, organization, ..Default::default() };
+                    client.create_organization(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let request = UpdateOrganizationRequest { organization, ..Default::default() };
+                    client.update_organization(request).await.map(|_| ())
+                }
                 Verb::Delete => {
-                    project_request::delete(&DeleteProjectRequest { name, ..Default::default() }, v)?
+                    let request = DeleteOrganizationRequest { name, ..Default::default() };
+                    client.delete_organization(request).await.map(|_| ())
                 }
                 Verb::Undelete => {
-                    project_request::undelete(&UndeleteProjectRequest { name, ..Default::default() }, v)?
+                    let request = UndeleteOrganizationRequest { name, ..Default::default() };
+                    client.undelete_organization(request).await.map(|_| ())
                 }
-            }))
+            }
+        }
+        Ask::Project(verb, p, id, said) => {
+            let (mut client, name) = (office.projects(), format!("portfolios/{p}/projects/{id}"));
+            let project = Some(said.message(p, id));
+            match verb {
+                Verb::Create => {
+                    let (parent, project_id) = (format!("portfolios/{p}"), id.into());
+                    let request = CreateProjectRequest { parent, project_id, project, ..Default::default() };
+                    client.create_project(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let paths = ["display_name", "parent_project", "parties", "investment"].map(String::from);
+                    let update_mask = Some(prost_types::FieldMask { paths: paths.to_vec() });
+                    let request = UpdateProjectRequest { project, update_mask, ..Default::default() };
+                    client.update_project(request).await.map(|_| ())
+                }
+                Verb::Delete => {
+                    let request = DeleteProjectRequest { name, ..Default::default() };
+                    client.delete_project(request).await.map(|_| ())
+                }
+                Verb::Undelete => {
+                    let request = UndeleteProjectRequest { name, ..Default::default() };
+                    client.undelete_project(request).await.map(|_| ())
+                }
+            }
         }
         Ask::Move(p, id, step) => {
-            let (name, reason) = (format!("portfolios/{p}/projects/{id}"), "因为".to_owned());
-            Wish::Project(Box::new(match step {
-                0 => {
-                    project_request::prepare(PrepareProjectRequest { name, reason, ..Default::default() }, v)?
-                }
-                1 => project_request::start(StartProjectRequest { name, reason, ..Default::default() }, v)?,
-                2 => project_request::complete(
-                    CompleteProjectRequest { name, reason, ..Default::default() },
-                    v,
-                )?,
-                3 => project_request::commission(
-                    CommissionProjectRequest { name, reason, ..Default::default() },
-                    v,
-                )?,
-                4 => {
-                    project_request::suspend(SuspendProjectRequest { name, reason, ..Default::default() }, v)?
-                }
-                5 => project_request::resume(ResumeProjectRequest { name, reason, ..Default::default() }, v)?,
-                _ => project_request::cancel(CancelProjectRequest { name, reason, ..Default::default() }, v)?,
-            }))
+            let (mut client, name) = (office.projects(), format!("portfolios/{p}/projects/{id}"));
+            let reason = "因为".to_owned();
+            macro_rules! move_by {
+                ($method:ident, $request:ident) => {
+                    client.$method($request { name, reason, ..Default::default() }).await.map(|_| ())
+                };
+            }
+            match step {
+                0 => move_by!(prepare_project, PrepareProjectRequest),
+                1 => move_by!(start_project, StartProjectRequest),
+                2 => move_by!(complete_project, CompleteProjectRequest),
+                3 => move_by!(commission_project, CommissionProjectRequest),
+                4 => move_by!(suspend_project, SuspendProjectRequest),
+                5 => move_by!(resume_project, ResumeProjectRequest),
+                _ => move_by!(cancel_project, CancelProjectRequest),
+            }
         }
         Ask::Phase(verb, p, project, id, order) => {
             let parent = format!("portfolios/{p}/projects/{project}");
-            let name = format!("{parent}/phases/{id}");
-            let phase = Some(Phase {
-                name: name.clone(),
-                display_name: "f".into(),
-                order: *order,
-                ..Default::default()
-            });
-            let phase_id = (*id).into();
-            Wish::Phase(match verb {
-                Verb::Create => convert::phase::create(
-                    CreatePhaseRequest { parent, phase_id, phase, ..Default::default() },
-                    v,
-                )?,
+            let (mut client, name) = (office.phases(), format!("{parent}/phases/{id}"));
+            let message = Phase { name: name.clone(), display_name: "f".into(), order, ..Default::default() };
+            let phase = Some(message);
+            match verb {
+                Verb::Create => {
+                    let request =
+                        CreatePhaseRequest { parent, phase_id: id.into(), phase, ..Default::default() };
+                    client.create_phase(request).await.map(|_| ())
+                }
                 Verb::Update => {
-                    convert::phase::update(UpdatePhaseRequest { phase, ..Default::default() }, v)?
+                    client.update_phase(UpdatePhaseRequest { phase, ..Default::default() }).await.map(|_| ())
                 }
                 Verb::Delete => {
-                    convert::phase::delete(&DeletePhaseRequest { name, ..Default::default() }, v)?
+                    client.delete_phase(DeletePhaseRequest { name, ..Default::default() }).await.map(|_| ())
                 }
-                Verb::Undelete => {
-                    convert::phase::undelete(&UndeletePhaseRequest { name, ..Default::default() }, v)?
-                }
-            })
+                Verb::Undelete => client
+                    .undelete_phase(UndeletePhaseRequest { name, ..Default::default() })
+                    .await
+                    .map(|_| ()),
+            }
         }
         Ask::Batch(verb, p, id, members) => {
-            let (parent, name) = (format!("portfolios/{p}"), format!("portfolios/{p}/batches/{id}"));
-            let start_date =
-                Some(Date { year: 2021, month: 5, day: 20 + i32::try_from(members.len()).ok()? });
-            let members = names(p, members);
-            let batch = Some(Batch {
+            let (mut client, name) = (office.batches(), format!("portfolios/{p}/batches/{id}"));
+            let day = 20 + i32::try_from(members.len()).unwrap();
+            let message = Batch {
                 name: name.clone(),
                 display_name: "b".into(),
-                start_date,
-                members,
+                start_date: Some(Date { year: 2021, month: 5, day }),
+                members: names(p, &members),
                 ..Default::default()
-            });
-            let batch_id = (*id).into();
-            Wish::Batch(match verb {
-                Verb::Create => convert::batch::create(
-                    CreateBatchRequest { parent, batch_id, batch, ..Default::default() },
-                    v,
-                )?,
+            };
+            let batch = Some(message);
+            match verb {
+                Verb::Create => {
+                    let (parent, batch_id) = (format!("portfolios/{p}"), id.into());
+                    let request = CreateBatchRequest { parent, batch_id, batch, ..Default::default() };
+                    client.create_batch(request).await.map(|_| ())
+                }
                 Verb::Update => {
-                    convert::batch::update(UpdateBatchRequest { batch, ..Default::default() }, v)?
+                    client.update_batch(UpdateBatchRequest { batch, ..Default::default() }).await.map(|_| ())
                 }
                 Verb::Delete => {
-                    convert::batch::delete(&DeleteBatchRequest { name, ..Default::default() }, v)?
+                    client.delete_batch(DeleteBatchRequest { name, ..Default::default() }).await.map(|_| ())
                 }
-                Verb::Undelete => {
-                    convert::batch::undelete(&UndeleteBatchRequest { name, ..Default::default() }, v)?
-                }
-            })
+                Verb::Undelete => client
+                    .undelete_batch(UndeleteBatchRequest { name, ..Default::default() })
+                    .await
+                    .map(|_| ()),
+            }
         }
         Ask::Members(add, p, id, members) => {
-            let (name, members) = (format!("portfolios/{p}/batches/{id}"), names(p, members));
-            Wish::Batch(match add {
-                true => {
-                    convert::batch::add(&AddBatchMembersRequest { name, members, ..Default::default() }, v)?
-                }
-                false => convert::batch::remove(
-                    &RemoveBatchMembersRequest { name, members, ..Default::default() },
-                    v,
-                )?,
-            })
+            let (name, members) = (format!("portfolios/{p}/batches/{id}"), names(p, &members));
+            let mut client = office.batches();
+            if add {
+                let request = AddBatchMembersRequest { name, members, ..Default::default() };
+                client.add_batch_members(request).await.map(|_| ())
+            } else {
+                let request = RemoveBatchMembersRequest { name, members, ..Default::default() };
+                client.remove_batch_members(request).await.map(|_| ())
+            }
         }
         Ask::Start(p, id) => {
             let name = format!("portfolios/{p}/batches/{id}");
-            Wish::Batch(convert::batch::start(&StartBatchRequest { name, ..Default::default() }, v)?)
+            office.batches().start_batch(StartBatchRequest { name, ..Default::default() }).await.map(|_| ())
         }
         Ask::Cancel(p, id) => {
             let (name, reason) = (format!("portfolios/{p}/batches/{id}"), "因为".into());
-            Wish::Batch(convert::batch::cancel(CancelBatchRequest { name, reason, ..Default::default() }, v)?)
+            let request = CancelBatchRequest { name, reason, ..Default::default() };
+            office.batches().cancel_batch(request).await.map(|_| ())
         }
-        Ask::Wait(_) => return None,
+        Ask::Wait(seconds) => {
+            office.clock.advance(SignedDuration::from_secs(seconds));
+            return false;
+        }
     };
-    v.is_empty().then_some(wish)
+    if let Err(status) = &outcome {
+        let refusals = [Code::InvalidArgument, Code::NotFound, Code::AlreadyExists, Code::FailedPrecondition];
+        assert!(refusals.contains(&status.code()), "{ask:?}: {status}");
+    }
+    outcome.is_ok()
 }
 
 /// Every row but the ledger's own.
@@ -312,21 +309,12 @@ fn all_rows(rows: &dyn Read) -> BTreeMap<Vec<u8>, bytes::Bytes> {
     rows.scan(&range, Direction::Forward).map(|(key, value)| (key.into(), value)).collect()
 }
 
-type Put = fn(&mut dyn Write, bytes::Bytes) -> Result<(), convert::Unreadable>;
-
 /// The rows that these resources make when each is put once.
 fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes::Bytes> {
     let mut anew = Rows::default();
-    let puts: [Put; 5] = [
-        tables::portfolios::put,
-        tables::organizations::put,
-        tables::projects::put,
-        tables::phases::put,
-        tables::batches::put,
-    ];
     for (key, row) in held {
-        if let Some(put) = puts.get(usize::from(key[0]) - 1) {
-            put(&mut anew, row.clone()).unwrap();
+        if let Some(table) = TABLES.get(usize::from(key[0]) - 1) {
+            table.put(&mut anew, row.clone()).unwrap();
         }
     }
     anew.rows
@@ -380,51 +368,36 @@ struct Outcome {
 }
 
 fn run(asks: &[Ask]) -> Outcome {
+    // Small enough that checkpoints happen while commands come.
+    let options = Options { checkpoint_rows: 16, ..Options::default() };
+    let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
+    let mut outcome = Outcome { done: 0, refused: 0 };
+    // The runtime ends with its tasks, which hold the store open.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let clock = Arc::new(ManualClock::new("2021-05-27T04:00:00Z".parse().unwrap()));
-        let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
-        // Small enough that checkpoints happen while commands come.
-        let options = Options { checkpoint_rows: 16, ..Options::default() };
-        let open = |dir: &tempfile::TempDir| {
-            let ledger = Ledger::open(
-                "registry",
-                dir.path(),
-                journal.clone(),
-                Arc::new(Registry),
-                clock.clone(),
-                options.clone(),
-            );
-            ledger.unwrap()
-        };
-        let (live_dir, rebuilt_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let live = open(&live_dir);
-        let mut outcome = Outcome { done: 0, refused: 0 };
+    let (rows, clock, live_dir) = runtime.block_on(async {
+        let office = Office::with(journal.clone(), options.clone()).await;
         for ask in asks {
-            if let Ask::Wait(seconds) = ask {
-                clock.advance(SignedDuration::from_secs(*seconds));
-            }
-            let Some(wish) = wish(ask) else { continue };
-            let command = Command { wish, traceparent: String::new() };
-            match live.submit(Submission::system("test", command)).await {
-                Ok(_) => outcome.done += 1,
-                Err(milepost_ledger::SubmitError::Rejected(_)) => outcome.refused += 1,
-                Err(other) => panic!("{ask:?}: {other}"),
+            match done(&office, ask).await {
+                true => outcome.done += 1,
+                false => outcome.refused += 1,
             }
         }
-        let rows = all_rows(&live.view());
+        let rows = all_rows(&office.service.api.ledger.view());
         assert_eq!(rows, made_anew(&rows), "the index rows are those that the resources say");
         check_promises(&rows);
-        let rebuilt = open(&rebuilt_dir);
-        assert_eq!(all_rows(&rebuilt.view()), rows, "the rows are those of a rebuild");
-        rebuilt.close();
-        live.close();
-        drop(live);
-        let reopened = open(&live_dir);
-        assert_eq!(all_rows(&reopened.view()), rows, "the rows are those of the store, opened again");
-        reopened.close();
-        outcome
-    })
+        (rows, office.clock.clone(), office.stopped())
+    });
+    drop(runtime);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let rebuilt_dir = tempfile::tempdir().unwrap();
+    for (dir, which) in [(&rebuilt_dir, "rebuilt"), (&live_dir, "opened again")] {
+        let (clock, options, rules) = (clock.clone(), options.clone(), Arc::new(Registry));
+        let ledger = Ledger::open("registry", dir.path(), journal.clone(), rules, clock, options).unwrap();
+        assert_eq!(all_rows(&ledger.view()), rows, "the rows are those of the store, {which}");
+        ledger.close();
+    }
+    outcome
 }
 
 proptest! {

@@ -1,0 +1,257 @@
+//! The methods of projects and batches besides the standard ones: from their requests to what is to be done.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::registry::v1::*;
+use milepost_proto::resource::{CreateRequest as _, TargetRequest};
+use milepost_resource::{
+    Act, Custom, Method, Name, ParentIds, Run, Standard, create, names, read_create, target,
+};
+use milepost_service::request::check_nested;
+use milepost_service::value::{date, said};
+use milepost_types::{Rejection, Violations, check_batch, limits, text};
+
+use crate::batch::{cancel, members, start::start};
+use crate::project::status::{Advance, Move, advance};
+use crate::tables::{Registry, Rows};
+
+/// A method, by its name.
+type Named = (&'static str, Method<Registry>);
+
+/// The methods of projects.
+pub(crate) fn of_projects() -> Vec<Named> {
+    vec![
+        ("BatchCreateProjects", Box::new(|api, request| api.answer_all(request, create_several))),
+        (
+            "BatchGetProjects",
+            Box::new(|api, request| {
+                api.answer_several(request, read_names, |request| &request.min_revisions, rows)
+            }),
+        ),
+        (
+            "PrepareProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: PrepareProjectRequest, violations| {
+                    moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
+                })
+            }),
+        ),
+        (
+            "StartProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: StartProjectRequest, violations| {
+                    let step = |v: &mut _| Some(Move::Start(day("start_date", request.start_date, v)?));
+                    moved(&request, may(&request.reason), step, violations)
+                })
+            }),
+        ),
+        (
+            "CompleteProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: CompleteProjectRequest, violations| {
+                    let step =
+                        |v: &mut _| Some(Move::Complete(day("completion_date", request.completion_date, v)?));
+                    moved(&request, may(&request.reason), step, violations)
+                })
+            }),
+        ),
+        (
+            "CommissionProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: CommissionProjectRequest, violations| {
+                    let step = |v: &mut _| {
+                        Some(Move::Commission(day("commission_date", request.commission_date, v)?))
+                    };
+                    moved(&request, may(&request.reason), step, violations)
+                })
+            }),
+        ),
+        (
+            "SuspendProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: SuspendProjectRequest, violations| {
+                    moved(&request, text::text(&request.reason), |_| Some(Move::Suspend), violations)
+                })
+            }),
+        ),
+        (
+            "ResumeProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: ResumeProjectRequest, violations| {
+                    moved(&request, text::text(&request.reason), |_| Some(Move::Resume), violations)
+                })
+            }),
+        ),
+        (
+            "CancelProject",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: CancelProjectRequest, violations| {
+                    moved(&request, text::text(&request.reason), |_| Some(Move::Cancel), violations)
+                })
+            }),
+        ),
+    ]
+}
+
+/// The methods of batches.
+pub(crate) fn of_batches() -> Vec<Named> {
+    vec![
+        ("CreateBatch", Box::new(|api, request| api.answer_one(request, create_batch))),
+        (
+            "AddBatchMembers",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: AddBatchMembersRequest, violations| {
+                    let add: Run<_, _, _> =
+                        |scope, batch, members: &Vec<_>| members::add(scope, batch, members);
+                    changed_members(&request, &request.members, add, violations)
+                })
+            }),
+        ),
+        (
+            "RemoveBatchMembers",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: RemoveBatchMembersRequest, violations| {
+                    let remove: Run<_, _, _> =
+                        |scope, batch, members: &Vec<_>| members::remove(scope, batch, members);
+                    changed_members(&request, &request.members, remove, violations)
+                })
+            }),
+        ),
+        (
+            "StartBatch",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: StartBatchRequest, violations| {
+                    Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
+                })
+            }),
+        ),
+        (
+            "CancelBatch",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: CancelBatchRequest, violations| {
+                    let target = target::<Batch>(&request, violations);
+                    let reason = violations.check("reason", text::text(request.reason));
+                    Some(Custom::act(target?, reason?, |scope, batch, reason| cancel(scope, batch, reason)))
+                })
+            }),
+        ),
+    ]
+}
+
+/// A reason that need not be given.
+fn may(reason: &str) -> Result<String, text::TextError> {
+    said(reason.to_owned(), text::text)
+}
+
+fn day(field: &str, given: Option<gtype::Date>, violations: &mut Violations) -> Option<Option<Date>> {
+    violations.check_optional(field, given, date)
+}
+
+/// A move of a project, for this reason.
+fn moved(
+    request: &impl TargetRequest,
+    reason: Result<String, text::TextError>,
+    step: impl FnOnce(&mut Violations) -> Option<Move>,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<Registry>>> {
+    let target = target::<Project>(request, violations);
+    let reason = violations.check("reason", reason);
+    let step = step(violations);
+    Some(Custom::act(target?, Advance { step: step?, reason: reason? }, advance))
+}
+
+/// Several projects to be created under one portfolio.
+fn create_several(
+    request: BatchCreateProjectsRequest,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<Registry>>> {
+    let parent: Option<Name<Portfolio>> = violations.check("parent", request.parent.parse());
+    if request.requests.is_empty() {
+        return violations.require("requests", None);
+    }
+    if !violations.check_count("requests", request.requests.len(), limits::BATCH_REQUESTS) {
+        return None;
+    }
+    let mut ids = HashSet::new();
+    let mut new = Vec::with_capacity(request.requests.len());
+    for (i, mut each) in request.requests.into_iter().enumerate() {
+        let mut found = Violations::new();
+        if !each.parent.is_empty() && each.parent != request.parent {
+            found.push("parent", "OTHER_PARENT", "leave it empty, or give the parent of the whole request");
+        }
+        check_nested(&mut each, &mut found);
+        if !each.project_id.is_empty() && !ids.insert(each.project_id.clone()) {
+            found.push("project_id", "DUPLICATE", "another of these requests has the same id");
+        }
+        new.extend(create::<Registry, Project>(&mut each, format!("requests[{i}].project"), &mut found));
+        violations.nest(&format!("requests[{i}]"), found);
+    }
+    let parent = parent?.ids().to_vec();
+    Some(Box::new(Standard::<Project>::Create { parent, new, answer: Some("projects") }))
+}
+
+/// The projects that are to be read together, and under which parent.
+fn read_names(
+    request: &BatchGetProjectsRequest,
+    violations: &mut Violations,
+) -> Option<(ParentIds, Vec<Name<Project>>)> {
+    let parent = violations.check("parent", ParentIds::read::<Project>(&request.parent));
+    if request.names.is_empty() {
+        return violations.require("names", None);
+    }
+    if !violations.check_count("names", request.names.len(), limits::BATCH_REQUESTS) {
+        return None;
+    }
+    let names: Vec<(usize, Name<Project>)> = names("names", &request.names, violations);
+    if let Some(parent) = &parent {
+        for (i, name) in names.iter().filter(|(_, name)| !name.ids().starts_with(&parent.0)) {
+            let description = format!("{name} is not in {}", parent.text::<Project>());
+            violations.push(format!("names[{i}]"), "OTHER_PARENT", description);
+        }
+    }
+    Some((parent?, names.into_iter().map(|(_, name)| name).collect()))
+}
+
+/// The rows of these projects.
+fn rows(
+    rows: &Rows<'_>,
+    (parent, names): (ParentIds, Vec<Name<Project>>),
+) -> Result<Vec<bytes::Bytes>, Rejection> {
+    parent.check_there::<_, Project>(rows)?;
+    let found = names.iter().map(|name| rows.row(name).ok_or_else(|| Rejection::not_found(name)));
+    let found = found.collect::<Result<Vec<_>, _>>()?;
+    check_batch("projects", found.iter().map(bytes::Bytes::len))?;
+    // What cannot be decoded is damage.
+    names.iter().try_for_each(|name| rows.get(name).map(|_| ()))?;
+    Ok(found)
+}
+
+/// A batch to be created, whose members are checked here.
+fn create_batch(request: CreateBatchRequest, violations: &mut Violations) -> Option<Box<dyn Act<Registry>>> {
+    let portfolio = request.parent().parse().ok();
+    let given = request.batch.as_ref().map(|batch| batch.members.as_slice()).unwrap_or_default();
+    // Between the id and the other fields, as the request has them.
+    let mut found = Violations::new();
+    members::check_given(given, portfolio.as_ref(), &mut found);
+    read_create::<Registry, Batch>(request, violations, found)
+}
+
+fn changed_members(
+    request: &impl TargetRequest,
+    given: &[String],
+    change: Run<Registry, Batch, Vec<Name<Project>>>,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<Registry>>> {
+    let target = target::<Batch>(request, violations);
+    if given.is_empty() {
+        violations.push("members", "REQUIRED", "give at least one project");
+    }
+    let portfolio = target.as_ref().map(|target| target.name.parent());
+    let members = members::read("members", given, portfolio.as_ref(), violations);
+    let members = members.into_iter().map(|(_, member)| member).collect();
+    Some(Custom::act(target?, members, change))
+}

@@ -1,0 +1,75 @@
+//! The tables of the registry's store, on one page.
+//!
+//! A key begins with its table's tag; ids are ASCII without a zero, so a zero byte ends what is not last
+//! and keys order as names do. Numbers are big-endian, signed ones with the sign bit flipped. The value
+//! of a resource's row is its encoded public message, the bytes of the event that put it; what else can be
+//! found by it stands in index tables without values, whose keys end with the resource's id.
+//!
+//! Changing a layout means a new [`STORE_VERSION`]: stores are rebuilt. A tag is persisted, and never used
+//! again for something else.
+//!
+//! | table | tag | key after the tag | value |
+//! |---|---|---|---|
+//! | portfolios | 1 | portfolio | `registry.v1.Portfolio` |
+//! | organizations | 2 | organization | `registry.v1.Organization` |
+//! | projects | 3 | portfolio 0 project | `registry.v1.Project` |
+//! | phases | 4 | portfolio 0 project 0 phase | `registry.v1.Phase` |
+//! | batches | 5 | portfolio 0 batch | `registry.v1.Batch` |
+//! | portfolios by display name | 16 | display name 0 portfolio | – |
+//! | organizations by display name | 17 | display name 0 organization | – |
+//! | projects by display name | 18 | portfolio 0 display name 0 project | – |
+//! | none any more (projects by minute of update) | 19 | | |
+//! | projects by status, not deleted | 20 | portfolio 0 status (u8) project | – |
+//! | parts by parent, not deleted | 21 | portfolio 0 parent 0 project | – |
+//! | phases by order | 22 | portfolio 0 project 0 order (u32) deleted (u8) phase | – |
+//! | batches by start date | 23 | portfolio 0 year (u16) month (u8) day (u8) batch | – |
+//! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
+//! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
+
+use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
+use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
+use milepost_resource::{Command, Table};
+use milepost_types::{LedgerKind, Rejection};
+use std::sync::Arc;
+
+/// Raised when a table or `apply` changes: stores of another version are rebuilt.
+pub(crate) const STORE_VERSION: u32 = 2;
+
+/// What a decision of the registry depends on.
+pub(crate) type Scope<'a> = milepost_resource::Scope<'a, Registry>;
+
+/// The rows of the registry.
+pub(crate) type Rows<'a> = milepost_resource::Rows<'a, Registry>;
+
+/// The resources of the registry.
+pub(crate) const TABLES: [Table; 5] = [
+    Table::of::<Registry, Portfolio>(),
+    Table::of::<Registry, Organization>(),
+    Table::of::<Registry, Project>(),
+    Table::of::<Registry, Phase>(),
+    Table::of::<Registry, Batch>(),
+];
+
+/// The rules of the registry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Registry;
+
+impl Domain for Registry {
+    type Command = Arc<Command<Self>>;
+    type Rejection = Rejection;
+
+    const STORE_VERSION: u32 = STORE_VERSION;
+
+    fn decide(
+        &self,
+        rows: &dyn Read,
+        command: &Arc<Command<Self>>,
+        context: &Context,
+    ) -> Result<Decision, Rejection> {
+        milepost_resource::decide(LedgerKind::Registry, rows, command, context)
+    }
+
+    fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
+        milepost_resource::apply(rows, entry, LedgerKind::Registry, &TABLES)
+    }
+}

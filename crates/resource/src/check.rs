@@ -1,0 +1,155 @@
+//! What callers say of a resource, read under a mask and checked.
+//!
+//! Invariants: a field that the mask does not name is not looked at, so it cannot be at fault. Faults come in
+//! the order of the schema: first those of single fields, then those between parts of a field, then those
+//! between fields.
+
+use milepost_proto::resource::{Access, Field, Resource, Slot, Value};
+use milepost_types::{Rejection, Violations};
+
+use crate::content::{check, check_order, has_parts};
+use crate::mask::{Mask, is_set};
+use crate::rules::Rules;
+
+/// Fields that a request says, checked one by one and in their canonical form.
+#[derive(Debug, Clone)]
+pub struct Fields<R> {
+    message: R,
+    mask: Mask,
+}
+
+impl<R: Resource> Fields<R> {
+    /// Reads the fields of a message that the mask names.
+    pub(crate) fn read<D>(mut message: R, mask: Mask, violations: &mut Violations) -> Self
+    where
+        R: Rules<D>,
+    {
+        for (i, field) in inputs::<R>(&mask) {
+            let present = is_set(message.value(i), field);
+            if has_parts(field) {
+                check_parts(&mut message, i, field, &mask, violations);
+            } else if mask.takes(field.name, present) {
+                check(&mut message, i, field, field.name, violations);
+                R::check_field(&message, field.name, violations);
+            }
+        }
+        Self { message, mask }
+    }
+
+    /// The resource that a creation says: `message` with these fields.
+    ///
+    /// # Errors
+    /// What is wrong between parts, or between fields if nothing else was.
+    pub(crate) fn create<D>(&self, sound: bool) -> Result<R, Violations>
+    where
+        R: Rules<D>,
+    {
+        let mut resource = R::default();
+        self.copy(&mut resource);
+        for (i, field) in R::FIELDS.iter().enumerate() {
+            if let Access::Method(_) = field.access {
+                resource.copy(i, &self.message);
+            }
+        }
+        let mut violations = Violations::new();
+        self.check_parts(&resource, &mut violations);
+        if sound && violations.is_empty() {
+            R::check(&resource, &mut violations);
+        }
+        R::begin(&mut resource);
+        violations.into_result(resource)
+    }
+
+    /// Takes these fields over into a resource that was `before`.
+    ///
+    /// # Errors
+    /// What is wrong then and was not before: what was stored by looser rules may stay as it is.
+    pub(crate) fn update<D>(&self, before: &R, after: &mut R) -> Result<(), Violations>
+    where
+        R: Rules<D>,
+    {
+        self.copy(after);
+        let mut found = Violations::new();
+        self.check_parts(after, &mut found);
+        R::check(after, &mut found);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut held = Violations::new();
+        R::check(before, &mut held);
+        found.without(&held).into_result(())
+    }
+
+    fn copy(&self, to: &mut R) {
+        for (i, field) in inputs::<R>(&self.mask) {
+            if has_parts(field) {
+                for (j, part) in field.fields.iter().enumerate() {
+                    if self.mask.takes_part(field.name, part.name, part_is_set(&self.message, i, j, part)) {
+                        to.copy_part(i, j, &self.message);
+                    }
+                }
+            } else if self.mask.takes(field.name, is_set(self.message.value(i), field)) {
+                to.copy(i, &self.message);
+            }
+        }
+    }
+
+    /// Finds what is wrong between the parts of fields that the mask names, in a resource that has them.
+    fn check_parts<D>(&self, resource: &R, violations: &mut Violations)
+    where
+        R: Rules<D>,
+    {
+        for (i, field) in inputs::<R>(&self.mask).filter(|(_, field)| has_parts(field)) {
+            let named = field.fields.iter().enumerate().any(|(j, part)| {
+                self.mask.takes_part(field.name, part.name, part_is_set(&self.message, i, j, part))
+            });
+            if !named {
+                continue;
+            }
+            if let Value::Message(Some(message)) = resource.value(i) {
+                check_order(message, field.name, violations);
+            }
+            R::check_parts(resource, field.name, violations);
+        }
+    }
+}
+
+/// The fields that callers may set, and of which the mask might name a part.
+fn inputs<R: Resource>(_: &Mask) -> impl Iterator<Item = (usize, &'static Field)> + use<R> {
+    R::FIELDS.iter().enumerate().filter(|(_, field)| field.access == Access::Input)
+}
+
+fn part_is_set<R: Resource>(message: &R, index: usize, part: usize, field: &Field) -> bool {
+    match message.value(index) {
+        Value::Message(Some(message)) => is_set(message.value(part), field),
+        _ => false,
+    }
+}
+
+fn check_parts<R: Resource>(
+    message: &mut R,
+    index: usize,
+    field: &Field,
+    mask: &Mask,
+    violations: &mut Violations,
+) {
+    let named: Vec<_> = field.fields.iter().enumerate().collect();
+    let named: Vec<_> = named
+        .into_iter()
+        .filter(|(j, part)| mask.takes_part(field.name, part.name, part_is_set(message, index, *j, part)))
+        .collect();
+    let Slot::Message(Some(node)) = message.slot(index) else { return };
+    for (j, part) in named {
+        check(node, j, part, &format!("{}.{}", field.name, part.name), violations);
+    }
+}
+
+/// What a request says, if it breaks no rule of its own.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn sound<T>(read: impl FnOnce(&mut Violations) -> Option<T>) -> Result<T, Rejection> {
+    let mut violations = Violations::new();
+    let value = read(&mut violations);
+    Ok(violations.finish(value)?)
+}

@@ -1,0 +1,296 @@
+//! The standard methods, decided; and how a service decides any command.
+//!
+//! Invariant: the rules that every resource shares stand here and nowhere else: what it is under must be
+//! there, a stale etag is refused, a deleted resource can only be undeleted, and what changes nothing is
+//! accepted without a trace.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::{Context, Decision, Read};
+use milepost_proto::resource::Resource;
+use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
+
+use crate::check::Fields;
+use crate::event::{Change, EventKind, resource_of};
+use crate::row::{self, key};
+use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
+use crate::{Checked, Name};
+
+/// What a caller asks to be done, already well formed: nothing in it needs rows to be known to be nonsense.
+pub trait Act<D>: Debug + Send + Sync {
+    /// What is to happen.
+    ///
+    /// # Errors
+    /// Why it may not.
+    fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection>;
+
+    /// What it is about, as a read shows it: the answer if nothing changed. None for what is created.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection>;
+
+    /// What the answer holds, in the plural, if it holds the resource of every event and not of the first alone.
+    fn answers_with_all(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What is asked, and the trace it is part of.
+#[derive(Debug)]
+pub struct Command<D> {
+    /// What is asked.
+    pub act: Box<dyn Act<D>>,
+    /// The W3C trace context of the request; empty: none was given.
+    pub traceparent: String,
+}
+
+/// What a decision says.
+#[derive(Debug)]
+pub struct Decided {
+    /// The id of the portfolio concerned; empty for none.
+    pub portfolio: String,
+    /// What changes.
+    pub changes: Vec<Change>,
+}
+
+impl Decided {
+    /// What changes because of resources with these ids.
+    fn of<R: Resource>(ids: &[ResourceId], changes: Vec<Change>) -> Self {
+        let portfolio = ids.first().filter(|_| R::TYPE.collections[0] == "portfolios");
+        Self { portfolio: portfolio.map(ToString::to_string).unwrap_or_default(), changes }
+    }
+}
+
+/// Decides a command of this ledger.
+///
+/// # Errors
+/// Why it is refused.
+pub fn decide<D>(
+    ledger: LedgerKind,
+    rows: &dyn Read,
+    command: &Command<D>,
+    context: &Context,
+) -> Result<Decision, Rejection> {
+    let Decided { portfolio, changes } = command.act.decide(&Scope { rows: Rows::new(rows), context })?;
+    let numbered = (0..).zip(changes);
+    let events: Vec<_> =
+        numbered.map(|(index, change)| change.event(ledger, index, context, &command.traceparent)).collect();
+    if let Some(what) = command.act.answers_with_all() {
+        check_batch(what, events.iter().map(|event| resource_of(event).len()))?;
+    }
+    Ok(Decision { portfolio, decided_on: Vec::new(), events })
+}
+
+/// A resource to be created.
+#[derive(Debug, Clone)]
+pub struct New<R> {
+    /// The field of the request that says it.
+    pub(crate) field: String,
+    /// The id to be; none: one is made.
+    pub(crate) id: Option<ResourceId>,
+    /// Its fields.
+    pub(crate) resource: R,
+}
+
+/// The resource that a request is about, and the etag that it must have.
+#[derive(Debug, Clone)]
+pub struct Target<R: Resource> {
+    /// Its name.
+    pub name: Name<R>,
+    /// None: any.
+    pub etag: Option<Etag>,
+}
+
+/// A standard method.
+#[derive(Debug)]
+pub enum Standard<R: Resource> {
+    /// Create one, or several under one parent, all or none.
+    Create {
+        /// The ids of what they are to be under.
+        parent: Vec<ResourceId>,
+        /// What is to be created.
+        new: Vec<New<R>>,
+        /// What the answer holds, if that is a list.
+        answer: Option<&'static str>,
+    },
+    /// Change fields of one.
+    Update(Target<R>, Fields<R>),
+    /// Delete one softly.
+    Delete(Target<R>),
+    /// Take a deletion back.
+    Undelete(Target<R>),
+}
+
+impl<D, R: Rules<D>> Act<D> for Standard<R> {
+    fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection> {
+        match self {
+            Standard::Create { parent, new, .. } => {
+                let created = create(scope, parent, new)?;
+                // What is at the top is its own portfolio, or of none.
+                let ids = created.first().map(|first| first.resource.name().ids().to_vec());
+                let changes = created
+                    .into_iter()
+                    .map(|created| Change::new(scope, EventKind::Created, None, created.resource));
+                Ok(Decided::of::<R>(&ids.unwrap_or_default(), changes.collect::<Result<_, _>>()?))
+            }
+            Standard::Update(target, fields) => {
+                on(scope, target, |before| update(scope, before, target, fields))
+            }
+            Standard::Delete(target) => on(scope, target, |before| delete(scope, before, target)),
+            Standard::Undelete(target) => on(scope, target, |before| undelete(scope, before, target)),
+        }
+    }
+
+    fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection> {
+        match self {
+            Standard::Create { .. } => Ok(None),
+            Standard::Update(target, _) | Standard::Delete(target) | Standard::Undelete(target) => {
+                shown(rows, now, &target.name)
+            }
+        }
+    }
+
+    fn answers_with_all(&self) -> Option<&'static str> {
+        match self {
+            Standard::Create { answer, .. } => *answer,
+            _ => None,
+        }
+    }
+}
+
+/// The row of a resource as a read shows it, if there is one.
+pub(crate) fn shown<D, R: Rules<D>>(
+    rows: &Rows<'_, D>,
+    now: Timestamp,
+    name: &Name<R>,
+) -> Result<Option<Bytes>, Rejection> {
+    let Some(row) = rows.row(name) else { return Ok(None) };
+    let mut resource = row::decode::<D, R>(row.clone(), &key::<D, R>(name))?;
+    let changed = R::show(rows, now, &mut resource)?;
+    Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
+}
+
+/// What changes of a resource that is there, under what is there and not deleted.
+fn on<D, R: Rules<D>>(
+    scope: &Scope<'_, D>,
+    target: &Target<R>,
+    decide: impl FnOnce(&Checked<R>) -> Result<Vec<Change>, Rejection>,
+) -> Result<Decided, Rejection> {
+    let before = scope.rows.find(&target.name)?;
+    R::Above::check_open(&scope.rows, target.name.parent_ids())?;
+    Ok(Decided::of::<R>(target.name.ids(), decide(&before)?))
+}
+
+fn create<D, R: Rules<D>>(
+    scope: &Scope<'_, D>,
+    parent: &[ResourceId],
+    new: &[New<R>],
+) -> Result<Vec<Created<R>>, Rejection> {
+    R::Above::check_open(&scope.rows, parent)?;
+    let mut created = Vec::with_capacity(new.len());
+    for (i, New { field, id, resource }) in (0..).zip(new) {
+        // The same when the command is decided again.
+        let seed = || scope.context.seed.wrapping_add(i).to_be_bytes();
+        let id = id.clone().unwrap_or_else(|| ResourceId::from_seed(R::ID_PREFIX, seed()));
+        let name = Name::under(parent, id);
+        match scope.rows.presence(&name)? {
+            Presence::Missing => {}
+            there => return Err(Rejection::already_exists(&name, there == Presence::Deleted)),
+        }
+        created.push(Created { field: field.clone(), resource: Checked::created(name, resource, scope) });
+    }
+    R::admit_created(scope, &created)?;
+    Ok(created)
+}
+
+fn update<D, R: Rules<D>>(
+    scope: &Scope<'_, D>,
+    before: &Checked<R>,
+    target: &Target<R>,
+    fields: &Fields<R>,
+) -> Result<Vec<Change>, Rejection> {
+    before.check_changeable(target.etag)?;
+    let mut found = Ok(());
+    let after = before.changed(scope, |resource| found = fields.update(before, resource));
+    found.map_err(invalid::<R>)?;
+    if after.differing(before).is_empty() {
+        return Ok(Vec::new());
+    }
+    R::admit(scope, Some(before), &after)?;
+    Ok(vec![Change::new(scope, EventKind::Updated, Some(before), after)?])
+}
+
+fn delete<D, R: Rules<D>>(
+    scope: &Scope<'_, D>,
+    before: &Checked<R>,
+    target: &Target<R>,
+) -> Result<Vec<Change>, Rejection> {
+    before.check_etag(target.etag)?;
+    if before.is_deleted() {
+        return Ok(Vec::new());
+    }
+    R::release(scope, before)?;
+    let after = before.with_delete_time(scope, Some(scope.context.commit_time));
+    Ok(vec![Change::new(scope, EventKind::Deleted, Some(before), after)?])
+}
+
+/// Refuses what is not deleted (AIP-164).
+fn undelete<D, R: Rules<D>>(
+    scope: &Scope<'_, D>,
+    before: &Checked<R>,
+    target: &Target<R>,
+) -> Result<Vec<Change>, Rejection> {
+    before.check_etag(target.etag)?;
+    if !before.is_deleted() {
+        return Err(Rejection::not_deleted(&target.name));
+    }
+    let after = before.with_delete_time(scope, None);
+    R::admit(scope, Some(before), &after)?;
+    Ok(vec![Change::new(scope, EventKind::Undeleted, Some(before), after)?])
+}
+
+/// Violations in a resource, as violations in the request that holds it.
+pub(crate) fn invalid<R: Resource>(found: Violations) -> Rejection {
+    let mut violations = Violations::new();
+    violations.nest(R::TYPE.singular, found);
+    Rejection::Invalid(violations)
+}
+
+/// What a method does to a resource that it may change: with what its request says besides the name.
+pub type Run<D, R, A> = fn(&Scope<'_, D>, &Checked<R>, &A) -> Result<Vec<Change>, Rejection>;
+
+/// A method of a resource's own.
+pub struct Custom<D, R: Resource, A> {
+    target: Target<R>,
+    arguments: A,
+    run: Run<D, R, A>,
+}
+
+impl<D: 'static, R: Rules<D>, A: Debug + Send + Sync + 'static> Custom<D, R, A> {
+    /// The method that does this to its target.
+    pub fn act(target: Target<R>, arguments: A, run: Run<D, R, A>) -> Box<dyn Act<D>> {
+        Box::new(Self { target, arguments, run })
+    }
+}
+
+impl<D, R: Resource, A: Debug> Debug for Custom<D, R, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Custom").field("target", &self.target).field("arguments", &self.arguments).finish()
+    }
+}
+
+impl<D, R: Rules<D>, A: Debug + Send + Sync> Act<D> for Custom<D, R, A> {
+    fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection> {
+        on(scope, &self.target, |before| {
+            before.check_changeable(self.target.etag)?;
+            (self.run)(scope, before, &self.arguments)
+        })
+    }
+
+    fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection> {
+        shown(rows, now, &self.target.name)
+    }
+}

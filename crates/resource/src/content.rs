@@ -1,0 +1,300 @@
+//! What a field may hold, by its content: values are checked, and brought into their canonical form.
+//!
+//! Invariant: a fault is recorded under the path of the value; nothing is rounded, completed or guessed.
+
+use std::collections::BTreeSet;
+
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::registry::v1::Period as PeriodMessage;
+use milepost_proto::resource::{Content, Field, Kind, Node, Slot, Value};
+use milepost_service::value::date;
+use milepost_types::{CurrencyCode, Fault, Money, Period, TimeZoneId, Violations, limits, text};
+
+use crate::name::shape;
+
+/// Years that a plan may be for.
+const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
+
+/// What is wrong with a value of a certain content.
+#[derive(Debug, thiserror::Error)]
+enum ContentError {
+    #[error("a division code of GB/T 2260 has 6 digits, such as 500107")]
+    DivisionCode,
+    #[error("{0} is no such coordinate; give degrees from -{1} to {1}")]
+    Degrees(f64, f64),
+}
+
+impl Fault for ContentError {
+    fn reason(&self) -> &'static str {
+        match self {
+            ContentError::DivisionCode => "INVALID_DIVISION_CODE",
+            ContentError::Degrees(..) => "OUT_OF_RANGE",
+        }
+    }
+}
+
+/// Checks the fields of a message, one by one; paths are relative to it.
+pub(crate) fn check_message(message: &mut dyn Node, violations: &mut Violations) {
+    for (i, field) in message.fields().iter().enumerate() {
+        check(message, i, field, field.name, violations);
+    }
+}
+
+/// Checks the field with this index, under this path.
+pub(crate) fn check(
+    message: &mut dyn Node,
+    index: usize,
+    field: &Field,
+    path: &str,
+    violations: &mut Violations,
+) {
+    if field.repeated {
+        return check_list(message, index, field, path, violations);
+    }
+    match message.value(index) {
+        Value::Text(given) => check_text(given, field, field.required, path, violations),
+        Value::Int(given) => check_int(given, field, path, violations),
+        Value::Enum(number) => {
+            if number != 0 && !field.numbers.contains(&number) {
+                let description = format!("there is no value {number}; give one of the schema");
+                violations.push(path, "UNKNOWN_ENUM_VALUE", description);
+            } else if number == 0 && field.required {
+                require(field, path, violations);
+            }
+        }
+        Value::Date(given) => match given {
+            Some(given) => {
+                violations.check(path, date(*given));
+            }
+            None if field.required => require(field, path, violations),
+            None => {}
+        },
+        Value::Money(given) => match given {
+            Some(given) => {
+                violations.check(path, money(given));
+            }
+            None if field.required => require(field, path, violations),
+            None => {}
+        },
+        Value::Double(Some(given)) => check_degrees(given, field, path, violations),
+        Value::Message(None) if field.required => {
+            require(field, path, violations);
+            if field.content == Content::ClosedPeriod {
+                check_closed(&PeriodMessage::default(), path, violations);
+            }
+        }
+        Value::Message(Some(given)) if field.content == Content::ClosedPeriod => {
+            check_closed(&period_of(given), path, violations);
+        }
+        _ => {}
+    }
+    match message.slot(index) {
+        Slot::Message(Some(part)) if field.content != Content::ClosedPeriod => {
+            let mut found = Violations::new();
+            check_message(part, &mut found);
+            violations.nest(path, found);
+        }
+        Slot::Map(map) => check_map(map, field, path, violations),
+        // There is one zero.
+        Slot::Double(Some(degrees)) => *degrees += 0.0,
+        _ => {}
+    }
+}
+
+/// Records that a required field is missing.
+fn require(field: &Field, path: &str, violations: &mut Violations) {
+    if field.missing.is_empty() {
+        violations.require::<()>(path, None);
+    } else {
+        violations.push(path, "REQUIRED", field.missing);
+    }
+}
+
+fn check_text(given: &str, field: &Field, required: bool, path: &str, violations: &mut Violations) {
+    let limit = |default: usize| if field.limit == 0 { default } else { field.limit };
+    if let Some(reference) = field.reference {
+        if !given.is_empty() || required {
+            violations.check(path, shape(reference).ids(given));
+        }
+        return;
+    }
+    if given.is_empty() && !required {
+        return;
+    }
+    match field.content {
+        Content::Text => violations.check(path, text::text(given)).is_some(),
+        Content::Line => violations.check(path, text::line(given, limit(limits::LINE_CHARS))).is_some(),
+        Content::DisplayName => violations.check(path, text::display_name(given)).is_some(),
+        Content::TimeZone | Content::Currency if given.is_empty() => {
+            require(field, path, violations);
+            false
+        }
+        Content::TimeZone => violations.check(path, given.parse::<TimeZoneId>()).is_some(),
+        Content::Currency => violations.check(path, given.parse::<CurrencyCode>()).is_some(),
+        Content::DivisionCode => {
+            let shaped = given.len() == 6 && given.bytes().all(|byte| byte.is_ascii_digit());
+            violations.check(path, shaped.then_some(()).ok_or(ContentError::DivisionCode)).is_some()
+        }
+        _ => true,
+    };
+}
+
+fn check_int(given: Option<i64>, field: &Field, path: &str, violations: &mut Violations) {
+    let out_of_range = |violations: &mut Violations, description: String| {
+        violations.push(path, "OUT_OF_RANGE", description);
+    };
+    let number = given.unwrap_or_default();
+    match field.content {
+        _ if number == 0 && field.required => require(field, path, violations),
+        Content::Order if number < 0 => {
+            out_of_range(violations, format!("{number} is no place in an order; they count from 1"));
+        }
+        Content::Count if number < 0 => {
+            let description = "the count is less than zero; give zero or more, or leave it out";
+            out_of_range(violations, description.to_owned());
+        }
+        Content::Year if given.is_some_and(|year| year != 0 && !YEARS.contains(&year)) => {
+            let (first, last) = (YEARS.start(), YEARS.end());
+            out_of_range(violations, format!("{number} is not from {first} to {last}"));
+        }
+        _ => {}
+    }
+}
+
+fn check_degrees(given: f64, field: &Field, path: &str, violations: &mut Violations) {
+    let bound = match field.content {
+        Content::Latitude => 90.0,
+        Content::Longitude => 180.0,
+        _ => return,
+    };
+    // Not a number is within no bounds.
+    let within = (-bound..=bound).contains(&given);
+    violations.check(path, within.then_some(()).ok_or(ContentError::Degrees(given, bound)));
+}
+
+/// An amount that is not negative.
+fn money(given: &gtype::Money) -> Result<Money, Violations> {
+    let mut violations = Violations::new();
+    let currency = violations.check("currency_code", given.currency_code.parse());
+    let money =
+        currency.and_then(|currency| violations.check("", Money::new(currency, given.units, given.nanos)));
+    if money.is_some_and(|money| money.is_negative()) {
+        violations.push("", "NEGATIVE", "the amount is less than zero; give zero or more");
+    }
+    violations.finish(money)
+}
+
+fn period_of(message: &dyn Node) -> PeriodMessage {
+    let end = |index| match message.value(index) {
+        Value::Date(date) => date.copied(),
+        _ => None,
+    };
+    PeriodMessage { start_date: end(0), end_date: end(1) }
+}
+
+/// A period whose ends are both given, in this order.
+fn check_closed(given: &PeriodMessage, path: &str, violations: &mut Violations) {
+    let mut end = |name: &str, given: Option<gtype::Date>| {
+        let path = format!("{path}.{name}");
+        let given = violations.require(path.clone(), given)?;
+        violations.check(path, date(given))
+    };
+    let ends = (end("start_date", given.start_date), end("end_date", given.end_date));
+    if let (Some(start), Some(end)) = ends {
+        violations.check(path, Period::new(Some(start), Some(end)));
+    }
+}
+
+/// Checks the order of the ends of a period, which are dates.
+pub(crate) fn check_order(message: &dyn Node, path: &str, violations: &mut Violations) {
+    let is_period = message.fields().iter().map(|field| field.name).eq(["start_date", "end_date"]);
+    if is_period {
+        let given = period_of(message);
+        let ends = [given.start_date, given.end_date].map(|end| end.and_then(|end| date(end).ok()));
+        violations.check(path, Period::new(ends[0], ends[1]));
+    }
+}
+
+fn check_map(
+    map: &mut std::collections::BTreeMap<String, String>,
+    field: &Field,
+    path: &str,
+    violations: &mut Violations,
+) {
+    let given = std::mem::take(map);
+    if field.content == Content::Translations {
+        let kept = violations.check(path, text::translations(given)).unwrap_or_default();
+        *map = kept.into_iter().map(|(tag, name)| (tag.to_string(), name)).collect();
+    } else {
+        *map = violations.check(path, text::labels(given)).unwrap_or_default();
+    }
+}
+
+fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, violations: &mut Violations) {
+    let count = match message.value(index) {
+        Value::Texts(values) => values.len(),
+        Value::Ints(values) => values.len(),
+        Value::Dates(values) => values.len(),
+        Value::Messages(values) => values.len(),
+        _ => 0,
+    };
+    if count == 0 && field.required {
+        require(field, path, violations);
+    }
+    if field.members > 0 && !violations.check_count(path, count, field.members) {
+        return;
+    }
+    if let (Value::Texts(values), true) = (message.value(index), field.content != Content::ByMethod) {
+        for (i, value) in values.iter().enumerate() {
+            check_text(value, field, true, &format!("{path}[{i}]"), violations);
+        }
+    }
+    match message.slot(index) {
+        Slot::Ints(values) if field.content == Content::Weekdays => weekdays(values, path, violations),
+        Slot::Dates(values) => days(values, path, violations),
+        Slot::Messages(values) => {
+            for i in 0..values.len() {
+                let Some(value) = values.node_mut(i) else { break };
+                let mut found = Violations::new();
+                check_message(value, &mut found);
+                violations.nest(&format!("{path}[{i}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Days of the week, none twice; sorted.
+fn weekdays(given: &mut Vec<i32>, path: &str, violations: &mut Violations) {
+    let mut weekdays = BTreeSet::new();
+    // More than seven cannot be right, and each would be a violation of its own.
+    for (i, number) in given.iter().enumerate().take(8) {
+        let path = format!("{path}[{i}]");
+        if !(1..=7).contains(number) {
+            let description = format!("{number} is no weekday; give 1 (Monday) to 7 (Sunday)");
+            violations.push(path, "OUT_OF_RANGE", description);
+        } else if !weekdays.insert(*number) {
+            violations.push(path, "DUPLICATE", "the weekday is given twice");
+        }
+    }
+    *given = weekdays.into_iter().collect();
+}
+
+/// Dates, none twice; sorted.
+fn days(given: &mut Vec<gtype::Date>, path: &str, violations: &mut Violations) {
+    let mut days = BTreeSet::new();
+    for (i, message) in given.iter().enumerate() {
+        let path = format!("{path}[{i}]");
+        if let Some(day) = violations.check(path.clone(), date(*message))
+            && !days.insert(day)
+        {
+            violations.push(path, "DUPLICATE", format!("{day} is given twice"));
+        }
+    }
+    *given = days.into_iter().map(milepost_service::value::date_message).collect();
+}
+
+/// Whether a field may hold a message of this kind that has parts of its own.
+pub(crate) fn has_parts(field: &Field) -> bool {
+    field.parts && field.kind == Kind::Message
+}

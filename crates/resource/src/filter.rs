@@ -1,0 +1,118 @@
+//! Resources as filters see them: every field of the schema can be filtered by.
+//!
+//! Which fields there are, and where, is generated. In lists `:` asks for a member.
+
+use milepost_proto::resource::{Field, FilterPath, Leaf, Node, Resource, Value};
+use milepost_types::filter;
+
+use crate::value;
+
+/// A resource, as filters see it.
+pub(crate) struct Row<'a> {
+    paths: &'static [FilterPath],
+    node: &'a dyn Node,
+}
+
+/// The field of this path, as filters have it.
+pub(crate) fn field<R: Resource>(path: &str) -> Option<usize> {
+    R::FILTER.iter().position(|field| field.path() == path)
+}
+
+impl<'a> Row<'a> {
+    /// A resource.
+    pub(crate) fn of<R: Resource>(resource: &'a R) -> Self {
+        Self { paths: R::FILTER_PATHS, node: resource }
+    }
+
+    /// Calls `visit` with the values at a path, more than one inside lists, until it answers true.
+    fn visit(&self, field: usize, visit: &mut dyn FnMut(filter::Value<'_>) -> bool) -> bool {
+        self.paths.get(field).is_some_and(|path| walk(self.node, path.steps, path.leaf, visit))
+    }
+}
+
+fn walk(
+    node: &dyn Node,
+    steps: &[usize],
+    leaf: Leaf,
+    visit: &mut dyn FnMut(filter::Value<'_>) -> bool,
+) -> bool {
+    let Some((index, rest)) = steps.split_first() else { return false };
+    match node.value(*index) {
+        Value::Message(Some(message)) => walk(message, rest, leaf, visit),
+        Value::Messages(messages) => (0..messages.len())
+            .any(|i| messages.node(i).is_some_and(|message| walk(message, rest, leaf, visit))),
+        Value::Texts(texts) => texts.iter().any(|text| visit(filter::Value::text(text))),
+        Value::Ints(numbers) => numbers.iter().any(|number| visit(i64::from(*number).into())),
+        Value::Dates(dates) => dates.iter().any(|date| visit(value::date(Some(date)).into())),
+        Value::Amounts(amounts) => amounts.iter().any(|amount| visit(of_money(amount, leaf))),
+        value => visit(scalar(value, &node.fields()[*index], leaf)),
+    }
+}
+
+/// The value at a path without lists.
+fn find<'a>(node: &'a dyn Node, steps: &[usize], leaf: Leaf) -> filter::Value<'a> {
+    let Some((index, rest)) = steps.split_first() else { return filter::Value::Absent };
+    match node.value(*index) {
+        Value::Message(Some(message)) => find(message, rest, leaf),
+        value => scalar(value, &node.fields()[*index], leaf),
+    }
+}
+
+/// A value that is neither a message nor a list. An enum's value that this version does not know is absent.
+fn scalar<'a>(given: Value<'a>, field: &Field, leaf: Leaf) -> filter::Value<'a> {
+    match given {
+        Value::Text(text) => filter::Value::text(text),
+        Value::Bool(value) => value.into(),
+        Value::Int(value) => value.into(),
+        Value::Enum(number) => {
+            let at = field.numbers.iter().position(|known| *known == number);
+            at.map(|at| field.names[at]).into()
+        }
+        Value::Date(date) => value::date(date).into(),
+        Value::Instant(instant) => value::instant(instant).into(),
+        Value::Money(Some(amount)) => of_money(amount, leaf),
+        _ => filter::Value::Absent,
+    }
+}
+
+fn of_money(amount: &milepost_proto::google::r#type::Money, leaf: Leaf) -> filter::Value<'_> {
+    match leaf {
+        Leaf::Currency => filter::Value::text(&amount.currency_code),
+        _ => amount.units.into(),
+    }
+}
+
+impl filter::Fields<usize> for Row<'_> {
+    fn value(&self, field: usize) -> filter::Value<'_> {
+        let Some(path) = self.paths.get(field) else { return filter::Value::Absent };
+        find(self.node, path.steps, path.leaf)
+    }
+
+    fn any(&self, field: usize, test: &dyn Fn(&str) -> bool) -> bool {
+        if let Some(map) = self.map(field) {
+            return map.keys().any(|key| test(key));
+        }
+        self.visit(field, &mut |value| match value {
+            filter::Value::Text(text) => test(&text),
+            filter::Value::Absent => false,
+            filter::Value::Int(number) => test(&number.to_string()),
+            filter::Value::Bool(value) => test(&value.to_string()),
+            filter::Value::Date(date) => test(&date.to_string()),
+            filter::Value::Timestamp(instant) => test(&instant.to_string()),
+        })
+    }
+
+    fn entry(&self, field: usize, key: &str) -> Option<&str> {
+        self.map(field)?.get(key).map(String::as_str)
+    }
+}
+
+impl<'a> Row<'a> {
+    fn map(&self, field: usize) -> Option<&'a std::collections::BTreeMap<String, String>> {
+        let [index] = self.paths.get(field)?.steps[..] else { return None };
+        match self.node.value(index) {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What resources can be found and ordered by besides their names: index tables, whose rows have no value.
+//!
+//! A key is the table's tag, the first ids of the name, the fields of the index, and the other ids. Text ends
+//! with a zero, numbers are big-endian, and a date is year, month, day: keys order as the fields do, from the
+//! left. Keys are made from the encoded row, of which only these fields are read.
+
+use milepost_ledger::key::{Parts, ordered_date, ordered_instant};
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::resource::{Field, Kind, Resource};
+use milepost_proto::wire::{self, Value};
+use milepost_types::ResourceId;
+use prost::Message;
+
+use crate::row::Unreadable;
+use crate::rules::{Presence, Rules};
+use crate::{Name, value};
+
+/// An index of resources.
+#[derive(Debug, Clone, Copy)]
+pub struct Index {
+    /// The tag of its rows. Persisted; never used again for something else.
+    pub tag: u8,
+    /// The name of its table for operators.
+    pub table_name: &'static str,
+    /// How many ids of the name come before the fields: what is under one parent stands together.
+    pub under: usize,
+    /// The fields.
+    pub by: &'static [By],
+    /// Whether it leaves out what is deleted.
+    pub live: bool,
+    /// Whether lists can be ordered by its first field.
+    pub orders: bool,
+}
+
+/// A part of an index key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The field of this name. What names no resource in a field that may name one is not in the index.
+    Field(&'static str),
+    /// Whether it is deleted: what is comes after what is not.
+    Deleted,
+}
+
+impl Index {
+    /// The name of the first field.
+    pub(crate) fn first(&self) -> &'static str {
+        match self.by.first() {
+            Some(By::Field(name)) => name,
+            _ => "",
+        }
+    }
+
+    /// The beginning of the keys under these ids.
+    pub(crate) fn start(&self, ids: &[ResourceId]) -> Vec<u8> {
+        let mut key = vec![self.tag];
+        ids.iter().for_each(|id| push_text(&mut key, id.as_str()));
+        key
+    }
+
+    /// The key of the resource with these ids and these fields.
+    pub(crate) fn key(&self, ids: &[ResourceId], fields: &[u8]) -> Vec<u8> {
+        let (before, after) = ids.split_at(self.under.min(ids.len()));
+        let mut key = self.start(before);
+        key.extend_from_slice(fields);
+        for (i, id) in after.iter().enumerate() {
+            if i > 0 {
+                key.push(0);
+            }
+            key.extend_from_slice(id.as_str().as_bytes());
+        }
+        key
+    }
+
+    /// The name and the fields in a key.
+    pub(crate) fn parts<'a, R: Resource>(&self, key: &'a [u8]) -> Option<(Name<R>, &'a [u8])> {
+        let mut parts = Parts::of(key, self.tag)?;
+        let mut ids = Vec::with_capacity(R::TYPE.collections.len());
+        for _ in 0..self.under {
+            ids.push(parts.parent()?);
+        }
+        let fields = parts.rest();
+        for by in self.by {
+            match width::<R>(*by) {
+                Some(width) => {
+                    parts.bytes(width)?;
+                }
+                None => {
+                    parts.text()?;
+                }
+            }
+        }
+        let fields = &fields[..fields.len() - parts.rest().len()];
+        while ids.len() + 1 < R::TYPE.collections.len() {
+            ids.push(parts.parent()?);
+        }
+        ids.push(parts.id()?);
+        Some((Name::of(ids)?, fields))
+    }
+
+    /// Whether the fields end with text, which a zero follows.
+    pub(crate) fn ends_with_text<R: Resource>(&self) -> bool {
+        self.by.last().is_some_and(|by| width::<R>(*by).is_none())
+    }
+}
+
+fn push_text(key: &mut Vec<u8>, text: &str) {
+    key.extend_from_slice(text.as_bytes());
+    key.push(0);
+}
+
+/// The field of this name.
+pub(crate) fn field<R: Resource>(name: &str) -> &'static Field {
+    let field = R::FIELDS.iter().find(|field| field.name == name);
+    field.unwrap_or_else(|| panic!("an index of {} names {name}, which is no field", R::TYPE.name))
+}
+
+/// How many bytes a part of a key has; none for text.
+fn width<R: Resource>(by: By) -> Option<usize> {
+    let By::Field(name) = by else { return Some(1) };
+    match field::<R>(name).kind {
+        Kind::Enum => Some(1),
+        Kind::Int | Kind::Date => Some(4),
+        Kind::Instant => Some(12),
+        _ => None,
+    }
+}
+
+/// The enum's number in a key.
+pub(crate) fn enum_byte(number: i32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// The last value of a field in an encoded message.
+fn last(row: &[u8], number: u32) -> Result<Option<Value<'_>>, Unreadable> {
+    let mut last = None;
+    for field in wire::fields(row) {
+        let (found, value) = field?;
+        if found == number {
+            last = Some(value);
+        }
+    }
+    Ok(last)
+}
+
+fn run(row: &[u8], number: u32) -> Result<&[u8], Unreadable> {
+    Ok(match last(row, number)? {
+        Some(Value::Run(run)) => run,
+        _ => &[],
+    })
+}
+
+fn text<'a>(row: &'a [u8], field: &Field) -> Result<&'a str, Unreadable> {
+    std::str::from_utf8(run(row, field.number)?).map_err(|error| Unreadable::of(field.name, error))
+}
+
+/// Whether a row is of a resource that is deleted.
+pub(crate) fn is_deleted<R: Resource>(row: &[u8]) -> Result<bool, Unreadable> {
+    Ok(last(row, field::<R>("delete_time").number)?.is_some())
+}
+
+/// Whether a row is of a resource that is deleted, and a field of it that is a message.
+pub(crate) fn message<R: Resource, M: Message + Default>(
+    row: &[u8],
+    name: &str,
+) -> Result<(Presence, Option<M>), Unreadable> {
+    let presence = if is_deleted::<R>(row)? { Presence::Deleted } else { Presence::Present };
+    match last(row, field::<R>(name).number)? {
+        Some(Value::Run(run)) => Ok((presence, Some(M::decode(run)?))),
+        _ => Ok((presence, None)),
+    }
+}
+
+/// The name of a row's resource, and its index keys.
+pub(crate) fn keys<D, R: Rules<D>>(row: &[u8]) -> Result<(Name<R>, Vec<Vec<u8>>), Unreadable> {
+    let name = text(row, field::<R>("name"))?;
+    let name: Name<R> = name.parse().map_err(|error| Unreadable::of("name", error))?;
+    let deleted = is_deleted::<R>(row)?;
+    let mut keys = Vec::with_capacity(R::INDEXES.len());
+    for index in R::INDEXES.iter().filter(|index| !(index.live && deleted)) {
+        let mut fields = Vec::new();
+        let mut found = true;
+        for by in index.by {
+            found &= match by {
+                By::Deleted => {
+                    fields.push(u8::from(deleted));
+                    true
+                }
+                By::Field(name) => push(&mut fields, row, field::<R>(name))?,
+            };
+        }
+        if found {
+            keys.push(index.key(name.ids(), &fields));
+        }
+    }
+    Ok((name, keys))
+}
+
+/// Adds a field of a row to a key; false if it names no resource.
+fn push(key: &mut Vec<u8>, row: &[u8], field: &Field) -> Result<bool, Unreadable> {
+    let missing = || Unreadable::of(field.name, "is missing");
+    match field.kind {
+        Kind::Enum => key.push(enum_byte(number(row, field)?)),
+        Kind::Int => key.extend_from_slice(&number(row, field)?.to_be_bytes()),
+        Kind::Date => {
+            let date = gtype::Date::decode(run(row, field.number)?)?;
+            match value::date(Some(&date)) {
+                Some(date) => key.extend_from_slice(&ordered_date(date)),
+                None if field.required => return Err(missing()),
+                None => key.extend_from_slice(&[0; 4]),
+            }
+        }
+        Kind::Instant => {
+            let given = last(row, field.number)?.ok_or_else(missing)?;
+            let Value::Run(given) = given else { return Err(missing()) };
+            let instant = prost_types::Timestamp::decode(given)?;
+            let instant = value::instant(Some(&instant)).ok_or_else(missing)?;
+            key.extend_from_slice(&ordered_instant(instant));
+        }
+        Kind::Text if field.reference.is_some() => {
+            let name = text(row, field)?;
+            let Some((_, id)) = name.rsplit_once('/') else { return Ok(false) };
+            push_text(key, id);
+        }
+        _ => push_text(key, text(row, field)?),
+    }
+    Ok(true)
+}
+
+fn number(row: &[u8], field: &Field) -> Result<i32, Unreadable> {
+    Ok(match last(row, field.number)? {
+        // A negative one takes all 64 bits on the wire.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(Value::Number(number)) => (number as u32).cast_signed(),
+        _ => 0,
+    })
+}

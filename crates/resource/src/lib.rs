@@ -1,0 +1,35 @@
+//! What resources have in common, written once: a resource is its schema and a page of rules.
+//!
+//! `rules` is what a service says of a resource; everything else acts on that and on the facts that are
+//! generated from the schemas: `check` reads what callers say, `command` decides the standard methods,
+//! `row` and `index` keep the tables, `list` answers pages, `event` writes changes down, `serve` answers
+//! calls. Invariant: a message is a resource of the domain only as [`Checked`].
+
+mod check;
+mod checked;
+mod command;
+mod content;
+mod event;
+mod filter;
+mod index;
+mod list;
+mod mask;
+mod name;
+mod request;
+mod row;
+mod rules;
+mod scan;
+mod serve;
+mod value;
+
+pub use check::sound;
+pub use checked::Checked;
+pub use command::{Act, Command, Custom, Decided, Run, Standard, Target, decide};
+pub use event::{Change, EventKind};
+pub use index::{By, Index};
+pub use name::{Name, ParentIds};
+pub use request::{create, names, read_create, target};
+pub use row::{Table, Unreadable, apply};
+pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
+pub use serve::{Api, Method, Metrics, ResourceService, Resources};
+pub use value::{date, date_message, money, money_message, period};

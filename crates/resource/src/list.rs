@@ -1,0 +1,188 @@
+//! Lists: filtered, ordered, page by page, read from the rows as they are.
+//!
+//! Invariants: every order is total, because the name decides last; a page goes on after the sort key of the
+//! last one read, not after a count, so what comes and goes between pages neither repeats nor hides what
+//! stays. A page holds no more than one answer does ([`Room`]) and reads no more rows than any page does
+//! ([`Search`]): a search for few among many is cut into pages that may hold few, even none, and still have a
+//! next one. Nothing is sorted here: what a list can be ordered by is an index.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::key::ordered_date;
+use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_proto::resource::{Kind, Resource};
+use milepost_service::merge::merged;
+use milepost_types::filter::{Operand, Pattern};
+use milepost_types::{Filter, Rejection, Room, Search};
+
+use crate::filter::{Row, field as filter_field};
+use crate::index::{By, Index, enum_byte, field};
+use crate::name::{Name, ParentIds};
+use crate::row;
+use crate::rules::{Parent, Rows, Rules};
+use crate::scan::{IndexScan, ScanItems, SortKey, by_name};
+
+/// What a list asks for.
+pub(crate) struct Query {
+    pub(crate) parent: ParentIds,
+    pub(crate) filter: Filter<usize>,
+    /// The index to order by; none for the order of names.
+    pub(crate) order: Option<&'static str>,
+    pub(crate) direction: Direction,
+    pub(crate) show_deleted: bool,
+    /// How many resources a page has at most.
+    pub(crate) size: usize,
+    /// Where the page before ended.
+    pub(crate) after: Option<SortKey>,
+}
+
+/// A page.
+pub(crate) struct Page {
+    /// The encoded resources.
+    pub(crate) resources: Vec<Bytes>,
+    /// Where it ended, if there may be more.
+    pub(crate) next: Option<SortKey>,
+    /// How many rows were read for it.
+    pub(crate) scanned: usize,
+}
+
+/// What lists of a resource can be ordered by besides names: the first field of each such index.
+pub(crate) fn orders<D, R: Rules<D>>() -> Vec<(&'static str, Option<&'static str>)> {
+    let mut orders = vec![("name", None)];
+    for index in R::INDEXES.iter().filter(|index| index.orders) {
+        let order = (index.first(), Some(index.first()));
+        if !orders.contains(&order) {
+            orders.push(order);
+        }
+    }
+    orders
+}
+
+/// A page of resources.
+///
+/// # Errors
+/// If the parent is not there, if a row cannot be decoded or an index names one that is not there, or if what
+/// is shown of a resource cannot be computed.
+pub(crate) fn list<D, R: Rules<D>>(
+    rows: &Rows<'_, D>,
+    now: Timestamp,
+    query: &Query,
+) -> Result<Page, Rejection> {
+    R::Above::check_there(rows, &query.parent.0)?;
+    let (mut room, mut search) = (Room::page(query.size), Search::default());
+    let (mut resources, mut next, mut last) = (Vec::new(), None, None);
+    for item in items::<D, R>(rows.read, query) {
+        if room.is_full() {
+            next = last;
+            break;
+        }
+        let key = &item.sort_key.key;
+        // Index and rows are of one cut, so the row is there.
+        let missing = || row::damaged::<D, R>(key, "an index has it, but it is not there");
+        let row = item.row.or_else(|| rows.read.get(key)).ok_or_else(missing)?;
+        if !search.look(row.len()) {
+            next = last;
+            break;
+        }
+        let mut resource = row::decode::<D, R>(row.clone(), key)?;
+        let listed = query.show_deleted || resource.delete_time().is_none();
+        if listed && query.filter.matches(&Row::of(&resource)) {
+            let changed = R::show(rows, now, &mut resource)?;
+            let shown = if changed { resource.encode_to_vec().into() } else { row };
+            if !room.admit(shown.len()) {
+                next = last;
+                break;
+            }
+            resources.push(shown);
+        }
+        last = Some(item.sort_key);
+    }
+    Ok(Page { resources, next, scanned: search.rows() })
+}
+
+fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> ScanItems<'a> {
+    match query.order {
+        Some(order) => by_index::<D, R>(rows, query, &ordered::<D, R>(query, order)),
+        None => match equal::<D, R>(query) {
+            Some(scan) => by_index::<D, R>(rows, query, &scan),
+            None => by_name(rows, names::<D, R>(query), query.direction, query.after.as_ref()),
+        },
+    }
+}
+
+/// An index under each of the parents that the query leaves open, merged into one order.
+fn by_index<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query, scan: &IndexScan) -> ScanItems<'a> {
+    let prefixes = scan.prefixes(rows, &query.parent.0);
+    let each =
+        prefixes.iter().map(|ids| scan.items::<D, R>(rows, ids, query.direction, query.after.as_ref()));
+    Box::new(merged(each.collect(), query.direction))
+}
+
+/// The index that a query orders by: the one under as many ids as the parent gives, or else under the fewest.
+fn ordered<D, R: Rules<D>>(query: &Query, order: &str) -> IndexScan {
+    let indexes = || R::INDEXES.iter().filter(|index| index.orders && index.first() == order);
+    let within =
+        indexes().filter(|index| index.under <= query.parent.0.len()).max_by_key(|index| index.under);
+    let index = within.or_else(|| indexes().min_by_key(|index| index.under));
+    let index = index.unwrap_or_else(|| panic!("{order} is an order of {}", R::TYPE.name));
+    let is_text = index.ends_with_text::<R>() && index.by.len() == 1;
+    let beginning =
+        filter_field::<R>(order).filter(|_| is_text).and_then(|path| query.filter.prefix_on(path));
+    let fields = beginning.unwrap_or_default().as_bytes().to_vec();
+    IndexScan { index, fields, equal: false }
+}
+
+/// An index of which the filter says the only field, so that what it finds is in the order of names.
+fn equal<D, R: Rules<D>>(query: &Query) -> Option<IndexScan> {
+    let usable = |index: &&Index| {
+        let complete = !index.live || !query.show_deleted;
+        complete && index.by.len() == 1 && index.under + 1 >= R::TYPE.collections.len()
+    };
+    R::INDEXES.iter().filter(usable).find_map(|index| {
+        let By::Field(name) = index.by[0] else { return None };
+        let operand = query.filter.equality_on(filter_field::<R>(name)?)?;
+        let fields = operand_bytes::<R>(name, operand)?;
+        Some(IndexScan { index, fields, equal: true })
+    })
+}
+
+/// The bytes of a value in the key of an index.
+fn operand_bytes<R: Resource>(name: &str, operand: &Operand) -> Option<Vec<u8>> {
+    let field = field::<R>(name);
+    let text = |text: &str| Some([text.as_bytes(), &[0]].concat());
+    match (field.kind, operand) {
+        (Kind::Enum, Operand::Enum(name)) => {
+            let at = field.names.iter().position(|known| known == name)?;
+            Some(vec![enum_byte(field.numbers[at])])
+        }
+        (Kind::Date, Operand::Date(date)) => Some(ordered_date(*date).to_vec()),
+        (Kind::Text, Operand::Text(Pattern::Whole(name))) if field.reference.is_some() => {
+            text(name.rsplit_once('/')?.1)
+        }
+        (Kind::Text, Operand::Text(Pattern::Whole(given))) => text(given),
+        _ => None,
+    }
+}
+
+/// The rows that the parent and the filter's name leave.
+fn names<D, R: Rules<D>>(query: &Query) -> KeyRange {
+    let ids = &query.parent.0;
+    let beginning = filter_field::<R>("name").and_then(|path| query.filter.prefix_on(path));
+    let depth = R::TYPE.collections.len() - 1;
+    if let Some(name) = beginning.and_then(|name| name.parse::<Name<R>>().ok())
+        && name.ids().starts_with(ids)
+        && filter_field::<R>("name").and_then(|path| query.filter.equality_on(path)).is_some()
+    {
+        let start = row::key::<D, R>(&name);
+        let end = Some([start.as_slice(), &[0]].concat());
+        return KeyRange { start, end };
+    }
+    let key = row::key_under::<D, R>(ids);
+    if ids.len() < depth {
+        return KeyRange::prefix(&key.done());
+    }
+    let segments = R::TYPE.collections.iter().zip(ids).map(|(collection, id)| format!("{collection}/{id}/"));
+    let collection = format!("{}{}/", segments.collect::<String>(), R::TYPE.collections[depth]);
+    let beginning = beginning.and_then(|name| name.strip_prefix(&collection));
+    KeyRange::prefix(&key.beginning(beginning.unwrap_or_default()).done())
+}

@@ -1,0 +1,177 @@
+//! Reading requests: names, etags, ids to be, resources, and what lists ask for.
+//!
+//! Invariant: reading finds every fault at once, each under the field of the request that it was found in;
+//! the value is withheld then. Output-only fields are not read. A page token is good for the request that it
+//! was made for and no other: its digest covers parent, filter, order and whether deleted ones are shown, in
+//! canonical spelling.
+
+use milepost_ledger::Direction;
+use milepost_proto::resource::{CreateRequest, ListRequest, Resource, TargetRequest, UpdateRequest};
+use milepost_types::filter::Schema;
+use milepost_types::{
+    Etag, Fault as _, Filter, OrderBy, PageToken, Rejection, RequestDigest, ResourceId, TokenError,
+    TokenKind, Violations, page_size,
+};
+
+use crate::check::Fields;
+use crate::command::{Act, New, Standard, Target};
+use crate::list::{Query, orders};
+use crate::mask::Mask;
+use crate::name::{Name, ParentIds};
+use crate::rules::Rules;
+use crate::scan::SortKey;
+
+/// The ids of the parent in a request to create, which must be one and there.
+pub(crate) fn parent<R: Resource>(given: &str, violations: &mut Violations) -> Option<Vec<ResourceId>> {
+    let Some(parent) = R::TYPE.parent else { return Some(Vec::new()) };
+    violations.check("parent", crate::name::shape(parent).ids(given))
+}
+
+/// What a request to create says, but for its parent.
+pub fn create<D, R: Rules<D>>(
+    request: &mut R::Create,
+    field: String,
+    violations: &mut Violations,
+) -> Option<New<R>> {
+    let id = id::<R>(request, violations);
+    let resource = resource::<D, R>(request, violations);
+    Some(New { field, id: id?, resource: resource? })
+}
+
+fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<Option<ResourceId>> {
+    let given = Some(request.id()).filter(|id| !id.is_empty());
+    violations.check_optional(R::Create::ID, given, str::parse)
+}
+
+fn resource<D, R: Rules<D>>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
+    let resource = violations.require(R::TYPE.singular, request.take_resource())?;
+    let mut found = Violations::new();
+    let fields = Fields::<R>::read::<D>(resource, Mask::All, &mut found);
+    let sound = found.is_empty();
+    violations.nest(R::TYPE.singular, found);
+    match fields.create::<D>(sound) {
+        Ok(resource) => Some(resource).filter(|_| sound),
+        Err(found) => {
+            violations.nest(R::TYPE.singular, found);
+            None
+        }
+    }
+}
+
+/// The names of resources in a list, each with its index.
+pub fn names<R: Resource>(
+    field: &str,
+    given: &[String],
+    violations: &mut Violations,
+) -> Vec<(usize, Name<R>)> {
+    let mut names = Vec::with_capacity(given.len());
+    for (i, name) in given.iter().enumerate() {
+        match name.parse::<Name<R>>() {
+            Ok(name) => names.push((i, name)),
+            // Not by `check`, which would make a path for each: they may be ten thousand.
+            Err(error) => error.record(format!("{field}[{i}]"), violations),
+        }
+    }
+    names
+}
+
+/// One resource to be created; what was `found` wrong with it already comes before its other faults.
+pub fn read_create<D, R: Rules<D>>(
+    mut request: R::Create,
+    violations: &mut Violations,
+    found: Violations,
+) -> Option<Box<dyn Act<D>>> {
+    let parent = parent::<R>(request.parent(), violations);
+    let id = id::<R>(&request, violations);
+    violations.extend(found);
+    let resource = resource::<D, R>(&mut request, violations);
+    let new = Some(New { field: R::TYPE.singular.to_owned(), id: id?, resource: resource? });
+    Some(Box::new(Standard::Create { parent: parent?, new: vec![new?], answer: None }))
+}
+
+pub(crate) fn read_update<D, R: Rules<D>>(
+    mut request: R::Update,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<D>>> {
+    let mask = Mask::read(request.take_update_mask(), R::FIELDS, violations);
+    let singular = R::TYPE.singular;
+    let resource = violations.require(singular, request.take_resource())?;
+    let name = violations.check(format!("{singular}.name"), resource.name().parse());
+    let etag = violations.check(format!("{singular}.etag"), Etag::from_field(resource.etag()));
+    let mut found = Violations::new();
+    let fields = Fields::<R>::read::<D>(resource, mask?, &mut found);
+    violations.nest(singular, found);
+    Some(Box::new(Standard::Update(Target { name: name?, etag: etag? }, fields)))
+}
+
+/// The resource that a request is about, and the etag that it must have.
+pub fn target<R: Resource>(request: &impl TargetRequest, violations: &mut Violations) -> Option<Target<R>> {
+    let name = violations.check("name", request.name().parse());
+    let etag = violations.check("etag", Etag::from_field(request.etag()));
+    Some(Target { name: name?, etag: etag? })
+}
+
+/// A list request, read.
+pub(crate) struct List {
+    pub(crate) query: Query,
+    digest: RequestDigest,
+    /// The sequence at which the first page was read, if this is not the first.
+    sequence: Option<u64>,
+}
+
+impl List {
+    /// The token of the page after one that was read at `sequence`; empty if there is none.
+    pub(crate) fn next_page_token(&self, next: Option<SortKey>, sequence: u64) -> String {
+        let token = |after: SortKey| PageToken {
+            request: self.digest,
+            sequence: self.sequence.unwrap_or(sequence),
+            after: after.encode(),
+        };
+        next.map(|after| token(after).encode()).unwrap_or_default()
+    }
+}
+
+/// Reads a list request.
+///
+/// # Errors
+/// All that is wrong with it; then what is wrong with its filter; then what is wrong with its token.
+pub(crate) fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
+    let mut violations = Violations::new();
+    let parent = violations.check("parent", ParentIds::read::<R>(request.parent().unwrap_or_default()));
+    let size = violations.check("page_size", page_size(request.page_size()));
+    let orders = orders::<D, R>();
+    let order = violations.check("order_by", OrderBy::parse(request.order_by(), &orders));
+    if order.as_ref().is_some_and(|order| order.terms().len() > 1) {
+        let description = "order by one field; the name decides what it leaves open";
+        violations.push("order_by", "INVALID_ORDER_BY", description);
+    }
+    let (parent, size, order) = violations.finish((|| Some((parent?, size?, order?)))())?;
+    let filter = Filter::parse(request.filter(), &Schema::new(R::FILTER))
+        .map_err(|error| Rejection::Filter { field: "filter", error })?;
+    let (order, direction) = match order.terms().first() {
+        Some(term) if term.descending => (term.field, Direction::Backward),
+        Some(term) => (term.field, Direction::Forward),
+        None => (None, Direction::Forward),
+    };
+    let parts = [
+        parent.text::<R>(),
+        filter.to_string(),
+        format!("{} {direction:?}", order.unwrap_or("name")),
+        request.show_deleted().to_string(),
+    ];
+    let digest = RequestDigest::of(R::List::METHOD, parts);
+    let token = Some(request.page_token()).filter(|token| !token.is_empty());
+    let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
+    let token = token.map_err(Rejection::PageToken)?;
+    let sequence = token.as_ref().map(|token| token.sequence);
+    let after = token.map(|token| SortKey::decode(&token.after).ok_or(MALFORMED)).transpose();
+    let after = after.map_err(Rejection::PageToken)?;
+    let show_deleted = request.show_deleted();
+    Ok(List {
+        query: Query { parent, filter, order, direction, show_deleted, size, after },
+        digest,
+        sequence,
+    })
+}
+
+const MALFORMED: TokenError = TokenError::Malformed { expected: TokenKind::Page };

@@ -1,0 +1,184 @@
+//! The rows of resources: a row's value is the encoded message, the bytes of the event that put it.
+//!
+//! Invariants: an index row is there exactly if the resource's row says so, and only [`put`] writes either.
+//! What cannot be decoded is damage, and named; no rule for requests is run on what is stored.
+
+use bytes::Bytes;
+use milepost_ledger::key::{Key, Parts};
+use milepost_ledger::{Entry, Read, Unusable, Write};
+use milepost_types::{DamagedRow, LedgerKind, ResourceId, ResourceName, quoted};
+use prost::Message;
+
+use crate::event::carried;
+use crate::index;
+use crate::rules::{Presence, Rules};
+use crate::{Checked, Name};
+
+/// Stored bytes that this version cannot decode.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Unreadable {
+    what: String,
+}
+
+impl Unreadable {
+    /// What is wrong with them.
+    pub fn new(what: impl std::fmt::Display) -> Self {
+        Self { what: what.to_string() }
+    }
+
+    /// The same, of a field.
+    pub fn of(field: &str, what: impl std::fmt::Display) -> Self {
+        Self { what: format!("{field}: {what}") }
+    }
+}
+
+impl From<prost::DecodeError> for Unreadable {
+    fn from(error: prost::DecodeError) -> Self {
+        Self::new(error)
+    }
+}
+
+/// The key of a resource: its table's tag, then its ids, with a zero between them.
+pub(crate) fn key<D, R: Rules<D>>(name: &Name<R>) -> Vec<u8> {
+    key_under::<D, R>(name.parent_ids()).id(name.id())
+}
+
+/// The beginning of the keys of what is under these ids.
+pub(crate) fn key_under<D, R: Rules<D>>(ids: &[ResourceId]) -> Key {
+    ids.iter().fold(Key::of(R::TABLE), Key::under)
+}
+
+/// The name in a key.
+pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
+    let mut parts = Parts::of(key, R::TABLE)?;
+    let mut ids = Vec::with_capacity(R::TYPE.collections.len());
+    for _ in 1..R::TYPE.collections.len() {
+        ids.push(parts.parent()?);
+    }
+    ids.push(parts.id()?);
+    Name::of(ids)
+}
+
+/// The resource of this name, if there is one.
+///
+/// # Errors
+/// If its row cannot be decoded.
+pub(crate) fn get<D, R: Rules<D>>(rows: &dyn Read, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
+    let key = key::<D, R>(name);
+    let Some(row) = rows.get(&key) else { return Ok(None) };
+    let resource = decode::<D, R>(row, &key)?;
+    R::check_stored(&resource).map_err(|error| damaged::<D, R>(&key, error))?;
+    Ok(Some(Checked::stored(name.clone(), resource)))
+}
+
+/// The message of a row.
+pub(crate) fn decode<D, R: Rules<D>>(row: Bytes, key: &[u8]) -> Result<R, DamagedRow> {
+    R::decode(row).map_err(|error| damaged::<D, R>(key, error))
+}
+
+/// The row with this key that cannot be decoded.
+pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
+    DamagedRow::new(R::TABLE_NAME, key, what)
+}
+
+/// Whether there is a resource of this name.
+///
+/// # Errors
+/// If its row cannot be decoded.
+pub(crate) fn presence<D, R: Rules<D>>(rows: &dyn Read, name: &Name<R>) -> Result<Presence, DamagedRow> {
+    let key = key::<D, R>(name);
+    let Some(row) = rows.get(&key) else { return Ok(Presence::Missing) };
+    let deleted = index::is_deleted::<R>(&row).map_err(|error| damaged::<D, R>(&key, error))?;
+    Ok(if deleted { Presence::Deleted } else { Presence::Present })
+}
+
+/// Whether there is a resource of this name, and a field of it that is a message: without decoding the rest.
+///
+/// # Errors
+/// If its row cannot be decoded.
+pub(crate) fn field<D, R: Rules<D>, M: Message + Default>(
+    rows: &dyn Read,
+    name: &Name<R>,
+    field: &str,
+) -> Result<(Presence, Option<M>), DamagedRow> {
+    let key = key::<D, R>(name);
+    let Some(row) = rows.get(&key) else { return Ok((Presence::Missing, None)) };
+    index::message::<R, M>(&row, field).map_err(|error| damaged::<D, R>(&key, error))
+}
+
+/// Sets a resource's row, and brings its index rows from what the row before said to what this one says.
+///
+/// # Errors
+/// If the row to be, or the one before, cannot be decoded.
+pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+    let (name, after) = index::keys::<D, R>(&row)?;
+    let key = key::<D, R>(&name);
+    let before = match rows.get(&key) {
+        Some(row) => {
+            index::keys::<D, R>(&row).map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.1
+        }
+        None => Vec::new(),
+    };
+    for gone in before.iter().filter(|key| !after.contains(key)) {
+        rows.delete(gone);
+    }
+    for new in after.into_iter().filter(|key| !before.contains(key)) {
+        rows.put(new, Bytes::new());
+    }
+    rows.put(key, row);
+    Ok(())
+}
+
+/// How the resources of one kind are put.
+#[derive(Clone, Copy)]
+pub struct Table {
+    event_field: u32,
+    put: fn(&mut dyn Write, Bytes) -> Result<(), Unreadable>,
+}
+
+impl Table {
+    /// The table of these resources.
+    pub const fn of<D, R: Rules<D>>() -> Self {
+        Self { event_field: R::EVENT_FIELD, put: put::<D, R> }
+    }
+
+    /// Sets a resource's row, and its index rows.
+    ///
+    /// # Errors
+    /// If the row to be, or the one before, cannot be decoded.
+    pub fn put(&self, rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
+        (self.put)(rows, row)
+    }
+}
+
+/// Brings the rows from before an entry of this ledger to after it: each event's resource becomes its row.
+///
+/// The type of an event does not matter: a change of any kind is whole in its resource. An event of another
+/// ledger is damage: it is not passed over.
+///
+/// # Errors
+/// If an event cannot be read, or is not of this ledger.
+pub fn apply(
+    rows: &mut dyn Write,
+    entry: &Entry,
+    ledger: LedgerKind,
+    tables: &[Table],
+) -> Result<(), Unusable> {
+    for (index, event) in entry.events.iter().enumerate() {
+        let carried = carried(event).map_err(|error| Unusable::new(error).in_event(index))?;
+        if carried.source != ledger.as_str().as_bytes() {
+            let source = quoted(&String::from_utf8_lossy(carried.source));
+            let what = format_args!("an event of {source}, not of the {ledger}");
+            return Err(Unusable::new(what).in_event(index));
+        }
+        let Some((number, resource)) = carried.resource else { continue };
+        if let Some(table) = tables.iter().find(|table| table.event_field == number) {
+            // A copy: a slice would keep the whole entry in memory for as long as the row.
+            table
+                .put(rows, Bytes::copy_from_slice(resource))
+                .map_err(|error| Unusable::new(error).in_event(index))?;
+        }
+    }
+    Ok(())
+}

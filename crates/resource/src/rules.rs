@@ -1,0 +1,266 @@
+//! What a service says of a resource: its rules, its tables, what it is under.
+//!
+//! Invariant: rules are pure: they depend on the resource, on other rows and on the context of the decision,
+//! and on nothing else.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::{Context, Direction, KeyRange, Read};
+use milepost_proto::resource::{Resource, TopLevel};
+use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
+
+use prost::Message;
+
+use crate::index::Index;
+use crate::row::{self, Unreadable};
+use crate::{Checked, EventKind, Name};
+
+/// The rules of a resource in the service `D`. Those that are not given hold nothing.
+///
+/// The service is a parameter because messages are of another crate than their rules.
+pub trait Rules<D>: Resource {
+    /// What it is under, in the tables of the same store: [`Under`] a resource, or [`TopLevel`].
+    type Above: Parent<D>;
+
+    /// The tag of its rows. Persisted; never used again for something else.
+    const TABLE: u8;
+    /// The name of its table for operators: `registry.phases`.
+    const TABLE_NAME: &'static str;
+    /// What the ids begin with that the server makes.
+    const ID_PREFIX: char;
+    /// What else it can be found by.
+    const INDEXES: &'static [Index] = &[];
+    /// Whether what reads show of it needs other rows, perhaps many.
+    const READS_OTHERS: bool = false;
+
+    /// Finds what is wrong with one field of a request beyond its schema.
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        let _ = (field, violations);
+    }
+
+    /// Finds what is wrong between the parts of a field that was set.
+    fn check_parts(&self, field: &str, violations: &mut Violations) {
+        let _ = (field, violations);
+    }
+
+    /// Finds what is wrong between fields.
+    fn check(&self, violations: &mut Violations) {
+        let _ = violations;
+    }
+
+    /// Refuses a stored one that this version cannot work with.
+    ///
+    /// # Errors
+    /// What it does not know.
+    fn check_stored(&self) -> Result<(), Unreadable> {
+        Ok(())
+    }
+
+    /// Sets the output fields of a new one.
+    fn begin(&mut self) {}
+
+    /// Refuses what other rows do not allow: a creation (there is none before), an update, or an undeletion.
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit(
+        scope: &Scope<'_, D>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+    ) -> Result<(), Rejection> {
+        let _ = (scope, before, after);
+        Ok(())
+    }
+
+    /// The same for those of one request to create several, which may refer to each other.
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit_created(scope: &Scope<'_, D>, created: &[Created<Self>]) -> Result<(), Rejection> {
+        created.iter().try_for_each(|created| Self::admit(scope, None, &created.resource))
+    }
+
+    /// Refuses a deletion that other rows do not allow.
+    ///
+    /// # Errors
+    /// Why not.
+    fn release(scope: &Scope<'_, D>, resource: &Checked<Self>) -> Result<(), Rejection> {
+        let _ = (scope, resource);
+        Ok(())
+    }
+
+    /// Sets the output fields that depend on what happens, or on other rows.
+    ///
+    /// # Errors
+    /// If they cannot be computed.
+    fn complete(
+        scope: &Scope<'_, D>,
+        kind: &EventKind,
+        name: &Name<Self>,
+        before: Option<&Checked<Self>>,
+        resource: &mut Self,
+    ) -> Result<(), Rejection> {
+        let _ = (scope, kind, name, before, resource);
+        Ok(())
+    }
+
+    /// Sets the output fields that are as of a read; false if there are none to set.
+    ///
+    /// # Errors
+    /// If they cannot be computed.
+    fn show(rows: &Rows<'_, D>, now: Timestamp, resource: &mut Self) -> Result<bool, Rejection> {
+        let _ = (rows, now, resource);
+        Ok(false)
+    }
+}
+
+/// A resource that a request creates.
+pub struct Created<R: Resource> {
+    /// The field of the request that says it.
+    pub field: String,
+    /// As it is to be.
+    pub resource: Checked<R>,
+}
+
+/// Rows of the service `D`, as resources.
+pub struct Rows<'a, D> {
+    /// As they are.
+    pub read: &'a dyn Read,
+    service: PhantomData<fn() -> D>,
+}
+
+impl<'a, D> Rows<'a, D> {
+    /// These rows.
+    pub fn new(read: &'a dyn Read) -> Self {
+        Self { read, service: PhantomData }
+    }
+
+    /// The row of a resource, as it is stored.
+    pub fn row<R: Rules<D>>(&self, name: &Name<R>) -> Option<Bytes> {
+        self.read.get(&row::key::<D, R>(name))
+    }
+
+    /// The resource of this name, if there is one.
+    ///
+    /// # Errors
+    /// If its row cannot be decoded; so with everything here that reads rows.
+    pub fn get<R: Rules<D>>(&self, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
+        row::get::<D, R>(self.read, name)
+    }
+
+    /// The resource of this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn find<R: Rules<D>>(&self, name: &Name<R>) -> Result<Checked<R>, Rejection> {
+        self.get(name)?.ok_or_else(|| Rejection::not_found(name))
+    }
+
+    /// Whether there is a resource of this name.
+    ///
+    /// # Errors
+    /// See [`Rows::get`].
+    pub fn presence<R: Rules<D>>(&self, name: &Name<R>) -> Result<Presence, DamagedRow> {
+        row::presence::<D, R>(self.read, name)
+    }
+
+    /// Whether there is a resource of this name, and a field of it that is a message, without decoding the rest.
+    ///
+    /// # Errors
+    /// See [`Rows::get`].
+    pub fn field<R: Rules<D>, M: Message + Default>(
+        &self,
+        name: &Name<R>,
+        field: &str,
+    ) -> Result<(Presence, Option<M>), DamagedRow> {
+        row::field::<D, R, M>(self.read, name, field)
+    }
+
+    /// The names of the resources under these ids whose keys in an index go on with these fields, in its order.
+    pub fn names<R: Rules<D>>(
+        &self,
+        index: Index,
+        ids: &[ResourceId],
+        fields: &[u8],
+    ) -> impl Iterator<Item = Name<R>> + use<'a, R, D> {
+        let start = [index.start(ids), fields.to_vec()].concat();
+        let keys = self.read.scan(&KeyRange::prefix(&start), Direction::Forward);
+        keys.filter_map(move |(key, _)| Some(index.parts::<R>(&key)?.0))
+    }
+}
+
+/// What a decision of the service `D` depends on.
+pub struct Scope<'a, D> {
+    /// The rows before it.
+    pub rows: Rows<'a, D>,
+    /// Its time, its sequence, its seed.
+    pub context: &'a Context,
+}
+
+/// Whether something that is referred to is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// There is none.
+    Missing,
+    /// It is deleted.
+    Deleted,
+    /// It is there.
+    Present,
+}
+
+/// What resources are under in the service `D`.
+pub trait Parent<D> {
+    /// Refuses to change what is under the resource with these ids, if it or what it is under is missing or
+    /// deleted.
+    ///
+    /// # Errors
+    /// What is missing or deleted, the highest first.
+    fn check_open(rows: &Rows<'_, D>, ids: &[ResourceId]) -> Result<(), Rejection>;
+
+    /// Refuses to read under the resource with these ids, if it or what it is under is missing. With fewer
+    /// ids, those that are given must be there.
+    ///
+    /// # Errors
+    /// What is missing, the highest first.
+    fn check_there(rows: &Rows<'_, D>, ids: &[ResourceId]) -> Result<(), Rejection>;
+}
+
+impl<D> Parent<D> for TopLevel {
+    fn check_open(_: &Rows<'_, D>, _: &[ResourceId]) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn check_there(_: &Rows<'_, D>, _: &[ResourceId]) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+/// Under resources `R`.
+#[derive(Debug, Clone, Copy)]
+pub struct Under<R>(PhantomData<fn() -> R>);
+
+impl<D, R: Rules<D>> Parent<D> for Under<R> {
+    fn check_open(rows: &Rows<'_, D>, ids: &[ResourceId]) -> Result<(), Rejection> {
+        let Some((id, above)) = ids.split_last() else { return Ok(()) };
+        R::Above::check_open(rows, above)?;
+        let name = Name::<R>::under(above, id.clone());
+        match rows.presence(&name)? {
+            Presence::Missing => Err(Rejection::not_found(&name)),
+            Presence::Deleted => Err(Rejection::deleted(&name)),
+            Presence::Present => Ok(()),
+        }
+    }
+
+    fn check_there(rows: &Rows<'_, D>, ids: &[ResourceId]) -> Result<(), Rejection> {
+        let depth = R::TYPE.collections.len();
+        let Some((above, own)) = ids.split_at_checked(depth - 1) else {
+            return R::Above::check_there(rows, ids);
+        };
+        R::Above::check_there(rows, above)?;
+        let [id] = own else { return Ok(()) };
+        let name = Name::<R>::under(above, id.clone());
+        if rows.row(&name).is_none() { Err(Rejection::not_found(&name)) } else { Ok(()) }
+    }
+}

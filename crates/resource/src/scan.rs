@@ -1,0 +1,176 @@
+//! How lists find what they answer: ranges of rows or of an index, each from a sort key on.
+//!
+//! Invariant: every source answers in the order of sort keys, and begins after the one it is given.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use milepost_ledger::key::Parts;
+use milepost_ledger::{Direction, KeyRange, Read};
+use milepost_proto::resource::Resource;
+use milepost_types::ResourceId;
+
+use crate::index::Index;
+use crate::row;
+use crate::rules::Rules;
+
+/// What a resource is ordered by in a list, and its row's key. Sort keys compare as the list's order does, from
+/// the least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SortKey {
+    /// Bytes that order as the fields do; none in the order of names.
+    pub(crate) order: Vec<u8>,
+    /// The key of the resource's row.
+    pub(crate) key: Vec<u8>,
+}
+
+impl SortKey {
+    /// The bytes that a page token carries.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // An order is at most a display name.
+        let length = u16::try_from(self.order.len()).unwrap_or(u16::MAX);
+        [&length.to_be_bytes()[..], &self.order, &self.key].concat()
+    }
+
+    /// The sort key in a page token; `None` if it is none.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk::<2>()?;
+        let (order, key) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        Some(Self { order: order.to_vec(), key: key.to_vec() })
+    }
+
+    /// Whether this is further on than another.
+    fn is_beyond(&self, other: &Self, direction: Direction) -> bool {
+        match direction {
+            Direction::Forward => self > other,
+            Direction::Backward => self < other,
+        }
+    }
+}
+
+/// A resource that a list may answer. They order as their sort keys do.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ScanItem {
+    pub(crate) sort_key: SortKey,
+    /// Its row, if it came along.
+    pub(crate) row: Option<Bytes>,
+}
+
+pub(crate) type ScanItems<'a> = Box<dyn Iterator<Item = ScanItem> + 'a>;
+
+/// The rows of a range, in the order of names.
+pub(crate) fn by_name<'a>(
+    rows: &'a dyn Read,
+    range: KeyRange,
+    direction: Direction,
+    after: Option<&SortKey>,
+) -> ScanItems<'a> {
+    let range = range.beyond(after.map(|after| after.key.as_slice()), direction);
+    Box::new(rows.scan(&range, direction).map(|(key, row)| ScanItem {
+        sort_key: SortKey { order: Vec::new(), key: key.into() },
+        row: Some(row),
+    }))
+}
+
+/// What of an index is read.
+pub(crate) struct IndexScan {
+    pub(crate) index: &'static Index,
+    /// The first fields of the keys, as bytes. If they are all fields, the order is that of names.
+    pub(crate) fields: Vec<u8>,
+    /// Whether all fields are given.
+    pub(crate) equal: bool,
+}
+
+impl IndexScan {
+    /// The rows of the index under these ids, in its order. There are as many ids as the index is under.
+    pub(crate) fn items<'a, D, R: Rules<D>>(
+        &self,
+        rows: &'a dyn Read,
+        ids: &[ResourceId],
+        direction: Direction,
+        after: Option<&SortKey>,
+    ) -> ScanItems<'a> {
+        let start = [self.index.start(ids), self.fields.clone()].concat();
+        let range = match after.and_then(|after| self.seek::<D, R>(ids, after)) {
+            None => KeyRange::prefix(&start),
+            Some(Seek::After(key)) => KeyRange::prefix(&start).beyond(Some(&key), direction),
+            Some(Seek::From(key)) => from(KeyRange::prefix(&start), direction, key),
+        };
+        let (index, equal, after) = (self.index, self.equal, after.cloned());
+        let sort_keys = rows.scan(&range, direction).filter_map(move |(key, _)| {
+            let (name, fields) = index.parts::<R>(&key)?;
+            let order = if equal { Vec::new() } else { without_end::<R>(index, fields) };
+            Some(SortKey { order, key: row::key::<D, R>(&name) })
+        });
+        let beyond = sort_keys.skip_while(move |sort_key| {
+            after.as_ref().is_some_and(|after| !sort_key.is_beyond(after, direction))
+        });
+        Box::new(beyond.map(|sort_key| ScanItem { sort_key, row: None }))
+    }
+
+    /// Where to look under these ids for what is beyond a sort key.
+    fn seek<D, R: Rules<D>>(&self, ids: &[ResourceId], after: &SortKey) -> Option<Seek> {
+        let name = row::name::<D, R>(&after.key)?;
+        let fields = if self.equal {
+            self.fields.clone()
+        } else {
+            let end: &[u8] = if self.index.ends_with_text::<R>() { &[0] } else { &[] };
+            [after.order.as_slice(), end].concat()
+        };
+        // How the keys begin that are of the same order: names decide among them, so all of them are before
+        // the sort key, or all are after it.
+        let same = || [self.index.start(ids), fields.clone()].concat();
+        Some(match ids.cmp(&name.ids()[..ids.len()]) {
+            Ordering::Equal => Seek::After(self.index.key(name.ids(), &fields)),
+            Ordering::Greater => Seek::From(same()),
+            Ordering::Less => {
+                let same = KeyRange::prefix(&same());
+                Seek::From(same.end.unwrap_or(same.start))
+            }
+        })
+    }
+
+    /// The ids that the index has keys under, as many as it is under, beginning with these.
+    pub(crate) fn prefixes(&self, rows: &dyn Read, ids: &[ResourceId]) -> Vec<Vec<ResourceId>> {
+        let Some(missing) = self.index.under.checked_sub(ids.len()).filter(|missing| *missing > 0) else {
+            return vec![ids.to_vec()];
+        };
+        let mut range = KeyRange::prefix(&self.index.start(ids));
+        let mut found = Vec::new();
+        while let Some((key, _)) = rows.scan(&range, Direction::Forward).next() {
+            let own = Parts::of(&key, self.index.tag).and_then(|mut parts| {
+                (0..ids.len() + missing).map(|_| parts.parent()).collect::<Option<Vec<_>>>()
+            });
+            let Some(own) = own else { break };
+            let Some(next) = KeyRange::prefix(&self.index.start(&own)).end else { break };
+            range.start = next;
+            found.push(own);
+        }
+        found
+    }
+}
+
+/// The fields in a key without the zero that ends text.
+fn without_end<R: Resource>(index: &Index, fields: &[u8]) -> Vec<u8> {
+    let end = usize::from(index.ends_with_text::<R>());
+    fields[..fields.len() - end].to_vec()
+}
+
+/// Where to look in an index for what is beyond a sort key.
+enum Seek {
+    /// After this key, which is the sort key's own.
+    After(Vec<u8>),
+    /// From this key on, which is none of the index: rows from it on come after the sort key, rows before it come
+    /// before.
+    From(Vec<u8>),
+}
+
+fn from(mut range: KeyRange, direction: Direction, key: Vec<u8>) -> KeyRange {
+    match direction {
+        Direction::Forward => {
+            range.start = range.start.max(key);
+            range
+        }
+        Direction::Backward => range.before(&key),
+    }
+}

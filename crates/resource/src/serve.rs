@@ -1,0 +1,346 @@
+//! Serving a resource: from a call to a command or a read, and from what came of it to the answer.
+//!
+//! Answers hold resources as the bytes that they are stored as: in every answer the resource, or the list of
+//! them, is field 1 and the revision field 2 (of a list 3), which the build checks. Invariant: what a write
+//! answers is built from the events of its entry, so that the same request id answers the same again; only
+//! what changed nothing is answered from the rows. No rule of the domain is here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request as HttpRequest;
+use milepost_ledger::{Domain, Ledger, View};
+use milepost_proto::WriteRequest;
+use milepost_proto::resource::{GetRequest, ListRequest};
+use milepost_service::host::served::{Answering, Serve, unary};
+use milepost_service::refusal;
+use milepost_service::request::{Caller, reach, revisions};
+use milepost_service::status::internal;
+use milepost_service::telemetry;
+use milepost_types::{Clock, LedgerKind, Position, Rejection, Revision, Violations};
+use prometheus_client::metrics::counter::Counter;
+use tonic::body::Body;
+use tonic::{Request, Response, Status};
+
+use crate::Name;
+use crate::check::sound;
+use crate::command::Standard;
+use crate::command::{Act, Command, shown};
+use crate::event::resource_of;
+use crate::request::{read_create, read_list, read_update, target};
+use crate::rules::{Rows, Rules};
+
+/// What is counted of lists.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    scanned: Counter,
+    returned: Counter,
+}
+
+impl Metrics {
+    /// Counters that are exposed under these names.
+    pub fn register(metrics: &telemetry::Metrics, scanned: &'static str, returned: &'static str) -> Self {
+        let counters = Self::default();
+        metrics.register(scanned, "Resources that lists looked at", counters.scanned.clone());
+        metrics.register(returned, "Resources that lists told", counters.returned.clone());
+        counters
+    }
+}
+
+/// What every call of a service's resources has at hand.
+pub struct Api<D: Domain> {
+    /// The ledger.
+    pub ledger: Ledger<D>,
+    /// Which one it is.
+    pub kind: LedgerKind,
+    /// What the time is.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted of lists.
+    pub metrics: Metrics,
+    /// Longer requests are refused.
+    pub max_request_bytes: usize,
+}
+
+impl<D: Domain> Clone for Api<D> {
+    fn clone(&self) -> Self {
+        Self {
+            ledger: self.ledger.clone(),
+            kind: self.kind,
+            clock: Arc::clone(&self.clock),
+            metrics: self.metrics.clone(),
+            max_request_bytes: self.max_request_bytes,
+        }
+    }
+}
+
+/// What became of a write.
+pub struct Outcome {
+    /// The events of its entry; none if it changed nothing.
+    pub events: Vec<Bytes>,
+    /// What it was about, if it changed nothing.
+    pub unchanged: Option<Bytes>,
+    /// The revision of the answer.
+    pub revision: String,
+}
+
+impl Outcome {
+    /// The resource after the write.
+    fn resource(self) -> Bytes {
+        match self.events.first() {
+            Some(event) => resource_of(event),
+            None => self.unchanged.unwrap_or_default(),
+        }
+    }
+}
+
+/// An answer with one resource.
+#[derive(Clone, PartialEq, prost::Message)]
+struct One {
+    #[prost(bytes = "bytes", tag = "1")]
+    resource: Bytes,
+    #[prost(string, tag = "2")]
+    revision: String,
+}
+
+/// An answer with several.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Several {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    resources: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    revision: String,
+}
+
+/// A page.
+#[derive(Clone, PartialEq, prost::Message)]
+struct PageMessage {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    resources: Vec<Bytes>,
+    #[prost(string, tag = "2")]
+    next_page_token: String,
+    #[prost(string, tag = "3")]
+    revision: String,
+}
+
+/// Reads a request; none if it is at fault.
+pub type ReadAct<D, Q> = fn(Q, &mut Violations) -> Option<Box<dyn Act<D>>>;
+
+/// A ledger of resources.
+pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Sized {}
+
+impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection>> Resources for D {}
+
+impl<D: Resources> Api<D> {
+    /// Submits what a request is read to.
+    ///
+    /// # Errors
+    /// If the request is refused.
+    pub async fn write<Q: WriteRequest + 'static>(
+        &self,
+        request: Request<Q>,
+        read: impl FnOnce(Q, &mut Violations) -> Option<Box<dyn Act<D>>>,
+    ) -> Result<Outcome, Status> {
+        let caller = Caller::of(&request).map_err(refused)?;
+        let submission = caller.submission(request.into_inner(), |body, violations| {
+            let act = read(body, violations)?;
+            Some(Arc::new(Command { act, traceparent: caller.traceparent.clone() }))
+        });
+        let submission = submission.map_err(refused)?;
+        let command = Arc::clone(&submission.command);
+        let receipt = self.ledger.submit(submission).await.map_err(|error| refusal::submit_status(&error))?;
+        let unchanged = if receipt.events.is_empty() {
+            command.act.subject(&Rows::new(&self.ledger.view()), self.clock.now()).map_err(refused)?
+        } else {
+            None
+        };
+        Ok(Outcome { events: receipt.events, unchanged, revision: self.revision(receipt.position) })
+    }
+
+    /// Returns once what a read waits for is there.
+    ///
+    /// # Errors
+    /// If it does not come in time, or never can.
+    pub async fn wait_for_revisions<Q>(
+        &self,
+        request: &Request<Q>,
+        min_revisions: &[String],
+    ) -> Result<(), Status> {
+        let caller = Caller::of(request).map_err(refused)?;
+        for revision in revisions(min_revisions).map_err(refused)? {
+            let reached = reach(&self.ledger, self.kind, revision, caller.deadline).await;
+            reached.map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Reads rows that may be many, on a thread that may block.
+    ///
+    /// # Errors
+    /// What `read` says.
+    pub async fn read_blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&View<'_>) -> Result<T, Rejection> + Send + 'static,
+    ) -> Result<T, Status> {
+        let ledger = self.ledger.clone();
+        let read = tokio::task::spawn_blocking(move || read(&ledger.view()));
+        match read.await {
+            Ok(read) => read.map_err(refused),
+            Err(error) => Err(internal("a read failed", &error)),
+        }
+    }
+
+    /// The revision of an answer that is of this position.
+    pub fn revision(&self, position: Position) -> String {
+        Revision { ledger: self.kind, position }.to_string()
+    }
+
+    async fn get<R: Rules<D>>(&self, request: Request<R::Get>) -> Result<Response<One>, Status> {
+        let name = sound(|violations| violations.check("name", request.get_ref().name().parse()));
+        let name: Name<R> = name.map_err(refused)?;
+        self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
+        let now = self.clock.now();
+        let read = move |view: &View<'_>| {
+            let resource =
+                shown::<D, R>(&Rows::new(view), now, &name)?.ok_or_else(|| Rejection::not_found(&name))?;
+            Ok((resource, view.position()))
+        };
+        let (resource, position) = if R::READS_OTHERS {
+            self.read_blocking(read).await?
+        } else {
+            read(&self.ledger.view()).map_err(refused)?
+        };
+        Ok(Response::new(One { resource, revision: self.revision(position) }))
+    }
+
+    async fn list<R: Rules<D>>(&self, request: Request<R::List>) -> Result<Response<PageMessage>, Status> {
+        let list = read_list::<D, R>(request.get_ref()).map_err(refused)?;
+        self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
+        let now = self.clock.now();
+        let read = move |view: &View<'_>| {
+            Ok((crate::list::list::<D, R>(&Rows::new(view), now, &list.query)?, list, view.position()))
+        };
+        let (page, list, position) = self.read_blocking(read).await?;
+        self.metrics.scanned.inc_by(page.scanned as u64);
+        self.metrics.returned.inc_by(page.resources.len() as u64);
+        Ok(Response::new(PageMessage {
+            resources: page.resources,
+            next_page_token: list.next_page_token(page.next, position.sequence),
+            revision: self.revision(position),
+        }))
+    }
+
+    async fn write_one<Q: WriteRequest + 'static>(
+        self,
+        request: Request<Q>,
+        read: impl FnOnce(Q, &mut Violations) -> Option<Box<dyn Act<D>>>,
+    ) -> Result<Response<One>, Status> {
+        let mut outcome = self.write(request, read).await?;
+        let revision = std::mem::take(&mut outcome.revision);
+        Ok(Response::new(One { resource: outcome.resource(), revision }))
+    }
+
+    /// Answers a write with the one resource that it is about.
+    pub fn answer_one<Q: WriteRequest + 'static>(
+        &self,
+        request: HttpRequest<Body>,
+        read: ReadAct<D, Q>,
+    ) -> Answering {
+        unary(self, self.max_request_bytes, request, move |api: Self, request| api.write_one(request, read))
+    }
+
+    /// Answers a write with the resources of all its events.
+    pub fn answer_all<Q: WriteRequest + 'static>(
+        &self,
+        request: HttpRequest<Body>,
+        read: ReadAct<D, Q>,
+    ) -> Answering {
+        unary(self, self.max_request_bytes, request, move |api: Self, request| async move {
+            let outcome = api.write(request, read).await?;
+            let resources = outcome.events.iter().map(resource_of).collect();
+            Ok(Response::new(Several { resources, revision: outcome.revision }))
+        })
+    }
+
+    /// Answers a read of several resources, which `names` reads from the request with what it waits for.
+    pub fn answer_several<Q: prost::Message + Default + Send + 'static, T: Send + 'static>(
+        &self,
+        request: HttpRequest<Body>,
+        read: fn(&Q, &mut Violations) -> Option<T>,
+        min_revisions: fn(&Q) -> &[String],
+        rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
+    ) -> Answering {
+        unary(self, self.max_request_bytes, request, move |api: Self, request: Request<Q>| async move {
+            let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
+            api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
+            let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
+            let (resources, position) = api.read_blocking(read).await?;
+            Ok(Response::new(Several { resources, revision: api.revision(position) }))
+        })
+    }
+}
+
+/// Answers a method of a resource's own.
+pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> Answering + Send + Sync>;
+
+/// The service of a resource: the standard methods, and its own.
+pub struct ResourceService<D: Domain, R> {
+    api: Api<D>,
+    methods: Arc<HashMap<&'static str, Method<D>>>,
+    resource: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<D: Domain, R> Clone for ResourceService<D, R> {
+    fn clone(&self) -> Self {
+        Self { api: self.api.clone(), methods: Arc::clone(&self.methods), resource: std::marker::PhantomData }
+    }
+}
+
+impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
+    /// The service with these methods besides the standard ones.
+    pub fn new(api: Api<D>, methods: Vec<(&'static str, Method<D>)>) -> Self {
+        Self { api, methods: Arc::new(methods.into_iter().collect()), resource: std::marker::PhantomData }
+    }
+}
+
+impl<D: Resources, R: Rules<D>> Serve for ResourceService<D, R> {
+    const NAME: &'static str = R::SERVICE;
+
+    fn answer(&self, method: &str, request: HttpRequest<Body>) -> Option<Answering> {
+        let api = &self.api;
+        if let Some(own) = self.methods.get(method) {
+            return Some(own(api, request));
+        }
+        if R::List::METHOD.rsplit('/').next() == Some(method) {
+            return Some(unary(api, api.max_request_bytes, request, |api: Api<D>, request| async move {
+                api.list::<R>(request).await
+            }));
+        }
+        let service = R::SERVICE.rsplit('.').next().and_then(|name| name.strip_suffix("Service"));
+        let verb = method.strip_suffix(service?)?;
+        let delete = |request: R::Delete, violations: &mut Violations| {
+            let target = target::<R>(&request, violations)?;
+            Some(Box::new(Standard::Delete(target)) as Box<dyn Act<D>>)
+        };
+        let undelete = |request: R::Undelete, violations: &mut Violations| {
+            let target = target::<R>(&request, violations)?;
+            Some(Box::new(Standard::Undelete(target)) as Box<dyn Act<D>>)
+        };
+        Some(match verb {
+            "Get" => unary(api, api.max_request_bytes, request, |api: Api<D>, request| async move {
+                api.get::<R>(request).await
+            }),
+            "Create" => api.answer_one(request, |request: R::Create, violations| {
+                read_create::<D, R>(request, violations, Violations::new())
+            }),
+            "Update" => api.answer_one(request, read_update::<D, R>),
+            "Delete" => api.answer_one(request, delete),
+            "Undelete" => api.answer_one(request, undelete),
+            _ => return None,
+        })
+    }
+}
+
+fn refused(rejection: Rejection) -> Status {
+    refusal::status(&rejection)
+}
