@@ -266,10 +266,7 @@ mod tests {
                 to: "2031-05-27".parse().unwrap(),
                 limit_days: 400,
             },
-            Rejection::Filter {
-                field: "filter",
-                error: FilterError { column: 7, message: "no such field".into() },
-            },
+            Rejection::Filter { field: "filter", error: FilterError::new(7, "no such field") },
             Rejection::CursorInvalid { error: token, earliest },
             Rejection::CursorOfOtherLog { given: position(9), own: position(3), earliest },
             Rejection::CursorAhead { given: position(9), own: position(3), earliest },

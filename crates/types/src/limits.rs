@@ -89,8 +89,14 @@ pub const TOKEN_CHARS: usize = 16_384;
 
 /// Characters of a filter.
 pub const FILTER_CHARS: usize = 8_192;
-/// Comparisons in a filter.
+/// Comparisons in a filter, each of several values in parentheses counted.
 pub const FILTER_COMPARISONS: usize = 64;
+/// How deep the parentheses of a filter may be nested, and its conjunctions and alternatives in each other.
+pub const FILTER_DEPTH: usize = 32;
+/// Comparisons of one filter that an error names, each with its fault; further ones are found by the next attempt.
+pub const FILTER_FAULTS: usize = 16;
+/// Days that `days(n)` of a filter may be from today, before or after it.
+pub const FILTER_DAYS: i32 = 36_600;
 /// Characters of an `order_by`.
 pub const ORDER_BY_CHARS: usize = 1_024;
 /// Fields in an `order_by`.

@@ -1,18 +1,17 @@
 //! A comparison with its types: how it is matched and how it is written.
 //!
 //! Invariant: the canonical text parses to an equal comparison. Matching resolves nothing and copies
-//! nothing; absent values match no test but `!=` and `Absent`.
+//! nothing; absent values match no test but `!=`, `Absent` and the opposite of another.
 
 use std::cmp::Ordering;
 use std::fmt;
-
-use jiff::Timestamp;
-use jiff::civil::Date;
+use std::sync::Arc;
 
 use super::fields::{Fields, Value};
+use super::operand::{Operand, Pattern, write_quoted};
 
 /// A comparison sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operator {
     /// `=`
     Equal,
@@ -56,50 +55,8 @@ impl Operator {
     }
 }
 
-/// A text, or part of one where the rest may be anything.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Pattern {
-    /// The text itself.
-    Whole(Box<str>),
-    /// `"text*"`
-    Prefix(Box<str>),
-    /// `"*text"`
-    Suffix(Box<str>),
-    /// `"*text*"`
-    Inside(Box<str>),
-}
-
-impl Pattern {
-    /// Whether the text fits.
-    pub fn fits(&self, text: &str) -> bool {
-        match self {
-            Pattern::Whole(whole) => text == &**whole,
-            Pattern::Prefix(prefix) => text.starts_with(&**prefix),
-            Pattern::Suffix(suffix) => text.ends_with(&**suffix),
-            Pattern::Inside(part) => text.contains(&**part),
-        }
-    }
-}
-
-/// A value to compare with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Operand {
-    /// A text; anything but `Pattern::Whole` stands only with `=` and `!=`.
-    Text(Pattern),
-    /// An enum's name.
-    Enum(&'static str),
-    /// A whole number.
-    Int(i64),
-    /// True or false.
-    Bool(bool),
-    /// A civil date.
-    Date(Date),
-    /// An instant.
-    Timestamp(Timestamp),
-}
-
 /// What must hold for a field.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Test {
     /// It is set, or has a member: `field:*`.
     Present,
@@ -109,8 +66,10 @@ pub enum Test {
     Compare(Operator, Operand),
     /// It is the name of this resource or of one under it: `field:"portfolios/p"`.
     Under(Box<str>),
-    /// One of its members fits: `field:"member"`.
-    Holds(Pattern),
+    /// The test holds for one of its members: `field:"member"`.
+    Holds(Box<Test>),
+    /// The test does not hold: `NOT field < 5`.
+    Not(Box<Test>),
 }
 
 impl Test {
@@ -128,7 +87,7 @@ impl Test {
 pub struct Comparison<F> {
     field: F,
     path: &'static str,
-    key: Option<Box<str>>,
+    key: Option<Arc<str>>,
     shape: Shape,
     test: Test,
 }
@@ -141,8 +100,22 @@ pub(super) enum Shape {
 }
 
 impl<F: Copy> Comparison<F> {
-    pub(super) fn new(field: F, path: &'static str, key: Option<String>, shape: Shape, test: Test) -> Self {
-        Self { field, path, key: key.map(Into::into), shape, test }
+    pub(super) fn new(field: F, path: &'static str, key: Option<Arc<str>>, shape: Shape, test: Test) -> Self {
+        Self { field, path, key, shape, test }
+    }
+
+    /// The comparison that holds where this one does not.
+    pub(super) fn negated(mut self) -> Self {
+        let one_value = self.shape == Shape::Scalar || self.key.is_some();
+        self.test = match self.test {
+            Test::Present if one_value => Test::Absent,
+            Test::Absent => Test::Present,
+            Test::Compare(Operator::Equal, operand) => Test::Compare(Operator::NotEqual, operand),
+            Test::Compare(Operator::NotEqual, operand) => Test::Compare(Operator::Equal, operand),
+            Test::Not(test) => *test,
+            test => Test::Not(test.into()),
+        };
+        self
     }
 
     /// The field.
@@ -160,54 +133,104 @@ impl<F: Copy> Comparison<F> {
         &self.test
     }
 
+    /// The one value that it asks for, if it does: what an index can be asked for.
+    pub(super) fn equality(&self) -> Option<&Operand> {
+        match &self.test {
+            Test::Compare(Operator::Equal, Operand::Text(pattern))
+                if !matches!(pattern, Pattern::Whole(_)) =>
+            {
+                None
+            }
+            // It differs from row to row which day it is, and an amount of whatever currency is several.
+            Test::Compare(Operator::Equal, Operand::Day(_) | Operand::Money(_)) => None,
+            Test::Compare(Operator::Equal, operand) => Some(operand),
+            _ => None,
+        }
+    }
+
     /// Whether it holds for the row.
     pub fn matches<R: Fields<F> + ?Sized>(&self, row: &R) -> bool {
+        match &self.test {
+            Test::Not(test) => !self.passes(test, row),
+            test => self.passes(test, row),
+        }
+    }
+
+    fn passes<R: Fields<F> + ?Sized>(&self, test: &Test, row: &R) -> bool {
         if let Some(key) = &self.key {
-            return holds(&self.test, &row.entry(self.field, key).into());
+            return holds(test, &row.entry(self.field, key).into(), row);
         }
-        match (&self.test, self.shape) {
-            (Test::Holds(pattern), _) => row.any(self.field, &|member| pattern.fits(member)),
-            (Test::Present, Shape::Many) => row.any(self.field, &|_| true),
-            (test, _) => holds(test, &row.value(self.field)),
+        match (test, self.shape) {
+            (Test::Holds(test), _) => row.any_value(self.field, &|member| holds(test, member, row)),
+            (Test::Present, Shape::Many) => row.any_value(self.field, &|_| true),
+            (test, _) => holds(test, &row.value(self.field), row),
         }
+    }
+
+    /// What comparisons are sorted by: all of it that is written.
+    pub(super) fn canonical_order(&self, other: &Self) -> Ordering {
+        (self.path, &self.key, &self.test).cmp(&(other.path, &other.key, &other.test))
     }
 }
 
-fn holds(test: &Test, value: &Value<'_>) -> bool {
+fn holds<F, R: Fields<F> + ?Sized>(test: &Test, value: &Value<'_>, row: &R) -> bool {
     let present = *value != Value::Absent;
     match (test, value) {
         (Test::Present, _) => present,
         (Test::Absent, _) => !present,
         (Test::Compare(operator, _), Value::Absent) => *operator == Operator::NotEqual,
-        (Test::Compare(operator, operand), value) => compare(*operator, operand, value),
+        (Test::Compare(operator, Operand::Text(pattern)), Value::Text(text)) => match pattern {
+            Pattern::Whole(whole) => operator.holds((**text).cmp(&**whole)),
+            pattern => pattern.fits(text) == (*operator == Operator::Equal),
+        },
+        (Test::Compare(operator, operand), value) => match ordering(value, operand, row) {
+            Some(ordering) => operator.holds(ordering),
+            // Neither equal nor before nor after it.
+            None => *operator == Operator::NotEqual,
+        },
         (Test::Under(ancestor), Value::Text(name)) => {
             name.strip_prefix(&**ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }
-        (Test::Under(_) | Test::Holds(_), _) => false,
+        (Test::Under(_) | Test::Holds(_) | Test::Not(_), _) => false,
     }
 }
 
-fn compare(operator: Operator, operand: &Operand, value: &Value<'_>) -> bool {
-    let ordering = match (value, operand) {
-        (Value::Text(text), Operand::Text(Pattern::Whole(whole))) => (**text).cmp(&**whole),
-        (Value::Text(text), Operand::Text(pattern)) => {
-            return pattern.fits(text) == (operator == Operator::Equal);
+/// How a value compares with an operand; `None` if they have no order: amounts of two currencies, what is no number,
+/// or a day where it is not known which day it is.
+fn ordering<F, R: Fields<F> + ?Sized>(value: &Value<'_>, operand: &Operand, row: &R) -> Option<Ordering> {
+    match (value, operand) {
+        (Value::Text(text), Operand::Enum(name)) => Some((**text).cmp(*name)),
+        (Value::Int(number), Operand::Int(other)) => Some(number.cmp(other)),
+        (Value::Double(number), Operand::Double(other)) => number.partial_cmp(&other.get()),
+        (Value::Bool(truth), Operand::Bool(other)) => Some(truth.cmp(other)),
+        (Value::Date(date), Operand::Date(other)) => Some(date.cmp(other)),
+        (Value::Date(date), Operand::Day(days)) => {
+            let today = row.current_date()?;
+            Some(date.cmp(&today.plus(*days)))
         }
-        (Value::Text(text), Operand::Enum(name)) => (**text).cmp(*name),
-        (Value::Int(number), Operand::Int(other)) => number.cmp(other),
-        (Value::Bool(truth), Operand::Bool(other)) => truth.cmp(other),
-        (Value::Date(date), Operand::Date(other)) => date.cmp(other),
-        (Value::Timestamp(instant), Operand::Timestamp(other)) => instant.cmp(other),
+        (Value::Timestamp(instant), Operand::Timestamp(other)) => Some(instant.cmp(other)),
+        (Value::Timestamp(instant), Operand::Day(days)) => {
+            let today = row.current_date()?;
+            Some(today.date_at(*instant).cmp(&today.plus(*days)))
+        }
+        (Value::Duration(duration), Operand::Duration(other)) => Some(duration.cmp(other)),
+        (Value::Money(money), Operand::Money(amount)) => amount.compared(money),
         (value, operand) => {
             debug_assert!(false, "a row answered {value:?} where the schema says {operand:?}");
-            return false;
+            None
         }
-    };
-    operator.holds(ordering)
+    }
 }
 
 impl<F> fmt::Display for Comparison<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let test = match &self.test {
+            Test::Not(test) => {
+                f.write_str("NOT ")?;
+                test
+            }
+            test => test,
+        };
         f.write_str(self.path)?;
         if let Some(key) = &self.key {
             f.write_str(".")?;
@@ -217,54 +240,24 @@ impl<F> fmt::Display for Comparison<F> {
                 write_quoted(f, "", key, "")?;
             }
         }
-        match &self.test {
-            Test::Present => f.write_str(":*"),
-            Test::Absent => f.write_str(" != \"*\""),
-            Test::Compare(operator, operand) => write!(f, " {} {operand}", operator.sign()),
-            Test::Under(name) => {
-                f.write_str(":")?;
-                write_quoted(f, "", name, "")
-            }
-            Test::Holds(pattern) => write!(f, ":{pattern}"),
+        match test {
+            Test::Holds(member) => write_test(f, ":", member),
+            test => write_test(f, " = ", test),
         }
     }
 }
 
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Operand::Text(pattern) => pattern.fmt(f),
-            Operand::Enum(name) => f.write_str(name),
-            Operand::Int(number) => number.fmt(f),
-            Operand::Bool(truth) => truth.fmt(f),
-            Operand::Date(date) => date.fmt(f),
-            Operand::Timestamp(instant) => instant.fmt(f),
+/// Writes what follows the path; equality with the sign that it has there.
+fn write_test(f: &mut fmt::Formatter<'_>, equal: &str, test: &Test) -> fmt::Result {
+    match test {
+        Test::Present => f.write_str(":*"),
+        Test::Absent => f.write_str(" != \"*\""),
+        Test::Compare(Operator::Equal, operand) => write!(f, "{equal}{operand}"),
+        Test::Compare(operator, operand) => write!(f, " {} {operand}", operator.sign()),
+        Test::Under(name) => {
+            f.write_str(":")?;
+            write_quoted(f, "", name, "")
         }
+        Test::Holds(test) | Test::Not(test) => write_test(f, equal, test),
     }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Pattern::Whole(text) => write_quoted(f, "", text, ""),
-            Pattern::Prefix(text) => write_quoted(f, "", text, "*"),
-            Pattern::Suffix(text) => write_quoted(f, "*", text, ""),
-            Pattern::Inside(text) => write_quoted(f, "*", text, "*"),
-        }
-    }
-}
-
-fn write_quoted(f: &mut fmt::Formatter<'_>, before: &str, text: &str, after: &str) -> fmt::Result {
-    use fmt::Write;
-    write!(f, "\"{before}")?;
-    for c in text.chars() {
-        match c {
-            '"' | '\\' | '*' => write!(f, "\\{c}")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            _ => f.write_char(c)?,
-        }
-    }
-    write!(f, "{after}\"")
 }

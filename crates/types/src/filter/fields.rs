@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::current_date::CurrentDate;
+use crate::money::Money;
 
 /// The value of one field of one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +20,20 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A whole number.
     Int(i64),
+    /// A number with a fraction.
+    Double(f64),
     /// True or false.
     Bool(bool),
     /// A civil date.
     Date(Date),
     /// An instant.
     Timestamp(Timestamp),
+    /// A span of time.
+    Duration(SignedDuration),
+    /// An amount in its currency.
+    Money(Money),
+    /// A message that is set, of which only that is asked.
+    Message,
 }
 
 impl<'a> Value<'a> {
@@ -50,6 +61,12 @@ impl From<i64> for Value<'_> {
     }
 }
 
+impl From<f64> for Value<'_> {
+    fn from(number: f64) -> Self {
+        Value::Double(number)
+    }
+}
+
 impl From<bool> for Value<'_> {
     fn from(truth: bool) -> Self {
         Value::Bool(truth)
@@ -68,6 +85,18 @@ impl From<Timestamp> for Value<'_> {
     }
 }
 
+impl From<SignedDuration> for Value<'_> {
+    fn from(duration: SignedDuration) -> Self {
+        Value::Duration(duration)
+    }
+}
+
+impl From<Money> for Value<'_> {
+    fn from(money: Money) -> Self {
+        Value::Money(money)
+    }
+}
+
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Absent, Into::into)
@@ -79,15 +108,27 @@ pub trait Fields<F> {
     /// The value of a field that is neither a list nor a map.
     fn value(&self, field: F) -> Value<'_>;
 
-    /// Whether the test holds for one of a list's members, or of a map's keys.
+    /// Whether the test holds for one of a list's texts, or of a map's keys.
     fn any(&self, field: F, test: &dyn Fn(&str) -> bool) -> bool {
         let _ = (field, test);
         false
     }
 
+    /// Whether the test holds for one of a list's values, or of a map's keys: what filters ask. Rows whose lists hold
+    /// nothing but texts answer by [`Fields::any`].
+    fn any_value(&self, field: F, test: &dyn Fn(&Value<'_>) -> bool) -> bool {
+        self.any(field, &|text| test(&Value::from(text)))
+    }
+
     /// The text under a key of a map.
     fn entry(&self, field: F, key: &str) -> Option<&str> {
         let _ = (field, key);
+        None
+    }
+
+    /// What `today()` means for the row. `None`: it is not known, and comparisons with it find nothing but
+    /// what `!=` asks for.
+    fn current_date(&self) -> Option<CurrentDate> {
         None
     }
 }

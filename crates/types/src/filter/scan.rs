@@ -6,7 +6,7 @@
 //! `2021-05-27T00:00:00.5Z`.
 
 use super::comparison::Operator;
-use super::error::FilterError;
+use super::error::FaultAt;
 
 /// A text, and which of its stars stand for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,16 +25,18 @@ pub(super) struct Literal {
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    #[cfg(test)]
+    steps: std::cell::Cell<usize>,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
-    }
-
-    /// Another scanner at the same place, to look ahead with.
-    pub(super) fn ahead(&self) -> Self {
-        Self { text: self.text, at: self.at }
+        Self {
+            text,
+            at: 0,
+            #[cfg(test)]
+            steps: std::cell::Cell::default(),
+        }
     }
 
     /// The byte that is read next.
@@ -50,7 +52,27 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn peek(&self) -> Option<char> {
+        self.count(1);
         self.rest().chars().next()
+    }
+
+    /// Whether a keyword is next, as a whole word.
+    pub(super) fn keyword(&self, word: &str) -> bool {
+        self.count(word.len() + 1);
+        let rest = self.rest().strip_prefix(word);
+        rest.is_some_and(|rest| !rest.starts_with(is_of_word))
+    }
+
+    /// Whether a negative number is next.
+    pub(super) fn is_number(&self) -> bool {
+        self.count(2);
+        self.rest().strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    }
+
+    /// Takes what was found to be next.
+    pub(super) fn skip(&mut self, found: &str) {
+        debug_assert!(self.rest().starts_with(found));
+        self.at += found.len();
     }
 
     /// Takes this character if it is next.
@@ -64,11 +86,11 @@ impl<'a> Scanner<'a> {
 
     /// The longest word of a path that is next; empty if none is.
     pub(super) fn word(&mut self) -> &'a str {
-        self.take_while(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        self.take_while(is_of_word)
     }
 
     /// The comparison sign that is next, if one is.
-    pub(super) fn operator(&mut self) -> Result<Option<Operator>, FilterError> {
+    pub(super) fn operator(&mut self) -> Result<Option<Operator>, FaultAt> {
         const SIGNS: [(&str, Operator); 7] = [
             ("!=", Operator::NotEqual),
             ("<=", Operator::LessOrEqual),
@@ -81,11 +103,11 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let Some((sign, operator)) = SIGNS.into_iter().find(|(sign, _)| self.rest().starts_with(sign)) else {
             return match self.peek() {
-                Some('!') => Err(self.error(start, "\"!\" is no sign of its own; write != for not equal")),
-                Some('＝' | '＜' | '＞' | '：' | '！') => {
-                    Err(self
-                        .error(start, "this is a full-width sign; write =, !=, <, <=, >, >= or : instead"))
-                }
+                Some('!') => Err(FaultAt::new(start, "\"!\" is no sign of its own; write != for not equal")),
+                Some('＝' | '＜' | '＞' | '：' | '！') => Err(FaultAt::new(
+                    start,
+                    "this is a full-width sign; write =, !=, <, <=, >, >= or : instead",
+                )),
                 _ => Ok(None),
             };
         };
@@ -93,7 +115,7 @@ impl<'a> Scanner<'a> {
         match self.peek() {
             Some('=' | '<' | '>' | '~' | '!') => {
                 let next: String = self.peek().into_iter().collect();
-                Err(self.error(
+                Err(FaultAt::new(
                     start,
                     format!("\"{sign}{next}\" is no comparison; use one of =, !=, <, <=, >, >=, :"),
                 ))
@@ -103,36 +125,32 @@ impl<'a> Scanner<'a> {
     }
 
     /// The value that is next: quoted, or a bare word.
-    pub(super) fn literal(&mut self) -> Result<Literal, FilterError> {
+    pub(super) fn literal(&mut self) -> Result<Literal, FaultAt> {
         match self.peek() {
             Some(quote @ ('"' | '\'')) => self.quoted(quote),
             Some('“' | '”' | '‘' | '’' | '＂' | '＇') => {
-                Err(self.error(self.at, "put texts between straight quotes, as in \"科学大道\""))
+                Err(FaultAt::new(self.at, "put texts between straight quotes, as in \"科学大道\""))
             }
             _ => self.bare(),
         }
     }
 
     /// A quoted text of a path: no star in it is a wildcard.
-    pub(super) fn quoted_word(&mut self) -> Result<Option<String>, FilterError> {
+    pub(super) fn quoted_word(&mut self) -> Result<Option<String>, FaultAt> {
         match self.peek() {
             Some(quote @ ('"' | '\'')) => {
                 let literal = self.quoted(quote)?;
                 if literal.wildcards.is_empty() {
                     Ok(Some(literal.text))
                 } else {
-                    Err(self.error(literal.offset, "a key is named whole; write \\* for a star in it"))
+                    Err(FaultAt::new(literal.offset, "a key is named whole; write \\* for a star in it"))
                 }
             }
             _ => Ok(None),
         }
     }
 
-    pub(super) fn error(&self, offset: usize, message: impl Into<String>) -> FilterError {
-        FilterError::at(self.text, offset, message)
-    }
-
-    fn quoted(&mut self, quote: char) -> Result<Literal, FilterError> {
+    fn quoted(&mut self, quote: char) -> Result<Literal, FaultAt> {
         let offset = self.at;
         let mut literal = Literal { text: String::new(), wildcards: Vec::new(), quoted: true, offset };
         self.at += quote.len_utf8();
@@ -150,7 +168,7 @@ impl<'a> Scanner<'a> {
                         Some('r') => '\r',
                         Some('t') => '\t',
                         _ => {
-                            return Err(self.error(
+                            return Err(FaultAt::new(
                                 start,
                                 "after \\ one of \\ \" ' * n r t must follow; write \\\\ for the character itself",
                             ));
@@ -165,14 +183,14 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        Err(self.error(offset, format!("the text that begins here has no closing {quote}")))
+        Err(FaultAt::new(offset, format!("the text that begins here has no closing {quote}")))
     }
 
-    fn bare(&mut self) -> Result<Literal, FilterError> {
+    fn bare(&mut self) -> Result<Literal, FaultAt> {
         let offset = self.at;
         let text = self.take_while(|c| !c.is_whitespace() && !"\"'\\(),=<>!".contains(c)).to_owned();
         if let Some(c @ ('"' | '\'' | '\\' | '=' | '<' | '>' | '!')) = self.peek() {
-            return Err(self.error(
+            return Err(FaultAt::new(
                 self.at,
                 format!("{c} must not stand in a value without quotes; put the value in quotes"),
             ));
@@ -185,10 +203,30 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         let taken = &rest[..rest.find(|c| !wanted(c)).unwrap_or(rest.len())];
         self.at += taken.len();
+        self.count(taken.len() + 1);
         taken
+    }
+
+    /// How many characters were looked at so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> usize {
+        self.steps.get()
+    }
+
+    /// Counts characters that are looked at, for the test that they are not looked at again and again.
+    fn count(&self, characters: usize) {
+        #[cfg(test)]
+        self.steps.set(self.steps.get() + characters);
+        #[cfg(not(test))]
+        let _ = characters;
     }
 
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
+}
+
+/// Whether a word of a path goes on with the character.
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
 }

@@ -14,18 +14,40 @@ pub enum FieldType {
     Enum(&'static [&'static str]),
     /// A whole number of 64 bits.
     Int,
+    /// A number with a fraction: `29.5`, `2.997e9`.
+    Double,
     /// `true` or `false`.
     Bool,
     /// A civil date: `2021-05-27`.
     Date,
     /// An instant: `2021-05-27T00:00:00Z`, or with an offset.
     Timestamp,
+    /// A span of time in seconds: `20s`, `1.2s`.
+    Duration,
+    /// An amount: `28360000000` of whatever currency, or `"CNY 28360000000.00"`.
+    Money,
     /// The name of a resource.
     Name,
+    /// A message of its own, of which only is asked whether it is set. Its fields have entries of their own.
+    Message,
     /// Several texts, in no order that matters.
     List,
+    /// Several values of a scalar type: a repeated field, a field of repeated messages, or, as
+    /// `Repeated(&FieldType::Message)`, these messages themselves. `Repeated(&FieldType::Text)` is [`FieldType::List`].
+    Repeated(&'static FieldType),
     /// Texts by key.
     Map,
+}
+
+impl FieldType {
+    /// The type of a field's members, if it holds several.
+    pub(super) fn element(self) -> Option<FieldType> {
+        match self {
+            FieldType::List => Some(FieldType::Text),
+            FieldType::Repeated(element) => Some(*element),
+            _ => None,
+        }
+    }
 }
 
 /// A field that can be filtered by.

@@ -1,43 +1,154 @@
-//! From a comparison of words to one of types: which field, and what its value means.
+//! From comparisons of words to comparisons of types: which field, and what its value means.
 //!
 //! Invariant: every comparison that comes out can be matched against any row of the schema; every
-//! error says what the field can be compared with.
+//! error says what the field can be compared with. All comparisons are looked at, so that their faults are
+//! found together, up to a number that an answer has room for.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
+use std::sync::Arc;
 
-use super::comparison::{Comparison, Operand, Operator, Pattern, Shape, Test};
-use super::error::FilterError;
-use super::scan::Literal;
+use super::comparison::{Comparison, Operator, Shape, Test};
+use super::error::FaultAt;
+use super::group::{Join, Node};
+use super::operand::{Operand, Pattern};
+use super::read;
 use super::schema::{Field, FieldType, Schema};
-use super::syntax::Restriction;
+use super::syntax::{Arg, Call, Restriction};
+use super::tree::Tree;
 use crate::event_type::{self, EVENT_TYPES};
+use crate::limits::{FILTER_DAYS, FILTER_DEPTH, FILTER_FAULTS};
 use crate::quote::quoted;
 
-/// The comparison with its types.
-pub(super) fn comparison<F: Copy>(
-    restriction: Restriction,
+/// The expression with its types.
+///
+/// # Errors
+/// With the faults of all comparisons.
+pub(super) fn node<F: Copy>(
+    tree: &Tree<Restriction>,
     schema: &Schema<F>,
-) -> Result<Comparison<F>, FilterError> {
-    let (field, key) = resolve(&restriction, schema)?;
-    let typing = Typing { restriction: &restriction, path: field.path };
-    let shape = match field.kind {
-        FieldType::List | FieldType::Map => Shape::Many,
-        _ => Shape::Scalar,
-    };
-    let (key, test) = match (field.kind, key) {
-        (FieldType::Map, None) => typing.map()?,
-        (FieldType::Map, Some(key)) => (Some(key), typing.entry()?),
-        (kind, _) => (None, typing.scalar_or_list(kind)?),
-    };
-    Ok(Comparison::new(field.id, field.path, key, shape, test))
+    depth: usize,
+) -> Result<Node<F>, Vec<FaultAt>> {
+    let mut typing = Typing { schema, faults: Vec::new(), depth };
+    let node = typing
+        .walk(tree, Place::TOP, &mut |typing, restriction, place| typing.restriction(restriction, place));
+    if typing.faults.is_empty() { Ok(node) } else { Err(typing.faults) }
+}
+
+/// Where in the normal form a part of the expression comes to stand.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// How it is joined with others.
+    join: Join,
+    /// How many groups it is in, besides the outermost.
+    level: usize,
+    /// Whether it is negated.
+    negated: bool,
+}
+
+impl Place {
+    const TOP: Place = Place { join: Join::All, level: 0, negated: false };
+
+    /// Within a group that is joined so.
+    fn within(self, join: Join) -> Self {
+        // The opposite of a conjunction is the alternatives of the opposites, and the other way round.
+        let join = if self.negated { join.other() } else { join };
+        Self { join, level: self.level + usize::from(join != self.join), ..self }
+    }
+}
+
+struct Typing<'a, F: 'static> {
+    schema: &'a Schema<F>,
+    faults: Vec<FaultAt>,
+    depth: usize,
+}
+
+impl<F: Copy> Typing<'_, F> {
+    fn walk<L>(
+        &mut self,
+        tree: &Tree<L>,
+        place: Place,
+        leaf: &mut dyn FnMut(&mut Self, &L, Place) -> Node<F>,
+    ) -> Node<F> {
+        let (join, members) = match tree {
+            Tree::Leaf(found) => return leaf(self, found, place),
+            Tree::Not(tree) => return self.walk(tree, Place { negated: !place.negated, ..place }, leaf),
+            Tree::All(members) => (Join::All, members),
+            Tree::Any(members) => (Join::Any, members),
+        };
+        let place = place.within(join);
+        Node::Joined(place.join, members.iter().map(|member| self.walk(member, place, leaf)).collect())
+    }
+
+    /// A comparison, of which each value is one of its own.
+    fn restriction(&mut self, restriction: &Restriction, place: Place) -> Node<F> {
+        if self.faults.len() >= FILTER_FAULTS {
+            return Node::Joined(place.join, Vec::new());
+        }
+        if let Err(fault) = never_all(restriction) {
+            self.faults.push(fault);
+        }
+        match resolve(restriction, self.schema) {
+            Ok((field, key)) => self.walk(&restriction.arg, place, &mut |typing, arg, place| {
+                typing.comparison(&Typed { restriction, arg, field }, key.clone(), place)
+            }),
+            Err(fault) => {
+                self.faults.push(fault);
+                Node::Joined(place.join, Vec::new())
+            }
+        }
+    }
+
+    fn comparison(&mut self, typed: &Typed<'_, F>, key: Option<Arc<str>>, place: Place) -> Node<F> {
+        if self.faults.len() >= FILTER_FAULTS {
+            return Node::Joined(place.join, Vec::new());
+        }
+        if place.level > self.depth {
+            let message = format!(
+                "AND and OR stand in each other more than {FILTER_DEPTH} deep here; write it flatter"
+            );
+            self.faults.push(FaultAt::new(typed.arg.offset(), message));
+            return Node::Joined(place.join, Vec::new());
+        }
+        match typed.comparison(key) {
+            Ok(comparison) => Node::One(if place.negated { comparison.negated() } else { comparison }),
+            Err(fault) => {
+                self.faults.push(fault);
+                Node::Joined(place.join, Vec::new())
+            }
+        }
+    }
+}
+
+/// Refuses `field != (a OR b)`, which would be true of every row: no value equals both.
+fn never_all(restriction: &Restriction) -> Result<(), FaultAt> {
+    fn has_alternatives(tree: &Tree<Arg>, negated: bool) -> bool {
+        match tree {
+            Tree::Any(_) if !negated => true,
+            Tree::All(_) if negated => true,
+            Tree::All(members) | Tree::Any(members) => {
+                members.iter().any(|one| has_alternatives(one, negated))
+            }
+            Tree::Not(tree) => has_alternatives(tree, !negated),
+            Tree::Leaf(_) => false,
+        }
+    }
+    if restriction.operator == Operator::NotEqual && has_alternatives(&restriction.arg, false) {
+        let path = restriction.path.join(".");
+        return Err(FaultAt::new(
+            restriction.operator_at,
+            format!(
+                "!= with alternatives holds for every value; write NOT {path} = (a OR b) for neither of them",
+                path = quoted(&path).trim_matches('"')
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The field that a path names, and the key if it goes on into a map.
 fn resolve<F: Copy>(
     restriction: &Restriction,
     schema: &Schema<F>,
-) -> Result<(&'static Field<F>, Option<String>), FilterError> {
+) -> Result<(&'static Field<F>, Option<Arc<str>>), FaultAt> {
     let path = &restriction.path;
     if let Some(field) = schema.find(&path.join(".")) {
         return Ok((field, None));
@@ -46,90 +157,78 @@ fn resolve<F: Copy>(
         && let Some(field) = schema.find(&parents.join("."))
         && field.kind == FieldType::Map
     {
-        return Ok((field, Some(key.clone())));
+        return Ok((field, Some(key.as_str().into())));
     }
     let known: Vec<_> = schema.paths().collect();
-    Err(FilterError {
-        column: restriction.path_column,
-        message: format!(
-            "there is no field {} to filter by; there are {}",
-            quoted(&path.join(".")),
-            known.join(", ")
-        ),
-    })
+    Err(FaultAt::new(
+        restriction.path_at,
+        format!("there is no field {} to filter by; there are {}", quoted(&path.join(".")), known.join(", ")),
+    ))
 }
 
-struct Typing<'a> {
+/// A field, the sign and one value.
+struct Typed<'a, F: 'static> {
     restriction: &'a Restriction,
-    path: &'static str,
+    arg: &'a Arg,
+    field: &'static Field<F>,
 }
 
-/// The value that a text names: in full, or without the prefix that all values of the enum share
-/// (`STATUS_CONSTRUCTION` or `CONSTRUCTION`).
-fn enum_name(names: &[&'static str], text: &str) -> Option<&'static str> {
-    let short = |name: &str| {
-        let prefix = name.strip_suffix(text).filter(|prefix| prefix.ends_with('_'))?;
-        names.iter().all(|other| other.starts_with(prefix)).then_some(())
-    };
-    names.iter().find(|name| **name == text || short(name).is_some()).copied()
-}
+impl<F: Copy> Typed<'_, F> {
+    fn comparison(&self, key: Option<Arc<str>>) -> Result<Comparison<F>, FaultAt> {
+        let Field { kind, id, path } = *self.field;
+        let shape = match kind {
+            FieldType::Map => Shape::Many,
+            kind if kind.element().is_some() => Shape::Many,
+            _ => Shape::Scalar,
+        };
+        let (key, test) = match (kind, key) {
+            (FieldType::Map, None) => self.map()?,
+            (FieldType::Map, Some(key)) => (Some(key), self.entry()?),
+            (kind, _) => (None, self.scalar_or_list(kind)?),
+        };
+        Ok(Comparison::new(id, path, key, shape, test))
+    }
 
-/// The values as people read and write them, without the prefix that all of them share: `CONSTRUCTION`.
-fn short_names(names: &[&'static str]) -> Vec<&'static str> {
-    let first = names.first().copied().unwrap_or_default();
-    let shared = first
-        .match_indices('_')
-        .map(|(at, _)| at + 1)
-        .take_while(|&end| names.iter().all(|name| name.starts_with(&first[..end])))
-        .last()
-        .unwrap_or(0);
-    names.iter().map(|name| &name[shared..]).collect()
-}
+    fn scalar_or_list(&self, kind: FieldType) -> Result<Test, FaultAt> {
+        match (kind.element(), self.presence()) {
+            (Some(element), _) => self.list(element),
+            (None, Some(test)) => Ok(test),
+            (None, None) => self.scalar(kind, self.restriction.operator),
+        }
+    }
 
-impl Typing<'_> {
-    fn scalar_or_list(&self, kind: FieldType) -> Result<Test, FilterError> {
-        match (kind, self.presence()) {
-            (FieldType::List | FieldType::Map, _) => self.list(),
-            (_, Some(test)) => Ok(test),
-            (FieldType::Text, None) => self.text(),
-            (FieldType::EventType, None) => self.event_type(),
-            (FieldType::Name, None) => self.name(),
-            (FieldType::Enum(names), None) => self.equality_only(|text| {
-                enum_name(names, text)
-                    .map(Operand::Enum)
-                    .ok_or_else(|| format!("one of {}", short_names(names).join(", ")))
-            }),
-            (FieldType::Bool, None) => self.equality_only(|text| match text {
-                "true" => Ok(Operand::Bool(true)),
-                "false" => Ok(Operand::Bool(false)),
-                _ => Err("true or false".into()),
-            }),
-            (FieldType::Int, None) => self.ordered(|text| {
-                integer(text).map(Operand::Int).ok_or("a whole number of at most 64 bits, such as 42".into())
-            }),
-            (FieldType::Date, None) => self.ordered(|text| {
-                date(text).map(Operand::Date).ok_or("a date of the calendar, such as 2021-05-27".into())
-            }),
-            (FieldType::Timestamp, None) => self.ordered(|text| {
-                const WANTED: &str =
-                    "a time with its offset, such as 2021-05-27T00:00:00Z or 2021-05-27T08:00:00+08:00";
-                timestamp(text).map(Operand::Timestamp).ok_or(WANTED.into())
-            }),
+    fn scalar(&self, kind: FieldType, operator: Operator) -> Result<Test, FaultAt> {
+        match kind {
+            FieldType::Text => self.text(operator),
+            FieldType::EventType => self.event_type(operator),
+            FieldType::Name => self.name(operator),
+            FieldType::Message => Err(self.operator_error(&format!(
+                "is a message; write {}:* for whether it is set, or compare one of its fields",
+                self.field.path
+            ))),
+            FieldType::Enum(_) | FieldType::Bool
+                if !matches!(operator, Operator::Equal | Operator::NotEqual | Operator::Has) =>
+            {
+                Err(self.operator_error("has no order; use = or !="))
+            }
+            _ => self.ordered(kind, operator),
         }
     }
 
     /// What a star alone asks, whatever the type: `field:*` and `field = "*"`, `field != "*"`.
     fn presence(&self) -> Option<Test> {
         match self.restriction.operator {
-            Operator::Has | Operator::Equal if is_star(&self.restriction.value) => Some(Test::Present),
-            Operator::NotEqual if is_star(&self.restriction.value) => Some(Test::Absent),
+            Operator::Has | Operator::Equal if self.is_star() => Some(Test::Present),
+            Operator::NotEqual if self.is_star() => Some(Test::Absent),
             _ => None,
         }
     }
 
-    fn text(&self) -> Result<Test, FilterError> {
-        match self.restriction.operator {
+    fn text(&self, operator: Operator) -> Result<Test, FaultAt> {
+        match operator {
             Operator::Has => match self.pattern()? {
+                // Every text has the empty one inside.
+                Pattern::Whole(part) if part.is_empty() => Ok(Test::Present),
                 Pattern::Whole(part) => {
                     Ok(Test::Compare(Operator::Equal, Operand::Text(Pattern::Inside(part))))
                 }
@@ -143,25 +242,21 @@ impl Typing<'_> {
 
     /// A text that could be the type of an event: what none has is mistyped, and would match nothing, or with
     /// != everything.
-    fn event_type(&self) -> Result<Test, FilterError> {
-        let test = self.text()?;
+    fn event_type(&self, operator: Operator) -> Result<Test, FaultAt> {
+        let test = self.text(operator)?;
         if let Test::Compare(Operator::Equal | Operator::NotEqual, Operand::Text(pattern)) = &test
             && !EVENT_TYPES.iter().any(|kind| pattern.fits(kind))
+            && let Arg::Value(literal) = self.arg
         {
-            return Err(self.value_error(&event_type::unknown(&self.restriction.value.text)));
+            return Err(self.value_error(&event_type::unknown(&literal.text)));
         }
         Ok(test)
     }
 
-    fn name(&self) -> Result<Test, FilterError> {
-        match self.restriction.operator {
+    fn name(&self, operator: Operator) -> Result<Test, FaultAt> {
+        match operator {
             Operator::Has => match self.pattern()? {
-                Pattern::Whole(name) if name.is_empty() || name.starts_with('/') || name.ends_with('/') => {
-                    Err(self.value_error(
-                        "give a resource name without a slash at its ends, such as portfolios/p",
-                    ))
-                }
-                Pattern::Whole(name) => Ok(Test::Under(name)),
+                Pattern::Whole(name) => self.under(name),
                 _ => Err(self
                     .value_error("\":\" finds what is under a resource already; give its name without a *")),
             },
@@ -169,8 +264,17 @@ impl Typing<'_> {
         }
     }
 
+    fn under(&self, name: Box<str>) -> Result<Test, FaultAt> {
+        if name.is_empty() || name.starts_with('/') || name.ends_with('/') {
+            return Err(
+                self.value_error("give a resource name without a slash at its ends, such as portfolios/p")
+            );
+        }
+        Ok(Test::Under(name))
+    }
+
     /// `=`, `!=` and the ordering of texts.
-    fn text_comparison(&self, operator: Operator) -> Result<Test, FilterError> {
+    fn text_comparison(&self, operator: Operator) -> Result<Test, FaultAt> {
         let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
         match self.pattern()? {
             Pattern::Whole(text) => Ok(Test::Compare(operator, Operand::Text(Pattern::Whole(text)))),
@@ -180,34 +284,52 @@ impl Typing<'_> {
     }
 
     /// `list:member` and `list:*`.
-    fn list(&self) -> Result<Test, FilterError> {
-        match self.restriction.operator {
-            Operator::Has if is_star(&self.restriction.value) => Ok(Test::Present),
-            Operator::Has => Ok(Test::Holds(self.pattern()?)),
-            _ => Err(self.operator_error(&format!(
-                "holds several texts; write {}:value to find one of them",
-                self.path
-            ))),
+    fn list(&self, element: FieldType) -> Result<Test, FaultAt> {
+        let path = self.field.path;
+        if self.restriction.operator != Operator::Has {
+            return Err(
+                self.operator_error(&format!("holds several values; write {path}:value to find one of them"))
+            );
         }
+        if self.is_star() {
+            return Ok(Test::Present);
+        }
+        let test = match element {
+            FieldType::Message => {
+                let message = format!(
+                    "{path} holds messages; write {path}:* for whether there is one, or ask for a field of theirs"
+                );
+                return Err(self.value_error(&message));
+            }
+            FieldType::Text => self.text_comparison(Operator::Equal)?,
+            FieldType::Name => match self.pattern()? {
+                Pattern::Whole(name) => self.under(name)?,
+                pattern => Test::Compare(Operator::Equal, Operand::Text(pattern)),
+            },
+            element => self.scalar(element, Operator::Equal)?,
+        };
+        Ok(Test::Holds(test.into()))
     }
 
     /// `labels:key` and `labels:*`.
-    fn map(&self) -> Result<(Option<String>, Test), FilterError> {
+    fn map(&self) -> Result<(Option<Arc<str>>, Test), FaultAt> {
         if self.restriction.operator != Operator::Has {
-            let path = self.path;
+            let path = self.field.path;
             return Err(self.operator_error(&format!(
                 "holds texts by key; write {path}.key = \"value\", or {path}:key"
             )));
         }
+        if self.is_star() {
+            return Ok((None, Test::Present));
+        }
         match self.pattern()? {
-            _ if is_star(&self.restriction.value) => Ok((None, Test::Present)),
             Pattern::Whole(key) if !key.is_empty() => Ok((Some(key.into()), Test::Present)),
             _ => Err(self.value_error("give a key as a whole, without a *")),
         }
     }
 
     /// `labels.key = "value"`; `:` means the same, or with a star asks for the key.
-    fn entry(&self) -> Result<Test, FilterError> {
+    fn entry(&self) -> Result<Test, FaultAt> {
         match (self.presence(), self.restriction.operator) {
             (Some(test), _) => Ok(test),
             (None, Operator::Has) => self.text_comparison(Operator::Equal),
@@ -215,32 +337,63 @@ impl Typing<'_> {
         }
     }
 
-    fn equality_only(&self, read: impl Fn(&str) -> Result<Operand, String>) -> Result<Test, FilterError> {
-        match self.restriction.operator {
-            Operator::Equal | Operator::NotEqual | Operator::Has => self.ordered(read),
-            _ => Err(self.operator_error("has no order; use = or !=")),
-        }
-    }
-
-    fn ordered(&self, read: impl Fn(&str) -> Result<Operand, String>) -> Result<Test, FilterError> {
-        let value = &self.restriction.value;
-        let operator = match self.restriction.operator {
-            Operator::Has => Operator::Equal,
-            operator => operator,
+    fn ordered(&self, kind: FieldType, operator: Operator) -> Result<Test, FaultAt> {
+        let operator = if operator == Operator::Has { Operator::Equal } else { operator };
+        let operand = match self.arg {
+            Arg::Call(call) => self.day(kind, call)?,
+            Arg::Value(literal) => read::operand(kind, &literal.text).map_err(|wanted| {
+                let given = quoted(&literal.text);
+                self.value_error(&format!("{given} is not what {} holds; give {wanted}", self.field.path))
+            })?,
         };
-        let operand = read(&value.text).map_err(|wanted| {
-            self.value_error(&format!(
-                "{} is not what {} holds; give {wanted}",
-                quoted(&value.text),
-                self.path
-            ))
-        })?;
         Ok(Test::Compare(operator, operand))
     }
 
+    /// `today()` and `days(n)`.
+    fn day(&self, kind: FieldType, call: &Call) -> Result<Operand, FaultAt> {
+        let days = match (call.name.as_str(), call.args.as_slice()) {
+            ("today", []) => 0,
+            ("today", _) => {
+                return Err(self.value_error("today() takes nothing; write days(n) for another day"));
+            }
+            ("days", [number]) => read::integer(&number.text)
+                .and_then(|days| i32::try_from(days).ok())
+                .filter(|days| days.abs() <= FILTER_DAYS)
+                .ok_or_else(|| {
+                    let message = format!(
+                        "give a whole number of days from -{FILTER_DAYS} to {FILTER_DAYS}, as in days(30)"
+                    );
+                    FaultAt::new(number.offset, message)
+                })?,
+            ("days", _) => {
+                return Err(self.value_error("days(n) takes one whole number, as in days(30) or days(-7)"));
+            }
+            (other, _) => {
+                return Err(self.value_error(&format!(
+                    "there is no function {}; there are today() and days(n); a text with ( in it stands in quotes",
+                    quoted(other)
+                )));
+            }
+        };
+        match kind {
+            FieldType::Date | FieldType::Timestamp => Ok(Operand::Day(days)),
+            _ => Err(self.no_date()),
+        }
+    }
+
+    fn no_date(&self) -> FaultAt {
+        self.value_error(&format!("{} holds no date that today() and days(n) compare with", self.field.path))
+    }
+
     /// The value as a pattern: stars only at its ends.
-    fn pattern(&self) -> Result<Pattern, FilterError> {
-        let Literal { text, wildcards, .. } = &self.restriction.value;
+    fn pattern(&self) -> Result<Pattern, FaultAt> {
+        let literal = match self.arg {
+            Arg::Value(literal) => literal,
+            Arg::Call(call) => {
+                return Err(self.day(FieldType::Text, call).err().unwrap_or_else(|| self.no_date()));
+            }
+        };
+        let (text, wildcards) = (&literal.text, &literal.wildcards);
         let last = text.len().wrapping_sub(1);
         if wildcards.iter().any(|&at| at != 0 && at != last) {
             return Err(self.value_error("a * stands only at the beginning or the end; write \\* for a star"));
@@ -255,49 +408,21 @@ impl Typing<'_> {
         })
     }
 
-    fn operator_error(&self, what: &str) -> FilterError {
-        let column = self.restriction.operator_column;
-        FilterError { column, message: format!("{} {what}", self.path) }
+    /// Whether the value is `*` or `**`: anything at all.
+    fn is_star(&self) -> bool {
+        match self.arg {
+            Arg::Value(value) => {
+                matches!(value.text.as_str(), "*" | "**") && value.wildcards.len() == value.text.len()
+            }
+            Arg::Call(_) => false,
+        }
     }
 
-    fn value_error(&self, message: &str) -> FilterError {
-        FilterError { column: self.restriction.value_column, message: message.into() }
+    fn operator_error(&self, what: &str) -> FaultAt {
+        FaultAt::new(self.restriction.operator_at, format!("{} {what}", self.field.path))
     }
-}
 
-/// `*` or `**`: anything at all.
-fn is_star(value: &Literal) -> bool {
-    matches!(value.text.as_str(), "*" | "**") && value.wildcards.len() == value.text.len()
-}
-
-fn integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    digits.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-/// `YYYY-MM-DD` and nothing else.
-fn date(text: &str) -> Option<Date> {
-    shaped(text, "0000-00-00").then(|| text.parse().ok())?
-}
-
-/// RFC 3339 with `T`, and `Z` or an offset.
-fn timestamp(text: &str) -> Option<Timestamp> {
-    let (date_time, rest) = text.split_at_checked(19)?;
-    let fraction =
-        rest.strip_prefix('.').map_or(0, |rest| 1 + rest.bytes().take_while(u8::is_ascii_digit).count());
-    let zone = &rest[fraction..];
-    let zoned = zone == "Z" || shaped(zone, "+00:00") || shaped(zone, "-00:00");
-    if !shaped(date_time, "0000-00-00T00:00:00") || fraction == 1 || !zoned {
-        return None;
+    fn value_error(&self, message: &str) -> FaultAt {
+        FaultAt::new(self.arg.offset(), message)
     }
-    // Protobuf's timestamps begin with the year 1.
-    text.parse().ok().filter(|instant| *instant >= YEAR_ONE)
-}
-
-const YEAR_ONE: Timestamp = Timestamp::constant(-62_135_596_800, 0);
-
-/// Whether the text is the model with other digits.
-fn shaped(text: &str, model: &str) -> bool {
-    text.len() == model.len()
-        && text.bytes().zip(model.bytes()).all(|(b, m)| if m == b'0' { b.is_ascii_digit() } else { b == m })
 }
