@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_types::filter::{Field, FieldType, Fields, Schema, Value};
+use milepost_types::filter::{CurrentDate, Field, FieldType, Fields, Schema, Value};
 
 /// What stands in an event besides its resource and payload, as far as it can be selected by.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,5 +86,11 @@ impl Fields<EventField> for Envelope<'_> {
 
     fn any(&self, field: EventField, test: &dyn Fn(&str) -> bool) -> bool {
         field == EventField::ChangedFields && self.changed_fields.iter().any(|changed| test(changed))
+    }
+
+    /// The date of the commit in UTC: what is read again later finds the same. Not `event_date`, which may be long
+    /// before, and is what is compared with it.
+    fn current_date(&self) -> Option<CurrentDate> {
+        self.commit_time.map(CurrentDate::utc)
     }
 }

@@ -1,14 +1,15 @@
 //! A selection: which events somebody asked for.
 //!
 //! Invariants: two selections that ask for the same in another order or spelling are equal, so that
-//! they are evaluated once; `route` never hides an event from a selection that matches it. Bookkeeping
-//! between servers is matched only by a selection that names its type.
+//! they are evaluated once; `route` never hides an event from a selection that matches it: it is made of what
+//! must hold, never of one of several alternatives. Bookkeeping between servers is matched only by a selection that
+//! names its type, also among alternatives.
 
 mod pattern;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use milepost_types::filter::{Operand, Operator, Pattern, Test};
+use milepost_types::filter::{Comparison, Operand, Operator, Pattern, Test};
 use milepost_types::limits::EVENT_TYPES;
 use milepost_types::{
     BatchName, Filter, MilestoneName, OrganizationName, PhaseName, PortfolioName, ProjectName, Rejection,
@@ -115,8 +116,12 @@ impl Selection {
             Route::Portfolio(portfolio)
         } else if !self.types.is_empty() {
             Route::Types(self.types.clone())
-        } else if let Some(kind) = self.equal_to(EventField::Type) {
-            Route::Types([TypePattern::exactly(&kind)].into())
+        } else if let Some(kinds) = self.filter.one_of(EventField::Type) {
+            let exactly = |kind| match kind {
+                &Operand::Text(Pattern::Whole(ref kind)) => Some(TypePattern::exactly(kind)),
+                _ => None,
+            };
+            kinds.into_iter().map(exactly).collect::<Option<_>>().map_or(Route::Any, Route::Types)
         } else {
             Route::Any
         }
@@ -130,7 +135,7 @@ impl Selection {
 
     fn names_bookkeeping(&self, kind: &str) -> bool {
         self.types.iter().any(|pattern| pattern.begins_with(BOOKKEEPING) && pattern.fits(kind))
-            || self.filter.prefix_on(EventField::Type).is_some_and(|prefix| prefix.starts_with(BOOKKEEPING))
+            || self.filter.any_comparison(|comparison| names_bookkeeping(comparison, kind))
     }
 
     /// The resource that the filter asks the subject to be, or to be under.
@@ -146,6 +151,13 @@ impl Selection {
             _ => None,
         }
     }
+}
+
+/// Whether a comparison names the type, which is that of bookkeeping. Negated, it does not.
+fn names_bookkeeping(comparison: &Comparison<EventField>, kind: &str) -> bool {
+    let Test::Compare(Operator::Equal, Operand::Text(pattern)) = comparison.test() else { return false };
+    let (Pattern::Whole(text) | Pattern::Prefix(text)) = pattern else { return false };
+    comparison.field() == EventField::Type && text.starts_with(BOOKKEEPING) && pattern.fits(kind)
 }
 
 fn whole(test: &Test) -> Option<Box<str>> {

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::convert::reply::WatchReply;
+use crate::selection::tests as selection_tests;
 use crate::selection::{Route, TypePattern};
 use crate::tests::{event, now};
 
@@ -76,6 +77,10 @@ fn equal_selections_are_one_group_and_the_last_watcher_takes_it_along() {
     let three = hub.join(&under("portfolios/p"));
     assert_eq!(hub.shared.state.lock().groups.len(), 2);
     assert!(Arc::ptr_eq(&one.group, &three.group));
+    let filtered = |filter: &str| hub.join(&Selection::new("", &[], filter).unwrap());
+    let (four, five) = (filtered("actor = (a OR b)"), filtered("NOT (actor != b AND actor != a)"));
+    assert!(Arc::ptr_eq(&four.group, &five.group), "one group in two spellings");
+    drop((four, five));
     drop(one);
     drop(two);
     assert_eq!(hub.shared.state.lock().groups.len(), 1);
@@ -189,6 +194,41 @@ fn thousands_of_narrow_selections_are_not_asked_about_every_event() {
     }
     index.find(&crate::envelope::Envelope { kind: "milepost.kind.done", ..Default::default() }, &mut found);
     assert_eq!(found.len(), 1001);
+}
+
+proptest! {
+    #[test]
+    fn the_index_finds_every_selection_that_matches_and_each_once(
+        selections in prop::collection::vec(selection_tests::selections(), 1..40),
+        removed in prop::collection::vec(any::<bool>(), 40),
+        events in prop::collection::vec((selection_tests::kinds(), selection_tests::subjects()), 1..12),
+    ) {
+        let mut index = Index::default();
+        for (id, selection) in (0..).zip(&selections) {
+            index.add(id, &selection.route());
+        }
+        let mut kept = Vec::new();
+        for ((id, selection), removed) in (0..).zip(&selections).zip(&removed) {
+            if *removed {
+                index.remove(id, &selection.route());
+            } else {
+                kept.push((id, selection));
+            }
+        }
+        let mut found = Vec::new();
+        for (kind, subject) in events {
+            let event = selection_tests::event(kind, subject);
+            index.find(&event, &mut found);
+            let matched = kept.iter().filter(|(_, selection)| selection.matches(&event)).map(|(id, _)| *id);
+            let missed: Vec<_> = matched.filter(|id| !found.contains(id)).collect();
+            prop_assert!(missed.is_empty(), "{:?} for {} {}", missed, kind, subject);
+            let count = found.len();
+            found.sort_unstable();
+            found.dedup();
+            prop_assert_eq!(found.len(), count, "each once");
+            prop_assert!(found.iter().all(|id| kept.iter().any(|(kept, _)| kept == id)), "what was removed");
+        }
+    }
 }
 
 #[test]

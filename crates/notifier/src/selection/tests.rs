@@ -9,7 +9,7 @@ fn selection(resource: &str, types: &[&str], filter: &str) -> Selection {
     Selection::new(resource, &types, filter).unwrap()
 }
 
-fn event<'a>(kind: &'a str, subject: &'a str) -> Envelope<'a> {
+pub(crate) fn event<'a>(kind: &'a str, subject: &'a str) -> Envelope<'a> {
     let project =
         subject.split("/milestones/").next().filter(|name| name.contains("/projects/")).unwrap_or_default();
     let portfolio = if subject.starts_with("portfolios/") { &subject[..12] } else { "" };
@@ -64,6 +64,13 @@ fn bookkeeping_is_selected_only_by_its_name() {
         (&["milepost.source.skipped"], "", false),
         (&[], r#"type = "milepost.source.followed""#, true),
         (&[], r#"type = "milepost.source.*""#, true),
+        (&[], r#"type = ("milepost.source.followed" OR "milepost.source.skipped")"#, true),
+        (&[], r#"type = "milepost.source.followed" OR actor = "office""#, true),
+        (&[], r#"(type = "milepost.source.*" AND source = "tracker") OR actor = "nobody""#, true),
+        // Another type is named, and this event matches by the other alternative.
+        (&[], r#"type = "milepost.source.skipped" OR actor = "office""#, false),
+        (&[], r#"NOT type = "milepost.source.skipped""#, false),
+        (&[], r#"NOT type != "milepost.source.followed""#, true),
         (&[], r#"source = "tracker""#, false),
         (&[], r#"type = "milepost.*""#, false),
     ] {
@@ -157,15 +164,57 @@ fn a_type_that_no_event_has_is_refused_wherever_it_is_asked_for() {
 }
 
 #[test]
+fn today_is_the_date_of_the_commit_in_utc() {
+    // Half past midnight in Shanghai, the day before in UTC.
+    let event = Envelope {
+        commit_time: Some("2021-05-26T16:30:00Z".parse().unwrap()),
+        event_date: Some("2021-05-19".parse().unwrap()),
+        ..event("milepost.milestone.achieved", MILESTONE)
+    };
+    assert!(selection("", &[], "event_date = days(-7) AND commit_time = today()").matches(&event));
+    assert!(!selection("", &[], "event_date > days(-7)").matches(&event));
+    let untimed = Envelope { commit_time: None, ..event };
+    assert!(!selection("", &[], "event_date = days(-7)").matches(&untimed));
+}
+
+#[test]
+fn alternatives_are_routed_only_by_what_holds_for_all_of_them() {
+    for (filter, route) in [
+        (r#"subject:"portfolios/p" OR actor = "x""#, Route::Any),
+        (r#"subject = ("portfolios/p" OR "portfolios/q")"#, Route::Any),
+        (r#"NOT subject:"portfolios/p""#, Route::Any),
+        (r#"project = "portfolios/p/projects/x" OR portfolio = "portfolios/p""#, Route::Any),
+        (
+            r#"portfolio = "portfolios/p" AND (subject:"portfolios/q" OR actor = "x")"#,
+            Route::Portfolio("portfolios/p".into()),
+        ),
+        (
+            r#"type = ("milepost.project.started" OR "milepost.milestone.achieved")"#,
+            Route::Types(
+                ["milepost.milestone.achieved", "milepost.project.started"].map(TypePattern::exactly).into(),
+            ),
+        ),
+        (r#"type = ("milepost.project.*" OR "milepost.milestone.achieved")"#, Route::Any),
+        (r#"type = "milepost.project.started" OR actor = "x""#, Route::Any),
+    ] {
+        assert_eq!(selection("", &[], filter).route(), route, "{filter}");
+    }
+}
+
+#[test]
 fn what_asks_for_the_same_is_equal() {
     let (b, a) = ("milepost.project.started", "milepost.milestone.*");
     let one = selection("", &[b, a, b], r#"actor = "x" AND source = "y""#);
     let two = selection("", &[a, b], r#"source="y"  actor="x""#);
     assert_eq!(one, two);
     assert_eq!(one.parts(), two.parts());
+    let one = selection("", &[], r#"NOT (actor = "x" AND source != "y")"#);
+    let two = selection("", &[], r#"source = "y" OR actor != "x""#);
+    assert_eq!(one, two);
+    assert_eq!(one.parts(), two.parts());
 }
 
-fn kinds() -> impl Strategy<Value = &'static str> {
+pub(crate) fn kinds() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "milepost.milestone.achieved",
         "milepost.milestone.created",
@@ -174,7 +223,7 @@ fn kinds() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn subjects() -> impl Strategy<Value = &'static str> {
+pub(crate) fn subjects() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "",
         "portfolios/p",
@@ -186,23 +235,39 @@ fn subjects() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn selections() -> impl Strategy<Value = Selection> {
-    let patterns =
-        vec!["milepost.milestone.*", "milepost.*", "milepost.source.*", "milepost.project.started"];
-    let filters = vec![
-        "",
+/// Random filters: comparisons joined and negated in any way.
+fn filters() -> impl Strategy<Value = String> {
+    let comparisons = vec![
         r#"subject:"portfolios/p""#,
-        r#"subject = "portfolios/p/projects/x" AND actor = "office""#,
+        r#"subject = "portfolios/p/projects/x""#,
         r#"subject = "portfolios/*""#,
         r#"subject:"portfolios/p/projects""#,
         r#"project = "portfolios/p/projects/x""#,
         r#"portfolio = "portfolios/p""#,
         r#"portfolio != "portfolios/p""#,
         r#"type = "milepost.project.started""#,
+        r#"type = ("milepost.project.started" OR "milepost.milestone.achieved")"#,
         r#"type = "milepost.*""#,
+        r#"type = "milepost.source.*""#,
+        r#"actor = "office""#,
     ];
-    (subjects(), prop::collection::vec(prop::sample::select(patterns), 0..3), prop::sample::select(filters))
-        .prop_map(|(resource, types, filter)| selection(resource, &types, filter))
+    let comparisons = prop::sample::select(comparisons).prop_map(str::to_owned);
+    let filters = comparisons.prop_recursive(3, 8, 3, |inner| {
+        let joined = |word: &'static str| {
+            prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(move |parts| format!("({})", parts.join(word)))
+        };
+        prop_oneof![joined(" AND "), joined(" OR "), inner.clone().prop_map(|part| format!("(NOT ({part}))"))]
+    });
+    prop_oneof![1 => Just(String::new()), 9 => filters]
+}
+
+pub(crate) fn selections() -> impl Strategy<Value = Selection> {
+    let patterns =
+        vec!["milepost.milestone.*", "milepost.*", "milepost.source.*", "milepost.project.started"];
+    let resources = prop_oneof![Just(""), subjects()];
+    (resources, prop::collection::vec(prop::sample::select(patterns), 0..3), filters())
+        .prop_map(|(resource, types, filter)| selection(resource, &types, &filter))
 }
 
 /// Whether an index that files a selection under its route would find it for the event.
@@ -221,5 +286,12 @@ proptest! {
     fn a_route_hides_no_event(selection in selections(), kind in kinds(), subject in subjects()) {
         let event = event(kind, subject);
         prop_assert!(!selection.matches(&event) || found(&selection.route(), &event));
+    }
+
+    #[test]
+    fn bookkeeping_is_in_no_filter_that_does_not_name_it(filter in filters(), subject in subjects()) {
+        let event = event("milepost.source.followed", subject);
+        let selection = selection("", &[], &filter);
+        prop_assert!(filter.contains("milepost.source.") || !selection.matches(&event), "{}", filter);
     }
 }
