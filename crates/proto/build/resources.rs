@@ -292,16 +292,23 @@ impl ListRequest for {module}::List{plural}Request {{
             let path = format!("{prefix}{}", field.name());
             let steps = [steps, &[i]].concat();
             let listed = listed || field.is_list();
-            if let Some(part) = part(&field) {
-                self.filter(&part, &format!("{path}."), &steps, listed, found);
-                continue;
-            }
             let mut add = |path: String, kind: &str, leaf| {
-                let kind = if listed { "List" } else { kind };
-                found.push((path, kind.to_owned(), steps.clone(), leaf));
+                let kind = match kind {
+                    "Text" | "Name" if listed => "List".to_owned(),
+                    kind if listed => format!("Repeated(&filter::FieldType::{kind})"),
+                    kind => kind.to_owned(),
+                };
+                found.push((path, kind, steps.clone(), leaf));
             };
             match kind(&field) {
+                "Message" => {
+                    add(path.clone(), "Message", "Whole");
+                    if let Some(part) = part(&field) {
+                        self.filter(&part, &format!("{path}."), &steps, listed, found);
+                    }
+                }
                 "Money" => {
+                    add(path.clone(), "Money", "Whole");
                     add(format!("{path}.currency_code"), "Text", "Currency");
                     add(format!("{path}.units"), "Int", "Units");
                 }
@@ -313,7 +320,7 @@ impl ListRequest for {module}::List{plural}Request {{
                     add(path, &format!("Enum(&{:?})", enumeration(&values).0), "Whole");
                 }
                 "Instant" => add(path, "Timestamp", "Whole"),
-                "Double" | "Bytes" => {}
+                "Bytes" => {}
                 kind => add(path, kind, "Whole"),
             }
         }

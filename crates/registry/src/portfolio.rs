@@ -80,7 +80,7 @@ impl Rules<Registry> for Portfolio {
 }
 
 /// Which day it is in a portfolio.
-fn current_date(portfolio: &Portfolio, now: Timestamp) -> Date {
+pub(crate) fn current_date(portfolio: &Portfolio, now: Timestamp) -> Date {
     let latest = date(portfolio.current_date.as_ref());
     TimeZoneId::stored(portfolio.time_zone.clone()).current_date(now, latest)
 }

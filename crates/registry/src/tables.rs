@@ -26,14 +26,32 @@
 //! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 
+use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
-use milepost_resource::{Command, Table};
-use milepost_types::{LedgerKind, Rejection};
+use milepost_resource::{Checked, Command, Dates, Name, Table};
+use milepost_types::filter::CurrentDate;
+use milepost_types::{DamagedRow, LedgerKind, Rejection, TimeZoneId};
+
+use crate::portfolio::current_date;
 use std::sync::Arc;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
 pub(crate) const STORE_VERSION: u32 = 2;
+
+impl Dates for Registry {
+    fn current_date(
+        rows: &Rows<'_>,
+        name: &Name<Portfolio>,
+        now: Timestamp,
+    ) -> Result<Option<CurrentDate>, DamagedRow> {
+        let dated = |portfolio: Checked<Portfolio>| {
+            let zone = TimeZoneId::stored(portfolio.time_zone.clone());
+            CurrentDate::new(current_date(&portfolio, now), &zone)
+        };
+        Ok(rows.get(name)?.map(dated))
+    }
+}
 
 /// What a decision of the registry depends on.
 pub(crate) type Scope<'a> = milepost_resource::Scope<'a, Registry>;

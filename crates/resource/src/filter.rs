@@ -2,8 +2,8 @@
 //!
 //! Which fields there are, and where, is generated. In lists `:` asks for a member.
 
-use milepost_proto::resource::{Field, FilterPath, Leaf, Node, Resource, Value};
-use milepost_types::filter;
+use milepost_proto::resource::{Field, FilterPath, Kind, Leaf, Node, Resource, Value};
+use milepost_types::filter::{self, CurrentDate};
 
 use crate::value;
 
@@ -11,6 +11,7 @@ use crate::value;
 pub(crate) struct Row<'a> {
     paths: &'static [FilterPath],
     node: &'a dyn Node,
+    current_date: &'a dyn Fn() -> Option<CurrentDate>,
 }
 
 /// The field of this path, as filters have it.
@@ -19,9 +20,12 @@ pub(crate) fn field<R: Resource>(path: &str) -> Option<usize> {
 }
 
 impl<'a> Row<'a> {
-    /// A resource.
-    pub(crate) fn of<R: Resource>(resource: &'a R) -> Self {
-        Self { paths: R::FILTER_PATHS, node: resource }
+    /// A resource, and what `today()` means for it.
+    pub(crate) fn of<R: Resource>(
+        resource: &'a R,
+        current_date: &'a dyn Fn() -> Option<CurrentDate>,
+    ) -> Self {
+        Self { paths: R::FILTER_PATHS, node: resource, current_date }
     }
 
     /// Calls `visit` with the values at a path, more than one inside lists, until it answers true.
@@ -38,11 +42,20 @@ fn walk(
 ) -> bool {
     let Some((index, rest)) = steps.split_first() else { return false };
     match node.value(*index) {
-        Value::Message(Some(message)) => walk(message, rest, leaf, visit),
-        Value::Messages(messages) => (0..messages.len())
-            .any(|i| messages.node(i).is_some_and(|message| walk(message, rest, leaf, visit))),
+        Value::Message(Some(message)) if !rest.is_empty() => walk(message, rest, leaf, visit),
+        Value::Messages(messages) => (0..messages.len()).any(|i| match messages.node(i) {
+            Some(message) if !rest.is_empty() => walk(message, rest, leaf, visit),
+            message => message.is_some() && visit(filter::Value::Message),
+        }),
         Value::Texts(texts) => texts.iter().any(|text| visit(filter::Value::text(text))),
-        Value::Ints(numbers) => numbers.iter().any(|number| visit(i64::from(*number).into())),
+        Value::Ints(numbers) => {
+            let field = &node.fields()[*index];
+            let value = |number| match field.kind {
+                Kind::Enum => scalar(Value::Enum(number), field, leaf),
+                _ => i64::from(number).into(),
+            };
+            numbers.iter().any(|number| visit(value(*number)))
+        }
         Value::Dates(dates) => dates.iter().any(|date| visit(value::date(Some(date)).into())),
         Value::Amounts(amounts) => amounts.iter().any(|amount| visit(of_money(amount, leaf))),
         value => visit(scalar(value, &node.fields()[*index], leaf)),
@@ -53,7 +66,7 @@ fn walk(
 fn find<'a>(node: &'a dyn Node, steps: &[usize], leaf: Leaf) -> filter::Value<'a> {
     let Some((index, rest)) = steps.split_first() else { return filter::Value::Absent };
     match node.value(*index) {
-        Value::Message(Some(message)) => find(message, rest, leaf),
+        Value::Message(Some(message)) if !rest.is_empty() => find(message, rest, leaf),
         value => scalar(value, &node.fields()[*index], leaf),
     }
 }
@@ -70,15 +83,18 @@ fn scalar<'a>(given: Value<'a>, field: &Field, leaf: Leaf) -> filter::Value<'a> 
         }
         Value::Date(date) => value::date(date).into(),
         Value::Instant(instant) => value::instant(instant).into(),
+        Value::Double(value) => value.into(),
         Value::Money(Some(amount)) => of_money(amount, leaf),
+        Value::Message(Some(_)) => filter::Value::Message,
         _ => filter::Value::Absent,
     }
 }
 
 fn of_money(amount: &milepost_proto::google::r#type::Money, leaf: Leaf) -> filter::Value<'_> {
     match leaf {
+        Leaf::Whole => value::money(Some(amount)).into(),
         Leaf::Currency => filter::Value::text(&amount.currency_code),
-        _ => amount.units.into(),
+        Leaf::Units => amount.units.into(),
     }
 }
 
@@ -89,17 +105,18 @@ impl filter::Fields<usize> for Row<'_> {
     }
 
     fn any(&self, field: usize, test: &dyn Fn(&str) -> bool) -> bool {
-        if let Some(map) = self.map(field) {
-            return map.keys().any(|key| test(key));
+        self.any_value(field, &|value| matches!(value, filter::Value::Text(text) if test(text)))
+    }
+
+    fn any_value(&self, field: usize, test: &dyn Fn(&filter::Value<'_>) -> bool) -> bool {
+        match self.map(field) {
+            Some(map) => map.keys().any(|key| test(&filter::Value::from(key.as_str()))),
+            None => self.visit(field, &mut |value| value != filter::Value::Absent && test(&value)),
         }
-        self.visit(field, &mut |value| match value {
-            filter::Value::Text(text) => test(&text),
-            filter::Value::Absent => false,
-            filter::Value::Int(number) => test(&number.to_string()),
-            filter::Value::Bool(value) => test(&value.to_string()),
-            filter::Value::Date(date) => test(&date.to_string()),
-            filter::Value::Timestamp(instant) => test(&instant.to_string()),
-        })
+    }
+
+    fn current_date(&self) -> Option<CurrentDate> {
+        (self.current_date)()
     }
 
     fn entry(&self, field: usize, key: &str) -> Option<&str> {

@@ -15,6 +15,7 @@ use milepost_service::merge::merged;
 use milepost_types::filter::{Operand, Pattern};
 use milepost_types::{Filter, Rejection, Room, Search};
 
+use crate::days::{Dates, Days};
 use crate::filter::{Row, field as filter_field};
 use crate::index::{By, Index, enum_byte, field};
 use crate::name::{Name, ParentIds};
@@ -63,7 +64,7 @@ pub(crate) fn orders<D, R: Rules<D>>() -> Vec<(&'static str, Option<&'static str
 /// # Errors
 /// If the parent is not there, if a row cannot be decoded or an index names one that is not there, or if what
 /// is shown of a resource cannot be computed.
-pub(crate) fn list<D, R: Rules<D>>(
+pub(crate) fn list<D: Dates, R: Rules<D>>(
     rows: &Rows<'_, D>,
     now: Timestamp,
     query: &Query,
@@ -71,6 +72,7 @@ pub(crate) fn list<D, R: Rules<D>>(
     R::Above::check_there(rows, &query.parent.0)?;
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut resources, mut next, mut last) = (Vec::new(), None, None);
+    let days = Days::new(rows, now);
     for item in items::<D, R>(rows.read, query) {
         if room.is_full() {
             next = last;
@@ -85,8 +87,9 @@ pub(crate) fn list<D, R: Rules<D>>(
             break;
         }
         let mut resource = row::decode::<D, R>(row.clone(), key)?;
+        let current_date = || days.of(resource.name());
         let listed = query.show_deleted || resource.delete_time().is_none();
-        if listed && query.filter.matches(&Row::of(&resource)) {
+        if listed && query.filter.matches(&Row::of(&resource, &current_date)) {
             let changed = R::show(rows, now, &mut resource)?;
             let shown = if changed { resource.encode_to_vec().into() } else { row };
             if !room.admit(shown.len()) {
@@ -97,6 +100,7 @@ pub(crate) fn list<D, R: Rules<D>>(
         }
         last = Some(item.sort_key);
     }
+    days.check()?;
     Ok(Page { resources, next, scanned: search.rows() })
 }
 

@@ -27,6 +27,7 @@ use crate::Name;
 use crate::check::sound;
 use crate::command::Standard;
 use crate::command::{Act, Command, shown};
+use crate::days::Dates;
 use crate::event::resource_of;
 use crate::request::{read_create, read_list, read_update, target};
 use crate::rules::{Rows, Rules};
@@ -127,9 +128,9 @@ struct PageMessage {
 pub type ReadAct<D, Q> = fn(Q, &mut Violations) -> Option<Box<dyn Act<D>>>;
 
 /// A ledger of resources.
-pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Sized {}
+pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Dates {}
 
-impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection>> Resources for D {}
+impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection> + Dates> Resources for D {}
 
 impl<D: Resources> Api<D> {
     /// Submits what a request is read to.

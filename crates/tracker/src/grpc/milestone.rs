@@ -52,7 +52,8 @@ pub(super) async fn list_milestones(
     let read::List { query, digest, begun_at } = read::list(request.get_ref()).map_err(Failure::from)?;
     api.arrive(&request, &request.get_ref().min_revisions).await?;
     api.parent(&request, &query.parent).await?;
-    let look = move |view: &milepost_ledger::View<'_>| Ok((page(view, &query)?, view.position()));
+    let now = api.clock.now();
+    let look = move |view: &milepost_ledger::View<'_>| Ok((page(view, &query, now)?, view.position()));
     let (page, position) = api.look(look).await?;
     api.metrics.listed(page.looked_at, page.milestones.len());
     let token = |after| PageToken { request: digest, sequence: begun_at.unwrap_or(position.sequence), after };

@@ -7,18 +7,21 @@
 //! the page before, whatever came or went meanwhile. It holds no more than one answer does ([`Room`]) and
 //! looks at no more rows than any page does ([`Search`]); then it ends early, and its token goes on.
 
+mod days;
 mod fields;
 mod merge;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, Read};
 use milepost_service::merge::merged;
-use milepost_types::filter::Fields;
+use milepost_types::filter::{Dated, Fields};
 use milepost_types::{DamagedRow, Filter, ProjectName, ProjectPattern, Rejection, Room, Search, limits};
 
 pub(crate) use fields::{Field, SCHEMA};
 
+use self::days::Days;
 use crate::convert::Unreadable;
 use crate::tables::key::{self, DAY_BYTES};
 use crate::tables::{self, Table};
@@ -77,16 +80,19 @@ pub(crate) struct Page<T> {
 /// A candidate: its place in the order, and its row, or none if it is known not to be on the page.
 type Candidate = (Vec<u8>, Option<Bytes>);
 
-/// The page that is asked for.
-pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query) -> Result<Page<T>, DamagedRow> {
-    match (query.order, &query.parent) {
-        (Order::Name, _) => gather(by_name(rows, query), query, <[u8]>::to_vec),
+/// The page that is asked for, `now`.
+pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query, now: Timestamp) -> Result<Page<T>, DamagedRow> {
+    let days = Days::new(rows, now);
+    let page = match (query.order, &query.parent) {
+        (Order::Name, _) => gather(by_name(rows, query), query, &days, <[u8]>::to_vec),
         (Order::Forecast, ProjectPattern::One(project)) => match sorted(rows, query)? {
-            Some(places) => gather(places, query, key_of),
-            None => gather(of_project(rows, project, query), query, key_of),
+            Some(places) => gather(places, query, &days, key_of),
+            None => gather(of_project(rows, project, query), query, &days, key_of),
         },
-        (Order::Forecast, _) => gather(by_forecast(rows, query), query, key_of),
-    }
+        (Order::Forecast, _) => gather(by_forecast(rows, query), query, &days, key_of),
+    }?;
+    days.check()?;
+    Ok(page)
 }
 
 /// Refuses to read under a portfolio or project that is not there, as far as the registry was followed;
@@ -113,10 +119,11 @@ impl Query {
     }
 
     /// The milestone that a row holds, if it is to be on the page.
-    fn take<T: Listed>(&self, key: &[u8], value: Bytes) -> Result<Option<T>, DamagedRow> {
+    fn take<T: Listed>(&self, key: &[u8], value: Bytes, days: &Days<'_>) -> Result<Option<T>, DamagedRow> {
         let milestone = T::read(value).map_err(|error| Table::Milestone.damaged(key, error))?;
         let visible = self.show_deleted || !milestone.is_deleted();
-        Ok((visible && self.filter.matches(&milestone)).then_some(milestone))
+        let matches = || self.filter.matches(&Dated::new(&milestone, || days.of(&milestone)));
+        Ok((visible && matches()).then_some(milestone))
     }
 }
 
@@ -124,6 +131,7 @@ impl Query {
 fn gather<T: Listed>(
     candidates: impl Iterator<Item = Candidate>,
     query: &Query,
+    days: &Days<'_>,
     key: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Result<Page<T>, DamagedRow> {
     let (mut room, mut search) = (Room::page(query.size), Search::default());
@@ -141,7 +149,7 @@ fn gather<T: Listed>(
             next = last;
             break;
         }
-        let milestone = value.map(|value| query.take(&key(&place), value)).transpose()?.flatten();
+        let milestone = value.map(|value| query.take(&key(&place), value, days)).transpose()?.flatten();
         if let Some(milestone) = milestone {
             // What is answered is encoded as the row is.
             if !room.admit(bytes) {

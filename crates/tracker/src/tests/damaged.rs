@@ -46,16 +46,25 @@ fn lost(refusal: Refusal) -> (&'static str, String) {
 }
 
 fn listed(world: &World, parent: &str, order: Order) -> Result<Page<proto::Milestone>, DamagedRow> {
+    listed_by(world, parent, order, "")
+}
+
+fn listed_by(
+    world: &World,
+    parent: &str,
+    order: Order,
+    filter: &str,
+) -> Result<Page<proto::Milestone>, DamagedRow> {
     let query = Query {
         parent: parent.parse::<ProjectPattern>().unwrap(),
         size: 10,
-        filter: Filter::parse("", &SCHEMA).unwrap(),
+        filter: Filter::parse(filter, &SCHEMA).unwrap(),
         order,
         descending: false,
         show_deleted: false,
         after: None,
     };
-    page(&world.rows, &query)
+    page(&world.rows, &query, world.now)
 }
 
 #[test]
@@ -97,4 +106,9 @@ fn a_damaged_fact_of_the_registry_is_named_to_what_rests_on_it() {
     damage(&mut world, key::of_portfolio(Table::Portfolio, project_name("road").portfolio()), NO_TEXT);
     let refused = world.act(&name("road", "end"), Action::Delete).unwrap_err();
     assert_eq!(lost(refused), ("tracker.portfolio", "wsc".to_owned()));
+    // Which day it is there is not known; whoever does not ask for it is answered.
+    let bridge = "portfolios/wsc/projects/bridge";
+    let row = listed_by(&world, bridge, Order::Name, "baseline_date < days(9000)").unwrap_err();
+    assert_eq!((row.table, row.key.as_str()), ("tracker.portfolio", "wsc"));
+    assert_eq!(listed_by(&world, bridge, Order::Name, "baseline_date:*").unwrap().milestones.len(), 1);
 }

@@ -13,7 +13,7 @@ use crate::tests::World;
 use crate::tests::world::{create, draft, name};
 
 fn page(world: &World, query: &Query) -> Page<proto::Milestone> {
-    crate::list::page(&world.rows, query).unwrap()
+    crate::list::page(&world.rows, query, world.now).unwrap()
 }
 
 fn query(parent: &str) -> Query {
@@ -126,6 +126,26 @@ fn what_comes_and_goes_between_pages_neither_repeats_nor_hides_others() {
     world.submit(create(vec![draft("a", Some("w"), Some(day(3)))])).unwrap();
     let rest = names(&world, &Query { after: page_one.next, ..first });
     assert_eq!(rest, ["wsc/a/w", "wsc/a/x", "wsc/road/a", "wsc/a/y"]);
+}
+
+#[test]
+fn today_in_a_filter_is_the_current_date_of_each_rows_portfolio() {
+    let mut world = world();
+    let everywhere =
+        |filter: &str| Query { parent: "portfolios/-/projects/-".parse().unwrap(), ..filtered(filter) };
+    let within = everywhere("baseline_date <= days(3) AND state = PLANNED");
+    assert_eq!(names(&world, &within), ["alpha/z/m", "alpha/z/n", "wsc/a/x", "wsc/road/b"]);
+    // What a portfolio was advanced to counts, and the clock where none was.
+    world.now += jiff::SignedDuration::from_hours(72);
+    world.advance(day(2)).unwrap();
+    assert_eq!(world.today().current, day(2));
+    assert_eq!(names(&world, &everywhere("baseline_date < today()")), ["alpha/z/n", "wsc/road/b"]);
+    assert_eq!(names(&world, &everywhere("baseline_date = (days(1) OR days(7))")), ["wsc/a/x", "wsc/road/a"]);
+    let by_forecast = |filter: &str| Query { order: Order::Forecast, ..everywhere(filter) };
+    assert_eq!(
+        names(&world, &by_forecast("baseline_date = days(1) OR baseline_date = today()")),
+        ["alpha/z/m", "wsc/a/x"]
+    );
 }
 
 #[test]

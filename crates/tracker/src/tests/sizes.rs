@@ -153,7 +153,7 @@ fn every_page_fits_one_answer_and_all_together_are_the_list() {
         };
         let mut names = Vec::new();
         loop {
-            let page = page::<proto::Milestone>(&world.rows, &query).unwrap();
+            let page = page::<proto::Milestone>(&world.rows, &query, world.now).unwrap();
             let answer = ListMilestonesResponse { milestones: page.milestones, ..Default::default() };
             let bytes = answer.encoded_len();
             assert!(bytes <= limits::ANSWER_ITEM_BYTES && !answer.milestones.is_empty(), "{order:?} {bytes}");
