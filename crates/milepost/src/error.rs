@@ -13,7 +13,7 @@ use milepost_service::config::{EXIT_CODE as CONFIGURATION, Faults};
 use milepost_types::without_number;
 use tonic::Code;
 
-use crate::output::note;
+use crate::output::{caret, note};
 use crate::serve;
 
 /// What a boxed error of another part of the binary is.
@@ -41,12 +41,23 @@ const CONFLICT: u8 = 5;
 const UNAVAILABLE: u8 = 6;
 const INTERRUPTED: u8 = 130;
 
+/// The metadata of a refused filter that says where it is at fault.
+const COLUMNS: &str = "columns";
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call failed.
     #[error(transparent)]
     Client(#[from] milepost_client::Error),
+    /// A list or a watch was refused for its filter.
+    #[error("{failure}")]
+    Filter {
+        /// What was given.
+        filter: String,
+        /// Why it was refused, with the columns.
+        failure: Box<milepost_client::Failure>,
+    },
     /// The arguments do not make sense together.
     #[error("{0}")]
     Usage(String),
@@ -109,6 +120,25 @@ impl Error {
         move |source| Error::Write { path, source }
     }
 
+    /// The error of a call with this filter: shows the filter if it was refused for it.
+    pub fn of_filter(self, filter: &str) -> Self {
+        match self {
+            Error::Client(milepost_client::Error::Call(failure)) if failure.fact(COLUMNS).is_some() => {
+                Error::Filter { filter: filter.to_owned(), failure }
+            }
+            error => error,
+        }
+    }
+
+    /// The failed call, if it was one.
+    fn failure(&self) -> Option<&milepost_client::Failure> {
+        match self {
+            Error::Client(error) => error.failure(),
+            Error::Filter { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+
     /// Whether whoever read standard output went away: no fault of anybody.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
@@ -116,10 +146,10 @@ impl Error {
 
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
+        if let Some(failure) = self.failure() {
+            return call_exit_code(failure.code, failure.connection);
+        }
         match self {
-            Error::Client(milepost_client::Error::Call(failure)) => {
-                call_exit_code(failure.code, failure.connection)
-            }
             Error::Client(
                 milepost_client::Error::Endpoint { .. } | milepost_client::Error::Principal { .. },
             )
@@ -134,10 +164,9 @@ impl Error {
     /// What to do about it, for people.
     fn hint(&self) -> Option<&'static str> {
         let failure = match self {
-            Error::Client(error) => error.failure()?,
             Error::Services(_, cause) => return serve::advice(cause.as_ref(), serve::By::Demo),
             Error::Json { .. } => return Some("`get … --format json` prints what such a file looks like"),
-            _ => return None,
+            error => error.failure()?,
         };
         match (failure.reason, failure.code) {
             _ if failure.unreachable && failure.code != Code::DeadlineExceeded => Some(
@@ -185,7 +214,12 @@ fn text(error: &Error) -> String {
     let bold = Style::new().bold();
     let headline = message(error);
     let mut text = format!("{red}error:{red:#} {headline}");
-    if let Error::Client(milepost_client::Error::Call(failure)) = error {
+    if let Error::Filter { filter, failure } = error
+        && let Some([line, carets]) = caret::under(filter, &columns(failure))
+    {
+        text.push_str(&format!("\n  {line}\n  {red}{carets}{red:#}"));
+    }
+    if let Some(failure) = error.failure() {
         for fault in failure.violations.iter().chain(&failure.preconditions) {
             if headline.contains(fault.description.trim_end_matches('…')) {
                 continue;
@@ -209,13 +243,19 @@ fn text(error: &Error) -> String {
 
 /// The message with its causes, without the violations that are listed after it, and without the hint.
 fn message(error: &Error) -> String {
-    let Error::Client(milepost_client::Error::Call(failure)) = error else { return chain(error) };
+    let Some(failure) = error.failure() else { return chain(error) };
     if failure.message.is_empty() {
         return failure.code.description().to_owned();
     }
     let first = failure.violations.iter().chain(&failure.preconditions).next();
     let listed = first.and_then(|fault| failure.message.find(&format!(": {}: ", fault.field)));
     failure.message[..listed.unwrap_or(failure.message.len())].to_owned()
+}
+
+/// Where a filter is at fault, in characters from 1.
+fn columns(failure: &milepost_client::Failure) -> Vec<usize> {
+    let columns = failure.fact(COLUMNS).unwrap_or_default().split(',');
+    columns.filter_map(|column| column.parse().ok()).collect()
 }
 
 /// An error with its causes, on one line, without the system's numbers.
@@ -322,6 +362,28 @@ mod tests {
         let status = Status::with_error_details(Code::InvalidArgument, said, details);
         let text = text(&Error::Client(status.into()));
         assert_eq!(anstream::adapter::strip_str(&text).to_string(), format!("error: {said}"));
+    }
+
+    #[test]
+    fn a_refused_filter_is_shown_with_carets_under_its_faults() {
+        let first = "there is no field \"科\" to filter by; there are name, purpose";
+        let facts =
+            [("column", "1"), ("columns", "1,15")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut details = ErrorDetails::with_error_info("INVALID_FILTER", "milepost.dev", facts);
+        details.add_bad_request_violation("filter", format!("column 1: {first}"));
+        details.add_bad_request_violation("filter", "column 15: \"yes\" is not what key holds");
+        let said = format!("filter, column 1: {first}");
+        let status = Status::with_error_details(Code::InvalidArgument, &said, details);
+        let error = Error::Client(status.into()).of_filter("科 = 1 OR key = yes");
+        assert_eq!(error.exit_code(), INVALID);
+        assert_eq!(
+            anstream::adapter::strip_str(&text(&error)).to_string(),
+            format!(
+                "error: {said}\n  科 = 1 OR key = yes\n  ^              ^\n  filter: column 15: \"yes\" is not what key holds"
+            )
+        );
+        let other = refused(Code::NotFound).of_filter("key = true");
+        assert!(matches!(other, Error::Client(_)), "what was refused for another reason is as it was");
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub fn status(rejection: &Rejection) -> Status {
             .with("limit", limits::ANSWER_ITEM_BYTES),
         Rejection::Filter { field, error } => {
             let violations = Rejection::fault(*field, error.clone());
-            let answer = answer.with("column", error.column);
+            let columns: Vec<_> = error.columns().map(|column| column.to_string()).collect();
+            let answer = answer.with("column", error.column).with("columns", columns.join(","));
             if let Rejection::Invalid(violations) = violations {
                 answer.violations(&violations)
             } else {
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
     use crate::status::DOMAIN;
     use milepost_ledger::journal::{Damage, DiskRoom};
-    use milepost_types::filter::FilterError;
+    use milepost_types::filter::{FilterError, FilterFault};
     use milepost_types::{
         Cursor, DamagedRow, Etag, HashPrefix, LedgerKind, LogId, Position, Precondition, TokenError,
         TokenKind, Violations,
@@ -266,7 +267,13 @@ mod tests {
                 to: "2031-05-27".parse().unwrap(),
                 limit_days: 400,
             },
-            Rejection::Filter { field: "filter", error: FilterError::new(7, "no such field") },
+            Rejection::Filter {
+                field: "filter",
+                error: FilterError {
+                    others: vec![FilterFault { column: 19, message: "no such value".into() }],
+                    ..FilterError::new(7, "no such field")
+                },
+            },
             Rejection::CursorInvalid { error: token, earliest },
             Rejection::CursorOfOtherLog { given: position(9), own: position(3), earliest },
             Rejection::CursorAhead { given: position(9), own: position(3), earliest },
@@ -379,8 +386,12 @@ mod tests {
         let filter =
             rejections.iter().find(|rejection| matches!(rejection, Rejection::Filter { .. })).unwrap();
         let details = status(filter).get_error_details();
-        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "filter");
-        assert_eq!(details.error_info().unwrap().metadata["column"], "7");
+        let violations = &details.bad_request().unwrap().field_violations;
+        let said = |index: usize| (violations[index].field.as_str(), violations[index].description.as_str());
+        assert_eq!(said(0), ("filter", "column 7: no such field"));
+        assert_eq!(said(1), ("filter", "column 19: no such value"));
+        let metadata = &details.error_info().unwrap().metadata;
+        assert_eq!((metadata["column"].as_str(), metadata["columns"].as_str()), ("7", "7,19"));
     }
 
     #[test]

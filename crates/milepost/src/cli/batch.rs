@@ -186,7 +186,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         Verb::List { parent, listing } => {
             let under = PORTFOLIO.name(&parent.parent)?;
             let first = list!(ListBatchesRequest, listing, parent: under.clone());
-            list_and_show!(session, &listing.limit, &under, batches.list_batches(first) -> batches)
+            filter_and_show!(session, &listing.limit, &under, batches.list_batches(first) -> batches)
         }
         Verb::Update { on, fields, changing } => {
             let mut draft = fields.draft().await?;

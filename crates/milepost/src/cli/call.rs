@@ -40,6 +40,16 @@ macro_rules! list_and_show {
     }};
 }
 
+/// As `list_and_show!`, of a list with a filter: it is shown where it was refused.
+macro_rules! filter_and_show {
+    ($session:expr, $limit:expr, $under:expr, $stub:ident.$method:ident($first:expr) -> $field:ident) => {{
+        let first = $first;
+        let filter = first.filter.clone();
+        list_and_show!($session, $limit, $under, $stub.$method(first) -> $field)
+            .map_err(|error: $crate::error::Error| error.of_filter(&filter))
+    }};
+}
+
 /// The first request of a list, under a parent if it has one.
 macro_rules! list {
     ($Request:ident, $listing:expr $(, parent: $parent:expr)?) => {

@@ -127,7 +127,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { listing } => {
             let first = list!(ListOrganizationsRequest, listing);
-            list_and_show!(session, &listing.limit, "", organizations.list_organizations(first) -> organizations)
+            filter_and_show!(session, &listing.limit, "", organizations.list_organizations(first) -> organizations)
         }
         Verb::Update { on, fields, changing } => {
             let request = update!(

@@ -131,7 +131,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         Verb::List { parent, listing } => {
             let under = PROJECT.name(&parent.parent)?;
             let first = list!(ListPhasesRequest, listing, parent: under.clone());
-            list_and_show!(session, &listing.limit, &under, phases.list_phases(first) -> phases)
+            filter_and_show!(session, &listing.limit, &under, phases.list_phases(first) -> phases)
         }
         Verb::Update { on, fields, changing } => {
             let request = update!(UpdatePhaseRequest { phase }, on, PHASE, fields.draft().await?, changing);

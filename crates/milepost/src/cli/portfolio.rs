@@ -121,7 +121,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         }
         Verb::List { listing } => {
             let first = list!(ListPortfoliosRequest, listing);
-            list_and_show!(session, &listing.limit, "", portfolios.list_portfolios(first) -> portfolios)
+            filter_and_show!(session, &listing.limit, "", portfolios.list_portfolios(first) -> portfolios)
         }
         Verb::Update { on, fields, changing } => {
             let request =

@@ -6,6 +6,7 @@
 
 mod batch;
 pub mod card;
+pub mod caret;
 pub mod event;
 pub mod json;
 mod log;

@@ -106,7 +106,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 after_cursor: after.unwrap_or_default(),
                 ..Default::default()
             };
-            list(session, &limit, first).await
+            let filter = first.selection.as_ref().map(|selection| selection.filter.clone());
+            list(session, &limit, first).await.map_err(|error| error.of_filter(&filter.unwrap_or_default()))
         }
         Verb::Get { event_id, reading } => {
             let request = GetEventRequest { event_id, min_revisions: reading.min_revision };

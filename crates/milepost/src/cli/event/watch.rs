@@ -147,16 +147,17 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
             () = printer.reader.gone() => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
         };
         let Some(delivery) = delivery else { return Ok(()) };
-        let Batch { mut events, cursor, phase, lag_entries } = match delivery? {
-            Delivery::Batch(batch) => batch,
-            Delivery::Reset(reset) => {
-                printer.print_reset(&reset.notice, &reset.cursor).await?;
-                if let Some(file) = &mut file {
-                    file.keep(&reset.cursor)?;
+        let Batch { mut events, cursor, phase, lag_entries } =
+            match delivery.map_err(|error| Error::from(error).of_filter(&selection.filter))? {
+                Delivery::Batch(batch) => batch,
+                Delivery::Reset(reset) => {
+                    printer.print_reset(&reset.notice, &reset.cursor).await?;
+                    if let Some(file) = &mut file {
+                        file.keep(&reset.cursor)?;
+                    }
+                    continue;
                 }
-                continue;
-            }
-        };
+            };
         let cut = usize::try_from(left).is_ok_and(|left| left < events.len());
         if cut {
             events.truncate(usize::try_from(left).unwrap_or(usize::MAX));

@@ -197,7 +197,7 @@ pub enum Verb {
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  milepost milestone list western-science-city - --filter 'state = PLANNED AND display_name:*'
+  milepost milestone list western-science-city - --filter 'state = PLANNED AND forecast_date < days(30)'
   milepost milestone list western-science-city science-valley --order-by 'forecast_date desc'";
 
 const REFORECAST_EXAMPLES: &str = "\
@@ -246,7 +246,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         Verb::List { parent, listing } => {
             let under = PROJECT.name(&parent.parent)?;
             let first = list!(ListMilestonesRequest, listing, parent: under.clone());
-            list_and_show!(session, &listing.limit, &under, milestones.list_milestones(first) -> milestones)
+            filter_and_show!(session, &listing.limit, &under, milestones.list_milestones(first) -> milestones)
         }
         Verb::Update { on, fields, changing } => {
             let draft = fields.draft().await?;

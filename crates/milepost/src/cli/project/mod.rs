@@ -158,6 +158,7 @@ pub enum Verb {
 const LIST_EXAMPLES: &str = "\
 Examples:
   milepost project list western-science-city --filter 'status = CONSTRUCTION AND key = true'
+  milepost project list western-science-city --filter 'status = (PREPARATION OR CONSTRUCTION) AND NOT key = true'
   milepost project list western-science-city --filter 'display_name:科学' \\
     --order-by 'update_time desc' --limit 3";
 
@@ -186,7 +187,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
         Verb::List { parent, listing } => {
             let under = PORTFOLIO.name(&parent.parent)?;
             let first = list!(ListProjectsRequest, listing, parent: under.clone());
-            list_and_show!(session, &listing.limit, &under, projects.list_projects(first) -> projects)
+            filter_and_show!(session, &listing.limit, &under, projects.list_projects(first) -> projects)
         }
         Verb::Update { on, fields, changing } => {
             let (portfolio, _) = PROJECT.parent_and_id(&[on.name(&PROJECT)?])?;
