@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use divan::Bencher;
 use jiff::civil::{Date, date};
-use milepost_types::filter::{Field, FieldType, Fields, Filter, Schema, Value};
+use milepost_types::TimeZoneId;
+use milepost_types::filter::{CurrentDate, Field, FieldType, Fields, Filter, Schema, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum RowField {
@@ -33,12 +34,19 @@ impl Fields<RowField> for Row {
             RowField::Day => self.day.into(),
         }
     }
+
+    fn current_date(&self) -> Option<CurrentDate> {
+        Some(CurrentDate::new(date(2024, 3, 1), &TimeZoneId::UTC))
+    }
 }
 
-const FILTERS: [&str; 3] = [
+const FILTERS: [&str; 6] = [
     "",
     r#"type = "milepost.milestone.achieved""#,
     r#"subject = "portfolios/wsc/projects/*" AND type = "milepost.milestone.reforecast" AND event_date >= "2021-05-27""#,
+    r#"type = ("milepost.milestone.achieved" OR "milepost.milestone.reforecast")"#,
+    r#"NOT (subject:"portfolios/a" OR (type = "*.achieved" AND event_date < "2021-05-27"))"#,
+    "event_date >= days(-30)",
 ];
 
 fn main() {
