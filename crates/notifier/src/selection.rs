@@ -1,9 +1,9 @@
 //! A selection: which events somebody asked for.
 //!
-//! Invariants: two selections that ask for the same in another order or spelling are equal, so that
-//! they are evaluated once; `route` never hides an event from a selection that matches it: it is made of what
-//! must hold, never of one of several alternatives. Bookkeeping between servers is matched only by a selection that
-//! names its type, also among alternatives.
+//! Invariants: two selections that ask for the same in another order or spelling are equal, so that they are
+//! evaluated once; `route` never hides an event from a selection that matches it: it is made of what must
+//! hold, never of one of several alternatives. Bookkeeping between servers is matched only by a selection
+//! that names its type, also among alternatives.
 
 mod pattern;
 #[cfg(test)]

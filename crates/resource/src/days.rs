@@ -1,7 +1,7 @@
 //! Which day it is for the rows of one page: what `today()` in a filter means.
 //!
-//! Invariant: all rows of a page that are in one portfolio have one date, which is looked up when a filter first asks
-//! for it. A portfolio whose row cannot be decoded has no date, and the page fails.
+//! Invariant: all rows of a page that are in one portfolio have one date, which is looked up when a filter
+//! first asks for it. A portfolio whose row cannot be decoded has no date, and the page fails.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -93,7 +93,8 @@ pub const FILTER_CHARS: usize = 8_192;
 pub const FILTER_COMPARISONS: usize = 64;
 /// How deep the parentheses of a filter may be nested, and its conjunctions and alternatives in each other.
 pub const FILTER_DEPTH: usize = 32;
-/// Comparisons of one filter that an error names, each with its fault; further ones are found by the next attempt.
+/// Comparisons of one filter that an error names, each with its fault; further ones are found by the next
+/// attempt.
 pub const FILTER_FAULTS: usize = 16;
 /// Days that `days(n)` of a filter may be from today, before or after it.
 pub const FILTER_DAYS: i32 = 36_600;

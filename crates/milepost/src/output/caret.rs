@@ -1,7 +1,8 @@
 //! A text with carets under some of its columns, as a compiler shows where a fault is.
 //!
-//! Invariant: a caret is under the character it is for, also after Chinese ones, which take two columns of a terminal.
-//! A long text is cut to what is around the first caret; what would break the line is shown as a blank.
+//! Invariant: a caret is under the character it is for, also after Chinese ones, which take two columns of a
+//! terminal. A long text is cut to what is around the first caret; what would break the line is shown as a
+//! blank.
 
 use unicode_width::UnicodeWidthChar;
 
@@ -10,8 +11,8 @@ const SHOWN: usize = 72;
 /// Columns before the first caret that a long text keeps.
 const BEFORE: usize = 36;
 
-/// The text, and a line with carets under the characters of these numbers, from 1, in ascending order; the number after
-/// the last is the end of the text. `None` if there is nothing to show or no such character.
+/// The text, and a line with carets under the characters of these numbers, from 1, in ascending order; the
+/// number after the last is the end of the text. `None` if there is nothing to show or no such character.
 pub fn under(text: &str, characters: &[usize]) -> Option<[String; 2]> {
     let shown: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let width = |c: &char| c.width().unwrap_or(0);

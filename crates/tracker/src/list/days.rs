@@ -1,8 +1,8 @@
 //! Which day it is for the milestones of one page: what `today()` in a filter means.
 //!
-//! Invariant: all milestones of a page that are in one portfolio have one date, that of `GetCurrentDate`, which is
-//! looked up when a filter first asks for it. A portfolio whose rows cannot be decoded has no date, and the page
-//! fails.
+//! Invariant: all milestones of a page that are in one portfolio have one date, that of `GetCurrentDate`,
+//! which is looked up when a filter first asks for it. A portfolio whose rows cannot be decoded has no date,
+//! and the page fails.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

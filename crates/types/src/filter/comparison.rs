@@ -195,8 +195,8 @@ fn holds<F, R: Fields<F> + ?Sized>(test: &Test, value: &Value<'_>, row: &R) -> b
     }
 }
 
-/// How a value compares with an operand; `None` if they have no order: amounts of two currencies, what is no number,
-/// or a day where it is not known which day it is.
+/// How a value compares with an operand; `None` if they have no order: amounts of two currencies, what is no
+/// number, or a day where it is not known which day it is.
 fn ordering<F, R: Fields<F> + ?Sized>(value: &Value<'_>, operand: &Operand, row: &R) -> Option<Ordering> {
     match (value, operand) {
         (Value::Text(text), Operand::Enum(name)) => Some((**text).cmp(*name)),

@@ -1,7 +1,7 @@
 //! What `today()` means for a row, and rows together with it.
 //!
-//! Invariant: no clock is read here; whoever matches rows says which day it is. A row is asked for its day only
-//! by comparisons with `today()` or `days(n)`.
+//! Invariant: no clock is read here; whoever matches rows says which day it is. A row is asked for its day
+//! only by comparisons with `today()` or `days(n)`.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -39,8 +39,8 @@ impl CurrentDate {
     }
 }
 
-/// A row with its current date. The closure is called for every comparison with `today()`: it should remember what
-/// it found.
+/// A row with its current date. The closure is called for every comparison with `today()`: it should remember
+/// what it found.
 #[derive(Debug, Clone, Copy)]
 pub struct Dated<'a, R: ?Sized, D> {
     row: &'a R,

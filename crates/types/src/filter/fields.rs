@@ -114,8 +114,8 @@ pub trait Fields<F> {
         false
     }
 
-    /// Whether the test holds for one of a list's values, or of a map's keys: what filters ask. Rows whose lists hold
-    /// nothing but texts answer by [`Fields::any`].
+    /// Whether the test holds for one of a list's values, or of a map's keys: what filters ask. Rows whose
+    /// lists hold nothing but texts answer by [`Fields::any`].
     fn any_value(&self, field: F, test: &dyn Fn(&Value<'_>) -> bool) -> bool {
         self.any(field, &|text| test(&Value::from(text)))
     }

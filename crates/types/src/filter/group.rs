@@ -1,7 +1,7 @@
 //! The normal form of a filter: conjunctions of comparisons and alternatives, and so on inwards.
 //!
-//! Invariant: members are sorted and none stands twice, a group within another has two members or more, and no
-//! group is within one of its own kind. So equal filters have equal groups, and matching is one walk that
+//! Invariant: members are sorted and none stands twice, a group within another has two members or more, and
+//! no group is within one of its own kind. So equal filters have equal groups, and matching is one walk that
 //! stops early. A filter grows no larger by it: alternatives are never multiplied out.
 
 use std::cmp::Ordering;
@@ -121,7 +121,8 @@ impl<F: Copy + Eq> Members<F> {
                 if group.len() > 1 {
                     self.groups.push(group);
                 } else {
-                    // Of one member it does not matter how it is joined; a group of it is joined as this one is.
+                    // Of one member it does not matter how it is joined; a group of it is joined as this one
+                    // is.
                     self.comparisons.extend(group.comparisons);
                     for inner in group.groups {
                         self.comparisons.extend(inner.comparisons);

@@ -21,47 +21,49 @@
 //! function    = name "(" [ value { "," value } ] ")"
 //! ```
 //!
-//! **Precedence**: `NOT` and `-` bind tightest, then `OR`, then comparisons side by side, then `AND`; comparisons
-//! side by side must all hold, as with `AND`. So `OR` binds tighter than `AND`, other than in most languages:
-//! `a = 1 AND b = 2 OR c = 3` is `a = 1 AND (b = 2 OR c = 3)`. Keywords are in capital letters, between blanks.
-//! `-` stands directly before what it negates. In the parentheses of a value a `-` before a digit is the sign of a
-//! number. Whoever reads it is helped by parentheses.
+//! **Precedence**: `NOT` and `-` bind tightest, then `OR`, then comparisons side by side, then `AND`;
+//! comparisons side by side must all hold, as with `AND`. So `OR` binds tighter than `AND`, other than in
+//! most languages: `a = 1 AND b = 2 OR c = 3` is `a = 1 AND (b = 2 OR c = 3)`. Keywords are in capital
+//! letters, between blanks. `-` stands directly before what it negates. In the parentheses of a value a `-`
+//! before a digit is the sign of a number. Whoever reads it is helped by parentheses.
 //!
-//! **Comparisons** are `field operator value`. Case matters. Values stand in double or single quotes or, without
-//! blanks and signs, bare; in quotes `\` stands before `\`, `"`, `'`, `*`, or is that of `\n`, `\r`, `\t`.
+//! **Comparisons** are `field operator value`. Case matters. Values stand in double or single quotes or,
+//! without blanks and signs, bare; in quotes `\` stands before `\`, `"`, `'`, `*`, or is that of `\n`, `\r`,
+//! `\t`.
 //! - Text: `=` and `!=`, where a `*` at the beginning or the end stands for anything (`\*` is a star);
 //!   `<`, `<=`, `>`, `>=` in the order of Unicode code points; `:` finds the text anywhere inside.
-//! - Numbers, dates, timestamps, durations (`20s`, `1.2s`): `=`, `!=`, `<`, `<=`, `>`, `>=`. Booleans and enums: `=`,
-//!   `!=`. `:` means `=` for all of these.
+//! - Numbers, dates, timestamps, durations (`20s`, `1.2s`): `=`, `!=`, `<`, `<=`, `>`, `>=`. Booleans and
+//!   enums: `=`, `!=`. `:` means `=` for all of these.
 //! - Money: as numbers and exact. `investment >= 1000000000` is of whatever currency; with a currency, as in
 //!   `investment >= "CNY 1000000000.00"`, an amount of another one is neither equal nor less nor more.
 //! - Resource names: as text, but `:` finds the resource and everything under it.
-//! - Repeated fields: `:` finds a member, `members:"portfolios/p/projects/x"`, and goes into repeated messages,
-//!   `parties.organization:"organizations/cqu"`. A star at an end stands for anything.
-//! - Maps: `labels.key = "value"` as text, where `:` means `=`; `labels:key` and `labels.key:*` ask for the key.
-//! - `field:*` asks whether a field is set at all, a list or map whether it has a member; `field != "*"` whether a
-//!   field with one value is not set.
+//! - Repeated fields: `:` finds a member, `members:"portfolios/p/projects/x"`, and goes into repeated
+//!   messages, `parties.organization:"organizations/cqu"`. A star at an end stands for anything.
+//! - Maps: `labels.key = "value"` as text, where `:` means `=`; `labels:key` and `labels.key:*` ask for the
+//!   key.
+//! - `field:*` asks whether a field is set at all, a list or map whether it has a member; `field != "*"`
+//!   whether a field with one value is not set.
 //!
 //! **Several values** in parentheses share field and operator: `state = (PLANNED OR ACHIEVED)`,
 //! `changed_fields:(owner AND forecast_date)`, `name = (NOT "portfolios/p/*")`.
 //!
-//! **Dates from today on**: `today()` is the row's current date and `days(n)` the date n days after it, before it if n
-//! is negative: `forecast_date < days(30)`, `update_time >= days(-7)`. A timestamp is compared by its date.
-//! For resources of a portfolio it is the portfolio's current date, and timestamps have their dates in its time zone;
-//! organizations have the date of the request in UTC; events that of their `commit_time` in UTC, so that a
-//! replay finds the same.
+//! **Dates from today on**: `today()` is the row's current date and `days(n)` the date n days after it,
+//! before it if n is negative: `forecast_date < days(30)`, `update_time >= days(-7)`. A timestamp is compared
+//! by its date. For resources of a portfolio it is the portfolio's current date, and timestamps have their
+//! dates in its time zone; organizations have the date of the request in UTC; events that of their
+//! `commit_time` in UTC, so that a replay finds the same.
 //!
 //! # What is not there
-//! A value that is absent matches no comparison but `!=`: AIP-160 says that `a != 42` is true "unless
-//! `a` equals 42", and an absent value equals nothing. Whoever wants only what is set and differs
-//! says so: `a:* AND a != 42`. `NOT x` holds exactly where `x` does not: `NOT a < 42` finds absent values too.
+//! A value that is absent matches no comparison but `!=`: AIP-160 says that `a != 42` is true "unless `a`
+//! equals 42", and an absent value equals nothing. Whoever wants only what is set and differs says so:
+//! `a:* AND a != 42`. `NOT x` holds exactly where `x` does not: `NOT a < 42` finds absent values too.
 //!
 //! # Limits
 //! 8192 characters, 64 comparisons (each value in parentheses is one), parentheses 32 deep
 //! ([`crate::limits`]). `field != (a OR b)`, which holds for every value, is refused.
 //!
-//! Errors point at the column. A text that cannot be parsed has one fault; of one that can, every comparison that
-//! does not fit the fields is named.
+//! Errors point at the column. A text that cannot be parsed has one fault; of one that can, every comparison
+//! that does not fit the fields is named.
 
 mod comparison;
 mod current_date;
@@ -130,14 +132,14 @@ impl<F: Copy + Eq> Filter<F> {
         self.all.is_empty()
     }
 
-    /// The comparisons that must each hold for any row that matches, in canonical order, none twice. Those within
-    /// alternatives are not among them.
+    /// The comparisons that must each hold for any row that matches, in canonical order, none twice. Those
+    /// within alternatives are not among them.
     pub fn conjuncts(&self) -> &[Comparison<F>] {
         &self.all.comparisons
     }
 
-    /// Whether the test holds for one of the comparisons, those within alternatives included. That is no bound: a row
-    /// may match without it.
+    /// Whether the test holds for one of the comparisons, those within alternatives included. That is no
+    /// bound: a row may match without it.
     pub fn any_comparison(&self, mut test: impl FnMut(&Comparison<F>) -> bool) -> bool {
         self.all.any_comparison(&mut test)
     }
@@ -149,8 +151,8 @@ impl<F: Copy + Eq> Filter<F> {
         on.find_map(Comparison::equality)
     }
 
-    /// The values of which the field must have one, if the filter says them all: an equality, or alternatives that are
-    /// equalities of this field without exception. For an index, as [`Filter::equality_on`].
+    /// The values of which the field must have one, if the filter says them all: an equality, or alternatives
+    /// that are equalities of this field without exception. For an index, as [`Filter::equality_on`].
     pub fn one_of(&self, field: F) -> Option<Vec<&Operand>> {
         if let Some(operand) = self.equality_on(field) {
             return Some(vec![operand]);
@@ -181,8 +183,8 @@ impl<F: Copy + Eq> Filter<F> {
     }
 }
 
-/// The canonical text. It parses to an equal filter, unless it is longer than a filter may be: quotes and full names
-/// may make it longer than the text that it was read from.
+/// The canonical text. It parses to an equal filter, unless it is longer than a filter may be: quotes and
+/// full names may make it longer than the text that it was read from.
 impl<F> fmt::Display for Filter<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.all.write(f, Join::All)

@@ -1,7 +1,7 @@
 //! What fields are compared with: values with their types, and how they are written.
 //!
-//! Invariant: the canonical text of an operand is read back to an equal one by the same type. Operands have an
-//! order of their own, which is that of canonical texts and says nothing about rows.
+//! Invariant: the canonical text of an operand is read back to an equal one by the same type. Operands have
+//! an order for sorting, which says nothing about rows.
 
 use std::cmp::Ordering;
 use std::fmt;

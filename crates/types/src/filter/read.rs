@@ -25,7 +25,8 @@ pub(super) fn operand(kind: FieldType, text: &str) -> Result<Operand, String> {
         ),
         FieldType::Timestamp => (
             timestamp(text).map(Operand::Timestamp),
-            "a time with its offset, such as 2021-05-27T00:00:00Z or 2021-05-27T08:00:00+08:00, or today() or days(-7)",
+            "a time with its offset, such as 2021-05-27T00:00:00Z or 2021-05-27T08:00:00+08:00, \
+             or today() or days(-7)",
         ),
         FieldType::Duration => {
             (duration(text).map(Operand::Duration), "a number of seconds with an s, such as 20s or 1.2s")

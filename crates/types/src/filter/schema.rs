@@ -33,7 +33,8 @@ pub enum FieldType {
     /// Several texts, in no order that matters.
     List,
     /// Several values of a scalar type: a repeated field, a field of repeated messages, or, as
-    /// `Repeated(&FieldType::Message)`, these messages themselves. `Repeated(&FieldType::Text)` is [`FieldType::List`].
+    /// `Repeated(&FieldType::Message)`, these messages themselves. `Repeated(&FieldType::Text)` is
+    /// [`FieldType::List`].
     Repeated(&'static FieldType),
     /// Texts by key.
     Map,

@@ -1,8 +1,8 @@
 //! The parser: a filter's text as an expression whose fields and values have no types yet.
 //!
-//! Invariant: reads the texts of AIP-160's grammar as it does, and no others. Not supported, and refused by name, are
-//! values alone, fields in quotes, and functions of anything but plain values. Every character is looked at a bounded number of times, and recursion is as deep as parentheses are nested,
-//! which is bounded.
+//! Invariant: reads the texts of AIP-160's grammar as it does, and no others. Not supported, and refused by
+//! name, are values alone, fields in quotes, and functions of anything but plain values. Every character is
+//! looked at a bounded number of times, and recursion is as deep as parentheses are nested, which is bounded.
 
 use super::comparison::Operator;
 use super::error::FaultAt;

@@ -1,4 +1,5 @@
-//! Texts of every kind: none panics, every fault is at a column that there is. `PROPTEST_CASES` says how many.
+//! Texts of every kind: none panics, every fault is at a column that there is. `PROPTEST_CASES` says how
+//! many.
 
 use std::fmt::Write;
 use std::hint::black_box;

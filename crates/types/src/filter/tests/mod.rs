@@ -1,5 +1,5 @@
-//! Filters: what they match, what they refuse and where, and that their text is canonical. Here are the rows and the
-//! schema of these tests, which has a field of every type.
+//! Filters: what they match, what they refuse and where, and that their text is canonical. Here are the rows
+//! and the schema of these tests, which has a field of every type.
 
 mod bounds;
 mod canonical;

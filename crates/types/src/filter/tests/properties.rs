@@ -1,4 +1,5 @@
-//! What holds for every filter: it means what a naive reading of it means, and its canonical text says the same.
+//! What holds for every filter: it means what a naive reading of it means, and its canonical text says the
+//! same.
 
 use proptest::prelude::*;
 
@@ -85,7 +86,11 @@ proptest! {
     }
 
     #[test]
-    fn numbers_are_written_as_they_are_read(number: f64, nanos in -999_999_999..=999_999_999_i32, seconds in 0..1_i64 << 30) {
+    fn numbers_are_written_as_they_are_read(
+        number: f64,
+        nanos in -999_999_999..=999_999_999_i32,
+        seconds in 0..1_i64 << 30,
+    ) {
         prop_assume!(number.is_finite());
         let double = parse(&format!("site.latitude = {number:?}"));
         prop_assert_eq!(&parse(&double.to_string()), &double);
@@ -93,7 +98,8 @@ proptest! {
         prop_assert!(double.matches(&row), "{}", double);
         let sign = if nanos < 0 { "-" } else { "" };
         let decimal = format!("{sign}{seconds}.{:09}", nanos.abs());
-        let filter = parse(&format!("lead_time = {decimal}s AND investment = {decimal} investment = \"EUR {decimal}\""));
+        let amounts = format!("investment = {decimal} AND investment = \"EUR {decimal}\"");
+        let filter = parse(&format!("lead_time = {decimal}s AND {amounts}"));
         prop_assert_eq!(&parse(&filter.to_string()), &filter);
         let signed = if nanos < 0 { -seconds } else { seconds };
         let row = Row {

@@ -1,4 +1,5 @@
-//! Random rows, random expressions in random spellings, and what they mean, worked out without the code under test.
+//! Random rows, random expressions in random spellings, and what they mean, worked out without the code under
+//! test.
 
 use proptest::prelude::*;
 
@@ -86,7 +87,8 @@ impl Values {
         }
     }
 
-    /// In parentheses where it would be read in another way without; `tight` within what binds tighter than `AND`.
+    /// In parentheses where it would be read in another way without; `tight` within what binds tighter than
+    /// `AND`.
     fn operand(&self, words: &[&str], style: &mut Style, tight: bool) -> String {
         let text = self.text(words, style);
         let bare = match self {
