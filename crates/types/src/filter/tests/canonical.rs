@@ -25,6 +25,7 @@ fn nesting_has_a_limit_and_no_depth_overflows_the_stack() {
     let nested = |n: usize| format!("{}key = true{}", "(".repeat(n), ")".repeat(n));
     assert_eq!(parse(&nested(32)), parse("key = true"));
     assert_eq!(Filter::parse(&nested(33), &SCHEMA).unwrap_err().column, 33);
+    assert_eq!(parse(&"(key = true) ".repeat(40)), parse("key = true"), "side by side is not nested");
     let negated = |n: usize| format!("{}key = true{}", "NOT (".repeat(n), ")".repeat(n));
     assert_eq!(parse(&negated(32)), parse("key = true"));
     assert_eq!(parse(&negated(31)), parse("key != true"));
@@ -38,7 +39,7 @@ fn nesting_has_a_limit_and_no_depth_overflows_the_stack() {
             format!("weight = {} OR (weight = {} AND {inner})", 2 * i + 1, 2 * i + 2)
         })
     };
-    let deepest = parse(&alternating(15));
+    let deepest = parse(&alternating(16));
     assert_eq!(Filter::parse(&deepest.to_string(), &SCHEMA), Ok(deepest));
     let error = Filter::parse(&alternating(17), &SCHEMA).unwrap_err();
     assert!(error.message.contains("stand in each other more than 32 deep"), "{error}");

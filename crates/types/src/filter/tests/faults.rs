@@ -119,6 +119,7 @@ fn faults_are_pointed_at() {
         ("(", 1, "not closed"),
         (")", 1, "a field must stand here"),
         ("key = true)", 11, "closes nothing"),
+        ("(key = true))", 13, "closes nothing"),
         ("（key = true）", 1, "full-width"),
         ("state = ()", 10, "a value must stand between ( and )"),
         ("state = (", 9, "not closed"),
@@ -187,6 +188,14 @@ fn every_comparison_that_does_not_fit_is_named() {
             .iter()
             .all(|violation| violation.field == "filter" && violation.reason == "INVALID_FILTER")
     );
+    // In the order of the columns, also those of one comparison.
+    let error = Filter::parse("nope != (a OR b)", &SCHEMA).unwrap_err();
+    assert_eq!(error.columns().collect::<Vec<_>>(), [1, 6]);
+    // As many as an answer has room for.
+    let error = Filter::parse(&"nope = 1 ".repeat(64), &SCHEMA).unwrap_err();
+    assert_eq!(error.columns().collect::<Vec<_>>(), (0..16).map(|i| 9 * i + 1).collect::<Vec<_>>());
+    let error = Filter::parse(&format!("state = (PLANNED{})", " OR x".repeat(63)), &SCHEMA).unwrap_err();
+    assert_eq!(error.columns().count(), 16);
     // The grammar is looked at first: where a text ends too early, nobody knows what it would have said.
     let error = Filter::parse("nope = 1 AND", &SCHEMA).unwrap_err();
     assert_eq!((error.column, error.others.len()), (13, 0));

@@ -117,6 +117,6 @@ proptest! {
     ) {
         let text = piece.repeat(times);
         let wide = Limits { chars: usize::MAX, comparisons: usize::MAX, depth: 32 };
-        prop_assert!(steps(&text, wide) <= 12 * text.len() + 30, "{} for {}", steps(&text, wide), text.len());
+        prop_assert!(steps(&text, wide) <= 24 * text.len() + 40, "{} for {}", steps(&text, wide), text.len());
     }
 }
