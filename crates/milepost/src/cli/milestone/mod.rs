@@ -197,7 +197,7 @@ pub enum Verb {
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  milepost milestone list western-science-city - --filter 'state = PLANNED AND forecast_date < days(30)'
+  milepost milestone list western-science-city - --filter 'actual_date < today()'
   milepost milestone list western-science-city science-valley --order-by 'forecast_date desc'";
 
 const REFORECAST_EXAMPLES: &str = "\

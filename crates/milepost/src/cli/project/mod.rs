@@ -158,7 +158,7 @@ pub enum Verb {
 const LIST_EXAMPLES: &str = "\
 Examples:
   milepost project list western-science-city --filter 'status = CONSTRUCTION AND key = true'
-  milepost project list western-science-city --filter 'status = (PREPARATION OR CONSTRUCTION) AND NOT key = true'
+  milepost project list western-science-city --filter 'status = (PREPARATION OR CONSTRUCTION)'
   milepost project list western-science-city --filter 'display_name:科学' \\
     --order-by 'update_time desc' --limit 3";
 
