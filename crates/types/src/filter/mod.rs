@@ -78,6 +78,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod typed;
 mod typing;
 
 use std::fmt;
