@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("resource", &["ledger", "proto", "service", "types"]),
     ("schedule", &["types"]),
     ("service", &["ledger", "proto", "types"]),
-    ("tracker", &["client", "ledger", "proto", "schedule", "service", "types"]),
+    ("tracker", &["client", "ledger", "proto", "resource", "schedule", "service", "types"]),
     ("types", &[]),
 ];
 

@@ -164,6 +164,7 @@ impl<'a> Schema<'a> {
         let variant = upper_camel(event);
         let mut found = Vec::new();
         self.filter(resource, "", &[], false, &mut found);
+        self.ancestors(resource, &mut found);
         let (mut filter, mut paths) = (String::new(), String::new());
         for (i, (path, kind, steps, leaf)) in found.iter().enumerate() {
             write!(filter, "filter::Field::new({path:?}, filter::FieldType::{kind}, {i}), ").unwrap();
@@ -275,6 +276,20 @@ impl ListRequest for {module}::List{plural}Request {{
         .unwrap();
     }
 
+    /// Adds what a resource is under to what it can be filtered by, after its name.
+    fn ancestors(&self, resource: &MessageDescriptor, found: &mut Vec<(String, String, Vec<usize>, String)>) {
+        let mut above = self.parent(resource);
+        while let Some(ancestor) = above {
+            let (_, singular, _, pattern) = self.descriptor(ancestor);
+            let leaf = format!("Ancestor({})", pattern.split('/').count() / 2);
+            if !found.iter().any(|(path, ..)| *path == singular) {
+                let steps = found[0].2.clone();
+                found.insert(1, (singular, "Name".to_owned(), steps, leaf));
+            }
+            above = self.parent(ancestor);
+        }
+    }
+
     /// Collects what a message can be filtered by: the path, its type, the way to it, and what of it. A field's
     /// path is its name, and inside a message `message.field`; of an amount, its currency and its whole units.
     fn filter(
@@ -283,7 +298,7 @@ impl ListRequest for {module}::List{plural}Request {{
         prefix: &str,
         steps: &[usize],
         listed: bool,
-        found: &mut Vec<(String, String, Vec<usize>, &'static str)>,
+        found: &mut Vec<(String, String, Vec<usize>, String)>,
     ) {
         for (i, field) in message.fields().enumerate() {
             if self.rules(&field).as_of_read {
@@ -298,7 +313,7 @@ impl ListRequest for {module}::List{plural}Request {{
                     kind if listed => format!("Repeated(&filter::FieldType::{kind})"),
                     kind => kind.to_owned(),
                 };
-                found.push((path, kind, steps.clone(), leaf));
+                found.push((path, kind, steps.clone(), String::from(leaf)));
             };
             match kind(&field) {
                 "Message" => {

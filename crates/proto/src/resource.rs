@@ -127,6 +127,8 @@ pub enum Leaf {
     Currency,
     /// The whole units of an amount.
     Units,
+    /// Of a name, that of what it is under: so many collections of it, from the left.
+    Ancestor(usize),
 }
 
 /// The value of a field.

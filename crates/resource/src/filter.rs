@@ -8,7 +8,7 @@ use milepost_types::filter::{self, CurrentDate};
 use crate::value;
 
 /// A resource, as filters see it.
-pub(crate) struct Row<'a> {
+pub struct FilterRow<'a> {
     paths: &'static [FilterPath],
     node: &'a dyn Node,
     current_date: &'a dyn Fn() -> Option<CurrentDate>,
@@ -19,12 +19,9 @@ pub(crate) fn field<R: Resource>(path: &str) -> Option<usize> {
     R::FILTER.iter().position(|field| field.path() == path)
 }
 
-impl<'a> Row<'a> {
+impl<'a> FilterRow<'a> {
     /// A resource, and what `today()` means for it.
-    pub(crate) fn of<R: Resource>(
-        resource: &'a R,
-        current_date: &'a dyn Fn() -> Option<CurrentDate>,
-    ) -> Self {
+    pub fn of<R: Resource>(resource: &'a R, current_date: &'a dyn Fn() -> Option<CurrentDate>) -> Self {
         Self { paths: R::FILTER_PATHS, node: resource, current_date }
     }
 
@@ -74,7 +71,10 @@ fn find<'a>(node: &'a dyn Node, steps: &[usize], leaf: Leaf) -> filter::Value<'a
 /// A value that is neither a message nor a list. An enum's value that this version does not know is absent.
 fn scalar<'a>(given: Value<'a>, field: &Field, leaf: Leaf) -> filter::Value<'a> {
     match given {
-        Value::Text(text) => filter::Value::text(text),
+        Value::Text(text) => match leaf {
+            Leaf::Ancestor(collections) => filter::Value::text(ancestor(text, collections)),
+            _ => filter::Value::text(text),
+        },
         Value::Bool(value) => value.into(),
         Value::Int(value) => value.into(),
         Value::Enum(number) => {
@@ -90,15 +90,21 @@ fn scalar<'a>(given: Value<'a>, field: &Field, leaf: Leaf) -> filter::Value<'a> 
     }
 }
 
+/// The name of what is under so many collections, from the left.
+fn ancestor(name: &str, collections: usize) -> &str {
+    let end = name.match_indices('/').nth(2 * collections - 1);
+    end.map_or(name, |(end, _)| &name[..end])
+}
+
 fn of_money(amount: &milepost_proto::google::r#type::Money, leaf: Leaf) -> filter::Value<'_> {
     match leaf {
-        Leaf::Whole => value::money(Some(amount)).into(),
+        Leaf::Whole | Leaf::Ancestor(_) => value::money(Some(amount)).into(),
         Leaf::Currency => filter::Value::text(&amount.currency_code),
         Leaf::Units => amount.units.into(),
     }
 }
 
-impl filter::Fields<usize> for Row<'_> {
+impl filter::Fields<usize> for FilterRow<'_> {
     fn value(&self, field: usize) -> filter::Value<'_> {
         let Some(path) = self.paths.get(field) else { return filter::Value::Absent };
         find(self.node, path.steps, path.leaf)
@@ -124,7 +130,7 @@ impl filter::Fields<usize> for Row<'_> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> FilterRow<'a> {
     fn map(&self, field: usize) -> Option<&'a std::collections::BTreeMap<String, String>> {
         let [index] = self.paths.get(field)?.steps[..] else { return None };
         match self.node.value(index) {

@@ -16,7 +16,7 @@ use milepost_types::filter::{Operand, Pattern};
 use milepost_types::{Filter, Rejection, Room, Search};
 
 use crate::days::{Dates, Days};
-use crate::filter::{Row, field as filter_field};
+use crate::filter::{FilterRow, field as filter_field};
 use crate::index::{By, Index, enum_byte, field};
 use crate::name::{Name, ParentIds};
 use crate::row;
@@ -89,7 +89,7 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
         let mut resource = row::decode::<D, R>(row.clone(), key)?;
         let current_date = || days.of(resource.name());
         let listed = query.show_deleted || resource.delete_time().is_none();
-        if listed && query.filter.matches(&Row::of(&resource, &current_date)) {
+        if listed && query.filter.matches(&FilterRow::of(&resource, &current_date)) {
             let changed = R::show(rows, now, &mut resource)?;
             let shown = if changed { resource.encode_to_vec().into() } else { row };
             if !room.admit(shown.len()) {

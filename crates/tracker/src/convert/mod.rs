@@ -11,7 +11,6 @@ mod fields;
 pub(crate) mod milestone;
 pub(crate) mod read;
 pub(crate) mod request;
-mod row;
 pub(crate) mod source;
 pub(crate) mod told;
 pub(crate) mod values;

@@ -7,27 +7,33 @@
 //! the page before, whatever came or went meanwhile. It holds no more than one answer does ([`Room`]) and
 //! looks at no more rows than any page does ([`Search`]); then it ends early, and its token goes on.
 
-mod days;
-mod fields;
 mod merge;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, Read};
+use milepost_proto::registry::v1::Portfolio as PortfolioMessage;
+use milepost_proto::resource::Resource;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_resource::{Dates, Days, FilterRow, Name, Rows};
 use milepost_service::merge::merged;
-use milepost_types::filter::{Dated, Fields};
+use milepost_types::filter::{CurrentDate, Schema};
 use milepost_types::{DamagedRow, Filter, ProjectName, ProjectPattern, Rejection, Room, Search, limits};
+use prost::Message;
 
-pub(crate) use fields::{Field, SCHEMA};
-
-use self::days::Days;
 use crate::convert::Unreadable;
+use crate::convert::milestone::complete;
+use crate::decide::{Today, Tracker};
+use crate::facts::Portfolio;
 use crate::tables::key::{self, DAY_BYTES};
 use crate::tables::{self, Table};
 
 /// So many milestones of one project are sorted for a page.
 const SORTED: usize = limits::PAGE_ROWS;
+
+/// What milestones can be filtered by.
+pub(crate) const SCHEMA: Schema<usize> = Schema::new(Milestone::FILTER);
 
 /// By what a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +52,7 @@ pub(crate) struct Query {
     /// How many at most.
     pub(crate) size: usize,
     /// Which.
-    pub(crate) filter: Filter<Field>,
+    pub(crate) filter: Filter<usize>,
     /// By what.
     pub(crate) order: Order,
     /// The greatest first.
@@ -57,20 +63,11 @@ pub(crate) struct Query {
     pub(crate) after: Option<Vec<u8>>,
 }
 
-/// What a row is read to, for a list to look at and to tell.
-pub(crate) trait Listed: Fields<Field> + Sized {
-    /// What a row holds.
-    fn read(value: Bytes) -> Result<Self, Unreadable>;
-
-    /// Whether it is deleted.
-    fn is_deleted(&self) -> bool;
-}
-
 /// A page.
 #[derive(Debug)]
-pub(crate) struct Page<T> {
+pub(crate) struct Page {
     /// In order.
-    pub(crate) milestones: Vec<T>,
+    pub(crate) milestones: Vec<Milestone>,
     /// The place to go on after; none: there are no more.
     pub(crate) next: Option<Vec<u8>>,
     /// How many rows were looked at.
@@ -81,8 +78,9 @@ pub(crate) struct Page<T> {
 type Candidate = (Vec<u8>, Option<Bytes>);
 
 /// The page that is asked for, `now`.
-pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query, now: Timestamp) -> Result<Page<T>, DamagedRow> {
-    let days = Days::new(rows, now);
+pub(crate) fn page(rows: &dyn Read, query: &Query, now: Timestamp) -> Result<Page, DamagedRow> {
+    let dated = Rows::<Tracker>::new(rows);
+    let days = Days::new(&dated, now);
     let page = match (query.order, &query.parent) {
         (Order::Name, _) => gather(by_name(rows, query), query, &days, <[u8]>::to_vec),
         (Order::Forecast, ProjectPattern::One(project)) => match sorted(rows, query)? {
@@ -93,6 +91,23 @@ pub(crate) fn page<T: Listed>(rows: &dyn Read, query: &Query, now: Timestamp) ->
     }?;
     days.check()?;
     Ok(page)
+}
+
+/// The date of milestones is that of `GetCurrentDate`.
+impl Dates for Tracker {
+    fn current_date(
+        rows: &Rows<'_, Self>,
+        name: &Name<PortfolioMessage>,
+        now: Timestamp,
+    ) -> Result<Option<CurrentDate>, DamagedRow> {
+        let Ok(name) = name.to_string().parse() else { return Ok(None) };
+        let portfolio = match tables::portfolio::get_stored(rows.read, &name) {
+            Some(stored) => Portfolio::from(&tables::portfolio::read(&name, &stored)?),
+            None => Portfolio::unknown(),
+        };
+        let today = Today::of(rows.read, &name, &portfolio, now)?;
+        Ok(Some(CurrentDate::new(today.current, &portfolio.zone)))
+    }
 }
 
 /// Refuses to read under a portfolio or project that is not there, as far as the registry was followed;
@@ -119,21 +134,28 @@ impl Query {
     }
 
     /// The milestone that a row holds, if it is to be on the page.
-    fn take<T: Listed>(&self, key: &[u8], value: Bytes, days: &Days<'_>) -> Result<Option<T>, DamagedRow> {
-        let milestone = T::read(value).map_err(|error| Table::Milestone.damaged(key, error))?;
-        let visible = self.show_deleted || !milestone.is_deleted();
-        let matches = || self.filter.matches(&Dated::new(&milestone, || days.of(&milestone)));
-        Ok((visible && matches()).then_some(milestone))
+    fn take(
+        &self,
+        key: &[u8],
+        value: Bytes,
+        days: &Days<'_, Tracker>,
+    ) -> Result<Option<Milestone>, DamagedRow> {
+        let milestone = Milestone::decode(value).map_err(Unreadable::from).and_then(complete);
+        let milestone = milestone.map_err(|error| Table::Milestone.damaged(key, error))?;
+        let current_date = || days.of(&milestone.name);
+        let listed = self.show_deleted || milestone.delete_time.is_none();
+        let listed = listed && self.filter.matches(&FilterRow::of(&milestone, &current_date));
+        Ok(listed.then_some(milestone))
     }
 }
 
 /// Fills a page from candidates that come in order.
-fn gather<T: Listed>(
+fn gather(
     candidates: impl Iterator<Item = Candidate>,
     query: &Query,
-    days: &Days<'_>,
+    days: &Days<'_, Tracker>,
     key: impl Fn(&[u8]) -> Vec<u8>,
-) -> Result<Page<T>, DamagedRow> {
+) -> Result<Page, DamagedRow> {
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut milestones, mut next, mut last) = (Vec::new(), None, None);
     for (place, value) in candidates {

@@ -1,7 +1,6 @@
 //! Rows that cannot be decoded: named for whatever needs them, and in nobody else's way.
 
 use bytes::Bytes;
-use milepost_proto::tracker::v1 as proto;
 use milepost_types::{DamagedRow, Filter, ProjectPattern, Rejection};
 
 use crate::command::Refusal;
@@ -45,16 +44,11 @@ fn lost(refusal: Refusal) -> (&'static str, String) {
     (table, key)
 }
 
-fn listed(world: &World, parent: &str, order: Order) -> Result<Page<proto::Milestone>, DamagedRow> {
+fn listed(world: &World, parent: &str, order: Order) -> Result<Page, DamagedRow> {
     listed_by(world, parent, order, "")
 }
 
-fn listed_by(
-    world: &World,
-    parent: &str,
-    order: Order,
-    filter: &str,
-) -> Result<Page<proto::Milestone>, DamagedRow> {
+fn listed_by(world: &World, parent: &str, order: Order, filter: &str) -> Result<Page, DamagedRow> {
     let query = Query {
         parent: parent.parse::<ProjectPattern>().unwrap(),
         size: 10,

@@ -12,7 +12,7 @@ use crate::milestone::{Action, Draft};
 use crate::tests::World;
 use crate::tests::world::{create, draft, name};
 
-fn page(world: &World, query: &Query) -> Page<proto::Milestone> {
+fn page(world: &World, query: &Query) -> Page {
     crate::list::page(&world.rows, query, world.now).unwrap()
 }
 

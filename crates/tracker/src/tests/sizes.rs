@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use milepost_proto::FILE_DESCRIPTOR_SET;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::notifier::v1::GetEventResponse;
-use milepost_proto::tracker::v1 as proto;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::wire::fields;
 use milepost_types::{Filter, Rejection, Violations, limits};
@@ -153,7 +152,7 @@ fn every_page_fits_one_answer_and_all_together_are_the_list() {
         };
         let mut names = Vec::new();
         loop {
-            let page = page::<proto::Milestone>(&world.rows, &query, world.now).unwrap();
+            let page = page(&world.rows, &query, world.now).unwrap();
             let answer = ListMilestonesResponse { milestones: page.milestones, ..Default::default() };
             let bytes = answer.encoded_len();
             assert!(bytes <= limits::ANSWER_ITEM_BYTES && !answer.milestones.is_empty(), "{order:?} {bytes}");
