@@ -15,7 +15,7 @@ use milepost_ledger::journal::{Entries, Journal, StoredEntry};
 use milepost_ledger::{Digest, Options, check_store};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
-use milepost_service::host::{BoxError, Kit};
+use milepost_service::host::{BoxError, ServiceContext};
 use milepost_service::origin::expected;
 use milepost_tests::command::{self, Command, Outcome, create_milestone, create_project};
 use milepost_tests::random::seeded;
@@ -185,18 +185,18 @@ fn open(disk: &SimDisk, data: &Path, kind: LedgerKind) -> FileJournal {
 async fn reopen(kind: LedgerKind, files: &Path) -> Result<(), BoxError> {
     let mut server = Server { data_dir: files.to_owned(), ..Server::default() };
     server.journal.min_free_bytes = ByteSize::mib(0);
-    let kit = Kit::new(&server);
+    let context = ServiceContext::new(&server);
     match kind {
-        LedgerKind::Registry => milepost_registry::Service::open(&kit, &server).await?.close(),
+        LedgerKind::Registry => milepost_registry::Service::open(&context, &server).await?.close(),
         LedgerKind::Tracker => {
             let config = milepost_tracker::Config::default();
             let registry = config.registry()?.ok_or("no registry")?;
-            milepost_tracker::Service::open(&kit, &server, &config, registry).await?.close();
+            milepost_tracker::Service::open(&context, &server, &config, registry).await?.close();
         }
         LedgerKind::Notifier => {
             let config = milepost_notifier::Config::default();
             let sources = [config.registry()?.ok_or("no registry")?, config.tracker()?.ok_or("no tracker")?];
-            milepost_notifier::Service::open(&kit, &server, &config, sources).await?.close();
+            milepost_notifier::Service::open(&context, &server, &config, sources).await?.close();
         }
     }
     Ok(())

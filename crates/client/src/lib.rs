@@ -11,13 +11,13 @@ mod channel;
 mod client;
 mod error;
 mod follow;
-mod link;
 mod position;
 mod principal;
 mod retry;
 mod socket;
 #[cfg(test)]
 mod testing;
+mod transport;
 mod watch;
 mod words;
 
@@ -26,10 +26,10 @@ pub use channel::{Endpoint, Lease, Pool};
 pub use client::{Client, Endpoints};
 pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
-pub use link::{Line, Link};
 pub use principal::PrincipalChannel;
 pub use retry::Retry;
 pub use socket::connector;
+pub use transport::{Transport, TransportChannel};
 pub use watch::{
     Batch, Delivery, EventRange, Phase, Reset, Selection, SourceResetNotice, Start, Watch, WatchOptions,
     WatchState,

@@ -8,7 +8,7 @@ use milepost_types::{LedgerKind, quoted};
 
 use crate::convert::envelope::envelope;
 use crate::convert::reset::{self, ResetEvent};
-use crate::tables::{applied, later_logs, left, places};
+use crate::tables::{abandoned_logs, applied, block_index, later_logs};
 
 /// Applies an entry.
 ///
@@ -36,10 +36,10 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
             apply_reset(rows, &decoded, entry.sequence);
         }
     }
-    if entry.sequence.is_multiple_of(places::BLOCK) {
+    if entry.sequence.is_multiple_of(block_index::BLOCK) {
         for source in LedgerKind::ALL {
             if let Some(own) = applied::get(rows, source).filter(|own| own.sequence > 0) {
-                places::end_block(rows, entry.sequence, &own);
+                block_index::end_block(rows, entry.sequence, &own);
             }
         }
     }
@@ -63,18 +63,18 @@ fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
     }
     match applied::get(rows, *source) {
         Some(own) if own.log == to.after.log => {
-            left::raise(rows, own.log, own.sequence);
+            abandoned_logs::raise(rows, own.log, own.sequence);
             if to.after.sequence < own.sequence {
-                places::forget_after(rows, &to.after, sequence);
+                block_index::forget_after(rows, &to.after, sequence);
             }
         }
         Some(own) => {
             // What comes after it is waited for in the later log, as far as both have it; where nothing tells how
             // far that is, it is not waited for at all.
             let known = later_logs::of(rows, own.log).iter().any(|fork| fork.log == to.after.log);
-            left::raise(rows, own.log, if known { own.sequence } else { u64::MAX });
+            abandoned_logs::raise(rows, own.log, if known { own.sequence } else { u64::MAX });
             if own.sequence > 0 {
-                places::end_block(rows, sequence.next_multiple_of(places::BLOCK), &own);
+                block_index::end_block(rows, sequence.next_multiple_of(block_index::BLOCK), &own);
             }
         }
         None => {}

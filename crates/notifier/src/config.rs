@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Endpoint, Link};
+use milepost_client::{Endpoint, Transport};
 use milepost_service::config::{ByteSize, Found, Rules};
 use milepost_service::section;
 use milepost_types::LedgerKind;
@@ -36,20 +36,20 @@ impl Config {
     ///
     /// # Errors
     /// If its URL is malformed.
-    pub fn registry(&self) -> Result<Option<Link>, Error> {
-        link(LedgerKind::Registry, self.registry_url.as_deref())
+    pub fn registry(&self) -> Result<Option<Transport>, Error> {
+        transport(LedgerKind::Registry, self.registry_url.as_deref())
     }
 
     /// The way to the tracker that is configured; `None` if it is in this process.
     ///
     /// # Errors
     /// If its URL is malformed.
-    pub fn tracker(&self) -> Result<Option<Link>, Error> {
-        link(LedgerKind::Tracker, self.tracker_url.as_deref())
+    pub fn tracker(&self) -> Result<Option<Transport>, Error> {
+        transport(LedgerKind::Tracker, self.tracker_url.as_deref())
     }
 }
 
-fn link(source_kind: LedgerKind, url: Option<&str>) -> Result<Option<Link>, Error> {
+fn transport(source_kind: LedgerKind, url: Option<&str>) -> Result<Option<Transport>, Error> {
     let endpoint = url.map(Endpoint::parse).transpose();
     let endpoint = endpoint.map_err(|source| Error::Source { source_kind, source })?;
     Ok(endpoint.map(|endpoint| endpoint.pool(1).into()))

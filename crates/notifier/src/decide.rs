@@ -5,7 +5,7 @@
 
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_service::source_reset::RESTORED;
-use milepost_types::{GoOn, LedgerKind, Position, Standing};
+use milepost_types::{FollowCheck, GoOn, LedgerKind, Position};
 
 use crate::convert::envelope::envelope;
 use crate::convert::reset::{self, ResetEvent};
@@ -38,7 +38,7 @@ impl Domain for Rules {
 }
 
 fn ingest(rows: &Rows<'_>, entry: &SourceEntry) -> Result<Decision, Refusal> {
-    if entry.standing(rows)? == Standing::Applied {
+    if entry.follow_check(rows)? == FollowCheck::Applied {
         return Ok(Decision::default());
     }
     let (source_kind, position) = (entry.source, entry.position);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use milepost_client::{Backoff, Link};
+use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Actor, Digest, Ledger, Options, Receipt, Submission, SubmitError, rebuild};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
-use milepost_service::host::served::Served;
-use milepost_service::host::{BoxError, Kit, Part};
+use milepost_service::host::raw::RawService;
+use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service;
 use milepost_service::ledger;
 use milepost_types::{Clock, GoOn, LedgerKind, Position};
@@ -21,11 +21,11 @@ use crate::clock::SourceClock;
 use crate::config::Config;
 use crate::decide::Rules;
 use crate::error::Error;
+use crate::follower::{Progress, SourceFollower};
 use crate::grpc::{EventApi, EventRoutes, Sources};
 use crate::hub::{Bounds, Hub, publish};
 use crate::log::EventLog;
 use crate::metrics::Metrics;
-use crate::pump::{Progress, Pump};
 use crate::source::{Command, Followed, Refusal};
 use crate::stream::{AHEAD, Streams};
 use crate::tables::Rows;
@@ -41,7 +41,7 @@ pub struct Service {
     ledger: Ledger<Rules>,
     clock: Arc<SourceClock>,
     api: EventApi,
-    pumps: Vec<(Link, Arc<Progress>)>,
+    followers: Vec<(Transport, Arc<Progress>)>,
     metrics: Metrics,
 }
 
@@ -51,24 +51,24 @@ impl Service {
     /// # Errors
     /// If the ledger cannot be opened.
     pub async fn open(
-        kit: &Kit,
+        context: &ServiceContext,
         server: &Server,
         config: &Config,
-        sources: [Link; 2],
+        sources: [Transport; 2],
     ) -> Result<Self, BoxError> {
-        let (ledger, clock) = open_ledger(kit, server).await?;
-        Ok(Self::assemble(kit, config, ledger, clock, sources))
+        let (ledger, clock) = open_ledger(context, server).await?;
+        Ok(Self::assemble(context, config, ledger, clock, sources))
     }
 
     /// A notifier over a ledger that is open, following sources that are reached so.
     pub(crate) fn assemble(
-        kit: &Kit,
+        context: &ServiceContext,
         config: &Config,
         ledger: Ledger<Rules>,
         clock: Arc<SourceClock>,
-        links: [Link; 2],
+        transports: [Transport; 2],
     ) -> Self {
-        let metrics = Metrics::registered(&kit.metrics);
+        let metrics = Metrics::registered(&context.metrics);
         let bounds = Bounds { bytes: config.recent_bytes.length(), references: config.recent_events };
         let position = ledger.position();
         let streams = Streams {
@@ -79,41 +79,45 @@ impl Service {
             reconnect_after: config.reconnect_after,
             max_age: config.max_stream_age,
         };
-        let pumps: Vec<_> = links.into_iter().map(|link| (link, Arc::<Progress>::default())).collect();
-        let progress = SOURCES.into_iter().zip(pumps.iter().map(|(_, progress)| Arc::clone(progress)));
+        let followers: Vec<_> =
+            transports.into_iter().map(|transport| (transport, Arc::<Progress>::default())).collect();
+        let progress = SOURCES.into_iter().zip(followers.iter().map(|(_, progress)| Arc::clone(progress)));
         let sources = Sources::new(ledger.clone(), progress.collect());
-        Self { api: EventApi::new(streams, sources), ledger, clock, pumps, metrics }
+        Self { api: EventApi::new(streams, sources), ledger, clock, followers, metrics }
     }
 
     /// What it contributes to a process.
-    pub fn part(&self, kit: &Kit) -> Part {
-        let routes = EventRoutes::new(self.api.clone(), kit.limits.max_request_bytes.length());
-        let part = Part::new(KIND.as_str()).service(Served(routes));
+    pub fn component(&self, context: &ServiceContext) -> Component {
+        let routes = EventRoutes::new(self.api.clone(), context.limits.max_request_bytes.length());
+        let component = Component::new(KIND.as_str()).service(RawService(routes));
         let names = ["follow registry", "follow tracker", "publish"];
-        let part =
-            names.into_iter().zip(self.tasks(kit)).fold(part, |part, (name, task)| part.task(name, task));
-        ledger::attach(part, kit, KIND, &self.ledger)
+        let component = names
+            .into_iter()
+            .zip(self.tasks(context))
+            .fold(component, |component, (name, task)| component.task(name, task));
+        ledger::attach(component, context, KIND, &self.ledger)
     }
 
-    /// What runs beside the calls: a pump for each source, and the publisher.
-    pub(crate) fn tasks(&self, kit: &Kit) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
-        let everyone: Arc<[_]> = self.pumps.iter().map(|(_, progress)| Arc::clone(progress)).collect();
-        let pump = |(source, (link, progress)): (LedgerKind, &(Link, Arc<Progress>))| Pump {
-            source,
-            everyone: Arc::clone(&everyone),
-            link: link.clone(),
-            ledger: self.ledger.clone(),
-            clock: Arc::clone(&self.clock),
-            progress: Arc::clone(progress),
-            check: kit.readiness.check(format!("{KIND}.follow({source})")),
-            metrics: self.metrics.clone(),
-            drain: kit.drain.clone(),
-            backoff: Backoff::default(),
-        };
-        let pumps = SOURCES.into_iter().zip(&self.pumps).map(pump);
+    /// What runs beside the calls: a follower for each source, and the publisher.
+    pub(crate) fn tasks(&self, context: &ServiceContext) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
+        let everyone: Arc<[_]> = self.followers.iter().map(|(_, progress)| Arc::clone(progress)).collect();
+        let follower =
+            |(source, (transport, progress)): (LedgerKind, &(Transport, Arc<Progress>))| SourceFollower {
+                source,
+                everyone: Arc::clone(&everyone),
+                transport: transport.clone(),
+                ledger: self.ledger.clone(),
+                clock: Arc::clone(&self.clock),
+                progress: Arc::clone(progress),
+                check: context.readiness.check(format!("{KIND}.follow({source})")),
+                metrics: self.metrics.clone(),
+                drain: context.drain.clone(),
+                backoff: Backoff::default(),
+            };
+        let followers = SOURCES.into_iter().zip(&self.followers).map(follower);
         let hub = self.api.streams().hub.clone();
-        let publish = publish(hub, self.ledger.source(), kit.drain.clone());
-        pumps.map(|pump| pump.run().boxed()).chain([publish.boxed()]).collect()
+        let publish = publish(hub, self.ledger.source(), context.drain.clone());
+        followers.map(|follower| follower.run().boxed()).chain([publish.boxed()]).collect()
     }
 
     /// The calls.
@@ -131,7 +135,7 @@ impl Service {
         })
     }
 
-    /// Finishes what waits and closes the ledger. Blocks. A server's part does so by itself.
+    /// Finishes what waits and closes the ledger. Blocks. A server's component does so by itself.
     pub fn close(&self) {
         self.ledger.close();
     }
@@ -149,14 +153,17 @@ pub fn rebuild_store(
     rebuild(dir, journal, &Rules, options)
 }
 
-async fn open_ledger(kit: &Kit, server: &Server) -> Result<(Ledger<Rules>, Arc<SourceClock>), BoxError> {
-    let clock = Arc::new(SourceClock::new(Arc::clone(&kit.clock)));
-    let kit = Kit { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..kit.clone() };
+async fn open_ledger(
+    context: &ServiceContext,
+    server: &Server,
+) -> Result<(Ledger<Rules>, Arc<SourceClock>), BoxError> {
+    let clock = Arc::new(SourceClock::new(Arc::clone(&context.clock)));
+    let context = ServiceContext { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..context.clone() };
     let mut server = server.clone();
     // Whatever a source can store we can take over.
     let limit = server.ledger.max_entry_bytes.bytes().saturating_add(ENTRY_SPARE);
     server.ledger.max_entry_bytes = ByteSize(limit);
-    Ok((ledger::open(&kit, &server, KIND, Rules).await?, clock))
+    Ok((ledger::open(&context, &server, KIND, Rules).await?, clock))
 }
 
 /// Has the notifier under the data directory follow a source after another position from now on, because
@@ -169,7 +176,7 @@ async fn open_ledger(kit: &Kit, server: &Server) -> Result<(Ledger<Rules>, Arc<S
 /// # Errors
 /// If the ledger cannot be opened or written, `source` is no log that the notifier follows, or `to` refuses.
 pub async fn reset_follower(
-    kit: &Kit,
+    context: &ServiceContext,
     server: &Server,
     source: LedgerKind,
     to: impl FnOnce(Option<Position>) -> Result<GoOn, BoxError>,
@@ -179,7 +186,7 @@ pub async fn reset_follower(
     if !SOURCES.contains(&source) {
         return Err(refused("the notifier does not follow it".to_owned()).into());
     }
-    let (ledger, _) = open_ledger(kit, server).await?;
+    let (ledger, _) = open_ledger(context, server).await?;
     let own = Rows(&ledger.view()).applied(source);
     let reset: Result<_, BoxError> = match to(own) {
         Ok(to) => reset(&ledger, source, to, reason).await.map_err(|error| refused(error.to_string()).into()),

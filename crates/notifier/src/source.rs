@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_types::{Diverged, GoOn, LedgerKind, LogId, Position, Standing, same_places};
+use milepost_types::{Diverged, FollowCheck, GoOn, LedgerKind, LogId, Position, same_places};
 
 /// An entry of a source, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub(crate) trait Followed {
     fn applied(&self, source: LedgerKind) -> Option<Position>;
 
     /// The sequence up to which a log, which a reset left, counts as taken over; `None` if none did.
-    fn left(&self, log: LogId) -> Option<u64>;
+    fn abandoned(&self, log: LogId) -> Option<u64>;
 
     /// Where later logs part from a log that they were restored from, each position counted in the later one.
     fn later(&self, log: LogId) -> Vec<Position>;
@@ -104,8 +104,8 @@ impl SourceEntry {
     ///
     /// # Errors
     /// `Diverged` if it is of another log or history, or not the next.
-    pub(crate) fn standing(&self, followed: &impl Followed) -> Result<Standing, Refusal> {
-        Standing::of(followed.applied(self.source), self.position, self.after)
+    pub(crate) fn follow_check(&self, followed: &impl Followed) -> Result<FollowCheck, Refusal> {
+        FollowCheck::of(followed.applied(self.source), self.position, self.after)
             .map_err(|Diverged { given, own }| Refusal::Diverged { source_kind: self.source, given, own })
     }
 
@@ -133,12 +133,12 @@ pub(crate) fn reached(followed: &impl Followed, position: &Position) -> Reached 
         applied.find(|own| own.log == log)
     };
     // A log that was left as a whole and is followed again is there as far as it was followed.
-    let left = |place: &Position| {
-        followed.left(place.log).filter(|sequence| *sequence != u64::MAX || own(place.log).is_none())
+    let abandoned = |place: &Position| {
+        followed.abandoned(place.log).filter(|sequence| *sequence != u64::MAX || own(place.log).is_none())
     };
     let is_there = |place: &Position| {
         own(place.log).is_some_and(|own| own.sequence >= place.sequence)
-            || left(place).is_some_and(|sequence| sequence >= place.sequence)
+            || abandoned(place).is_some_and(|sequence| sequence >= place.sequence)
     };
     // In most cases it is of the log that is followed, and there.
     if position.sequence == 0 || is_there(position) {
@@ -149,7 +149,7 @@ pub(crate) fn reached(followed: &impl Followed, position: &Position) -> Reached 
         Reached::Yes
     } else if places.iter().any(|place| own(place.log).is_some()) {
         Reached::NotYet
-    } else if places.iter().any(|place| left(place).is_some() || !followed.later(place.log).is_empty()) {
+    } else if places.iter().any(|place| abandoned(place).is_some() || !followed.later(place.log).is_empty()) {
         Reached::Never
     } else {
         Reached::NotYet
@@ -176,8 +176,8 @@ mod tests {
             self.0.filter(|_| source == LedgerKind::Registry)
         }
 
-        fn left(&self, log: LogId) -> Option<u64> {
-            self.1.filter(|(left, _)| *left == log).map(|(_, sequence)| sequence)
+        fn abandoned(&self, log: LogId) -> Option<u64> {
+            self.1.filter(|(abandoned, _)| *abandoned == log).map(|(_, sequence)| sequence)
         }
 
         fn later(&self, log: LogId) -> Vec<Position> {
@@ -201,8 +201,8 @@ mod tests {
     fn an_entry_that_does_not_go_on_is_refused_with_its_source_and_both_positions() {
         let (own, given) = (at(1, 7, 3), at(1, 8, 4));
         let rows = Rows(Some(own), None, vec![]);
-        assert_eq!(entry(at(1, 8, 4), own).standing(&rows), Ok(Standing::Next));
-        let refused = entry(at(1, 9, 5), given).standing(&rows);
+        assert_eq!(entry(at(1, 8, 4), own).follow_check(&rows), Ok(FollowCheck::Next));
+        let refused = entry(at(1, 9, 5), given).follow_check(&rows);
         let source_kind = LedgerKind::Registry;
         assert_eq!(refused, Err(Refusal::Diverged { source_kind, given, own }));
     }
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn a_log_that_was_left_as_a_whole_and_is_followed_again_is_there_as_far_as_it_was_followed() {
-        let left = Some((LogId::from_bytes([1; 16]), u64::MAX));
-        assert_eq!(reached(&Rows(Some(at(2, 7, 1)), left, vec![]), &at(1, 9, 1)), Reached::Yes);
-        assert_eq!(reached(&Rows(Some(at(1, 7, 1)), left, vec![]), &at(1, 9, 1)), Reached::NotYet);
-        assert_eq!(reached(&Rows(Some(at(1, 9, 1)), left, vec![]), &at(1, 9, 1)), Reached::Yes);
+        let abandoned = Some((LogId::from_bytes([1; 16]), u64::MAX));
+        assert_eq!(reached(&Rows(Some(at(2, 7, 1)), abandoned, vec![]), &at(1, 9, 1)), Reached::Yes);
+        assert_eq!(reached(&Rows(Some(at(1, 7, 1)), abandoned, vec![]), &at(1, 9, 1)), Reached::NotYet);
+        assert_eq!(reached(&Rows(Some(at(1, 9, 1)), abandoned, vec![]), &at(1, 9, 1)), Reached::Yes);
     }
 
     #[test]

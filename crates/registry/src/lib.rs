@@ -18,4 +18,4 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use service::{Error, LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL, Service, rebuild_store};
+pub use service::{Error, LIST_RETURNED_TOTAL, LIST_SCANNED_TOTAL, Service, rebuild_store};

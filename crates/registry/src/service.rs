@@ -1,4 +1,4 @@
-//! The registry as a part of a process: its ledger opened, its gRPC services to be added to a server.
+//! The registry as a component of a process: its ledger opened, its gRPC services to be added to a server.
 //!
 //! Invariant: the service answers for its ledger: if that fails the process stops, and it is closed
 //! when no call runs any more.
@@ -11,8 +11,8 @@ use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
-use milepost_service::host::served::Served;
-use milepost_service::host::{BoxError, Kit, Part};
+use milepost_service::host::raw::RawService;
+use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
 use milepost_types::{Clock, LedgerKind, Position};
@@ -20,10 +20,10 @@ use milepost_types::{Clock, LedgerKind, Position};
 use crate::methods;
 use crate::tables::Registry;
 
-/// Resources that lists looked at.
-pub const LIST_LOOKED_AT_TOTAL: &str = "milepost_registry_list_looked_at_total";
-/// Resources that lists told. Far fewer than were looked at: a filter that no index helps.
-pub const LIST_TOLD_TOTAL: &str = "milepost_registry_list_told_total";
+/// Resources that lists scanned.
+pub const LIST_SCANNED_TOTAL: &str = "milepost_registry_list_scanned_total";
+/// Resources that lists returned. Far fewer than were scanned means that no index serves the filter.
+pub const LIST_RETURNED_TOTAL: &str = "milepost_registry_list_returned_total";
 
 /// Why the registry cannot be opened, or its store not be rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +47,10 @@ impl Service {
     ///
     /// # Errors
     /// If the ledger cannot be opened.
-    pub async fn open(kit: &Kit, config: &Server) -> Result<Self, Error> {
-        let ledger = ledger::open(kit, config, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
-        Ok(Self::of(kit, ledger, Arc::clone(&kit.clock)))
+    pub async fn open(context: &ServiceContext, config: &Server) -> Result<Self, Error> {
+        let ledger =
+            ledger::open(context, config, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
+        Ok(Self::of(context, ledger, Arc::clone(&context.clock)))
     }
 
     /// Opens the registry on this journal, with its store under `dir`. For tests and tools.
@@ -57,7 +58,7 @@ impl Service {
     /// # Errors
     /// If the ledger cannot be opened.
     pub fn on(
-        kit: &Kit,
+        context: &ServiceContext,
         dir: &Path,
         journal: Arc<dyn Journal>,
         clock: Arc<dyn Clock>,
@@ -66,32 +67,32 @@ impl Service {
         let name = LedgerKind::Registry.as_str();
         let ledger = Ledger::open(name, dir, journal, Arc::new(Registry), Arc::clone(&clock), options);
         let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
-        Ok(Self::of(kit, ledger, clock))
+        Ok(Self::of(context, ledger, clock))
     }
 
-    fn of(kit: &Kit, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
-        let metrics = Metrics::register(&kit.metrics, LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL);
-        let max_request_bytes = kit.limits.max_request_bytes.length();
+    fn of(context: &ServiceContext, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
+        let metrics = Metrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL);
+        let max_request_bytes = context.limits.max_request_bytes.length();
         Self { api: Api { ledger, kind: LedgerKind::Registry, clock, metrics, max_request_bytes } }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.
-    pub fn part(&self, kit: &Kit) -> Part {
-        let part = Part::new(LedgerKind::Registry.as_str())
+    pub fn component(&self, context: &ServiceContext) -> Component {
+        let component = Component::new(LedgerKind::Registry.as_str())
             .service(self.serve::<Portfolio>(Vec::new()))
             .service(self.serve::<Organization>(Vec::new()))
             .service(self.serve::<Project>(methods::of_projects()))
             .service(self.serve::<Phase>(Vec::new()))
             .service(self.serve::<Batch>(methods::of_batches()));
-        ledger::attach(part, kit, LedgerKind::Registry, &self.api.ledger)
+        ledger::attach(component, context, LedgerKind::Registry, &self.api.ledger)
     }
 
     /// The service of a resource, with its own methods.
     pub(crate) fn serve<R: Rules<Registry>>(
         &self,
         methods: Vec<(&'static str, Method<Registry>)>,
-    ) -> Served<ResourceService<Registry, R>> {
-        Served(ResourceService::new(self.api.clone(), methods))
+    ) -> RawService<ResourceService<Registry, R>> {
+        RawService(ResourceService::new(self.api.clone(), methods))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.
@@ -104,7 +105,7 @@ impl Service {
         self.api.ledger.position()
     }
 
-    /// Finishes what waits and closes the ledger. Blocks. A server's part does so by itself.
+    /// Finishes what waits and closes the ledger. Blocks. A server's component does so by itself.
     pub fn close(&self) {
         self.api.ledger.close();
     }

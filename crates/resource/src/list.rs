@@ -82,7 +82,7 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
         // Index and rows are of one cut, so the row is there.
         let missing = || row::damaged::<D, R>(key, "an index has it, but it is not there");
         let row = item.row.or_else(|| rows.read.get(key)).ok_or_else(missing)?;
-        if !search.look(row.len()) {
+        if !search.count_row(row.len()) {
             next = last;
             break;
         }

@@ -13,9 +13,9 @@ use http::Request as HttpRequest;
 use milepost_ledger::{Domain, Ledger, View};
 use milepost_proto::WriteRequest;
 use milepost_proto::resource::{GetRequest, ListRequest};
-use milepost_service::host::served::{Answering, Serve, unary};
+use milepost_service::host::raw::{RawMethods, ResponseFuture, unary};
 use milepost_service::refusal;
-use milepost_service::request::{Caller, reach, revisions};
+use milepost_service::request::{Caller, revisions, wait_for_revision};
 use milepost_service::status::internal;
 use milepost_service::telemetry;
 use milepost_types::{Clock, LedgerKind, Position, Rejection, Revision, Violations};
@@ -43,8 +43,8 @@ impl Metrics {
     /// Counters that are exposed under these names.
     pub fn register(metrics: &telemetry::Metrics, scanned: &'static str, returned: &'static str) -> Self {
         let counters = Self::default();
-        metrics.register(scanned, "Resources that lists looked at", counters.scanned.clone());
-        metrics.register(returned, "Resources that lists told", counters.returned.clone());
+        metrics.register(scanned, "Resources that lists scanned", counters.scanned.clone());
+        metrics.register(returned, "Resources that lists returned", counters.returned.clone());
         counters
     }
 }
@@ -169,7 +169,7 @@ impl<D: Resources> Api<D> {
     ) -> Result<(), Status> {
         let caller = Caller::of(request).map_err(refused)?;
         for revision in revisions(min_revisions).map_err(refused)? {
-            let reached = reach(&self.ledger, self.kind, revision, caller.deadline).await;
+            let reached = wait_for_revision(&self.ledger, self.kind, revision, caller.deadline).await;
             reached.map_err(refused)?;
         }
         Ok(())
@@ -246,7 +246,7 @@ impl<D: Resources> Api<D> {
         &self,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
-    ) -> Answering {
+    ) -> ResponseFuture {
         unary(self, self.max_request_bytes, request, move |api: Self, request| api.write_one(request, read))
     }
 
@@ -255,7 +255,7 @@ impl<D: Resources> Api<D> {
         &self,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
-    ) -> Answering {
+    ) -> ResponseFuture {
         unary(self, self.max_request_bytes, request, move |api: Self, request| async move {
             let outcome = api.write(request, read).await?;
             let resources = outcome.events.iter().map(resource_of).collect();
@@ -270,7 +270,7 @@ impl<D: Resources> Api<D> {
         read: fn(&Q, &mut Violations) -> Option<T>,
         min_revisions: fn(&Q) -> &[String],
         rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
-    ) -> Answering {
+    ) -> ResponseFuture {
         unary(self, self.max_request_bytes, request, move |api: Self, request: Request<Q>| async move {
             let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
             api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
@@ -282,7 +282,7 @@ impl<D: Resources> Api<D> {
 }
 
 /// Answers a method of a resource's own.
-pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> Answering + Send + Sync>;
+pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
 
 /// The service of a resource: the standard methods, and its own.
 pub struct ResourceService<D: Domain, R> {
@@ -304,10 +304,10 @@ impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
     }
 }
 
-impl<D: Resources, R: Rules<D>> Serve for ResourceService<D, R> {
+impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
     const NAME: &'static str = R::SERVICE;
 
-    fn answer(&self, method: &str, request: HttpRequest<Body>) -> Option<Answering> {
+    fn answer(&self, method: &str, request: HttpRequest<Body>) -> Option<ResponseFuture> {
         let api = &self.api;
         if let Some(own) = self.methods.get(method) {
             return Some(own(api, request));

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Request, Response, Status};
 
-use crate::host::Kit;
+use crate::host::ServiceContext;
 use crate::refusal::{draining, read_status, status};
 use crate::status::{Answer, internal};
 
@@ -52,8 +52,8 @@ pub struct Journals {
 
 impl Journals {
     /// No ledger yet.
-    pub fn new(kit: &Kit) -> Self {
-        Self { ledgers: BTreeMap::new(), drain: kit.drain.clone() }
+    pub fn new(context: &ServiceContext) -> Self {
+        Self { ledgers: BTreeMap::new(), drain: context.drain.clone() }
     }
 
     /// Shows a ledger.
@@ -254,15 +254,15 @@ mod tests {
         stored
     }
 
-    fn journals(journal: &Arc<MemoryJournal>) -> (Journals, Kit) {
-        let kit = Kit::new(&Server::default());
+    fn journals(journal: &Arc<MemoryJournal>) -> (Journals, ServiceContext) {
+        let context = ServiceContext::new(&Server::default());
         let followed = Followed {
             source: Source::new(journal.clone()),
             max_request_ids: 5,
             request_id_window: Duration::from_secs(60),
             followed: Box::new(Vec::new),
         };
-        (Journals::new(&kit).with(LedgerKind::Registry, followed), kit)
+        (Journals::new(&context).with(LedgerKind::Registry, followed), context)
     }
 
     #[tokio::test]
@@ -271,7 +271,7 @@ mod tests {
         let mut previous = Hash::ZERO;
         let mut written: Vec<_> =
             [10, 300_000, 20, 3 << 20, 30].map(|bytes| append(journal.as_ref(), &mut previous, bytes)).into();
-        let (journals, kit) = journals(&journal);
+        let (journals, context) = journals(&journal);
         let request = FollowRequest { ledger: "registry".into(), after: None };
         let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
         let (mut read, mut data) = (Vec::new(), Vec::new());
@@ -293,7 +293,7 @@ mod tests {
             }
         }
         assert_eq!(read, written);
-        kit.drain.cancel();
+        context.drain.cancel();
         let status = loop {
             match stream.next().await.unwrap() {
                 Ok(_) => {}

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::config::server::Server;
-use crate::host::{BoxError, Kit, Part};
+use crate::host::{BoxError, Component, ServiceContext};
 use crate::journal_service::Followed;
 use crate::origin::expected;
 use crate::room;
@@ -64,15 +64,15 @@ pub fn ledger_options(config: &Server) -> Options {
 /// # Errors
 /// If the journal cannot be read, is in use, or the store can neither be used nor rebuilt.
 pub async fn open<D: Domain>(
-    kit: &Kit,
+    context: &ServiceContext,
     config: &Server,
     kind: LedgerKind,
     domain: D,
 ) -> Result<Ledger<D>, BoxError> {
-    let check = kit.readiness.check(format!("{kind}.ledger"));
+    let check = context.readiness.check(format!("{kind}.ledger"));
     check.not_ready("opening");
     let (dir, journal_dir) = (dir(&config.data_dir, kind), journal_dir(&config.data_dir, kind));
-    let (files, options, clock) = (file_options(config), ledger_options(config), Arc::clone(&kit.clock));
+    let (files, options, clock) = (file_options(config), ledger_options(config), Arc::clone(&context.clock));
     let runtime = tokio::runtime::Handle::current();
     let opened = tokio::task::spawn_blocking(move || {
         let _runtime = runtime.enter();
@@ -84,36 +84,42 @@ pub async fn open<D: Domain>(
     });
     let ledger = opened.await??;
     check.ready();
-    kit.metrics.register_collector(Counted { kind, ledger: ledger.clone() });
+    context.metrics.register_collector(Counted { kind, ledger: ledger.clone() });
     Ok(ledger)
 }
 
-/// Makes a part answer for its ledger: the process stops if it fails, want of room on its disk shows, and it
+/// Makes a component answer for its ledger: the process stops if it fails, want of room on its disk shows, and it
 /// is closed last.
 #[must_use]
-pub fn attach<D: Domain>(part: Part, kit: &Kit, kind: LedgerKind, ledger: &Ledger<D>) -> Part {
-    let (mut failure, drain) = (ledger.failure(), kit.drain.clone());
-    let check = kit.readiness.check(format!("{kind}.ledger"));
+pub fn attach<D: Domain>(
+    component: Component,
+    context: &ServiceContext,
+    kind: LedgerKind,
+    ledger: &Ledger<D>,
+) -> Component {
+    let (mut failure, drain) = (ledger.failure(), context.drain.clone());
+    let check = context.readiness.check(format!("{kind}.ledger"));
     check.ready();
     let closing = ledger.clone();
-    let disk = kit.readiness.check(format!("{kind}.disk"));
+    let disk = context.readiness.check(format!("{kind}.disk"));
     disk.ready();
-    let room = room::watch(kind, ledger.clone(), disk, kit.drain.clone());
-    part.task("disk", async move {
-        room.await;
-        Ok(())
-    })
-    .task("ledger", async move {
-        tokio::select! {
-            () = drain.cancelled() => Ok(()),
-            failed = failure.wait_for(Option::is_some) => {
-                let reason = failed.ok().and_then(|reason| reason.clone()).unwrap_or_default();
-                check.not_ready(reason.clone());
-                Err(reason.into())
+    let room = room::watch(kind, ledger.clone(), disk, context.drain.clone());
+    component
+        .task("disk", async move {
+            room.await;
+            Ok(())
+        })
+        .task("ledger", async move {
+            tokio::select! {
+                () = drain.cancelled() => Ok(()),
+                failed = failure.wait_for(Option::is_some) => {
+                    let reason = failed.ok().and_then(|reason| reason.clone()).unwrap_or_default();
+                    check.not_ready(reason.clone());
+                    Err(reason.into())
+                }
             }
-        }
-    })
-    .on_close(async move { Ok(tokio::task::spawn_blocking(move || closing.close()).await?) })
+        })
+        .on_close(async move { Ok(tokio::task::spawn_blocking(move || closing.close()).await?) })
 }
 
 /// A ledger as the journal service shows it; `followed` tells how far it has followed others.
@@ -263,11 +269,11 @@ mod tests {
         {
             let data = tempfile::tempdir().unwrap();
             let config = Server { data_dir: data.path().to_owned(), ..Server::default() };
-            // The metrics of a kit hold its ledgers.
-            open(&Kit::new(&config), &config, own, Nothing).await.unwrap().close();
+            // The metrics of a context hold its ledgers.
+            open(&ServiceContext::new(&config), &config, own, Nothing).await.unwrap().close();
             std::fs::rename(dir(data.path(), own), data.path().join("moved")).unwrap();
             std::fs::rename(data.path().join("moved"), dir(data.path(), other)).unwrap();
-            let opened = open(&Kit::new(&config), &config, other, Nothing).await;
+            let opened = open(&ServiceContext::new(&config), &config, other, Nothing).await;
             match opened {
                 Ok(ledger) => {
                     assert_eq!(own, other);
@@ -288,11 +294,11 @@ mod tests {
         // As earlier versions made it.
         std::fs::create_dir(dir(data.path(), LedgerKind::Registry)).unwrap();
         for sequence in 1..=2 {
-            let kit = Kit::new(&config);
-            let ledger = open(&kit, &config, LedgerKind::Registry, Nothing).await.unwrap();
+            let context = ServiceContext::new(&config);
+            let ledger = open(&context, &config, LedgerKind::Registry, Nothing).await.unwrap();
             let receipt = ledger.submit(Submission::system("test", ())).await.unwrap();
             assert_eq!(receipt.position.sequence, sequence);
-            let metrics = kit.metrics.encode();
+            let metrics = context.metrics.encode();
             assert!(metrics.contains("milepost_registry_entries_total 1"), "{metrics}");
             assert!(metrics.contains(&format!("milepost_registry_sequence {sequence}")), "{metrics}");
             assert!(metrics.contains("milepost_registry_refused_disk_low_total 0"), "{metrics}");
@@ -302,7 +308,7 @@ mod tests {
             };
             assert_eq!(gauge("milepost_registry_journal_needed_bytes "), 256 << 20, "{metrics}");
             assert!(gauge("milepost_registry_journal_free_bytes ") > 0, "{metrics}");
-            let second = open(&kit, &config, LedgerKind::Registry, Nothing).await;
+            let second = open(&context, &config, LedgerKind::Registry, Nothing).await;
             assert!(second.err().unwrap().to_string().contains("in use by process"));
             ledger.close();
         }

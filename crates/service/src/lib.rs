@@ -1,4 +1,4 @@
-//! The server kit: configuration, telemetry, hosting, drain, errors, what requests have in common.
+//! The server framework: configuration, telemetry, hosting, drain, errors, what requests have in common.
 //!
 //! What the three services share and none of them should know: how a process is configured, observed,
 //! served and stopped, and how a refusal looks on the wire. No rule of the domain is here.

@@ -1,7 +1,7 @@
-//! Whether a server may be sent traffic: named checks that its parts report into.
+//! Whether a server may be sent traffic: named checks that its components report into.
 //!
-//! Invariant: a check is not ready until its part says so, and again once the part has let go of it;
-//! a server is ready when no check is unready and it is not draining. A part that works but is behind
+//! Invariant: a check is not ready until its component says so, and again once the component has let go of it;
+//! a server is ready when no check is unready and it is not draining. A component that works but is behind
 //! (a follower whose source cannot be reached) is *degraded*: it says why and stays ready, because
 //! taking it out of rotation would help nobody: its reads are as good as before.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How a part is.
+/// How a component is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// It works.
@@ -54,9 +54,9 @@ impl Report {
         self.ready_within("")
     }
 
-    /// Whether the part with this name may be: whether its checks, `{part}.…`, allow it.
-    pub fn part_ready(&self, part: &str) -> bool {
-        self.ready_within(&format!("{part}."))
+    /// Whether the component with this name may be: whether its checks, `{component}.…`, allow it.
+    pub fn component_ready(&self, component: &str) -> bool {
+        self.ready_within(&format!("{component}."))
     }
 
     fn ready_within(&self, prefix: &str) -> bool {
@@ -83,14 +83,14 @@ impl Readiness {
         Self::default()
     }
 
-    /// A new check, unready until its part reports otherwise. Name it `{part}.{what}`.
+    /// A new check, unready until its component reports otherwise. Name it `{component}.{what}`.
     pub fn check(&self, name: impl Into<String>) -> Check {
         let check = Check { name: name.into(), readiness: self.clone() };
         check.not_ready("starting");
         check
     }
 
-    /// The server is stopping: it is not ready any more, whatever its parts say.
+    /// The server is stopping: it is not ready any more, whatever its components say.
     pub fn drain(&self) {
         self.0.send_modify(|report| report.draining = true);
     }
@@ -106,7 +106,7 @@ impl Readiness {
     }
 }
 
-/// A part's handle on its check. Dropping it says that the part is gone: unready.
+/// A component's handle on its check. Dropping it says that the component is gone: unready.
 #[derive(Debug)]
 pub struct Check {
     name: String,
@@ -114,17 +114,17 @@ pub struct Check {
 }
 
 impl Check {
-    /// The part works.
+    /// The component works.
     pub fn ready(&self) {
         self.set(State::Ready);
     }
 
-    /// The part works, but not as well as it should.
+    /// The component works, but not as well as it should.
     pub fn degraded(&self, reason: impl Into<String>) {
         self.set(State::Degraded(reason.into()));
     }
 
-    /// The part cannot be used.
+    /// The component cannot be used.
     pub fn not_ready(&self, reason: impl Into<String>) {
         self.set(State::NotReady(reason.into()));
     }
@@ -159,12 +159,12 @@ mod tests {
         assert!(!readiness.report().ready());
         ledger.ready();
         assert!(!readiness.report().ready());
-        assert!(readiness.report().part_ready("registry"));
-        assert!(!readiness.report().part_ready("tracker"));
+        assert!(readiness.report().component_ready("registry"));
+        assert!(!readiness.report().component_ready("tracker"));
         follow.degraded("registry unreachable");
         assert!(readiness.report().ready());
         drop(ledger);
-        assert!(!readiness.report().part_ready("registry"));
+        assert!(!readiness.report().component_ready("registry"));
         assert_eq!(readiness.report().checks["registry.ledger"].reason(), "stopped");
     }
 
@@ -176,7 +176,7 @@ mod tests {
         readiness.drain();
         check.ready();
         assert!(!readiness.report().ready());
-        assert!(!readiness.report().part_ready("registry"));
+        assert!(!readiness.report().component_ready("registry"));
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub fn revisions(given: &[String]) -> Result<Vec<Revision>, Rejection> {
 ///
 /// # Errors
 /// If it is of another ledger or history, or does not come in time.
-pub async fn reach<D: Domain>(
+pub async fn wait_for_revision<D: Domain>(
     ledger: &Ledger<D>,
     kind: LedgerKind,
     revision: Revision,
@@ -249,7 +249,7 @@ mod tests {
             let ledger = ledger.clone();
             async move {
                 for revision in super::revisions(&revisions)? {
-                    reach(&ledger, LedgerKind::Registry, revision, deadline).await?;
+                    wait_for_revision(&ledger, LedgerKind::Registry, revision, deadline).await?;
                 }
                 Ok(())
             }

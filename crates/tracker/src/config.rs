@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Endpoint, Link};
+use milepost_client::{Endpoint, Transport};
 use milepost_service::config::{Found, Rules};
 use milepost_service::section;
 
@@ -33,7 +33,7 @@ impl Config {
     ///
     /// # Errors
     /// If its URL is malformed.
-    pub fn registry(&self) -> Result<Option<Link>, Error> {
+    pub fn registry(&self) -> Result<Option<Transport>, Error> {
         let Some(url) = &self.registry_url else { return Ok(None) };
         let registry = Endpoint::parse(url).map_err(Error::Registry)?;
         // One connection for the stream of entries and one for questions.

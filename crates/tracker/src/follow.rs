@@ -11,7 +11,7 @@ pub(crate) mod upstream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Link};
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Transport};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
 use milepost_service::host::BoxError;
@@ -35,7 +35,7 @@ const INLINE_BYTES: usize = 64 << 10;
 
 /// The task that follows the registry.
 pub(crate) struct Follow {
-    pub(crate) link: Link,
+    pub(crate) transport: Transport,
     pub(crate) ledger: Ledger<Tracker>,
     pub(crate) check: Check,
     pub(crate) metrics: Metrics,
@@ -81,7 +81,7 @@ impl Follow {
     async fn follow(&self) -> Stop {
         let mut after = tables::source::get(&self.ledger.view());
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
-        let mut follower = Follower::new(self.link.clone(), LedgerKind::Registry, after, options);
+        let mut follower = Follower::new(self.transport.clone(), LedgerKind::Registry, after, options);
         let mut states = follower.state();
         loop {
             let batch = tokio::select! {

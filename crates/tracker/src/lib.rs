@@ -32,6 +32,6 @@ pub use config::Config;
 pub use error::Error;
 pub use metrics::{
     DAYS_ADVANCED_TOTAL, FOLLOW_LAG_ENTRIES, FOLLOWED_ENTRIES_TOTAL, FOLLOWED_SKIPPED_ENTRIES_TOTAL,
-    LIST_LOOKED_AT_TOTAL, LIST_TOLD_TOTAL, PORTFOLIOS_UNCONFIRMED,
+    LIST_RETURNED_TOTAL, LIST_SCANNED_TOTAL, PORTFOLIOS_UNCONFIRMED,
 };
 pub use service::{Service, rebuild_store, reset_follower};

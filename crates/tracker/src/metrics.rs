@@ -14,10 +14,10 @@ pub const FOLLOW_LAG_ENTRIES: &str = "milepost_tracker_follow_lag_entries";
 pub const DAYS_ADVANCED_TOTAL: &str = "milepost_tracker_days_advanced_total";
 /// Portfolios whose current date waits for somebody to confirm it.
 pub const PORTFOLIOS_UNCONFIRMED: &str = "milepost_tracker_portfolios_unconfirmed";
-/// Milestones that lists looked at.
-pub const LIST_LOOKED_AT_TOTAL: &str = "milepost_tracker_list_looked_at_total";
-/// Milestones that lists told. Far fewer than were looked at: a filter that no index helps.
-pub const LIST_TOLD_TOTAL: &str = "milepost_tracker_list_told_total";
+/// Milestones that lists scanned.
+pub const LIST_SCANNED_TOTAL: &str = "milepost_tracker_list_scanned_total";
+/// Milestones that lists returned. Far fewer than were scanned means that no index serves the filter.
+pub const LIST_RETURNED_TOTAL: &str = "milepost_tracker_list_returned_total";
 
 /// The counters; clones share them.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +27,8 @@ pub(crate) struct Metrics {
     pub(crate) follow_lag: Gauge,
     pub(crate) days_advanced: Counter,
     pub(crate) portfolios_unconfirmed: Gauge,
-    looked_at: Counter,
-    told: Counter,
+    scanned: Counter,
+    returned: Counter,
 }
 
 impl Metrics {
@@ -56,14 +56,14 @@ impl Metrics {
             "Portfolios whose current date waits for somebody to confirm it",
             all.portfolios_unconfirmed.clone(),
         );
-        metrics.register(LIST_LOOKED_AT_TOTAL, "Milestones that lists looked at", all.looked_at.clone());
-        metrics.register(LIST_TOLD_TOTAL, "Milestones that lists told", all.told.clone());
+        metrics.register(LIST_SCANNED_TOTAL, "Milestones that lists scanned", all.scanned.clone());
+        metrics.register(LIST_RETURNED_TOTAL, "Milestones that lists returned", all.returned.clone());
         all
     }
 
     /// Counts a page.
-    pub(crate) fn listed(&self, looked_at: usize, told: usize) {
-        self.looked_at.inc_by(looked_at as u64);
-        self.told.inc_by(told as u64);
+    pub(crate) fn listed(&self, scanned: usize, returned: usize) {
+        self.scanned.inc_by(scanned as u64);
+        self.returned.inc_by(returned as u64);
     }
 }

@@ -1,4 +1,4 @@
-//! The tracker as a part of a process: its ledger opened, its service, and what runs beside the calls.
+//! The tracker as a component of a process: its ledger opened, its service, and what runs beside the calls.
 //!
 //! Invariant: the service answers for its ledger: if that fails the process stops, and it is closed
 //! when no call and no task runs any more. It opens, and answers for what it knows, whether or not the
@@ -7,12 +7,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use milepost_client::{Backoff, Link};
+use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_service::config::server::Server;
-use milepost_service::host::served::Served;
-use milepost_service::host::{BoxError, Kit, Part};
+use milepost_service::host::raw::RawService;
+use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
 use milepost_types::{GoOn, LedgerKind, Position, Violations};
@@ -48,9 +48,14 @@ impl Service {
     ///
     /// # Errors
     /// If the ledger cannot be opened.
-    pub async fn open(kit: &Kit, server: &Server, config: &Config, registry: Link) -> Result<Self, Error> {
-        let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
-        Ok(Self::assemble(kit, config, ledger, registry))
+    pub async fn open(
+        context: &ServiceContext,
+        server: &Server,
+        config: &Config,
+        registry: Transport,
+    ) -> Result<Self, Error> {
+        let ledger = ledger::open(context, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
+        Ok(Self::assemble(context, config, ledger, registry))
     }
 
     /// Opens the tracker on this journal, with its store under `dir`, following the registry that `registry`
@@ -59,29 +64,34 @@ impl Service {
     /// # Errors
     /// If the ledger cannot be opened.
     pub fn on(
-        kit: &Kit,
+        context: &ServiceContext,
         dir: &Path,
         journal: Arc<dyn Journal>,
         options: Options,
         config: &Config,
-        registry: Link,
+        registry: Transport,
     ) -> Result<Self, Error> {
-        let clock = Arc::clone(&kit.clock);
+        let clock = Arc::clone(&context.clock);
         let ledger = Ledger::open(KIND.as_str(), dir, journal, Arc::new(Tracker::default()), clock, options);
         let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
-        Ok(Self::assemble(kit, config, ledger, registry))
+        Ok(Self::assemble(context, config, ledger, registry))
     }
 
-    fn assemble(kit: &Kit, config: &Config, ledger: Ledger<Tracker>, registry: Link) -> Self {
+    fn assemble(
+        context: &ServiceContext,
+        config: &Config,
+        ledger: Ledger<Tracker>,
+        registry: Transport,
+    ) -> Self {
         let upstream = Upstream {
-            link: registry,
+            transport: registry,
             ledger: ledger.clone(),
             timeout: config.registry_timeout,
             ended: Arc::new(watch::Sender::new(None)),
         };
-        let metrics = Metrics::register(&kit.metrics);
+        let metrics = Metrics::register(&context.metrics);
         Self {
-            api: Arc::new(Api { ledger, upstream, metrics, clock: Arc::clone(&kit.clock) }),
+            api: Arc::new(Api { ledger, upstream, metrics, clock: Arc::clone(&context.clock) }),
             config: config.clone(),
             portfolios: Arc::new(Notify::new()),
             backoff: Backoff::default(),
@@ -89,28 +99,28 @@ impl Service {
     }
 
     /// The tracker's share of a server: its service, its tasks, and its ledger's life.
-    pub fn part(&self, kit: &Kit) -> Part {
-        let limit = kit.limits.max_request_bytes.length();
-        let part = Part::new(KIND.as_str())
+    pub fn component(&self, context: &ServiceContext) -> Component {
+        let limit = context.limits.max_request_bytes.length();
+        let component = Component::new(KIND.as_str())
             .service(self.routes(limit))
-            .task("follow registry", self.follower(kit).run())
-            .task("advance dates", self.sweep(kit).run());
-        ledger::attach(part, kit, KIND, &self.api.ledger)
+            .task("follow registry", self.follower(context).run())
+            .task("advance dates", self.sweep(context).run());
+        ledger::attach(component, context, KIND, &self.api.ledger)
     }
 
     /// The calls; longer requests are refused.
-    pub(crate) fn routes(&self, max_request_bytes: usize) -> Served<MilestoneRoutes> {
-        Served(MilestoneRoutes::new(Arc::clone(&self.api), max_request_bytes))
+    pub(crate) fn routes(&self, max_request_bytes: usize) -> RawService<MilestoneRoutes> {
+        RawService(MilestoneRoutes::new(Arc::clone(&self.api), max_request_bytes))
     }
 
     /// The task that follows the registry.
-    pub(crate) fn follower(&self, kit: &Kit) -> Follow {
+    pub(crate) fn follower(&self, context: &ServiceContext) -> Follow {
         Follow {
-            link: self.api.upstream.link.clone(),
+            transport: self.api.upstream.transport.clone(),
             ledger: self.api.ledger.clone(),
-            check: kit.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
+            check: context.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
             metrics: self.api.metrics.clone(),
-            drain: kit.drain.clone(),
+            drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             ended: Arc::clone(&self.api.upstream.ended),
             backoff: self.backoff,
@@ -118,13 +128,13 @@ impl Service {
     }
 
     /// The task that lets days begin.
-    pub(crate) fn sweep(&self, kit: &Kit) -> Sweep {
+    pub(crate) fn sweep(&self, context: &ServiceContext) -> Sweep {
         Sweep {
             ledger: self.api.ledger.clone(),
-            clock: Arc::clone(&kit.clock),
-            check: kit.readiness.check(format!("{KIND}.dates")),
+            clock: Arc::clone(&context.clock),
+            check: context.readiness.check(format!("{KIND}.dates")),
             metrics: self.api.metrics.clone(),
-            drain: kit.drain.clone(),
+            drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             max_catch_up_days: self.config.max_catch_up_days,
             interval: self.config.clock_interval,
@@ -147,7 +157,7 @@ impl Service {
         self.api.upstream.followed()
     }
 
-    /// Finishes what waits and closes the ledger. Blocks. A server's part does so by itself.
+    /// Finishes what waits and closes the ledger. Blocks. A server's component does so by itself.
     pub fn close(&self) {
         self.api.ledger.close();
     }
@@ -177,7 +187,7 @@ pub fn rebuild_store(
 /// If the ledger cannot be opened or written, `source` is not the registry, `to` refuses, or no reason is
 /// given.
 pub async fn reset_follower(
-    kit: &Kit,
+    context: &ServiceContext,
     server: &Server,
     source: LedgerKind,
     to: impl FnOnce(Option<Position>) -> Result<GoOn, BoxError>,
@@ -186,7 +196,7 @@ pub async fn reset_follower(
     if source != LedgerKind::Registry {
         return Err(Error::Reset(format!("the tracker does not follow the {source}")).into());
     }
-    let ledger = ledger::open(kit, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
+    let ledger = ledger::open(context, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
     let own = tables::source::get(&ledger.view());
     let wish = to(own).and_then(|to| {
         let mut violations = Violations::new();

@@ -76,7 +76,7 @@ pub struct Search {
 
 impl Search {
     /// Counts a row of so many bytes; false, and it is not counted, if the page has looked at enough.
-    pub fn look(&mut self, bytes: usize) -> bool {
+    pub fn count_row(&mut self, bytes: usize) -> bool {
         let enough = self.rows >= limits::PAGE_ROWS || self.bytes >= limits::PAGE_ROW_BYTES;
         if !enough {
             self.rows += 1;
@@ -149,7 +149,7 @@ mod tests {
     fn a_page_looks_at_so_many_rows_or_so_many_bytes_of_them() {
         let looked_at = |bytes: usize| {
             let mut search = Search::default();
-            while search.look(bytes) {}
+            while search.count_row(bytes) {}
             search.rows()
         };
         assert_eq!(looked_at(100), limits::PAGE_ROWS);

@@ -31,8 +31,8 @@ use tonic::{Status, Streaming};
 use self::assembly::{Assembly, Fault};
 use crate::backoff::{Backoff, Delays};
 use crate::error::Failure;
-use crate::link::{Line, Link};
 use crate::position;
+use crate::transport::{Transport, TransportChannel};
 
 const FOLLOW: &str = "/milepost.journal.v1.JournalService/Follow";
 /// One response at most; a server sends far smaller ones.
@@ -140,7 +140,7 @@ impl fmt::Display for Known<'_> {
 
 /// Follows one journal.
 pub struct Follower {
-    line: Line,
+    channel: TransportChannel,
     ledger: LedgerKind,
     options: FollowOptions,
     assembly: Assembly,
@@ -167,13 +167,13 @@ enum Stage {
 impl Follower {
     /// A follower of a journal after a position; `None`: from the first entry. Connects when polled.
     pub fn new(
-        link: impl Into<Link>,
+        transport: impl Into<Transport>,
         ledger: LedgerKind,
         after: Option<Position>,
         options: FollowOptions,
     ) -> Self {
         Self {
-            line: link.into().line(),
+            channel: transport.into().stream_channel(),
             ledger,
             assembly: Assembly::new(after, options.max_entry_bytes),
             stage: Stage::Idle,
@@ -249,7 +249,8 @@ impl Follower {
     fn open(&self) -> BoxFuture<'static, Result<Streaming<FollowResponse>, Status>> {
         let after = self.assembly.position().map(|after| position::to_proto(&after));
         let request = FollowRequest { ledger: self.ledger.to_string(), after };
-        let mut grpc = tonic::client::Grpc::new(self.line.clone()).max_decoding_message_size(RESPONSE_BYTES);
+        let mut grpc =
+            tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(RESPONSE_BYTES);
         async move {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
             let codec = SmallBuffers::<FollowRequest, FollowResponse>::default();

@@ -376,7 +376,7 @@ async fn a_service_of_the_same_process_is_followed_without_a_connection() {
         Err(tonic::Status::unavailable("the server is stopping")),
     ];
     let server = Server::new(entries.clone(), 1000, vec![broken]);
-    let here = Link::here(server.routes());
+    let here = Transport::in_process(server.routes());
     let mut follower = Follower::new(here, LedgerKind::Registry, None, options());
     assert_eq!(collect(&mut follower, entries.len()).await, entries);
     assert_eq!(server.asked(), [None, Some(1)]);
@@ -388,7 +388,8 @@ async fn a_follower_that_was_busy_does_not_take_that_for_the_servers_silence() {
     let end = tail(&entries);
     let server =
         Server::new(entries.clone(), 1000, vec![vec![Ok(response(fragments(&entries[..1], 1000), end))]]);
-    let mut follower = Follower::new(Link::here(server.routes()), LedgerKind::Registry, None, options());
+    let mut follower =
+        Follower::new(Transport::in_process(server.routes()), LedgerKind::Registry, None, options());
     assert_eq!(follower.next().await.unwrap().entries, entries[..1]);
     tokio::time::sleep(FollowOptions::default().silence * 2).await;
     // The script's stream says no more, for as long as it may.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use milepost_ledger::journal::{Journal, JournalInfo, ReadLimit};
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
+use milepost_service::host::ServiceContext;
 use milepost_types::{GoOn, LedgerKind, Position};
 
 use super::{Data, journal, say};
@@ -68,7 +68,7 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
     let data = args.source_data_dir.as_ref().unwrap_or(&args.data.data_dir);
     let source = journal::open(data, args.source)?;
     let server = Server { data_dir: args.data.data_dir.clone(), ..Server::default() };
-    let kit = Kit::new(&server);
+    let context = ServiceContext::new(&server);
     let mut chosen = Position::start(source.info().log);
     let to = |own| {
         let info = source.info();
@@ -77,10 +77,10 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
     };
     let receipt = match args.follower {
         LedgerKind::Tracker => {
-            milepost_tracker::reset_follower(&kit, &server, args.source, to, &args.reason).await?
+            milepost_tracker::reset_follower(&context, &server, args.source, to, &args.reason).await?
         }
         LedgerKind::Notifier => {
-            milepost_notifier::reset_follower(&kit, &server, args.source, to, &args.reason).await?
+            milepost_notifier::reset_follower(&context, &server, args.source, to, &args.reason).await?
         }
         LedgerKind::Registry => return Err("the registry follows nobody".into()),
     };

@@ -5,10 +5,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use milepost_client::Link;
+use milepost_client::Transport;
 use milepost_service::config::server::Server;
 use milepost_service::config::{Flat, Found, Rules};
-use milepost_service::host::{Kit, Part};
+use milepost_service::host::{Component, ServiceContext};
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_service::section;
 use milepost_types::LedgerKind;
@@ -96,7 +96,7 @@ pub trait Role: Send + 'static {
     fn server(&self) -> &Server;
 
     /// Opens the services.
-    fn open(self, kit: Kit) -> impl Future<Output = Result<Vec<Part>, BoxError>> + Send;
+    fn open(self, context: ServiceContext) -> impl Future<Output = Result<Vec<Component>, BoxError>> + Send;
 }
 
 impl Role for All {
@@ -104,21 +104,26 @@ impl Role for All {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
         let Self { server, tracker, notifier } = self;
-        let registry = milepost_registry::Service::open(&kit, &server).await?;
-        let here = within(&kit, LedgerKind::Registry, registry.followed(&server));
+        let registry = milepost_registry::Service::open(&context, &server).await?;
+        let here = within(&context, LedgerKind::Registry, registry.followed(&server));
         let to_registry = tracker.registry()?.unwrap_or_else(|| here.clone());
-        let tracker = milepost_tracker::Service::open(&kit, &server, &tracker, to_registry).await?;
+        let tracker = milepost_tracker::Service::open(&context, &server, &tracker, to_registry).await?;
         let to_registry = notifier.registry()?.unwrap_or(here);
-        let here = within(&kit, LedgerKind::Tracker, tracker.followed(&server));
+        let here = within(&context, LedgerKind::Tracker, tracker.followed(&server));
         let sources = [to_registry, notifier.tracker()?.unwrap_or(here)];
-        let notifier = milepost_notifier::Service::open(&kit, &server, &notifier, sources).await?;
-        let journals = Journals::new(&kit)
+        let notifier = milepost_notifier::Service::open(&context, &server, &notifier, sources).await?;
+        let journals = Journals::new(&context)
             .with(LedgerKind::Registry, registry.followed(&server))
             .with(LedgerKind::Tracker, tracker.followed(&server))
             .with(LedgerKind::Notifier, notifier.followed(&server));
-        Ok(vec![journal(&kit, journals), registry.part(&kit), tracker.part(&kit), notifier.part(&kit)])
+        Ok(vec![
+            journal(&context, journals),
+            registry.component(&context),
+            tracker.component(&context),
+            notifier.component(&context),
+        ])
     }
 }
 
@@ -127,10 +132,10 @@ impl Role for Registry {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
-        let registry = milepost_registry::Service::open(&kit, &self.server).await?;
-        let journals = Journals::new(&kit).with(LedgerKind::Registry, registry.followed(&self.server));
-        Ok(vec![journal(&kit, journals), registry.part(&kit)])
+    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
+        let registry = milepost_registry::Service::open(&context, &self.server).await?;
+        let journals = Journals::new(&context).with(LedgerKind::Registry, registry.followed(&self.server));
+        Ok(vec![journal(&context, journals), registry.component(&context)])
     }
 }
 
@@ -139,11 +144,12 @@ impl Role for Tracker {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
         let registry = self.tracker.registry()?.ok_or(ELSEWHERE)?;
-        let tracker = milepost_tracker::Service::open(&kit, &self.server, &self.tracker, registry).await?;
-        let journals = Journals::new(&kit).with(LedgerKind::Tracker, tracker.followed(&self.server));
-        Ok(vec![journal(&kit, journals), tracker.part(&kit)])
+        let tracker =
+            milepost_tracker::Service::open(&context, &self.server, &self.tracker, registry).await?;
+        let journals = Journals::new(&context).with(LedgerKind::Tracker, tracker.followed(&self.server));
+        Ok(vec![journal(&context, journals), tracker.component(&context)])
     }
 }
 
@@ -152,24 +158,25 @@ impl Role for Notifier {
         &self.server
     }
 
-    async fn open(self, kit: Kit) -> Result<Vec<Part>, BoxError> {
+    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
         let config = &self.notifier;
         let sources = [config.registry()?.ok_or(ELSEWHERE)?, config.tracker()?.ok_or(ELSEWHERE)?];
-        let notifier = milepost_notifier::Service::open(&kit, &self.server, config, sources).await?;
-        let journals = Journals::new(&kit).with(LedgerKind::Notifier, notifier.followed(&self.server));
-        Ok(vec![journal(&kit, journals), notifier.part(&kit)])
+        let notifier = milepost_notifier::Service::open(&context, &self.server, config, sources).await?;
+        let journals = Journals::new(&context).with(LedgerKind::Notifier, notifier.followed(&self.server));
+        Ok(vec![journal(&context, journals), notifier.component(&context)])
     }
 }
 
 /// The way to a ledger's journal for the other services of the process.
-fn within(kit: &Kit, ledger: LedgerKind, followed: Followed) -> Link {
-    Link::here(Journals::new(kit).with(ledger, followed).into_service())
+fn within(context: &ServiceContext, ledger: LedgerKind, followed: Followed) -> Transport {
+    Transport::in_process(Journals::new(context).with(ledger, followed).into_service())
 }
 
-/// The part that shows the ledgers of the process.
-fn journal(kit: &Kit, journals: Journals) -> Part {
-    let service = journals.into_service().max_decoding_message_size(kit.limits.max_request_bytes.length());
-    Part::new("journal").service(service)
+/// The component that shows the ledgers of the process.
+fn journal(context: &ServiceContext, journals: Journals) -> Component {
+    let service =
+        journals.into_service().max_decoding_message_size(context.limits.max_request_bytes.length());
+    Component::new("journal").service(service)
 }
 
 #[cfg(test)]

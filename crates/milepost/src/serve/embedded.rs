@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use milepost_service::config::Flat;
 use milepost_service::config::server::Server;
-use milepost_service::host::{self, Ending, Kit, Listeners};
+use milepost_service::host::{self, Ending, Listeners, ServiceContext};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -50,13 +50,13 @@ pub async fn start(embedded: Embedded) -> Result<Running, BoxError> {
     let listeners = Listeners::bind(&server).await?;
     let (grpc, admin) = listeners.addresses();
     let grpc = grpc.ok_or("the system does not tell the address")?;
-    let kit = Kit::new(&server);
-    let mut readiness = kit.readiness.watch();
+    let context = ServiceContext::new(&server);
+    let mut readiness = context.readiness.watch();
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let running = tokio::spawn(async move {
-        let open = |kit| config.open(kit);
-        host::run(&server, kit, listeners, open, stopped).await
+        let open = |context| config.open(context);
+        host::run(&server, context, listeners, open, stopped).await
     });
     let mut running = Running { grpc, admin, stop, server: Some(running) };
     tokio::select! {

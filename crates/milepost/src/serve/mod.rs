@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use milepost_service::config::{ConfigArgs, EXIT_CODE, Faults, Layers, Section};
-use milepost_service::host::{self, Kit, Listeners, with_signals};
+use milepost_service::host::{self, Listeners, ServiceContext, with_signals};
 use milepost_service::telemetry;
 
 use crate::error::BoxError;
@@ -77,9 +77,9 @@ async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, 
     let served = with_signals(|stop| async move {
         let server = config.server().clone();
         let listeners = Listeners::bind(&server).await?;
-        let kit = Kit::new(&server);
-        let open = |kit| config.open(kit);
-        host::run(&server, kit, listeners, open, stop.cancelled_owned()).await
+        let context = ServiceContext::new(&server);
+        let open = |context| config.open(context);
+        host::run(&server, context, listeners, open, stop.cancelled_owned()).await
     });
     let failure: BoxError = match served.await {
         Ok(Ok(_)) => return ExitCode::SUCCESS,

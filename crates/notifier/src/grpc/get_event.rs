@@ -18,7 +18,7 @@ pub(super) async fn get_event(
     let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
     let request = request.into_inner();
     let id = event_id(&request.event_id).map_err(|rejection| refusal::status(&rejection))?;
-    let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
+    let reached = api.sources.wait_for_revisions(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;
     let place = api.sources.place(&id);
     let found = api.streams.log.find(place, &id).await.map_err(read_failure)?;

@@ -26,7 +26,7 @@ pub(super) async fn get_log_info(
 impl Sources {
     fn progress(&self) -> Vec<SourceProgress> {
         let view = self.ledger.view();
-        let told = |source, progress: &crate::pump::Progress| {
+        let told = |source, progress: &crate::follower::Progress| {
             let applied = Rows(&view).applied(source);
             SourceProgress {
                 source: source.to_string(),

@@ -31,7 +31,7 @@ pub(super) async fn list_events(
     let request = request.into_inner();
     let log = &api.streams.log;
     let ask = request::list(&request, log.earliest()).map_err(|rejection| refusal::status(&rejection))?;
-    let reached = api.sources.reach(&request.min_revisions, caller.deadline).await;
+    let reached = api.sources.wait_for_revisions(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;
 
     let after = start(log, ask.start).await.map_err(read_failure)?;

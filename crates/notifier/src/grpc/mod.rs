@@ -15,7 +15,7 @@ use milepost_types::LedgerKind;
 
 pub(crate) use self::routes::EventRoutes;
 use crate::decide::Rules;
-use crate::pump::Progress;
+use crate::follower::Progress;
 use crate::stream::Streams;
 
 /// The logs that are followed, and what is known of them.

@@ -14,10 +14,14 @@ impl Sources {
     ///
     /// # Errors
     /// If one is none, or is of another history, or does not come in time.
-    pub(super) async fn reach(&self, min_revisions: &[String], deadline: Instant) -> Result<(), Rejection> {
+    pub(super) async fn wait_for_revisions(
+        &self,
+        min_revisions: &[String],
+        deadline: Instant,
+    ) -> Result<(), Rejection> {
         for revision in request::revisions(min_revisions)? {
             if revision.ledger == LedgerKind::Notifier {
-                request::reach(&self.ledger, LedgerKind::Notifier, revision, deadline).await?;
+                request::wait_for_revision(&self.ledger, LedgerKind::Notifier, revision, deadline).await?;
             } else {
                 self.follow_up_to(revision, deadline).await?;
             }

@@ -4,7 +4,7 @@
 //! Invariant: serves exactly the methods of `milepost.notifier.v1.EventService`; a test compares.
 
 use http::Request;
-use milepost_service::host::served::{Answering, Serve, server_streaming, unary};
+use milepost_service::host::raw::{RawMethods, ResponseFuture, server_streaming, unary};
 use tonic::body::Body;
 
 use super::EventApi;
@@ -27,10 +27,10 @@ impl EventRoutes {
     }
 }
 
-impl Serve for EventRoutes {
+impl RawMethods for EventRoutes {
     const NAME: &'static str = "milepost.notifier.v1.EventService";
 
-    fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
+    fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture> {
         let (api, limit) = (&self.api, self.max_request_bytes);
         Some(match method {
             "ListEvents" => unary(api, limit, request, list_events),
@@ -44,7 +44,7 @@ impl Serve for EventRoutes {
 
 #[cfg(test)]
 mod tests {
-    use milepost_service::host::served::methods;
+    use milepost_service::host::raw::methods;
 
     use super::*;
     use crate::tests::Fixture;

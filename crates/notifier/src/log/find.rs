@@ -11,7 +11,7 @@ use milepost_types::{Cursor, EventId, Lineage, LogId, Position, same_places};
 use super::{EventLog, LoggedEntry};
 use crate::convert::envelope::envelope;
 use crate::error::ReadFailure;
-use crate::tables::{later_logs, places};
+use crate::tables::{block_index, later_logs};
 
 /// How much is read at once while looking for an entry.
 const LOOK: ReadLimit = ReadLimit { entries: 64, bytes: 256 * 1024 };
@@ -62,7 +62,7 @@ impl EventLog {
     ) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
         let is_it = |taken: Position| taken.log == log && taken.sequence == sequence;
         let (mut next, mut found) = (before + 1, None);
-        while next <= before + places::BLOCK {
+        while next <= before + block_index::BLOCK {
             let entries = self.read_from(next, LOOK).await?;
             let Some(last) = entries.last() else { break };
             next = last.position.sequence + 1;
@@ -112,7 +112,7 @@ impl PlaceOf {
         }
         let of_source = Position { sequence: id.sequence, ..Position::start(id.log) };
         let places = same_places(of_source, &|log| later_logs::of(rows, log));
-        let before = |log| places::before_block(rows, log, id.sequence, position.sequence);
+        let before = |log| block_index::before_block(rows, log, id.sequence, position.sequence);
         Self::Source(places.into_iter().map(|place| (place.log, before(place.log))).collect())
     }
 }

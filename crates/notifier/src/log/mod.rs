@@ -4,7 +4,7 @@
 //! on in another history; events come as they were stored. Reads answer what is durable and nothing else.
 
 mod find;
-mod shelf;
+mod shared_entries;
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use milepost_ledger::{CommandId, Entry, EntryError, Source};
 use milepost_types::{Cursor, LogId, Position, Rejection};
 
 pub(crate) use self::find::PlaceOf;
-use self::shelf::Shelf;
+use self::shared_entries::SharedEntries;
 use crate::convert::notice::notice;
 use crate::error::ReadFailure;
 
@@ -71,13 +71,13 @@ impl LoggedEntry {
 pub(crate) struct EventLog {
     source: Source,
     earliest: Position,
-    shelf: Arc<Shelf>,
+    shared_entries: Arc<SharedEntries>,
 }
 
 impl EventLog {
     /// The log behind a ledger's journal, of which everything after `earliest` is kept.
     pub(crate) fn new(source: Source, earliest: Position) -> Self {
-        Self { source, earliest, shelf: Arc::default() }
+        Self { source, earliest, shared_entries: Arc::default() }
     }
 
     /// The last durable position.
@@ -141,14 +141,14 @@ impl EventLog {
     }
 
     async fn read_from(&self, sequence: u64, limit: ReadLimit) -> Result<Vec<Arc<LoggedEntry>>, ReadFailure> {
-        if let Some(entry) = self.shelf.get(sequence) {
+        if let Some(entry) = self.shared_entries.get(sequence) {
             return Ok(vec![entry]);
         }
         let log = self.tail().log;
         let logged = move |stored| LoggedEntry::all(log, stored);
         let entries = self.source.map_after(sequence.saturating_sub(1), limit, logged).await??;
         for entry in &entries {
-            self.shelf.put(entry, entry.stored.bytes.len());
+            self.shared_entries.put(entry, entry.stored.bytes.len());
         }
         Ok(entries)
     }

@@ -8,14 +8,14 @@
 //! | table | tag | key after the tag | value | |
 //! |---|---|---|---|---|
 //! | applied | 1 | source (u8) | position | the last entry of a source that was taken over |
-//! | places | 2 | log id, source sequence (u64) | sequence (u64) | where blocks of the log end; see `places` |
-//! | left | 3 | log id | sequence (u64) | logs that a reset left, and up to where they count as followed |
+//! | block index | 2 | log id, source sequence (u64) | sequence (u64) | where blocks of the log end; see `block_index` |
+//! | abandoned logs | 3 | log id | sequence (u64) | logs that a reset left, and up to where they count as followed |
 //! | later logs | 4 | log id, log id of a later log | sequence (u64), hash prefix | the last entry that both logs have |
 
+pub(crate) mod abandoned_logs;
 pub(crate) mod applied;
+pub(crate) mod block_index;
 pub(crate) mod later_logs;
-pub(crate) mod left;
-pub(crate) mod places;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,8 +34,8 @@ pub(crate) const STORE_VERSION: u32 = 2;
 #[repr(u8)]
 pub(crate) enum Tag {
     Applied = 1,
-    Places = 2,
-    Left = 3,
+    BlockIndex = 2,
+    AbandonedLogs = 3,
     LaterLogs = 4,
 }
 
@@ -53,8 +53,8 @@ impl Followed for Rows<'_> {
         applied::get(self.0, source)
     }
 
-    fn left(&self, log: LogId) -> Option<u64> {
-        left::get(self.0, log)
+    fn abandoned(&self, log: LogId) -> Option<u64> {
+        abandoned_logs::get(self.0, log)
     }
 
     fn later(&self, log: LogId) -> Vec<Position> {

@@ -49,8 +49,8 @@ fn at(log: u8, sequence: u64) -> Position {
 fn the_bytes_of_every_row() {
     let mut rows = Map::default();
     applied::put(&mut rows, LedgerKind::Tracker, &at(7, 258));
-    places::end_block(&mut rows, 512, &at(7, 258));
-    left::raise(&mut rows, LogId::from_bytes([7; 16]), 3);
+    block_index::end_block(&mut rows, 512, &at(7, 258));
+    abandoned_logs::raise(&mut rows, LogId::from_bytes([7; 16]), 3);
     later_logs::put(&mut rows, LogId::from_bytes([7; 16]), &at(8, 258));
     let log = [7; 16];
     let sequence = [0, 0, 0, 0, 0, 0, 1, 2];
@@ -74,9 +74,12 @@ fn rows_are_read_back() {
     assert_eq!(applied::get(&rows, LedgerKind::Registry), Some(at(7, u64::MAX)));
     assert_eq!(applied::get(&rows, LedgerKind::Tracker), None);
     let log = LogId::from_bytes([1; 16]);
-    left::raise(&mut rows, log, 9);
-    left::raise(&mut rows, log, 4);
-    assert_eq!((left::get(&rows, log), left::get(&rows, LogId::from_bytes([2; 16]))), (Some(9), None));
+    abandoned_logs::raise(&mut rows, log, 9);
+    abandoned_logs::raise(&mut rows, log, 4);
+    assert_eq!(
+        (abandoned_logs::get(&rows, log), abandoned_logs::get(&rows, LogId::from_bytes([2; 16]))),
+        (Some(9), None)
+    );
     for (log, fork) in [(1, at(2, 5)), (1, at(3, 4)), (2, at(3, 4))] {
         later_logs::put(&mut rows, LogId::from_bytes([log; 16]), &fork);
     }
@@ -103,7 +106,7 @@ proptest! {
             {
                 let back = back.min(applied[0]);
                 sequence += 1;
-                places::forget_after(&mut rows, &at(0, back), sequence);
+                block_index::forget_after(&mut rows, &at(0, back), sequence);
                 applied[0] = back;
                 truth[0].split_off(&(back + 1));
                 end(&mut rows, sequence, applied);
@@ -117,17 +120,17 @@ proptest! {
         }
         for (source, places) in truth.iter().enumerate() {
             for (own, place) in places {
-                let before = places::before_block(&rows, at(source as u8, 0).log, *own, sequence);
-                prop_assert!(before < *place && *place <= before + places::BLOCK, "{source} {own}: {place} not after {before}");
+                let before = block_index::before_block(&rows, at(source as u8, 0).log, *own, sequence);
+                prop_assert!(before < *place && *place <= before + block_index::BLOCK, "{source} {own}: {place} not after {before}");
             }
         }
     }
 }
 
 fn end(rows: &mut Map, sequence: u64, applied: [u64; 2]) {
-    if sequence.is_multiple_of(places::BLOCK) {
+    if sequence.is_multiple_of(block_index::BLOCK) {
         for (source, applied) in applied.into_iter().enumerate().filter(|(_, applied)| *applied > 0) {
-            places::end_block(rows, sequence, &at(source as u8, applied));
+            block_index::end_block(rows, sequence, &at(source as u8, applied));
         }
     }
 }

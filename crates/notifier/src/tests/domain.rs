@@ -202,7 +202,7 @@ fn after_a_reset_the_source_is_followed_from_there_and_nobody_waits_for_what_it_
     assert!(matches!(old, Err(Refusal::Diverged { .. })), "{old:?}");
     // The tracker had seen more of the old registry than we will ever have.
     assert_eq!(log.submit(&Command::Ingest(entry(LedgerKind::Tracker, 1, Some(900)))), Ok(1));
-    assert_eq!(Rows(&log.rows).left(registry.log), Some(u64::MAX));
+    assert_eq!(Rows(&log.rows).abandoned(registry.log), Some(u64::MAX));
     let event = Event::decode(log.entries[5].events[0].clone()).unwrap();
     assert_eq!((event.r#type.as_str(), event.source.as_str()), ("milepost.source.reset", "notifier"));
     let Some(Payload::SourceReset(told)) = event.payload else { panic!("{event:?}") };

@@ -7,11 +7,11 @@ use super::*;
 use crate::service::reset;
 
 fn check(fixture: &Fixture, source: LedgerKind) -> State {
-    fixture.kit.readiness.report().checks[&format!("notifier.follow({source})")].clone()
+    fixture.context.readiness.report().checks[&format!("notifier.follow({source})")].clone()
 }
 
 async fn degraded(fixture: &Fixture, source: LedgerKind) -> String {
-    let mut reports = fixture.kit.readiness.watch();
+    let mut reports = fixture.context.readiness.watch();
     let name = format!("notifier.follow({source})");
     let found = soon(reports.wait_for(|report| matches!(report.checks[&name], State::Degraded(_)))).await;
     found.unwrap().checks[&name].reason().to_owned()
@@ -19,13 +19,16 @@ async fn degraded(fixture: &Fixture, source: LedgerKind) -> String {
 
 /// Why a source is not followed any more.
 pub(super) async fn stands_still(fixture: &Fixture, source: LedgerKind) -> String {
-    let mut reports = fixture.kit.readiness.watch();
+    let mut reports = fixture.context.readiness.watch();
     let name = format!("notifier.follow({source})");
     let coming = |reason: &str| reason == "starting" || reason.starts_with("connecting");
     let still = |state: &State| matches!(state, State::NotReady(reason) if !coming(reason));
     let found = soon(reports.wait_for(|report| still(&report.checks[&name]))).await;
     let report = found.unwrap().clone();
-    assert!(!report.ready() && !report.part_ready("notifier"), "a service that stands still is not ready");
+    assert!(
+        !report.ready() && !report.component_ready("notifier"),
+        "a service that stands still is not ready"
+    );
     report.checks[&name].reason().to_owned()
 }
 
@@ -75,7 +78,7 @@ async fn an_effect_waits_for_its_cause() {
     let logs: Vec<_> = taken_over(&fixture).into_iter().map(|(position, _)| position).collect();
     assert_eq!(logs[0].log, fixture.tracker.tail().log);
     assert_eq!(logs[3], fixture.tracker.tail());
-    let mut reports = fixture.kit.readiness.watch();
+    let mut reports = fixture.context.readiness.watch();
     assert!(
         soon(reports.wait_for(|report| report.checks["notifier.follow(tracker)"] == State::Ready))
             .await
@@ -102,7 +105,7 @@ async fn after_restarts_every_entry_is_there_once() {
             let mut positions = fixture.ledger.positions();
             soon(positions.wait_for(|position| position.sequence > 15 * round)).await.unwrap();
         }
-        fixture.kit.drain.cancel();
+        fixture.context.drain.cancel();
         journal = Arc::new(fixture.journal.reopened());
         last = Some(fixture);
     }
@@ -137,7 +140,7 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
         registry.one();
     });
     original.caught_up().await;
-    original.kit.drain.cancel();
+    original.context.drain.cancel();
     restored.set_time(now() + jiff::SignedDuration::from_hours(1));
     (0..9).for_each(|_| {
         restored.one();
@@ -154,7 +157,7 @@ async fn a_source_that_was_restored_and_grew_again_is_refused_until_an_operator_
     assert!(reason.contains("milepost follower reset --follower notifier --source registry"), "{reason}");
     assert_eq!(fixture.all(EventSelection::default()).await.len(), 5, "the log can still be read");
     assert_eq!(fixture.ledger.position().sequence, 5);
-    fixture.kit.drain.cancel();
+    fixture.context.drain.cancel();
 
     let journal = Arc::new(fixture.journal.reopened());
     let again = Fixture::following(Config::default(), journal, [restored.clone(), fixture.tracker.clone()]);
@@ -175,23 +178,23 @@ async fn a_source_that_is_not_there_leaves_the_log_readable_and_says_so() {
     let fixture = Fixture::new();
     let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let pool = Endpoint::parse(&format!("http://{address}")).unwrap().pool(1);
-    let pump = crate::pump::Pump {
+    let follower = crate::follower::SourceFollower {
         source: LedgerKind::Registry,
-        link: pool.into(),
+        transport: pool.into(),
         ledger: fixture.ledger.clone(),
         clock: Arc::new(SourceClock::new(fixture.clock.clone())),
         progress: Arc::default(),
         everyone: Arc::from([]),
-        check: fixture.kit.readiness.check("notifier.follow(registry)"),
+        check: fixture.context.readiness.check("notifier.follow(registry)"),
         metrics: crate::metrics::Metrics::default(),
-        drain: fixture.kit.drain.clone(),
+        drain: fixture.context.drain.clone(),
         backoff: milepost_client::Backoff::default(),
     };
-    let task = tokio::spawn(pump.run());
+    let task = tokio::spawn(follower.run());
     let reason = degraded(&fixture, LedgerKind::Registry).await;
     assert!(reason.contains("refused"), "{reason}");
     assert_eq!(fixture.all(EventSelection::default()).await, []);
-    fixture.kit.drain.cancel();
+    fixture.context.drain.cancel();
     soon(task).await.unwrap().unwrap();
 }
 
@@ -225,7 +228,7 @@ async fn want_of_room_shows_until_something_was_taken_over_and_loses_nothing() {
     fixture.run();
     fixture.registry.one();
     degraded(&fixture, LedgerKind::Registry).await;
-    let mut reports = fixture.kit.readiness.watch();
+    let mut reports = fixture.context.readiness.watch();
     let mut seen = Vec::new();
     let last = soon(async {
         loop {

@@ -22,8 +22,8 @@ use milepost_proto::event::v1::{Created, Event, SourceReset};
 use milepost_proto::journal::v1::Position as WirePosition;
 use milepost_proto::notifier::v1::{EventSelection, ListEventsRequest, ListEventsResponse};
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
-use milepost_service::host::served::Served;
+use milepost_service::host::ServiceContext;
+use milepost_service::host::raw::RawService;
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::{Clock, EventId, Hash, LedgerKind, LogId, ManualClock, Position};
 use parking_lot::Mutex;
@@ -165,7 +165,7 @@ pub(crate) struct Fixture {
     pub(crate) ledger: Ledger<Rules>,
     pub(crate) journal: Arc<MemoryJournal>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) kit: Kit,
+    pub(crate) context: ServiceContext,
     pub(crate) client: Client,
     _store: tempfile::TempDir,
 }
@@ -182,7 +182,7 @@ impl Fixture {
 
     pub(crate) fn following(config: Config, journal: Arc<MemoryJournal>, sources: [Arc<Feeder>; 2]) -> Self {
         let clock = Arc::new(ManualClock::new(now()));
-        let kit = Kit::with_clock(&Server::default(), clock.clone());
+        let context = ServiceContext::with_clock(&Server::default(), clock.clone());
         let source_clock = Arc::new(SourceClock::new(clock.clone()));
         let store = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(
@@ -194,17 +194,19 @@ impl Fixture {
             Options::default(),
         )
         .unwrap();
-        let links = sources.each_ref().map(|source| Pool::from(serve(journals(&kit, source))).into());
-        let notifier = Service::assemble(&kit, &config, ledger.clone(), source_clock, links);
-        let pool = Pool::from(serve(Routes::new(Served(EventRoutes::new(notifier.api().clone(), 1 << 20)))));
+        let transports =
+            sources.each_ref().map(|source| Pool::from(serve(journals(&context, source))).into());
+        let notifier = Service::assemble(&context, &config, ledger.clone(), source_clock, transports);
+        let pool =
+            Pool::from(serve(Routes::new(RawService(EventRoutes::new(notifier.api().clone(), 1 << 20)))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
         let [registry, tracker] = sources;
-        Self { registry, tracker, notifier, ledger, journal, clock, kit, client, _store: store }
+        Self { registry, tracker, notifier, ledger, journal, clock, context, client, _store: store }
     }
 
-    /// Runs the pumps and the publisher until the runtime ends or the kit drains.
+    /// Runs the followers and the publisher until the runtime ends or the context drains.
     pub(crate) fn run(&self) {
-        for task in self.notifier.tasks(&self.kit) {
+        for task in self.notifier.tasks(&self.context) {
             tokio::spawn(task);
         }
     }
@@ -251,14 +253,14 @@ impl Fixture {
     }
 }
 
-fn journals(kit: &Kit, source: &Feeder) -> Routes {
+fn journals(context: &ServiceContext, source: &Feeder) -> Routes {
     let followed = Followed {
         source: Source::new(source.journal.clone()),
         max_request_ids: 0,
         request_id_window: Duration::ZERO,
         followed: Box::new(Vec::new),
     };
-    Routes::new(Journals::new(kit).with(source.kind, followed).into_service())
+    Routes::new(Journals::new(context).with(source.kind, followed).into_service())
 }
 
 /// Serves in memory until the runtime ends.

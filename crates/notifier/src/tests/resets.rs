@@ -72,7 +72,7 @@ fn restored(source: &Feeder, entries: usize) -> Arc<Feeder> {
 
 /// The notifier started anew after a reset to where another tracker's log is now and the logs part.
 fn restarted(fixture: &Fixture, tracker: &Arc<Feeder>) -> Fixture {
-    fixture.kit.drain.cancel();
+    fixture.context.drain.cancel();
     let journal = Arc::new(fixture.journal.reopened());
     let last = journal.read_after(journal.info().tail.sequence - 1, Default::default()).unwrap();
     let own = Feeder::over(LedgerKind::Notifier, journal.clone(), last[0].hash);

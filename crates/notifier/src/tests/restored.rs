@@ -53,7 +53,7 @@ async fn start_with_the_tracker(journal: Arc<MemoryJournal>, sources: [&Arc<Feed
     let fixture = Fixture::following(Config::default(), journal, sources.map(Arc::clone));
     let applied = || crate::tables::Rows(&fixture.ledger.view()).applied(LedgerKind::Tracker);
     let before = applied().map_or(0, |applied| applied.sequence);
-    let mut tasks = fixture.notifier.tasks(&fixture.kit).into_iter();
+    let mut tasks = fixture.notifier.tasks(&fixture.context).into_iter();
     let registry = tasks.next().unwrap();
     tasks.for_each(|task| drop(tokio::spawn(task)));
     let mut positions = fixture.ledger.positions();
@@ -69,7 +69,7 @@ async fn start_with_the_tracker(journal: Arc<MemoryJournal>, sources: [&Arc<Feed
 
 async fn caught_up_and_ready(fixture: Fixture) -> Fixture {
     fixture.caught_up().await;
-    let mut reports = fixture.kit.readiness.watch();
+    let mut reports = fixture.context.readiness.watch();
     let ready = |name: &str, state: &State| !name.starts_with("notifier.follow") || *state == State::Ready;
     let all = |checks: &std::collections::BTreeMap<String, State>| {
         checks.iter().all(|(name, state)| ready(name, state))
@@ -135,7 +135,7 @@ async fn after_a_complete_restore_everything_goes_on_by_itself_and_each_event_co
     let first = start(Arc::new(MemoryJournal::new(LogId::generate())), [registry, tracker]).await;
     let middle = first.ledger.position();
     let before = ids(&first.all(EventSelection::default()).await);
-    first.kit.drain.cancel();
+    first.context.drain.cancel();
     // While the notifier is behind: the tracker decides on what the notifier has not taken over.
     (0..2).for_each(|_| {
         registry.one();
@@ -207,7 +207,7 @@ async fn two_restores_in_a_row_are_gone_through_by_who_saw_the_one_between_and_b
             registry.one();
         });
         let mut fixture = start(Arc::new(MemoryJournal::new(LogId::generate())), [registry, tracker]).await;
-        fixture.kit.drain.cancel();
+        fixture.context.drain.cancel();
         (0..2).for_each(|_| {
             registry.one();
         });
@@ -240,7 +240,7 @@ async fn two_restores_in_a_row_are_gone_through_by_who_saw_the_one_between_and_b
                 Hash::ZERO,
             ));
             fixture = start_with_the_tracker(journal, [&early, &second[1]]).await;
-            fixture.kit.drain.cancel();
+            fixture.context.drain.cancel();
         }
         let third = [feeder(&second[0], 6), feeder(&second[1], 4)];
         third[0].one();
@@ -312,7 +312,7 @@ async fn a_follower_that_had_come_further_stands_still_unready_until_it_is_reset
         registry.one();
     });
     let first = start(Arc::new(MemoryJournal::new(LogId::generate())), [registry, tracker]).await;
-    first.kit.drain.cancel();
+    first.context.drain.cancel();
     let older = feeder(registry, 3);
     older.one();
     let journal = Arc::new(first.journal.reopened());
@@ -324,7 +324,7 @@ async fn a_follower_that_had_come_further_stands_still_unready_until_it_is_reset
         assert!(reason.contains(&part), "{part}: {reason}");
     }
     assert_eq!(fixture.ledger.position().sequence, 5, "nothing is guessed");
-    fixture.kit.drain.cancel();
+    fixture.context.drain.cancel();
 
     let journal = Arc::new(fixture.journal.reopened());
     let again = Fixture::following(Config::default(), journal, [older.clone(), tracker.clone()]);
@@ -350,7 +350,7 @@ async fn the_last_entries_of_a_log_that_was_left_are_found_however_long_the_log_
         registry.one();
     });
     let first = start(Arc::new(MemoryJournal::new(LogId::generate())), [&registry, &tracker]).await;
-    first.kit.drain.cancel();
+    first.context.drain.cancel();
     let new = feeder(&registry, 5);
     let fixture = start(Arc::new(first.journal.reopened()), [&new, &tracker]).await;
     (0..600).for_each(|_| {

@@ -3,7 +3,7 @@
 use milepost_client::{Batch, Delivery, Phase, Selection as Asked, Start, Watch, WatchOptions};
 use milepost_proto::notifier::v1::watch_events_request::{From, Start as WireStart};
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse};
-use milepost_types::{Cursor, Reach};
+use milepost_types::{Cursor, EntryOffset};
 use tonic::Code;
 
 use super::*;
@@ -91,7 +91,7 @@ async fn a_large_entry_is_cut_and_every_cut_can_be_resumed_from() {
         seen += batch.events.len();
         cuts.push((batch.cursor, seen));
     }
-    let inside = |cursor: &str| matches!(cursor.parse::<Cursor>().unwrap().reach, Reach::Event(_));
+    let inside = |cursor: &str| matches!(cursor.parse::<Cursor>().unwrap().offset, EntryOffset::Event(_));
     assert_eq!(cuts.iter().filter(|(cursor, _)| inside(cursor)).count(), 3, "{cuts:?}");
     for (cursor, seen) in cuts {
         let mut resumed = watch(&fixture, Start::After(cursor));
@@ -176,7 +176,7 @@ async fn a_drain_is_announced_with_a_cursor_and_then_ends_the_stream() {
     fixture.caught_up().await;
     let mut stream = raw(&fixture, Duration::from_secs(10), EventSelection::default()).await;
     assert!(stream.message().await.unwrap().unwrap().checkpoint);
-    fixture.kit.drain.cancel();
+    fixture.context.drain.cancel();
     let announced = soon(stream.message()).await.unwrap().unwrap();
     let pause: Duration = announced.drain.unwrap().reconnect_after.unwrap().try_into().unwrap();
     assert!(pause >= Duration::from_millis(500) && pause <= Duration::from_millis(1500), "{pause:?}");
@@ -218,7 +218,7 @@ async fn a_client_that_resumes_sees_each_event_once_across_restarts() {
             found.extend(ids(&next(&mut watch).await.events));
         }
         start = Start::After(watch.cursor().unwrap().to_owned());
-        fixture.kit.drain.cancel();
+        fixture.context.drain.cancel();
         if round == 3 {
             assert_eq!(found, ids(&fixture.all(EventSelection::default()).await));
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use milepost_proto::registry::v1::*;
 use milepost_service::config::server::Server;
-use milepost_service::host::{BoxError, Kit, Listeners, run};
+use milepost_service::host::{BoxError, Listeners, ServiceContext, run};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::Code;
@@ -32,12 +32,12 @@ impl Hosted {
         let address = listeners.addresses().0.unwrap();
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
-            let open = async |kit: Kit| {
-                let service = Service::open(&kit, &config).await?;
-                Ok::<_, BoxError>(vec![service.part(&kit)])
+            let open = async |context: ServiceContext| {
+                let service = Service::open(&context, &config).await?;
+                Ok::<_, BoxError>(vec![service.component(&context)])
             };
             let shutdown = async move { stopped.await.unwrap_or_default() };
-            run(&config, Kit::new(&config), listeners, open, shutdown).await.unwrap();
+            run(&config, ServiceContext::new(&config), listeners, open, shutdown).await.unwrap();
         });
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
         // The port is bound, and accepts when the registry is open.

@@ -14,7 +14,7 @@ use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClie
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::*;
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
+use milepost_service::host::ServiceContext;
 use milepost_types::{LogId, ManualClock};
 use tempfile::TempDir;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -51,8 +51,8 @@ impl Office {
         let now: Timestamp = "2021-05-27T04:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let dir = tempfile::tempdir().unwrap();
-        let kit = Kit::with_clock(&Server::default(), clock.clone());
-        let service = Service::on(&kit, dir.path(), journal, clock.clone(), options).unwrap();
+        let context = ServiceContext::with_clock(&Server::default(), clock.clone());
+        let service = Service::on(&context, dir.path(), journal, clock.clone(), options).unwrap();
         let channel = serve(&service);
         Self { clock, service, channel, dir }
     }

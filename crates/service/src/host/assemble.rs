@@ -1,10 +1,10 @@
-//! The parts of a process put together, with the side services that every server has.
+//! The components of a process put together, with the side services that every server has.
 //!
-//! Health is told service by service: a service is serving if the checks of its part allow it.
+//! Health is told service by service: a service is serving if the checks of its component allow it.
 
+use super::context::{BoxError, Component, Task};
 use super::error::Error;
 use super::health::NamedHealth;
-use super::kit::{BoxError, Part, Task};
 use super::routes::Routes;
 use crate::readiness::Report;
 use futures_util::future::BoxFuture;
@@ -16,18 +16,18 @@ use tonic_health::server::HealthReporter;
 
 type Close = (&'static str, BoxFuture<'static, Result<(), BoxError>>);
 
-/// What all parts come to.
+/// What all components come to.
 pub(super) struct Assembled {
     pub(super) routes: Routes,
     pub(super) health: Health,
-    /// Each with the name of its part.
+    /// Each with the name of its component.
     pub(super) tasks: Vec<(&'static str, Task)>,
-    /// In the order of the parts; each with the name of its part.
+    /// In the order of the components; each with the name of its component.
     pub(super) closes: Vec<Close>,
 }
 
 impl Assembled {
-    pub(super) fn of(parts: Vec<Part>) -> Result<Self, Error> {
+    pub(super) fn of(components: Vec<Component>) -> Result<Self, Error> {
         let reporter = HealthReporter::new();
         let mut routes = Routes::default();
         let health = HealthServer::new(NamedHealth::new(reporter.clone()));
@@ -42,11 +42,11 @@ impl Assembled {
         let v1alpha = reflection().build_v1alpha().map_err(|error| Error::Reflection(error.into()))?;
         routes.add(v1alpha.accept_compressed(CompressionEncoding::Gzip));
         let (mut services, mut tasks, mut closes) = (Vec::new(), Vec::new(), Vec::new());
-        for part in parts {
-            services.extend(part.routes.names().map(|service| (service, part.name)));
-            routes.merge(part.routes);
-            tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
-            closes.extend(part.close.map(|close| (part.name, close)));
+        for component in components {
+            services.extend(component.routes.names().map(|service| (service, component.name)));
+            routes.merge(component.routes);
+            tasks.extend(component.tasks.into_iter().map(|task| (component.name, task)));
+            closes.extend(component.close.map(|close| (component.name, close)));
         }
         let health = Health { reporter, services, told: HashMap::new() };
         Ok(Self { routes, health, tasks, closes })
@@ -56,7 +56,7 @@ impl Assembled {
 /// The health service's side of the readiness checks.
 pub(super) struct Health {
     reporter: HealthReporter,
-    /// Every service and the part that it is of.
+    /// Every service and the component that it is of.
     services: Vec<(&'static str, &'static str)>,
     /// What was told last: those who watch are told of changes only.
     told: HashMap<&'static str, bool>,
@@ -66,7 +66,8 @@ impl Health {
     /// Tells health as the checks have it: of each service, and of the server as a whole (the empty name).
     pub(super) async fn tell(&mut self, report: &Report) {
         let whole = ("", report.ready());
-        let services = self.services.iter().map(|(service, part)| (*service, report.part_ready(part)));
+        let services =
+            self.services.iter().map(|(service, component)| (*service, report.component_ready(component)));
         for (service, ready) in services.chain([whole]).collect::<Vec<_>>() {
             if self.told.insert(service, ready) != Some(ready) {
                 let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };

@@ -1,6 +1,6 @@
 //! Why a server did not start, or did not run to an orderly end.
 
-use super::kit::BoxError;
+use super::context::BoxError;
 use std::net::SocketAddr;
 
 /// Why a server did not start, or did not run to an orderly end.
@@ -14,27 +14,27 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A part cannot be opened.
+    /// A component cannot be opened.
     #[error("cannot start")]
     Open(#[source] BoxError),
     /// The reflection service cannot describe the API: this binary is broken.
     #[error("the API's description cannot be read")]
     Reflection(#[source] BoxError),
-    /// A task of a part ended with an error, so the server stopped.
-    #[error("{part}: {task} failed")]
+    /// A task of a component ended with an error, so the server stopped.
+    #[error("{component}: {task} failed")]
     Task {
-        /// The part.
-        part: &'static str,
+        /// The component.
+        component: &'static str,
         /// The task.
         task: &'static str,
         /// Why.
         source: BoxError,
     },
-    /// A part cannot be closed in good order.
-    #[error("{part} cannot be closed in good order")]
+    /// A component cannot be closed in good order.
+    #[error("{component} cannot be closed in good order")]
     Close {
-        /// The part.
-        part: &'static str,
+        /// The component.
+        component: &'static str,
         /// Why.
         source: BoxError,
     },

@@ -1,17 +1,17 @@
 //! The life of a server: bind, open, serve, drain, close.
 //!
 //! Invariants: every address is bound before anything is opened, so that a second server on it fails
-//! early; the admin port answers from before the parts are opened until after they are closed. In a
+//! early; the admin port answers from before the components are opened until after they are closed. In a
 //! drain the server first says that it is not serving, then asks streams and tasks to end, waits for
-//! calls up to the limit, drops what is left, and only then closes the parts, last opened first. When
+//! calls up to the limit, drops what is left, and only then closes the components, last opened first. When
 //! `run` returns, no task of it runs any more.
 
 use super::accept::{Connections, spoke, tell};
 use super::assemble::Assembled;
 use super::calls::Calls;
+use super::context::{BoxError, Component, ServiceContext, Task};
 use super::error::Error;
 use super::grpc::Port;
-use super::kit::{BoxError, Kit, Part, Task};
 use super::listeners::Listeners;
 use super::methods::Methods;
 use crate::admin;
@@ -49,20 +49,20 @@ pub struct Ending {
     pub dropped_connections: usize,
 }
 
-/// Opens the parts and serves them until `shutdown`, or until a part fails.
+/// Opens the components and serves them until `shutdown`, or until a component fails.
 ///
 /// # Errors
-/// If a part cannot be opened, fails, or cannot be closed; the server has ended all the same.
+/// If a component cannot be opened, fails, or cannot be closed; the server has ended all the same.
 pub async fn run<F, Fut>(
     config: &Server,
-    kit: Kit,
+    context: ServiceContext,
     listeners: Listeners,
     open: F,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ending, Error>
 where
-    F: FnOnce(Kit) -> Fut,
-    Fut: Future<Output = Result<Vec<Part>, BoxError>>,
+    F: FnOnce(ServiceContext) -> Fut,
+    Fut: Future<Output = Result<Vec<Component>, BoxError>>,
 {
     let (grpc, admin) = listeners.addresses();
     tracing::info!(
@@ -71,25 +71,25 @@ where
         "listening"
     );
     let Listeners { grpc, admin } = listeners;
-    // The admin port answers before any part has a check of its own.
-    let opening = kit.readiness.check("server.opened");
+    // The admin port answers before any component has a check of its own.
+    let opening = context.readiness.check("server.opened");
     opening.not_ready("opening");
     let admin_connections = Connections::new(ADMIN_CONNECTIONS, &config.keepalive, CancellationToken::new());
     let mut admin_port = JoinSet::new();
     if let Some(listener) = admin {
-        let routes = admin::routes(kit.readiness.clone(), kit.metrics.clone());
+        let routes = admin::routes(context.readiness.clone(), context.metrics.clone());
         let keepalive = config.keepalive.clone();
         admin_port.spawn(serve_admin(listener, routes, keepalive, admin_connections.clone()));
     }
     let mut shutdown = pin!(shutdown);
     let opened = tokio::select! {
-        opened = open(kit.clone()) => opened.map_err(Error::Open).map(Some),
+        opened = open(context.clone()) => opened.map_err(Error::Open).map(Some),
         () = &mut shutdown => Ok(None),
     };
     let ended = match opened {
-        Ok(Some(parts)) => {
+        Ok(Some(components)) => {
             opening.ready();
-            serve(config, &kit, grpc, parts, shutdown).await
+            serve(config, &context, grpc, components, shutdown).await
         }
         Ok(None) => Ok(Ending { dropped_connections: 0 }),
         Err(error) => Err(error),
@@ -106,30 +106,31 @@ where
 
 async fn serve(
     config: &Server,
-    kit: &Kit,
+    context: &ServiceContext,
     listener: TcpListener,
-    parts: Vec<Part>,
+    components: Vec<Component>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ending, Error> {
-    let Assembled { routes, mut health, tasks, closes } = Assembled::of(parts)?;
+    let Assembled { routes, mut health, tasks, closes } = Assembled::of(components)?;
     let (limits, keepalive) = (&config.limits, &config.keepalive);
-    let connections = Connections::new(limits.max_connections, keepalive, kit.drain.clone());
-    connections.register(&kit.metrics);
+    let connections = Connections::new(limits.max_connections, keepalive, context.drain.clone());
+    connections.register(&context.metrics);
     let port = Port {
-        calls: Calls::new(routes, Methods::new(&kit.metrics), limits.clone(), kit.drain.clone()),
+        calls: Calls::new(routes, Methods::new(&context.metrics), limits.clone(), context.drain.clone()),
         limits: limits.clone(),
         keepalive: keepalive.clone(),
     };
-    let mut reports = kit.readiness.watch();
-    health.tell(&kit.readiness.report()).await;
+    let mut reports = context.readiness.watch();
+    health.tell(&context.readiness.report()).await;
     let mut accepting = JoinSet::new();
     {
         let connections = connections.clone();
         accepting.spawn(async move { port.serve(listener, &connections).await });
     }
     let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
-    for (part, Task { name, future }) in tasks {
-        running.spawn(async move { finished(part, name, AssertUnwindSafe(future).catch_unwind().await) });
+    for (component, Task { name, future }) in tasks {
+        running
+            .spawn(async move { finished(component, name, AssertUnwindSafe(future).catch_unwind().await) });
     }
 
     let mut shutdown = pin!(shutdown);
@@ -152,11 +153,11 @@ async fn serve(
     };
 
     // Not serving first, so that nobody is sent here any more by the time streams end.
-    kit.readiness.drain();
-    health.tell(&kit.readiness.report()).await;
+    context.readiness.drain();
+    health.tell(&context.readiness.report()).await;
     let limit = Instant::now() + config.drain_timeout;
     tracing::info!(limit = ?config.drain_timeout, open_connections = connections.open.get(), "draining");
-    kit.drain.cancel();
+    context.drain.cancel();
     accepting.join_all().await;
     let at_limit = close(&connections, limit).await;
     if at_limit > 0 {
@@ -174,9 +175,9 @@ async fn serve(
         tracing::warn!(tasks = running.len(), "dropped tasks that did not end");
         running.shutdown().await;
     }
-    for (part, close) in closes.into_iter().rev() {
+    for (component, close) in closes.into_iter().rev() {
         if let Err(source) = close.await {
-            cause.get_or_insert(Error::Close { part, source });
+            cause.get_or_insert(Error::Close { component, source });
         }
     }
     cause.map_or(Ok(Ending { dropped_connections }), Err)
@@ -232,10 +233,10 @@ async fn serve_admin(
 }
 
 fn finished(
-    part: &'static str,
+    component: &'static str,
     task: &'static str,
     ended: Result<Result<(), BoxError>, Box<dyn Any + Send>>,
 ) -> Result<(), Error> {
     let ended = ended.unwrap_or_else(|_| Err("it panicked; the log says where".into()));
-    ended.map_err(|source| Error::Task { part, task, source })
+    ended.map_err(|source| Error::Task { component, task, source })
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use milepost_ledger::{Decision, Direction};
 use milepost_types::{
-    DamagedRow, MilestoneName, PortfolioName, ProjectName, ProjectPattern, Rejection, Standing,
+    DamagedRow, FollowCheck, MilestoneName, PortfolioName, ProjectName, ProjectPattern, Rejection,
 };
 
 use super::Scene;
@@ -32,7 +32,7 @@ pub(crate) fn decide(
     skip: Option<&str>,
 ) -> Result<Decision, Rejection> {
     let applied = tables::source::get(scene.rows);
-    if Standing::of(applied, arrival.position, arrival.previous)? == Standing::Applied {
+    if FollowCheck::of(applied, arrival.position, arrival.previous)? == FollowCheck::Applied {
         return Ok(Decision::default());
     }
     let done = tables::partly::get(scene.rows, arrival.position)?;

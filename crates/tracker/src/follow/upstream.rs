@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milepost_client::Link;
+use milepost_client::Transport;
 use milepost_ledger::{Ledger, position_from_proto};
 use milepost_proto::journal::v1::GetLedgerInfoRequest;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
@@ -21,7 +21,7 @@ use crate::tables;
 /// The registry, as calls of the tracker need it.
 #[derive(Clone)]
 pub(crate) struct Upstream {
-    pub(crate) link: Link,
+    pub(crate) transport: Transport,
     pub(crate) ledger: Ledger<Tracker>,
     pub(crate) timeout: Duration,
     /// Why it is not followed any more, once it is not.
@@ -117,7 +117,7 @@ impl Upstream {
             return Err(Failure::RegistryUnavailable(reason.clone()));
         }
         let unavailable = |why: String| Failure::RegistryUnavailable(why);
-        let mut registry = JournalServiceClient::new(self.link.call());
+        let mut registry = JournalServiceClient::new(self.transport.call_channel());
         let request = GetLedgerInfoRequest { ledger: LedgerKind::Registry.to_string() };
         let limit = deadline.min(Instant::now() + self.timeout);
         let asked = tokio::time::timeout_at(limit.into(), registry.get_ledger_info(request)).await;

@@ -15,7 +15,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use milepost_ledger::{Ledger, Read, Receipt, Submission, SubmitError, View};
 use milepost_proto::tracker::v1 as proto;
-use milepost_service::request::{Caller, reach, revisions};
+use milepost_service::request::{Caller, revisions, wait_for_revision};
 use milepost_types::{Clock, LedgerKind, MilestoneName, Position, ProjectPattern, Rejection, Revision};
 use prost::Message;
 use tonic::Request;
@@ -85,7 +85,7 @@ impl Api {
             match revision.ledger {
                 LedgerKind::Registry => self.upstream.wait_for(revision.position, deadline).await?,
                 LedgerKind::Tracker | LedgerKind::Notifier => {
-                    reach(&self.ledger, LedgerKind::Tracker, revision, deadline).await?;
+                    wait_for_revision(&self.ledger, LedgerKind::Tracker, revision, deadline).await?;
                 }
             }
         }

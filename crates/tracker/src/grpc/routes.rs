@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::Request;
 use milepost_proto::tracker::v1::*;
-use milepost_service::host::served::{Answering, Serve, unary};
+use milepost_service::host::raw::{RawMethods, ResponseFuture, unary};
 use tonic::body::Body;
 
 use super::Api;
@@ -30,10 +30,10 @@ impl MilestoneRoutes {
     }
 }
 
-impl Serve for MilestoneRoutes {
+impl RawMethods for MilestoneRoutes {
     const NAME: &'static str = "milepost.tracker.v1.MilestoneService";
 
-    fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
+    fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture> {
         let (api, limit) = (&self.api, self.max_request_bytes);
         Some(match method {
             "GetMilestone" => unary(api, limit, request, get_milestone),
@@ -64,7 +64,7 @@ impl Serve for MilestoneRoutes {
 #[cfg(test)]
 mod tests {
     use milepost_proto::FILE_DESCRIPTOR_SET;
-    use milepost_service::host::served::{Served, methods};
+    use milepost_service::host::raw::{RawService, methods};
     use prost::Message;
     use prost_types::FileDescriptorSet;
 
@@ -75,7 +75,7 @@ mod tests {
     async fn every_method_of_the_schema_is_served_and_no_other() {
         let registry = RegistryServer::running(Registry::new(3));
         let tracker = Running::idle(&registry);
-        let Served(routes) = tracker.service.routes(1 << 20);
+        let RawService(routes) = tracker.service.routes(1 << 20);
         let answers = |method: &str| routes.answer(method, Request::new(Body::empty())).is_some();
         let methods = methods(MilestoneRoutes::NAME);
         assert_eq!(methods.len(), 18);

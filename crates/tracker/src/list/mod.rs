@@ -167,7 +167,7 @@ fn gather(
         let bytes = value.as_ref().map_or(0, Bytes::len);
         // Whether there is a next page is known when the row that begins it is found; a search that takes
         // too long goes on there.
-        if !search.look(bytes) {
+        if !search.count_row(bytes) {
             next = last;
             break;
         }

@@ -19,7 +19,7 @@ async fn tracker() -> (RegistryServer, Running, Sweep) {
     let mut tracker = Running::idle(&registry);
     tracker.follow();
     tracker.reach(registry.told.tail()).await;
-    let midnight = tracker.service.sweep(&tracker.kit);
+    let midnight = tracker.service.sweep(&tracker.context);
     midnight.look(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
     (registry, tracker, midnight)
@@ -35,7 +35,7 @@ fn days(tracker: &Running) -> usize {
 }
 
 fn state(tracker: &Running) -> State {
-    tracker.kit.readiness.report().checks[DATES].clone()
+    tracker.context.readiness.report().checks[DATES].clone()
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     let gone = crate::tests::registry::deleted(crate::tests::registry::portfolio("wsc"));
     let position = registry.tell(|told| told.append(vec![("milepost.portfolio.deleted", Some(gone))]));
     tracker.reach(position).await;
-    let midnight = tracker.service.sweep(&tracker.kit);
+    let midnight = tracker.service.sweep(&tracker.context);
     tracker.clock.advance(SignedDuration::from_hours(24));
     midnight.look(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));

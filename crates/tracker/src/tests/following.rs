@@ -146,7 +146,7 @@ async fn without_the_registry_what_is_known_goes_on_and_the_rest_is_unavailable(
     let refused = tracker.client.create_milestone(unknown).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "DEPENDENCY_UNAVAILABLE"));
     assert_eq!(fact(&refused, "service"), "registry");
-    assert!(tracker.kit.readiness.report().ready(), "its reads are as good as before");
+    assert!(tracker.context.readiness.report().ready(), "its reads are as good as before");
     tracker.stop().await;
 }
 
@@ -364,7 +364,7 @@ async fn a_tracker_that_had_come_further_than_the_restore_stands_still_unready_u
     for part in [ours.to_string(), older.position(2).to_string(), reset_command] {
         assert!(told.contains(&part), "{part}: {told}");
     }
-    assert!(!tracker.kit.readiness.report().ready(), "it would stand still for ever");
+    assert!(!tracker.context.readiness.report().ready(), "it would stand still for ever");
 
     let fork = older.position(2);
     let to = GoOn { after: fork, fork: Some(fork), lineage: older.lineage.clone() };

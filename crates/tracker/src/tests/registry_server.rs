@@ -11,7 +11,7 @@ use milepost_ledger::Source;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::{Block, Journal};
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
+use milepost_service::host::ServiceContext;
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::{Hash, LedgerKind, Position};
 use tokio::io::DuplexStream;
@@ -74,8 +74,8 @@ impl RegistryServer {
     }
 
     pub(crate) fn start(&mut self) {
-        let kit = Kit::new(&Server::default());
-        let journals = Journals::new(&kit).with(
+        let context = ServiceContext::new(&Server::default());
+        let journals = Journals::new(&context).with(
             LedgerKind::Registry,
             Followed {
                 source: Source::new(Arc::clone(&self.journal) as Arc<dyn Journal>),
@@ -84,8 +84,9 @@ impl RegistryServer {
                 followed: Box::new(Vec::new),
             },
         );
-        self.running = Some(kit.drain.clone());
-        self.gate.serve(tonic::transport::Server::builder().add_service(journals.into_service()), kit.drain);
+        self.running = Some(context.drain.clone());
+        self.gate
+            .serve(tonic::transport::Server::builder().add_service(journals.into_service()), context.drain);
     }
 
     /// Ends every connection; there are no new ones.

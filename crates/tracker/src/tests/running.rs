@@ -10,7 +10,7 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_service::config::server::Server;
-use milepost_service::host::Kit;
+use milepost_service::host::ServiceContext;
 use milepost_service::readiness::State;
 use milepost_types::{LogId, ManualClock, Position};
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ pub(crate) struct Running {
     pub(crate) service: Service,
     pub(crate) client: MilestoneServiceClient<Channel>,
     pub(crate) channel: Channel,
-    pub(crate) kit: Kit,
+    pub(crate) context: ServiceContext,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) journal: Arc<MemoryJournal>,
     pub(crate) options: Options,
@@ -60,30 +60,30 @@ impl Running {
         dir: tempfile::TempDir,
         options: Options,
     ) -> Self {
-        let kit = Kit::with_clock(&Server::default(), Arc::clone(&clock) as _);
+        let context = ServiceContext::with_clock(&Server::default(), Arc::clone(&clock) as _);
         let config = Config { registry_timeout: Duration::from_millis(500), ..Config::default() };
         let shared = Arc::clone(&journal) as Arc<dyn Journal>;
         let pool = registry.pool.clone();
         let mut service =
-            Service::on(&kit, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
+            Service::on(&context, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-        let milestones = service.routes(kit.limits.max_request_bytes.length());
+        let milestones = service.routes(context.limits.max_request_bytes.length());
         let router = tonic::transport::Server::builder().add_service(milestones);
-        let channel = channel_to(router, kit.drain.clone());
+        let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);
-        Self { service, client, channel, kit, clock, journal, options, dir, tasks: Vec::new() }
+        Self { service, client, channel, context, clock, journal, options, dir, tasks: Vec::new() }
     }
 
     /// Follows the registry from now on.
     pub(crate) fn follow(&mut self) {
-        let follow = self.service.follower(&self.kit);
+        let follow = self.service.follower(&self.context);
         self.tasks.push(tokio::spawn(async move { follow.run().await.unwrap() }));
     }
 
     /// Lets days begin from now on.
     pub(crate) fn watch_days(&mut self) {
-        let midnight = self.service.sweep(&self.kit);
+        let midnight = self.service.sweep(&self.context);
         self.tasks.push(tokio::spawn(async move { midnight.run().await.unwrap() }));
     }
 
@@ -95,7 +95,7 @@ impl Running {
 
     /// As [`Running::stop`]; what it stored can still be looked at.
     pub(crate) async fn end(&mut self) {
-        self.kit.drain.cancel();
+        self.context.drain.cancel();
         for task in self.tasks.drain(..) {
             tokio::time::timeout(PATIENCE, task).await.expect("a task ends").unwrap();
         }
@@ -124,7 +124,7 @@ impl Running {
 
     /// Waits until a check of the tracker's says this, and tells its reason.
     pub(crate) async fn readiness(&self, check: &str, wanted: impl Fn(&State) -> bool) -> String {
-        let mut reports = self.kit.readiness.watch();
+        let mut reports = self.context.readiness.watch();
         let report = reports.wait_for(|report| report.checks.get(check).is_some_and(&wanted));
         let report = tokio::time::timeout(PATIENCE, report).await.expect("the check changes").unwrap();
         report.checks[check].reason().to_owned()

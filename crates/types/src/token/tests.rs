@@ -6,7 +6,9 @@
 use proptest::prelude::*;
 
 use super::{TokenError, TokenKind, seal};
-use crate::{Cursor, HashPrefix, LedgerKind, LogId, PageToken, Position, Reach, RequestDigest, Revision};
+use crate::{
+    Cursor, EntryOffset, HashPrefix, LedgerKind, LogId, PageToken, Position, RequestDigest, Revision,
+};
 
 const LOG: &str = "0195f3a0-7c1e-4b6e-9d55-2f1f0a8d3c11";
 
@@ -148,7 +150,7 @@ fn the_next_event_of_a_cursor() {
     assert_eq!(Cursor::after(position()).next(), (4712, 0));
     assert_eq!(Cursor::inside(position(), 7).next(), (4711, 8));
     assert_eq!(Cursor::inside(position(), u32::MAX).next(), (4712, 0));
-    assert!(Reach::Event(u32::MAX) < Reach::Entry);
+    assert!(EntryOffset::Event(u32::MAX) < EntryOffset::Entry);
 }
 
 fn positions() -> impl Strategy<Value = Position> {
@@ -170,7 +172,7 @@ proptest! {
         digest in any::<[u8; 16]>(),
         after in prop::collection::vec(any::<u8>(), 0..300),
     ) {
-        let cursor = Cursor { position, reach: index.map_or(Reach::Entry, Reach::Event) };
+        let cursor = Cursor { position, offset: index.map_or(EntryOffset::Entry, EntryOffset::Event) };
         prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
         let revision = Revision { ledger, position };
         prop_assert_eq!(revision.to_string().parse(), Ok(revision));

@@ -131,7 +131,7 @@ async fn a_stream_outlives_the_unary_deadline_but_not_its_callers() {
     assert_eq!((bounded.status.code(), bounded.body_bytes), (Code::DeadlineExceeded, 5));
     assert!(started.elapsed() >= Duration::from_millis(400));
     assert!(timeout(Duration::ZERO, unbounded.message()).await.is_err(), "it is still open");
-    server.kit.drain.cancel();
+    server.context.drain.cancel();
     drop(unbounded);
     server.stop().await.unwrap();
 }

@@ -30,7 +30,7 @@ async fn requests_of_all_services_may_be_compressed() {
     };
     let mut answers = reflection.server_reflection_info(stream::iter([request])).await.unwrap().into_inner();
     assert!(soon(answers.message()).await.unwrap().is_some());
-    server.kit.drain.cancel();
+    server.context.drain.cancel();
     drop((stream, answers));
     server.stop().await.unwrap();
 }
@@ -144,7 +144,7 @@ async fn streams_are_not_compressed() {
     let mut stream = client.follow(follow("never ends")).await.unwrap();
     assert!(stream.metadata().get("grpc-encoding").is_none(), "{:?}", stream.metadata());
     assert!(stream.get_mut().message().await.unwrap().is_some());
-    server.kit.drain.cancel();
+    server.context.drain.cancel();
     drop(stream);
     server.stop().await.unwrap();
 }

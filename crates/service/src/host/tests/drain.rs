@@ -105,27 +105,28 @@ async fn health_says_not_serving_before_streams_end_and_its_watch_ends_too() {
 #[tokio::test]
 async fn health_follows_the_checks_of_the_part() {
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let server = Running::start_with(Config::default(), move |part, kit| {
-        let _ = sender.send((kit.readiness.check("test.ledger"), kit.readiness.check("other.ledger")));
-        part
+    let server = Running::start_with(Config::default(), move |component, context| {
+        let _ =
+            sender.send((context.readiness.check("test.ledger"), context.readiness.check("other.ledger")));
+        component
     })
     .await;
     let (ours, other) = soon(receiver).await.unwrap();
     let mut health = HealthClient::new(server.channel().await);
     let service = "milepost.journal.v1.JournalService".to_owned();
-    let mut part = health.watch(HealthCheckRequest { service }).await.unwrap().into_inner();
+    let mut component = health.watch(HealthCheckRequest { service }).await.unwrap().into_inner();
     let mut whole = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     let next = async |watch: &mut tonic::Streaming<tonic_health::pb::HealthCheckResponse>| {
         soon(watch.message()).await.unwrap().unwrap().status()
     };
-    assert_eq!(next(&mut part).await, ServingStatus::NotServing);
+    assert_eq!(next(&mut component).await, ServingStatus::NotServing);
     assert_eq!(next(&mut whole).await, ServingStatus::NotServing);
     ours.ready();
-    assert_eq!(next(&mut part).await, ServingStatus::Serving);
+    assert_eq!(next(&mut component).await, ServingStatus::Serving);
     other.degraded("behind");
     assert_eq!(next(&mut whole).await, ServingStatus::Serving);
     ours.not_ready("the journal failed");
-    assert_eq!(next(&mut part).await, ServingStatus::NotServing);
+    assert_eq!(next(&mut component).await, ServingStatus::NotServing);
     server.stop().await.unwrap();
 }
 
@@ -134,18 +135,19 @@ async fn parts_close_after_calls_and_tasks_have_ended() {
     let task_ended = Arc::new(AtomicBool::new(false));
     let seen = Arc::new(Mutex::new(None));
     let (task, closing) = (task_ended.clone(), (task_ended.clone(), seen.clone()));
-    let server = Running::start_with(Config::default(), move |part, kit| {
-        let drain = kit.drain.clone();
-        part.task("follower", async move {
-            drain.cancelled().await;
-            tokio::task::yield_now().await;
-            task.store(true, Ordering::Relaxed);
-            Ok(())
-        })
-        .on_close(async move {
-            *closing.1.lock() = Some(closing.0.load(Ordering::Relaxed));
-            Ok(())
-        })
+    let server = Running::start_with(Config::default(), move |component, context| {
+        let drain = context.drain.clone();
+        component
+            .task("follower", async move {
+                drain.cancelled().await;
+                tokio::task::yield_now().await;
+                task.store(true, Ordering::Relaxed);
+                Ok(())
+            })
+            .on_close(async move {
+                *closing.1.lock() = Some(closing.0.load(Ordering::Relaxed));
+                Ok(())
+            })
     })
     .await;
     server.client().await.get_ledger_info(info("fine")).await.unwrap();
@@ -159,22 +161,23 @@ async fn a_task_that_fails_stops_the_process_in_good_order() {
     let closing = closed.clone();
     let fail = CancellationToken::new();
     let failing = fail.clone();
-    let server = Running::start_with(Config::default(), move |part, _| {
-        part.task("ledger", async move {
-            failing.cancelled().await;
-            Err("the journal cannot be written".into())
-        })
-        .on_close(async move {
-            closing.store(true, Ordering::Relaxed);
-            Ok(())
-        })
+    let server = Running::start_with(Config::default(), move |component, _| {
+        component
+            .task("ledger", async move {
+                failing.cancelled().await;
+                Err("the journal cannot be written".into())
+            })
+            .on_close(async move {
+                closing.store(true, Ordering::Relaxed);
+                Ok(())
+            })
     })
     .await;
     let mut stream = server.client().await.follow(follow("polite")).await.unwrap().into_inner();
     stream.message().await.unwrap();
     fail.cancel();
     let error = soon(server.server).await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::Task { part: "test", task: "ledger", .. }), "{error:?}");
+    assert!(matches!(error, Error::Task { component: "test", task: "ledger", .. }), "{error:?}");
     assert_eq!(stream.message().await.unwrap_err().message(), "go on elsewhere");
     assert!(closed.load(Ordering::Relaxed));
 }
@@ -183,8 +186,8 @@ async fn a_task_that_fails_stops_the_process_in_good_order() {
 async fn a_task_that_panics_stops_the_process_and_one_that_ends_well_does_not() {
     let panic = CancellationToken::new();
     let panicking = panic.clone();
-    let server = Running::start_with(Config::default(), move |part, _| {
-        part.task("once", async { Ok(()) }).task("follower", async move {
+    let server = Running::start_with(Config::default(), move |component, _| {
+        component.task("once", async { Ok(()) }).task("follower", async move {
             panicking.cancelled().await;
             panic!("in the task")
         })
@@ -201,8 +204,8 @@ async fn a_server_that_is_still_opening_can_be_stopped() {
     let config =
         Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), admin_listen: None, ..Config::default() };
     let listeners = Listeners::bind(&config).await.unwrap();
-    let open = |_| pending::<Result<Vec<Part>, BoxError>>();
-    let ending = soon(run(&config, Kit::new(&config), listeners, open, async {})).await;
+    let open = |_| pending::<Result<Vec<Component>, BoxError>>();
+    let ending = soon(run(&config, ServiceContext::new(&config), listeners, open, async {})).await;
     assert_eq!(ending.unwrap(), Ending { dropped_connections: 0 });
 }
 
@@ -212,7 +215,8 @@ async fn a_part_that_cannot_be_opened_is_told() {
         Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), admin_listen: None, ..Config::default() };
     let listeners = Listeners::bind(&config).await.unwrap();
     let open = |_| async { Err("segment 3 is damaged".into()) };
-    let error = soon(run(&config, Kit::new(&config), listeners, open, pending())).await.unwrap_err();
+    let error =
+        soon(run(&config, ServiceContext::new(&config), listeners, open, pending())).await.unwrap_err();
     let Error::Open(source) = error else { panic!("{error:?}") };
     assert_eq!(source.to_string(), "segment 3 is damaged");
 }

@@ -30,7 +30,7 @@ async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
         }
     })
     .await;
-    server.kit.drain.cancel();
+    server.context.drain.cancel();
     drop(_second);
     drop(client);
     server.stop().await.unwrap();

@@ -124,7 +124,7 @@ impl JournalService for Scripted {
 struct Running {
     address: SocketAddr,
     admin: SocketAddr,
-    kit: Kit,
+    context: ServiceContext,
     streams: Arc<Mutex<Vec<Messages>>>,
     shutdown: CancellationToken,
     server: JoinHandle<Result<Ending, Error>>,
@@ -132,34 +132,34 @@ struct Running {
 
 impl Running {
     async fn start(config: Config) -> Self {
-        Self::start_with(config, |part, _| part).await
+        Self::start_with(config, |component, _| component).await
     }
 
-    /// Starts a server whose one part `adjust` may add to.
+    /// Starts a server whose one component `adjust` may add to.
     async fn start_with(
         mut config: Config,
-        adjust: impl FnOnce(Part, &Kit) -> Part + Send + 'static,
+        adjust: impl FnOnce(Component, &ServiceContext) -> Component + Send + 'static,
     ) -> Self {
         config.listen.set_port(0);
         config.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let kit = Kit::new(&config);
+        let context = ServiceContext::new(&config);
         let streams = Arc::default();
-        let service = Scripted { drain: kit.drain.clone(), streams: Arc::clone(&streams) };
+        let service = Scripted { drain: context.drain.clone(), streams: Arc::clone(&streams) };
         let listeners = Listeners::bind(&config).await.unwrap();
         let (address, admin) = listeners.addresses();
         let shutdown = CancellationToken::new();
-        let (stopped, server_kit) = (shutdown.clone(), kit.clone());
+        let (stopped, server_context) = (shutdown.clone(), context.clone());
         let server = tokio::spawn(async move {
-            let open = |kit: Kit| async move {
-                let limit = kit.limits.max_request_bytes.length();
+            let open = |context: ServiceContext| async move {
+                let limit = context.limits.max_request_bytes.length();
                 let service = JournalServiceServer::new(service).max_decoding_message_size(limit);
                 let service = service.accept_compressed(CompressionEncoding::Gzip);
-                Ok(vec![adjust(Part::new("test").service(service), &kit)])
+                Ok(vec![adjust(Component::new("test").service(service), &context)])
             };
-            run(&config, server_kit, listeners, open, stopped.cancelled_owned()).await
+            run(&config, server_context, listeners, open, stopped.cancelled_owned()).await
         });
         let (address, admin) = (address.unwrap(), admin.unwrap());
-        Self { address, admin, kit, streams, shutdown, server }
+        Self { address, admin, context, streams, shutdown, server }
     }
 
     async fn channel(&self) -> Channel {
@@ -178,7 +178,7 @@ impl Running {
 
     /// The value of a metric, its labels included in the name; 0 if there is none.
     fn metric(&self, name: &str) -> f64 {
-        let text = self.kit.metrics.encode();
+        let text = self.context.metrics.encode();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().unwrap())
     }

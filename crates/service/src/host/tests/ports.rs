@@ -47,23 +47,23 @@ async fn the_admin_port_answers_while_the_server_opens_and_drains() {
     let admin = listeners.addresses().1.unwrap();
     let (opened, go) = (CancellationToken::new(), CancellationToken::new());
     let closing = CancellationToken::new();
-    let (opening, may_open, kit) = (opened.clone(), go.clone(), Kit::new(&config));
-    let (at_close, checked) = (closing.clone(), kit.clone());
+    let (opening, may_open, context) = (opened.clone(), go.clone(), ServiceContext::new(&config));
+    let (at_close, checked) = (closing.clone(), context.clone());
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();
     let server = tokio::spawn(async move {
-        let open = |kit: Kit| async move {
-            let check = kit.readiness.check("test.ledger");
+        let open = |context: ServiceContext| async move {
+            let check = context.readiness.check("test.ledger");
             opening.cancel();
             may_open.cancelled().await;
             check.ready();
-            Ok(vec![Part::new("test").on_close(async move {
+            Ok(vec![Component::new("test").on_close(async move {
                 at_close.cancelled().await;
                 drop(check);
                 Ok(())
             })])
         };
-        run(&config, kit, listeners, open, stopped.cancelled_owned()).await
+        run(&config, context, listeners, open, stopped.cancelled_owned()).await
     });
     soon(opened.cancelled()).await;
     assert!(get(admin, "/readyz").await.starts_with("HTTP/1.1 503 "));

@@ -8,7 +8,7 @@ use crate::rejection::Rejection;
 
 /// How an entry stands to what was followed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum FollowCheck {
     /// It is the next one.
     Next,
     /// It was followed before.
@@ -31,7 +31,7 @@ impl From<Diverged> for Rejection {
     }
 }
 
-impl Standing {
+impl FollowCheck {
     /// How an entry at `position`, just after `previous`, stands to the last one that was followed, if any
     /// was.
     ///
@@ -43,10 +43,10 @@ impl Standing {
             if position.sequence == own.sequence && position.hash != own.hash {
                 return Err(Diverged { given: position, own });
             }
-            return Ok(Standing::Applied);
+            return Ok(FollowCheck::Applied);
         }
         if previous == own && position.sequence == own.sequence + 1 {
-            return Ok(Standing::Next);
+            return Ok(FollowCheck::Next);
         }
         Err(Diverged { given: previous, own })
     }
@@ -64,15 +64,15 @@ mod tests {
 
     #[test]
     fn the_first_entry_and_each_after_the_last_is_next() {
-        assert_eq!(Standing::of(None, at(1, 1, 5), at(1, 0, 0)), Ok(Standing::Next));
-        assert_eq!(Standing::of(Some(at(1, 0, 0)), at(1, 1, 5), at(1, 0, 0)), Ok(Standing::Next));
-        assert_eq!(Standing::of(Some(at(1, 7, 3)), at(1, 8, 4), at(1, 7, 3)), Ok(Standing::Next));
+        assert_eq!(FollowCheck::of(None, at(1, 1, 5), at(1, 0, 0)), Ok(FollowCheck::Next));
+        assert_eq!(FollowCheck::of(Some(at(1, 0, 0)), at(1, 1, 5), at(1, 0, 0)), Ok(FollowCheck::Next));
+        assert_eq!(FollowCheck::of(Some(at(1, 7, 3)), at(1, 8, 4), at(1, 7, 3)), Ok(FollowCheck::Next));
     }
 
     #[test]
     fn what_was_applied_is_not_applied_again() {
-        assert_eq!(Standing::of(Some(at(1, 7, 3)), at(1, 7, 3), at(1, 6, 2)), Ok(Standing::Applied));
-        assert_eq!(Standing::of(Some(at(1, 7, 3)), at(1, 2, 9), at(1, 1, 9)), Ok(Standing::Applied));
+        assert_eq!(FollowCheck::of(Some(at(1, 7, 3)), at(1, 7, 3), at(1, 6, 2)), Ok(FollowCheck::Applied));
+        assert_eq!(FollowCheck::of(Some(at(1, 7, 3)), at(1, 2, 9), at(1, 1, 9)), Ok(FollowCheck::Applied));
     }
 
     #[test]
@@ -92,12 +92,12 @@ mod tests {
             (at(1, 10, 4), own, own),
         ] {
             assert_eq!(
-                Standing::of(Some(own), position, previous),
+                FollowCheck::of(Some(own), position, previous),
                 Err(Diverged { given, own }),
                 "{position}"
             );
         }
-        let refusal = Standing::of(None, at(1, 2, 2), at(1, 1, 1)).unwrap_err();
+        let refusal = FollowCheck::of(None, at(1, 2, 2), at(1, 1, 1)).unwrap_err();
         assert_eq!(refusal, Diverged { given: at(1, 1, 1), own: at(1, 0, 0) });
     }
 }

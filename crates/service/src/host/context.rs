@@ -1,7 +1,7 @@
 //! What a service gets from the process it runs in, and what it gives to it.
 //!
-//! A service's `open` takes the [`Kit`] and answers with a [`Part`]; nothing of it runs or can be
-//! reached before the host has all parts.
+//! A service's `open` takes the [`ServiceContext`] and answers with a [`Component`]; nothing of it runs or can be
+//! reached before the host has all components.
 
 use super::routes::Routes;
 use crate::config::server::{Limits, Server};
@@ -18,15 +18,15 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-/// Any error, for parts whose own error types the host need not know.
+/// Any error, for components whose own error types the host need not know.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What every part of a process shares. Clones share the same things.
+/// What every component of a process shares. Clones share the same things.
 #[derive(Clone)]
-pub struct Kit {
-    /// Where parts report how they are.
+pub struct ServiceContext {
+    /// Where components report how they are.
     pub readiness: Readiness,
-    /// Where parts expose what they count.
+    /// Where components expose what they count.
     pub metrics: Metrics,
     /// Cancelled when the server drains: streams say where to go on and end, tasks return.
     pub drain: CancellationToken,
@@ -36,13 +36,13 @@ pub struct Kit {
     pub clock: Arc<dyn Clock>,
 }
 
-impl Kit {
-    /// A kit with the system's clock and the metrics of the process.
+impl ServiceContext {
+    /// A context with the system's clock and the metrics of the process.
     pub fn new(config: &Server) -> Self {
         Self::with_clock(config, Arc::new(SystemClock))
     }
 
-    /// A kit with the clock given.
+    /// A context with the clock given.
     pub fn with_clock(config: &Server, clock: Arc<dyn Clock>) -> Self {
         let metrics = Metrics::new();
         metrics.register_collector(Process::new(clock.now()));
@@ -63,21 +63,21 @@ pub(super) struct Task {
 }
 
 /// One service's contribution to a process.
-pub struct Part {
+pub struct Component {
     pub(super) name: &'static str,
     pub(super) routes: Routes,
     pub(super) tasks: Vec<Task>,
     pub(super) close: Option<BoxFuture<'static, Result<(), BoxError>>>,
 }
 
-impl Part {
-    /// A part with this name, which its readiness checks begin with: `{name}.{what}`.
+impl Component {
+    /// A component with this name, which its readiness checks begin with: `{name}.{what}`.
     pub fn new(name: &'static str) -> Self {
         Self { name, routes: Routes::default(), tasks: Vec::new(), close: None }
     }
 
-    /// Adds a gRPC service. Its health is that of the part's checks. Limit its messages with
-    /// `max_decoding_message_size(kit.limits.max_request_bytes.length())`, and let callers compress them
+    /// Adds a gRPC service. Its health is that of the component's checks. Limit its messages with
+    /// `max_decoding_message_size(context.limits.max_request_bytes.length())`, and let callers compress them
     /// with `accept_compressed(CompressionEncoding::Gzip)`.
     pub fn service<S>(mut self, service: S) -> Self
     where
@@ -89,7 +89,7 @@ impl Part {
         self
     }
 
-    /// Adds a task that runs until `kit.drain` is cancelled. If it ends with an error, or panics, the
+    /// Adds a task that runs until `context.drain` is cancelled. If it ends with an error, or panics, the
     /// process drains and stops; if it ends well, it had no more to do.
     pub fn task<F>(mut self, name: &'static str, future: F) -> Self
     where
@@ -99,7 +99,7 @@ impl Part {
         self
     }
 
-    /// What is to be done last, when no call and no task of any part runs any more: close the ledger.
+    /// What is to be done last, when no call and no task of any component runs any more: close the ledger.
     pub fn on_close<F>(mut self, future: F) -> Self
     where
         F: Future<Output = Result<(), BoxError>> + Send + 'static,

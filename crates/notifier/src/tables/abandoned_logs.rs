@@ -9,11 +9,11 @@ use super::{Tag, log_key, take_sequence};
 
 /// The sequence up to which a log that was left counts as followed.
 pub(crate) fn get(rows: &dyn Read, log: LogId) -> Option<u64> {
-    rows.get(&log_key(Tag::Left, log).done()).map(|row| take_sequence(&row))
+    rows.get(&log_key(Tag::AbandonedLogs, log).done()).map(|row| take_sequence(&row))
 }
 
 /// Lets a log count as followed up to a sequence.
 pub(crate) fn raise(rows: &mut dyn Write, log: LogId, sequence: u64) {
     let sequence = get(rows, log).unwrap_or(0).max(sequence);
-    rows.put(log_key(Tag::Left, log).done(), sequence.to_be_bytes().to_vec().into());
+    rows.put(log_key(Tag::AbandonedLogs, log).done(), sequence.to_be_bytes().to_vec().into());
 }

@@ -14,12 +14,12 @@ use super::{Tag, log_key, take_sequence};
 pub(crate) const BLOCK: u64 = 256;
 
 fn key(log: LogId, sequence: u64) -> Vec<u8> {
-    log_key(Tag::Places, log).bytes(&sequence.to_be_bytes()).done()
+    log_key(Tag::BlockIndex, log).bytes(&sequence.to_be_bytes()).done()
 }
 
 /// The block's end and after it nothing of this log: the rows from a source's sequence on.
 fn from(log: LogId, sequence: u64) -> KeyRange {
-    KeyRange { start: key(log, sequence), ..KeyRange::prefix(&log_key(Tag::Places, log).done()) }
+    KeyRange { start: key(log, sequence), ..KeyRange::prefix(&log_key(Tag::BlockIndex, log).done()) }
 }
 
 /// Notes at the end of a block how far a source had come.

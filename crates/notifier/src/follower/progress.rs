@@ -3,7 +3,7 @@
 use milepost_types::Position;
 use parking_lot::Mutex;
 
-/// What a pump last heard of its source.
+/// What a follower last heard of its source.
 #[derive(Debug, Default)]
 pub(crate) struct Progress(Mutex<Option<Position>>);
 

@@ -1,9 +1,9 @@
-//! Taking over a source: one pump a source, from its journal into ours.
+//! Taking over a source: one follower a source, from its journal into ours.
 //!
-//! Invariants: what is taken over goes on exactly after what the rows say was, however the pump before
+//! Invariants: what is taken over goes on exactly after what the rows say was, however the follower before
 //! ended; an entry that needs something of another source waits for it, and nothing else waits with it.
 //! A source that was restored is followed on where both logs are the same, once our own log says so. One of
-//! another history is never guessed about: the pump stops, says both positions where operators look, makes the
+//! another history is never guessed about: the follower stops, says both positions where operators look, makes the
 //! notifier unready, and leaves the log readable. Everything that was received goes into one commit.
 
 mod progress;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Link};
+use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Transport};
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
@@ -37,11 +37,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Takes over one source.
-pub(crate) struct Pump {
+pub(crate) struct SourceFollower {
     /// Whose journal.
     pub(crate) source: LedgerKind,
     /// How it is reached.
-    pub(crate) link: Link,
+    pub(crate) transport: Transport,
     /// What it goes into.
     pub(crate) ledger: Ledger<Rules>,
     /// The ledger's clock.
@@ -72,7 +72,7 @@ enum Stop {
     Closing,
 }
 
-impl Pump {
+impl SourceFollower {
     /// Runs until the drain.
     pub(crate) async fn run(self) -> Result<(), BoxError> {
         let drain = self.drain.clone();
@@ -116,7 +116,7 @@ impl Pump {
     async fn take_over(&self, no_room: &mut bool) -> Stop {
         let mut after = self.applied();
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
-        let mut follower = Follower::new(self.link.clone(), self.source, after, options);
+        let mut follower = Follower::new(self.transport.clone(), self.source, after, options);
         let mut state = follower.state();
         loop {
             let mut block = Vec::new();

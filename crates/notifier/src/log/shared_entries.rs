@@ -15,9 +15,9 @@ const LARGE_BYTES: usize = 256 * 1024;
 
 /// Entries by their sequence.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<HashMap<u64, Weak<LoggedEntry>>>);
+pub(super) struct SharedEntries(Mutex<HashMap<u64, Weak<LoggedEntry>>>);
 
-impl Shelf {
+impl SharedEntries {
     /// The entry, if somebody holds it.
     pub(super) fn get(&self, sequence: u64) -> Option<Arc<LoggedEntry>> {
         self.0.lock().get(&sequence)?.upgrade()

@@ -20,29 +20,29 @@ use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
 
 /// A response that comes.
-pub type Answering = BoxFuture<'static, Response<Body>>;
+pub type ResponseFuture = BoxFuture<'static, Response<Body>>;
 
 /// A service by its methods.
-pub trait Serve: Clone + Send + Sync + 'static {
+pub trait RawMethods: Clone + Send + Sync + 'static {
     /// Its full name, `package.Service`.
     const NAME: &'static str;
 
     /// Answers a call; none if there is no method of this name.
-    fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering>;
+    fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture>;
 }
 
 /// A service as hosts take it.
 #[derive(Debug, Clone)]
-pub struct Served<S>(pub S);
+pub struct RawService<S>(pub S);
 
-impl<S: Serve> NamedService for Served<S> {
+impl<S: RawMethods> NamedService for RawService<S> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S: Serve> Service<Request<Body>> for Served<S> {
+impl<S: RawMethods> Service<Request<Body>> for RawService<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = NeverError<Answering>;
+    type Future = NeverError<ResponseFuture>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -74,7 +74,7 @@ pub fn unary<S, Q, T, F, Fut>(
     max_request_bytes: usize,
     request: Request<Body>,
     call: F,
-) -> Answering
+) -> ResponseFuture
 where
     S: Clone + Send + 'static,
     Q: Message + Default + Send + 'static,
@@ -93,7 +93,7 @@ pub fn server_streaming<S, Q, T, R, F, Fut>(
     max_request_bytes: usize,
     request: Request<Body>,
     call: F,
-) -> Answering
+) -> ResponseFuture
 where
     S: Clone + Send + 'static,
     Q: Message + Default + Send + 'static,
@@ -125,10 +125,10 @@ mod tests {
     #[derive(Clone)]
     struct Echo;
 
-    impl Serve for Echo {
+    impl RawMethods for Echo {
         const NAME: &'static str = "test.Echo";
 
-        fn answer(&self, method: &str, request: Request<Body>) -> Option<Answering> {
+        fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture> {
             let echo = |_: Self, request: tonic::Request<String>| async {
                 Ok(tonic::Response::new(request.into_inner()))
             };
@@ -147,7 +147,7 @@ mod tests {
         ] {
             // No body: a method that is there misses its message.
             let request = Request::post(path).body(Body::empty()).unwrap();
-            let Ok(response) = Served(Echo).call(request).await;
+            let Ok(response) = RawService(Echo).call(request).await;
             let said = Status::from_header_map(response.headers()).unwrap().code();
             assert_eq!(said, code, "{path}");
         }
