@@ -2,6 +2,7 @@
 //! JSON read. It changes nothing of them: comments become documentation. What resources and requests have in
 //! common by their fields becomes traits.
 
+mod answers;
 mod resources;
 
 use std::error::Error;

@@ -129,6 +129,7 @@ impl<'a> Schema<'a> {
         let (_, singular, plural, _) = self.descriptor(resource);
         let (path, package) = (path(resource), resource.package_name());
         let (name, plural) = (resource.name(), upper_camel(&plural));
+        crate::answers::check(self.pool, resource, &plural);
         let Some((number, event)) = self.events.get(resource.full_name()) else {
             panic!("{}: no event holds it; add it to milepost.event.v1.Event", resource.full_name());
         };
