@@ -42,7 +42,8 @@ fn check_answer(answer: &MessageDescriptor, resource: &MessageDescriptor, severa
     wanted.extend(page.then_some((Kind::String, false)));
     wanted.push((Kind::String, false));
     let fields: Vec<_> = answer.fields().map(|field| (field.kind(), field.is_list())).collect();
-    let numbers = answer.fields().map(|field| field.number()).eq(1..=u32::try_from(wanted.len()).unwrap_or(0));
+    let numbers =
+        answer.fields().map(|field| field.number()).eq(1..=u32::try_from(wanted.len()).unwrap_or(0));
     let revision = answer.fields().last().is_some_and(|field| field.name() == "revision");
     assert!(
         fields == wanted && numbers && revision,

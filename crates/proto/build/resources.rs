@@ -152,11 +152,10 @@ impl<'a> Schema<'a> {
             let parts = message.fields().enumerate();
             let parts = parts.map(|(i, part)| {
                 let part = self::ident(part.name());
-                format!("{i} => to.{part}.clone_from(&given.{part}),")
+                format!("{i} => to.{part} = from.{ident}.as_ref().map(|given| given.{part}.clone()).unwrap_or_default(),")
             });
             Some(format!(
-                "{{ let given = from.{ident}.clone().unwrap_or_default(); \
-                 let to = self.{ident}.get_or_insert_default(); \
+                "{{ let to = self.{ident}.get_or_insert_default(); \
                  match part {{ {} _ => {{}} }} \
                  if *to == Default::default() {{ self.{ident} = None; }} }}",
                 parts.collect::<String>()
@@ -410,6 +409,13 @@ impl ListRequest for {module}::List{plural}Request {{
         {
             fail::<()>(field, "needs `packed = true` beside its other options");
         }
+        let required = behaviors.contains(&2);
+        if truth("parts") && required {
+            fail::<()>(field, "has parts that are changed one by one, so it cannot be required");
+        }
+        if field.is_list() && access == "Access::Input" && unchecked(field, &content) {
+            fail::<()>(field, "is a list of what no rule checks yet; see `check_list` in crate resource");
+        }
         if number("members") > 0 && !field.is_list() {
             fail::<()>(field, "is no list, so it has no members to count");
         }
@@ -422,7 +428,7 @@ impl ListRequest for {module}::List{plural}Request {{
         });
         Rules {
             content,
-            required: behaviors.contains(&2),
+            required,
             access,
             limit: number("limit"),
             members: number("members"),
@@ -518,6 +524,15 @@ fn kind(field: &FieldDescriptor) -> &'static str {
             _ => fail(field, "has a type that resources do not have"),
         },
         _ => fail(field, "has a type that resources do not have"),
+    }
+}
+
+/// Whether the members of a list are of a kind that requests are not checked for.
+fn unchecked(field: &FieldDescriptor, content: &str) -> bool {
+    match kind(field) {
+        "Enum" | "Money" => true,
+        "Int" => content != "Weekdays",
+        _ => false,
     }
 }
 

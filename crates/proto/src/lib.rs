@@ -9,6 +9,8 @@
 
 pub mod codec;
 pub mod resource;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 /// The encoded `FileDescriptorSet` of every schema with its imports and comments.
