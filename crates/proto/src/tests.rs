@@ -165,12 +165,19 @@ fn path(mut fields: &'static [Field], steps: &[usize]) -> String {
 fn is_filtered<R: Resource>() {
     assert_eq!(R::FILTER.len(), R::FILTER_PATHS.len(), "{}", R::TYPE.name);
     for (field, way) in R::FILTER.iter().zip(R::FILTER_PATHS) {
-        let part = match way.leaf {
-            Leaf::Whole => "",
-            Leaf::Currency => ".currency_code",
-            Leaf::Units => ".units",
+        let whole = path(R::FIELDS, way.steps);
+        let expected = match way.leaf {
+            Leaf::Whole => whole,
+            Leaf::Currency => format!("{whole}.currency_code"),
+            Leaf::Units => format!("{whole}.units"),
+            Leaf::Ancestor(collections) => {
+                assert_eq!(whole, "name", "{}", R::TYPE.name);
+                let types = std::iter::successors(Some(R::TYPE), |found| found.parent);
+                let ancestor = types.filter(|found| found.collections.len() == collections).last();
+                ancestor.unwrap().singular.to_owned()
+            }
         };
-        assert_eq!(field.path(), format!("{}{part}", path(R::FIELDS, way.steps)), "{}", R::TYPE.name);
+        assert_eq!(field.path(), expected, "{}", R::TYPE.name);
     }
     let mut paths: Vec<_> = R::FILTER.iter().map(|field| field.path()).collect();
     paths.sort_unstable();
