@@ -401,7 +401,7 @@ impl ListRequest for {module}::List{plural}Request {{
         if truth("parts") && part(field).is_none() {
             fail::<()>(field, "is no message, so it has no parts to name");
         }
-        // The encoder takes any options without it for a wish to have them not packed.
+        // The encoder takes options without it as: not packed.
         if rules.is_some()
             && field.is_list()
             && matches!(kind(field), "Int" | "Enum" | "Bool" | "Double")

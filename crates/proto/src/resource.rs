@@ -70,7 +70,7 @@ pub struct Field {
     pub content: Content,
     /// Whether it is a list.
     pub repeated: bool,
-    /// Whether a value that is zero or false is told from none.
+    /// Whether a value that is zero or false is distinguished from none.
     pub optional: bool,
     /// Whether it must be given.
     pub required: bool,

@@ -7,7 +7,7 @@ use milepost_ledger::{Entry, Unusable, Write};
 use milepost_types::Position;
 
 use crate::convert::Unreadable;
-use crate::convert::told::{Effect, Facts, effect};
+use crate::convert::read_event::{Effect, Facts, effect};
 use crate::tables;
 
 /// Brings the rows from before an entry to after it.

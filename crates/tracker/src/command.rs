@@ -10,26 +10,26 @@ use milepost_types::{
 };
 
 use crate::milestone::{Action, Draft};
-use crate::source::Arrival;
+use crate::source::SourceEntry;
 
 /// What is asked, and the trace that it is part of.
 #[derive(Debug)]
-pub(crate) struct Command {
+pub(crate) struct TracedCommand {
     /// What is asked.
-    pub(crate) wish: Wish,
+    pub(crate) command: Command,
     /// The W3C trace context of the request; empty: none was given.
     pub(crate) traceparent: String,
 }
 
-impl From<Wish> for Command {
-    fn from(wish: Wish) -> Self {
-        Self { wish, traceparent: String::new() }
+impl From<Command> for TracedCommand {
+    fn from(command: Command) -> Self {
+        Self { command, traceparent: String::new() }
     }
 }
 
 /// What is asked.
 #[derive(Debug)]
-pub(crate) enum Wish {
+pub(crate) enum Command {
     /// Create milestones, all or none; all in this portfolio.
     Create {
         /// The portfolio.
@@ -52,13 +52,13 @@ pub(crate) enum Wish {
         portfolio: PortfolioName,
         /// The day.
         date: Date,
-        /// Only count what it would tell, in all its entries.
+        /// Only count what it would announce, in all its entries.
         preview: bool,
     },
     /// Take over an entry of the registry.
     Ingest {
         /// The entry.
-        arrival: Arc<Arrival>,
+        source_entry: Arc<SourceEntry>,
         /// If given, nothing is derived from it, for this reason.
         skip: Option<String>,
     },
@@ -84,18 +84,18 @@ pub(crate) struct Refusal {
     /// Why.
     pub(crate) rejection: Rejection,
     /// Whether it rests on what was followed of the registry, which may say otherwise by now.
-    pub(crate) on_facts: bool,
+    pub(crate) on_mirror: bool,
 }
 
 impl Refusal {
     /// A refusal that rests on what was followed.
-    pub(crate) fn on_facts(rejection: Rejection) -> Self {
-        Self { rejection, on_facts: true }
+    pub(crate) fn on_mirror(rejection: Rejection) -> Self {
+        Self { rejection, on_mirror: true }
     }
 
     /// There is no such portfolio or project, as far as the registry was followed.
     pub(crate) fn unknown(kind: ResourceKind, name: &impl std::fmt::Display) -> Self {
-        Self::on_facts(Rejection::NotFound { kind, name: name.to_string() })
+        Self::on_mirror(Rejection::NotFound { kind, name: name.to_string() })
     }
 }
 
@@ -107,6 +107,6 @@ impl From<DamagedRow> for Refusal {
 
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, on_facts: false }
+        Self { rejection, on_mirror: false }
     }
 }

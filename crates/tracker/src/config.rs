@@ -17,13 +17,13 @@ section! {
         /// Where the registry is, whose journal is followed; "none": in this process.
         pub registry_url: Option<String> = Some("http://127.0.0.1:7401".to_owned()),
         /// How long a call that needs what the registry knows waits for its answer. An unreachable
-        /// registry is told after this at the latest.
+        /// registry is announced after this at the latest.
         pub registry_timeout: Duration = Duration::from_secs(2),
         /// How many days a portfolio's current date may be behind the clock and still be caught up with by
         /// itself. Beyond it the tracker stops, says so, and waits until somebody confirms the date by
         /// AdvanceDate: a clock that jumps ahead by years is no reason to call everything overdue.
         pub max_catch_up_days: u32 = 92,
-        /// How long between two looks at the clock at most; the next midnight is looked at besides.
+        /// The longest time between two checks of the clock; the next midnight is checked besides.
         pub clock_interval: Duration = Duration::from_secs(60),
     }
 }

@@ -1,4 +1,4 @@
-//! Dispatch: what a command needs is loaded from rows, the pure rule is asked, what happened is told.
+//! Dispatch: what a command needs is loaded from rows, the pure rule is asked, what changed becomes events.
 //!
 //! Invariants: decisions depend on rows, command and context alone; every entry says how far the
 //! registry had been followed when it was decided. The one thing remembered between decisions is what a
@@ -20,16 +20,16 @@ use milepost_types::{
 };
 
 pub(crate) use self::days::{Today, between};
-use crate::command::{Command, Refusal, Wish};
+use crate::command::{Command, Refusal, TracedCommand};
 use crate::convert::event::Events;
-use crate::convert::told::all_carried;
-use crate::facts::Portfolio;
-use crate::milestone::{Action, Draft, Moment, act, create};
+use crate::convert::read_event::all_carried;
+use crate::milestone::{Action, ChangeContext, Draft, act, create};
+use crate::mirror::Portfolio;
 use crate::{apply, tables};
 
 /// Bytes of the events of an entry that may be one of several parts: with what surrounds them, and with any one
 /// event of a milestone, an entry stays below the least `max_entry_bytes` that can be configured, 1 MiB. So no
-/// day and no entry of the registry can have too much to tell.
+/// day and no entry of the registry can have too many events.
 pub(crate) const PART_BYTES: usize = 800 << 10;
 
 /// The rules of the tracker, as the ledger runs them.
@@ -46,7 +46,7 @@ impl Default for Tracker {
 }
 
 impl Domain for Tracker {
-    type Command = Arc<Command>;
+    type Command = Arc<TracedCommand>;
     type Rejection = Refusal;
 
     const STORE_VERSION: u32 = tables::STORE_VERSION;
@@ -54,23 +54,27 @@ impl Domain for Tracker {
     fn decide(
         &self,
         rows: &dyn Read,
-        command: &Arc<Command>,
+        command: &Arc<TracedCommand>,
         context: &Context,
     ) -> Result<Decision, Refusal> {
-        let scene = Scene {
+        let scope = DecisionContext {
             rows,
             context,
             traceparent: &command.traceparent,
             portfolios: &self.portfolios,
             part_bytes: self.part_bytes,
         };
-        match &command.wish {
-            Wish::Create { portfolio, drafts } => scene.create(portfolio, drafts),
-            Wish::Act { name, etag, action } => scene.act(name, *etag, action),
-            Wish::AdvanceDate { portfolio, date, preview } => scene.advance_date(portfolio, *date, *preview),
-            Wish::Ingest { arrival, skip } => Ok(ingest::decide(&scene, arrival, skip.as_deref())?),
-            Wish::ResetFollower { to, reason } => Ok(scene.reset_follower(to, reason)),
-            Wish::FollowRestored { from, to } => Ok(scene.follow_restored(*from, to)?),
+        match &command.command {
+            Command::Create { portfolio, drafts } => scope.create(portfolio, drafts),
+            Command::Act { name, etag, action } => scope.act(name, *etag, action),
+            Command::AdvanceDate { portfolio, date, preview } => {
+                scope.advance_date(portfolio, *date, *preview)
+            }
+            Command::Ingest { source_entry, skip } => {
+                Ok(ingest::decide(&scope, source_entry, skip.as_deref())?)
+            }
+            Command::ResetFollower { to, reason } => Ok(scope.reset_follower(to, reason)),
+            Command::FollowRestored { from, to } => Ok(scope.follow_restored(*from, to)?),
         }
     }
 
@@ -80,7 +84,7 @@ impl Domain for Tracker {
 }
 
 /// What a command is decided on.
-pub(crate) struct Scene<'a> {
+pub(crate) struct DecisionContext<'a> {
     pub(crate) rows: &'a dyn Read,
     context: &'a Context,
     traceparent: &'a str,
@@ -89,7 +93,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) part_bytes: usize,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> DecisionContext<'a> {
     /// The events of the entry, none yet.
     pub(crate) fn events(&self) -> Events<'a> {
         Events::new(self.context, self.traceparent)
@@ -100,13 +104,13 @@ impl<'a> Scene<'a> {
         self.portfolios.read(self.rows, name)
     }
 
-    /// The moment of a rule in a portfolio.
-    pub(crate) fn moment<'p>(
+    /// The at of a rule in a portfolio.
+    pub(crate) fn at<'p>(
         &self,
         name: &PortfolioName,
         portfolio: &'p Portfolio,
-    ) -> Result<Moment<'p>, DamagedRow> {
-        Ok(Moment {
+    ) -> Result<ChangeContext<'p>, DamagedRow> {
+        Ok(ChangeContext {
             sequence: self.context.sequence,
             commit_time: self.context.commit_time,
             current_date: Today::of(self.rows, name, portfolio, self.context.now)?.of_writes(),
@@ -126,13 +130,13 @@ impl<'a> Scene<'a> {
     fn known_portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, Refusal> {
         let portfolio =
             self.portfolio(name)?.ok_or_else(|| Refusal::unknown(ResourceKind::PORTFOLIO, name))?;
-        if portfolio.deleted { Err(Refusal::on_facts(Rejection::deleted(name))) } else { Ok(portfolio) }
+        if portfolio.deleted { Err(Refusal::on_mirror(Rejection::deleted(name))) } else { Ok(portfolio) }
     }
 
     fn check_project(&self, name: &ProjectName) -> Result<(), Refusal> {
         match tables::project::is_deleted(self.rows, name)? {
             Some(false) => Ok(()),
-            Some(true) => Err(Refusal::on_facts(Rejection::deleted(name))),
+            Some(true) => Err(Refusal::on_mirror(Rejection::deleted(name))),
             None => Err(Refusal::unknown(ResourceKind::PROJECT, name)),
         }
     }
@@ -147,11 +151,11 @@ impl<'a> Scene<'a> {
             }
         }
         let portfolio = self.known_portfolio(name)?;
-        let moment = self.moment(name, &portfolio)?;
+        let at = self.at(name, &portfolio)?;
         let mut events = self.events();
         for (index, draft) in drafts.iter().enumerate() {
             let id = draft.id.clone().unwrap_or_else(|| made_id(self.context.seed, index));
-            let change = create(draft, id, &moment);
+            let change = create(draft, id, &at);
             if let Some(deleted) = tables::milestone::is_deleted(self.rows, &change.milestone.name)? {
                 return Err(Rejection::already_exists(&change.milestone.name, deleted).into());
             }
@@ -166,9 +170,9 @@ impl<'a> Scene<'a> {
         let milestone = tables::milestone::get(self.rows, name)?.ok_or_else(|| Rejection::not_found(name))?;
         self.check_project(name.project())?;
         let portfolio = self.known_portfolio(name.portfolio())?;
-        let moment = self.moment(name.portfolio(), &portfolio)?;
+        let at = self.at(name.portfolio(), &portfolio)?;
         let mut events = self.events();
-        match act(&milestone, etag, action, &moment)? {
+        match act(&milestone, etag, action, &at)? {
             Some(change) => events.milestone(change, ""),
             None => return Ok(Decision::default()),
         }
@@ -198,8 +202,8 @@ impl<'a> Scene<'a> {
             _ => {}
         }
         let mut events = self.events();
-        let tell = if preview { days::preview } else { days::advance };
-        tell(self, name, &portfolio, date, &mut events)?;
+        let advance = if preview { days::preview } else { days::advance };
+        advance(self, name, &portfolio, date, &mut events)?;
         Ok(self.decision(name.id(), events))
     }
 

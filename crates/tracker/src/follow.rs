@@ -4,7 +4,7 @@
 //! goes on from and the rows say where that is; entries that came together are committed together. A log that
 //! was restored is followed on where both are the same, once the tracker's own journal says so. A log of
 //! another history, or an entry of a newer format, is not guessed about: following ends, operators are
-//! told, and the tracker is not ready until one has helped. Nothing else ends it.
+//! reported, and the tracker is not ready until one has helped. Nothing else ends it.
 
 pub(crate) mod upstream;
 
@@ -20,12 +20,12 @@ use milepost_types::{LedgerKind, Position, Rejection};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{Command, Refusal, Wish};
-use crate::convert::source::arrival;
-use crate::convert::told::is_part;
+use crate::command::{Command, Refusal, TracedCommand};
+use crate::convert::read_event::is_part;
+use crate::convert::source::source_entry;
 use crate::decide::Tracker;
 use crate::metrics::Metrics;
-use crate::source::Arrival;
+use crate::source::SourceEntry;
 use crate::tables;
 
 /// How long to wait before a command is tried again that failed for want of room.
@@ -40,7 +40,7 @@ pub(crate) struct Follow {
     pub(crate) check: Check,
     pub(crate) metrics: Metrics,
     pub(crate) drain: CancellationToken,
-    /// Told when there may be another portfolio.
+    /// Notified when there may be another portfolio.
     pub(crate) portfolios: Arc<Notify>,
     /// Why it is not followed any more, once it is not.
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
@@ -116,7 +116,7 @@ impl Follow {
     async fn receive(&self, mut batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         if let Some(to) = batch.restored.take() {
             let goes_on = Some(to.after);
-            let command = Wish::FollowRestored { from: *after, to }.into();
+            let command = Command::FollowRestored { from: *after, to }.into();
             self.submit_all(vec![Arc::new(command)]).await?;
             *after = goes_on;
         }
@@ -127,12 +127,12 @@ impl Follow {
     async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         let start = after.unwrap_or(Position::start(batch.tail.log));
         let tail = batch.tail.sequence;
-        let arrivals = read(start, batch).await?;
-        let told_portfolios = arrivals.iter().any(|arrival| !arrival.portfolios.is_empty());
-        if let Some(last) = arrivals.last() {
+        let source_entries = read(start, batch).await?;
+        let told_portfolios = source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());
+        if let Some(last) = source_entries.last() {
             *after = Some(last.position);
         }
-        let commands: Vec<_> = arrivals.into_iter().map(ingest).collect();
+        let commands: Vec<_> = source_entries.into_iter().map(ingest).collect();
         let count = commands.len() as u64;
         self.submit_all(commands).await?;
         self.metrics.followed_entries.inc_by(count);
@@ -145,7 +145,7 @@ impl Follow {
     }
 
     /// Has commands done, in order. An entry that cannot be taken over is, without deriving anything.
-    async fn submit_all(&self, mut commands: Vec<Arc<Command>>) -> Result<(), Stop> {
+    async fn submit_all(&self, mut commands: Vec<Arc<TracedCommand>>) -> Result<(), Stop> {
         let mut done = 0;
         let mut waits = false;
         // One that takes several entries goes on alone: those after it would be refused until it is done.
@@ -195,24 +195,25 @@ impl Follow {
 }
 
 /// What the entries of a response bring.
-async fn read(after: Position, batch: FollowBatch) -> Result<Vec<Arrival>, Stop> {
+async fn read(after: Position, batch: FollowBatch) -> Result<Vec<SourceEntry>, Stop> {
     let bytes: usize = batch.entries.iter().map(|entry| entry.bytes.len()).sum();
     let read = move || {
         let mut previous = after;
-        let mut arrivals = Vec::with_capacity(batch.entries.len());
+        let mut source_entries = Vec::with_capacity(batch.entries.len());
         for entry in batch.entries {
             let stored = StoredEntry { sequence: entry.sequence, hash: entry.hash, bytes: entry.bytes };
-            let arrival = arrival(previous, &stored).map_err(|error| Stop::Ended(error.to_string()))?;
-            previous = arrival.position;
-            arrivals.push(arrival);
+            let source_entry =
+                source_entry(previous, &stored).map_err(|error| Stop::Ended(error.to_string()))?;
+            previous = source_entry.position;
+            source_entries.push(source_entry);
         }
-        Ok(arrivals)
+        Ok(source_entries)
     };
     if bytes <= INLINE_BYTES {
         return read();
     }
     match tokio::task::spawn_blocking(read).await {
-        Ok(arrivals) => arrivals,
+        Ok(source_entries) => source_entries,
         Err(error) => Err(Stop::Ended(format!("an entry of the registry cannot be read: {error}"))),
     }
 }
@@ -223,24 +224,24 @@ fn is_done(answer: &Result<Receipt, SubmitError<Refusal>>) -> bool {
     answer.as_ref().is_ok_and(|receipt| !is_part(&receipt.events).unwrap_or(false))
 }
 
-fn ingest(arrival: Arrival) -> Arc<Command> {
-    Arc::new(Wish::Ingest { arrival: Arc::new(arrival), skip: None }.into())
+fn ingest(source_entry: SourceEntry) -> Arc<TracedCommand> {
+    Arc::new(Command::Ingest { source_entry: Arc::new(source_entry), skip: None }.into())
 }
 
 /// The same command again, deriving nothing; `None` if it did not derive anything before.
-fn without_deriving(command: &Command, reason: &str) -> Option<Arc<Command>> {
-    match &command.wish {
-        Wish::Ingest { arrival, skip: None } => {
-            let (arrival, skip) = (Arc::clone(arrival), Some(reason.to_owned()));
-            Some(Arc::new(Wish::Ingest { arrival, skip }.into()))
+fn without_deriving(command: &TracedCommand, reason: &str) -> Option<Arc<TracedCommand>> {
+    match &command.command {
+        Command::Ingest { source_entry, skip: None } => {
+            let (source_entry, skip) = (Arc::clone(source_entry), Some(reason.to_owned()));
+            Some(Arc::new(Command::Ingest { source_entry, skip }.into()))
         }
         _ => None,
     }
 }
 
-fn submission(command: &Arc<Command>) -> Submission<Arc<Command>> {
-    let command_id = match &command.wish {
-        Wish::Ingest { arrival, .. } => Some(CommandId::Source(arrival.position)),
+fn submission(command: &Arc<TracedCommand>) -> Submission<Arc<TracedCommand>> {
+    let command_id = match &command.command {
+        Command::Ingest { source_entry, .. } => Some(CommandId::Source(source_entry.position)),
         _ => None,
     };
     Submission {

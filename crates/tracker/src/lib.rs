@@ -2,7 +2,7 @@
 //!
 //! A service on a ledger, in rooms: `milestone` has the model and its rules, `facts` and `source` what is
 //! known of the registry and how its log is followed; `decide` loads what a command is about and asks them;
-//! `apply` puts what an event tells into `tables`; `list` reads pages; `convert` is the room that reads and
+//! `apply` puts what an event carries into `tables`; `list` reads pages; `convert` is the room that reads and
 //! writes messages; `grpc` answers calls. Beside the calls two tasks run: `follow` takes the registry's
 //! journal over, `sweep` lets days begin.
 //! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
@@ -14,12 +14,12 @@ mod config;
 mod convert;
 mod decide;
 mod error;
-mod facts;
 mod follow;
 mod grpc;
 mod list;
 mod metrics;
 mod milestone;
+mod mirror;
 mod service;
 mod source;
 mod sweep;

@@ -176,10 +176,10 @@ pub fn rebuild_store(
 }
 
 /// Has the tracker under the data directory follow the registry after another position from now on, because
-/// the registry was restored. `to` is told where the tracker stands (`None`: it has followed nothing) and says
+/// the registry was restored. `to` is given the tracker's position (`None`: it has followed nothing) and says
 /// after which position to go on. The tracker must not run. Its milestones stay as they are; what follows
 /// is taken over anew. At sequence 0 it begins anew, and what it kept of portfolios and projects is dropped
-/// until it is told again.
+/// until it is called again.
 ///
 /// `None` if it stood there already.
 ///
@@ -198,14 +198,14 @@ pub async fn reset_follower(
     }
     let ledger = ledger::open(context, server, KIND, Tracker::default()).await.map_err(Error::Open)?;
     let own = tables::source::get(&ledger.view());
-    let wish = to(own).and_then(|to| {
+    let command = to(own).and_then(|to| {
         let mut violations = Violations::new();
-        let wish = reset_wish(to, reason, &mut violations);
-        violations.finish(wish).map_err(|found| Error::Reset(found.to_string()).into())
+        let command = reset_wish(to, reason, &mut violations);
+        violations.finish(command).map_err(|found| Error::Reset(found.to_string()).into())
     });
-    let reset = match wish {
-        Ok(wish) => {
-            let submitted = ledger.submit(Submission::system("operator", Arc::new(wish.into()))).await;
+    let reset = match command {
+        Ok(command) => {
+            let submitted = ledger.submit(Submission::system("operator", Arc::new(command.into()))).await;
             submitted.map_err(|error| Error::Reset(error.to_string()).into())
         }
         Err(error) => Err(error),

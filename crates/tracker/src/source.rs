@@ -1,19 +1,19 @@
 //! Following the registry: what an entry of it brings.
 //!
 //! Invariant: an entry that goes on where the tracker stands is never refused: what cannot be derived from
-//! it is a [`Lesson::Skip`].
+//! it is a [`Reaction::Skip`].
 
 use jiff::civil::Date;
 use milepost_types::{Position, ProjectName};
 
-use crate::facts::{PortfolioFact, ProjectFact};
+use crate::mirror::{PortfolioFact, ProjectFact};
 
 /// The type of the event that says that a project started.
 pub(crate) const PROJECT_STARTED: &str = "milepost.project.started";
 
 /// An entry of the registry, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Arrival {
+pub(crate) struct SourceEntry {
     /// Where it stands in the registry's log.
     pub(crate) position: Position,
     /// The position that it goes on from.
@@ -25,12 +25,12 @@ pub(crate) struct Arrival {
     /// The projects that it touches, as it left them; each once.
     pub(crate) projects: Vec<ProjectFact>,
     /// What follows from it, in order.
-    pub(crate) lessons: Vec<Lesson>,
+    pub(crate) reactions: Vec<Reaction>,
 }
 
 /// What may follow from an event of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Lesson {
+pub(crate) enum Reaction {
     /// A project started.
     Started {
         /// The event's id.
@@ -55,16 +55,16 @@ pub(crate) struct Skipped {
     pub(crate) reason: String,
 }
 
-impl Lesson {
-    /// The same lesson, from which nothing is to be derived.
+impl Reaction {
+    /// The same reaction, from which nothing is to be derived.
     pub(crate) fn skipped(&self, reason: &str) -> Skipped {
         match self {
-            Lesson::Started { event_id, .. } => Skipped {
+            Reaction::Started { event_id, .. } => Skipped {
                 event_id: event_id.clone(),
                 kind: PROJECT_STARTED.to_owned(),
                 reason: reason.to_owned(),
             },
-            Lesson::Skip(skipped) => skipped.clone(),
+            Reaction::Skip(skipped) => skipped.clone(),
         }
     }
 }

@@ -17,10 +17,10 @@ use milepost_types::{Clock, DamagedRow, LedgerKind, PortfolioName, Rejection, Ti
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{Refusal, Wish};
+use crate::command::{Command, Refusal};
 use crate::decide::{Tracker, between};
-use crate::facts::Portfolio;
 use crate::metrics::Metrics;
+use crate::mirror::Portfolio;
 use crate::tables;
 
 /// The shortest wait between two looks at the clock.
@@ -33,7 +33,7 @@ pub(crate) struct Sweep {
     pub(crate) check: Check,
     pub(crate) metrics: Metrics,
     pub(crate) drain: CancellationToken,
-    /// Told when there may be another portfolio.
+    /// Notified when there may be another portfolio.
     pub(crate) portfolios: Arc<Notify>,
     pub(crate) max_catch_up_days: u32,
     pub(crate) interval: Duration,
@@ -67,7 +67,7 @@ impl Sweep {
         }
     }
 
-    /// Looks at the clock once; tells how long until the next look.
+    /// Checks the clock once; returns how long until the next check.
     async fn look(&self, unconfirmed: &mut Unconfirmed) -> Duration {
         let (portfolios, mut failed) = self.dated();
         let mut stuck = BTreeMap::new();
@@ -76,7 +76,7 @@ impl Sweep {
                 Ok(None) => {}
                 Ok(Some(far)) => {
                     if unconfirmed.get(&portfolio.name) != Some(&far.current) {
-                        far.tell(&portfolio.name, self.max_catch_up_days);
+                        far.report(&portfolio.name, self.max_catch_up_days);
                     }
                     stuck.insert(portfolio.name.clone(), far);
                 }
@@ -90,7 +90,7 @@ impl Sweep {
         self.wait(&portfolios)
     }
 
-    /// The portfolios that are not deleted, and why others cannot be told of.
+    /// The portfolios that are not deleted, and why others cannot be read.
     fn dated(&self) -> (Vec<Dated>, Option<String>) {
         let view = self.ledger.view();
         let (mut portfolios, mut failed) = (Vec::new(), None);
@@ -111,7 +111,7 @@ impl Sweep {
         (portfolios, failed)
     }
 
-    /// Lets the days begin that a portfolio missed, or tells that they are too many.
+    /// Lets the days begin that a portfolio missed, or reports that they are too many.
     async fn catch_up(&self, portfolio: &Dated) -> Result<Option<TooFar>, String> {
         let mut current = portfolio.current;
         loop {
@@ -127,8 +127,9 @@ impl Sweep {
                     current.tomorrow().map_err(|error| error.to_string())?
                 }
             };
-            let wish = Wish::AdvanceDate { portfolio: portfolio.name.clone(), date: next, preview: false };
-            let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(wish.into()));
+            let command =
+                Command::AdvanceDate { portfolio: portfolio.name.clone(), date: next, preview: false };
+            let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(command.into()));
             match self.ledger.submit(submission).await {
                 // A later day was begun before the clock or the time zone went back.
                 Ok(receipt) if receipt.events.is_empty() => return Ok(None),
@@ -196,7 +197,7 @@ struct TooFar {
 }
 
 impl TooFar {
-    fn tell(&self, portfolio: &PortfolioName, limit_days: u32) {
+    fn report(&self, portfolio: &PortfolioName, limit_days: u32) {
         let Self { current, today, days } = self;
         tracing::error!(
             %portfolio, %current, %today, days, limit_days,

@@ -1,6 +1,6 @@
 //! Requests to create milestones, one or many.
 //!
-//! Invariants: the faults of all requests of a batch are told at once, under `requests[i]`; every
+//! Invariants: the faults of all requests of a batch are reported at once, under `requests[i]`; every
 //! milestone of a batch is in the batch's parent, and no id stands twice in a project.
 
 use std::collections::BTreeSet;
@@ -12,21 +12,21 @@ use milepost_types::{PortfolioName, ProjectName, ProjectPattern, Violations, lim
 
 use super::fields;
 use super::request::optional_date;
-use crate::command::Wish;
+use crate::command::Command;
 use crate::milestone::Draft;
 
-/// A wish to create one milestone.
-pub(super) fn create(request: proto::CreateMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+/// A command to create one milestone.
+pub(super) fn create(request: proto::CreateMilestoneRequest, violations: &mut Violations) -> Option<Command> {
     let project: Option<ProjectName> = violations.check("parent", request.parent.parse());
     let draft = draft(project, &request.milestone_id, request.milestone, violations)?;
-    Some(Wish::Create { portfolio: draft.project.portfolio().clone(), drafts: vec![draft] })
+    Some(Command::Create { portfolio: draft.project.portfolio().clone(), drafts: vec![draft] })
 }
 
-/// A wish to create several.
+/// A command to create several.
 pub(super) fn batch(
     request: proto::BatchCreateMilestonesRequest,
     violations: &mut Violations,
-) -> Option<Wish> {
+) -> Option<Command> {
     let parent = violations.check("parent", request.parent.parse()).and_then(|parent| match parent {
         ProjectPattern::All => {
             let description = "a batch is in one portfolio; give portfolios/{portfolio}/projects/-";
@@ -55,7 +55,7 @@ pub(super) fn batch(
         violations.nest(&format!("requests[{index}]"), found);
     }
     let portfolio: PortfolioName = parent?.portfolio()?.clone();
-    (drafts.len() == count).then_some(Wish::Create { portfolio, drafts })
+    (drafts.len() == count).then_some(Command::Create { portfolio, drafts })
 }
 
 /// One request of a batch.

@@ -1,8 +1,8 @@
-//! Events: how what happened is written. How it is read back is in `told`.
+//! Events: how changes are written. How they are read back is in `read_event`.
 //!
 //! Invariants: an event is the encoded public `event.v1.Event` and carries the resource after the
-//! change; the events of one entry are numbered in the order they are told. What begins an entry that may be
-//! one of several parts is told last, into a place that was kept for it: it says what the entry holds.
+//! change; the events of one entry are numbered in the order in which they are added. What begins an entry that may
+//! be one of several parts is written last, into a place that was kept for it: it says what the entry holds.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -14,13 +14,13 @@ use milepost_service::value;
 use milepost_types::{EventId, GoOn, LedgerKind, MilestoneName, PortfolioName, Position, event_type};
 use prost::Message;
 
-use super::facts;
 use super::milestone::{
     evidence_to_proto, nearness_to_proto, outlook_to_proto, slippage_to_proto, state_to_proto, to_proto,
 };
-use crate::facts::{PortfolioFact, ProjectFact};
-use crate::milestone::{Change, Happening};
-use crate::source::{Arrival, Skipped};
+use super::mirror;
+use crate::milestone::{Change, EventKind};
+use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::source::{Skipped, SourceEntry};
 
 /// `milepost.portfolio.date_advanced`
 pub(crate) const DATE_ADVANCED: &str = "milepost.portfolio.date_advanced";
@@ -37,7 +37,7 @@ pub(crate) const SOURCE_SKIPPED: &str = "milepost.source.skipped";
 pub(crate) struct Events<'a> {
     context: &'a Context,
     traceparent: &'a str,
-    told: Vec<Bytes>,
+    encoded: Vec<Bytes>,
     bytes: usize,
 }
 
@@ -48,9 +48,9 @@ pub(crate) struct Place {
     bytes: usize,
 }
 
-/// What an entry tells of a day.
+/// What an entry says of a day.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DayTold {
+pub(crate) struct DayCounts {
     /// The current date before; none if there was none.
     pub(crate) previous: Option<Date>,
     /// The day.
@@ -59,13 +59,13 @@ pub(crate) struct DayTold {
     pub(crate) due_soon: u32,
     /// How many it made overdue so far.
     pub(crate) overdue: u32,
-    /// The entry before that tells of the portfolio's date; 0 if there is none.
+    /// The entry before that says something of the portfolio's date; 0 if there is none.
     pub(crate) previous_sequence: u64,
 }
 
-/// What an entry tells of portfolios and projects of the registry.
+/// What an entry takes over of portfolios and projects of the registry.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FactsTold<'a> {
+pub(crate) struct MirrorUpdate<'a> {
     /// Of these portfolios.
     pub(crate) portfolios: &'a [PortfolioFact],
     /// Of these projects.
@@ -75,12 +75,12 @@ pub(crate) struct FactsTold<'a> {
 impl<'a> Events<'a> {
     /// None yet.
     pub(crate) fn new(context: &'a Context, traceparent: &'a str) -> Self {
-        Self { context, traceparent, told: Vec::new(), bytes: 0 }
+        Self { context, traceparent, encoded: Vec::new(), bytes: 0 }
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.told.len()
+        self.encoded.len()
     }
 
     /// How many bytes they take, with those that places were kept for.
@@ -90,40 +90,40 @@ impl<'a> Events<'a> {
 
     /// Keeps a place for an event that will take about so many bytes.
     pub(crate) fn keep_place(&mut self, bytes: usize) -> Place {
-        self.told.push(Bytes::new());
+        self.encoded.push(Bytes::new());
         self.bytes += bytes;
-        Place { index: self.told.len() - 1, bytes }
+        Place { index: self.encoded.len() - 1, bytes }
     }
 
     /// Takes back all but the first `len`, of which no place was kept.
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.bytes -= self.told.drain(len..).map(|event| event.len()).sum::<usize>();
+        self.bytes -= self.encoded.drain(len..).map(|event| event.len()).sum::<usize>();
     }
 
     /// All of them, encoded.
     pub(crate) fn finish(self) -> Vec<Bytes> {
-        self.told
+        self.encoded
     }
 
-    /// Something happened to a milestone, and what is to be told besides; `caused_by` is the id of the event
+    /// A change of a milestone, and what is to be announced besides; `caused_by` is the id of the event
     /// that it follows from, or empty.
     pub(crate) fn milestone(&mut self, mut change: Change, caused_by: &str) {
-        let besides = change.announcement.take().map(|happening| Change {
+        let besides = change.announcement.take().map(|event_kind| Change {
             milestone: change.milestone.clone(),
             fields: vec!["nearness"],
-            date: happening.day(),
-            happening,
+            date: event_kind.day(),
+            event_kind,
             announcement: None,
         });
         self.milestone_event(change, caused_by);
         if let Some(besides) = besides {
-            let cause = self.id(self.told.len() - 1);
+            let cause = self.id(self.encoded.len() - 1);
             self.milestone_event(besides, &cause);
         }
     }
 
     fn milestone_event(&mut self, change: Change, caused_by: &str) {
-        let kind = change.happening.event_type();
+        let kind = change.event_kind.event_type();
         let event = proto::Event {
             subject: change.milestone.name.to_string(),
             portfolio: change.milestone.name.portfolio().to_string(),
@@ -131,110 +131,110 @@ impl<'a> Events<'a> {
             event_date: change.date.map(value::date_message),
             caused_by: caused_by.to_owned(),
             changed_fields: change.fields.into_iter().map(str::to_owned).collect(),
-            payload: Some(payload(change.happening)),
+            payload: Some(payload(change.event_kind)),
             resource: Some(Resource::MilestoneResource(to_proto(change.milestone))),
             ..proto::Event::default()
         };
-        self.tell(kind, event);
+        self.add(kind, event);
     }
 
     /// A day became a portfolio's current date.
-    pub(crate) fn date_advanced(&mut self, place: Place, portfolio: &PortfolioName, told: DayTold) {
+    pub(crate) fn date_advanced(&mut self, place: Place, portfolio: &PortfolioName, counts: DayCounts) {
         let advanced = proto::DateAdvanced {
-            previous_date: told.previous.map(value::date_message),
-            current_date: Some(value::date_message(told.day)),
-            due_soon_count: count(told.due_soon),
-            overdue_count: count(told.overdue),
-            previous_sequence: Some(told.previous_sequence),
+            previous_date: counts.previous.map(value::date_message),
+            current_date: Some(value::date_message(counts.day)),
+            due_soon_count: count(counts.due_soon),
+            overdue_count: count(counts.overdue),
+            previous_sequence: Some(counts.previous_sequence),
         };
-        self.fill(place, DATE_ADVANCED, day_event(portfolio, told.day, Payload::DateAdvanced(advanced)));
+        self.fill(place, DATE_ADVANCED, day_event(portfolio, counts.day, Payload::DateAdvanced(advanced)));
     }
 
-    /// A part of a day was told, up to this milestone.
+    /// A part of a day was swept, up to this milestone.
     pub(crate) fn date_advancing(
         &mut self,
         place: Place,
         portfolio: &PortfolioName,
-        told: DayTold,
+        counts: DayCounts,
         through: &MilestoneName,
     ) {
         let advancing = proto::DateAdvancing {
-            previous_date: told.previous.map(value::date_message),
-            date: Some(value::date_message(told.day)),
-            due_soon_count: count(told.due_soon),
-            overdue_count: count(told.overdue),
+            previous_date: counts.previous.map(value::date_message),
+            date: Some(value::date_message(counts.day)),
+            due_soon_count: count(counts.due_soon),
+            overdue_count: count(counts.overdue),
             through: through.to_string(),
-            previous_sequence: told.previous_sequence,
+            previous_sequence: counts.previous_sequence,
         };
-        self.fill(place, DATE_ADVANCING, day_event(portfolio, told.day, Payload::DateAdvancing(advancing)));
+        self.fill(place, DATE_ADVANCING, day_event(portfolio, counts.day, Payload::DateAdvancing(advancing)));
     }
 
-    /// An entry of the registry was taken over; this is what it told that was not told yet.
-    pub(crate) fn followed(&mut self, place: Place, arrival: &Arrival, told: FactsTold<'_>) {
+    /// An entry of the registry was taken over; this is what of it was not taken over yet.
+    pub(crate) fn followed(&mut self, place: Place, source_entry: &SourceEntry, update: MirrorUpdate<'_>) {
         let followed = proto::SourceFollowed {
-            position: Some(position_to_proto(&arrival.position)),
-            portfolios: told.portfolios.iter().map(facts::portfolio_to_proto).collect(),
-            projects: told.projects.iter().map(facts::project_to_proto).collect(),
+            position: Some(position_to_proto(&source_entry.position)),
+            portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
+            projects: update.projects.iter().map(mirror::project_to_proto).collect(),
         };
         let payload = Some(Payload::SourceFollowed(followed));
-        let portfolio = portfolio_text(&arrival.portfolio);
+        let portfolio = portfolio_text(&source_entry.portfolio);
         self.fill(place, SOURCE_FOLLOWED, proto::Event { portfolio, payload, ..proto::Event::default() });
     }
 
-    /// A part of an entry of the registry was taken over: this is what it told, so many facts and lessons are
-    /// done by now, and of the lesson after them what concerns milestones up to this one.
+    /// A part of an entry of the registry was taken over: this is what it says, so many facts and reactions are
+    /// done by now, and of the reaction after them what concerns milestones up to this one.
     pub(crate) fn partly_followed(
         &mut self,
         place: Place,
-        arrival: &Arrival,
-        told: FactsTold<'_>,
+        source_entry: &SourceEntry,
+        update: MirrorUpdate<'_>,
         (fact_count, event_count): (u64, u64),
         through: Option<&MilestoneName>,
     ) {
         let followed = proto::SourcePartlyFollowed {
-            position: Some(position_to_proto(&arrival.position)),
-            portfolios: told.portfolios.iter().map(facts::portfolio_to_proto).collect(),
-            projects: told.projects.iter().map(facts::project_to_proto).collect(),
+            position: Some(position_to_proto(&source_entry.position)),
+            portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
+            projects: update.projects.iter().map(mirror::project_to_proto).collect(),
             fact_count,
             event_count,
             through: through.map(ToString::to_string).unwrap_or_default(),
         };
         let payload = Some(Payload::SourcePartlyFollowed(followed));
-        let portfolio = portfolio_text(&arrival.portfolio);
+        let portfolio = portfolio_text(&source_entry.portfolio);
         let event = proto::Event { portfolio, payload, ..proto::Event::default() };
         self.fill(place, SOURCE_PARTLY_FOLLOWED, event);
     }
 
     /// Nothing came of an event of the registry.
-    pub(crate) fn skipped(&mut self, arrival: &Arrival, skipped: Skipped) {
+    pub(crate) fn skipped(&mut self, source_entry: &SourceEntry, skipped: Skipped) {
         let Skipped { event_id, kind, reason } = skipped;
         let event = proto::Event {
-            portfolio: portfolio_text(&arrival.portfolio),
+            portfolio: portfolio_text(&source_entry.portfolio),
             caused_by: event_id.clone(),
             payload: Some(Payload::SourceSkipped(proto::SourceSkipped { event_id, r#type: kind, reason })),
             ..proto::Event::default()
         };
-        self.tell(SOURCE_SKIPPED, event);
+        self.add(SOURCE_SKIPPED, event);
     }
 
     /// The registry is followed from another position on.
     pub(crate) fn reset(&mut self, previous: Option<Position>, to: &GoOn, reason: &str) {
         let payload = Some(Payload::SourceReset(source_reset::to_proto(previous, to, reason)));
-        self.tell(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
+        self.add(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
     }
 
     /// Adds an event.
-    fn tell(&mut self, kind: &str, event: proto::Event) {
-        let event = self.encoded(self.told.len(), kind, event);
+    fn add(&mut self, kind: &str, event: proto::Event) {
+        let event = self.event(self.encoded.len(), kind, event);
         self.bytes += event.len();
-        self.told.push(event);
+        self.encoded.push(event);
     }
 
     /// Sets an event into the place that was kept for it.
     fn fill(&mut self, place: Place, kind: &str, event: proto::Event) {
-        let event = self.encoded(place.index, kind, event);
+        let event = self.event(place.index, kind, event);
         self.bytes = self.bytes - place.bytes + event.len();
-        if let Some(kept) = self.told.get_mut(place.index) {
+        if let Some(kept) = self.encoded.get_mut(place.index) {
             *kept = event;
         }
     }
@@ -246,7 +246,7 @@ impl<'a> Events<'a> {
     }
 
     /// Numbers an event, says who and when, and encodes it.
-    fn encoded(&self, index: usize, kind: &str, event: proto::Event) -> Bytes {
+    fn event(&self, index: usize, kind: &str, event: proto::Event) -> Bytes {
         debug_assert!(event_type::is_known(kind), "{kind} is not in the list of types");
         let Context { sequence, commit_time, actor, command_id, .. } = self.context;
         let event = proto::Event {
@@ -286,13 +286,13 @@ fn portfolio_text(id: &str) -> String {
     if id.is_empty() { String::new() } else { format!("portfolios/{id}") }
 }
 
-fn payload(happening: Happening) -> Payload {
-    match happening {
-        Happening::Created => Payload::Created(proto::Created {}),
-        Happening::Updated => Payload::Updated(proto::Updated {}),
-        Happening::Deleted => Payload::Deleted(proto::Deleted {}),
-        Happening::Undeleted => Payload::Undeleted(proto::Undeleted {}),
-        Happening::Reforecast { previous, forecast, slip, reason, previous_sequence } => {
+fn payload(event_kind: EventKind) -> Payload {
+    match event_kind {
+        EventKind::Created => Payload::Created(proto::Created {}),
+        EventKind::Updated => Payload::Updated(proto::Updated {}),
+        EventKind::Deleted => Payload::Deleted(proto::Deleted {}),
+        EventKind::Undeleted => Payload::Undeleted(proto::Undeleted {}),
+        EventKind::Reforecast { previous, forecast, slip, reason, previous_sequence } => {
             Payload::MilestoneReforecast(proto::MilestoneReforecast {
                 previous_date: previous.map(value::date_message),
                 forecast_date: forecast.map(value::date_message),
@@ -301,7 +301,7 @@ fn payload(happening: Happening) -> Payload {
                 previous_sequence,
             })
         }
-        Happening::Rebaselined { previous, baseline, slip, reason } => {
+        EventKind::Rebaselined { previous, baseline, slip, reason } => {
             Payload::MilestoneRebaselined(proto::MilestoneRebaselined {
                 previous_date: previous.map(value::date_message),
                 baseline_date: Some(value::date_message(baseline)),
@@ -309,19 +309,19 @@ fn payload(happening: Happening) -> Payload {
                 reason,
             })
         }
-        Happening::StateChanged { previous, state, reason } => {
+        EventKind::StateChanged { previous, state, reason } => {
             Payload::MilestoneStateChanged(proto::MilestoneStateChanged {
                 previous_state: state_to_proto(previous).into(),
                 state: state_to_proto(state).into(),
                 reason,
             })
         }
-        Happening::EvidenceAdded(evidence) => {
+        EventKind::EvidenceAdded(evidence) => {
             Payload::MilestoneEvidenceAdded(proto::MilestoneEvidenceAdded {
                 evidence: Some(evidence_to_proto(evidence)),
             })
         }
-        Happening::OutlookChanged { previous, now, current_date } => {
+        EventKind::OutlookChanged { previous, now, current_date } => {
             Payload::MilestoneOutlookChanged(proto::MilestoneOutlookChanged {
                 previous_outlook: outlook_to_proto(previous.outlook()).into(),
                 outlook: outlook_to_proto(now.outlook()).into(),
@@ -345,8 +345,8 @@ mod tests {
 
     use super::*;
     use crate::convert::milestone::from_stored;
-    use crate::convert::told::{Effect, effect};
-    use crate::milestone::samples::{BASELINE, TODAY, evidence, milestone, moment};
+    use crate::convert::read_event::{Effect, effect};
+    use crate::milestone::samples::{BASELINE, TODAY, change_context, evidence, milestone};
     use crate::milestone::{Action, Nearness, Slippage, Timeliness, act};
     use crate::tables::advancing::Advancing;
     use crate::tables::date::Current;
@@ -372,8 +372,8 @@ mod tests {
         Position { log: LogId::from_bytes([3; 16]), sequence, hash: HashPrefix::from_bytes([5; 8]) }
     }
 
-    fn arrival() -> Arrival {
-        Arrival {
+    fn source_entry() -> SourceEntry {
+        SourceEntry {
             position: position(8),
             previous: position(7),
             portfolio: "wsc".into(),
@@ -388,13 +388,13 @@ mod tests {
                 status: 3,
                 deleted: false,
             }],
-            lessons: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 
-    fn day_told() -> DayTold {
+    fn day_told() -> DayCounts {
         let previous = TODAY.yesterday().ok();
-        DayTold { previous, day: TODAY, due_soon: 1, overdue: 2, previous_sequence: 7 }
+        DayCounts { previous, day: TODAY, due_soon: 1, overdue: 2, previous_sequence: 7 }
     }
 
     /// One event of each kind.
@@ -410,25 +410,28 @@ mod tests {
             Action::Miss { reason: reason() },
             Action::AddEvidence(evidence("permit")),
         ] {
-            events.milestone(act(&milestone(), Some(Etag(3)), &action, &moment()).unwrap().unwrap(), "");
+            events.milestone(
+                act(&milestone(), Some(Etag(3)), &action, &change_context()).unwrap().unwrap(),
+                "",
+            );
         }
         let due_soon = Timeliness { nearness: Some(Nearness::DueSoon), slippage: Some(Slippage::None) };
-        let change = Change::of_day(milestone(), Timeliness::default(), due_soon, TODAY, &moment());
+        let change = Change::of_day(milestone(), Timeliness::default(), due_soon, TODAY, &change_context());
         events.milestone(change, "cause");
         let wsc = "portfolios/wsc".parse().unwrap();
         let place = events.keep_place(0);
         events.date_advanced(place, &wsc, day_told());
         let place = events.keep_place(0);
-        let arrival = arrival();
-        let told = FactsTold { portfolios: &arrival.portfolios, projects: &arrival.projects };
-        events.followed(place, &arrival, told);
+        let source_entry = source_entry();
+        let update = MirrorUpdate { portfolios: &source_entry.portfolios, projects: &source_entry.projects };
+        events.followed(place, &source_entry, update);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
-        events.skipped(&arrival, skipped);
+        events.skipped(&source_entry, skipped);
         events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
         let place = events.keep_place(0);
         events.date_advancing(place, &wsc, day_told(), &milestone().name);
         let place = events.keep_place(0);
-        events.partly_followed(place, &arrival, told, (2, 1), Some(&milestone().name));
+        events.partly_followed(place, &source_entry, update, (2, 1), Some(&milestone().name));
         events.finish()
     }
 
@@ -489,15 +492,15 @@ mod tests {
         let Effect::Followed { position: at, facts } = &effects[8] else { panic!() };
         assert_eq!(*at, position(8));
         let stored = &facts.portfolios[0].1;
-        assert_eq!(super::facts::portfolio_from_stored(stored), Ok(arrival().portfolios.remove(0)));
-        assert_eq!(facts.projects[0].0, arrival().projects[0].name);
+        assert_eq!(super::mirror::portfolio_from_stored(stored), Ok(source_entry().portfolios.remove(0)));
+        assert_eq!(facts.projects[0].0, source_entry().projects[0].name);
         let reset = Effect::Reset(Some(position(8)), GoOn::after(position(5)));
         assert_eq!(effects[9..11], [Effect::Nothing, reset]);
         let through = milestone().name;
         let advancing = Advancing::new(TODAY, 9, (1, 2), &through);
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
         let through = Some(Partly::key(&through));
-        let partly = Partly { position: position(8), facts: 2, lessons: 1, through };
+        let partly = Partly { position: position(8), facts: 2, reactions: 1, through };
         assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });
         // Of a type that this version does not know.
         let (kind, source) = ("milepost.milestone.foreseen".into(), "tracker".into());

@@ -1,6 +1,6 @@
 //! The fields of a milestone that callers set, read under a mask.
 //!
-//! Invariant: a field that the mask does not name is not looked at, so it cannot be at fault. Paths of
+//! Invariant: a field that the mask does not name is not read, so it cannot be at fault. Paths of
 //! violations are relative to the milestone.
 
 use std::collections::BTreeSet;

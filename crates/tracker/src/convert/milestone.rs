@@ -218,7 +218,7 @@ fn stored_outlook(number: i32) -> Result<Option<Outlook>, Unreadable> {
 
 /// The few fields of a stored milestone that indexes are kept by: read without the rest.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Glance {
+pub(crate) struct MilestoneView {
     #[prost(string, tag = "4")]
     kind: String,
     #[prost(message, optional, tag = "11")]
@@ -231,7 +231,7 @@ pub(crate) struct Glance {
     delete_time: Option<prost_types::Timestamp>,
 }
 
-impl Glance {
+impl MilestoneView {
     /// What a stored milestone shows.
     pub(crate) fn at(bytes: &Bytes) -> Result<Self, Unreadable> {
         Ok(Self::decode(bytes.clone())?)
@@ -344,17 +344,17 @@ mod tests {
 
     #[test]
     fn a_glance_sees_what_indexes_need() {
-        let planned = Glance::at(&stored(&milestone())).unwrap();
+        let planned = MilestoneView::at(&stored(&milestone())).unwrap();
         assert!(planned.is_planned() && !planned.awaits_start());
         assert_eq!((planned.baseline(), planned.due()), (Some(BASELINE), Some(BASELINE)));
         let full = full();
-        let glance = Glance::at(&stored(&full)).unwrap();
-        assert_eq!((glance.baseline(), glance.due()), (Some(BASELINE), full.forecast));
-        assert!(!glance.is_planned());
+        let view_of = MilestoneView::at(&stored(&full)).unwrap();
+        assert_eq!((view_of.baseline(), view_of.due()), (Some(BASELINE), full.forecast));
+        assert!(!view_of.is_planned());
         let awaiting = Milestone { state: State::Planned, delete_time: None, ..full.clone() };
-        assert!(Glance::at(&stored(&awaiting)).unwrap().awaits_start());
+        assert!(MilestoneView::at(&stored(&awaiting)).unwrap().awaits_start());
         let deleted = Milestone { state: State::Planned, ..full };
-        assert!(!Glance::at(&stored(&deleted)).unwrap().awaits_start());
+        assert!(!MilestoneView::at(&stored(&deleted)).unwrap().awaits_start());
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Between messages and the values of the domain.
 //!
-//! Invariants: what a caller sent is checked whole, and every fault is told with the path of its field;
-//! what the tracker stored itself is read without checking anew, and what cannot be read is told, never
+//! Invariants: what a caller sent is checked whole, and every fault is reported with the path of its field;
+//! what the tracker stored itself is read without checking anew, and what cannot be read is reported, never
 //! guessed. Nothing here decides anything.
 
 mod creation;
 pub(crate) mod event;
-pub(crate) mod facts;
 mod fields;
 pub(crate) mod milestone;
+pub(crate) mod mirror;
 pub(crate) mod read;
+pub(crate) mod read_event;
 pub(crate) mod request;
 pub(crate) mod source;
-pub(crate) mod told;
 pub(crate) mod values;
 
 /// Stored bytes that this version cannot read.

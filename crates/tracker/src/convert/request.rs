@@ -1,6 +1,6 @@
-//! Requests: what a caller sent, as a wish, with every fault of it found at once.
+//! Requests: what a caller sent, as a command, with every fault of it found at once.
 //!
-//! Invariants: a fault is told with the path of its field in the request; a wish is good only if there
+//! Invariants: a fault is reported with the path of its field in the request; a command is good only if there
 //! was none. Output-only fields are not read.
 
 use jiff::civil::Date;
@@ -12,27 +12,27 @@ use milepost_service::value;
 use milepost_types::{Etag, GoOn, Violations, text};
 
 use super::fields;
-use crate::command::Wish;
+use crate::command::Command;
 use crate::milestone::Action;
 
-/// A request that is read to a wish.
-pub(crate) trait ToWish: WriteRequest {
+/// A request that is read to a command.
+pub(crate) trait ReadCommand: WriteRequest {
     /// What is asked; good only if no violation was recorded.
-    fn wish(self, violations: &mut Violations) -> Option<Wish>;
+    fn command(self, violations: &mut Violations) -> Option<Command>;
 }
 
-/// Implements [`ToWish`] by a function that reads the wish.
-macro_rules! wishes {
+/// Implements [`ReadCommand`] by a function that reads the command.
+macro_rules! commands {
     ($($request:ident => $read:expr),* $(,)?) => {$(
-        impl ToWish for proto::$request {
-            fn wish(self, violations: &mut Violations) -> Option<Wish> {
+        impl ReadCommand for proto::$request {
+            fn command(self, violations: &mut Violations) -> Option<Command> {
                 $read(self, violations)
             }
         }
     )*};
 }
 
-wishes! {
+commands! {
     CreateMilestoneRequest => super::creation::create,
     BatchCreateMilestonesRequest => super::creation::batch,
     UpdateMilestoneRequest => update,
@@ -71,14 +71,14 @@ fn act(
     etag: &str,
     violations: &mut Violations,
     action: impl FnOnce(&mut Violations) -> Option<Action>,
-) -> Option<Wish> {
+) -> Option<Command> {
     let name = violations.check("name", name.parse());
     let etag = violations.check("etag", Etag::from_field(etag));
     let action = action(violations);
-    Some(Wish::Act { name: name?, etag: etag?, action: action? })
+    Some(Command::Act { name: name?, etag: etag?, action: action? })
 }
 
-fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -> Option<Command> {
     let mask = Mask::read(request.update_mask, &fields::KNOWN, violations);
     let milestone = violations.require("milestone", request.milestone)?;
     let name = violations.check("milestone.name", milestone.name.parse());
@@ -86,10 +86,10 @@ fn update(request: proto::UpdateMilestoneRequest, violations: &mut Violations) -
     let mut found = Violations::new();
     let patch = fields::patch(milestone, &mask?, &mut found);
     violations.nest("milestone", found);
-    Some(Wish::Act { name: name?, etag: etag?, action: Action::Update(Box::new(patch)) })
+    Some(Command::Act { name: name?, etag: etag?, action: Action::Update(Box::new(patch)) })
 }
 
-fn reforecast(request: proto::ReforecastMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+fn reforecast(request: proto::ReforecastMilestoneRequest, violations: &mut Violations) -> Option<Command> {
     act(&request.name, &request.etag, violations, |violations| {
         let reason = violations.check("reason", value::said(request.reason, text::text));
         let forecast = optional_date("forecast_date", request.forecast_date, violations);
@@ -97,7 +97,7 @@ fn reforecast(request: proto::ReforecastMilestoneRequest, violations: &mut Viola
     })
 }
 
-fn rebaseline(request: proto::RebaselineMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+fn rebaseline(request: proto::RebaselineMilestoneRequest, violations: &mut Violations) -> Option<Command> {
     act(&request.name, &request.etag, violations, |violations| {
         let reason = reason(request.reason, violations);
         let baseline = required_date("baseline_date", request.baseline_date, violations);
@@ -105,7 +105,7 @@ fn rebaseline(request: proto::RebaselineMilestoneRequest, violations: &mut Viola
     })
 }
 
-fn achieve(request: proto::AchieveMilestoneRequest, violations: &mut Violations) -> Option<Wish> {
+fn achieve(request: proto::AchieveMilestoneRequest, violations: &mut Violations) -> Option<Command> {
     act(&request.name, &request.etag, violations, |violations| {
         let reason = violations.check("reason", value::said(request.reason, text::text));
         let actual = optional_date("actual_date", request.actual_date, violations);
@@ -116,7 +116,7 @@ fn achieve(request: proto::AchieveMilestoneRequest, violations: &mut Violations)
 fn partially_achieve(
     request: proto::PartiallyAchieveMilestoneRequest,
     violations: &mut Violations,
-) -> Option<Wish> {
+) -> Option<Command> {
     act(&request.name, &request.etag, violations, |violations| {
         let reason = reason(request.reason, violations);
         let actual = optional_date("actual_date", request.actual_date, violations);
@@ -124,22 +124,22 @@ fn partially_achieve(
     })
 }
 
-fn add_evidence(request: proto::AddMilestoneEvidenceRequest, violations: &mut Violations) -> Option<Wish> {
+fn add_evidence(request: proto::AddMilestoneEvidenceRequest, violations: &mut Violations) -> Option<Command> {
     act(&request.name, &request.etag, violations, |violations| {
         let evidence = violations.require("evidence", request.evidence)?;
         fields::evidence("evidence", evidence, violations).map(Action::AddEvidence)
     })
 }
 
-fn advance_date(request: proto::AdvanceDateRequest, violations: &mut Violations) -> Option<Wish> {
+fn advance_date(request: proto::AdvanceDateRequest, violations: &mut Violations) -> Option<Command> {
     let portfolio = violations.check("portfolio", request.portfolio.parse());
     let date = required_date("date", request.date, violations);
-    Some(Wish::AdvanceDate { portfolio: portfolio?, date: date?, preview: request.validate_only })
+    Some(Command::AdvanceDate { portfolio: portfolio?, date: date?, preview: request.validate_only })
 }
 
-/// The wish to follow the registry from another position on.
-pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -> Option<Wish> {
-    Some(Wish::ResetFollower { to, reason: reason(why.to_owned(), violations)? })
+/// The command to follow the registry from another position on.
+pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -> Option<Command> {
+    Some(Command::ResetFollower { to, reason: reason(why.to_owned(), violations)? })
 }
 
 fn reason(given: String, violations: &mut Violations) -> Option<String> {

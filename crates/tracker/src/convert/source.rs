@@ -1,7 +1,7 @@
 //! Entries of the registry: what of them matters here.
 //!
 //! Invariants: every entry that chains can be taken over; an event that cannot be read, or that should
-//! teach something and does not, becomes a lesson to skip, with the reason. Only an entry of a newer format
+//! teach something and does not, becomes a reaction to skip, with the reason. Only an entry of a newer format
 //! is not taken: what it says would be lost for ever.
 
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ use milepost_service::value;
 use milepost_types::{EventId, PortfolioName, Position, ProjectName};
 use prost::Message;
 
-use super::facts;
-use crate::facts::{PortfolioFact, ProjectFact};
-use crate::source::{Arrival, Lesson, PROJECT_STARTED, Skipped};
+use super::mirror;
+use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 
 /// What the entry after `previous` brings.
 ///
 /// # Errors
 /// If the entry has a format that this version does not know.
-pub(crate) fn arrival(previous: Position, stored: &StoredEntry) -> Result<Arrival, EntryError> {
+pub(crate) fn source_entry(previous: Position, stored: &StoredEntry) -> Result<SourceEntry, EntryError> {
     let position = Position::after(previous.log, stored.sequence, &stored.hash);
     let mut gathered = Gathered { position, ..Gathered::new(position) };
     let portfolio = match Entry::decode(stored) {
@@ -39,13 +39,13 @@ pub(crate) fn arrival(previous: Position, stored: &StoredEntry) -> Result<Arriva
             String::new()
         }
     };
-    Ok(Arrival {
+    Ok(SourceEntry {
         position,
         previous,
         portfolio,
         portfolios: gathered.portfolios.into_values().collect(),
         projects: gathered.projects.into_values().collect(),
-        lessons: gathered.lessons,
+        reactions: gathered.reactions,
     })
 }
 
@@ -53,12 +53,12 @@ struct Gathered {
     position: Position,
     portfolios: BTreeMap<PortfolioName, PortfolioFact>,
     projects: BTreeMap<ProjectName, ProjectFact>,
-    lessons: Vec<Lesson>,
+    reactions: Vec<Reaction>,
 }
 
 impl Gathered {
     fn new(position: Position) -> Self {
-        Self { position, portfolios: BTreeMap::new(), projects: BTreeMap::new(), lessons: Vec::new() }
+        Self { position, portfolios: BTreeMap::new(), projects: BTreeMap::new(), reactions: Vec::new() }
     }
 
     fn id(&self, index: usize) -> String {
@@ -68,7 +68,7 @@ impl Gathered {
 
     fn skip(&mut self, event_id: String, kind: &str, reason: impl Into<String>) {
         let skipped = Skipped { event_id, kind: kind.to_owned(), reason: reason.into() };
-        self.lessons.push(Lesson::Skip(skipped));
+        self.reactions.push(Reaction::Skip(skipped));
     }
 
     fn event(&mut self, index: usize, bytes: &bytes::Bytes) {
@@ -83,7 +83,7 @@ impl Gathered {
         };
         let kind = event.r#type.as_str();
         match event.resource {
-            Some(Resource::PortfolioResource(portfolio)) => match facts::of_portfolio(portfolio) {
+            Some(Resource::PortfolioResource(portfolio)) => match mirror::of_portfolio(portfolio) {
                 Ok(fact) => {
                     if !fact.zone_is_known() {
                         let reason = format!(
@@ -96,7 +96,7 @@ impl Gathered {
                 }
                 Err(error) => self.skip(id, kind, format!("its portfolio cannot be read: {error}")),
             },
-            Some(Resource::ProjectResource(project)) => match facts::of_project(&project) {
+            Some(Resource::ProjectResource(project)) => match mirror::of_project(&project) {
                 Ok(fact) => {
                     let name = fact.name.clone();
                     self.projects.insert(name.clone(), fact);
@@ -120,7 +120,7 @@ impl Gathered {
     ) {
         let start = project.actual_period.as_ref().and_then(|period| period.start_date.as_ref());
         match start.or(event_date.as_ref()).copied().map(value::date) {
-            Some(Ok(date)) => self.lessons.push(Lesson::Started { event_id, project: name, date }),
+            Some(Ok(date)) => self.reactions.push(Reaction::Started { event_id, project: name, date }),
             Some(Err(error)) => self.skip(event_id, PROJECT_STARTED, error.to_string()),
             None => self.skip(event_id, PROJECT_STARTED, "it does not say on which day"),
         }
@@ -177,17 +177,17 @@ mod tests {
 
     const DAY: DateMessage = DateMessage { year: 2021, month: 5, day: 27 };
 
-    fn reasons(arrival: &Arrival) -> Vec<String> {
-        let told = |lesson: &Lesson| match lesson {
-            Lesson::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
-            Lesson::Started { .. } => None,
+    fn reasons(source_entry: &SourceEntry) -> Vec<String> {
+        let skipped = |reaction: &Reaction| match reaction {
+            Reaction::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
+            Reaction::Started { .. } => None,
         };
-        arrival.lessons.iter().filter_map(told).collect()
+        source_entry.reactions.iter().filter_map(skipped).collect()
     }
 
     #[test]
     fn facts_are_kept_as_the_entry_leaves_them_and_starts_are_learned_in_order() {
-        let arrival = arrival(
+        let source_entry = source_entry(
             start(),
             &stored(vec![
                 event("milepost.portfolio.created", portfolio("UTC")),
@@ -203,24 +203,24 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (arrival.position.sequence, arrival.previous, arrival.portfolio.as_str()),
+            (source_entry.position.sequence, source_entry.previous, source_entry.portfolio.as_str()),
             (1, start(), "wsc")
         );
-        assert_eq!(arrival.portfolios.len(), 1);
-        assert_eq!(arrival.portfolios[0].time_zone, "Asia/Shanghai");
-        assert_eq!(arrival.projects.len(), 2);
-        let lesson = |index: u32, id: &str| Lesson::Started {
+        assert_eq!(source_entry.portfolios.len(), 1);
+        assert_eq!(source_entry.portfolios[0].time_zone, "Asia/Shanghai");
+        assert_eq!(source_entry.projects.len(), 2);
+        let reaction = |index: u32, id: &str| Reaction::Started {
             event_id: format!("{}/1/{index}", start().log),
             project: format!("portfolios/wsc/projects/{id}").parse().unwrap(),
             date: date(2021, 5, 27),
         };
-        assert_eq!(arrival.lessons, [lesson(2, "b"), lesson(3, "a")]);
+        assert_eq!(source_entry.reactions, [reaction(2, "b"), reaction(3, "a")]);
     }
 
     #[test]
     fn what_should_teach_something_and_does_not_is_skipped_with_its_reason() {
         let bare = proto::Event { r#type: PROJECT_STARTED.into(), ..proto::Event::default() };
-        let arrival = arrival(
+        let source_entry = source_entry(
             start(),
             &stored(vec![
                 Bytes::from_static(b"\xff\xff"),
@@ -232,7 +232,7 @@ mod tests {
             ]),
         )
         .unwrap();
-        let reasons = reasons(&arrival);
+        let reasons = reasons(&source_entry);
         for (reason, part) in reasons.iter().zip([
             "cannot be read",
             "carries no project",
@@ -245,20 +245,20 @@ mod tests {
         }
         assert_eq!(reasons.len(), 6);
         // The facts are kept all the same.
-        assert_eq!((arrival.portfolios.len(), arrival.projects.len()), (1, 1));
+        assert_eq!((source_entry.portfolios.len(), source_entry.projects.len()), (1, 1));
     }
 
     #[test]
     fn the_day_of_the_event_stands_in_where_the_project_has_none() {
-        let told = proto::Event {
+        let event = proto::Event {
             r#type: PROJECT_STARTED.into(),
             event_date: Some(DAY),
             resource: Some(project("a", None)),
             ..proto::Event::default()
         };
-        let arrival = arrival(start(), &stored(vec![told.encode_to_vec().into()])).unwrap();
+        let source_entry = source_entry(start(), &stored(vec![event.encode_to_vec().into()])).unwrap();
         assert!(
-            matches!(&arrival.lessons[..], [Lesson::Started { date, .. }] if *date == jiff::civil::date(2021, 5, 27))
+            matches!(&source_entry.reactions[..], [Reaction::Started { date, .. }] if *date == jiff::civil::date(2021, 5, 27))
         );
     }
 
@@ -266,10 +266,10 @@ mod tests {
     fn an_entry_that_is_none_is_skipped_and_one_of_a_newer_format_is_not() {
         let bytes = Bytes::from_static(b"\xff\xff");
         let broken = StoredEntry { sequence: 1, hash: Hash::from_bytes([1; 32]), bytes };
-        let arrival = arrival(start(), &broken).unwrap();
-        assert!(reasons(&arrival)[0].contains("cannot be decoded"));
+        let source_entry = source_entry(start(), &broken).unwrap();
+        assert!(reasons(&source_entry)[0].contains("cannot be decoded"));
         let newer = milepost_proto::journal::v1::Entry { sequence: 1, format: 99, ..Default::default() };
         let newer = StoredEntry { bytes: newer.encode_to_vec().into(), ..broken };
-        assert!(matches!(super::arrival(start(), &newer), Err(EntryError::Newer { format: 99, .. })));
+        assert!(matches!(super::source_entry(start(), &newer), Err(EntryError::Newer { format: 99, .. })));
     }
 }

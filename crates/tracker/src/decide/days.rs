@@ -1,11 +1,10 @@
 //! Which day it is in a portfolio, and the daily sweep: which milestones come near or pass when the date advances.
 //!
-//! Invariants: days begin one after another, each told before the next; a milestone is told once a day
-//! at most, in the order of names. A day that does not fit one entry is told in parts, each after the
-//! milestone that the part before ended with, and is the current date when the last is in. What is written in
-//! between stands as of that day already, and is not told again. Only milestones that a day touches are looked
-//! at, through the indexes; the first day that a portfolio has, and the first after an earlier version told its
-//! date, looks at all of them.
+//! Invariants: days are swept one after another; a milestone is announced once a day at most, in the order of
+//! names. A day that does not fit one entry is swept in parts, each after the milestone that the part before
+//! ended with, and is the current date when the last is in. What is written in between is as of that day
+//! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
+//! first day that a portfolio has, and the first after an earlier version announced its date, reads all of them.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +14,10 @@ use jiff::civil::Date;
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_types::{DamagedRow, MilestoneName, PortfolioName, ProjectPattern};
 
-use super::Scene;
-use crate::convert::event::{DayTold, Events};
-use crate::facts::Portfolio;
-use crate::milestone::{Change, Milestone, Moment, Nearness, Timeliness, on, passed, touched};
+use super::DecisionContext;
+use crate::convert::event::{DayCounts, Events};
+use crate::milestone::{Change, ChangeContext, Milestone, Nearness, Timeliness, on, passed, touched};
+use crate::mirror::Portfolio;
 use crate::tables;
 use crate::tables::advancing::Advancing;
 use crate::tables::key;
@@ -33,9 +32,9 @@ pub(crate) fn between(from: Date, to: Date) -> u32 {
 /// the clock or the time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Today {
-    /// The current date: the last day that was told. Until one was, the clock's.
+    /// The current date: the last day that was swept. Until one was, the clock's.
     pub(crate) current: Date,
-    /// The day after it, while it is being told.
+    /// The day after it, while it is being swept.
     pub(crate) advancing: Option<Date>,
 }
 
@@ -65,44 +64,44 @@ impl Today {
 /// date that is not after the current one changes nothing. A milestone that cannot be decoded lets no day begin
 /// that touches it.
 pub(crate) fn advance(
-    scene: &Scene<'_>,
+    scope: &DecisionContext<'_>,
     name: &PortfolioName,
     portfolio: &Portfolio,
     date: Date,
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
-    let mut telling = Telling::new(scene, name, portfolio)?;
-    while let Some(day) = telling.next(date) {
-        if events.bytes() > scene.part_bytes || !telling.tell(day, events)? {
+    let mut sweep = DaySweep::new(scope, name, portfolio)?;
+    while let Some(day) = sweep.next(date) {
+        if events.bytes() > scope.part_bytes || !sweep.run(day, events)? {
             break;
         }
     }
     Ok(())
 }
 
-/// What [`advance`] would tell in all its entries, as one event without the milestones.
+/// What [`advance`] would announce in all its entries, as one event without the milestones.
 pub(crate) fn preview(
-    scene: &Scene<'_>,
+    scope: &DecisionContext<'_>,
     name: &PortfolioName,
     portfolio: &Portfolio,
     date: Date,
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
-    let mut telling = Telling::new(scene, name, portfolio)?;
-    let (previous, mut counts) = (telling.current, Counts::default());
+    let mut sweep = DaySweep::new(scope, name, portfolio)?;
+    let (previous, mut counts) = (sweep.current, Counts::default());
     let mut last = None;
-    while let Some(day) = telling.next(date) {
-        counts.add(telling.begin(day));
-        for change in telling.changes(day) {
+    while let Some(day) = sweep.next(date) {
+        counts.add(sweep.begin(day));
+        for change in sweep.changes(day) {
             counts.count(&change?);
         }
-        telling.finish(day);
+        sweep.finish(day);
         last = Some(day);
     }
     if let Some(day) = last {
-        let told = DayTold { previous, ..telling.told(day, counts) };
+        let counts = DayCounts { previous, ..sweep.counts(day, counts) };
         let place = events.keep_place(0);
-        events.date_advanced(place, name, told);
+        events.date_advanced(place, name, counts);
     }
     Ok(())
 }
@@ -121,7 +120,7 @@ impl Counts {
     }
 
     fn count(&mut self, change: &Change) {
-        match change.happening.comes_to() {
+        match change.event_kind.comes_to() {
             Some(Nearness::DueSoon) => self.due_soon += 1,
             Some(Nearness::Overdue) => self.overdue += 1,
             Some(Nearness::Ahead) | None => {}
@@ -129,39 +128,44 @@ impl Counts {
     }
 }
 
-/// The telling of a portfolio's days in one entry.
-struct Telling<'a> {
+/// The sweep of a portfolio's days in one entry.
+struct DaySweep<'a> {
     rows: &'a dyn Read,
     part_bytes: usize,
     name: &'a PortfolioName,
-    moment: Moment<'a>,
+    at: ChangeContext<'a>,
     current: Option<Date>,
-    /// The day whose telling earlier entries began.
+    /// The day whose sweep earlier entries began.
     begun: Option<Advancing>,
-    /// Whether the next day looks at all milestones.
+    /// Whether the next day reads all milestones.
     at_all: bool,
     previous_sequence: u64,
 }
 
-impl<'a> Telling<'a> {
-    fn new(scene: &Scene<'a>, name: &'a PortfolioName, portfolio: &'a Portfolio) -> Result<Self, DamagedRow> {
-        let current = tables::date::get(scene.rows, name)?;
-        let begun = tables::advancing::get(scene.rows, name)?;
-        let told_by = current.and_then(|current| current.sequence);
-        let previous_sequence = begun.as_ref().map(|begun| begun.sequence).or(told_by).unwrap_or_default();
+impl<'a> DaySweep<'a> {
+    fn new(
+        scope: &DecisionContext<'a>,
+        name: &'a PortfolioName,
+        portfolio: &'a Portfolio,
+    ) -> Result<Self, DamagedRow> {
+        let current = tables::date::get(scope.rows, name)?;
+        let begun = tables::advancing::get(scope.rows, name)?;
+        let announced_by = current.and_then(|current| current.sequence);
+        let previous_sequence =
+            begun.as_ref().map(|begun| begun.sequence).or(announced_by).unwrap_or_default();
         Ok(Self {
-            rows: scene.rows,
-            part_bytes: scene.part_bytes,
+            rows: scope.rows,
+            part_bytes: scope.part_bytes,
             name,
-            moment: scene.moment(name, portfolio)?,
+            at: scope.at(name, portfolio)?,
             current: current.map(|current| current.date),
             begun,
-            at_all: told_by.is_none(),
+            at_all: announced_by.is_none(),
             previous_sequence,
         })
     }
 
-    /// The next day to tell on the way to `date`; none if that is the current date, or before it.
+    /// The next day to sweep on the way to `date`; none if that is the current date, or before it.
     fn next(&self, date: Date) -> Option<Date> {
         match (&self.begun, self.current) {
             (Some(begun), _) => Some(begun.day).filter(|day| *day <= date),
@@ -170,19 +174,19 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// What earlier entries told of the day.
+    /// What earlier entries announced of the day.
     fn begin(&self, day: Date) -> Counts {
         let begun = self.begun.as_ref().filter(|begun| begun.day == day);
         begun.map(|begun| Counts { due_soon: begun.due_soon, overdue: begun.overdue }).unwrap_or_default()
     }
 
-    /// The day was told to its end.
+    /// The day was swept to its end.
     fn finish(&mut self, day: Date) {
         (self.current, self.begun, self.at_all) = (Some(day), None, false);
     }
 
-    /// Tells a day, from where earlier entries left off; `false` if the entry is full before its end.
-    fn tell(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
+    /// Sweeps a day, from where earlier entries left off; `false` if the entry is full before its end.
+    fn run(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
         let before = events.len();
         let place = events.keep_place(0);
         let mut counts = self.begin(day);
@@ -193,12 +197,12 @@ impl<'a> Telling<'a> {
             let mut counted = counts;
             counted.count(&change);
             events.milestone(change, "");
-            // What is alone in its entry is told whatever its size.
+            // What is alone in its entry is written whatever its size.
             if events.bytes() > self.part_bytes && mark > 1 {
                 events.truncate(mark);
                 match through {
                     Some(through) => {
-                        events.date_advancing(place, self.name, self.told(day, counts), &through);
+                        events.date_advancing(place, self.name, self.counts(day, counts), &through);
                     }
                     // There is nothing of this day in the entry.
                     None => events.truncate(before),
@@ -207,13 +211,13 @@ impl<'a> Telling<'a> {
             }
             (counts, through) = (counted, Some(name));
         }
-        events.date_advanced(place, self.name, self.told(day, counts));
+        events.date_advanced(place, self.name, self.counts(day, counts));
         self.finish(day);
         Ok(true)
     }
 
-    fn told(&self, day: Date, counts: Counts) -> DayTold {
-        DayTold {
+    fn counts(&self, day: Date, counts: Counts) -> DayCounts {
+        DayCounts {
             previous: self.current,
             day,
             due_soon: counts.due_soon,
@@ -258,7 +262,7 @@ impl<'a> Telling<'a> {
             Err(row) => return Some(Err(row)),
         };
         let (before, after) = turns(&milestone)?;
-        Some(Ok(Change::of_day(milestone, before, after, day, &self.moment)))
+        Some(Ok(Change::of_day(milestone, before, after, day, &self.at)))
     }
 
     /// The keys of the milestones that a day touches, in order.
@@ -276,7 +280,7 @@ fn indexed(rows: &dyn Read, range: &KeyRange) -> Vec<Vec<u8>> {
 }
 
 fn planned(key: &[u8], value: &Bytes) -> Result<Option<Milestone>, DamagedRow> {
-    let planned = tables::milestone::glance(key, value)?.is_planned();
+    let planned = tables::milestone::view_of(key, value)?.is_planned();
     planned.then(|| tables::milestone::read(key, value)).transpose()
 }
 

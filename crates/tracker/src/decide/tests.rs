@@ -1,4 +1,4 @@
-//! Commands on rows: what is loaded, what is refused, what an entry tells.
+//! Commands on rows: what is loaded, what is refused, what an entry says.
 
 use jiff::civil::date;
 use milepost_proto::event::v1::event::{Payload, Resource};
@@ -31,10 +31,10 @@ fn a_milestone_is_created_reforecast_and_read() {
     let entry = world.entries.last().unwrap();
     assert_eq!((entry.portfolio.as_str(), &entry.decided_on[..]), ("wsc", &[registry.tail()][..]));
 
-    let told = world.act(&name("road", "start"), reforecast(10)).unwrap();
-    let Some(Payload::MilestoneReforecast(payload)) = &told[0].payload else { panic!("{told:?}") };
+    let recorded = world.act(&name("road", "start"), reforecast(10)).unwrap();
+    let Some(Payload::MilestoneReforecast(payload)) = &recorded[0].payload else { panic!("{recorded:?}") };
     assert_eq!((payload.slip_working_days, payload.previous_sequence), (Some(10), 0));
-    let Some(Resource::MilestoneResource(resource)) = &told[0].resource else { panic!("{told:?}") };
+    let Some(Resource::MilestoneResource(resource)) = &recorded[0].resource else { panic!("{recorded:?}") };
     assert_eq!(resource.etag, (sequence + 1).to_string());
     let read = world.milestone(&name("road", "start"));
     assert_eq!((read.etag, read.forecast_sequence), (Etag(sequence as u64 + 1), sequence as u64 + 1));
@@ -57,30 +57,30 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
     world.create("start", None);
     let refused = |world: &mut World, command| {
         let refusal = world.submit(command).unwrap_err();
-        (refusal.on_facts, refusal.rejection)
+        (refusal.on_mirror, refusal.rejection)
     };
     let unknown = create(vec![draft("bridge", None, None)]);
-    let (on_facts, rejection) = refused(&mut world, unknown);
-    assert!(on_facts && rejection == Rejection::not_found(&project_name("bridge")));
-    let missing = Wish::Act { name: name("road", "end"), etag: None, action: Action::Delete };
-    let (on_facts, rejection) = refused(&mut world, missing);
-    assert!(!on_facts && rejection == Rejection::not_found(&name("road", "end")));
+    let (on_mirror, rejection) = refused(&mut world, unknown);
+    assert!(on_mirror && rejection == Rejection::not_found(&project_name("bridge")));
+    let missing = Command::Act { name: name("road", "end"), etag: None, action: Action::Delete };
+    let (on_mirror, rejection) = refused(&mut world, missing);
+    assert!(!on_mirror && rejection == Rejection::not_found(&name("road", "end")));
     let twice = create(vec![draft("road", Some("start"), None)]);
-    let (on_facts, rejection) = refused(&mut world, twice);
-    assert!(!on_facts && rejection == Rejection::already_exists(&name("road", "start"), false));
+    let (on_mirror, rejection) = refused(&mut world, twice);
+    assert!(!on_mirror && rejection == Rejection::already_exists(&name("road", "start"), false));
     let elsewhere: PortfolioName = "portfolios/other".parse().unwrap();
-    let nowhere = Wish::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE, preview: false };
-    let (on_facts, rejection) = refused(&mut world, nowhere);
-    assert!(on_facts && rejection == Rejection::not_found(&elsewhere));
+    let nowhere = Command::AdvanceDate { portfolio: elsewhere.clone(), date: BASELINE, preview: false };
+    let (on_mirror, rejection) = refused(&mut world, nowhere);
+    assert!(on_mirror && rejection == Rejection::not_found(&elsewhere));
 
     let gone = registry.append(vec![("milepost.project.deleted", Some(deleted(project("road"))))]);
     world.ingest(gone).unwrap();
     for command in [
         create(vec![draft("road", Some("end"), None)]),
-        Wish::Act { name: name("road", "start"), etag: None, action: reforecast(10) },
+        Command::Act { name: name("road", "start"), etag: None, action: reforecast(10) },
     ] {
-        let (on_facts, rejection) = refused(&mut world, command);
-        assert!(on_facts && rejection == Rejection::deleted(&project_name("road")));
+        let (on_mirror, rejection) = refused(&mut world, command);
+        assert!(on_mirror && rejection == Rejection::deleted(&project_name("road")));
     }
     world.ingest(registry.append(vec![("milepost.project.undeleted", Some(project("road")))])).unwrap();
     world
@@ -88,9 +88,9 @@ fn refusals_that_rest_on_facts_say_so_and_others_do_not() {
         .unwrap();
     let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
     let date = date(2021, 5, 13);
-    let (on_facts, rejection) =
-        refused(&mut world, Wish::AdvanceDate { portfolio: wsc.clone(), date, preview: false });
-    assert!(on_facts && rejection == Rejection::deleted(&wsc));
+    let (on_mirror, rejection) =
+        refused(&mut world, Command::AdvanceDate { portfolio: wsc.clone(), date, preview: false });
+    assert!(on_mirror && rejection == Rejection::deleted(&wsc));
 }
 
 #[test]
@@ -104,12 +104,12 @@ fn a_batch_is_created_whole_or_not_at_all() {
             draft(last, None, Some(BASELINE)),
         ]
     };
-    assert!(world.submit(create(drafts("tunnel"))).unwrap_err().on_facts);
+    assert!(world.submit(create(drafts("tunnel"))).unwrap_err().on_mirror);
     assert_eq!(world.rows, before);
-    let told = world.submit(create(drafts("bridge"))).unwrap();
-    assert_eq!(kinds(&told), ["milestone.created"; 3]);
-    assert!(told.windows(2).all(|pair| pair[0].event_id < pair[1].event_id));
-    assert_ne!(told[1].subject, told[2].subject);
+    let recorded = world.submit(create(drafts("bridge"))).unwrap();
+    assert_eq!(kinds(&recorded), ["milestone.created"; 3]);
+    assert!(recorded.windows(2).all(|pair| pair[0].event_id < pair[1].event_id));
+    assert_ne!(recorded[1].subject, recorded[2].subject);
     assert!(world.submit(create(drafts("bridge"))).is_err());
 }
 
@@ -136,10 +136,10 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
     let (mut world, old) = World::with_projects(&["road"]);
     world.create("start", None);
     let mut restored = Registry { log: LogId::from_bytes([4; 16]), ..old.clone() };
-    let reset = |to| Wish::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
+    let reset = |to| Command::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
 
-    let told = world.submit(reset(restored.tail())).unwrap();
-    assert_eq!(kinds(&told), ["source.reset"]);
+    let recorded = world.submit(reset(restored.tail())).unwrap();
+    assert_eq!(kinds(&recorded), ["source.reset"]);
     assert_eq!(world.submit(reset(restored.tail())).unwrap(), []);
     world.act(&name("road", "start"), reforecast(10)).unwrap();
     assert_eq!(world.entries.last().unwrap().decided_on, [restored.tail()]);
@@ -147,9 +147,9 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
 
     world.submit(reset(restored.position(0))).unwrap();
     let refusal = world.act(&name("road", "start"), reforecast(11)).unwrap_err();
-    assert!(refusal.on_facts, "{refusal:?}");
+    assert!(refusal.on_mirror, "{refusal:?}");
     for sequence in 1..=restored.entries.len() {
-        world.ingest(restored.arrival(sequence)).unwrap();
+        world.ingest(restored.source_entry(sequence)).unwrap();
     }
     world.act(&name("road", "start"), reforecast(11)).unwrap();
     assert_eq!(world.rebuilt(), world.rows);
@@ -162,21 +162,21 @@ fn a_restored_log_is_gone_on_in_only_from_where_the_follower_stood_and_rows_are_
     let mut restored = old.restored(4, 2);
     restored.project("bridge");
     let on = GoOn::by_itself(own, restored.log, &restored.lineage).unwrap();
-    let follow = |from| Wish::FollowRestored { from, to: on.clone() };
+    let follow = |from| Command::FollowRestored { from, to: on.clone() };
 
     let refusal = world.submit(follow(Some(old.position(1)))).unwrap_err();
     assert!(matches!(refusal.rejection, Rejection::LogDiverged { .. }), "{refusal:?}");
-    let told = world.submit(follow(own)).unwrap();
-    assert_eq!(kinds(&told), ["source.reset"]);
-    let Some(Payload::SourceReset(reset)) = &told[0].payload else { panic!("{told:?}") };
+    let recorded = world.submit(follow(own)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.reset"]);
+    let Some(Payload::SourceReset(reset)) = &recorded[0].payload else { panic!("{recorded:?}") };
     let wire = milepost_ledger::position_to_proto;
     assert_eq!(reset.previous_position, own.as_ref().map(wire));
     assert_eq!(reset.position, Some(wire(&restored.position(2))));
     assert_eq!(reset.fork, Some(wire(&restored.position(2))));
     assert_eq!(reset.lineage, [wire(&old.position(2))]);
     assert_eq!(tables::later_logs::of(&world.rows, old.log), [restored.position(2)]);
-    // Another process, which found the same a moment later, does not bring the follower back.
-    world.ingest(restored.arrival(3)).unwrap();
+    // Another process, which found the same a at later, does not bring the follower back.
+    world.ingest(restored.source_entry(3)).unwrap();
     assert_eq!(world.submit(follow(own)).unwrap(), []);
     assert_eq!(tables::source::get(&world.rows), Some(restored.tail()));
     world.create("start", None);

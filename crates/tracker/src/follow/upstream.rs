@@ -1,6 +1,6 @@
 //! Asking the registry how far it is, and waiting until that was followed.
 //!
-//! Invariant: whoever is told that it was followed to the registry's tail sees every fact that the
+//! Invariant: a caller that learns that it was followed to the registry's tail sees every fact that the
 //! registry knew when it was asked. Nobody waits longer than its deadline, and for an answer of the
 //! registry never longer than the timeout.
 
@@ -57,7 +57,7 @@ impl Upstream {
             match self.stands(&position) {
                 Stands::Reached => return Ok(()),
                 Stands::Coming => {}
-                // The registry may have been restored a moment ago, and be followed on in a moment.
+                // The registry may have been restored a at ago, and be followed on in a at.
                 Stands::Elsewhere if asked => {}
                 Stands::Elsewhere => {
                     asked = true;

@@ -1,7 +1,7 @@
 //! The calls about a portfolio's date.
 //!
 //! A day may take several entries. Invariants: the request id of AdvanceDate stands in the first entry that the
-//! request leads to, so that one that ended early goes on from there; what all its entries told is added up by
+//! request leads to, so that one that ended early goes on from there; what all its entries say is added up by
 //! going back from the newest to the first: each knows the one before. Nothing is added up twice, and
 //! the same request id adds up the same again.
 
@@ -17,12 +17,12 @@ use milepost_types::{PortfolioName, Position, Rejection, ResourceKind};
 use tonic::{Request, Response, Status};
 
 use super::{Api, Outcome, nothing_done, revision, unreadable};
-use crate::command::Wish;
+use crate::command::Command;
 use crate::convert::read;
-use crate::convert::told::{Days, days};
+use crate::convert::read_event::{Days, days};
 use crate::decide::Today;
 use crate::error::Failure;
-use crate::facts::Portfolio;
+use crate::mirror::Portfolio;
 use crate::tables;
 
 pub(super) async fn advance_date(
@@ -40,16 +40,16 @@ pub(super) async fn get_current_date(
 ) -> Result<Response<GetCurrentDateResponse>, Status> {
     let name = read::current_date(request.get_ref()).map_err(Failure::from)?;
     api.arrive(&request, &request.get_ref().min_revisions).await?;
-    let told = match api.today(&name)? {
-        Some(told) => told,
-        // It may have been registered a moment ago.
+    let today = match api.today(&name)? {
+        Some(today) => today,
+        // It may have been registered a at ago.
         None => {
             api.upstream.catch_up(Caller::of(&request).map_err(Failure::from)?.deadline).await?;
             let unknown = || Rejection::NotFound { kind: ResourceKind::PORTFOLIO, name: name.to_string() };
             api.today(&name)?.ok_or_else(unknown).map_err(Failure::from)?
         }
     };
-    let (Today { current, advancing }, position) = told;
+    let (Today { current, advancing }, position) = today;
     Ok(Response::new(GetCurrentDateResponse {
         current_date: Some(date_message(current)),
         advancing_date: advancing.map(date_message),
@@ -61,7 +61,7 @@ pub(super) async fn get_current_date(
 struct Sum {
     due_soon: i32,
     overdue: i32,
-    /// The entry that told the last of them.
+    /// The entry that announced the last of them.
     end: Position,
 }
 
@@ -75,12 +75,12 @@ impl Api {
     }
 
     /// Goes on from the first entry that a request led to until its date is the current one, and says what all of
-    /// them told.
+    /// them announced.
     async fn advanced(&self, caller: &Caller, first: &Outcome) -> Result<AdvanceDateResponse, Failure> {
-        let Wish::AdvanceDate { portfolio, date, preview } = &first.command.wish else {
-            return Err(nothing_done(&first.command.wish));
+        let Command::AdvanceDate { portfolio, date, preview } = &first.command.command else {
+            return Err(nothing_done(&first.command.command));
         };
-        let Some(own) = told(&first.receipt, portfolio)? else {
+        let Some(own) = announced(&first.receipt, portfolio)? else {
             // It was that date, or a later one, before.
             let current = tables::date::get(&self.ledger.view(), portfolio)?.map(|current| current.date);
             let (current_date, revision) = (current.map(date_message), first.revision.clone());
@@ -112,7 +112,7 @@ impl Api {
         Ok(current.is_some_and(|current| current.date >= date))
     }
 
-    /// Adds up what was told of the days up to `date` since the first entry of a request.
+    /// Adds up what was announced of the days up to `date` since the first entry of a request.
     async fn sum(
         &self,
         portfolio: &PortfolioName,
@@ -121,11 +121,11 @@ impl Api {
         own: &Days,
     ) -> Result<Sum, Failure> {
         let mut sum = Sum { due_soon: 0, overdue: 0, end: first.position };
-        if own.told.last().is_none_or(|(last, ..)| *last < date) {
+        if own.advanced.last().is_none_or(|(last, ..)| *last < date) {
             let mut sequence = self.newest(portfolio)?;
             while sequence > first.position.sequence {
                 let (days, position) = self.days_at(portfolio, sequence).await?;
-                if days.told.iter().any(|(day, ..)| *day == date) {
+                if days.advanced.iter().any(|(day, ..)| *day == date) {
                     sum.end = position;
                 }
                 sum.add(&days, date);
@@ -142,7 +142,7 @@ impl Api {
         Ok(sum)
     }
 
-    /// The sequence of the newest entry that tells of a portfolio's date.
+    /// The sequence of the newest entry about a portfolio's date.
     fn newest(&self, portfolio: &PortfolioName) -> Result<u64, Failure> {
         let view = self.ledger.view();
         if let Some(advancing) = tables::advancing::get(&view, portfolio)? {
@@ -152,7 +152,7 @@ impl Api {
         Ok(current.and_then(|current| current.sequence).unwrap_or_default())
     }
 
-    /// What an entry tells of a portfolio's date.
+    /// What an entry says of a portfolio's date.
     async fn days_at(&self, portfolio: &PortfolioName, sequence: u64) -> Result<(Days, Position), Failure> {
         let limit = ReadLimit { entries: 1, bytes: 1 };
         let internal = |error| Failure::Internal { what: "the history of a date cannot be read", error };
@@ -161,27 +161,28 @@ impl Api {
         let stored = entries.first().filter(|stored| stored.sequence == sequence);
         let stored = stored.ok_or_else(|| broken(sequence))?;
         let entry = Entry::decode(stored).map_err(|error| internal(error.into()))?;
-        let told = days(&entry.events, portfolio).map_err(|error| unreadable(error.into()))?;
+        let found = days(&entry.events, portfolio).map_err(|error| unreadable(error.into()))?;
         let position = Position::after(self.ledger.position().log, sequence, &stored.hash);
-        Ok((told.ok_or_else(|| broken(sequence))?, position))
+        Ok((found.ok_or_else(|| broken(sequence))?, position))
     }
 }
 
 impl Sum {
     fn add(&mut self, days: &Days, until: Date) {
-        for (_, due_soon, overdue) in days.told.iter().filter(|(day, ..)| *day <= until) {
+        for (_, due_soon, overdue) in days.advanced.iter().filter(|(day, ..)| *day <= until) {
             self.due_soon = self.due_soon.saturating_add(*due_soon);
             self.overdue = self.overdue.saturating_add(*overdue);
         }
     }
 }
 
-/// What the entry of a receipt tells of a portfolio's date.
-fn told(receipt: &Receipt, portfolio: &PortfolioName) -> Result<Option<Days>, Failure> {
+/// What the entry of a receipt says of a portfolio's date.
+fn announced(receipt: &Receipt, portfolio: &PortfolioName) -> Result<Option<Days>, Failure> {
     days(&receipt.events, portfolio).map_err(|error| unreadable(error.into()))
 }
 
 fn broken(sequence: u64) -> Failure {
-    let error = format!("entry {sequence} does not tell of the date that a later one says it does").into();
+    let error =
+        format!("entry {sequence} says nothing of the date, though a later one refers to it for that").into();
     Failure::Internal { what: "the history of a date cannot be read", error }
 }

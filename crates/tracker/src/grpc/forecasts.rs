@@ -1,8 +1,8 @@
 //! The forecasts of a milestone, the newest first, read back from the journal.
 //!
 //! They are not stored a second time: a milestone knows the sequence of its last forecast, and each event
-//! that tells of one knows the sequence of the one before. Invariant: the chain is whole, whatever came
-//! between; where it is not, the journal is not the tracker's own, and that is told.
+//! that reports one knows the sequence of the one before. Invariant: the chain is whole, whatever came
+//! between; where it is not, the journal is not the tracker's own, and that is an error.
 
 use milepost_ledger::journal::{ReadError, ReadLimit};
 use milepost_ledger::{Entry, EntryError, Source};
@@ -11,7 +11,7 @@ use milepost_types::{MilestoneName, Room};
 use prost::Message;
 
 use crate::convert::Unreadable;
-use crate::convert::told::forecast;
+use crate::convert::read_event::forecast;
 
 /// Why forecasts cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -71,9 +71,9 @@ async fn reported(source: &Source, name: &MilestoneName, sequence: u64) -> Resul
     let stored = entries.first().filter(|stored| stored.sequence == sequence).ok_or_else(missing)?;
     let subject = name.to_string();
     for event in &Entry::decode(stored)?.events {
-        let told = forecast(event, &subject).map_err(|source| Error::Event { sequence, source })?;
-        if let Some(told) = told {
-            return Ok(told);
+        let found = forecast(event, &subject).map_err(|source| Error::Event { sequence, source })?;
+        if let Some(found) = found {
+            return Ok(found);
         }
     }
     Err(missing())

@@ -10,11 +10,11 @@ use tonic::{Request, Response, Status};
 use super::forecasts::history;
 use super::{Api, revision, stored};
 use crate::convert::read;
-use crate::convert::request::ToWish;
+use crate::convert::request::ReadCommand;
 use crate::error::Failure;
 use crate::list::page;
 
-/// The response of every write to one milestone, which is the same but for its name. The milestone is told as
+/// The response of every write to one milestone, which is the same but for its name. The milestone is answered as
 /// the bytes that it is stored as.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Written {
@@ -25,7 +25,7 @@ pub(super) struct Written {
 }
 
 /// A write to one milestone.
-pub(super) async fn write<R: ToWish>(
+pub(super) async fn write<R: ReadCommand>(
     api: Arc<Api>,
     request: Request<R>,
 ) -> Result<Response<Written>, Status> {
@@ -55,7 +55,7 @@ pub(super) async fn list_milestones(
     let now = api.clock.now();
     let look = move |view: &milepost_ledger::View<'_>| Ok((page(view, &query, now)?, view.position()));
     let (page, position) = api.look(look).await?;
-    api.metrics.listed(page.looked_at, page.milestones.len());
+    api.metrics.listed(page.scanned, page.milestones.len());
     let token = |after| PageToken { request: digest, sequence: begun_at.unwrap_or(position.sequence), after };
     Ok(Response::new(ListMilestonesResponse {
         milestones: page.milestones,

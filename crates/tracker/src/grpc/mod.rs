@@ -20,10 +20,10 @@ use milepost_types::{Clock, LedgerKind, MilestoneName, Position, ProjectPattern,
 use prost::Message;
 use tonic::Request;
 
-use crate::command::{Command, Wish};
+use crate::command::{Command, TracedCommand};
 use crate::convert::milestone::complete;
-use crate::convert::request::ToWish;
-use crate::convert::told::{carried, milestones};
+use crate::convert::read_event::{carried, milestones};
+use crate::convert::request::ReadCommand;
 use crate::decide::Tracker;
 use crate::error::Failure;
 use crate::follow::upstream::Upstream;
@@ -41,18 +41,18 @@ pub(crate) struct Api {
 
 /// What became of a write.
 struct Outcome {
-    command: Arc<Command>,
+    command: Arc<TracedCommand>,
     receipt: Receipt,
     revision: String,
 }
 
 impl Api {
-    /// Submits the wish that a request is read to.
-    async fn write<R: ToWish>(&self, request: Request<R>) -> Result<Outcome, Failure> {
+    /// Submits the command that a request is read to.
+    async fn write<R: ReadCommand>(&self, request: Request<R>) -> Result<Outcome, Failure> {
         let caller = Caller::of(&request)?;
         let submission = caller.submission(request.into_inner(), |body, violations| {
-            let wish = body.wish(violations)?;
-            Some(Arc::new(Command { wish, traceparent: caller.traceparent.clone() }))
+            let command = body.command(violations)?;
+            Some(Arc::new(TracedCommand { command, traceparent: caller.traceparent.clone() }))
         })?;
         let command = Arc::clone(&submission.command);
         let receipt = self.submit(submission, caller.deadline).await?;
@@ -64,13 +64,13 @@ impl Api {
     /// by now, and the command decided once more on that.
     async fn submit(
         &self,
-        submission: Submission<Arc<Command>>,
+        submission: Submission<Arc<TracedCommand>>,
         deadline: Instant,
     ) -> Result<Receipt, Failure> {
         let again = submission.clone();
         match self.ledger.submit(submission).await {
             Ok(receipt) => Ok(receipt),
-            Err(SubmitError::Rejected(refusal)) if refusal.on_facts => {
+            Err(SubmitError::Rejected(refusal)) if refusal.on_mirror => {
                 self.upstream.catch_up(deadline).await?;
                 self.ledger.submit(again).await.map_err(Failure::Submit)
             }
@@ -123,9 +123,9 @@ impl Outcome {
                 return Ok(milestone);
             }
         }
-        match &self.command.wish {
-            Wish::Act { name, .. } => row(&api.ledger.view(), name),
-            wish => Err(nothing_done(wish)),
+        match &self.command.command {
+            Command::Act { name, .. } => row(&api.ledger.view(), name),
+            command => Err(nothing_done(command)),
         }
     }
 
@@ -135,8 +135,8 @@ impl Outcome {
     }
 }
 
-fn nothing_done(wish: &Wish) -> Failure {
-    let error = format!("{wish:?}").into();
+fn nothing_done(command: &Command) -> Failure {
+    let error = format!("{command:?}").into();
     Failure::Internal { what: "a write that must do something did nothing", error }
 }
 

@@ -5,7 +5,7 @@
 //! project with more than [`SORTED`] the index of its portfolio is searched.
 //! Invariants: a page holds what matches and was asked to be seen, in order, and goes on after the key of
 //! the page before, whatever came or went meanwhile. It holds no more than one answer does ([`Room`]) and
-//! looks at no more rows than any page does ([`Search`]); then it ends early, and its token goes on.
+//! scans no more rows than any page does ([`Search`]); then it ends early, and its token goes on.
 
 mod merge;
 
@@ -25,7 +25,7 @@ use prost::Message;
 use crate::convert::Unreadable;
 use crate::convert::milestone::complete;
 use crate::decide::{Today, Tracker};
-use crate::facts::Portfolio;
+use crate::mirror::Portfolio;
 use crate::tables::key::{self, DAY_BYTES};
 use crate::tables::{self, Table};
 
@@ -59,7 +59,7 @@ pub(crate) struct Query {
     pub(crate) descending: bool,
     /// Deleted ones too.
     pub(crate) show_deleted: bool,
-    /// The place of the last one that was looked at for the page before.
+    /// The place of the last one that was scanned for the page before.
     pub(crate) after: Option<Vec<u8>>,
 }
 
@@ -70,8 +70,8 @@ pub(crate) struct Page {
     pub(crate) milestones: Vec<Milestone>,
     /// The place to go on after; none: there are no more.
     pub(crate) next: Option<Vec<u8>>,
-    /// How many rows were looked at.
-    pub(crate) looked_at: usize,
+    /// How many rows were scanned.
+    pub(crate) scanned: usize,
 }
 
 /// A candidate: its place in the order, and its row, or none if it is known not to be on the page.
@@ -182,7 +182,7 @@ fn gather(
         }
         last = Some(place);
     }
-    Ok(Page { milestones, next, looked_at: search.rows() })
+    Ok(Page { milestones, next, scanned: search.rows() })
 }
 
 fn by_name<'a>(rows: &'a dyn Read, query: &Query) -> impl Iterator<Item = Candidate> + 'a {
@@ -234,7 +234,7 @@ fn sorted<'a>(
 ) -> Result<Option<impl Iterator<Item = Candidate> + 'a>, DamagedRow> {
     let range = tables::milestone::range(&query.parent);
     let place = |(key, value): (Bytes, Bytes)| {
-        let due = tables::milestone::glance(&key, &value)?.due();
+        let due = tables::milestone::view_of(&key, &value)?.due();
         Ok(place(&key::of_index(Table::Due, &key, due)))
     };
     let rows_of_project = rows.scan(&range, Direction::Forward).take(SORTED + 1);

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use milepost_types::{Etag, LanguageTag, OrganizationName, Precondition, Rejection, Violations, limits};
 
-use super::change::{Change, Happening};
-use super::{CONSTRUCTION_START, Details, Evidence, Milestone, Moment, State};
+use super::change::{Change, EventKind};
+use super::{CONSTRUCTION_START, ChangeContext, Details, Evidence, Milestone, State};
 
-/// A wish to do something to a milestone.
+/// A command to do something to a milestone.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     /// Change what is said of it.
@@ -71,44 +71,44 @@ pub(crate) fn act(
     milestone: &Milestone,
     etag: Option<Etag>,
     action: &Action,
-    moment: &Moment<'_>,
+    at: &ChangeContext<'_>,
 ) -> Result<Option<Change>, Rejection> {
     Rejection::check_etag(&milestone.name, etag, milestone.etag)?;
     match action {
-        Action::Delete => return Ok(delete(milestone, moment)),
-        Action::Undelete => return undelete(milestone, moment).map(Some),
+        Action::Delete => return Ok(delete(milestone, at)),
+        Action::Undelete => return undelete(milestone, at).map(Some),
         _ if milestone.is_deleted() => return Err(Rejection::deleted(&milestone.name)),
         _ => {}
     }
     match action {
         Action::Delete | Action::Undelete => Ok(None),
-        Action::Update(patch) => update(milestone, patch, moment),
-        Action::Reforecast { forecast, reason } => reforecast(milestone, *forecast, reason, moment),
-        Action::Rebaseline { baseline, reason } => Ok(rebaseline(milestone, *baseline, reason, moment)),
+        Action::Update(patch) => update(milestone, patch, at),
+        Action::Reforecast { forecast, reason } => reforecast(milestone, *forecast, reason, at),
+        Action::Rebaseline { baseline, reason } => Ok(rebaseline(milestone, *baseline, reason, at)),
         Action::Achieve { actual, reason } => {
             check_state(milestone, "achieve", &[State::Planned, State::PartiallyAchieved])?;
-            let actual = day(*actual, moment)?;
+            let actual = day(*actual, at)?;
             check_evidence(milestone)?;
-            Ok(Some(turn(milestone, State::Achieved, Some(actual), reason, moment)))
+            Ok(Some(turn(milestone, State::Achieved, Some(actual), reason, at)))
         }
         Action::PartiallyAchieve { actual, reason } => {
             check_state(milestone, "partially achieve", &[State::Planned])?;
-            let actual = day(*actual, moment)?;
-            Ok(Some(turn(milestone, State::PartiallyAchieved, Some(actual), reason, moment)))
+            let actual = day(*actual, at)?;
+            Ok(Some(turn(milestone, State::PartiallyAchieved, Some(actual), reason, at)))
         }
         Action::Miss { reason } => {
             check_state(milestone, "miss", &[State::Planned, State::PartiallyAchieved])?;
-            Ok(Some(turn(milestone, State::NotMet, None, reason, moment)))
+            Ok(Some(turn(milestone, State::NotMet, None, reason, at)))
         }
         Action::Cancel { reason } => {
             check_state(milestone, "cancel", &[State::Planned, State::PartiallyAchieved])?;
-            Ok(Some(turn(milestone, State::Cancelled, None, reason, moment)))
+            Ok(Some(turn(milestone, State::Cancelled, None, reason, at)))
         }
         Action::Reopen { reason } => {
             check_state(milestone, "reopen", &State::ALL[1..])?;
-            Ok(Some(turn(milestone, State::Planned, None, reason, moment)))
+            Ok(Some(turn(milestone, State::Planned, None, reason, at)))
         }
-        Action::AddEvidence(evidence) => add_evidence(milestone, evidence, moment),
+        Action::AddEvidence(evidence) => add_evidence(milestone, evidence, at),
     }
 }
 
@@ -119,32 +119,32 @@ pub(crate) fn started(
     milestone: &Milestone,
     date: Date,
     reason: &str,
-    moment: &Moment<'_>,
+    at: &ChangeContext<'_>,
 ) -> Option<Change> {
     let awaits = milestone.state == State::Planned
         && milestone.details.kind == CONSTRUCTION_START
         && !milestone.is_deleted();
-    awaits.then(|| turn(milestone, State::Achieved, Some(date), reason, moment))
+    awaits.then(|| turn(milestone, State::Achieved, Some(date), reason, at))
 }
 
-fn delete(milestone: &Milestone, moment: &Moment<'_>) -> Option<Change> {
+fn delete(milestone: &Milestone, at: &ChangeContext<'_>) -> Option<Change> {
     if milestone.is_deleted() {
         return None;
     }
-    let after = Milestone { delete_time: Some(moment.commit_time), ..milestone.clone() };
-    Some(Change::between(milestone, after, Happening::Deleted, None, moment))
+    let after = Milestone { delete_time: Some(at.commit_time), ..milestone.clone() };
+    Some(Change::between(milestone, after, EventKind::Deleted, None, at))
 }
 
 /// Refuses a milestone that is not deleted (AIP-164).
-fn undelete(milestone: &Milestone, moment: &Moment<'_>) -> Result<Change, Rejection> {
+fn undelete(milestone: &Milestone, at: &ChangeContext<'_>) -> Result<Change, Rejection> {
     if !milestone.is_deleted() {
         return Err(Rejection::not_deleted(&milestone.name));
     }
     let after = Milestone { delete_time: None, ..milestone.clone() };
-    Ok(Change::between(milestone, after, Happening::Undeleted, None, moment))
+    Ok(Change::between(milestone, after, EventKind::Undeleted, None, at))
 }
 
-fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<Option<Change>, Rejection> {
+fn update(milestone: &Milestone, patch: &Patch, at: &ChangeContext<'_>) -> Result<Option<Change>, Rejection> {
     let mut violations = Violations::new();
     for (field, given, have, method) in [
         ("milestone.baseline_date", patch.baseline, milestone.baseline, "RebaselineMilestone"),
@@ -161,7 +161,7 @@ fn update(milestone: &Milestone, patch: &Patch, moment: &Moment<'_>) -> Result<O
     if after.details == milestone.details {
         return Ok(None);
     }
-    Ok(Some(Change::between(milestone, after, Happening::Updated, None, moment)))
+    Ok(Some(Change::between(milestone, after, EventKind::Updated, None, at)))
 }
 
 impl Details {
@@ -188,42 +188,42 @@ fn reforecast(
     milestone: &Milestone,
     forecast: Option<Date>,
     reason: &str,
-    moment: &Moment<'_>,
+    at: &ChangeContext<'_>,
 ) -> Result<Option<Change>, Rejection> {
     check_state(milestone, "reforecast", &[State::Planned])?;
     if milestone.forecast == forecast {
         return Ok(None);
     }
-    let after = Milestone { forecast, forecast_sequence: moment.sequence, ..milestone.clone() };
-    let happening = Happening::Reforecast {
+    let after = Milestone { forecast, forecast_sequence: at.sequence, ..milestone.clone() };
+    let event_kind = EventKind::Reforecast {
         previous: milestone.forecast,
         forecast,
-        slip: moment.slip(milestone.due(), after.due()),
+        slip: at.slip(milestone.due(), after.due()),
         reason: reason.to_owned(),
         previous_sequence: milestone.forecast_sequence,
     };
     let date = after.due();
-    Ok(Some(Change::between(milestone, after, happening, date, moment)))
+    Ok(Some(Change::between(milestone, after, event_kind, date, at)))
 }
 
-fn rebaseline(milestone: &Milestone, baseline: Date, reason: &str, moment: &Moment<'_>) -> Option<Change> {
+fn rebaseline(milestone: &Milestone, baseline: Date, reason: &str, at: &ChangeContext<'_>) -> Option<Change> {
     if milestone.baseline == Some(baseline) {
         return None;
     }
     let after = Milestone { baseline: Some(baseline), ..milestone.clone() };
-    let happening = Happening::Rebaselined {
+    let event_kind = EventKind::Rebaselined {
         previous: milestone.baseline,
         baseline,
-        slip: moment.slip(milestone.baseline, Some(baseline)),
+        slip: at.slip(milestone.baseline, Some(baseline)),
         reason: reason.to_owned(),
     };
-    Some(Change::between(milestone, after, happening, Some(baseline), moment))
+    Some(Change::between(milestone, after, event_kind, Some(baseline), at))
 }
 
 fn add_evidence(
     milestone: &Milestone,
     evidence: &Evidence,
-    moment: &Moment<'_>,
+    at: &ChangeContext<'_>,
 ) -> Result<Option<Change>, Rejection> {
     let same = |other: &Evidence| {
         (&other.title, &other.uri, &other.sha256) == (&evidence.title, &evidence.uri, &evidence.sha256)
@@ -240,10 +240,10 @@ fn add_evidence(
         let limit = limits::EVIDENCE_BYTES as u64;
         return Err(Rejection::LimitExceeded { what: "bytes of the documents of one milestone", limit });
     }
-    let evidence = Evidence { create_time: moment.commit_time, ..evidence.clone() };
+    let evidence = Evidence { create_time: at.commit_time, ..evidence.clone() };
     let mut after = milestone.clone();
     after.evidence.push(evidence.clone());
-    Ok(Some(Change::between(milestone, after, Happening::EvidenceAdded(evidence), None, moment)))
+    Ok(Some(Change::between(milestone, after, EventKind::EvidenceAdded(evidence), None, at)))
 }
 
 /// The change of state.
@@ -252,11 +252,11 @@ fn turn(
     state: State,
     actual: Option<Date>,
     reason: &str,
-    moment: &Moment<'_>,
+    at: &ChangeContext<'_>,
 ) -> Change {
     let after = Milestone { state, actual, state_reason: reason.to_owned(), ..milestone.clone() };
-    let happening = Happening::StateChanged { previous: milestone.state, state, reason: reason.to_owned() };
-    Change::between(milestone, after, happening, actual, moment)
+    let event_kind = EventKind::StateChanged { previous: milestone.state, state, reason: reason.to_owned() };
+    Change::between(milestone, after, event_kind, actual, at)
 }
 
 fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
@@ -272,8 +272,8 @@ fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -
 }
 
 /// The day on which it happened: the current date if none is given, and never after it.
-fn day(actual: Option<Date>, moment: &Moment<'_>) -> Result<Date, Rejection> {
-    let current = moment.current_date;
+fn day(actual: Option<Date>, at: &ChangeContext<'_>) -> Result<Date, Rejection> {
+    let current = at.current_date;
     match actual {
         Some(date) if date > current => Err(Rejection::invalid(
             "actual_date",

@@ -1,11 +1,11 @@
-//! What happened to a milestone: what it is afterwards, what changed, and what is told of it.
+//! What happened to a milestone: what it is afterwards, what changed, and what is announced of it.
 //!
 //! Invariant: `fields` names every field of the resource that differs, sorted, but `etag` and
 //! `update_time`, which differ always; a creation names none.
 
 use jiff::civil::Date;
 
-use super::{Evidence, Milestone, Moment, Nearness, State, Timeliness, on};
+use super::{ChangeContext, Evidence, Milestone, Nearness, State, Timeliness, on};
 
 /// What one command or day did to one milestone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,17 +15,17 @@ pub(crate) struct Change {
     /// Which fields of it changed, as the API names them, sorted.
     pub(crate) fields: Vec<&'static str>,
     /// What happened.
-    pub(crate) happening: Happening,
+    pub(crate) event_kind: EventKind,
     /// The civil date that this speaks of.
     pub(crate) date: Option<Date>,
-    /// What is told besides, right after it and because of it: that it made the milestone due soon or
+    /// What is announced besides, right after it and because of it: that it made the milestone due soon or
     /// overdue.
-    pub(crate) announcement: Option<Happening>,
+    pub(crate) announcement: Option<EventKind>,
 }
 
 /// What can happen to a milestone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Happening {
+pub(crate) enum EventKind {
     /// It is new.
     Created,
     /// What is said of it changed.
@@ -70,7 +70,7 @@ pub(crate) enum Happening {
     },
     /// A document was added.
     EvidenceAdded(Evidence),
-    /// It stands otherwise to its dates because a day passed, or is announced to be due soon or overdue.
+    /// Its outlook changed because a day passed, or it is announced to be due soon or overdue.
     OutlookChanged {
         /// How it stood.
         previous: Timeliness,
@@ -81,25 +81,25 @@ pub(crate) enum Happening {
     },
 }
 
-impl Happening {
-    /// The type of the event that tells of it. Public, and the same for ever.
+impl EventKind {
+    /// The type of the event. Public, and the same for ever.
     pub(crate) fn event_type(&self) -> &'static str {
         match self {
-            Happening::Created => "milepost.milestone.created",
-            Happening::Updated => "milepost.milestone.updated",
-            Happening::Deleted => "milepost.milestone.deleted",
-            Happening::Undeleted => "milepost.milestone.undeleted",
-            Happening::Reforecast { .. } => "milepost.milestone.reforecast",
-            Happening::Rebaselined { .. } => "milepost.milestone.rebaselined",
-            Happening::StateChanged { state, .. } => match state {
+            EventKind::Created => "milepost.milestone.created",
+            EventKind::Updated => "milepost.milestone.updated",
+            EventKind::Deleted => "milepost.milestone.deleted",
+            EventKind::Undeleted => "milepost.milestone.undeleted",
+            EventKind::Reforecast { .. } => "milepost.milestone.reforecast",
+            EventKind::Rebaselined { .. } => "milepost.milestone.rebaselined",
+            EventKind::StateChanged { state, .. } => match state {
                 State::Planned => "milepost.milestone.reopened",
                 State::Achieved => "milepost.milestone.achieved",
                 State::PartiallyAchieved => "milepost.milestone.partially_achieved",
                 State::NotMet => "milepost.milestone.not_met",
                 State::Cancelled => "milepost.milestone.cancelled",
             },
-            Happening::EvidenceAdded(_) => "milepost.milestone.evidence_added",
-            Happening::OutlookChanged { .. } => match self.comes_to() {
+            EventKind::EvidenceAdded(_) => "milepost.milestone.evidence_added",
+            EventKind::OutlookChanged { .. } => match self.comes_to() {
                 Some(Nearness::DueSoon) => "milepost.milestone.due_soon",
                 Some(Nearness::Overdue) => "milepost.milestone.overdue",
                 Some(Nearness::Ahead) | None => "milepost.milestone.outlook_changed",
@@ -110,7 +110,7 @@ impl Happening {
     /// The day that it speaks of because that day is the current date.
     pub(crate) fn day(&self) -> Option<Date> {
         match self {
-            Happening::OutlookChanged { current_date, .. } => Some(*current_date),
+            EventKind::OutlookChanged { current_date, .. } => Some(*current_date),
             _ => None,
         }
     }
@@ -118,7 +118,7 @@ impl Happening {
     /// How near the due date came by it; none if that did not change.
     pub(crate) fn comes_to(&self) -> Option<Nearness> {
         match self {
-            Happening::OutlookChanged { previous, now, .. } if previous.nearness != now.nearness => {
+            EventKind::OutlookChanged { previous, now, .. } if previous.nearness != now.nearness => {
                 now.nearness
             }
             _ => None,
@@ -131,13 +131,13 @@ impl Change {
     pub(super) fn between(
         before: &Milestone,
         mut after: Milestone,
-        happening: Happening,
+        event_kind: EventKind,
         date: Option<Date>,
-        moment: &Moment<'_>,
+        at: &ChangeContext<'_>,
     ) -> Self {
-        settle(&mut after, moment);
-        let announcement = announcement(before.timeliness, &after, moment);
-        Self { fields: differences(before, &after), milestone: after, happening, date, announcement }
+        settle(&mut after, at);
+        let announcement = announcement(before.timeliness, &after, at);
+        Self { fields: differences(before, &after), milestone: after, event_kind, date, announcement }
     }
 
     /// The beginning of a day changed how a milestone stands.
@@ -146,40 +146,40 @@ impl Change {
         previous: Timeliness,
         now: Timeliness,
         day: Date,
-        moment: &Moment<'_>,
+        at: &ChangeContext<'_>,
     ) -> Self {
         milestone.timeliness = now;
-        stamp(&mut milestone, moment);
+        stamp(&mut milestone, at);
         let fields = timeliness_differences(previous, now);
         let fields = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
-        let happening = Happening::OutlookChanged { previous, now, current_date: day };
-        Self { milestone, fields, happening, date: Some(day), announcement: None }
+        let event_kind = EventKind::OutlookChanged { previous, now, current_date: day };
+        Self { milestone, fields, event_kind, date: Some(day), announcement: None }
     }
 }
 
-/// What is told of a milestone besides what happened to it: that its due date is near or passed, if that is so
+/// What is announced of a milestone besides its change: that its due date is near or passed, if that is so
 /// since then.
 pub(super) fn announcement(
     previous: Timeliness,
     milestone: &Milestone,
-    moment: &Moment<'_>,
-) -> Option<Happening> {
-    let (now, current_date) = (milestone.timeliness, moment.current_date);
-    let told = Happening::OutlookChanged { previous, now, current_date };
-    matches!(told.comes_to(), Some(Nearness::DueSoon | Nearness::Overdue)).then_some(told)
+    at: &ChangeContext<'_>,
+) -> Option<EventKind> {
+    let (now, current_date) = (milestone.timeliness, at.current_date);
+    let change = EventKind::OutlookChanged { previous, now, current_date };
+    matches!(change.comes_to(), Some(Nearness::DueSoon | Nearness::Overdue)).then_some(change)
 }
 
 /// Brings up to date what follows from the rest.
-pub(super) fn settle(milestone: &mut Milestone, moment: &Moment<'_>) {
-    milestone.timeliness = on(milestone, moment.current_date).unwrap_or(milestone.timeliness);
+pub(super) fn settle(milestone: &mut Milestone, at: &ChangeContext<'_>) {
+    milestone.timeliness = on(milestone, at.current_date).unwrap_or(milestone.timeliness);
     let end = milestone.actual.or(milestone.forecast);
-    milestone.variance_working_days = moment.slip(milestone.baseline, end);
-    stamp(milestone, moment);
+    milestone.variance_working_days = at.slip(milestone.baseline, end);
+    stamp(milestone, at);
 }
 
-fn stamp(milestone: &mut Milestone, moment: &Moment<'_>) {
-    milestone.update_time = moment.commit_time;
-    milestone.etag.0 = moment.sequence;
+fn stamp(milestone: &mut Milestone, at: &ChangeContext<'_>) {
+    milestone.update_time = at.commit_time;
+    milestone.etag.0 = at.sequence;
 }
 
 /// The fields that differ, sorted by name.
@@ -215,7 +215,7 @@ fn differences(before: &Milestone, after: &Milestone) -> Vec<&'static str> {
     .collect()
 }
 
-/// The fields that tell how a milestone stands, and whether they differ, sorted by name.
+/// The fields that say how timely a milestone is, and whether they differ, sorted by name.
 fn timeliness_differences(before: Timeliness, after: Timeliness) -> [(&'static str, bool); 3] {
     [
         ("nearness", before.nearness != after.nearness),

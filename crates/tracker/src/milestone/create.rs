@@ -6,8 +6,8 @@
 use jiff::civil::Date;
 use milepost_types::{Etag, MilestoneName, ProjectName, ResourceId};
 
-use super::change::{Change, Happening, announcement, settle};
-use super::{Details, Milestone, Moment, State, Timeliness};
+use super::change::{Change, EventKind, announcement, settle};
+use super::{ChangeContext, Details, Milestone, State, Timeliness};
 
 /// A milestone to be. Without an id the server makes one.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct Draft {
 }
 
 /// The creation of a milestone with this id.
-pub(crate) fn create(draft: &Draft, id: ResourceId, moment: &Moment<'_>) -> Change {
+pub(crate) fn create(draft: &Draft, id: ResourceId, at: &ChangeContext<'_>) -> Change {
     let mut milestone = Milestone {
         name: MilestoneName::new(draft.project.clone(), id),
         details: draft.details.clone(),
@@ -32,14 +32,14 @@ pub(crate) fn create(draft: &Draft, id: ResourceId, moment: &Moment<'_>) -> Chan
         state_reason: String::new(),
         timeliness: Timeliness::default(),
         variance_working_days: None,
-        forecast_sequence: draft.forecast.map_or(0, |_| moment.sequence),
-        create_time: moment.commit_time,
-        update_time: moment.commit_time,
+        forecast_sequence: draft.forecast.map_or(0, |_| at.sequence),
+        create_time: at.commit_time,
+        update_time: at.commit_time,
         delete_time: None,
-        etag: Etag(moment.sequence),
+        etag: Etag(at.sequence),
     };
-    settle(&mut milestone, moment);
+    settle(&mut milestone, at);
     let date = milestone.due();
-    let announcement = announcement(Timeliness::default(), &milestone, moment);
-    Change { milestone, fields: Vec::new(), happening: Happening::Created, date, announcement }
+    let announcement = announcement(Timeliness::default(), &milestone, at);
+    Change { milestone, fields: Vec::new(), event_kind: EventKind::Created, date, announcement }
 }

@@ -18,7 +18,7 @@ use milepost_schedule::Calendar;
 use milepost_types::{Etag, LanguageTag, MilestoneName, OrganizationName};
 
 pub(crate) use action::{Action, Patch, act, started};
-pub(crate) use change::{Change, Happening};
+pub(crate) use change::{Change, EventKind};
 pub(crate) use create::{Draft, create};
 pub(crate) use outlook::{Nearness, Outlook, Slippage, Timeliness, on, passed, touched};
 
@@ -163,7 +163,7 @@ impl State {
 
 /// When and where a rule is applied: all that it may depend on besides the milestone.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment<'a> {
+pub(crate) struct ChangeContext<'a> {
     /// The sequence of the entry that it is part of.
     pub(crate) sequence: u64,
     /// The time of that entry.
@@ -174,7 +174,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) calendar: &'a Calendar,
 }
 
-impl Moment<'_> {
+impl ChangeContext<'_> {
     /// Working days from one date to another, positive if it is later; none without both. The slip of a
     /// forecast, of a baseline, and the variance are all this.
     pub(crate) fn slip(&self, from: Option<Date>, to: Option<Date>) -> Option<i32> {

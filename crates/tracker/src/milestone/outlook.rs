@@ -131,7 +131,7 @@ fn slippage(baseline: Date, forecast: Option<Date>, day: Date) -> Slippage {
     }
 }
 
-/// Which milestones may stand otherwise on a day than on the day before: those due on one of two
+/// Which milestones may change outlook on a day: those due on one of two
 /// days, and those whose baseline is one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Touched {
@@ -154,7 +154,7 @@ pub(crate) fn on(milestone: &Milestone, day: Date) -> Option<Timeliness> {
 }
 
 /// What the beginning of `day` makes of a milestone: how it stood before and how it stands, if that
-/// differs. One that was written while the day began already stands as of it, and is not told again.
+/// differs. One that was written while the day began already is as of it, and is not announced again.
 pub(crate) fn passed(milestone: &Milestone, day: Date) -> Option<(Timeliness, Timeliness)> {
     let now = on(milestone, day)?;
     let yesterday = day.yesterday().ok().and_then(|day| on(milestone, day)).unwrap_or_default();

@@ -36,8 +36,8 @@ pub(crate) fn milestone() -> Milestone {
 }
 
 /// Entry 9, today.
-pub(crate) fn moment() -> Moment<'static> {
-    Moment {
+pub(crate) fn change_context() -> ChangeContext<'static> {
+    ChangeContext {
         sequence: 9,
         commit_time: "2021-05-13T02:00:00Z".parse().unwrap(),
         current_date: TODAY,

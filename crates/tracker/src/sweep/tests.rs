@@ -13,12 +13,12 @@ const DATES: &str = "tracker.dates";
 
 /// A tracker that knows the portfolio `wsc`, whose current date is 13 May 2021.
 async fn tracker() -> (RegistryServer, Running, Sweep) {
-    let mut told = Registry::new(3);
-    told.portfolio("wsc");
-    let registry = RegistryServer::running(told);
+    let mut recorded = Registry::new(3);
+    recorded.portfolio("wsc");
+    let registry = RegistryServer::running(recorded);
     let mut tracker = Running::idle(&registry);
     tracker.follow();
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     let midnight = tracker.service.sweep(&tracker.context);
     midnight.look(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
@@ -116,7 +116,7 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     let (mut registry, mut tracker, midnight) = tracker().await;
     drop(midnight);
     tracker.watch_days();
-    registry.tell(|told| told.portfolio("new"));
+    registry.say(|recorded| recorded.portfolio("new"));
     let mut positions = tracker.service.api.ledger.positions();
     let first = async {
         let name: PortfolioName = "portfolios/new".parse().unwrap();
@@ -126,7 +126,7 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     };
     tokio::time::timeout(crate::tests::running::PATIENCE, first).await.expect("its first day begins");
     let gone = crate::tests::registry::deleted(crate::tests::registry::portfolio("wsc"));
-    let position = registry.tell(|told| told.append(vec![("milepost.portfolio.deleted", Some(gone))]));
+    let position = registry.say(|recorded| recorded.append(vec![("milepost.portfolio.deleted", Some(gone))]));
     tracker.reach(position).await;
     let midnight = tracker.service.sweep(&tracker.context);
     tracker.clock.advance(SignedDuration::from_hours(24));

@@ -1,8 +1,8 @@
-//! Table 8: the day that is being told of each portfolio, while it takes several entries.
+//! Table 8: the day that is being swept in each portfolio, while it takes several entries.
 //!
 //! Key: see [`super`]. Value: the day in four bytes, as in keys; the sequence of the last entry of it, u64;
 //! how many became due soon, u32, and overdue, u32, all big end first; then the key of the last milestone that
-//! was looked at, without its tag. Put by `milepost.portfolio.date_advancing`, removed by
+//! was swept, without its tag. Put by `milepost.portfolio.date_advancing`, removed by
 //! `milepost.portfolio.date_advanced`.
 
 use bytes::Bytes;
@@ -14,18 +14,18 @@ use milepost_types::{DamagedRow, MilestoneName, PortfolioName};
 use super::Table;
 use super::key;
 
-/// How far the telling of a day has come.
+/// How far the sweep of a day has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Advancing {
     /// The day.
     pub(crate) day: Date,
-    /// The entry that told the last part of it.
+    /// The entry with the last part of it.
     pub(crate) sequence: u64,
     /// How many milestones became due soon so far.
     pub(crate) due_soon: u32,
     /// How many became overdue so far.
     pub(crate) overdue: u32,
-    /// The key of the row of the last milestone that was looked at.
+    /// The key of the row of the last milestone that was swept.
     pub(crate) through: Vec<u8>,
 }
 
@@ -37,7 +37,7 @@ impl Advancing {
     }
 }
 
-/// The day that is being told of a portfolio.
+/// The day that is being swept in a portfolio.
 ///
 /// # Errors
 /// If the row cannot be decoded.
@@ -47,12 +47,12 @@ pub(crate) fn get(rows: &dyn Read, portfolio: &PortfolioName) -> Result<Option<A
     from_bytes(&value).map(Some).ok_or_else(|| Table::Advancing.damaged(&key, "it is no part of a day"))
 }
 
-/// Sets how far the telling of a day has come.
+/// Sets how far the sweep of a day has come.
 pub(crate) fn put(rows: &mut dyn Write, portfolio: &PortfolioName, advancing: &Advancing) {
     rows.put(key::of_portfolio(Table::Advancing, portfolio), to_bytes(advancing));
 }
 
-/// The day was told.
+/// The day was swept.
 pub(crate) fn remove(rows: &mut dyn Write, portfolio: &PortfolioName) {
     let key = key::of_portfolio(Table::Advancing, portfolio);
     if rows.get(&key).is_some() {

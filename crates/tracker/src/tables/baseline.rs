@@ -12,7 +12,7 @@ use milepost_types::PortfolioName;
 
 use super::Table;
 use super::key;
-use crate::convert::milestone::Glance;
+use crate::convert::milestone::MilestoneView;
 
 /// The rows of a portfolio with this baseline.
 pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
@@ -20,8 +20,13 @@ pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
 }
 
 /// Sets, moves or removes the row of the milestone with this key.
-pub(super) fn keep(rows: &mut dyn Write, milestone_key: &[u8], before: Option<&Glance>, after: &Glance) {
-    let indexed = |glance: &Glance| glance.baseline().filter(|_| glance.is_planned());
+pub(super) fn keep(
+    rows: &mut dyn Write,
+    milestone_key: &[u8],
+    before: Option<&MilestoneView>,
+    after: &MilestoneView,
+) {
+    let indexed = |view_of: &MilestoneView| view_of.baseline().filter(|_| view_of.is_planned());
     let (before, after) = (before.and_then(indexed), indexed(after));
     if before == after {
         return;

@@ -1,6 +1,6 @@
 //! Table 6: the current date of each portfolio: the one that outlooks are as of.
 //!
-//! Key: see [`super`]. Value: the date in four bytes, as in keys, then the sequence of the entry that told it,
+//! Key: see [`super`]. Value: the date in four bytes, as in keys, then the sequence of the entry that announced it,
 //! u64 big end first; without the sequence if the entry is of a version that did not keep how near a
 //! milestone's due date is. Put by `milepost.portfolio.date_advanced`; a portfolio whose date was never
 //! advanced has none.
@@ -19,7 +19,7 @@ use super::key;
 pub(crate) struct Current {
     /// The date.
     pub(crate) date: Date,
-    /// The entry that told it; none if an earlier version did.
+    /// The entry that announced it; none if an earlier version did.
     pub(crate) sequence: Option<u64>,
 }
 

@@ -1,8 +1,7 @@
 //! Table 2: milestones of a portfolio by due date; those without one come last.
 //!
 //! Key: see [`super`]. Value: nothing. Kept in step with the milestone's own row.
-//! Invariant: exactly one row a milestone, whatever its state: lists order by it, and the sweep at the
-//! beginning of a day looks at the days that this touches.
+//! Invariant: exactly one row a milestone, whatever its state: lists order by it, and the daily sweep scans it.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -12,7 +11,7 @@ use milepost_types::PortfolioName;
 
 use super::Table;
 use super::key;
-use crate::convert::milestone::Glance;
+use crate::convert::milestone::MilestoneView;
 
 /// The rows of a portfolio.
 pub(crate) fn range(portfolio: &PortfolioName) -> KeyRange {
@@ -25,7 +24,12 @@ pub(crate) fn range_on(portfolio: &PortfolioName, date: Date) -> KeyRange {
 }
 
 /// Moves the row of the milestone with this key, if its due date moved.
-pub(super) fn keep(rows: &mut dyn Write, milestone_key: &[u8], before: Option<&Glance>, after: &Glance) {
+pub(super) fn keep(
+    rows: &mut dyn Write,
+    milestone_key: &[u8],
+    before: Option<&MilestoneView>,
+    after: &MilestoneView,
+) {
     if before.is_some_and(|before| before.due() == after.due()) {
         return;
     }

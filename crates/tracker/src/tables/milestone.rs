@@ -12,7 +12,7 @@ use milepost_types::{DamagedRow, MilestoneName, ProjectPattern};
 use super::key;
 use super::{Table, baseline, due};
 use crate::convert::Unreadable;
-use crate::convert::milestone::{Glance, from_stored};
+use crate::convert::milestone::{MilestoneView, from_stored};
 use crate::milestone::Milestone;
 
 /// The milestone with this name.
@@ -30,15 +30,15 @@ pub(crate) fn read(key: &[u8], value: &Bytes) -> Result<Milestone, DamagedRow> {
 }
 
 /// What the row of this key shows.
-pub(crate) fn glance(key: &[u8], value: &Bytes) -> Result<Glance, DamagedRow> {
-    Glance::at(value).map_err(|error| Table::Milestone.damaged(key, error))
+pub(crate) fn view_of(key: &[u8], value: &Bytes) -> Result<MilestoneView, DamagedRow> {
+    MilestoneView::at(value).map_err(|error| Table::Milestone.damaged(key, error))
 }
 
 /// Whether the milestone with this name is deleted; `None` if there is none.
 pub(crate) fn is_deleted(rows: &dyn Read, name: &MilestoneName) -> Result<Option<bool>, DamagedRow> {
     let key = key::of_milestone(Table::Milestone, name);
-    let glance = rows.get(&key).map(|value| glance(&key, &value)).transpose()?;
-    Ok(glance.map(|glance| glance.is_deleted()))
+    let view_of = rows.get(&key).map(|value| view_of(&key, &value)).transpose()?;
+    Ok(view_of.map(|view_of| view_of.is_deleted()))
 }
 
 /// The keys of the milestones under a parent.
@@ -58,8 +58,8 @@ pub(crate) fn range(parent: &ProjectPattern) -> KeyRange {
 /// If the row to be, or the one before, cannot be decoded.
 pub(crate) fn put(rows: &mut dyn Write, name: &MilestoneName, value: &Bytes) -> Result<(), Unreadable> {
     let key = key::of_milestone(Table::Milestone, name);
-    let after = Glance::at(value)?;
-    let before = rows.get(&key).map(|value| glance(&key, &value)).transpose().map_err(Unreadable::new)?;
+    let after = MilestoneView::at(value)?;
+    let before = rows.get(&key).map(|value| view_of(&key, &value)).transpose().map_err(Unreadable::new)?;
     due::keep(rows, &key, before.as_ref(), &after);
     baseline::keep(rows, &key, before.as_ref(), &after);
     // A copy: a slice would keep the whole entry in memory.

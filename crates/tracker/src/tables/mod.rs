@@ -7,9 +7,9 @@
 //! | 3 | baseline | portfolio `0` baseline date, project `0` milestone | nothing |
 //! | 4 | portfolio | portfolio | the encoded `event.v1.FollowedPortfolio` |
 //! | 5 | project | portfolio `0` project | the encoded `event.v1.FollowedProject` |
-//! | 6 | date | portfolio | the portfolio's current date, and which entry told it |
+//! | 6 | date | portfolio | the portfolio's current date, and which entry announced it |
 //! | 7 | source | the followed ledger's kind | the position that was followed to |
-//! | 8 | advancing | portfolio | how far the telling of the next day has come, if it has begun |
+//! | 8 | advancing | portfolio | how far the sweep of the next day has come, if it has begun |
 //! | 9 | partly | the followed ledger's kind | how much of the next entry was taken over, if a part was |
 //! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
 //!

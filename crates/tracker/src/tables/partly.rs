@@ -1,8 +1,8 @@
 //! Table 9: how much of the next entry of each other ledger was taken over, while it takes several entries.
 //!
 //! Key: the byte of the ledger's kind. Value: the entry's position as in table 7; how many of its facts, u64,
-//! and of its lessons, u64, big end first, were taken over; then the key of the last milestone that the next
-//! lesson changed, without its tag, or nothing. Put by `milepost.source.partly_followed`, removed by
+//! and of its reactions, u64, big end first, were taken over; then the key of the last milestone that the next
+//! reaction changed, without its tag, or nothing. Put by `milepost.source.partly_followed`, removed by
 //! `milepost.source.followed` and `milepost.source.reset`.
 
 use bytes::Bytes;
@@ -25,16 +25,16 @@ pub(crate) struct Partly {
     pub(crate) position: Position,
     /// How many of its portfolios and projects, in this order.
     pub(crate) facts: u64,
-    /// How many of its lessons, as a whole.
-    pub(crate) lessons: u64,
-    /// The key of the row of the last milestone that the lesson after those changed.
+    /// How many of its reactions, as a whole.
+    pub(crate) reactions: u64,
+    /// The key of the row of the last milestone that the reaction after those changed.
     pub(crate) through: Option<Vec<u8>>,
 }
 
 impl Partly {
     /// Nothing yet.
     pub(crate) fn nothing(position: Position) -> Self {
-        Self { position, facts: 0, lessons: 0, through: None }
+        Self { position, facts: 0, reactions: 0, through: None }
     }
 
     /// The key of the row of a milestone.
@@ -82,7 +82,7 @@ pub(crate) fn remove(rows: &mut dyn Write) {
 fn to_bytes(partly: &Partly) -> Bytes {
     let mut value = partly.position.to_bytes().to_vec();
     value.extend(partly.facts.to_be_bytes());
-    value.extend(partly.lessons.to_be_bytes());
+    value.extend(partly.reactions.to_be_bytes());
     value.extend(partly.through.iter().flat_map(|key| key.get(1..).unwrap_or_default()));
     value.into()
 }
@@ -90,12 +90,12 @@ fn to_bytes(partly: &Partly) -> Bytes {
 fn from_bytes(value: &[u8]) -> Option<Partly> {
     let (position, rest) = value.split_first_chunk::<POSITION_BYTES>()?;
     let (facts, rest) = rest.split_first_chunk::<8>()?;
-    let (lessons, through) = rest.split_first_chunk::<8>()?;
+    let (reactions, through) = rest.split_first_chunk::<8>()?;
     let through = (!through.is_empty()).then(|| Key::of(Table::Milestone).bytes(through).done());
     Some(Partly {
         position: Position::from_bytes(position),
         facts: u64::from_be_bytes(*facts),
-        lessons: u64::from_be_bytes(*lessons),
+        reactions: u64::from_be_bytes(*reactions),
         through,
     })
 }
@@ -113,12 +113,12 @@ mod tests {
         let position =
             Position { log: LogId::from_bytes([3; 16]), sequence: 7, hash: HashPrefix::from_bytes([5; 8]) };
         let through = Some(Partly::key(&NAME.parse().unwrap()));
-        for partly in [Partly { facts: 1, lessons: 2, through, position }, Partly::nothing(position)] {
+        for partly in [Partly { facts: 1, reactions: 2, through, position }, Partly::nothing(position)] {
             let bytes = to_bytes(&partly);
             assert_eq!(bytes[..32], position.to_bytes());
             assert_eq!(
                 bytes[32..48],
-                [[0; 7].as_slice(), &[partly.facts as u8], &[0; 7], &[partly.lessons as u8]].concat()
+                [[0; 7].as_slice(), &[partly.facts as u8], &[0; 7], &[partly.reactions as u8]].concat()
             );
             assert_eq!(from_bytes(&bytes), Some(partly));
         }

@@ -1,6 +1,6 @@
 //! Table 4: what is kept of each portfolio of the registry.
 //!
-//! Key: see [`super`]. Value: the encoded `event.v1.FollowedPortfolio`, as in the event that told of it.
+//! Key: see [`super`]. Value: the encoded `event.v1.FollowedPortfolio`, as in the event that took it over.
 //! Put by `milepost.source.followed`; dropped when the registry is followed anew.
 
 use bytes::Bytes;
@@ -10,8 +10,8 @@ use milepost_types::{DamagedRow, PortfolioName};
 
 use super::Table;
 use super::key;
-use crate::convert::facts;
-use crate::facts::PortfolioFact;
+use crate::convert::mirror;
+use crate::mirror::PortfolioFact;
 
 /// The row of a portfolio, as bytes: what is made of it is worth remembering.
 pub(crate) fn get_stored(rows: &dyn Read, name: &PortfolioName) -> Option<Bytes> {
@@ -32,7 +32,7 @@ pub(crate) fn all(rows: &dyn Read) -> impl Iterator<Item = Result<PortfolioFact,
 }
 
 fn read_at(key: &[u8], value: &Bytes) -> Result<PortfolioFact, DamagedRow> {
-    facts::portfolio_from_stored(value).map_err(|error| Table::Portfolio.damaged(key, error))
+    mirror::portfolio_from_stored(value).map_err(|error| Table::Portfolio.damaged(key, error))
 }
 
 /// Sets what is kept of a portfolio.

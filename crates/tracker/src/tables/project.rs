@@ -1,6 +1,6 @@
 //! Table 5: what is kept of each project of the registry.
 //!
-//! Key: see [`super`]. Value: the encoded `event.v1.FollowedProject`, as in the event that told of it. Put
+//! Key: see [`super`]. Value: the encoded `event.v1.FollowedProject`, as in the event that took it over. Put
 //! by `milepost.source.followed`; dropped when the registry is followed anew.
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use milepost_types::{DamagedRow, ProjectName};
 
 use super::Table;
 use super::key;
-use crate::convert::facts;
+use crate::convert::mirror;
 
 /// Whether a project is deleted; none if it is not known.
 ///
@@ -18,7 +18,7 @@ use crate::convert::facts;
 /// If the row cannot be decoded.
 pub(crate) fn is_deleted(rows: &dyn Read, name: &ProjectName) -> Result<Option<bool>, DamagedRow> {
     let key = key::of_project(Table::Project, name);
-    let deleted = rows.get(&key).map(|value| facts::project_is_deleted(&value)).transpose();
+    let deleted = rows.get(&key).map(|value| mirror::project_is_deleted(&value)).transpose();
     deleted.map_err(|error| Table::Project.damaged(&key, error))
 }
 

@@ -169,13 +169,13 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
     let withdrawn = ReforecastMilestoneRequest { forecast_date: None, ..reforecast(0, "withdrawn") };
     tracker.client.reforecast_milestone(withdrawn).await.unwrap();
 
-    let mut told = Vec::new();
+    let mut recorded = Vec::new();
     let mut request =
         ListMilestoneForecastsRequest { name: START.into(), page_size: 2, ..Default::default() };
     loop {
         let page = tracker.client.list_milestone_forecasts(request.clone()).await.unwrap().into_inner();
         assert!(page.forecasts.len() <= 2);
-        told.extend(page.forecasts);
+        recorded.extend(page.forecasts);
         // A forecast that comes while reading does not shift the pages.
         let late = ReforecastMilestoneRequest {
             name: format!("{PROJECT}/milestones/other"),
@@ -188,9 +188,16 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
         }
     }
     let after = |days: i64| day(BASELINE.saturating_add(days.days()));
-    let shown: Vec<_> = told
+    let shown: Vec<_> = recorded
         .iter()
-        .map(|told| (told.forecast_date, told.previous_date, told.slip_working_days, told.reason.as_str()))
+        .map(|recorded| {
+            (
+                recorded.forecast_date,
+                recorded.previous_date,
+                recorded.slip_working_days,
+                recorded.reason.as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         shown,
@@ -202,7 +209,11 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
             (after(0), None, Some(0), ""),
         ]
     );
-    assert!(told.iter().all(|told| told.report_time.is_some() && told.event_id.split('/').count() == 3));
+    assert!(
+        recorded
+            .iter()
+            .all(|recorded| recorded.report_time.is_some() && recorded.event_id.split('/').count() == 3)
+    );
     let bare = ListMilestoneForecastsRequest {
         name: format!("{PROJECT}/milestones/between-1"),
         ..Default::default()
@@ -215,7 +226,7 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
 async fn a_read_waits_for_the_revisions_of_both_ledgers() {
     let (mut registry, mut tracker) = road().await;
     tracker.created(create("start")).await;
-    let position = registry.tell(|told| told.project("bridge"));
+    let position = registry.say(|recorded| recorded.project("bridge"));
     let list = ListMilestonesRequest {
         parent: "portfolios/-/projects/-".into(),
         min_revisions: vec![
@@ -266,8 +277,8 @@ async fn the_first_forecast_slips_against_the_baseline_in_its_event_and_in_the_h
     tracker.created(create("start")).await;
     let milestone = tracker.client.reforecast_milestone(reforecast(7, "rain")).await.unwrap().into_inner();
     let event = tracker.last_event();
-    let Some(Payload::MilestoneReforecast(told)) = event.payload else { panic!("{event:?}") };
-    assert_eq!((told.previous_date, told.slip_working_days), (None, Some(5)));
+    let Some(Payload::MilestoneReforecast(recorded)) = event.payload else { panic!("{event:?}") };
+    assert_eq!((recorded.previous_date, recorded.slip_working_days), (None, Some(5)));
     let request = ListMilestoneForecastsRequest { name: START.into(), ..Default::default() };
     let listed = tracker.client.list_milestone_forecasts(request).await.unwrap().into_inner().forecasts;
     assert_eq!((listed[0].previous_date, listed[0].slip_working_days), (None, Some(5)));
@@ -283,9 +294,11 @@ async fn a_write_that_makes_a_milestone_overdue_answers_with_it_once() {
     requests.iter_mut().for_each(|request| request.milestone.as_mut().unwrap().baseline_date = past);
     let batch = BatchCreateMilestonesRequest { parent: PROJECT.into(), requests, ..Default::default() };
     let milestones = tracker.client.batch_create_milestones(batch).await.unwrap().into_inner().milestones;
-    let told: Vec<_> =
-        milestones.iter().map(|told| (told.name.rsplit('/').next().unwrap(), told.nearness())).collect();
-    assert_eq!(told, [("a", milestone::Nearness::Overdue), ("b", milestone::Nearness::Overdue)]);
+    let recorded: Vec<_> = milestones
+        .iter()
+        .map(|recorded| (recorded.name.rsplit('/').next().unwrap(), recorded.nearness()))
+        .collect();
+    assert_eq!(recorded, [("a", milestone::Nearness::Overdue), ("b", milestone::Nearness::Overdue)]);
     let story = tracker.story();
     assert_eq!(story.last().unwrap(), &["milestone.created milestone.overdue"; 2].join(" "));
     let get = tracker.got(&milestones[1].name).await;
@@ -297,11 +310,11 @@ async fn a_write_that_makes_a_milestone_overdue_answers_with_it_once() {
 /// with long remarks would be the same, and slower.
 async fn crowded() -> (RegistryServer, Running) {
     use milepost_ledger::Options;
-    let registry = RegistryServer::running(road_told());
+    let registry = RegistryServer::running(road_recorded());
     let options = Options { max_entry_bytes: 1 << 20, ..Options::default() };
     let mut tracker = Running::with_options(&registry, options);
     tracker.follow();
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     for from in [0, 60, 120, 180] {
         let requests = (from..from + 60).map(|index| {
             let mut request = create(&format!("m{index:03}"));
@@ -323,7 +336,7 @@ fn advance() -> AdvanceDateRequest {
 }
 
 fn count(tracker: &Running, kind: &str) -> usize {
-    tracker.story().iter().map(|line| line.split(' ').filter(|told| *told == kind).count()).sum()
+    tracker.story().iter().map(|line| line.split(' ').filter(|recorded| *recorded == kind).count()).sum()
 }
 
 #[tokio::test]
@@ -338,8 +351,8 @@ async fn a_day_larger_than_any_entry_may_be_is_advanced_to_and_its_request_id_an
     assert_eq!((answer.current_date, answer.due_soon_count, answer.overdue_count), (to, 240, 0));
     assert_eq!(count(&tracker, "milestone.due_soon"), 240);
     assert!(count(&tracker, "portfolio.date_advancing") >= 3);
-    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
-    assert_eq!((told.current_date, told.advancing_date), (to, None));
+    let recorded = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    assert_eq!((recorded.current_date, recorded.advancing_date), (to, None));
 
     // When more days have begun, the same request answers the same.
     tracker.clock.set("2021-05-22T03:00:00Z".parse().unwrap());
@@ -367,12 +380,12 @@ async fn a_day_that_ended_in_the_middle_goes_on_where_it_was_and_answers_the_who
     let mut tracker = tracker.reopened(&registry).await;
     let parts = count(&tracker, "portfolio.date_advancing");
     assert_eq!(parts, 1);
-    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    let recorded = tracker.client.get_current_date(current()).await.unwrap().into_inner();
     assert_eq!(
-        (told.current_date, told.advancing_date),
+        (recorded.current_date, recorded.advancing_date),
         (day(jiff::civil::date(2021, 5, 19)), day(jiff::civil::date(2021, 5, 20)))
     );
-    // What is lost in the middle is told again.
+    // What is lost in the middle is recorded again.
     tracker.journal.fail_next(Failure::Lost);
     tracker.client.advance_date(request.clone()).await.unwrap_err();
     let mut tracker = tracker.reopened(&registry).await;
@@ -391,21 +404,21 @@ async fn the_sweep_goes_through_a_day_that_takes_many_entries() {
     let (_registry, mut tracker) = crowded().await;
     tracker.watch_days();
     tracker.readiness("tracker.dates", |state| *state == State::Ready).await;
-    let told = tracker.client.get_current_date(current()).await.unwrap().into_inner();
-    assert_eq!(told.current_date, day(jiff::civil::date(2021, 5, 21)));
+    let recorded = tracker.client.get_current_date(current()).await.unwrap().into_inner();
+    assert_eq!(recorded.current_date, day(jiff::civil::date(2021, 5, 21)));
     assert_eq!(count(&tracker, "milestone.due_soon"), 240);
     tracker.stop().await;
 }
 
 #[tokio::test]
 async fn the_current_date_of_a_portfolio_registered_a_moment_ago_waits_for_it_and_an_unknown_one_has_none() {
-    let registry = RegistryServer::running(road_told());
+    let registry = RegistryServer::running(road_recorded());
     let mut tracker = Running::idle(&registry);
     let mut client = tracker.client.clone();
     let asking = tokio::spawn(async move { client.get_current_date(current()).await });
     tracker.follow();
-    let told = asking.await.unwrap().unwrap().into_inner();
-    assert_eq!(told.current_date, day(jiff::civil::date(2021, 5, 13)), "the clock's, until a day began");
+    let recorded = asking.await.unwrap().unwrap().into_inner();
+    assert_eq!(recorded.current_date, day(jiff::civil::date(2021, 5, 13)), "the clock's, until a day began");
     let unknown = GetCurrentDateRequest { portfolio: "portfolios/other".into(), ..Default::default() };
     let refused = tracker.client.get_current_date(unknown).await.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "RESOURCE_NOT_FOUND"));

@@ -36,7 +36,7 @@ fn damage(world: &mut World, key: Vec<u8>, with: &[u8]) {
 
 /// The row that a refusal names.
 fn lost(refusal: Refusal) -> (&'static str, String) {
-    let Refusal { rejection: Rejection::DamagedRow(DamagedRow { table, key, .. }), on_facts: false } =
+    let Refusal { rejection: Rejection::DamagedRow(DamagedRow { table, key, .. }), on_mirror: false } =
         refusal
     else {
         panic!("{refusal:?}")
@@ -87,8 +87,8 @@ fn a_start_that_needs_a_damaged_row_is_not_taken_over_until_the_rows_are_rebuilt
     assert_eq!(lost(refused), ("tracker.milestone", r"wsc\x00road\x00start".to_owned()));
     assert_eq!(world.milestone(&name("bridge", "start")).state, State::Planned);
     world.rows = world.rebuilt();
-    let told = world.ingest(start).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "milestone.achieved", "milestone.achieved"]);
+    let recorded = world.ingest(start).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved", "milestone.achieved"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn achieved(tracker: &Running) -> usize {
 async fn a_start_is_derived_once_through_restarts_of_both() {
     let (mut registry, mut tracker) = road().await;
     tracker.created(construction_start("road", "start")).await;
-    let position = registry.tell(|told| told.start(&["road"], STARTED));
+    let position = registry.say(|recorded| recorded.start(&["road"], STARTED));
     tracker.reach(position).await;
     let milestone = tracker.got(START).await;
     assert_eq!((milestone.state(), milestone.actual_date), (milestone::State::Achieved, day(STARTED)));
@@ -36,7 +36,7 @@ async fn a_start_is_derived_once_through_restarts_of_both() {
     registry.stop();
     tracker.readiness(FOLLOW, degraded).await;
     registry.start();
-    let position = registry.tell(|told| told.project("bridge"));
+    let position = registry.say(|recorded| recorded.project("bridge"));
     tracker.reach(position).await;
     tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
     let once = [followed, vec!["source.followed".to_owned()]].concat();
@@ -48,15 +48,15 @@ async fn a_start_is_derived_once_through_restarts_of_both() {
 
 #[tokio::test]
 async fn a_batch_of_ten_thousand_has_all_its_effects_through_the_wire_under_the_least_entry_size() {
-    let mut registry = RegistryServer::running(road_told());
+    let mut registry = RegistryServer::running(road_recorded());
     let options = Options { max_entry_bytes: 1 << 20, ..Options::default() };
     let mut tracker = Running::with_options(&registry, options);
     tracker.follow();
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     let ids: Vec<String> = (0..10_000).map(|i| format!("p{i:05}")).collect();
-    let position = registry.tell(|told| {
+    let position = registry.say(|recorded| {
         let project = |id| ("milepost.project.created", Some(crate::tests::registry::project(id)));
-        told.append(ids.iter().map(|id| project(id)).collect())
+        recorded.append(ids.iter().map(|id| project(id)).collect())
     });
     tracker.reach(position).await;
     for chunk in ids.chunks(500) {
@@ -69,8 +69,8 @@ async fn a_batch_of_ten_thousand_has_all_its_effects_through_the_wire_under_the_
     }
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     // In one response with an entry after it.
-    registry.told.start(&ids, STARTED);
-    registry.told.project("after");
+    registry.recorded.start(&ids, STARTED);
+    registry.recorded.project("after");
     let position = registry.publish();
     tracker.reach(position).await;
     let story = tracker.story();
@@ -88,9 +88,9 @@ async fn an_entry_whose_taking_over_ended_in_the_middle_goes_on_where_it_was() {
     use milepost_ledger::journal::memory::Failure;
     let (mut registry, mut tracker) = road().await;
     let ids: Vec<String> = (0..3_000).map(|i| format!("p{i:05}")).collect();
-    let position = registry.tell(|told| {
+    let position = registry.say(|recorded| {
         let project = |id| ("milepost.project.created", Some(crate::tests::registry::project(id)));
-        told.append(ids.iter().map(|id| project(id)).collect())
+        recorded.append(ids.iter().map(|id| project(id)).collect())
     });
     tracker.reach(position).await;
     for chunk in ids.chunks(1000) {
@@ -104,7 +104,7 @@ async fn an_entry_whose_taking_over_ended_in_the_middle_goes_on_where_it_was() {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     // The first part is stored and not acknowledged, and the process ends.
     tracker.journal.fail_next(Failure::Stored);
-    let position = registry.tell(|told| told.start(&ids, STARTED));
+    let position = registry.say(|recorded| recorded.start(&ids, STARTED));
     let mut failed = tracker.service.api.ledger.failure();
     failed.wait_for(Option::is_some).await.unwrap();
     let tracker = tracker.reopened(&registry).await;
@@ -120,7 +120,7 @@ async fn an_entry_whose_taking_over_ended_in_the_middle_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_milestone_of_a_project_registered_a_moment_ago_waits_for_it() {
-    let registry = RegistryServer::running(road_told());
+    let registry = RegistryServer::running(road_recorded());
     // Nothing is followed yet.
     let mut tracker = Running::idle(&registry);
     let mut client = tracker.client.clone();
@@ -168,8 +168,8 @@ async fn a_full_disk_delays_following_and_loses_nothing() {
     use milepost_ledger::journal::memory::Failure;
     let (mut registry, tracker) = road().await;
     tracker.journal.fail_next(Failure::DiskLow);
-    registry.told.project("bridge");
-    registry.told.project("tunnel");
+    registry.recorded.project("bridge");
+    registry.recorded.project("tunnel");
     let position = registry.publish();
     tracker.readiness(FOLLOW, |state| state.reason().contains("cannot be taken over now")).await;
     tracker.reach(position).await;
@@ -180,23 +180,23 @@ async fn a_full_disk_delays_following_and_loses_nothing() {
 
 #[tokio::test]
 async fn an_entry_that_is_too_large_to_derive_from_is_followed_without() {
-    let mut registry = RegistryServer::running(road_told());
+    let mut registry = RegistryServer::running(road_recorded());
     let options = Options { max_entry_bytes: 4096, ..Options::default() };
     let mut tracker = Running::with_options(&registry, options);
     tracker.follow();
     let ids: Vec<String> = (0..12).map(|i| format!("p{i}")).collect();
     for id in &ids {
-        registry.tell(|told| told.project(id));
+        registry.say(|recorded| recorded.project(id));
     }
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     for id in &ids {
         tracker.created(construction_start(id, "start")).await;
     }
     // In one response with entries before and after it.
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    registry.told.project("before");
-    registry.told.start(&ids, STARTED);
-    registry.told.project("after");
+    registry.recorded.project("before");
+    registry.recorded.start(&ids, STARTED);
+    registry.recorded.project("after");
     let position = registry.publish();
     tracker.reach(position).await;
     let story = tracker.story();
@@ -213,16 +213,17 @@ async fn a_registry_of_another_history_is_refused_with_both_positions_until_it_i
     tracker.created(create("start")).await;
     let ours = tracker.service.followed_to().unwrap();
     // Restored to an older state, and grown past it.
-    let mut restored = Registry { entries: registry.told.entries[..1].to_vec(), ..registry.told.clone() };
+    let mut restored =
+        Registry { entries: registry.recorded.entries[..1].to_vec(), ..registry.recorded.clone() };
     restored.project("tunnel");
     restored.project("bridge");
     restored.project("road");
     registry.exchange(restored);
-    let reason_told = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
-    let theirs = registry.told.position(2);
+    let reason_recorded = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
+    let theirs = registry.recorded.position(2);
     assert!(
-        reason_told.contains(&ours.to_string()) && reason_told.contains(&theirs.to_string()),
-        "{reason_told}"
+        reason_recorded.contains(&ours.to_string()) && reason_recorded.contains(&theirs.to_string()),
+        "{reason_recorded}"
     );
 
     // It goes on with what it knows, and says of the rest that it cannot know.
@@ -233,9 +234,9 @@ async fn a_registry_of_another_history_is_refused_with_both_positions_until_it_i
     assert!(refused.message().contains("LOG_DIVERGED"), "{}", refused.message());
 
     // An operator says that this log is meant, from the place where the two part.
-    reset(&tracker, registry.told.position(1)).await;
+    reset(&tracker, registry.recorded.position(1)).await;
     let mut tracker = tracker.reopened(&registry).await;
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     tracker.created(unknown).await;
     tracker.readiness(FOLLOW, |state| *state == State::Ready).await;
     tracker.stop().await;
@@ -245,16 +246,16 @@ async fn a_registry_of_another_history_is_refused_with_both_positions_until_it_i
 async fn a_new_log_can_be_followed_from_its_beginning() {
     let (mut registry, mut tracker) = road().await;
     tracker.created(construction_start("road", "start")).await;
-    let position = registry.tell(|told| told.start(&["road"], STARTED));
+    let position = registry.say(|recorded| recorded.start(&["road"], STARTED));
     tracker.reach(position).await;
     // The same entries under another log id.
     let log = LogId::from_bytes([4; 16]);
-    registry.exchange(Registry { log, ..registry.told.clone() });
-    let told = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
-    assert!(told.contains(&log.to_string()), "{told}");
+    registry.exchange(Registry { log, ..registry.recorded.clone() });
+    let recorded = tracker.readiness(FOLLOW, |state| state.reason().contains("LOG_DIVERGED")).await;
+    assert!(recorded.contains(&log.to_string()), "{recorded}");
     reset(&tracker, Position::start(log)).await;
     let mut tracker = tracker.reopened(&registry).await;
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     assert_eq!(achieved(&tracker), 1, "what has happened does not happen again");
     tracker.created(create("end")).await;
     tracker.stop().await;
@@ -266,7 +267,7 @@ async fn a_registry_that_was_restored_is_followed_on_by_itself_and_again_after_t
     // An entry that was exported, and that the tracker has not seen when the registry is lost.
     registry.stop();
     tracker.readiness(FOLLOW, degraded).await;
-    let mut first = registry.told.clone();
+    let mut first = registry.recorded.clone();
     first.project("bridge");
     let mut second = first.restored(4, 3);
     second.project("tunnel");
@@ -318,7 +319,7 @@ async fn a_registry_that_was_restored_twice_is_followed_on_though_the_log_betwee
     let (mut registry, mut tracker) = road().await;
     registry.stop();
     tracker.readiness(FOLLOW, degraded).await;
-    let mut first = registry.told.clone();
+    let mut first = registry.recorded.clone();
     first.project("bridge");
     let mut second = first.restored(4, 3);
     second.project("tunnel");
@@ -344,8 +345,8 @@ async fn a_registry_that_was_restored_twice_is_followed_on_though_the_log_betwee
     // Lost by the first restore, or by the second.
     for lost in [Position { sequence: 4, ..first.tail() }, Position { sequence: 5, ..second.tail() }] {
         let refused = get(lost).await.expect_err("it was lost");
-        let told = (refused.code(), reason(&refused));
-        assert_eq!(told, (Code::FailedPrecondition, "LOG_DIVERGED".to_owned()), "{lost}");
+        let recorded = (refused.code(), reason(&refused));
+        assert_eq!(recorded, (Code::FailedPrecondition, "LOG_DIVERGED".to_owned()), "{lost}");
     }
     tracker.stop().await;
 }
@@ -353,16 +354,16 @@ async fn a_registry_that_was_restored_twice_is_followed_on_though_the_log_betwee
 #[tokio::test]
 async fn a_tracker_that_had_come_further_than_the_restore_stands_still_unready_until_it_is_reset() {
     let (mut registry, tracker) = road().await;
-    let ours = registry.tell(|told| told.project("bridge"));
+    let ours = registry.say(|recorded| recorded.project("bridge"));
     tracker.reach(ours).await;
-    let mut older = registry.told.restored(4, 2);
+    let mut older = registry.recorded.restored(4, 2);
     older.project("tunnel");
     registry.exchange(older.clone());
     let still = |state: &State| matches!(state, State::NotReady(reason) if reason.contains("LOG_DIVERGED"));
-    let told = tracker.readiness(FOLLOW, still).await;
+    let recorded = tracker.readiness(FOLLOW, still).await;
     let reset_command = "milepost follower reset --follower tracker --source registry".to_owned();
     for part in [ours.to_string(), older.position(2).to_string(), reset_command] {
-        assert!(told.contains(&part), "{part}: {told}");
+        assert!(recorded.contains(&part), "{part}: {recorded}");
     }
     assert!(!tracker.context.readiness.report().ready(), "it would stand still for ever");
 
@@ -381,25 +382,25 @@ async fn reset(tracker: &Running, to: Position) {
 }
 
 async fn reset_to(tracker: &Running, to: GoOn) {
-    use crate::command::Wish;
-    let wish = Wish::ResetFollower { to, reason: "restored".into() };
-    let submission = milepost_ledger::Submission::system("operator", std::sync::Arc::new(wish.into()));
+    use crate::command::Command;
+    let command = Command::ResetFollower { to, reason: "restored".into() };
+    let submission = milepost_ledger::Submission::system("operator", std::sync::Arc::new(command.into()));
     tracker.service.api.ledger.submit(submission).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_entry_of_a_newer_format_ends_following_and_is_not_lost() {
     let (mut registry, tracker) = road().await;
-    let sequence = registry.told.entries.len() as u64 + 1;
+    let sequence = registry.recorded.entries.len() as u64 + 1;
     let entry = milepost_proto::journal::v1::Entry { sequence, format: 2, ..Default::default() };
     let bytes = bytes::Bytes::from(entry.encode_to_vec());
-    let previous: Hash = registry.told.entries.last().unwrap().hash;
+    let previous: Hash = registry.recorded.entries.last().unwrap().hash;
     let hash = milepost_ledger::chain(&previous, &bytes);
-    registry.told.entries.push(StoredEntry { sequence, hash, bytes });
+    registry.recorded.entries.push(StoredEntry { sequence, hash, bytes });
     let before = tracker.service.followed_to();
     registry.publish();
-    let told = tracker.readiness(FOLLOW, |state| state.reason().contains("format")).await;
-    assert!(told.contains("newer"), "{told}");
+    let recorded = tracker.readiness(FOLLOW, |state| state.reason().contains("format")).await;
+    assert!(recorded.contains("newer"), "{recorded}");
     assert_eq!(tracker.service.followed_to(), before);
     tracker.stop().await;
 }

@@ -6,7 +6,7 @@ use milepost_proto::tracker::v1 as proto;
 use milepost_types::{Filter, MilestoneName, PortfolioName, limits};
 use proptest::prelude::*;
 
-use crate::command::Wish;
+use crate::command::Command;
 use crate::list::{Order, Page, Query, SCHEMA};
 use crate::milestone::{Action, Draft};
 use crate::tests::World;
@@ -75,7 +75,7 @@ fn world() -> World {
         project: "portfolios/alpha/projects/z".parse().unwrap(),
         ..draft("z", Some(id), days.map(day))
     });
-    world.submit(Wish::Create { portfolio, drafts: drafts.into() }).unwrap();
+    world.submit(Command::Create { portfolio, drafts: drafts.into() }).unwrap();
     world
 }
 
@@ -223,7 +223,7 @@ fn a_page_looks_at_so_many_rows_and_goes_on() {
     }
     // Too many to be sorted for a page, and still in their order.
     let whole = Query { order: Order::Forecast, ..query("portfolios/wsc/projects/road") };
-    assert!(page(&world, &Query { size: 5, ..whole.clone() }).looked_at <= limits::PAGE_ROWS);
+    assert!(page(&world, &Query { size: 5, ..whole.clone() }).scanned <= limits::PAGE_ROWS);
     let expected: Vec<_> = (0..11_000).map(|i| format!("wsc/road/m{i:05}")).collect();
     assert_eq!(names(&world, &whole), expected);
     let mut backward = names(&world, &Query { descending: true, ..whole });

@@ -34,18 +34,18 @@ const BASELINE: Date = crate::milestone::samples::BASELINE;
 
 /// A registry with the portfolio `wsc` and the project `road`, and a tracker that knows of them.
 async fn road() -> (RegistryServer, Running) {
-    let registry = RegistryServer::running(road_told());
+    let registry = RegistryServer::running(road_recorded());
     let mut tracker = Running::idle(&registry);
     tracker.follow();
-    tracker.reach(registry.told.tail()).await;
+    tracker.reach(registry.recorded.tail()).await;
     (registry, tracker)
 }
 
-fn road_told() -> Registry {
-    let mut told = Registry::new(3);
-    told.portfolio("wsc");
-    told.project("road");
-    told
+fn road_recorded() -> Registry {
+    let mut recorded = Registry::new(3);
+    recorded.portfolio("wsc");
+    recorded.project("road");
+    recorded
 }
 
 fn day(date: Date) -> Option<DateMessage> {

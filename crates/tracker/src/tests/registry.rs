@@ -1,4 +1,4 @@
-//! A registry's journal, entry by entry, as tests tell it.
+//! A registry's journal, entry by entry, as tests say it.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,8 +11,8 @@ use milepost_proto::registry::v1 as proto;
 use milepost_types::{EventId, Hash, Lineage, LogId, Position};
 use prost::Message;
 
-use crate::convert::source::arrival;
-use crate::source::Arrival;
+use crate::convert::source::source_entry;
+use crate::source::SourceEntry;
 use milepost_service::value::date_message;
 
 /// A journal of the registry's.
@@ -49,8 +49,8 @@ impl Registry {
         self.position(self.entries.len())
     }
 
-    /// Adds an entry with these events; tells what it brings to a follower.
-    pub(crate) fn append(&mut self, events: Vec<(&str, Option<Resource>)>) -> Arrival {
+    /// Adds an entry with these events; says what it brings to a follower.
+    pub(crate) fn append(&mut self, events: Vec<(&str, Option<Resource>)>) -> SourceEntry {
         let sequence = self.entries.len() as u64 + 1;
         let encoded = |(index, (kind, resource)): (usize, (&str, Option<Resource>))| {
             let index = index as u32;
@@ -75,23 +75,23 @@ impl Registry {
         };
         let previous = self.entries.last().map_or(Hash::ZERO, |last| last.hash);
         self.entries.push(entry.encode(&previous));
-        self.arrival(self.entries.len())
+        self.source_entry(self.entries.len())
     }
 
     /// What the entry with this sequence brings.
-    pub(crate) fn arrival(&self, sequence: usize) -> Arrival {
-        arrival(self.position(sequence - 1), &self.entries[sequence - 1]).unwrap()
+    pub(crate) fn source_entry(&self, sequence: usize) -> SourceEntry {
+        source_entry(self.position(sequence - 1), &self.entries[sequence - 1]).unwrap()
     }
 
-    pub(crate) fn portfolio(&mut self, id: &str) -> Arrival {
+    pub(crate) fn portfolio(&mut self, id: &str) -> SourceEntry {
         self.append(vec![("milepost.portfolio.created", Some(portfolio(id)))])
     }
 
-    pub(crate) fn project(&mut self, id: &str) -> Arrival {
+    pub(crate) fn project(&mut self, id: &str) -> SourceEntry {
         self.append(vec![("milepost.project.created", Some(project(id)))])
     }
 
-    pub(crate) fn start(&mut self, ids: &[&str], date: Date) -> Arrival {
+    pub(crate) fn start(&mut self, ids: &[&str], date: Date) -> SourceEntry {
         let started = ids.iter().map(|id| ("milepost.project.started", Some(started(id, date)))).collect();
         self.append(started)
     }

@@ -30,7 +30,7 @@ struct Gate(Arc<std::sync::Mutex<Option<Incoming>>>);
 
 /// The registry.
 pub(crate) struct RegistryServer {
-    pub(crate) told: Registry,
+    pub(crate) recorded: Registry,
     journal: Arc<MemoryJournal>,
     gate: Gate,
     running: Option<CancellationToken>,
@@ -39,37 +39,37 @@ pub(crate) struct RegistryServer {
 
 impl RegistryServer {
     /// A registry with this history, which does not run yet.
-    pub(crate) fn stopped(told: Registry) -> Self {
+    pub(crate) fn stopped(recorded: Registry) -> Self {
         let gate = Gate::default();
         let pool = Pool::new((0..2).map(|_| gate.channel()).collect());
-        let journal = Arc::new(MemoryJournal::new(told.log));
-        let mut registry = Self { told, journal, gate, running: None, pool };
+        let journal = Arc::new(MemoryJournal::new(recorded.log));
+        let mut registry = Self { recorded, journal, gate, running: None, pool };
         registry.publish();
         registry
     }
 
     /// A registry that runs.
-    pub(crate) fn running(told: Registry) -> Self {
-        let mut registry = Self::stopped(told);
+    pub(crate) fn running(recorded: Registry) -> Self {
+        let mut registry = Self::stopped(recorded);
         registry.start();
         registry
     }
 
-    /// Makes known what was told.
+    /// Makes known what was recorded.
     pub(crate) fn publish(&mut self) -> Position {
         let tail = self.journal.info().tail;
         let from = tail.sequence as usize;
-        let entries = self.told.entries[from..].to_vec();
+        let entries = self.recorded.entries[from..].to_vec();
         if entries.is_empty() {
             return tail;
         }
-        let previous = from.checked_sub(1).map_or(Hash::ZERO, |last| self.told.entries[last].hash);
+        let previous = from.checked_sub(1).map_or(Hash::ZERO, |last| self.recorded.entries[last].hash);
         self.journal.append(&tail, &Block { previous, entries }).unwrap()
     }
 
     /// Tells something and makes it known.
-    pub(crate) fn tell<T>(&mut self, tell: impl FnOnce(&mut Registry) -> T) -> Position {
-        tell(&mut self.told);
+    pub(crate) fn say<T>(&mut self, say: impl FnOnce(&mut Registry) -> T) -> Position {
+        say(&mut self.recorded);
         self.publish()
     }
 
@@ -111,11 +111,11 @@ impl RegistryServer {
     }
 
     /// Exchanges the log for another one, at the same address.
-    pub(crate) fn exchange(&mut self, told: Registry) {
+    pub(crate) fn exchange(&mut self, recorded: Registry) {
         self.stop();
-        let journal = MemoryJournal::with_entries(told.log, told.lineage.clone(), Vec::new());
+        let journal = MemoryJournal::with_entries(recorded.log, recorded.lineage.clone(), Vec::new());
         self.journal = Arc::new(journal);
-        self.told = told;
+        self.recorded = recorded;
         self.publish();
         self.start();
     }

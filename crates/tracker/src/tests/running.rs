@@ -87,7 +87,7 @@ impl Running {
         self.tasks.push(tokio::spawn(async move { midnight.run().await.unwrap() }));
     }
 
-    /// Ends it, as a process does that is told to.
+    /// Ends it, as a process does that is recorded to.
     pub(crate) async fn stop(mut self) -> Self {
         self.end().await;
         self
@@ -122,7 +122,7 @@ impl Running {
         self.service.api.upstream.wait_for(position, deadline).await.expect("the registry is followed");
     }
 
-    /// Waits until a check of the tracker's says this, and tells its reason.
+    /// Waits until a check of the tracker's says this, and says its reason.
     pub(crate) async fn readiness(&self, check: &str, wanted: impl Fn(&State) -> bool) -> String {
         let mut reports = self.context.readiness.watch();
         let report = reports.wait_for(|report| report.checks.get(check).is_some_and(&wanted));
@@ -158,12 +158,12 @@ impl Running {
     }
 }
 
-/// The reason of a status, as ErrorInfo tells it.
+/// The reason of a status, as ErrorInfo says it.
 pub(crate) fn reason(status: &Status) -> String {
     status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
 }
 
-/// What the status tells under a key.
+/// What the status says under a key.
 pub(crate) fn fact(status: &Status, key: &str) -> String {
     let details = status.get_error_details();
     details.error_info().and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()

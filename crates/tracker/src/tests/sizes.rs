@@ -13,8 +13,8 @@ use prost::Message;
 use tonic::Code;
 
 use super::*;
-use crate::command::Wish;
-use crate::convert::request::ToWish;
+use crate::command::Command;
+use crate::convert::request::ReadCommand;
 use crate::list::{Order, Query, page};
 use crate::tables;
 use crate::tests::running::{fact, reason};
@@ -31,10 +31,10 @@ fn id(first: char, number: usize) -> String {
     format!("{first}{number:062}")
 }
 
-fn wish(request: impl ToWish) -> Wish {
+fn command(request: impl ReadCommand) -> Command {
     let mut violations = Violations::new();
-    let wish = request.wish(&mut violations);
-    violations.finish(wish).unwrap()
+    let command = request.command(&mut violations);
+    violations.finish(command).unwrap()
 }
 
 /// All that a caller may say of a milestone.
@@ -90,7 +90,7 @@ fn a_milestone_at_all_its_limits_fits_one_answer() {
         milestone: Some(full()),
         ..CreateMilestoneRequest::default()
     };
-    world.submit(wish(create)).unwrap();
+    world.submit(command(create)).unwrap();
     let name = name(&project, &milestone_id);
     // All documents but one, without the two hundred entries that would bring them.
     let key = tables::key::of_milestone(tables::Table::Milestone, &name);
@@ -99,11 +99,11 @@ fn a_milestone_at_all_its_limits_fits_one_answer() {
     tables::milestone::put(&mut world.rows, &name, &row.encode_to_vec().into()).unwrap();
     let (name, why) = (name.to_string(), || text(limits::TEXT_CHARS, 0));
     let miss = MissMilestoneRequest { name: name.clone(), reason: why(), ..Default::default() };
-    world.submit(wish(miss)).unwrap();
+    world.submit(command(miss)).unwrap();
     let reopen = ReopenMilestoneRequest { name: name.clone(), reason: why(), ..Default::default() };
-    world.submit(wish(reopen)).unwrap();
+    world.submit(command(reopen)).unwrap();
     let add = AddMilestoneEvidenceRequest { name, evidence: Some(evidence(0)), ..Default::default() };
-    let event = world.submit(wish(add)).unwrap().remove(0);
+    let event = world.submit(command(add)).unwrap().remove(0);
 
     let Some(Resource::MilestoneResource(milestone)) = event.resource.clone() else { panic!("{event:?}") };
     assert_eq!(milestone.evidence.len(), limits::EVIDENCE);
@@ -133,7 +133,7 @@ fn creation(ids: std::ops::Range<usize>) -> BatchCreateMilestonesRequest {
 fn every_page_fits_one_answer_and_all_together_are_the_list() {
     let (mut world, _) = World::with_projects(&["road"]);
     for ids in [0..200, 200..400] {
-        world.submit(wish(creation(ids))).unwrap();
+        world.submit(command(creation(ids))).unwrap();
     }
     for (order, parent) in [
         (Order::Name, PROJECT),
@@ -185,7 +185,7 @@ async fn a_batch_whose_answer_would_be_too_large_creates_nothing_and_says_how_ma
     }
     let (mut world, _) = World::with_projects(&["road"]);
     let Rejection::AnswerTooLarge { what: "milestones", asked: 300, fit } =
-        world.submit(wish(creation(0..300))).unwrap_err().rejection
+        world.submit(command(creation(0..300))).unwrap_err().rejection
     else {
         panic!("it is another refusal")
     };
@@ -244,16 +244,16 @@ async fn nothing_is_listed_under_a_parent_that_is_not_there() {
     {
         assert_eq!(count(&mut tracker, parent).await, milestones, "{parent}");
     }
-    // Known to the registry since a moment, deleted right away: it is there.
-    registry.tell(|told| {
+    // Known to the registry since a at, deleted right away: it is there.
+    registry.say(|recorded| {
         let bridge = crate::tests::registry::deleted(crate::tests::registry::project("bridge"));
-        told.append(vec![("milepost.project.deleted", Some(bridge))])
+        recorded.append(vec![("milepost.project.deleted", Some(bridge))])
     });
     assert_eq!(count(&mut tracker, "portfolios/wsc/projects/bridge").await, 0);
     tracker.stop().await;
 }
 
-/// After the registry is followed anew, until it has told of the project again.
+/// After the registry is followed anew, until it has recorded of the project again.
 #[test]
 fn what_has_milestones_is_there_though_the_registry_did_not_tell_of_it() {
     let (mut world, _) = World::with_projects(&["road", "bare"]);

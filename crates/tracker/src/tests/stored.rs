@@ -67,11 +67,11 @@ fn entries_that_are_not_the_trackers_open_with_an_error_and_never_a_panic() {
         let dir = tempfile::tempdir().unwrap();
         let refused = crate::rebuild_store(dir.path(), &journal, &Options::default()).unwrap_err();
         let causes = std::iter::successors(Some(&refused as &dyn std::error::Error), |error| error.source());
-        let told = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let recorded = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
         assert!(
-            told.contains("tracker") && told.contains("entry 1") && told.contains(what),
-            "{what}: {told}"
+            recorded.contains("tracker") && recorded.contains("entry 1") && recorded.contains(what),
+            "{what}: {recorded}"
         );
-        assert!(!told.contains("panic"), "{told}");
+        assert!(!recorded.contains("panic"), "{recorded}");
     }
 }

@@ -12,11 +12,11 @@ use milepost_types::{LogId, MilestoneName, ProjectName};
 use prost::Message;
 
 use super::Registry;
-use crate::command::{Command, Refusal, Wish};
+use crate::command::{Command, Refusal, TracedCommand};
 use crate::decide::{Today, Tracker};
-use crate::facts::Portfolio;
 use crate::milestone::{Action, Details, Draft, Milestone};
-use crate::source::Arrival;
+use crate::mirror::Portfolio;
+use crate::source::SourceEntry;
 use crate::tables;
 
 /// Rows in a map.
@@ -73,8 +73,8 @@ impl World {
         (world, registry)
     }
 
-    /// Decides a command and applies what it does; tells its events.
-    pub(crate) fn submit(&mut self, wish: Wish) -> Result<Vec<Event>, Refusal> {
+    /// Decides a command and applies what it does; says its events.
+    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         let sequence = self.entries.len() as u64 + 1;
         let context = Context {
             log: LogId::from_bytes([9; 16]),
@@ -85,7 +85,7 @@ impl World {
             command_id: CommandId::Server(format!("t-{sequence}")),
             seed: u128::from(sequence) << 64,
         };
-        let decision = self.domain.decide(&self.rows, &Arc::new(Command::from(wish)), &context)?;
+        let decision = self.domain.decide(&self.rows, &Arc::new(TracedCommand::from(command)), &context)?;
         if decision.events.is_empty() {
             return Ok(Vec::new());
         }
@@ -104,21 +104,21 @@ impl World {
         Ok(events)
     }
 
-    /// Takes an entry of the registry over, in as many entries as it takes; tells all their events.
-    pub(crate) fn ingest(&mut self, arrival: Arrival) -> Result<Vec<Event>, Refusal> {
-        let arrival = Arc::new(arrival);
-        self.submit_to_the_end(|| Wish::Ingest { arrival: Arc::clone(&arrival), skip: None })
+    /// Takes an entry of the registry over, in as many entries as it takes; says all their events.
+    pub(crate) fn ingest(&mut self, source_entry: SourceEntry) -> Result<Vec<Event>, Refusal> {
+        let source_entry = Arc::new(source_entry);
+        self.submit_to_the_end(|| Command::Ingest { source_entry: Arc::clone(&source_entry), skip: None })
     }
 
     /// Submits a command until it does nothing any more.
-    fn submit_to_the_end(&mut self, wish: impl Fn() -> Wish) -> Result<Vec<Event>, Refusal> {
+    fn submit_to_the_end(&mut self, command: impl Fn() -> Command) -> Result<Vec<Event>, Refusal> {
         let mut all = Vec::new();
         loop {
-            let told = self.submit(wish())?;
-            if told.is_empty() {
+            let recorded = self.submit(command())?;
+            if recorded.is_empty() {
                 return Ok(all);
             }
-            all.extend(told);
+            all.extend(recorded);
         }
     }
 
@@ -129,7 +129,7 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, name: &MilestoneName, action: Action) -> Result<Vec<Event>, Refusal> {
-        self.submit(Wish::Act { name: name.clone(), etag: None, action })
+        self.submit(Command::Act { name: name.clone(), etag: None, action })
     }
 
     pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Refusal> {
@@ -157,13 +157,13 @@ impl World {
 }
 
 /// The beginning of days in the portfolio `wsc`.
-pub(crate) fn advance(date: Date) -> Wish {
-    Wish::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date, preview: false }
+pub(crate) fn advance(date: Date) -> Command {
+    Command::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date, preview: false }
 }
 
 /// The creation of milestones in the portfolio `wsc`.
-pub(crate) fn create(drafts: Vec<Draft>) -> Wish {
-    Wish::Create { portfolio: "portfolios/wsc".parse().unwrap(), drafts }
+pub(crate) fn create(drafts: Vec<Draft>) -> Command {
+    Command::Create { portfolio: "portfolios/wsc".parse().unwrap(), drafts }
 }
 
 /// A milestone to be in a project of the portfolio `wsc`.

@@ -12,16 +12,16 @@ use crate::milestone::{Details, Draft};
 
 const PARENT: &str = "portfolios/wsc/projects/road";
 
-fn found(request: impl ToWish) -> Vec<(String, &'static str)> {
+fn found(request: impl ReadCommand) -> Vec<(String, &'static str)> {
     let mut violations = Violations::new();
-    let wish = request.wish(&mut violations);
-    assert!(wish.is_some() || !violations.is_empty(), "refused without a word");
+    let command = request.command(&mut violations);
+    assert!(command.is_some() || !violations.is_empty(), "refused without a word");
     violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
 }
 
-fn wish(request: impl ToWish) -> Wish {
+fn command(request: impl ReadCommand) -> Command {
     let mut violations = Violations::new();
-    request.wish(&mut violations).unwrap_or_else(|| panic!("{violations}"))
+    request.command(&mut violations).unwrap_or_else(|| panic!("{violations}"))
 }
 
 fn day(year: i32, month: i32, day: i32) -> Option<DateMessage> {
@@ -61,7 +61,7 @@ fn a_creation_takes_every_field_that_callers_set() {
         etag: "nonsense".into(),
         ..milestone()
     };
-    let Wish::Create { portfolio, drafts } = wish(create(message)) else { panic!() };
+    let Command::Create { portfolio, drafts } = command(create(message)) else { panic!() };
     let [Draft { project, id, details, baseline, forecast }] = &drafts[..] else { panic!() };
     assert_eq!((portfolio.to_string().as_str(), project.to_string().as_str()), ("portfolios/wsc", PARENT));
     assert_eq!(id.as_ref().unwrap().as_str(), "start");
@@ -140,10 +140,11 @@ fn a_batch_tells_the_faults_of_all_its_requests() {
         ..Default::default()
     };
     let in_portfolio = "portfolios/wsc/projects/-";
-    let good = wish(batch(in_portfolio, vec![member(PARENT, "a"), member(PARENT, "b"), member(PARENT, "")]));
-    assert!(matches!(good, Wish::Create { drafts, .. } if drafts.len() == 3));
-    let inherited = wish(batch(PARENT, vec![member("", "a"), member(PARENT, "b")]));
-    let Wish::Create { drafts, .. } = inherited else { panic!() };
+    let good =
+        command(batch(in_portfolio, vec![member(PARENT, "a"), member(PARENT, "b"), member(PARENT, "")]));
+    assert!(matches!(good, Command::Create { drafts, .. } if drafts.len() == 3));
+    let inherited = command(batch(PARENT, vec![member("", "a"), member(PARENT, "b")]));
+    let Command::Create { drafts, .. } = inherited else { panic!() };
     assert!(drafts.iter().all(|draft| draft.project.to_string() == PARENT));
 
     let faulty = vec![
@@ -183,8 +184,8 @@ fn an_update_reads_what_its_mask_names() {
         update_mask: Some(prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() }),
         ..Default::default()
     };
-    let patch_of = |request| match wish(request) {
-        Wish::Act { action: Action::Update(patch), .. } => *patch,
+    let patch_of = |request| match command(request) {
+        Command::Act { action: Action::Update(patch), .. } => *patch,
         other => panic!("{other:?}"),
     };
     let message = proto::Milestone { code: "M-2".into(), baseline_date: day(2021, 5, 27), ..milestone() };
@@ -249,7 +250,7 @@ fn nonsense_is_told_short_whatever_its_size() {
         ..Default::default()
     };
     let mut violations = Violations::new();
-    assert!(request.wish(&mut violations).is_none());
+    assert!(request.command(&mut violations).is_none());
     assert_eq!(violations.count(), 3);
     assert!(violations.iter().all(|violation| violation.description.len() < 1000));
 }

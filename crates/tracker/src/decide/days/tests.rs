@@ -1,4 +1,4 @@
-//! Days that begin: what each tells, and in which order.
+//! Days that begin: what each says, and in which order.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -6,7 +6,7 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_types::{Rejection, limits};
 
-use crate::command::Wish;
+use crate::command::Command;
 use crate::milestone::samples::{BASELINE, TODAY};
 use crate::milestone::{Action, Nearness, Outlook};
 use crate::tests::world::{advance, create, draft, kinds, name};
@@ -21,14 +21,14 @@ fn world() -> World {
 }
 
 fn days(events: &[Event]) -> Vec<(Date, i32, i32)> {
-    let told = |event: &Event| match &event.payload {
+    let recorded = |event: &Event| match &event.payload {
         Some(Payload::DateAdvanced(day)) => {
             let current = crate::convert::values::stored_date(day.current_date.as_ref()).unwrap().unwrap();
             Some((current, day.due_soon_count, day.overdue_count))
         }
         _ => None,
     };
-    events.iter().filter_map(told).collect()
+    events.iter().filter_map(recorded).collect()
 }
 
 #[test]
@@ -40,13 +40,14 @@ fn a_day_tells_itself_first_and_then_who_stands_otherwise_by_name() {
     world.create("far", Some(BASELINE.saturating_add(1.days())));
     let soon = BASELINE.saturating_sub(7.days());
     world.advance(soon.yesterday().unwrap()).unwrap();
-    let told = world.advance(soon).unwrap();
-    assert_eq!(kinds(&told)[0], "portfolio.date_advanced");
-    assert_eq!(kinds(&told)[1..], ["milestone.due_soon"; 3]);
-    assert_eq!(days(&told), [(soon, 3, 0)]);
-    let subjects: Vec<_> = told[1..].iter().map(|event| event.subject.rsplit('/').next().unwrap()).collect();
+    let recorded = world.advance(soon).unwrap();
+    assert_eq!(kinds(&recorded)[0], "portfolio.date_advanced");
+    assert_eq!(kinds(&recorded)[1..], ["milestone.due_soon"; 3]);
+    assert_eq!(days(&recorded), [(soon, 3, 0)]);
+    let subjects: Vec<_> =
+        recorded[1..].iter().map(|event| event.subject.rsplit('/').next().unwrap()).collect();
     assert_eq!(subjects, ["a", "b", "c"]);
-    assert_eq!(told[1].changed_fields, ["nearness", "outlook"]);
+    assert_eq!(recorded[1].changed_fields, ["nearness", "outlook"]);
     assert_eq!(world.milestone(&name("road", "a")).outlook(), Some(Outlook::DueSoon));
 }
 
@@ -94,11 +95,11 @@ fn days_that_were_missed_begin_one_by_one() {
     let forecast = Some(BASELINE.saturating_add(10.days()));
     world.act(&at_risk.name, Action::Reforecast { forecast, reason: String::new() }).unwrap();
     let to = BASELINE.saturating_add(20.days());
-    let told = world.advance(to).unwrap();
-    let advanced = days(&told);
+    let recorded = world.advance(to).unwrap();
+    let advanced = days(&recorded);
     assert_eq!(advanced.len(), 34);
     assert!(advanced.windows(2).all(|pair| pair[0].0.tomorrow().unwrap() == pair[1].0));
-    let story: Vec<_> = kinds(&told).into_iter().filter(|kind| kind.starts_with("milestone")).collect();
+    let story: Vec<_> = kinds(&recorded).into_iter().filter(|kind| kind.starts_with("milestone")).collect();
     assert_eq!(
         story,
         [
@@ -117,7 +118,7 @@ fn days_that_were_missed_begin_one_by_one() {
 }
 
 #[test]
-fn day_by_day_or_at_once_the_same_is_told() {
+fn day_by_day_or_at_once_the_same_is_recorded() {
     let run = |step: i64| {
         let mut world = world();
         for (id, days) in [("a", 3), ("b", 9), ("c", 20)] {
@@ -126,20 +127,20 @@ fn day_by_day_or_at_once_the_same_is_told() {
             let forecast = Some(baseline.saturating_add((days % 4).days()));
             world.act(&name("road", id), Action::Reforecast { forecast, reason: String::new() }).unwrap();
         }
-        let mut told = Vec::new();
+        let mut recorded = Vec::new();
         let mut day = TODAY;
         while day < TODAY.saturating_add(36.days()) {
             day = day.saturating_add(step.days());
-            told.extend(world.advance(day).unwrap());
+            recorded.extend(world.advance(day).unwrap());
         }
-        told.into_iter().map(|event| (event.r#type, event.subject, event.event_date)).collect::<Vec<_>>()
+        recorded.into_iter().map(|event| (event.r#type, event.subject, event.event_date)).collect::<Vec<_>>()
     };
     assert_eq!(run(1), run(36));
     assert_eq!(run(1), run(4));
 }
 
 #[test]
-fn only_planned_milestones_that_are_not_deleted_are_told() {
+fn only_planned_milestones_that_are_not_deleted_are_recorded() {
     let mut world = world();
     for (id, action) in [
         ("done", Action::Achieve { actual: None, reason: String::new() }),
@@ -151,8 +152,8 @@ fn only_planned_milestones_that_are_not_deleted_are_told() {
         world.act(&milestone.name, action).unwrap();
         world.now = "2031-01-01T00:00:00Z".parse().unwrap();
     }
-    let told = world.advance(BASELINE.saturating_add(30.days())).unwrap();
-    assert!(kinds(&told).iter().all(|kind| *kind == "portfolio.date_advanced"), "{told:?}");
+    let recorded = world.advance(BASELINE.saturating_add(30.days())).unwrap();
+    assert!(kinds(&recorded).iter().all(|kind| *kind == "portfolio.date_advanced"), "{recorded:?}");
 }
 
 #[test]
@@ -162,9 +163,9 @@ fn the_first_day_looks_at_all_milestones_there_are() {
     world.create("undated", None);
     assert_eq!(world.milestone(&name("road", "start")).outlook(), Some(Outlook::OnTrack));
     world.now = "2021-06-30T04:00:00Z".parse().unwrap();
-    let told = world.advance(date(2021, 6, 30)).unwrap();
-    assert_eq!(kinds(&told), ["portfolio.date_advanced", "milestone.overdue"]);
-    assert_eq!(days(&told), [(date(2021, 6, 30), 0, 1)]);
+    let recorded = world.advance(date(2021, 6, 30)).unwrap();
+    assert_eq!(kinds(&recorded), ["portfolio.date_advanced", "milestone.overdue"]);
+    assert_eq!(days(&recorded), [(date(2021, 6, 30), 0, 1)]);
 }
 
 /// A world with `count` milestones that `BASELINE` and the days around it touch, where an entry of several parts
@@ -185,14 +186,14 @@ fn a_day_that_does_not_fit_one_entry_is_told_in_parts_each_milestone_once() {
     let mut subjects = Vec::new();
     let mut parts = 0;
     loop {
-        let told = world.submit(advance(day)).unwrap();
-        let last = kinds(&told)[0] == "portfolio.date_advanced";
+        let recorded = world.submit(advance(day)).unwrap();
+        let last = kinds(&recorded)[0] == "portfolio.date_advanced";
         assert_eq!(
-            kinds(&told)[0],
+            kinds(&recorded)[0],
             if last { "portfolio.date_advanced" } else { "portfolio.date_advancing" }
         );
-        assert!(kinds(&told)[1..].iter().all(|kind| *kind == "milestone.due_soon"));
-        subjects.extend(told[1..].iter().map(|event| event.subject.clone()));
+        assert!(kinds(&recorded)[1..].iter().all(|kind| *kind == "milestone.due_soon"));
+        subjects.extend(recorded[1..].iter().map(|event| event.subject.clone()));
         parts += 1;
         // The day counts when the last part is in.
         let today = world.today();
@@ -201,7 +202,7 @@ fn a_day_that_does_not_fit_one_entry_is_told_in_parts_each_milestone_once() {
         assert!(bytes < 5_000, "{bytes}");
         assert_eq!(world.rebuilt(), world.rows);
         if last {
-            assert_eq!(days(&told), [(day, 40, 0)], "of all parts");
+            assert_eq!(days(&recorded), [(day, 40, 0)], "of all parts");
             break;
         }
     }
@@ -223,8 +224,8 @@ fn no_entry_of_a_day_comes_near_the_least_entry_that_can_be_configured() {
         world.submit(create(drafts.collect())).unwrap();
     }
     let from = world.entries.len();
-    let told = world.advance(BASELINE).unwrap();
-    assert_eq!(kinds(&told).iter().filter(|kind| **kind == "milestone.due_soon").count(), 400);
+    let recorded = world.advance(BASELINE).unwrap();
+    assert_eq!(kinds(&recorded).iter().filter(|kind| **kind == "milestone.due_soon").count(), 400);
     let entries = &world.entries[from..];
     assert!(entries.len() >= 6, "{}", entries.len());
     let most = entries.iter().map(|entry| entry.encode(&milepost_types::Hash::ZERO).bytes.len()).max();
@@ -277,18 +278,18 @@ fn what_is_written_between_two_parts_of_a_day_stands_as_of_it_and_is_told_once()
     let swept = first.last().unwrap().subject.parse().unwrap();
     // A new one on either side of where the part ended, one that the day did not come to yet, and one that it did.
     for id in ["a", "z"] {
-        let told = world.submit(create(vec![draft("road", Some(id), Some(BASELINE))])).unwrap();
-        assert_eq!(kinds(&told), ["milestone.created", "milestone.due_soon"]);
-        assert_eq!(told[1].caused_by, told[0].event_id);
-        assert_eq!(told[1].event_date, Some(milepost_service::value::date_message(day)));
+        let recorded = world.submit(create(vec![draft("road", Some(id), Some(BASELINE))])).unwrap();
+        assert_eq!(kinds(&recorded), ["milestone.created", "milestone.due_soon"]);
+        assert_eq!(recorded[1].caused_by, recorded[0].event_id);
+        assert_eq!(recorded[1].event_date, Some(milepost_service::value::date_message(day)));
     }
     let forecast = Some(day);
     let reforecast = Action::Reforecast { forecast, reason: "sooner".into() };
-    let told = world.act(&name("road", "m0039"), reforecast.clone()).unwrap();
-    assert_eq!(kinds(&told), ["milestone.reforecast", "milestone.due_soon"]);
+    let recorded = world.act(&name("road", "m0039"), reforecast.clone()).unwrap();
+    assert_eq!(kinds(&recorded), ["milestone.reforecast", "milestone.due_soon"]);
     assert_eq!(kinds(&world.act(&swept, reforecast).unwrap()), ["milestone.reforecast"]);
-    let told = world.act(&name("road", "m0038"), Action::Achieve { actual: None, reason: String::new() });
-    assert_eq!(kinds(&told.unwrap()), ["milestone.achieved"]);
+    let recorded = world.act(&name("road", "m0038"), Action::Achieve { actual: None, reason: String::new() });
+    assert_eq!(kinds(&recorded.unwrap()), ["milestone.achieved"]);
     assert_eq!(world.milestone(&name("road", "m0038")).actual, Some(day));
 
     let rest = world.advance(day).unwrap();
@@ -306,20 +307,21 @@ fn days_in_parts_and_days_at_once_tell_the_same_and_a_preview_counts_it() {
         world.domain.part_bytes = part_bytes;
         let to = BASELINE.saturating_add(2.days());
         let preview =
-            Wish::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date: to, preview: true };
+            Command::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date: to, preview: true };
         let mut previewed = World { entries: world.entries.clone(), now: world.now, ..World::default() };
         previewed.rows = world.rows.clone();
         previewed.domain.part_bytes = part_bytes;
         let counted = days(&previewed.submit(preview).unwrap());
-        let told = world.advance(to).unwrap();
-        let sums = days(&told).iter().fold((to, 0, 0), |sum, day| (to, sum.1 + day.1, sum.2 + day.2));
+        let recorded = world.advance(to).unwrap();
+        let sums = days(&recorded).iter().fold((to, 0, 0), |sum, day| (to, sum.1 + day.1, sum.2 + day.2));
         assert_eq!(counted, [sums]);
-        let told = told.into_iter().filter(|event| event.r#type != "milepost.portfolio.date_advancing");
-        let mut told: Vec<_> = told
+        let recorded =
+            recorded.into_iter().filter(|event| event.r#type != "milepost.portfolio.date_advancing");
+        let mut recorded: Vec<_> = recorded
             .map(|event| (event.event_date.map(|d| (d.month, d.day)), event.r#type, event.subject))
             .collect();
-        told.sort();
-        told
+        recorded.sort();
+        recorded
     };
     assert_eq!(run(1_500), run(usize::MAX));
 }
@@ -334,10 +336,10 @@ fn the_current_date_stays_when_the_zone_moves_west() {
     let today = world.today();
     assert_eq!((today.current, today.of_writes()), (TODAY, TODAY));
     assert_eq!(world.advance(TODAY).unwrap(), [], "it is that day, and that is no fault");
-    let told = world.create("soon", Some(TODAY.saturating_add(7.days())));
-    assert_eq!(told.outlook(), Some(Outlook::DueSoon));
-    world.act(&told.name, Action::Achieve { actual: None, reason: String::new() }).unwrap();
-    assert_eq!(world.milestone(&told.name).actual, Some(TODAY));
+    let recorded = world.create("soon", Some(TODAY.saturating_add(7.days())));
+    assert_eq!(recorded.outlook(), Some(Outlook::DueSoon));
+    world.act(&recorded.name, Action::Achieve { actual: None, reason: String::new() }).unwrap();
+    assert_eq!(world.milestone(&recorded.name).actual, Some(TODAY));
     world
         .act(&name("road", "start"), Action::Achieve { actual: Some(TODAY), reason: String::new() })
         .unwrap();
@@ -402,22 +404,22 @@ fn entries_of_an_earlier_version_make_the_rows_that_they_made_and_the_next_day_m
     assert_eq!(read(&world, "late").timeliness.nearness, None, "nobody kept it");
     assert_eq!(read(&world, "late").outlook(), Some(Outlook::Late));
 
-    let told = world.advance(at(1)).unwrap();
-    let told: Vec<_> = told
+    let recorded = world.advance(at(1)).unwrap();
+    let recorded: Vec<_> = recorded
         .iter()
         .map(|event| {
             (event.r#type.trim_start_matches("milepost."), event.subject.rsplit('/').next().unwrap())
         })
         .collect();
     assert_eq!(
-        told,
+        recorded,
         [
             ("portfolio.date_advanced", "wsc"),
             ("milestone.due_soon", "late"),
             ("milestone.outlook_changed", "risk"),
             ("milestone.due_soon", "risk-soon"),
         ],
-        "what was near or known is not told again"
+        "what was near or known is not recorded again"
     );
     // From then on a day looks only at what it touches.
     assert_eq!(kinds(&world.advance(at(2)).unwrap()), ["portfolio.date_advanced"]);

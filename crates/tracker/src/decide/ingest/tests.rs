@@ -6,10 +6,10 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_types::{GoOn, Rejection};
 use prost::Message;
 
-use crate::command::Wish;
+use crate::command::Command;
 use crate::milestone::samples::BASELINE;
 use crate::milestone::{Action, CONSTRUCTION_START, Draft, State};
-use crate::source::Arrival;
+use crate::source::SourceEntry;
 use crate::tables;
 use crate::tests::World;
 use crate::tests::registry::{project, started};
@@ -33,9 +33,9 @@ fn a_start_achieves_the_projects_construction_start_and_names_its_cause() {
         construction_start("road-b", "start"),
     ];
     world.submit(create(drafts)).unwrap();
-    let told = world.ingest(registry.start(&["road"], DAY)).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "milestone.achieved"]);
-    assert_eq!(told[1].caused_by, format!("{}/{}/0", registry.log, registry.tail().sequence));
+    let recorded = world.ingest(registry.start(&["road"], DAY)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved"]);
+    assert_eq!(recorded[1].caused_by, format!("{}/{}/0", registry.log, registry.tail().sequence));
     let start = world.milestone(&name("road", "start"));
     assert_eq!((start.state, start.actual), (State::Achieved, Some(DAY)));
     assert_eq!(start.state_reason, "the registry started the project on 2021-05-12");
@@ -53,7 +53,7 @@ fn an_entry_takes_effect_once_and_in_order() {
     world.ingest(start.clone()).unwrap();
     let rows = world.rows.clone();
     for sequence in 1..=registry.entries.len() {
-        assert_eq!(world.ingest(registry.arrival(sequence)).unwrap(), []);
+        assert_eq!(world.ingest(registry.source_entry(sequence)).unwrap(), []);
     }
     assert_eq!(world.rows, rows);
     registry.project("lost");
@@ -67,26 +67,26 @@ fn an_entry_takes_effect_once_and_in_order() {
 fn a_start_that_achieves_nothing_is_skipped_with_its_reason() {
     let (mut world, mut registry) = World::with_projects(&["road", "bridge"]);
     world.submit(create(vec![construction_start("bridge", "start")])).unwrap();
-    let told = world.ingest(registry.start(&["road", "bridge"], DAY)).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "source.skipped", "milestone.achieved"]);
-    let Some(Payload::SourceSkipped(skipped)) = &told[1].payload else { panic!() };
+    let recorded = world.ingest(registry.start(&["road", "bridge"], DAY)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped", "milestone.achieved"]);
+    let Some(Payload::SourceSkipped(skipped)) = &recorded[1].payload else { panic!() };
     assert_eq!(skipped.r#type, "milepost.project.started");
-    assert_eq!(skipped.event_id, told[1].caused_by);
+    assert_eq!(skipped.event_id, recorded[1].caused_by);
     assert!(skipped.reason.contains("constructionStart"), "{}", skipped.reason);
     // Started again, after what has been: nothing is achieved twice.
-    let told = world.ingest(registry.start(&["bridge"], DAY)).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
+    let recorded = world.ingest(registry.start(&["bridge"], DAY)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped"]);
 }
 
 #[test]
 fn an_event_that_cannot_be_understood_is_skipped_with_its_reason_and_the_rest_of_its_entry_is_not() {
     let (mut world, mut registry) = World::with_projects(&[]);
     let bridge = Some(crate::tests::registry::project("bridge"));
-    let arrival =
+    let source_entry =
         registry.append(vec![("milepost.project.started", None), ("milepost.project.created", bridge)]);
-    let told = world.ingest(arrival).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
-    let Some(Payload::SourceSkipped(skipped)) = &told[1].payload else { panic!() };
+    let recorded = world.ingest(source_entry).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped"]);
+    let Some(Payload::SourceSkipped(skipped)) = &recorded[1].payload else { panic!() };
     assert_eq!(skipped.event_id, format!("{}/{}/0", registry.log, registry.tail().sequence));
     assert!(skipped.reason.contains("no project"), "{}", skipped.reason);
     world.submit(create(vec![construction_start("bridge", "start")])).unwrap();
@@ -96,17 +96,17 @@ fn an_event_that_cannot_be_understood_is_skipped_with_its_reason_and_the_rest_of
 #[test]
 fn what_is_not_relevant_is_followed_without_a_word() {
     let (mut world, mut registry) = World::with_projects(&[]);
-    let told = world.ingest(registry.append(vec![("milepost.organization.created", None)])).unwrap();
-    assert_eq!(kinds(&told), ["source.followed"]);
+    let recorded = world.ingest(registry.append(vec![("milepost.organization.created", None)])).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed"]);
 }
 
 #[test]
 fn an_entry_can_be_followed_without_deriving_anything() {
     let (mut world, mut registry) = World::with_projects(&["road"]);
     world.submit(create(vec![construction_start("road", "start")])).unwrap();
-    let arrival = std::sync::Arc::new(registry.start(&["road"], DAY));
-    let told = world.submit(Wish::Ingest { arrival, skip: Some("too large".into()) }).unwrap();
-    assert_eq!(kinds(&told), ["source.followed", "source.skipped"]);
+    let source_entry = std::sync::Arc::new(registry.start(&["road"], DAY));
+    let recorded = world.submit(Command::Ingest { source_entry, skip: Some("too large".into()) }).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "source.skipped"]);
     assert_eq!(world.milestone(&name("road", "start")).state, State::Planned);
     assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
 }
@@ -125,15 +125,15 @@ fn a_batch_of_ten_thousand_starts_is_taken_over_in_parts_each_start_once() {
     }
     let before = world.entries.len();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let told = world.ingest(registry.start(&ids, DAY)).unwrap();
+    let recorded = world.ingest(registry.start(&ids, DAY)).unwrap();
     let entries = &world.entries[before..];
     assert!(entries.len() > 2, "{}", entries.len());
     let most = entries.iter().map(|entry| entry.encode(&milepost_types::Hash::ZERO).bytes.len()).max();
     assert!(most.unwrap() < (1 << 20) - 4096, "{most:?}");
     assert!(entries.iter().all(|entry| entry.decided_on == [registry.tail()]));
-    let headers = told.iter().filter(|event| event.r#type.starts_with("milepost.source.")).count();
+    let headers = recorded.iter().filter(|event| event.r#type.starts_with("milepost.source.")).count();
     assert_eq!(headers, entries.len());
-    let achieved = told.iter().filter(|event| event.r#type == "milepost.milestone.achieved");
+    let achieved = recorded.iter().filter(|event| event.r#type == "milepost.milestone.achieved");
     for (index, event) in achieved.clone().enumerate() {
         assert_eq!(event.caused_by, format!("{}/{}/{index}", registry.log, registry.tail().sequence));
     }
@@ -142,7 +142,7 @@ fn a_batch_of_ten_thousand_starts_is_taken_over_in_parts_each_start_once() {
 }
 
 /// A world with a start of four projects to come, two milestones each, of which an entry has room for few.
-fn crowded() -> (World, crate::tests::Registry, Arrival) {
+fn crowded() -> (World, crate::tests::Registry, SourceEntry) {
     let ids = ["a", "b", "c", "d"];
     let (mut world, mut registry) = World::with_projects(&ids);
     let drafts = ids.iter().flat_map(|id| ["one", "two"].map(|m| construction_start(id, m)));
@@ -150,49 +150,49 @@ fn crowded() -> (World, crate::tests::Registry, Arrival) {
     let mut events: Vec<_> =
         ids.iter().map(|id| ("milepost.project.started", Some(started(id, DAY)))).collect();
     events.insert(2, ("milepost.project.started", None));
-    let arrival = registry.append(events);
+    let source_entry = registry.append(events);
     world.domain.part_bytes = 1_500;
-    (world, registry, arrival)
+    (world, registry, source_entry)
 }
 
-fn part(world: &mut World, arrival: &Arrival) -> Vec<Event> {
-    let arrival = std::sync::Arc::new(arrival.clone());
-    world.submit(Wish::Ingest { arrival, skip: None }).unwrap()
+fn part(world: &mut World, source_entry: &SourceEntry) -> Vec<Event> {
+    let source_entry = std::sync::Arc::new(source_entry.clone());
+    world.submit(Command::Ingest { source_entry, skip: None }).unwrap()
 }
 
 #[test]
 fn what_does_not_fit_one_entry_is_taken_over_in_parts_and_the_position_moves_with_the_last() {
-    let (mut world, registry, arrival) = crowded();
+    let (mut world, registry, source_entry) = crowded();
     let before = tables::source::get(&world.rows);
     let mut achieved = Vec::new();
     let mut skipped = 0;
     let mut parts = 0;
     loop {
-        let told = part(&mut world, &arrival);
+        let recorded = part(&mut world, &source_entry);
         parts += 1;
         achieved.extend(
-            told.iter().filter(|event| event.r#type.ends_with("achieved")).map(|e| e.subject.clone()),
+            recorded.iter().filter(|event| event.r#type.ends_with("achieved")).map(|e| e.subject.clone()),
         );
-        skipped += told.iter().filter(|event| event.r#type.ends_with("skipped")).count();
+        skipped += recorded.iter().filter(|event| event.r#type.ends_with("skipped")).count();
         assert_eq!(world.rebuilt(), world.rows);
-        if kinds(&told)[0] == "source.followed" {
+        if kinds(&recorded)[0] == "source.followed" {
             break;
         }
-        assert_eq!(kinds(&told)[0], "source.partly_followed");
+        assert_eq!(kinds(&recorded)[0], "source.partly_followed");
         assert_eq!(tables::source::get(&world.rows), before);
     }
     assert!(parts > 2, "{parts}");
     assert_eq!((achieved.len(), skipped), (8, 1));
     assert!(achieved.is_sorted_by(|a, b| a < b), "each once: {achieved:?}");
     assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
-    assert_eq!(part(&mut world, &arrival), []);
+    assert_eq!(part(&mut world, &source_entry), []);
     assert!(!world.rows.0.keys().any(|key| key[0] == 9), "nothing is left of the parts");
 }
 
 #[test]
 fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
-    let (mut world, _, arrival) = crowded();
-    let first = part(&mut world, &arrival);
+    let (mut world, _, source_entry) = crowded();
+    let first = part(&mut world, &source_entry);
     let done: crate::milestone::Milestone = world.milestone(&first.last().unwrap().subject.parse().unwrap());
     assert_eq!(done.state, State::Achieved);
     world.act(&done.name, Action::Reopen { reason: "a mistake".into() }).unwrap();
@@ -203,8 +203,8 @@ fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
     let evidence = Action::AddEvidence(crate::milestone::samples::evidence("permit"));
     world.act(&own, evidence).unwrap();
     world.act(&own, achieve).unwrap();
-    let told = world.ingest(arrival).unwrap();
-    let achieved = told.iter().chain(&first).filter(|event| event.r#type.ends_with("achieved")).count();
+    let recorded = world.ingest(source_entry).unwrap();
+    let achieved = recorded.iter().chain(&first).filter(|event| event.r#type.ends_with("achieved")).count();
     assert_eq!(achieved, 7);
     assert_eq!(world.milestone(&done.name).state, State::Planned, "it was reopened after its start");
     assert_eq!(world.milestone(&own).actual, Some(BASELINE));
@@ -217,9 +217,11 @@ fn facts_that_do_not_fit_one_entry_are_taken_over_in_parts() {
     world.domain.part_bytes = 500;
     let ids: Vec<String> = (0..40).map(|index| format!("p{index:02}")).collect();
     let created = ids.iter().map(|id| ("milepost.project.created", Some(project(id)))).collect();
-    let told = world.ingest(registry.append(created)).unwrap();
-    assert!(told.len() > 3, "{}", told.len());
-    assert!(told[..told.len() - 1].iter().all(|event| event.r#type == "milepost.source.partly_followed"));
+    let recorded = world.ingest(registry.append(created)).unwrap();
+    assert!(recorded.len() > 3, "{}", recorded.len());
+    assert!(
+        recorded[..recorded.len() - 1].iter().all(|event| event.r#type == "milepost.source.partly_followed")
+    );
     for id in &ids {
         let known = tables::project::is_deleted(&world.rows, &crate::tests::world::project_name(id));
         assert_eq!(known, Ok(Some(false)), "{id}");
@@ -229,14 +231,14 @@ fn facts_that_do_not_fit_one_entry_are_taken_over_in_parts() {
 
 #[test]
 fn a_reset_in_the_middle_of_an_entry_forgets_how_much_of_it_was_taken_over() {
-    let (mut world, registry, arrival) = crowded();
-    part(&mut world, &arrival);
+    let (mut world, registry, source_entry) = crowded();
+    part(&mut world, &source_entry);
     assert!(world.rows.0.keys().any(|key| key[0] == 9));
-    let reset = |to| Wish::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
+    let reset = |to| Command::ResetFollower { to: GoOn::after(to), reason: "restored".into() };
     world.submit(reset(registry.position(2))).unwrap();
     assert!(!world.rows.0.keys().any(|key| key[0] == 9));
     for sequence in 3..=registry.entries.len() {
-        world.ingest(registry.arrival(sequence)).unwrap();
+        world.ingest(registry.source_entry(sequence)).unwrap();
     }
     let achieved = |entry: &milepost_ledger::Entry| {
         let events = entry.events.iter().map(|event| Event::decode(event.clone()).unwrap());
@@ -251,30 +253,30 @@ fn a_reset_in_the_middle_of_an_entry_forgets_how_much_of_it_was_taken_over() {
 }
 
 /// What a follower at the last but one entry asks for when it finds the registry restored at an entry.
-fn follow_restored(world: &World, restored: &crate::tests::Registry) -> Wish {
+fn follow_restored(world: &World, restored: &crate::tests::Registry) -> Command {
     let from = tables::source::get(&world.rows);
     let to = GoOn::by_itself(from, restored.log, &restored.lineage).unwrap();
-    Wish::FollowRestored { from, to }
+    Command::FollowRestored { from, to }
 }
 
 #[test]
 fn a_part_of_an_entry_that_a_restore_lost_is_not_passed_over() {
-    let (mut world, registry, arrival) = crowded();
-    part(&mut world, &arrival);
+    let (mut world, registry, source_entry) = crowded();
+    part(&mut world, &source_entry);
     let before = registry.restored(4, registry.entries.len() - 1);
     let refused = world.submit(follow_restored(&world, &before)).unwrap_err();
     let Rejection::LogDiverged { own, .. } = refused.rejection else { panic!("{refused:?}") };
-    assert_eq!(own, arrival.position);
+    assert_eq!(own, source_entry.position);
 }
 
 #[test]
 fn a_part_of_an_entry_that_a_restore_kept_goes_on_and_names_its_causes_as_before() {
-    let (mut world, registry, arrival) = crowded();
-    part(&mut world, &arrival);
+    let (mut world, registry, source_entry) = crowded();
+    part(&mut world, &source_entry);
     let restored = registry.restored(4, registry.entries.len());
     world.submit(follow_restored(&world, &restored)).unwrap();
-    let same = restored.arrival(registry.entries.len());
-    assert_eq!(same.lessons, arrival.lessons, "events keep their ids");
+    let same = restored.source_entry(registry.entries.len());
+    assert_eq!(same.reactions, source_entry.reactions, "events keep their ids");
     world.ingest(same).unwrap();
     let achieved = |entry: &milepost_ledger::Entry| {
         let events = entry.events.iter().map(|event| Event::decode(event.clone()).unwrap());

@@ -4,17 +4,17 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::milestone::samples::{BASELINE, NAME, TODAY, evidence, milestone, moment};
+use crate::milestone::samples::{BASELINE, NAME, TODAY, change_context, evidence, milestone};
 use crate::milestone::{Draft, Nearness, Outlook, Timeliness, create};
 
 const LATER: Date = date(2021, 6, 10);
 
 fn done(milestone: &Milestone, action: Action) -> Change {
-    act(milestone, None, &action, &moment()).unwrap().unwrap()
+    act(milestone, None, &action, &change_context()).unwrap().unwrap()
 }
 
 fn refused(milestone: &Milestone, action: Action) -> Rejection {
-    act(milestone, None, &action, &moment()).unwrap_err()
+    act(milestone, None, &action, &change_context()).unwrap_err()
 }
 
 fn reforecast(forecast: Option<Date>) -> Action {
@@ -37,8 +37,8 @@ fn a_forecast_moves_the_due_date_and_links_to_the_one_before() {
     let before = Milestone { forecast: Some(date(2021, 6, 3)), forecast_sequence: 5, ..milestone() };
     let change = done(&before, reforecast(Some(LATER)));
     assert_eq!(
-        change.happening,
-        Happening::Reforecast {
+        change.event_kind,
+        EventKind::Reforecast {
             previous: Some(date(2021, 6, 3)),
             forecast: Some(LATER),
             slip: Some(5),
@@ -54,33 +54,33 @@ fn a_forecast_moves_the_due_date_and_links_to_the_one_before() {
         ["forecast_date", "forecast_sequence", "outlook", "slippage", "variance_working_days"]
     );
     assert_eq!(change.date, Some(LATER));
-    assert_eq!(after.update_time, moment().commit_time);
+    assert_eq!(after.update_time, change_context().commit_time);
 }
 
 #[test]
 fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
     let first = done(&milestone(), reforecast(Some(LATER)));
     assert!(matches!(
-        first.happening,
-        Happening::Reforecast { previous: None, slip: Some(10), previous_sequence: 0, .. }
+        first.event_kind,
+        EventKind::Reforecast { previous: None, slip: Some(10), previous_sequence: 0, .. }
     ));
     let withdrawn = done(&first.milestone, reforecast(None));
     assert!(matches!(
-        withdrawn.happening,
-        Happening::Reforecast { forecast: None, slip: Some(-10), previous_sequence: 9, .. }
+        withdrawn.event_kind,
+        EventKind::Reforecast { forecast: None, slip: Some(-10), previous_sequence: 9, .. }
     ));
     assert_eq!(withdrawn.date, Some(BASELINE));
     assert_eq!(withdrawn.milestone.variance_working_days, None);
     let undated = Milestone { baseline: None, timeliness: Timeliness::default(), ..milestone() };
     let change = done(&undated, reforecast(Some(LATER)));
-    assert!(matches!(change.happening, Happening::Reforecast { slip: None, .. }));
+    assert!(matches!(change.event_kind, EventKind::Reforecast { slip: None, .. }));
 }
 
 #[test]
 fn what_changes_nothing_is_accepted_and_is_nothing() {
     let given = evidence("permit");
     let mut with_evidence = milestone();
-    with_evidence.evidence.push(Evidence { create_time: moment().commit_time, ..given.clone() });
+    with_evidence.evidence.push(Evidence { create_time: change_context().commit_time, ..given.clone() });
     let patch = Patch { display_name: Some("开工".into()), baseline: Some(BASELINE), ..Patch::default() };
     for (milestone, action) in [
         (milestone(), reforecast(None)),
@@ -88,7 +88,7 @@ fn what_changes_nothing_is_accepted_and_is_nothing() {
         (milestone(), Action::Update(Box::new(patch))),
         (with_evidence, Action::AddEvidence(given)),
     ] {
-        assert_eq!(act(&milestone, Some(Etag(3)), &action, &moment()), Ok(None), "{action:?}");
+        assert_eq!(act(&milestone, Some(Etag(3)), &action, &change_context()), Ok(None), "{action:?}");
     }
 }
 
@@ -118,12 +118,12 @@ fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
     for (action, to, from) in cases {
         for state in State::ALL {
             let before = in_state(state);
-            let outcome = act(&before, None, &action(reason()), &moment());
+            let outcome = act(&before, None, &action(reason()), &change_context());
             if !from.contains(&state) {
-                let Err(Rejection::WrongState { name, state: told, allowed, .. }) = outcome else {
+                let Err(Rejection::WrongState { name, state: recorded, allowed, .. }) = outcome else {
                     panic!("{to:?} from {state:?}: {outcome:?}");
                 };
-                assert_eq!((name.as_str(), told.as_str()), (NAME, state.as_str()));
+                assert_eq!((name.as_str(), recorded.as_str()), (NAME, state.as_str()));
                 assert_eq!(allowed, from.iter().map(|state| state.as_str()).collect::<Vec<_>>());
                 continue;
             }
@@ -134,8 +134,8 @@ fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
             assert_eq!(after.actual, happened.then_some(TODAY), "{to:?} from {state:?}");
             assert_eq!(after.outlook().is_some(), to == State::Planned);
             assert_eq!(
-                change.happening,
-                Happening::StateChanged { previous: state, state: to, reason: reason() }
+                change.event_kind,
+                EventKind::StateChanged { previous: state, state: to, reason: reason() }
             );
         }
     }
@@ -163,15 +163,15 @@ fn variance_is_to_the_actual_date_once_there_is_one() {
 }
 
 #[test]
-fn all_required_evidence_must_be_there_and_all_that_is_missing_is_told() {
+fn all_required_evidence_must_be_there_and_all_that_is_missing_is_recorded() {
     let mut before = milestone();
     before.details.required_evidence = vec!["permit".into(), "photo".into(), "record".into()];
     let before = done(&before, Action::AddEvidence(evidence("photo"))).milestone;
     let Rejection::Preconditions(missing) = refused(&before, achieve(None)) else { panic!() };
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         missing.iter().map(|condition| (condition.kind, condition.description.as_str())).collect();
-    assert_eq!(told.len(), 2);
-    assert!(told[0].1.contains("permit") && told[1].1.contains("record"), "{told:?}");
+    assert_eq!(recorded.len(), 2);
+    assert!(recorded[0].1.contains("permit") && recorded[1].1.contains("record"), "{recorded:?}");
     let before = done(&before, Action::AddEvidence(evidence("permit"))).milestone;
     let before = done(&before, Action::AddEvidence(evidence("record"))).milestone;
     assert_eq!(done(&before, achieve(None)).milestone.state, State::Achieved);
@@ -185,7 +185,7 @@ fn all_required_evidence_must_be_there_and_all_that_is_missing_is_told() {
 #[test]
 fn evidence_is_dated_by_the_entry_and_bounded() {
     let change = done(&milestone(), Action::AddEvidence(evidence("photo")));
-    assert_eq!(change.milestone.evidence[0].create_time, moment().commit_time);
+    assert_eq!(change.milestone.evidence[0].create_time, change_context().commit_time);
     assert_eq!(change.fields, ["evidence"]);
     let mut full = milestone();
     full.evidence = (0..limits::EVIDENCE).map(|i| evidence(&format!("photo {i}"))).collect();
@@ -196,14 +196,14 @@ fn evidence_is_dated_by_the_entry_and_bounded() {
 #[test]
 fn only_a_planned_milestone_is_reforecast_but_any_gets_a_new_baseline() {
     for state in State::ALL {
-        let forecast = act(&in_state(state), None, &reforecast(Some(LATER)), &moment());
+        let forecast = act(&in_state(state), None, &reforecast(Some(LATER)), &change_context());
         assert_eq!(forecast.is_ok(), state == State::Planned);
         let change =
             done(&in_state(state), Action::Rebaseline { baseline: LATER, reason: "approved".into() });
         assert_eq!(change.milestone.baseline, Some(LATER));
         assert!(matches!(
-            change.happening,
-            Happening::Rebaselined { slip: Some(10), previous: Some(BASELINE), .. }
+            change.event_kind,
+            EventKind::Rebaselined { slip: Some(10), previous: Some(BASELINE), .. }
         ));
     }
 }
@@ -218,10 +218,10 @@ fn an_update_changes_what_it_names_and_leaves_dates_alone() {
     let Rejection::Invalid(violations) = refused(&milestone(), Action::Update(Box::new(patch))) else {
         panic!("dates changed by an update");
     };
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         violations.iter().map(|violation| (violation.field.as_str(), violation.reason)).collect();
     assert_eq!(
-        told,
+        recorded,
         [("milestone.baseline_date", "CHANGED_BY_METHOD"), ("milestone.forecast_date", "CHANGED_BY_METHOD")]
     );
 }
@@ -229,8 +229,8 @@ fn an_update_changes_what_it_names_and_leaves_dates_alone() {
 #[test]
 fn a_deleted_milestone_can_only_be_undeleted() {
     let deleted = done(&milestone(), Action::Delete).milestone;
-    assert_eq!(deleted.delete_time, Some(moment().commit_time));
-    assert_eq!(act(&deleted, None, &Action::Delete, &moment()), Ok(None));
+    assert_eq!(deleted.delete_time, Some(change_context().commit_time));
+    assert_eq!(act(&deleted, None, &Action::Delete, &change_context()), Ok(None));
     for action in [
         reforecast(Some(LATER)),
         achieve(None),
@@ -250,7 +250,7 @@ fn a_deleted_milestone_can_only_be_undeleted() {
 #[test]
 fn an_undeleted_milestone_stands_as_of_the_current_date() {
     let deleted = done(&milestone(), Action::Delete).milestone;
-    let later = Moment { current_date: LATER, ..moment() };
+    let later = ChangeContext { current_date: LATER, ..change_context() };
     let change = act(&deleted, None, &Action::Undelete, &later).unwrap().unwrap();
     assert_eq!(change.milestone.outlook(), Some(Outlook::Overdue));
     assert_eq!(change.fields, ["delete_time", "nearness", "outlook"]);
@@ -259,7 +259,7 @@ fn an_undeleted_milestone_stands_as_of_the_current_date() {
 #[test]
 fn a_stale_etag_is_refused_first() {
     let deleted = done(&milestone(), Action::Delete).milestone;
-    let refusal = act(&deleted, Some(Etag(3)), &achieve(None), &moment()).unwrap_err();
+    let refusal = act(&deleted, Some(Etag(3)), &achieve(None), &change_context()).unwrap_err();
     assert!(matches!(refusal, Rejection::StaleEtag { given: Etag(3), current: Etag(9), .. }));
 }
 
@@ -268,13 +268,13 @@ fn a_start_achieves_planned_construction_starts_only_and_asks_for_no_evidence() 
     let mut start = milestone();
     start.details.kind = CONSTRUCTION_START.into();
     start.details.required_evidence = vec!["permit".into()];
-    let change = started(&start, BASELINE, "started", &moment()).unwrap();
+    let change = started(&start, BASELINE, "started", &change_context()).unwrap();
     assert_eq!((change.milestone.state, change.milestone.actual), (State::Achieved, Some(BASELINE)));
     assert_eq!(change.milestone.variance_working_days, Some(0));
-    assert_eq!(started(&change.milestone, BASELINE, "started", &moment()), None);
+    assert_eq!(started(&change.milestone, BASELINE, "started", &change_context()), None);
     let deleted = done(&start, Action::Delete).milestone;
-    assert_eq!(started(&deleted, BASELINE, "started", &moment()), None);
-    assert_eq!(started(&milestone(), BASELINE, "started", &moment()), None);
+    assert_eq!(started(&deleted, BASELINE, "started", &change_context()), None);
+    assert_eq!(started(&milestone(), BASELINE, "started", &change_context()), None);
 }
 
 #[test]
@@ -286,12 +286,12 @@ fn a_new_milestone_is_planned_and_its_first_forecast_begins_the_history() {
         baseline: Some(BASELINE),
         forecast,
     };
-    let change = create(&draft(None), "start".parse().unwrap(), &moment());
+    let change = create(&draft(None), "start".parse().unwrap(), &change_context());
     assert_eq!(change.milestone.name.to_string(), NAME);
     assert_eq!((change.milestone.state, change.milestone.forecast_sequence), (State::Planned, 0));
     assert_eq!((change.milestone.outlook(), change.date), (Some(Outlook::OnTrack), Some(BASELINE)));
     assert!(change.fields.is_empty());
-    let change = create(&draft(Some(LATER)), "start".parse().unwrap(), &moment());
+    let change = create(&draft(Some(LATER)), "start".parse().unwrap(), &change_context());
     assert_eq!((change.milestone.forecast_sequence, change.date), (9, Some(LATER)));
     assert_eq!(change.milestone.variance_working_days, Some(10));
 }
@@ -300,7 +300,7 @@ fn a_new_milestone_is_planned_and_its_first_forecast_begins_the_history() {
 fn announced(change: &Change) -> Option<(Option<Nearness>, Option<Nearness>)> {
     match &change.announcement {
         None => None,
-        Some(Happening::OutlookChanged { previous, now, current_date: TODAY }) => {
+        Some(EventKind::OutlookChanged { previous, now, current_date: TODAY }) => {
             Some((previous.nearness, now.nearness))
         }
         other => panic!("{other:?}"),
@@ -330,7 +330,7 @@ fn what_makes_a_due_date_near_or_passed_announces_it_whatever_slipped() {
         (Some(-1), Some(8), None),
         (None, None, None),
     ] {
-        let change = create(&draft(baseline, forecast), "start".parse().unwrap(), &moment());
+        let change = create(&draft(baseline, forecast), "start".parse().unwrap(), &change_context());
         assert_eq!(
             announced(&change),
             wanted.map(|wanted| (None, Some(wanted))),
@@ -402,15 +402,15 @@ proptest! {
     fn whatever_is_done_the_invariants_hold(actions in proptest::collection::vec(actions(), 1..30)) {
         let mut now = milestone();
         for (i, action) in actions.iter().enumerate() {
-            let moment = Moment { sequence: 10 + i as u64, ..moment() };
-            let Ok(Some(change)) = act(&now, None, action, &moment) else { continue };
+            let at = ChangeContext { sequence: 10 + i as u64, ..change_context() };
+            let Ok(Some(change)) = act(&now, None, action, &at) else { continue };
             let after = change.milestone;
             let happened = matches!(after.state, State::Achieved | State::PartiallyAchieved);
             prop_assert_eq!(after.actual.is_some(), happened);
             prop_assert!(after.actual.is_none_or(|actual| actual <= TODAY));
             let open = after.state == State::Planned && after.due().is_some();
             prop_assert_eq!(after.outlook().is_some(), open);
-            prop_assert_eq!(after.etag, Etag(moment.sequence));
+            prop_assert_eq!(after.etag, Etag(at.sequence));
             prop_assert!(!change.fields.is_empty() && change.fields.is_sorted());
             now = after;
         }

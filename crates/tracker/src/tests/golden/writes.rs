@@ -125,7 +125,7 @@ async fn together(golden: &mut Golden) {
 async fn days(golden: &mut Golden) {
     golden.chapter("Days");
     let (advance, current) = ("MilestoneService/AdvanceDate", "MilestoneService/GetCurrentDate");
-    // Each stands otherwise on one of the days to come: it is due soon, overdue, late.
+    // Each differs on one of the days to come: it is due soon, overdue, late.
     for (id, baseline, forecast) in [("near", 21, 21), ("passing", 14, 14), ("slipping", 13, 30)] {
         let dates = json!({
             "display_name": "桥",
@@ -162,9 +162,9 @@ async fn started(golden: &mut Golden) {
     tower.actual_period =
         Some(milepost_proto::registry::v1::Period { start_date: Some(day), end_date: None });
     let tower = milepost_proto::event::v1::event::Resource::ProjectResource(tower);
-    golden.subject.tell("project.started", tower).await;
+    golden.subject.say("project.started", tower).await;
     golden.happened("a project started that has a milestone of this");
-    golden.subject.tell("project.created", project("wsc", "later")).await;
+    golden.subject.say("project.created", project("wsc", "later")).await;
     golden.happened("a project is new");
 }
 

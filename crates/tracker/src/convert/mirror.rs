@@ -9,7 +9,7 @@ use milepost_service::value;
 use prost::Message;
 
 use super::Unreadable;
-use crate::facts::{PortfolioFact, ProjectFact, WorkingDays};
+use crate::mirror::{PortfolioFact, ProjectFact, WorkingDays};
 
 /// What is kept of a portfolio of the registry.
 pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFact, Unreadable> {

@@ -16,7 +16,7 @@ use milepost_types::{GoOn, LedgerKind, MilestoneName, PortfolioName, Position, P
 use prost::Message;
 
 use super::Unreadable;
-use super::facts::{portfolio_from_stored, project_is_deleted};
+use super::mirror::{portfolio_from_stored, project_is_deleted};
 use super::values::stored_date;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
@@ -74,18 +74,18 @@ pub(crate) enum Effect {
     Date(PortfolioName, Current),
     /// A day is about to be the portfolio's current date.
     Advancing(PortfolioName, Advancing),
-    /// The registry was followed up to here, and told this.
+    /// The registry was followed up to here, and said this.
     Followed {
         /// The position.
         position: Position,
-        /// What it told.
+        /// What it said.
         facts: Facts,
     },
-    /// Of the registry's next entry a part was taken over, and told this.
+    /// Of the registry's next entry a part was taken over, and said this.
     PartlyFollowed {
         /// Which entry, and which part.
         partly: Partly,
-        /// What it told.
+        /// What it said.
         facts: Facts,
     },
     /// The registry is followed from another position on, after it was followed to the first, if it was.
@@ -94,7 +94,7 @@ pub(crate) enum Effect {
     Nothing,
 }
 
-/// What the registry told: encoded messages, by name.
+/// What the registry said: encoded messages, by name.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Facts {
     /// Of portfolios.
@@ -127,10 +127,10 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
         return Ok(Effect::Date(portfolio, Current { date, sequence }));
     }
-    if let Some(told) = effects.date_advancing {
-        let day = required_date(told.date.as_ref())?;
-        let through = told.through.parse().map_err(Unreadable::new)?;
-        let counts = (told.due_soon_count.cast_unsigned(), told.overdue_count.cast_unsigned());
+    if let Some(part) = effects.date_advancing {
+        let day = required_date(part.date.as_ref())?;
+        let through = part.through.parse().map_err(Unreadable::new)?;
+        let counts = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
         let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
         return Ok(Effect::Advancing(portfolio, Advancing::new(day, sequence, counts, &through)));
     }
@@ -138,14 +138,14 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let position = stored_position(followed.position)?;
         return Ok(Effect::Followed { position, facts: facts(followed.portfolios, followed.projects)? });
     }
-    if let Some(told) = effects.partly_followed {
-        let through = match told.through.as_str() {
+    if let Some(part) = effects.partly_followed {
+        let through = match part.through.as_str() {
             "" => None,
             through => Some(Partly::key(&through.parse().map_err(Unreadable::new)?)),
         };
-        let position = stored_position(told.position)?;
-        let partly = Partly { position, facts: told.fact_count, lessons: told.event_count, through };
-        return Ok(Effect::PartlyFollowed { partly, facts: facts(told.portfolios, told.projects)? });
+        let position = stored_position(part.position)?;
+        let partly = Partly { position, facts: part.fact_count, reactions: part.event_count, through };
+        return Ok(Effect::PartlyFollowed { partly, facts: facts(part.portfolios, part.projects)? });
     }
     match effects.reset {
         Some(reset) => {
@@ -226,7 +226,7 @@ fn head(event: &Bytes) -> Result<Head<'_>, Unreadable> {
 }
 
 /// The milestones that events carry, in their order, as the bytes that were written; one that several events in
-/// a row carry, as the last of them does: what is told of a milestone besides follows at once.
+/// a row carry, as the last of them does: what is announced of a milestone besides follows at once.
 pub(crate) fn all_carried(events: &[Bytes]) -> Result<Vec<Bytes>, Unreadable> {
     let mut found: Vec<(&[u8], Bytes)> = Vec::with_capacity(events.len());
     for event in events {
@@ -242,19 +242,19 @@ pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Un
     all_carried(events)?.into_iter().map(|milestone| Ok(tracker::Milestone::decode(milestone)?)).collect()
 }
 
-/// What an entry tells of a portfolio's date: the days that it ended the telling of, and the entry that told of
-/// it before.
+/// What an entry says of a portfolio's date: the days that it swept to their end, and the entry before that said
+/// something of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Days {
     /// The days, and how many milestones became due soon and overdue by each; in order.
-    pub(crate) told: Vec<(Date, i32, i32)>,
-    /// The entry before that tells of the date; 0 if there is none.
+    pub(crate) advanced: Vec<(Date, i32, i32)>,
+    /// The entry before that says something of the date; 0 if there is none.
     pub(crate) previous_sequence: u64,
 }
 
-/// What the events of an entry tell of a portfolio's date; none if they do not.
+/// What the events of an entry say of a portfolio's date; none if nothing.
 pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option<Days>, Unreadable> {
-    let (mut told, mut previous) = (Vec::new(), None);
+    let (mut advanced, mut previous) = (Vec::new(), None);
     let portfolio = portfolio.to_string();
     for event in events {
         // Most events are of milestones, and not read.
@@ -268,10 +268,10 @@ pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option
         if let Some(day) = effects.date_advanced {
             previous.get_or_insert(day.previous_sequence.unwrap_or_default());
             let date = required_date(day.current_date.as_ref())?;
-            told.push((date, day.due_soon_count, day.overdue_count));
+            advanced.push((date, day.due_soon_count, day.overdue_count));
         }
     }
-    Ok(previous.map(|previous_sequence| Days { told, previous_sequence }))
+    Ok(previous.map(|previous_sequence| Days { advanced, previous_sequence }))
 }
 
 /// Whether the events of an entry take over only a part of another ledger's entry.
@@ -280,7 +280,7 @@ pub(crate) fn is_part(events: &[Bytes]) -> Result<bool, Unreadable> {
     Ok(Effects::decode(first.clone())?.partly_followed.is_some())
 }
 
-/// The parts of an event that a forecast is told from.
+/// The parts of an event that report a forecast.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Reported {
     #[prost(string, tag = "1")]
@@ -309,15 +309,15 @@ pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::For
         .and(milestone)
         .and_then(|milestone| Some((milestone.forecast_date?, milestone.variance_working_days)));
     let (forecast, previous) = match (reforecast, first) {
-        (Some(told), _) => {
+        (Some(reported), _) => {
             let forecast = tracker::Forecast {
-                forecast_date: told.forecast_date,
-                previous_date: told.previous_date,
-                slip_working_days: told.slip_working_days,
-                reason: told.reason,
+                forecast_date: reported.forecast_date,
+                previous_date: reported.previous_date,
+                slip_working_days: reported.slip_working_days,
+                reason: reported.reason,
                 ..tracker::Forecast::default()
             };
-            (forecast, told.previous_sequence)
+            (forecast, reported.previous_sequence)
         }
         (None, Some((date, slip_working_days))) => {
             let forecast_date = Some(date);
