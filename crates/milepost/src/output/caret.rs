@@ -4,7 +4,7 @@
 //! terminal. A long text is cut to what is around the first caret; what would break the line is shown as a
 //! blank.
 
-use unicode_width::UnicodeWidthChar;
+use super::width;
 
 /// Columns of the terminal that are shown of a text.
 const SHOWN: usize = 72;
@@ -15,7 +15,7 @@ const BEFORE: usize = 36;
 /// number after the last is the end of the text. `None` if there is nothing to show or no such character.
 pub fn under(text: &str, characters: &[usize]) -> Option<[String; 2]> {
     let shown: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let width = |c: &char| c.width().unwrap_or(0);
+    let width = |c: &char| width::columns(c.encode_utf8(&mut [0; 4]));
     // Where each character begins, and where the text ends.
     let mut columns = vec![0];
     for c in &shown {

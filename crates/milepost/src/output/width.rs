@@ -1,40 +1,20 @@
-//! The width of text in a terminal, where a Chinese character takes two columns.
+//! The width of text in a terminal, where a Chinese character takes two columns; escape codes take none.
 //!
 //! Invariant: a text that was fitted or padded takes exactly the columns asked for, never one more. An
 //! ambiguous character counts as narrow, as terminals do outside CJK locales.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-/// The columns that a text takes.
-pub fn columns(text: &str) -> usize {
-    text.width()
-}
+pub use console::measure_text_width as columns;
+use console::{Alignment, pad_str, truncate_str};
 
 /// The text, filled up with blanks on the right to at least this many columns.
 pub fn pad(text: &str, columns: usize) -> String {
-    let blanks = columns.saturating_sub(text.width());
-    format!("{text}{:blanks$}", "")
+    pad_str(text, columns, Alignment::Left, None).into_owned()
 }
 
 /// The text, cut to at most this many columns; a cut shows as `…`.
 pub fn fit(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let room = columns.saturating_sub(1);
-    let (mut kept, mut used) = (String::new(), 0);
-    for character in text.chars() {
-        let width = character.width().unwrap_or(0);
-        if used + width > room {
-            break;
-        }
-        kept.push(character);
-        used += width;
-    }
-    if columns > 0 {
-        kept.push('…');
-    }
-    kept
+    // `truncate_str` adds its tail even where there is no column for it.
+    truncate_str(text, columns, if columns == 0 { "" } else { "…" }).into_owned()
 }
 
 /// The text in exactly this many columns: cut or filled up.
