@@ -5,10 +5,8 @@
 //! only a position: nothing is queued for it.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::time::Duration;
 
-use futures_util::Stream;
 use milepost_ledger::journal::{JournalInfo, ReadLimit, StoredEntry};
 use milepost_ledger::{Entry, Feed, FeedError, Source, position_from_proto, position_to_proto};
 use milepost_proto::error::v1::Reason;
@@ -19,6 +17,7 @@ use milepost_proto::journal::v1::{
 use milepost_types::{LedgerKind, Position, Rejection};
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
+use tonic::codegen::BoxStream;
 use tonic::{Code, Request, Response, Status};
 
 use crate::host::ServiceContext;
@@ -111,7 +110,7 @@ impl JournalService for Journals {
         }))
     }
 
-    type FollowStream = Pin<Box<dyn Stream<Item = Result<FollowResponse, Status>> + Send>>;
+    type FollowStream = BoxStream<FollowResponse>;
 
     async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
         let request = request.into_inner();
@@ -226,11 +225,11 @@ fn feed_error(error: FeedError) -> Status {
 mod tests {
     use std::sync::Arc;
 
-    use futures_util::StreamExt;
     use milepost_ledger::journal::memory::MemoryJournal;
     use milepost_ledger::journal::{Block, Journal};
     use milepost_ledger::{Actor, CommandId};
     use milepost_types::{Hash, HashPrefix, LogId};
+    use tokio_stream::StreamExt;
     use tonic_types::StatusExt;
 
     use super::*;

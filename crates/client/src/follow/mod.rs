@@ -17,8 +17,8 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, Stream};
 use http::uri::PathAndQuery;
 use milepost_proto::codec::SmallBuffers;
 use milepost_proto::error::v1::Reason;
@@ -26,6 +26,7 @@ use milepost_proto::journal::v1::{FollowRequest, FollowResponse};
 use milepost_types::{GoOn, Hash, LedgerKind, Lineage, Position};
 use tokio::sync::watch;
 use tokio::time::Sleep;
+use tokio_stream::Stream;
 use tonic::{Status, Streaming};
 
 use self::assembly::{Assembly, Fault};

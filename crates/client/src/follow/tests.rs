@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
 use milepost_proto::journal::v1::{EntryFragment, GetLedgerInfoRequest, GetLedgerInfoResponse};
 use milepost_types::LogId;
 use proptest::prelude::*;
+use tokio_stream::StreamExt;
+use tonic::codegen::BoxStream;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -89,7 +89,7 @@ impl Server {
 
 #[tonic::async_trait]
 impl JournalService for Server {
-    type FollowStream = BoxStream<'static, Result<FollowResponse, Status>>;
+    type FollowStream = BoxStream<FollowResponse>;
 
     async fn get_ledger_info(
         &self,
@@ -110,8 +110,9 @@ impl JournalService for Server {
             responses
         });
         let ended = matches!(responses.last(), Some(Err(_)) | None);
-        let rest = if ended { stream::empty().boxed() } else { stream::pending().boxed() };
-        Ok(Response::new(stream::iter(responses).chain(rest).boxed()))
+        let rest: Self::FollowStream =
+            if ended { Box::pin(tokio_stream::empty()) } else { Box::pin(tokio_stream::pending()) };
+        Ok(Response::new(Box::pin(tokio_stream::iter(responses).chain(rest))))
     }
 }
 

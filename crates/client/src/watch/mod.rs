@@ -15,8 +15,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, Stream};
 use http::uri::PathAndQuery;
 use jiff::Timestamp;
 use milepost_proto::codec::SmallBuffers;
@@ -27,6 +27,8 @@ pub use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse, watch_events_request};
 use milepost_types::Cursor;
 use tokio::time::Sleep;
+use tokio_stream::adapters::Timeout;
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Code, Status, Streaming};
 
 use crate::backoff::{Backoff, Delays};
@@ -160,7 +162,8 @@ enum Stage {
     Idle,
     Waiting(Pin<Box<Sleep>>),
     Opening(BoxFuture<'static, Result<Streaming<WatchEventsResponse>, Status>>),
-    Open { stream: Box<Streaming<WatchEventsResponse>>, silence: Pin<Box<Sleep>> },
+    /// Fails if the server says nothing for too long.
+    Open(Pin<Box<Timeout<Streaming<WatchEventsResponse>>>>),
     Ended,
 }
 
@@ -227,25 +230,21 @@ impl Watch {
                 }
                 Stage::Opening(opening) => match ready!(opening.poll_unpin(cx)) {
                     Ok(stream) => {
-                        let silence = Box::pin(tokio::time::sleep(self.silence()));
-                        self.stage = Stage::Open { stream: Box::new(stream), silence };
+                        self.stage = Stage::Open(Box::pin(stream.timeout(self.silence())));
                         None
                     }
                     Err(status) => self.interrupted(status.into()),
                 },
-                Stage::Open { stream, silence } => match Pin::new(stream).poll_next(cx) {
-                    Poll::Ready(Some(Ok(response))) => {
+                Stage::Open(stream) => match ready!(stream.as_mut().poll_next(cx)) {
+                    Some(Ok(Ok(response))) => {
                         if let Some(delivery) = self.take(response) {
                             return Poll::Ready(Some(Ok(delivery)));
                         }
                         None
                     }
-                    Poll::Ready(Some(Err(status))) => self.interrupted(status.into()),
-                    Poll::Ready(None) => self.interrupted(Status::unavailable("the stream ended").into()),
-                    Poll::Pending => {
-                        ready!(silence.as_mut().poll(cx));
-                        self.interrupted(Status::unavailable("the server fell silent").into())
-                    }
+                    Some(Ok(Err(status))) => self.interrupted(status.into()),
+                    Some(Err(_)) => self.interrupted(Status::unavailable("the server fell silent").into()),
+                    None => self.interrupted(Status::unavailable("the stream ended").into()),
                 },
                 Stage::Ended => return Poll::Ready(None),
             };
@@ -279,10 +278,6 @@ impl Watch {
         self.state.send_if_modified(|state| {
             std::mem::replace(state, WatchState::Connected) != WatchState::Connected
         });
-        let limit = self.silence();
-        if let Stage::Open { silence, .. } = &mut self.stage {
-            silence.as_mut().reset(tokio::time::Instant::now() + limit);
-        }
         let phase = response.phase();
         if let Some(drain) = response.drain {
             let asked = drain.reconnect_after.and_then(|after| after.try_into().ok());

@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::notifier::v1::event_service_server::{EventService, EventServiceServer};
 use milepost_proto::notifier::v1::{
@@ -13,6 +11,8 @@ use milepost_proto::notifier::v1::{
 };
 use milepost_types::{Hash, LogId, Position};
 use proptest::prelude::*;
+use tokio_stream::StreamExt;
+use tonic::codegen::BoxStream;
 use tonic::service::Routes;
 use tonic::{Request, Response};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -118,7 +118,7 @@ impl Server {
 
 #[tonic::async_trait]
 impl EventService for Server {
-    type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
+    type WatchEventsStream = BoxStream<WatchEventsResponse>;
 
     async fn list_events(
         &self,
@@ -155,8 +155,9 @@ impl EventService for Server {
                 .collect(),
         };
         let ended = matches!(responses.last(), Some(Err(_)));
-        let rest = if ended { stream::empty().boxed() } else { stream::pending().boxed() };
-        Ok(Response::new(stream::iter(responses).chain(rest).boxed()))
+        let rest: Self::WatchEventsStream =
+            if ended { Box::pin(tokio_stream::empty()) } else { Box::pin(tokio_stream::pending()) };
+        Ok(Response::new(Box::pin(tokio_stream::iter(responses).chain(rest))))
     }
 }
 

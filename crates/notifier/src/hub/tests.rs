@@ -336,7 +336,7 @@ proptest! {
         bytes in prop::sample::select(vec![0usize, 2_000, 40_000, 1 << 20]),
         references in prop::sample::select(vec![0usize, 7, 900, 100_000]),
     ) {
-        use futures_util::{Stream as _, StreamExt as _};
+        use tokio_stream::{Stream as _, StreamExt as _};
         use milepost_proto::event::v1::Event;
         use milepost_proto::notifier::v1::SourceResetNotice;
         use prost::Message as _;

@@ -19,12 +19,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, Stream};
 use milepost_ledger::journal::ReadLimit;
 use milepost_types::{Cursor, Room};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
+use tokio_stream::Stream;
 use tonic::Status;
 
 pub(crate) use self::page::{Done, Page};

@@ -7,12 +7,13 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, NeverError};
-use futures_util::{FutureExt, Stream};
 use http::{Request, Response};
 use milepost_proto::codec::SmallBuffers;
 use prost::Message;
 use prost_types::FileDescriptorSet;
+use tokio_stream::Stream;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;

@@ -28,7 +28,8 @@ async fn requests_of_all_services_may_be_compressed() {
         message_request: Some(MessageRequest::ListServices(String::new())),
         ..Default::default()
     };
-    let mut answers = reflection.server_reflection_info(stream::iter([request])).await.unwrap().into_inner();
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::iter([request])).await.unwrap().into_inner();
     assert!(soon(answers.message()).await.unwrap().is_some());
     server.context.drain.cancel();
     drop((stream, answers));

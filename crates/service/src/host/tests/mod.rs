@@ -15,7 +15,6 @@ mod unread;
 use super::*;
 use crate::config::server::Server as Config;
 use crate::status::Answer;
-use futures_util::stream::{self, BoxStream, StreamExt};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
@@ -30,9 +29,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
+use tonic::codegen::BoxStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_client::HealthClient;
@@ -90,33 +91,31 @@ impl JournalService for Scripted {
         }
     }
 
-    type FollowStream = BoxStream<'static, Result<FollowResponse, Status>>;
+    type FollowStream = BoxStream<FollowResponse>;
 
     async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
-        let first = stream::iter([Ok(FollowResponse::default())]);
-        let rest = match request.into_inner().ledger.as_str() {
-            "never ends" => stream::pending().boxed(),
+        let first = tokio_stream::iter([Ok(FollowResponse::default())]);
+        let rest: Self::FollowStream = match request.into_inner().ledger.as_str() {
+            "never ends" => Box::pin(tokio_stream::pending()),
             "polite" => {
-                let drained = self.drain.clone().cancelled_owned();
-                stream::once(async move {
-                    drained.await;
+                let drain = self.drain.clone();
+                Box::pin(tokio_stream::once(drain).then(async |drain: CancellationToken| {
+                    drain.cancelled().await;
                     Err(Answer::new(Code::Unavailable, Reason::Draining, "go on elsewhere").status())
-                })
-                .boxed()
+                }))
             }
-            "panic" => stream::once(async {
+            "panic" => Box::pin(tokio_stream::once(()).then(async |()| {
                 // The message before leaves with the poll that it was made in.
                 tokio::task::yield_now().await;
                 panic!("in the stream")
-            })
-            .boxed(),
+            })),
             _ => {
                 let (messages, receiver) = mpsc::unbounded_channel();
                 self.streams.lock().push(messages);
-                return Ok(Response::new(UnboundedReceiverStream::new(receiver).boxed()));
+                return Ok(Response::new(Box::pin(UnboundedReceiverStream::new(receiver))));
             }
         };
-        Ok(Response::new(first.chain(rest).boxed()))
+        Ok(Response::new(Box::pin(first.chain(rest))))
     }
 }
 

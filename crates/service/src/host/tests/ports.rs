@@ -86,7 +86,7 @@ async fn reflection_names_our_services_and_the_side_services() {
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
     let mut client = ServerReflectionClient::new(server.channel().await);
-    let answers = client.server_reflection_info(stream::iter([request])).await.unwrap();
+    let answers = client.server_reflection_info(tokio_stream::iter([request])).await.unwrap();
     let answer = soon(answers.into_inner().message()).await.unwrap().unwrap();
     let Some(MessageResponse::ListServicesResponse(services)) = answer.message_response else {
         panic!("{answer:?}")
