@@ -8,15 +8,12 @@ use milepost_ledger::{position_from_proto, position_to_proto};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
-use milepost_proto::wire::{Value, fields};
 use milepost_types::LedgerKind;
 use prost::Message;
 
+use super::envelope::source;
 use super::reset::SOURCE_RESET;
 use crate::reset::{Range, Reset};
-
-/// The number of `milepost.event.v1.Event.source`.
-const SOURCE: u32 = 2;
 
 /// The encoded `milepost.notifier.v1.SourceResetNotice` of an entry with these events, if it is a reset that changes
 /// something for subscribers.
@@ -27,14 +24,6 @@ pub(crate) fn notice(events: &[Bytes]) -> Option<Bytes> {
     }
     let event = Event::decode(event.clone()).ok().filter(|event| event.r#type == SOURCE_RESET)?;
     Some(message(event)?.encode_to_vec().into())
-}
-
-/// The source of an encoded event. It stands near the beginning: what follows is not looked at.
-fn source(event: &[u8]) -> Option<&[u8]> {
-    fields(event).find_map(|field| match field {
-        Ok((SOURCE, Value::Run(run))) => Some(run),
-        _ => None,
-    })
 }
 
 fn message(event: Event) -> Option<SourceResetNotice> {
