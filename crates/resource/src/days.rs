@@ -41,6 +41,11 @@ impl<'a, D: Dates> Days<'a, D> {
         Self { rows, now, known: RefCell::default(), damaged: RefCell::default() }
     }
 
+    /// When the request came.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The current date of the portfolio that a resource is in, or that it is; in UTC if it is in none.
     pub fn of(&self, name: &str) -> Option<CurrentDate> {
         let Some(portfolio) = portfolio(name) else { return Some(CurrentDate::utc(self.now)) };

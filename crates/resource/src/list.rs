@@ -73,6 +73,8 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut resources, mut next, mut last) = (Vec::new(), None, None);
     let days = Days::new(rows, now);
+    // An index that is under fewer ids than the parent has goes through those of other parents too.
+    let within = row::key_under::<D, R>(&query.parent.0).done();
     for item in items::<D, R>(rows.read, query) {
         if room.is_full() {
             next = last;
@@ -86,12 +88,9 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
             next = last;
             break;
         }
-        let mut resource = row::decode::<D, R>(row.clone(), key)?;
-        let current_date = || days.of(resource.name());
-        let listed = query.show_deleted || resource.delete_time().is_none();
-        if listed && query.filter.matches(&FilterRow::of(&resource, &current_date)) {
-            let changed = R::show(rows, now, &mut resource)?;
-            let shown = if changed { resource.encode_to_vec().into() } else { row };
+        if key.starts_with(&within)
+            && let Some(shown) = listed::<D, R>(rows, query, &days, key, row)?
+        {
             if !room.admit(shown.len()) {
                 next = last;
                 break;
@@ -102,6 +101,24 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     }
     days.check()?;
     Ok(Page { resources, next, scanned: search.rows() })
+}
+
+/// A row as the list shows it, if it is listed.
+fn listed<D: Dates, R: Rules<D>>(
+    rows: &Rows<'_, D>,
+    query: &Query,
+    days: &Days<'_, D>,
+    key: &[u8],
+    row: Bytes,
+) -> Result<Option<Bytes>, Rejection> {
+    let mut resource = row::decode::<D, R>(row.clone(), key)?;
+    let current_date = || days.of(resource.name());
+    let listed = query.show_deleted || resource.delete_time().is_none();
+    if !listed || !query.filter.matches(&FilterRow::of(&resource, &current_date)) {
+        return Ok(None);
+    }
+    let changed = R::show(rows, days.now(), &mut resource)?;
+    Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
 }
 
 fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> ScanItems<'a> {

@@ -130,8 +130,9 @@ impl IndexScan {
         })
     }
 
-    /// The ids that the index has keys under, as many as it is under, beginning with these.
+    /// The ids that the index has keys under, as many as it is under, beginning with these as far as they go.
     pub(crate) fn prefixes(&self, rows: &dyn Read, ids: &[ResourceId]) -> Vec<Vec<ResourceId>> {
+        let ids = &ids[..ids.len().min(self.index.under)];
         let Some(missing) = self.index.under.checked_sub(ids.len()).filter(|missing| *missing > 0) else {
             return vec![ids.to_vec()];
         };
