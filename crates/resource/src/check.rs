@@ -76,6 +76,7 @@ impl<R: Resource> Fields<R> {
             return Ok(());
         }
         let mut held = Violations::new();
+        self.check_parts(before, &mut held);
         R::check(before, &mut held);
         found.without(&held).into_result(())
     }
