@@ -36,3 +36,6 @@ pub use row::{Table, Unreadable, apply};
 pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
 pub use serve::{Api, Method, Metrics, ResourceService, Resources};
 pub use value::{date, date_message, money, money_message, period};
+
+#[cfg(test)]
+mod tests;

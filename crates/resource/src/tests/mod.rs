@@ -1,0 +1,18 @@
+//! The crate on a service of its own: rules that show when each is asked, rows in a map, and no ledger.
+
+mod office;
+mod rows;
+mod world;
+
+mod commands;
+mod content;
+mod faults;
+mod keys;
+mod lists;
+mod lists_in_fields;
+mod masks;
+mod names;
+mod pages;
+mod scans;
+mod stored;
+mod updates;

@@ -1,0 +1,53 @@
+//! Rows in a plain map, and how many of them were read.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::Bytes;
+use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
+
+/// Rows, and how many of them were read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) rows: BTreeMap<Vec<u8>, Bytes>,
+    /// Rows that were answered, by key or by scan.
+    pub(crate) read_count: Cell<usize>,
+}
+
+impl Rows {
+    fn count(&self) {
+        self.read_count.set(self.read_count.get() + 1);
+    }
+}
+
+impl Read for Rows {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.count();
+        self.rows.get(key).cloned()
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+        if range.end.as_ref().is_some_and(|end| *end <= range.start) {
+            return Box::new(std::iter::empty());
+        }
+        let end = range.end.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.rows.range((Bound::Included(range.start.clone()), end));
+        let rows = rows.map(|(key, value)| (Bytes::from(key.clone()), value.clone()));
+        let rows: Box<dyn Iterator<Item = Row> + 'a> = match direction {
+            Direction::Forward => Box::new(rows),
+            Direction::Backward => Box::new(rows.rev()),
+        };
+        Box::new(rows.inspect(|_| self.count()))
+    }
+}
+
+impl Write for Rows {
+    fn put(&mut self, key: Vec<u8>, value: Bytes) {
+        self.rows.insert(key, value);
+    }
+
+    fn delete(&mut self, key: &[u8]) {
+        self.rows.remove(key);
+    }
+}
