@@ -73,7 +73,7 @@ impl Rules<Registry> for Portfolio {
         Ok(())
     }
 
-    fn show(_: &Rows<'_>, now: Timestamp, portfolio: &mut Self) -> Result<bool, Rejection> {
+    fn show(_: &Rows<'_>, now: Timestamp, _: &Name<Self>, portfolio: &mut Self) -> Result<bool, Rejection> {
         portfolio.current_date = Some(date_message(current_date(portfolio, now)));
         Ok(true)
     }

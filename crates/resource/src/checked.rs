@@ -6,11 +6,10 @@ use std::ops::Deref;
 
 use jiff::Timestamp;
 use milepost_proto::resource::Resource;
-use milepost_types::{DamagedRow, Etag, Rejection};
+use milepost_types::{Etag, Rejection};
 
 use crate::Name;
-use crate::row;
-use crate::rules::{Rules, Scope};
+use crate::rules::Scope;
 use crate::value::instant_message;
 
 /// A resource that may be trusted. It changes only by [`Checked::changed`].
@@ -50,14 +49,6 @@ impl<R: Resource> Checked<R> {
     /// The message.
     pub fn into_inner(self) -> R {
         self.resource
-    }
-
-    /// Its row as one that cannot be worked with.
-    pub fn damaged<D>(&self, what: impl std::fmt::Display) -> DamagedRow
-    where
-        R: Rules<D>,
-    {
-        row::damaged::<D, R>(&row::key::<D, R>(&self.name), what)
     }
 
     /// Refuses a stale etag.

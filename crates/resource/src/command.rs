@@ -169,7 +169,7 @@ pub(crate) fn shown<D, R: Rules<D>>(
 ) -> Result<Option<Bytes>, Rejection> {
     let Some(row) = rows.row(name) else { return Ok(None) };
     let mut resource = row::decode::<D, R>(row.clone(), &key::<D, R>(name))?;
-    let changed = R::show(rows, now, &mut resource)?;
+    let changed = R::show(rows, now, name, &mut resource)?;
     Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
 }
 

@@ -117,7 +117,8 @@ fn listed<D: Dates, R: Rules<D>>(
     if !listed || !query.filter.matches(&FilterRow::of(&resource, &current_date)) {
         return Ok(None);
     }
-    let changed = R::show(rows, days.now(), &mut resource)?;
+    let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;
+    let changed = R::show(rows, days.now(), &name, &mut resource)?;
     Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
 }
 

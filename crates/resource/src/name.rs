@@ -9,8 +9,11 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use milepost_proto::resource::{Resource, Type};
-use milepost_types::{NameError, NameShape, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids};
+use milepost_types::{
+    DamagedRow, NameError, NameShape, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids,
+};
 
+use crate::row;
 use crate::rules::{Parent, Rows, Rules};
 
 /// The name of a resource `R`.
@@ -48,6 +51,14 @@ impl<R: Resource> Name<R> {
         R::Parent: Resource,
     {
         Name { ids: self.parent_ids().into(), resource: PhantomData }
+    }
+
+    /// Its row, as one that cannot be worked with.
+    pub fn damaged<D>(&self, what: impl fmt::Display) -> DamagedRow
+    where
+        R: Rules<D>,
+    {
+        row::damaged::<D, R>(&row::key::<D, R>(self), what)
     }
 
     /// What it is under at some remove, or itself; `None` if it is under none such.

@@ -110,8 +110,13 @@ pub trait Rules<D>: Resource {
     ///
     /// # Errors
     /// If they cannot be computed.
-    fn show(rows: &Rows<'_, D>, now: Timestamp, resource: &mut Self) -> Result<bool, Rejection> {
-        let _ = (rows, now, resource);
+    fn show(
+        rows: &Rows<'_, D>,
+        now: Timestamp,
+        name: &Name<Self>,
+        resource: &mut Self,
+    ) -> Result<bool, Rejection> {
+        let _ = (rows, now, name, resource);
         Ok(false)
     }
 }

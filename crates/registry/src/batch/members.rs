@@ -28,7 +28,7 @@ pub(super) fn stored(batch: &Batch) -> Result<Vec<Name<Project>>, Unreadable> {
 
 /// The members of a batch that was read.
 pub(super) fn of(batch: &Checked<Batch>) -> Result<Vec<Name<Project>>, Rejection> {
-    Ok(stored(batch).map_err(|error| batch.damaged(error))?)
+    Ok(stored(batch).map_err(|error| batch.name().damaged(error))?)
 }
 
 /// Reads the names of members at a field of a request, each with its index.

@@ -17,7 +17,7 @@ use milepost_proto::registry::v1::{Batch, Portfolio};
 use milepost_resource::{
     By, Change, Checked, Created, EventKind, Index, Name, Rules, Under, Unreadable, date,
 };
-use milepost_types::{DamagedRow, Rejection};
+use milepost_types::Rejection;
 
 use crate::tables::{Registry, Rows, Scope};
 use figures::Figures;
@@ -89,11 +89,10 @@ impl Rules<Registry> for Batch {
         Ok(())
     }
 
-    fn show(rows: &Rows<'_>, _: Timestamp, batch: &mut Self) -> Result<bool, Rejection> {
+    fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Self>, batch: &mut Self) -> Result<bool, Rejection> {
         let planned = batch.state() == State::Planned;
         if planned {
-            let name = batch.name.parse().map_err(|error| damaged(batch, error))?;
-            register(rows, &name, batch)?;
+            register(rows, name, batch)?;
         }
         Ok(planned)
     }
@@ -101,13 +100,9 @@ impl Rules<Registry> for Batch {
 
 /// Sets what the members of a batch add up to, as the projects' rows have them.
 fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<(), Rejection> {
-    let members = members::stored(batch).map_err(|error| damaged(batch, error))?;
+    let members = members::stored(batch).map_err(|error| name.damaged(error))?;
     Figures::registered(rows, name, &members)?.set(batch);
     Ok(())
-}
-
-fn damaged(batch: &Batch, what: impl std::fmt::Display) -> Rejection {
-    DamagedRow::new(<Batch as Rules<Registry>>::TABLE_NAME, batch.name.as_bytes(), what).into()
 }
 
 /// Refuses an action that the state does not allow.
@@ -141,5 +136,5 @@ pub(crate) fn cancel(
 
 /// The day of a batch.
 fn start_date(batch: &Checked<Batch>) -> Result<Date, Rejection> {
-    date(batch.start_date.as_ref()).ok_or_else(|| batch.damaged("start_date: is missing").into())
+    date(batch.start_date.as_ref()).ok_or_else(|| batch.name().damaged("start_date: is missing").into())
 }

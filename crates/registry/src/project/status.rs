@@ -236,7 +236,7 @@ pub(crate) fn advance(
 
 /// The status of a project that was read.
 fn status(project: &Checked<Project>) -> Result<Status, Rejection> {
-    Ok(Status::of(project).map_err(|error| project.damaged(error))?)
+    Ok(Status::of(project).map_err(|error| project.name().damaged(error))?)
 }
 
 fn set(project: &mut Project, status: Status, period: Period) {

@@ -333,6 +333,22 @@ async fn a_damaged_row_is_named_to_get_and_list_and_writes_and_others_are_served
 }
 
 #[tokio::test]
+async fn a_batch_with_a_member_that_is_no_name_is_named_by_its_key() {
+    let members = vec!["nonsense".to_owned()];
+    let planned = self::batch::State::Planned.into();
+    let office = office(vec![
+        Carrier { portfolio: bytes(&stored_portfolio()), ..Carrier::default() },
+        Carrier { batch: bytes(&Batch { members, state: planned, ..stored_batch() }), ..Carrier::default() },
+    ])
+    .await;
+    let key = r"wsc\x00first";
+    lost(&office.get_batch("first").await.unwrap_err(), "batches", key);
+    let list = ListBatchesRequest { parent: "portfolios/wsc".to_owned(), ..ListBatchesRequest::default() };
+    lost(&office.batches().list_batches(list).await.unwrap_err(), "batches", key);
+    lost(&office.start_batch("first").await.unwrap_err(), "batches", key);
+}
+
+#[tokio::test]
 async fn a_portfolio_that_cannot_be_decoded_is_named_to_what_is_in_it() {
     let office = office(vec![
         Carrier { portfolio: damaged(&stored_portfolio(), 6), ..Carrier::default() },

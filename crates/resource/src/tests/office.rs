@@ -47,7 +47,12 @@ impl Rules<Office> for Portfolio {
     const INDEXES: &'static [Index] = &[index(16, 0, &[By::Field("display_name")])];
 
     /// A field of output is as of the read.
-    fn show(_: &Rows<'_, Office>, now: Timestamp, portfolio: &mut Self) -> Result<bool, Rejection> {
+    fn show(
+        _: &Rows<'_, Office>,
+        now: Timestamp,
+        _: &Name<Self>,
+        portfolio: &mut Self,
+    ) -> Result<bool, Rejection> {
         let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         portfolio.current_date = Some(date_message(date));
         Ok(true)
