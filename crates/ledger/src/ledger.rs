@@ -1,64 +1,28 @@
 //! The handle of a ledger: submit commands, read rows, wait for positions, follow the journal.
 //!
-//! Invariant: what `view` shows and what `submit` answers is durable. The work is done by one writer
-//! thread (`writer`); handles are cheap to clone and share it.
+//! Invariant: what `view` shows and what `submit` answers is durable. Handles are cheap to clone; the work is done
+//! by one writer thread (`writer`), which they reach through the `queue`.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use bytes::Bytes;
-use jiff::Timestamp;
 use milepost_types::{Clock, Position};
-use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Semaphore, oneshot, watch};
+use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::domain::Domain;
-use crate::entry::{Actor, CommandId};
 use crate::error::{Error, SubmitError, WaitError};
 use crate::feed::Source;
-use crate::journal::{self, DiskRoom, Journal, ReadError, ReadLimit};
+use crate::journal::{DiskRoom, Journal};
 use crate::options::Options;
+use crate::queue::{Message, Queue};
+use crate::shared::Shared;
 use crate::stats::Stats;
-use crate::store::{self, Digest, View};
-use crate::writer::{self, Message, Pending, Shared};
-
-/// A command, who asks, and how.
-#[derive(Debug, Clone)]
-pub struct Submission<C> {
-    /// What is asked.
-    pub command: C,
-    /// Who asks.
-    pub actor: Actor,
-    /// What makes it the same command again; `None`: the ledger makes an id.
-    pub command_id: Option<CommandId>,
-    /// Decide it and answer, but change nothing.
-    pub validate_only: bool,
-    /// It has no effect if its turn comes later than this.
-    pub deadline: Option<Instant>,
-}
-
-impl<C> Submission<C> {
-    /// A command that the server gives itself.
-    pub fn system(part: &str, command: C) -> Self {
-        Self { command, actor: Actor::system(part), command_id: None, validate_only: false, deadline: None }
-    }
-}
-
-/// What became of a command that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The state that it was decided on and that now includes it.
-    pub position: Position,
-    /// When it was committed; for one that changed nothing, when the entry before was.
-    pub commit_time: Timestamp,
-    /// The encoded events of its entry; none if it changed nothing. With `validate_only`, what they
-    /// would have been.
-    pub events: Vec<Bytes>,
-    /// Whether it was done before, under the same request id.
-    pub replayed: bool,
-}
+use crate::store::View;
+use crate::submission::{Receipt, Submission};
+use crate::{state, wait, writer};
 
 /// One service's ledger.
 pub struct Ledger<D: Domain> {
@@ -72,21 +36,26 @@ impl<D: Domain> Clone for Ledger<D> {
 }
 
 struct Inner<D: Domain> {
-    queue: Sender<Message<D>>,
-    places: Arc<Semaphore>,
+    queue: Queue<D>,
     shared: Arc<Shared>,
     journal: Arc<dyn Journal>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     tail_watch: Option<tokio::task::JoinHandle<()>>,
 }
 
-impl<D: Domain> Drop for Inner<D> {
-    fn drop(&mut self) {
-        // Without a `close` the writer still ends in order, but nobody waits for it.
-        let _ = self.queue.send(Message::Stop);
+impl<D: Domain> Inner<D> {
+    fn stop(&self) {
+        self.queue.stop();
         if let Some(task) = &self.tail_watch {
             task.abort();
         }
+    }
+}
+
+impl<D: Domain> Drop for Inner<D> {
+    fn drop(&mut self) {
+        // Without a `close` the writer still stops in order, but nothing waits for it.
+        self.stop();
     }
 }
 
@@ -104,58 +73,52 @@ impl<D: Domain> Ledger<D> {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Self, Error> {
-        let state = crate::state::open(dir, journal.as_ref(), domain.as_ref(), &options)?;
-        let places = Arc::new(Semaphore::new(options.queue_bound));
-        let shared = Arc::new(Shared {
-            base: Arc::clone(&state.layers.base),
-            position: watch::Sender::new(state.layers.tip.position),
-            state: RwLock::new(state),
-            stats: Stats::default(),
-            refused_for_room: watch::Sender::new(None),
-        });
-        let (queue, messages) = channel();
-        let ends = (queue.clone(), messages);
+        let state = state::open(dir, journal.as_ref(), domain.as_ref(), &options)?;
+        let shared = Arc::new(Shared::new(state));
+        let (queue, messages) = Queue::new(options.queue_bound);
+        let ends = (queue.sender(), messages);
         let writer =
             writer::start(name, Arc::clone(&journal), domain, clock, options, Arc::clone(&shared), ends)?;
-        let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.clone()));
+        let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.sender()));
         let writer = Mutex::new(Some(writer));
-        Ok(Self { inner: Arc::new(Inner { queue, places, shared, journal, writer, tail_watch }) })
+        Ok(Self { inner: Arc::new(Inner { queue, shared, journal, writer, tail_watch }) })
     }
 
-    /// Has a command decided, and waits until what it did is durable.
+    /// Submits a command and waits until its effect is durable.
     ///
     /// # Errors
-    /// Why it has no receipt. Unless it is `Failed`, the command had no effect.
+    /// Why there is no receipt. Unless it is `Failed`, the command had no effect.
     pub async fn submit(
         &self,
         submission: Submission<D::Command>,
     ) -> Result<Receipt, SubmitError<D::Rejection>> {
-        let (pending, outcome) = self.admit(submission).await?;
-        self.send(vec![pending])?;
+        let (command, outcome) = self.inner.queue.admit(submission).await?;
+        self.inner.queue.send(vec![command])?;
         outcome.await.unwrap_or(Err(SubmitError::Closing))
     }
 
-    /// Has commands decided in this order, and with one commit as far as they fit in a group.
+    /// Submits commands to be decided in this order, and with one commit as far as they fit in a group.
     ///
     /// # Errors
-    /// Each has its own answer.
+    /// Each command has its own answer.
     pub async fn submit_all(
         &self,
         submissions: Vec<Submission<D::Command>>,
     ) -> Vec<Result<Receipt, SubmitError<D::Rejection>>> {
+        let queue = &self.inner.queue;
         let mut admitted = Vec::with_capacity(submissions.len());
         let mut outcomes = Vec::with_capacity(submissions.len());
         for submission in submissions {
-            // More commands than the queue has places: what is admitted must go on first.
-            if self.inner.places.available_permits() == 0 && !admitted.is_empty() {
-                let _ = self.send(std::mem::take(&mut admitted));
+            // More commands than the queue has slots: the admitted ones must be sent first, or no slot gets free.
+            if queue.free_slots() == 0 && !admitted.is_empty() {
+                let _ = queue.send(std::mem::take(&mut admitted));
             }
-            outcomes.push(self.admit(submission).await.map(|(pending, outcome)| {
-                admitted.push(pending);
+            outcomes.push(queue.admit(submission).await.map(|(command, outcome)| {
+                admitted.push(command);
                 outcome
             }));
         }
-        let _ = self.send(admitted);
+        let _ = queue.send(admitted);
         let mut answers = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             answers.push(match outcome {
@@ -166,97 +129,31 @@ impl<D: Domain> Ledger<D> {
         answers
     }
 
-    async fn admit(
-        &self,
-        submission: Submission<D::Command>,
-    ) -> Result<Admitted<D>, SubmitError<D::Rejection>> {
-        let places = Arc::clone(&self.inner.places);
-        let place = match (Arc::clone(&places).try_acquire_owned(), submission.deadline) {
-            (Ok(place), _) => Ok(place),
-            (Err(_), None) => places.acquire_owned().await,
-            (Err(_), Some(deadline)) => tokio::time::timeout_at(deadline.into(), places.acquire_owned())
-                .await
-                .map_err(|_| SubmitError::Overloaded)?,
-        };
-        let (reply, outcome) = oneshot::channel();
-        let seed = uuid::Uuid::new_v4();
-        let command_id = submission
-            .command_id
-            .unwrap_or_else(|| CommandId::Server(uuid::Uuid::now_v7().hyphenated().to_string()));
-        let pending = Pending {
-            command: submission.command,
-            actor: submission.actor,
-            command_id,
-            validate_only: submission.validate_only,
-            deadline: submission.deadline,
-            seed: seed.as_u128(),
-            at_stake: false,
-            reply: Some(reply),
-            _place: place.map_err(|_| SubmitError::Closing)?,
-        };
-        Ok((pending, outcome))
-    }
-
-    fn send(&self, commands: Vec<Pending<D>>) -> Result<(), SubmitError<D::Rejection>> {
-        self.inner.queue.send(Message::Commands(commands)).map_err(|_| SubmitError::Closing)
-    }
-
     /// The committed rows, as one consistent cut. Not to be held across an await, nor two at once on one
-    /// thread: a checkpoint that waits for the first would keep the second waiting.
+    /// thread: a checkpoint that waits for the first would block the second.
     ///
     /// # Panics
     /// In a debug build, if the thread holds a view already.
     pub fn view(&self) -> View<'_> {
-        View::enter();
-        // The guard first: a checkpoint between the two would write past the layers that were loaded.
-        let cut = self.inner.shared.base.cut.read();
-        View::new(self.inner.shared.state.read().layers.clone(), cut)
+        self.inner.shared.view()
     }
 
-    /// The last entry that `view` shows.
+    /// The last entry that `view` includes.
     pub fn position(&self) -> Position {
-        *self.inner.shared.position.borrow()
+        self.inner.shared.position()
     }
 
-    /// Tells when `view` shows more.
+    /// Notifies when `view` includes more entries.
     pub fn positions(&self) -> watch::Receiver<Position> {
         self.inner.shared.position.subscribe()
     }
 
-    /// Waits until `view` shows the entry at `position`.
+    /// Waits until `view` includes the entry at `position`.
     ///
     /// # Errors
     /// `Diverged` if this ledger's log is another or has another entry there, `TimedOut` at the deadline.
     pub async fn wait_for(&self, position: Position, deadline: Instant) -> Result<(), WaitError> {
-        let started = Instant::now();
-        let mut positions = self.positions();
-        let have = *positions.borrow();
-        // A position of a log that this one was restored from is waited for as the one that it is here.
-        let asked = position;
-        let here = if have.log == asked.log { Some(asked) } else { self.source().resolve(asked) };
-        let Some(position) = here else { return Err(WaitError::Diverged { asked, have }) };
-        let reached = positions.wait_for(|have| have.sequence >= position.sequence);
-        match tokio::time::timeout_at(deadline.into(), reached).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => return Err(WaitError::Closing),
-            Err(_) => {
-                let have = self.position();
-                return Err(WaitError::TimedOut { asked, have, waited: started.elapsed() });
-            }
-        }
-        let have = self.position();
-        if have.sequence == position.sequence {
-            let same = have == position;
-            return if same { Ok(()) } else { Err(WaitError::Diverged { asked, have }) };
-        }
-        let source = self.source();
-        let entry = source.read(position, ReadLimit { entries: 1, bytes: 1 });
-        match tokio::time::timeout_at(deadline.into(), entry).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(ReadError::Diverged { .. })) => Err(WaitError::Diverged { asked, have }),
-            Ok(Err(error)) => Err(WaitError::Journal { reason: error.to_string() }),
-            Err(_) => Err(WaitError::TimedOut { asked, have, waited: started.elapsed() }),
-        }
+        wait::wait_for(&self.inner.shared, &self.inner.journal, position, deadline).await
     }
 
     /// The journal, for followers and readers of history.
@@ -264,63 +161,52 @@ impl<D: Domain> Ledger<D> {
         Source::new(Arc::clone(&self.inner.journal))
     }
 
-    /// Why the ledger takes no more commands, once it does not: the process should stop.
+    /// Why the ledger takes no more commands, once it has failed: the process should stop.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.inner.shared.base.failure.subscribe()
     }
 
-    /// Tells when a command was refused for want of room; whether that is still so, `shortage` says.
+    /// Notifies when a command was refused for lack of disk space; whether the shortage persists, `shortage` tells.
     pub fn refusals_for_room(&self) -> watch::Receiver<Option<DiskRoom>> {
-        self.inner.shared.refused_for_room.subscribe()
+        self.inner.shared.disk_low.subscribe()
     }
 
-    /// Why commands are refused for want of room on the journal's disk, if they are, or will be: measured
-    /// now. Blocks.
+    /// The shortage of space on the journal's disk for which commands are, or will be, refused, measured now.
+    /// Blocks.
     ///
     /// # Errors
     /// If the disk cannot be measured.
     pub fn shortage(&self) -> std::io::Result<Option<DiskRoom>> {
-        let refused = *self.inner.shared.refused_for_room.borrow();
+        let refused = *self.inner.shared.disk_low.borrow();
         let now = self.inner.journal.room()?;
-        let shortage = now.and_then(|now| journal::shortage(refused, now));
-        if shortage.is_none() {
-            // Unless a command was refused meanwhile.
-            let over = |latest: &mut Option<DiskRoom>| *latest == refused && latest.take().is_some();
-            self.inner.shared.refused_for_room.send_if_modified(over);
-        }
-        Ok(shortage)
+        Ok(self.inner.shared.shortage(now, refused))
     }
 
-    /// What it has done so far.
+    /// Counters since the ledger was opened.
     pub fn stats(&self) -> &Stats {
         &self.inner.shared.stats
     }
 
     /// How many commands wait or are being decided.
     pub fn waiting(&self, options: &Options) -> usize {
-        options.queue_bound.saturating_sub(self.inner.places.available_permits())
+        options.queue_bound.saturating_sub(self.inner.queue.free_slots())
     }
 
     /// Finishes the commands that wait, writes a last checkpoint, and closes the journal. Later
     /// commands are answered `Closing`. Blocks. The store stays open for views until the last handle is
     /// dropped.
     pub fn close(&self) {
-        self.inner.places.close();
-        let _ = self.inner.queue.send(Message::Stop);
-        if let Some(task) = &self.inner.tail_watch {
-            task.abort();
-        }
+        self.inner.queue.close();
+        self.inner.stop();
         if let Some(writer) = self.inner.writer.lock().take()
             && writer.join().is_err()
         {
-            tracing::error!("the ledger's writer ended by a panic in its panic guard");
+            tracing::error!("the ledger's writer panicked outside its panic guard");
         }
     }
 }
 
-type Admitted<D> = (Pending<D>, oneshot::Receiver<Result<Receipt, SubmitError<<D as Domain>::Rejection>>>);
-
-/// Lets the writer know when somebody else appends.
+/// Notifies the writer when another process appends.
 fn watch_tail<D: Domain>(
     journal: &dyn Journal,
     shared: &Arc<Shared>,
@@ -329,7 +215,7 @@ fn watch_tail<D: Domain>(
     let mut tail = journal.tail();
     let mut position = shared.position.subscribe();
     tokio::spawn(async move {
-        // First what was appended after the replay and before anybody watched.
+        // The first round covers what was appended between the replay and this subscription.
         loop {
             let ahead = tail.borrow_and_update().sequence;
             if position.borrow_and_update().sequence < ahead && queue.send(Message::TailMoved).is_err() {
@@ -340,34 +226,4 @@ fn watch_tail<D: Domain>(
             }
         }
     })
-}
-
-/// Throws the store under `dir` away and builds it anew from the journal, offline.
-///
-/// # Errors
-/// If the journal cannot be read, or the store not be written or is in use.
-pub fn rebuild<D: Domain>(
-    dir: &Path,
-    journal: &dyn Journal,
-    domain: &D,
-    options: &Options,
-) -> Result<(Position, Digest), Error> {
-    store::discard(dir)?;
-    let mut state = crate::state::open(dir, journal, domain, options)?;
-    state.checkpoint::<D>()?;
-    Ok((state.layers.tip.position, state.digest))
-}
-
-/// Checks the store under `dir`, offline: where it is, and the digest of its rows; `None` if it is empty.
-/// Nothing is written but a copy of the store in `scratch`, an empty directory, which needs as much room.
-///
-/// # Errors
-/// If it is damaged or in use, or cannot be copied.
-pub fn check_store(
-    dir: &Path,
-    scratch: &Path,
-    options: &Options,
-) -> Result<Option<(Position, Digest)>, Error> {
-    let mark = store::read_mark(dir, scratch, options.cache_bytes)?;
-    Ok(mark.map(|mark| (mark.position(), mark.digest)))
 }

@@ -183,10 +183,10 @@ impl State {
     }
 
     /// The mark of the rows as they are, over the digest of the base.
-    pub(crate) fn mark<D: Domain>(&self) -> Mark {
+    pub(crate) fn mark(&self, version: u32) -> Mark {
         let tip = self.layers.tip;
         Mark {
-            version: D::STORE_VERSION,
+            version,
             log: tip.position.log,
             sequence: tip.position.sequence,
             hash: tip.hash,
@@ -211,7 +211,7 @@ impl State {
 
     /// Writes the memory table to the base and brings it to the disk, here and now.
     pub(crate) fn checkpoint<D: Domain>(&mut self) -> Result<(), Error> {
-        let mark = self.mark::<D>();
+        let mark = self.mark(D::STORE_VERSION);
         let table = self.freeze();
         if !table.is_empty() {
             self.digest = store::write_checkpoint(&self.layers.base, &table, mark, |_| {})?;

@@ -15,7 +15,7 @@ pub struct Stats {
     pub(crate) append_nanos: Counter,
     pub(crate) checkpoints: Counter,
     pub(crate) checkpoint_rows: Counter,
-    pub(crate) table_waits: Counter,
+    pub(crate) checkpoint_waits: Counter,
 }
 
 impl Stats {
@@ -65,8 +65,8 @@ impl Stats {
     }
 
     /// How often the writer had to wait for a checkpoint.
-    pub fn table_waits(&self) -> u64 {
-        self.table_waits.get()
+    pub fn checkpoint_waits(&self) -> u64 {
+        self.checkpoint_waits.get()
     }
 }
 

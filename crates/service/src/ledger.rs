@@ -151,7 +151,7 @@ const APPEND_SECONDS: &str = "append_seconds";
 /// Checkpoints of the store.
 const CHECKPOINTS: &str = "checkpoints";
 /// How often writers waited for a checkpoint.
-const TABLE_WAITS: &str = "table_waits";
+const TABLE_WAITS: &str = "checkpoint_waits";
 /// The last sequence.
 const SEQUENCE: &str = "sequence";
 /// The journal's size.
@@ -196,7 +196,7 @@ impl<D: Domain> Collector for Counted<D> {
             &ConstCounter::new(stats.append_time().as_secs_f64()),
         )?;
         put(CHECKPOINTS, "Checkpoints begun", &ConstCounter::new(stats.checkpoints()))?;
-        put(TABLE_WAITS, "Waits of writers for a checkpoint", &ConstCounter::new(stats.table_waits()))?;
+        put(TABLE_WAITS, "Waits of writers for a checkpoint", &ConstCounter::new(stats.checkpoint_waits()))?;
         let info = self.ledger.source().info();
         put(SEQUENCE, "The last durable sequence", &ConstGauge::new(info.tail.sequence as i64))?;
         put(JOURNAL_BYTES, "Journal on disk", &ConstGauge::new(info.disk_bytes as i64))?;

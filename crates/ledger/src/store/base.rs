@@ -87,7 +87,7 @@ impl StoreError {
     }
 
     /// The whole story in one line.
-    pub(crate) fn explain(&self) -> String {
+    pub(crate) fn with_source(&self) -> String {
         let source = std::error::Error::source(self).map(|source| format!(": {source}"));
         format!("{self}{}", source.unwrap_or_default())
     }
@@ -194,7 +194,7 @@ impl Base {
     /// Rows are read where there is no way to answer that they cannot be. No fault of the program, so this
     /// panic prints nothing.
     fn give_up(&self, error: &StoreError) -> ! {
-        let reason = error.explain();
+        let reason = error.with_source();
         self.fail(&reason);
         std::panic::resume_unwind(Box::new(reason))
     }

@@ -35,7 +35,7 @@ pub(crate) type Observer = Arc<dyn Fn(Step, u64) + Send + Sync>;
 
 enum Work {
     Write(Table, Mark),
-    LetGo(Table),
+    DropTable(Table),
 }
 
 /// The checkpoint thread; at most one checkpoint is under way.
@@ -65,8 +65,8 @@ impl Checkpointer {
     }
 
     /// Has the thread drop a table that was written: that takes long.
-    pub(crate) fn let_go(&self, table: Table) {
-        self.send(Work::LetGo(table));
+    pub(crate) fn drop_table(&self, table: Table) {
+        self.send(Work::DropTable(table));
     }
 
     fn send(&self, work: Work) {
@@ -90,7 +90,7 @@ fn run(base: &Base, queue: &Receiver<Work>, observer: Option<&Observer>, done: i
     while let Ok(work) = queue.recv() {
         let (table, mark) = match work {
             Work::Write(table, mark) => (table, mark),
-            Work::LetGo(table) => {
+            Work::DropTable(table) => {
                 drop(table);
                 continue;
             }

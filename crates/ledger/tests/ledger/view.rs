@@ -84,7 +84,7 @@ async fn a_small_memory_table_makes_writers_wait_and_loses_nothing() {
     let answers = ledger.submit_all((0..2000u64).map(|round| add((round % 100) as u8, 1)).collect()).await;
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(sum(&ledger.view()), 2000);
-    assert!(ledger.stats().table_waits() > 0);
+    assert!(ledger.stats().checkpoint_waits() > 0);
 }
 
 #[tokio::test]

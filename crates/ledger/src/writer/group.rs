@@ -14,42 +14,42 @@ use crate::domain::{Context, Domain, Unusable};
 use crate::entry::{CommandId, Entry};
 use crate::error::SubmitError;
 use crate::journal::{Block, StoredEntry};
-use crate::ledger::Receipt;
+use crate::queue::{Outcome, QueuedCommand};
 use crate::request_ids::{self, Seen, Uses};
 use crate::state::State;
 use crate::store::{Changes, Draft, Tip};
-use crate::writer::{Outcome, Pending};
+use crate::submission::Receipt;
 
 /// What a command is answered once the group is durable.
-pub(crate) enum Answer<D: Domain> {
+pub(super) enum Answer<D: Domain> {
     Final(Outcome<D>),
     /// This entry did it before; it is durable by then.
     DoneBy(u64),
 }
 
 /// Commands that were decided, and what they wrote.
-pub(crate) struct Group<D: Domain> {
+pub(super) struct Group<D: Domain> {
     /// Of each command that was decided, in their order.
-    pub(crate) answers: Vec<Answer<D>>,
+    pub(super) answers: Vec<Answer<D>>,
     /// The entries as the journal takes them.
-    pub(crate) block: Block,
+    pub(super) block: Block,
     /// Those entries, decoded.
-    pub(crate) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// What they change.
-    pub(crate) changes: Changes,
+    pub(super) changes: Changes,
     /// Just after the last of them.
-    pub(crate) tip: Tip,
+    pub(super) tip: Tip,
     /// The request ids that they use.
     uses: Uses,
     block_bytes: usize,
 }
 
 /// What commands are decided by, and on.
-pub(crate) struct Basis<'a, D: Domain> {
-    pub(crate) domain: &'a D,
-    pub(crate) state: &'a State,
-    pub(crate) now: Timestamp,
-    pub(crate) max_entry_bytes: usize,
+pub(super) struct Basis<'a, D: Domain> {
+    pub(super) domain: &'a D,
+    pub(super) state: &'a State,
+    pub(super) now: Timestamp,
+    pub(super) max_entry_bytes: usize,
 }
 
 /// What became of one command under the guard.
@@ -63,7 +63,7 @@ enum Decided {
 
 impl<D: Domain> Group<D> {
     /// Decides the commands until the block is full, or the rows cannot be read.
-    pub(crate) fn decide(basis: &Basis<'_, D>, commands: &[Pending<D>]) -> Self {
+    pub(super) fn decide(basis: &Basis<'_, D>, commands: &[QueuedCommand<D>]) -> Self {
         let layers = &basis.state.layers;
         let mut group = Self {
             answers: Vec::with_capacity(commands.len()),
@@ -91,7 +91,7 @@ impl<D: Domain> Group<D> {
     }
 
     /// The answer of a command whose request id was used before.
-    fn known(&self, basis: &Basis<'_, D>, command: &Pending<D>) -> Option<Answer<D>> {
+    fn known(&self, basis: &Basis<'_, D>, command: &QueuedCommand<D>) -> Option<Answer<D>> {
         let CommandId::Request { id, .. } = &command.command_id else { return None };
         if command.validate_only {
             return None;
@@ -104,7 +104,7 @@ impl<D: Domain> Group<D> {
     }
 
     /// Decides one command and keeps what it does, if it does something.
-    fn decide_one(&mut self, basis: &Basis<'_, D>, command: &Pending<D>) -> Outcome<D> {
+    fn decide_one(&mut self, basis: &Basis<'_, D>, command: &QueuedCommand<D>) -> Outcome<D> {
         let Tip { position, commit_time: before, .. } = self.tip;
         let context = Context {
             log: position.log,
@@ -154,7 +154,7 @@ impl<D: Domain> Group<D> {
     fn run(
         &self,
         basis: &Basis<'_, D>,
-        command: &Pending<D>,
+        command: &QueuedCommand<D>,
         context: Context,
     ) -> Result<Decided, D::Rejection> {
         let mut draft = Draft::new(&basis.state.layers, &self.changes);
