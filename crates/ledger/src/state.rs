@@ -177,7 +177,7 @@ impl State {
 
     /// Takes in what entries changed that are durable in the journal.
     pub(crate) fn advance(&mut self, changes: Changes, tip: Tip, entries: &[Entry]) {
-        self.table_bytes += self.layers.take_in(changes);
+        self.table_bytes += self.layers.apply(changes);
         self.layers.tip = tip;
         entries.iter().for_each(|entry| self.ids.remember(entry));
     }

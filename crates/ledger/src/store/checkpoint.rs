@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::base::{Base, StoreError};
+use super::base::Base;
+use super::change::Table;
 use super::digest::Digest;
-use super::layers::Table;
+use super::error::StoreError;
 use super::mark::Mark;
 
 /// The steps of a checkpoint, for tests that stop after each.

@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::base::{LOCK_PATIENCE, StoreError};
+use super::error::StoreError;
+use super::tree::LOCK_TIMEOUT;
 use crate::journal::disk::{Disk, SystemDisk};
 
 /// The file that sled locks while it has a store open.
@@ -32,7 +33,7 @@ pub(super) fn lock(dir: &Path) -> Result<Option<File>, StoreError> {
     loop {
         match file.try_lock_shared() {
             Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { dir: dir.to_owned() }),

@@ -1,31 +1,19 @@
-//! The layers of rows above the base, and how they are read as one.
+//! The layers of committed rows: memory table, frozen table, base; and how they are read as one.
 //!
-//! Invariants: a nearer layer hides a farther one, a tombstone hides a row; a `View` is one
-//! consistent cut, because a checkpoint writes the base only once no view is held that has not its
-//! table in front. Tables are persistent maps: what a view holds is a clone, and costs nothing but a copy of
-//! the nodes that are written to while it is held.
+//! Invariants: a nearer layer hides a farther one, a tombstone hides a row. Tables are persistent maps: a clone
+//! costs nothing but a copy of the nodes that are written to while it is held.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::iter::Peekable;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use imbl::OrdMap;
 use jiff::Timestamp;
 use milepost_types::{Hash, Position};
-use parking_lot::RwLockReadGuard;
 
 use super::base::Base;
-use crate::domain::{Direction, KeyRange, Read, Row, Write};
+use super::change::{Changes, Table};
+use super::merge::{ordered, over};
+use crate::domain::{Direction, KeyRange, Read, Row};
 use crate::entry::Entry;
-
-/// Rows in memory; `None` is a tombstone.
-pub(crate) type Table = OrdMap<Bytes, Option<Bytes>>;
-
-/// What a command puts and removes.
-pub(crate) type Changes = BTreeMap<Bytes, Option<Bytes>>;
 
 /// All rows at one sequence.
 #[derive(Clone)]
@@ -58,8 +46,8 @@ impl Tip {
 }
 
 impl Layers {
-    /// Puts changes into the memory table; tells how many bytes they are.
-    pub(crate) fn take_in(&mut self, changes: Changes) -> usize {
+    /// Puts changes into the memory table; returns their size in bytes.
+    pub(crate) fn apply(&mut self, changes: Changes) -> usize {
         let mut bytes = 0;
         for (key, value) in changes {
             bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
@@ -89,188 +77,14 @@ impl Read for Layers {
     }
 }
 
-/// Rows with changes laid over them.
-fn over<'a>(
-    near: Box<dyn Iterator<Item = Change> + 'a>,
-    rows: Box<dyn Iterator<Item = Row> + 'a>,
-    direction: Direction,
-) -> Box<dyn Iterator<Item = Row> + 'a> {
-    let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
-    let merged = Merge::new(near, far, direction);
-    Box::new(merged.filter_map(|(key, value)| value.map(|value| (key, value))))
-}
-
-/// A row that was put, or with `None` removed.
-pub(crate) type Change = (Bytes, Option<Bytes>);
-
-/// The changes of a map within a range, in its order.
-fn ordered<'a, I>(
-    range: &KeyRange,
-    direction: Direction,
-    rows: impl FnOnce((Bound<Bytes>, Bound<Bytes>)) -> I,
-) -> Box<dyn Iterator<Item = Change> + 'a>
-where
-    I: DoubleEndedIterator<Item = (&'a Bytes, &'a Option<Bytes>)> + 'a,
-{
-    if range.end.as_ref().is_some_and(|end| *end <= range.start) {
-        return Box::new(std::iter::empty());
-    }
-    let start = Bound::Included(Bytes::copy_from_slice(&range.start));
-    let end = match &range.end {
-        Some(end) => Bound::Excluded(Bytes::copy_from_slice(end)),
-        None => Bound::Unbounded,
-    };
-    let rows = rows((start, end)).map(|(key, value)| (key.clone(), value.clone()));
-    match direction {
-        Direction::Forward => Box::new(rows),
-        Direction::Backward => Box::new(rows.rev()),
-    }
-}
-
-/// Two ordered runs as one; of two with one key, the near one.
-struct Merge<'a> {
-    near: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
-    far: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
-    direction: Direction,
-}
-
-impl<'a> Merge<'a> {
-    fn new(
-        near: Box<dyn Iterator<Item = Change> + 'a>,
-        far: Box<dyn Iterator<Item = Change> + 'a>,
-        direction: Direction,
-    ) -> Self {
-        Self { near: near.peekable(), far: far.peekable(), direction }
-    }
-}
-
-impl Iterator for Merge<'_> {
-    type Item = Change;
-
-    fn next(&mut self) -> Option<Change> {
-        use std::cmp::Ordering::{Equal, Greater, Less};
-        let (Some(near), Some(far)) = (self.near.peek(), self.far.peek()) else {
-            return self.near.next().or_else(|| self.far.next());
-        };
-        let order = match self.direction {
-            Direction::Forward => near.0.cmp(&far.0),
-            Direction::Backward => far.0.cmp(&near.0),
-        };
-        match order {
-            Less => self.near.next(),
-            Greater => self.far.next(),
-            Equal => {
-                self.far.next();
-                self.near.next()
-            }
-        }
-    }
-}
-
-/// Rows that a command is being decided and applied on: what it changes, in front of what the commands of its
-/// group before it have changed, in front of what is committed. Dropping it undoes everything.
-pub(crate) struct Draft<'a> {
-    committed: &'a Layers,
-    group: &'a Changes,
-    changes: Changes,
-}
-
-impl<'a> Draft<'a> {
-    /// A draft in which nothing has changed yet.
-    pub(crate) fn new(committed: &'a Layers, group: &'a Changes) -> Self {
-        Self { committed, group, changes: Changes::new() }
-    }
-
-    /// What was changed.
-    pub(crate) fn into_changes(self) -> Changes {
-        self.changes
-    }
-}
-
-impl Read for Draft<'_> {
-    fn get(&self, key: &[u8]) -> Option<Bytes> {
-        match self.changes.get(key).or_else(|| self.group.get(key)) {
-            Some(changed) => changed.clone(),
-            None => self.committed.get(key),
-        }
-    }
-
-    fn scan<'s>(&'s self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 's> {
-        let mut rows = self.committed.scan(range, direction);
-        for changes in [self.group, &self.changes] {
-            if !changes.is_empty() {
-                rows = over(ordered(range, direction, |bounds| changes.range(bounds)), rows, direction);
-            }
-        }
-        rows
-    }
-}
-
-impl Write for Draft<'_> {
-    fn put(&mut self, key: Vec<u8>, value: Bytes) {
-        self.changes.insert(Bytes::from(key), Some(value));
-    }
-
-    fn delete(&mut self, key: &[u8]) {
-        self.changes.insert(Bytes::copy_from_slice(key), None);
-    }
-}
-
-/// The committed rows at one sequence. Holding it keeps a checkpoint waiting, and then other views: read
-/// and let go.
-pub struct View<'a> {
-    layers: Layers,
-    _cut: RwLockReadGuard<'a, ()>,
-}
-
-thread_local! {
-    /// Whether this thread holds a view.
-    static HELD: Cell<bool> = const { Cell::new(false) };
-}
-
-impl<'a> View<'a> {
-    /// Notes that this thread is about to hold a view.
-    pub(crate) fn enter() {
-        debug_assert!(!HELD.replace(true), "a thread must not hold two views at once");
-    }
-
-    pub(crate) fn new(layers: Layers, cut: RwLockReadGuard<'a, ()>) -> Self {
-        Self { layers, _cut: cut }
-    }
-
-    /// The entry that the rows are just after.
-    pub fn position(&self) -> Position {
-        self.layers.tip.position
-    }
-
-    /// When that entry was committed; the Unix epoch in an empty ledger.
-    pub fn commit_time(&self) -> Timestamp {
-        self.layers.tip.commit_time
-    }
-}
-
-impl Drop for View<'_> {
-    fn drop(&mut self) {
-        HELD.set(false);
-    }
-}
-
-impl Read for View<'_> {
-    fn get(&self, key: &[u8]) -> Option<Bytes> {
-        self.layers.get(key)
-    }
-
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
-        self.layers.scan(range, direction)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use milepost_types::LogId;
 
     use super::*;
-    use crate::store::{Digest, Mark};
+    use crate::domain::Write;
+    use crate::store::change::Change;
+    use crate::store::{Digest, Draft, Mark};
 
     fn row(key: &str, value: &str) -> Change {
         let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
@@ -278,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nearer_layer_hides_a_farther_one_and_a_tombstone_a_row_in_gets_and_in_scans_of_both_directions() {
+    fn a_nearer_layer_hides_a_farther_one_and_a_tombstone_hides_a_row() {
         let dir = tempfile::tempdir().unwrap();
         let (base, _) = Base::open(dir.path(), 1 << 20).unwrap();
         let (log, hash, commit_time) =

@@ -8,21 +8,29 @@
 
 mod base;
 mod cache;
+mod change;
 mod checkpoint;
 mod copy;
 mod digest;
+mod draft;
+mod error;
 mod layers;
 mod mark;
+mod merge;
 mod open;
 mod pending;
+mod tree;
+mod view;
 
-pub use base::StoreError;
 pub use checkpoint::Step;
 pub use digest::Digest;
-pub use layers::View;
+pub use error::StoreError;
+pub use view::View;
 
 pub(crate) use base::Base;
+pub(crate) use change::{Changes, Table};
 pub(crate) use checkpoint::{Checkpointer, Done, write as write_checkpoint};
-pub(crate) use layers::{Changes, Draft, Layers, Table, Tip};
+pub(crate) use draft::Draft;
+pub(crate) use layers::{Layers, Tip};
 pub(crate) use mark::Mark;
 pub(crate) use open::{discard, open_or_start, read_mark, rebuild_dir, swap_in};

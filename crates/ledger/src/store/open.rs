@@ -7,8 +7,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::base::{Base, StoreError};
+use super::base::Base;
 use super::copy;
+use super::error::StoreError;
 use super::mark::Mark;
 
 const IN_USE: &str = "store";
@@ -43,7 +44,7 @@ pub(crate) fn read_mark(dir: &Path, scratch: &Path, cache_bytes: usize) -> Resul
     let copied = scratch.join(IN_USE);
     copy::copy(&in_use, &copied).map_err(|copy::Fault { path, source }| refused(&path)(source))?;
     let opened = Base::open(&copied, cache_bytes).map(|(_base, mark)| mark);
-    opened.map_err(|error| error.of(&in_use))
+    opened.map_err(|error| error.of_original(&in_use))
 }
 
 /// Where a store is rebuilt, emptied.

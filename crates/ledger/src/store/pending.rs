@@ -14,7 +14,7 @@ use std::path::Path;
 
 use bytes::{Buf, Bytes};
 
-use super::layers::Change;
+use super::change::Change;
 use super::mark::{MARK_BYTES, Mark};
 use crate::journal::disk::PRIVATE_FILE;
 
