@@ -1,0 +1,88 @@
+//! Why a log was not exported or restored.
+//!
+//! Invariant: whichever it is, nothing was restored. What is wrong inside an export is named by byte and sequence.
+
+use std::io;
+use std::path::PathBuf;
+
+use milepost_types::LedgerName;
+
+use super::super::file::OpenError;
+use super::super::{AppendError, ReadError};
+use super::header::FORMAT;
+
+/// Why a log was not exported or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log cannot be read.
+    #[error("the journal cannot be read")]
+    Journal(#[from] ReadError),
+    /// The log to be exported does not hold together.
+    #[error("the hash of entry {sequence} is not that of its bytes; the journal is damaged")]
+    Chain {
+        /// The first entry that is wrong.
+        sequence: u64,
+    },
+    /// The export cannot be written or read.
+    #[error("the export cannot be {action}")]
+    Stream {
+        /// `written` or `read`.
+        action: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The stream is no export.
+    #[error("this is not an export of a journal")]
+    NotAnExport,
+    /// A newer version made it.
+    #[error(
+        "the export is of format {format}, for readers of {min_reader} or later; this version reads {FORMAT}"
+    )]
+    Newer {
+        /// Its format.
+        format: u16,
+        /// The oldest reader.
+        min_reader: u16,
+    },
+    /// It is an export of another ledger; nothing was restored.
+    #[error(
+        "this is an export of the {found}, not of the {expected}; nothing was restored: give the {expected}'s \
+         export, or restore this one as the {found}"
+    )]
+    OtherLedger {
+        /// Whose export it is.
+        found: LedgerName,
+        /// Whose it was to be.
+        expected: LedgerName,
+    },
+    /// The export is not what was written; nothing was restored.
+    #[error("the export is damaged at byte {offset}, near sequence {sequence}: {what}")]
+    Damaged {
+        /// The byte of the stream.
+        offset: u64,
+        /// The entry that was being read.
+        sequence: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The export ends early; nothing was restored.
+    #[error("the export is truncated: it ends at byte {offset}, near sequence {sequence}")]
+    Truncated {
+        /// Its length.
+        offset: u64,
+        /// The entry that was being read.
+        sequence: u64,
+    },
+    /// There is something where the log was to be restored.
+    #[error("{} exists and is not empty", dir.display())]
+    Exists {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The restored log cannot be made.
+    #[error("the journal cannot be restored")]
+    Open(#[from] OpenError),
+    /// The restored log cannot be written.
+    #[error("the journal cannot be restored")]
+    Append(#[from] AppendError),
+}
