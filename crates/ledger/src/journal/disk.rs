@@ -164,7 +164,7 @@ pub struct WriteError {
 
 impl WriteError {
     /// Whether the disk was full and not one byte had been taken.
-    pub fn wrote_nothing_for_want_of_room(&self) -> bool {
+    pub fn wrote_nothing_because_full(&self) -> bool {
         self.written == 0 && is_full(&self.source)
     }
 }

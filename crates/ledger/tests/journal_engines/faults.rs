@@ -282,7 +282,7 @@ fn a_log_is_begun_with_a_shorter_segment_where_a_whole_one_does_not_fit() {
     let full = SimDisk::default();
     full.set_free_bytes(12 << 10);
     let refused = open(&full).expect_err("there is no room for the shortest one either");
-    assert!(told(&refused).contains("cannot make segment"), "{}", told(&refused));
+    assert!(told(&refused).contains("cannot create segment"), "{}", told(&refused));
     full.set_free_bytes(1 << 30);
     append(&open(&full).expect("nothing is in the way"), &mut Chain::default(), ["a"]);
 }
@@ -301,7 +301,7 @@ fn a_read_only_directory_is_refused_for_writing_and_can_be_read() {
     let empty = SimDisk::default();
     empty.set_read_only(true);
     let refused = open(&empty).expect_err("nothing may be made");
-    assert!(told(&refused).contains("cannot make directory /data/journal"), "{}", told(&refused));
+    assert!(told(&refused).contains("cannot create directory /data/journal"), "{}", told(&refused));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn without_it_a_whole_log_opens_and_a_torn_one_is_refused() {
         match open(&torn) {
             Err(OpenError::Damaged(damage)) => {
                 assert_eq!(damage.sequence, first);
-                assert!(damage.what.contains("no whole witness"), "{way}: {damage}");
+                assert!(damage.what.contains("no intact witness"), "{way}: {damage}");
             }
             other => panic!("{way}: {other:?}"),
         }

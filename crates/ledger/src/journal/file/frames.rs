@@ -9,7 +9,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::super::frame::{Fault, HEADER_BYTES, Header, Place};
-use super::Segment;
+use super::segment_file::Segment;
 
 /// A whole frame.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(super) struct Frame {
     pub(super) body: Bytes,
 }
 
-/// What stands at the next place.
+/// What a walk finds next.
 pub(super) enum Next {
     Frame(Frame),
     /// No whole frame at this offset; walking cannot go on.
@@ -45,7 +45,7 @@ impl<'a> Frames<'a> {
         Self { segment, at, limit, piece, buffer: Bytes::new(), buffer_at: at }
     }
 
-    /// What stands at the next place.
+    /// Reads the next frame.
     ///
     /// # Errors
     /// If the file cannot be read; `UnexpectedEof` if it ends before the limit.

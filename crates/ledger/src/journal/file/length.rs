@@ -4,7 +4,7 @@
 //! Halving leaves room to the other journals on the same disk, and makes few short segments.
 
 use super::super::segment::HEAD_BYTES;
-use super::FileOptions;
+use super::options::FileOptions;
 
 const PAGE_BYTES: u64 = HEAD_BYTES as u64;
 /// A segment is no shorter than this part of a whole one, or than this if that is less: each is a file that

@@ -1,22 +1,28 @@
 //! The file journal: the truth of a ledger in append-only segment files of our own.
 //!
-//! A directory holds `00000001.segment` and so on (layout: `segment` and `frame`), `witness` (how
-//! far the log is known to be durable) and `lock`; nothing else is tolerated there.
+//! A directory holds `00000001.segment` and so on (layout: `segment` and `frame`), `witness` (how far the log is
+//! known to be durable) and `lock`; nothing else is tolerated there.
 //!
-//! Invariants: an append is one `pwrite` and one `fdatasync`, and nobody sees it before the sync;
-//! the first error of a write or sync ends all writing for ever (never retry a failed sync: the
-//! kernel may have dropped the data and forgotten the error). What cannot be read is never written
-//! over: the one thing that opening cuts off is a torn tail, and it says so. Segments are never
-//! removed. This file holds the parts together; `scan` and `open` recover, `append` writes, `read`
-//! reads, `verify` walks the hash chain.
+//! Invariants: an append is one `pwrite` and one `fdatasync`, and nobody sees it before the sync; the first error of
+//! a write or sync ends all writing for ever (never retry a failed sync: the kernel may have dropped the data and
+//! forgotten the error). What cannot be read is never overwritten: the one thing that opening cuts off is a torn
+//! tail, and it logs that. Segments are never removed. This file holds the engine together; `directory`, `scan`,
+//! `torn` and `open` recover, `writer` and `append` write, `durable` and `read` read, `verify` walks the hash chain.
 
 mod append;
+mod directory;
+mod durable;
+mod error;
 mod frames;
 mod length;
 mod open;
+mod options;
 mod read;
 mod scan;
+mod segment_file;
+mod torn;
 mod verify;
+mod writer;
 
 use std::fmt;
 use std::io;
@@ -27,147 +33,16 @@ use milepost_types::{LedgerName, Lineage, LogId, Position};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+pub use self::error::OpenError;
+pub use self::options::FileOptions;
 pub use self::verify::{Verified, verify};
-use super::disk::{Disk, DiskFile};
-use super::segment::{FORMAT, Head};
+use super::disk::Disk;
+use super::segment::FORMAT;
 use super::witness;
-use super::{
-    AppendError, Block, Damage, DiskRoom, Expected, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry,
-};
+use super::{AppendError, Block, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
-/// How a file journal is kept; every value has a sound default.
-#[derive(Debug, Clone)]
-pub struct FileOptions {
-    /// The length of a segment file in bytes, reserved when it is made (default 64 MiB; at least
-    /// 8 KiB). A block that is larger gets a segment of its own size; where the disk has too little
-    /// room above the floor, a segment is shorter.
-    pub segment_bytes: u64,
-    /// So many bytes stay free on the file system (default 256 MiB): below, and where not even the
-    /// shortest segment that holds a block fits above, appends are refused.
-    pub min_free_bytes: u64,
-    /// The newest entries kept in memory for followers, in bytes (default 8 MiB).
-    pub cache_bytes: usize,
-    /// The witness is written after at most this many appends (default 128) …
-    pub witness_appends: u32,
-    /// … or this many bytes (default 4 MiB), and on a clean stop.
-    pub witness_bytes: u64,
-}
-
-impl Default for FileOptions {
-    fn default() -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            min_free_bytes: 256 << 20,
-            cache_bytes: 8 << 20,
-            witness_appends: 128,
-            witness_bytes: 4 << 20,
-        }
-    }
-}
-
-/// Why a journal was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// What is stored cannot be trusted; nothing was written.
-    #[error(transparent)]
-    Damaged(#[from] Damage),
-    /// A newer version wrote it; nothing was written.
-    #[error(
-        "{} was written by a newer version: its format is {format}, for readers of {min_reader} or later; \
-         this version reads {FORMAT}", path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        format: u16,
-        /// The oldest reader that may open it.
-        min_reader: u16,
-    },
-    /// It is the log of another ledger; nothing was written.
-    #[error(
-        "{} holds the journal of the {found}, not of the {expected}; put the {expected}'s own journal there, and \
-         this one where the {found} keeps its own", dir.display()
-    )]
-    OtherLedger {
-        /// The journal's directory.
-        dir: PathBuf,
-        /// Whose journal it is.
-        found: LedgerName,
-        /// Whose it was to be.
-        expected: LedgerName,
-    },
-    /// Somebody else has it open.
-    #[error("{} is in use by {}", dir.display(), holder(*pid))]
-    Locked {
-        /// The journal's directory.
-        dir: PathBuf,
-        /// The process that has it, if it can be told.
-        pid: Option<u32>,
-    },
-    /// Something in the directory that no journal puts there.
-    #[error("{} is not a file of a journal; a journal's directory holds nothing else", path.display())]
-    UnknownFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is no journal to read.
-    #[error("{} holds no journal", dir.display())]
-    Missing {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// There is a journal already where one was to be created.
-    #[error("{} holds a journal already", dir.display())]
-    Exists {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The disk refused.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-fn holder(pid: Option<u32>) -> String {
-    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
-}
-
-/// An `OpenError` for a call of the operating system.
-fn refused(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    move |source| OpenError::Io { action, path: path.to_owned(), source }
-}
-
-/// An open segment file.
-#[derive(Debug)]
-struct Segment {
-    path: PathBuf,
-    file: Arc<dyn DiskFile>,
-    head: Head,
-}
-
-impl Segment {
-    fn damage(&self, offset: u64, sequence: u64, what: impl fmt::Display) -> Damage {
-        Damage { segment: self.path.clone(), offset, sequence, what: what.to_string() }
-    }
-}
-
-/// What the next append is expected to take at most, when it is asked whether there is room for it.
+/// The size of the next append, when its space is asked for in advance.
 const NEXT_BYTES: u64 = 4096;
-
-/// What a log is, as the heads of its segments say.
-#[derive(Debug, Clone)]
-struct Identity {
-    name: LedgerName,
-    log: LogId,
-    lineage: Lineage,
-}
 
 /// A journal in a directory.
 pub struct FileJournal {
@@ -179,60 +54,15 @@ pub struct FileJournal {
     log: LogId,
     lineage: Lineage,
     /// What readers may see; never held during I/O.
-    durable: RwLock<read::Durable>,
-    /// Holds the lock too. None when it is closed, poisoned or was opened for reading only.
-    writer: Mutex<Option<append::Writer>>,
+    durable: RwLock<durable::Durable>,
+    /// Holds the lock too. `None` when closed, poisoned or opened read-only.
+    writer: Mutex<Option<writer::Writer>>,
     tail: watch::Receiver<Position>,
-    /// Apart from the writer, which is locked during a sync.
+    /// Not in the writer, which is locked during a sync.
     poisoned: Mutex<Option<String>>,
 }
 
 impl FileJournal {
-    /// Opens the journal in `dir` for reading and appending, after reading all of it; creates one
-    /// with a new log id if the directory is empty or missing. Cuts off a torn tail, with a warning.
-    ///
-    /// # Errors
-    /// If it is another ledger's, damaged, newer, in use, not a journal, or the disk refuses.
-    pub fn open(
-        dir: &Path,
-        expected: Expected,
-        options: FileOptions,
-        disk: Arc<dyn Disk>,
-    ) -> Result<Self, OpenError> {
-        open::open(dir, expected, options, disk)
-    }
-
-    /// Creates a journal with this log id in `dir`, which is empty or missing; `lineage` is what the log
-    /// was restored from.
-    ///
-    /// # Errors
-    /// `Exists` if there is one; else as `open`.
-    pub fn create(
-        dir: &Path,
-        name: LedgerName,
-        log: LogId,
-        lineage: impl Into<Lineage>,
-        options: FileOptions,
-        disk: Arc<dyn Disk>,
-    ) -> Result<Self, OpenError> {
-        open::create(dir, Identity { name, log, lineage: lineage.into() }, options, disk)
-    }
-
-    /// Opens the journal in `dir` for reading, after reading all of it. Writes nothing and takes no
-    /// lock: it may run beside a live process, and then sees the log as it was about now. A torn
-    /// tail is left alone and not shown. Appends are refused.
-    ///
-    /// # Errors
-    /// If it is another ledger's, damaged, newer, not a journal, missing, or the disk refuses.
-    pub fn open_read_only(
-        dir: &Path,
-        expected: Expected,
-        options: FileOptions,
-        disk: Arc<dyn Disk>,
-    ) -> Result<Self, OpenError> {
-        open::open_read_only(dir, expected, options, disk)
-    }
-
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir

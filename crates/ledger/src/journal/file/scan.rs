@@ -11,34 +11,37 @@ use std::sync::Arc;
 use milepost_types::{Hash, LedgerName, Lineage, LogId};
 
 use super::super::disk::{Access, Disk};
-use super::super::frame::{self, Fault, HEADER_BYTES, Header, Place};
+use super::super::frame;
 use super::super::segment::{self, HEAD_BYTES, Head};
 use super::super::witness;
 use super::super::{Damage, Expected, StoredEntry};
+use super::directory::{check_no_entries_lost, list, read_witness, witness_gap};
+use super::durable::Indexed;
+use super::error::{OpenError, io_error};
 use super::frames::{Frame, Frames, Next};
-use super::read::Indexed;
-use super::{Identity, OpenError, Segment, refused};
+use super::segment_file::{Identity, Segment};
+use super::torn::{Torn, check_torn, nonzero};
 
 /// How much of a segment is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
 /// A line of progress is logged after this many bytes.
 const PROGRESS_BYTES: u64 = 1 << 30;
 
-/// What a scan is to look at.
+/// What a scan reads.
 pub(super) struct Scan<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) dir: &'a Path,
-    /// Whose log is meant.
+    /// The ledger whose log it should be.
     pub(super) expected: Expected,
     /// The ordinals of the segment files that are there, sorted.
     pub(super) ordinals: &'a [u64],
     /// The witness, read before this scan began.
     pub(super) witness: witness::Found,
-    /// Whether another process may be appending: what looks wrong is looked at twice.
+    /// Whether another process may be appending: then a fault is read a second time before it counts.
     pub(super) live: bool,
 }
 
-/// Told of each frame as it is found whole and in its place.
+/// Called with each frame that is whole and continues the log.
 pub(super) type Visit<'a> = dyn FnMut(&Segment, &Frame) -> Result<(), Damage> + 'a;
 
 /// A log that was read to its end.
@@ -53,16 +56,6 @@ pub(super) struct Scanned {
     pub(super) torn: Option<Torn>,
 }
 
-/// A write that was cut short, after the end of the log.
-pub(super) struct Torn {
-    pub(super) segment: Arc<Segment>,
-    /// From here …
-    pub(super) from: u64,
-    /// … to here the file is not zero.
-    pub(super) to: u64,
-    pub(super) fault: Fault,
-}
-
 impl Scan<'_> {
     /// Reads the log; there is at least one segment.
     pub(super) fn run(&self, visit: &mut Visit<'_>) -> Result<Scanned, OpenError> {
@@ -73,7 +66,7 @@ impl Scan<'_> {
         };
         let (segments, last_frame, torn) = (Vec::new(), None, None);
         let mut log = Scanned { identity, segments, sequence: 0, hash: Hash::ZERO, last_frame, torn };
-        let (mut bytes, mut told) = (0, 0);
+        let (mut bytes, mut logged) = (0, 0);
         for (ordinal, found) in (1..).zip(self.ordinals) {
             if ordinal != *found {
                 return Err(missing(segment::path(self.dir, ordinal), log.sequence + 1).into());
@@ -82,8 +75,8 @@ impl Scan<'_> {
             let last = ordinal == self.ordinals.len() as u64;
             self.frames(segment, last, &mut log, visit)?;
             bytes += log.segments.last().map_or(0, |indexed| indexed.segment.head.capacity);
-            if bytes - told >= PROGRESS_BYTES {
-                told = bytes;
+            if bytes - logged >= PROGRESS_BYTES {
+                logged = bytes;
                 let of = self.ordinals.len();
                 tracing::info!(dir = %self.dir.display(), ordinal, of, sequence = log.sequence, "reading the journal");
             }
@@ -96,17 +89,17 @@ impl Scan<'_> {
         Ok(log)
     }
 
-    /// Opens a segment and checks that it goes on where the log stands.
+    /// Opens a segment and checks that it continues the log.
     fn segment(&self, ordinal: u64, log: &Scanned) -> Result<Segment, OpenError> {
         let path = segment::path(self.dir, ordinal);
         let access = if self.live { Access::Read } else { Access::Write };
-        let file = self.disk.open(&path, access).map_err(refused("open", &path))?;
-        let length = file.size().map_err(refused("measure", &path))?;
+        let file = self.disk.open(&path, access).map_err(io_error("open", &path))?;
+        let length = file.size().map_err(io_error("measure", &path))?;
         let sequence = log.sequence + 1;
         let damage = |offset, what: String| Damage { segment: path.clone(), offset, sequence, what };
 
         let bytes = file.read_exact_at((HEAD_BYTES as u64).min(length) as usize, 0);
-        let bytes = bytes.map_err(refused("read", &path))?;
+        let bytes = bytes.map_err(io_error("read", &path))?;
         let head = match Head::decode(&bytes) {
             Ok(head) => head,
             Err(segment::Fault::Newer { format, min_reader }) => {
@@ -160,9 +153,9 @@ impl Scan<'_> {
         let capacity = segment.head.capacity;
         let mut indexed = Indexed::new(segment.clone());
         let mut frames = Frames::new(&segment, HEAD_BYTES as u64, capacity, PIECE_BYTES);
-        let mut looked_again = None;
+        let mut retried = None;
         loop {
-            match frames.next().map_err(refused("read", &segment.path))? {
+            match frames.next().map_err(io_error("read", &segment.path))? {
                 Next::End => break,
                 Next::Frame(frame) => {
                     self.link(&segment, &frame, log)?;
@@ -176,13 +169,13 @@ impl Scan<'_> {
                 }
                 Next::Fault(offset, fault) => {
                     let Some((_, to)) = nonzero(&segment, offset, capacity)? else { break };
-                    match self.judge(&segment, last, offset, to, fault, log.sequence + 1) {
+                    match check_torn(&self.witness, &segment, last, offset, to, fault, log.sequence + 1) {
                         Ok(()) => {
                             log.torn = Some(Torn { segment: segment.clone(), from: offset, to, fault });
                             break;
                         }
-                        Err(_) if self.live && looked_again != Some(offset) => {
-                            looked_again = Some(offset);
+                        Err(_) if self.live && retried != Some(offset) => {
+                            retried = Some(offset);
                             frames = Frames::new(&segment, offset, capacity, PIECE_BYTES);
                         }
                         Err(error) => return Err(error),
@@ -194,7 +187,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Checks that a log that bears this name, or has this first entry, is the one that is meant.
+    /// Checks that a log with this name, or with this first entry, is the expected one.
     fn check_ledger(&self, name: Option<LedgerName>, first: Option<&StoredEntry>) -> Result<(), OpenError> {
         match self.expected.other(name, first) {
             Some(found) => {
@@ -205,7 +198,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Checks that a whole frame goes on where the log stands, and moves on.
+    /// Checks that a whole frame continues the log, and moves past it.
     fn link(&self, segment: &Segment, frame: &Frame, log: &mut Scanned) -> Result<(), Damage> {
         let (header, sequence) = (&frame.header, log.sequence + 1);
         if header.first != sequence {
@@ -228,58 +221,6 @@ impl Scan<'_> {
         }
         log.sequence = header.last();
         Ok(())
-    }
-
-    /// Whether what stands at `offset` instead of a frame is a torn tail; an error if it is damage.
-    fn judge(
-        &self,
-        segment: &Segment,
-        last: bool,
-        offset: u64,
-        to: u64,
-        fault: Fault,
-        sequence: u64,
-    ) -> Result<(), OpenError> {
-        if let Fault::Newer { version, .. } = fault {
-            return Err(OpenError::Newer {
-                path: segment.path.clone(),
-                format: version,
-                min_reader: version,
-            });
-        }
-        let damage = |why: &str| Err(segment.damage(offset, sequence, format!("{fault} ({why})")).into());
-        if !last {
-            return damage("a later segment follows");
-        }
-        if let Some(later) = later_frame(segment, offset + 1)? {
-            let why = format!("the frame of sequence {} follows at byte {}", later.1.first, later.0);
-            return damage(&why);
-        }
-        match &self.witness {
-            witness::Found::Known { slot, .. } if slot.sequence >= sequence => {
-                return damage(&format!("sequence {} was durable", slot.sequence));
-            }
-            witness::Found::Known { damaged: false, .. } => {}
-            _ => return damage("and no whole witness tells whether it was durable"),
-        }
-        // The last write before a power cut, or one that stopped half-way: the end of the frame or some
-        // sectors of it are missing, and nothing is behind it.
-        let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
-        let room = segment.head.capacity - offset;
-        let read = |length: u64| {
-            let read = segment.file.read_exact_at(length.min(room) as usize, offset);
-            read.map_err(refused("read", &segment.path))
-        };
-        let head = read(HEADER_BYTES as u64)?;
-        let torn = match Header::decode(&head, place) {
-            Ok(header) if header.frame_bytes() > room => false,
-            Ok(header) => {
-                let end = offset + header.frame_bytes();
-                to < end || (to == end && frame::lacks_a_sector(&read(header.frame_bytes())?, offset))
-            }
-            Err(_) => to <= offset + HEADER_BYTES as u64 || frame::lacks_a_sector(&head, offset),
-        };
-        if torn { Ok(()) } else { damage("all of it was written, so it is no torn write") }
     }
 
     /// Checks the end of the log against the witness.
@@ -313,54 +254,22 @@ fn lost_end(dir: &Path, ordinal: u64, log: &Scanned, durable: u64) -> Damage {
     Damage { segment: segment::path(dir, ordinal), offset, sequence: log.sequence + 1, what }
 }
 
-/// The first frame header at or after `from`, at any alignment. A header alone is proof enough: its
-/// checksum holds at this place of this log only.
-fn later_frame(segment: &Segment, from: u64) -> Result<Option<(u64, Header)>, OpenError> {
-    let mut found = None;
-    pieces(segment, from, segment.head.capacity, HEADER_BYTES - 1, &mut |at, bytes| {
-        let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == frame::MAGIC[0]);
-        found = starts.map(|(start, _)| start).find_map(|start| {
-            let offset = at + start as u64;
-            let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
-            match Header::decode(&bytes[start..], place) {
-                Ok(header) => Some((offset, header)),
-                Err(_) => None,
-            }
-        });
-        found.is_none()
-    })?;
-    Ok(found)
-}
-
-/// The first and the byte after the last that is not zero, if any is not.
-fn nonzero(segment: &Segment, from: u64, to: u64) -> Result<Option<(u64, u64)>, OpenError> {
-    let mut range: Option<(u64, u64)> = None;
-    pieces(segment, from, to, 0, &mut |at, bytes| {
-        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
-            let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(last);
-            let start = range.map_or(at + first as u64, |(start, _)| start);
-            range = Some((start, at + last as u64 + 1));
-        }
-        true
-    })?;
-    Ok(range)
-}
-
-/// Shows a part of a file piece by piece, each with `overlap` bytes of the next, until told to stop.
-fn pieces(
-    segment: &Segment,
-    mut from: u64,
-    to: u64,
-    overlap: usize,
-    see: &mut dyn FnMut(u64, &[u8]) -> bool,
-) -> Result<(), OpenError> {
-    while from < to {
-        let length = ((to - from) as usize).min(PIECE_BYTES + overlap);
-        let piece = segment.file.read_exact_at(length, from);
-        if !see(from, &piece.map_err(refused("read", &segment.path))?) {
-            break;
-        }
-        from += PIECE_BYTES.min(length) as u64;
+/// Reads a log that another process may be appending to.
+pub(super) fn scan_read_only(
+    dir: &Path,
+    expected: Expected,
+    disk: &dyn Disk,
+    visit: &mut Visit<'_>,
+) -> Result<Scanned, OpenError> {
+    // The witness first: what it records as durable will be there when the segments are read.
+    let witness = read_witness(dir, disk)?;
+    let names = list(dir, disk)?;
+    if names.segments.is_empty() {
+        check_no_entries_lost(dir, &witness)?;
+        return Err(OpenError::Missing { dir: dir.to_owned() });
     }
-    Ok(())
+    if let Some(why) = witness_gap(&witness) {
+        tracing::warn!(dir = %dir.display(), why, "cannot tell whether entries are missing at the journal's end");
+    }
+    Scan { disk, dir, expected, ordinals: &names.segments, witness, live: true }.run(visit)
 }

@@ -12,10 +12,10 @@ use milepost_types::{Hash, LedgerName, Lineage, Position};
 use super::super::disk::Disk;
 use super::super::frame::{ENTRY_OVERHEAD_BYTES, HEADER_BYTES, parts};
 use super::super::{Damage, Expected};
-use super::OpenError;
-use super::Segment;
+use super::error::OpenError;
 use super::frames::Frame;
-use super::open::scan_read_only;
+use super::scan::scan_read_only;
+use super::segment_file::Segment;
 use crate::entry::chain;
 
 /// A log whose chain holds.
@@ -36,8 +36,8 @@ pub struct Verified {
     pub torn: Option<(std::path::PathBuf, u64)>,
 }
 
-/// Reads the journal in `dir` and checks every checksum, link and hash; `progress` is told the last
-/// sequence now and then.
+/// Reads the journal in `dir` and checks every checksum, link and hash; `progress` is called with the last
+/// sequence of each frame.
 ///
 /// # Errors
 /// `Damaged` names the first bad entry or frame, `OtherLedger` whose log it is; else as
