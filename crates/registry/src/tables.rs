@@ -60,7 +60,7 @@ pub(crate) type Scope<'a> = milepost_resource::Scope<'a, Registry>;
 pub(crate) type Rows<'a> = milepost_resource::Rows<'a, Registry>;
 
 /// The resources of the registry.
-pub(crate) const TABLES: [Table; 5] = [
+pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, Portfolio>(),
     Table::of::<Registry, Organization>(),
     Table::of::<Registry, Project>(),
@@ -88,6 +88,6 @@ impl Domain for Registry {
     }
 
     fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
-        milepost_resource::apply(rows, entry, LedgerKind::Registry, &TABLES)
+        milepost_resource::apply(rows, entry, LedgerKind::Registry, TABLES)
     }
 }

@@ -4,63 +4,72 @@
 //! sources. A type stays for ever: what it means is documented at `milepost.event.v1.Event.payload`. Events
 //! of newer services may have others: they are passed on, and selected by what their types begin with.
 
+use std::sync::LazyLock;
+
 use crate::quote::quoted;
 use crate::suggest::nearest;
 
+macro_rules! event_types {
+    (resources: [$($noun:literal),* $(,)?], others: [$($other:literal),* $(,)?] $(,)?) => {
+        &[
+            $(
+                concat!("milepost.", $noun, ".created"),
+                concat!("milepost.", $noun, ".updated"),
+                concat!("milepost.", $noun, ".deleted"),
+                concat!("milepost.", $noun, ".undeleted"),
+            )*
+            $($other),*
+        ]
+    };
+}
+
+/// Every type: the four of each resource, and those of methods, days and sources.
+const UNSORTED: &[&str] = event_types!(
+    resources: [
+        "batch",
+        "milestone",
+        "organization",
+        "phase",
+        "portfolio",
+        "project",
+    ],
+    others: [
+        "milepost.batch.cancelled",
+        "milepost.batch.members_changed",
+        "milepost.batch.started",
+        "milepost.milestone.achieved",
+        "milepost.milestone.cancelled",
+        "milepost.milestone.due_soon",
+        "milepost.milestone.evidence_added",
+        "milepost.milestone.not_met",
+        "milepost.milestone.outlook_changed",
+        "milepost.milestone.overdue",
+        "milepost.milestone.partially_achieved",
+        "milepost.milestone.rebaselined",
+        "milepost.milestone.reforecast",
+        "milepost.milestone.reopened",
+        "milepost.portfolio.date_advanced",
+        "milepost.portfolio.date_advancing",
+        "milepost.project.cancelled",
+        "milepost.project.commissioned",
+        "milepost.project.completed",
+        "milepost.project.prepared",
+        "milepost.project.resumed",
+        "milepost.project.started",
+        "milepost.project.suspended",
+        "milepost.source.followed",
+        "milepost.source.partly_followed",
+        "milepost.source.reset",
+        "milepost.source.skipped",
+    ],
+);
+
 /// Every type, sorted.
-pub const EVENT_TYPES: &[&str] = &[
-    "milepost.batch.cancelled",
-    "milepost.batch.created",
-    "milepost.batch.deleted",
-    "milepost.batch.members_changed",
-    "milepost.batch.started",
-    "milepost.batch.undeleted",
-    "milepost.batch.updated",
-    "milepost.milestone.achieved",
-    "milepost.milestone.cancelled",
-    "milepost.milestone.created",
-    "milepost.milestone.deleted",
-    "milepost.milestone.due_soon",
-    "milepost.milestone.evidence_added",
-    "milepost.milestone.not_met",
-    "milepost.milestone.outlook_changed",
-    "milepost.milestone.overdue",
-    "milepost.milestone.partially_achieved",
-    "milepost.milestone.rebaselined",
-    "milepost.milestone.reforecast",
-    "milepost.milestone.reopened",
-    "milepost.milestone.undeleted",
-    "milepost.milestone.updated",
-    "milepost.organization.created",
-    "milepost.organization.deleted",
-    "milepost.organization.undeleted",
-    "milepost.organization.updated",
-    "milepost.phase.created",
-    "milepost.phase.deleted",
-    "milepost.phase.undeleted",
-    "milepost.phase.updated",
-    "milepost.portfolio.created",
-    "milepost.portfolio.date_advanced",
-    "milepost.portfolio.date_advancing",
-    "milepost.portfolio.deleted",
-    "milepost.portfolio.undeleted",
-    "milepost.portfolio.updated",
-    "milepost.project.cancelled",
-    "milepost.project.commissioned",
-    "milepost.project.completed",
-    "milepost.project.created",
-    "milepost.project.deleted",
-    "milepost.project.prepared",
-    "milepost.project.resumed",
-    "milepost.project.started",
-    "milepost.project.suspended",
-    "milepost.project.undeleted",
-    "milepost.project.updated",
-    "milepost.source.followed",
-    "milepost.source.partly_followed",
-    "milepost.source.reset",
-    "milepost.source.skipped",
-];
+pub static EVENT_TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut types = UNSORTED.to_vec();
+    types.sort_unstable();
+    types
+});
 
 /// Longer texts get no suggestion.
 const SUGGESTED_BYTES: usize = 100;
