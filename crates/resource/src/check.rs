@@ -24,11 +24,14 @@ impl<R: Resource> Fields<R> {
     where
         R: Rules<D>,
     {
-        for (i, field) in inputs::<R>(&mask) {
-            let present = is_set(message.value(i), field);
+        for (i, field) in inputs::<R>() {
             if has_parts(field) {
-                check_parts(&mut message, i, field, &mask, violations);
-            } else if mask.takes(field.name, present) {
+                let named = parts(&mask, &message, i, field);
+                let Slot::Message(Some(node)) = message.slot(i) else { continue };
+                for (j, part) in named {
+                    check(node, j, part, &format!("{}.{}", field.name, part.name), violations);
+                }
+            } else if mask.takes(field.name, is_set(message.value(i), field)) {
                 check(&mut message, i, field, field.name, violations);
                 R::check_field(&message, field.name, violations);
             }
@@ -82,12 +85,10 @@ impl<R: Resource> Fields<R> {
     }
 
     fn copy(&self, to: &mut R) {
-        for (i, field) in inputs::<R>(&self.mask) {
+        for (i, field) in inputs::<R>() {
             if has_parts(field) {
-                for (j, part) in field.fields.iter().enumerate() {
-                    if self.mask.takes_part(field.name, part.name, part_is_set(&self.message, i, j, part)) {
-                        to.copy_part(i, j, &self.message);
-                    }
+                for (j, _) in parts(&self.mask, &self.message, i, field) {
+                    to.copy_part(i, j, &self.message);
                 }
             } else if self.mask.takes(field.name, is_set(self.message.value(i), field)) {
                 to.copy(i, &self.message);
@@ -100,11 +101,8 @@ impl<R: Resource> Fields<R> {
     where
         R: Rules<D>,
     {
-        for (i, field) in inputs::<R>(&self.mask).filter(|(_, field)| has_parts(field)) {
-            let named = field.fields.iter().enumerate().any(|(j, part)| {
-                self.mask.takes_part(field.name, part.name, part_is_set(&self.message, i, j, part))
-            });
-            if !named {
+        for (i, field) in inputs::<R>().filter(|(_, field)| has_parts(field)) {
+            if parts(&self.mask, &self.message, i, field).is_empty() {
                 continue;
             }
             if let Value::Message(Some(message)) = resource.value(i) {
@@ -115,34 +113,24 @@ impl<R: Resource> Fields<R> {
     }
 }
 
-/// The fields that callers may set, and of which the mask might name a part.
-fn inputs<R: Resource>(_: &Mask) -> impl Iterator<Item = (usize, &'static Field)> + use<R> {
+/// The fields that callers may set.
+fn inputs<R: Resource>() -> impl Iterator<Item = (usize, &'static Field)> {
     R::FIELDS.iter().enumerate().filter(|(_, field)| field.access == Access::Input)
 }
 
-fn part_is_set<R: Resource>(message: &R, index: usize, part: usize, field: &Field) -> bool {
-    match message.value(index) {
-        Value::Message(Some(message)) => is_set(message.value(part), field),
-        _ => false,
-    }
-}
-
-fn check_parts<R: Resource>(
-    message: &mut R,
-    index: usize,
-    field: &Field,
+/// The parts of a field that the mask names.
+fn parts<R: Resource>(
     mask: &Mask,
-    violations: &mut Violations,
-) {
-    let named: Vec<_> = field.fields.iter().enumerate().collect();
-    let named: Vec<_> = named
-        .into_iter()
-        .filter(|(j, part)| mask.takes_part(field.name, part.name, part_is_set(message, index, *j, part)))
-        .collect();
-    let Slot::Message(Some(node)) = message.slot(index) else { return };
-    for (j, part) in named {
-        check(node, j, part, &format!("{}.{}", field.name, part.name), violations);
-    }
+    message: &R,
+    index: usize,
+    field: &'static Field,
+) -> Vec<(usize, &'static Field)> {
+    let is_set = |j, part| match message.value(index) {
+        Value::Message(Some(message)) => is_set(message.value(j), part),
+        _ => false,
+    };
+    let parts = field.fields.iter().enumerate();
+    parts.filter(|(j, part)| mask.takes_part(field.name, part.name, is_set(*j, part))).collect()
 }
 
 /// What a request says, if it breaks no rule of its own.

@@ -14,7 +14,6 @@ use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_
 
 use crate::check::Fields;
 use crate::event::{Change, EventKind, resource_of};
-use crate::row::{self, key};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name};
 
@@ -168,7 +167,7 @@ pub(crate) fn shown<D, R: Rules<D>>(
     name: &Name<R>,
 ) -> Result<Option<Bytes>, Rejection> {
     let Some(row) = rows.row(name) else { return Ok(None) };
-    let mut resource = row::decode::<D, R>(row.clone(), &key::<D, R>(name))?;
+    let mut resource = R::decode(row.clone()).map_err(|error| name.damaged(error))?;
     let changed = R::show(rows, now, name, &mut resource)?;
     Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
 }

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::google::r#type as gtype;
-use milepost_proto::registry::v1::Period as PeriodMessage;
 use milepost_proto::resource::{Content, Field, Kind, Node, Slot, Value};
 use milepost_service::value::date;
 use milepost_types::{CurrencyCode, Fault, Money, Period, TimeZoneId, Violations, limits, text};
 
+use crate::mask::is_set;
 use crate::name::shape;
 
 /// Years that a plan may be for.
@@ -48,43 +48,31 @@ pub(crate) fn check(
     path: &str,
     violations: &mut Violations,
 ) {
+    let value = message.value(index);
+    let missing = field.required && !is_set(value, field);
+    // A text says in its own words that it is missing.
+    if missing && (field.repeated || field.kind != Kind::Text) {
+        require(field, path, violations);
+    }
     if field.repeated {
         return check_list(message, index, field, path, violations);
     }
-    match message.value(index) {
+    match value {
         Value::Text(given) => check_text(given, field, field.required, path, violations),
-        Value::Int(given) => check_int(given, field, path, violations),
-        Value::Enum(number) => {
-            if number != 0 && !field.numbers.contains(&number) {
-                let description = format!("there is no value {number}; give one of the schema");
-                violations.push(path, "UNKNOWN_ENUM_VALUE", description);
-            } else if number == 0 && field.required {
-                require(field, path, violations);
-            }
+        Value::Int(Some(given)) => check_int(given, field, path, violations),
+        Value::Enum(number) if number != 0 && !field.numbers.contains(&number) => {
+            let description = format!("there is no value {number}; give one of the schema");
+            violations.push(path, "UNKNOWN_ENUM_VALUE", description);
         }
-        Value::Date(given) => match given {
-            Some(given) => {
-                violations.check(path, date(*given));
-            }
-            None if field.required => require(field, path, violations),
-            None => {}
-        },
-        Value::Money(given) => match given {
-            Some(given) => {
-                violations.check(path, money(given));
-            }
-            None if field.required => require(field, path, violations),
-            None => {}
-        },
+        Value::Date(Some(given)) => {
+            violations.check(path, date(*given));
+        }
+        Value::Money(Some(given)) => {
+            violations.check(path, money(given));
+        }
         Value::Double(Some(given)) => check_degrees(given, field, path, violations),
-        Value::Message(None) if field.required => {
-            require(field, path, violations);
-            if field.content == Content::ClosedPeriod {
-                check_closed(&PeriodMessage::default(), path, violations);
-            }
-        }
-        Value::Message(Some(given)) if field.content == Content::ClosedPeriod => {
-            check_closed(&period_of(given), path, violations);
+        Value::Message(given) if field.content == Content::ClosedPeriod && (missing || given.is_some()) => {
+            check_closed(given.map(ends).unwrap_or_default(), path, violations);
         }
         _ => {}
     }
@@ -139,26 +127,18 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
     };
 }
 
-fn check_int(given: Option<i64>, field: &Field, path: &str, violations: &mut Violations) {
-    let out_of_range = |violations: &mut Violations, description: String| {
-        violations.push(path, "OUT_OF_RANGE", description);
-    };
-    let number = given.unwrap_or_default();
-    match field.content {
-        _ if number == 0 && field.required => require(field, path, violations),
-        Content::Order if number < 0 => {
-            out_of_range(violations, format!("{number} is no place in an order; they count from 1"));
-        }
+fn check_int(number: i64, field: &Field, path: &str, violations: &mut Violations) {
+    let description = match field.content {
+        Content::Order if number < 0 => format!("{number} is no place in an order; they count from 1"),
         Content::Count if number < 0 => {
-            let description = "the count is less than zero; give zero or more, or leave it out";
-            out_of_range(violations, description.to_owned());
+            "the count is less than zero; give zero or more, or leave it out".to_owned()
         }
-        Content::Year if given.is_some_and(|year| year != 0 && !YEARS.contains(&year)) => {
-            let (first, last) = (YEARS.start(), YEARS.end());
-            out_of_range(violations, format!("{number} is not from {first} to {last}"));
+        Content::Year if number != 0 && !YEARS.contains(&number) => {
+            format!("{number} is not from {} to {}", YEARS.start(), YEARS.end())
         }
-        _ => {}
-    }
+        _ => return,
+    };
+    violations.push(path, "OUT_OF_RANGE", description);
 }
 
 fn check_degrees(given: f64, field: &Field, path: &str, violations: &mut Violations) {
@@ -184,22 +164,22 @@ fn money(given: &gtype::Money) -> Result<Money, Violations> {
     violations.finish(money)
 }
 
-fn period_of(message: &dyn Node) -> PeriodMessage {
-    let end = |index| match message.value(index) {
+/// The ends of a period.
+fn ends(period: &dyn Node) -> [Option<gtype::Date>; 2] {
+    [0, 1].map(|index| match period.value(index) {
         Value::Date(date) => date.copied(),
         _ => None,
-    };
-    PeriodMessage { start_date: end(0), end_date: end(1) }
+    })
 }
 
 /// A period whose ends are both given, in this order.
-fn check_closed(given: &PeriodMessage, path: &str, violations: &mut Violations) {
+fn check_closed(given: [Option<gtype::Date>; 2], path: &str, violations: &mut Violations) {
     let mut end = |name: &str, given: Option<gtype::Date>| {
         let path = format!("{path}.{name}");
         let given = violations.require(path.clone(), given)?;
         violations.check(path, date(given))
     };
-    let ends = (end("start_date", given.start_date), end("end_date", given.end_date));
+    let ends = (end("start_date", given[0]), end("end_date", given[1]));
     if let (Some(start), Some(end)) = ends {
         violations.check(path, Period::new(Some(start), Some(end)));
     }
@@ -209,9 +189,8 @@ fn check_closed(given: &PeriodMessage, path: &str, violations: &mut Violations) 
 pub(crate) fn check_order(message: &dyn Node, path: &str, violations: &mut Violations) {
     let is_period = message.fields().iter().map(|field| field.name).eq(["start_date", "end_date"]);
     if is_period {
-        let given = period_of(message);
-        let ends = [given.start_date, given.end_date].map(|end| end.and_then(|end| date(end).ok()));
-        violations.check(path, Period::new(ends[0], ends[1]));
+        let [start, end] = ends(message).map(|end| end.and_then(|end| date(end).ok()));
+        violations.check(path, Period::new(start, end));
     }
 }
 
@@ -238,9 +217,6 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
         Value::Messages(values) => values.len(),
         _ => 0,
     };
-    if count == 0 && field.required {
-        require(field, path, violations);
-    }
     if field.members > 0 && !violations.check_count(path, count, field.members) {
         return;
     }

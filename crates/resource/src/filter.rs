@@ -2,6 +2,8 @@
 //!
 //! Which fields there are, and where, is generated. In lists `:` asks for a member.
 
+use std::collections::BTreeMap;
+
 use milepost_proto::resource::{Field, FilterPath, Kind, Leaf, Node, Resource, Value};
 use milepost_types::filter::{self, CurrentDate};
 
@@ -26,16 +28,24 @@ impl<'a> FilterRow<'a> {
     }
 
     /// Calls `visit` with the values at a path, more than one inside lists, until it answers true.
-    fn visit(&self, field: usize, visit: &mut dyn FnMut(filter::Value<'_>) -> bool) -> bool {
+    fn visit(&self, field: usize, visit: &mut dyn FnMut(filter::Value<'a>) -> bool) -> bool {
         self.paths.get(field).is_some_and(|path| walk(self.node, path.steps, path.leaf, visit))
+    }
+
+    fn map(&self, field: usize) -> Option<&'a BTreeMap<String, String>> {
+        let [index] = self.paths.get(field)?.steps[..] else { return None };
+        match self.node.value(index) {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
     }
 }
 
-fn walk(
-    node: &dyn Node,
+fn walk<'a>(
+    node: &'a dyn Node,
     steps: &[usize],
     leaf: Leaf,
-    visit: &mut dyn FnMut(filter::Value<'_>) -> bool,
+    visit: &mut dyn FnMut(filter::Value<'a>) -> bool,
 ) -> bool {
     let Some((index, rest)) = steps.split_first() else { return false };
     match node.value(*index) {
@@ -56,15 +66,6 @@ fn walk(
         Value::Dates(dates) => dates.iter().any(|date| visit(value::date(Some(date)).into())),
         Value::Amounts(amounts) => amounts.iter().any(|amount| visit(of_money(amount, leaf))),
         value => visit(scalar(value, &node.fields()[*index], leaf)),
-    }
-}
-
-/// The value at a path without lists.
-fn find<'a>(node: &'a dyn Node, steps: &[usize], leaf: Leaf) -> filter::Value<'a> {
-    let Some((index, rest)) = steps.split_first() else { return filter::Value::Absent };
-    match node.value(*index) {
-        Value::Message(Some(message)) if !rest.is_empty() => find(message, rest, leaf),
-        value => scalar(value, &node.fields()[*index], leaf),
     }
 }
 
@@ -106,12 +107,12 @@ fn of_money(amount: &milepost_proto::google::r#type::Money, leaf: Leaf) -> filte
 
 impl filter::Fields<usize> for FilterRow<'_> {
     fn value(&self, field: usize) -> filter::Value<'_> {
-        let Some(path) = self.paths.get(field) else { return filter::Value::Absent };
-        find(self.node, path.steps, path.leaf)
-    }
-
-    fn any(&self, field: usize, test: &dyn Fn(&str) -> bool) -> bool {
-        self.any_value(field, &|value| matches!(value, filter::Value::Text(text) if test(text)))
+        let mut found = filter::Value::Absent;
+        self.visit(field, &mut |value| {
+            found = value;
+            true
+        });
+        found
     }
 
     fn any_value(&self, field: usize, test: &dyn Fn(&filter::Value<'_>) -> bool) -> bool {
@@ -127,15 +128,5 @@ impl filter::Fields<usize> for FilterRow<'_> {
 
     fn entry(&self, field: usize, key: &str) -> Option<&str> {
         self.map(field)?.get(key).map(String::as_str)
-    }
-}
-
-impl<'a> FilterRow<'a> {
-    fn map(&self, field: usize) -> Option<&'a std::collections::BTreeMap<String, String>> {
-        let [index] = self.paths.get(field)?.steps[..] else { return None };
-        match self.node.value(index) {
-            Value::Map(map) => Some(map),
-            _ => None,
-        }
     }
 }

@@ -81,12 +81,8 @@ impl Index {
         let fields = parts.rest();
         for by in self.by {
             match width::<R>(*by) {
-                Some(width) => {
-                    parts.bytes(width)?;
-                }
-                None => {
-                    parts.text()?;
-                }
+                Some(width) => parts.bytes(width).map(|_| ())?,
+                None => parts.text().map(|_| ())?,
             }
         }
         let fields = &fields[..fields.len() - parts.rest().len()];
@@ -154,8 +150,9 @@ fn text<'a>(row: &'a [u8], field: &Field) -> Result<&'a str, Unreadable> {
 }
 
 /// Whether a row is of a resource that is deleted.
-pub(crate) fn is_deleted<R: Resource>(row: &[u8]) -> Result<bool, Unreadable> {
-    Ok(last(row, field::<R>("delete_time").number)?.is_some())
+pub(crate) fn presence<R: Resource>(row: &[u8]) -> Result<Presence, Unreadable> {
+    let deleted = last(row, field::<R>("delete_time").number)?.is_some();
+    Ok(if deleted { Presence::Deleted } else { Presence::Present })
 }
 
 /// Whether a row is of a resource that is deleted, and a field of it that is a message.
@@ -163,7 +160,7 @@ pub(crate) fn message<R: Resource, M: Message + Default>(
     row: &[u8],
     name: &str,
 ) -> Result<(Presence, Option<M>), Unreadable> {
-    let presence = if is_deleted::<R>(row)? { Presence::Deleted } else { Presence::Present };
+    let presence = presence::<R>(row)?;
     match last(row, field::<R>(name).number)? {
         Some(Value::Run(run)) => Ok((presence, Some(M::decode(run)?))),
         _ => Ok((presence, None)),
@@ -174,19 +171,15 @@ pub(crate) fn message<R: Resource, M: Message + Default>(
 pub(crate) fn keys<D, R: Rules<D>>(row: &[u8]) -> Result<(Name<R>, Vec<Vec<u8>>), Unreadable> {
     let name = text(row, field::<R>("name"))?;
     let name: Name<R> = name.parse().map_err(|error| Unreadable::of("name", error))?;
-    let deleted = is_deleted::<R>(row)?;
+    let deleted = presence::<R>(row)? == Presence::Deleted;
     let mut keys = Vec::with_capacity(R::INDEXES.len());
     for index in R::INDEXES.iter().filter(|index| !(index.live && deleted)) {
-        let mut fields = Vec::new();
-        let mut found = true;
+        let (mut fields, mut found) = (Vec::new(), true);
         for by in index.by {
-            found &= match by {
-                By::Deleted => {
-                    fields.push(u8::from(deleted));
-                    true
-                }
-                By::Field(name) => push(&mut fields, row, field::<R>(name))?,
-            };
+            match by {
+                By::Deleted => fields.push(u8::from(deleted)),
+                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
+            }
         }
         if found {
             keys.push(index.key(name.ids(), &fields));

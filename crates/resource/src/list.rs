@@ -111,7 +111,7 @@ fn listed<D: Dates, R: Rules<D>>(
     key: &[u8],
     row: Bytes,
 ) -> Result<Option<Bytes>, Rejection> {
-    let mut resource = row::decode::<D, R>(row.clone(), key)?;
+    let mut resource = R::decode(row.clone()).map_err(|error| row::damaged::<D, R>(key, error))?;
     let current_date = || days.of(resource.name());
     let listed = query.show_deleted || resource.delete_time().is_none();
     if !listed || !query.filter.matches(&FilterRow::of(&resource, &current_date)) {

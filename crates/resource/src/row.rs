@@ -5,14 +5,13 @@
 
 use bytes::Bytes;
 use milepost_ledger::key::{Key, Parts};
-use milepost_ledger::{Entry, Read, Unusable, Write};
+use milepost_ledger::{Entry, Unusable, Write};
 use milepost_types::{DamagedRow, LedgerKind, ResourceId, ResourceName, quoted};
-use prost::Message;
 
+use crate::Name;
 use crate::event::carried;
 use crate::index;
-use crate::rules::{Presence, Rules};
-use crate::{Checked, Name};
+use crate::rules::Rules;
 
 /// Stored bytes that this version cannot decode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,51 +59,9 @@ pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
     Name::of(ids)
 }
 
-/// The resource of this name, if there is one.
-///
-/// # Errors
-/// If its row cannot be decoded.
-pub(crate) fn get<D, R: Rules<D>>(rows: &dyn Read, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
-    let key = key::<D, R>(name);
-    let Some(row) = rows.get(&key) else { return Ok(None) };
-    let resource = decode::<D, R>(row, &key)?;
-    R::check_stored(&resource).map_err(|error| damaged::<D, R>(&key, error))?;
-    Ok(Some(Checked::stored(name.clone(), resource)))
-}
-
-/// The message of a row.
-pub(crate) fn decode<D, R: Rules<D>>(row: Bytes, key: &[u8]) -> Result<R, DamagedRow> {
-    R::decode(row).map_err(|error| damaged::<D, R>(key, error))
-}
-
 /// The row with this key that cannot be decoded.
 pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
     DamagedRow::new(R::TABLE_NAME, key, what)
-}
-
-/// Whether there is a resource of this name.
-///
-/// # Errors
-/// If its row cannot be decoded.
-pub(crate) fn presence<D, R: Rules<D>>(rows: &dyn Read, name: &Name<R>) -> Result<Presence, DamagedRow> {
-    let key = key::<D, R>(name);
-    let Some(row) = rows.get(&key) else { return Ok(Presence::Missing) };
-    let deleted = index::is_deleted::<R>(&row).map_err(|error| damaged::<D, R>(&key, error))?;
-    Ok(if deleted { Presence::Deleted } else { Presence::Present })
-}
-
-/// Whether there is a resource of this name, and a field of it that is a message: without decoding the rest.
-///
-/// # Errors
-/// If its row cannot be decoded.
-pub(crate) fn field<D, R: Rules<D>, M: Message + Default>(
-    rows: &dyn Read,
-    name: &Name<R>,
-    field: &str,
-) -> Result<(Presence, Option<M>), DamagedRow> {
-    let key = key::<D, R>(name);
-    let Some(row) = rows.get(&key) else { return Ok((Presence::Missing, None)) };
-    index::message::<R, M>(&row, field).map_err(|error| damaged::<D, R>(&key, error))
 }
 
 /// Sets a resource's row, and brings its index rows from what the row before said to what this one says.

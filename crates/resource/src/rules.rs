@@ -13,7 +13,7 @@ use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
 
 use prost::Message;
 
-use crate::index::Index;
+use crate::index::{self, Index};
 use crate::row::{self, Unreadable};
 use crate::{Checked, EventKind, Name};
 
@@ -152,7 +152,10 @@ impl<'a, D> Rows<'a, D> {
     /// # Errors
     /// If its row cannot be decoded; so with everything here that reads rows.
     pub fn get<R: Rules<D>>(&self, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
-        row::get::<D, R>(self.read, name)
+        let Some(row) = self.row(name) else { return Ok(None) };
+        let resource = R::decode(row).map_err(|error| name.damaged(error))?;
+        R::check_stored(&resource).map_err(|error| name.damaged(error))?;
+        Ok(Some(Checked::stored(name.clone(), resource)))
     }
 
     /// The resource of this name.
@@ -168,7 +171,8 @@ impl<'a, D> Rows<'a, D> {
     /// # Errors
     /// See [`Rows::get`].
     pub fn presence<R: Rules<D>>(&self, name: &Name<R>) -> Result<Presence, DamagedRow> {
-        row::presence::<D, R>(self.read, name)
+        let Some(row) = self.row(name) else { return Ok(Presence::Missing) };
+        index::presence::<R>(&row).map_err(|error| name.damaged(error))
     }
 
     /// Whether there is a resource of this name, and a field of it that is a message, without decoding the rest.
@@ -180,7 +184,8 @@ impl<'a, D> Rows<'a, D> {
         name: &Name<R>,
         field: &str,
     ) -> Result<(Presence, Option<M>), DamagedRow> {
-        row::field::<D, R, M>(self.read, name, field)
+        let Some(row) = self.row(name) else { return Ok((Presence::Missing, None)) };
+        index::message::<R, M>(&row, field).map_err(|error| name.damaged(error))
     }
 
     /// The names of the resources under these ids whose keys in an index go on with these fields, in its order.

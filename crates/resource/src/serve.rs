@@ -50,6 +50,7 @@ impl Metrics {
 }
 
 /// What every call of a service's resources has at hand.
+#[derive(Clone)]
 pub struct Api<D: Domain> {
     /// The ledger.
     pub ledger: Ledger<D>,
@@ -61,18 +62,6 @@ pub struct Api<D: Domain> {
     pub metrics: Metrics,
     /// Longer requests are refused.
     pub max_request_bytes: usize,
-}
-
-impl<D: Domain> Clone for Api<D> {
-    fn clone(&self) -> Self {
-        Self {
-            ledger: self.ledger.clone(),
-            kind: self.kind,
-            clock: Arc::clone(&self.clock),
-            metrics: self.metrics.clone(),
-            max_request_bytes: self.max_request_bytes,
-        }
-    }
 }
 
 /// What became of a write.
@@ -128,9 +117,9 @@ struct PageMessage {
 pub type ReadAct<D, Q> = fn(Q, &mut Violations) -> Option<Box<dyn Act<D>>>;
 
 /// A ledger of resources.
-pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Dates {}
+pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Dates + Clone {}
 
-impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection> + Dates> Resources for D {}
+impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection> + Dates + Clone> Resources for D {}
 
 impl<D: Resources> Api<D> {
     /// Submits what a request is read to.
@@ -285,16 +274,11 @@ impl<D: Resources> Api<D> {
 pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
 
 /// The service of a resource: the standard methods, and its own.
+#[derive(Clone)]
 pub struct ResourceService<D: Domain, R> {
     api: Api<D>,
     methods: Arc<HashMap<&'static str, Method<D>>>,
     resource: std::marker::PhantomData<fn() -> R>,
-}
-
-impl<D: Domain, R> Clone for ResourceService<D, R> {
-    fn clone(&self) -> Self {
-        Self { api: self.api.clone(), methods: Arc::clone(&self.methods), resource: std::marker::PhantomData }
-    }
 }
 
 impl<D: Resources, R: Rules<D>> ResourceService<D, R> {

@@ -40,8 +40,11 @@ async fn after(office: &Office, id: &str, steps: &[&str]) -> Project {
     project
 }
 
-/// Every status, how to get there, and to which one each move leads from it.
-const WAYS: [(&[&str], Status, &[(&str, Status)]); 9] = [
+/// How to get to a status, which it is, and to which one each move leads from it.
+type Way = (&'static [&'static str], Status, &'static [(&'static str, Status)]);
+
+/// Every status.
+const WAYS: [Way; 9] = [
     (
         &[],
         Proposed,
