@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use milepost_ledger::journal::disk::{SystemDisk, make_private};
-use milepost_ledger::journal::file::{FileJournal, FileOptions};
+use milepost_ledger::journal::file::FileOptions;
+use milepost_ledger::journal::{self, Engine, OpenMode};
 use milepost_ledger::{Domain, Ledger, Options};
 use milepost_types::{LedgerKind, Position};
 use prometheus_client::collector::Collector;
@@ -43,6 +44,11 @@ pub fn file_options(config: &Server) -> FileOptions {
     }
 }
 
+/// The journal engine that the configuration asks for.
+fn engine(config: &Server) -> Engine {
+    Engine::file(file_options(config))
+}
+
 /// What the configuration says of ledgers.
 pub fn ledger_options(config: &Server) -> Options {
     let ledger = &config.ledger;
@@ -72,14 +78,13 @@ pub async fn open<D: Domain>(
     let check = context.readiness.check(format!("{kind}.ledger"));
     check.not_ready("opening");
     let (dir, journal_dir) = (dir(&config.data_dir, kind), journal_dir(&config.data_dir, kind));
-    let (files, options, clock) = (file_options(config), ledger_options(config), Arc::clone(&context.clock));
+    let (engine, options, clock) = (engine(config), ledger_options(config), Arc::clone(&context.clock));
     let runtime = tokio::runtime::Handle::current();
     let opened = tokio::task::spawn_blocking(move || {
         let _runtime = runtime.enter();
         // Journal and store see to what is theirs. The data directory is as its owner wants it.
         make_private(&SystemDisk, [dir.clone()]);
-        let journal = FileJournal::open(&journal_dir, expected(kind), files, Arc::new(SystemDisk))?;
-        let journal = Arc::new(journal);
+        let journal = journal::open(engine, &journal_dir, expected(kind), OpenMode::ReadWrite)?;
         Ok::<_, BoxError>(Ledger::open(kind.as_str(), &dir, journal, Arc::new(domain), clock, options)?)
     });
     let ledger = opened.await??;

@@ -7,6 +7,7 @@
 #[doc(hidden)]
 pub mod conformance;
 pub mod disk;
+mod engine;
 mod entries;
 pub mod export;
 pub mod file;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use tokio::sync::watch;
 
+pub use self::engine::{Engine, OpenMode, open};
 pub use self::entries::Entries;
 pub use self::room::DiskRoom;
 pub(crate) use self::room::shortage;

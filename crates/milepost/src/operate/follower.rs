@@ -72,7 +72,7 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
     let mut chosen = Position::start(source.info().log);
     let to = |own| {
         let info = source.info();
-        chosen = position(&source, choose(args, own, &info)?)?;
+        chosen = position(&*source, choose(args, own, &info)?)?;
         Ok(GoOn { after: chosen, fork: fork(own, &info), lineage: info.lineage })
     };
     let receipt = match args.follower {
@@ -139,7 +139,7 @@ fn fork(own: Option<Position>, source: &JournalInfo) -> Option<Position> {
 }
 
 /// The position of the source's entry with this sequence.
-fn position(source: &impl Journal, sequence: u64) -> Result<Position, BoxError> {
+fn position(source: &dyn Journal, sequence: u64) -> Result<Position, BoxError> {
     let info = source.info();
     let Some(before) = sequence.checked_sub(1) else { return Ok(Position::start(info.log)) };
     let entries = source.read_after(before, ReadLimit { entries: 1, bytes: 1 });

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use milepost_ledger::journal::disk::{Disk, PRIVATE_FILE, SystemDisk};
-use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
-use milepost_ledger::journal::{Journal, export};
+use milepost_ledger::journal::file::{FileOptions, verify};
+use milepost_ledger::journal::{self, Engine, Journal, OpenMode, export};
 use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, Lineage};
@@ -102,7 +102,7 @@ pub(super) fn write(args: &Export) -> Result<(), BoxError> {
     let file = file.map_err(|error| format!("{}: {error}", args.file.display()))?;
     let mut out = BufWriter::new(file);
     let bar = progress::bar("exporting", journal.info().tail.sequence);
-    let exported = export::export(&journal, &mut out, &mut |sequence| bar.set_position(sequence))
+    let exported = export::export(&*journal, &mut out, &mut |sequence| bar.set_position(sequence))
         .map_err(BoxError::from)
         .and_then(|exported| {
             out.flush()?;
@@ -164,16 +164,16 @@ fn tell_lineage(kind: LedgerKind, lineage: &Lineage) {
 }
 
 /// A ledger's journal, to read.
-pub(super) fn open(data_dir: &Path, kind: LedgerKind) -> Result<FileJournal, BoxError> {
-    let (dir, options) = (journal_dir(data_dir, kind), FileOptions::default());
-    Ok(FileJournal::open_read_only(&dir, expected(kind), options, Arc::new(SystemDisk))?)
+pub(super) fn open(data_dir: &Path, kind: LedgerKind) -> Result<Arc<dyn Journal>, BoxError> {
+    let dir = journal_dir(data_dir, kind);
+    Ok(journal::open(Engine::default(), &dir, expected(kind), OpenMode::ReadOnly)?)
 }
 
 /// A ledger's journal that nobody else may use meanwhile: its server must not run.
-pub(super) fn open_alone(data_dir: &Path, kind: LedgerKind) -> Result<FileJournal, BoxError> {
-    let (dir, options) = (journal_dir(data_dir, kind), FileOptions::default());
+pub(super) fn open_alone(data_dir: &Path, kind: LedgerKind) -> Result<Arc<dyn Journal>, BoxError> {
+    let dir = journal_dir(data_dir, kind);
     if !dir.is_dir() {
         return Err(format!("{} holds no journal", dir.display()).into());
     }
-    Ok(FileJournal::open(&dir, expected(kind), options, Arc::new(SystemDisk))?)
+    Ok(journal::open(Engine::default(), &dir, expected(kind), OpenMode::ReadWrite)?)
 }

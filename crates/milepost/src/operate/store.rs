@@ -78,13 +78,13 @@ pub(super) fn anew(args: &Ledgers) -> Result<(), BoxError> {
         let bar = progress::spinner(&format!("rebuilding {kind}"));
         let rebuilt: Result<_, BoxError> = match kind {
             LedgerKind::Registry => {
-                milepost_registry::rebuild_store(&dir, &journal, &options).map_err(Into::into)
+                milepost_registry::rebuild_store(&dir, &*journal, &options).map_err(Into::into)
             }
             LedgerKind::Tracker => {
-                milepost_tracker::rebuild_store(&dir, &journal, &options).map_err(Into::into)
+                milepost_tracker::rebuild_store(&dir, &*journal, &options).map_err(Into::into)
             }
             LedgerKind::Notifier => {
-                milepost_notifier::rebuild_store(&dir, &journal, &options).map_err(Into::into)
+                milepost_notifier::rebuild_store(&dir, &*journal, &options).map_err(Into::into)
             }
         };
         bar.finish_and_clear();

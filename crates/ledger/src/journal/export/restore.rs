@@ -10,9 +10,10 @@ use std::sync::Arc;
 use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 
 use super::super::disk::{Disk, LockError, parent, with_suffix};
-use super::super::file::{FileJournal, FileOptions, OpenError};
+use super::super::engine::{Engine, OpenMode, open};
+use super::super::file::{FileOptions, OpenError};
 use super::super::segment::{LOCK, Named, named};
-use super::super::{Block, Expected, Journal, StoredEntry};
+use super::super::{Block, Expected, StoredEntry};
 use super::error::Error;
 use super::header::ExportHeader;
 use super::read::ExportReader;
@@ -84,8 +85,8 @@ fn restore(
     };
     check(None)?;
     let lineage = lineage.restored_at(Position::after(exported, sequence, &last));
-    let journal =
-        FileJournal::create(partial, expected.name, LogId::generate(), lineage.clone(), options, disk)?;
+    let mode = OpenMode::Create { log: LogId::generate(), lineage: lineage.clone() };
+    let journal = open(Engine::File { options, disk }, partial, expected, mode)?;
     let mut tail = journal.info().tail;
     let mut hash = Hash::ZERO;
     let mut more = true;
