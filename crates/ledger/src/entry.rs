@@ -10,9 +10,8 @@ use milepost_proto::journal::v1 as proto;
 use milepost_proto::wire::{Value, fields};
 use milepost_types::{Hash, Position};
 use prost::Message;
-use sha2::{Digest, Sha256};
 
-use crate::journal::StoredEntry;
+use crate::journal::{StoredEntry, chain};
 
 /// The format that entries are written in.
 pub const FORMAT: u32 = 1;
@@ -173,14 +172,6 @@ impl Entry {
 const FORMAT_FIELD: u32 = 7;
 /// `milepost.journal.v1.Entry.events`
 const EVENTS_FIELD: u32 = 8;
-
-/// The hash of an entry with these stored bytes after an entry with that hash.
-pub fn chain(previous: &Hash, bytes: &[u8]) -> Hash {
-    let mut digest = Sha256::new();
-    digest.update(previous.as_bytes());
-    digest.update(bytes);
-    Hash::from_bytes(digest.finalize().into())
-}
 
 /// A position as the API tells it.
 pub fn position_to_proto(position: &Position) -> proto::Position {

@@ -29,11 +29,12 @@ mod writer;
 
 pub use domain::{Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, Unusable, Write};
 pub use entry::{
-    Actor, Authentication, CommandId, Entry, EntryError, FORMAT, actor_to_proto, chain, position_from_proto,
+    Actor, Authentication, CommandId, Entry, EntryError, FORMAT, actor_to_proto, position_from_proto,
     position_to_proto,
 };
 pub use error::{Error, SubmitError, WaitError};
 pub use feed::{Feed, FeedError, Source};
+pub use journal::chain;
 pub use ledger::Ledger;
 pub use offline::{check_store, rebuild};
 pub use options::Options;

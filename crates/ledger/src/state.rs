@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use milepost_types::{Hash, Position};
 
 use crate::domain::Domain;
-use crate::entry::{Entry, EntryError, chain};
+use crate::entry::{Entry, EntryError};
 use crate::error::Error;
-use crate::journal::{Damage, Journal, ReadError, ReadLimit, StoredEntry};
+use crate::journal::{Damage, Journal, ReadError, ReadLimit, StoredEntry, chain};
 use crate::options::Options;
 use crate::request_ids::RequestIds;
 use crate::store::{self, Base, Changes, Digest, Draft, Layers, Mark, StoreError, Table, Tip};

@@ -11,7 +11,7 @@ use milepost_types::{Hash, HashPrefix, LogId, Position};
 use tokio::sync::watch;
 
 use super::{AppendError, Block, Entries, Journal, ReadError, ReadLimit, StoredEntry};
-use crate::entry::chain;
+use crate::journal::chain;
 
 /// An engine under test, with a log that is empty at first.
 pub trait Fixture {

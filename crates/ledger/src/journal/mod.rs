@@ -17,11 +17,11 @@ mod room;
 mod segment;
 #[doc(hidden)]
 pub mod sim;
+mod stored_entry;
 mod witness;
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
 use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use tokio::sync::watch;
 
@@ -29,17 +29,7 @@ pub use self::engine::{Engine, OpenMode, open};
 pub use self::entries::Entries;
 pub use self::room::DiskRoom;
 pub(crate) use self::room::shortage;
-
-/// One entry as a journal keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEntry {
-    /// From 1, without gaps.
-    pub sequence: u64,
-    /// SHA-256 over the hash of the entry before and `bytes`.
-    pub hash: Hash,
-    /// The encoded `milepost.journal.v1.Entry`.
-    pub bytes: Bytes,
-}
+pub use self::stored_entry::{StoredEntry, chain};
 
 /// The entries of one group commit; never empty, sequences consecutive.
 #[derive(Debug, Clone)]

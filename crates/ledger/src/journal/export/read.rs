@@ -13,7 +13,7 @@ use super::super::StoredEntry;
 use super::super::frame::{MAX_BODY_BYTES, hash_at, u16_at, u32_at, u64_at};
 use super::error::Error;
 use super::header::{END, ENTRY, ExportHeader, FORMAT, HEADER_BYTES, MAGIC, OLD_HEADER_BYTES};
-use crate::entry::chain;
+use crate::journal::chain;
 
 /// An export that is being read.
 pub(super) struct ExportReader<R> {

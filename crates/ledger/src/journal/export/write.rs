@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::super::{Entries, Journal};
 use super::error::Error;
 use super::header::{END, ENTRY, ExportHeader};
-use crate::entry::chain;
+use crate::journal::chain;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::error::OpenError;
 use super::frames::Frame;
 use super::scan::scan_read_only;
 use super::segment_file::Segment;
-use crate::entry::chain;
+use crate::journal::chain;
 
 /// A log whose chain holds.
 #[derive(Debug, Clone)]
