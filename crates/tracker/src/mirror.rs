@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use milepost_schedule::{Calendar, Weekdays};
 use milepost_types::{PortfolioName, ProjectName, TimeZoneId};
 
-/// What is kept of a portfolio, as it was told.
+/// What is kept of a portfolio, as the registry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PortfolioFact {
     pub(crate) name: PortfolioName,
@@ -19,7 +19,7 @@ pub(crate) struct PortfolioFact {
     pub(crate) deleted: bool,
 }
 
-/// A working calendar, as it was told.
+/// A working calendar, as the registry says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WorkingDays {
     /// 1 (Monday) to 7 (Sunday); none: Monday to Friday.
@@ -51,7 +51,7 @@ impl Portfolio {
         self.zone.date_at(now)
     }
 
-    /// What is taken for a portfolio that nothing was told of.
+    /// What is taken for a portfolio that nothing is known of.
     pub(crate) fn unknown() -> Self {
         Self { zone: TimeZoneId::UTC, calendar: Calendar::default(), deleted: false }
     }
@@ -74,7 +74,7 @@ impl From<&PortfolioFact> for Portfolio {
     }
 }
 
-/// The registry refuses weekdays that are none or stand twice, so what is told here is Monday to Friday
+/// The registry refuses weekdays that are none or stand twice, so what is left here is Monday to Friday
 /// where it cannot be read.
 fn calendar(days: &WorkingDays) -> Calendar {
     let weekdays = match days.weekdays.as_slice() {

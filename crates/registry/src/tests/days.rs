@@ -10,7 +10,7 @@ const fn day(day: i32) -> Option<Date> {
     Some(Date { year: 2021, month: 5, day })
 }
 
-async fn told(office: &Office) -> Option<Date> {
+async fn shown(office: &Office) -> Option<Date> {
     let get = GetPortfolioRequest { name: "portfolios/wsc".into(), ..GetPortfolioRequest::default() };
     let got = office.portfolios().get_portfolio(get).await.unwrap().into_inner().portfolio.unwrap();
     let listed = office.portfolios().list_portfolios(ListPortfoliosRequest::default()).await.unwrap();
@@ -30,9 +30,9 @@ async fn a_day_does_not_come_back_when_the_time_zone_moves_west() {
     let office = Office::with_portfolio().await;
     // In Chongqing it is the 28th, in New York still the 27th.
     office.clock.advance(SignedDuration::from_hours(13));
-    assert_eq!(told(&office).await, day(28));
+    assert_eq!(shown(&office).await, day(28));
     assert_eq!(move_to(&office, "America/New_York").await.current_date, day(28));
-    assert_eq!(told(&office).await, day(28));
+    assert_eq!(shown(&office).await, day(28));
 
     // What is not in the future for the portfolio is not for its projects either, and today is the same day.
     office.project("a", named("a")).await;
@@ -40,13 +40,13 @@ async fn a_day_does_not_come_back_when_the_time_zone_moves_west() {
     assert_eq!(started.actual_period.and_then(|period| period.start_date), day(28));
 
     office.clock.advance(SignedDuration::from_hours(24));
-    assert_eq!(told(&office).await, day(28), "it is the 28th in New York, too");
+    assert_eq!(shown(&office).await, day(28), "it is the 28th in New York, too");
     office.clock.advance(SignedDuration::from_hours(24));
-    assert_eq!(told(&office).await, day(29));
+    assert_eq!(shown(&office).await, day(29));
     // A clock that goes back does not take back a day that something was written on.
     assert_eq!(move_to(&office, "Asia/Shanghai").await.current_date, day(30));
     office.clock.advance(SignedDuration::from_hours(-24));
-    assert_eq!(told(&office).await, day(30));
+    assert_eq!(shown(&office).await, day(30));
 }
 
 #[tokio::test]

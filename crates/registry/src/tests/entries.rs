@@ -39,11 +39,11 @@ fn entries_that_are_not_the_registrys_open_with_an_error_and_never_a_panic() {
         let dir = tempfile::tempdir().unwrap();
         let refused = crate::rebuild_store(dir.path(), &journal, &Options::default()).unwrap_err();
         let causes = std::iter::successors(Some(&refused as &dyn std::error::Error), |error| error.source());
-        let told = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let found = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
         assert!(
-            told.contains("registry") && told.contains("entry 1") && told.contains(what),
-            "{what}: {told}"
+            found.contains("registry") && found.contains("entry 1") && found.contains(what),
+            "{what}: {found}"
         );
-        assert!(!told.contains("panic"), "{told}");
+        assert!(!found.contains("panic"), "{found}");
     }
 }

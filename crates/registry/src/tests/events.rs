@@ -30,34 +30,34 @@ async fn last_event(office: &Office) -> Event {
 #[tokio::test]
 async fn every_method_has_its_event() {
     let office = Office::with_portfolio().await;
-    let told = async |kind: &str, changed: &[&str]| {
+    let recorded = async |kind: &str, changed: &[&str]| {
         let event = last_event(&office).await;
         assert_eq!(event.r#type, format!("milepost.{kind}"));
         assert_eq!(event.changed_fields, changed, "{kind}");
         assert!(event.changed_fields.is_sorted());
         event
     };
-    let event = told("portfolio.created", &[]).await;
+    let event = recorded("portfolio.created", &[]).await;
     assert_eq!((event.subject.as_str(), event.portfolio.as_str()), ("portfolios/wsc", "portfolios/wsc"));
     assert_eq!((event.project.as_str(), event.source.as_str(), event.sequence), ("", "registry", 1));
     office.organization("cqu").await;
-    let event = told("organization.created", &[]).await;
+    let event = recorded("organization.created", &[]).await;
     assert_eq!((event.subject.as_str(), event.portfolio.as_str()), ("organizations/cqu", ""));
 
     office.project("x", named("x")).await;
-    let event = told("project.created", &[]).await;
+    let event = recorded("project.created", &[]).await;
     assert_eq!((event.project, event.portfolio), (project_name("x"), "portfolios/wsc".into()));
     let change =
         Project { name: project_name("x"), sector: "s".into(), key: Some(false), ..Project::default() };
     let request = UpdateProjectRequest { project: Some(change), ..UpdateProjectRequest::default() };
     office.projects().update_project(request).await.unwrap();
-    told("project.updated", &["key", "sector"]).await;
+    recorded("project.updated", &["key", "sector"]).await;
 
     let (name, reason) = (project_name("x"), "因为".to_owned());
     let mut projects = office.projects();
     let request = SuspendProjectRequest { name: name.clone(), reason: reason.clone(), ..Default::default() };
     projects.suspend_project(request).await.unwrap();
-    let event = told("project.suspended", &["status", "status_reason", "suspended_status"]).await;
+    let event = recorded("project.suspended", &["status", "status_reason", "suspended_status"]).await;
     let Some(Payload::ProjectStatusChanged(moved)) = event.payload else { panic!("{event:?}") };
     assert_eq!(
         (moved.previous_status(), moved.status()),
@@ -66,49 +66,49 @@ async fn every_method_has_its_event() {
     assert_eq!((moved.reason, event.event_date), (reason.clone(), None));
     let request = ResumeProjectRequest { name: name.clone(), reason, ..Default::default() };
     projects.resume_project(request).await.unwrap();
-    told("project.resumed", &["status", "suspended_status"]).await;
+    recorded("project.resumed", &["status", "suspended_status"]).await;
     projects
         .prepare_project(PrepareProjectRequest { name: name.clone(), ..Default::default() })
         .await
         .unwrap();
-    told("project.prepared", &["status", "status_reason"]).await;
+    recorded("project.prepared", &["status", "status_reason"]).await;
     let day = Date { year: 2021, month: 5, day: 20 };
     let request = StartProjectRequest { name: name.clone(), start_date: Some(day), ..Default::default() };
     projects.start_project(request).await.unwrap();
-    let event = told("project.started", &["actual_period", "status"]).await;
+    let event = recorded("project.started", &["actual_period", "status"]).await;
     assert_eq!((event.event_date, event.caused_by.as_str()), (Some(day), ""));
     projects
         .complete_project(CompleteProjectRequest { name: name.clone(), ..Default::default() })
         .await
         .unwrap();
-    let event = told("project.completed", &["actual_period", "status"]).await;
+    let event = recorded("project.completed", &["actual_period", "status"]).await;
     assert_eq!(event.event_date, Some(Date { year: 2021, month: 5, day: 27 }));
     projects
         .commission_project(CommissionProjectRequest { name: name.clone(), ..Default::default() })
         .await
         .unwrap();
-    told("project.commissioned", &["status"]).await;
+    recorded("project.commissioned", &["status"]).await;
     projects.delete_project(DeleteProjectRequest { name: name.clone(), ..Default::default() }).await.unwrap();
-    told("project.deleted", &["delete_time"]).await;
+    recorded("project.deleted", &["delete_time"]).await;
     projects.undelete_project(UndeleteProjectRequest { name, ..Default::default() }).await.unwrap();
-    told("project.undeleted", &["delete_time"]).await;
+    recorded("project.undeleted", &["delete_time"]).await;
     office.project("y", costing(5)).await;
     let request = CancelProjectRequest { name: project_name("y"), reason: "r".into(), ..Default::default() };
     projects.cancel_project(request).await.unwrap();
-    told("project.cancelled", &["status", "status_reason"]).await;
+    recorded("project.cancelled", &["status", "status_reason"]).await;
 
     office.batch("b", &["x"]).await;
-    told("batch.created", &[]).await;
+    recorded("batch.created", &[]).await;
     let members = vec![project_name("y")];
     let request = AddBatchMembersRequest { name: batch_name("b"), members, ..Default::default() };
     office.batches().add_batch_members(request).await.unwrap();
     let event =
-        told("batch.members_changed", &["members", "registered_count", "registered_investments"]).await;
+        recorded("batch.members_changed", &["members", "registered_count", "registered_investments"]).await;
     let Some(Payload::BatchMembersChanged(changed)) = event.payload else { panic!("{event:?}") };
     assert_eq!((changed.added, changed.removed), (vec![project_name("y")], Vec::new()));
     let request = CancelBatchRequest { name: batch_name("b"), reason: "r".into(), ..Default::default() };
     office.batches().cancel_batch(request).await.unwrap();
-    told("batch.cancelled", &["state"]).await;
+    recorded("batch.cancelled", &["state"]).await;
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn an_event_reads_so_for_ever() {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();
     let described = pool.get_message_by_name("milepost.event.v1.Event").unwrap();
     let message = DynamicMessage::decode(described, event.encode_to_vec().as_slice()).unwrap();
-    let told: serde_json::Value = serde_json::to_value(&message).unwrap();
+    let recorded: serde_json::Value = serde_json::to_value(&message).unwrap();
     let golden: serde_json::Value = serde_json::from_str(include_str!("event.json")).unwrap();
-    assert_eq!(told, golden, "{}", serde_json::to_string_pretty(&told).unwrap());
+    assert_eq!(recorded, golden, "{}", serde_json::to_string_pretty(&recorded).unwrap());
 }

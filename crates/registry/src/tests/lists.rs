@@ -43,19 +43,19 @@ async fn change(office: &Office) {
 }
 
 /// How often each name is on all pages of a list, of which everything changes after the first `before` pages.
-async fn told(office: &Office, first: ListProjectsRequest, before: usize) -> BTreeMap<String, usize> {
-    let (mut told, mut request) = (BTreeMap::new(), first);
+async fn found(office: &Office, first: ListProjectsRequest, before: usize) -> BTreeMap<String, usize> {
+    let (mut found, mut request) = (BTreeMap::new(), first);
     for page in 0..20 {
         if page == before {
             change(office).await;
         }
         let answer = office.projects().list_projects(request.clone()).await.unwrap().into_inner();
         for project in answer.projects {
-            *told.entry(project.name).or_default() += 1;
+            *found.entry(project.name).or_default() += 1;
         }
         if answer.next_page_token.is_empty() {
             assert!(page >= before, "it changed between two pages");
-            return told;
+            return found;
         }
         request.page_token = answer.next_page_token;
     }
@@ -75,12 +75,12 @@ async fn what_stays_is_told_once_whatever_comes_and_goes_between_pages() {
                     page_size: 3,
                     ..ListProjectsRequest::default()
                 };
-                let told = told(&office, first, before).await;
-                let case = format!("{parent} by {order_by}, changed after {before} pages: {told:?}");
-                assert!(stays.iter().all(|name| told.get(name) == Some(&1)), "{case}");
+                let found = found(&office, first, before).await;
+                let case = format!("{parent} by {order_by}, changed after {before} pages: {found:?}");
+                assert!(stays.iter().all(|name| found.get(name) == Some(&1)), "{case}");
                 // Only what moves in the order asked for may be met again.
                 let moves = !order_by.starts_with("name");
-                assert!(moves || told.values().all(|times| *times == 1), "{case}");
+                assert!(moves || found.values().all(|times| *times == 1), "{case}");
             }
         }
         stays.push("portfolios/alpha/projects/p00".into());

@@ -1,4 +1,4 @@
-//! Members of batches: they come and go once, keep their order, and are told why they cannot start.
+//! Members of batches: they come and go once, keep their order, and are found why they cannot start.
 
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1::*;
@@ -65,8 +65,8 @@ async fn what_started_already_is_told_when_and_by_what() {
         ("MEMBER_ENDS_BEFORE_START".to_owned(), project_name("ended")),
     ];
     assert_eq!(conditions(&refused), expected);
-    let told = refused.get_details_precondition_failure().unwrap().violations;
-    for (condition, says) in told.iter().zip([
+    let found = refused.get_details_precondition_failure().unwrap().violations;
+    for (condition, says) in found.iter().zip([
         "the project is CONSTRUCTION, started on 2021-05-27 by itself;",
         "started on 2021-05-01 by itself",
         "started on 2021-05-27 by portfolios/wsc/batches/other",

@@ -151,7 +151,7 @@ async fn new_projects_may_refer_to_one_another_but_not_in_a_circle() {
     assert_eq!(office.get_project("leaf").await.parent_project, project_name("branch"));
     let circle = all(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")]);
     let refused = create_all(&office, circle).await.unwrap_err();
-    assert_eq!(conditions(&refused), [("PARENT_CYCLE".into(), project_name("a"))], "it is told once");
+    assert_eq!(conditions(&refused), [("PARENT_CYCLE".into(), project_name("a"))], "it is found once");
     let chain = (1..=1000).map(|i| {
         let above = if i == 1 { "old".to_owned() } else { format!("p{}", i - 1) };
         (format!("p{i}"), part_of(&above))

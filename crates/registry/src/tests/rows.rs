@@ -11,19 +11,19 @@ use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) rows: BTreeMap<Vec<u8>, Bytes>,
-    /// Rows that were told, by key or by scan.
-    pub(crate) told: Cell<usize>,
+    /// Rows that were read, by key or by scan.
+    pub(crate) reads: Cell<usize>,
 }
 
 impl Rows {
-    fn tell(&self, count: usize) {
-        self.told.set(self.told.get() + count);
+    fn count(&self, count: usize) {
+        self.reads.set(self.reads.get() + count);
     }
 }
 
 impl Read for Rows {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
-        self.tell(1);
+        self.count(1);
         self.rows.get(key).cloned()
     }
 
@@ -38,7 +38,7 @@ impl Read for Rows {
             Direction::Forward => Box::new(rows),
             Direction::Backward => Box::new(rows.rev()),
         };
-        Box::new(rows.inspect(|_| self.tell(1)))
+        Box::new(rows.inspect(|_| self.count(1)))
     }
 }
 

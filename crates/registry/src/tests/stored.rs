@@ -1,4 +1,4 @@
-//! What is stored is trusted: rows that today's rules for requests would refuse are read, changed and told
+//! What is stored is trusted: rows that today's rules for requests would refuse are read, changed and answered
 //! as they are. What cannot be decoded is damage: named, for whatever needs the row, and for nothing else.
 
 use std::sync::Arc;

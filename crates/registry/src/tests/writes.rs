@@ -134,9 +134,9 @@ async fn several_projects_are_created_together_or_not_at_all() {
         names: names.iter().map(|id| project_name(id)).collect(),
         ..BatchGetProjectsRequest::default()
     };
-    let told =
+    let found =
         office.projects().batch_get_projects(get(&["whole", "part"])).await.unwrap().into_inner().projects;
-    assert_eq!(told, [created[2].clone(), created[0].clone()]);
+    assert_eq!(found, [created[2].clone(), created[0].clone()]);
     let status = office.projects().batch_get_projects(get(&["whole", "never"])).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
 }

@@ -165,22 +165,22 @@ fn coordinates_are_on_earth_and_there_is_one_zero() {
     let mut zero = site(Some(-0.0), Some(-180.0), "500107");
     assert_eq!(found(&mut zero), []);
     assert_eq!(zero.site.unwrap().latitude.unwrap().to_bits(), 0);
-    let told =
+    let found =
         |given: &str, bound| format!("{given} is no such coordinate; give degrees from -{bound} to {bound}");
     let code = "a division code of GB/T 2260 has 6 digits, such as 500107";
     faulty(
         site(Some(90.1), Some(f64::NAN), "50010"),
         &[
             ("site.division_code", "INVALID_DIVISION_CODE", code),
-            ("site.latitude", "OUT_OF_RANGE", &told("90.1", 90)),
-            ("site.longitude", "OUT_OF_RANGE", &told("NaN", 180)),
+            ("site.latitude", "OUT_OF_RANGE", &found("90.1", 90)),
+            ("site.longitude", "OUT_OF_RANGE", &found("NaN", 180)),
         ],
     );
     faulty(
         site(None, Some(f64::NEG_INFINITY), "５００１０７"),
         &[
             ("site.division_code", "INVALID_DIVISION_CODE", code),
-            ("site.longitude", "OUT_OF_RANGE", &told("-inf", 180)),
+            ("site.longitude", "OUT_OF_RANGE", &found("-inf", 180)),
         ],
     );
 }

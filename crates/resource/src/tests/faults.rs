@@ -50,10 +50,10 @@ fn faults_between_parts_come_after_those_of_fields_and_those_between_fields_last
     let Rejection::Invalid(found) = world.create::<Project>(create(wrong())).unwrap_err() else {
         panic!("it is not valid")
     };
-    let told: Vec<_> = found.iter().map(|found| found.description.as_str()).collect();
+    let found: Vec<_> = found.iter().map(|found| found.description.as_str()).collect();
     let reversed =
         "the period ends on 2021-05-01, before it starts on 2021-05-02; exchange them or correct one";
-    assert_eq!(told, ["give both coordinates or neither", reversed]);
+    assert_eq!(found, ["give both coordinates or neither", reversed]);
 }
 
 #[test]

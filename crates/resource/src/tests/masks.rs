@@ -13,8 +13,8 @@ fn read<R: Resource>(paths: &[&str]) -> Result<Mask, Vec<(String, &'static str, 
     let paths = paths.iter().map(ToString::to_string).collect();
     let mask = Mask::read(Some(FieldMask { paths }), R::FIELDS, &mut found);
     assert_eq!(mask.is_some(), found.is_empty());
-    let told = found.iter().map(|one| (one.field.clone(), one.reason, one.description.clone()));
-    mask.ok_or_else(|| told.collect())
+    let found = found.iter().map(|one| (one.field.clone(), one.reason, one.description.clone()));
+    mask.ok_or_else(|| found.collect())
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn every_path_that_names_nothing_to_change_is_refused_with_what_to_do() {
         (8, "UNKNOWN_FIELD", unknown("start_date.year")),
         (9, "UNKNOWN_FIELD", unknown("")),
     ];
-    let expected = expected.map(|(i, reason, told)| (format!("update_mask.paths[{i}]"), reason, told));
+    let expected = expected.map(|(i, reason, found)| (format!("update_mask.paths[{i}]"), reason, found));
     assert_eq!(refused, expected);
     // Lists and maps, and parts of parts, are named as a whole.
     for path in ["site.x", "site.address.x", "codes.scheme", "labels.a", "investment.units", "site."] {

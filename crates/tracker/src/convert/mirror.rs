@@ -1,6 +1,6 @@
 //! What is kept of portfolios and projects: out of the registry's resources, and as it is stored.
 //!
-//! Invariant: what is stored is the message that the event told of it.
+//! Invariant: what is stored is the message in the event that took it over.
 
 use bytes::Bytes;
 use milepost_proto::event::v1 as event;

@@ -85,7 +85,7 @@ async fn starts(golden: &mut Golden) {
     let joining = [&refusing[..], &["none", "gone"]].concat();
     golden.call("members that refuse to join", ADD, of("empty", &joining)).await;
 
-    // Together they are more than an amount holds: neither told, nor started, nor joined.
+    // Together they are more than an amount holds: neither found, nor started, nor joined.
     golden.given_project("wsc", "one", json!({ "investment": cny(1, 0) })).await;
     golden.ask(&BATCH, "Create", "too much together", create("new", with(&["most", "one"], 27))).await;
     golden.given(&BATCH.method("Create"), create("much", with(&["most"], 27))).await;
