@@ -64,38 +64,9 @@ pub struct Api<D: Domain> {
     pub max_request_bytes: usize,
 }
 
-/// What became of a write.
-pub struct Outcome {
-    /// The events of its entry; none if it changed nothing.
-    pub events: Vec<Bytes>,
-    /// What it was about, if it changed nothing.
-    pub unchanged: Option<Bytes>,
-    /// The revision of the answer.
-    pub revision: String,
-}
-
-impl Outcome {
-    /// The resource after the write.
-    fn resource(self) -> Bytes {
-        match self.events.first() {
-            Some(event) => resource_of(event),
-            None => self.unchanged.unwrap_or_default(),
-        }
-    }
-}
-
-/// An answer with one resource.
+/// What is answered: the resource, or several.
 #[derive(Clone, PartialEq, prost::Message)]
-struct One {
-    #[prost(bytes = "bytes", tag = "1")]
-    resource: Bytes,
-    #[prost(string, tag = "2")]
-    revision: String,
-}
-
-/// An answer with several.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Several {
+struct Answer {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     resources: Vec<Bytes>,
     #[prost(string, tag = "2")]
@@ -122,15 +93,14 @@ pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection>
 impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection> + Dates + Clone> Resources for D {}
 
 impl<D: Resources> Api<D> {
-    /// Submits what a request is read to.
-    ///
-    /// # Errors
-    /// If the request is refused.
-    pub async fn write<Q: WriteRequest + 'static>(
-        &self,
+    /// Submits what a request is read to. The answer has the resource of the first event, or of all; if there are
+    /// none, what the request is about.
+    async fn write<Q: WriteRequest + 'static>(
+        self,
         request: Request<Q>,
-        read: impl FnOnce(Q, &mut Violations) -> Option<Box<dyn Act<D>>>,
-    ) -> Result<Outcome, Status> {
+        read: ReadAct<D, Q>,
+        all: bool,
+    ) -> Result<Response<Answer>, Status> {
         let caller = Caller::of(&request).map_err(refused)?;
         let submission = caller.submission(request.into_inner(), |body, violations| {
             let act = read(body, violations)?;
@@ -139,19 +109,18 @@ impl<D: Resources> Api<D> {
         let submission = submission.map_err(refused)?;
         let command = Arc::clone(&submission.command);
         let receipt = self.ledger.submit(submission).await.map_err(|error| refusal::submit_status(&error))?;
-        let unchanged = if receipt.events.is_empty() {
-            command.act.subject(&Rows::new(&self.ledger.view()), self.clock.now()).map_err(refused)?
+        let resources = if receipt.events.is_empty() {
+            let rows = &self.ledger.view();
+            let subject = command.act.subject(&Rows::new(rows), self.clock.now()).map_err(refused)?;
+            subject.into_iter().collect()
         } else {
-            None
+            receipt.events.iter().take(if all { usize::MAX } else { 1 }).map(resource_of).collect()
         };
-        Ok(Outcome { events: receipt.events, unchanged, revision: self.revision(receipt.position) })
+        Ok(self.answer(resources, receipt.position))
     }
 
     /// Returns once what a read waits for is there.
-    ///
-    /// # Errors
-    /// If it does not come in time, or never can.
-    pub async fn wait_for_revisions<Q>(
+    async fn wait_for_revisions<Q>(
         &self,
         request: &Request<Q>,
         min_revisions: &[String],
@@ -165,10 +134,7 @@ impl<D: Resources> Api<D> {
     }
 
     /// Reads rows that may be many, on a thread that may block.
-    ///
-    /// # Errors
-    /// What `read` says.
-    pub async fn read_blocking<T: Send + 'static>(
+    async fn read_blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&View<'_>) -> Result<T, Rejection> + Send + 'static,
     ) -> Result<T, Status> {
@@ -180,12 +146,15 @@ impl<D: Resources> Api<D> {
         }
     }
 
-    /// The revision of an answer that is of this position.
-    pub fn revision(&self, position: Position) -> String {
+    fn revision(&self, position: Position) -> String {
         Revision { ledger: self.kind, position }.to_string()
     }
 
-    async fn get<R: Rules<D>>(&self, request: Request<R::Get>) -> Result<Response<One>, Status> {
+    fn answer(&self, resources: Vec<Bytes>, position: Position) -> Response<Answer> {
+        Response::new(Answer { resources, revision: self.revision(position) })
+    }
+
+    async fn get<R: Rules<D>>(self, request: Request<R::Get>) -> Result<Response<Answer>, Status> {
         let name = sound(|violations| violations.check("name", request.get_ref().name().parse()));
         let name: Name<R> = name.map_err(refused)?;
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
@@ -200,10 +169,10 @@ impl<D: Resources> Api<D> {
         } else {
             read(&self.ledger.view()).map_err(refused)?
         };
-        Ok(Response::new(One { resource, revision: self.revision(position) }))
+        Ok(self.answer(vec![resource], position))
     }
 
-    async fn list<R: Rules<D>>(&self, request: Request<R::List>) -> Result<Response<PageMessage>, Status> {
+    async fn list<R: Rules<D>>(self, request: Request<R::List>) -> Result<Response<PageMessage>, Status> {
         let list = read_list::<D, R>(request.get_ref()).map_err(refused)?;
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
         let now = self.clock.now();
@@ -220,23 +189,13 @@ impl<D: Resources> Api<D> {
         }))
     }
 
-    async fn write_one<Q: WriteRequest + 'static>(
-        self,
-        request: Request<Q>,
-        read: impl FnOnce(Q, &mut Violations) -> Option<Box<dyn Act<D>>>,
-    ) -> Result<Response<One>, Status> {
-        let mut outcome = self.write(request, read).await?;
-        let revision = std::mem::take(&mut outcome.revision);
-        Ok(Response::new(One { resource: outcome.resource(), revision }))
-    }
-
     /// Answers a write with the one resource that it is about.
     pub fn answer_one<Q: WriteRequest + 'static>(
         &self,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
     ) -> ResponseFuture {
-        unary(self, self.max_request_bytes, request, move |api: Self, request| api.write_one(request, read))
+        self.unary(request, move |api, request| api.write(request, read, false))
     }
 
     /// Answers a write with the resources of all its events.
@@ -245,11 +204,7 @@ impl<D: Resources> Api<D> {
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
     ) -> ResponseFuture {
-        unary(self, self.max_request_bytes, request, move |api: Self, request| async move {
-            let outcome = api.write(request, read).await?;
-            let resources = outcome.events.iter().map(resource_of).collect();
-            Ok(Response::new(Several { resources, revision: outcome.revision }))
-        })
+        self.unary(request, move |api, request| api.write(request, read, true))
     }
 
     /// Answers a read of several resources, which `names` reads from the request with what it waits for.
@@ -260,13 +215,26 @@ impl<D: Resources> Api<D> {
         min_revisions: fn(&Q) -> &[String],
         rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
     ) -> ResponseFuture {
-        unary(self, self.max_request_bytes, request, move |api: Self, request: Request<Q>| async move {
+        self.unary(request, move |api, request: Request<Q>| async move {
             let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
             api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
             let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
             let (resources, position) = api.read_blocking(read).await?;
-            Ok(Response::new(Several { resources, revision: api.revision(position) }))
+            Ok(api.answer(resources, position))
         })
+    }
+
+    fn unary<Q, T, Fut>(
+        &self,
+        request: HttpRequest<Body>,
+        call: impl Fn(Self, Request<Q>) -> Fut + Send + 'static,
+    ) -> ResponseFuture
+    where
+        Q: prost::Message + Default + Send + 'static,
+        T: prost::Message + Send + 'static,
+        Fut: Future<Output = Result<Response<T>, Status>> + Send + 'static,
+    {
+        unary(self, self.max_request_bytes, request, call)
     }
 }
 
@@ -297,30 +265,21 @@ impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
             return Some(own(api, request));
         }
         if R::List::METHOD.rsplit('/').next() == Some(method) {
-            return Some(unary(api, api.max_request_bytes, request, |api: Api<D>, request| async move {
-                api.list::<R>(request).await
-            }));
+            return Some(api.unary(request, Api::list::<R>));
         }
         let service = R::SERVICE.rsplit('.').next().and_then(|name| name.strip_suffix("Service"));
-        let verb = method.strip_suffix(service?)?;
-        let delete = |request: R::Delete, violations: &mut Violations| {
-            let target = target::<R>(&request, violations)?;
-            Some(Box::new(Standard::Delete(target)) as Box<dyn Act<D>>)
-        };
-        let undelete = |request: R::Undelete, violations: &mut Violations| {
-            let target = target::<R>(&request, violations)?;
-            Some(Box::new(Standard::Undelete(target)) as Box<dyn Act<D>>)
-        };
-        Some(match verb {
-            "Get" => unary(api, api.max_request_bytes, request, |api: Api<D>, request| async move {
-                api.get::<R>(request).await
-            }),
+        Some(match method.strip_suffix(service?)? {
+            "Get" => api.unary(request, Api::get::<R>),
             "Create" => api.answer_one(request, |request: R::Create, violations| {
                 read_create::<D, R>(request, violations, Violations::new())
             }),
             "Update" => api.answer_one(request, read_update::<D, R>),
-            "Delete" => api.answer_one(request, delete),
-            "Undelete" => api.answer_one(request, undelete),
+            "Delete" => api.answer_one(request, |request: R::Delete, violations| {
+                Some(Box::new(Standard::<R>::Delete(target(&request, violations)?)))
+            }),
+            "Undelete" => api.answer_one(request, |request: R::Undelete, violations| {
+                Some(Box::new(Standard::<R>::Undelete(target(&request, violations)?)))
+            }),
             _ => return None,
         })
     }
