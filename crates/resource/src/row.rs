@@ -10,7 +10,7 @@ use milepost_types::{DamagedRow, LedgerKind, ResourceId, ResourceName, quoted};
 
 use crate::Name;
 use crate::event::carried;
-use crate::index;
+use crate::index::{self, Index};
 use crate::rules::Rules;
 
 /// Stored bytes that this version cannot decode.
@@ -96,7 +96,17 @@ pub struct Table {
 
 impl Table {
     /// The table of these resources.
+    ///
+    /// # Panics
+    /// While it is compiled, if an index leaves out what a list that is ordered by it must have.
     pub const fn of<D, R: Rules<D>>() -> Self {
+        let mut i = 0;
+        while i < R::INDEXES.len() {
+            let Index { live, orders, under, .. } = R::INDEXES[i];
+            assert!(!(live && orders), "a list that shows what is deleted cannot be ordered by a live index");
+            assert!(under < R::TYPE.collections.len(), "an index is under ids of parents");
+            i += 1;
+        }
         Self { event_field: R::EVENT_FIELD, put: put::<D, R> }
     }
 

@@ -7,7 +7,6 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use milepost_ledger::key::Parts;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_proto::resource::Resource;
 use milepost_types::ResourceId;
 
 use crate::index::Index;
@@ -91,15 +90,19 @@ impl IndexScan {
         after: Option<&SortKey>,
     ) -> ScanItems<'a> {
         let start = [self.index.start(ids), self.fields.clone()].concat();
-        let range = match after.and_then(|after| self.seek::<D, R>(ids, after)) {
-            None => KeyRange::prefix(&start),
-            Some(Seek::After(key)) => KeyRange::prefix(&start).beyond(Some(&key), direction),
-            Some(Seek::From(key)) => from(KeyRange::prefix(&start), direction, key),
-        };
+        let mut range = KeyRange::prefix(&start);
+        if let Some(bound) = after.and_then(|after| self.seek::<D, R>(ids, after, direction)) {
+            range = match direction {
+                Direction::Forward => KeyRange { start: range.start.max(bound), ..range },
+                Direction::Backward => range.before(&bound),
+            };
+        }
         let (index, equal, after) = (self.index, self.equal, after.cloned());
         let sort_keys = rows.scan(&range, direction).filter_map(move |(key, _)| {
             let (name, fields) = index.parts::<R>(&key)?;
-            let order = if equal { Vec::new() } else { without_end::<R>(index, fields) };
+            // Without the zero that ends text.
+            let length = fields.len() - usize::from(index.ends_with_text::<R>());
+            let order = if equal { Vec::new() } else { fields[..length].to_vec() };
             Some(SortKey { order, key: row::key::<D, R>(&name) })
         });
         let beyond = sort_keys.skip_while(move |sort_key| {
@@ -108,8 +111,13 @@ impl IndexScan {
         Box::new(beyond.map(|sort_key| ScanItem { sort_key, row: None }))
     }
 
-    /// Where to look under these ids for what is beyond a sort key.
-    fn seek<D, R: Rules<D>>(&self, ids: &[ResourceId], after: &SortKey) -> Option<Seek> {
+    /// Where the keys under these ids begin that are beyond a sort key, or end in the other direction.
+    fn seek<D, R: Rules<D>>(
+        &self,
+        ids: &[ResourceId],
+        after: &SortKey,
+        direction: Direction,
+    ) -> Option<Vec<u8>> {
         let name = row::name::<D, R>(&after.key)?;
         let fields = if self.equal {
             self.fields.clone()
@@ -121,11 +129,16 @@ impl IndexScan {
         // the sort key, or all are after it.
         let same = || [self.index.start(ids), fields.clone()].concat();
         Some(match ids.cmp(&name.ids()[..ids.len()]) {
-            Ordering::Equal => Seek::After(self.index.key(name.ids(), &fields)),
-            Ordering::Greater => Seek::From(same()),
+            Ordering::Equal => {
+                let mut own = self.index.key(name.ids(), &fields);
+                // The key itself is behind in both directions.
+                own.extend((direction == Direction::Forward).then_some(0));
+                own
+            }
+            Ordering::Greater => same(),
             Ordering::Less => {
                 let same = KeyRange::prefix(&same());
-                Seek::From(same.end.unwrap_or(same.start))
+                same.end.unwrap_or(same.start)
             }
         })
     }
@@ -148,30 +161,5 @@ impl IndexScan {
             found.push(own);
         }
         found
-    }
-}
-
-/// The fields in a key without the zero that ends text.
-fn without_end<R: Resource>(index: &Index, fields: &[u8]) -> Vec<u8> {
-    let end = usize::from(index.ends_with_text::<R>());
-    fields[..fields.len() - end].to_vec()
-}
-
-/// Where to look in an index for what is beyond a sort key.
-enum Seek {
-    /// After this key, which is the sort key's own.
-    After(Vec<u8>),
-    /// From this key on, which is none of the index: rows from it on come after the sort key, rows before it come
-    /// before.
-    From(Vec<u8>),
-}
-
-fn from(mut range: KeyRange, direction: Direction, key: Vec<u8>) -> KeyRange {
-    match direction {
-        Direction::Forward => {
-            range.start = range.start.max(key);
-            range
-        }
-        Direction::Backward => range.before(&key),
     }
 }

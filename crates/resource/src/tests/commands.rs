@@ -196,7 +196,7 @@ fn a_method_of_its_own_is_refused_by_a_stale_etag_and_for_what_is_deleted() {
 
 #[test]
 fn what_changed_nothing_is_answered_as_a_read_shows_it() {
-    let mut world = World::with_project();
+    let world = World::with_project();
     let rows = Rows::<Office>::new(&world.rows);
     let subject = Standard::Delete(target::<Portfolio>("portfolios/a", None)).subject(&rows, now()).unwrap();
     let shown: Portfolio = prost::Message::decode(subject.unwrap()).unwrap();
@@ -206,5 +206,14 @@ fn what_changed_nothing_is_answered_as_a_read_shows_it() {
     assert_eq!(subject, row, "the stored bytes");
     let none = Standard::Undelete(target::<Project>("portfolios/a/projects/none", None));
     assert_eq!(none.subject(&rows, now()), Ok(None));
-    world.put(&project("a", "y"));
+}
+
+#[test]
+fn an_update_reads_the_resource_and_what_it_is_under_and_no_more() {
+    let mut world = World::with_project();
+    (0..2000).for_each(|i| world.put(&project("a", &format!("p{i}"))));
+    world.rows.read_count.set(0);
+    world.update::<Project>(update(X, "m", "")).unwrap();
+    // The resource when it is decided and when it is applied, and its portfolio.
+    assert_eq!(world.rows.read_count.get(), 3);
 }
