@@ -125,7 +125,7 @@ fn listed<D: Dates, R: Rules<D>>(
 fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> ScanItems<'a> {
     match query.order {
         Some(order) => by_index::<D, R>(rows, query, &ordered::<D, R>(query, order)),
-        None => match equal::<D, R>(query) {
+        None => match equal::<D, R>(query).filter(|_| one_name::<R>(query).is_none()) {
             Some(scan) => by_index::<D, R>(rows, query, &scan),
             None => by_name(rows, names::<D, R>(query), query.direction, query.after.as_ref()),
         },
@@ -186,16 +186,22 @@ fn operand_bytes<R: Resource>(name: &str, operand: &Operand) -> Option<Vec<u8>> 
     }
 }
 
+/// The one name that the filter leaves, as it says it.
+fn one_name<R: Resource>(query: &Query) -> Option<&str> {
+    match query.filter.equality_on(filter_field::<R>("name")?)? {
+        Operand::Text(Pattern::Whole(name)) => Some(name),
+        _ => None,
+    }
+}
+
 /// The rows that the parent and the filter's name leave.
 fn names<D, R: Rules<D>>(query: &Query) -> KeyRange {
     let ids = &query.parent.0;
-    let beginning = filter_field::<R>("name").and_then(|path| query.filter.prefix_on(path));
     let depth = R::TYPE.collections.len() - 1;
-    if let Some(name) = beginning.and_then(|name| name.parse::<Name<R>>().ok())
-        && name.ids().starts_with(ids)
-        && filter_field::<R>("name").and_then(|path| query.filter.equality_on(path)).is_some()
-    {
-        let start = row::key::<D, R>(&name);
+    if let Some(name) = one_name::<R>(query) {
+        let name = name.parse().ok().filter(|name: &Name<R>| name.ids().starts_with(ids));
+        // Nothing has the empty key.
+        let start = name.map(|name| row::key::<D, R>(&name)).unwrap_or_default();
         let end = Some([start.as_slice(), &[0]].concat());
         return KeyRange { start, end };
     }
@@ -205,6 +211,7 @@ fn names<D, R: Rules<D>>(query: &Query) -> KeyRange {
     }
     let segments = R::TYPE.collections.iter().zip(ids).map(|(collection, id)| format!("{collection}/{id}/"));
     let collection = format!("{}{}/", segments.collect::<String>(), R::TYPE.collections[depth]);
+    let beginning = filter_field::<R>("name").and_then(|path| query.filter.prefix_on(path));
     let beginning = beginning.and_then(|name| name.strip_prefix(&collection));
     KeyRange::prefix(&key.beginning(beginning.unwrap_or_default()).done())
 }

@@ -18,6 +18,7 @@ use crate::command::{Act, New, Standard, Target};
 use crate::list::{Query, orders};
 use crate::mask::Mask;
 use crate::name::{Name, ParentIds};
+use crate::row;
 use crate::rules::Rules;
 use crate::scan::SortKey;
 
@@ -164,7 +165,9 @@ pub(crate) fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejec
     let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
     let token = token.map_err(Rejection::PageToken)?;
     let sequence = token.as_ref().map(|token| token.sequence);
-    let after = token.map(|token| SortKey::decode(&token.after).ok_or(MALFORMED)).transpose();
+    // What is no key of these rows is nothing to go on after.
+    let is_key = |after: &SortKey| row::name::<D, R>(&after.key).is_some();
+    let after = token.map(|token| SortKey::decode(&token.after).filter(is_key).ok_or(MALFORMED)).transpose();
     let after = after.map_err(Rejection::PageToken)?;
     let show_deleted = request.show_deleted();
     Ok(List {

@@ -1,11 +1,12 @@
 //! Pages: their bounds, their tokens, and what comes and goes between them.
 
 use milepost_proto::registry::v1::*;
-use milepost_types::{Rejection, TokenError, limits};
+use milepost_types::{Rejection, TokenError, TokenKind, limits};
 use proptest::prelude::*;
 use prost::Message;
 
 use super::lists::{ORDERS, model, order_of, some_parent, some_project, stored};
+use super::office::Office;
 use super::world::{World, faults, name, page, pages, portfolio, project};
 use crate::scan::SortKey;
 
@@ -66,16 +67,25 @@ proptest! {
     }
 
     #[test]
-    fn a_token_of_nothing_that_was_listed_is_no_danger(order: Vec<u8>, key: Vec<u8>, by in prop::sample::select(&ORDERS[..])) {
+    fn a_token_goes_on_after_a_name_whether_it_was_listed_or_not(
+        order: Vec<u8>,
+        key: Vec<u8>,
+        by in prop::sample::select(&ORDERS[..]),
+        desc: bool,
+    ) {
         let world = stored(&[project("a", "x"), project("b", "y")]);
-        let list = ListProjectsRequest { order_by: by.to_owned(), ..list("portfolios/-") };
-        let asked = crate::request::read_list::<super::office::Office, Project>(&list).unwrap();
-        let page_token = asked.next_page_token(Some(SortKey { order, key }), 1);
-        for show_deleted in [false, true] {
-            let again = ListProjectsRequest { page_token: page_token.clone(), show_deleted, ..list.clone() };
-            let read = page::<Project>(&world.rows, &again);
-            prop_assert_eq!(read.is_err(), show_deleted);
-        }
+        let order_by = format!("{by}{}", if desc { " desc" } else { "" });
+        let list = ListProjectsRequest { order_by, ..list("portfolios/-") };
+        let asked = crate::request::read_list::<Office, Project>(&list).unwrap();
+        let after = |key: Vec<u8>| {
+            let page_token = asked.next_page_token(Some(SortKey { order: order.clone(), key }), 1);
+            page::<Project>(&world.rows, &ListProjectsRequest { page_token, ..list.clone() })
+        };
+        let malformed = Rejection::PageToken(TokenError::Malformed { expected: TokenKind::Page });
+        prop_assert_eq!(after(key).map(|(page, _)| page.scanned), Err(malformed));
+        let missing = name::<Project>("portfolios/a-b/projects/z");
+        let (page, next) = after(crate::row::key::<Office, Project>(&missing)).unwrap();
+        prop_assert!(page.resources.len() <= 2 && next.is_empty());
     }
 }
 

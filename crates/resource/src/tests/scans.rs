@@ -61,6 +61,21 @@ fn an_equality_on_an_index_looks_at_no_more_than_it_answers() {
 }
 
 #[test]
+fn a_list_of_one_name_looks_at_that_row_alone_or_at_none() {
+    let world = many();
+    for (filter, count) in [
+        ("name = \"portfolios/a/projects/p7\" AND status = STATUS_PROPOSED", 1),
+        ("name = \"portfolios/a/projects/p7\" AND name = \"portfolios/a/projects/p*\"", 1),
+        ("name = \"portfolios/b/projects/p7\"", 0),
+        ("name = nonsense", 0),
+    ] {
+        for direction in ["name", "name desc"] {
+            assert_eq!(cost(&world, &list(filter, direction)), (count, count), "{filter}");
+        }
+    }
+}
+
+#[test]
 fn an_index_that_would_miss_rows_is_not_used() {
     let mut world = many();
     let deleted = Project { status: 3, delete_time: instant(1), ..project("a", "deleted") };
