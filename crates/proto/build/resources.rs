@@ -398,8 +398,8 @@ impl ListRequest for {module}::List{plural}Request {{
             (_, how) if !how.is_empty() => fail(field, "says who sets it, but is no OUTPUT_ONLY field"),
             _ => "Access::Input".to_owned(),
         };
-        if truth("parts") && part(field).is_none() {
-            fail::<()>(field, "is no message, so it has no parts to name");
+        if truth("parts") && (part(field).is_none() || field.is_list()) {
+            fail::<()>(field, "is not one message, so it has no parts to name");
         }
         // The encoder takes options without it as: not packed.
         if rules.is_some()

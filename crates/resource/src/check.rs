@@ -7,7 +7,7 @@
 use milepost_proto::resource::{Access, Field, Resource, Slot, Value};
 use milepost_types::{Rejection, Violations};
 
-use crate::content::{check, check_order, has_parts};
+use crate::content::{check, check_order};
 use crate::mask::{Mask, is_set};
 use crate::rules::Rules;
 
@@ -25,7 +25,7 @@ impl<R: Resource> Fields<R> {
         R: Rules<D>,
     {
         for (i, field) in inputs::<R>() {
-            if has_parts(field) {
+            if field.parts {
                 let named = parts(&mask, &message, i, field);
                 let Slot::Message(Some(node)) = message.slot(i) else { continue };
                 for (j, part) in named {
@@ -86,7 +86,7 @@ impl<R: Resource> Fields<R> {
 
     fn copy(&self, to: &mut R) {
         for (i, field) in inputs::<R>() {
-            if has_parts(field) {
+            if field.parts {
                 for (j, _) in parts(&self.mask, &self.message, i, field) {
                     to.copy_part(i, j, &self.message);
                 }
@@ -101,7 +101,7 @@ impl<R: Resource> Fields<R> {
     where
         R: Rules<D>,
     {
-        for (i, field) in inputs::<R>().filter(|(_, field)| has_parts(field)) {
+        for (i, field) in inputs::<R>().filter(|(_, field)| field.parts) {
             if parts(&self.mask, &self.message, i, field).is_empty() {
                 continue;
             }

@@ -269,8 +269,3 @@ fn days(given: &mut Vec<gtype::Date>, path: &str, violations: &mut Violations) {
     }
     *given = days.into_iter().map(milepost_service::value::date_message).collect();
 }
-
-/// Whether a field may hold a message of this kind that has parts of its own.
-pub(crate) fn has_parts(field: &Field) -> bool {
-    field.parts && field.kind == Kind::Message
-}
