@@ -1,10 +1,10 @@
 //! Who and what: portfolios, organizations, projects, phases and batches.
 //!
-//! A service on a ledger, in rooms: one pure module per noun has its model and rules; `decide` loads
-//! what a command is about and asks them; `apply` puts what an event tells into `tables`; `list` reads
-//! pages; `convert` is the only room that reads and writes messages; `grpc` answers calls. Invariants:
-//! a decision and an application depend on rows and the entry's own context alone; the rows are what the
-//! journal says. It has no configuration of its own, and nothing runs in it but calls and its ledger.
+//! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
+//! and the domain of the ledger, `methods` reads the requests of the methods that only projects and batches
+//! have, and `service` is what a process runs. Invariants: a decision and an application depend on rows and
+//! the entry's own context alone; the rows are what the journal says. It has no configuration of its own, and
+//! nothing runs in it but calls and its ledger.
 
 mod batch;
 mod methods;
