@@ -106,6 +106,32 @@ fn an_index_row_without_a_row_is_damage_and_so_is_a_message_that_is_none() {
 }
 
 #[test]
+fn today_is_that_of_each_portfolio_and_a_damaged_one_fails_the_page() {
+    let mut world = World::with_project();
+    world.put(&Project { update_time: instant(now().as_second()), ..project("a", "y") });
+    let list = |filter: &str| ListProjectsRequest {
+        parent: "portfolios/-".to_owned(),
+        filter: filter.to_owned(),
+        ..ListProjectsRequest::default()
+    };
+    let count = |world: &World, filter: &str| {
+        page::<Project>(&world.rows, &list(filter)).map(|(page, _)| page.resources.len())
+    };
+    assert_eq!(count(&world, "update_time >= today()"), Ok(1));
+    // A portfolio that is not there has no date: only what is no comparison with it is found.
+    world.put(&project("b", "x"));
+    assert_eq!(count(&world, "update_time >= today() OR update_time < today()"), Ok(2));
+    world.rows.put(b"\x01b".to_vec(), Bytes::from_static(b"\xff"));
+    assert_eq!(count(&world, ""), Ok(3), "nothing asks for its date");
+    match count(&world, "update_time >= today()") {
+        Err(milepost_types::Rejection::DamagedRow(row)) => {
+            assert_eq!((row.table, row.key.as_str()), ("office.portfolios", "b"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn what_this_version_does_not_know_is_read_and_not_acted_on() {
     let mut world = with_row(Project { status: 8, ..project("a", "x") }.encode_to_vec());
     lost(world.delete::<Project>(target(X, None)), "status: is unknown");
