@@ -133,11 +133,8 @@ fn parts<R: Resource>(
     parts.filter(|(j, part)| mask.takes_part(field.name, part.name, is_set(*j, part))).collect()
 }
 
-/// What a request says, if it breaks no rule of its own.
-///
-/// # Errors
-/// All that is wrong with it.
-pub fn sound<T>(read: impl FnOnce(&mut Violations) -> Option<T>) -> Result<T, Rejection> {
+/// What a request says, if it breaks no rule of its own; else all that is wrong with it.
+pub(crate) fn sound<T>(read: impl FnOnce(&mut Violations) -> Option<T>) -> Result<T, Rejection> {
     let mut violations = Violations::new();
     let value = read(&mut violations);
     Ok(violations.finish(value)?)

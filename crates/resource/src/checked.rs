@@ -52,20 +52,14 @@ impl<R: Resource> Checked<R> {
     }
 
     /// Refuses a stale etag.
-    ///
-    /// # Errors
-    /// If the resource has another.
-    pub fn check_etag(&self, given: Option<Etag>) -> Result<(), Rejection> {
+    pub(crate) fn check_etag(&self, given: Option<Etag>) -> Result<(), Rejection> {
         // An etag that cannot be read is none that anybody has.
         let current = self.resource.etag().parse().unwrap_or(Etag(0));
         Rejection::check_etag(&self.name, given, current)
     }
 
     /// Refuses a stale etag, and any change of a deleted resource.
-    ///
-    /// # Errors
-    /// If the resource has another etag, or is deleted.
-    pub fn check_changeable(&self, given: Option<Etag>) -> Result<(), Rejection> {
+    pub(crate) fn check_changeable(&self, given: Option<Etag>) -> Result<(), Rejection> {
         self.check_etag(given)?;
         if self.is_deleted() { Err(Rejection::deleted(&self.name)) } else { Ok(()) }
     }
@@ -79,7 +73,7 @@ impl<R: Resource> Checked<R> {
         after
     }
 
-    /// Brings what is computed of it up to date; it changed already.
+    /// Brings what is computed of it up to date.
     pub(crate) fn complete(
         &mut self,
         complete: impl FnOnce(&Name<R>, &mut R) -> Result<(), Rejection>,

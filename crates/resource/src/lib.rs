@@ -23,7 +23,6 @@ mod scan;
 mod serve;
 mod value;
 
-pub use check::sound;
 pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, Run, Standard, Target, decide};
 pub use days::{Dates, Days};

@@ -110,8 +110,8 @@ impl<D: Resources> Api<D> {
         let command = Arc::clone(&submission.command);
         let receipt = self.ledger.submit(submission).await.map_err(|error| refusal::submit_status(&error))?;
         let resources = if receipt.events.is_empty() {
-            let rows = &self.ledger.view();
-            let subject = command.act.subject(&Rows::new(rows), self.clock.now()).map_err(refused)?;
+            let now = self.clock.now();
+            let subject = self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
             subject.into_iter().collect()
         } else {
             receipt.events.iter().take(if all { usize::MAX } else { 1 }).map(resource_of).collect()
@@ -207,7 +207,8 @@ impl<D: Resources> Api<D> {
         self.unary(request, move |api, request| api.write(request, read, true))
     }
 
-    /// Answers a read of several resources, which `names` reads from the request with what it waits for.
+    /// Answers a read of several resources: `rows` finds what `read` read of the request, once the ledger is at
+    /// `min_revisions`.
     pub fn answer_several<Q: prost::Message + Default + Send + 'static, T: Send + 'static>(
         &self,
         request: HttpRequest<Body>,

@@ -11,11 +11,12 @@ use prost::Message;
 
 use super::office::{Office, TABLES};
 use super::rows::Rows;
+use crate::check::sound;
 use crate::command::Standard;
 use crate::list::{Page, list};
 use crate::request::{read_create, read_list, read_update};
 use crate::row::put;
-use crate::{Act, Command, Name, Rules, Target, apply, decide, sound};
+use crate::{Act, Command, Name, Rules, Target, apply, decide};
 
 pub(super) fn now() -> Timestamp {
     "2021-05-27T04:00:00Z".parse().unwrap()
