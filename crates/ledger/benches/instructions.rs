@@ -1,4 +1,4 @@
-//! How many instructions the ledger's hot paths take, which no busy machine changes. Needs valgrind, and
+//! Instruction counts of the ledger's hot paths, independent of the load of the host. Needs valgrind, and
 //! `cargo install gungraun-runner --version 0.20.0`; then `cargo bench -p milepost-ledger --bench
 //! instructions`.
 

@@ -1,4 +1,4 @@
-//! How long the ledger's hot paths take: `cargo bench -p milepost-ledger --bench time`.
+//! Times of the ledger's hot paths: `cargo bench -p milepost-ledger --bench time`.
 //!
 //! Noisy on a busy machine; `instructions` is not.
 

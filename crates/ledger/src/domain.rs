@@ -1,7 +1,8 @@
-//! What a service gives the ledger: pure rules over rows.
+//! The interface between a service and the ledger: pure rules over rows.
 //!
 //! Invariant: `decide` and `apply` depend on nothing but their arguments. Time, ids and seeds come in
-//! with the context, so that a command decided again, and an entry applied again, give the same.
+//! with the context, so that deciding a command again, and applying an entry again, give the same result.
+//! Nothing here stores rows.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ pub const LEDGER_TAG: u8 = 0;
 pub struct KeyRange {
     /// The first key.
     pub start: Vec<u8>,
-    /// The first key that is no longer in it; `None`: to the end of all keys.
+    /// The first key after the range; `None`: no upper bound.
     pub end: Option<Vec<u8>>,
 }
 
@@ -44,7 +45,7 @@ impl KeyRange {
         self
     }
 
-    /// The part of this range that a scan in a direction comes to after `key`; all of it without one.
+    /// The part of this range that a scan in a direction reaches after `key`; without a key, the whole range.
     pub fn beyond(self, key: Option<&[u8]>, direction: Direction) -> Self {
         match (key, direction) {
             (None, _) => self,
@@ -54,7 +55,7 @@ impl KeyRange {
     }
 }
 
-/// The smallest key that is greater than every key with this prefix; none if the prefix is all 0xff.
+/// The smallest key that is greater than every key with this prefix; `None` if the prefix is all 0xff.
 fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
     let mut end = prefix[..=last].to_vec();
@@ -62,7 +63,7 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
-/// In which order a scan goes.
+/// The order of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
     /// Ascending keys.
@@ -72,7 +73,7 @@ pub enum Direction {
     Backward,
 }
 
-/// Rows as they are at one sequence.
+/// Rows at one sequence.
 pub trait Read {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Option<Bytes>;
@@ -90,7 +91,7 @@ pub trait Write: Read {
     fn delete(&mut self, key: &[u8]);
 }
 
-/// What a decision may depend on besides rows and the command.
+/// What a decision may depend on, besides rows and command.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The ledger's log.
@@ -99,9 +100,9 @@ pub struct Context {
     pub sequence: u64,
     /// The time that the entry will have; never earlier than the entry before.
     pub commit_time: Timestamp,
-    /// What the clock says, which may be earlier or later than it said before.
+    /// The clock's time, which may be earlier than that of an earlier command.
     pub now: Timestamp,
-    /// Who asks.
+    /// Who submits the command.
     pub actor: Actor,
     /// The command's id.
     pub command_id: CommandId,
@@ -109,18 +110,18 @@ pub struct Context {
     pub seed: u128,
 }
 
-/// What a command that was accepted does.
+/// The effect of an accepted command.
 #[derive(Debug, Clone, Default)]
 pub struct Decision {
     /// The id of the portfolio concerned; empty for none.
     pub portfolio: String,
-    /// How far other logs had been followed in the rows that this was decided on.
+    /// The positions in other logs up to which the rows include their entries.
     pub decided_on: Vec<Position>,
-    /// Encoded events. None: the command is accepted and changes nothing, and no entry is written.
+    /// Encoded events. If empty, the command is accepted and changes nothing, and no entry is written.
     pub events: Vec<Bytes>,
 }
 
-/// An entry that the rules cannot apply: it is damaged, or none that they made.
+/// An entry that the rules cannot apply: it is damaged, or was not made by them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Unusable {
@@ -128,12 +129,12 @@ pub struct Unusable {
 }
 
 impl Unusable {
-    /// For this reason.
+    /// With this reason.
     pub fn new(what: impl std::fmt::Display) -> Self {
         Self { what: what.to_string() }
     }
 
-    /// The same of the event with this index.
+    /// The same, for the event with this index.
     #[must_use]
     pub fn in_event(self, index: usize) -> Self {
         Self { what: format!("event {index}: {}", self.what) }
@@ -142,18 +143,18 @@ impl Unusable {
 
 /// The rules of one service.
 pub trait Domain: Send + Sync + 'static {
-    /// What may be asked of it.
+    /// Its commands.
     type Command: Send + Sync + 'static;
-    /// Why it may refuse.
+    /// Why a command may be rejected.
     type Rejection: Clone + Send + Sync + std::fmt::Debug + 'static;
 
     /// Raised whenever `apply` or a table changes: stores of another version are rebuilt.
     const STORE_VERSION: u32;
 
-    /// Decides a command on the rows as they are, without changing them.
+    /// Decides a command on the current rows, without changing them.
     ///
     /// # Errors
-    /// The command is refused; nothing happens.
+    /// The command is rejected and has no effect.
     fn decide(
         &self,
         rows: &dyn Read,
@@ -161,11 +162,11 @@ pub trait Domain: Send + Sync + 'static {
         context: &Context,
     ) -> Result<Decision, Self::Rejection>;
 
-    /// Brings the rows from before an entry to after it. Never refuses what `decide` made, and takes nothing
-    /// that it could not decide on later: what it lets into the rows can be read there.
+    /// Applies an entry to the rows before it. Never refuses what `decide` made, and accepts nothing that `decide`
+    /// could not read from the rows later.
     ///
     /// # Errors
-    /// The entry cannot be understood: the ledger does not open, or fails, and says so. Nothing of it stays.
+    /// The entry cannot be applied: the ledger does not open, or fails, with this reason. None of its changes stay.
     fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>;
 }
 

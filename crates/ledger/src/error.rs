@@ -1,4 +1,6 @@
-//! Why a ledger does not open, and why a command has no receipt.
+//! Why a ledger does not open, why a command has no receipt, and why a position was not reached.
+//!
+//! Invariant: for every `SubmitError` but `Failed` the command had no effect. What clients see of these is not here.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,17 +17,17 @@ pub enum Error {
     /// The journal cannot be read.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadError),
-    /// An entry cannot be understood.
+    /// An entry cannot be decoded.
     #[error("the journal holds an entry that this version cannot use")]
     Entry(#[from] EntryError),
     /// The store cannot be used, and rebuilding it failed or would not help.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
-    /// The store has seen entries that the journal lacks: they are lost, or it is the wrong journal.
+    /// The store has applied entries that the journal lacks: they are lost, or it is the wrong journal.
     #[error(
-        "the store in {} is at {store}, but its journal is at {journal}: entries are missing; put the \
-         right journal in place of the one that is there, or, if that one is meant, have the store built anew from \
-         it by `milepost store rebuild`",
+        "the store in {} is at {store}, but its journal is at {journal}: entries are missing; replace the \
+         journal with the right one, or, if it is the right one, rebuild the store from it with \
+         `milepost store rebuild`",
         dir.display()
     )]
     StoreAhead {
@@ -37,13 +39,13 @@ pub enum Error {
         journal: Position,
     },
     /// An entry cannot be decoded or applied: the journal is damaged, or not this ledger's. Nothing was
-    /// skipped, and nothing after it was looked at.
+    /// skipped, and nothing after it was read.
     #[error(
         "entry {sequence} of {} cannot be used: {what}; nothing was skipped: put the right journal in place, or \
          restore the ledger from an export", journal_of(*ledger)
     )]
     Unusable {
-        /// The ledger, as its journal is named.
+        /// The ledger whose name the journal has.
         ledger: Option<LedgerName>,
         /// The entry.
         sequence: u64,
@@ -62,8 +64,8 @@ fn journal_of(ledger: Option<LedgerName>) -> String {
 /// Why a command has no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError<R> {
-    /// The rules refuse it.
-    #[error("refused")]
+    /// The rules reject it.
+    #[error("the command was rejected")]
     Rejected(R),
     /// Its request id was used before with another body.
     #[error("request id {id} was used before for another request")]
@@ -71,33 +73,33 @@ pub enum SubmitError<R> {
         /// The request id.
         id: String,
     },
-    /// What it does is too large for one entry.
+    /// Its effect is too large for one entry.
     #[error("the change takes {bytes} bytes; one entry takes at most {limit}")]
     EntryTooLarge {
-        /// What the entry would take.
+        /// The size of the entry.
         bytes: usize,
         /// The configured `max_entry_bytes`.
         limit: usize,
     },
-    /// It waited in vain for a place in the queue, or for its turn; it had no effect.
+    /// Its deadline passed before its turn; it had no effect.
     #[error("the deadline passed before the command took effect")]
     DeadlineExceeded,
-    /// The queue is full, and the caller would not wait.
+    /// The queue stayed full until its deadline.
     #[error("too many commands are waiting")]
     Overloaded,
-    /// The rules failed on it, or could not apply what they had decided; it had no effect.
+    /// The rules panicked on it, or could not apply what they had decided; it had no effect.
     #[error("the command failed inside the server: {message}")]
     Panicked {
-        /// What the panic, or the rules, said.
+        /// The message of the panic, or of the rules.
         message: String,
     },
-    /// The disk has too little room; it had no effect.
+    /// The disk has too little space; it had no effect.
     #[error("{0}")]
     DiskLow(DiskRoom),
     /// The ledger is closing; it had no effect.
     #[error("the ledger is closing")]
     Closing,
-    /// The journal or the store failed. Whether it had an effect is known after a restart: ask again
+    /// The journal or the store failed. Whether it had an effect is known after a restart: retry
     /// with the same request id.
     #[error("the ledger has failed: {reason}")]
     Failed {
@@ -109,28 +111,28 @@ pub enum SubmitError<R> {
 /// Why a position was not reached.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WaitError {
-    /// It is of another log or history than this ledger's.
+    /// It belongs to another log or history than this ledger's.
     #[error("position {asked} is of another history; this ledger is at {have}")]
     Diverged {
-        /// What was waited for.
+        /// The position that was waited for.
         asked: Position,
         /// Where the ledger is.
         have: Position,
     },
-    /// It did not come in time.
+    /// It was not reached in time.
     #[error("position {asked} was not reached within {waited:?}; the ledger is at {have}")]
     TimedOut {
-        /// What was waited for.
+        /// The position that was waited for.
         asked: Position,
         /// Where the ledger is.
         have: Position,
-        /// How long.
+        /// How long the call waited.
         waited: Duration,
     },
     /// The ledger closed or failed meanwhile.
     #[error("the ledger is closing")]
     Closing,
-    /// Whether it is of this history cannot be read.
+    /// The journal cannot be read to check the position.
     #[error("the journal cannot be read: {reason}")]
     Journal {
         /// Why.

@@ -1,7 +1,7 @@
 //! Reading a journal up to its tail, and then waiting for the tail to move.
 //!
 //! Invariant: entries come in order, each once, and only when they are durable. A slow reader costs
-//! nobody anything: a feed is a position and nothing else.
+//! nobody anything: a feed is only a position and buffers nothing.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::journal::{DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
-/// A ledger's journal, for readers.
+/// The read side of a ledger's journal.
 #[derive(Clone)]
 pub struct Source {
     journal: Arc<dyn Journal>,
@@ -28,7 +28,7 @@ pub enum FeedError {
 }
 
 impl Source {
-    /// The readers' side of a journal.
+    /// The read side of this journal.
     pub fn new(journal: Arc<dyn Journal>) -> Self {
         Self { journal }
     }
@@ -38,7 +38,7 @@ impl Source {
         self.journal.info()
     }
 
-    /// Room for the next append, measured now; `None` where the engine does not know its disk. May block.
+    /// The disk space for the next append, measured now; `None` if the engine has no disk of its own. May block.
     ///
     /// # Errors
     /// If the disk cannot be measured.
@@ -51,13 +51,12 @@ impl Source {
         *self.journal.tail().borrow()
     }
 
-    /// The entries after `after`; empty at the tail. What is not in memory is read on a thread that
-    /// may block.
+    /// The entries after `after`; empty at the tail. What is not in memory is read on a blocking thread.
     ///
     /// # Errors
     /// As the journal's `read`.
     pub async fn read(&self, after: Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
-        // A thread for nothing would cost a follower that keeps up more than everything else.
+        // Without this, a follower that keeps up would start a thread for each empty read, its largest cost.
         if self.tail() == after {
             return Ok(Vec::new());
         }
@@ -68,8 +67,8 @@ impl Source {
         blocking(move || journal.read(&after, limit)).await
     }
 
-    /// The entries after the one with this sequence, without comparing hashes: for a reader that knows
-    /// the sequence from this very log.
+    /// The entries after the one with this sequence, without comparing hashes: for a reader that has
+    /// the sequence from this log.
     ///
     /// # Errors
     /// As the journal's `read_after`.
@@ -77,7 +76,7 @@ impl Source {
         self.map_after(sequence, limit, |entries| entries).await
     }
 
-    /// As `read_after`, and makes something of what was read, on the same thread as the read.
+    /// As `read_after`, and maps the result on the same thread as the read.
     ///
     /// # Errors
     /// As the journal's `read_after`.
@@ -94,12 +93,12 @@ impl Source {
         blocking(move || journal.read_after(sequence, limit).map(map)).await
     }
 
-    /// The place in this log that a position is; see [`JournalInfo::resolve`].
+    /// The equivalent of a position in this log; see [`JournalInfo::resolve`].
     pub fn resolve(&self, position: Position) -> Option<Position> {
         self.info().resolve(position)
     }
 
-    /// Everything after a position, now and later.
+    /// The entries after a position, present and future.
     pub fn feed(&self, after: Position) -> Feed {
         Feed { tail: self.journal.tail(), source: self.clone(), after }
     }
@@ -114,7 +113,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// A place in a journal that moves on.
+/// A cursor in a journal that waits at the tail.
 pub struct Feed {
     source: Source,
     tail: watch::Receiver<Position>,
@@ -131,7 +130,7 @@ impl Feed {
             self.tail.borrow_and_update();
             let entries = self.source.read(self.after, limit).await?;
             if let Some(last) = entries.last() {
-                // What comes after a position of an ancestor is of this log.
+                // Entries after a position of an ancestor log belong to this log.
                 self.after = Position::after(self.tail().log, last.sequence, &last.hash);
                 return Ok(entries);
             }
@@ -167,7 +166,7 @@ mod tests {
         append(&*journal, &mut Chain::default(), [vec![1], vec![2]]);
         let source = Source::new(journal);
         let tail = source.tail();
-        // There is no runtime here that a thread could be asked of.
+        // There is no runtime here, so a blocking thread would panic.
         let mut read = pin!(source.read(tail, ReadLimit::default()));
         let answer = read.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(&answer, Poll::Ready(Ok(entries)) if entries.is_empty()), "{answer:?}");

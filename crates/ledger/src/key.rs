@@ -1,14 +1,14 @@
-//! How keys of rows are put together and taken apart: a table's tag, then parts.
+//! Building and parsing the keys of rows: a table's tag, then parts.
 //!
-//! Invariant: what was put together is taken apart to the same, and keys order as their parts do, from
-//! the left. A text has no zero in it: ids are letters, digits and hyphens, and names have no control
-//! characters. Which parts a table's keys have is the service's business.
+//! Invariant: parsing a key gives the parts that it was built from, and keys order as their parts do, from
+//! the left. Text contains no zero byte: ids are letters, digits and hyphens, and names have no control
+//! characters. Which parts a table's keys have is decided by the service, not here.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_types::ResourceId;
 
-/// A key in the making.
+/// A key that is being built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(Vec<u8>);
 
@@ -20,36 +20,36 @@ impl Key {
         Self(bytes)
     }
 
-    /// An id that something follows.
+    /// Adds an id that another part follows.
     pub fn under(self, id: &ResourceId) -> Self {
         self.text(id.as_str())
     }
 
-    /// Text that something follows.
+    /// Adds text that another part follows.
     pub fn text(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
         self.0.push(0);
         self
     }
 
-    /// The beginning of a text, to find all that begin so.
+    /// Adds the beginning of a text, to find all keys that begin with it.
     pub fn beginning(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
         self
     }
 
-    /// Bytes that order by themselves.
+    /// Adds bytes that order as they are.
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    /// The id that a key ends with.
+    /// Ends the key with an id.
     pub fn id(self, id: &ResourceId) -> Vec<u8> {
         self.beginning(id.as_str()).0
     }
 
-    /// The key, or the beginning of one, as it is.
+    /// The finished key, or key prefix.
     pub fn done(self) -> Vec<u8> {
         self.0
     }
@@ -71,7 +71,7 @@ pub fn ordered_date(date: Date) -> [u8; 4] {
     [high, low, date.month().unsigned_abs(), date.day().unsigned_abs()]
 }
 
-/// The date of [`ordered_date`]; `None` if the bytes are of none.
+/// The date of [`ordered_date`]; `None` if the bytes are not a date.
 pub fn date_of(bytes: &[u8]) -> Option<Date> {
     let [high, low, month, day]: [u8; 4] = bytes.try_into().ok()?;
     Date::new(i16::from_be_bytes([high, low]), i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
@@ -88,24 +88,24 @@ pub fn ordered_instant(instant: Timestamp) -> [u8; 12] {
     bytes
 }
 
-/// The instant of [`ordered_instant`]; `None` if the bytes are of none.
+/// The instant of [`ordered_instant`]; `None` if the bytes are not an instant.
 pub fn instant_of(bytes: &[u8]) -> Option<Timestamp> {
     let (seconds, fraction) = bytes.split_first_chunk::<8>()?;
     let fraction = i32::from_be_bytes(fraction.try_into().ok()?);
     Timestamp::new(number_i64(*seconds), fraction).ok()
 }
 
-/// What is left of a key that is being taken apart.
+/// The rest of a key that is being parsed.
 #[derive(Debug)]
 pub struct Parts<'a>(&'a [u8]);
 
 impl<'a> Parts<'a> {
-    /// The parts of a key of the table with this tag; `None` if it is of another.
+    /// Parses a key of the table with this tag; `None` if it belongs to another table.
     pub fn of(key: &'a [u8], table: impl Into<u8>) -> Option<Self> {
         key.strip_prefix(&[table.into()]).map(Self)
     }
 
-    /// A text that something follows.
+    /// Takes text that another part follows.
     pub fn text(&mut self) -> Option<&'a str> {
         let end = self.0.iter().position(|byte| *byte == 0)?;
         let text = std::str::from_utf8(&self.0[..end]).ok()?;
@@ -113,24 +113,24 @@ impl<'a> Parts<'a> {
         Some(text)
     }
 
-    /// An id that something follows.
+    /// Takes an id that another part follows.
     pub fn parent(&mut self) -> Option<ResourceId> {
         self.text()?.parse().ok()
     }
 
-    /// What is left.
+    /// The rest of the key.
     pub fn rest(&self) -> &'a [u8] {
         self.0
     }
 
-    /// So many bytes.
+    /// Takes this many bytes.
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    /// The id that the key ends with.
+    /// Takes the id that the key ends with.
     pub fn id(self) -> Option<ResourceId> {
         std::str::from_utf8(self.0).ok()?.parse().ok()
     }

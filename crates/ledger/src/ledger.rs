@@ -166,7 +166,7 @@ impl<D: Domain> Ledger<D> {
         self.inner.shared.base.failure.subscribe()
     }
 
-    /// Notifies when a command was refused for lack of disk space; whether the shortage persists, `shortage` tells.
+    /// Notifies when a command was refused for lack of disk space; `shortage` returns whether that persists.
     pub fn refusals_for_room(&self) -> watch::Receiver<Option<DiskRoom>> {
         self.inner.shared.disk_low.subscribe()
     }

@@ -1,11 +1,11 @@
 //! The kernel: a journal of what happened and a store of what is now.
 //!
-//! Every service is a ledger. A command is decided on the rows as they are, its events become one
-//! entry of the journal, and the entry is applied to the rows: pure functions of the service's
+//! Every service is a ledger. A command is decided on the current rows, its events become one
+//! entry of the journal, and the entry is applied to the rows: by pure functions of the service
 //! (`Domain`), run by one writer that commits many commands with one sync.
 //! Invariants: nothing is visible to anyone before it is durable; an entry takes effect whole or not
-//! at all; the rows are what the journal says, however they came about. This crate is the only one
-//! that names sled, and it knows nothing of what a service is about.
+//! at all; live rows and rows rebuilt from the journal are equal. This crate is the only one
+//! that names sled, and it knows nothing of any service's domain.
 
 mod domain;
 mod entry;

@@ -1,23 +1,26 @@
-//! What can be set of a ledger, with defaults that suit an office of ten thousand projects.
+//! The options of a ledger, with defaults for an office of ten thousand projects.
+//!
+//! Invariant: no option changes what is stored in the journal. The journal has options of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::Step;
 
-/// How a ledger works. Every bound is per ledger.
+/// The options of a ledger. Every bound is per ledger.
 #[derive(Clone)]
 pub struct Options {
     /// At most this many commands are committed together.
     pub group_size: usize,
-    /// At most this many commands wait; further callers wait outside until their deadline.
+    /// At most this many commands are queued; further callers wait until their deadline.
     pub queue_bound: usize,
-    /// A checkpoint begins when the memory table has this many rows. What came after it, a crash replays.
+    /// A checkpoint begins when the memory table has this many rows. After a crash, the entries since the last
+    /// checkpoint are replayed.
     pub checkpoint_rows: usize,
-    /// A checkpoint begins when half as many bytes were put into the memory table; at this many, writers
-    /// wait for the one under way.
+    /// A checkpoint begins when half as many bytes were put into the memory table; at this many, the writer
+    /// waits for the running one.
     pub table_bytes: usize,
-    /// Rows of the base kept in memory, in bytes; sled gets as much again.
+    /// The size of the row cache in bytes; sled's own cache gets as much again.
     pub cache_bytes: usize,
     /// The largest entry, in bytes.
     pub max_entry_bytes: usize,
@@ -25,7 +28,7 @@ pub struct Options {
     pub max_request_ids: usize,
     /// How long a request id is remembered.
     pub request_id_window: Duration,
-    /// Told of each step of a checkpoint; for tests.
+    /// Called at each step of a checkpoint; for tests.
     pub observe_checkpoint: Option<Arc<dyn Fn(Step, u64) + Send + Sync>>,
 }
 

@@ -1,4 +1,6 @@
-//! What a panic said, for a log line or an error. It keeps no backtrace.
+//! The message of a panic, for a log line or an error.
+//!
+//! Invariant: there is always a message. It keeps no backtrace.
 
 use std::any::Any;
 

@@ -3,9 +3,9 @@
 //! Rows: key `[0, 2, chunk u64]`, chunk = sequence / 256; value: the second of the chunk's last id
 //! i64, then per id: sequence u64, key 16, body 16; integers big end first. Persisted, never reused.
 //! Invariant: what is remembered depends only on the entries up to a sequence, never on when a
-//! checkpoint was made: ids are forgotten by whole chunks, when the chunk is older than the
+//! checkpoint was made: ids are dropped in whole chunks, when the chunk is older than the
 //! window or enough later ids are known. Time is the entries' commit time: a clock that jumps ahead by the
-//! window makes all before it old.
+//! window expires everything before it. Rejected commands are not remembered.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -21,7 +21,7 @@ const ITEM_BYTES: usize = 8 + 16 + 16;
 
 type Key = [u8; 16];
 
-/// Which ids were used.
+/// The ids that were used, and by which entries.
 pub(crate) type Uses = HashMap<Key, Use>;
 
 /// The entry that used an id.
@@ -31,10 +31,10 @@ pub(crate) struct Use {
     body: [u8; 16],
 }
 
-/// What is known of an id.
+/// Whether an id was used before.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Nothing.
+    /// It was not used, or is no longer remembered.
     Never,
     /// It was used by this entry for the same body.
     Same(u64),
@@ -71,7 +71,7 @@ impl RequestIds {
         }
     }
 
-    /// The window as the rows of a checkpoint tell it.
+    /// Loads the window from the rows of a checkpoint.
     pub(crate) fn load(&mut self, rows: &dyn Read) {
         for (key, value) in rows.scan(&KeyRange::prefix(&TABLE), Direction::Forward) {
             let Some(chunk) = decode(&key, &value) else { continue };
@@ -83,7 +83,7 @@ impl RequestIds {
         }
     }
 
-    /// What is known of a command's id, here or in what was used since and is not durable yet.
+    /// Whether a command's id was used before, in the window or in `since`, the uses that are not durable yet.
     pub(crate) fn seen(&self, principal: &str, id: &CommandId, since: &Uses) -> Seen {
         let Some((key, body)) = key_of(principal, id) else { return Seen::Never };
         match since.get(&key).or_else(|| self.uses.get(&key)) {
@@ -93,7 +93,7 @@ impl RequestIds {
         }
     }
 
-    /// Takes a durable entry's id in, and forgets what the entry makes too old.
+    /// Adds the id of a durable entry, and drops the chunks that it makes too old.
     pub(crate) fn remember(&mut self, entry: &Entry) {
         let second = entry.commit_time.as_second();
         if let Some((key, body)) = key_of(&entry.actor.principal, &entry.command_id) {
@@ -130,7 +130,7 @@ impl RequestIds {
         }
     }
 
-    /// The rows that changed since this was last asked; `None` for a row that is gone.
+    /// The rows that changed since the last call; `None` for a removed row.
     pub(crate) fn changed_rows(&mut self) -> Vec<(Bytes, Option<Bytes>)> {
         let changed = std::mem::take(&mut self.changed);
         changed
@@ -143,8 +143,8 @@ impl RequestIds {
     }
 }
 
-/// Notes that an entry which is not durable yet uses its id.
-pub(crate) fn note(uses: &mut Uses, entry: &Entry) {
+/// Adds the id of an entry that is not durable yet.
+pub(crate) fn add_use(uses: &mut Uses, entry: &Entry) {
     if let Some((key, body)) = key_of(&entry.actor.principal, &entry.command_id) {
         uses.insert(key, Use { sequence: entry.sequence, body });
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_known_by_principal_and_body() {
+    fn an_id_is_scoped_to_its_principal_and_compared_by_body() {
         let mut ids = RequestIds::new(10, Duration::from_secs(60));
         ids.remember(&entry(5, 0));
         assert_eq!(ids.seen("p", &id("5", 1), &Uses::new()), Seen::Same(5));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_chunks_are_forgotten_by_number_and_by_age() {
+    fn whole_chunks_are_dropped_by_count_and_by_age() {
         let mut ids = RequestIds::new(300, Duration::from_secs(60));
         (1..=1000).for_each(|sequence| ids.remember(&entry(sequence, 0)));
         assert_eq!(ids.seen("p", &id("511", 1), &Uses::new()), Seen::Never);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_bring_the_window_back_and_do_not_depend_on_when_they_were_taken() {
+    fn rows_restore_the_window_and_do_not_depend_on_when_they_were_taken() {
         let (mut often, mut once) =
             (RequestIds::new(300, Duration::from_secs(60)), RequestIds::new(300, Duration::from_secs(60)));
         let mut rows = std::collections::BTreeMap::new();

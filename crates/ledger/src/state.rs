@@ -1,9 +1,9 @@
-//! The rows, the request ids and the digest at one sequence, and how they come out of a store and a
+//! The rows, the request ids and the digest at one sequence, and how they are recovered from a store and a
 //! journal.
 //!
 //! Invariant: what `open` returns is at the journal's tail, whatever was in the store. A store that is
-//! damaged, of another log or of another version is rebuilt, and the log says so. One that has seen
-//! entries that the journal lacks is left alone, and so is the journal: it may be all that is left of them.
+//! damaged, of another log or of another version is rebuilt, with a log line. One that has applied
+//! entries that the journal lacks is not touched, and neither is the journal: the store may be the only trace of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -21,16 +21,16 @@ use crate::options::Options;
 use crate::request_ids::RequestIds;
 use crate::store::{self, Base, Changes, Digest, Draft, Layers, Mark, StoreError, Table, Tip};
 
-/// How often a long replay tells how far it is.
+/// The interval between the progress lines of a long replay.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Everything that a writer goes on from.
+/// The committed state that the writer extends.
 pub(crate) struct State {
     pub(crate) layers: Layers,
-    /// Bytes put into the memory table since it was last taken out.
+    /// Bytes put into the memory table since it was last frozen.
     pub(crate) table_bytes: usize,
     pub(crate) ids: RequestIds,
-    /// Of what is in the base.
+    /// The digest of the rows in the base.
     pub(crate) digest: Digest,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn open<D: Domain>(
 ) -> Result<State, Error> {
     match store::open_or_start(dir, options.cache_bytes) {
         Ok((base, None)) => replay(State::start(base, journal, options), journal, domain, options),
-        Ok((base, Some(mark))) => match unusable::<D>(dir, &mark, journal)? {
+        Ok((base, Some(mark))) => match rebuild_reason::<D>(dir, &mark, journal)? {
             None => replay(State::at(base, mark, options), journal, domain, options),
             Some(why) => {
                 drop(base);
@@ -60,16 +60,24 @@ pub(crate) fn open<D: Domain>(
     }
 }
 
-/// Why a store that can be read must be rebuilt, if so.
-fn unusable<D: Domain>(dir: &Path, mark: &Mark, journal: &dyn Journal) -> Result<Option<String>, Error> {
+/// Why a readable store must be rebuilt, if it must.
+fn rebuild_reason<D: Domain>(
+    dir: &Path,
+    mark: &Mark,
+    journal: &dyn Journal,
+) -> Result<Option<String>, Error> {
     if !belongs(dir, mark.position(), journal)? {
-        return Ok(Some(format!("it belongs to log {}, the journal is {}", mark.log, journal.info().log)));
+        return Ok(Some(format!(
+            "it belongs to log {}, but the journal is log {}",
+            mark.log,
+            journal.info().log
+        )));
     }
     let (own, needed) = (mark.version, D::STORE_VERSION);
-    Ok((own != needed).then(|| format!("it has version {own}, this program needs {needed}")))
+    Ok((own != needed).then(|| format!("it has version {own}, but this program needs {needed}")))
 }
 
-/// Whether a store that is at a position is this journal's; an error if it has seen what the journal lacks.
+/// Whether a store at this position belongs to this journal; an error if it has applied entries that the journal lacks.
 fn belongs(dir: &Path, store: Position, journal: &dyn Journal) -> Result<bool, Error> {
     let info = journal.info();
     let ahead = || Error::StoreAhead { dir: dir.to_owned(), store, journal: info.tail };
@@ -122,7 +130,7 @@ impl State {
         Self { layers, table_bytes: 0, ids, digest: Digest::default() }
     }
 
-    /// Where a checkpoint was made.
+    /// At the last checkpoint.
     fn at(base: Base, mark: Mark, options: &Options) -> Self {
         let layers = Layers {
             table: Table::new(),
@@ -138,7 +146,7 @@ impl State {
     /// Applies an entry that is durable in the journal.
     ///
     /// # Errors
-    /// If the entry is damaged, or none of this ledger's; the rows are as before.
+    /// If the entry is damaged, or not one of this ledger; the rows are unchanged.
     pub(crate) fn apply<D: Domain>(
         &mut self,
         domain: &D,
@@ -166,7 +174,7 @@ impl State {
             Ok(applied) => applied.map_err(|error| unusable(error.to_string()))?,
             Err(panic) => {
                 let message = crate::panic::message(panic.as_ref());
-                return Err(unusable(format!("applying it panicked, a fault of this version: {message}")));
+                return Err(unusable(format!("applying it panicked, a bug in this version: {message}")));
             }
         }
         let changes = draft.into_changes();
@@ -175,7 +183,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes in what entries changed that are durable in the journal.
+    /// Adds the changes of entries that are durable in the journal.
     pub(crate) fn advance(&mut self, changes: Changes, tip: Tip, entries: &[Entry]) {
         self.table_bytes += self.layers.apply(changes);
         self.layers.tip = tip;
@@ -200,7 +208,7 @@ impl State {
         self.layers.table.len() >= options.checkpoint_rows || self.table_bytes >= options.table_bytes / 2
     }
 
-    /// Takes the memory table out, with what the request ids add to it.
+    /// Takes the memory table, with the changed rows of the request ids, for a checkpoint.
     pub(crate) fn freeze(&mut self) -> Table {
         for (key, value) in self.ids.changed_rows() {
             self.layers.table.insert(key, value);
@@ -209,7 +217,7 @@ impl State {
         std::mem::take(&mut self.layers.table)
     }
 
-    /// Writes the memory table to the base and brings it to the disk, here and now.
+    /// Writes the memory table to the base and syncs it, on this thread.
     pub(crate) fn checkpoint<D: Domain>(&mut self) -> Result<(), Error> {
         let mark = self.mark(D::STORE_VERSION);
         let table = self.freeze();
@@ -227,7 +235,7 @@ fn replay<D: Domain>(
     options: &Options,
 ) -> Result<State, Error> {
     let (first, tail) = (state.layers.tip.position.sequence, journal.info().tail.sequence);
-    let mut told = Instant::now();
+    let mut logged = Instant::now();
     loop {
         let entries = journal.read(&state.layers.tip.position, ReadLimit::default())?;
         let Some(last) = entries.last() else { break };
@@ -238,8 +246,8 @@ fn replay<D: Domain>(
         if state.is_due(options) {
             state.checkpoint::<D>()?;
         }
-        if told.elapsed() >= PROGRESS_INTERVAL {
-            told = Instant::now();
+        if logged.elapsed() >= PROGRESS_INTERVAL {
+            logged = Instant::now();
             let percent = (reached - first) * 100 / (tail - first).max(1);
             tracing::info!(sequence = reached, tail, percent, "replaying the journal into the store");
         }

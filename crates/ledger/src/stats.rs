@@ -1,4 +1,6 @@
-//! What a ledger has done since it was opened, counted. Counters only rise; a reader takes differences.
+//! Counters of a ledger since it was opened.
+//!
+//! Invariant: counters only rise; a reader takes differences. Names and help texts of metrics are not here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,17 +31,17 @@ impl Stats {
         self.entries.get()
     }
 
-    /// Commands that were refused, or failed, without an effect.
+    /// Commands that were rejected, or failed, without an effect.
     pub fn refused(&self) -> u64 {
         self.refused.get()
     }
 
-    /// Commands that were refused for want of room on the journal's disk; they count as refused too.
+    /// Commands that were refused for lack of space on the journal's disk; they count as refused too.
     pub fn disk_low(&self) -> u64 {
         self.disk_low.get()
     }
 
-    /// Appends that found that somebody else had appended first.
+    /// Appends that failed because another process had appended first.
     pub fn conflicts(&self) -> u64 {
         self.conflicts.get()
     }
@@ -59,7 +61,7 @@ impl Stats {
         self.checkpoints.get()
     }
 
-    /// Rows handed to checkpoints.
+    /// Rows of the tables that checkpoints wrote.
     pub fn checkpoint_rows(&self) -> u64 {
         self.checkpoint_rows.get()
     }

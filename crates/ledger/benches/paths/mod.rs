@@ -1,7 +1,7 @@
-//! The hot paths, prepared so that a bench times nothing but the path.
+//! The hot paths, prepared so that a bench measures only the path.
 //!
 //! Payloads have the size of a reforecast milestone's event. The ledger's domain here is a row for each
-//! key: what the ledger itself costs, without the rules of a service.
+//! key: it measures the ledger itself, without the rules of a service.
 
 use std::path::Path;
 use std::sync::Arc;

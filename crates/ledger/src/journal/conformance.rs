@@ -1,8 +1,7 @@
-//! What every engine must do, as one suite that each runs: an engine that passes can stand under a
-//! ledger.
+//! The conformance suite of journal engines: an engine that passes can be used by a ledger.
 //!
-//! Invariant: only the trait is used, so that a later engine has nothing to add. Faults of the disk
-//! are not here; they are the file engine's own tests. Panics where an engine fails.
+//! Invariant: only the trait is used, so that it runs on every later engine unchanged. Disk faults
+//! are not covered here; they are in the file engine's own tests. Panics where an engine fails.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +12,7 @@ use tokio::sync::watch;
 use super::{AppendError, Block, Entries, Journal, ReadError, ReadLimit, StoredEntry};
 use crate::journal::chain;
 
-/// An engine under test, with a log that is empty at first.
+/// An engine under test, with a log that starts empty.
 pub trait Fixture {
     /// The engine.
     fn journal(&self) -> &dyn Journal;
@@ -22,7 +21,7 @@ pub trait Fixture {
     fn reopen(&mut self) -> bool;
 }
 
-/// Makes blocks that follow one another, and remembers what they hold.
+/// Makes consecutive blocks, and keeps their entries.
 #[derive(Debug, Clone, Default)]
 pub struct Chain {
     entries: Vec<StoredEntry>,
@@ -67,12 +66,16 @@ impl Chain {
 /// Appends `bodies` as one block to a log that holds what `chain` does.
 ///
 /// # Panics
-/// If the engine refuses.
+/// If the append fails.
 pub fn append<B: Into<Bytes>>(journal: &dyn Journal, chain: &mut Chain, bodies: impl IntoIterator<Item = B>) {
     let after = journal.info().tail;
     let block = chain.block(bodies);
     let tail = journal.append(&after, &block).expect("the append succeeds");
-    assert_eq!(tail, chain.position(after.log, chain.entries.len() as u64), "where an append says it ended");
+    assert_eq!(
+        tail,
+        chain.position(after.log, chain.entries.len() as u64),
+        "the position that an append returns"
+    );
     assert_eq!(tail, journal.info().tail, "the tail after an append");
 }
 
@@ -89,7 +92,7 @@ pub fn assert_holds(journal: &dyn Journal, chain: &Chain) {
 
 const ALL: ReadLimit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
 
-/// Runs the suite; `make` makes an engine with an empty log each time it is called.
+/// Runs the suite; `make` creates an engine with an empty log each time it is called.
 ///
 /// # Panics
 /// If the engine does not conform.
@@ -101,7 +104,7 @@ pub fn run<F: Fixture>(make: impl Fn() -> F) {
     read_limits(&make());
     other_histories(&make());
     tail_moves(&make());
-    memory_is_told(&make());
+    in_memory_reports_the_newest_entries(&make());
     big_blocks(make());
     many_blocks(make());
     concurrent_readers(&make());
@@ -154,15 +157,15 @@ fn fence(engine: &impl Fixture) {
     let foreign = Position { log: LogId::from_bytes([7; 16]), ..tail };
     let stale = [chain.position(tail.log, 0), chain.position(tail.log, 3), chain.position(tail.log, 4)];
     for after in stale.into_iter().chain([other_hash, ahead, foreign]) {
-        // What a writer would offer who believes that the log ends there.
+        // The block of a writer whose copy of the log ends there.
         let known = chain.entries[..(after.sequence as usize).min(5)].to_vec();
         let block = Chain::of(known).block(numbered(2));
         match journal.append(&after, &block) {
-            Err(AppendError::Conflict { tail: told }) => assert_eq!(told, tail),
+            Err(AppendError::Conflict { tail: reported }) => assert_eq!(reported, tail),
             other => panic!("an append after {after} to a log that ends at {tail}: {other:?}"),
         }
         assert_holds(journal, &chain);
-        assert_eq!(journal.poisoned(), None, "a conflict is no failure");
+        assert_eq!(journal.poisoned(), None, "a conflict does not poison the journal");
     }
     append(journal, &mut chain, numbered(1));
     assert_holds(journal, &chain);
@@ -233,7 +236,7 @@ fn other_histories(engine: &impl Fixture) {
     }
     let ahead = Position { sequence: 7, ..tail };
     match journal.read(&ahead, ALL) {
-        Err(ReadError::Ahead { asked, tail: told }) => assert_eq!((asked, told), (ahead, tail)),
+        Err(ReadError::Ahead { asked, tail: end }) => assert_eq!((asked, end), (ahead, tail)),
         other => panic!("reading after {ahead}: {other:?}"),
     }
     assert!(matches!(journal.read_after(u64::MAX, ALL), Err(ReadError::Ahead { .. })));
@@ -248,18 +251,18 @@ fn tail_moves(engine: &impl Fixture) {
         append(journal, &mut chain, numbered(round));
         assert!(tail.has_changed().expect("the tail lives"), "an append moves the tail");
         assert_eq!(*tail.borrow_and_update(), journal.info().tail);
-        assert_eq!(*journal.tail().borrow(), journal.info().tail, "who asks later sees the same");
+        assert_eq!(*journal.tail().borrow(), journal.info().tail, "a later receiver sees the same");
     }
     assert!(!tail.has_changed().expect("the tail lives"));
 }
 
-fn memory_is_told(engine: &impl Fixture) {
+fn in_memory_reports_the_newest_entries(engine: &impl Fixture) {
     let journal = engine.journal();
     let mut chain = Chain::default();
-    assert!(!journal.in_memory(1), "nothing is there");
+    assert!(!journal.in_memory(1), "an empty log has nothing in memory");
     append(journal, &mut chain, numbered(3));
     assert!(journal.in_memory(3), "the newest entries are in memory");
-    assert!(!journal.in_memory(4), "what is not there is not in memory");
+    assert!(!journal.in_memory(4), "an entry that does not exist is not in memory");
     assert!(!journal.in_memory(0));
 }
 
@@ -271,7 +274,7 @@ fn big_blocks(mut engine: impl Fixture) {
     append(engine.journal(), &mut chain, (0..2_000).map(|number: u32| number.to_le_bytes().to_vec()));
     assert_holds(engine.journal(), &chain);
     let one = engine.journal().read_after(1, ReadLimit { entries: 5, bytes: 10 }).expect("it can be read");
-    assert_eq!(one, chain.entries[1..2], "an entry comes back however large it is");
+    assert_eq!(one, chain.entries[1..2], "an entry is returned however large it is");
     if engine.reopen() {
         assert_holds(engine.journal(), &chain);
     }
@@ -302,7 +305,7 @@ fn many_blocks(mut engine: impl Fixture) {
     }
 }
 
-/// Waits for the tail to move; false when it never will again.
+/// Waits for the tail to move; false once it is closed.
 fn moved(tail: &mut watch::Receiver<Position>) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(tail.changed()).is_ok()
@@ -336,7 +339,7 @@ fn concurrent_readers(engine: &impl Fixture) {
                         None => assert!(moved(&mut tail), "the journal ended"),
                     }
                 }
-                assert!(seen == made.entries, "a reader saw something else than was written");
+                assert!(seen == made.entries, "a reader saw other entries than were written");
             });
         }
         for block in &blocks {
@@ -365,7 +368,7 @@ fn competing_writers(engine: &impl Fixture) {
                             panic!("a writer beside others: {error}");
                         }
                     }
-                    let missed = journal.read(&after, ALL).expect("what others wrote can be read");
+                    let missed = journal.read(&after, ALL).expect("the entries of other writers can be read");
                     chain.entries.extend(missed);
                 }
             });
@@ -380,7 +383,7 @@ fn competing_writers(engine: &impl Fixture) {
     let mut hash = Hash::ZERO;
     for entry in read {
         hash = chain(&hash, &entry.bytes);
-        assert_eq!(entry.hash, hash, "one chain, whoever wrote");
+        assert_eq!(entry.hash, hash, "one chain over all writers");
     }
 }
 

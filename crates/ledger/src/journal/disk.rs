@@ -1,8 +1,8 @@
-//! The disk as the journal sees it: a few calls of the operating system behind two traits, so that
+//! The disk interface of the journal: a few calls of the operating system behind two traits, so that
 //! a test can record, refuse and tear every one of them.
 //!
-//! Invariant: nothing in the journal engines touches the file system but through here. The traits
-//! promise no more than POSIX does: a write is durable after `sync_data` of its file, a name after
+//! Invariant: the journal engines use the file system only through this file. The traits
+//! guarantee no more than POSIX does: a write is durable after `sync_data` of its file, a name after
 //! `sync_dir` of its directory, and neither before. No retries here: a failed sync stays failed.
 
 use std::ffi::OsString;
@@ -23,7 +23,7 @@ pub enum Access {
     Read,
     /// For reading and writing; it must exist.
     Write,
-    /// For reading and writing, made if it is missing (for its owner alone) and emptied if it is not.
+    /// For reading and writing, created if it is missing (for its owner alone) and truncated if it is not.
     Create,
 }
 
@@ -39,7 +39,7 @@ pub struct Listed {
 /// Why a lock was not taken.
 #[derive(Debug)]
 pub enum LockError {
-    /// Another process (or another journal in this one) has it.
+    /// Another process (or another journal in this one) holds it.
     Held {
         /// The process that wrote its id into the lock file, if it can be read.
         pid: Option<u32>,
@@ -53,14 +53,13 @@ pub trait DiskLock: fmt::Debug + Send + Sync {}
 
 /// A file system.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
-    /// Makes the directory and its parents, durably and for their owner alone; no error if it exists.
+    /// Creates the directory and its parents, durably and for their owner alone; no error if it exists.
     ///
     /// # Errors
-    /// As the operating system says; so for every method of this trait.
+    /// The error of the operating system, as for every method of this trait.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
 
-    /// Takes what others than the owner may do with a file or a directory away from them, if they may do
-    /// anything.
+    /// Removes all permissions of others than the owner from a file or a directory, if they have any.
     fn make_private(&self, path: &Path) -> io::Result<()>;
 
     /// The names in a directory, sorted.
@@ -69,7 +68,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Opens a file.
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// Gives a file or a directory another name in the same directory, at once; replaces a file.
+    /// Renames a file or a directory within its directory, atomically; replaces a file.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
@@ -87,7 +86,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Takes the lock file at `path` for this process alone, without waiting.
     ///
     /// # Errors
-    /// `Held` if somebody else has it.
+    /// `Held` if another has it.
     fn lock(&self, path: &Path) -> Result<Box<dyn DiskLock>, LockError>;
 }
 
@@ -96,20 +95,20 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Its length in bytes.
     ///
     /// # Errors
-    /// As the operating system says; so for every method of this trait.
+    /// The error of the operating system, as for every method of this trait.
     fn size(&self) -> io::Result<u64>;
 
-    /// Adds what stands at `offset` to `bytes`, at most as much as they have spare room for; says how much:
+    /// Appends the bytes at `offset` to `bytes`, at most as many as fit its spare capacity; returns how many:
     /// 0 at the end of the file.
     fn read_at(&self, bytes: &mut Vec<u8>, offset: u64) -> io::Result<usize>;
 
-    /// Writes at most `buf.len()` bytes at `offset`; says how many.
+    /// Writes at most `buf.len()` bytes at `offset`; returns how many.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize>;
 
-    /// Makes the file `len` bytes long and reserves the room; new bytes read as zero.
+    /// Makes the file `len` bytes long and reserves the space; new bytes read as zero.
     fn allocate(&self, len: u64) -> io::Result<()>;
 
-    /// Makes what was written durable, with as much metadata as reading it back needs.
+    /// Makes what was written durable, with the metadata that reading it back needs.
     fn sync_data(&self) -> io::Result<()>;
 
     /// The `length` bytes at `offset`.
@@ -134,7 +133,7 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Writes all of `buf` at `offset`.
     ///
     /// # Errors
-    /// Says how much had been written before the failure.
+    /// With the number of bytes written before the failure.
     fn write_all_at(&self, buf: &[u8], offset: u64) -> Result<(), WriteError> {
         let mut written = 0;
         while written < buf.len() {
@@ -156,14 +155,14 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("write failed after {written} bytes")]
 pub struct WriteError {
-    /// Bytes that had been taken before.
+    /// Bytes written before the failure.
     pub written: usize,
-    /// Why no more were.
+    /// The cause.
     pub source: io::Error,
 }
 
 impl WriteError {
-    /// Whether the disk was full and not one byte had been taken.
+    /// Whether the disk was full and not one byte had been written.
     pub fn wrote_nothing_because_full(&self) -> bool {
         self.written == 0 && is_full(&self.source)
     }
@@ -180,15 +179,15 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// The mode of files that are made: what an office builds, and when, is read through the API, not past it.
+/// The mode of new files: the data is read through the API, not from the disk by other users.
 pub const PRIVATE_FILE: u32 = 0o600;
-/// The mode of directories that are made.
+/// The mode of new directories.
 pub const PRIVATE_DIR: u32 = 0o700;
-/// What a mode gives to others than the owner.
+/// The permissions of others than the owner in a mode.
 const OTHERS: u32 = 0o077;
 
-/// Makes what earlier versions made for everybody private. That it cannot be done (another owner, a file
-/// system without modes) is said once and keeps nothing from being used.
+/// Makes files private that earlier versions created for everybody. If that fails (another owner, a file
+/// system without modes), it is logged once and the files are used all the same.
 pub fn make_private(disk: &dyn Disk, paths: impl IntoIterator<Item = PathBuf>) {
     let refused = |path: PathBuf| match disk.make_private(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Some((path, error)),
@@ -199,7 +198,7 @@ pub fn make_private(disk: &dyn Disk, paths: impl IntoIterator<Item = PathBuf>) {
         let more = refused.count();
         tracing::warn!(
             path = %path.display(), %error, more,
-            "others than its owner may use this; its mode cannot be changed"
+            "others than the owner have access to this path, and its mode cannot be changed"
         );
     }
 }
@@ -282,9 +281,9 @@ impl Disk for SystemDisk {
             }
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
         }
-        // For people and for the message above; the lock itself does not depend on it.
-        let told = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        told.map_err(LockError::Io)?;
+        // For operators and for the error above; the lock itself does not depend on it.
+        let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(LockError::Io)?;
         Ok(Box::new(SystemLock { _file: file }))
     }
 }
@@ -331,7 +330,7 @@ impl DiskFile for SystemFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, len) {
             Ok(()) => Ok(()),
-            // Some file systems cannot reserve; a sparse file of the right length reads the same.
+            // Some file systems cannot reserve space; a sparse file of the right length reads the same.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.0.set_len(len),
             Err(error) => Err(error.into()),
         }

@@ -1,6 +1,7 @@
-//! All entries of a journal one after the other, for tools that read a log through.
+//! All entries of a journal in order, for tools that read a whole log.
 //!
-//! Invariant: ends at the tail that was durable when the end was reached, or with the first error.
+//! Invariant: ends at the tail that was durable when it was reached, or with the first error. It does not wait for
+//! new entries.
 
 use std::collections::VecDeque;
 

@@ -15,10 +15,10 @@
 //!  …   4  end mark        45 4E 44 FE
 //! ```
 //!
-//! Invariants: a frame is valid at one place of one log only (the header checksum covers the
-//! place), so bytes that were copied, or left by something else, never pass for one. A frame ends in
-//! a byte that is not zero, so that a write which stopped half-way shows.
-//! This file knows nothing of files: bytes in, bytes out.
+//! Invariants: a frame is valid at one location of one log only (the header checksum covers the
+//! location), so copied or leftover bytes never pass for a frame. A frame ends in
+//! a byte that is not zero, so that an incomplete write is detected.
+//! No file is read or written here: bytes in, bytes out.
 
 use bytes::Bytes;
 use milepost_types::{Hash, LogId};
@@ -33,25 +33,25 @@ pub const END: [u8; 4] = [b'E', b'N', b'D', 0xFE];
 pub const VERSION: u16 = 1;
 /// Bytes before the body.
 pub const HEADER_BYTES: usize = 64;
-/// Bytes of a frame that are not body.
+/// Bytes of a frame outside its body.
 pub const OVERHEAD_BYTES: u64 = (HEADER_BYTES + END.len()) as u64;
-/// Bytes in the body, for each entry, that are not the entry's own.
+/// Bytes in the body that each entry takes besides its own.
 pub const ENTRY_OVERHEAD_BYTES: usize = 4 + 32;
-/// The largest body this engine writes or believes, in bytes.
+/// The largest body that this engine writes or accepts, in bytes.
 pub const MAX_BODY_BYTES: u64 = 1 << 30;
 
-/// Where a frame stands; a frame read at any other place is not valid.
+/// The location of a frame; read at any other location, the frame is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct FrameLocation {
     /// The log.
     pub log: LogId,
     /// The segment's ordinal in it.
     pub ordinal: u64,
-    /// The byte of the segment's file.
+    /// The offset in the segment's file.
     pub offset: u64,
 }
 
-/// What a frame says of its body.
+/// The header of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Bytes of the body.
@@ -70,15 +70,15 @@ pub struct Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Too few bytes are left for a header.
-    #[error("no room for a frame")]
+    #[error("too few bytes for a frame")]
     Short,
-    /// The first bytes are others.
+    /// The magic is missing.
     #[error("no frame begins here")]
     Magic,
-    /// The header does not agree with its checksum.
+    /// The header does not match its checksum.
     #[error("the frame's header does not match its checksum")]
     HeaderChecksum,
-    /// The header is whole and says what this version does not know.
+    /// The header is intact, but has a version or flags that this version does not know.
     #[error("the frame is of version {version} with flags {flags:#06x}, which this version does not read")]
     Newer {
         /// The frame's version.
@@ -86,10 +86,10 @@ pub enum Fault {
         /// The frame's flags.
         flags: u16,
     },
-    /// The body would not fit where it stands.
+    /// The body would exceed the segment.
     #[error("the frame is longer than its segment")]
     Length,
-    /// The body does not agree with its checksum.
+    /// The body does not match its checksum.
     #[error("the frame's entries do not match their checksum")]
     BodyChecksum,
     /// The end mark is missing.
@@ -114,13 +114,13 @@ impl Header {
     /// Reads a header from the first bytes of `bytes`.
     ///
     /// # Errors
-    /// If there is none that is valid at `place`.
-    pub fn decode(bytes: &[u8], place: Place) -> Result<Self, Fault> {
+    /// If it is not valid at `location`.
+    pub fn decode(bytes: &[u8], location: FrameLocation) -> Result<Self, Fault> {
         let bytes: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(Fault::Short)?;
         if bytes[..4] != MAGIC {
             return Err(Fault::Magic);
         }
-        if header_checksum(bytes, place) != u32_at(bytes, 60) {
+        if header_checksum(bytes, location) != u32_at(bytes, 60) {
             return Err(Fault::HeaderChecksum);
         }
         let (version, flags) = (u16_at(bytes, 4), u16_at(bytes, 6));
@@ -144,7 +144,7 @@ impl Header {
     /// Checks body and end mark, which follow the header.
     ///
     /// # Errors
-    /// If they are not what the header says.
+    /// If they do not match the header.
     pub fn check(&self, body: &[u8], end: &[u8]) -> Result<(), Fault> {
         if end != END {
             return Err(Fault::End);
@@ -168,7 +168,7 @@ pub fn frame_bytes(block: &Block) -> u64 {
 }
 
 /// Appends the frame of `block`, which has at least one entry and at most `MAX_BODY_BYTES`.
-pub fn encode(out: &mut Vec<u8>, place: Place, block: &Block) {
+pub fn encode(out: &mut Vec<u8>, location: FrameLocation, block: &Block) {
     let start = out.len();
     out.resize(start + HEADER_BYTES, 0);
     for entry in &block.entries {
@@ -188,24 +188,24 @@ pub fn encode(out: &mut Vec<u8>, place: Place, block: &Block) {
     header[16..24].copy_from_slice(&block.entries[0].sequence.to_le_bytes());
     header[24..28].copy_from_slice(&(block.entries.len() as u32).to_le_bytes());
     header[28..60].copy_from_slice(block.previous.as_bytes());
-    let checksum = header_checksum(&header, place);
+    let checksum = header_checksum(&header, location);
     header[60..].copy_from_slice(&checksum.to_le_bytes());
     out[start..start + HEADER_BYTES].copy_from_slice(&header);
 }
 
-/// One entry inside a body.
+/// The location of one entry in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct EntrySpan {
     /// The entry's hash.
     pub hash: Hash,
-    /// Where the entry's bytes begin in the body.
+    /// The start of the entry's bytes in the body.
     pub start: usize,
-    /// Where they end.
+    /// Their end.
     pub end: usize,
 }
 
 /// The entries of a body, in order; an error ends it.
-pub fn parts(body: &[u8]) -> impl Iterator<Item = Result<Part, Fault>> + '_ {
+pub fn parts(body: &[u8]) -> impl Iterator<Item = Result<EntrySpan, Fault>> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         if at >= body.len() {
@@ -214,7 +214,7 @@ pub fn parts(body: &[u8]) -> impl Iterator<Item = Result<Part, Fault>> + '_ {
         let part = body.get(at..at + ENTRY_OVERHEAD_BYTES).and_then(|head| {
             let start = at + ENTRY_OVERHEAD_BYTES;
             let end = start.checked_add(u32_at(head, 0) as usize)?;
-            (end <= body.len()).then_some(Part { hash: hash_at(head, 4), start, end })
+            (end <= body.len()).then_some(EntrySpan { hash: hash_at(head, 4), start, end })
         });
         at = part.map_or(body.len(), |part| part.end);
         Some(part.ok_or(Fault::Entries))
@@ -231,8 +231,8 @@ pub fn entries(header: &Header, body: &Bytes) -> impl Iterator<Item = StoredEntr
     })
 }
 
-/// Whether a piece of these bytes between two multiples of 512 of the file was never written: what
-/// was there before is zero. A power cut loses such pieces; a changed bit does not look so.
+/// Whether a whole sector of these bytes (512 bytes of the file) was never written: it is still
+/// zero. A power cut loses whole sectors; a flipped bit does not look like that.
 pub fn lacks_a_sector(bytes: &[u8], offset: u64) -> bool {
     let to_boundary = (512 - offset % 512) as usize;
     let (head, rest) = bytes.split_at(to_boundary.min(bytes.len()));
@@ -240,11 +240,11 @@ pub fn lacks_a_sector(bytes: &[u8], offset: u64) -> bool {
     lost(head) || rest.chunks(512).any(lost)
 }
 
-fn header_checksum(header: &[u8; HEADER_BYTES], place: Place) -> u32 {
+fn header_checksum(header: &[u8; HEADER_BYTES], location: FrameLocation) -> u32 {
     let mut salt = [0; 32];
-    salt[..16].copy_from_slice(place.log.as_bytes());
-    salt[16..24].copy_from_slice(&place.ordinal.to_le_bytes());
-    salt[24..].copy_from_slice(&place.offset.to_le_bytes());
+    salt[..16].copy_from_slice(location.log.as_bytes());
+    salt[16..24].copy_from_slice(&location.ordinal.to_le_bytes());
+    salt[24..].copy_from_slice(&location.offset.to_le_bytes());
     crc32c::crc32c_append(crc32c::crc32c(&salt), &header[..60])
 }
 
@@ -268,7 +268,7 @@ pub(super) fn hash_at(bytes: &[u8], at: usize) -> Hash {
     Hash::from_bytes(array_at(bytes, at))
 }
 
-/// `N` bytes; the caller knows that they are there.
+/// `N` bytes; the caller has checked the length.
 pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[at..at + N]);
@@ -281,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    fn block() -> impl Strategy<Value = (Place, Block)> {
+    fn block() -> impl Strategy<Value = (FrameLocation, Block)> {
         let bodies = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..9);
         let ids = (any::<[u8; 16]>(), any::<u64>(), any::<u64>(), any::<[u8; 32]>(), 1..u64::MAX / 2);
         (ids, bodies).prop_map(|((log, ordinal, offset, hash, first), bodies)| {
@@ -289,12 +289,15 @@ mod tests {
             let entry =
                 |(sequence, bytes): (u64, Vec<u8>)| StoredEntry { sequence, hash, bytes: bytes.into() };
             let entries = (first..).zip(bodies).map(entry).collect();
-            (Place { log: LogId::from_bytes(log), ordinal, offset }, Block { previous: hash, entries })
+            (
+                FrameLocation { log: LogId::from_bytes(log), ordinal, offset },
+                Block { previous: hash, entries },
+            )
         })
     }
 
-    fn decode(bytes: &[u8], place: Place) -> Result<(Header, Vec<StoredEntry>), Fault> {
-        let header = Header::decode(bytes, place)?;
+    fn decode(bytes: &[u8], location: FrameLocation) -> Result<(Header, Vec<StoredEntry>), Fault> {
+        let header = Header::decode(bytes, location)?;
         let end = HEADER_BYTES + header.length as usize;
         let body = Bytes::copy_from_slice(bytes.get(HEADER_BYTES..end).ok_or(Fault::Length)?);
         header.check(&body, bytes.get(end..).ok_or(Fault::Length)?)?;
@@ -305,12 +308,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn a_frame_gives_its_block_back((place, block) in block()) {
+        fn a_frame_decodes_to_its_block((location, block) in block()) {
             let mut bytes = vec![1, 2, 3];
-            encode(&mut bytes, place, &block);
+            encode(&mut bytes, location, &block);
             let frame = &bytes[3..];
             prop_assert_eq!(frame.len() as u64, frame_bytes(&block));
-            let (header, entries) = decode(frame, place).unwrap();
+            let (header, entries) = decode(frame, location).unwrap();
             prop_assert_eq!(header.frame_bytes(), frame_bytes(&block));
             prop_assert_eq!((header.first, header.previous), (block.entries[0].sequence, block.previous));
             prop_assert_eq!(header.last(), block.entries.last().unwrap().sequence);
@@ -318,31 +321,31 @@ mod tests {
         }
 
         #[test]
-        fn a_frame_is_valid_as_it_is_and_where_it_is_only((place, block) in block(), at: usize, bit in 0..8_u8) {
+        fn a_frame_is_valid_only_unchanged_and_at_its_location((location, block) in block(), at: usize, bit in 0..8_u8) {
             let mut bytes = Vec::new();
-            encode(&mut bytes, place, &block);
+            encode(&mut bytes, location, &block);
             let elsewhere = [
-                Place { offset: place.offset ^ 1, ..place },
-                Place { ordinal: place.ordinal ^ 1, ..place },
-                Place { log: LogId::from_bytes([0; 16]), ..place },
+                FrameLocation { offset: location.offset ^ 1, ..location },
+                FrameLocation { ordinal: location.ordinal ^ 1, ..location },
+                FrameLocation { log: LogId::from_bytes([0; 16]), ..location },
             ];
-            prop_assert!(elsewhere.iter().all(|place| decode(&bytes, *place).is_err()));
+            prop_assert!(elsewhere.iter().all(|location| decode(&bytes, *location).is_err()));
             let at = at % bytes.len();
-            prop_assert!(decode(&bytes[..at], place).is_err());
+            prop_assert!(decode(&bytes[..at], location).is_err());
             bytes[at] ^= 1 << bit;
-            prop_assert!(decode(&bytes, place).is_err());
+            prop_assert!(decode(&bytes, location).is_err());
         }
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(parts(&bytes).count() <= bytes.len());
-            let place = Place { log: LogId::from_bytes([0; 16]), ordinal: 1, offset: 4096 };
-            prop_assert!(decode(&bytes, place).is_err());
+            let location = FrameLocation { log: LogId::from_bytes([0; 16]), ordinal: 1, offset: 4096 };
+            prop_assert!(decode(&bytes, location).is_err());
         }
     }
 
     #[test]
-    fn a_sector_is_missed_at_the_boundaries_of_the_file() {
+    fn a_missing_sector_is_detected_at_the_sector_boundaries_of_the_file() {
         let whole = vec![1; 2000];
         assert!(!lacks_a_sector(&whole, 700));
         // From 700, boundaries are at 324, 836, 1348, 1860.

@@ -1,8 +1,8 @@
-//! The memory engine: a journal for tests, that keeps nothing when it is dropped.
+//! The memory engine: a journal for tests, lost when it is dropped.
 //!
-//! Invariants: the same rules as every engine (the conformance suite runs on it). Several ledgers
-//! may share one through an `Arc`: it is the smallest replicated log there is. What it adds is for
-//! tests: an append can be made to fail in each way there is.
+//! Invariants: the same as of every engine (the conformance suite runs on it). Several ledgers
+//! may share one through an `Arc`, as they would a replicated log. For tests, an append can be made to
+//! fail in each possible way.
 
 use std::fmt;
 use std::io;
@@ -13,17 +13,17 @@ use tokio::sync::watch;
 
 use super::{AppendError, Block, DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
 
-/// What an append is told that fails with `Failure::DiskLow`.
+/// The space reported by an append that fails with `Failure::DiskLow`.
 const LOW: DiskRoom = DiskRoom { free_bytes: 0, floor_bytes: 1, needed_bytes: 0 };
 
-/// How the next append is to fail.
+/// How the next append fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// `DiskLow`; the journal goes on.
+    /// `DiskLow`; the journal can be appended to again.
     DiskLow,
     /// `Poisoned`, and the block is not stored.
     Lost,
-    /// `Poisoned`, and the block is stored all the same: who opens the log again finds it.
+    /// `Poisoned`, but the block is stored: it is there when the log is opened again.
     Stored,
 }
 
@@ -37,7 +37,7 @@ pub struct MemoryJournal {
 
 struct State {
     entries: Vec<StoredEntry>,
-    /// None when it takes no more appends.
+    /// `None` when it takes no more appends.
     sender: Option<watch::Sender<Position>>,
     poisoned: Option<String>,
     failures: Vec<Failure>,
@@ -65,13 +65,13 @@ impl MemoryJournal {
         Self { log, lineage: lineage.into(), state: Mutex::new(state), tail: receiver }
     }
 
-    /// The same log, as another process would find it after this one ended.
+    /// The same log, as another process would open it after this one ended.
     #[must_use]
     pub fn reopened(&self) -> Self {
         Self::with_entries(self.log, self.lineage.clone(), self.state.lock().entries.clone())
     }
 
-    /// The next append that passes the fence fails so; several calls queue up.
+    /// Makes the next append that passes the fence fail; several calls queue up.
     pub fn fail_next(&self, failure: Failure) {
         self.state.lock().failures.push(failure);
     }
@@ -128,7 +128,7 @@ impl Journal for MemoryJournal {
             state.entries.extend(block.entries.iter().cloned());
         }
         if failure.is_some() {
-            let reason = "the test said so".to_owned();
+            let reason = "a failure injected by a test".to_owned();
             state.poisoned = Some(reason.clone());
             state.sender = None;
             return Err(AppendError::Poisoned { reason });
@@ -171,8 +171,7 @@ impl Journal for MemoryJournal {
         self.state.lock().poisoned.clone()
     }
 
-    /// Others may still append: a shared log does not end with one of its users. It is closed when
-    /// the last of them drops it.
+    /// Does nothing: others may still append to a shared log. It is closed when the last of them drops it.
     fn close(&self) -> io::Result<()> {
         match self.poisoned() {
             Some(reason) => Err(io::Error::other(reason)),

@@ -1,8 +1,8 @@
 //! The journal: what happened, in order, for ever. The trait that every engine implements.
 //!
 //! Invariants: sequences run 1, 2, 3 … without gaps; an append is durable whole when it returns and
-//! absent whole when it fails; `after` fences it, so two writers can never both append at one
-//! place. A journal does not know what an entry means: it keeps bytes, sequences and hashes.
+//! absent whole when it is refused; `after` fences it, so two writers can never both append at one
+//! position. A journal does not interpret entries: it keeps bytes, sequences and hashes.
 
 #[doc(hidden)]
 pub mod conformance;
@@ -41,7 +41,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Whether the block goes on after `tail`, whose whole hash is `hash`. Hashes are not computed.
+    /// Checks that the block continues the log after `tail`, whose whole hash is `hash`. Hashes are not computed.
     ///
     /// # Errors
     /// `Malformed` says what is wrong.
@@ -64,7 +64,7 @@ impl Block {
     }
 }
 
-/// How much one `read` may return; at least one entry comes back if there is one, however large.
+/// How much one `read` may return; at least one entry is returned if there is one, however large.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimit {
     /// At most this many entries.
@@ -79,31 +79,31 @@ impl Default for ReadLimit {
     }
 }
 
-/// Which ledger's log is meant by whoever opens or restores one: another is refused.
+/// The ledger whose log is opened or restored; the log of another is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
     /// The name of the ledger.
     pub name: LedgerName,
-    /// The ledger that wrote an entry, where the entry tells: logs and exports of format 1 bear no name, and
-    /// are known by their first entry.
+    /// The ledger that wrote an entry, if the entry shows it: logs and exports of format 1 have no name, and
+    /// are identified by their first entry.
     pub writer_of: fn(&StoredEntry) -> Option<LedgerName>,
 }
 
 impl Expected {
-    /// The log of the ledger with this name, where nothing is known of entries.
+    /// The log of the ledger with this name; entries are not used to identify it.
     pub fn named(name: LedgerName) -> Self {
         Self { name, writer_of: |_| None }
     }
 
-    /// The name that a log bears or, without one, that its first entry tells, if it is another than the one
-    /// that is meant.
+    /// The name of a log or, without one, the ledger that its first entry shows, if it differs from the expected
+    /// one.
     pub(crate) fn other(&self, name: Option<LedgerName>, first: Option<&StoredEntry>) -> Option<LedgerName> {
         let found = name.or_else(|| first.and_then(self.writer_of));
         found.filter(|found| *found != self.name)
     }
 }
 
-/// What an engine tells about its log.
+/// What an engine knows about its log.
 #[derive(Debug, Clone)]
 pub struct JournalInfo {
     /// The ledger whose log it is; `None` if the engine does not know.
@@ -116,13 +116,13 @@ pub struct JournalInfo {
     pub format: u16,
     /// What this log was restored from.
     pub lineage: Lineage,
-    /// What the engine keeps on disk, in bytes, preallocated room included; 0 for none.
+    /// The size of the log on disk in bytes, preallocated space included; 0 for an engine without a disk.
     pub disk_bytes: u64,
 }
 
 impl JournalInfo {
-    /// The place in this log that a position is: of an ancestor's, the same sequence up to the fork. `None`: it
-    /// is of another history.
+    /// The equivalent of a position in this log: for one of an ancestor log, the same sequence, up to the fork.
+    /// `None`: it belongs to another history.
     pub fn resolve(&self, position: Position) -> Option<Position> {
         self.lineage.resolve(self.log, position)
     }
@@ -158,7 +158,7 @@ pub trait Journal: Send + Sync + 'static {
     /// Identity, format and size.
     fn info(&self) -> JournalInfo;
 
-    /// Room for the next append, measured now; `None` where the engine does not know the disk it is on.
+    /// The disk space for the next append, measured now; `None` if the engine has no disk of its own.
     /// May block.
     ///
     /// # Errors
@@ -171,16 +171,16 @@ pub trait Journal: Send + Sync + 'static {
     /// disk or a network.
     fn in_memory(&self, sequence: u64) -> bool;
 
-    /// Whether somebody else may append to the same log: then the ledger watches the tail.
+    /// Whether another process may append to the same log: then the ledger watches the tail.
     fn is_shared(&self) -> bool;
 
     /// Why the journal takes no more appends, if it does not.
     fn poisoned(&self) -> Option<String>;
 
-    /// Makes a clean stop known on disk. Called once, when nothing is appended any more.
+    /// Records a clean stop on the disk. Called once, after the last append.
     ///
     /// # Errors
-    /// If what remains could not be made durable.
+    /// If it could not be recorded.
     fn close(&self) -> std::io::Result<()>;
 }
 
@@ -201,25 +201,25 @@ pub struct Damage {
 /// Why an append did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Somebody else appended first.
-    #[error("the journal's tail is {tail}, not where the append was to start")]
+    /// Another process appended first.
+    #[error("the journal's tail is {tail}, not the position that the append was to follow")]
     Conflict {
-        /// Where the tail is.
+        /// The tail.
         tail: Position,
     },
-    /// Less room on the disk than the block and the configured floor take; nothing was written.
+    /// The disk has less space than the block and the configured floor need; nothing was written.
     #[error("{0}")]
     DiskLow(DiskRoom),
-    /// The block does not go on where its `after` stands; nothing was written. A fault of the caller.
-    #[error("a block that is none: {what}")]
+    /// The block does not continue the log after its `after`; nothing was written. A bug of the caller.
+    #[error("the block is malformed: {what}")]
     Malformed {
         /// What is wrong with it.
         what: &'static str,
     },
     /// The block is larger than the engine can frame; nothing was written.
-    #[error("a block of {bytes} bytes; the engine takes at most {limit}")]
+    #[error("the block has {bytes} bytes; the engine takes at most {limit}")]
     TooLarge {
-        /// What was offered.
+        /// The size of the block.
         bytes: u64,
         /// The engine's limit.
         limit: u64,
@@ -243,27 +243,27 @@ impl ReadError {
 /// Why a read did not return entries.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The asked position belongs to another log or another history of this one.
+    /// The position belongs to another log or another history of this one.
     #[error("position {asked} is of another history; this log has {have}")]
     Diverged {
-        /// What was asked for.
+        /// The requested position.
         asked: Position,
-        /// What this log has at that sequence; the fork, if it is after that in a log that this one was restored
-        /// from; the tail, if it is of a log that has nothing to do with this one.
+        /// This log's position at that sequence; the fork, if the requested position is after it in an ancestor
+        /// log; the tail, if it is in an unrelated log.
         have: Position,
     },
-    /// The asked position is past the tail.
+    /// The position is past the tail.
     #[error("position {asked} is ahead of the log, which ends at {tail}")]
     Ahead {
-        /// What was asked for.
+        /// The requested position.
         asked: Position,
         /// Where the log ends.
         tail: Position,
     },
-    /// What is stored cannot be trusted.
+    /// The stored log is damaged.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// The disk refused.
+    /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file.

@@ -1,19 +1,19 @@
-//! Room on a journal's disk: what is free, what must stay free, and what the next append takes.
+//! Space on a journal's disk: what is free, what must stay free, and what the next append takes.
 //!
-//! Invariant: one sentence says it to people, the same in every error, log line and readiness check, and it
-//! never contradicts its own figures. Exact bytes are for programs.
+//! Invariant: one sentence describes it to people, the same in every error, log line and readiness check, and it
+//! never contradicts its own figures. Exact bytes are for programs. Nothing is measured here.
 
 use std::fmt;
 
-/// Room on the disk of a journal, in bytes, at one moment.
+/// Space on the disk of a journal, in bytes, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskRoom {
     /// Free on the file system.
     pub free_bytes: u64,
     /// What must stay free: the configured `min_free_bytes`.
     pub floor_bytes: u64,
-    /// What the append takes above the floor: for a new segment, or where nothing was reserved. 0: it fits
-    /// into what is reserved.
+    /// What the append needs above the floor: for a new segment, or where nothing was reserved. 0: it fits
+    /// into the reserved space.
     pub needed_bytes: u64,
 }
 
@@ -23,7 +23,7 @@ impl DiskRoom {
         self.free_bytes >= self.floor_bytes.saturating_add(self.needed_bytes)
     }
 
-    /// What a new segment may take.
+    /// The largest size that a new segment may have.
     pub(super) fn above_floor(&self) -> u64 {
         self.free_bytes.saturating_sub(self.floor_bytes)
     }
@@ -33,10 +33,10 @@ impl fmt::Display for DiskRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (free, floor) = (Size(self.free_bytes), Size(self.floor_bytes));
         if self.suffices() {
-            // A quota, or room that is kept for others: the system does not tell of it.
+            // A quota, or space reserved for others, which the system does not report.
             return write!(
                 f,
-                "the journal's disk takes no more: a quota is reached, or it is full ({free} free)"
+                "the journal's disk accepts no more data: a quota is reached, or it is full ({free} free)"
             );
         }
         write!(f, "{free} free on the journal's disk, ")?;
@@ -47,10 +47,10 @@ impl fmt::Display for DiskRoom {
     }
 }
 
-/// Why writes are refused for want of room, if they are: what an append found when it was last refused, and
-/// what is measured now.
+/// The shortage for which writes are refused, if there is one: from the space at the last refused append, and
+/// the space measured now.
 ///
-/// Where the disk refused although the system told of room, only an append that succeeds shows that this is
+/// If the disk refused although the system reported enough space, only a successful append shows that this is
 /// over: then `refused` is `None`.
 pub(crate) fn shortage(refused: Option<DiskRoom>, now: DiskRoom) -> Option<DiskRoom> {
     match refused {
@@ -63,7 +63,7 @@ pub(crate) fn shortage(refused: Option<DiskRoom>, now: DiskRoom) -> Option<DiskR
     }
 }
 
-/// A number of bytes as people read it: rounded down to a tenth of the largest unit below it.
+/// A number of bytes in a readable form: rounded down to a tenth of the largest unit below it.
 struct Size(u64);
 
 impl fmt::Display for Size {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_by_people() {
+    fn sizes_are_shown_in_the_largest_unit() {
         let sizes = [
             (0, "0 bytes"),
             (1023, "1023 bytes"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_shortage_agrees_with_its_figures() {
+    fn the_text_of_a_shortage_agrees_with_its_figures() {
         let below = room(MIB - 1, MIB, 0);
         assert!(!below.suffices());
         assert_eq!(below.to_string(), "1023.9 KiB free on the journal's disk, below the floor of 1 MiB");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortage_lasts_until_there_is_room_for_what_was_refused() {
+    fn a_shortage_lasts_until_there_is_space_for_the_refused_append() {
         let enough = room(10 * MIB, MIB, 0);
         assert_eq!(shortage(None, enough), None);
         assert_eq!(shortage(None, room(MIB - 1, MIB, 0)), Some(room(MIB - 1, MIB, 0)), "before any write");

@@ -1,13 +1,13 @@
-//! The head of a segment file, and its name. Format 2, all numbers little-endian.
+//! The header of a segment file, and the file names of a journal. Format 2, all numbers little-endian.
 //!
 //! ```text
 //!    0   8  magic           8F 4D 50 53 45 47 0D 0A
 //!    8   2  format          2
 //!   10   2  min reader      2: the oldest reader that may open the log
-//!   12   4  head bytes      4096; frames begin here
+//!   12   4  header bytes    4096; frames begin here
 //!   16  16  log id
 //!   32   8  ordinal         from 1, without gaps; also the file's name, `00000001.segment`
-//!   40   8  capacity        length of the file in bytes, from its making to the end of time
+//!   40   8  capacity        length of the file in bytes; never changes
 //!   48   8  first sequence  of the first entry that it holds or will hold
 //!   56  32  previous hash   of the entry before that; zero at the start of a log
 //!   88   4  ancestors       how many logs it was restored from, one after the other: 0 to 64
@@ -18,13 +18,13 @@
 //! 4092   4  checksum        CRC-32C of bytes 0 to 4091
 //! ```
 //!
-//! Format 1 has no name (zeros) and at most one ancestor. It is read for ever; a log that began in it goes
-//! on in segments of format 2. Magic, format, min reader, head bytes and the place of the checksum stay in
-//! every later format, so that a newer file is told from a damaged one.
+//! Format 1 has no name (zeros) and at most one ancestor. It stays readable for ever; a log that began in it
+//! continues in segments of format 2. Magic, format, min reader, header bytes and the offset of the checksum are the
+//! same in every later format, so that a newer file is distinguished from a damaged one.
 //!
-//! Invariants: a file that bears a segment's name has a durable head and its full length, because
-//! it is made under another name, synced and then renamed. The head is never written again: it has
-//! its own page. After the last frame everything is zero.
+//! Invariants: a file with a segment's name has a durable header and its full length, because
+//! it is created under another name, synced and then renamed. The header is never written again: it has
+//! its own page. After the last frame everything is zero. No file is read or written here.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -38,21 +38,21 @@ pub const MAGIC: [u8; 8] = [0x8F, b'M', b'P', b'S', b'E', b'G', b'\r', b'\n'];
 /// The format this code writes, and the newest whose `min reader` it meets.
 pub const FORMAT: u16 = 2;
 /// Bytes before the first frame.
-pub const HEAD_BYTES: usize = 4096;
+pub const HEADER_BYTES: usize = 4096;
 
-const CHECKSUM_AT: usize = HEAD_BYTES - 4;
-/// Where the number of ancestors stands.
+const CHECKSUM_AT: usize = HEADER_BYTES - 4;
+/// The offset of the number of ancestors.
 const ANCESTORS_AT: usize = 88;
-/// Where the lineage stands.
+/// The offset of the lineage.
 const LINEAGE_AT: usize = 96;
 /// Bytes of one ancestor.
 const FORK_BYTES: usize = 32;
-/// Where the name stands.
+/// The offset of the name.
 const NAME_AT: usize = LINEAGE_AT + Lineage::LIMIT * FORK_BYTES;
 
-/// What a segment says of itself.
+/// The header of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct SegmentHeader {
     /// The ledger whose log it is; `None` in format 1.
     pub name: Option<LedgerName>,
     /// The log it is of.
@@ -69,39 +69,39 @@ pub struct Head {
     pub lineage: Lineage,
 }
 
-/// Why bytes are not the head of a segment.
+/// Why bytes are not the header of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Fewer bytes than a head.
+    /// Fewer bytes than a header.
     #[error("the file is too short for a segment")]
     Short,
     /// Not a segment at all.
-    #[error("the file does not begin as a segment does")]
+    #[error("the file does not begin like a segment")]
     Magic,
     /// Damaged.
-    #[error("the segment's head does not match its checksum")]
+    #[error("the segment's header does not match its checksum")]
     Checksum,
-    /// Whole, and of a format that this version may not read.
-    #[error("the segment is of format {format}, for readers of {min_reader} or later")]
+    /// Intact, and of a format that this version may not read.
+    #[error("the segment has format {format}, for readers of {min_reader} or later")]
     Newer {
         /// The format.
         format: u16,
         /// The oldest reader.
         min_reader: u16,
     },
-    /// The checksum holds, but the values cannot be.
-    #[error("the segment's head makes no sense")]
+    /// The checksum matches, but the values are impossible.
+    #[error("the segment's header has invalid values")]
     Values,
 }
 
-impl Head {
-    /// The head as bytes.
-    pub fn encode(&self) -> [u8; HEAD_BYTES] {
-        let mut bytes = [0; HEAD_BYTES];
+impl SegmentHeader {
+    /// The header as bytes.
+    pub fn encode(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
         bytes[10..12].copy_from_slice(&FORMAT.to_le_bytes());
-        bytes[12..16].copy_from_slice(&(HEAD_BYTES as u32).to_le_bytes());
+        bytes[12..16].copy_from_slice(&(HEADER_BYTES as u32).to_le_bytes());
         bytes[16..32].copy_from_slice(self.log.as_bytes());
         bytes[32..40].copy_from_slice(&self.ordinal.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.capacity.to_le_bytes());
@@ -114,12 +114,12 @@ impl Head {
         bytes
     }
 
-    /// Reads a head.
+    /// Reads a header.
     ///
     /// # Errors
-    /// If the bytes are not one that this version may read.
+    /// If the bytes are not a header that this version may read.
     pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
-        let bytes: &[u8; HEAD_BYTES] = bytes.first_chunk().ok_or(Fault::Short)?;
+        let bytes: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(Fault::Short)?;
         if bytes[..8] != MAGIC {
             return Err(Fault::Magic);
         }
@@ -131,8 +131,8 @@ impl Head {
             return Err(Fault::Newer { format, min_reader });
         }
         let most = if format == 1 { 1 } else { Lineage::LIMIT };
-        let head = Self {
-            // Format 1 has zeros there, and they are no name.
+        let header = Self {
+            // Format 1 has zeros there, which mean no name.
             name: name_at(bytes, NAME_AT).ok_or(Fault::Values)?,
             log: LogId::from_bytes(array_at(bytes, 16)),
             ordinal: u64_at(bytes, 32),
@@ -141,12 +141,12 @@ impl Head {
             previous: hash_at(bytes, 56),
             lineage: lineage_at(bytes, ANCESTORS_AT, LINEAGE_AT, most).ok_or(Fault::Values)?,
         };
-        let sane = head.ordinal > 0 && head.first > 0 && head.capacity >= HEAD_BYTES as u64;
-        if sane && u32_at(bytes, 12) == HEAD_BYTES as u32 { Ok(head) } else { Err(Fault::Values) }
+        let sane = header.ordinal > 0 && header.first > 0 && header.capacity >= HEADER_BYTES as u64;
+        if sane && u32_at(bytes, 12) == HEADER_BYTES as u32 { Ok(header) } else { Err(Fault::Values) }
     }
 }
 
-/// Writes how many ancestors there are, and them, as heads of segments and exports hold them.
+/// Writes the number of ancestors, and their forks, as in the headers of segments and exports.
 pub(super) fn put_lineage(bytes: &mut [u8], count_at: usize, at: usize, lineage: &Lineage) {
     let forks = lineage.forks();
     bytes[count_at..count_at + 4].copy_from_slice(&(forks.len() as u32).to_le_bytes());
@@ -157,7 +157,7 @@ pub(super) fn put_lineage(bytes: &mut [u8], count_at: usize, at: usize, lineage:
     }
 }
 
-/// Reads what `put_lineage` wrote; `None` if it is no lineage of at most so many ancestors.
+/// Reads what `put_lineage` wrote; `None` if it is not a lineage of at most this many ancestors.
 pub(super) fn lineage_at(bytes: &[u8], count_at: usize, at: usize, most: usize) -> Option<Lineage> {
     let count = u32_at(bytes, count_at) as usize;
     if count > most {
@@ -180,7 +180,7 @@ pub(super) fn put_name(bytes: &mut [u8], at: usize, name: Option<LedgerName>) {
     }
 }
 
-/// Reads what `put_name` wrote; the outer `None` if it is no name.
+/// Reads what `put_name` wrote; the outer `None` if it is not a name.
 pub(super) fn name_at(bytes: &[u8], at: usize) -> Option<Option<LedgerName>> {
     let bytes: [u8; LedgerName::BYTES] = array_at(bytes, at);
     if bytes == [0; LedgerName::BYTES] {
@@ -194,18 +194,18 @@ pub fn path(dir: &Path, ordinal: u64) -> PathBuf {
     dir.join(format!("{ordinal:08}.segment"))
 }
 
-/// What a file in a journal's directory is, by its name.
+/// The kind of a file in a journal's directory, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum FileKind {
     /// The segment with this ordinal.
     Segment(u64),
-    /// A segment that was not finished; it holds nothing.
+    /// A segment whose creation was interrupted; it holds nothing.
     Unfinished,
     /// The witness.
     Witness,
     /// The lock.
     Lock,
-    /// Nothing of ours.
+    /// Not a file of a journal.
     Unknown,
 }
 
@@ -213,11 +213,11 @@ pub enum Named {
 pub const WITNESS: &str = "witness";
 /// The name of the lock file.
 pub const LOCK: &str = "lock";
-/// What the name of an unfinished segment ends in, after a segment's whole name.
+/// The suffix of an unfinished segment, after a segment's whole name.
 pub const UNFINISHED: &str = ".new";
 
-/// What the file with this name is.
-pub fn named(name: &OsStr) -> Named {
+/// The kind of the file with this name.
+pub fn file_kind(name: &OsStr) -> FileKind {
     let ordinal = |name: &str| {
         let digits = name.strip_suffix(".segment")?;
         let plain = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -225,14 +225,14 @@ pub fn named(name: &OsStr) -> Named {
         (name == format!("{ordinal:08}.segment")).then_some(ordinal)
     };
     match name.to_str() {
-        Some(WITNESS) => Named::Witness,
-        Some(LOCK) => Named::Lock,
+        Some(WITNESS) => FileKind::Witness,
+        Some(LOCK) => FileKind::Lock,
         Some(name) => match (ordinal(name), name.strip_suffix(UNFINISHED).and_then(ordinal)) {
-            (Some(ordinal), _) => Named::Segment(ordinal),
-            (None, Some(_)) => Named::Unfinished,
-            (None, None) => Named::Unknown,
+            (Some(ordinal), _) => FileKind::Segment(ordinal),
+            (None, Some(_)) => FileKind::Unfinished,
+            (None, None) => FileKind::Unknown,
         },
-        None => Named::Unknown,
+        None => FileKind::Unknown,
     }
 }
 
@@ -246,12 +246,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn a_head_gives_its_values_back_and_no_changed_one_passes(
+        fn a_header_decodes_to_its_values_and_no_changed_one_passes(
             ids: ([u8; 16], [u8; 32]),
-            numbers in (1..u64::MAX, HEAD_BYTES as u64..u64::MAX, 1..u64::MAX),
+            numbers in (1..u64::MAX, HEADER_BYTES as u64..u64::MAX, 1..u64::MAX),
             name in prop::option::of("[a-z][a-z0-9-]{0,15}"),
             forks in prop::collection::vec(any::<([u8; 16], u64, [u8; 8])>(), 0..=Lineage::LIMIT),
-            at in 0..HEAD_BYTES,
+            at in 0..HEADER_BYTES,
             bit in 0..8_u8,
         ) {
             let lineage = Lineage::new(forks.into_iter().map(|(log, sequence, hash)| {
@@ -261,27 +261,27 @@ mod tests {
             let (log, previous) = (LogId::from_bytes(ids.0), Hash::from_bytes(ids.1));
             let (ordinal, capacity, first) = numbers;
             let name = name.map(|name| name.parse().unwrap());
-            let head = Head { name, log, ordinal, capacity, first, previous, lineage };
-            let mut bytes = head.encode();
-            prop_assert_eq!(Head::decode(&bytes), Ok(head));
-            prop_assert_eq!(Head::decode(&bytes[..HEAD_BYTES - 1]), Err(Fault::Short));
+            let header = SegmentHeader { name, log, ordinal, capacity, first, previous, lineage };
+            let mut bytes = header.encode();
+            prop_assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
+            prop_assert_eq!(SegmentHeader::decode(&bytes[..HEADER_BYTES - 1]), Err(Fault::Short));
             bytes[at] ^= 1 << bit;
-            prop_assert!(Head::decode(&bytes).is_err());
+            prop_assert!(SegmentHeader::decode(&bytes).is_err());
         }
 
         #[test]
-        fn a_name_is_that_of_one_file_only(ordinal in 1..u64::MAX) {
+        fn each_ordinal_has_one_file_name(ordinal in 1..u64::MAX) {
             let path = path(Path::new("/x"), ordinal);
-            prop_assert_eq!(named(path.file_name().unwrap()), Named::Segment(ordinal));
+            prop_assert_eq!(file_kind(path.file_name().unwrap()), FileKind::Segment(ordinal));
             let unfinished = super::super::disk::with_suffix(&path, UNFINISHED);
-            prop_assert_eq!(named(unfinished.file_name().unwrap()), Named::Unfinished);
+            prop_assert_eq!(file_kind(unfinished.file_name().unwrap()), FileKind::Unfinished);
         }
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_though_its_checksum_holds() {
+    fn impossible_values_are_refused_although_the_checksum_matches() {
         let fork = |log: u8, sequence| Position { sequence, ..Position::start(LogId::from_bytes([log; 16])) };
-        let head = Head {
+        let header = SegmentHeader {
             name: Some("registry".parse().unwrap()),
             log: LogId::from_bytes([9; 16]),
             ordinal: 1,
@@ -291,13 +291,13 @@ mod tests {
             lineage: Lineage::new([fork(2, 7), fork(1, 5)]),
         };
         let forged = |change: &dyn Fn(&mut [u8])| {
-            let mut bytes = head.encode();
+            let mut bytes = header.encode();
             change(&mut bytes);
             let checksum = crc32c::crc32c(&bytes[..CHECKSUM_AT]);
             bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
-            Head::decode(&bytes)
+            SegmentHeader::decode(&bytes)
         };
-        assert_eq!(forged(&|_| {}), Ok(head.clone()));
+        assert_eq!(forged(&|_| {}), Ok(header.clone()));
         for change in [
             &(|bytes: &mut [u8]| bytes[ANCESTORS_AT] = 65) as &dyn Fn(&mut [u8]),
             // The older ancestor's fork would come after the nearer one's.
@@ -313,12 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn names_of_nothing_are_unknown() {
+    fn other_names_are_unknown() {
         for name in
             ["", "1.segment", "000000001.segment", "00000000.segment", "+0000001.segment", "x", "lock.new"]
         {
-            assert_eq!(named(OsStr::new(name)), Named::Unknown, "{name}");
+            assert_eq!(file_kind(OsStr::new(name)), FileKind::Unknown, "{name}");
         }
-        assert_eq!([named(OsStr::new(WITNESS)), named(OsStr::new(LOCK))], [Named::Witness, Named::Lock]);
+        assert_eq!(
+            [file_kind(OsStr::new(WITNESS)), file_kind(OsStr::new(LOCK))],
+            [FileKind::Witness, FileKind::Lock]
+        );
     }
 }

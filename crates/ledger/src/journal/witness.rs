@@ -1,5 +1,5 @@
-//! The witness: a small file that says how far the log is known to be durable, so that an end that
-//! went missing is noticed. Format 1, all numbers little-endian.
+//! The witness: a small file that records how far the log is known to be durable, so that a lost end
+//! is detected. Format 1, all numbers little-endian.
 //!
 //! Two slots, at bytes 0 and 4096 of the file, each in one sector of 512 bytes:
 //!
@@ -17,12 +17,13 @@
 //!
 //! Invariants: the witness is never ahead of what was durable when it was written. The slots are
 //! written in turn, so a write that fails leaves the one before. A slot is within one sector, so a
-//! power cut leaves it old or new: a slot that is neither empty nor valid is damage and is said so.
+//! power cut leaves it old or new: a slot that is neither empty nor valid is damage and reported as such.
 //!
-//! What follows from damage: a log that ends cleanly is opened with a warning that says where it ends
+//! Consequences of damage: a log that ends cleanly is opened with a warning that names its end
 //! (with one slot left it is checked against that one, which may be the older; with none, or no file,
-//! nothing tells whether entries are missing at its end). A log that does not end cleanly is refused:
-//! a torn tail cannot be told from entries that were acknowledged.
+//! entries missing at its end are not detected). A log that does not end cleanly is refused:
+//! a torn tail cannot be distinguished from entries that were acknowledged. What is repaired is decided in
+//! `file::open`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use super::frame::{array_at, hash_at, u16_at, u32_at, u64_at};
 pub const MAGIC: [u8; 8] = [0x8F, b'M', b'P', b'W', b'I', b'T', b'\r', b'\n'];
 /// The format this code writes, and the newest whose `min reader` it meets.
 pub const FORMAT: u16 = 1;
-/// Bytes of a slot that mean something.
+/// Bytes of a slot that are used.
 pub const SLOT_BYTES: usize = 84;
 /// Bytes from one slot to the next.
 pub const STRIDE: u64 = 4096;
@@ -46,12 +47,12 @@ pub const FILE_BYTES: u64 = 2 * STRIDE;
 
 const CHECKSUM_AT: usize = SLOT_BYTES - 4;
 
-/// What a slot says.
+/// The content of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// The log it speaks of.
+    /// The log it is of.
     pub log: LogId,
-    /// How often the witness had been written.
+    /// How often the witness has been written.
     pub generation: u64,
     /// The last durable entry.
     pub sequence: u64,
@@ -99,7 +100,7 @@ impl Slot {
     }
 }
 
-/// Why a slot says nothing.
+/// Why a slot has no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Never written.
@@ -115,7 +116,7 @@ pub enum Fault {
     },
 }
 
-/// What a journal's directory has for a witness.
+/// The witness of a journal's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// No file.
@@ -131,11 +132,11 @@ pub enum Found {
         /// The oldest reader.
         min_reader: u16,
     },
-    /// What it says; `damaged` if its other slot is not to be trusted.
+    /// Its newest valid slot; `damaged` if the other slot is.
     Known {
         /// The newest valid slot.
         slot: Slot,
-        /// Whether the other slot holds something that was never written there.
+        /// Whether the other slot is damaged.
         damaged: bool,
     },
 }
@@ -167,7 +168,7 @@ pub fn read(disk: &dyn Disk, path: &Path) -> io::Result<Found> {
 fn slot_at(file: &dyn DiskFile, offset: u64) -> io::Result<Result<Slot, Fault>> {
     match file.read_exact_at(SLOT_BYTES, offset) {
         Ok(bytes) => Ok(bytes.first_chunk().ok_or(Fault::Damaged).and_then(Slot::decode)),
-        // A file that ends early has never had this slot, or lost it: its content tells.
+        // A file that ends early never had this slot (then it is empty), or lost it.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Ok(Err(if file.size()? == 0 { Fault::Blank } else { Fault::Damaged }))
         }
@@ -183,10 +184,10 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Makes a witness that says `sequence` and `hash`, durably but for its name in the directory.
+    /// Creates a witness of `sequence` and `hash`, durable but for its name in the directory.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk fails.
     pub fn create(disk: &dyn Disk, path: &Path, log: LogId, sequence: u64, hash: Hash) -> io::Result<Self> {
         let file = disk.open(path, Access::Create)?;
         file.allocate(FILE_BYTES)?;
@@ -195,19 +196,19 @@ impl Witness {
         Ok(witness)
     }
 
-    /// Goes on with the witness that was read as `last`.
+    /// Continues the witness that was read as `last`.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If the disk fails.
     pub fn resume(disk: &dyn Disk, path: &Path, last: &Slot) -> io::Result<Self> {
         let file = disk.open(path, Access::Write)?;
         Ok(Self { file, log: last.log, generation: last.generation })
     }
 
-    /// Says, durably, that the log is durable up to `sequence`, whose hash is `hash`.
+    /// Records, durably, that the log is durable up to `sequence`, whose hash is `hash`.
     ///
     /// # Errors
-    /// If the disk refuses; what it said before still holds.
+    /// If the disk fails; the record before it is still there.
     pub fn write(&mut self, sequence: u64, hash: Hash) -> io::Result<()> {
         let generation = self.generation + 1;
         let slot = Slot { log: self.log, generation, sequence, hash };

@@ -71,10 +71,10 @@ impl Base {
         }
     }
 
-    /// Whether nobody has the store in `dir` open, whatever state it is in.
+    /// Checks that the store in `dir` is not open anywhere, even if it is damaged.
     ///
     /// # Errors
-    /// `Locked` if somebody has.
+    /// `Locked` if it is open.
     pub(crate) fn check_free(dir: &Path) -> Result<(), StoreError> {
         Tree::check_free(dir)
     }
@@ -295,7 +295,7 @@ mod tests {
         let key = |row: u16| Bytes::copy_from_slice(&row.to_be_bytes());
         let stays = |row: &u16| row.is_multiple_of(4);
         let dir = tempfile::tempdir().unwrap();
-        // No cache to speak of: reads go to sled.
+        // With almost no cache, reads go to sled.
         let (base, _) = Base::open(dir.path(), 1024).unwrap();
         let value = Bytes::from_static(&[7; 100]);
         let first: Vec<Change> = (0..ROWS).filter(stays).map(|row| (key(row), Some(value.clone()))).collect();

@@ -1,14 +1,14 @@
-//! Rows of the base that were read lately, as they are now, so that a hot read does without sled.
+//! A cache of rows of the base, so that a read of a hot row needs no sled.
 //!
-//! Invariant: a cached row is equal to the base's. Two generations, each up to half the bound: what is
-//! used moves to the young one, and the old one is dropped whole when the young one is full.
+//! Invariant: a cached row is equal to the base's. Two generations, each up to half the bound: a row that is
+//! read moves to the young one, and the old one is dropped whole when the young one is full. It never reads the base.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// What a row costs besides its bytes.
+/// The memory of a row besides its bytes.
 const ROW_OVERHEAD_BYTES: usize = 128;
 
 /// A bounded cache of rows; `None` is kept too: the base has no such row.
@@ -30,7 +30,7 @@ impl Cache {
         Self { generations: Mutex::default(), half_bytes: bytes / 2 }
     }
 
-    /// What is known of a key: `None` if nothing is.
+    /// The cached row of a key; the outer `None` if none is cached.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Option<Bytes>> {
         let mut generations = self.generations.lock();
         if let Some(value) = generations.young.get(key) {
@@ -41,14 +41,14 @@ impl Cache {
         Some(value)
     }
 
-    /// Makes a row known.
+    /// Caches a row.
     pub(crate) fn put(&self, key: Bytes, value: Option<Bytes>) {
         let mut generations = self.generations.lock();
         generations.old.remove(&key);
         self.keep(&mut generations, key, value);
     }
 
-    /// A row of the base was written: what is known of it follows. One that nobody has read stays unknown.
+    /// Updates a row that was written to the base, if it is cached.
     pub(crate) fn replace(&self, key: &Bytes, value: &Option<Bytes>) {
         let mut generations = self.generations.lock();
         if generations.old.remove(key).is_some() || generations.young.contains_key(key) {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_stays_and_what_is_not_goes() {
+    fn a_row_that_is_read_stays_and_others_are_evicted() {
         let cache = Cache::new(20 * ROW_OVERHEAD_BYTES);
         cache.put(key(0), Some(key(0)));
         for number in 1..1000 {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_written_is_replaced_only_where_it_is_known() {
+    fn a_written_row_is_updated_only_if_it_is_cached() {
         let cache = Cache::new(10 * ROW_OVERHEAD_BYTES);
         cache.put(key(0), Some(key(1)));
         (1..6).for_each(|number| cache.put(key(number), None));

@@ -1,9 +1,10 @@
 //! Checkpoints: a frozen table becomes part of the base, off the writer's thread.
 //!
-//! Invariant: the base goes from the rows at one sequence to the rows at a later one whole: what is to be
-//! written is recorded first, and after a crash the rest of it is done on open. Until it is done, the frozen
-//! table stays in front of the base, so that nobody sees a part. Checkpoints are large and rare, since a row
-//! that changes often is then written once, and since the journal's syncs queue behind the store's.
+//! Invariant: the base moves from the rows at one sequence to the rows at a later one as a whole: the rows are
+//! recorded first, and after a crash the rest of them is written on open. Until then the frozen
+//! table stays in front of the base, so that no reader sees a part. Checkpoints are large and rare, because a row
+//! that changes often is then written once, and because the journal's syncs wait behind the store's. When one
+//! begins is decided by the writer.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -20,18 +21,18 @@ use super::mark::Mark;
 pub enum Step {
     /// The table is frozen; nothing is written.
     Frozen,
-    /// What is to be written is on the disk, beside sled.
+    /// The rows are recorded on the disk, beside sled.
     Recorded,
-    /// It is in sled's hands.
+    /// The rows are written to sled, not synced.
     Written,
-    /// sled has it on the disk.
+    /// The rows are on the disk.
     Synced,
 }
 
-/// How a checkpoint went.
+/// The result of a checkpoint: the digest after it.
 pub(crate) type Done = Result<Digest, StoreError>;
 
-/// Told of each step, with the sequence of the checkpoint.
+/// Called at each step, with the sequence of the checkpoint.
 pub(crate) type Observer = Arc<dyn Fn(Step, u64) + Send + Sync>;
 
 enum Work {
@@ -39,7 +40,7 @@ enum Work {
     DropTable(Table),
 }
 
-/// The checkpoint thread; at most one checkpoint is under way.
+/// The checkpoint thread; at most one checkpoint runs at a time.
 pub(crate) struct Checkpointer {
     work: Option<SyncSender<Work>>,
     thread: Option<JoinHandle<()>>,
@@ -60,19 +61,19 @@ impl Checkpointer {
         Ok(Self { work: Some(work), thread: Some(thread) })
     }
 
-    /// Hands a frozen table over. `mark.digest` is the digest before it.
+    /// Passes a frozen table to the thread. `mark.digest` is the digest before it.
     pub(crate) fn begin(&self, table: Table, mark: Mark) {
         self.send(Work::Write(table, mark));
     }
 
-    /// Has the thread drop a table that was written: that takes long.
+    /// Drops a written table on the thread, because that takes long.
     pub(crate) fn drop_table(&self, table: Table) {
         self.send(Work::DropTable(table));
     }
 
     fn send(&self, work: Work) {
         if let Some(queue) = &self.work {
-            // The thread only ends after this sender is dropped, or by a panic that `done` reported.
+            // The thread ends only when this sender is dropped, or by a panic, which closes the channel of `done`.
             let _ = queue.send(work);
         }
     }

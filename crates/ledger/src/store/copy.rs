@@ -1,6 +1,6 @@
-//! A copy of a store, to be looked at where the store itself must not be written to.
+//! A copy of a store, to read rows where the store itself must not be written to.
 //!
-//! Invariant: the store is only read, and locked against whoever would write it meanwhile.
+//! Invariant: the store is only read, and locked against writers meanwhile. Opening the copy is not done here.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -14,14 +14,14 @@ use crate::journal::disk::{Disk, SystemDisk};
 /// The file that sled locks while it has a store open.
 const LOCKED: &str = "db";
 
-/// What could not be copied, or written to.
+/// The file that could not be copied or created, and why.
 pub(super) struct Fault {
     pub(super) path: PathBuf,
     pub(super) source: io::Error,
 }
 
-/// Keeps others from opening the store in `dir` as long as the answer lives; `None` if there is nothing in it
-/// yet to be locked. A shared lock needs no right to write, and excludes sled's.
+/// Keeps others from opening the store in `dir` until the lock is dropped; `None` if there is nothing in it
+/// to lock yet. A shared lock needs no write permission, and excludes sled's.
 pub(super) fn lock(dir: &Path) -> Result<Option<File>, StoreError> {
     let io = |source| StoreError::Io { dir: dir.to_owned(), source };
     let file = match File::open(dir.join(LOCKED)) {
@@ -54,7 +54,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
         if listed.directory {
             copy(&from, &to)?;
         } else {
-            // The mode is not taken over: a file that nobody may write to would be one here too.
+            // The mode is not copied: a read-only file would be read-only here too.
             let mut source = File::open(&from).map_err(fault(&from))?;
             let mut target = File::create_new(&to).map_err(fault(&to))?;
             io::copy(&mut source, &mut target).map_err(fault(&to))?;

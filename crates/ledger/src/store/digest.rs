@@ -1,7 +1,7 @@
-//! A digest of a set of rows that can be kept up row by row.
+//! A digest of a set of rows that can be updated row by row.
 //!
-//! It is a sum, so neither the order of rows nor the way to them matters: two stores with equal
-//! digests hold equal rows. It finds damage and faults, not an attacker: the journal's chain does that.
+//! Invariant: it is a sum, so neither the order of rows nor their history matters: two stores with equal
+//! digests hold equal rows. It detects damage and bugs, not an attacker: the journal's hash chain does that.
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -16,13 +16,13 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Takes a row in.
+    /// Adds a row.
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
         self.rows = self.rows.wrapping_add(1);
         self.sum = self.sum.wrapping_add(row(key, value));
     }
 
-    /// Takes a row out that was in.
+    /// Removes a row that was added.
     pub fn remove(&mut self, key: &[u8], value: &[u8]) {
         self.rows = self.rows.wrapping_sub(1);
         self.sum = self.sum.wrapping_sub(row(key, value));
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_does_not_matter_and_a_row_taken_out_leaves_no_trace() {
+    fn order_does_not_matter_and_a_removed_row_leaves_no_trace() {
         let mut one = Digest::default();
         one.add(b"a", b"1");
         one.add(b"b", b"2");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_moves_from_key_to_value_is_noticed() {
+    fn a_byte_that_moves_from_key_to_value_changes_the_digest() {
         let mut one = Digest::default();
         one.add(b"ab", b"c");
         let mut other = Digest::default();

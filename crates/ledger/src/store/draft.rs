@@ -9,8 +9,8 @@ use super::layers::Layers;
 use super::merge::{ordered, over};
 use crate::domain::{Direction, KeyRange, Read, Row, Write};
 
-/// Rows that a command is being decided and applied on: what it changes, in front of what the commands of its
-/// group before it have changed, in front of what is committed. Dropping it undoes everything.
+/// The rows for one command: its own changes, in front of those of the commands before it in its group, in front of
+/// the committed rows.
 pub(crate) struct Draft<'a> {
     committed: &'a Layers,
     group: &'a Changes,
@@ -23,7 +23,7 @@ impl<'a> Draft<'a> {
         Self { committed, group, changes: Changes::new() }
     }
 
-    /// What was changed.
+    /// The changes that were made.
     pub(crate) fn into_changes(self) -> Changes {
         self.changes
     }

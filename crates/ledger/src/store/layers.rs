@@ -23,11 +23,11 @@ pub(crate) struct Layers {
     /// What a checkpoint is writing to the base.
     pub(crate) frozen: Option<Table>,
     pub(crate) base: Arc<Base>,
-    /// The entry that they are just after.
+    /// The last entry that they include.
     pub(crate) tip: Tip,
 }
 
-/// The entry that rows are just after.
+/// The last entry that the rows include.
 #[derive(Clone, Copy)]
 pub(crate) struct Tip {
     pub(crate) position: Position,
@@ -38,7 +38,7 @@ pub(crate) struct Tip {
 }
 
 impl Tip {
-    /// Just after `entry`, which is the next.
+    /// The tip after `entry`, which is the next one.
     pub(crate) fn after(&self, entry: &Entry, hash: &Hash) -> Self {
         let position = Position::after(self.position.log, entry.sequence, hash);
         Self { position, hash: *hash, commit_time: entry.commit_time }

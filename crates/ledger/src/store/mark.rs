@@ -1,7 +1,10 @@
-//! The mark: at which entry the rows of a store are.
+//! The mark: the entry that the rows of a store are at, and their digest.
 //!
 //! Layout, persisted, never reused: layout number u8 (1), store version u32, log id 16, sequence u64, hash 32,
 //! commit time seconds i64 and nanoseconds i32, digest rows u64, digest sum u128; integers big end first.
+//!
+//! Invariant: bytes of another layout or length are never read as a mark. Whether it fits a journal is decided in
+//! `state`.
 
 use jiff::Timestamp;
 use milepost_types::{Hash, LogId, Position};
@@ -11,7 +14,7 @@ use super::digest::Digest;
 const LAYOUT: u8 = 1;
 pub(super) const MARK_BYTES: usize = 1 + 4 + 16 + 8 + 32 + 8 + 4 + 8 + 16;
 
-/// At which entry the rows are.
+/// The entry that the rows are at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) version: u32,
@@ -23,7 +26,7 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The entry that the rows are just after.
+    /// The last entry that the rows include.
     pub(crate) fn position(&self) -> Position {
         Position::after(self.log, self.sequence, &self.hash)
     }
@@ -75,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_what_was_written() {
+    fn a_mark_decodes_to_what_was_encoded() {
         let mark = Mark {
             version: 2,
             log: LogId::from_bytes([3; 16]),

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::change::Change;
 use crate::domain::{Direction, KeyRange, Row};
 
-/// Rows with changes laid over them.
+/// Rows with the changes of a nearer layer applied.
 pub(super) fn over<'a>(
     near: Box<dyn Iterator<Item = Change> + 'a>,
     rows: Box<dyn Iterator<Item = Row> + 'a>,
@@ -46,7 +46,7 @@ where
     }
 }
 
-/// Two ordered runs as one; of two with one key, the near one.
+/// Merges two ordered sequences; of two changes with one key, the near one is kept.
 struct Merge<'a> {
     near: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
     far: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,

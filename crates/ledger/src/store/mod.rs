@@ -1,10 +1,10 @@
-//! The store: what is now, as rows, derived from the journal and never more than that.
+//! The store: the current state as rows, derived from the journal and never more than that.
 //!
-//! Rows live in layers: what a command changes (a `Draft`), what its group changed before it, the committed
-//! memory table, a frozen table while it is written, and sled (`base`). One read path goes through all of them, one key
-//! space holds them all, with a tag byte per table; tag 0 is the ledger's own.
-//! Invariant: what the base holds is exactly the rows at one sequence, which its own row names; if
-//! that cannot be shown on open, the store is thrown away and rebuilt.
+//! Rows are in layers: the changes of a command (a `Draft`), the changes of its group before it, the committed
+//! memory table, a frozen table while it is written, and sled (`base`). One read path covers all of them, in one key
+//! space with a tag byte per table; tag 0 is the ledger's own.
+//! Invariant: the base holds exactly the rows at one sequence, which its mark names; if that does not hold on
+//! open, the store is removed and rebuilt. It never reads the journal.
 
 mod base;
 mod cache;

@@ -1,11 +1,11 @@
-//! The checkpoint under way, whole, in a file beside sled's: sled takes it row by row, and after a crash
-//! between two rows the rest is done from here.
+//! The record of the running checkpoint, in a file beside sled's: sled gets the rows one by one, and after a crash
+//! between two rows the rest is written from this record.
 //!
 //! Layout, integers big end first: magic 4, layout number u8 (1), mark as in its row, then per row: length
 //! of the key u32, length of the value u32 (2^32 - 1: the row is removed), key, value; last the CRC-32C u32
-//! of all before it. Replaced by the next checkpoint, never worth more than the journal.
-//! Invariant: before sled sees the first row the file is on the disk, whole; before it is replaced sled's
-//! are. A file that is torn was not finished, so sled had seen nothing of it.
+//! of all before it. Replaced by the next checkpoint; the journal can always rebuild the rows.
+//! Invariant: the whole file is on the disk before sled gets the first row, and it is replaced only when sled's files
+//! are on the disk. A torn file was not finished, so sled got none of its rows; it is ignored.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -35,7 +35,7 @@ pub(crate) fn record(dir: &Path, rows: &[Change], mark: &Mark) -> io::Result<()>
     let path = dir.join(NAME);
     let is_new = !path.exists();
     let file = File::options().write(true).create(true).truncate(true).mode(PRIVATE_FILE).open(path)?;
-    let mut out = Summed { out: BufWriter::with_capacity(1 << 20, file), sum: 0 };
+    let mut out = ChecksumWriter { out: BufWriter::with_capacity(1 << 20, file), sum: 0 };
     out.write(MAGIC)?;
     out.write(&[LAYOUT])?;
     out.write(&mark.encode())?;
@@ -54,7 +54,7 @@ pub(crate) fn record(dir: &Path, rows: &[Change], mark: &Mark) -> io::Result<()>
     Ok(())
 }
 
-/// The checkpoint that was recorded last, unless there is none, or none that was finished.
+/// The checkpoint that was recorded last; `None` if there is none, or its file is incomplete.
 pub(crate) fn read(dir: &Path) -> io::Result<Option<Pending>> {
     match std::fs::read(dir.join(NAME)) {
         Ok(bytes) => Ok(decode(bytes.into())),
@@ -63,7 +63,7 @@ pub(crate) fn read(dir: &Path) -> io::Result<Option<Pending>> {
     }
 }
 
-/// Forgets the checkpoint, which is whole in sled and on the disk.
+/// Clears the record of a checkpoint that is on the disk in sled.
 pub(crate) fn clear(dir: &Path) -> io::Result<()> {
     File::options().write(true).open(dir.join(NAME))?.set_len(0)
 }
@@ -94,12 +94,12 @@ fn decode(mut bytes: Bytes) -> Option<Pending> {
     Some(Pending { mark, rows })
 }
 
-struct Summed {
+struct ChecksumWriter {
     out: BufWriter<File>,
     sum: u32,
 }
 
-impl Summed {
+impl ChecksumWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sum = crc32c::crc32c_append(self.sum, bytes);
         self.out.write_all(bytes)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_read_as_it_was_recorded() {
+    fn a_recorded_checkpoint_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read(dir.path()).unwrap().is_none());
         record(dir.path(), &rows(), &mark()).unwrap();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_is_cut_or_changed_anywhere_is_none() {
+    fn a_record_that_is_truncated_or_changed_anywhere_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         record(dir.path(), &rows(), &mark()).unwrap();
         let path = dir.path().join(NAME);

@@ -49,10 +49,10 @@ impl Tree {
         Ok(Self { dir: dir.to_owned(), db, synced_blobs: Mutex::default() })
     }
 
-    /// Whether nobody has the database in `dir` open, whatever state it is in.
+    /// Checks that the database in `dir` is not open anywhere, even if it is damaged.
     ///
     /// # Errors
-    /// `Locked` if somebody has.
+    /// `Locked` if it is open.
     pub(super) fn check_free(dir: &Path) -> Result<(), StoreError> {
         match guard(dir, || open_sled(dir, CHECK_CACHE_BYTES)) {
             Ok(Err(error @ StoreError::Locked { .. })) => Err(error),

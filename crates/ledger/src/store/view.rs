@@ -13,8 +13,8 @@ use parking_lot::RwLockReadGuard;
 use super::layers::Layers;
 use crate::domain::{Direction, KeyRange, Read, Row};
 
-/// The committed rows at one sequence. Holding it keeps a checkpoint waiting, and then other views: read
-/// and let go.
+/// The committed rows at one sequence. While it is held, a checkpoint waits, and then other views do: read
+/// and drop it.
 pub struct View<'a> {
     layers: Layers,
     _cut: RwLockReadGuard<'a, ()>,
@@ -26,7 +26,7 @@ thread_local! {
 }
 
 impl<'a> View<'a> {
-    /// Notes that this thread is about to hold a view.
+    /// Records that this thread is about to hold a view.
     pub(crate) fn enter() {
         debug_assert!(!HELD.replace(true), "a thread must not hold two views at once");
     }
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
         Self { layers, _cut: cut }
     }
 
-    /// The entry that the rows are just after.
+    /// The last entry that the rows include.
     pub fn position(&self) -> Position {
         self.layers.tip.position
     }

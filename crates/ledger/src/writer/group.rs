@@ -1,6 +1,6 @@
 //! The commands of one group commit, decided one after another on what is committed.
 //!
-//! Invariants: a command sees what the commands before it in the group did; one that is refused, panics, or
+//! Invariants: a command sees the effects of the commands before it in the group; one that is rejected, panics, or
 //! only validates leaves no trace; two with one request id are one command. Nothing here is durable: dropping a
 //! group undoes it.
 
@@ -20,16 +20,16 @@ use crate::state::State;
 use crate::store::{Changes, Draft, Tip};
 use crate::submission::Receipt;
 
-/// What a command is answered once the group is durable.
+/// The answer to a command once the group is durable.
 pub(super) enum Answer<D: Domain> {
     Final(Outcome<D>),
-    /// This entry did it before; it is durable by then.
+    /// An earlier command with the same id wrote this entry; it is durable by then.
     DoneBy(u64),
 }
 
-/// Commands that were decided, and what they wrote.
+/// Commands that were decided, and their effects.
 pub(super) struct Group<D: Domain> {
-    /// Of each command that was decided, in their order.
+    /// Of each decided command, in their order.
     pub(super) answers: Vec<Answer<D>>,
     /// The entries as the journal takes them.
     pub(super) block: Block,
@@ -37,14 +37,14 @@ pub(super) struct Group<D: Domain> {
     pub(super) entries: Vec<Entry>,
     /// What they change.
     pub(super) changes: Changes,
-    /// Just after the last of them.
+    /// The state after the last of them.
     pub(super) tip: Tip,
     /// The request ids that they use.
     uses: Uses,
     block_bytes: usize,
 }
 
-/// What commands are decided by, and on.
+/// The rules and the state that commands are decided with.
 pub(super) struct Basis<'a, D: Domain> {
     pub(super) domain: &'a D,
     pub(super) state: &'a State,
@@ -52,11 +52,11 @@ pub(super) struct Basis<'a, D: Domain> {
     pub(super) max_entry_bytes: usize,
 }
 
-/// What became of one command under the guard.
+/// The result of one command under the panic guard.
 enum Decided {
     Unchanged,
     TooLarge(usize),
-    /// What was decided cannot be applied.
+    /// Its events cannot be applied.
     Unusable(Unusable),
     Wrote(Box<(Entry, StoredEntry, Changes)>),
 }
@@ -103,7 +103,7 @@ impl<D: Domain> Group<D> {
         }
     }
 
-    /// Decides one command and keeps what it does, if it does something.
+    /// Decides one command and keeps its effect, if it has one.
     fn decide_one(&mut self, basis: &Basis<'_, D>, command: &QueuedCommand<D>) -> Outcome<D> {
         let Tip { position, commit_time: before, .. } = self.tip;
         let context = Context {
@@ -139,13 +139,13 @@ impl<D: Domain> Group<D> {
             }
             Ok(Ok(Decided::Unusable(error))) => {
                 let message = error.to_string();
-                tracing::error!(message, "a command decided what cannot be applied, and had no effect");
+                tracing::error!(message, "a command made events that cannot be applied; it had no effect");
                 Err(SubmitError::Panicked { message })
             }
             Ok(Err(rejection)) => Err(SubmitError::Rejected(rejection)),
             Err(panic) => {
                 let message = crate::panic::message(panic.as_ref());
-                tracing::error!(message, "a command panicked and had no effect");
+                tracing::error!(message, "a command panicked; it had no effect");
                 Err(SubmitError::Panicked { message })
             }
         }
@@ -183,7 +183,7 @@ impl<D: Domain> Group<D> {
 
     fn keep(&mut self, entry: Entry, stored: StoredEntry, changes: Changes) {
         self.changes.extend(changes);
-        request_ids::note(&mut self.uses, &entry);
+        request_ids::add_use(&mut self.uses, &entry);
         self.tip = self.tip.after(&entry, &stored.hash);
         self.block_bytes += stored.bytes.len();
         self.block.entries.push(stored);

@@ -1,4 +1,4 @@
-//! Every engine against the one suite.
+//! The conformance suite, run on every engine.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ fn the_file_engine_conforms_with_small_segments_and_little_memory() {
 }
 
 #[test]
-fn the_file_engine_conforms_without_memory_but_for_what_it_must_keep() {
+fn the_file_engine_conforms_with_almost_no_memory() {
     // Every read but those at the tail comes from the disk.
     let options = FileOptions { segment_bytes: 64 << 10, cache_bytes: 600, ..support::small() };
     conformance::run(|| File::new(options.clone(), Arc::new(SimDisk::default()), None));

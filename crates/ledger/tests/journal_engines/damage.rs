@@ -1,4 +1,4 @@
-//! Damage: whatever is changed, cut off or taken away from a stored log, opening or reading it says
+//! Damage: whatever is changed, cut off or removed in a stored log, opening or reading it reports
 //! what and where, writes nothing and skips nothing.
 
 use std::io::ErrorKind;
@@ -13,14 +13,14 @@ use milepost_types::LogId;
 
 use crate::layout::{FRAME_HEADER_BYTES, frames, reseal_frame, reseal_head, u32_at, u64_at};
 use crate::support::{
-    bodies, dir, expected, filled, name, open, open_read_only, path, segments, small, told,
+    bodies, dir, expected, filled, full_message, name, open, open_read_only, path, segments, small,
 };
 
-/// Opens a damaged log in each way; the damage that it tells, and nothing was written.
+/// Opens a damaged log in each way; returns the reported damage, after checking that nothing was written.
 fn damage(disk: &SimDisk) -> Damage {
     match refusal(disk) {
         OpenError::Damaged(damage) => damage,
-        other => panic!("damage, but: {}", told(&other)),
+        other => panic!("damage, but: {}", full_message(&other)),
     }
 }
 
@@ -30,16 +30,16 @@ fn refusal(disk: &SimDisk) -> OpenError {
     let before: Vec<_> = segments(disk).iter().map(|path| disk.bytes(path)).collect();
     let refused = open(disk).map(|journal| journal.info().tail).expect_err("it must not open");
     let reader = open_read_only(disk).map(|journal| journal.info().tail).expect_err("nor for reading");
-    assert_eq!(told(&refused), told(&reader));
+    assert_eq!(full_message(&refused), full_message(&reader));
     let verified = verify(dir(), expected(), disk, &mut |_| {}).expect_err("nor verify");
-    assert_eq!(told(&refused), told(&verified));
+    assert_eq!(full_message(&refused), full_message(&verified));
     assert_eq!(disk.changes(), changes, "nothing is written to what cannot be read");
     assert!(segments(disk).iter().map(|path| disk.bytes(path)).eq(before));
     refused
 }
 
 #[test]
-fn a_bit_flipped_anywhere_in_a_segment_is_named() {
+fn a_bit_flipped_anywhere_in_a_segment_is_located() {
     let (disk, chain) = filled(40, true);
     let mut rng = Rng::new(3);
     let all = segments(&disk);
@@ -82,7 +82,7 @@ fn frames_after(segment: &[u8]) -> u64 {
 }
 
 #[test]
-fn a_bit_flipped_in_an_acknowledged_entry_is_no_torn_tail_even_if_the_witness_is_behind() {
+fn a_bit_flipped_in_an_acknowledged_entry_is_damage_even_if_the_witness_is_behind() {
     let (disk, chain) = filled(43, false);
     let path = segments(&disk).pop().unwrap();
     let bytes = disk.bytes(&path);
@@ -101,7 +101,7 @@ fn a_bit_flipped_in_an_acknowledged_entry_is_no_torn_tail_even_if_the_witness_is
 }
 
 #[test]
-fn a_bit_flipped_under_an_open_journal_is_named_by_the_read() {
+fn a_bit_flipped_under_an_open_journal_is_located_by_the_read() {
     let (disk, chain) = filled(40, true);
     let mut rng = Rng::new(5);
     for path in segments(&disk) {
@@ -170,7 +170,7 @@ fn a_missing_segment_is_named() {
 }
 
 #[test]
-fn a_segment_in_the_place_of_another_is_named() {
+fn a_segment_under_the_name_of_another_is_named() {
     let (disk, _) = filled(40, true);
     let all = segments(&disk);
     let swapped = disk.copy();
@@ -204,7 +204,7 @@ fn a_segment_in_the_place_of_another_is_named() {
 }
 
 #[test]
-fn a_segment_that_was_older_once_is_named() {
+fn a_segment_replaced_by_an_older_copy_is_named() {
     // The end of the log as it was some appends ago: whole, but not all that was acknowledged.
     let disk = SimDisk::default();
     let journal = crate::support::create(&disk);
@@ -234,7 +234,7 @@ fn an_end_that_was_replaced_by_another_history_is_named() {
 }
 
 #[test]
-fn a_hole_with_a_frame_behind_it_is_no_torn_tail() {
+fn a_gap_before_a_later_frame_is_damage() {
     // Nothing of the last segment is witnessed, and a lost sector looks as a torn write does; but a
     // later frame, at whatever byte it is, proves that the one before it was durable.
     let disk = SimDisk::default();
@@ -299,7 +299,7 @@ fn a_torn_end_of_a_segment_that_is_not_the_last_is_named() {
 }
 
 #[test]
-fn random_damage_is_never_silent() {
+fn random_damage_is_always_detected() {
     let (disk, chain) = filled(40, true);
     let all = segments(&disk);
     let mut rng = Rng::new(6);
@@ -326,13 +326,13 @@ fn random_damage_is_never_silent() {
                 assert_eq!(&damage.segment, path, "round {round}");
                 assert_eq!(damaged.changes(), 0, "round {round}");
             }
-            Err(other) => panic!("round {round}: {}", told(&other)),
+            Err(other) => panic!("round {round}: {}", full_message(&other)),
         }
     }
 }
 
 #[test]
-fn files_that_no_journal_makes_are_refused() {
+fn files_that_do_not_belong_to_a_journal_are_refused() {
     for name in
         ["notes.txt", "1.segment", "00000001.segment.bak", "0000000a.segment", "00000000.segment", "witness2"]
     {
@@ -340,7 +340,7 @@ fn files_that_no_journal_makes_are_refused() {
         disk.put(&path(name), b"x".to_vec());
         let refused = refusal(&disk.copy());
         assert!(
-            matches!(&refused, OpenError::UnknownFile { path: told } if *told == path(name)),
+            matches!(&refused, OpenError::UnknownFile { path: reported } if *reported == path(name)),
             "{refused}"
         );
     }
@@ -352,7 +352,7 @@ fn files_that_no_journal_makes_are_refused() {
     disk.put(&path("00000002.segment"), vec![b'x'; 16 << 10]);
     let damage = damage(&disk.copy());
     assert!(damage.segment == path("00000002.segment") && damage.offset == 0, "{damage}");
-    assert!(damage.what.contains("does not begin as a segment does"), "{damage}");
+    assert!(damage.what.contains("does not begin like a segment"), "{damage}");
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn a_log_of_a_newer_version_is_refused_and_one_that_old_readers_may_read_is_not(
     assert!(
         matches!(&refused, OpenError::Newer { path, format: 3, min_reader: 3 } if *path == name),
         "{}",
-        told(&refused)
+        full_message(&refused)
     );
 
     // A frame of a later version, or with a flag that this one does not know.
@@ -406,7 +406,7 @@ fn verify_names_the_first_entry_whose_hash_is_wrong() {
         reseal_frame(&mut bytes, frame.start);
         let forged = disk.copy();
         forged.put(&path, bytes);
-        assert!(open_read_only(&forged).is_ok(), "the checksums do not tell");
+        assert!(open_read_only(&forged).is_ok(), "the checksums match");
         let damage = match verify(dir(), expected(), &forged, &mut |_| {}) {
             Err(OpenError::Damaged(damage)) => damage,
             other => panic!("{other:?}"),
@@ -438,7 +438,7 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_log_that_is_not_there_cannot_be_read_and_is_not_made() {
+fn a_missing_log_cannot_be_read_and_is_not_created() {
     let disk = SimDisk::default();
     assert!(matches!(open_read_only(&disk), Err(OpenError::Io { .. })));
     disk.create_dir_all(dir()).unwrap();
@@ -467,7 +467,7 @@ fn a_reader_takes_no_lock_and_appends_nothing() {
 }
 
 #[test]
-fn a_reader_beside_a_writer_never_takes_an_append_for_damage() {
+fn a_reader_beside_a_writer_never_reports_an_append_as_damage() {
     // Whenever the reader reads, the writer has just appended.
     for seed in 1..20 {
         let disk = SimDisk::default();
@@ -479,7 +479,8 @@ fn a_reader_beside_a_writer_never_takes_an_append_for_damage() {
         };
         (0..seed).for_each(|_| go_on());
         disk.before_read(go_on);
-        let reader = open_read_only(&disk).unwrap_or_else(|error| panic!("seed {seed}: {}", told(&error)));
+        let reader =
+            open_read_only(&disk).unwrap_or_else(|error| panic!("seed {seed}: {}", full_message(&error)));
         let read = Entries::after(&reader, 0).inspect(|entry| assert!(entry.is_ok())).count() as u64;
         assert_eq!(read, reader.info().tail.sequence);
         assert!(read >= 2 * seed);

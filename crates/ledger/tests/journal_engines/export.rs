@@ -1,4 +1,4 @@
-//! Exports: a log out and in again, and every way in which one is not whole.
+//! Exports: a log exported and restored, and every way in which an export can be incomplete.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use milepost_ledger::journal::{Entries, Expected, Journal, ReadError, ReadLimit}
 use milepost_types::{HashPrefix, LedgerName, LogId, Position};
 use sha2::{Digest, Sha256};
 
-use crate::support::{create, dir, expected, filled, name, open, small, told};
+use crate::support::{create, dir, expected, filled, full_message, name, open, small};
 
 const RESTORED: &str = "/data/restored";
 
@@ -49,7 +49,7 @@ fn names(disk: &SimDisk, dir: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_log_comes_back_under_a_new_id_with_its_parent() {
+fn a_log_is_restored_under_a_new_id_with_its_parent() {
     let (disk, chain) = filled(60, true);
     let journal = open(&disk).expect("it opens");
     let bytes = exported(&journal);
@@ -64,7 +64,7 @@ fn a_log_comes_back_under_a_new_id_with_its_parent() {
     assert_eq!((info.name, info.tail, &info.lineage), (Some(name()), imported.tail, &imported.lineage));
     let mut chain = chain;
     append(&restored, &mut chain, ["on"]);
-    // Positions of the old log up to the fork are the restored log's own; beyond it, whoever followed notices.
+    // Positions of the old log up to the fork are the restored log's own; beyond it, followers are refused.
     let old = journal.info().tail;
     let read = |after: Position| restored.read(&after, ReadLimit { entries: 1, bytes: 1 });
     for (sequence, entry) in (1..).zip(&chain.entries()[..old.sequence as usize]) {
@@ -101,7 +101,7 @@ fn the_log_of_another_ledger_is_neither_restored_nor_opened_and_both_are_named()
     assert!(
         matches!(refused, Error::OtherLedger { found, expected } if (found, expected) == (name(), other()))
     );
-    assert!(told(&refused).contains("of the test, not of the other"), "{}", told(&refused));
+    assert!(full_message(&refused).contains("of the test, not of the other"), "{}", full_message(&refused));
     assert_eq!(names(&disk, "/data"), ["journal"], "nothing is left behind");
 
     let before = disk.bytes(&dir().join("witness"));
@@ -137,11 +137,11 @@ fn the_export_of_another_ledger_is_not_restored_though_it_has_no_entries() {
 }
 
 #[test]
-fn an_export_without_a_name_is_known_by_its_first_entry() {
+fn an_export_without_a_name_is_identified_by_its_first_entry() {
     let journal = MemoryJournal::new(LogId::generate());
     append(&journal, &mut Chain::default(), ["one", "two"]);
     let bytes = exported(&journal);
-    // Of a journal in memory nobody knows the name, as of an export of format 1.
+    // A journal in memory has no name, like an export of format 1.
     let by_first_entry = |name| Expected {
         name,
         writer_of: |entry| (entry.sequence == 1 && entry.bytes == "one").then(|| "test".parse().unwrap()),
@@ -157,7 +157,7 @@ fn an_export_without_a_name_is_known_by_its_first_entry() {
 }
 
 #[test]
-fn an_empty_log_and_a_large_one_come_back() {
+fn an_empty_log_and_a_large_one_are_restored() {
     for count in [0, 1, 5000] {
         let journal = MemoryJournal::new(LogId::generate());
         let mut chain = Chain::default();
@@ -204,7 +204,7 @@ fn a_damaged_export_restores_nothing() {
             10..12 => matches!(refused, Error::Newer { .. } | Error::Damaged { .. }),
             _ => matches!(refused, Error::Damaged { .. } | Error::Truncated { .. }),
         };
-        assert!(expected, "byte {byte}: {}", told(&refused));
+        assert!(expected, "byte {byte}: {}", full_message(&refused));
         assert_eq!(names(&disk, "/data"), [""; 0], "byte {byte}");
     }
     let longer = [&bytes[..], b"x"].concat();
@@ -214,11 +214,11 @@ fn a_damaged_export_restores_nothing() {
 }
 
 #[test]
-fn an_export_that_contradicts_itself_restores_nothing_though_its_checksum_holds() {
+fn an_inconsistent_export_with_a_valid_checksum_restores_nothing() {
     let (bytes, _) = small_export();
     let disk = new_disk();
     let end = bytes.len() - 32;
-    // The last entry's bytes, the count, the last sequence and the last hash that the head tells.
+    // The last entry's bytes, the count, the last sequence and the last hash in the header.
     for (byte, what) in [(end - 10, "hash"), (end - 8, "count"), (32, "does not end"), (40, "does not end")] {
         let mut forged = bytes.clone();
         forged[byte] ^= 1;
@@ -226,16 +226,16 @@ fn an_export_that_contradicts_itself_restores_nothing_though_its_checksum_holds(
         forged[end..].copy_from_slice(&checksum);
         let refused = restore(&forged, &disk).expect_err("it contradicts itself");
         assert!(
-            matches!(refused, Error::Damaged { .. }) && told(&refused).contains(what),
+            matches!(refused, Error::Damaged { .. }) && full_message(&refused).contains(what),
             "{}",
-            told(&refused)
+            full_message(&refused)
         );
         assert_eq!(names(&disk, "/data"), [""; 0]);
     }
 }
 
 #[test]
-fn a_damaged_log_is_not_exported_as_if_it_were_whole() {
+fn a_damaged_log_is_not_exported() {
     let mut chain = Chain::default();
     chain.block(["one", "two", "three"]);
     let mut entries = chain.entries().to_vec();
@@ -246,7 +246,7 @@ fn a_damaged_log_is_not_exported_as_if_it_were_whole() {
 }
 
 #[test]
-fn nothing_is_restored_over_something() {
+fn nothing_is_restored_into_a_directory_that_is_not_empty() {
     let (bytes, chain) = small_export();
     let disk = new_disk();
     restore(&bytes, &disk).expect("it is restored");
@@ -257,7 +257,7 @@ fn nothing_is_restored_over_something() {
 }
 
 #[test]
-fn a_disk_that_refuses_leaves_nothing_that_bears_the_name() {
+fn a_failing_disk_leaves_nothing_under_the_name() {
     let (bytes, _) = small_export();
     for call in [Call::Write, Call::SyncData, Call::SyncDir, Call::Allocate, Call::MakeDir, Call::Rename] {
         for after in 0..4 {
@@ -275,7 +275,7 @@ fn a_disk_that_refuses_leaves_nothing_that_bears_the_name() {
 }
 
 #[test]
-fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
+fn a_power_cut_leaves_the_whole_log_or_nothing_under_the_name() {
     let (bytes, chain) = small_export();
     let disk = new_disk();
     restore(&bytes, &disk).expect("it is restored");
@@ -290,7 +290,8 @@ fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
                 whole += 1;
             } else {
                 image.create_dir_all(Path::new("/data")).unwrap();
-                restore(&bytes, &image).unwrap_or_else(|error| panic!("what is left over: {}", told(&error)));
+                restore(&bytes, &image)
+                    .unwrap_or_else(|error| panic!("what is left over: {}", full_message(&error)));
                 none += 1;
             }
         }
@@ -306,7 +307,7 @@ fn a_power_cut_leaves_all_of_it_or_nothing_that_bears_the_name() {
 }
 
 #[test]
-fn entries_can_be_read_through_from_anywhere() {
+fn entries_can_be_read_in_order_from_any_sequence() {
     let (disk, chain) = filled(30, true);
     let journal = open(&disk).expect("it opens");
     for after in 0..=chain.entries().len() {

@@ -1,4 +1,4 @@
-//! A disk that refuses: what an append says, what readers see, and what is there afterwards.
+//! A failing disk: the result of an append, what readers see, and what is stored afterwards.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,7 +10,7 @@ use milepost_ledger::journal::file::{FileJournal, FileOptions, OpenError};
 use milepost_ledger::journal::sim::{Call, Fault, Rng, SimDisk};
 use milepost_ledger::journal::{AppendError, DiskRoom, Journal};
 
-use crate::support::{bodies, create, dir, expected, filled, open, open_read_only, path, tear, told};
+use crate::support::{bodies, create, dir, expected, filled, full_message, open, open_read_only, path, tear};
 
 /// A journal with a few entries in its first segment, the first of them on the disk only.
 fn begun() -> (SimDisk, FileJournal, Chain) {
@@ -39,7 +39,7 @@ fn assert_poisons(journal: &FileJournal, chain: &Chain, bytes: usize) -> String 
     assert_eq!(*journal.tail().borrow(), journal.info().tail);
     match journal.append(&journal.info().tail, &block) {
         Err(AppendError::Poisoned { reason: again }) => {
-            assert_eq!(again, reason, "the first failure is told")
+            assert_eq!(again, reason, "the first failure is reported")
         }
         other => panic!("a poisoned journal took an append: {other:?}"),
     }
@@ -50,7 +50,7 @@ fn assert_poisons(journal: &FileJournal, chain: &Chain, bytes: usize) -> String 
 /// Opens the log again: what was acknowledged is there, perhaps the failed block too, and it goes on.
 fn assert_goes_on(disk: &SimDisk, journal: FileJournal, chain: &Chain, bytes: usize) {
     drop(journal);
-    let journal = open(disk).unwrap_or_else(|error| panic!("{}", told(&error)));
+    let journal = open(disk).unwrap_or_else(|error| panic!("{}", full_message(&error)));
     let mut chain = chain.clone();
     if journal.info().tail.sequence > chain.entries().len() as u64 {
         chain.block([vec![7; bytes]]);
@@ -114,10 +114,10 @@ fn before_a_new_segment() -> (SimDisk, FileJournal, Chain) {
 }
 
 #[test]
-fn no_room_for_a_new_segment_refuses_and_leaves_nothing() {
+fn without_space_for_a_new_segment_an_append_is_refused_and_leaves_nothing() {
     for call in [Call::Allocate, Call::Write] {
         let (disk, journal, mut chain) = before_a_new_segment();
-        // A quota: the system tells of room. A whole segment does not fit, nor the shortest.
+        // A quota: the system reports enough free space. A whole segment does not fit, nor the shortest.
         (0..2).for_each(|_| disk.fail(Fault::next(call, ErrorKind::StorageFull)));
         let block = chain.clone().block([vec![7; 2000]]);
         let refused = journal.append(&journal.info().tail, &block);
@@ -137,7 +137,7 @@ fn no_room_for_a_new_segment_refuses_and_leaves_nothing() {
 }
 
 #[test]
-fn a_new_segment_that_cannot_be_made_poisons() {
+fn a_new_segment_that_cannot_be_created_poisons() {
     let calls = [Call::OpenToWrite, Call::Allocate, Call::Write, Call::SyncData, Call::Rename, Call::SyncDir];
     for call in calls {
         let (disk, journal, chain) = before_a_new_segment();
@@ -169,10 +169,10 @@ fn a_witness_that_cannot_be_written_poisons_after_the_append() {
 }
 
 #[test]
-fn below_the_floor_nothing_is_written_and_reads_go_on() {
+fn below_the_floor_nothing_is_written_and_reads_continue() {
     let (disk, journal, mut chain) = begun();
     disk.set_free_bytes((1 << 20) - 1);
-    // Free room is looked up at intervals: some appends still pass.
+    // Free space is measured at intervals: some appends still pass.
     let mut passed = 0;
     let refused = loop {
         let changes = disk.changes();
@@ -182,7 +182,7 @@ fn below_the_floor_nothing_is_written_and_reads_go_on() {
             Ok(_) => {
                 chain = after;
                 passed += 1;
-                assert!(passed < 100, "the floor is never looked at");
+                assert!(passed < 100, "the floor is never checked");
             }
             Err(refused) => {
                 assert_eq!(disk.changes(), changes, "refused before anything was written");
@@ -190,7 +190,7 @@ fn below_the_floor_nothing_is_written_and_reads_go_on() {
             }
         }
     };
-    assert!(passed > 10, "free room is not looked up at each append");
+    assert!(passed > 10, "free space is not measured at each append");
     let low = DiskRoom { free_bytes: (1 << 20) - 1, floor_bytes: 1 << 20, needed_bytes: 8192 };
     assert!(matches!(refused, AppendError::DiskLow(room) if room == low), "{refused}");
     assert!(!journal.room().unwrap().unwrap().suffices(), "who asks without a write hears it too");
@@ -218,7 +218,7 @@ fn a_new_segment_does_not_go_below_the_floor() {
 }
 
 #[test]
-fn where_a_whole_segment_does_not_fit_above_the_floor_a_shorter_one_is_made() {
+fn a_shorter_segment_is_created_if_a_full_one_does_not_fit_above_the_floor() {
     let (disk, journal, mut chain) = before_a_new_segment();
     // Room for less than a whole segment of 16 KiB and for more than the least of 8 KiB.
     disk.set_free_bytes((1 << 20) + (12 << 10));
@@ -244,7 +244,7 @@ fn where_a_whole_segment_does_not_fit_above_the_floor_a_shorter_one_is_made() {
 }
 
 #[test]
-fn a_block_that_needs_more_than_there_is_does_not_keep_smaller_ones_out() {
+fn a_block_that_is_refused_for_its_size_does_not_block_smaller_ones() {
     let (disk, journal, mut chain) = before_a_new_segment();
     disk.set_free_bytes((1 << 20) + (20 << 10));
     let large = chain.clone().block([vec![7; 30_000]]);
@@ -258,7 +258,7 @@ fn a_block_that_needs_more_than_there_is_does_not_keep_smaller_ones_out() {
 }
 
 #[test]
-fn a_disk_that_takes_less_than_it_says_gets_a_shorter_segment() {
+fn a_disk_that_accepts_less_than_it_reports_gets_a_shorter_segment() {
     for call in [Call::Allocate, Call::Write] {
         let (disk, journal, mut chain) = before_a_new_segment();
         disk.fail(Fault::next(call, ErrorKind::StorageFull));
@@ -270,7 +270,7 @@ fn a_disk_that_takes_less_than_it_says_gets_a_shorter_segment() {
 }
 
 #[test]
-fn a_log_is_begun_with_a_shorter_segment_where_a_whole_one_does_not_fit() {
+fn a_new_log_gets_a_shorter_segment_if_a_full_one_does_not_fit() {
     for (above_floor, length) in [(12 << 10, 8192), (0, 8192), (16 << 10, 16 << 10)] {
         let disk = SimDisk::default();
         disk.set_free_bytes((1 << 20) + (8 << 10) + above_floor); // The witness takes 8 KiB.
@@ -282,7 +282,7 @@ fn a_log_is_begun_with_a_shorter_segment_where_a_whole_one_does_not_fit() {
     let full = SimDisk::default();
     full.set_free_bytes(12 << 10);
     let refused = open(&full).expect_err("there is no room for the shortest one either");
-    assert!(told(&refused).contains("cannot create segment"), "{}", told(&refused));
+    assert!(full_message(&refused).contains("cannot create segment"), "{}", full_message(&refused));
     full.set_free_bytes(1 << 30);
     append(&open(&full).expect("nothing is in the way"), &mut Chain::default(), ["a"]);
 }
@@ -294,18 +294,22 @@ fn a_read_only_directory_is_refused_for_writing_and_can_be_read() {
     let refused = open(&disk).expect_err("nothing may be written");
     assert!(matches!(&refused, OpenError::Io { path: at, source, .. }
         if at.starts_with(dir()) && source.kind() == ErrorKind::ReadOnlyFilesystem));
-    assert!(told(&refused).contains("/data/journal/lock: read-only"), "{}", told(&refused));
+    assert!(full_message(&refused).contains("/data/journal/lock: read-only"), "{}", full_message(&refused));
     assert_eq!(disk.changes(), 0);
     assert_holds(&open_read_only(&disk).expect("it can be read"), &chain);
 
     let empty = SimDisk::default();
     empty.set_read_only(true);
     let refused = open(&empty).expect_err("nothing may be made");
-    assert!(told(&refused).contains("cannot create directory /data/journal"), "{}", told(&refused));
+    assert!(
+        full_message(&refused).contains("cannot create directory /data/journal"),
+        "{}",
+        full_message(&refused)
+    );
 }
 
 #[test]
-fn a_disk_that_refuses_while_a_journal_is_made_is_named_and_the_next_attempt_succeeds() {
+fn a_disk_failure_while_a_journal_is_created_is_reported_and_the_next_attempt_succeeds() {
     let calls =
         [Call::MakeDir, Call::OpenToWrite, Call::Allocate, Call::Write, Call::SyncData, Call::SyncDir];
     for call in calls.into_iter().chain([Call::Rename]) {
@@ -321,7 +325,7 @@ fn a_disk_that_refuses_while_a_journal_is_made_is_named_and_the_next_attempt_suc
                     other => panic!("{call:?} {after}: {other:?}"),
                 }
                 let journal =
-                    open(&disk).unwrap_or_else(|error| panic!("{call:?} {after}: {}", told(&error)));
+                    open(&disk).unwrap_or_else(|error| panic!("{call:?} {after}: {}", full_message(&error)));
                 append(&journal, &mut Chain::default(), ["a"]);
             }
         }
@@ -329,7 +333,7 @@ fn a_disk_that_refuses_while_a_journal_is_made_is_named_and_the_next_attempt_suc
 }
 
 #[test]
-fn a_disk_that_refuses_while_a_torn_tail_is_cut_is_named_and_nothing_is_lost() {
+fn a_disk_failure_while_a_torn_tail_is_cut_off_is_reported_and_nothing_is_lost() {
     for (call, after) in [(Call::Write, 0), (Call::SyncData, 0), (Call::Write, 1), (Call::SyncData, 1)] {
         let (disk, chain) = filled(13, false);
         let first = tear(&disk);
@@ -338,7 +342,7 @@ fn a_disk_that_refuses_while_a_torn_tail_is_cut_is_named_and_nothing_is_lost() {
         assert!(
             matches!(&refused, OpenError::Io { path: at, .. } if at.starts_with(dir())),
             "{}",
-            told(&refused)
+            full_message(&refused)
         );
         let left = Chain::of(chain.entries()[..first as usize - 1].to_vec());
         assert_holds(&open(&disk).expect("the next attempt succeeds"), &left);
@@ -346,18 +350,18 @@ fn a_disk_that_refuses_while_a_torn_tail_is_cut_is_named_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_real_directory_that_cannot_be_made_is_named() {
+fn a_real_directory_that_cannot_be_created_is_named() {
     let options = FileOptions { min_free_bytes: 0, ..FileOptions::default() };
     let file = tempfile::NamedTempFile::new().expect("a file");
     for dir in [Path::new("/proc/milepost"), &file.path().join("journal"), file.path()] {
         let refused = FileJournal::open(dir, expected(), options.clone(), Arc::new(SystemDisk))
             .expect_err("it cannot be made");
-        assert!(told(&refused).contains(&dir.display().to_string()), "{}", told(&refused));
+        assert!(full_message(&refused).contains(&dir.display().to_string()), "{}", full_message(&refused));
     }
 }
 
 #[test]
-fn a_segment_larger_than_the_real_disk_is_made_as_short_as_the_floor_asks() {
+fn a_segment_larger_than_the_real_disk_is_shortened_to_respect_the_floor() {
     let dir = tempfile::tempdir().expect("a directory");
     // More than any file system holds, and a floor that leaves nothing of it.
     let options = FileOptions { segment_bytes: 1 << 62, min_free_bytes: u64::MAX, ..FileOptions::default() };
@@ -396,7 +400,7 @@ fn a_real_torn_tail_is_cut_off() {
 }
 
 #[test]
-fn free_room_is_that_of_the_file_system() {
+fn free_space_is_that_of_the_file_system() {
     let dir = tempfile::tempdir().expect("a directory");
     let free = SystemDisk.free_bytes(dir.path()).expect("a file system");
     assert!(free > 1 << 20);

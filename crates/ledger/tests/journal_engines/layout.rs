@@ -1,5 +1,5 @@
-//! The bytes on the disk, as the tables in `segment`, `frame`, `witness` and `export` say: what one
-//! version wrote, every later one must read. Written down here a second time, by hand.
+//! The bytes on the disk, as documented in `segment`, `frame`, `witness` and `export::header`: what one
+//! version wrote, every later one must read. The layouts are written here a second time, by hand.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ const HASH_OF_ONE: &str = "4e233ba6ac7032d3894ecea5974fd96176e564b024af45747eb46
 /// SHA-256 of that hash and "two!".
 const HASH_OF_TWO: &str = "d12c6010ef9ae6f75a62e31dc67186a05e8520df6da871abc82e5a1285f3a9a6";
 
-/// What stands in heads since format 2: two logs that this one was restored from, the nearest first.
+/// The lineage in headers since format 2: two logs that this one was restored from, the nearest first.
 const LINEAGE: &str = "
     02000000 00000000
     5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a 0900000000000000 0102030405060708
@@ -193,7 +193,7 @@ fn registry() -> Expected {
 }
 
 #[test]
-fn a_segment_is_written_as_its_table_says() {
+fn a_segment_has_the_documented_layout() {
     let (disk, chain) = written();
     assert_eq!(
         [hex(chain.entries()[0].hash.as_bytes()), hex(chain.entries()[1].hash.as_bytes())],
@@ -208,7 +208,7 @@ fn a_segment_is_written_as_its_table_says() {
 }
 
 #[test]
-fn the_witness_is_written_as_its_table_says() {
+fn the_witness_has_the_documented_layout() {
     let (disk, _) = written();
     let witness = disk.bytes(&path("witness"));
     assert_eq!(witness.len(), 8192);
@@ -218,7 +218,7 @@ fn the_witness_is_written_as_its_table_says() {
 }
 
 #[test]
-fn an_export_is_written_as_its_table_says() {
+fn an_export_has_the_documented_layout() {
     let (disk, _) = written();
     let journal = FileJournal::open(dir(), registry(), small(), Arc::new(disk)).unwrap();
     let mut bytes = Vec::new();
@@ -262,8 +262,8 @@ fn a_journal_of_format_1_is_known_by_its_first_entry_and_where_that_does_not_tel
     for refused in
         [open(by_first_entry("registry")).unwrap_err(), read(by_first_entry("registry")).unwrap_err()]
     {
-        let told = refused.to_string();
-        assert!(told.contains("holds the journal of the test, not of the registry"), "{told}");
+        let text = refused.to_string();
+        assert!(text.contains("holds the journal of the test, not of the registry"), "{text}");
     }
     assert_eq!(open(by_first_entry("test")).unwrap().info().tail.sequence, 2);
     assert_eq!(open(registry()).unwrap().info().name, Some("registry".parse().unwrap()));

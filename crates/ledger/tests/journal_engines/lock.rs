@@ -1,4 +1,4 @@
-//! One journal, one process.
+//! The lock: one journal, one process.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn a_second_journal_in_the_same_process_is_refused() {
 }
 
 #[test]
-fn a_closed_journal_is_free_even_while_somebody_still_reads_it() {
+fn a_closed_journal_is_unlocked_even_while_a_reader_still_uses_it() {
     let (disk, chain) = filled(3, false);
     let first = open(&disk).expect("it opens");
     first.close().expect("a clean stop");

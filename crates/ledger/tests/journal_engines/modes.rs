@@ -1,4 +1,4 @@
-//! Who may come at the files, and what works where nothing may be written.
+//! File modes, and what works on a read-only disk.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -36,7 +36,7 @@ fn private() -> Vec<(String, u32)> {
 }
 
 #[test]
-fn a_journal_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
+fn a_journal_is_private_and_one_of_an_earlier_version_becomes_private() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("data/registry/journal");
     let journal = FileJournal::open(&dir, expected(), options(), Arc::new(SystemDisk)).unwrap();
@@ -60,7 +60,7 @@ fn a_journal_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
 }
 
 #[test]
-fn modes_that_cannot_be_changed_keep_no_journal_from_being_opened() {
+fn a_journal_opens_even_if_its_modes_cannot_be_changed() {
     let (disk, chain) = filled(12, true);
     disk.fail(Fault::next(Call::MakePrivate, ErrorKind::PermissionDenied));
     let journal = open(&disk).unwrap();
@@ -71,7 +71,7 @@ fn modes_that_cannot_be_changed_keep_no_journal_from_being_opened() {
 }
 
 #[test]
-fn a_journal_where_nothing_may_be_written_can_be_verified_and_exported() {
+fn a_journal_on_a_read_only_disk_can_be_verified_and_exported() {
     let (disk, chain) = filled(12, true);
     disk.set_read_only(true);
     let verified = verify(dir(), expected(), &disk, &mut |_| {}).unwrap();

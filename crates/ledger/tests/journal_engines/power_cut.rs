@@ -1,5 +1,5 @@
 //! Power cuts: at every moment of a workload, the disks that could be found afterwards, each opened
-//! again. Every acknowledged entry is there, nothing is half there, and the log can go on; also when
+//! again. Every acknowledged entry is there, no entry is there in part, and the log can be appended to; also when
 //! the power fails again while the log is being opened.
 
 use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
@@ -7,7 +7,7 @@ use milepost_ledger::journal::file::{FileJournal, OpenError, verify};
 use milepost_ledger::journal::sim::{Call, Fault, Replay, Rng, SimDisk};
 use milepost_ledger::journal::{AppendError, Entries, Journal, StoredEntry};
 
-use crate::support::{bodies, create, dir, expected, open, open_read_only, tear, told};
+use crate::support::{bodies, create, dir, expected, full_message, open, open_read_only, tear};
 
 /// From a change on, what a disk must hold, and what it may hold besides.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ fn read(journal: &dyn Journal) -> Vec<StoredEntry> {
 
 /// Opens what a power cut left, checks it, and goes on with it.
 fn check(image: &SimDisk, epoch: &Epoch) -> Result<(), String> {
-    let journal = open(image).map_err(|error| told(&error))?;
+    let journal = open(image).map_err(|error| full_message(&error))?;
     let found = read(&journal);
     let whole = [&epoch.acknowledged[..], &epoch.in_flight].concat();
     if found != epoch.acknowledged && found != whole {
@@ -115,9 +115,9 @@ fn check(image: &SimDisk, epoch: &Epoch) -> Result<(), String> {
     }
     let mut chain = Chain::of(found);
     let block = chain.block([b"and on".to_vec()]);
-    journal.append(&journal.info().tail, &block).map_err(|error| told(&error))?;
+    journal.append(&journal.info().tail, &block).map_err(|error| full_message(&error))?;
     drop(journal);
-    let again = open(image).map_err(|error| format!("after going on: {}", told(&error)))?;
+    let again = open(image).map_err(|error| format!("after another append: {}", full_message(&error)))?;
     if read(&again) == chain.entries() { Ok(()) } else { Err("after going on, other entries".to_owned()) }
 }
 
@@ -206,7 +206,7 @@ fn a_torn_tail_is_cut_off_once_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_was_cut_off_stays_off_once_a_later_segment_is_begun() {
+fn a_cut_off_tail_stays_removed_after_a_later_segment_is_created() {
     let disk = SimDisk::default();
     let journal = create(&disk);
     let (mut rng, mut chain) = (Rng::new(3), Chain::default());
@@ -224,7 +224,7 @@ fn what_was_cut_off_stays_off_once_a_later_segment_is_begun() {
     while replay.step() {}
     for _ in 0..50 {
         let image = replay.image(&mut rng);
-        let journal = open(&image).unwrap_or_else(|error| panic!("{}", told(&error)));
+        let journal = open(&image).unwrap_or_else(|error| panic!("{}", full_message(&error)));
         assert_holds(&journal, &chain);
     }
 }

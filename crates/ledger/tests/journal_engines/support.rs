@@ -1,4 +1,4 @@
-//! What the cases share: journals on a simulated disk, and logs to put in them.
+//! Shared by the cases: journals on a simulated disk, and logs to put in them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,8 +98,8 @@ pub fn tear(disk: &SimDisk) -> u64 {
     first
 }
 
-/// The whole message of an error, with its causes.
-pub fn told(error: &dyn std::error::Error) -> String {
+/// The message of an error, with its causes.
+pub fn full_message(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,11 +1,11 @@
-//! The witness: how far the log was durable, and what is made of it when it is damaged itself.
+//! The witness: when it is written, and how a log opens when the witness is damaged.
 
 use milepost_ledger::journal::conformance::{Chain, append, assert_holds};
 use milepost_ledger::journal::file::OpenError;
 use milepost_ledger::journal::sim::SimDisk;
 
 use crate::layout::u64_at;
-use crate::support::{create, filled, open, open_read_only, path, tear, told};
+use crate::support::{create, filled, full_message, open, open_read_only, path, tear};
 
 /// What the newer slot of a witness says.
 fn witnessed(disk: &SimDisk) -> u64 {
@@ -15,7 +15,7 @@ fn witnessed(disk: &SimDisk) -> u64 {
 }
 
 #[test]
-fn it_is_written_at_intervals_and_on_a_clean_stop() {
+fn the_witness_is_written_at_intervals_and_on_a_clean_stop() {
     let disk = SimDisk::default();
     let journal = create(&disk);
     let mut chain = Chain::default();
@@ -28,7 +28,7 @@ fn it_is_written_at_intervals_and_on_a_clean_stop() {
 }
 
 #[test]
-fn opening_brings_it_up_to_the_tail() {
+fn opening_writes_the_tail_to_the_witness() {
     let (disk, chain) = filled(13, false);
     assert!(witnessed(&disk) < chain.entries().len() as u64);
     drop(open(&disk).expect("it opens"));
@@ -36,7 +36,7 @@ fn opening_brings_it_up_to_the_tail() {
 }
 
 #[test]
-fn a_flipped_bit_in_it_loses_nothing() {
+fn a_flipped_bit_in_the_witness_loses_nothing() {
     let (disk, chain) = filled(13, false);
     for byte in (0..90).chain(4096..4096 + 90).chain([8191]) {
         let flipped = disk.copy();
@@ -50,7 +50,7 @@ fn a_flipped_bit_in_it_loses_nothing() {
 }
 
 #[test]
-fn without_it_a_whole_log_opens_and_a_torn_one_is_refused() {
+fn without_a_witness_an_intact_log_opens_and_a_torn_one_is_refused() {
     type Spoil = fn(&SimDisk);
     let ways: [(&str, Spoil); 5] = [
         ("missing", |disk| disk.lose(&path("witness"))),
@@ -92,7 +92,7 @@ fn with_one_slot_damaged_a_torn_log_is_refused_too() {
 }
 
 #[test]
-fn what_it_knows_to_be_durable_is_no_torn_tail() {
+fn a_torn_frame_that_the_witness_records_as_durable_is_damage() {
     let (disk, _) = filled(13, true);
     let first = tear(&disk);
     let torn = disk.copy();
@@ -121,9 +121,9 @@ fn a_witness_of_another_log_or_a_newer_version_is_refused() {
     later.put(&path("witness"), bytes);
     let refused = open(&later).expect_err("a newer version wrote it");
     assert!(
-        matches!(&refused, OpenError::Newer { path: told, .. } if *told == path("witness")),
+        matches!(&refused, OpenError::Newer { path: reported, .. } if *reported == path("witness")),
         "{}",
-        told(&refused)
+        full_message(&refused)
     );
     assert_eq!(later.changes(), 0);
 }

@@ -114,7 +114,7 @@ async fn filled(dir: &Path) -> (Arc<dyn Journal>, Digest) {
 }
 
 #[tokio::test]
-async fn a_store_with_any_byte_changed_or_cut_is_rebuilt() {
+async fn a_store_with_any_byte_changed_or_truncated_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     let file = dir.path().join("store/db");
@@ -161,7 +161,7 @@ async fn a_store_of_another_version_or_another_log_is_rebuilt() {
 }
 
 #[tokio::test]
-async fn a_store_that_has_seen_what_the_journal_lacks_is_left_alone_until_an_operator_decides() {
+async fn a_store_ahead_of_its_journal_is_not_touched_until_an_operator_decides() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     let all = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
@@ -188,7 +188,7 @@ async fn a_store_that_has_seen_what_the_journal_lacks_is_left_alone_until_an_ope
 }
 
 #[tokio::test]
-async fn what_a_killed_rebuild_or_swap_leaves_behind_does_no_harm() {
+async fn the_remains_of_a_killed_rebuild_or_swap_do_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     copy(&dir.path().join("store"), &dir.path().join("store.rebuild"));
@@ -204,7 +204,7 @@ async fn what_a_killed_rebuild_or_swap_leaves_behind_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_only_dropped_lets_go_of_its_store() {
+async fn a_dropped_ledger_releases_its_store() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     for round in 1..=3u64 {
         let ledger = open(dir.path(), journal.clone());
@@ -225,7 +225,7 @@ async fn a_second_handle_on_a_store_in_use_is_refused_not_rebuilt() {
 }
 
 #[tokio::test]
-async fn a_store_in_use_is_neither_thrown_away_nor_disturbed_by_a_look_at_it() {
+async fn a_store_in_use_is_neither_removed_nor_disturbed_by_a_check() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     let ledger = open(dir.path(), journal.clone());
@@ -244,7 +244,7 @@ async fn a_store_in_use_is_neither_thrown_away_nor_disturbed_by_a_look_at_it() {
 }
 
 #[test]
-fn a_look_where_there_is_no_store_makes_none() {
+fn a_check_without_a_store_creates_none() {
     let dir = tempfile::tempdir().unwrap();
     assert!(check(dir.path(), &options()).unwrap().is_none());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -267,7 +267,7 @@ fn files(dir: &Path) -> Vec<(PathBuf, SystemTime, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_look_at_a_store_changes_nothing_of_it_even_if_a_checkpoint_is_unfinished() {
+async fn a_check_changes_nothing_of_a_store_even_if_a_checkpoint_is_unfinished() {
     let dir = tempfile::tempdir().unwrap();
     let journal = memory();
     let (image, half) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -295,7 +295,7 @@ async fn a_look_at_a_store_changes_nothing_of_it_even_if_a_checkpoint_is_unfinis
 }
 
 #[tokio::test]
-async fn a_store_is_its_owners_alone_and_one_of_an_earlier_version_becomes_so() {
+async fn a_store_is_private_and_one_of_an_earlier_version_becomes_private() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, right) = filled(dir.path()).await;
     let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;

@@ -1,7 +1,7 @@
-//! A domain of numbered cells: every command is one line of arithmetic, so a test can say what must be.
+//! A domain of numbered cells: every command is one line of arithmetic, so a test can compute the expected rows.
 //!
-//! Rows: `[1, cell]` → value u64; `[2]` → the sum of all cells, so that a torn state shows; `[3]` from
-//! version 2 on, so that a store of another version shows.
+//! Rows: `[1, cell]` → value u64; `[2]` → the sum of all cells, so that a torn state is detected; `[3]` from
+//! version 2 on, so that a store of another version is detected.
 
 use std::path::Path;
 use std::sync::Arc;

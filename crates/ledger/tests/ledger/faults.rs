@@ -1,4 +1,4 @@
-//! A journal that fails: nothing unacknowledged is believed, and the ledger says so and stops.
+//! A failing journal: nothing that is not durable is visible, and the ledger stops with the reason.
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::domain::{Cells, Command, add, asked, cell, clock, memory, open, options, shut, sum};
 
 #[tokio::test]
-async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() {
+async fn a_failed_append_changes_nothing_visible_and_ends_the_ledger() {
     for failure in [Failure::Lost, Failure::Stored] {
         let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
         let ledger = open(dir.path(), journal.clone());
@@ -36,7 +36,7 @@ async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() 
         assert!(ledger.failure().borrow().is_some());
         shut(ledger);
 
-        // After a restart the same request id tells what became of it, and does it at most once.
+        // After a restart the same request id returns the outcome, and the effect happens at most once.
         let journal = Arc::new(journal.reopened());
         let ledger = open(dir.path(), journal);
         let again = ledger.submit(command()).await.unwrap();
@@ -46,7 +46,7 @@ async fn a_failed_append_changes_nothing_that_can_be_seen_and_ends_the_ledger() 
 }
 
 #[tokio::test]
-async fn nobody_is_answered_by_what_the_append_of_its_group_lost() {
+async fn no_answer_depends_on_state_that_a_failed_append_lost() {
     for failure in [Failure::DiskLow, Failure::Lost, Failure::Stored] {
         let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
         let ledger = open(dir.path(), journal.clone());
@@ -81,13 +81,13 @@ async fn an_entry_that_does_not_match_its_hash_is_not_applied() {
     let elsewhere = tempfile::tempdir().unwrap();
     let opened = Ledger::open("cells", elsewhere.path(), changed, Arc::new(Cells::<1>), clock(), options());
     let error = opened.err().expect("the second entry is another than was written");
-    let told = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-    let told: Vec<_> = told.map(ToString::to_string).collect();
-    assert!(told.join(": ").contains("does not match its hash"), "{told:?}");
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    assert!(causes.join(": ").contains("does not match its hash"), "{causes:?}");
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_used_is_named_and_neither_skipped_nor_a_panic() {
+async fn an_unusable_entry_is_named_and_neither_skipped_nor_a_panic() {
     let entry = |sequence, events: &[&'static [u8]]| Entry {
         sequence,
         commit_time: "2021-05-27T08:00:00Z".parse().unwrap(),
@@ -125,7 +125,7 @@ async fn an_entry_that_cannot_be_used_is_named_and_neither_skipped_nor_a_panic()
         }
     }
 
-    // Where somebody else appends it to a ledger that is open, the ledger says so and stops.
+    // If another process appends it while the ledger is open, the ledger fails with the reason.
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     let stored = entry(1, &[b"?"]).encode(&Hash::ZERO);
@@ -136,7 +136,7 @@ async fn an_entry_that_cannot_be_used_is_named_and_neither_skipped_nor_a_panic()
 }
 
 #[tokio::test]
-async fn a_low_disk_refuses_writes_and_the_ledger_goes_on() {
+async fn a_low_disk_refuses_writes_and_the_ledger_stays_usable() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     journal.fail_next(Failure::DiskLow);
@@ -193,7 +193,7 @@ impl Domain for Blobs {
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_read_fail_the_ledger_and_not_one_command_after_another() {
+async fn unreadable_rows_fail_the_ledger_instead_of_one_command_after_another() {
     const ROWS: u32 = 3000;
     for by_a_command in [true, false] {
         let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
@@ -284,7 +284,7 @@ impl Journal for Panicking {
 }
 
 #[tokio::test]
-async fn a_writer_that_panics_says_so_and_that_nobody_knows_what_became_of_its_group() {
+async fn a_writer_panic_is_reported_and_its_group_is_answered_as_failed() {
     for stored in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let journal = Arc::new(Panicking { inner: memory(), stored, armed: AtomicBool::new(false) });
@@ -305,7 +305,7 @@ async fn a_writer_that_panics_says_so_and_that_nobody_knows_what_became_of_its_g
 }
 
 #[tokio::test]
-async fn a_shortage_of_room_shows_is_counted_and_is_over_without_a_write() {
+async fn a_shortage_of_space_is_reported_and_counted_and_ends_without_a_write() {
     let disk = SimDisk::default();
     let options = FileOptions { segment_bytes: 8192, min_free_bytes: 1 << 20, ..FileOptions::default() };
     let expected = Expected::named("cells".parse().unwrap());
@@ -321,7 +321,7 @@ async fn a_shortage_of_room_shows_is_counted_and_is_over_without_a_write() {
     let mut refusals = ledger.refusals_for_room();
     refusals.mark_unchanged();
     assert!(matches!(ledger.submit(add(1, 1)).await, Err(SubmitError::DiskLow(_))));
-    assert!(refusals.has_changed().unwrap(), "who watches is told at once");
+    assert!(refusals.has_changed().unwrap(), "watchers are notified at once");
     assert_eq!((ledger.stats().disk_low(), ledger.stats().refused()), (1, 1));
 
     disk.set_free_bytes(1 << 30);
@@ -329,7 +329,7 @@ async fn a_shortage_of_room_shows_is_counted_and_is_over_without_a_write() {
     assert_eq!(*refusals.borrow_and_update(), None);
     ledger.submit(add(1, 1)).await.unwrap();
 
-    // A quota that nobody can measure: only a write that passes shows that it is over.
+    // A quota cannot be measured: only a write that succeeds shows that it is over.
     disk.set_free_bytes(1 << 30);
     disk.fail(Fault::next(Call::Allocate, ErrorKind::StorageFull));
     let refused = loop {

@@ -1,4 +1,4 @@
-//! What a command is answered: receipts, refusals, panics, request ids, bounds.
+//! The answers to commands: receipts, rejections, panics, request ids, bounds.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use milepost_ledger::{Options, SubmitError};
 use crate::domain::{Command, TooMuch, add, asked, cell, clock, memory, open, open_with, options, shut, sum};
 
 #[tokio::test]
-async fn what_is_answered_is_visible_and_survives() {
+async fn an_answered_command_is_visible_and_survives_a_restart() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     let receipt = ledger.submit(add(1, 5)).await.unwrap();
@@ -24,7 +24,7 @@ async fn what_is_answered_is_visible_and_survives() {
 }
 
 #[tokio::test]
-async fn a_refused_or_panicking_command_leaves_no_trace_among_its_group() {
+async fn a_rejected_or_panicking_command_leaves_no_trace_in_its_group() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal);
     let system = |command| milepost_ledger::Submission::system("test", command);
@@ -53,7 +53,7 @@ async fn a_refused_or_panicking_command_leaves_no_trace_among_its_group() {
 }
 
 #[tokio::test]
-async fn a_request_id_answers_the_same_again_within_a_group_later_and_after_reopening() {
+async fn a_repeated_request_id_gets_the_same_answer_within_a_group_later_and_after_reopening() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     let command = || asked("office", "r-1", Command::Add { cell: 1, amount: 5 });
@@ -79,7 +79,7 @@ async fn a_request_id_answers_the_same_again_within_a_group_later_and_after_reop
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_remembered() {
+async fn a_rejection_is_not_remembered() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal);
     ledger.submit(add(1, 1_000_000)).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_refusal_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn validating_answers_what_would_be_and_changes_nothing() {
+async fn validate_only_answers_with_the_would_be_effect_and_changes_nothing() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal);
     let command = |id, amount| asked("office", id, Command::Add { cell: 1, amount });
@@ -123,7 +123,7 @@ async fn a_command_that_changes_nothing_writes_no_entry() {
 }
 
 #[tokio::test]
-async fn an_entry_has_a_limit_and_a_block_is_cut_at_it() {
+async fn an_entry_has_a_size_limit_and_a_block_ends_at_it() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open_with(dir.path(), journal, Options { max_entry_bytes: 10_000, ..options() });
     let large = |bytes| milepost_ledger::Submission::system("test", Command::Large { bytes });
@@ -135,7 +135,7 @@ async fn an_entry_has_a_limit_and_a_block_is_cut_at_it() {
 }
 
 #[tokio::test]
-async fn more_commands_than_places_are_all_answered_in_order() {
+async fn more_commands_than_queue_slots_are_all_answered_in_order() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open_with(dir.path(), journal, Options { queue_bound: 4, group_size: 3, ..options() });
     let answers = ledger.submit_all((0..50).map(|_| add(1, 1)).collect()).await;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::domain::{Cells, Command, TooMuch, add, asked, cells, memory, open, shut, sum};
 
 #[tokio::test]
-async fn a_command_that_loses_the_race_is_decided_again_on_what_won() {
+async fn a_command_that_loses_the_race_is_decided_again_after_the_winner() {
     let (one_dir, two_dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), memory());
     let one = open(one_dir.path(), journal.clone());
     // It hears of nothing that others write, so that it learns of it by losing.
@@ -34,7 +34,7 @@ async fn a_command_that_loses_the_race_is_decided_again_on_what_won() {
 }
 
 #[tokio::test]
-async fn an_idle_ledger_shows_what_another_wrote() {
+async fn an_idle_ledger_shows_entries_of_another_process() {
     let (one_dir, two_dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), memory());
     let one = open(one_dir.path(), journal.clone());
     let two = open(two_dir.path(), journal);
@@ -48,7 +48,7 @@ struct Wrapped {
     log: Arc<MemoryJournal>,
     /// Whether its tail is watched at all.
     shared: bool,
-    /// Somebody else appends just before its tail is watched, and its watchers are told only of what comes
+    /// Another process appends just before its tail is watched, and its watchers are notified only of what comes
     /// after that.
     late: bool,
 }
@@ -108,7 +108,7 @@ impl Journal for Wrapped {
 }
 
 #[tokio::test]
-async fn what_another_wrote_while_a_ledger_opened_is_shown_without_waiting_for_more() {
+async fn entries_appended_while_a_ledger_opened_are_shown_without_waiting_for_more() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), Arc::new(Wrapped { log: journal.clone(), shared: true, late: true }));
     let tail = journal.info().tail;
@@ -217,5 +217,5 @@ fn check(acts: &[Act], answers: &[Answer], journal: &dyn milepost_ledger::journa
         }
     }
     let done = answers.iter().filter(|answer| answer.as_ref().is_ok_and(|receipt| !receipt.replayed)).count();
-    assert_eq!(done, entries.len(), "every entry has one caller that was told so first");
+    assert_eq!(done, entries.len(), "every entry has exactly one caller that got it as new");
 }

@@ -1,4 +1,4 @@
-//! Views: one consistent cut, at the sequence they report, while writers and checkpoints go on.
+//! Views: one consistent cut, at the sequence they report, while writers and checkpoints run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +58,7 @@ async fn a_view_is_one_cut_while_checkpoints_write() {
 }
 
 #[tokio::test]
-async fn scans_go_through_all_layers_in_both_directions() {
+async fn scans_cover_all_layers_in_both_directions() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal);
     for round in 0..3 {
@@ -106,7 +106,7 @@ async fn a_reader_can_wait_for_a_position() {
     });
     tokio::task::yield_now().await;
     ledger.submit(add(1, 1)).await.unwrap();
-    // The hash asked for is not the second entry's, which only the entry itself could tell.
+    // The requested hash is not the second entry's; only reading the entry shows that.
     assert!(matches!(waiting.await.unwrap(), Err(WaitError::Diverged { .. })));
     // Nor is one believed that the log has long grown past.
     assert!(matches!(ledger.wait_for(other_history, soon()).await, Err(WaitError::Diverged { .. })));
@@ -114,7 +114,7 @@ async fn a_reader_can_wait_for_a_position() {
 }
 
 #[tokio::test]
-async fn a_position_of_the_log_before_a_restore_is_waited_for_up_to_the_fork() {
+async fn a_reader_can_wait_for_a_position_of_the_log_before_a_restore_up_to_the_fork() {
     let (dir, journal) = (tempfile::tempdir().unwrap(), memory());
     let ledger = open(dir.path(), journal.clone());
     for _ in 0..3 {

@@ -17,7 +17,7 @@ pub enum Error {
     /// The log cannot be read.
     #[error("the journal cannot be read")]
     Journal(#[from] ReadError),
-    /// The log to be exported does not hold together.
+    /// The hash chain of the exported log is broken.
     #[error("the hash of entry {sequence} is not that of its bytes; the journal is damaged")]
     Chain {
         /// The first entry that is wrong.
@@ -31,12 +31,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The stream is no export.
+    /// The stream is not an export.
     #[error("this is not an export of a journal")]
     NotAnExport,
-    /// A newer version made it.
+    /// A newer version wrote it.
     #[error(
-        "the export is of format {format}, for readers of {min_reader} or later; this version reads {FORMAT}"
+        "the export has format {format}, for readers of {min_reader} or later; this version reads {FORMAT}"
     )]
     Newer {
         /// Its format.
@@ -50,12 +50,12 @@ pub enum Error {
          export, or restore this one as the {found}"
     )]
     OtherLedger {
-        /// Whose export it is.
+        /// The ledger that it is an export of.
         found: LedgerName,
-        /// Whose it was to be.
+        /// The ledger that was expected.
         expected: LedgerName,
     },
-    /// The export is not what was written; nothing was restored.
+    /// The export was changed after it was written; nothing was restored.
     #[error("the export is damaged at byte {offset}, near sequence {sequence}: {what}")]
     Damaged {
         /// The byte of the stream.
@@ -73,13 +73,13 @@ pub enum Error {
         /// The entry that was being read.
         sequence: u64,
     },
-    /// There is something where the log was to be restored.
+    /// The directory to restore into is not empty.
     #[error("{} exists and is not empty", dir.display())]
     Exists {
         /// The directory.
         dir: PathBuf,
     },
-    /// The restored log cannot be made.
+    /// The restored log cannot be created.
     #[error("the journal cannot be restored")]
     Open(#[from] OpenError),
     /// The restored log cannot be written.

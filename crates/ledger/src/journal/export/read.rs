@@ -70,8 +70,8 @@ impl<R: Read> ExportReader<R> {
             ENTRY => {}
             _ => return Err(self.damaged("neither an entry nor the end mark")),
         }
-        let head = self.take(4 + 32)?;
-        let (length, hash) = (u32_at(&head, 0), hash_at(&head, 4));
+        let header = self.take(4 + 32)?;
+        let (length, hash) = (u32_at(&header, 0), hash_at(&header, 4));
         if u64::from(length) > MAX_BODY_BYTES {
             return Err(self.damaged("an entry that is too long"));
         }

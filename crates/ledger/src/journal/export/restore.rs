@@ -12,7 +12,7 @@ use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use super::super::disk::{Disk, LockError, parent, with_suffix};
 use super::super::engine::{Engine, OpenMode, open};
 use super::super::file::{FileOptions, OpenError};
-use super::super::segment::{LOCK, Named, named};
+use super::super::segment::{FileKind, LOCK, file_kind};
 use super::super::{Block, Expected, StoredEntry};
 use super::error::Error;
 use super::header::ExportHeader;
@@ -35,7 +35,7 @@ pub struct Imported {
     pub lineage: Lineage,
 }
 
-/// Restores the export `from` as a new log in `dir`, which is missing or empty. The log is made beside it,
+/// Restores the export `from` as a new log in `dir`, which is missing or empty. The log is created beside it,
 /// as `{dir}.importing`, and renamed when it is complete. `progress` is called with sequences as they are restored.
 ///
 /// # Errors
@@ -122,27 +122,27 @@ fn restore(
 
 /// Removes what an interrupted attempt left; it never had the name of a journal.
 fn discard(disk: &dyn Disk, partial: &Path) -> Result<(), OpenError> {
-    let refused = |action, path: PathBuf| move |source| OpenError::Io { action, path, source };
+    let failed = |action, path: PathBuf| move |source| OpenError::Io { action, path, source };
     let names = match disk.list(partial) {
         Ok(names) => names,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(refused("list", partial.to_owned())(source)),
+        Err(source) => return Err(failed("list", partial.to_owned())(source)),
     };
     if let Some(foreign) =
-        names.iter().find(|listed| listed.directory || named(&listed.name) == Named::Unknown)
+        names.iter().find(|listed| listed.directory || file_kind(&listed.name) == FileKind::Unknown)
     {
         return Err(OpenError::UnknownFile { path: partial.join(&foreign.name) });
     }
     let path = partial.join(LOCK);
     let lock = disk.lock(&path).map_err(|error| match error {
         LockError::Held { pid } => OpenError::Locked { dir: partial.to_owned(), pid },
-        LockError::Io(source) => refused("lock", path)(source),
+        LockError::Io(source) => failed("lock", path)(source),
     })?;
-    for listed in disk.list(partial).map_err(refused("list", partial.to_owned()))? {
+    for listed in disk.list(partial).map_err(failed("list", partial.to_owned()))? {
         let path = partial.join(listed.name);
-        disk.remove_file(&path).map_err(refused("remove", path.clone()))?;
+        disk.remove_file(&path).map_err(failed("remove", path.clone()))?;
     }
-    disk.remove_dir(partial).map_err(refused("remove", partial.to_owned()))?;
+    disk.remove_dir(partial).map_err(failed("remove", partial.to_owned()))?;
     drop(lock);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::Damage;
 use super::super::disk::{Disk, DiskLock, LockError};
-use super::super::segment::{self, Named};
+use super::super::segment::{self, FileKind};
 use super::super::witness;
 use super::error::{OpenError, io_error};
 
@@ -40,12 +40,12 @@ pub(super) fn lock(dir: &Path, disk: &dyn Disk) -> Result<Box<dyn DiskLock>, Ope
 pub(super) fn list(dir: &Path, disk: &dyn Disk) -> Result<Names, OpenError> {
     let mut names = Names::default();
     for listed in disk.list(dir).map_err(io_error("list", dir))? {
-        match segment::named(&listed.name) {
+        match segment::file_kind(&listed.name) {
             _ if listed.directory => return Err(OpenError::UnknownFile { path: dir.join(listed.name) }),
-            Named::Segment(ordinal) => names.segments.push(ordinal),
-            Named::Unfinished => names.unfinished.push(listed.name),
-            Named::Witness | Named::Lock => {}
-            Named::Unknown => return Err(OpenError::UnknownFile { path: dir.join(listed.name) }),
+            FileKind::Segment(ordinal) => names.segments.push(ordinal),
+            FileKind::Unfinished => names.unfinished.push(listed.name),
+            FileKind::Witness | FileKind::Lock => {}
+            FileKind::Unknown => return Err(OpenError::UnknownFile { path: dir.join(listed.name) }),
         }
     }
     names.segments.sort_unstable();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use milepost_types::{Hash, Position};
 
 use super::super::frame::Header;
-use super::super::segment::HEAD_BYTES;
+use super::super::segment::HEADER_BYTES as SEGMENT_HEADER_BYTES;
 use super::super::{ReadLimit, StoredEntry};
 use super::segment_file::Segment;
 
@@ -28,7 +28,7 @@ pub(super) struct Indexed {
 impl Indexed {
     /// A segment without frames.
     pub(super) fn new(segment: Arc<Segment>) -> Self {
-        Self { segment, points: Vec::new(), end: HEAD_BYTES as u64 }
+        Self { segment, points: Vec::new(), end: SEGMENT_HEADER_BYTES as u64 }
     }
 
     /// Records the next durable frame.
@@ -116,7 +116,7 @@ impl Durable {
 
     /// Where a walk to `sequence` begins: at the nearest indexed frame before it.
     pub(super) fn locate(&self, sequence: u64) -> Option<Walk> {
-        let after = self.segments.partition_point(|indexed| indexed.segment.head.first <= sequence);
+        let after = self.segments.partition_point(|indexed| indexed.segment.header.first <= sequence);
         let indexed = self.segments[..after].last()?;
         let (first, offset) = indexed.before(sequence)?;
         Some(Walk { segment: indexed.segment.clone(), first, offset, end: indexed.end })

@@ -13,7 +13,7 @@ use super::super::segment::FORMAT;
 /// Why a journal was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// What is stored cannot be trusted; nothing was written.
+    /// The stored log is damaged; nothing was written.
     #[error(transparent)]
     Damaged(#[from] Damage),
     /// A newer version wrote it; nothing was written.
@@ -31,51 +31,51 @@ pub enum OpenError {
     },
     /// It is the log of another ledger; nothing was written.
     #[error(
-        "{} holds the journal of the {found}, not of the {expected}; put the {expected}'s own journal there, and \
-         this one where the {found} keeps its own", dir.display()
+        "{} holds the journal of the {found}, not of the {expected}; put the {expected}'s journal there, and \
+         move this one to the directory of the {found}", dir.display()
     )]
     OtherLedger {
         /// The journal's directory.
         dir: PathBuf,
-        /// Whose journal it is.
+        /// The ledger that it is the journal of.
         found: LedgerName,
-        /// Whose it was to be.
+        /// The ledger that was expected.
         expected: LedgerName,
     },
-    /// Somebody else has it open.
+    /// Another process has it open.
     #[error("{} is in use by {}", dir.display(), holder(*pid))]
     Locked {
         /// The journal's directory.
         dir: PathBuf,
-        /// The process that has it, if it can be told.
+        /// The id of that process, if it can be read.
         pid: Option<u32>,
     },
-    /// Something in the directory that no journal puts there.
-    #[error("{} is not a file of a journal; a journal's directory holds nothing else", path.display())]
+    /// The directory contains a file that does not belong to a journal.
+    #[error("{} is not a file of a journal; a journal's directory may contain nothing else", path.display())]
     UnknownFile {
         /// The file.
         path: PathBuf,
     },
-    /// There is no journal to read.
+    /// There is no journal.
     #[error("{} holds no journal", dir.display())]
     Missing {
         /// The directory.
         dir: PathBuf,
     },
-    /// There is a journal already where one was to be created.
+    /// The directory holds a journal already, and one was to be created.
     #[error("{} holds a journal already", dir.display())]
     Exists {
         /// The directory.
         dir: PathBuf,
     },
-    /// The disk refused.
+    /// A system call failed.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }

@@ -1,20 +1,20 @@
 //! Walking the frames of one segment file, a large piece of it at a time.
 //!
-//! Invariant: a frame that is handed out is whole (both checksums, end mark, entries that add up);
+//! Invariant: a frame that is returned is whole (both checksums, end mark, entries that add up);
 //! anything else is a fault with its offset. Whether a fault is the end of the log, a torn tail or
-//! damage is for `scan` to say. Never reads past `limit`, never writes.
+//! damage is decided by `scan`. Never reads past `limit`, never writes.
 
 use std::io;
 
 use bytes::Bytes;
 
-use super::super::frame::{Fault, HEADER_BYTES, Header, Place};
+use super::super::frame::{Fault, FrameLocation, HEADER_BYTES, Header};
 use super::segment_file::Segment;
 
 /// A whole frame.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
-    /// Where it begins in the file.
+    /// Its offset in the file.
     pub(super) offset: u64,
     pub(super) header: Header,
     pub(super) body: Bytes,
@@ -23,7 +23,7 @@ pub(super) struct Frame {
 /// What a walk finds next.
 pub(super) enum Next {
     Frame(Frame),
-    /// No whole frame at this offset; walking cannot go on.
+    /// No whole frame at this offset; the walk ends here.
     Fault(u64, Fault),
     /// The limit.
     End,
@@ -55,9 +55,10 @@ impl<'a> Frames<'a> {
             return Ok(Next::End);
         }
         let offset = self.at;
-        let place = Place { log: self.segment.head.log, ordinal: self.segment.head.ordinal, offset };
-        let head = self.bytes(left.min(HEADER_BYTES as u64) as usize)?;
-        let header = match Header::decode(&head, place) {
+        let location =
+            FrameLocation { log: self.segment.header.log, ordinal: self.segment.header.ordinal, offset };
+        let header = self.bytes(left.min(HEADER_BYTES as u64) as usize)?;
+        let header = match Header::decode(&header, location) {
             Ok(header) if header.frame_bytes() <= left => header,
             Ok(_) => return Ok(Next::Fault(offset, Fault::Length)),
             Err(fault) => return Ok(Next::Fault(offset, fault)),
@@ -72,7 +73,7 @@ impl<'a> Frames<'a> {
         Ok(Next::Frame(Frame { offset, header, body }))
     }
 
-    /// The `length` bytes at the current place.
+    /// The `length` bytes at the current location.
     fn bytes(&mut self, length: usize) -> io::Result<Bytes> {
         let from = (self.at - self.buffer_at) as usize;
         if from + length <= self.buffer.len() {

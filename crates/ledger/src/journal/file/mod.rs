@@ -89,7 +89,7 @@ impl Journal for FileJournal {
 
     fn info(&self) -> JournalInfo {
         let durable = self.durable.read();
-        let segments: u64 = durable.segments.iter().map(|indexed| indexed.segment.head.capacity).sum();
+        let segments: u64 = durable.segments.iter().map(|indexed| indexed.segment.header.capacity).sum();
         JournalInfo {
             name: Some(self.name),
             log: self.log,
@@ -102,7 +102,7 @@ impl Journal for FileJournal {
 
     fn room(&self) -> io::Result<Option<DiskRoom>> {
         let (end, capacity) = match self.durable.read().segments.last() {
-            Some(last) => (last.end, last.segment.head.capacity),
+            Some(last) => (last.end, last.segment.header.capacity),
             None => (0, 0),
         };
         let needed_bytes =

@@ -14,7 +14,7 @@ use milepost_types::{Hash, LedgerName, Lineage, LogId, Position};
 use parking_lot::{Mutex, RwLock};
 
 use super::super::disk::{Disk, DiskLock, make_private};
-use super::super::segment::{self, HEAD_BYTES};
+use super::super::segment::{self, HEADER_BYTES as SEGMENT_HEADER_BYTES};
 use super::super::witness::{self, Witness};
 use super::super::{Expected, Journal};
 use super::FileJournal;
@@ -145,7 +145,7 @@ fn create_locked(
         options,
         identity,
         segment,
-        at: HEAD_BYTES as u64,
+        at: SEGMENT_HEADER_BYTES as u64,
         tail: Position::start(log),
         hash: Hash::ZERO,
         witness,

@@ -5,12 +5,12 @@
 /// How a file journal is kept; every value has a sound default.
 #[derive(Debug, Clone)]
 pub struct FileOptions {
-    /// The length of a segment file in bytes, reserved when it is made (default 64 MiB; at least
-    /// 8 KiB). A block that is larger gets a segment of its own size; where the disk has too little
-    /// room above the floor, a segment is shorter.
+    /// The length of a segment file in bytes, reserved when it is created (default 64 MiB; at least
+    /// 8 KiB). A larger block gets a segment of its own size; if the disk has too little
+    /// space above the floor, a segment is shorter.
     pub segment_bytes: u64,
-    /// So many bytes stay free on the file system (default 256 MiB): below, and where not even the
-    /// shortest segment that holds a block fits above, appends are refused.
+    /// This many bytes stay free on the file system (default 256 MiB): with less free space, or too little above
+    /// this for the shortest segment that holds a block, appends are refused.
     pub min_free_bytes: u64,
     /// The newest entries kept in memory for followers, in bytes (default 8 MiB).
     pub cache_bytes: usize,

@@ -1,4 +1,4 @@
-//! Reading a whole log: every segment, every frame, every link, before anything is believed.
+//! Reading a whole log: every segment, every frame, every link, before any of it is used.
 //!
 //! Invariants: writes nothing. What it returns is one unbroken chain of whole frames from sequence
 //! 1; whatever else is on the disk is either a torn tail, described so that `open` may cut it off,
@@ -12,7 +12,7 @@ use milepost_types::{Hash, LedgerName, Lineage, LogId};
 
 use super::super::disk::{Access, Disk};
 use super::super::frame;
-use super::super::segment::{self, HEAD_BYTES, Head};
+use super::super::segment::{self, HEADER_BYTES as SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::super::witness;
 use super::super::{Damage, Expected, StoredEntry};
 use super::directory::{check_no_entries_lost, list, read_witness, witness_gap};
@@ -74,7 +74,7 @@ impl Scan<'_> {
             let segment = Arc::new(self.segment(ordinal, &log)?);
             let last = ordinal == self.ordinals.len() as u64;
             self.frames(segment, last, &mut log, visit)?;
-            bytes += log.segments.last().map_or(0, |indexed| indexed.segment.head.capacity);
+            bytes += log.segments.last().map_or(0, |indexed| indexed.segment.header.capacity);
             if bytes - logged >= PROGRESS_BYTES {
                 logged = bytes;
                 let of = self.ordinals.len();
@@ -83,8 +83,8 @@ impl Scan<'_> {
         }
         self.check_end(&log)?;
         if let Some(first) = log.segments.first() {
-            log.identity.log = first.segment.head.log;
-            log.identity.lineage = first.segment.head.lineage.clone();
+            log.identity.log = first.segment.header.log;
+            log.identity.lineage = first.segment.header.lineage.clone();
         }
         Ok(log)
     }
@@ -98,48 +98,48 @@ impl Scan<'_> {
         let sequence = log.sequence + 1;
         let damage = |offset, what: String| Damage { segment: path.clone(), offset, sequence, what };
 
-        let bytes = file.read_exact_at((HEAD_BYTES as u64).min(length) as usize, 0);
+        let bytes = file.read_exact_at((SEGMENT_HEADER_BYTES as u64).min(length) as usize, 0);
         let bytes = bytes.map_err(io_error("read", &path))?;
-        let head = match Head::decode(&bytes) {
-            Ok(head) => head,
+        let header = match SegmentHeader::decode(&bytes) {
+            Ok(header) => header,
             Err(segment::Fault::Newer { format, min_reader }) => {
                 return Err(OpenError::Newer { path, format, min_reader });
             }
             Err(segment::Fault::Short) => {
-                return Err(damage(length, "the segment is truncated within its head".to_owned()).into());
+                return Err(damage(length, "the segment is truncated within its header".to_owned()).into());
             }
             Err(fault) => return Err(damage(0, fault.to_string()).into()),
         };
-        if length != head.capacity {
-            let how = if length < head.capacity { "truncated" } else { "too long" };
-            let what = format!("the segment is {how}: {length} bytes instead of {}", head.capacity);
-            return Err(damage(length.min(head.capacity), what).into());
+        if length != header.capacity {
+            let how = if length < header.capacity { "truncated" } else { "too long" };
+            let what = format!("the segment is {how}: {length} bytes instead of {}", header.capacity);
+            return Err(damage(length.min(header.capacity), what).into());
         }
-        if head.ordinal != ordinal {
-            return Err(damage(0, format!("the file holds segment {} of the log", head.ordinal)).into());
+        if header.ordinal != ordinal {
+            return Err(damage(0, format!("the file holds segment {} of the log", header.ordinal)).into());
         }
         if let Some(first) = log.segments.first() {
-            let first = &first.segment.head;
-            if head.log != first.log || head.lineage != first.lineage {
+            let first = &first.segment.header;
+            if header.log != first.log || header.lineage != first.lineage {
                 return Err(
-                    damage(0, format!("the segment is of log {}, not {}", head.log, first.log)).into()
+                    damage(0, format!("the segment is of log {}, not {}", header.log, first.log)).into()
                 );
             }
         }
-        self.check_ledger(head.name, None)?;
-        if head.first != sequence {
+        self.check_ledger(header.name, None)?;
+        if header.first != sequence {
             let what = format!(
                 "the segment begins at sequence {}, but the one before ends at {}",
-                head.first, log.sequence
+                header.first, log.sequence
             );
             return Err(damage(0, what).into());
         }
-        if head.previous != log.hash {
+        if header.previous != log.hash {
             return Err(
                 damage(0, "the segment does not continue the hash of the one before".to_owned()).into()
             );
         }
-        Ok(Segment { path, file, head })
+        Ok(Segment { path, file, header })
     }
 
     /// Walks the frames of a segment.
@@ -150,9 +150,9 @@ impl Scan<'_> {
         log: &mut Scanned,
         visit: &mut Visit<'_>,
     ) -> Result<(), OpenError> {
-        let capacity = segment.head.capacity;
+        let capacity = segment.header.capacity;
         let mut indexed = Indexed::new(segment.clone());
-        let mut frames = Frames::new(&segment, HEAD_BYTES as u64, capacity, PIECE_BYTES);
+        let mut frames = Frames::new(&segment, SEGMENT_HEADER_BYTES as u64, capacity, PIECE_BYTES);
         let mut retried = None;
         loop {
             match frames.next().map_err(io_error("read", &segment.path))? {
@@ -161,7 +161,7 @@ impl Scan<'_> {
                     self.link(&segment, &frame, log)?;
                     if frame.header.first == 1 {
                         let first = frame::entries(&frame.header, &frame.body).next();
-                        self.check_ledger(segment.head.name, first.as_ref())?;
+                        self.check_ledger(segment.header.name, first.as_ref())?;
                     }
                     visit(&segment, &frame)?;
                     indexed.note(&frame.header, frame.offset);
@@ -226,7 +226,7 @@ impl Scan<'_> {
     /// Checks the end of the log against the witness.
     fn check_end(&self, log: &Scanned) -> Result<(), Damage> {
         let witness::Found::Known { slot, .. } = &self.witness else { return Ok(()) };
-        let of = log.segments.first().map(|first| first.segment.head.log);
+        let of = log.segments.first().map(|first| first.segment.header.log);
         if of != Some(slot.log) {
             return Err(witness_damage(self.dir, slot.log, of));
         }

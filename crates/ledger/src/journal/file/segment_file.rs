@@ -1,4 +1,4 @@
-//! A segment as an open file, how it is created, and what its header says of the log.
+//! A segment as an open file, how it is created, and what identifies its log.
 //!
 //! Invariant: a file gets a segment's name only when its header is durable and its full length is reserved. Frames are
 //! written and read elsewhere.
@@ -11,7 +11,7 @@ use milepost_types::{Hash, LedgerName, Lineage, LogId};
 
 use super::super::Damage;
 use super::super::disk::{Access, Disk, DiskFile, is_full, with_suffix};
-use super::super::segment::{self, Head, UNFINISHED};
+use super::super::segment::{self, SegmentHeader, UNFINISHED};
 
 /// What identifies a log, as the headers of its segments have it.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(super) struct Identity {
 pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) file: Arc<dyn DiskFile>,
-    pub(super) head: Head,
+    pub(super) header: SegmentHeader,
 }
 
 impl Segment {
@@ -51,8 +51,12 @@ impl CreateError {
 }
 
 /// Creates a segment: reserves it, writes and syncs its header under another name, then renames it, durably.
-pub(super) fn create_segment(disk: &dyn Disk, dir: &Path, head: Head) -> Result<Segment, CreateError> {
-    let path = segment::path(dir, head.ordinal);
+pub(super) fn create_segment(
+    disk: &dyn Disk,
+    dir: &Path,
+    header: SegmentHeader,
+) -> Result<Segment, CreateError> {
+    let path = segment::path(dir, header.ordinal);
     let unfinished = with_suffix(&path, UNFINISHED);
     let failed = |named| {
         let path = path.clone();
@@ -60,8 +64,8 @@ pub(super) fn create_segment(disk: &dyn Disk, dir: &Path, head: Head) -> Result<
     };
     let fill = || {
         let file = disk.open(&unfinished, Access::Create)?;
-        file.allocate(head.capacity)?;
-        file.write_all_at(&head.encode(), 0)?;
+        file.allocate(header.capacity)?;
+        file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         Ok(file)
     };
@@ -73,12 +77,12 @@ pub(super) fn create_segment(disk: &dyn Disk, dir: &Path, head: Head) -> Result<
     });
     let file = filled?;
     disk.rename(&unfinished, &path).and_then(|()| disk.sync_dir(dir)).map_err(failed(true))?;
-    Ok(Segment { path, file, head })
+    Ok(Segment { path, file, header })
 }
 
 /// The header of a log's first segment.
-pub(super) fn first_header(identity: &Identity, capacity: u64) -> Head {
-    Head {
+pub(super) fn first_header(identity: &Identity, capacity: u64) -> SegmentHeader {
+    SegmentHeader {
         name: Some(identity.name),
         log: identity.log,
         ordinal: 1,

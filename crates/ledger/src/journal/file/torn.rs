@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::super::frame::{self, Fault, HEADER_BYTES, Header, Place};
+use super::super::frame::{self, Fault, FrameLocation, HEADER_BYTES, Header};
 use super::super::witness;
 use super::error::{OpenError, io_error};
 use super::segment_file::Segment;
@@ -54,34 +54,34 @@ pub(super) fn check_torn(
     }
     // A write that a power cut or an error interrupted: the end of the frame or some sectors of it are missing, and
     // nothing follows it.
-    let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
-    let room = segment.head.capacity - offset;
+    let location = FrameLocation { log: segment.header.log, ordinal: segment.header.ordinal, offset };
+    let room = segment.header.capacity - offset;
     let read = |length: u64| {
         let read = segment.file.read_exact_at(length.min(room) as usize, offset);
         read.map_err(io_error("read", &segment.path))
     };
-    let head = read(HEADER_BYTES as u64)?;
-    let torn = match Header::decode(&head, place) {
+    let header = read(HEADER_BYTES as u64)?;
+    let torn = match Header::decode(&header, location) {
         Ok(header) if header.frame_bytes() > room => false,
         Ok(header) => {
             let end = offset + header.frame_bytes();
             to < end || (to == end && frame::lacks_a_sector(&read(header.frame_bytes())?, offset))
         }
-        Err(_) => to <= offset + HEADER_BYTES as u64 || frame::lacks_a_sector(&head, offset),
+        Err(_) => to <= offset + HEADER_BYTES as u64 || frame::lacks_a_sector(&header, offset),
     };
     if torn { Ok(()) } else { damage("it was written completely, so it is not a torn write") }
 }
 
 /// The first frame header at or after `from`, at any alignment. A header alone is proof enough: its
-/// checksum holds at this place of this log only.
+/// checksum holds at this location of this log only.
 fn later_frame(segment: &Segment, from: u64) -> Result<Option<(u64, Header)>, OpenError> {
     let mut found = None;
-    pieces(segment, from, segment.head.capacity, HEADER_BYTES - 1, &mut |at, bytes| {
+    pieces(segment, from, segment.header.capacity, HEADER_BYTES - 1, &mut |at, bytes| {
         let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == frame::MAGIC[0]);
         found = starts.map(|(start, _)| start).find_map(|start| {
             let offset = at + start as u64;
-            let place = Place { log: segment.head.log, ordinal: segment.head.ordinal, offset };
-            match Header::decode(&bytes[start..], place) {
+            let location = FrameLocation { log: segment.header.log, ordinal: segment.header.ordinal, offset };
+            match Header::decode(&bytes[start..], location) {
                 Ok(header) => Some((offset, header)),
                 Err(_) => None,
             }

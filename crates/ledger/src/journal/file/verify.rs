@@ -2,7 +2,7 @@
 //! and the hash before it.
 //!
 //! Invariant: a log that passes holds exactly the bytes whose hashes it shows; the first entry that
-//! does not is named with file, byte and sequence. Writes nothing, takes no lock, looks inside no
+//! does not is named with file, byte and sequence. Writes nothing, takes no lock, interprets no
 //! entry.
 
 use std::path::Path;
@@ -18,16 +18,16 @@ use super::scan::scan_read_only;
 use super::segment_file::Segment;
 use crate::journal::chain;
 
-/// A log whose chain holds.
+/// A log whose hash chain is intact.
 #[derive(Debug, Clone)]
 pub struct Verified {
-    /// Its last position; also says how many entries there are.
+    /// Its last position; its sequence is the number of entries.
     pub tail: Position,
-    /// The ledger that its newest segment names; `None` in a log all of which is of format 1.
+    /// The ledger that its newest segment names; `None` in a log entirely of format 1.
     pub name: Option<LedgerName>,
     /// What the log was restored from.
     pub lineage: Lineage,
-    /// How many segment files.
+    /// The number of segment files.
     pub segments: usize,
     /// The bytes of the entries, without headers.
     pub bytes: u64,
@@ -56,7 +56,7 @@ pub fn verify(
     })?;
     Ok(Verified {
         tail: Position::after(scanned.identity.log, scanned.sequence, &scanned.hash),
-        name: scanned.segments.last().and_then(|last| last.segment.head.name),
+        name: scanned.segments.last().and_then(|last| last.segment.header.name),
         lineage: scanned.identity.lineage,
         segments: scanned.segments.len(),
         bytes,

@@ -12,8 +12,8 @@ use milepost_types::{Hash, Position};
 use tokio::sync::watch;
 
 use super::super::disk::{Disk, DiskLock};
-use super::super::frame::{self, MAX_BODY_BYTES, OVERHEAD_BYTES, Place};
-use super::super::segment::{self, HEAD_BYTES, Head};
+use super::super::frame::{self, FrameLocation, MAX_BODY_BYTES, OVERHEAD_BYTES};
+use super::super::segment::{self, HEADER_BYTES as SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::super::witness::Witness;
 use super::super::{AppendError, Block, DiskRoom};
 use super::length::{least, lengths};
@@ -22,7 +22,7 @@ use super::segment_file::{CreateError, Identity, Segment, create_segment};
 
 /// Zeros are written this far ahead of the frames. Measured: larger steps gain nothing and stall one append for
 /// longer.
-const ZERO_AHEAD_BYTES: u64 = 1 << 20;
+const ZERO_ASEGMENT_HEADER_BYTES: u64 = 1 << 20;
 /// The free space of the disk is measured after this many bytes …
 const FLOOR_BYTES: u64 = 1 << 20;
 /// … or this many appends.
@@ -39,7 +39,7 @@ pub(super) struct Writer {
     options: FileOptions,
     identity: Identity,
     segment: Arc<Segment>,
-    /// Where the next frame goes.
+    /// The offset of the next frame.
     at: u64,
     /// The file is known to hold zeros or frames up to here.
     zeroed: u64,
@@ -57,7 +57,7 @@ pub(super) struct Writer {
 
 /// Why a step of an append did not succeed.
 pub(super) enum StepError {
-    /// Nothing was written; the journal goes on.
+    /// Nothing was written; the journal can be appended to again.
     Refused(AppendError),
     /// The journal is poisoned.
     Failed { action: &'static str, path: PathBuf, source: io::Error },
@@ -73,7 +73,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StepEr
     move |source| StepError::Failed { action, path: path.to_owned(), source }
 }
 
-/// Where a writer starts.
+/// What a writer starts with.
 pub(super) struct Start {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
@@ -136,14 +136,14 @@ impl Writer {
     ) -> Result<u64, StepError> {
         let bytes = frame::frame_bytes(block);
         self.check_floor(bytes)?;
-        if self.at + bytes > self.segment.head.capacity {
+        if self.at + bytes > self.segment.header.capacity {
             self.roll(bytes)?;
             created(self.segment.clone());
         }
         let (offset, end) = (self.at, self.at + bytes);
-        let place = Place { log: self.tail.log, ordinal: self.segment.head.ordinal, offset };
+        let location = FrameLocation { log: self.tail.log, ordinal: self.segment.header.ordinal, offset };
         self.buffer.clear();
-        frame::encode(&mut self.buffer, place, block);
+        frame::encode(&mut self.buffer, location, block);
 
         if let Err(error) = self.segment.file.write_all_at(&self.buffer, offset) {
             if error.wrote_nothing_because_full() {
@@ -161,9 +161,9 @@ impl Writer {
         Ok(offset)
     }
 
-    /// Fills the room after `from` with zeros, up to the next step.
+    /// Fills the space after `from` with zeros, up to the next step.
     fn zero_ahead(&mut self, from: u64) -> Result<(), StepError> {
-        let to = (from + ZERO_AHEAD_BYTES).min(self.segment.head.capacity);
+        let to = (from + ZERO_ASEGMENT_HEADER_BYTES).min(self.segment.header.capacity);
         let mut at = from;
         while at < to {
             let length = ZEROS.len().min((to - at) as usize);
@@ -214,16 +214,16 @@ impl Writer {
     fn roll(&mut self, bytes: u64) -> Result<(), StepError> {
         let room = self.room(least(self.options.segment_bytes, bytes))?;
         for capacity in lengths(&self.options, bytes).filter(|length| *length <= room.above_floor()) {
-            let head = Head {
+            let header = SegmentHeader {
                 name: Some(self.identity.name),
                 log: self.tail.log,
-                ordinal: self.segment.head.ordinal + 1,
+                ordinal: self.segment.header.ordinal + 1,
                 capacity,
                 first: self.tail.sequence + 1,
                 previous: self.hash,
                 lineage: self.identity.lineage.clone(),
             };
-            match create_segment(&*self.disk, &self.dir, head) {
+            match create_segment(&*self.disk, &self.dir, header) {
                 Ok(segment) => {
                     if capacity < self.options.segment_bytes {
                         tracing::warn!(
@@ -232,7 +232,7 @@ impl Writer {
                         );
                     }
                     self.segment = Arc::new(segment);
-                    self.at = HEAD_BYTES as u64;
+                    self.at = SEGMENT_HEADER_BYTES as u64;
                     self.zeroed = self.at;
                     return Ok(());
                 }
@@ -252,7 +252,7 @@ impl Writer {
             self.measure_in = (appends, left);
             return Ok(());
         }
-        let room = self.room(if self.at + bytes > self.segment.head.capacity {
+        let room = self.room(if self.at + bytes > self.segment.header.capacity {
             least(self.options.segment_bytes, bytes)
         } else {
             0

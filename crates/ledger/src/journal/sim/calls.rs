@@ -1,6 +1,7 @@
 //! The calls of the simulated disk: each checks for a fault, changes the content and records the change.
 //!
-//! Invariant: what changes the content is recorded, but for what a test does to it as damage.
+//! Invariant: every change of the content is recorded, except the damage that a test does. What survives a power cut
+//! is computed in `image`.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
@@ -182,7 +183,7 @@ impl DiskFile for SimFile {
             },
         };
         let end = offset as usize + length;
-        state.take_room(self.file, end as u64)?;
+        state.use_space(self.file, end as u64)?;
         let file = &mut state.files[self.file];
         if file.len() < end {
             file.resize(end, 0);
@@ -196,7 +197,7 @@ impl DiskFile for SimFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut state = self.disk.0.lock();
         state.check(Call::Allocate)?;
-        state.take_room(self.file, len)?;
+        state.use_space(self.file, len)?;
         if (state.files[self.file].len() as u64) < len {
             state.set_len(self.file, len);
         }

@@ -1,9 +1,10 @@
-//! What a power cut leaves: the recorded changes played again up to a moment, and from there any
+//! What a power cut leaves: the recorded changes replayed up to a moment, and from there any
 //! disk that could be found afterwards.
 //!
-//! The rules: what was synced is there. Of each sector of 512 bytes that was written since, any of
+//! Invariant: what was synced is there. Of each sector of 512 bytes that was written since, any of
 //! the contents it had since then may be there, whatever became of its neighbours; a file has any
-//! length it had since; each change of names since its directory's sync happened or did not.
+//! length it had since; each change of names since its directory's sync is applied or not. Damage is not simulated
+//! here.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -93,7 +94,7 @@ impl File {
             0 => found.len(),
             nth => self.lengths[nth - 1],
         };
-        // Some cuts lose everything, some nothing, most a part.
+        // Some cuts lose everything, some nothing, most of them a part.
         let keep = rng.below(5);
         for (sector, contents) in &self.sectors {
             let nth = match keep {
@@ -118,7 +119,7 @@ struct Dir {
     pending: Vec<Vec<(OsString, Option<Node>)>>,
 }
 
-/// The recorded changes of a disk, being played again.
+/// The recorded changes of a disk, being replayed.
 #[derive(Debug)]
 pub struct Replay {
     changes: Vec<Change>,
@@ -148,7 +149,7 @@ impl Replay {
         }
     }
 
-    /// Plays one change; false if there is none left.
+    /// Replays one change; false if there is none left.
     pub fn step(&mut self) -> bool {
         let Some(change) = self.changes.get(self.next) else { return false };
         self.next += 1;
@@ -169,7 +170,7 @@ impl Replay {
         true
     }
 
-    /// The last number that had been marked; 0 before the first.
+    /// The last number that was marked; 0 before the first.
     pub fn marked(&self) -> u64 {
         self.marked
     }
@@ -179,8 +180,8 @@ impl Replay {
         let files = self.files.iter().map(|file| file.after_a_cut(rng)).collect();
         let names = |dir: &Dir, rng: &mut Rng| {
             let mut names = dir.durable.clone();
-            let happened = dir.pending.iter().filter(|_| rng.below(2) == 0);
-            happened.for_each(|set| set_names(&mut names, set));
+            let applied = dir.pending.iter().filter(|_| rng.below(2) == 0);
+            applied.for_each(|set| set_names(&mut names, set));
             names
         };
         let dirs = self.dirs.iter().map(|dir| names(dir, rng)).collect();

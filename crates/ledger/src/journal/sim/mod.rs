@@ -1,9 +1,9 @@
-//! A disk in memory, for tests: it records every change and sync, refuses what it is told to, and
-//! from any moment makes the disks that a power cut could have left (`image`).
+//! A simulated disk for tests: it records every change and sync, injects failures, and builds the disks that a
+//! power cut at any moment could have left (`image`).
 //!
 //! Invariants: what is read back is what was written, as through a page cache; durable is only what
-//! was synced. A failed sync makes nothing durable and, as on Linux, forgets that it was to be: a
-//! later sync succeeds without it. It is meant to be pessimistic; it is no file system.
+//! was synced. A failed sync makes nothing durable and, as on Linux, discards the pending state: a
+//! later sync succeeds without it. It is pessimistic on purpose, and not a complete file system.
 
 mod calls;
 mod image;
@@ -19,16 +19,16 @@ use parking_lot::Mutex;
 
 pub use self::image::{Replay, Rng};
 
-/// A call that can be made to fail.
+/// A call that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// Making a file, or opening one for writing.
+    /// Creating a file, or opening one for writing.
     OpenToWrite,
     /// Reading.
     Read,
     /// Writing.
     Write,
-    /// Reserving room.
+    /// Reserving space.
     Allocate,
     /// Syncing a file.
     SyncData,
@@ -36,24 +36,24 @@ pub enum Call {
     SyncDir,
     /// Renaming.
     Rename,
-    /// Making a directory.
+    /// Creating a directory.
     MakeDir,
-    /// Looking up free room.
+    /// Measuring free space.
     FreeBytes,
     /// Changing a mode.
     MakePrivate,
 }
 
-/// A failure to come.
+/// A failure to inject.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     /// Which call.
     pub call: Call,
-    /// So many of them succeed before.
+    /// This many calls succeed before.
     pub after: usize,
-    /// With which error.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// A write takes so many bytes, and only the rest of it fails.
+    /// This many bytes are written, and only the rest fails.
     pub short: usize,
 }
 
@@ -64,7 +64,7 @@ impl Fault {
     }
 }
 
-/// What a name stands for.
+/// What a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Node {
     File(usize),
@@ -101,7 +101,7 @@ enum Change {
     DirSynced {
         dir: usize,
     },
-    /// What the test wanted to remember.
+    /// A number set by the test.
     Mark(u64),
 }
 
@@ -150,7 +150,7 @@ impl SimDisk {
         Self::with(state.files.clone(), state.dirs.clone())
     }
 
-    /// A failure to come; several of one call happen in the order of `after`, each once.
+    /// Injects a failure; several for one call occur in the order of `after`, each once.
     pub fn fail(&self, fault: Fault) {
         self.0.lock().faults.push(fault);
     }
@@ -160,23 +160,23 @@ impl SimDisk {
         *self.1.lock() = Some(Arc::new(hook));
     }
 
-    /// How much room is free from now on, in bytes: files that grow take of it, and find the disk full where
-    /// it ends; files that are removed give it back.
+    /// Sets the free space in bytes: files that grow use it, and the disk is full when it is used up; files that
+    /// are removed free it again.
     pub fn set_free_bytes(&self, free_bytes: u64) {
         self.0.lock().free_bytes = free_bytes;
     }
 
-    /// Whether everything that would change the disk is refused.
+    /// Refuses every call that would change the disk, or allows them again.
     pub fn set_read_only(&self, read_only: bool) {
         self.0.lock().read_only = read_only;
     }
 
-    /// What was made private since this disk was made.
+    /// The paths that were made private on this disk.
     pub fn made_private(&self) -> Vec<PathBuf> {
         self.0.lock().private.iter().cloned().collect()
     }
 
-    /// Remembers a number at this moment, for `Replay::marked`.
+    /// Records a number at this moment, for `Replay::marked`.
     pub fn mark(&self, number: u64) {
         self.0.lock().changes.push(Change::Mark(number));
     }
@@ -195,7 +195,7 @@ impl SimDisk {
     /// The content of a file.
     ///
     /// # Panics
-    /// If there is none; so for the methods that follow.
+    /// If there is no such file; so for the methods that follow.
     pub fn bytes(&self, path: &Path) -> Vec<u8> {
         let state = self.0.lock();
         state.files[state.file(path).unwrap()].clone()
@@ -231,7 +231,7 @@ impl SimDisk {
 }
 
 impl State {
-    /// The next fault of this call, if its time has come.
+    /// The next fault of this call, if it is due.
     fn check(&mut self, call: Call) -> io::Result<()> {
         let writes = !matches!(call, Call::Read | Call::FreeBytes);
         if self.read_only && writes {
@@ -300,8 +300,8 @@ impl State {
         Ok(file)
     }
 
-    /// Takes the room that a file needs to grow to `len` bytes.
-    fn take_room(&mut self, file: usize, len: u64) -> io::Result<()> {
+    /// Uses the space that a file needs to grow to `len` bytes.
+    fn use_space(&mut self, file: usize, len: u64) -> io::Result<()> {
         let grows = len.saturating_sub(self.files[file].len() as u64);
         self.free_bytes = self.free_bytes.checked_sub(grows).ok_or(ErrorKind::StorageFull)?;
         Ok(())
