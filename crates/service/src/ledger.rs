@@ -143,30 +143,30 @@ pub fn followed<D: Domain>(
 
 // What follows `milepost_{ledger}_` in the names of metrics; counters get `_total`.
 
-/// Commands that were decided and did something.
+/// Entries that this process committed.
 const ENTRIES: &str = "entries";
-/// Commits, each with one sync.
-const GROUPS: &str = "groups";
-/// Commands without an effect.
-const REFUSED: &str = "refused";
-/// Time spent deciding.
+/// Group commits, each with one sync.
+const GROUP_COMMITS: &str = "group_commits";
+/// Commands that were rejected or failed, without an effect.
+const REFUSED_COMMANDS: &str = "refused_commands";
+/// Time spent deciding and applying commands.
 const DECIDE_SECONDS: &str = "decide_seconds";
-/// Time spent appending and syncing.
+/// Time spent appending to the journal and syncing it.
 const APPEND_SECONDS: &str = "append_seconds";
 /// Checkpoints of the store.
 const CHECKPOINTS: &str = "checkpoints";
-/// How often writers waited for a checkpoint.
-const TABLE_WAITS: &str = "checkpoint_waits";
-/// The last sequence.
+/// How often the writer waited for a checkpoint, because the memory table was full.
+const CHECKPOINT_WAITS: &str = "checkpoint_waits";
+/// The last durable sequence.
 const SEQUENCE: &str = "sequence";
-/// The journal's size.
+/// The journal's size on disk, preallocated space included.
 const JOURNAL_BYTES: &str = "journal_bytes";
-/// Room on the journal's disk.
+/// Free space on the journal's disk.
 const JOURNAL_FREE_BYTES: &str = "journal_free_bytes";
-/// With less room than this, writes are refused.
+/// With less free space than this, writes are refused.
 const JOURNAL_NEEDED_BYTES: &str = "journal_needed_bytes";
-/// Commands that were refused for want of room.
-const REFUSED_DISK_LOW: &str = "refused_disk_low";
+/// Commands that were refused for lack of space on the journal's disk.
+const DISK_LOW_COMMANDS: &str = "disk_low_commands";
 
 /// What is counted of one ledger, read at each scrape.
 struct Counted<D: Domain> {
@@ -187,30 +187,42 @@ impl<D: Domain> Collector for Counted<D> {
             metric.encode_as(&mut encoder, &format!("milepost_{}_{thing}", self.kind), help)
         };
         put(ENTRIES, "Entries committed", &ConstCounter::new(stats.entries()))?;
-        put(GROUPS, "Group commits", &ConstCounter::new(stats.groups()))?;
-        put(REFUSED, "Commands without an effect", &ConstCounter::new(stats.refused()))?;
+        put(GROUP_COMMITS, "Group commits", &ConstCounter::new(stats.groups()))?;
         put(
-            REFUSED_DISK_LOW,
-            "Commands refused for want of room on the journal's disk",
+            REFUSED_COMMANDS,
+            "Commands rejected or failed, without an effect",
+            &ConstCounter::new(stats.refused()),
+        )?;
+        put(
+            DISK_LOW_COMMANDS,
+            "Commands refused for lack of space on the journal's disk",
             &ConstCounter::new(stats.disk_low()),
         )?;
-        put(DECIDE_SECONDS, "Time spent deciding", &ConstCounter::new(stats.decide_time().as_secs_f64()))?;
+        put(
+            DECIDE_SECONDS,
+            "Time spent deciding and applying commands",
+            &ConstCounter::new(stats.decide_time().as_secs_f64()),
+        )?;
         put(
             APPEND_SECONDS,
-            "Time spent appending and syncing",
+            "Time spent appending to the journal and syncing it",
             &ConstCounter::new(stats.append_time().as_secs_f64()),
         )?;
         put(CHECKPOINTS, "Checkpoints begun", &ConstCounter::new(stats.checkpoints()))?;
-        put(TABLE_WAITS, "Waits of writers for a checkpoint", &ConstCounter::new(stats.checkpoint_waits()))?;
+        put(
+            CHECKPOINT_WAITS,
+            "Waits of the writer for a checkpoint",
+            &ConstCounter::new(stats.checkpoint_waits()),
+        )?;
         let info = self.ledger.source().info();
         put(SEQUENCE, "The last durable sequence", &ConstGauge::new(info.tail.sequence as i64))?;
-        put(JOURNAL_BYTES, "Journal on disk", &ConstGauge::new(info.disk_bytes as i64))?;
+        put(JOURNAL_BYTES, "Size of the journal on disk", &ConstGauge::new(info.disk_bytes as i64))?;
         // What cannot be measured is no number; the check of the disk says why.
         let Ok(Some(room)) = self.ledger.source().room() else { return Ok(()) };
         let gauge = |bytes: u64| ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
         let needed = room.floor_bytes.saturating_add(room.needed_bytes);
-        put(JOURNAL_FREE_BYTES, "Free on the journal's disk", &gauge(room.free_bytes))?;
-        put(JOURNAL_NEEDED_BYTES, "Below so much free room, writes are refused", &gauge(needed))
+        put(JOURNAL_FREE_BYTES, "Free space on the journal's disk", &gauge(room.free_bytes))?;
+        put(JOURNAL_NEEDED_BYTES, "Free space below which writes are refused", &gauge(needed))
     }
 }
 
@@ -306,7 +318,7 @@ mod tests {
             let metrics = context.metrics.encode();
             assert!(metrics.contains("milepost_registry_entries_total 1"), "{metrics}");
             assert!(metrics.contains(&format!("milepost_registry_sequence {sequence}")), "{metrics}");
-            assert!(metrics.contains("milepost_registry_refused_disk_low_total 0"), "{metrics}");
+            assert!(metrics.contains("milepost_registry_disk_low_commands_total 0"), "{metrics}");
             let gauge = |name: &str| {
                 let line = metrics.lines().find_map(|line| line.strip_prefix(name)).expect(name);
                 line.trim().parse::<u64>().unwrap()
