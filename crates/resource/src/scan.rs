@@ -37,14 +37,6 @@ impl SortKey {
         let (order, key) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
         Some(Self { order: order.to_vec(), key: key.to_vec() })
     }
-
-    /// Whether this is further on than another.
-    fn is_beyond(&self, other: &Self, direction: Direction) -> bool {
-        match direction {
-            Direction::Forward => self > other,
-            Direction::Backward => self < other,
-        }
-    }
 }
 
 /// A resource that a list may answer. They order as their sort keys do.
@@ -97,18 +89,14 @@ impl IndexScan {
                 Direction::Backward => range.before(&bound),
             };
         }
-        let (index, equal, after) = (self.index, self.equal, after.cloned());
-        let sort_keys = rows.scan(&range, direction).filter_map(move |(key, _)| {
+        let (index, equal) = (self.index, self.equal);
+        Box::new(rows.scan(&range, direction).filter_map(move |(key, _)| {
             let (name, fields) = index.parts::<R>(&key)?;
             // Without the zero that ends text.
             let length = fields.len() - usize::from(index.ends_with_text::<R>());
             let order = if equal { Vec::new() } else { fields[..length].to_vec() };
-            Some(SortKey { order, key: row::key::<D, R>(&name) })
-        });
-        let beyond = sort_keys.skip_while(move |sort_key| {
-            after.as_ref().is_some_and(|after| !sort_key.is_beyond(after, direction))
-        });
-        Box::new(beyond.map(|sort_key| ScanItem { sort_key, row: None }))
+            Some(ScanItem { sort_key: SortKey { order, key: row::key::<D, R>(&name) }, row: None })
+        }))
     }
 
     /// Where the keys under these ids begin that are beyond a sort key, or end in the other direction.
