@@ -5,6 +5,7 @@
 
 mod cli;
 mod demo;
+mod endpoint;
 mod error;
 mod operate;
 mod output;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, faults to standard error; a closed one is nobody's fault.
+            // Help goes to standard output, faults to standard error; a closed one is no error.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }

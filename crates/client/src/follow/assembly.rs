@@ -1,7 +1,7 @@
-//! Whole entries out of fragments, each checked against the entry before.
+//! Assembles whole entries from fragments and checks each against the entry before.
 //!
-//! Invariant: what comes out is a gapless run after the start, whose hashes chain. A response that
-//! breaks this gives out what was good before the break, names the break, and changes nothing more.
+//! Invariant: the output is a gapless run after the start, whose hashes chain. Of a response that breaks this,
+//! the entries before the break are returned with the fault; the rest changes nothing.
 
 use bytes::{Bytes, BytesMut};
 use milepost_proto::journal::v1::EntryFragment;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::FollowedEntry;
 
-/// Why a response cannot be believed.
+/// Why a response is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the log is another than that of {asked}")]
@@ -25,7 +25,7 @@ pub(super) enum Fault {
     TooLarge { sequence: u64 },
 }
 
-/// The last whole entry, and what has come of the next.
+/// The last whole entry, and the fragments of the next.
 #[derive(Debug)]
 pub(super) struct Assembly {
     after: Option<Position>,

@@ -1,12 +1,15 @@
-//! Following the journal of another server: every entry after a position, in order, for ever.
+//! Following the journal of another server: every entry after a position, in order, without end.
 //!
 //! Invariants: entries come whole, with consecutive sequences, each once, whatever happens to the
 //! server and the connection meanwhile; an entry's hash is SHA-256 over the hash of the entry before
-//! and its bytes wherever the former is known. In a log that was restored from the one that was followed it
-//! goes on by itself up to the fork, and says so; a log of another history ends it: nothing is guessed.
+//! and its bytes wherever the former is known. If the log was restored from the one
+//! that was followed, the follower continues in it after the fork and reports that; a log of another history ends
+//! it.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
 
 mod assembly;
+mod batch;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -16,20 +19,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
 use milepost_proto::codec::SmallBuffers;
 use milepost_proto::error::v1::Reason;
 use milepost_proto::journal::v1::{FollowRequest, FollowResponse};
-use milepost_types::{GoOn, Hash, LedgerKind, Lineage, Position};
+use milepost_types::{GoOn, LedgerKind, Lineage, Position};
 use tokio::sync::watch;
 use tokio::time::Sleep;
 use tokio_stream::Stream;
 use tonic::{Status, Streaming};
 
 use self::assembly::{Assembly, Fault};
+pub use self::batch::{FollowBatch, FollowedEntry};
+pub use self::state::{FollowError, FollowState};
 use crate::backoff::{Backoff, Delays};
 use crate::error::Failure;
 use crate::position;
@@ -47,95 +51,14 @@ pub struct FollowOptions {
     pub max_entry_bytes: usize,
     /// How long to wait between attempts to connect.
     pub backoff: Backoff,
-    /// A connection on which nothing comes for this long is given up for another. Default: 35 s; servers
-    /// tell the tail every 10 s.
+    /// A connection that is silent for this long is replaced. Default: 35 s; servers
+    /// send the tail every 10 s.
     pub silence: Duration,
 }
 
 impl Default for FollowOptions {
     fn default() -> Self {
         Self { max_entry_bytes: 256 << 20, backoff: Backoff::default(), silence: Duration::from_secs(35) }
-    }
-}
-
-/// An entry as it is stored in the log that is followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FollowedEntry {
-    /// From 1, without gaps.
-    pub sequence: u64,
-    /// Its place in the chain.
-    pub hash: Hash,
-    /// The encoded `milepost.journal.v1.Entry`.
-    pub bytes: Bytes,
-}
-
-/// What a response brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FollowBatch {
-    /// Set if the log is another than the one that was followed, and was restored from it: these entries, and
-    /// all that follow, are of the new one, and go on after this.
-    pub restored: Option<GoOn>,
-    /// Whole entries in order; none if only the tail was told.
-    pub entries: Vec<FollowedEntry>,
-    /// The last durable position of the log when this was sent.
-    pub tail: Position,
-}
-
-/// How it stands with the log that is followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FollowState {
-    /// No attempt has succeeded or failed yet.
-    Connecting,
-    /// Entries come as they become durable.
-    Connected,
-    /// It cannot be followed at the moment; attempts go on.
-    Unreachable {
-        /// Since when.
-        since: Instant,
-        /// What the last attempt said, for people.
-        reason: String,
-    },
-    /// The follower ended.
-    Ended(FollowError),
-}
-
-/// Why a follower ended. Nothing but an operator helps.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FollowError {
-    /// The log is another, or was restored and went on differently.
-    #[error(
-        "the {ledger} cannot be followed: {asked} is where this follower stands, the log there is at {}; \
-         it was restored, or is another one",
-        Known(.have)
-    )]
-    Diverged {
-        /// The log that was followed.
-        ledger: LedgerKind,
-        /// Where the follower stands.
-        asked: Position,
-        /// What the log has there, or its tail; `None` if the server did not say.
-        have: Option<Position>,
-    },
-    /// An entry is larger than this follower takes.
-    #[error("entry {sequence} of the {ledger} has more than {limit} bytes, more than this follower takes")]
-    EntryTooLarge {
-        /// The log that was followed.
-        ledger: LedgerKind,
-        /// The entry.
-        sequence: u64,
-        /// The bound, in bytes.
-        limit: usize,
-    },
-}
-
-struct Known<'a>(&'a Option<Position>);
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(position) => position.fmt(f),
-            None => f.write_str("another position"),
-        }
     }
 }
 
@@ -148,8 +71,9 @@ pub struct Follower {
     stage: Stage,
     delays: Delays,
     state: watch::Sender<FollowState>,
-    told: Option<Position>,
-    /// Whether it was warned of since the last connection.
+    /// The tail that was given out last.
+    last_tail: Option<Position>,
+    /// Whether this outage was logged as a warning.
     warned: bool,
 }
 
@@ -159,7 +83,7 @@ enum Stage {
     Opening(BoxFuture<'static, Result<Streaming<FollowResponse>, Status>>),
     Open {
         stream: Box<Streaming<FollowResponse>>,
-        /// Whether the server was waited for since it last said something.
+        /// Whether the follower is waiting for the next response.
         waiting: bool,
         silence: Pin<Box<Sleep>>,
     },
@@ -180,13 +104,13 @@ impl Follower {
             stage: Stage::Idle,
             delays: options.backoff.delays(),
             state: watch::Sender::new(FollowState::Connecting),
-            told: None,
+            last_tail: None,
             warned: false,
             options,
         }
     }
 
-    /// The next entries, or the tail if it moved without any. Waits for ever; may be cancelled.
+    /// The next entries, or the tail if it moved without any. Waits without a limit; may be cancelled.
     ///
     /// # Errors
     /// If the log cannot be followed from here; again at each call.
@@ -194,7 +118,7 @@ impl Follower {
         std::future::poll_fn(|cx| self.poll_batch(cx)).await
     }
 
-    /// How it stands, now and as it changes.
+    /// The state, now and as it changes.
     pub fn state(&self) -> watch::Receiver<FollowState> {
         self.state.subscribe()
     }
@@ -235,7 +159,7 @@ impl Follower {
                     Poll::Ready(Some(Err(status))) => self.failed(status)?,
                     Poll::Ready(None) => self.lost("the server ended the stream".to_owned(), None),
                     Poll::Pending => {
-                        // From when it was asked: a server of this process says nothing to a busy follower.
+                        // From when it is polled: a server in this process sends nothing to a busy follower.
                         if !std::mem::replace(waiting, true) {
                             silence.as_mut().reset(tokio::time::Instant::now() + self.options.silence);
                         }
@@ -269,7 +193,7 @@ impl Follower {
         };
         let Some(lineage) = response.lineage.iter().map(position::from_proto).collect::<Option<Vec<_>>>()
         else {
-            self.lost("a lineage that is none".to_owned(), None);
+            self.lost("a lineage with a malformed position".to_owned(), None);
             return Ok(None);
         };
         let restored = self.adopt(&tail, &Lineage::new(lineage));
@@ -286,13 +210,13 @@ impl Follower {
             }
             Some(fault) => self.lost(fault.to_string(), None),
         }
-        let news = restored.is_some() || !entries.is_empty() || self.told != Some(tail);
-        self.told = Some(tail);
+        let news = restored.is_some() || !entries.is_empty() || self.last_tail != Some(tail);
+        self.last_tail = Some(tail);
         Ok(news.then_some(FollowBatch { restored, entries, tail }))
     }
 
-    /// Goes on in a log that was restored from the one that was followed, if it is one. One that is followed from
-    /// its first entry on is told of, too, if it was restored: others may speak of the logs before.
+    /// Goes on in the log of the server if that was restored from the one that was followed. A restored log that is
+    /// followed from its first entry on is reported, too: entries of other logs may refer to the logs before it.
     fn adopt(&mut self, tail: &Position, lineage: &Lineage) -> Option<GoOn> {
         let own = self.assembly.position();
         if own.is_some_and(|own| own.log == tail.log) || (own.is_none() && lineage.parent().is_none()) {
@@ -325,7 +249,7 @@ impl Follower {
             let have = failure.fact("have").and_then(|have| have.parse().ok());
             return Err(self.end(FollowError::Diverged { ledger: self.ledger, asked, have }));
         }
-        // An orderly stop is no reason to warn; a server that then does not come back is.
+        // No warning for an orderly stop, only for a server that does not return after it.
         if failure.reason == Some(Reason::Draining) {
             self.retry(failure.message, failure.retry_after);
         } else {
@@ -334,7 +258,7 @@ impl Follower {
         Ok(())
     }
 
-    /// As [`retry`](Self::retry), for every end but an orderly stop: warns once for each outage.
+    /// As [`retry`](Self::retry), after anything but an orderly stop: warns once for each outage.
     fn lost(&mut self, reason: String, asked: Option<Duration>) {
         if !std::mem::replace(&mut self.warned, true) {
             tracing::warn!(ledger = %self.ledger, reason, "cannot be followed at the moment; trying again");

@@ -1,11 +1,12 @@
-//! The follower against servers that die, repeat, cut, lie, and come back as another log.
+//! The follower against servers that die, repeat, cut off, send wrong hashes, and return with another log.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
 use milepost_proto::journal::v1::{EntryFragment, GetLedgerInfoRequest, GetLedgerInfoResponse};
-use milepost_types::LogId;
+use milepost_types::{Hash, LogId};
 use proptest::prelude::*;
 use tokio_stream::StreamExt;
 use tonic::codegen::BoxStream;
@@ -307,7 +308,7 @@ async fn an_entry_beyond_the_bound_ends_it_after_what_came_before() {
 
 #[tokio::test]
 async fn it_says_since_when_it_cannot_reach_a_server_and_when_it_does_again() {
-    // A port that nobody listens on any more.
+    // A port on which nothing listens any more.
     let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut follower = Follower::new(pool(address), LedgerKind::Tracker, None, options());
     let mut state = follower.state();
@@ -393,7 +394,7 @@ async fn a_follower_that_was_busy_does_not_take_that_for_the_servers_silence() {
         Follower::new(Transport::in_process(server.routes()), LedgerKind::Registry, None, options());
     assert_eq!(follower.next().await.unwrap().entries, entries[..1]);
     tokio::time::sleep(FollowOptions::default().silence * 2).await;
-    // The script's stream says no more, for as long as it may.
+    // The script's stream sends nothing more.
     let asked = tokio::time::Instant::now();
     assert_eq!(follower.next().await.unwrap().entries, entries[1..]);
     assert!(asked.elapsed() >= FollowOptions::default().silence, "{:?}", asked.elapsed());

@@ -29,6 +29,7 @@ use jiff::tz::TimeZone;
 use milepost_service::config::check_variables;
 
 use crate::demo::DemoArgs;
+use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::{EXIT_CODES, Error};
 use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
 use crate::output::zone::Zones;
@@ -132,10 +133,8 @@ impl ClientArgs {
     }
 }
 
-/// How long a call may take that was told nothing else.
+/// How long a call may take unless a flag says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Where a server listens that was told nothing else.
-pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:7400";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

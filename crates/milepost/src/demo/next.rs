@@ -1,11 +1,11 @@
-//! What the demo says at the end: where it listens, where its data is, and what to try.
+//! The last output of the demo: where it listens, where its data is, and what to try.
 //!
 //! Invariant: every command that is suggested parses, and names things that the data set has.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::cli::DEFAULT_ENDPOINT;
+use crate::endpoint::DEFAULT_ENDPOINT;
 
 /// The project that is used as an example.
 const FACILITY: &str = "ultra-transient-facility";

@@ -1,6 +1,6 @@
-//! What to do about services that did not start: the cause is in the error, the way out is said here.
+//! Hints for services that did not start: the error has the cause, the hint has the remedy.
 //!
-//! Invariant: nothing is advised that does not follow from the error's own type; where it does not, nothing is.
+//! Invariant: a hint is derived from the type of the error; for other errors there is none.
 
 use std::error::Error;
 use std::io;
@@ -78,7 +78,7 @@ mod tests {
     use crate::error::BoxError;
 
     /// As the host wraps it.
-    fn told(cause: impl Into<BoxError>, by: By) -> Option<&'static str> {
+    fn advised(cause: impl Into<BoxError>, by: By) -> Option<&'static str> {
         advice(&host::Error::Open(cause.into()), by)
     }
 
@@ -90,16 +90,16 @@ mod tests {
             source: kind.into(),
         };
         let missing = io::ErrorKind::NotFound;
-        assert!(told(io(missing), By::Demo).unwrap().ends_with("may make and write, with --data"));
-        assert!(told(io(missing), By::Serve).unwrap().ends_with("may make and write, with --data-dir"));
-        assert!(told(io(io::ErrorKind::StorageFull), By::Demo).unwrap().starts_with("make room"));
+        assert!(advised(io(missing), By::Demo).unwrap().ends_with("may make and write, with --data"));
+        assert!(advised(io(missing), By::Serve).unwrap().ends_with("may make and write, with --data-dir"));
+        assert!(advised(io(io::ErrorKind::StorageFull), By::Demo).unwrap().starts_with("make room"));
         let locked = || OpenError::Locked { dir: "/data".into(), pid: Some(7) };
-        assert!(told(locked(), By::Demo).unwrap().starts_with("stop the process"));
+        assert!(advised(locked(), By::Demo).unwrap().starts_with("stop the process"));
         let bound = host::Error::Bind {
             address: ([127, 0, 0, 1], 7400).into(),
             source: io::ErrorKind::AddrInUse.into(),
         };
         assert!(advice(&bound, By::Serve).unwrap().contains("--listen"));
-        assert_eq!(told("a fault of the program", By::Serve), None);
+        assert_eq!(advised("a fault of the program", By::Serve), None);
     }
 }

@@ -1,19 +1,13 @@
 //! The configuration of each role: what every server has, and the sections of the services that are in it.
 //!
-//! In one process the services reach each other without being told where, and without a connection, unless a
-//! URL is set.
+//! Invariant: a role that runs alone has a URL for each service it follows; `All` needs none, and a URL that is set
+//! replaces the call within the process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use milepost_client::Transport;
 use milepost_service::config::server::Server;
 use milepost_service::config::{Flat, Found, Rules};
-use milepost_service::host::{Component, ServiceContext};
-use milepost_service::journal_service::{Followed, Journals};
 use milepost_service::section;
-use milepost_types::LedgerKind;
-
-use crate::error::BoxError;
 
 section! {
     /// All services in one process.
@@ -82,101 +76,12 @@ impl Rules for Notifier {
 }
 
 /// What is wrong with no URL where there is nothing to follow in the process.
-const ELSEWHERE: &str = "it is in another process; say where";
+pub(super) const ELSEWHERE: &str = "it is in another process; say where";
 
 /// A server with the ports of its role.
 fn at(port: u16, admin_port: u16) -> Server {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Server { listen: local(port), admin_listen: Some(local(admin_port)), ..Server::default() }
-}
-
-/// What a process can be.
-pub trait Role: Send + 'static {
-    /// What every server has.
-    fn server(&self) -> &Server;
-
-    /// Opens the services.
-    fn open(self, context: ServiceContext) -> impl Future<Output = Result<Vec<Component>, BoxError>> + Send;
-}
-
-impl Role for All {
-    fn server(&self) -> &Server {
-        &self.server
-    }
-
-    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
-        let Self { server, tracker, notifier } = self;
-        let registry = milepost_registry::Service::open(&context, &server).await?;
-        let here = within(&context, LedgerKind::Registry, registry.followed(&server));
-        let to_registry = tracker.registry()?.unwrap_or_else(|| here.clone());
-        let tracker = milepost_tracker::Service::open(&context, &server, &tracker, to_registry).await?;
-        let to_registry = notifier.registry()?.unwrap_or(here);
-        let here = within(&context, LedgerKind::Tracker, tracker.followed(&server));
-        let sources = [to_registry, notifier.tracker()?.unwrap_or(here)];
-        let notifier = milepost_notifier::Service::open(&context, &server, &notifier, sources).await?;
-        let journals = Journals::new(&context)
-            .with(LedgerKind::Registry, registry.followed(&server))
-            .with(LedgerKind::Tracker, tracker.followed(&server))
-            .with(LedgerKind::Notifier, notifier.followed(&server));
-        Ok(vec![
-            journal(&context, journals),
-            registry.component(&context),
-            tracker.component(&context),
-            notifier.component(&context),
-        ])
-    }
-}
-
-impl Role for Registry {
-    fn server(&self) -> &Server {
-        &self.server
-    }
-
-    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
-        let registry = milepost_registry::Service::open(&context, &self.server).await?;
-        let journals = Journals::new(&context).with(LedgerKind::Registry, registry.followed(&self.server));
-        Ok(vec![journal(&context, journals), registry.component(&context)])
-    }
-}
-
-impl Role for Tracker {
-    fn server(&self) -> &Server {
-        &self.server
-    }
-
-    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
-        let registry = self.tracker.registry()?.ok_or(ELSEWHERE)?;
-        let tracker =
-            milepost_tracker::Service::open(&context, &self.server, &self.tracker, registry).await?;
-        let journals = Journals::new(&context).with(LedgerKind::Tracker, tracker.followed(&self.server));
-        Ok(vec![journal(&context, journals), tracker.component(&context)])
-    }
-}
-
-impl Role for Notifier {
-    fn server(&self) -> &Server {
-        &self.server
-    }
-
-    async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
-        let config = &self.notifier;
-        let sources = [config.registry()?.ok_or(ELSEWHERE)?, config.tracker()?.ok_or(ELSEWHERE)?];
-        let notifier = milepost_notifier::Service::open(&context, &self.server, config, sources).await?;
-        let journals = Journals::new(&context).with(LedgerKind::Notifier, notifier.followed(&self.server));
-        Ok(vec![journal(&context, journals), notifier.component(&context)])
-    }
-}
-
-/// The way to a ledger's journal for the other services of the process.
-fn within(context: &ServiceContext, ledger: LedgerKind, followed: Followed) -> Transport {
-    Transport::in_process(Journals::new(context).with(ledger, followed).into_service())
-}
-
-/// The component that shows the ledgers of the process.
-fn journal(context: &ServiceContext, journals: Journals) -> Component {
-    let service =
-        journals.into_service().max_decoding_message_size(context.limits.max_request_bytes.length());
-    Component::new("journal").service(service)
 }
 
 #[cfg(test)]
@@ -208,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_alone_must_be_told_where_the_others_are() {
+    fn a_service_alone_requires_the_urls_of_the_others() {
         let faults = load::<Tracker>("[tracker]\nregistry_url = 'none'\n").unwrap_err();
         assert!(faults.contains("tracker.registry_url: it is in another process"), "{faults}");
         let none = "[notifier]\nregistry_url = 'none'\ntracker_url = 'none'\n";

@@ -1,6 +1,6 @@
 //! All services inside another command of this process: the demo's.
 //!
-//! Invariant: they are served exactly as `serve all` serves them; only who says stop differs.
+//! Invariant: they are served exactly as `serve all` serves them; only the shutdown signal differs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,8 @@ use milepost_service::host::{self, Ending, Listeners, ServiceContext};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{All, Role};
+use super::config::All;
+use super::wiring::Role;
 use crate::error::BoxError;
 
 /// Where all services of one process are to listen, and where their data is.
@@ -33,7 +34,7 @@ pub struct Running {
     /// Where metrics and probes are really served, if they are.
     pub admin: Option<SocketAddr>,
     stop: CancellationToken,
-    /// None once it has ended and its end was told: a task tells it only once.
+    /// `None` once it has ended and its end was returned: a task returns it only once.
     server: Option<JoinHandle<Result<Ending, host::Error>>>,
 }
 
@@ -68,7 +69,7 @@ pub async fn start(embedded: Embedded) -> Result<Running, BoxError> {
 }
 
 impl Running {
-    /// Waits until the services end of themselves, because one of them failed. May be cancelled; told once.
+    /// Waits until the services end of themselves, because one of them failed. May be cancelled; returns the failure once.
     pub async fn failed(&mut self) -> BoxError {
         match self.ended().await {
             Ok(()) => "the services ended".into(),
@@ -76,7 +77,7 @@ impl Running {
         }
     }
 
-    /// Drains and closes them. What ended them before, and was told, is not told again.
+    /// Drains and closes them. A failure that was returned before is not returned again.
     ///
     /// # Errors
     /// If they did not end well.

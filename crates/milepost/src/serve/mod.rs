@@ -1,11 +1,12 @@
 //! Running servers: `serve all|registry|tracker|notifier`, and all of them inside the demo.
 //!
 //! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they do so
-//! without a connection. What a role's configuration has is what somebody reads.
+//! without a connection. A role's configuration has only keys that are read.
 
 mod advice;
 mod config;
 mod embedded;
+mod wiring;
 
 use std::process::ExitCode;
 
@@ -45,7 +46,7 @@ enum Role {
     Notifier,
 }
 
-/// Runs servers until they are told to stop.
+/// Runs servers until they are stopped.
 pub async fn run(args: ServeArgs) -> ExitCode {
     let mut layers = args.config.layers(std::env::vars_os());
     layers.not_configuration.extend(["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"]);
@@ -58,13 +59,13 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     }
 }
 
-async fn serve<C: config::Role + Section + Clone>(layers: &Layers, defaults: C, print: bool) -> ExitCode {
+async fn serve<C: wiring::Role + Section + Clone>(layers: &Layers, defaults: C, print: bool) -> ExitCode {
     let loaded = match layers.load(defaults) {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults),
     };
     if print {
-        // A closed standard output is nobody's fault.
+        // A closed standard output is no error.
         let _ = std::io::Write::write_all(&mut std::io::stdout(), loaded.print().as_bytes());
         return ExitCode::SUCCESS;
     }

@@ -73,19 +73,18 @@ impl Tracker {
             holidays: vec![day(6, 14)],
             make_up_days: vec![day(6, 12)],
         };
-        tracker.say("portfolio.created", portfolio("wsc", Some(calendar))).await;
-        tracker.say("project.created", project("wsc", "road")).await;
-        tracker.say("project.created", project("wsc", "tower")).await;
-        tracker.say("portfolio.created", portfolio("lj", None)).await;
-        tracker.say("project.created", project("lj", "road")).await;
+        tracker.say("milepost.portfolio.created", portfolio("wsc", Some(calendar))).await;
+        tracker.say("milepost.project.created", project("wsc", "road")).await;
+        tracker.say("milepost.project.created", project("wsc", "tower")).await;
+        tracker.say("milepost.portfolio.created", portfolio("lj", None)).await;
+        tracker.say("milepost.project.created", project("lj", "road")).await;
         tracker
     }
 
     /// Has the registry say something, and waits until it was followed.
     async fn say(&mut self, kind: &str, resource: Resource) {
-        let kind = format!("milepost.{kind}");
         let position = self.registry.say(|recorded| {
-            recorded.append(vec![(&kind, Some(resource))]);
+            recorded.append(vec![(kind, Some(resource))]);
         });
         self.running.reach(position).await;
     }

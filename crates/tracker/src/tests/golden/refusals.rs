@@ -41,10 +41,10 @@ pub(super) async fn all(golden: &mut Golden) {
     dates(golden).await;
     elsewhere(golden, "none", "none").await;
     elsewhere(golden, "wsc", "none").await;
-    golden.subject.say("project.deleted", deleted(project("lj", "road"))).await;
+    golden.subject.say("milepost.project.deleted", deleted(project("lj", "road"))).await;
     golden.happened("a project is deleted");
     elsewhere(golden, "lj", "road").await;
-    golden.subject.say("portfolio.deleted", deleted(portfolio("lj", None))).await;
+    golden.subject.say("milepost.portfolio.deleted", deleted(portfolio("lj", None))).await;
     golden.happened("a portfolio is deleted");
     elsewhere(golden, "lj", "road").await;
     let date = json!({ "portfolio": "portfolios/lj", "date": date(2021, 5, 15) });

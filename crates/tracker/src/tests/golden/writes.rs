@@ -162,9 +162,9 @@ async fn started(golden: &mut Golden) {
     tower.actual_period =
         Some(milepost_proto::registry::v1::Period { start_date: Some(day), end_date: None });
     let tower = milepost_proto::event::v1::event::Resource::ProjectResource(tower);
-    golden.subject.say("project.started", tower).await;
+    golden.subject.say("milepost.project.started", tower).await;
     golden.happened("a project started that has a milestone of this");
-    golden.subject.say("project.created", project("wsc", "later")).await;
+    golden.subject.say("milepost.project.created", project("wsc", "later")).await;
     golden.happened("a project is new");
 }
 
