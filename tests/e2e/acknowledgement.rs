@@ -170,11 +170,11 @@ fn check(calls: &[Call], port: u16, asked: &[Asked], tried: &[String]) {
     }
 
     // Whoever hears of it, by whatever way.
-    let mut told = 0;
+    let mut reported = 0;
     for Asked { marker, ledger, .. } in asked {
         let synced = durable(calls, ledger, marker);
         for connection in connections.values() {
-            // What was only tried is told of what would be.
+            // A validation is answered with what a write would do.
             let only_tried = |stream| {
                 let mut read = connection.read.iter().filter(|frame| frame.stream == stream);
                 read.any(|frame| tried.iter().any(|id| holds_field(&frame.payload, id)))
@@ -184,8 +184,8 @@ fn check(calls: &[Call], port: u16, asked: &[Asked], tried: &[String]) {
                     continue;
                 }
                 let early = synced - calls[frame.first].start;
-                assert!(early <= 0, "{marker} was told of {early} µs before it was durable");
-                told += 1;
+                assert!(early <= 0, "{marker} was reported {early} µs before it was durable");
+                reported += 1;
             }
         }
     }
@@ -202,7 +202,7 @@ fn check(calls: &[Call], port: u16, asked: &[Asked], tried: &[String]) {
         }
     }
     let answers = asked.len();
-    eprintln!("{answers} answers, {told} frames that tell of an entry, {watched} of them to the watcher");
+    eprintln!("{answers} answers, {reported} frames that report an entry, {watched} of them to the watcher");
     assert!(watched >= SEQUENTIAL + ROUNDS * CONNECTIONS / 3, "the watcher's frames were found");
 }
 

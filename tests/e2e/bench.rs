@@ -23,9 +23,9 @@ async fn a_short_comparison_measures_what_it_names_and_leaves_nothing_behind() {
     command.env("TMPDIR", dir.path());
     let run = cli::run_command(command).await.succeeded();
 
-    let told: Value = serde_json::from_str(&run.out).expect("JSON");
-    assert_eq!(told["failures"], serde_json::json!([]), "{told:#}");
-    let figures = told["figures"].as_array().expect("figures");
+    let report: Value = serde_json::from_str(&run.out).expect("JSON");
+    assert_eq!(report["failures"], serde_json::json!([]), "{report:#}");
+    let figures = report["figures"].as_array().expect("figures");
     let of = |work: &str, unit: &str, system: &str| {
         let is = |figure: &&Value| figure["work"] == work && figure["unit"] == unit;
         figures.iter().find(is).and_then(|figure| figure["systems"][system]["median"].as_f64())
@@ -33,11 +33,11 @@ async fn a_short_comparison_measures_what_it_names_and_leaves_nothing_behind() {
     for clients in ["1 client", "16 clients", "64 clients", "256 clients"] {
         for system in ["milepost", "echo"] {
             let rate = of(&format!("durable writes, {clients}"), "writes_per_second", system);
-            assert!(rate.is_some_and(|rate| rate > 0.0), "{system}, {clients}: {told:#}");
+            assert!(rate.is_some_and(|rate| rate > 0.0), "{system}, {clients}: {report:#}");
         }
     }
     for work in ["write to watcher, 200/s", "100 watchers, 50 writes/s", "1000 watchers, 50 writes/s"] {
-        assert_eq!(of(work, "missing", "milepost"), Some(0.0), "{work}: {told:#}");
+        assert_eq!(of(work, "missing", "milepost"), Some(0.0), "{work}: {report:#}");
         assert_eq!(of(work, "missing", "echo"), None, "an echo has no watchers");
     }
     let chart = std::fs::read_to_string(picture).expect("a chart");

@@ -143,8 +143,8 @@ async fn every_fault_of_a_configuration_is_told_at_once() {
         ["MILEPOST_LOG__FILTER", "x=loud"],
         ["MILEPOST_NONSENSE", "no such"],
     ] {
-        let told = run.err.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-        assert!(told, "{parts:?} is not told:\n{}", run.err);
+        let reported = run.err.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(reported, "{parts:?} is not reported:\n{}", run.err);
     }
     let missing = dir.path().join("missing.toml");
     let run = cli::run(["serve".as_ref(), "all".as_ref(), "--config".as_ref(), missing.as_os_str()]).await;

@@ -506,8 +506,8 @@ async fn a_store_that_saw_more_than_its_journal_keeps_the_server_from_starting_u
         let log = std::fs::read_to_string(log_of).expect("a log");
         assert!(status.code().is_some_and(|code| code != 0), "{way}: it ended with {status}:\n{log}");
         assert_no_panic(&log);
-        for told in ["entries are missing", "store rebuild", &data.join("registry").display().to_string()] {
-            assert!(log.contains(told), "{way}: no {told:?} in:\n{log}");
+        for text in ["entries are missing", "store rebuild", &data.join("registry").display().to_string()] {
+            assert!(log.contains(text), "{way}: no {text:?} in:\n{log}");
         }
         // Put back, it is all there again.
         files::restore(&data, &whole);

@@ -1,4 +1,4 @@
-//! Planned ends: streams are told, calls finish, the limit holds, and a second signal does not wait.
+//! Planned ends: streams announce their end, calls finish, the limit holds, and a second signal does not wait.
 
 use std::time::{Duration, Instant};
 
@@ -184,7 +184,7 @@ async fn a_call_that_waits_for_what_cannot_come_any_more_does_not_hold_up_the_en
     };
     let mut milestones = client.milestones();
     let waiting = tokio::spawn(async move { milestones.list_milestones(request).await });
-    // The server must have the call before it is told to stop.
+    // The server must have the call before it is asked to stop.
     let open =
         r#"milepost_server_open_calls{method="milepost.tracker.v1.MilestoneService/ListMilestones"} 1"#;
     let server = cluster.take(Role::All);

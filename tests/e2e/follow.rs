@@ -50,12 +50,12 @@ async fn degraded(cluster: &Cluster, role: Role, parts: &[&str]) -> String {
     until(PATIENCE, format!("the {} that says {parts:?}", role.as_str()), async || {
         let report = cluster.server(role).readiness().await;
         let checks = report["checks"].as_array().cloned().unwrap_or_default();
-        let told = checks.iter().find_map(|check| {
+        let reason = checks.iter().find_map(|check| {
             let reason = check["reason"].as_str().unwrap_or_default();
             let bad = check["state"] != "ready" && parts.iter().all(|part| reason.contains(part));
             bad.then(|| reason.to_owned())
         });
-        told.ok_or_else(|| report.to_string())
+        reason.ok_or_else(|| report.to_string())
     })
     .await
 }
@@ -189,9 +189,9 @@ async fn a_copy_of_an_older_registry_that_grew_past_its_followers_is_refused() {
     for round in 0..2 {
         for role in [Role::Tracker, Role::Notifier] {
             let at = format!("/{seen}@");
-            let told = degraded(&cluster, role, &["registry", &at]).await;
+            let reason = degraded(&cluster, role, &["registry", &at]).await;
             // Where it was followed to, and where it is: that is before or after it grew past.
-            assert!(told.matches('@').count() >= 2, "both positions are named: {told}");
+            assert!(reason.matches('@').count() >= 2, "both positions are named: {reason}");
             let log = cluster.server(role).log();
             assert!(log.contains(&at), "the log says it too:\n{log}");
             if round == 0 {
@@ -300,7 +300,7 @@ async fn a_restored_registry_is_followed_again_once_an_operator_says_so() {
     let created = log.iter().filter(|event| event.r#type.ends_with(".created"));
     let subjects: Vec<_> = created.map(|event| event.subject.as_str()).collect();
     let count = |name: &str| subjects.iter().filter(|subject| **subject == name).count();
-    // What subscribers heard before the fire stays, and what came after it is told once.
+    // What subscribers heard before the fire stays, and what came after it is delivered once.
     assert_eq!(count("portfolios/p/projects/lost"), 1, "{subjects:?}");
     assert_eq!(count("portfolios/p/projects/after"), 1, "{subjects:?}");
     assert_eq!(count("portfolios/p/projects/after/milestones/a"), 1, "{subjects:?}");

@@ -41,7 +41,7 @@ async fn python_learns_the_api_by_reflection_and_uses_it() {
         "milepost.registry.v1.ProjectService",
         "milepost.tracker.v1.MilestoneService",
     ] {
-        assert!(services.contains(&service), "{service} is not told: {services:?}");
+        assert!(services.contains(&service), "{service} is not listed: {services:?}");
     }
     assert_eq!(seen["listed"].as_array().map(Vec::len), Some(1), "{seen:#}");
     assert_eq!(seen["listed"][0]["name"], "portfolios/foreign/projects/avenue");

@@ -303,7 +303,7 @@ async fn web_server() -> String {
 
 fn assert_plain(line: &str, text: &str) {
     for raw in ["os error", "STATUS_", "STATE_", "h2 ", "hyper", "transport error", "broken pipe"] {
-        assert!(!text.contains(raw), "{line}: {raw:?} is told:\n{text}");
+        assert!(!text.contains(raw), "{line}: {raw:?} is shown:\n{text}");
     }
 }
 

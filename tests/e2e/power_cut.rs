@@ -1,5 +1,5 @@
 //! Power cuts of a real server: what it wrote and synced is recorded by its system calls, together with
-//! what its clients were told and when, and becomes the disks that could be found afterwards.
+//! what its clients were answered and when, and becomes the disks that could be found afterwards.
 //!
 //! Each is opened as a server opens it: every entry that a client knows of is there, the journal is a
 //! beginning of the whole one, and the store equals its rebuild.
@@ -26,8 +26,8 @@ const WRITERS: usize = 6;
 const ROUNDS: usize = 12;
 const IMAGES: usize = 210;
 
-/// When a client was told something, and the position that it was told.
-struct Told {
+/// When a write was acknowledged, and the revision that its client got.
+struct Acknowledged {
     time: i64,
     revision: Revision,
 }
@@ -43,15 +43,20 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
     let (trace, data) = (cluster.dir().join("trace"), cluster.data(Role::All));
     cluster.launch(Role::All).wrapper = strace::wrapper(&trace, recording::TRACED);
     cluster.start().await;
-    let mut told = write(&cluster).await;
+    let mut acknowledged = write(&cluster).await;
     // As a crash, and not as a stop, which would sync everything once more.
     cluster.kill(Role::All).await;
 
-    told.sort_by_key(|told| told.time);
-    let times: Vec<_> = told.iter().map(|told| told.time).collect();
+    acknowledged.sort_by_key(|acknowledged| acknowledged.time);
+    let times: Vec<_> = acknowledged.iter().map(|acknowledged| acknowledged.time).collect();
     let calls = strace::read(&trace);
     let disk = recording::play(&calls, &data, &times);
-    eprintln!("{} system calls, {} changes of the disk, {} answers", calls.len(), disk.changes(), told.len());
+    eprintln!(
+        "{} system calls, {} changes of the disk, {} answers",
+        calls.len(),
+        disk.changes(),
+        acknowledged.len()
+    );
 
     let whole = LedgerKind::ALL.map(|kind| Whole::read(&disk, &data, kind));
     let shared = Path::new("/dev/shm");
@@ -71,7 +76,7 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
             assert!(replay.step(), "there are as many changes as were counted");
             changes += 1;
         }
-        let known = &told[..replay.marked() as usize];
+        let known = &acknowledged[..replay.marked() as usize];
         let image = replay.image(&mut rng);
         let files = scratch.path().join(number.to_string());
         recording::copy_out(&image, &data, &files);
@@ -86,14 +91,14 @@ async fn what_a_client_knows_of_survives_two_hundred_power_cuts() {
     assert!(torn > 0, "no image had a torn tail: they are no test");
 }
 
-/// Many kinds of writes, from several clients; what they were told.
-async fn write(cluster: &Cluster) -> Vec<Told> {
+/// Many kinds of writes, from several clients; their acknowledgements.
+async fn write(cluster: &Cluster) -> Vec<Acknowledged> {
     let client = cluster.client(2);
     command::create_portfolio("p").once(&client).await.expect("a portfolio");
     let writers = (0..WRITERS).map(|writer| {
         let client = client.clone();
         async move {
-            let mut told = Vec::new();
+            let mut acknowledged = Vec::new();
             for round in 0..ROUNDS {
                 let id = format!("w{writer}-{round}");
                 let name = format!("portfolios/p/projects/{id}");
@@ -103,23 +108,23 @@ async fn write(cluster: &Cluster) -> Vec<Told> {
                 };
                 let mut request = create_project("p", &id);
                 request.project = Some(large);
-                told.push(send(&client, Command::CreateProject(Box::new(request))).await);
+                acknowledged.push(send(&client, Command::CreateProject(Box::new(request))).await);
                 for id in ["a", "b"] {
                     let request = create_milestone(&name, id);
-                    told.push(send(&client, Command::CreateMilestone(Box::new(request))).await);
+                    acknowledged.push(send(&client, Command::CreateMilestone(Box::new(request))).await);
                 }
             }
-            told
+            acknowledged
         }
     });
     futures_util::future::join_all(writers).await.into_iter().flatten().collect()
 }
 
-async fn send(client: &Client, command: Command) -> Told {
+async fn send(client: &Client, command: Command) -> Acknowledged {
     let Outcome { revision, .. } = command.once(client).await.expect("it is accepted");
     // By the clock that the trace is written by.
     let time = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_micros() as i64;
-    Told { time, revision: revision.parse().expect("a revision") }
+    Acknowledged { time, revision: revision.parse().expect("a revision") }
 }
 
 /// A ledger's journal as it was when the server was killed.
@@ -137,7 +142,7 @@ impl Whole {
     }
 
     /// Opens what a cut left in `files` and checks it; whether the journal's tail was torn.
-    async fn check(&self, files: &Path, known: &[Told], what: &str) -> bool {
+    async fn check(&self, files: &Path, known: &[Acknowledged], what: &str) -> bool {
         let dir = journal_dir(files, self.kind);
         let torn = verify(&dir, expected(self.kind), &SystemDisk, &mut |_| {})
             .is_ok_and(|verified| verified.torn.is_some());
@@ -148,9 +153,9 @@ impl Whole {
         let found: Vec<_> = Entries::after(&journal, 0).map(|entry| entry.expect("an entry")).collect();
         assert!(found.len() <= self.entries.len(), "{what}: more entries than there ever were");
         assert!(found == self.entries[..found.len()], "{what}: other entries than were written");
-        let of_this = known.iter().filter(|told| told.revision.ledger == self.kind);
-        let must = of_this.map(|told| told.revision.position.sequence).max().unwrap_or(0);
-        assert!(found.len() as u64 >= must, "{what}: {} entries, but {must} were told of", found.len());
+        let of_this = known.iter().filter(|acknowledged| acknowledged.revision.ledger == self.kind);
+        let must = of_this.map(|acknowledged| acknowledged.revision.position.sequence).max().unwrap_or(0);
+        assert!(found.len() as u64 >= must, "{what}: {} entries, but {must} were acknowledged", found.len());
 
         let scratch = tempfile::tempdir().expect("a directory");
         let store = files.join(self.kind.as_str());

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long the others wait at most before they try a server again that was away.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A command, and what its sender was told.
+/// A command and its outcome.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// What was sent.
@@ -56,8 +56,8 @@ impl Load {
             sent.push(Sent { command, outcome: Some(outcome) });
         }
         let (stop, stopped) = watch::channel(false);
-        let (told, progress) = watch::channel(0);
-        let told = Arc::new(told);
+        let (counted, progress) = watch::channel(0);
+        let counted = Arc::new(counted);
         let acknowledged = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
         for number in 0..writers {
@@ -68,7 +68,7 @@ impl Load {
                 patient: number % 2 == 0,
                 stopped: stopped.clone(),
                 acknowledged: acknowledged.clone(),
-                told: told.clone(),
+                counted: counted.clone(),
                 sent: Vec::new(),
             };
             tasks.spawn(writer.run());
@@ -112,7 +112,7 @@ struct Writer {
     patient: bool,
     stopped: watch::Receiver<bool>,
     acknowledged: Arc<AtomicU64>,
-    told: Arc<watch::Sender<u64>>,
+    counted: Arc<watch::Sender<u64>>,
     sent: Vec<Sent>,
 }
 
@@ -235,23 +235,23 @@ impl Writer {
             match command.once(&self.client).await {
                 Ok(outcome) => Some(outcome),
                 Err(failure) if command::is_open(&failure) => None,
-                Err(failure) => panic!("{} was refused: {}", command.request_id(), told(&failure)),
+                Err(failure) => panic!("{} was refused: {}", command.request_id(), described(&failure)),
             }
         };
         let acknowledged = outcome.is_some();
         self.sent.push(Sent { command, outcome });
         if acknowledged {
             let count = self.acknowledged.fetch_add(1, Ordering::Relaxed) + 1;
-            self.told.send_replace(count);
+            self.counted.send_replace(count);
         } else {
             // Until somebody is answered again: the patient are first to notice.
-            let mut progress = self.told.subscribe();
+            let mut progress = self.counted.subscribe();
             let _ = tokio::time::timeout(PAUSE, progress.changed()).await;
         }
         acknowledged
     }
 }
 
-fn told(failure: &Failure) -> String {
+fn described(failure: &Failure) -> String {
     format!("{:?} {:?} {failure}", failure.code, failure.reason)
 }

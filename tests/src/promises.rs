@@ -80,16 +80,16 @@ impl Record {
         }
     }
 
-    /// What the services list is what the log told last of each resource.
+    /// What the services list is the last state of each resource in the log.
     ///
     /// # Panics
     /// If it is not.
     pub async fn assert_rows(&self, client: &Client) {
-        let (rows, mut told) = (rows(client).await, latest(&self.log));
-        told.retain(|_, resource| !matches!(resource, Resource::Batch(_) | Resource::Phase(_)));
-        for (name, resource) in &told {
-            assert_eq!(rows.get(name), Some(resource), "{name} is not as the log told last");
+        let (rows, mut logged) = (rows(client).await, latest(&self.log));
+        logged.retain(|_, resource| !matches!(resource, Resource::Batch(_) | Resource::Phase(_)));
+        for (name, resource) in &logged {
+            assert_eq!(rows.get(name), Some(resource), "{name} is not as in the log");
         }
-        assert_eq!(rows.len(), told.len(), "there are resources that no event told of");
+        assert_eq!(rows.len(), logged.len(), "there are resources that no event is about");
     }
 }

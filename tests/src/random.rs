@@ -1,4 +1,4 @@
-//! Random numbers whose seed is told, so that a failure can be had again.
+//! Random numbers whose seed is printed, so that a failure can be reproduced.
 //!
 //! Not for secrets. The numbers are those of the ledger's simulated disk.
 

@@ -2,7 +2,7 @@
 //! that a power cut could have left.
 //!
 //! Invariants: a write counts from when it returned, a sync makes durable what had returned when it began,
-//! and `sync_file_range` makes nothing durable. What a client had been told when is marked in between. Two
+//! and `sync_file_range` makes nothing durable. The times of acknowledgements are marked in between. Two
 //! simplifications, neither of which hides a loss: a new directory is durable at once, and a sync that
 //! another thread's write overlaps counts from its beginning.
 
@@ -46,12 +46,12 @@ pub const TRACED: &[&str] = &[
     "sendfile",
 ];
 
-/// Plays the calls that concern files under `root`, in order; `told` holds, sorted, when clients were told
+/// Plays the calls that concern files under `root`, in order; `acknowledged` holds, sorted, when writes were acknowledged
 /// something, and the nth of them marks n + 1.
 ///
 /// # Panics
 /// If the server did something that cannot be played.
-pub fn play(calls: &[Call], root: &Path, told: &[i64]) -> SimDisk {
+pub fn play(calls: &[Call], root: &Path, acknowledged: &[i64]) -> SimDisk {
     let mut order: Vec<(i64, usize)> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
         let overlapped = is_sync(call) && overlapping(calls, call);
@@ -60,9 +60,9 @@ pub fn play(calls: &[Call], root: &Path, told: &[i64]) -> SimDisk {
     order.sort();
     let mut player = Player { disk: SimDisk::default(), root: root.to_owned(), offsets: HashMap::new() };
     player.disk.create_dir_all(root).expect("the root");
-    let mut marks = told.iter().enumerate().peekable();
+    let mut marks = acknowledged.iter().enumerate().peekable();
     for (time, index) in order {
-        while let Some((number, _)) = marks.next_if(|(_, told)| **told <= time) {
+        while let Some((number, _)) = marks.next_if(|(_, acknowledged)| **acknowledged <= time) {
             player.disk.mark(number as u64 + 1);
         }
         player.play(&calls[index]);

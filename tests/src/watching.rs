@@ -23,7 +23,7 @@ impl Watching {
     /// Watches from the earliest event. Every `change_after` batches it lets go of the stream and begins a
     /// new one after its last cursor, as a subscriber does that is started anew; 0: never.
     pub fn start(client: &Client, selection: Selection, change_after: usize) -> Self {
-        let (told, count) = watch::channel(0);
+        let (sender, count) = watch::channel(0);
         let (stop, mut stopped) = watch::channel(false);
         let client = client.clone();
         let task = tokio::spawn(async move {
@@ -41,7 +41,7 @@ impl Watching {
                     },
                 };
                 events.extend(batch.events);
-                told.send_replace(events.len());
+                sender.send_replace(events.len());
                 batches += 1;
                 if change_after > 0 && batches % change_after == 0 {
                     watch = begin(&client, Start::After(batch.cursor), &selection);

@@ -35,25 +35,25 @@ impl<S: Subject> Transcript<S> {
         all["show_deleted"] = json!(true);
         for path in &paths {
             for (i, form) in FORMS.iter().enumerate() {
-                let told = self.taken(noun, "List", &all, "filter", &format!("{path}{form}")).await;
+                let answer = self.taken(noun, "List", &all, "filter", &format!("{path}{form}")).await;
                 // That there is no such field is the same in every form.
-                if i == 0 && told.contains("there is no field") {
-                    self.text.line(&format!("{path}: {told}"));
+                if i == 0 && answer.contains("there is no field") {
+                    self.text.line(&format!("{path}: {answer}"));
                     break;
                 }
-                self.text.line(&format!("{path}{form}: {told}"));
+                self.text.line(&format!("{path}{form}: {answer}"));
             }
         }
         self.text.step("orders");
         for path in &paths {
-            let told = self.taken(noun, "List", list, "order_by", path).await;
-            self.text.line(&format!("{path}: {told}"));
+            let answer = self.taken(noun, "List", list, "order_by", path).await;
+            self.text.line(&format!("{path}: {answer}"));
         }
         self.text.step("masks of an update that says nothing else");
         let update = json!({ noun.field: { "name": name }, "validate_only": true });
         for path in &paths {
-            let told = self.taken(noun, "Update", &update, "update_mask", path).await;
-            self.text.line(&format!("{path}: {}", told.replace("finds", "answers")));
+            let answer = self.taken(noun, "Update", &update, "update_mask", path).await;
+            self.text.line(&format!("{path}: {}", answer.replace("finds", "answers")));
         }
     }
 

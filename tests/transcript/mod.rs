@@ -42,7 +42,7 @@ pub(crate) trait Subject {
     async fn close(&mut self);
 }
 
-/// A service under test, and what was told of it.
+/// A service under test, and the text about it.
 pub(crate) struct Transcript<S> {
     pub(crate) subject: S,
     text: Text,
@@ -137,6 +137,8 @@ impl<S: Subject> Transcript<S> {
 
     /// Every page of a list, one resource each: their names and the tokens between them.
     pub(crate) async fn pages(&mut self, method: &str, mut request: Value) {
+        // Whether keys keep their order is a feature of serde_json that depends on what else is built.
+        request.sort_all_objects();
         self.text.step(&format!("{method}: pages of {request}"));
         request["page_size"] = json!(1);
         loop {
@@ -199,7 +201,7 @@ impl<S: Subject> Transcript<S> {
         raw::call(self.subject.channel(), &method, request).await
     }
 
-    /// Takes what is there now as told.
+    /// Takes what is there now as written already.
     fn settle(&mut self) {
         self.text.settle(self.subject.rows());
         let last = self.subject.entries_after(self.sequence).last().map(|entry| entry.sequence);

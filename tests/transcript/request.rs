@@ -27,10 +27,10 @@ pub(super) fn is_write(method: &str) -> bool {
 
 /// The encoded request of a method. Its `update_mask` is a text of paths, which need not be any.
 pub(super) fn encoded(method: &str, mut request: Value) -> Bytes {
-    let told = request.to_string();
+    let json = request.to_string();
     let mask = request.as_object_mut().unwrap().remove("update_mask");
     let message = DynamicMessage::deserialize(input(method), request);
-    let mut message = message.unwrap_or_else(|error| panic!("{method}: {error}: {told}"));
+    let mut message = message.unwrap_or_else(|error| panic!("{method}: {error}: {json}"));
     if let Some(mask) = mask {
         let field = message.descriptor().get_field_by_name("update_mask").unwrap();
         let mut paths = DynamicMessage::new(field.kind().as_message().unwrap().clone());

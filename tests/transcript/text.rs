@@ -1,7 +1,7 @@
 //! The text of a transcript: one line a fact, and the comparison with the golden text.
 //!
 //! Bytes are ASCII with `\x` escapes. A message has a line for each of its fields; a long one is wrapped, and the
-//! rest of it is indented. `{…}` is no byte of it: it stands for a run of bytes that is told elsewhere (a row
+//! rest of it is indented. `{…}` is no byte of it: it stands for a run of bytes that is written elsewhere (a row
 //! in an event, an event in an entry), or for one that is made at random.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use prost::encoding::{DecodeContext, decode_key, skip_field};
 use tonic::Status;
 use tonic_types::StatusExt;
 
-/// Runs that are shorter are told each time.
+/// Shorter runs are written each time.
 const SHORT: usize = 16;
 const WIDTH: usize = 100;
 
@@ -45,7 +45,7 @@ impl Text {
         self.words.push((word.to_owned(), Bytes::copy_from_slice(bytes)));
     }
 
-    /// Takes these rows as told.
+    /// Takes these rows as written already.
     pub(super) fn settle(&mut self, rows: Vec<Row>) {
         self.rows = rows.into_iter().collect();
     }

@@ -1,7 +1,7 @@
-//! The run: every system in turn, round after round, each started anew, loaded, measured and stopped.
+//! The run: in every round each system is started afresh, loaded, measured and stopped.
 //!
 //! Invariant: whatever happens, every process that was started has ended when `run` returns, and its
-//! directory is gone. A work that fails is told and does not stop the others.
+//! directory is gone. A work that fails is reported and does not stop the others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;

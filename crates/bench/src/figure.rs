@@ -1,4 +1,4 @@
-//! A measured figure, and what its unit says of it: which is better, and how it is printed.
+//! A measured figure; its unit determines whether more or less is better, and how it is printed.
 
 use serde::Serialize;
 

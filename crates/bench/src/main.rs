@@ -1,4 +1,4 @@
-//! Milepost beside what a user would pick instead, in one run on one machine.
+//! Compares Milepost with the systems that a user might choose instead, in one run on one machine.
 //!
 //! `compare` starts every system that is installed on loopback, in a directory of its own, does the same
 //! work on each, round after round, and stops them all at the end. Figures are of acknowledged work.

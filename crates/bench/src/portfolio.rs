@@ -1,4 +1,4 @@
-//! The portfolio that load is put on: made through the public API, on a server that is new.
+//! The portfolio that the load is written to: created through the public API, on an empty server.
 
 use milepost_client::{Client, Error};
 use milepost_proto::google::r#type::Date;

@@ -1,4 +1,4 @@
-//! What the figures are to be: Milepost beside the others, or beside a bound.
+//! The targets: how the figures of Milepost must compare with those of the others, or with a bound.
 
 use crate::figure::Unit;
 use crate::system::Kind;

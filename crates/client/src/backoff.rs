@@ -1,7 +1,7 @@
 //! How long to wait before the next attempt.
 //!
 //! Invariant: delays double from `min` up to `max`, each with up to as much again at random, so that
-//! clients of a server that comes back do not all come at once. It never gives up by itself.
+//! the clients of a restarted server do not all connect at once. It never gives up by itself.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Delays {
         asked.map_or(own, |asked| asked.max(own))
     }
 
-    /// An attempt succeeded: the next failure is the first again.
+    /// An attempt succeeded: the next delay is the first one again.
     pub(crate) fn reset(&mut self) {
         *self = self.bounds.delays();
     }

@@ -1,4 +1,4 @@
-//! Where a server is and how it is talked to.
+//! Endpoints, channels and pools: the connections to one server.
 //!
 //! Invariant: connections are made when they are first needed and again whenever they are lost, so
 //! that a channel exists before its server does. The windows are set so that streams nobody reads do
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::socket::connector;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// HTTP/2 pings: a peer that is gone without a word is noticed after both.
+/// HTTP/2 pings: a peer that vanished without closing is noticed after both.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The client decides how large the server's DATA frames are; each costs a system call.

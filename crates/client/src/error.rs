@@ -1,7 +1,7 @@
-//! What went wrong with a call, decoded for programs and told to people.
+//! What went wrong with a call, decoded for programs and explained to people.
 //!
 //! Invariant: nothing the server said is lost: code, reason, metadata and every violation are kept.
-//! Whether a call may be sent again is decided in `retry`; here stands only what is known.
+//! Whether a call may be sent again is decided in `retry`; this module only records what is known.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +13,10 @@ use tonic_types::StatusExt;
 
 use crate::words;
 
-/// Why the client could not do what was asked.
+/// Why a call or its preparation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A text is no address of a server.
+    /// A text is not the address of a server.
     #[error("{url:?} is no address of a server: {what}")]
     Endpoint {
         /// The text.
@@ -24,7 +24,7 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// A text is no principal.
+    /// A text is not a principal.
     #[error("{text:?} is no principal: give an id of 1 to 200 visible ASCII characters")]
     Principal {
         /// The text.
@@ -161,7 +161,7 @@ impl Failure {
         self.fact("earliest_cursor")
     }
 
-    /// What to do about it, for people; `None` if the message says it already.
+    /// What to do about it, for people; `None` if the message already says so.
     pub fn hint(&self) -> Option<&'static str> {
         if self.unreachable && self.code != Code::DeadlineExceeded {
             return Some("check that the server runs and that the endpoint is right");
@@ -290,7 +290,7 @@ mod tests {
         assert!(failure.to_string().contains("hint:"));
     }
 
-    /// The failure of a call to a server that closes every connection without a word.
+    /// The failure of a call to a server that closes every connection without an answer.
     async fn broken() -> Failure {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

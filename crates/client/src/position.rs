@@ -1,4 +1,4 @@
-//! Positions as messages tell them.
+//! Positions to and from messages.
 
 use bytes::Bytes;
 use milepost_proto::journal::v1 as proto;

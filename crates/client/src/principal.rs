@@ -1,7 +1,7 @@
 //! The channel of a client that says who makes its calls.
 //!
 //! Invariant: every call through it carries the client's principal, unless the call names one itself. The
-//! server takes what a caller says of itself on trust and records it as claimed.
+//! server does not verify it and records it as claimed.
 
 use std::task::{Context, Poll};
 

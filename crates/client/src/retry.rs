@@ -1,9 +1,9 @@
 //! Sending a call again where that is safe.
 //!
 //! Invariants: a read may always be sent again; a write only under the request id of its first attempt,
-//! which the client makes if the caller gave none. What the server refused for a reason that another
-//! attempt does not change is never sent again, `ABORTED` included: the caller must decide anew. No
-//! attempt begins after the deadline, and the server is told what is left of it.
+//! which the client makes if the caller gave none. A call that was refused for a reason which another
+//! attempt does not change is never sent again, `ABORTED` included: the caller must decide again. No
+//! attempt begins after the deadline, and each request carries the time that is left.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ impl Retry {
     ///
     /// # Errors
     /// Why the last attempt failed. After a lost connection or a deadline the write may or may not have
-    /// taken effect: sending the same request with the same request id tells.
+    /// taken effect: sending the same request with the same request id returns its outcome.
     pub async fn write<Q, T, F>(
         &self,
         deadline: Instant,
@@ -125,7 +125,7 @@ fn late(last: Option<Box<Failure>>) -> Box<Failure> {
     Box::new(Failure::deadline(last.as_deref()))
 }
 
-/// Whether another attempt may fare better.
+/// Whether another attempt may succeed.
 fn may_pass(failure: &Failure) -> bool {
     match failure.code {
         Code::Unavailable => true,

@@ -1,7 +1,7 @@
-//! What became of a connection, in words for people.
+//! Connection failures in plain words for people.
 //!
 //! Invariant: no text of a library or of the system reaches users as it is where a plain one is known; numbers of the
-//! system's errors never do. Which error it was is asked of the error's kind, not of its text, as far as it has one.
+//! system's errors never do. An error is recognised by its kind where it has one, else by its text.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use h2::Reason;
 use milepost_types::without_number;
 
-/// What a gRPC client of tonic says of an answer that is none: it comes from the wire, so there is no error to ask.
+/// The text of tonic for an answer that is not gRPC: the bytes come from the wire, so there is no error kind.
 const NO_STATUS: &str = "grpc-status header missing";
 /// What tonic says, on either side, of a call whose deadline passed.
 const DEADLINE: &str = "Timeout expired";
@@ -83,7 +83,7 @@ fn io(error: &io::Error) -> String {
     .to_owned()
 }
 
-/// What is left of a text that only a library has.
+/// A text of a library without the parts that mean nothing to users.
 fn text(said: &str) -> String {
     match said {
         DEADLINE => "nothing answered in time".to_owned(),

@@ -1,4 +1,4 @@
-//! Why a command did not do what was asked, and what the process answers to its caller.
+//! Why a command failed, and the exit code of the process.
 //!
 //! Invariant: exit codes are an interface: a code never changes its meaning. Printing happens once, in
 //! [`report`], on standard error.
@@ -139,7 +139,7 @@ impl Error {
         }
     }
 
-    /// Whether whoever read standard output went away: no fault of anybody.
+    /// Whether the reader of standard output closed it, which is not an error.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -208,7 +208,7 @@ pub fn report(error: &Error) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// What is told of a failure: what happened, every violation, and a hint.
+/// The text about a failure: what happened, every violation, and a hint.
 fn text(error: &Error) -> String {
     let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     let bold = Style::new().bold();
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn only_where_nobody_listens_is_one_told_to_start_a_server() {
+    fn only_where_nothing_listens_the_hint_is_to_start_a_server() {
         let failure = |unreachable| {
             let mut failure = milepost_client::Failure::from(Status::new(Code::Unavailable, "no"));
             (failure.connection, failure.unreachable) = (true, unreachable);

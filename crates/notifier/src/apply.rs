@@ -1,7 +1,7 @@
-//! Brings the rows from before an entry to after it.
+//! Applies an entry to the rows.
 //!
-//! Invariant: depends on the entry and the rows only, takes every entry that `decide` made, and no other: an
-//! entry of another ledger is damage.
+//! Invariant: depends on the entry and the rows only; applies every entry that `decide` made, and refuses any
+//! other: an entry of another ledger is damage.
 
 use milepost_ledger::{CommandId, Entry, Unusable, Write};
 use milepost_types::{LedgerKind, quoted};
@@ -13,7 +13,7 @@ use crate::tables::{abandoned_logs, applied, block_index, later_logs};
 /// Applies an entry.
 ///
 /// # Errors
-/// If it is none that `decide` made.
+/// If `decide` did not make it.
 pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
     let first = entry.events.first().ok_or_else(|| Unusable::new("it has no events"))?;
     match &entry.command_id {
@@ -53,7 +53,7 @@ fn source_of(event: &[u8]) -> Result<LedgerKind, Unusable> {
     source.ok_or_else(|| Unusable::new(format_args!("an event of {}, which is no source", quoted(name))))
 }
 
-/// Follows a source on from elsewhere, from the entry with this sequence on.
+/// Records that a source is followed from another position, as of the entry with this sequence.
 fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
     let ResetEvent { source, previous, to } = reset;
     for (log, fork) in to.in_common(*previous) {

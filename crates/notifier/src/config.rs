@@ -1,4 +1,4 @@
-//! What can be set of the notifier.
+//! The configuration of the notifier.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ section! {
 }
 
 impl Config {
-    /// The way to the registry that is configured; `None` if it is in this process.
+    /// The configured transport to the registry; `None` if it is in this process.
     ///
     /// # Errors
     /// If its URL is malformed.
@@ -40,7 +40,7 @@ impl Config {
         transport(LedgerKind::Registry, self.registry_url.as_deref())
     }
 
-    /// The way to the tracker that is configured; `None` if it is in this process.
+    /// The configured transport to the tracker; `None` if it is in this process.
     ///
     /// # Errors
     /// If its URL is malformed.

@@ -69,8 +69,8 @@ fn reset(rows: &Rows<'_>, source: LedgerKind, to: &GoOn, reason: &str, context: 
     Decision { portfolio: String::new(), decided_on: vec![to.after], events: vec![event] }
 }
 
-/// Only from where the follower stood that found the restored log: whoever went on meanwhile is not brought
-/// back.
+/// Only from the position at which the follower found the restored log: if something was taken over since, the
+/// command has no effect.
 fn follow_restored(
     rows: &Rows<'_>,
     source_kind: LedgerKind,

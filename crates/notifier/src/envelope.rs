@@ -1,36 +1,36 @@
 //! The envelope of an event: what it can be selected by, borrowed from the event's bytes.
 //!
-//! Invariant: an envelope copies no text. Resource and payload are not looked at: an event of a type that
+//! Invariant: an envelope copies no text. Resource and payload are not read: an event of a type that
 //! this version does not know has an envelope like any other.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_types::filter::{CurrentDate, Field, FieldType, Fields, Schema, Value};
 
-/// What stands in an event besides its resource and payload, as far as it can be selected by.
+/// The fields of an event that it can be selected by; not its resource and payload.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Envelope<'a> {
     /// `{source log}/{sequence}/{index}`.
     pub(crate) event_id: &'a str,
-    /// The ledger that it happened in.
+    /// The ledger that committed it.
     pub(crate) source: &'a str,
-    /// The name of the resource that it happened to; may be empty.
+    /// The name of the resource that it is about; may be empty.
     pub(crate) subject: &'a str,
     /// The portfolio's name; may be empty.
     pub(crate) portfolio: &'a str,
     /// The project's name; may be empty.
     pub(crate) project: &'a str,
-    /// What happened, as in `milepost.milestone.achieved`.
+    /// Its type, as in `milepost.milestone.achieved`.
     pub(crate) kind: &'a str,
     /// When the source committed it.
     pub(crate) commit_time: Option<Timestamp>,
-    /// The civil date that it speaks of.
+    /// The civil date on which it took place.
     pub(crate) event_date: Option<Date>,
     /// Who did it.
     pub(crate) actor: &'a str,
     /// The caller's request id; may be empty.
     pub(crate) request_id: &'a str,
-    /// The event that it follows from; may be empty.
+    /// The id of the event that caused it; may be empty.
     pub(crate) caused_by: &'a str,
     /// Which fields of the resource changed.
     pub(crate) changed_fields: Vec<&'a str>,
@@ -88,8 +88,8 @@ impl Fields<EventField> for Envelope<'_> {
         field == EventField::ChangedFields && self.changed_fields.iter().any(|changed| test(changed))
     }
 
-    /// The date of the commit in UTC: what is read again later finds the same. Not `event_date`, which may be long
-    /// before, and is what is compared with it.
+    /// The date of the commit in UTC, so that reading the event again later has the same result. Not `event_date`,
+    /// which is what `today()` is compared with.
     fn current_date(&self) -> Option<CurrentDate> {
         self.commit_time.map(CurrentDate::utc)
     }

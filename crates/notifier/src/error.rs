@@ -4,13 +4,13 @@ use milepost_ledger::EntryError;
 use milepost_ledger::journal::ReadError;
 use milepost_types::{LedgerKind, Rejection};
 
-/// Why the notifier cannot be opened or an operator's wish not be granted.
+/// Why the notifier cannot be opened or an operator's reset is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The ledger cannot be opened.
     #[error("the notifier's ledger cannot be opened")]
     Ledger(#[from] milepost_ledger::Error),
-    /// A source's URL is none.
+    /// A source's URL is malformed.
     #[error("the {source_kind} cannot be followed")]
     Source {
         /// Whose.
@@ -31,7 +31,7 @@ pub enum Error {
 /// Why a read of the log has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadFailure {
-    /// The caller asks for what it cannot have.
+    /// The request is refused.
     #[error(transparent)]
     Refused(#[from] Rejection),
     /// The journal cannot be read.

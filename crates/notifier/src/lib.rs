@@ -1,12 +1,12 @@
-//! Who hears of it: the event log in one order, and its watchers.
+//! The notifier: the event log in one order, and its watchers.
 //!
 //! The notifier follows the journals of registry and tracker and takes over their entries into a log of
-//! its own, where no effect stands before its cause. Clients list the log and watch it; each holds its own
+//! its own, where no effect comes before its cause. Clients list the log and watch it; each holds its own
 //! position, a cursor.
 //!
 //! Invariants: each source entry is in the log exactly once, its events byte for byte as they were
 //! stored; a watcher gets every event after its start that it selected, in order, each once, and a slow
-//! one costs nobody else anything.
+//! one does not slow down others.
 
 mod apply;
 mod clock;

@@ -1,4 +1,4 @@
-//! What the notifier counts.
+//! The metrics of the notifier.
 
 use milepost_types::LedgerKind;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -45,7 +45,7 @@ pub(crate) struct Metrics {
     pub(crate) delivered_events: Counter,
     /// Responses of watch streams.
     pub(crate) responses: Counter,
-    /// How often a watcher fell behind and went on from the log.
+    /// How often a watcher fell behind and read from the log.
     pub(crate) fell_behind: Counter,
     /// Bytes of events that the hub keeps.
     pub(crate) recent_bytes: Gauge,

@@ -1,11 +1,11 @@
-//! The reset of a source: what becomes of the events that subscribers have of it.
+//! The reset of a source: which of its events are revoked, repeated and omitted for subscribers.
 //!
 //! A source's events are counted by the sequence of their entry, whatever log they were first written in: a
 //! restored log has the entries up to the fork, and their events keep their ids.
 //!
-//! Invariants: what is revoked, repeated and omitted is told apart by the positions alone, and never less of it
-//! than there is: what is not known to be shared by both logs counts as lost. A reset that announces none of
-//! the three changes nothing for anybody.
+//! Invariants: what is revoked, repeated and omitted is derived from the positions alone, and never less of it
+//! than there is: what is not known to be shared by both logs counts as lost. A reset without any of the
+//! three changes nothing for subscribers.
 
 use milepost_types::Position;
 
@@ -96,20 +96,20 @@ mod tests {
         Position { log: LogId::from_bytes([log; 16]), sequence, hash: HashPrefix::from_bytes(hash) }
     }
 
-    type Told = [Option<(u64, u64)>; 3];
+    type Ranges = [Option<(u64, u64)>; 3];
 
     #[track_caller]
-    fn check(previous: Option<Position>, position: Position, fork: Option<Position>, expected: Told) {
+    fn check(previous: Option<Position>, position: Position, fork: Option<Position>, expected: Ranges) {
         let reset = Reset { previous, position, fork };
-        let told = [reset.revoked(), reset.repeated(), reset.omitted()];
-        let told = told.map(|range| range.map(|range| (range.after, range.up_to)));
-        assert_eq!(told, expected, "{reset:?}");
+        let ranges = [reset.revoked(), reset.repeated(), reset.omitted()];
+        let ranges = ranges.map(|range| range.map(|range| (range.after, range.up_to)));
+        assert_eq!(ranges, expected, "{reset:?}");
         assert_eq!(reset.is_announced(), expected != [None; 3], "{reset:?}");
     }
 
     #[test]
     fn what_came_after_the_fork_is_revoked() {
-        // The issue: exported at 503, gone on to 523, restored.
+        // Exported at 503, continued to 523, restored.
         check(Some(at(1, 523)), at(2, 503), Some(at(2, 503)), [Some((503, 523)), None, None]);
         // An operator goes on further back than need be.
         check(Some(at(1, 523)), at(2, 500), Some(at(2, 503)), [Some((503, 523)), Some((500, 503)), None]);

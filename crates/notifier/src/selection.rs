@@ -1,4 +1,4 @@
-//! A selection: which events somebody asked for.
+//! A selection: the events that a watch or a list asks for.
 //!
 //! Invariants: two selections that ask for the same in another order or spelling are equal, so that they are
 //! evaluated once; `route` never hides an event from a selection that matches it: it is made of what must
@@ -54,14 +54,14 @@ impl Selection {
     /// The selection that a request describes; empty parts select everything.
     ///
     /// # Errors
-    /// With every faulty part; a filter that is the only one is told with its column.
+    /// With every faulty part; a filter that is the only faulty part is reported with its column.
     pub(crate) fn new(resource: &str, types: &[String], filter: &str) -> Result<Self, Rejection> {
         let mut violations = Violations::new();
         if !resource.is_empty() && !is_resource_name(resource) {
             violations.push(
                 "selection.resource",
                 "INVALID_NAME",
-                "this is no resource's name; write it as in portfolios/p/projects/x",
+                "this is not the name of a resource; write it as in portfolios/p/projects/x",
             );
         }
         let mut patterns = Vec::new();
@@ -87,17 +87,17 @@ impl Selection {
         Ok(violations.into_result(Self { resource, types: patterns.into(), filter })?)
     }
 
-    /// Whether it asks for the event.
+    /// Whether it matches the event.
     pub(crate) fn matches(&self, event: &Envelope<'_>) -> bool {
         self.takes(event.subject, event.kind) && (!self.has_filter() || self.filter.matches(event))
     }
 
-    /// Whether it looks at more of an event than its subject and type.
+    /// Whether it depends on more of an event than its subject and type.
     pub(crate) fn has_filter(&self) -> bool {
         !self.filter.is_all()
     }
 
-    /// Whether it asks for events of this subject and type, but for its filter.
+    /// Whether it matches events of this subject and type, apart from its filter.
     pub(crate) fn takes(&self, subject: &str, kind: &str) -> bool {
         if kind.starts_with(BOOKKEEPING) && !self.names_bookkeeping(kind) {
             return false;
@@ -106,7 +106,7 @@ impl Selection {
             && (self.types.is_empty() || self.types.iter().any(|pattern| pattern.fits(kind)))
     }
 
-    /// What narrows it down most.
+    /// Its most selective route.
     pub(crate) fn route(&self) -> Route {
         if let Some(resource) = self.resource.clone().or_else(|| self.subject()) {
             Route::Subject(resource)

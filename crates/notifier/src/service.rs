@@ -33,7 +33,7 @@ use crate::tables::Rows;
 const KIND: LedgerKind = LedgerKind::Notifier;
 /// The logs that are followed.
 const SOURCES: [LedgerKind; 2] = [LedgerKind::Registry, LedgerKind::Tracker];
-/// What our entry around a source's entry takes more than theirs.
+/// How many bytes the notifier's entry takes more than the source's entry in it.
 const ENTRY_SPARE: u64 = 64 << 10;
 
 /// An open notifier.
@@ -60,7 +60,7 @@ impl Service {
         Ok(Self::assemble(context, config, ledger, clock, sources))
     }
 
-    /// A notifier over a ledger that is open, following sources that are reached so.
+    /// A notifier over an open ledger, with the transports to its sources.
     pub(crate) fn assemble(
         context: &ServiceContext,
         config: &Config,
@@ -86,7 +86,7 @@ impl Service {
         Self { api: EventApi::new(streams, sources), ledger, clock, followers, metrics }
     }
 
-    /// What it contributes to a process.
+    /// Its component of a process: routes, tasks, readiness.
     pub fn component(&self, context: &ServiceContext) -> Component {
         let routes = EventRoutes::new(self.api.clone(), context.limits.max_request_bytes.length());
         let component = Component::new(KIND.as_str()).service(RawService(routes));
@@ -98,7 +98,7 @@ impl Service {
         ledger::attach(component, context, KIND, &self.ledger)
     }
 
-    /// What runs beside the calls: a follower for each source, and the publisher.
+    /// Its background tasks: a follower for each source, and the publisher.
     pub(crate) fn tasks(&self, context: &ServiceContext) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
         let everyone: Arc<[_]> = self.followers.iter().map(|(_, progress)| Arc::clone(progress)).collect();
         let follower =
@@ -141,10 +141,10 @@ impl Service {
     }
 }
 
-/// Throws the store under `dir` away and builds it anew from the journal, offline. Blocks.
+/// Deletes the store under `dir` and rebuilds it from the journal, offline. Blocks.
 ///
 /// # Errors
-/// If the journal cannot be read or the store not be written.
+/// If the journal cannot be read or the store cannot be written.
 pub fn rebuild_store(
     dir: &Path,
     journal: &dyn Journal,
@@ -160,18 +160,18 @@ async fn open_ledger(
     let clock = Arc::new(SourceClock::new(Arc::clone(&context.clock)));
     let context = ServiceContext { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..context.clone() };
     let mut server = server.clone();
-    // Whatever a source can store we can take over.
+    // The notifier can take over every entry that a source can store.
     let limit = server.ledger.max_entry_bytes.bytes().saturating_add(ENTRY_SPARE);
     server.ledger.max_entry_bytes = ByteSize(limit);
     Ok((ledger::open(&context, &server, KIND, Rules).await?, clock))
 }
 
 /// Has the notifier under the data directory follow a source after another position from now on, because
-/// the source was restored. `to` is told where the notifier stands (`None`: it has followed nothing of it) and
-/// says after which position to go on. The notifier must not run. The events that it has stay as they
+/// the source was restored. `to` gets the last position that was taken over (`None`: nothing was) and
+/// returns the position to go on after. The notifier must not run. The events that it has stay as they
 /// are; those after the position are taken over anew.
 ///
-/// `None` if it stood there already.
+/// `None` if that was the position already.
 ///
 /// # Errors
 /// If the ledger cannot be opened or written, `source` is no log that the notifier follows, or `to` refuses.

@@ -1,7 +1,7 @@
 //! The admin port: metrics and probes, over plain HTTP, for operators and their platforms only.
 //!
 //! - `/metrics`: every metric in the OpenMetrics text format.
-//! - `/healthz`: 200 while the process is alive. Restarting it helps against nothing that `/readyz` says.
+//! - `/healthz`: 200 while the process is alive. A restart does not fix what `/readyz` reports.
 //! - `/readyz`: 200 if the server may be sent traffic, else 503; either way each check with its state
 //!   and reason as JSON. A degraded check does not make a server unready.
 

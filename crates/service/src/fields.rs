@@ -1,6 +1,6 @@
 //! The fields of a resource in a request, read under a mask.
 //!
-//! Invariant: a field that the mask does not name is not looked at, so it cannot be at fault.
+//! Invariant: a field that the mask does not name is not read, so it has no violations.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// The value of a field, if the mask names it and it is sound.
+    /// The value of a field, if the mask names it and it is valid.
     pub fn take<T, E: Fault>(
         &mut self,
         field: &str,

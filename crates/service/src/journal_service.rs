@@ -1,4 +1,4 @@
-//! `milepost.journal.v1.JournalService`: every ledger of the process, told and followed by name.
+//! `milepost.journal.v1.JournalService`: information on every ledger of the process, and its entries to followers, by its name.
 //!
 //! Invariants: entries go out as the bytes they are stored as, in order, only when durable; a response
 //! holds about `RESPONSE_BYTES`, and an entry that is larger takes several. A follower that is slow is
@@ -28,7 +28,7 @@ use crate::status::{Answer, internal};
 const RESPONSE_BYTES: usize = 256 << 10;
 /// The longest run of one entry's bytes.
 const FRAGMENT_BYTES: usize = 1 << 20;
-/// A quiet stream tells the tail this often.
+/// A quiet stream sends the tail this often.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A ledger as the service shows it.
@@ -123,7 +123,7 @@ impl JournalService for Journals {
                 status(&Rejection::invalid("after", "INVALID_POSITION", what))
             })?,
         };
-        // Says at once, and not in the stream, that the position is of another history.
+        // Refuses a position of another history before the stream begins.
         ledger
             .source
             .read(after, ReadLimit { entries: 1, bytes: 1 })
@@ -157,7 +157,7 @@ async fn last_entry(source: &Source, tail: Position) -> Result<Option<Entry>, St
 /// One follower: a place in the feed, and the rest of an entry too large for one response.
 struct Follow {
     feed: Feed,
-    /// What the log was restored from; told once.
+    /// What the log was restored from; sent once.
     lineage: Vec<milepost_proto::journal::v1::Position>,
     drain: CancellationToken,
     pending: Option<(StoredEntry, usize)>,
@@ -172,7 +172,7 @@ impl Follow {
             return Ok(Some((response, self)));
         }
         let limit = ReadLimit { entries: 1024, bytes: RESPONSE_BYTES };
-        // The first response tells the tail at once, so that a follower knows how far it has to go.
+        // The first response carries the tail at once, so that a follower knows how far it has to go.
         let patience = if self.started { HEARTBEAT } else { Duration::ZERO };
         self.started = true;
         let entries = tokio::select! {

@@ -1,5 +1,5 @@
-//! A service's ledger in a process: where its files are, how the configuration sets it, what is counted of
-//! it, and what its failure and its end mean for the process.
+//! A service's ledger in a process: its files, its options from the configuration, its metrics, and what its
+//! failure and its end mean for the process.
 //!
 //! Layout: `DATA/{ledger}/journal` is the truth, `DATA/{ledger}/store` is derived from it. Invariant: a
 //! ledger that has failed stops the process; one that is closed has everything on the disk.

@@ -1,7 +1,7 @@
 //! The server framework: configuration, telemetry, hosting, drain, errors, what requests have in common.
 //!
-//! What the three services share and none of them should know: how a process is configured, observed,
-//! served and stopped, and how a refusal looks on the wire. No rule of the domain is here.
+//! What the three services share: how a process is configured, observed, served and stopped, and how a refusal is
+//! encoded. No rule of the domain is here.
 
 pub mod admin;
 pub mod config;

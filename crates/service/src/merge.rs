@@ -1,6 +1,6 @@
-//! Several ordered runs as one: how a list goes through ranges that lie apart.
+//! Merges ordered runs into one: how a list reads several ranges.
 //!
-//! Invariant: what comes out is in order if each run is. Of equal items, which comes first is not said.
+//! Invariant: the output is ordered if each run is. The order of equal items is unspecified.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -1,7 +1,7 @@
-//! Which ledger wrote an entry, read off the entry: how journals and exports are known that bear no name.
+//! Which ledger wrote an entry, derived from the entry: identifies journals and exports that carry no name.
 //!
-//! Invariant: an entry that a ledger took over verbatim is that ledger's own, and not the one's that its
-//! events name: only the notifier does so. What cannot be told is not guessed.
+//! Invariant: an entry that the notifier took over belongs to the notifier, not to the ledger that its events
+//! name. What cannot be derived is left empty.
 
 use milepost_ledger::journal::{Expected, StoredEntry};
 use milepost_ledger::{CommandId, Entry, position_from_proto};

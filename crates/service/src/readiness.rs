@@ -1,15 +1,15 @@
 //! Whether a server may be sent traffic: named checks that its components report into.
 //!
-//! Invariant: a check is not ready until its component says so, and again once the component has let go of it;
+//! Invariant: a check is not ready until its component says so, and not ready again once the component has dropped it;
 //! a server is ready when no check is unready and it is not draining. A component that works but is behind
-//! (a follower whose source cannot be reached) is *degraded*: it says why and stays ready, because
-//! taking it out of rotation would help nobody: its reads are as good as before.
+//! (a follower whose source cannot be reached) is *degraded*: it reports why and stays ready, because
+//! taking it out of rotation would not help: its reads still work.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How a component is.
+/// The state of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// It works.

@@ -1,8 +1,8 @@
-//! What a refusal is on the wire: the one place that gives code, reason and details.
+//! Encodes refusals: the one place that assigns code, reason and details.
 //!
 //! Invariant: the matches are exhaustive, so that a new refusal does not compile before it is decided
 //! what callers see of it. Metadata is what the reason's comment in `error.proto` promises. Nothing is
-//! told that the refusal does not carry; what went wrong inside is told by its id only.
+//! added that the refusal does not carry; an internal failure is reported by its id only.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What every handler takes from a request besides its own fields: who asks, until when, under which id,
-//! and which revisions must be there first.
+//! The parts of a request that every handler reads: its principal, deadline, request id, and the revisions that it
+//! waits for.
 //!
 //! Invariant: a principal from the outside is only claimed, and is marked so. A request's digest covers
 //! every field but its request id, so that the same id with another body is noticed.
@@ -34,7 +34,7 @@ impl Caller {
     /// The caller that metadata and extensions of a request tell of.
     ///
     /// # Errors
-    /// If a principal is given that is none.
+    /// If a principal is malformed.
     pub fn of<R>(request: &Request<R>) -> Result<Self, Rejection> {
         let deadline = request.extensions().get::<Deadline>();
         let deadline = deadline.map_or_else(|| Instant::now() + UNHOSTED, |deadline| deadline.0);
@@ -101,8 +101,8 @@ fn principal(text: &str) -> Result<String, Rejection> {
     Ok(text.to_owned())
 }
 
-/// Whether it has the shape of a trace context (W3C Trace Context, version 00): events keep it for ever,
-/// and there is no room for anything else.
+/// Whether it has the shape of a trace context (W3C Trace Context, version 00). Events keep it permanently, so
+/// nothing else is accepted.
 fn is_traceparent(text: &str) -> bool {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     text.split('-').map(str::len).eq([2, 32, 16, 2]) && text.chars().all(|c| c == '-' || hex(c))
@@ -111,7 +111,7 @@ fn is_traceparent(text: &str) -> bool {
 /// The revisions that a read asks to wait for.
 ///
 /// # Errors
-/// If they are too many, or one is none.
+/// If they are too many, or one is malformed.
 pub fn revisions(given: &[String]) -> Result<Vec<Revision>, Rejection> {
     let mut violations = Violations::new();
     violations.check_count("min_revisions", given.len(), limits::MIN_REVISIONS);
@@ -119,10 +119,10 @@ pub fn revisions(given: &[String]) -> Result<Vec<Revision>, Rejection> {
     given.iter().map(|text| text.parse().map_err(Rejection::RevisionInvalid)).collect()
 }
 
-/// Waits until a ledger has what a revision stands for; one of another ledger is refused.
+/// Waits until a ledger has reached a revision; one of another ledger is refused.
 ///
 /// # Errors
-/// If it is of another ledger or history, or does not come in time.
+/// If it is of another ledger or history, or is not reached in time.
 pub async fn wait_for_revision<D: Domain>(
     ledger: &Ledger<D>,
     kind: LedgerKind,
@@ -137,7 +137,7 @@ pub async fn wait_for_revision<D: Domain>(
         match error {
             WaitError::Diverged { asked, have } => return Rejection::LogDiverged { given: asked, own: have },
             WaitError::Journal { reason } => {
-                tracing::error!(reason, %position, "whether a revision was reached cannot be told");
+                tracing::error!(reason, %position, "the journal cannot be read to check a revision");
             }
             WaitError::TimedOut { .. } | WaitError::Closing => {}
         }

@@ -1,7 +1,7 @@
-//! Room on the disk of a ledger's journal, as operators see it: the check `{ledger}.disk`, and a log line
+//! Free space on the disk of a ledger's journal, for operators: the check `{ledger}.disk`, and a log line
 //! when it changes.
 //!
-//! Invariant: the check says what the next write would find, at most an interval late, whether or not anybody
+//! Invariant: the check has the result that the next write would have, at most an interval late, even without
 //! writes. It is degraded and never unready: without room reads and streams go on, and taking the server out
 //! of rotation would end them and free nothing.
 
@@ -149,7 +149,7 @@ mod tests {
         let watching = tokio::spawn(watch(LedgerKind::Registry, ledger.clone(), check, drain.clone()));
         until(&readiness, |state| *state == State::Ready).await;
 
-        // It shows though nobody writes, and what goes on stays in rotation.
+        // It shows without writes, and the server stays in rotation.
         disk.set_free_bytes(1 << 19);
         let report = until(&readiness, |state| matches!(state, State::Degraded(_))).await;
         assert!(report.ready());

@@ -1,6 +1,6 @@
-//! The event by which a follower says that it goes on in another log: what stands in it, and back.
+//! The payload of the event by which a follower records that it continues in another log.
 //!
-//! Invariant: what is read is what was written; events from before there was a lineage have none.
+//! Invariant: reading reverses writing; events of versions without lineages have none.
 
 use milepost_ledger::{position_from_proto, position_to_proto};
 use milepost_proto::event::v1::SourceReset;
@@ -10,10 +10,10 @@ use milepost_types::{GoOn, Lineage, Position};
 /// Its type.
 pub const SOURCE_RESET: &str = "milepost.source.reset";
 
-/// Why a follower goes on by itself, as its event says.
+/// The reason in the event of a follower that continues by itself.
 pub const RESTORED: &str = "the log was restored, and up to here it is the one that was followed";
 
-/// The message of a follower that was at `previous` and goes on.
+/// The payload of a follower that was at `previous` and continues.
 pub fn to_proto(previous: Option<Position>, on: &GoOn, reason: &str) -> SourceReset {
     SourceReset {
         previous_position: previous.as_ref().map(position_to_proto),
@@ -24,9 +24,9 @@ pub fn to_proto(previous: Option<Position>, on: &GoOn, reason: &str) -> SourceRe
     }
 }
 
-/// Where a follower was, and where it goes on; `None` if one of the positions is none.
+/// Where a follower was, and where it continues; `None` if a position is malformed.
 pub fn from_proto(message: &SourceReset) -> Option<(Option<Position>, GoOn)> {
-    // What is absent is none; what is there must be a position.
+    // A position may be absent; one that is present must be well formed.
     let optional = |message: Option<&journal::Position>| match message {
         None => Some(None),
         Some(position) => position_from_proto(position).map(Some),

@@ -1,8 +1,8 @@
-//! The form of every error on the wire: code, message, ErrorInfo, and what else there is to act on.
+//! The form of every error on the wire: code, message, ErrorInfo, and details to act on.
 //!
 //! Invariants: every status has an ErrorInfo of domain `milepost.dev`; all of it together fits into
-//! the 8 KiB of trailers that common clients accept (C-core's limit), so long lists are cut and say by
-//! how much. What goes wrong inside is logged once under an id, and only the id leaves the house.
+//! the 8 KiB of trailers that common clients accept (C-core's limit), so long lists are cut and give
+//! the number of omitted members. An internal failure is logged once under an id, and only the id is sent.
 
 use milepost_proto::error::v1::Reason;
 use milepost_types::Violations;

@@ -1,7 +1,7 @@
-//! Where time comes from. Nothing else in the code base may ask the system for it.
+//! The clock. No other module may ask the system for the time.
 //!
 //! Invariant: a clock is injected, so tests and replays decide what time it is. A clock may jump
-//! in both directions; whoever needs time that only grows keeps the last one it used.
+//! in both directions; a caller that needs increasing time keeps the last one it used.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

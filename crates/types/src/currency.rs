@@ -1,7 +1,7 @@
 //! Currency codes of ISO 4217.
 //!
-//! Invariant: a code that is accepted is one of the standard's that is current. A code that was stored stays
-//! what it is: it may have been withdrawn since, or been accepted by looser rules.
+//! Invariant: only codes that are current in the standard are accepted. A stored code is kept as it is: it may have
+//! been withdrawn since, or accepted by an earlier version with looser rules.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
-//! A cursor: how far a reader has come in a log, also inside an entry.
+//! A cursor: the position of a reader in a log, and its offset within an entry.
 //!
 //! Invariant: the text is opaque to callers, and its bytes never change meaning: clients keep
-//! cursors for years. Whether the position is still, or ever was, in a log is asked elsewhere.
+//! cursors for years. Whether the position is in a log is checked elsewhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::position::Position;
 use crate::token::{self, POSITION_BYTES, TokenError, TokenKind};
 
-/// How much of the entry at the cursor's position was delivered.
+/// How many events of the entry at the cursor's position were delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryOffset {
     /// Its events up to and including the one with this index, from 0; more may follow.
@@ -18,7 +18,7 @@ pub enum EntryOffset {
     Entry,
 }
 
-/// A place in a log to read on from.
+/// A place in a log to resume reading after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The entry that was reached; sequence 0 is the start of the log.

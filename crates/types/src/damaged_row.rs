@@ -1,8 +1,8 @@
 //! A stored row that cannot be decoded.
 //!
-//! What is stored was checked when it was accepted and is trusted since: reading it runs no rule for
-//! input. What cannot be decoded all the same is damage. It is named by its table and key, so that an
-//! operator finds it, and it fails what needs the row and nothing else.
+//! Stored rows were checked when they were accepted; reading them applies no rules of input. A row that still
+//! cannot be decoded is damage. The error names its table and key, so that an operator finds it, and only calls
+//! that need the row fail.
 
 use std::fmt;
 

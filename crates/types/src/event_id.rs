@@ -1,6 +1,6 @@
 //! The id of an event: the log it was made in, its entry's sequence, its index in the entry.
 //!
-//! Invariant: one event has one id for ever, with one text, also where another log carries a copy of
+//! Invariant: one event has one permanent id, with one text, also where another log carries a copy of
 //! it: a consumer's idempotency key.
 
 use std::fmt;

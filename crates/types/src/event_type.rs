@@ -1,7 +1,7 @@
 //! The types that events have: the one list of them.
 //!
 //! Invariant: holds every type that a service of this version makes, and no other; a test reads the services'
-//! sources. A type stays for ever: what it means is documented at `milepost.event.v1.Event.payload`. Events
+//! sources. Types are permanent: their meaning is documented at `milepost.event.v1.Event.payload`. Events
 //! of newer services may have others: they are passed on, and selected by what their types begin with.
 
 use std::sync::LazyLock;

@@ -1,17 +1,17 @@
-//! How an entry of a followed log stands to what was followed of it before.
+//! Whether an entry of a followed log is the next one, was applied before, or diverges.
 //!
-//! Invariant: entries go on one after another, each once, and only in one history of one log; anything
-//! else is told apart by both positions, and never guessed about.
+//! Invariant: entries are applied one after another, each once, and only in one history of one log; anything
+//! else is an error with both positions, and never guessed about.
 
 use crate::position::Position;
 use crate::rejection::Rejection;
 
-/// How an entry stands to what was followed before.
+/// How an entry relates to what was applied before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowCheck {
     /// It is the next one.
     Next,
-    /// It was followed before.
+    /// It was applied before.
     Applied,
 }
 
@@ -19,7 +19,7 @@ pub enum FollowCheck {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{given} does not go on from {own}")]
 pub struct Diverged {
-    /// The position just before the entry; the entry's own, if it stands where another does.
+    /// The position just before the entry; the entry's own, if another entry has its sequence.
     pub given: Position,
     /// The last position that was followed.
     pub own: Position,
@@ -32,8 +32,7 @@ impl From<Diverged> for Rejection {
 }
 
 impl FollowCheck {
-    /// How an entry at `position`, just after `previous`, stands to the last one that was followed, if any
-    /// was.
+    /// Compares an entry at `position`, just after `previous`, with the last position that was applied, if any.
     ///
     /// # Errors
     /// If it is of another log or history, or neither the next nor an earlier one.

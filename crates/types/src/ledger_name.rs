@@ -17,12 +17,12 @@ impl LedgerName {
     /// The longest name, in bytes.
     pub const BYTES: usize = 16;
 
-    /// The name, filled up with zeros, as files hold it for ever.
+    /// The name, filled up with zeros, as it is stored in files.
     pub const fn to_bytes(self) -> [u8; Self::BYTES] {
         self.0
     }
 
-    /// The name of [`to_bytes`](Self::to_bytes); `None` if it is none.
+    /// The name of [`to_bytes`](Self::to_bytes); `None` if the bytes are malformed.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::BYTES);
         let (name, rest) = bytes.split_at(length);

@@ -18,7 +18,7 @@ pub struct Lineage(Arc<[Position]>);
 
 impl Lineage {
     /// More ancestors than this are forgotten, oldest first: a log was then restored 64 times since, and who
-    /// still stands in the oldest is told that it is of another history.
+    /// still stands in the oldest gets the error that it is of another history.
     pub const LIMIT: usize = 64;
 
     /// Ancestors by their forks, nearest first. A fork after a nearer one is brought to that, and what is beyond

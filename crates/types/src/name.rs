@@ -27,7 +27,7 @@ pub trait ResourceName: FromStr<Err = NameError> + fmt::Display + fmt::Debug + C
 
 /// Why a text is not the name of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text} is not the name of a {kind}: {problem}; the shape is {pattern}", text = quoted(.text))]
+#[error("{text} is not the name of a {kind}: {problem}", text = quoted(.text), problem = explained(.problem, .pattern))]
 pub struct NameError {
     kind: ResourceKind,
     pattern: &'static str,
@@ -42,7 +42,7 @@ pub(crate) enum Problem {
     Empty,
     #[error("it is too long")]
     TooLong,
-    #[error("its segments are others")]
+    #[error("its segments do not match")]
     Shape,
     #[error("{0}")]
     Id(IdError),
@@ -50,6 +50,14 @@ pub(crate) enum Problem {
         "a \"-\" before one project's id names no one parent; use portfolios/-/projects/- or name the portfolio"
     )]
     DashBeforeId,
+}
+
+/// A problem together with the pattern that the name should have.
+fn explained(problem: &Problem, pattern: &str) -> String {
+    match problem {
+        Problem::Shape => format!("{problem} `{pattern}`"),
+        _ => format!("{problem}; the shape is {pattern}"),
+    }
 }
 
 impl NameError {

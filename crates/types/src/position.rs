@@ -154,7 +154,7 @@ impl Position {
         Self { log, sequence, hash: hash.prefix() }
     }
 
-    /// `log id (16), sequence (8, big end first), hash prefix (8)`, as tokens and rows hold it for ever.
+    /// `log id (16), sequence (8, big end first), hash prefix (8)`, as it is stored in tokens and rows.
     pub fn to_bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         bytes[..16].copy_from_slice(self.log.as_bytes());

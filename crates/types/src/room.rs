@@ -1,10 +1,9 @@
-//! How much one answer holds: the one bound that every page and every batch keeps, and how much of the
-//! rows one page looks at.
+//! The size of an answer: the bound of every page and batch, and how many rows one page scans.
 //!
 //! Invariants: what a [`Room`] of a page or a batch let in fits one message of
 //! [`limits::ANSWER_BYTES`] together with the rest of its answer, unless it is a single item that is larger
-//! by itself; a page has at least one item if there is one, and looks at at least one row, so that
-//! every page goes on.
+//! by itself; a page has at least one item if there is one, and scans at least one row, so that
+//! every page makes progress.
 
 use crate::limits;
 use crate::rejection::Rejection;
@@ -66,8 +65,8 @@ pub fn check_batch(what: &'static str, sizes: impl IntoIterator<Item = usize>) -
     if fit == asked { Ok(()) } else { Err(Rejection::AnswerTooLarge { what, asked, fit }) }
 }
 
-/// How much of the rows a page has looked at, which is bounded: a search for few among many is cut into
-/// pages that may hold few, even none, and still have a next one.
+/// How many rows a page has scanned, which is bounded: a selective search is cut into pages that may hold few
+/// items, even none, and still have a next one.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
     rows: usize,
@@ -75,7 +74,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Counts a row of so many bytes; false, and it is not counted, if the page has looked at enough.
+    /// Counts a row of so many bytes; false, and it is not counted, if the page has scanned enough.
     pub fn count_row(&mut self, bytes: usize) -> bool {
         let enough = self.rows >= limits::PAGE_ROWS || self.bytes >= limits::PAGE_ROW_BYTES;
         if !enough {
@@ -85,7 +84,7 @@ impl Search {
         !enough
     }
 
-    /// How many rows were looked at.
+    /// How many rows were scanned.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -147,13 +146,13 @@ mod tests {
 
     #[test]
     fn a_page_looks_at_so_many_rows_or_so_many_bytes_of_them() {
-        let looked_at = |bytes: usize| {
+        let scanned = |bytes: usize| {
             let mut search = Search::default();
             while search.count_row(bytes) {}
             search.rows()
         };
-        assert_eq!(looked_at(100), limits::PAGE_ROWS);
-        assert_eq!(looked_at(1 << 20), limits::PAGE_ROW_BYTES >> 20);
-        assert_eq!(looked_at(usize::MAX), 1);
+        assert_eq!(scanned(100), limits::PAGE_ROWS);
+        assert_eq!(scanned(1 << 20), limits::PAGE_ROW_BYTES >> 20);
+        assert_eq!(scanned(usize::MAX), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The frame of every opaque token: what it is, its version, its payload, a checksum.
 //!
 //! Invariant: bytes are `kind, version, payload, crc32c (big end first)` in URL-safe base64 without
-//! padding; a token that was cut, mistyped, or is of another kind is told apart from a good one.
+//! padding; a token that was cut, mistyped, or is of another kind is distinguished from a valid one.
 //! The frame protects against accidents, not against forgery: nothing is granted by a token.
 
 use base64::Engine;

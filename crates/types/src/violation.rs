@@ -20,7 +20,7 @@ pub struct Violation {
     pub description: String,
 }
 
-/// An error that can be told as one or more violations.
+/// An error that can be reported as one or more violations.
 pub trait Fault: fmt::Display {
     /// Why, for programs: `UPPER_SNAKE_CASE`.
     fn reason(&self) -> &'static str;

@@ -1,4 +1,4 @@
-//! The picture: for each work a bar for each system, as long as its median beside the best of the work, with
+//! The chart: for each work a bar for each system, as long as its median beside the best of the work, with
 //! a line from the least to the greatest.
 
 use std::fmt::Write;

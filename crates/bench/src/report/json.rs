@@ -1,4 +1,4 @@
-//! The same for programs: one object, every round's values.
+//! The report as JSON: one object with the values of every round.
 
 use serde_json::{Value, json};
 

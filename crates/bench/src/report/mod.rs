@@ -1,4 +1,4 @@
-//! What was measured, for people, for programs and as a picture.
+//! The report: a table for people, JSON for programs, and a chart.
 
 mod chart;
 mod json;

@@ -1,4 +1,4 @@
-//! The table for people, which a Markdown document takes as it is.
+//! The table for people, in Markdown.
 
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
-//! A bare tonic server in a process of its own: what the transport alone can do. It keeps nothing.
+//! A bare tonic server in a process of its own: the limit of the transport alone. It stores nothing.
 //!
 //! A write is answered with its payload. A reader gets responses of the shape and size that Milepost's
-//! have; live watchers there are none, for nothing happens.
+//! have. It has no live watchers, because it has no events.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! etcd, one node: a write is a `put`, a watcher is a watch on the prefix of all keys.
 //!
-//! Settings: as it comes, but `--quota-backend-bytes` is 8 GiB (the most that etcd recommends), since
+//! Settings: the defaults, but `--quota-backend-bytes` is 8 GiB (the most that etcd recommends), since
 //! the default of 2 GiB would end a long run, and only errors are logged. Nothing is compacted, so the
 //! history is every write there was. etcd syncs its log to disk before it answers, and one sync serves
 //! all writes that wait by then.

@@ -2,7 +2,7 @@
 //!
 //! Settings: `sync_interval: always`, without which an acknowledged write is synced to disk only every
 //! two minutes; one stream on files over all subjects, without limits, but since 2.15 a stream must say
-//! how many consumers it may have, or it is a thousand. All else as it comes.
+//! how many consumers it may have, or the limit is a thousand. All other settings are the defaults.
 //!
 //! Writers share a client, that is a TCP connection, as far as there are more of them than connections;
 //! so do watchers. A watcher is an ordered push consumer, which the server feeds without being asked: it

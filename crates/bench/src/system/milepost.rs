@@ -202,7 +202,7 @@ pub(super) struct Response {
 struct Events(Streaming<Response>);
 
 impl Events {
-    /// A stream, once it has told where it is.
+    /// A stream, once its first response came.
     async fn open(channel: Channel, from: From) -> Result<Self, Error> {
         let start = match from {
             From::Now => watch_events_request::Start::Latest,

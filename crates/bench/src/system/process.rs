@@ -1,7 +1,7 @@
-//! Processes of a system: started with their output in a file, asked for their memory, ended.
+//! Processes of a system: started with their output in a file, measured for their memory, killed at the end.
 //!
 //! Invariant: the process is dead when its `Process` is dropped, and soon after this program is killed
-//! if `setpriv` is there to see to that.
+//! if `setpriv` is installed.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -40,7 +40,7 @@ impl Process {
         Ok(Self { child, log: log.to_owned(), end })
     }
 
-    /// Waits until `ready` says so.
+    /// Waits until `ready` returns true.
     pub async fn ready(&mut self, mut ready: impl AsyncFnMut() -> bool) -> Result<(), Error> {
         let started = Instant::now();
         while !ready().await {
@@ -120,7 +120,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A port of loopback that nobody has now.
+/// A free port of loopback.
 pub fn free_port() -> Result<u16, Error> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

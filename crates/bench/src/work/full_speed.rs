@@ -1,5 +1,5 @@
 //! Watchers of writes at full speed: deliveries a second, from the first write until every watcher has
-//! every one, or patience ends.
+//! every one, or a time limit passes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

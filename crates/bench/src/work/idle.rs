@@ -1,4 +1,4 @@
-//! What watchers of nothing cost their server in memory.
+//! The memory that idle watchers take on their server.
 
 use std::time::Duration;
 

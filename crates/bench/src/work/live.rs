@@ -1,5 +1,5 @@
-//! Writes at a fixed rate, and how long each takes to every watcher: from the call of the write to the
-//! arrival of its event. A writer that is late does not wait for the next tick to catch up.
+//! Writes at a fixed rate, and the latency to every watcher: from the call of the write to the arrival of its
+//! event. A writer that is late does not wait for the next tick to catch up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! A long history: how fast Milepost opens it again, builds its stores anew from it, and what it weighs.
+//! A long history: how long Milepost takes to reopen it and to rebuild its stores, and how large it is.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What is measured, one module each, on whatever system is given.
 //!
-//! Invariants: figures are of acknowledged work, warm-up, where there is one, left out; what a watcher must get and does not is
-//! counted, never left out. Numbers of writes go on from one work to the next, so that no write repeats one
-//! before it.
+//! Invariants: figures are of acknowledged work, without warm-up; events that a
+//! watcher misses are counted. Numbers of writes continue from one work to the next, so that no write repeats an
+//! earlier one.
 
 mod full_speed;
 mod idle;

@@ -1,4 +1,4 @@
-//! Closed-loop writes: so many clients, each with one write under way. Times are of the client's side, from
+//! Closed-loop writes: so many clients, each with one write under way. Latencies are measured by the client, from
 //! the call to its answer.
 
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //!
 //! Invariants: a batch, and the reset of a source, is given out with its cursor or not at all, each once; after
 //! any interruption the watch goes on after the last one it gave out. A start that means "now" is fixed by the first
-//! response, so that an interruption before the first event loses none. What another attempt cannot
-//! change (a cursor that expired, a log that diverged, a faulty request) ends it with that error.
+//! response, so that an interruption before the first event loses none. An error that another attempt
+//! cannot resolve (a cursor that expired, a log that diverged, a faulty request) ends the watch.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ pub enum Start {
     At(Timestamp),
     /// With the earliest event that is kept.
     Earliest,
-    /// With what happens from now on.
+    /// With what is committed from now on.
     Latest,
 }
 
@@ -58,15 +58,15 @@ pub enum Start {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WatchOptions {
     /// How long the stream may be quiet before the server sends a checkpoint. `None`: the server's
-    /// default of 10 s. After three of them in silence the connection is given up for another.
+    /// default of 10 s. A connection that is silent for three of them is replaced.
     pub checkpoint_interval: Option<Duration>,
     /// How long to wait between attempts to connect.
     pub backoff: Backoff,
-    /// End with the last failure if no attempt succeeds for this long. `None`: try for ever.
+    /// End with the last failure if no attempt succeeds for this long. `None`: no limit.
     pub patience: Option<Duration>,
 }
 
-/// What comes next: events, or that some of those before are no longer true.
+/// The next thing on the stream: events, or that some earlier ones are no longer true.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a reset takes back events that were given out before"]
 pub enum Delivery {
@@ -78,7 +78,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// Resume after this once what was delivered is dealt with.
+    /// Resume after this once the delivery has been handled.
     pub fn cursor(&self) -> &str {
         match self {
             Delivery::Batch(batch) => &batch.cursor,
@@ -128,12 +128,12 @@ pub struct Batch {
     pub lag_entries: u64,
 }
 
-/// How it stands with the stream.
+/// The connection of a watch to its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WatchState {
     /// No attempt has succeeded or failed yet.
     Connecting,
-    /// Events come as they happen.
+    /// Events come as they are committed.
     Connected,
     /// The stream is interrupted; attempts go on.
     Interrupted {
@@ -162,7 +162,7 @@ enum Stage {
     Idle,
     Waiting(Pin<Box<Sleep>>),
     Opening(BoxFuture<'static, Result<Streaming<WatchEventsResponse>, Status>>),
-    /// Fails if the server says nothing for too long.
+    /// Fails if the server is silent for too long.
     Open(Pin<Box<Timeout<Streaming<WatchEventsResponse>>>>),
     Ended,
 }
@@ -203,7 +203,7 @@ impl Watch {
         std::future::poll_fn(|cx| self.poll_delivery(cx)).await
     }
 
-    /// How it stands, now and as it changes.
+    /// The state, now and as it changes.
     pub fn state(&self) -> tokio::sync::watch::Receiver<WatchState> {
         self.state.subscribe()
     }
@@ -309,7 +309,7 @@ impl Watch {
         })
     }
 
-    /// Goes on later, or says why that is of no use.
+    /// Schedules the next attempt, or returns the failure if no attempt can succeed.
     fn interrupted(&mut self, failure: Failure) -> Option<Box<Failure>> {
         if is_final(&failure) {
             return Some(Box::new(failure));
@@ -337,7 +337,7 @@ impl Watch {
     }
 }
 
-/// Whether another attempt would be answered the same.
+/// Whether another attempt would fail in the same way.
 fn is_final(failure: &Failure) -> bool {
     !failure.connection
         && matches!(

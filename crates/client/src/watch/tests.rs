@@ -278,14 +278,14 @@ async fn a_reset_is_an_outcome_of_its_own_and_comes_once() {
     assert_eq!(server.asked()[1..], [after(4)]);
 
     let event = |source: &str, sequence| Event { source: source.into(), sequence, ..Event::default() };
-    let told = |source, sequence| {
+    let flags = |source, sequence| {
         let event = event(source, sequence);
         (reset.revokes(&event), reset.repeats(&event))
     };
-    assert_eq!(told("tracker", 1), (false, true));
-    assert_eq!(told("tracker", 2), (true, false));
-    assert_eq!(told("tracker", 3), (false, false));
-    assert_eq!(told("registry", 2), (false, false));
+    assert_eq!(flags("tracker", 1), (false, true));
+    assert_eq!(flags("tracker", 2), (true, false));
+    assert_eq!(flags("tracker", 3), (false, false));
+    assert_eq!(flags("registry", 2), (false, false));
 }
 
 #[tokio::test(start_paused = true)]

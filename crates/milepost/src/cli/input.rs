@@ -1,4 +1,4 @@
-//! What is read from files: whole requests as JSON, and documents whose hash is wanted.
+//! Input from files: whole requests as JSON, and documents to be hashed.
 //!
 //! Invariant: a document is read once, in pieces; its size does not matter.
 

@@ -1,6 +1,6 @@
 //! `milepost ledger`: what the ledgers of a server are and how far they have come.
 //!
-//! Does not compare them: how far one follows another stands in its own answer.
+//! Does not compare them: how far one follows another is part of its own answer.
 
 use clap::{Subcommand, ValueEnum};
 use milepost_proto::journal::v1::{GetLedgerInfoRequest, GetLedgerInfoResponse};

@@ -1,7 +1,7 @@
 //! Names as people type them: the full name, or the ids one after another.
 //!
 //! `portfolios/wsc/projects/avenue`, `wsc/avenue` and `wsc avenue` are one project. Whether an id is well
-//! formed is for the server to say: rules that stand there are not repeated here.
+//! formed is checked by the server: its rules are not repeated here.
 
 use crate::error::Error;
 

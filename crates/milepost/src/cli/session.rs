@@ -1,7 +1,7 @@
 //! A connection to a server, and the three things every noun does with it: read, write, list.
 //!
-//! Invariant: every call has the deadline of `--timeout`; a server that cannot be reached is said at the
-//! first attempt, on standard error, while the client tries on.
+//! Invariant: every call has the deadline of `--timeout`; if a server cannot be reached, a note on
+//! standard error says so at the first attempt, and the client keeps trying.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -29,7 +29,7 @@ pub struct Session {
     endpoint: String,
     timeout: Duration,
     output: Output,
-    told: Cell<bool>,
+    hinted: Cell<bool>,
 }
 
 /// A page of a list.
@@ -45,7 +45,7 @@ impl Session {
     /// used.
     ///
     /// # Errors
-    /// If the URL is none, or the principal cannot be sent.
+    /// If the URL is malformed, or the principal cannot be sent.
     pub fn open(
         endpoint: &str,
         timeout: Duration,
@@ -53,11 +53,11 @@ impl Session {
         principal: Option<&str>,
     ) -> Result<Self, Error> {
         let mut client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
-        // A variable of the environment that is empty names nobody.
+        // An empty environment variable names no principal.
         if let Some(principal) = principal.filter(|principal| !principal.is_empty()) {
             client = client.with_principal(principal)?;
         }
-        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, told: Cell::new(false) })
+        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, hinted: Cell::new(false) })
     }
 
     /// The client.
@@ -211,7 +211,7 @@ impl Session {
         let answer = attempt.await;
         if let Err(status) = &answer {
             let failure = Failure::from(status.clone());
-            if failure.connection && !self.told.replace(true) {
+            if failure.connection && !self.hinted.replace(true) {
                 note(&format!(
                     "{} cannot be reached ({}); trying for up to {:?}",
                     self.endpoint, failure.message, self.timeout

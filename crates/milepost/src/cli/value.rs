@@ -1,6 +1,6 @@
 //! Values as they are typed: money, dates, spans of time, pairs.
 //!
-//! Invariant: what is not exact is refused here, with what would be; nothing is completed or rounded. Rules
+//! Invariant: a value that is not exact is refused with an example of one that is; nothing is completed or rounded. Rules
 //! of the domain, such as which id a label may have, stay with the server.
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Charts for a terminal: events over months, and bars.
 //!
-//! Invariant: a chart is never wider than it was told to be, whatever script its labels are in. Pure: what is
-//! drawn is given.
+//! Invariant: a chart is never wider than asked for, whatever script its labels are in. Pure: its input
+//! is all it depends on.
 
 use jiff::civil::Date;
 

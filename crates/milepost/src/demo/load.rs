@@ -1,7 +1,7 @@
-//! Loads the data set through the public API, each thing once.
+//! Loads the data set through the public API, each resource once.
 //!
-//! Invariant: what is there already is left as it is. Each write carries a request id made from what is
-//! written, so that a run that broke off in the middle of one goes on without doing it twice.
+//! Invariant: a resource that exists already is not changed. Each write carries a request id made from its content,
+//! so that a run after an interrupted one repeats no write.
 
 use indicatif::ProgressBar;
 use milepost_client::Client;
@@ -29,7 +29,7 @@ pub struct Loaded {
     pub made: u64,
     /// How many were not needed, because what they would do was done.
     pub present: u64,
-    /// The cursor of the log by which everything that was written is told.
+    /// The cursor of the log up to which everything that was written is in the log.
     pub end: String,
 }
 
@@ -133,7 +133,7 @@ impl<'a> Loader<'a> {
             self.act(act).await?;
             self.tracker_follows(&set.portfolio.name).await?;
         }
-        Ok(Loaded { made: self.made, present: self.present, end: self.told().await? })
+        Ok(Loaded { made: self.made, present: self.present, end: self.logged().await? })
     }
 
     async fn portfolio(&mut self, portfolio: &Portfolio) -> Result<(), Error> {
@@ -281,8 +281,8 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Waits until the log has everything, and answers the cursor by which it is told.
-    async fn told(&self) -> Result<String, Error> {
+    /// Waits until the log has everything, and answers the cursor after it.
+    async fn logged(&self) -> Result<String, Error> {
         let retry = self.client.retry();
         let request = ListEventsRequest {
             page_size: 1,
@@ -305,7 +305,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The request under an id that is made from its content: the same wish has the same id.
+/// The request with an id that is made from its content: the same request has the same id.
 fn identified<Q: WriteRequest>(mut request: Q) -> Q {
     let digest = Sha256::digest(request.encode_to_vec());
     let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();

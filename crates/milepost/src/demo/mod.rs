@@ -1,6 +1,6 @@
 //! `milepost demo`: everything in one process, loaded with the Western (Chongqing) Science City.
 //!
-//! Invariant: the demo knows of the services only the address they listen on; it loads, follows and asks
+//! Invariant: the demo knows of the services only the address they listen on; it loads, follows and reads
 //! through the public API, as any client would. Run again on the same store it loads nothing twice.
 
 mod chart;
@@ -136,26 +136,26 @@ async fn show(set: &DataSet, endpoint: &str) -> Result<(), Error> {
     };
     let mut story = Story::new(output.columns);
     let following = story.follow(events, reached, &bar);
-    let (loaded, told) = tokio::try_join!(loading, following)?;
+    let (loaded, delivered) = tokio::try_join!(loading, following)?;
     bar.finish_and_clear();
 
-    print(&summary(&loaded, told))?;
+    print(&summary(&loaded, delivered))?;
     print(&picture::draw(&client, &set.portfolio.name, output.columns).await?)
 }
 
-fn summary(loaded: &Loaded, told: u64) -> String {
+fn summary(loaded: &Loaded, delivered: u64) -> String {
     let there = text::count(loaded.present, "was there already", "were there already");
     match (loaded.made, loaded.present) {
         (0, _) => format!("Nothing was loaded: all {there}.\n"),
         (made, 0) => format!(
-            "\n{}, {} told to the subscriber, each once, causes before effects.\n",
+            "\n{}, {} delivered to the subscriber, each once, causes before effects.\n",
             text::count(made, "write", "writes"),
-            text::count(told, "event", "events"),
+            text::count(delivered, "event", "events"),
         ),
         (made, _) => format!(
-            "\n{}, {} told to the subscriber; {there}.\n",
+            "\n{}, {} delivered to the subscriber; {there}.\n",
             text::count(made, "write", "writes"),
-            text::count(told, "event", "events"),
+            text::count(delivered, "event", "events"),
         ),
     }
 }

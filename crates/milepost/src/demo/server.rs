@@ -1,7 +1,7 @@
 //! Where the demo's services listen, and the one place that starts them.
 //!
 //! Invariant: a port that was asked for is the port, or the demo does not start; the usual ports give way
-//! to free ones if somebody else has them.
+//! to free ones if they are in use.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub async fn start(
     serve::start(Embedded { data_dir, listen, admin_listen }).await
 }
 
-/// The port that was asked for; else the usual one if nobody has it, else any that is free.
+/// The port that was asked for; else the usual one if it is free, else any free one.
 fn address(asked: Option<u16>, usual: u16) -> SocketAddr {
     let on = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match asked {

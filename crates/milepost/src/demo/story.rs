@@ -1,7 +1,7 @@
-//! What a subscriber of the event log sees, as lines for people.
+//! Events as a subscriber of the log receives them, as lines for people.
 //!
-//! Invariant: each event is a line, in the order of the log; an effect names its cause, which stands above
-//! it. Names are learned from the events themselves: nothing else is asked.
+//! Invariant: each event is a line, in the order of the log; an effect names its cause, which is above
+//! it. Names are taken from the events themselves, without other calls.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub struct Story {
     titles: HashMap<String, String>,
     /// What events were, by their ids.
     causes: HashMap<String, String>,
-    told: u64,
+    printed: u64,
 }
 
 impl Story {
@@ -49,11 +49,11 @@ impl Story {
         loop {
             let cursor = events.cursor().unwrap_or_default();
             if end.borrow().as_deref().is_some_and(|end| has_reached(cursor, end)) {
-                return Ok(self.told);
+                return Ok(self.printed);
             }
             tokio::select! {
                 delivery = events.next() => {
-                    let Some(delivery) = delivery else { return Ok(self.told) };
+                    let Some(delivery) = delivery else { return Ok(self.printed) };
                     match delivery? {
                         Delivery::Batch(batch) => {
                             let lines: String = batch.events.iter().map(|event| self.line(event)).collect();
@@ -69,7 +69,7 @@ impl Story {
 
     /// The line of an event, with its line break.
     fn line(&mut self, event: &Event) -> String {
-        self.told += 1;
+        self.printed += 1;
         let kind = event::kind(event);
         let title = self.title(event);
         let what = format!("{kind} {title}");
@@ -226,7 +226,7 @@ mod tests {
         2020-09-11  project.started          科学谷  PROPOSED → CONSTRUCTION
         2020-09-11  milestone.achieved       科学谷 · 开工  ← project.started 科学谷
         ");
-        assert_eq!(story.told, 3);
+        assert_eq!(story.printed, 3);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The data set through real services in this process: loaded once, told in order, drawn.
+//! The data set through real services in this process: loaded once, delivered in order, drawn.
 //!
 //! Does not repeat what the services' own tests say of each call.
 
@@ -15,7 +15,7 @@ use crate::serve;
 fn a_second_run_says_that_nothing_was_loaded() {
     let loaded = |made, present| Loaded { made, present, end: String::new() };
     assert_eq!(summary(&loaded(0, 42), 0), "Nothing was loaded: all 42 were there already.\n");
-    assert!(summary(&loaded(42, 0), 47).starts_with("\n42 writes, 47 events told"));
+    assert!(summary(&loaded(42, 0), 47).starts_with("\n42 writes, 47 events delivered"));
     assert!(summary(&loaded(1, 41), 2).contains("41 were there already"));
 }
 
@@ -81,7 +81,7 @@ async fn a_subscriber_is_told_of_all_of_it_by_the_end() {
     let watch = client.watch(Start::Earliest, Selection::default(), options);
     let loaded = load(&client, &set).await;
     let (_end, reached) = watch::channel(Some(loaded.end));
-    let told = Story::new(Some(80)).follow(watch, reached, &ProgressBar::hidden()).await.unwrap();
-    assert!(told >= events(&client).await.len() as u64, "{told}");
+    let printed = Story::new(Some(80)).follow(watch, reached, &ProgressBar::hidden()).await.unwrap();
+    assert!(printed >= events(&client).await.len() as u64, "{printed}");
     running.shutdown().await.unwrap();
 }

@@ -1,8 +1,8 @@
-//! Followers: let one go on from a source that was restored to before what it had taken over, or is another.
-//! A follower that had not come further than the restored source goes on by itself.
+//! Followers: reset one to a source that was restored to an earlier state than it had taken over, or that is
+//! another log. A follower that was not ahead of the restored source continues by itself.
 //!
-//! Invariant: a follower goes on after nothing that it has not seen, unless the operator says that this
-//! is meant: an entry that is passed over is never told to anybody.
+//! Invariant: a reset skips no entry that the follower has not seen, unless the operator confirms it: a skipped
+//! entry never reaches a subscriber.
 
 use std::process::ExitCode;
 
@@ -82,7 +82,7 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
         LedgerKind::Notifier => {
             milepost_notifier::reset_follower(&context, &server, args.source, to, &args.reason).await?
         }
-        LedgerKind::Registry => return Err("the registry follows nobody".into()),
+        LedgerKind::Registry => return Err("the registry does not follow another ledger".into()),
     };
     match receipt {
         Some(receipt) => say(&format!(

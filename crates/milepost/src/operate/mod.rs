@@ -1,9 +1,9 @@
-//! What operators do beside a stopped server: look after journals, stores and followers.
+//! Offline commands of operators: for journals, stores and followers of a stopped server.
 //!
-//! Invariant: nothing is written to what could not be read whole; a command that fails for a ledger has
-//! changed nothing of it. They work on the files, so the server of the same data directory must be stopped,
-//! but for `verify` and `export`. Those two and `check` only read: the data directory may be one that nobody
-//! may write to. What is true of one ledger says nothing of the others: all are looked at, whatever one says.
+//! Invariant: a command writes only to what it could read completely; a command that fails for a ledger has not
+//! changed it. They work on the files, so the server of the same data directory must be stopped,
+//! but for `verify` and `export`. Those two and `check` only read: the data directory may be
+//! read-only. All ledgers are processed, even if one fails.
 
 mod follower;
 mod journal;
@@ -64,7 +64,7 @@ impl Ledgers {
         Ok(present)
     }
 
-    /// Does something with each, says at once what went wrong with one and goes on with the next.
+    /// Runs an operation on each; reports a failure at once and continues with the next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
@@ -86,7 +86,7 @@ impl Ledgers {
     }
 }
 
-/// Says what was found or done, on standard output. That nobody reads it ends nothing: the exit code tells too.
+/// Prints a result on standard output. A closed standard output ends nothing: the exit code is enough.
 fn say(line: &str) {
     let _ = print(&format!("{line}\n"));
 }

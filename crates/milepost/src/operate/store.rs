@@ -1,4 +1,4 @@
-//! Stores: check one against its own mark, or build it anew from its journal.
+//! Stores: check one against its checkpoint, or rebuild it from its journal.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,7 +39,7 @@ pub async fn run(command: StoreCommand) -> ExitCode {
             let scratch = scratch.unwrap_or_else(std::env::temp_dir);
             finish(move || check(&ledgers, &scratch)).await
         }
-        StoreCommand::Rebuild(args) => finish(move || anew(&args)).await,
+        StoreCommand::Rebuild(args) => finish(move || rebuild(&args)).await,
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn check_one(
     }
 }
 
-pub(super) fn anew(args: &Ledgers) -> Result<(), BoxError> {
+pub(super) fn rebuild(args: &Ledgers) -> Result<(), BoxError> {
     args.each(|kind| {
         let dir = dir(&args.data.data_dir, kind);
         let journal = journal::open_alone(&args.data.data_dir, kind)?;

@@ -42,25 +42,28 @@ fn a_bad_ledger_keeps_no_other_from_being_looked_at_and_each_is_named() {
     let data = data();
     journal::check(&ledgers(data.path())).unwrap();
     spoil(data.path(), LedgerKind::ALL[0]);
-    let told = journal::check(&ledgers(data.path())).unwrap_err().to_string();
-    assert_eq!(told, format!("1 of 3 ledgers failed: {}", LedgerKind::ALL[0]));
+    let message = journal::check(&ledgers(data.path())).unwrap_err().to_string();
+    assert_eq!(message, format!("1 of 3 ledgers failed: {}", LedgerKind::ALL[0]));
     spoil(data.path(), LedgerKind::ALL[2]);
-    let told = journal::check(&ledgers(data.path())).unwrap_err().to_string();
-    assert_eq!(told, format!("2 of 3 ledgers failed: {}, {}", LedgerKind::ALL[0], LedgerKind::ALL[2]));
+    let message = journal::check(&ledgers(data.path())).unwrap_err().to_string();
+    assert_eq!(message, format!("2 of 3 ledgers failed: {}, {}", LedgerKind::ALL[0], LedgerKind::ALL[2]));
     // Stores are rebuilt from whole journals, whatever another journal is like.
-    let told = store::anew(&ledgers(data.path())).unwrap_err().to_string();
-    assert!(told.contains(LedgerKind::ALL[0].as_str()), "{told}");
-    assert!(told.contains(LedgerKind::ALL[1].as_str()), "its entry is none of the tracker's: {told}");
+    let message = store::rebuild(&ledgers(data.path())).unwrap_err().to_string();
+    assert!(message.contains(LedgerKind::ALL[0].as_str()), "{message}");
+    assert!(message.contains(LedgerKind::ALL[1].as_str()), "its entry is none of the tracker's: {message}");
 }
 
 #[test]
 fn a_data_directory_that_cannot_be_looked_into_is_not_one_without_ledgers() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let told = ledgers(file.path()).present().unwrap_err().to_string();
-    assert!(told.contains(&file.path().display().to_string()) && !told.contains("holds no ledger"), "{told}");
+    let message = ledgers(file.path()).present().unwrap_err().to_string();
+    assert!(
+        message.contains(&file.path().display().to_string()) && !message.contains("holds no ledger"),
+        "{message}"
+    );
     let empty = tempfile::tempdir().unwrap();
-    let told = ledgers(empty.path()).present().unwrap_err().to_string();
-    assert!(told.contains("holds no ledger"), "{told}");
+    let message = ledgers(empty.path()).present().unwrap_err().to_string();
+    assert!(message.contains("holds no ledger"), "{message}");
 }
 
 #[test]
@@ -85,6 +88,6 @@ fn a_store_that_cannot_be_copied_says_where_to_and_what_to_do() {
     let nowhere = data.path().join("nowhere");
     let none = store::check_one(data.path(), LedgerKind::Registry, data.path()).unwrap();
     assert!(none.is_none(), "there is no store yet");
-    let told = store::check_one(data.path(), LedgerKind::Registry, &nowhere).unwrap_err().to_string();
-    assert!(told.contains("nowhere") && told.contains("--scratch"), "{told}");
+    let message = store::check_one(data.path(), LedgerKind::Registry, &nowhere).unwrap_err().to_string();
+    assert!(message.contains("nowhere") && message.contains("--scratch"), "{message}");
 }

@@ -1,8 +1,8 @@
 //! A text with carets under some of its columns, as a compiler shows where a fault is.
 //!
 //! Invariant: a caret is under the character it is for, also after Chinese ones, which take two columns of a
-//! terminal. A long text is cut to what is around the first caret; what would break the line is shown as a
-//! blank.
+//! terminal. A long text is cut to what is around the first caret; a control character is shown
+//! as a blank.
 
 use super::width;
 

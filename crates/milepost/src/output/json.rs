@@ -81,7 +81,7 @@ pub fn from_text<M: Described>(text: &str) -> Result<M, serde_json::Error> {
     read(&mut serde_json::Deserializer::from_str(text), descriptor::<M>())
 }
 
-/// As [`from_text`], also if the resource stands in the response that told of it:
+/// As [`from_text`], also if the resource is wrapped in the response that carries it:
 /// `{"project": {…}, "revision": "…"}`.
 ///
 /// # Errors

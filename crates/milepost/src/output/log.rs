@@ -70,8 +70,8 @@ impl Resource for GetLedgerInfoResponse {
 
 /// What the log was restored from, the nearest first; a server that does not know more tells the nearest.
 fn restored_from(info: &GetLedgerInfoResponse) -> Vec<String> {
-    let told = if info.lineage.is_empty() { info.parent.as_slice() } else { &info.lineage[..] };
-    told.iter().map(position).collect()
+    let forks = if info.lineage.is_empty() { info.parent.as_slice() } else { &info.lineage[..] };
+    forks.iter().map(position).collect()
 }
 
 /// `{log}/{sequence}@{hash prefix}`, as errors write positions.

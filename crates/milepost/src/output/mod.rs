@@ -1,4 +1,4 @@
-//! What people and programs read: tables and canonical proto3 JSON, on standard output.
+//! The output for people and programs: tables and canonical proto3 JSON, on standard output.
 //!
 //! Invariant: standard output carries data only; everything else goes to standard error. Nothing is
 //! coloured, and nothing is wrapped, unless standard output is a terminal. Which call is made, and what
@@ -115,7 +115,7 @@ pub fn print(text: &str) -> Result<(), Error> {
 
 /// Says something beside the data, on standard error.
 pub fn note(text: &str) {
-    // There is nobody left to tell if standard error is closed.
+    // If standard error is closed, the note is lost.
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 

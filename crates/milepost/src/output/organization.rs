@@ -1,6 +1,6 @@
 //! How an organization is shown.
 //!
-//! Does not follow references: where an organization takes part stands with the projects.
+//! Does not follow references: which organizations take part in a project is shown with the project.
 
 use comfy_table::Cell;
 use milepost_proto::registry::v1::Organization;

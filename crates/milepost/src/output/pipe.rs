@@ -11,7 +11,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// How long the system is waited for to tell that the pipe moved, before the pipe is looked at again: where the pipe
-/// could not be made small, nobody tells.
+/// could not be made small, the system does not report it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Whoever reads standard output.

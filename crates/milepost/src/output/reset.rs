@@ -1,4 +1,4 @@
-//! The reset of a source between events: what is no longer true, for people and for programs.
+//! The reset of a source between events: which events are no longer true, for people and for programs.
 //!
 //! Invariant: as JSON it is an object with the key `sourceReset`, which no event has; for people it goes to
 //! standard error, where it cannot be taken for an event.

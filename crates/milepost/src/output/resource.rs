@@ -1,4 +1,4 @@
-//! What every resource can be shown as.
+//! How a resource is shown: as a card and as a row of a table.
 //!
 //! Invariant: a row has as many cells as there are columns.
 

@@ -1,7 +1,7 @@
 //! In which zone an instant is shown: the portfolio's where there is one, else the system's; or UTC.
 //!
-//! Invariant: the offset from UTC is part of every shown instant, so that what is read is exact whatever zone it is in.
-//! Nothing is fetched here: `cli` learns the zones of portfolios before their resources are shown.
+//! Invariant: the offset from UTC is part of every shown instant, so that it is exact in whatever zone it is shown.
+//! Nothing is fetched here: `cli` fetches the zones of portfolios before it shows their resources.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

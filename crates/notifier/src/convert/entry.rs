@@ -1,4 +1,4 @@
-//! An entry of another log, as it was followed, to a command.
+//! Converts an entry of a source to a command.
 
 use milepost_client::FollowedEntry;
 use milepost_ledger::journal::StoredEntry;
@@ -10,7 +10,7 @@ use crate::source::SourceEntry;
 /// The entry of a source that came after `after`.
 ///
 /// # Errors
-/// If it is no entry that this version can read.
+/// If this version cannot read it.
 pub(crate) fn source_entry(
     source: LedgerKind,
     after: Position,

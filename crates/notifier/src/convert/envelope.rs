@@ -1,8 +1,8 @@
-//! The envelope out of an event's bytes, without decoding or copying the rest.
+//! Reads the envelope from an event's bytes, without decoding or copying the rest.
 //!
 //! Invariant: agrees with the full decoder on every event, whatever its resource and payload are, those
-//! of newer versions included. Of bytes that are none it refuses those in which what it looks at is broken, and
-//! does not judge the rest. The numbers are those of `milepost.event.v1.Event`, which never change.
+//! of newer versions included. Bytes are refused if a field of the envelope is malformed; other fields are not
+//! checked. The numbers are those of `milepost.event.v1.Event`, which never change.
 
 use jiff::Timestamp;
 use milepost_proto::wire::{Value, fields};
@@ -16,12 +16,12 @@ const SOURCE: u32 = 2;
 const SUBJECT: u32 = 4;
 const TYPE: u32 = 7;
 
-/// The event is not the encoding of any.
+/// The bytes are not an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EnvelopeError {
-    #[error("it is no protobuf message: {0}")]
+    #[error("it is not a protobuf message: {0}")]
     Malformed(#[from] DecodeError),
-    #[error("its {0} is no text")]
+    #[error("its {0} is not UTF-8 text")]
     NoText(&'static str),
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
     Ok(event)
 }
 
-/// Whether a selection asks for an encoded event; no for one of which what it asks about cannot be read.
+/// Whether a selection matches an encoded event; false if the fields that it needs cannot be read.
 pub(crate) fn matches(selection: &Selection, event: &[u8]) -> bool {
     if selection.has_filter() {
         return envelope(event).is_ok_and(|event| selection.matches(&event));
@@ -89,7 +89,7 @@ fn subject_and_kind(bytes: &[u8]) -> Result<(&str, &str), EnvelopeError> {
     Ok((subject, kind))
 }
 
-/// Shows each field that has a length; others are passed over.
+/// Passes each length-delimited field to `show`; others are skipped.
 fn each_field<'a>(
     bytes: &'a [u8],
     mut show: impl FnMut(u32, &'a [u8]) -> Result<(), EnvelopeError>,
@@ -106,8 +106,8 @@ fn text<'a>(field: &'a [u8], name: &'static str) -> Result<&'a str, EnvelopeErro
     std::str::from_utf8(field).map_err(|_| EnvelopeError::NoText(name))
 }
 
-/// Reads the numbers of a message by their field number, 1 to 3; those that are absent stay as they are, for a
-/// message that stands twice is one.
+/// Reads the numbers of a message by their field number, 1 to 3; those that are absent stay as they are, because
+/// protobuf merges a message that occurs twice.
 fn numbers(message: &[u8], numbers: &mut [i64; 4]) -> Result<(), DecodeError> {
     for field in fields(message) {
         if let (tag @ 1..=3, Value::Number(number)) = field? {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_newer_is_passed_over() {
+    fn fields_of_newer_versions_are_skipped() {
         let mut bytes = sample().encode_to_vec();
         // Field 4000 of each wire type that there is.
         let key = |wire: u32| {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_that_are_none_are_absent() {
+    fn invalid_dates_are_absent() {
         let date = Some(Date { year: 2021, month: 2, day: 30 });
         let bytes = event::Event { event_date: date, ..sample() }.encode_to_vec();
         assert_eq!(envelope(&bytes).unwrap().event_date, None);
@@ -264,15 +264,15 @@ mod tests {
         }
     }
 
-    /// How a field stands in a message.
+    /// How a field is encoded in a message.
     enum Form {
         Number,
         Text,
         Message(&'static [(RangeInclusive<u32>, Form)]),
     }
 
-    /// What an envelope is made of.
-    const LOOKED_AT: &[(RangeInclusive<u32>, Form)] = &[
+    /// The fields that an envelope is read from.
+    const READ_FIELDS: &[(RangeInclusive<u32>, Form)] = &[
         (1..=2, Form::Text),
         (4..=7, Form::Text),
         (8..=9, Form::Message(&[(1..=3, Form::Number)])),
@@ -280,7 +280,7 @@ mod tests {
         (11..=13, Form::Text),
     ];
 
-    /// The message without the fields that are not looked at, and without those of another wire type than theirs.
+    /// The message without the fields that are not read, and without those of another wire type than theirs.
     fn only(forms: &[(RangeInclusive<u32>, Form)], message: &[u8]) -> Result<Vec<u8>, DecodeError> {
         // A message of no fields: the full decoder passes over all that come.
         <()>::decode(message)?;
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_twice_is_read_as_the_full_decoder_reads_it() {
+    fn fields_that_occur_twice_are_read_as_by_the_full_decoder() {
         let again = event::Event {
             subject: "portfolios/q".into(),
             commit_time: Some(prost_types::Timestamp { seconds: 0, nanos: 9 }),
@@ -334,8 +334,8 @@ mod tests {
     }
 
     proptest! {
-        /// What it does not look at it does not judge: where the full decoder fails, it may read what an envelope has,
-        /// and then as the full decoder does that is given only this.
+        /// Where the full decoder fails, the envelope may still be read; then it agrees with the full decoder of
+        /// only the fields that an envelope has.
         #[test]
         fn damaged_bytes_are_read_as_the_full_decoder_reads_them_or_refused((changes, cut) in damage()) {
             let mut bytes = sample().encode_to_vec();
@@ -345,7 +345,7 @@ mod tests {
             }
             bytes.truncate(bytes.len().saturating_sub(cut));
             let read = envelope(&bytes);
-            match only(LOOKED_AT, &bytes).and_then(|bytes| event::Event::decode(bytes.as_slice())) {
+            match only(READ_FIELDS, &bytes).and_then(|bytes| event::Event::decode(bytes.as_slice())) {
                 Ok(seen) => {
                     prop_assert_eq!(&read, &Ok(envelope_of(&seen)));
                     prop_assert_eq!(subject_and_kind(&bytes), Ok((&*seen.subject, &*seen.r#type)));

@@ -1,7 +1,7 @@
-//! The reset of a source as subscribers are told of it, out of the event that stands in the log.
+//! The notice of a reset that subscribers get, made from the event in the log.
 //!
 //! Invariant: only a reset that the notifier made itself has a notice: the tracker has events of that type for
-//! its own following. To tell that an event is none, two fields of it are read.
+//! its own following. For every other event only its source is read.
 
 use bytes::Bytes;
 use milepost_ledger::{position_from_proto, position_to_proto};

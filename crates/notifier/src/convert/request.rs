@@ -1,4 +1,4 @@
-//! What a request asks for, checked: every fault at once.
+//! Reads and checks requests; reports all faults of a request together.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::selection::Selection;
 
 /// The method's name in page tokens.
 const LIST_EVENTS: &str = "milepost.notifier.v1.EventService/ListEvents";
-/// What a stream's checkpoint interval is if none is given.
+/// The checkpoint interval of a stream if none is given.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 const CHECKPOINT_INTERVAL_MIN: Duration = Duration::from_millis(100);
 const CHECKPOINT_INTERVAL_MAX: Duration = Duration::from_secs(600);
@@ -25,13 +25,13 @@ pub(crate) enum Start {
     At(Timestamp),
     /// With the earliest event that is kept.
     Earliest,
-    /// With what comes now.
+    /// With what is committed from now on.
     Latest,
 }
 
 /// What a watch asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WatchAsk {
+pub(crate) struct WatchRequest {
     pub(crate) start: Start,
     pub(crate) selection: Selection,
     pub(crate) checkpoint_interval: Duration,
@@ -39,14 +39,14 @@ pub(crate) struct WatchAsk {
 
 /// What a list asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ListAsk {
+pub(crate) struct ListRequest {
     pub(crate) start: Start,
     pub(crate) selection: Selection,
     pub(crate) page_size: usize,
     digest: RequestDigest,
 }
 
-impl ListAsk {
+impl ListRequest {
     /// The token of the page after a cursor, of a log that ends at this sequence.
     pub(crate) fn next_page_token(&self, after: &Cursor, sequence: u64) -> String {
         PageToken { request: self.digest, sequence, after: after.to_string().into_bytes() }.encode()
@@ -54,14 +54,14 @@ impl ListAsk {
 }
 
 /// Reads a watch request of a log whose earliest cursor is this.
-pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<WatchAsk, Rejection> {
+pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<WatchRequest, Rejection> {
     let mut violations = Violations::new();
     let selection = collect(selection(request.selection.as_ref()), &mut violations);
     let start = match &request.from {
         None => Ok(Start::Earliest),
         Some(From::AfterCursor(text)) => cursor(text, earliest),
         Some(From::AtTime(time)) => Timestamp::new(time.seconds, time.nanos).map(Start::At).map_err(|_| {
-            Rejection::invalid("at_time", "INVALID_TIME", "this is no time between the years -9999 and 9999")
+            Rejection::invalid("at_time", "INVALID_TIME", "give a time between the years -9999 and 9999")
         }),
         Some(From::Start(start)) => match WireStart::try_from(*start) {
             Ok(WireStart::Unspecified | WireStart::Earliest) => Ok(Start::Earliest),
@@ -79,11 +79,11 @@ pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<Wa
         violations.push("checkpoint_interval", "OUT_OF_RANGE", "give 100 ms to 10 min, or nothing for 10 s");
     }
     let (selection, start) = finish(selection, start, violations)?;
-    Ok(WatchAsk { start, selection, checkpoint_interval })
+    Ok(WatchRequest { start, selection, checkpoint_interval })
 }
 
 /// Reads a list request of a log whose earliest cursor is this.
-pub(crate) fn list(request: &ListEventsRequest, earliest: Cursor) -> Result<ListAsk, Rejection> {
+pub(crate) fn list(request: &ListEventsRequest, earliest: Cursor) -> Result<ListRequest, Rejection> {
     let mut violations = Violations::new();
     let page_size = violations.check("page_size", page_size(request.page_size)).unwrap_or_default();
     let selection = collect(selection(request.selection.as_ref()), &mut violations);
@@ -104,7 +104,7 @@ pub(crate) fn list(request: &ListEventsRequest, earliest: Cursor) -> Result<List
     let start = collect(start, &mut violations);
     let (selection, start) = finish(selection, start, violations)?;
     let digest = digest.unwrap_or(RequestDigest::from_bytes([0; 16]));
-    Ok(ListAsk { start, selection, page_size, digest })
+    Ok(ListRequest { start, selection, page_size, digest })
 }
 
 fn selection(selection: Option<&EventSelection>) -> Result<Selection, Rejection> {
@@ -124,7 +124,7 @@ fn page(token: &str, digest: &RequestDigest) -> Result<Start, Rejection> {
     text.parse().map(Start::After).map_err(Rejection::PageToken)
 }
 
-/// Adds faulty fields to the others; what is refused for another reason is kept for later.
+/// Adds the violations of an `Invalid` rejection to the others; another rejection is returned as it is.
 fn collect<T>(result: Result<T, Rejection>, violations: &mut Violations) -> Result<T, Rejection> {
     if let Err(Rejection::Invalid(found)) = &result {
         violations.extend(found.clone());

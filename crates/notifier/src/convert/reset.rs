@@ -1,7 +1,7 @@
 //! The one event that the notifier makes itself: a source is followed from another position on.
 //!
-//! Invariant: what is decoded is what was encoded, and what is not is refused; the source's name stands in the
-//! subject, as `sources/{source}`, because positions alone do not say whose they are.
+//! Invariant: decoding reverses encoding and refuses anything else; the subject names the source, as
+//! `sources/{source}`, because a position alone does not.
 
 use bytes::Bytes;
 use milepost_ledger::{Context, actor_to_proto};
@@ -12,7 +12,7 @@ pub(crate) use milepost_service::source_reset::SOURCE_RESET;
 use milepost_types::{EventId, GoOn, LedgerKind, Position, quoted};
 use prost::Message;
 
-/// What a reset says.
+/// The reset of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResetEvent {
     /// Whose log.
@@ -26,8 +26,8 @@ pub(crate) struct ResetEvent {
 /// Bytes that are not the event of a reset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ResetError {
-    /// It is no event.
-    #[error("it is no event: {0}")]
+    /// It is not an event.
+    #[error("it is not an event: {0}")]
     Malformed(#[from] prost::DecodeError),
     /// It is another event.
     #[error(
@@ -41,11 +41,11 @@ pub(crate) enum ResetError {
         /// The ledger that it names.
         ledger: String,
     },
-    /// Its subject is no source that is followed.
-    #[error("the reset of {}, which is no source", quoted(.0))]
+    /// Its subject is not a source that is followed.
+    #[error("the reset of {}, which is not a source", quoted(.0))]
     NoSource(String),
-    /// One of its positions is none.
-    #[error("the reset has a position that is none")]
+    /// One of its positions is missing or malformed.
+    #[error("a position of the reset is missing or malformed")]
     NoPosition,
 }
 
@@ -69,10 +69,10 @@ pub(crate) fn encode(reset: &ResetEvent, reason: &str, context: &Context) -> Byt
     event.encode_to_vec().into()
 }
 
-/// The reset that an event says.
+/// The reset in an event.
 ///
 /// # Errors
-/// If it is no event that `encode` made.
+/// If `encode` did not make it.
 pub(crate) fn decode(event: &Bytes) -> Result<ResetEvent, ResetError> {
     let Event { source, subject, r#type: kind, payload, .. } = Event::decode(event.clone())?;
     let Some(Payload::SourceReset(reset)) = payload.filter(|_| source == LedgerKind::Notifier.as_str())

@@ -1,10 +1,10 @@
-//! Taking over a source: one follower a source, from its journal into ours.
+//! Takes over the entries of a source: one follower for each source, from its journal into the notifier's.
 //!
-//! Invariants: what is taken over goes on exactly after what the rows say was, however the follower before
-//! ended; an entry that needs something of another source waits for it, and nothing else waits with it.
-//! A source that was restored is followed on where both logs are the same, once our own log says so. One of
-//! another history is never guessed about: the follower stops, says both positions where operators look, makes the
-//! notifier unready, and leaves the log readable. Everything that was received goes into one commit.
+//! Invariants: a follower continues exactly after the position in the rows, however its predecessor ended; an
+//! entry that was decided on an entry of another source waits for that one, and delays no other source.
+//! A source that was restored is followed from the last common position, after a reset is committed. At a log of
+//! another history the follower stops, reports both positions in readiness and logs, makes the notifier unready,
+//! and leaves the log readable. Everything that was received goes into one commit.
 
 mod progress;
 
@@ -31,28 +31,28 @@ use crate::tables::Rows;
 const BLOCK_ENTRIES: usize = 1024;
 /// Bytes of events that are committed together at about most.
 const BLOCK_BYTES: usize = 4 << 20;
-/// How long an entry may wait for another source before it is worth telling.
+/// How long an entry may wait for another source before that is reported.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long to wait before going on where something failed that may pass.
+/// How long to wait before retrying after a failure that may pass.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Takes over one source.
 pub(crate) struct SourceFollower {
-    /// Whose journal.
+    /// Which source.
     pub(crate) source: LedgerKind,
-    /// How it is reached.
+    /// The transport to it.
     pub(crate) transport: Transport,
-    /// What it goes into.
+    /// The notifier's ledger.
     pub(crate) ledger: Ledger<Rules>,
     /// The ledger's clock.
     pub(crate) clock: Arc<SourceClock>,
-    /// How far it is, for others.
+    /// How far the source is, for readers.
     pub(crate) progress: Arc<Progress>,
-    /// How far every source is, this one too.
+    /// The progress of every source, this one included.
     pub(crate) everyone: Arc<[Arc<Progress>]>,
-    /// How it is, for operators.
+    /// Its readiness check.
     pub(crate) check: Check,
-    /// What it counts.
+    /// Its metrics.
     pub(crate) metrics: Metrics,
     /// Cancelled when the server drains.
     pub(crate) drain: CancellationToken,
@@ -62,9 +62,9 @@ pub(crate) struct SourceFollower {
 
 /// Why taking over stopped.
 enum Stop {
-    /// It may go on where the rows say, after a pause.
+    /// Retried after a pause, from the position in the rows.
     Pause(String),
-    /// The same, but nothing can be committed for now: what says so stays until something was.
+    /// The same, but nothing can be committed for now: the check stays degraded until something is.
     NoRoom(String),
     /// Only an operator can help.
     Blocked(String),
@@ -112,7 +112,7 @@ impl SourceFollower {
         }
     }
 
-    /// Goes on after what the rows say was taken over, as long as that works.
+    /// Takes over entries after the position in the rows, until something fails.
     async fn take_over(&self, no_room: &mut bool) -> Stop {
         let mut after = self.applied();
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
@@ -133,7 +133,7 @@ impl SourceFollower {
             let (mut next, mut ended) = (Some(received), None);
             while let Some(received) = next.take() {
                 if let Ok(FollowBatch { restored: Some(to), .. }) = &received {
-                    // What came before it is of the log before.
+                    // The block so far is of the log before it.
                     if let Err(stop) = self.submit(std::mem::take(&mut block)).await {
                         return stop;
                     }
@@ -164,7 +164,7 @@ impl SourceFollower {
         }
     }
 
-    /// Says in the log that the source is followed on in the log that was restored from the one before.
+    /// Commits that the source is followed in the log that was restored from the one before.
     async fn follow_restored(&self, after: &mut Option<Position>, to: &GoOn) -> Result<(), Stop> {
         let command = Command::FollowRestored { source: self.source, from: *after, to: to.clone() };
         let submission = Submission::system(LedgerKind::Notifier.as_str(), command);
@@ -247,7 +247,7 @@ impl SourceFollower {
 
     fn stop(&self, error: SubmitError<Refusal>) -> Stop {
         match error {
-            // Somebody else took over meanwhile, or an operator reset the follower: the rows know.
+            // Another replica took over, or an operator reset the follower: start again from the rows.
             SubmitError::Rejected(refusal @ (Refusal::Diverged { .. } | Refusal::NotYet { .. })) => {
                 Stop::Pause(refusal.to_string())
             }
@@ -264,15 +264,15 @@ impl SourceFollower {
     /// Waits until everything that an entry was decided on is in the log.
     async fn wait_for_needs(&self, entry: &SourceEntry) -> Result<(), Stop> {
         let mut positions = self.ledger.positions();
-        let mut told = false;
+        let mut reported = false;
         loop {
             positions.borrow_and_update();
             let Some(needs) = self.missing(entry) else { break };
             match tokio::time::timeout(PATIENCE, positions.changed()).await {
                 Ok(changed) => changed.map_err(|_| Stop::Closing)?,
-                Err(_) if told => {}
+                Err(_) if reported => {}
                 Err(_) => {
-                    told = true;
+                    reported = true;
                     let (source, position) = (self.source, entry.position);
                     let reason = format!("entry {position} of the {source} waits for {needs}");
                     if self.is_of_no_source(&needs) {
@@ -285,7 +285,7 @@ impl SourceFollower {
                 }
             }
         }
-        if told {
+        if reported {
             self.check.ready();
         }
         Ok(())
@@ -295,8 +295,8 @@ impl SourceFollower {
         entry.needs(&Rows(&self.ledger.view()))
     }
 
-    /// Whether every source was reached, and a position is of the log of none, nor of one that is known to have
-    /// anything in common with it.
+    /// Whether every source was reached, and a position is neither of their logs nor of a log that is known to have
+    /// entries in common with one of them.
     fn is_of_no_source(&self, position: &Position) -> bool {
         let view = self.ledger.view();
         let places = same_places(*position, &|log| Rows(&view).later(log));
@@ -304,7 +304,7 @@ impl SourceFollower {
         self.everyone.iter().all(|source| source.tail().is_some_and(other))
     }
 
-    /// What operators are told of a follower that ended.
+    /// The readiness reason of a follower that ended.
     fn ended(&self, error: &FollowError) -> String {
         match error {
             FollowError::Diverged { .. } => format!(

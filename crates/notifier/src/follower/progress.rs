@@ -3,12 +3,12 @@
 use milepost_types::Position;
 use parking_lot::Mutex;
 
-/// What a follower last heard of its source.
+/// How far a source was when its follower last received something.
 #[derive(Debug, Default)]
 pub(crate) struct Progress(Mutex<Option<Position>>);
 
 impl Progress {
-    /// The source's tail was told.
+    /// Records the source's tail.
     pub(super) fn tell(&self, tail: Position) {
         *self.0.lock() = Some(tail);
     }

@@ -1,4 +1,4 @@
-//! `GetLogInfo`: what the log is, and from where to where it reaches.
+//! `GetLogInfo`: the id of the log, its first and last position, and its sources.
 
 use milepost_ledger::position_to_proto;
 use milepost_proto::notifier::v1::{GetLogInfoRequest, GetLogInfoResponse, SourceProgress};
@@ -26,7 +26,7 @@ pub(super) async fn get_log_info(
 impl Sources {
     fn progress(&self) -> Vec<SourceProgress> {
         let view = self.ledger.view();
-        let told = |source, progress: &crate::follower::Progress| {
+        let info = |source, progress: &crate::follower::Progress| {
             let applied = Rows(&view).applied(source);
             SourceProgress {
                 source: source.to_string(),
@@ -34,6 +34,6 @@ impl Sources {
                 lag_entries: progress.lag(applied.as_ref()),
             }
         };
-        self.progress.iter().map(|(source, progress)| told(*source, progress)).collect()
+        self.progress.iter().map(|(source, progress)| info(*source, progress)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! `ListEvents`: events in the order of the log, page by page.
 //!
-//! A page ends when it is full, in number or in bytes as every list's, or when it has looked through so
-//! much of the log, in entries or in bytes, that the caller should hear of it. The reset of a source is a page of
+//! A page ends when it is full, in number or in bytes as in every list, or when it has scanned so much of the log,
+//! in entries or in bytes, that the caller should get a cursor. The reset of a source is a page of
 //! its own.
 
 use milepost_ledger::journal::ReadLimit;
@@ -18,8 +18,8 @@ use crate::convert::reply::ListReply;
 use crate::convert::request;
 use crate::stream::{Done, Page};
 
-/// Entries that one page looks at.
-const LOOKED_AT: u64 = 20_000;
+/// Entries that one page scans.
+const SCANNED_ENTRIES: u64 = 20_000;
 /// What is read at once.
 const READ: ReadLimit = ReadLimit { entries: 1000, bytes: 1 << 20 };
 
@@ -40,8 +40,8 @@ pub(super) async fn list_events(
     let mut at_end = false;
     while !at_end
         && !page.is_full()
-        && page.cursor().position.sequence - after.position.sequence < LOOKED_AT
-        && page.looked_at_bytes() < limits::PAGE_ROW_BYTES
+        && page.cursor().position.sequence - after.position.sequence < SCANNED_ENTRIES
+        && page.scanned_bytes() < limits::PAGE_ROW_BYTES
     {
         let entries = log.read(page.cursor(), READ).await.map_err(read_failure)?;
         page.take(&entries);

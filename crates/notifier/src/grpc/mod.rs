@@ -18,7 +18,7 @@ use crate::decide::Rules;
 use crate::follower::Progress;
 use crate::stream::Streams;
 
-/// The logs that are followed, and what is known of them.
+/// The logs that are followed, and their progress.
 #[derive(Clone)]
 pub(crate) struct Sources {
     ledger: Ledger<Rules>,
@@ -32,7 +32,7 @@ impl Sources {
     }
 }
 
-/// What the calls work on; clones share it.
+/// The state that calls share; clones share it.
 #[derive(Clone)]
 pub(crate) struct EventApi {
     streams: Streams,
@@ -45,7 +45,7 @@ impl EventApi {
         Self { streams, sources }
     }
 
-    /// What streams are made of.
+    /// The state that streams share.
     pub(crate) fn streams(&self) -> &Streams {
         &self.streams
     }

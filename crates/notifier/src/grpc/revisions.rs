@@ -1,4 +1,4 @@
-//! Waiting until the log has what a read asks for: of its own, and of the logs that it follows.
+//! Waits until the log has the revisions of a read: its own, and those of the logs that it follows.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use crate::source::{Followed, Reached, reached};
 use crate::tables::Rows;
 
 impl Sources {
-    /// Waits until the log has what these revisions stand for.
+    /// Waits until the log has these revisions.
     ///
     /// # Errors
-    /// If one is none, or is of another history, or does not come in time.
+    /// If one is malformed, is of another history, or does not arrive in time.
     pub(super) async fn wait_for_revisions(
         &self,
         min_revisions: &[String],

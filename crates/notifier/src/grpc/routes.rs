@@ -1,5 +1,5 @@
-//! From a path to a call. Takes the place of the generated server, which would decode and encode every
-//! event: here events go out as the bytes they are stored as.
+//! Routes paths to calls, instead of the generated server, which would decode and encode every event: here
+//! events are sent as the bytes that are stored.
 //!
 //! Invariant: serves exactly the methods of `milepost.notifier.v1.EventService`; a test compares.
 

@@ -1,4 +1,4 @@
-//! What callers see of a read that has no answer.
+//! The statuses of reads that fail.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `WatchEvents`: events as they happen, from any start.
+//! `WatchEvents`: events as they are committed, from any start.
 
 use milepost_proto::notifier::v1::WatchEventsRequest;
 use milepost_service::refusal;
@@ -22,7 +22,7 @@ pub(super) async fn watch_events(
     Ok(Response::new(WatchStream::new(api.streams, &ask.selection, after, ask.checkpoint_interval)))
 }
 
-/// The cursor that a start stands for, now.
+/// The cursor of a start, as of now.
 pub(super) async fn start(log: &EventLog, start: Start) -> Result<Cursor, ReadFailure> {
     match start {
         Start::After(cursor) => log.check(&cursor).await,

@@ -1,7 +1,8 @@
 //! The watchers of one selection, and what matched it lately.
 //!
 //! Invariant: everything that matches after the floor, up to what was published, is among the items, in
-//! order; so is the notice of every reset, whatever is selected. A waker that was left when there was nothing to take is called when there is.
+//! order; so is the notice of every reset, whatever is selected. A waker that was registered when there was nothing to
+//! take is called when there is.
 
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -26,7 +27,7 @@ pub(crate) struct Item {
 /// What a watcher gets.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// Events, and how far the log was looked through with them.
+    /// Events, and how far the log was scanned with them.
     Events {
         /// At least one.
         events: Vec<Bytes>,
@@ -40,13 +41,13 @@ pub(crate) enum Taken {
         /// Just after it.
         cursor: Cursor,
     },
-    /// Nothing that matches is after the cursor, up to this one. The waker was left.
+    /// Nothing that matches is after the cursor, up to this one. The waker is registered.
     Nothing(Cursor),
-    /// What comes next is not kept any more: read it from the log.
+    /// The next events are not kept any more: read them from the log.
     Behind,
 }
 
-/// Where a watcher leaves its waker.
+/// The place of a watcher's waker.
 #[derive(Debug)]
 pub(crate) struct Slot(usize);
 

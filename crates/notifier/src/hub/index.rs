@@ -1,13 +1,13 @@
-//! Which selections might match an event, without asking each of them.
+//! Finds the selections that might match an event, without evaluating each.
 //!
-//! Invariant: a selection that matches an event is found for it, once. Those that are found need not match.
+//! Invariant: every selection that matches an event is found, once. A selection that is found need not match.
 
 use std::collections::HashMap;
 
 use crate::envelope::Envelope;
 use crate::selection::{Route, TypePattern};
 
-/// Selections by what they ask for at least.
+/// Selections by what an event must have to match them.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     subjects: HashMap<Box<str>, Vec<u64>>,
@@ -36,7 +36,7 @@ impl Index {
         }
     }
 
-    /// Takes it out again.
+    /// Removes a selection.
     pub(super) fn remove(&mut self, id: u64, route: &Route) {
         match route {
             Route::Subject(name) => remove(&mut self.subjects, name, id),

@@ -1,14 +1,14 @@
-//! The hub: what was just committed, found by every watcher whose selection matches it.
+//! The hub: passes what was just committed to every watcher whose selection matches it.
 //!
-//! An event is looked at once for each distinct selection that might match it, not once for each
-//! watcher, and an index by resource, project, portfolio and type tells which selections those are.
+//! An event is compared once with each distinct selection that might match it, not once with each watcher; an
+//! index by resource, project, portfolio and type finds these selections.
 //! Watchers with equal selections are a group; a group keeps what matched it, up to the hub's bounds,
 //! and its watchers are cursors into that.
 //!
 //! Invariants: what is before a group's floor may be missing from it; what is after the floor and up to
 //! the published position and matches is there, in order, each once, and so are the notices of resets, in
 //! every group. A watcher costs the publisher nothing
-//! but a wake-up; one that falls behind the floor reads from the log. Events are shared, never copied.
+//! but a wake-up; a watcher that falls behind the floor reads from the log. Events are shared, never copied.
 
 mod fan_out;
 mod group;
@@ -44,7 +44,7 @@ pub(crate) struct Bounds {
     pub(crate) references: usize,
 }
 
-/// Where events are published and watchers meet; clones share it.
+/// Passes events from the publisher to watchers; clones share it.
 #[derive(Clone)]
 pub(crate) struct Hub {
     shared: Arc<Shared>,
@@ -52,7 +52,7 @@ pub(crate) struct Hub {
 
 struct Shared {
     state: Mutex<State>,
-    /// Everything up to here has been offered to the groups.
+    /// Everything up to this position was offered to the groups.
     published: watch::Sender<Position>,
     draining: AtomicBool,
     bounds: Bounds,
@@ -74,7 +74,7 @@ struct State {
 struct Member {
     group: Arc<Group>,
     watchers: usize,
-    /// What the publication under way brings it.
+    /// What the current publication adds to it.
     staged: Vec<Item>,
 }
 
@@ -97,7 +97,7 @@ impl Hub {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Everything up to here has been offered to the groups.
+    /// Everything up to this position was offered to the groups.
     pub(crate) fn published(&self) -> Position {
         *self.shared.published.borrow()
     }
@@ -155,7 +155,7 @@ impl Hub {
         self.shared.draining.load(Ordering::SeqCst)
     }
 
-    /// What the hub counts.
+    /// The metrics.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
     }
@@ -197,7 +197,7 @@ impl State {
         }
         let mut candidates = Vec::new();
         for (index, event) in entry.events.iter().enumerate() {
-            // `decide` looked at every envelope before it let the event in.
+            // `decide` read every envelope before the event was taken over.
             let Ok(envelope) = envelope(event) else { continue };
             self.index.find(&envelope, &mut candidates);
             candidates.retain(|id| {
@@ -223,7 +223,7 @@ impl State {
         }
     }
 
-    /// Stages the notice of a reset with every group: whoever passes it is told.
+    /// Stages the notice of a reset with every group: every watcher that passes it gets it.
     fn stage_notice(&mut self, entry: &LoggedEntry, notice: &Bytes, touched: &mut Vec<u64>) {
         let cursor = Cursor::after(entry.position);
         for (id, member) in &mut self.groups {
@@ -237,7 +237,7 @@ impl State {
         self.ring.push_back(Held { bytes: notice.len(), groups: self.groups.keys().copied().collect() });
     }
 
-    /// Lets go of the oldest events beyond the bounds.
+    /// Drops the oldest events beyond the bounds.
     fn evict(&mut self, bounds: &Bounds) {
         while self.bytes > bounds.bytes || self.references > bounds.references {
             let Some(held) = self.ring.pop_front() else { break };

@@ -1,4 +1,4 @@
-//! The task that hands the hub what was committed.
+//! The task that publishes committed entries to the hub.
 
 use milepost_ledger::journal::ReadLimit;
 use milepost_ledger::{FeedError, Source};
@@ -20,10 +20,10 @@ pub(crate) async fn publish(hub: Hub, source: Source, drain: CancellationToken) 
         match stored {
             Ok(stored) => {
                 hub.publish(&LoggedEntry::all(from.log, stored)?);
-                // Those who were woken go first: if they take long, what is committed meanwhile goes out together.
+                // The woken watchers run first: what is committed meanwhile is published together.
                 tokio::task::yield_now().await;
             }
-            // The ledger closes, or has failed: the part that watches it says why.
+            // The ledger closes, or has failed; the component that watches it reports why.
             Err(FeedError::Closed) => {
                 drain.cancelled().await;
                 break;

@@ -249,7 +249,7 @@ fn a_watcher_costs_little() {
     assert_eq!(hub.shared.state.lock().groups.len(), 0);
 }
 
-/// A log in memory that grows together with what the hub is told.
+/// A log in memory that grows together with what the hub publishes.
 struct World {
     hub: Hub,
     journal: Arc<MemoryJournal>,

@@ -66,7 +66,7 @@ impl EventLog {
             let entries = self.read_from(next, LOOK).await?;
             let Some(last) = entries.last() else { break };
             next = last.position.sequence + 1;
-            // The last one counts: a source that went back in its log has made the sequence again.
+            // The last one counts: a source that was restored has committed the sequence again.
             for entry in entries {
                 if entry.taken_over()?.is_some_and(is_it) {
                     found = Some(entry);
@@ -87,7 +87,7 @@ impl EventLog {
 }
 
 /// The event of an entry with this id, and the cursor after it. An event that a source's log has from a log that
-/// it was restored from bears the id that it got there, so the entry's place alone does not tell.
+/// it was restored from has the id that it got there, so the entry's sequence alone does not identify it.
 fn event_of(entry: &LoggedEntry, id: &EventId) -> Option<(Bytes, Cursor)> {
     let index = id.index as usize;
     let event = entry.events.get(index)?;

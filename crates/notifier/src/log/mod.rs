@@ -22,11 +22,11 @@ use crate::error::ReadFailure;
 /// An entry of the log.
 #[derive(Debug)]
 pub(crate) struct LoggedEntry {
-    /// Where it stands.
+    /// Its position in the log.
     pub(crate) position: Position,
     /// The encoded events.
     pub(crate) events: Vec<Bytes>,
-    /// What everybody who passes the entry is told, whatever they selected: that a source was reset. Encoded.
+    /// The encoded notice of a reset, which every reader that passes the entry gets, whatever it selected.
     pub(crate) notice: Option<Bytes>,
     stored: StoredEntry,
 }

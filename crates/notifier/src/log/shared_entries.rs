@@ -1,7 +1,7 @@
-//! Large entries that somebody is reading right now, so that others who read them share the memory.
+//! Large entries that are being read, shared between their readers.
 //!
-//! Invariant: keeps nothing alive. A thousand slow readers inside one entry of many megabytes hold it
-//! once, and not at all when they have gone on.
+//! Invariant: holds weak references only. A thousand slow readers of one entry of many megabytes hold it once;
+//! when they are done it is freed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::LoggedEntry;
 
-/// Smaller entries are read anew by each reader.
+/// Smaller entries are read by each reader for itself.
 const LARGE_BYTES: usize = 256 * 1024;
 
 /// Entries by their sequence.
@@ -18,12 +18,12 @@ const LARGE_BYTES: usize = 256 * 1024;
 pub(super) struct SharedEntries(Mutex<HashMap<u64, Weak<LoggedEntry>>>);
 
 impl SharedEntries {
-    /// The entry, if somebody holds it.
+    /// The entry, if a reader holds it.
     pub(super) fn get(&self, sequence: u64) -> Option<Arc<LoggedEntry>> {
         self.0.lock().get(&sequence)?.upgrade()
     }
 
-    /// Lets others share an entry of so many bytes for as long as it is held.
+    /// Shares an entry of so many bytes for as long as a reader holds it.
     pub(super) fn put(&self, entry: &Arc<LoggedEntry>, bytes: usize) {
         if bytes >= LARGE_BYTES {
             let mut entries = self.0.lock();

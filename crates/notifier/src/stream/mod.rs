@@ -1,4 +1,4 @@
-//! A watch stream: a cursor that moves through the log, told in responses.
+//! A watch stream: a cursor that moves through the log, and the responses it sends.
 //!
 //! Polled only, and it does nothing for a client that does not read. While the hub keeps what comes after
 //! the cursor, the stream takes it from there; when it does not, because the stream starts far back or

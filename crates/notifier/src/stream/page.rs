@@ -1,6 +1,6 @@
 //! The events of some entries that a selection matches, up to a limit; or the reset of a source between them.
 //!
-//! Invariants: the cursor is after everything that was looked at and before the first matching event that
+//! Invariants: the cursor is after everything that was scanned and before the first matching event that
 //! did not fit. A page that passes a reset holds its notice and nothing else.
 
 use std::sync::Arc;
@@ -19,16 +19,16 @@ pub(crate) struct Page<'a> {
     events: Vec<Bytes>,
     notice: Option<Bytes>,
     room: Room,
-    looked_at_bytes: usize,
+    scanned_bytes: usize,
     full: bool,
 }
 
-/// What a page came to.
+/// A finished page.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// Encoded, in order.
     pub(crate) events: Vec<Bytes>,
-    /// How far the log was looked through.
+    /// How far the log was scanned.
     pub(crate) cursor: Cursor,
     /// The notice of a reset just before the cursor, encoded; then there are no events.
     pub(crate) notice: Option<Bytes>,
@@ -43,12 +43,12 @@ impl<'a> Page<'a> {
             events: Vec::new(),
             notice: None,
             room,
-            looked_at_bytes: 0,
+            scanned_bytes: 0,
             full: false,
         }
     }
 
-    /// Takes what fits of entries that go on where the page ends, and tells how many of them are done.
+    /// Takes what fits of entries that go on where the page ends, and returns how many of them are done.
     pub(crate) fn take(&mut self, entries: &[Arc<LoggedEntry>]) -> usize {
         for (done, entry) in entries.iter().enumerate() {
             let (sequence, first) = self.cursor.next();
@@ -75,8 +75,8 @@ impl<'a> Page<'a> {
 
     /// Adds the event if it matches; false if it does and there is no room.
     fn offer(&mut self, event: &Bytes) -> bool {
-        self.looked_at_bytes = self.looked_at_bytes.saturating_add(event.len());
-        // `decide` looked at every envelope before it let the event in.
+        self.scanned_bytes = self.scanned_bytes.saturating_add(event.len());
+        // `decide` read every envelope before the event was taken over.
         if !matches(self.selection, event) {
             return true;
         }
@@ -88,9 +88,9 @@ impl<'a> Page<'a> {
         true
     }
 
-    /// The bytes of all events that were looked at.
-    pub(crate) fn looked_at_bytes(&self) -> usize {
-        self.looked_at_bytes
+    /// The bytes of all events that were scanned.
+    pub(crate) fn scanned_bytes(&self) -> usize {
+        self.scanned_bytes
     }
 
     /// Whether a matching event or a notice did not fit, or it holds a notice.
@@ -103,7 +103,7 @@ impl<'a> Page<'a> {
         &self.cursor
     }
 
-    /// What it came to.
+    /// The finished page.
     pub(crate) fn finish(self) -> Done {
         Done { events: self.events, cursor: self.cursor, notice: self.notice }
     }

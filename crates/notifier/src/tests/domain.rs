@@ -205,6 +205,6 @@ fn after_a_reset_the_source_is_followed_from_there_and_nobody_waits_for_what_it_
     assert_eq!(Rows(&log.rows).abandoned(registry.log), Some(u64::MAX));
     let event = Event::decode(log.entries[5].events[0].clone()).unwrap();
     assert_eq!((event.r#type.as_str(), event.source.as_str()), ("milepost.source.reset", "notifier"));
-    let Some(Payload::SourceReset(told)) = event.payload else { panic!("{event:?}") };
-    assert_eq!((told.previous_position, told.position), (Some(wire(&registry)), Some(wire(&fork))));
+    let Some(Payload::SourceReset(payload)) = event.payload else { panic!("{event:?}") };
+    assert_eq!((payload.previous_position, payload.position), (Some(wire(&registry)), Some(wire(&fork))));
 }

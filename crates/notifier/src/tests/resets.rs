@@ -166,13 +166,13 @@ async fn live_watchers_hear_of_a_reset_whatever_they_selected_and_once() {
     let mut positions = fixture.ledger.positions();
     soon(positions.wait_for(|position| position.sequence > entry.sequence)).await.unwrap();
     let last = fixture.all(Asked::default()).await.pop().unwrap();
-    let told = EventId { log: entry.log, sequence: entry.sequence, index: 0 }.to_string();
+    let reset_id = EventId { log: entry.log, sequence: entry.sequence, index: 0 }.to_string();
     for (mut watch, selection) in watches {
         let found = deliveries(&mut watch, fixture.ledger.position()).await;
-        let notice = format!("!{told}");
+        let notice = format!("!{reset_id}");
         let mut expected = vec![notice.as_str()];
         if selection.types == ["milepost.source.*"] {
-            expected.insert(0, &told);
+            expected.insert(0, &reset_id);
         } else if selection.resource.is_empty() && selection.types.is_empty() {
             expected.push(&last.event_id);
         }
@@ -283,10 +283,13 @@ async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
             }
             request = ListEventsRequest { page_token: next, ..first.clone() };
         }
-        let told: Vec<_> = pages.iter().filter(|page| page.source_reset.is_some()).collect();
-        assert_eq!(told.len(), 1, "{pages:?}");
-        assert_eq!((&*told[0].events, &told[0].cursor), (&[][..], &Cursor::after(reset_at).to_string()));
-        let notice = told[0].source_reset.clone().unwrap();
+        let notices: Vec<_> = pages.iter().filter(|page| page.source_reset.is_some()).collect();
+        assert_eq!(notices.len(), 1, "{pages:?}");
+        assert_eq!(
+            (&*notices[0].events, &notices[0].cursor),
+            (&[][..], &Cursor::after(reset_at).to_string())
+        );
+        let notice = notices[0].source_reset.clone().unwrap();
         let revoked = Some(EventRange { after_sequence: 0, up_to_sequence: 3 });
         assert_eq!((notice.source.as_str(), notice.revoked_events), ("tracker", revoked));
         let before = pages.iter().take_while(|page| page.source_reset.is_none());
@@ -295,7 +298,7 @@ async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
             selected.iter().filter(|event| event.source != "registry").cloned().collect::<Vec<_>>();
         assert_eq!(before, ids(&expected));
         // By a cursor as by tokens.
-        let after = ListEventsRequest { after_cursor: told[0].cursor.clone(), ..first.clone() };
+        let after = ListEventsRequest { after_cursor: notices[0].cursor.clone(), ..first.clone() };
         assert_eq!(fixture.list(after).await.unwrap().source_reset, None);
     }
 }

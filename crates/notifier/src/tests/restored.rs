@@ -1,5 +1,5 @@
 //! Sources and the log itself, restored from exports: everything goes on by itself where both are the same,
-//! each event once and after its cause, and whoever had come further is told.
+//! each event once and after its cause, and a reader that had come further gets the reset.
 
 use milepost_client::{Delivery, Selection as Asked, Start, WatchOptions};
 use milepost_ledger::journal::ReadLimit;
@@ -180,14 +180,14 @@ async fn after_a_complete_restore_everything_goes_on_by_itself_and_each_event_co
     let resets = fixture.all(types(&["milepost.source.reset"])).await;
     assert_eq!(resets.len(), 2, "one for each source");
     for reset in resets {
-        let Some(Payload::SourceReset(told)) = reset.payload else { panic!("{reset:?}") };
+        let Some(Payload::SourceReset(payload)) = reset.payload else { panic!("{reset:?}") };
         let (old, new) = match reset.subject.as_str() {
             "sources/registry" => ((at(registry, 3), at(registry, 5)), &new_registry),
             _ => ((at(tracker, 1), at(tracker, 2)), &new_tracker),
         };
         let here = |position: Position| Some(wire(&Position { log: new.tail().log, ..position }));
-        assert_eq!((told.previous_position, told.position), (Some(wire(&old.0)), here(old.0)));
-        assert_eq!((told.fork, told.lineage), (here(old.1), vec![wire(&old.1)]));
+        assert_eq!((payload.previous_position, payload.position), (Some(wire(&old.0)), here(old.0)));
+        assert_eq!((payload.fork, payload.lineage), (here(old.1), vec![wire(&old.1)]));
     }
     assert_rebuilt(&fixture);
 }
@@ -335,7 +335,7 @@ async fn a_follower_that_had_come_further_stands_still_unready_until_it_is_reset
     again.caught_up().await;
     let found = ids(&again.all(EventSelection::default()).await);
     assert_eq!(found.last(), Some(&id(&older, 4)));
-    // What was told stays to be found, also what the registry no longer knows.
+    // What was delivered can still be read, also what the registry no longer knows.
     for sequence in 1..=5 {
         assert_eq!(get(&again, &id(registry, sequence)).await.unwrap().event_id, id(registry, sequence));
     }
@@ -384,10 +384,10 @@ fn entries_that_are_not_the_notifiers_open_with_an_error_and_never_a_panic() {
     for (command_id, events, what) in [
         // Entries of registry and tracker, as if their journals stood here.
         (server.clone(), vec![good.clone()], "milepost.portfolio.created"),
-        (server.clone(), vec![Bytes::from_static(b"\xff")], "no event"),
-        (server.clone(), vec![truncated.clone()], "no event"),
+        (server.clone(), vec![Bytes::from_static(b"\xff")], "not an event"),
+        (server.clone(), vec![truncated.clone()], "not an event"),
         (server.clone(), vec![of("tracker")], "tracker"),
-        (server.clone(), vec![of("notifier")], "a position that is none"),
+        (server.clone(), vec![of("notifier")], "a position of the reset is missing or malformed"),
         (server, vec![], "no events"),
         (source.clone(), vec![], "no events"),
         (source.clone(), vec![truncated.clone()], "event 0"),

@@ -53,7 +53,7 @@ async fn every_start_sees_what_comes_after_it() {
         let mut watch = watch(&fixture, start);
         let mut found = collect(&mut watch, 4 - seen).await;
         if seen == 4 {
-            // The cursor of "now" is told at once.
+            // The cursor of "now" comes at once.
             let first = next(&mut watch).await;
             assert_eq!((first.events.len(), first.phase), (0, Phase::Live));
         }
@@ -184,7 +184,10 @@ async fn a_drain_is_announced_with_a_cursor_and_then_ends_the_stream() {
     let end = soon(stream.message()).await.unwrap_err();
     assert_eq!(end.code(), Code::Unavailable);
     let late = raw(&fixture, Duration::from_secs(10), EventSelection::default()).await.message().await;
-    assert!(late.unwrap().unwrap().drain.is_some(), "who comes during the drain is told too");
+    assert!(
+        late.unwrap().unwrap().drain.is_some(),
+        "a watch that begins during the drain is announced its end, too"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, all of it, and where each fault came from.
+//! The faults of a configuration, all of them, each with its place.
 //!
 //! Invariant: a fault names the place a person must edit: file, line and column, or the variable,
 //! or the flag. The process that could not read its configuration leaves with [`EXIT_CODE`].

@@ -1,4 +1,4 @@
-//! The layers in their order, and what becomes of them: one struct, or every fault.
+//! Merges the layers in their order into one struct, or returns every fault.
 //!
 //! Invariant: later layers win, earlier ones are still checked. The environment is read only by the
 //! prefix `MILEPOST_`; what a container platform puts there by itself (Kubernetes' `…_SERVICE_HOST`

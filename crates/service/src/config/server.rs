@@ -24,7 +24,7 @@ section! {
         pub drain_timeout: Duration = Duration::from_secs(20),
         /// What is logged, and how. Logs go to standard error.
         pub log: Log = Log::default(),
-        /// What callers may ask for at most.
+        /// The limits of requests.
         pub limits: Limits = Limits::default(),
         /// How connections that went silent are noticed.
         pub keepalive: Keepalive = Keepalive::default(),
@@ -75,14 +75,14 @@ impl Rules for Log {
 }
 
 section! {
-    /// What callers may ask for at most. Read by the host.
+    /// The limits of requests. Read by the host.
     pub struct Limits {
         /// The largest message that a caller may send.
         pub max_request_bytes: ByteSize = ByteSize::mib(16),
         /// How many calls may be open at once, streams included, over all connections; a call beyond
         /// it is answered RESOURCE_EXHAUSTED. An idle stream takes a few KiB.
         pub max_calls: usize = 20_000,
-        /// How many connections may be open at once; one beyond it is told so and closed at once.
+        /// How many connections may be open at once; one beyond it gets an error and is closed at once.
         pub max_connections: usize = 10_000,
         /// The deadline of a unary call whose caller gave none.
         pub unary_timeout: Duration = Duration::from_secs(30),

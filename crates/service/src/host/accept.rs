@@ -1,7 +1,7 @@
 //! Accepting connections, and the life of each: tracked, bounded in number, closed on request.
 //!
 //! Invariant: no connection outlives the server: `stop` asks each to finish what is open, `kill` drops
-//! it. One beyond the limit is told so and closed as soon as it is accepted, so that its client fails at
+//! it. One beyond the limit gets an error and is closed as soon as it is accepted, so that its client fails at
 //! once and can go elsewhere, instead of waiting in the backlog. The kernel ends one that takes nothing of
 //! what is sent to it.
 
@@ -30,7 +30,7 @@ pub const REFUSED_CONNECTIONS_TOTAL: &str = "milepost_server_refused_connections
 /// Connections that are open now.
 pub const OPEN_CONNECTIONS: &str = "milepost_server_open_connections";
 
-/// How many refused connections may be told why at once; those beyond are only closed.
+/// How many refused connections may get an error at the same time; further ones are only closed.
 const REFUSALS: usize = 64;
 /// How long one that is refused may take to hear it.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ const REFUSAL_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     room: Arc<Semaphore>,
-    /// Room for those beyond the limit that are told why.
+    /// Room for the refused connections that get an error.
     refusals: Arc<Semaphore>,
     /// How long the other side may take nothing of what is sent to it.
     unread_timeout: Duration,
@@ -132,7 +132,7 @@ impl Connections {
         Ok(set_tcp_user_timeout(stream, milliseconds)?)
     }
 
-    /// Tells one that is too many so, if not too many are told already.
+    /// Sends a refused connection an error, unless too many are being sent one already.
     fn refuse(&self, telling: impl Future<Output = ()> + Send + 'static) {
         let Ok(permit) = self.refusals.clone().try_acquire_owned() else { return };
         let stop = self.stop.child_token();

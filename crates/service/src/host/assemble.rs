@@ -1,6 +1,6 @@
 //! The components of a process put together, with the side services that every server has.
 //!
-//! Health is told service by service: a service is serving if the checks of its component allow it.
+//! Health is reported for each service: a service is serving if the checks of its component allow it.
 
 use super::context::{BoxError, Component, Task};
 use super::error::Error;
@@ -48,7 +48,7 @@ impl Assembled {
             tasks.extend(component.tasks.into_iter().map(|task| (component.name, task)));
             closes.extend(component.close.map(|close| (component.name, close)));
         }
-        let health = Health { reporter, services, told: HashMap::new() };
+        let health = Health { reporter, services, reported: HashMap::new() };
         Ok(Self { routes, health, tasks, closes })
     }
 }
@@ -58,8 +58,8 @@ pub(super) struct Health {
     reporter: HealthReporter,
     /// Every service and the component that it is of.
     services: Vec<(&'static str, &'static str)>,
-    /// What was told last: those who watch are told of changes only.
-    told: HashMap<&'static str, bool>,
+    /// What was reported last: watchers of health get changes only.
+    reported: HashMap<&'static str, bool>,
 }
 
 impl Health {
@@ -69,7 +69,7 @@ impl Health {
         let services =
             self.services.iter().map(|(service, component)| (*service, report.component_ready(component)));
         for (service, ready) in services.chain([whole]).collect::<Vec<_>>() {
-            if self.told.insert(service, ready) != Some(ready) {
+            if self.reported.insert(service, ready) != Some(ready) {
                 let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
                 self.reporter.set_service_status(service, status).await;
             }

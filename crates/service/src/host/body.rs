@@ -1,9 +1,8 @@
-//! The body of a response: what must hold while a call is open, and how it is cut short cleanly.
+//! The body of a response: its permit, deadline and panic guard while the call is open.
 //!
-//! Invariants: the call's permit and its count are given back when the body is dropped, however that
-//! comes; a panic in a stream, and a stream that outlives its caller's deadline, end in trailers with
-//! a status, not in a broken connection; so does every error, in our form. Streams that are not ours end when the server drains; ours
-//! watch the drain themselves, to say where to go on.
+//! Invariants: the call's permit and its count are given back when the body is dropped, for whatever reason; a panic in a stream, and a stream that outlives its caller's deadline, end in trailers with
+//! a status, not in a broken connection; so does every error, in our form. Streams of third-party services end when the server
+//! drains; ours watch the drain themselves, to send their last cursor.
 
 use super::calls::{deadline_exceeded, panicked};
 use super::clean::clean;
@@ -133,7 +132,7 @@ impl HttpBody for CallBody {
                 None => Poll::Pending,
             },
             Err(_) => {
-                // What the panic left behind is not touched again.
+                // The stream that panicked is not polled again.
                 this.inner = Body::empty();
                 let status = panicked(&this.call.method.name);
                 this.finish(&status)

@@ -1,9 +1,9 @@
-//! What holds for every call, whatever method it is of: room, deadline, panics, clean statuses.
+//! The rules for every call of every method: call limit, deadline, panic guard, statuses in our form.
 //!
 //! Invariants: a unary call, and the opening of a server stream, is answered within its deadline, the
 //! caller's or ours if it gave none or a longer one than is allowed; a panic is INTERNAL for that call
 //! alone; there are never more calls open than the limit, and one more is refused at once; every error
-//! leaves in our form, whoever made it.
+//! leaves in our form, whatever made it.
 
 use super::body::{CallBody, Ends, OpenCall};
 use super::clean::clean;
@@ -31,10 +31,10 @@ use tracing::Instrument;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(pub std::time::Instant);
 
-/// A handler that minds its deadline answers with more than that it passed; it gets this long to.
+/// A handler that watches its deadline answers with details; it gets this long for that.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// What all calls of a server share.
+/// The state that all calls of a server share.
 pub(super) struct Calls {
     routes: Routes,
     methods: Methods,

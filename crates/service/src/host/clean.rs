@@ -1,9 +1,9 @@
 //! Errors that no handler of ours made, in our form.
 //!
-//! Invariant: every error that leaves a server has an ErrorInfo. What the transport, the health service or
-//! the reflection service say is known by its words, which are theirs: a message that cannot be decoded is
-//! the caller's fault, and what is not known stays inside. The cases of `tests/errors.rs` notice when they
-//! change their words.
+//! Invariant: every error that leaves a server has an ErrorInfo. Errors of the transport, the health service and
+//! the reflection service are recognised by their texts: a message that cannot be decoded is the caller's fault,
+//! and an unknown error is reported as internal. The cases of `tests/errors.rs` fail when these
+//! texts change.
 
 use super::methods::Method;
 use crate::status::{Answer, internal_fault};

@@ -1,4 +1,4 @@
-//! The life of an HTTP/2 connection: what it must say in time to stay, and for how long it may hold up a stop.
+//! The life of an HTTP/2 connection: what it must send in time to stay open, and how long it may delay a stop.
 //!
 //! Invariants: a connection whose other side has not said that it speaks HTTP/2, or has made no call, ends
 //! within the configured times; one that had a call stays until it is closed, or the server stops. Then it is

@@ -1,7 +1,8 @@
-//! What a service gets from the process it runs in, and what it gives to it.
+//! The interface between a process and its services: the context that a service gets, and the component that it
+//! returns.
 //!
-//! A service's `open` takes the [`ServiceContext`] and answers with a [`Component`]; nothing of it runs or can be
-//! reached before the host has all components.
+//! A service's `open` takes the [`ServiceContext`] and returns a [`Component`]. No task runs and no call is
+//! accepted before the host has all components.
 
 use super::routes::Routes;
 use crate::config::server::{Limits, Server};
@@ -24,15 +25,15 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What every component of a process shares. Clones share the same things.
 #[derive(Clone)]
 pub struct ServiceContext {
-    /// Where components report how they are.
+    /// Where components report their readiness.
     pub readiness: Readiness,
-    /// Where components expose what they count.
+    /// Where components register their metrics.
     pub metrics: Metrics,
-    /// Cancelled when the server drains: streams say where to go on and end, tasks return.
+    /// Cancelled when the server drains: streams send their last cursor and end, tasks return.
     pub drain: CancellationToken,
-    /// What callers may ask for at most.
+    /// The limits of requests.
     pub limits: Limits,
-    /// What the time is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -90,7 +91,7 @@ impl Component {
     }
 
     /// Adds a task that runs until `context.drain` is cancelled. If it ends with an error, or panics, the
-    /// process drains and stops; if it ends well, it had no more to do.
+    /// process drains and stops; if it ends without one, its work is done.
     pub fn task<F>(mut self, name: &'static str, future: F) -> Self
     where
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
@@ -99,7 +100,7 @@ impl Component {
         self
     }
 
-    /// What is to be done last, when no call and no task of any component runs any more: close the ledger.
+    /// Sets what to run last, when no call and no task of any component is left: closing the ledger.
     pub fn on_close<F>(mut self, future: F) -> Self
     where
         F: Future<Output = Result<(), BoxError>> + Send + 'static,

@@ -1,8 +1,8 @@
 //! The gRPC port: HTTP/2 connections, and the calls on them.
 //!
 //! Serves connections itself instead of through tonic's server, which cuts calls off at the caller's
-//! deadline with CANCELLED, spawns tasks nobody can wait for, and leaves drained connections open for
-//! as long as a stream likes. tonic's part is what it is best at: codecs, statuses.
+//! deadline with CANCELLED, spawns tasks that cannot be awaited, and leaves drained connections open for
+//! as long as a stream lasts. tonic provides the codecs and statuses.
 
 use super::accept::{Connections, spoke};
 use super::calls::Calls;

@@ -3,7 +3,7 @@
 //! What callers send compressed is decompressed where it is decoded, within the limit of a message. Invariant:
 //! an answer that is short, or would not become shorter, leaves as it is, so that neither reads of one
 //! resource nor writes pay for this; a stream is never compressed, since each of its receivers would need it
-//! done anew.
+//! compressed again.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::Compression;

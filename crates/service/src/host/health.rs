@@ -1,7 +1,7 @@
 //! The health of services, with errors in our form.
 //!
-//! The statuses and those who watch them are kept by the standard service; this says which name it is that
-//! nobody knows.
+//! The standard service keeps the statuses and their watchers; this wrapper names the unknown service in the
+//! error.
 
 use crate::status::Answer;
 use milepost_proto::error::v1::Reason;
@@ -15,7 +15,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 pub(super) struct NamedHealth(HealthService);
 
 impl NamedHealth {
-    /// The service that shows what the reporter is told.
+    /// The service that serves what the reporter is given.
     pub(super) fn new(reporter: HealthReporter) -> Self {
         Self(HealthService::from_health_reporter(reporter))
     }

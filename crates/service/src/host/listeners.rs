@@ -1,4 +1,4 @@
-//! The ports of a server, bound before anything else is done.
+//! The ports of a server, bound before anything else.
 
 use super::error::Error;
 use crate::config::server::Server;

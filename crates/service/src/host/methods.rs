@@ -1,4 +1,4 @@
-//! Every method that a server can answer: its shape, and what is counted of its calls.
+//! Every method of a server: its shape, and the metrics of its calls.
 //!
 //! Read from the descriptor sets, so that a new method needs no entry anywhere. Paths that no schema
 //! has share one entry, so that callers cannot make new metrics. Invariant: a method is among the metrics

@@ -1,8 +1,8 @@
-//! What every call must be by the rules of gRPC before anything else of it is looked at.
+//! Checks that a request follows the gRPC protocol, before anything else of it is read.
 //!
-//! Invariant: what is no gRPC is refused with the HTTP status that the protocol has for it, and with an
-//! error in our form beside it; a timeout is either kept or refused, never overlooked. Proxies that do not
-//! pass trailers are not looked for (`te`): many clients leave that header out.
+//! Invariant: a request that is not gRPC is refused with the HTTP status that the protocol has for it, and with an
+//! error in our form beside it; a timeout is either kept or refused, never ignored. The header `te` is not
+//! checked: many clients leave it out.
 
 use crate::status::Answer;
 use http::{HeaderMap, Method, Request, StatusCode};

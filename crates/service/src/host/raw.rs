@@ -1,5 +1,5 @@
-//! A gRPC service that finds its methods itself, in place of a generated server: for services whose messages
-//! go out as the bytes that they are stored as.
+//! A gRPC service that dispatches its methods itself, instead of a generated server: for services that send
+//! messages as the bytes that are stored.
 //!
 //! Invariant: a method that the service does not have is answered UNIMPLEMENTED.
 
@@ -20,19 +20,19 @@ use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
 
-/// A response that comes.
+/// The future of a response.
 pub type ResponseFuture = BoxFuture<'static, Response<Body>>;
 
-/// A service by its methods.
+/// The methods of a raw service.
 pub trait RawMethods: Clone + Send + Sync + 'static {
     /// Its full name, `package.Service`.
     const NAME: &'static str;
 
-    /// Answers a call; none if there is no method of this name.
+    /// Answers a call; `None` if there is no method of this name.
     fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture>;
 }
 
-/// A service as hosts take it.
+/// A service that answers its methods by [`RawMethods`], as a host can serve it.
 #[derive(Debug, Clone)]
 pub struct RawService<S>(pub S);
 
@@ -53,7 +53,7 @@ impl<S: RawMethods> Service<Request<Body>> for RawService<S> {
         let uri = request.uri().clone();
         let method = uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(S::NAME));
         let method = method.and_then(|method| method.strip_prefix('/')).unwrap_or_default();
-        // `clean` says it in our words.
+        // `clean` gives it our form.
         let unknown = || ready(Status::unimplemented("").into_http()).boxed();
         self.0.answer(method, request).unwrap_or_else(unknown).never_error()
     }
@@ -108,7 +108,7 @@ where
     async move { grpc(max_request_bytes).server_streaming(call, request).await }.boxed()
 }
 
-/// The methods that the schemas give a service: what a test holds its `answer` against.
+/// The methods that the schemas give a service, for tests that compare them with its `answer`.
 pub fn methods(service: &str) -> Vec<String> {
     let set = FileDescriptorSet::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap_or_default();
     let named = |package: &str, name: &str| format!("{package}.{name}") == service;

@@ -1,7 +1,6 @@
-//! From a path to the service that it names.
+//! Routes a path to the service that it names.
 //!
-//! Takes the place of tonic's routes, which are a web framework's: those put every body into another box on
-//! its way in and on its way out. Invariant: a path of no service is answered UNIMPLEMENTED.
+//! Replaces tonic's routes, which come from a web framework and box every body twice. Invariant: a path of no service is answered UNIMPLEMENTED.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

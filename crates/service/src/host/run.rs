@@ -2,7 +2,7 @@
 //!
 //! Invariants: every address is bound before anything is opened, so that a second server on it fails
 //! early; the admin port answers from before the components are opened until after they are closed. In a
-//! drain the server first says that it is not serving, then asks streams and tasks to end, waits for
+//! drain the server first reports that it is not serving, then asks streams and tasks to end, waits for
 //! calls up to the limit, drops what is left, and only then closes the components, last opened first. When
 //! `run` returns, no task of it runs any more.
 
@@ -37,7 +37,7 @@ const LAST_MOMENTS: Duration = Duration::from_secs(5);
 /// Connections of the admin port: probes, scrapers and a person or two.
 const ADMIN_CONNECTIONS: usize = 100;
 
-/// What an admin connection is told that is one too many.
+/// The answer to an admin connection beyond the limit.
 const ADMIN_REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
     connection: close\r\n\r\ntoo many connections\n";
 
@@ -152,7 +152,7 @@ async fn serve(
         }
     };
 
-    // Not serving first, so that nobody is sent here any more by the time streams end.
+    // Not serving first, so that no client is routed here by the time streams end.
     context.readiness.drain();
     health.tell(&context.readiness.report()).await;
     let limit = Instant::now() + config.drain_timeout;

@@ -288,8 +288,8 @@ mod tests {
         let cx = &mut Context::from_waker(std::task::Waker::noop());
         poll_writing(&socket, &[b"lost"], cx);
         let (mut bytes, socket) = ([0], Pin::new(&mut socket));
-        let told = socket.poll_read(cx, &mut ReadBuf::new(&mut bytes));
-        assert!(matches!(told, Poll::Ready(Err(_))), "{told:?}");
+        let read = socket.poll_read(cx, &mut ReadBuf::new(&mut bytes));
+        assert!(matches!(read, Poll::Ready(Err(_))), "{read:?}");
     }
 
     #[test]

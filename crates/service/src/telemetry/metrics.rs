@@ -1,7 +1,7 @@
 //! The process's registry of metrics.
 //!
 //! Invariant: a metric is registered under its full name, `milepost_{service}_{thing}_{unit}[_total]`,
-//! which stands as a constant beside the code that counts; what is exposed has exactly that name.
+//! which is a constant beside the code that counts; it is exposed under exactly that name.
 
 use parking_lot::Mutex;
 use prometheus_client::collector::Collector;

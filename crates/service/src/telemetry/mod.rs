@@ -1,4 +1,4 @@
-//! What an operator sees of a process: log lines, panics, metrics.
+//! Telemetry of a process: log lines, panics, metrics.
 //!
 //! Invariant: everything goes through `tracing` to standard error, a panic too, so that one filter
 //! and one format hold for all; standard output belongs to data. A metric's full name is a constant.

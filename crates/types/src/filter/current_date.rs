@@ -1,6 +1,6 @@
 //! What `today()` means for a row, and rows together with it.
 //!
-//! Invariant: no clock is read here; whoever matches rows says which day it is. A row is asked for its day
+//! Invariant: no clock is read here; the caller that matches rows provides the date. A row's date is read
 //! only by comparisons with `today()` or `days(n)`.
 
 use jiff::civil::Date;

@@ -1,4 +1,4 @@
-//! What a row shows to a filter.
+//! The fields of a row, as a filter reads them.
 //!
 //! Invariant: a row answers with values of the types that the schema says, borrowed where it can;
 //! matching copies nothing.

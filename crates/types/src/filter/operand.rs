@@ -1,4 +1,4 @@
-//! What fields are compared with: values with their types, and how they are written.
+//! Operands: the typed values that fields are compared with, and their text.
 //!
 //! Invariant: the canonical text of an operand is read back to an equal one by the same type. Operands have
 //! an order for sorting, which says nothing about rows.

@@ -1,4 +1,4 @@
-//! What the words of a filter mean as values of a type.
+//! Reads the words of a filter as values of a type.
 //!
 //! Invariant: what is read is written back by `Operand`'s `Display` to a text that means the same. Nothing is
 //! rounded or completed: a date has a day, a time its offset.

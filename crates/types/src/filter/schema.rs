@@ -1,7 +1,7 @@
-//! What can be filtered by: a resource's fields and their types.
+//! Schemas: the fields of a resource that can be filtered by, and their types.
 //!
 //! Invariant: a schema is fixed when the program is built. Paths are those of the resource's message
-//! and stay: filters are kept by subscriptions for years.
+//! and never change: subscriptions keep filters for years.
 
 /// What a field holds, and so what it may be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: reads the texts of AIP-160's grammar as it does, and no others. Not supported, and refused by
 //! name, are values alone, fields in quotes, and functions of anything but plain values. Every character is
-//! looked at a bounded number of times, and recursion is as deep as parentheses are nested, which is bounded.
+//! read a bounded number of times, and recursion is as deep as parentheses are nested, which is bounded.
 
 use super::comparison::Operator;
 use super::error::FaultAt;

@@ -1,7 +1,7 @@
-//! What one comparison means for the type of its field.
+//! Types one comparison by the type of its field.
 //!
-//! Invariant: every test that comes out can be asked of any value of the type; every error says what the
-//! field can be compared with.
+//! Invariant: every resulting test applies to any value of the type; every error says what the field can be
+//! compared with.
 
 use std::sync::Arc;
 

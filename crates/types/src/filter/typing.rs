@@ -1,8 +1,8 @@
-//! From comparisons of words to comparisons of types: which field, and what its value means.
+//! Types a parsed filter: resolves its fields and reads its values.
 //!
-//! Invariant: what comes out can be matched against any row of the schema, and nothing in it is negated but
-//! comparisons. All comparisons are looked at, so that their faults are found together, up to a number that an
-//! answer has room for. What one comparison means is decided in `typed`.
+//! Invariant: the result matches any row of the schema, and only comparisons in it are negated. All comparisons are
+//! checked, so that their faults are reported together, up to a number that fits an answer. One comparison is typed
+//! in `typed`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Names, ids and parents: what is read back, what is refused, and how it is told.
+//! Names, ids and parents: what is read back, what is refused, and with which text.
 
 use proptest::prelude::*;
 
@@ -127,6 +127,11 @@ fn errors_say_what_is_expected() {
          character 'S'; use only a to z, 0 to 9 and hyphen; the shape is portfolios/{portfolio}/projects/{project}"
     );
     assert_eq!("".parse::<ProjectName>().unwrap_err().reason(), "REQUIRED");
+    assert_eq!(
+        "projects/x".parse::<ProjectName>().unwrap_err().to_string(),
+        "\"projects/x\" is not the name of a project: its segments do not match \
+         `portfolios/{portfolio}/projects/{project}`"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `milepost event`: what happened, as lists and as streams.
+//! `milepost event`: events, as lists and as streams.
 //!
 //! Does not interpret cursors: they are passed on as they were answered.
 

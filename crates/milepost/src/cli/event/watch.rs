@@ -1,7 +1,7 @@
-//! `milepost event watch`: events as they happen, through restarts and lost connections.
+//! `milepost event watch`: events as they are committed, through restarts and lost connections.
 //!
-//! Invariant: the kept cursor never passes an event, or the reset of a source, that whoever reads standard output has not taken: written to a
-//! pipe is not read. With `--count`, and when the reader goes away, the kept cursor is the one after the last event that
+//! Invariant: the kept cursor never passes an event, or the reset of a source, that the reader of standard output
+//! has not taken: what is written to a pipe is not read yet. With `--count`, and when the reader goes away, the kept cursor is the one after the last event that
 //! was taken, also in the middle of a batch.
 
 use std::io::ErrorKind;
@@ -113,7 +113,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
     let mut file = match &args.cursor_file {
         Some(path) => {
             let (file, found) = CursorFile::open(path, &selection, args.change_selection)?;
-            Told::file(path, found, args.from.is_given());
+            Notes::file(path, found, args.from.is_given());
             Some(file)
         }
         None => None,
@@ -132,7 +132,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
     };
     let mut watch = session.client().watch(start, selection.clone(), options);
     let mut state = watch.state();
-    let mut told = Told::default();
+    let mut notes = Notes::default();
     let mut left = args.count.unwrap_or(u64::MAX);
     let printer = Printer::new(session, file.is_some());
     loop {
@@ -141,7 +141,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
             biased;
             delivery = watch.next() => delivery,
             Ok(()) = state.changed() => {
-                told.connection(&state.borrow_and_update());
+                notes.connection(&state.borrow_and_update());
                 continue;
             }
             () = printer.reader.gone() => return Err(Error::Output(ErrorKind::BrokenPipe.into())),
@@ -183,7 +183,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Result<(), Error> {
         if left == 0 {
             return Ok(());
         }
-        told.phase(phase, lag_entries);
+        notes.phase(phase, lag_entries);
     }
 }
 
@@ -197,7 +197,7 @@ struct Printer<'a> {
 
 /// What became of a batch.
 struct Printed {
-    /// How many of the first events were written, and taken by whoever reads them if that can be known.
+    /// How many of the first events were written, and taken by the reader if that can be known.
     taken: usize,
     /// Why not all.
     failure: Option<Error>,
@@ -288,15 +288,15 @@ async fn cursor_after(
     Ok(None)
 }
 
-/// What was said about the stream, on standard error.
+/// The notes about the stream that were printed on standard error.
 #[derive(Debug, Default)]
-struct Told {
+struct Notes {
     interrupted: bool,
     live: bool,
 }
 
-impl Told {
-    /// What is not to be expected of a cursor file.
+impl Notes {
+    /// Notes what a caller may not expect of a cursor file.
     fn file(path: &Path, found: Found, start_is_given: bool) {
         let path = path.display();
         match found {

@@ -1,4 +1,4 @@
-//! `milepost milestone`: dated points of projects, with what was approved, what is expected and what was.
+//! `milepost milestone`: dated points of projects, with their baseline, forecast and actual dates.
 //!
 //! Does not check fields, dates or states: the server does, and names every faulty one.
 

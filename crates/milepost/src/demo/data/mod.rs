@@ -1,7 +1,7 @@
 //! The data set of the demo: a TOML file that is part of the binary, and the resources in it.
 //!
-//! Invariant: a key that no struct has is refused, so that a misspelt fact is not lost in silence; what the
-//! file leaves out stays absent in the resource. The reasons for what is in the file stand in the file.
+//! Invariant: a key that no struct has is refused, so that a misspelt key is not ignored; what the
+//! file leaves out stays absent in the resource. Comments in the file give its sources.
 
 mod file;
 

@@ -55,7 +55,7 @@ fn is_negative(comparison: &Comparison<F>) -> bool {
 }
 
 #[test]
-fn every_comparison_can_be_looked_at() {
+fn every_comparison_can_be_evaluated() {
     let filter = parse("weight = 1 AND (key = true OR (state = PLANNED AND display_name = a))");
     for field in [F::Weight, F::Key, F::State, F::DisplayName] {
         assert!(filter.any_comparison(|comparison| comparison.field() == field), "{field:?}");

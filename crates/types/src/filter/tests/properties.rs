@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn no_character_is_looked_at_again_and_again(
+    fn no_character_is_read_again_and_again(
         piece in "(state|labels|weight|AND|OR|NOT|[-=<>!:.()*,\"'\\\\ ]|PLANNED|2021-05-27|days\\(1\\)|a = 1|科| ){1,6}",
         times in 1..400_usize,
     ) {
