@@ -6,7 +6,7 @@
 use milepost_ledger::{CommandId, Entry, Unusable, Write};
 use milepost_types::{LedgerKind, quoted};
 
-use crate::convert::envelope::source;
+use crate::convert::envelope::checked_source;
 use crate::convert::reset::{self, ResetEvent};
 use crate::tables::{abandoned_logs, applied, block_index, later_logs};
 
@@ -48,7 +48,7 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
 
 /// The source that an event was taken over from.
 fn source_of(event: &[u8]) -> Result<LedgerKind, Unusable> {
-    let name = source(event).and_then(|source| std::str::from_utf8(source).ok()).unwrap_or_default();
+    let name = checked_source(event).map_err(Unusable::new)?;
     let source = name.parse().ok().filter(|source| *source != LedgerKind::Notifier);
     source.ok_or_else(|| Unusable::new(format_args!("an event of {}, which is no source", quoted(name))))
 }

@@ -66,8 +66,21 @@ pub(crate) fn matches(selection: &Selection, event: &[u8]) -> bool {
     subject_and_kind(event).is_ok_and(|(subject, kind)| selection.takes(subject, kind))
 }
 
-/// Reads only the source of an encoded event, for one whose envelope was read when it was taken over. It is near
-/// the beginning; what follows is not read. `None` if it has none, or what is before it is broken.
+/// Reads only the source of an encoded event and checks that its fields are whole: for an event whose envelope was
+/// read when it was taken over.
+pub(crate) fn checked_source(bytes: &[u8]) -> Result<&str, EnvelopeError> {
+    let mut source = "";
+    each_field(bytes, |tag, field| {
+        if tag == SOURCE {
+            source = text(field, "source")?;
+        }
+        Ok(())
+    })?;
+    Ok(source)
+}
+
+/// Reads only the first source of an encoded event. It is near the beginning; what follows is not read. `None` if
+/// it has none, or a field before it is malformed.
 pub(crate) fn source(bytes: &[u8]) -> Option<&[u8]> {
     fields(bytes).map_while(Result::ok).find_map(|field| match field {
         (SOURCE, Value::Run(run)) => Some(run),
@@ -190,6 +203,8 @@ mod tests {
         };
         assert_eq!(read, expected);
         assert_eq!(subject_and_kind(&bytes), Ok((expected.subject, expected.kind)));
+        assert_eq!(checked_source(&bytes), Ok("tracker"));
+        assert!(checked_source(&bytes[..bytes.len() - 1]).is_err());
         assert_eq!(source(&bytes), Some("tracker".as_bytes()));
         assert_eq!((source(&[]), source(b"\xff")), (None, None));
         assert_eq!(envelope(&[]), Ok(Envelope::default()));
