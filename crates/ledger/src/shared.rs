@@ -3,9 +3,10 @@
 //! Invariants: everything in it is durable in the journal; a failure, once set, stays. It starts no thread and
 //! decides nothing.
 
+use std::sync::Arc;
+
 use milepost_types::Position;
 use parking_lot::RwLock;
-use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::journal::{self, DiskRoom};
@@ -60,8 +61,8 @@ impl Shared {
         self.base.fail(reason);
     }
 
-    /// The shortage of disk space, if there is one, given the space measured `now`. Forgets the last refusal when
-    /// there is none.
+    /// The shortage of disk space, if there is one: from the space measured `now`, and the last refusal that was known
+    /// before it was measured. Clears that refusal if there is none.
     pub(crate) fn shortage(&self, now: Option<DiskRoom>, refused: Option<DiskRoom>) -> Option<DiskRoom> {
         let shortage = now.and_then(|now| journal::shortage(refused, now));
         if shortage.is_none() {
