@@ -61,16 +61,16 @@ fn a_name_knows_what_it_is_under() {
 const SHAPE: &str = "the shape is portfolios/{portfolio}/projects/{project}";
 
 #[test]
-fn what_is_no_name_is_refused_and_told_why() {
+fn what_is_no_name_is_refused_with_the_reason() {
     for (text, problem) in [
         ("", "it is empty"),
-        ("x", "its segments are others"),
-        ("portfolios/a", "its segments are others"),
-        ("portfolios/a/batches/x", "its segments are others"),
-        ("portfolios/a/projects/x/phases/one", "its segments are others"),
-        ("/portfolios/a/projects/x", "its segments are others"),
-        ("portfolios/a/projects/x/", "its segments are others"),
-        ("projects/x", "its segments are others"),
+        ("x", "its segments do not match"),
+        ("portfolios/a", "its segments do not match"),
+        ("portfolios/a/batches/x", "its segments do not match"),
+        ("portfolios/a/projects/x/phases/one", "its segments do not match"),
+        ("/portfolios/a/projects/x", "its segments do not match"),
+        ("portfolios/a/projects/x/", "its segments do not match"),
+        ("projects/x", "its segments do not match"),
         ("portfolios/a/projects/", "the id is empty; give 1 to 63 characters such as science-avenue"),
         ("portfolios/a/projects/X", "the id \"X\" has the character 'X'; use only a to z, 0 to 9 and hyphen"),
         (
@@ -79,7 +79,11 @@ fn what_is_no_name_is_refused_and_told_why() {
         ),
     ] {
         let error = text.parse::<Name<Project>>().unwrap_err();
-        let expected = format!("{text:?} is not the name of a project: {problem}; {SHAPE}");
+        let shape = match problem {
+            "its segments do not match" => " `portfolios/{portfolio}/projects/{project}`".to_owned(),
+            _ => format!("; {SHAPE}"),
+        };
+        let expected = format!("{text:?} is not the name of a project: {problem}{shape}");
         assert_eq!(error.to_string(), expected);
     }
     let long = format!("portfolios/a/projects/{}", "x".repeat(4_000));
