@@ -9,12 +9,10 @@ mod pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use milepost_proto::resource::TYPES;
 use milepost_types::filter::{Comparison, Operand, Operator, Pattern, Test};
 use milepost_types::limits::EVENT_TYPES;
-use milepost_types::{
-    BatchName, Filter, MilestoneName, OrganizationName, PhaseName, PortfolioName, ProjectName, Rejection,
-    Violations,
-};
+use milepost_types::{Filter, Rejection, Violations};
 
 pub(crate) use self::pattern::TypePattern;
 use crate::envelope::{Envelope, EventField, SCHEMA};
@@ -175,10 +173,5 @@ fn is_under(name: &str, ancestor: &str) -> bool {
 }
 
 fn is_resource_name(text: &str) -> bool {
-    text.parse::<PortfolioName>().is_ok()
-        || text.parse::<ProjectName>().is_ok()
-        || text.parse::<MilestoneName>().is_ok()
-        || text.parse::<BatchName>().is_ok()
-        || text.parse::<PhaseName>().is_ok()
-        || text.parse::<OrganizationName>().is_ok()
+    TYPES.iter().any(|resource| resource.shape().ids(text).is_ok())
 }

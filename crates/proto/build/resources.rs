@@ -23,7 +23,10 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
         "/// The numbers of the fields of an event that hold a resource.\n\
          pub const EVENT_FIELDS: &[u32] = &{numbers:?};\n\
          /// The types of the events that every resource has.\n\
-         pub const STANDARD_EVENT_TYPES: &[&str] = &{standard:?};\n"
+         pub const STANDARD_EVENT_TYPES: &[&str] = &{standard:?};\n\
+         /// The types of resources.\n\
+         pub const TYPES: &[&Type] = &[{}];\n",
+        schema.resources.iter().map(constant).collect::<Vec<_>>().join(", ")
     );
     for resource in &schema.resources {
         schema.type_of(resource, &mut code);
@@ -356,12 +359,22 @@ impl ListRequest for {module}::List{plural}Request {{
         let fields = part(field).map_or("[]".to_owned(), |part| self.table(&part));
         let (name, number, repeated) = (field.name(), field.number(), field.is_list());
         let Rules {
-            content, required, access, limit, members, parts, missing, unannounced, reference, ..
+            content,
+            required,
+            access,
+            limit,
+            members,
+            unique,
+            parts,
+            missing,
+            unannounced,
+            reference,
+            ..
         } = rules;
         let (kind, optional) = (kind(field), field.supports_presence());
         format!(
             "Field {{ name: {name:?}, number: {number}, kind: Kind::{kind}, content: Content::{content}, \
-             repeated: {repeated}, optional: {optional}, required: {required}, access: {access}, limit: {limit}, members: {members}, \
+             repeated: {repeated}, optional: {optional}, required: {required}, access: {access}, limit: {limit}, members: {members}, unique: {unique:?}, \
              parts: {parts}, missing: {missing:?}, unannounced: {unannounced}, names: &{names:?}, \
              numbers: &{numbers:?}, reference: {reference}, fields: &{fields} }}"
         )
@@ -416,8 +429,11 @@ impl ListRequest for {module}::List{plural}Request {{
         if field.is_list() && access == "Access::Input" && unchecked(field, &content) {
             fail::<()>(field, "is a list of what no rule checks yet; see `check_list` in crate resource");
         }
-        if number("members") > 0 && !field.is_list() {
-            fail::<()>(field, "is no list, so it has no members to count");
+        if (number("members") > 0 || !text("unique").is_empty()) && !field.is_list() {
+            fail::<()>(field, "is no list, so it has no members to count or to compare");
+        }
+        if content == "Number" && number("limit") == 0 {
+            fail::<()>(field, "is a number from 0 to its limit, but has no limit");
         }
         let reference = self.option(&field.options(), "google.api.resource_reference");
         let reference = reference.map_or("None".to_owned(), |reference| {
@@ -432,6 +448,7 @@ impl ListRequest for {module}::List{plural}Request {{
             access,
             limit: number("limit"),
             members: number("members"),
+            unique: text("unique"),
             parts: truth("parts"),
             missing: text("missing"),
             unannounced: truth("unannounced"),
@@ -447,6 +464,7 @@ struct Rules {
     access: String,
     limit: u32,
     members: u32,
+    unique: String,
     parts: bool,
     missing: String,
     unannounced: bool,

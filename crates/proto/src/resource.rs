@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use milepost_types::filter;
+use milepost_types::{NameShape, ResourceKind, filter};
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 
@@ -28,6 +28,14 @@ pub struct Type {
     pub collections: &'static [&'static str],
     /// What it is under; none for what is at the top.
     pub parent: Option<&'static Type>,
+}
+
+impl Type {
+    /// How its names look.
+    pub const fn shape(&self) -> NameShape {
+        let kind = ResourceKind::new(self.name, self.singular);
+        NameShape { kind, pattern: self.pattern, collections: self.collections }
+    }
 }
 
 /// The type of a field's values; of a list, of its members.
@@ -76,10 +84,12 @@ pub struct Field {
     pub required: bool,
     /// Who sets it, and who changes it.
     pub access: Access,
-    /// The most characters of a text; 0: the limit of its content.
+    /// The most characters of a text, or the greatest number; 0: the limit of its content.
     pub limit: usize,
     /// The most members of a list; 0: no rule of the schema limits them.
     pub members: usize,
+    /// What a member of a list of texts is called, none of which may be given twice; empty: they may.
+    pub unique: &'static str,
     /// Whether the fields of the message may be named by themselves in an update mask.
     pub parts: bool,
     /// The answer where it is required and missing; empty: the general one.

@@ -170,6 +170,7 @@ fn create_several(
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     let parent: Option<Name<Portfolio>> = violations.check("parent", request.parent.parse());
+    let parent = parent.map(|parent| parent.ids().to_vec());
     if request.requests.is_empty() {
         return violations.require("requests", None);
     }
@@ -187,11 +188,11 @@ fn create_several(
         if !each.project_id.is_empty() && !ids.insert(each.project_id.clone()) {
             found.push("project_id", "DUPLICATE", "another of these requests has the same id");
         }
-        new.extend(create::<Registry, Project>(&mut each, format!("requests[{i}].project"), &mut found));
+        let (field, parent) = (format!("requests[{i}].project"), parent.clone());
+        new.extend(create::<Registry, Project>(&mut each, field, parent, &mut found));
         violations.nest(&format!("requests[{i}]"), found);
     }
-    let parent = parent?.ids().to_vec();
-    Some(Box::new(Standard::<Project>::Create { parent, new, answer: Some("projects") }))
+    Some(Box::new(Standard::<Project>::Create { new, answer: Some("projects") }))
 }
 
 /// The projects that are to be read together, and under which parent.

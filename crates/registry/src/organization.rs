@@ -20,6 +20,7 @@ impl Rules<Registry> for Organization {
         under: 0,
         by: &[By::Field("display_name")],
         live: false,
+        when: &[],
         orders: true,
     }];
 }

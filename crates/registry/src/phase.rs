@@ -16,6 +16,7 @@ const BY_ORDER: Index = Index {
     under: 2,
     by: &[By::Field("order"), By::Deleted],
     live: false,
+    when: &[],
     orders: true,
 };
 

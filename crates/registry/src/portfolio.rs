@@ -27,6 +27,7 @@ impl Rules<Registry> for Portfolio {
         under: 0,
         by: &[By::Field("display_name")],
         live: false,
+        when: &[],
         orders: true,
     }];
 

@@ -73,7 +73,8 @@ impl Service {
     fn of(context: &ServiceContext, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
         let metrics = Metrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL);
         let max_request_bytes = context.limits.max_request_bytes.length();
-        Self { api: Api { ledger, kind: LedgerKind::Registry, clock, metrics, max_request_bytes } }
+        let (kind, upstream) = (LedgerKind::Registry, None);
+        Self { api: Api { ledger, kind, upstream, clock, metrics, max_request_bytes } }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.

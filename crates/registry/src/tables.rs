@@ -84,7 +84,7 @@ impl Domain for Registry {
         command: &Arc<Command<Self>>,
         context: &Context,
     ) -> Result<Decision, Rejection> {
-        milepost_resource::decide(LedgerKind::Registry, rows, command, context)
+        milepost_resource::decide(self, LedgerKind::Registry, rows, command, context)
     }
 
     fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {

@@ -2,13 +2,14 @@
 //!
 //! Invariants: a field that the mask does not name is not looked at, so it cannot be at fault. Faults come in
 //! the order of the schema: first those of single fields, then those between parts of a field, then those
-//! between fields.
+//! between fields. Fields that methods of their own change are checked before the others in a creation, where
+//! they may be given, and after them in an update, where they may only be repeated.
 
-use milepost_proto::resource::{Access, Field, Resource, Slot, Value};
+use milepost_proto::resource::{Access, Content, Field, Resource, Slot, Value};
 use milepost_types::{Rejection, Violations};
 
 use crate::content::{check, check_order};
-use crate::mask::{Mask, is_set};
+use crate::mask::{CHANGED_BY_METHOD, Mask, changed_by, is_set};
 use crate::rules::Rules;
 
 /// Fields that a request says, checked one by one and in their canonical form.
@@ -19,8 +20,31 @@ pub struct Fields<R> {
 }
 
 impl<R: Resource> Fields<R> {
+    /// Reads the fields of a message to be created: all of them.
+    pub(crate) fn read_new<D>(mut message: R, violations: &mut Violations) -> Self
+    where
+        R: Rules<D>,
+    {
+        for (i, field, _) in by_method::<R>() {
+            check(&mut message, i, field, field.name, violations);
+        }
+        Self::read_inputs(message, Mask::All, violations)
+    }
+
     /// Reads the fields of a message that the mask names.
-    pub(crate) fn read<D>(mut message: R, mask: Mask, violations: &mut Violations) -> Self
+    pub(crate) fn read<D>(message: R, mask: Mask, violations: &mut Violations) -> Self
+    where
+        R: Rules<D>,
+    {
+        let mut fields = Self::read_inputs(message, mask, violations);
+        let repeated: Vec<_> = fields.repeated().collect();
+        for (i, field, _) in repeated {
+            check(&mut fields.message, i, field, field.name, violations);
+        }
+        fields
+    }
+
+    fn read_inputs<D>(mut message: R, mask: Mask, violations: &mut Violations) -> Self
     where
         R: Rules<D>,
     {
@@ -49,11 +73,7 @@ impl<R: Resource> Fields<R> {
     {
         let mut resource = R::default();
         self.copy(&mut resource);
-        for (i, field) in R::FIELDS.iter().enumerate() {
-            if let Access::Method(_) = field.access {
-                resource.copy(i, &self.message);
-            }
-        }
+        by_method::<R>().for_each(|(i, ..)| resource.copy(i, &self.message));
         let mut violations = Violations::new();
         self.check_parts(&resource, &mut violations);
         if sound && violations.is_empty() {
@@ -66,13 +86,20 @@ impl<R: Resource> Fields<R> {
     /// Takes these fields over into a resource that was `before`.
     ///
     /// # Errors
-    /// What is wrong then and was not before: what was stored by looser rules may stay as it is.
+    /// What only methods change and would be changed; then what is wrong and was not before: what was stored by
+    /// looser rules may stay as it is.
     pub(crate) fn update<D>(&self, before: &R, after: &mut R) -> Result<(), Violations>
     where
         R: Rules<D>,
     {
-        self.copy(after);
         let mut found = Violations::new();
+        for (_, field, method) in self.repeated().filter(|(i, ..)| !before.same(*i, &self.message)) {
+            found.push(field.name, CHANGED_BY_METHOD, changed_by(field.name, method));
+        }
+        if !found.is_empty() {
+            return Err(found);
+        }
+        self.copy(after);
         self.check_parts(after, &mut found);
         R::check(after, &mut found);
         if found.is_empty() {
@@ -82,6 +109,14 @@ impl<R: Resource> Fields<R> {
         self.check_parts(before, &mut held);
         R::check(before, &mut held);
         found.without(&held).into_result(())
+    }
+
+    /// The fields that an update gives though only methods change them: it may repeat what is there. What the
+    /// methods check themselves is not looked at.
+    fn repeated(&self) -> impl Iterator<Item = (usize, &'static Field, &'static str)> {
+        let by_method = by_method::<R>().filter(|(_, field, _)| field.content != Content::ByMethod);
+        let given = !matches!(self.mask, Mask::Paths(_));
+        by_method.filter(move |(i, field, _)| given && is_set(self.message.value(*i), field))
     }
 
     fn copy(&self, to: &mut R) {
@@ -116,6 +151,14 @@ impl<R: Resource> Fields<R> {
 /// The fields that callers may set.
 fn inputs<R: Resource>() -> impl Iterator<Item = (usize, &'static Field)> {
     R::FIELDS.iter().enumerate().filter(|(_, field)| field.access == Access::Input)
+}
+
+/// The fields that callers may give at creation, and the methods that change them after that.
+fn by_method<R: Resource>() -> impl Iterator<Item = (usize, &'static Field, &'static str)> {
+    R::FIELDS.iter().enumerate().filter_map(|(i, field)| match field.access {
+        Access::Method(method) => Some((i, field, method)),
+        _ => None,
+    })
 }
 
 /// The parts of a field that the mask names.

@@ -13,7 +13,7 @@ use milepost_proto::resource::Resource;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
 use crate::check::Fields;
-use crate::event::{Change, EventKind, resource_of};
+use crate::event::{Change, EventKind, resources_of};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name};
 
@@ -68,17 +68,18 @@ impl Decided {
 /// # Errors
 /// Why it is refused.
 pub fn decide<D>(
+    service: &D,
     ledger: LedgerKind,
     rows: &dyn Read,
     command: &Command<D>,
     context: &Context,
 ) -> Result<Decision, Rejection> {
-    let Decided { portfolio, changes } = command.act.decide(&Scope { rows: Rows::new(rows), context })?;
-    let numbered = (0..).zip(changes);
-    let events: Vec<_> =
-        numbered.map(|(index, change)| change.event(ledger, index, context, &command.traceparent)).collect();
+    let scope = Scope { service, rows: Rows::new(rows), context };
+    let Decided { portfolio, changes } = command.act.decide(&scope)?;
+    let mut events = Vec::with_capacity(changes.len());
+    changes.into_iter().for_each(|change| change.add_to(&mut events, ledger, context, &command.traceparent));
     if let Some(what) = command.act.answers_with_all() {
-        check_batch(what, events.iter().map(|event| resource_of(event).len()))?;
+        check_batch(what, resources_of(&events).iter().map(Bytes::len))?;
     }
     Ok(Decision { portfolio, decided_on: Vec::new(), events })
 }
@@ -88,6 +89,8 @@ pub fn decide<D>(
 pub struct New<R> {
     /// The field of the request that says it.
     pub(crate) field: String,
+    /// The ids of what it is to be under.
+    pub(crate) parent: Vec<ResourceId>,
     /// The id to be; none: one is made.
     pub(crate) id: Option<ResourceId>,
     /// Its fields.
@@ -106,10 +109,8 @@ pub struct Target<R: Resource> {
 /// A standard method.
 #[derive(Debug)]
 pub enum Standard<R: Resource> {
-    /// Create one, or several under one parent, all or none.
+    /// Create one, or several in one portfolio, all or none.
     Create {
-        /// The ids of what they are to be under.
-        parent: Vec<ResourceId>,
         /// What is to be created.
         new: Vec<New<R>>,
         /// What the answer holds, if that is a list.
@@ -126,8 +127,8 @@ pub enum Standard<R: Resource> {
 impl<D, R: Rules<D>> Act<D> for Standard<R> {
     fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection> {
         match self {
-            Standard::Create { parent, new, .. } => {
-                let created = create(scope, parent, new)?;
+            Standard::Create { new, .. } => {
+                let created = create(scope, new)?;
                 // What is at the top is its own portfolio, or of none.
                 let ids = created.first().map(|first| first.resource.name().ids().to_vec());
                 let changes = created
@@ -168,8 +169,9 @@ pub(crate) fn shown<D, R: Rules<D>>(
 ) -> Result<Option<Bytes>, Rejection> {
     let Some(row) = rows.row(name) else { return Ok(None) };
     let mut resource = R::decode(row.clone()).map_err(|error| name.damaged(error))?;
+    let upgraded = resource.upgrade().map_err(|error| name.damaged(error))?;
     let changed = R::show(rows, now, name, &mut resource)?;
-    Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
+    Ok(Some(if changed || upgraded { resource.encode_to_vec().into() } else { row }))
 }
 
 /// What changes of a resource that is there, under what is there and not deleted.
@@ -183,14 +185,12 @@ fn on<D, R: Rules<D>>(
     Ok(Decided::of::<R>(target.name.ids(), decide(&before)?))
 }
 
-fn create<D, R: Rules<D>>(
-    scope: &Scope<'_, D>,
-    parent: &[ResourceId],
-    new: &[New<R>],
-) -> Result<Vec<Created<R>>, Rejection> {
-    R::Above::check_open(&scope.rows, parent)?;
+fn create<D, R: Rules<D>>(scope: &Scope<'_, D>, new: &[New<R>]) -> Result<Vec<Created<R>>, Rejection> {
+    for parent in new.chunk_by(|one, next| one.parent == next.parent).filter_map(<[_]>::first) {
+        R::Above::check_open(&scope.rows, &parent.parent)?;
+    }
     let mut created = Vec::with_capacity(new.len());
-    for (i, New { field, id, resource }) in (0..).zip(new) {
+    for (i, New { field, parent, id, resource }) in (0..).zip(new) {
         // The same when the command is decided again.
         let seed = || scope.context.seed.wrapping_add(i).to_be_bytes();
         let id = id.clone().unwrap_or_else(|| ResourceId::from_seed(R::ID_PREFIX, seed()));

@@ -10,7 +10,6 @@ use milepost_service::value::date;
 use milepost_types::{CurrencyCode, Fault, Money, Period, TimeZoneId, Violations, limits, text};
 
 use crate::mask::is_set;
-use crate::name::shape;
 
 /// Years that a plan may be for.
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
@@ -34,7 +33,7 @@ impl Fault for ContentError {
 }
 
 /// Checks the fields of a message, one by one; paths are relative to it.
-pub(crate) fn check_message(message: &mut dyn Node, violations: &mut Violations) {
+pub fn check_message(message: &mut dyn Node, violations: &mut Violations) {
     for (i, field) in message.fields().iter().enumerate() {
         check(message, i, field, field.name, violations);
     }
@@ -102,7 +101,7 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
     let limit = |default: usize| if field.limit == 0 { default } else { field.limit };
     if let Some(reference) = field.reference {
         if !given.is_empty() || required {
-            violations.check(path, shape(reference).ids(given));
+            violations.check(path, reference.shape().ids(given));
         }
         return;
     }
@@ -132,6 +131,9 @@ fn check_int(number: i64, field: &Field, path: &str, violations: &mut Violations
         Content::Order if number < 0 => format!("{number} is no place in an order; they count from 1"),
         Content::Count if number < 0 => {
             "the count is less than zero; give zero or more, or leave it out".to_owned()
+        }
+        Content::Number if usize::try_from(number).map_or(true, |number| number > field.limit) => {
+            format!("{number} is not from 0 to {}", field.limit)
         }
         Content::Year if number != 0 && !YEARS.contains(&number) => {
             format!("{number} is not from {} to {}", YEARS.start(), YEARS.end())
@@ -221,8 +223,14 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
         return;
     }
     if let (Value::Texts(values), true) = (message.value(index), field.content != Content::ByMethod) {
+        let mut seen = BTreeSet::new();
         for (i, value) in values.iter().enumerate() {
-            check_text(value, field, true, &format!("{path}[{i}]"), violations);
+            let path = format!("{path}[{i}]");
+            if !seen.insert(value) && !field.unique.is_empty() {
+                violations.push(path, "DUPLICATE", format!("the {} is given twice", field.unique));
+            } else {
+                check_text(value, field, true, &path, violations);
+            }
         }
     }
     match message.slot(index) {

@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use milepost_ledger::{CommandId, Context, actor_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::registry::v1::{Portfolio, Project};
-use milepost_proto::resource::EVENT_FIELDS;
+use milepost_proto::resource::{EVENT_FIELDS, Resource};
 use milepost_proto::wire::{self, Value};
 use milepost_types::{EventId, LedgerKind, Rejection, event_type};
 use prost::{DecodeError, Message};
-use proto::event::{Payload, Resource as Wire};
+use proto::event::Payload;
 
 use crate::Checked;
 use crate::rules::{Rules, Scope};
@@ -45,21 +45,15 @@ impl EventKind {
     }
 }
 
-/// What happened to one resource, as an event says it.
+/// What happened to one resource, or besides, as an event says it.
 #[derive(Debug)]
 pub struct Change {
-    resource: Wire,
-    subject: String,
-    portfolio: String,
-    project: String,
-    event_type: &'static str,
-    payload: Payload,
-    /// The fields that changed, sorted; none for a creation.
-    changed: Vec<&'static str>,
-    /// The civil date that it speaks of.
-    date: Option<Date>,
-    /// The change of the same command that it follows from, by its index.
+    /// What its event says, but for what it shares with all events of its entry.
+    event: proto::Event,
+    /// The event of the same command that it follows from, by its index.
     cause: Option<u32>,
+    /// What is announced right after it, because of it.
+    announcement: Option<Box<Change>>,
 }
 
 impl Change {
@@ -74,6 +68,20 @@ impl Change {
         mut after: Checked<R>,
     ) -> Result<Self, Rejection> {
         after.complete(|name, resource| R::complete(scope, &kind, name, before, resource))?;
+        let mut change = R::describe(scope, before, &after, Self::about(kind, before, &after))?;
+        change.event.resource = Some(after.into_inner().into_event());
+        Ok(change)
+    }
+
+    /// The change from `before` to `after`, in which nothing is left to be computed.
+    pub fn of<R: Resource>(kind: EventKind, before: Option<&Checked<R>>, after: Checked<R>) -> Self {
+        let mut change = Self::about(kind, before, &after);
+        change.event.resource = Some(after.into_inner().into_event());
+        change
+    }
+
+    /// All but the resource.
+    fn about<R: Resource>(kind: EventKind, before: Option<&Checked<R>>, after: &Checked<R>) -> Self {
         let [created, updated, deleted, undeleted] = R::EVENT_TYPES;
         let (event_type, payload) = match kind {
             EventKind::Created => (created, Payload::Created(proto::Created {})),
@@ -82,58 +90,91 @@ impl Change {
             EventKind::Undeleted => (undeleted, Payload::Undeleted(proto::Undeleted {})),
             EventKind::Custom { event_type, payload } => (event_type, *payload),
         };
-        debug_assert!(event_type::is_known(event_type), "{event_type} is not in the list of types");
         let name = |name: Option<String>| name.unwrap_or_default();
-        Ok(Self {
-            subject: after.name().to_string(),
-            portfolio: name(after.name().ancestor::<Portfolio>().map(|name| name.to_string())),
-            project: name(after.name().ancestor::<Project>().map(|name| name.to_string())),
-            event_type,
-            payload,
-            changed: before.map(|before| after.differing(before)).unwrap_or_default(),
-            date: None,
-            cause: None,
-            resource: after.into_inner().into_event(),
-        })
+        let change = Self::without_resource(event_type, payload).concerning(
+            after.name().to_string(),
+            name(after.name().ancestor::<Portfolio>().map(|name| name.to_string())),
+            name(after.name().ancestor::<Project>().map(|name| name.to_string())),
+        );
+        change.naming(before.map(|before| after.differing(before)).unwrap_or_default())
+    }
+
+    /// What happened without a change of a resource.
+    pub fn without_resource(event_type: &str, payload: Payload) -> Self {
+        debug_assert!(event_type::is_known(event_type), "{event_type} is not in the list of types");
+        let payload = Some(payload);
+        let event = proto::Event { r#type: event_type.to_owned(), payload, ..proto::Event::default() };
+        Self { event, cause: None, announcement: None }
+    }
+
+    /// The same, concerning this subject, in this portfolio and this project; empty for none.
+    #[must_use]
+    pub fn concerning(self, subject: String, portfolio: String, project: String) -> Self {
+        Self { event: proto::Event { subject, portfolio, project, ..self.event }, ..self }
+    }
+
+    /// The same, naming these fields as changed, which are sorted.
+    #[must_use]
+    pub fn naming(mut self, fields: Vec<&'static str>) -> Self {
+        self.event.changed_fields = fields.into_iter().map(str::to_owned).collect();
+        self
     }
 
     /// The same, speaking of a civil date.
     #[must_use]
     pub fn on(mut self, date: Option<Date>) -> Self {
-        self.date = date;
+        self.event.event_date = date.map(date_message);
         self
     }
 
-    /// The same, because of the change of the same command with this index.
+    /// The same, because of the event of the same command with this index.
     #[must_use]
     pub fn because_of(mut self, cause: u32) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// The encoded event; `index` is that of the change in its command.
-    pub(crate) fn event(self, source: LedgerKind, index: u32, context: &Context, traceparent: &str) -> Bytes {
+    /// The same, because of the event with this id; empty for none.
+    #[must_use]
+    pub fn caused_by(mut self, event_id: &str) -> Self {
+        event_id.clone_into(&mut self.event.caused_by);
+        self
+    }
+
+    /// The same, followed by an announcement that it is the cause of.
+    #[must_use]
+    pub fn announcing(mut self, announcement: Option<Self>) -> Self {
+        self.announcement = announcement.map(Box::new);
+        self
+    }
+
+    /// Adds its encoded event, and that of its announcement, to those of an entry.
+    pub fn add_to(self, events: &mut Vec<Bytes>, source: LedgerKind, context: &Context, traceparent: &str) {
+        let Self { event, cause, announcement } = self;
+        // An entry has fewer events than that.
+        let index = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        events.push(Self { event, cause, announcement: None }.event(source, index, context, traceparent));
+        if let Some(announcement) = announcement {
+            announcement.because_of(index).add_to(events, source, context, traceparent);
+        }
+    }
+
+    /// The encoded event, which has this index in its entry. Its announcement is not in it.
+    pub fn event(self, source: LedgerKind, index: u32, context: &Context, traceparent: &str) -> Bytes {
         let id = |index| EventId { log: context.log, sequence: context.sequence, index }.to_string();
         let event = proto::Event {
             event_id: id(index),
             source: source.as_str().to_owned(),
             sequence: context.sequence,
-            subject: self.subject,
-            portfolio: self.portfolio,
-            project: self.project,
-            r#type: self.event_type.to_owned(),
             commit_time: Some(instant_message(context.commit_time)),
-            event_date: self.date.map(date_message),
             actor: Some(actor_to_proto(&context.actor)),
             request_id: match &context.command_id {
                 CommandId::Request { id, .. } => id.clone(),
                 CommandId::Server(_) | CommandId::Source(_) => String::new(),
             },
-            caused_by: self.cause.map(id).unwrap_or_default(),
-            changed_fields: self.changed.iter().map(ToString::to_string).collect(),
+            caused_by: self.cause.map_or(self.event.caused_by, id),
             traceparent: traceparent.to_owned(),
-            resource: Some(self.resource),
-            payload: Some(self.payload),
+            ..self.event
         };
         event.encode_to_vec().into()
     }
@@ -164,7 +205,15 @@ pub(crate) fn carried(event: &[u8]) -> Result<Carried<'_>, DecodeError> {
 }
 
 /// The encoded resource of an event; empty if it carries none.
-pub fn resource_of(event: &Bytes) -> Bytes {
+pub(crate) fn resource_of(event: &Bytes) -> Bytes {
     let resource = carried(event).ok().and_then(|carried| carried.resource);
     resource.map(|(_, resource)| event.slice_ref(resource)).unwrap_or_default()
+}
+
+/// The encoded resources of events, each once: an announcement carries that of the event before it.
+pub(crate) fn resources_of(events: &[Bytes]) -> Vec<Bytes> {
+    let mut resources: Vec<_> =
+        events.iter().map(resource_of).filter(|resource| !resource.is_empty()).collect();
+    resources.dedup();
+    resources
 }

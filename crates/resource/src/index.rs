@@ -28,6 +28,8 @@ pub struct Index {
     pub by: &'static [By],
     /// Whether it leaves out what is deleted.
     pub live: bool,
+    /// What else must be so for one to be in it.
+    pub when: &'static [When],
     /// Whether lists can be ordered by its first field.
     pub orders: bool,
 }
@@ -37,15 +39,26 @@ pub struct Index {
 pub enum By {
     /// The field of this name. What names no resource in a field that may name one is not in the index.
     Field(&'static str),
+    /// The first date that is there of the fields of these names; what has none comes after all dates.
+    FirstDate(&'static [&'static str]),
     /// Whether it is deleted: what is comes after what is not.
     Deleted,
+}
+
+/// A condition for being in an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The enum field of this name has this number.
+    Is(&'static str, i32),
+    /// The message field of this name is there.
+    Has(&'static str),
 }
 
 impl Index {
     /// The name of the first field.
     pub(crate) fn first(&self) -> &'static str {
         match self.by.first() {
-            Some(By::Field(name)) => name,
+            Some(By::Field(name) | By::FirstDate([name, ..])) => name,
             _ => "",
         }
     }
@@ -93,6 +106,11 @@ impl Index {
         Some((Name::of(ids)?, fields))
     }
 
+    /// What lists order by, of the fields in a key: without the zero that ends text.
+    pub(crate) fn order<R: Resource>(&self, fields: &[u8]) -> Vec<u8> {
+        fields[..fields.len() - usize::from(self.ends_with_text::<R>())].to_vec()
+    }
+
     /// Whether the fields end with text, which a zero follows.
     pub(crate) fn ends_with_text<R: Resource>(&self) -> bool {
         self.by.last().is_some_and(|by| width::<R>(*by).is_none())
@@ -112,7 +130,11 @@ pub(crate) fn field<R: Resource>(name: &str) -> &'static Field {
 
 /// How many bytes a part of a key has; none for text.
 fn width<R: Resource>(by: By) -> Option<usize> {
-    let By::Field(name) = by else { return Some(1) };
+    let name = match by {
+        By::Field(name) => name,
+        By::FirstDate(_) => return Some(4),
+        By::Deleted => return Some(1),
+    };
     match field::<R>(name).kind {
         Kind::Enum => Some(1),
         Kind::Int | Kind::Date => Some(4),
@@ -167,25 +189,59 @@ pub(crate) fn message<R: Resource, M: Message + Default>(
     }
 }
 
-/// The name of a row's resource, and its index keys.
-pub(crate) fn keys<D, R: Rules<D>>(row: &[u8]) -> Result<(Name<R>, Vec<Vec<u8>>), Unreadable> {
+/// The name of a row's resource.
+pub(crate) fn name<R: Resource>(row: &[u8]) -> Result<Name<R>, Unreadable> {
     let name = text(row, field::<R>("name"))?;
-    let name: Name<R> = name.parse().map_err(|error| Unreadable::of("name", error))?;
-    let deleted = presence::<R>(row)? == Presence::Deleted;
+    name.parse().map_err(|error| Unreadable::of("name", error))
+}
+
+/// The index keys of the row of the resource with this name.
+pub(crate) fn keys<D, R: Rules<D>>(name: &Name<R>, row: &[u8]) -> Result<Vec<Vec<u8>>, Unreadable> {
     let mut keys = Vec::with_capacity(R::INDEXES.len());
-    for index in R::INDEXES.iter().filter(|index| !(index.live && deleted)) {
-        let (mut fields, mut found) = (Vec::new(), true);
-        for by in index.by {
-            match by {
-                By::Deleted => fields.push(u8::from(deleted)),
-                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
+    for index in R::INDEXES {
+        keys.extend(index.fields::<R>(row)?.map(|fields| index.key(name.ids(), &fields)));
+    }
+    Ok(keys)
+}
+
+impl Index {
+    /// The fields of a row's key; none if it is not in the index.
+    pub(crate) fn fields<R: Resource>(&self, row: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
+        let deleted = || Ok::<_, Unreadable>(presence::<R>(row)? == Presence::Deleted);
+        if self.live && deleted()? {
+            return Ok(None);
+        }
+        for when in self.when {
+            let holds = match when {
+                When::Is(name, number) => self::number(row, field::<R>(name))? == *number,
+                When::Has(name) => last(row, field::<R>(name).number)?.is_some(),
+            };
+            if !holds {
+                return Ok(None);
             }
         }
-        if found {
-            keys.push(index.key(name.ids(), &fields));
+        let (mut fields, mut found) = (Vec::new(), true);
+        for by in self.by {
+            match by {
+                By::Deleted => fields.push(u8::from(deleted()?)),
+                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
+                By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
+            }
+        }
+        Ok(found.then_some(fields))
+    }
+}
+
+fn push_first_date<R: Resource>(key: &mut Vec<u8>, row: &[u8], names: &[&str]) -> Result<(), Unreadable> {
+    for name in names {
+        let date = gtype::Date::decode(run(row, field::<R>(name).number)?)?;
+        if let Some(date) = value::date(Some(&date)) {
+            key.extend_from_slice(&ordered_date(date));
+            return Ok(());
         }
     }
-    Ok((name, keys))
+    key.extend_from_slice(&[0xff; 4]);
+    Ok(())
 }
 
 /// Adds a field of a row to a key; false if it names no resource.

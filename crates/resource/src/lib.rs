@@ -21,19 +21,23 @@ mod row;
 mod rules;
 mod scan;
 mod serve;
+mod token;
 mod value;
 
 pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, Run, Standard, Target, decide};
+pub use content::check_message;
 pub use days::{Dates, Days};
 pub use event::{Change, EventKind};
 pub use filter::FilterRow;
-pub use index::{By, Index};
+pub use index::{By, Index, When};
+pub use list::Page;
 pub use name::{Name, ParentIds};
-pub use request::{create, names, read_create, target};
+pub use request::{List, create, names, read_create, read_list, target};
 pub use row::{Table, Unreadable, apply};
 pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
-pub use serve::{Api, Method, Metrics, ResourceService, Resources};
+pub use serve::{Api, Caught, Method, Metrics, ReadAct, ResourceService, Resources, Upstream};
+pub use token::{Listed, SortKey, TokenFormat};
 pub use value::{date, date_message, money, money_message, period};
 
 #[cfg(test)]

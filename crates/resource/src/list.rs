@@ -13,15 +13,16 @@ use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::resource::{Kind, Resource};
 use milepost_service::merge::merged;
 use milepost_types::filter::{Operand, Pattern};
-use milepost_types::{Filter, Rejection, Room, Search};
+use milepost_types::{DamagedRow, Filter, Rejection, Room, Search};
 
 use crate::days::{Dates, Days};
 use crate::filter::{FilterRow, field as filter_field};
 use crate::index::{By, Index, enum_byte, field};
 use crate::name::{Name, ParentIds};
-use crate::row;
+use crate::row::{self, Unreadable};
 use crate::rules::{Parent, Rows, Rules};
-use crate::scan::{IndexScan, ScanItems, SortKey, by_name};
+use crate::scan::{IndexScan, ScanItems, by_name, sorted};
+use crate::token::SortKey;
 
 /// What a list asks for.
 pub(crate) struct Query {
@@ -38,13 +39,13 @@ pub(crate) struct Query {
 }
 
 /// A page.
-pub(crate) struct Page {
+pub struct Page {
     /// The encoded resources.
-    pub(crate) resources: Vec<Bytes>,
+    pub resources: Vec<Bytes>,
     /// Where it ended, if there may be more.
-    pub(crate) next: Option<SortKey>,
+    pub next: Option<SortKey>,
     /// How many rows were read for it.
-    pub(crate) scanned: usize,
+    pub scanned: usize,
 }
 
 /// What lists of a resource can be ordered by besides names: the first field of each such index.
@@ -75,7 +76,7 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     let days = Days::new(rows, now);
     // An index that is under fewer ids than the parent has goes through those of other parents too.
     let within = row::key_under::<D, R>(&query.parent.0).done();
-    for item in items::<D, R>(rows.read, query) {
+    for item in items::<D, R>(rows.read, query)? {
         if room.is_full() {
             next = last;
             break;
@@ -83,14 +84,16 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
         let key = &item.sort_key.key;
         // Index and rows are of one cut, so the row is there.
         let missing = || row::damaged::<D, R>(key, "an index has it, but it is not there");
-        let row = item.row.or_else(|| rows.read.get(key)).ok_or_else(missing)?;
-        if !search.count_row(row.len()) {
+        let row = match item.row {
+            None if key.starts_with(&within) => Some(rows.read.get(key).ok_or_else(missing)?),
+            row => row,
+        };
+        if !search.count_row(row.as_ref().map_or(0, Bytes::len)) {
             next = last;
             break;
         }
-        if key.starts_with(&within)
-            && let Some(shown) = listed::<D, R>(rows, query, &days, key, row)?
-        {
+        let shown = row.map(|row| listed::<D, R>(rows, query, &days, key, row)).transpose()?;
+        if let Some(shown) = shown.flatten() {
             if !room.admit(shown.len()) {
                 next = last;
                 break;
@@ -111,7 +114,9 @@ fn listed<D: Dates, R: Rules<D>>(
     key: &[u8],
     row: Bytes,
 ) -> Result<Option<Bytes>, Rejection> {
-    let mut resource = R::decode(row.clone()).map_err(|error| row::damaged::<D, R>(key, error))?;
+    let damaged = |error: Unreadable| row::damaged::<D, R>(key, error);
+    let mut resource = R::decode(row.clone()).map_err(|error| damaged(error.into()))?;
+    let upgraded = resource.upgrade().map_err(damaged)?;
     let current_date = || days.of(resource.name());
     let listed = query.show_deleted || resource.delete_time().is_none();
     if !listed || !query.filter.matches(&FilterRow::of(&resource, &current_date)) {
@@ -119,17 +124,25 @@ fn listed<D: Dates, R: Rules<D>>(
     }
     let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;
     let changed = R::show(rows, days.now(), &name, &mut resource)?;
-    Ok(Some(if changed { resource.encode_to_vec().into() } else { row }))
+    Ok(Some(if changed || upgraded { resource.encode_to_vec().into() } else { row }))
 }
 
-fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> ScanItems<'a> {
-    match query.order {
-        Some(order) => by_index::<D, R>(rows, query, &ordered::<D, R>(query, order)),
-        None => match equal::<D, R>(query).filter(|_| one_name::<R>(query).is_none()) {
-            Some(scan) => by_index::<D, R>(rows, query, &scan),
-            None => by_name(rows, names::<D, R>(query), query.direction, query.after.as_ref()),
-        },
+fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> Result<ScanItems<'a>, DamagedRow> {
+    let Query { direction, ref after, .. } = *query;
+    if let Some(order) = query.order {
+        let scan = ordered::<D, R>(query, order);
+        if scan.index.under < query.parent.0.len()
+            && let Some(items) =
+                sorted::<D, R>(rows, &names::<D, R>(query), scan.index, direction, after.as_ref())?
+        {
+            return Ok(items);
+        }
+        return Ok(by_index::<D, R>(rows, query, &scan));
     }
+    Ok(match equal::<D, R>(query).filter(|_| one_name::<R>(query).is_none()) {
+        Some(scan) => by_index::<D, R>(rows, query, &scan),
+        None => by_name(rows, names::<D, R>(query), direction, after.as_ref()),
+    })
 }
 
 /// An index under each of the parents that the query leaves open, merged into one order.
@@ -157,7 +170,7 @@ fn ordered<D, R: Rules<D>>(query: &Query, order: &str) -> IndexScan {
 /// An index of which the filter says the only field, so that what it finds is in the order of names.
 fn equal<D, R: Rules<D>>(query: &Query) -> Option<IndexScan> {
     let usable = |index: &&Index| {
-        let complete = !index.live || !query.show_deleted;
+        let complete = index.when.is_empty() && !(index.live && query.show_deleted);
         complete && index.by.len() == 1 && index.under + 1 >= R::TYPE.collections.len()
     };
     R::INDEXES.iter().filter(usable).find_map(|index| {

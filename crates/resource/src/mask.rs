@@ -7,9 +7,25 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::resource::{Access, Field, Value};
-use milepost_service::mask::{CHANGED_BY_METHOD, COMMON, changed_by};
 use milepost_types::{Violations, quoted};
 use prost_types::FieldMask;
+
+/// What every resource has and no update changes, and how it comes about.
+const META: [(&str, &str); 5] = [
+    ("name", "a name is for ever"),
+    ("create_time", "the server sets it"),
+    ("update_time", "the server sets it"),
+    ("delete_time", "use the methods that delete and undelete"),
+    ("etag", "the server sets it"),
+];
+
+/// Why an update does not change a field that methods of its own change.
+pub(crate) const CHANGED_BY_METHOD: &str = "CHANGED_BY_METHOD";
+
+/// The same for people.
+pub(crate) fn changed_by(field: &str, method: &str) -> String {
+    format!("{field} is not changed by an update; use {method}")
+}
 
 /// Which fields are read of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +93,7 @@ fn is_input(path: &str, fields: &[Field]) -> bool {
 fn refuse(index: usize, path: &str, fields: &[Field], violations: &mut Violations) {
     let at = format!("update_mask.paths[{index}]");
     let field = fields.iter().find(|field| field.name == path);
-    let common = COMMON.iter().copied().find(|(name, _)| *name == path);
+    let common = META.iter().copied().find(|(name, _)| *name == path);
     match (field.map(|field| field.access), common) {
         _ if path == "*" => violations.push(at, "INVALID_MASK", "\"*\" names all fields; give it alone"),
         (Some(Access::Output(instead)), _) | (Some(Access::Meta), Some((_, instead))) => {

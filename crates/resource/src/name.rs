@@ -8,10 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use milepost_proto::resource::{Resource, Type};
-use milepost_types::{
-    DamagedRow, NameError, NameShape, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids,
-};
+use milepost_proto::resource::Resource;
+use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids};
 
 use crate::row;
 use crate::rules::{Parent, Rows, Rules};
@@ -69,17 +67,8 @@ impl<R: Resource> Name<R> {
     }
 }
 
-/// How names of a type look.
-pub(crate) const fn shape(of: &'static Type) -> NameShape {
-    NameShape {
-        kind: ResourceKind::new(of.name, of.singular),
-        pattern: of.pattern,
-        collections: of.collections,
-    }
-}
-
 impl<R: Resource> ResourceName for Name<R> {
-    const KIND: ResourceKind = shape(R::TYPE).kind;
+    const KIND: ResourceKind = R::TYPE.shape().kind;
     const PATTERN: &'static str = R::TYPE.pattern;
 
     fn id(&self) -> &ResourceId {
@@ -91,7 +80,7 @@ impl<R: Resource> FromStr for Name<R> {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        Ok(Self { ids: shape(R::TYPE).ids(text)?.into(), resource: PhantomData })
+        Ok(Self { ids: R::TYPE.shape().ids(text)?.into(), resource: PhantomData })
     }
 }
 
@@ -163,7 +152,7 @@ impl ParentIds {
         let mut shapes = Vec::new();
         let mut above = R::TYPE.parent;
         while let Some(parent) = above {
-            shapes.insert(0, shape(parent));
+            shapes.insert(0, parent.shape());
             above = parent.parent;
         }
         Ok(Self(parent_ids(text, &shapes)?))

@@ -5,6 +5,7 @@
 //! was made for and no other: its digest covers parent, filter, order and whether deleted ones are shown, in
 //! canonical spelling.
 
+use jiff::Timestamp;
 use milepost_ledger::Direction;
 use milepost_proto::resource::{CreateRequest, ListRequest, Resource, TargetRequest, UpdateRequest};
 use milepost_types::filter::Schema;
@@ -15,28 +16,30 @@ use milepost_types::{
 
 use crate::check::Fields;
 use crate::command::{Act, New, Standard, Target};
-use crate::list::{Query, orders};
+use crate::days::Dates;
+use crate::list::{Page, Query, list, orders};
 use crate::mask::Mask;
 use crate::name::{Name, ParentIds};
 use crate::row;
-use crate::rules::Rules;
-use crate::scan::SortKey;
+use crate::rules::{Rows, Rules};
+use crate::token::{Listed, SortKey, TokenFormat};
 
 /// The ids of the parent in a request to create, which must be one and there.
 pub(crate) fn parent<R: Resource>(given: &str, violations: &mut Violations) -> Option<Vec<ResourceId>> {
     let Some(parent) = R::TYPE.parent else { return Some(Vec::new()) };
-    violations.check("parent", crate::name::shape(parent).ids(given))
+    violations.check("parent", parent.shape().ids(given))
 }
 
-/// What a request to create says, but for its parent.
+/// What a request to create says, but for its parent, which was read.
 pub fn create<D, R: Rules<D>>(
     request: &mut R::Create,
     field: String,
+    parent: Option<Vec<ResourceId>>,
     violations: &mut Violations,
 ) -> Option<New<R>> {
     let id = id::<R>(request, violations);
     let resource = resource::<D, R>(request, violations);
-    Some(New { field, id: id?, resource: resource? })
+    Some(New { field, parent: parent?, id: id?, resource: resource? })
 }
 
 fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<Option<ResourceId>> {
@@ -47,7 +50,7 @@ fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<O
 fn resource<D, R: Rules<D>>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
     let resource = violations.require(R::TYPE.singular, request.take_resource())?;
     let mut found = Violations::new();
-    let fields = Fields::<R>::read::<D>(resource, Mask::All, &mut found);
+    let fields = Fields::<R>::read_new::<D>(resource, &mut found);
     let sound = found.is_empty();
     violations.nest(R::TYPE.singular, found);
     match fields.create::<D>(sound) {
@@ -86,8 +89,9 @@ pub fn read_create<D, R: Rules<D>>(
     let id = id::<R>(&request, violations);
     violations.extend(found);
     let resource = resource::<D, R>(&mut request, violations);
-    let new = Some(New { field: R::TYPE.singular.to_owned(), id: id?, resource: resource? });
-    Some(Box::new(Standard::Create { parent: parent?, new: vec![new?], answer: None }))
+    let field = R::TYPE.singular.to_owned();
+    let new = New { field, parent: parent?, id: id?, resource: resource? };
+    Some(Box::new(Standard::Create { new: vec![new], answer: None }))
 }
 
 pub(crate) fn read_update<D, R: Rules<D>>(
@@ -113,20 +117,29 @@ pub fn target<R: Resource>(request: &impl TargetRequest, violations: &mut Violat
 }
 
 /// A list request, read.
-pub(crate) struct List {
-    pub(crate) query: Query,
+pub struct List {
+    query: Query,
+    format: &'static dyn TokenFormat,
     digest: RequestDigest,
     /// The sequence at which the first page was read, if this is not the first.
     sequence: Option<u64>,
 }
 
 impl List {
+    /// The page that it asks for, on these rows.
+    ///
+    /// # Errors
+    /// If the parent is not there, or a row that is needed cannot be decoded.
+    pub fn page<D: Dates, R: Rules<D>>(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Page, Rejection> {
+        list::<D, R>(rows, now, &self.query)
+    }
+
     /// The token of the page after one that was read at `sequence`; empty if there is none.
-    pub(crate) fn next_page_token(&self, next: Option<SortKey>, sequence: u64) -> String {
+    pub fn next_page_token(&self, next: Option<SortKey>, sequence: u64) -> String {
         let token = |after: SortKey| PageToken {
             request: self.digest,
             sequence: self.sequence.unwrap_or(sequence),
-            after: after.encode(),
+            after: self.format.encode(&after),
         };
         next.map(|after| token(after).encode()).unwrap_or_default()
     }
@@ -135,8 +148,8 @@ impl List {
 /// Reads a list request.
 ///
 /// # Errors
-/// All that is wrong with it; then what is wrong with its filter; then what is wrong with its token.
-pub(crate) fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
+/// All that is wrong with it; then what is wrong with its token.
+pub fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
     let mut violations = Violations::new();
     let parent = violations.check("parent", ParentIds::read::<R>(request.parent().unwrap_or_default()));
     let size = violations.check("page_size", page_size(request.page_size()));
@@ -146,32 +159,34 @@ pub(crate) fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejec
         let description = "order by one field; the name decides what it leaves open";
         violations.push("order_by", "INVALID_ORDER_BY", description);
     }
-    let (parent, size, order) = violations.finish((|| Some((parent?, size?, order?)))())?;
-    let filter = Filter::parse(request.filter(), &Schema::new(R::FILTER))
-        .map_err(|error| Rejection::Filter { field: "filter", error })?;
+    let filter = match Filter::parse(request.filter(), &Schema::new(R::FILTER)) {
+        Ok(filter) => Some(filter),
+        Err(error) if violations.is_empty() => return Err(Rejection::Filter { field: "filter", error }),
+        Err(error) => violations.check("filter", Err(error)),
+    };
+    let parts = || Some((parent?, size?, order?, filter?));
+    let (parent, size, order, filter) = violations.finish(parts())?;
     let (order, direction) = match order.terms().first() {
         Some(term) if term.descending => (term.field, Direction::Backward),
         Some(term) => (term.field, Direction::Forward),
         None => (None, Direction::Forward),
     };
-    let parts = [
-        parent.text::<R>(),
-        filter.to_string(),
-        format!("{} {direction:?}", order.unwrap_or("name")),
-        request.show_deleted().to_string(),
-    ];
-    let digest = RequestDigest::of(R::List::METHOD, parts);
+    let (format, show_deleted) = (R::TOKENS, request.show_deleted());
+    let (text, canonical) = (parent.text::<R>(), filter.to_string());
+    let listed = Listed { parent: text, filter: canonical, order, direction, show_deleted };
+    let digest = RequestDigest::of(R::List::METHOD, format.list(&listed));
     let token = Some(request.page_token()).filter(|token| !token.is_empty());
     let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
     let token = token.map_err(Rejection::PageToken)?;
     let sequence = token.as_ref().map(|token| token.sequence);
     // What is no key of these rows is nothing to go on after.
     let is_key = |after: &SortKey| row::name::<D, R>(&after.key).is_some();
-    let after = token.map(|token| SortKey::decode(&token.after).filter(is_key).ok_or(MALFORMED)).transpose();
-    let after = after.map_err(Rejection::PageToken)?;
-    let show_deleted = request.show_deleted();
+    let after =
+        |token: PageToken| format.decode(&token.after, order.is_some()).filter(is_key).ok_or(MALFORMED);
+    let after = token.map(after).transpose().map_err(Rejection::PageToken)?;
     Ok(List {
         query: Query { parent, filter, order, direction, show_deleted, size, after },
+        format,
         digest,
         sequence,
     })

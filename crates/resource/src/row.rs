@@ -59,6 +59,14 @@ pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
     Name::of(ids)
 }
 
+/// The resource that a row holds, as this version has it.
+pub(crate) fn read<D, R: Rules<D>>(row: Bytes) -> Result<R, Unreadable> {
+    let mut resource = R::decode(row)?;
+    resource.upgrade()?;
+    resource.check_stored()?;
+    Ok(resource)
+}
+
 /// The row with this key that cannot be decoded.
 pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
     DamagedRow::new(R::TABLE_NAME, key, what)
@@ -69,14 +77,11 @@ pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) 
 /// # Errors
 /// If the row to be, or the one before, cannot be decoded.
 pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
-    let (name, after) = index::keys::<D, R>(&row)?;
+    let name = index::name::<R>(&row)?;
+    let after = index::keys::<D, R>(&name, &row)?;
     let key = key::<D, R>(&name);
-    let before = match rows.get(&key) {
-        Some(row) => {
-            index::keys::<D, R>(&row).map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.1
-        }
-        None => Vec::new(),
-    };
+    let before = rows.get(&key).map(|row| index::keys::<D, R>(&name, &row)).transpose();
+    let before = before.map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.unwrap_or_default();
     for gone in before.iter().filter(|key| !after.contains(key)) {
         rows.delete(gone);
     }
@@ -102,8 +107,9 @@ impl Table {
     pub const fn of<D, R: Rules<D>>() -> Self {
         let mut i = 0;
         while i < R::INDEXES.len() {
-            let Index { live, orders, under, .. } = R::INDEXES[i];
-            assert!(!(live && orders), "a list that shows what is deleted cannot be ordered by a live index");
+            let Index { live, when, orders, under, .. } = R::INDEXES[i];
+            let whole = !live && when.is_empty();
+            assert!(whole || !orders, "a list cannot be ordered by an index that leaves out what it shows");
             assert!(under < R::TYPE.collections.len(), "an index is under ids of parents");
             i += 1;
         }

@@ -15,7 +15,8 @@ use prost::Message;
 
 use crate::index::{self, Index};
 use crate::row::{self, Unreadable};
-use crate::{Checked, EventKind, Name};
+use crate::token::TokenFormat;
+use crate::{Change, Checked, EventKind, Name};
 
 /// The rules of a resource in the service `D`. Those that are not given hold nothing.
 ///
@@ -48,6 +49,14 @@ pub trait Rules<D>: Resource {
     /// Finds what is wrong between fields.
     fn check(&self, violations: &mut Violations) {
         let _ = violations;
+    }
+
+    /// Brings one that an earlier version stored to what this version stores; false if it was as it should be.
+    ///
+    /// # Errors
+    /// What it does not know.
+    fn upgrade(&mut self) -> Result<bool, Unreadable> {
+        Ok(false)
     }
 
     /// Refuses a stored one that this version cannot work with.
@@ -106,6 +115,20 @@ pub trait Rules<D>: Resource {
         Ok(())
     }
 
+    /// Adds to a change what its event says besides: a civil date, an announcement.
+    ///
+    /// # Errors
+    /// If it cannot be computed.
+    fn describe(
+        scope: &Scope<'_, D>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        let _ = (scope, before, after);
+        Ok(change)
+    }
+
     /// Sets the output fields that are as of a read; false if there are none to set.
     ///
     /// # Errors
@@ -119,6 +142,9 @@ pub trait Rules<D>: Resource {
         let _ = (rows, now, name, resource);
         Ok(false)
     }
+
+    /// How its lists write their page tokens: callers hold them.
+    const TOKENS: &'static dyn TokenFormat = &crate::token::PLAIN;
 }
 
 /// A resource that a request creates.
@@ -153,9 +179,28 @@ impl<'a, D> Rows<'a, D> {
     /// If its row cannot be decoded; so with everything here that reads rows.
     pub fn get<R: Rules<D>>(&self, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
         let Some(row) = self.row(name) else { return Ok(None) };
-        let resource = R::decode(row).map_err(|error| name.damaged(error))?;
-        R::check_stored(&resource).map_err(|error| name.damaged(error))?;
+        let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
         Ok(Some(Checked::stored(name.clone(), resource)))
+    }
+
+    /// The resources under these ids, in the order of names, from the one after this name on.
+    ///
+    /// # Errors
+    /// For each, see [`Rows::get`].
+    pub fn under<R: Rules<D>>(
+        &self,
+        ids: &[ResourceId],
+        after: Option<&Name<R>>,
+    ) -> impl Iterator<Item = Result<Checked<R>, DamagedRow>> + use<'a, R, D> {
+        let after = after.map(|after| row::key::<D, R>(after));
+        let range = KeyRange::prefix(&row::key_under::<D, R>(ids).done());
+        let rows = self.read.scan(&range.beyond(after.as_deref(), Direction::Forward), Direction::Forward);
+        rows.map(|(key, row)| {
+            let name =
+                row::name::<D, R>(&key).ok_or_else(|| row::damaged::<D, R>(&key, "its key is no name"))?;
+            let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
+            Ok(Checked::stored(name, resource))
+        })
     }
 
     /// The resource of this name.
@@ -203,6 +248,8 @@ impl<'a, D> Rows<'a, D> {
 
 /// What a decision of the service `D` depends on.
 pub struct Scope<'a, D> {
+    /// The service.
+    pub service: &'a D,
     /// The rows before it.
     pub rows: Rows<'a, D>,
     /// Its time, its sequence, its seed.

@@ -7,37 +7,12 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use milepost_ledger::key::Parts;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_types::ResourceId;
+use milepost_types::{DamagedRow, ResourceId, limits};
 
 use crate::index::Index;
 use crate::row;
 use crate::rules::Rules;
-
-/// What a resource is ordered by in a list, and its row's key. Sort keys compare as the list's order does, from
-/// the least.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SortKey {
-    /// Bytes that order as the fields do; none in the order of names.
-    pub(crate) order: Vec<u8>,
-    /// The key of the resource's row.
-    pub(crate) key: Vec<u8>,
-}
-
-impl SortKey {
-    /// The bytes that a page token carries.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        // An order is at most a display name.
-        let length = u16::try_from(self.order.len()).unwrap_or(u16::MAX);
-        [&length.to_be_bytes()[..], &self.order, &self.key].concat()
-    }
-
-    /// The sort key in a page token; `None` if it is none.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (length, rest) = bytes.split_first_chunk::<2>()?;
-        let (order, key) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
-        Some(Self { order: order.to_vec(), key: key.to_vec() })
-    }
-}
+use crate::token::SortKey;
 
 /// A resource that a list may answer. They order as their sort keys do.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +36,42 @@ pub(crate) fn by_name<'a>(
         sort_key: SortKey { order: Vec::new(), key: key.into() },
         row: Some(row),
     }))
+}
+
+/// The rows of a range in the order of an index that has those of others between them; `None` if they are too many
+/// to be sorted.
+///
+/// # Errors
+/// If one of them cannot be decoded.
+pub(crate) fn sorted<'a, D, R: Rules<D>>(
+    rows: &'a dyn Read,
+    range: &KeyRange,
+    index: &Index,
+    direction: Direction,
+    after: Option<&SortKey>,
+) -> Result<Option<ScanItems<'a>>, DamagedRow> {
+    let item = |(key, row): (Bytes, Bytes)| {
+        let fields = index.fields::<R>(&row).map_err(|error| row::damaged::<D, R>(&key, error))?;
+        let order = fields.map(|fields| index.order::<R>(&fields));
+        Ok(order.map(|order| ScanItem { sort_key: SortKey { order, key: key.into() }, row: Some(row) }))
+    };
+    let found = rows.scan(range, Direction::Forward).take(limits::PAGE_ROWS + 1);
+    let found: Vec<_> = found.map(item).collect::<Result<_, DamagedRow>>()?;
+    if found.len() > limits::PAGE_ROWS {
+        return Ok(None);
+    }
+    let mut items: Vec<_> = found.into_iter().flatten().collect();
+    items.sort_unstable();
+    if direction == Direction::Backward {
+        items.reverse();
+    }
+    let comes_later = |item: &ScanItem| match (after, direction) {
+        (None, _) => true,
+        (Some(after), Direction::Forward) => item.sort_key > *after,
+        (Some(after), Direction::Backward) => item.sort_key < *after,
+    };
+    items.retain(comes_later);
+    Ok(Some(Box::new(items.into_iter())))
 }
 
 /// What of an index is read.
@@ -92,9 +103,7 @@ impl IndexScan {
         let (index, equal) = (self.index, self.equal);
         Box::new(rows.scan(&range, direction).filter_map(move |(key, _)| {
             let (name, fields) = index.parts::<R>(&key)?;
-            // Without the zero that ends text.
-            let length = fields.len() - usize::from(index.ends_with_text::<R>());
-            let order = if equal { Vec::new() } else { fields[..length].to_vec() };
+            let order = if equal { Vec::new() } else { index.order::<R>(fields) };
             Some(ScanItem { sort_key: SortKey { order, key: row::key::<D, R>(&name) }, row: None })
         }))
     }

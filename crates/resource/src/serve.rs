@@ -6,11 +6,13 @@
 //! what changed nothing is answered from the rows. No rule of the domain is here.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request as HttpRequest;
-use milepost_ledger::{Domain, Ledger, View};
+use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
 use milepost_proto::resource::{GetRequest, ListRequest};
 use milepost_service::host::raw::{RawMethods, ResponseFuture, unary};
@@ -28,7 +30,7 @@ use crate::check::sound;
 use crate::command::Standard;
 use crate::command::{Act, Command, shown};
 use crate::days::Dates;
-use crate::event::resource_of;
+use crate::event::{resource_of, resources_of};
 use crate::request::{read_create, read_list, read_update, target};
 use crate::rules::{Rows, Rules};
 
@@ -49,6 +51,24 @@ impl Metrics {
     }
 }
 
+/// Another ledger that a service follows, and rests its refusals on: it may know more by now.
+pub trait Upstream: Send + Sync {
+    /// Which one it is.
+    fn kind(&self) -> LedgerKind;
+
+    /// Whether a refusal rests on what was followed.
+    fn is_cause_of(&self, rejection: &Rejection) -> bool;
+
+    /// Returns once everything was followed that the other ledger knows now.
+    fn catch_up(&self, deadline: Instant) -> Caught<'_>;
+
+    /// Returns once it was followed to a position.
+    fn wait_for(&self, position: Position, deadline: Instant) -> Caught<'_>;
+}
+
+/// Whether an upstream was followed as far as was asked.
+pub type Caught<'a> = Pin<Box<dyn Future<Output = Result<(), Status>> + Send + 'a>>;
+
 /// What every call of a service's resources has at hand.
 #[derive(Clone)]
 pub struct Api<D: Domain> {
@@ -56,6 +76,8 @@ pub struct Api<D: Domain> {
     pub ledger: Ledger<D>,
     /// Which one it is.
     pub kind: LedgerKind,
+    /// The one that it follows, if it follows one.
+    pub upstream: Option<Arc<dyn Upstream>>,
     /// What the time is.
     pub clock: Arc<dyn Clock>,
     /// What is counted of lists.
@@ -88,9 +110,15 @@ struct PageMessage {
 pub type ReadAct<D, Q> = fn(Q, &mut Violations) -> Option<Box<dyn Act<D>>>;
 
 /// A ledger of resources.
-pub trait Resources: Domain<Command = Arc<Command<Self>>, Rejection = Rejection> + Dates + Clone {}
+pub trait Resources:
+    Domain<Command: From<Arc<Command<Self>>> + Clone, Rejection = Rejection> + Dates + Clone
+{
+}
 
-impl<D: Domain<Command = Arc<Command<D>>, Rejection = Rejection> + Dates + Clone> Resources for D {}
+impl<D> Resources for D where
+    D: Domain<Command: From<Arc<Command<D>>> + Clone, Rejection = Rejection> + Dates + Clone
+{
+}
 
 impl<D: Resources> Api<D> {
     /// Submits what a request is read to. The answer has the resource of the first event, or of all; if there are
@@ -102,33 +130,67 @@ impl<D: Resources> Api<D> {
         all: bool,
     ) -> Result<Response<Answer>, Status> {
         let caller = Caller::of(&request).map_err(refused)?;
+        let mut command = None;
         let submission = caller.submission(request.into_inner(), |body, violations| {
             let act = read(body, violations)?;
-            Some(Arc::new(Command { act, traceparent: caller.traceparent.clone() }))
+            let own = command.insert(Arc::new(Command { act, traceparent: caller.traceparent.clone() }));
+            Some(D::Command::from(Arc::clone(own)))
         });
-        let submission = submission.map_err(refused)?;
-        let command = Arc::clone(&submission.command);
-        let receipt = self.ledger.submit(submission).await.map_err(|error| refusal::submit_status(&error))?;
-        let resources = if receipt.events.is_empty() {
-            let now = self.clock.now();
-            let subject = self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
-            subject.into_iter().collect()
-        } else {
-            receipt.events.iter().take(if all { usize::MAX } else { 1 }).map(resource_of).collect()
+        let receipt = self.submit(submission.map_err(refused)?, caller.deadline).await?;
+        let resources = match command {
+            Some(command) if receipt.events.is_empty() => {
+                let now = self.clock.now();
+                let subject =
+                    self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
+                subject.map_err(refused)?.into_iter().collect()
+            }
+            _ if all => resources_of(&receipt.events),
+            _ => receipt.events.iter().take(1).map(resource_of).collect(),
         };
         Ok(self.answer(resources, receipt.position))
     }
 
+    /// Submits a command. One that is refused for what was followed of another ledger is decided once more on
+    /// what that knows by now.
+    ///
+    /// # Errors
+    /// Why it has no receipt.
+    pub async fn submit(
+        &self,
+        submission: Submission<D::Command>,
+        deadline: Instant,
+    ) -> Result<Receipt, Status> {
+        let again = self.upstream.as_ref().map(|upstream| (upstream, submission.clone()));
+        let refused = match (self.ledger.submit(submission).await, again) {
+            (Err(SubmitError::Rejected(rejection)), Some((upstream, again)))
+                if upstream.is_cause_of(&rejection) =>
+            {
+                upstream.catch_up(deadline).await?;
+                self.ledger.submit(again).await
+            }
+            (submitted, _) => submitted,
+        };
+        refused.map_err(|error| refusal::submit_status(&error))
+    }
+
     /// Returns once what a read waits for is there.
-    async fn wait_for_revisions<Q>(
+    ///
+    /// # Errors
+    /// If it names what is none, or if that is not there in time.
+    pub async fn wait_for_revisions<Q>(
         &self,
         request: &Request<Q>,
         min_revisions: &[String],
     ) -> Result<(), Status> {
-        let caller = Caller::of(request).map_err(refused)?;
+        let deadline = Caller::of(request).map_err(refused)?.deadline;
         for revision in revisions(min_revisions).map_err(refused)? {
-            let reached = wait_for_revision(&self.ledger, self.kind, revision, caller.deadline).await;
-            reached.map_err(refused)?;
+            match self.upstream.as_ref().filter(|upstream| upstream.kind() == revision.ledger) {
+                Some(upstream) => upstream.wait_for(revision.position, deadline).await?,
+                None => {
+                    let reached = wait_for_revision(&self.ledger, self.kind, revision, deadline).await;
+                    reached.map_err(refused)?;
+                }
+            }
         }
         Ok(())
     }
@@ -136,17 +198,34 @@ impl<D: Resources> Api<D> {
     /// Reads rows that may be many, on a thread that may block.
     async fn read_blocking<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&View<'_>) -> Result<T, Rejection> + Send + 'static,
+        read: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Result<T, Status> {
         let ledger = self.ledger.clone();
         let read = tokio::task::spawn_blocking(move || read(&ledger.view()));
-        match read.await {
-            Ok(read) => read.map_err(refused),
-            Err(error) => Err(internal("a read failed", &error)),
+        read.await.map_err(|error| internal("a read failed", &error))
+    }
+
+    /// Reads rows. What is refused for what was followed of another ledger is read once more on what that knows
+    /// by now.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn read_settled<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        read: impl Fn(&View<'_>) -> Result<T, Rejection> + Clone + Send + 'static,
+    ) -> Result<T, Status> {
+        match (self.read_blocking(read.clone()).await?, &self.upstream) {
+            (Err(rejection), Some(upstream)) if upstream.is_cause_of(&rejection) => {
+                upstream.catch_up(deadline).await?;
+                self.read_blocking(read).await?.map_err(refused)
+            }
+            (read, _) => read.map_err(refused),
         }
     }
 
-    fn revision(&self, position: Position) -> String {
+    /// The revision that an answer is of.
+    pub fn revision(&self, position: Position) -> String {
         Revision { ledger: self.kind, position }.to_string()
     }
 
@@ -165,7 +244,7 @@ impl<D: Resources> Api<D> {
             Ok((resource, view.position()))
         };
         let (resource, position) = if R::READS_OTHERS {
-            self.read_blocking(read).await?
+            self.read_blocking(read).await?.map_err(refused)?
         } else {
             read(&self.ledger.view()).map_err(refused)?
         };
@@ -173,13 +252,12 @@ impl<D: Resources> Api<D> {
     }
 
     async fn list<R: Rules<D>>(self, request: Request<R::List>) -> Result<Response<PageMessage>, Status> {
-        let list = read_list::<D, R>(request.get_ref()).map_err(refused)?;
+        let list = Arc::new(read_list::<D, R>(request.get_ref()).map_err(refused)?);
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
-        let now = self.clock.now();
-        let read = move |view: &View<'_>| {
-            Ok((crate::list::list::<D, R>(&Rows::new(view), now, &list.query)?, list, view.position()))
-        };
-        let (page, list, position) = self.read_blocking(read).await?;
+        let (now, asked) = (self.clock.now(), Arc::clone(&list));
+        let read = move |view: &View<'_>| Ok((asked.page::<D, R>(&Rows::new(view), now)?, view.position()));
+        let deadline = Caller::of(&request).map_err(refused)?.deadline;
+        let (page, position) = self.read_settled(deadline, read).await?;
         self.metrics.scanned.inc_by(page.scanned as u64);
         self.metrics.returned.inc_by(page.resources.len() as u64);
         Ok(Response::new(PageMessage {
@@ -220,12 +298,13 @@ impl<D: Resources> Api<D> {
             let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
             api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
             let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
-            let (resources, position) = api.read_blocking(read).await?;
+            let (resources, position) = api.read_blocking(read).await?.map_err(refused)?;
             Ok(api.answer(resources, position))
         })
     }
 
-    fn unary<Q, T, Fut>(
+    /// Answers a call whose request is decoded and whose answer is encoded here.
+    pub fn unary<Q, T, Fut>(
         &self,
         request: HttpRequest<Body>,
         call: impl Fn(Self, Request<Q>) -> Fut + Send + 'static,

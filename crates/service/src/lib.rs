@@ -5,11 +5,9 @@
 
 pub mod admin;
 pub mod config;
-pub mod fields;
 pub mod host;
 pub mod journal_service;
 pub mod ledger;
-pub mod mask;
 pub mod merge;
 pub mod origin;
 pub mod readiness;

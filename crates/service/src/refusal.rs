@@ -230,7 +230,8 @@ mod tests {
     }
 
     fn every_rejection() -> Vec<Rejection> {
-        let (kind, name) = (ResourceKind::PROJECT, "portfolios/p/projects/x".to_owned());
+        let (kind, name) =
+            (ResourceKind::new("milepost.dev/Project", "project"), "portfolios/p/projects/x".to_owned());
         let token = TokenError::Damaged { expected: TokenKind::Page };
         let earliest = Cursor::after(position(1));
         let mut violations = Violations::one("project.display_name", "REQUIRED", "give one");

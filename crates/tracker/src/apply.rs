@@ -4,11 +4,16 @@
 //! this version does not know do nothing, and an event that cannot be read, or is not the tracker's, is damage.
 
 use milepost_ledger::{Entry, Unusable, Write};
+use milepost_proto::tracker::v1::Milestone;
+use milepost_resource::{Table, Unreadable};
 use milepost_types::Position;
 
-use crate::convert::Unreadable;
 use crate::convert::read_event::{Effect, Facts, effect};
+use crate::decide::Tracker;
 use crate::tables;
+
+/// The rows of milestones, with those of their indexes.
+const MILESTONES: Table = Table::of::<Tracker, Milestone>();
 
 /// Brings the rows from before an entry to after it.
 ///
@@ -24,7 +29,7 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
 
 fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> {
     match effect {
-        Effect::Milestone(name, value) => tables::milestone::put(rows, &name, &value)?,
+        Effect::Milestone(row) => MILESTONES.put(rows, row)?,
         Effect::Date(portfolio, current) => {
             tables::date::put(rows, &portfolio, current);
             tables::advancing::remove(rows, &portfolio);

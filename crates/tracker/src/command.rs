@@ -5,56 +5,19 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use milepost_types::{
-    DamagedRow, Etag, GoOn, MilestoneName, PortfolioName, Position, Rejection, ResourceKind,
-};
+use milepost_types::{GoOn, Position};
 
-use crate::milestone::{Action, Draft};
+use crate::decide::Tracker;
+use crate::names::PortfolioName;
 use crate::source::SourceEntry;
 
-/// What is asked, and the trace that it is part of.
-#[derive(Debug)]
-pub(crate) struct TracedCommand {
-    /// What is asked.
-    pub(crate) command: Command,
-    /// The W3C trace context of the request; empty: none was given.
-    pub(crate) traceparent: String,
-}
-
-impl From<Command> for TracedCommand {
-    fn from(command: Command) -> Self {
-        Self { command, traceparent: String::new() }
-    }
-}
-
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Command {
-    /// Create milestones, all or none; all in this portfolio.
-    Create {
-        /// The portfolio.
-        portfolio: PortfolioName,
-        /// At least one; no id twice.
-        drafts: Vec<Draft>,
-    },
-    /// Do something to a milestone.
-    Act {
-        /// Which one.
-        name: MilestoneName,
-        /// If given, it must be current.
-        etag: Option<Etag>,
-        /// What.
-        action: Action,
-    },
+    /// A change of milestones.
+    Milestones(Arc<milepost_resource::Command<Tracker>>),
     /// Make a day a portfolio's current date, as far as an entry goes.
-    AdvanceDate {
-        /// The portfolio.
-        portfolio: PortfolioName,
-        /// The day.
-        date: Date,
-        /// Only count what it would announce, in all its entries.
-        preview: bool,
-    },
+    AdvanceDate(Arc<AdvanceDate>),
     /// Take over an entry of the registry.
     Ingest {
         /// The entry.
@@ -78,35 +41,21 @@ pub(crate) enum Command {
     },
 }
 
-/// Why a command is refused.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    /// Why.
-    pub(crate) rejection: Rejection,
-    /// Whether it rests on what was followed of the registry, which may say otherwise by now.
-    pub(crate) on_mirror: bool,
+/// The day to be a portfolio's current date.
+#[derive(Debug)]
+pub(crate) struct AdvanceDate {
+    /// The portfolio.
+    pub(crate) portfolio: PortfolioName,
+    /// The day.
+    pub(crate) date: Date,
+    /// Only count what it would announce, in all its entries.
+    pub(crate) preview: bool,
+    /// The W3C trace context of the request; empty: none was given.
+    pub(crate) traceparent: String,
 }
 
-impl Refusal {
-    /// A refusal that rests on what was followed.
-    pub(crate) fn on_mirror(rejection: Rejection) -> Self {
-        Self { rejection, on_mirror: true }
-    }
-
-    /// There is no such portfolio or project, as far as the registry was followed.
-    pub(crate) fn unknown(kind: ResourceKind, name: &impl std::fmt::Display) -> Self {
-        Self::on_mirror(Rejection::NotFound { kind, name: name.to_string() })
-    }
-}
-
-impl From<DamagedRow> for Refusal {
-    fn from(row: DamagedRow) -> Self {
-        Rejection::from(row).into()
-    }
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self { rejection, on_mirror: false }
+impl From<Arc<milepost_resource::Command<Tracker>>> for Command {
+    fn from(command: Arc<milepost_resource::Command<Tracker>>) -> Self {
+        Self::Milestones(command)
     }
 }

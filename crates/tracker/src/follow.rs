@@ -20,7 +20,7 @@ use milepost_types::{LedgerKind, Position, Rejection};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{Command, Refusal, TracedCommand};
+use crate::command::Command;
 use crate::convert::read_event::is_part;
 use crate::convert::source::source_entry;
 use crate::decide::Tracker;
@@ -116,8 +116,7 @@ impl Follow {
     async fn receive(&self, mut batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         if let Some(to) = batch.restored.take() {
             let goes_on = Some(to.after);
-            let command = Command::FollowRestored { from: *after, to }.into();
-            self.submit_all(vec![Arc::new(command)]).await?;
+            self.submit_all(vec![Command::FollowRestored { from: *after, to }]).await?;
             *after = goes_on;
         }
         self.take_over(batch, after).await
@@ -145,7 +144,7 @@ impl Follow {
     }
 
     /// Has commands done, in order. An entry that cannot be taken over is, without deriving anything.
-    async fn submit_all(&self, mut commands: Vec<Arc<TracedCommand>>) -> Result<(), Stop> {
+    async fn submit_all(&self, mut commands: Vec<Command>) -> Result<(), Stop> {
         let mut done = 0;
         let mut waits = false;
         // One that takes several entries goes on alone: those after it would be refused until it is done.
@@ -163,7 +162,7 @@ impl Follow {
             alone = open.is_some();
             let Some(Err(error)) = open.and_then(|open| answers.into_iter().nth(open)) else { continue };
             match error {
-                SubmitError::Rejected(Refusal { rejection, .. }) => return Err(refused(rejection)),
+                SubmitError::Rejected(rejection) => return Err(refused(rejection)),
                 SubmitError::Closing | SubmitError::Failed { .. } => return Err(Stop::Closing),
                 error @ (SubmitError::EntryTooLarge { .. } | SubmitError::Panicked { .. }) => {
                     let reason = error.to_string();
@@ -219,33 +218,33 @@ async fn read(after: Position, batch: FollowBatch) -> Result<Vec<SourceEntry>, S
 }
 
 /// Whether an entry was taken over to its end.
-fn is_done(answer: &Result<Receipt, SubmitError<Refusal>>) -> bool {
+fn is_done(answer: &Result<Receipt, SubmitError<Rejection>>) -> bool {
     // What cannot be read is none of ours, and no part.
     answer.as_ref().is_ok_and(|receipt| !is_part(&receipt.events).unwrap_or(false))
 }
 
-fn ingest(source_entry: SourceEntry) -> Arc<TracedCommand> {
-    Arc::new(Command::Ingest { source_entry: Arc::new(source_entry), skip: None }.into())
+fn ingest(source_entry: SourceEntry) -> Command {
+    Command::Ingest { source_entry: Arc::new(source_entry), skip: None }
 }
 
 /// The same command again, deriving nothing; `None` if it did not derive anything before.
-fn without_deriving(command: &TracedCommand, reason: &str) -> Option<Arc<TracedCommand>> {
-    match &command.command {
+fn without_deriving(command: &Command, reason: &str) -> Option<Command> {
+    match command {
         Command::Ingest { source_entry, skip: None } => {
             let (source_entry, skip) = (Arc::clone(source_entry), Some(reason.to_owned()));
-            Some(Arc::new(Command::Ingest { source_entry, skip }.into()))
+            Some(Command::Ingest { source_entry, skip })
         }
         _ => None,
     }
 }
 
-fn submission(command: &Arc<TracedCommand>) -> Submission<Arc<TracedCommand>> {
-    let command_id = match &command.command {
+fn submission(command: &Command) -> Submission<Command> {
+    let command_id = match command {
         Command::Ingest { source_entry, .. } => Some(CommandId::Source(source_entry.position)),
         _ => None,
     };
     Submission {
-        command: Arc::clone(command),
+        command: command.clone(),
         actor: Actor::system(LedgerKind::Tracker.as_str()),
         command_id,
         validate_only: false,

@@ -1,10 +1,10 @@
 //! When, and how well: milestones with baseline, forecast and actual dates.
 //!
-//! A service on a ledger, in rooms: `milestone` has the model and its rules, `facts` and `source` what is
-//! known of the registry and how its log is followed; `decide` loads what a command is about and asks them;
-//! `apply` puts what an event carries into `tables`; `list` reads pages; `convert` is the room that reads and
-//! writes messages; `grpc` answers calls. Beside the calls two tasks run: `follow` takes the registry's
-//! journal over, `sweep` lets days begin.
+//! A service on a ledger, in rooms: `milestone` has the rules of milestones, which crate `resource` serves and
+//! stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`
+//! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
+//! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
+//! takes the registry's journal over, `sweep` lets days begin.
 //! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
 //! what the journal says; every entry says how far the registry had been followed when it was decided.
 
@@ -15,11 +15,12 @@ mod convert;
 mod decide;
 mod error;
 mod follow;
-mod grpc;
-mod list;
+mod methods;
 mod metrics;
 mod milestone;
 mod mirror;
+mod names;
+mod parent;
 mod service;
 mod source;
 mod sweep;

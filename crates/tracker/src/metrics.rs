@@ -27,8 +27,6 @@ pub(crate) struct Metrics {
     pub(crate) follow_lag: Gauge,
     pub(crate) days_advanced: Counter,
     pub(crate) portfolios_unconfirmed: Gauge,
-    scanned: Counter,
-    returned: Counter,
 }
 
 impl Metrics {
@@ -56,14 +54,6 @@ impl Metrics {
             "Portfolios whose current date waits for somebody to confirm it",
             all.portfolios_unconfirmed.clone(),
         );
-        metrics.register(LIST_SCANNED_TOTAL, "Milestones that lists scanned", all.scanned.clone());
-        metrics.register(LIST_RETURNED_TOTAL, "Milestones that lists returned", all.returned.clone());
         all
-    }
-
-    /// Counts a page.
-    pub(crate) fn listed(&self, scanned: usize, returned: usize) {
-        self.scanned.inc_by(scanned as u64);
-        self.returned.inc_by(returned as u64);
     }
 }

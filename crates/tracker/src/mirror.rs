@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_schedule::{Calendar, Weekdays};
-use milepost_types::{PortfolioName, ProjectName, TimeZoneId};
+use milepost_types::TimeZoneId;
+
+use crate::names::{PortfolioName, ProjectName};
 
 /// What is kept of a portfolio, as the registry says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
+use milepost_proto::tracker::v1::Milestone;
+use milepost_resource::{Api, Metrics as ListMetrics, ResourceService};
 use milepost_service::config::server::Server;
 use milepost_service::host::raw::RawService;
 use milepost_service::host::{BoxError, Component, ServiceContext};
@@ -19,14 +21,12 @@ use milepost_types::{GoOn, LedgerKind, Position, Violations};
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
-use crate::convert::request::reset_follower as reset_wish;
 use crate::decide::Tracker;
 use crate::error::Error;
 use crate::follow::Follow;
 use crate::follow::upstream::Upstream;
-use crate::grpc::Api;
-use crate::grpc::routes::MilestoneRoutes;
-use crate::metrics::Metrics;
+use crate::methods;
+use crate::metrics::{LIST_RETURNED_TOTAL, LIST_SCANNED_TOTAL, Metrics};
 use crate::sweep::Sweep;
 use crate::tables;
 
@@ -35,7 +35,9 @@ const KIND: LedgerKind = LedgerKind::Tracker;
 /// The tracker of a process.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) api: Arc<Api>,
+    pub(crate) api: Api<Tracker>,
+    pub(crate) upstream: Arc<Upstream>,
+    metrics: Metrics,
     config: Config,
     portfolios: Arc<Notify>,
     /// Between attempts to reach the registry.
@@ -83,15 +85,24 @@ impl Service {
         ledger: Ledger<Tracker>,
         registry: Transport,
     ) -> Self {
-        let upstream = Upstream {
+        let upstream = Arc::new(Upstream {
             transport: registry,
             ledger: ledger.clone(),
             timeout: config.registry_timeout,
             ended: Arc::new(watch::Sender::new(None)),
+        });
+        let api = Api {
+            ledger,
+            kind: KIND,
+            upstream: Some(Arc::clone(&upstream) as _),
+            clock: Arc::clone(&context.clock),
+            metrics: ListMetrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL),
+            max_request_bytes: context.limits.max_request_bytes.length(),
         };
-        let metrics = Metrics::register(&context.metrics);
         Self {
-            api: Arc::new(Api { ledger, upstream, metrics, clock: Arc::clone(&context.clock) }),
+            api,
+            upstream,
+            metrics: Metrics::register(&context.metrics),
             config: config.clone(),
             portfolios: Arc::new(Notify::new()),
             backoff: Backoff::default(),
@@ -100,29 +111,28 @@ impl Service {
 
     /// The tracker's share of a server: its service, its tasks, and its ledger's life.
     pub fn component(&self, context: &ServiceContext) -> Component {
-        let limit = context.limits.max_request_bytes.length();
         let component = Component::new(KIND.as_str())
-            .service(self.routes(limit))
+            .service(self.routes())
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         ledger::attach(component, context, KIND, &self.api.ledger)
     }
 
-    /// The calls; longer requests are refused.
-    pub(crate) fn routes(&self, max_request_bytes: usize) -> RawService<MilestoneRoutes> {
-        RawService(MilestoneRoutes::new(Arc::clone(&self.api), max_request_bytes))
+    /// The calls.
+    pub(crate) fn routes(&self) -> RawService<ResourceService<Tracker, Milestone>> {
+        RawService(ResourceService::new(self.api.clone(), methods::of_milestones()))
     }
 
     /// The task that follows the registry.
     pub(crate) fn follower(&self, context: &ServiceContext) -> Follow {
         Follow {
-            transport: self.api.upstream.transport.clone(),
+            transport: self.upstream.transport.clone(),
             ledger: self.api.ledger.clone(),
             check: context.readiness.check(format!("{KIND}.follow({})", LedgerKind::Registry)),
-            metrics: self.api.metrics.clone(),
+            metrics: self.metrics.clone(),
             drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
-            ended: Arc::clone(&self.api.upstream.ended),
+            ended: Arc::clone(&self.upstream.ended),
             backoff: self.backoff,
         }
     }
@@ -133,7 +143,7 @@ impl Service {
             ledger: self.api.ledger.clone(),
             clock: Arc::clone(&context.clock),
             check: context.readiness.check(format!("{KIND}.dates")),
-            metrics: self.api.metrics.clone(),
+            metrics: self.metrics.clone(),
             drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             max_catch_up_days: self.config.max_catch_up_days,
@@ -143,7 +153,7 @@ impl Service {
 
     /// The tracker's journal as the journal service shows it, with how far it followed the registry.
     pub fn followed(&self, server: &Server) -> Followed {
-        let upstream = self.api.upstream.clone();
+        let upstream = Arc::clone(&self.upstream);
         ledger::followed(server, &self.api.ledger, move || upstream.followed().into_iter().collect())
     }
 
@@ -154,7 +164,7 @@ impl Service {
 
     /// How far the registry was followed.
     pub fn followed_to(&self) -> Option<Position> {
-        self.api.upstream.followed()
+        self.upstream.followed()
     }
 
     /// Finishes what waits and closes the ledger. Blocks. A server's component does so by itself.
@@ -200,12 +210,12 @@ pub async fn reset_follower(
     let own = tables::source::get(&ledger.view());
     let command = to(own).and_then(|to| {
         let mut violations = Violations::new();
-        let command = reset_wish(to, reason, &mut violations);
+        let command = methods::reset_follower(to, reason, &mut violations);
         violations.finish(command).map_err(|found| Error::Reset(found.to_string()).into())
     });
     let reset = match command {
         Ok(command) => {
-            let submitted = ledger.submit(Submission::system("operator", Arc::new(command.into()))).await;
+            let submitted = ledger.submit(Submission::system("operator", command)).await;
             submitted.map_err(|error| Error::Reset(error.to_string()).into())
         }
         Err(error) => Err(error),

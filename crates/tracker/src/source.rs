@@ -4,9 +4,10 @@
 //! it is a [`Reaction::Skip`].
 
 use jiff::civil::Date;
-use milepost_types::{Position, ProjectName};
+use milepost_types::Position;
 
 use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::names::ProjectName;
 
 /// The type of the event that says that a project started.
 pub(crate) const PROJECT_STARTED: &str = "milepost.project.started";

@@ -13,14 +13,15 @@ use jiff::civil::Date;
 use milepost_ledger::{Ledger, Submission, SubmitError, View};
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
-use milepost_types::{Clock, DamagedRow, LedgerKind, PortfolioName, Rejection, TimeZoneId};
+use milepost_types::{Clock, DamagedRow, LedgerKind, Rejection, TimeZoneId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::{Command, Refusal};
+use crate::command::{AdvanceDate, Command};
 use crate::decide::{Tracker, between};
 use crate::metrics::Metrics;
 use crate::mirror::Portfolio;
+use crate::names::PortfolioName;
 use crate::tables;
 
 /// The shortest wait between two looks at the clock.
@@ -127,14 +128,15 @@ impl Sweep {
                     current.tomorrow().map_err(|error| error.to_string())?
                 }
             };
-            let command =
-                Command::AdvanceDate { portfolio: portfolio.name.clone(), date: next, preview: false };
-            let submission = Submission::system(LedgerKind::Tracker.as_str(), Arc::new(command.into()));
+            let (name, traceparent) = (portfolio.name.clone(), String::new());
+            let day = AdvanceDate { portfolio: name, date: next, preview: false, traceparent };
+            let command = Command::AdvanceDate(Arc::new(day));
+            let submission = Submission::system(LedgerKind::Tracker.as_str(), command);
             match self.ledger.submit(submission).await {
                 // A later day was begun before the clock or the time zone went back.
                 Ok(receipt) if receipt.events.is_empty() => return Ok(None),
                 Ok(_) => {}
-                Err(SubmitError::Rejected(Refusal { rejection: Rejection::DamagedRow(row), .. })) => {
+                Err(SubmitError::Rejected(Rejection::DamagedRow(row))) => {
                     return Err(row.to_string());
                 }
                 // The clock went back meanwhile, or the portfolio was deleted: the next look sees it.

@@ -12,18 +12,6 @@ pub struct ResourceKind {
 }
 
 impl ResourceKind {
-    /// `portfolios/{portfolio}`
-    pub const PORTFOLIO: Self = Self::new("milepost.dev/Portfolio", "portfolio");
-    /// `organizations/{organization}`
-    pub const ORGANIZATION: Self = Self::new("milepost.dev/Organization", "organization");
-    /// `portfolios/{portfolio}/projects/{project}`
-    pub const PROJECT: Self = Self::new("milepost.dev/Project", "project");
-    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
-    pub const PHASE: Self = Self::new("milepost.dev/Phase", "phase");
-    /// `portfolios/{portfolio}/batches/{batch}`
-    pub const BATCH: Self = Self::new("milepost.dev/Batch", "batch");
-    /// `portfolios/{portfolio}/projects/{project}/milestones/{milestone}`
-    pub const MILESTONE: Self = Self::new("milepost.dev/Milestone", "milestone");
     /// An event of a log, by its event id.
     pub const EVENT: Self = Self::new("milepost.dev/Event", "event");
 

@@ -54,15 +54,10 @@ pub use language::{LanguageTag, LanguageTagError};
 pub use ledger_name::{LedgerName, LedgerNameError};
 pub use lineage::{GoOn, Lineage, same_places};
 pub use money::{Money, MoneyError, MoneySums};
-pub use name::{
-    BatchName, MilestoneName, NameError, NameShape, OrganizationName, PhaseName, PortfolioName, ProjectName,
-    ResourceName,
-};
+pub use name::{NameError, NameShape, ResourceName};
 pub use order::{OrderBy, OrderError};
 pub use page::{PageSizeError, PageToken, RequestDigest, page_size};
-pub use parent::{
-    BatchParent, MilestoneParent, PhaseParent, PortfolioPattern, ProjectParent, ProjectPattern, parent_ids,
-};
+pub use parent::parent_ids;
 pub use plain::without_number;
 pub use position::{Hash, HashPrefix, LogId, LogIdError, Position, PositionError};
 pub use quote::quoted;

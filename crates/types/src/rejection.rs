@@ -283,7 +283,7 @@ impl Rejection {
     }
 
     /// Refuses a stale etag; no etag given is no check.
-    pub fn check_etag<N: ResourceName>(name: &N, given: Option<Etag>, current: Etag) -> Result<(), Self> {
+    pub fn check_etag(name: &impl std::fmt::Display, given: Option<Etag>, current: Etag) -> Result<(), Self> {
         match given {
             Some(given) if given != current => {
                 Err(Rejection::StaleEtag { name: name.to_string(), given, current })
@@ -351,36 +351,41 @@ fn conditions(list: &[Precondition]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LogId, PortfolioName, ProjectName};
+    use crate::LogId;
 
-    fn project() -> ProjectName {
-        "portfolios/wsc/projects/science-avenue".parse().unwrap()
+    const PROJECT: &str = "portfolios/wsc/projects/science-avenue";
+
+    fn portfolio(refused: fn(ResourceKind, String) -> Rejection) -> Rejection {
+        refused(ResourceKind::new("milepost.dev/Portfolio", "portfolio"), "portfolios/wsc".to_owned())
     }
 
     #[test]
     fn texts_say_what_is_so_and_what_to_do() {
         let states = |list: &[&str]| list.iter().map(|state| state.to_string()).collect();
         let wrong_state = |allowed: &[&str]| Rejection::WrongState {
-            name: project().to_string(),
+            name: PROJECT.to_owned(),
             action: "start",
             state: "STATUS_CANCELLED".into(),
             allowed: states(allowed),
         };
         for (rejection, text) in [
             (
-                Rejection::not_found(&project()),
+                Rejection::NotFound {
+                    kind: ResourceKind::new("milepost.dev/Project", "project"),
+                    name: PROJECT.to_owned(),
+                },
                 "there is no project \"portfolios/wsc/projects/science-avenue\"; check the name",
             ),
             (
-                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap(), false),
+                portfolio(|kind, name| Rejection::AlreadyExists { kind, name, deleted: false }),
                 "the portfolio \"portfolios/wsc\" exists already; choose another id, or update it",
             ),
             (
-                Rejection::already_exists(&"portfolios/wsc".parse::<PortfolioName>().unwrap(), true),
+                portfolio(|kind, name| Rejection::AlreadyExists { kind, name, deleted: true }),
                 "the portfolio \"portfolios/wsc\" exists already and is deleted; undelete it, or choose another id",
             ),
             (
-                Rejection::not_deleted(&"portfolios/wsc".parse::<PortfolioName>().unwrap()),
+                portfolio(|kind, name| Rejection::NotDeleted { kind, name }),
                 "the portfolio \"portfolios/wsc\" is not deleted, so there is nothing to undelete",
             ),
             (
@@ -426,9 +431,9 @@ mod tests {
 
     #[test]
     fn an_etag_is_checked_only_if_given() {
-        assert_eq!(Rejection::check_etag(&project(), None, Etag(7)), Ok(()));
-        assert_eq!(Rejection::check_etag(&project(), Some(Etag(7)), Etag(7)), Ok(()));
-        let stale = Rejection::check_etag(&project(), Some(Etag(6)), Etag(7)).unwrap_err();
+        assert_eq!(Rejection::check_etag(&PROJECT, None, Etag(7)), Ok(()));
+        assert_eq!(Rejection::check_etag(&PROJECT, Some(Etag(7)), Etag(7)), Ok(()));
+        let stale = Rejection::check_etag(&PROJECT, Some(Etag(6)), Etag(7)).unwrap_err();
         assert!(matches!(stale, Rejection::StaleEtag { given: Etag(6), current: Etag(7), .. }));
         assert!(stale.to_string().contains("its etag is 7, not 6"));
     }

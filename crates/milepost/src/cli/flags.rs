@@ -168,7 +168,10 @@ impl<R: Resource> Draft<R> {
     ///
     /// # Errors
     /// If the file cannot be read, or is not the JSON of such a resource.
-    pub async fn read(source: &Source) -> Result<Self, Error> {
+    pub async fn read(source: &Source) -> Result<Self, Error>
+    where
+        R: milepost_proto::resource::Resource,
+    {
         let Some(path) = &source.from_file else {
             return Ok(Self { resource: R::default(), given: Vec::new() });
         };

@@ -6,11 +6,11 @@
 
 use std::sync::LazyLock;
 
+use milepost_proto::resource::{Access, Resource};
 use milepost_proto::{FILE_DESCRIPTOR_SET, event::v1 as event, journal::v1 as journal};
 use milepost_proto::{notifier::v1 as notifier, registry::v1 as registry, tracker::v1 as tracker};
 use prost_reflect::{
-    DescriptorPool, DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor,
-    Value as Field,
+    DescriptorPool, DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, Value as Field,
 };
 use serde_json::{Map, Value};
 
@@ -117,32 +117,12 @@ pub fn line(value: &Value) -> String {
 }
 
 /// The fields that are set and that an update may change, by their names in the schema.
-pub fn changeable<M: Described>(message: &M) -> Vec<String> {
-    let dynamic = dynamic(message);
-    let set = dynamic.fields().filter(|(field, _)| field.name() != "etag" && !is_fixed(field));
-    set.map(|(field, _)| field.name().to_owned()).collect()
-}
-
-/// What may be given on create, and is then changed by methods of its own: an update that names it is refused.
-const CHANGED_BY_METHOD: [&str; 3] = [
-    "milepost.registry.v1.Batch.members",
-    "milepost.tracker.v1.Milestone.baseline_date",
-    "milepost.tracker.v1.Milestone.forecast_date",
-];
-
-/// Whether a field is output only, changed by a method of its own, given once for ever, or the resource's name.
-fn is_fixed(field: &FieldDescriptor) -> bool {
-    if CHANGED_BY_METHOD.contains(&field.full_name()) {
-        return true;
-    }
-    const OUTPUT_ONLY: i32 = 3;
-    const IMMUTABLE: i32 = 5;
-    const IDENTIFIER: i32 = 8;
-    let Some(extension) = POOL.get_extension_by_name("google.api.field_behavior") else { return false };
-    let options = field.options();
-    let behaviours = options.get_extension(&extension);
-    let behaviours = behaviours.as_list().unwrap_or_default().iter().filter_map(Field::as_enum_number);
-    behaviours.into_iter().any(|behaviour| [OUTPUT_ONLY, IMMUTABLE, IDENTIFIER].contains(&behaviour))
+pub fn changeable<R: Resource + Described>(resource: &R) -> Vec<String> {
+    let inputs = R::FIELDS.iter().filter(|field| field.access == Access::Input);
+    let inputs: Vec<_> = inputs.map(|field| field.name).collect();
+    let dynamic = dynamic(resource);
+    let set = dynamic.fields().map(|(field, _)| field.name().to_owned());
+    set.filter(|name| inputs.contains(&name.as_str())).collect()
 }
 
 /// Maps of messages have no order of their own; sorted, one message has one text.
@@ -244,10 +224,5 @@ mod tests {
         let members = vec!["portfolios/p/projects/x".into()];
         let batch = registry::Batch { display_name: "一批".into(), members, ..Default::default() };
         assert_eq!(changeable(&batch), ["display_name"]);
-        for field in CHANGED_BY_METHOD {
-            let (message, field) = field.rsplit_once('.').unwrap();
-            let message = POOL.get_message_by_name(message).unwrap();
-            assert!(message.get_field_by_name(field).is_some(), "{field}");
-        }
     }
 }

@@ -38,6 +38,7 @@ impl Rules<Registry> for Batch {
         under: 1,
         by: &[By::Field("start_date")],
         live: false,
+        when: &[],
         orders: true,
     }];
 

@@ -25,6 +25,7 @@ pub(crate) const BY_STATUS: Index = Index {
     under: 1,
     by: &[By::Field("status")],
     live: true,
+    when: &[],
     orders: false,
 };
 

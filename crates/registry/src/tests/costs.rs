@@ -72,10 +72,10 @@ fn several(ids: std::ops::Range<usize>, project: impl Fn(usize) -> Project) -> B
     let mut violations = Violations::new();
     let new = ids.map(|i| {
         let mut request = create_project(&format!("p{i}"), project(i));
-        create::<Registry, Project>(&mut request, format!("requests[{i}].project"), &mut violations).unwrap()
+        let (field, parent) = (format!("requests[{i}].project"), vec!["wsc".parse().unwrap()]);
+        create::<Registry, Project>(&mut request, field, Some(parent), &mut violations).unwrap()
     });
-    let parent = vec!["wsc".parse().unwrap()];
-    Box::new(Standard::Create { parent, new: new.collect(), answer: Some("projects") })
+    Box::new(Standard::Create { new: new.collect(), answer: Some("projects") })
 }
 
 fn target<R: milepost_proto::resource::Resource>(name: &str) -> Target<R> {

@@ -82,11 +82,11 @@ fn several_are_created_together_each_with_an_id_of_its_own_or_none() {
     let several = |ids: &[(&str, &str)]| -> Option<Box<dyn Act<Office>>> {
         let mut violations = Violations::new();
         let new = ids.iter().enumerate().map(|(i, (id, label))| {
-            create::<Office, Project>(&mut new(id, label), format!("requests[{i}].project"), &mut violations)
+            let (field, parent) = (format!("requests[{i}].project"), vec!["a".parse().unwrap()]);
+            create::<Office, Project>(&mut new(id, label), field, Some(parent), &mut violations)
         });
         let new = new.collect::<Option<Vec<_>>>()?;
-        let parent = vec!["a".parse().unwrap()];
-        Some(Box::new(Standard::Create { parent, new, answer: Some("projects") }))
+        Some(Box::new(Standard::Create { new, answer: Some("projects") }))
     };
     let events = world.ask(|_| several(&[("", "l"), ("b", "l"), ("", "l")])).unwrap();
     let names: std::collections::BTreeSet<_> = events.iter().map(|event| event.subject.clone()).collect();

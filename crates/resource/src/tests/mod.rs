@@ -11,6 +11,7 @@ mod keys;
 mod lists;
 mod lists_in_fields;
 mod masks;
+mod milestones;
 mod names;
 mod pages;
 mod scans;

@@ -1,13 +1,18 @@
 //! A service for tests: rules that refuse where a resource says so, and indexes of every kind of part.
 
 use jiff::Timestamp;
+use milepost_proto::event::v1::MilestoneOutlookChanged;
+use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project, Site, project};
 use milepost_proto::resource::TopLevel;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::milestone::State;
 use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, Rejection, Violations};
 
 use crate::{
-    By, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Table, Under, Unreadable, date_message,
+    By, Change, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Table, Under, Unreadable, When,
+    date_message,
 };
 
 /// The service.
@@ -26,16 +31,17 @@ impl Dates for Office {
 }
 
 /// Its tables.
-pub(super) const TABLES: [Table; 5] = [
+pub(super) const TABLES: [Table; 6] = [
     Table::of::<Office, Portfolio>(),
     Table::of::<Office, Organization>(),
     Table::of::<Office, Project>(),
     Table::of::<Office, Phase>(),
     Table::of::<Office, Batch>(),
+    Table::of::<Office, Milestone>(),
 ];
 
 const fn index(tag: u8, under: usize, by: &'static [By]) -> Index {
-    Index { tag, table_name: "office.index", under, by, live: false, orders: true }
+    Index { tag, table_name: "office.index", under, by, live: false, when: &[], orders: true }
 }
 
 impl Rules<Office> for Portfolio {
@@ -167,4 +173,53 @@ impl Rules<Office> for Batch {
     const TABLE_NAME: &'static str = "office.batches";
     const ID_PREFIX: char = 'b';
     const INDEXES: &'static [Index] = &[index(23, 0, &[By::Field("start_date")])];
+}
+
+/// The milestones of each portfolio by forecast, or by baseline where there is none.
+pub(super) const DUE: Index = index(27, 1, &[By::FirstDate(&["forecast_date", "baseline_date"])]);
+
+/// The planned ones that have a baseline, by it.
+pub(super) const PLANNED: Index = Index {
+    live: true,
+    when: &[When::Is("state", State::Planned as i32), When::Has("baseline_date")],
+    orders: false,
+    ..index(28, 1, &[By::Field("baseline_date")])
+};
+
+impl Rules<Office> for Milestone {
+    type Above = Under<Project>;
+
+    const TABLE: u8 = 6;
+    const TABLE_NAME: &'static str = "office.milestones";
+    const ID_PREFIX: char = 'm';
+    const INDEXES: &'static [Index] =
+        &[DUE, PLANNED, Index { live: false, ..index(29, 0, &[By::Field("display_name")]) }];
+
+    /// What was stored without a type is of this one.
+    fn upgrade(&mut self) -> Result<bool, Unreadable> {
+        let old = self.r#type.is_empty();
+        if old {
+            self.r#type = "old".to_owned();
+        }
+        Ok(old)
+    }
+
+    fn begin(&mut self) {
+        self.set_state(State::Planned);
+    }
+
+    /// A remark is announced besides.
+    fn describe(
+        _: &Scope<'_, Office>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        if after.remarks.is_empty() {
+            return Ok(change);
+        }
+        let payload = Payload::MilestoneOutlookChanged(MilestoneOutlookChanged::default());
+        let kind = EventKind::custom("milepost.milestone.outlook_changed", payload);
+        Ok(change.announcing(Some(Change::of(kind, before, after.clone()).naming(vec!["remarks"]))))
+    }
 }

@@ -8,7 +8,7 @@ use prost::Message;
 use super::lists::{ORDERS, model, order_of, some_parent, some_project, stored};
 use super::office::Office;
 use super::world::{World, faults, name, page, pages, portfolio, project};
-use crate::scan::SortKey;
+use crate::token::{PLAIN, SortKey, TokenFormat};
 
 fn list(parent: &str) -> ListProjectsRequest {
     ListProjectsRequest { parent: parent.to_owned(), page_size: 1000, ..ListProjectsRequest::default() }
@@ -63,7 +63,7 @@ proptest! {
     #[test]
     fn sort_keys_are_read_back(order: Vec<u8>, key: Vec<u8>) {
         let sort_key = SortKey { order, key };
-        prop_assert_eq!(SortKey::decode(&sort_key.encode()), Some(sort_key));
+        prop_assert_eq!(PLAIN.decode(&PLAIN.encode(&sort_key), true), Some(sort_key));
     }
 
     #[test]
@@ -92,7 +92,7 @@ proptest! {
 #[test]
 fn nothing_else_is_a_sort_key() {
     for bytes in [&[][..], &[0], &[0, 2, 1], &[255, 255, 0]] {
-        assert_eq!(SortKey::decode(bytes), None, "{bytes:?}");
+        assert_eq!(PLAIN.decode(bytes, true), None, "{bytes:?}");
     }
 }
 
@@ -143,7 +143,7 @@ fn a_page_token_is_good_for_its_request_only() {
 }
 
 #[test]
-fn every_fault_of_a_list_is_told_then_those_of_its_filter_then_its_token() {
+fn every_fault_of_a_list_is_named_then_that_of_its_token() {
     let world = World::default();
     let mut request = ListProjectsRequest {
         parent: "portfolios".to_owned(),
@@ -155,8 +155,12 @@ fn every_fault_of_a_list_is_told_then_those_of_its_filter_then_its_token() {
     };
     let refused =
         |request: &ListProjectsRequest| page::<Project>(&world.rows, request).map(|(page, _)| page.scanned);
-    let wrong =
-        [("parent", "INVALID_NAME"), ("page_size", "INVALID_PAGE_SIZE"), ("order_by", "INVALID_ORDER_BY")];
+    let wrong = [
+        ("parent", "INVALID_NAME"),
+        ("page_size", "INVALID_PAGE_SIZE"),
+        ("order_by", "INVALID_ORDER_BY"),
+        ("filter", "INVALID_FILTER"),
+    ];
     let wrong = wrong.map(|(path, reason)| (path.to_owned(), reason));
     assert_eq!(faults(refused(&request)), wrong);
     request = ListProjectsRequest {

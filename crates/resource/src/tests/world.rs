@@ -13,7 +13,7 @@ use super::office::{Office, TABLES};
 use super::rows::Rows;
 use crate::check::sound;
 use crate::command::Standard;
-use crate::list::{Page, list};
+use crate::list::Page;
 use crate::request::{read_create, read_list, read_update};
 use crate::row::put;
 use crate::{Act, Command, Name, Rules, Target, apply, decide};
@@ -67,7 +67,7 @@ impl World {
     ) -> Result<Vec<Event>, Rejection> {
         let context = context(self.sequence + 1);
         let command = Command { act: sound(read)?, traceparent: String::new() };
-        let decision = decide(LedgerKind::Registry, &self.rows, &command, &context)?;
+        let decision = decide(&Office, LedgerKind::Registry, &self.rows, &command, &context)?;
         let events = decision.events.iter().map(|event| Event::decode(event.as_ref()).unwrap()).collect();
         if decision.events.is_empty() {
             return Ok(events);
@@ -110,7 +110,7 @@ pub(super) fn target<R: Resource>(name: &str, etag: Option<u64>) -> Target<R> {
 /// One page, and the token of the next.
 pub(super) fn page<R: Rules<Office>>(rows: &Rows, request: &R::List) -> Result<(Page, String), Rejection> {
     let asked = read_list::<Office, R>(request)?;
-    let mut page = list::<Office, R>(&crate::Rows::new(rows), now(), &asked.query)?;
+    let mut page = asked.page::<Office, R>(&crate::Rows::new(rows), now())?;
     let token = asked.next_page_token(page.next.take(), 1);
     Ok((page, token))
 }

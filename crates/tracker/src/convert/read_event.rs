@@ -11,13 +11,14 @@ use milepost_proto::event::v1 as proto;
 use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
 use milepost_proto::wire::{Value, fields};
+use milepost_resource::Unreadable;
 use milepost_service::source_reset;
-use milepost_types::{GoOn, LedgerKind, MilestoneName, PortfolioName, Position, ProjectName};
+use milepost_types::{GoOn, LedgerKind, Position};
 use prost::Message;
 
-use super::Unreadable;
 use super::mirror::{portfolio_from_stored, project_is_deleted};
 use super::values::stored_date;
+use crate::names::{PortfolioName, ProjectName};
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;
@@ -69,7 +70,7 @@ struct Named {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     /// A milestone is now this: the encoded message.
-    Milestone(MilestoneName, Bytes),
+    Milestone(Bytes),
     /// This is now the portfolio's current date.
     Date(PortfolioName, Current),
     /// A day is about to be the portfolio's current date.
@@ -108,7 +109,7 @@ pub(crate) struct Facts {
 /// # Errors
 /// If it is not the tracker's, or cannot be read.
 pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    let Head { source, subject, milestone } = head(event)?;
+    let Head { source, milestone, .. } = head(event)?;
     if source != LedgerKind::Tracker.as_str().as_bytes() {
         let source = milepost_types::quoted(&String::from_utf8_lossy(source));
         return Err(Unreadable::new(format_args!("an event of {source}, not of the tracker")));
@@ -116,8 +117,8 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     if let Some(milestone) = milestone {
         // Only whether it can be decoded: what rules say of it is for those who change it.
         tracker::Milestone::decode(milestone.clone())?;
-        let subject = std::str::from_utf8(subject).map_err(Unreadable::new)?;
-        return Ok(Effect::Milestone(subject.parse().map_err(Unreadable::new)?, milestone));
+        // A copy: a slice would keep the whole entry in memory for as long as the row.
+        return Ok(Effect::Milestone(Bytes::copy_from_slice(&milestone)));
     }
     let effects = Effects::decode(event.clone())?;
     let sequence = effects.sequence;
@@ -130,9 +131,9 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     if let Some(part) = effects.date_advancing {
         let day = required_date(part.date.as_ref())?;
         let through = part.through.parse().map_err(Unreadable::new)?;
-        let counts = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
+        let (due_soon, overdue) = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
         let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
-        return Ok(Effect::Advancing(portfolio, Advancing::new(day, sequence, counts, &through)));
+        return Ok(Effect::Advancing(portfolio, Advancing { day, sequence, due_soon, overdue, through }));
     }
     if let Some(followed) = effects.followed {
         let position = stored_position(followed.position)?;
@@ -141,7 +142,7 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     if let Some(part) = effects.partly_followed {
         let through = match part.through.as_str() {
             "" => None,
-            through => Some(Partly::key(&through.parse().map_err(Unreadable::new)?)),
+            through => Some(through.parse().map_err(Unreadable::new)?),
         };
         let position = stored_position(part.position)?;
         let partly = Partly { position, facts: part.fact_count, reactions: part.event_count, through };
@@ -192,11 +193,6 @@ where
         .collect()
 }
 
-/// The milestone that an event carries, as the bytes that were written; none if it carries none.
-pub(crate) fn carried(event: &Bytes) -> Result<Option<Bytes>, Unreadable> {
-    Ok(head(event)?.milestone)
-}
-
 /// `milepost.event.v1.Event.source`
 const SOURCE: u32 = 2;
 /// `milepost.event.v1.Event.subject`
@@ -223,23 +219,6 @@ fn head(event: &Bytes) -> Result<Head<'_>, Unreadable> {
         }
     }
     Ok(head)
-}
-
-/// The milestones that events carry, in their order, as the bytes that were written; one that several events in
-/// a row carry, as the last of them does: what is announced of a milestone besides follows at once.
-pub(crate) fn all_carried(events: &[Bytes]) -> Result<Vec<Bytes>, Unreadable> {
-    let mut found: Vec<(&[u8], Bytes)> = Vec::with_capacity(events.len());
-    for event in events {
-        let Head { subject, milestone: Some(milestone), .. } = head(event)? else { continue };
-        found.pop_if(|(before, _)| *before == subject);
-        found.push((subject, milestone));
-    }
-    Ok(found.into_iter().map(|(_, milestone)| milestone).collect())
-}
-
-/// The milestones that [`all_carried`] finds, read.
-pub(crate) fn milestones(events: &[Bytes]) -> Result<Vec<tracker::Milestone>, Unreadable> {
-    all_carried(events)?.into_iter().map(|milestone| Ok(tracker::Milestone::decode(milestone)?)).collect()
 }
 
 /// What an entry says of a portfolio's date: the days that it swept to their end, and the entry before that said

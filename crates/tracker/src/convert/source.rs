@@ -12,11 +12,12 @@ use milepost_proto::event::v1 as proto;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::registry::v1::Project;
 use milepost_service::value;
-use milepost_types::{EventId, PortfolioName, Position, ProjectName};
+use milepost_types::{EventId, Position};
 use prost::Message;
 
 use super::mirror;
 use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::names::{PortfolioName, ProjectName};
 use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 
 /// What the entry after `previous` brings.

@@ -1,28 +1,20 @@
-//! Dates and instants that were stored.
+//! Dates that were stored.
 //!
 //! Invariant: a date of a message is a day that exists or a fault; it is never completed.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::google::r#type::Date as DateMessage;
+use milepost_resource::Unreadable;
 use milepost_service::value;
-
-use super::Unreadable;
 
 /// The date that was stored.
 pub(crate) fn stored_date(message: Option<&DateMessage>) -> Result<Option<Date>, Unreadable> {
     message.copied().map(value::date).transpose().map_err(Unreadable::new)
 }
 
-/// The instant that was stored.
-pub(crate) fn stored_time(message: Option<&prost_types::Timestamp>) -> Result<Option<Timestamp>, Unreadable> {
-    message.map(|time| Timestamp::new(time.seconds, time.nanos)).transpose().map_err(Unreadable::new)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -35,16 +27,5 @@ mod tests {
             assert!(stored_date(Some(&wrong)).is_err(), "{wrong:?}");
         }
         assert_eq!(stored_date(None), Ok(None));
-    }
-
-    proptest! {
-        #[test]
-        fn an_instant_is_read_back(seconds in -62_135_596_800i64..253_402_207_200, nanos in 0i32..1_000_000_000) {
-            let time = Timestamp::new(seconds, nanos).unwrap();
-            let message = value::instant_message(time);
-            prop_assert!(message.nanos >= 0);
-            prop_assert_eq!((message.seconds, message.nanos), (seconds, nanos));
-            prop_assert_eq!(stored_time(Some(&message)), Ok(Some(time)));
-        }
     }
 }

@@ -8,19 +8,22 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_types::{DamagedRow, MilestoneName, PortfolioName, ProjectPattern};
+use milepost_ledger::Read;
+use milepost_ledger::key::ordered_date;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::milestone::{Nearness, State};
+use milepost_resource::{Checked, Rows};
+use milepost_types::DamagedRow;
 
-use super::DecisionContext;
+use super::Scope;
 use crate::convert::event::{DayCounts, Events};
-use crate::milestone::{Change, ChangeContext, Milestone, Nearness, Timeliness, on, passed, touched};
+use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, standing, touched};
 use crate::mirror::Portfolio;
+use crate::names::{MilestoneName, PortfolioName};
 use crate::tables;
 use crate::tables::advancing::Advancing;
-use crate::tables::key;
 
 /// How many days after `from` another date is; 0 if it is not after it.
 pub(crate) fn between(from: Date, to: Date) -> u32 {
@@ -64,15 +67,14 @@ impl Today {
 /// date that is not after the current one changes nothing. A milestone that cannot be decoded lets no day begin
 /// that touches it.
 pub(crate) fn advance(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     name: &PortfolioName,
-    portfolio: &Portfolio,
     date: Date,
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
-    let mut sweep = DaySweep::new(scope, name, portfolio)?;
+    let mut sweep = DaySweep::new(scope, name)?;
     while let Some(day) = sweep.next(date) {
-        if events.bytes() > scope.part_bytes || !sweep.run(day, events)? {
+        if events.bytes() > scope.service.part_bytes || !sweep.run(day, events)? {
             break;
         }
     }
@@ -81,19 +83,18 @@ pub(crate) fn advance(
 
 /// What [`advance`] would announce in all its entries, as one event without the milestones.
 pub(crate) fn preview(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     name: &PortfolioName,
-    portfolio: &Portfolio,
     date: Date,
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
-    let mut sweep = DaySweep::new(scope, name, portfolio)?;
+    let mut sweep = DaySweep::new(scope, name)?;
     let (previous, mut counts) = (sweep.current, Counts::default());
     let mut last = None;
     while let Some(day) = sweep.next(date) {
         counts.add(sweep.begin(day));
-        for change in sweep.changes(day) {
-            counts.count(&change?);
+        for turned in sweep.turns(day) {
+            counts.count(&turned?);
         }
         sweep.finish(day);
         last = Some(day);
@@ -119,21 +120,26 @@ impl Counts {
         self.overdue += other.overdue;
     }
 
-    fn count(&mut self, change: &Change) {
-        match change.event_kind.comes_to() {
-            Some(Nearness::DueSoon) => self.due_soon += 1,
-            Some(Nearness::Overdue) => self.overdue += 1,
-            Some(Nearness::Ahead) | None => {}
+    fn count(&mut self, Turned { before, after, .. }: &Turned) {
+        match comes_to(*before, *after) {
+            Nearness::DueSoon => self.due_soon += 1,
+            Nearness::Overdue => self.overdue += 1,
+            Nearness::Ahead | Nearness::Unspecified => {}
         }
     }
 }
 
+/// A milestone that a day changes, how it stood, and how it stands.
+struct Turned {
+    milestone: Checked<Milestone>,
+    before: Timeliness,
+    after: Timeliness,
+}
+
 /// The sweep of a portfolio's days in one entry.
 struct DaySweep<'a> {
-    rows: &'a dyn Read,
-    part_bytes: usize,
+    scope: &'a Scope<'a>,
     name: &'a PortfolioName,
-    at: ChangeContext<'a>,
     current: Option<Date>,
     /// The day whose sweep earlier entries began.
     begun: Option<Advancing>,
@@ -143,21 +149,15 @@ struct DaySweep<'a> {
 }
 
 impl<'a> DaySweep<'a> {
-    fn new(
-        scope: &DecisionContext<'a>,
-        name: &'a PortfolioName,
-        portfolio: &'a Portfolio,
-    ) -> Result<Self, DamagedRow> {
-        let current = tables::date::get(scope.rows, name)?;
-        let begun = tables::advancing::get(scope.rows, name)?;
+    fn new(scope: &'a Scope<'a>, name: &'a PortfolioName) -> Result<Self, DamagedRow> {
+        let current = tables::date::get(scope.rows.read, name)?;
+        let begun = tables::advancing::get(scope.rows.read, name)?;
         let announced_by = current.and_then(|current| current.sequence);
         let previous_sequence =
             begun.as_ref().map(|begun| begun.sequence).or(announced_by).unwrap_or_default();
         Ok(Self {
-            rows: scope.rows,
-            part_bytes: scope.part_bytes,
+            scope,
             name,
-            at: scope.at(name, portfolio)?,
             current: current.map(|current| current.date),
             begun,
             at_all: announced_by.is_none(),
@@ -191,14 +191,15 @@ impl<'a> DaySweep<'a> {
         let place = events.keep_place(0);
         let mut counts = self.begin(day);
         let mut through: Option<MilestoneName> = None;
-        for change in self.changes(day) {
-            let change = change?;
-            let (mark, name) = (events.len(), change.milestone.name.clone());
+        for turned in self.turns(day) {
+            let turned = turned?;
+            let (mark, name) = (events.len(), turned.milestone.name().clone());
             let mut counted = counts;
-            counted.count(&change);
-            events.milestone(change, "");
+            counted.count(&turned);
+            let Turned { milestone, before: stood, after: stands } = turned;
+            events.add(day_change(self.scope, &milestone, (stood, stands), day));
             // What is alone in its entry is written whatever its size.
-            if events.bytes() > self.part_bytes && mark > 1 {
+            if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
                 match through {
                     Some(through) => {
@@ -227,61 +228,50 @@ impl<'a> DaySweep<'a> {
     }
 
     /// What a day changes, from where earlier entries left off, in the order of names.
-    fn changes(&self, day: Date) -> Box<dyn Iterator<Item = Result<Change, DamagedRow>> + '_> {
-        let through = self.begun.as_ref().filter(|begun| begun.day == day).map(|begun| &*begun.through);
+    fn turns(&self, day: Date) -> Box<dyn Iterator<Item = Result<Turned, DamagedRow>> + '_> {
+        let rows = &self.scope.rows;
+        let through = self.begun.as_ref().filter(|begun| begun.day == day).map(|begun| &begun.through);
         if self.at_all {
-            let range = tables::milestone::range(&ProjectPattern::InPortfolio(self.name.clone()));
-            let rows = self.rows.scan(&range.beyond(through, Direction::Forward), Direction::Forward);
-            let milestones = rows.map(|(key, value)| planned(&key, &value));
+            let milestones = rows.under::<Milestone>(self.name.ids(), through);
+            // How it stood is what is kept: it may be as of another day than the one before.
             return Box::new(milestones.filter_map(move |milestone| {
-                self.change(day, milestone, |milestone| {
-                    // How it stood is what is kept: it may be as of another day than the one before.
-                    let (before, after) = (milestone.timeliness, on(milestone, day)?);
-                    (before != after).then_some((before, after))
-                })
+                turned(milestone, |milestone| Some((Timeliness::kept(milestone), standing(milestone, day)?)))
             }));
         }
-        let keys = self.touched(day).into_iter();
-        let keys = keys.filter(move |key| through.is_none_or(|through| key.as_slice() > through));
-        let milestones = keys.filter_map(|key| Some(planned(&key, &self.rows.get(&key)?)));
+        let names = self.touched(day).into_iter();
+        let names = names.filter(move |name| through.is_none_or(|through| name > through));
+        let milestones = names.filter_map(move |name| rows.get(&name).transpose());
         Box::new(
-            milestones
-                .filter_map(move |milestone| self.change(day, milestone, |milestone| passed(milestone, day))),
+            milestones.filter_map(move |milestone| turned(milestone, |milestone| passed(milestone, day))),
         )
     }
 
-    /// What a day makes of a milestone that is planned, if it makes anything of it.
-    fn change(
-        &self,
-        day: Date,
-        milestone: Result<Option<Milestone>, DamagedRow>,
-        turns: impl FnOnce(&Milestone) -> Option<(Timeliness, Timeliness)>,
-    ) -> Option<Result<Change, DamagedRow>> {
-        let milestone = match milestone {
-            Ok(milestone) => milestone?,
-            Err(row) => return Some(Err(row)),
-        };
-        let (before, after) = turns(&milestone)?;
-        Some(Ok(Change::of_day(milestone, before, after, day, &self.at)))
-    }
-
-    /// The keys of the milestones that a day touches, in order.
-    fn touched(&self, day: Date) -> BTreeSet<Vec<u8>> {
+    /// The milestones that a day touches, in order.
+    fn touched(&self, day: Date) -> BTreeSet<MilestoneName> {
         let touched = touched(day);
-        let due = touched.due.into_iter().flatten().map(|date| tables::due::range_on(self.name, date));
-        let baseline = touched.baseline.into_iter().map(|date| tables::baseline::range_on(self.name, date));
-        due.chain(baseline).flat_map(|range| indexed(self.rows, &range)).collect()
+        let due = touched.due.into_iter().flatten().map(|date| (DUE, date));
+        let dates = due.chain(touched.baseline.into_iter().map(|date| (BASELINE, date)));
+        let rows: &Rows<'_, _> = &self.scope.rows;
+        dates
+            .flat_map(|(index, date)| {
+                rows.names::<Milestone>(index, self.name.ids(), &ordered_date(date)).collect::<Vec<_>>()
+            })
+            .collect()
     }
 }
 
-/// The keys of the milestones that an index leads to.
-fn indexed(rows: &dyn Read, range: &KeyRange) -> Vec<Vec<u8>> {
-    rows.scan(range, Direction::Forward).map(|(index_key, _)| key::of_indexed(&index_key)).collect()
-}
-
-fn planned(key: &[u8], value: &Bytes) -> Result<Option<Milestone>, DamagedRow> {
-    let planned = tables::milestone::view_of(key, value)?.is_planned();
-    planned.then(|| tables::milestone::read(key, value)).transpose()
+/// What becomes of a milestone if it is planned and the day makes anything of it.
+fn turned(
+    milestone: Result<Checked<Milestone>, DamagedRow>,
+    stands: impl FnOnce(&Milestone) -> Option<(Timeliness, Timeliness)>,
+) -> Option<Result<Turned, DamagedRow>> {
+    let milestone = match milestone {
+        Ok(milestone) => milestone,
+        Err(row) => return Some(Err(row)),
+    };
+    let planned = milestone.state() == State::Planned && !milestone.is_deleted();
+    let (before, after) = stands(&milestone).filter(|(before, after)| planned && before != after)?;
+    Some(Ok(Turned { milestone, before, after }))
 }
 
 #[cfg(test)]

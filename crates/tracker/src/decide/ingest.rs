@@ -8,16 +8,17 @@
 
 use std::sync::Arc;
 
-use milepost_ledger::{Decision, Direction};
-use milepost_types::{
-    DamagedRow, FollowCheck, MilestoneName, PortfolioName, ProjectName, ProjectPattern, Rejection,
-};
+use milepost_ledger::Decision;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_resource::{Change, Checked};
+use milepost_types::{DamagedRow, FollowCheck, Rejection};
 
-use super::DecisionContext;
+use super::Scope;
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::convert::mirror::{portfolio_bytes, project_bytes};
-use crate::milestone::{Change, started};
+use crate::milestone::{Moment, achieve_started, awaits_start};
 use crate::mirror::Portfolio;
+use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::source::{Reaction, SourceEntry};
 use crate::tables;
 use crate::tables::partly::Partly;
@@ -27,17 +28,18 @@ const NO_MILESTONE: &str = "the project has no planned milestone of type constru
 
 /// What taking over `source_entry` does; with a reason to `skip`, nothing is derived from it.
 pub(crate) fn decide(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     source_entry: &SourceEntry,
     skip: Option<&str>,
 ) -> Result<Decision, Rejection> {
-    let applied = tables::source::get(scope.rows);
+    let (rows, part_bytes) = (scope.rows.read, scope.service.part_bytes);
+    let applied = tables::source::get(rows);
     if FollowCheck::of(applied, source_entry.position, source_entry.previous)? == FollowCheck::Applied {
         return Ok(Decision::default());
     }
-    let done = tables::partly::get(scope.rows, source_entry.position)?;
-    let mut events = scope.events();
-    let (update, bytes) = facts(source_entry, done.facts, scope.part_bytes);
+    let done = tables::partly::get(rows, source_entry.position)?;
+    let mut events = Events::new(scope.context, "");
+    let (update, bytes) = facts(source_entry, done.facts, part_bytes);
     let place = events.keep_place(bytes);
     let fact_count = done.facts + (update.portfolios.len() + update.projects.len()) as u64;
     let all_facts = fact_count == (source_entry.portfolios.len() + source_entry.projects.len()) as u64;
@@ -96,29 +98,29 @@ fn facts(source_entry: &SourceEntry, done: u64, part_bytes: usize) -> (MirrorUpd
 /// # Errors
 /// If a row that is needed cannot be decoded. What follows is not left out then: the store can be rebuilt.
 fn derive(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     source_entry: &SourceEntry,
     done: &Partly,
     events: &mut Events<'_>,
 ) -> Result<Option<Cut>, DamagedRow> {
     let empty = events.bytes() == 0;
     // What is alone in its entry is written whatever its size.
-    let full = |events: &Events<'_>, mark| events.bytes() > scope.part_bytes && !(empty && mark == 1);
+    let full = |events: &Events<'_>, mark| events.bytes() > scope.service.part_bytes && !(empty && mark == 1);
     for (reaction, number) in source_entry.reactions.iter().zip(0..) {
         if number < done.reactions {
             continue;
         }
-        let after = done.through.as_deref().filter(|_| number == done.reactions);
+        let after = done.through.as_ref().filter(|_| number == done.reactions);
         let mut through = None;
         if let Reaction::Started { event_id, project, date } = reaction {
-            for change in starts(scope, source_entry, project, *date, after)? {
-                let (mark, name) = (events.len(), change.milestone.name.clone());
-                events.milestone(change, event_id);
+            for (milestone, change) in starts(scope, source_entry, project, *date, after)? {
+                let mark = events.len();
+                events.add(change.caused_by(event_id));
                 if full(events, mark) {
                     events.truncate(mark);
                     return Ok(Some(Cut { reactions: number, through }));
                 }
-                through = Some(name);
+                through = Some(milestone.name().clone());
             }
         }
         let skipped = match reaction {
@@ -151,24 +153,24 @@ fn skip_all(source_entry: &SourceEntry, done: u64, reason: &str, events: &mut Ev
     }
 }
 
-/// What a project's start achieves, after the milestone with this key. The reason says what happened, for
+/// What a project's start achieves, after the milestone with this name. The reason says what happened, for
 /// people: which event says so stands in `caused_by`.
 fn starts(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     source_entry: &SourceEntry,
     project: &ProjectName,
     date: jiff::civil::Date,
-    after: Option<&[u8]>,
-) -> Result<Vec<Change>, DamagedRow> {
-    let portfolio = portfolio(scope, source_entry, project.portfolio())?;
-    let at = scope.at(project.portfolio(), &portfolio)?;
-    let range = tables::milestone::range(&ProjectPattern::One(project.clone()));
-    let range = range.beyond(after, Direction::Forward);
+    after: Option<&MilestoneName>,
+) -> Result<Vec<(Checked<Milestone>, Change)>, DamagedRow> {
+    let name = project.parent();
+    let moment = Moment::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
     let reason = format!("the registry started the project on {date}");
     let mut changes = Vec::new();
-    for (key, value) in scope.rows.scan(&range, Direction::Forward) {
-        if tables::milestone::view_of(&key, &value)?.awaits_start() {
-            changes.extend(started(&tables::milestone::read(&key, &value)?, date, &reason, &at));
+    for milestone in scope.rows.under::<Milestone>(project.ids(), after) {
+        let milestone = milestone?;
+        if awaits_start(&milestone) {
+            let change = achieve_started(scope, &milestone, date, &reason, &moment);
+            changes.push((milestone, change));
         }
     }
     Ok(changes)
@@ -176,13 +178,15 @@ fn starts(
 
 /// The portfolio as the entry leaves it.
 fn portfolio(
-    scope: &DecisionContext<'_>,
+    scope: &Scope<'_>,
     source_entry: &SourceEntry,
     name: &PortfolioName,
 ) -> Result<Arc<Portfolio>, DamagedRow> {
     Ok(match source_entry.portfolios.iter().find(|fact| fact.name == *name) {
         Some(fact) => Arc::new(Portfolio::from(fact)),
-        None => scope.portfolio(name)?.unwrap_or_else(|| Arc::new(Portfolio::unknown())),
+        None => {
+            scope.service.portfolio(scope.rows.read, name)?.unwrap_or_else(|| Arc::new(Portfolio::unknown()))
+        }
     })
 }
 

@@ -11,11 +11,15 @@ use milepost_client::Transport;
 use milepost_ledger::{Ledger, position_from_proto};
 use milepost_proto::journal::v1::GetLedgerInfoRequest;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
-use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, same_places};
+use milepost_resource::Caught;
+use milepost_service::refusal;
+use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, ResourceName, same_places};
 use tokio::sync::watch;
+use tonic::Status;
 
 use crate::decide::Tracker;
-use crate::error::Failure;
+use crate::error::registry_unavailable;
+use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
 
 /// The registry, as calls of the tracker need it.
@@ -36,17 +40,17 @@ impl Upstream {
 
     /// Waits until everything was followed that the registry knows now. What was decided before must be
     /// decided again: the facts may have come while the registry was being asked.
-    pub(crate) async fn catch_up(&self, deadline: Instant) -> Result<(), Failure> {
+    async fn follow_to_tail(&self, deadline: Instant) -> Result<(), Status> {
         let now = self.ask(deadline).await?;
         if self.stands(&now.tail) == Stands::Elsewhere && !self.will_go_on(&now) {
             let why = "its log is another than the one that was followed";
-            return Err(Failure::RegistryUnavailable(why.to_owned()));
+            return Err(registry_unavailable(why));
         }
-        self.wait_for(now.tail, deadline).await
+        self.follow_to(now.tail, deadline).await
     }
 
     /// Waits until the registry was followed to a position.
-    pub(crate) async fn wait_for(&self, position: Position, deadline: Instant) -> Result<(), Failure> {
+    pub(crate) async fn follow_to(&self, position: Position, deadline: Instant) -> Result<(), Status> {
         let mut positions = self.ledger.positions();
         let mut ended = self.ended.subscribe();
         let mut asked = false;
@@ -62,7 +66,7 @@ impl Upstream {
                 Stands::Elsewhere => {
                     asked = true;
                     let own = self.followed().unwrap_or(position);
-                    let diverged = || Failure::from(Rejection::LogDiverged { given: position, own });
+                    let diverged = || refusal::status(&Rejection::LogDiverged { given: position, own });
                     if own.log == position.log {
                         return Err(diverged());
                     }
@@ -75,7 +79,7 @@ impl Upstream {
                 }
             }
             if let Some(reason) = &*ended.borrow_and_update() {
-                return Err(Failure::RegistryUnavailable(reason.clone()));
+                return Err(registry_unavailable(reason));
             }
             tokio::select! {
                 Ok(()) = positions.changed() => {}
@@ -83,7 +87,7 @@ impl Upstream {
                 () = &mut late => {
                     let have = self.followed().map_or(0, |followed| followed.sequence);
                     let (ledger, asked) = (LedgerKind::Registry, position.sequence);
-                    return Err(Rejection::RevisionNotReached { ledger, asked, have }.into());
+                    return Err(refusal::status(&Rejection::RevisionNotReached { ledger, asked, have }));
                 }
             }
         }
@@ -112,26 +116,47 @@ impl Upstream {
     }
 
     /// Asks the registry what its log is.
-    async fn ask(&self, deadline: Instant) -> Result<RegistryNow, Failure> {
+    async fn ask(&self, deadline: Instant) -> Result<RegistryNow, Status> {
         if let Some(reason) = &*self.ended.borrow() {
-            return Err(Failure::RegistryUnavailable(reason.clone()));
+            return Err(registry_unavailable(reason));
         }
-        let unavailable = |why: String| Failure::RegistryUnavailable(why);
         let mut registry = JournalServiceClient::new(self.transport.call_channel());
         let request = GetLedgerInfoRequest { ledger: LedgerKind::Registry.to_string() };
         let limit = deadline.min(Instant::now() + self.timeout);
         let asked = tokio::time::timeout_at(limit.into(), registry.get_ledger_info(request)).await;
         let info = match asked {
-            Err(_) => return Err(unavailable("it did not answer in time".to_owned())),
-            Ok(Err(status)) => return Err(unavailable(status.message().to_owned())),
+            Err(_) => return Err(registry_unavailable("it did not answer in time")),
+            Ok(Err(status)) => return Err(registry_unavailable(status.message())),
             Ok(Ok(answer)) => answer.into_inner(),
         };
         let tail = info.tail.as_ref().and_then(position_from_proto);
-        let tail = tail.ok_or_else(|| unavailable("it does not say how far it is".to_owned()))?;
+        let tail = tail.ok_or_else(|| registry_unavailable("it does not say how far it is"))?;
         let lineage: Option<Vec<_>> = info.lineage.iter().map(position_from_proto).collect();
         let lineage =
-            lineage.ok_or_else(|| unavailable("it does not say where its log comes from".to_owned()))?;
+            lineage.ok_or_else(|| registry_unavailable("it does not say where its log comes from"))?;
         Ok(RegistryNow { tail, lineage: Lineage::new(lineage) })
+    }
+}
+
+impl milepost_resource::Upstream for Upstream {
+    fn kind(&self) -> LedgerKind {
+        LedgerKind::Registry
+    }
+
+    /// Everything that is known of portfolios and projects was followed.
+    fn is_cause_of(&self, rejection: &Rejection) -> bool {
+        let (Rejection::NotFound { kind, .. } | Rejection::Deleted { kind, .. }) = rejection else {
+            return false;
+        };
+        [PortfolioName::KIND, ProjectName::KIND].contains(kind)
+    }
+
+    fn catch_up(&self, deadline: Instant) -> Caught<'_> {
+        Box::pin(self.follow_to_tail(deadline))
+    }
+
+    fn wait_for(&self, position: Position, deadline: Instant) -> Caught<'_> {
+        Box::pin(self.follow_to(position, deadline))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What may be done to a milestone that exists, and what comes of it.
+//! What may be done to a milestone besides the standard methods, and what comes of it.
 //!
 //! | action | from | to |
 //! |---|---|---|
@@ -8,273 +8,226 @@
 //! | cancel | PLANNED, PARTIALLY_ACHIEVED | CANCELLED |
 //! | reopen | any other | PLANNED |
 //!
-//! A forecast is of something to come: only a PLANNED milestone is reforecast. A baseline may be approved,
-//! details changed and evidence added in any state.
-//! Invariants: a stale etag is refused before anything else, and a deleted milestone can only be
-//! undeleted; what changes nothing is accepted and is `None`.
-
-use std::collections::BTreeMap;
+//! A forecast is of something to come: only a PLANNED milestone is reforecast. A baseline may be approved and
+//! evidence added in any state. Invariant: what changes nothing is accepted and leaves no trace.
 
 use jiff::civil::Date;
-use milepost_types::{Etag, LanguageTag, OrganizationName, Precondition, Rejection, Violations, limits};
+use milepost_proto::event::v1 as event;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::milestone::State;
+use milepost_proto::tracker::v1::{Evidence, Milestone};
+use milepost_resource::{Change, Checked, EventKind, date, date_message};
+use milepost_service::value::instant_message;
+use milepost_types::{Precondition, Rejection, limits};
 
-use super::change::{Change, EventKind};
-use super::{CONSTRUCTION_START, ChangeContext, Details, Evidence, Milestone, State};
+use super::{CONSTRUCTION_START, Moment, due, settle};
+use crate::decide::Scope;
 
-/// A command to do something to a milestone.
-#[derive(Debug, Clone)]
-pub(crate) enum Action {
-    /// Change what is said of it.
-    Update(Box<Patch>),
-    /// Delete it softly.
-    Delete,
-    /// Take the deletion back.
-    Undelete,
-    /// Expect another date; none: nothing else than the baseline.
-    Reforecast { forecast: Option<Date>, reason: String },
-    /// Approve another date.
-    Rebaseline { baseline: Date, reason: String },
-    /// It happened; on the current date where no date is given.
-    Achieve { actual: Option<Date>, reason: String },
-    /// It happened in part; on the current date where no date is given.
-    PartiallyAchieve { actual: Option<Date>, reason: String },
-    /// It did not happen.
-    Miss { reason: String },
-    /// It is no longer wanted.
-    Cancel { reason: String },
-    /// Take an outcome back.
-    Reopen { reason: String },
-    /// Add a document; its time is set by the rule.
-    AddEvidence(Evidence),
-}
-
-/// What an update says; `None` is not named.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Patch {
-    pub(crate) display_name: Option<String>,
-    pub(crate) translations: Option<BTreeMap<LanguageTag, String>>,
-    pub(crate) kind: Option<String>,
-    pub(crate) code: Option<String>,
-    pub(crate) weight: Option<Option<i32>>,
-    pub(crate) owner: Option<Option<OrganizationName>>,
-    pub(crate) required_evidence: Option<Vec<String>>,
-    pub(crate) remarks: Option<String>,
-    pub(crate) duration_working_days: Option<i32>,
-    pub(crate) labels: Option<BTreeMap<String, String>>,
-    /// Dates that an update repeats but may not change.
-    pub(crate) baseline: Option<Date>,
+/// Expect another date; none: nothing else than the baseline.
+#[derive(Debug)]
+pub(crate) struct Reforecast {
     pub(crate) forecast: Option<Date>,
+    /// Empty: not said.
+    pub(crate) reason: String,
 }
 
-/// What an action makes of a milestone; `None` if it changes nothing.
-pub(crate) fn act(
-    milestone: &Milestone,
-    etag: Option<Etag>,
-    action: &Action,
-    at: &ChangeContext<'_>,
-) -> Result<Option<Change>, Rejection> {
-    Rejection::check_etag(&milestone.name, etag, milestone.etag)?;
-    match action {
-        Action::Delete => return Ok(delete(milestone, at)),
-        Action::Undelete => return undelete(milestone, at).map(Some),
-        _ if milestone.is_deleted() => return Err(Rejection::deleted(&milestone.name)),
-        _ => {}
+/// What comes of a new forecast.
+pub(crate) fn reforecast(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    Reforecast { forecast, reason }: &Reforecast,
+) -> Result<Vec<Change>, Rejection> {
+    check_state(before, "reforecast", &[State::Planned])?;
+    let forecast_date = forecast.map(date_message);
+    if before.forecast_date == forecast_date {
+        return Ok(Vec::new());
     }
-    match action {
-        Action::Delete | Action::Undelete => Ok(None),
-        Action::Update(patch) => update(milestone, patch, at),
-        Action::Reforecast { forecast, reason } => reforecast(milestone, *forecast, reason, at),
-        Action::Rebaseline { baseline, reason } => Ok(rebaseline(milestone, *baseline, reason, at)),
-        Action::Achieve { actual, reason } => {
-            check_state(milestone, "achieve", &[State::Planned, State::PartiallyAchieved])?;
-            let actual = day(*actual, at)?;
-            check_evidence(milestone)?;
-            Ok(Some(turn(milestone, State::Achieved, Some(actual), reason, at)))
-        }
-        Action::PartiallyAchieve { actual, reason } => {
-            check_state(milestone, "partially achieve", &[State::Planned])?;
-            let actual = day(*actual, at)?;
-            Ok(Some(turn(milestone, State::PartiallyAchieved, Some(actual), reason, at)))
-        }
-        Action::Miss { reason } => {
-            check_state(milestone, "miss", &[State::Planned, State::PartiallyAchieved])?;
-            Ok(Some(turn(milestone, State::NotMet, None, reason, at)))
-        }
-        Action::Cancel { reason } => {
-            check_state(milestone, "cancel", &[State::Planned, State::PartiallyAchieved])?;
-            Ok(Some(turn(milestone, State::Cancelled, None, reason, at)))
-        }
-        Action::Reopen { reason } => {
-            check_state(milestone, "reopen", &State::ALL[1..])?;
-            Ok(Some(turn(milestone, State::Planned, None, reason, at)))
-        }
-        Action::AddEvidence(evidence) => add_evidence(milestone, evidence, at),
-    }
+    let after = before.changed(scope, |milestone| {
+        milestone.forecast_date = forecast_date;
+        milestone.forecast_sequence = scope.context.sequence;
+    });
+    let moment = Moment::of(scope, &before.name().parent().parent())?;
+    let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
+        previous_date: before.forecast_date,
+        forecast_date,
+        slip_working_days: moment.slip(due(before), due(&after)),
+        reason: reason.clone(),
+        previous_sequence: before.forecast_sequence,
+    });
+    let (kind, date) = (EventKind::custom("milepost.milestone.reforecast", payload), due(&after));
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date)])
 }
 
-/// What the start of the project on `date` makes of a milestone: a planned construction start is
-/// achieved, whatever evidence was asked for, because the registry's word is the evidence. `None`
-/// for any other milestone.
-pub(crate) fn started(
-    milestone: &Milestone,
-    date: Date,
-    reason: &str,
-    at: &ChangeContext<'_>,
-) -> Option<Change> {
-    let awaits = milestone.state == State::Planned
-        && milestone.details.kind == CONSTRUCTION_START
-        && !milestone.is_deleted();
-    awaits.then(|| turn(milestone, State::Achieved, Some(date), reason, at))
+/// What comes of a new baseline, for a reason.
+pub(crate) fn rebaseline(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    (baseline, reason): &(Date, String),
+) -> Result<Vec<Change>, Rejection> {
+    let baseline_date = Some(date_message(*baseline));
+    if before.baseline_date == baseline_date {
+        return Ok(Vec::new());
+    }
+    let after = before.changed(scope, |milestone| milestone.baseline_date = baseline_date);
+    let moment = Moment::of(scope, &before.name().parent().parent())?;
+    let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {
+        previous_date: before.baseline_date,
+        baseline_date,
+        slip_working_days: moment.slip(date(before.baseline_date.as_ref()), Some(*baseline)),
+        reason: reason.clone(),
+    });
+    let kind = EventKind::custom("milepost.milestone.rebaselined", payload);
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(*baseline))])
 }
 
-fn delete(milestone: &Milestone, at: &ChangeContext<'_>) -> Option<Change> {
-    if milestone.is_deleted() {
-        return None;
-    }
-    let after = Milestone { delete_time: Some(at.commit_time), ..milestone.clone() };
-    Some(Change::between(milestone, after, EventKind::Deleted, None, at))
-}
-
-/// Refuses a milestone that is not deleted (AIP-164).
-fn undelete(milestone: &Milestone, at: &ChangeContext<'_>) -> Result<Change, Rejection> {
-    if !milestone.is_deleted() {
-        return Err(Rejection::not_deleted(&milestone.name));
-    }
-    let after = Milestone { delete_time: None, ..milestone.clone() };
-    Ok(Change::between(milestone, after, EventKind::Undeleted, None, at))
-}
-
-fn update(milestone: &Milestone, patch: &Patch, at: &ChangeContext<'_>) -> Result<Option<Change>, Rejection> {
-    let mut violations = Violations::new();
-    for (field, given, have, method) in [
-        ("milestone.baseline_date", patch.baseline, milestone.baseline, "RebaselineMilestone"),
-        ("milestone.forecast_date", patch.forecast, milestone.forecast, "ReforecastMilestone"),
-    ] {
-        if given.is_some() && given != have {
-            let description = format!("this date is not changed by an update; use {method}");
-            violations.push(field, "CHANGED_BY_METHOD", description);
-        }
-    }
-    violations.into_result(())?;
-    let mut after = milestone.clone();
-    after.details.apply(patch);
-    if after.details == milestone.details {
-        return Ok(None);
-    }
-    Ok(Some(Change::between(milestone, after, EventKind::Updated, None, at)))
-}
-
-impl Details {
-    fn apply(&mut self, patch: &Patch) {
-        fn set<T: Clone>(field: &mut T, value: &Option<T>) {
-            if let Some(value) = value {
-                field.clone_from(value);
-            }
-        }
-        set(&mut self.display_name, &patch.display_name);
-        set(&mut self.translations, &patch.translations);
-        set(&mut self.kind, &patch.kind);
-        set(&mut self.code, &patch.code);
-        set(&mut self.weight, &patch.weight);
-        set(&mut self.owner, &patch.owner);
-        set(&mut self.required_evidence, &patch.required_evidence);
-        set(&mut self.remarks, &patch.remarks);
-        set(&mut self.duration_working_days, &patch.duration_working_days);
-        set(&mut self.labels, &patch.labels);
-    }
-}
-
-fn reforecast(
-    milestone: &Milestone,
-    forecast: Option<Date>,
-    reason: &str,
-    at: &ChangeContext<'_>,
-) -> Result<Option<Change>, Rejection> {
-    check_state(milestone, "reforecast", &[State::Planned])?;
-    if milestone.forecast == forecast {
-        return Ok(None);
-    }
-    let after = Milestone { forecast, forecast_sequence: at.sequence, ..milestone.clone() };
-    let event_kind = EventKind::Reforecast {
-        previous: milestone.forecast,
-        forecast,
-        slip: at.slip(milestone.due(), after.due()),
-        reason: reason.to_owned(),
-        previous_sequence: milestone.forecast_sequence,
-    };
-    let date = after.due();
-    Ok(Some(Change::between(milestone, after, event_kind, date, at)))
-}
-
-fn rebaseline(milestone: &Milestone, baseline: Date, reason: &str, at: &ChangeContext<'_>) -> Option<Change> {
-    if milestone.baseline == Some(baseline) {
-        return None;
-    }
-    let after = Milestone { baseline: Some(baseline), ..milestone.clone() };
-    let event_kind = EventKind::Rebaselined {
-        previous: milestone.baseline,
-        baseline,
-        slip: at.slip(milestone.baseline, Some(baseline)),
-        reason: reason.to_owned(),
-    };
-    Some(Change::between(milestone, after, event_kind, Some(baseline), at))
-}
-
-fn add_evidence(
-    milestone: &Milestone,
-    evidence: &Evidence,
-    at: &ChangeContext<'_>,
-) -> Result<Option<Change>, Rejection> {
+/// What comes of a document.
+pub(crate) fn add_evidence(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    given: &Evidence,
+) -> Result<Vec<Change>, Rejection> {
     let same = |other: &Evidence| {
-        (&other.title, &other.uri, &other.sha256) == (&evidence.title, &evidence.uri, &evidence.sha256)
+        (&other.title, &other.uri, &other.sha256) == (&given.title, &given.uri, &given.sha256)
     };
-    if milestone.evidence.iter().any(same) {
-        return Ok(None);
+    if before.evidence.iter().any(same) {
+        return Ok(Vec::new());
     }
-    if milestone.evidence.len() >= limits::EVIDENCE {
+    if before.evidence.len() >= limits::EVIDENCE {
         let limit = limits::EVIDENCE as u64;
         return Err(Rejection::LimitExceeded { what: "documents of one milestone", limit });
     }
-    let bytes: usize = milestone.evidence.iter().chain([evidence]).map(Evidence::bytes).sum();
+    let bytes: usize = before.evidence.iter().chain([given]).map(bytes).sum();
     if bytes > limits::EVIDENCE_BYTES {
         let limit = limits::EVIDENCE_BYTES as u64;
         return Err(Rejection::LimitExceeded { what: "bytes of the documents of one milestone", limit });
     }
-    let evidence = Evidence { create_time: at.commit_time, ..evidence.clone() };
-    let mut after = milestone.clone();
-    after.evidence.push(evidence.clone());
-    Ok(Some(Change::between(milestone, after, EventKind::EvidenceAdded(evidence), None, at)))
+    let create_time = Some(instant_message(scope.context.commit_time));
+    let evidence = Evidence { create_time, ..given.clone() };
+    let after = before.changed(scope, |milestone| milestone.evidence.push(evidence.clone()));
+    let payload = event::MilestoneEvidenceAdded { evidence: Some(evidence) };
+    let kind =
+        EventKind::custom("milepost.milestone.evidence_added", Payload::MilestoneEvidenceAdded(payload));
+    Ok(vec![Change::new(scope, kind, Some(before), after)?])
 }
 
-/// The change of state.
-fn turn(
-    milestone: &Milestone,
+/// What a document takes in its milestone, with what surrounds it there.
+fn bytes(evidence: &Evidence) -> usize {
+    /// The hash, the time, and what precedes each field.
+    const SURROUNDINGS: usize = 72;
+    evidence.title.len() + evidence.uri.len() + SURROUNDINGS
+}
+
+/// A change of state. Where no date is given it happened on the current date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Turn {
+    Achieve(Option<Date>),
+    PartiallyAchieve(Option<Date>),
+    Miss,
+    Cancel,
+    Reopen,
+}
+
+impl Turn {
+    /// The verb for people, the states from which it goes, and the one that it goes to.
+    fn rule(self) -> (&'static str, &'static [State], State) {
+        use State::{Achieved, Cancelled, NotMet, PartiallyAchieved, Planned};
+        match self {
+            Turn::Achieve(_) => ("achieve", &[Planned, PartiallyAchieved], Achieved),
+            Turn::PartiallyAchieve(_) => ("partially achieve", &[Planned], PartiallyAchieved),
+            Turn::Miss => ("miss", &[Planned, PartiallyAchieved], NotMet),
+            Turn::Cancel => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
+            Turn::Reopen => ("reopen", &[Achieved, PartiallyAchieved, NotMet, Cancelled], Planned),
+        }
+    }
+}
+
+/// What comes of a change of state, for a reason.
+pub(crate) fn turn(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    (turn, reason): &(Turn, String),
+) -> Result<Vec<Change>, Rejection> {
+    let (verb, allowed, state) = turn.rule();
+    check_state(before, verb, allowed)?;
+    let actual = match turn {
+        Turn::Achieve(given) | Turn::PartiallyAchieve(given) => {
+            Some(day(*given, Moment::of(scope, &before.name().parent().parent())?.current_date)?)
+        }
+        Turn::Miss | Turn::Cancel | Turn::Reopen => None,
+    };
+    if matches!(turn, Turn::Achieve(_)) {
+        check_evidence(before)?;
+    }
+    let (after, kind) = turned(scope, before, state, actual, reason);
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(actual)])
+}
+
+/// Whether the start of its project achieves a milestone: a planned construction start.
+pub(crate) fn awaits_start(milestone: &Checked<Milestone>) -> bool {
+    milestone.state() == State::Planned && milestone.r#type == CONSTRUCTION_START && !milestone.is_deleted()
+}
+
+/// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
+/// was asked for, because the registry's word is the evidence.
+pub(crate) fn achieve_started(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    date: Date,
+    reason: &str,
+    moment: &Moment,
+) -> Change {
+    let (after, kind) = turned(scope, before, State::Achieved, Some(date), reason);
+    let after = after.changed(scope, |milestone| settle(milestone, moment));
+    Change::of(kind, Some(before), after).on(Some(date))
+}
+
+/// A milestone in another state.
+fn turned(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
     state: State,
     actual: Option<Date>,
     reason: &str,
-    at: &ChangeContext<'_>,
-) -> Change {
-    let after = Milestone { state, actual, state_reason: reason.to_owned(), ..milestone.clone() };
-    let event_kind = EventKind::StateChanged { previous: milestone.state, state, reason: reason.to_owned() };
-    Change::between(milestone, after, event_kind, actual, at)
+) -> (Checked<Milestone>, EventKind) {
+    let after = before.changed(scope, |milestone| {
+        milestone.set_state(state);
+        milestone.actual_date = actual.map(date_message);
+        reason.clone_into(&mut milestone.state_reason);
+    });
+    let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
+        previous_state: before.state,
+        state: state.into(),
+        reason: reason.to_owned(),
+    });
+    let event_type = match state {
+        State::Achieved => "milepost.milestone.achieved",
+        State::PartiallyAchieved => "milepost.milestone.partially_achieved",
+        State::NotMet => "milepost.milestone.not_met",
+        State::Cancelled => "milepost.milestone.cancelled",
+        State::Planned | State::Unspecified => "milepost.milestone.reopened",
+    };
+    (after, EventKind::custom(event_type, payload))
 }
 
-fn check_state(milestone: &Milestone, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
-    if allowed.contains(&milestone.state) {
+fn check_state(
+    milestone: &Checked<Milestone>,
+    action: &'static str,
+    allowed: &[State],
+) -> Result<(), Rejection> {
+    if allowed.contains(&milestone.state()) {
         return Ok(());
     }
     Err(Rejection::WrongState {
-        name: milestone.name.to_string(),
+        name: milestone.name().to_string(),
         action,
-        state: milestone.state.as_str().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str().to_owned()).collect(),
+        state: milestone.state().as_str_name().to_owned(),
+        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
     })
 }
 
 /// The day on which it happened: the current date if none is given, and never after it.
-fn day(actual: Option<Date>, at: &ChangeContext<'_>) -> Result<Date, Rejection> {
-    let current = at.current_date;
-    match actual {
+fn day(given: Option<Date>, current: Date) -> Result<Date, Rejection> {
+    match given {
         Some(date) if date > current => Err(Rejection::invalid(
             "actual_date",
             "DATE_IN_FUTURE",
@@ -289,24 +242,15 @@ fn day(actual: Option<Date>, at: &ChangeContext<'_>) -> Result<Date, Rejection> 
 }
 
 /// Refuses unless every document that is required is there.
-fn check_evidence(milestone: &Milestone) -> Result<(), Rejection> {
+fn check_evidence(milestone: &Checked<Milestone>) -> Result<(), Rejection> {
     let missing = |title: &&String| !milestone.evidence.iter().any(|evidence| evidence.title == **title);
-    let conditions: Vec<_> = milestone.details.required_evidence.iter().filter(missing).collect();
-    if conditions.is_empty() {
-        return Ok(());
-    }
-    let subject = milestone.name.to_string();
-    Err(Rejection::Preconditions(
-        conditions
-            .into_iter()
-            .map(|title| Precondition {
-                kind: "EVIDENCE_MISSING",
-                subject: subject.clone(),
-                description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
-            })
-            .collect(),
-    ))
+    let condition = |title: &String| Precondition {
+        kind: "EVIDENCE_MISSING",
+        subject: milestone.name().to_string(),
+        description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
+    };
+    let conditions: Vec<_> = milestone.required_evidence.iter().filter(missing).map(condition).collect();
+    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }
 
-#[cfg(test)]
-mod tests;
+//DIS mod tests;

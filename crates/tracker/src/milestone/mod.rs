@@ -1,184 +1,170 @@
-//! Milestones: what one is, and the rules of what may happen to it.
+//! Milestones: what the tracker says of them beyond the schema.
 //!
-//! Invariants of every milestone: it has an actual date exactly while it is ACHIEVED or
-//! PARTIALLY_ACHIEVED; it has an outlook exactly while it is PLANNED and has a date; its etag is the
-//! sequence of its last change. Rules take a milestone and give what it becomes, or refuse; they read no
-//! clock and no row. How a milestone is stored and sent is no matter of theirs.
+//! Invariants: a milestone begins PLANNED; how it stands to its dates, and its variance, are as of its last
+//! change or of the portfolio's current date, whichever is later. A forecast that it begins with is its first,
+//! and the history of its forecasts begins there. The rules read no clock.
 
 mod action;
-mod change;
-mod create;
 mod outlook;
+mod token;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_schedule::Calendar;
-use milepost_types::{Etag, LanguageTag, MilestoneName, OrganizationName};
+use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
+use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, date};
+use milepost_types::{DamagedRow, Rejection};
 
-pub(crate) use action::{Action, Patch, act, started};
-pub(crate) use change::{Change, EventKind};
-pub(crate) use create::{Draft, create};
-pub(crate) use outlook::{Nearness, Outlook, Slippage, Timeliness, on, passed, touched};
+pub(crate) use action::{
+    Reforecast, Turn, achieve_started, add_evidence, awaits_start, rebaseline, reforecast, turn,
+};
+pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, standing, touched};
+
+use crate::decide::{Scope, Today, Tracker};
+use crate::mirror::Portfolio;
+use crate::names::{MilestoneName, PortfolioName};
+use crate::parent::Followed;
 
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
 pub(crate) const CONSTRUCTION_START: &str = "constructionStart";
 
-/// The greatest weight.
-pub(crate) const WEIGHT_MAX: i32 = 1_000_000;
-/// The longest duration, in working days.
-pub(crate) const DURATION_MAX: i32 = milepost_types::limits::DURATION_WORKING_DAYS;
+/// The milestones of each portfolio by due date, whatever their state; those without one come last.
+pub(crate) const DUE: Index = Index {
+    tag: 2,
+    table_name: "tracker.due",
+    under: 1,
+    by: &[By::FirstDate(&["forecast_date", "baseline_date"])],
+    live: false,
+    when: &[],
+    orders: true,
+};
 
-/// A dated point of a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Milestone {
-    /// Its name.
-    pub(crate) name: MilestoneName,
-    /// What is said of it.
-    pub(crate) details: Details,
-    /// The documents that show that it happened.
-    pub(crate) evidence: Vec<Evidence>,
-    /// The approved date.
-    pub(crate) baseline: Option<Date>,
-    /// The expected date; none: nothing else than the baseline is expected.
-    pub(crate) forecast: Option<Date>,
-    /// When it happened.
-    pub(crate) actual: Option<Date>,
-    /// Whether it happened.
-    pub(crate) state: State,
-    /// Why it is in this state; empty: not said.
-    pub(crate) state_reason: String,
-    /// How it stands to its dates.
-    pub(crate) timeliness: Timeliness,
-    /// Working days from the baseline to the actual date, or to the forecast where there is none.
-    pub(crate) variance_working_days: Option<i32>,
-    /// The sequence at which the forecast last changed; 0: never.
-    pub(crate) forecast_sequence: u64,
-    /// When it was created.
-    pub(crate) create_time: Timestamp,
-    /// When it last changed.
-    pub(crate) update_time: Timestamp,
-    /// When it was deleted, if it is.
-    pub(crate) delete_time: Option<Timestamp>,
-    /// The sequence of its last change.
-    pub(crate) etag: Etag,
-}
+/// The milestones of each portfolio by baseline date, while they are PLANNED: the day after its baseline is when
+/// one with a later forecast becomes late. A new forecast touches nothing here.
+pub(crate) const BASELINE: Index = Index {
+    tag: 3,
+    table_name: "tracker.baseline",
+    by: &[By::Field("baseline_date")],
+    live: true,
+    when: &[When::Is("state", State::Planned as i32), When::Has("baseline_date")],
+    orders: false,
+    ..DUE
+};
 
-impl Milestone {
-    /// The date that it is due: the forecast, or the baseline where there is none.
-    pub(crate) fn due(&self) -> Option<Date> {
-        self.forecast.or(self.baseline)
-    }
+impl Rules<Tracker> for Milestone {
+    type Above = Followed;
 
-    /// How it stands to its dates, in one word; none if it is not PLANNED or has no date.
-    pub(crate) fn outlook(&self) -> Option<Outlook> {
-        self.timeliness.outlook()
-    }
+    const TABLE: u8 = 1;
+    const TABLE_NAME: &'static str = "tracker.milestone";
+    const ID_PREFIX: char = 'm';
+    const INDEXES: &'static [Index] = &[DUE, BASELINE];
+    const TOKENS: &'static dyn TokenFormat = &token::Bare;
 
-    /// Whether it is deleted.
-    pub(crate) fn is_deleted(&self) -> bool {
-        self.delete_time.is_some()
-    }
-}
-
-/// What is said of a milestone: what an update may change.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Details {
-    /// What people call it.
-    pub(crate) display_name: String,
-    /// The same in other languages.
-    pub(crate) translations: BTreeMap<LanguageTag, String>,
-    /// What kind of milestone, an OC4IDS code or free text; empty: not said.
-    pub(crate) kind: String,
-    /// A code of the office's own; empty: none.
-    pub(crate) code: String,
-    /// How much it counts among the project's milestones.
-    pub(crate) weight: Option<i32>,
-    /// Who answers for it.
-    pub(crate) owner: Option<OrganizationName>,
-    /// What must be shown before it may be achieved, one title each.
-    pub(crate) required_evidence: Vec<String>,
-    /// Remarks; empty: none.
-    pub(crate) remarks: String,
-    /// How many working days of work lead to it; 0: it is a point.
-    pub(crate) duration_working_days: i32,
-    /// Free labels.
-    pub(crate) labels: BTreeMap<String, String>,
-}
-
-/// A document that shows that something happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Evidence {
-    /// Which one of the required ones, or what else it shows.
-    pub(crate) title: String,
-    /// Where it is.
-    pub(crate) uri: String,
-    /// The SHA-256 of it.
-    pub(crate) sha256: [u8; 32],
-    /// When it was given.
-    pub(crate) create_time: Timestamp,
-}
-
-impl Evidence {
-    /// What it takes in its milestone, with what surrounds it there.
-    pub(crate) fn bytes(&self) -> usize {
-        /// The hash, the time, and what precedes each field.
-        const SURROUNDINGS: usize = 72;
-        self.title.len() + self.uri.len() + SURROUNDINGS
-    }
-}
-
-/// Whether a milestone happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum State {
-    /// To come.
-    Planned,
-    /// It happened.
-    Achieved,
-    /// It happened in part.
-    PartiallyAchieved,
-    /// It did not happen and will not as it was meant.
-    NotMet,
-    /// It is no longer wanted.
-    Cancelled,
-}
-
-impl State {
-    /// All of them.
-    pub(crate) const ALL: [State; 5] =
-        [State::Planned, State::Achieved, State::PartiallyAchieved, State::NotMet, State::Cancelled];
-
-    /// The name, as the API spells it.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            State::Planned => "STATE_PLANNED",
-            State::Achieved => "STATE_ACHIEVED",
-            State::PartiallyAchieved => "STATE_PARTIALLY_ACHIEVED",
-            State::NotMet => "STATE_NOT_MET",
-            State::Cancelled => "STATE_CANCELLED",
+    /// An earlier version kept the outlook and not the two facts that it comes of.
+    fn upgrade(&mut self) -> Result<bool, Unreadable> {
+        let old = self.nearness == 0 && self.outlook != 0;
+        if old {
+            Timeliness::implied(self)?.set(self);
         }
+        Ok(old)
+    }
+
+    /// What may be done to a milestone, and what a day makes of it, depends on these.
+    fn check_stored(&self) -> Result<(), Unreadable> {
+        match State::try_from(self.state) {
+            Ok(State::Unspecified) | Err(_) => {
+                return Err(Unreadable::of("state", format_args!("{} is no state", self.state)));
+            }
+            Ok(_) => {}
+        }
+        Nearness::try_from(self.nearness).map_err(|_| Unreadable::of("nearness", "is unknown"))?;
+        Slippage::try_from(self.slippage).map_err(|_| Unreadable::of("slippage", "is unknown"))?;
+        let dates = [&self.baseline_date, &self.forecast_date, &self.actual_date];
+        if dates.into_iter().flatten().any(|given| date(Some(given)).is_none()) {
+            return Err(Unreadable::new("one of its dates is no date"));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.set_state(State::Planned);
+    }
+
+    fn complete(
+        scope: &Scope<'_>,
+        kind: &EventKind,
+        name: &MilestoneName,
+        _: Option<&Checked<Self>>,
+        milestone: &mut Self,
+    ) -> Result<(), Rejection> {
+        if matches!(kind, EventKind::Created) && milestone.forecast_date.is_some() {
+            milestone.forecast_sequence = scope.context.sequence;
+        }
+        settle(milestone, &Moment::of(scope, &name.parent().parent())?);
+        Ok(())
+    }
+
+    /// A creation speaks of the due date.
+    fn describe(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        let change = if before.is_none() { change.on(due(after)) } else { change };
+        let current_date = || Ok(Moment::of(scope, &after.name().parent().parent())?.current_date);
+        Ok(change.announcing(outlook::announcement::<Rejection>(before, after, current_date)?))
     }
 }
 
-/// When and where a rule is applied: all that it may depend on besides the milestone.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ChangeContext<'a> {
-    /// The sequence of the entry that it is part of.
-    pub(crate) sequence: u64,
-    /// The time of that entry.
-    pub(crate) commit_time: Timestamp,
+/// The date that a milestone is due: the forecast, or the baseline where there is none.
+pub(crate) fn due(milestone: &Milestone) -> Option<Date> {
+    date(milestone.forecast_date.as_ref()).or_else(|| date(milestone.baseline_date.as_ref()))
+}
+
+/// Brings up to date what follows from the rest. A deleted one keeps how it stood.
+fn settle(milestone: &mut Milestone, moment: &Moment) {
+    if let Some(timeliness) = standing(milestone, moment.current_date) {
+        timeliness.set(milestone);
+    }
+    let end = milestone.actual_date.as_ref().or(milestone.forecast_date.as_ref());
+    milestone.variance_working_days = moment.slip(date(milestone.baseline_date.as_ref()), date(end));
+}
+
+/// When and where a rule is applied: all that it depends on besides the milestone.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
     /// Which day it is, for whatever a rule asks it.
     pub(crate) current_date: Date,
-    /// The portfolio's working days.
-    pub(crate) calendar: &'a Calendar,
+    /// The portfolio, with its working days.
+    pub(crate) portfolio: Arc<Portfolio>,
 }
 
-impl ChangeContext<'_> {
+impl Moment {
+    /// Of a decision in a portfolio.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded; so with [`Moment::within`].
+    pub(crate) fn of(scope: &Scope<'_>, name: &PortfolioName) -> Result<Self, DamagedRow> {
+        let known = scope.service.portfolio(scope.rows.read, name)?;
+        Self::within(scope, name, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+    }
+
+    /// Of a decision in a portfolio that is this.
+    pub(crate) fn within(
+        scope: &Scope<'_>,
+        name: &PortfolioName,
+        portfolio: Arc<Portfolio>,
+    ) -> Result<Self, DamagedRow> {
+        let today = Today::of(scope.rows.read, name, &portfolio, scope.context.now)?;
+        Ok(Self { current_date: today.of_writes(), portfolio })
+    }
+
     /// Working days from one date to another, positive if it is later; none without both. The slip of a
     /// forecast, of a baseline, and the variance are all this.
     pub(crate) fn slip(&self, from: Option<Date>, to: Option<Date>) -> Option<i32> {
-        from.zip(to).map(|(from, to)| self.calendar.working_days_between(from, to))
+        from.zip(to).map(|(from, to)| self.portfolio.calendar.working_days_between(from, to))
     }
 }
 

@@ -1,63 +1,31 @@
 //! How a planned milestone stands to its dates on a given day, and on which days that changes.
 //!
 //! Two facts are kept apart: how near the due date is, and how the forecast stands to the baseline. The
-//! outlook is the one word that both come to: the gravest that holds. All of them are declared from the best
+//! outlook is the one word that both come to: the gravest that holds. All of them are numbered from the best
 //! to the gravest. A date has passed from the day after it on.
 //! Invariant: both facts depend on state, dates and the day alone, with time they only grow graver, and
 //! from one day to the next they can change only where [`touched`] says.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use milepost_proto::event::v1::MilestoneOutlookChanged;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::milestone::{Nearness, Outlook, Slippage, State};
+use milepost_resource::{Change, Checked, EventKind, Unreadable, date, date_message};
 
-use super::{Milestone, State};
+use crate::decide::Scope;
 
 /// How many days before its due date a milestone is due soon.
 pub(crate) const DUE_SOON_DAYS: i64 = 7;
 
-/// How near the due date of a planned milestone is, whatever it slipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Nearness {
-    /// The due date is further ahead than [`DUE_SOON_DAYS`].
-    Ahead,
-    /// The due date is today or at most [`DUE_SOON_DAYS`] ahead.
-    DueSoon,
-    /// The due date has passed.
-    Overdue,
-}
-
-/// How the forecast of a planned milestone stands to its baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Slippage {
-    /// There is no forecast after the baseline.
-    None,
-    /// The forecast is after the baseline, which is still to come.
-    AtRisk,
-    /// The forecast is after the baseline, which has passed.
-    Late,
-}
-
-/// How a planned milestone stands to its dates, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Outlook {
-    /// Nothing is wrong.
-    OnTrack,
-    /// As [`Nearness::DueSoon`], and it did not slip.
-    DueSoon,
-    /// As [`Slippage::AtRisk`], and it is not overdue.
-    AtRisk,
-    /// As [`Slippage::Late`], and it is not overdue.
-    Late,
-    /// As [`Nearness::Overdue`].
-    Overdue,
-}
-
 /// Both facts of a milestone on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Timeliness {
-    /// None if the milestone is not PLANNED or has no date, or if an earlier version kept only the outlook.
-    pub(crate) nearness: Option<Nearness>,
-    /// None if it is not PLANNED or has no baseline.
-    pub(crate) slippage: Option<Slippage>,
+    /// Unspecified if the milestone is not PLANNED or has no date, or if an earlier version kept only the outlook.
+    pub(crate) nearness: Nearness,
+    /// Unspecified if it is not PLANNED or has no baseline.
+    pub(crate) slippage: Slippage,
 }
 
 impl Timeliness {
@@ -67,44 +35,55 @@ impl Timeliness {
             return Self::default();
         }
         Self {
-            nearness: forecast.or(baseline).map(|due| nearness(due, day)),
-            slippage: baseline.map(|baseline| slippage(baseline, forecast, day)),
+            nearness: forecast.or(baseline).map(|due| nearness(due, day)).unwrap_or_default(),
+            slippage: baseline.map(|baseline| slippage(baseline, forecast, day)).unwrap_or_default(),
         }
+    }
+
+    /// As a milestone has it.
+    pub(crate) fn kept(milestone: &Milestone) -> Self {
+        Self { nearness: milestone.nearness(), slippage: milestone.slippage() }
+    }
+
+    /// Gives it to a milestone.
+    pub(crate) fn set(self, milestone: &mut Milestone) {
+        milestone.set_nearness(self.nearness);
+        milestone.set_slippage(self.slippage);
+        milestone.set_outlook(self.outlook());
     }
 
     /// The one word for both.
-    pub(crate) fn outlook(self) -> Option<Outlook> {
+    pub(crate) fn outlook(self) -> Outlook {
         match (self.nearness, self.slippage) {
-            (Some(Nearness::Overdue), _) => Some(Outlook::Overdue),
-            (_, Some(Slippage::Late)) => Some(Outlook::Late),
-            (_, Some(Slippage::AtRisk)) => Some(Outlook::AtRisk),
-            (Some(Nearness::DueSoon), _) => Some(Outlook::DueSoon),
-            (Some(Nearness::Ahead), _) => Some(Outlook::OnTrack),
-            (None, Some(Slippage::None) | None) => None,
+            (Nearness::Overdue, _) => Outlook::Overdue,
+            (_, Slippage::Late) => Outlook::Late,
+            (_, Slippage::AtRisk) => Outlook::AtRisk,
+            (Nearness::DueSoon, _) => Outlook::DueSoon,
+            (Nearness::Ahead, _) => Outlook::OnTrack,
+            (Nearness::Unspecified, _) => Outlook::Unspecified,
         }
     }
 
-    /// What an outlook says of both, for a milestone that has only that: an earlier version did not keep the
-    /// facts apart. How near one is that slipped it does not say.
-    pub(crate) fn implied(outlook: Option<Outlook>, baseline: Option<Date>, forecast: Option<Date>) -> Self {
+    /// What the outlook of a milestone says of both facts, where an earlier version kept only that. How near one
+    /// is that slipped it does not say.
+    ///
+    /// # Errors
+    /// If there is no such outlook.
+    pub(crate) fn implied(milestone: &Milestone) -> Result<Self, Unreadable> {
+        let unknown = |_| Unreadable::of("outlook", format_args!("{} is no outlook", milestone.outlook));
+        let [baseline, forecast] =
+            [&milestone.baseline_date, &milestone.forecast_date].map(|given| date(given.as_ref()));
         let slipped = forecast.zip(baseline).is_some_and(|(forecast, baseline)| forecast > baseline);
-        let slippage = |slippage| baseline.map(|_| slippage);
-        match outlook {
-            None => Self::default(),
-            Some(Outlook::OnTrack) => {
-                Self { nearness: Some(Nearness::Ahead), slippage: slippage(Slippage::None) }
-            }
-            Some(Outlook::DueSoon) => {
-                Self { nearness: Some(Nearness::DueSoon), slippage: slippage(Slippage::None) }
-            }
-            Some(Outlook::AtRisk) => Self { nearness: None, slippage: slippage(Slippage::AtRisk) },
-            Some(Outlook::Late) => Self { nearness: None, slippage: slippage(Slippage::Late) },
-            Some(Outlook::Overdue) => Self {
-                nearness: Some(Nearness::Overdue),
-                // A forecast that has passed is after a baseline that passed before it.
-                slippage: slippage(if slipped { Slippage::Late } else { Slippage::None }),
-            },
-        }
+        let (nearness, slippage) = match Outlook::try_from(milestone.outlook).map_err(unknown)? {
+            Outlook::Unspecified => return Ok(Self::default()),
+            Outlook::OnTrack => (Nearness::Ahead, Slippage::None),
+            Outlook::DueSoon => (Nearness::DueSoon, Slippage::None),
+            Outlook::AtRisk => (Nearness::Unspecified, Slippage::AtRisk),
+            Outlook::Late => (Nearness::Unspecified, Slippage::Late),
+            // A forecast that has passed is after a baseline that passed before it.
+            Outlook::Overdue => (Nearness::Overdue, if slipped { Slippage::Late } else { Slippage::None }),
+        };
+        Ok(Self { nearness, slippage: baseline.map(|_| slippage).unwrap_or_default() })
     }
 
     /// The graver of each fact.
@@ -148,22 +127,82 @@ pub(crate) fn touched(day: Date) -> Touched {
 }
 
 /// How a milestone stands on `day`; none if it is deleted: then it keeps what it had.
-pub(crate) fn on(milestone: &Milestone, day: Date) -> Option<Timeliness> {
-    let Milestone { state, baseline, forecast, .. } = *milestone;
-    (!milestone.is_deleted()).then(|| Timeliness::of(state, baseline, forecast, day))
+pub(crate) fn standing(milestone: &Milestone, day: Date) -> Option<Timeliness> {
+    let [baseline, forecast] =
+        [&milestone.baseline_date, &milestone.forecast_date].map(|given| date(given.as_ref()));
+    milestone.delete_time.is_none().then(|| Timeliness::of(milestone.state(), baseline, forecast, day))
 }
 
 /// What the beginning of `day` makes of a milestone: how it stood before and how it stands, if that
 /// differs. One that was written while the day began already is as of it, and is not announced again.
 pub(crate) fn passed(milestone: &Milestone, day: Date) -> Option<(Timeliness, Timeliness)> {
-    let now = on(milestone, day)?;
-    let yesterday = day.yesterday().ok().and_then(|day| on(milestone, day)).unwrap_or_default();
-    let before = milestone.timeliness.or_graver(yesterday);
+    let now = standing(milestone, day)?;
+    let yesterday = day.yesterday().ok().and_then(|day| standing(milestone, day)).unwrap_or_default();
+    let before = Timeliness::kept(milestone).or_graver(yesterday);
     let after = before.or_graver(now);
     (before != after).then_some((before, after))
 }
 
-#[cfg(test)]
+/// The change that the beginning of a day is to a milestone, which stood like the first and stands like the second.
+pub(crate) fn day_change(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    (previous, now): (Timeliness, Timeliness),
+    day: Date,
+) -> Change {
+    let after = before.changed(scope, |milestone| now.set(milestone));
+    // How it stood counts as of the day before, whatever is kept.
+    let fields = [
+        ("nearness", previous.nearness != now.nearness),
+        ("outlook", previous.outlook() != now.outlook()),
+        ("slippage", previous.slippage != now.slippage),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
+    Change::of(changed(previous, now, day), Some(before), after).naming(fields).on(Some(day))
+}
+
+/// What is announced of a milestone besides its change: that its due date is near or passed, if that is so
+/// since then.
+pub(super) fn announcement<E>(
+    before: Option<&Checked<Milestone>>,
+    after: &Checked<Milestone>,
+    current_date: impl FnOnce() -> Result<Date, E>,
+) -> Result<Option<Change>, E> {
+    let previous = before.map(|before| Timeliness::kept(before)).unwrap_or_default();
+    let now = Timeliness::kept(after);
+    if comes_to(previous, now) < Nearness::DueSoon {
+        return Ok(None);
+    }
+    let day = current_date()?;
+    let change = Change::of(changed(previous, now, day), before, after.clone());
+    Ok(Some(change.naming(vec!["nearness"]).on(Some(day))))
+}
+
+/// How near the due date came; unspecified if that did not change.
+pub(crate) fn comes_to(previous: Timeliness, now: Timeliness) -> Nearness {
+    if previous.nearness == now.nearness { Nearness::Unspecified } else { now.nearness }
+}
+
+/// That a milestone stood like this, and now stands like that.
+fn changed(previous: Timeliness, now: Timeliness, day: Date) -> EventKind {
+    let event_type = match comes_to(previous, now) {
+        Nearness::DueSoon => "milepost.milestone.due_soon",
+        Nearness::Overdue => "milepost.milestone.overdue",
+        Nearness::Ahead | Nearness::Unspecified => "milepost.milestone.outlook_changed",
+    };
+    let payload = MilestoneOutlookChanged {
+        previous_outlook: previous.outlook().into(),
+        outlook: now.outlook().into(),
+        current_date: Some(date_message(day)),
+        previous_nearness: previous.nearness.into(),
+        nearness: now.nearness.into(),
+        previous_slippage: previous.slippage.into(),
+        slippage: now.slippage.into(),
+    };
+    EventKind::custom(event_type, Payload::MilestoneOutlookChanged(payload))
+}
+
+#[cfg(any())]
 mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;

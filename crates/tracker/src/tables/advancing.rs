@@ -7,12 +7,13 @@
 
 use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_ledger::key::{Key, date_of, ordered_date};
+use milepost_ledger::key::{date_of, ordered_date};
 use milepost_ledger::{Read, Write};
-use milepost_types::{DamagedRow, MilestoneName, PortfolioName};
+use milepost_types::DamagedRow;
 
 use super::Table;
 use super::key;
+use crate::names::{MilestoneName, PortfolioName};
 
 /// How far the sweep of a day has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,16 +26,8 @@ pub(crate) struct Advancing {
     pub(crate) due_soon: u32,
     /// How many became overdue so far.
     pub(crate) overdue: u32,
-    /// The key of the row of the last milestone that was swept.
-    pub(crate) through: Vec<u8>,
-}
-
-impl Advancing {
-    /// After the last milestone with this name.
-    pub(crate) fn new(day: Date, sequence: u64, counts: (u32, u32), through: &MilestoneName) -> Self {
-        let through = key::of_milestone(Table::Milestone, through);
-        Self { day, sequence, due_soon: counts.0, overdue: counts.1, through }
-    }
+    /// The last milestone that was swept.
+    pub(crate) through: MilestoneName,
 }
 
 /// The day that is being swept in a portfolio.
@@ -66,7 +59,7 @@ fn to_bytes(advancing: &Advancing) -> Bytes {
     value.extend(sequence.to_be_bytes());
     value.extend(due_soon.to_be_bytes());
     value.extend(overdue.to_be_bytes());
-    value.extend(through.get(1..).unwrap_or_default());
+    value.extend(key::ids_of(through));
     value.into()
 }
 
@@ -80,7 +73,7 @@ fn from_bytes(value: &[u8]) -> Option<Advancing> {
         sequence: u64::from_be_bytes(*sequence),
         due_soon: u32::from_be_bytes(*due_soon),
         overdue: u32::from_be_bytes(*overdue),
-        through: Key::of(Table::Milestone).bytes(through).done(),
+        through: key::name_of(through)?,
     })
 }
 
@@ -94,7 +87,8 @@ mod tests {
     /// Persisted: stores hold these bytes.
     #[test]
     fn the_bytes_of_a_row_never_change_and_are_read_back() {
-        let advancing = Advancing::new(date(2021, 5, 27), 9, (2, 3), &NAME.parse().unwrap());
+        let (day, through) = (date(2021, 5, 27), NAME.parse().unwrap());
+        let advancing = Advancing { day, sequence: 9, due_soon: 2, overdue: 3, through };
         let bytes = to_bytes(&advancing);
         let head = [0x07, 0xe5, 5, 27, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 3];
         assert_eq!(bytes[..20], head);

@@ -9,10 +9,11 @@ use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::key::{date_of, ordered_date};
 use milepost_ledger::{Read, Write};
-use milepost_types::{DamagedRow, PortfolioName};
+use milepost_types::DamagedRow;
 
 use super::Table;
 use super::key;
+use crate::names::PortfolioName;
 
 /// A portfolio's current date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

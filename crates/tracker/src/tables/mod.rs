@@ -14,7 +14,8 @@
 //! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
-//! as dates do ([`day`]).
+//! as dates do; none comes after all of them. The first three are those of a resource: its rules say what they
+//! hold.
 //! Tags are persisted and never reused. Every row is derived from the journal; raise `STORE_VERSION`
 //! when a key, a value or what makes a row changes.
 //! Invariants: each milestone, deleted or not, has exactly one row in `due`; it has one in `baseline`
@@ -22,12 +23,9 @@
 //! named, for whatever needs it.
 
 pub(crate) mod advancing;
-pub(crate) mod baseline;
 pub(crate) mod date;
-pub(crate) mod due;
 pub(crate) mod key;
 pub(crate) mod later_logs;
-pub(crate) mod milestone;
 pub(crate) mod partly;
 pub(crate) mod portfolio;
 pub(crate) mod project;
@@ -38,13 +36,10 @@ use milepost_types::DamagedRow;
 /// Raised whenever `apply` or a table changes.
 pub(crate) const STORE_VERSION: u32 = 2;
 
-/// The tag of each table. Persisted; never reused.
+/// The tag of each table but those of milestones. Persisted; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Table {
-    Milestone = 1,
-    Due = 2,
-    Baseline = 3,
     Portfolio = 4,
     Project = 5,
     Date = 6,
@@ -58,9 +53,6 @@ impl Table {
     /// The row of this table that cannot be decoded.
     pub(crate) fn damaged(self, key: &[u8], what: impl std::fmt::Display) -> DamagedRow {
         let name = match self {
-            Table::Milestone => "tracker.milestone",
-            Table::Due => "tracker.due",
-            Table::Baseline => "tracker.baseline",
             Table::Portfolio => "tracker.portfolio",
             Table::Project => "tracker.project",
             Table::Date => "tracker.date",

@@ -6,12 +6,12 @@
 //! `milepost.source.followed` and `milepost.source.reset`.
 
 use bytes::Bytes;
-use milepost_ledger::key::Key;
 use milepost_ledger::{Read, Write};
-use milepost_types::{DamagedRow, LedgerKind, MilestoneName, Position};
+use milepost_types::{DamagedRow, LedgerKind, Position};
 
 use super::Table;
 use super::key;
+use crate::names::MilestoneName;
 
 const KEY: [u8; 2] = [Table::Partly as u8, LedgerKind::Registry as u8];
 
@@ -27,19 +27,14 @@ pub(crate) struct Partly {
     pub(crate) facts: u64,
     /// How many of its reactions, as a whole.
     pub(crate) reactions: u64,
-    /// The key of the row of the last milestone that the reaction after those changed.
-    pub(crate) through: Option<Vec<u8>>,
+    /// The last milestone that the reaction after those changed.
+    pub(crate) through: Option<MilestoneName>,
 }
 
 impl Partly {
     /// Nothing yet.
     pub(crate) fn nothing(position: Position) -> Self {
         Self { position, facts: 0, reactions: 0, through: None }
-    }
-
-    /// The key of the row of a milestone.
-    pub(crate) fn key(through: &MilestoneName) -> Vec<u8> {
-        key::of_milestone(Table::Milestone, through)
     }
 }
 
@@ -83,7 +78,7 @@ fn to_bytes(partly: &Partly) -> Bytes {
     let mut value = partly.position.to_bytes().to_vec();
     value.extend(partly.facts.to_be_bytes());
     value.extend(partly.reactions.to_be_bytes());
-    value.extend(partly.through.iter().flat_map(|key| key.get(1..).unwrap_or_default()));
+    value.extend(partly.through.iter().flat_map(key::ids_of));
     value.into()
 }
 
@@ -91,7 +86,7 @@ fn from_bytes(value: &[u8]) -> Option<Partly> {
     let (position, rest) = value.split_first_chunk::<POSITION_BYTES>()?;
     let (facts, rest) = rest.split_first_chunk::<8>()?;
     let (reactions, through) = rest.split_first_chunk::<8>()?;
-    let through = (!through.is_empty()).then(|| Key::of(Table::Milestone).bytes(through).done());
+    let through = if through.is_empty() { None } else { Some(key::name_of(through)?) };
     Some(Partly {
         position: Position::from_bytes(position),
         facts: u64::from_be_bytes(*facts),
@@ -112,7 +107,7 @@ mod tests {
     fn the_bytes_of_a_row_never_change_and_are_read_back() {
         let position =
             Position { log: LogId::from_bytes([3; 16]), sequence: 7, hash: HashPrefix::from_bytes([5; 8]) };
-        let through = Some(Partly::key(&NAME.parse().unwrap()));
+        let through = Some(NAME.parse().unwrap());
         for partly in [Partly { facts: 1, reactions: 2, through, position }, Partly::nothing(position)] {
             let bytes = to_bytes(&partly);
             assert_eq!(bytes[..32], position.to_bytes());

@@ -6,12 +6,13 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::{DamagedRow, PortfolioName};
+use milepost_types::DamagedRow;
 
 use super::Table;
 use super::key;
 use crate::convert::mirror;
-use crate::mirror::PortfolioFact;
+use crate::mirror::{Portfolio, PortfolioFact};
+use crate::names::PortfolioName;
 
 /// The row of a portfolio, as bytes: what is made of it is worth remembering.
 pub(crate) fn get_stored(rows: &dyn Read, name: &PortfolioName) -> Option<Bytes> {
@@ -24,6 +25,25 @@ pub(crate) fn get_stored(rows: &dyn Read, name: &PortfolioName) -> Option<Bytes>
 /// If it cannot be decoded; so with [`all`].
 pub(crate) fn read(name: &PortfolioName, value: &Bytes) -> Result<PortfolioFact, DamagedRow> {
     read_at(&key::of_portfolio(Table::Portfolio, name), value)
+}
+
+/// What is known of a portfolio, as rules use it.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Result<Option<Portfolio>, DamagedRow> {
+    let fact = get_stored(rows, name).map(|value| read(name, &value)).transpose()?;
+    Ok(fact.map(|fact| Portfolio::from(&fact)))
+}
+
+/// Whether a portfolio is deleted; none if it is not known.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn is_deleted(rows: &dyn Read, name: &PortfolioName) -> Result<Option<bool>, DamagedRow> {
+    let key = key::of_portfolio(Table::Portfolio, name);
+    let deleted = rows.get(&key).map(|value| mirror::portfolio_is_deleted(&value)).transpose();
+    deleted.map_err(|error| Table::Portfolio.damaged(&key, error))
 }
 
 /// All portfolios, by name.

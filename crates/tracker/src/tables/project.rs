@@ -6,11 +6,12 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::{DamagedRow, ProjectName};
+use milepost_types::DamagedRow;
 
 use super::Table;
 use super::key;
 use crate::convert::mirror;
+use crate::names::ProjectName;
 
 /// Whether a project is deleted; none if it is not known.
 ///

@@ -384,7 +384,7 @@ async fn reset(tracker: &Running, to: Position) {
 async fn reset_to(tracker: &Running, to: GoOn) {
     use crate::command::Command;
     let command = Command::ResetFollower { to, reason: "restored".into() };
-    let submission = milepost_ledger::Submission::system("operator", std::sync::Arc::new(command.into()));
+    let submission = milepost_ledger::Submission::system("operator", command);
     tracker.service.api.ledger.submit(submission).await.unwrap();
 }
 

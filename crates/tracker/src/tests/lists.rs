@@ -2,52 +2,47 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use milepost_proto::tracker::v1 as proto;
-use milepost_types::{Filter, MilestoneName, PortfolioName, limits};
+use milepost_proto::tracker::v1::{BatchCreateMilestonesRequest, ListMilestonesRequest, Milestone};
+use milepost_service::value::date_message;
+use milepost_types::{Violations, limits};
 use proptest::prelude::*;
 
-use crate::command::Command;
-use crate::list::{Order, Page, Query, SCHEMA};
-use crate::milestone::{Action, Draft};
+use crate::methods::create_several;
 use crate::tests::World;
-use crate::tests::world::{create, draft, name};
+use crate::tests::world::{Action, command, create, draft, name};
 
-fn page(world: &World, query: &Query) -> Page {
-    crate::list::page(&world.rows, query, world.now).unwrap()
+const ORDERS: [&str; 2] = ["name", "forecast_date"];
+
+fn query(parent: &str) -> ListMilestonesRequest {
+    ListMilestonesRequest { parent: parent.to_owned(), page_size: 1000, ..ListMilestonesRequest::default() }
 }
 
-fn query(parent: &str) -> Query {
-    Query {
-        parent: parent.parse().unwrap(),
-        size: 1000,
-        filter: Filter::all(),
-        order: Order::Name,
-        descending: false,
-        show_deleted: false,
-        after: None,
-    }
+fn filtered(filter: &str) -> ListMilestonesRequest {
+    ListMilestonesRequest { filter: filter.to_owned(), ..query("portfolios/wsc/projects/-") }
 }
 
-fn filtered(filter: &str) -> Query {
-    Query { filter: Filter::parse(filter, &SCHEMA).unwrap(), ..query("portfolios/wsc/projects/-") }
+/// The same in this order.
+fn by(order: &str, query: &ListMilestonesRequest) -> ListMilestonesRequest {
+    ListMilestonesRequest { order_by: order.to_owned(), ..query.clone() }
 }
 
 /// The names on all pages, without what is the same in all of them.
-fn names(world: &World, query: &Query) -> Vec<String> {
+fn names(world: &World, query: &ListMilestonesRequest) -> Vec<String> {
     let (mut names, mut query) = (Vec::new(), query.clone());
     loop {
-        let page = page(world, &query);
-        assert!(page.milestones.len() <= query.size);
-        let short = |milestone: &proto::Milestone| {
-            let parts: Vec<_> = milestone.name.split('/').collect();
-            format!("{}/{}/{}", parts[1], parts[3], parts[5])
-        };
-        names.extend(page.milestones.iter().map(short));
-        query.after = page.next;
-        if query.after.is_none() {
+        let (milestones, next, _) = world.page(&query).unwrap();
+        assert!(milestones.len() <= query.page_size as usize);
+        names.extend(milestones.iter().map(|milestone| short(&milestone.name)));
+        query.page_token = next;
+        if query.page_token.is_empty() {
             return names;
         }
     }
+}
+
+fn short(name: &str) -> String {
+    let parts: Vec<_> = name.split('/').collect();
+    format!("{}/{}/{}", parts[1], parts[3], parts[5])
 }
 
 fn day(days: i64) -> Date {
@@ -70,12 +65,15 @@ fn world() -> World {
     {
         world.submit(create(vec![draft(project, Some(id), days.map(day))])).unwrap();
     }
-    let portfolio: PortfolioName = "portfolios/alpha".parse().unwrap();
-    let drafts = [("m", Some(3)), ("n", Some(2))].map(|(id, days)| Draft {
-        project: "portfolios/alpha/projects/z".parse().unwrap(),
-        ..draft("z", Some(id), days.map(day))
+    let requests = [("m", 3), ("n", 2)].map(|(id, days)| {
+        let mut request = draft("z", Some(id), Some(day(days)));
+        request.parent.clear();
+        request
     });
-    world.submit(Command::Create { portfolio, drafts: drafts.into() }).unwrap();
+    let (parent, requests) = ("portfolios/alpha/projects/z".to_owned(), requests.into());
+    let batch = BatchCreateMilestonesRequest { parent, requests, ..BatchCreateMilestonesRequest::default() };
+    let act = create_several(batch, &mut Violations::new()).unwrap();
+    world.submit(command(act)).unwrap();
     world
 }
 
@@ -86,8 +84,8 @@ fn a_list_is_in_the_order_asked_for_under_the_parent_asked_for() {
     assert_eq!(names(&world, &query("portfolios/-/projects/-")), all);
     assert_eq!(names(&world, &query("portfolios/wsc/projects/-")), all[2..]);
     assert_eq!(names(&world, &query("portfolios/wsc/projects/road")), all[4..]);
-    assert!(names(&world, &query("portfolios/wsc/projects/ro")).is_empty());
-    let by = |parent: &str| Query { order: Order::Forecast, ..query(parent) };
+    assert!(world.page(&query("portfolios/wsc/projects/ro")).is_err());
+    let by = |parent: &str| by("forecast_date", &query(parent));
     let dated = ["wsc/road/b", "alpha/z/n", "alpha/z/m", "wsc/a/x", "wsc/road/a", "wsc/a/y"];
     assert_eq!(names(&world, &by("portfolios/-/projects/-")), dated);
     assert_eq!(
@@ -101,15 +99,14 @@ fn a_list_is_in_the_order_asked_for_under_the_parent_asked_for() {
 fn pages_of_every_size_and_both_directions_give_the_same() {
     let world = world();
     for parent in ["portfolios/-/projects/-", "portfolios/wsc/projects/-", "portfolios/wsc/projects/road"] {
-        for order in [Order::Name, Order::Forecast] {
-            let whole = Query { order, ..query(parent) };
-            let expected = names(&world, &whole);
-            for size in 1..8 {
-                let forward = Query { size, ..whole.clone() };
-                assert_eq!(names(&world, &forward), expected, "{parent} {order:?} {size}");
-                let mut backward = names(&world, &Query { descending: true, ..forward });
+        for order in ORDERS {
+            let expected = names(&world, &by(order, &query(parent)));
+            for page_size in 1..8 {
+                let sized = ListMilestonesRequest { page_size, ..query(parent) };
+                assert_eq!(names(&world, &by(order, &sized)), expected, "{parent} {order} {page_size}");
+                let mut backward = names(&world, &by(&format!("{order} desc"), &sized));
                 backward.reverse();
-                assert_eq!(backward, expected, "{parent} {order:?} {size} backward");
+                assert_eq!(backward, expected, "{parent} {order} {page_size} backward");
             }
         }
     }
@@ -118,21 +115,25 @@ fn pages_of_every_size_and_both_directions_give_the_same() {
 #[test]
 fn what_comes_and_goes_between_pages_neither_repeats_nor_hides_others() {
     let mut world = world();
-    let first = Query { size: 3, order: Order::Forecast, ..query("portfolios/-/projects/-") };
-    let page_one = page(&world, &first);
+    let first = by("forecast_date", &query("portfolios/-/projects/-"));
+    let first = ListMilestonesRequest { page_size: 3, ..first };
+    let (page_one, page_token, _) = world.page(&first).unwrap();
     // The last one of the page moves to the front, another comes after it on the same day.
-    let moved: MilestoneName = page_one.milestones[2].name.parse().unwrap();
-    world.act(&moved, Action::Reforecast { forecast: Some(day(0)), reason: String::new() }).unwrap();
+    world
+        .act(&page_one[2].name, Action::Reforecast { forecast: Some(day(0)), reason: String::new() })
+        .unwrap();
     world.submit(create(vec![draft("a", Some("w"), Some(day(3)))])).unwrap();
-    let rest = names(&world, &Query { after: page_one.next, ..first });
+    let rest = names(&world, &ListMilestonesRequest { page_token, ..first });
     assert_eq!(rest, ["wsc/a/w", "wsc/a/x", "wsc/road/a", "wsc/a/y"]);
 }
 
 #[test]
 fn today_in_a_filter_is_the_current_date_of_each_rows_portfolio() {
     let mut world = world();
-    let everywhere =
-        |filter: &str| Query { parent: "portfolios/-/projects/-".parse().unwrap(), ..filtered(filter) };
+    let everywhere = |filter: &str| ListMilestonesRequest {
+        parent: "portfolios/-/projects/-".to_owned(),
+        ..filtered(filter)
+    };
     let within = everywhere("baseline_date <= days(3) AND state = PLANNED");
     assert_eq!(names(&world, &within), ["alpha/z/m", "alpha/z/n", "wsc/a/x", "wsc/road/b"]);
     // What a portfolio was advanced to counts, and the clock where none was.
@@ -141,7 +142,7 @@ fn today_in_a_filter_is_the_current_date_of_each_rows_portfolio() {
     assert_eq!(world.today().current, day(2));
     assert_eq!(names(&world, &everywhere("baseline_date < today()")), ["alpha/z/n", "wsc/road/b"]);
     assert_eq!(names(&world, &everywhere("baseline_date = (days(1) OR days(7))")), ["wsc/a/x", "wsc/road/a"]);
-    let by_forecast = |filter: &str| Query { order: Order::Forecast, ..everywhere(filter) };
+    let by_forecast = |filter: &str| by("forecast_date", &everywhere(filter));
     assert_eq!(
         names(&world, &by_forecast("baseline_date = days(1) OR baseline_date = today()")),
         ["alpha/z/m", "wsc/a/x"]
@@ -154,22 +155,28 @@ fn deleted_ones_are_seen_only_if_asked_for() {
     world.act(&name("road", "a"), Action::Delete).unwrap();
     let road = query("portfolios/wsc/projects/road");
     assert_eq!(names(&world, &road), ["wsc/road/b"]);
-    assert_eq!(names(&world, &Query { show_deleted: true, ..road }), ["wsc/road/a", "wsc/road/b"]);
+    assert_eq!(
+        names(&world, &ListMilestonesRequest { show_deleted: true, ..road }),
+        ["wsc/road/a", "wsc/road/b"]
+    );
 }
 
 #[test]
 fn filters_see_every_field_by_its_path() {
     let (mut world, _) = World::with_projects(&["road"]);
     let mut full = draft("road", Some("full"), Some(day(14)));
-    full.forecast = Some(day(20));
-    full.details.kind = "constructionStart".into();
-    full.details.code = "M-1".into();
-    full.details.weight = Some(3);
-    full.details.owner = Some("organizations/cqu".parse().unwrap());
-    full.details.required_evidence = vec!["permit".into()];
-    full.details.remarks = "a note".into();
-    full.details.duration_working_days = 5;
-    full.details.labels.insert("ring".into(), "inner".into());
+    full.milestone = Some(Milestone {
+        forecast_date: Some(date_message(day(20))),
+        r#type: "constructionStart".to_owned(),
+        code: "M-1".to_owned(),
+        weight: Some(3),
+        owner: "organizations/cqu".to_owned(),
+        required_evidence: vec!["permit".to_owned()],
+        remarks: "a note".to_owned(),
+        duration_working_days: 5,
+        labels: [("ring".to_owned(), "inner".to_owned())].into(),
+        ..full.milestone.unwrap()
+    });
     world.submit(create(vec![full, draft("road", Some("bare"), None)])).unwrap();
     for filter in [
         "type = constructionStart",
@@ -215,18 +222,20 @@ fn a_page_looks_at_so_many_rows_and_goes_on() {
         let drafts = ids.iter().map(|id| draft("road", Some(id), Some(day(thousand)))).collect();
         world.submit(create(drafts)).unwrap();
     }
-    for order in [Order::Name, Order::Forecast] {
-        let last = Query { order, size: 5, ..filtered("name = \"*m10999\"") };
-        let first = page(&world, &last);
-        assert!(first.milestones.is_empty() && first.next.is_some());
+    for order in ORDERS {
+        let last = ListMilestonesRequest { page_size: 5, ..by(order, &filtered("name = \"*m10999\"")) };
+        let (first, next, _) = world.page(&last).unwrap();
+        assert!(first.is_empty() && !next.is_empty());
         assert_eq!(names(&world, &last), ["wsc/road/m10999"]);
     }
     // Too many to be sorted for a page, and still in their order.
-    let whole = Query { order: Order::Forecast, ..query("portfolios/wsc/projects/road") };
-    assert!(page(&world, &Query { size: 5, ..whole.clone() }).scanned <= limits::PAGE_ROWS);
+    let road = query("portfolios/wsc/projects/road");
+    let whole = by("forecast_date", &road);
+    let (_, _, scanned) = world.page(&ListMilestonesRequest { page_size: 5, ..whole.clone() }).unwrap();
+    assert!(scanned <= limits::PAGE_ROWS);
     let expected: Vec<_> = (0..11_000).map(|i| format!("wsc/road/m{i:05}")).collect();
     assert_eq!(names(&world, &whole), expected);
-    let mut backward = names(&world, &Query { descending: true, ..whole });
+    let mut backward = names(&world, &by("forecast_date desc", &road));
     backward.reverse();
     assert_eq!(backward, expected);
 }
@@ -238,7 +247,7 @@ proptest! {
     #[test]
     fn pages_are_the_sorted_whole(
         rows in proptest::collection::vec((0usize..2, 0usize..40, proptest::option::of(0i64..6)), 0..30),
-        size in 1usize..7,
+        page_size in 1i32..7,
         descending: bool,
     ) {
         let (mut world, _) = World::with_projects(&["a", "road"]);
@@ -247,19 +256,17 @@ proptest! {
             let project = ["a", "road"][project];
             let due = days.map(day);
             if world.submit(create(vec![draft(project, Some(&format!("m{id}")), due)])).is_ok() {
-                expected.push((crate::tables::key::day(due), name(project, &format!("m{id}"))));
+                expected.push((due.is_none(), due, name(project, &format!("m{id}"))));
             }
         }
         expected.sort();
         if descending {
             expected.reverse();
         }
-        let expected: Vec<_> = expected.iter().map(|(_, name)| {
-            let parts: Vec<_> = name.to_string().split('/').map(str::to_owned).collect();
-            format!("{}/{}/{}", parts[1], parts[3], parts[5])
-        }).collect();
+        let expected: Vec<_> = expected.iter().map(|(_, _, name)| short(&name.to_string())).collect();
+        let order = if descending { "forecast_date desc" } else { "forecast_date" };
         for parent in ["portfolios/-/projects/-", "portfolios/wsc/projects/-"] {
-            let query = Query { order: Order::Forecast, descending, size, ..query(parent) };
+            let query = ListMilestonesRequest { page_size, ..by(order, &query(parent)) };
             prop_assert_eq!(&names(&world, &query), &expected);
         }
     }

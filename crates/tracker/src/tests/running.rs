@@ -67,7 +67,7 @@ impl Running {
         let mut service =
             Service::on(&context, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-        let milestones = service.routes(context.limits.max_request_bytes.length());
+        let milestones = service.routes();
         let router = tonic::transport::Server::builder().add_service(milestones);
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
@@ -119,7 +119,7 @@ impl Running {
     /// Waits until the registry was followed to here.
     pub(crate) async fn reach(&self, position: Position) {
         let deadline = Instant::now() + PATIENCE;
-        self.service.api.upstream.wait_for(position, deadline).await.expect("the registry is followed");
+        self.service.upstream.follow_to(position, deadline).await.expect("the registry is followed");
     }
 
     /// Waits until a check of the tracker's says this, and says its reason.

@@ -8,17 +8,17 @@ use milepost_proto::event::v1::event::Resource;
 use milepost_proto::notifier::v1::GetEventResponse;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::wire::fields;
-use milepost_types::{Filter, Rejection, Violations, limits};
+use milepost_types::{Rejection, Violations, limits};
 use prost::Message;
 use tonic::Code;
 
 use super::*;
 use crate::command::Command;
-use crate::convert::request::ReadCommand;
-use crate::list::{Order, Query, page};
+use crate::decide::Tracker;
+use crate::methods::create_several;
 use crate::tables;
 use crate::tests::running::{fact, reason};
-use crate::tests::world::{draft, name};
+use crate::tests::world::{Action, command, draft, name};
 
 /// A text of so many characters of four bytes, which ends with a number.
 fn text(characters: usize, number: usize) -> String {
@@ -31,10 +31,11 @@ fn id(first: char, number: usize) -> String {
     format!("{first}{number:062}")
 }
 
-fn command(request: impl ReadCommand) -> Command {
+/// The command that creates these.
+fn creating(request: BatchCreateMilestonesRequest) -> Command {
     let mut violations = Violations::new();
-    let command = request.command(&mut violations);
-    violations.finish(command).unwrap()
+    let act = create_several(request, &mut violations);
+    command(violations.finish(act).unwrap())
 }
 
 /// All that a caller may say of a milestone.
@@ -84,26 +85,19 @@ fn unset(bytes: &bytes::Bytes) -> Vec<String> {
 fn a_milestone_at_all_its_limits_fits_one_answer() {
     let (project, milestone_id) = (id('p', 0), id('m', 0));
     let (mut world, _) = World::with_projects(&[&project]);
-    let create = CreateMilestoneRequest {
-        parent: format!("portfolios/wsc/projects/{project}"),
-        milestone_id: milestone_id.clone(),
-        milestone: Some(full()),
-        ..CreateMilestoneRequest::default()
-    };
-    world.submit(command(create)).unwrap();
+    let mut request = draft(&project, Some(&milestone_id), None);
+    request.milestone = Some(full());
+    world.submit(crate::tests::world::create(vec![request])).unwrap();
     let name = name(&project, &milestone_id);
     // All documents but one, without the two hundred entries that would bring them.
-    let key = tables::key::of_milestone(tables::Table::Milestone, &name);
-    let mut row = Milestone::decode(world.rows.0[key.as_slice()].clone()).unwrap();
+    let mut row = world.milestone(&name);
     row.evidence = (1..limits::EVIDENCE).map(evidence).collect();
-    tables::milestone::put(&mut world.rows, &name, &row.encode_to_vec().into()).unwrap();
-    let (name, why) = (name.to_string(), || text(limits::TEXT_CHARS, 0));
-    let miss = MissMilestoneRequest { name: name.clone(), reason: why(), ..Default::default() };
-    world.submit(command(miss)).unwrap();
-    let reopen = ReopenMilestoneRequest { name: name.clone(), reason: why(), ..Default::default() };
-    world.submit(command(reopen)).unwrap();
-    let add = AddMilestoneEvidenceRequest { name, evidence: Some(evidence(0)), ..Default::default() };
-    let event = world.submit(command(add)).unwrap().remove(0);
+    let table = milepost_resource::Table::of::<Tracker, Milestone>();
+    table.put(&mut world.rows, row.encode_to_vec().into()).unwrap();
+    let reason = text(limits::TEXT_CHARS, 0);
+    world.act(&name, Action::Miss { reason: reason.clone() }).unwrap();
+    world.act(&name, Action::Reopen { reason }).unwrap();
+    let event = world.act(&name, Action::AddEvidence(evidence(0))).unwrap().remove(0);
 
     let Some(Resource::MilestoneResource(milestone)) = event.resource.clone() else { panic!("{event:?}") };
     assert_eq!(milestone.evidence.len(), limits::EVIDENCE);
@@ -133,37 +127,31 @@ fn creation(ids: std::ops::Range<usize>) -> BatchCreateMilestonesRequest {
 fn every_page_fits_one_answer_and_all_together_are_the_list() {
     let (mut world, _) = World::with_projects(&["road"]);
     for ids in [0..200, 200..400] {
-        world.submit(command(creation(ids))).unwrap();
+        world.submit(creating(creation(ids))).unwrap();
     }
     for (order, parent) in [
-        (Order::Name, PROJECT),
-        (Order::Forecast, PROJECT),
-        (Order::Forecast, "portfolios/wsc/projects/-"),
-        (Order::Forecast, "portfolios/-/projects/-"),
+        ("name", PROJECT),
+        ("forecast_date", PROJECT),
+        ("forecast_date", "portfolios/wsc/projects/-"),
+        ("forecast_date", "portfolios/-/projects/-"),
     ] {
-        let mut query = Query {
-            parent: parent.parse().unwrap(),
-            size: limits::PAGE_SIZE_MAX,
-            filter: Filter::all(),
-            order,
-            descending: false,
-            show_deleted: false,
-            after: None,
-        };
+        let (parent_name, order_by) = (parent.to_owned(), order.to_owned());
+        let mut request =
+            ListMilestonesRequest { parent: parent_name, order_by, page_size: 1000, ..Default::default() };
         let mut names = Vec::new();
         loop {
-            let page = page(&world.rows, &query, world.now).unwrap();
-            let answer = ListMilestonesResponse { milestones: page.milestones, ..Default::default() };
+            let (milestones, next, _) = world.page(&request).unwrap();
+            let answer = ListMilestonesResponse { milestones, ..Default::default() };
             let bytes = answer.encoded_len();
-            assert!(bytes <= limits::ANSWER_ITEM_BYTES && !answer.milestones.is_empty(), "{order:?} {bytes}");
+            assert!(bytes <= limits::ANSWER_ITEM_BYTES && !answer.milestones.is_empty(), "{order} {bytes}");
             names.extend(answer.milestones.into_iter().map(|milestone| milestone.name));
-            query.after = page.next;
-            if query.after.is_none() {
+            request.page_token = next;
+            if request.page_token.is_empty() {
                 break;
             }
         }
-        assert_eq!(names.len(), 400, "{order:?} {parent}");
-        assert!(names.is_sorted(), "{order:?} {parent}");
+        assert_eq!(names.len(), 400, "{order} {parent}");
+        assert!(names.is_sorted(), "{order} {parent}");
     }
 }
 
@@ -185,7 +173,7 @@ async fn a_batch_whose_answer_would_be_too_large_creates_nothing_and_says_how_ma
     }
     let (mut world, _) = World::with_projects(&["road"]);
     let Rejection::AnswerTooLarge { what: "milestones", asked: 300, fit } =
-        world.submit(command(creation(0..300))).unwrap_err().rejection
+        world.submit(creating(creation(0..300))).unwrap_err()
     else {
         panic!("it is another refusal")
     };
@@ -244,7 +232,7 @@ async fn nothing_is_listed_under_a_parent_that_is_not_there() {
     {
         assert_eq!(count(&mut tracker, parent).await, milestones, "{parent}");
     }
-    // Known to the registry since a at, deleted right away: it is there.
+    // Known to the registry since a moment, deleted right away: it is there.
     registry.say(|recorded| {
         let bridge = crate::tests::registry::deleted(crate::tests::registry::project("bridge"));
         recorded.append(vec![("milepost.project.deleted", Some(bridge))])
@@ -260,7 +248,10 @@ fn what_has_milestones_is_there_though_the_registry_did_not_tell_of_it() {
     world.submit(crate::tests::world::create(vec![draft("road", Some("m"), None)])).unwrap();
     tables::portfolio::clear(&mut world.rows);
     tables::project::clear(&mut world.rows);
-    let check = |parent: &str| crate::list::check_parent(&world.rows, &parent.parse().unwrap());
+    let check = |parent: &str| {
+        let request = ListMilestonesRequest { parent: parent.to_owned(), ..Default::default() };
+        world.page(&request).map(|_| ())
+    };
     assert_eq!(check("portfolios/wsc/projects/road"), Ok(()));
     assert_eq!(check("portfolios/wsc/projects/-"), Ok(()));
     assert!(check("portfolios/wsc/projects/bare").is_err());

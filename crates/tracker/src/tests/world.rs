@@ -8,14 +8,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRange, Read, Row, Write};
 use milepost_proto::event::v1::Event;
-use milepost_types::{LogId, MilestoneName, ProjectName};
+use milepost_proto::tracker::v1::*;
+use milepost_resource::{Act, Custom, Run, Standard, Target, read_list};
+use milepost_service::value::date_message;
+use milepost_types::{Etag, LogId, Rejection, Violations};
 use prost::Message;
 
 use super::Registry;
-use crate::command::{Command, Refusal, TracedCommand};
+use crate::command::{AdvanceDate, Command};
 use crate::decide::{Today, Tracker};
-use crate::milestone::{Action, Details, Draft, Milestone};
-use crate::mirror::Portfolio;
+use crate::methods::create_several;
+use crate::milestone::{Reforecast, Turn, add_evidence, rebaseline, reforecast, turn};
+use crate::names::{MilestoneName, ProjectName};
 use crate::source::SourceEntry;
 use crate::tables;
 
@@ -74,7 +78,7 @@ impl World {
     }
 
     /// Decides a command and applies what it does; says its events.
-    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Rejection> {
         let sequence = self.entries.len() as u64 + 1;
         let context = Context {
             log: LogId::from_bytes([9; 16]),
@@ -85,7 +89,7 @@ impl World {
             command_id: CommandId::Server(format!("t-{sequence}")),
             seed: u128::from(sequence) << 64,
         };
-        let decision = self.domain.decide(&self.rows, &Arc::new(TracedCommand::from(command)), &context)?;
+        let decision = self.domain.decide(&self.rows, &command, &context)?;
         if decision.events.is_empty() {
             return Ok(Vec::new());
         }
@@ -105,13 +109,13 @@ impl World {
     }
 
     /// Takes an entry of the registry over, in as many entries as it takes; says all their events.
-    pub(crate) fn ingest(&mut self, source_entry: SourceEntry) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn ingest(&mut self, source_entry: SourceEntry) -> Result<Vec<Event>, Rejection> {
         let source_entry = Arc::new(source_entry);
         self.submit_to_the_end(|| Command::Ingest { source_entry: Arc::clone(&source_entry), skip: None })
     }
 
     /// Submits a command until it does nothing any more.
-    fn submit_to_the_end(&mut self, command: impl Fn() -> Command) -> Result<Vec<Event>, Refusal> {
+    fn submit_to_the_end(&mut self, command: impl Fn() -> Command) -> Result<Vec<Event>, Rejection> {
         let mut all = Vec::new();
         loop {
             let recorded = self.submit(command())?;
@@ -128,24 +132,34 @@ impl World {
         self.milestone(&name("road", id))
     }
 
-    pub(crate) fn act(&mut self, name: &MilestoneName, action: Action) -> Result<Vec<Event>, Refusal> {
-        self.submit(Command::Act { name: name.clone(), etag: None, action })
+    pub(crate) fn act(&mut self, name: impl ToString, action: Action) -> Result<Vec<Event>, Rejection> {
+        self.submit(action.on(&name.to_string(), None))
     }
 
-    pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Rejection> {
         self.submit_to_the_end(|| advance(date))
     }
 
     /// Which day it is in the portfolio `wsc`.
     pub(crate) fn today(&self) -> Today {
         let name = "portfolios/wsc".parse().unwrap();
-        let stored = tables::portfolio::get_stored(&self.rows, &name).unwrap();
-        let portfolio = Portfolio::from(&tables::portfolio::read(&name, &stored).unwrap());
+        let portfolio = tables::portfolio::get(&self.rows, &name).unwrap().unwrap();
         Today::of(&self.rows, &name, &portfolio, self.now).unwrap()
     }
 
     pub(crate) fn milestone(&self, name: &MilestoneName) -> Milestone {
-        tables::milestone::get(&self.rows, name).unwrap().unwrap()
+        milepost_resource::Rows::<Tracker>::new(&self.rows).get(name).unwrap().unwrap().into_inner()
+    }
+
+    /// A page of milestones, the token of the next, and how many rows were looked at.
+    pub(crate) fn page(
+        &self,
+        request: &ListMilestonesRequest,
+    ) -> Result<(Vec<Milestone>, String, usize), Rejection> {
+        let list = read_list::<Tracker, Milestone>(request)?;
+        let page = list.page::<Tracker, Milestone>(&milepost_resource::Rows::new(&self.rows), self.now)?;
+        let milestones = page.resources.into_iter().map(|row| Milestone::decode(row).unwrap()).collect();
+        Ok((milestones, list.next_page_token(page.next, self.entries.len() as u64), page.scanned))
     }
 
     /// Rows made anew of the entries.
@@ -156,24 +170,80 @@ impl World {
     }
 }
 
+/// What may be done to a milestone.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Delete,
+    Undelete,
+    Reforecast { forecast: Option<Date>, reason: String },
+    Rebaseline { baseline: Date, reason: String },
+    Achieve { actual: Option<Date>, reason: String },
+    PartiallyAchieve { actual: Option<Date>, reason: String },
+    Miss { reason: String },
+    Cancel { reason: String },
+    Reopen { reason: String },
+    AddEvidence(Evidence),
+}
+
+impl Action {
+    /// The command to do it to the milestone of this name, if it has this etag.
+    pub(crate) fn on(self, name: &str, etag: Option<Etag>) -> Command {
+        let target = || Target { name: name.parse().unwrap(), etag };
+        command(match self {
+            Action::Delete => Box::new(Standard::<Milestone>::Delete(target())),
+            Action::Undelete => Box::new(Standard::<Milestone>::Undelete(target())),
+            Action::Reforecast { forecast, reason } => {
+                Custom::act(target(), Reforecast { forecast, reason }, reforecast as Run<_, _, _>)
+            }
+            Action::Rebaseline { baseline, reason } => {
+                Custom::act(target(), (baseline, reason), rebaseline as Run<_, _, _>)
+            }
+            Action::Achieve { actual, reason } => {
+                Custom::act(target(), (Turn::Achieve(actual), reason), turn as Run<_, _, _>)
+            }
+            Action::PartiallyAchieve { actual, reason } => {
+                Custom::act(target(), (Turn::PartiallyAchieve(actual), reason), turn as Run<_, _, _>)
+            }
+            Action::Miss { reason } => Custom::act(target(), (Turn::Miss, reason), turn as Run<_, _, _>),
+            Action::Cancel { reason } => Custom::act(target(), (Turn::Cancel, reason), turn as Run<_, _, _>),
+            Action::Reopen { reason } => Custom::act(target(), (Turn::Reopen, reason), turn as Run<_, _, _>),
+            Action::AddEvidence(evidence) => Custom::act(target(), evidence, add_evidence as Run<_, _, _>),
+        })
+    }
+}
+
+/// The command to do this.
+pub(crate) fn command(act: Box<dyn Act<Tracker>>) -> Command {
+    Command::Milestones(Arc::new(milepost_resource::Command { act, traceparent: String::new() }))
+}
+
 /// The beginning of days in the portfolio `wsc`.
 pub(crate) fn advance(date: Date) -> Command {
-    Command::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date, preview: false }
+    let (portfolio, traceparent) = ("portfolios/wsc".parse().unwrap(), String::new());
+    Command::AdvanceDate(Arc::new(AdvanceDate { portfolio, date, preview: false, traceparent }))
 }
 
 /// The creation of milestones in the portfolio `wsc`.
-pub(crate) fn create(drafts: Vec<Draft>) -> Command {
-    Command::Create { portfolio: "portfolios/wsc".parse().unwrap(), drafts }
+pub(crate) fn create(requests: Vec<CreateMilestoneRequest>) -> Command {
+    let parent = "portfolios/wsc/projects/-".to_owned();
+    let request =
+        BatchCreateMilestonesRequest { parent, requests, ..BatchCreateMilestonesRequest::default() };
+    let mut violations = Violations::new();
+    let act = create_several(request, &mut violations);
+    command(violations.finish(act).unwrap())
 }
 
 /// A milestone to be in a project of the portfolio `wsc`.
-pub(crate) fn draft(project: &str, id: Option<&str>, baseline: Option<Date>) -> Draft {
-    Draft {
-        project: project_name(project),
-        id: id.map(|id| id.parse().unwrap()),
-        details: Details { display_name: "开工".into(), ..Details::default() },
-        baseline,
-        forecast: None,
+pub(crate) fn draft(project: &str, id: Option<&str>, baseline: Option<Date>) -> CreateMilestoneRequest {
+    CreateMilestoneRequest {
+        parent: project_name(project).to_string(),
+        milestone_id: id.unwrap_or_default().to_owned(),
+        milestone: Some(Milestone {
+            display_name: "开工".to_owned(),
+            baseline_date: baseline.map(date_message),
+            ..Milestone::default()
+        }),
+        ..CreateMilestoneRequest::default()
     }
 }
 

@@ -4,12 +4,13 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::milestone::{Nearness, Outlook};
+use milepost_service::value::date_message;
 use milepost_types::{Rejection, limits};
 
-use crate::command::Command;
+use crate::command::{AdvanceDate, Command};
 use crate::milestone::samples::{BASELINE, TODAY};
-use crate::milestone::{Action, Nearness, Outlook};
-use crate::tests::world::{advance, create, draft, kinds, name};
+use crate::tests::world::{Action, advance, create, draft, kinds, name};
 use crate::tests::{Registry, World};
 
 /// A world where it is years later, so that any of these days may have begun.
@@ -48,7 +49,7 @@ fn a_day_tells_itself_first_and_then_who_stands_otherwise_by_name() {
         recorded[1..].iter().map(|event| event.subject.rsplit('/').next().unwrap()).collect();
     assert_eq!(subjects, ["a", "b", "c"]);
     assert_eq!(recorded[1].changed_fields, ["nearness", "outlook"]);
-    assert_eq!(world.milestone(&name("road", "a")).outlook(), Some(Outlook::DueSoon));
+    assert_eq!(world.milestone(&name("road", "a")).outlook(), Outlook::DueSoon);
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_date_in_the_future_is_refused_and_today_in_the_zone_is_not() {
     let (mut world, _) = World::with_projects(&["road"]);
     // It is the 14th in Shanghai already.
     world.now = "2021-05-13T16:30:00Z".parse().unwrap();
-    let refusal = world.advance(date(2021, 5, 15)).unwrap_err().rejection;
+    let refusal = world.advance(date(2021, 5, 15)).unwrap_err();
     let Rejection::Invalid(violations) = refusal else { panic!("{refusal:?}") };
     assert_eq!(violations.iter().next().unwrap().field, "date");
     assert_eq!(days(&world.advance(date(2021, 5, 14)).unwrap()), [(date(2021, 5, 14), 0, 0)]);
@@ -74,14 +75,14 @@ fn no_command_lets_more_days_begin_than_the_limit() {
     let (mut world, _) = World::with_projects(&["road"]);
     let limit_days = limits::ADVANCE_DAYS;
     let earliest = TODAY.saturating_sub(i64::from(limit_days).days());
-    let refusal = world.advance(earliest.yesterday().unwrap()).unwrap_err().rejection;
+    let refusal = world.advance(earliest.yesterday().unwrap()).unwrap_err();
     let Rejection::Invalid(violations) = refusal else { panic!("{refusal:?}") };
     assert_eq!(violations.iter().next().unwrap().reason, "DATE_TOO_EARLY");
     assert_eq!(days(&world.advance(earliest).unwrap()), [(earliest, 0, 0)]);
 
     world.now = "2031-01-01T00:00:00Z".parse().unwrap();
     let to = TODAY.tomorrow().unwrap();
-    let refusal = world.advance(to).unwrap_err().rejection;
+    let refusal = world.advance(to).unwrap_err();
     assert_eq!(refusal, Rejection::ClockRefused { from: earliest, to, limit_days });
     assert_eq!(days(&world.advance(TODAY).unwrap()).len(), limit_days as usize);
     assert_eq!(days(&world.advance(to).unwrap()), [(to, 0, 0)]);
@@ -112,8 +113,8 @@ fn days_that_were_missed_begin_one_by_one() {
     );
     assert_eq!(advanced.iter().map(|day| day.1).sum::<i32>(), 2);
     assert_eq!(advanced.iter().map(|day| day.2).sum::<i32>(), 2);
-    at_risk = world.milestone(&at_risk.name);
-    assert_eq!(at_risk.outlook(), Some(Outlook::Overdue));
+    at_risk = world.milestone(&at_risk.name.parse().unwrap());
+    assert_eq!(at_risk.outlook(), Outlook::Overdue);
     assert_eq!(world.rebuilt(), world.rows);
 }
 
@@ -161,7 +162,7 @@ fn the_first_day_looks_at_all_milestones_there_are() {
     let (mut world, _) = World::with_projects(&["road"]);
     world.create("start", Some(BASELINE));
     world.create("undated", None);
-    assert_eq!(world.milestone(&name("road", "start")).outlook(), Some(Outlook::OnTrack));
+    assert_eq!(world.milestone(&name("road", "start")).outlook(), Outlook::OnTrack);
     world.now = "2021-06-30T04:00:00Z".parse().unwrap();
     let recorded = world.advance(date(2021, 6, 30)).unwrap();
     assert_eq!(kinds(&recorded), ["portfolio.date_advanced", "milestone.overdue"]);
@@ -218,7 +219,7 @@ fn no_entry_of_a_day_comes_near_the_least_entry_that_can_be_configured() {
     for from in [0, 200] {
         let drafts = (from..from + 200).map(|index| {
             let mut draft = draft("road", Some(&format!("m{index:04}")), Some(BASELINE));
-            draft.details.remarks = "注".repeat(limits::TEXT_CHARS);
+            draft.milestone.as_mut().unwrap().remarks = "注".repeat(limits::TEXT_CHARS);
             draft
         });
         world.submit(create(drafts.collect())).unwrap();
@@ -234,7 +235,7 @@ fn no_entry_of_a_day_comes_near_the_least_entry_that_can_be_configured() {
 
 #[test]
 fn an_event_of_the_largest_milestone_there_can_be_fits_a_part() {
-    use crate::milestone::{Details, Evidence, Milestone};
+    use milepost_proto::tracker::v1::{Evidence, Milestone};
     let mut world = world();
     let text = || "注".repeat(limits::TEXT_CHARS);
     let line = |index: usize| format!("{index:03}{}", "\u{20000}".repeat(limits::DISPLAY_NAME_CHARS - 3));
@@ -242,21 +243,22 @@ fn an_event_of_the_largest_milestone_there_can_be_fits_a_part() {
     let label = |index: usize| format!("l{index:02}{}", "x".repeat(limits::ID_CHARS - 3));
     // A language, a script, and a region by number each.
     let tag = |index: usize| format!("{}{:03}", ["zh-Hans-", "en-Latn-"][index % 2], index + 1);
-    draft.details = Details {
+    let said = draft.milestone.take().unwrap();
+    draft.milestone = Some(Milestone {
         display_name: line(0),
-        translations: (0..limits::TRANSLATIONS).map(|i| (tag(i).parse().unwrap(), line(i))).collect(),
+        translations: (0..limits::TRANSLATIONS).map(|i| (tag(i), line(i))).collect(),
         required_evidence: (0..limits::REQUIRED_EVIDENCE).map(line).collect(),
         remarks: "\u{20000}".repeat(limits::TEXT_CHARS),
         labels: (0..limits::LABELS).map(|i| (label(i), line(i))).collect(),
-        ..draft.details
-    };
+        ..said
+    });
     world.submit(create(vec![draft])).unwrap();
     let milestone: Milestone = world.milestone(&name("road", "start"));
     let document = |index: usize| Evidence {
         title: line(index),
         uri: "x".repeat(limits::URI_CHARS),
-        sha256: [7; 32],
-        create_time: jiff::Timestamp::UNIX_EPOCH,
+        sha256: vec![7; 32],
+        create_time: None,
     };
     for index in 0..limits::EVIDENCE {
         world.act(&milestone.name, Action::AddEvidence(document(index))).unwrap();
@@ -275,22 +277,22 @@ fn what_is_written_between_two_parts_of_a_day_stands_as_of_it_and_is_told_once()
     let mut world = crowded(40);
     let day = BASELINE.saturating_sub(7.days());
     let first = world.submit(advance(day)).unwrap();
-    let swept = first.last().unwrap().subject.parse().unwrap();
+    let swept: &str = &first.last().unwrap().subject;
     // A new one on either side of where the part ended, one that the day did not come to yet, and one that it did.
     for id in ["a", "z"] {
         let recorded = world.submit(create(vec![draft("road", Some(id), Some(BASELINE))])).unwrap();
         assert_eq!(kinds(&recorded), ["milestone.created", "milestone.due_soon"]);
         assert_eq!(recorded[1].caused_by, recorded[0].event_id);
-        assert_eq!(recorded[1].event_date, Some(milepost_service::value::date_message(day)));
+        assert_eq!(recorded[1].event_date, Some(date_message(day)));
     }
     let forecast = Some(day);
     let reforecast = Action::Reforecast { forecast, reason: "sooner".into() };
     let recorded = world.act(&name("road", "m0039"), reforecast.clone()).unwrap();
     assert_eq!(kinds(&recorded), ["milestone.reforecast", "milestone.due_soon"]);
-    assert_eq!(kinds(&world.act(&swept, reforecast).unwrap()), ["milestone.reforecast"]);
+    assert_eq!(kinds(&world.act(swept, reforecast).unwrap()), ["milestone.reforecast"]);
     let recorded = world.act(&name("road", "m0038"), Action::Achieve { actual: None, reason: String::new() });
     assert_eq!(kinds(&recorded.unwrap()), ["milestone.achieved"]);
-    assert_eq!(world.milestone(&name("road", "m0038")).actual, Some(day));
+    assert_eq!(world.milestone(&name("road", "m0038")).actual_date, Some(date_message(day)));
 
     let rest = world.advance(day).unwrap();
     let subjects: Vec<_> =
@@ -306,8 +308,9 @@ fn days_in_parts_and_days_at_once_tell_the_same_and_a_preview_counts_it() {
         let mut world = crowded(12);
         world.domain.part_bytes = part_bytes;
         let to = BASELINE.saturating_add(2.days());
-        let preview =
-            Command::AdvanceDate { portfolio: "portfolios/wsc".parse().unwrap(), date: to, preview: true };
+        let (portfolio, traceparent) = ("portfolios/wsc".parse().unwrap(), String::new());
+        let preview = AdvanceDate { portfolio, date: to, preview: true, traceparent };
+        let preview = Command::AdvanceDate(std::sync::Arc::new(preview));
         let mut previewed = World { entries: world.entries.clone(), now: world.now, ..World::default() };
         previewed.rows = world.rows.clone();
         previewed.domain.part_bytes = part_bytes;
@@ -337,15 +340,15 @@ fn the_current_date_stays_when_the_zone_moves_west() {
     assert_eq!((today.current, today.of_writes()), (TODAY, TODAY));
     assert_eq!(world.advance(TODAY).unwrap(), [], "it is that day, and that is no fault");
     let recorded = world.create("soon", Some(TODAY.saturating_add(7.days())));
-    assert_eq!(recorded.outlook(), Some(Outlook::DueSoon));
+    assert_eq!(recorded.outlook(), Outlook::DueSoon);
     world.act(&recorded.name, Action::Achieve { actual: None, reason: String::new() }).unwrap();
-    assert_eq!(world.milestone(&recorded.name).actual, Some(TODAY));
+    assert_eq!(world.milestone(&recorded.name.parse().unwrap()).actual_date, Some(date_message(TODAY)));
     world
         .act(&name("road", "start"), Action::Achieve { actual: Some(TODAY), reason: String::new() })
         .unwrap();
     let tomorrow = world.create("later", None).name;
     let action = Action::Achieve { actual: TODAY.tomorrow().ok(), reason: String::new() };
-    let refusal = world.act(&tomorrow, action).unwrap_err().rejection;
+    let refusal = world.act(&tomorrow, action).unwrap_err();
     assert!(matches!(refusal, Rejection::Invalid(_)), "{refusal:?}");
 }
 
@@ -393,16 +396,16 @@ fn entries_of_an_earlier_version_make_the_rows_that_they_made_and_the_next_day_m
     world.create("far", Some(at(30)));
     for (id, baseline, forecast) in [("late", -9, 3), ("risk", 20, 40), ("risk-soon", 4, 6)] {
         let mut draft = draft("road", Some(id), Some(at(baseline)));
-        draft.forecast = Some(at(forecast));
+        draft.milestone.as_mut().unwrap().forecast_date = Some(date_message(at(forecast)));
         world.submit(create(vec![draft])).unwrap();
     }
     let mut world = as_before(&world);
     let row = world.rows.0.get(&b"\x06wsc"[..]).unwrap();
     assert_eq!(row.as_ref(), [0x07, 0xe5, 5, 13], "as it was");
     let read = |world: &World, id: &str| world.milestone(&name("road", id));
-    assert_eq!(read(&world, "near").timeliness.nearness, Some(Nearness::DueSoon));
-    assert_eq!(read(&world, "late").timeliness.nearness, None, "nobody kept it");
-    assert_eq!(read(&world, "late").outlook(), Some(Outlook::Late));
+    assert_eq!(read(&world, "near").nearness(), Nearness::DueSoon);
+    assert_eq!(read(&world, "late").nearness(), Nearness::Unspecified, "it was not kept");
+    assert_eq!(read(&world, "late").outlook(), Outlook::Late);
 
     let recorded = world.advance(at(1)).unwrap();
     let recorded: Vec<_> = recorded

@@ -3,24 +3,28 @@
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::CreateMilestoneRequest;
+use milepost_proto::tracker::v1::milestone::State;
+use milepost_service::value::date_message;
 use milepost_types::{GoOn, Rejection};
 use prost::Message;
 
 use crate::command::Command;
+use crate::milestone::CONSTRUCTION_START;
 use crate::milestone::samples::BASELINE;
-use crate::milestone::{Action, CONSTRUCTION_START, Draft, State};
 use crate::source::SourceEntry;
 use crate::tables;
 use crate::tests::World;
 use crate::tests::registry::{project, started};
-use crate::tests::world::{create, draft, kinds, name};
+use crate::tests::world::{Action, create, draft, kinds, name};
 
 const DAY: Date = date(2021, 5, 12);
 
-fn construction_start(project: &str, id: &str) -> Draft {
+fn construction_start(project: &str, id: &str) -> CreateMilestoneRequest {
     let mut draft = draft(project, Some(id), Some(BASELINE));
-    draft.details.kind = CONSTRUCTION_START.into();
-    draft.details.required_evidence = vec!["permit".into()];
+    let milestone = draft.milestone.as_mut().unwrap();
+    milestone.r#type = CONSTRUCTION_START.into();
+    milestone.required_evidence = vec!["permit".into()];
     draft
 }
 
@@ -37,10 +41,10 @@ fn a_start_achieves_the_projects_construction_start_and_names_its_cause() {
     assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved"]);
     assert_eq!(recorded[1].caused_by, format!("{}/{}/0", registry.log, registry.tail().sequence));
     let start = world.milestone(&name("road", "start"));
-    assert_eq!((start.state, start.actual), (State::Achieved, Some(DAY)));
+    assert_eq!((start.state(), start.actual_date), (State::Achieved, Some(date_message(DAY))));
     assert_eq!(start.state_reason, "the registry started the project on 2021-05-12");
-    assert_eq!(world.milestone(&name("road", "end")).state, State::Planned);
-    assert_eq!(world.milestone(&name("road-b", "start")).state, State::Planned);
+    assert_eq!(world.milestone(&name("road", "end")).state(), State::Planned);
+    assert_eq!(world.milestone(&name("road-b", "start")).state(), State::Planned);
     assert_eq!(world.entries.last().unwrap().decided_on, [registry.tail()]);
     assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
 }
@@ -59,7 +63,7 @@ fn an_entry_takes_effect_once_and_in_order() {
     registry.project("lost");
     let late = registry.project("bridge");
     let refusal = world.ingest(late).unwrap_err();
-    let Rejection::LogDiverged { given, own } = refusal.rejection else { panic!("{refusal:?}") };
+    let Rejection::LogDiverged { given, own } = refusal else { panic!("{refusal:?}") };
     assert_eq!((given.sequence, own), (own.sequence + 1, start.position));
 }
 
@@ -107,7 +111,7 @@ fn an_entry_can_be_followed_without_deriving_anything() {
     let source_entry = std::sync::Arc::new(registry.start(&["road"], DAY));
     let recorded = world.submit(Command::Ingest { source_entry, skip: Some("too large".into()) }).unwrap();
     assert_eq!(kinds(&recorded), ["source.followed", "source.skipped"]);
-    assert_eq!(world.milestone(&name("road", "start")).state, State::Planned);
+    assert_eq!(world.milestone(&name("road", "start")).state(), State::Planned);
     assert_eq!(tables::source::get(&world.rows), Some(registry.tail()));
 }
 
@@ -193,8 +197,8 @@ fn what_does_not_fit_one_entry_is_taken_over_in_parts_and_the_position_moves_wit
 fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
     let (mut world, _, source_entry) = crowded();
     let first = part(&mut world, &source_entry);
-    let done: crate::milestone::Milestone = world.milestone(&first.last().unwrap().subject.parse().unwrap());
-    assert_eq!(done.state, State::Achieved);
+    let done = world.milestone(&first.last().unwrap().subject.parse().unwrap());
+    assert_eq!(done.state(), State::Achieved);
     world.act(&done.name, Action::Reopen { reason: "a mistake".into() }).unwrap();
     // To come: one that the office achieved itself meanwhile is not achieved again.
     let own = name("d", "two");
@@ -206,8 +210,12 @@ fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
     let recorded = world.ingest(source_entry).unwrap();
     let achieved = recorded.iter().chain(&first).filter(|event| event.r#type.ends_with("achieved")).count();
     assert_eq!(achieved, 7);
-    assert_eq!(world.milestone(&done.name).state, State::Planned, "it was reopened after its start");
-    assert_eq!(world.milestone(&own).actual, Some(BASELINE));
+    assert_eq!(
+        world.milestone(&done.name.parse().unwrap()).state(),
+        State::Planned,
+        "it was reopened after its start"
+    );
+    assert_eq!(world.milestone(&own).actual_date, Some(date_message(BASELINE)));
     assert_eq!(world.rebuilt(), world.rows);
 }
 
@@ -265,7 +273,7 @@ fn a_part_of_an_entry_that_a_restore_lost_is_not_passed_over() {
     part(&mut world, &source_entry);
     let before = registry.restored(4, registry.entries.len() - 1);
     let refused = world.submit(follow_restored(&world, &before)).unwrap_err();
-    let Rejection::LogDiverged { own, .. } = refused.rejection else { panic!("{refused:?}") };
+    let Rejection::LogDiverged { own, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(own, source_entry.position);
 }
 

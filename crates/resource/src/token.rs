@@ -1,0 +1,66 @@
+//! What page tokens say: which list they belong to, and where its page ended.
+//!
+//! Callers hold tokens across upgrades, so a format stays as it is.
+
+use milepost_ledger::Direction;
+
+/// Where a resource stands in a list: what it is ordered by, and its row's key. Sort keys compare as the list's
+/// order does, from the least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SortKey {
+    /// Bytes that order as the fields do; none in the order of names.
+    pub order: Vec<u8>,
+    /// The key of the resource's row.
+    pub key: Vec<u8>,
+}
+
+/// A list, in canonical spelling.
+pub struct Listed<'a> {
+    /// Under what.
+    pub parent: String,
+    /// Which.
+    pub filter: String,
+    /// By which field; none for the order of names.
+    pub order: Option<&'a str>,
+    /// From which end.
+    pub direction: Direction,
+    /// Whether deleted ones are listed too.
+    pub show_deleted: bool,
+}
+
+/// How the page tokens of a list are written.
+pub trait TokenFormat: Sync {
+    /// What a token belongs to: it is good for the same list and no other.
+    fn list(&self, list: &Listed<'_>) -> Vec<String>;
+
+    /// The bytes of where a page ended.
+    fn encode(&self, after: &SortKey) -> Vec<u8>;
+
+    /// Where a page ended; `None` if the bytes say nothing such. In the order of names there is no `ordered` field.
+    fn decode(&self, after: &[u8], ordered: bool) -> Option<SortKey>;
+}
+
+/// The format of lists that have none of their own.
+pub(crate) static PLAIN: Plain = Plain;
+
+/// See [`PLAIN`].
+pub(crate) struct Plain;
+
+impl TokenFormat for Plain {
+    fn list(&self, Listed { parent, filter, order, direction, show_deleted }: &Listed<'_>) -> Vec<String> {
+        let order = format!("{} {direction:?}", order.unwrap_or("name"));
+        vec![parent.clone(), filter.clone(), order, show_deleted.to_string()]
+    }
+
+    fn encode(&self, SortKey { order, key }: &SortKey) -> Vec<u8> {
+        // An order is at most a display name.
+        let length = u16::try_from(order.len()).unwrap_or(u16::MAX);
+        [&length.to_be_bytes()[..], order, key].concat()
+    }
+
+    fn decode(&self, after: &[u8], _: bool) -> Option<SortKey> {
+        let (length, rest) = after.split_first_chunk::<2>()?;
+        let (order, key) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        Some(SortKey { order: order.to_vec(), key: key.to_vec() })
+    }
+}

@@ -1,0 +1,224 @@
+//! The methods of milestones besides the standard ones: from their requests to what is to be done.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
+
+mod date;
+pub(crate) mod forecasts;
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::resource::TargetRequest;
+use milepost_proto::tracker::v1::*;
+use milepost_resource::{Act, Custom, Method, Name, ParentIds, Run, Standard, check_message, create, target};
+use milepost_service::request::check_nested;
+use milepost_service::value::{date, said};
+use milepost_types::{GoOn, Violations, limits, text};
+
+use crate::command::Command;
+use crate::decide::Tracker;
+use crate::milestone::{Reforecast, Turn, add_evidence, rebaseline, reforecast, turn};
+use crate::names::{MilestoneName, ProjectName};
+
+/// Bytes of a SHA-256.
+const SHA256_BYTES: usize = 32;
+
+/// The methods of milestones.
+pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
+    vec![
+        ("BatchCreateMilestones", Box::new(|api, request| api.answer_all(request, create_several))),
+        ("ListMilestoneForecasts", Box::new(|api, request| api.unary(request, forecasts::list))),
+        ("GetCurrentDate", Box::new(|api, request| api.unary(request, date::current))),
+        ("AdvanceDate", Box::new(|api, request| api.unary(request, date::advance))),
+        (
+            "ReforecastMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: ReforecastMilestoneRequest, violations| {
+                    act(&request, reforecast, violations, |violations| {
+                        let reason = violations.check("reason", said(request.reason.clone(), text::text));
+                        let forecast = day("forecast_date", request.forecast_date, violations);
+                        Some(Reforecast { forecast: forecast?, reason: reason? })
+                    })
+                })
+            }),
+        ),
+        (
+            "RebaselineMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: RebaselineMilestoneRequest, violations| {
+                    act(&request, rebaseline, violations, |violations| {
+                        let reason = violations.check("reason", text::text(&request.reason));
+                        let given = violations.require("baseline_date", request.baseline_date);
+                        let baseline = given.and_then(|given| violations.check("baseline_date", date(given)));
+                        Some((baseline?, reason?))
+                    })
+                })
+            }),
+        ),
+        (
+            "AchieveMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: AchieveMilestoneRequest, violations| {
+                    let reason = said(request.reason.clone(), text::text);
+                    turned(&request, reason, violations, |violations| {
+                        Some(Turn::Achieve(day("actual_date", request.actual_date, violations)?))
+                    })
+                })
+            }),
+        ),
+        (
+            "PartiallyAchieveMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: PartiallyAchieveMilestoneRequest, violations| {
+                    turned(&request, text::text(&request.reason), violations, |violations| {
+                        Some(Turn::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
+                    })
+                })
+            }),
+        ),
+        (
+            "MissMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: MissMilestoneRequest, violations| {
+                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Miss))
+                })
+            }),
+        ),
+        (
+            "CancelMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: CancelMilestoneRequest, violations| {
+                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Cancel))
+                })
+            }),
+        ),
+        (
+            "ReopenMilestone",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: ReopenMilestoneRequest, violations| {
+                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Reopen))
+                })
+            }),
+        ),
+        (
+            "AddMilestoneEvidence",
+            Box::new(|api, request| {
+                api.answer_one(request, |request: AddMilestoneEvidenceRequest, violations| {
+                    act(&request, add_evidence, violations, |violations| {
+                        evidence(request.evidence.clone(), violations)
+                    })
+                })
+            }),
+        ),
+    ]
+}
+
+/// What is to be done to the milestone that a request names, with what else it says.
+fn act<A: std::fmt::Debug + Send + Sync + 'static>(
+    request: &impl TargetRequest,
+    run: Run<Tracker, Milestone, A>,
+    violations: &mut Violations,
+    read: impl FnOnce(&mut Violations) -> Option<A>,
+) -> Option<Box<dyn Act<Tracker>>> {
+    let target = target::<Milestone>(request, violations);
+    let arguments = read(violations);
+    Some(Custom::act(target?, arguments?, run))
+}
+
+/// A change of state, for this reason.
+fn turned(
+    request: &impl TargetRequest,
+    reason: Result<String, text::TextError>,
+    violations: &mut Violations,
+    to: impl FnOnce(&mut Violations) -> Option<Turn>,
+) -> Option<Box<dyn Act<Tracker>>> {
+    act(request, turn, violations, |violations| {
+        let reason = violations.check("reason", reason);
+        Some((to(violations)?, reason?))
+    })
+}
+
+/// A date that may be absent.
+fn day(field: &str, given: Option<gtype::Date>, violations: &mut Violations) -> Option<Option<Date>> {
+    violations.check_optional(field, given, date)
+}
+
+/// A document; its time is set when it is added.
+fn evidence(given: Option<Evidence>, violations: &mut Violations) -> Option<Evidence> {
+    let mut evidence = violations.require("evidence", given)?;
+    let mut found = Violations::new();
+    check_message(&mut evidence, &mut found);
+    let bytes = evidence.sha256.len();
+    if bytes > 0 && bytes != SHA256_BYTES {
+        found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
+    }
+    violations.nest("evidence", found);
+    Some(evidence)
+}
+
+/// Several milestones to be created in one portfolio, each under its own project or all under one.
+pub(crate) fn create_several(
+    request: BatchCreateMilestonesRequest,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<Tracker>>> {
+    let parent = violations.check("parent", ParentIds::read::<Milestone>(&request.parent));
+    let parent = parent.filter(|parent| {
+        if parent.0.is_empty() {
+            let description = "a batch is in one portfolio; give portfolios/{portfolio}/projects/-";
+            violations.push("parent", "INVALID_NAME", description);
+        }
+        !parent.0.is_empty()
+    });
+    if request.requests.is_empty() {
+        violations.require::<()>("requests", None);
+    }
+    if !violations.check_count("requests", request.requests.len(), limits::BATCH_REQUESTS) {
+        return None;
+    }
+    let mut seen = HashSet::new();
+    let mut new = Vec::with_capacity(request.requests.len());
+    for (i, mut each) in request.requests.into_iter().enumerate() {
+        let mut found = Violations::new();
+        check_nested(&mut each, &mut found);
+        let project = project(parent.as_ref(), &each.parent, &mut found);
+        let ids = project.as_ref().map(|project| project.ids().to_vec());
+        let field = format!("requests[{i}].milestone");
+        let id = each.milestone_id.clone();
+        if let Some(created) = create::<Tracker, Milestone>(&mut each, field, ids, &mut found) {
+            if !id.is_empty() && !seen.insert((project, id)) {
+                found.push("milestone_id", "DUPLICATE", "the id is given twice for one project");
+            }
+            new.push(created);
+        }
+        violations.nest(&format!("requests[{i}]"), found);
+    }
+    parent?;
+    Some(Box::new(Standard::<Milestone>::Create { new, answer: Some("milestones") }))
+}
+
+/// The project of one request of a batch, which need not say it if the batch's parent is one project.
+fn project(parent: Option<&ParentIds>, given: &str, violations: &mut Violations) -> Option<ProjectName> {
+    let project = match parent.and_then(|parent| Name::of(parent.0.clone())) {
+        Some(project) if given.is_empty() => Some(project),
+        _ => violations.check("parent", given.parse::<ProjectName>()),
+    };
+    if let (Some(parent), Some(project)) = (parent, &project)
+        && !project.ids().starts_with(&parent.0)
+    {
+        let batch = parent.text::<Milestone>();
+        let description = format!("{project} is not in the batch's parent, {batch}");
+        violations.push("parent", "OTHER_PARENT", description);
+    }
+    project
+}
+
+/// The command to follow the registry from another position on.
+pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -> Option<Command> {
+    Some(Command::ResetFollower { to, reason: violations.check("reason", text::text(why))? })
+}
+
+/// The name of a milestone in a request that reads.
+fn name(given: &str, violations: &mut Violations) -> Option<MilestoneName> {
+    violations.check("name", given.parse())
+}
