@@ -35,7 +35,7 @@ impl Backoff {
     }
 }
 
-/// A series of delays that can be started anew.
+/// A series of delays that can be started again.
 #[derive(Debug)]
 pub(crate) struct Delays {
     bounds: Backoff,

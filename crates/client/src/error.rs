@@ -81,7 +81,7 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether the connection failed: the server may or may not have seen the request.
     pub connection: bool,
-    /// Whether there was no connection: nobody accepted one at the endpoint, so the server has not seen the
+    /// Whether there was no connection: nothing accepted one at the endpoint, so the server has not seen the
     /// request.
     pub unreachable: bool,
 }
@@ -174,7 +174,7 @@ impl Failure {
                 "something accepted the connection and broke it: the server may be stopping, or the \
                  endpoint may be that of something else"
             }
-            (Some(Reason::EtagMismatch), _) => "read the resource again, then decide anew",
+            (Some(Reason::EtagMismatch), _) => "read the resource again, then decide again",
             (Some(Reason::RequestIdReused), _) => "use a new request id for a new request",
             (Some(Reason::CursorExpired), _) => "start again from the earliest cursor",
             (Some(Reason::CursorInvalid), _) => {

@@ -86,7 +86,7 @@ pub(crate) fn quick() -> Backoff {
     Backoff { min: Duration::from_millis(1), max: Duration::from_millis(4) }
 }
 
-/// Fails a test that would wait for ever.
+/// Fails a test that would never end.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("in good time")
 }

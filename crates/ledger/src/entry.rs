@@ -1,6 +1,6 @@
 //! An entry: the whole effect of one command, and its stored bytes.
 //!
-//! Invariants: the stored form is the encoded `milepost.journal.v1.Entry`, byte for byte for ever;
+//! Invariants: the stored form is the encoded `milepost.journal.v1.Entry`, byte for byte, and never changes;
 //! an entry's hash is SHA-256 over the hash of the entry before and those bytes. A reader refuses a
 //! `format` that it does not know and never skips an entry. The events inside are not interpreted here.
 

@@ -169,7 +169,7 @@ async fn open_ledger(
 /// Has the notifier under the data directory follow a source after another position from now on, because
 /// the source was restored. `to` gets the last position that was taken over (`None`: nothing was) and
 /// returns the position to go on after. The notifier must not run. The events that it has stay as they
-/// are; those after the position are taken over anew.
+/// are; those after the position are taken over again.
 ///
 /// `None` if that was the position already.
 ///

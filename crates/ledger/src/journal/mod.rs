@@ -1,4 +1,4 @@
-//! The journal: what happened, in order, for ever. The trait that every engine implements.
+//! The journal: what happened, in order, kept permanently. The trait that every engine implements.
 //!
 //! Invariants: sequences run 1, 2, 3 … without gaps; an append is durable whole when it returns and
 //! absent whole when it is refused; `after` fences it, so two writers can never both append at one

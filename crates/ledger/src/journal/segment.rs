@@ -18,7 +18,7 @@
 //! 4092   4  checksum        CRC-32C of bytes 0 to 4091
 //! ```
 //!
-//! Format 1 has no name (zeros) and at most one ancestor. It stays readable for ever; a log that began in it
+//! Format 1 has no name (zeros) and at most one ancestor. It always stays readable; a log that began in it
 //! continues in segments of format 2. Magic, format, min reader, header bytes and the offset of the checksum are the
 //! same in every later format, so that a newer file is distinguished from a damaged one.
 //!

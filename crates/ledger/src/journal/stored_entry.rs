@@ -1,7 +1,7 @@
 //! One entry as a journal keeps it, and the hash chain that connects entries.
 //!
-//! Invariant: an entry's hash is SHA-256 over the hash of the entry before and the entry's bytes, for ever. The bytes
-//! are not interpreted here.
+//! Invariant: an entry's hash is SHA-256 over the hash of the entry before and the entry's bytes; this never
+//! changes. The bytes are not interpreted here.
 
 use bytes::Bytes;
 use milepost_types::Hash;

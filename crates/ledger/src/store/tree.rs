@@ -56,7 +56,7 @@ impl Tree {
     pub(super) fn check_free(dir: &Path) -> Result<(), StoreError> {
         match guard(dir, || open_sled(dir, CHECK_CACHE_BYTES)) {
             Ok(Err(error @ StoreError::Locked { .. })) => Err(error),
-            // Damaged or not, nobody has it open.
+            // Damaged or not, no process has it open.
             _ => Ok(()),
         }
     }

@@ -22,8 +22,8 @@ pub enum FollowerCommand {
     /// Has a stopped follower go on after a position of a source that was restored
     ///
     /// A follower goes on by itself in a log that was restored, as far as it had not come further; else it
-    /// refuses it (LOG_DIVERGED). This tells it that the restored log is meant: what it took over stays,
-    /// and what follows the position is taken over anew.
+    /// refuses it (LOG_DIVERGED). This confirms that the restored log is meant: what the follower took
+    /// over stays, and what follows the position is taken over again.
     Reset(Reset),
 }
 
@@ -37,14 +37,14 @@ pub struct Reset {
     /// Which source: registry or tracker
     #[arg(long)]
     source: LedgerKind,
-    /// The data directory of the source, whose journal tells its log; the follower's own if not given
+    /// The data directory of the source, whose journal names its log; the follower's own if not given
     #[arg(long, value_name = "DIR")]
     source_data_dir: Option<std::path::PathBuf>,
     /// The sequence of the source after which to go on; where it was restored if not given, or where the
     /// follower stands if it had not come so far
     #[arg(long)]
     sequence: Option<u64>,
-    /// Go on after entries that the follower has not seen, and leave them out for ever
+    /// Go on after entries that the follower has not seen, and leave them out permanently
     #[arg(long)]
     leave_out: bool,
     /// Why, for the record

@@ -10,14 +10,14 @@ use rustix::fs::FileType;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// How long the system is waited for to tell that the pipe moved, before the pipe is looked at again: where the pipe
+/// How long the system is waited for to report that the pipe moved, before the pipe is looked at again: where the pipe
 /// could not be made small, the system does not report it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Whoever reads standard output.
 #[derive(Debug)]
 pub struct Reader {
-    /// None where the system does not tell of readers: standard output is a file.
+    /// None where the system does not report readers: standard output is a file.
     stdout: Option<AsyncFd<Stdout>>,
     is_pipe: bool,
 }
@@ -66,9 +66,9 @@ impl Reader {
         true
     }
 
-    /// Waits until the reader goes away. For ever where the system does not tell.
+    /// Waits until the reader goes away. Never returns where the system does not report that.
     ///
-    /// Only writing tells otherwise, and a quiet watch does not write.
+    /// Otherwise only a write would show it, and a quiet watch does not write.
     pub async fn gone(&self) {
         if let Some(stdout) = &self.stdout
             && stdout.ready(Interest::ERROR).await.is_ok()

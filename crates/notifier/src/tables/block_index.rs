@@ -37,7 +37,7 @@ pub(crate) fn before_block(rows: &dyn Read, log: LogId, sequence: u64, tail: u64
     end.map_or(tail - tail % BLOCK, |(_, row)| take_sequence(&row) - BLOCK)
 }
 
-/// A source goes back to an earlier place of the same log: what it has after it is found anew, by the
+/// A source goes back to an earlier place of the same log: what it has after it is indexed again by the
 /// entries that follow `now`.
 pub(crate) fn forget_after(rows: &mut dyn Write, source: &Position, now: u64) {
     let later: Vec<_> = rows.scan(&from(source.log, source.sequence), Direction::Forward).collect();

@@ -75,7 +75,7 @@ async fn a_page_token_says_as_much_of_the_cursor_in_it() {
     let fixture = with_entries(3).await;
     let first = ListEventsRequest { page_size: 1, ..ListEventsRequest::default() };
     let token = fixture.list(first.clone()).await.unwrap().next_page_token;
-    // The log was lost and begun anew.
+    // The log was lost and begun again from scratch.
     let other = with_entries(3).await;
     let next = ListEventsRequest { page_token: token, ..first };
     let refused = Failure::from(other.list(next).await.unwrap_err());

@@ -241,7 +241,7 @@ async fn want_of_room_shows_until_something_was_taken_over_and_loses_nothing() {
         }
     })
     .await;
-    // Neither unready while it connects anew, nor ready because it is connected.
+    // Neither unready while it connects again, nor ready because it is connected.
     assert_eq!(last, State::Ready, "after {seen:?}");
     assert!(seen.iter().all(|reason| reason.contains("cannot be taken over now")), "{seen:?}");
     assert_eq!(fixture.ledger.position().sequence, 1, "ready again means that it was taken over");

@@ -277,7 +277,7 @@ pub(crate) fn serve(routes: Routes) -> Channel {
         .connect_with_connector_lazy(connect)
 }
 
-/// Fails a test that would wait for ever.
+/// Fails a test that would never end.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("in good time")
 }

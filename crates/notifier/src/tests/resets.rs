@@ -70,7 +70,7 @@ fn restored(source: &Feeder, entries: usize) -> Arc<Feeder> {
     Arc::new(Feeder::over(source.kind, Arc::new(journal), hash))
 }
 
-/// The notifier started anew after a reset to where another tracker's log is now and the logs part.
+/// The notifier started again after a reset to where another tracker's log is now and the logs part.
 fn restarted(fixture: &Fixture, tracker: &Arc<Feeder>) -> Fixture {
     fixture.context.drain.cancel();
     let journal = Arc::new(fixture.journal.reopened());
@@ -82,10 +82,10 @@ fn restarted(fixture: &Fixture, tracker: &Arc<Feeder>) -> Fixture {
     Fixture::following(Config::default(), journal, [fixture.registry.clone(), tracker.clone()])
 }
 
-/// Has a running notifier begin anew with a source, of which it then has everything twice.
+/// Has a running notifier begin from scratch with a source, of which it then has everything twice.
 async fn reset(fixture: &Fixture, source: LedgerKind) -> Position {
     let to = Position::start(LogId::generate());
-    crate::service::reset(&fixture.ledger, source, GoOn::after(to), "begun anew").await.unwrap();
+    crate::service::reset(&fixture.ledger, source, GoOn::after(to), "begun from scratch").await.unwrap();
     let position = fixture.ledger.position();
     let hub = &fixture.notifier.api().streams().hub;
     soon(async {

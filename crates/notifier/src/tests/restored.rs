@@ -100,7 +100,7 @@ async fn heard(fixture: &Fixture, cursor: &Cursor) -> Vec<String> {
     }
 }
 
-/// The rows made anew of the journal are those that are there.
+/// The rows rebuilt from the journal are those that are there.
 fn assert_rebuilt(fixture: &Fixture) {
     let digest = || -> Digest {
         let dir = tempfile::tempdir().unwrap();
@@ -275,7 +275,7 @@ async fn two_restores_in_a_row_are_gone_through_by_who_saw_the_one_between_and_b
         for id in &happened {
             assert_eq!(get(&fixture, id).await.unwrap().event_id, *id);
         }
-        // What the second registry lost by the third is waited for by nobody, and said to be lost.
+        // No one waits for what the second registry lost by the third; it is reported as lost.
         let lost = Revision { ledger: LedgerKind::Registry, position: at(&second[0], 7) }.to_string();
         let request = ListEventsRequest { min_revisions: vec![lost], ..ListEventsRequest::default() };
         let refused = milepost_client::Failure::from(fixture.list(request).await.unwrap_err());

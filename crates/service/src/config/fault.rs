@@ -12,7 +12,7 @@ pub const EXIT_CODE: u8 = 64;
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody set it.
+    /// It was not set.
     Default,
     /// A line of the configuration file.
     File {

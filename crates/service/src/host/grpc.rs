@@ -56,7 +56,7 @@ impl Port {
         let window = streams.saturating_mul(WINDOW_PER_STREAM).clamp(*WINDOW.start(), *WINDOW.end());
         builder
             .timer(TokioTimer::new())
-            // Nobody asks gRPC for the time of day.
+            // No client needs the time of day from gRPC.
             .auto_date_header(false)
             .max_concurrent_streams(streams)
             // A call that is refused is answered before its message has come, which h2 then counts as a fault of

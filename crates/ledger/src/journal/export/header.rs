@@ -17,7 +17,7 @@
 //!    …  32  SHA-256 of everything before
 //! ```
 //!
-//! Invariant: format 1 stays readable for ever: its header ends at byte 112, and it has one ancestor at most and no
+//! Invariant: format 1 always stays readable: its header ends at byte 112, and it has one ancestor at most and no
 //! name. A header that does not encode to the same bytes again is refused.
 
 use milepost_types::{Hash, LedgerName, Lineage, LogId};

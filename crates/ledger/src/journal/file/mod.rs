@@ -4,7 +4,7 @@
 //! known to be durable) and `lock`; nothing else is tolerated there.
 //!
 //! Invariants: an append is one `pwrite` and one `fdatasync`, and nobody sees it before the sync; the first error of
-//! a write or sync ends all writing for ever (never retry a failed sync: the kernel may have dropped the data and
+//! a write or sync ends all writing permanently (never retry a failed sync: the kernel may have dropped the data and
 //! forgotten the error). What cannot be read is never overwritten: the one thing that opening cuts off is a torn
 //! tail, and it logs that. Segments are never removed. This file holds the engine together; `directory`, `scan`,
 //! `torn` and `open` recover, `writer` and `append` write, `durable` and `read` read, `verify` walks the hash chain.

@@ -113,7 +113,7 @@ async fn a_connection_too_many_is_told_so_and_closed_at_once() {
     server.stop().await.unwrap();
 }
 
-/// A call that is refused is answered before its message has come. What comes of it then is nobody's fault.
+/// A call that is refused is answered before its message has come. A message that comes after that is no fault.
 #[tokio::test]
 async fn messages_of_calls_that_were_refused_do_not_end_the_connection() {
     const CALLS: u32 = 3_000;
