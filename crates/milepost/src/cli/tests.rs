@@ -160,6 +160,16 @@ fn every_value_that_the_help_of_a_flag_gives_as_an_example_is_understood() {
 }
 
 #[test]
+fn every_command_that_the_demo_suggests_parses() {
+    for endpoint in [DEFAULT_ENDPOINT, "http://127.0.0.1:41234"] {
+        for arguments in crate::demo::suggestions(endpoint) {
+            let words = std::iter::once("milepost".to_owned()).chain(arguments.clone());
+            Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+        }
+    }
+}
+
+#[test]
 fn no_help_names_what_the_demo_does_not_have() {
     for (path, mut command) in all_commands() {
         let help = command.render_long_help().to_string();

@@ -30,6 +30,9 @@ use data::DataSet;
 use load::{Loaded, Loader};
 use story::Story;
 
+#[cfg(test)]
+pub(crate) use next::suggestions;
+
 /// How often a quiet stream tells how far it is: the demo waits for the end of the log.
 const CHECKPOINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
 
