@@ -3,7 +3,12 @@
 //! common by their fields becomes traits.
 
 mod answers;
+mod fields;
+mod filters;
+mod names;
+mod nodes;
 mod resources;
+mod schema;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
