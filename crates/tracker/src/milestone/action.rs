@@ -46,7 +46,7 @@ pub(crate) fn reforecast(
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
     });
-    let moment = Moment::of(scope, &before.name().parent().parent())?;
+    let moment = Moment::of(scope, before.name())?;
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
         previous_date: before.forecast_date,
         forecast_date,
@@ -69,7 +69,7 @@ pub(crate) fn rebaseline(
         return Ok(Vec::new());
     }
     let after = before.changed(scope, |milestone| milestone.baseline_date = baseline_date);
-    let moment = Moment::of(scope, &before.name().parent().parent())?;
+    let moment = Moment::of(scope, before.name())?;
     let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {
         previous_date: before.baseline_date,
         baseline_date,
@@ -151,7 +151,7 @@ pub(crate) fn turn(
     check_state(before, verb, allowed)?;
     let actual = match turn {
         Turn::Achieve(given) | Turn::PartiallyAchieve(given) => {
-            Some(day(*given, Moment::of(scope, &before.name().parent().parent())?.current_date)?)
+            Some(day(*given, Moment::of(scope, before.name())?.current_date)?)
         }
         Turn::Miss | Turn::Cancel | Turn::Reopen => None,
     };

@@ -101,7 +101,7 @@ impl Rules<Tracker> for Milestone {
         if matches!(kind, EventKind::Created) && milestone.forecast_date.is_some() {
             milestone.forecast_sequence = scope.context.sequence;
         }
-        settle(milestone, &Moment::of(scope, &name.parent().parent())?);
+        settle(milestone, &Moment::of(scope, name)?);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Rules<Tracker> for Milestone {
         change: Change,
     ) -> Result<Change, Rejection> {
         let change = if before.is_none() { change.on(due(after)) } else { change };
-        let current_date = || Ok(Moment::of(scope, &after.name().parent().parent())?.current_date);
+        let current_date = || Ok(Moment::of(scope, after.name())?.current_date);
         Ok(change.announcing(outlook::announcement::<Rejection>(before, after, current_date)?))
     }
 }
@@ -142,13 +142,14 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// Of a decision in a portfolio.
+    /// Of a decision on the milestone of this name.
     ///
     /// # Errors
     /// If a row cannot be decoded; so with [`Moment::within`].
-    pub(crate) fn of(scope: &Scope<'_>, name: &PortfolioName) -> Result<Self, DamagedRow> {
-        let known = scope.service.portfolio(scope.rows.read, name)?;
-        Self::within(scope, name, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+    pub(crate) fn of(scope: &Scope<'_>, name: &MilestoneName) -> Result<Self, DamagedRow> {
+        let portfolio = name.parent().parent();
+        let known = scope.service.portfolio(scope.rows.read, &portfolio)?;
+        Self::within(scope, &portfolio, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
     }
 
     /// Of a decision in a portfolio that is this.
