@@ -213,22 +213,29 @@ fn count(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-#[cfg(any())]
+#[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use milepost_ledger::{Actor, Authentication};
+    use milepost_ledger::{Actor, Authentication, CommandId};
+    use milepost_proto::tracker::v1::Milestone;
+    use milepost_proto::tracker::v1::milestone::{Nearness, Slippage};
+    use milepost_resource::Rows;
     use milepost_types::{Etag, Hash, HashPrefix, LogId};
-    use proto::event::{Payload, Resource};
+    use prost::Message;
+    use proto::event::Resource;
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::convert::milestone::from_stored;
+    use crate::command::Command;
     use crate::convert::read_event::{Effect, effect};
-    use crate::milestone::samples::{BASELINE, TODAY, change_context, evidence, milestone};
-    use crate::milestone::{Action, Nearness, Slippage, Timeliness, act};
+    use crate::decide::Scope;
+    use crate::milestone::samples::{BASELINE, NAME, TODAY, evidence, milestone};
+    use crate::milestone::{Timeliness, day_change};
     use crate::tables::advancing::Advancing;
     use crate::tables::date::Current;
     use crate::tables::partly::Partly;
+    use crate::tests::World;
+    use crate::tests::world::Action;
 
     fn context() -> Context {
         Context {
@@ -279,7 +286,10 @@ mod tests {
     fn all() -> Vec<Bytes> {
         let context = context();
         let mut events = Events::new(&context, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-        let reason = || "said".to_owned();
+        let (mut world, _) = World::with_projects(&["science-avenue"]);
+        world.store(&milestone());
+        let scope = Scope { service: &world.domain, rows: Rows::new(&world.rows), context: &context };
+        let (reason, name) = (|| "said".to_owned(), NAME.parse().unwrap());
         for action in [
             Action::Delete,
             Action::Reforecast { forecast: Some(date(2021, 6, 10)), reason: reason() },
@@ -288,14 +298,13 @@ mod tests {
             Action::Miss { reason: reason() },
             Action::AddEvidence(evidence("permit")),
         ] {
-            events.milestone(
-                act(&milestone(), Some(Etag(3)), &action, &change_context()).unwrap().unwrap(),
-                "",
-            );
+            let Command::Milestones(command) = action.on(NAME, Some(Etag(3))) else { panic!() };
+            command.act.decide(&scope).unwrap().changes.into_iter().for_each(|change| events.add(change));
         }
-        let due_soon = Timeliness { nearness: Some(Nearness::DueSoon), slippage: Some(Slippage::None) };
-        let change = Change::of_day(milestone(), Timeliness::default(), due_soon, TODAY, &change_context());
-        events.milestone(change, "cause");
+        let due_soon = Timeliness { nearness: Nearness::DueSoon, slippage: Slippage::None };
+        let before = scope.rows.find(&name).unwrap();
+        let change = day_change(&scope, &before, (Timeliness::default(), due_soon), TODAY);
+        events.add(change.caused_by("cause"));
         let wsc = "portfolios/wsc".parse().unwrap();
         let place = events.keep_place(0);
         events.date_advanced(place, &wsc, day_told());
@@ -307,9 +316,9 @@ mod tests {
         events.skipped(&source_entry, skipped);
         events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
         let place = events.keep_place(0);
-        events.date_advancing(place, &wsc, day_told(), &milestone().name);
+        events.date_advancing(place, &wsc, day_told(), &name);
         let place = events.keep_place(0);
-        events.partly_followed(place, &source_entry, update, (2, 1), Some(&milestone().name));
+        events.partly_followed(place, &source_entry, update, (2, 1), Some(&name));
         events.finish()
     }
 
@@ -359,12 +368,10 @@ mod tests {
     #[test]
     fn the_effect_of_an_event_is_what_it_told() {
         let effects: Vec<_> = all().iter().map(|event| effect(event).unwrap()).collect();
-        let Effect::Milestone(name, bytes) = &effects[1] else { panic!("{:?}", effects[1]) };
-        let stored = from_stored(bytes).unwrap();
-        assert_eq!(
-            (name, stored.forecast, stored.baseline),
-            (&stored.name, Some(date(2021, 6, 10)), Some(BASELINE))
-        );
+        let Effect::Milestone(bytes) = &effects[1] else { panic!("{:?}", effects[1]) };
+        let stored = Milestone::decode(bytes.clone()).unwrap();
+        let dates = [date(2021, 6, 10), BASELINE].map(|date| Some(date_message(date)));
+        assert_eq!((stored.name.as_str(), [stored.forecast_date, stored.baseline_date]), (NAME, dates));
         let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
         assert_eq!(effects[7], Effect::Date(wsc.clone(), Current { date: TODAY, sequence: Some(9) }));
         let Effect::Followed { position: at, facts } = &effects[8] else { panic!() };
@@ -374,11 +381,11 @@ mod tests {
         assert_eq!(facts.projects[0].0, source_entry().projects[0].name);
         let reset = Effect::Reset(Some(position(8)), GoOn::after(position(5)));
         assert_eq!(effects[9..11], [Effect::Nothing, reset]);
-        let through = milestone().name;
-        let advancing = Advancing::new(TODAY, 9, (1, 2), &through);
+        let through: MilestoneName = NAME.parse().unwrap();
+        let advancing =
+            Advancing { day: TODAY, sequence: 9, due_soon: 1, overdue: 2, through: through.clone() };
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
-        let through = Some(Partly::key(&through));
-        let partly = Partly { position: position(8), facts: 2, reactions: 1, through };
+        let partly = Partly { position: position(8), facts: 2, reactions: 1, through: Some(through) };
         assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });
         // Of a type that this version does not know.
         let (kind, source) = ("milepost.milestone.foreseen".into(), "tracker".into());

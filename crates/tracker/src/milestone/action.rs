@@ -253,4 +253,5 @@ fn check_evidence(milestone: &Checked<Milestone>) -> Result<(), Rejection> {
     if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }
 
-//DIS mod tests;
+#[cfg(test)]
+mod tests;

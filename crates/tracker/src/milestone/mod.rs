@@ -171,3 +171,5 @@ impl Moment {
 
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

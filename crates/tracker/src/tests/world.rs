@@ -258,3 +258,16 @@ pub(crate) fn name(project: &str, id: &str) -> MilestoneName {
 pub(crate) fn kinds(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.r#type.trim_start_matches("milepost.")).collect()
 }
+
+impl World {
+    /// Has the row of a milestone be this, whatever made it so.
+    pub(crate) fn store(&mut self, milestone: &Milestone) {
+        let table = milepost_resource::Table::of::<Tracker, Milestone>();
+        table.put(&mut self.rows, milestone.encode_to_vec().into()).unwrap();
+    }
+}
+
+/// A whole tracker that knows of the project `road`, and the registry that it follows.
+pub(crate) async fn running() -> (super::RegistryServer, super::Running) {
+    super::road().await
+}
