@@ -222,3 +222,6 @@ pub(crate) fn reset_follower(to: GoOn, why: &str, violations: &mut Violations) -
 fn name(given: &str, violations: &mut Violations) -> Option<MilestoneName> {
     violations.check("name", given.parse())
 }
+
+#[cfg(test)]
+mod tests;
