@@ -178,28 +178,33 @@ impl<'a, D> Rows<'a, D> {
     /// # Errors
     /// If its row cannot be decoded; so with everything here that reads rows.
     pub fn get<R: Rules<D>>(&self, name: &Name<R>) -> Result<Option<Checked<R>>, DamagedRow> {
-        let Some(row) = self.row(name) else { return Ok(None) };
-        let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
-        Ok(Some(Checked::stored(name.clone(), resource)))
+        self.row(name).map(|row| self.read(name, row)).transpose()
     }
 
-    /// The resources under these ids, in the order of names, from the one after this name on.
+    /// The resource of this name, whose row is this.
     ///
     /// # Errors
-    /// For each, see [`Rows::get`].
+    /// See [`Rows::get`].
+    pub fn read<R: Rules<D>>(&self, name: &Name<R>, row: Bytes) -> Result<Checked<R>, DamagedRow> {
+        let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
+        Ok(Checked::stored(name.clone(), resource))
+    }
+
+    /// The names and rows of the resources under these ids, in the order of names, from the one after this on.
+    ///
+    /// # Errors
+    /// For each, if its key is no name.
     pub fn under<R: Rules<D>>(
         &self,
         ids: &[ResourceId],
         after: Option<&Name<R>>,
-    ) -> impl Iterator<Item = Result<Checked<R>, DamagedRow>> + use<'a, R, D> {
+    ) -> impl Iterator<Item = Result<(Name<R>, Bytes), DamagedRow>> + use<'a, R, D> {
         let after = after.map(|after| row::key::<D, R>(after));
         let range = KeyRange::prefix(&row::key_under::<D, R>(ids).done());
         let rows = self.read.scan(&range.beyond(after.as_deref(), Direction::Forward), Direction::Forward);
         rows.map(|(key, row)| {
-            let name =
-                row::name::<D, R>(&key).ok_or_else(|| row::damaged::<D, R>(&key, "its key is no name"))?;
-            let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
-            Ok(Checked::stored(name, resource))
+            let name = row::name::<D, R>(&key);
+            Ok((name.ok_or_else(|| row::damaged::<D, R>(&key, "its key is no name"))?, row))
         })
     }
 

@@ -53,7 +53,8 @@ pub(crate) fn sorted<'a, D, R: Rules<D>>(
     let item = |(key, row): (Bytes, Bytes)| {
         let fields = index.fields::<R>(&row).map_err(|error| row::damaged::<D, R>(&key, error))?;
         let order = fields.map(|fields| index.order::<R>(&fields));
-        Ok(order.map(|order| ScanItem { sort_key: SortKey { order, key: key.into() }, row: Some(row) }))
+        // Without the row: together they may be large.
+        Ok(order.map(|order| ScanItem { sort_key: SortKey { order, key: key.into() }, row: None }))
     };
     let found = rows.scan(range, Direction::Forward).take(limits::PAGE_ROWS + 1);
     let found: Vec<_> = found.map(item).collect::<Result<_, DamagedRow>>()?;

@@ -1,4 +1,4 @@
-//! Why the tracker does not open, and what a call is answered that the registry is needed for.
+//! Why the tracker does not open; and the answer to a call that needs the registry while it cannot be asked.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Error {
     /// The journal cannot be read or is in use, or the store can neither be used nor rebuilt.
     #[error("the tracker's ledger cannot be opened")]
     Open(#[source] BoxError),
-    /// The URL of the registry is none.
+    /// The URL of the registry is malformed.
     #[error("the registry cannot be followed")]
     Registry(#[source] milepost_client::Error),
     /// The store cannot be rebuilt.

@@ -3,8 +3,8 @@
 //! Invariants: an entry is taken over exactly once, whatever ends in between, because each says where it
 //! goes on from and the rows say where that is; entries that came together are committed together. A log that
 //! was restored is followed on where both are the same, once the tracker's own journal says so. A log of
-//! another history, or an entry of a newer format, is not guessed about: following ends, operators are
-//! reported, and the tracker is not ready until one has helped. Nothing else ends it.
+//! another history, or an entry of a newer format, is not guessed about: following ends, which is logged
+//! for operators, and the tracker is not ready until one has helped. Nothing else ends it.
 
 pub(crate) mod upstream;
 
@@ -67,7 +67,7 @@ impl Follow {
         match stop {
             Stop::Ended(reason) => {
                 tracing::error!(reason, "the registry is not followed any more until an operator helps");
-                // It answers for what it knows, but it stands still for ever: whoever sends it work must know.
+                // It answers for what it knows, but it stands still until then: whoever sends it work must know.
                 self.check.not_ready(reason.as_str());
                 self.ended.send_replace(Some(reason));
                 drain.cancelled().await;
@@ -127,7 +127,8 @@ impl Follow {
         let start = after.unwrap_or(Position::start(batch.tail.log));
         let tail = batch.tail.sequence;
         let source_entries = read(start, batch).await?;
-        let told_portfolios = source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());
+        let portfolios_changed =
+            source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());
         if let Some(last) = source_entries.last() {
             *after = Some(last.position);
         }
@@ -137,7 +138,7 @@ impl Follow {
         self.metrics.followed_entries.inc_by(count);
         let lag = tail.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        if told_portfolios {
+        if portfolios_changed {
             self.portfolios.notify_one();
         }
         Ok(())

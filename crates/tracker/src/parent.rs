@@ -31,7 +31,7 @@ impl Parent<Tracker> for Followed {
             return Ok(());
         };
         let missing = match Name::<Project>::of(ids.to_vec()) {
-            _ if tables::portfolio::is_deleted(rows.read, &portfolio)?.is_none() => {
+            _ if tables::portfolio::get_stored(rows.read, &portfolio).is_none() => {
                 Rejection::not_found(&portfolio)
             }
             Some(project) if tables::project::is_deleted(rows.read, &project)?.is_none() => {

@@ -277,9 +277,7 @@ fn what_is_under_a_parent_is_read_from_a_name_on() {
         let under: Vec<_> = under.iter().map(|id| id.parse().unwrap()).collect();
         let after = after.map(|id| format!("{PROJECT}/milestones/{id}").parse().unwrap());
         let found = rows.under::<Milestone>(&under, after.as_ref());
-        found
-            .map(|one| one.unwrap().name().to_string().replace("portfolios/a/projects/", ""))
-            .collect::<Vec<_>>()
+        found.map(|one| one.unwrap().0.to_string().replace("portfolios/a/projects/", "")).collect::<Vec<_>>()
     };
     assert_eq!(ids(&["a", "x"], None), ["x/milestones/a", "x/milestones/b", "x/milestones/c"]);
     assert_eq!(ids(&["a", "x"], Some("a")), ["x/milestones/b", "x/milestones/c"]);

@@ -40,7 +40,7 @@ pub(crate) struct Events<'a> {
 
 /// A place that was kept among the events of an entry.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Reserved {
     index: usize,
     bytes: usize,
 }
@@ -86,10 +86,10 @@ impl<'a> Events<'a> {
     }
 
     /// Keeps a place for an event that will take about so many bytes.
-    pub(crate) fn keep_place(&mut self, bytes: usize) -> Place {
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Reserved {
         self.encoded.push(Bytes::new());
         self.bytes += bytes;
-        Place { index: self.encoded.len() - 1, bytes }
+        Reserved { index: self.encoded.len() - 1, bytes }
     }
 
     /// Takes back all but the first `len`, of which no place was kept.
@@ -103,7 +103,7 @@ impl<'a> Events<'a> {
     }
 
     /// A day became a portfolio's current date.
-    pub(crate) fn date_advanced(&mut self, place: Place, portfolio: &PortfolioName, counts: DayCounts) {
+    pub(crate) fn date_advanced(&mut self, place: Reserved, portfolio: &PortfolioName, counts: DayCounts) {
         let advanced = proto::DateAdvanced {
             previous_date: counts.previous.map(date_message),
             current_date: Some(date_message(counts.day)),
@@ -117,7 +117,7 @@ impl<'a> Events<'a> {
     /// A part of a day was swept, up to this milestone.
     pub(crate) fn date_advancing(
         &mut self,
-        place: Place,
+        place: Reserved,
         portfolio: &PortfolioName,
         counts: DayCounts,
         through: &MilestoneName,
@@ -134,7 +134,7 @@ impl<'a> Events<'a> {
     }
 
     /// An entry of the registry was taken over; this is what of it was not taken over yet.
-    pub(crate) fn followed(&mut self, place: Place, source_entry: &SourceEntry, update: MirrorUpdate<'_>) {
+    pub(crate) fn followed(&mut self, place: Reserved, source_entry: &SourceEntry, update: MirrorUpdate<'_>) {
         let followed = proto::SourceFollowed {
             position: Some(position_to_proto(&source_entry.position)),
             portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
@@ -147,7 +147,7 @@ impl<'a> Events<'a> {
     /// done by now, and of the reaction after them what concerns milestones up to this one.
     pub(crate) fn partly_followed(
         &mut self,
-        place: Place,
+        place: Reserved,
         source_entry: &SourceEntry,
         update: MirrorUpdate<'_>,
         (fact_count, event_count): (u64, u64),
@@ -187,7 +187,7 @@ impl<'a> Events<'a> {
     }
 
     /// Sets an event into the place that was kept for it.
-    fn fill(&mut self, place: Place, change: Change) {
+    fn fill(&mut self, place: Reserved, change: Change) {
         let index = u32::try_from(place.index).unwrap_or(u32::MAX);
         let event = change.event(LedgerKind::Tracker, index, self.context, self.traceparent);
         self.bytes = self.bytes - place.bytes + event.len();
@@ -306,18 +306,18 @@ mod tests {
         let change = day_change(&scope, &before, (Timeliness::default(), due_soon), TODAY);
         events.add(change.caused_by("cause"));
         let wsc = "portfolios/wsc".parse().unwrap();
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         events.date_advanced(place, &wsc, day_told());
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         let source_entry = source_entry();
         let update = MirrorUpdate { portfolios: &source_entry.portfolios, projects: &source_entry.projects };
         events.followed(place, &source_entry, update);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
         events.skipped(&source_entry, skipped);
         events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         events.date_advancing(place, &wsc, day_told(), &name);
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         events.partly_followed(place, &source_entry, update, (2, 1), Some(&name));
         events.finish()
     }

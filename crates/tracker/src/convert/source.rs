@@ -1,8 +1,8 @@
 //! Entries of the registry: what of them matters here.
 //!
 //! Invariants: every entry that chains can be taken over; an event that cannot be read, or that should
-//! teach something and does not, becomes a reaction to skip, with the reason. Only an entry of a newer format
-//! is not taken: what it says would be lost for ever.
+//! have an effect and has none, becomes a reaction to skip, with the reason. Only an entry of a newer format
+//! is not taken: what it says would be lost.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 /// If the entry has a format that this version does not know.
 pub(crate) fn source_entry(previous: Position, stored: &StoredEntry) -> Result<SourceEntry, EntryError> {
     let position = Position::after(previous.log, stored.sequence, &stored.hash);
-    let mut gathered = Gathered { position, ..Gathered::new(position) };
+    let mut gathered = Gathered::new(position);
     let portfolio = match Entry::decode(stored) {
         Ok(entry) => {
             for (index, event) in entry.events.iter().enumerate() {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_kept_as_the_entry_leaves_them_and_starts_are_learned_in_order() {
+    fn facts_are_kept_as_the_entry_leaves_them_and_starts_are_read_in_order() {
         let source_entry = source_entry(
             start(),
             &stored(vec![
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_should_teach_something_and_does_not_is_skipped_with_its_reason() {
+    fn what_should_have_an_effect_and_has_none_is_skipped_with_its_reason() {
         let bare = proto::Event { r#type: PROJECT_STARTED.into(), ..proto::Event::default() };
         let source_entry = source_entry(
             start(),

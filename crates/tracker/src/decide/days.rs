@@ -8,18 +8,21 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_ledger::Read;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_proto::tracker::v1::milestone::{Nearness, State};
+use milepost_proto::tracker::v1::milestone::Nearness;
 use milepost_resource::{Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
 use crate::convert::event::{DayCounts, Events};
-use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, standing, touched};
+use crate::milestone::{
+    BASELINE, DUE, Timeliness, comes_to, day_change, is_planned, passed, timeliness_on, touched,
+};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
 use crate::tables;
@@ -93,15 +96,15 @@ pub(crate) fn preview(
     let mut last = None;
     while let Some(day) = sweep.next(date) {
         counts.add(sweep.begin(day));
-        for turned in sweep.turns(day) {
-            counts.count(&turned?);
+        for change in sweep.outlook_changes(day) {
+            counts.count(&change?);
         }
         sweep.finish(day);
         last = Some(day);
     }
     if let Some(day) = last {
         let counts = DayCounts { previous, ..sweep.counts(day, counts) };
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         events.date_advanced(place, name, counts);
     }
     Ok(())
@@ -120,7 +123,7 @@ impl Counts {
         self.overdue += other.overdue;
     }
 
-    fn count(&mut self, Turned { before, after, .. }: &Turned) {
+    fn count(&mut self, OutlookChange { before, after, .. }: &OutlookChange) {
         match comes_to(*before, *after) {
             Nearness::DueSoon => self.due_soon += 1,
             Nearness::Overdue => self.overdue += 1,
@@ -129,8 +132,8 @@ impl Counts {
     }
 }
 
-/// A milestone that a day changes, how it stood, and how it stands.
-struct Turned {
+/// A milestone that a day changes, with how timely it was and is.
+struct OutlookChange {
     milestone: Checked<Milestone>,
     before: Timeliness,
     after: Timeliness,
@@ -188,16 +191,16 @@ impl<'a> DaySweep<'a> {
     /// Sweeps a day, from where earlier entries left off; `false` if the entry is full before its end.
     fn run(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
         let before = events.len();
-        let place = events.keep_place(0);
+        let place = events.reserve(0);
         let mut counts = self.begin(day);
         let mut through: Option<MilestoneName> = None;
-        for turned in self.turns(day) {
-            let turned = turned?;
-            let (mark, name) = (events.len(), turned.milestone.name().clone());
+        for change in self.outlook_changes(day) {
+            let change = change?;
+            let (mark, name) = (events.len(), change.milestone.name().clone());
             let mut counted = counts;
-            counted.count(&turned);
-            let Turned { milestone, before: stood, after: stands } = turned;
-            events.add(day_change(self.scope, &milestone, (stood, stands), day));
+            counted.count(&change);
+            let OutlookChange { milestone, before: previous, after: now } = change;
+            events.add(day_change(self.scope, &milestone, (previous, now), day));
             // What is alone in its entry is written whatever its size.
             if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
@@ -228,22 +231,42 @@ impl<'a> DaySweep<'a> {
     }
 
     /// What a day changes, from where earlier entries left off, in the order of names.
-    fn turns(&self, day: Date) -> Box<dyn Iterator<Item = Result<Turned, DamagedRow>> + '_> {
+    fn outlook_changes(&self, day: Date) -> Box<dyn Iterator<Item = Result<OutlookChange, DamagedRow>> + '_> {
         let rows = &self.scope.rows;
         let through = self.begun.as_ref().filter(|begun| begun.day == day).map(|begun| &begun.through);
         if self.at_all {
-            let milestones = rows.under::<Milestone>(self.name.ids(), through);
+            let found = rows.under::<Milestone>(self.name.ids(), through);
             // How it stood is what is kept: it may be as of another day than the one before.
-            return Box::new(milestones.filter_map(move |milestone| {
-                turned(milestone, |milestone| Some((Timeliness::kept(milestone), standing(milestone, day)?)))
+            return Box::new(found.filter_map(move |found| {
+                self.outlook_change(found, |milestone| {
+                    Some((Timeliness::kept(milestone), timeliness_on(milestone, day)?))
+                })
             }));
         }
         let names = self.touched(day).into_iter();
         let names = names.filter(move |name| through.is_none_or(|through| name > through));
-        let milestones = names.filter_map(move |name| rows.get(&name).transpose());
+        let found = names.filter_map(move |name| rows.row(&name).map(|row| Ok((name, row))));
         Box::new(
-            milestones.filter_map(move |milestone| turned(milestone, |milestone| passed(milestone, day))),
+            found.filter_map(move |found| self.outlook_change(found, |milestone| passed(milestone, day))),
         )
+    }
+
+    /// The change of a milestone, if it is planned and the day changes how timely it is.
+    fn outlook_change(
+        &self,
+        found: Result<(MilestoneName, Bytes), DamagedRow>,
+        timeliness: impl FnOnce(&Milestone) -> Option<(Timeliness, Timeliness)>,
+    ) -> Option<Result<OutlookChange, DamagedRow>> {
+        let change = || {
+            let (name, row) = found?;
+            if !is_planned(&row).map_err(|error| name.damaged(error))? {
+                return Ok(None);
+            }
+            let milestone = self.scope.rows.read(&name, row)?;
+            let changed = timeliness(&milestone).filter(|(before, after)| before != after);
+            Ok(changed.map(|(before, after)| OutlookChange { milestone, before, after }))
+        };
+        change().transpose()
     }
 
     /// The milestones that a day touches, in order.
@@ -258,20 +281,6 @@ impl<'a> DaySweep<'a> {
             })
             .collect()
     }
-}
-
-/// What becomes of a milestone if it is planned and the day makes anything of it.
-fn turned(
-    milestone: Result<Checked<Milestone>, DamagedRow>,
-    stands: impl FnOnce(&Milestone) -> Option<(Timeliness, Timeliness)>,
-) -> Option<Result<Turned, DamagedRow>> {
-    let milestone = match milestone {
-        Ok(milestone) => milestone,
-        Err(row) => return Some(Err(row)),
-    };
-    let planned = milestone.state() == State::Planned && !milestone.is_deleted();
-    let (before, after) = stands(&milestone).filter(|(before, after)| planned && before != after)?;
-    Some(Ok(Turned { milestone, before, after }))
 }
 
 #[cfg(test)]

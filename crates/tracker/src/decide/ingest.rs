@@ -16,7 +16,7 @@ use milepost_types::{DamagedRow, FollowCheck, Rejection};
 use super::Scope;
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::convert::mirror::{portfolio_bytes, project_bytes};
-use crate::milestone::{Moment, achieve_started, awaits_start};
+use crate::milestone::{ChangeContext, achieve_started, awaits_start};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::source::{Reaction, SourceEntry};
@@ -40,7 +40,7 @@ pub(crate) fn decide(
     let done = tables::partly::get(rows, source_entry.position)?;
     let mut events = Events::new(scope.context, "");
     let (update, bytes) = facts(source_entry, done.facts, part_bytes);
-    let place = events.keep_place(bytes);
+    let place = events.reserve(bytes);
     let fact_count = done.facts + (update.portfolios.len() + update.projects.len()) as u64;
     let all_facts = fact_count == (source_entry.portfolios.len() + source_entry.projects.len()) as u64;
     let cut = match skip {
@@ -163,13 +163,14 @@ fn starts(
     after: Option<&MilestoneName>,
 ) -> Result<Vec<(Checked<Milestone>, Change)>, DamagedRow> {
     let name = project.parent();
-    let moment = Moment::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
+    let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
     let reason = format!("the registry started the project on {date}");
     let mut changes = Vec::new();
-    for milestone in scope.rows.under::<Milestone>(project.ids(), after) {
-        let milestone = milestone?;
-        if awaits_start(&milestone) {
-            let change = achieve_started(scope, &milestone, date, &reason, &moment);
+    for found in scope.rows.under::<Milestone>(project.ids(), after) {
+        let (name, row) = found?;
+        if awaits_start(&row).map_err(|error| name.damaged(error))? {
+            let milestone = scope.rows.read(&name, row)?;
+            let change = achieve_started(scope, &milestone, date, &reason, &context);
             changes.push((milestone, change));
         }
     }

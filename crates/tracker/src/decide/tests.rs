@@ -186,7 +186,7 @@ fn a_restored_log_is_gone_on_in_only_from_where_the_follower_stood_and_rows_are_
     assert_eq!(reset.fork, Some(wire(&restored.position(2))));
     assert_eq!(reset.lineage, [wire(&old.position(2))]);
     assert_eq!(tables::later_logs::of(&world.rows, old.log), [restored.position(2)]);
-    // Another process, which found the same a at later, does not bring the follower back.
+    // Another process, which found the same a moment later, does not bring the follower back.
     world.ingest(restored.source_entry(3)).unwrap();
     assert_eq!(world.submit(follow(own)).unwrap(), []);
     assert_eq!(tables::source::get(&world.rows), Some(restored.tail()));
@@ -315,8 +315,9 @@ proptest! {
         let mut due = std::collections::BTreeSet::new();
         let mut baselines = std::collections::BTreeSet::new();
         let rows = milepost_resource::Rows::<Tracker>::new(&world.rows);
-        for milestone in rows.under::<Milestone>(&[], None) {
-            let milestone = milestone.unwrap();
+        for found in rows.under::<Milestone>(&[], None) {
+            let (name, row) = found.unwrap();
+            let milestone = rows.read(&name, row).unwrap();
             let ids: Vec<&str> = milestone.name().ids().iter().map(|id| id.as_str()).collect();
             let index_key = |tag: u8, date: Option<jiff::civil::Date>| {
                 let date = date.map_or([0xff; 4], milepost_ledger::key::ordered_date);
@@ -331,7 +332,7 @@ proptest! {
             }
             if !milestone.is_deleted() {
                 let kept = Timeliness::kept(&milestone);
-                prop_assert_eq!(Some(kept), crate::milestone::standing(&milestone, on.current));
+                prop_assert_eq!(Some(kept), crate::milestone::timeliness_on(&milestone, on.current));
             }
         }
         let keys = |tag: u8| -> std::collections::BTreeSet<Vec<u8>> {

@@ -61,7 +61,7 @@ impl Upstream {
             match self.stands(&position) {
                 Stands::Reached => return Ok(()),
                 Stands::Coming => {}
-                // The registry may have been restored a at ago, and be followed on in a at.
+                // The registry may have been restored a moment ago, and be followed on in a moment.
                 Stands::Elsewhere if asked => {}
                 Stands::Elsewhere => {
                     asked = true;

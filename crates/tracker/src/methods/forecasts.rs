@@ -6,7 +6,7 @@
 
 use milepost_ledger::journal::{ReadError, ReadLimit};
 use milepost_ledger::{Entry, EntryError, Source};
-use milepost_proto::tracker::v1::{Forecast, ListMilestoneForecastsRequest, ListMilestoneForecastsResponse};
+use milepost_proto::tracker::v1::*;
 use milepost_resource::{Api, Rows, Unreadable};
 use milepost_service::refusal;
 use milepost_service::status::internal;
@@ -98,8 +98,10 @@ pub(super) async fn list(
     api.wait_for_revisions(&request, &request.get_ref().min_revisions).await?;
     let (newest, position) = {
         let view = api.ledger.view();
-        let milestone = Rows::<Tracker>::new(&view).find(&name).map_err(refused)?;
-        (milestone.forecast_sequence, view.position())
+        // Only this field: whether a rule could work with the milestone does not matter here.
+        let row = Rows::<Tracker>::new(&view).row(&name).ok_or_else(|| Rejection::not_found(&name));
+        let milestone = Milestone::decode(row.map_err(refused)?).map_err(|error| name.damaged(error));
+        (milestone.map_err(|row| refused(row.into()))?.forecast_sequence, view.position())
     };
     let (from, sequence) = from.unwrap_or((newest, position.sequence));
     let (forecasts, next) = history(&api.ledger.source(), &name, from, size).await?;

@@ -20,7 +20,7 @@ use milepost_resource::{Change, Checked, EventKind, date, date_message};
 use milepost_service::value::instant_message;
 use milepost_types::{Precondition, Rejection, limits};
 
-use super::{CONSTRUCTION_START, Moment, due, settle};
+use super::{ChangeContext, due, settle};
 use crate::decide::Scope;
 
 /// Expect another date; none: nothing else than the baseline.
@@ -46,11 +46,11 @@ pub(crate) fn reforecast(
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
     });
-    let moment = Moment::of(scope, before.name())?;
+    let context = ChangeContext::of(scope, before.name())?;
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
         previous_date: before.forecast_date,
         forecast_date,
-        slip_working_days: moment.slip(due(before), due(&after)),
+        slip_working_days: context.slip(due(before), due(&after)),
         reason: reason.clone(),
         previous_sequence: before.forecast_sequence,
     });
@@ -69,11 +69,11 @@ pub(crate) fn rebaseline(
         return Ok(Vec::new());
     }
     let after = before.changed(scope, |milestone| milestone.baseline_date = baseline_date);
-    let moment = Moment::of(scope, before.name())?;
+    let context = ChangeContext::of(scope, before.name())?;
     let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {
         previous_date: before.baseline_date,
         baseline_date,
-        slip_working_days: moment.slip(date(before.baseline_date.as_ref()), Some(*baseline)),
+        slip_working_days: context.slip(date(before.baseline_date.as_ref()), Some(*baseline)),
         reason: reason.clone(),
     });
     let kind = EventKind::custom("milepost.milestone.rebaselined", payload);
@@ -151,7 +151,7 @@ pub(crate) fn turn(
     check_state(before, verb, allowed)?;
     let actual = match turn {
         Turn::Achieve(given) | Turn::PartiallyAchieve(given) => {
-            Some(day(*given, Moment::of(scope, before.name())?.current_date)?)
+            Some(day(*given, ChangeContext::of(scope, before.name())?.current_date)?)
         }
         Turn::Miss | Turn::Cancel | Turn::Reopen => None,
     };
@@ -162,11 +162,6 @@ pub(crate) fn turn(
     Ok(vec![Change::new(scope, kind, Some(before), after)?.on(actual)])
 }
 
-/// Whether the start of its project achieves a milestone: a planned construction start.
-pub(crate) fn awaits_start(milestone: &Checked<Milestone>) -> bool {
-    milestone.state() == State::Planned && milestone.r#type == CONSTRUCTION_START && !milestone.is_deleted()
-}
-
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
 /// was asked for, because the registry's word is the evidence.
 pub(crate) fn achieve_started(
@@ -174,10 +169,10 @@ pub(crate) fn achieve_started(
     before: &Checked<Milestone>,
     date: Date,
     reason: &str,
-    moment: &Moment,
+    context: &ChangeContext,
 ) -> Change {
     let (after, kind) = turned(scope, before, State::Achieved, Some(date), reason);
-    let after = after.changed(scope, |milestone| settle(milestone, moment));
+    let after = after.changed(scope, |milestone| settle(milestone, context));
     Change::of(kind, Some(before), after).on(Some(date))
 }
 

@@ -7,6 +7,7 @@
 mod action;
 mod outlook;
 mod token;
+mod view;
 
 use std::sync::Arc;
 
@@ -16,10 +17,9 @@ use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, date};
 use milepost_types::{DamagedRow, Rejection};
 
-pub(crate) use action::{
-    Reforecast, Turn, achieve_started, add_evidence, awaits_start, rebaseline, reforecast, turn,
-};
-pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, standing, touched};
+pub(crate) use action::{Reforecast, Turn, achieve_started, add_evidence, rebaseline, reforecast, turn};
+pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
+pub(crate) use view::{awaits_start, is_planned};
 
 use crate::decide::{Scope, Today, Tracker};
 use crate::mirror::Portfolio;
@@ -101,7 +101,7 @@ impl Rules<Tracker> for Milestone {
         if matches!(kind, EventKind::Created) && milestone.forecast_date.is_some() {
             milestone.forecast_sequence = scope.context.sequence;
         }
-        settle(milestone, &Moment::of(scope, name)?);
+        settle(milestone, &ChangeContext::of(scope, name)?);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Rules<Tracker> for Milestone {
         change: Change,
     ) -> Result<Change, Rejection> {
         let change = if before.is_none() { change.on(due(after)) } else { change };
-        let current_date = || Ok(Moment::of(scope, after.name())?.current_date);
+        let current_date = || Ok(ChangeContext::of(scope, after.name())?.current_date);
         Ok(change.announcing(outlook::announcement::<Rejection>(before, after, current_date)?))
     }
 }
@@ -124,28 +124,28 @@ pub(crate) fn due(milestone: &Milestone) -> Option<Date> {
 }
 
 /// Brings up to date what follows from the rest. A deleted one keeps how it stood.
-fn settle(milestone: &mut Milestone, moment: &Moment) {
-    if let Some(timeliness) = standing(milestone, moment.current_date) {
+fn settle(milestone: &mut Milestone, context: &ChangeContext) {
+    if let Some(timeliness) = timeliness_on(milestone, context.current_date) {
         timeliness.set(milestone);
     }
     let end = milestone.actual_date.as_ref().or(milestone.forecast_date.as_ref());
-    milestone.variance_working_days = moment.slip(date(milestone.baseline_date.as_ref()), date(end));
+    milestone.variance_working_days = context.slip(date(milestone.baseline_date.as_ref()), date(end));
 }
 
 /// When and where a rule is applied: all that it depends on besides the milestone.
 #[derive(Debug, Clone)]
-pub(crate) struct Moment {
+pub(crate) struct ChangeContext {
     /// Which day it is, for whatever a rule asks it.
     pub(crate) current_date: Date,
     /// The portfolio, with its working days.
     pub(crate) portfolio: Arc<Portfolio>,
 }
 
-impl Moment {
+impl ChangeContext {
     /// Of a decision on the milestone of this name.
     ///
     /// # Errors
-    /// If a row cannot be decoded; so with [`Moment::within`].
+    /// If a row cannot be decoded; so with [`ChangeContext::within`].
     pub(crate) fn of(scope: &Scope<'_>, name: &MilestoneName) -> Result<Self, DamagedRow> {
         let portfolio = name.parent().parent();
         let known = scope.service.portfolio(scope.rows.read, &portfolio)?;

@@ -127,7 +127,7 @@ pub(crate) fn touched(day: Date) -> Touched {
 }
 
 /// How a milestone stands on `day`; none if it is deleted: then it keeps what it had.
-pub(crate) fn standing(milestone: &Milestone, day: Date) -> Option<Timeliness> {
+pub(crate) fn timeliness_on(milestone: &Milestone, day: Date) -> Option<Timeliness> {
     let [baseline, forecast] =
         [&milestone.baseline_date, &milestone.forecast_date].map(|given| date(given.as_ref()));
     milestone.delete_time.is_none().then(|| Timeliness::of(milestone.state(), baseline, forecast, day))
@@ -136,8 +136,8 @@ pub(crate) fn standing(milestone: &Milestone, day: Date) -> Option<Timeliness> {
 /// What the beginning of `day` makes of a milestone: how it stood before and how it stands, if that
 /// differs. One that was written while the day began already is as of it, and is not announced again.
 pub(crate) fn passed(milestone: &Milestone, day: Date) -> Option<(Timeliness, Timeliness)> {
-    let now = standing(milestone, day)?;
-    let yesterday = day.yesterday().ok().and_then(|day| standing(milestone, day)).unwrap_or_default();
+    let now = timeliness_on(milestone, day)?;
+    let yesterday = day.yesterday().ok().and_then(|day| timeliness_on(milestone, day)).unwrap_or_default();
     let before = Timeliness::kept(milestone).or_graver(yesterday);
     let after = before.or_graver(now);
     (before != after).then_some((before, after))
@@ -161,8 +161,7 @@ pub(crate) fn day_change(
     Change::of(changed(previous, now, day), Some(before), after).naming(fields).on(Some(day))
 }
 
-/// What is announced of a milestone besides its change: that its due date is near or passed, if that is so
-/// since then.
+/// What is announced of a milestone besides its change: that its due date came near or passed by it.
 pub(super) fn announcement<E>(
     before: Option<&Checked<Milestone>>,
     after: &Checked<Milestone>,

@@ -1,7 +1,7 @@
 //! Table 8: the day that is being swept in each portfolio, while it takes several entries.
 //!
 //! Key: see [`super`]. Value: the day in four bytes, as in keys; the sequence of the last entry of it, u64;
-//! how many became due soon, u32, and overdue, u32, all big end first; then the key of the last milestone that
+//! how many became due soon, u32, and overdue, u32, all big-endian; then the key of the last milestone that
 //! was swept, without its tag. Put by `milepost.portfolio.date_advancing`, removed by
 //! `milepost.portfolio.date_advanced`.
 

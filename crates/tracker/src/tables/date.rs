@@ -1,7 +1,7 @@
 //! Table 6: the current date of each portfolio: the one that outlooks are as of.
 //!
 //! Key: see [`super`]. Value: the date in four bytes, as in keys, then the sequence of the entry that announced it,
-//! u64 big end first; without the sequence if the entry is of a version that did not keep how near a
+//! u64 big-endian; without the sequence if the entry is of a version that did not keep how near a
 //! milestone's due date is. Put by `milepost.portfolio.date_advanced`; a portfolio whose date was never
 //! advanced has none.
 

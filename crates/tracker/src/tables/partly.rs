@@ -1,7 +1,7 @@
 //! Table 9: how much of the next entry of each other ledger was taken over, while it takes several entries.
 //!
 //! Key: the byte of the ledger's kind. Value: the entry's position as in table 7; how many of its facts, u64,
-//! and of its reactions, u64, big end first, were taken over; then the key of the last milestone that the next
+//! and of its reactions, u64, big-endian, were taken over; then the key of the last milestone that the next
 //! reaction changed, without its tag, or nothing. Put by `milepost.source.partly_followed`, removed by
 //! `milepost.source.followed` and `milepost.source.reset`.
 

@@ -1,6 +1,6 @@
 //! Table 7: how far each other ledger was followed.
 //!
-//! Key: the byte of the ledger's kind. Value: log id 16, sequence u64 big end first, hash prefix 8. Put
+//! Key: the byte of the ledger's kind. Value: log id 16, sequence u64 big-endian, hash prefix 8. Put
 //! by `milepost.source.followed` and `milepost.source.reset`; none while nothing was followed.
 
 use milepost_ledger::{Read, Write};

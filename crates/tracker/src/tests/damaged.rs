@@ -76,6 +76,35 @@ fn a_start_that_needs_a_damaged_row_is_not_taken_over_until_the_rows_are_rebuilt
 }
 
 #[test]
+fn a_damaged_row_that_a_start_or_a_day_does_not_concern_is_not_in_its_way() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    let mut start = draft("road", Some("start"), Some(BASELINE));
+    start.milestone.as_mut().unwrap().r#type = CONSTRUCTION_START.into();
+    world.submit(create(vec![start])).unwrap();
+    for id in ["planned", "done"] {
+        world.create(id, Some(BASELINE));
+    }
+    world.act(name("road", "done"), Action::Achieve { actual: None, reason: String::new() }).unwrap();
+    damage(&mut world, b"\x01wsc\0road\0done", NO_TEXT);
+    let date = world.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    assert_eq!(kinds(&world.advance(date).unwrap()), ["portfolio.date_advanced"]);
+    damage(&mut world, b"\x01wsc\0road\0planned", NO_TEXT);
+    let recorded = world.ingest(registry.start(&["road"], date)).unwrap();
+    assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved"]);
+    world.now = "2021-06-01T00:00:00Z".parse().unwrap();
+    let refused = world.advance(BASELINE.tomorrow().unwrap()).unwrap_err();
+    assert_eq!(lost(refused), ("tracker.milestone", r"wsc\x00road\x00planned".to_owned()), "a day does");
+}
+
+#[test]
+fn a_list_needs_no_more_of_a_portfolio_than_that_it_is_there() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.create("end", Some(BASELINE));
+    damage(&mut world, &key::of_portfolio(Table::Portfolio, &project_name("road").parent()), CUT_OFF);
+    assert_eq!(listed(&world, "portfolios/wsc/projects/-", "forecast_date", "").unwrap().len(), 1);
+}
+
+#[test]
 fn a_damaged_fact_of_the_registry_is_named_to_what_rests_on_it() {
     let (mut world, _) = world();
     damage(&mut world, &key::of_project(Table::Project, &project_name("bridge")), CUT_OFF);

@@ -232,7 +232,7 @@ async fn nothing_is_listed_under_a_parent_that_is_not_there() {
     {
         assert_eq!(count(&mut tracker, parent).await, milestones, "{parent}");
     }
-    // Known to the registry since a moment, deleted right away: it is there.
+    // Registered a moment ago and deleted right away: it is there.
     registry.say(|recorded| {
         let bridge = crate::tests::registry::deleted(crate::tests::registry::project("bridge"));
         recorded.append(vec![("milepost.project.deleted", Some(bridge))])

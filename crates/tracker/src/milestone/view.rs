@@ -1,0 +1,33 @@
+//! The few fields of a milestone's row that say whether a day or a start concerns it, read without the rest.
+//!
+//! Invariant: what is wrong with the rest of a row is in the way of whoever needs it, and of nobody else.
+
+use bytes::Bytes;
+use milepost_proto::tracker::v1::milestone::State;
+use milepost_resource::Unreadable;
+use prost::Message;
+
+use super::CONSTRUCTION_START;
+
+/// These fields.
+#[derive(Clone, PartialEq, prost::Message)]
+struct MilestoneView {
+    #[prost(string, tag = "4")]
+    r#type: String,
+    #[prost(int32, tag = "30")]
+    state: i32,
+    #[prost(message, optional, tag = "42")]
+    delete_time: Option<prost_types::Timestamp>,
+}
+
+/// Whether the milestone of a row is PLANNED and not deleted.
+pub(crate) fn is_planned(row: &Bytes) -> Result<bool, Unreadable> {
+    let MilestoneView { state, delete_time, .. } = MilestoneView::decode(row.clone())?;
+    Ok(state == State::Planned as i32 && delete_time.is_none())
+}
+
+/// Whether the start of its project achieves the milestone of a row: a planned construction start.
+pub(crate) fn awaits_start(row: &Bytes) -> Result<bool, Unreadable> {
+    let is_start = MilestoneView::decode(row.clone())?.r#type == CONSTRUCTION_START;
+    Ok(is_start && is_planned(row)?)
+}
