@@ -24,7 +24,7 @@ use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
 use crate::tables;
 
-/// The shortest wait between two looks at the clock.
+/// The shortest wait between two checks of the clock.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 
 /// The task.
@@ -58,7 +58,7 @@ impl Sweep {
         loop {
             let wait = tokio::select! {
                 () = drain.cancelled() => return Ok(()),
-                wait = self.look(&mut unconfirmed) => wait,
+                wait = self.check_clock(&mut unconfirmed) => wait,
             };
             tokio::select! {
                 () = drain.cancelled() => return Ok(()),
@@ -69,7 +69,7 @@ impl Sweep {
     }
 
     /// Checks the clock once; returns how long until the next check.
-    async fn look(&self, unconfirmed: &mut Unconfirmed) -> Duration {
+    async fn check_clock(&self, unconfirmed: &mut Unconfirmed) -> Duration {
         let (portfolios, mut failed) = self.dated();
         let mut stuck = BTreeMap::new();
         for portfolio in &portfolios {
@@ -139,7 +139,7 @@ impl Sweep {
                 Err(SubmitError::Rejected(Rejection::DamagedRow(row))) => {
                     return Err(row.to_string());
                 }
-                // The clock went back meanwhile, or the portfolio was deleted: the next look sees it.
+                // The clock went back meanwhile, or the portfolio was deleted: the next check sees it.
                 Err(SubmitError::Rejected(_) | SubmitError::Closing | SubmitError::Failed { .. }) => {
                     return Ok(None);
                 }
@@ -173,7 +173,7 @@ impl Sweep {
         }
     }
 
-    /// How long until the next look: the interval, or until the next midnight if that is sooner.
+    /// How long until the next check: the interval, or until the next midnight if that is sooner.
     fn wait(&self, portfolios: &[Dated]) -> Duration {
         let now = self.clock.now();
         let midnights = portfolios.iter().filter_map(|portfolio| until_midnight(&portfolio.zone, now));

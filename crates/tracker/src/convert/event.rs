@@ -2,8 +2,8 @@
 //! `read_event`.
 //!
 //! Invariants: an event is the encoded public `event.v1.Event`; the events of one entry are numbered in the order
-//! in which they are added. What begins an entry that may be one of several parts is written last, into a place
-//! that was kept for it: it says what the entry holds.
+//! in which they are added. What begins an entry that may be one of several parts is written last, at an index
+//! that was reserved for it: it says what the entry holds.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -38,7 +38,7 @@ pub(crate) struct Events<'a> {
     bytes: usize,
 }
 
-/// A place that was kept among the events of an entry.
+/// An index that is reserved for an event of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reserved {
     index: usize,
@@ -80,19 +80,19 @@ impl<'a> Events<'a> {
         self.encoded.len()
     }
 
-    /// How many bytes they take, with those that places were kept for.
+    /// How many bytes they take, with those that indices are reserved for.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Keeps a place for an event that will take about so many bytes.
+    /// Reserves the next index for an event that will take about so many bytes.
     pub(crate) fn reserve(&mut self, bytes: usize) -> Reserved {
         self.encoded.push(Bytes::new());
         self.bytes += bytes;
         Reserved { index: self.encoded.len() - 1, bytes }
     }
 
-    /// Takes back all but the first `len`, of which no place was kept.
+    /// Takes back all but the first `len`, none of which is reserved.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.bytes -= self.encoded.drain(len..).map(|event| event.len()).sum::<usize>();
     }
@@ -103,7 +103,7 @@ impl<'a> Events<'a> {
     }
 
     /// A day became a portfolio's current date.
-    pub(crate) fn date_advanced(&mut self, place: Reserved, portfolio: &PortfolioName, counts: DayCounts) {
+    pub(crate) fn date_advanced(&mut self, reserved: Reserved, portfolio: &PortfolioName, counts: DayCounts) {
         let advanced = proto::DateAdvanced {
             previous_date: counts.previous.map(date_message),
             current_date: Some(date_message(counts.day)),
@@ -111,13 +111,13 @@ impl<'a> Events<'a> {
             overdue_count: count(counts.overdue),
             previous_sequence: Some(counts.previous_sequence),
         };
-        self.fill(place, day_event(DATE_ADVANCED, portfolio, counts.day, Payload::DateAdvanced(advanced)));
+        self.fill(reserved, day_event(DATE_ADVANCED, portfolio, counts.day, Payload::DateAdvanced(advanced)));
     }
 
     /// A part of a day was swept, up to this milestone.
     pub(crate) fn date_advancing(
         &mut self,
-        place: Reserved,
+        reserved: Reserved,
         portfolio: &PortfolioName,
         counts: DayCounts,
         through: &MilestoneName,
@@ -130,24 +130,32 @@ impl<'a> Events<'a> {
             through: through.to_string(),
             previous_sequence: counts.previous_sequence,
         };
-        self.fill(place, day_event(DATE_ADVANCING, portfolio, counts.day, Payload::DateAdvancing(advancing)));
+        self.fill(
+            reserved,
+            day_event(DATE_ADVANCING, portfolio, counts.day, Payload::DateAdvancing(advancing)),
+        );
     }
 
     /// An entry of the registry was taken over; this is what of it was not taken over yet.
-    pub(crate) fn followed(&mut self, place: Reserved, source_entry: &SourceEntry, update: MirrorUpdate<'_>) {
+    pub(crate) fn followed(
+        &mut self,
+        reserved: Reserved,
+        source_entry: &SourceEntry,
+        update: MirrorUpdate<'_>,
+    ) {
         let followed = proto::SourceFollowed {
             position: Some(position_to_proto(&source_entry.position)),
             portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
             projects: update.projects.iter().map(mirror::project_to_proto).collect(),
         };
-        self.fill(place, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
+        self.fill(reserved, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
     }
 
     /// A part of an entry of the registry was taken over: this is what it says, so many facts and reactions are
     /// done by now, and of the reaction after them what concerns milestones up to this one.
     pub(crate) fn partly_followed(
         &mut self,
-        place: Reserved,
+        reserved: Reserved,
         source_entry: &SourceEntry,
         update: MirrorUpdate<'_>,
         (fact_count, event_count): (u64, u64),
@@ -162,7 +170,7 @@ impl<'a> Events<'a> {
             through: through.map(ToString::to_string).unwrap_or_default(),
         };
         let payload = Payload::SourcePartlyFollowed(followed);
-        self.fill(place, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
+        self.fill(reserved, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
     }
 
     /// Nothing came of an event of the registry.
@@ -186,12 +194,12 @@ impl<'a> Events<'a> {
         self.bytes += self.encoded.iter().skip(before).map(Bytes::len).sum::<usize>();
     }
 
-    /// Sets an event into the place that was kept for it.
-    fn fill(&mut self, place: Reserved, change: Change) {
-        let index = u32::try_from(place.index).unwrap_or(u32::MAX);
+    /// Sets an event at the index that was reserved for it.
+    fn fill(&mut self, reserved: Reserved, change: Change) {
+        let index = u32::try_from(reserved.index).unwrap_or(u32::MAX);
         let event = change.event(LedgerKind::Tracker, index, self.context, self.traceparent);
-        self.bytes = self.bytes - place.bytes + event.len();
-        if let Some(kept) = self.encoded.get_mut(place.index) {
+        self.bytes = self.bytes - reserved.bytes + event.len();
+        if let Some(kept) = self.encoded.get_mut(reserved.index) {
             *kept = event;
         }
     }
@@ -306,19 +314,19 @@ mod tests {
         let change = day_change(&scope, &before, (Timeliness::default(), due_soon), TODAY);
         events.add(change.caused_by("cause"));
         let wsc = "portfolios/wsc".parse().unwrap();
-        let place = events.reserve(0);
-        events.date_advanced(place, &wsc, day_told());
-        let place = events.reserve(0);
+        let reserved = events.reserve(0);
+        events.date_advanced(reserved, &wsc, day_told());
+        let reserved = events.reserve(0);
         let source_entry = source_entry();
         let update = MirrorUpdate { portfolios: &source_entry.portfolios, projects: &source_entry.projects };
-        events.followed(place, &source_entry, update);
+        events.followed(reserved, &source_entry, update);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
         events.skipped(&source_entry, skipped);
         events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
-        let place = events.reserve(0);
-        events.date_advancing(place, &wsc, day_told(), &name);
-        let place = events.reserve(0);
-        events.partly_followed(place, &source_entry, update, (2, 1), Some(&name));
+        let reserved = events.reserve(0);
+        events.date_advancing(reserved, &wsc, day_told(), &name);
+        let reserved = events.reserve(0);
+        events.partly_followed(reserved, &source_entry, update, (2, 1), Some(&name));
         events.finish()
     }
 

@@ -12,12 +12,11 @@ use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
 use milepost_proto::wire::{Value, fields};
 use milepost_resource::Unreadable;
-use milepost_service::source_reset;
+use milepost_service::{source_reset, value};
 use milepost_types::{GoOn, LedgerKind, Position};
 use prost::Message;
 
 use super::mirror::{portfolio_from_stored, project_is_deleted};
-use super::values::stored_date;
 use crate::names::{PortfolioName, ProjectName};
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
@@ -25,7 +24,7 @@ use crate::tables::partly::Partly;
 
 /// The parts of an event that rows come of, but for a milestone.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Effects {
+pub(crate) struct EffectView {
     #[prost(uint64, tag = "3")]
     sequence: u64,
     #[prost(string, tag = "4")]
@@ -61,7 +60,7 @@ struct Followed {
 
 /// The name of a fact.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Named {
+struct NameView {
     #[prost(string, tag = "1")]
     name: String,
 }
@@ -109,7 +108,7 @@ pub(crate) struct Facts {
 /// # Errors
 /// If it is not the tracker's, or cannot be read.
 pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    let Head { source, milestone, .. } = head(event)?;
+    let HeaderView { source, milestone, .. } = header(event)?;
     if source != LedgerKind::Tracker.as_str().as_bytes() {
         let source = milepost_types::quoted(&String::from_utf8_lossy(source));
         return Err(Unreadable::new(format_args!("an event of {source}, not of the tracker")));
@@ -120,26 +119,26 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         // A copy: a slice would keep the whole entry in memory for as long as the row.
         return Ok(Effect::Milestone(Bytes::copy_from_slice(&milestone)));
     }
-    let effects = Effects::decode(event.clone())?;
-    let sequence = effects.sequence;
-    if let Some(advanced) = effects.date_advanced {
+    let view = EffectView::decode(event.clone())?;
+    let sequence = view.sequence;
+    if let Some(advanced) = view.date_advanced {
         let date = required_date(advanced.current_date.as_ref())?;
         let sequence = advanced.previous_sequence.map(|_| sequence);
-        let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
+        let portfolio = view.subject.parse().map_err(Unreadable::new)?;
         return Ok(Effect::Date(portfolio, Current { date, sequence }));
     }
-    if let Some(part) = effects.date_advancing {
+    if let Some(part) = view.date_advancing {
         let day = required_date(part.date.as_ref())?;
         let through = part.through.parse().map_err(Unreadable::new)?;
         let (due_soon, overdue) = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
-        let portfolio = effects.subject.parse().map_err(Unreadable::new)?;
+        let portfolio = view.subject.parse().map_err(Unreadable::new)?;
         return Ok(Effect::Advancing(portfolio, Advancing { day, sequence, due_soon, overdue, through }));
     }
-    if let Some(followed) = effects.followed {
+    if let Some(followed) = view.followed {
         let position = stored_position(followed.position)?;
         return Ok(Effect::Followed { position, facts: facts(followed.portfolios, followed.projects)? });
     }
-    if let Some(part) = effects.partly_followed {
+    if let Some(part) = view.partly_followed {
         let through = match part.through.as_str() {
             "" => None,
             through => Some(through.parse().map_err(Unreadable::new)?),
@@ -148,7 +147,7 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let partly = Partly { position, facts: part.fact_count, reactions: part.event_count, through };
         return Ok(Effect::PartlyFollowed { partly, facts: facts(part.portfolios, part.projects)? });
     }
-    match effects.reset {
+    match view.reset {
         Some(reset) => {
             let read = source_reset::from_proto(&reset);
             let (previous, to) = read.ok_or_else(|| Unreadable::new("a position that is none"))?;
@@ -159,7 +158,8 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
 }
 
 fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Result<Date, Unreadable> {
-    stored_date(message)?.ok_or_else(|| Unreadable::new("a date advanced to none"))
+    let date = message.copied().map(value::date).transpose().map_err(Unreadable::new)?;
+    date.ok_or_else(|| Unreadable::new("a date advanced to none"))
 }
 
 fn facts(portfolios: Vec<Bytes>, projects: Vec<Bytes>) -> Result<Facts, Unreadable> {
@@ -186,7 +186,7 @@ where
         .into_iter()
         .map(|fact| {
             check(&fact)?;
-            let name = Named::decode(fact.clone())?.name.parse().map_err(Unreadable::new)?;
+            let name = NameView::decode(fact.clone())?.name.parse().map_err(Unreadable::new)?;
             // A copy: a slice would keep the whole entry in memory.
             Ok((name, Bytes::copy_from_slice(&fact)))
         })
@@ -201,24 +201,24 @@ const SUBJECT: u32 = 4;
 const MILESTONE: u32 = 55;
 
 /// Whose an event is, what it is about, and the milestone that it carries.
-struct Head<'a> {
+struct HeaderView<'a> {
     source: &'a [u8],
     subject: &'a [u8],
     milestone: Option<Bytes>,
 }
 
 /// Read without the rest, since every write does so twice.
-fn head(event: &Bytes) -> Result<Head<'_>, Unreadable> {
-    let mut head = Head { source: &[], subject: &[], milestone: None };
+fn header(event: &Bytes) -> Result<HeaderView<'_>, Unreadable> {
+    let mut header = HeaderView { source: &[], subject: &[], milestone: None };
     for field in fields(event) {
         match field? {
-            (SOURCE, Value::Run(run)) => head.source = run,
-            (SUBJECT, Value::Run(run)) => head.subject = run,
-            (MILESTONE, Value::Run(run)) => head.milestone = Some(event.slice_ref(run)),
+            (SOURCE, Value::Run(run)) => header.source = run,
+            (SUBJECT, Value::Run(run)) => header.subject = run,
+            (MILESTONE, Value::Run(run)) => header.milestone = Some(event.slice_ref(run)),
             _ => {}
         }
     }
-    Ok(head)
+    Ok(header)
 }
 
 /// What an entry says of a portfolio's date: the days that it swept to their end, and the entry before that said
@@ -237,14 +237,14 @@ pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option
     let portfolio = portfolio.to_string();
     for event in events {
         // Most events are of milestones, and not read.
-        if head(event)?.subject != portfolio.as_bytes() {
+        if header(event)?.subject != portfolio.as_bytes() {
             continue;
         }
-        let effects = Effects::decode(event.clone())?;
-        if let Some(part) = effects.date_advancing {
+        let view = EffectView::decode(event.clone())?;
+        if let Some(part) = view.date_advancing {
             previous.get_or_insert(part.previous_sequence);
         }
-        if let Some(day) = effects.date_advanced {
+        if let Some(day) = view.date_advanced {
             previous.get_or_insert(day.previous_sequence.unwrap_or_default());
             let date = required_date(day.current_date.as_ref())?;
             advanced.push((date, day.due_soon_count, day.overdue_count));
@@ -256,12 +256,12 @@ pub(crate) fn days(events: &[Bytes], portfolio: &PortfolioName) -> Result<Option
 /// Whether the events of an entry take over only a part of another ledger's entry.
 pub(crate) fn is_part(events: &[Bytes]) -> Result<bool, Unreadable> {
     let Some(first) = events.first() else { return Ok(false) };
-    Ok(Effects::decode(first.clone())?.partly_followed.is_some())
+    Ok(EffectView::decode(first.clone())?.partly_followed.is_some())
 }
 
 /// The parts of an event that report a forecast.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Reported {
+struct ForecastView {
     #[prost(string, tag = "1")]
     event_id: String,
     #[prost(message, optional, tag = "8")]
@@ -278,11 +278,11 @@ struct Reported {
 /// reported, 0 for none; `None` if the event reports none of it.
 pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::Forecast, u64)>, Unreadable> {
     // An entry may hold thousands of events of others; theirs are not read whole.
-    if head(event)?.subject != name.as_bytes() {
+    if header(event)?.subject != name.as_bytes() {
         return Ok(None);
     }
-    let Reported { event_id, commit_time, milestone, created, reforecast, .. } =
-        Reported::decode(event.clone())?;
+    let ForecastView { event_id, commit_time, milestone, created, reforecast, .. } =
+        ForecastView::decode(event.clone())?;
     // One that a milestone begins with slips against the baseline: that is its variance.
     let first = created
         .and(milestone)

@@ -104,8 +104,8 @@ pub(crate) fn preview(
     }
     if let Some(day) = last {
         let counts = DayCounts { previous, ..sweep.counts(day, counts) };
-        let place = events.reserve(0);
-        events.date_advanced(place, name, counts);
+        let reserved = events.reserve(0);
+        events.date_advanced(reserved, name, counts);
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ impl<'a> DaySweep<'a> {
     /// Sweeps a day, from where earlier entries left off; `false` if the entry is full before its end.
     fn run(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
         let before = events.len();
-        let place = events.reserve(0);
+        let reserved = events.reserve(0);
         let mut counts = self.begin(day);
         let mut through: Option<MilestoneName> = None;
         for change in self.outlook_changes(day) {
@@ -206,7 +206,7 @@ impl<'a> DaySweep<'a> {
                 events.truncate(mark);
                 match through {
                     Some(through) => {
-                        events.date_advancing(place, self.name, self.counts(day, counts), &through);
+                        events.date_advancing(reserved, self.name, self.counts(day, counts), &through);
                     }
                     // There is nothing of this day in the entry.
                     None => events.truncate(before),
@@ -215,7 +215,7 @@ impl<'a> DaySweep<'a> {
             }
             (counts, through) = (counted, Some(name));
         }
-        events.date_advanced(place, self.name, self.counts(day, counts));
+        events.date_advanced(reserved, self.name, self.counts(day, counts));
         self.finish(day);
         Ok(true)
     }

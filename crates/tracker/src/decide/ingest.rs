@@ -40,7 +40,7 @@ pub(crate) fn decide(
     let done = tables::partly::get(rows, source_entry.position)?;
     let mut events = Events::new(scope.context, "");
     let (update, bytes) = facts(source_entry, done.facts, part_bytes);
-    let place = events.reserve(bytes);
+    let reserved = events.reserve(bytes);
     let fact_count = done.facts + (update.portfolios.len() + update.projects.len()) as u64;
     let all_facts = fact_count == (source_entry.portfolios.len() + source_entry.projects.len()) as u64;
     let cut = match skip {
@@ -52,9 +52,9 @@ pub(crate) fn decide(
         None => derive(scope, source_entry, &done, &mut events)?,
     };
     match cut {
-        None => events.followed(place, source_entry, update),
+        None => events.followed(reserved, source_entry, update),
         Some(Cut { reactions, through }) => {
-            events.partly_followed(place, source_entry, update, (fact_count, reactions), through.as_ref());
+            events.partly_followed(reserved, source_entry, update, (fact_count, reactions), through.as_ref());
         }
     }
     Ok(Decision {

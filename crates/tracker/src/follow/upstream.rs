@@ -42,7 +42,7 @@ impl Upstream {
     /// decided again: the facts may have come while the registry was being asked.
     async fn follow_to_tail(&self, deadline: Instant) -> Result<(), Status> {
         let now = self.ask(deadline).await?;
-        if self.stands(&now.tail) == Stands::Elsewhere && !self.will_go_on(&now) {
+        if self.progress_to(&now.tail) == Progress::Elsewhere && !self.will_go_on(&now) {
             let why = "its log is another than the one that was followed";
             return Err(registry_unavailable(why));
         }
@@ -58,12 +58,12 @@ impl Upstream {
         tokio::pin!(late);
         loop {
             positions.borrow_and_update();
-            match self.stands(&position) {
-                Stands::Reached => return Ok(()),
-                Stands::Coming => {}
+            match self.progress_to(&position) {
+                Progress::Reached => return Ok(()),
+                Progress::Coming => {}
                 // The registry may have been restored a moment ago, and be followed on in a moment.
-                Stands::Elsewhere if asked => {}
-                Stands::Elsewhere => {
+                Progress::Elsewhere if asked => {}
+                Progress::Elsewhere => {
                     asked = true;
                     let own = self.followed().unwrap_or(position);
                     let diverged = || refusal::status(&Rejection::LogDiverged { given: position, own });
@@ -72,7 +72,7 @@ impl Upstream {
                     }
                     let now = self.ask(deadline).await?;
                     let goes_on = now.tail.log == position.log && self.will_go_on(&now);
-                    if self.stands(&position) == Stands::Elsewhere && !goes_on {
+                    if self.progress_to(&position) == Progress::Elsewhere && !goes_on {
                         return Err(diverged());
                     }
                     continue;
@@ -95,18 +95,18 @@ impl Upstream {
 
     /// How what was followed of the registry stands to a position of its log, or of one that it was restored
     /// from.
-    fn stands(&self, position: &Position) -> Stands {
+    fn progress_to(&self, position: &Position) -> Progress {
         if position.sequence == 0 {
-            return Stands::Reached;
+            return Progress::Reached;
         }
         let view = self.ledger.view();
-        let Some(own) = tables::source::get(&view) else { return Stands::Coming };
+        let Some(own) = tables::source::get(&view) else { return Progress::Coming };
         let places = same_places(*position, &|log| tables::later_logs::of(&view, log));
         match places.into_iter().find(|place| place.log == own.log) {
-            Some(place) if place.sequence == own.sequence && place.hash != own.hash => Stands::Elsewhere,
-            Some(place) if place.sequence <= own.sequence => Stands::Reached,
-            Some(_) => Stands::Coming,
-            None => Stands::Elsewhere,
+            Some(place) if place.sequence == own.sequence && place.hash != own.hash => Progress::Elsewhere,
+            Some(place) if place.sequence <= own.sequence => Progress::Reached,
+            Some(_) => Progress::Coming,
+            None => Progress::Elsewhere,
         }
     }
 
@@ -168,7 +168,7 @@ struct RegistryNow {
 
 /// How a position stands to what was followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stands {
+enum Progress {
     /// It was followed to there.
     Reached,
     /// It is in the log that is followed, or nothing was followed yet.

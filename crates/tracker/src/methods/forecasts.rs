@@ -56,8 +56,8 @@ impl From<Error> for Status {
     }
 }
 
-/// The forecasts that are asked for.
-struct Asked {
+/// A request for a page of them, read.
+struct HistoryRequest {
     name: MilestoneName,
     /// How many at most.
     size: usize,
@@ -67,7 +67,7 @@ struct Asked {
     from: Option<(u64, u64)>,
 }
 
-impl Asked {
+impl HistoryRequest {
     fn read(request: &ListMilestoneForecastsRequest) -> Result<Self, Rejection> {
         let mut violations = Violations::new();
         let name = super::name(&request.name, &mut violations);
@@ -94,7 +94,8 @@ pub(super) async fn list(
     request: Request<ListMilestoneForecastsRequest>,
 ) -> Result<Response<ListMilestoneForecastsResponse>, Status> {
     let refused = |rejection| refusal::status(&rejection);
-    let Asked { name, size, digest, from } = Asked::read(request.get_ref()).map_err(refused)?;
+    let HistoryRequest { name, size, digest, from } =
+        HistoryRequest::read(request.get_ref()).map_err(refused)?;
     api.wait_for_revisions(&request, &request.get_ref().min_revisions).await?;
     let (newest, position) = {
         let view = api.ledger.view();

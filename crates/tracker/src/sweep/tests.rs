@@ -20,7 +20,7 @@ async fn tracker() -> (RegistryServer, Running, Sweep) {
     tracker.follow();
     tracker.reach(registry.recorded.tail()).await;
     let midnight = tracker.service.sweep(&tracker.context);
-    midnight.look(&mut Unconfirmed::new()).await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
     (registry, tracker, midnight)
 }
@@ -41,15 +41,15 @@ fn state(tracker: &Running) -> State {
 #[tokio::test]
 async fn days_begin_at_midnight_in_the_zone_and_no_earlier() {
     let (_registry, tracker, midnight) = tracker().await;
-    let wait = midnight.look(&mut Unconfirmed::new()).await;
+    let wait = midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!(wait, Duration::from_secs(60));
     assert_eq!(days(&tracker), 1, "the same day begins once");
     // Ten seconds before midnight in Shanghai.
     tracker.clock.set("2021-05-13T15:59:50Z".parse().unwrap());
-    assert_eq!(midnight.look(&mut Unconfirmed::new()).await, Duration::from_secs(10));
+    assert_eq!(midnight.check_clock(&mut Unconfirmed::new()).await, Duration::from_secs(10));
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
     tracker.clock.advance(SignedDuration::from_secs(10));
-    midnight.look(&mut Unconfirmed::new()).await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 14)));
     assert_eq!(state(&tracker), State::Ready);
     tracker.stop().await;
@@ -59,7 +59,7 @@ async fn days_begin_at_midnight_in_the_zone_and_no_earlier() {
 async fn after_downtime_the_days_begin_one_by_one_each_in_its_entry() {
     let (_registry, tracker, midnight) = tracker().await;
     tracker.clock.advance(SignedDuration::from_hours(24 * 92));
-    midnight.look(&mut Unconfirmed::new()).await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 8, 13)));
     assert_eq!(days(&tracker), 93);
     assert!(tracker.story().iter().all(|line| line.matches("date_advanced").count() <= 1));
@@ -73,7 +73,7 @@ async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confi
     tracker.clock.advance(SignedDuration::from_hours(24 * 3652));
     let mut unconfirmed = Unconfirmed::new();
     for _ in 0..3 {
-        midnight.look(&mut unconfirmed).await;
+        midnight.check_clock(&mut unconfirmed).await;
     }
     assert_eq!((current(&tracker), days(&tracker)), (Some(date(2021, 5, 13)), 1));
     let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
@@ -82,12 +82,12 @@ async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confi
 
     // The clock is set right: all is as before.
     tracker.clock.set(before);
-    midnight.look(&mut unconfirmed).await;
+    midnight.check_clock(&mut unconfirmed).await;
     assert_eq!((state(&tracker), days(&tracker)), (State::Ready, 1));
 
     // A year of downtime, on the other hand, is confirmed by hand, and the rest is caught up with.
     tracker.clock.advance(SignedDuration::from_hours(24 * 365));
-    midnight.look(&mut unconfirmed).await;
+    midnight.check_clock(&mut unconfirmed).await;
     assert_eq!(days(&tracker), 1);
     let confirmed = milepost_proto::tracker::v1::AdvanceDateRequest {
         portfolio: "portfolios/wsc".into(),
@@ -95,7 +95,7 @@ async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confi
         ..Default::default()
     };
     tracker.client.advance_date(confirmed).await.unwrap();
-    midnight.look(&mut unconfirmed).await;
+    midnight.check_clock(&mut unconfirmed).await;
     assert_eq!((current(&tracker), state(&tracker)), (Some(date(2022, 5, 13)), State::Ready));
     assert_eq!(days(&tracker), 366);
     tracker.stop().await;
@@ -105,7 +105,7 @@ async fn a_clock_that_jumps_ahead_by_a_decade_begins_no_day_until_somebody_confi
 async fn a_clock_that_goes_back_changes_nothing() {
     let (_registry, tracker, midnight) = tracker().await;
     tracker.clock.advance(SignedDuration::from_hours(-24 * 3652));
-    midnight.look(&mut Unconfirmed::new()).await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!((current(&tracker), days(&tracker)), (Some(date(2021, 5, 13)), 1));
     assert_eq!(state(&tracker), State::Ready);
     tracker.stop().await;
@@ -130,7 +130,7 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     tracker.reach(position).await;
     let midnight = tracker.service.sweep(&tracker.context);
     tracker.clock.advance(SignedDuration::from_hours(24));
-    midnight.look(&mut Unconfirmed::new()).await;
+    midnight.check_clock(&mut Unconfirmed::new()).await;
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
     tracker.stop().await;
 }

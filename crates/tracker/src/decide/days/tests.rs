@@ -24,7 +24,7 @@ fn world() -> World {
 fn days(events: &[Event]) -> Vec<(Date, i32, i32)> {
     let recorded = |event: &Event| match &event.payload {
         Some(Payload::DateAdvanced(day)) => {
-            let current = crate::convert::values::stored_date(day.current_date.as_ref()).unwrap().unwrap();
+            let current = milepost_resource::date(day.current_date.as_ref()).unwrap();
             Some((current, day.due_soon_count, day.overdue_count))
         }
         _ => None,
