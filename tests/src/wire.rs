@@ -1,56 +1,15 @@
 //! Calls whose messages are bytes, right or wrong: what no generated stub would send.
 
-use bytes::{Buf, BufMut, Bytes};
+#[path = "../transcript/raw.rs"]
+mod raw;
+
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 
-/// Sends bytes as they are, and gives bytes back.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::default()
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::default()
-    }
-}
+use raw::Raw;
 
 /// Calls a unary method, as in `/milepost.registry.v1.ProjectService/CreateProject`.
 ///
@@ -60,10 +19,7 @@ impl Decoder for Raw {
 /// # Panics
 /// If `method` is no path.
 pub async fn unary(channel: Channel, method: &str, message: Bytes) -> Result<Bytes, Status> {
-    let mut grpc = tonic::client::Grpc::new(channel);
-    grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-    let path: PathAndQuery = method.parse().expect("a path");
-    Ok(grpc.unary(tonic::Request::new(message), path, Raw).await?.into_inner())
+    raw::call(&channel, method.strip_prefix('/').expect("a path"), message).await
 }
 
 /// As [`unary`], or [`first`] if it `streams`, with the message compressed by gzip.

@@ -1,4 +1,6 @@
-//! Calls of any method with any bytes.
+//! Calls of any method with any bytes: what no generated stub would send.
+//!
+//! The transcripts of the services have it, and the harness's `wire`, which includes it (`#[path]`).
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -7,7 +9,7 @@ use tonic::{IntoRequest, Status};
 
 /// A codec that leaves messages as they are.
 #[derive(Default)]
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;
@@ -51,7 +53,7 @@ pub(crate) async fn call(
     request: impl IntoRequest<Bytes>,
 ) -> Result<Bytes, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.unwrap();
-    let path = format!("/{method}").parse().unwrap();
+    client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+    let path = format!("/{method}").parse().expect("a path");
     Ok(client.unary(request.into_request(), path, Raw).await?.into_inner())
 }
