@@ -109,7 +109,7 @@ impl Domain for Tracker {
 fn advance_date(scope: &Scope<'_>, command: &AdvanceDate) -> Result<Decision, Rejection> {
     let AdvanceDate { portfolio: name, date, preview, traceparent } = command;
     let (date, rows) = (*date, scope.rows.read);
-    check_portfolio(&scope.rows, name)?;
+    check_portfolio(&scope.rows, name.ids())?;
     let portfolio = scope.service.portfolio(rows, name)?.ok_or_else(|| Rejection::not_found(name))?;
     let today = portfolio.clock_date(scope.context.now);
     let current = tables::date::get(rows, name)?.map(|current| current.date);

@@ -4,12 +4,12 @@
 //! registry first.
 
 use milepost_proto::registry::v1::{Portfolio, Project};
+use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Name, Parent, Rows};
 use milepost_types::{Rejection, ResourceId};
 
 use crate::decide::Tracker;
-use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
 
 /// A project of the registry.
@@ -17,12 +17,8 @@ pub(crate) struct Followed;
 
 impl Parent<Tracker> for Followed {
     fn check_open(rows: &Rows<'_, Tracker>, ids: &[ResourceId]) -> Result<(), Rejection> {
-        let Some(project) = ProjectName::of(ids.to_vec()) else { return Ok(()) };
-        match tables::project::is_deleted(rows.read, &project)? {
-            Some(false) => check_portfolio(rows, &project.parent()),
-            Some(true) => Err(Rejection::deleted(&project)),
-            None => Err(Rejection::not_found(&project)),
-        }
+        check::<Project>(ids, tables::project::is_deleted(rows.read, ids)?)?;
+        check_portfolio(rows, ids.get(..1).unwrap_or_default())
     }
 
     /// Deleted ones are there, and so is whatever has milestones.
@@ -34,7 +30,7 @@ impl Parent<Tracker> for Followed {
             _ if tables::portfolio::get_stored(rows.read, &portfolio).is_none() => {
                 Rejection::not_found(&portfolio)
             }
-            Some(project) if tables::project::is_deleted(rows.read, &project)?.is_none() => {
+            Some(project) if tables::project::is_deleted(rows.read, ids)?.is_none() => {
                 Rejection::not_found(&project)
             }
             _ => return Ok(()),
@@ -43,11 +39,16 @@ impl Parent<Tracker> for Followed {
     }
 }
 
-/// Refuses to change what is in a portfolio that is missing or deleted.
-pub(crate) fn check_portfolio(rows: &Rows<'_, Tracker>, name: &PortfolioName) -> Result<(), Rejection> {
-    match tables::portfolio::is_deleted(rows.read, name)? {
-        Some(false) => Ok(()),
-        Some(true) => Err(Rejection::deleted(name)),
-        None => Err(Rejection::not_found(name)),
+/// Refuses to change what is in the portfolio with these ids, if it is missing or deleted.
+pub(crate) fn check_portfolio(rows: &Rows<'_, Tracker>, ids: &[ResourceId]) -> Result<(), Rejection> {
+    check::<Portfolio>(ids, tables::portfolio::is_deleted(rows.read, ids)?)
+}
+
+/// Refuses what is deleted, or missing if that is not known.
+fn check<R: Resource>(ids: &[ResourceId], is_deleted: Option<bool>) -> Result<(), Rejection> {
+    if is_deleted == Some(false) {
+        return Ok(());
     }
+    let Some(name) = Name::<R>::of(ids.to_vec()) else { return Ok(()) };
+    Err(if is_deleted.is_some() { Rejection::deleted(&name) } else { Rejection::not_found(&name) })
 }

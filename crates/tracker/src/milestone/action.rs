@@ -20,6 +20,7 @@ use milepost_resource::{Change, Checked, EventKind, date, date_message};
 use milepost_service::value::instant_message;
 use milepost_types::{Precondition, Rejection, limits};
 
+use super::outlook::announcement;
 use super::{ChangeContext, due, settle};
 use crate::decide::Scope;
 
@@ -42,11 +43,12 @@ pub(crate) fn reforecast(
     if before.forecast_date == forecast_date {
         return Ok(Vec::new());
     }
+    let context = ChangeContext::of(scope, before.name())?;
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
+        settle(milestone, &context);
     });
-    let context = ChangeContext::of(scope, before.name())?;
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
         previous_date: before.forecast_date,
         forecast_date,
@@ -55,7 +57,7 @@ pub(crate) fn reforecast(
         previous_sequence: before.forecast_sequence,
     });
     let (kind, date) = (EventKind::custom("milepost.milestone.reforecast", payload), due(&after));
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date)])
+    Ok(vec![announced(before, after, kind, &context).on(date)])
 }
 
 /// What comes of a new baseline, for a reason.
@@ -68,8 +70,11 @@ pub(crate) fn rebaseline(
     if before.baseline_date == baseline_date {
         return Ok(Vec::new());
     }
-    let after = before.changed(scope, |milestone| milestone.baseline_date = baseline_date);
     let context = ChangeContext::of(scope, before.name())?;
+    let after = before.changed(scope, |milestone| {
+        milestone.baseline_date = baseline_date;
+        settle(milestone, &context);
+    });
     let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {
         previous_date: before.baseline_date,
         baseline_date,
@@ -77,7 +82,7 @@ pub(crate) fn rebaseline(
         reason: reason.clone(),
     });
     let kind = EventKind::custom("milepost.milestone.rebaselined", payload);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(*baseline))])
+    Ok(vec![announced(before, after, kind, &context).on(Some(*baseline))])
 }
 
 /// What comes of a document.
@@ -103,11 +108,15 @@ pub(crate) fn add_evidence(
     }
     let create_time = Some(instant_message(scope.context.commit_time));
     let evidence = Evidence { create_time, ..given.clone() };
-    let after = before.changed(scope, |milestone| milestone.evidence.push(evidence.clone()));
+    let context = ChangeContext::of(scope, before.name())?;
+    let after = before.changed(scope, |milestone| {
+        milestone.evidence.push(evidence.clone());
+        settle(milestone, &context);
+    });
     let payload = event::MilestoneEvidenceAdded { evidence: Some(evidence) };
     let kind =
         EventKind::custom("milepost.milestone.evidence_added", Payload::MilestoneEvidenceAdded(payload));
-    Ok(vec![Change::new(scope, kind, Some(before), after)?])
+    Ok(vec![announced(before, after, kind, &context)])
 }
 
 /// What a document takes in its milestone, with what surrounds it there.
@@ -149,17 +158,15 @@ pub(crate) fn turn(
 ) -> Result<Vec<Change>, Rejection> {
     let (verb, allowed, state) = turn.rule();
     check_state(before, verb, allowed)?;
+    let context = ChangeContext::of(scope, before.name())?;
     let actual = match turn {
-        Turn::Achieve(given) | Turn::PartiallyAchieve(given) => {
-            Some(day(*given, ChangeContext::of(scope, before.name())?.current_date)?)
-        }
+        Turn::Achieve(given) | Turn::PartiallyAchieve(given) => Some(day(*given, context.current_date)?),
         Turn::Miss | Turn::Cancel | Turn::Reopen => None,
     };
     if matches!(turn, Turn::Achieve(_)) {
         check_evidence(before)?;
     }
-    let (after, kind) = turned(scope, before, state, actual, reason);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(actual)])
+    Ok(vec![turned(scope, before, state, actual, reason, &context)])
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
@@ -171,23 +178,23 @@ pub(crate) fn achieve_started(
     reason: &str,
     context: &ChangeContext,
 ) -> Change {
-    let (after, kind) = turned(scope, before, State::Achieved, Some(date), reason);
-    let after = after.changed(scope, |milestone| settle(milestone, context));
-    Change::of(kind, Some(before), after).on(Some(date))
+    turned(scope, before, State::Achieved, Some(date), reason, context)
 }
 
-/// A milestone in another state.
+/// The change to another state.
 fn turned(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
     state: State,
     actual: Option<Date>,
     reason: &str,
-) -> (Checked<Milestone>, EventKind) {
+    context: &ChangeContext,
+) -> Change {
     let after = before.changed(scope, |milestone| {
         milestone.set_state(state);
         milestone.actual_date = actual.map(date_message);
         reason.clone_into(&mut milestone.state_reason);
+        settle(milestone, context);
     });
     let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
         previous_state: before.state,
@@ -201,7 +208,18 @@ fn turned(
         State::Cancelled => "milepost.milestone.cancelled",
         State::Planned | State::Unspecified => "milepost.milestone.reopened",
     };
-    (after, EventKind::custom(event_type, payload))
+    announced(before, after, EventKind::custom(event_type, payload), context).on(actual)
+}
+
+/// A change, with what it makes of the due date.
+fn announced(
+    before: &Checked<Milestone>,
+    after: Checked<Milestone>,
+    kind: EventKind,
+    context: &ChangeContext,
+) -> Change {
+    let announcement = announcement(Some(before), &after, context);
+    Change::of(kind, Some(before), after).announcing(announcement)
 }
 
 fn check_state(

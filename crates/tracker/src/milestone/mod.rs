@@ -113,8 +113,11 @@ impl Rules<Tracker> for Milestone {
         change: Change,
     ) -> Result<Change, Rejection> {
         let change = if before.is_none() { change.on(due(after)) } else { change };
-        let current_date = || Ok(ChangeContext::of(scope, after.name())?.current_date);
-        Ok(change.announcing(outlook::announcement::<Rejection>(before, after, current_date)?))
+        if !outlook::comes_near(before, after) {
+            return Ok(change);
+        }
+        let context = ChangeContext::of(scope, after.name())?;
+        Ok(change.announcing(outlook::announcement(before, after, &context)))
     }
 }
 
@@ -147,7 +150,7 @@ impl ChangeContext {
     /// # Errors
     /// If a row cannot be decoded; so with [`ChangeContext::within`].
     pub(crate) fn of(scope: &Scope<'_>, name: &MilestoneName) -> Result<Self, DamagedRow> {
-        let portfolio = name.parent().parent();
+        let portfolio = name.ancestor().unwrap_or_else(|| name.parent().parent());
         let known = scope.service.portfolio(scope.rows.read, &portfolio)?;
         Self::within(scope, &portfolio, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
     }

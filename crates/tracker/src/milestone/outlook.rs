@@ -14,6 +14,7 @@ use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Outlook, Slippage, State};
 use milepost_resource::{Change, Checked, EventKind, Unreadable, date, date_message};
 
+use super::ChangeContext;
 use crate::decide::Scope;
 
 /// How many days before its due date a milestone is due soon.
@@ -162,19 +163,24 @@ pub(crate) fn day_change(
 }
 
 /// What is announced of a milestone besides its change: that its due date came near or passed by it.
-pub(super) fn announcement<E>(
+pub(super) fn announcement(
     before: Option<&Checked<Milestone>>,
     after: &Checked<Milestone>,
-    current_date: impl FnOnce() -> Result<Date, E>,
-) -> Result<Option<Change>, E> {
-    let previous = before.map(|before| Timeliness::kept(before)).unwrap_or_default();
-    let now = Timeliness::kept(after);
-    if comes_to(previous, now) < Nearness::DueSoon {
-        return Ok(None);
+    context: &ChangeContext,
+) -> Option<Change> {
+    if !comes_near(before, after) {
+        return None;
     }
-    let day = current_date()?;
-    let change = Change::of(changed(previous, now, day), before, after.clone());
-    Ok(Some(change.naming(vec!["nearness"]).on(Some(day))))
+    let previous = before.map(|before| Timeliness::kept(before)).unwrap_or_default();
+    let day = context.current_date;
+    let change = Change::of(changed(previous, Timeliness::kept(after), day), before, after.clone());
+    Some(change.naming(vec!["nearness"]).on(Some(day)))
+}
+
+/// Whether the due date of a milestone came near or passed by a change.
+pub(super) fn comes_near(before: Option<&Checked<Milestone>>, after: &Checked<Milestone>) -> bool {
+    let previous = before.map(|before| Timeliness::kept(before)).unwrap_or_default();
+    comes_to(previous, Timeliness::kept(after)) >= Nearness::DueSoon
 }
 
 /// How near the due date came; unspecified if that did not change.

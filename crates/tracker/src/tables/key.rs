@@ -3,19 +3,27 @@
 //! Invariant: the keys under a parent are those with its prefix.
 
 use milepost_ledger::key::Key;
-use milepost_types::ResourceName;
+use milepost_types::ResourceId;
 
 use super::Table;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 
+/// The key of the row of the portfolio or project with these ids.
+pub(crate) fn of(table: Table, ids: &[ResourceId]) -> Vec<u8> {
+    match ids {
+        [above @ .., id] => above.iter().fold(Key::of(table), Key::under).id(id),
+        [] => Key::of(table).done(),
+    }
+}
+
 /// The key of a portfolio's row.
 pub(crate) fn of_portfolio(table: Table, name: &PortfolioName) -> Vec<u8> {
-    Key::of(table).id(name.id())
+    of(table, name.ids())
 }
 
 /// The key of a project's row.
 pub(crate) fn of_project(table: Table, name: &ProjectName) -> Vec<u8> {
-    Key::of(table).under(name.parent().id()).id(name.id())
+    of(table, name.ids())
 }
 
 /// A milestone's name as bytes: its ids, with a zero between them.

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::DamagedRow;
+use milepost_types::{DamagedRow, ResourceId};
 
 use super::Table;
 use super::key;
@@ -36,12 +36,12 @@ pub(crate) fn get(rows: &dyn Read, name: &PortfolioName) -> Result<Option<Portfo
     Ok(fact.map(|fact| Portfolio::from(&fact)))
 }
 
-/// Whether a portfolio is deleted; none if it is not known.
+/// Whether the portfolio with these ids is deleted; none if it is not known.
 ///
 /// # Errors
 /// If the row cannot be decoded.
-pub(crate) fn is_deleted(rows: &dyn Read, name: &PortfolioName) -> Result<Option<bool>, DamagedRow> {
-    let key = key::of_portfolio(Table::Portfolio, name);
+pub(crate) fn is_deleted(rows: &dyn Read, ids: &[ResourceId]) -> Result<Option<bool>, DamagedRow> {
+    let key = key::of(Table::Portfolio, ids);
     let deleted = rows.get(&key).map(|value| mirror::portfolio_is_deleted(&value)).transpose();
     deleted.map_err(|error| Table::Portfolio.damaged(&key, error))
 }

@@ -6,19 +6,19 @@
 use bytes::Bytes;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
-use milepost_types::DamagedRow;
+use milepost_types::{DamagedRow, ResourceId};
 
 use super::Table;
 use super::key;
 use crate::convert::mirror;
 use crate::names::ProjectName;
 
-/// Whether a project is deleted; none if it is not known.
+/// Whether the project with these ids is deleted; none if it is not known.
 ///
 /// # Errors
 /// If the row cannot be decoded.
-pub(crate) fn is_deleted(rows: &dyn Read, name: &ProjectName) -> Result<Option<bool>, DamagedRow> {
-    let key = key::of_project(Table::Project, name);
+pub(crate) fn is_deleted(rows: &dyn Read, ids: &[ResourceId]) -> Result<Option<bool>, DamagedRow> {
+    let key = key::of(Table::Project, ids);
     let deleted = rows.get(&key).map(|value| mirror::project_is_deleted(&value)).transpose();
     deleted.map_err(|error| Table::Project.damaged(&key, error))
 }

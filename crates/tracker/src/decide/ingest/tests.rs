@@ -231,7 +231,7 @@ fn facts_that_do_not_fit_one_entry_are_taken_over_in_parts() {
         recorded[..recorded.len() - 1].iter().all(|event| event.r#type == "milepost.source.partly_followed")
     );
     for id in &ids {
-        let known = tables::project::is_deleted(&world.rows, &crate::tests::world::project_name(id));
+        let known = tables::project::is_deleted(&world.rows, crate::tests::world::project_name(id).ids());
         assert_eq!(known, Ok(Some(false)), "{id}");
     }
     assert_eq!(world.rebuilt(), world.rows);
