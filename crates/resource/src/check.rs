@@ -63,10 +63,7 @@ impl<R: Resource> Fields<R> {
         Self { message, mask }
     }
 
-    /// The resource that a creation says: `message` with these fields.
-    ///
-    /// # Errors
-    /// What is wrong between parts, or between fields if nothing else was.
+    /// The resource that a creation says; else what is wrong between parts, or between fields if nothing else was.
     pub(crate) fn create<D>(&self, sound: bool) -> Result<R, Violations>
     where
         R: Rules<D>,
@@ -83,11 +80,8 @@ impl<R: Resource> Fields<R> {
         violations.into_result(resource)
     }
 
-    /// Takes these fields over into a resource that was `before`.
-    ///
-    /// # Errors
-    /// What only methods change and would be changed; then what is wrong and was not before: what was stored by
-    /// looser rules may stay as it is.
+    /// Takes these fields over into a resource that was `before`. Refuses what only methods change and would be
+    /// changed; then what is wrong and was not before: what was stored by looser rules may stay as it is.
     pub(crate) fn update<D>(&self, before: &R, after: &mut R) -> Result<(), Violations>
     where
         R: Rules<D>,

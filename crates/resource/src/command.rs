@@ -20,15 +20,9 @@ use crate::{Checked, Name};
 /// What a caller asks to be done, already well formed: nothing in it needs rows to be known to be nonsense.
 pub trait Act<D>: Debug + Send + Sync {
     /// What is to happen.
-    ///
-    /// # Errors
-    /// Why it may not.
     fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection>;
 
     /// What it is about, as a read shows it: the answer if nothing changed. None for what is created.
-    ///
-    /// # Errors
-    /// If it cannot be read.
     fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection>;
 
     /// What the answer holds, in the plural, if it holds the resource of every event and not of the first alone.
@@ -64,9 +58,6 @@ impl Decided {
 }
 
 /// Decides a command of this ledger.
-///
-/// # Errors
-/// Why it is refused.
 pub fn decide<D>(
     service: &D,
     ledger: LedgerKind,

@@ -64,10 +64,7 @@ impl<'a, D: Dates> Days<'a, D> {
         date
     }
 
-    /// The row that could not be decoded, if there was one.
-    ///
-    /// # Errors
-    /// If there was one.
+    /// Fails with the row that could not be decoded, if there was one.
     pub fn check(self) -> Result<(), DamagedRow> {
         self.damaged.into_inner().map_or(Ok(()), Err)
     }

@@ -58,9 +58,6 @@ pub struct Change {
 
 impl Change {
     /// The change from `before` to `after`, whose computed fields are brought up to date.
-    ///
-    /// # Errors
-    /// If they cannot be computed.
     pub fn new<D, R: Rules<D>>(
         scope: &Scope<'_, D>,
         kind: EventKind,

@@ -4,7 +4,8 @@
 //! last one read, not after a count, so what comes and goes between pages neither repeats nor hides what
 //! stays. A page holds no more than one answer does ([`Room`]) and reads no more rows than any page does
 //! ([`Search`]): a search for few among many is cut into pages that may hold few, even none, and still have a
-//! next one. Nothing is sorted here: what a list can be ordered by is an index.
+//! next one. What a list can be ordered by is an index; only what is under one parent may be sorted instead, if
+//! the index has what is under others between it.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -61,10 +62,6 @@ pub(crate) fn orders<D, R: Rules<D>>() -> Vec<(&'static str, Option<&'static str
 }
 
 /// A page of resources.
-///
-/// # Errors
-/// If the parent is not there, if a row cannot be decoded or an index names one that is not there, or if what
-/// is shown of a resource cannot be computed.
 pub(crate) fn list<D: Dates, R: Rules<D>>(
     rows: &Rows<'_, D>,
     now: Timestamp,

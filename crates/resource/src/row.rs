@@ -73,9 +73,6 @@ pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) 
 }
 
 /// Sets a resource's row, and brings its index rows from what the row before said to what this one says.
-///
-/// # Errors
-/// If the row to be, or the one before, cannot be decoded.
 pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
     let name = index::name::<R>(&row)?;
     let after = index::keys::<D, R>(&name, &row)?;

@@ -10,12 +10,11 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Direction, KeyRange, Read};
 use milepost_proto::resource::{Resource, TopLevel};
 use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
-
 use prost::Message;
 
 use crate::index::{self, Index};
 use crate::row::{self, Unreadable};
-use crate::token::TokenFormat;
+use crate::token::{self, TokenFormat};
 use crate::{Change, Checked, EventKind, Name};
 
 /// The rules of a resource in the service `D`. Those that are not given hold nothing.
@@ -35,6 +34,8 @@ pub trait Rules<D>: Resource {
     const INDEXES: &'static [Index] = &[];
     /// Whether what reads show of it needs other rows, perhaps many.
     const READS_OTHERS: bool = false;
+    /// How its lists write their page tokens: callers hold them.
+    const TOKENS: &'static dyn TokenFormat = &token::PLAIN;
 
     /// Finds what is wrong with one field of a request beyond its schema.
     fn check_field(&self, field: &str, violations: &mut Violations) {
@@ -60,9 +61,6 @@ pub trait Rules<D>: Resource {
     }
 
     /// Refuses a stored one that this version cannot work with.
-    ///
-    /// # Errors
-    /// What it does not know.
     fn check_stored(&self) -> Result<(), Unreadable> {
         Ok(())
     }
@@ -71,9 +69,6 @@ pub trait Rules<D>: Resource {
     fn begin(&mut self) {}
 
     /// Refuses what other rows do not allow: a creation (there is none before), an update, or an undeletion.
-    ///
-    /// # Errors
-    /// Why not.
     fn admit(
         scope: &Scope<'_, D>,
         before: Option<&Checked<Self>>,
@@ -84,26 +79,17 @@ pub trait Rules<D>: Resource {
     }
 
     /// The same for those of one request to create several, which may refer to each other.
-    ///
-    /// # Errors
-    /// Why not.
     fn admit_created(scope: &Scope<'_, D>, created: &[Created<Self>]) -> Result<(), Rejection> {
         created.iter().try_for_each(|created| Self::admit(scope, None, &created.resource))
     }
 
     /// Refuses a deletion that other rows do not allow.
-    ///
-    /// # Errors
-    /// Why not.
     fn release(scope: &Scope<'_, D>, resource: &Checked<Self>) -> Result<(), Rejection> {
         let _ = (scope, resource);
         Ok(())
     }
 
     /// Sets the output fields that depend on what happens, or on other rows.
-    ///
-    /// # Errors
-    /// If they cannot be computed.
     fn complete(
         scope: &Scope<'_, D>,
         kind: &EventKind,
@@ -116,9 +102,6 @@ pub trait Rules<D>: Resource {
     }
 
     /// Adds to a change what its event says besides: a civil date, an announcement.
-    ///
-    /// # Errors
-    /// If it cannot be computed.
     fn describe(
         scope: &Scope<'_, D>,
         before: Option<&Checked<Self>>,
@@ -130,9 +113,6 @@ pub trait Rules<D>: Resource {
     }
 
     /// Sets the output fields that are as of a read; false if there are none to set.
-    ///
-    /// # Errors
-    /// If they cannot be computed.
     fn show(
         rows: &Rows<'_, D>,
         now: Timestamp,
@@ -142,9 +122,6 @@ pub trait Rules<D>: Resource {
         let _ = (rows, now, name, resource);
         Ok(false)
     }
-
-    /// How its lists write their page tokens: callers hold them.
-    const TOKENS: &'static dyn TokenFormat = &crate::token::PLAIN;
 }
 
 /// A resource that a request creates.
@@ -182,18 +159,12 @@ impl<'a, D> Rows<'a, D> {
     }
 
     /// The resource of this name, whose row is this.
-    ///
-    /// # Errors
-    /// See [`Rows::get`].
     pub fn read<R: Rules<D>>(&self, name: &Name<R>, row: Bytes) -> Result<Checked<R>, DamagedRow> {
         let resource = row::read::<D, R>(row).map_err(|error| name.damaged(error))?;
         Ok(Checked::stored(name.clone(), resource))
     }
 
     /// The names and rows of the resources under these ids, in the order of names, from the one after this on.
-    ///
-    /// # Errors
-    /// For each, if its key is no name.
     pub fn under<R: Rules<D>>(
         &self,
         ids: &[ResourceId],
@@ -217,18 +188,12 @@ impl<'a, D> Rows<'a, D> {
     }
 
     /// Whether there is a resource of this name.
-    ///
-    /// # Errors
-    /// See [`Rows::get`].
     pub fn presence<R: Rules<D>>(&self, name: &Name<R>) -> Result<Presence, DamagedRow> {
         let Some(row) = self.row(name) else { return Ok(Presence::Missing) };
         index::presence::<R>(&row).map_err(|error| name.damaged(error))
     }
 
     /// Whether there is a resource of this name, and a field of it that is a message, without decoding the rest.
-    ///
-    /// # Errors
-    /// See [`Rows::get`].
     pub fn field<R: Rules<D>, M: Message + Default>(
         &self,
         name: &Name<R>,

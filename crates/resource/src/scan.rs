@@ -40,9 +40,6 @@ pub(crate) fn by_name<'a>(
 
 /// The rows of a range in the order of an index that has those of others between them; `None` if they are too many
 /// to be sorted.
-///
-/// # Errors
-/// If one of them cannot be decoded.
 pub(crate) fn sorted<'a, D, R: Rules<D>>(
     rows: &'a dyn Read,
     range: &KeyRange,

@@ -152,9 +152,6 @@ impl<D: Resources> Api<D> {
 
     /// Submits a command. One that is refused for what was followed of another ledger is decided once more on
     /// what that knows by now.
-    ///
-    /// # Errors
-    /// Why it has no receipt.
     pub async fn submit(
         &self,
         submission: Submission<D::Command>,
@@ -207,9 +204,6 @@ impl<D: Resources> Api<D> {
 
     /// Reads rows. What is refused for what was followed of another ledger is read once more on what that knows
     /// by now.
-    ///
-    /// # Errors
-    /// Why it cannot be read.
     pub async fn read_settled<T: Send + 'static>(
         &self,
         deadline: Instant,

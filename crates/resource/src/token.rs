@@ -36,7 +36,7 @@ pub trait TokenFormat: Sync {
     /// The bytes of where a page ended.
     fn encode(&self, after: &SortKey) -> Vec<u8>;
 
-    /// Where a page ended; `None` if the bytes say nothing such. In the order of names there is no `ordered` field.
+    /// Where a page ended; `None` if the bytes say nothing such. Not `ordered`: the list is in the order of names.
     fn decode(&self, after: &[u8], ordered: bool) -> Option<SortKey>;
 }
 
