@@ -9,7 +9,8 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, TargetRequest};
 use milepost_resource::{
-    Act, Custom, Method, Name, ParentIds, Run, Standard, create, names, read_create, target,
+    Act, Custom, Method, Name, ParentIds, Run, Standard, create, names, read_create, read_several, target,
+    write,
 };
 use milepost_service::request::check_nested;
 use milepost_service::value::{date, said};
@@ -25,120 +26,57 @@ type Named = (&'static str, Method<Registry>);
 /// The methods of projects.
 pub(crate) fn of_projects() -> Vec<Named> {
     vec![
-        ("BatchCreateProjects", Box::new(|api, request| api.answer_all(request, create_several))),
-        (
-            "BatchGetProjects",
-            Box::new(|api, request| {
-                api.answer_several(request, read_names, |request| &request.min_revisions, rows)
-            }),
-        ),
-        (
-            "PrepareProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: PrepareProjectRequest, violations| {
-                    moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
-                })
-            }),
-        ),
-        (
-            "StartProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: StartProjectRequest, violations| {
-                    let step = |v: &mut _| Some(Move::Start(day("start_date", request.start_date, v)?));
-                    moved(&request, may(&request.reason), step, violations)
-                })
-            }),
-        ),
-        (
-            "CompleteProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: CompleteProjectRequest, violations| {
-                    let step =
-                        |v: &mut _| Some(Move::Complete(day("completion_date", request.completion_date, v)?));
-                    moved(&request, may(&request.reason), step, violations)
-                })
-            }),
-        ),
-        (
-            "CommissionProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: CommissionProjectRequest, violations| {
-                    let step = |v: &mut _| {
-                        Some(Move::Commission(day("commission_date", request.commission_date, v)?))
-                    };
-                    moved(&request, may(&request.reason), step, violations)
-                })
-            }),
-        ),
-        (
-            "SuspendProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: SuspendProjectRequest, violations| {
-                    moved(&request, text::text(&request.reason), |_| Some(Move::Suspend), violations)
-                })
-            }),
-        ),
-        (
-            "ResumeProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: ResumeProjectRequest, violations| {
-                    moved(&request, text::text(&request.reason), |_| Some(Move::Resume), violations)
-                })
-            }),
-        ),
-        (
-            "CancelProject",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: CancelProjectRequest, violations| {
-                    moved(&request, text::text(&request.reason), |_| Some(Move::Cancel), violations)
-                })
-            }),
-        ),
+        write("BatchCreateProjects", create_several),
+        read_several("BatchGetProjects", read_names, |request| &request.min_revisions, rows),
+        write("PrepareProject", |request: PrepareProjectRequest, violations| {
+            moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
+        }),
+        write("StartProject", |request: StartProjectRequest, violations| {
+            let step = |v: &mut _| Some(Move::Start(day("start_date", request.start_date, v)?));
+            moved(&request, may(&request.reason), step, violations)
+        }),
+        write("CompleteProject", |request: CompleteProjectRequest, violations| {
+            let step = |v: &mut _| Some(Move::Complete(day("completion_date", request.completion_date, v)?));
+            moved(&request, may(&request.reason), step, violations)
+        }),
+        write("CommissionProject", |request: CommissionProjectRequest, violations| {
+            let step =
+                |v: &mut _| Some(Move::Commission(day("commission_date", request.commission_date, v)?));
+            moved(&request, may(&request.reason), step, violations)
+        }),
+        write("SuspendProject", |request: SuspendProjectRequest, violations| {
+            moved(&request, text::text(&request.reason), |_| Some(Move::Suspend), violations)
+        }),
+        write("ResumeProject", |request: ResumeProjectRequest, violations| {
+            moved(&request, text::text(&request.reason), |_| Some(Move::Resume), violations)
+        }),
+        write("CancelProject", |request: CancelProjectRequest, violations| {
+            moved(&request, text::text(&request.reason), |_| Some(Move::Cancel), violations)
+        }),
     ]
 }
 
 /// The methods of batches.
 pub(crate) fn of_batches() -> Vec<Named> {
     vec![
-        ("CreateBatch", Box::new(|api, request| api.answer_one(request, create_batch))),
-        (
-            "AddBatchMembers",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: AddBatchMembersRequest, violations| {
-                    let add: Run<_, _, _> =
-                        |scope, batch, members: &Vec<_>| members::add(scope, batch, members);
-                    changed_members(&request, &request.members, add, violations)
-                })
-            }),
-        ),
-        (
-            "RemoveBatchMembers",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: RemoveBatchMembersRequest, violations| {
-                    let remove: Run<_, _, _> =
-                        |scope, batch, members: &Vec<_>| members::remove(scope, batch, members);
-                    changed_members(&request, &request.members, remove, violations)
-                })
-            }),
-        ),
-        (
-            "StartBatch",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: StartBatchRequest, violations| {
-                    Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
-                })
-            }),
-        ),
-        (
-            "CancelBatch",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: CancelBatchRequest, violations| {
-                    let target = target::<Batch>(&request, violations);
-                    let reason = violations.check("reason", text::text(request.reason));
-                    Some(Custom::act(target?, reason?, |scope, batch, reason| cancel(scope, batch, reason)))
-                })
-            }),
-        ),
+        write("CreateBatch", create_batch),
+        write("AddBatchMembers", |request: AddBatchMembersRequest, violations| {
+            let add: Run<_, _, _> = |scope, batch, members: &Vec<_>| members::add(scope, batch, members);
+            changed_members(&request, &request.members, add, violations)
+        }),
+        write("RemoveBatchMembers", |request: RemoveBatchMembersRequest, violations| {
+            let remove: Run<_, _, _> =
+                |scope, batch, members: &Vec<_>| members::remove(scope, batch, members);
+            changed_members(&request, &request.members, remove, violations)
+        }),
+        write("StartBatch", |request: StartBatchRequest, violations| {
+            Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
+        }),
+        write("CancelBatch", |request: CancelBatchRequest, violations| {
+            let target = target::<Batch>(&request, violations);
+            let reason = violations.check("reason", text::text(request.reason));
+            Some(Custom::act(target?, reason?, |scope, batch, reason| cancel(scope, batch, reason)))
+        }),
     ]
 }
 

@@ -36,7 +36,9 @@ pub use name::{Name, ParentIds};
 pub use request::{List, create, names, read_create, read_list, target};
 pub use row::{Table, Unreadable, apply};
 pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
-pub use serve::{Api, Caught, Method, Metrics, ReadAct, ResourceService, Resources, Upstream};
+pub use serve::{
+    Api, Caught, Method, Metrics, ReadAct, ResourceService, Resources, Upstream, call, read_several, write,
+};
 pub use token::{Listed, SortKey, TokenFormat};
 pub use value::{date, date_message, money, money_message, period};
 

@@ -27,8 +27,7 @@ use tonic::{Request, Response, Status};
 
 use crate::Name;
 use crate::check::sound;
-use crate::command::Standard;
-use crate::command::{Act, Command, shown};
+use crate::command::{Act, Command, Standard, shown};
 use crate::days::Dates;
 use crate::event::{resource_of, resources_of};
 use crate::request::{read_create, read_list, read_update, target};
@@ -127,7 +126,6 @@ impl<D: Resources> Api<D> {
         self,
         request: Request<Q>,
         read: ReadAct<D, Q>,
-        all: bool,
     ) -> Result<Response<Answer>, Status> {
         let caller = Caller::of(&request).map_err(refused)?;
         let mut command = None;
@@ -144,7 +142,7 @@ impl<D: Resources> Api<D> {
                     self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
                 subject.map_err(refused)?.into_iter().collect()
             }
-            _ if all => resources_of(&receipt.events),
+            Some(command) if command.act.answers_with_all().is_some() => resources_of(&receipt.events),
             _ => receipt.events.iter().take(1).map(resource_of).collect(),
         };
         Ok(self.answer(resources, receipt.position))
@@ -261,44 +259,17 @@ impl<D: Resources> Api<D> {
         }))
     }
 
-    /// Answers a write with the one resource that it is about.
-    pub fn answer_one<Q: WriteRequest + 'static>(
+    /// Answers a write.
+    fn answer_write<Q: WriteRequest + 'static>(
         &self,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
     ) -> ResponseFuture {
-        self.unary(request, move |api, request| api.write(request, read, false))
-    }
-
-    /// Answers a write with the resources of all its events.
-    pub fn answer_all<Q: WriteRequest + 'static>(
-        &self,
-        request: HttpRequest<Body>,
-        read: ReadAct<D, Q>,
-    ) -> ResponseFuture {
-        self.unary(request, move |api, request| api.write(request, read, true))
-    }
-
-    /// Answers a read of several resources: `rows` finds what `read` read of the request, once the ledger is at
-    /// `min_revisions`.
-    pub fn answer_several<Q: prost::Message + Default + Send + 'static, T: Send + 'static>(
-        &self,
-        request: HttpRequest<Body>,
-        read: fn(&Q, &mut Violations) -> Option<T>,
-        min_revisions: fn(&Q) -> &[String],
-        rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
-    ) -> ResponseFuture {
-        self.unary(request, move |api, request: Request<Q>| async move {
-            let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
-            api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
-            let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
-            let (resources, position) = api.read_blocking(read).await?.map_err(refused)?;
-            Ok(api.answer(resources, position))
-        })
+        self.answer_call(request, move |api, request| api.write(request, read))
     }
 
     /// Answers a call whose request is decoded and whose answer is encoded here.
-    pub fn unary<Q, T, Fut>(
+    fn answer_call<Q, T, Fut>(
         &self,
         request: HttpRequest<Body>,
         call: impl Fn(Self, Request<Q>) -> Fut + Send + 'static,
@@ -314,6 +285,45 @@ impl<D: Resources> Api<D> {
 
 /// Answers a method of a resource's own.
 pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
+
+/// A method of this name that does what its request is read to.
+pub fn write<D: Resources, Q: WriteRequest + 'static>(
+    name: &'static str,
+    read: ReadAct<D, Q>,
+) -> (&'static str, Method<D>) {
+    (name, Box::new(move |api, request| api.answer_write(request, read)))
+}
+
+/// A method of this name that reads several resources: `rows` finds what `read` read of the request, once the
+/// ledger is at `min_revisions`.
+pub fn read_several<D: Resources, Q: prost::Message + Default + 'static, T: Send + 'static>(
+    name: &'static str,
+    read: fn(&Q, &mut Violations) -> Option<T>,
+    min_revisions: fn(&Q) -> &[String],
+    rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
+) -> (&'static str, Method<D>) {
+    call(name, move |api: Api<D>, request: Request<Q>| async move {
+        let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
+        api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
+        let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
+        let (resources, position) = api.read_blocking(read).await?.map_err(refused)?;
+        Ok(api.answer(resources, position))
+    })
+}
+
+/// A method of this name that a function of the service's own answers.
+pub fn call<D, Q, T, Fut>(
+    name: &'static str,
+    call: impl Fn(Api<D>, Request<Q>) -> Fut + Copy + Send + Sync + 'static,
+) -> (&'static str, Method<D>)
+where
+    D: Resources,
+    Q: prost::Message + Default + 'static,
+    T: prost::Message + 'static,
+    Fut: Future<Output = Result<Response<T>, Status>> + Send + 'static,
+{
+    (name, Box::new(move |api, request| api.answer_call(request, call)))
+}
 
 /// The service of a resource: the standard methods, and its own.
 #[derive(Clone)]
@@ -339,19 +349,19 @@ impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
             return Some(own(api, request));
         }
         if R::List::METHOD.rsplit('/').next() == Some(method) {
-            return Some(api.unary(request, Api::list::<R>));
+            return Some(api.answer_call(request, Api::list::<R>));
         }
         let service = R::SERVICE.rsplit('.').next().and_then(|name| name.strip_suffix("Service"));
         Some(match method.strip_suffix(service?)? {
-            "Get" => api.unary(request, Api::get::<R>),
-            "Create" => api.answer_one(request, |request: R::Create, violations| {
+            "Get" => api.answer_call(request, Api::get::<R>),
+            "Create" => api.answer_write(request, |request: R::Create, violations| {
                 read_create::<D, R>(request, violations, Violations::new())
             }),
-            "Update" => api.answer_one(request, read_update::<D, R>),
-            "Delete" => api.answer_one(request, |request: R::Delete, violations| {
+            "Update" => api.answer_write(request, read_update::<D, R>),
+            "Delete" => api.answer_write(request, |request: R::Delete, violations| {
                 Some(Box::new(Standard::<R>::Delete(target(&request, violations)?)))
             }),
-            "Undelete" => api.answer_one(request, |request: R::Undelete, violations| {
+            "Undelete" => api.answer_write(request, |request: R::Undelete, violations| {
                 Some(Box::new(Standard::<R>::Undelete(target(&request, violations)?)))
             }),
             _ => return None,

@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::TargetRequest;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Act, Custom, Method, Name, ParentIds, Run, Standard, check_message, create, target};
+use milepost_resource::{
+    Act, Custom, Method, Name, ParentIds, Run, Standard, call, check_message, create, target, write,
+};
 use milepost_service::request::check_nested;
 use milepost_service::value::{date, said};
 use milepost_types::{GoOn, Violations, limits, text};
@@ -27,90 +29,50 @@ const SHA256_BYTES: usize = 32;
 /// The methods of milestones.
 pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
     vec![
-        ("BatchCreateMilestones", Box::new(|api, request| api.answer_all(request, create_several))),
-        ("ListMilestoneForecasts", Box::new(|api, request| api.unary(request, forecasts::list))),
-        ("GetCurrentDate", Box::new(|api, request| api.unary(request, date::current))),
-        ("AdvanceDate", Box::new(|api, request| api.unary(request, date::advance))),
-        (
-            "ReforecastMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: ReforecastMilestoneRequest, violations| {
-                    act(&request, reforecast, violations, |violations| {
-                        let reason = violations.check("reason", said(request.reason.clone(), text::text));
-                        let forecast = day("forecast_date", request.forecast_date, violations);
-                        Some(Reforecast { forecast: forecast?, reason: reason? })
-                    })
-                })
-            }),
-        ),
-        (
-            "RebaselineMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: RebaselineMilestoneRequest, violations| {
-                    act(&request, rebaseline, violations, |violations| {
-                        let reason = violations.check("reason", text::text(&request.reason));
-                        let given = violations.require("baseline_date", request.baseline_date);
-                        let baseline = given.and_then(|given| violations.check("baseline_date", date(given)));
-                        Some((baseline?, reason?))
-                    })
-                })
-            }),
-        ),
-        (
-            "AchieveMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: AchieveMilestoneRequest, violations| {
-                    let reason = said(request.reason.clone(), text::text);
-                    turned(&request, reason, violations, |violations| {
-                        Some(Turn::Achieve(day("actual_date", request.actual_date, violations)?))
-                    })
-                })
-            }),
-        ),
-        (
-            "PartiallyAchieveMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: PartiallyAchieveMilestoneRequest, violations| {
-                    turned(&request, text::text(&request.reason), violations, |violations| {
-                        Some(Turn::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
-                    })
-                })
-            }),
-        ),
-        (
-            "MissMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: MissMilestoneRequest, violations| {
-                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Miss))
-                })
-            }),
-        ),
-        (
-            "CancelMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: CancelMilestoneRequest, violations| {
-                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Cancel))
-                })
-            }),
-        ),
-        (
-            "ReopenMilestone",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: ReopenMilestoneRequest, violations| {
-                    turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Reopen))
-                })
-            }),
-        ),
-        (
-            "AddMilestoneEvidence",
-            Box::new(|api, request| {
-                api.answer_one(request, |request: AddMilestoneEvidenceRequest, violations| {
-                    act(&request, add_evidence, violations, |violations| {
-                        evidence(request.evidence.clone(), violations)
-                    })
-                })
-            }),
-        ),
+        write("BatchCreateMilestones", create_several),
+        call("ListMilestoneForecasts", forecasts::list),
+        call("GetCurrentDate", date::current),
+        call("AdvanceDate", date::advance),
+        write("ReforecastMilestone", |request: ReforecastMilestoneRequest, violations| {
+            act(&request, reforecast, violations, |violations| {
+                let reason = violations.check("reason", said(request.reason.clone(), text::text));
+                let forecast = day("forecast_date", request.forecast_date, violations);
+                Some(Reforecast { forecast: forecast?, reason: reason? })
+            })
+        }),
+        write("RebaselineMilestone", |request: RebaselineMilestoneRequest, violations| {
+            act(&request, rebaseline, violations, |violations| {
+                let reason = violations.check("reason", text::text(&request.reason));
+                let given = violations.require("baseline_date", request.baseline_date);
+                let baseline = given.and_then(|given| violations.check("baseline_date", date(given)));
+                Some((baseline?, reason?))
+            })
+        }),
+        write("AchieveMilestone", |request: AchieveMilestoneRequest, violations| {
+            let reason = said(request.reason.clone(), text::text);
+            turned(&request, reason, violations, |violations| {
+                Some(Turn::Achieve(day("actual_date", request.actual_date, violations)?))
+            })
+        }),
+        write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
+            turned(&request, text::text(&request.reason), violations, |violations| {
+                Some(Turn::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
+            })
+        }),
+        write("MissMilestone", |request: MissMilestoneRequest, violations| {
+            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Miss))
+        }),
+        write("CancelMilestone", |request: CancelMilestoneRequest, violations| {
+            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Cancel))
+        }),
+        write("ReopenMilestone", |request: ReopenMilestoneRequest, violations| {
+            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Reopen))
+        }),
+        write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
+            act(&request, add_evidence, violations, |violations| {
+                evidence(request.evidence.clone(), violations)
+            })
+        }),
     ]
 }
 
