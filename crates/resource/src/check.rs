@@ -13,7 +13,6 @@ use crate::mask::{CHANGED_BY_METHOD, Mask, changed_by, is_set};
 use crate::rules::Rules;
 
 /// Fields that a request says, checked one by one and in their canonical form.
-#[derive(Debug, Clone)]
 pub struct Fields<R> {
     message: R,
     mask: Mask,

@@ -4,7 +4,7 @@
 //! there, a stale etag is refused, a deleted resource can only be undeleted, and what changes nothing is
 //! accepted without a trace.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name};
 
 /// What a caller asks to be done, already well formed: nothing in it needs rows to be known to be nonsense.
-pub trait Act<D>: Debug + Send + Sync {
+pub trait Act<D>: Send + Sync {
     /// What is to happen.
     fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection>;
 
@@ -32,7 +32,6 @@ pub trait Act<D>: Debug + Send + Sync {
 }
 
 /// What is asked, and the trace it is part of.
-#[derive(Debug)]
 pub struct Command<D> {
     /// What is asked.
     pub act: Box<dyn Act<D>>,
@@ -40,20 +39,25 @@ pub struct Command<D> {
     pub traceparent: String,
 }
 
+// Not derived: acts are not printed, but the commands that a service has besides are.
+impl<D> fmt::Debug for Command<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command").finish_non_exhaustive()
+    }
+}
+
 /// What a decision says.
-#[derive(Debug)]
 pub struct Decided {
-    /// The id of the portfolio concerned; empty for none.
+    /// The id of the portfolio that the first of the changes is in; empty for none.
     pub portfolio: String,
     /// What changes.
     pub changes: Vec<Change>,
 }
 
-impl Decided {
-    /// What changes because of resources with these ids.
-    fn of<R: Resource>(ids: &[ResourceId], changes: Vec<Change>) -> Self {
-        let portfolio = ids.first().filter(|_| R::TYPE.collections[0] == "portfolios");
-        Self { portfolio: portfolio.map(ToString::to_string).unwrap_or_default(), changes }
+impl From<Vec<Change>> for Decided {
+    fn from(changes: Vec<Change>) -> Self {
+        let portfolio = changes.first().map(Change::portfolio_id).unwrap_or_default();
+        Self { portfolio: portfolio.to_owned(), changes }
     }
 }
 
@@ -76,7 +80,6 @@ pub fn decide<D>(
 }
 
 /// A resource to be created.
-#[derive(Debug, Clone)]
 pub struct New<R> {
     /// The field of the request that says it.
     pub(crate) field: String,
@@ -89,7 +92,6 @@ pub struct New<R> {
 }
 
 /// The resource that a request is about, and the etag that it must have.
-#[derive(Debug, Clone)]
 pub struct Target<R: Resource> {
     /// Its name.
     pub name: Name<R>,
@@ -98,7 +100,6 @@ pub struct Target<R: Resource> {
 }
 
 /// A standard method.
-#[derive(Debug)]
 pub enum Standard<R: Resource> {
     /// Create one, or several in one portfolio, all or none.
     Create {
@@ -118,15 +119,7 @@ pub enum Standard<R: Resource> {
 impl<D, R: Rules<D>> Act<D> for Standard<R> {
     fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection> {
         match self {
-            Standard::Create { new, .. } => {
-                let created = create(scope, new)?;
-                // What is at the top is its own portfolio, or of none.
-                let ids = created.first().map(|first| first.resource.name().ids().to_vec());
-                let changes = created
-                    .into_iter()
-                    .map(|created| Change::new(scope, EventKind::Created, None, created.resource));
-                Ok(Decided::of::<R>(&ids.unwrap_or_default(), changes.collect::<Result<_, _>>()?))
-            }
+            Standard::Create { new, .. } => Ok(create(scope, new)?.into()),
             Standard::Update(target, fields) => {
                 on(scope, target, |before| update(scope, before, target, fields))
             }
@@ -173,10 +166,10 @@ fn on<D, R: Rules<D>>(
 ) -> Result<Decided, Rejection> {
     let before = scope.rows.find(&target.name)?;
     R::Above::check_open(&scope.rows, target.name.parent_ids())?;
-    Ok(Decided::of::<R>(target.name.ids(), decide(&before)?))
+    Ok(decide(&before)?.into())
 }
 
-fn create<D, R: Rules<D>>(scope: &Scope<'_, D>, new: &[New<R>]) -> Result<Vec<Created<R>>, Rejection> {
+fn create<D, R: Rules<D>>(scope: &Scope<'_, D>, new: &[New<R>]) -> Result<Vec<Change>, Rejection> {
     for parent in new.chunk_by(|one, next| one.parent == next.parent).filter_map(<[_]>::first) {
         R::Above::check_open(&scope.rows, &parent.parent)?;
     }
@@ -193,7 +186,8 @@ fn create<D, R: Rules<D>>(scope: &Scope<'_, D>, new: &[New<R>]) -> Result<Vec<Cr
         created.push(Created { field: field.clone(), resource: Checked::created(name, resource, scope) });
     }
     R::admit_created(scope, &created)?;
-    Ok(created)
+    let created = created.into_iter().map(|created| created.resource);
+    created.map(|resource| Change::new(scope, EventKind::Created, None, resource)).collect()
 }
 
 fn update<D, R: Rules<D>>(
@@ -259,20 +253,14 @@ pub struct Custom<D, R: Resource, A> {
     run: Run<D, R, A>,
 }
 
-impl<D: 'static, R: Rules<D>, A: Debug + Send + Sync + 'static> Custom<D, R, A> {
+impl<D: 'static, R: Rules<D>, A: Send + Sync + 'static> Custom<D, R, A> {
     /// The method that does this to its target.
     pub fn act(target: Target<R>, arguments: A, run: Run<D, R, A>) -> Box<dyn Act<D>> {
         Box::new(Self { target, arguments, run })
     }
 }
 
-impl<D, R: Resource, A: Debug> Debug for Custom<D, R, A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Custom").field("target", &self.target).field("arguments", &self.arguments).finish()
-    }
-}
-
-impl<D, R: Rules<D>, A: Debug + Send + Sync> Act<D> for Custom<D, R, A> {
+impl<D, R: Rules<D>, A: Send + Sync> Act<D> for Custom<D, R, A> {
     fn decide(&self, scope: &Scope<'_, D>) -> Result<Decided, Rejection> {
         on(scope, &self.target, |before| {
             before.check_changeable(self.target.etag)?;

@@ -46,7 +46,6 @@ impl EventKind {
 }
 
 /// What happened to one resource, or besides, as an event says it.
-#[derive(Debug)]
 pub struct Change {
     /// What its event says, but for what it shares with all events of its entry.
     event: proto::Event,
@@ -136,6 +135,11 @@ impl Change {
     pub fn caused_by(mut self, event_id: &str) -> Self {
         event_id.clone_into(&mut self.event.caused_by);
         self
+    }
+
+    /// The id of the portfolio that it is in; empty for none.
+    pub(crate) fn portfolio_id(&self) -> &str {
+        self.event.portfolio.strip_prefix("portfolios/").unwrap_or_default()
     }
 
     /// The same, followed by an announcement that it is the cause of.

@@ -77,7 +77,7 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
 }
 
 /// What is to be done to the milestone that a request names, with what else it says.
-fn act<A: std::fmt::Debug + Send + Sync + 'static>(
+fn act<A: Send + Sync + 'static>(
     request: &impl TargetRequest,
     run: Run<Tracker, Milestone, A>,
     violations: &mut Violations,

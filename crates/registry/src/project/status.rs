@@ -180,7 +180,6 @@ impl Move {
 }
 
 /// A move, and why it is made.
-#[derive(Debug)]
 pub(crate) struct Advance {
     pub(crate) step: Move,
     /// Empty: the request did not say.
