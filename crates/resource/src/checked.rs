@@ -73,12 +73,9 @@ impl<R: Resource> Checked<R> {
         after
     }
 
-    /// Brings what is computed of it up to date.
-    pub(crate) fn complete(
-        &mut self,
-        complete: impl FnOnce(&Name<R>, &mut R) -> Result<(), Rejection>,
-    ) -> Result<(), Rejection> {
-        complete(&self.name, &mut self.resource)
+    /// Its name, and the message, of which what is computed is brought up to date.
+    pub(crate) fn parts_mut(&mut self) -> (&Name<R>, &mut R) {
+        (&self.name, &mut self.resource)
     }
 
     /// The resource after its deletion, or after that was taken back.

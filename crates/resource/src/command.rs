@@ -15,7 +15,7 @@ use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_
 use crate::check::Fields;
 use crate::event::{Change, EventKind, resources_of};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
-use crate::{Checked, Name};
+use crate::{Checked, Name, row};
 
 /// What a caller asks to be done, already well formed: nothing in it needs rows to be known to be nonsense.
 pub trait Act<D>: Send + Sync {
@@ -152,10 +152,8 @@ pub(crate) fn shown<D, R: Rules<D>>(
     name: &Name<R>,
 ) -> Result<Option<Bytes>, Rejection> {
     let Some(row) = rows.row(name) else { return Ok(None) };
-    let mut resource = R::decode(row.clone()).map_err(|error| name.damaged(error))?;
-    let upgraded = resource.upgrade().map_err(|error| name.damaged(error))?;
-    let changed = R::show(rows, now, name, &mut resource)?;
-    Ok(Some(if changed || upgraded { resource.encode_to_vec().into() } else { row }))
+    let stored = row::decode::<D, R>(row).map_err(|error| name.damaged(error))?;
+    Ok(Some(row::show(rows, now, name, stored)?))
 }
 
 /// What changes of a resource that is there, under what is there and not deleted.

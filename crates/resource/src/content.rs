@@ -2,35 +2,17 @@
 //!
 //! Invariant: a fault is recorded under the path of the value; nothing is rounded, completed or guessed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Content, Field, Kind, Node, Slot, Value};
-use milepost_service::value::date;
-use milepost_types::{CurrencyCode, Fault, Money, Period, TimeZoneId, Violations, limits, text};
+use milepost_service::value::{date, date_message};
+use milepost_types::{CurrencyCode, Money, Period, TimeZoneId, Violations, limits, text};
 
 use crate::mask::is_set;
 
 /// Years that a plan may be for.
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
-
-/// What is wrong with a value of a certain content.
-#[derive(Debug, thiserror::Error)]
-enum ContentError {
-    #[error("a division code of GB/T 2260 has 6 digits, such as 500107")]
-    DivisionCode,
-    #[error("{0} is no such coordinate; give degrees from -{1} to {1}")]
-    Degrees(f64, f64),
-}
-
-impl Fault for ContentError {
-    fn reason(&self) -> &'static str {
-        match self {
-            ContentError::DivisionCode => "INVALID_DIVISION_CODE",
-            ContentError::Degrees(..) => "OUT_OF_RANGE",
-        }
-    }
-}
 
 /// Checks the fields of a message, one by one; paths are relative to it.
 pub fn check_message(message: &mut dyn Node, violations: &mut Violations) {
@@ -98,7 +80,6 @@ fn require(field: &Field, path: &str, violations: &mut Violations) {
 }
 
 fn check_text(given: &str, field: &Field, required: bool, path: &str, violations: &mut Violations) {
-    let limit = |default: usize| if field.limit == 0 { default } else { field.limit };
     if let Some(reference) = field.reference {
         if !given.is_empty() || required {
             violations.check(path, reference.shape().ids(given));
@@ -109,21 +90,29 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
         return;
     }
     match field.content {
-        Content::Text => violations.check(path, text::text(given)).is_some(),
-        Content::Line => violations.check(path, text::line(given, limit(limits::LINE_CHARS))).is_some(),
-        Content::DisplayName => violations.check(path, text::display_name(given)).is_some(),
-        Content::TimeZone | Content::Currency if given.is_empty() => {
-            require(field, path, violations);
-            false
+        Content::Text => {
+            violations.check(path, text::text(given));
         }
-        Content::TimeZone => violations.check(path, given.parse::<TimeZoneId>()).is_some(),
-        Content::Currency => violations.check(path, given.parse::<CurrencyCode>()).is_some(),
-        Content::DivisionCode => {
-            let shaped = given.len() == 6 && given.bytes().all(|byte| byte.is_ascii_digit());
-            violations.check(path, shaped.then_some(()).ok_or(ContentError::DivisionCode)).is_some()
+        Content::Line => {
+            let limit = if field.limit == 0 { limits::LINE_CHARS } else { field.limit };
+            violations.check(path, text::line(given, limit));
         }
-        _ => true,
-    };
+        Content::DisplayName => {
+            violations.check(path, text::display_name(given));
+        }
+        Content::TimeZone | Content::Currency if given.is_empty() => require(field, path, violations),
+        Content::TimeZone => {
+            violations.check(path, given.parse::<TimeZoneId>());
+        }
+        Content::Currency => {
+            violations.check(path, given.parse::<CurrencyCode>());
+        }
+        Content::DivisionCode if given.len() != 6 || !given.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let description = "a division code of GB/T 2260 has 6 digits, such as 500107";
+            violations.push(path, "INVALID_DIVISION_CODE", description);
+        }
+        _ => {}
+    }
 }
 
 fn check_int(number: i64, field: &Field, path: &str, violations: &mut Violations) {
@@ -150,8 +139,10 @@ fn check_degrees(given: f64, field: &Field, path: &str, violations: &mut Violati
         _ => return,
     };
     // Not a number is within no bounds.
-    let within = (-bound..=bound).contains(&given);
-    violations.check(path, within.then_some(()).ok_or(ContentError::Degrees(given, bound)));
+    if !(-bound..=bound).contains(&given) {
+        let description = format!("{given} is no such coordinate; give degrees from -{bound} to {bound}");
+        violations.push(path, "OUT_OF_RANGE", description);
+    }
 }
 
 /// An amount that is not negative.
@@ -181,8 +172,7 @@ fn check_closed(given: [Option<gtype::Date>; 2], path: &str, violations: &mut Vi
         let given = violations.require(path.clone(), given)?;
         violations.check(path, date(given))
     };
-    let ends = (end("start_date", given[0]), end("end_date", given[1]));
-    if let (Some(start), Some(end)) = ends {
+    if let (Some(start), Some(end)) = (end("start_date", given[0]), end("end_date", given[1])) {
         violations.check(path, Period::new(Some(start), Some(end)));
     }
 }
@@ -196,12 +186,7 @@ pub(crate) fn check_order(message: &dyn Node, path: &str, violations: &mut Viola
     }
 }
 
-fn check_map(
-    map: &mut std::collections::BTreeMap<String, String>,
-    field: &Field,
-    path: &str,
-    violations: &mut Violations,
-) {
+fn check_map(map: &mut BTreeMap<String, String>, field: &Field, path: &str, violations: &mut Violations) {
     let given = std::mem::take(map);
     if field.content == Content::Translations {
         let kept = violations.check(path, text::translations(given)).unwrap_or_default();
@@ -275,5 +260,5 @@ fn days(given: &mut Vec<gtype::Date>, path: &str, violations: &mut Violations) {
             violations.push(path, "DUPLICATE", format!("{day} is given twice"));
         }
     }
-    *given = days.into_iter().map(milepost_service::value::date_message).collect();
+    *given = days.into_iter().map(date_message).collect();
 }

@@ -63,7 +63,8 @@ impl Change {
         before: Option<&Checked<R>>,
         mut after: Checked<R>,
     ) -> Result<Self, Rejection> {
-        after.complete(|name, resource| R::complete(scope, &kind, name, before, resource))?;
+        let (name, resource) = after.parts_mut();
+        R::complete(scope, &kind, name, before, resource)?;
         let mut change = R::describe(scope, before, &after, Self::about(kind, before, &after))?;
         change.event.resource = Some(after.into_inner().into_event());
         Ok(change)

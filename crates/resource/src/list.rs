@@ -20,7 +20,7 @@ use crate::days::{Dates, Days};
 use crate::filter::{FilterRow, field as filter_field};
 use crate::index::{By, Index, enum_byte, field};
 use crate::name::{Name, ParentIds};
-use crate::row::{self, Unreadable};
+use crate::row;
 use crate::rules::{Parent, Rows, Rules};
 use crate::scan::{IndexScan, ScanItems, by_name, sorted};
 use crate::token::SortKey;
@@ -111,17 +111,15 @@ fn listed<D: Dates, R: Rules<D>>(
     key: &[u8],
     row: Bytes,
 ) -> Result<Option<Bytes>, Rejection> {
-    let damaged = |error: Unreadable| row::damaged::<D, R>(key, error);
-    let mut resource = R::decode(row.clone()).map_err(|error| damaged(error.into()))?;
-    let upgraded = resource.upgrade().map_err(damaged)?;
+    let stored = row::decode::<D, R>(row).map_err(|error| row::damaged::<D, R>(key, error))?;
+    let resource = &stored.resource;
     let current_date = || days.of(resource.name());
     let listed = query.show_deleted || resource.delete_time().is_none();
-    if !listed || !query.filter.matches(&FilterRow::of(&resource, &current_date)) {
+    if !listed || !query.filter.matches(&FilterRow::of(resource, &current_date)) {
         return Ok(None);
     }
     let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;
-    let changed = R::show(rows, days.now(), &name, &mut resource)?;
-    Ok(Some(if changed || upgraded { resource.encode_to_vec().into() } else { row }))
+    Ok(Some(row::show(rows, days.now(), &name, stored)?))
 }
 
 fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> Result<ScanItems<'a>, DamagedRow> {

@@ -4,14 +4,15 @@
 //! What cannot be decoded is damage, and named; no rule for requests is run on what is stored.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Entry, Unusable, Write};
-use milepost_types::{DamagedRow, LedgerKind, ResourceId, ResourceName, quoted};
+use milepost_types::{DamagedRow, LedgerKind, Rejection, ResourceId, ResourceName, quoted};
 
 use crate::Name;
 use crate::event::carried;
 use crate::index::{self, Index};
-use crate::rules::Rules;
+use crate::rules::{Rows, Rules};
 
 /// Stored bytes that this version cannot decode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,12 +60,38 @@ pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
     Name::of(ids)
 }
 
-/// The resource that a row holds, as this version has it.
+/// A row that was decoded.
+pub(crate) struct Stored<R> {
+    row: Bytes,
+    /// The resource that it holds, as this version has it.
+    pub(crate) resource: R,
+    /// Whether an earlier version stored it otherwise.
+    upgraded: bool,
+}
+
+/// Decodes a row.
+pub(crate) fn decode<D, R: Rules<D>>(row: Bytes) -> Result<Stored<R>, Unreadable> {
+    let mut resource = R::decode(row.clone())?;
+    let upgraded = resource.upgrade()?;
+    Ok(Stored { row, resource, upgraded })
+}
+
+/// The resource that a row holds, if this version can work with it.
 pub(crate) fn read<D, R: Rules<D>>(row: Bytes) -> Result<R, Unreadable> {
-    let mut resource = R::decode(row)?;
-    resource.upgrade()?;
+    let resource = decode::<D, R>(row)?.resource;
     resource.check_stored()?;
     Ok(resource)
+}
+
+/// The row of the resource with this name, as reads show it.
+pub(crate) fn show<D, R: Rules<D>>(
+    rows: &Rows<'_, D>,
+    now: Timestamp,
+    name: &Name<R>,
+    Stored { row, mut resource, upgraded }: Stored<R>,
+) -> Result<Bytes, Rejection> {
+    let changed = R::show(rows, now, name, &mut resource)?;
+    Ok(if changed || upgraded { resource.encode_to_vec().into() } else { row })
 }
 
 /// The row with this key that cannot be decoded.
