@@ -4,11 +4,12 @@
 //! with a zero, numbers are big-endian, and a date is year, month, day: keys order as the fields do, from the
 //! left. Keys are made from the encoded row, of which only these fields are read.
 
-use milepost_ledger::key::{Parts, ordered_date, ordered_instant};
+use milepost_ledger::key::{Key, Parts, ordered_date, ordered_instant};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Field, Kind, Resource};
 use milepost_proto::wire::{self, Value};
 use milepost_types::ResourceId;
+use milepost_types::filter::{Operand, Pattern};
 use prost::Message;
 
 use crate::row::Unreadable;
@@ -64,24 +65,18 @@ impl Index {
     }
 
     /// The beginning of the keys under these ids.
-    pub(crate) fn start(&self, ids: &[ResourceId]) -> Vec<u8> {
-        let mut key = vec![self.tag];
-        ids.iter().for_each(|id| push_text(&mut key, id.as_str()));
-        key
+    pub(crate) fn start(&self, ids: &[ResourceId]) -> Key {
+        ids.iter().fold(Key::of(self.tag), Key::under)
     }
 
     /// The key of the resource with these ids and these fields.
     pub(crate) fn key(&self, ids: &[ResourceId], fields: &[u8]) -> Vec<u8> {
         let (before, after) = ids.split_at(self.under.min(ids.len()));
-        let mut key = self.start(before);
-        key.extend_from_slice(fields);
-        for (i, id) in after.iter().enumerate() {
-            if i > 0 {
-                key.push(0);
-            }
-            key.extend_from_slice(id.as_str().as_bytes());
+        let key = self.start(before).bytes(fields);
+        match after.split_last() {
+            Some((id, above)) => above.iter().fold(key, Key::under).id(id),
+            None => key.done(),
         }
-        key
     }
 
     /// The name and the fields in a key.
@@ -94,8 +89,8 @@ impl Index {
         let fields = parts.rest();
         for by in self.by {
             match width::<R>(*by) {
-                Some(width) => parts.bytes(width).map(|_| ())?,
-                None => parts.text().map(|_| ())?,
+                Some(width) => _ = parts.bytes(width)?,
+                None => _ = parts.text()?,
             }
         }
         let fields = &fields[..fields.len() - parts.rest().len()];
@@ -104,6 +99,32 @@ impl Index {
         }
         ids.push(parts.id()?);
         Some((Name::of(ids)?, fields))
+    }
+
+    /// The fields of a row's key; none if it is not in the index.
+    pub(crate) fn fields<R: Resource>(&self, row: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
+        let deleted = || Ok::<_, Unreadable>(presence::<R>(row)? == Presence::Deleted);
+        if self.live && deleted()? {
+            return Ok(None);
+        }
+        for when in self.when {
+            let holds = match when {
+                When::Is(name, number) => self::number(row, field::<R>(name))? == *number,
+                When::Has(name) => last(row, field::<R>(name).number)?.is_some(),
+            };
+            if !holds {
+                return Ok(None);
+            }
+        }
+        let (mut fields, mut found) = (Vec::new(), true);
+        for by in self.by {
+            match by {
+                By::Deleted => fields.push(u8::from(deleted()?)),
+                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
+                By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
+            }
+        }
+        Ok(found.then_some(fields))
     }
 
     /// What lists order by, of the fields in a key: without the zero that ends text.
@@ -117,13 +138,8 @@ impl Index {
     }
 }
 
-fn push_text(key: &mut Vec<u8>, text: &str) {
-    key.extend_from_slice(text.as_bytes());
-    key.push(0);
-}
-
 /// The field of this name.
-pub(crate) fn field<R: Resource>(name: &str) -> &'static Field {
+fn field<R: Resource>(name: &str) -> &'static Field {
     let field = R::FIELDS.iter().find(|field| field.name == name);
     field.unwrap_or_else(|| panic!("an index of {} names {name}, which is no field", R::TYPE.name))
 }
@@ -141,11 +157,6 @@ fn width<R: Resource>(by: By) -> Option<usize> {
         Kind::Instant => Some(12),
         _ => None,
     }
-}
-
-/// The enum's number in a key.
-pub(crate) fn enum_byte(number: i32) -> u8 {
-    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 /// The last value of a field in an encoded message.
@@ -169,6 +180,15 @@ fn run(row: &[u8], number: u32) -> Result<&[u8], Unreadable> {
 
 fn text<'a>(row: &'a [u8], field: &Field) -> Result<&'a str, Unreadable> {
     std::str::from_utf8(run(row, field.number)?).map_err(|error| Unreadable::of(field.name, error))
+}
+
+fn number(row: &[u8], field: &Field) -> Result<i32, Unreadable> {
+    Ok(match last(row, field.number)? {
+        // A negative one takes all 64 bits on the wire.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(Value::Number(number)) => (number as u32).cast_signed(),
+        _ => 0,
+    })
 }
 
 /// Whether a row is of a resource that is deleted.
@@ -202,34 +222,6 @@ pub(crate) fn keys<D, R: Rules<D>>(name: &Name<R>, row: &[u8]) -> Result<Vec<Vec
         keys.extend(index.fields::<R>(row)?.map(|fields| index.key(name.ids(), &fields)));
     }
     Ok(keys)
-}
-
-impl Index {
-    /// The fields of a row's key; none if it is not in the index.
-    pub(crate) fn fields<R: Resource>(&self, row: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
-        let deleted = || Ok::<_, Unreadable>(presence::<R>(row)? == Presence::Deleted);
-        if self.live && deleted()? {
-            return Ok(None);
-        }
-        for when in self.when {
-            let holds = match when {
-                When::Is(name, number) => self::number(row, field::<R>(name))? == *number,
-                When::Has(name) => last(row, field::<R>(name).number)?.is_some(),
-            };
-            if !holds {
-                return Ok(None);
-            }
-        }
-        let (mut fields, mut found) = (Vec::new(), true);
-        for by in self.by {
-            match by {
-                By::Deleted => fields.push(u8::from(deleted()?)),
-                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
-                By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
-            }
-        }
-        Ok(found.then_some(fields))
-    }
 }
 
 fn push_first_date<R: Resource>(key: &mut Vec<u8>, row: &[u8], names: &[&str]) -> Result<(), Unreadable> {
@@ -275,11 +267,30 @@ fn push(key: &mut Vec<u8>, row: &[u8], field: &Field) -> Result<bool, Unreadable
     Ok(true)
 }
 
-fn number(row: &[u8], field: &Field) -> Result<i32, Unreadable> {
-    Ok(match last(row, field.number)? {
-        // A negative one takes all 64 bits on the wire.
-        #[allow(clippy::cast_possible_truncation)]
-        Some(Value::Number(number)) => (number as u32).cast_signed(),
-        _ => 0,
-    })
+/// The bytes in a key of a field that has this value; none for values that keys do not tell.
+pub(crate) fn equal<R: Resource>(name: &str, operand: &Operand) -> Option<Vec<u8>> {
+    let field = field::<R>(name);
+    let mut key = Vec::new();
+    match (field.kind, operand) {
+        (Kind::Enum, Operand::Enum(name)) => {
+            let at = field.names.iter().position(|known| known == name)?;
+            key.push(enum_byte(field.numbers[at]));
+        }
+        (Kind::Date, Operand::Date(date)) => key.extend_from_slice(&ordered_date(*date)),
+        (Kind::Text, Operand::Text(Pattern::Whole(name))) if field.reference.is_some() => {
+            push_text(&mut key, name.rsplit_once('/')?.1);
+        }
+        (Kind::Text, Operand::Text(Pattern::Whole(text))) => push_text(&mut key, text),
+        _ => return None,
+    }
+    Some(key)
+}
+
+fn push_text(key: &mut Vec<u8>, text: &str) {
+    key.extend_from_slice(text.as_bytes());
+    key.push(0);
+}
+
+fn enum_byte(number: i32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
 }

@@ -9,16 +9,15 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_ledger::key::ordered_date;
 use milepost_ledger::{Direction, KeyRange, Read};
-use milepost_proto::resource::{Kind, Resource};
+use milepost_proto::resource::Resource;
 use milepost_service::merge::merged;
 use milepost_types::filter::{Operand, Pattern};
 use milepost_types::{DamagedRow, Filter, Rejection, Room, Search};
 
 use crate::days::{Dates, Days};
 use crate::filter::{FilterRow, field as filter_field};
-use crate::index::{By, Index, enum_byte, field};
+use crate::index::{self, By, Index};
 use crate::name::{Name, ParentIds};
 use crate::row;
 use crate::rules::{Parent, Rows, Rules};
@@ -171,27 +170,9 @@ fn equal<D, R: Rules<D>>(query: &Query) -> Option<IndexScan> {
     R::INDEXES.iter().filter(usable).find_map(|index| {
         let By::Field(name) = index.by[0] else { return None };
         let operand = query.filter.equality_on(filter_field::<R>(name)?)?;
-        let fields = operand_bytes::<R>(name, operand)?;
+        let fields = index::equal::<R>(name, operand)?;
         Some(IndexScan { index, fields, equal: true })
     })
-}
-
-/// The bytes of a value in the key of an index.
-fn operand_bytes<R: Resource>(name: &str, operand: &Operand) -> Option<Vec<u8>> {
-    let field = field::<R>(name);
-    let text = |text: &str| Some([text.as_bytes(), &[0]].concat());
-    match (field.kind, operand) {
-        (Kind::Enum, Operand::Enum(name)) => {
-            let at = field.names.iter().position(|known| known == name)?;
-            Some(vec![enum_byte(field.numbers[at])])
-        }
-        (Kind::Date, Operand::Date(date)) => Some(ordered_date(*date).to_vec()),
-        (Kind::Text, Operand::Text(Pattern::Whole(name))) if field.reference.is_some() => {
-            text(name.rsplit_once('/')?.1)
-        }
-        (Kind::Text, Operand::Text(Pattern::Whole(given))) => text(given),
-        _ => None,
-    }
 }
 
 /// The one name that the filter leaves, as it says it.

@@ -210,7 +210,7 @@ impl<'a, D> Rows<'a, D> {
         ids: &[ResourceId],
         fields: &[u8],
     ) -> impl Iterator<Item = Name<R>> + use<'a, R, D> {
-        let start = [index.start(ids), fields.to_vec()].concat();
+        let start = index.start(ids).bytes(fields).done();
         let keys = self.read.scan(&KeyRange::prefix(&start), Direction::Forward);
         keys.filter_map(move |(key, _)| Some(index.parts::<R>(&key)?.0))
     }

@@ -90,8 +90,7 @@ impl IndexScan {
         direction: Direction,
         after: Option<&SortKey>,
     ) -> ScanItems<'a> {
-        let start = [self.index.start(ids), self.fields.clone()].concat();
-        let mut range = KeyRange::prefix(&start);
+        let mut range = KeyRange::prefix(&self.index.start(ids).bytes(&self.fields).done());
         if let Some(bound) = after.and_then(|after| self.seek::<D, R>(ids, after, direction)) {
             range = match direction {
                 Direction::Forward => KeyRange { start: range.start.max(bound), ..range },
@@ -122,7 +121,7 @@ impl IndexScan {
         };
         // How the keys begin that are of the same order: names decide among them, so all of them are before
         // the sort key, or all are after it.
-        let same = || [self.index.start(ids), fields.clone()].concat();
+        let same = || self.index.start(ids).bytes(&fields).done();
         Some(match ids.cmp(&name.ids()[..ids.len()]) {
             Ordering::Equal => {
                 let mut own = self.index.key(name.ids(), &fields);
@@ -144,14 +143,14 @@ impl IndexScan {
         let Some(missing) = self.index.under.checked_sub(ids.len()).filter(|missing| *missing > 0) else {
             return vec![ids.to_vec()];
         };
-        let mut range = KeyRange::prefix(&self.index.start(ids));
+        let mut range = KeyRange::prefix(&self.index.start(ids).done());
         let mut found = Vec::new();
         while let Some((key, _)) = rows.scan(&range, Direction::Forward).next() {
             let own = Parts::of(&key, self.index.tag).and_then(|mut parts| {
                 (0..ids.len() + missing).map(|_| parts.parent()).collect::<Option<Vec<_>>>()
             });
             let Some(own) = own else { break };
-            let Some(next) = KeyRange::prefix(&self.index.start(&own)).end else { break };
+            let Some(next) = KeyRange::prefix(&self.index.start(&own).done()).end else { break };
             range.start = next;
             found.push(own);
         }
