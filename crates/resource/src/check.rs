@@ -15,135 +15,140 @@ use crate::rules::Rules;
 /// Fields that a request says, checked one by one and in their canonical form.
 pub struct Fields<R> {
     message: R,
-    mask: Mask,
+    /// Those to be set.
+    inputs: Vec<Input>,
+    /// Those that only methods change, with their methods: an update may repeat what is there.
+    repeated: Vec<(usize, &'static Field, &'static str)>,
 }
 
-impl<R: Resource> Fields<R> {
-    /// Reads the fields of a message to be created: all of them.
-    pub(crate) fn read_new<D>(mut message: R, violations: &mut Violations) -> Self
-    where
-        R: Rules<D>,
-    {
-        for (i, field, _) in by_method::<R>() {
-            check(&mut message, i, field, field.name, violations);
-        }
-        Self::read_inputs(message, Mask::All, violations)
-    }
+/// A field to be set, by its index; and those of its parts that are, if it has parts.
+struct Input {
+    index: usize,
+    field: &'static Field,
+    parts: Vec<usize>,
+}
 
-    /// Reads the fields of a message that the mask names.
-    pub(crate) fn read<D>(message: R, mask: Mask, violations: &mut Violations) -> Self
-    where
-        R: Rules<D>,
-    {
-        let mut fields = Self::read_inputs(message, mask, violations);
-        let repeated: Vec<_> = fields.repeated().collect();
-        for (i, field, _) in repeated {
-            check(&mut fields.message, i, field, field.name, violations);
-        }
-        fields
+/// The resource that a message says is to be created, with all its fields. Else what is wrong with single fields
+/// and between their parts, or between fields if nothing else is.
+pub(crate) fn create<D, R: Rules<D>>(mut message: R) -> Result<R, Violations> {
+    let mut found = Violations::new();
+    for (i, field, _) in by_method::<R>() {
+        check(&mut message, i, field, field.name, &mut found);
     }
-
-    fn read_inputs<D>(mut message: R, mask: Mask, violations: &mut Violations) -> Self
-    where
-        R: Rules<D>,
-    {
-        for (i, field) in inputs::<R>() {
-            if field.parts {
-                let named = parts(&mask, &message, i, field);
-                let Slot::Message(Some(node)) = message.slot(i) else { continue };
-                for (j, part) in named {
-                    check(node, j, part, &format!("{}.{}", field.name, part.name), violations);
-                }
-            } else if mask.takes(field.name, is_set(message.value(i), field)) {
-                check(&mut message, i, field, field.name, violations);
-                R::check_field(&message, field.name, violations);
-            }
-        }
-        Self { message, mask }
+    let inputs = inputs(&message, &Mask::All);
+    check_inputs::<D, R>(&mut message, &inputs, &mut found);
+    let mut resource = R::default();
+    copy(&message, &inputs, &mut resource);
+    by_method::<R>().for_each(|(i, ..)| resource.copy(i, &message));
+    check_parts::<D, R>(&resource, &inputs, &mut found);
+    if found.is_empty() {
+        resource.check(&mut found);
     }
+    resource.begin();
+    found.into_result(resource)
+}
 
-    /// The resource that a creation says; else what is wrong between parts, or between fields if nothing else was.
-    pub(crate) fn create<D>(&self, sound: bool) -> Result<R, Violations>
-    where
-        R: Rules<D>,
-    {
-        let mut resource = R::default();
-        self.copy(&mut resource);
-        by_method::<R>().for_each(|(i, ..)| resource.copy(i, &self.message));
-        let mut violations = Violations::new();
-        self.check_parts(&resource, &mut violations);
-        if sound && violations.is_empty() {
-            R::check(&resource, &mut violations);
-        }
-        R::begin(&mut resource);
-        violations.into_result(resource)
+/// Reads the fields of a message that the mask of an update names.
+pub(crate) fn read<D, R: Rules<D>>(mut message: R, mask: &Mask, violations: &mut Violations) -> Fields<R> {
+    let inputs = inputs(&message, mask);
+    check_inputs::<D, R>(&mut message, &inputs, violations);
+    let given = !matches!(mask, Mask::Paths(_));
+    // What the methods check themselves is not looked at.
+    let repeated = by_method::<R>().filter(|(i, field, _)| {
+        given && field.content != Content::ByMethod && is_set(message.value(*i), field)
+    });
+    let repeated: Vec<_> = repeated.collect();
+    for (i, field, _) in &repeated {
+        check(&mut message, *i, field, field.name, violations);
     }
+    Fields { message, inputs, repeated }
+}
 
-    /// Takes these fields over into a resource that was `before`. Refuses what only methods change and would be
-    /// changed; then what is wrong and was not before: what was stored by looser rules may stay as it is.
-    pub(crate) fn update<D>(&self, before: &R, after: &mut R) -> Result<(), Violations>
-    where
-        R: Rules<D>,
-    {
+/// Takes fields over into a resource that was `before`. Refuses what only methods change and would be changed;
+/// then what is wrong and was not before: what was stored by looser rules may stay as it is.
+pub(crate) fn update<D, R: Rules<D>>(
+    Fields { message, inputs, repeated }: &Fields<R>,
+    before: &R,
+    after: &mut R,
+) -> Result<(), Violations> {
+    let mut found = Violations::new();
+    for (_, field, method) in repeated.iter().filter(|(i, ..)| !before.same(*i, message)) {
+        found.push(field.name, CHANGED_BY_METHOD, changed_by(field.name, method));
+    }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    copy(message, inputs, after);
+    let faults = |resource: &R| {
         let mut found = Violations::new();
-        for (_, field, method) in self.repeated().filter(|(i, ..)| !before.same(*i, &self.message)) {
-            found.push(field.name, CHANGED_BY_METHOD, changed_by(field.name, method));
-        }
-        if !found.is_empty() {
-            return Err(found);
-        }
-        self.copy(after);
-        self.check_parts(after, &mut found);
-        R::check(after, &mut found);
-        if found.is_empty() {
-            return Ok(());
-        }
-        let mut held = Violations::new();
-        self.check_parts(before, &mut held);
-        R::check(before, &mut held);
-        found.without(&held).into_result(())
-    }
+        check_parts::<D, R>(resource, inputs, &mut found);
+        resource.check(&mut found);
+        found
+    };
+    let found = faults(after);
+    if found.is_empty() { Ok(()) } else { found.without(&faults(before)).into_result(()) }
+}
 
-    /// The fields that an update gives though only methods change them: it may repeat what is there. What the
-    /// methods check themselves is not looked at.
-    fn repeated(&self) -> impl Iterator<Item = (usize, &'static Field, &'static str)> {
-        let by_method = by_method::<R>().filter(|(_, field, _)| field.content != Content::ByMethod);
-        let given = !matches!(self.mask, Mask::Paths(_));
-        by_method.filter(move |(i, field, _)| given && is_set(self.message.value(*i), field))
-    }
-
-    fn copy(&self, to: &mut R) {
-        for (i, field) in inputs::<R>() {
-            if field.parts {
-                for (j, _) in parts(&self.mask, &self.message, i, field) {
-                    to.copy_part(i, j, &self.message);
-                }
-            } else if self.mask.takes(field.name, is_set(self.message.value(i), field)) {
-                to.copy(i, &self.message);
-            }
+/// The fields of a message that callers may set and that the mask names.
+fn inputs<R: Resource>(message: &R, mask: &Mask) -> Vec<Input> {
+    let input = |(index, field): (usize, &'static Field)| {
+        let value = message.value(index);
+        if field.parts {
+            let parts = parts(mask, value, field);
+            return (!parts.is_empty()).then_some(Input { index, field, parts });
         }
-    }
+        mask.takes(field.name, is_set(value, field)).then(|| Input { index, field, parts: Vec::new() })
+    };
+    let fields = R::FIELDS.iter().enumerate().filter(|(_, field)| field.access == Access::Input);
+    fields.filter_map(input).collect()
+}
 
-    /// Finds what is wrong between the parts of fields that the mask names, in a resource that has them.
-    fn check_parts<D>(&self, resource: &R, violations: &mut Violations)
-    where
-        R: Rules<D>,
-    {
-        for (i, field) in inputs::<R>().filter(|(_, field)| field.parts) {
-            if parts(&self.mask, &self.message, i, field).is_empty() {
-                continue;
+/// The parts of a field that the mask names.
+fn parts(mask: &Mask, value: Value<'_>, field: &Field) -> Vec<usize> {
+    let is_set = |i, part| match value {
+        Value::Message(Some(message)) => is_set(message.value(i), part),
+        _ => false,
+    };
+    let parts = field.fields.iter().enumerate();
+    let named = parts.filter(|(i, part)| mask.takes_part(field.name, part.name, is_set(*i, part)));
+    named.map(|(i, _)| i).collect()
+}
+
+/// Checks these fields of a message, one by one.
+fn check_inputs<D, R: Rules<D>>(message: &mut R, inputs: &[Input], violations: &mut Violations) {
+    for Input { index, field, parts } in inputs {
+        if field.parts {
+            let Slot::Message(Some(node)) = message.slot(*index) else { continue };
+            for i in parts {
+                let part = &field.fields[*i];
+                check(node, *i, part, &format!("{}.{}", field.name, part.name), violations);
             }
-            if let Value::Message(Some(message)) = resource.value(i) {
-                check_order(message, field.name, violations);
-            }
-            R::check_parts(resource, field.name, violations);
+        } else {
+            check(message, *index, field, field.name, violations);
+            message.check_field(field.name, violations);
         }
     }
 }
 
-/// The fields that callers may set.
-fn inputs<R: Resource>() -> impl Iterator<Item = (usize, &'static Field)> {
-    R::FIELDS.iter().enumerate().filter(|(_, field)| field.access == Access::Input)
+/// Copies these fields of a message.
+fn copy<R: Resource>(message: &R, inputs: &[Input], to: &mut R) {
+    for Input { index, field, parts } in inputs {
+        if field.parts {
+            parts.iter().for_each(|part| to.copy_part(*index, *part, message));
+        } else {
+            to.copy(*index, message);
+        }
+    }
+}
+
+/// Finds what is wrong between the parts of these fields, in a resource that has them.
+fn check_parts<D, R: Rules<D>>(resource: &R, inputs: &[Input], violations: &mut Violations) {
+    for Input { index, field, .. } in inputs.iter().filter(|input| input.field.parts) {
+        if let Value::Message(Some(message)) = resource.value(*index) {
+            check_order(message, field.name, violations);
+        }
+        resource.check_parts(field.name, violations);
+    }
 }
 
 /// The fields that callers may give at creation, and the methods that change them after that.
@@ -152,21 +157,6 @@ fn by_method<R: Resource>() -> impl Iterator<Item = (usize, &'static Field, &'st
         Access::Method(method) => Some((i, field, method)),
         _ => None,
     })
-}
-
-/// The parts of a field that the mask names.
-fn parts<R: Resource>(
-    mask: &Mask,
-    message: &R,
-    index: usize,
-    field: &'static Field,
-) -> Vec<(usize, &'static Field)> {
-    let is_set = |j, part| match message.value(index) {
-        Value::Message(Some(message)) => is_set(message.value(j), part),
-        _ => false,
-    };
-    let parts = field.fields.iter().enumerate();
-    parts.filter(|(j, part)| mask.takes_part(field.name, part.name, is_set(*j, part))).collect()
 }
 
 /// What a request says, if it breaks no rule of its own; else all that is wrong with it.

@@ -12,7 +12,7 @@ use milepost_ledger::{Context, Decision, Read};
 use milepost_proto::resource::Resource;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
-use crate::check::Fields;
+use crate::check::{self, Fields};
 use crate::event::{Change, EventKind, resources_of};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name, row};
@@ -196,7 +196,7 @@ fn update<D, R: Rules<D>>(
 ) -> Result<Vec<Change>, Rejection> {
     before.check_changeable(target.etag)?;
     let mut found = Ok(());
-    let after = before.changed(scope, |resource| found = fields.update(before, resource));
+    let after = before.changed(scope, |resource| found = check::update::<D, R>(fields, before, resource));
     found.map_err(invalid::<R>)?;
     if after.differing(before).is_empty() {
         return Ok(Vec::new());

@@ -14,15 +14,14 @@ use milepost_types::{
     TokenKind, Violations, page_size,
 };
 
-use crate::check::Fields;
 use crate::command::{Act, New, Standard, Target};
 use crate::days::Dates;
 use crate::list::{Page, Query, list, orders};
 use crate::mask::Mask;
 use crate::name::{Name, ParentIds};
-use crate::row;
 use crate::rules::{Rows, Rules};
 use crate::token::{Listed, SortKey, TokenFormat};
+use crate::{check, row};
 
 /// The ids of the parent in a request to create, which must be one and there.
 pub(crate) fn parent<R: Resource>(given: &str, violations: &mut Violations) -> Option<Vec<ResourceId>> {
@@ -49,17 +48,8 @@ fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<O
 
 fn resource<D, R: Rules<D>>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
     let resource = violations.require(R::TYPE.singular, request.take_resource())?;
-    let mut found = Violations::new();
-    let fields = Fields::<R>::read_new::<D>(resource, &mut found);
-    let sound = found.is_empty();
-    violations.nest(R::TYPE.singular, found);
-    match fields.create::<D>(sound) {
-        Ok(resource) => Some(resource).filter(|_| sound),
-        Err(found) => {
-            violations.nest(R::TYPE.singular, found);
-            None
-        }
-    }
+    let created = check::create::<D, R>(resource);
+    created.map_err(|found| violations.nest(R::TYPE.singular, found)).ok()
 }
 
 /// The names of resources in a list, each with its index.
@@ -104,7 +94,7 @@ pub(crate) fn read_update<D, R: Rules<D>>(
     let name = violations.check(format!("{singular}.name"), resource.name().parse());
     let etag = violations.check(format!("{singular}.etag"), Etag::from_field(resource.etag()));
     let mut found = Violations::new();
-    let fields = Fields::<R>::read::<D>(resource, mask?, &mut found);
+    let fields = check::read::<D, R>(resource, &mask?, &mut found);
     violations.nest(singular, found);
     Some(Box::new(Standard::Update(Target { name: name?, etag: etag? }, fields)))
 }
