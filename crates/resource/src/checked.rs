@@ -90,7 +90,7 @@ impl<R: Resource> Checked<R> {
     }
 
     /// The names of the fields that differ, sorted, as events have them.
-    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
         let fields = R::FIELDS.iter().enumerate();
         let announced = fields.filter(|(_, field)| {
             !field.unannounced && !matches!(field.name, "name" | "create_time" | "update_time" | "etag")

@@ -28,7 +28,7 @@ pub trait Dates: Sized {
 }
 
 /// The dates of portfolios, as far as they were asked for.
-pub struct Days<'a, D> {
+pub(crate) struct Days<'a, D> {
     rows: &'a Rows<'a, D>,
     now: Timestamp,
     known: RefCell<HashMap<String, Option<CurrentDate>>>,
@@ -37,7 +37,7 @@ pub struct Days<'a, D> {
 
 impl<'a, D: Dates> Days<'a, D> {
     /// Of a request that came `now`.
-    pub fn new(rows: &'a Rows<'a, D>, now: Timestamp) -> Self {
+    pub(crate) fn new(rows: &'a Rows<'a, D>, now: Timestamp) -> Self {
         Self { rows, now, known: RefCell::default(), damaged: RefCell::default() }
     }
 
@@ -47,7 +47,7 @@ impl<'a, D: Dates> Days<'a, D> {
     }
 
     /// The current date of the portfolio that a resource is in, or that it is; in UTC if it is in none.
-    pub fn of(&self, name: &str) -> Option<CurrentDate> {
+    pub(crate) fn of(&self, name: &str) -> Option<CurrentDate> {
         let Some(portfolio) = portfolio(name) else { return Some(CurrentDate::utc(self.now)) };
         if let Some(date) = self.known.borrow().get(portfolio) {
             return date.clone();
@@ -65,7 +65,7 @@ impl<'a, D: Dates> Days<'a, D> {
     }
 
     /// Fails with the row that could not be decoded, if there was one.
-    pub fn check(self) -> Result<(), DamagedRow> {
+    pub(crate) fn check(self) -> Result<(), DamagedRow> {
         self.damaged.into_inner().map_or(Ok(()), Err)
     }
 }

@@ -10,7 +10,7 @@ use milepost_types::filter::{self, CurrentDate};
 use crate::value;
 
 /// A resource, as filters see it.
-pub struct FilterRow<'a> {
+pub(crate) struct FilterRow<'a> {
     paths: &'static [FilterPath],
     node: &'a dyn Node,
     current_date: &'a dyn Fn() -> Option<CurrentDate>,
@@ -23,7 +23,10 @@ pub(crate) fn field<R: Resource>(path: &str) -> Option<usize> {
 
 impl<'a> FilterRow<'a> {
     /// A resource, and what `today()` means for it.
-    pub fn of<R: Resource>(resource: &'a R, current_date: &'a dyn Fn() -> Option<CurrentDate>) -> Self {
+    pub(crate) fn of<R: Resource>(
+        resource: &'a R,
+        current_date: &'a dyn Fn() -> Option<CurrentDate>,
+    ) -> Self {
         Self { paths: R::FILTER_PATHS, node: resource, current_date }
     }
 

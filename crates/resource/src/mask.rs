@@ -29,7 +29,7 @@ pub(crate) fn changed_by(field: &str, method: &str) -> String {
 
 /// Which fields are read of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mask {
+pub(crate) enum Mask {
     /// All of them.
     All,
     /// Those that are set.
@@ -62,7 +62,7 @@ impl Mask {
     }
 
     /// Whether a field is read; `present` tells whether it is set.
-    pub fn takes(&self, field: &str, present: bool) -> bool {
+    pub(crate) fn takes(&self, field: &str, present: bool) -> bool {
         match self {
             Mask::All => true,
             Mask::Set => present,
@@ -71,7 +71,7 @@ impl Mask {
     }
 
     /// Whether a part of a field is read; `present` tells whether the part is set.
-    pub fn takes_part(&self, field: &str, part: &str, present: bool) -> bool {
+    pub(crate) fn takes_part(&self, field: &str, part: &str, present: bool) -> bool {
         match self {
             Mask::Paths(paths) => paths.contains(field) || paths.contains(&format!("{field}.{part}")),
             _ => self.takes(field, present),
