@@ -16,7 +16,6 @@ impl Rules<Registry> for Organization {
     const ID_PREFIX: char = 'o';
     const INDEXES: &'static [Index] = &[Index {
         tag: 17,
-        table_name: "registry.organizations_by_display_name",
         under: 0,
         by: &[By::Field("display_name")],
         live: false,

@@ -10,15 +10,8 @@ use crate::project::check_actual_period;
 use crate::tables::{Registry, Scope};
 
 /// The phases of each project by their order.
-const BY_ORDER: Index = Index {
-    tag: 22,
-    table_name: "registry.phases_by_order",
-    under: 2,
-    by: &[By::Field("order"), By::Deleted],
-    live: false,
-    when: &[],
-    orders: true,
-};
+const BY_ORDER: Index =
+    Index { tag: 22, under: 2, by: &[By::Field("order"), By::Deleted], live: false, when: &[], orders: true };
 
 impl Rules<Registry> for Phase {
     type Above = Under<Project>;
@@ -26,8 +19,7 @@ impl Rules<Registry> for Phase {
     const TABLE: u8 = 4;
     const TABLE_NAME: &'static str = "registry.phases";
     const ID_PREFIX: char = 'h';
-    const INDEXES: &'static [Index] =
-        &[BY_ORDER, Index { tag: 25, table_name: "registry.phases_by_order_across", under: 1, ..BY_ORDER }];
+    const INDEXES: &'static [Index] = &[BY_ORDER, Index { tag: 25, under: 1, ..BY_ORDER }];
 
     fn admit(
         scope: &Scope<'_>,

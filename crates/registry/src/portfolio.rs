@@ -23,7 +23,6 @@ impl Rules<Registry> for Portfolio {
     const ID_PREFIX: char = 'p';
     const INDEXES: &'static [Index] = &[Index {
         tag: 16,
-        table_name: "registry.portfolios_by_display_name",
         under: 0,
         by: &[By::Field("display_name")],
         live: false,

@@ -2,7 +2,7 @@
 //!
 //! A key is the table's tag, the first ids of the name, the fields of the index, and the other ids. Text ends
 //! with a zero, numbers are big-endian, and a date is year, month, day: keys order as the fields do, from the
-//! left. Keys are made from the encoded row, of which only these fields are read.
+//! left. Keys are made from the encoded row, which is walked over and not decoded.
 
 use milepost_ledger::key::{Key, Parts, ordered_date, ordered_instant};
 use milepost_proto::google::r#type as gtype;
@@ -21,8 +21,6 @@ use crate::{Name, value};
 pub struct Index {
     /// The tag of its rows. Persisted; never used again for something else.
     pub tag: u8,
-    /// The name of its table for operators.
-    pub table_name: &'static str,
     /// How many ids of the name come before the fields: what is under one parent stands together.
     pub under: usize,
     /// The fields.
@@ -102,24 +100,19 @@ impl Index {
     }
 
     /// The fields of a row's key; none if it is not in the index.
-    pub(crate) fn fields<R: Resource>(&self, row: &[u8]) -> Result<Option<Vec<u8>>, Unreadable> {
-        let deleted = || Ok::<_, Unreadable>(presence::<R>(row)? == Presence::Deleted);
-        if self.live && deleted()? {
+    pub(crate) fn fields<R: Resource>(&self, row: &RowView<'_>) -> Result<Option<Vec<u8>>, Unreadable> {
+        let deleted = row.presence::<R>() == Presence::Deleted;
+        let holds = |when: &When| match when {
+            When::Is(name, number) => row.number(field::<R>(name)) == *number,
+            When::Has(name) => row.last(field::<R>(name)).is_some(),
+        };
+        if self.live && deleted || !self.when.iter().all(holds) {
             return Ok(None);
-        }
-        for when in self.when {
-            let holds = match when {
-                When::Is(name, number) => self::number(row, field::<R>(name))? == *number,
-                When::Has(name) => last(row, field::<R>(name).number)?.is_some(),
-            };
-            if !holds {
-                return Ok(None);
-            }
         }
         let (mut fields, mut found) = (Vec::new(), true);
         for by in self.by {
             match by {
-                By::Deleted => fields.push(u8::from(deleted()?)),
+                By::Deleted => fields.push(u8::from(deleted)),
                 By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
                 By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
             }
@@ -159,74 +152,80 @@ fn width<R: Resource>(by: By) -> Option<usize> {
     }
 }
 
-/// The last value of a field in an encoded message.
-fn last(row: &[u8], number: u32) -> Result<Option<Value<'_>>, Unreadable> {
-    let mut last = None;
-    for field in wire::fields(row) {
-        let (found, value) = field?;
-        if found == number {
-            last = Some(value);
+/// An encoded resource, walked over once: of most rows a few fields are all that is asked for.
+pub(crate) struct RowView<'a>(Vec<(u32, Value<'a>)>);
+
+impl<'a> RowView<'a> {
+    /// Of this row.
+    pub(crate) fn of(row: &'a [u8]) -> Result<Self, Unreadable> {
+        Ok(Self(wire::fields(row).collect::<Result<_, _>>()?))
+    }
+
+    /// The last value of a field.
+    fn last(&self, field: &Field) -> Option<Value<'a>> {
+        self.0.iter().rev().find(|(number, _)| *number == field.number).map(|(_, value)| *value)
+    }
+
+    fn run(&self, field: &Field) -> &'a [u8] {
+        match self.last(field) {
+            Some(Value::Run(run)) => run,
+            _ => &[],
         }
     }
-    Ok(last)
-}
 
-fn run(row: &[u8], number: u32) -> Result<&[u8], Unreadable> {
-    Ok(match last(row, number)? {
-        Some(Value::Run(run)) => run,
-        _ => &[],
-    })
-}
+    fn text(&self, field: &Field) -> Result<&'a str, Unreadable> {
+        std::str::from_utf8(self.run(field)).map_err(|error| Unreadable::of(field.name, error))
+    }
 
-fn text<'a>(row: &'a [u8], field: &Field) -> Result<&'a str, Unreadable> {
-    std::str::from_utf8(run(row, field.number)?).map_err(|error| Unreadable::of(field.name, error))
-}
+    fn number(&self, field: &Field) -> i32 {
+        match self.last(field) {
+            // A negative one takes all 64 bits on the wire.
+            #[allow(clippy::cast_possible_truncation)]
+            Some(Value::Number(number)) => (number as u32).cast_signed(),
+            _ => 0,
+        }
+    }
 
-fn number(row: &[u8], field: &Field) -> Result<i32, Unreadable> {
-    Ok(match last(row, field.number)? {
-        // A negative one takes all 64 bits on the wire.
-        #[allow(clippy::cast_possible_truncation)]
-        Some(Value::Number(number)) => (number as u32).cast_signed(),
-        _ => 0,
-    })
-}
+    /// Whether the resource is deleted.
+    pub(crate) fn presence<R: Resource>(&self) -> Presence {
+        let deleted = self.last(field::<R>("delete_time")).is_some();
+        if deleted { Presence::Deleted } else { Presence::Present }
+    }
 
-/// Whether a row is of a resource that is deleted.
-pub(crate) fn presence<R: Resource>(row: &[u8]) -> Result<Presence, Unreadable> {
-    let deleted = last(row, field::<R>("delete_time").number)?.is_some();
-    Ok(if deleted { Presence::Deleted } else { Presence::Present })
-}
+    /// A field that is a message.
+    pub(crate) fn message<R: Resource, M: Message + Default>(
+        &self,
+        name: &str,
+    ) -> Result<Option<M>, Unreadable> {
+        match self.last(field::<R>(name)) {
+            Some(Value::Run(run)) => Ok(Some(M::decode(run)?)),
+            _ => Ok(None),
+        }
+    }
 
-/// Whether a row is of a resource that is deleted, and a field of it that is a message.
-pub(crate) fn message<R: Resource, M: Message + Default>(
-    row: &[u8],
-    name: &str,
-) -> Result<(Presence, Option<M>), Unreadable> {
-    let presence = presence::<R>(row)?;
-    match last(row, field::<R>(name).number)? {
-        Some(Value::Run(run)) => Ok((presence, Some(M::decode(run)?))),
-        _ => Ok((presence, None)),
+    /// The resource's name.
+    pub(crate) fn name<R: Resource>(&self) -> Result<Name<R>, Unreadable> {
+        let name = self.text(field::<R>("name"))?;
+        name.parse().map_err(|error| Unreadable::of("name", error))
+    }
+
+    /// The index keys of the resource, which has this name.
+    pub(crate) fn keys<D, R: Rules<D>>(&self, name: &Name<R>) -> Result<Vec<Vec<u8>>, Unreadable> {
+        let mut keys = Vec::with_capacity(R::INDEXES.len());
+        for index in R::INDEXES {
+            keys.extend(index.fields::<R>(self)?.map(|fields| index.key(name.ids(), &fields)));
+        }
+        Ok(keys)
     }
 }
 
-/// The name of a row's resource.
-pub(crate) fn name<R: Resource>(row: &[u8]) -> Result<Name<R>, Unreadable> {
-    let name = text(row, field::<R>("name"))?;
-    name.parse().map_err(|error| Unreadable::of("name", error))
-}
-
-/// The index keys of the row of the resource with this name.
-pub(crate) fn keys<D, R: Rules<D>>(name: &Name<R>, row: &[u8]) -> Result<Vec<Vec<u8>>, Unreadable> {
-    let mut keys = Vec::with_capacity(R::INDEXES.len());
-    for index in R::INDEXES {
-        keys.extend(index.fields::<R>(row)?.map(|fields| index.key(name.ids(), &fields)));
-    }
-    Ok(keys)
-}
-
-fn push_first_date<R: Resource>(key: &mut Vec<u8>, row: &[u8], names: &[&str]) -> Result<(), Unreadable> {
+fn push_first_date<R: Resource>(
+    key: &mut Vec<u8>,
+    row: &RowView<'_>,
+    names: &[&str],
+) -> Result<(), Unreadable> {
     for name in names {
-        let date = gtype::Date::decode(run(row, field::<R>(name).number)?)?;
+        let date = gtype::Date::decode(row.run(field::<R>(name)))?;
         if let Some(date) = value::date(Some(&date)) {
             key.extend_from_slice(&ordered_date(date));
             return Ok(());
@@ -237,13 +236,13 @@ fn push_first_date<R: Resource>(key: &mut Vec<u8>, row: &[u8], names: &[&str]) -
 }
 
 /// Adds a field of a row to a key; false if it names no resource.
-fn push(key: &mut Vec<u8>, row: &[u8], field: &Field) -> Result<bool, Unreadable> {
+fn push(key: &mut Vec<u8>, row: &RowView<'_>, field: &Field) -> Result<bool, Unreadable> {
     let missing = || Unreadable::of(field.name, "is missing");
     match field.kind {
-        Kind::Enum => key.push(enum_byte(number(row, field)?)),
-        Kind::Int => key.extend_from_slice(&number(row, field)?.to_be_bytes()),
+        Kind::Enum => key.push(enum_byte(row.number(field))),
+        Kind::Int => key.extend_from_slice(&row.number(field).to_be_bytes()),
         Kind::Date => {
-            let date = gtype::Date::decode(run(row, field.number)?)?;
+            let date = gtype::Date::decode(row.run(field))?;
             match value::date(Some(&date)) {
                 Some(date) => key.extend_from_slice(&ordered_date(date)),
                 None if field.required => return Err(missing()),
@@ -251,18 +250,18 @@ fn push(key: &mut Vec<u8>, row: &[u8], field: &Field) -> Result<bool, Unreadable
             }
         }
         Kind::Instant => {
-            let given = last(row, field.number)?.ok_or_else(missing)?;
+            let given = row.last(field).ok_or_else(missing)?;
             let Value::Run(given) = given else { return Err(missing()) };
             let instant = prost_types::Timestamp::decode(given)?;
             let instant = value::instant(Some(&instant)).ok_or_else(missing)?;
             key.extend_from_slice(&ordered_instant(instant));
         }
         Kind::Text if field.reference.is_some() => {
-            let name = text(row, field)?;
+            let name = row.text(field)?;
             let Some((_, id)) = name.rsplit_once('/') else { return Ok(false) };
             push_text(key, id);
         }
-        _ => push_text(key, text(row, field)?),
+        _ => push_text(key, row.text(field)?),
     }
     Ok(true)
 }

@@ -7,6 +7,8 @@
 //! next one. What a list can be ordered by is an index; only what is under one parent may be sorted instead, if
 //! the index has what is under others between it.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Direction, KeyRange, Read};
@@ -131,20 +133,23 @@ fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> Result<ScanIt
         {
             return Ok(items);
         }
-        return Ok(by_index::<D, R>(rows, query, &scan));
+        return Ok(by_index::<D, R>(rows, query, &[scan]));
     }
     Ok(match equal::<D, R>(query).filter(|_| one_name::<R>(query).is_none()) {
-        Some(scan) => by_index::<D, R>(rows, query, &scan),
+        Some(scans) => by_index::<D, R>(rows, query, &scans),
         None => by_name(rows, names::<D, R>(query), direction, after.as_ref()),
     })
 }
 
-/// An index under each of the parents that the query leaves open, merged into one order.
-fn by_index<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query, scan: &IndexScan) -> ScanItems<'a> {
-    let prefixes = scan.prefixes(rows, &query.parent.0);
-    let each =
-        prefixes.iter().map(|ids| scan.items::<D, R>(rows, ids, query.direction, query.after.as_ref()));
-    Box::new(merged(each.collect(), query.direction))
+/// Scans of one order, under each of the parents that the query leaves open, merged.
+fn by_index<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query, scans: &[IndexScan]) -> ScanItems<'a> {
+    let mut each = Vec::new();
+    for scan in scans {
+        for ids in scan.prefixes(rows, &query.parent.0) {
+            each.push(scan.items::<D, R>(rows, &ids, query.direction, query.after.as_ref()));
+        }
+    }
+    Box::new(merged(each, query.direction))
 }
 
 /// The index that a query orders by: the one under as many ids as the parent gives, or else under the fewest.
@@ -161,17 +166,19 @@ fn ordered<D, R: Rules<D>>(query: &Query, order: &str) -> IndexScan {
     IndexScan { index, fields, equal: false }
 }
 
-/// An index of which the filter says the only field, so that what it finds is in the order of names.
-fn equal<D, R: Rules<D>>(query: &Query) -> Option<IndexScan> {
+/// What the filter leaves of an index of whose only field it says the value, or alternatives: each is in the order
+/// of names, and no resource is in two.
+fn equal<D, R: Rules<D>>(query: &Query) -> Option<Vec<IndexScan>> {
     let usable = |index: &&Index| {
         let complete = index.when.is_empty() && !(index.live && query.show_deleted);
         complete && index.by.len() == 1 && index.under + 1 >= R::TYPE.collections.len()
     };
     R::INDEXES.iter().filter(usable).find_map(|index| {
         let By::Field(name) = index.by[0] else { return None };
-        let operand = query.filter.equality_on(filter_field::<R>(name)?)?;
-        let fields = index::equal::<R>(name, operand)?;
-        Some(IndexScan { index, fields, equal: true })
+        let operands = query.filter.one_of(filter_field::<R>(name)?)?;
+        let values = operands.into_iter().map(|operand| index::equal::<R>(name, operand));
+        let values = values.collect::<Option<BTreeSet<_>>>()?;
+        Some(values.into_iter().map(|fields| IndexScan { index, fields, equal: true }).collect())
     })
 }
 

@@ -60,7 +60,7 @@ impl<R: Resource> Name<R> {
     }
 
     /// What it is under at some remove, or itself; `None` if it is under none such.
-    pub(crate) fn ancestor<A: Resource>(&self) -> Option<Name<A>> {
+    pub fn ancestor<A: Resource>(&self) -> Option<Name<A>> {
         let depth = A::TYPE.collections.len();
         let same = R::TYPE.collections.get(..depth) == Some(A::TYPE.collections);
         same.then(|| Name { ids: self.ids[..depth].into(), resource: PhantomData })

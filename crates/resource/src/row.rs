@@ -11,7 +11,7 @@ use milepost_types::{DamagedRow, LedgerKind, Rejection, ResourceId, ResourceName
 
 use crate::Name;
 use crate::event::carried;
-use crate::index::{self, Index};
+use crate::index::{Index, RowView};
 use crate::rules::{Rows, Rules};
 
 /// Stored bytes that this version cannot decode.
@@ -101,10 +101,12 @@ pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) 
 
 /// Sets a resource's row, and brings its index rows from what the row before said to what this one says.
 pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
-    let name = index::name::<R>(&row)?;
-    let after = index::keys::<D, R>(&name, &row)?;
+    let view = RowView::of(&row)?;
+    let name = view.name::<R>()?;
+    let after = view.keys::<D, R>(&name)?;
     let key = key::<D, R>(&name);
-    let before = rows.get(&key).map(|row| index::keys::<D, R>(&name, &row)).transpose();
+    let keys = |row: Bytes| RowView::of(&row)?.keys::<D, R>(&name);
+    let before = rows.get(&key).map(keys).transpose();
     let before = before.map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.unwrap_or_default();
     for gone in before.iter().filter(|key| !after.contains(key)) {
         rows.delete(gone);

@@ -12,7 +12,7 @@ use milepost_proto::resource::{Resource, TopLevel};
 use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
 use prost::Message;
 
-use crate::index::{self, Index};
+use crate::index::{Index, RowView};
 use crate::row::{self, Unreadable};
 use crate::token::{self, TokenFormat};
 use crate::{Change, Checked, EventKind, Name};
@@ -190,7 +190,8 @@ impl<'a, D> Rows<'a, D> {
     /// Whether there is a resource of this name.
     pub fn presence<R: Rules<D>>(&self, name: &Name<R>) -> Result<Presence, DamagedRow> {
         let Some(row) = self.row(name) else { return Ok(Presence::Missing) };
-        index::presence::<R>(&row).map_err(|error| name.damaged(error))
+        let view = RowView::of(&row).map_err(|error| name.damaged(error))?;
+        Ok(view.presence::<R>())
     }
 
     /// Whether there is a resource of this name, and a field of it that is a message, without decoding the rest.
@@ -200,7 +201,11 @@ impl<'a, D> Rows<'a, D> {
         field: &str,
     ) -> Result<(Presence, Option<M>), DamagedRow> {
         let Some(row) = self.row(name) else { return Ok((Presence::Missing, None)) };
-        index::message::<R, M>(&row, field).map_err(|error| name.damaged(error))
+        let read = |row: &[u8]| {
+            let view = RowView::of(row)?;
+            Ok((view.presence::<R>(), view.message::<R, M>(field)?))
+        };
+        read(&row).map_err(|error: Unreadable| name.damaged(error))
     }
 
     /// The names of the resources under these ids whose keys in an index go on with these fields, in its order.

@@ -9,7 +9,7 @@ use milepost_ledger::key::Parts;
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_types::{DamagedRow, ResourceId, limits};
 
-use crate::index::Index;
+use crate::index::{Index, RowView};
 use crate::row;
 use crate::rules::Rules;
 use crate::token::SortKey;
@@ -48,7 +48,8 @@ pub(crate) fn sorted<'a, D, R: Rules<D>>(
     after: Option<&SortKey>,
 ) -> Result<Option<ScanItems<'a>>, DamagedRow> {
     let item = |(key, row): (Bytes, Bytes)| {
-        let fields = index.fields::<R>(&row).map_err(|error| row::damaged::<D, R>(&key, error))?;
+        let fields = RowView::of(&row).and_then(|row| index.fields::<R>(&row));
+        let fields = fields.map_err(|error| row::damaged::<D, R>(&key, error))?;
         let order = fields.map(|fields| index.order::<R>(&fields));
         // Without the row: together they may be large.
         Ok(order.map(|order| ScanItem { sort_key: SortKey { order, key: key.into() }, row: None }))

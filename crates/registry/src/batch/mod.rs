@@ -32,15 +32,8 @@ impl Rules<Registry> for Batch {
     const TABLE_NAME: &'static str = "registry.batches";
     const ID_PREFIX: char = 'b';
     const READS_OTHERS: bool = true;
-    const INDEXES: &'static [Index] = &[Index {
-        tag: 23,
-        table_name: "registry.batches_by_start_date",
-        under: 1,
-        by: &[By::Field("start_date")],
-        live: false,
-        when: &[],
-        orders: true,
-    }];
+    const INDEXES: &'static [Index] =
+        &[Index { tag: 23, under: 1, by: &[By::Field("start_date")], live: false, when: &[], orders: true }];
 
     /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
     fn check_stored(&self) -> Result<(), Unreadable> {

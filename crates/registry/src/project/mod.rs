@@ -19,19 +19,11 @@ use crate::tables::{Registry, Scope};
 use status::{Stage, Status, wrong_state};
 
 /// The projects of each portfolio by their status.
-pub(crate) const BY_STATUS: Index = Index {
-    tag: 20,
-    table_name: "registry.projects_by_status",
-    under: 1,
-    by: &[By::Field("status")],
-    live: true,
-    when: &[],
-    orders: false,
-};
+pub(crate) const BY_STATUS: Index =
+    Index { tag: 20, under: 1, by: &[By::Field("status")], live: true, when: &[], orders: false };
 
 /// The parts of projects.
-const PARTS: Index =
-    Index { tag: 21, table_name: "registry.parts", by: &[By::Field("parent_project")], ..BY_STATUS };
+const PARTS: Index = Index { tag: 21, by: &[By::Field("parent_project")], ..BY_STATUS };
 
 /// Parts that a refusal to delete names at most.
 const PARTS_NAMED: usize = 10;
@@ -48,22 +40,8 @@ impl Rules<Registry> for Project {
     const INDEXES: &'static [Index] = &[
         BY_STATUS,
         PARTS,
-        Index {
-            tag: 18,
-            table_name: "registry.projects_by_display_name",
-            by: &[By::Field("display_name")],
-            live: false,
-            orders: true,
-            ..BY_STATUS
-        },
-        Index {
-            tag: 24,
-            table_name: "registry.projects_by_update_time",
-            by: &[By::Field("update_time")],
-            live: false,
-            orders: true,
-            ..BY_STATUS
-        },
+        Index { tag: 18, by: &[By::Field("display_name")], live: false, orders: true, ..BY_STATUS },
+        Index { tag: 24, by: &[By::Field("update_time")], live: false, orders: true, ..BY_STATUS },
     ];
 
     fn check_parts(&self, field: &str, violations: &mut Violations) {

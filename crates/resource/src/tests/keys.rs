@@ -9,12 +9,16 @@ use prost::Message;
 use super::names::id;
 use super::office::{BY_STATUS, Office, PARTS};
 use super::world::{batch, name, phase, portfolio, project};
+use crate::index::RowView;
 use crate::row::{key, name as name_in};
-use crate::{Name, Rules, date_message, index, value};
+use crate::{Name, Rules, date_message, value};
 
 /// The index keys of a resource.
 fn keys<R: Rules<Office>>(resource: &R) -> Vec<Vec<u8>> {
-    index::keys::<Office, R>(&resource.name().parse().unwrap(), &resource.encode_to_vec()).unwrap()
+    RowView::of(&resource.encode_to_vec())
+        .unwrap()
+        .keys::<Office, R>(&resource.name().parse().unwrap())
+        .unwrap()
 }
 
 /// That each index gives the name back, and the fields of this length.
@@ -66,13 +70,16 @@ fn an_index_has_what_it_says() {
     let none = Organization { name: "organizations/o".to_owned(), ..Organization::default() };
     assert_eq!(keys(&none), [b"\x11\0o"]);
     let undated = Batch { start_date: None, ..batch("a", "b", 1) };
-    let missing =
-        index::keys::<Office, Batch>(&undated.name.parse().unwrap(), &undated.encode_to_vec()).unwrap_err();
+    let missing = RowView::of(&undated.encode_to_vec())
+        .unwrap()
+        .keys::<Office, Batch>(&undated.name.parse().unwrap())
+        .unwrap_err();
     assert_eq!(missing.to_string(), "start_date: is missing");
     let unordered = Project { update_time: None, ..project("a", "x") };
-    let missing =
-        index::keys::<Office, Project>(&unordered.name.parse().unwrap(), &unordered.encode_to_vec())
-            .unwrap_err();
+    let missing = RowView::of(&unordered.encode_to_vec())
+        .unwrap()
+        .keys::<Office, Project>(&unordered.name.parse().unwrap())
+        .unwrap_err();
     assert_eq!(missing.to_string(), "update_time: is missing");
 }
 

@@ -13,6 +13,7 @@ use super::lists::{model, stored};
 use super::office::{DUE, Office, PLANNED};
 use super::world::{World, faults, instant, page, pages, project};
 use crate::date;
+use crate::index::RowView;
 
 const PROJECT: &str = "portfolios/a/projects/x";
 
@@ -137,7 +138,7 @@ fn named(row: &bytes::Bytes) -> String {
 fn keys_by_the_first_date_and_under_conditions_are_these_bytes() {
     let keys = |milestone: &Milestone| {
         let row = prost::Message::encode_to_vec(milestone);
-        crate::index::keys::<Office, Milestone>(&milestone.name.parse().unwrap(), &row).unwrap()
+        RowView::of(&row).unwrap().keys::<Office, Milestone>(&milestone.name.parse().unwrap()).unwrap()
     };
     let planned = milestone(PROJECT, "m", Some(27), None);
     assert_eq!(keys(&planned)[..2], [&b"\x1ba\0\x07\xe5\x05\x1bx\0m"[..], b"\x1ca\0\x07\xe5\x05\x1bx\0m"]);

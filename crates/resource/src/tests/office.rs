@@ -41,7 +41,7 @@ pub(super) const TABLES: [Table; 6] = [
 ];
 
 const fn index(tag: u8, under: usize, by: &'static [By]) -> Index {
-    Index { tag, table_name: "office.index", under, by, live: false, when: &[], orders: true }
+    Index { tag, under, by, live: false, when: &[], orders: true }
 }
 
 impl Rules<Office> for Portfolio {

@@ -46,6 +46,8 @@ fn an_equality_on_an_index_looks_at_no_more_than_it_answers() {
         ("status = STATUS_CONSTRUCTION AND display_name = rare", 5),
         ("display_name = rare", 5),
         ("parent_project = \"portfolios/a/projects/p7\"", 5),
+        ("status = (STATUS_CONSTRUCTION OR STATUS_CANCELLED OR STATUS_CONSTRUCTION)", 5),
+        ("display_name = rare OR display_name = none", 5),
         ("name = \"portfolios/a/projects/p7\"", 1),
         ("name = \"portfolios/a/projects/none\"", 0),
         ("name = \"portfolios/a/projects/p49*\"", 11),

@@ -32,7 +32,6 @@ pub(crate) const CONSTRUCTION_START: &str = "constructionStart";
 /// The milestones of each portfolio by due date, whatever their state; those without one come last.
 pub(crate) const DUE: Index = Index {
     tag: 2,
-    table_name: "tracker.due",
     under: 1,
     by: &[By::FirstDate(&["forecast_date", "baseline_date"])],
     live: false,
@@ -44,7 +43,6 @@ pub(crate) const DUE: Index = Index {
 /// one with a later forecast becomes late. A new forecast touches nothing here.
 pub(crate) const BASELINE: Index = Index {
     tag: 3,
-    table_name: "tracker.baseline",
     by: &[By::Field("baseline_date")],
     live: true,
     when: &[When::Is("state", State::Planned as i32), When::Has("baseline_date")],
