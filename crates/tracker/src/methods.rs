@@ -20,7 +20,7 @@ use milepost_types::{GoOn, Violations, limits, text};
 
 use crate::command::Command;
 use crate::decide::Tracker;
-use crate::milestone::{Reforecast, Turn, add_evidence, rebaseline, reforecast, turn};
+use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, rebaseline, reforecast};
 use crate::names::{MilestoneName, ProjectName};
 
 /// Bytes of a SHA-256.
@@ -50,23 +50,23 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("AchieveMilestone", |request: AchieveMilestoneRequest, violations| {
             let reason = said(request.reason.clone(), text::text);
-            turned(&request, reason, violations, |violations| {
-                Some(Turn::Achieve(day("actual_date", request.actual_date, violations)?))
+            state_change(&request, reason, violations, |violations| {
+                Some(StateChange::Achieve(day("actual_date", request.actual_date, violations)?))
             })
         }),
         write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
-            turned(&request, text::text(&request.reason), violations, |violations| {
-                Some(Turn::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
+            state_change(&request, text::text(&request.reason), violations, |violations| {
+                Some(StateChange::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
             })
         }),
         write("MissMilestone", |request: MissMilestoneRequest, violations| {
-            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Miss))
+            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Miss))
         }),
         write("CancelMilestone", |request: CancelMilestoneRequest, violations| {
-            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Cancel))
+            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Cancel))
         }),
         write("ReopenMilestone", |request: ReopenMilestoneRequest, violations| {
-            turned(&request, text::text(&request.reason), violations, |_| Some(Turn::Reopen))
+            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Reopen))
         }),
         write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
@@ -89,13 +89,13 @@ fn act<A: Send + Sync + 'static>(
 }
 
 /// A change of state, for this reason.
-fn turned(
+fn state_change(
     request: &impl TargetRequest,
     reason: Result<String, text::TextError>,
     violations: &mut Violations,
-    to: impl FnOnce(&mut Violations) -> Option<Turn>,
+    to: impl FnOnce(&mut Violations) -> Option<StateChange>,
 ) -> Option<Box<dyn Act<Tracker>>> {
-    act(request, turn, violations, |violations| {
+    act(request, change_state, violations, |violations| {
         let reason = violations.check("reason", reason);
         Some((to(violations)?, reason?))
     })

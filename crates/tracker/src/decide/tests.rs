@@ -35,7 +35,7 @@ fn a_milestone_is_created_reforecast_and_read() {
     let entry = world.entries.last().unwrap();
     assert_eq!((entry.portfolio.as_str(), &entry.decided_on[..]), ("wsc", &[registry.tail()][..]));
 
-    let recorded = world.act(&name("road", "start"), reforecast(10)).unwrap();
+    let recorded = world.act(name("road", "start"), reforecast(10)).unwrap();
     let Some(Payload::MilestoneReforecast(payload)) = &recorded[0].payload else { panic!("{recorded:?}") };
     assert_eq!((payload.slip_working_days, payload.previous_sequence), (Some(10), 0));
     let Some(Resource::MilestoneResource(resource)) = &recorded[0].resource else { panic!("{recorded:?}") };
@@ -51,7 +51,7 @@ fn what_changes_nothing_writes_no_entry() {
     world.create("start", Some(BASELINE));
     let count = world.entries.len();
     let nothing = Action::Reforecast { forecast: None, reason: "no news".into() };
-    assert_eq!(world.act(&name("road", "start"), nothing).unwrap(), []);
+    assert_eq!(world.act(name("road", "start"), nothing).unwrap(), []);
     assert_eq!(world.entries.len(), count);
 }
 
@@ -128,7 +128,7 @@ fn a_batch_is_created_whole_or_not_at_all() {
 fn slip_and_variance_follow_the_calendar_that_is_known_now() {
     let (mut world, mut registry) = World::with_projects(&["road"]);
     world.create("start", Some(BASELINE));
-    world.act(&name("road", "start"), reforecast(1)).unwrap();
+    world.act(name("road", "start"), reforecast(1)).unwrap();
     assert_eq!(world.milestone(&name("road", "start")).variance_working_days, Some(3));
     // Saturday 29 May is worked from now on.
     let Resource::PortfolioResource(mut changed) = portfolio("wsc") else { panic!() };
@@ -138,7 +138,7 @@ fn slip_and_variance_follow_the_calendar_that_is_known_now() {
     });
     let updated = ("milepost.portfolio.updated", Some(Resource::PortfolioResource(changed)));
     world.ingest(registry.append(vec![updated])).unwrap();
-    world.act(&name("road", "start"), reforecast(2)).unwrap();
+    world.act(name("road", "start"), reforecast(2)).unwrap();
     assert_eq!(world.milestone(&name("road", "start")).variance_working_days, Some(5));
 }
 
@@ -152,17 +152,17 @@ fn a_reset_follower_goes_on_elsewhere_and_forgets_facts_only_if_it_begins_anew()
     let recorded = world.submit(reset(restored.tail())).unwrap();
     assert_eq!(kinds(&recorded), ["source.reset"]);
     assert_eq!(world.submit(reset(restored.tail())).unwrap(), []);
-    world.act(&name("road", "start"), reforecast(10)).unwrap();
+    world.act(name("road", "start"), reforecast(10)).unwrap();
     assert_eq!(world.entries.last().unwrap().decided_on, [restored.tail()]);
     world.ingest(restored.project("bridge")).unwrap();
 
     world.submit(reset(restored.position(0))).unwrap();
-    let refusal = world.act(&name("road", "start"), reforecast(11)).unwrap_err();
+    let refusal = world.act(name("road", "start"), reforecast(11)).unwrap_err();
     assert_eq!(refusal, Rejection::not_found(&project_name("road")));
     for sequence in 1..=restored.entries.len() {
         world.ingest(restored.source_entry(sequence)).unwrap();
     }
-    world.act(&name("road", "start"), reforecast(11)).unwrap();
+    world.act(name("road", "start"), reforecast(11)).unwrap();
     assert_eq!(world.rebuilt(), world.rows);
 }
 
@@ -284,7 +284,7 @@ proptest! {
                     }
                     world.submit(create(vec![draft]))
                 }
-                Step::Act(p, m, action) => world.act(&name(projects[p as usize], &format!("m{m}")), action),
+                Step::Act(p, m, action) => world.act(name(projects[p as usize], &format!("m{m}")), action),
                 Step::Advance(days) => {
                     current = current.saturating_add(jiff::Span::new().days(days));
                     world.now = world.now.max(current.in_tz("UTC").unwrap().timestamp());

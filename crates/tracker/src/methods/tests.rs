@@ -452,7 +452,10 @@ fn nonsense_is_told_short_whatever_its_size() {
         reason: huge.clone(),
         ..MissMilestoneRequest::default()
     };
-    assert!(turned(&request, text::text(&request.reason), &mut violations, |_| Some(Turn::Miss)).is_none());
+    assert!(
+        state_change(&request, text::text(&request.reason), &mut violations, |_| Some(StateChange::Miss))
+            .is_none()
+    );
     assert_eq!(found(&violations), ["name INVALID_NAME", "etag INVALID_ETAG", "reason TOO_LONG"]);
     let milestone = Milestone {
         display_name: huge.clone(),

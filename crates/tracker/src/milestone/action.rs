@@ -128,7 +128,7 @@ fn bytes(evidence: &Evidence) -> usize {
 
 /// A change of state. Where no date is given it happened on the current date.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Turn {
+pub(crate) enum StateChange {
     Achieve(Option<Date>),
     PartiallyAchieve(Option<Date>),
     Miss,
@@ -136,37 +136,39 @@ pub(crate) enum Turn {
     Reopen,
 }
 
-impl Turn {
+impl StateChange {
     /// The verb for people, the states from which it goes, and the one that it goes to.
     fn rule(self) -> (&'static str, &'static [State], State) {
         use State::{Achieved, Cancelled, NotMet, PartiallyAchieved, Planned};
         match self {
-            Turn::Achieve(_) => ("achieve", &[Planned, PartiallyAchieved], Achieved),
-            Turn::PartiallyAchieve(_) => ("partially achieve", &[Planned], PartiallyAchieved),
-            Turn::Miss => ("miss", &[Planned, PartiallyAchieved], NotMet),
-            Turn::Cancel => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
-            Turn::Reopen => ("reopen", &[Achieved, PartiallyAchieved, NotMet, Cancelled], Planned),
+            StateChange::Achieve(_) => ("achieve", &[Planned, PartiallyAchieved], Achieved),
+            StateChange::PartiallyAchieve(_) => ("partially achieve", &[Planned], PartiallyAchieved),
+            StateChange::Miss => ("miss", &[Planned, PartiallyAchieved], NotMet),
+            StateChange::Cancel => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
+            StateChange::Reopen => ("reopen", &[Achieved, PartiallyAchieved, NotMet, Cancelled], Planned),
         }
     }
 }
 
 /// What comes of a change of state, for a reason.
-pub(crate) fn turn(
+pub(crate) fn change_state(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    (turn, reason): &(Turn, String),
+    (change, reason): &(StateChange, String),
 ) -> Result<Vec<Change>, Rejection> {
-    let (verb, allowed, state) = turn.rule();
+    let (verb, allowed, state) = change.rule();
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
-    let actual = match turn {
-        Turn::Achieve(given) | Turn::PartiallyAchieve(given) => Some(day(*given, context.current_date)?),
-        Turn::Miss | Turn::Cancel | Turn::Reopen => None,
+    let actual = match change {
+        StateChange::Achieve(given) | StateChange::PartiallyAchieve(given) => {
+            Some(day(*given, context.current_date)?)
+        }
+        StateChange::Miss | StateChange::Cancel | StateChange::Reopen => None,
     };
-    if matches!(turn, Turn::Achieve(_)) {
+    if matches!(change, StateChange::Achieve(_)) {
         check_evidence(before)?;
     }
-    Ok(vec![turned(scope, before, state, actual, reason, &context)])
+    Ok(vec![state_changed(scope, before, state, actual, reason, &context)])
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
@@ -178,11 +180,11 @@ pub(crate) fn achieve_started(
     reason: &str,
     context: &ChangeContext,
 ) -> Change {
-    turned(scope, before, State::Achieved, Some(date), reason, context)
+    state_changed(scope, before, State::Achieved, Some(date), reason, context)
 }
 
 /// The change to another state.
-fn turned(
+fn state_changed(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
     state: State,

@@ -17,7 +17,9 @@ use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, date};
 use milepost_types::{DamagedRow, Rejection};
 
-pub(crate) use action::{Reforecast, Turn, achieve_started, add_evidence, rebaseline, reforecast, turn};
+pub(crate) use action::{
+    Reforecast, StateChange, achieve_started, add_evidence, change_state, rebaseline, reforecast,
+};
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 pub(crate) use view::{awaits_start, is_planned};
 

@@ -50,7 +50,7 @@ fn listed(world: &World, parent: &str, order_by: &str, filter: &str) -> Result<V
 fn a_damaged_milestone_is_named_to_actions_lists_and_days_and_others_go_on() {
     let (mut world, _) = world();
     let damaged = ("tracker.milestone", r"wsc\x00road\x00start".to_owned());
-    let refused = world.act(&name("road", "start"), Action::Delete).unwrap_err();
+    let refused = world.act(name("road", "start"), Action::Delete).unwrap_err();
     assert_eq!(lost(refused), damaged);
     let date = world.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     assert_eq!(lost(world.advance(date).unwrap_err()), damaged);
@@ -60,7 +60,7 @@ fn a_damaged_milestone_is_named_to_actions_lists_and_days_and_others_go_on() {
         }
     }
     assert_eq!(listed(&world, "portfolios/wsc/projects/bridge", "", "").unwrap().len(), 1);
-    world.act(&name("road", "end"), Action::Delete).unwrap();
+    world.act(name("road", "end"), Action::Delete).unwrap();
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn a_list_needs_no_more_of_a_portfolio_than_that_it_is_there() {
 fn a_damaged_fact_of_the_registry_is_named_to_what_rests_on_it() {
     let (mut world, _) = world();
     damage(&mut world, &key::of_project(Table::Project, &project_name("bridge")), CUT_OFF);
-    let refused = world.act(&name("bridge", "start"), Action::Delete).unwrap_err();
+    let refused = world.act(name("bridge", "start"), Action::Delete).unwrap_err();
     assert_eq!(lost(refused), ("tracker.project", r"wsc\x00bridge".to_owned()));
     damage(&mut world, &key::of_portfolio(Table::Portfolio, &project_name("road").parent()), NO_TEXT);
-    let refused = world.act(&name("road", "end"), Action::Delete).unwrap_err();
+    let refused = world.act(name("road", "end"), Action::Delete).unwrap_err();
     assert_eq!(lost(refused), ("tracker.portfolio", "wsc".to_owned()));
     // Which day it is there is not known; whoever does not ask for it is answered.
     let (mut world, _) = self::world();

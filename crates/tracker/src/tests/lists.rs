@@ -152,7 +152,7 @@ fn today_in_a_filter_is_the_current_date_of_each_rows_portfolio() {
 #[test]
 fn deleted_ones_are_seen_only_if_asked_for() {
     let mut world = world();
-    world.act(&name("road", "a"), Action::Delete).unwrap();
+    world.act(name("road", "a"), Action::Delete).unwrap();
     let road = query("portfolios/wsc/projects/road");
     assert_eq!(names(&world, &road), ["wsc/road/b"]);
     assert_eq!(

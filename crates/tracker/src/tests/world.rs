@@ -18,7 +18,7 @@ use super::Registry;
 use crate::command::{AdvanceDate, Command};
 use crate::decide::{Today, Tracker};
 use crate::methods::create_several;
-use crate::milestone::{Reforecast, Turn, add_evidence, rebaseline, reforecast, turn};
+use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, rebaseline, reforecast};
 use crate::names::{MilestoneName, ProjectName};
 use crate::source::SourceEntry;
 use crate::tables;
@@ -199,14 +199,22 @@ impl Action {
                 Custom::act(target(), (baseline, reason), rebaseline as Run<_, _, _>)
             }
             Action::Achieve { actual, reason } => {
-                Custom::act(target(), (Turn::Achieve(actual), reason), turn as Run<_, _, _>)
+                Custom::act(target(), (StateChange::Achieve(actual), reason), change_state as Run<_, _, _>)
             }
-            Action::PartiallyAchieve { actual, reason } => {
-                Custom::act(target(), (Turn::PartiallyAchieve(actual), reason), turn as Run<_, _, _>)
+            Action::PartiallyAchieve { actual, reason } => Custom::act(
+                target(),
+                (StateChange::PartiallyAchieve(actual), reason),
+                change_state as Run<_, _, _>,
+            ),
+            Action::Miss { reason } => {
+                Custom::act(target(), (StateChange::Miss, reason), change_state as Run<_, _, _>)
             }
-            Action::Miss { reason } => Custom::act(target(), (Turn::Miss, reason), turn as Run<_, _, _>),
-            Action::Cancel { reason } => Custom::act(target(), (Turn::Cancel, reason), turn as Run<_, _, _>),
-            Action::Reopen { reason } => Custom::act(target(), (Turn::Reopen, reason), turn as Run<_, _, _>),
+            Action::Cancel { reason } => {
+                Custom::act(target(), (StateChange::Cancel, reason), change_state as Run<_, _, _>)
+            }
+            Action::Reopen { reason } => {
+                Custom::act(target(), (StateChange::Reopen, reason), change_state as Run<_, _, _>)
+            }
             Action::AddEvidence(evidence) => Custom::act(target(), evidence, add_evidence as Run<_, _, _>),
         })
     }

@@ -126,7 +126,7 @@ fn day_by_day_or_at_once_the_same_is_recorded() {
             let baseline = TODAY.saturating_add(days.days());
             world.create(id, Some(baseline));
             let forecast = Some(baseline.saturating_add((days % 4).days()));
-            world.act(&name("road", id), Action::Reforecast { forecast, reason: String::new() }).unwrap();
+            world.act(name("road", id), Action::Reforecast { forecast, reason: String::new() }).unwrap();
         }
         let mut recorded = Vec::new();
         let mut day = TODAY;
@@ -287,10 +287,10 @@ fn what_is_written_between_two_parts_of_a_day_stands_as_of_it_and_is_told_once()
     }
     let forecast = Some(day);
     let reforecast = Action::Reforecast { forecast, reason: "sooner".into() };
-    let recorded = world.act(&name("road", "m0039"), reforecast.clone()).unwrap();
+    let recorded = world.act(name("road", "m0039"), reforecast.clone()).unwrap();
     assert_eq!(kinds(&recorded), ["milestone.reforecast", "milestone.due_soon"]);
     assert_eq!(kinds(&world.act(swept, reforecast).unwrap()), ["milestone.reforecast"]);
-    let recorded = world.act(&name("road", "m0038"), Action::Achieve { actual: None, reason: String::new() });
+    let recorded = world.act(name("road", "m0038"), Action::Achieve { actual: None, reason: String::new() });
     assert_eq!(kinds(&recorded.unwrap()), ["milestone.achieved"]);
     assert_eq!(world.milestone(&name("road", "m0038")).actual_date, Some(date_message(day)));
 
@@ -343,9 +343,7 @@ fn the_current_date_stays_when_the_zone_moves_west() {
     assert_eq!(recorded.outlook(), Outlook::DueSoon);
     world.act(&recorded.name, Action::Achieve { actual: None, reason: String::new() }).unwrap();
     assert_eq!(world.milestone(&recorded.name.parse().unwrap()).actual_date, Some(date_message(TODAY)));
-    world
-        .act(&name("road", "start"), Action::Achieve { actual: Some(TODAY), reason: String::new() })
-        .unwrap();
+    world.act(name("road", "start"), Action::Achieve { actual: Some(TODAY), reason: String::new() }).unwrap();
     let tomorrow = world.create("later", None).name;
     let action = Action::Achieve { actual: TODAY.tomorrow().ok(), reason: String::new() };
     let refusal = world.act(&tomorrow, action).unwrap_err();
