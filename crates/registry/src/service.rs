@@ -39,7 +39,7 @@ pub enum Error {
 /// The registry of a process.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) api: Api<Registry>,
+    pub(crate) api: Arc<Api<Registry>>,
 }
 
 impl Service {
@@ -74,7 +74,7 @@ impl Service {
         let metrics = Metrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL);
         let max_request_bytes = context.limits.max_request_bytes.length();
         let (kind, upstream) = (LedgerKind::Registry, None);
-        Self { api: Api { ledger, kind, upstream, clock, metrics, max_request_bytes } }
+        Self { api: Arc::new(Api { ledger, kind, upstream, clock, metrics, max_request_bytes }) }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.
@@ -93,7 +93,7 @@ impl Service {
         &self,
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {
-        RawService(ResourceService::new(self.api.clone(), methods))
+        RawService(ResourceService::new(Arc::clone(&self.api), methods))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.

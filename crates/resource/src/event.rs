@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use milepost_ledger::{CommandId, Context, actor_to_proto};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::registry::v1::{Portfolio, Project};
-use milepost_proto::resource::{EVENT_FIELDS, Resource};
+use milepost_proto::resource::{EVENT_FIELDS, Resource, Type};
 use milepost_proto::wire::{self, Value};
 use milepost_types::{EventId, LedgerKind, Rejection, event_type};
 use prost::{DecodeError, Message};
@@ -87,12 +87,15 @@ impl Change {
             EventKind::Undeleted => (undeleted, Payload::Undeleted(proto::Undeleted {})),
             EventKind::Custom { event_type, payload } => (event_type, *payload),
         };
-        let name = |name: Option<String>| name.unwrap_or_default();
-        let change = Self::without_resource(event_type, payload).concerning(
-            after.name().to_string(),
-            name(after.name().ancestor::<Portfolio>().map(|name| name.to_string())),
-            name(after.name().ancestor::<Project>().map(|name| name.to_string())),
-        );
+        let subject = after.name().to_string();
+        let under = |of: &'static Type| {
+            let depth = of.collections.len();
+            let same = R::TYPE.collections.get(..depth) == Some(of.collections);
+            let end = subject.match_indices('/').nth(2 * depth - 1).map_or(subject.len(), |(end, _)| end);
+            if same { subject[..end].to_owned() } else { String::new() }
+        };
+        let (portfolio, project) = (under(Portfolio::TYPE), under(Project::TYPE));
+        let change = Self::without_resource(event_type, payload).concerning(subject, portfolio, project);
         change.naming(before.map(|before| after.differing(before)).unwrap_or_default())
     }
 

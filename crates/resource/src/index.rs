@@ -158,7 +158,12 @@ pub(crate) struct RowView<'a>(Vec<(u32, Value<'a>)>);
 impl<'a> RowView<'a> {
     /// Of this row.
     pub(crate) fn of(row: &'a [u8]) -> Result<Self, Unreadable> {
-        Ok(Self(wire::fields(row).collect::<Result<_, _>>()?))
+        // As many as most resources have.
+        let mut fields = Vec::with_capacity(32);
+        for field in wire::fields(row) {
+            fields.push(field?);
+        }
+        Ok(Self(fields))
     }
 
     /// The last value of a field.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use milepost_proto::resource::Resource;
 use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids};
@@ -16,7 +17,7 @@ use crate::rules::{Parent, Rows, Rules};
 
 /// The name of a resource `R`.
 pub struct Name<R> {
-    ids: Box<[ResourceId]>,
+    ids: Arc<[ResourceId]>,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -86,7 +87,7 @@ impl<R: Resource> FromStr for Name<R> {
 
 impl<R: Resource> fmt::Display for Name<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (collection, id)) in R::TYPE.collections.iter().zip(&self.ids).enumerate() {
+        for (i, (collection, id)) in R::TYPE.collections.iter().zip(&*self.ids).enumerate() {
             // In pieces: format strings cost.
             if i > 0 {
                 f.write_str("/")?;

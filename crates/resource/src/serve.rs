@@ -123,7 +123,7 @@ impl<D: Resources> Api<D> {
     /// Submits what a request is read to. The answer has the resource of the first event, or of all; if there are
     /// none, what the request is about.
     async fn write<Q: WriteRequest + 'static>(
-        self,
+        self: Arc<Self>,
         request: Request<Q>,
         read: ReadAct<D, Q>,
     ) -> Result<Response<Answer>, Status> {
@@ -225,7 +225,7 @@ impl<D: Resources> Api<D> {
         Response::new(Answer { resources, revision: self.revision(position) })
     }
 
-    async fn get<R: Rules<D>>(self, request: Request<R::Get>) -> Result<Response<Answer>, Status> {
+    async fn get<R: Rules<D>>(self: Arc<Self>, request: Request<R::Get>) -> Result<Response<Answer>, Status> {
         let name = sound(|violations| violations.check("name", request.get_ref().name().parse()));
         let name: Name<R> = name.map_err(refused)?;
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
@@ -243,7 +243,10 @@ impl<D: Resources> Api<D> {
         Ok(self.answer(vec![resource], position))
     }
 
-    async fn list<R: Rules<D>>(self, request: Request<R::List>) -> Result<Response<PageMessage>, Status> {
+    async fn list<R: Rules<D>>(
+        self: Arc<Self>,
+        request: Request<R::List>,
+    ) -> Result<Response<PageMessage>, Status> {
         let list = Arc::new(read_list::<D, R>(request.get_ref()).map_err(refused)?);
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
         let (now, asked) = (self.clock.now(), Arc::clone(&list));
@@ -261,7 +264,7 @@ impl<D: Resources> Api<D> {
 
     /// Answers a write.
     fn answer_write<Q: WriteRequest + 'static>(
-        &self,
+        self: &Arc<Self>,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
     ) -> ResponseFuture {
@@ -270,9 +273,9 @@ impl<D: Resources> Api<D> {
 
     /// Answers a call whose request is decoded and whose answer is encoded here.
     fn answer_call<Q, T, Fut>(
-        &self,
+        self: &Arc<Self>,
         request: HttpRequest<Body>,
-        call: impl Fn(Self, Request<Q>) -> Fut + Send + 'static,
+        call: impl Fn(Arc<Self>, Request<Q>) -> Fut + Send + 'static,
     ) -> ResponseFuture
     where
         Q: prost::Message + Default + Send + 'static,
@@ -284,7 +287,7 @@ impl<D: Resources> Api<D> {
 }
 
 /// Answers a method of a resource's own.
-pub type Method<D> = Box<dyn Fn(&Api<D>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
+pub type Method<D> = Box<dyn Fn(&Arc<Api<D>>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
 
 /// A method of this name that does what its request is read to.
 pub fn write<D: Resources, Q: WriteRequest + 'static>(
@@ -302,7 +305,7 @@ pub fn read_several<D: Resources, Q: prost::Message + Default + 'static, T: Send
     min_revisions: fn(&Q) -> &[String],
     rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
 ) -> (&'static str, Method<D>) {
-    call(name, move |api: Api<D>, request: Request<Q>| async move {
+    call(name, move |api: Arc<Api<D>>, request: Request<Q>| async move {
         let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
         api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
         let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
@@ -314,7 +317,7 @@ pub fn read_several<D: Resources, Q: prost::Message + Default + 'static, T: Send
 /// A method of this name that a function of the service's own answers.
 pub fn call<D, Q, T, Fut>(
     name: &'static str,
-    call: impl Fn(Api<D>, Request<Q>) -> Fut + Copy + Send + Sync + 'static,
+    call: impl Fn(Arc<Api<D>>, Request<Q>) -> Fut + Copy + Send + Sync + 'static,
 ) -> (&'static str, Method<D>)
 where
     D: Resources,
@@ -328,14 +331,14 @@ where
 /// The service of a resource: the standard methods, and its own.
 #[derive(Clone)]
 pub struct ResourceService<D: Domain, R> {
-    api: Api<D>,
+    api: Arc<Api<D>>,
     methods: Arc<HashMap<&'static str, Method<D>>>,
     resource: std::marker::PhantomData<fn() -> R>,
 }
 
 impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
     /// The service with these methods besides the standard ones.
-    pub fn new(api: Api<D>, methods: Vec<(&'static str, Method<D>)>) -> Self {
+    pub fn new(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
         Self { api, methods: Arc::new(methods.into_iter().collect()), resource: std::marker::PhantomData }
     }
 }

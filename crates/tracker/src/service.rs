@@ -35,7 +35,7 @@ const KIND: LedgerKind = LedgerKind::Tracker;
 /// The tracker of a process.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) api: Api<Tracker>,
+    pub(crate) api: Arc<Api<Tracker>>,
     pub(crate) upstream: Arc<Upstream>,
     metrics: Metrics,
     config: Config,
@@ -100,7 +100,7 @@ impl Service {
             max_request_bytes: context.limits.max_request_bytes.length(),
         };
         Self {
-            api,
+            api: Arc::new(api),
             upstream,
             metrics: Metrics::register(&context.metrics),
             config: config.clone(),
@@ -120,7 +120,7 @@ impl Service {
 
     /// The calls.
     pub(crate) fn routes(&self) -> RawService<ResourceService<Tracker, Milestone>> {
-        RawService(ResourceService::new(self.api.clone(), methods::of_milestones()))
+        RawService(ResourceService::new(Arc::clone(&self.api), methods::of_milestones()))
     }
 
     /// The task that follows the registry.

@@ -114,7 +114,9 @@ impl NameShape {
     /// # Errors
     /// If the text is no such name.
     pub fn ids(&self, text: &str) -> Result<Vec<ResourceId>, NameError> {
-        ids(text, self.collections).map_err(|problem| self.error(text, problem))
+        let mut found = Vec::with_capacity(self.collections.len());
+        ids(text, self.collections, &mut found).map_err(|problem| self.error(text, problem))?;
+        Ok(found)
     }
 
     pub(crate) fn error(&self, text: &str, problem: Problem) -> NameError {
@@ -122,15 +124,17 @@ impl NameShape {
     }
 }
 
-fn ids(text: &str, collections: &[&str]) -> Result<Vec<ResourceId>, Problem> {
+fn ids(text: &str, collections: &[&str], found: &mut Vec<ResourceId>) -> Result<(), Problem> {
     let Some((collection, above)) = collections.split_last() else { return Err(Problem::Shape) };
     let (rest, id) = split_last(text, collection)?;
     if rest.is_empty() != above.is_empty() {
         return Err(Problem::Shape);
     }
-    let mut ids = if above.is_empty() { Vec::new() } else { ids(rest, above)? };
-    ids.push(id.parse().map_err(Problem::Id)?);
-    Ok(ids)
+    if !above.is_empty() {
+        ids(rest, above, found)?;
+    }
+    found.push(id.parse().map_err(Problem::Id)?);
+    Ok(())
 }
 
 #[cfg(test)]

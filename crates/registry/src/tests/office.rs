@@ -164,7 +164,7 @@ impl Office {
 fn serve(service: &Service) -> Channel {
     let (accept, accepted) = tokio::sync::mpsc::unbounded_channel();
     let mut service = service.clone();
-    service.api.max_request_bytes = MESSAGE_BYTES;
+    Arc::make_mut(&mut service.api).max_request_bytes = MESSAGE_BYTES;
     let server = tonic::transport::Server::builder()
         .add_service(service.serve::<Portfolio>(Vec::new()))
         .add_service(service.serve::<Organization>(Vec::new()))

@@ -28,7 +28,7 @@ use crate::tables;
 
 /// Makes a day a portfolio's current date.
 pub(super) async fn advance(
-    api: Api<Tracker>,
+    api: Arc<Api<Tracker>>,
     request: Request<AdvanceDateRequest>,
 ) -> Result<Response<AdvanceDateResponse>, Status> {
     let caller = Caller::of(&request).map_err(refused)?;
@@ -50,7 +50,7 @@ pub(super) async fn advance(
 
 /// Says which day it is.
 pub(super) async fn current(
-    api: Api<Tracker>,
+    api: Arc<Api<Tracker>>,
     request: Request<GetCurrentDateRequest>,
 ) -> Result<Response<GetCurrentDateResponse>, Status> {
     let mut violations = Violations::new();

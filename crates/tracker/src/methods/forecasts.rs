@@ -4,6 +4,8 @@
 //! that reports one knows the sequence of the one before. Invariant: the chain is whole, whatever came
 //! between; where it is not, the journal is not the tracker's own, and that is an error.
 
+use std::sync::Arc;
+
 use milepost_ledger::journal::{ReadError, ReadLimit};
 use milepost_ledger::{Entry, EntryError, Source};
 use milepost_proto::tracker::v1::*;
@@ -90,7 +92,7 @@ impl HistoryRequest {
 
 /// The call: a page of the forecasts of a milestone.
 pub(super) async fn list(
-    api: Api<Tracker>,
+    api: Arc<Api<Tracker>>,
     request: Request<ListMilestoneForecastsRequest>,
 ) -> Result<Response<ListMilestoneForecastsResponse>, Status> {
     let refused = |rejection| refusal::status(&rejection);
