@@ -9,12 +9,12 @@ mod pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use milepost_proto::resource::TYPES;
 use milepost_types::filter::{Comparison, Operand, Operator, Pattern, Test};
 use milepost_types::limits::EVENT_TYPES;
 use milepost_types::{Filter, Rejection, Violations};
 
 pub(crate) use self::pattern::TypePattern;
+use crate::convert::is_resource_name;
 use crate::envelope::{Envelope, EventField, SCHEMA};
 
 /// How the types of bookkeeping between servers begin.
@@ -170,8 +170,4 @@ fn whole(test: &Test) -> Option<Box<str>> {
 /// Whether a resource is the other or below it.
 fn is_under(name: &str, ancestor: &str) -> bool {
     name.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn is_resource_name(text: &str) -> bool {
-    TYPES.iter().any(|resource| resource.shape().ids(text).is_ok())
 }

@@ -8,3 +8,8 @@ pub(crate) mod notice;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod reset;
+
+/// Whether a text has the shape of a resource's name, of any type that the schemas have.
+pub(crate) fn is_resource_name(text: &str) -> bool {
+    milepost_proto::resource::TYPES.iter().any(|resource| resource.shape().ids(text).is_ok())
+}

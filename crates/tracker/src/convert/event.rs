@@ -237,12 +237,12 @@ mod tests {
     use crate::command::Command;
     use crate::convert::read_event::{Effect, effect};
     use crate::decide::Scope;
-    use crate::milestone::samples::{BASELINE, NAME, TODAY, evidence, milestone};
     use crate::milestone::{Timeliness, day_change};
     use crate::tables::advancing::Advancing;
     use crate::tables::date::Current;
     use crate::tables::partly::Partly;
     use crate::tests::World;
+    use crate::tests::samples::{BASELINE, NAME, TODAY, evidence, milestone};
     use crate::tests::world::Action;
 
     fn context() -> Context {

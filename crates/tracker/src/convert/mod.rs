@@ -4,6 +4,7 @@
 //! guessed. Nothing here decides anything.
 
 pub(crate) mod event;
+pub(crate) mod milestone;
 pub(crate) mod mirror;
 pub(crate) mod read_event;
 pub(crate) mod source;

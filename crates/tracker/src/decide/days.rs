@@ -20,9 +20,8 @@ use milepost_types::DamagedRow;
 
 use super::Scope;
 use crate::convert::event::{DayCounts, Events};
-use crate::milestone::{
-    BASELINE, DUE, Timeliness, comes_to, day_change, is_planned, passed, timeliness_on, touched,
-};
+use crate::convert::milestone::is_planned;
+use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
 use crate::tables;

@@ -15,8 +15,9 @@ use milepost_types::{DamagedRow, FollowCheck, Rejection};
 
 use super::Scope;
 use crate::convert::event::{Events, MirrorUpdate};
+use crate::convert::milestone::awaits_start;
 use crate::convert::mirror::{portfolio_bytes, project_bytes};
-use crate::milestone::{ChangeContext, achieve_started, awaits_start};
+use crate::milestone::{ChangeContext, achieve_started};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::source::{Reaction, SourceEntry};

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::milestone::Timeliness;
-use crate::milestone::samples::BASELINE;
 use crate::tests::registry::{deleted, portfolio, project};
+use crate::tests::samples::BASELINE;
 use crate::tests::world::{Action, create, draft, kinds, name, project_name};
 use crate::tests::{Registry, World};
 

@@ -16,8 +16,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::*;
-use crate::milestone::samples;
 use crate::tests::running::reason;
+use crate::tests::samples;
 use crate::tests::world::{draft, kinds, name as named, running};
 use crate::tests::{Registry, RegistryServer, Running, World};
 

@@ -7,7 +7,6 @@
 mod action;
 mod outlook;
 mod token;
-mod view;
 
 use std::sync::Arc;
 
@@ -21,7 +20,6 @@ pub(crate) use action::{
     Reforecast, StateChange, achieve_started, add_evidence, change_state, rebaseline, reforecast,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
-pub(crate) use view::{awaits_start, is_planned};
 
 use crate::decide::{Scope, Today, Tracker};
 use crate::mirror::Portfolio;
@@ -172,7 +170,5 @@ impl ChangeContext {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

@@ -13,10 +13,10 @@ use proptest::prelude::*;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-use super::samples::{BASELINE, NAME, evidence, milestone};
 use super::*;
 use crate::command::Command;
 use crate::tests::World;
+use crate::tests::samples::{BASELINE, NAME, evidence, milestone};
 use crate::tests::world::{Action, draft, running};
 
 fn name() -> MilestoneName {

@@ -44,8 +44,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::milestone::samples::BASELINE;
     use crate::tests::running::reason;
+    use crate::tests::samples::BASELINE;
     use crate::tests::world::{draft, running};
 
     const KEY: &[u8] = b"\x01wsc\0road\0start";

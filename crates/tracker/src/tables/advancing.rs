@@ -82,7 +82,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::milestone::samples::NAME;
+    use crate::tests::samples::NAME;
 
     /// Persisted: stores hold these bytes.
     #[test]

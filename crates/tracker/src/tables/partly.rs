@@ -100,7 +100,7 @@ mod tests {
     use milepost_types::{HashPrefix, LogId};
 
     use super::*;
-    use crate::milestone::samples::NAME;
+    use crate::tests::samples::NAME;
 
     /// Persisted: stores hold these bytes.
     #[test]

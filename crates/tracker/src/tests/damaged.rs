@@ -6,9 +6,9 @@ use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone};
 use milepost_types::{DamagedRow, Rejection};
 
 use crate::milestone::CONSTRUCTION_START;
-use crate::milestone::samples::BASELINE;
 use crate::tables::{Table, key};
 use crate::tests::World;
+use crate::tests::samples::BASELINE;
 use crate::tests::world::{Action, create, draft, kinds, name, project_name};
 
 /// Two projects with a construction start each, of which the one of `road` cannot be decoded.

@@ -11,6 +11,7 @@ mod nonsense;
 pub(crate) mod registry;
 pub(crate) mod registry_server;
 pub(crate) mod running;
+pub(crate) mod samples;
 mod sizes;
 mod stored;
 #[path = "../../../../tests/transcript/mod.rs"]
@@ -30,7 +31,7 @@ use milepost_service::value::date_message;
 
 const PROJECT: &str = "portfolios/wsc/projects/road";
 const START: &str = "portfolios/wsc/projects/road/milestones/start";
-const BASELINE: Date = crate::milestone::samples::BASELINE;
+const BASELINE: Date = crate::tests::samples::BASELINE;
 
 /// A registry with the portfolio `wsc` and the project `road`, and a tracker that knows of them.
 async fn road() -> (RegistryServer, Running) {

@@ -9,7 +9,7 @@ use milepost_service::value::date_message;
 use milepost_types::{Rejection, limits};
 
 use crate::command::{AdvanceDate, Command};
-use crate::milestone::samples::{BASELINE, TODAY};
+use crate::tests::samples::{BASELINE, TODAY};
 use crate::tests::world::{Action, advance, create, draft, kinds, name};
 use crate::tests::{Registry, World};
 

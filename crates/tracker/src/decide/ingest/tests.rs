@@ -11,11 +11,11 @@ use prost::Message;
 
 use crate::command::Command;
 use crate::milestone::CONSTRUCTION_START;
-use crate::milestone::samples::BASELINE;
 use crate::source::SourceEntry;
 use crate::tables;
 use crate::tests::World;
 use crate::tests::registry::{project, started};
+use crate::tests::samples::BASELINE;
 use crate::tests::world::{Action, create, draft, kinds, name};
 
 const DAY: Date = date(2021, 5, 12);
@@ -204,7 +204,7 @@ fn what_is_written_between_two_parts_is_not_undone_by_the_next() {
     let own = name("d", "two");
     let achieve = Action::Achieve { actual: Some(BASELINE), reason: String::new() };
     world.now = "2021-06-01T00:00:00Z".parse().unwrap();
-    let evidence = Action::AddEvidence(crate::milestone::samples::evidence("permit"));
+    let evidence = Action::AddEvidence(crate::tests::samples::evidence("permit"));
     world.act(&own, evidence).unwrap();
     world.act(&own, achieve).unwrap();
     let recorded = world.ingest(source_entry).unwrap();

@@ -15,10 +15,11 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use super::*;
-use crate::milestone::samples::{BASELINE, TODAY, evidence};
-use crate::milestone::{CONSTRUCTION_START, awaits_start};
+use crate::convert::milestone::awaits_start;
+use crate::milestone::CONSTRUCTION_START;
 use crate::names::MilestoneName;
 use crate::tests::World;
+use crate::tests::samples::{BASELINE, TODAY, evidence};
 use crate::tests::world::{Action, create, draft, kinds, name};
 
 const LATER: Date = date(2021, 6, 10);

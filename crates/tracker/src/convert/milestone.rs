@@ -7,7 +7,7 @@ use milepost_proto::tracker::v1::milestone::State;
 use milepost_resource::Unreadable;
 use prost::Message;
 
-use super::CONSTRUCTION_START;
+use crate::milestone::CONSTRUCTION_START;
 
 /// These fields.
 #[derive(Clone, PartialEq, prost::Message)]
