@@ -33,7 +33,7 @@ impl World {
             command_id: CommandId::Server("s".to_owned()),
             seed: 1,
         };
-        self.rows.reads.set(0);
+        self.rows.read_count.set(0);
         let command = Arc::new(Command { act, traceparent: String::new() });
         let decision = Registry.decide(&self.rows, &command, &context)?;
         self.sequence += 1;
@@ -47,7 +47,7 @@ impl World {
             events: decision.events,
         };
         Registry.apply(&mut self.rows, &entry).unwrap();
-        Ok(self.rows.reads.get())
+        Ok(self.rows.read_count.get())
     }
 
     /// A portfolio with so many projects.
@@ -96,7 +96,7 @@ fn whether_a_portfolio_has_projects_is_told_by_one_row() {
     let mut world = World::with_projects(2000);
     let refused = world.ask(Box::new(Standard::Delete(target::<Portfolio>("portfolios/wsc"))));
     assert!(matches!(refused, Err(Rejection::Preconditions(_))));
-    assert_eq!(world.rows.reads.get(), 2);
+    assert_eq!(world.rows.read_count.get(), 2);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod full;
 pub(crate) mod office;
+#[path = "../../../resource/src/tests/rows.rs"]
 pub(crate) mod rows;
 #[path = "../../../../tests/transcript/mod.rs"]
 mod transcript;
