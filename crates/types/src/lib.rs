@@ -36,6 +36,7 @@ pub mod suggest;
 pub mod text;
 mod token;
 mod violation;
+pub mod written;
 mod zone;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -103,6 +103,9 @@ pub const ORDER_BY_CHARS: usize = 1_024;
 /// Fields in an `order_by`.
 pub const ORDER_BY_FIELDS: usize = 8;
 
+/// Days of a range of dates that is written as one text, both ends counted.
+pub const WRITTEN_RANGE_DAYS: usize = 400;
+
 /// Violations one answer keeps; further ones are only counted.
 pub const VIOLATIONS: usize = 1_000;
 /// Characters of a caller's text that an error repeats.

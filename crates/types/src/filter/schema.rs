@@ -41,6 +41,36 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    /// The type in words, as in `a date` or `one of PROPOSED, CONSTRUCTION`.
+    pub fn words(self) -> String {
+        match self {
+            FieldType::Text | FieldType::EventType => "text".to_owned(),
+            FieldType::Enum(names) => format!("one of {}", names.join(", ")),
+            FieldType::Int => "whole number".to_owned(),
+            FieldType::Double => "number".to_owned(),
+            FieldType::Bool => "true or false".to_owned(),
+            FieldType::Date => "date".to_owned(),
+            FieldType::Timestamp => "time".to_owned(),
+            FieldType::Duration => "span of time".to_owned(),
+            FieldType::Money => "amount, with or without currency".to_owned(),
+            FieldType::Name => "resource name".to_owned(),
+            FieldType::Message => "has fields of its own".to_owned(),
+            FieldType::List => "list of text".to_owned(),
+            FieldType::Repeated(element) => format!("list of: {}", element.words()),
+            FieldType::Map => "text by key".to_owned(),
+        }
+    }
+
+    /// The operators that it may stand before.
+    pub const fn operators(self) -> &'static str {
+        match self {
+            FieldType::Enum(_) | FieldType::Bool => "= != :",
+            FieldType::Message | FieldType::List | FieldType::Repeated(_) => ":",
+            FieldType::Map => ": and KEY = != < <= > >= :",
+            _ => "= != < <= > >= :",
+        }
+    }
+
     /// The type of a field's members, if it holds several.
     pub(super) fn element(self) -> Option<FieldType> {
         match self {
@@ -68,6 +98,11 @@ impl<F> Field<F> {
     /// Where it is in the message, its parts joined by dots.
     pub const fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// What it holds.
+    pub const fn kind(&self) -> FieldType {
+        self.kind
     }
 }
 
