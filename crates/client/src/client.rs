@@ -22,7 +22,7 @@ use crate::retry::Retry;
 use crate::watch::{Selection, Start, Watch, WatchOptions};
 
 /// The largest reply that is read. A page of a thousand resources with long texts takes several MiB.
-const REPLY_BYTES: usize = 64 << 20;
+pub(crate) const REPLY_BYTES: usize = 64 << 20;
 
 /// Where the three services are.
 #[derive(Debug, Clone)]
@@ -146,11 +146,11 @@ impl Client {
         Follower::new(self.pool(ledger).clone(), ledger, after, options)
     }
 
-    fn channel(&self, pool: &Pool) -> PrincipalChannel {
+    pub(crate) fn channel(&self, pool: &Pool) -> PrincipalChannel {
         PrincipalChannel::new(pool.channel(), self.principal.clone())
     }
 
-    fn pool(&self, ledger: LedgerKind) -> &Pool {
+    pub(crate) fn pool(&self, ledger: LedgerKind) -> &Pool {
         match ledger {
             LedgerKind::Registry => &self.registry,
             LedgerKind::Tracker => &self.tracker,

@@ -18,6 +18,7 @@ mod socket;
 #[cfg(test)]
 mod testing;
 mod transport;
+mod unary;
 mod watch;
 mod words;
 
