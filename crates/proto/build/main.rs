@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Entries and events are passed on as they were stored, without a copy.
     config.bytes([".milepost.journal.v1"]);
     config.btree_map(["."]);
+    config.enable_type_names();
     let generated = tonic_prost_build::configure().build_transport(true);
     generated.codec_path("crate::codec::SmallBuffers").compile_fds_with_config(set, config)?;
     Ok(())

@@ -20,13 +20,21 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
     let standard: Vec<_> = schema.resources.iter().flat_map(event_types).collect();
     let types: Vec<_> = schema.resources.iter().map(|resource| constant(&resource.message)).collect();
     let types = types.join(", ");
+    let filter = |resource: &Resource| {
+        let (name, message) = (resource.message.full_name(), path(&resource.message));
+        format!("({name:?}, <{message} as crate::resource::Resource>::FILTER)")
+    };
+    let filters: Vec<_> = schema.resources.iter().map(filter).collect();
+    let filters = filters.join(", ");
     let mut code = format!(
         "/// The numbers of the fields of an event that hold a resource.\n\
          pub const EVENT_FIELDS: &[u32] = &{numbers:?};\n\
          /// The types of the events that every resource has.\n\
          pub const STANDARD_EVENT_TYPES: &[&str] = &{standard:?};\n\
          /// The types of resources.\n\
-         pub const TYPES: &[&Type] = &[{types}];\n"
+         pub const TYPES: &[&Type] = &[{types}];\n\
+         /// What resources can be filtered by, by their messages.\n\
+         pub const FILTERS: &[(&str, &[filter::Field<usize>])] = &[{filters}];\n"
     );
     for resource in &schema.resources {
         crate::answers::check(pool, &resource.message, &resource.plural);
