@@ -203,7 +203,7 @@ async fn times_are_local_and_show_their_offset_and_utc_where_it_is_asked_for() {
     let organization = "milepost organization get chongqing-university";
     let of_city = [
         project.to_owned(),
-        "milepost portfolio list".to_owned(),
+        "milepost portfolio list --columns name,update_time".to_owned(),
         "milepost event list --resource portfolios/western-science-city --limit 1".to_owned(),
         "milepost event watch --resource portfolios/western-science-city --count 1".to_owned(),
     ];

@@ -13,6 +13,7 @@ use milepost_service::config::{EXIT_CODE as CONFIGURATION, Faults};
 use milepost_types::without_number;
 use tonic::Code;
 
+use crate::context::ContextError;
 use crate::output::{caret, note};
 use crate::serve;
 
@@ -77,16 +78,6 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A file does not hold what it should.
-    #[error("{} is not the JSON of a {message}", path.display())]
-    Json {
-        /// Which one; `-` is standard input.
-        path: PathBuf,
-        /// What it should hold.
-        message: &'static str,
-        /// Why not.
-        source: serde_json::Error,
-    },
     /// A response lacks what every response of its kind has.
     #[error("the server's answer lacks its {0}")]
     Answer(&'static str),
@@ -102,6 +93,9 @@ pub enum Error {
     /// An environment variable sets nothing, and was meant to.
     #[error(transparent)]
     Environment(#[from] Faults),
+    /// Contexts cannot be read or changed.
+    #[error(transparent)]
+    Context(#[from] ContextError),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
@@ -154,7 +148,7 @@ impl Error {
                 milepost_client::Error::Endpoint { .. } | milepost_client::Error::Principal { .. },
             )
             | Error::Usage(_) => USAGE,
-            Error::Read { .. } | Error::Json { .. } => USAGE,
+            Error::Read { .. } | Error::Context(_) => USAGE,
             Error::Environment(_) => CONFIGURATION,
             Error::Interrupted => INTERRUPTED,
             _ => OTHER,
@@ -165,7 +159,6 @@ impl Error {
     fn hint(&self) -> Option<&'static str> {
         let failure = match self {
             Error::Services(_, cause) => return serve::advice(cause.as_ref(), serve::By::Demo),
-            Error::Json { .. } => return Some("`get … --format json` prints what such a file looks like"),
             error => error.failure()?,
         };
         match (failure.reason, failure.code) {

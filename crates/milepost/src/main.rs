@@ -4,26 +4,27 @@
 //! and the demo talk to servers through the public API only.
 
 mod cli;
+mod context;
 mod demo;
 mod endpoint;
 mod error;
 mod operate;
 mod output;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, What};
 use error::{Error, report};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to standard output, faults to standard error; a closed one is no error.
@@ -34,12 +35,18 @@ fn main() -> ExitCode {
     if let Err(error) = cli.check_environment(std::env::vars_os()) {
         return report(&error);
     }
-    match cli.command {
-        Command::Serve(args) => runtime(Builder::new_multi_thread()).block_on(serve::run(args)),
-        Command::Demo(args) => ended(run(Builder::new_multi_thread(), demo::run(args))),
-        Command::Journal(command) => runtime(Builder::new_multi_thread()).block_on(operate::journal(command)),
-        Command::Store(command) => runtime(Builder::new_multi_thread()).block_on(operate::store(command)),
-        Command::Follower(command) => {
+    match cli.what {
+        What::Command(Command::Serve(args)) => {
+            runtime(Builder::new_multi_thread()).block_on(serve::run(args))
+        }
+        What::Command(Command::Demo(args)) => ended(run(Builder::new_multi_thread(), demo::run(args))),
+        What::Command(Command::Journal(command)) => {
+            runtime(Builder::new_multi_thread()).block_on(operate::journal(command))
+        }
+        What::Command(Command::Store(command)) => {
+            runtime(Builder::new_multi_thread()).block_on(operate::store(command))
+        }
+        What::Command(Command::Follower(command)) => {
             runtime(Builder::new_multi_thread()).block_on(operate::follower(command))
         }
         _ => ended(run(Builder::new_current_thread(), async {

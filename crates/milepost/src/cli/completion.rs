@@ -2,10 +2,10 @@
 //!
 //! Invariant: the script is made from the same definitions that parse the command line.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Cli;
+use super::definition;
 use crate::error::Error;
 use crate::output::print;
 
@@ -26,7 +26,7 @@ pub fn run(args: &CompletionArgs) -> Result<(), Error> {
 
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "milepost", &mut script);
+    clap_complete::generate(shell, &mut definition(), "milepost", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 

@@ -9,23 +9,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::output::json::{self, Described};
 use crate::output::progress;
 
 const PIECE: usize = 256 * 1024;
-
-/// The message in a JSON file; `-` is standard input.
-///
-/// # Errors
-/// If the file cannot be read, or is not the JSON of such a message.
-pub async fn message<M: Described>(path: &Path) -> Result<M, Error> {
-    let text = text(path).await?;
-    json::from_text(&text).map_err(|source| Error::Json {
-        path: path.to_owned(),
-        message: M::MESSAGE,
-        source,
-    })
-}
 
 /// The text of a file, or of standard input for `-`.
 ///

@@ -7,9 +7,14 @@ use milepost_proto::journal::v1::{GetLedgerInfoRequest, GetLedgerInfoResponse};
 use milepost_types::LedgerKind;
 use tonic::Code;
 
+use super::flags::Columns;
 use super::session::Session;
 use crate::error::Error;
-use crate::output::resource::Resource;
+use crate::output::json;
+
+/// What a table of ledgers shows.
+const COLUMNS: [&str; 6] =
+    ["ledger", "tail.sequence", "last_commit_time", "disk_bytes", "server_version", "tail.log_id"];
 
 /// What to do with ledgers.
 #[derive(Debug, Subcommand)]
@@ -39,23 +44,20 @@ pub enum Which {
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     let Verb::Info { ledger } = verb;
     if let Some(which) = ledger {
-        let info = info(session, which).await?;
-        return session.output().answer(&info, |info, mut card| {
-            info.card(&mut card);
-            card
-        });
+        return session.one(&json::dynamic(&info(session, which).await?)).await;
     }
     let mut found = Vec::new();
     for which in [Which::Registry, Which::Tracker, Which::Notifier] {
         match info(session, which).await {
-            Ok(info) => found.push(info),
+            Ok(info) => found.push(json::dynamic(&info)),
             // A server need not have all of them.
             Err(Error::Client(error))
                 if error.failure().is_some_and(|failure| failure.code == Code::NotFound) => {}
             Err(error) => return Err(error),
         }
     }
-    session.many(&found, "").await
+    let columns = COLUMNS.map(str::to_owned).to_vec();
+    session.many(&found, "", &Columns { columns, ..Columns::default() }).await
 }
 
 async fn info(session: &Session, which: Which) -> Result<GetLedgerInfoResponse, Error> {

@@ -3,38 +3,39 @@
 //! Invariant: data goes to standard output, everything else to standard error; what a flag, a verb or an
 //! exit code means never changes. The nouns use the public API only, through the client crate.
 
-#[macro_use]
-mod call;
-
-mod batch;
 mod completion;
 mod event;
+mod examples;
+mod extra;
+mod fields;
 mod flags;
 mod input;
 mod ledger;
-mod milestone;
-mod name;
-mod organization;
-mod phase;
-mod portfolio;
-mod project;
+pub mod name;
+mod noun;
+pub mod read;
 mod session;
-mod value;
+pub mod value;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::tz::TimeZone;
+use milepost_client::{Client, Endpoint, Endpoints};
 use milepost_service::config::check_variables;
+use milepost_types::suggest::nearest;
 
+use crate::context::{self, ContextCommand, EndpointSetting, Outcome, Rules, Settings};
 use crate::demo::DemoArgs;
 use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::{EXIT_CODES, Error};
 use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
 use crate::output::zone::Zones;
-use crate::output::{Format, Output};
+use crate::output::{self, Format, Output};
+use crate::schema::{self, Resource};
 use crate::serve::ServeArgs;
+pub use flags::Columns;
+use name::Defaults;
 use session::Session;
 
 const AFTER_HELP: &str = "\
@@ -58,83 +59,115 @@ Names:
 #[command(name = "milepost", version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{AFTER_HELP}\n{EXIT_CODES}"))]
 #[command(max_term_width = 100)]
-pub struct Cli {
-    #[command(flatten)]
-    client: ClientArgs,
+struct Root {
     #[command(subcommand)]
-    pub command: Command,
+    command: Command,
 }
 
-/// How a server is talked to, and how its answers are printed: before the noun.
-#[derive(Debug, Default, Args)]
+/// What a command line says.
+#[derive(Debug)]
+pub struct Cli {
+    client: ClientArgs,
+    /// What to do.
+    pub what: What,
+}
+
+/// What to do: something that the schemas have no word for, or something with a resource.
+#[derive(Debug)]
+pub enum What {
+    /// A command.
+    Command(Command),
+    /// A verb of a resource.
+    Noun(&'static Resource, ArgMatches),
+}
+
+/// How a server is talked to, and how its answers are printed.
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Client")]
-struct ClientArgs {
-    /// The server to talk to [default: http://127.0.0.1:7400]
-    #[arg(long, value_name = "URL", env = "MILEPOST_ENDPOINT")]
-    endpoint: Option<String>,
-    /// How answers are printed [default: table]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: 10s]
-    #[arg(long, value_name = "SPAN", value_parser = value::duration)]
-    timeout: Option<Duration>,
-    /// Who makes the changes: an id, for the record; nobody checks it
-    #[arg(long, value_name = "ID", env = "MILEPOST_PRINCIPAL")]
-    principal: Option<String>,
-    /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]
-    #[arg(long)]
-    utc: bool,
+pub struct ClientArgs {
+    /// Takes the settings of this context [default: MILEPOST_CONTEXT, or the current one]
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
-/// The same after the noun, where it has the last word. Commands that talk to no server do not have it.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Client")]
-struct NounArgs {
-    /// The server to talk to [default: MILEPOST_ENDPOINT, or http://127.0.0.1:7400]
-    #[arg(long, global = true, value_name = "URL")]
-    endpoint: Option<String>,
-    /// How answers are printed [default: table]
-    #[arg(long, global = true, value_enum)]
-    format: Option<Format>,
-    /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: 10s]
-    #[arg(long, global = true, value_name = "SPAN", value_parser = value::duration)]
-    timeout: Option<Duration>,
-    /// Who makes the changes: an id, for the record; nobody checks it [default: MILEPOST_PRINCIPAL]
-    #[arg(long, global = true, value_name = "ID")]
-    principal: Option<String>,
-    /// Shows times in UTC [default: in the portfolio's time zone, else in the system's; JSON is always in UTC]
-    #[arg(long, global = true)]
-    utc: bool,
-}
-
-/// What to do with a noun, through a server.
+/// What to do with a noun that the schemas do not have, through a server.
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Noun<V: Subcommand> {
     #[command(flatten)]
-    client: NounArgs,
+    client: ClientArgs,
     #[command(subcommand)]
     verb: V,
 }
 
+/// What contexts are checked by.
+pub const RULES: Rules = Rules {
+    formats: &["table", "json", "csv"],
+    timeout: |text| value::duration(text).map(drop),
+    nearest: |text, known| nearest(text, known.iter().copied()).map(str::to_owned),
+};
+
 impl ClientArgs {
-    /// A session as these flags and those of the noun say.
-    fn session(self, noun: NounArgs) -> Result<Session, Error> {
-        let endpoint = noun.endpoint.or(self.endpoint);
-        let timeout = noun.timeout.or(self.timeout).unwrap_or(DEFAULT_TIMEOUT);
-        let format = noun.format.or(self.format).unwrap_or_default();
-        let principal = noun.principal.or(self.principal);
-        let endpoint = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
-        let zones = match noun.utc || self.utc {
-            true => Zones::utc(),
-            false => Zones::local(TimeZone::system()),
+    /// These, and those that stand before the noun where they say nothing.
+    fn over(self, before: ClientArgs) -> Self {
+        Self { context: self.context.or(before.context), settings: self.settings.over(before.settings) }
+    }
+
+    /// The format that flags ask for, before anything else is read.
+    fn format(&self) -> Option<Format> {
+        self.settings.format.as_deref().and_then(format)
+    }
+
+    /// A session as these flags say; then the environment, then the context.
+    fn session(self) -> Result<Session, Error> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let environment = Settings::from_environment(variable, &RULES)?;
+        let path = context::path(|name| std::env::var_os(name));
+        let context = match path {
+            Ok(path) => context::read(&path, &RULES)?.in_use(self.context.as_deref(), variable, &RULES)?,
+            Err(error) if self.context.is_some() => return Err(error.into()),
+            // Without a home there are no contexts.
+            Err(_) => Settings::default(),
         };
-        Session::open(endpoint, timeout, Output::stdout(format, zones), principal.as_deref())
+        let settings = self.settings.over(environment).over(context);
+        let parsed = |text: Option<&String>| text.map(|text| value::duration(text)).transpose();
+        let timeout =
+            parsed(settings.timeout.as_ref()).map_err(|fault| Error::Usage(format!("--timeout: {fault}")))?;
+        let form = settings.format.as_deref().unwrap_or("table");
+        let format = format(form).ok_or_else(|| {
+            Error::Usage(format!("--format {form}: there is no such format; there are table, json, csv"))
+        })?;
+        let zones = match settings.utc {
+            Some(true) => Zones::utc(),
+            _ => Zones::local(TimeZone::system()),
+        };
+        let endpoint = settings.endpoint.unwrap_or_else(|| EndpointSetting::One(DEFAULT_ENDPOINT.to_owned()));
+        let called = endpoint.to_string();
+        let mut client = match endpoint {
+            EndpointSetting::One(url) => Client::connect(&url)?,
+            EndpointSetting::Each { registry, tracker, notifier } => {
+                let parse = Endpoint::parse;
+                let (registry, tracker, notifier) = (parse(&registry)?, parse(&tracker)?, parse(&notifier)?);
+                Client::new(&Endpoints { registry, tracker, notifier }, 1)
+            }
+        };
+        if let Some(principal) = settings.principal {
+            client = client.with_principal(&principal)?;
+        }
+        let defaults = Defaults { portfolio: settings.portfolio };
+        let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
+        Ok(Session::new(client, called, timeout, Output::stdout(format, zones), defaults))
     }
 }
 
+fn format(name: &str) -> Option<Format> {
+    clap::ValueEnum::from_str(name, false).ok()
+}
+
 /// How long a call may take unless a flag says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -143,22 +176,13 @@ pub enum Command {
     Serve(ServeArgs),
     /// Runs everything in one process and loads the Western (Chongqing) Science City
     Demo(DemoArgs),
-    /// Portfolios: what one office builds
-    Portfolio(Noun<portfolio::Verb>),
-    /// Organizations: who takes part in projects
-    Organization(Noun<organization::Verb>),
-    /// Projects: what is built
-    Project(Box<Noun<project::Verb>>),
-    /// Phases: the parts in which a project is built
-    Phase(Noun<phase::Verb>),
-    /// Batches: acts that start many projects on a day
-    Batch(Noun<batch::Verb>),
-    /// Milestones: dated points of projects
-    Milestone(Box<Noun<milestone::Verb>>),
     /// Events: what happened, as lists and as streams
     Event(Noun<event::Verb>),
     /// Ledgers: what a server has, and how far it has come
     Ledger(Noun<ledger::Verb>),
+    /// Contexts: named settings of the command line
+    #[command(subcommand)]
+    Context(ContextCommand),
     /// Journals: verify, export, import
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -172,7 +196,63 @@ pub enum Command {
     Completion(completion::CompletionArgs),
 }
 
+/// The whole command line: what is written here, and a noun for every resource of the schemas.
+pub fn definition() -> clap::Command {
+    let mut root = Root::command();
+    let first = root.get_subcommands().count();
+    // Nouns stand after `serve` and `demo`, before what works on them all.
+    let names: Vec<String> = root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    for (index, name) in names.iter().enumerate() {
+        let order = if index < 2 { index } else { first + schema::resources().len() + index };
+        root = root.mut_subcommand(name, |command| command.display_order(order));
+    }
+    let nouns = schema::resources().iter().enumerate();
+    let nouns = nouns.map(|(index, resource)| noun::command(resource).display_order(first + index));
+    // Before the noun they are for the nouns too, but not for what talks to no server.
+    noun::client_args(root).subcommands(nouns)
+}
+
 impl Cli {
+    /// What these arguments say; the first is the name of the program.
+    ///
+    /// # Errors
+    /// Help that was asked for, or what of them is not understood.
+    pub fn try_parse_from(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let mut definition = definition();
+        let read = |matches: &mut ArgMatches| {
+            let client = ClientArgs::from_arg_matches(matches)?;
+            let what =
+                match matches.subcommand().and_then(|(name, inner)| Some((schema::resource(name)?, inner))) {
+                    Some((resource, inner)) => What::Noun(resource, inner.clone()),
+                    None => What::Command(Command::from_arg_matches(matches)?),
+                };
+            Ok(Self { client, what })
+        };
+        let mut matches = definition.try_get_matches_from_mut(arguments)?;
+        read(&mut matches).map_err(|error: clap::Error| error.format(&mut definition))
+    }
+
+    /// The flags of the client, those after the noun over those before it.
+    fn client_args(&self) -> ClientArgs {
+        let after = match &self.what {
+            What::Noun(_, matches) => {
+                let of = |matches| ClientArgs::from_arg_matches(matches).unwrap_or_default();
+                matches.subcommand().map(|(_, verb)| of(verb)).unwrap_or_default().over(of(matches))
+            }
+            What::Command(Command::Event(noun)) => noun.client.clone(),
+            What::Command(Command::Ledger(noun)) => noun.client.clone(),
+            What::Command(_) => ClientArgs::default(),
+        };
+        after.over(self.client.clone())
+    }
+
+    /// The format that the flags ask for.
+    pub fn format(&self) -> Format {
+        self.client_args().format().unwrap_or_default()
+    }
+
     /// Checks that no environment variable is a misspelling of one that the command reads: it would act on another
     /// server, or on other files, than was meant.
     ///
@@ -182,12 +262,13 @@ impl Cli {
         &self,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), Error> {
-        let read: &[&str] = match &self.command {
+        let read: &[&str] = match &self.what {
             // It checks the whole environment with the rest of its configuration.
-            Command::Serve(_) => &[],
-            Command::Demo(_) | Command::Completion(_) => &[],
-            Command::Journal(_) | Command::Store(_) | Command::Follower(_) => &["MILEPOST_DATA_DIR"],
-            _ => &["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"],
+            What::Command(Command::Serve(_) | Command::Demo(_) | Command::Completion(_)) => &[],
+            What::Command(Command::Journal(_) | Command::Store(_) | Command::Follower(_)) => {
+                &["MILEPOST_DATA_DIR"]
+            }
+            _ => &VARIABLES,
         };
         Ok(check_variables(environment, read)?)
     }
@@ -197,55 +278,36 @@ impl Cli {
     /// # Errors
     /// What the server refused, or why it could not be asked.
     pub async fn run_client(self) -> Result<(), Error> {
-        let client = self.client;
-        match self.command {
-            Command::Portfolio(noun) => portfolio::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Organization(noun) => organization::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Project(noun) => project::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Phase(noun) => phase::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Batch(noun) => batch::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Milestone(noun) => milestone::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Event(noun) => event::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Ledger(noun) => ledger::run(noun.verb, &client.session(noun.client)?).await,
-            Command::Completion(args) => completion::run(&args),
-            Command::Serve(_)
-            | Command::Demo(_)
-            | Command::Journal(_)
-            | Command::Store(_)
-            | Command::Follower(_) => Err(Error::Usage("this is no client command".to_owned())),
+        let client = self.client_args();
+        match self.what {
+            What::Noun(resource, matches) => noun::run(resource, &matches, &client.session()?).await,
+            What::Command(Command::Event(noun)) => event::run(noun.verb, &client.session()?).await,
+            What::Command(Command::Ledger(noun)) => ledger::run(noun.verb, &client.session()?).await,
+            What::Command(Command::Context(command)) => run_context(&command, client.format()),
+            What::Command(Command::Completion(args)) => completion::run(&args),
+            What::Command(_) => Err(Error::Usage("this is no client command".to_owned())),
         }
     }
 }
 
-/// The value of an enumeration that a word stands for, as in `new-start` for `LISTING_NEW_START`.
-///
-/// # Panics
-/// If the word stands for none; it comes from a list that a test compares with the schema.
-fn code<E: Coded>(prefix: &str, word: &str) -> E {
-    let name = format!("{prefix}_{}", word.to_uppercase().replace('-', "_"));
-    E::from_name(&name).unwrap_or_else(|| panic!("{name} is in the schema"))
-}
+/// The environment variables that client commands read.
+const VARIABLES: [&str; 6] = [
+    "MILEPOST_ENDPOINT",
+    "MILEPOST_PORTFOLIO",
+    "MILEPOST_FORMAT",
+    "MILEPOST_PRINCIPAL",
+    "MILEPOST_CONTEXT",
+    "MILEPOST_CONTEXTS",
+];
 
-/// An enumeration whose values have names.
-trait Coded: Sized {
-    fn from_name(name: &str) -> Option<Self>;
+/// Changes contexts, or shows them.
+fn run_context(command: &ContextCommand, format: Option<Format>) -> Result<(), Error> {
+    let path = context::path(|name| std::env::var_os(name))?;
+    let Outcome { rows, notes } = context::run(command, &path, &RULES)?;
+    output::print(&output::contexts(&rows, format.unwrap_or_default()))?;
+    notes.iter().for_each(|text| output::note(text));
+    Ok(())
 }
-
-macro_rules! coded {
-    ($($Type:path),+) => {
-        $(impl Coded for $Type {
-            fn from_name(name: &str) -> Option<Self> {
-                Self::from_str_name(name)
-            }
-        })+
-    };
-}
-
-coded!(
-    milepost_proto::registry::v1::organization::Kind,
-    milepost_proto::registry::v1::project::Level,
-    milepost_proto::registry::v1::project::Listing
-);
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A connection to a server, and the three things every noun does with it: read, write, list.
+//! A connection to a server, and what every noun does with it: call, list, show.
 //!
 //! Invariant: every call has the deadline of `--timeout`; if a server cannot be reached, a note on
 //! standard error says so at the first attempt, and the client keeps trying.
@@ -7,16 +7,22 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::uri::PathAndQuery;
 use indicatif::ProgressBar;
 use milepost_client::{Client, Failure, Retry};
-use milepost_proto::WriteRequest;
-use milepost_proto::registry::v1::GetPortfolioRequest;
+use milepost_proto::registry::v1::{GetPortfolioRequest, Portfolio};
+use milepost_types::RequestId;
+use prost::Message;
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage, Value};
 use tonic::{Request, Response, Status};
 
-use super::flags::Limit;
+use super::flags::{Columns, Limit};
+use super::name::Defaults;
 use crate::error::Error;
-use crate::output::resource::Resource;
-use crate::output::{Format, Output, note, progress, text};
+use crate::output::zone::Place;
+use crate::output::{Output, place, print, progress, shown, text};
+use crate::schema;
 
 /// Resources on a page: as many as servers answer.
 const PAGE: u64 = 1000;
@@ -29,35 +35,29 @@ pub struct Session {
     endpoint: String,
     timeout: Duration,
     output: Output,
+    defaults: Defaults,
     hinted: Cell<bool>,
 }
 
 /// A page of a list.
-pub struct Page<R> {
+pub struct Page {
     /// In order.
-    pub items: Vec<R>,
+    pub items: Vec<DynamicMessage>,
     /// The token of the next page; empty: this is the last.
     pub next: String,
 }
 
 impl Session {
-    /// A session with the server at a URL, on behalf of a principal if one is named. Connects when first
-    /// used.
-    ///
-    /// # Errors
-    /// If the URL is malformed, or the principal cannot be sent.
-    pub fn open(
-        endpoint: &str,
+    /// A session of a client whose server is called so. Connects when first used.
+    pub fn new(
+        client: Client,
+        endpoint: String,
         timeout: Duration,
         output: Output,
-        principal: Option<&str>,
-    ) -> Result<Self, Error> {
-        let mut client = Client::connect(endpoint)?.with_retry(Retry { timeout, ..Retry::default() });
-        // An empty environment variable names no principal.
-        if let Some(principal) = principal.filter(|principal| !principal.is_empty()) {
-            client = client.with_principal(principal)?;
-        }
-        Ok(Self { client, endpoint: endpoint.to_owned(), timeout, output, hinted: Cell::new(false) })
+        defaults: Defaults,
+    ) -> Self {
+        let client = client.with_retry(Retry { timeout, ..Retry::default() });
+        Self { client, endpoint, timeout, output, defaults, hinted: Cell::new(false) }
     }
 
     /// The client.
@@ -68,6 +68,38 @@ impl Session {
     /// Where answers go.
     pub fn output(&self) -> &Output {
         &self.output
+    }
+
+    /// What names are completed with.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// Calls a method, again if that is of use: a write under one request id.
+    ///
+    /// # Errors
+    /// Why the last attempt failed.
+    pub async fn call(
+        &self,
+        method: &MethodDescriptor,
+        mut request: DynamicMessage,
+    ) -> Result<DynamicMessage, Error> {
+        if let Some(id) = request.get_field_by_name_mut("request_id").and_then(Value::as_string_mut)
+            && id.is_empty()
+        {
+            *id = RequestId::generate().to_string();
+        }
+        let service = method.parent_service();
+        let path = format!("/{}/{}", service.full_name(), method.name());
+        let path = PathAndQuery::try_from(path).expect("the name of a method is a path");
+        let (ledger, request) = (schema::ledger(service), Bytes::from(request.encode_to_vec()));
+        let response = self
+            .read(request, |client, request| {
+                let path = path.clone();
+                async move { client.unary(ledger, path, request).await }
+            })
+            .await?;
+        DynamicMessage::decode(method.output(), response).map_err(|_| Error::Answer("schema"))
     }
 
     /// Reads, again if that is of use.
@@ -88,86 +120,53 @@ impl Session {
         Ok(retry.read(retry.deadline(), request, call).await?)
     }
 
-    /// Writes, again under the same request id if that is of use.
-    ///
-    /// # Errors
-    /// Why the last attempt failed.
-    pub async fn write<Q, T, F>(
-        &self,
-        request: Q,
-        mut call: impl FnMut(Client, Request<Q>) -> F,
-    ) -> Result<T, Error>
-    where
-        Q: WriteRequest,
-        F: Future<Output = Result<Response<T>, Status>>,
-    {
-        let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), request));
-        Ok(retry.write(retry.deadline(), request, call).await?)
-    }
-
-    /// Shows the resource of an answer.
-    ///
-    /// # Errors
-    /// If the answer has none, or standard output cannot be written.
-    pub async fn show<R: Resource>(&self, resource: Option<R>, revision: &str) -> Result<(), Error> {
-        self.one(&resource.ok_or(Error::Answer(R::FIELD))?, ("revision", revision)).await
-    }
-
-    /// Shows one resource.
+    /// Shows an answer: the resource in it, or all of it.
     ///
     /// # Errors
     /// If standard output cannot be written.
-    pub async fn one<R: Resource>(&self, resource: &R, beside: (&str, &str)) -> Result<(), Error> {
-        self.learn_zones(resource.place().portfolio("")).await;
-        self.output.one(resource, beside)
+    pub async fn one(&self, answer: &DynamicMessage) -> Result<(), Error> {
+        if !self.output.is_streamed() {
+            self.learn_zones(place(&shown(answer)).portfolio("")).await;
+        }
+        self.output.one(answer)
     }
 
-    /// Shows several resources that are listed under a parent.
+    /// Shows several messages that are listed under a parent.
     ///
     /// # Errors
     /// If standard output cannot be written.
-    pub async fn many<R: Resource>(&self, resources: &[R], under: &str) -> Result<(), Error> {
-        if R::TIMES_IN_ROWS {
-            self.learn_zones(resources.iter().filter_map(|resource| resource.place().portfolio(under))).await;
+    pub async fn many(&self, found: &[DynamicMessage], under: &str, columns: &Columns) -> Result<(), Error> {
+        let Some(first) = found.first() else {
+            self.output.note("nothing matches");
+            return Ok(());
+        };
+        let list = self.output.list(&first.descriptor(), under, columns)?;
+        if self.output.needs_zones(&list) {
+            let places: Vec<Place> = found.iter().map(place).collect();
+            self.learn_zones(places.iter().filter_map(|place| place.portfolio(under))).await;
         }
-        self.output.many(resources, under)
+        let (text, left_out) = self.output.piece(&list, found);
+        print(&text)?;
+        if !left_out.is_empty() {
+            self.output.note(&format!("no room for {}; --wide shows everything", left_out.join(", ")));
+        }
+        Ok(())
     }
 
-    /// Asks for the time zones of portfolios whose times are about to be shown, each once a command, and only where
-    /// times are shown in them. What cannot be learnt at once is no fault: times are shown in the system's zone then,
-    /// with their offset.
-    pub async fn learn_zones(&self, portfolios: impl IntoIterator<Item = &str>) {
-        let zones = &self.output.zones;
-        if self.output.format == Format::Json {
-            return;
-        }
-        for portfolio in portfolios {
-            if !zones.lacks(portfolio) {
-                continue;
-            }
-            let mut request =
-                Request::new(GetPortfolioRequest { name: portfolio.to_owned(), ..Default::default() });
-            let patience = self.timeout.min(ZONE_PATIENCE);
-            request.set_timeout(patience);
-            let mut portfolios = self.client.portfolios();
-            let answer = tokio::time::timeout(patience, portfolios.get_portfolio(request)).await;
-            let found = answer.ok().and_then(Result::ok).and_then(|answer| answer.into_inner().portfolio);
-            zones.learn(portfolio, &found.map(|portfolio| portfolio.time_zone).unwrap_or_default());
-        }
-    }
-
-    /// Follows the pages of a list under a parent up to a limit and shows them: as JSON each as it comes, as a table all
-    /// at the end.
+    /// Follows the pages of a list under a parent up to a limit and shows them: as a table all at the end, else each as
+    /// it comes.
     ///
     /// # Errors
     /// If a page cannot be read, or standard output cannot be written.
-    pub async fn list<R: Resource>(
+    pub async fn list(
         &self,
+        message: &MessageDescriptor,
         limit: &Limit,
         under: &str,
-        mut page: impl AsyncFnMut(i32, String) -> Result<Page<R>, Error>,
+        columns: &Columns,
+        mut page: impl AsyncFnMut(i32, String) -> Result<Page, Error>,
     ) -> Result<(), Error> {
+        let list = self.output.list(message, under, columns)?;
         let limit = limit.limit.unwrap_or(u64::MAX);
         let (mut rows, mut listed, mut token) = (Vec::new(), 0_u64, String::new());
         let mut bar = ProgressBar::hidden();
@@ -177,9 +176,11 @@ impl Session {
             items.truncate(usize::try_from(limit - listed).unwrap_or(usize::MAX));
             listed += items.len() as u64;
             bar.set_position(listed);
-            match self.output.format {
-                Format::Json => bar.suspend(|| self.output.many(&items, under))?,
-                Format::Table => rows.append(&mut items),
+            if self.output.is_streamed() {
+                let (text, _) = self.output.piece(&list, &items);
+                bar.suspend(|| print(&text))?;
+            } else {
+                rows.append(&mut items);
             }
             if next.is_empty() || listed >= limit {
                 break !next.is_empty();
@@ -190,17 +191,41 @@ impl Session {
             token = next;
         };
         bar.finish_and_clear();
-        if self.output.format == Format::Table {
-            if rows.is_empty() {
-                note("nothing matches");
-            } else {
-                self.many(&rows, under).await?;
-            }
+        if !self.output.is_streamed() {
+            self.many(&rows, under, columns).await?;
         }
         if more {
-            note(&format!("there is more: the first {} shown", text::count(listed, "is", "are")));
+            self.output.note(&format!("there is more: the first {} shown", text::count(listed, "is", "are")));
         }
         Ok(())
+    }
+
+    /// Asks for the time zones of portfolios whose times are about to be shown, each once a command, and only where
+    /// times are shown in them. What cannot be learnt at once is no fault: times are shown in the system's zone then,
+    /// with their offset.
+    pub async fn learn_zones(&self, portfolios: impl IntoIterator<Item = &str>) {
+        let zones = &self.output.zones;
+        for portfolio in portfolios {
+            if zones.lacks(portfolio) {
+                let found = self.portfolio(portfolio).await;
+                zones.learn(portfolio, &found.map(|portfolio| portfolio.time_zone).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The reporting currency of the portfolio that a name is in.
+    pub async fn currency(&self, name: &str) -> Option<String> {
+        let portfolio = self.portfolio(Place::of(name).portfolio("")?).await?;
+        Some(portfolio.reporting_currency_code).filter(|code| !code.is_empty())
+    }
+
+    async fn portfolio(&self, name: &str) -> Option<Portfolio> {
+        let mut request = Request::new(GetPortfolioRequest { name: name.to_owned(), ..Default::default() });
+        let patience = self.timeout.min(ZONE_PATIENCE);
+        request.set_timeout(patience);
+        let mut portfolios = self.client.portfolios();
+        let answer = tokio::time::timeout(patience, portfolios.get_portfolio(request)).await;
+        answer.ok().and_then(Result::ok)?.into_inner().portfolio
     }
 
     /// Passes an attempt on, and says once if the server cannot be reached.
@@ -212,7 +237,7 @@ impl Session {
         if let Err(status) = &answer {
             let failure = Failure::from(status.clone());
             if failure.connection && !self.hinted.replace(true) {
-                note(&format!(
+                self.output.note(&format!(
                     "{} cannot be reached ({}); trying for up to {:?}",
                     self.endpoint, failure.message, self.timeout
                 ));

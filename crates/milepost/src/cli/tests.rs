@@ -2,16 +2,37 @@
 //!
 //! A changed transcript is a changed interface: look twice before accepting it.
 
-use clap::{CommandFactory, Parser};
+use milepost_types::CurrencyCode;
+use prost_reflect::DynamicMessage;
 
+use super::read::{Fault, Scope};
 use super::*;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("milepost").chain(line.split_whitespace()))
 }
 
+/// What a line sends, as far as that is known without a server: the amounts of `wsc` are in CNY.
+fn requested(line: &str) -> Result<DynamicMessage, String> {
+    requested_of(split(line))
+}
+
+fn requested_of(words: Vec<String>) -> Result<DynamicMessage, String> {
+    let words = std::iter::once("milepost".to_owned()).chain(words);
+    let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
+    let What::Noun(resource, matches) = cli.what else { panic!("no noun") };
+    let (verb, matches) = matches.subcommand().unwrap();
+    let verb = resource.verb(verb).unwrap();
+    let mut scope = Scope { currency: CurrencyCode::stored("CNY"), ..Scope::default() };
+    match noun::fill(&verb, matches, noun::Given::default(), &Defaults::default(), &mut scope) {
+        Ok(Ok(request)) => Ok(request),
+        Ok(Err(Fault::Text(fault) | Fault::NoCurrency(fault))) => Err(fault),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn help(words: &[&str]) -> String {
-    let mut command = Cli::command().term_width(100);
+    let mut command = definition().term_width(100);
     command.build();
     let mut at = &mut command;
     for word in words {
@@ -30,7 +51,7 @@ fn tree(command: &clap::Command, path: &str, out: &mut String) {
         }
         let flags: Vec<String> = sub
             .get_arguments()
-            .filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
+            .filter(|argument| argument.get_help_heading() != Some("Client") && argument.get_id() != "help")
             .map(|argument| match argument.get_long() {
                 Some(long) => format!("--{long}"),
                 None => argument.get_id().to_string().to_uppercase(),
@@ -42,12 +63,12 @@ fn tree(command: &clap::Command, path: &str, out: &mut String) {
 
 #[test]
 fn the_definitions_are_sound() {
-    Cli::command().debug_assert();
+    definition().debug_assert();
 }
 
 #[test]
 fn nouns_verbs_and_flags() {
-    let mut command = Cli::command();
+    let mut command = definition();
     command.build();
     let mut out = String::new();
     for noun in ["portfolio", "organization", "project", "phase", "batch", "milestone", "event", "ledger"] {
@@ -86,7 +107,7 @@ fn commands(command: &clap::Command, path: &[String], found: &mut Vec<(Vec<Strin
 
 fn all_commands() -> Vec<(Vec<String>, clap::Command)> {
     // So wide that nothing is wrapped.
-    let mut root = Cli::command().term_width(10_000);
+    let mut root = definition().term_width(10_000);
     root.build();
     let mut found = Vec::new();
     commands(&root, &[], &mut found);
@@ -139,12 +160,22 @@ fn every_value_that_the_help_of_a_flag_gives_as_an_example_is_understood() {
         for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             let Some((_, example)) = help.split_once("as in ") else { continue };
-            let example = example.split(&[';', '['][..]).next().unwrap_or_default();
+            // Of a field, the schema's own example stands in backticks.
+            let is_noun = path.first().is_some_and(|noun| schema::resource(noun).is_some());
+            if is_noun && argument.get_help_heading() == Some("Fields") && !example.starts_with('`') {
+                continue;
+            }
+            let end = if example.starts_with('`') { &[',', '.', ' '][..] } else { &[';', '['][..] };
+            let example = example.split(end).next().unwrap_or_default();
             for value in example.split(" or ").flat_map(|value| value.split(", ")) {
                 let value = value.split(" for ").next().unwrap_or_default();
-                let value = split(value.trim_end_matches(',')).join(" ");
+                let value = value.trim().trim_end_matches(',').trim_matches('`');
+                let value = split(value).join(" ");
                 let flag = format!("--{}", argument.get_long().unwrap());
                 let words = [&["milepost".to_owned()], &path[..], &[flag.clone(), value.clone()]].concat();
+                if is_noun && let Err(fault) = requested_of(words[1..].to_vec()) {
+                    assert!(!fault.starts_with(&flag), "{path:?} {flag} {value:?}: {fault}");
+                }
                 // What else the command needs is missing, and said so only after the values were understood.
                 if let Err(error) = Cli::try_parse_from(words) {
                     let kind = error.kind();
@@ -234,21 +265,20 @@ fn commands_as_people_type_them_parse() {
 
 #[test]
 fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_word() {
-    let session = |line: &str| {
-        let cli = parse(line).unwrap();
-        let Command::Portfolio(noun) = cli.command else { panic!("{line}") };
-        let NounArgs { endpoint, format, timeout, .. } = noun.client;
-        (endpoint.or(cli.client.endpoint), format.or(cli.client.format), timeout.or(cli.client.timeout))
-    };
-    let second = Some(Duration::from_secs(1));
+    let settings = |line: &str| parse(line).unwrap().client_args().settings;
     for line in [
         "--endpoint http://a --format json --timeout 1s portfolio list",
         "portfolio --endpoint http://a --format json --timeout 1s list",
-        "portfolio list --endpoint http://a --format json --timeout 1s",
+        "portfolio list -e http://a -o json --timeout 1s",
         "--endpoint http://b portfolio list --format json --timeout 1s --endpoint http://a",
+        "-e http://b event list --format json --timeout 1s --endpoint http://a",
     ] {
-        assert_eq!(session(line), (Some("http://a".to_owned()), Some(Format::Json), second), "{line}");
+        let found = settings(line);
+        let endpoint = found.endpoint.map(|endpoint| endpoint.to_string());
+        let found = (endpoint.as_deref(), found.format.as_deref(), found.timeout.as_deref());
+        assert_eq!(found, (Some("http://a"), Some("json"), Some("1s")), "{line}");
     }
+    assert_eq!(settings("portfolio list --utc").utc, Some(true));
     for line in ["serve all --format json", "demo --endpoint http://a", "completion bash --timeout 1s"] {
         assert!(parse(line).is_err(), "{line}");
     }
@@ -280,19 +310,8 @@ fn what_is_not_understood_is_refused_before_any_call() {
     for line in [
         "",
         "project",
-        "project get",
-        "project list",
         "project list wsc --limit 0",
-        "project create wsc x --investment 28360000000",
-        "project create wsc x --level galactic",
-        "project suspend wsc x",
-        "milestone create wsc x y --baseline 2021-02-30",
-        "milestone rebaseline wsc x y --reason z",
-        "milestone reforecast wsc x y --reason z",
-        "milestone reforecast wsc x y --forecast 2021-05-27 --withdraw",
         "event watch --change-selection",
-        "milestone add-evidence wsc x y --title t --uri u",
-        "milestone add-evidence wsc x y --title t --uri u --sha256 00",
         "event watch --after c --latest",
         "event watch --since yesterday",
         "portfolio list --timeout 0s",
@@ -301,11 +320,54 @@ fn what_is_not_understood_is_refused_before_any_call() {
     ] {
         assert!(parse(line).is_err(), "{line}");
     }
+    for line in [
+        "project get",
+        "project list",
+        "project create wsc x --level galactic",
+        "project suspend wsc x",
+        "milestone create wsc x y --baseline 2021-02-30",
+        "milestone rebaseline wsc x y --reason z",
+        "milestone reforecast wsc x y --reason z",
+        "milestone reforecast wsc x y --forecast 2021-05-27 --withdraw",
+        "milestone add-evidence wsc x y --title t --uri u",
+        "milestone add-evidence wsc x y --title t --uri u --sha256 0",
+        "project create wsc x --investment 250亿美",
+        "project create wsc x --planned-period 2021-05-27",
+        "project create wsc x --funding 'central budget=CNY 1'",
+        "project create wsc x --site-coordinates 29.6",
+        "project create wsc x --code a",
+        "batch create wsc x --declared-count many",
+    ] {
+        assert!(requested(line).is_err(), "{line}");
+    }
+    let faults = requested("project create wsc x --investment much --planned-period soon").unwrap_err();
+    assert!(faults.contains("--investment much: ") && faults.contains("--planned-period soon: "), "{faults}");
+}
+
+#[test]
+fn values_are_taken_as_people_write_them() {
+    let project = requested(
+        "project create wsc x --display-name 轻轨 --investment 0.29亿 --planned-period 2026年9月30日.. \
+         --code 'GB/T 40058=2021-1' --party cqu=lead,user --parent-project y --label a=b=c --key \
+         --funding 'source=central budget; organization=cqu; amount=5万' --breakdown 'equipment=CNY 1' \
+         --site-address 大道 --site-coordinates -29.6,106.3 --level municipal --translation en=Rail"
+            .replace("\\\n", "")
+            .as_str(),
+    )
+    .unwrap();
+    let project = crate::output::shown(&project);
+    insta::assert_snapshot!(crate::output::json::pretty(&crate::output::json::of(&project)));
+    let portfolio = requested(
+        "portfolio update wsc --holiday 2026-10-01..2026-10-03 --holiday 20261008 --weekday Mon,Tue --make-up-day 2026.10.10",
+    )
+    .unwrap();
+    insta::assert_snapshot!(crate::output::json::line(&crate::output::json::of(&portfolio)));
 }
 
 #[test]
 fn words_of_enumerations_are_in_the_schema() {
-    let command = Cli::command();
+    let mut command = definition();
+    command.build();
     for (noun, flags) in [("organization", vec!["kind"]), ("project", vec!["level", "listing"])] {
         let create = command.find_subcommand(noun).unwrap().find_subcommand("create").unwrap();
         for flag in flags {

@@ -1,21 +1,22 @@
-//! Events as lines for people: when, what, of which resource, and what it means.
+//! Events for people: when, what, of which resource, and what it means.
 //!
 //! Invariant: every event has a line, also one of a type that this version does not know. Nothing of an
 //! event is interpreted beyond what it says.
 
-use comfy_table::Cell;
-use milepost_proto::event::v1::event::{Payload, Resource as Subject};
-use milepost_proto::event::v1::{Event, MilestoneRebaselined, MilestoneReforecast};
-use milepost_proto::google::r#type::Date;
-use milepost_proto::journal::v1::Position;
+use milepost_proto::event::v1::Event;
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
-use super::card::Card;
-use super::resource::Resource;
-use super::zone::{Place, Zone};
-use super::{text, width};
+use super::column::Column;
+use super::zone::{Place, Zone, Zones};
+use super::{json, text, value, width};
+use crate::schema::field::{self, Shape};
 
+/// The message of an event.
+pub const MESSAGE: &str = "milepost.event.v1.Event";
 /// Columns that a type takes in a line; the longest known one fits.
 const KIND_COLUMNS: usize = 28;
+/// Fields of payloads that say nothing beside the rest of the event.
+const UNSAID: [&str; 3] = ["batch", "through", "previous_sequence"];
 
 /// One line, without a line break; when it was committed is shown in this zone.
 pub fn line(event: &Event, zone: &Zone) -> String {
@@ -44,156 +45,176 @@ pub fn kind(event: &Event) -> &str {
 
 /// What people call the resource.
 pub fn title(event: &Event) -> String {
-    match &event.resource {
-        Some(Subject::PortfolioResource(portfolio)) => portfolio.display_name.clone(),
-        Some(Subject::OrganizationResource(organization)) => organization.display_name.clone(),
-        Some(Subject::ProjectResource(project)) => project.display_name.clone(),
-        Some(Subject::PhaseResource(phase)) => phase.display_name.clone(),
-        Some(Subject::BatchResource(batch)) => batch.display_name.clone(),
-        Some(Subject::MilestoneResource(milestone)) => milestone.display_name.clone(),
-        None => String::new(),
-    }
+    resource(&json::dynamic(event)).map(|resource| text_of(&resource, "display_name")).unwrap_or_default()
 }
 
 /// What happened, as far as the type alone does not say it.
 pub fn detail(event: &Event) -> String {
-    let with =
-        |what: String, reason: &str| if reason.is_empty() { what } else { format!("{what}: {reason}") };
-    let on = |what: String| match &event.event_date {
-        Some(date) => format!("{what} on {}", text::date(Some(date))),
-        None => what,
+    detail_of(&json::dynamic(event))
+}
+
+/// The resource of an event, after the change.
+pub fn resource(event: &DynamicMessage) -> Option<DynamicMessage> {
+    one_of(event, "resource")
+}
+
+/// The columns of a table of events; none for other messages.
+pub fn columns(message: &MessageDescriptor) -> Option<Vec<Column>> {
+    let field = |name: &str| message.get_field_by_name(name).map(Column::of);
+    let title = |event: &DynamicMessage| {
+        resource(event).map(|resource| text_of(&resource, "display_name")).unwrap_or_default()
     };
-    let change = |before: &str, now: &str, prefix: &str| {
-        format!(
-            "{} → {}",
-            text::or_absent(&text::code(before, prefix)),
-            text::or_absent(&text::code(now, prefix))
-        )
+    let kind = |event: &DynamicMessage| text_of(event, "type").trim_start_matches("milepost.").to_owned();
+    (message.full_name() == MESSAGE).then_some(())?;
+    Some(vec![
+        field("commit_time")?,
+        Column::own("type", kind),
+        field("subject")?,
+        Column::own("display_name", title),
+        Column::own("detail", detail_of),
+        field("event_id")?,
+    ])
+}
+
+/// The lines of an event's card; none for other messages.
+pub fn card(message: &DynamicMessage, zone: &Zone) -> Option<Vec<(String, String)>> {
+    (message.descriptor().full_name() == MESSAGE).then_some(())?;
+    let event: Event = value::typed(message)?;
+    let actor = event.actor.clone().unwrap_or_default();
+    let time = event.commit_time.as_ref().map(|time| zone.time(Some(time)));
+    let lines = [
+        ("Event", event.event_id.clone()),
+        ("Type", event.r#type.clone()),
+        ("Subject", event.subject.clone()),
+        ("Display name", title(&event)),
+        ("Detail", detail_of(message)),
+        ("Committed", time.unwrap_or_default()),
+        ("Event date", event.event_date.map(|date| text::date(Some(&date))).unwrap_or_default()),
+        ("Source", format!("{} {}", event.source, event.sequence)),
+        ("Portfolio", event.portfolio.clone()),
+        ("Project", event.project.clone()),
+        ("Actor", actor.principal),
+        ("On behalf of", actor.on_behalf_of),
+        ("Request id", event.request_id),
+        ("Because of", event.caused_by),
+        ("Changed fields", event.changed_fields.join(", ")),
+        ("Trace", event.traceparent),
+    ];
+    let lines = lines.into_iter().filter(|(_, text)| !text.is_empty());
+    Some(lines.map(|(label, text)| (label.to_owned(), text)).collect())
+}
+
+/// The message that is set of several.
+fn one_of(event: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
+    let oneof = event.descriptor().oneofs().find(|oneof| oneof.name() == name)?;
+    let field = oneof.fields().find(|field| event.has_field(field))?;
+    event.get_field(&field).as_message().cloned()
+}
+
+fn text_of(message: &DynamicMessage, field: &str) -> String {
+    let text = message.get_field_by_name(field);
+    text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn detail_of(event: &DynamicMessage) -> String {
+    let Some(payload) = one_of(event, "payload") else { return String::new() };
+    let changed = event.get_field_by_name("changed_fields");
+    let changed: Vec<&str> = changed
+        .iter()
+        .flat_map(|list| list.as_list().unwrap_or_default())
+        .filter_map(Value::as_str)
+        .collect();
+    let mut parts: Vec<String> = Vec::new();
+    if payload.descriptor().name() == "Updated" {
+        parts.push(changed.join(", "));
+    }
+    let descriptor = payload.descriptor();
+    let pairs: Vec<(FieldDescriptor, FieldDescriptor)> = descriptor
+        .fields()
+        .filter_map(|before| Some((before.clone(), after(&descriptor, &before)?)))
+        .collect();
+    // What slipped keeps its outlook when it comes near: the first of several that differs says what changed.
+    let change = |(before, now): &(FieldDescriptor, FieldDescriptor)| {
+        let (before, now) = (shown(&payload, before), shown(&payload, now));
+        (before != now).then(|| format!("{} → {}", text::or_absent(&before), text::or_absent(&now)))
     };
-    match &event.payload {
-        None => String::new(),
-        Some(Payload::Created(_) | Payload::Deleted(_) | Payload::Undeleted(_)) => String::new(),
-        Some(Payload::Updated(_)) => event.changed_fields.join(", "),
-        Some(Payload::ProjectStatusChanged(changed)) => {
-            let (before, now) = (changed.previous_status(), changed.status());
-            with(on(change(before.as_str_name(), now.as_str_name(), "STATUS")), &changed.reason)
-        }
-        Some(Payload::BatchMembersChanged(changed)) => {
-            format!("{} added, {} removed", changed.added.len(), changed.removed.len())
-        }
-        Some(Payload::BatchStarted(started)) => {
-            on(text::count(u64::try_from(started.count).unwrap_or(0), "project starts", "projects start"))
-        }
-        Some(Payload::BatchCancelled(cancelled)) => cancelled.reason.clone(),
-        Some(Payload::MilestoneReforecast(reforecast)) => {
-            let MilestoneReforecast { previous_date, forecast_date, slip_working_days, reason, .. } =
-                reforecast;
-            with(moved(previous_date.as_ref(), forecast_date.as_ref(), *slip_working_days), reason)
-        }
-        Some(Payload::MilestoneRebaselined(rebaselined)) => {
-            let MilestoneRebaselined { previous_date, baseline_date, slip_working_days, reason } =
-                rebaselined;
-            with(moved(previous_date.as_ref(), baseline_date.as_ref(), *slip_working_days), reason)
-        }
-        Some(Payload::MilestoneStateChanged(changed)) => {
-            let (before, now) = (changed.previous_state(), changed.state());
-            with(on(change(before.as_str_name(), now.as_str_name(), "STATE")), &changed.reason)
-        }
-        Some(Payload::MilestoneEvidenceAdded(added)) => {
-            added.evidence.as_ref().map(|evidence| evidence.title.clone()).unwrap_or_default()
-        }
-        Some(Payload::MilestoneOutlookChanged(changed)) => {
-            let (before, now) = (changed.previous_outlook(), changed.outlook());
-            let outlook = change(before.as_str_name(), now.as_str_name(), "OUTLOOK");
-            // What slipped keeps its outlook when it comes near.
-            let (near_before, near) = (changed.previous_nearness(), changed.nearness());
-            let nearness = change(near_before.as_str_name(), near.as_str_name(), "NEARNESS");
-            let change = if before == now { nearness } else { outlook };
-            format!("{change} as of {}", text::date(changed.current_date.as_ref()))
-        }
-        Some(Payload::DateAdvanced(advanced)) => format!(
-            "{}: {} due soon, {} overdue",
-            text::date(advanced.current_date.as_ref()),
-            advanced.due_soon_count,
-            advanced.overdue_count
-        ),
-        Some(Payload::DateAdvancing(advancing)) => format!(
-            "{}: {} due soon, {} overdue so far",
-            text::date(advancing.date.as_ref()),
-            advancing.due_soon_count,
-            advancing.overdue_count
-        ),
-        Some(Payload::SourcePartlyFollowed(followed)) => {
-            let sequence = followed.position.as_ref().map_or(0, |position| position.sequence);
-            format!("a part of sequence {sequence}")
-        }
-        Some(Payload::SourceFollowed(followed)) => {
-            let sequence = followed.position.as_ref().map_or(0, |position| position.sequence);
-            format!("to sequence {sequence}")
-        }
-        Some(Payload::SourceSkipped(skipped)) => {
-            with(format!("{} ({})", skipped.event_id, skipped.r#type), &skipped.reason)
-        }
-        Some(Payload::SourceReset(reset)) => {
-            let sequence =
-                |position: &Option<Position>| position.as_ref().map_or(0, |position| position.sequence);
-            let (before, now) = (sequence(&reset.previous_position), sequence(&reset.position));
-            with(format!("from sequence {before} to sequence {now}"), &reset.reason)
-        }
+    let mut said = pairs.iter().find_map(change).unwrap_or_default();
+    if let Some(Value::Message(date)) = event.get_field_by_name("event_date").as_deref()
+        && event.has_field_by_name("event_date")
+    {
+        said.push_str(&format!(" on {}", value::message(date, &Zones::utc().zone(&Place::Nowhere, ""))));
+    }
+    parts.push(said.trim_start().to_owned());
+    let rest =
+        descriptor.fields().filter(|field| pairs.iter().all(|(before, now)| field != before && field != now));
+    parts.extend(rest.map(|field| other(&payload, &field)));
+    parts.retain(|part| !part.is_empty());
+    let said = parts.join(", ").replace(", as of ", " as of ");
+    let reason = text_of(&payload, "reason");
+    match (said.is_empty(), reason.is_empty()) {
+        (_, true) => said,
+        (true, false) => reason,
+        (false, false) => format!("{said}: {reason}"),
     }
 }
 
-/// `2023-06-30 → 2023-09-29, 65 working days later`.
-fn moved(before: Option<&Date>, now: Option<&Date>, slip: Option<i32>) -> String {
-    let dates = format!("{} → {}", text::date(before), text::date(now));
-    let days = |days: u32| text::count(days.into(), "working day", "working days");
-    match slip {
-        None => dates,
-        Some(0) => format!("{dates}, no slip"),
-        Some(slip) if slip > 0 => format!("{dates}, {} later", days(slip.unsigned_abs())),
-        Some(slip) => format!("{dates}, {} earlier", days(slip.unsigned_abs())),
+/// The field that says what is now where another says what was before.
+fn after(payload: &MessageDescriptor, before: &FieldDescriptor) -> Option<FieldDescriptor> {
+    let name = before.name().strip_prefix("previous_")?;
+    payload.get_field_by_name(name).or_else(|| {
+        let is_date = |field: &FieldDescriptor| field::shape(field) == Shape::Date && field != before;
+        payload.fields().find(|field| name == "date" && is_date(field))
+    })
+}
+
+/// What a field of a payload says by itself.
+fn other(payload: &DynamicMessage, of: &FieldDescriptor) -> String {
+    if UNSAID.contains(&of.name()) || of.name() == "reason" {
+        return String::new();
+    }
+    let value = payload.get_field(of);
+    let number = value::number(&value).map(|number| number.to_string());
+    match (number, &*value) {
+        (_, Value::List(members)) if !of.is_map() => match members.len() {
+            0 => String::new(),
+            count => format!("{count} {}", field::words(of.name())),
+        },
+        (Some(_), _) if of.name() == "slip_working_days" => slip(payload.has_field(of), &value),
+        (Some(number), _) => match of.name().strip_suffix("_count") {
+            Some(what) => format!("{number} {}", field::words(what)),
+            None if of.name() == "count" => format!("{number} in all"),
+            None => format!("{} {number}", field::words(of.name())),
+        },
+        (None, Value::Message(inner)) if inner.has_field_by_name("title") => text_of(inner, "title"),
+        (None, Value::Message(inner)) if inner.descriptor().name() == "Position" => {
+            let sequence = inner.get_field_by_name("sequence").and_then(|value| value::number(&value));
+            format!("sequence {}", sequence.unwrap_or_default())
+        }
+        (None, Value::Message(_)) if field::shape(of) == Shape::Date && payload.has_field(of) => {
+            format!("as of {}", shown(payload, of))
+        }
+        _ => shown(payload, of),
     }
 }
 
-impl Resource for Event {
-    const FIELD: &'static str = "event";
-    const COLUMNS: &'static [&'static str] =
-        &["COMMITTED", "TYPE", "SUBJECT", "DISPLAY NAME", "DETAIL", "EVENT"];
-
-    const TIMES_IN_ROWS: bool = true;
-
-    fn place(&self) -> Place<'_> {
-        Place::of(&self.portfolio)
+/// `65 working days later`.
+fn slip(is_known: bool, days: &Value) -> String {
+    let days = days.as_i32().unwrap_or_default();
+    let count = text::count(days.unsigned_abs().into(), "working day", "working days");
+    match days {
+        _ if !is_known => String::new(),
+        0 => "no slip".to_owned(),
+        days if days > 0 => format!("{count} later"),
+        _ => format!("{count} earlier"),
     }
+}
 
-    fn row(&self, _under: &str, zone: &Zone) -> Vec<Cell> {
-        vec![
-            Cell::new(zone.time(self.commit_time.as_ref())),
-            Cell::new(kind(self)),
-            Cell::new(text::ids(&self.subject)),
-            Cell::new(text::or_absent(&title(self))),
-            Cell::new(text::or_absent(&detail(self))),
-            Cell::new(&self.event_id),
-        ]
-    }
-
-    fn card(&self, card: &mut Card) {
-        let actor = self.actor.as_ref();
-        card.text("Event", &self.event_id)
-            .text("Type", &self.r#type)
-            .text("Subject", &self.subject)
-            .text("Display name", title(self))
-            .text("Detail", detail(self))
-            .time("Committed", self.commit_time.as_ref())
-            .date("Event date", self.event_date.as_ref())
-            .text("Source", format!("{} {}", self.source, self.sequence))
-            .text("Portfolio", &self.portfolio)
-            .text("Project", &self.project)
-            .text("Actor", actor.map(|actor| actor.principal.clone()).unwrap_or_default())
-            .text("On behalf of", actor.map(|actor| actor.on_behalf_of.clone()).unwrap_or_default())
-            .text("Request id", &self.request_id)
-            .text("Because of", &self.caused_by)
-            .text("Changed fields", self.changed_fields.join(", "))
-            .text("Trace", &self.traceparent);
+fn shown(payload: &DynamicMessage, of: &FieldDescriptor) -> String {
+    match &*payload.get_field(of) {
+        Value::Message(inner) if inner.descriptor().name() == "Position" && payload.has_field(of) => {
+            let sequence = inner.get_field_by_name("sequence").and_then(|value| value::number(&value));
+            format!("sequence {}", sequence.unwrap_or_default())
+        }
+        _ => value::lines(payload, of, &Zones::utc().zone(&Place::Nowhere, "")).join(", "),
     }
 }

@@ -2,64 +2,31 @@
 //!
 //! Invariants: what is printed can be read back to an equal message; fields stand in the order of the
 //! schema and the keys of maps are sorted, so that one message has one text. Reading refuses fields that
-//! the schema does not have.
+//! the schema does not have; dates, periods and amounts may also be written as people write them.
 
-use std::sync::LazyLock;
-
-use milepost_proto::resource::{Access, Resource};
-use milepost_proto::{FILE_DESCRIPTOR_SET, event::v1 as event, journal::v1 as journal};
-use milepost_proto::{notifier::v1 as notifier, registry::v1 as registry, tracker::v1 as tracker};
-use prost_reflect::{
-    DescriptorPool, DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, Value as Field,
-};
+use prost_reflect::{DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, Value as Field};
 use serde_json::{Map, Value};
 
-static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the schemas were compiled with this binary")
-});
-
-/// A message whose schema is known by name.
-pub trait Described: prost::Message + Default + Clone {
-    /// The full name, as in `milepost.registry.v1.Project`.
-    const MESSAGE: &'static str;
-}
-
-macro_rules! described {
-    ($($package:ident: $($message:ident),+;)+) => {
-        $($(impl Described for $package::$message {
-            const MESSAGE: &'static str =
-                concat!("milepost.", stringify!($package), ".v1.", stringify!($message));
-        })+)+
-
-        #[cfg(test)]
-        const DESCRIBED: &[&str] = &[$($(<$package::$message as Described>::MESSAGE),+),+];
-    };
-}
-
-described! {
-    registry: Portfolio, Organization, Project, Phase, Batch, BatchCreateProjectsRequest;
-    tracker: Milestone, Forecast, BatchCreateMilestonesRequest, AdvanceDateResponse, GetCurrentDateResponse;
-    notifier: GetLogInfoResponse, SourceResetNotice;
-    event: Event;
-    journal: GetLedgerInfoResponse;
-}
-
-/// The descriptor of a message.
-pub fn descriptor<M: Described>() -> MessageDescriptor {
-    POOL.get_message_by_name(M::MESSAGE).expect("every described message is in the schemas")
-}
+use crate::cli::read::{self, Fault, Scope};
+use crate::schema::field::{self, Shape};
+use crate::schema::{POOL, Resource};
 
 /// The message with its fields at hand.
-pub fn dynamic<M: Described>(message: &M) -> DynamicMessage {
-    DynamicMessage::decode(descriptor::<M>(), message.encode_to_vec().as_slice())
+pub fn dynamic<M: prost::Name>(message: &M) -> DynamicMessage {
+    let descriptor = POOL.get_message_by_name(&M::full_name()).expect("every message is in the schemas");
+    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
         .expect("a message decodes by its own schema")
 }
 
 /// The message as JSON.
-pub fn to_value<M: Described>(message: &M) -> Value {
-    let dynamic = dynamic(message);
-    let mut value = serde_json::to_value(&dynamic).expect("a message has a JSON form");
-    sort_maps(&mut value, &dynamic);
+pub fn to_value<M: prost::Name>(message: &M) -> Value {
+    of(&dynamic(message))
+}
+
+/// The message as JSON.
+pub fn of(message: &DynamicMessage) -> Value {
+    let mut value = serde_json::to_value(message).expect("a message has a JSON form");
+    sort_maps(&mut value, message);
     value
 }
 
@@ -76,34 +43,111 @@ pub fn response(field: &str, resource: Value, (key, text): (&str, &str)) -> Valu
 /// The message that a JSON text describes.
 ///
 /// # Errors
-/// If it is no JSON, or not of this message; the error tells line and column.
-pub fn from_text<M: Described>(text: &str) -> Result<M, serde_json::Error> {
-    read(&mut serde_json::Deserializer::from_str(text), descriptor::<M>())
+/// If it is no JSON, or not of this message; the error says at which line and column, or in which field.
+pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result<DynamicMessage, Fault> {
+    let mut value: Value = serde_json::from_str(text)?;
+    let (mut rewritten, mut faults) = (false, Vec::new());
+    rewrite(&mut value, descriptor, scope, "", &mut rewritten, &mut faults);
+    let texts: Vec<&str> = faults.iter().filter_map(Faulty::text).collect();
+    match (&texts[..], faults.first()) {
+        ([], Some(Faulty(_, fault))) => return Err(fault.clone()),
+        ([], None) => {}
+        _ => return Err(Fault::Text(texts.join("\n  "))),
+    }
+    let options = DeserializeOptions::new().deny_unknown_fields(true);
+    // As it was written, an error has its place.
+    let from_text = |text: &str| {
+        let mut source = serde_json::Deserializer::from_str(text);
+        let message = DynamicMessage::deserialize_with_options(descriptor.clone(), &mut source, &options)?;
+        source.end().map(|()| message)
+    };
+    let message = match rewritten {
+        false => from_text(text),
+        true => DynamicMessage::deserialize_with_options(descriptor.clone(), value, &options),
+    };
+    message.map_err(|error| {
+        Fault::Text(format!("this is not the JSON of a {}: {error}", descriptor.full_name()))
+    })
 }
 
-/// As [`from_text`], also if the resource is wrapped in the response that carries it:
+/// As [`read`], also if the resource is wrapped in the response that carries it:
 /// `{"project": {…}, "revision": "…"}`.
 ///
 /// # Errors
-/// As [`from_text`].
-pub fn resource_from_text<M: Described>(field: &str, text: &str) -> Result<M, serde_json::Error> {
+/// As [`read`].
+pub fn resource(resource: &Resource, text: &str, scope: &Scope) -> Result<DynamicMessage, Fault> {
+    let field = resource.json_field();
     if let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(text)
-        && object.keys().all(|key| key == field || key == "revision")
-        && let Some(inner @ Value::Object(_)) = object.remove(field)
+        && object.keys().all(|key| *key == field || key == "revision")
+        && let Some(inner @ Value::Object(_)) = object.remove(&field)
     {
-        return read(inner, descriptor::<M>());
+        return read(&resource.message, &inner.to_string(), scope);
     }
-    from_text(text)
+    read(&resource.message, text, scope)
 }
 
-fn read<'de, M, D>(source: D, descriptor: MessageDescriptor) -> Result<M, serde_json::Error>
-where
-    M: Described,
-    D: serde::Deserializer<'de, Error = serde_json::Error>,
-{
-    let options = DeserializeOptions::new().deny_unknown_fields(true);
-    let dynamic = DynamicMessage::deserialize_with_options(descriptor, source, &options)?;
-    dynamic.transcode_to().map_err(serde::de::Error::custom)
+/// A value that is not understood, and where it is.
+struct Faulty(String, Fault);
+
+impl Faulty {
+    fn text(&self) -> Option<&str> {
+        match &self.1 {
+            Fault::Text(_) => Some(&self.0),
+            Fault::NoCurrency(_) => None,
+        }
+    }
+}
+
+/// Brings dates, periods and amounts that are written as text into their canonical form.
+fn rewrite(
+    value: &mut Value,
+    descriptor: &MessageDescriptor,
+    scope: &Scope,
+    path: &str,
+    rewritten: &mut bool,
+    faults: &mut Vec<Faulty>,
+) {
+    let Value::Object(object) = value else { return };
+    for (key, value) in object {
+        let of = descriptor.get_field_by_json_name(key).or_else(|| descriptor.get_field_by_name(key));
+        let Some(of) = of else { continue };
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let shape = field::shape(&of);
+        let members: Vec<&mut Value> = match value {
+            Value::Array(members) if of.is_list() => members.iter_mut().collect(),
+            Value::Object(_) if of.is_map() => continue,
+            one => vec![one],
+        };
+        for member in members {
+            let text = match (member.as_str(), &shape) {
+                (None, _) => {
+                    if let Kind::Message(inner) = of.kind() {
+                        rewrite(member, &inner, scope, &path, rewritten, faults);
+                    }
+                    continue;
+                }
+                (Some(text), Shape::Date | Shape::Money | Shape::Period) => text,
+                _ => continue,
+            };
+            match canonical(&shape, text, scope) {
+                Ok(canonical) => (*member, *rewritten) = (canonical, true),
+                Err(fault) => {
+                    let text = match &fault {
+                        Fault::Text(text) | Fault::NoCurrency(text) => format!("{path}: {text}"),
+                    };
+                    faults.push(Faulty(text, fault));
+                }
+            }
+        }
+    }
+}
+
+fn canonical(shape: &Shape, text: &str, scope: &Scope) -> Result<Value, Fault> {
+    Ok(match shape {
+        Shape::Money => to_value(&read::money(text, scope)?),
+        Shape::Period => to_value(&read::period(text)?),
+        _ => to_value(&read::date(milepost_types::written::date(text)?)),
+    })
 }
 
 /// JSON on several lines, with a line break at the end.
@@ -114,15 +158,6 @@ pub fn pretty(value: &Value) -> String {
 /// JSON on one line, with a line break at the end.
 pub fn line(value: &Value) -> String {
     format!("{value}\n")
-}
-
-/// The fields that are set and that an update may change, by their names in the schema.
-pub fn changeable<R: Resource + Described>(resource: &R) -> Vec<String> {
-    let inputs = R::FIELDS.iter().filter(|field| field.access == Access::Input);
-    let inputs: Vec<_> = inputs.map(|field| field.name).collect();
-    let dynamic = dynamic(resource);
-    let set = dynamic.fields().map(|(field, _)| field.name().to_owned());
-    set.filter(|name| inputs.contains(&name.as_str())).collect()
 }
 
 /// Maps of messages have no order of their own; sorted, one message has one text.
@@ -148,35 +183,41 @@ fn sort_maps(value: &mut Value, message: &DynamicMessage) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema;
     use milepost_proto::google::r#type::{Date, Money};
+    use milepost_proto::registry::v1::{Period, Project, project};
+    use milepost_types::CurrencyCode;
 
-    #[test]
-    fn every_described_message_is_in_the_schemas() {
-        for name in DESCRIBED {
-            assert!(POOL.get_message_by_name(name).is_some(), "{name}");
-        }
+    fn project(text: &str, currency: Option<&str>) -> Result<Project, String> {
+        let currency = currency.and_then(CurrencyCode::stored);
+        let scope = Scope { currency, ..Scope::default() };
+        let read = resource(schema::resource("project").unwrap(), text, &scope);
+        read.map(|message| message.transcode_to().unwrap()).map_err(|fault| match fault {
+            Fault::Text(text) => text,
+            Fault::NoCurrency(text) => format!("no currency: {text}"),
+        })
     }
 
     #[test]
     fn a_message_is_read_back_equal_and_its_text_is_always_the_same() {
         let labels = (0..40).map(|n| (format!("k{n:02}"), n.to_string())).collect();
-        let project = registry::Project {
+        let given = Project {
             name: "portfolios/p/projects/x".into(),
             display_name: "超瞬态实验装置".into(),
             key: Some(false),
             investment: Some(Money { currency_code: "CNY".into(), units: 28_360_000_000, nanos: 0 }),
-            planned_period: Some(registry::Period {
+            planned_period: Some(Period {
                 start_date: Some(Date { year: 2021, month: 5, day: 27 }),
                 end_date: None,
             }),
             labels,
-            status: registry::project::Status::Construction.into(),
+            status: project::Status::Construction.into(),
             ..Default::default()
         };
-        let text = line(&to_value(&project));
-        assert_eq!(from_text::<registry::Project>(&text).unwrap(), project);
+        let text = line(&to_value(&given));
+        assert_eq!(project(&text, None).unwrap(), given);
         for _ in 0..20 {
-            assert_eq!(line(&to_value(&project)), text);
+            assert_eq!(line(&to_value(&given)), text);
         }
         assert!(
             text.starts_with(
@@ -189,40 +230,45 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_also_read_from_the_response_that_told_of_it() {
+    fn a_resource_is_also_read_from_the_response_that_carries_it() {
         let wrapped =
             r#"{"project": {"display_name": "科学谷", "batch": "portfolios/p/batches/b"}, "revision": "r"}"#;
-        let project: registry::Project = resource_from_text("project", wrapped).unwrap();
-        assert_eq!(project.display_name, "科学谷");
-        let plain: registry::Project = resource_from_text("project", r#"{"displayName": "科学谷"}"#).unwrap();
-        assert_eq!(plain.display_name, "科学谷");
+        assert_eq!(project(wrapped, None).unwrap().display_name, "科学谷");
+        assert_eq!(project(r#"{"displayName": "科学谷"}"#, None).unwrap().display_name, "科学谷");
     }
 
     #[test]
     fn a_field_that_the_schema_does_not_have_is_refused_with_its_place() {
-        let error = from_text::<registry::Project>("{\n  \"displayname\": \"x\"\n}").unwrap_err();
-        assert!(error.to_string().contains("displayname"), "{error}");
-        assert_eq!(error.line(), 2, "{error}");
-        assert!(from_text::<registry::Project>("[]").is_err());
-        assert!(from_text::<registry::Project>("").is_err());
+        let fault = project("{\n  \"displayname\": \"x\"\n}", None).unwrap_err();
+        assert!(fault.contains("displayname") && fault.contains("line 2"), "{fault}");
+        for text in ["[]", "", "{} {}"] {
+            assert!(project(text, None).is_err(), "{text}");
+        }
     }
 
     #[test]
-    fn what_belongs_to_the_server_or_is_given_once_is_not_changed_by_an_update() {
-        let milestone = tracker::Milestone {
-            name: "portfolios/p/projects/x/milestones/m".into(),
-            display_name: "建成投用".into(),
-            remarks: "2023".into(),
-            state: tracker::milestone::State::Planned.into(),
-            etag: "4".into(),
-            baseline_date: Some(Date { year: 2023, month: 6, day: 30 }),
-            forecast_sequence: 3,
-            create_time: Some(prost_types::Timestamp::default()),
-            ..Default::default()
-        };
-        assert_eq!(changeable(&milestone), ["display_name", "remarks"]);
-        let members = vec!["portfolios/p/projects/x".into()];
-        let batch = registry::Batch { display_name: "一批".into(), members, ..Default::default() };
-        assert_eq!(changeable(&batch), ["display_name"]);
+    fn dates_periods_and_amounts_may_be_written_as_people_write_them() {
+        let text = r#"{
+            "investment": "250亿", "plannedPeriod": {"startDate": "2026年9月30日"},
+            "actual_period": "2026-01-02..", "breakdown": [{"category": "equipment", "amount": "CNY 0.29亿"}]
+        }"#;
+        let read = project(text, Some("CNY")).unwrap();
+        let yuan = |units| Some(Money { currency_code: "CNY".into(), units, nanos: 0 });
+        assert_eq!(read.investment, yuan(25_000_000_000));
+        assert_eq!(read.planned_period.unwrap().start_date, Some(Date { year: 2026, month: 9, day: 30 }));
+        assert_eq!(read.actual_period.unwrap().end_date, None);
+        assert_eq!(read.breakdown[0].amount, yuan(29_000_000));
+        let beside = r#"{"plannedPeriod": {"startDate": {"year": 2026, "month": 9, "day": 30}}, "investment": {"currencyCode": "CNY", "units": "1"}}"#;
+        assert_eq!(project(beside, None).unwrap().investment, yuan(1));
+    }
+
+    #[test]
+    fn every_value_of_a_file_that_is_not_understood_is_named_with_its_field() {
+        let text =
+            r#"{"investment": "much", "plannedPeriod": {"startDate": "2026-02-30"}, "displayName": "x"}"#;
+        let fault = project(text, Some("CNY")).unwrap_err();
+        assert!(fault.contains("investment: ") && fault.contains("plannedPeriod.startDate: "), "{fault}");
+        let fault = project(r#"{"investment": "250亿"}"#, None).unwrap_err();
+        assert!(fault.starts_with("no currency: "), "{fault}");
     }
 }

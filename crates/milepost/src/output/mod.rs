@@ -1,41 +1,40 @@
-//! The output for people and programs: tables and canonical proto3 JSON, on standard output.
+//! The output for people and programs: tables and cards, canonical proto3 JSON, and CSV, on standard output.
 //!
 //! Invariant: standard output carries data only; everything else goes to standard error. Nothing is
-//! coloured, and nothing is wrapped, unless standard output is a terminal. Which call is made, and what
-//! of its answer is shown, is decided in `cli`.
+//! coloured, and nothing is wrapped, unless standard output is a terminal. What is shown of a message is read from its
+//! schema; which call is made is decided in `cli`.
 
-mod batch;
-pub mod card;
 pub mod caret;
+pub mod column;
+mod csv;
 pub mod event;
 pub mod json;
-mod log;
-mod milestone;
-mod organization;
-mod phase;
 pub mod pipe;
-mod portfolio;
 pub mod progress;
-mod project;
 pub mod reset;
-pub mod resource;
 pub mod table;
 pub mod text;
+pub mod value;
 pub mod width;
+mod wrap;
 pub mod zone;
 
+use std::cell::Cell;
 use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
+use milepost_types::filter;
+use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
+use serde_json::json;
 
+use crate::cli::Columns;
+use crate::context::Row;
 use crate::error::Error;
-use card::Card;
-use json::Described;
-pub use log::log_info;
-pub use milestone::advanced as milestone_date_advanced;
-pub use milestone::current_date as milestone_current_date;
-use resource::Resource;
-use zone::{Place, Zones};
+use crate::schema::field::Shape;
+use crate::schema::resource_of;
+use column::{Choice, Column};
+use table::Terminal;
+use zone::{Place, Zone, Zones};
 
 /// How answers are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -45,6 +44,8 @@ pub enum Format {
     Table,
     /// Canonical proto3 JSON, for programs.
     Json,
+    /// Comma-separated values, for office software; for lists only.
+    Csv,
 }
 
 /// Where answers are printed, and how.
@@ -60,51 +61,209 @@ pub struct Output {
     pub zones: Zones,
 }
 
+/// A list that is shown page by page.
+#[derive(Debug)]
+pub struct List {
+    columns: Vec<Column>,
+    choice: Columns,
+    under: String,
+    begun: Cell<bool>,
+}
+
 impl Output {
     /// Standard output, as what it is.
     pub fn stdout(format: Format, zones: Zones) -> Self {
         let colour = !matches!(AutoStream::choice(&std::io::stdout()), ColorChoice::Never);
-        Self { format, columns: comfy_table::Table::new().width(), colour, zones }
+        let terminal = console::Term::stdout();
+        let columns = terminal.is_term().then(|| terminal.size().1).filter(|columns| *columns > 0);
+        Self { format, columns, colour, zones }
     }
 
-    /// Prints one resource: a card, or the response as JSON with what stands beside the resource in it.
-    pub fn one<R: Resource>(&self, resource: &R, beside: (&str, &str)) -> Result<(), Error> {
-        print(&self.one_text(resource, beside))
-    }
-
-    /// Prints several resources that are listed under a parent: a table, or one JSON object a line.
-    pub fn many<R: Resource>(&self, resources: &[R], under: &str) -> Result<(), Error> {
-        print(&self.many_text(resources, under))
-    }
-
-    /// Prints an answer that is no resource, and belongs to no portfolio: a card, or JSON.
-    pub fn answer<M: Described>(&self, answer: &M, card: impl FnOnce(&M, Card) -> Card) -> Result<(), Error> {
-        print(&match self.format {
-            Format::Table => card(answer, Card::new(self.zones.zone(Place::Nowhere, ""))).render(self),
-            Format::Json => json::pretty(&json::to_value(answer)),
-        })
-    }
-
-    fn one_text<R: Resource>(&self, resource: &R, beside: (&str, &str)) -> String {
+    /// Says something beside the data, on standard error: as a JSON object where programs read.
+    pub fn note(&self, text: &str) {
         match self.format {
-            Format::Table => {
-                let mut card = Card::new(self.zones.zone(resource.place(), ""));
-                resource.card(&mut card);
-                card.render(self)
-            }
-            Format::Json => json::pretty(&json::response(R::FIELD, json::to_value(resource), beside)),
+            Format::Json => note(json!({"note": text}).to_string().as_str()),
+            _ => note(text),
         }
     }
 
-    fn many_text<R: Resource>(&self, resources: &[R], under: &str) -> String {
+    fn terminal(&self) -> Option<Terminal> {
+        self.columns.map(|columns| Terminal { columns, colour: self.colour })
+    }
+
+    /// Prints one answer: the card of the resource in it, or of the answer itself; or the answer as JSON.
+    ///
+    /// # Errors
+    /// If it cannot be printed so.
+    pub fn one(&self, answer: &DynamicMessage) -> Result<(), Error> {
+        print(&self.one_text(answer)?)
+    }
+
+    fn one_text(&self, answer: &DynamicMessage) -> Result<String, Error> {
         match self.format {
+            Format::Json => Ok(json::pretty(&json::of(answer))),
             Format::Table => {
-                let row = |resource: &R| resource.row(under, &self.zones.zone(resource.place(), under));
-                table::render(R::COLUMNS, resources.iter().map(row).collect(), self)
+                let shown = shown(answer);
+                let zone = self.zones.zone(&place(&shown), "");
+                Ok(table::card(&card(&shown, &zone), self.terminal()))
             }
-            Format::Json => resources.iter().map(|resource| json::line(&json::to_value(resource))).collect(),
+            Format::Csv => Err(Error::Usage("CSV is for lists; give --format json or table".to_owned())),
         }
     }
+
+    /// A list of messages of a type under a parent, to be printed.
+    ///
+    /// # Errors
+    /// If a column that is asked for is none of the message.
+    pub fn list(&self, message: &MessageDescriptor, under: &str, choice: &Columns) -> Result<List, Error> {
+        let wide = choice.wide || (self.format == Format::Csv && choice.columns.is_empty());
+        let columns = column::chosen(message, &Choice { named: choice.columns.clone(), wide })?;
+        Ok(List { columns, choice: choice.clone(), under: under.to_owned(), begun: Cell::new(false) })
+    }
+
+    /// Whether a list is printed piece by piece as it comes: it needs to know nothing of what follows.
+    pub fn is_streamed(&self) -> bool {
+        self.format != Format::Table
+    }
+
+    /// The text of a piece of a list, and the headers that had no room.
+    pub fn piece(&self, list: &List, messages: &[DynamicMessage]) -> (String, Vec<String>) {
+        match self.format {
+            Format::Json => {
+                (messages.iter().map(|message| json::line(&json::of(message))).collect(), Vec::new())
+            }
+            Format::Csv => {
+                let begun = list.begun.replace(true);
+                let header = if begun { String::new() } else { csv::header(&list.columns, list.choice.bom) };
+                let rows = messages.iter().map(|message| csv::row(&list.columns, message));
+                (std::iter::once(header).chain(rows).collect(), Vec::new())
+            }
+            Format::Table => {
+                let descriptor = messages.first().map(ReflectMessage::descriptor);
+                let Some(descriptor) = descriptor else { return (String::new(), Vec::new()) };
+                let head = |(place, column): (usize, &Column)| column.head(&descriptor, place + 1);
+                let heads: Vec<_> = list.columns.iter().enumerate().map(head).collect();
+                let row = |message: &DynamicMessage| {
+                    let zone = self.zones.zone(&place(message), &list.under);
+                    list.columns.iter().map(|column| column.cell(message, &list.under, &zone)).collect()
+                };
+                let rows: Vec<Vec<table::Cell>> = messages.iter().map(row).collect();
+                let terminal = self.terminal().map(|terminal| match list.choice.wide {
+                    // As wide as it is; the terminal breaks the lines.
+                    true => Terminal { columns: u16::MAX, ..terminal },
+                    false => terminal,
+                });
+                let rendered = table::render(&heads, &rows, terminal);
+                (rendered.text, rendered.left_out)
+            }
+        }
+    }
+
+    /// Whether showing a list needs the time zones of what is in it.
+    pub fn needs_zones(&self, list: &List) -> bool {
+        self.format == Format::Table && list.columns.iter().any(|column| column.shape() == Shape::Instant)
+    }
+
+    /// What can be filtered by: a table of fields, types and operators, or a JSON object a line.
+    pub fn fields(&self, fields: &[filter::Field<usize>]) -> String {
+        let texts = |field: &filter::Field<usize>| {
+            [field.path().to_owned(), field.kind().words(), field.kind().operators().to_owned()]
+        };
+        match self.format {
+            Format::Json => {
+                let object = |[field, holds, operators]: [String; 3]| {
+                    json::line(&serde_json::json!({"field": field, "holds": holds, "operators": operators}))
+                };
+                fields.iter().map(|field| object(texts(field))).collect()
+            }
+            _ => {
+                let column = |header: &str, room, rank| table::Column {
+                    header: header.to_owned(),
+                    room,
+                    right: false,
+                    rank,
+                };
+                let columns = [
+                    column("FIELD", table::Room::Whole, 0),
+                    column("HOLDS", table::Room::Text, 0),
+                    column("OPERATORS", table::Room::Whole, 0),
+                ];
+                let rows: Vec<Vec<table::Cell>> =
+                    fields.iter().map(|field| texts(field).map(Into::into).to_vec()).collect();
+                table::render(&columns, &rows, self.terminal()).text
+            }
+        }
+    }
+}
+
+/// Contexts: a table with the current one marked, or a JSON object a line.
+pub fn contexts(rows: &[Row], format: Format) -> String {
+    if format == Format::Json {
+        return rows.iter().map(|row| json::line(&json!(row))).collect();
+    }
+    let headers = ["CURRENT", "CONTEXT", "ENDPOINT", "PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"];
+    let column = |header: &&str| table::Column {
+        header: (*header).to_owned(),
+        room: table::Room::Whole,
+        right: false,
+        rank: 0,
+    };
+    let row = |row: &Row| -> Vec<table::Cell> {
+        let settings = &row.settings;
+        let text = |text: &Option<String>| text::or_absent(text.as_deref().unwrap_or_default());
+        let endpoint = settings.endpoint.as_ref().map(ToString::to_string);
+        let utc = settings.utc.map(|utc| utc.to_string());
+        let (current, name) = (if row.current { "*" } else { "" }.to_owned(), row.name.clone());
+        let texts =
+            [&endpoint, &settings.portfolio, &settings.format, &settings.principal, &settings.timeout, &utc];
+        [current, name].into_iter().chain(texts.map(text)).map(Into::into).collect()
+    };
+    let columns: Vec<table::Column> = headers.iter().map(column).collect();
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    table::render(&columns, &rows, Some(Terminal { columns: u16::MAX, colour: false })).text
+}
+
+/// What of an answer is shown: the one message in it that it is about, or the answer itself.
+pub fn shown(answer: &DynamicMessage) -> DynamicMessage {
+    let is_about = |message: &DynamicMessage| {
+        let descriptor = message.descriptor();
+        resource_of(&descriptor).is_some() || descriptor.full_name() == event::MESSAGE
+    };
+    let inner = answer.fields().find_map(|(_, value)| value.as_message().filter(|inner| is_about(inner)));
+    inner.unwrap_or(answer).clone()
+}
+
+/// Where a message belongs: in whose zone its times are shown.
+pub fn place(message: &DynamicMessage) -> Place {
+    if let Some(zone) = column::own_zone(message) {
+        return Place::Zone(zone);
+    }
+    let text =
+        |field: &str| message.get_field_by_name(field).and_then(|name| name.as_str().map(str::to_owned));
+    match text("portfolio").or_else(|| text("name")) {
+        Some(name) => Place::of(&name),
+        None => Place::Parent,
+    }
+}
+
+/// The lines of a card: what is there of a message.
+fn card(message: &DynamicMessage, zone: &Zone) -> Vec<(String, String)> {
+    if let Some(lines) = event::card(message, zone) {
+        return lines;
+    }
+    let descriptor = message.descriptor();
+    let is_resource = resource_of(&descriptor).is_some();
+    let fields = column::in_order(&descriptor).into_iter();
+    let lines = fields.filter(|field| is_resource || field.name() != "revision").filter_map(|of| {
+        let lines = value::lines(message, &of, zone);
+        let unit = of.name().ends_with("_working_days") && !lines.is_empty();
+        let mut label = column::label(of.name());
+        if unit {
+            label.push_str(" in working days");
+        }
+        (!lines.is_empty()).then(|| (text::sentence(&label), lines.join("\n")))
+    });
+    lines.collect()
 }
 
 /// Writes text to standard output, and out of the process before anything else happens.

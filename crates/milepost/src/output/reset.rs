@@ -5,7 +5,7 @@
 
 use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 
-use super::log::position;
+use super::value::position;
 use super::zone::{Place, Zone, Zones};
 use super::{Format, Output, json, note, print, text};
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub fn print_json(reset: &SourceResetNotice, cursor: &str, format: Format) -> Re
 
 /// Only what people read.
 pub fn note_text(reset: &SourceResetNotice, zones: &Zones) {
-    note(&paragraph(reset, &zones.zone(Place::Nowhere, "")));
+    note(&paragraph(reset, &zones.zone(&Place::Nowhere, "")));
 }
 
 /// One line of JSON.
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn utc() -> Zone {
-        Zones::utc().zone(Place::Nowhere, "")
+        Zones::utc().zone(&Place::Nowhere, "")
     }
 
     fn restored() -> SourceResetNotice {

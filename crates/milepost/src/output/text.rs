@@ -3,10 +3,14 @@
 //! Invariant: what is absent is `-`, what is zero is `0`; no amount is rounded. Names are shortened to
 //! their ids, which the command line takes back.
 
+use anstyle::{AnsiColor, Style};
 use milepost_proto::google::r#type::{Date, Money};
 
 /// What stands for an absent value in a table.
 pub const ABSENT: &str = "-";
+
+/// The days of the week from the first one, as in ISO 8601.
+pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// `2021-05-27`, or `-`.
 pub fn date(date: Option<&Date>) -> String {
@@ -19,12 +23,20 @@ pub fn date(date: Option<&Date>) -> String {
 /// `CNY 28,360,000,000`, with as many decimal places as it has; or `-`.
 pub fn money(money: Option<&Money>) -> String {
     let Some(money) = money else { return ABSENT.to_owned() };
+    let plain = plain_amount(money);
+    let (whole, places) = plain.split_once('.').map_or((&plain[..], ""), |(whole, places)| (whole, places));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    let point = if places.is_empty() { "" } else { "." };
+    format!("{} {sign}{}{point}{places}", money.currency_code, grouped(digits))
+}
+
+/// `28360000000.5`, with as many decimal places as it has.
+pub fn plain_amount(money: &Money) -> String {
     let sign = if money.units < 0 || money.nanos < 0 { "-" } else { "" };
-    let whole = grouped(&money.units.unsigned_abs().to_string());
     let places = format!("{:09}", money.nanos.unsigned_abs());
     let places = places.trim_end_matches('0');
     let point = if places.is_empty() { "" } else { "." };
-    format!("{} {sign}{whole}{point}{places}", money.currency_code)
+    format!("{sign}{}{point}{places}", money.units.unsigned_abs())
 }
 
 /// `28,360,000,000`.
@@ -68,6 +80,25 @@ pub fn code(full: &str, prefix: &str) -> String {
         Some(rest) => rest.to_owned(),
         None => full.to_owned(),
     }
+}
+
+/// How a state looks: green where it is good news, yellow and red where it is not.
+pub fn style_of_state(code: &str) -> Style {
+    let colour = match code {
+        "ACHIEVED" | "COMPLETED" | "IN_SERVICE" | "STARTED" | "ON_TRACK" => AnsiColor::Green,
+        "CONSTRUCTION" => AnsiColor::Cyan,
+        "DUE_SOON" | "AT_RISK" | "PARTIALLY_ACHIEVED" | "SUSPENDED" => AnsiColor::Yellow,
+        "LATE" | "OVERDUE" | "NOT_MET" => AnsiColor::Red,
+        "CANCELLED" => AnsiColor::BrightBlack,
+        _ => return Style::new(),
+    };
+    Style::new().fg_color(Some(colour.into()))
+}
+
+/// The text with a capital letter at its beginning.
+pub fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// A text that may be absent, or `-`.

@@ -13,29 +13,29 @@ use prost_types::Timestamp;
 use super::text;
 
 /// Where a resource belongs, as far as its times are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
     /// To no portfolio: times are shown in the system's zone.
     Nowhere,
     /// To the portfolio of this name.
-    Portfolio(&'a str),
+    Portfolio(String),
     /// It has a zone itself: a portfolio's IANA name.
-    Zone(&'a str),
+    Zone(String),
     /// To the portfolio of the parent that it is listed under.
     Parent,
 }
 
-impl<'a> Place<'a> {
+impl Place {
     /// The place of a resource with this name: the portfolio that the name begins with, if it begins with one.
-    pub fn of(name: &'a str) -> Self {
+    pub fn of(name: &str) -> Self {
         match portfolio_of(name) {
-            Some(portfolio) => Place::Portfolio(portfolio),
+            Some(portfolio) => Place::Portfolio(portfolio.to_owned()),
             None => Place::Nowhere,
         }
     }
 
     /// The portfolio whose zone must be known to show what is here, listed under a parent.
-    pub fn portfolio(self, under: &'a str) -> Option<&'a str> {
+    pub fn portfolio<'a>(&'a self, under: &'a str) -> Option<&'a str> {
         match self {
             Place::Portfolio(portfolio) => Some(portfolio),
             Place::Parent => portfolio_of(under),
@@ -83,7 +83,7 @@ impl Zones {
     }
 
     /// The zone of what is in a place, listed under a parent.
-    pub fn zone(&self, place: Place<'_>, under: &str) -> Zone {
+    pub fn zone(&self, place: &Place, under: &str) -> Zone {
         Zone(match place {
             _ if self.utc => TimeZone::UTC,
             Place::Zone(name) => self.named(name),
@@ -122,25 +122,25 @@ mod tests {
 
     const TIME: Timestamp = Timestamp { seconds: 1_622_041_445, nanos: 999 };
 
-    fn shown(zones: &Zones, place: Place<'_>, under: &str) -> String {
-        zones.zone(place, under).time(Some(&TIME))
+    fn shown(zones: &Zones, place: Place, under: &str) -> String {
+        zones.zone(&place, under).time(Some(&TIME))
     }
 
     #[test]
     fn a_time_is_shown_where_it_belongs_and_with_its_offset() {
         let zones = Zones::local(TimeZone::get("America/New_York").unwrap());
         let project = Place::of("portfolios/wsc/projects/avenue");
-        assert_eq!(project, Place::Portfolio("portfolios/wsc"));
+        assert_eq!(project, Place::Portfolio("portfolios/wsc".into()));
         assert!(zones.lacks("portfolios/wsc"));
         zones.learn("portfolios/wsc", "Asia/Shanghai");
         assert!(!zones.lacks("portfolios/wsc"));
         let (here, there) = ("2021-05-26 11:04:05-04:00", "2021-05-26 23:04:05+08:00");
-        assert_eq!(shown(&zones, project, ""), there);
+        assert_eq!(shown(&zones, project.clone(), ""), there);
         assert_eq!(shown(&zones, Place::Parent, "portfolios/wsc/projects/avenue/milestones/m"), there);
-        assert_eq!(shown(&zones, Place::Zone("Asia/Shanghai"), ""), there);
+        assert_eq!(shown(&zones, Place::Zone("Asia/Shanghai".into()), ""), there);
         assert_eq!(shown(&zones, Place::of("organizations/cqu"), "portfolios/wsc"), here);
         assert_eq!(shown(&zones, Place::of("portfolios/other"), ""), here);
-        assert_eq!(shown(&zones, Place::Zone("Nowhere/Land"), ""), here);
+        assert_eq!(shown(&zones, Place::Zone("Nowhere/Land".into()), ""), here);
     }
 
     #[test]
@@ -148,8 +148,8 @@ mod tests {
         let zones = Zones::utc();
         assert!(!zones.lacks("portfolios/wsc"));
         zones.learn("portfolios/wsc", "Asia/Shanghai");
-        assert_eq!(shown(&zones, Place::Portfolio("portfolios/wsc"), ""), "2021-05-26 15:04:05Z");
-        assert_eq!(shown(&zones, Place::Zone("Asia/Shanghai"), ""), "2021-05-26 15:04:05Z");
+        assert_eq!(shown(&zones, Place::Portfolio("portfolios/wsc".into()), ""), "2021-05-26 15:04:05Z");
+        assert_eq!(shown(&zones, Place::Zone("Asia/Shanghai".into()), ""), "2021-05-26 15:04:05Z");
     }
 
     #[test]
@@ -157,12 +157,12 @@ mod tests {
         assert_eq!(Place::Parent.portfolio("portfolios/-/projects/-"), None);
         assert_eq!(Place::of("portfolios/"), Place::Nowhere);
         assert_eq!(Place::of("sources/registry"), Place::Nowhere);
-        assert_eq!(Place::of("portfolios/p"), Place::Portfolio("portfolios/p"));
+        assert_eq!(Place::of("portfolios/p"), Place::Portfolio("portfolios/p".into()));
     }
 
     #[test]
     fn what_is_no_time_is_absent() {
-        let zone = Zones::utc().zone(Place::Nowhere, "");
+        let zone = Zones::utc().zone(&Place::Nowhere, "");
         assert_eq!(zone.time(None), "-");
         assert_eq!(zone.time(Some(&Timestamp { seconds: i64::MAX, nanos: 0 })), "-");
     }

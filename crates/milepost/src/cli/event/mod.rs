@@ -6,12 +6,15 @@ mod cursor_file;
 mod watch;
 
 use clap::{Args, Subcommand};
+use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRequest, ListEventsRequest};
 
-use super::flags::{Limit, Reading};
+use prost_reflect::ReflectMessage;
+
+use super::flags::{Columns, Limit, Reading};
 use super::session::{Page, Session};
 use crate::error::Error;
-use crate::output::{Format, log_info, note, reset};
+use crate::output::{Format, json, note, reset};
 
 /// What to do with events.
 #[derive(Debug, Subcommand)]
@@ -29,6 +32,8 @@ pub enum Verb {
         selection: Selecting,
         #[command(flatten)]
         limit: Limit,
+        #[command(flatten)]
+        columns: Columns,
         #[command(flatten)]
         reading: Reading,
     },
@@ -99,7 +104,7 @@ fn flags(selection: &EventSelection) -> String {
 /// What the server refused, or why it could not be asked.
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     match verb {
-        Verb::List { after, selection, limit, reading } => {
+        Verb::List { after, selection, limit, columns, reading } => {
             let first = ListEventsRequest {
                 selection: Some(selection.selection()),
                 min_revisions: reading.min_revision,
@@ -107,15 +112,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 ..Default::default()
             };
             let filter = first.selection.as_ref().map(|selection| selection.filter.clone());
-            list(session, &limit, first).await.map_err(|error| error.of_filter(&filter.unwrap_or_default()))
+            list(session, &limit, &columns, first)
+                .await
+                .map_err(|error| error.of_filter(&filter.unwrap_or_default()))
         }
         Verb::Get { event_id, reading } => {
             let request = GetEventRequest { event_id, min_revisions: reading.min_revision };
             let response = session
                 .read(request, |client, request| async move { client.events().get_event(request).await })
                 .await?;
-            let event = response.event.ok_or(Error::Answer("event"))?;
-            session.one(&event, ("cursor", &response.cursor)).await?;
+            session.one(&json::dynamic(&response)).await?;
             if session.output().format == Format::Table {
                 note(&format!("cursor after it: {}", response.cursor));
             }
@@ -127,16 +133,22 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             let info = session
                 .read(request, |client, request| async move { client.events().get_log_info(request).await })
                 .await?;
-            session.output().answer(&info, log_info)
+            session.one(&json::dynamic(&info)).await
         }
     }
 }
 
-async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Result<(), Error> {
+async fn list(
+    session: &Session,
+    limit: &Limit,
+    columns: &Columns,
+    first: ListEventsRequest,
+) -> Result<(), Error> {
     let (mut cursor, mut resets) = (String::new(), Vec::new());
+    let message = json::dynamic(&Event::default()).descriptor();
     let (reached, passed) = (&mut cursor, &mut resets);
     session
-        .list(limit, "", async |page_size, page_token| {
+        .list(&message, limit, "", columns, async |page_size, page_token| {
             let mut request = ListEventsRequest { page_size, ..first.clone() };
             if !page_token.is_empty() {
                 // The token stands for where the list began.
@@ -151,7 +163,10 @@ async fn list(session: &Session, limit: &Limit, first: ListEventsRequest) -> Res
                 reset::print_json(&reset, reached, session.output().format)?;
                 passed.push(reset);
             }
-            Ok(Page { items: response.events, next: response.next_page_token })
+            Ok(Page {
+                items: response.events.iter().map(json::dynamic).collect(),
+                next: response.next_page_token,
+            })
         })
         .await?;
     resets.iter().for_each(|passed| reset::note_text(passed, &session.output().zones));

@@ -20,7 +20,7 @@ use crate::cli::session::Session;
 use crate::cli::value;
 use crate::error::Error;
 use crate::output::pipe::Reader;
-use crate::output::resource::Resource;
+use crate::output::zone::Place;
 use crate::output::{Format, event, json, note, print, reset};
 
 /// What the help says after the flags.
@@ -215,7 +215,8 @@ impl<'a> Printer<'a> {
     }
 
     async fn print(&self, events: &[Event]) -> Printed {
-        let portfolios = events.iter().filter_map(|event| event.place().portfolio(""));
+        let places: Vec<Place> = events.iter().map(|event| Place::of(&event.portfolio)).collect();
+        let portfolios = places.iter().filter_map(|place| place.portfolio(""));
         self.session.learn_zones(portfolios).await;
         if !self.paced {
             let failure = print(&events.iter().map(|event| self.line(event)).collect::<String>()).err();
@@ -245,8 +246,8 @@ impl<'a> Printer<'a> {
     fn line(&self, event: &Event) -> String {
         let output = self.session.output();
         match output.format {
-            Format::Table => event::line(event, &output.zones.zone(event.place(), "")) + "\n",
-            Format::Json => json::line(&json::to_value(event)),
+            Format::Table => event::line(event, &output.zones.zone(&Place::of(&event.portfolio), "")) + "\n",
+            Format::Json | Format::Csv => json::line(&json::to_value(event)),
         }
     }
 }

@@ -1,0 +1,266 @@
+//! The values of fields as text for people, by what the schema says of them.
+//!
+//! Invariant: what is absent has no text here; the caller shows it as `-` or leaves it out. No amount is rounded.
+
+use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::journal::v1::Position;
+use milepost_proto::options::v1::Content;
+use milepost_proto::registry::v1::Period;
+use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, MapKey, ReflectMessage, Value};
+use prost_types::Timestamp;
+
+use super::text;
+use super::zone::Zone;
+use crate::schema::field::{self, Access, Shape};
+
+/// The value of a field, if it is there: a line for each member of a list.
+///
+/// A number that the server counts is always there; one that callers give is absent if it is 0 and the schema does not
+/// distinguish 0 from none.
+pub fn lines(message: &DynamicMessage, of: &FieldDescriptor, zone: &Zone) -> Vec<String> {
+    let counted = field::shape(of) == Shape::Whole && field::access(of) == Access::Output && !of.is_list();
+    if !message.has_field(of) && !(counted && !of.supports_presence()) {
+        return Vec::new();
+    }
+    let value = message.get_field(of);
+    match &*value {
+        Value::Map(pairs) => {
+            let key = |key: &MapKey| key.as_str().map(str::to_owned).unwrap_or_default();
+            let line = |(k, v): (&MapKey, &Value)| format!("{}={}", key(k), one(of, v, zone));
+            let mut lines: Vec<String> = pairs.iter().map(line).collect();
+            lines.sort();
+            lines
+        }
+        Value::List(members) if field::shape(of) == Shape::Date => days(members),
+        Value::List(members) => {
+            let lines = members.iter().map(|member| one(of, member, zone));
+            match field::content(of) {
+                Content::Weekdays => vec![lines.collect::<Vec<_>>().join(" ")],
+                _ => lines.collect(),
+            }
+        }
+        value => vec![one(of, value, zone)].into_iter().filter(|line| !line.is_empty()).collect(),
+    }
+}
+
+/// One value; of a list, one member.
+fn one(of: &FieldDescriptor, value: &Value, zone: &Zone) -> String {
+    match (value, field::shape(of)) {
+        (Value::EnumNumber(number), Shape::Enum(values)) => code(&values, *number),
+        (Value::Bool(yes), _) => if *yes { "yes" } else { "no" }.to_owned(),
+        (Value::Bytes(bytes), _) => hex(bytes),
+        (Value::I32(day), _) if field::content(of) == Content::Weekdays => weekday(*day),
+        (Value::I32(days), _) if is_difference(of) && *days > 0 => format!("+{days}"),
+        (Value::F64(number), _) => number.to_string(),
+        (Value::Message(inner), _) => message(inner, zone),
+        (Value::String(text), _) => text.clone(),
+        (value, _) => number(value).map(|number| number.to_string()).unwrap_or_default(),
+    }
+}
+
+/// A message on one line.
+pub fn message(inner: &DynamicMessage, zone: &Zone) -> String {
+    match field::shape_of(inner.descriptor()) {
+        Shape::Date => text::date(typed::<Date>(inner).as_ref()),
+        Shape::Money => text::money(typed::<Money>(inner).as_ref()),
+        Shape::Instant => zone.time(typed::<Timestamp>(inner).as_ref()),
+        Shape::Period => typed::<Period>(inner).map(|span| period(&span)).unwrap_or_default(),
+        Shape::Duration => {
+            typed::<prost_types::Duration>(inner).map(|span| span.to_string()).unwrap_or_default()
+        }
+        _ => match typed::<Position>(inner).filter(|_| inner.descriptor().name() == "Position") {
+            Some(at) => position(&at),
+            None => parts(inner, zone),
+        },
+    }
+}
+
+/// The fields of a message on one line: after its first one, if that must be given; several of one field after its name.
+fn parts(inner: &DynamicMessage, zone: &Zone) -> String {
+    let descriptor = inner.descriptor();
+    let leads = descriptor.fields().next().is_some_and(|first| {
+        field::is_required(&first)
+            || (field::shape(&first) == Shape::Text && field::access(&first) == Access::Output)
+    });
+    let (mut lead, mut rest) = (String::new(), Vec::new());
+    let mut coordinates = Vec::new();
+    for (index, of) in descriptor.fields().enumerate() {
+        let lines = lines(inner, &of, zone);
+        if lines.is_empty() {
+            continue;
+        }
+        let text = lines.join(", ");
+        match field::content(&of) {
+            Content::Latitude | Content::Longitude => coordinates.push(text),
+            _ if index == 0 && leads => lead = text,
+            _ if (of.is_list() && !leads) || (index > 0 && field::shape(&of) == Shape::Whole) => {
+                rest.push(format!("{} {text}", field::words(of.name())))
+            }
+            _ => rest.push(text),
+        }
+    }
+    if !coordinates.is_empty() {
+        rest.push(coordinates.join(", "));
+    }
+    match (lead.is_empty(), rest.is_empty()) {
+        (true, _) => rest.join(" · "),
+        (false, true) => lead,
+        (false, false) => format!("{lead}: {}", rest.join(" · ")),
+    }
+}
+
+/// A value of an enumeration without what all its values begin with; nothing for the one that says nothing.
+pub fn code(values: &EnumDescriptor, number: i32) -> String {
+    let first = values.get_value(0).map(|first| first.name().to_owned()).unwrap_or_default();
+    let prefix = first.strip_suffix("_UNSPECIFIED").unwrap_or(&first);
+    match values.get_value(number) {
+        Some(value) => text::code(value.name(), prefix),
+        None => number.to_string(),
+    }
+}
+
+/// `2021-05-27 to 2023-12-31`, `from 2021-05-27`, or `until 2023-12-31`.
+pub fn period(period: &Period) -> String {
+    let (start, end) = (text::date(period.start_date.as_ref()), text::date(period.end_date.as_ref()));
+    match (period.start_date, period.end_date) {
+        (Some(_), Some(_)) => format!("{start} to {end}"),
+        (Some(_), None) => format!("from {start}"),
+        (None, Some(_)) => format!("until {end}"),
+        (None, None) => text::ABSENT.to_owned(),
+    }
+}
+
+/// Whether a number says how far something is from something else: it is shown with its sign.
+pub fn is_difference(of: &FieldDescriptor) -> bool {
+    of.name().starts_with("variance_") || of.name().starts_with("slip_")
+}
+
+/// A typed copy of a message; none if it is of another type.
+pub fn typed<M: prost::Message + Default>(message: &DynamicMessage) -> Option<M> {
+    message.transcode_to().ok()
+}
+
+/// A whole number of any width.
+pub fn number(value: &Value) -> Option<i128> {
+    match value {
+        Value::I32(number) => Some((*number).into()),
+        Value::I64(number) => Some((*number).into()),
+        Value::U32(number) => Some((*number).into()),
+        Value::U64(number) => Some((*number).into()),
+        _ => None,
+    }
+}
+
+/// `{log}/{sequence}@{hash prefix}`, as errors write positions.
+pub fn position(position: &Position) -> String {
+    format!("{}/{}@{}", position.log_id, position.sequence, hex(&position.hash_prefix))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn weekday(day: i32) -> String {
+    let name = usize::try_from(day - 1).ok().and_then(|day| text::WEEKDAYS.get(day));
+    name.map_or_else(|| day.to_string(), |name| (*name).to_owned())
+}
+
+/// Days, with days in a row as one: `2026-10-01 to 2026-10-07`.
+fn days(members: &[Value]) -> Vec<String> {
+    let date = |value: &Value| value.as_message().and_then(typed::<Date>);
+    let day = |date: &Date| {
+        let part = |part: i32| i8::try_from(part).ok();
+        jiff::civil::Date::new(i16::try_from(date.year).ok()?, part(date.month)?, part(date.day)?).ok()
+    };
+    let mut spans: Vec<(Date, Date)> = Vec::new();
+    for next in members.iter().filter_map(date) {
+        match spans.last_mut() {
+            Some((_, last)) if day(last).and_then(|last| last.tomorrow().ok()) == day(&next) => *last = next,
+            _ => spans.push((next, next)),
+        }
+    }
+    let text = |(first, last): (Date, Date)| match first == last {
+        true => text::date(Some(&first)),
+        false => format!("{} to {}", text::date(Some(&first)), text::date(Some(&last))),
+    };
+    spans.into_iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::json;
+    use crate::output::zone::{Place, Zones};
+    use milepost_proto::registry::v1::{
+        AnnualPlan, FundingSource, Party, Portfolio, Project, ProjectCode, Site, WorkingCalendar,
+    };
+
+    fn shown<M: prost::Name>(message: &M, of: &str) -> Vec<String> {
+        let dynamic = json::dynamic(message);
+        let of = dynamic.descriptor().get_field_by_name(of).unwrap();
+        lines(&dynamic, &of, &Zones::utc().zone(&Place::Nowhere, ""))
+    }
+
+    fn yuan(units: i64) -> Option<Money> {
+        Some(Money { currency_code: "CNY".into(), units, nanos: 0 })
+    }
+
+    #[test]
+    fn a_period_may_be_open() {
+        let day = Some(Date { year: 2021, month: 5, day: 27 });
+        let text = |start_date, end_date| period(&Period { start_date, end_date });
+        assert_eq!(text(day, day), "2021-05-27 to 2021-05-27");
+        assert_eq!(text(day, None), "from 2021-05-27");
+        assert_eq!(text(None, day), "until 2021-05-27");
+        assert_eq!(text(None, None), "-");
+    }
+
+    #[test]
+    fn what_a_project_has_several_of_is_a_line_each() {
+        let project = Project {
+            key: Some(false),
+            codes: vec![ProjectCode { scheme: "GB/T 40058".into(), code: "2021-1".into() }],
+            site: Some(Site {
+                address: "科学大道 1 号".into(),
+                division_code: "500107".into(),
+                latitude: Some(29.6),
+                longitude: Some(106.3),
+            }),
+            funding: vec![FundingSource {
+                source: "central budget".into(),
+                organization: "organizations/cqu".into(),
+                amount: yuan(5),
+            }],
+            annual_plans: vec![AnnualPlan { year: 2021, investment: yuan(7), content: "路基".into() }],
+            parties: vec![Party {
+                organization: "organizations/cqu".into(),
+                roles: vec!["lead".into(), "user".into()],
+            }],
+            ..Default::default()
+        };
+        assert_eq!(shown(&project, "key"), ["no"]);
+        assert_eq!(shown(&project, "codes"), ["GB/T 40058: 2021-1"]);
+        assert_eq!(shown(&project, "site"), ["科学大道 1 号 · 500107 · 29.6, 106.3"]);
+        assert_eq!(shown(&project, "funding"), ["central budget: organizations/cqu · CNY 5"]);
+        assert_eq!(shown(&project, "annual_plans"), ["2021: CNY 7 · 路基"]);
+        assert_eq!(shown(&project, "parties"), ["organizations/cqu: lead, user"]);
+        assert_eq!(shown(&project, "investment"), [""; 0]);
+    }
+
+    #[test]
+    fn a_calendar_shows_days_in_a_row_as_one() {
+        let day = |day| Date { year: 2026, month: 10, day };
+        let calendar = WorkingCalendar {
+            weekdays: vec![1, 2, 3, 4, 5],
+            holidays: vec![day(1), day(2), day(3), day(8)],
+            make_up_days: vec![day(10)],
+        };
+        let portfolio = Portfolio { working_calendar: Some(calendar), ..Default::default() };
+        assert_eq!(
+            shown(&portfolio, "working_calendar"),
+            [
+                "weekdays Mon Tue Wed Thu Fri · holidays 2026-10-01 to 2026-10-03, 2026-10-08 · make up days 2026-10-10"
+            ]
+        );
+    }
+}
