@@ -11,6 +11,7 @@ mod follow;
 mod foreign;
 mod kill;
 mod nonsense;
+mod offline;
 mod on_the_demo;
 mod operate;
 mod power_cut;

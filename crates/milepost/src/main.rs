@@ -32,30 +32,28 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    if let Err(error) = cli.check_environment(std::env::vars_os()) {
-        return report(&error);
-    }
-    match cli.what {
+    let format = cli.format();
+    let done = cli.check_environment(std::env::vars_os()).and_then(|()| match cli.what {
         What::Command(Command::Serve(args)) => {
             runtime(Builder::new_multi_thread()).block_on(serve::run(args))
         }
-        What::Command(Command::Demo(args)) => ended(run(Builder::new_multi_thread(), demo::run(args))),
-        What::Command(Command::Journal(command)) => {
-            runtime(Builder::new_multi_thread()).block_on(operate::journal(command))
-        }
-        What::Command(Command::Store(command)) => {
-            runtime(Builder::new_multi_thread()).block_on(operate::store(command))
-        }
+        What::Command(Command::Demo(args)) => run(Builder::new_multi_thread(), demo::run(args)),
+        What::Command(Command::Journal(command)) => operate::journal(command, format),
+        What::Command(Command::Store(command)) => operate::store(command, format),
         What::Command(Command::Follower(command)) => {
-            runtime(Builder::new_multi_thread()).block_on(operate::follower(command))
+            run(Builder::new_multi_thread(), operate::follower(command, format))
         }
-        _ => ended(run(Builder::new_current_thread(), async {
+        _ => run(Builder::new_current_thread(), async {
             tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
                 done = cli.run_client() => done,
             }
-        })),
+        }),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error, format),
     }
 }
 
@@ -65,13 +63,6 @@ fn run(builder: Builder, command: impl Future<Output = Result<(), Error>>) -> Re
     let done = runtime.block_on(command);
     runtime.shutdown_background();
     done
-}
-
-fn ended(done: Result<(), Error>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report(&error),
-    }
 }
 
 fn runtime(mut builder: Builder) -> Runtime {

@@ -68,6 +68,8 @@ struct Root {
 #[derive(Debug)]
 pub struct Cli {
     client: ClientArgs,
+    /// The last `--format`.
+    asked: Option<String>,
     /// What to do.
     pub what: What,
 }
@@ -115,30 +117,26 @@ impl ClientArgs {
         Self { context: self.context.or(before.context), settings: self.settings.over(before.settings) }
     }
 
-    /// The format that flags ask for, before anything else is read.
-    fn format(&self) -> Option<Format> {
-        self.settings.format.as_deref().and_then(format)
-    }
-
-    /// A session as these flags say; then the environment, then the context.
-    fn session(self) -> Result<Session, Error> {
+    /// What these flags say; then the environment, then the context.
+    fn resolved(self) -> Result<Settings, Error> {
         let variable = |name: &str| std::env::var(name).ok();
         let environment = Settings::from_environment(variable, &RULES)?;
-        let path = context::path(|name| std::env::var_os(name));
-        let context = match path {
+        let context = match context::path(|name| std::env::var_os(name)) {
             Ok(path) => context::read(&path, &RULES)?.in_use(self.context.as_deref(), variable, &RULES)?,
             Err(error) if self.context.is_some() => return Err(error.into()),
             // Without a home there are no contexts.
             Err(_) => Settings::default(),
         };
-        let settings = self.settings.over(environment).over(context);
+        Ok(self.settings.over(environment).over(context))
+    }
+
+    /// A session as these flags, the environment and the context say.
+    fn session(self) -> Result<Session, Error> {
+        let settings = self.resolved()?;
         let parsed = |text: Option<&String>| text.map(|text| value::duration(text)).transpose();
         let timeout =
             parsed(settings.timeout.as_ref()).map_err(|fault| Error::Usage(format!("--timeout: {fault}")))?;
-        let form = settings.format.as_deref().unwrap_or("table");
-        let format = format(form).ok_or_else(|| {
-            Error::Usage(format!("--format {form}: there is no such format; there are table, json, csv"))
-        })?;
+        let format = settings.format.as_deref().and_then(format).unwrap_or_default();
         let zones = match settings.utc {
             Some(true) => Zones::utc(),
             _ => Zones::local(TimeZone::system()),
@@ -160,6 +158,12 @@ impl ClientArgs {
         let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
         Ok(Session::new(client, called, timeout, Output::stdout(format, zones), defaults))
     }
+}
+
+/// The last `--format` of a command line, of whichever command.
+fn last_format(matches: &ArgMatches) -> Option<String> {
+    let below = matches.subcommand().and_then(|(_, below)| last_format(below));
+    below.or_else(|| matches.try_get_one("format").ok().flatten().cloned())
 }
 
 fn format(name: &str) -> Option<Format> {
@@ -223,12 +227,13 @@ impl Cli {
         let mut definition = definition();
         let read = |matches: &mut ArgMatches| {
             let client = ClientArgs::from_arg_matches(matches)?;
+            let asked = last_format(matches);
             let what =
                 match matches.subcommand().and_then(|(name, inner)| Some((schema::resource(name)?, inner))) {
                     Some((resource, inner)) => What::Noun(resource, inner.clone()),
                     None => What::Command(Command::from_arg_matches(matches)?),
                 };
-            Ok(Self { client, what })
+            Ok(Self { client, asked, what })
         };
         let mut matches = definition.try_get_matches_from_mut(arguments)?;
         read(&mut matches).map_err(|error: clap::Error| error.format(&mut definition))
@@ -248,9 +253,18 @@ impl Cli {
         after.over(self.client.clone())
     }
 
-    /// The format that the flags ask for.
+    /// How outcomes and errors are printed.
     pub fn format(&self) -> Format {
-        self.client_args().format().unwrap_or_default()
+        use Command::{Context, Event, Ledger};
+        let context = match &self.what {
+            // What is wrong with contexts is said when they are used.
+            What::Noun(..) | What::Command(Event(_) | Ledger(_) | Context(_)) => {
+                self.client_args().resolved().ok()
+            }
+            What::Command(_) => None,
+        };
+        let asked = context.and_then(|settings| settings.format).or_else(|| self.asked.clone());
+        asked.as_deref().and_then(format).unwrap_or_default()
     }
 
     /// Checks that no environment variable is a misspelling of one that the command reads: it would act on another
@@ -278,12 +292,12 @@ impl Cli {
     /// # Errors
     /// What the server refused, or why it could not be asked.
     pub async fn run_client(self) -> Result<(), Error> {
-        let client = self.client_args();
+        let (client, format) = (self.client_args(), self.format());
         match self.what {
             What::Noun(resource, matches) => noun::run(resource, &matches, &client.session()?).await,
             What::Command(Command::Event(noun)) => event::run(noun.verb, &client.session()?).await,
             What::Command(Command::Ledger(noun)) => ledger::run(noun.verb, &client.session()?).await,
-            What::Command(Command::Context(command)) => run_context(&command, client.format()),
+            What::Command(Command::Context(command)) => run_context(&command, format),
             What::Command(Command::Completion(args)) => completion::run(&args),
             What::Command(_) => Err(Error::Usage("this is no client command".to_owned())),
         }
@@ -301,10 +315,10 @@ const VARIABLES: [&str; 6] = [
 ];
 
 /// Changes contexts, or shows them.
-fn run_context(command: &ContextCommand, format: Option<Format>) -> Result<(), Error> {
+fn run_context(command: &ContextCommand, format: Format) -> Result<(), Error> {
     let path = context::path(|name| std::env::var_os(name))?;
     let Outcome { rows, notes } = context::run(command, &path, &RULES)?;
-    output::print(&output::contexts(&rows, format.unwrap_or_default()))?;
+    output::print(&output::contexts(&rows, format))?;
     notes.iter().for_each(|text| output::note(text));
     Ok(())
 }

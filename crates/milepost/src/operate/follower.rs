@@ -4,17 +4,17 @@
 //! Invariant: a reset skips no entry that the follower has not seen, unless the operator confirms it: a skipped
 //! entry never reaches a subscriber.
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
+use milepost_ledger::Receipt;
 use milepost_ledger::journal::{Journal, JournalInfo, ReadLimit};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_types::{GoOn, LedgerKind, Position};
+use serde_json::json;
 
-use super::{Data, journal, say};
-use crate::error::{BoxError, chain};
-use crate::output::note;
+use super::{Data, Outcome, journal, position, say};
+use crate::error::{BoxError, Error};
+use crate::output::Format;
 
 /// What to do with a follower.
 #[derive(Debug, Subcommand)]
@@ -52,28 +52,27 @@ pub struct Reset {
     reason: String,
 }
 
-/// Does it.
-pub async fn run(command: FollowerCommand) -> ExitCode {
+/// Does it, and prints the outcome.
+///
+/// # Errors
+/// Why it was not done.
+pub async fn run(command: FollowerCommand, format: Format) -> Result<(), Error> {
     let FollowerCommand::Reset(args) = command;
-    match reset(&args).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            note(&format!("error: {}", chain(error.as_ref())));
-            ExitCode::FAILURE
-        }
-    }
+    say(args.follower, Ok(reset(&args).await?), format);
+    Ok(())
 }
 
-async fn reset(args: &Reset) -> Result<(), BoxError> {
+async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
     let data = args.source_data_dir.as_ref().unwrap_or(&args.data.data_dir);
     let source = journal::open(data, args.source)?;
     let server = Server { data_dir: args.data.data_dir.clone(), ..Server::default() };
     let context = ServiceContext::new(&server);
-    let mut chosen = Position::start(source.info().log);
+    let mut chosen = GoOn::after(Position::start(source.info().log));
     let to = |own| {
         let info = source.info();
-        chosen = position(&*source, choose(args, own, &info)?)?;
-        Ok(GoOn { after: chosen, fork: fork(own, &info), lineage: info.lineage })
+        let after = find(&*source, choose(args, own, &info)?)?;
+        chosen = GoOn { after, fork: fork(own, &info), lineage: info.lineage };
+        Ok(chosen.clone())
     };
     let receipt = match args.follower {
         LedgerKind::Tracker => {
@@ -84,14 +83,21 @@ async fn reset(args: &Reset) -> Result<(), BoxError> {
         }
         LedgerKind::Registry => return Err("the registry does not follow another ledger".into()),
     };
-    match receipt {
-        Some(receipt) => say(&format!(
-            "{}: follows {} after {chosen} from now on; entry {} says so",
-            args.follower, args.source, receipt.position.sequence
-        )),
-        None => say(&format!("{}: follows {} after {chosen} already", args.follower, args.source)),
-    }
-    Ok(())
+    let (source, after) = (args.source, chosen.after);
+    let line = match &receipt {
+        Some(Receipt { position, .. }) => {
+            format!("follows {source} after {after} from now on; entry {} says so", position.sequence)
+        }
+        None => format!("follows {source} after {after} already"),
+    };
+    let facts = json!({
+        "source": source.as_str(),
+        "after": position(&after),
+        "fork": chosen.fork.as_ref().map(position),
+        "changed": receipt.is_some(),
+        "entry": receipt.map(|receipt| position(&receipt.position)),
+    });
+    Ok(Outcome { lines: vec![line], facts })
 }
 
 /// After which sequence of the source a follower that stands at `own` goes on.
@@ -139,7 +145,7 @@ fn fork(own: Option<Position>, source: &JournalInfo) -> Option<Position> {
 }
 
 /// The position of the source's entry with this sequence.
-fn position(source: &dyn Journal, sequence: u64) -> Result<Position, BoxError> {
+fn find(source: &dyn Journal, sequence: u64) -> Result<Position, BoxError> {
     let info = source.info();
     let Some(before) = sequence.checked_sub(1) else { return Ok(Position::start(info.log)) };
     let entries = source.read_after(before, ReadLimit { entries: 1, bytes: 1 });
@@ -160,7 +166,7 @@ mod tests {
 
     fn asked(sequence: Option<u64>, leave_out: bool) -> Reset {
         Reset {
-            data: Data { data_dir: "data".into() },
+            data: Data { data_dir: "data".into(), format: None },
             follower: LedgerKind::Tracker,
             source: LedgerKind::Registry,
             source_data_dir: None,
@@ -179,20 +185,20 @@ mod tests {
 
     #[test]
     fn a_follower_goes_on_where_the_logs_part_or_where_it_stands_if_that_is_before() {
-        let goes_on = |own, parent| choose(&asked(None, false), own, &source(parent)).ok();
-        assert_eq!(goes_on(Some(at(1, 70)), Some(50)), Some(50), "it had seen what was lost");
-        assert_eq!(goes_on(Some(at(1, 30)), Some(50)), Some(30), "it had not come so far");
-        assert_eq!(goes_on(None, Some(50)), Some(0));
-        assert_eq!(goes_on(Some(at(1, 70)), None), None, "nothing tells where they part");
-        assert_eq!(goes_on(Some(at(3, 70)), Some(50)), None, "nor of a log that it was not restored from");
-    }
-
-    #[test]
-    fn where_the_logs_part_is_told_with_the_reset_if_it_is_known() {
-        let source = source(Some(50));
-        assert_eq!(fork(Some(at(1, 70)), &source), Some(at(2, 50)));
-        assert_eq!(fork(Some(at(1, 30)), &source), Some(at(2, 50)));
-        assert_eq!((fork(Some(at(3, 30)), &source), fork(None, &source)), (None, None));
+        let goes_on = |own, parent| {
+            let source = source(parent);
+            (choose(&asked(None, false), own, &source).ok(), fork(own, &source))
+        };
+        let parted = Some(at(2, 50));
+        assert_eq!(goes_on(Some(at(1, 70)), Some(50)), (Some(50), parted), "it had seen what was lost");
+        assert_eq!(goes_on(Some(at(1, 30)), Some(50)), (Some(30), parted), "it had not come so far");
+        assert_eq!(goes_on(None, Some(50)), (Some(0), None));
+        assert_eq!(goes_on(Some(at(1, 70)), None), (None, None), "nothing says where they part");
+        assert_eq!(
+            goes_on(Some(at(3, 70)), Some(50)),
+            (None, None),
+            "nor of a log that it was not restored from"
+        );
     }
 
     #[test]

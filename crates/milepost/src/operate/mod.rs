@@ -9,26 +9,35 @@ mod follower;
 mod journal;
 mod store;
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
-use milepost_types::LedgerKind;
+use milepost_ledger::position_to_proto;
+use milepost_types::{LedgerKind, Position};
+use serde_json::{Value, json};
 
-use crate::error::BoxError;
-use crate::output::{note, print};
+use crate::error::{BoxError, chain, of_ledger};
+use crate::output::json;
+use crate::output::{Format, note, print};
 
 pub use follower::{FollowerCommand, run as follower};
 pub use journal::{JournalCommand, run as journal};
 pub use store::{StoreCommand, run as store};
 
-/// Where the files are.
+/// Where the files are, and how the outcome is printed.
 #[derive(Debug, Args)]
 pub struct Data {
     /// The directory of the journals and stores
     #[arg(long, value_name = "DIR", env = "MILEPOST_DATA_DIR", default_value = "milepost-data")]
     data_dir: PathBuf,
+    /// How the outcome is printed [default: table]
+    ///
+    /// With json, standard output has one object on a line for each ledger and nothing else: "ledger", "ok",
+    /// and what the text says; where "ok" is false, "fault" with a message, a reason and facts. Numbers of 64
+    /// bits are text, positions are as in the API. Standard error has {"error": {…}} on one line if the
+    /// command fails.
+    #[arg(short = 'o', long, value_parser = ["table", "json"])]
+    format: Option<String>,
 }
 
 /// One ledger, or all that the data directory has.
@@ -50,11 +59,9 @@ impl Ledgers {
         let mut present = Vec::new();
         for kind in LedgerKind::ALL {
             let dir = milepost_service::ledger::journal_dir(&self.data.data_dir, kind);
-            match std::fs::metadata(&dir) {
-                Ok(_) => present.push(kind),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                // One that cannot be looked at is not one that is not there.
-                Err(error) => return Err(format!("{}: {error}", dir.display()).into()),
+            // One that cannot be looked at is not one that is not there.
+            if dir.try_exists().map_err(|error| format!("{}: {error}", dir.display()))? {
+                present.push(kind);
             }
         }
         if present.is_empty() {
@@ -64,44 +71,63 @@ impl Ledgers {
         Ok(present)
     }
 
-    /// Runs an operation on each; reports a failure at once and continues with the next.
+    /// Runs an operation on each; reports how it went at once and continues with the next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
-    fn each(&self, mut act: impl FnMut(LedgerKind) -> Result<(), BoxError>) -> Result<(), BoxError> {
+    fn each(
+        &self,
+        format: Format,
+        mut act: impl FnMut(LedgerKind) -> Result<Outcome, BoxError>,
+    ) -> Result<(), BoxError> {
         let present = self.present()?;
         let mut failed = Vec::new();
-        for kind in &present {
-            if let Err(error) = act(*kind) {
-                note(&format!("error: {kind}: {}", crate::error::chain(error.as_ref())));
+        for &kind in &present {
+            let done = act(kind);
+            if done.is_err() {
                 failed.push(kind.as_str());
             }
+            say(kind, done, format);
         }
-        match failed.len() {
-            0 => Ok(()),
-            count => {
-                Err(format!("{count} of {} ledgers failed: {}", present.len(), failed.join(", ")).into())
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{} of {} ledgers failed: {}", failed.len(), present.len(), failed.join(", ")).into())
+    }
+}
+
+/// What a command did with a ledger, or found of it.
+struct Outcome {
+    /// For people, without the ledger's name.
+    lines: Vec<String>,
+    /// For programs, an object; numbers of 64 bits are texts.
+    facts: Value,
+}
+
+/// Prints how it went with a ledger: lines, or one object on a line. A closed standard output ends nothing: the
+/// exit code is enough.
+fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
+    let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
+    let text = match (done, format) {
+        (Ok(outcome), Format::Table | Format::Csv) => {
+            outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect()
+        }
+        (Err(error), Format::Table | Format::Csv) => {
+            return note(&format!("error: {ledger}: {}", chain(&*error)));
+        }
+        (done, Format::Json) => {
+            let facts =
+                done.map_or_else(|error| json!({ "fault": of_ledger(&*error) }), |outcome| outcome.facts);
+            if let (Value::Object(object), Value::Object(facts)) = (&mut object, facts) {
+                object.extend(facts);
             }
+            json::line(&object)
         }
-    }
+    };
+    let _ = print(&text);
 }
 
-/// Prints a result on standard output. A closed standard output ends nothing: the exit code is enough.
-fn say(line: &str) {
-    let _ = print(&format!("{line}\n"));
+/// A position as the API has it.
+fn position(position: &Position) -> Value {
+    json::to_value(&position_to_proto(position))
 }
-
-/// Runs blocking work to its end and says how it went.
-async fn finish(work: impl FnOnce() -> Result<(), BoxError> + Send + 'static) -> ExitCode {
-    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.into()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            note(&format!("error: {}", crate::error::chain(error.as_ref())));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

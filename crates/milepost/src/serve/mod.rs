@@ -8,15 +8,12 @@ mod config;
 mod embedded;
 mod wiring;
 
-use std::process::ExitCode;
-
 use clap::{Args, ValueEnum};
-use milepost_service::config::{ConfigArgs, EXIT_CODE, Faults, Layers, Section};
+use milepost_service::config::{ConfigArgs, Layers, Section};
 use milepost_service::host::{self, Listeners, ServiceContext, with_signals};
 use milepost_service::telemetry;
 
-use crate::error::BoxError;
-use crate::output::note;
+use crate::error::{Error, chain};
 use config::{All, Notifier, Registry, Tracker};
 
 pub use advice::{By, advice};
@@ -47,7 +44,10 @@ enum Role {
 }
 
 /// Runs servers until they are stopped.
-pub async fn run(args: ServeArgs) -> ExitCode {
+///
+/// # Errors
+/// If the configuration is faulty, or the servers do not start or fail.
+pub async fn run(args: ServeArgs) -> Result<(), Error> {
     let mut layers = args.config.layers(std::env::vars_os());
     layers.not_configuration.extend(["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"]);
     let print = args.config.print_config;
@@ -59,21 +59,19 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     }
 }
 
-async fn serve<C: wiring::Role + Section + Clone>(layers: &Layers, defaults: C, print: bool) -> ExitCode {
-    let loaded = match layers.load(defaults) {
-        Ok(loaded) => loaded,
-        Err(faults) => return refuse(&faults),
-    };
+async fn serve<C>(layers: &Layers, defaults: C, print: bool) -> Result<(), Error>
+where
+    C: wiring::Role + Section + Clone,
+{
+    let loaded = layers.load(defaults)?;
     if print {
         // A closed standard output is no error.
         let _ = std::io::Write::write_all(&mut std::io::stdout(), loaded.print().as_bytes());
-        return ExitCode::SUCCESS;
+        return Ok(());
     }
     let config = loaded.config;
-    if let Err(error) = telemetry::init(&config.server().log) {
-        note(&format!("error: logs cannot be written: {}", crate::error::chain(&error)));
-        return ExitCode::FAILURE;
-    }
+    telemetry::init(&config.server().log)
+        .map_err(|error| Error::Serve(format!("logs cannot be written: {}", chain(&error)).into()))?;
     telemetry::log_panics();
     let served = with_signals(|stop| async move {
         let server = config.server().clone();
@@ -82,19 +80,9 @@ async fn serve<C: wiring::Role + Section + Clone>(layers: &Layers, defaults: C, 
         let open = |context| config.open(context);
         host::run(&server, context, listeners, open, stop.cancelled_owned()).await
     });
-    let failure: BoxError = match served.await {
-        Ok(Ok(_)) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => error.into(),
-        Err(error) => error.into(),
-    };
-    note(&format!("error: {}", crate::error::chain(failure.as_ref())));
-    if let Some(advice) = advice(failure.as_ref(), By::Serve) {
-        note(&format!("hint: {advice}"));
+    match served.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Serve(error.into())),
+        Err(error) => Err(Error::Serve(error.into())),
     }
-    ExitCode::FAILURE
-}
-
-fn refuse(faults: &Faults) -> ExitCode {
-    note(&format!("{faults}"));
-    ExitCode::from(EXIT_CODE)
 }
