@@ -7,6 +7,7 @@ mod bench;
 mod command_line;
 mod damage;
 mod drain;
+mod events;
 mod follow;
 mod foreign;
 mod kill;

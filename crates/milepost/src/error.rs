@@ -88,6 +88,16 @@ pub enum Error {
     /// Standard output cannot be written.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
+    /// The command that was run for an event did not succeed.
+    #[error("the command for the event {event_id} {outcome}: {command}")]
+    Command {
+        /// The event's id.
+        event_id: String,
+        /// The command, as the shell was given it.
+        command: String,
+        /// How it ended, with its exit status or signal; or why it did not start.
+        outcome: String,
+    },
     /// The data set that was compiled in is faulty.
     #[error("the data set is faulty: {0}")]
     DataSet(String),

@@ -60,6 +60,15 @@ impl Session {
         Self { client, endpoint, timeout, output, defaults, hinted: Cell::new(false) }
     }
 
+    /// A session with a port that nothing listens on.
+    #[cfg(test)]
+    pub fn unreachable(timeout: Duration) -> Self {
+        let (format, zones) = (crate::output::Format::Table, crate::output::zone::Zones::utc());
+        let endpoint = "http://127.0.0.1:1";
+        let (client, output) = (Client::connect(endpoint).unwrap(), Output::stdout(format, zones));
+        Self::new(client, endpoint.to_owned(), timeout, output, Defaults::default())
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client

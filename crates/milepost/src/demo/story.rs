@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::output::zone::Zones;
-use crate::output::{event, print, reset, text, width};
+use crate::output::{Format, Output, event, print, reset, text, width};
 
 const DATE_COLUMNS: usize = 10;
 const KIND_COLUMNS: usize = 25;
@@ -59,7 +59,7 @@ impl Story {
                             let lines: String = batch.events.iter().map(|event| self.line(event)).collect();
                             bar.suspend(|| print(&lines))?;
                         }
-                        Delivery::Reset(reset) => bar.suspend(|| reset::note_text(&reset.notice, &Zones::utc())),
+                        Delivery::Reset(reset) => bar.suspend(|| reset::note_text(&reset.notice, &Output::stdout(Format::Table, Zones::utc()))),
                     }
                 }
                 Ok(()) = end.changed() => {}

@@ -6,8 +6,8 @@
 use milepost_proto::notifier::v1::{EventRange, SourceResetNotice};
 
 use super::value::position;
-use super::zone::{Place, Zone, Zones};
-use super::{Format, Output, json, note, print, text};
+use super::zone::{Place, Zone};
+use super::{Format, Output, json, print, text};
 use crate::error::Error;
 
 /// Says that a source was reset: what programs read on standard output, and what people read beside it. The
@@ -17,7 +17,7 @@ use crate::error::Error;
 /// If standard output cannot be written.
 pub fn say(reset: &SourceResetNotice, cursor: &str, output: &Output) -> Result<(), Error> {
     print_json(reset, cursor, output.format)?;
-    note_text(reset, &output.zones);
+    note_text(reset, output);
     Ok(())
 }
 
@@ -33,8 +33,8 @@ pub fn print_json(reset: &SourceResetNotice, cursor: &str, format: Format) -> Re
 }
 
 /// Only what people read.
-pub fn note_text(reset: &SourceResetNotice, zones: &Zones) {
-    note(&paragraph(reset, &zones.zone(&Place::Nowhere, "")));
+pub fn note_text(reset: &SourceResetNotice, output: &Output) {
+    output.note(&paragraph(reset, &output.zones.zone(&Place::Nowhere, "")));
 }
 
 /// One line of JSON.
@@ -85,6 +85,7 @@ fn events(source: &str, range: &EventRange) -> String {
 mod tests {
     use milepost_proto::journal::v1::Position;
 
+    use super::super::zone::Zones;
     use super::*;
 
     fn at(log: u8, sequence: u64) -> Option<Position> {

@@ -23,7 +23,7 @@ pub(super) async fn watch_events(
 }
 
 /// The cursor of a start, as of now.
-pub(super) async fn start(log: &EventLog, start: Start) -> Result<Cursor, ReadFailure> {
+async fn start(log: &EventLog, start: Start) -> Result<Cursor, ReadFailure> {
     match start {
         Start::After(cursor) => log.check(&cursor).await,
         Start::At(time) => log.at(time).await,

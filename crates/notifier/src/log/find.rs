@@ -77,7 +77,7 @@ impl EventLog {
     }
 
     /// The entry with this sequence; `None` if there is none.
-    async fn entry(&self, sequence: u64) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
+    pub(super) async fn entry(&self, sequence: u64) -> Result<Option<Arc<LoggedEntry>>, ReadFailure> {
         if sequence == 0 || sequence > self.tail().sequence {
             return Ok(None);
         }

@@ -3,6 +3,7 @@
 //! Invariants: a cursor is compared with the log before anything is read after it, so that nobody reads
 //! on in another history; events come as they were stored. Reads answer what is durable and nothing else.
 
+mod backward;
 mod find;
 mod shared_entries;
 
@@ -14,6 +15,7 @@ use milepost_ledger::journal::{ReadError, ReadLimit, StoredEntry};
 use milepost_ledger::{CommandId, Entry, EntryError, Source};
 use milepost_types::{Cursor, LogId, Position, Rejection};
 
+pub(crate) use self::backward::BackwardReader;
 pub(crate) use self::find::PlaceOf;
 use self::shared_entries::SharedEntries;
 use crate::convert::notice::notice;

@@ -10,6 +10,7 @@
 //! events, or one entry if that is larger, shared with whoever else is in it; a few that are far behind
 //! hold more and read on meanwhile.
 
+mod backward_page;
 mod page;
 
 use std::hash::{BuildHasher, RandomState};
@@ -28,6 +29,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_stream::Stream;
 use tonic::Status;
 
+pub(crate) use self::backward_page::{BackwardPage, Place};
 pub(crate) use self::page::{Done, Page};
 use crate::convert::reply::{Drain, Phase, WatchReply};
 use crate::error::ReadFailure;

@@ -1,8 +1,10 @@
 //! The service as its callers see it, over connections in memory, following journals that tests write.
 
+mod backward;
 mod cursors;
 mod domain;
 mod follow;
+pub(crate) mod logs;
 mod reads;
 mod resets;
 mod restored;

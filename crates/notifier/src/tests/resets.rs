@@ -302,3 +302,48 @@ async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
         assert_eq!(fixture.list(after).await.unwrap().source_reset, None);
     }
 }
+
+#[tokio::test]
+async fn a_list_of_the_newest_first_has_a_page_for_the_reset_and_a_watch_after_its_cursor_sends_it() {
+    let fixture = Fixture::new();
+    write(&fixture.tracker, 3);
+    fixture.run();
+    fixture.caught_up().await;
+    let reset_at = reset(&fixture, TRACKER).await;
+    fixture.registry.one();
+    let mut positions = fixture.ledger.positions();
+    soon(positions.wait_for(|position| position.sequence > reset_at.sequence)).await.unwrap();
+    for selection in selections() {
+        let mut expected = fixture.all(selection.clone()).await;
+        expected.reverse();
+        let first = ListEventsRequest {
+            selection: Some(selection.clone()),
+            order_by: "sequence desc".into(),
+            ..ListEventsRequest::default()
+        };
+        let (mut request, mut pages) = (first.clone(), Vec::new());
+        loop {
+            let page = fixture.list(request).await.unwrap();
+            let next = page.next_page_token.clone();
+            pages.push(page);
+            if next.is_empty() {
+                break;
+            }
+            request = ListEventsRequest { page_token: next, ..first.clone() };
+        }
+        let listed: Vec<_> = pages.iter().flat_map(|page| page.events.clone()).collect();
+        assert_eq!(ids(&listed), ids(&expected));
+        let at = pages.iter().position(|page| page.source_reset.is_some()).unwrap();
+        assert_eq!(pages.iter().filter(|page| page.source_reset.is_some()).count(), 1, "{pages:?}");
+        let newer = pages[..at].iter().flat_map(|page| &page.events);
+        assert!(newer.clone().all(|event| event.source == "registry"), "{pages:?}");
+        assert!(pages[at + 1..].iter().flat_map(|page| &page.events).all(|event| event.source != "registry"));
+
+        let mut watch = watch(&fixture, Start::After(pages[at].cursor.clone()), &selection);
+        let found = deliveries(&mut watch, fixture.ledger.position()).await;
+        let mut expected: Vec<_> = newer.map(|event| event.event_id.clone()).collect();
+        let id = pages[at].source_reset.clone().unwrap().event_id;
+        expected.insert(0, format!("!{id}"));
+        assert_eq!(names(&found), expected, "{selection:?}");
+    }
+}

@@ -3,40 +3,36 @@
 //! Does not interpret cursors: they are passed on as they were answered.
 
 mod cursor_file;
+mod exec;
+mod list;
+mod notes;
+mod place;
+mod printer;
+mod start;
 mod watch;
+mod when;
 
 use clap::{Args, Subcommand};
-use milepost_proto::event::v1::Event;
-use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRequest, ListEventsRequest};
+use jiff::Timestamp;
+use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRequest};
 
-use prost_reflect::ReflectMessage;
-
-use super::flags::{Columns, Limit, Reading};
-use super::session::{Page, Session};
+use super::flags::Reading;
+use super::session::Session;
 use crate::error::Error;
-use crate::output::{Format, json, note, reset};
+use crate::output::{Format, json};
+
+/// The order of a list that begins with the newest event.
+const NEWEST_FIRST: &str = "sequence desc";
 
 /// What to do with events.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Lists events in the order of the log
+    /// Lists events in the order of the log, or the newest first
     ///
     /// If a source was restored to an older state among them, standard error says which of the events are no
     /// longer true; with --format json so does an object with the key "sourceReset" in their midst.
-    #[command(after_long_help = LIST_EXAMPLES)]
-    List {
-        /// Only those after this cursor [default: from the earliest that is kept]
-        #[arg(long, value_name = "CURSOR")]
-        after: Option<String>,
-        #[command(flatten)]
-        selection: Selecting,
-        #[command(flatten)]
-        limit: Limit,
-        #[command(flatten)]
-        columns: Columns,
-        #[command(flatten)]
-        reading: Reading,
-    },
+    #[command(after_long_help = list::AFTER_HELP)]
+    List(Box<list::ListArgs>),
     /// Shows an event
     Get {
         /// Its id, as in 0198…/12/0
@@ -44,17 +40,12 @@ pub enum Verb {
         #[command(flatten)]
         reading: Reading,
     },
-    /// Prints events as they happen, until interrupted
+    /// Prints events as they happen, or runs a command for each, until interrupted
     #[command(after_long_help = watch::AFTER_HELP)]
     Watch(Box<watch::WatchArgs>),
     /// Shows what the log is, and from where to where it reaches
     Info,
 }
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  milepost event list --resource portfolios/western-science-city --type 'milestone.*' --limit 3
-  milepost event list --filter 'event_date >= 2021-01-01 AND type = \"milepost.project.started\"'";
 
 /// Which events.
 #[derive(Debug, Clone, Default, Args)]
@@ -104,18 +95,7 @@ fn flags(selection: &EventSelection) -> String {
 /// What the server refused, or why it could not be asked.
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     match verb {
-        Verb::List { after, selection, limit, columns, reading } => {
-            let first = ListEventsRequest {
-                selection: Some(selection.selection()),
-                min_revisions: reading.min_revision,
-                after_cursor: after.unwrap_or_default(),
-                ..Default::default()
-            };
-            let filter = first.selection.as_ref().map(|selection| selection.filter.clone());
-            list(session, &limit, &columns, first)
-                .await
-                .map_err(|error| error.of_filter(&filter.unwrap_or_default()))
-        }
+        Verb::List(args) => list::run(*args, session).await,
         Verb::Get { event_id, reading } => {
             let request = GetEventRequest { event_id, min_revisions: reading.min_revision };
             let response = session
@@ -123,7 +103,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 .await?;
             session.one(&json::dynamic(&response)).await?;
             if session.output().format == Format::Table {
-                note(&format!("cursor after it: {}", response.cursor));
+                session.output().note(&format!("cursor after it: {}", response.cursor));
             }
             Ok(())
         }
@@ -138,42 +118,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     }
 }
 
-async fn list(
-    session: &Session,
-    limit: &Limit,
-    columns: &Columns,
-    first: ListEventsRequest,
-) -> Result<(), Error> {
-    let (mut cursor, mut resets) = (String::new(), Vec::new());
-    let message = json::dynamic(&Event::default()).descriptor();
-    let (reached, passed) = (&mut cursor, &mut resets);
-    session
-        .list(&message, limit, "", columns, async |page_size, page_token| {
-            let mut request = ListEventsRequest { page_size, ..first.clone() };
-            if !page_token.is_empty() {
-                // The token stands for where the list began.
-                request.after_cursor.clear();
-                request.page_token = page_token;
-            }
-            let response = session
-                .read(request, |client, request| async move { client.events().list_events(request).await })
-                .await?;
-            *reached = response.cursor;
-            if let Some(reset) = response.source_reset {
-                reset::print_json(&reset, reached, session.output().format)?;
-                passed.push(reset);
-            }
-            Ok(Page {
-                items: response.events.iter().map(json::dynamic).collect(),
-                next: response.next_page_token,
-            })
-        })
-        .await?;
-    resets.iter().for_each(|passed| reset::note_text(passed, &session.output().zones));
-    let selection = flags(&first.selection.unwrap_or_default());
-    let selection = if selection.is_empty() { selection } else { format!("{selection} ") };
-    note(&format!("go on after these with: milepost event watch {selection}--after {cursor}"));
-    Ok(())
+fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]
