@@ -19,7 +19,10 @@ use prost_types::FileDescriptorSet;
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed={}", root.display());
+    // Not documents and examples beside the schemas.
+    for schemas in ["milepost", "google"] {
+        println!("cargo::rerun-if-changed={}", root.join(schemas).display());
+    }
 
     let mut files = Vec::new();
     collect(&root.join("milepost"), &mut files)?;
