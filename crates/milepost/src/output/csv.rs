@@ -55,7 +55,7 @@ fn is_one(column: &Column) -> bool {
 /// One line after RFC 4180.
 fn record(values: impl IntoIterator<Item = String>) -> String {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(values.into_iter()).expect("memory takes what is written");
+    writer.write_record(values).expect("memory takes what is written");
     let line = writer.into_inner().expect("memory takes what is written");
     String::from_utf8(line).expect("texts are UTF-8")
 }

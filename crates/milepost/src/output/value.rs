@@ -19,7 +19,8 @@ use crate::schema::field::{self, Access, Shape};
 /// distinguish 0 from none.
 pub fn lines(message: &DynamicMessage, of: &FieldDescriptor, zone: &Zone) -> Vec<String> {
     let counted = field::shape(of) == Shape::Whole && field::access(of) == Access::Output && !of.is_list();
-    if !message.has_field(of) && !(counted && !of.supports_presence()) {
+    let always_there = counted && !of.supports_presence();
+    if !message.has_field(of) && !always_there {
         return Vec::new();
     }
     let value = message.get_field(of);
