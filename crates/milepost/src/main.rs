@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
 
-use cli::{Cli, Command, What};
+use cli::{Cli, Command, VARIABLES, What};
 use error::{Error, report};
 
 #[global_allocator]
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let format = cli.format();
     let done = cli.check_environment(std::env::vars_os()).and_then(|()| match cli.what {
         What::Command(Command::Serve(args)) => {
-            runtime(Builder::new_multi_thread()).block_on(serve::run(args))
+            runtime(Builder::new_multi_thread()).block_on(serve::run(args, &VARIABLES))
         }
         What::Command(Command::Demo(args)) => run(Builder::new_multi_thread(), demo::run(args)),
         What::Command(Command::Journal(command)) => operate::journal(command, format),

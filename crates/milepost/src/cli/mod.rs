@@ -305,7 +305,7 @@ impl Cli {
 }
 
 /// The environment variables that client commands read.
-const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 6] = [
     "MILEPOST_ENDPOINT",
     "MILEPOST_PORTFOLIO",
     "MILEPOST_FORMAT",

@@ -19,6 +19,7 @@ use super::read::{Fault, Scope};
 use super::session::{Page, Session};
 use super::{ClientArgs, examples, extra, name};
 use crate::error::Error;
+use crate::output::zone::Place;
 use crate::output::{json, print, shown};
 use crate::schema::{Resource, Verb, VerbKind, comment, resource};
 
@@ -198,12 +199,14 @@ async fn request(
         match fill(verb, matches, given, session.defaults(), &mut scope)? {
             Ok(request) => return Ok((request, scope.name)),
             // Amounts without a currency are in the portfolio's.
-            Err(Fault::NoCurrency(fault)) => match session.currency(&scope.name).await {
-                Some(currency) if scope.currency.is_none() => {
-                    scope.currency = CurrencyCode::stored(&currency)
+            Err(Fault::NoCurrency(fault)) => {
+                if scope.currency.is_none() {
+                    scope.currency = reporting_currency(&scope.name, session).await?;
                 }
-                _ => return Err(Error::Usage(fault)),
-            },
+                if scope.currency.is_none() {
+                    return Err(Error::Usage(fault));
+                }
+            }
             Err(Fault::Text(fault)) => return Err(Error::Usage(fault)),
         }
     }
@@ -222,8 +225,21 @@ pub(super) struct Given<'a> {
 
 /// The resource that a command line names, as it is now.
 async fn current(verb: &Verb, matches: &ArgMatches, session: &Session) -> Result<DynamicMessage, Error> {
-    let name = name::full(verb.resource, &pieces(matches), session.defaults())?;
-    let get = verb.resource.verb("get").expect("every resource can be read");
+    get(verb.resource, name::full(verb.resource, &pieces(matches), session.defaults())?, session).await
+}
+
+/// The reporting currency of the portfolio that a name is in, if it has one.
+async fn reporting_currency(name: &str, session: &Session) -> Result<Option<CurrencyCode>, Error> {
+    let place = Place::of(name);
+    let Some(name) = place.portfolio("") else { return Ok(None) };
+    let portfolio = resource("portfolio").expect("the registry has portfolios");
+    let portfolio = get(portfolio, name.to_owned(), session).await?;
+    let code = portfolio.get_field_by_name("reporting_currency_code");
+    Ok(code.and_then(|code| CurrencyCode::stored(code.as_str()?)))
+}
+
+async fn get(resource: &'static Resource, name: String, session: &Session) -> Result<DynamicMessage, Error> {
+    let get = resource.verb("get").expect("every resource can be read");
     let mut request = DynamicMessage::new(get.method.input());
     request.set_field_by_name("name", Value::String(name));
     Ok(shown(&session.call(&get.method, request).await?))

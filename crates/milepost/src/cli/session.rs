@@ -222,12 +222,6 @@ impl Session {
         }
     }
 
-    /// The reporting currency of the portfolio that a name is in.
-    pub async fn currency(&self, name: &str) -> Option<String> {
-        let portfolio = self.portfolio(Place::of(name).portfolio("")?).await?;
-        Some(portfolio.reporting_currency_code).filter(|code| !code.is_empty())
-    }
-
     async fn portfolio(&self, name: &str) -> Option<Portfolio> {
         let mut request = Request::new(GetPortfolioRequest { name: name.to_owned(), ..Default::default() });
         let patience = self.timeout.min(ZONE_PATIENCE);

@@ -141,16 +141,26 @@ fn every_example_of_the_help_fits_on_its_line_and_parses() {
         if let Some((_, examples)) = help.split_once("\nExamples:\n") {
             let wide = examples.lines().find(|line| crate::output::width::columns(line) > 100);
             assert_eq!(wide, None, "{path:?}: it would be wrapped");
+            let shown = format!("  milepost {} ", path.join(" "));
+            assert!(examples.contains(&shown), "{path:?}: no example shows it");
         }
         let help = help.replace("\\\n", "");
         for line in help.lines().filter_map(|line| line.strip_prefix("  milepost ")) {
             let words = std::iter::once("milepost".to_owned()).chain(split(line));
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{path:?}: {line}: {error}"));
-            assert!(path.is_empty() || line.starts_with(&path.join(" ")), "{path:?}: {line}");
             examples += 1;
         }
     }
     assert!(examples >= 15, "only {examples} examples were found");
+}
+
+#[test]
+fn every_verb_that_not_every_resource_has_shows_an_example() {
+    let standard = ["create", "get", "list", "update", "delete", "undelete", "batch-create", "batch-get"];
+    let verbs = schema::resources().iter().flat_map(schema::Resource::verbs);
+    for verb in verbs.filter(|verb| !standard.contains(&verb.name.as_str())) {
+        assert!(examples::of(&verb).is_some(), "{} {}", verb.resource.noun, verb.name);
+    }
 }
 
 #[test]

@@ -212,9 +212,9 @@ fn named(message: &MessageDescriptor, name: &str) -> Result<Column, Error> {
         let Some(field) = at.get_field_by_name(part) else {
             let known: Vec<String> = at.fields().map(|field| field.name().to_owned()).collect();
             let meant = nearest(part, known.iter().map(String::as_str));
-            let meant = meant.map(|meant| format!("did you mean {meant}? ")).unwrap_or_default();
+            let meant = meant.map_or(".".to_owned(), |meant| format!("; did you mean {meant}?"));
             return Err(Error::Usage(format!(
-                "--columns {name}: there is no such field; {meant}There are: {}",
+                "--columns {name}: there is no such field{meant} There are: {}",
                 known.join(", ")
             )));
         };

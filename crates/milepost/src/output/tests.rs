@@ -85,9 +85,9 @@ fn avenue() -> Project {
 #[test]
 fn columns_line_up_whatever_the_script() {
     insta::assert_snapshot!(table().of_list(&[facility(), avenue()], ""), @r"
-    PROJECT       DISPLAY NAME    STATUS        KEY  INVESTMENT          STARTED     COMPLETED
-    wsc/facility  超瞬态实验装置  CONSTRUCTION  -                     -  2021-05-27  -
-    wsc/avenue    Science Avenue  PROPOSED      yes  CNY 28,360,000,000  -           -
+    PROJECT       DISPLAY NAME    STATUS        KEY          INVESTMENT  ACTUAL PERIOD
+    wsc/facility  超瞬态实验装置  CONSTRUCTION  -                     -  from 2021-05-27
+    wsc/avenue    Science Avenue  PROPOSED      yes  CNY 28,360,000,000  -
     ");
 }
 
@@ -272,23 +272,25 @@ fn the_log_and_the_ledgers_tell_how_far_they_are() {
         ],
     };
     insta::assert_snapshot!(table().one_text(&super::json::dynamic(&info)).unwrap(), @r"
-    Log               0198c0de-0000-7000-8000-000000000000
+    Log id            0198c0de-0000-7000-8000-000000000000
+    Earliest cursor   AAAA
+    Latest cursor     BBBB
     Durable sequence  57
     Sources           registry to sequence 24, 0 entries behind
                       tracker to sequence 0, not reached yet
-    Earliest cursor   AAAA
-    Latest cursor     BBBB
     ");
     let ledger = GetLedgerInfoResponse {
         ledger: "tracker".into(),
-        server_version: "0.1.0".into(),
         tail: Some(position(33)),
-        followed: vec![position(24)],
         disk_bytes: 8_388_608,
         ..Default::default()
     };
-    insta::assert_snapshot!(table().of_list(&[ledger], ""), @r"
-    LEDGER   SEQUENCE  LAST COMMIT  FOLLOWED  DISK BYTES  VERSION  LOG
-    tracker        33  -            24         8,388,608  0.1.0    0198c0de-0000-7000-8000-000000000000
+    let columns = ["ledger", "tail.sequence", "last_commit_time", "disk_bytes"].map(str::to_owned).to_vec();
+    let columns = Columns { columns, ..Columns::default() };
+    let ledger = super::json::dynamic(&ledger);
+    let list = table().list(&ledger.descriptor(), "", &columns).unwrap();
+    insta::assert_snapshot!(table().piece(&list, &[ledger]).0, @r"
+    LEDGER   SEQUENCE  LAST COMMIT  DISK BYTES
+    tracker        33  -             8,388,608
     ");
 }

@@ -4,6 +4,7 @@
 
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::journal::v1::Position;
+use milepost_proto::notifier::v1::SourceProgress;
 use milepost_proto::options::v1::Content;
 use milepost_proto::registry::v1::Period;
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, MapKey, ReflectMessage, Value};
@@ -52,6 +53,7 @@ fn one(of: &FieldDescriptor, value: &Value, zone: &Zone) -> String {
         (Value::Bytes(bytes), _) => hex(bytes),
         (Value::I32(day), _) if field::content(of) == Content::Weekdays => weekday(*day),
         (Value::I32(days), _) if is_difference(of) && *days > 0 => format!("+{days}"),
+        (Value::U64(bytes), _) if of.name().ends_with("_bytes") => text::grouped(&bytes.to_string()),
         (Value::F64(number), _) => number.to_string(),
         (Value::Message(inner), _) => message(inner, zone),
         (Value::String(text), _) => text.clone(),
@@ -69,11 +71,21 @@ pub fn message(inner: &DynamicMessage, zone: &Zone) -> String {
         Shape::Duration => {
             typed::<prost_types::Duration>(inner).map(|span| span.to_string()).unwrap_or_default()
         }
-        _ => match typed::<Position>(inner).filter(|_| inner.descriptor().name() == "Position") {
-            Some(at) => position(&at),
-            None => parts(inner, zone),
+        _ => match inner.descriptor().name() {
+            "Position" => typed(inner).map(|at| position(&at)).unwrap_or_default(),
+            "SourceProgress" => typed(inner).map(|source| progress(&source)).unwrap_or_default(),
+            _ => parts(inner, zone),
         },
     }
+}
+
+/// `registry to sequence 24, 0 entries behind`.
+fn progress(SourceProgress { source, position, lag_entries }: &SourceProgress) -> String {
+    let sequence = position.as_ref().map_or(0, |position| position.sequence);
+    let behind = lag_entries.map_or("not reached yet".to_owned(), |lag| {
+        format!("{} behind", text::count(lag, "entry", "entries"))
+    });
+    format!("{source} to sequence {sequence}, {behind}")
 }
 
 /// The fields of a message on one line: after its first one, if that must be given; several of one field after its name.

@@ -83,12 +83,6 @@ impl Verb {
         self.takes("request_id")
     }
 
-    /// Whether every resource may have one: create, get, list, update, delete, undelete and the batch forms.
-    pub fn is_standard(&self) -> bool {
-        let standard = ["create", "get", "list", "update", "delete", "undelete", "batch-create", "batch-get"];
-        standard.contains(&self.name.as_str())
-    }
-
     /// The resource that its command names: what it is done with or in.
     pub fn named(&self) -> Option<&'static Resource> {
         match self.kind {

@@ -43,13 +43,13 @@ enum Role {
     Notifier,
 }
 
-/// Runs servers until they are stopped.
+/// Runs servers until they are stopped. Variables of the command line are not theirs.
 ///
 /// # Errors
 /// If the configuration is faulty, or the servers do not start or fail.
-pub async fn run(args: ServeArgs) -> Result<(), Error> {
+pub async fn run(args: ServeArgs, variables_of_clients: &[&'static str]) -> Result<(), Error> {
     let mut layers = args.config.layers(std::env::vars_os());
-    layers.not_configuration.extend(["MILEPOST_ENDPOINT", "MILEPOST_PRINCIPAL"]);
+    layers.not_configuration.extend(variables_of_clients);
     let print = args.config.print_config;
     match args.role {
         Role::All => serve(&layers, All::default(), print).await,
