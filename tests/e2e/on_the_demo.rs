@@ -7,7 +7,7 @@ use milepost_proto::registry::v1::ListProjectsRequest;
 use milepost_tests::cli::{self, Run, run_command};
 use milepost_tests::{Cluster, Role, binary, within};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -64,13 +64,13 @@ fn blocks(readme: &str, section: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_something() {
     let cluster = demo().await;
-    let blocks = blocks(&readme(), "Using it");
+    let blocks = blocks(&readme(), "Use it");
     let mut commands = 0;
     for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("milepost ")) {
         shown_to_work(&cluster, line).await;
         commands += 1;
     }
-    assert!(commands >= 5, "README shows {commands} commands");
+    assert!(commands >= 20, "README shows {commands} commands");
 
     let call = blocks.iter().find(|block| block.contains("buf curl")).expect("a call by another tool");
     assert!(call.contains("/milepost.registry.v1.ProjectService/ListProjects"), "{call}");
@@ -81,6 +81,42 @@ async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_somethin
         ListProjectsRequest { parent: text("parent"), filter: text("filter"), ..Default::default() };
     let found = cluster.client(1).projects().list_projects(request).await.expect("an answer").into_inner();
     assert!(!found.projects.is_empty(), "the filter finds nothing: {call}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_for_operators_run_as_written_one_after_another() {
+    let cluster = demo().await;
+    let blocks = blocks(&readme(), "Operate it");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    for line in lines.clone() {
+        if line.starts_with("milepost serve ") {
+            starts_and_stops(&cluster, line).await;
+        } else {
+            shown_to_work(&cluster, line).await;
+        }
+    }
+    assert!(lines.count() >= 7, "README shows too few commands");
+}
+
+/// Runs a server until it is ready, and stops it in order. It takes ports that are free.
+async fn starts_and_stops(cluster: &Cluster, line: &str) {
+    let mut command = shell(cluster, &format!("exec {line}"));
+    command.env("MILEPOST_LISTEN", "127.0.0.1:0").env("MILEPOST_ADMIN_LISTEN", "127.0.0.1:0");
+    let mut server = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a shell");
+    let mut log = BufReader::new(server.stderr.take().expect("it is piped")).lines();
+    loop {
+        let next =
+            within(PATIENCE, format!("readiness of {line}"), log.next_line()).await.expect("it is read");
+        if next.expect("it ended early").contains("ready=true") {
+            break;
+        }
+    }
+    let pid = server.id().expect("it runs");
+    assert!(run(cluster, &format!("kill -TERM {pid}")).await.code == Some(0));
+    let rest = tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+    let status = within(PATIENCE, format!("the end of {line}"), server.wait()).await.expect("it ends");
+    rest.await.expect("the log is read");
+    assert!(status.success(), "{line}: {status}");
 }
 
 /// The help of a command and of all below it, each with the words that lead to it.
