@@ -3,10 +3,13 @@
 //! Invariant: a chart is never wider than asked for, whatever script its labels are in. Pure: its input
 //! is all it depends on.
 
+use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 
 use crate::output::width;
 
+/// How what explains a chart looks.
+pub const FAINT: Style = AnsiColor::BrightBlack.on_default();
 /// Labels take at most this many columns.
 const LABEL_COLUMNS: usize = 24;
 /// Parts of a column that a bar can end in.
@@ -24,12 +27,12 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The character that is drawn.
-    pub fn symbol(self) -> char {
+    /// The character that is drawn, in its colour.
+    pub fn symbol(self) -> String {
         match self {
-            Mark::Start => '◆',
-            Mark::Achieved => '●',
-            Mark::Expected => '○',
+            Mark::Start => painted(AnsiColor::Cyan.on_default(), "◆"),
+            Mark::Achieved => painted(AnsiColor::Green.on_default(), "●"),
+            Mark::Expected => painted(AnsiColor::Yellow.on_default(), "○"),
         }
     }
 }
@@ -50,9 +53,9 @@ pub fn over_months(rows: &[Row], columns: usize) -> String {
     let labels = rows.iter().map(|row| width::columns(&row.label)).max().unwrap_or(0).min(LABEL_COLUMNS);
     let scale = Scale::fitting(first, last, columns.saturating_sub(labels + 1));
     let indent = " ".repeat(labels + 1);
-    let mut chart = format!("{indent}{}\n", scale.years());
+    let mut chart = format!("{indent}{}\n", painted(FAINT, &scale.years()));
     if let Some(numbers) = scale.month_numbers() {
-        chart.push_str(&format!("{indent}{numbers}\n"));
+        chart.push_str(&format!("{indent}{}\n", painted(FAINT, &numbers)));
     }
     for row in rows {
         let line = format!("{} {}", width::exactly(&row.label, labels), scale.line(&row.marks));
@@ -72,6 +75,11 @@ pub fn bar(value: f64, most: f64, columns: u16) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let eighths = eighths.round().max(1.0) as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+/// The text in a style, with the escape codes of a terminal.
+pub fn painted(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
 }
 
 /// Months since the year 0.
@@ -112,7 +120,7 @@ impl Scale {
             let cell = &mut cells[self.column(month(*date)) + self.columns_a_month - 1];
             *cell = Some(cell.map_or(*mark, |there| there.min(*mark)));
         }
-        cells.into_iter().map(|cell| cell.map_or(' ', Mark::symbol)).collect()
+        cells.into_iter().map(|cell| cell.map_or(" ".to_owned(), Mark::symbol)).collect()
     }
 
     /// Each year where it begins, as far as there is room.
@@ -140,6 +148,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anstream::adapter::strip_str;
     use jiff::civil::date;
 
     fn rows() -> Vec<Row> {
@@ -160,7 +169,7 @@ mod tests {
 
     #[test]
     fn marks_stand_under_their_month() {
-        insta::assert_snapshot!(over_months(&rows(), 80), @r"
+        insta::assert_snapshot!(strip_str(&over_months(&rows(), 80)), @r"
                              2020                       2021
                                4  5  6  7  8  9 10 11 12  1  2  3  4  5  6
         光大人工智能产业基地   ●

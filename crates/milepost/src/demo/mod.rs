@@ -3,6 +3,7 @@
 //! Invariant: the demo knows of the services only the address they listen on; it loads, follows and reads
 //! through the public API, as any client would. Run again on the same store it loads nothing twice.
 
+mod api;
 mod chart;
 mod data;
 mod load;
@@ -10,28 +11,29 @@ mod next;
 mod picture;
 mod server;
 mod story;
+mod svg;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use milepost_client::{Client, Selection, Start, WatchOptions};
-use milepost_proto::notifier::v1::GetLogInfoRequest;
 use milepost_service::config::server::Log;
 use milepost_service::telemetry;
 use tempfile::TempDir;
 use tokio::signal::ctrl_c;
-use tokio::sync::watch;
 
 use crate::error::{BoxError, Error};
 use crate::output::zone::Zones;
-use crate::output::{Output, note, print, progress, text};
+use crate::output::{Format, Output, note, print, progress, text};
 use crate::serve::Running;
+use chart::painted;
 use data::DataSet;
-use load::{Loaded, Loader};
+use load::Loaded;
+use picture::HEADING;
 use story::Story;
 
 #[cfg(test)]
-pub(crate) use next::suggestions;
+pub(crate) use next::tests::suggestions;
 
 /// How often a quiet stream tells how far it is: the demo waits for the end of the log.
 const CHECKPOINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
@@ -45,6 +47,9 @@ pub struct DemoArgs {
     /// Keeps journals and stores in this directory [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Also writes the picture at the end to this file, as SVG; the same data makes the same file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// The gRPC port; 0 takes a free one [default: 7400, or a free one if that is taken]
     #[arg(long)]
     port: Option<u16>,
@@ -79,7 +84,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Error> {
         biased;
         _ = ctrl_c() => Err(Error::Interrupted),
         cause = running.failed() => Err(failed(cause)),
-        shown = show(&set, &endpoint) => shown,
+        shown = show(&set, &endpoint, args.svg.as_deref()) => shown,
     };
     let served = match shown {
         Ok(()) if !args.exit => serve_on(&mut running, temporary.is_some(), &data_dir).await,
@@ -93,7 +98,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Error> {
 }
 
 /// Says where everything is, and waits until interrupted.
-async fn serve_on(running: &mut Running, temporary: bool, data_dir: &std::path::Path) -> Result<(), Error> {
+async fn serve_on(running: &mut Running, temporary: bool, data_dir: &Path) -> Result<(), Error> {
     print(&next::text(running.grpc, running.admin, data_dir, temporary))?;
     tokio::select! {
         biased;
@@ -110,56 +115,44 @@ fn failed(cause: BoxError) -> Error {
 }
 
 /// Loads the data set while a subscriber prints what happens, then draws what is there.
-async fn show(set: &DataSet, endpoint: &str) -> Result<(), Error> {
-    let output = Output::stdout(crate::output::Format::Table, Zones::utc());
+async fn show(set: &DataSet, endpoint: &str, svg: Option<&Path>) -> Result<(), Error> {
+    let columns = Output::stdout(Format::Table, Zones::utc()).columns;
     let client = Client::connect(endpoint)?;
+    let portfolio = &set.portfolio;
+    let english = portfolio.translations.get("en").map(String::as_str).unwrap_or_default();
+    let title = format!("{} {english}", portfolio.display_name);
     print(&format!(
-        "Milepost {} · {} {}\n\nLoading through the public API at {endpoint}; what a subscriber sees meanwhile:\n\n",
+        "Milepost {} · {title}\n\nLoading through the public API at {endpoint}; what a subscriber sees meanwhile:\n\n",
         env!("CARGO_PKG_VERSION"),
-        set.portfolio.display_name,
-        set.portfolio.translations.get("en").map(String::as_str).unwrap_or_default(),
     ))?;
-    let retry = client.retry();
-    let info = retry
-        .read(retry.deadline(), GetLogInfoRequest {}, |request| {
-            let mut events = client.events();
-            async move { events.get_log_info(request).await }
-        })
-        .await?;
     let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };
-    let events = client.watch(Start::After(info.latest_cursor), Selection::default(), options);
+    let start = Start::After(load::log_end(&client).await?);
+    let events = client.watch(start, Selection::default(), options);
 
-    let bar = progress::bar("loading", set.len());
-    let (end, reached) = watch::channel(None);
-    let loading = async {
-        let mut loader = Loader::new(&client, bar.clone());
-        let loaded = loader.load(set).await?;
-        end.send_replace(Some(loaded.end.clone()));
-        Ok::<Loaded, Error>(loaded)
-    };
-    let mut story = Story::new(output.columns);
-    let following = story.follow(events, reached, &bar);
-    let (loaded, delivered) = tokio::try_join!(loading, following)?;
+    let bar = progress::bar("loading", set.steps.len() as u64);
+    let mut story = Story::new(columns);
+    let loaded = story.follow(events, load::load(&client, set, &bar), &bar).await?;
     bar.finish_and_clear();
 
-    print(&summary(&loaded, delivered))?;
-    print(&picture::draw(&client, &set.portfolio.name, output.columns).await?)
+    print(&summary(&loaded, story.printed))?;
+    print(&picture::draw(&client, &portfolio.name, columns).await?)?;
+    let Some(file) = svg else { return Ok(()) };
+    // The terminal's width does not change the file.
+    let picture = picture::draw(&client, &portfolio.name, None).await?;
+    let text = format!("{}\n{picture}", painted(HEADING, &title));
+    std::fs::write(file, svg::render(&title, &text)).map_err(Error::write(file))
 }
 
 fn summary(loaded: &Loaded, delivered: u64) -> String {
     let there = text::count(loaded.present, "was there already", "were there already");
+    let writes = text::count(loaded.made, "write", "writes");
+    let events = text::count(delivered, "event", "events");
     match (loaded.made, loaded.present) {
         (0, _) => format!("Nothing was loaded: all {there}.\n"),
-        (made, 0) => format!(
-            "\n{}, {} delivered to the subscriber, each once, causes before effects.\n",
-            text::count(made, "write", "writes"),
-            text::count(delivered, "event", "events"),
-        ),
-        (made, _) => format!(
-            "\n{}, {} delivered to the subscriber; {there}.\n",
-            text::count(made, "write", "writes"),
-            text::count(delivered, "event", "events"),
-        ),
+        (_, 0) => {
+            format!("\n{writes}, {events} delivered to the subscriber, each once, causes before effects.\n")
+        }
+        _ => format!("\n{writes}, {events} delivered to the subscriber; {there}.\n"),
     }
 }
 

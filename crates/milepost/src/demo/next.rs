@@ -8,9 +8,17 @@ use std::path::Path;
 
 use crate::endpoint::DEFAULT_ENDPOINT;
 
-/// The project that is used as an example.
-const FACILITY: &str = "ultra-transient-facility";
-const PORTFOLIO: &str = "western-science-city";
+/// Commands that work on what was loaded, as a shell takes them.
+const COMMANDS: [&str; 6] = [
+    "project list western-science-city --filter 'key = true'",
+    "batch list western-science-city",
+    "milestone list western-science-city -",
+    "event watch --resource portfolios/western-science-city",
+    "milestone create western-science-city ultra-transient-facility acceptance \
+     --display-name 验收 --baseline 2030-06-28",
+    "milestone reforecast western-science-city ultra-transient-facility acceptance \
+     --forecast 2030-09-27 --reason 设备交付推迟",
+];
 
 /// The text that the demo ends its output with.
 pub fn text(grpc: SocketAddr, admin: Option<SocketAddr>, data_dir: &Path, temporary: bool) -> String {
@@ -22,89 +30,52 @@ pub fn text(grpc: SocketAddr, admin: Option<SocketAddr>, data_dir: &Path, tempor
     let kept = if temporary { ", removed at the end; --data DIR keeps it" } else { "" };
     text.push_str(&format!("  data     {}{kept}\n\nTry, in another terminal\n", data_dir.display()));
     let program = program();
-    for arguments in suggestions(&endpoint) {
-        let words: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
-        text.push_str(&format!("  {program} {}\n", words.join(" ")));
+    for line in lines(&endpoint) {
+        text.push_str(&format!("  {program} {line}\n"));
     }
     text.push_str("\nCtrl-C ends.\n");
     text
 }
 
-/// Commands that work on what was loaded.
-pub(crate) fn suggestions(endpoint: &str) -> Vec<Vec<String>> {
-    let why = "设备交付推迟";
-    let commands: [&[&str]; 6] = [
-        &["project", "list", PORTFOLIO, "--filter", "key = true"],
-        &["batch", "list", PORTFOLIO],
-        &["milestone", "list", PORTFOLIO, "-"],
-        &["event", "watch", "--resource", "portfolios/western-science-city"],
-        &[
-            "milestone",
-            "create",
-            PORTFOLIO,
-            FACILITY,
-            "acceptance",
-            "--display-name",
-            "验收",
-            "--baseline",
-            "2030-06-28",
-        ],
-        &[
-            "milestone",
-            "reforecast",
-            PORTFOLIO,
-            FACILITY,
-            "acceptance",
-            "--forecast",
-            "2030-09-27",
-            "--reason",
-            why,
-        ],
-    ];
-    let with_endpoint = |command: &[&str]| {
-        let mut arguments: Vec<String> = command.iter().map(|argument| (*argument).to_owned()).collect();
-        if endpoint != DEFAULT_ENDPOINT {
-            arguments.extend(["--endpoint".to_owned(), endpoint.to_owned()]);
-        }
-        arguments
-    };
-    commands.into_iter().map(with_endpoint).collect()
+/// The commands for a server, which they name unless it is where they look by themselves.
+fn lines(endpoint: &str) -> impl Iterator<Item = String> {
+    let at = if endpoint == DEFAULT_ENDPOINT { String::new() } else { format!(" --endpoint {endpoint}") };
+    COMMANDS.iter().map(move |line| format!("{line}{at}"))
 }
 
 /// How this program was called, so that the commands work where they are copied to.
 fn program() -> String {
-    let called = std::env::args().next().filter(|called| called.contains('/'));
-    called.map_or_else(|| "milepost".to_owned(), |called| quoted(&called))
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |character: char| character.is_alphanumeric() || "-_./:=".contains(character);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
+    match std::env::args().next() {
+        Some(called) if called.contains('/') && called.contains(char::is_whitespace) => format!("'{called}'"),
+        Some(called) if called.contains('/') => called,
+        _ => "milepost".to_owned(),
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::demo::data::DataSet;
+
+    /// The words of the commands.
+    pub(crate) fn suggestions(endpoint: &str) -> Vec<Vec<String>> {
+        // Every second part stands between quotes.
+        let words = |(place, part): (usize, &str)| match place % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        };
+        lines(endpoint).map(|line| line.split('\'').enumerate().flat_map(words).collect()).collect()
+    }
 
     #[test]
     fn the_suggestions_name_what_was_loaded() {
         let set = DataSet::western_science_city().unwrap();
-        assert_eq!(set.portfolio.name, format!("portfolios/{PORTFOLIO}"));
-        assert!(set.projects.iter().any(|project| project.name.ends_with(&format!("/{FACILITY}"))));
-    }
-
-    #[test]
-    fn arguments_are_quoted_for_a_shell() {
-        assert_eq!(quoted("设备交付推迟"), "设备交付推迟");
-        assert_eq!(quoted("key = true"), "'key = true'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
+        let named = |word: &str| set.steps.iter().any(|step| step.name.ends_with(&format!("/{word}")));
+        for words in suggestions(DEFAULT_ENDPOINT) {
+            assert!(words[2..].iter().any(|word| named(word) || word == &set.portfolio.name), "{words:?}");
+        }
+        assert!(named("western-science-city") && named("ultra-transient-facility"));
+        assert_eq!(suggestions(DEFAULT_ENDPOINT)[0][3..], ["--filter", "key = true"]);
     }
 
     #[test]

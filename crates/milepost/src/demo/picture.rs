@@ -1,17 +1,17 @@
 //! The picture of a portfolio: starts and milestones over time, and its batches.
 //!
 //! Invariant: only what the API answers is drawn; declared and registered figures have lines of their own,
-//! and what is not known is said so.
+//! and what is not known is said so. Colours are escape codes: they take no columns.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 use milepost_client::Client;
 use milepost_proto::google::r#type as google;
-use milepost_proto::registry::v1::{Batch, ListBatchesRequest, ListProjectsRequest, Project};
-use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone, milestone::State};
+use milepost_proto::registry::v1::{Batch, Project};
+use milepost_proto::tracker::v1::{Milestone, milestone::State};
 
-use super::chart::{self, Mark, Row};
+use super::api::list;
+use super::chart::{self, FAINT, Mark, Row, painted};
 use crate::error::Error;
 use crate::output::{text, width};
 
@@ -19,7 +19,10 @@ use crate::output::{text, width};
 const COLUMNS: usize = 80;
 /// Columns of the longest bar.
 const BAR_COLUMNS: u16 = 20;
-const PAGE: i32 = 1000;
+/// How headings look.
+pub const HEADING: Style = Style::new().bold();
+/// The colours of bars: what was declared, and what is registered.
+const BARS: [Style; 2] = [AnsiColor::Cyan.on_default(), AnsiColor::Green.on_default()];
 
 /// Asks for a portfolio's projects, milestones and batches, and draws them.
 ///
@@ -27,104 +30,43 @@ const PAGE: i32 = 1000;
 /// What a server refused.
 pub async fn draw(client: &Client, portfolio: &str, columns: Option<u16>) -> Result<String, Error> {
     let columns = columns.map_or(COLUMNS, usize::from).min(COLUMNS);
-    let projects = projects(client, portfolio).await?;
-    let milestones = milestones(client, portfolio).await?;
-    let batches = batches(client, portfolio).await?;
+    let projects: Vec<Project> = list(client, "ListProjects", portfolio, "").await?;
+    let milestones: Vec<Milestone> =
+        list(client, "ListMilestones", &format!("{portfolio}/projects/-"), "").await?;
+    let batches: Vec<Batch> = list(client, "ListBatches", portfolio, "start_date").await?;
     Ok(format!("\n{}\n{}", over_time(&projects, &milestones, columns), declared_and_registered(&batches)))
-}
-
-/// Reads every page of a list.
-macro_rules! all_pages {
-    ($client:expr, $stub:ident.$list:ident($request:expr) -> $field:ident) => {{
-        let mut found = Vec::new();
-        let mut request = $request;
-        loop {
-            let retry = $client.retry();
-            let mut response = retry
-                .read(retry.deadline(), request.clone(), |request| {
-                    let mut stub = $client.$stub();
-                    async move { stub.$list(request).await }
-                })
-                .await?;
-            found.append(&mut response.$field);
-            if response.next_page_token.is_empty() {
-                break Ok(found);
-            }
-            request.page_token = response.next_page_token;
-        }
-    }};
-}
-
-async fn projects(client: &Client, portfolio: &str) -> Result<Vec<Project>, Error> {
-    let request = ListProjectsRequest { parent: portfolio.to_owned(), page_size: PAGE, ..Default::default() };
-    all_pages!(client, projects.list_projects(request) -> projects)
-}
-
-async fn milestones(client: &Client, portfolio: &str) -> Result<Vec<Milestone>, Error> {
-    let parent = format!("{portfolio}/projects/-");
-    let request = ListMilestonesRequest { parent, page_size: PAGE, ..Default::default() };
-    all_pages!(client, milestones.list_milestones(request) -> milestones)
-}
-
-async fn batches(client: &Client, portfolio: &str) -> Result<Vec<Batch>, Error> {
-    let order_by = "start_date".to_owned();
-    let request =
-        ListBatchesRequest { parent: portfolio.to_owned(), page_size: PAGE, order_by, ..Default::default() };
-    all_pages!(client, batches.list_batches(request) -> batches)
 }
 
 /// The chart of what has a date, and the names of what has none.
 fn over_time(projects: &[Project], milestones: &[Milestone], columns: usize) -> String {
-    let mut marks: BTreeMap<&str, Vec<(Date, Mark)>> = BTreeMap::new();
-    let mut undated = Vec::new();
-    let titles: BTreeMap<&str, &str> =
-        projects.iter().map(|project| (project.name.as_str(), project.display_name.as_str())).collect();
+    let (mut rows, mut undated, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for project in projects {
+        let label = project.display_name.clone();
         let start = project.actual_period.and_then(|period| civil(period.start_date));
-        marks.entry(&project.name).or_default().extend(start.map(|start| (start, Mark::Start)));
-    }
-    for milestone in milestones {
-        let project = milestone.name.split("/milestones/").next().unwrap_or_default();
-        match mark(milestone) {
-            Some(mark) => marks.entry(project).or_default().push(mark),
-            None => {
-                let title = titles.get(project).copied().unwrap_or_default();
-                let year = milestone
-                    .labels
-                    .get("expected-year")
-                    .map(|year| format!(" ({year})"))
-                    .unwrap_or_default();
-                undated.push(format!("{title} · {}{year}", milestone.display_name));
+        let mut marks: Vec<(Date, Mark)> = start.map(|start| (start, Mark::Start)).into_iter().collect();
+        let prefix = format!("{}/milestones/", project.name);
+        for milestone in milestones.iter().filter(|milestone| milestone.name.starts_with(&prefix)) {
+            let year = milestone.labels.get("expected-year").map(|year| format!(" ({year})"));
+            match mark(milestone) {
+                Some(mark) => marks.push(mark),
+                None => {
+                    undated.push(format!("{label} · {}{}", milestone.display_name, year.unwrap_or_default()))
+                }
             }
         }
+        if marks.is_empty() { without.push(label) } else { rows.push(Row { label, marks }) }
     }
-    let mut rows: Vec<Row> = marks
-        .iter()
-        .filter(|(_, marks)| !marks.is_empty())
-        .map(|(name, marks)| Row {
-            label: titles.get(name).copied().unwrap_or(name).to_owned(),
-            marks: marks.clone(),
-        })
-        .collect();
     rows.sort_by_key(|row| row.marks.iter().map(|(date, _)| *date).min());
-    let dated: BTreeSet<&str> =
-        marks.iter().filter(|(_, marks)| !marks.is_empty()).map(|(name, _)| *name).collect();
-    let without: Vec<String> = projects
-        .iter()
-        .filter(|project| !dated.contains(project.name.as_str()))
-        .map(|project| project.display_name.clone())
-        .collect();
-
-    let mut picture = format!(
-        "Starts and milestones over time   {} started  {} achieved  {} expected\n\n{}",
+    format!(
+        "{}   {} started  {} achieved  {} expected\n\n{}{}{}",
+        painted(HEADING, "Starts and milestones over time"),
         Mark::Start.symbol(),
         Mark::Achieved.symbol(),
         Mark::Expected.symbol(),
-        chart::over_months(&rows, columns)
-    );
-    picture.push_str(&listed("Milestones without a date", &undated, columns));
-    picture.push_str(&listed("Projects without a dated start or milestone", &without, columns));
-    picture
+        chart::over_months(&rows, columns),
+        listed("Milestones without a date", &undated, columns),
+        listed("Projects without a dated start or milestone", &without, columns)
+    )
 }
 
 /// What of a milestone is drawn: when it happened, else when it is due.
@@ -138,27 +80,25 @@ fn mark(milestone: &Milestone) -> Option<(Date, Mark)> {
 
 /// Each batch twice: as it was declared, and as its members add up.
 fn declared_and_registered(batches: &[Batch]) -> String {
-    let most =
-        batches.iter().map(|batch| batch.declared_count.unwrap_or(0).max(batch.registered_count)).max();
-    let most = f64::from(most.unwrap_or(0));
-    let mut picture =
-        "Concentrated starts 集中开工: what was declared, and what its members add up to\n\n".to_owned();
+    let counts = batches.iter().flat_map(|batch| [batch.declared_count.unwrap_or(0), batch.registered_count]);
+    let most = counts.max().unwrap_or(0);
+    let mut picture = format!(
+        "{}: what was declared, and what its members add up to\n\n",
+        painted(HEADING, "Concentrated starts 集中开工")
+    );
     for batch in batches {
-        let known = batch.declared_count.map_or(text::ABSENT.to_owned(), |count| count.to_string());
-        let declared =
-            (text::date(batch.start_date.as_ref()), "declared", known, batch.declared_count.unwrap_or(0));
-        let count = batch.registered_count;
-        let registered = (String::new(), "registered", count.to_string(), count);
-        let investments = [
-            batch
-                .declared_investment
-                .as_ref()
-                .map_or("total not said".to_owned(), |money| text::money(Some(money))),
-            registered_investment(batch),
+        let total = batch.declared_investment.as_ref();
+        let total = total.map_or(painted(FAINT, "total not said"), |total| text::money(Some(total)));
+        let date = text::date(batch.start_date.as_ref());
+        let lines = [
+            (date, "declared", batch.declared_count, total),
+            (String::new(), "registered", Some(batch.registered_count), registered_investment(batch)),
         ];
-        for ((date, what, known, count), investment) in [declared, registered].into_iter().zip(investments) {
-            let bar = width::pad(&chart::bar(count.into(), most, BAR_COLUMNS), BAR_COLUMNS.into());
-            picture.push_str(&format!("{date:10}  {what:10} {known:>5}  {bar}  {investment}\n"));
+        for ((date, what, count, investment), style) in lines.into_iter().zip(BARS) {
+            let bar = chart::bar(count.unwrap_or(0).into(), most.into(), BAR_COLUMNS);
+            let bar = width::pad(&painted(style, &bar), BAR_COLUMNS.into());
+            let count = count.map_or(text::ABSENT.to_owned(), |count| count.to_string());
+            picture.push_str(&format!("{date:10}  {what:10} {count:>5}  {bar}  {investment}\n"));
         }
     }
     picture
@@ -167,26 +107,22 @@ fn declared_and_registered(batches: &[Batch]) -> String {
 fn registered_investment(batch: &Batch) -> String {
     let sums = batch.registered_investments.iter().map(|sum| text::money(Some(sum)));
     let unknown = batch.registered_without_investment_count;
-    let unknown = (unknown > 0).then(|| format!("{unknown} without a figure"));
+    let unknown = (unknown > 0).then(|| painted(FAINT, &format!("{unknown} without a figure")));
     sums.chain(unknown).collect::<Vec<_>>().join(", ")
 }
 
 /// A heading and names, in lines of so many columns; nothing without names.
 fn listed(heading: &str, names: &[String], columns: usize) -> String {
-    let mut lines = String::new();
-    let mut line = format!("{heading}: ");
-    for (index, name) in names.iter().enumerate() {
-        let more = if index + 1 < names.len() { "、" } else { "" };
-        let next = format!("{name}{more}");
+    let Some((last, others)) = names.split_last() else { return String::new() };
+    let (mut lines, mut line) = (String::new(), format!("{heading}: "));
+    for next in others.iter().map(|name| format!("{name}、")).chain([last.clone()]) {
         if width::columns(&line) + width::columns(&next) > columns && !line.trim().is_empty() {
-            lines.push_str(line.trim_end());
-            lines.push_str("\n  ");
-            line = String::from("  ");
-            lines.truncate(lines.len() - 2);
+            lines.push_str(&format!("{}\n", line.trim_end()));
+            line = "  ".to_owned();
         }
         line.push_str(&next);
     }
-    if names.is_empty() { lines } else { format!("\n{lines}{line}\n") }
+    format!("\n{lines}{line}\n")
 }
 
 fn civil(date: Option<google::Date>) -> Option<Date> {
@@ -197,6 +133,7 @@ fn civil(date: Option<google::Date>) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anstream::adapter::strip_str;
     use milepost_proto::registry::v1::Period;
 
     fn day(year: i32, month: i32, day: i32) -> Option<google::Date> {
@@ -239,7 +176,7 @@ mod tests {
             milestone("facility", "开工", day(2021, 5, 27)),
             built,
         ];
-        insta::assert_snapshot!(over_time(&projects, &milestones, 80), @r"
+        insta::assert_snapshot!(strip_str(&over_time(&projects, &milestones, 80)), @r"
         Starts and milestones over time   ◆ started  ● achieved  ○ expected
 
                        2020        2021
@@ -273,7 +210,7 @@ mod tests {
             batch(day(2021, 5, 27), None, Some(28_360_000_000), 1),
         ];
         let picture = declared_and_registered(&batches);
-        insta::assert_snapshot!(picture, @r"
+        insta::assert_snapshot!(strip_str(&picture), @r"
         Concentrated starts 集中开工: what was declared, and what its members add up to
 
         2020-09-11  declared      79  ██████████████▊       CNY 130,000,000,000

@@ -4,17 +4,18 @@
 //! it. Names are taken from the events themselves, without other calls.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
 use indicatif::ProgressBar;
 use milepost_client::{Delivery, Watch};
 use milepost_proto::event::v1::Event;
-use milepost_proto::event::v1::event::{Payload, Resource};
+use milepost_proto::event::v1::event::Payload;
 use milepost_types::Cursor;
-use tokio::sync::watch;
 
+use super::load::Loaded;
 use crate::error::Error;
 use crate::output::zone::Zones;
-use crate::output::{Format, Output, event, print, reset, text, width};
+use crate::output::{Format, Output, event, json, print, reset, text, width};
 
 const DATE_COLUMNS: usize = 10;
 const KIND_COLUMNS: usize = 25;
@@ -27,7 +28,8 @@ pub struct Story {
     titles: HashMap<String, String>,
     /// What events were, by their ids.
     causes: HashMap<String, String>,
-    printed: u64,
+    /// How many events were printed.
+    pub printed: u64,
 }
 
 impl Story {
@@ -36,33 +38,38 @@ impl Story {
         Self { columns, ..Self::default() }
     }
 
-    /// Prints events until the cursor in `end` is reached, and answers how many there were.
+    /// Prints events while something is loaded, and until all of it was printed. Answers what was loaded.
     ///
     /// # Errors
-    /// If the watch cannot go on, or standard output cannot be written.
+    /// Why the loading failed, or the watch; or that standard output cannot be written.
     pub async fn follow(
         &mut self,
         mut events: Watch,
-        mut end: watch::Receiver<Option<String>>,
+        loading: impl Future<Output = Result<Loaded, Error>>,
         bar: &ProgressBar,
-    ) -> Result<u64, Error> {
-        loop {
-            let cursor = events.cursor().unwrap_or_default();
-            if end.borrow().as_deref().is_some_and(|end| has_reached(cursor, end)) {
-                return Ok(self.printed);
-            }
+    ) -> Result<Loaded, Error> {
+        let mut loading = pin!(loading);
+        let loaded = loop {
             tokio::select! {
-                delivery = events.next() => {
-                    let Some(delivery) = delivery else { return Ok(self.printed) };
-                    match delivery? {
-                        Delivery::Batch(batch) => {
-                            let lines: String = batch.events.iter().map(|event| self.line(event)).collect();
-                            bar.suspend(|| print(&lines))?;
-                        }
-                        Delivery::Reset(reset) => bar.suspend(|| reset::note_text(&reset.notice, &Output::stdout(Format::Table, Zones::utc()))),
-                    }
-                }
-                Ok(()) = end.changed() => {}
+                loaded = &mut loading => break loaded?,
+                Some(delivery) = events.next() => bar.suspend(|| self.print(&delivery?))?,
+            }
+        };
+        while !has_reached(events.cursor().unwrap_or_default(), &loaded.end) {
+            let Some(delivery) = events.next().await else { break };
+            bar.suspend(|| self.print(&delivery?))?;
+        }
+        Ok(loaded)
+    }
+
+    fn print(&mut self, delivery: &Delivery) -> Result<(), Error> {
+        match delivery {
+            Delivery::Batch(batch) => {
+                print(&batch.events.iter().map(|event| self.line(event)).collect::<String>())
+            }
+            Delivery::Reset(reset) => {
+                reset::note_text(&reset.notice, &Output::stdout(Format::Table, Zones::utc()));
+                Ok(())
             }
         }
     }
@@ -72,29 +79,17 @@ impl Story {
         self.printed += 1;
         let kind = event::kind(event);
         let title = self.title(event);
-        let what = format!("{kind} {title}");
-        let mut line = format!(
-            "{}  {}{title}",
-            width::pad(
-                &event.event_date.map(|date| text::date(Some(&date))).unwrap_or_default(),
-                DATE_COLUMNS
-            ),
-            width::pad(kind, KIND_COLUMNS),
-        );
-        let cause = self.causes.get(&event.caused_by).cloned();
-        let cause = cause.or_else(|| Some(event.caused_by.clone()).filter(|cause| !cause.is_empty()));
-        let detail = match cause {
-            Some(cause) => format!("← {cause}"),
-            None => detail(event),
+        let date = event.event_date.map(|date| text::date(Some(&date))).unwrap_or_default();
+        let mut line = format!("{date:DATE_COLUMNS$}  {kind:KIND_COLUMNS$}{title}");
+        let detail = match event.caused_by.as_str() {
+            "" => detail(event),
+            cause => format!("← {}", self.causes.get(cause).map_or(cause, String::as_str)),
         };
         if !detail.is_empty() {
             line.push_str(&format!("  {detail}"));
         }
-        self.causes.insert(event.event_id.clone(), what);
-        match self.columns {
-            Some(columns) => width::fit(&line, columns.into()) + "\n",
-            None => line + "\n",
-        }
+        self.causes.insert(event.event_id.clone(), format!("{kind} {title}"));
+        width::fit(&line, self.columns.map_or(usize::MAX, usize::from)) + "\n"
     }
 
     /// What people call the resource, after its project if it is part of one.
@@ -112,44 +107,22 @@ impl Story {
     }
 }
 
-/// What is worth telling beside the title: what is new in other words, else what changed.
+/// What is worth saying beside the date and the title: of what is new, its declared count or its English name.
 fn detail(event: &Event) -> String {
-    let english = |translations: &std::collections::BTreeMap<String, String>| translations.get("en").cloned();
-    match (&event.payload, &event.resource) {
-        (Some(Payload::Created(_)), Some(resource)) => {
-            let translation = match resource {
-                Resource::PortfolioResource(portfolio) => english(&portfolio.translations),
-                Resource::OrganizationResource(organization) => english(&organization.translations),
-                Resource::ProjectResource(project) => english(&project.translations),
-                Resource::PhaseResource(phase) => english(&phase.translations),
-                Resource::BatchResource(batch) => {
-                    batch.declared_count.map(|count| format!("{count} declared"))
-                }
-                Resource::MilestoneResource(milestone) => english(&milestone.translations),
-            };
-            translation.unwrap_or_default()
+    let resource = event::resource(&json::dynamic(event)).map(|resource| json::of(&resource));
+    let resource = resource.unwrap_or_default();
+    let declared = resource["declaredCount"].as_i64().map(|count| count.to_string());
+    match (&event.payload, declared) {
+        (Some(Payload::Created(_)), Some(declared)) => format!("{declared} declared"),
+        (Some(Payload::Created(_)), None) => {
+            resource["translations"]["en"].as_str().unwrap_or_default().to_owned()
         }
-        (Some(Payload::ProjectStatusChanged(changed)), _) => {
-            let code = |name: &str| text::code(name, "STATUS");
-            format!(
-                "{} → {}",
-                code(changed.previous_status().as_str_name()),
-                code(changed.status().as_str_name())
-            )
-        }
-        (Some(Payload::MilestoneStateChanged(changed)), _) => {
-            let code = |name: &str| text::code(name, "STATE");
-            format!(
-                "{} → {}",
-                code(changed.previous_state().as_str_name()),
-                code(changed.state().as_str_name())
-            )
-        }
-        (Some(Payload::BatchStarted(started)), Some(Resource::BatchResource(batch))) => {
-            let declared = batch.declared_count.map_or(text::ABSENT.to_owned(), |count| count.to_string());
+        (Some(Payload::BatchStarted(started)), declared) => {
+            let declared = declared.unwrap_or(text::ABSENT.to_owned());
             format!("{declared} declared, {} registered", started.count)
         }
-        _ => event::detail(event),
+        // The date has a column of its own.
+        _ => event::detail(&Event { event_date: None, ..event.clone() }),
     }
 }
 
@@ -164,6 +137,7 @@ fn has_reached(cursor: &str, end: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milepost_proto::event::v1::event::Resource;
     use milepost_proto::event::v1::{Created, MilestoneStateChanged, ProjectStatusChanged};
     use milepost_proto::google::r#type::Date;
     use milepost_proto::registry::v1::{Project, project};

@@ -28,7 +28,7 @@ async fn started(dir: &Path) -> (Running, Client) {
 }
 
 async fn load(client: &Client, set: &DataSet) -> Loaded {
-    Loader::new(client, ProgressBar::hidden()).load(set).await.unwrap()
+    load::load(client, set, &ProgressBar::hidden()).await.unwrap()
 }
 
 /// Every event of the log, but for the days that passed: those depend on the clock.
@@ -45,7 +45,7 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
     let dir = tempfile::tempdir().unwrap();
     let (running, client) = started(dir.path()).await;
     let loaded = load(&client, &set).await;
-    assert_eq!((loaded.made, loaded.present), (set.len(), 0));
+    assert_eq!((loaded.made, loaded.present), (set.steps.len() as u64, 0));
     let first = events(&client).await;
 
     // Four projects were named in the batches: each start achieves its milestone.
@@ -67,7 +67,7 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
 
     let (running, client) = started(dir.path()).await;
     let again = load(&client, &set).await;
-    assert_eq!((again.made, again.present), (0, set.len()));
+    assert_eq!((again.made, again.present), (0, set.steps.len() as u64));
     assert_eq!(events(&client).await, first, "nothing happened twice, and nothing was lost");
     running.shutdown().await.unwrap();
 }
@@ -79,9 +79,10 @@ async fn a_subscriber_is_told_of_all_of_it_by_the_end() {
     let (running, client) = started(dir.path()).await;
     let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };
     let watch = client.watch(Start::Earliest, Selection::default(), options);
-    let loaded = load(&client, &set).await;
-    let (_end, reached) = watch::channel(Some(loaded.end));
-    let printed = Story::new(Some(80)).follow(watch, reached, &ProgressBar::hidden()).await.unwrap();
-    assert!(printed >= events(&client).await.len() as u64, "{printed}");
+    let bar = ProgressBar::hidden();
+    let mut story = Story::new(Some(80));
+    let loaded = story.follow(watch, load::load(&client, &set, &bar), &bar).await.unwrap();
+    assert_eq!(loaded.made, set.steps.len() as u64);
+    assert!(story.printed >= events(&client).await.len() as u64, "{}", story.printed);
     running.shutdown().await.unwrap();
 }

@@ -1,78 +1,55 @@
-//! The data set of the demo: a TOML file that is part of the binary, and the resources in it.
+//! The data set of the demo: a TOML file that is part of the binary, and the calls that load it.
 //!
-//! Invariant: a key that no struct has is refused, so that a misspelt key is not ignored; what the
-//! file leaves out stays absent in the resource. Comments in the file give its sources.
+//! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the schema does
+//! not have is refused, and what the file leaves out stays absent. Comments in the file give its sources.
 
-mod file;
-
-use milepost_proto::google::r#type::Date;
-use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
-use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::registry::v1::Portfolio;
+use prost_reflect::DynamicMessage;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
+use crate::cli::name::{Defaults, parent_and_id};
+use crate::cli::read::{Fault, Scope};
 use crate::error::Error;
-use file::File;
+use crate::output::{json, value};
+use crate::schema::{Verb, VerbKind, resources};
 
 const TEXT: &str = include_str!("../../../data/western-science-city.toml");
 
-/// Everything that is loaded, in the order of loading.
+/// Everything that is loaded.
 #[derive(Debug)]
 pub struct DataSet {
-    /// The portfolio; its name is set.
+    /// The portfolio that all of it is in.
     pub portfolio: Portfolio,
-    /// The organizations.
-    pub organizations: Vec<Organization>,
-    /// The projects, each before the parts of it.
-    pub projects: Vec<Project>,
-    /// Their phases.
-    pub phases: Vec<Phase>,
-    /// Their milestones, as they are created.
-    pub milestones: Vec<Milestone>,
-    /// The batches with their members, as they are created.
-    pub batches: Vec<Batch>,
-    /// What happened, by day.
-    pub acts: Vec<Act>,
+    /// The calls that load it, in their order.
+    pub steps: Vec<Step>,
 }
 
-/// Something that happened on a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
-    /// The day.
-    pub day: Day,
-    /// What.
-    pub what: What,
+/// A call that loads something.
+#[derive(Debug)]
+pub struct Step {
+    /// What is done.
+    pub verb: Verb,
+    /// The full name of the resource that it is done to.
+    pub name: String,
+    /// The request, without a request id.
+    pub request: DynamicMessage,
 }
 
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// A milestone was achieved: its name.
-    Achieve(String),
-    /// A batch started: its name.
-    Start(String),
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// Resources with their names, each after what it refers to.
+    resources: Vec<Map<String, Value>>,
+    acts: Vec<Act>,
 }
 
-/// A day that orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "toml::value::Datetime")]
-pub struct Day(jiff::civil::Date);
-
-impl Day {
-    /// As the API has it.
-    pub fn date(self) -> Date {
-        Date { year: self.0.year().into(), month: self.0.month().into(), day: self.0.day().into() }
-    }
-}
-
-impl TryFrom<toml::value::Datetime> for Day {
-    type Error = String;
-
-    fn try_from(text: toml::value::Datetime) -> Result<Self, String> {
-        if text.time.is_some() || text.offset.is_some() {
-            return Err(format!("{text} is a time, not a day"));
-        }
-        text.to_string().parse().map(Day).map_err(|error| format!("{text} is no day: {error}"))
-    }
+/// Something that happened to one of the resources.
+#[derive(Deserialize)]
+struct Act {
+    verb: String,
+    #[serde(flatten)]
+    request: Map<String, Value>,
 }
 
 impl DataSet {
@@ -81,12 +58,50 @@ impl DataSet {
     /// # Errors
     /// If the file is faulty; a test reads it, so no release has a faulty one.
     pub fn western_science_city() -> Result<Self, Error> {
-        Self::parse(TEXT)
+        Self::parse(TEXT).map_err(Error::DataSet)
     }
 
-    fn parse(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|error| Error::DataSet(error.to_string()))?;
-        file.data_set().map_err(Error::DataSet)
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let creations = file.resources.into_iter().map(|resource| Step::read("create", resource));
+        let acts = file.acts.into_iter().map(|act| Step::read(&act.verb, act.request));
+        let steps = creations.chain(acts).collect::<Result<Vec<_>, _>>()?;
+        let portfolio = steps.iter().find_map(Step::resource::<Portfolio>).ok_or("no portfolio is in it")?;
+        Ok(Self { portfolio, steps })
+    }
+}
+
+impl Step {
+    /// The call for an entry of the file: a resource to create, or the request of another verb.
+    fn read(verb: &str, entry: Map<String, Value>) -> Result<Self, String> {
+        let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let collections: Vec<&str> = name.split('/').step_by(2).collect();
+        let resource = resources().iter().find(|resource| resource.collections == collections);
+        let verb = resource.and_then(|resource| resource.verb(verb));
+        let verb = verb.ok_or_else(|| format!("{name:?} names nothing that has the verb of its entry"))?;
+        let mut request = Value::Object(entry);
+        if verb.kind == VerbKind::Create {
+            let pieces = [name.clone()];
+            let (parent, id) = parent_and_id(verb.resource, &pieces, &Defaults::default())
+                .map_err(|error| error.to_string())?;
+            let field = &verb.resource.field;
+            request = json!({ field.as_str(): request, format!("{field}_id"): id });
+            if verb.takes("parent") {
+                request["parent"] = parent.into();
+            }
+        }
+        let read = json::read(&verb.method.input(), &request.to_string(), &Scope::default());
+        let request =
+            read.map_err(|(Fault::Text(fault) | Fault::NoCurrency(fault))| format!("{name}: {fault}"))?;
+        Ok(Self { verb, name, request })
+    }
+
+    /// The resource that it creates, if it is of this type.
+    fn resource<M: prost::Name + Default>(&self) -> Option<M> {
+        let field = self.verb.resource_field()?;
+        let resource = self.request.get_field(&field);
+        (self.verb.resource.message.full_name() == M::full_name())
+            .then(|| value::typed(resource.as_message()?))?
     }
 }
 

@@ -2,9 +2,32 @@
 //!
 //! A figure that changes here changes what the first portfolio says: look at the source first.
 
-use milepost_proto::google::r#type::Money;
+use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::registry::v1::{Batch, Organization, Phase, Project};
+use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone};
 
 use super::*;
+
+/// The resources of a type that are created, with their names.
+fn all<M: prost::Name + Default>(set: &DataSet) -> Vec<M> {
+    set.steps.iter().filter_map(Step::resource).collect()
+}
+
+/// The verbs that follow the creations, with the names of what they are done to and their days.
+fn acts(set: &DataSet) -> Vec<(&str, &str, Date)> {
+    let act = |step: &'_ Step| -> Option<Date> {
+        match step.verb.name.as_str() {
+            "achieve" => value::typed::<AchieveMilestoneRequest>(&step.request).unwrap().actual_date,
+            "start" => {
+                all::<Batch>(set).into_iter().find(|batch| batch.name == step.name).unwrap().start_date
+            }
+            _ => None,
+        }
+    };
+    let acts =
+        set.steps.iter().filter_map(|step| Some((step.verb.name.as_str(), step.name.as_str(), act(step)?)));
+    acts.collect()
+}
 
 fn cny(units: i64) -> Option<Money> {
     Some(Money { currency_code: "CNY".into(), units, nanos: 0 })
@@ -17,8 +40,7 @@ fn set() -> DataSet {
 #[test]
 fn the_three_batches_declare_what_was_published_and_nothing_else() {
     let set = set();
-    let declared: Vec<_> = set
-        .batches
+    let declared: Vec<_> = all::<Batch>(&set)
         .iter()
         .map(|batch| {
             (
@@ -39,7 +61,7 @@ fn the_three_batches_declare_what_was_published_and_nothing_else() {
         ]
     );
     assert!(
-        set.projects.iter().all(|project| project.investment.is_none()),
+        all::<Project>(&set).iter().all(|project| project.investment.is_none()),
         "no project's investment was published"
     );
 }
@@ -47,7 +69,8 @@ fn the_three_batches_declare_what_was_published_and_nothing_else() {
 #[test]
 fn every_named_project_and_platform_is_there_in_both_languages() {
     let set = set();
-    let names: Vec<&str> = set.projects.iter().map(|project| project.display_name.as_str()).collect();
+    let projects = all::<Project>(&set);
+    let names: Vec<&str> = projects.iter().map(|project| project.display_name.as_str()).collect();
     for name in [
         "科学大道",
         "科学谷",
@@ -65,8 +88,8 @@ fn every_named_project_and_platform_is_there_in_both_languages() {
         assert!(names.contains(&name), "{name}");
     }
     assert_eq!(names.len(), 12);
-    assert!(set.projects.iter().all(|project| project.translations.contains_key("en")));
-    assert_eq!(set.projects.iter().filter(|project| project.key == Some(true)).count(), 4);
+    assert!(projects.iter().all(|project| project.translations.contains_key("en")));
+    assert_eq!(projects.iter().filter(|project| project.key == Some(true)).count(), 4);
 }
 
 #[test]
@@ -74,11 +97,9 @@ fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
     let set = set();
     let labels =
         set.portfolio.labels.keys().filter_map(|key| key.strip_prefix("timeline-").map(ToOwned::to_owned));
-    let inaugurated = set
-        .organizations
-        .iter()
-        .filter_map(|organization| organization.attributes.get("inaugurated").cloned());
-    let acts = set.acts.iter().map(|act| act.day.0.to_string());
+    let organizations = all::<Organization>(&set);
+    let inaugurated = organizations.iter().filter_map(|found| found.attributes.get("inaugurated").cloned());
+    let acts = acts(&set).into_iter().map(|(_, _, day)| crate::output::text::date(Some(&day)));
     let mut days: Vec<String> = labels.chain(inaugurated).chain(acts).collect();
     days.sort();
     days.dedup();
@@ -103,36 +124,34 @@ fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
 #[test]
 fn a_year_alone_becomes_no_date() {
     let set = set();
-    let built = set.milestones.iter().find(|milestone| milestone.display_name == "建成投用").unwrap();
+    let built = all::<Milestone>(&set).into_iter().find(|found| found.display_name == "建成投用").unwrap();
     assert_eq!((built.baseline_date, built.forecast_date, built.actual_date), (None, None, None));
     assert_eq!(built.labels["expected-year"], "2023");
-    let facility = set.projects.iter().find(|project| project.display_name == "超瞬态实验装置").unwrap();
+    let facility =
+        all::<Project>(&set).into_iter().find(|found| found.display_name == "超瞬态实验装置").unwrap();
     assert_eq!(facility.annual_plans[0].year, 2023);
-    assert_eq!(set.phases.iter().filter(|phase| phase.name.starts_with(&facility.name)).count(), 2);
+    assert_eq!(all::<Phase>(&set).iter().filter(|phase| phase.name.starts_with(&facility.name)).count(), 2);
 }
 
 #[test]
 fn acts_are_ordered_by_day_and_every_reference_is_there() {
     let set = set();
-    assert!(set.acts.is_sorted_by_key(|act| act.day));
-    assert_eq!(set.acts.len(), 5);
-    for act in &set.acts {
-        let there = match &act.what {
-            What::Achieve(name) => set.milestones.iter().any(|milestone| &milestone.name == name),
-            What::Start(name) => set.batches.iter().any(|batch| &batch.name == name),
-        };
-        assert!(there, "{act:?}");
-    }
-    for member in set.batches.iter().flat_map(|batch| &batch.members) {
-        assert!(set.projects.iter().any(|project| &project.name == member), "{member}");
-        let start = set
-            .milestones
+    let acts = acts(&set);
+    let day = |date: &Date| (date.year, date.month, date.day);
+    assert!(acts.is_sorted_by_key(|(_, _, date)| day(date)));
+    assert_eq!(acts.len(), 5);
+    let created = |name: &str| set.steps.iter().any(|step| step.verb.name == "create" && step.name == name);
+    assert!(acts.iter().all(|(_, name, _)| created(name)), "{acts:?}");
+    let milestones = all::<Milestone>(&set);
+    for member in all::<Batch>(&set).iter().flat_map(|batch| &batch.members) {
+        assert!(created(member), "{member}");
+        let start = milestones
             .iter()
             .any(|m| m.name.starts_with(&format!("{member}/")) && m.r#type == "constructionStart");
         assert!(start, "{member} has a start to achieve");
     }
-    for party in set.projects.iter().flat_map(|project| &project.parties) {
-        assert!(set.organizations.iter().any(|organization| organization.name == party.organization));
+    for party in all::<Project>(&set).iter().flat_map(|project| &project.parties) {
+        assert!(created(&party.organization), "{}", party.organization);
     }
 }
 
@@ -140,7 +159,8 @@ fn acts_are_ordered_by_day_and_every_reference_is_there() {
 fn texts_keep_the_limits_of_the_api() {
     let set = set();
     assert!(set.portfolio.description.chars().count() <= milepost_types::limits::TEXT_CHARS);
-    let labels = set.projects.iter().map(|project| &project.labels).chain([&set.portfolio.labels]);
+    let projects = all::<Project>(&set);
+    let labels = projects.iter().map(|project| &project.labels).chain([&set.portfolio.labels]);
     for (key, value) in labels.flatten() {
         assert!(key.parse::<milepost_types::ResourceId>().is_ok(), "{key}");
         assert!(value.chars().count() <= milepost_types::limits::LABEL_VALUE_CHARS, "{value}");
@@ -150,6 +170,6 @@ fn texts_keep_the_limits_of_the_api() {
 #[test]
 fn a_misspelt_key_is_not_lost_in_silence() {
     let text = TEXT.replacen("declared_count", "declared_cuont", 1);
-    let error = DataSet::parse(&text).unwrap_err().to_string();
+    let error = DataSet::parse(&text).unwrap_err();
     assert!(error.contains("declared_cuont"), "{error}");
 }
