@@ -119,6 +119,26 @@ async fn starts_and_stops(cluster: &Cluster, line: &str) {
     assert!(status.success(), "{line}: {status}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_picture_in_the_repository_is_what_the_demo_draws_each_time() {
+    let dir = tempfile::TempDir::with_prefix("milepost-demo-").expect("a directory");
+    let kept = std::fs::read_to_string(binary::root().join("deploy/demo.svg")).expect("deploy/demo.svg");
+    // The first run loads everything, the second one nothing.
+    for run in ["first", "second"] {
+        let drawn = dir.path().join(run);
+        let mut command = Command::new(binary::milepost());
+        command.args(["demo", "--exit", "--port", "0", "--admin-port", "0", "--svg"]).arg(&drawn);
+        command.arg("--data").arg(dir.path().join("data")).env("COLUMNS", "60");
+        run_command(command).await.succeeded();
+        let drawn = std::fs::read_to_string(&drawn).expect("a picture");
+        let renew = "cargo run -p milepost -- demo --exit --svg deploy/demo.svg";
+        assert!(
+            drawn == kept,
+            "deploy/demo.svg is not what the {run} run drew; renew it with\n  {renew}\n{drawn}"
+        );
+    }
+}
+
 /// The help of a command and of all below it, each with the words that lead to it.
 async fn helps() -> Vec<(String, String)> {
     let (mut found, mut left) = (Vec::new(), vec![String::new()]);
