@@ -1,6 +1,7 @@
 //! Calls of the public API by the schemas, as any client can make them.
 //!
-//! Invariant: a call has the deadline and the retries of the client. Makes no request ids: who writes gives one.
+//! Invariant: a call has the deadline and the retries of the client. Makes no request ids: the caller of a
+//! write gives one.
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn no_chart_is_wider_than_it_was_told_to_be() {
+    fn no_chart_is_wider_than_asked_for() {
         let mut rows = rows();
         for (years, columns) in [(0, 80), (0, 60), (0, 40), (3, 80), (30, 80), (300, 80), (300, 30)] {
             rows[0].marks.push((date(2020 + years, 12, 31), Mark::Expected));

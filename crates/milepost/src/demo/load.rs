@@ -1,7 +1,7 @@
 //! Loads the data set through the public API, each resource once.
 //!
-//! Invariant: a resource that exists already is not changed. Each write carries a request id made from its content,
-//! so that a run after an interrupted one repeats no write.
+//! Invariant: a resource that exists already is not changed. Each write carries a request id made from its
+//! content, so that a run after an interrupted one repeats no write.
 
 use indicatif::ProgressBar;
 use milepost_client::Client;
@@ -47,7 +47,7 @@ pub async fn load(client: &Client, set: &DataSet, bar: &ProgressBar) -> Result<L
     Ok(Loaded { made, present, end: settled(client, &set.portfolio.name).await? })
 }
 
-/// Whether what a step would do was done: the resource is there; or, if it is there to be changed, no longer planned.
+/// Whether what a step would do was done: the resource is there, or is no longer planned if a step changes it.
 async fn is_done(client: &Client, step: &Step) -> Result<bool, Error> {
     let get = step.verb.resource.verb("get").expect("every resource can be read");
     match ask(client, get.method.name(), json!({"name": step.name})).await {
@@ -72,8 +72,8 @@ fn identified(step: &Step) -> Value {
     request
 }
 
-/// Waits until the tracker has done what follows from the changes of the registry, and the log has all of it. Answers
-/// the cursor after it.
+/// Waits until the tracker has done what follows from the changes of the registry, and the log has all of it.
+/// Answers the cursor after it.
 async fn settled(client: &Client, portfolio: &str) -> Result<String, Error> {
     let registry = ask(client, "GetPortfolio", json!({"name": portfolio})).await?;
     let registry = text(&registry, "revision");

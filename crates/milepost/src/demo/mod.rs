@@ -90,8 +90,9 @@ pub async fn run(args: DemoArgs) -> Result<(), Error> {
         Ok(()) if !args.exit => serve_on(&mut running, temporary.is_some(), &data_dir).await,
         shown => shown,
     };
+    let badly = |error| Error::Services("the services did not end well", error);
     let ended = tokio::select! {
-        ended = running.shutdown() => ended.map_err(|error| Error::Services("the services did not end well", error)),
+        ended = running.shutdown() => ended.map_err(badly),
         _ = ctrl_c() => Err(Error::Interrupted),
     };
     served.and(ended)
@@ -122,7 +123,8 @@ async fn show(set: &DataSet, endpoint: &str, svg: Option<&Path>) -> Result<(), E
     let english = portfolio.translations.get("en").map(String::as_str).unwrap_or_default();
     let title = format!("{} {english}", portfolio.display_name);
     print(&format!(
-        "Milepost {} · {title}\n\nLoading through the public API at {endpoint}; what a subscriber sees meanwhile:\n\n",
+        "Milepost {} · {title}\n\nLoading through the public API at {endpoint}; \
+         what a subscriber sees meanwhile:\n\n",
         env!("CARGO_PKG_VERSION"),
     ))?;
     let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };

@@ -1,7 +1,7 @@
 //! The last output of the demo: where it listens, where its data is, and what to try.
 //!
-//! Invariant: every command that is suggested parses, and names things that the data set has. That it parses is tested
-//! in `cli`, which depends on the demo: the demo does not depend on it.
+//! Invariant: every command that is suggested parses, and names things that the data set has. That it parses is
+//! tested in `cli`, which has the command line.
 
 use std::net::SocketAddr;
 use std::path::Path;

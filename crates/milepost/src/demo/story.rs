@@ -107,7 +107,7 @@ impl Story {
     }
 }
 
-/// What is worth saying beside the date and the title: of what is new, its declared count or its English name.
+/// What is worth saying beside date and title: of what is new, its declared count or its English name.
 fn detail(event: &Event) -> String {
     let resource = event::resource(&json::dynamic(event)).map(|resource| json::of(&resource));
     let resource = resource.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The text of a terminal as one SVG file, which looks the same on light and on dark pages.
 //!
-//! Invariant: the same text gives the same bytes. Every word stands at its column and takes the room of its columns,
-//! whatever fonts a browser has; bars and marks are shapes. Knows only the escape codes of its styles.
+//! Invariant: the same text gives the same bytes. Every word stands at its column and takes the room of its
+//! columns, whatever fonts a browser has; bars and marks are shapes. Knows only the escape codes of its styles.
 
 use console::AnsiCodeIterator;
 
@@ -49,8 +49,9 @@ pub fn render(title: &str, text: &str) -> String {
     let (wide, high) = (2 * MARGIN + columns * COLUMN, 2 * MARGIN + rows * LINE);
     let styles: String = STYLES.iter().map(|(code, style)| format!(".s{code}{{{style}}}")).collect();
     let (title, back_wide, back_high) = (escaped(title), wide - 1, high - 1);
+    let size = format!(r#"width="{wide}" height="{high}" viewBox="0 0 {wide} {high}""#);
     format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">
 <title>{title}</title>
 <style>{STYLE}{styles}</style>
 <rect id="back" x="0.5" y="0.5" width="{back_wide}" height="{back_high}" rx="8"/>

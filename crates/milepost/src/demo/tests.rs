@@ -73,7 +73,7 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_subscriber_is_told_of_all_of_it_by_the_end() {
+async fn a_subscriber_has_all_of_it_by_the_end() {
     let set = DataSet::western_science_city().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (running, client) = started(dir.path()).await;

@@ -1,7 +1,8 @@
 //! The data set of the demo: a TOML file that is part of the binary, and the calls that load it.
 //!
-//! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the schema does
-//! not have is refused, and what the file leaves out stays absent. Comments in the file give its sources.
+//! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the
+//! schema does not have is refused, and what the file leaves out stays absent. Comments in the file give its
+//! sources.
 
 use milepost_proto::registry::v1::Portfolio;
 use prost_reflect::DynamicMessage;
