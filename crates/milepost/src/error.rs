@@ -15,7 +15,6 @@ use milepost_service::config::{EXIT_CODE as CONFIGURATION, Faults};
 use milepost_types::without_number;
 use tonic::Code;
 
-use crate::context::ContextError;
 use crate::output::{Format, note};
 use crate::serve;
 
@@ -113,9 +112,12 @@ pub enum Error {
     /// The configuration is faulty, or an environment variable sets nothing and was meant to.
     #[error(transparent)]
     Environment(#[from] Faults),
-    /// Contexts cannot be read or changed.
-    #[error(transparent)]
-    Context(#[from] ContextError),
+    /// There is no such thing here.
+    #[error("{0}")]
+    NotFound(String),
+    /// There is a context of that name already.
+    #[error("there is a context {0:?} already; give another name, or delete that one first")]
+    Exists(String),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
@@ -170,9 +172,8 @@ impl Error {
                 _ => OTHER,
             },
             (Error::Client(_) | Error::Usage(_) | Error::Read { .. }, None) => USAGE,
-            (Error::Context(ContextError::Faults(_)), None) => CONFIGURATION,
-            (Error::Context(ContextError::NotFound(_)), None) => NOT_FOUND,
-            (Error::Context(ContextError::Exists(_)), None) => CONFLICT,
+            (Error::NotFound(_), None) => NOT_FOUND,
+            (Error::Exists(_), None) => CONFLICT,
             (Error::Environment(_), None) => CONFIGURATION,
             (Error::Interrupted, None) => INTERRUPTED,
             _ => OTHER,

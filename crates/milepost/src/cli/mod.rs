@@ -23,9 +23,8 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use jiff::tz::TimeZone;
 use milepost_client::{Client, Endpoint, Endpoints};
 use milepost_service::config::check_variables;
-use milepost_types::suggest::nearest;
 
-use crate::context::{self, ContextCommand, EndpointSetting, Outcome, Rules, Settings};
+use crate::context::{self, ContextCommand, Settings};
 use crate::demo::DemoArgs;
 use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::{EXIT_CODES, Error};
@@ -104,13 +103,6 @@ pub struct Noun<V: Subcommand> {
     verb: V,
 }
 
-/// What contexts are checked by.
-pub const RULES: Rules = Rules {
-    formats: &["table", "json", "csv"],
-    timeout: |text| value::duration(text).map(drop),
-    nearest: |text, known| nearest(text, known.iter().copied()).map(str::to_owned),
-};
-
 impl ClientArgs {
     /// These, and those that stand before the noun where they say nothing.
     fn over(self, before: ClientArgs) -> Self {
@@ -120,9 +112,12 @@ impl ClientArgs {
     /// What these flags say; then the environment, then the context.
     fn resolved(self) -> Result<Settings, Error> {
         let variable = |name: &str| std::env::var(name).ok();
-        let environment = Settings::from_environment(variable, &RULES)?;
+        let environment = Settings::from_environment(variable)?;
         let context = match context::path(|name| std::env::var_os(name)) {
-            Ok(path) => context::read(&path, &RULES)?.in_use(self.context.as_deref(), variable, &RULES)?,
+            Ok(path) => {
+                let named = variable("MILEPOST_CONTEXT");
+                context::read(&path)?.in_use(self.context.as_deref(), named.as_deref())?
+            }
             Err(error) if self.context.is_some() => return Err(error.into()),
             // Without a home there are no contexts.
             Err(_) => Settings::default(),
@@ -137,26 +132,25 @@ impl ClientArgs {
         let timeout =
             parsed(settings.timeout.as_ref()).map_err(|fault| Error::Usage(format!("--timeout: {fault}")))?;
         let format = settings.format.as_deref().and_then(format).unwrap_or_default();
-        let zones = match settings.utc {
-            Some(true) => Zones::utc(),
+        let zones = match settings.utc.as_deref() {
+            Some("true") => Zones::utc(),
             _ => Zones::local(TimeZone::system()),
         };
-        let endpoint = settings.endpoint.unwrap_or_else(|| EndpointSetting::One(DEFAULT_ENDPOINT.to_owned()));
-        let called = endpoint.to_string();
-        let mut client = match endpoint {
-            EndpointSetting::One(url) => Client::connect(&url)?,
-            EndpointSetting::Each { registry, tracker, notifier } => {
-                let parse = Endpoint::parse;
-                let (registry, tracker, notifier) = (parse(&registry)?, parse(&tracker)?, parse(&notifier)?);
+        let endpoint = settings.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+        let mut client = match context::services(&endpoint).as_deref() {
+            Some([(_, registry), (_, tracker), (_, notifier)]) => {
+                let parse = |url: &str| Endpoint::parse(url);
+                let (registry, tracker, notifier) = (parse(registry)?, parse(tracker)?, parse(notifier)?);
                 Client::new(&Endpoints { registry, tracker, notifier }, 1)
             }
+            _ => Client::connect(&endpoint)?,
         };
         if let Some(principal) = settings.principal {
             client = client.with_principal(&principal)?;
         }
         let defaults = Defaults { portfolio: settings.portfolio };
         let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Session::new(client, called, timeout, Output::stdout(format, zones), defaults))
+        Ok(Session::new(client, endpoint, timeout, Output::stdout(format, zones), defaults))
     }
 }
 
@@ -317,9 +311,9 @@ pub const VARIABLES: [&str; 6] = [
 /// Changes contexts, or shows them.
 fn run_context(command: &ContextCommand, format: Format) -> Result<(), Error> {
     let path = context::path(|name| std::env::var_os(name))?;
-    let Outcome { rows, notes } = context::run(command, &path, &RULES)?;
-    output::print(&output::contexts(&rows, format))?;
-    notes.iter().for_each(|text| output::note(text));
+    let (contexts, note) = context::run(command, &path)?;
+    output::print(&output::contexts(contexts, format))?;
+    note.iter().for_each(|text| output::note(text));
     Ok(())
 }
 

@@ -284,11 +284,10 @@ fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_
         "-e http://b event list --format json --timeout 1s --endpoint http://a",
     ] {
         let found = settings(line);
-        let endpoint = found.endpoint.map(|endpoint| endpoint.to_string());
-        let found = (endpoint.as_deref(), found.format.as_deref(), found.timeout.as_deref());
+        let found = (found.endpoint.as_deref(), found.format.as_deref(), found.timeout.as_deref());
         assert_eq!(found, (Some("http://a"), Some("json"), Some("1s")), "{line}");
     }
-    assert_eq!(settings("portfolio list --utc").utc, Some(true));
+    assert_eq!(settings("portfolio list --utc").utc.as_deref(), Some("true"));
     for line in ["serve all --format json", "demo --endpoint http://a", "completion bash --timeout 1s"] {
         assert!(parse(line).is_err(), "{line}");
     }

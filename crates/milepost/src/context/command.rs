@@ -6,9 +6,14 @@
 use std::path::Path;
 
 use clap::Subcommand;
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::file::{read, update};
-use super::{ContextError, Contexts, KEYS, Rules, Settings, check_name};
+use super::{Contexts, Settings, name, services};
+use crate::error::Error;
+
+const NONE_CURRENT: &str =
+    "there is no current context; give a name, or choose one with milepost context use NAME";
 
 const AFTER_HELP: &str = "\
 Contexts:
@@ -39,12 +44,12 @@ pub enum ContextCommand {
     /// Creates a context, or changes the settings that are given; the first becomes the current one
     Set {
         /// Which one
-        #[arg(value_parser = new_name)]
+        #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
         settings: Settings,
         /// Leaves a setting out, before others are set; may be repeated
-        #[arg(long, value_name = "FIELD", value_parser = KEYS)]
+        #[arg(long, value_name = "FIELD", value_parser = Settings::keys())]
         clear: Vec<String>,
     },
     /// Makes a context the current one
@@ -62,126 +67,111 @@ pub enum ContextCommand {
         /// Its name
         old: String,
         /// Its name from now on
-        #[arg(value_parser = new_name)]
+        #[arg(value_parser = name)]
         new: String,
     },
 }
 
-/// A context, as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Row {
-    /// Its name.
-    pub name: String,
-    /// Whether it is the current one.
-    pub current: bool,
-    /// Its settings.
-    #[serde(flatten)]
-    pub settings: Settings,
-}
-
-/// What a command showed or did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The contexts that it was about, as they are now; a deleted one as it was.
-    pub rows: Vec<Row>,
-    /// What else there is to say, one sentence each; for standard error.
-    pub notes: Vec<String>,
-}
-
-/// Does what a command says with the contexts of a file.
+/// Does what a command says with the contexts of a file. Answers with those that it was about, as they are now, a
+/// deleted one as it was; and with what else there is to say, for standard error.
 ///
 /// # Errors
-/// If the file is faulty or cannot be read or written, if the context is not there, and every faulty setting.
-pub fn run(command: &ContextCommand, path: &Path, rules: &Rules) -> Result<Outcome, ContextError> {
-    match command {
-        ContextCommand::List | ContextCommand::Show { .. } => act(command, &mut read(path, rules)?, rules),
-        _ => update(path, rules, |contexts| act(command, contexts, rules)),
+/// If the file is faulty or cannot be read or written, and if the context is not there.
+pub fn run(command: &ContextCommand, path: &Path) -> Result<(Contexts, Option<String>), Error> {
+    if let ContextCommand::List | ContextCommand::Show { .. } = command {
+        let contexts = read(path)?;
+        let ContextCommand::Show { name } = command else { return Ok((contexts, None)) };
+        let name = name.clone().or_else(|| contexts.current.clone());
+        let name = name.ok_or_else(|| Error::NotFound(NONE_CURRENT.to_owned()))?;
+        return Ok((contexts.only(&name)?, None));
     }
+    let ((name, note), before, after) = update(path, |contexts, text| change(command, contexts, text))?;
+    let shown = if after.all.contains_key(name) { after } else { before };
+    Ok((shown.only(name)?, note))
 }
 
-fn act(command: &ContextCommand, contexts: &mut Contexts, rules: &Rules) -> Result<Outcome, ContextError> {
-    let found = |contexts: &Contexts, name: &str| match contexts.find(name, rules) {
-        Ok(settings) => Ok(row(contexts, name, settings)),
-        Err(fault) => Err(ContextError::NotFound(fault)),
-    };
-    let (name, note) = match command {
-        ContextCommand::List => {
-            let rows = contexts.all.iter().map(|(name, settings)| row(contexts, name, settings));
-            return Ok(Outcome { rows: rows.collect(), notes: Vec::new() });
-        }
-        ContextCommand::Show { name } => {
-            let none =
-                "there is no current context; give a name, or choose one with milepost context use NAME";
-            let name = name.clone().or_else(|| contexts.current.clone());
-            (name.ok_or_else(|| ContextError::NotFound(none.to_owned()))?, None)
-        }
+/// Makes the change of a command in the text of a file. Answers with the context that it is about, and the note.
+fn change<'a>(
+    command: &'a ContextCommand,
+    before: &Contexts,
+    text: &mut DocumentMut,
+) -> Result<(&'a str, Option<String>), Error> {
+    let is_current = |name: &String| before.current.as_ref() == Some(name);
+    match command {
+        ContextCommand::List | ContextCommand::Show { .. } => Ok(("", None)),
         ContextCommand::Set { name, settings, clear } => {
-            (name.clone(), Some(set(contexts, name, settings, clear, rules)?))
+            let context = contexts(text).entry(name).or_insert(toml_edit::table());
+            let context = context.as_table_like_mut().expect("a context that was read is a table");
+            clear.iter().for_each(|key| put_setting(context, key, None));
+            let mut settings = settings.clone();
+            let given = settings.slots().into_iter().filter(|(_, text)| text.is_some());
+            given.for_each(|(key, text)| put_setting(context, key, text.as_deref()));
+            let note = if before.all.is_empty() {
+                put(text.as_table_mut(), "current", Some(name.into()));
+                "is created; it is the first, so it is the current context".to_owned()
+            } else if before.all.contains_key(name) {
+                "is changed".to_owned()
+            } else {
+                format!("is created; milepost context use {name} makes it the current one")
+            };
+            Ok((name, Some(format!("{name} {note}"))))
         }
         ContextCommand::Use { name } => {
-            found(contexts, name)?;
-            contexts.current = Some(name.clone());
-            (name.clone(), Some(format!("{name} is now the current context")))
+            before.find(name)?;
+            put(text.as_table_mut(), "current", Some(name.into()));
+            Ok((name, Some(format!("{name} is now the current context"))))
         }
         ContextCommand::Delete { name } => {
-            let row = found(contexts, name)?;
-            contexts.all.remove(name);
-            contexts.current.take_if(|current| current == name);
+            before.find(name)?;
+            contexts(text).remove(name);
             let left = "there is no current context now; milepost context use NAME chooses one";
-            let notes = row.current.then(|| left.to_owned());
-            return Ok(Outcome { rows: vec![row], notes: notes.into_iter().collect() });
+            let left = is_current(name).then(|| left.to_owned());
+            if left.is_some() {
+                text.remove("current");
+            }
+            Ok((name, left))
         }
         ContextCommand::Rename { old, new } => {
-            let row = found(contexts, old)?;
-            if contexts.all.contains_key(new) {
-                return Err(ContextError::Exists(new.clone()));
+            before.find(old)?;
+            if before.all.contains_key(new) {
+                return Err(Error::Exists(new.clone()));
             }
-            contexts.all.remove(old);
-            contexts.all.insert(new.clone(), row.settings);
-            if row.current {
-                contexts.current = Some(new.clone());
+            let context = contexts(text).remove(old).unwrap_or_default();
+            contexts(text).insert(new, context);
+            if is_current(old) {
+                put(text.as_table_mut(), "current", Some(new.into()));
             }
-            (new.clone(), Some(format!("{old} is now called {new}")))
+            Ok((new, Some(format!("{old} is now called {new}"))))
         }
-    };
-    Ok(Outcome { rows: vec![found(contexts, &name)?], notes: note.into_iter().collect() })
-}
-
-fn row(contexts: &Contexts, name: &str, settings: &Settings) -> Row {
-    let current = contexts.current.as_deref() == Some(name);
-    Row { name: name.to_owned(), current, settings: settings.clone() }
-}
-
-/// Creates or changes a context; returns what to say of it.
-fn set(
-    contexts: &mut Contexts,
-    name: &str,
-    settings: &Settings,
-    clear: &[String],
-    rules: &Rules,
-) -> Result<String, ContextError> {
-    let check =
-        |(key, text): (&str, Option<&str>)| Some(format!("--{key}: {}", rules.check(key, text?).err()?));
-    let faults: Vec<_> = settings.texts().filter_map(check).collect();
-    if !faults.is_empty() {
-        return Err(ContextError::Faults(faults));
     }
-    let first = contexts.all.is_empty();
-    let earlier = contexts.all.remove(name);
-    let note = match &earlier {
-        Some(_) => format!("{name} is changed"),
-        None if first => format!("{name} is created; it is the first, so it is the current context"),
-        None => format!("{name} is created; milepost context use {name} makes it the current one"),
-    };
-    let mut below = earlier.unwrap_or_default();
-    clear.iter().for_each(|key| below.clear(key));
-    contexts.all.insert(name.to_owned(), settings.clone().over(below));
-    if first {
-        contexts.current = Some(name.to_owned());
-    }
-    Ok(note)
 }
 
-fn new_name(text: &str) -> Result<String, String> {
-    check_name(text).map(|()| text.to_owned())
+/// The table of all contexts, in a text that was read.
+fn contexts(text: &mut DocumentMut) -> &mut dyn TableLike {
+    let mut implicit = Table::new();
+    implicit.set_implicit(true);
+    let contexts = text.entry("contexts").or_insert(Item::Table(implicit));
+    contexts.as_table_like_mut().expect("contexts that were read are a table")
+}
+
+/// Sets or removes a setting of a context; an endpoint in whichever form it is.
+fn put_setting(context: &mut dyn TableLike, key: &str, text: Option<&str>) {
+    let urls = text.filter(|_| key == "endpoint").and_then(services);
+    let value = |text| if key == "utc" { (text == "true").into() } else { Value::from(text) };
+    put(context, key, text.filter(|_| urls.is_none()).map(value));
+    if key == "endpoint" {
+        put(context, "endpoints", urls.map(Value::from_iter));
+    }
+}
+
+/// Sets a value, or removes it; the comments around an earlier one stay.
+fn put(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
+    match (value, table.get_mut(key)) {
+        (Some(mut value), Some(Item::Value(earlier))) => {
+            *value.decor_mut() = earlier.decor().clone();
+            *earlier = value;
+        }
+        (Some(value), _) => drop(table.insert(key, Item::Value(value))),
+        (None, _) => drop(table.remove(key)),
+    }
 }

@@ -28,7 +28,7 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
 use serde_json::json;
 
 use crate::cli::Columns;
-use crate::context::Row;
+use crate::context::{Contexts, Settings};
 use crate::error::Error;
 use crate::schema::field::Shape;
 use crate::schema::resource_of;
@@ -197,29 +197,30 @@ impl Output {
 }
 
 /// Contexts: a table with the current one marked, or a JSON object a line.
-pub fn contexts(rows: &[Row], format: Format) -> String {
+pub fn contexts(contexts: Contexts, format: Format) -> String {
+    let Contexts { current, all } = contexts;
+    let all = all.into_iter().map(|(name, settings)| (current.as_ref() == Some(&name), name, settings));
     if format == Format::Json {
-        return rows.iter().map(|row| json::line(&json!(row))).collect();
+        let object = |(current, name, settings): (bool, String, Settings)| {
+            let mut object = json!({"name": name, "current": current});
+            settings.json().into_iter().for_each(|(key, value)| object[key] = value);
+            json::line(&object)
+        };
+        return all.map(object).collect();
     }
-    let headers = ["CURRENT", "CONTEXT", "ENDPOINT", "PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"];
-    let column = |header: &&str| table::Column {
-        header: (*header).to_owned(),
+    let column = |header: &str| table::Column {
+        header: header.to_uppercase(),
         room: table::Room::Whole,
         right: false,
         rank: 0,
     };
-    let row = |row: &Row| -> Vec<table::Cell> {
-        let settings = &row.settings;
-        let text = |text: &Option<String>| text::or_absent(text.as_deref().unwrap_or_default());
-        let endpoint = settings.endpoint.as_ref().map(ToString::to_string);
-        let utc = settings.utc.map(|utc| utc.to_string());
-        let (current, name) = (if row.current { "*" } else { "" }.to_owned(), row.name.clone());
-        let texts =
-            [&endpoint, &settings.portfolio, &settings.format, &settings.principal, &settings.timeout, &utc];
-        [current, name].into_iter().chain(texts.map(text)).map(Into::into).collect()
+    let columns: Vec<_> = ["current", "context"].into_iter().chain(Settings::keys()).map(column).collect();
+    let row = |(current, name, mut settings): (bool, String, Settings)| -> Vec<table::Cell> {
+        let texts = settings.slots().map(|(_, text)| text::or_absent(text.as_deref().unwrap_or_default()));
+        let mark = if current { "*" } else { "" }.to_owned();
+        [mark, name].into_iter().chain(texts).map(Into::into).collect()
     };
-    let columns: Vec<table::Column> = headers.iter().map(column).collect();
-    let rows: Vec<_> = rows.iter().map(row).collect();
+    let rows: Vec<_> = all.map(row).collect();
     table::render(&columns, &rows, Some(Terminal { columns: u16::MAX, colour: false })).text
 }
 

@@ -1,0 +1,145 @@
+//! The settings of the client: their flags, their keys, and what each may hold.
+//!
+//! Invariant: every setting is a text that keeps its rule, whether a flag, a variable or the file set it. An
+//! endpoint is one URL, or `registry=URL,tracker=URL,notifier=URL` in this order. Connects to nothing.
+
+use milepost_client::Endpoint;
+use milepost_service::config::{Fault, Faults, Source};
+use milepost_types::LedgerKind;
+use serde_json::{Map, Value, json};
+
+use super::unknown;
+use crate::cli::value::duration;
+
+const FORMATS: [&str; 3] = ["table", "json", "csv"];
+
+/// Settings of the client, each of which may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct Settings {
+    /// The server, or registry=URL,tracker=URL,notifier=URL [default: MILEPOST_ENDPOINT, the context's, or http://127.0.0.1:7400]
+    #[arg(short = 'e', long, global = true, value_name = "URL", value_parser = endpoint)]
+    pub endpoint: Option<String>,
+    /// The id of the portfolio that is meant where none is named [default: MILEPOST_PORTFOLIO, or the context's]
+    #[arg(short = 'p', long, global = true, value_name = "ID", id = "default_portfolio", value_parser = filled)]
+    pub portfolio: Option<String>,
+    /// How answers are printed: table, json or csv [default: MILEPOST_FORMAT, the context's, or table]
+    #[arg(short = 'o', long, global = true, value_name = "FORMAT", value_parser = FORMATS)]
+    pub format: Option<String>,
+    /// Who makes the changes: an id, for the record; nobody checks it [default: MILEPOST_PRINCIPAL, or the context's]
+    #[arg(long, global = true, value_name = "ID", value_parser = filled)]
+    pub principal: Option<String>,
+    /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: the context's, or 10s]
+    #[arg(long, global = true, value_name = "SPAN", value_parser = span)]
+    pub timeout: Option<String>,
+    /// Shows times in UTC [default: the context's; else in the portfolio's time zone, or the system's; JSON is always in UTC]
+    #[arg(long, global = true, value_name = "BOOL", value_parser = ["true", "false"])]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub utc: Option<String>,
+}
+
+impl Settings {
+    /// What the settings are called in the file, as flags and for `--clear`. The environment has the first four.
+    pub fn keys() -> [&'static str; 6] {
+        Self::default().slots().map(|(key, _)| key)
+    }
+
+    /// Every setting after its key.
+    pub fn slots(&mut self) -> [(&'static str, &mut Option<String>); 6] {
+        [
+            ("endpoint", &mut self.endpoint),
+            ("portfolio", &mut self.portfolio),
+            ("format", &mut self.format),
+            ("principal", &mut self.principal),
+            ("timeout", &mut self.timeout),
+            ("utc", &mut self.utc),
+        ]
+    }
+
+    /// These settings, and those below where nothing is set here.
+    #[must_use]
+    pub fn over(mut self, mut below: Self) -> Self {
+        let pairs = self.slots().into_iter().zip(below.slots());
+        pairs.filter(|((_, own), _)| own.is_none()).for_each(|((_, own), (_, below))| *own = below.take());
+        self
+    }
+
+    /// The settings that environment variables have, as in `MILEPOST_ENDPOINT`; an empty one is not set.
+    ///
+    /// # Errors
+    /// Every variable with a faulty value.
+    pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let (mut settings, mut faults) = (Self::default(), Vec::new());
+        for key in &Self::keys()[..4] {
+            let name = format!("MILEPOST_{}", key.to_uppercase());
+            let text = lookup(&name).filter(|text| !text.is_empty());
+            if let Some(message) = text.and_then(|text| settings.set(key, &text).err()) {
+                faults.push(Fault { source: Source::Environment(name), key: None, message });
+            }
+        }
+        if faults.is_empty() { Ok(settings) } else { Err(Faults(faults)) }
+    }
+
+    /// Sets the one of this key, which is among [`keys`](Self::keys), as its flag does; or says what is wrong.
+    pub(super) fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+        let text = match key {
+            "endpoint" => endpoint(text)?,
+            "format" if !FORMATS.contains(&text) => return Err(unknown("format", text, &FORMATS)),
+            "timeout" => span(text)?,
+            _ => filled(text)?,
+        };
+        let slot = self.slots().into_iter().find_map(|(known, slot)| (known == key).then_some(slot));
+        *slot.expect("callers know the keys") = Some(text);
+        Ok(())
+    }
+
+    /// As JSON: `utc` is a boolean, endpoints of services are an object, what is absent is null.
+    pub fn json(mut self) -> Map<String, Value> {
+        let value = |key, text: &str| match (key, services(text)) {
+            ("utc", _) => json!(text == "true"),
+            ("endpoint", Some(urls)) => urls.into_iter().collect(),
+            _ => json!(text),
+        };
+        let slots = self.slots().into_iter();
+        slots.map(|(key, text)| (key.to_owned(), json!(text.as_ref().map(|text| value(key, text))))).collect()
+    }
+}
+
+/// The services that an endpoint names, each with its URL; none if it is one URL.
+pub fn services(endpoint: &str) -> Option<Vec<(&str, &str)>> {
+    // In a URL a colon comes before any equals sign.
+    endpoint.split_once('=').filter(|(before, _)| !before.contains(':'))?;
+    let parts = endpoint.split(',').map(str::trim);
+    Some(parts.map(|part| part.split_once('=').unwrap_or((part, ""))).collect())
+}
+
+/// An endpoint as it is kept, or every fault of it.
+fn endpoint(text: &str) -> Result<String, String> {
+    let check = |url: &str| Endpoint::parse(url).err().map(|error| error.to_string());
+    let Some(given) = services(text) else { return check(text).map_or_else(|| Ok(text.to_owned()), Err) };
+    let known = LedgerKind::ALL.map(LedgerKind::as_str);
+    let others = given.iter().filter(|(service, _)| !known.contains(service));
+    let mut faults: Vec<String> = others.map(|(service, _)| unknown("service", service, &known)).collect();
+    let mut kept = Vec::new();
+    for service in known {
+        let urls: Vec<&str> = given.iter().filter(|(of, _)| *of == service).map(|(_, url)| *url).collect();
+        match urls[..] {
+            [] => faults.push(format!("{service} is missing; give all three")),
+            [url] => faults.extend(check(url).map(|fault| format!("{service}: {fault}"))),
+            _ => faults.push(format!("{service} is given twice")),
+        }
+        kept.extend(urls.iter().map(|url| format!("{service}={url}")));
+    }
+    if faults.is_empty() { Ok(kept.join(",")) } else { Err(faults.join("; ")) }
+}
+
+/// A span of time, as it is written.
+fn span(text: &str) -> Result<String, String> {
+    duration(text).map(|_| text.to_owned())
+}
+
+fn filled(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("it is empty; give a value, or leave it out".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
