@@ -5,14 +5,13 @@
 //! entry never reaches a subscriber.
 
 use clap::Subcommand;
-use milepost_ledger::Receipt;
-use milepost_ledger::journal::{Journal, JournalInfo, ReadLimit};
+use milepost_ledger::journal::{Journal, JournalInfo, OpenMode, ReadLimit};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_types::{GoOn, LedgerKind, Position};
 use serde_json::json;
 
-use super::{Data, Outcome, journal, position, say};
+use super::{Data, Outcome, open, position, say};
 use crate::error::{BoxError, Error};
 use crate::output::Format;
 
@@ -64,7 +63,7 @@ pub async fn run(command: FollowerCommand, format: Format) -> Result<(), Error> 
 
 async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
     let data = args.source_data_dir.as_ref().unwrap_or(&args.data.data_dir);
-    let source = journal::open(data, args.source)?;
+    let source = open(data, args.source, OpenMode::ReadOnly)?;
     let server = Server { data_dir: args.data.data_dir.clone(), ..Server::default() };
     let context = ServiceContext::new(&server);
     let mut chosen = GoOn::after(Position::start(source.info().log));
@@ -84,30 +83,26 @@ async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
         LedgerKind::Registry => return Err("the registry does not follow another ledger".into()),
     };
     let (source, after) = (args.source, chosen.after);
-    let line = match &receipt {
-        Some(Receipt { position, .. }) => {
-            format!("follows {source} after {after} from now on; entry {} says so", position.sequence)
-        }
-        None => format!("follows {source} after {after} already"),
+    let entry = receipt.map(|receipt| receipt.position);
+    let since = match &entry {
+        Some(entry) => format!("from now on; entry {} says so", entry.sequence),
+        None => "already".to_owned(),
     };
     let facts = json!({
         "source": source.as_str(),
         "after": position(&after),
         "fork": chosen.fork.as_ref().map(position),
-        "changed": receipt.is_some(),
-        "entry": receipt.map(|receipt| position(&receipt.position)),
+        "changed": entry.is_some(),
+        "entry": entry.as_ref().map(position),
     });
-    Ok(Outcome { lines: vec![line], facts })
+    Ok(Outcome { lines: vec![format!("follows {source} after {after} {since}")], facts })
 }
 
 /// After which sequence of the source a follower that stands at `own` goes on.
 fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u64, BoxError> {
     let seen = seen(own, source);
-    let restored = match own {
-        None => source.lineage.parent().map(|_| 0),
-        Some(own) => fork(Some(own), source).map(|fork| fork.sequence.min(seen)),
-    };
-    let sequence = args.sequence.or(restored).ok_or(
+    let restored = if own.is_some() { fork(own, source) } else { source.lineage.parent() };
+    let sequence = args.sequence.or(restored.map(|_| seen)).ok_or(
         "the source's journal was not restored from the log that was followed, so nothing tells where the two part: \
          say after which of its entries to go on with --sequence",
     )?;
@@ -127,14 +122,11 @@ fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u
 /// Up to which sequence the source's entries are those that a follower at `own` has taken over, as far as
 /// the two logs can tell.
 fn seen(own: Option<Position>, source: &JournalInfo) -> u64 {
-    let forks = (fork(own, source), source.lineage.parent());
-    match (own, forks) {
-        (None, _) => 0,
-        // What came after the fork is new, whatever the old log had at these sequences.
-        (Some(own), (Some(fork), _)) => own.sequence.min(fork.sequence),
-        (Some(own), (None, Some(parent))) if own.log != source.log => own.sequence.min(parent.sequence),
-        (Some(own), _) => own.sequence,
-    }
+    let Some(own) = own else { return 0 };
+    let parent = source.lineage.parent().filter(|_| own.log != source.log);
+    // What came after the fork is new, whatever the old log had at these sequences.
+    let fork = source.lineage.fork_of(own.log).or(parent);
+    fork.map_or(own.sequence, |fork| own.sequence.min(fork.sequence))
 }
 
 /// The last position that the log of a follower at `own` and the source's have in common, counted in the

@@ -9,14 +9,20 @@ mod follower;
 mod journal;
 mod store;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use milepost_ledger::journal::file::OpenError;
+use milepost_ledger::journal::{Engine, Journal, OpenMode, open as open_journal};
 use milepost_ledger::position_to_proto;
+use milepost_service::ledger::journal_dir;
+use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, Position};
 use serde_json::{Value, json};
 
-use crate::error::{BoxError, chain, of_ledger};
+use crate::error::{BoxError, Error, chain, of_ledger};
 use crate::output::json;
 use crate::output::{Format, note, print};
 
@@ -58,9 +64,9 @@ impl Ledgers {
         }
         let mut present = Vec::new();
         for kind in LedgerKind::ALL {
-            let dir = milepost_service::ledger::journal_dir(&self.data.data_dir, kind);
+            let dir = journal_dir(&self.data.data_dir, kind);
             // One that cannot be looked at is not one that is not there.
-            if dir.try_exists().map_err(|error| format!("{}: {error}", dir.display()))? {
+            if dir.try_exists().map_err(of_path(&dir))? {
                 present.push(kind);
             }
         }
@@ -71,28 +77,28 @@ impl Ledgers {
         Ok(present)
     }
 
-    /// Runs an operation on each; reports how it went at once and continues with the next.
+    /// Runs an operation on each in the data directory; reports how it went at once and continues with the next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
     fn each(
         &self,
         format: Format,
-        mut act: impl FnMut(LedgerKind) -> Result<Outcome, BoxError>,
-    ) -> Result<(), BoxError> {
+        act: impl Fn(&Path, LedgerKind) -> Result<Outcome, BoxError>,
+    ) -> Result<(), Error> {
         let present = self.present()?;
-        let mut failed = Vec::new();
-        for &kind in &present {
-            let done = act(kind);
-            if done.is_err() {
-                failed.push(kind.as_str());
-            }
-            say(kind, done, format);
-        }
+        let run = |kind: &LedgerKind| {
+            let done = act(&self.data.data_dir, *kind);
+            let failed = done.is_err().then_some(kind.as_str());
+            say(*kind, done, format);
+            failed
+        };
+        let failed: Vec<&str> = present.iter().filter_map(run).collect();
         if failed.is_empty() {
             return Ok(());
         }
-        Err(format!("{} of {} ledgers failed: {}", failed.len(), present.len(), failed.join(", ")).into())
+        let failed = format!("{} of {} ledgers failed: {}", failed.len(), present.len(), failed.join(", "));
+        Err(Error::Operate(failed.into()))
     }
 }
 
@@ -107,24 +113,33 @@ struct Outcome {
 /// Prints how it went with a ledger: lines, or one object on a line. A closed standard output ends nothing: the
 /// exit code is enough.
 fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
-    let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
-    let text = match (done, format) {
-        (Ok(outcome), Format::Table | Format::Csv) => {
-            outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect()
-        }
-        (Err(error), Format::Table | Format::Csv) => {
-            return note(&format!("error: {ledger}: {}", chain(&*error)));
-        }
-        (done, Format::Json) => {
+    let text = match (format, done) {
+        (Format::Json, done) => {
+            let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
             let facts =
                 done.map_or_else(|error| json!({ "fault": of_ledger(&*error) }), |outcome| outcome.facts);
-            if let (Value::Object(object), Value::Object(facts)) = (&mut object, facts) {
-                object.extend(facts);
-            }
+            facts.as_object().into_iter().flatten().for_each(|(key, fact)| object[key] = fact.clone());
             json::line(&object)
         }
+        (_, Ok(outcome)) => outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect(),
+        (_, Err(error)) => return note(&format!("error: {ledger}: {}", chain(&*error))),
     };
     let _ = print(&text);
+}
+
+/// A ledger's journal. If it is opened to write, nothing else may use it meanwhile: its server must not run.
+fn open(data_dir: &Path, kind: LedgerKind, mode: OpenMode) -> Result<Arc<dyn Journal>, BoxError> {
+    let dir = journal_dir(data_dir, kind);
+    // Else it would be created.
+    if mode == OpenMode::ReadWrite && !dir.is_dir() {
+        return Err(OpenError::Missing { dir }.into());
+    }
+    Ok(open_journal(Engine::default(), &dir, expected(kind), mode)?)
+}
+
+/// The error of a path, with its name.
+fn of_path(path: &Path) -> impl Fn(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
 }
 
 /// A position as the API has it.

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use milepost_ledger::journal::OpenMode;
 use milepost_ledger::{Digest, Error as LedgerError, Options, StoreError, check_store};
 use milepost_service::ledger::dir;
 use milepost_types::{LedgerKind, Position};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Ledgers, Outcome, journal, position};
+use super::{Ledgers, Outcome, open, position};
 use crate::error::{BoxError, Error, chain};
 use crate::output::{Format, progress};
 
@@ -37,13 +38,12 @@ pub fn run(command: StoreCommand, format: Format) -> Result<(), Error> {
     match command {
         StoreCommand::Check { ledgers, scratch } => {
             let scratch = scratch.unwrap_or_else(std::env::temp_dir);
-            ledgers.each(format, |kind| Ok(outcome(check(&ledgers.data.data_dir, kind, &scratch)?)))?;
+            ledgers.each(format, |data_dir, kind| Ok(outcome(check(data_dir, kind, &scratch)?)))
         }
         StoreCommand::Rebuild(ledgers) => {
-            ledgers.each(format, |kind| Ok(outcome(Some(rebuild(&ledgers.data.data_dir, kind)?))))?;
+            ledgers.each(format, |data_dir, kind| Ok(outcome(Some(rebuild(data_dir, kind)?))))
         }
     }
-    Ok(())
 }
 
 /// The same of a store that was checked and of one that was rebuilt, so that they can be compared.
@@ -80,7 +80,7 @@ fn check(data_dir: &Path, kind: LedgerKind, scratch: &Path) -> Result<Option<(Po
 
 fn rebuild(data_dir: &Path, kind: LedgerKind) -> Result<(Position, Digest), BoxError> {
     let (dir, options) = (dir(data_dir, kind), Options::default());
-    let journal = journal::open_alone(data_dir, kind)?;
+    let journal = open(data_dir, kind, OpenMode::ReadWrite)?;
     let _bar = progress::spinner(&format!("rebuilding {kind}"));
     match kind {
         LedgerKind::Registry => Ok(milepost_registry::rebuild_store(&dir, &*journal, &options)?),
