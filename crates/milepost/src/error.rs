@@ -23,6 +23,9 @@ pub use fault::of_ledger;
 /// What a boxed error of another part of the binary is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What an error is among the causes of another.
+pub type Cause = dyn std::error::Error + 'static;
+
 /// The exit codes, for `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes:
@@ -162,20 +165,22 @@ impl Error {
 
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
-        match (self, self.failure()) {
-            (_, Some(call)) => match call.code {
-                Code::NotFound => NOT_FOUND,
-                Code::InvalidArgument => INVALID,
-                Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted | Code::OutOfRange => CONFLICT,
-                Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => UNAVAILABLE,
-                _ if call.connection => UNAVAILABLE,
+        let Some(call) = self.failure() else {
+            return match self {
+                Error::Client(_) | Error::Usage(_) | Error::Read { .. } => USAGE,
+                Error::NotFound(_) => NOT_FOUND,
+                Error::Exists(_) => CONFLICT,
+                Error::Environment(_) => CONFIGURATION,
+                Error::Interrupted => INTERRUPTED,
                 _ => OTHER,
-            },
-            (Error::Client(_) | Error::Usage(_) | Error::Read { .. }, None) => USAGE,
-            (Error::NotFound(_), None) => NOT_FOUND,
-            (Error::Exists(_), None) => CONFLICT,
-            (Error::Environment(_), None) => CONFIGURATION,
-            (Error::Interrupted, None) => INTERRUPTED,
+            };
+        };
+        match call.code {
+            Code::NotFound => NOT_FOUND,
+            Code::InvalidArgument => INVALID,
+            Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted | Code::OutOfRange => CONFLICT,
+            Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => UNAVAILABLE,
+            _ if call.connection => UNAVAILABLE,
             _ => OTHER,
         }
     }
@@ -220,14 +225,13 @@ pub fn report(error: &Error, format: Format) -> ExitCode {
 }
 
 /// An error with its causes, on one line, without the system's numbers.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    without_number(&text)
+pub fn chain(error: &Cause) -> String {
+    without_number(&causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+/// An error, what caused it, what caused that, and so on.
+pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 #[cfg(test)]

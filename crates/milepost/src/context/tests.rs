@@ -415,11 +415,15 @@ fn a_file_is_not_written_over_if_it_is_faulty_or_the_change_fails_or_makes_it_fa
     assert!(error.contains("contexts.toml:1:1: current: "), "{error}");
     assert_eq!(faulty.text(), text);
     let home = Home::new(FULL);
-    let clear = |document: &mut DocumentMut| document.remove("contexts");
-    let fails =
-        |_: &Contexts, document: &mut DocumentMut| clear(document).map(|_| Err(Error::Interrupted)).unwrap();
-    assert!(matches!(update::<()>(&home.path(), fails), Err(Error::Interrupted)));
-    let spoils = |_: &Contexts, document: &mut DocumentMut| Ok(drop(clear(document)));
+    let fails = |_: &Contexts, document: &mut DocumentMut| {
+        document.clear();
+        Err::<(), _>(Error::Interrupted)
+    };
+    assert!(matches!(update(&home.path(), fails), Err(Error::Interrupted)));
+    let spoils = |_: &Contexts, document: &mut DocumentMut| {
+        document.remove("contexts");
+        Ok(())
+    };
     assert!(matches!(update(&home.path(), spoils), Err(Error::Environment(_))));
     assert_eq!((home.text().as_str(), fs::read_dir(home.0.path()).unwrap().count()), (FULL, 1));
 }

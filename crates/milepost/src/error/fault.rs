@@ -5,9 +5,10 @@
 
 use anstyle::{AnsiColor, Style};
 use milepost_client::FieldFault;
+use milepost_service::config::Fault;
 use serde_json::{Value, json};
 
-use super::{COLUMNS, Error, chain, stored};
+use super::{COLUMNS, Cause, Error, chain, stored};
 use crate::output::caret;
 
 /// The object for programs. Parts that are not known are left out.
@@ -34,7 +35,7 @@ pub fn json(error: &Error) -> Value {
 }
 
 /// The object for programs about a ledger with which something is wrong.
-pub fn of_ledger(error: &(dyn std::error::Error + 'static)) -> Value {
+pub fn of_ledger(error: &Cause) -> Value {
     let (reason, facts) = stored::facts(error).unzip();
     present(json!({ "reason": reason, "message": chain(error), "metadata": facts }))
 }
@@ -60,23 +61,21 @@ pub fn text(error: &Error) -> String {
     let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     let bold = Style::new().bold();
     let headline = message(error);
-    let fact = |key| error.failure().and_then(|failure| failure.fact(key));
     let mut text = format!("{red}error:{red:#} {headline}");
-    if let Error::Filter { filter, .. } = error {
-        let columns = fact(COLUMNS).unwrap_or_default().split(',');
+    if let Error::Filter { filter, failure } = error {
+        let columns = failure.fact(COLUMNS).unwrap_or_default().split(',');
         let columns: Vec<usize> = columns.filter_map(|column| column.parse().ok()).collect();
         if let Some([line, carets]) = caret::under(filter, &columns) {
             text.push_str(&format!("\n  {line}\n  {red}{carets}{red:#}"));
         }
     }
-    for FieldFault { field, description, .. } in violations(error) {
-        if headline.contains(description.trim_end_matches('…')) {
-            continue;
-        }
+    let is_said = |fault: &FieldFault| headline.contains(fault.description.trim_end_matches('…'));
+    for FieldFault { field, description, .. } in violations(error).into_iter().filter(|fault| !is_said(fault))
+    {
         let field = if field.is_empty() { field } else { format!("{bold}{field}{bold:#}: ") };
         text.push_str(&format!("\n  {field}{description}"));
     }
-    if let Some(id) = fact("fault_id") {
+    if let Some(id) = error.failure().and_then(|failure| failure.fact("fault_id")) {
         text.push_str(&format!("\n  fault id: {id}"));
     }
     if let Some(hint) = error.hint() {
@@ -101,19 +100,16 @@ fn message(error: &Error) -> String {
 
 /// Every faulty field, condition that does not hold, and place of a configuration with a fault.
 fn violations(error: &Error) -> Vec<FieldFault> {
-    match (error, error.failure()) {
-        (_, Some(failure)) => failure.violations.iter().chain(&failure.preconditions).cloned().collect(),
-        (Error::Environment(faults), _) => {
-            let faults = faults.0.iter().map(|fault| FieldFault {
-                field: fault.source.to_string(),
-                reason: String::new(),
-                description: fault.key.iter().map(|key| format!("{key}: ")).collect::<String>()
-                    + &fault.message,
-            });
-            faults.collect()
-        }
-        _ => Vec::new(),
+    if let Error::Environment(faults) = error {
+        let place = |fault: &Fault| FieldFault {
+            field: fault.source.to_string(),
+            reason: String::new(),
+            description: fault.key.iter().map(|key| format!("{key}: ")).collect::<String>() + &fault.message,
+        };
+        return faults.0.iter().map(place).collect();
     }
+    let failure = error.failure().into_iter();
+    failure.flat_map(|failure| failure.violations.iter().chain(&failure.preconditions)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -5,42 +5,47 @@
 
 use milepost_ledger::StoreError;
 use milepost_ledger::journal::file::OpenError;
-use milepost_ledger::journal::{ReadError, export};
+use milepost_ledger::journal::{Damage, ReadError, export};
 use serde_json::{Value, json};
 
-/// The reason and the facts, as texts, of an error or its causes.
-pub fn facts(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, Value)> {
-    std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
-        let export = || of_export(error.downcast_ref()?);
-        of_journal(error).or_else(export).or_else(|| of_store(error.downcast_ref()?))
+use super::{Cause, causes};
+
+/// A reason, and facts as texts.
+type Facts = (&'static str, Value);
+
+/// The reason and the facts of an error or its causes.
+pub fn facts(error: &Cause) -> Option<Facts> {
+    causes(error).find_map(|error| match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(error), _) => of_journal(error),
+        (_, Some(ReadError::Damaged(damage))) => Some(of_damage(damage)),
+        _ => error.downcast_ref().and_then(of_export).or_else(|| error.downcast_ref().and_then(of_store)),
     })
 }
 
-fn of_journal(error: &(dyn std::error::Error + 'static)) -> Option<(&'static str, Value)> {
-    let damage = match (error.downcast_ref(), error.downcast_ref()) {
-        (Some(OpenError::Damaged(damage)), _) | (_, Some(ReadError::Damaged(damage))) => damage,
-        (Some(OpenError::Locked { dir, pid }), _) => {
+fn of_journal(error: &OpenError) -> Option<Facts> {
+    Some(match error {
+        OpenError::Damaged(damage) => of_damage(damage),
+        OpenError::Locked { dir, pid } => {
             let process = pid.map_or_else(String::new, |pid| pid.to_string());
-            return Some(("IN_USE", json!({ "directory": dir.display().to_string(), "process": process })));
+            ("IN_USE", json!({ "directory": dir.display().to_string(), "process": process }))
         }
-        (Some(OpenError::OtherLedger { found, .. }), _) => {
-            return Some(("OTHER_LEDGER", json!({ "found": found.to_string() })));
-        }
-        (Some(OpenError::Newer { format, .. }), _) => {
-            return Some(("NEWER_FORMAT", json!({ "format": format.to_string() })));
-        }
+        OpenError::OtherLedger { found, .. } => ("OTHER_LEDGER", json!({ "found": found.to_string() })),
+        OpenError::Newer { format, .. } => ("NEWER_FORMAT", json!({ "format": format.to_string() })),
         _ => return None,
-    };
+    })
+}
+
+fn of_damage(damage: &Damage) -> Facts {
     let facts = json!({
         "segment": damage.segment.display().to_string(),
         "offset": damage.offset.to_string(),
         "sequence": damage.sequence.to_string(),
         "damage": damage.what,
     });
-    Some(("DAMAGED", facts))
+    ("DAMAGED", facts)
 }
 
-fn of_export(error: &export::Error) -> Option<(&'static str, Value)> {
+fn of_export(error: &export::Error) -> Option<Facts> {
     use export::Error::{Chain, Damaged, Newer, OtherLedger, Truncated};
     Some(match error {
         Damaged { offset, sequence, .. } | Truncated { offset, sequence } => {
@@ -53,7 +58,7 @@ fn of_export(error: &export::Error) -> Option<(&'static str, Value)> {
     })
 }
 
-fn of_store(error: &StoreError) -> Option<(&'static str, Value)> {
+fn of_store(error: &StoreError) -> Option<Facts> {
     match error {
         StoreError::Damaged { dir, what, .. } => {
             Some(("DAMAGED", json!({ "directory": dir.display().to_string(), "damage": what })))

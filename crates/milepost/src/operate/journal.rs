@@ -89,7 +89,7 @@ fn write(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxErr
     let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(path);
     let mut out = BufWriter::new(file.map_err(of_path(path))?);
     // A half export is no export: it is removed unless it is kept.
-    let half = TempPath::from_path(path);
+    let half = TempPath::try_from_path(path)?;
     let bar = progress::bar("exporting", journal.info().tail.sequence);
     let exported = export::export(&*journal, &mut out, &mut |sequence| bar.set_position(sequence))?;
     out.flush()?;

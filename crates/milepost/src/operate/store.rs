@@ -11,7 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Ledgers, Outcome, open, position};
-use crate::error::{BoxError, Error, chain};
+use crate::error::{BoxError, Cause, Error, chain};
 use crate::output::{Format, progress};
 
 /// What to do with a store.
@@ -67,7 +67,7 @@ fn outcome(store: Option<(Position, Digest)>) -> Outcome {
 
 /// Checks a store by a copy in the `scratch` directory.
 fn check(data_dir: &Path, kind: LedgerKind, scratch: &Path) -> Result<Option<(Position, Digest)>, BoxError> {
-    let elsewhere = |error: &(dyn std::error::Error + 'static)| -> BoxError {
+    let elsewhere = |error: &Cause| -> BoxError {
         let (cause, scratch) = (chain(error), scratch.display());
         format!("{cause}; a copy of the store is read in {scratch}, --scratch gives another directory").into()
     };

@@ -2,12 +2,13 @@
 //!
 //! Invariant: a hint is derived from the type of the error; for other errors there is none.
 
-use std::error::Error;
 use std::io;
 
 use milepost_ledger::StoreError;
 use milepost_ledger::journal::file::OpenError;
 use milepost_service::host;
+
+use crate::error::{Cause, causes};
 
 /// Which command was to run the services; its flags differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +20,13 @@ pub enum By {
 }
 
 /// What to do about an error, if its type tells.
-pub fn advice(error: &(dyn Error + 'static), by: By) -> Option<&'static str> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some([demo, serve]) = cause(error) {
-            return Some(if by == By::Demo { demo } else { serve });
-        }
-        next = error.source();
-    }
-    None
+pub fn advice(error: &Cause, by: By) -> Option<&'static str> {
+    let [demo, serve] = causes(error).find_map(cause)?;
+    Some(if by == By::Demo { demo } else { serve })
 }
 
 /// What to do about one cause, for the demo and for servers.
-fn cause(error: &(dyn Error + 'static)) -> Option<[&'static str; 2]> {
+fn cause(error: &Cause) -> Option<[&'static str; 2]> {
     if let Some(host::Error::Bind { .. }) = error.downcast_ref() {
         return Some([
             "choose other ports with --port and --admin-port; 0 takes a free one",
