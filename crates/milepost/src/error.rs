@@ -57,58 +57,27 @@ pub enum Error {
     /// A call failed.
     #[error(transparent)]
     Client(#[from] milepost_client::Error),
-    /// A list or a watch was refused for its filter.
-    #[error("{failure}")]
-    Filter {
-        /// What was given.
-        filter: String,
-        /// Why it was refused, with the columns.
-        failure: Box<milepost_client::Failure>,
-    },
+    /// A list or a watch was refused for this filter; the failure has the columns.
+    #[error("{1}")]
+    Filter(String, Box<milepost_client::Failure>),
     /// The arguments do not make sense together.
     #[error("{0}")]
     Usage(String),
-    /// A file cannot be read.
-    #[error("{} cannot be read", path.display())]
-    Read {
-        /// Which one; `-` is standard input.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read; `-` is standard input.
+    #[error("{} cannot be read", .0.display())]
+    Read(PathBuf, #[source] io::Error),
     /// A file cannot be written.
-    #[error("{} cannot be written", path.display())]
-    Write {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A response lacks what every response of its kind has.
-    #[error("the server's answer lacks its {0}")]
-    Answer(&'static str),
+    #[error("{} cannot be written", .0.display())]
+    Write(PathBuf, #[source] io::Error),
     /// Standard output cannot be written.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
-    /// The command that was run for an event did not succeed.
-    #[error("the command for the event {event_id} {outcome}: {command}")]
-    Command {
-        /// The event's id.
-        event_id: String,
-        /// The command, as the shell was given it.
-        command: String,
-        /// How it ended, with its exit status or signal; or why it did not start.
-        outcome: String,
-    },
-    /// The data set that was compiled in is faulty.
-    #[error("the data set is faulty: {0}")]
-    DataSet(String),
     /// The demo's services did not start, or did not end in good order.
     #[error("{0}")]
     Services(&'static str, #[source] BoxError),
-    /// A command on files was not done, or found something wrong.
+    /// Anything else, such as what is wrong with stored files, or a command for an event that did not succeed.
     #[error(transparent)]
-    Operate(#[from] BoxError),
+    Other(#[from] BoxError),
     /// Servers did not start, or failed.
     #[error(transparent)]
     Serve(BoxError),
@@ -130,20 +99,20 @@ impl Error {
     /// A file that cannot be read.
     pub fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Error::Read { path, source }
+        |source| Error::Read(path, source)
     }
 
     /// A file that cannot be written.
     pub fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Error::Write { path, source }
+        |source| Error::Write(path, source)
     }
 
     /// The error of a call with this filter: shows the filter if it was refused for it.
     pub fn of_filter(self, filter: &str) -> Self {
         match self {
             Error::Client(milepost_client::Error::Call(failure)) if failure.fact(COLUMNS).is_some() => {
-                Error::Filter { filter: filter.to_owned(), failure }
+                Error::Filter(filter.to_owned(), failure)
             }
             error => error,
         }
@@ -153,7 +122,7 @@ impl Error {
     fn failure(&self) -> Option<&milepost_client::Failure> {
         match self {
             Error::Client(error) => error.failure(),
-            Error::Filter { failure, .. } => Some(failure),
+            Error::Filter(_, failure) => Some(failure),
             _ => None,
         }
     }
@@ -167,7 +136,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         let Some(call) = self.failure() else {
             return match self {
-                Error::Client(_) | Error::Usage(_) | Error::Read { .. } => USAGE,
+                Error::Client(_) | Error::Usage(_) | Error::Read(..) => USAGE,
                 Error::NotFound(_) => NOT_FOUND,
                 Error::Exists(_) => CONFLICT,
                 Error::Environment(_) => CONFIGURATION,
@@ -259,7 +228,7 @@ mod tests {
         assert_eq!(Error::Usage(String::new()).exit_code(), 2);
         assert_eq!(Error::Environment(Faults(Vec::new())).exit_code(), 64);
         assert_eq!(Error::Interrupted.exit_code(), 130);
-        assert_eq!(Error::Operate("no".into()).exit_code(), 1);
+        assert_eq!(Error::Other("no".into()).exit_code(), 1);
         let mut broken = milepost_client::Failure::from(Status::unknown("no"));
         broken.connection = true;
         assert_eq!(Error::Client(Box::new(broken).into()).exit_code(), 6);

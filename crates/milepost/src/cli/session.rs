@@ -108,7 +108,8 @@ impl Session {
                 async move { client.unary(ledger, path, request).await }
             })
             .await?;
-        DynamicMessage::decode(method.output(), response).map_err(|_| Error::Answer("schema"))
+        DynamicMessage::decode(method.output(), response)
+            .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
     }
 
     /// Reads, again if that is of use.

@@ -15,7 +15,7 @@ use crate::output::caret;
 pub fn json(error: &Error) -> Value {
     let call = error.failure();
     let cause = match error {
-        Error::Operate(cause) | Error::Serve(cause) => cause.as_ref(),
+        Error::Other(cause) | Error::Serve(cause) => cause.as_ref(),
         error => error,
     };
     let (reason, facts) = stored::facts(cause).unzip();
@@ -62,7 +62,7 @@ pub fn text(error: &Error) -> String {
     let bold = Style::new().bold();
     let headline = message(error);
     let mut text = format!("{red}error:{red:#} {headline}");
-    if let Error::Filter { filter, failure } = error {
+    if let Error::Filter(filter, failure) = error {
         let columns = failure.fact(COLUMNS).unwrap_or_default().split(',');
         let columns: Vec<usize> = columns.filter_map(|column| column.parse().ok()).collect();
         if let Some([line, carets]) = caret::under(filter, &columns) {
@@ -185,7 +185,7 @@ mod tests {
             "damage": "a wrong checksum",
         });
         assert_eq!(of_ledger(&read)["metadata"], facts);
-        let error = json(&Error::Operate(read.into()));
+        let error = json(&Error::Other(read.into()));
         assert_eq!((&error["exitCode"], &error["reason"]), (&json!(1), &json!("DAMAGED")));
         assert_eq!(error["metadata"], facts);
         assert!(

@@ -98,7 +98,7 @@ impl Ledgers {
             return Ok(());
         }
         let failed = format!("{} of {} ledgers failed: {}", failed.len(), present.len(), failed.join(", "));
-        Err(Error::Operate(failed.into()))
+        Err(Error::Other(failed.into()))
     }
 }
 

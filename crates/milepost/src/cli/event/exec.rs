@@ -62,7 +62,8 @@ impl Exec {
     }
 
     fn failed(&self, event: &Event, outcome: String) -> Error {
-        Error::Command { event_id: event.event_id.clone(), command: self.command.clone(), outcome }
+        let (event_id, command) = (&event.event_id, &self.command);
+        Error::Other(format!("the command for the event {event_id} {outcome}: {command}").into())
     }
 }
 

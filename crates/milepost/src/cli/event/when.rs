@@ -62,7 +62,10 @@ async fn zone(session: &Session, portfolio: &str) -> Result<TimeZone, Error> {
     let answer = session
         .read(request, |client, request| async move { client.portfolios().get_portfolio(request).await })
         .await?;
-    let zone = answer.portfolio.ok_or(Error::Answer("portfolio"))?.time_zone;
+    let zone = answer
+        .portfolio
+        .ok_or_else(|| Error::Other("the server's answer lacks its portfolio".into()))?
+        .time_zone;
     TimeZone::get(&zone).map_err(|_| {
         Error::Usage(format!(
             "this program does not know the time zone {zone} of {portfolio}; give an instant"

@@ -59,7 +59,7 @@ impl DataSet {
     /// # Errors
     /// If the file is faulty; a test reads it, so no release has a faulty one.
     pub fn western_science_city() -> Result<Self, Error> {
-        Self::parse(TEXT).map_err(Error::DataSet)
+        Self::parse(TEXT).map_err(|fault| Error::Other(format!("the data set is faulty: {fault}").into()))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
