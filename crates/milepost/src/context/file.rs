@@ -19,8 +19,8 @@ use toml_edit::DocumentMut;
 use super::{Contexts, Settings, name, unknown};
 use crate::error::Error;
 
-/// A fault: line and column, the key if it is about one, and what is wrong.
-type Found = ((usize, usize), Option<String>, String);
+/// Takes a fault: at which byte, and what is wrong.
+type Report<'a> = &'a mut dyn FnMut(usize, String);
 
 /// Where the contexts are: `MILEPOST_CONTEXTS`, else `milepost/contexts.toml` in the user's configuration.
 ///
@@ -88,15 +88,15 @@ fn text(path: &Path) -> Result<String, Faults> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         read => read.map_err(|error| {
             let message = format!("it cannot be read: {}", without_number(&error.to_string()));
-            faults(path, vec![((1, 1), None, message)])
+            faults(path, vec![((1, 1), message)])
         }),
     }
 }
 
-fn faults(path: &Path, found: Vec<Found>) -> Faults {
+/// Faults after line and column.
+fn faults(path: &Path, found: Vec<((usize, usize), String)>) -> Faults {
     let source = |(line, column)| Source::File { path: path.to_owned(), line, column };
-    let faults = found.into_iter().map(|(at, key, message)| Fault { source: source(at), key, message });
-    Faults(faults.collect())
+    Faults(found.into_iter().map(|(at, message)| Fault { source: source(at), key: None, message }).collect())
 }
 
 /// Reads a text as that of the file at a path, or finds every fault in it.
@@ -107,21 +107,19 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Contexts, Faults> {
         (before.matches('\n').count() + 1, line.chars().count() + 1)
     };
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut found: Vec<Found> = Vec::new();
-    let mut fault = |at: usize, key: &str, message: String| {
-        found.push((place(at), Some(key.to_owned()).filter(|key| !key.is_empty()), message));
-    };
-    let contexts = contexts(root.get_ref(), errors.is_empty(), &mut fault);
+    let mut found = Vec::new();
+    let contexts =
+        contexts(root.get_ref(), errors.is_empty(), &mut |at, fault| found.push((place(at), fault)));
     let broken = errors.iter().map(|error| (error.span().unwrap_or_default().start, error.message()));
-    let broken: Vec<Found> = broken.map(|(at, message)| (place(at), None, message.to_owned())).collect();
-    found.retain(|((line, _), ..)| broken.iter().all(|((broken, _), ..)| broken != line));
+    let broken: Vec<_> = broken.map(|(at, message)| (place(at), message.to_owned())).collect();
+    found.retain(|((line, _), _)| broken.iter().all(|((broken, _), _)| broken != line));
     found.extend(broken);
     found.sort();
     if found.is_empty() { Ok(contexts) } else { Err(faults(path, found)) }
 }
 
-/// What a file says. Faults go to `fault`, with their byte and their key.
-fn contexts(root: &DeTable<'_>, is_whole: bool, fault: &mut dyn FnMut(usize, &str, String)) -> Contexts {
+/// What a file says. That the current context is missing is a fault only if all of the file could be read.
+fn contexts(root: &DeTable<'_>, is_whole: bool, report: Report<'_>) -> Contexts {
     let (mut contexts, mut current_at) = (Contexts::default(), 0);
     for (key, value) in root {
         let (at, key) = (key.span().start, key.get_ref().as_ref());
@@ -131,36 +129,30 @@ fn contexts(root: &DeTable<'_>, is_whole: bool, fault: &mut dyn FnMut(usize, &st
             }
             ("contexts", DeValue::Table(table)) => {
                 for (name, value) in table {
-                    let settings = settings(name.get_ref(), name.span().start, value.get_ref(), fault);
+                    let settings = settings(name.get_ref(), name.span().start, value.get_ref(), report);
                     contexts.all.insert(name.get_ref().to_string(), settings);
                 }
             }
-            ("current", _) => fault(at, key, "write the name of a context, in quotes".to_owned()),
-            ("contexts", _) => fault(at, key, "write each as in [contexts.office]".to_owned()),
-            _ => fault(at, "", unknown("key", key, &["current", "contexts"])),
+            ("current", _) => report(at, "current: write the name of a context, in quotes".to_owned()),
+            ("contexts", _) => report(at, "contexts: write each as in [contexts.office]".to_owned()),
+            _ => report(at, unknown("key", key, &["current", "contexts"])),
         }
     }
-    // What could not be read may have been the current one.
     if let Some(name) = contexts.current.as_ref().filter(|_| is_whole)
         && let Err(error) = contexts.find(name)
     {
-        fault(current_at, "current", format!("{error}; or remove this line"));
+        report(current_at, format!("current: {error}; or remove this line"));
     }
     contexts
 }
 
-fn settings(
-    context: &str,
-    at: usize,
-    value: &DeValue<'_>,
-    fault: &mut dyn FnMut(usize, &str, String),
-) -> Settings {
+fn settings(context: &str, at: usize, value: &DeValue<'_>, report: Report<'_>) -> Settings {
     let (of, mut settings) = (format!("contexts.{context}"), Settings::default());
-    if let Err(message) = name(context) {
-        fault(at, &of, message);
+    if let Err(fault) = name(context) {
+        report(at, format!("{of}: {fault}"));
     }
     let DeValue::Table(table) = value else {
-        fault(at, &of, format!("write it as in [{of}]"));
+        report(at, format!("{of}: write it as in [{of}]"));
         return settings;
     };
     let known = [&Settings::keys()[..], &["endpoints"]].concat();
@@ -172,9 +164,8 @@ fn settings(
                 Err("there is endpoint too; remove one of them".to_owned())
             }
             ("endpoints", DeValue::Table(urls)) => {
-                let url = |value: &DeValue<'_>| value.as_str().unwrap_or_default().to_owned();
-                let urls =
-                    urls.iter().map(|(of, value)| format!("{}={}", of.get_ref(), url(value.get_ref())));
+                let urls = urls.iter().map(|(service, url)| (service.get_ref(), url.get_ref().as_str()));
+                let urls = urls.map(|(service, url)| format!("{service}={}", url.unwrap_or_default()));
                 settings.set("endpoint", &urls.collect::<Vec<_>>().join(","))
             }
             ("endpoints", _) => {
@@ -185,8 +176,8 @@ fn settings(
             (_, DeValue::String(text)) => settings.set(key, text),
             _ => Err("write a text in quotes".to_owned()),
         };
-        if let Err(message) = set {
-            fault(at, &format!("{of}.{key}"), message);
+        if let Err(fault) = set {
+            report(at, format!("{of}.{key}: {fault}"));
         }
     }
     settings
