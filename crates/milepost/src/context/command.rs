@@ -12,9 +12,6 @@ use super::file::{read, update};
 use super::{Contexts, Settings, name, services};
 use crate::error::Error;
 
-const NONE_CURRENT: &str =
-    "there is no current context; give a name, or choose one with milepost context use NAME";
-
 const AFTER_HELP: &str = "\
 Contexts:
   A context is a named set of settings. Flags win over the environment, the environment over the
@@ -78,71 +75,80 @@ pub enum ContextCommand {
 /// # Errors
 /// If the file is faulty or cannot be read or written, and if the context is not there.
 pub fn run(command: &ContextCommand, path: &Path) -> Result<(Contexts, Option<String>), Error> {
-    if let ContextCommand::List | ContextCommand::Show { .. } = command {
-        let contexts = read(path)?;
-        let ContextCommand::Show { name } = command else { return Ok((contexts, None)) };
-        let name = name.clone().or_else(|| contexts.current.clone());
-        let name = name.ok_or_else(|| Error::NotFound(NONE_CURRENT.to_owned()))?;
-        return Ok((contexts.only(&name)?, None));
-    }
-    let ((name, note), before, after) = update(path, |contexts, text| change(command, contexts, text))?;
-    let shown = if after.all.contains_key(name) { after } else { before };
-    Ok((shown.only(name)?, note))
-}
-
-/// Makes the change of a command in the text of a file. Answers with the context that it is about, and the note.
-fn change<'a>(
-    command: &'a ContextCommand,
-    before: &Contexts,
-    text: &mut DocumentMut,
-) -> Result<(&'a str, Option<String>), Error> {
-    let is_current = |name: &String| before.current.as_ref() == Some(name);
     match command {
-        ContextCommand::List | ContextCommand::Show { .. } => Ok(("", None)),
-        ContextCommand::Set { name, settings, clear } => {
-            let context = contexts(text).entry(name).or_insert(toml_edit::table());
-            let context = context.as_table_like_mut().expect("a context that was read is a table");
-            clear.iter().for_each(|key| put_setting(context, key, None));
-            let mut settings = settings.clone();
-            let given = settings.slots().into_iter().filter(|(_, text)| text.is_some());
-            given.for_each(|(key, text)| put_setting(context, key, text.as_deref()));
-            let note = if before.all.is_empty() {
-                put(text.as_table_mut(), "current", Some(name.into()));
-                "is created; it is the first, so it is the current context".to_owned()
-            } else if before.all.contains_key(name) {
-                "is changed".to_owned()
-            } else {
-                format!("is created; milepost context use {name} makes it the current one")
-            };
-            Ok((name, Some(format!("{name} {note}"))))
+        ContextCommand::List => Ok((read(path)?, None)),
+        ContextCommand::Show { name } => {
+            let contexts = read(path)?;
+            let none =
+                "there is no current context; give a name, or choose one with milepost context use NAME";
+            let name = name.clone().or_else(|| contexts.current.clone());
+            let name = name.ok_or_else(|| Error::NotFound(none.to_owned()))?;
+            Ok((contexts.only(&name)?, None))
         }
-        ContextCommand::Use { name } => {
+        ContextCommand::Set { name, settings, clear } => {
+            change(path, name, |before, text| Ok(Some(set(before, text, name, settings, clear))))
+        }
+        ContextCommand::Use { name } => change(path, name, |before, text| {
             before.find(name)?;
             put(text.as_table_mut(), "current", Some(name.into()));
-            Ok((name, Some(format!("{name} is now the current context"))))
-        }
-        ContextCommand::Delete { name } => {
+            Ok(Some(format!("{name} is now the current context")))
+        }),
+        ContextCommand::Delete { name } => change(path, name, |before, text| {
             before.find(name)?;
             contexts(text).remove(name);
-            let left = "there is no current context now; milepost context use NAME chooses one";
-            let left = is_current(name).then(|| left.to_owned());
-            if left.is_some() {
-                text.remove("current");
+            if before.current.as_ref() != Some(name) {
+                return Ok(None);
             }
-            Ok((name, left))
-        }
-        ContextCommand::Rename { old, new } => {
+            text.remove("current");
+            Ok(Some("there is no current context now; milepost context use NAME chooses one".to_owned()))
+        }),
+        ContextCommand::Rename { old, new } => change(path, new, |before, text| {
             before.find(old)?;
             if before.all.contains_key(new) {
                 return Err(Error::Exists(new.clone()));
             }
             let context = contexts(text).remove(old).unwrap_or_default();
             contexts(text).insert(new, context);
-            if is_current(old) {
+            if before.current.as_ref() == Some(old) {
                 put(text.as_table_mut(), "current", Some(new.into()));
             }
-            Ok((new, Some(format!("{old} is now called {new}"))))
-        }
+            Ok(Some(format!("{old} is now called {new}")))
+        }),
+    }
+}
+
+/// Makes a change, which answers with a note, and shows the context that it is about.
+fn change(
+    path: &Path,
+    name: &str,
+    change: impl FnOnce(&Contexts, &mut DocumentMut) -> Result<Option<String>, Error>,
+) -> Result<(Contexts, Option<String>), Error> {
+    let (note, before, after) = update(path, change)?;
+    let shown = if after.all.contains_key(name) { after } else { before };
+    Ok((shown.only(name)?, note))
+}
+
+/// Creates or changes a context; answers with the note.
+fn set(
+    before: &Contexts,
+    text: &mut DocumentMut,
+    name: &str,
+    settings: &Settings,
+    clear: &[String],
+) -> String {
+    let context = contexts(text).entry(name).or_insert(toml_edit::table());
+    let context = context.as_table_like_mut().expect("a context that was read is a table");
+    clear.iter().for_each(|key| put_setting(context, key, None));
+    let mut settings = settings.clone();
+    let given = settings.slots().into_iter().filter(|(_, text)| text.is_some());
+    given.for_each(|(key, text)| put_setting(context, key, text.as_deref()));
+    if before.all.is_empty() {
+        put(text.as_table_mut(), "current", Some(name.into()));
+        return format!("{name} is created; it is the first, so it is the current context");
+    }
+    match before.all.contains_key(name) {
+        true => format!("{name} is changed"),
+        false => format!("{name} is created; milepost context use {name} makes it the current one"),
     }
 }
 
