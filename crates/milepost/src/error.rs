@@ -75,7 +75,8 @@ pub enum Error {
     /// The demo's services did not start, or did not end in good order.
     #[error("{0}")]
     Services(&'static str, #[source] BoxError),
-    /// Anything else, such as what is wrong with stored files, or a command for an event that did not succeed.
+    /// Anything else, such as what is wrong with stored files, or a command for an event that did not
+    /// succeed.
     #[error(transparent)]
     Other(#[from] BoxError),
     /// Servers did not start, or failed.

@@ -139,9 +139,12 @@ impl ClientArgs {
         let endpoint = settings.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
         let mut client = match context::services(&endpoint).as_deref() {
             Some([(_, registry), (_, tracker), (_, notifier)]) => {
-                let parse = |url: &str| Endpoint::parse(url);
-                let (registry, tracker, notifier) = (parse(registry)?, parse(tracker)?, parse(notifier)?);
-                Client::new(&Endpoints { registry, tracker, notifier }, 1)
+                let endpoints = Endpoints {
+                    registry: Endpoint::parse(registry)?,
+                    tracker: Endpoint::parse(tracker)?,
+                    notifier: Endpoint::parse(notifier)?,
+                };
+                Client::new(&endpoints, 1)
             }
             _ => Client::connect(&endpoint)?,
         };

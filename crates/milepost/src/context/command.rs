@@ -69,8 +69,8 @@ pub enum ContextCommand {
     },
 }
 
-/// Does what a command says with the contexts of a file. Answers with those that it was about, as they are now, a
-/// deleted one as it was; and with what else there is to say, for standard error.
+/// Does what a command says with the contexts of a file. Answers with those that it was about, as they are
+/// now, a deleted one as it was; and with what else there is to say, for standard error.
 ///
 /// # Errors
 /// If the file is faulty or cannot be read or written, and if the context is not there.

@@ -1,8 +1,8 @@
 //! The file of contexts: where it is, what it says, and how a change is made in it.
 //!
-//! Invariant: every fault is found, with its place; what is wrong with the syntax of a line is said alone. The file is
-//! whole at every moment, what no change touches stays in it, comments included, and nothing is written that could
-//! not be read again. Does not see what others write after it was read.
+//! Invariant: every fault is found, with its place; what is wrong with the syntax of a line is said alone.
+//! The file is whole at every moment, what no change touches stays in it, comments included, and nothing is
+//! written that could not be read again. Does not see what others write after it was read.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
@@ -45,8 +45,8 @@ pub fn read(path: &Path) -> Result<Contexts, Faults> {
     parse(&text(path)?, path)
 }
 
-/// Changes a file, with no other writer between reading and writing. Answers with what the change did, and the contexts
-/// before and after it.
+/// Changes a file, with no other writer between reading and writing. Answers with what the change answers,
+/// and with the contexts before and after it.
 ///
 /// # Errors
 /// Those of the change, of reading and of writing; the file is whole all the same.

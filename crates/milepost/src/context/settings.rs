@@ -20,7 +20,8 @@ pub struct Settings {
     #[arg(short = 'e', long, global = true, value_name = "URL", value_parser = endpoint)]
     pub endpoint: Option<String>,
     /// The id of the portfolio that is meant where none is named [default: MILEPOST_PORTFOLIO, or the context's]
-    #[arg(short = 'p', long, global = true, value_name = "ID", id = "default_portfolio", value_parser = filled)]
+    #[arg(short = 'p', long, global = true, value_name = "ID", id = "default_portfolio")]
+    #[arg(value_parser = filled)]
     pub portfolio: Option<String>,
     /// How answers are printed: table, json or csv [default: MILEPOST_FORMAT, the context's, or table]
     #[arg(short = 'o', long, global = true, value_name = "FORMAT", value_parser = FORMATS)]
@@ -38,7 +39,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What the settings are called in the file, as flags and for `--clear`. The environment has the first four.
+    /// What the settings are called in the file, as flags and for `--clear`. The environment has the first
+    /// four.
     pub fn keys() -> [&'static str; 6] {
         Self::default().slots().map(|(key, _)| key)
     }
@@ -79,7 +81,8 @@ impl Settings {
         if faults.is_empty() { Ok(settings) } else { Err(Faults(faults)) }
     }
 
-    /// Sets the one of this key, which is among [`keys`](Self::keys), as its flag does; or says what is wrong.
+    /// Sets the one of this key, which is among [`keys`](Self::keys), as its flag does; or says what is
+    /// wrong.
     pub(super) fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
         let text = match key {
             "endpoint" => endpoint(text)?,

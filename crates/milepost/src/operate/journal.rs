@@ -25,7 +25,7 @@ use crate::output::{Format, progress};
 pub enum JournalCommand {
     /// Walks the hash chain of every entry of each ledger and names the first bad one; changes nothing
     Verify(Ledgers),
-    /// Writes a journal to one file with a checksum, for its owner alone, which must not exist; changes nothing
+    /// Writes a journal to one new file with a checksum, for its owner alone; changes nothing
     Export(Export),
     /// Restores an export as a new journal, under a new log id; the ledger must not exist yet
     Import(Export),
@@ -127,8 +127,8 @@ fn restore(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxE
     Ok(outcome)
 }
 
-/// What is said of a whole journal: what was done with it, its name or that of its export, and the logs that it was
-/// restored from, the nearest first.
+/// What is said of a whole journal: what was done with it, its name or that of its export, and the logs that
+/// it was restored from, the nearest first.
 fn describe(
     done: String,
     tail: &Position,

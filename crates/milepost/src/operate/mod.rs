@@ -77,7 +77,8 @@ impl Ledgers {
         Ok(present)
     }
 
-    /// Runs an operation on each in the data directory; reports how it went at once and continues with the next.
+    /// Runs an operation on each in the data directory; reports how it went at once and continues with the
+    /// next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
@@ -118,7 +119,9 @@ fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
             let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
             let facts =
                 done.map_or_else(|error| json!({ "fault": of_ledger(&*error) }), |outcome| outcome.facts);
-            facts.as_object().into_iter().flatten().for_each(|(key, fact)| object[key] = fact.clone());
+            if let Value::Object(facts) = facts {
+                facts.into_iter().for_each(|(key, fact)| object[key] = fact);
+            }
             json::line(&object)
         }
         (_, Ok(outcome)) => outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect(),
