@@ -33,7 +33,8 @@ pub async fn ask(client: &Client, method: &str, request: Value) -> Result<Dynami
     let path = PathAndQuery::try_from(path).expect("the name of a method is a path");
     let call = |request| client.unary(ledger(service), path.clone(), request);
     let answer = client.retry().read(client.retry().deadline(), Bytes::from(request), call).await?;
-    DynamicMessage::decode(method.output(), answer).map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
+    DynamicMessage::decode(method.output(), answer)
+        .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
 }
 
 /// Everything that a method lists under a parent, page by page.

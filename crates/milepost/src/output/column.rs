@@ -64,6 +64,8 @@ impl Column {
         let (room, rank) = match self.name.as_str() {
             _ if self.is_name(message) => (Room::Id, 0),
             "display_name" => (Room::Name, 0),
+            // What an event is called does not say what came of it.
+            "type" if message.full_name() == event::MESSAGE => (Room::Whole, 0),
             "subject" => (Room::Id, place),
             _ if reference && !several => (Room::Id, place),
             "event_id" | "type" => (Room::Whole, place),
@@ -144,7 +146,9 @@ pub fn label(name: &str) -> String {
     }
     let units = ["_date", "_time", "_working_days", "_count"];
     let stem = units.iter().find_map(|unit| name.strip_suffix(unit)).filter(|stem| *stem != "current");
-    field::words(stem.unwrap_or(name))
+    // A code of three letters after the word currency shows what it is.
+    let stem = stem.unwrap_or(name);
+    field::words(if stem.ends_with("currency_code") { stem.trim_end_matches("_code") } else { stem })
 }
 
 /// The columns that show messages of a type.

@@ -142,7 +142,11 @@ fn detail_of(event: &DynamicMessage) -> String {
     if let Some(Value::Message(date)) = event.get_field_by_name("event_date").as_deref()
         && event.has_field_by_name("event_date")
     {
-        said.push_str(&format!(" on {}", value::message(date, &Zones::utc().zone(&Place::Nowhere, ""))));
+        let date = value::message(date, &Zones::utc().zone(&Place::Nowhere, ""));
+        // A change to a day says which day it is.
+        if !said.ends_with(&date) {
+            said.push_str(&format!(" on {date}"));
+        }
     }
     parts.push(said.trim_start().to_owned());
     let rest =

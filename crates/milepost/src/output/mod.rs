@@ -196,8 +196,9 @@ impl Output {
     }
 }
 
-/// Contexts: a table with the current one marked, or a JSON object a line.
-pub fn contexts(contexts: Contexts, format: Format) -> String {
+/// Contexts, the current one marked: a table, and the headers that had no room; or a JSON object a line. Without a
+/// terminal the columns are aligned too.
+pub fn contexts(contexts: Contexts, format: Format, columns: Option<u16>) -> (String, Vec<String>) {
     let Contexts { current, all } = contexts;
     let all = all.into_iter().map(|(name, settings)| (current.as_ref() == Some(&name), name, settings));
     if format == Format::Json {
@@ -206,22 +207,28 @@ pub fn contexts(contexts: Contexts, format: Format) -> String {
             settings.json().into_iter().for_each(|(key, value)| object[key] = value);
             json::line(&object)
         };
-        return all.map(object).collect();
+        return (all.map(object).collect(), Vec::new());
     }
-    let column = |header: &str| table::Column {
-        header: header.to_uppercase(),
-        room: table::Room::Whole,
-        right: false,
-        rank: 0,
+    let column = |(place, header): (u8, &str)| {
+        let (room, rank) = match header {
+            "context" => (table::Room::Name, 0),
+            "endpoint" => (table::Room::Text, 0),
+            "current" => (table::Room::Whole, 0),
+            _ => (table::Room::Whole, place),
+        };
+        table::Column { header: header.to_uppercase(), room, right: false, rank }
     };
-    let columns: Vec<_> = ["current", "context"].into_iter().chain(Settings::keys()).map(column).collect();
+    let headers = ["current", "context"].into_iter().chain(Settings::keys());
+    let heads: Vec<_> = (0..).zip(headers).map(column).collect();
     let row = |(current, name, mut settings): (bool, String, Settings)| -> Vec<table::Cell> {
         let texts = settings.slots().map(|(_, text)| text::or_absent(text.as_deref().unwrap_or_default()));
         let mark = if current { "*" } else { "" }.to_owned();
         [mark, name].into_iter().chain(texts).map(Into::into).collect()
     };
     let rows: Vec<_> = all.map(row).collect();
-    table::render(&columns, &rows, Some(Terminal { columns: u16::MAX, colour: false })).text
+    let terminal = Terminal { columns: columns.unwrap_or(u16::MAX), colour: false };
+    let rendered = table::render(&heads, &rows, Some(terminal));
+    (rendered.text, rendered.left_out)
 }
 
 /// What of an answer is shown: the one message in it that it is about, or the answer itself.

@@ -3,7 +3,7 @@
 //! JSON is an interface; tables are for people, and change only on purpose.
 
 use milepost_proto::event::v1::event::{Payload, Resource as Subject};
-use milepost_proto::event::v1::{Event, MilestoneReforecast};
+use milepost_proto::event::v1::{DateAdvanced, Event, MilestoneReforecast};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::journal::v1::{GetLedgerInfoResponse, Position};
 use milepost_proto::notifier::v1::{GetLogInfoResponse, SourceProgress};
@@ -229,6 +229,33 @@ fn slipped() -> Event {
 #[test]
 fn an_event_is_a_line() {
     insta::assert_snapshot!(event::line(&slipped(), &utc()), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, 12 working days later: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
+}
+
+#[test]
+fn the_type_of_an_event_stays_in_a_narrow_table() {
+    let narrow = Output { columns: Some(40), ..table() };
+    let text = narrow.of_list(&[slipped()], "");
+    assert_eq!(text, "TYPE                  DISPLAY NAME\nmilestone.reforecast  通车\n");
+}
+
+#[test]
+fn a_change_to_the_day_of_an_event_says_the_day_once() {
+    let advanced = DateAdvanced { current_date: day(2023, 6, 23), ..Default::default() };
+    let payload = Some(Payload::DateAdvanced(advanced));
+    let event = Event { event_date: day(2023, 6, 23), payload, ..Default::default() };
+    assert_eq!(super::event::detail(&event), "- → 2023-06-23, 0 due soon, 0 overdue");
+}
+
+#[test]
+fn contexts_fit_a_terminal_and_are_aligned_in_a_pipe() {
+    let endpoint = crate::context::EndpointSetting::One("http://milepost.science-city.example:7400".into());
+    let settings = crate::context::Settings { endpoint: Some(endpoint), ..Default::default() };
+    let rows = [Row { name: "科学城工地".into(), current: true, settings }];
+    let (text, left_out) = contexts(&rows, Format::Table, Some(60));
+    assert!(text.lines().all(|line| width::columns(line) <= 60) && text.contains("科学城工地"), "{text}");
+    assert_eq!(left_out, ["PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"]);
+    let (text, left_out) = contexts(&rows, Format::Table, None);
+    assert!(text.contains("http://milepost.science-city.example:7400  -  ") && left_out.is_empty(), "{text}");
 }
 
 #[test]
