@@ -13,7 +13,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use milepost_client::Selection;
+use milepost_types::without_number;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::flags;
 use crate::error::Error;
@@ -107,6 +109,8 @@ impl CursorFile {
         };
         let outdated = matches!(found, Found::Unknown | Found::Changed);
         let mut file = Self { path: path.to_owned(), kept, selected: now, outdated };
+        // Before anything is printed that could then not be kept.
+        file.beside().map_err(|error| not_writable(path, &error))?;
         // At once: the next run must know, even if this one gets nowhere.
         if let (true, Some(cursor)) = (outdated, file.kept.clone()) {
             file.keep(&cursor)?;
@@ -127,30 +131,47 @@ impl CursorFile {
         if self.kept.as_deref() == Some(cursor) && !self.outdated {
             return Ok(());
         }
-        self.replace(cursor).map_err(Error::write(&self.path))?;
+        self.replace(cursor).map_err(|error| not_writable(&self.path, &error))?;
         self.kept = Some(cursor.to_owned());
         self.outdated = false;
         Ok(())
     }
 
-    fn replace(&self, cursor: &str) -> std::io::Result<()> {
-        let dir = match self.path.parent() {
+    fn dir(&self) -> &Path {
+        match self.path.parent() {
             Some(dir) if dir != Path::new("") => dir,
             _ => Path::new("."),
-        };
+        }
+    }
+
+    /// A new file in the same directory, which goes with what is returned.
+    fn beside(&self) -> std::io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(".cursor-").tempfile_in(self.dir())
+    }
+
+    fn replace(&self, cursor: &str) -> std::io::Result<()> {
         let selected = serde_json::to_string(&self.selected)?;
-        let mut beside = tempfile::Builder::new().prefix(".cursor-").tempfile_in(dir)?;
+        let mut beside = self.beside()?;
         writeln!(beside, "{cursor}\n{selected}")?;
         beside.as_file().sync_all()?;
         beside.persist(&self.path).map_err(|error| error.error)?;
         // The rename itself is durable once its directory is.
-        File::open(dir)?.sync_all()
+        File::open(self.dir())?.sync_all()
     }
+}
+
+/// That no cursor can be kept: why, without the name of the file beside, and what to do.
+fn not_writable(path: &Path, error: &std::io::Error) -> Error {
+    let text = error.to_string();
+    let cause = without_number(text.split(" at path ").next().unwrap_or_default());
+    let hint = "give --cursor-file a file in a directory that can be written";
+    Error::write(path)(std::io::Error::new(error.kind(), format!("{cause}; {hint}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::chain;
 
     fn selection(resource: &str, types: &[&str], filter: &str) -> Selection {
         let types = types.iter().map(|kind| (*kind).to_owned()).collect();
@@ -178,10 +199,21 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_written_keeps_what_it_had() {
         let dir = tempfile::tempdir().unwrap();
-        let mut file = open(&dir.path().join("missing/wsc.cursor")).unwrap();
+        let inner = dir.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let mut file = open(&inner.join("wsc.cursor")).unwrap();
+        std::fs::remove_dir(&inner).unwrap();
         assert!(matches!(file.keep("one"), Err(Error::Write { .. })));
         assert_eq!(file.cursor(), None);
         assert!(matches!(open(dir.path()), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn where_no_cursor_can_be_kept_is_known_before_anything_is_printed_and_said_without_the_file_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = chain(&open(&dir.path().join("missing/wsc.cursor")).unwrap_err());
+        assert!(said.contains("cannot be written: No such file or directory; give --cursor-file"), "{said}");
+        assert!(!said.contains("/.cursor-"), "{said}");
     }
 
     #[test]
