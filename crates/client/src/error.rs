@@ -202,7 +202,8 @@ impl Failure {
             (Some(Reason::Internal), _) => "this is a fault of the server; report it with the fault id",
             (_, Code::DeadlineExceeded) => "give the call more time, or check that the server is reachable",
             (_, Code::Unimplemented) => {
-                "the server does not know this call: it may be older, or another service"
+                "the server does not know this call: it is older than this client and must be upgraded, or it is \
+                 another service; `milepost ledger info` shows its version"
             }
             (_, Code::Unavailable) => "try again a little later",
             _ => return None,

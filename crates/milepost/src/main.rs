@@ -19,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use cli::{Cli, Command, VARIABLES, What};
 use error::{Error, report};
+use output::Format;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,6 +27,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(std::env::args_os()) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() && is_for_programs() => {
+            return report(&cli::usage::refusal(&error), Format::Json);
+        }
         Err(error) => {
             // Help goes to standard output, faults to standard error; a closed one is no error.
             let _ = error.print();
@@ -55,6 +59,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error, format),
     }
+}
+
+/// Whether JSON was asked for, as far as that can be known of a command line that is not understood.
+fn is_for_programs() -> bool {
+    let environment = std::env::var_os("MILEPOST_FORMAT");
+    cli::usage::asks_for_json(std::env::args_os().skip(1), environment.as_deref())
 }
 
 /// Runs to the end; what still waits then, for input or for a peer, does not keep the process.
