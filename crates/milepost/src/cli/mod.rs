@@ -316,14 +316,14 @@ pub const VARIABLES: [&str; 6] = [
 fn run_context(command: &ContextCommand, format: Format) -> Result<(), Error> {
     let path = context::path(|name| std::env::var_os(name))?;
     let (contexts, note) = context::run(command, &path)?;
-    let columns = Output::stdout(format, Zones::utc()).columns;
-    let (text, left_out) = output::contexts(contexts, format, columns);
+    let output = Output::stdout(format, Zones::utc());
+    let (text, left_out) = output::contexts(contexts, format, output.columns);
     output::print(&text)?;
     if !left_out.is_empty() {
         let left_out = left_out.join(", ");
-        output::note(&format!("no room for {left_out}; milepost --format json context list shows everything"));
+        output.note(&format!("no room for {left_out}; milepost --format json context list shows everything"));
     }
-    note.iter().for_each(|text| output::note(text));
+    note.iter().for_each(|text| output.note(text));
     Ok(())
 }
 

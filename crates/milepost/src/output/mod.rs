@@ -211,8 +211,7 @@ pub fn contexts(contexts: Contexts, format: Format, columns: Option<u16>) -> (St
     }
     let column = |(place, header): (u8, &str)| {
         let (room, rank) = match header {
-            "context" => (table::Room::Name, 0),
-            "endpoint" => (table::Room::Text, 0),
+            "context" | "endpoint" => (table::Room::Name, 0),
             "current" => (table::Room::Whole, 0),
             _ => (table::Room::Whole, place),
         };
