@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use milepost_proto::registry::v1::ListProjectsRequest;
 use milepost_tests::cli::{self, Run, run_command};
+use milepost_tests::demo::{self, shell};
 use milepost_tests::{Cluster, Role, binary, within};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -12,31 +13,6 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// A server of what the demo loaded.
-async fn demo() -> Cluster {
-    let mut cluster = Cluster::all(&[]);
-    let mut command = Command::new(binary::milepost());
-    command
-        .args(["demo", "--exit", "--port", "0", "--admin-port", "0", "--data"])
-        .arg(cluster.data(Role::All));
-    run_command(command).await.succeeded();
-    cluster.start().await;
-    cluster
-}
-
-/// A shell in the cluster's directory that finds `milepost`, and the server, as a reader of README has them.
-fn shell(cluster: &Cluster, script: &str) -> Command {
-    let programs = binary::milepost().parent().expect("a program is in a directory");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&path));
-    let mut command = Command::new("sh");
-    command.args(["-c", script]).current_dir(cluster.dir());
-    command.env("PATH", std::env::join_paths(path).expect("paths"));
-    command.env("MILEPOST_ENDPOINT", cluster.server(Role::All).url());
-    command.env(cli::CONTEXTS, cluster.dir().join("contexts.toml"));
-    command
-}
 
 async fn run(cluster: &Cluster, script: &str) -> Run {
     run_command(shell(cluster, script)).await
@@ -63,7 +39,7 @@ fn blocks(readme: &str, section: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_something() {
-    let cluster = demo().await;
+    let cluster = demo::start().await;
     let blocks = blocks(&readme(), "Use it");
     let mut commands = 0;
     for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("milepost ")) {
@@ -85,7 +61,7 @@ async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_somethin
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_for_operators_run_as_written_one_after_another() {
-    let cluster = demo().await;
+    let cluster = demo::start().await;
     let blocks = blocks(&readme(), "Operate it");
     let lines = blocks.iter().flat_map(|block| block.lines());
     for line in lines.clone() {
@@ -174,7 +150,7 @@ async fn every_example_of_the_help_runs_on_what_the_demo_loaded_whatever_ran_bef
     let mut commands = examples().await;
     assert!(commands.concat().len() >= 50, "only {} examples were found", commands.concat().len());
     for _ in 0..2 {
-        let cluster = demo().await;
+        let cluster = demo::start().await;
         for line in commands.iter().flatten() {
             shown_to_work(&cluster, line).await;
         }
@@ -210,7 +186,7 @@ fn event_id(line: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_whose_reader_goes_away_keeps_the_cursor_after_what_was_read_and_not_after_what_was_written()
 {
-    let cluster = demo().await;
+    let cluster = demo::start().await;
     let all = run(&cluster, "milepost event list --format json --type 'milestone.*'").await.succeeded();
     let all: Vec<String> = all.out.lines().map(event_id).collect();
     assert!(all.len() > 5, "{all:?}");
@@ -239,7 +215,7 @@ async fn a_watch_whose_reader_goes_away_keeps_the_cursor_after_what_was_read_and
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_file_is_for_one_selection() {
-    let cluster = demo().await;
+    let cluster = demo::start().await;
     let watch = |flags: &str| format!("milepost event watch --cursor-file c --count 1 {flags}");
     run(&cluster, &watch("--type milestone.created")).await.succeeded();
     let refused = run(&cluster, &watch("--type project.created")).await.failed();
@@ -264,7 +240,7 @@ async fn a_cursor_file_is_for_one_selection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn times_are_local_and_show_their_offset_and_utc_where_it_is_asked_for() {
-    let cluster = demo().await;
+    let cluster = demo::start().await;
     let project = "milepost project get western-science-city science-avenue";
     let organization = "milepost organization get chongqing-university";
     let of_city = [
@@ -300,7 +276,7 @@ fn has_utc(text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_are_words() {
-    let mut cluster = demo().await;
+    let mut cluster = demo::start().await;
     let admin = format!("http://{}", cluster.server(Role::All).admin());
     let web = web_server().await;
     let avenue = "western-science-city science-avenue";

@@ -1,0 +1,43 @@
+//! A server of what the demo loaded, and a shell beside it.
+//!
+//! Invariant: contexts are kept in the cluster's directory: those of whoever runs the tests are neither read nor changed.
+
+use tokio::process::Command;
+
+use crate::binary;
+use crate::cli::{CONTEXTS, run_command};
+use crate::{Cluster, Role};
+
+/// The portfolio that the demo loads.
+pub const PORTFOLIO: &str = "western-science-city";
+
+/// A server of what the demo loaded.
+///
+/// # Panics
+/// If the demo or the server fails.
+pub async fn start() -> Cluster {
+    let mut cluster = Cluster::all(&[]);
+    let mut command = Command::new(binary::milepost());
+    command
+        .args(["demo", "--exit", "--port", "0", "--admin-port", "0", "--data"])
+        .arg(cluster.data(Role::All));
+    run_command(command).await.succeeded();
+    cluster.start().await;
+    cluster
+}
+
+/// A shell in the cluster's directory that finds `milepost`, and the server, as a reader of README has them.
+///
+/// # Panics
+/// If the server does not run.
+pub fn shell(cluster: &Cluster, script: &str) -> Command {
+    let programs = binary::milepost().parent().expect("a program is in a directory");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&path));
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).current_dir(cluster.dir());
+    command.env("PATH", std::env::join_paths(path).expect("paths"));
+    command.env("MILEPOST_ENDPOINT", cluster.server(Role::All).url());
+    command.env(CONTEXTS, cluster.dir().join("contexts.toml"));
+    command
+}
