@@ -1,5 +1,5 @@
-//! How commands end that cannot do what was asked: in silence where the reader left, else with one line that says what
-//! is wrong and what to do, and never with a panic.
+//! How commands end that cannot do what was asked: in silence where the reader left, else with one line that
+//! says what is wrong and what to do, and never with a panic.
 
 use std::process::Stdio;
 

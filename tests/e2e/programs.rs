@@ -1,5 +1,5 @@
-//! What programs get: of every noun and verb nothing but JSON on standard output and on standard error, with every number
-//! of 64 bits as text; and lists as comma-separated values that lose nothing.
+//! What programs get: of every noun nothing but JSON on standard output and on standard error, with every
+//! number of 64 bits as text; and lists as comma-separated values that lose nothing.
 
 use milepost_tests::cli::{Run, assert_no_panic, run_command};
 use milepost_tests::demo::{self, shell};

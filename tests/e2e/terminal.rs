@@ -1,5 +1,5 @@
-//! The command line in a terminal, on the demo's portfolio: every noun's list and card at three widths, colours, and
-//! terminals that can do less.
+//! The command line in a terminal, on the demo's portfolio: every noun's list and card at three widths, colours,
+//! and terminals that can do less.
 //!
 //! The snapshots are what people see; whoever changes one looks at it as they would.
 

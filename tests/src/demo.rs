@@ -1,6 +1,7 @@
 //! A server of what the demo loaded, and a shell beside it.
 //!
-//! Invariant: contexts are kept in the cluster's directory: those of whoever runs the tests are neither read nor changed.
+//! Invariant: contexts are kept in the cluster's directory: those of whoever runs the tests are neither read nor
+//! changed.
 
 use tokio::process::Command;
 

@@ -1,7 +1,8 @@
 //! Commands in a terminal of a given width, as people have them.
 //!
-//! Invariant: what comes back is every byte that was written to the terminal, escape codes among them; only the carriage
-//! return that a terminal puts before a line feed is gone. Draws nothing: what escape codes do is not known here.
+//! Invariant: what comes back is every byte that was written to the terminal, escape codes among them; only the
+//! carriage return that a terminal puts before a line feed is gone. Draws nothing: what escape codes do is not
+//! known here.
 
 use std::fs::File;
 use std::io::Read;

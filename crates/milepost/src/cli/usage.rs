@@ -1,8 +1,8 @@
 //! A command line that is not understood, as JSON for programs that asked for it.
 //!
 //! Invariant: what a program asked for holds for every error, also where the rest of its command line is not
-//! understood. Reads only `--format` and `MILEPOST_FORMAT`: contexts are looked at only once the command line is
-//! understood.
+//! understood. Reads only `--format` and `MILEPOST_FORMAT`: contexts are looked at only once the command line
+//! is understood.
 
 use std::ffi::{OsStr, OsString};
 
