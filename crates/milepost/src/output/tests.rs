@@ -248,13 +248,16 @@ fn a_change_to_the_day_of_an_event_says_the_day_once() {
 
 #[test]
 fn contexts_fit_a_terminal_and_are_aligned_in_a_pipe() {
-    let endpoint = crate::context::EndpointSetting::One("http://milepost.science-city.example:7400".into());
-    let settings = crate::context::Settings { endpoint: Some(endpoint), ..Default::default() };
-    let rows = [Row { name: "科学城工地".into(), current: true, settings }];
-    let (text, left_out) = contexts(&rows, Format::Table, Some(60));
+    let endpoint = Some("http://milepost.science-city.example:7400".to_owned());
+    let settings = Settings { endpoint, ..Settings::default() };
+    let all = || Contexts {
+        current: Some("科学城工地".to_owned()),
+        all: [("科学城工地".to_owned(), settings.clone())].into(),
+    };
+    let (text, left_out) = contexts(all(), Format::Table, Some(60));
     assert!(text.lines().all(|line| width::columns(line) <= 60) && text.contains("科学城工地"), "{text}");
     assert_eq!(left_out, ["PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"]);
-    let (text, left_out) = contexts(&rows, Format::Table, None);
+    let (text, left_out) = contexts(all(), Format::Table, None);
     assert!(text.contains("http://milepost.science-city.example:7400  -  ") && left_out.is_empty(), "{text}");
 }
 
