@@ -120,7 +120,7 @@ async fn what_is_asked_wrongly_says_what_to_give() {
         ("milepost portfolio list --context nowhere", 3, ["no context \"nowhere\"", "milepost context set"]),
         ("milepost portfolio list --limit many", 2, ["many", "--limit"]),
         ("milepost portfolio lst", 2, ["lst", "'list'"]),
-        ("MILEPOST_CONTEXTS=. milepost portfolio list", 1, [". cannot be read", "Is a directory"]),
+        ("MILEPOST_CONTEXTS=. milepost portfolio list", 64, ["it cannot be read", "Is a directory"]),
         (
             "milepost event watch --count 1 --cursor-file missing/cursor",
             1,

@@ -5,6 +5,7 @@ mod architecture;
 mod batches;
 mod bench;
 mod command_line;
+mod completion;
 mod damage;
 mod drain;
 mod endings;

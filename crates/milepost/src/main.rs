@@ -13,6 +13,7 @@ mod output;
 mod schema;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
@@ -25,6 +26,11 @@ use output::Format;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Some(candidates) = cli::complete(std::env::args_os()) {
+        // As it is: what separates candidates in bash is a control character. A closed output is no error.
+        let _ = std::io::stdout().write_all(candidates.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::try_parse_from(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() && is_for_programs() => {

@@ -34,6 +34,7 @@ use crate::output::zone::Zones;
 use crate::output::{self, Format, Output};
 use crate::schema::{self, Resource};
 use crate::serve::ServeArgs;
+pub use completion::answer as complete;
 pub use flags::Columns;
 use name::Defaults;
 use session::Session;

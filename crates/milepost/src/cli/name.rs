@@ -29,7 +29,7 @@ impl Defaults {
 }
 
 /// The collection of portfolios.
-const PORTFOLIOS: &str = "portfolios";
+pub(super) const PORTFOLIOS: &str = "portfolios";
 
 /// The full name that the pieces say.
 ///

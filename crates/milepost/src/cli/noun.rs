@@ -95,7 +95,7 @@ fn has_file(verb: &Verb) -> bool {
 }
 
 /// The flags for what a verb's request says, beyond what requests have in common.
-fn flags(verb: &Verb) -> Vec<Flag> {
+pub(super) fn flags(verb: &Verb) -> Vec<Flag> {
     match verb.kind {
         VerbKind::Create => fields::resource_flags(verb.resource, true),
         VerbKind::Update => fields::resource_flags(verb.resource, false),
@@ -246,7 +246,7 @@ async fn get(resource: &'static Resource, name: String, session: &Session) -> Re
 }
 
 /// The pieces of the name that a command line gives.
-fn pieces(matches: &ArgMatches) -> Vec<String> {
+pub(super) fn pieces(matches: &ArgMatches) -> Vec<String> {
     let pieces = matches.try_get_many("name").ok().flatten();
     pieces.map(|pieces| pieces.cloned().collect()).unwrap_or_default()
 }
@@ -300,7 +300,7 @@ pub(super) fn fill(
 }
 
 /// Sets the field that names what a verb is done with or in, and answers that name.
-fn target(
+pub(super) fn target(
     verb: &Verb,
     pieces: &[String],
     request: &mut DynamicMessage,
