@@ -23,6 +23,8 @@ pub(super) const OVERFLOW: &str = "it is beyond what can be held, about ±9.2 ×
 pub(super) const LAST_MULTIPLIER: &str = "of several parts each has a multiplier, as in 2亿3000万";
 pub(super) const DESCENDING: &str =
     "of several parts each is smaller than the multiplier before it, as in 2亿3000万";
+pub(super) const GAP: &str = "a part may be cut short: 2亿3千 may stand for 2亿3000万; write it whole";
+pub(super) const FRACTION_FIRST: &str = "of several parts only the last has decimal places";
 pub(super) const MULTIPLIERS: &str = "its multipliers are not read together; 万亿 is the largest";
 pub(super) const MEGA: &str = "兆 stands for 10^6 and for 10^12";
 pub(super) const FOLLOWS: &str = "what follows the number cannot be read";
@@ -80,6 +82,10 @@ pub(super) fn number(text: &str) -> Result<(i128, &str), &'static str> {
             if power >= before || part >= NANOS * 10_i128.pow(before) {
                 return Err(DESCENDING);
             }
+            // Of 2亿3千 people leave out the 万.
+            if power < 4 && power + 4 < before {
+                return Err(GAP);
+            }
         }
         total = total.checked_add(part).ok_or(OVERFLOW)?;
         rest = after_blanks(after);
@@ -87,6 +93,9 @@ pub(super) fn number(text: &str) -> Result<(i128, &str), &'static str> {
             return Ok((sign * total, rest));
         }
         before = Some(power.ok_or(BLANK)?);
+        if !fraction.is_empty() {
+            return Err(FRACTION_FIRST);
+        }
     }
 }
 
@@ -190,6 +199,8 @@ mod tests {
             ("1万亿2000亿3000万4百", 1_200_030_000_400),
             ("2亿9999.9999万", 299_999_999),
             ("2千5百", 2_500),
+            ("1万亿3000万", 1_000_030_000_000),
+            ("3000万5百", 30_000_500),
             ("9223372036854775807", i64::MAX),
             ("-9,223,372,036,854,775,808", i64::MIN),
             ("922337203.6854775807百亿", 9_223_372_036_854_775_807),
@@ -222,6 +233,8 @@ mod tests {
             (BLANK, "1 000|1 000万|12 34亿"),
             (LAST_MULTIPLIER, "3万5|3万5000|2亿3000万5"),
             (DESCENDING, "2亿0.3亿|2亿0万亿|2万3亿|2亿3亿|2千5百万|2亿30000万|2亿10000万|3百5百"),
+            (GAP, "2亿3千|2亿5百|1万亿3千|2千万5百"),
+            (FRACTION_FIRST, "2.5亿3000万|1.0万亿2亿"),
             (MULTIPLIERS, "12亿亿|1万万|1百万亿|1亿万"),
             (MEGA, "3兆"),
             (NOT_WHOLE, "1.00005万|0.5|0.1234567891|0.0000000000001亿"),
