@@ -1,7 +1,8 @@
 //! Reading a journal up to its tail, and then waiting for the tail to move.
 //!
-//! Invariant: entries come in order, each once, and only when they are durable. A slow reader costs
-//! nobody anything: a feed is only a position and buffers nothing.
+//! Invariant: entries come in order, each once, and only when they are durable; of a ledger, only when its rows have
+//! their effect too: who hears of an entry finds it in every list. A slow reader costs nobody anything: a feed is only a
+//! position and buffers nothing.
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use crate::journal::{DiskRoom, Journal, JournalInfo, ReadError, ReadLimit, Store
 #[derive(Clone)]
 pub struct Source {
     journal: Arc<dyn Journal>,
+    /// The last entry that readers get.
+    tail: watch::Receiver<Position>,
 }
 
 /// Why a feed ended.
@@ -28,9 +31,15 @@ pub enum FeedError {
 }
 
 impl Source {
-    /// The read side of this journal.
+    /// The read side of this journal, up to its own tail.
     pub fn new(journal: Arc<dyn Journal>) -> Self {
-        Self { journal }
+        let tail = journal.tail();
+        Self { journal, tail }
+    }
+
+    /// The read side of this journal, up to the position that `tail` says.
+    pub(crate) fn up_to(journal: Arc<dyn Journal>, tail: watch::Receiver<Position>) -> Self {
+        Self { journal, tail }
     }
 
     /// Identity, format and size of the journal.
@@ -46,9 +55,9 @@ impl Source {
         self.journal.room()
     }
 
-    /// The last durable position.
+    /// The position of the last entry that readers get.
     pub fn tail(&self) -> Position {
-        *self.journal.tail().borrow()
+        *self.tail.borrow()
     }
 
     /// The entries after `after`; empty at the tail. What is not in memory is read on a blocking thread.
@@ -56,15 +65,17 @@ impl Source {
     /// # Errors
     /// As the journal's `read`.
     pub async fn read(&self, after: Position, limit: ReadLimit) -> Result<Vec<StoredEntry>, ReadError> {
+        let tail = self.tail();
         // Without this, a follower that keeps up would start a thread for each empty read, its largest cost.
-        if self.tail() == after {
+        if tail == after {
             return Ok(Vec::new());
         }
+        let read = move |journal: &dyn Journal| journal.read(&after, limit).map(|found| up_to(tail, found));
         if self.journal.in_memory(after.sequence.saturating_add(1)) {
-            return self.journal.read(&after, limit);
+            return read(&*self.journal);
         }
         let journal = Arc::clone(&self.journal);
-        blocking(move || journal.read(&after, limit)).await
+        blocking(move || read(&*journal)).await
     }
 
     /// The entries after the one with this sequence, without comparing hashes: for a reader that has
@@ -86,11 +97,15 @@ impl Source {
         limit: ReadLimit,
         map: impl FnOnce(Vec<StoredEntry>) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
+        let tail = self.tail();
+        let read = move |journal: &dyn Journal| {
+            journal.read_after(sequence, limit).map(|found| map(up_to(tail, found)))
+        };
         if self.journal.in_memory(sequence.saturating_add(1)) {
-            return self.journal.read_after(sequence, limit).map(map);
+            return read(&*self.journal);
         }
         let journal = Arc::clone(&self.journal);
-        blocking(move || journal.read_after(sequence, limit).map(map)).await
+        blocking(move || read(&*journal)).await
     }
 
     /// The equivalent of a position in this log; see [`JournalInfo::resolve`].
@@ -100,8 +115,14 @@ impl Source {
 
     /// The entries after a position, present and future.
     pub fn feed(&self, after: Position) -> Feed {
-        Feed { tail: self.journal.tail(), source: self.clone(), after }
+        Feed { tail: self.tail.clone(), source: self.clone(), after }
     }
+}
+
+/// The entries up to a position of the same log.
+fn up_to(tail: Position, mut entries: Vec<StoredEntry>) -> Vec<StoredEntry> {
+    entries.truncate(entries.partition_point(|entry| entry.sequence <= tail.sequence));
+    entries
 }
 
 async fn blocking<T: Send + 'static>(
@@ -143,7 +164,7 @@ impl Feed {
         self.after
     }
 
-    /// The last durable position of the journal.
+    /// The position of the last entry that readers get.
     pub fn tail(&self) -> Position {
         *self.tail.borrow()
     }

@@ -74,9 +74,10 @@ impl<D: Domain> Ledger<D> {
         options: Options,
     ) -> Result<Self, Error> {
         let state = state::open(dir, journal.as_ref(), domain.as_ref(), &options)?;
-        let shared = Arc::new(Shared::new(state));
+        let (shared, position) = Shared::new(state);
+        let shared = Arc::new(shared);
         let (queue, messages) = Queue::new(options.queue_bound);
-        let ends = (queue.sender(), messages);
+        let ends = (queue.sender(), messages, position);
         let writer =
             writer::start(name, Arc::clone(&journal), domain, clock, options, Arc::clone(&shared), ends)?;
         let tail_watch = journal.is_shared().then(|| watch_tail(journal.as_ref(), &shared, queue.sender()));
@@ -145,7 +146,7 @@ impl<D: Domain> Ledger<D> {
 
     /// Notifies when `view` includes more entries.
     pub fn positions(&self) -> watch::Receiver<Position> {
-        self.inner.shared.position.subscribe()
+        self.inner.shared.positions()
     }
 
     /// Waits until `view` includes the entry at `position`.
@@ -156,9 +157,9 @@ impl<D: Domain> Ledger<D> {
         wait::wait_for(&self.inner.shared, &self.inner.journal, position, deadline).await
     }
 
-    /// The journal, for followers and readers of history.
+    /// The journal as far as `view` includes it, for followers and readers of history.
     pub fn source(&self) -> Source {
-        Source::new(Arc::clone(&self.inner.journal))
+        Source::up_to(Arc::clone(&self.inner.journal), self.positions())
     }
 
     /// Why the ledger takes no more commands, once it has failed: the process should stop.
@@ -213,7 +214,7 @@ fn watch_tail<D: Domain>(
     queue: Sender<Message<D>>,
 ) -> tokio::task::JoinHandle<()> {
     let mut tail = journal.tail();
-    let mut position = shared.position.subscribe();
+    let mut position = shared.positions();
     tokio::spawn(async move {
         // The first round covers what was appended between the replay and this subscription.
         loop {

@@ -19,23 +19,25 @@ pub(crate) struct Shared {
     /// Written only while a durable group, or a durable entry of another process, is applied.
     pub(crate) state: RwLock<State>,
     pub(crate) base: Arc<Base>,
-    /// The last entry in `state`.
-    pub(crate) position: watch::Sender<Position>,
+    /// The last entry in `state`. The writer sends it, after the entry is in `state`; it ends with the writer.
+    position: watch::Receiver<Position>,
     pub(crate) stats: Stats,
     /// The disk space at the last append that was refused for lack of it; `None` once there is enough again.
     pub(crate) disk_low: watch::Sender<Option<DiskRoom>>,
 }
 
 impl Shared {
-    /// The state that a ledger opens with.
-    pub(crate) fn new(state: State) -> Self {
-        Self {
+    /// The state that a ledger opens with, and what its writer sends positions by.
+    pub(crate) fn new(state: State) -> (Self, watch::Sender<Position>) {
+        let (sender, position) = watch::channel(state.layers.tip.position);
+        let shared = Self {
             base: Arc::clone(&state.layers.base),
-            position: watch::Sender::new(state.layers.tip.position),
+            position,
             state: RwLock::new(state),
             stats: Stats::default(),
             disk_low: watch::Sender::new(None),
-        }
+        };
+        (shared, sender)
     }
 
     /// The committed rows as one consistent cut.
@@ -44,6 +46,13 @@ impl Shared {
         // The guard first: a checkpoint between the two would write rows that the loaded layers do not cover.
         let cut = self.base.cut.read();
         View::new(self.state.read().layers.clone(), cut)
+    }
+
+    /// Notifies of positions after the present one.
+    pub(crate) fn positions(&self) -> watch::Receiver<Position> {
+        let mut positions = self.position.clone();
+        positions.mark_unchanged();
+        positions
     }
 
     /// The last entry in the state.

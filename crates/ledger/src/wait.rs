@@ -24,7 +24,7 @@ pub(crate) async fn wait_for(
     deadline: Instant,
 ) -> Result<(), WaitError> {
     let started = Instant::now();
-    let mut positions = shared.position.subscribe();
+    let mut positions = shared.positions();
     let have = *positions.borrow();
     let source = || Source::new(Arc::clone(journal));
     // A position of an ancestor log is waited for as the equivalent position in this log.

@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use milepost_types::{Clock, Position};
+use tokio::sync::watch;
 
 use self::checkpoints::Checkpoints;
 use self::group::{Answer, Basis, Group};
@@ -35,6 +36,8 @@ struct Writer<D: Domain> {
     clock: Arc<dyn Clock>,
     options: Options,
     shared: Arc<Shared>,
+    /// Where readers of `shared` hear of what is in it.
+    position: watch::Sender<Position>,
     checkpoints: Checkpoints,
     backlog: VecDeque<QueuedCommand<D>>,
 }
@@ -47,7 +50,7 @@ pub(crate) fn start<D: Domain>(
     clock: Arc<dyn Clock>,
     options: Options,
     shared: Arc<Shared>,
-    (queue, messages): (Sender<Message<D>>, Receiver<Message<D>>),
+    (queue, messages, position): (Sender<Message<D>>, Receiver<Message<D>>, watch::Sender<Position>),
 ) -> Result<JoinHandle<()>, Error> {
     let notify = move || {
         let _ = queue.send(Message::CheckpointEnded);
@@ -55,7 +58,8 @@ pub(crate) fn start<D: Domain>(
     let checkpoints = Checkpoints::start(name, D::STORE_VERSION, &options, Arc::clone(&shared), notify);
     let checkpoints = checkpoints.map_err(Error::Thread)?;
     let base = Arc::clone(&shared.base);
-    let writer = Writer { journal, domain, clock, options, shared, checkpoints, backlog: VecDeque::new() };
+    let backlog = VecDeque::new();
+    let writer = Writer { journal, domain, clock, options, shared, position, checkpoints, backlog };
     std::thread::Builder::new()
         .name(format!("{name}-write"))
         .spawn(move || {
@@ -192,7 +196,7 @@ impl<D: Domain> Writer<D> {
         self.shared.stats.groups.add(1);
         self.shared.stats.entries.add(entries.len() as u64);
         self.shared.state.write().advance(changes, tip, &entries);
-        self.shared.position.send_replace(tip.position);
+        self.position.send_replace(tip.position);
         answers
     }
 
@@ -243,7 +247,7 @@ impl<D: Domain> Writer<D> {
             for stored in &entries {
                 let mut state = self.shared.state.write();
                 state.apply(self.domain.as_ref(), self.journal.as_ref(), stored)?;
-                self.shared.position.send_replace(state.layers.tip.position);
+                self.position.send_replace(state.layers.tip.position);
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Two ledgers on one journal: optimistic writers that lose nothing and do nothing twice.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::{AppendError, Block, Journal, JournalInfo, ReadError, ReadLimit, StoredEntry};
-use milepost_ledger::{Actor, CommandId, Entry, Ledger, SubmitError};
+use milepost_ledger::{Actor, CommandId, Entry, FeedError, Ledger, SubmitError};
 use milepost_types::{Hash, Position};
 use proptest::prelude::*;
 use tokio::sync::watch;
@@ -41,6 +44,33 @@ async fn an_idle_ledger_shows_entries_of_another_process() {
     let position = one.submit(add(1, 5)).await.unwrap().position;
     two.wait_for(position, Instant::now() + Duration::from_secs(30)).await.unwrap();
     assert_eq!(sum(&two.view()), 5);
+}
+
+#[tokio::test]
+async fn a_reader_gets_an_entry_only_when_the_rows_have_its_effect() {
+    let (one_dir, two_dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), memory());
+    let one = open(one_dir.path(), journal.clone());
+    // It hears of nothing that others write, so that an entry stays without effect here.
+    let two = open(two_dir.path(), Arc::new(Wrapped { log: journal.clone(), shared: false, late: false }));
+    let (source, limit) = (two.source(), ReadLimit::default());
+    let start = source.tail();
+    let mut feed = source.feed(start);
+    let sequences =
+        |entries: Vec<StoredEntry>| entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>();
+
+    let first = two.submit(add(1, 1)).await.unwrap().position;
+    let second = one.submit(add(1, 5)).await.unwrap().position;
+    assert_eq!((journal.info().tail, source.tail(), sum(&two.view())), (second, first, 1));
+    assert_eq!(sequences(source.read(start, limit).await.unwrap()), [1]);
+    assert_eq!(sequences(source.read_after(0, limit).await.unwrap()), [1]);
+    assert_eq!(sequences(feed.next(limit).await.unwrap()), [1]);
+    assert!(pin!(feed.next(limit)).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+
+    two.submit(add(1, 3)).await.unwrap();
+    assert_eq!(sequences(feed.next(limit).await.unwrap()), [2, 3]);
+    assert_eq!(sum(&two.view()), 9);
+    shut(two);
+    assert!(matches!(feed.next(limit).await, Err(FeedError::Closed)));
 }
 
 /// A log of which not everything is heard.
@@ -158,7 +188,7 @@ proptest! {
                 answers.push(run.await.unwrap());
             }
             check(&acts, &answers, journal.as_ref());
-            settle(&ledgers).await;
+            settle(&ledgers, journal.info().tail).await;
             let one = cells(&ledgers[0].view());
             assert_eq!(one, cells(&ledgers[1].view()));
             ledgers.into_iter().for_each(shut);
@@ -166,8 +196,7 @@ proptest! {
     }
 }
 
-async fn settle(ledgers: &[Ledger<Cells>; 2]) {
-    let tail = ledgers[0].source().tail();
+async fn settle(ledgers: &[Ledger<Cells>; 2], tail: Position) {
     for ledger in ledgers {
         ledger.wait_for(tail, Instant::now() + Duration::from_secs(30)).await.unwrap();
     }
