@@ -15,6 +15,7 @@ use super::tree::Tree;
 use super::typed::Typed;
 use crate::limits::{FILTER_DEPTH, FILTER_FAULTS};
 use crate::quote::quoted;
+use crate::suggest::nearest;
 
 /// The expression with its types.
 ///
@@ -157,9 +158,9 @@ fn resolve<F: Copy>(
     {
         return Ok((field, Some(key.as_str().into())));
     }
-    let known: Vec<_> = schema.paths().collect();
-    Err(FaultAt::new(
-        restriction.path_at,
-        format!("there is no field {} to filter by; there are {}", quoted(&path.join(".")), known.join(", ")),
-    ))
+    let (given, known) = (path.join("."), schema.paths().collect::<Vec<_>>());
+    let meant = nearest(&given, known.iter().copied());
+    let meant = meant.map_or("there are".to_owned(), |meant| format!("did you mean {meant}? There are"));
+    let message = format!("there is no field {} to filter by; {meant} {}", quoted(&given), known.join(", "));
+    Err(FaultAt::new(restriction.path_at, message))
 }
