@@ -30,6 +30,7 @@ use crate::demo::DemoArgs;
 use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::{EXIT_CODES, Error};
 use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
+use crate::output::table::Rendered;
 use crate::output::zone::Zones;
 use crate::output::{self, Format, Output};
 use crate::schema::{self, Resource};
@@ -318,7 +319,7 @@ fn run_context(command: &ContextCommand, format: Format) -> Result<(), Error> {
     let path = context::path(|name| std::env::var_os(name))?;
     let (contexts, note) = context::run(command, &path)?;
     let output = Output::stdout(format, Zones::utc());
-    let (text, left_out) = output::contexts(contexts, format, output.columns);
+    let Rendered { text, left_out } = output.contexts(contexts);
     output::print(&text)?;
     if !left_out.is_empty() {
         let left_out = left_out.join(", ");

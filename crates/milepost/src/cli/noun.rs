@@ -19,7 +19,7 @@ use super::read::{Fault, Scope};
 use super::session::{Page, Session};
 use super::{ClientArgs, examples, extra, name};
 use crate::error::Error;
-use crate::output::zone::Place;
+use crate::output::zone::portfolio_of;
 use crate::output::{json, print, shown};
 use crate::schema::{Resource, Verb, VerbKind, comment, resource};
 
@@ -230,8 +230,7 @@ async fn current(verb: &Verb, matches: &ArgMatches, session: &Session) -> Result
 
 /// The reporting currency of the portfolio that a name is in, if it has one.
 async fn reporting_currency(name: &str, session: &Session) -> Result<Option<CurrencyCode>, Error> {
-    let place = Place::of(name);
-    let Some(name) = place.portfolio("") else { return Ok(None) };
+    let Some(name) = portfolio_of(name) else { return Ok(None) };
     let portfolio = resource("portfolio").expect("the registry has portfolios");
     let portfolio = get(portfolio, name.to_owned(), session).await?;
     let code = portfolio.get_field_by_name("reporting_currency_code");

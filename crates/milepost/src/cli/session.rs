@@ -20,8 +20,8 @@ use tonic::{Request, Response, Status};
 use super::flags::{Columns, Limit};
 use super::name::Defaults;
 use crate::error::Error;
-use crate::output::zone::Place;
-use crate::output::{Output, place, print, progress, shown, text};
+use crate::output::table::Rendered;
+use crate::output::{Output, print, progress, shown, text};
 use crate::schema;
 
 /// Resources on a page: as many as servers answer.
@@ -136,9 +136,9 @@ impl Session {
     /// If standard output cannot be written.
     pub async fn one(&self, answer: &DynamicMessage) -> Result<(), Error> {
         if !self.output.is_streamed() {
-            self.learn_zones(place(&shown(answer)).portfolio("")).await;
+            self.learn_zones(self.output.zones.portfolio(&shown(answer), "").as_deref()).await;
         }
-        self.output.one(answer)
+        print(&self.output.one(answer)?)
     }
 
     /// Shows several messages that are listed under a parent.
@@ -152,10 +152,11 @@ impl Session {
         };
         let list = self.output.list(&first.descriptor(), under, columns)?;
         if self.output.needs_zones(&list) {
-            let places: Vec<Place> = found.iter().map(place).collect();
-            self.learn_zones(places.iter().filter_map(|place| place.portfolio(under))).await;
+            let portfolio = |message| self.output.zones.portfolio(message, under);
+            let portfolios: Vec<String> = found.iter().filter_map(portfolio).collect();
+            self.learn_zones(portfolios.iter().map(String::as_str)).await;
         }
-        let (text, left_out) = self.output.piece(&list, found);
+        let Rendered { text, left_out } = self.output.piece(&list, found);
         print(&text)?;
         if !left_out.is_empty() {
             self.output.note(&format!("no room for {}; --wide shows everything", left_out.join(", ")));
@@ -187,7 +188,7 @@ impl Session {
             listed += items.len() as u64;
             bar.set_position(listed);
             if self.output.is_streamed() {
-                let (text, _) = self.output.piece(&list, &items);
+                let text = self.output.piece(&list, &items).text;
                 bar.suspend(|| print(&text))?;
             } else {
                 rows.append(&mut items);

@@ -94,7 +94,7 @@ impl Story {
 
     /// What people call the resource, after its project if it is part of one.
     fn title(&mut self, event: &Event) -> String {
-        let own = match (event::title(event), self.titles.get(&event.subject)) {
+        let own = match (event::title(&json::dynamic(event)), self.titles.get(&event.subject)) {
             (own, _) if !own.is_empty() => own,
             (_, Some(known)) => known.clone(),
             (_, None) => text::ids(&event.subject),
@@ -109,7 +109,7 @@ impl Story {
 
 /// What is worth saying beside date and title: of what is new, its declared count or its English name.
 fn detail(event: &Event) -> String {
-    let resource = event::resource(&json::dynamic(event)).map(|resource| json::of(&resource));
+    let resource = event::carried(&json::dynamic(event), "resource").map(|resource| json::of(&resource));
     let resource = resource.unwrap_or_default();
     let declared = resource["declaredCount"].as_i64().map(|count| count.to_string());
     match (&event.payload, declared) {
@@ -122,7 +122,7 @@ fn detail(event: &Event) -> String {
             format!("{declared} declared, {} registered", started.count)
         }
         // The date has a column of its own.
-        _ => event::detail(&Event { event_date: None, ..event.clone() }),
+        _ => event::detail(&json::dynamic(&Event { event_date: None, ..event.clone() })),
     }
 }
 

@@ -9,7 +9,7 @@ use milepost_service::config::Fault;
 use serde_json::{Value, json};
 
 use super::{COLUMNS, Cause, Error, chain, stored};
-use crate::output::caret;
+use crate::output::width;
 
 /// The object for programs. Parts that are not known are left out.
 pub fn json(error: &Error) -> Value {
@@ -65,7 +65,7 @@ pub fn text(error: &Error) -> String {
     if let Error::Filter(filter, failure) = error {
         let columns = failure.fact(COLUMNS).unwrap_or_default().split(',');
         let columns: Vec<usize> = columns.filter_map(|column| column.parse().ok()).collect();
-        if let Some([line, carets]) = caret::under(filter, &columns) {
+        if let Some([line, carets]) = width::carets(filter, &columns) {
             text.push_str(&format!("\n  {line}\n  {red}{carets}{red:#}"));
         }
     }

@@ -4,8 +4,9 @@
 //! schema and the keys of maps are sorted, so that one message has one text. Reading refuses fields that
 //! the schema does not have; dates, periods and amounts may also be written as people write them.
 
-use prost_reflect::{DeserializeOptions, DynamicMessage, Kind, MessageDescriptor, Value as Field};
-use serde_json::{Map, Value};
+use milepost_types::written;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage};
+use serde_json::Value;
 
 use crate::cli::read::{self, Fault, Scope};
 use crate::schema::field::{self, Shape};
@@ -26,18 +27,15 @@ pub fn to_value<M: prost::Name>(message: &M) -> Value {
 /// The message as JSON.
 pub fn of(message: &DynamicMessage) -> Value {
     let mut value = serde_json::to_value(message).expect("a message has a JSON form");
-    sort_maps(&mut value, message);
+    // Maps of messages have no order of their own; sorted, one message has one text.
+    visit(&mut value, &message.descriptor(), "", &mut |field, _, value| {
+        if let Value::Object(map) = value
+            && field.is_map()
+        {
+            map.sort_keys();
+        }
+    });
     value
-}
-
-/// A response that carries one resource and one text beside it, as the API answers it.
-pub fn response(field: &str, resource: Value, (key, text): (&str, &str)) -> Value {
-    let mut object = Map::new();
-    object.insert(field.to_owned(), resource);
-    if !text.is_empty() {
-        object.insert(key.to_owned(), Value::from(text));
-    }
-    Value::Object(object)
 }
 
 /// The message that a JSON text describes.
@@ -46,24 +44,23 @@ pub fn response(field: &str, resource: Value, (key, text): (&str, &str)) -> Valu
 /// If it is no JSON, or not of this message; the error says at which line and column, or in which field.
 pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result<DynamicMessage, Fault> {
     let mut value: Value = serde_json::from_str(text)?;
-    let (mut rewritten, mut faults) = (false, Vec::new());
-    rewrite(&mut value, descriptor, scope, "", &mut rewritten, &mut faults);
-    let texts: Vec<&str> = faults.iter().filter_map(Faulty::text).collect();
-    match (&texts[..], faults.first()) {
-        ([], Some(Faulty(_, fault))) => return Err(fault.clone()),
-        ([], None) => {}
-        _ => return Err(Fault::Text(texts.join("\n  "))),
+    let (mut rewritten, mut faults, mut no_currency) = (false, Vec::new(), None);
+    visit(&mut value, descriptor, "", &mut |field, path, value| match canonical(field, value, scope) {
+        Some(Ok(canonical)) => (*value, rewritten) = (canonical, true),
+        Some(Err(Fault::Text(text))) => faults.push(format!("{path}: {text}")),
+        Some(Err(fault)) => no_currency = no_currency.take().or(Some(fault)),
+        None => {}
+    });
+    if !faults.is_empty() {
+        return Err(Fault::Text(faults.join("\n  ")));
     }
-    let options = DeserializeOptions::new().deny_unknown_fields(true);
+    no_currency.map_or(Ok(()), Err)?;
     // As it was written, an error has its place.
-    let from_text = |text: &str| {
-        let mut source = serde_json::Deserializer::from_str(text);
-        let message = DynamicMessage::deserialize_with_options(descriptor.clone(), &mut source, &options)?;
-        source.end().map(|()| message)
-    };
     let message = match rewritten {
-        false => from_text(text),
-        true => DynamicMessage::deserialize_with_options(descriptor.clone(), value, &options),
+        false => {
+            DynamicMessage::deserialize(descriptor.clone(), &mut serde_json::Deserializer::from_str(text))
+        }
+        true => DynamicMessage::deserialize(descriptor.clone(), value),
     };
     message.map_err(|error| {
         Fault::Text(format!("this is not the JSON of a {}: {error}", descriptor.full_name()))
@@ -86,67 +83,39 @@ pub fn resource(resource: &Resource, text: &str, scope: &Scope) -> Result<Dynami
     read(&resource.message, text, scope)
 }
 
-/// A value that is not understood, and where it is.
-struct Faulty(String, Fault);
-
-impl Faulty {
-    fn text(&self) -> Option<&str> {
-        match &self.1 {
-            Fault::Text(_) => Some(&self.0),
-            Fault::NoCurrency(_) => None,
-        }
-    }
-}
-
-/// Brings dates, periods and amounts that are written as text into their canonical form.
-fn rewrite(
+/// Passes on the value of every field that an object has, of a list each member, with the path of the field;
+/// messages after what is in them.
+fn visit(
     value: &mut Value,
-    descriptor: &MessageDescriptor,
-    scope: &Scope,
+    message: &MessageDescriptor,
     path: &str,
-    rewritten: &mut bool,
-    faults: &mut Vec<Faulty>,
+    each: &mut dyn FnMut(&FieldDescriptor, &str, &mut Value),
 ) {
-    let Value::Object(object) = value else { return };
-    for (key, value) in object {
-        let of = descriptor.get_field_by_json_name(key).or_else(|| descriptor.get_field_by_name(key));
-        let Some(of) = of else { continue };
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let shape = field::shape(&of);
-        let members: Vec<&mut Value> = match value {
-            Value::Array(members) if of.is_list() => members.iter_mut().collect(),
-            Value::Object(_) if of.is_map() => continue,
-            one => vec![one],
+    for (key, value) in value.as_object_mut().into_iter().flatten() {
+        let field = message.get_field_by_json_name(key).or_else(|| message.get_field_by_name(key));
+        let Some(field) = field else { continue };
+        let path = format!("{path}{key}");
+        let members = match value {
+            Value::Array(members) if field.is_list() => &mut members[..],
+            one => std::slice::from_mut(one),
         };
         for member in members {
-            let text = match (member.as_str(), &shape) {
-                (None, _) => {
-                    if let Kind::Message(inner) = of.kind() {
-                        rewrite(member, &inner, scope, &path, rewritten, faults);
-                    }
-                    continue;
-                }
-                (Some(text), Shape::Date | Shape::Money | Shape::Period) => text,
-                _ => continue,
-            };
-            match canonical(&shape, text, scope) {
-                Ok(canonical) => (*member, *rewritten) = (canonical, true),
-                Err(fault) => {
-                    let text = match &fault {
-                        Fault::Text(text) | Fault::NoCurrency(text) => format!("{path}: {text}"),
-                    };
-                    faults.push(Faulty(text, fault));
-                }
+            if let (Kind::Message(inner), false) = (field.kind(), field.is_map()) {
+                visit(member, &inner, &format!("{path}."), each);
             }
+            each(&field, &path, member);
         }
     }
 }
 
-fn canonical(shape: &Shape, text: &str, scope: &Scope) -> Result<Value, Fault> {
-    Ok(match shape {
-        Shape::Money => to_value(&read::money(text, scope)?),
-        Shape::Period => to_value(&read::period(text)?),
-        _ => to_value(&read::date(milepost_types::written::date(text)?)),
+/// The canonical form of a date, a period or an amount that is written as text; none of anything else.
+fn canonical(field: &FieldDescriptor, value: &Value, scope: &Scope) -> Option<Result<Value, Fault>> {
+    let text = value.as_str()?;
+    Some(match field::shape(field) {
+        Shape::Money => read::money(text, scope).map(|money| to_value(&money)),
+        Shape::Period => read::period(text).map(|period| to_value(&period)),
+        Shape::Date => written::date(text).map(|date| to_value(&read::date(date))).map_err(Fault::from),
+        _ => return None,
     })
 }
 
@@ -158,26 +127,6 @@ pub fn pretty(value: &Value) -> String {
 /// JSON on one line, with a line break at the end.
 pub fn line(value: &Value) -> String {
     format!("{value}\n")
-}
-
-/// Maps of messages have no order of their own; sorted, one message has one text.
-fn sort_maps(value: &mut Value, message: &DynamicMessage) {
-    let Value::Object(object) = value else { return };
-    for (field, content) in message.fields() {
-        let Some(json) = object.get_mut(field.json_name()) else { continue };
-        match (content, json) {
-            (Field::Message(inner), json) => sort_maps(json, inner),
-            (Field::List(items), Value::Array(array)) if matches!(field.kind(), Kind::Message(_)) => {
-                for (item, json) in items.iter().zip(array) {
-                    if let Field::Message(inner) = item {
-                        sort_maps(json, inner);
-                    }
-                }
-            }
-            (Field::Map(_), Value::Object(map)) => map.sort_keys(),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

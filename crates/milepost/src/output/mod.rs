@@ -1,10 +1,9 @@
 //! The output for people and programs: tables and cards, canonical proto3 JSON, and CSV, on standard output.
 //!
-//! Invariant: standard output carries data only; everything else goes to standard error. Nothing is
-//! coloured, and nothing is wrapped, unless standard output is a terminal. What is shown of a message is read from its
+//! Invariant: standard output carries data only; everything else goes to standard error. Nothing is coloured,
+//! and nothing is wrapped, unless standard output is a terminal. What is shown of a message is read from its
 //! schema; which call is made is decided in `cli`.
 
-pub mod caret;
 pub mod column;
 mod csv;
 pub mod event;
@@ -16,7 +15,6 @@ pub mod table;
 pub mod text;
 pub mod value;
 pub mod width;
-mod wrap;
 pub mod zone;
 
 use std::cell::Cell;
@@ -25,16 +23,16 @@ use std::io::Write;
 use anstream::{AutoStream, ColorChoice};
 use milepost_types::filter;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::Columns;
 use crate::context::{Contexts, Settings};
 use crate::error::Error;
 use crate::schema::field::Shape;
 use crate::schema::resource_of;
-use column::{Choice, Column};
-use table::Terminal;
-use zone::{Place, Zone, Zones};
+use column::Column;
+use table::{Rendered, Room};
+use zone::{Zone, Zones};
 
 /// How answers are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -73,9 +71,10 @@ pub struct List {
 impl Output {
     /// Standard output, as what it is.
     pub fn stdout(format: Format, zones: Zones) -> Self {
-        let colour = !matches!(AutoStream::choice(&std::io::stdout()), ColorChoice::Never);
         let terminal = console::Term::stdout();
         let columns = terminal.is_term().then(|| terminal.size().1).filter(|columns| *columns > 0);
+        let choice = AutoStream::choice(&std::io::stdout());
+        let colour = columns.is_some() && !matches!(choice, ColorChoice::Never);
         Self { format, columns, colour, zones }
     }
 
@@ -87,25 +86,17 @@ impl Output {
         }
     }
 
-    fn terminal(&self) -> Option<Terminal> {
-        self.columns.map(|columns| Terminal { columns, colour: self.colour })
-    }
-
-    /// Prints one answer: the card of the resource in it, or of the answer itself; or the answer as JSON.
+    /// The text of one answer: its JSON, or the card of the resource in it, else of the answer itself.
     ///
     /// # Errors
-    /// If it cannot be printed so.
-    pub fn one(&self, answer: &DynamicMessage) -> Result<(), Error> {
-        print(&self.one_text(answer)?)
-    }
-
-    fn one_text(&self, answer: &DynamicMessage) -> Result<String, Error> {
+    /// If it cannot be shown so.
+    pub fn one(&self, answer: &DynamicMessage) -> Result<String, Error> {
         match self.format {
             Format::Json => Ok(json::pretty(&json::of(answer))),
             Format::Table => {
                 let shown = shown(answer);
-                let zone = self.zones.zone(&place(&shown), "");
-                Ok(table::card(&card(&shown, &zone), self.terminal()))
+                let zone = self.zones.zone(self.zones.portfolio(&shown, "").as_deref());
+                Ok(table::card(&card(&shown, &zone), self.columns, self.colour))
             }
             Format::Csv => Err(Error::Usage("CSV is for lists; give --format json or table".to_owned())),
         }
@@ -116,8 +107,7 @@ impl Output {
     /// # Errors
     /// If a column that is asked for is none of the message.
     pub fn list(&self, message: &MessageDescriptor, under: &str, choice: &Columns) -> Result<List, Error> {
-        let wide = choice.wide || (self.format == Format::Csv && choice.columns.is_empty());
-        let columns = column::chosen(message, &Choice { named: choice.columns.clone(), wide })?;
+        let columns = column::chosen(message, &choice.columns, choice.wide || self.format == Format::Csv)?;
         Ok(List { columns, choice: choice.clone(), under: under.to_owned(), begun: Cell::new(false) })
     }
 
@@ -127,36 +117,28 @@ impl Output {
     }
 
     /// The text of a piece of a list, and the headers that had no room.
-    pub fn piece(&self, list: &List, messages: &[DynamicMessage]) -> (String, Vec<String>) {
-        match self.format {
-            Format::Json => {
-                (messages.iter().map(|message| json::line(&json::of(message))).collect(), Vec::new())
-            }
-            Format::Csv => {
-                let begun = list.begun.replace(true);
-                let header = if begun { String::new() } else { csv::header(&list.columns, list.choice.bom) };
-                let rows = messages.iter().map(|message| csv::row(&list.columns, message));
-                (std::iter::once(header).chain(rows).collect(), Vec::new())
-            }
-            Format::Table => {
-                let descriptor = messages.first().map(ReflectMessage::descriptor);
-                let Some(descriptor) = descriptor else { return (String::new(), Vec::new()) };
-                let head = |(place, column): (usize, &Column)| column.head(&descriptor, place + 1);
-                let heads: Vec<_> = list.columns.iter().enumerate().map(head).collect();
-                let row = |message: &DynamicMessage| {
-                    let zone = self.zones.zone(&place(message), &list.under);
-                    list.columns.iter().map(|column| column.cell(message, &list.under, &zone)).collect()
-                };
-                let rows: Vec<Vec<table::Cell>> = messages.iter().map(row).collect();
-                let terminal = self.terminal().map(|terminal| match list.choice.wide {
-                    // As wide as it is; the terminal breaks the lines.
-                    true => Terminal { columns: u16::MAX, ..terminal },
-                    false => terminal,
-                });
-                let rendered = table::render(&heads, &rows, terminal);
-                (rendered.text, rendered.left_out)
-            }
-        }
+    pub fn piece(&self, list: &List, messages: &[DynamicMessage]) -> Rendered {
+        let text = match self.format {
+            Format::Json => messages.iter().map(|message| json::line(&json::of(message))).collect(),
+            Format::Csv if list.begun.replace(true) => csv::rows(&list.columns, messages),
+            Format::Csv => csv::list(&list.columns, messages, list.choice.bom),
+            Format::Table => return self.table(list, messages),
+        };
+        Rendered { text, left_out: Vec::new() }
+    }
+
+    fn table(&self, list: &List, messages: &[DynamicMessage]) -> Rendered {
+        let Some(first) = messages.first() else { return Rendered::default() };
+        let zone = |message| self.zones.zone(self.zones.portfolio(message, &list.under).as_deref());
+        let zones: Vec<Zone> = messages.iter().map(zone).collect();
+        let columns = (1..).zip(&list.columns).map(|(place, column)| {
+            let rows = messages.iter().zip(&zones);
+            let cells = rows.map(|(message, zone)| column.cell(message, &list.under, zone)).collect();
+            column.head(&first.descriptor(), place, cells)
+        });
+        // If all is asked for the table is as wide as it is; the terminal breaks the lines.
+        let columns_shown = self.columns.map(|columns| if list.choice.wide { u16::MAX } else { columns });
+        table::render(columns.collect(), columns_shown, self.colour)
     }
 
     /// Whether showing a list needs the time zones of what is in it.
@@ -164,70 +146,53 @@ impl Output {
         self.format == Format::Table && list.columns.iter().any(|column| column.shape() == Shape::Instant)
     }
 
-    /// What can be filtered by: a table of fields, types and operators, or a JSON object a line.
+    /// What can be filtered by: fields, types and operators.
     pub fn fields(&self, fields: &[filter::Field<usize>]) -> String {
-        let texts = |field: &filter::Field<usize>| {
-            [field.path().to_owned(), field.kind().words(), field.kind().operators().to_owned()]
+        let object = |field: &filter::Field<usize>| {
+            let kind = field.kind();
+            json!({"field": field.path(), "holds": kind.words(), "operators": kind.operators()})
         };
-        match self.format {
-            Format::Json => {
-                let object = |[field, holds, operators]: [String; 3]| {
-                    json::line(&serde_json::json!({"field": field, "holds": holds, "operators": operators}))
-                };
-                fields.iter().map(|field| object(texts(field))).collect()
-            }
-            _ => {
-                let column = |header: &str, room, rank| table::Column {
-                    header: header.to_owned(),
-                    room,
-                    right: false,
-                    rank,
-                };
-                let columns = [
-                    column("FIELD", table::Room::Whole, 0),
-                    column("HOLDS", table::Room::Text, 0),
-                    column("OPERATORS", table::Room::Whole, 0),
-                ];
-                let rows: Vec<Vec<table::Cell>> =
-                    fields.iter().map(|field| texts(field).map(Into::into).to_vec()).collect();
-                table::render(&columns, &rows, self.terminal()).text
-            }
-        }
+        self.objects(&["field", "holds", "operators"], fields.iter().map(object)).text
     }
-}
 
-/// Contexts, the current one marked: a table, and the headers that had no room; or a JSON object a line. Without a
-/// terminal the columns are aligned too.
-pub fn contexts(contexts: Contexts, format: Format, columns: Option<u16>) -> (String, Vec<String>) {
-    let Contexts { current, all } = contexts;
-    let all = all.into_iter().map(|(name, settings)| (current.as_ref() == Some(&name), name, settings));
-    if format == Format::Json {
-        let object = |(current, name, settings): (bool, String, Settings)| {
-            let mut object = json!({"name": name, "current": current});
+    /// Contexts, the current one marked.
+    pub fn contexts(&self, contexts: Contexts) -> Rendered {
+        let Contexts { current, all } = contexts;
+        let object = |(name, settings): (String, Settings)| {
+            let mut object = json!({"name": name, "current": current.as_ref() == Some(&name)});
             settings.json().into_iter().for_each(|(key, value)| object[key] = value);
-            json::line(&object)
+            object
         };
-        return (all.map(object).collect(), Vec::new());
+        let keys: Vec<&str> = ["name", "current"].into_iter().chain(Settings::keys()).collect();
+        self.objects(&keys, all.into_iter().map(object))
     }
-    let column = |(place, header): (u8, &str)| {
-        let (room, rank) = match header {
-            "context" | "endpoint" => (table::Room::Name, 0),
-            "current" => (table::Room::Whole, 0),
-            _ => (table::Room::Whole, place),
+
+    /// Objects with these keys: a table whose first three columns stay, or a JSON object a line. Without a
+    /// terminal the columns are aligned too.
+    fn objects(&self, keys: &[&str], objects: impl Iterator<Item = Value>) -> Rendered {
+        if self.format == Format::Json {
+            return Rendered {
+                text: objects.map(|object| json::line(&object)).collect(),
+                left_out: Vec::new(),
+            };
+        }
+        let text = |value: &Value| match value {
+            Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+            Value::Null => text::ABSENT.to_owned(),
+            Value::Object(parts) => {
+                let part = |(key, value): (&String, &Value)| Some(format!("{key}={}", value.as_str()?));
+                parts.iter().filter_map(part).collect::<Vec<_>>().join(",")
+            }
+            value => value.as_str().unwrap_or_default().to_owned(),
         };
-        table::Column { header: header.to_uppercase(), room, right: false, rank }
-    };
-    let headers = ["current", "context"].into_iter().chain(Settings::keys());
-    let heads: Vec<_> = (0..).zip(headers).map(column).collect();
-    let row = |(current, name, mut settings): (bool, String, Settings)| -> Vec<table::Cell> {
-        let texts = settings.slots().map(|(_, text)| text::or_absent(text.as_deref().unwrap_or_default()));
-        let mark = if current { "*" } else { "" }.to_owned();
-        [mark, name].into_iter().chain(texts).map(Into::into).collect()
-    };
-    let rows: Vec<_> = all.map(row).collect();
-    let terminal = Terminal { columns: columns.unwrap_or(u16::MAX), colour: false };
-    let rendered = table::render(&heads, &rows, Some(terminal));
-    (rendered.text, rendered.left_out)
+        let objects: Vec<Value> = objects.collect();
+        let column = |(place, key): (usize, &&str)| {
+            let cells = objects.iter().map(|object| text(&object[*key]).into());
+            table::Column::new(&key.to_uppercase(), Room::Name, if place < 3 { 0 } else { place }, cells)
+        };
+        let columns = keys.iter().enumerate().map(column).collect();
+        table::render(columns, self.columns.or(Some(u16::MAX)), self.colour)
+    }
 }
 
 /// What of an answer is shown: the one message in it that it is about, or the answer itself.
@@ -240,35 +205,25 @@ pub fn shown(answer: &DynamicMessage) -> DynamicMessage {
     inner.unwrap_or(answer).clone()
 }
 
-/// Where a message belongs: in whose zone its times are shown.
-pub fn place(message: &DynamicMessage) -> Place {
-    if let Some(zone) = column::own_zone(message) {
-        return Place::Zone(zone);
-    }
-    let text =
-        |field: &str| message.get_field_by_name(field).and_then(|name| name.as_str().map(str::to_owned));
-    match text("portfolio").or_else(|| text("name")) {
-        Some(name) => Place::of(&name),
-        None => Place::Parent,
-    }
-}
-
-/// The lines of a card: what is there of a message.
+/// The lines of a card: what is there of a message, each after its label.
 fn card(message: &DynamicMessage, zone: &Zone) -> Vec<(String, String)> {
-    if let Some(lines) = event::card(message, zone) {
-        return lines;
-    }
     let descriptor = message.descriptor();
     let is_resource = resource_of(&descriptor).is_some();
-    let fields = column::in_order(&descriptor).into_iter();
-    let lines = fields.filter(|field| is_resource || field.name() != "revision").filter_map(|of| {
-        let lines = value::lines(message, &of, zone);
-        let unit = of.name().ends_with("_working_days") && !lines.is_empty();
-        let mut label = column::label(of.name());
-        if unit {
-            label.push_str(" in working days");
+    let mut columns = event::columns(&descriptor).unwrap_or_default();
+    let is_event = !columns.is_empty();
+    for field in column::in_order(&descriptor) {
+        // What an event carries is said in its detail; the revision is for programs.
+        let said =
+            is_event && field.containing_oneof().is_some() || !is_resource && field.name() == "revision";
+        if !said && columns.iter().all(|column| column.name != field.name()) {
+            columns.push(Column::of(field));
         }
-        (!lines.is_empty()).then(|| (text::sentence(&label), lines.join("\n")))
+    }
+    let lines = columns.into_iter().filter_map(|column| {
+        let unit = if column.name.ends_with("_working_days") { " in working days" } else { "" };
+        let label = column::label(&column.name);
+        let lines = column.lines(message, zone);
+        (!lines.is_empty()).then(|| (label[..1].to_uppercase() + &label[1..] + unit, lines.join("\n")))
     });
     lines.collect()
 }

@@ -1,7 +1,7 @@
 //! Standard output as a pipe: whether its reader is still there, and what it has taken out.
 //!
-//! Invariant: a line counts as taken only once no byte of it is left in the pipe: what was written is not what was
-//! read. What a reader does with what it took is not known here.
+//! Invariant: a line counts as taken only once no byte of it is left in the pipe: what was written is not
+//! what was read. What a reader does with what it took is not known here.
 
 use std::io::Stdout;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use rustix::fs::FileType;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// How long the system is waited for to report that the pipe moved, before the pipe is looked at again: where the pipe
-/// could not be made small, the system does not report it.
+/// After how long the pipe is looked at again where the system does not report that it moved: it could not be
+/// made small.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Whoever reads standard output.
@@ -19,7 +19,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub struct Reader {
     /// None where the system does not report readers: standard output is a file.
     stdout: Option<AsyncFd<Stdout>>,
-    is_pipe: bool,
 }
 
 impl Reader {
@@ -29,26 +28,21 @@ impl Reader {
         reason = "what it was deprecated for needs unsafe; standard output stays open, as that asks for"
     )]
     pub fn attach() -> Self {
-        let stdout = std::io::stdout();
-        let is_pipe = rustix::fs::fstat(&stdout)
-            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
         // Files have no readers to go away: registering them fails.
-        let stdout = AsyncFd::with_interest(stdout, Interest::ERROR | Interest::WRITABLE).ok();
-        Self { stdout, is_pipe }
+        Self { stdout: AsyncFd::with_interest(std::io::stdout(), Interest::ERROR | Interest::WRITABLE).ok() }
     }
 
-    /// Whether what is written must be taken out by a reader, and can be watched while it is.
-    pub fn is_pipe(&self) -> bool {
-        self.is_pipe && self.stdout.is_some()
-    }
-
-    /// Makes the pipe as small as it can be: it is writable again when it is empty, and the system tells so.
-    pub fn narrow(&self) {
+    /// Makes a pipe as small as it can be: it is writable again when it is empty, and the system says so.
+    /// False if what is written cannot be watched while a reader takes it out: standard output is no pipe.
+    pub fn narrow(&self) -> bool {
+        let mode = rustix::fs::fstat(std::io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        let is_pipe = self.stdout.is_some() && mode == Ok(FileType::Fifo);
         #[cfg(target_os = "linux")]
-        if self.is_pipe() {
+        if is_pipe {
             // Where it cannot be done, [`Reader::taken`] looks from time to time.
             let _ = rustix::pipe::fcntl_setpipe_size(std::io::stdout(), 1);
         }
+        is_pipe
     }
 
     /// Waits until the reader has taken everything out of the pipe; false if it went away and left something.
@@ -79,7 +73,7 @@ impl Reader {
     }
 }
 
-/// Whether nothing is left in the pipe. What cannot be asked counts as taken: written is all that is known then.
+/// Whether nothing is left in the pipe. What cannot be asked counts as taken.
 fn is_empty() -> bool {
     rustix::io::ioctl_fionread(std::io::stdout()).unwrap_or(0) == 0
 }

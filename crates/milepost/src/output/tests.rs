@@ -19,15 +19,11 @@ fn table() -> Output {
     Output { format: Format::Table, columns: Some(120), colour: false, zones: Zones::utc() }
 }
 
-fn utc() -> zone::Zone {
-    Zones::utc().zone(&Place::Nowhere, "")
-}
-
 impl Output {
     /// The card of a resource in a response, or the response as JSON.
     fn of_response(&self, project: &Project) -> String {
         let response = GetProjectResponse { project: Some(project.clone()), revision: "AQID".into() };
-        self.one_text(&super::json::dynamic(&response)).unwrap()
+        self.one(&super::json::dynamic(&response)).unwrap()
     }
 
     fn of_list<M: prost::Name + Default>(&self, messages: &[M], under: &str) -> String {
@@ -38,7 +34,7 @@ impl Output {
         let descriptor = super::json::dynamic(&M::default()).descriptor();
         let list = self.list(&descriptor, under, columns).unwrap();
         let messages: Vec<_> = messages.iter().map(super::json::dynamic).collect();
-        self.piece(&list, &messages).0
+        self.piece(&list, &messages).text
     }
 }
 
@@ -108,7 +104,7 @@ fn in_a_narrow_terminal_a_name_stays_whole_and_columns_go() {
     let narrow = Output { columns: Some(60), ..table() };
     let list = narrow.list(&super::json::dynamic(&avenue()).descriptor(), "", &Columns::default()).unwrap();
     let messages = [super::json::dynamic(&facility()), super::json::dynamic(&avenue())];
-    let (text, left_out) = narrow.piece(&list, &messages);
+    let Rendered { text, left_out } = narrow.piece(&list, &messages);
     assert!(text.contains("超瞬态实验装置") && text.contains("Science Avenue"), "{text}");
     assert!(text.lines().all(|line| width::columns(line) <= 60), "{text}");
     assert_eq!(left_out.last().map(String::as_str), Some("ACTUAL PERIOD"));
@@ -197,7 +193,7 @@ fn what_slipped_and_is_due_soon_says_that_it_came_near() {
         ..Default::default()
     };
     let event = Event { payload: Some(Payload::MilestoneOutlookChanged(changed)), ..slipped() };
-    assert_eq!(super::event::detail(&event), "AHEAD → DUE_SOON as of 2023-06-23");
+    assert_eq!(super::event::detail(&super::json::dynamic(&event)), "AHEAD → DUE_SOON as of 2023-06-23");
 }
 
 fn slipped() -> Event {
@@ -228,7 +224,7 @@ fn slipped() -> Event {
 
 #[test]
 fn an_event_is_a_line() {
-    insta::assert_snapshot!(event::line(&slipped(), &utc()), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, 12 working days later: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
+    insta::assert_snapshot!(event::line(&slipped(), &Zone::UTC), @"2021-05-26 15:04:05Z  milestone.reforecast          wsc/avenue/opening  通车  2023-06-30 → 2023-07-18, +12 working days: 材料到场推迟  (because of 0198c0de-0000-7000-8000-000000000001/7/1)");
 }
 
 #[test]
@@ -243,7 +239,7 @@ fn a_change_to_the_day_of_an_event_says_the_day_once() {
     let advanced = DateAdvanced { current_date: day(2023, 6, 23), ..Default::default() };
     let payload = Some(Payload::DateAdvanced(advanced));
     let event = Event { event_date: day(2023, 6, 23), payload, ..Default::default() };
-    assert_eq!(super::event::detail(&event), "- → 2023-06-23, 0 due soon, 0 overdue");
+    assert_eq!(super::event::detail(&super::json::dynamic(&event)), "- → 2023-06-23, 0 due soon, 0 overdue");
 }
 
 #[test]
@@ -254,10 +250,11 @@ fn contexts_fit_a_terminal_and_are_aligned_in_a_pipe() {
         current: Some("科学城工地".to_owned()),
         all: [("科学城工地".to_owned(), settings.clone())].into(),
     };
-    let (text, left_out) = contexts(all(), Format::Table, Some(60));
+    let narrow = Output { columns: Some(60), ..table() };
+    let Rendered { text, left_out } = narrow.contexts(all());
     assert!(text.lines().all(|line| width::columns(line) <= 60) && text.contains("科学城工地"), "{text}");
     assert_eq!(left_out, ["PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"]);
-    let (text, left_out) = contexts(all(), Format::Table, None);
+    let Rendered { text, left_out } = Output { columns: None, ..table() }.contexts(all());
     assert!(text.contains("http://milepost.science-city.example:7400  -  ") && left_out.is_empty(), "{text}");
 }
 
@@ -268,7 +265,7 @@ fn an_event_of_a_later_version_has_a_line_too() {
         subject: "portfolios/p".into(),
         ..Default::default()
     };
-    assert_eq!(event::line(&strange, &utc()), "-  alliance.formed               p");
+    assert_eq!(event::line(&strange, &Zone::UTC), "-  alliance.formed               p");
 }
 
 #[test]
@@ -301,7 +298,7 @@ fn the_log_and_the_ledgers_tell_how_far_they_are() {
             SourceProgress { source: "tracker".into(), position: None, lag_entries: None },
         ],
     };
-    insta::assert_snapshot!(table().one_text(&super::json::dynamic(&info)).unwrap(), @r"
+    insta::assert_snapshot!(table().one(&super::json::dynamic(&info)).unwrap(), @r"
     Log id            0198c0de-0000-7000-8000-000000000000
     Earliest cursor   AAAA
     Latest cursor     BBBB
@@ -319,7 +316,7 @@ fn the_log_and_the_ledgers_tell_how_far_they_are() {
     let columns = Columns { columns, ..Columns::default() };
     let ledger = super::json::dynamic(&ledger);
     let list = table().list(&ledger.descriptor(), "", &columns).unwrap();
-    insta::assert_snapshot!(table().piece(&list, &[ledger]).0, @r"
+    insta::assert_snapshot!(table().piece(&list, &[ledger]).text, @r"
     LEDGER   SEQUENCE  LAST COMMIT  DISK BYTES
     tracker        33  -             8,388,608
     ");

@@ -14,39 +14,31 @@ pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"
 
 /// `2021-05-27`, or `-`.
 pub fn date(date: Option<&Date>) -> String {
-    date.map_or_else(
-        || ABSENT.to_owned(),
-        |date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
-    )
+    let text = |Date { year, month, day }: &Date| format!("{year:04}-{month:02}-{day:02}");
+    date.map_or_else(|| ABSENT.to_owned(), text)
 }
 
 /// `CNY 28,360,000,000`, with as many decimal places as it has; or `-`.
 pub fn money(money: Option<&Money>) -> String {
     let Some(money) = money else { return ABSENT.to_owned() };
     let plain = plain_amount(money);
-    let (whole, places) = plain.split_once('.').map_or((&plain[..], ""), |(whole, places)| (whole, places));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let point = if places.is_empty() { "" } else { "." };
-    format!("{} {sign}{}{point}{places}", money.currency_code, grouped(digits))
+    let (whole, places) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
+    format!("{} {}{places}", money.currency_code, grouped(whole))
 }
 
 /// `28360000000.5`, with as many decimal places as it has.
 pub fn plain_amount(money: &Money) -> String {
     let sign = if money.units < 0 || money.nanos < 0 { "-" } else { "" };
-    let places = format!("{:09}", money.nanos.unsigned_abs());
-    let places = places.trim_end_matches('0');
-    let point = if places.is_empty() { "" } else { "." };
-    format!("{sign}{}{point}{places}", money.units.unsigned_abs())
+    let places = format!(".{:09}", money.nanos.unsigned_abs());
+    let places = places.trim_end_matches('0').trim_end_matches('.');
+    format!("{sign}{}{places}", money.units.unsigned_abs())
 }
 
 /// `28,360,000,000`.
-pub fn grouped(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+pub fn grouped(number: &str) -> String {
+    let (mut text, first) = (number.to_owned(), usize::from(number.starts_with('-')) + 1);
+    for at in (first..number.len()).rev().filter(|at| (number.len() - at).is_multiple_of(3)) {
+        text.insert(at, ',');
     }
     text
 }
@@ -54,31 +46,20 @@ pub fn grouped(digits: &str) -> String {
 /// The ids of a resource name, joined: `p/x` for `portfolios/p/projects/x`.
 pub fn ids(name: &str) -> String {
     let segments: Vec<&str> = name.split('/').collect();
-    if segments.len() < 2 || !segments.len().is_multiple_of(2) {
+    if !segments.len().is_multiple_of(2) {
         return name.to_owned();
     }
-    segments.chunks(2).map(|pair| pair[1]).collect::<Vec<_>>().join("/")
+    segments.into_iter().skip(1).step_by(2).collect::<Vec<_>>().join("/")
 }
 
 /// The ids of a resource name without those of the parent that it is listed under, as far as that one has
 /// no `-`: `x/m` under `portfolios/p/projects/-`.
 pub fn ids_under(name: &str, parent: &str) -> String {
-    let own: Vec<&str> = name.split('/').collect();
-    let parent = parent.split('/').collect::<Vec<_>>();
-    let known: Vec<&str> =
-        parent.chunks(2).take_while(|pair| pair[1..] != ["-"]).flatten().copied().collect();
-    match own.strip_prefix(&known[..]) {
+    let (own, parent): (Vec<&str>, Vec<&str>) = (name.split('/').collect(), parent.split('/').collect());
+    let known = parent.chunks(2).take_while(|pair| pair[1..] != ["-"]).flatten().copied();
+    match own.strip_prefix(&known.collect::<Vec<_>>()[..]) {
         Some(rest) if !rest.is_empty() => ids(&rest.join("/")),
         _ => ids(name),
-    }
-}
-
-/// A value of an enumeration without what all its values begin with; nothing for the unspecified one.
-pub fn code(full: &str, prefix: &str) -> String {
-    match full.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) {
-        Some("UNSPECIFIED") => String::new(),
-        Some(rest) => rest.to_owned(),
-        None => full.to_owned(),
     }
 }
 
@@ -93,12 +74,6 @@ pub fn style_of_state(code: &str) -> Style {
         _ => return Style::new(),
     };
     Style::new().fg_color(Some(colour.into()))
-}
-
-/// The text with a capital letter at its beginning.
-pub fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// A text that may be absent, or `-`.
@@ -156,9 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_lose_their_prefix() {
-        assert_eq!(code("STATUS_IN_SERVICE", "STATUS"), "IN_SERVICE");
-        assert_eq!(code("STATUS_UNSPECIFIED", "STATUS"), "");
+    fn one_is_not_many() {
         assert_eq!(count(1, "event", "events"), "1 event");
         assert_eq!(count(1200, "event", "events"), "1,200 events");
     }

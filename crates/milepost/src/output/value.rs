@@ -1,14 +1,16 @@
 //! The values of fields as text for people, by what the schema says of them.
 //!
-//! Invariant: what is absent has no text here; the caller shows it as `-` or leaves it out. No amount is rounded.
+//! Invariant: what is absent has no text here; the caller shows `-` or leaves it out. No amount is rounded.
 
+use jiff::civil;
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::journal::v1::Position;
 use milepost_proto::notifier::v1::SourceProgress;
 use milepost_proto::options::v1::Content;
 use milepost_proto::registry::v1::Period;
+use milepost_types::date_from_parts;
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, MapKey, ReflectMessage, Value};
-use prost_types::Timestamp;
+use prost_types::{Duration, Timestamp};
 
 use super::text;
 use super::zone::Zone;
@@ -16,118 +18,92 @@ use crate::schema::field::{self, Access, Shape};
 
 /// The value of a field, if it is there: a line for each member of a list.
 ///
-/// A number that the server counts is always there; one that callers give is absent if it is 0 and the schema does not
-/// distinguish 0 from none.
+/// A number that the server counts is always there; one that callers give is absent if it is 0 and the schema
+/// does not distinguish 0 from none.
 pub fn lines(message: &DynamicMessage, of: &FieldDescriptor, zone: &Zone) -> Vec<String> {
-    let counted = field::shape(of) == Shape::Whole && field::access(of) == Access::Output && !of.is_list();
-    let always_there = counted && !of.supports_presence();
+    let counted = field::shape(of) == Shape::Whole && field::access(of) == Access::Output;
+    let always_there = counted && !of.is_list() && !of.supports_presence();
     if !message.has_field(of) && !always_there {
         return Vec::new();
     }
-    let value = message.get_field(of);
-    match &*value {
+    match &*message.get_field(of) {
         Value::Map(pairs) => {
-            let key = |key: &MapKey| key.as_str().map(str::to_owned).unwrap_or_default();
-            let line = |(k, v): (&MapKey, &Value)| format!("{}={}", key(k), one(of, v, zone));
+            let line = |(key, value)| {
+                format!("{}={}", MapKey::as_str(key).unwrap_or_default(), one(of, value, zone))
+            };
             let mut lines: Vec<String> = pairs.iter().map(line).collect();
             lines.sort();
             lines
         }
         Value::List(members) if field::shape(of) == Shape::Date => days(members),
         Value::List(members) => {
-            let lines = members.iter().map(|member| one(of, member, zone));
-            match field::content(of) {
-                Content::Weekdays => vec![lines.collect::<Vec<_>>().join(" ")],
-                _ => lines.collect(),
-            }
+            let lines: Vec<String> = members.iter().map(|member| one(of, member, zone)).collect();
+            if field::content(of) == Content::Weekdays { vec![lines.join(" ")] } else { lines }
         }
-        value => vec![one(of, value, zone)].into_iter().filter(|line| !line.is_empty()).collect(),
+        value => Some(one(of, value, zone)).filter(|line| !line.is_empty()).into_iter().collect(),
     }
 }
 
 /// One value; of a list, one member.
 fn one(of: &FieldDescriptor, value: &Value, zone: &Zone) -> String {
+    // How far something is from something else is shown with its sign.
+    let is_difference = of.name().starts_with("variance_") || of.name().starts_with("slip_");
     match (value, field::shape(of)) {
         (Value::EnumNumber(number), Shape::Enum(values)) => code(&values, *number),
         (Value::Bool(yes), _) => if *yes { "yes" } else { "no" }.to_owned(),
         (Value::Bytes(bytes), _) => hex(bytes),
         (Value::I32(day), _) if field::content(of) == Content::Weekdays => weekday(*day),
-        (Value::I32(days), _) if is_difference(of) && *days > 0 => format!("+{days}"),
+        (Value::I32(days), _) if is_difference && *days > 0 => format!("+{days}"),
         (Value::U64(bytes), _) if of.name().ends_with("_bytes") => text::grouped(&bytes.to_string()),
         (Value::F64(number), _) => number.to_string(),
-        (Value::Message(inner), _) => message(inner, zone),
+        (Value::Message(inner), _) => message(inner, zone).unwrap_or_default(),
         (Value::String(text), _) => text.clone(),
-        (value, _) => number(value).map(|number| number.to_string()).unwrap_or_default(),
+        (number, _) => number.to_string(),
     }
 }
 
 /// A message on one line.
-pub fn message(inner: &DynamicMessage, zone: &Zone) -> String {
-    match field::shape_of(inner.descriptor()) {
+fn message(inner: &DynamicMessage, zone: &Zone) -> Option<String> {
+    Some(match field::shape_of(inner.descriptor()) {
         Shape::Date => text::date(typed::<Date>(inner).as_ref()),
         Shape::Money => text::money(typed::<Money>(inner).as_ref()),
         Shape::Instant => zone.time(typed::<Timestamp>(inner).as_ref()),
-        Shape::Period => typed::<Period>(inner).map(|span| period(&span)).unwrap_or_default(),
-        Shape::Duration => {
-            typed::<prost_types::Duration>(inner).map(|span| span.to_string()).unwrap_or_default()
-        }
+        Shape::Period => period(&typed::<Period>(inner)?),
+        Shape::Duration => typed::<Duration>(inner)?.to_string(),
         _ => match inner.descriptor().name() {
-            "Position" => typed(inner).map(|at| position(&at)).unwrap_or_default(),
-            "SourceProgress" => typed(inner).map(|source| progress(&source)).unwrap_or_default(),
+            "Position" => position(&typed(inner)?),
+            "SourceProgress" => progress(&typed(inner)?),
             _ => parts(inner, zone),
         },
-    }
+    })
 }
 
 /// `registry to sequence 24, 0 entries behind`.
 fn progress(SourceProgress { source, position, lag_entries }: &SourceProgress) -> String {
     let sequence = position.as_ref().map_or(0, |position| position.sequence);
-    let behind = lag_entries.map_or("not reached yet".to_owned(), |lag| {
-        format!("{} behind", text::count(lag, "entry", "entries"))
-    });
+    let behind = |lag| format!("{} behind", text::count(lag, "entry", "entries"));
+    let behind = lag_entries.map_or("not reached yet".to_owned(), behind);
     format!("{source} to sequence {sequence}, {behind}")
 }
 
-/// The fields of a message on one line: after its first one, if that must be given; several of one field after its name.
+/// The fields of a message on one line; several of one field, and further numbers, after its name.
 fn parts(inner: &DynamicMessage, zone: &Zone) -> String {
-    let descriptor = inner.descriptor();
-    let leads = descriptor.fields().next().is_some_and(|first| {
-        field::is_required(&first)
-            || (field::shape(&first) == Shape::Text && field::access(&first) == Access::Output)
-    });
-    let (mut lead, mut rest) = (String::new(), Vec::new());
-    let mut coordinates = Vec::new();
-    for (index, of) in descriptor.fields().enumerate() {
-        let lines = lines(inner, &of, zone);
-        if lines.is_empty() {
-            continue;
-        }
-        let text = lines.join(", ");
-        match field::content(&of) {
-            Content::Latitude | Content::Longitude => coordinates.push(text),
-            _ if index == 0 && leads => lead = text,
-            _ if (of.is_list() && !leads) || (index > 0 && field::shape(&of) == Shape::Whole) => {
-                rest.push(format!("{} {text}", field::words(of.name())))
-            }
-            _ => rest.push(text),
-        }
-    }
-    if !coordinates.is_empty() {
-        rest.push(coordinates.join(", "));
-    }
-    match (lead.is_empty(), rest.is_empty()) {
-        (true, _) => rest.join(" · "),
-        (false, true) => lead,
-        (false, false) => format!("{lead}: {}", rest.join(" · ")),
-    }
+    let part = |(index, of): (usize, FieldDescriptor)| {
+        let text = lines(inner, &of, zone).join(", ");
+        let is_named = of.is_list() || index > 0 && field::shape(&of) == Shape::Whole;
+        let text = if is_named && !text.is_empty() { field::words(of.name()) + " " + &text } else { text };
+        Some(text).filter(|text| !text.is_empty())
+    };
+    inner.descriptor().fields().enumerate().filter_map(part).collect::<Vec<_>>().join(" · ")
 }
 
 /// A value of an enumeration without what all its values begin with; nothing for the one that says nothing.
 pub fn code(values: &EnumDescriptor, number: i32) -> String {
-    let first = values.get_value(0).map(|first| first.name().to_owned()).unwrap_or_default();
-    let prefix = first.strip_suffix("_UNSPECIFIED").unwrap_or(&first);
-    match values.get_value(number) {
-        Some(value) => text::code(value.name(), prefix),
+    let name = |number| values.get_value(number).map(|value| value.name().to_owned());
+    let first = name(0).unwrap_or_default();
+    match name(number) {
+        _ if number == 0 => String::new(),
+        Some(name) => name.trim_start_matches(first.trim_end_matches("UNSPECIFIED")).to_owned(),
         None => number.to_string(),
     }
 }
@@ -143,25 +119,9 @@ pub fn period(period: &Period) -> String {
     }
 }
 
-/// Whether a number says how far something is from something else: it is shown with its sign.
-pub fn is_difference(of: &FieldDescriptor) -> bool {
-    of.name().starts_with("variance_") || of.name().starts_with("slip_")
-}
-
 /// A typed copy of a message; none if it is of another type.
 pub fn typed<M: prost::Message + Default>(message: &DynamicMessage) -> Option<M> {
     message.transcode_to().ok()
-}
-
-/// A whole number of any width.
-pub fn number(value: &Value) -> Option<i128> {
-    match value {
-        Value::I32(number) => Some((*number).into()),
-        Value::I64(number) => Some((*number).into()),
-        Value::U32(number) => Some((*number).into()),
-        Value::U64(number) => Some((*number).into()),
-        _ => None,
-    }
 }
 
 /// `{log}/{sequence}@{hash prefix}`, as errors write positions.
@@ -180,22 +140,18 @@ fn weekday(day: i32) -> String {
 
 /// Days, with days in a row as one: `2026-10-01 to 2026-10-07`.
 fn days(members: &[Value]) -> Vec<String> {
-    let date = |value: &Value| value.as_message().and_then(typed::<Date>);
-    let day = |date: &Date| {
-        let part = |part: i32| i8::try_from(part).ok();
-        jiff::civil::Date::new(i16::try_from(date.year).ok()?, part(date.month)?, part(date.day)?).ok()
+    let day = |member: &Value| {
+        let Date { year, month, day } = typed(member.as_message()?)?;
+        date_from_parts(year, month, day).ok()
     };
-    let mut spans: Vec<(Date, Date)> = Vec::new();
-    for next in members.iter().filter_map(date) {
+    let mut spans: Vec<(civil::Date, civil::Date)> = Vec::new();
+    for next in members.iter().filter_map(day) {
         match spans.last_mut() {
-            Some((_, last)) if day(last).and_then(|last| last.tomorrow().ok()) == day(&next) => *last = next,
+            Some((_, last)) if last.tomorrow().ok() == Some(next) => *last = next,
             _ => spans.push((next, next)),
         }
     }
-    let text = |(first, last): (Date, Date)| match first == last {
-        true => text::date(Some(&first)),
-        false => format!("{} to {}", text::date(Some(&first)), text::date(Some(&last))),
-    };
+    let text = |(first, last)| if first == last { format!("{first}") } else { format!("{first} to {last}") };
     spans.into_iter().map(text).collect()
 }
 
@@ -203,7 +159,6 @@ fn days(members: &[Value]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::output::json;
-    use crate::output::zone::{Place, Zones};
     use milepost_proto::registry::v1::{
         AnnualPlan, FundingSource, Party, Portfolio, Project, ProjectCode, Site, WorkingCalendar,
     };
@@ -211,7 +166,7 @@ mod tests {
     fn shown<M: prost::Name>(message: &M, of: &str) -> Vec<String> {
         let dynamic = json::dynamic(message);
         let of = dynamic.descriptor().get_field_by_name(of).unwrap();
-        lines(&dynamic, &of, &Zones::utc().zone(&Place::Nowhere, ""))
+        lines(&dynamic, &of, &Zone::UTC)
     }
 
     fn yuan(units: i64) -> Option<Money> {
@@ -252,11 +207,11 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(shown(&project, "key"), ["no"]);
-        assert_eq!(shown(&project, "codes"), ["GB/T 40058: 2021-1"]);
-        assert_eq!(shown(&project, "site"), ["科学大道 1 号 · 500107 · 29.6, 106.3"]);
-        assert_eq!(shown(&project, "funding"), ["central budget: organizations/cqu · CNY 5"]);
-        assert_eq!(shown(&project, "annual_plans"), ["2021: CNY 7 · 路基"]);
-        assert_eq!(shown(&project, "parties"), ["organizations/cqu: lead, user"]);
+        assert_eq!(shown(&project, "codes"), ["GB/T 40058 · 2021-1"]);
+        assert_eq!(shown(&project, "site"), ["科学大道 1 号 · 500107 · 29.6 · 106.3"]);
+        assert_eq!(shown(&project, "funding"), ["central budget · organizations/cqu · CNY 5"]);
+        assert_eq!(shown(&project, "annual_plans"), ["2021 · CNY 7 · 路基"]);
+        assert_eq!(shown(&project, "parties"), ["organizations/cqu · roles lead, user"]);
         assert_eq!(shown(&project, "investment"), [""; 0]);
     }
 

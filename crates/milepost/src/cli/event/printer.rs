@@ -11,7 +11,7 @@ use milepost_proto::notifier::v1::SourceResetNotice;
 use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::pipe::Reader;
-use crate::output::zone::Place;
+use crate::output::zone::portfolio_of;
 use crate::output::{Format, event, json, print, reset};
 
 /// Prints events, and knows how many of them were taken.
@@ -34,18 +34,13 @@ impl<'a> Printer<'a> {
     /// A printer to standard output; if a cursor is `kept`, one that lets no event pass that was not taken.
     pub fn new(session: &'a Session, kept: bool) -> Self {
         let reader = Reader::attach();
-        let paced = kept && reader.is_pipe();
-        if paced {
-            reader.narrow();
-        }
+        let paced = kept && reader.narrow();
         Self { session, reader, paced }
     }
 
     /// Prints them in their order, as far as they are taken.
     pub async fn print(&self, events: &[Event]) -> Printed {
-        let places: Vec<Place> = events.iter().map(|event| Place::of(&event.portfolio)).collect();
-        let portfolios = places.iter().filter_map(|place| place.portfolio(""));
-        self.session.learn_zones(portfolios).await;
+        self.session.learn_zones(events.iter().filter_map(|event| portfolio_of(&event.portfolio))).await;
         if !self.paced {
             let failure = print(&events.iter().map(|event| self.line(event)).collect::<String>()).err();
             return Printed { taken: if failure.is_none() { events.len() } else { 0 }, failure };
@@ -67,7 +62,9 @@ impl<'a> Printer<'a> {
     /// # Errors
     /// If it cannot be written, or was not taken.
     pub async fn print_reset(&self, notice: &SourceResetNotice, cursor: &str) -> Result<(), Error> {
-        reset::say(notice, cursor, self.session.output())?;
+        let output = self.session.output();
+        reset::print_json(notice, cursor, output.format)?;
+        reset::note_text(notice, output);
         if self.paced && !self.reader.taken().await {
             return Err(Error::Output(ErrorKind::BrokenPipe.into()));
         }
@@ -82,7 +79,7 @@ impl<'a> Printer<'a> {
     fn line(&self, event: &Event) -> String {
         let output = self.session.output();
         match output.format {
-            Format::Table => event::line(event, &output.zones.zone(&Place::of(&event.portfolio), "")) + "\n",
+            Format::Table => event::line(event, &output.zones.zone(portfolio_of(&event.portfolio))) + "\n",
             _ => json::line(&json::to_value(event)),
         }
     }

@@ -13,7 +13,7 @@ use milepost_types::written;
 use crate::cli::session::Session;
 use crate::cli::value;
 use crate::error::Error;
-use crate::output::zone::Place;
+use crate::output::zone::portfolio_of;
 
 /// When something began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl When {
             When::Instant(instant) => return Ok(instant),
             When::Day(day) => day,
         };
-        let zone = match Place::of(resource).portfolio("") {
+        let zone = match portfolio_of(resource) {
             Some(portfolio) => zone(session, portfolio).await?,
             None => TimeZone::system(),
         };
