@@ -3,24 +3,22 @@
 //! Invariant: a shell that asks gets candidates or nothing, never a fault. They come from the definitions that parse the
 //! command line, and from the server that the typed line is for. What no shell asks for costs nothing.
 
-mod bash;
-mod line;
 mod names;
 mod source;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, absolute};
 use std::sync::Arc;
 
 use clap::Args;
 use clap_complete::Shell;
-use clap_complete::env::{EnvCompleter, Shells};
+use clap_complete::env::{EnvCompleter, Fish, Shells};
 
 use crate::error::Error;
 use crate::output::print;
-use line::Line;
+use names::Line;
 
 /// The scripts set it to the name of their shell.
 const VARIABLE: &str = "COMPLETE";
@@ -63,27 +61,32 @@ pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
 }
 
 fn candidates(shell: &dyn EnvCompleter, mut words: Vec<OsString>) -> io::Result<String> {
-    let set = |name| env::var(name).ok();
-    let index = set("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
-    let mut index = index.unwrap_or(words.len().saturating_sub(1));
-    let typed = if shell.is("bash") { bash::join(&mut words, &mut index) } else { 0 };
-    if words.is_empty() || index > words.len() {
+    let index = env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+    let index = index.unwrap_or(words.len().saturating_sub(1));
+    let word = words.get(index).cloned().unwrap_or_default();
+    words.truncate(index);
+    if words.is_empty() {
         return Ok(String::new());
     }
-    let wants_flags = words.get(index).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let mut command = source::attach(&Arc::new(Line::new(&words[..index])));
-    let (directory, mut found, mut separator) = (env::current_dir().ok(), Vec::new(), "\n".to_owned());
-    if shell.is("bash") {
-        let all = clap_complete::engine::complete(&mut command, words, index, directory.as_deref())?;
-        found = bash::write(&all, typed).into_bytes();
-        separator = set("_CLAP_IFS").unwrap_or(separator);
-    } else {
-        shell.write_complete(&mut command, words, directory.as_deref(), &mut found)?;
+    let is_bash = shell.is("bash");
+    if is_bash {
+        // It breaks words at these signs: a URL comes as several.
+        let line = words.join(OsStr::new("\n")).to_string_lossy().replace("\n:\n", ":").replace("\n=\n", "=");
+        words = line.split('\n').map(OsString::from).collect();
     }
+    let mut command = source::attach(&Arc::new(Line::new(&words)));
     // Flags beside a name would keep the shell from filling it in.
+    let is_wanted = |line: &&str| word.as_encoded_bytes().starts_with(b"-") || !line.starts_with('-');
+    words.push(word.clone());
+    let mut found = Vec::new();
+    // The index that bash gives is that of the broken words: fish gives none, and gets what is meant after a tab.
+    let shell: &dyn EnvCompleter = if is_bash { &Fish } else { shell };
+    shell.write_complete(&mut command, words, env::current_dir().ok().as_deref(), &mut found)?;
     let found = String::from_utf8_lossy(&found);
-    let found = found.lines().filter(|line| wants_flags || !line.starts_with('-'));
-    Ok(found.collect::<Vec<_>>().join(&separator))
+    let value = |line: &str| line.split('\t').next().filter(|_| is_bash).unwrap_or(line).to_owned();
+    let separator = env::var("_CLAP_IFS").ok().filter(|_| is_bash);
+    let found: Vec<_> = found.lines().filter(is_wanted).map(value).collect();
+    Ok(found.join(separator.as_deref().unwrap_or("\n")))
 }
 
 /// The script, which finds the program as it was called, from wherever the shell is by then.
@@ -101,7 +104,6 @@ fn script(shell: Shell, called: &str) -> String {
 mod tests {
     use super::*;
     use clap::ValueEnum;
-    use clap_complete::env::Fish;
 
     /// The candidates of a line whose last word is completed.
     fn completed(line: &str) -> Vec<String> {
@@ -138,8 +140,6 @@ mod tests {
     fn fields_are_those_of_the_schema() {
         assert_eq!(completed("batch list --order-by "), ["name", "start_date"]);
         assert_eq!(completed("project list --columns name,status"), ["name,status", "name,status_reason"]);
-        assert_eq!(completed("project update --clear pur"), ["purpose"]);
-        assert!(completed("project update --clear batch").is_empty(), "the server sets it");
         assert_eq!(completed("event list --columns det"), ["detail"]);
         assert_eq!(completed("event watch --type milepost.milestone.ac"), ["milepost.milestone.achieved"]);
     }

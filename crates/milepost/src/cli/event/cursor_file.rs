@@ -5,8 +5,8 @@
 //! that kept no selection have one line.
 //!
 //! Invariants: the file is whole at any time, whatever happens to the process or the machine: it is written beside,
-//! synced, and renamed into place. A cursor is kept only after the events before it were printed: after a crash some may
-//! be printed again, none is left out.
+//! synced, and renamed into place. A cursor is kept only after the events before it were handled: after a crash some may
+//! come again, none is left out.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -14,108 +14,70 @@ use std::path::{Path, PathBuf};
 
 use milepost_client::Selection;
 use milepost_types::without_number;
-use serde::{Deserialize, Serialize};
+use prost_reflect::{DynamicMessage, ReflectMessage};
 use tempfile::NamedTempFile;
 
 use super::flags;
 use crate::error::Error;
+use crate::output::{json, value};
 
 /// Where a cursor is kept.
 #[derive(Debug)]
 pub struct CursorFile {
     path: PathBuf,
     kept: Option<String>,
-    selected: Selected,
-    /// The file has another second line than it should.
-    outdated: bool,
-}
-
-/// What a file's cursor was kept for, compared with what is watched now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// There is no cursor yet.
-    Nothing,
-    /// The same selection.
-    Same,
-    /// No selection: the file is of a version that kept none.
-    Unknown,
-    /// Another selection, which was to be changed.
-    Changed,
-}
-
-/// A selection as the file has it: in one form, however it was given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Selected {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    resource: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    types: Vec<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    filter: String,
-}
-
-impl Selected {
-    fn of(selection: &Selection) -> Self {
-        let mut types = selection.types.clone();
-        types.sort();
-        types.dedup();
-        let filter = selection.filter.trim().to_owned();
-        Self { resource: selection.resource.clone(), types, filter }
-    }
-
-    /// As the flags of the command say it.
-    fn text(&self) -> String {
-        let Self { resource, types, filter } = self.clone();
-        let flags = flags(&Selection { resource, types, filter });
-        if flags.is_empty() { "all events".to_owned() } else { flags }
-    }
+    selection: Selection,
 }
 
 impl CursorFile {
-    /// The file for a selection, and what was found in it. The cursor of another selection is refused unless it is to
-    /// be `changed` to this one.
+    /// The file for a selection, and what is to be said of it. The cursor of another selection is refused unless it is
+    /// to be `changed` to this one.
     ///
     /// # Errors
-    /// If it exists but cannot be read, is no cursor file, or was kept for another selection.
-    pub fn open(path: &Path, selection: &Selection, change: bool) -> Result<(Self, Found), Error> {
+    /// If it cannot be read or written, is no cursor file, or was kept for another selection.
+    pub fn open(path: &Path, selection: &Selection, change: bool) -> Result<(Self, Option<String>), Error> {
         let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(Error::read(path)(error)),
+            text => text.map_err(Error::read(path))?,
         };
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let (kept, selected) = (lines.next().map(str::to_owned), lines.next());
-        let selected: Option<Selected> = selected
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(|_| Error::Usage(format!("the second line of {} is no selection; it is no cursor file, or of a later version: give another --cursor-file", path.display())))?;
-        let now = Selected::of(selection);
-        let found = match (&kept, &selected) {
-            (None, _) => Found::Nothing,
-            (Some(_), None) => Found::Unknown,
-            (Some(_), Some(before)) if *before == now => Found::Same,
-            (Some(_), Some(_)) if change => Found::Changed,
+        let kept = lines.next().map(str::to_owned);
+        let shown = path.display();
+        let unknown = || {
+            Error::Usage(format!(
+                "the second line of {shown} is no selection; it is no cursor file, or of a later version: give another \
+                 --cursor-file"
+            ))
+        };
+        let before = lines.next().map(|line| read(line).ok_or_else(unknown));
+        let note = match (&kept, before.transpose()?) {
+            (None, _) => None,
+            (Some(_), None) => Some(format!(
+                "{shown} does not say for which selection its cursor was kept; it is this one's from now on"
+            )),
+            (Some(_), Some(before)) if before == *selection => None,
+            (Some(_), Some(_)) if change => Some(format!("{shown} is for this selection from now on")),
             (Some(_), Some(before)) => {
+                let [before, now] = [&before, selection].map(|selection| match flags(selection) {
+                    all if all.is_empty() => "all events".to_owned(),
+                    flags => flags,
+                });
                 return Err(Error::Usage(format!(
-                    "{} keeps the cursor of another selection ({}) than this one ({}): what only this one selects before \
-                     that cursor would never be printed; give another --cursor-file to start from the beginning, or \
-                     --change-selection to go on after that cursor with this selection",
-                    path.display(),
-                    before.text(),
-                    now.text()
+                    "{shown} keeps the cursor of another selection ({before}) than this one ({now}): what only this one \
+                     selects before that cursor would never be printed; give another --cursor-file to start from the \
+                     beginning, or --change-selection to go on after that cursor with this selection"
                 )));
             }
         };
-        let outdated = matches!(found, Found::Unknown | Found::Changed);
-        let mut file = Self { path: path.to_owned(), kept, selected: now, outdated };
-        // Before anything is printed that could then not be kept.
-        file.beside().map_err(|error| not_writable(path, &error))?;
-        // At once: the next run must know, even if this one gets nowhere.
-        if let (true, Some(cursor)) = (outdated, file.kept.clone()) {
-            file.keep(&cursor)?;
-        }
-        Ok((file, found))
+        let file = Self { path: path.to_owned(), kept, selection: selection.clone() };
+        let written = match (&file.kept, &note) {
+            // At once: the next run must know, even if this one gets nowhere.
+            (Some(cursor), Some(_)) => file.replace(cursor),
+            // Before anything is printed that could then not be kept.
+            _ => file.beside().map(drop),
+        };
+        written.map_err(|error| not_writable(path, &error))?;
+        Ok((file, note))
     }
 
     /// The cursor that was kept.
@@ -128,20 +90,16 @@ impl CursorFile {
     /// # Errors
     /// If it cannot be written; then the one before is still there.
     pub fn keep(&mut self, cursor: &str) -> Result<(), Error> {
-        if self.kept.as_deref() == Some(cursor) && !self.outdated {
-            return Ok(());
+        if self.kept.as_deref() != Some(cursor) {
+            self.replace(cursor).map_err(|error| not_writable(&self.path, &error))?;
+            self.kept = Some(cursor.to_owned());
         }
-        self.replace(cursor).map_err(|error| not_writable(&self.path, &error))?;
-        self.kept = Some(cursor.to_owned());
-        self.outdated = false;
         Ok(())
     }
 
     fn dir(&self) -> &Path {
-        match self.path.parent() {
-            Some(dir) if dir != Path::new("") => dir,
-            _ => Path::new("."),
-        }
+        let dir = self.path.parent().filter(|dir| *dir != Path::new(""));
+        dir.unwrap_or(Path::new("."))
     }
 
     /// A new file in the same directory, which goes with what is returned.
@@ -150,14 +108,19 @@ impl CursorFile {
     }
 
     fn replace(&self, cursor: &str) -> std::io::Result<()> {
-        let selected = serde_json::to_string(&self.selected)?;
         let mut beside = self.beside()?;
-        writeln!(beside, "{cursor}\n{selected}")?;
+        write!(beside, "{cursor}\n{}", json::line(&json::to_value(&self.selection)))?;
         beside.as_file().sync_all()?;
         beside.persist(&self.path).map_err(|error| error.error)?;
         // The rename itself is durable once its directory is.
         File::open(self.dir())?.sync_all()
     }
+}
+
+fn read(line: &str) -> Option<Selection> {
+    let message = json::dynamic(&Selection::default()).descriptor();
+    let mut reader = serde_json::Deserializer::from_str(line);
+    value::typed(&DynamicMessage::deserialize(message, &mut reader).ok()?)
 }
 
 /// That no cursor can be kept: why, without the name of the file beside, and what to do.
@@ -228,8 +191,7 @@ mod tests {
         let path = dir.path().join("c");
         let milestones = selection("portfolios/wsc", &["milepost.milestone.*"], "");
         CursorFile::open(&path, &milestones, false).unwrap().0.keep("one").unwrap();
-        let same = selection("portfolios/wsc", &["milepost.milestone.*", "milepost.milestone.*"], " ");
-        assert_eq!(CursorFile::open(&path, &same, false).unwrap().1, Found::Same);
+        assert_eq!(CursorFile::open(&path, &milestones, false).unwrap().1, None);
 
         let others = [
             selection("portfolios/wsc", &[], ""),
@@ -243,16 +205,20 @@ mod tests {
             for part in [
                 &*path.display().to_string(),
                 "(--resource portfolios/wsc --type 'milepost.milestone.*')",
-                &format!("this one ({})", Selected::of(other).text()),
+                &format!(
+                    "this one ({})",
+                    if *other == others[3] { "all events".into() } else { flags(other) }
+                ),
                 "another --cursor-file",
                 "--change-selection",
             ] {
                 assert!(error.to_string().contains(part), "{part}: {error}");
             }
         }
-        let (file, found) = CursorFile::open(&path, &others[3], true).unwrap();
-        assert_eq!((file.cursor(), found), (Some("one"), Found::Changed));
-        assert_eq!(CursorFile::open(&path, &others[3], false).unwrap().1, Found::Same);
+        let (file, note) = CursorFile::open(&path, &others[3], true).unwrap();
+        assert_eq!(file.cursor(), Some("one"));
+        assert!(note.unwrap().contains("is for this selection from now on"));
+        assert_eq!(CursorFile::open(&path, &others[3], false).unwrap().1, None);
         assert!(CursorFile::open(&path, &milestones, false).is_err());
     }
 
@@ -261,14 +227,15 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one\n").unwrap();
         let projects = selection("", &["milepost.project.*"], "");
-        let (kept, found) = CursorFile::open(file.path(), &projects, false).unwrap();
-        assert_eq!((kept.cursor(), found), (Some("one"), Found::Unknown));
-        assert_eq!(CursorFile::open(file.path(), &projects, false).unwrap().1, Found::Same);
+        let (kept, note) = CursorFile::open(file.path(), &projects, false).unwrap();
+        assert_eq!(kept.cursor(), Some("one"));
+        assert!(note.unwrap().contains("does not say for which selection"));
+        assert_eq!(CursorFile::open(file.path(), &projects, false).unwrap().1, None);
         assert!(CursorFile::open(file.path(), &Selection::default(), false).is_err());
     }
 
     #[test]
-    fn a_second_line_that_is_no_selection_is_told() {
+    fn a_second_line_that_is_no_selection_is_a_fault() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one\n{\"colour\": 1}\n").unwrap();
         let error = open(file.path()).unwrap_err();

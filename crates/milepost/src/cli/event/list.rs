@@ -5,11 +5,10 @@
 use clap::Args;
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::ListEventsRequest;
-
 use prost_reflect::ReflectMessage;
 
-use super::when::{self, When};
-use super::{NEWEST_FIRST, Selecting, flags, timestamp};
+use super::start::When;
+use super::{NEWEST_FIRST, Selecting, flags, list_events, timestamp};
 use crate::cli::flags::{Columns, Limit, Reading};
 use crate::cli::session::{Page, Session};
 use crate::error::Error;
@@ -35,7 +34,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
     /// Only those that entered the log then or later: at a time, as in 2021-05-27T08:00:00+08:00; so long ago, as in 2h; or from the beginning of a date, as in 2021-05-27, in the time zone of the portfolio that --resource names, else in the system's [default: from the earliest that is kept]
-    #[arg(long, value_name = "WHEN", value_parser = when::when)]
+    #[arg(long, value_name = "WHEN")]
     since: Option<When>,
     /// Lists the newest first, also within one entry [default: in the order of the log]
     #[arg(long)]
@@ -60,53 +59,37 @@ pub async fn run(args: ListArgs, session: &Session) -> Result<(), Error> {
         Some(when) => Some(timestamp(when.instant(session, &selection.resource).await?)),
         None => None,
     };
-    let filter = selection.filter.clone();
     let first = ListEventsRequest {
-        selection: Some(selection),
+        selection: Some(selection.clone()),
         min_revisions: args.reading.min_revision,
         after_cursor: args.after.unwrap_or_default(),
         order_by: if args.reverse { NEWEST_FIRST.to_owned() } else { String::new() },
         from_time,
         ..Default::default()
     };
-    list(session, &args.limit, &args.columns, first).await.map_err(|error| error.of_filter(&filter))
-}
-
-async fn list(
-    session: &Session,
-    limit: &Limit,
-    columns: &Columns,
-    first: ListEventsRequest,
-) -> Result<(), Error> {
     let (mut cursor, mut resets) = (String::new(), Vec::new());
+    let page = async |page_size, page_token: String| {
+        let mut request = ListEventsRequest { page_size, ..first.clone() };
+        if !page_token.is_empty() {
+            // The token stands for where the list began.
+            request.after_cursor.clear();
+            request.page_token = page_token;
+        }
+        let response =
+            list_events(session, request).await.map_err(|error| error.of_filter(&selection.filter))?;
+        cursor = response.cursor;
+        if let Some(reset) = response.source_reset {
+            reset::print_json(&reset, &cursor, session.output().format)?;
+            resets.push(reset);
+        }
+        let items = response.events.iter().map(json::dynamic).collect();
+        Ok(Page { items, next: response.next_page_token })
+    };
     let message = json::dynamic(&Event::default()).descriptor();
-    let (reached, passed) = (&mut cursor, &mut resets);
-    session
-        .list(&message, limit, "", columns, async |page_size, page_token: String| {
-            let mut request = ListEventsRequest { page_size, ..first.clone() };
-            if !page_token.is_empty() {
-                // The token stands for where the list began.
-                request.after_cursor.clear();
-                request.page_token = page_token;
-            }
-            let response = session
-                .read(request, |client, request| async move { client.events().list_events(request).await })
-                .await?;
-            *reached = response.cursor;
-            if let Some(reset) = response.source_reset {
-                reset::print_json(&reset, reached, session.output().format)?;
-                passed.push(reset);
-            }
-            Ok(Page {
-                items: response.events.iter().map(json::dynamic).collect(),
-                next: response.next_page_token,
-            })
-        })
-        .await?;
+    session.list(&message, &args.limit, "", &args.columns, page).await?;
     resets.iter().for_each(|passed| reset::note_text(passed, session.output()));
-    let what = if first.order_by.is_empty() { "go on after these" } else { "begin with the last of these" };
-    let selection = flags(&first.selection.unwrap_or_default());
-    let selection = if selection.is_empty() { selection } else { format!("{selection} ") };
-    session.output().note(&format!("{what} with: milepost event watch {selection}--after {cursor}"));
+    let what = if args.reverse { "begin with the last of these" } else { "go on after these" };
+    let flags = format!("{} --after {cursor}", flags(&selection));
+    session.output().note(&format!("{what} with: milepost event watch {}", flags.trim_start()));
     Ok(())
 }

@@ -3,24 +3,27 @@
 //! Does not interpret cursors: they are passed on as they were answered.
 
 mod cursor_file;
-mod exec;
+mod handler;
 mod list;
-mod notes;
-mod place;
-mod printer;
 mod start;
 mod watch;
-mod when;
+
+use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use milepost_proto::notifier::v1::{EventSelection, GetEventRequest, GetLogInfoRequest};
+use milepost_proto::notifier::v1::{
+    EventSelection, GetEventRequest, GetLogInfoRequest, GetLogInfoResponse, ListEventsRequest,
+    ListEventsResponse,
+};
 
 use super::flags::Reading;
 use super::session::Session;
 use crate::error::Error;
 use crate::output::{Format, json};
 
+/// Events of a page at most.
+const PAGE: u64 = 1000;
 /// The order of a list that begins with the newest event.
 const NEWEST_FIRST: &str = "sequence desc";
 
@@ -62,31 +65,29 @@ pub struct Selecting {
 }
 
 impl Selecting {
-    fn selection(self) -> EventSelection {
-        let full =
-            |name: String| if name.starts_with("milepost.") { name } else { format!("milepost.{name}") };
+    /// The selection in one form, however it was given: a cursor file compares it.
+    fn selection(&self) -> EventSelection {
+        let full = |name: &String| format!("milepost.{}", name.strip_prefix("milepost.").unwrap_or(name));
+        let types: BTreeSet<String> = self.r#type.iter().map(full).collect();
         EventSelection {
-            resource: self.resource.unwrap_or_default(),
-            types: self.r#type.into_iter().map(full).collect(),
-            filter: self.filter.unwrap_or_default(),
+            resource: self.resource.clone().unwrap_or_default(),
+            types: types.into_iter().collect(),
+            filter: self.filter.as_deref().unwrap_or_default().trim().to_owned(),
         }
     }
 }
 
-/// A selection as the flags of a command line say it; empty for all events.
+/// A selection as the flags of a command line say it, quoted for a shell; empty for all events.
 fn flags(selection: &EventSelection) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut flags = Vec::new();
-    if !selection.resource.is_empty() {
-        flags.push(format!("--resource {}", selection.resource));
-    }
-    // A shell would take the * of a type for one of its own.
-    let kind = |kind: &String| if kind.contains('*') { quoted(kind) } else { kind.clone() };
-    flags.extend(selection.types.iter().map(|given| format!("--type {}", kind(given))));
-    if !selection.filter.is_empty() {
-        flags.push(format!("--filter {}", quoted(&selection.filter)));
-    }
-    flags.join(" ")
+    let types = selection.types.iter().map(|kind| ("type", kind));
+    let given = [("resource", &selection.resource)].into_iter().chain(types);
+    let given = given.chain([("filter", &selection.filter)]).filter(|(_, text)| !text.is_empty());
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"./-_".contains(&byte);
+    let flags = given.map(|(flag, text)| match text.bytes().all(is_plain) {
+        true => format!("--{flag} {text}"),
+        false => format!("--{flag} '{}'", text.replace('\'', r"'\''")),
+    });
+    flags.collect::<Vec<_>>().join(" ")
 }
 
 /// Does it.
@@ -108,13 +109,35 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             Ok(())
         }
         Verb::Watch(args) => watch::run(*args, session).await,
-        Verb::Info => {
-            let request = GetLogInfoRequest {};
-            let info = session
-                .read(request, |client, request| async move { client.events().get_log_info(request).await })
-                .await?;
-            session.one(&json::dynamic(&info)).await
+        Verb::Info => session.one(&json::dynamic(&log_info(session).await?)).await,
+    }
+}
+
+async fn log_info(session: &Session) -> Result<GetLogInfoResponse, Error> {
+    let request = GetLogInfoRequest {};
+    session.read(request, |client, request| async move { client.events().get_log_info(request).await }).await
+}
+
+async fn list_events(session: &Session, request: ListEventsRequest) -> Result<ListEventsResponse, Error> {
+    session.read(request, |client, request| async move { client.events().list_events(request).await }).await
+}
+
+/// Follows the pages of a list until it has so many events, or ends; the cursor there, and how many it has.
+async fn follow(
+    session: &Session,
+    mut request: ListEventsRequest,
+    count: u64,
+) -> Result<(String, u64), Error> {
+    let mut listed = 0;
+    loop {
+        request.page_size = i32::try_from(PAGE.min(count - listed)).unwrap_or(i32::MAX);
+        let response = list_events(session, request.clone()).await?;
+        listed += response.events.len() as u64;
+        if listed >= count || response.next_page_token.is_empty() {
+            return Ok((response.cursor, listed));
         }
+        request.after_cursor.clear();
+        request.page_token = response.next_page_token;
     }
 }
 
@@ -127,12 +150,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_may_be_given_without_what_all_begin_with() {
+    fn a_selection_has_one_form_and_types_may_lack_what_all_begin_with() {
         let selecting = Selecting {
-            r#type: vec!["milestone.achieved".into(), "milepost.project.*".into()],
+            r#type: ["project.*", "milestone.achieved", "milepost.project.*"].map(str::to_owned).to_vec(),
+            filter: Some(" ".into()),
             ..Default::default()
         };
-        assert_eq!(selecting.selection().types, ["milepost.milestone.achieved", "milepost.project.*"]);
+        let selection = selecting.selection();
+        assert_eq!(selection.types, ["milepost.milestone.achieved", "milepost.project.*"]);
+        assert_eq!(selection.filter, "");
     }
 
     #[test]
