@@ -16,9 +16,10 @@ mod serve;
 use std::io::Write;
 use std::process::ExitCode;
 
+use milepost_service::config::check_variables;
 use tokio::runtime::{Builder, Runtime};
 
-use cli::{Cli, Command, VARIABLES, What};
+use cli::{Cli, Command, VARIABLES};
 use error::{Error, report};
 use output::Format;
 
@@ -43,16 +44,13 @@ fn main() -> ExitCode {
         }
     };
     let format = cli.format();
-    let done = cli.check_environment(std::env::vars_os()).and_then(|()| match cli.what {
-        What::Command(Command::Serve(args)) => {
-            runtime(Builder::new_multi_thread()).block_on(serve::run(args, &VARIABLES))
-        }
-        What::Command(Command::Demo(args)) => run(Builder::new_multi_thread(), demo::run(args)),
-        What::Command(Command::Journal(command)) => operate::journal(command, format),
-        What::Command(Command::Store(command)) => operate::store(command, format),
-        What::Command(Command::Follower(command)) => {
-            run(Builder::new_multi_thread(), operate::follower(command, format))
-        }
+    let environment = check_variables(std::env::vars_os(), cli.variables()).map_err(Error::from);
+    let done = environment.and_then(|()| match cli.command {
+        Command::Serve(args) => runtime(Builder::new_multi_thread()).block_on(serve::run(args, &VARIABLES)),
+        Command::Demo(args) => run(Builder::new_multi_thread(), demo::run(args)),
+        Command::Journal(command) => operate::journal(command, format),
+        Command::Store(command) => operate::store(command, format),
+        Command::Follower(command) => run(Builder::new_multi_thread(), operate::follower(command, format)),
         _ => run(Builder::new_current_thread(), async {
             tokio::select! {
                 biased;

@@ -1,84 +1,32 @@
 //! Flags that many verbs share: what is named, how it is guarded, what is listed, what is read from a file.
 //!
-//! Invariant: a flag means the same everywhere.
+//! Invariant: a flag means the same everywhere. One that stands for a field of requests has the field's name as its id.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, value_parser};
 
-/// Which resource.
-#[derive(Debug, Clone, Args)]
-pub struct Name {
-    /// The resource, by its full name or by its ids, as in PORTFOLIO PROJECT or PORTFOLIO/PROJECT
-    #[arg(value_name = "NAME")]
-    pub name: Vec<String>,
-}
+use crate::schema::{Verb, VerbKind};
 
-/// The resource to be.
-#[derive(Debug, Clone, Args)]
-pub struct NewName {
-    /// The resource to be, by its full name or by its ids, as in PORTFOLIO PROJECT; without its own id the server makes one
-    #[arg(value_name = "NAME", id = "name")]
-    pub name: Vec<String>,
-}
-
-/// What to list in.
-#[derive(Debug, Clone, Args)]
-pub struct Parent {
-    /// The parent, by its full name or by its ids; `-` as an id reads across all
-    #[arg(value_name = "PARENT", id = "name")]
-    pub name: Vec<String>,
-}
-
-/// How a write is guarded.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Writing {
-    /// Makes sending the same command again safe: it answers with the first outcome [default: a new one]
-    #[arg(long, value_name = "ID", help_heading = "Writing")]
-    pub request_id: Option<String>,
-    /// Checks everything and answers the outcome, but changes nothing
-    #[arg(long, help_heading = "Writing")]
-    pub validate_only: bool,
-}
-
-/// A write that goes on from what was read.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Guard {
-    /// Acts only if this is the current etag
-    #[arg(long, help_heading = "Writing")]
-    pub etag: Option<String>,
-}
+const NAME: &str =
+    "The resource, by its full name or by its ids, as in PORTFOLIO PROJECT or PORTFOLIO/PROJECT";
+const NEW_NAME: &str = "The resource to be, by its full name or by its ids, as in PORTFOLIO PROJECT; without its own \
+    id the server makes one";
+const PARENT: &str = "The parent, by its full name or by its ids; `-` as an id reads across all";
 
 /// How a read waits.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Reading {
     /// Waits until this revision, which a write answered, is here; may be given for each ledger
-    #[arg(long, value_name = "REVISION", help_heading = "Reading")]
+    #[arg(long = "min-revision", id = "min_revisions", value_name = "REVISION", help_heading = "Reading")]
     pub min_revision: Vec<String>,
-}
-
-/// What is listed.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Listing {
-    /// Only those that match, as in 'key = true'; --fields lists what there is to compare, --help ends with examples
-    #[arg(short = 'f', long, default_value = "", hide_default_value = true, help_heading = "Reading")]
-    pub filter: String,
-    /// By what to order, and `desc` after it for the other way round; --help ends with examples [default: name]
-    #[arg(long, default_value = "", hide_default_value = true, help_heading = "Reading")]
-    pub order_by: String,
-    /// Lists deleted ones too
-    #[arg(long, help_heading = "Reading")]
-    pub show_deleted: bool,
-    /// Lists what can be filtered by, with types and operators, and nothing else
-    #[arg(long, help_heading = "Reading")]
-    pub fields: bool,
 }
 
 /// How much is listed.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Limit {
     /// How many at most; pages are followed until then [default: all]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Reading")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Reading")]
     pub limit: Option<u64>,
 }
 
@@ -96,21 +44,78 @@ pub struct Columns {
     pub bom: bool,
 }
 
-/// A message from a file; flags have the last word.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Source {
+/// What verbs share, in the order of the help; the values are read by the ids.
+#[derive(Args)]
+struct Shared {
     /// Reads it from a file as proto3 JSON, as `get --format json` prints it; dates and amounts may also be as flags take them; `-` reads standard input
     #[arg(long, value_name = "FILE", help_heading = "Fields")]
-    pub from_file: Option<PathBuf>,
+    from_file: Option<PathBuf>,
+    /// Empties this field; may be given often
+    #[arg(long, value_name = "FIELD", help_heading = "Fields", display_order = 100)]
+    clear: Vec<String>,
+    /// Takes over exactly these fields, joined by commas [default: those that are given]
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', help_heading = "Fields", display_order = 100)]
+    update_mask: Vec<String>,
+    /// Acts only if this is the current etag
+    #[arg(long, help_heading = "Writing")]
+    etag: Option<String>,
+    /// Makes sending the same command again safe: it answers with the first outcome [default: a new one]
+    #[arg(long, value_name = "ID", help_heading = "Writing")]
+    request_id: Option<String>,
+    /// Checks everything and answers the outcome, but changes nothing
+    #[arg(long, help_heading = "Writing")]
+    validate_only: bool,
+    #[command(flatten)]
+    limit: Limit,
+    #[command(flatten)]
+    columns: Columns,
+    /// Only those that match, as in 'key = true'; --fields lists what there is to compare, --help ends with examples
+    #[arg(short = 'f', long, help_heading = "Reading")]
+    filter: Option<String>,
+    /// By what to order, and `desc` after it for the other way round; --help ends with examples [default: name]
+    #[arg(long, help_heading = "Reading")]
+    order_by: Option<String>,
+    /// Lists deleted ones too
+    #[arg(long, help_heading = "Reading")]
+    show_deleted: bool,
+    /// Lists what can be filtered by, with types and operators, and nothing else
+    #[arg(long, help_heading = "Reading")]
+    fields: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
-/// What an update takes over.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Changing {
-    /// Empties this field; may be given often
-    #[arg(long, value_name = "FIELD", help_heading = "Fields")]
-    pub clear: Vec<String>,
-    /// Takes over exactly these fields, joined by commas [default: those that are given]
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',', help_heading = "Fields")]
-    pub update_mask: Vec<String>,
+/// The flags that a verb shares with others, in the order of the help.
+pub fn shared(verb: &Verb) -> Vec<Arg> {
+    let is_for = |argument: &&Arg| match argument.get_id().as_str() {
+        "from_file" => matches!(verb.kind, VerbKind::Create | VerbKind::Update | VerbKind::BatchCreate),
+        "clear" | "update_mask" => verb.kind == VerbKind::Update,
+        "etag" => verb.kind == VerbKind::Update || verb.takes("etag"),
+        "limit" | "columns" | "wide" | "bom" => verb.kind == VerbKind::List,
+        "fields" => verb.takes("filter"),
+        field => verb.takes(field),
+    };
+    Shared::augment_args(Command::new("shared")).get_arguments().filter(is_for).cloned().collect()
+}
+
+/// What a verb is done with or in, if its command names it.
+pub fn name(verb: &Verb) -> Option<Arg> {
+    let is_in = matches!(verb.kind, VerbKind::List | VerbKind::BatchCreate | VerbKind::BatchGet);
+    let (value, help) = match verb.kind {
+        VerbKind::Create => ("NAME", NEW_NAME),
+        _ if is_in && verb.takes("parent") => ("PARENT", PARENT),
+        _ => ("NAME", NAME),
+    };
+    let is_named = verb.kind == VerbKind::Create || verb.named().is_some();
+    is_named.then(|| Arg::new("name").value_name(value).num_args(1..).action(ArgAction::Append).help(help))
+}
+
+/// The texts that were given for an argument, if the command has it; none if it was not given.
+pub fn texts(matches: &ArgMatches, id: &str) -> Vec<String> {
+    matches.try_get_many(id).ok().flatten().into_iter().flatten().cloned().collect()
+}
+
+/// The last text that was given for an argument.
+pub fn text(matches: &ArgMatches, id: &str) -> Option<String> {
+    texts(matches, id).pop()
 }

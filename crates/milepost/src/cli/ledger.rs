@@ -2,7 +2,8 @@
 //!
 //! Does not compare them: how far one follows another is part of its own answer.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use milepost_proto::journal::v1::{GetLedgerInfoRequest, GetLedgerInfoResponse};
 use milepost_types::LedgerKind;
 use tonic::Code;
@@ -21,34 +22,22 @@ const COLUMNS: [&str; 6] =
 pub enum Verb {
     /// Shows what a ledger is and how far it has come
     Info {
-        /// Which one [default: all that the server has]
-        ledger: Option<Which>,
+        /// Which one: registry for portfolios, organizations, projects, phases and batches; tracker for milestones; notifier for the event log [default: all that the server has]
+        #[arg(value_parser = PossibleValuesParser::new(LedgerKind::ALL.map(LedgerKind::as_str))
+            .try_map(|text| text.parse::<LedgerKind>()))]
+        ledger: Option<LedgerKind>,
     },
 }
 
-/// A ledger.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Which {
-    /// Portfolios, organizations, projects, phases, batches
-    Registry,
-    /// Milestones
-    Tracker,
-    /// The event log
-    Notifier,
-}
-
 /// Does it.
-///
-/// # Errors
-/// What the server refused, or why it could not be asked.
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     let Verb::Info { ledger } = verb;
-    if let Some(which) = ledger {
-        return session.one(&json::dynamic(&info(session, which).await?)).await;
+    if let Some(kind) = ledger {
+        return session.one(&json::dynamic(&info(session, kind).await?)).await;
     }
     let mut found = Vec::new();
-    for which in [Which::Registry, Which::Tracker, Which::Notifier] {
-        match info(session, which).await {
+    for kind in LedgerKind::ALL {
+        match info(session, kind).await {
             Ok(info) => found.push(json::dynamic(&info)),
             // A server need not have all of them.
             Err(Error::Client(error))
@@ -60,13 +49,8 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     session.many(&found, "", &Columns { columns, ..Columns::default() }).await
 }
 
-async fn info(session: &Session, which: Which) -> Result<GetLedgerInfoResponse, Error> {
-    let (ledger, kind) = match which {
-        Which::Registry => ("registry", LedgerKind::Registry),
-        Which::Tracker => ("tracker", LedgerKind::Tracker),
-        Which::Notifier => ("notifier", LedgerKind::Notifier),
-    };
-    let request = GetLedgerInfoRequest { ledger: ledger.to_owned() };
+async fn info(session: &Session, kind: LedgerKind) -> Result<GetLedgerInfoResponse, Error> {
+    let request = GetLedgerInfoRequest { ledger: kind.to_string() };
     session
         .read(request, |client, request| async move { client.journal(kind).get_ledger_info(request).await })
         .await

@@ -5,29 +5,22 @@
 
 mod completion;
 mod event;
-mod examples;
-mod extra;
 mod fields;
 mod flags;
-mod input;
 mod ledger;
 pub mod name;
 mod noun;
 pub mod read;
+mod request;
 mod session;
 pub mod usage;
-pub mod value;
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use jiff::tz::TimeZone;
-use milepost_client::{Client, Endpoint, Endpoints};
-use milepost_service::config::check_variables;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::context::{self, ContextCommand, Settings};
 use crate::demo::DemoArgs;
-use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::{EXIT_CODES, Error};
 use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
 use crate::output::table::Rendered;
@@ -37,7 +30,6 @@ use crate::schema::{self, Resource};
 use crate::serve::ServeArgs;
 pub use completion::answer as complete;
 pub use flags::Columns;
-use name::Defaults;
 use session::Session;
 
 const AFTER_HELP: &str = "\
@@ -56,33 +48,11 @@ Names:
   milepost project get western-science-city/science-avenue
 ";
 
-/// The system of record, and the event stream, of offices that build many large projects at once.
-#[derive(Debug, Parser)]
-#[command(name = "milepost", version, arg_required_else_help = true, disable_help_subcommand = true)]
-#[command(after_help = EXIT_CODES, after_long_help = format!("{AFTER_HELP}\n{EXIT_CODES}"))]
-#[command(max_term_width = 100)]
-struct Root {
-    #[command(subcommand)]
-    command: Command,
-}
-
 /// What a command line says.
 #[derive(Debug)]
 pub struct Cli {
     client: ClientArgs,
-    /// The last `--format`.
-    asked: Option<String>,
-    /// What to do.
-    pub what: What,
-}
-
-/// What to do: something that the schemas have no word for, or something with a resource.
-#[derive(Debug)]
-pub enum What {
-    /// A command.
-    Command(Command),
-    /// A verb of a resource.
-    Noun(&'static Resource, ArgMatches),
+    pub command: Command,
 }
 
 /// How a server is talked to, and how its answers are printed.
@@ -96,94 +66,48 @@ pub struct ClientArgs {
     settings: Settings,
 }
 
-/// What to do with a noun that the schemas do not have, through a server.
-#[derive(Debug, Args)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
-pub struct Noun<V: Subcommand> {
-    #[command(flatten)]
-    client: ClientArgs,
-    #[command(subcommand)]
-    verb: V,
-}
-
 impl ClientArgs {
-    /// These, and those that stand before the noun where they say nothing.
-    fn over(self, before: ClientArgs) -> Self {
-        Self { context: self.context.or(before.context), settings: self.settings.over(before.settings) }
+    /// Those of a command line, the last one of each.
+    fn of(matches: &ArgMatches) -> Self {
+        let mut own = Self::default();
+        match matches.try_contains_id("context") {
+            Ok(_) => own = Self::from_arg_matches(matches).unwrap_or_default(),
+            // Commands that talk to no server have the format alone.
+            Err(_) => own.settings.format = flags::text(matches, "format"),
+        }
+        let Some((_, below)) = matches.subcommand() else { return own };
+        let Self { context, settings } = Self::of(below);
+        Self { context: context.or(own.context), settings: settings.over(own.settings) }
     }
 
     /// What these flags say; then the environment, then the context.
-    fn resolved(self) -> Result<Settings, Error> {
+    fn resolved(&self) -> Result<Settings, Error> {
         let variable = |name: &str| std::env::var(name).ok();
         let environment = Settings::from_environment(variable)?;
-        let context = match context::path(|name| std::env::var_os(name)) {
-            Ok(path) => {
-                let named = variable("MILEPOST_CONTEXT");
-                context::read(&path)?.in_use(self.context.as_deref(), named.as_deref())?
-            }
-            Err(error) if self.context.is_some() => return Err(error.into()),
-            // Without a home there are no contexts.
-            Err(_) => Settings::default(),
-        };
-        Ok(self.settings.over(environment).over(context))
-    }
-
-    /// A session as these flags, the environment and the context say.
-    fn session(self) -> Result<Session, Error> {
-        let settings = self.resolved()?;
-        let parsed = |text: Option<&String>| text.map(|text| value::duration(text)).transpose();
-        let timeout =
-            parsed(settings.timeout.as_ref()).map_err(|fault| Error::Usage(format!("--timeout: {fault}")))?;
-        let format = settings.format.as_deref().and_then(format).unwrap_or_default();
-        let zones = match settings.utc.as_deref() {
-            Some("true") => Zones::utc(),
-            _ => Zones::local(TimeZone::system()),
-        };
-        let endpoint = settings.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
-        let mut client = match context::services(&endpoint).as_deref() {
-            Some([(_, registry), (_, tracker), (_, notifier)]) => {
-                let endpoints = Endpoints {
-                    registry: Endpoint::parse(registry)?,
-                    tracker: Endpoint::parse(tracker)?,
-                    notifier: Endpoint::parse(notifier)?,
-                };
-                Client::new(&endpoints, 1)
-            }
-            _ => Client::connect(&endpoint)?,
-        };
-        if let Some(principal) = settings.principal {
-            client = client.with_principal(&principal)?;
-        }
-        let defaults = Defaults { portfolio: settings.portfolio };
-        let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Session::new(client, endpoint, timeout, Output::stdout(format, zones), defaults))
+        // Without a home there are no contexts.
+        let path = context::path(|name| std::env::var_os(name)).ok();
+        let contexts = path.map(|path| context::read(&path)).transpose()?.unwrap_or_default();
+        let context = contexts.in_use(self.context.as_deref(), variable("MILEPOST_CONTEXT").as_deref())?;
+        Ok(self.settings.clone().over(environment).over(context))
     }
 }
 
-/// The last `--format` of a command line, of whichever command.
-fn last_format(matches: &ArgMatches) -> Option<String> {
-    let below = matches.subcommand().and_then(|(_, below)| last_format(below));
-    below.or_else(|| matches.try_get_one("format").ok().flatten().cloned())
-}
-
-fn format(name: &str) -> Option<Format> {
-    clap::ValueEnum::from_str(name, false).ok()
-}
-
-/// How long a call may take unless a flag says otherwise.
-const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// What to do.
-#[derive(Debug, Subcommand)]
+/// The system of record, and the event stream, of offices that build many large projects at once.
+#[derive(Debug, Parser)]
+#[command(name = "milepost", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{AFTER_HELP}\n{EXIT_CODES}"))]
+#[command(max_term_width = 100)]
 pub enum Command {
     /// Runs servers
     Serve(ServeArgs),
     /// Runs everything in one process and loads the Western (Chongqing) Science City
     Demo(DemoArgs),
     /// Events: what happened, as lists and as streams
-    Event(Noun<event::Verb>),
+    #[command(subcommand)]
+    Event(event::Verb),
     /// Ledgers: what a server has, and how far it has come
-    Ledger(Noun<ledger::Verb>),
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
     /// Contexts: named settings of the command line
     #[command(subcommand)]
     Context(ContextCommand),
@@ -198,22 +122,24 @@ pub enum Command {
     Follower(FollowerCommand),
     /// Prints what a shell needs to complete command lines
     Completion(completion::CompletionArgs),
+    /// A verb of a resource, as the schemas have it
+    #[command(skip)]
+    Noun(&'static Resource, ArgMatches),
 }
 
 /// The whole command line: what is written here, and a noun for every resource of the schemas.
 pub fn definition() -> clap::Command {
-    let mut root = Root::command();
-    let first = root.get_subcommands().count();
     // Nouns stand after `serve` and `demo`, before what works on them all.
-    let names: Vec<String> = root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    for (index, name) in names.iter().enumerate() {
-        let order = if index < 2 { index } else { first + schema::resources().len() + index };
-        root = root.mut_subcommand(name, |command| command.display_order(order));
-    }
-    let nouns = schema::resources().iter().enumerate();
-    let nouns = nouns.map(|(index, resource)| noun::command(resource).display_order(first + index));
+    let mut orders = (0..2).chain(100..);
+    let root = Command::command().mut_subcommands(|command| {
+        let command = command.display_order(orders.next().unwrap_or_default());
+        match command.get_name() {
+            "event" | "ledger" => noun::client_args(command).mut_subcommands(noun::client_args),
+            _ => command,
+        }
+    });
     // Before the noun they are for the nouns too, but not for what talks to no server.
-    noun::client_args(root).subcommands(nouns)
+    noun::client_args(root).subcommands(schema::resources().iter().map(noun::command))
 }
 
 impl Cli {
@@ -225,83 +151,57 @@ impl Cli {
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
         let mut definition = definition();
-        let read = |matches: &mut ArgMatches| {
-            let client = ClientArgs::from_arg_matches(matches)?;
-            let asked = last_format(matches);
-            let what =
-                match matches.subcommand().and_then(|(name, inner)| Some((schema::resource(name)?, inner))) {
-                    Some((resource, inner)) => What::Noun(resource, inner.clone()),
-                    None => What::Command(Command::from_arg_matches(matches)?),
-                };
-            Ok(Self { client, asked, what })
-        };
         let mut matches = definition.try_get_matches_from_mut(arguments)?;
-        read(&mut matches).map_err(|error: clap::Error| error.format(&mut definition))
-    }
-
-    /// The flags of the client, those after the noun over those before it.
-    fn client_args(&self) -> ClientArgs {
-        let after = match &self.what {
-            What::Noun(_, matches) => {
-                let of = |matches| ClientArgs::from_arg_matches(matches).unwrap_or_default();
-                matches.subcommand().map(|(_, verb)| of(verb)).unwrap_or_default().over(of(matches))
+        let client = ClientArgs::of(&matches);
+        let noun = matches.subcommand().and_then(|(name, inner)| Some((schema::resource(name)?, inner)));
+        let command = match noun {
+            Some((resource, inner)) => Command::Noun(resource, inner.clone()),
+            None => {
+                Command::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))?
             }
-            What::Command(Command::Event(noun)) => noun.client.clone(),
-            What::Command(Command::Ledger(noun)) => noun.client.clone(),
-            What::Command(_) => ClientArgs::default(),
         };
-        after.over(self.client.clone())
+        Ok(Self { client, command })
     }
 
     /// How outcomes and errors are printed.
     pub fn format(&self) -> Format {
-        use Command::{Context, Event, Ledger};
-        let context = match &self.what {
-            // What is wrong with contexts is said when they are used.
-            What::Noun(..) | What::Command(Event(_) | Ledger(_) | Context(_)) => {
-                self.client_args().resolved().ok()
-            }
-            What::Command(_) => None,
-        };
-        let asked = context.and_then(|settings| settings.format).or_else(|| self.asked.clone());
-        asked.as_deref().and_then(format).unwrap_or_default()
+        // What is wrong with contexts is said when they are used.
+        let resolved = self.client.resolved().ok().filter(|_| self.variables() == VARIABLES);
+        format(resolved.as_ref().unwrap_or(&self.client.settings))
     }
 
-    /// Checks that no environment variable is a misspelling of one that the command reads: it would act on another
-    /// server, or on other files, than was meant.
-    ///
-    /// # Errors
-    /// Each that is.
-    pub fn check_environment(
-        &self,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<(), Error> {
-        let read: &[&str] = match &self.what {
-            // It checks the whole environment with the rest of its configuration.
-            What::Command(Command::Serve(_) | Command::Demo(_) | Command::Completion(_)) => &[],
-            What::Command(Command::Journal(_) | Command::Store(_) | Command::Follower(_)) => {
-                &["MILEPOST_DATA_DIR"]
-            }
+    /// The environment variables that the command reads. A misspelling of one of them is refused: the command would act
+    /// on another server, or on other files, than was meant.
+    pub fn variables(&self) -> &'static [&'static str] {
+        match &self.command {
+            // They check the whole environment themselves, or read none of it.
+            Command::Serve(_) | Command::Demo(_) | Command::Completion(_) => &[],
+            Command::Journal(_) | Command::Store(_) | Command::Follower(_) => &["MILEPOST_DATA_DIR"],
             _ => &VARIABLES,
-        };
-        Ok(check_variables(environment, read)?)
+        }
     }
 
-    /// Does what a client command says; the other commands are not for here.
+    /// Does what a client command says, in the module of its noun; the other commands are not for here.
     ///
     /// # Errors
     /// What the server refused, or why it could not be asked.
     pub async fn run_client(self) -> Result<(), Error> {
-        let (client, format) = (self.client_args(), self.format());
-        match self.what {
-            What::Noun(resource, matches) => noun::run(resource, &matches, &client.session()?).await,
-            What::Command(Command::Event(noun)) => event::run(noun.verb, &client.session()?).await,
-            What::Command(Command::Ledger(noun)) => ledger::run(noun.verb, &client.session()?).await,
-            What::Command(Command::Context(command)) => run_context(&command, format),
-            What::Command(Command::Completion(args)) => completion::run(&args),
-            What::Command(_) => Err(Error::Usage("this is no client command".to_owned())),
+        let session = || Session::new(self.client.resolved()?);
+        let format = self.format();
+        match self.command {
+            Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
+            Command::Event(verb) => event::run(verb, &session()?).await,
+            Command::Ledger(verb) => ledger::run(verb, &session()?).await,
+            Command::Context(command) => run_context(&command, format),
+            Command::Completion(args) => completion::run(&args),
+            _ => Err(Error::Usage("this is no client command".to_owned())),
         }
     }
+}
+
+/// The format of these settings.
+fn format(settings: &Settings) -> Format {
+    settings.format.as_deref().and_then(|name| ValueEnum::from_str(name, false).ok()).unwrap_or_default()
 }
 
 /// The environment variables that client commands read.

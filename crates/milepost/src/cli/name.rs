@@ -3,72 +3,43 @@
 //! Invariant: pieces name a resource in one way only. Whether the ids are well formed is decided by the
 //! server; here only their number is.
 
+use std::ops::Range;
+
 use crate::error::Error;
 use crate::schema::Resource;
-
-/// What names are completed with.
-#[derive(Debug, Clone, Default)]
-pub struct Defaults {
-    /// The id of the portfolio that is meant where none is given.
-    pub portfolio: Option<String>,
-}
-
-impl Defaults {
-    /// The pieces with the default portfolio in front, if they are of a resource in a portfolio and lack one id.
-    fn complete(&self, resource: &Resource, pieces: &[String], wanted: usize) -> Vec<String> {
-        let mut ids = split(pieces);
-        let in_portfolio = resource.collections.first().is_some_and(|first| first == PORTFOLIOS);
-        match &self.portfolio {
-            Some(portfolio) if in_portfolio && ids.len() + 1 == wanted && !is_full(resource, &ids) => {
-                ids.insert(0, portfolio.clone());
-                ids
-            }
-            _ => ids,
-        }
-    }
-}
 
 /// The collection of portfolios.
 pub(super) const PORTFOLIOS: &str = "portfolios";
 
-/// The full name that the pieces say.
+/// The full name that the pieces say; in this portfolio, if they lack one.
 ///
 /// # Errors
 /// If they are too few or too many.
-pub fn full(resource: &Resource, pieces: &[String], defaults: &Defaults) -> Result<String, Error> {
-    let wanted = resource.collections.len();
-    let segments = segments(resource, &defaults.complete(resource, pieces, wanted));
-    if segments.len() == 2 * wanted { Ok(segments.join("/")) } else { Err(usage(resource, pieces)) }
+pub fn full(resource: &Resource, pieces: &[String], portfolio: Option<&str>) -> Result<String, Error> {
+    let all = resource.collections.len();
+    let segments = segments(resource, pieces, portfolio, all - 1..all);
+    if segments.len() == 2 * all { Ok(segments.join("/")) } else { Err(usage(resource, pieces)) }
 }
 
 /// The parent's name and the id of a resource to be; the id is empty if the server is to make one, the
-/// parent if the resource has none. With a default portfolio, ids that lack one are in it.
+/// parent if the resource has none. In this portfolio, if the pieces lack one.
 ///
 /// # Errors
 /// If the pieces are too few or too many.
 pub fn parent_and_id(
     resource: &Resource,
     pieces: &[String],
-    defaults: &Defaults,
+    portfolio: Option<&str>,
 ) -> Result<(String, String), Error> {
-    let all = 2 * resource.collections.len();
-    let none = Defaults::default();
-    let defaults = if all == 2 { &none } else { defaults };
-    let mut ids = defaults.complete(resource, pieces, resource.collections.len());
-    if ids.len() + 2 == resource.collections.len() {
-        ids = defaults.complete(resource, pieces, resource.collections.len() - 1);
+    let all = resource.collections.len();
+    let portfolio = portfolio.filter(|_| all > 1);
+    let mut segments = segments(resource, pieces, portfolio, all.saturating_sub(2)..all);
+    let mut id = String::new();
+    if segments.len() == 2 * all {
+        id = segments.pop().unwrap_or_default();
+        segments.pop();
     }
-    let mut segments = segments(resource, &ids);
-    let id = match segments.len() {
-        with_id if with_id == all => {
-            let id = segments.pop();
-            segments.pop();
-            id.unwrap_or_default()
-        }
-        without if without + 2 == all => String::new(),
-        _ => return Err(usage(resource, pieces)),
-    };
-    Ok((segments.join("/"), id))
+    if segments.len() + 2 == 2 * all { Ok((segments.join("/"), id)) } else { Err(usage(resource, pieces)) }
 }
 
 /// The full name of a resource that another one refers to: what its ids lack is as in the name of that one.
@@ -76,22 +47,14 @@ pub fn parent_and_id(
 /// # Errors
 /// If the ids are too many, or what they lack is not in that name.
 pub fn beside(resource: &Resource, from: &str, text: &str) -> Result<String, Error> {
-    let given = [text.to_owned()];
-    let ids = split(&given);
-    if is_full(resource, &ids) {
-        return full(resource, &given, &Defaults::default());
-    }
-    let missing = resource.collections.len().saturating_sub(ids.len());
+    let ids: Vec<String> = text.split('/').map(str::to_owned).collect();
+    let lacking =
+        if is_full(resource, &ids) { 0 } else { resource.collections.len().saturating_sub(ids.len()) };
     let from: Vec<&str> = from.split('/').collect();
-    let shared =
-        from.chunks(2).zip(&resource.collections).take_while(|(pair, name)| pair[0] == name.as_str());
-    let known = shared.filter_map(|(pair, _)| pair.get(1)).map(|id| (*id).to_owned());
-    let ids: Vec<String> = known.take(missing).chain(ids).collect();
-    full(resource, &ids, &Defaults::default()).map_err(|_| usage(resource, &given))
-}
-
-fn split(pieces: &[String]) -> Vec<String> {
-    pieces.iter().flat_map(|piece| piece.split('/')).map(str::to_owned).collect()
+    let shared = from.chunks_exact(2).zip(&resource.collections).take_while(|(pair, name)| pair[0] == *name);
+    let known = shared.map(|(pair, _)| pair[1].to_owned()).take(lacking);
+    let pieces: Vec<String> = known.chain(ids).collect();
+    full(resource, &pieces, None).map_err(|_| usage(resource, &[text.to_owned()]))
 }
 
 /// Whether the segments begin as a full name does.
@@ -99,13 +62,23 @@ fn is_full(resource: &Resource, segments: &[String]) -> bool {
     segments.len() > 1 && segments.first() == resource.collections.first()
 }
 
-/// The segments of the name: as they are if it is a full name, else the ids with their collections.
-fn segments(resource: &Resource, given: &[String]) -> Vec<String> {
-    if is_full(resource, given) {
-        return given.to_vec();
+/// The segments of the name: as they are if it is a full name, else the ids with their collections; of a resource in a
+/// portfolio, with the default one in front if there are as few ids as may lack it.
+fn segments(
+    resource: &Resource,
+    pieces: &[String],
+    portfolio: Option<&str>,
+    lacking: Range<usize>,
+) -> Vec<String> {
+    let mut ids: Vec<String> = pieces.iter().flat_map(|piece| piece.split('/')).map(str::to_owned).collect();
+    if is_full(resource, &ids) {
+        return ids;
     }
+    let portfolio =
+        portfolio.filter(|_| lacking.contains(&ids.len()) && resource.collections[0] == PORTFOLIOS);
+    ids.splice(0..0, portfolio.map(str::to_owned));
     let mut collections = resource.collections.iter();
-    given.iter().flat_map(|id| [collections.next().cloned().unwrap_or_default(), id.clone()]).collect()
+    ids.into_iter().flat_map(|id| [collections.next().cloned().unwrap_or_default(), id]).collect()
 }
 
 fn usage(resource: &Resource, pieces: &[String]) -> Error {
@@ -129,8 +102,7 @@ mod tests {
     }
 
     fn name_in(portfolio: Option<&str>, noun: &str, line: &str) -> Result<String, String> {
-        let defaults = Defaults { portfolio: portfolio.map(str::to_owned) };
-        full(resource(noun).unwrap(), &pieces(line), &defaults).map_err(|error| error.to_string())
+        full(resource(noun).unwrap(), &pieces(line), portfolio).map_err(|error| error.to_string())
     }
 
     fn name(noun: &str, line: &str) -> Result<String, String> {
@@ -168,8 +140,7 @@ mod tests {
     #[test]
     fn a_new_resource_may_leave_its_id_to_the_server() {
         let split = |portfolio: Option<&str>, noun: &str, line: &str| {
-            let defaults = Defaults { portfolio: portfolio.map(str::to_owned) };
-            parent_and_id(resource(noun).unwrap(), &pieces(line), &defaults).unwrap()
+            parent_and_id(resource(noun).unwrap(), &pieces(line), portfolio).unwrap()
         };
         let parts = |parent: &str, id: &str| (parent.to_owned(), id.to_owned());
         assert_eq!(split(None, "project", "wsc avenue"), parts("portfolios/wsc", "avenue"));

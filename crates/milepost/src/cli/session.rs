@@ -4,26 +4,32 @@
 //! standard error says so at the first attempt, and the client keeps trying.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use indicatif::ProgressBar;
-use milepost_client::{Client, Failure, Retry};
-use milepost_proto::registry::v1::{GetPortfolioRequest, Portfolio};
+use jiff::tz::TimeZone;
+use milepost_client::{Client, Endpoint, Endpoints, Failure, Retry};
+use milepost_proto::registry::v1::GetPortfolioRequest;
 use milepost_types::RequestId;
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage, Value};
 use tonic::{Request, Response, Status};
 
 use super::flags::{Columns, Limit};
-use super::name::Defaults;
+use super::format;
+use super::read::duration;
+use crate::context::{Settings, services};
+use crate::endpoint::DEFAULT_ENDPOINT;
 use crate::error::Error;
 use crate::output::table::Rendered;
+use crate::output::zone::Zones;
 use crate::output::{Output, print, progress, shown, text};
 use crate::schema;
 
+/// How long a call may take unless a setting says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Resources on a page: as many as servers answer.
 const PAGE: u64 = 1000;
 /// How long a portfolio's time zone is waited for, which only makes times easier to read.
@@ -33,43 +39,42 @@ const ZONE_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Session {
     client: Client,
     endpoint: String,
-    timeout: Duration,
     output: Output,
-    defaults: Defaults,
+    portfolio: Option<String>,
     hinted: Cell<bool>,
 }
 
-/// A page of a list.
-pub struct Page {
-    /// In order.
-    pub items: Vec<DynamicMessage>,
-    /// The token of the next page; empty: this is the last.
-    pub next: String,
-}
-
 impl Session {
-    /// A session of a client whose server is called so. Connects when first used.
-    pub fn new(
-        client: Client,
-        endpoint: String,
-        timeout: Duration,
-        output: Output,
-        defaults: Defaults,
-    ) -> Self {
+    /// A session as these settings say. Connects when first used.
+    ///
+    /// # Errors
+    /// Which setting is faulty.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let format = format(&settings);
+        let timeout = settings.timeout.map_or(Ok(DEFAULT_TIMEOUT), |text| duration(&text));
+        let timeout = timeout.map_err(Error::Usage)?;
+        let zones = match settings.utc.as_deref() {
+            Some("true") => Zones::utc(),
+            _ => Zones::local(TimeZone::system()),
+        };
+        let output = Output::stdout(format, zones);
+        let endpoint = settings.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+        let mut client = match services(&endpoint).as_deref() {
+            Some([(_, registry), (_, tracker), (_, notifier)]) => {
+                let [registry, tracker, notifier] =
+                    [registry, tracker, notifier].map(|url| Endpoint::parse(url));
+                Client::new(&Endpoints { registry: registry?, tracker: tracker?, notifier: notifier? }, 1)
+            }
+            _ => Client::connect(&endpoint)?,
+        };
+        if let Some(principal) = settings.principal {
+            client = client.with_principal(&principal)?;
+        }
         let client = client.with_retry(Retry { timeout, ..Retry::default() });
-        Self { client, endpoint, timeout, output, defaults, hinted: Cell::new(false) }
+        let portfolio = settings.portfolio;
+        Ok(Self { client, endpoint, output, portfolio, hinted: Cell::new(false) })
     }
 
-    /// A session with a port that nothing listens on.
-    #[cfg(test)]
-    pub fn unreachable(timeout: Duration) -> Self {
-        let (format, zones) = (crate::output::Format::Table, crate::output::zone::Zones::utc());
-        let endpoint = "http://127.0.0.1:1";
-        let (client, output) = (Client::connect(endpoint).unwrap(), Output::stdout(format, zones));
-        Self::new(client, endpoint.to_owned(), timeout, output, Defaults::default())
-    }
-
-    /// The client.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -79,15 +84,12 @@ impl Session {
         &self.output
     }
 
-    /// What names are completed with.
-    pub fn defaults(&self) -> &Defaults {
-        &self.defaults
+    /// The id of the portfolio that is meant where a name has none.
+    pub fn portfolio(&self) -> Option<&str> {
+        self.portfolio.as_deref()
     }
 
-    /// Calls a method, again if that is of use: a write under one request id.
-    ///
-    /// # Errors
-    /// Why the last attempt failed.
+    /// Calls a method, as [`read`](Self::read) does: a write under one request id.
     pub async fn call(
         &self,
         method: &MethodDescriptor,
@@ -102,13 +104,11 @@ impl Session {
         let path = format!("/{}/{}", service.full_name(), method.name());
         let path = PathAndQuery::try_from(path).expect("the name of a method is a path");
         let (ledger, request) = (schema::ledger(service), Bytes::from(request.encode_to_vec()));
-        let response = self
-            .read(request, |client, request| {
-                let path = path.clone();
-                async move { client.unary(ledger, path, request).await }
-            })
-            .await?;
-        DynamicMessage::decode(method.output(), response)
+        let call = |client: Client, request| {
+            let path = path.clone();
+            async move { client.unary(ledger, path, request).await }
+        };
+        DynamicMessage::decode(method.output(), self.read(request, call).await?)
             .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
     }
 
@@ -116,24 +116,20 @@ impl Session {
     ///
     /// # Errors
     /// Why the last attempt failed.
-    pub async fn read<Q, T, F>(
+    pub async fn read<Q: Clone, T, F: Future<Output = Result<Response<T>, Status>>>(
         &self,
         request: Q,
         mut call: impl FnMut(Client, Request<Q>) -> F,
-    ) -> Result<T, Error>
-    where
-        Q: Clone,
-        F: Future<Output = Result<Response<T>, Status>>,
-    {
+    ) -> Result<T, Error> {
         let retry = self.client.retry();
-        let call = |request| self.observed(call(self.client.clone(), request));
+        let call = |request| {
+            let attempt = call(self.client.clone(), request);
+            async { attempt.await.inspect_err(|status| self.hint(status)) }
+        };
         Ok(retry.read(retry.deadline(), request, call).await?)
     }
 
-    /// Shows an answer: the resource in it, or all of it.
-    ///
-    /// # Errors
-    /// If standard output cannot be written.
+    /// Shows an answer: the resource in it, or all of it. Fails if standard output cannot be written.
     pub async fn one(&self, answer: &DynamicMessage) -> Result<(), Error> {
         if !self.output.is_streamed() {
             self.learn_zones(self.output.zones.portfolio(&shown(answer), "").as_deref()).await;
@@ -141,10 +137,7 @@ impl Session {
         print(&self.output.one(answer)?)
     }
 
-    /// Shows several messages that are listed under a parent.
-    ///
-    /// # Errors
-    /// If standard output cannot be written.
+    /// Shows several messages that are listed under a parent. Fails if standard output cannot be written.
     pub async fn many(&self, found: &[DynamicMessage], under: &str, columns: &Columns) -> Result<(), Error> {
         let Some(first) = found.first() else {
             self.output.note("nothing matches");
@@ -159,13 +152,13 @@ impl Session {
         let Rendered { text, left_out } = self.output.piece(&list, found);
         print(&text)?;
         if !left_out.is_empty() {
-            self.output.note(&format!("no room for {}; --wide shows everything", left_out.join(", ")));
+            self.output.note(&format!("no room for {}; --wide or --columns shows them", left_out.join(", ")));
         }
         Ok(())
     }
 
-    /// Follows the pages of a list under a parent up to a limit and shows them: as a table all at the end, else each as
-    /// it comes.
+    /// Follows the pages of a list under a parent up to a limit and shows them: as a table all at the end, else
+    /// each as it comes. `page` answers what is on one and the token of the next, which is empty after the last.
     ///
     /// # Errors
     /// If a page cannot be read, or standard output cannot be written.
@@ -175,7 +168,7 @@ impl Session {
         limit: &Limit,
         under: &str,
         columns: &Columns,
-        mut page: impl AsyncFnMut(i32, String) -> Result<Page, Error>,
+        mut page: impl AsyncFnMut(i32, String) -> Result<(Vec<DynamicMessage>, String), Error>,
     ) -> Result<(), Error> {
         let list = self.output.list(message, under, columns)?;
         let limit = limit.limit.unwrap_or(u64::MAX);
@@ -183,7 +176,7 @@ impl Session {
         let mut bar = ProgressBar::hidden();
         let more = loop {
             let size = i32::try_from(PAGE.min(limit - listed)).unwrap_or(i32::MAX);
-            let Page { mut items, next } = page(size, std::mem::take(&mut token)).await?;
+            let (mut items, next) = page(size, std::mem::take(&mut token)).await?;
             items.truncate(usize::try_from(limit - listed).unwrap_or(usize::MAX));
             listed += items.len() as u64;
             bar.set_position(listed);
@@ -211,43 +204,43 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the time zones of portfolios whose times are about to be shown, each once a command, and only where
-    /// times are shown in them. What cannot be learnt at once is no fault: times are shown in the system's zone then,
-    /// with their offset.
+    /// Asks for the time zones of portfolios whose times are about to be shown, each once a command. What cannot be
+    /// learnt at once is no fault: times are shown in the system's zone then, with their offset.
     pub async fn learn_zones(&self, portfolios: impl IntoIterator<Item = &str>) {
         let zones = &self.output.zones;
-        for portfolio in portfolios {
-            if zones.lacks(portfolio) {
-                let found = self.portfolio(portfolio).await;
-                zones.learn(portfolio, &found.map(|portfolio| portfolio.time_zone).unwrap_or_default());
-            }
+        let patience = self.client.retry().timeout.min(ZONE_PATIENCE);
+        for portfolio in portfolios.into_iter().filter(|portfolio| zones.lacks(portfolio)) {
+            let request = GetPortfolioRequest { name: portfolio.to_owned(), ..Default::default() };
+            let mut request = Request::new(request);
+            request.set_timeout(patience);
+            let mut portfolios = self.client.portfolios();
+            let answer = tokio::time::timeout(patience, portfolios.get_portfolio(request)).await;
+            let found = answer.ok().and_then(Result::ok).and_then(|answer| answer.into_inner().portfolio);
+            zones.learn(portfolio, &found.map(|portfolio| portfolio.time_zone).unwrap_or_default());
         }
     }
 
-    async fn portfolio(&self, name: &str) -> Option<Portfolio> {
-        let mut request = Request::new(GetPortfolioRequest { name: name.to_owned(), ..Default::default() });
-        let patience = self.timeout.min(ZONE_PATIENCE);
-        request.set_timeout(patience);
-        let mut portfolios = self.client.portfolios();
-        let answer = tokio::time::timeout(patience, portfolios.get_portfolio(request)).await;
-        answer.ok().and_then(Result::ok)?.into_inner().portfolio
-    }
-
-    /// Passes an attempt on, and says once if the server cannot be reached.
-    async fn observed<T>(
-        &self,
-        attempt: impl Future<Output = Result<Response<T>, Status>>,
-    ) -> Result<Response<T>, Status> {
-        let answer = attempt.await;
-        if let Err(status) = &answer {
-            let failure = Failure::from(status.clone());
-            if failure.connection && !self.hinted.replace(true) {
-                self.output.note(&format!(
-                    "{} cannot be reached ({}); trying for up to {:?}",
-                    self.endpoint, failure.message, self.timeout
-                ));
-            }
+    /// Says once if the server cannot be reached.
+    fn hint(&self, status: &Status) {
+        let failure = Failure::from(status.clone());
+        if failure.connection && !self.hinted.replace(true) {
+            let (endpoint, reason, timeout) = (&self.endpoint, failure.message, self.client.retry().timeout);
+            self.output
+                .note(&format!("{endpoint} cannot be reached ({reason}); trying for up to {timeout:?}"));
         }
-        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Session {
+        /// A session with a port that nothing listens on.
+        pub fn unreachable(timeout: Duration) -> Self {
+            let endpoint = Some("http://127.0.0.1:1".to_owned());
+            let timeout = Some(format!("{}ms", timeout.as_millis()));
+            Self::new(Settings { endpoint, timeout, ..Settings::default() }).unwrap()
+        }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! A changed transcript is a changed interface: look twice before accepting it.
 
+use milepost_service::config::check_variables;
 use milepost_types::CurrencyCode;
 use prost_reflect::DynamicMessage;
 
-use super::read::{Fault, Scope};
+use super::read::Scope;
 use super::*;
+use crate::endpoint::DEFAULT_ENDPOINT;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("milepost").chain(line.split_whitespace()))
@@ -20,15 +22,12 @@ fn requested(line: &str) -> Result<DynamicMessage, String> {
 fn requested_of(words: Vec<String>) -> Result<DynamicMessage, String> {
     let words = std::iter::once("milepost".to_owned()).chain(words);
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-    let What::Noun(resource, matches) = cli.what else { panic!("no noun") };
+    let Command::Noun(resource, matches) = cli.command else { panic!("no noun") };
     let (verb, matches) = matches.subcommand().unwrap();
     let verb = resource.verb(verb).unwrap();
     let mut scope = Scope { currency: CurrencyCode::stored("CNY"), ..Scope::default() };
-    match noun::fill(&verb, matches, noun::Given::default(), &Defaults::default(), &mut scope) {
-        Ok(Ok(request)) => Ok(request),
-        Ok(Err(Fault::Text(fault) | Fault::NoCurrency(fault))) => Err(fault),
-        Err(error) => Err(error.to_string()),
-    }
+    let given = request::Given { verb: &verb, matches, portfolio: None, file: None, hash: None, now: None };
+    given.request(&mut scope).map_err(|error| error.to_string())
 }
 
 fn help(words: &[&str]) -> String {
@@ -159,7 +158,7 @@ fn every_verb_that_not_every_resource_has_shows_an_example() {
     let standard = ["create", "get", "list", "update", "delete", "undelete", "batch-create", "batch-get"];
     let verbs = schema::resources().iter().flat_map(schema::Resource::verbs);
     for verb in verbs.filter(|verb| !standard.contains(&verb.name.as_str())) {
-        assert!(examples::of(&verb).is_some(), "{} {}", verb.resource.noun, verb.name);
+        assert!(noun::examples(&verb).is_some(), "{} {}", verb.resource.noun, verb.name);
     }
 }
 
@@ -275,7 +274,7 @@ fn commands_as_people_type_them_parse() {
 
 #[test]
 fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_word() {
-    let settings = |line: &str| parse(line).unwrap().client_args().settings;
+    let settings = |line: &str| parse(line).unwrap().client.settings;
     for line in [
         "--endpoint http://a --format json --timeout 1s portfolio list",
         "portfolio --endpoint http://a --format json --timeout 1s list",
@@ -296,7 +295,8 @@ fn client_flags_stand_before_the_noun_or_anywhere_after_it_and_the_last_has_its_
 #[test]
 fn a_misspelt_variable_is_refused_by_the_commands_that_would_have_read_it() {
     let check = |line: &str, name: &str| {
-        parse(line).unwrap().check_environment([(name.into(), "x".into())]).map_err(|error| error.to_string())
+        let faults = check_variables([(name.into(), "x".into())], parse(line).unwrap().variables());
+        faults.map_err(|faults| faults.to_string())
     };
     let refused = check("project list p", "MILEPOST_ENDPIONT").unwrap_err();
     assert!(refused.contains("did you mean MILEPOST_ENDPOINT?"), "{refused}");

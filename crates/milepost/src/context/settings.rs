@@ -9,7 +9,7 @@ use milepost_types::LedgerKind;
 use serde_json::{Map, Value, json};
 
 use super::unknown;
-use crate::cli::value::duration;
+use crate::cli::read::duration;
 
 const FORMATS: [&str; 3] = ["table", "json", "csv"];
 

@@ -8,7 +8,8 @@ use milepost_types::written;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage};
 use serde_json::Value;
 
-use crate::cli::read::{self, Fault, Scope};
+use crate::cli::read::{self, Scope};
+use crate::error::BoxError;
 use crate::schema::field::{self, Shape};
 use crate::schema::{POOL, Resource};
 
@@ -42,19 +43,17 @@ pub fn of(message: &DynamicMessage) -> Value {
 ///
 /// # Errors
 /// If it is no JSON, or not of this message; the error says at which line and column, or in which field.
-pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result<DynamicMessage, Fault> {
+pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result<DynamicMessage, BoxError> {
     let mut value: Value = serde_json::from_str(text)?;
-    let (mut rewritten, mut faults, mut no_currency) = (false, Vec::new(), None);
+    let (mut rewritten, mut faults) = (false, Vec::new());
     visit(&mut value, descriptor, "", &mut |field, path, value| match canonical(field, value, scope) {
         Some(Ok(canonical)) => (*value, rewritten) = (canonical, true),
-        Some(Err(Fault::Text(text))) => faults.push(format!("{path}: {text}")),
-        Some(Err(fault)) => no_currency = no_currency.take().or(Some(fault)),
+        Some(Err(fault)) => faults.push(format!("{path}: {fault}")),
         None => {}
     });
     if !faults.is_empty() {
-        return Err(Fault::Text(faults.join("\n  ")));
+        return Err(faults.join("\n  ").into());
     }
-    no_currency.map_or(Ok(()), Err)?;
     // As it was written, an error has its place.
     let message = match rewritten {
         false => {
@@ -62,9 +61,7 @@ pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result
         }
         true => DynamicMessage::deserialize(descriptor.clone(), value),
     };
-    message.map_err(|error| {
-        Fault::Text(format!("this is not the JSON of a {}: {error}", descriptor.full_name()))
-    })
+    message.map_err(|error| format!("this is not the JSON of a {}: {error}", descriptor.full_name()).into())
 }
 
 /// As [`read`], also if the resource is wrapped in the response that carries it:
@@ -72,7 +69,7 @@ pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result
 ///
 /// # Errors
 /// As [`read`].
-pub fn resource(resource: &Resource, text: &str, scope: &Scope) -> Result<DynamicMessage, Fault> {
+pub fn resource(resource: &Resource, text: &str, scope: &Scope) -> Result<DynamicMessage, BoxError> {
     let field = resource.json_field();
     if let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(text)
         && object.keys().all(|key| *key == field || key == "revision")
@@ -109,12 +106,12 @@ fn visit(
 }
 
 /// The canonical form of a date, a period or an amount that is written as text; none of anything else.
-fn canonical(field: &FieldDescriptor, value: &Value, scope: &Scope) -> Option<Result<Value, Fault>> {
+fn canonical(field: &FieldDescriptor, value: &Value, scope: &Scope) -> Option<Result<Value, BoxError>> {
     let text = value.as_str()?;
     Some(match field::shape(field) {
         Shape::Money => read::money(text, scope).map(|money| to_value(&money)),
         Shape::Period => read::period(text).map(|period| to_value(&period)),
-        Shape::Date => written::date(text).map(|date| to_value(&read::date(date))).map_err(Fault::from),
+        Shape::Date => written::date(text).map(|date| to_value(&read::date(date))).map_err(BoxError::from),
         _ => return None,
     })
 }
@@ -141,10 +138,7 @@ mod tests {
         let currency = currency.and_then(CurrencyCode::stored);
         let scope = Scope { currency, ..Scope::default() };
         let read = resource(schema::resource("project").unwrap(), text, &scope);
-        read.map(|message| message.transcode_to().unwrap()).map_err(|fault| match fault {
-            Fault::Text(text) => text,
-            Fault::NoCurrency(text) => format!("no currency: {text}"),
-        })
+        read.map(|message| message.transcode_to().unwrap()).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -218,6 +212,6 @@ mod tests {
         let fault = project(text, Some("CNY")).unwrap_err();
         assert!(fault.contains("investment: ") && fault.contains("plannedPeriod.startDate: "), "{fault}");
         let fault = project(r#"{"investment": "250亿"}"#, None).unwrap_err();
-        assert!(fault.starts_with("no currency: "), "{fault}");
+        assert!(fault.starts_with("investment: ") && fault.contains("names no currency"), "{fault}");
     }
 }

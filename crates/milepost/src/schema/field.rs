@@ -2,55 +2,39 @@
 //!
 //! Invariant: facts only, as the options and types of the field state them.
 
+use milepost_proto::google::api::{FieldBehavior, ResourceReference};
 use milepost_proto::options::v1::{Content, FieldRules};
-use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
 
-use super::{Resource, option, resource_of_type};
-
-/// `OUTPUT_ONLY` of `google.api.FieldBehavior`.
-const OUTPUT_ONLY: i32 = 3;
-/// `REQUIRED` of `google.api.FieldBehavior`.
-const REQUIRED: i32 = 2;
-/// `IDENTIFIER` of `google.api.FieldBehavior`.
-const IDENTIFIER: i32 = 8;
+use super::{POOL, Resource, option, resources};
 
 /// What the values of a field look like; of a list or a map, its members.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    /// Text.
     Text,
-    /// `true` or `false`.
     Bool,
-    /// A whole number.
+    /// A number without a point.
     Whole,
-    /// A number with a point.
     Double,
-    /// Bytes, shown in hexadecimal digits.
+    /// Shown in hexadecimal digits.
     Bytes,
-    /// One of an enumeration.
     Enum(EnumDescriptor),
     /// A civil date.
     Date,
-    /// An exact amount of money.
     Money,
-    /// An instant.
     Instant,
     /// A span of days.
     Period,
     /// A span of time.
     Duration,
-    /// Several fields.
     Message(MessageDescriptor),
 }
 
-/// Who sets a field.
+/// Who sets a field; `AtCreation`: callers, but later with a method of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Callers, at creation and by update.
     Input,
-    /// Callers at creation; later a method of its own.
     AtCreation,
-    /// The server.
     Output,
 }
 
@@ -85,9 +69,7 @@ pub fn shape_of(message: MessageDescriptor) -> Shape {
 
 /// The rules that the schema states of a field.
 pub fn rules(field: &FieldDescriptor) -> FieldRules {
-    let rules = option(&field.options(), "milepost.options.v1.rules");
-    let rules = rules.as_ref().and_then(Value::as_message).map(DynamicMessage::transcode_to);
-    rules.and_then(Result::ok).unwrap_or_default()
+    option(&field.options(), "milepost.options.v1.rules").unwrap_or_default()
 }
 
 /// What a field holds, by its rules.
@@ -97,13 +79,12 @@ pub fn content(field: &FieldDescriptor) -> Content {
 
 /// Whether a caller must give a field.
 pub fn is_required(field: &FieldDescriptor) -> bool {
-    behaviors(field).contains(&REQUIRED)
+    behaves(field, &[FieldBehavior::Required])
 }
 
 /// Who sets a field.
 pub fn access(field: &FieldDescriptor) -> Access {
-    let behaviors = behaviors(field);
-    if behaviors.contains(&OUTPUT_ONLY) || behaviors.contains(&IDENTIFIER) || field.name() == "etag" {
+    if field.name() == "etag" || behaves(field, &[FieldBehavior::OutputOnly, FieldBehavior::Identifier]) {
         Access::Output
     } else if rules(field).changed_by.is_empty() {
         Access::Input
@@ -114,14 +95,18 @@ pub fn access(field: &FieldDescriptor) -> Access {
 
 /// The resource that a text names.
 pub fn reference(field: &FieldDescriptor) -> Option<&'static Resource> {
-    let reference = option(&field.options(), "google.api.resource_reference")?;
-    let name = reference.as_message()?.get_field_by_name("type")?.into_owned();
-    resource_of_type(name.as_str()?)
+    let reference: ResourceReference = option(&field.options(), "google.api.resource_reference")?;
+    resources().iter().find(|resource| resource.type_name == reference.r#type)
+}
+
+/// What the schema says that a field holds.
+pub fn comment(field: &FieldDescriptor) -> String {
+    super::comment(&field.parent_file(), field.path())
 }
 
 /// The fields of a message that callers set.
 pub fn inputs(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
-    message.fields().filter(|field| access(field) != Access::Output).collect::<Vec<_>>().into_iter()
+    message.fields().filter(|field| access(field) != Access::Output)
 }
 
 /// A name of the schema in words: `start date` for `start_date`.
@@ -138,10 +123,12 @@ pub fn singular(name: &str) -> String {
     stem.or_else(|| name.strip_suffix('s')).unwrap_or(name).to_owned()
 }
 
-fn behaviors(field: &FieldDescriptor) -> Vec<i32> {
-    let behaviors = option(&field.options(), "google.api.field_behavior");
-    let numbers = behaviors.as_ref().and_then(Value::as_list).unwrap_or_default();
-    numbers.iter().filter_map(Value::as_enum_number).collect()
+fn behaves(field: &FieldDescriptor, as_one_of: &[FieldBehavior]) -> bool {
+    let extension = POOL.get_extension_by_name("google.api.field_behavior").expect("the schemas import it");
+    let options = field.options();
+    let stated = options.get_extension(&extension);
+    let numbers = stated.as_list().into_iter().flatten().filter_map(Value::as_enum_number);
+    numbers.into_iter().any(|number| as_one_of.iter().any(|behavior| *behavior as i32 == number))
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 //! Invariant: everything here is read from the descriptors that the binary carries. A new resource, method or
 //! field needs nothing here.
 
-pub mod comment;
 pub mod field;
 mod verb;
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use milepost_proto::FILE_DESCRIPTOR_SET;
+use milepost_proto::google::api::ResourceDescriptor;
 use milepost_types::LedgerKind;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ServiceDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, FileDescriptor, MessageDescriptor, ServiceDescriptor};
 
 pub use verb::{Verb, VerbKind};
 
@@ -21,23 +23,9 @@ pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the schemas were compiled with this binary")
 });
 
-/// Every resource, parents before what is under them.
-static RESOURCES: LazyLock<Vec<Resource>> = LazyLock::new(|| {
-    let mut resources: Vec<Resource> = POOL.all_messages().filter_map(Resource::read).collect();
-    // What is at the top and has most below it comes first: the portfolio.
-    let under = |first: &str| {
-        POOL.all_messages().filter_map(Resource::read).filter(|r| r.collections[0] == first).count()
-    };
-    resources.sort_by_key(|resource| {
-        (resource.collections.len(), std::cmp::Reverse(under(&resource.collections[0])))
-    });
-    resources
-});
-
 /// A resource: what its schema says of it as a whole.
 #[derive(Debug)]
 pub struct Resource {
-    /// Its message.
     pub message: MessageDescriptor,
     /// `milepost.dev/Project`
     pub type_name: String,
@@ -51,36 +39,25 @@ pub struct Resource {
     pub collections: Vec<String>,
     /// What the ids of its names are called, from the left: `portfolio`, `project`.
     pub ids: Vec<String>,
-    /// The service that serves it.
-    pub service: Option<ServiceDescriptor>,
+    pub service: ServiceDescriptor,
 }
 
 impl Resource {
     fn read(message: MessageDescriptor) -> Option<Self> {
-        let stated = option(&message.options(), "google.api.resource")?;
-        let stated = stated.as_message()?;
-        let text = |field: &str| {
-            let text = stated.get_field_by_name(field);
-            text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
-        };
-        let patterns = stated.get_field_by_name("pattern")?;
-        let pattern = patterns.as_list()?.first()?.as_str()?;
-        let segments: Vec<&str> = pattern.split('/').collect();
-        let collections = segments.iter().step_by(2).map(|segment| (*segment).to_owned()).collect();
-        let id = |segment: &&str| segment.trim_matches(['{', '}']).to_owned();
-        let ids = segments.iter().skip(1).step_by(2).map(id).collect();
+        let stated: ResourceDescriptor = option(&message.options(), "google.api.resource")?;
+        let segments = stated.pattern.first()?.split('/');
+        let collections = segments.clone().step_by(2).map(str::to_owned).collect();
+        let ids = segments.skip(1).step_by(2).map(|id| id.trim_matches(['{', '}']).to_owned()).collect();
         let get = format!("Get{}", message.name());
-        let mut services = POOL.services();
-        let service = services.find(|service| service.methods().any(|method| method.name() == get));
+        let service = POOL.services().find(|service| service.methods().any(|method| method.name() == get))?;
         let noun = verb::kebab(message.name());
-        let (type_name, field, plural) = (text("type"), noun.replace('-', "_"), text("plural"));
+        let (type_name, field, plural) = (stated.r#type, noun.replace('-', "_"), stated.plural);
         Some(Self { message, type_name, noun, field, plural, collections, ids, service })
     }
 
     /// What can be done with it, in the order of its service.
     pub fn verbs(&'static self) -> Vec<Verb> {
-        let methods = self.service.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
-        methods.map(|method| Verb::read(self, method)).collect()
+        self.service.methods().map(|method| Verb::read(self, method)).collect()
     }
 
     /// What it can be done with by this name.
@@ -103,6 +80,14 @@ impl Resource {
 
 /// Every resource that a service serves, parents before what is under them.
 pub fn resources() -> &'static [Resource] {
+    static RESOURCES: LazyLock<Vec<Resource>> = LazyLock::new(|| {
+        let mut all: Vec<Resource> = POOL.all_messages().filter_map(Resource::read).collect();
+        // What is at the top and has most below it comes first: the portfolio.
+        let mut below = HashMap::<String, usize>::new();
+        all.iter().for_each(|resource| *below.entry(resource.collections[0].clone()).or_default() += 1);
+        all.sort_by_key(|resource| (resource.collections.len(), Reverse(below[&resource.collections[0]])));
+        all
+    });
     &RESOURCES
 }
 
@@ -116,11 +101,6 @@ pub fn resource_of(message: &MessageDescriptor) -> Option<&'static Resource> {
     resources().iter().find(|resource| resource.message == *message)
 }
 
-/// The resource of a type, as in `milepost.dev/Project`.
-pub fn resource_of_type(name: &str) -> Option<&'static Resource> {
-    resources().iter().find(|resource| resource.type_name == name)
-}
-
 /// The ledger that serves a service, by its package.
 pub fn ledger(service: &ServiceDescriptor) -> LedgerKind {
     match service.package_name() {
@@ -130,10 +110,23 @@ pub fn ledger(service: &ServiceDescriptor) -> LedgerKind {
     }
 }
 
-/// A value that the options of a descriptor state under the name of an extension.
-fn option(options: &DynamicMessage, extension: &str) -> Option<Value> {
+/// What the schema says at a path of a file, as text for help: the first paragraph of the comment, on one line, without
+/// the full stop at its end.
+pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
+    let source = file.file_descriptor_proto().source_code_info.as_ref();
+    let location = source.and_then(|source| source.location.iter().find(|location| location.path == path));
+    let comment = location.map(|location| location.leading_comments()).unwrap_or_default();
+    let paragraph: Vec<&str> = comment.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let text = paragraph.join(" ");
+    text.strip_suffix('.').unwrap_or(&text).to_owned()
+}
+
+/// The message that the options of a descriptor state under the name of an extension.
+fn option<M: prost::Message + Default>(options: &DynamicMessage, extension: &str) -> Option<M> {
     let extension = POOL.get_extension_by_name(extension)?;
-    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+    options
+        .has_extension(&extension)
+        .then(|| options.get_extension(&extension).as_message()?.transcode_to().ok())?
 }
 
 #[cfg(test)]
@@ -141,13 +134,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_resource_has_a_service_and_parents_come_first() {
+    fn every_resource_is_known_and_parents_come_first() {
         let nouns: Vec<&str> = resources().iter().map(|resource| resource.noun.as_str()).collect();
         for noun in ["portfolio", "organization", "project", "phase", "batch", "milestone"] {
             assert!(nouns.contains(&noun), "{noun}: {nouns:?}");
         }
         for (index, resource) in resources().iter().enumerate() {
-            assert!(resource.service.is_some(), "{}", resource.noun);
             if let Some(parent) = resource.parent() {
                 assert!(nouns[..index].contains(&parent.noun.as_str()), "{}", resource.noun);
             }

@@ -6,81 +6,51 @@ use prost_reflect::{FieldDescriptor, Kind, MethodDescriptor};
 
 use super::Resource;
 
-/// What a request looks like, as far as the command line must know.
+/// What a request looks like: `BatchCreate` has requests from a file, `BatchGet` several names under a
+/// parent, and `Act` is about one thing, named first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerbKind {
-    /// A resource to be, under a parent.
     Create,
-    /// A resource with the fields to change.
     Update,
-    /// What is listed page by page.
     List,
-    /// Requests from a file.
     BatchCreate,
-    /// Several names under a parent.
     BatchGet,
-    /// One thing, named first.
     Act,
 }
 
 /// Something that can be done with a resource.
 #[derive(Debug, Clone)]
 pub struct Verb {
-    /// The resource.
     pub resource: &'static Resource,
     /// `start`, `add-members`
     pub name: String,
-    /// The method.
     pub method: MethodDescriptor,
-    /// What its request looks like.
     pub kind: VerbKind,
 }
 
 /// Fields of requests that have the same meaning everywhere and flags of their own.
-const COMMON: [&str; 13] = [
-    "name",
-    "parent",
-    "etag",
-    "request_id",
-    "validate_only",
-    "min_revisions",
-    "update_mask",
-    "page_size",
-    "page_token",
-    "filter",
-    "order_by",
-    "show_deleted",
-    "requests",
-];
+const COMMON: &str = "name parent etag request_id validate_only min_revisions update_mask page_size page_token \
+    filter order_by show_deleted requests";
 
 impl Verb {
     pub(super) fn read(resource: &'static Resource, method: MethodDescriptor) -> Self {
         let input = method.input();
-        let has = |field: &str| input.get_field_by_name(field).is_some();
-        let kind = if has(&format!("{}_id", resource.field)) {
-            VerbKind::Create
-        } else if has("update_mask") {
-            VerbKind::Update
-        } else if has("page_token") {
-            VerbKind::List
-        } else if has("requests") {
-            VerbKind::BatchCreate
-        } else if has("names") {
-            VerbKind::BatchGet
-        } else {
-            VerbKind::Act
-        };
+        let id = format!("{}_id", resource.field);
+        let kinds = [
+            (&*id, VerbKind::Create),
+            ("update_mask", VerbKind::Update),
+            ("page_token", VerbKind::List),
+            ("requests", VerbKind::BatchCreate),
+            ("names", VerbKind::BatchGet),
+        ];
+        let kind = kinds.into_iter().find(|(field, _)| input.get_field_by_name(field).is_some());
+        let kind = kind.map_or(VerbKind::Act, |(_, kind)| kind);
         Self { resource, name: name(resource, method.name()), method, kind }
     }
 
     /// Whether its request has a field of this name.
     pub fn takes(&self, field: &str) -> bool {
         self.method.input().get_field_by_name(field).is_some()
-    }
-
-    /// Whether it changes something.
-    pub fn is_write(&self) -> bool {
-        self.takes("request_id")
     }
 
     /// The resource that its command names: what it is done with or in.
@@ -100,62 +70,51 @@ impl Verb {
         if let Some(parent) = input.get_field_by_name("parent") {
             return Some((parent, self.resource.parent()?));
         }
-        input
-            .fields()
-            .find_map(|field| {
-                Some((
-                    field.clone(),
-                    super::resources().iter().find(|resource| resource.field == field.name())?,
-                ))
-            })
-            .filter(
-                // A resource to be is no name of one.
-                |(field, _)| field.kind() == Kind::String,
-            )
+        // A resource to be is no name of one.
+        let mut names = input.fields().filter(|field| field.kind() == Kind::String);
+        names.find_map(|field| {
+            let named = super::resources().iter().find(|resource| resource.field == field.name())?;
+            Some((field, named))
+        })
     }
 
     /// The field of the request that holds a resource to be, or to change.
     pub fn resource_field(&self) -> Option<FieldDescriptor> {
-        matches!(self.kind, VerbKind::Create | VerbKind::Update)
-            .then(|| self.method.input().get_field_by_name(&self.resource.field))?
+        let holds_one = matches!(self.kind, VerbKind::Create | VerbKind::Update);
+        self.method.input().get_field_by_name(&self.resource.field).filter(|_| holds_one)
     }
 
     /// The other fields of its request: what it alone says.
     pub fn own_fields(&self) -> Vec<FieldDescriptor> {
         let target = self.target().map(|(field, _)| field);
+        let resource = self.resource_field();
         let id = format!("{}_id", self.resource.field);
-        let input = self.method.input();
-        let others = input.fields().filter(move |field| {
-            !COMMON.contains(&field.name())
-                && Some(field) != target.as_ref()
-                && Some(field) != self.resource_field().as_ref()
-                && field.name() != id
-        });
-        others.collect()
+        let is_own = |field: &FieldDescriptor| {
+            let is_other = target.as_ref() == Some(field) || resource.as_ref() == Some(field);
+            !is_other && field.name() != id && COMMON.split_whitespace().all(|name| name != field.name())
+        };
+        self.method.input().fields().filter(is_own).collect()
     }
 
     /// The field of its response that lists, if it lists.
     pub fn listed(&self) -> Option<FieldDescriptor> {
-        let output = self.method.output();
-        let mut fields = output.fields();
-        fields.find(|field| field.is_list() && matches!(field.kind(), Kind::Message(_)))
+        let is_listed = |field: &FieldDescriptor| field.is_list() && matches!(field.kind(), Kind::Message(_));
+        self.method.output().fields().find(is_listed)
     }
 }
 
 /// The words of a method without the resource, joined: `add-members` for `AddBatchMembers`.
 fn name(resource: &Resource, method: &str) -> String {
-    let one = resource.message.name();
-    let mut plural = resource.plural.clone();
-    if let Some(first) = plural.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let without =
-        |noun: &str| method.rfind(noun).map(|at| method[..at].to_owned() + &method[at + noun.len()..]);
-    let rest = without(&plural).or_else(|| without(one)).unwrap_or_else(|| method.to_owned());
-    let words = kebab(&rest);
+    let words = kebab(method);
+    let without = |noun: &str| {
+        let (before, after) = words.rsplit_once(noun)?;
+        Some(format!("{}{after}", before.trim_end_matches('-')).trim_matches('-').to_owned())
+    };
+    let rest = without(&kebab(&resource.plural)).or_else(|| without(&resource.noun));
+    let rest = rest.unwrap_or_else(|| words.clone());
     // What is read of a resource is a noun: `forecasts`, `current-date`.
-    let noun = words.strip_prefix("list-").or_else(|| words.strip_prefix("get-"));
-    noun.unwrap_or(&words).to_owned()
+    let noun = rest.strip_prefix("list-").or_else(|| rest.strip_prefix("get-"));
+    noun.unwrap_or(&rest).to_owned()
 }
 
 /// `annual-list` for `AnnualList`.

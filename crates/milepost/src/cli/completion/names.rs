@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::{ArgMatches, FromArgMatches};
+use clap::ArgMatches;
 use clap_complete::CompletionCandidate;
 use http::uri::PathAndQuery;
 use prost::Message;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tonic::Request;
 
 use super::super::session::Session;
-use super::super::{ClientArgs, definition, noun};
+use super::super::{ClientArgs, definition, flags};
 use crate::schema::{self, Resource, resources};
 
 /// How long a shell waits for the server: with the rest, less than a second.
@@ -48,16 +48,7 @@ impl Line {
 
     /// The pieces of the name that a verb is given.
     pub fn pieces(&self) -> Vec<String> {
-        self.levels().last().map(|(_, matches)| noun::pieces(matches)).unwrap_or_default()
-    }
-
-    /// The flags of the client on it, the last one of each.
-    fn client(&self) -> ClientArgs {
-        let of = |matches: &ArgMatches| match ["context", "endpoint"].map(|id| matches.try_contains_id(id)) {
-            [Ok(_), Ok(_)] => ClientArgs::from_arg_matches(matches).unwrap_or_default(),
-            _ => ClientArgs::default(),
-        };
-        self.levels().fold(ClientArgs::default(), |before, (_, matches)| of(matches).over(before))
+        self.levels().last().map(|(_, matches)| flags::texts(matches, "name")).unwrap_or_default()
     }
 
     /// What the server has to offer for a word, by the steps that the session's defaults lead to.
@@ -65,7 +56,7 @@ impl Line {
         let mut found = Vec::new();
         let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return found };
         let all = async {
-            let session = self.client().session().ok()?;
+            let session = Session::new(ClientArgs::of(&self.0).resolved().ok()?).ok()?;
             for step in steps(&session) {
                 found.extend(step.candidates(&session, word).await.into_iter().flatten());
             }

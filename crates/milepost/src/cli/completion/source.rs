@@ -14,11 +14,11 @@ use milepost_types::event_type::EVENT_TYPES;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 
 use super::super::name::PORTFOLIOS;
-use super::super::{definition, noun};
+use super::super::{definition, fields, request};
 use super::names::{Line, Step};
 use crate::context;
 use crate::output::{column, event};
-use crate::schema::{POOL, Verb, VerbKind, comment, field, resource, resources};
+use crate::schema::{POOL, Verb, VerbKind, field, resource, resources};
 
 /// Answers what an argument can be, for what is typed of it.
 type Source = Box<dyn Fn(&Line, &str) -> Vec<CompletionCandidate> + Send + Sync>;
@@ -73,7 +73,7 @@ fn source(path: &[&str], verb: Option<&Verb>, argument: &str) -> Option<Source> 
         }
         (_, "name") => names(&verb?.named()?.collections),
         _ => {
-            let flags = noun::flags(verb?);
+            let flags = fields::flags(verb?);
             let flag = flags.iter().find(|flag| flag.long == argument)?;
             references(&field::reference(flag.field())?.collections, verb)
         }
@@ -94,7 +94,7 @@ fn names(kind: &'static [String]) -> Source {
         let pieces: Vec<&str> = pieces.iter().flat_map(|piece| piece.split('/')).collect();
         line.ask(word, |session| {
             let is_within = kind.first().is_some_and(|first| first == PORTFOLIOS);
-            let default = session.defaults().portfolio.as_deref().filter(|_| is_within);
+            let default = session.portfolio().filter(|_| is_within);
             let within = default.map(|portfolio| [&[portfolio], &pieces[..]].concat());
             let known = within.into_iter().chain([pieces]);
             known.filter_map(|known| Step::new(kind, Some(&known), word, false)).collect()
@@ -109,9 +109,9 @@ fn references(kind: &'static [String], verb: Option<&Verb>) -> Source {
         line.ask(word, |session| {
             let named = verb.as_ref().and_then(|verb| {
                 let mut request = DynamicMessage::new(verb.method.input());
-                noun::target(verb, &line.pieces(), &mut request, session.defaults()).ok()
+                request::target(verb, &line.pieces(), &mut request, session.portfolio()).ok()
             });
-            let portfolio = || Some(format!("{PORTFOLIOS}/{}", session.defaults().portfolio.as_ref()?));
+            let portfolio = || Some(format!("{PORTFOLIOS}/{}", session.portfolio()?));
             let holder = named.or_else(portfolio).unwrap_or_default();
             let holder: Vec<&str> = holder.split('/').collect();
             let shared = holder.chunks_exact(2).zip(kind).take_while(|(pair, name)| pair[0] == *name);
@@ -123,7 +123,7 @@ fn references(kind: &'static [String], verb: Option<&Verb>) -> Source {
 }
 
 fn described(field: FieldDescriptor) -> (String, String) {
-    (field.name().to_owned(), comment::of_field(&field))
+    (field.name().to_owned(), field::comment(&field))
 }
 
 /// The fields of a message, and what is shown of an event besides.
@@ -135,7 +135,7 @@ fn columns(message: &MessageDescriptor) -> Words {
 
 /// The fields that the schema says lists can be ordered by.
 fn orders(verb: &Verb) -> Option<Words> {
-    let said = comment::of_field(&verb.method.input().get_field_by_name("order_by")?);
+    let said = field::comment(&verb.method.input().get_field_by_name("order_by")?);
     let listed = verb.listed()?;
     let field = |word| listed.kind().as_message()?.get_field_by_name(word);
     Some(said.split('`').filter_map(field).map(described).collect())

@@ -10,7 +10,7 @@ use prost_reflect::ReflectMessage;
 use super::start::When;
 use super::{NEWEST_FIRST, Selecting, flags, list_events, timestamp};
 use crate::cli::flags::{Columns, Limit, Reading};
-use crate::cli::session::{Page, Session};
+use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{json, reset};
 
@@ -82,8 +82,7 @@ pub async fn run(args: ListArgs, session: &Session) -> Result<(), Error> {
             reset::print_json(&reset, &cursor, session.output().format)?;
             resets.push(reset);
         }
-        let items = response.events.iter().map(json::dynamic).collect();
-        Ok(Page { items, next: response.next_page_token })
+        Ok((response.events.iter().map(json::dynamic).collect(), response.next_page_token))
     };
     let message = json::dynamic(&Event::default()).descriptor();
     session.list(&message, &args.limit, "", &args.columns, page).await?;

@@ -18,8 +18,8 @@ use milepost_types::written;
 
 use super::cursor_file::CursorFile;
 use super::{NEWEST_FIRST, follow, log_info, timestamp};
+use crate::cli::read;
 use crate::cli::session::Session;
-use crate::cli::value;
 use crate::error::Error;
 use crate::output::zone::portfolio_of;
 
@@ -102,7 +102,7 @@ impl FromStr for When {
 
     /// Reads `2021-05-27T08:00:00+08:00`, `2h` for two hours ago, or `2021-05-27`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let read = written::date(text).map(When::Day).or_else(|_| value::instant(text).map(When::Instant));
+        let read = written::date(text).map(When::Day).or_else(|_| read::instant(text).map(When::Instant));
         read.map_err(|_| {
             "write a time with its offset, as in 2021-05-27T08:00:00+08:00, how long ago, as in 2h, or a date, as in \
              2021-05-27"

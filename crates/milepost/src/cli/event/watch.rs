@@ -15,8 +15,8 @@ use super::Selecting;
 use super::cursor_file::CursorFile;
 use super::handler::Handler;
 use super::start::From;
+use crate::cli::read;
 use crate::cli::session::Session;
-use crate::cli::value;
 use crate::error::Error;
 use crate::output::pipe::Reader;
 use crate::output::{Format, Output};
@@ -73,10 +73,10 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// How long the server may be silent before it sends a sign of life, 100 ms to 10 min [default: 10s]
-    #[arg(long, value_name = "SPAN", value_parser = value::duration)]
+    #[arg(long, value_name = "SPAN", value_parser = read::duration)]
     checkpoint_interval: Option<Duration>,
     /// Gives up if the connection is lost for this long [default: never]
-    #[arg(long, value_name = "SPAN", value_parser = value::duration)]
+    #[arg(long, value_name = "SPAN", value_parser = read::duration)]
     patience: Option<Duration>,
 }
 

@@ -9,8 +9,8 @@ use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::name::{Defaults, parent_and_id};
-use crate::cli::read::{Fault, Scope};
+use crate::cli::name::parent_and_id;
+use crate::cli::read::Scope;
 use crate::error::Error;
 use crate::output::{json, value};
 use crate::schema::{Verb, VerbKind, resources};
@@ -83,8 +83,8 @@ impl Step {
         let mut request = Value::Object(entry);
         if verb.kind == VerbKind::Create {
             let pieces = [name.clone()];
-            let (parent, id) = parent_and_id(verb.resource, &pieces, &Defaults::default())
-                .map_err(|error| error.to_string())?;
+            let (parent, id) =
+                parent_and_id(verb.resource, &pieces, None).map_err(|error| error.to_string())?;
             let field = &verb.resource.field;
             request = json!({ field.as_str(): request, format!("{field}_id"): id });
             if verb.takes("parent") {
@@ -92,8 +92,7 @@ impl Step {
             }
         }
         let read = json::read(&verb.method.input(), &request.to_string(), &Scope::default());
-        let request =
-            read.map_err(|(Fault::Text(fault) | Fault::NoCurrency(fault))| format!("{name}: {fault}"))?;
+        let request = read.map_err(|fault| format!("{name}: {fault}"))?;
         Ok(Self { verb, name, request })
     }
 
