@@ -282,6 +282,9 @@ async fn lists_are_comma_separated_values_that_lose_nothing() {
     let words = "project list CITY --columns display_name,purpose";
     let projects = records(words, &run(&cluster, "csv", words).await.succeeded().out);
     assert!(projects.contains(&vec![TITLE.to_owned(), PURPOSE.to_owned()]), "{projects:?}");
-    let card = run(&cluster, "csv", "project get CITY bridge").await.failed();
-    assert!(card.code == Some(2) && card.out.is_empty() && card.err.contains("CSV is for lists"), "{card:?}");
+    // One resource is one row, also of what is changed.
+    for words in ["project get CITY bridge", "project prepare CITY bridge"] {
+        let rows = records(words, &run(&cluster, "csv", words).await.succeeded().out);
+        assert_eq!((rows.len(), rows[1][1].as_str()), (2, TITLE), "{words}: {rows:?}");
+    }
 }

@@ -38,6 +38,8 @@ pub fn rows(columns: &[Column], messages: &[DynamicMessage]) -> String {
             let date = |date: Option<_>| date.map(|date| text::date(Some(&date))).unwrap_or_default();
             vec![date(period.start_date), date(period.end_date)]
         }
+        // Numbers of bytes are grouped for people.
+        Shape::Whole => vec![column.lines(message, &Zone::UTC).join("\n").replace(',', "")],
         _ => vec![column.lines(message, &Zone::UTC).join("\n")],
     };
     let row = |message| columns.iter().flat_map(|column| values(column, message)).collect();
@@ -45,7 +47,7 @@ pub fn rows(columns: &[Column], messages: &[DynamicMessage]) -> String {
 }
 
 /// Lines after RFC 4180.
-fn records(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub fn records(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     rows.into_iter().for_each(|row| writer.write_record(row).expect("memory takes rows of one length"));
     let lines = writer.into_inner().expect("memory takes what is written");

@@ -86,7 +86,7 @@ impl Output {
         }
     }
 
-    /// The text of one answer: its JSON, or the card of the resource in it, else of the answer itself.
+    /// The text of one answer: its JSON, or the card or row of the resource in it, else of the answer itself.
     ///
     /// # Errors
     /// If it cannot be shown so.
@@ -98,7 +98,10 @@ impl Output {
                 let zone = self.zones.zone(self.zones.portfolio(&shown, "").as_deref());
                 Ok(table::card(&card(&shown, &zone), self.columns, self.colour))
             }
-            Format::Csv => Err(Error::Usage("CSV is for lists; give --format json or table".to_owned())),
+            Format::Csv => {
+                let shown = shown(answer);
+                Ok(csv::list(&column::chosen(&shown.descriptor(), &[], true)?, &[shown], false))
+            }
         }
     }
 
@@ -167,8 +170,8 @@ impl Output {
         self.objects(&keys, all.into_iter().map(object))
     }
 
-    /// Objects with these keys: a table whose first three columns stay, or a JSON object a line. Without a
-    /// terminal the columns are aligned too.
+    /// Objects with these keys: a table whose first three columns stay, rows of CSV, or a JSON object a line. Without
+    /// a terminal the columns of the table are aligned too.
     fn objects(&self, keys: &[&str], objects: impl Iterator<Item = Value>) -> Rendered {
         if self.format == Format::Json {
             return Rendered {
@@ -178,6 +181,7 @@ impl Output {
         }
         let text = |value: &Value| match value {
             Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+            Value::Null if self.format == Format::Csv => String::new(),
             Value::Null => text::ABSENT.to_owned(),
             Value::Object(parts) => {
                 let part = |(key, value): (&String, &Value)| Some(format!("{key}={}", value.as_str()?));
@@ -186,6 +190,12 @@ impl Output {
             value => value.as_str().unwrap_or_default().to_owned(),
         };
         let objects: Vec<Value> = objects.collect();
+        if self.format == Format::Csv {
+            let row = |object: &Value| keys.iter().map(|key| text(&object[*key])).collect();
+            let header = keys.iter().map(|key| (*key).to_owned()).collect();
+            let text = csv::records(std::iter::once(header).chain(objects.iter().map(row)));
+            return Rendered { text, left_out: Vec::new() };
+        }
         let column = |(place, key): (usize, &&str)| {
             let cells = objects.iter().map(|object| text(&object[*key]).into());
             table::Column::new(&key.to_uppercase(), Room::Name, if place < 3 { 0 } else { place }, cells)
