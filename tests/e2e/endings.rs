@@ -131,6 +131,16 @@ async fn what_is_asked_wrongly_says_what_to_give() {
             ["/proc/version-cursor cannot be written", "give --cursor-file a file in a directory"],
         ),
         ("milepost event watch --count 1 --cursor-file data", 2, ["data cannot be read", "Is a directory"]),
+        (
+            "milepost event watch --count 1 --cursor-file /dev/zero",
+            2,
+            ["/dev/zero cannot be read", "262144 bytes"],
+        ),
+        (
+            "milepost project create western-science-city x --from-file /dev/zero",
+            2,
+            ["/dev/zero cannot be read", "67108864 bytes"],
+        ),
         ("milepost journal verify --data-dir missing", 1, ["missing holds no ledger", "--data-dir"]),
     ] {
         let run = run(&cluster, line).await;

@@ -42,6 +42,9 @@ pub struct Columns {
     /// Begins CSV with a byte order mark, which office software needs to read Chinese
     #[arg(long, help_heading = "Output")]
     pub bom: bool,
+    /// Deleted ones are shown too: when each was deleted is said.
+    #[arg(skip)]
+    pub deleted: bool,
 }
 
 /// What verbs share, in the order of the help; the values are read by the ids.

@@ -100,7 +100,8 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         return session.many(&take_items(&mut response, &listed), &under, &Columns::default()).await;
     }
     let limit = Limit::from_arg_matches(matches).expect("every list has a limit");
-    let columns = Columns::from_arg_matches(matches).expect("every list has columns");
+    let mut columns = Columns::from_arg_matches(matches).expect("every list has columns");
+    columns.deleted = verb.takes("show_deleted") && matches.get_flag("show_deleted");
     let page = async |page_size, page_token| {
         let mut request = request.clone();
         request.set_field_by_name("page_size", Value::I32(page_size));

@@ -4,7 +4,7 @@
 //! Asks no server: what must be known from there is given.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -22,6 +22,9 @@ use crate::schema::{Verb, VerbKind};
 
 /// A document is read in pieces of this many bytes: its size does not matter.
 const PIECE: usize = 256 * 1024;
+
+/// More than any request that a server takes, also with much white space.
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// What a request is made of.
 #[derive(Debug)]
@@ -183,10 +186,23 @@ fn mask(given: Vec<String>, matches: &ArgMatches) -> Result<Vec<String>, Error> 
 /// If it cannot be read, or is no UTF-8.
 pub async fn file_text(path: &Path) -> Result<String, Error> {
     aside(path, |path| match path.as_os_str() == "-" {
-        true => io::read_to_string(io::stdin().lock()),
-        false => std::fs::read_to_string(path),
+        true => bounded_text(io::stdin().lock(), FILE_LIMIT),
+        false => bounded_text(File::open(path)?, FILE_LIMIT),
     })
     .await
+}
+
+/// What is read, if it is UTF-8 and has at most so many bytes: some files have no end.
+///
+/// # Errors
+/// If it cannot be read, or is longer.
+pub fn bounded_text(from: impl Read, limit: u64) -> io::Result<String> {
+    let mut text = Vec::new();
+    from.take(limit + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > limit {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+    }
+    String::from_utf8(text).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// The SHA-256 hash of a document, in hexadecimal digits.

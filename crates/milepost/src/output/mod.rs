@@ -110,7 +110,11 @@ impl Output {
     /// # Errors
     /// If a column that is asked for is none of the message.
     pub fn list(&self, message: &MessageDescriptor, under: &str, choice: &Columns) -> Result<List, Error> {
-        let columns = column::chosen(message, &choice.columns, choice.wide || self.format == Format::Csv)?;
+        let wide = choice.wide || self.format == Format::Csv;
+        let mut columns = column::chosen(message, &choice.columns, wide)?;
+        if choice.deleted && choice.columns.is_empty() && !wide {
+            columns.extend(column::chosen(message, &["delete_time".to_owned()], false)?);
+        }
         Ok(List { columns, choice: choice.clone(), under: under.to_owned(), begun: Cell::new(false) })
     }
 

@@ -18,8 +18,12 @@ use prost_reflect::{DynamicMessage, ReflectMessage};
 use tempfile::NamedTempFile;
 
 use super::flags;
+use crate::cli::request::bounded_text;
 use crate::error::Error;
 use crate::output::{json, value};
+
+/// More than a cursor and a selection take.
+const LIMIT: u64 = 256 << 10;
 
 /// Where a cursor is kept.
 #[derive(Debug)]
@@ -36,7 +40,7 @@ impl CursorFile {
     /// # Errors
     /// If it cannot be read or written, is no cursor file, or was kept for another selection.
     pub fn open(path: &Path, selection: &Selection, change: bool) -> Result<(Self, Option<String>), Error> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match File::open(path).and_then(|file| bounded_text(file, LIMIT)) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.map_err(Error::read(path))?,
         };
