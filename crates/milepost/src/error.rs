@@ -1,10 +1,10 @@
 //! Why a command failed, and the exit code of the process.
 //!
-//! Invariant: exit codes are an interface: a code never changes its meaning. Printing happens once, in
-//! [`report`], on standard error. What is printed is made in `fault`.
+//! Invariant: exit codes are an interface: a code never changes its meaning. An error is printed once, by [`report`],
+//! on standard error. What is printed is made in `fault`.
 
+mod cause;
 mod fault;
-mod stored;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,6 @@ use milepost_types::without_number;
 use tonic::Code;
 
 use crate::output::{Format, note};
-use crate::serve;
 
 pub use fault::of_ledger;
 
@@ -26,7 +25,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What an error is among the causes of another.
 pub type Cause = dyn std::error::Error + 'static;
 
-/// The exit codes, for `--help`.
+/// The exit codes, for `--help`; [`Error::exit_code`] chooses among them.
 pub const EXIT_CODES: &str = "\
 Exit codes:
     0  done
@@ -39,14 +38,6 @@ Exit codes:
     6  the server cannot be reached, is overloaded, or the deadline passed: try again
    64  the configuration is faulty
   130  interrupted";
-
-const OTHER: u8 = 1;
-const USAGE: u8 = 2;
-const NOT_FOUND: u8 = 3;
-const INVALID: u8 = 4;
-const CONFLICT: u8 = 5;
-const UNAVAILABLE: u8 = 6;
-const INTERRUPTED: u8 = 130;
 
 /// The metadata of a refused filter that says where it is at fault.
 const COLUMNS: &str = "columns";
@@ -72,17 +63,16 @@ pub enum Error {
     /// Standard output cannot be written.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
-    /// The demo's services did not start, or did not end in good order.
-    #[error("{0}")]
-    Services(&'static str, #[source] BoxError),
-    /// Anything else, such as what is wrong with stored files, or a command for an event that did not
-    /// succeed.
+    /// The demo's services did not start, failed, or did not end in good order.
+    #[error(transparent)]
+    Demo(BoxError),
+    /// Anything else, such as what is wrong with stored files.
     #[error(transparent)]
     Other(#[from] BoxError),
     /// Servers did not start, or failed.
     #[error(transparent)]
     Serve(BoxError),
-    /// The configuration is faulty, or an environment variable sets nothing and was meant to.
+    /// The configuration is faulty.
     #[error(transparent)]
     Environment(#[from] Faults),
     /// There is no such thing here.
@@ -120,7 +110,7 @@ impl Error {
     }
 
     /// The failed call, if it was one.
-    fn failure(&self) -> Option<&milepost_client::Failure> {
+    pub fn failure(&self) -> Option<&milepost_client::Failure> {
         match self {
             Error::Client(error) => error.failure(),
             Error::Filter(_, failure) => Some(failure),
@@ -128,41 +118,39 @@ impl Error {
         }
     }
 
-    /// Whether the reader of standard output closed it, which is not an error.
-    fn is_broken_pipe(&self) -> bool {
-        matches!(self, Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// The exit code.
+    /// The exit code; 0 if the reader of standard output closed it, which is no error.
     pub fn exit_code(&self) -> u8 {
         let Some(call) = self.failure() else {
             return match self {
-                Error::Client(_) | Error::Usage(_) | Error::Read(..) => USAGE,
-                Error::NotFound(_) => NOT_FOUND,
-                Error::Exists(_) => CONFLICT,
+                Error::Client(_) | Error::Usage(_) | Error::Read(..) => 2,
+                Error::NotFound(_) => 3,
+                Error::Exists(_) => 5,
                 Error::Environment(_) => CONFIGURATION,
-                Error::Interrupted => INTERRUPTED,
-                _ => OTHER,
+                Error::Interrupted => 130,
+                Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => 0,
+                _ => 1,
             };
         };
         match call.code {
-            Code::NotFound => NOT_FOUND,
-            Code::InvalidArgument => INVALID,
-            Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted | Code::OutOfRange => CONFLICT,
-            Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => UNAVAILABLE,
-            _ if call.connection => UNAVAILABLE,
-            _ => OTHER,
+            Code::NotFound => 3,
+            Code::InvalidArgument => 4,
+            Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted | Code::OutOfRange => 5,
+            Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => 6,
+            _ if call.connection => 6,
+            _ => 1,
         }
     }
 
     /// What to do about it, for people.
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<String> {
         let failure = match self {
-            Error::Services(_, cause) => return serve::advice(cause.as_ref(), serve::By::Demo),
-            Error::Serve(cause) => return serve::advice(cause.as_ref(), serve::By::Serve),
+            Error::Demo(cause) => return cause::advice(&**cause, "--data", "--port and --admin-port"),
+            Error::Serve(cause) => {
+                return cause::advice(&**cause, "--data-dir", "--listen and --admin-listen");
+            }
             error => error.failure()?,
         };
-        match (failure.reason, failure.code) {
+        let hint = match (failure.reason, failure.code) {
             _ if failure.unreachable && failure.code != Code::DeadlineExceeded => Some(
                 "start a server with `milepost serve all` or `milepost demo`, or give its address with --endpoint",
             ),
@@ -177,21 +165,21 @@ impl Error {
             }
             (_, Code::NotFound) => Some("the noun's `list` shows what there is"),
             _ => failure.hint(),
-        }
+        };
+        hint.map(str::to_owned)
     }
 }
 
-/// Says on standard error why a command failed, and answers with its exit code. That the reader of standard
-/// output closed it is a success, and not mentioned.
+/// Says on standard error why a command failed, unless it is no error; answers with its exit code.
 pub fn report(error: &Error, format: Format) -> ExitCode {
-    if error.is_broken_pipe() {
-        return ExitCode::SUCCESS;
+    let code = error.exit_code();
+    if code != 0 {
+        note(&match format {
+            Format::Table | Format::Csv => fault::text(error),
+            Format::Json => serde_json::json!({ "error": fault::json(error) }).to_string(),
+        });
     }
-    note(&match format {
-        Format::Table | Format::Csv => fault::text(error),
-        Format::Json => serde_json::json!({ "error": fault::json(error) }).to_string(),
-    });
-    ExitCode::from(error.exit_code())
+    ExitCode::from(code)
 }
 
 /// An error with its causes, on one line, without the system's numbers.
@@ -199,7 +187,7 @@ pub fn chain(error: &Cause) -> String {
     without_number(&causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
-/// An error, what caused it, what caused that, and so on.
+/// An error, what caused it, and so on.
 pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(Some(error), |error| error.source())
 }
@@ -237,15 +225,14 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_documented() {
-        for code in [OTHER, USAGE, NOT_FOUND, INVALID, CONFLICT, UNAVAILABLE, CONFIGURATION, INTERRUPTED] {
+        for code in [0, 1, 2, 3, 4, 5, 6, CONFIGURATION, 130] {
             assert!(EXIT_CODES.contains(&format!("\n{code:>5}  ")), "{code}");
         }
     }
 
     #[test]
     fn a_broken_pipe_ends_quietly_and_other_faults_of_the_output_do_not() {
-        assert!(Error::Output(io::ErrorKind::BrokenPipe.into()).is_broken_pipe());
-        assert!(!Error::Output(io::ErrorKind::StorageFull.into()).is_broken_pipe());
+        assert_eq!(Error::Output(io::ErrorKind::BrokenPipe.into()).exit_code(), 0);
         assert_eq!(Error::Output(io::ErrorKind::StorageFull.into()).exit_code(), 1);
     }
 }

@@ -6,7 +6,6 @@
 mod cli;
 mod context;
 mod demo;
-mod endpoint;
 mod error;
 mod operate;
 mod output;
@@ -22,6 +21,9 @@ use tokio::runtime::{Builder, Runtime};
 use cli::{Cli, Command, VARIABLES};
 use error::{Error, report};
 use output::Format;
+
+/// The endpoint that clients use, and that `serve all` listens on, unless something else is configured.
+const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:7400";
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

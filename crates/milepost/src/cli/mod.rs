@@ -12,7 +12,7 @@ pub mod name;
 mod noun;
 pub mod read;
 mod request;
-mod session;
+pub mod session;
 pub mod usage;
 
 use std::ffi::OsString;

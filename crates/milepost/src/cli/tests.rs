@@ -8,7 +8,7 @@ use prost_reflect::DynamicMessage;
 
 use super::read::Scope;
 use super::*;
-use crate::endpoint::DEFAULT_ENDPOINT;
+use crate::DEFAULT_ENDPOINT;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("milepost").chain(line.split_whitespace()))

@@ -1,9 +1,10 @@
 //! The file of contexts: where it is, what it says, and how a change is made in it.
 //!
-//! Invariant: every fault is found, with its place; what is wrong with the syntax of a line is said alone.
-//! The file is whole at every moment, what no change touches stays in it, comments included, and nothing is
-//! written that could not be read again. Does not see what others write after it was read.
+//! Invariant: every fault is found, with its place; of a line that is no TOML only that is said. The file is
+//! whole at every moment, what no change touches stays in it, comments included, and nothing is written that
+//! could not be read again. Does not see what others write after it was read.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
@@ -13,14 +14,15 @@ use std::path::{Path, PathBuf};
 use milepost_service::config::{Fault, Faults, Source};
 use milepost_types::without_number;
 use tempfile::NamedTempFile;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml_edit::DocumentMut;
 
 use super::{Contexts, Settings, name, unknown};
 use crate::error::Error;
 
-/// Takes a fault: at which byte, and what is wrong.
-type Report<'a> = &'a mut dyn FnMut(usize, String);
+/// Faults: at which byte, and what is wrong.
+type Found = Vec<(usize, String)>;
 
 /// Where the contexts are: `MILEPOST_CONTEXTS`, else `milepost/contexts.toml` in the user's configuration.
 ///
@@ -88,97 +90,91 @@ fn text(path: &Path) -> Result<String, Faults> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         read => read.map_err(|error| {
             let message = format!("it cannot be read: {}", without_number(&error.to_string()));
-            faults(path, vec![((1, 1), message)])
+            faults("", path, vec![(0, message)])
         }),
     }
 }
 
-/// Faults after line and column.
-fn faults(path: &Path, found: Vec<((usize, usize), String)>) -> Faults {
-    let source = |(line, column)| Source::File { path: path.to_owned(), line, column };
-    Faults(found.into_iter().map(|(at, message)| Fault { source: source(at), key: None, message }).collect())
-}
-
 /// Reads a text as that of the file at a path, or finds every fault in it.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Contexts, Faults> {
-    let place = |at: usize| {
-        let before = text.get(..at).unwrap_or(text);
-        let (_, line) = before.rsplit_once('\n').unwrap_or(("", before));
-        (before.matches('\n').count() + 1, line.chars().count() + 1)
-    };
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut found = Vec::new();
-    let contexts =
-        contexts(root.get_ref(), errors.is_empty(), &mut |at, fault| found.push((place(at), fault)));
-    let broken = errors.iter().map(|error| (error.span().unwrap_or_default().start, error.message()));
-    let broken: Vec<_> = broken.map(|(at, message)| (place(at), message.to_owned())).collect();
-    found.retain(|((line, _), _)| broken.iter().all(|((broken, _), _)| broken != line));
+    let start = |error: &toml::de::Error| error.span().unwrap_or_default().start;
+    let broken: Found = errors.iter().map(|error| (start(error), error.message().to_owned())).collect();
+    let (contexts, mut found) = contexts(root.get_ref(), broken.is_empty());
+    let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
+    found.retain(|(at, _)| broken.iter().all(|(broken, _)| line(*broken) != line(*at)));
     found.extend(broken);
     found.sort();
-    if found.is_empty() { Ok(contexts) } else { Err(faults(path, found)) }
+    if found.is_empty() { Ok(contexts) } else { Err(faults(text, path, found)) }
+}
+
+/// Faults with their lines and columns.
+fn faults(text: &str, path: &Path, found: Found) -> Faults {
+    let fault = |(at, message)| {
+        let before = text.get(..at).unwrap_or(text);
+        let (_, line) = before.rsplit_once('\n').unwrap_or(("", before));
+        let (line, column) = (before.matches('\n').count() + 1, line.chars().count() + 1);
+        Fault { source: Source::File { path: path.to_owned(), line, column }, key: None, message }
+    };
+    Faults(found.into_iter().map(fault).collect())
 }
 
 /// What a file says. That the current context is missing is a fault only if all of the file could be read.
-fn contexts(root: &DeTable<'_>, is_whole: bool, report: Report<'_>) -> Contexts {
-    let (mut contexts, mut current_at) = (Contexts::default(), 0);
+fn contexts(root: &DeTable<'_>, is_whole: bool) -> (Contexts, Found) {
+    let (mut contexts, mut found) = (Contexts::default(), Vec::new());
     for (key, value) in root {
         let (at, key) = (key.span().start, key.get_ref().as_ref());
         match (key, value.get_ref()) {
-            ("current", DeValue::String(name)) => {
-                (contexts.current, current_at) = (Some(name.to_string()), at);
-            }
+            ("current", DeValue::String(name)) => contexts.current = Some(name.to_string()),
             ("contexts", DeValue::Table(table)) => {
                 for (name, value) in table {
-                    let settings = settings(name.get_ref(), name.span().start, value.get_ref(), report);
+                    let settings = settings(name, value.get_ref(), &mut found);
                     contexts.all.insert(name.get_ref().to_string(), settings);
                 }
             }
-            ("current", _) => report(at, "current: write the name of a context, in quotes".to_owned()),
-            ("contexts", _) => report(at, "contexts: write each as in [contexts.office]".to_owned()),
-            _ => report(at, unknown("key", key, &["current", "contexts"])),
+            ("current", _) => found.push((at, "current: write the name of a context, in quotes".to_owned())),
+            ("contexts", _) => found.push((at, "contexts: write each as in [contexts.office]".to_owned())),
+            _ => found.push((at, unknown("key", key, &["current", "contexts"]))),
         }
     }
     if let Some(name) = contexts.current.as_ref().filter(|_| is_whole)
         && let Err(error) = contexts.find(name)
     {
-        report(current_at, format!("current: {error}; or remove this line"));
+        let at = root.get_key_value("current").map_or(0, |(key, _)| key.span().start);
+        found.push((at, format!("current: {error}; or remove this line")));
     }
-    contexts
+    (contexts, found)
 }
 
-fn settings(context: &str, at: usize, value: &DeValue<'_>, report: Report<'_>) -> Settings {
-    let (of, mut settings) = (format!("contexts.{context}"), Settings::default());
-    if let Err(fault) = name(context) {
-        report(at, format!("{of}: {fault}"));
+fn settings(context: &Spanned<Cow<'_, str>>, value: &DeValue<'_>, found: &mut Found) -> Settings {
+    let (of, mut settings) = (format!("contexts.{}", context.get_ref()), Settings::default());
+    let at = context.span().start;
+    if let Err(fault) = name(context.get_ref()) {
+        found.push((at, format!("{of}: {fault}")));
     }
     let DeValue::Table(table) = value else {
-        report(at, format!("{of}: write it as in [{of}]"));
+        found.push((at, format!("{of}: write it as in [{of}]")));
         return settings;
     };
-    let known = [&Settings::keys()[..], &["endpoints"]].concat();
     for (key, value) in table {
         let (at, key) = (key.span().start, key.get_ref().as_ref());
         let set = match (key, value.get_ref()) {
-            _ if !known.contains(&key) => Err(unknown("setting", key, &known)),
             ("endpoints", _) if table.contains_key("endpoint") => {
                 Err("there is endpoint too; remove one of them".to_owned())
             }
+            // As files of earlier versions have it.
             ("endpoints", DeValue::Table(urls)) => {
                 let urls = urls.iter().map(|(service, url)| (service.get_ref(), url.get_ref().as_str()));
                 let urls = urls.map(|(service, url)| format!("{service}={}", url.unwrap_or_default()));
                 settings.set("endpoint", &urls.collect::<Vec<_>>().join(","))
             }
-            ("endpoints", _) => {
-                Err("write {registry = URL, tracker = URL, notifier = URL}, URLs in quotes".to_owned())
-            }
+            _ if !Settings::keys().contains(&key) => Err(unknown("setting", key, &Settings::keys())),
             ("utc", DeValue::Boolean(utc)) => settings.set(key, &utc.to_string()),
             ("utc", _) => Err("write true or false, without quotes".to_owned()),
             (_, DeValue::String(text)) => settings.set(key, text),
             _ => Err("write a text in quotes".to_owned()),
         };
-        if let Err(fault) = set {
-            report(at, format!("{of}.{key}: {fault}"));
-        }
+        found.extend(set.err().map(|fault| (at, format!("{of}.{key}: {fault}"))));
     }
     settings
 }

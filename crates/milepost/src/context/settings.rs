@@ -26,21 +26,20 @@ pub struct Settings {
     /// How answers are printed: table, json or csv [default: MILEPOST_FORMAT, the context's, or table]
     #[arg(short = 'o', long, global = true, value_name = "FORMAT", value_parser = FORMATS)]
     pub format: Option<String>,
-    /// Who makes the changes: an id, for the record; nobody checks it [default: MILEPOST_PRINCIPAL, or the context's]
+    /// Who makes the changes: an id, for the record; it is not checked [default: MILEPOST_PRINCIPAL, or the context's]
     #[arg(long, global = true, value_name = "ID", value_parser = filled)]
     pub principal: Option<String>,
     /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: the context's, or 10s]
     #[arg(long, global = true, value_name = "SPAN", value_parser = span)]
     pub timeout: Option<String>,
-    /// Shows times in UTC [default: the context's; else in the portfolio's time zone, or the system's; JSON is always in UTC]
+    /// Shows times in UTC [default: the context's; else in the portfolio's time zone, or the system's; JSON and CSV are always in UTC]
     #[arg(long, global = true, value_name = "BOOL", value_parser = ["true", "false"])]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub utc: Option<String>,
 }
 
 impl Settings {
-    /// What the settings are called in the file, as flags and for `--clear`. The environment has the first
-    /// four.
+    /// What the settings are called everywhere. The environment has the first four.
     pub fn keys() -> [&'static str; 6] {
         Self::default().slots().map(|(key, _)| key)
     }
@@ -61,7 +60,7 @@ impl Settings {
     #[must_use]
     pub fn over(mut self, mut below: Self) -> Self {
         let pairs = self.slots().into_iter().zip(below.slots());
-        pairs.filter(|((_, own), _)| own.is_none()).for_each(|((_, own), (_, below))| *own = below.take());
+        pairs.for_each(|((_, own), (_, below))| *own = own.take().or(below.take()));
         self
     }
 
@@ -81,8 +80,7 @@ impl Settings {
         if faults.is_empty() { Ok(settings) } else { Err(Faults(faults)) }
     }
 
-    /// Sets the one of this key, which is among [`keys`](Self::keys), as its flag does; or says what is
-    /// wrong.
+    /// Sets the one of this key, which is among the [`keys`](Self::keys), or says what is wrong.
     pub(super) fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
         let text = match key {
             "endpoint" => endpoint(text)?,
@@ -135,7 +133,6 @@ fn endpoint(text: &str) -> Result<String, String> {
     if faults.is_empty() { Ok(kept.join(",")) } else { Err(faults.join("; ")) }
 }
 
-/// A span of time, as it is written.
 fn span(text: &str) -> Result<String, String> {
     duration(text).map(|_| text.to_owned())
 }

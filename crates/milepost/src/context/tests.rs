@@ -30,7 +30,7 @@ utc = true
 
 # outside
 [contexts.\"工地\"]
-endpoints = { registry = \"http://a:1\", tracker = \"http://b:2\", notifier = \"http://c:3\" }
+endpoint = \"registry=http://a:1,tracker=http://b:2,notifier=http://c:3\"
 # the end
 ";
 
@@ -124,14 +124,9 @@ principal = 7
 timeout = "soon"
 utc = "true"
 [contexts."工 地"]
-endpoints = { registry = "http://a", tracer = "http://b", notifier = 3 }
+endpoint = "registry=http://a,tracer=http://b,notifier=c"
 [contexts]
 home = 1
-[contexts.both]
-endpoint = "http://a"
-endpoints = { registry = "http://a", tracker = "http://b", notifier = "http://c" }
-[contexts.one]
-endpoints = "http://a"
 "#;
     insta::assert_snapshot!(faults(text).join("\n"));
     assert_eq!(faults("current = 1"), ["c.toml:1:1: current: write the name of a context, in quotes"]);
@@ -278,13 +273,18 @@ fn set_changes_what_is_given_after_it_cleared_what_is_named() {
 }
 
 #[test]
-fn one_endpoint_replaces_three_and_three_replace_one() {
-    let home = Home::new("[contexts.a]\nendpoint = \"http://d\"\n");
-    home.run(&format!("set a --endpoint {THREE}")).unwrap();
+fn endpoints_of_earlier_versions_are_read_and_give_way_to_the_endpoint_that_is_set() {
     let urls = "registry = \"http://a:1\", tracker = \"http://b:2\", notifier = \"http://c:3\"";
-    assert_eq!(home.text(), format!("[contexts.a]\nendpoints = {{ {urls} }}\n"));
+    let earlier = format!("[contexts.a]\nendpoints = {{ {urls} }}\n");
+    let home = Home::new(&earlier);
+    assert_eq!(home.shown("a"), settings(&[("endpoint", THREE)]));
     home.run("set a --endpoint http://d").unwrap();
     assert_eq!(home.text(), "[contexts.a]\nendpoint = \"http://d\"\n");
+    let home = Home::new(&earlier);
+    home.run("set a --clear endpoint").unwrap();
+    assert_eq!(home.text(), "[contexts.a]\n");
+    let both = faults(&format!("{earlier}endpoint = \"http://d\"\n"));
+    assert!(both[0].ends_with("there is endpoint too; remove one of them"), "{both:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Charts for a terminal: events over months, and bars.
 //!
-//! Invariant: a chart is never wider than asked for, whatever script its labels are in. Pure: its input
-//! is all it depends on.
+//! Invariant: a chart is never wider than asked for, whatever script its labels are in. Asks no server.
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
@@ -37,32 +36,21 @@ impl Mark {
     }
 }
 
-/// One line of a chart over time.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// What the line is about.
-    pub label: String,
-    /// What happened, and when.
-    pub marks: Vec<(Date, Mark)>,
-}
+/// One line of a chart over time: what it is about, and what happened when.
+pub type Row = (String, Vec<(Date, Mark)>);
 
 /// A chart of marks over months, in at most so many columns. Empty without any mark.
 pub fn over_months(rows: &[Row], columns: usize) -> String {
-    let months = || rows.iter().flat_map(|row| &row.marks).map(|(date, _)| month(*date));
+    let months = || rows.iter().flat_map(|(_, marks)| marks).map(|(date, _)| month(*date));
     let (Some(first), Some(last)) = (months().min(), months().max()) else { return String::new() };
-    let labels = rows.iter().map(|row| width::columns(&row.label)).max().unwrap_or(0).min(LABEL_COLUMNS);
+    let labels = rows.iter().map(|(label, _)| width::columns(label)).max().unwrap_or(0).min(LABEL_COLUMNS);
     let scale = Scale::fitting(first, last, columns.saturating_sub(labels + 1));
-    let indent = " ".repeat(labels + 1);
-    let mut chart = format!("{indent}{}\n", painted(FAINT, &scale.years()));
-    if let Some(numbers) = scale.month_numbers() {
-        chart.push_str(&format!("{indent}{}\n", painted(FAINT, &numbers)));
-    }
-    for row in rows {
-        let line = format!("{} {}", width::exactly(&row.label, labels), scale.line(&row.marks));
-        chart.push_str(line.trim_end());
-        chart.push('\n');
-    }
-    chart
+    let line = |label: &str, drawn: String| {
+        format!("{} {drawn}", width::exactly(label, labels)).trim_end().to_owned() + "\n"
+    };
+    let heads = [Some(scale.years()), scale.month_numbers()].into_iter().flatten();
+    let heads = heads.map(|head| line("", painted(FAINT, &head)));
+    heads.chain(rows.iter().map(|(label, marks)| line(label, scale.line(marks)))).collect()
 }
 
 /// A bar of `value` where `most` takes all columns.
@@ -82,31 +70,30 @@ pub fn painted(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Months since the year 0.
-fn month(date: Date) -> i32 {
-    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+/// Months since the year 0. The API has no earlier ones.
+fn month(date: Date) -> usize {
+    let [year, month] = [date.year(), date.month().into()].map(|part| usize::try_from(part).unwrap_or(0));
+    year * 12 + month - 1
 }
 
 /// How months fall on columns: some columns a month, or some months a column.
 struct Scale {
-    first: i32,
-    last: i32,
+    first: usize,
+    last: usize,
     columns_a_month: usize,
     months_a_column: usize,
 }
 
 impl Scale {
-    fn fitting(first: i32, last: i32, columns: usize) -> Self {
-        let months = usize::try_from(last - first).unwrap_or(0) + 1;
-        let columns = columns.max(1);
+    fn fitting(first: usize, last: usize, columns: usize) -> Self {
+        let (months, columns) = (last - first + 1, columns.max(1));
         let columns_a_month = (columns / months).clamp(1, 3);
         Self { first, last, columns_a_month, months_a_column: months.div_ceil(columns) }
     }
 
     /// The column that a month begins in.
-    fn column(&self, month: i32) -> usize {
-        let since = usize::try_from(month - self.first).unwrap_or(0);
-        since * self.columns_a_month / self.months_a_column
+    fn column(&self, month: usize) -> usize {
+        (month - self.first) * self.columns_a_month / self.months_a_column
     }
 
     fn width(&self) -> usize {
@@ -126,11 +113,8 @@ impl Scale {
     /// Each year where it begins, as far as there is room.
     fn years(&self) -> String {
         let mut line = String::new();
-        for month in self.first..=self.last {
-            if month != self.first && month.rem_euclid(12) != 0 {
-                continue;
-            }
-            let (column, year) = (self.column(month), format!("{:04}", month.div_euclid(12)));
+        for month in (self.first..=self.last).filter(|month| *month == self.first || month % 12 == 0) {
+            let (column, year) = (self.column(month), format!("{:04}", month / 12));
             if (line.is_empty() || line.len() < column) && column + year.len() <= self.width().max(4) {
                 line = format!("{line:column$}{year}");
             }
@@ -140,7 +124,7 @@ impl Scale {
 
     /// The number of each month, if a month has room for two digits.
     fn month_numbers(&self) -> Option<String> {
-        let number = |month: i32| format!("{:>1$}", month.rem_euclid(12) + 1, self.columns_a_month);
+        let number = |month: usize| format!("{:>1$}", month % 12 + 1, self.columns_a_month);
         (self.columns_a_month >= 2).then(|| (self.first..=self.last).map(number).collect())
     }
 }
@@ -152,7 +136,7 @@ mod tests {
     use jiff::civil::date;
 
     fn rows() -> Vec<Row> {
-        let row = |label: &str, marks: &[(Date, Mark)]| Row { label: label.into(), marks: marks.to_vec() };
+        let row = |label: &str, marks: &[(Date, Mark)]| (label.to_owned(), marks.to_vec());
         vec![
             row("光大人工智能产业基地", &[(date(2020, 4, 3), Mark::Achieved)]),
             row(
@@ -182,21 +166,21 @@ mod tests {
     fn no_chart_is_wider_than_asked_for() {
         let mut rows = rows();
         for (years, columns) in [(0, 80), (0, 60), (0, 40), (3, 80), (30, 80), (300, 80), (300, 30)] {
-            rows[0].marks.push((date(2020 + years, 12, 31), Mark::Expected));
+            rows[0].1.push((date(2020 + years, 12, 31), Mark::Expected));
             let chart = over_months(&rows, columns);
             for line in chart.lines() {
                 assert!(width::columns(line) <= columns, "{years} years in {columns} columns:\n{chart}");
             }
             // Where months share a column, an earlier kind of mark may stand for a later one.
             assert!(chart.matches(['◆', '●', '○']).count() >= 4, "{chart}");
-            rows[0].marks.pop();
+            rows[0].1.pop();
         }
     }
 
     #[test]
     fn nothing_is_drawn_without_marks() {
         assert_eq!(over_months(&[], 80), "");
-        assert_eq!(over_months(&[Row { label: "科学谷".into(), marks: Vec::new() }], 80), "");
+        assert_eq!(over_months(&[("科学谷".into(), Vec::new())], 80), "");
     }
 
     #[test]

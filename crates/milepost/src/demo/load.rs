@@ -3,93 +3,110 @@
 //! Invariant: a resource that exists already is not changed. Each write carries a request id made from its
 //! content, so that a run after an interrupted one repeats no write.
 
-use indicatif::ProgressBar;
-use milepost_client::Client;
-use serde_json::{Value, json};
+use prost_reflect::{DynamicMessage, Value};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tonic::Code;
 
-use super::api::{ask, text};
 use super::data::{DataSet, Step};
+use crate::cli::read::Scope;
+use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{json, shown};
-use crate::schema::VerbKind;
+use crate::schema::{POOL, VerbKind};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// How many writes were made.
     pub made: u64,
-    /// How many were not needed, because what they would do was done.
+    /// How many were not needed: what they would do was done.
     pub present: u64,
-    /// The cursor of the log up to which everything that was written is in the log.
+    /// The cursor of the log after everything that was written.
     pub end: String,
 }
 
-/// Loads what is missing, step by step on a bar, and waits until the log has all of it, effects included.
+/// Loads what is missing, step by step, and waits until the log has all of it, effects included.
 ///
 /// # Errors
 /// What a server refused.
-pub async fn load(client: &Client, set: &DataSet, bar: &ProgressBar) -> Result<Loaded, Error> {
+pub async fn load(session: &Session, set: &DataSet) -> Result<Loaded, Error> {
     let (mut made, mut present) = (0, 0);
     for step in &set.steps {
-        if is_done(client, step).await? {
+        if is_done(session, step).await? {
             present += 1;
         } else {
-            ask(client, step.verb.method.name(), identified(step)).await?;
+            session.call(&step.verb.method, identified(step)).await?;
             made += 1;
         }
         if step.verb.kind != VerbKind::Create {
-            settled(client, &set.portfolio.name).await?;
+            settled(session, &set.portfolio.name).await?;
         }
-        bar.inc(1);
     }
-    Ok(Loaded { made, present, end: settled(client, &set.portfolio.name).await? })
+    Ok(Loaded { made, present, end: settled(session, &set.portfolio.name).await? })
 }
 
 /// Whether what a step would do was done: the resource is there, or is no longer planned if a step changes it.
-async fn is_done(client: &Client, step: &Step) -> Result<bool, Error> {
+async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
     let get = step.verb.resource.verb("get").expect("every resource can be read");
-    match ask(client, get.method.name(), json!({"name": step.name})).await {
-        Ok(there) => {
-            Ok(step.verb.kind == VerbKind::Create || json::of(&shown(&there))["state"] != "STATE_PLANNED")
+    let is_missing = |error: &Error| error.failure().is_some_and(|call| call.code == Code::NotFound);
+    match ask(session, get.method.name(), json!({"name": step.name})).await {
+        Err(error) if is_missing(&error) => Ok(false),
+        there => {
+            let state = json::of(&shown(&there?))["state"].take();
+            Ok(step.verb.kind == VerbKind::Create || state != "STATE_PLANNED")
         }
-        Err(Error::Client(error))
-            if error.failure().is_some_and(|failure| failure.code == Code::NotFound) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(error),
     }
 }
 
 /// The request of a step with an id that is made from its content: the same request has the same id.
-fn identified(step: &Step) -> Value {
-    let mut request = json::of(&step.request);
-    let digest = Sha256::digest(format!("{} {request}", step.verb.method.full_name()));
+fn identified(step: &Step) -> DynamicMessage {
+    let mut request = step.request.clone();
+    let digest = Sha256::digest(format!("{} {}", step.verb.method.full_name(), json::of(&request)));
     let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    request["requestId"] = format!("demo-{id}").into();
+    request.set_field_by_name("request_id", Value::String(format!("demo-{id}")));
     request
 }
 
 /// Waits until the tracker has done what follows from the changes of the registry, and the log has all of it.
 /// Answers the cursor after it.
-async fn settled(client: &Client, portfolio: &str) -> Result<String, Error> {
-    let registry = ask(client, "GetPortfolio", json!({"name": portfolio})).await?;
+async fn settled(session: &Session, portfolio: &str) -> Result<String, Error> {
+    let registry = ask(session, "GetPortfolio", json!({"name": portfolio})).await?;
     let registry = text(&registry, "revision");
     let request =
         json!({"parent": format!("{portfolio}/projects/-"), "pageSize": 1, "minRevisions": [registry]});
-    let tracker = text(&ask(client, "ListMilestones", request).await?, "revision");
-    ask(client, "ListEvents", json!({"pageSize": 1, "minRevisions": [registry, tracker]})).await?;
-    log_end(client).await
+    let tracker = text(&ask(session, "ListMilestones", request).await?, "revision");
+    ask(session, "ListEvents", json!({"pageSize": 1, "minRevisions": [registry, tracker]})).await?;
+    log_end(session).await
 }
 
 /// The cursor after everything that the log has.
 ///
 /// # Errors
 /// If the notifier cannot be asked.
-pub async fn log_end(client: &Client) -> Result<String, Error> {
-    Ok(text(&ask(client, "GetLogInfo", json!({})).await?, "latest_cursor"))
+pub async fn log_end(session: &Session) -> Result<String, Error> {
+    Ok(text(&ask(session, "GetLogInfo", json!({})).await?, "latest_cursor"))
+}
+
+/// Calls the method of this name with what is asked for in JSON, again if that is of use.
+///
+/// # Errors
+/// What the server refused, or why it could not be asked.
+pub async fn ask(
+    session: &Session,
+    method: &str,
+    request: serde_json::Value,
+) -> Result<DynamicMessage, Error> {
+    let mut methods = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let method = methods.find(|known| known.name() == method).expect("the schemas have every method");
+    let request = json::read(&method.input(), &request.to_string(), &Scope::default());
+    session.call(&method, request.expect("requests are by the schemas")).await
+}
+
+/// A text of an answer.
+pub fn text(answer: &DynamicMessage, field: &str) -> String {
+    let text = answer.get_field_by_name(field);
+    text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -99,10 +116,8 @@ mod tests {
 
     #[test]
     fn the_same_request_has_the_same_id_and_another_one_has_another() {
-        let id = |place: usize| {
-            let set = DataSet::western_science_city().unwrap();
-            identified(&set.steps[place])["requestId"].as_str().unwrap().to_owned()
-        };
+        let id =
+            |place: usize| text(&identified(&DataSet::western_science_city().steps[place]), "request_id");
         assert_eq!(id(0), id(0));
         assert_ne!(id(0), id(1));
         assert!(id(0).parse::<milepost_types::RequestId>().is_ok());

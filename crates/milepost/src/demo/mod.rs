@@ -1,30 +1,31 @@
 //! `milepost demo`: everything in one process, loaded with the Western (Chongqing) Science City.
 //!
 //! Invariant: the demo knows of the services only the address they listen on; it loads, follows and reads
-//! through the public API, as any client would. Run again on the same store it loads nothing twice.
+//! through the public API, as any client would. Run again on the same store it loads nothing twice. Every command
+//! that it suggests parses, which tests of `cli` show, and names things that the data set has.
 
-mod api;
 mod chart;
 mod data;
 mod load;
-mod next;
 mod picture;
-mod server;
 mod story;
 mod svg;
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use milepost_client::{Client, Selection, Start, WatchOptions};
-use milepost_service::config::server::Log;
+use milepost_client::{Selection, Start, WatchOptions};
+use milepost_service::config::server::{Log, Server};
 use milepost_service::telemetry;
 use tempfile::TempDir;
 use tokio::signal::ctrl_c;
 
-use crate::error::{BoxError, Error};
-use crate::output::zone::Zones;
-use crate::output::{Format, Output, note, print, progress, text};
+use crate::DEFAULT_ENDPOINT;
+use crate::cli::session::Session;
+use crate::context::Settings;
+use crate::error::Error;
+use crate::output::{note, print, text};
 use crate::serve::Running;
 use chart::painted;
 use data::DataSet;
@@ -33,10 +34,26 @@ use picture::HEADING;
 use story::Story;
 
 #[cfg(test)]
-pub(crate) use next::tests::suggestions;
+pub(crate) use tests::suggestions;
 
+const GRPC_PORT: u16 = 7400;
+const ADMIN_PORT: u16 = 7410;
+/// How long a call may take.
+const PATIENCE: &str = "30s";
 /// How often a quiet stream tells how far it is: the demo waits for the end of the log.
 const CHECKPOINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Commands that work on what was loaded, as a shell takes them.
+const COMMANDS: [&str; 6] = [
+    "project list western-science-city --filter 'key = true'",
+    "batch list western-science-city",
+    "milestone list western-science-city -",
+    "event watch --resource portfolios/western-science-city",
+    "milestone create western-science-city ultra-transient-facility acceptance \
+     --display-name 验收 --baseline-date 2030-06-28",
+    "milestone reforecast western-science-city ultra-transient-facility acceptance \
+     --forecast-date 2030-09-27 --reason 设备交付推迟",
+];
 
 /// Runs everything in one process and loads the Western (Chongqing) Science City.
 #[derive(Debug, Args)]
@@ -45,7 +62,7 @@ pub struct DemoArgs {
     #[arg(long)]
     exit: bool,
     /// Keeps journals and stores in this directory [default: a temporary one, removed at the end]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "data-dir", alias = "data", value_name = "DIR")]
     data: Option<PathBuf>,
     /// Also writes the picture at the end to this file, as SVG; the same data makes the same file
     #[arg(long, value_name = "FILE")]
@@ -63,7 +80,6 @@ pub struct DemoArgs {
 /// # Errors
 /// If the services do not start, fail, or refuse what is loaded.
 pub async fn run(args: DemoArgs) -> Result<(), Error> {
-    let set = DataSet::western_science_city()?;
     let (data_dir, temporary) = match &args.data {
         Some(dir) => (dir.clone(), None),
         None => {
@@ -73,53 +89,63 @@ pub async fn run(args: DemoArgs) -> Result<(), Error> {
     };
     // What an operator would have to look at still shows; the demo was not started to read logs.
     let log = Log { filter: "warn".to_owned(), ..Log::default() };
-    telemetry::init(&log).map_err(|error| Error::Services("logs cannot be written", error.into()))?;
-    let spinner = progress::spinner("starting registry, tracker and notifier");
-    let started = server::start(data_dir.clone(), args.port, args.admin_port).await;
-    spinner.finish_and_clear();
-    let mut running = started.map_err(|error| Error::Services("the services did not start", error))?;
+    telemetry::init(&log).expect("logging is started here only");
+    let server = Server {
+        listen: address(args.port, GRPC_PORT),
+        admin_listen: Some(address(args.admin_port, ADMIN_PORT)),
+        data_dir: data_dir.clone(),
+        ..Server::default()
+    };
+    let mut running = Running::start(server).await.map_err(Error::Demo)?;
 
-    let endpoint = format!("http://{}", running.grpc);
+    let (set, endpoint) = (DataSet::western_science_city(), format!("http://{}", running.grpc));
     let shown = tokio::select! {
         biased;
         _ = ctrl_c() => Err(Error::Interrupted),
-        cause = running.failed() => Err(failed(cause)),
+        cause = running.failed() => Err(Error::Demo(cause)),
         shown = show(&set, &endpoint, args.svg.as_deref()) => shown,
     };
     let served = match shown {
         Ok(()) if !args.exit => serve_on(&mut running, temporary.is_some(), &data_dir).await,
         shown => shown,
     };
-    let badly = |error| Error::Services("the services did not end well", error);
     let ended = tokio::select! {
-        ended = running.shutdown() => ended.map_err(badly),
+        ended = running.shutdown() => ended.map_err(Error::Demo),
         _ = ctrl_c() => Err(Error::Interrupted),
     };
     served.and(ended)
 }
 
+/// The port that was asked for; else the usual one if it is free, else any free one.
+fn address(asked: Option<u16>, usual: u16) -> SocketAddr {
+    let free = || if TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).is_ok() { usual } else { 0 };
+    (Ipv4Addr::LOCALHOST, asked.unwrap_or_else(free)).into()
+}
+
 /// Says where everything is, and waits until interrupted.
 async fn serve_on(running: &mut Running, temporary: bool, data_dir: &Path) -> Result<(), Error> {
-    print(&next::text(running.grpc, running.admin, data_dir, temporary))?;
+    print(&suggest(running.grpc, running.admin, data_dir, temporary))?;
     tokio::select! {
         biased;
         _ = ctrl_c() => {
             note("\nstopping");
             Ok(())
         }
-        cause = running.failed() => Err(failed(cause)),
+        cause = running.failed() => Err(Error::Demo(cause)),
     }
 }
 
-fn failed(cause: BoxError) -> Error {
-    Error::Services("a service failed", cause)
+/// A session with the demo's own services.
+fn session(endpoint: &str) -> Result<Session, Error> {
+    let texts = [endpoint, "table", "true", PATIENCE].map(|text| Some(text.to_owned()));
+    let [endpoint, format, utc, timeout] = texts;
+    Session::new(Settings { endpoint, format, utc, timeout, ..Settings::default() })
 }
 
 /// Loads the data set while a subscriber prints what happens, then draws what is there.
 async fn show(set: &DataSet, endpoint: &str, svg: Option<&Path>) -> Result<(), Error> {
-    let columns = Output::stdout(Format::Table, Zones::utc()).columns;
-    let client = Client::connect(endpoint)?;
-    let portfolio = &set.portfolio;
+    let session = session(endpoint)?;
+    let (portfolio, columns) = (&set.portfolio, session.output().columns);
     let english = portfolio.translations.get("en").map(String::as_str).unwrap_or_default();
     let title = format!("{} {english}", portfolio.display_name);
     print(&format!(
@@ -128,19 +154,16 @@ async fn show(set: &DataSet, endpoint: &str, svg: Option<&Path>) -> Result<(), E
         env!("CARGO_PKG_VERSION"),
     ))?;
     let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };
-    let start = Start::After(load::log_end(&client).await?);
-    let events = client.watch(start, Selection::default(), options);
-
-    let bar = progress::bar("loading", set.steps.len() as u64);
+    let start = Start::After(load::log_end(&session).await?);
+    let events = session.client().watch(start, Selection::default(), options);
     let mut story = Story::new(columns);
-    let loaded = story.follow(events, load::load(&client, set, &bar), &bar).await?;
-    bar.finish_and_clear();
+    let loaded = story.follow(events, load::load(&session, set)).await?;
 
     print(&summary(&loaded, story.printed))?;
-    print(&picture::draw(&client, &portfolio.name, columns).await?)?;
+    print(&picture::draw(&session, &portfolio.name, columns).await?)?;
     let Some(file) = svg else { return Ok(()) };
     // The terminal's width does not change the file.
-    let picture = picture::draw(&client, &portfolio.name, None).await?;
+    let picture = picture::draw(&session, &portfolio.name, None).await?;
     let text = format!("{}\n{picture}", painted(HEADING, &title));
     std::fs::write(file, svg::render(&title, &text)).map_err(Error::write(file))
 }
@@ -156,6 +179,28 @@ fn summary(loaded: &Loaded, delivered: u64) -> String {
         }
         _ => format!("\n{writes}, {events} delivered to the subscriber; {there}.\n"),
     }
+}
+
+/// The last output: where the demo listens, where its data is, and what to try.
+fn suggest(grpc: SocketAddr, admin: Option<SocketAddr>, data_dir: &Path, temporary: bool) -> String {
+    let endpoint = format!("http://{grpc}");
+    let mut text = format!("\nListening\n  gRPC     {endpoint} (reflection and health included)\n");
+    if let Some(admin) = admin {
+        text.push_str(&format!("  admin    http://{admin}/metrics, /healthz, /readyz\n"));
+    }
+    let kept = if temporary { ", removed at the end; --data DIR keeps it" } else { "" };
+    text.push_str(&format!("  data     {}{kept}\n\nTry, in another terminal\n", data_dir.display()));
+    // As it was called, so that the commands work where they are copied to.
+    let called = std::env::args().next().filter(|called| called.contains('/'));
+    let program = called.unwrap_or_else(|| "milepost".to_owned());
+    text.extend(commands(&endpoint).map(|line| format!("  {program} {line}\n")));
+    text + "\nCtrl-C ends.\n"
+}
+
+/// The commands for a server, which they name unless it is where they look by themselves.
+fn commands(endpoint: &str) -> impl Iterator<Item = String> {
+    let at = if endpoint == DEFAULT_ENDPOINT { String::new() } else { format!(" --endpoint {endpoint}") };
+    COMMANDS.iter().map(move |line| format!("{line}{at}"))
 }
 
 #[cfg(test)]

@@ -5,16 +5,20 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
-use milepost_client::Client;
 use milepost_proto::google::r#type as google;
 use milepost_proto::registry::v1::{Batch, Project};
 use milepost_proto::tracker::v1::{Milestone, milestone::State};
+use prost::Message;
+use serde_json::json;
 
-use super::api::list;
-use super::chart::{self, FAINT, Mark, Row, painted};
+use super::chart::{self, FAINT, Mark, painted};
+use super::load::{ask, text as text_of};
+use crate::cli::session::Session;
 use crate::error::Error;
-use crate::output::{text, width};
+use crate::output::{text, value, width};
 
+/// Resources on a page: as many as servers answer.
+const PAGE: u32 = 1000;
 /// Columns of a chart where there is no terminal to ask, and at most.
 const COLUMNS: usize = 80;
 /// Columns of the longest bar.
@@ -28,13 +32,33 @@ const BARS: [Style; 2] = [AnsiColor::Cyan.on_default(), AnsiColor::Green.on_defa
 ///
 /// # Errors
 /// What a server refused.
-pub async fn draw(client: &Client, portfolio: &str, columns: Option<u16>) -> Result<String, Error> {
+pub async fn draw(session: &Session, portfolio: &str, columns: Option<u16>) -> Result<String, Error> {
     let columns = columns.map_or(COLUMNS, usize::from).min(COLUMNS);
-    let projects: Vec<Project> = list(client, "ListProjects", portfolio, "").await?;
+    let projects: Vec<Project> = list(session, "ListProjects", portfolio, "").await?;
     let milestones: Vec<Milestone> =
-        list(client, "ListMilestones", &format!("{portfolio}/projects/-"), "").await?;
-    let batches: Vec<Batch> = list(client, "ListBatches", portfolio, "start_date").await?;
+        list(session, "ListMilestones", &format!("{portfolio}/projects/-"), "").await?;
+    let batches: Vec<Batch> = list(session, "ListBatches", portfolio, "start_date").await?;
     Ok(format!("\n{}\n{}", over_time(&projects, &milestones, columns), declared_and_registered(&batches)))
+}
+
+/// Everything that a method lists under a parent, page by page.
+async fn list<M: Message + Default>(
+    session: &Session,
+    method: &str,
+    parent: &str,
+    order_by: &str,
+) -> Result<Vec<M>, Error> {
+    let (mut found, mut token) = (Vec::new(), String::new());
+    loop {
+        let request = json!({"parent": parent, "orderBy": order_by, "pageSize": PAGE, "pageToken": token});
+        let page = ask(session, method, request).await?;
+        let items = page.fields().filter_map(|(_, value)| value.as_list()).flatten();
+        found.extend(items.filter_map(|item| value::typed::<M>(item.as_message()?)));
+        token = text_of(&page, "next_page_token");
+        if token.is_empty() {
+            return Ok(found);
+        }
+    }
 }
 
 /// The chart of what has a date, and the names of what has none.
@@ -46,17 +70,16 @@ fn over_time(projects: &[Project], milestones: &[Milestone], columns: usize) -> 
         let mut marks: Vec<(Date, Mark)> = start.map(|start| (start, Mark::Start)).into_iter().collect();
         let prefix = format!("{}/milestones/", project.name);
         for milestone in milestones.iter().filter(|milestone| milestone.name.starts_with(&prefix)) {
-            let year = milestone.labels.get("expected-year").map(|year| format!(" ({year})"));
-            match mark(milestone) {
-                Some(mark) => marks.push(mark),
-                None => {
-                    undated.push(format!("{label} · {}{}", milestone.display_name, year.unwrap_or_default()))
-                }
+            if let Some(mark) = mark(milestone) {
+                marks.push(mark);
+            } else {
+                let year = milestone.labels.get("expected-year").map(|year| format!(" ({year})"));
+                undated.push(format!("{label} · {}{}", milestone.display_name, year.unwrap_or_default()));
             }
         }
-        if marks.is_empty() { without.push(label) } else { rows.push(Row { label, marks }) }
+        if marks.is_empty() { without.push(label) } else { rows.push((label, marks)) }
     }
-    rows.sort_by_key(|row| row.marks.iter().map(|(date, _)| *date).min());
+    rows.sort_by_key(|(_, marks)| marks.iter().map(|(date, _)| *date).min());
     format!(
         "{}   {} started  {} achieved  {} expected\n\n{}{}{}",
         painted(HEADING, "Starts and milestones over time"),
@@ -113,14 +136,16 @@ fn registered_investment(batch: &Batch) -> String {
 
 /// A heading and names, in lines of so many columns; nothing without names.
 fn listed(heading: &str, names: &[String], columns: usize) -> String {
-    let Some((last, others)) = names.split_last() else { return String::new() };
+    if names.is_empty() {
+        return String::new();
+    }
     let (mut lines, mut line) = (String::new(), format!("{heading}: "));
-    for next in others.iter().map(|name| format!("{name}、")).chain([last.clone()]) {
-        if width::columns(&line) + width::columns(&next) > columns && !line.trim().is_empty() {
+    for name in names.join("、").split_inclusive('、') {
+        if width::columns(&line) + width::columns(name) > columns {
             lines.push_str(&format!("{}\n", line.trim_end()));
             line = "  ".to_owned();
         }
-        line.push_str(&next);
+        line.push_str(name);
     }
     format!("\n{lines}{line}\n")
 }

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::pin::pin;
 
-use indicatif::ProgressBar;
 use milepost_client::{Delivery, Watch};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
@@ -14,8 +13,7 @@ use milepost_types::Cursor;
 
 use super::load::Loaded;
 use crate::error::Error;
-use crate::output::zone::Zones;
-use crate::output::{Format, Output, event, json, print, reset, text, width};
+use crate::output::{event, json, print, text, width};
 
 const DATE_COLUMNS: usize = 10;
 const KIND_COLUMNS: usize = 25;
@@ -23,7 +21,7 @@ const KIND_COLUMNS: usize = 25;
 /// The lines so far, as far as later ones refer to them.
 #[derive(Debug, Default)]
 pub struct Story {
-    columns: Option<u16>,
+    columns: usize,
     /// What resources are called, by their names.
     titles: HashMap<String, String>,
     /// What events were, by their ids.
@@ -35,7 +33,7 @@ pub struct Story {
 impl Story {
     /// A story for a terminal of so many columns; without one, lines are as long as they are.
     pub fn new(columns: Option<u16>) -> Self {
-        Self { columns, ..Self::default() }
+        Self { columns: columns.map_or(usize::MAX, usize::from), ..Self::default() }
     }
 
     /// Prints events while something is loaded, and until all of it was printed. Answers what was loaded.
@@ -46,32 +44,26 @@ impl Story {
         &mut self,
         mut events: Watch,
         loading: impl Future<Output = Result<Loaded, Error>>,
-        bar: &ProgressBar,
     ) -> Result<Loaded, Error> {
         let mut loading = pin!(loading);
         let loaded = loop {
             tokio::select! {
                 loaded = &mut loading => break loaded?,
-                Some(delivery) = events.next() => bar.suspend(|| self.print(&delivery?))?,
+                Some(delivery) = events.next() => self.print(&delivery?)?,
             }
         };
-        while !has_reached(events.cursor().unwrap_or_default(), &loaded.end) {
-            let Some(delivery) = events.next().await else { break };
-            bar.suspend(|| self.print(&delivery?))?;
+        while events.cursor().and_then(next) < next(&loaded.end)
+            && let Some(delivery) = events.next().await
+        {
+            self.print(&delivery?)?;
         }
         Ok(loaded)
     }
 
     fn print(&mut self, delivery: &Delivery) -> Result<(), Error> {
-        match delivery {
-            Delivery::Batch(batch) => {
-                print(&batch.events.iter().map(|event| self.line(event)).collect::<String>())
-            }
-            Delivery::Reset(reset) => {
-                reset::note_text(&reset.notice, &Output::stdout(Format::Table, Zones::utc()));
-                Ok(())
-            }
-        }
+        // The log of these services has no other to be reset to.
+        let Delivery::Batch(batch) = delivery else { return Ok(()) };
+        print(&batch.events.iter().map(|event| self.line(event)).collect::<String>())
     }
 
     /// The line of an event, with its line break.
@@ -80,16 +72,13 @@ impl Story {
         let kind = event::kind(event);
         let title = self.title(event);
         let date = event.event_date.map(|date| text::date(Some(&date))).unwrap_or_default();
-        let mut line = format!("{date:DATE_COLUMNS$}  {kind:KIND_COLUMNS$}{title}");
         let detail = match event.caused_by.as_str() {
             "" => detail(event),
             cause => format!("← {}", self.causes.get(cause).map_or(cause, String::as_str)),
         };
-        if !detail.is_empty() {
-            line.push_str(&format!("  {detail}"));
-        }
+        let line = format!("{date:DATE_COLUMNS$}  {kind:KIND_COLUMNS$}{title}  {detail}");
         self.causes.insert(event.event_id.clone(), format!("{kind} {title}"));
-        width::fit(&line, self.columns.map_or(usize::MAX, usize::from)) + "\n"
+        width::fit(line.trim_end(), self.columns) + "\n"
     }
 
     /// What people call the resource, after its project if it is part of one.
@@ -126,12 +115,9 @@ fn detail(event: &Event) -> String {
     }
 }
 
-/// Whether a cursor is at another or after it. Cursors that this version cannot read are only compared.
-fn has_reached(cursor: &str, end: &str) -> bool {
-    match (cursor.parse::<Cursor>(), end.parse::<Cursor>()) {
-        (Ok(cursor), Ok(end)) => cursor.position.log == end.position.log && cursor.next() >= end.next(),
-        _ => cursor == end,
-    }
+/// Where a cursor of the one log is: the sequence and the index of what comes next.
+fn next(cursor: &str) -> Option<(u64, u32)> {
+    Some(cursor.parse::<Cursor>().ok()?.next())
 }
 
 #[cfg(test)]
@@ -142,7 +128,6 @@ mod tests {
     use milepost_proto::google::r#type::Date;
     use milepost_proto::registry::v1::{Project, project};
     use milepost_proto::tracker::v1::{Milestone, milestone};
-    use milepost_types::{HashPrefix, LogId, Position};
 
     const PROJECT: &str = "portfolios/p/projects/valley";
 
@@ -216,22 +201,5 @@ mod tests {
         let line = story.line(&strange);
         assert!(width::columns(line.trim_end_matches('\n')) <= 40, "{line}");
         assert!(line.contains("alliance.formed"), "{line}");
-    }
-
-    #[test]
-    fn a_cursor_is_reached_by_itself_and_by_later_ones_of_its_log() {
-        let cursor = |log: u8, sequence: u64| {
-            let position = Position {
-                log: LogId::from_bytes([log; 16]),
-                sequence,
-                hash: HashPrefix::from_bytes([0; 8]),
-            };
-            Cursor::after(position).to_string()
-        };
-        assert!(has_reached(&cursor(1, 5), &cursor(1, 5)));
-        assert!(has_reached(&cursor(1, 6), &cursor(1, 5)));
-        assert!(!has_reached(&cursor(1, 4), &cursor(1, 5)));
-        assert!(!has_reached(&cursor(2, 6), &cursor(1, 5)));
-        assert!(!has_reached("", &cursor(1, 5)));
     }
 }

@@ -4,12 +4,41 @@
 
 use std::path::Path;
 
-use indicatif::ProgressBar;
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::ListEventsRequest;
 
 use super::*;
-use crate::serve;
+
+/// The words of the commands.
+pub(crate) fn suggestions(endpoint: &str) -> Vec<Vec<String>> {
+    // Every second part stands between quotes.
+    let words = |(place, part): (usize, &str)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    };
+    commands(endpoint).map(|line| line.split('\'').enumerate().flat_map(words).collect()).collect()
+}
+
+#[test]
+fn the_suggestions_name_what_was_loaded() {
+    let set = DataSet::western_science_city();
+    let named = |word: &str| set.steps.iter().any(|step| step.name.ends_with(&format!("/{word}")));
+    for words in suggestions(DEFAULT_ENDPOINT) {
+        assert!(words[2..].iter().any(|word| named(word) || word == &set.portfolio.name), "{words:?}");
+    }
+    assert!(named("western-science-city") && named("ultra-transient-facility"));
+    assert_eq!(suggestions(DEFAULT_ENDPOINT)[0][3..], ["--filter", "key = true"]);
+}
+
+#[test]
+fn the_endpoint_is_named_unless_it_is_the_usual_one() {
+    let text = |port: u16| {
+        suggest(([127, 0, 0, 1], port).into(), Some(([127, 0, 0, 1], 7410).into()), Path::new("/tmp/x"), true)
+    };
+    assert!(!text(7400).contains("--endpoint"));
+    assert!(text(41234).contains("--endpoint http://127.0.0.1:41234"));
+    assert!(text(7400).contains("http://127.0.0.1:7410/metrics"));
+}
 
 #[test]
 fn a_second_run_says_that_nothing_was_loaded() {
@@ -19,34 +48,39 @@ fn a_second_run_says_that_nothing_was_loaded() {
     assert!(summary(&loaded(1, 41), 2).contains("41 were there already"));
 }
 
-async fn started(dir: &Path) -> (Running, Client) {
-    let local = ([127, 0, 0, 1], 0).into();
-    let embedded = serve::Embedded { data_dir: dir.to_owned(), listen: local, admin_listen: None };
-    let running = serve::start(embedded).await.unwrap();
-    let client = Client::connect(&format!("http://{}", running.grpc)).unwrap();
-    (running, client)
+#[test]
+fn a_usual_port_that_is_taken_gives_way_and_one_that_was_asked_for_does_not() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    assert_eq!(address(None, port).port(), 0);
+    assert_eq!(address(Some(port), port).port(), port);
+    drop(taken);
 }
 
-async fn load(client: &Client, set: &DataSet) -> Loaded {
-    load::load(client, set, &ProgressBar::hidden()).await.unwrap()
+async fn started(dir: &Path) -> (Running, Session) {
+    let listen = ([127, 0, 0, 1], 0).into();
+    let server = Server { data_dir: dir.to_owned(), listen, admin_listen: None, ..Server::default() };
+    let running = Running::start(server).await.unwrap();
+    let session = session(&format!("http://{}", running.grpc)).unwrap();
+    (running, session)
 }
 
 /// Every event of the log, but for the days that passed: those depend on the clock.
-async fn events(client: &Client) -> Vec<Event> {
+async fn events(session: &Session) -> Vec<Event> {
     let request = ListEventsRequest { page_size: 1000, ..Default::default() };
-    let mut events = client.events().list_events(request).await.unwrap().into_inner().events;
+    let mut events = session.client().events().list_events(request).await.unwrap().into_inner().events;
     events.retain(|event| event.r#type != "milepost.portfolio.date_advanced");
     events
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_loaded_once_and_effects_name_their_causes() {
-    let set = DataSet::western_science_city().unwrap();
+    let set = DataSet::western_science_city();
     let dir = tempfile::tempdir().unwrap();
-    let (running, client) = started(dir.path()).await;
-    let loaded = load(&client, &set).await;
+    let (running, session) = started(dir.path()).await;
+    let loaded = load::load(&session, &set).await.unwrap();
     assert_eq!((loaded.made, loaded.present), (set.steps.len() as u64, 0));
-    let first = events(&client).await;
+    let first = events(&session).await;
 
     // Four projects were named in the batches: each start achieves its milestone.
     let caused: Vec<&Event> =
@@ -57,7 +91,7 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
         let cause = first.iter().position(|cause| cause.event_id == event.caused_by);
         assert!(cause.is_some_and(|cause| cause < place), "{} stands before its cause", event.event_id);
     }
-    let picture = picture::draw(&client, &set.portfolio.name, Some(80)).await.unwrap();
+    let picture = picture::draw(&session, &set.portfolio.name, Some(80)).await.unwrap();
     assert!(picture.lines().all(|line| crate::output::width::columns(line) <= 80), "{picture}");
     for part in ["total not said", "CNY 130,000,000,000", "2 without a figure", "建成投用 (2023)", "坪山大道"]
     {
@@ -65,24 +99,23 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
     }
     running.shutdown().await.unwrap();
 
-    let (running, client) = started(dir.path()).await;
-    let again = load(&client, &set).await;
+    let (running, session) = started(dir.path()).await;
+    let again = load::load(&session, &set).await.unwrap();
     assert_eq!((again.made, again.present), (0, set.steps.len() as u64));
-    assert_eq!(events(&client).await, first, "nothing happened twice, and nothing was lost");
+    assert_eq!(events(&session).await, first, "nothing happened twice, and nothing was lost");
     running.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscriber_has_all_of_it_by_the_end() {
-    let set = DataSet::western_science_city().unwrap();
+    let set = DataSet::western_science_city();
     let dir = tempfile::tempdir().unwrap();
-    let (running, client) = started(dir.path()).await;
+    let (running, session) = started(dir.path()).await;
     let options = WatchOptions { checkpoint_interval: Some(CHECKPOINT_INTERVAL), ..WatchOptions::default() };
-    let watch = client.watch(Start::Earliest, Selection::default(), options);
-    let bar = ProgressBar::hidden();
+    let watch = session.client().watch(Start::Earliest, Selection::default(), options);
     let mut story = Story::new(Some(80));
-    let loaded = story.follow(watch, load::load(&client, &set, &bar), &bar).await.unwrap();
+    let loaded = story.follow(watch, load::load(&session, &set)).await.unwrap();
     assert_eq!(loaded.made, set.steps.len() as u64);
-    assert!(story.printed >= events(&client).await.len() as u64, "{}", story.printed);
+    assert!(story.printed >= events(&session).await.len() as u64, "{}", story.printed);
     running.shutdown().await.unwrap();
 }

@@ -8,24 +8,25 @@ use milepost_client::FieldFault;
 use milepost_service::config::Fault;
 use serde_json::{Value, json};
 
-use super::{COLUMNS, Cause, Error, chain, stored};
+use super::{COLUMNS, Cause, Error, cause, chain};
 use crate::output::width;
+use crate::schema::kebab;
 
 /// The object for programs. Parts that are not known are left out.
 pub fn json(error: &Error) -> Value {
     let call = error.failure();
     let cause = match error {
-        Error::Other(cause) | Error::Serve(cause) => cause.as_ref(),
+        Error::Other(cause) | Error::Serve(cause) | Error::Demo(cause) => cause.as_ref(),
         error => error,
     };
-    let (reason, facts) = stored::facts(cause).unzip();
+    let (reason, facts) = cause::facts(cause).unzip();
     let known = call.and_then(|call| call.reason).map(|reason| reason.as_str_name());
     let violations = violations(error).into_iter().map(|fault| {
         present(json!({ "field": fault.field, "description": fault.description, "reason": fault.reason }))
     });
     present(json!({
         "exitCode": error.exit_code(),
-        "code": call.map(|call| screaming(&format!("{:?}", call.code))),
+        "code": call.map(|call| kebab(&format!("{:?}", call.code)).replace('-', "_").to_uppercase()),
         "reason": known.map(|name| name.trim_start_matches("REASON_")).or(reason),
         "message": message(error),
         "violations": violations.collect::<Vec<_>>(),
@@ -36,7 +37,7 @@ pub fn json(error: &Error) -> Value {
 
 /// The object for programs about a ledger with which something is wrong.
 pub fn of_ledger(error: &Cause) -> Value {
-    let (reason, facts) = stored::facts(error).unzip();
+    let (reason, facts) = cause::facts(error).unzip();
     present(json!({ "reason": reason, "message": chain(error), "metadata": facts }))
 }
 
@@ -47,13 +48,6 @@ fn present(mut object: Value) -> Value {
         parts.retain(|_, part| !empty.contains(part));
     }
     object
-}
-
-/// `NOT_FOUND` of `NotFound`.
-fn screaming(name: &str) -> String {
-    let start = |letter: char| if letter.is_uppercase() { "_" } else { "" };
-    let text: String = name.chars().map(|letter| format!("{}{letter}", start(letter))).collect();
-    text.trim_start_matches('_').to_uppercase()
 }
 
 /// The text for people: what happened, every violation, and a hint.
@@ -69,11 +63,11 @@ pub fn text(error: &Error) -> String {
             text.push_str(&format!("\n  {line}\n  {red}{carets}{red:#}"));
         }
     }
-    let is_said = |fault: &FieldFault| headline.contains(fault.description.trim_end_matches('…'));
-    for FieldFault { field, description, .. } in violations(error).into_iter().filter(|fault| !is_said(fault))
-    {
-        let field = if field.is_empty() { field } else { format!("{bold}{field}{bold:#}: ") };
-        text.push_str(&format!("\n  {field}{description}"));
+    for FieldFault { field, description, .. } in violations(error) {
+        if !headline.contains(description.trim_end_matches('…')) {
+            let field = if field.is_empty() { field } else { format!("{bold}{field}{bold:#}: ") };
+            text.push_str(&format!("\n  {field}{description}"));
+        }
     }
     if let Some(id) = error.failure().and_then(|failure| failure.fact("fault_id")) {
         text.push_str(&format!("\n  fault id: {id}"));
@@ -115,7 +109,6 @@ fn violations(error: &Error) -> Vec<FieldFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::INVALID;
     use milepost_client::Failure;
     use milepost_ledger::Error as LedgerError;
     use milepost_ledger::journal::{Damage, ReadError};
@@ -204,7 +197,7 @@ mod tests {
         details.add_bad_request_violation("filter", "column 15: \"yes\" is not what key holds");
         let said = format!("filter, column 1: {first}");
         let error = refused(Code::InvalidArgument, &said, details).of_filter("科 = 1 OR key = yes");
-        assert_eq!(error.exit_code(), INVALID);
+        assert_eq!(error.exit_code(), 4);
         assert_eq!(
             plain(&error),
             format!(

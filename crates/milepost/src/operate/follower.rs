@@ -55,8 +55,7 @@ pub struct Reset {
 ///
 /// # Errors
 /// Why it was not done.
-pub async fn run(command: FollowerCommand, format: Format) -> Result<(), Error> {
-    let FollowerCommand::Reset(args) = command;
+pub async fn run(FollowerCommand::Reset(args): FollowerCommand, format: Format) -> Result<(), Error> {
     say(args.follower, Ok(reset(&args).await?), format);
     Ok(())
 }
@@ -69,8 +68,8 @@ async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
     let mut chosen = GoOn::after(Position::start(source.info().log));
     let to = |own| {
         let info = source.info();
-        let after = find(&*source, choose(args, own, &info)?)?;
-        chosen = GoOn { after, fork: fork(own, &info), lineage: info.lineage };
+        let (sequence, fork) = choose(args, own, &info)?;
+        chosen = GoOn { after: find(&*source, sequence)?, fork, lineage: info.lineage };
         Ok(chosen.clone())
     };
     let receipt = match args.follower {
@@ -84,10 +83,8 @@ async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
     };
     let (source, after) = (args.source, chosen.after);
     let entry = receipt.map(|receipt| receipt.position);
-    let since = match &entry {
-        Some(entry) => format!("from now on; entry {} says so", entry.sequence),
-        None => "already".to_owned(),
-    };
+    let since =
+        entry.map_or("already".to_owned(), |entry| format!("from now on; entry {} says so", entry.sequence));
     let facts = json!({
         "source": source.as_str(),
         "after": position(&after),
@@ -98,10 +95,20 @@ async fn reset(args: &Reset) -> Result<Outcome, BoxError> {
     Ok(Outcome { lines: vec![format!("follows {source} after {after} {since}")], facts })
 }
 
-/// After which sequence of the source a follower that stands at `own` goes on.
-fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u64, BoxError> {
-    let seen = seen(own, source);
-    let restored = if own.is_some() { fork(own, source) } else { source.lineage.parent() };
+/// After which sequence of the source a follower that stands at `own` goes on; and the last position that its log and
+/// the source's have in common, counted in the source's, if that is known.
+fn choose(
+    args: &Reset,
+    own: Option<Position>,
+    source: &JournalInfo,
+) -> Result<(u64, Option<Position>), BoxError> {
+    let (parent, fork) = (source.lineage.parent(), own.and_then(|own| source.lineage.fork_of(own.log)));
+    // What came after the fork is new, whatever the old log had at these sequences.
+    let seen = own.map_or(0, |own| {
+        let parted = fork.or(parent.filter(|_| own.log != source.log));
+        parted.map_or(own.sequence, |parted| own.sequence.min(parted.sequence))
+    });
+    let restored = if own.is_some() { fork } else { parent };
     let sequence = args.sequence.or(restored.map(|_| seen)).ok_or(
         "the source's journal was not restored from the log that was followed, so nothing tells where the two part: \
          say after which of its entries to go on with --sequence",
@@ -116,24 +123,7 @@ fn choose(args: &Reset, own: Option<Position>, source: &JournalInfo) -> Result<u
         )
         .into());
     }
-    Ok(sequence)
-}
-
-/// Up to which sequence the source's entries are those that a follower at `own` has taken over, as far as
-/// the two logs can tell.
-fn seen(own: Option<Position>, source: &JournalInfo) -> u64 {
-    let Some(own) = own else { return 0 };
-    let parent = source.lineage.parent().filter(|_| own.log != source.log);
-    // What came after the fork is new, whatever the old log had at these sequences.
-    let fork = source.lineage.fork_of(own.log).or(parent);
-    fork.map_or(own.sequence, |fork| own.sequence.min(fork.sequence))
-}
-
-/// The last position that the log of a follower at `own` and the source's have in common, counted in the
-/// source's, if that is known.
-fn fork(own: Option<Position>, source: &JournalInfo) -> Option<Position> {
-    let fork = source.lineage.fork_of(own?.log)?;
-    Some(Position { log: source.log, ..fork })
+    Ok((sequence, fork.map(|fork| Position { log: source.log, ..fork })))
 }
 
 /// The position of the source's entry with this sequence.
@@ -177,26 +167,20 @@ mod tests {
 
     #[test]
     fn a_follower_goes_on_where_the_logs_part_or_where_it_stands_if_that_is_before() {
-        let goes_on = |own, parent| {
-            let source = source(parent);
-            (choose(&asked(None, false), own, &source).ok(), fork(own, &source))
-        };
+        let goes_on = |own, parent| choose(&asked(None, false), own, &source(parent)).ok();
         let parted = Some(at(2, 50));
-        assert_eq!(goes_on(Some(at(1, 70)), Some(50)), (Some(50), parted), "it had seen what was lost");
-        assert_eq!(goes_on(Some(at(1, 30)), Some(50)), (Some(30), parted), "it had not come so far");
-        assert_eq!(goes_on(None, Some(50)), (Some(0), None));
-        assert_eq!(goes_on(Some(at(1, 70)), None), (None, None), "nothing says where they part");
-        assert_eq!(
-            goes_on(Some(at(3, 70)), Some(50)),
-            (None, None),
-            "nor of a log that it was not restored from"
-        );
+        assert_eq!(goes_on(Some(at(1, 70)), Some(50)), Some((50, parted)), "it had seen what was lost");
+        assert_eq!(goes_on(Some(at(1, 30)), Some(50)), Some((30, parted)), "it had not come so far");
+        assert_eq!(goes_on(None, Some(50)), Some((0, None)));
+        assert_eq!(goes_on(Some(at(1, 70)), None), None, "nothing says where they part");
+        assert_eq!(goes_on(Some(at(3, 70)), Some(50)), None, "nor of a log that it was not restored from");
     }
 
     #[test]
     fn entries_that_a_follower_never_saw_are_not_left_out_by_accident() {
         let chosen = |sequence, leave_out, own, parent| {
-            choose(&asked(Some(sequence), leave_out), own, &source(parent)).map_err(|error| error.to_string())
+            let chosen = choose(&asked(Some(sequence), leave_out), own, &source(parent));
+            chosen.map(|(sequence, _)| sequence).map_err(|error| error.to_string())
         };
         assert_eq!(chosen(30, false, Some(at(1, 30)), Some(50)), Ok(30));
         let refused = chosen(31, false, Some(at(1, 30)), Some(50)).unwrap_err();

@@ -1,15 +1,12 @@
 //! Offline commands of operators: for journals, stores and followers of a stopped server.
 //!
 //! Invariant: a command writes only to what it could read completely; a command that fails for a ledger has not
-//! changed it. They work on the files, so the server of the same data directory must be stopped,
-//! but for `verify` and `export`. Those two and `check` only read: the data directory may be
-//! read-only. All ledgers are processed, even if one fails.
+//! changed it. They work on the files, so the server of the same data directory must be stopped, but for `verify` and
+//! `export`. Those two and `check` only read. All ledgers are processed, even if one fails.
 
+mod files;
 mod follower;
-mod journal;
-mod store;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,12 +20,10 @@ use milepost_types::{LedgerKind, Position};
 use serde_json::{Value, json};
 
 use crate::error::{BoxError, Error, chain, of_ledger};
-use crate::output::json;
-use crate::output::{Format, note, print};
+use crate::output::{Format, json, note, print};
 
+pub use files::{JournalCommand, StoreCommand, journal, store};
 pub use follower::{FollowerCommand, run as follower};
-pub use journal::{JournalCommand, run as journal};
-pub use store::{StoreCommand, run as store};
 
 /// Where the files are, and how the outcome is printed.
 #[derive(Debug, Args)]
@@ -57,28 +52,8 @@ pub struct Ledgers {
 }
 
 impl Ledgers {
-    /// Those that are there, or the one that was asked for.
-    fn present(&self) -> Result<Vec<LedgerKind>, BoxError> {
-        if let Some(kind) = self.ledger {
-            return Ok(vec![kind]);
-        }
-        let mut present = Vec::new();
-        for kind in LedgerKind::ALL {
-            let dir = journal_dir(&self.data.data_dir, kind);
-            // One that cannot be looked at is not one that is not there.
-            if dir.try_exists().map_err(of_path(&dir))? {
-                present.push(kind);
-            }
-        }
-        if present.is_empty() {
-            let dir = self.data.data_dir.display();
-            return Err(format!("{dir} holds no ledger; give the servers' directory with --data-dir").into());
-        }
-        Ok(present)
-    }
-
-    /// Runs an operation on each in the data directory; reports how it went at once and continues with the
-    /// next.
+    /// Does something with the one that was asked for, or with each that is there; prints at once how it went, and
+    /// continues with the next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
@@ -87,19 +62,26 @@ impl Ledgers {
         format: Format,
         act: impl Fn(&Path, LedgerKind) -> Result<Outcome, BoxError>,
     ) -> Result<(), Error> {
-        let present = self.present()?;
-        let run = |kind: &LedgerKind| {
-            let done = act(&self.data.data_dir, *kind);
-            let failed = done.is_err().then_some(kind.as_str());
-            say(*kind, done, format);
-            failed
-        };
-        let failed: Vec<&str> = present.iter().filter_map(run).collect();
-        if failed.is_empty() {
-            return Ok(());
+        let (data_dir, mut done, mut failed) = (&self.data.data_dir, 0, Vec::new());
+        for kind in LedgerKind::ALL.into_iter().filter(|kind| self.ledger.is_none_or(|asked| asked == *kind))
+        {
+            let dir = journal_dir(data_dir, kind);
+            // One that cannot be looked at is not one that is not there.
+            if self.ledger.is_some() || dir.try_exists().map_err(Error::read(&dir))? {
+                let outcome = act(data_dir, kind);
+                done += 1;
+                failed.extend(outcome.is_err().then_some(kind.as_str()));
+                say(kind, outcome, format);
+            }
         }
-        let failed = format!("{} of {} ledgers failed: {}", failed.len(), present.len(), failed.join(", "));
-        Err(Error::Other(failed.into()))
+        Err(Error::Other(match (done, failed.len()) {
+            (0, _) => {
+                let dir = data_dir.display();
+                format!("{dir} holds no ledger; give the servers' directory with --data-dir").into()
+            }
+            (_, 0) => return Ok(()),
+            (_, count) => format!("{count} of {done} ledgers failed: {}", failed.join(", ")).into(),
+        }))
     }
 }
 
@@ -117,11 +99,10 @@ fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
     let text = match (format, done) {
         (Format::Json, done) => {
             let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
-            let facts =
-                done.map_or_else(|error| json!({ "fault": of_ledger(&*error) }), |outcome| outcome.facts);
-            if let Value::Object(facts) = facts {
-                facts.into_iter().for_each(|(key, fact)| object[key] = fact);
-            }
+            let facts = done.map(|outcome| outcome.facts);
+            let facts = facts.unwrap_or_else(|error| json!({ "fault": of_ledger(&*error) }));
+            let facts = facts.as_object().into_iter().flatten();
+            facts.for_each(|(key, fact)| object[key] = fact.clone());
             json::line(&object)
         }
         (_, Ok(outcome)) => outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect(),
@@ -138,11 +119,6 @@ fn open(data_dir: &Path, kind: LedgerKind, mode: OpenMode) -> Result<Arc<dyn Jou
         return Err(OpenError::Missing { dir }.into());
     }
     Ok(open_journal(Engine::default(), &dir, expected(kind), mode)?)
-}
-
-/// The error of a path, with its name.
-fn of_path(path: &Path) -> impl Fn(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
 }
 
 /// A position as the API has it.

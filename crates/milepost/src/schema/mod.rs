@@ -16,7 +16,7 @@ use milepost_proto::google::api::ResourceDescriptor;
 use milepost_types::LedgerKind;
 use prost_reflect::{DescriptorPool, DynamicMessage, FileDescriptor, MessageDescriptor, ServiceDescriptor};
 
-pub use verb::{Verb, VerbKind};
+pub use verb::{Verb, VerbKind, kebab};
 
 /// Every schema with its comments.
 pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -50,7 +50,7 @@ impl Resource {
         let ids = segments.skip(1).step_by(2).map(|id| id.trim_matches(['{', '}']).to_owned()).collect();
         let get = format!("Get{}", message.name());
         let service = POOL.services().find(|service| service.methods().any(|method| method.name() == get))?;
-        let noun = verb::kebab(message.name());
+        let noun = kebab(message.name());
         let (type_name, field, plural) = (stated.r#type, noun.replace('-', "_"), stated.plural);
         Some(Self { message, type_name, noun, field, plural, collections, ids, service })
     }

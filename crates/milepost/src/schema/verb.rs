@@ -118,7 +118,7 @@ fn name(resource: &Resource, method: &str) -> String {
 }
 
 /// `annual-list` for `AnnualList`.
-pub(super) fn kebab(camel: &str) -> String {
+pub fn kebab(camel: &str) -> String {
     let mut words = String::new();
     for character in camel.chars() {
         if character.is_ascii_uppercase() && !words.is_empty() {

@@ -3,11 +3,13 @@
 //! Invariant: a role that runs alone has a URL for each service it follows; `All` needs none, and a URL that is set
 //! replaces the call within the process.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use milepost_service::config::server::Server;
 use milepost_service::config::{Flat, Found, Rules};
 use milepost_service::section;
+
+use super::Process;
 
 section! {
     /// All services in one process.
@@ -67,11 +69,36 @@ impl Rules for Tracker {
 
 impl Rules for Notifier {
     fn rules(&self, found: &mut Found<'_>) {
-        let urls =
-            [("registry_url", &self.notifier.registry_url), ("tracker_url", &self.notifier.tracker_url)];
-        for (key, _) in urls.into_iter().filter(|(_, url)| url.is_none()) {
-            found.fault(&format!("notifier.{key}"), ELSEWHERE);
+        if self.notifier.registry_url.is_none() {
+            found.fault("notifier.registry_url", ELSEWHERE);
         }
+        if self.notifier.tracker_url.is_none() {
+            found.fault("notifier.tracker_url", ELSEWHERE);
+        }
+    }
+}
+
+impl From<All> for Process {
+    fn from(All { server, tracker, notifier }: All) -> Self {
+        Self { server: server.0, registry: true, tracker: Some(tracker), notifier: Some(notifier) }
+    }
+}
+
+impl From<Registry> for Process {
+    fn from(Registry { server }: Registry) -> Self {
+        Self { server: server.0, registry: true, tracker: None, notifier: None }
+    }
+}
+
+impl From<Tracker> for Process {
+    fn from(Tracker { server, tracker }: Tracker) -> Self {
+        Self { server: server.0, registry: false, tracker: Some(tracker), notifier: None }
+    }
+}
+
+impl From<Notifier> for Process {
+    fn from(Notifier { server, notifier }: Notifier) -> Self {
+        Self { server: server.0, registry: false, tracker: None, notifier: Some(notifier) }
     }
 }
 
@@ -80,7 +107,7 @@ pub(super) const ELSEWHERE: &str = "it is in another process; say where";
 
 /// A server with the ports of its role.
 fn at(port: u16, admin_port: u16) -> Server {
-    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let local = |port| (Ipv4Addr::LOCALHOST, port).into();
     Server { listen: local(port), admin_listen: Some(local(admin_port)), ..Server::default() }
 }
 

@@ -1,23 +1,21 @@
 //! Running servers: `serve all|registry|tracker|notifier`, and all of them inside the demo.
 //!
-//! Invariant: apart or together, the services meet over the same gRPC APIs; in one process they do so
-//! without a connection. A role's configuration has only keys that are read.
+//! Invariant: apart or together, the services meet over the same gRPC APIs. A role's configuration has only
+//! keys that are read.
 
-mod advice;
 mod config;
-mod embedded;
-mod wiring;
+mod process;
 
 use clap::{Args, ValueEnum};
 use milepost_service::config::{ConfigArgs, Layers, Section};
-use milepost_service::host::{self, Listeners, ServiceContext, with_signals};
+use milepost_service::host::{Listeners, ServiceContext, with_signals};
 use milepost_service::telemetry;
 
-use crate::error::{Error, chain};
+use crate::error::Error;
+use crate::output::print;
 use config::{All, Notifier, Registry, Tracker};
 
-pub use advice::{By, advice};
-pub use embedded::{Embedded, Running, start};
+pub use process::{Process, Running};
 
 /// Which servers to run, and how they are configured.
 #[derive(Debug, Args)]
@@ -52,37 +50,29 @@ pub async fn run(args: ServeArgs, variables_of_clients: &[&'static str]) -> Resu
     layers.not_configuration.extend(variables_of_clients);
     let print = args.config.print_config;
     match args.role {
-        Role::All => serve(&layers, All::default(), print).await,
-        Role::Registry => serve(&layers, Registry::default(), print).await,
-        Role::Tracker => serve(&layers, Tracker::default(), print).await,
-        Role::Notifier => serve(&layers, Notifier::default(), print).await,
+        Role::All => serve::<All>(&layers, print).await,
+        Role::Registry => serve::<Registry>(&layers, print).await,
+        Role::Tracker => serve::<Tracker>(&layers, print).await,
+        Role::Notifier => serve::<Notifier>(&layers, print).await,
     }
 }
 
-async fn serve<C>(layers: &Layers, defaults: C, print: bool) -> Result<(), Error>
+async fn serve<C>(layers: &Layers, only_print: bool) -> Result<(), Error>
 where
-    C: wiring::Role + Section + Clone,
+    C: Section + Default + Clone + Into<Process>,
 {
-    let loaded = layers.load(defaults)?;
-    if print {
-        // A closed standard output is no error.
-        let _ = std::io::Write::write_all(&mut std::io::stdout(), loaded.print().as_bytes());
-        return Ok(());
+    let loaded = layers.load(C::default())?;
+    if only_print {
+        return print(&loaded.print());
     }
-    let config = loaded.config;
-    telemetry::init(&config.server().log)
-        .map_err(|error| Error::Serve(format!("logs cannot be written: {}", chain(&error)).into()))?;
+    let process: Process = loaded.config.into();
+    telemetry::init(&process.server.log).expect("logging is started here only");
     telemetry::log_panics();
     let served = with_signals(|stop| async move {
-        let server = config.server().clone();
-        let listeners = Listeners::bind(&server).await?;
-        let context = ServiceContext::new(&server);
-        let open = |context| config.open(context);
-        host::run(&server, context, listeners, open, stop.cancelled_owned()).await
+        let listeners = Listeners::bind(&process.server).await?;
+        let context = ServiceContext::new(&process.server);
+        process.run(context, listeners, stop).await
     });
-    match served.await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(Error::Serve(error.into())),
-        Err(error) => Err(Error::Serve(error.into())),
-    }
+    let served = served.await.map_err(|error| Error::Serve(error.into()))?;
+    served.map(drop).map_err(|error| Error::Serve(error.into()))
 }

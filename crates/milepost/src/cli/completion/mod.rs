@@ -154,7 +154,6 @@ mod tests {
     fn without_a_server_or_with_a_line_that_makes_no_sense_there_is_nothing() {
         for line in [
             "-e http://127.0.0.1:1 project get ",
-            "-e nowhere project get ",
             "--timeout never -e http://127.0.0.1:1 milestone list a b c d e ",
             "project get --help ",
         ] {

@@ -34,7 +34,7 @@ fn cny(units: i64) -> Option<Money> {
 }
 
 fn set() -> DataSet {
-    DataSet::western_science_city().unwrap()
+    DataSet::western_science_city()
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Journals: walk the chain, write an export, restore one.
+//! The files of ledgers. Journals: walk the chain, write an export, restore one. Stores: check one against its
+//! checkpoint, or rebuild it from its journal.
+//!
+//! Invariant: an export that fails leaves no file; what only looks changes nothing. Does not repair damage.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -10,14 +13,15 @@ use clap::{Args, Subcommand};
 use milepost_ledger::journal::disk::{Disk, PRIVATE_FILE, SystemDisk};
 use milepost_ledger::journal::file::{FileOptions, Verified, verify};
 use milepost_ledger::journal::{OpenMode, export};
-use milepost_service::ledger::journal_dir;
+use milepost_ledger::{Digest, Error as LedgerError, Options, StoreError, check_store};
+use milepost_service::ledger::{dir, journal_dir};
 use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, LedgerName, Lineage, Position};
-use serde_json::json;
-use tempfile::TempPath;
+use serde_json::{Value, json};
+use tempfile::{TempDir, TempPath};
 
-use super::{Data, Ledgers, Outcome, of_path, open, position, say};
-use crate::error::{BoxError, Error};
+use super::{Data, Ledgers, Outcome, open, position, say};
+use crate::error::{BoxError, Cause, Error, chain};
 use crate::output::{Format, progress};
 
 /// What to do with a journal.
@@ -43,13 +47,13 @@ pub struct Export {
     file: PathBuf,
 }
 
-/// Does it, and prints the outcome.
+/// Does what is asked with journals, and prints the outcome.
 ///
 /// # Errors
 /// Why it was not done, or with which ledgers something is wrong.
-pub fn run(command: JournalCommand, format: Format) -> Result<(), Error> {
+pub fn journal(command: JournalCommand, format: Format) -> Result<(), Error> {
     let (ledger, outcome) = match command {
-        JournalCommand::Verify(ledgers) => return ledgers.each(format, check),
+        JournalCommand::Verify(ledgers) => return ledgers.each(format, walk),
         JournalCommand::Export(export) => (export.ledger, write(&export)?),
         JournalCommand::Import(export) => (export.ledger, restore(&export)?),
     };
@@ -57,29 +61,57 @@ pub fn run(command: JournalCommand, format: Format) -> Result<(), Error> {
     Ok(())
 }
 
-fn check(data_dir: &Path, kind: LedgerKind) -> Result<Outcome, BoxError> {
+/// What to do with a store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Reads every row and compares with what the store says of itself; changes nothing
+    Check {
+        #[command(flatten)]
+        ledgers: Ledgers,
+        /// Where a copy of each store is read, which is removed at the end; it needs as much room as the largest
+        /// [default: the system's temporary directory, TMPDIR]
+        #[arg(long, value_name = "DIR")]
+        scratch: Option<PathBuf>,
+    },
+    /// Throws the store away and derives it from its journal
+    Rebuild(Ledgers),
+}
+
+/// Does what is asked with stores, and prints the outcome.
+///
+/// # Errors
+/// With which ledgers something is wrong.
+pub fn store(command: StoreCommand, format: Format) -> Result<(), Error> {
+    match command {
+        StoreCommand::Check { ledgers, scratch } => {
+            let scratch = scratch.unwrap_or_else(std::env::temp_dir);
+            ledgers.each(format, |data_dir, kind| check(data_dir, kind, &scratch).map(outcome))
+        }
+        StoreCommand::Rebuild(ledgers) => {
+            ledgers.each(format, |data_dir, kind| rebuild(data_dir, kind).map(Some).map(outcome))
+        }
+    }
+}
+
+fn walk(data_dir: &Path, kind: LedgerKind) -> Result<Outcome, BoxError> {
     let bar = progress::spinner(&format!("verifying {kind}"));
     let (dir, progress) = (journal_dir(data_dir, kind), &mut |sequence| bar.set_position(sequence));
-    let verified = verify(&dir, expected(kind), &SystemDisk, progress)?;
-    let Verified { tail, name, lineage, segments, bytes, torn } = verified;
+    let Verified { tail, name, lineage, segments, bytes, torn } =
+        verify(&dir, expected(kind), &SystemDisk, progress)?;
     let entries = tail.sequence;
     let walked = format!("{entries} entries, {bytes} bytes in {segments} segments, chain unbroken to {tail}");
     let mut outcome = describe(walked, &tail, ("it", name), &lineage);
-    if name.is_none() {
-        outcome.lines.push(format!("its next segment will be named {kind}"));
-    }
-    outcome.lines.extend(torn.iter().map(|(segment, offset)| {
-        format!(
-            "after the last entry, in {} at byte {offset}, is a write that was never acknowledged; \
-             the next start cuts it off",
-            segment.display()
-        )
-    }));
     outcome.facts["bytes"] = json!(bytes.to_string());
     outcome.facts["segments"] = json!(segments.to_string());
-    outcome.facts["torn"] = json!(torn.map(|(segment, offset)| {
-        json!({ "segment": segment.display().to_string(), "offset": offset.to_string() })
-    }));
+    outcome.facts["torn"] = Value::Null;
+    if let Some((segment, offset)) = torn {
+        let segment = segment.display().to_string();
+        outcome.lines.push(format!(
+            "after the last entry, in {segment} at byte {offset}, is a write that was never acknowledged; \
+             the next start cuts it off"
+        ));
+        outcome.facts["torn"] = json!({ "segment": segment, "offset": offset.to_string() });
+    }
     Ok(outcome)
 }
 
@@ -87,7 +119,7 @@ fn write(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxErr
     let journal = open(&data.data_dir, *ledger, OpenMode::ReadOnly)?;
     // It holds all that the journal holds.
     let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(path);
-    let mut out = BufWriter::new(file.map_err(of_path(path))?);
+    let mut out = BufWriter::new(file.map_err(Error::write(path))?);
     // A half export is no export: it is removed unless it is kept.
     let half = TempPath::try_from_path(path)?;
     let bar = progress::bar("exporting", journal.info().tail.sequence);
@@ -106,10 +138,10 @@ fn write(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxErr
 }
 
 fn restore(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxError> {
-    let mut file = File::open(path).map_err(of_path(path))?;
+    let mut file = File::open(path).map_err(Error::read(path))?;
     let dir = journal_dir(&data.data_dir, *ledger);
     if let Some(above) = dir.parent() {
-        SystemDisk.create_dir_all(above).map_err(of_path(above))?;
+        SystemDisk.create_dir_all(above).map_err(Error::write(above))?;
     }
     let bar = progress::spinner("restoring");
     let (disk, options) = (Arc::new(SystemDisk), FileOptions::default());
@@ -148,4 +180,43 @@ fn describe(
         "lineage": lineage.forks().iter().map(position).collect::<Vec<_>>(),
     });
     Outcome { lines: [done, named].into_iter().chain(forks).collect(), facts }
+}
+
+/// The same of a store that was checked and of one that was rebuilt, so that they can be compared.
+fn outcome(store: Option<(Position, Digest)>) -> Outcome {
+    let Some((at, digest)) = store else {
+        let line = "empty; the next start derives it from the journal".to_owned();
+        return Outcome { lines: vec![line], facts: json!({ "empty": true }) };
+    };
+    let facts = json!({
+        "empty": false,
+        "rows": digest.rows.to_string(),
+        "digest": format!("{:032x}", digest.sum),
+        "position": position(&at),
+    });
+    Outcome { lines: vec![format!("{digest}, at {at}")], facts }
+}
+
+/// Checks a store by a copy in the `scratch` directory.
+fn check(data_dir: &Path, kind: LedgerKind, scratch: &Path) -> Result<Option<(Position, Digest)>, BoxError> {
+    let elsewhere = |error: &Cause| -> BoxError {
+        let (cause, scratch) = (chain(error), scratch.display());
+        format!("{cause}; a copy of the store is read in {scratch}, --scratch gives another directory").into()
+    };
+    let copy = TempDir::with_prefix_in("milepost-check-", scratch).map_err(|error| elsewhere(&error))?;
+    match check_store(&dir(data_dir, kind), copy.path(), &Options::default()) {
+        Err(LedgerError::Store(error @ StoreError::Io { .. })) => Err(elsewhere(&error)),
+        checked => Ok(checked?),
+    }
+}
+
+fn rebuild(data_dir: &Path, kind: LedgerKind) -> Result<(Position, Digest), BoxError> {
+    let (dir, options) = (dir(data_dir, kind), Options::default());
+    let journal = open(data_dir, kind, OpenMode::ReadWrite)?;
+    let _bar = progress::spinner(&format!("rebuilding {kind}"));
+    match kind {
+        LedgerKind::Registry => Ok(milepost_registry::rebuild_store(&dir, &*journal, &options)?),
+        LedgerKind::Tracker => Ok(milepost_tracker::rebuild_store(&dir, &*journal, &options)?),
+        LedgerKind::Notifier => Ok(milepost_notifier::rebuild_store(&dir, &*journal, &options)?),
+    }
 }
