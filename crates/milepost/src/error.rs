@@ -144,7 +144,7 @@ impl Error {
     /// What to do about it, for people.
     fn hint(&self) -> Option<String> {
         let failure = match self {
-            Error::Demo(cause) => return cause::advice(&**cause, "--data", "--port and --admin-port"),
+            Error::Demo(cause) => return cause::advice(&**cause, "--data-dir", "--port and --admin-port"),
             Error::Serve(cause) => {
                 return cause::advice(&**cause, "--data-dir", "--listen and --admin-listen");
             }
@@ -173,7 +173,9 @@ impl Error {
 /// Says on standard error why a command failed, unless it is no error; answers with its exit code.
 pub fn report(error: &Error, format: Format) -> ExitCode {
     let code = error.exit_code();
-    if code != 0 {
+    // Who interrupts knows it.
+    let is_known = matches!(error, Error::Interrupted) && format != Format::Json;
+    if code != 0 && !is_known {
         note(&match format {
             Format::Table | Format::Csv => fault::text(error),
             Format::Json => serde_json::json!({ "error": fault::json(error) }).to_string(),

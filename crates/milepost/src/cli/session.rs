@@ -4,6 +4,7 @@
 //! standard error says so at the first attempt, and the client keeps trying.
 
 use std::cell::Cell;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -126,7 +127,14 @@ impl Session {
             let attempt = call(self.client.clone(), request);
             async { attempt.await.inspect_err(|status| self.hint(status)) }
         };
-        Ok(retry.read(retry.deadline(), request, call).await?)
+        retry.read(retry.deadline(), request, call).await.map_err(|mut error| {
+            if let milepost_client::Error::Call(failure) = &mut error
+                && failure.connection
+            {
+                failure.message = format!("{} cannot be reached: {}", self.endpoint, failure.message);
+            }
+            error.into()
+        })
     }
 
     /// Shows an answer: the resource in it, or all of it. Fails if standard output cannot be written.
@@ -220,10 +228,10 @@ impl Session {
         }
     }
 
-    /// Says once if the server cannot be reached.
+    /// Says once to who waits that the server cannot be reached.
     fn hint(&self, status: &Status) {
         let failure = Failure::from(status.clone());
-        if failure.connection && !self.hinted.replace(true) {
+        if failure.connection && io::stderr().is_terminal() && !self.hinted.replace(true) {
             let (endpoint, reason, timeout) = (&self.endpoint, failure.message, self.client.retry().timeout);
             self.output
                 .note(&format!("{endpoint} cannot be reached ({reason}); trying for up to {timeout:?}"));

@@ -73,7 +73,10 @@ pub fn text(error: &Error) -> String {
         text.push_str(&format!("\n  fault id: {id}"));
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\n{bold}hint:{bold:#} {hint}"));
+        match text.contains('\n') {
+            true => text.push_str(&format!("\n{bold}hint:{bold:#} {hint}")),
+            false => text.push_str(&format!("; {hint}")),
+        }
     }
     text
 }
@@ -160,7 +163,7 @@ mod tests {
     fn parts_that_are_not_there_are_left_out_of_the_json_and_the_hint_is_not() {
         let hint = "the noun's `list` shows what there is";
         let error = refused(Code::NotFound, "no", ErrorDetails::new());
-        assert!(plain(&error).ends_with(&format!("\nhint: {hint}")));
+        assert!(plain(&error).ends_with(&format!("; {hint}")));
         assert_eq!(json(&error), json!({"exitCode": 3, "code": "NOT_FOUND", "message": "no", "hint": hint}));
         let usage = Error::Usage("two\nlines".to_owned());
         assert_eq!(json(&usage), json!({"exitCode": 2, "message": "two\nlines"}));
