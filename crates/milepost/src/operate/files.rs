@@ -57,8 +57,7 @@ pub fn journal(command: JournalCommand, format: Format) -> Result<(), Error> {
         JournalCommand::Export(export) => (export.ledger, write(&export)?),
         JournalCommand::Import(export) => (export.ledger, restore(&export)?),
     };
-    say(ledger, Ok(outcome), format);
-    Ok(())
+    say(ledger, Ok(outcome), format)
 }
 
 /// What to do with a store.

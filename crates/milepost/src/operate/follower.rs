@@ -56,8 +56,7 @@ pub struct Reset {
 /// # Errors
 /// Why it was not done.
 pub async fn run(FollowerCommand::Reset(args): FollowerCommand, format: Format) -> Result<(), Error> {
-    say(args.follower, Ok(reset(&args).await?), format);
-    Ok(())
+    say(args.follower, Ok(reset(&args).await?), format)
 }
 
 async fn reset(args: &Reset) -> Result<Outcome, BoxError> {

@@ -7,6 +7,7 @@
 mod files;
 mod follower;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl Ledgers {
         format: Format,
         act: impl Fn(&Path, LedgerKind) -> Result<Outcome, BoxError>,
     ) -> Result<(), Error> {
-        let (data_dir, mut done, mut failed) = (&self.data.data_dir, 0, Vec::new());
+        let (data_dir, mut done, mut failed, mut said) = (&self.data.data_dir, 0, Vec::new(), Ok(()));
         for kind in LedgerKind::ALL.into_iter().filter(|kind| self.ledger.is_none_or(|asked| asked == *kind))
         {
             let dir = journal_dir(data_dir, kind);
@@ -71,7 +72,8 @@ impl Ledgers {
                 let outcome = act(data_dir, kind);
                 done += 1;
                 failed.extend(outcome.is_err().then_some(kind.as_str()));
-                say(kind, outcome, format);
+                // The next one is looked at even if this one could not be spoken of.
+                said = said.and(say(kind, outcome, format));
             }
         }
         Err(Error::Other(match (done, failed.len()) {
@@ -79,7 +81,7 @@ impl Ledgers {
                 let dir = data_dir.display();
                 format!("{dir} holds no ledger; give the servers' directory with --data-dir").into()
             }
-            (_, 0) => return Ok(()),
+            (_, 0) => return said,
             (_, count) => format!("{count} of {done} ledgers failed: {}", failed.join(", ")).into(),
         }))
     }
@@ -93,9 +95,9 @@ struct Outcome {
     facts: Value,
 }
 
-/// Prints how it went with a ledger: lines, or one object on a line. A closed standard output ends nothing: the
-/// exit code is enough.
-fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
+/// Prints how it went with a ledger: lines, or one object on a line. A closed standard output is no error: the exit
+/// code is enough.
+fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) -> Result<(), Error> {
     let text = match (format, done) {
         (Format::Json, done) => {
             let mut object = json!({ "ledger": ledger.as_str(), "ok": done.is_ok() });
@@ -106,9 +108,15 @@ fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) {
             json::line(&object)
         }
         (_, Ok(outcome)) => outcome.lines.iter().map(|line| format!("{ledger}: {line}\n")).collect(),
-        (_, Err(error)) => return note(&format!("error: {ledger}: {}", chain(&*error))),
+        (_, Err(error)) => {
+            note(&format!("error: {ledger}: {}", chain(&*error)));
+            return Ok(());
+        }
     };
-    let _ = print(&text);
+    match print(&text) {
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// A ledger's journal. If it is opened to write, nothing else may use it meanwhile: its server must not run.
