@@ -98,7 +98,23 @@ pub fn shared(verb: &Verb) -> Vec<Arg> {
         "fields" => verb.takes("filter"),
         field => verb.takes(field),
     };
-    Shared::augment_args(Command::new("shared")).get_arguments().filter(is_for).cloned().collect()
+    let of_several = |argument: Arg| {
+        match argument.get_id() == "from_file" {
+        true => argument.help(format!(
+            "Reads the request from a file as proto3 JSON, as in {{\"requests\": [{{\"{0}_id\": \"a\", \"{0}\": \
+             {{\"display_name\": \"A\"}}}}]}}; dates and amounts may also be as flags take them; `-` reads standard \
+             input",
+            verb.resource.field
+        )),
+        false => argument,
+    }
+    };
+    let all = Shared::augment_args(Command::new("shared"));
+    let own = all.get_arguments().filter(is_for).cloned();
+    match verb.kind {
+        VerbKind::BatchCreate => own.map(of_several).collect(),
+        _ => own.collect(),
+    }
 }
 
 /// What a verb is done with or in, if its command names it.
