@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use milepost_client::Client;
-use milepost_tests::cli::{Run, run_command};
+use milepost_tests::cli::{CONTEXTS, Run, run_command};
 use milepost_tests::command::{Command, create_portfolio, create_project};
 use milepost_tests::{Cluster, Role, binary, history, wait, within};
 use serde_json::Value;
@@ -38,6 +38,7 @@ fn command(cluster: &Cluster, words: &str) -> tokio::process::Command {
     let mut command = tokio::process::Command::new("sh");
     command.args(["-c", &format!("exec \"$MILEPOST\" event {words}")]).current_dir(cluster.dir());
     command.env("MILEPOST", binary::milepost()).env("MILEPOST_ENDPOINT", cluster.server(Role::All).url());
+    command.env(CONTEXTS, cluster.dir().join("contexts.toml"));
     command
 }
 
