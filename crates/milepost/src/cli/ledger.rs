@@ -29,7 +29,7 @@ pub enum Verb {
     },
 }
 
-/// Does it.
+/// Shows what a server says of one ledger, or of all that it has.
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     let Verb::Info { ledger } = verb;
     if let Some(kind) = ledger {

@@ -1,4 +1,4 @@
-//! The command line: one noun a file, and what they share.
+//! The command line: resources as the schemas describe them, the other nouns a module each, and what they share.
 //!
 //! Invariant: data goes to standard output, everything else to standard error; what a flag, a verb or an
 //! exit code means never changes. The nouns use the public API only, through the client crate.
@@ -114,7 +114,7 @@ pub enum Command {
     /// Journals: verify, export, import
     #[command(subcommand)]
     Journal(JournalCommand),
-    /// Stores: rebuild
+    /// Stores: check, rebuild
     #[command(subcommand)]
     Store(StoreCommand),
     /// Followers: reset
@@ -181,7 +181,7 @@ impl Cli {
         }
     }
 
-    /// Does what a client command says, in the module of its noun; the other commands are not for here.
+    /// Does what a client command says; the other commands are not for here.
     ///
     /// # Errors
     /// What the server refused, or why it could not be asked.

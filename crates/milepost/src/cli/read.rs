@@ -37,7 +37,7 @@ pub struct Scope {
 /// The value of a field, from the texts that were given for it: all of them for a list or a map, the last one else.
 ///
 /// # Errors
-/// Why the first of them that is faulty is.
+/// What is wrong with the first that is faulty.
 pub fn field(field: &FieldDescriptor, texts: &[String], scope: &Scope) -> Result<Value, BoxError> {
     if field.is_map() {
         return texts.iter().map(|text| pair(text)).collect::<Result<_, _>>().map(Value::Map);

@@ -113,7 +113,7 @@ impl Session {
             .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
     }
 
-    /// Reads, again if that is of use.
+    /// Calls until it succeeds, fails for a reason that stays, or the time is over.
     ///
     /// # Errors
     /// Why the last attempt failed.

@@ -159,15 +159,6 @@ fn settings(context: &Spanned<Cow<'_, str>>, value: &DeValue<'_>, found: &mut Fo
     for (key, value) in table {
         let (at, key) = (key.span().start, key.get_ref().as_ref());
         let set = match (key, value.get_ref()) {
-            ("endpoints", _) if table.contains_key("endpoint") => {
-                Err("there is endpoint too; remove one of them".to_owned())
-            }
-            // As files of earlier versions have it.
-            ("endpoints", DeValue::Table(urls)) => {
-                let urls = urls.iter().map(|(service, url)| (service.get_ref(), url.get_ref().as_str()));
-                let urls = urls.map(|(service, url)| format!("{service}={}", url.unwrap_or_default()));
-                settings.set("endpoint", &urls.collect::<Vec<_>>().join(","))
-            }
             _ if !Settings::keys().contains(&key) => Err(unknown("setting", key, &Settings::keys())),
             ("utc", DeValue::Boolean(utc)) => settings.set(key, &utc.to_string()),
             ("utc", _) => Err("write true or false, without quotes".to_owned()),

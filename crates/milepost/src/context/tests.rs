@@ -273,21 +273,6 @@ fn set_changes_what_is_given_after_it_cleared_what_is_named() {
 }
 
 #[test]
-fn endpoints_of_earlier_versions_are_read_and_give_way_to_the_endpoint_that_is_set() {
-    let urls = "registry = \"http://a:1\", tracker = \"http://b:2\", notifier = \"http://c:3\"";
-    let earlier = format!("[contexts.a]\nendpoints = {{ {urls} }}\n");
-    let home = Home::new(&earlier);
-    assert_eq!(home.shown("a"), settings(&[("endpoint", THREE)]));
-    home.run("set a --endpoint http://d").unwrap();
-    assert_eq!(home.text(), "[contexts.a]\nendpoint = \"http://d\"\n");
-    let home = Home::new(&earlier);
-    home.run("set a --clear endpoint").unwrap();
-    assert_eq!(home.text(), "[contexts.a]\n");
-    let both = faults(&format!("{earlier}endpoint = \"http://d\"\n"));
-    assert!(both[0].ends_with("there is endpoint too; remove one of them"), "{both:?}");
-}
-
-#[test]
 fn settings_in_json_are_of_their_types_and_null_where_absent() {
     let [office, site] = ["office", "工地"].map(|name| parse(FULL).unwrap().all[name].clone().json());
     assert_eq!((&office["endpoint"], &office["utc"]), (&json!("http://127.0.0.1:7400"), &json!(true)));

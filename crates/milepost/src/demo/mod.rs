@@ -188,7 +188,7 @@ fn suggest(grpc: SocketAddr, admin: Option<SocketAddr>, data_dir: &Path, tempora
     if let Some(admin) = admin {
         text.push_str(&format!("  admin    http://{admin}/metrics, /healthz, /readyz\n"));
     }
-    let kept = if temporary { ", removed at the end; --data DIR keeps it" } else { "" };
+    let kept = if temporary { ", removed at the end; --data-dir DIR keeps it" } else { "" };
     text.push_str(&format!("  data     {}{kept}\n\nTry, in another terminal\n", data_dir.display()));
     // As it was called, so that the commands work where they are copied to.
     let called = std::env::args().next().filter(|called| called.contains('/'));

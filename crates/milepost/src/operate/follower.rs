@@ -51,7 +51,7 @@ pub struct Reset {
     reason: String,
 }
 
-/// Does it, and prints the outcome.
+/// Resets a follower, and prints where it goes on.
 ///
 /// # Errors
 /// Why it was not done.

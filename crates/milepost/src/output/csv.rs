@@ -1,4 +1,4 @@
-//! Lists as comma-separated values, for office software and programs.
+//! Resources as comma-separated values, for office software and programs.
 //!
 //! Invariant: a row has as many values as the header, in plain notation: amounts without grouping and their
 //! currency in a column of its own, periods in two, times in UTC, names in full.

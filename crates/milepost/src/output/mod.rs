@@ -42,14 +42,14 @@ pub enum Format {
     Table,
     /// Canonical proto3 JSON, for programs.
     Json,
-    /// Comma-separated values, for office software; for lists only.
+    /// Comma-separated values, a row for each resource, for office software.
     Csv,
 }
 
 /// Where answers are printed, and how.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// How.
+    /// For whom it is printed.
     pub format: Format,
     /// Columns of the terminal; `None`: no terminal, nothing is wrapped.
     pub columns: Option<u16>,
@@ -174,8 +174,8 @@ impl Output {
         self.objects(&keys, all.into_iter().map(object))
     }
 
-    /// Objects with these keys: a table whose first three columns stay, rows of CSV, or a JSON object a line. Without
-    /// a terminal the columns of the table are aligned too.
+    /// Objects with these keys: a table whose first three columns stay, rows of CSV, or a JSON object
+    /// a line.
     fn objects(&self, keys: &[&str], objects: impl Iterator<Item = Value>) -> Rendered {
         if self.format == Format::Json {
             return Rendered {
@@ -205,7 +205,7 @@ impl Output {
             table::Column::new(&key.to_uppercase(), Room::Name, if place < 3 { 0 } else { place }, cells)
         };
         let columns = keys.iter().enumerate().map(column).collect();
-        table::render(columns, self.columns.or(Some(u16::MAX)), self.colour)
+        table::render(columns, self.columns, self.colour)
     }
 }
 

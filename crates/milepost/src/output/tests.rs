@@ -243,7 +243,7 @@ fn a_change_to_the_day_of_an_event_says_the_day_once() {
 }
 
 #[test]
-fn contexts_fit_a_terminal_and_are_aligned_in_a_pipe() {
+fn contexts_fit_a_terminal_and_are_whole_in_a_pipe() {
     let endpoint = Some("http://milepost.science-city.example:7400".to_owned());
     let settings = Settings { endpoint, ..Settings::default() };
     let all = || Contexts {
@@ -255,7 +255,7 @@ fn contexts_fit_a_terminal_and_are_aligned_in_a_pipe() {
     assert!(text.lines().all(|line| width::columns(line) <= 60) && text.contains("科学城工地"), "{text}");
     assert_eq!(left_out, ["PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"]);
     let Rendered { text, left_out } = Output { columns: None, ..table() }.contexts(all());
-    assert!(text.contains("http://milepost.science-city.example:7400  -  ") && left_out.is_empty(), "{text}");
+    assert!(text.contains("http://milepost.science-city.example:7400\t-\t") && left_out.is_empty(), "{text}");
 }
 
 #[test]

@@ -29,11 +29,11 @@ pub struct Resource {
     pub message: MessageDescriptor,
     /// `milepost.dev/Project`
     pub type_name: String,
-    /// `annual-list`, as it is typed.
+    /// `project`, as it is typed; several words are joined by hyphens.
     pub noun: String,
-    /// `annual_list`, as fields are named after it.
+    /// The same with underscores, as fields are named after it.
     pub field: String,
-    /// `annualLists`
+    /// `projects`
     pub plural: String,
     /// The collections of its names, from the left: `portfolios`, `projects`.
     pub collections: Vec<String>,
@@ -65,7 +65,7 @@ impl Resource {
         self.verbs().into_iter().find(|verb| verb.name == name)
     }
 
-    /// What its field in responses is called in JSON: `annualList`.
+    /// What its field in responses is called in JSON: `project`.
     pub fn json_field(&self) -> String {
         let name = self.message.name();
         name[..1].to_lowercase() + &name[1..]

@@ -117,7 +117,7 @@ fn name(resource: &Resource, method: &str) -> String {
     noun.unwrap_or(&rest).to_owned()
 }
 
-/// `annual-list` for `AnnualList`.
+/// `add-members` for `AddMembers`.
 pub fn kebab(camel: &str) -> String {
     let mut words = String::new();
     for character in camel.chars() {

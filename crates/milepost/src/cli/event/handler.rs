@@ -88,7 +88,7 @@ impl Handler<'_> {
         cursor.map_or(Ok(()), |cursor| self.pass(cursor))
     }
 
-    /// Waits until nothing that is printed is read any more. Standard output is the commands' own if there are any.
+    /// Waits until the reader of what is printed goes away. With commands, standard output is theirs, and this never ends.
     pub(super) async fn gone(&self) {
         match &self.reader {
             Some(reader) => reader.gone().await,

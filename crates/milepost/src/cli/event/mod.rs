@@ -90,7 +90,7 @@ fn flags(selection: &EventSelection) -> String {
     flags.collect::<Vec<_>>().join(" ")
 }
 
-/// Does it.
+/// Lists, shows or watches events.
 ///
 /// # Errors
 /// What the server refused, or why it could not be asked.
