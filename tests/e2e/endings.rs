@@ -129,7 +129,7 @@ async fn what_is_asked_wrongly_says_what_to_give() {
         (
             "milepost event watch --count 1 --cursor-file /dev/zero",
             2,
-            ["/dev/zero cannot be read", "262144 bytes"],
+            ["no regular file", "another --cursor-file"],
         ),
         (
             "milepost project create western-science-city x --from-file /dev/zero",

@@ -19,6 +19,7 @@ mod on_the_demo;
 mod operate;
 mod power_cut;
 mod programs;
+mod requests;
 mod resets;
 mod restore;
 mod streams;

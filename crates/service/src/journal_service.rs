@@ -90,12 +90,12 @@ impl JournalService for Journals {
         request: Request<GetLedgerInfoRequest>,
     ) -> Result<Response<GetLedgerInfoResponse>, Status> {
         let (name, ledger) = self.ledger(&request.get_ref().ledger)?;
-        let info = ledger.source.info();
-        let last = last_entry(&ledger.source, info.tail).await?;
+        let (info, tail) = (ledger.source.info(), ledger.source.tail());
+        let last = last_entry(&ledger.source, tail).await?;
         Ok(Response::new(GetLedgerInfoResponse {
             ledger: name.to_owned(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
-            tail: Some(position_to_proto(&info.tail)),
+            tail: Some(position_to_proto(&tail)),
             parent: info.lineage.parent().as_ref().map(position_to_proto),
             lineage: lineage(&info),
             last_commit_time: last.map(|entry| prost_types::Timestamp {

@@ -99,7 +99,10 @@ impl Flag {
                 let words = read::codes(&values).into_iter().map(value);
                 arg.value_parser(PossibleValuesParser::new(words)).ignore_case(true)
             }
-            _ => arg.allow_hyphen_values(true),
+            // A text that begins with a hyphen is given after `=`: it may be a flag that was forgotten a value before.
+            shape => {
+                arg.allow_hyphen_values(self.with.is_some() || matches!(shape, Shape::Whole | Shape::Money))
+            }
         };
         // Other names, where a short one is known.
         let alias = match self.long.as_str() {

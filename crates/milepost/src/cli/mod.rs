@@ -11,7 +11,7 @@ mod ledger;
 pub mod name;
 mod noun;
 pub mod read;
-mod request;
+pub mod request;
 pub mod session;
 pub mod usage;
 

@@ -4,6 +4,7 @@
 //! rounded. Rules of the domain, such as which id a label may have, stay with the server.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -242,7 +243,11 @@ fn parts(message: &MessageDescriptor, text: &str, scope: &Scope) -> Result<Dynam
         }
     };
     let mut read = DynamicMessage::new(message.clone());
+    let mut seen = HashSet::new();
     for (of, text) in given {
+        if !seen.insert(of.number()) {
+            return Err(format!("it gives {} twice", of.name()).into());
+        }
         let several = |text: &str| text.split(',').map(|text| text.trim().to_owned()).collect();
         let texts = if of.is_list() { several(&text) } else { vec![text] };
         read.set_field(&of, field(&of, &texts, scope)?);

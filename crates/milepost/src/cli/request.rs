@@ -17,7 +17,7 @@ use super::name;
 use super::read::Scope;
 use crate::error::{BoxError, Error};
 use crate::output::{json, progress};
-use crate::schema::field::{self, Access};
+use crate::schema::field::{self, Access, Shape};
 use crate::schema::{Verb, VerbKind};
 
 /// A document is read in pieces of this many bytes: its size does not matter.
@@ -54,7 +54,12 @@ impl Given<'_> {
             let read = self.read_file(|text| json::read(&input, text, scope))?;
             request = read.unwrap_or(request);
         }
-        scope.name = target(verb, &texts(matches, "name"), &mut request, self.portfolio)?;
+        let stated = request.get_field_by_name("parent").and_then(|parent| Some(parent.as_str()?.to_owned()));
+        scope.name = target(verb, &self.pieces()?, &mut request, self.portfolio)?;
+        if let Some(stated) = stated.filter(|stated| !stated.is_empty() && *stated != scope.name) {
+            let name = &scope.name;
+            return Err(Error::Usage(format!("the file is for {stated}, and the command line names {name}")));
+        }
         if let Some(field) = verb.resource_field() {
             let (mut resource, paths) = self.resource(scope)?;
             if verb.kind == VerbKind::Update {
@@ -74,13 +79,34 @@ impl Given<'_> {
         for field in input.fields().filter(|field| shared.iter().any(|arg| arg.get_id() == field.name())) {
             let texts = || texts(matches, field.name()).into_iter().map(Value::String);
             let value = match field.kind() {
-                Kind::Bool => matches.try_get_one(field.name()).ok().flatten().copied().map(Value::Bool),
-                _ if field.is_list() => Some(Value::List(texts().collect())),
-                _ => texts().next_back(),
+                // What is not given leaves what a file says.
+                Kind::Bool => {
+                    let given = matches.try_get_one(field.name()).ok().flatten().copied();
+                    given.filter(|given| *given).map(Value::Bool)
+                }
+                Kind::String if field.is_list() => Some(Value::List(texts().collect())),
+                Kind::String => texts().next_back(),
+                // The mask is made of what was given.
+                _ => None,
             };
             value.into_iter().for_each(|value| request.set_field(&field, value));
         }
         Ok(request)
+    }
+
+    /// The pieces of the name. The value of a flag that is yes or no is none of them.
+    fn pieces(&self) -> Result<Vec<String>, Error> {
+        let (pieces, flags) = (texts(self.matches, "name"), fields::flags(self.verb));
+        let is_value = |piece: &&String| matches!(piece.as_str(), "true" | "false" | "yes" | "no");
+        let given = |flag: &&fields::Flag| {
+            field::shape(flag.field()) == Shape::Bool && !texts(self.matches, &flag.long).is_empty()
+        };
+        match (pieces.iter().find(is_value), flags.iter().find(given)) {
+            (Some(value), Some(flag)) => {
+                Err(Error::Usage(format!("{value} stands alone; write --{}={value}", flag.long)))
+            }
+            _ => Ok(pieces),
+        }
     }
 
     /// The resource to be or to change, and the paths of the fields that were given: what the file holds, and over it
@@ -91,14 +117,21 @@ impl Given<'_> {
         if let Some(now) = &self.now {
             let flags = fields::flags(self.verb);
             let wholes = flags.iter().filter_map(|flag| flag.changed_whole(self.matches));
+            if text(self.matches, "request_id").is_some() {
+                return Err(Error::Usage(
+                    "a part of what is taken over whole is set in what there is now, so that the same command \
+                     makes another request the next time; leave --request-id out, or give all of it by --from-file"
+                        .to_owned(),
+                ));
+            }
             // What is changed is what was read.
             for field in wholes.cloned().chain(message.get_field_by_name("etag")) {
                 made.set_field(&field, now.get_field(&field).into_owned());
             }
         }
-        if let Some(read) = self.read_file(|text| json::resource(self.verb.resource, text, scope))? {
-            for (field, value) in read.fields() {
-                made.set_field(&field, value.clone());
+        if let Some((read, said)) = self.read_file(|text| json::resource(self.verb.resource, text, scope))? {
+            for field in said {
+                made.set_field(&field, read.get_field(&field).into_owned());
                 if field::access(&field) == Access::Input {
                     paths.push(field.name().to_owned());
                 }

@@ -16,7 +16,7 @@ use milepost_proto::registry::v1::GetPortfolioRequest;
 use milepost_types::RequestId;
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage, Value};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::flags::{Columns, Limit};
 use super::format;
@@ -43,6 +43,26 @@ pub struct Session {
     output: Output,
     portfolio: Option<String>,
     hinted: Cell<bool>,
+    /// Whether an attempt of the call that runs was lost on the way, so that it may have been done.
+    lost: Cell<bool>,
+}
+
+/// A write under an id. If what became of it stays unknown, also because it is interrupted, that is said.
+struct Pending<'a> {
+    id: String,
+    output: &'a Output,
+    is_known: bool,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.is_known {
+            let id = &self.id;
+            self.output.note(&format!(
+                "it may have been done; to learn it, send the same command again with --request-id {id}"
+            ));
+        }
+    }
 }
 
 impl Session {
@@ -73,7 +93,7 @@ impl Session {
         }
         let client = client.with_retry(Retry { timeout, ..Retry::default() });
         let portfolio = settings.portfolio;
-        Ok(Self { client, endpoint, output, portfolio, hinted: Cell::new(false) })
+        Ok(Self { client, endpoint, output, portfolio, hinted: Cell::new(false), lost: Cell::new(false) })
     }
 
     pub fn client(&self) -> &Client {
@@ -96,11 +116,12 @@ impl Session {
         method: &MethodDescriptor,
         mut request: DynamicMessage,
     ) -> Result<DynamicMessage, Error> {
-        if let Some(id) = request.get_field_by_name_mut("request_id").and_then(Value::as_string_mut)
-            && id.is_empty()
-        {
-            *id = RequestId::generate().to_string();
-        }
+        let id = request.get_field_by_name_mut("request_id").and_then(Value::as_string_mut).map(|id| {
+            if id.is_empty() {
+                *id = RequestId::generate().to_string();
+            }
+            id.clone()
+        });
         let service = method.parent_service();
         let path = format!("/{}/{}", service.full_name(), method.name());
         let path = PathAndQuery::try_from(path).expect("the name of a method is a path");
@@ -109,7 +130,16 @@ impl Session {
             let path = path.clone();
             async move { client.unary(ledger, path, request).await }
         };
-        DynamicMessage::decode(method.output(), self.read(request, call).await?)
+        let mut pending = id.map(|id| Pending { id, output: &self.output, is_known: false });
+        self.lost.set(false);
+        let answer = self.read(request, call).await;
+        if let Some(pending) = &mut pending {
+            pending.is_known = answer.as_ref().err().is_none_or(|error| {
+                let late = |failure: &Failure| failure.code == Code::DeadlineExceeded && !failure.unreachable;
+                !self.lost.get() && !error.failure().is_some_and(late)
+            });
+        }
+        DynamicMessage::decode(method.output(), answer?)
             .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
     }
 
@@ -130,6 +160,7 @@ impl Session {
         retry.read(retry.deadline(), request, call).await.map_err(|mut error| {
             if let milepost_client::Error::Call(failure) = &mut error
                 && failure.connection
+                && failure.code != Code::DeadlineExceeded
             {
                 failure.message = format!("{} cannot be reached: {}", self.endpoint, failure.message);
             }
@@ -231,6 +262,9 @@ impl Session {
     /// Says once to who waits that the server cannot be reached.
     fn hint(&self, status: &Status) {
         let failure = Failure::from(status.clone());
+        if failure.connection && !failure.unreachable {
+            self.lost.set(true);
+        }
         if failure.connection && io::stderr().is_terminal() && !self.hinted.replace(true) {
             let (endpoint, reason, timeout) = (&self.endpoint, failure.message, self.client.retry().timeout);
             self.output

@@ -19,10 +19,14 @@ use toml::de::{DeTable, DeValue};
 use toml_edit::DocumentMut;
 
 use super::{Contexts, Settings, name, unknown};
+use crate::cli::request::bounded_text;
 use crate::error::Error;
 
 /// Faults: at which byte, and what is wrong.
 type Found = Vec<(usize, String)>;
+
+/// More than contexts take.
+const LIMIT: u64 = 1 << 20;
 
 /// Where the contexts are: `MILEPOST_CONTEXTS`, else `milepost/contexts.toml` in the user's configuration.
 ///
@@ -63,6 +67,9 @@ pub fn update<T>(
     let lock = File::open(dir).map_err(Error::write(path))?;
     // Where the file system has no locks, the last writer wins; the file is whole all the same.
     let _ = lock.lock();
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::write(path)(io::Error::other("it is no regular file")));
+    }
     let earlier = text(path)?;
     let before = parse(&earlier, path)?;
     let mut document = earlier.parse().map_err(io::Error::other).map_err(Error::write(path))?;
@@ -86,7 +93,7 @@ fn replace(target: &Path, dir: &Path, text: &str) -> io::Result<()> {
 }
 
 fn text(path: &Path) -> Result<String, Faults> {
-    match fs::read_to_string(path) {
+    match File::open(path).and_then(|file| bounded_text(file, LIMIT)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         read => read.map_err(|error| {
             let message = format!("it cannot be read: {}", without_number(&error.to_string()));

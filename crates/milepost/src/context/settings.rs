@@ -3,6 +3,8 @@
 //! Invariant: every setting is a text that keeps its rule, whether a flag, a variable or the file set it. An
 //! endpoint is one URL, or `registry=URL,tracker=URL,notifier=URL` in this order. Connects to nothing.
 
+use std::time::Duration;
+
 use milepost_client::Endpoint;
 use milepost_service::config::{Fault, Faults, Source};
 use milepost_types::LedgerKind;
@@ -11,6 +13,8 @@ use serde_json::{Map, Value, json};
 use super::unknown;
 use crate::cli::read::duration;
 
+/// The longest time that a call may take.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const FORMATS: [&str; 3] = ["table", "json", "csv"];
 
 /// Settings of the client, each of which may be absent.
@@ -134,7 +138,10 @@ fn endpoint(text: &str) -> Result<String, String> {
 }
 
 fn span(text: &str) -> Result<String, String> {
-    duration(text).map(|_| text.to_owned())
+    match duration(text)? {
+        span if span > LONGEST => Err("it is longer than 24h".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn filled(text: &str) -> Result<String, String> {

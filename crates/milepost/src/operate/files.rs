@@ -4,13 +4,12 @@
 //! Invariant: an export that fails leaves no file; what only looks changes nothing. Does not repair damage.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use milepost_ledger::journal::disk::{Disk, PRIVATE_FILE, SystemDisk};
+use milepost_ledger::journal::disk::{Disk, SystemDisk};
 use milepost_ledger::journal::file::{FileOptions, Verified, verify};
 use milepost_ledger::journal::{OpenMode, export};
 use milepost_ledger::{Digest, Error as LedgerError, Options, StoreError, check_store};
@@ -18,7 +17,7 @@ use milepost_service::ledger::{dir, journal_dir};
 use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, LedgerName, Lineage, Position};
 use serde_json::{Value, json};
-use tempfile::{TempDir, TempPath};
+use tempfile::TempDir;
 
 use super::{Data, Ledgers, Outcome, open, position, say};
 use crate::error::{BoxError, Cause, Error, chain};
@@ -116,16 +115,19 @@ fn walk(data_dir: &Path, kind: LedgerKind) -> Result<Outcome, BoxError> {
 
 fn write(Export { data, ledger, file: path }: &Export) -> Result<Outcome, BoxError> {
     let journal = open(&data.data_dir, *ledger, OpenMode::ReadOnly)?;
-    // It holds all that the journal holds.
-    let file = File::options().write(true).create_new(true).mode(PRIVATE_FILE).open(path);
-    let mut out = BufWriter::new(file.map_err(Error::write(path))?);
-    // A half export is no export: it is removed unless it is kept.
-    let half = TempPath::try_from_path(path)?;
+    if path.symlink_metadata().is_ok() {
+        return Err(Error::write(path)(ErrorKind::AlreadyExists.into()).into());
+    }
+    let dir = path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."));
+    // Beside it, for its owner alone: a half export is no export, whatever ends this.
+    let half = tempfile::Builder::new().prefix(".export-").tempfile_in(dir).map_err(Error::write(path))?;
+    let mut out = BufWriter::new(half);
     let bar = progress::bar("exporting", journal.info().tail.sequence);
     let exported = export::export(&*journal, &mut out, &mut |sequence| bar.set_position(sequence))?;
-    out.flush()?;
-    out.get_ref().sync_all()?;
-    half.keep()?;
+    let half = out.into_inner().map_err(IntoInnerError::into_error)?;
+    half.as_file().sync_all()?;
+    half.persist_noclobber(path).map_err(|error| Error::write(path)(error.error))?;
+    File::open(dir)?.sync_all()?;
     let export::Exported { tail, bytes } = exported;
     let facts = json!({
         "file": path.display().to_string(),

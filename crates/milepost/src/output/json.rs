@@ -65,19 +65,34 @@ pub fn read(descriptor: &MessageDescriptor, text: &str, scope: &Scope) -> Result
 }
 
 /// As [`read`], also if the resource is wrapped in the response that carries it:
-/// `{"project": {…}, "revision": "…"}`.
+/// `{"project": {…}, "revision": "…"}`; and the fields that the text names, also those that it empties.
 ///
 /// # Errors
 /// As [`read`].
-pub fn resource(resource: &Resource, text: &str, scope: &Scope) -> Result<DynamicMessage, BoxError> {
-    let field = resource.json_field();
-    if let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(text)
+pub fn resource(
+    resource: &Resource,
+    text: &str,
+    scope: &Scope,
+) -> Result<(DynamicMessage, Vec<FieldDescriptor>), BoxError> {
+    let (field, message) = (resource.json_field(), &resource.message);
+    let mut value: Value = serde_json::from_str(text)?;
+    if let Some(object) = value.as_object_mut()
         && object.keys().all(|key| *key == field || key == "revision")
         && let Some(inner @ Value::Object(_)) = object.remove(&field)
     {
-        return read(&resource.message, &inner.to_string(), scope);
+        return Ok((read(message, &inner.to_string(), scope)?, named(message, &inner)));
     }
-    read(&resource.message, text, scope)
+    Ok((read(message, text, scope)?, named(message, &value)))
+}
+
+/// The field that a key of JSON names.
+fn field_of(message: &MessageDescriptor, key: &str) -> Option<FieldDescriptor> {
+    message.get_field_by_json_name(key).or_else(|| message.get_field_by_name(key))
+}
+
+fn named(message: &MessageDescriptor, value: &Value) -> Vec<FieldDescriptor> {
+    let keys = value.as_object().into_iter().flat_map(|object| object.keys());
+    keys.filter_map(|key| field_of(message, key)).collect()
 }
 
 /// Passes on the value of every field that an object has, of a list each member, with the path of the field;
@@ -89,8 +104,7 @@ fn visit(
     each: &mut dyn FnMut(&FieldDescriptor, &str, &mut Value),
 ) {
     for (key, value) in value.as_object_mut().into_iter().flatten() {
-        let field = message.get_field_by_json_name(key).or_else(|| message.get_field_by_name(key));
-        let Some(field) = field else { continue };
+        let Some(field) = field_of(message, key) else { continue };
         let path = format!("{path}{key}");
         let members = match value {
             Value::Array(members) if field.is_list() => &mut members[..],
@@ -138,7 +152,7 @@ mod tests {
         let currency = currency.and_then(CurrencyCode::stored);
         let scope = Scope { currency, ..Scope::default() };
         let read = resource(schema::resource("project").unwrap(), text, &scope);
-        read.map(|message| message.transcode_to().unwrap()).map_err(|fault| fault.to_string())
+        read.map(|(message, _)| message.transcode_to().unwrap()).map_err(|fault| fault.to_string())
     }
 
     #[test]

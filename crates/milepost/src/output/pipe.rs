@@ -32,11 +32,15 @@ impl Reader {
         Self { stdout: AsyncFd::with_interest(std::io::stdout(), Interest::ERROR | Interest::WRITABLE).ok() }
     }
 
+    /// Whether what is written waits in a socket.
+    pub fn is_socket(&self) -> bool {
+        kind() == Ok(FileType::Socket)
+    }
+
     /// Makes a pipe as small as it can be: it is writable again when it is empty, and the system says so.
     /// False if what is written cannot be watched while a reader takes it out: standard output is no pipe.
     pub fn narrow(&self) -> bool {
-        let mode = rustix::fs::fstat(std::io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        let is_pipe = self.stdout.is_some() && mode == Ok(FileType::Fifo);
+        let is_pipe = self.stdout.is_some() && kind() == Ok(FileType::Fifo);
         #[cfg(target_os = "linux")]
         if is_pipe {
             // Where it cannot be done, [`Reader::taken`] looks from time to time.
@@ -71,6 +75,11 @@ impl Reader {
         }
         std::future::pending().await
     }
+}
+
+/// What standard output is.
+fn kind() -> rustix::io::Result<FileType> {
+    rustix::fs::fstat(std::io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode))
 }
 
 /// Whether nothing is left in the pipe. What cannot be asked counts as taken.

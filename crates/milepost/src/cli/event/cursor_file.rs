@@ -40,6 +40,14 @@ impl CursorFile {
     /// # Errors
     /// If it cannot be read or written, is no cursor file, or was kept for another selection.
     pub fn open(path: &Path, selection: &Selection, change: bool) -> Result<(Self, Option<String>), Error> {
+        // A link stays one.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(Error::Usage(format!(
+                "{} is no regular file; give another --cursor-file",
+                path.display()
+            )));
+        }
         let text = match File::open(path).and_then(|file| bounded_text(file, LIMIT)) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.map_err(Error::read(path))?,

@@ -105,6 +105,13 @@ async fn watch(args: WatchArgs, selection: &Selection, session: &Session) -> Res
     let mut left = args.count.unwrap_or(u64::MAX);
     let (mut interrupted, mut live) = (false, false);
     let reader = args.exec.is_none().then(Reader::attach);
+    if file.is_some() && reader.as_ref().is_some_and(Reader::is_socket) {
+        return Err(Error::Usage(
+            "standard output is a socket, of which it cannot be known what was read, so that no cursor can be kept; \
+             add `| cat`, or give --exec"
+                .to_owned(),
+        ));
+    }
     // One event at a time, each when the one before was taken.
     let paced = file.is_some() && reader.as_ref().is_some_and(Reader::narrow);
     let reached = if let Start::After(cursor) = start { cursor } else { String::new() };
