@@ -118,7 +118,7 @@ async fn nouns_and_verbs_do_what_they_say_and_exit_codes_tell_how_it_went() {
     let line = format!("--endpoint {endpoint} --timeout 500ms project list wsc");
     let run = cli::run(words(&line)).await.failed();
     assert_eq!(run.code, Some(6), "{run:?}");
-    assert!(run.err.contains("hint"), "{run:?}");
+    assert!(run.err.contains("start a server with"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
