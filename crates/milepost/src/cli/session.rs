@@ -1,7 +1,7 @@
 //! A connection to a server, and what every noun does with it: call, list, show.
 //!
-//! Invariant: every call has the deadline of `--timeout`; if a server cannot be reached, a note on
-//! standard error says so at the first attempt, and the client keeps trying.
+//! Invariant: every call has the deadline of `--timeout`; a server that cannot be reached is tried until then, and a
+//! terminal is told at the first attempt. A write whose outcome stays unknown says how to learn it.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal};

@@ -86,6 +86,12 @@ impl Column {
         holder.has_field(field).then(|| value::typed(holder.get_field(field).as_message()?))?
     }
 
+    /// The digits of the whole number that is shown, without what makes it easy to read.
+    pub fn digits(&self, message: &DynamicMessage) -> Option<String> {
+        let (holder, field) = self.place(message)?;
+        value::is_there(&holder, field).then(|| holder.get_field(field).to_string())
+    }
+
     /// What is shown of a message.
     pub fn lines(&self, message: &DynamicMessage, zone: &Zone) -> Vec<String> {
         match self.own {

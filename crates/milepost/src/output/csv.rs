@@ -38,8 +38,8 @@ pub fn rows(columns: &[Column], messages: &[DynamicMessage]) -> String {
             let date = |date: Option<_>| date.map(|date| text::date(Some(&date))).unwrap_or_default();
             vec![date(period.start_date), date(period.end_date)]
         }
-        // For people numbers of bytes are grouped, and differences have a sign.
-        Shape::Whole => vec![column.lines(message, &Zone::UTC).join("\n").replace([',', '+'], "")],
+        // People see grouped bytes and signed differences.
+        Shape::Whole => vec![column.digits(message).unwrap_or_default()],
         _ => vec![column.lines(message, &Zone::UTC).join("\n")],
     };
     let row = |message| columns.iter().flat_map(|column| values(column, message)).collect();

@@ -16,14 +16,16 @@ use super::text;
 use super::zone::Zone;
 use crate::schema::field::{self, Access, Shape};
 
-/// The value of a field, if it is there: a line for each member of a list.
-///
-/// A number that the server counts is always there; one that callers give is absent if it is 0 and the schema
-/// does not distinguish 0 from none.
-pub fn lines(message: &DynamicMessage, of: &FieldDescriptor, zone: &Zone) -> Vec<String> {
+/// Whether a field is there. A number that the server counts always is; one that callers give is absent if it is 0 and
+/// the schema does not distinguish 0 from none.
+pub fn is_there(message: &DynamicMessage, of: &FieldDescriptor) -> bool {
     let counted = field::shape(of) == Shape::Whole && field::access(of) == Access::Output;
-    let always_there = counted && !of.is_list() && !of.supports_presence();
-    if !message.has_field(of) && !always_there {
+    message.has_field(of) || (counted && !of.is_list() && !of.supports_presence())
+}
+
+/// The value of a field, if it is there: a line for each member of a list.
+pub fn lines(message: &DynamicMessage, of: &FieldDescriptor, zone: &Zone) -> Vec<String> {
+    if !is_there(message, of) {
         return Vec::new();
     }
     match &*message.get_field(of) {

@@ -260,8 +260,8 @@ async fn the_reset_of_another_ledgers_follower_takes_nothing_back() {
     assert_eq!(names(&selected), [id.to_string()]);
 }
 
-#[tokio::test]
-async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
+/// Three events of the tracker, a reset of it, and an event of the registry; and where the reset is.
+async fn reset_between_writes() -> (Fixture, Position) {
     let fixture = Fixture::new();
     write(&fixture.tracker, 3);
     fixture.run();
@@ -270,6 +270,12 @@ async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
     fixture.registry.one();
     let mut positions = fixture.ledger.positions();
     soon(positions.wait_for(|position| position.sequence > reset_at.sequence)).await.unwrap();
+    (fixture, reset_at)
+}
+
+#[tokio::test]
+async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
+    let (fixture, reset_at) = reset_between_writes().await;
     for selection in selections() {
         let selected = fixture.all(selection.clone()).await;
         let first = ListEventsRequest { selection: Some(selection), ..ListEventsRequest::default() };
@@ -305,14 +311,7 @@ async fn a_list_has_a_page_for_the_reset_between_what_is_before_and_after_it() {
 
 #[tokio::test]
 async fn a_list_of_the_newest_first_has_a_page_for_the_reset_and_a_watch_after_its_cursor_sends_it() {
-    let fixture = Fixture::new();
-    write(&fixture.tracker, 3);
-    fixture.run();
-    fixture.caught_up().await;
-    let reset_at = reset(&fixture, TRACKER).await;
-    fixture.registry.one();
-    let mut positions = fixture.ledger.positions();
-    soon(positions.wait_for(|position| position.sequence > reset_at.sequence)).await.unwrap();
+    let (fixture, _) = reset_between_writes().await;
     for selection in selections() {
         let mut expected = fixture.all(selection.clone()).await;
         expected.reverse();
