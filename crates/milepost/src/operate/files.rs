@@ -168,10 +168,8 @@ fn describe(
     (bearer, name): (&str, Option<LedgerName>),
     lineage: &Lineage,
 ) -> Outcome {
-    let named = match name {
-        Some(name) => format!("{bearer} is named {name}"),
-        None => format!("{bearer} bears no name, because an older version made it"),
-    };
+    // One that is another ledger's is refused, so a name says nothing new.
+    let unnamed = name.is_none().then(|| format!("{bearer} bears no name, because an older version made it"));
     let before = std::iter::once("").chain(std::iter::repeat("which was "));
     let forks = before.zip(lineage.forks()).map(|(before, fork)| format!("{before}restored from {fork}"));
     let facts = json!({
@@ -180,7 +178,7 @@ fn describe(
         "name": name.map(|name| name.to_string()),
         "lineage": lineage.forks().iter().map(position).collect::<Vec<_>>(),
     });
-    Outcome { lines: [done, named].into_iter().chain(forks).collect(), facts }
+    Outcome { lines: std::iter::once(done).chain(unnamed).chain(forks).collect(), facts }
 }
 
 /// The same of a store that was checked and of one that was rebuilt, so that they can be compared.
