@@ -7,6 +7,7 @@
 // What prost and tonic generate is documented by the schemas' comments, as far as they go.
 #![allow(missing_docs, clippy::all, unreachable_pub)]
 
+pub mod access;
 pub mod codec;
 pub mod resource;
 #[cfg(test)]
@@ -42,6 +43,10 @@ pub mod google {
 
 /// Ours.
 pub mod milepost {
+    /// Access: rules of methods.
+    pub mod access {
+        package!("milepost.access.v1");
+    }
     /// Reasons of errors.
     pub mod error {
         package!("milepost.error.v1");

@@ -1,0 +1,43 @@
+//! Who may call each method, as the schemas say it, as data. `build` generates it; the server framework enforces it.
+//!
+//! Invariant: facts only; every method of ours has a rule.
+
+use milepost_types::Permission;
+use prost::Message;
+
+/// Who may call a method.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The method's full name, `package.Service/Method`.
+    pub method: &'static str,
+    /// How a call is allowed.
+    pub kind: RuleKind,
+    /// One of these is needed.
+    pub permissions: &'static [Permission],
+    /// The fields of the request that name resources.
+    pub paths: &'static [&'static str],
+}
+
+/// How a call is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleKind {
+    /// With the permission on every resource that the request names.
+    Checked,
+    /// With the permission on a part of what the request names; the answer holds only that.
+    Filtered,
+    /// To whoever is known.
+    Authenticated,
+    /// To everybody.
+    Public,
+}
+
+/// A request, and who may send it.
+pub trait AccessRequest: Message {
+    /// Who may send it.
+    const RULE: &'static Rule;
+
+    /// Visits the name of every resource that the rule is about. An empty name stands for everything.
+    fn visit_resources<'a>(&'a self, visit: &mut dyn FnMut(&'a str));
+}
+
+include!(concat!(env!("OUT_DIR"), "/access.rs"));
