@@ -1,17 +1,18 @@
 //! Checks that answers look as crate `resource` writes them: it puts a resource into an answer as the bytes
 //! that are stored, without its message, so the numbers of the fields are known to it alone.
 //!
-//! Invariant: an answer has the resource, or the list of them, as field 1 and the revision as the last field:
-//! field 2, or field 3 of a list, after the token of the next page. A schema with another ends the build, with
-//! the file and the message.
+//! Invariant: an answer has the resource, or the list of them, as field 1 and the revision as field 2, or field 3 of
+//! a list, after the token of the next page; only the answer with one resource may have more fields, after these. A
+//! schema with another ends the build, with the file and the message.
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
-/// Checks the answers of a resource's standard methods, and of the others that answer with it.
+/// Checks the answers of a resource's standard methods, and of the others that answer with it. Whether it can be
+/// changed: its service has the methods that update and undelete.
 ///
 /// # Panics
-/// If there is none, or if one looks otherwise.
-pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural: &str) {
+/// If a method is missing, or if an answer looks otherwise.
+pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural: &str) -> bool {
     let (package, name) = (resource.package_name(), resource.name());
     let list = format!("List{plural}");
     let one = ["Create", "Get", "Update", "Delete", "Undelete"].map(|verb| format!("{verb}{name}"));
@@ -19,10 +20,13 @@ pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural:
     let file = resource.parent_file();
     let found = pool.get_service_by_name(&service);
     let found = found.unwrap_or_else(|| panic!("{}: there is no {service}", file.name()));
-    for method in one.iter().chain([&list]) {
-        let is_there = found.methods().any(|served| served.name() == method);
-        assert!(is_there, "{}: {service} has no {method}", file.name());
+    let has = |method: &String| found.methods().any(|served| served.name() == method);
+    let [create, get, update, delete, undelete] = &one;
+    for method in [create, get, delete, &list] {
+        assert!(has(method), "{}: {service} has no {method}", file.name());
     }
+    let is_mutable = has(update);
+    assert!(is_mutable == has(undelete), "{}: {service} needs both of {update} and {undelete}", file.name());
     for method in found.methods() {
         let (answer, is_list) = (method.output(), *method.name() == *list);
         // A method of another kind may answer with something else.
@@ -30,6 +34,7 @@ pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural:
             check_answer(&answer, resource, is_list || method.name().starts_with("Batch"), is_list);
         }
     }
+    is_mutable
 }
 
 fn holds(answer: &MessageDescriptor, resource: &MessageDescriptor) -> bool {
@@ -42,11 +47,11 @@ fn check_answer(answer: &MessageDescriptor, resource: &MessageDescriptor, severa
     wanted.extend(page.then_some((Kind::String, false)));
     wanted.push((Kind::String, false));
     let fields: Vec<_> = answer.fields().map(|field| (field.kind(), field.is_list())).collect();
-    let numbers =
-        answer.fields().map(|field| field.number()).eq(1..=u32::try_from(wanted.len()).unwrap_or(0));
-    let revision = answer.fields().last().is_some_and(|field| field.name() == "revision");
+    let numbers = (1..).zip(answer.fields()).all(|(number, field)| field.number() == number);
+    let revision = answer.fields().nth(wanted.len() - 1).is_some_and(|field| field.name() == "revision");
+    let whole = if several { fields == wanted } else { fields.starts_with(&wanted) };
     assert!(
-        fields == wanted && numbers && revision,
+        whole && numbers && revision,
         "{}: {} must have {}, in this order and with these numbers",
         answer.parent_file().name(),
         answer.full_name(),

@@ -45,6 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.bytes([".milepost.journal.v1"]);
     config.btree_map(["."]);
     config.enable_type_names();
+    // It holds a secret.
+    config.skip_debug([".milepost.access.v1.CreateApiTokenResponse"]);
     let generated = tonic_prost_build::configure().build_transport(true);
     generated.codec_path("crate::codec::SmallBuffers").compile_fds_with_config(set, config)?;
     Ok(())

@@ -11,7 +11,7 @@ pub(crate) fn path(message: &MessageDescriptor) -> String {
 
 /// The module of a package.
 pub(crate) fn module(package: &str) -> String {
-    format!("crate::{}", package.strip_prefix("milepost.").unwrap_or(package).replace('.', "::"))
+    format!("crate::{}", package.replace('.', "::"))
 }
 
 /// A field's name; `type`, the one keyword among them, as `r#type`.

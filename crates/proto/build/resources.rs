@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor};
 
+use crate::answers;
 use crate::fields::{Rules, part};
 use crate::filters::{Filter, filters};
 use crate::names::{constant, ident, module, path, upper_camel};
@@ -17,7 +18,13 @@ use crate::schema::{Resource, Schema};
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let schema = Schema::of(pool);
     let numbers: Vec<_> = schema.events.values().map(|(number, _)| number).collect();
-    let standard: Vec<_> = schema.resources.iter().flat_map(event_types).collect();
+    let mutable: Vec<_> =
+        schema.resources.iter().map(|of| answers::check(pool, &of.message, &of.plural)).collect();
+    let standard = schema.resources.iter().zip(&mutable).flat_map(|(resource, mutable)| {
+        let [created, updated, deleted, undeleted] = event_types(resource);
+        if *mutable { vec![created, updated, deleted, undeleted] } else { vec![created, deleted] }
+    });
+    let standard: Vec<_> = standard.collect();
     let types: Vec<_> = schema.resources.iter().map(|resource| constant(&resource.message)).collect();
     let types = types.join(", ");
     let filter = |resource: &Resource| {
@@ -36,11 +43,13 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
          /// What resources can be filtered by, by their messages.\n\
          pub const FILTERS: &[(&str, &[filter::Field<usize>])] = &[{filters}];\n"
     );
-    for resource in &schema.resources {
-        crate::answers::check(pool, &resource.message, &resource.plural);
+    for (resource, is_mutable) in schema.resources.iter().zip(mutable) {
         code += &type_of(&schema, resource);
         code += &implementation(&schema, resource);
         code += &requests(&schema, resource);
+        if is_mutable {
+            code += &mutability(resource);
+        }
     }
     for message in schema.parts() {
         code += &node(&schema, &message);
@@ -65,13 +74,15 @@ fn event_types(resource: &Resource) -> [String; 4] {
 }
 
 fn type_of(schema: &Schema, resource: &Resource) -> String {
-    let Resource { message, type_name, singular, pattern, .. } = resource;
+    let Resource { message, type_name, singular, pattern, patterns, .. } = resource;
     let collections: Vec<_> = pattern.split('/').step_by(2).collect();
     let parent = schema.parent(resource).map(|parent| format!("Some({})", constant(&parent.message)));
     format!(
-        "const {constant}: &Type = &Type {{ name: {type_name:?}, singular: {singular:?}, pattern: {pattern:?}, \
-         collections: &{collections:?}, parent: {parent} }};\n",
+        "const {constant}: &Type = &Type {{ name: {type_name:?}, singular: {singular:?}, pattern: {all:?}, \
+         collections: &{collections:?}, floats: {floats}, parent: {parent} }};\n",
         constant = constant(message),
+        all = patterns.join(" or "),
+        floats = resource.floats(),
         parent = parent.as_deref().unwrap_or("None"),
     )
 }
@@ -100,9 +111,7 @@ fn implementation(schema: &Schema, resource: &Resource) -> String {
     type Create = {module}::Create{name}Request;
     type Get = {module}::Get{name}Request;
     type List = {module}::List{plural}Request;
-    type Update = {module}::Update{name}Request;
     type Delete = {module}::Delete{name}Request;
-    type Undelete = {module}::Undelete{name}Request;
     fn name(&self) -> &str {{ &self.name }}
     fn etag(&self) -> &str {{ &self.etag }}
     fn delete_time(&self) -> Option<&Timestamp> {{ self.delete_time.as_ref() }}
@@ -120,7 +129,10 @@ fn implementation(schema: &Schema, resource: &Resource) -> String {
         constant = constant(message),
         table = table(schema, message),
         event_types = event_types(resource),
-        parent = schema.parent(resource).map_or("TopLevel".to_owned(), |parent| path(&parent.message)),
+        parent = schema
+            .parent(resource)
+            .filter(|_| !resource.floats())
+            .map_or("TopLevel".to_owned(), |parent| path(&parent.message)),
         module = module(package),
         copy = arms(message, |_, ident| Some(format!("self.{ident}.clone_from(&from.{ident})"))),
         copy_part = arms(message, |field, ident| copy_part(schema, field, ident)),
@@ -161,10 +173,6 @@ fn requests(schema: &Schema, resource: &Resource) -> String {
     fn id(&self) -> &str {{ &self.{singular}_id }}
     fn take_resource(&mut self) -> Option<{path}> {{ self.{resource}.take() }}
 }}
-impl UpdateRequest<{path}> for {module}::Update{name}Request {{
-    fn take_update_mask(&mut self) -> Option<FieldMask> {{ self.update_mask.take() }}
-    fn take_resource(&mut self) -> Option<{path}> {{ self.{resource}.take() }}
-}}
 impl GetRequest for {module}::Get{name}Request {{
     fn name(&self) -> &str {{ &self.name }}
     fn min_revisions(&self) -> &[String] {{ &self.min_revisions }}
@@ -182,6 +190,26 @@ impl ListRequest for {module}::List{plural}Request {{
 ",
         path = path(message),
         module = module(package),
+        resource = ident(singular),
+    )
+}
+
+/// What is there besides of a resource that can be changed.
+fn mutability(resource: &Resource) -> String {
+    let Resource { message, singular, .. } = resource;
+    format!(
+        "impl Mutable for {path} {{
+    type Update = {module}::Update{name}Request;
+    type Undelete = {module}::Undelete{name}Request;
+}}
+impl UpdateRequest<{path}> for {module}::Update{name}Request {{
+    fn take_update_mask(&mut self) -> Option<FieldMask> {{ self.update_mask.take() }}
+    fn take_resource(&mut self) -> Option<{path}> {{ self.{resource}.take() }}
+}}
+",
+        path = path(message),
+        module = module(message.package_name()),
+        name = message.name(),
         resource = ident(singular),
     )
 }

@@ -2,7 +2,8 @@
 //! they are made of, and the fields of an event that hold them.
 //!
 //! Invariant: a resource has one pattern, the fields that all resources have, and a parent that is a resource,
-//! or it is at the top. A schema with another ends the build. It does not read what a field's options say.
+//! or it is at the top; or it floats: it has a pattern at the top, and one under each resource of a chain. A schema
+//! with another ends the build. It does not read what a field's options say.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +32,10 @@ pub(crate) struct Resource {
     pub(crate) singular: String,
     /// `Phases`
     pub(crate) plural: String,
-    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
+    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`; of what floats, the longest.
     pub(crate) pattern: String,
+    /// All of its patterns, the longest last.
+    pub(crate) patterns: Vec<String>,
 }
 
 impl<'a> Schema<'a> {
@@ -86,11 +89,14 @@ impl<'a> Schema<'a> {
 impl Resource {
     fn of(options: DynamicMessage, message: MessageDescriptor) -> Self {
         let full_name = message.full_name();
-        let pattern = options.get_field_by_name("pattern").and_then(|patterns| {
-            let [pattern] = patterns.as_list()? else { return None };
-            pattern.as_str().map(str::to_owned)
-        });
-        let pattern = pattern.unwrap_or_else(|| panic!("{full_name} needs one pattern"));
+        let patterns = options.get_field_by_name("pattern").expect("a resource has patterns");
+        let patterns = patterns.as_list().unwrap_or_default().iter();
+        let patterns: Vec<_> = patterns.filter_map(|pattern| pattern.as_str().map(str::to_owned)).collect();
+        let pattern = patterns.last().unwrap_or_else(|| panic!("{full_name} needs a pattern")).clone();
+        assert!(
+            patterns.len() == 1 || is_chain(&patterns),
+            "{full_name}: its patterns must be at the top, then each under one more resource than the one before"
+        );
         for field in META {
             assert!(message.get_field_by_name(field).is_some(), "{full_name}: no {field}");
         }
@@ -99,9 +105,24 @@ impl Resource {
             singular: text(&options, "singular"),
             plural: upper_camel(&text(&options, "plural")),
             pattern,
+            patterns,
             message,
         }
     }
+
+    /// Whether it can be at the top and under each resource of a chain.
+    pub(crate) fn floats(&self) -> bool {
+        self.patterns.len() > 1
+    }
+}
+
+/// Whether the patterns of a resource are at the top, then each under one more resource than the one before.
+fn is_chain(patterns: &[String]) -> bool {
+    let own = &patterns[0];
+    let above = patterns.iter().map(|pattern| pattern.strip_suffix(own.as_str()));
+    let Some(above) = above.collect::<Option<Vec<_>>>() else { return false };
+    let longer = |pair: &[&str]| pair[1].strip_prefix(pair[0]).map(|rest| rest.matches('/').count());
+    own.matches('/').count() == 1 && above.windows(2).all(|pair| longer(pair) == Some(2))
 }
 
 /// An option of the schemas.

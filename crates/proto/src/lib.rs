@@ -43,9 +43,18 @@ pub mod google {
 
 /// Ours.
 pub mod milepost {
-    /// Access: rules of methods.
+    /// Access: rules of methods, grants, service accounts, API tokens.
     pub mod access {
         package!("milepost.access.v1");
+
+        impl std::fmt::Debug for v1::CreateApiTokenResponse {
+            /// Without the token.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut shown = f.debug_struct("CreateApiTokenResponse");
+                shown.field("api_token", &self.api_token).field("revision", &self.revision);
+                shown.finish_non_exhaustive()
+            }
+        }
     }
     /// Reasons of errors.
     pub mod error {

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use milepost_types::{NameShape, ResourceKind, filter};
+use milepost_types::{NameError, NameShape, ResourceId, ResourceKind, filter};
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 
 use crate::WriteRequest;
+use crate::access::AccessRequest;
 use crate::event::v1::event;
 use crate::google::r#type::{Date, Money};
 pub use crate::options::v1::Content;
@@ -22,11 +23,13 @@ pub struct Type {
     pub name: &'static str,
     /// `phase`
     pub singular: &'static str,
-    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`
+    /// `portfolios/{portfolio}/projects/{project}/phases/{phase}`; of what floats, all of them, with `or` between.
     pub pattern: &'static str,
-    /// The collections of the pattern, from the left.
+    /// The collections of the pattern, from the left; of what floats, of the longest.
     pub collections: &'static [&'static str],
-    /// What it is under; none for what is at the top.
+    /// Whether it may also be at the top, and under each that its parent is under: names have fewer ids then.
+    pub floats: bool,
+    /// What it is under; none for what is at the top. What floats is under this at the lowest.
     pub parent: Option<&'static Type>,
 }
 
@@ -34,7 +37,35 @@ impl Type {
     /// How its names look.
     pub const fn shape(&self) -> NameShape {
         let kind = ResourceKind::new(self.name, self.singular);
-        NameShape { kind, pattern: self.pattern, collections: self.collections }
+        let Self { pattern, collections, floats, .. } = *self;
+        NameShape { kind, pattern, collections, floats }
+    }
+
+    /// Whether names may have so many ids.
+    pub const fn allows(&self, ids: usize) -> bool {
+        ids == self.collections.len() || self.floats && 0 < ids && ids < self.collections.len()
+    }
+
+    /// The collections of a name with so many ids, from the left.
+    pub fn collections_of(&self, ids: usize) -> impl Iterator<Item = &'static str> {
+        let (above, own) = self.collections.split_at(self.collections.len() - 1);
+        above.iter().take(ids - 1).chain(own).copied()
+    }
+
+    /// The ids in the name of what one of these is under; none for what is at the top.
+    ///
+    /// # Errors
+    /// If the text is no such name.
+    pub fn parent_ids(&self, text: &str) -> Result<Vec<ResourceId>, NameError> {
+        let Some(mut parent) = self.parent.filter(|_| !self.floats || !text.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        while let Some(above) = parent.parent.filter(|_| self.floats)
+            && text.matches('/').count() < 2 * parent.collections.len() - 1
+        {
+            parent = above;
+        }
+        parent.shape().ids(text)
     }
 }
 
@@ -264,7 +295,7 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     /// Where these fields are.
     const FILTER_PATHS: &'static [FilterPath];
 
-    /// What it is under: its message, or [`TopLevel`].
+    /// What it is under: its message, or [`TopLevel`], also of what floats.
     type Parent;
     /// The request that creates one.
     type Create: CreateRequest<Self>;
@@ -272,12 +303,8 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     type Get: GetRequest;
     /// The request that lists them.
     type List: ListRequest;
-    /// The request that updates one.
-    type Update: UpdateRequest<Self>;
     /// The request that deletes one.
     type Delete: TargetRequest;
-    /// The request that undeletes one.
-    type Undelete: TargetRequest;
 
     /// Its name.
     fn name(&self) -> &str;
@@ -295,6 +322,14 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     fn same(&self, index: usize, other: &Self) -> bool;
     /// The resource of an event.
     fn into_event(self) -> event::Resource;
+}
+
+/// A resource that can be changed after its creation, and undeleted.
+pub trait Mutable: Resource {
+    /// The request that updates one.
+    type Update: UpdateRequest<Self> + AccessRequest;
+    /// The request that undeletes one.
+    type Undelete: TargetRequest + AccessRequest;
 }
 
 /// What is at the top is under this.

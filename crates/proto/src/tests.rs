@@ -9,8 +9,11 @@ use prost_reflect::{
 };
 
 use crate::event::v1::Event;
+use crate::milepost::access::v1::{ApiToken, CreateApiTokenResponse, Grant, ServiceAccount};
 use crate::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
-use crate::resource::{Access, CreateRequest, EVENT_FIELDS, Field, Kind, Leaf, ListRequest, Resource};
+use crate::resource::{
+    Access, CreateRequest, EVENT_FIELDS, Field, Kind, Leaf, ListRequest, Resource, STANDARD_EVENT_TYPES,
+};
 use crate::tracker::v1::Milestone;
 
 /// Calls a function for every resource of the schemas.
@@ -22,6 +25,9 @@ macro_rules! every {
         $check::<Phase>();
         $check::<Batch>();
         $check::<Milestone>();
+        $check::<Grant>();
+        $check::<ServiceAccount>();
+        $check::<ApiToken>();
     };
 }
 
@@ -214,8 +220,7 @@ fn an_event_carries_each_resource_in_a_field_of_its_own() {
 fn is_asked_for<R: Resource>() {
     let (service, message) = (pool().get_service_by_name(R::SERVICE).unwrap(), described::<R>());
     let list = R::List::METHOD.strip_prefix(R::SERVICE).and_then(|name| name.strip_prefix('/')).unwrap();
-    let verbs = ["Create", "Get", "Update", "Delete", "Undelete"];
-    let methods = verbs.map(|verb| format!("{verb}{}", message.name()));
+    let methods = ["Create", "Get", "Delete"].map(|verb| format!("{verb}{}", message.name()));
     for name in methods.iter().map(String::as_str).chain([list]) {
         let method = service.methods().find(|method| method.name() == name).unwrap();
         assert_eq!(method.input().name(), format!("{name}Request"));
@@ -229,4 +234,44 @@ fn is_asked_for<R: Resource>() {
 #[test]
 fn every_resource_has_its_standard_requests() {
     every!(is_asked_for);
+}
+
+#[test]
+fn what_never_changes_is_neither_updated_nor_undeleted() {
+    let of =
+        |noun: &str| STANDARD_EVENT_TYPES.iter().filter(|kind| kind.split('.').nth(1) == Some(noun)).count();
+    assert_eq!([of("grant"), of("api_token"), of("service_account"), of("phase")], [2, 2, 4, 4]);
+}
+
+#[test]
+fn what_floats_has_a_name_at_the_top_and_under_each_of_a_chain() {
+    let ids = |text: &str| Grant::TYPE.shape().ids(text).map(|ids| ids.len()).ok();
+    let parents = |text: &str| Grant::TYPE.parent_ids(text).map(|ids| ids.len()).ok();
+    for (parent, count) in [("", 0), ("portfolios/a", 1), ("portfolios/a/projects/b", 2)] {
+        assert_eq!(parents(parent), Some(count), "{parent}");
+        let name = if parent.is_empty() { "grants/g".to_owned() } else { format!("{parent}/grants/g") };
+        assert_eq!(ids(&name), Some(count + 1), "{name}");
+        assert!(Grant::TYPE.collections_of(count + 1).eq(name.split('/').step_by(2)), "{name}");
+    }
+    for none in ["grants", "grants/", "portfolios/a", "projects/b/grants/g", "portfolios/a/phases/b/grants/g"]
+    {
+        assert_eq!(ids(none), None, "{none}");
+    }
+    for none in [
+        "grants/g",
+        "portfolios/-",
+        "portfolios",
+        "portfolios/a/projects",
+        "portfolios/a/projects/b/phases/c",
+    ] {
+        assert_eq!(parents(none), None, "{none}");
+    }
+    assert!([1, 2, 3].iter().all(|ids| Grant::TYPE.allows(*ids)));
+    assert!(![0, 4].iter().any(|ids| Grant::TYPE.allows(*ids)) && !Milestone::TYPE.allows(1));
+}
+
+#[test]
+fn a_token_is_not_printed() {
+    let answer = CreateApiTokenResponse { token: "mp_a_secret".to_owned(), ..Default::default() };
+    assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
 }

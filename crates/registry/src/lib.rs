@@ -1,11 +1,12 @@
-//! Who and what: portfolios, organizations, projects, phases and batches.
+//! Who and what: portfolios, organizations, projects, phases and batches; and who may do what.
 //!
 //! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
-//! and the domain of the ledger, `methods` reads the requests of the methods that only projects and batches
-//! have, and `service` is what a process runs. Invariants: a decision and an application depend on rows and
+//! and the domain of the ledger, `methods` reads the requests of the methods that only projects, batches
+//! and API tokens have, and `service` is what a process runs. Invariants: a decision and an application depend on rows and
 //! the entry's own context alone; the rows are what the journal says. It has no configuration of its own, and
 //! nothing runs in it but calls and its ledger.
 
+mod access;
 mod batch;
 mod methods;
 mod organization;

@@ -1,4 +1,5 @@
-//! The methods of projects and batches besides the standard ones: from their requests to what is to be done.
+//! The methods of projects, batches and API tokens besides the standard ones: from their requests to what is to be
+//! done.
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
@@ -19,6 +20,10 @@ use milepost_types::{Rejection, Violations, check_batch, limits, text};
 use crate::batch::{cancel, members, start::start};
 use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
+
+mod api_token;
+
+pub(crate) use api_token::of_api_tokens;
 
 /// A method, by its name.
 type Named = (&'static str, Method<Registry>);

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
+use milepost_proto::milepost::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
+use milepost_proto::resource::Mutable;
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
 use milepost_service::host::raw::RawService;
@@ -84,16 +86,27 @@ impl Service {
             .service(self.serve::<Organization>(Vec::new()))
             .service(self.serve::<Project>(methods::of_projects()))
             .service(self.serve::<Phase>(Vec::new()))
-            .service(self.serve::<Batch>(methods::of_batches()));
+            .service(self.serve::<Batch>(methods::of_batches()))
+            .service(self.serve_immutable::<Grant>(Vec::new()))
+            .service(self.serve::<ServiceAccount>(Vec::new()))
+            .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens()));
         ledger::attach(component, context, LedgerKind::Registry, &self.api.ledger)
     }
 
     /// The service of a resource, with its own methods.
-    pub(crate) fn serve<R: Rules<Registry>>(
+    pub(crate) fn serve<R: Rules<Registry> + Mutable>(
         &self,
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {
         RawService(ResourceService::new(Arc::clone(&self.api), methods))
+    }
+
+    /// The same, of what never changes.
+    pub(crate) fn serve_immutable<R: Rules<Registry>>(
+        &self,
+        methods: Vec<(&'static str, Method<Registry>)>,
+    ) -> RawService<ResourceService<Registry, R>> {
+        RawService(ResourceService::immutable(Arc::clone(&self.api), methods))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.

@@ -15,6 +15,9 @@
 //! | projects | 3 | portfolio 0 project | `registry.v1.Project` |
 //! | phases | 4 | portfolio 0 project 0 phase | `registry.v1.Phase` |
 //! | batches | 5 | portfolio 0 batch | `registry.v1.Batch` |
+//! | grants | 6 | grant, or portfolio 0 grant, or portfolio 0 project 0 grant | `access.v1.Grant` |
+//! | service accounts | 7 | service account | `access.v1.ServiceAccount` |
+//! | API tokens | 8 | API token | `access.v1.ApiToken` |
 //! | portfolios by display name | 16 | display name 0 portfolio | – |
 //! | organizations by display name | 17 | display name 0 organization | – |
 //! | projects by display name | 18 | portfolio 0 display name 0 project | – |
@@ -25,9 +28,11 @@
 //! | batches by start date | 23 | portfolio 0 year (u16) month (u8) day (u8) batch | – |
 //! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
+//! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
 
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
+use milepost_proto::milepost::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
@@ -37,7 +42,7 @@ use crate::portfolio::current_date;
 use std::sync::Arc;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 2;
+pub(crate) const STORE_VERSION: u32 = 3;
 
 impl Dates for Registry {
     fn current_date(
@@ -66,6 +71,9 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, Project>(),
     Table::of::<Registry, Phase>(),
     Table::of::<Registry, Batch>(),
+    Table::of::<Registry, Grant>(),
+    Table::of::<Registry, ServiceAccount>(),
+    Table::of::<Registry, ApiToken>(),
 ];
 
 /// The rules of the registry.

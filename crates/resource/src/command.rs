@@ -91,6 +91,16 @@ pub struct New<R> {
     pub(crate) resource: R,
 }
 
+impl<R> New<R> {
+    /// The same with what a method of its own sets by its id, which is made here if none is given.
+    #[must_use]
+    pub fn with_id(mut self, prefix: char, set: impl FnOnce(&ResourceId, &mut R)) -> Self {
+        let id = self.id.unwrap_or_else(|| ResourceId::generate(prefix));
+        set(&id, &mut self.resource);
+        Self { id: Some(id), ..self }
+    }
+}
+
 /// The resource that a request is about, and the etag that it must have.
 pub struct Target<R: Resource> {
     /// Its name.

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use milepost_proto::google::r#type as gtype;
-use milepost_proto::resource::{Content, Field, Kind, Node, Slot, Value};
+use milepost_proto::resource::{Access, Content, Field, Kind, Node, Slot, Value};
 use milepost_service::value::{date, date_message};
 use milepost_types::{CurrencyCode, Money, Period, TimeZoneId, Violations, limits, text};
 
 use crate::mask::is_set;
+use crate::value::{instant, instant_message};
 
 /// Years that a plan may be for.
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
@@ -51,6 +53,11 @@ pub(crate) fn check(
         Value::Money(Some(given)) => {
             violations.check(path, money(given));
         }
+        Value::Instant(Some(given)) if field.access == Access::Input && !is_instant(given) => {
+            let description = "there is no such instant; give seconds of the years 1 to 9999, and nanoseconds \
+                               from 0 to 999999999";
+            violations.push(path, "INVALID_INSTANT", description);
+        }
         Value::Double(Some(given)) => check_degrees(given, field, path, violations),
         Value::Message(given) if field.content == Content::ClosedPeriod && (missing || given.is_some()) => {
             check_closed(given.map(ends).unwrap_or_default(), path, violations);
@@ -68,6 +75,12 @@ pub(crate) fn check(
         Slot::Double(Some(degrees)) => *degrees += 0.0,
         _ => {}
     }
+}
+
+/// Whether it is an instant of the years 1 to 9999, in the one form that protobuf gives it.
+fn is_instant(given: &prost_types::Timestamp) -> bool {
+    let instant = instant(Some(given)).filter(|instant| instant_message(*instant) == *given);
+    instant.is_some_and(|instant| instant.to_zoned(TimeZone::UTC).year() >= 1)
 }
 
 /// Records that a required field is missing.

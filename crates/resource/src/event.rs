@@ -89,10 +89,9 @@ impl Change {
         };
         let subject = after.name().to_string();
         let under = |of: &'static Type| {
-            let depth = of.collections.len();
-            let same = R::TYPE.collections.get(..depth) == Some(of.collections);
-            let end = subject.match_indices('/').nth(2 * depth - 1).map_or(subject.len(), |(end, _)| end);
-            if same { subject[..end].to_owned() } else { String::new() }
+            let last = 2 * of.collections.len() - 1;
+            let end = subject.match_indices('/').nth(last).map_or(subject.len(), |(end, _)| end);
+            if after.name().is_in(of) { subject[..end].to_owned() } else { String::new() }
         };
         let (portfolio, project) = (under(Portfolio::TYPE), under(Project::TYPE));
         let change = Self::without_resource(event_type, payload).concerning(subject, portfolio, project);

@@ -94,10 +94,10 @@ fn scalar<'a>(given: Value<'a>, field: &Field, leaf: Leaf) -> filter::Value<'a> 
     }
 }
 
-/// The name of what is under so many collections, from the left.
+/// The name of what is under so many collections, from the left; empty if the name is not under it.
 fn ancestor(name: &str, collections: usize) -> &str {
     let end = name.match_indices('/').nth(2 * collections - 1);
-    end.map_or(name, |(end, _)| &name[..end])
+    end.map_or("", |(end, _)| &name[..end])
 }
 
 fn of_money(amount: &milepost_proto::google::r#type::Money, leaf: Leaf) -> filter::Value<'_> {

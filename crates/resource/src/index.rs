@@ -12,7 +12,7 @@ use milepost_types::ResourceId;
 use milepost_types::filter::{Operand, Pattern};
 use prost::Message;
 
-use crate::row::Unreadable;
+use crate::row::{self, Unreadable};
 use crate::rules::{Presence, Rules};
 use crate::{Name, value};
 
@@ -92,10 +92,7 @@ impl Index {
             }
         }
         let fields = &fields[..fields.len() - parts.rest().len()];
-        while ids.len() + 1 < R::TYPE.collections.len() {
-            ids.push(parts.parent()?);
-        }
-        ids.push(parts.id()?);
+        ids.extend(row::ids(parts.rest())?);
         Some((Name::of(ids)?, fields))
     }
 

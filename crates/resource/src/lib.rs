@@ -25,7 +25,7 @@ mod token;
 mod value;
 
 pub use checked::Checked;
-pub use command::{Act, Command, Custom, Decided, Run, Standard, Target, decide};
+pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, decide};
 pub use content::check_message;
 pub use days::Dates;
 pub use event::{Change, EventKind};
@@ -39,7 +39,7 @@ pub use serve::{
     Api, Caught, Method, Metrics, ReadAct, ResourceService, Resources, Upstream, call, read_several, write,
 };
 pub use token::{Listed, SortKey, TokenFormat};
-pub use value::{date, date_message, money, money_message, period};
+pub use value::{date, date_message, instant, money, money_message, period};
 
 #[cfg(test)]
 mod tests;

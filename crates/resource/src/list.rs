@@ -171,7 +171,8 @@ fn ordered<D, R: Rules<D>>(query: &Query, order: &str) -> IndexScan {
 fn equal<D, R: Rules<D>>(query: &Query) -> Option<Vec<IndexScan>> {
     let usable = |index: &&Index| {
         let complete = index.when.is_empty() && !(index.live && query.show_deleted);
-        complete && index.by.len() == 1 && index.under + 1 >= R::TYPE.collections.len()
+        let whole = index.under + 1 >= R::TYPE.collections.len() || R::TYPE.floats;
+        complete && index.by.len() == 1 && whole
     };
     R::INDEXES.iter().filter(usable).find_map(|index| {
         let By::Field(name) = index.by[0] else { return None };

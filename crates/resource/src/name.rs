@@ -1,6 +1,7 @@
 //! The name of a resource, by its ids; and the parent of a list, which may leave ids open.
 //!
-//! Invariant: a name has an id for each collection of its pattern. Names order by their ids from the left.
+//! Invariant: a name has an id for each collection of its pattern; of what floats, of one of its patterns. Names order
+//! by their ids from the left.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,7 +10,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use milepost_proto::resource::Resource;
+use milepost_proto::resource::{Resource, Type};
 use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids};
 
 use crate::row;
@@ -24,14 +25,14 @@ pub struct Name<R> {
 impl<R: Resource> Name<R> {
     /// The name of the resource with this id, under the resource with these ids.
     pub fn under(parent: &[ResourceId], id: ResourceId) -> Self {
-        debug_assert_eq!(parent.len() + 1, R::TYPE.collections.len());
+        debug_assert!(R::TYPE.allows(parent.len() + 1));
         let ids = parent.iter().cloned().chain([id]).collect();
         Self { ids, resource: PhantomData }
     }
 
     /// The name with these ids; `None` if they are not as many as a name has.
     pub fn of(ids: Vec<ResourceId>) -> Option<Self> {
-        (ids.len() == R::TYPE.collections.len()).then(|| Self { ids: ids.into(), resource: PhantomData })
+        R::TYPE.allows(ids.len()).then(|| Self { ids: ids.into(), resource: PhantomData })
     }
 
     /// The ids, from the left.
@@ -63,8 +64,13 @@ impl<R: Resource> Name<R> {
     /// What it is under at some remove, or itself; `None` if it is under none such.
     pub fn ancestor<A: Resource>(&self) -> Option<Name<A>> {
         let depth = A::TYPE.collections.len();
-        let same = R::TYPE.collections.get(..depth) == Some(A::TYPE.collections);
-        same.then(|| Name { ids: self.ids[..depth].into(), resource: PhantomData })
+        self.is_in(A::TYPE).then(|| Name { ids: self.ids[..depth].into(), resource: PhantomData })
+    }
+
+    /// Whether it is under a resource of this type, or is one.
+    pub(crate) fn is_in(&self, of: &Type) -> bool {
+        let collections = R::TYPE.collections_of(self.ids.len());
+        collections.take(of.collections.len()).eq(of.collections.iter().copied())
     }
 }
 
@@ -87,7 +93,7 @@ impl<R: Resource> FromStr for Name<R> {
 
 impl<R: Resource> fmt::Display for Name<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (collection, id)) in R::TYPE.collections.iter().zip(&*self.ids).enumerate() {
+        for (i, (collection, id)) in R::TYPE.collections_of(self.ids.len()).zip(&*self.ids).enumerate() {
             // In pieces: format strings cost.
             if i > 0 {
                 f.write_str("/")?;
@@ -140,7 +146,7 @@ impl<R> Hash for Name<R> {
 }
 
 /// Under which resources a list of `R` reads: the ids of a parent's name from the left, fewer than it has
-/// where the rest are `-` (AIP-159).
+/// where the rest are `-` (AIP-159), or where what floats is listed with all that is under the parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParentIds(pub Vec<ResourceId>);
 
@@ -150,6 +156,9 @@ impl ParentIds {
     /// # Errors
     /// If the text names none.
     pub fn read<R: Resource>(text: &str) -> Result<Self, NameError> {
+        if R::TYPE.floats {
+            return Ok(Self(R::TYPE.parent_ids(text)?));
+        }
         let mut shapes = Vec::new();
         let mut above = R::TYPE.parent;
         while let Some(parent) = above {

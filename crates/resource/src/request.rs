@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 use milepost_ledger::Direction;
-use milepost_proto::resource::{CreateRequest, ListRequest, Resource, TargetRequest, UpdateRequest};
+use milepost_proto::resource::{CreateRequest, ListRequest, Mutable, Resource, TargetRequest, UpdateRequest};
 use milepost_types::filter::Schema;
 use milepost_types::{
     Etag, Fault as _, Filter, OrderBy, PageToken, Rejection, RequestDigest, ResourceId, TokenError,
@@ -25,8 +25,7 @@ use crate::{check, row};
 
 /// The ids of the parent in a request to create, which must be one and there.
 pub(crate) fn parent<R: Resource>(given: &str, violations: &mut Violations) -> Option<Vec<ResourceId>> {
-    let Some(parent) = R::TYPE.parent else { return Some(Vec::new()) };
-    violations.check("parent", parent.shape().ids(given))
+    violations.check("parent", R::TYPE.parent_ids(given))
 }
 
 /// What a request to create says, but for its parent, which was read.
@@ -84,7 +83,7 @@ pub fn read_create<D, R: Rules<D>>(
     Some(Box::new(Standard::Create { new: vec![new], answer: None }))
 }
 
-pub(crate) fn read_update<D, R: Rules<D>>(
+pub(crate) fn read_update<D, R: Rules<D> + Mutable>(
     mut request: R::Update,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<D>>> {

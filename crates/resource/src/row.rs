@@ -51,13 +51,12 @@ pub(crate) fn key_under<D, R: Rules<D>>(ids: &[ResourceId]) -> Key {
 
 /// The name in a key.
 pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
-    let mut parts = Parts::of(key, R::TABLE)?;
-    let mut ids = Vec::with_capacity(R::TYPE.collections.len());
-    for _ in 1..R::TYPE.collections.len() {
-        ids.push(parts.parent()?);
-    }
-    ids.push(parts.id()?);
-    Name::of(ids)
+    Name::of(ids(Parts::of(key, R::TABLE)?.rest())?)
+}
+
+/// The ids that end a key, with a zero between them.
+pub(crate) fn ids(key: &[u8]) -> Option<Vec<ResourceId>> {
+    key.split(|byte| *byte == 0).map(|id| std::str::from_utf8(id).ok()?.parse().ok()).collect()
 }
 
 /// A row that was decoded.

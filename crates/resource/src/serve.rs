@@ -14,7 +14,8 @@ use bytes::Bytes;
 use http::Request as HttpRequest;
 use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
-use milepost_proto::resource::{GetRequest, ListRequest};
+use milepost_proto::access::AccessRequest;
+use milepost_proto::resource::{GetRequest, ListRequest, Mutable};
 use milepost_service::host::raw::{RawMethods, ResponseFuture, unary};
 use milepost_service::refusal;
 use milepost_service::request::{Caller, revisions, wait_for_revision};
@@ -337,10 +338,27 @@ pub struct ResourceService<D: Domain, R> {
 }
 
 impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
-    /// The service with these methods besides the standard ones.
-    pub fn new(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
+    /// The service of what never changes, with these methods besides the standard ones that it has.
+    pub fn immutable(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
         Self { api, methods: Arc::new(methods.into_iter().collect()), resource: std::marker::PhantomData }
     }
+
+    /// The service with these methods besides the standard ones.
+    pub fn new(api: Arc<Api<D>>, mut methods: Vec<(&'static str, Method<D>)>) -> Self
+    where
+        R: Mutable,
+    {
+        methods.push(write(method::<R::Update>(), read_update::<D, R>));
+        methods.push(write(method::<R::Undelete>(), |request: R::Undelete, violations| {
+            Some(Box::new(Standard::<R>::Undelete(target(&request, violations)?)))
+        }));
+        Self::immutable(api, methods)
+    }
+}
+
+/// The name of the method that takes a request.
+fn method<Q: AccessRequest>() -> &'static str {
+    Q::RULE.method.rsplit('/').next().unwrap_or_default()
 }
 
 impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
@@ -360,12 +378,8 @@ impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
             "Create" => api.answer_write(request, |request: R::Create, violations| {
                 read_create::<D, R>(request, violations, Violations::new())
             }),
-            "Update" => api.answer_write(request, read_update::<D, R>),
             "Delete" => api.answer_write(request, |request: R::Delete, violations| {
                 Some(Box::new(Standard::<R>::Delete(target(&request, violations)?)))
-            }),
-            "Undelete" => api.answer_write(request, |request: R::Undelete, violations| {
-                Some(Box::new(Standard::<R>::Undelete(target(&request, violations)?)))
             }),
             _ => return None,
         })

@@ -16,7 +16,7 @@ pub fn date(message: Option<&gtype::Date>) -> Option<Date> {
 }
 
 /// The instant of a message; none if it has none.
-pub(crate) fn instant(message: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+pub fn instant(message: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
     message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok())
 }
 

@@ -32,11 +32,16 @@ const UNSORTED: &[&str] = event_types!(
         "phase",
         "portfolio",
         "project",
+        "service_account",
     ],
     others: [
+        "milepost.api_token.created",
+        "milepost.api_token.deleted",
         "milepost.batch.cancelled",
         "milepost.batch.members_changed",
         "milepost.batch.started",
+        "milepost.grant.created",
+        "milepost.grant.deleted",
         "milepost.milestone.achieved",
         "milepost.milestone.cancelled",
         "milepost.milestone.due_soon",
@@ -121,7 +126,10 @@ mod tests {
             ("milepost.milestones.reforecast", "did you mean milepost.milestone.reforecast?"),
             ("milepost.milestone", "did you mean milepost.milestone.*?"),
             ("milepost.milstone.*", "did you mean milepost.milestone.*?"),
-            ("milepost.bogus", "types begin with milepost.batch, milepost.milestone, milepost.organization"),
+            (
+                "milepost.bogus",
+                "types begin with milepost.api_token, milepost.batch, milepost.grant, milepost.milestone",
+            ),
         ] {
             let said = unknown(text);
             assert!(said.contains(meant) && said.contains(&format!("\"{text}\"")), "{said}");

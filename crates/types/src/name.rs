@@ -106,6 +106,8 @@ pub struct NameShape {
     pub pattern: &'static str,
     /// Its collections, from the left.
     pub collections: &'static [&'static str],
+    /// Whether collections before the last may be missing, from the right.
+    pub floats: bool,
 }
 
 impl NameShape {
@@ -115,7 +117,12 @@ impl NameShape {
     /// If the text is no such name.
     pub fn ids(&self, text: &str) -> Result<Vec<ResourceId>, NameError> {
         let mut found = Vec::with_capacity(self.collections.len());
-        ids(text, self.collections, &mut found).map_err(|problem| self.error(text, problem))?;
+        let (own, mut above) = self.collections.split_last().unwrap_or((&"", &[]));
+        if self.floats {
+            // The own collection has one slash, and each above it has two more.
+            above = above.get(..text.matches('/').count() / 2).unwrap_or(above);
+        }
+        ids(text, above, own, &mut found).map_err(|problem| self.error(text, problem))?;
         Ok(found)
     }
 
@@ -124,14 +131,12 @@ impl NameShape {
     }
 }
 
-fn ids(text: &str, collections: &[&str], found: &mut Vec<ResourceId>) -> Result<(), Problem> {
-    let Some((collection, above)) = collections.split_last() else { return Err(Problem::Shape) };
+fn ids(text: &str, above: &[&str], collection: &str, found: &mut Vec<ResourceId>) -> Result<(), Problem> {
     let (rest, id) = split_last(text, collection)?;
-    if rest.is_empty() != above.is_empty() {
-        return Err(Problem::Shape);
-    }
-    if !above.is_empty() {
-        ids(rest, above, found)?;
+    match above.split_last() {
+        Some((collection, above)) if !rest.is_empty() => ids(rest, above, collection, found)?,
+        None if rest.is_empty() => {}
+        _ => return Err(Problem::Shape),
     }
     found.push(id.parse().map_err(Problem::Id)?);
     Ok(())

@@ -5,7 +5,7 @@ use milepost_ledger::{Actor, CommandId, Context, Entry};
 use milepost_proto::event::v1::Event;
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1::*;
-use milepost_proto::resource::Resource;
+use milepost_proto::resource::{Mutable, Resource};
 use milepost_types::{LedgerKind, LogId, Rejection, Violations};
 use prost::Message;
 
@@ -90,7 +90,10 @@ impl World {
         self.ask(|violations| read_create::<Office, R>(request, violations, Violations::new()))
     }
 
-    pub(super) fn update<R: Rules<Office>>(&mut self, request: R::Update) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn update<R: Rules<Office> + Mutable>(
+        &mut self,
+        request: R::Update,
+    ) -> Result<Vec<Event>, Rejection> {
         self.ask(|violations| read_update::<Office, R>(request, violations))
     }
 

@@ -9,11 +9,13 @@ const PORTFOLIO: NameShape = NameShape {
     kind: ResourceKind::new("milepost.dev/Portfolio", "portfolio"),
     pattern: "portfolios/{portfolio}",
     collections: &["portfolios"],
+    floats: false,
 };
 const PROJECT: NameShape = NameShape {
     kind: ResourceKind::new("milepost.dev/Project", "project"),
     pattern: "portfolios/{portfolio}/projects/{project}",
     collections: &["portfolios", "projects"],
+    floats: false,
 };
 
 const ID: &str = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?";
@@ -69,6 +71,26 @@ fn a_name_has_an_id_for_each_collection() {
     assert_eq!(PROJECT.ids("portfolios/wsc/projects/avenue"), Ok(vec![id("wsc"), id("avenue")]));
     assert_eq!(PORTFOLIO.ids("portfolios/wsc"), Ok(vec![id("wsc")]));
     assert_eq!(PROJECT.ids("avenue").unwrap_err().kind(), PROJECT.kind);
+}
+
+#[test]
+fn a_name_that_floats_has_an_id_for_each_collection_above_that_it_says() {
+    let floating = NameShape { floats: true, ..PROJECT };
+    assert_eq!(floating.ids("portfolios/wsc/projects/avenue"), Ok(vec![id("wsc"), id("avenue")]));
+    assert_eq!(floating.ids("projects/avenue"), Ok(vec![id("avenue")]));
+    for text in [
+        "",
+        "/projects/avenue",
+        "projects",
+        "projects/",
+        "portfolios/wsc",
+        "batches/wsc/projects/avenue",
+        "portfolios//projects/avenue",
+        "portfolios/wsc/projects/avenue/projects/avenue",
+        "portfolios/wsc/portfolios/wsc/projects/avenue",
+    ] {
+        assert!(floating.ids(text).is_err(), "{text}");
+    }
 }
 
 #[test]

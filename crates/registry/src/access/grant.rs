@@ -1,0 +1,159 @@
+//! Grants: that a principal has a role everywhere, in a portfolio, or in a project.
+//!
+//! Invariants: a grant never changes, and one that was revoked does not come back. Callers grant to others only, not
+//! to themselves. A grant is made under what is there and not deleted, and can be revoked whatever becomes of that.
+
+use jiff::Timestamp;
+use milepost_proto::milepost::access::v1::{Grant, ServiceAccount};
+use milepost_proto::registry::v1::{Portfolio, Project};
+use milepost_proto::resource::TopLevel;
+use milepost_resource::{By, Checked, Index, Name, Parent, Rules, Under, instant};
+use milepost_types::{Rejection, ResourceId, Violations, quoted};
+
+use super::{check_expire_time, check_service_account};
+use crate::tables::{Registry, Rows, Scope};
+
+/// The grants of each principal that are not revoked.
+const BY_PRINCIPAL: Index =
+    Index { tag: 26, under: 0, by: &[By::Field("principal")], live: true, when: &[], orders: false };
+
+impl Rules<Registry> for Grant {
+    type Above = Anywhere;
+
+    const TABLE: u8 = 6;
+    const TABLE_NAME: &'static str = "registry.grants";
+    const ID_PREFIX: char = 'g';
+    const INDEXES: &'static [Index] = &[BY_PRINCIPAL];
+
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        // The schema says that there must be one.
+        if field == "principal" && !self.principal.is_empty() && !is_principal(&self.principal) {
+            let description = format!(
+                "{} is no principal; give user:ISSUER/SUBJECT, group:ISSUER/NAME, serviceaccount:ID or cert:URI",
+                quoted(&self.principal)
+            );
+            violations.push("principal", "INVALID_PRINCIPAL", description);
+        }
+    }
+
+    fn admit(scope: &Scope<'_>, _: Option<&Checked<Self>>, grant: &Checked<Self>) -> Result<(), Rejection> {
+        check_open(&scope.rows, grant.name().parent_ids())?;
+        let expire_time: Option<Timestamp> = instant(grant.expire_time.as_ref());
+        check_expire_time(scope, "grant.expire_time", expire_time)?;
+        let actor = &scope.context.actor;
+        if [&actor.principal, &actor.on_behalf_of].contains(&&grant.principal) {
+            let description = "grant.principal: this is who asks; have another administrator grant it";
+            return Err(Rejection::precondition("SELF_GRANT", grant.principal.clone(), description));
+        }
+        match service_account(&grant.principal) {
+            Some(name) => check_service_account(scope, "grant.principal", &name),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a grant is under: everything, a portfolio, or a project. That must be there, and may be deleted: a grant in it
+/// can still be revoked.
+pub(crate) struct Anywhere;
+
+impl Parent<Registry> for Anywhere {
+    fn check_open(rows: &Rows<'_>, ids: &[ResourceId]) -> Result<(), Rejection> {
+        Self::check_there(rows, ids)
+    }
+
+    fn check_there(rows: &Rows<'_>, ids: &[ResourceId]) -> Result<(), Rejection> {
+        Under::<Project>::check_there(rows, ids)
+    }
+}
+
+/// Refuses what a grant cannot be made under.
+fn check_open(rows: &Rows<'_>, ids: &[ResourceId]) -> Result<(), Rejection> {
+    match ids.len() {
+        0 => TopLevel::check_open(rows, ids),
+        1 => Under::<Portfolio>::check_open(rows, ids),
+        _ => Under::<Project>::check_open(rows, ids),
+    }
+}
+
+/// Whether a text is a principal.
+fn is_principal(text: &str) -> bool {
+    let is_id = |text: &str| text.parse::<ResourceId>().is_ok();
+    let of_issuer =
+        |text: &str| text.split_once('/').is_some_and(|(issuer, name)| is_id(issuer) && !name.is_empty());
+    match text.split_once(':') {
+        Some(("user" | "group", name)) => of_issuer(name),
+        Some(("serviceaccount", id)) => is_id(id),
+        Some(("cert", uri)) => {
+            uri.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// The service account that a principal is.
+fn service_account(principal: &str) -> Option<Name<ServiceAccount>> {
+    let id = principal.strip_prefix("serviceaccount:")?;
+    Some(Name::under(&[], id.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::milepost::access::v1 as schema;
+    use milepost_types::Role;
+
+    use super::*;
+
+    #[test]
+    fn a_principal_is_one_of_four_kinds_and_whole() {
+        for text in [
+            "user:corp/8f14e45f",
+            "user:corp/a/b:c",
+            "group:corp/规划部",
+            "serviceaccount:planner",
+            "cert:spiffe://office/planner",
+        ] {
+            assert!(is_principal(text), "{text}");
+        }
+        for text in [
+            "",
+            "office",
+            "user:",
+            "user:corp",
+            "user:corp/",
+            "user:/8f14e45f",
+            "user:Corp/x",
+            "group:corp",
+            "serviceaccount:",
+            "serviceaccount:Planner",
+            "serviceaccount:a/b",
+            "cert:",
+            "cert:planner",
+            "cert::x",
+            "cert:spiffe:",
+            "robot:corp/x",
+            "User:corp/x",
+        ] {
+            assert!(!is_principal(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_service_account_is_looked_up() {
+        let name = |text| service_account(text).map(|name| name.to_string());
+        assert_eq!(name("serviceaccount:planner").as_deref(), Some("serviceAccounts/planner"));
+        for text in ["serviceaccount:", "user:corp/planner", "planner"] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_the_roles_that_there_are() {
+        let number = |role: Role| role as i32;
+        for role in Role::ALL {
+            let word = schema::Role::try_from(number(role)).unwrap().as_str_name();
+            assert_eq!(word.strip_prefix("ROLE_").unwrap().to_lowercase(), role.as_str());
+        }
+        let others = (1..=64).filter(|number| schema::Role::try_from(*number).is_ok());
+        assert!(others.eq(Role::ALL.map(number)));
+    }
+}

@@ -1,0 +1,76 @@
+//! CreateApiToken: the server makes the token, keeps its hash, and answers with the token once.
+//!
+//! Invariants: the token is in the answer alone, and there only if this very call created it: not if nothing was
+//! changed, and not if an earlier call with the same request id did it. The hash is in no answer.
+
+use std::sync::Arc;
+
+use milepost_proto::event::v1::{Event, event};
+use milepost_proto::milepost::access::v1::{ApiToken, CreateApiTokenRequest, CreateApiTokenResponse};
+use milepost_resource::{Api, Command, Rules, Standard, call, create};
+use milepost_service::refusal;
+use milepost_service::request::Caller;
+use milepost_service::status::internal;
+use milepost_types::{Rejection, Violations};
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::Named;
+use crate::access::api_token::Token;
+use crate::tables::Registry;
+
+/// The methods of API tokens.
+pub(crate) fn of_api_tokens() -> Vec<Named> {
+    vec![call("CreateApiToken", answer)]
+}
+
+async fn answer(
+    api: Arc<Api<Registry>>,
+    request: Request<CreateApiTokenRequest>,
+) -> Result<Response<CreateApiTokenResponse>, Status> {
+    let refused = |rejection: Rejection| refusal::status(&rejection);
+    let caller = Caller::of(&request).map_err(refused)?;
+    let request = request.into_inner();
+    let is_kept = !request.validate_only;
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| internal("the system has no random bytes", &error))?;
+    let mut made = None;
+    let submission = caller.submission(request, |request, violations| {
+        let (token, act) = read(request, secret, violations)?;
+        made = Some(token);
+        Some(Arc::new(Command { act: Box::new(act), traceparent: caller.traceparent.clone() }))
+    });
+    let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
+    let mut created = receipt.events.first().and_then(created).unwrap_or_default();
+    // Of the same request before, the event has another hash.
+    let is_own = |token: &Token| is_kept && token.sha256() == created.secret_sha256;
+    let token = made.filter(is_own).map(Token::into_shown).unwrap_or_default();
+    created.secret_sha256.clear();
+    let revision = api.revision(receipt.position);
+    Ok(Response::new(CreateApiTokenResponse { api_token: Some(created), revision, token }))
+}
+
+/// The token that is to be created, and how.
+fn read(
+    mut request: CreateApiTokenRequest,
+    secret: [u8; 32],
+    violations: &mut Violations,
+) -> Option<(Token, Standard<ApiToken>)> {
+    let new =
+        create::<Registry, ApiToken>(&mut request, "api_token".to_owned(), Some(Vec::new()), violations)?;
+    let mut made = None;
+    let new = new.with_id(<ApiToken as Rules<Registry>>::ID_PREFIX, |id, resource| {
+        let token = Token::new(id, secret);
+        resource.secret_sha256 = token.sha256();
+        made = Some(token);
+    });
+    Some((made?, Standard::Create { new: vec![new], answer: None }))
+}
+
+/// The API token that an event carries.
+fn created(event: &bytes::Bytes) -> Option<ApiToken> {
+    match Event::decode(event.clone()).ok()?.resource? {
+        event::Resource::ApiTokenResource(token) => Some(token),
+        _ => None,
+    }
+}
