@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::noun::Noun;
 use super::request::{self, paths};
-use super::{Named, Page, Subject, Transcript};
+use super::{Named, Page, Subject, Transcript, full};
 
 /// What may follow a path in a filter.
 const FORMS: [&str; 12] = [
@@ -28,7 +28,7 @@ impl<S: Subject> Transcript<S> {
     /// Asks for every field in every way; `list` lists what there is, `name` is one that is not deleted.
     pub(crate) async fn every_field(&mut self, noun: &Noun, list: &Value, name: &str) {
         self.chapter("What every field may be asked for");
-        let method = format!("{}.{}", S::PACKAGE, noun.method("Update"));
+        let method = full::<S>(&noun.method("Create"));
         let paths = paths(&request::field(&method, noun.field));
         self.text.step("filters");
         let mut all = list.clone();
@@ -48,6 +48,9 @@ impl<S: Subject> Transcript<S> {
         for path in &paths {
             let answer = self.taken(noun, "List", list, "order_by", path).await;
             self.text.line(&format!("{path}: {answer}"));
+        }
+        if !noun.has::<S>("Update") {
+            return;
         }
         self.text.step("masks of an update that says nothing else");
         let update = json!({ noun.field: { "name": name }, "validate_only": true });

@@ -42,6 +42,11 @@ pub(crate) trait Subject {
     async fn close(&mut self);
 }
 
+/// `package.Service/Method`, where the package is that of the service unless it is said.
+fn full<S: Subject>(method: &str) -> String {
+    if method.starts_with("milepost.") { method.to_owned() } else { format!("{}.{method}", S::PACKAGE) }
+}
+
 /// A service under test, and the text about it.
 pub(crate) struct Transcript<S> {
     pub(crate) subject: S,
@@ -184,7 +189,7 @@ impl<S: Subject> Transcript<S> {
     }
 
     async fn send(&mut self, method: &str, mut request: Value, signed: bool) -> Result<Bytes, Status> {
-        let method = format!("{}.{method}", S::PACKAGE);
+        let method = full::<S>(method);
         if request::is_write(&method) {
             self.writes += 1;
             self.subject.clock().advance(SignedDuration::new(1, 1));

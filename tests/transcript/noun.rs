@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Subject, Transcript};
+use super::{Subject, Transcript, full, request};
 
 /// A resource, and what its methods are called after.
 pub(crate) struct Noun {
@@ -39,6 +39,11 @@ impl Noun {
         format!("{singular}Service/{verb}{noun}")
     }
 
+    /// Whether there is a method for a verb: what never changes has none for some.
+    pub(super) fn has<S: Subject>(&self, verb: &str) -> bool {
+        request::is_there(&full::<S>(&self.method(verb)))
+    }
+
     /// An update with a mask.
     pub(crate) fn update(&self, mask: &str, resource: Value) -> Value {
         json!({ self.field: resource, "update_mask": mask })
@@ -58,7 +63,7 @@ impl<S: Subject> Transcript<S> {
 
     /// Requests with a name that are wrong in every way at once; `good` is the name of one that is there.
     pub(crate) async fn target_faults(&mut self, noun: &Noun, good: &str) {
-        for verb in ["Delete", "Undelete"] {
+        for verb in ["Delete", "Undelete"].into_iter().filter(|verb| noun.has::<S>(verb)) {
             let everything = json!({ "name": "x", "etag": "x", "request_id": " " });
             self.ask(noun, verb, "everything", everything).await;
             self.ask(noun, verb, "nothing", json!({})).await;
@@ -85,15 +90,22 @@ impl<S: Subject> Transcript<S> {
             change["etag"] = json!(etag);
             noun.set(change)
         };
-        self.ask(noun, "Get", "none", json!({ "name": none })).await;
-        self.ask(noun, "Update", "none", changed(&none, "")).await;
-        self.ask(noun, "Delete", "none", json!({ "name": none })).await;
-        self.ask(noun, "Undelete", "none", json!({ "name": none })).await;
-        self.ask(noun, "Update", "a stale etag", changed(there, "1")).await;
-        self.ask(noun, "Delete", "a stale etag", json!({ "name": there, "etag": "1" })).await;
-        self.ask(noun, "Undelete", "a stale etag", json!({ "name": deleted, "etag": "1" })).await;
-        self.ask(noun, "Update", "a deleted one", changed(deleted, "")).await;
-        self.ask(noun, "Undelete", "one that is not deleted", json!({ "name": there })).await;
+        let stale = |name: &str| json!({ "name": name, "etag": "1" });
+        for (verb, what, request) in [
+            ("Get", "none", json!({ "name": none })),
+            ("Update", "none", changed(&none, "")),
+            ("Delete", "none", json!({ "name": none })),
+            ("Undelete", "none", json!({ "name": none })),
+            ("Update", "a stale etag", changed(there, "1")),
+            ("Delete", "a stale etag", stale(there)),
+            ("Undelete", "a stale etag", stale(deleted)),
+            ("Update", "a deleted one", changed(deleted, "")),
+            ("Undelete", "one that is not deleted", json!({ "name": there })),
+        ] {
+            if noun.has::<S>(verb) {
+                self.ask(noun, verb, what, request).await;
+            }
+        }
     }
 
     /// A creation that is sent again under its request id, and another under the same.

@@ -5,19 +5,29 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use prost::Message;
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value as Reflected,
+    DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, ReflectMessage,
+    Value as Reflected,
 };
 use serde_json::Value;
 
 static POOL: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(milepost_proto::FILE_DESCRIPTOR_SET).unwrap());
 
-/// What `package.Service/Method` takes.
-fn input(method: &str) -> MessageDescriptor {
+/// `package.Service/Method`, if its service has it.
+fn found(method: &str) -> Option<MethodDescriptor> {
     let (service, name) = method.split_once('/').unwrap();
     let service = POOL.get_service_by_name(service).unwrap_or_else(|| panic!("no service of {method}"));
-    let found = service.methods().find(|known| known.name() == name);
-    found.unwrap_or_else(|| panic!("no method {method}")).input()
+    service.methods().find(|known| known.name() == name)
+}
+
+/// Whether there is a method.
+pub(super) fn is_there(method: &str) -> bool {
+    found(method).is_some()
+}
+
+/// What a method takes.
+fn input(method: &str) -> MessageDescriptor {
+    found(method).unwrap_or_else(|| panic!("no method {method}")).input()
 }
 
 /// Whether a method takes a request id.

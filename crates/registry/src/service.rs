@@ -89,7 +89,7 @@ impl Service {
             .service(self.serve::<Batch>(methods::of_batches()))
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
-            .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens()));
+            .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)));
         ledger::attach(component, context, LedgerKind::Registry, &self.api.ledger)
     }
 

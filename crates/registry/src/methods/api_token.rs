@@ -19,21 +19,25 @@ use super::Named;
 use crate::access::api_token::Token;
 use crate::tables::Registry;
 
-/// The methods of API tokens.
-pub(crate) fn of_api_tokens() -> Vec<Named> {
-    vec![call("CreateApiToken", answer)]
+/// Fills bytes at random.
+pub(crate) type Random = fn(&mut [u8]) -> Result<(), getrandom::Error>;
+
+/// The methods of API tokens, whose secrets are made by `random`.
+pub(crate) fn of_api_tokens(random: Random) -> Vec<Named> {
+    vec![call("CreateApiToken", move |api, request| answer(api, request, random))]
 }
 
 async fn answer(
     api: Arc<Api<Registry>>,
     request: Request<CreateApiTokenRequest>,
+    random: Random,
 ) -> Result<Response<CreateApiTokenResponse>, Status> {
     let refused = |rejection: Rejection| refusal::status(&rejection);
     let caller = Caller::of(&request).map_err(refused)?;
     let request = request.into_inner();
     let is_kept = !request.validate_only;
     let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| internal("the system has no random bytes", &error))?;
+    random(&mut secret).map_err(|error| internal("the system has no random bytes", &error))?;
     let mut made = None;
     let submission = caller.submission(request, |request, violations| {
         let (token, act) = read(request, secret, violations)?;

@@ -7,6 +7,7 @@ pub(crate) mod rows;
 #[path = "../../../../tests/transcript/mod.rs"]
 mod transcript;
 
+mod access;
 mod batches;
 mod costs;
 mod days;

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Ledger, Options, Read};
 use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::milepost::access::v1::*;
 use milepost_proto::registry::v1::*;
 use milepost_types::LogId;
 use proptest::collection::vec;
@@ -15,6 +16,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use prost::Message;
+use prost_types::Timestamp;
 
 use tonic::Code;
 
@@ -34,6 +36,9 @@ enum Ask {
     Members(bool, &'static str, &'static str, Vec<&'static str>),
     Start(&'static str, &'static str),
     Cancel(&'static str, &'static str),
+    Grant(bool, Vec<&'static str>, &'static str, &'static str),
+    Account(Verb, &'static str),
+    Token(bool, &'static str, &'static str),
     Wait(i64),
 }
 
@@ -60,6 +65,20 @@ fn portfolio_id() -> impl Strategy<Value = &'static str> {
 
 fn project_id() -> impl Strategy<Value = &'static str> {
     select(vec!["w", "x", "y", "z"])
+}
+
+fn account_id() -> impl Strategy<Value = &'static str> {
+    select(vec!["s", "v"])
+}
+
+/// The ids of what a grant is under.
+fn under() -> impl Strategy<Value = Vec<&'static str>> {
+    (portfolio_id(), project_id(), 0..3usize)
+        .prop_map(|(portfolio, project, count)| [portfolio, project].into_iter().take(count).collect())
+}
+
+fn principal() -> impl Strategy<Value = &'static str> {
+    select(vec!["user:corp/a", "group:corp/部", "serviceaccount:s", "cert:x:y", "office"])
 }
 
 fn verb() -> impl Strategy<Value = Verb> {
@@ -95,6 +114,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => (any::<bool>(), portfolio_id(), batch_id(), members()).prop_map(|(add, p, id, members)| Ask::Members(add, p, id, members)),
         2 => (portfolio_id(), batch_id()).prop_map(|(p, id)| Ask::Start(p, id)),
         1 => (portfolio_id(), batch_id()).prop_map(|(p, id)| Ask::Cancel(p, id)),
+        3 => (any::<bool>(), under(), select(vec!["g", "h"]), principal())
+            .prop_map(|(create, under, id, principal)| Ask::Grant(create, under, id, principal)),
+        2 => (verb(), account_id()).prop_map(|(verb, id)| Ask::Account(verb, id)),
+        2 => (any::<bool>(), select(vec!["t", "u"]), account_id()).prop_map(|(create, id, of)| Ask::Token(create, id, of)),
         1 => (0i64..100_000).prop_map(Ask::Wait),
     ]
 }
@@ -291,6 +314,70 @@ async fn done(office: &Office, ask: &Ask) -> bool {
             let request = CancelBatchRequest { name, reason, ..Default::default() };
             office.batches().cancel_batch(request).await.map(|_| ())
         }
+        Ask::Grant(create, under, id, principal) => {
+            let parent = ["portfolios", "projects"].iter().zip(under);
+            let parent =
+                parent.map(|(collection, id)| format!("{collection}/{id}")).collect::<Vec<_>>().join("/");
+            if create {
+                let expire_time = Some(Timestamp { seconds: 1_622_200_000, nanos: 7 });
+                let (principal, reason) = (principal.into(), "因为".into());
+                let role = Role::Viewer.into();
+                let grant = Some(Grant { principal, role, expire_time, reason, ..Default::default() });
+                let request = CreateGrantRequest { parent, grant_id: id.into(), grant, ..Default::default() };
+                office.grants().create_grant(request).await.map(|_| ())
+            } else {
+                let name =
+                    if parent.is_empty() { format!("grants/{id}") } else { format!("{parent}/grants/{id}") };
+                office
+                    .grants()
+                    .delete_grant(DeleteGrantRequest { name, ..Default::default() })
+                    .await
+                    .map(|_| ())
+            }
+        }
+        Ask::Account(verb, id) => {
+            let (mut client, name) = (office.service_accounts(), format!("serviceAccounts/{id}"));
+            let message =
+                ServiceAccount { name: name.clone(), display_name: "程序".into(), ..Default::default() };
+            let service_account = Some(message);
+            match verb {
+                Verb::Create => {
+                    let service_account_id = id.into();
+                    let request = CreateServiceAccountRequest {
+                        service_account_id,
+                        service_account,
+                        ..Default::default()
+                    };
+                    client.create_service_account(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let request = UpdateServiceAccountRequest { service_account, ..Default::default() };
+                    client.update_service_account(request).await.map(|_| ())
+                }
+                Verb::Delete => {
+                    let request = DeleteServiceAccountRequest { name, ..Default::default() };
+                    client.delete_service_account(request).await.map(|_| ())
+                }
+                Verb::Undelete => {
+                    let request = UndeleteServiceAccountRequest { name, ..Default::default() };
+                    client.undelete_service_account(request).await.map(|_| ())
+                }
+            }
+        }
+        Ask::Token(create, id, of) => {
+            if create {
+                let service_account = format!("serviceAccounts/{of}");
+                let expire_time = Some(Timestamp { seconds: 1_622_200_000, nanos: 7 });
+                let api_token = Some(ApiToken { service_account, expire_time, ..Default::default() });
+                let request =
+                    CreateApiTokenRequest { api_token_id: id.into(), api_token, ..Default::default() };
+                office.api_tokens().create_api_token(request).await.map(|_| ())
+            } else {
+                let name = format!("apiTokens/{id}");
+                let request = DeleteApiTokenRequest { name, ..Default::default() };
+                office.api_tokens().delete_api_token(request).await.map(|_| ())
+            }
+        }
         Ask::Wait(seconds) => {
             office.clock.advance(SignedDuration::from_secs(seconds));
             return false;
@@ -351,6 +438,9 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
             "{} shares its place",
             phase.name
         );
+    }
+    for token in resources::<ApiToken>(held, 8) {
+        assert_eq!(token.secret_sha256.is_empty(), token.delete_time.is_some(), "{}", token.name);
     }
     for batch in resources::<Batch>(held, 5) {
         assert!(batch.members.iter().all(|member| projects.contains_key(member)));

@@ -14,7 +14,7 @@ use tonic::Code;
 use super::office::{Office, faults};
 use super::transcript::raw;
 
-const PACKAGE: &str = "milepost.registry.v1";
+const PACKAGES: [&str; 2] = ["milepost.registry.v1", "milepost.access.v1"];
 
 /// Marked in a message that is also a request of its own, where it is required; here it may be left out.
 const NOT_HERE: [&str; 1] = ["requests[0].parent"];
@@ -32,7 +32,7 @@ impl Schema {
     }
 
     fn services(&self) -> impl Iterator<Item = ServiceDescriptor> {
-        self.pool.services().filter(|service| service.package_name() == PACKAGE)
+        self.pool.services().filter(|service| PACKAGES.contains(&service.package_name()))
     }
 
     fn is(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {
@@ -44,7 +44,7 @@ impl Schema {
     /// The message of this package that a field holds.
     fn part(&self, field: &FieldDescriptor) -> Option<MessageDescriptor> {
         match field.kind() {
-            Kind::Message(part) if part.package_name() == PACKAGE && !field.is_map() => Some(part),
+            Kind::Message(part) if PACKAGES.contains(&part.package_name()) && !field.is_map() => Some(part),
             _ => None,
         }
     }

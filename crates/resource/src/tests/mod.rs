@@ -7,6 +7,7 @@ mod world;
 mod commands;
 mod content;
 mod faults;
+mod floating;
 mod keys;
 mod lists;
 mod lists_in_fields;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use milepost_proto::event::v1::MilestoneOutlookChanged;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::milepost::access::v1::Grant;
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project, Site, project};
 use milepost_proto::resource::TopLevel;
 use milepost_proto::tracker::v1::Milestone;
@@ -31,13 +32,14 @@ impl Dates for Office {
 }
 
 /// Its tables.
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 7] = [
     Table::of::<Office, Portfolio>(),
     Table::of::<Office, Organization>(),
     Table::of::<Office, Project>(),
     Table::of::<Office, Phase>(),
     Table::of::<Office, Batch>(),
     Table::of::<Office, Milestone>(),
+    Table::of::<Office, Grant>(),
 ];
 
 const fn index(tag: u8, under: usize, by: &'static [By]) -> Index {
@@ -73,6 +75,19 @@ impl Rules<Office> for Organization {
     const ID_PREFIX: char = 'o';
     const INDEXES: &'static [Index] =
         &[Index { live: true, orders: false, ..index(17, 0, &[By::Field("kind")]) }];
+}
+
+/// The grants of each principal.
+pub(super) const BY_PRINCIPAL: Index =
+    Index { live: true, orders: false, ..index(30, 0, &[By::Field("principal")]) };
+
+impl Rules<Office> for Grant {
+    type Above = TopLevel;
+
+    const TABLE: u8 = 7;
+    const TABLE_NAME: &'static str = "office.grants";
+    const ID_PREFIX: char = 'g';
+    const INDEXES: &'static [Index] = &[BY_PRINCIPAL];
 }
 
 /// The projects of each portfolio by their status.

@@ -5,14 +5,17 @@
 //! service is built inside. A golden text changes only if what is stored or sent is meant to change:
 //! `GOLDEN=renew cargo nextest run -p milepost-registry golden` writes them anew, and fails all the same.
 
+mod api_token;
 mod batch;
 mod batch_refusals;
+mod grant;
 mod organization;
 mod phase;
 mod portfolio;
 mod project;
 mod project_faults;
 mod project_refusals;
+mod service_account;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,14 +30,14 @@ use tonic::transport::Channel;
 use super::office::Office;
 use super::transcript::{Subject, Transcript, noun};
 
-/// An office with its journal.
-struct Registry {
+/// An office with its journal, of which the services of one package are called: those of access, or the others.
+struct Registry<const ACCESS: bool = false> {
     office: Office,
     journal: Arc<MemoryJournal>,
 }
 
-impl Subject for Registry {
-    const PACKAGE: &'static str = "milepost.registry.v1";
+impl<const ACCESS: bool> Subject for Registry<ACCESS> {
+    const PACKAGE: &'static str = if ACCESS { "milepost.access.v1" } else { "milepost.registry.v1" };
     const REVISION_OF_ANOTHER_LOG: &'static str = "UgEBAZXzoHweS26dVS8fCo08EQAAAAAAABJnASNFZ4mrze8xPn-1";
 
     fn channel(&self) -> &Channel {
@@ -60,7 +63,7 @@ impl Subject for Registry {
 
 type Golden = Transcript<Registry>;
 
-impl Registry {
+impl<const ACCESS: bool> Registry<ACCESS> {
     /// An empty registry, at noon of 2021-05-27 in Chongqing.
     async fn open() -> Self {
         let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
@@ -68,7 +71,7 @@ impl Registry {
     }
 }
 
-impl Golden {
+impl<const ACCESS: bool> Transcript<Registry<ACCESS>> {
     async fn open() -> Self {
         Self::of(Registry::open().await)
     }
@@ -80,12 +83,12 @@ impl Golden {
             "reporting_currency_code": "CNY",
         });
         let request = json!({ "portfolio_id": id, "portfolio": portfolio });
-        self.given("PortfolioService/CreatePortfolio", request).await;
+        self.given("milepost.registry.v1.PortfolioService/CreatePortfolio", request).await;
     }
 
     async fn given_organization(&mut self, id: &str) {
         let request = json!({ "organization_id": id, "organization": { "display_name": "重庆大学" } });
-        self.given("OrganizationService/CreateOrganization", request).await;
+        self.given("milepost.registry.v1.OrganizationService/CreateOrganization", request).await;
     }
 
     /// A project in a portfolio, with what else it says.
@@ -93,7 +96,7 @@ impl Golden {
         project["display_name"] = json!("科学大道");
         let parent = format!("portfolios/{portfolio}");
         let request = json!({ "parent": parent, "project_id": id, "project": project });
-        self.given("ProjectService/CreateProject", request).await;
+        self.given("milepost.registry.v1.ProjectService/CreateProject", request).await;
     }
 
     /// Compares it with the golden text of a resource.
