@@ -23,6 +23,8 @@ mod value;
 mod variables;
 
 pub mod server;
+pub mod tls;
+pub mod upstream;
 
 pub use arguments::ConfigArgs;
 pub use fault::{EXIT_CODE, Fault, Faults, Source};

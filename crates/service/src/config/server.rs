@@ -4,7 +4,9 @@
 //! `deploy/` for an example of each role. Every key here has one reader, named in its section.
 
 use super::section::{Found, Rules};
+use super::tls::Tls;
 use super::units::ByteSize;
+use super::upstream::Upstream;
 use crate::{choice, section};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,11 +15,14 @@ use std::time::Duration;
 section! {
     /// What every server has. The host reads the addresses and the drain timeout.
     pub struct Server {
-        /// The address and port that serves gRPC; port 0 takes a free one. Without authentication in
-        /// front of it, listen on an address that only trusted callers reach.
+        /// The address and port that serves gRPC; port 0 takes a free one. One that other machines reach
+        /// needs TLS and authentication.
         pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7400)),
         /// The address and port of metrics and probes (/metrics, /healthz, /readyz), or "none".
         pub admin_listen: Option<SocketAddr> = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 7410))),
+        /// Serves other machines without TLS or without authentication: everyone who reaches the port may
+        /// read, and may write in any name. Only for networks in which all are trusted.
+        pub insecure_network: bool = false,
         /// The directory of the journals and stores; made if it is missing. One process at a time.
         pub data_dir: PathBuf = PathBuf::from("milepost-data"),
         /// How long a stopping server waits for open calls and streams before it drops them.
@@ -28,6 +33,10 @@ section! {
         pub limits: Limits = Limits::default(),
         /// How connections that went silent are noticed.
         pub keepalive: Keepalive = Keepalive::default(),
+        /// TLS of the gRPC port.
+        pub tls: Tls = Tls::default(),
+        /// How the servers are reached whose journals are followed.
+        pub upstream: Upstream = Upstream::default(),
         /// The journals: the truth, in append-only files.
         pub journal: Journal = Journal::default(),
         /// The ledgers: how commands become durable, and the stores derived from the journals.
@@ -42,6 +51,40 @@ impl Rules for Server {
         if shared {
             found.fault("admin_listen", format!("{} is the address that gRPC listens on", self.listen));
         }
+        self.refuse_open_network(found, self.tls.is_on(), self.has_authentication());
+    }
+}
+
+impl Server {
+    /// Whether other machines may reach the gRPC port although it lacks TLS or authentication.
+    pub fn is_open_network(&self) -> bool {
+        self.is_open(self.tls.is_on(), self.has_authentication())
+    }
+
+    fn has_authentication(&self) -> bool {
+        self.tls.client_ca.is_some()
+    }
+
+    fn is_open(&self, tls: bool, authentication: bool) -> bool {
+        !self.listen.ip().to_canonical().is_loopback() && !(tls && authentication)
+    }
+
+    /// Reports an address that other machines reach without TLS and authentication, unless that is wanted.
+    fn refuse_open_network(&self, found: &mut Found<'_>, tls: bool, authentication: bool) {
+        if self.insecure_network || !self.is_open(tls, authentication) {
+            return;
+        }
+        let missing = match (tls, authentication) {
+            (true, _) => "authentication (tls.client_ca)",
+            (_, true) => "TLS (tls.certificate and tls.key)",
+            _ => "TLS (tls.certificate and tls.key) and authentication (tls.client_ca)",
+        };
+        let message = format!(
+            "other machines may reach {}, which needs {missing}; give that, listen on 127.0.0.1, or set \
+             insecure_network = true if everyone in that network may read and write everything",
+            self.listen
+        );
+        found.fault("listen", message);
     }
 }
 

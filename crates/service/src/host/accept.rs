@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -153,16 +153,17 @@ impl Connections {
     }
 }
 
-/// Waits for the first byte of the other side; whether it came within `time` and before `stop`.
-pub(super) async fn spoke(stream: &TcpStream, time: Duration, stop: &CancellationToken) -> bool {
+/// Waits for the first byte of the other side, which stays to be read, if it comes within `time` and before `stop`.
+pub(super) async fn first_byte(stream: &TcpStream, time: Duration, stop: &CancellationToken) -> Option<u8> {
+    let mut first = [0];
     // Not `readable`, which may say so of a new socket on which nothing has come.
-    let first = stop.run_until_cancelled(timeout(time, stream.peek(&mut [0]))).await;
-    matches!(first, Some(Ok(Ok(1))))
+    let peeked = stop.run_until_cancelled(timeout(time, stream.peek(&mut first))).await;
+    matches!(peeked, Some(Ok(Ok(1)))).then_some(first[0])
 }
 
 /// Says something, and waits until the other side has closed: what it sends meanwhile would otherwise be
 /// answered with a reset, which may take the words away before they are read.
-pub(super) async fn tell(mut stream: TcpStream, words: &[u8]) -> io::Result<()> {
+pub(super) async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, words: &[u8]) -> io::Result<()> {
     stream.write_all(words).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 1024];
@@ -181,12 +182,13 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         let (short, long) = (Duration::from_millis(20), Duration::from_secs(20));
         let stop = CancellationToken::new();
-        assert!(!spoke(&stream, short, &stop).await);
+        assert_eq!(first_byte(&stream, short, &stop).await, None);
         client.write_all(b"x").await.unwrap();
-        assert!(spoke(&stream, long, &stop).await);
+        assert_eq!(first_byte(&stream, long, &stop).await, Some(b'x'));
+        assert_eq!(first_byte(&stream, long, &stop).await, Some(b'x'), "it stays to be read");
         let _silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (silent, _) = listener.accept().await.unwrap();
         stop.cancel();
-        assert!(!spoke(&silent, long, &stop).await, "a server that stops does not wait for it");
+        assert_eq!(first_byte(&silent, long, &stop).await, None, "a server that stops does not wait for it");
     }
 }

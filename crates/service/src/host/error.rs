@@ -14,6 +14,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// TLS cannot be set up: a file of it changed since the configuration was read.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
     /// A component cannot be opened.
     #[error("cannot start")]
     Open(#[source] BoxError),

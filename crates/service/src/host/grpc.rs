@@ -4,10 +4,11 @@
 //! deadline with CANCELLED, spawns tasks that cannot be awaited, and leaves drained connections open for
 //! as long as a stream lasts. tonic provides the codecs and statuses.
 
-use super::accept::{Connections, spoke};
+use super::accept::{Connections, first_byte, tell};
 use super::calls::Calls;
 use super::connection::{End, live, until_call};
 use super::socket::Socket;
+use super::tls::{Client, Peer, Stream, Tls};
 use crate::config::server::{Keepalive, Limits};
 use crate::status::Answer;
 use futures_util::FutureExt;
@@ -19,14 +20,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use milepost_proto::error::v1::Reason;
 use std::convert::Infallible;
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, pending, poll_fn, ready};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -41,8 +43,18 @@ const WINDOW_PER_STREAM: u32 = 512;
 /// The least and the most that the window may be.
 const WINDOW: std::ops::RangeInclusive<u32> = (1 << 20)..=((1 << 31) - 1);
 
+/// What a client begins with that speaks TLS: a record of the type handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// How long a client that speaks TLS where it should not, or the reverse, may take to hear it.
+const MISMATCH_TIME: Duration = Duration::from_secs(1);
+/// The answer to TLS on a port without it: no record of TLS, so that clients say so, some of them with these words.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
+    this port speaks no TLS: connect with http:// in place of https://\n";
+
 /// How the port is served.
 pub(super) struct Port {
+    /// TLS, if the port speaks it.
+    pub(super) tls: Option<Tls>,
     pub(super) calls: Calls,
     pub(super) limits: Limits,
     pub(super) keepalive: Keepalive,
@@ -67,6 +79,7 @@ impl Port {
             .keep_alive_timeout(self.keepalive.timeout);
         let served = Arc::new(Served {
             builder,
+            tls: self.tls,
             calls: Arc::new(self.calls),
             limits: self.limits,
             keepalive: self.keepalive,
@@ -81,6 +94,7 @@ impl Port {
 /// What the connections of a port share.
 struct Served {
     builder: Builder<Tracked>,
+    tls: Option<Tls>,
     calls: Arc<Calls>,
     limits: Limits,
     keepalive: Keepalive,
@@ -91,23 +105,66 @@ struct Served {
 
 impl Served {
     /// Serves calls on a connection until its end.
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
         let began = Instant::now();
         // A token of its own, since each poll of the connection's task locks it.
         let stop = self.stop.child_token();
-        if !spoke(&stream, self.keepalive.preface_timeout, &stop).await {
+        let Some(first) = first_byte(&stream, self.keepalive.preface_timeout, &stop).await else { return };
+        if (first == TLS_HANDSHAKE) != self.tls.is_some() {
+            tracing::debug!(peer = %address, "connection refused: one side speaks TLS, the other does not");
+            let _ = stop.run_until_cancelled(timeout(MISMATCH_TIME, self.refuse_protocol(stream))).await;
             return;
         }
         let socket = Socket::new(stream);
-        let (calls, streams) = (self.calls.clone(), socket.streams().clone());
+        let handshake = timeout_at(began + self.keepalive.preface_timeout, self.begin(&socket));
+        let (stream, mut client) = match stop.run_until_cancelled(handshake).await {
+            Some(Ok(Ok(begun))) => begun,
+            Some(Ok(Err(error))) => {
+                tracing::debug!(peer = %address, %error, "connection refused: its TLS handshake failed");
+                return;
+            }
+            Some(Err(_)) | None => return,
+        };
+        let certificate = client.as_ref().map(|client| Arc::clone(&client.certificate));
+        let (calls, streams, peer) =
+            (self.calls.clone(), socket.streams().clone(), Peer { address, certificate });
         // In a box from the beginning: it is moved several times before its first poll.
-        let answer = service_fn(move |request: Request<Incoming>| {
+        let answer = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
             let answer = calls.clone().answer(request.map(Body::new), streams.open());
             answer.map(Ok::<_, Infallible>).boxed()
         });
-        let connection = pin!(self.builder.serve_connection(TokioIo::new(socket.clone()), answer));
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), answer));
         let finish = http2::Connection::graceful_shutdown;
-        match live(connection, finish, &socket, &self.keepalive, began, &stop).await {
+        let distrusted = async {
+            match &mut client {
+                Some(client) => client.ended().await,
+                None => pending().await,
+            }
+        };
+        let reason = tokio::select! {
+            biased;
+            end = live(connection.as_mut(), finish, &socket, &self.keepalive, began, &stop) => {
+                return self.report(address, end);
+            }
+            reason = distrusted => reason,
+        };
+        tracing::info!(peer = %address, reason, "connection closed");
+        finish(connection.as_mut());
+        let end = poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx));
+        let _ = timeout(self.keepalive.drain_grace, end).await;
+    }
+
+    /// What HTTP/2 is spoken on over a socket, and the client certificate.
+    async fn begin(&self, socket: &Socket<TcpStream>) -> io::Result<(Stream, Option<Client>)> {
+        match &self.tls {
+            Some(tls) => tls.accept(socket).await,
+            None => Ok((Stream::Left(socket.clone()), None)),
+        }
+    }
+
+    fn report(&self, peer: SocketAddr, end: End<hyper::Result<()>>) {
+        match end {
             End::Closed(Ok(())) => {}
             End::Closed(Err(error)) => tracing::debug!(%peer, %error, "connection lost"),
             End::NoPreface => tracing::debug!(%peer, "connection cut: it speaks no HTTP/2"),
@@ -123,17 +180,40 @@ impl Served {
     /// Answers the first call of a connection that is one too many, and closes it.
     async fn refuse(self: Arc<Self>, stream: TcpStream) {
         let socket = Socket::new(stream);
-        let (streams, limit) = (socket.streams().clone(), self.limits.max_connections);
+        if let Ok((stream, _)) = self.begin(&socket).await {
+            self.answer_once(stream, &socket, too_many(self.limits.max_connections)).await;
+        }
+    }
+
+    /// Says to one that speaks TLS that this port does not, or the reverse, in what it speaks.
+    async fn refuse_protocol(&self, stream: TcpStream) {
+        if self.tls.is_none() {
+            let _ = tell(stream, NO_TLS).await;
+            return;
+        }
+        let socket = Socket::new(stream);
+        self.answer_once(Stream::Left(socket.clone()), &socket, only_tls()).await;
+    }
+
+    /// Answers the first call with a status, and closes the connection.
+    async fn answer_once(&self, stream: Stream, socket: &Socket<TcpStream>, status: Status) {
+        let streams = socket.streams().clone();
         let answer = service_fn(move |_: Request<Incoming>| {
             drop(streams.open());
-            ready(Ok::<_, Infallible>(too_many(limit).into_http::<Body>()))
+            ready(Ok::<_, Infallible>(status.clone().into_http::<Body>()))
         });
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(socket.clone()), answer));
-        if until_call(connection.as_mut(), &socket).await.is_none() {
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), answer));
+        if until_call(connection.as_mut(), socket).await.is_none() {
             connection.as_mut().graceful_shutdown();
             let _ = poll_fn(|cx| socket.poll_connection(connection.as_mut(), cx)).await;
         }
     }
+}
+
+/// The port speaks TLS, and the caller does not.
+fn only_tls() -> Status {
+    let message = "this port speaks TLS only: connect with https:// in place of http://";
+    Answer::new(Code::FailedPrecondition, Reason::ProtocolViolation, message).status()
 }
 
 fn too_many(limit: usize) -> Status {

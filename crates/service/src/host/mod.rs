@@ -23,6 +23,7 @@ mod run;
 mod signals;
 mod socket;
 mod streams;
+pub(crate) mod tls;
 
 pub use calls::Deadline;
 pub use context::{BoxError, Component, ServiceContext};
@@ -30,6 +31,7 @@ pub use error::Error;
 pub use listeners::Listeners;
 pub use run::{Ending, run};
 pub use signals::with_signals;
+pub use tls::{Peer, PeerCertificate};
 
 #[cfg(test)]
 mod tests;

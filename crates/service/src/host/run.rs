@@ -6,7 +6,7 @@
 //! calls up to the limit, drops what is left, and only then closes the components, last opened first. When
 //! `run` returns, no task of it runs any more.
 
-use super::accept::{Connections, spoke, tell};
+use super::accept::{Connections, first_byte, tell};
 use super::assemble::Assembled;
 use super::calls::Calls;
 use super::context::{BoxError, Component, ServiceContext, Task};
@@ -14,13 +14,16 @@ use super::error::Error;
 use super::grpc::Port;
 use super::listeners::Listeners;
 use super::methods::Methods;
+use super::tls::{Reload, Tls};
 use crate::admin;
 use crate::config::server::{Keepalive, Server};
+use crate::readiness::Check;
 use axum::Router;
 use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -40,6 +43,9 @@ const ADMIN_CONNECTIONS: usize = 100;
 /// The answer to an admin connection beyond the limit.
 const ADMIN_REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
     connection: close\r\n\r\ntoo many connections\n";
+
+/// 1 if other machines may reach the gRPC port although it lacks TLS or authentication.
+pub const INSECURE_NETWORK: &str = "milepost_server_insecure_network";
 
 /// How a server ended that ran to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +77,9 @@ where
         "listening"
     );
     let Listeners { grpc, admin } = listeners;
+    let open_network = warn_of_open_network(config, &context);
+    let tls =
+        config.tls.is_on().then(|| Tls::open(&config.tls, &context.clock, &context.metrics)).transpose()?;
     // The admin port answers before any component has a check of its own.
     let opening = context.readiness.check("server.opened");
     opening.not_ready("opening");
@@ -89,7 +98,7 @@ where
     let ended = match opened {
         Ok(Some(components)) => {
             opening.ready();
-            serve(config, &context, grpc, components, shutdown).await
+            serve(config, &context, (grpc, tls), components, shutdown).await
         }
         Ok(None) => Ok(Ending { dropped_connections: 0 }),
         Err(error) => Err(error),
@@ -97,6 +106,7 @@ where
     admin_connections.stop.cancel();
     close(&admin_connections, Instant::now() + Duration::from_secs(1)).await;
     admin_port.join_all().await;
+    drop(open_network);
     match &ended {
         Ok(ending) => tracing::info!(dropped_connections = ending.dropped_connections, "stopped"),
         Err(_) => tracing::error!("stopped after a failure"),
@@ -104,10 +114,24 @@ where
     ended
 }
 
+/// Says where it is seen that other machines may do everything; what it returns keeps that in readiness.
+fn warn_of_open_network(config: &Server, context: &ServiceContext) -> Option<Check> {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(config.is_open_network().into());
+    context.metrics.register(INSECURE_NETWORK, "1 if the network is served insecurely", gauge);
+    let address = config.listen;
+    config.is_open_network().then(|| {
+        tracing::warn!(%address, "INSECURE: everyone who reaches this address may read and write everything");
+        let check = context.readiness.check("server.insecure_network");
+        check.degraded(format!("everyone who reaches {address} may read and write everything"));
+        check
+    })
+}
+
 async fn serve(
     config: &Server,
     context: &ServiceContext,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<(Tls, Reload)>),
     components: Vec<Component>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ending, Error> {
@@ -115,7 +139,9 @@ async fn serve(
     let (limits, keepalive) = (&config.limits, &config.keepalive);
     let connections = Connections::new(limits.max_connections, keepalive, context.drain.clone());
     connections.register(&context.metrics);
+    let (tls, reload) = tls.unzip();
     let port = Port {
+        tls,
         calls: Calls::new(routes, Methods::new(&context.metrics), limits.clone(), context.drain.clone()),
         limits: limits.clone(),
         keepalive: keepalive.clone(),
@@ -126,6 +152,9 @@ async fn serve(
     {
         let connections = connections.clone();
         accepting.spawn(async move { port.serve(listener, &connections).await });
+    }
+    if let Some(reload) = reload {
+        accepting.spawn(reload.run(context.drain.clone()));
     }
     let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
     for (component, Task { name, future }) in tasks {
@@ -210,7 +239,7 @@ async fn serve_admin(
     let serve = |stream, _| {
         let (routes, stop) = (TowerToHyperService::new(routes.clone()), stop.clone());
         async move {
-            if !spoke(&stream, preface_timeout, &stop).await {
+            if first_byte(&stream, preface_timeout, &stop).await.is_none() {
                 return;
             }
             let mut builder = http1::Builder::new();

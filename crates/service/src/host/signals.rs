@@ -1,4 +1,5 @@
-//! SIGTERM and SIGINT: the first asks the process to stop, the second ends it at once.
+//! SIGTERM and SIGINT: the first asks the process to stop, the second ends it at once. SIGHUP ends nothing: it is for
+//! `tls`, which reads its files again.
 //!
 //! Invariant: the second works whatever the process is doing, for it is handled in a task of its own.
 
@@ -20,6 +21,8 @@ where
     let token = CancellationToken::new();
     let signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
+    // Once it is handled anywhere it does not end the process, be there TLS or not.
+    let _hangup = signal(SignalKind::hangup())?;
     // Aborted when it is dropped, with the end of the work.
     let mut tasks = JoinSet::new();
     tasks.spawn(watch(signals, token.clone()));

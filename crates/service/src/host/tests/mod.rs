@@ -10,6 +10,7 @@ mod limits;
 mod ports;
 mod signals;
 mod silent;
+mod tls;
 mod unread;
 
 use super::*;
@@ -67,7 +68,15 @@ impl JournalService for Scripted {
         request: Request<GetLedgerInfoRequest>,
     ) -> Result<Response<GetLedgerInfoResponse>, Status> {
         let deadline = *request.extensions().get::<Deadline>().expect("every call has a deadline");
+        let peer =
+            request.extensions().get::<Peer>().cloned().expect("every call over a connection has a peer");
         match request.into_inner().ledger.as_str() {
+            "peer" => {
+                let uris = peer.certificate.map(|certificate| certificate.uri_sans.join(" "));
+                let uris = uris.unwrap_or_else(|| "no certificate".to_owned());
+                let ledger = format!("{} {uris}", peer.address.ip());
+                Ok(Response::new(GetLedgerInfoResponse { ledger, ..Default::default() }))
+            }
             "hang" => pending().await,
             "panic" => panic!("on request"),
             "mindful" => {

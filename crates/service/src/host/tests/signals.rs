@@ -76,6 +76,15 @@ fn the_first_signal_asks_and_the_work_ends_by_itself() {
 }
 
 #[test]
+fn a_hangup_ends_nothing() {
+    let mut process = Process::start("");
+    process.signal(Signal::HUP);
+    process.signal(Signal::TERM);
+    process.wait_for("stopping");
+    assert_eq!(process.exit_code(), Some(7));
+}
+
+#[test]
 fn the_second_signal_ends_the_process_at_once() {
     for (behaviour, signal, code) in
         [("hang", Signal::TERM, 143), ("hang", Signal::INT, 130), ("block", Signal::INT, 130)]
