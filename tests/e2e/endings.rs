@@ -106,7 +106,11 @@ async fn what_is_asked_wrongly_says_what_to_give() {
             2,
             ["localhost:7400", "write http://host:port"],
         ),
-        ("milepost portfolio list --endpoint https://localhost:7400", 2, ["TLS is not supported", "http://"]),
+        (
+            "milepost portfolio list --endpoint https://",
+            2,
+            ["https://", "write http://host:port or https://host:port"],
+        ),
         (
             "milepost portfolio list --endpoint registry=http://a:1",
             2,

@@ -3,7 +3,6 @@
 //! Invariant: a client is a set of channels and a retry policy and holds nothing else; it is cheap to
 //! clone and clones share their connections.
 
-use http::HeaderValue;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
@@ -13,11 +12,13 @@ use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClie
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_types::{LedgerKind, Position};
+use std::path::PathBuf;
+use tonic::codec::CompressionEncoding;
 
 use crate::channel::{Endpoint, Pool};
+use crate::credentials::{CredentialChannel, Token, principal};
 use crate::error::Error;
 use crate::follow::{FollowOptions, Follower};
-use crate::principal::{PrincipalChannel, principal};
 use crate::retry::Retry;
 use crate::watch::{Selection, Start, Watch, WatchOptions};
 
@@ -49,7 +50,6 @@ pub struct Client {
     tracker: Pool,
     notifier: Pool,
     retry: Retry,
-    principal: Option<HeaderValue>,
 }
 
 impl Client {
@@ -73,7 +73,7 @@ impl Client {
 
     /// A client on connections that exist.
     pub fn with_pools(registry: Pool, tracker: Pool, notifier: Pool) -> Self {
-        Self { registry, tracker, notifier, retry: Retry::default(), principal: None }
+        Self { registry, tracker, notifier, retry: Retry::default() }
     }
 
     /// The same client with another retry policy.
@@ -88,7 +88,32 @@ impl Client {
     /// # Errors
     /// If it is no id of 1 to 200 visible ASCII characters.
     pub fn with_principal(self, id: &str) -> Result<Self, Error> {
-        Ok(Self { principal: Some(principal(id)?), ..self })
+        let id = principal(id)?;
+        self.with_pools_changed(|pool| Ok(pool.with_principal(id.clone())))
+    }
+
+    /// The same client for calls, watches and followers with this token, which is sent as `authorization: Bearer …`.
+    ///
+    /// # Errors
+    /// If it is no token, or one of the servers is reached over plain `http` on another machine: others could read it.
+    pub fn with_token(self, token: &str) -> Result<Self, Error> {
+        let token = Token::given(token)?;
+        self.with_pools_changed(|pool| pool.with(token.clone()))
+    }
+
+    /// The same with the token in this file, which is read again for each call.
+    ///
+    /// # Errors
+    /// If there is no token in it now, and those of [`with_token`](Self::with_token).
+    pub fn with_token_file(self, path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let token = Token::file(path.into())?;
+        self.with_pools_changed(|pool| pool.with(token.clone()))
+    }
+
+    fn with_pools_changed(self, change: impl Fn(Pool) -> Result<Pool, Error>) -> Result<Self, Error> {
+        let Self { registry, tracker, notifier, retry } = self;
+        let (registry, tracker, notifier) = (change(registry)?, change(tracker)?, change(notifier)?);
+        Ok(Self { registry, tracker, notifier, retry })
     }
 
     /// The retry policy for calls through the stubs.
@@ -97,43 +122,59 @@ impl Client {
     }
 
     /// Portfolios.
-    pub fn portfolios(&self) -> PortfolioServiceClient<PrincipalChannel> {
-        PortfolioServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
+    pub fn portfolios(&self) -> PortfolioServiceClient<CredentialChannel> {
+        PortfolioServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Organizations.
-    pub fn organizations(&self) -> OrganizationServiceClient<PrincipalChannel> {
-        OrganizationServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
+    pub fn organizations(&self) -> OrganizationServiceClient<CredentialChannel> {
+        OrganizationServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Projects.
-    pub fn projects(&self) -> ProjectServiceClient<PrincipalChannel> {
-        ProjectServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
+    pub fn projects(&self) -> ProjectServiceClient<CredentialChannel> {
+        ProjectServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Phases of projects.
-    pub fn phases(&self) -> PhaseServiceClient<PrincipalChannel> {
-        PhaseServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
+    pub fn phases(&self) -> PhaseServiceClient<CredentialChannel> {
+        PhaseServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Batches.
-    pub fn batches(&self) -> BatchServiceClient<PrincipalChannel> {
-        BatchServiceClient::new(self.channel(&self.registry)).max_decoding_message_size(REPLY_BYTES)
+    pub fn batches(&self) -> BatchServiceClient<CredentialChannel> {
+        BatchServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Milestones.
-    pub fn milestones(&self) -> MilestoneServiceClient<PrincipalChannel> {
-        MilestoneServiceClient::new(self.channel(&self.tracker)).max_decoding_message_size(REPLY_BYTES)
+    pub fn milestones(&self) -> MilestoneServiceClient<CredentialChannel> {
+        MilestoneServiceClient::new(self.tracker.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Events, but for watching them: see [`Client::watch`].
-    pub fn events(&self) -> EventServiceClient<PrincipalChannel> {
-        EventServiceClient::new(self.channel(&self.notifier)).max_decoding_message_size(REPLY_BYTES)
+    pub fn events(&self) -> EventServiceClient<CredentialChannel> {
+        EventServiceClient::new(self.notifier.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// The journal of a service, but for following it: see [`Client::follow`].
-    pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<PrincipalChannel> {
-        JournalServiceClient::new(self.channel(self.pool(ledger))).max_decoding_message_size(REPLY_BYTES)
+    pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<CredentialChannel> {
+        JournalServiceClient::new(self.pool(ledger).channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
     }
 
     /// Watches events from a start, through restarts and lost connections.
@@ -144,10 +185,6 @@ impl Client {
     /// Follows the journal of a service, through restarts and lost connections.
     pub fn follow(&self, ledger: LedgerKind, after: Option<Position>, options: FollowOptions) -> Follower {
         Follower::new(self.pool(ledger).clone(), ledger, after, options)
-    }
-
-    pub(crate) fn channel(&self, pool: &Pool) -> PrincipalChannel {
-        PrincipalChannel::new(pool.channel(), self.principal.clone())
     }
 
     pub(crate) fn pool(&self, ledger: LedgerKind) -> &Pool {

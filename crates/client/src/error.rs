@@ -30,6 +30,18 @@ pub enum Error {
         /// The text.
         text: String,
     },
+    /// Options of TLS do not go together.
+    #[error("{what}")]
+    Tls {
+        /// What is wrong with them.
+        what: String,
+    },
+    /// A token cannot be used. The text does not show it.
+    #[error("{what}")]
+    Token {
+        /// What is wrong.
+        what: String,
+    },
     /// The call failed.
     #[error(transparent)]
     Call(#[from] Box<Failure>),
@@ -40,7 +52,9 @@ impl Error {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Error::Call(failure) => Some(failure),
-            Error::Endpoint { .. } | Error::Principal { .. } => None,
+            Error::Endpoint { .. } | Error::Principal { .. } | Error::Tls { .. } | Error::Token { .. } => {
+                None
+            }
         }
     }
 }
@@ -84,6 +98,8 @@ pub struct Failure {
     /// Whether there was no connection: nothing accepted one at the endpoint, so the server has not seen the
     /// request.
     pub unreachable: bool,
+    /// Whether the two sides do not agree on TLS: another attempt fails alike, and the message says what to change.
+    pub tls: bool,
 }
 
 impl From<Status> for Failure {
@@ -122,6 +138,7 @@ impl From<Status> for Failure {
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
             connection: source.is_some(),
             unreachable: source.is_some_and(is_unreachable),
+            tls: source.is_some_and(words::is_tls),
         }
     }
 }
@@ -148,6 +165,7 @@ impl Failure {
             retry_after: None,
             connection: true,
             unreachable: last.is_some_and(|last| last.unreachable),
+            tls: false,
         }
     }
 
@@ -163,6 +181,9 @@ impl Failure {
 
     /// What to do about it, for people; `None` if the message already says so.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.tls {
+            return None;
+        }
         if self.unreachable && self.code != Code::DeadlineExceeded {
             return Some("check that the server runs and that the endpoint is right");
         }

@@ -9,27 +9,30 @@
 mod backoff;
 mod channel;
 mod client;
+mod credentials;
 mod error;
 mod follow;
+mod gzip;
 mod position;
-mod principal;
 mod retry;
 mod socket;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod transport;
 mod unary;
 mod watch;
 mod words;
 
 pub use backoff::Backoff;
-pub use channel::{Endpoint, Lease, Pool};
+pub use channel::{ConnectOptions, Endpoint, Lease, Pool};
 pub use client::{Client, Endpoints};
+pub use credentials::CredentialChannel;
 pub use error::{Error, Failure, FieldFault};
 pub use follow::{FollowBatch, FollowError, FollowOptions, FollowState, FollowedEntry, Follower};
-pub use principal::PrincipalChannel;
 pub use retry::Retry;
 pub use socket::connector;
+pub use tls::TlsOptions;
 pub use transport::{Transport, TransportChannel};
 pub use watch::{
     Batch, Delivery, EventRange, Phase, Reset, Selection, SourceResetNotice, Start, Watch, WatchOptions,

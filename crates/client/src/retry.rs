@@ -128,6 +128,7 @@ fn late(last: Option<Box<Failure>>) -> Box<Failure> {
 /// Whether another attempt may succeed.
 fn may_pass(failure: &Failure) -> bool {
     match failure.code {
+        _ if failure.tls => false,
         Code::Unavailable => true,
         Code::ResourceExhausted => {
             failure.retry_after.is_some() && failure.reason != Some(Reason::LimitExceeded)

@@ -6,7 +6,8 @@
 //! of its connections for the same end (`host::socket` of crate `service`); those of a client are tonic's own.
 //!
 //! Invariant: what was flushed leaves with the next poll of the connection's task at the latest, which the flush asks
-//! for. What is read waits for none of this. TLS belongs outside.
+//! for. What is read waits for none of this. TLS is outside of this, and
+//! writes its records into it.
 
 use std::io;
 use std::mem;
@@ -20,7 +21,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tower::{BoxError, Service, service_fn};
+
+use crate::tls::{Explained, Tls};
 
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Room for a whole DATA frame of 16 KiB.
@@ -33,14 +37,36 @@ const HELD_BYTES: usize = 4 * 1024;
 pub fn connector(
     timeout: Duration,
 ) -> impl Service<Uri, Response = TokioIo<Socket<TcpStream>>, Error = BoxError, Future: Send> + Clone + Send {
-    let mut tcp = HttpConnector::new();
-    tcp.set_nodelay(true);
-    tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
-    tcp.set_connect_timeout(Some(timeout));
+    let tcp = tcp(timeout);
     service_fn(move |uri| {
         let socket = |stream: TokioIo<TcpStream>| TokioIo::new(Socket::new(stream.into_inner()));
         tcp.clone().call(uri).map_ok(socket).map_err(BoxError::from)
     })
+}
+
+/// The same with TLS on top; the timeout is for the connection, and again for the handshake.
+pub(crate) fn tls_connector(
+    timeout: Duration,
+    tls: Tls,
+) -> impl Service<Uri, Response = TokioIo<Explained<TlsStream<Socket<TcpStream>>>>, Error = BoxError, Future: Send>
++ Clone
++ Send {
+    let tcp = tcp(timeout);
+    service_fn(move |uri| {
+        let (connecting, tls) = (tcp.clone().call(uri), tls.clone());
+        async move {
+            let socket = Socket::new(connecting.await?.into_inner());
+            Ok(TokioIo::new(tls.connect(socket, timeout).await?))
+        }
+    })
+}
+
+fn tcp(timeout: Duration) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
+    tcp.set_connect_timeout(Some(timeout));
+    tcp
 }
 
 /// A socket whose flushes wait for one more poll of the connection's task.

@@ -13,11 +13,11 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use http::{Request, Response};
 use tonic::body::Body;
-use tonic::transport::Channel;
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 use crate::channel::{Lease, Pool};
+use crate::credentials::CredentialChannel;
 
 /// A gRPC service of this process.
 type LocalService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -83,7 +83,7 @@ pub struct TransportChannel(Channels);
 
 #[derive(Clone)]
 enum Channels {
-    Remote { channel: Channel, _lease: Option<Arc<Lease>> },
+    Remote { channel: CredentialChannel, _lease: Option<Arc<Lease>> },
     InProcess(LocalService),
 }
 

@@ -5,7 +5,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use milepost_types::LedgerKind;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Request, Response, Status};
 
 use crate::client::{Client, REPLY_BYTES};
@@ -21,8 +21,9 @@ impl Client {
         path: PathAndQuery,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
-        let channel = self.channel(self.pool(ledger));
-        let mut grpc = tonic::client::Grpc::new(channel).max_decoding_message_size(REPLY_BYTES);
+        let grpc = tonic::client::Grpc::new(self.pool(ledger).channel());
+        let grpc = grpc.max_decoding_message_size(REPLY_BYTES);
+        let mut grpc = grpc.accept_compressed(CompressionEncoding::Gzip);
         grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
         grpc.unary(request, path, Encoded).await
     }

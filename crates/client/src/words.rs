@@ -9,13 +9,15 @@ use std::io::{self, ErrorKind};
 use h2::Reason;
 use milepost_types::without_number;
 
+use crate::tls::is_fault;
+
 /// The text of tonic for an answer that is not gRPC: the bytes come from the wire, so there is no error kind.
 const NO_STATUS: &str = "grpc-status header missing";
 /// What tonic says, on either side, of a call whose deadline passed.
 const DEADLINE: &str = "Timeout expired";
 
 const LOST: &str = "the connection was lost";
-const NO_GRPC: &str = "what answers there is no gRPC server, or it speaks TLS, which is not supported here";
+const NO_GRPC: &str = "what answers there is no gRPC server, or it speaks TLS: then write https://";
 
 /// A transport's error.
 pub(crate) fn transport(error: &(dyn Error + 'static)) -> String {
@@ -37,6 +39,15 @@ pub(crate) fn transport(error: &(dyn Error + 'static)) -> String {
             None => return text(&innermost.to_string()),
         }
     }
+}
+
+/// Whether an error is of TLS, and would come again at another attempt.
+pub(crate) fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let of_tls = |error: &(dyn Error + 'static)| {
+        let of_http2 = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
+        error.downcast_ref::<io::Error>().or(of_http2).is_some_and(is_fault)
+    };
+    std::iter::successors(Some(error), |&error| error.source()).any(of_tls)
 }
 
 /// What a server, or something else in its place, said.

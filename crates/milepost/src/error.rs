@@ -151,7 +151,7 @@ impl Error {
             error => error.failure()?,
         };
         let hint = match (failure.reason, failure.code) {
-            _ if failure.unreachable && failure.code != Code::DeadlineExceeded => Some(
+            _ if failure.unreachable && !failure.tls && failure.code != Code::DeadlineExceeded => Some(
                 "start a server with `milepost serve all` or `milepost demo`, or give its address with --endpoint",
             ),
             // What the server said of these ends with what to do.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Endpoint, Transport};
+use milepost_client::{ConnectOptions, Endpoint, Transport};
 use milepost_service::config::{ByteSize, Found, Rules};
 use milepost_service::section;
 use milepost_types::LedgerKind;
@@ -12,9 +12,9 @@ use crate::error::Error;
 section! {
     /// The notifier: the event log and its watchers.
     pub struct Config {
-        /// Where the registry is, whose journal is followed; "none": in this process.
+        /// Where the registry is, whose journal is followed (http:// or https://); "none": in this process.
         pub registry_url: Option<String> = Some("http://127.0.0.1:7401".to_owned()),
-        /// Where the tracker is, whose journal is followed; "none": in this process.
+        /// Where the tracker is, whose journal is followed (http:// or https://); "none": in this process.
         pub tracker_url: Option<String> = Some("http://127.0.0.1:7402".to_owned()),
         /// How many bytes of recent events are kept for watchers that are a little behind; those that
         /// are further behind read from the journal.
@@ -35,24 +35,27 @@ impl Config {
     /// The configured transport to the registry; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is malformed.
-    pub fn registry(&self) -> Result<Option<Transport>, Error> {
-        transport(LedgerKind::Registry, self.registry_url.as_deref())
+    /// If its URL is malformed, or the options cannot be used with it.
+    pub fn registry(&self, options: &ConnectOptions) -> Result<Option<Transport>, Error> {
+        transport(LedgerKind::Registry, self.registry_url.as_deref(), options)
     }
 
     /// The configured transport to the tracker; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is malformed.
-    pub fn tracker(&self) -> Result<Option<Transport>, Error> {
-        transport(LedgerKind::Tracker, self.tracker_url.as_deref())
+    /// If its URL is malformed, or the options cannot be used with it.
+    pub fn tracker(&self, options: &ConnectOptions) -> Result<Option<Transport>, Error> {
+        transport(LedgerKind::Tracker, self.tracker_url.as_deref(), options)
     }
 }
 
-fn transport(source_kind: LedgerKind, url: Option<&str>) -> Result<Option<Transport>, Error> {
-    let endpoint = url.map(Endpoint::parse).transpose();
-    let endpoint = endpoint.map_err(|source| Error::Source { source_kind, source })?;
-    Ok(endpoint.map(|endpoint| endpoint.pool(1).into()))
+fn transport(
+    source_kind: LedgerKind,
+    url: Option<&str>,
+    options: &ConnectOptions,
+) -> Result<Option<Transport>, Error> {
+    let pool = url.map(|url| Endpoint::parse(url)?.pool_with(options, 1)).transpose();
+    Ok(pool.map_err(|source| Error::Source { source_kind, source })?.map(Transport::from))
 }
 
 impl Rules for Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost_client::{Endpoint, Transport};
+use milepost_client::{ConnectOptions, Endpoint, Transport};
 use milepost_service::config::{Found, Rules};
 use milepost_service::section;
 
@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 section! {
     /// The tracker: milestones.
     pub struct Config {
-        /// Where the registry is, whose journal is followed; "none": in this process.
+        /// Where the registry is, whose journal is followed (http:// or https://); "none": in this process.
         pub registry_url: Option<String> = Some("http://127.0.0.1:7401".to_owned()),
         /// How long a call that needs what the registry knows waits for its answer. An unreachable
         /// registry is announced after this at the latest.
@@ -32,12 +32,12 @@ impl Config {
     /// The way to the registry that is configured; `None` if it is in this process.
     ///
     /// # Errors
-    /// If its URL is malformed.
-    pub fn registry(&self) -> Result<Option<Transport>, Error> {
+    /// If its URL is malformed, or the options cannot be used with it.
+    pub fn registry(&self, options: &ConnectOptions) -> Result<Option<Transport>, Error> {
         let Some(url) = &self.registry_url else { return Ok(None) };
-        let registry = Endpoint::parse(url).map_err(Error::Registry)?;
+        let registry = Endpoint::parse(url).map_err(Error::Registry)?.connect_timeout(CONNECT_TIMEOUT);
         // One connection for the stream of entries and one for questions.
-        Ok(Some(registry.connect_timeout(CONNECT_TIMEOUT).pool(2).into()))
+        Ok(Some(registry.pool_with(options, 2).map_err(Error::Registry)?.into()))
     }
 }
 

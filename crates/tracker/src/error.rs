@@ -16,7 +16,7 @@ pub enum Error {
     /// The journal cannot be read or is in use, or the store can neither be used nor rebuilt.
     #[error("the tracker's ledger cannot be opened")]
     Open(#[source] BoxError),
-    /// The URL of the registry is malformed.
+    /// The URL of the registry is malformed, or what is in section `upstream` cannot be used with it.
     #[error("the registry cannot be followed")]
     Registry(#[source] milepost_client::Error),
     /// The store cannot be rebuilt.

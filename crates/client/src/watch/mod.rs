@@ -153,6 +153,8 @@ pub struct Watch {
     options: WatchOptions,
     /// The last cursor that was given out, if it is of a form that this version reads.
     reached: Option<Cursor>,
+    /// Whether the server has answered once.
+    was_connected: bool,
     stage: Stage,
     delays: Delays,
     state: tokio::sync::watch::Sender<WatchState>,
@@ -190,6 +192,7 @@ impl Watch {
                 checkpoint_interval: interval,
             },
             reached: None,
+            was_connected: false,
             stage: Stage::Idle,
             delays: options.backoff.delays(),
             state: tokio::sync::watch::Sender::new(WatchState::Connecting),
@@ -275,6 +278,7 @@ impl Watch {
     /// What a response delivers; `None` if it holds nothing that was not given out before.
     fn take(&mut self, response: WatchEventsResponse) -> Option<Delivery> {
         self.delays.reset();
+        self.was_connected = true;
         self.state.send_if_modified(|state| {
             std::mem::replace(state, WatchState::Connected) != WatchState::Connected
         });
@@ -311,7 +315,8 @@ impl Watch {
 
     /// Schedules the next attempt, or returns the failure if no attempt can succeed.
     fn interrupted(&mut self, failure: Failure) -> Option<Box<Failure>> {
-        if is_final(&failure) {
+        // Once it was connected, certificates are being replaced, and the next attempt may find them whole.
+        if is_final(&failure) || (failure.tls && !self.was_connected) {
             return Some(Box::new(failure));
         }
         let delay = self.delays.next(failure.retry_after);

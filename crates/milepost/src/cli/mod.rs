@@ -62,6 +62,9 @@ pub struct ClientArgs {
     /// Takes the settings of this context [default: MILEPOST_CONTEXT, or the current one]
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
+    /// The token that proves who makes the calls. Others on this machine can read it in the list of processes: use --token-file or the variable [default: MILEPOST_TOKEN]
+    #[arg(long, global = true, value_name = "TOKEN")]
+    token: Option<String>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -76,8 +79,9 @@ impl ClientArgs {
             Err(_) => own.settings.format = flags::text(matches, "format"),
         }
         let Some((_, below)) = matches.subcommand() else { return own };
-        let Self { context, settings } = Self::of(below);
-        Self { context: context.or(own.context), settings: settings.over(own.settings) }
+        let Self { context, token, settings } = Self::of(below);
+        let settings = settings.over(own.settings);
+        Self { context: context.or(own.context), token: token.or(own.token), settings }
     }
 
     /// What these flags say; then the environment, then the context.
@@ -89,6 +93,25 @@ impl ClientArgs {
         let contexts = path.map(|path| context::read(&path)).transpose()?.unwrap_or_default();
         let context = contexts.in_use(self.context.as_deref(), variable("MILEPOST_CONTEXT").as_deref())?;
         Ok(self.settings.clone().over(environment).over(context))
+    }
+
+    /// A session as all of them say.
+    fn session(&self) -> Result<Session, Error> {
+        let mut settings = self.resolved()?;
+        match self.token()? {
+            Some(token) => {
+                settings.token_file = None;
+                Session::new(settings)?.with_token(&token)
+            }
+            None => Session::new(settings),
+        }
+    }
+
+    /// The token that is given itself, which stands in for the file of a later place.
+    fn token(&self) -> Result<Option<String>, Error> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let flags = (self.token.clone(), self.settings.token_file.is_some());
+        token(flags, (variable("MILEPOST_TOKEN"), variable("MILEPOST_TOKEN_FILE").is_some()))
     }
 }
 
@@ -186,7 +209,7 @@ impl Cli {
     /// # Errors
     /// What the server refused, or why it could not be asked.
     pub async fn run_client(self) -> Result<(), Error> {
-        let session = || Session::new(self.client.resolved()?);
+        let session = || self.client.session();
         let format = self.format();
         match self.command {
             Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
@@ -204,12 +227,29 @@ fn format(settings: &Settings) -> Format {
     settings.format.as_deref().and_then(|name| ValueEnum::from_str(name, false).ok()).unwrap_or_default()
 }
 
+/// The token among the flags, else the variables: each with whether they name a file.
+fn token(flags: (Option<String>, bool), variables: (Option<String>, bool)) -> Result<Option<String>, Error> {
+    let both =
+        |first: &str, second: &str| Error::Usage(format!("{first} and {second} are both given: give one"));
+    match (flags, variables) {
+        ((Some(_), true), _) => Err(both("--token", "--token-file")),
+        ((None, false), (Some(_), true)) => Err(both("MILEPOST_TOKEN", "MILEPOST_TOKEN_FILE")),
+        ((Some(token), false), _) | ((None, false), (Some(token), false)) => Ok(Some(token)),
+        ((None, true), _) | ((None, false), (None, _)) => Ok(None),
+    }
+}
+
 /// The environment variables that client commands read.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 11] = [
     "MILEPOST_ENDPOINT",
     "MILEPOST_PORTFOLIO",
     "MILEPOST_FORMAT",
     "MILEPOST_PRINCIPAL",
+    "MILEPOST_CA",
+    "MILEPOST_CERT",
+    "MILEPOST_CERT_KEY",
+    "MILEPOST_TOKEN",
+    "MILEPOST_TOKEN_FILE",
     "MILEPOST_CONTEXT",
     "MILEPOST_CONTEXTS",
 ];

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
-use milepost_client::{Client, Endpoint, Endpoints, Failure, Retry};
+use milepost_client::{Client, Endpoint, Endpoints, Failure, Retry, TlsOptions};
 use milepost_proto::registry::v1::GetPortfolioRequest;
 use milepost_types::RequestId;
 use prost::Message;
@@ -72,6 +72,7 @@ impl Session {
     /// Which setting is faulty.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let format = format(&settings);
+        let tls = settings.tls();
         let timeout = settings.timeout.map_or(Ok(DEFAULT_TIMEOUT), |text| duration(&text));
         let timeout = timeout.map_err(Error::Usage)?;
         let zones = match settings.utc.as_deref() {
@@ -80,20 +81,25 @@ impl Session {
         };
         let output = Output::stdout(format, zones);
         let endpoint = settings.endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
-        let mut client = match services(&endpoint).as_deref() {
-            Some([(_, registry), (_, tracker), (_, notifier)]) => {
-                let [registry, tracker, notifier] =
-                    [registry, tracker, notifier].map(|url| Endpoint::parse(url));
-                Client::new(&Endpoints { registry: registry?, tracker: tracker?, notifier: notifier? }, 1)
-            }
-            _ => Client::connect(&endpoint)?,
-        };
+        let mut client = client(&endpoint, &tls)?;
         if let Some(principal) = settings.principal {
             client = client.with_principal(&principal)?;
+        }
+        if let Some(file) = settings.token_file {
+            client = client.with_token_file(file)?;
         }
         let client = client.with_retry(Retry { timeout, ..Retry::default() });
         let portfolio = settings.portfolio;
         Ok(Self { client, endpoint, output, portfolio, hinted: Cell::new(false), lost: Cell::new(false) })
+    }
+
+    /// The same session with this token in its calls.
+    ///
+    /// # Errors
+    /// If it is no token, or others could read it on the way.
+    pub fn with_token(self, token: &str) -> Result<Self, Error> {
+        let client = self.client.with_token(token)?;
+        Ok(Self { client, ..self })
     }
 
     pub fn client(&self) -> &Client {
@@ -269,6 +275,21 @@ impl Session {
             let (endpoint, reason, timeout) = (&self.endpoint, failure.message, self.client.retry().timeout);
             self.output
                 .note(&format!("{endpoint} cannot be reached ({reason}); trying for up to {timeout:?}"));
+        }
+    }
+}
+
+/// A client of one server, on one connection, or of the services that an endpoint names.
+fn client(endpoint: &str, tls: &TlsOptions) -> Result<Client, milepost_client::Error> {
+    let parse = |url: &str| Endpoint::parse(url)?.tls(tls.clone());
+    match services(endpoint).as_deref() {
+        Some([(_, registry), (_, tracker), (_, notifier)]) => {
+            let (registry, tracker, notifier) = (parse(registry)?, parse(tracker)?, parse(notifier)?);
+            Ok(Client::new(&Endpoints { registry, tracker, notifier }, 1))
+        }
+        _ => {
+            let pool = parse(endpoint)?.pool(1);
+            Ok(Client::with_pools(pool.clone(), pool.clone(), pool))
         }
     }
 }

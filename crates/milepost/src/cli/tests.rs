@@ -390,3 +390,19 @@ fn words_of_enumerations_are_in_the_schema() {
         }
     }
 }
+
+#[test]
+fn a_token_of_a_nearer_place_stands_in_for_those_of_later_ones_and_two_of_one_place_are_refused() {
+    let text = |given: &str| Some(given.to_owned());
+    for (flags, variables, expected) in [
+        ((text("a"), false), (text("b"), true), text("a")),
+        ((None, true), (text("b"), false), None),
+        ((None, false), (text("b"), false), text("b")),
+        ((None, false), (None, true), None),
+    ] {
+        assert_eq!(token(flags, variables).unwrap(), expected);
+    }
+    assert!(token((text("a"), true), (None, false)).unwrap_err().to_string().contains("--token-file"));
+    let both = token((None, false), (text("b"), true)).unwrap_err().to_string();
+    assert!(both.contains("MILEPOST_TOKEN_FILE are both given"), "{both}");
+}

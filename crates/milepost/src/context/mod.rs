@@ -157,7 +157,9 @@ fn change(
             let context = contexts(text).entry(name).or_insert(toml_edit::table());
             let context = context.as_table_like_mut().expect("a context that was read is a table");
             clear.iter().for_each(|key| drop(context.remove(key)));
-            for (key, text) in settings.clone().slots() {
+            let mut settings =
+                settings.clone().with_whole_paths().map_err(|error| Error::Other(error.into()))?;
+            for (key, text) in settings.slots() {
                 let value = |text: &str| if key == "utc" { (text == "true").into() } else { text.into() };
                 text.iter().for_each(|text| put(context, key, value(text)));
             }

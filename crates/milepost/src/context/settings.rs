@@ -1,11 +1,14 @@
 //! The settings of the client: their flags, their keys, and what each may hold.
 //!
 //! Invariant: every setting is a text that keeps its rule, whether a flag, a variable or the file set it. An
-//! endpoint is one URL, or `registry=URL,tracker=URL,notifier=URL` in this order. Connects to nothing.
+//! endpoint is one URL, or `registry=URL,tracker=URL,notifier=URL` in this order. A
+//! token is never among them, since contexts are kept in a file: only the file that it is in. Connects to nothing.
 
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use milepost_client::Endpoint;
+use milepost_client::{Endpoint, TlsOptions};
 use milepost_service::config::{Fault, Faults, Source};
 use milepost_types::LedgerKind;
 use serde_json::{Map, Value, json};
@@ -15,6 +18,8 @@ use crate::cli::read::duration;
 
 /// The longest time that a call may take.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many settings have variables.
+const VARIABLES: usize = 8;
 const FORMATS: [&str; 3] = ["table", "json", "csv"];
 
 /// Settings of the client, each of which may be absent.
@@ -33,6 +38,18 @@ pub struct Settings {
     /// Who makes the changes: an id, for the record; it is not checked [default: MILEPOST_PRINCIPAL, or the context's]
     #[arg(long, global = true, value_name = "ID", value_parser = filled)]
     pub principal: Option<String>,
+    /// The CAs that may sign the server's certificate, a PEM file [default: MILEPOST_CA, the context's, or those the system trusts]
+    #[arg(long, global = true, value_name = "FILE", value_parser = filled)]
+    pub ca: Option<String>,
+    /// The client certificate that is shown to the server, a PEM file [default: MILEPOST_CERT, or the context's]
+    #[arg(long, global = true, value_name = "FILE", value_parser = filled)]
+    pub cert: Option<String>,
+    /// The private key of the client certificate, a PEM file [default: MILEPOST_CERT_KEY, or the context's]
+    #[arg(long, global = true, value_name = "FILE", value_parser = filled)]
+    pub cert_key: Option<String>,
+    /// A file with the token that proves who makes the calls [default: MILEPOST_TOKEN_FILE, or the context's]
+    #[arg(long, global = true, value_name = "FILE", value_parser = filled)]
+    pub token_file: Option<String>,
     /// How long a call may take, as in 10s or 500ms; attempts to reach the server included [default: the context's, or 10s]
     #[arg(long, global = true, value_name = "SPAN", value_parser = span)]
     pub timeout: Option<String>,
@@ -43,21 +60,49 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What the settings are called everywhere. The environment has the first four.
-    pub fn keys() -> [&'static str; 6] {
+    /// What the settings are called everywhere. The environment has the first [`VARIABLES`].
+    pub fn keys() -> [&'static str; 10] {
         Self::default().slots().map(|(key, _)| key)
     }
 
     /// Every setting after its key.
-    pub fn slots(&mut self) -> [(&'static str, &mut Option<String>); 6] {
+    pub fn slots(&mut self) -> [(&'static str, &mut Option<String>); 10] {
         [
             ("endpoint", &mut self.endpoint),
             ("portfolio", &mut self.portfolio),
             ("format", &mut self.format),
             ("principal", &mut self.principal),
+            ("ca", &mut self.ca),
+            ("cert", &mut self.cert),
+            ("cert_key", &mut self.cert_key),
+            ("token_file", &mut self.token_file),
             ("timeout", &mut self.timeout),
             ("utc", &mut self.utc),
         ]
+    }
+
+    /// These settings with whole paths, so that they are of the same files wherever a command runs.
+    ///
+    /// # Errors
+    /// If this process has no directory.
+    pub fn with_whole_paths(mut self) -> io::Result<Self> {
+        for path in
+            [&mut self.ca, &mut self.cert, &mut self.cert_key, &mut self.token_file].into_iter().flatten()
+        {
+            *path = std::path::absolute(&*path)?.to_string_lossy().into_owned();
+        }
+        Ok(self)
+    }
+
+    /// What connections trust and show.
+    pub fn tls(&self) -> TlsOptions {
+        let path = |text: &Option<String>| text.as_ref().map(PathBuf::from);
+        TlsOptions {
+            ca: path(&self.ca),
+            certificate: path(&self.cert),
+            key: path(&self.cert_key),
+            domain: None,
+        }
     }
 
     /// These settings, and those below where nothing is set here.
@@ -74,7 +119,7 @@ impl Settings {
     /// Every variable with a faulty value.
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let (mut settings, mut faults) = (Self::default(), Vec::new());
-        for key in &Self::keys()[..4] {
+        for key in &Self::keys()[..VARIABLES] {
             let name = format!("MILEPOST_{}", key.to_uppercase());
             let text = lookup(&name).filter(|text| !text.is_empty());
             if let Some(message) = text.and_then(|text| settings.set(key, &text).err()) {

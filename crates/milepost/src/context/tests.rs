@@ -273,6 +273,19 @@ fn set_changes_what_is_given_after_it_cleared_what_is_named() {
 }
 
 #[test]
+fn files_are_kept_with_whole_paths_and_tokens_are_not_kept() {
+    let home = Home::new("");
+    home.run("set office --ca certs/ca.pem --cert /c.pem --cert-key /c.key --token-file token").unwrap();
+    let (shown, here) = (home.shown("office"), std::env::current_dir().unwrap());
+    assert_eq!(shown.ca, Some(here.join("certs/ca.pem").display().to_string()));
+    assert_eq!((shown.cert.as_deref(), shown.cert_key.as_deref()), (Some("/c.pem"), Some("/c.key")));
+    assert_eq!(shown.token_file, Some(here.join("token").display().to_string()));
+    let words = ["context", "set", "office", "--token", "mp_secret"];
+    assert!(Line::try_parse_from(words).is_err());
+    assert!(faults("[contexts.a]\ntoken = \"mp_secret\"\n")[0].contains("there is no setting"));
+}
+
+#[test]
 fn settings_in_json_are_of_their_types_and_null_where_absent() {
     let [office, site] = ["office", "工地"].map(|name| parse(FULL).unwrap().all[name].clone().json());
     assert_eq!((&office["endpoint"], &office["utc"]), (&json!("http://127.0.0.1:7400"), &json!(true)));

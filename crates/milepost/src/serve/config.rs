@@ -5,7 +5,9 @@
 
 use std::net::Ipv4Addr;
 
+use milepost_client::Endpoint;
 use milepost_service::config::server::Server;
+use milepost_service::config::upstream::Upstream;
 use milepost_service::config::{Flat, Found, Rules};
 use milepost_service::section;
 
@@ -56,7 +58,13 @@ section! {
     }
 }
 
-impl Rules for All {}
+impl Rules for All {
+    fn rules(&self, found: &mut Found<'_>) {
+        check_tracker(&self.tracker, &self.server.upstream, found);
+        check_notifier(&self.notifier, &self.server.upstream, found);
+    }
+}
+
 impl Rules for Registry {}
 
 impl Rules for Tracker {
@@ -64,6 +72,7 @@ impl Rules for Tracker {
         if self.tracker.registry_url.is_none() {
             found.fault("tracker.registry_url", ELSEWHERE);
         }
+        check_tracker(&self.tracker, &self.server.upstream, found);
     }
 }
 
@@ -75,6 +84,7 @@ impl Rules for Notifier {
         if self.notifier.tracker_url.is_none() {
             found.fault("notifier.tracker_url", ELSEWHERE);
         }
+        check_notifier(&self.notifier, &self.server.upstream, found);
     }
 }
 
@@ -104,6 +114,23 @@ impl From<Notifier> for Process {
 
 /// What is wrong with no URL where there is nothing to follow in the process.
 pub(super) const ELSEWHERE: &str = "it is in another process; say where";
+
+fn check_tracker(tracker: &milepost_tracker::Config, upstream: &Upstream, found: &mut Found<'_>) {
+    check_url("tracker.registry_url", tracker.registry_url.as_deref(), upstream, found);
+}
+
+fn check_notifier(notifier: &milepost_notifier::Config, upstream: &Upstream, found: &mut Found<'_>) {
+    check_url("notifier.registry_url", notifier.registry_url.as_deref(), upstream, found);
+    check_url("notifier.tracker_url", notifier.tracker_url.as_deref(), upstream, found);
+}
+
+/// Reports a URL that a token would be sent to where others can read it.
+fn check_url(key: &str, url: Option<&str>, upstream: &Upstream, found: &mut Found<'_>) {
+    let endpoint = url.and_then(|url| Endpoint::parse(url).ok());
+    if upstream.token_file.is_some() && endpoint.is_some_and(|endpoint| endpoint.is_open()) {
+        found.fault(key, "others could read the token of upstream.token_file on the way: write https://");
+    }
+}
 
 /// A server with the ports of its role.
 fn at(port: u16, admin_port: u16) -> Server {
@@ -150,5 +177,22 @@ mod tests {
         }
         let elsewhere = load::<All>("[tracker]\nregistry_url = 'http://registry:7401'\n").unwrap();
         assert_eq!(elsewhere.tracker.registry_url.as_deref(), Some("http://registry:7401"));
+    }
+
+    #[test]
+    fn a_token_of_this_server_is_not_sent_to_where_others_can_read_it() {
+        let token = tempfile::NamedTempFile::new().unwrap();
+        let upstream = format!("[upstream]\ntoken_file = '{}'\n", token.path().display());
+        let urls = |scheme: &str| {
+            format!("{upstream}[notifier]\nregistry_url = '{scheme}://a'\ntracker_url = '{scheme}://b'\n")
+        };
+        let faults = load::<Notifier>(&urls("http")).unwrap_err();
+        for key in ["notifier.registry_url: others could read", "notifier.tracker_url: others could read"] {
+            assert!(faults.contains(key), "{faults}");
+        }
+        assert!(load::<Notifier>(&urls("https")).is_ok());
+        let faults =
+            load::<Tracker>(&format!("{upstream}[tracker]\nregistry_url = 'http://a'\n")).unwrap_err();
+        assert!(faults.contains("tracker.registry_url: others could read"), "{faults}");
     }
 }

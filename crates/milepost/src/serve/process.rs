@@ -5,9 +5,10 @@
 
 use std::net::SocketAddr;
 
-use milepost_client::Transport;
+use milepost_client::{ConnectOptions, TlsOptions, Transport};
 use milepost_service::config::Flat;
 use milepost_service::config::server::Server;
+use milepost_service::config::upstream::Upstream;
 use milepost_service::host::{self, Component, Ending, Listeners, ServiceContext};
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::LedgerKind;
@@ -48,6 +49,7 @@ impl Process {
     /// Opens the services, each after those that it follows. One service shows the journals of all.
     async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
         let (server, mut components) = (&self.server, Vec::new());
+        let options = options(&server.upstream);
         let (mut journals, mut registry_here, mut tracker_here) = (Journals::new(&context), None, None);
         if self.registry {
             let registry = milepost_registry::Service::open(&context, server).await?;
@@ -56,15 +58,15 @@ impl Process {
             components.push(registry.component(&context));
         }
         if let Some(config) = &self.tracker {
-            let registry = config.registry()?.or_else(|| registry_here.clone()).ok_or(ELSEWHERE)?;
+            let registry = config.registry(&options)?.or_else(|| registry_here.clone()).ok_or(ELSEWHERE)?;
             let tracker = milepost_tracker::Service::open(&context, server, config, registry).await?;
             journals = journals.with(LedgerKind::Tracker, tracker.followed(server));
             tracker_here = Some(within(&context, LedgerKind::Tracker, tracker.followed(server)));
             components.push(tracker.component(&context));
         }
         if let Some(config) = &self.notifier {
-            let registry = config.registry()?.or(registry_here).ok_or(ELSEWHERE)?;
-            let sources = [registry, config.tracker()?.or(tracker_here).ok_or(ELSEWHERE)?];
+            let registry = config.registry(&options)?.or(registry_here).ok_or(ELSEWHERE)?;
+            let sources = [registry, config.tracker(&options)?.or(tracker_here).ok_or(ELSEWHERE)?];
             let notifier = milepost_notifier::Service::open(&context, server, config, sources).await?;
             journals = journals.with(LedgerKind::Notifier, notifier.followed(server));
             components.push(notifier.component(&context));
@@ -74,6 +76,12 @@ impl Process {
         components.insert(0, Component::new("journal").service(journals));
         Ok(components)
     }
+}
+
+/// How the servers are reached that are followed.
+fn options(upstream: &Upstream) -> ConnectOptions {
+    let Upstream { ca, certificate, key, token_file } = upstream.clone();
+    ConnectOptions { tls: TlsOptions { ca, certificate, key, domain: None }, token_file }
 }
 
 /// The transport to a ledger's journal for the other services of the process.

@@ -66,7 +66,9 @@ impl Server {
     }
 
     fn is_open(&self, tls: bool, authentication: bool) -> bool {
-        !self.listen.ip().to_canonical().is_loopback() && !(tls && authentication)
+        let is_local = self.listen.ip().to_canonical().is_loopback();
+        let is_safe = is_local || (tls && authentication);
+        !is_safe
     }
 
     /// Reports an address that other machines reach without TLS and authentication, unless that is wanted.

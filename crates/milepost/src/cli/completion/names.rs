@@ -56,7 +56,7 @@ impl Line {
         let mut found = Vec::new();
         let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return found };
         let all = async {
-            let session = Session::new(ClientArgs::of(&self.0).resolved().ok()?).ok()?;
+            let session = ClientArgs::of(&self.0).session().ok()?;
             for step in steps(&session) {
                 found.extend(step.candidates(&session, word).await.into_iter().flatten());
             }
