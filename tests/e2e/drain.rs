@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use milepost_client::{Endpoint, Failure};
+use milepost_client::{CredentialChannel, Endpoint, Failure, Pool};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::notifier::v1::{WatchEventsRequest, WatchEventsResponse};
@@ -14,12 +14,11 @@ use milepost_tests::watching::Watching;
 use milepost_tests::{Cluster, Role, within};
 use milepost_types::{HashPrefix, LedgerKind, Position, Revision};
 use rustix::process::Signal;
-use tonic::transport::Channel;
 use tonic::{Code, Streaming};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn watch(channel: Channel) -> Streaming<WatchEventsResponse> {
+async fn watch(channel: CredentialChannel) -> Streaming<WatchEventsResponse> {
     let request = WatchEventsRequest { selection: Some(everything()), ..WatchEventsRequest::default() };
     EventServiceClient::new(channel).watch_events(request).await.expect("a stream").into_inner()
 }
@@ -46,7 +45,8 @@ async fn unread(cluster: &Cluster) -> Streaming<WatchEventsResponse> {
     }
     milepost_tests::history::settled(&client).await;
     let endpoint = tonic::transport::Endpoint::from_shared(cluster.server(Role::All).url()).expect("a URL");
-    let mut stream = watch(endpoint.connect().await.expect("a connection")).await;
+    let pool = Pool::from(endpoint.connect().await.expect("a connection"));
+    let mut stream = watch(pool.channel()).await;
     within(PATIENCE, "first message", stream.message()).await.expect("a message");
     // Until the server can send no more of it.
     let admin = cluster.server(Role::All).admin();

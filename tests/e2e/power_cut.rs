@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use milepost_client::Client;
+use milepost_client::{Client, ConnectOptions};
 use milepost_ledger::journal::disk::SystemDisk;
 use milepost_ledger::journal::file::{FileJournal, FileOptions, verify};
 use milepost_ledger::journal::sim::{Replay, SimDisk};
@@ -190,17 +190,20 @@ fn open(disk: &SimDisk, data: &Path, kind: LedgerKind) -> FileJournal {
 async fn reopen(kind: LedgerKind, files: &Path) -> Result<(), BoxError> {
     let mut server = Server { data_dir: files.to_owned(), ..Server::default() };
     server.journal.min_free_bytes = ByteSize::mib(0);
-    let context = ServiceContext::new(&server);
+    let (context, options) = (ServiceContext::new(&server), ConnectOptions::default());
     match kind {
         LedgerKind::Registry => milepost_registry::Service::open(&context, &server).await?.close(),
         LedgerKind::Tracker => {
             let config = milepost_tracker::Config::default();
-            let registry = config.registry()?.ok_or("no registry")?;
+            let registry = config.registry(&options)?.ok_or("no registry")?;
             milepost_tracker::Service::open(&context, &server, &config, registry).await?.close();
         }
         LedgerKind::Notifier => {
             let config = milepost_notifier::Config::default();
-            let sources = [config.registry()?.ok_or("no registry")?, config.tracker()?.ok_or("no tracker")?];
+            let sources = [
+                config.registry(&options)?.ok_or("no registry")?,
+                config.tracker(&options)?.ok_or("no tracker")?,
+            ];
             milepost_notifier::Service::open(&context, &server, &config, sources).await?.close();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use milepost_client::{Endpoint, Failure, Pool};
+use milepost_client::{CredentialChannel, Endpoint, Failure, Pool};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::notifier::v1::watch_events_request::{From, Start};
@@ -11,7 +11,6 @@ use milepost_proto::registry::v1 as registry;
 use milepost_tests::command::{Command, create_portfolio, create_project, project};
 use milepost_tests::{Cluster, Role, history, within};
 use tokio::task::JoinSet;
-use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,7 +19,7 @@ fn pool(cluster: &Cluster, connections: usize) -> Pool {
     Endpoint::parse(&cluster.server(Role::All).url()).expect("a URL").pool(connections)
 }
 
-async fn watch(channel: Channel, start: Start) -> Result<Streaming<WatchEventsResponse>, Status> {
+async fn watch(channel: CredentialChannel, start: Start) -> Result<Streaming<WatchEventsResponse>, Status> {
     let request =
         WatchEventsRequest { from: Some(From::Start(start.into())), ..WatchEventsRequest::default() };
     let mut stream = EventServiceClient::new(channel).watch_events(request).await?.into_inner();

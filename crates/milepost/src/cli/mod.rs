@@ -62,11 +62,11 @@ pub struct ClientArgs {
     /// Takes the settings of this context [default: MILEPOST_CONTEXT, or the current one]
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
     /// The token that proves who makes the calls. Others on this machine can read it in the list of processes: use --token-file or the variable [default: MILEPOST_TOKEN]
     #[arg(long, global = true, value_name = "TOKEN")]
     token: Option<String>,
-    #[command(flatten)]
-    settings: Settings,
 }
 
 impl ClientArgs {

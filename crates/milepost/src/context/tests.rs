@@ -161,21 +161,21 @@ fn a_file_that_is_no_text_or_cannot_be_read_or_written_is_an_error_that_names_it
 #[test]
 fn an_endpoint_is_one_url_or_one_for_each_service() {
     let endpoint = |text: &str| settings(&[("endpoint", text)]).endpoint.unwrap();
-    for text in ["http://host:7400", "http://[::1]:7400/x?y=z"] {
+    for text in ["http://host:7400", "https://host:7400", "http://[::1]:7400/x?y=z"] {
         assert_eq!((endpoint(text).as_str(), services(text)), (text, None));
     }
     assert_eq!(endpoint("notifier=http://c:3, registry=http://a:1,tracker=http://b:2"), THREE);
     let three = [("registry", "http://a:1"), ("tracker", "http://b:2"), ("notifier", "http://c:3")];
     assert_eq!(services(THREE).as_deref(), Some(&three[..]));
     let fault = |text: &str| Settings::default().set("endpoint", text).unwrap_err();
-    for text in ["", "host:7400", "https://host", "http://", "http://a b"] {
+    for text in ["", "host:7400", "https://", "http://", "http://a b"] {
         assert!(fault(text).starts_with(&format!("{text:?} is no address of a server: ")), "{text}");
     }
     let faults = fault("registry=http://a,registry=http://b,tracker=b,log=http://c");
     let expected = [
         "there is no service \"log\"; there are registry, tracker, notifier; ",
         "registry is given twice; ",
-        "tracker: \"b\" is no address of a server: the scheme is missing; write http://host:port; ",
+        "tracker: \"b\" is no address of a server: the scheme is missing; write http://host:port or https://host:port; ",
         "notifier is missing; give all three",
     ];
     assert_eq!(faults, expected.concat());
@@ -201,7 +201,8 @@ fn flags_win_over_the_environment_over_the_context() {
     assert_eq!(
         error,
         "2 faults in the configuration\n  \
-         MILEPOST_ENDPOINT: \"x\" is no address of a server: the scheme is missing; write http://host:port\n  \
+         MILEPOST_ENDPOINT: \"x\" is no address of a server: the scheme is missing; write http://host:port or \
+         https://host:port\n  \
          MILEPOST_FORMAT: there is no format \"x\"; there are table, json, csv"
     );
 }

@@ -170,8 +170,13 @@ impl Output {
             settings.json().into_iter().for_each(|(key, value)| object[key] = value);
             object
         };
-        let keys: Vec<&str> = ["name", "current"].into_iter().chain(Settings::keys()).collect();
-        self.objects(&keys, all.into_iter().map(object))
+        let objects: Vec<Value> = all.into_iter().map(object).collect();
+        // A terminal has little room: what no context sets is left out there, and nowhere else.
+        let is_whole = self.format != Format::Table || self.columns.is_none();
+        let is_shown = |key: &&str| is_whole || objects.iter().any(|object| !object[*key].is_null());
+        let keys = ["name", "current"].into_iter().chain(Settings::keys());
+        let keys: Vec<&str> = keys.filter(is_shown).collect();
+        self.objects(&keys, objects.into_iter())
     }
 
     /// Objects with these keys: a table whose first three columns stay, rows of CSV, or a JSON object

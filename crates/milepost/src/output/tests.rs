@@ -245,7 +245,8 @@ fn a_change_to_the_day_of_an_event_says_the_day_once() {
 #[test]
 fn contexts_fit_a_terminal_and_are_whole_in_a_pipe() {
     let endpoint = Some("http://milepost.science-city.example:7400".to_owned());
-    let settings = Settings { endpoint, ..Settings::default() };
+    let (portfolio, ca) = (Some("western-science-city".to_owned()), Some("/etc/milepost/ca.pem".to_owned()));
+    let settings = Settings { endpoint, portfolio, ca, ..Settings::default() };
     let all = || Contexts {
         current: Some("科学城工地".to_owned()),
         all: [("科学城工地".to_owned(), settings.clone())].into(),
@@ -253,9 +254,12 @@ fn contexts_fit_a_terminal_and_are_whole_in_a_pipe() {
     let narrow = Output { columns: Some(60), ..table() };
     let Rendered { text, left_out } = narrow.contexts(all());
     assert!(text.lines().all(|line| width::columns(line) <= 60) && text.contains("科学城工地"), "{text}");
-    assert_eq!(left_out, ["PORTFOLIO", "FORMAT", "PRINCIPAL", "TIMEOUT", "UTC"]);
+    assert_eq!(left_out, ["PORTFOLIO", "CA"], "what no context sets is not missed");
     let Rendered { text, left_out } = Output { columns: None, ..table() }.contexts(all());
-    assert!(text.contains("http://milepost.science-city.example:7400\t-\t") && left_out.is_empty(), "{text}");
+    assert!(
+        text.contains("\twestern-science-city\t-\t-\t/etc/milepost/ca.pem\t-\t") && left_out.is_empty(),
+        "{text}"
+    );
 }
 
 #[test]
