@@ -24,4 +24,5 @@ mod resets;
 mod restore;
 mod streams;
 mod terminal;
+mod tls;
 mod upgrade;

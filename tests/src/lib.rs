@@ -4,6 +4,7 @@
 //! the test; every wait has a deadline, and one that passes says what was waited for and shows the log.
 //! The harness polls where a process can only be asked; the cases do not.
 
+pub mod authority;
 pub mod binary;
 pub mod cli;
 pub mod cluster;

@@ -1,0 +1,87 @@
+//! CAs and the certificates that they sign, as files: what an operator of servers with TLS has.
+//!
+//! Invariant: keys are readable by their owner only, as servers require. No intermediate CAs and no revocation.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use milepost_types::{Clock, SystemClock};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    date_time_ymd,
+};
+
+/// An hour, in seconds.
+pub const HOUR: i64 = 3600;
+
+/// A CA, whose own certificate is in a file.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// The PEM file of its certificate.
+    pub file: PathBuf,
+}
+
+/// A certificate and its key, as PEM.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The certificate.
+    pub certificate: String,
+    /// The key.
+    pub key: String,
+}
+
+impl Authority {
+    /// A new one, whose file is in this directory.
+    ///
+    /// # Panics
+    /// If the file cannot be written; so for `Pair::write`.
+    pub fn new(dir: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let file = dir.join(format!("{name}.pem"));
+        let certificate = params.self_signed(&key).expect("a certificate");
+        fs::write(&file, certificate.pem()).expect("the file can be written");
+        Self { issuer: Issuer::new(params, key), file }
+    }
+
+    /// A certificate of a server on this machine, which expires in so many seconds.
+    pub fn server(&self, left_seconds: i64) -> Pair {
+        self.issue(&["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth, left_seconds)
+    }
+
+    /// A certificate of a client, which expires in so many seconds.
+    pub fn client(&self, left_seconds: i64) -> Pair {
+        self.issue(&[], ExtendedKeyUsagePurpose::ClientAuth, left_seconds)
+    }
+
+    fn issue(&self, names: &[&str], usage: ExtendedKeyUsagePurpose, left_seconds: i64) -> Pair {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut params = CertificateParams::new(names).expect("names of hosts");
+        params.extended_key_usages = vec![usage];
+        params.subject_alt_names.push(SanType::URI("spiffe://office/test".try_into().expect("a URI")));
+        let now = SystemClock.now().as_second();
+        let at = |seconds: i64| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.unsigned_abs());
+        (params.not_before, params.not_after) = (at(now - 24 * HOUR), at(now + left_seconds));
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
+        Pair { certificate, key: key.serialize_pem() }
+    }
+}
+
+impl Pair {
+    /// Writes both into this directory, as `{name}.pem` and `{name}.key`; the two files.
+    ///
+    /// # Panics
+    /// If they cannot be written.
+    pub fn write(&self, dir: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let (certificate, key) = (dir.join(format!("{name}.pem")), dir.join(format!("{name}.key")));
+        fs::write(&certificate, &self.certificate).expect("the file can be written");
+        fs::write(&key, &self.key).expect("the file can be written");
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("its mode can be set");
+        (certificate, key)
+    }
+}
