@@ -52,7 +52,7 @@ pub enum ContextCommand {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
         /// Leaves a setting out, before others are set; may be repeated
         #[arg(long, value_name = "FIELD", value_parser = Settings::keys())]
         clear: Vec<String>,
