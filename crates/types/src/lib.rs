@@ -3,6 +3,7 @@
 //! Invariant: every type here can only hold a value that its rules allow. No tokio, tonic, prost
 //! or sled: the domain is built from these and stays testable without any of them.
 
+mod api_token;
 pub mod clock;
 mod code;
 mod currency;
@@ -28,6 +29,7 @@ mod parent;
 mod permission;
 mod plain;
 mod position;
+mod principal;
 mod quote;
 mod rejection;
 mod request;
@@ -40,6 +42,7 @@ mod violation;
 pub mod written;
 mod zone;
 
+pub use api_token::{ApiToken, ApiTokenError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::{CodeError, ProjectCode};
 pub use currency::{CurrencyCode, CurrencyError};
@@ -63,6 +66,7 @@ pub use parent::parent_ids;
 pub use permission::{Permission, Place, Role, RoleError, Scope};
 pub use plain::without_number;
 pub use position::{Hash, HashPrefix, LogId, LogIdError, Position, PositionError};
+pub use principal::{Principal, PrincipalError, PrincipalKind, check_alias};
 pub use quote::quoted;
 pub use rejection::{Precondition, Rejection};
 pub use request::{RequestId, RequestIdError};
