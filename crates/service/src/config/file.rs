@@ -5,20 +5,21 @@
 
 use super::fault::{Fault, Source};
 use super::layers::{Setting, Shape};
+use super::named::Declared;
 use super::value::Raw;
 use milepost_types::without_number;
 use std::ops::Range;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-/// Reads the file's settings; what cannot be read becomes faults.
-pub(super) fn settings(path: &Path, shape: &Shape, faults: &mut Vec<Fault>) -> Vec<Setting> {
-    let mut reader = Reader { path, text: "", shape, faults, settings: Vec::new() };
+/// Reads the file's settings, and which named entries have a table; what cannot be read becomes faults.
+pub(super) fn settings(path: &Path, shape: &Shape, faults: &mut Vec<Fault>) -> (Vec<Setting>, Vec<Declared>) {
+    let mut reader = Reader { path, text: "", shape, faults, settings: Vec::new(), entries: Vec::new() };
     let text = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
             reader.fault(0..0, None, format!("cannot read the file: {}", without_number(&error.to_string())));
-            return Vec::new();
+            return Default::default();
         }
     };
     let text = match String::from_utf8(text) {
@@ -29,16 +30,16 @@ pub(super) fn settings(path: &Path, shape: &Shape, faults: &mut Vec<Fault>) -> V
                 None,
                 format!("the file is not UTF-8 at byte {}", error.utf8_error().valid_up_to()),
             );
-            return Vec::new();
+            return Default::default();
         }
     };
-    let mut reader = Reader { path, text: &text, shape, faults: reader.faults, settings: Vec::new() };
+    let mut reader = Reader { text: &text, ..reader };
     let (table, errors) = DeTable::parse_recoverable(&text);
     for error in errors {
         reader.fault(error.span().unwrap_or(0..0), None, error.message().to_owned());
     }
     reader.table(table.get_ref(), "");
-    reader.settings
+    (reader.settings, reader.entries)
 }
 
 struct Reader<'a> {
@@ -47,15 +48,23 @@ struct Reader<'a> {
     shape: &'a Shape,
     faults: &'a mut Vec<Fault>,
     settings: Vec<Setting>,
+    entries: Vec<Declared>,
 }
 
 impl Reader<'_> {
     fn table(&mut self, table: &DeTable<'_>, prefix: &str) {
+        let has_entries = self.shape.has_entries(prefix.trim_end_matches('.'));
         for (name, value) in table.iter() {
             let key = format!("{prefix}{}", name.get_ref());
-            let is_section = self.shape.is_section(&key);
+            let is_section = has_entries || self.shape.is_section(&key);
             match value.get_ref() {
-                DeValue::Table(below) if is_section => self.table(below, &format!("{key}.")),
+                DeValue::Table(below) if is_section => {
+                    if has_entries {
+                        let source = self.source(name.span());
+                        self.entries.push(Declared { key: key.clone(), source });
+                    }
+                    self.table(below, &format!("{key}."));
+                }
                 _ if is_section => {
                     self.fault(name.span(), Some(key), "is a section, so it must be a table".to_owned());
                 }

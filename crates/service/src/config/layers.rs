@@ -6,8 +6,9 @@
 
 use super::fault::{Fault, Faults, Source};
 use super::file;
+use super::named;
 use super::print;
-use super::section::{Found, Section, Visitor};
+use super::section::{Entries, Found, Section, Visitor};
 use super::value::{Raw, Slot};
 use super::variables;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,16 +76,18 @@ impl Layers {
     pub fn load<T: Section>(&self, mut defaults: T) -> Result<Loaded<T>, Faults> {
         let shape = Shape::of(&mut defaults);
         let mut faults = Vec::new();
-        let mut settings = Vec::new();
-        if let Some(path) = &self.file {
-            settings.extend(file::settings(path, &shape, &mut faults));
-        }
+        let (mut settings, tables) = match &self.file {
+            Some(path) => file::settings(path, &shape, &mut faults),
+            None => Default::default(),
+        };
         settings.extend(self.environment_settings(&shape, &mut faults));
         settings.extend(self.flags.iter().map(|flag| Setting {
             key: flag.key.clone(),
             raw: Raw::Text(flag.value.clone()),
             source: Source::Flag(flag.flag.clone()),
         }));
+        let entries = named::declare(&mut defaults, &shape, tables, &mut settings, &mut faults);
+        let shape = Shape::of(&mut defaults);
 
         let mut by_key: BTreeMap<String, Vec<Setting>> = BTreeMap::new();
         for setting in settings {
@@ -94,7 +97,7 @@ impl Layers {
                 faults.push(shape.unknown(setting.key, setting.source, &self.not_configuration));
             }
         }
-        let mut apply = Apply { prefix: String::new(), settings: by_key, sources: BTreeMap::new(), faults };
+        let mut apply = Apply { prefix: String::new(), settings: by_key, sources: entries, faults };
         defaults.fields(&mut apply);
         let Apply { sources, mut faults, .. } = apply;
         Check { found: Found::new(&sources, &mut faults) }.flat(&mut defaults);
@@ -110,7 +113,7 @@ impl Layers {
             if self.not_configuration.contains(&name) {
                 continue;
             }
-            let key = variables::key(name);
+            let key = shape.with_entry_name(variables::key(name));
             if !shape.values.contains(&key) && variables::set_by_the_platform(name, &value.to_string_lossy())
             {
                 continue;
@@ -136,6 +139,8 @@ pub(super) struct Shape {
     prefix: String,
     values: BTreeSet<String>,
     sections: BTreeSet<String>,
+    /// The sections whose keys are names of entries.
+    named: BTreeSet<String>,
 }
 
 impl Shape {
@@ -147,6 +152,31 @@ impl Shape {
 
     pub(super) fn is_section(&self, key: &str) -> bool {
         self.sections.contains(key)
+    }
+
+    /// Whether what is below this key are named entries.
+    pub(super) fn has_entries(&self, key: &str) -> bool {
+        self.named.contains(key)
+    }
+
+    /// The path of the named entry that a key is of: `access.issuers.corp` of `access.issuers.corp.audience`.
+    pub(super) fn entry<'a>(&self, key: &'a str) -> Option<&'a str> {
+        self.named.iter().find_map(|named| {
+            let below = key.strip_prefix(named.as_str())?.strip_prefix('.')?;
+            let length = below.find('.')?;
+            Some(&key[..named.len() + 1 + length])
+        })
+    }
+
+    /// The key of a variable, where `_` in the name of an entry stands for `-`.
+    fn with_entry_name(&self, key: String) -> String {
+        match self.entry(&key) {
+            Some(entry) => {
+                let name = entry.rfind('.').map_or(0, |dot| dot + 1);
+                format!("{}{}{}", &entry[..name], entry[name..].replace('_', "-"), &key[entry.len()..])
+            }
+            None => key,
+        }
     }
 
     /// There is no such key; `others` are variables that have names like those of keys, but set something else.
@@ -184,12 +214,17 @@ impl Visitor for Shape {
         self.values.insert(format!("{}{name}", self.prefix));
     }
 
-    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+    fn section(&mut self, name: &str, _: &'static [&'static str], section: &mut dyn Section) {
         let key = format!("{}{name}", self.prefix);
         let outer = std::mem::replace(&mut self.prefix, format!("{key}."));
         self.sections.insert(key);
         section.fields(self);
         self.prefix = outer;
+    }
+
+    fn named(&mut self, name: &'static str, doc: &'static [&'static str], entries: &mut dyn Entries) {
+        self.named.insert(format!("{}{name}", self.prefix));
+        self.section(name, doc, entries);
     }
 
     fn as_dyn(&mut self) -> &mut dyn Visitor {
@@ -217,7 +252,7 @@ impl Visitor for Apply {
         }
     }
 
-    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+    fn section(&mut self, name: &str, _: &'static [&'static str], section: &mut dyn Section) {
         let within = format!("{}{name}.", self.prefix);
         let outer = std::mem::replace(&mut self.prefix, within);
         section.fields(self);
@@ -236,7 +271,7 @@ struct Check<'a> {
 impl Visitor for Check<'_> {
     fn value(&mut self, _: &'static str, _: &'static [&'static str], _: &mut dyn Slot) {}
 
-    fn section(&mut self, name: &'static str, _: &'static [&'static str], section: &mut dyn Section) {
+    fn section(&mut self, name: &str, _: &'static [&'static str], section: &mut dyn Section) {
         Check { found: self.found.within(name) }.flat(section);
     }
 

@@ -7,6 +7,7 @@
 //! `[journal] segment_bytes = …` in the file, `MILEPOST_JOURNAL__SEGMENT_BYTES` in the environment
 //! and `--set journal.segment_bytes=…` on the command line. Sizes and durations are texts with a
 //! unit (`"64MiB"`, `"300us"`, `"10s"`), lists from the environment and flags are comma-separated.
+//! A [`Named`] field is a table of sections whose names the configuration chooses.
 //!
 //! Invariants: a key that no struct has is refused in every layer; every fault of every layer is
 //! reported at once with where it came from, also a faulty value that a later layer overrides.
@@ -16,6 +17,7 @@ mod arguments;
 mod fault;
 mod file;
 mod layers;
+mod named;
 mod print;
 mod section;
 mod units;
@@ -29,8 +31,9 @@ pub mod upstream;
 pub use arguments::ConfigArgs;
 pub use fault::{EXIT_CODE, Fault, Faults, Source};
 pub use layers::{Flag, Layers, Loaded};
+pub use named::Named;
 pub use print::reference;
-pub use section::{Field, Flat, Found, Rules, Section, Visitor};
+pub use section::{Entries, Field, Flat, Found, Rules, Section, Visitor};
 pub use units::ByteSize;
 pub use value::{Raw, Slot, Value};
 pub use variables::check_variables;

@@ -26,7 +26,19 @@ pub trait Rules {
     }
 }
 
-/// What may stand in a section: a [`Value`], a [`Section`], or a [`Flat`] one.
+/// Sections of one type under names that the configuration chooses: a [`Named`](super::Named) field.
+pub trait Entries: Section {
+    /// Adds the entry of this name with its defaults, unless it is there.
+    ///
+    /// # Errors
+    /// What is wrong with the name, as a sentence fragment for a person.
+    fn declare(&mut self, name: &str) -> Result<(), String>;
+
+    /// An entry to show how one is written, if there is none.
+    fn example(&self) -> Option<Box<dyn Section>>;
+}
+
+/// What may stand in a section: a [`Value`], a [`Section`], a [`Flat`] one, or [`Named`](super::Named) ones.
 pub trait Field {
     /// Calls the visitor's method for this kind of field.
     fn accept(&mut self, name: &'static str, doc: &'static [&'static str], visitor: &mut dyn Visitor);
@@ -38,7 +50,12 @@ pub trait Visitor {
     fn value(&mut self, name: &'static str, doc: &'static [&'static str], value: &mut dyn Slot);
 
     /// A table of keys below this one.
-    fn section(&mut self, name: &'static str, doc: &'static [&'static str], section: &mut dyn Section);
+    fn section(&mut self, name: &str, doc: &'static [&'static str], section: &mut dyn Section);
+
+    /// A table of sections below this one.
+    fn named(&mut self, name: &'static str, doc: &'static [&'static str], entries: &mut dyn Entries) {
+        self.section(name, doc, entries);
+    }
 
     /// A section whose keys stand directly among this one's.
     fn flat(&mut self, section: &mut dyn Section) {
@@ -96,7 +113,10 @@ impl<'a> Found<'a> {
         if self.faults.iter().any(|fault| fault.key.as_deref() == Some(&key)) {
             return;
         }
-        let source = self.sources.get(&key).cloned().unwrap_or(Source::Default);
+        // A key that was not set is missing where its section was named.
+        let section = self.prefix.trim_end_matches('.');
+        let source = self.sources.get(&key).or_else(|| self.sources.get(section));
+        let source = source.cloned().unwrap_or(Source::Default);
         self.faults.push(Fault { source, key: Some(key), message: message.into() });
     }
 

@@ -15,9 +15,9 @@ pub(super) fn key(variable: &str) -> String {
     words.split("__").map(str::to_ascii_lowercase).collect::<Vec<_>>().join(".")
 }
 
-/// The variable that sets a key.
+/// The variable that sets a key; only names of entries have a `-`, which no variable can.
 pub(super) fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
+    format!("{PREFIX}{}", key.replace('.', "__").replace('-', "_").to_uppercase())
 }
 
 /// What is wrong with a variable that sets nothing, and the key that it was probably meant to set.
