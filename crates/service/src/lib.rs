@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod config;
 pub mod host;
+pub mod identity;
 pub mod journal_service;
 pub mod ledger;
 pub mod merge;

@@ -1,0 +1,3 @@
+//! Who a call is of.
+
+pub mod url;
