@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Entry, TokenHash};
-use super::credential::{CredentialId, CredentialKind, Identity, PeerCertificate, hex};
+use super::credential::{CredentialId, CredentialKind, Identity, PeerCertificate, Verified, hex};
 use super::fetch::Client;
 use super::issuer::Issuer;
-use super::jwt::{Unverified, Verified};
+use super::jwt::Unverified;
 use super::metadata;
 use super::metrics::IdentityMetrics;
 use super::refused::Refused;
@@ -49,23 +49,13 @@ struct Trust {
 impl Authenticator {
     /// An authenticator for this configuration. JWTs are refused until [`keep_keys`](Self::keep_keys) has run.
     pub fn new(access: &Access, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>, metrics: &Metrics) -> Self {
-        Self::with_client(access, tokens, clock, metrics, Client::new())
-    }
-
-    pub(super) fn with_client(
-        access: &Access,
-        tokens: Arc<dyn Tokens>,
-        clock: Arc<dyn Clock>,
-        metrics: &Metrics,
-        client: Client,
-    ) -> Self {
         super::crypto::install();
         Self {
             trust: RwLock::new(Arc::new(Trust::of(access, &BTreeMap::new()))),
             reloaded: Notify::new(),
             tokens,
             cache: Cache::default(),
-            client,
+            client: Client::default(),
             metrics: IdentityMetrics::register(metrics),
             clock,
         }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
+use super::credential::Verified;
 use super::jwks::KeySet;
-use super::jwt::Verified;
 
 /// How long a token counts as verified.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -78,5 +78,55 @@ impl Cache {
     pub(super) fn count(&self) -> usize {
         let generations = self.0.lock();
         generations.newer.len() + generations.older.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_types::Principal;
+
+    use super::super::credential::{CredentialId, CredentialKind};
+    use super::super::testing::{SigningKey, key_set, now, seconds};
+    use super::*;
+
+    fn entry(expires: Timestamp) -> Entry {
+        let keys = KeySet::read(key_set(&[SigningKey::ed25519().jwk("k")]).as_bytes()).unwrap();
+        let verified = Verified {
+            principal: Principal::user("corp", "00u1").unwrap(),
+            groups: [].into(),
+            credential: CredentialId { kind: CredentialKind::Jwt, id: "j".into() },
+            expires,
+        };
+        Entry::new(verified, "corp".into(), Arc::new(keys), now())
+    }
+
+    #[test]
+    fn a_token_counts_for_a_minute_at_most_and_never_beyond_its_end() {
+        let cache = Cache::default();
+        cache.put([1; 32], entry(now() + seconds(3600)));
+        cache.put([2; 32], entry(now() + seconds(10)));
+        let counts = |hash: u8, after: i64| cache.get(&[hash; 32], now() + seconds(after)).is_some();
+        assert!(counts(1, 0) && counts(1, 59) && !counts(1, 60));
+        assert!(counts(2, 9) && !counts(2, 10));
+        assert!(!counts(1, -1), "the clock was set back");
+        assert!(!counts(3, 0));
+    }
+
+    #[test]
+    fn there_is_room_for_a_bounded_number_of_tokens_and_the_newest_stay() {
+        let cache = Cache::default();
+        let hash = |i: usize| {
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&i.to_be_bytes());
+            hash
+        };
+        let entry = entry(now() + seconds(3600));
+        for i in 0..3 * ENTRIES {
+            cache.put(hash(i), entry.clone());
+        }
+        assert!(cache.count() <= ENTRIES, "{}", cache.count());
+        let newest = 3 * ENTRIES - ENTRIES / 2..3 * ENTRIES;
+        assert!(newest.into_iter().all(|i| cache.get(&hash(i), now()).is_some()));
+        assert!(cache.get(&hash(0), now()).is_none());
     }
 }

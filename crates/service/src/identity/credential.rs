@@ -25,6 +25,16 @@ pub struct Identity {
     pub on_behalf_of: Option<Principal>,
 }
 
+/// What a verified credential proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verified {
+    pub(super) principal: Principal,
+    pub(super) groups: Arc<[Principal]>,
+    pub(super) credential: CredentialId,
+    /// From when the credential is no longer accepted.
+    pub(super) expires: Timestamp,
+}
+
 /// The kinds of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialKind {

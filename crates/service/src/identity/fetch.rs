@@ -20,6 +20,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 
 use super::url::bare;
@@ -51,9 +52,10 @@ pub(super) enum FetchError {
 }
 
 /// Fetches documents.
-#[derive(Clone)]
+#[derive(Default)]
 pub(super) struct Client {
-    tls: TlsConnector,
+    /// Made at the first fetch over https: reading the authorities of the machine takes a while.
+    tls: OnceCell<TlsConnector>,
 }
 
 impl std::fmt::Debug for Client {
@@ -63,32 +65,6 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client that trusts the certificate authorities of the machine.
-    pub(super) fn new() -> Self {
-        let found = rustls_native_certs::load_native_certs();
-        let mut roots = RootCertStore::empty();
-        let (added, _) = roots.add_parsable_certificates(found.certs);
-        if added == 0 {
-            let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-            tracing::warn!(
-                ?errors,
-                "the machine has no certificate authorities; nothing is fetched over https"
-            );
-        }
-        Self::trusting(roots)
-    }
-
-    /// A client that trusts these certificate authorities.
-    pub(super) fn trusting(roots: RootCertStore) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default versions of TLS")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Self { tls: TlsConnector::from(Arc::new(config)) }
-    }
-
     /// The document at a URL that was [checked](super::url::checked), of at most `most` bytes.
     pub(super) async fn get(&self, url: &Uri, most: usize) -> Result<Vec<u8>, FetchError> {
         let fetch = async {
@@ -100,11 +76,41 @@ impl Client {
                 return exchange(stream, url, most).await;
             }
             let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchError::Host)?;
-            let stream = self.tls.connect(name, stream).await.map_err(FetchError::Connect)?;
+            let stream = self.tls().await.connect(name, stream).await.map_err(FetchError::Connect)?;
             exchange(stream, url, most).await
         };
         tokio::time::timeout(TIME, fetch).await.unwrap_or(Err(FetchError::TimedOut))
     }
+
+    async fn tls(&self) -> &TlsConnector {
+        let make = async {
+            let roots = tokio::task::spawn_blocking(authorities_of_machine).await;
+            // It fails only while the runtime stops, when nothing is fetched any more.
+            trusting(roots.unwrap_or_else(|_| RootCertStore::empty()))
+        };
+        self.tls.get_or_init(|| make).await
+    }
+}
+
+fn authorities_of_machine() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        tracing::warn!(?errors, "the machine has no certificate authorities; fetches over https fail");
+    }
+    roots
+}
+
+fn trusting(roots: RootCertStore) -> TlsConnector {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions of TLS")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
 }
 
 /// Sends the request and reads the document.
@@ -177,4 +183,119 @@ fn with_sources(error: &hyper::Error) -> String {
         || error.to_string(),
         |source| format!("{error}: {}", without_number(&source.to_string())),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::super::testing::KeyServer;
+    use super::*;
+
+    fn url(text: &str) -> Uri {
+        super::super::url::checked(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_document_is_fetched_up_to_its_limit() {
+        let server = KeyServer::start(&[]).await;
+        server.answer(StatusCode::OK, "x".repeat(100_000));
+        let get = async |most| Client::default().get(&url(&server.url("/keys")), most).await;
+        assert_eq!(get(100_000).await.unwrap().len(), 100_000);
+        assert!(matches!(get(99_999).await, Err(FetchError::TooLarge(99_999))));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let server = KeyServer::start(&[]).await;
+        for status in [StatusCode::FOUND, StatusCode::PERMANENT_REDIRECT, StatusCode::NOT_FOUND] {
+            server.answer(status, "");
+            let before = server.fetches();
+            let fetched = Client::default().get(&url(&server.url("/keys")), 100).await;
+            assert!(matches!(fetched, Err(FetchError::Status(given)) if given == status), "{fetched:?}");
+            assert_eq!(server.fetches(), before + 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_and_who_is_not_there_are_told_apart() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = url(&format!("http://{}/", listener.local_addr().unwrap()));
+        let talk = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+            // Until the client has read it and gone.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        };
+        let client = Client::default();
+        let (fetched, ()) = tokio::join!(client.get(&address, 100), talk);
+        assert!(matches!(fetched, Err(FetchError::Http(_))), "{fetched:?}");
+        drop(listener);
+        let fetched = client.get(&address, 100).await;
+        assert!(matches!(fetched, Err(FetchError::Connect(_))), "{fetched:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = url(&format!("http://{}/", listener.local_addr().unwrap()));
+        let fetched = Client::default().get(&address, 100).await;
+        assert!(matches!(fetched, Err(FetchError::TimedOut)), "{fetched:?}");
+    }
+
+    /// A certificate authority, and the configuration of a server with a certificate of it for this name.
+    fn server_of(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+        (authority.der().clone(), Arc::new(config))
+    }
+
+    #[tokio::test]
+    async fn over_https_only_a_certificate_of_a_trusted_authority_for_the_host_is_accepted() {
+        let (right, config) = server_of("localhost");
+        let (other, _) = server_of("localhost");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(config);
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(answer).await;
+            }
+        });
+        for (authority, host, is_accepted) in
+            [(&right, "localhost", true), (&other, "localhost", false), (&right, "127.0.0.1", false)]
+        {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.clone()).unwrap();
+            let client = Client { tls: OnceCell::new_with(Some(trusting(roots))) };
+            let fetched = client.get(&url(&format!("https://{host}:{port}/")), 100).await;
+            assert_eq!(fetched.is_ok(), is_accepted, "{host}: {fetched:?}");
+            assert!(is_accepted || matches!(fetched, Err(FetchError::Connect(_))), "{host}: {fetched:?}");
+        }
+        server.abort();
+    }
 }

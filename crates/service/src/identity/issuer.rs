@@ -3,23 +3,20 @@
 //! Invariants: keys that were fetched stay in use until others have been: a fetch that fails, or brings no
 //! usable key, changes nothing, however long it goes on, so that tokens signed with known keys outlive an outage of
 //! the issuer. Tokens with unknown keys cause at most one fetch in [`REQUEST_INTERVAL`]. A key that an
-//! issuer dropped verifies nothing any more. Does not look at tokens.
+//! issuer dropped verifies nothing any more. Does not look at tokens; `source` knows where keys are.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use milepost_types::Clock;
 use parking_lot::{Mutex, RwLock};
-use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use super::fetch::{Client, FetchError};
-use super::jwks::{KEY_SET_BYTES, KeySet, KeySetError};
+use super::fetch::Client;
+use super::jwks::KeySet;
 use super::metrics::IssuerMetrics;
-use super::url;
+use super::source::{KeysError, Source};
 use crate::config::access;
 
 /// How long between two fetches of keys, before jitter.
@@ -50,16 +47,6 @@ pub(super) struct Issuer {
     waiters: Semaphore,
 }
 
-/// Where keys are.
-#[derive(Debug)]
-enum Source {
-    Discovery(Uri),
-    Url(Uri),
-    File(PathBuf),
-    /// A URL that the configuration should have refused.
-    Faulty(String),
-}
-
 #[derive(Debug)]
 struct Schedule {
     next: Instant,
@@ -67,27 +54,6 @@ struct Schedule {
     failures: u32,
     /// When a token with an unknown key last caused a fetch.
     requested: Option<Instant>,
-}
-
-/// Why there are no new keys.
-#[derive(Debug, thiserror::Error)]
-enum KeysError {
-    #[error("cannot fetch {url}: {error}")]
-    Fetch { url: String, error: FetchError },
-    #[error("cannot read {}: {}", .path.display(), milepost_types::without_number(&.error.to_string()))]
-    File { path: PathBuf, error: std::io::Error },
-    #[error("{}: it has more than {KEY_SET_BYTES} bytes", .0.display())]
-    FileTooLarge(PathBuf),
-    #[error("{url} is no discovery document: {error}")]
-    Discovery { url: String, error: serde_json::Error },
-    #[error(
-        "{url} is the discovery document of {found:?}; the configuration and it must have the same issuer"
-    )]
-    OtherIssuer { url: String, found: String },
-    #[error("keys are not fetched from there: {0}")]
-    Url(String),
-    #[error("{place}: {error}")]
-    KeySet { place: String, error: KeySetError },
 }
 
 impl Issuer {
@@ -195,74 +161,6 @@ impl Issuer {
             }
         }
     }
-}
-
-impl Source {
-    fn of(config: &access::Issuer) -> Self {
-        if let Some(path) = &config.jwks_file {
-            return Self::File(path.clone());
-        }
-        let url = match &config.jwks_url {
-            Some(url) => url::checked(url).map(Self::Url),
-            None => {
-                // OpenID Connect Discovery 1.0, 4: a final slash of the issuer is left out.
-                let issuer = config.issuer.trim_end_matches('/');
-                url::checked(&format!("{issuer}/.well-known/openid-configuration")).map(Self::Discovery)
-            }
-        };
-        url.unwrap_or_else(Self::Faulty)
-    }
-
-    async fn fetch(&self, client: &Client, issuer: &str) -> Result<KeySet, KeysError> {
-        match self {
-            Self::Url(url) => fetch_keys(client, url).await,
-            Self::Discovery(url) => fetch_keys(client, &discover(client, url, issuer).await?).await,
-            Self::File(path) => read_keys(path.clone()).await,
-            Self::Faulty(message) => Err(KeysError::Url(message.clone())),
-        }
-    }
-}
-
-async fn get(client: &Client, url: &Uri) -> Result<Vec<u8>, KeysError> {
-    let fetched = client.get(url, KEY_SET_BYTES).await;
-    fetched.map_err(|error| KeysError::Fetch { url: url.to_string(), error })
-}
-
-async fn fetch_keys(client: &Client, url: &Uri) -> Result<KeySet, KeysError> {
-    let json = get(client, url).await?;
-    KeySet::read(&json).map_err(|error| KeysError::KeySet { place: url.to_string(), error })
-}
-
-/// Where the keys are, as the discovery document at `url` says.
-async fn discover(client: &Client, url: &Uri, issuer: &str) -> Result<Uri, KeysError> {
-    #[derive(Deserialize)]
-    struct Document {
-        issuer: String,
-        jwks_uri: String,
-    }
-    let json = get(client, url).await?;
-    let document: Document = serde_json::from_slice(&json)
-        .map_err(|error| KeysError::Discovery { url: url.to_string(), error })?;
-    if document.issuer != issuer {
-        return Err(KeysError::OtherIssuer { url: url.to_string(), found: document.issuer });
-    }
-    url::checked(&document.jwks_uri).map_err(KeysError::Url)
-}
-
-async fn read_keys(path: PathBuf) -> Result<KeySet, KeysError> {
-    use tokio::io::AsyncReadExt as _;
-    let mut json = Vec::new();
-    let read = async {
-        let file = tokio::fs::File::open(&path).await?;
-        file.take(KEY_SET_BYTES as u64 + 1).read_to_end(&mut json).await
-    };
-    if let Err(error) = read.await {
-        return Err(KeysError::File { path, error });
-    }
-    if json.len() > KEY_SET_BYTES {
-        return Err(KeysError::FileTooLarge(path));
-    }
-    KeySet::read(&json).map_err(|error| KeysError::KeySet { place: path.display().to_string(), error })
 }
 
 /// The interval, up to a tenth shorter or longer, so that servers do not all fetch at once.

@@ -158,3 +158,104 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 fn lengths<const N: usize>(texts: [&str; N]) -> [Option<usize>; N] {
     texts.map(|text| bytes(text).map(|bytes| bytes.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{SigningKey, key_set};
+    use super::*;
+
+    fn read(keys: &[Value]) -> Result<KeySet, KeySetError> {
+        KeySet::read(key_set(keys).as_bytes())
+    }
+
+    fn with(mut jwk: Value, changes: Value) -> Value {
+        jwk.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        jwk
+    }
+
+    #[test]
+    fn keys_that_cannot_verify_tokens_are_left_out() {
+        let (rsa, point) = (SigningKey::rsa().jwk("r"), SigningKey::es256().jwk("p"));
+        let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
+        for unusable in [
+            json!({"kty": "oct", "k": "c2VjcmV0", "kid": "k"}),
+            json!({"kty": "new", "kid": "k"}),
+            json!("no object"),
+            json!({}),
+            with(rsa.clone(), json!({"use": "enc"})),
+            with(rsa.clone(), json!({"key_ops": ["encrypt"]})),
+            with(rsa.clone(), json!({"alg": "HS256"})),
+            with(rsa.clone(), json!({"alg": "RSA-OAEP"})),
+            with(rsa.clone(), json!({"alg": "ES256"})),
+            with(rsa.clone(), json!({"n": short})),
+            with(rsa.clone(), json!({"n": "*"})),
+            with(rsa.clone(), json!({"n": ""})),
+            with(point.clone(), json!({"crv": "P-384"})),
+            with(point.clone(), json!({"crv": "P-521"})),
+            with(point.clone(), json!({"crv": "secp256k1"})),
+            with(point.clone(), json!({"x": "AAAA"})),
+            with(point.clone(), json!({"alg": "ES384"})),
+            with(SigningKey::ed25519().jwk("e"), json!({"crv": "X25519"})),
+        ] {
+            assert_eq!(read(&[unusable.clone()]).unwrap_err(), KeySetError::NoUsableKey(1), "{unusable}");
+            assert_eq!(read(&[unusable.clone(), rsa.clone()]).unwrap().count(), 1, "{unusable}");
+        }
+        for usable in [
+            with(rsa.clone(), json!({"use": "sig", "alg": "PS256", "x5c": ["x"]})),
+            with(rsa.clone(), json!({"key_ops": ["verify"]})),
+            with(rsa.clone(), json!({"n": format!("AAAA{}", rsa["n"].as_str().unwrap())})),
+        ] {
+            assert_eq!(read(&[usable.clone()]).unwrap().count(), 1, "{usable}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_id_and_only_for_its_algorithms() {
+        let (one, two) = (SigningKey::es256().jwk("1"), SigningKey::rsa().jwk("2"));
+        let only_ps512 = with(SigningKey::rsa().jwk("3"), json!({"alg": "PS512"}));
+        let keys = read(&[one, two, only_ps512]).unwrap();
+        let found = |id, algorithm| match keys.find(id, algorithm) {
+            Match::Key(_) => "key",
+            Match::Unknown => "unknown",
+            Match::OtherAlgorithm => "other algorithm",
+            Match::Ambiguous => "ambiguous",
+        };
+        for (id, algorithm, expected) in [
+            (Some("1"), Algorithm::ES256, "key"),
+            (Some("1"), Algorithm::ES384, "other algorithm"),
+            (Some("1"), Algorithm::RS256, "other algorithm"),
+            (Some("2"), Algorithm::RS256, "key"),
+            (Some("3"), Algorithm::PS512, "key"),
+            (Some("3"), Algorithm::RS256, "other algorithm"),
+            (Some("4"), Algorithm::RS256, "unknown"),
+            (Some(""), Algorithm::RS256, "unknown"),
+            (None, Algorithm::ES256, "key"),
+            (None, Algorithm::RS256, "key"),
+            (None, Algorithm::PS512, "ambiguous"),
+            (None, Algorithm::EdDSA, "unknown"),
+        ] {
+            assert_eq!(found(id, algorithm), expected, "{id:?} {algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_make_another_set() {
+        let (one, two) = (SigningKey::es256().jwk("1"), SigningKey::es256().jwk("2"));
+        let both = read(&[one.clone(), two.clone()]).unwrap();
+        assert!(both.has_same_keys(&read(&[two, one.clone()]).unwrap()));
+        assert!(!both.has_same_keys(&read(&[one]).unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_key_set_or_has_too_many_keys_is_refused() {
+        for text in ["", "[]", "{}", r#"{"keys": {}}"#, "<html>"] {
+            assert!(matches!(KeySet::read(text.as_bytes()), Err(KeySetError::Malformed(_))), "{text}");
+        }
+        assert_eq!(read(&[]).unwrap_err(), KeySetError::NoUsableKey(0));
+        let key = SigningKey::ed25519().jwk("k");
+        assert!(read(&vec![key.clone(); KEYS]).is_ok());
+        assert_eq!(read(&vec![key; KEYS + 1]).unwrap_err(), KeySetError::TooMany(KEYS + 1));
+    }
+}

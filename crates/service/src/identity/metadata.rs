@@ -29,7 +29,7 @@ pub(super) fn bearer(metadata: &HeaderMap) -> Result<Option<&str>, Refused> {
         return Err(Refused::NotBearer);
     }
     if token.len() > TOKEN_BYTES {
-        return Err(Refused::Malformed("it is longer than 16 KiB"));
+        return Err(Refused::malformed("it is longer than 16 KiB"));
     }
     Ok(Some(token))
 }

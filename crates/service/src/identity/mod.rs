@@ -9,6 +9,7 @@
 
 mod authenticator;
 mod cache;
+mod claims;
 mod credential;
 mod crypto;
 mod fetch;
@@ -17,7 +18,9 @@ mod jwks;
 mod jwt;
 mod metadata;
 mod metrics;
+mod outcome;
 mod refused;
+mod source;
 mod tokens;
 pub mod url;
 
@@ -25,7 +28,8 @@ pub use authenticator::Authenticator;
 pub use credential::{CredentialId, CredentialKind, Identity, PeerCertificate};
 pub use metadata::{ON_BEHALF_OF, on_behalf_of};
 pub use metrics::{JWKS_FETCH_FAILURES_TOTAL, JWKS_FETCH_TIME_SECONDS};
-pub use refused::{Outcome, Refused};
+pub use outcome::Outcome;
+pub use refused::Refused;
 pub use tokens::{TokenRecord, Tokens};
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use milepost_types::{ApiTokenError, Principal, PrincipalError, quoted};
-use tonic::Code;
+
+use super::outcome::Outcome;
 
 /// Why a call is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum Refused {
     NotBearer,
     /// A token that is no JWT, or has a part of a wrong form.
     #[error("the token is malformed: {0}")]
-    Malformed(&'static str),
+    Malformed(String),
     /// A JWT of a type that proves nothing here.
     #[error("the token is of type {}, not JWT or at+jwt", quoted(.0))]
     Type(String),
@@ -144,24 +145,11 @@ pub enum Refused {
     CertificateUris(usize),
 }
 
-/// What a caller learns of a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The credential has expired: renew it.
-    Expired,
-    /// The credential is not accepted: another one is needed.
-    NotAccepted,
-    /// The credential is damaged or incomplete.
-    Malformed,
-    /// The credential cannot be verified now: try again. It does not count as a failed attempt.
-    NotVerifiable,
-    /// There is more than one credential.
-    Ambiguous,
-    /// Other metadata is not allowed.
-    MetadataNotAllowed,
-}
-
 impl Refused {
+    pub(super) fn malformed(what: impl Into<String>) -> Self {
+        Self::Malformed(what.into())
+    }
+
     /// What a caller learns.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -212,51 +200,10 @@ impl Refused {
     }
 }
 
-impl Outcome {
-    /// The status code.
-    pub fn code(self) -> Code {
-        match self {
-            Self::MetadataNotAllowed => Code::InvalidArgument,
-            _ => Code::Unauthenticated,
-        }
-    }
-
-    /// The reason as ErrorInfo carries it.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Expired => "CREDENTIAL_EXPIRED",
-            Self::NotAccepted => "CREDENTIAL_NOT_ACCEPTED",
-            Self::Malformed => "CREDENTIAL_MALFORMED",
-            Self::NotVerifiable => "CREDENTIAL_NOT_VERIFIABLE",
-            Self::Ambiguous => "CREDENTIAL_AMBIGUOUS",
-            Self::MetadataNotAllowed => "METADATA_NOT_ALLOWED",
-        }
-    }
-
-    fn advice(self) -> &'static str {
-        match self {
-            Self::Expired => {
-                "the credential has expired or is too old; get a new one and send the call again"
-            }
-            Self::NotAccepted => {
-                "the credential is not accepted; use one that was issued for this server \
-                 (its operator finds the cause in the audit log)"
-            }
-            Self::Malformed => {
-                "the credential cannot be read; send it as `authorization: Bearer TOKEN`, with a JWT or an API \
-                 token exactly as it was issued"
-            }
-            Self::NotVerifiable => {
-                "the keys to verify the credential are being fetched; send the call again after the delay"
-            }
-            Self::Ambiguous => "send one credential: a token or a client certificate, and each header once",
-            Self::MetadataNotAllowed => "leave it out or correct it; who calls is taken from the credential",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+
     use super::*;
 
     #[test]

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use milepost_types::{ApiToken, Principal, ResourceId};
 use subtle::ConstantTimeEq;
 
-use super::credential::{CredentialId, CredentialKind};
-use super::jwt::Verified;
+use super::credential::{CredentialId, CredentialKind, Verified};
 use super::refused::Refused;
 
 /// The API tokens that were issued.
