@@ -199,7 +199,11 @@ mod tests {
             with(point.clone(), json!({"alg": "ES384"})),
             with(SigningKey::ed25519().jwk("e"), json!({"crv": "X25519"})),
         ] {
-            assert_eq!(read(&[unusable.clone()]).unwrap_err(), KeySetError::NoUsableKey(1), "{unusable}");
+            assert_eq!(
+                read(std::slice::from_ref(&unusable)).unwrap_err(),
+                KeySetError::NoUsableKey(1),
+                "{unusable}"
+            );
             assert_eq!(read(&[unusable.clone(), rsa.clone()]).unwrap().count(), 1, "{unusable}");
         }
         for usable in [
@@ -207,7 +211,7 @@ mod tests {
             with(rsa.clone(), json!({"key_ops": ["verify"]})),
             with(rsa.clone(), json!({"n": format!("AAAA{}", rsa["n"].as_str().unwrap())})),
         ] {
-            assert_eq!(read(&[usable.clone()]).unwrap().count(), 1, "{usable}");
+            assert_eq!(read(std::slice::from_ref(&usable)).unwrap().count(), 1, "{usable}");
         }
     }
 
