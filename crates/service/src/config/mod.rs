@@ -24,7 +24,7 @@ mod units;
 mod value;
 mod variables;
 
-pub mod access;
+pub mod backup;
 pub mod server;
 pub mod tls;
 pub mod upstream;

@@ -3,7 +3,7 @@
 //! A service's own section stands beside these keys in one tree (`[tracker]`, `[notifier]`); see
 //! `deploy/` for an example of each role. Every key here has one reader, named in its section.
 
-use super::access::Access;
+use super::backup::Backup;
 use super::section::{Found, Rules};
 use super::tls::Tls;
 use super::units::ByteSize;
@@ -42,8 +42,8 @@ section! {
         pub journal: Journal = Journal::default(),
         /// The ledgers: how commands become durable, and the stores derived from the journals.
         pub ledger: Ledger = Ledger::default(),
-        /// Who can prove who they are, and how. Without any of it, callers are trusted to say who they are.
-        pub access: Access = Access::default(),
+        /// Backups of the journals.
+        pub backup: Backup = Backup::default(),
     }
 }
 

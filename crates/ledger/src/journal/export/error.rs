@@ -31,6 +31,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// What a log is restored from cannot be read; nothing was restored.
+    #[error("the log cannot be read from where it is kept")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The stream is not an export.
     #[error("this is not an export of a journal")]
     NotAnExport,

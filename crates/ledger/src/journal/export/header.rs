@@ -42,13 +42,19 @@ const ANCESTORS_AT: usize = 72;
 const LINEAGE_AT: usize = 80;
 const NAME_AT: usize = LINEAGE_AT + Lineage::LIMIT * 32;
 
-/// The part of an export before its entries.
-pub(super) struct ExportHeader {
-    pub(super) log: LogId,
-    pub(super) sequence: u64,
-    pub(super) last: Hash,
-    pub(super) name: Option<LedgerName>,
-    pub(super) lineage: Lineage,
+/// The part of an export before its entries: which log it is, and where it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportHeader {
+    /// The id of the exported log.
+    pub log: LogId,
+    /// The sequence of the last entry; 0 for none.
+    pub sequence: u64,
+    /// The hash of that entry; zero for none.
+    pub last: Hash,
+    /// The ledger whose log it is; `None` if that is not known.
+    pub name: Option<LedgerName>,
+    /// What the exported log was restored from.
+    pub lineage: Lineage,
 }
 
 impl ExportHeader {

@@ -13,6 +13,7 @@ use super::super::StoredEntry;
 use super::super::frame::{MAX_BODY_BYTES, hash_at, u16_at, u32_at, u64_at};
 use super::error::Error;
 use super::header::{END, ENTRY, ExportHeader, FORMAT, HEADER_BYTES, MAGIC, OLD_HEADER_BYTES};
+use super::restore::LogReader;
 use crate::journal::chain;
 
 /// An export that is being read.
@@ -42,12 +43,13 @@ impl<R: Read> ExportReader<R> {
         Ok(bytes)
     }
 
-    pub(super) fn damaged(&self, what: &'static str) -> Error {
+    fn damaged(&self, what: &'static str) -> Error {
         Error::Damaged { offset: self.bytes, sequence: self.sequence + 1, what }
     }
+}
 
-    /// The header before the entries.
-    pub(super) fn header(&mut self) -> Result<ExportHeader, Error> {
+impl<R: Read> LogReader for ExportReader<R> {
+    fn header(&mut self) -> Result<ExportHeader, Error> {
         if self.take(8)? != MAGIC {
             return Err(Error::NotAnExport);
         }
@@ -63,8 +65,7 @@ impl<R: Read> ExportReader<R> {
         ExportHeader::decode(&header).ok_or_else(|| self.damaged("its header is invalid"))
     }
 
-    /// The next entry, whose hash continues `previous`; none at the end mark.
-    pub(super) fn entry(&mut self, previous: &Hash) -> Result<Option<StoredEntry>, Error> {
+    fn entry(&mut self, previous: &Hash) -> Result<Option<StoredEntry>, Error> {
         match self.take(1)?[0] {
             END => return Ok(None),
             ENTRY => {}
@@ -84,7 +85,10 @@ impl<R: Read> ExportReader<R> {
     }
 
     /// Checks the count and the checksum after the end mark, and that nothing follows.
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    fn end(&mut self, complete: bool) -> Result<(), Error> {
+        if !complete {
+            return Err(self.damaged("it does not end with the entry that its header names"));
+        }
         if u64_at(&self.take(8)?, 0) != self.sequence {
             return Err(self.damaged("the count of entries is wrong"));
         }

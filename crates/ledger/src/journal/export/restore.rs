@@ -35,14 +35,51 @@ pub struct Imported {
     pub lineage: Lineage,
 }
 
-/// Restores the export `from` as a new log in `dir`, which is missing or empty. The log is created beside it,
-/// as `{dir}.importing`, and renamed when it is complete. `progress` is called with sequences as they are restored.
+/// A log that is read to be restored: one export, or what a backup has of a log.
+pub trait LogReader {
+    /// Which log it is, and where it ends. Called once, first.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no log.
+    fn header(&mut self) -> Result<ExportHeader, Error>;
+
+    /// The next entry, in order from sequence 1, whose hash continues `previous`; `None` after the last.
+    ///
+    /// # Errors
+    /// If it cannot be read, or its hash does not continue the chain.
+    fn entry(&mut self, previous: &Hash) -> Result<Option<StoredEntry>, Error>;
+
+    /// Checks what follows the last entry; `complete` says whether that was the one which the header names.
+    ///
+    /// # Errors
+    /// If it was not, or what follows is wrong.
+    fn end(&mut self, complete: bool) -> Result<(), Error>;
+}
+
+/// Restores the export `from` as a new log in `dir`: see [`import_log`].
 ///
 /// # Errors
 /// If the export is of another ledger than the expected one, or incomplete, or the disk fails; then nothing was
 /// restored.
 pub fn import(
     from: &mut dyn Read,
+    dir: &Path,
+    expected: Expected,
+    options: FileOptions,
+    disk: Arc<dyn Disk>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, Error> {
+    import_log(&mut ExportReader::new(from), dir, expected, options, disk, progress)
+}
+
+/// Restores a log as a new one in `dir`, which is missing or empty. The log is created beside it, as
+/// `{dir}.importing`, and renamed when it is complete. `progress` is called with sequences as they are restored.
+///
+/// # Errors
+/// If the log is of another ledger than the expected one, or incomplete, or the disk fails; then nothing was
+/// restored.
+pub fn import_log(
+    source: &mut dyn LogReader,
     dir: &Path,
     expected: Expected,
     options: FileOptions,
@@ -57,7 +94,7 @@ pub fn import(
     }
     let partial = with_suffix(dir, IMPORTING);
     discard(&*disk, &partial)?;
-    let restored = restore(from, &partial, expected, options, disk.clone(), progress);
+    let restored = restore(source, &partial, expected, options, disk.clone(), progress);
     if restored.is_err() {
         // The first error is the one to report; the next attempt removes what is left.
         let _ = discard(&*disk, &partial);
@@ -70,14 +107,13 @@ pub fn import(
 }
 
 fn restore(
-    from: &mut dyn Read,
+    source: &mut dyn LogReader,
     partial: &Path,
     expected: Expected,
     options: FileOptions,
     disk: Arc<dyn Disk>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, Error> {
-    let mut source = ExportReader::new(from);
     let ExportHeader { log: exported, sequence, last, name, lineage } = source.header()?;
     let check = |first: Option<&StoredEntry>| match expected.other(name, first) {
         Some(found) => Err(Error::OtherLedger { found, expected: expected.name }),
@@ -111,10 +147,7 @@ fn restore(
             progress(tail.sequence);
         }
     }
-    if (tail.sequence, hash) != (sequence, last) {
-        return Err(source.damaged("it does not end with the entry that its header names"));
-    }
-    source.end()?;
+    source.end((tail.sequence, hash) == (sequence, last))?;
     let closed = journal.close();
     closed.map_err(|source| OpenError::Io { action: "close", path: partial.to_owned(), source })?;
     Ok(Imported { tail, name, lineage })

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::{Entries, Journal};
 use super::error::Error;
-use super::header::{END, ENTRY, ExportHeader};
+use super::header::{END, ExportHeader};
+use super::part::entry_head;
 use crate::journal::chain;
 
 /// What was exported.
@@ -55,9 +56,7 @@ pub fn export(
         if hash != entry.hash {
             return Err(Error::Chain { sequence: entry.sequence });
         }
-        out.put(&[ENTRY])?;
-        out.put(&(entry.bytes.len() as u32).to_le_bytes())?;
-        out.put(hash.as_bytes())?;
+        out.put(&entry_head(&entry))?;
         out.put(&entry.bytes)?;
         progress(entry.sequence);
     }

@@ -7,12 +7,13 @@
 //! a write or sync ends all writing permanently (never retry a failed sync: the kernel may have dropped the data and
 //! forgotten the error). What cannot be read is never overwritten: the one thing that opening cuts off is a torn
 //! tail, and it logs that. Segments are never removed. This file holds the engine together; `directory`, `scan`,
-//! `torn` and `open` recover, `writer` and `append` write, `durable` and `read` read, `verify` walks the hash chain.
+//! `torn` and `open` recover, `writer` and `append` write, `durable` and `read` read, `verify` walks the hash chain, `formats` reads the headers alone.
 
 mod append;
 mod directory;
 mod durable;
 mod error;
+mod formats;
 mod frames;
 mod length;
 mod open;
@@ -34,6 +35,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 pub use self::error::OpenError;
+pub use self::formats::{Formats, formats};
 pub use self::options::FileOptions;
 pub use self::verify::{Verified, verify};
 use super::disk::Disk;
