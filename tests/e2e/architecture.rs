@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 /// Crate → what it may depend on, of ours. Only downward; services never on one another.
 const EDGES: &[(&str, &[&str])] = &[
+    ("backup", &["ledger", "types"]),
     ("bench", &["client", "proto", "types"]),
     ("client", &["proto", "types"]),
     ("ledger", &["proto", "types"]),
-    ("milepost", &["client", "ledger", "notifier", "proto", "registry", "service", "tracker", "types"]),
+    (
+        "milepost",
+        &["backup", "client", "ledger", "notifier", "proto", "registry", "service", "tracker", "types"],
+    ),
     ("notifier", &["client", "ledger", "proto", "service", "types"]),
     ("proto", &["types"]),
     ("registry", &["ledger", "proto", "resource", "service", "types"]),

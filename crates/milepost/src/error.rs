@@ -69,6 +69,12 @@ pub enum Error {
     /// Anything else, such as what is wrong with stored files.
     #[error(transparent)]
     Other(#[from] BoxError),
+    /// A backup was not made, not read or not restored.
+    #[error(transparent)]
+    Backup(#[from] milepost_backup::Error),
+    /// The state of what is stored does not allow it.
+    #[error("{0}")]
+    State(String),
     /// Servers did not start, or failed.
     #[error(transparent)]
     Serve(BoxError),
@@ -124,7 +130,8 @@ impl Error {
             return match self {
                 Error::Client(_) | Error::Usage(_) | Error::Read(..) => 2,
                 Error::NotFound(_) => 3,
-                Error::Exists(_) => 5,
+                Error::Exists(_) | Error::State(_) => 5,
+                Error::Backup(error) => backup_code(error),
                 Error::Environment(_) => CONFIGURATION,
                 Error::Interrupted => 130,
                 Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => 0,
@@ -167,6 +174,19 @@ impl Error {
             _ => failure.hint(),
         };
         hint.map(str::to_owned)
+    }
+}
+
+/// The exit code of a backup that failed.
+fn backup_code(error: &milepost_backup::Error) -> u8 {
+    use milepost_backup::Error as Backup;
+    match error {
+        Backup::Url { .. } => 2,
+        Backup::Empty { .. } | Backup::NoManifest { .. } => 3,
+        Backup::Exists { .. } | Backup::Outside { .. } | Backup::Ahead { .. } | Backup::Newer { .. } => 5,
+        Backup::Unconditional { .. } | Backup::OtherObject { .. } | Backup::OtherLog { .. } => 5,
+        Backup::Raced { .. } | Backup::LedgerElsewhere { .. } | Backup::Diverged { .. } => 5,
+        _ => 1,
     }
 }
 

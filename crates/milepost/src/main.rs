@@ -52,6 +52,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => run(Builder::new_multi_thread(), demo::run(args)),
         Command::Journal(command) => operate::journal(command, format),
         Command::Store(command) => operate::store(command, format),
+        Command::Backup(command) => run(Builder::new_multi_thread(), operate::backup(command, format)),
+        Command::Upgrade(command) => operate::upgrade(command, format),
         Command::Follower(command) => run(Builder::new_multi_thread(), operate::follower(command, format)),
         _ => run(Builder::new_current_thread(), async {
             tokio::select! {

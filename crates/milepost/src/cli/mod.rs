@@ -22,7 +22,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use crate::context::{self, ContextCommand, Settings};
 use crate::demo::DemoArgs;
 use crate::error::{EXIT_CODES, Error};
-use crate::operate::{FollowerCommand, JournalCommand, StoreCommand};
+use crate::operate::{BackupCommand, FollowerCommand, JournalCommand, StoreCommand, UpgradeCommand};
 use crate::output::table::Rendered;
 use crate::output::zone::Zones;
 use crate::output::{self, Format, Output};
@@ -143,6 +143,12 @@ pub enum Command {
     /// Followers: reset
     #[command(subcommand)]
     Follower(FollowerCommand),
+    /// Backups: run, verify, list, restore
+    #[command(subcommand)]
+    Backup(BackupCommand),
+    /// Upgrades: check
+    #[command(subcommand)]
+    Upgrade(UpgradeCommand),
     /// Prints what a shell needs to complete command lines
     Completion(completion::CompletionArgs),
     /// A verb of a resource, as the schemas have it
@@ -199,7 +205,10 @@ impl Cli {
         match &self.command {
             // They check the whole environment themselves, or read none of it.
             Command::Serve(_) | Command::Demo(_) | Command::Completion(_) => &[],
-            Command::Journal(_) | Command::Store(_) | Command::Follower(_) => &["MILEPOST_DATA_DIR"],
+            Command::Journal(_) | Command::Store(_) | Command::Follower(_) | Command::Upgrade(_) => {
+                &["MILEPOST_DATA_DIR"]
+            }
+            Command::Backup(_) => &["MILEPOST_DATA_DIR", "MILEPOST_BACKUP__TARGET"],
             _ => &VARIABLES,
         }
     }

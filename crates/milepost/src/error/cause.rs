@@ -59,6 +59,9 @@ pub fn advice(error: &Cause, data: &str, listen: &str) -> Option<String> {
 /// The reason and the facts of one cause, if it has any.
 fn known(error: &Cause) -> Option<Facts> {
     use export::Error as Export;
+    if let Some(error) = error.downcast_ref::<milepost_backup::Error>() {
+        return Some((error.reason(), json!({})));
+    }
     let errors = (error.downcast_ref(), error.downcast_ref(), error.downcast_ref(), error.downcast_ref());
     Some(match errors {
         (Some(OpenError::Damaged(damage)), ..) | (_, Some(ReadError::Damaged(damage)), ..) => {

@@ -17,6 +17,7 @@ pub fn json(error: &Error) -> Value {
     let call = error.failure();
     let cause = match error {
         Error::Other(cause) | Error::Serve(cause) | Error::Demo(cause) => cause.as_ref(),
+        Error::Backup(cause) => cause,
         error => error,
     };
     let (reason, facts) = cause::facts(cause).unzip();

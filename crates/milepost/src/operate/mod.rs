@@ -1,11 +1,13 @@
-//! Offline commands of operators: for journals, stores and followers of a stopped server.
+//! Offline commands of operators: for journals, stores and followers of a stopped server, for its backups and upgrades.
 //!
 //! Invariant: a command writes only to what it could read completely; a command that fails for a ledger has not
-//! changed it. They work on the files, so the server of the same data directory must be stopped, but for `verify` and
-//! `export`. Those two and `check` only read. All ledgers are processed, even if one fails.
+//! changed it. They work on the files, so the server of the same data directory must be stopped, but for `verify`,
+//! `export` and `upgrade check`. Those and `check` only read. All ledgers are processed, even if one fails.
 
+mod backup;
 mod files;
 mod follower;
+mod upgrade;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,8 +25,10 @@ use serde_json::{Value, json};
 use crate::error::{BoxError, Error, chain, of_ledger};
 use crate::output::{Format, json, note, print};
 
+pub use backup::{BackupCommand, backup};
 pub use files::{JournalCommand, StoreCommand, journal, store};
 pub use follower::{FollowerCommand, run as follower};
+pub use upgrade::{UpgradeCommand, upgrade};
 
 /// Where the files are, and how the outcome is printed.
 #[derive(Debug, Args)]

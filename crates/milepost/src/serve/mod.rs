@@ -3,6 +3,7 @@
 //! Invariant: apart or together, the services meet over the same gRPC APIs. A role's configuration has only
 //! keys that are read.
 
+mod backup;
 mod config;
 mod process;
 

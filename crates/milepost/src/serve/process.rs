@@ -15,6 +15,7 @@ use milepost_types::LedgerKind;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::backup;
 use super::config::{All, ELSEWHERE};
 use crate::error::BoxError;
 
@@ -48,11 +49,11 @@ impl Process {
 
     /// Opens the services, each after those that it follows. One service shows the journals of all.
     async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
-        let (server, mut components) = (&self.server, Vec::new());
-        let options = options(&server.upstream);
+        let (server, mut components, mut backed_up) = (&self.server, Vec::new(), Vec::new());
         let (mut journals, mut registry_here, mut tracker_here) = (Journals::new(&context), None, None);
         if self.registry {
             let registry = milepost_registry::Service::open(&context, server).await?;
+            backed_up.push(backup::source(LedgerKind::Registry, &registry.followed(server)));
             journals = journals.with(LedgerKind::Registry, registry.followed(server));
             registry_here = Some(within(&context, LedgerKind::Registry, registry.followed(server)));
             components.push(registry.component(&context));
@@ -60,6 +61,7 @@ impl Process {
         if let Some(config) = &self.tracker {
             let registry = config.registry(&options)?.or_else(|| registry_here.clone()).ok_or(ELSEWHERE)?;
             let tracker = milepost_tracker::Service::open(&context, server, config, registry).await?;
+            backed_up.push(backup::source(LedgerKind::Tracker, &tracker.followed(server)));
             journals = journals.with(LedgerKind::Tracker, tracker.followed(server));
             tracker_here = Some(within(&context, LedgerKind::Tracker, tracker.followed(server)));
             components.push(tracker.component(&context));
@@ -68,12 +70,14 @@ impl Process {
             let registry = config.registry(&options)?.or(registry_here).ok_or(ELSEWHERE)?;
             let sources = [registry, config.tracker(&options)?.or(tracker_here).ok_or(ELSEWHERE)?];
             let notifier = milepost_notifier::Service::open(&context, server, config, sources).await?;
+            backed_up.push(backup::source(LedgerKind::Notifier, &notifier.followed(server)));
             journals = journals.with(LedgerKind::Notifier, notifier.followed(server));
             components.push(notifier.component(&context));
         }
         let limit = context.limits.max_request_bytes.length();
         let journals = journals.into_service().max_decoding_message_size(limit);
         components.insert(0, Component::new("journal").service(journals));
+        components.extend(backup::component(&context, &server.backup, backed_up));
         Ok(components)
     }
 }

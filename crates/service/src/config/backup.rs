@@ -22,7 +22,8 @@ section! {
 impl Rules for Backup {
     fn rules(&self, found: &mut Found<'_>) {
         found.between("interval", self.interval, Duration::from_secs(1), Duration::from_secs(86_400));
-        let is_known = |target: &String| ["file:///", "s3://"].iter().any(|scheme| target.starts_with(scheme));
+        let is_known =
+            |target: &String| ["file:///", "s3://"].iter().any(|scheme| target.starts_with(scheme));
         if let Some(target) = self.target.as_ref().filter(|target| !is_known(target)) {
             found.fault("target", format!("{target:?} begins with neither file:/// nor s3://"));
         }
