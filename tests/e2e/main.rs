@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod architecture;
+mod backup;
 mod batches;
 mod bench;
 mod command_line;
