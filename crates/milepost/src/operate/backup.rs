@@ -353,15 +353,16 @@ fn facts_of(bounds: &Bounds, chosen: &Chosen, restored: &Restored) -> Value {
     })
 }
 
-/// Where ledgers stand, for programs.
+/// Where ledgers stand, for programs: sources before their followers, in whatever order a backup took them.
 fn stands(positions: impl IntoIterator<Item = (LedgerKind, Position)>) -> Vec<Value> {
     let object =
         |(kind, at): (LedgerKind, Position)| json!({ "ledger": kind.as_str(), "tail": position(&at) });
-    positions.into_iter().map(object).collect()
+    positions.into_iter().collect::<BTreeMap<_, _>>().into_iter().map(object).collect()
 }
 
-/// Where ledgers stand, for people.
+/// Where ledgers stand, for people, in the same order.
 fn lines(positions: impl IntoIterator<Item = (LedgerKind, Position)>) -> String {
+    let positions: BTreeMap<_, _> = positions.into_iter().collect();
     positions.into_iter().map(|(kind, at)| format!("{kind}: {at}\n")).collect()
 }
 
