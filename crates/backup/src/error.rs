@@ -39,7 +39,7 @@ pub enum Error {
         /// The target.
         target: String,
         /// Why.
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
     /// The store overwrites an object that it was asked only to create.
     #[error(

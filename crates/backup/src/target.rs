@@ -142,7 +142,7 @@ impl BackupTarget {
 
     fn error(&self, action: &'static str, object: &str) -> impl FnOnce(object_store::Error) -> Error {
         let (object, target) = (object.to_owned(), self.name.clone());
-        move |source| Error::Store { action, object, target, source }
+        move |source| Error::Store { action, object, target, source: Box::new(source) }
     }
 }
 
