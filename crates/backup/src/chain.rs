@@ -1,8 +1,9 @@
-//! The chain of manifests of a target, read from the first to the last, and what it comes to: every ledger's log with its
-//! ranges.
+//! The chain of manifests of a target, read from the first to the last, and what it comes to: every ledger's
+//! log with its ranges.
 //!
-//! Invariant: manifests are without gaps, each names the hash of the one before, and the ranges of a log follow one another
-//! from the entry 1 to its position. A chain that is not so is refused with the manifest at fault. Ranges are not read here.
+//! Invariant: manifests are without gaps, each names the hash of the one before, and the ranges of a log
+//! follow one another from the entry 1 to its position. A chain that is not so is refused with the manifest
+//! at fault. Ranges are not read here.
 
 use std::collections::BTreeMap;
 
@@ -133,8 +134,8 @@ pub(crate) async fn read_manifest(target: &BackupTarget, number: u64) -> Result<
     Ok((Manifest::decode(number, &bytes)?, Digest::of(&bytes)))
 }
 
-/// Reads the manifests up to the one with this number, or all; `visit` is called with each and with how many there are,
-/// after it was found to continue the chain.
+/// Reads the manifests up to the one with this number, or all; `visit` is called with each and with how many
+/// there are, after it was found to continue the chain.
 ///
 /// # Errors
 /// If there is none, or the chain is broken; what `visit` returns.

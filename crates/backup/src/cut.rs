@@ -1,8 +1,9 @@
 //! Where a restore ends: the entry of each ledger up to which it is restored.
 //!
-//! Invariant: what is chosen is a consistent cut: the last position that a follower has of its source is in the restored
-//! source. A follower that would be ahead is restored to an earlier entry; one whose entry was asked for is refused with the
-//! last that can be had. What was asked for is checked against what there is of every ledger before anything is restored.
+//! Invariant: what is chosen is a consistent cut: the last position that a follower has of its source is in
+//! the restored source. A follower that would be ahead is restored to an earlier entry; one whose entry was
+//! asked for is refused with the last that can be had. What was asked for is checked against what there is of
+//! every ledger before anything is restored.
 
 use std::collections::BTreeMap;
 
@@ -70,8 +71,8 @@ impl Chain {
     /// Chooses where each ledger ends, sources before their followers.
     ///
     /// # Errors
-    /// `Outside` if a ledger has nothing there, `Ahead` if a follower is asked for that would be ahead; else if a range
-    /// cannot be read.
+    /// `Outside` if a ledger has nothing there, `Ahead` if a follower is asked for that would be ahead; else
+    /// if a range cannot be read.
     pub async fn choose(&self, target: &BackupTarget, wanted: &Wanted) -> Result<Vec<Chosen>, Error> {
         let outside = |what: String| Error::Outside { what, available: available(&self.bounds()) };
         check(&self.bounds(), wanted).map_err(outside)?;
@@ -188,8 +189,8 @@ impl Entries<'_> {
         Ok(last)
     }
 
-    /// The last entry up to this one with which the log is ahead of none of its sources, and the source that decided it,
-    /// if it is an earlier one. Reads back to the last entry that was taken over of each source.
+    /// The last entry up to this one with which the log is ahead of none of its sources, and the source that
+    /// decided it, if it is an earlier one. Reads back to the last entry that was taken over of each source.
     async fn not_ahead<'c>(
         &mut self,
         asked: u64,
@@ -219,8 +220,8 @@ impl Entries<'_> {
     }
 }
 
-/// Up to where an entry's ledger had followed others: the entry that it takes over or, in another command's, what the
-/// command was decided on. That of an entry that is taken over says nothing new.
+/// Up to where an entry's ledger had followed others: the entry that it takes over or, in another command's,
+/// what the command was decided on. That of an entry that is taken over says nothing new.
 fn followed(ledger: LedgerKind, stored: &StoredEntry) -> Result<Vec<Position>, Error> {
     let sequence = stored.sequence;
     let entry =

@@ -1,7 +1,7 @@
 //! A SHA-256 in a manifest: of an object's bytes, of a manifest, or of an entry in its chain.
 //!
-//! Invariant: written as 64 hexadecimal digits in lower case, and read back only from that. What was hashed is said where
-//! it stands.
+//! Invariant: written as 64 hexadecimal digits in lower case, and read back only from that. What was hashed
+//! is said where it stands.
 
 use std::fmt;
 use std::str::FromStr;

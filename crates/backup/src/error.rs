@@ -1,7 +1,7 @@
 //! Why a backup was not made, not read or not restored.
 //!
-//! Invariant: an error names the object, the ledger and the sequences concerned, and says what to do. Whatever it is, no
-//! object was overwritten and no journal was changed.
+//! Invariant: an error names the object, the ledger and the sequences concerned, and says what to do.
+//! Whatever it is, no object was overwritten and no journal was changed.
 
 use std::io;
 use std::path::PathBuf;
@@ -43,8 +43,8 @@ pub enum Error {
     },
     /// The store overwrites an object that it was asked only to create.
     #[error(
-        "{target} overwrites objects although it is asked to create them only if they are absent, so a backup there could \
-         be destroyed; use a store that honours `If-None-Match: *`, or a directory"
+        "{target} overwrites objects although it is asked to create them only if they are absent, so a \
+         backup there could be destroyed; use a store that honours `If-None-Match: *`, or a directory"
     )]
     Unconditional {
         /// The target.
@@ -52,7 +52,8 @@ pub enum Error {
     },
     /// There is an object of that name with other content.
     #[error(
-        "{target} holds {object} already, with other entries: it is not a backup of this log; give a target that is empty"
+        "{target} holds {object} already, with other entries: it is not a backup of this log; give a target \
+         that is empty"
     )]
     OtherObject {
         /// The object.
@@ -62,8 +63,8 @@ pub enum Error {
     },
     /// Another process wrote the next manifest first.
     #[error(
-        "another process wrote manifest {number} to {target} first; a target takes the backups of one server: stop the \
-         other one, or give this one a target of its own"
+        "another process wrote manifest {number} to {target} first; a target takes the backups of one \
+         server: stop the other one, or give this one a target of its own"
     )]
     Raced {
         /// The number of the manifest.
@@ -73,8 +74,8 @@ pub enum Error {
     },
     /// The target holds backups of another log.
     #[error(
-        "{target} holds backups of the {ledger}'s log {theirs}, from which this one ({own}) was not restored; give a target \
-         that is empty"
+        "{target} holds backups of the {ledger}'s log {theirs}, from which this one ({own}) was not \
+         restored; give a target that is empty"
     )]
     OtherLog {
         /// The ledger.
@@ -88,7 +89,8 @@ pub enum Error {
     },
     /// The target holds a ledger that this process does not have.
     #[error(
-        "{target} holds backups of the {ledger} too, which is not here; processes that run apart need a target each"
+        "{target} holds backups of the {ledger} too, which is not here; processes that run apart need a \
+         target each"
     )]
     LedgerElsewhere {
         /// The ledger.
@@ -98,9 +100,9 @@ pub enum Error {
     },
     /// The target has entries that the journal has lost, or other ones.
     #[error(
-        "the backup in {target} stands at {backed_up}, where the {ledger}'s journal has {have}: the journal lost entries or \
-         is another history; `milepost backup restore` makes a data directory from the backup, and this journal can be \
-         backed up to a target that is empty"
+        "the backup in {target} stands at {backed_up}, where the {ledger}'s journal has {have}: the journal \
+         lost entries or is another history; `milepost backup restore` makes a data directory from the \
+         backup, and this journal can be backed up to a target that is empty"
     )]
     Diverged {
         /// The ledger.
@@ -152,8 +154,8 @@ pub enum Error {
     },
     /// A newer version wrote it.
     #[error(
-        "{object} has format {format}, for readers of {min_reader} or later; this version reads {own}: use the version that \
-         wrote it, or a later one", own = crate::manifest::FORMAT
+        "{object} has format {format}, for readers of {min_reader} or later; this version reads {own}: use \
+         the version that wrote it, or a later one", own = crate::manifest::FORMAT
     )]
     Newer {
         /// The manifest.
@@ -181,8 +183,8 @@ pub enum Error {
     },
     /// A follower would be ahead of its source.
     #[error(
-        "the {follower} at {sequence} would be ahead of the {source_ledger} at {source_sequence}; give at most {most} for the \
-         {follower}, or more for the {source_ledger}"
+        "the {follower} at {sequence} would be ahead of the {source_ledger} at {source_sequence}; give at \
+         most {most} for the {follower}, or more for the {source_ledger}"
     )]
     Ahead {
         /// The follower.
@@ -197,7 +199,10 @@ pub enum Error {
         most: u64,
     },
     /// The directory to restore into exists.
-    #[error("{} exists; a restore makes a new directory: give another name with --data-dir, or move that one away", dir.display())]
+    #[error(
+        "{} exists; a restore makes a new directory: give another name with --data-dir, or move it away",
+        dir.display()
+    )]
     Exists {
         /// The directory.
         dir: PathBuf,

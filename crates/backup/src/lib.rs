@@ -1,12 +1,13 @@
-//! Backups of ledgers: immutable ranges of entries and hash-linked manifests in a directory or an object store, and
-//! data directories that are restored from them.
+//! Backups of ledgers: immutable ranges of entries and hash-linked manifests in a directory or an object
+//! store, and data directories that are restored from them.
 //!
-//! A target holds `{ledger}/{log id}/{first}-{last}.entries` (`range`) and `{number}.manifest` (`manifest`). `run` adds
-//! to them, `chain` and `verify` read them, `cut` chooses where a restore ends, `restore` makes journals again.
-//! Invariants: an object is created once and never overwritten or removed; a manifest is created only when every range
-//! that it names is durable, so a crash leaves a whole backup and perhaps objects that no manifest names; the positions
-//! of a manifest, and of a restore, are a consistent cut: no follower is ahead of its source. Does not remove old
-//! backups, and does not back up what is derived (stores).
+//! A target holds `{ledger}/{log id}/{first}-{last}.entries` (`range`) and `{number}.manifest` (`manifest`).
+//! `run` adds to them, `chain` and `verify` read them, `cut` chooses where a restore ends, `restore` makes
+//! journals again. Invariants: an object is created once and never overwritten or removed; a manifest is
+//! created only when every range that it names is durable, so a crash leaves a whole backup and perhaps
+//! objects that no manifest names; the positions of a manifest, and of a restore, are a consistent cut: no
+//! follower is ahead of its source. Does not remove old backups, and does not back up what is derived
+//! (stores).
 
 mod chain;
 mod cut;

@@ -1,13 +1,14 @@
 //! The manifests of a target: what each backup added, and where every ledger stood.
 //!
-//! `{number}.manifest` is canonical JSON (one line, fields in the order below, no blanks): format, min_reader, number from 1
-//! without gaps, the SHA-256 of the manifest before, the time before the positions were taken, the software's version, and
-//! for each ledger its log, its lineage, its position and the ranges that were added since the manifest before. A log that
-//! the manifest before does not have begins with the entry 1.
+//! `{number}.manifest` is canonical JSON (one line, fields in the order below, no blanks): format,
+//! min_reader, number from 1 without gaps, the SHA-256 of the manifest before, the time before the positions
+//! were taken, the software's version, and for each ledger its log, its lineage, its position and the ranges
+//! that were added since the manifest before. A log that the manifest before does not have begins with the
+//! entry 1.
 //!
-//! Invariants: format 1 always stays readable. The names of `format` and `min_reader` are the same in every later format, so
-//! that a newer manifest is distinguished from a damaged one. A manifest of this format that does not encode to the same
-//! bytes again is refused, so that its hash says everything.
+//! Invariants: format 1 always stays readable. The names of `format` and `min_reader` are the same in every
+//! later format, so that a newer manifest is distinguished from a damaged one. A manifest of this format that
+//! does not encode to the same bytes again is refused, so that its hash says everything.
 
 use bytes::Bytes;
 use jiff::Timestamp;

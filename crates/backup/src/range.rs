@@ -1,8 +1,10 @@
-//! Ranges: consecutive entries of one log in one compressed object, `{ledger}/{log id}/{first}-{last}.entries`.
+//! Ranges: consecutive entries of one log in one compressed object, `{ledger}/{log
+//! id}/{first}-{last}.entries`.
 //!
-//! The content is a part of an export (`journal::export`), compressed with zstd. Invariants: every hash is computed again
-//! before an entry is written and after it was read; where ranges end depends on the entries alone, so that an interrupted
-//! backup is continued with the same objects. At most one range is in memory at a time, about `CONTENT_BYTES` and one entry.
+//! The content is a part of an export (`journal::export`), compressed with zstd. Invariants: every hash is
+//! computed again before an entry is written and after it was read; where ranges end depends on the entries
+//! alone, so that an interrupted backup is continued with the same objects. At most one range is in memory at
+//! a time, about `CONTENT_BYTES` and one entry.
 
 use bytes::Bytes;
 use milepost_ledger::journal::StoredEntry;
@@ -72,7 +74,8 @@ impl Collected {
         let compressed = compressed.expect("compression does not panic and is not cancelled");
         let mut stored = Bytes::from(compressed.expect("a buffer in memory can be compressed"));
         if target.create(&object, stored.clone()).await? == Created::Exists {
-            // Of an interrupted backup; another version of zstd may have made other bytes of the same entries.
+            // Of an interrupted backup; another version of zstd may have made other bytes of the same
+            // entries.
             let found = target.get(&object).await?;
             let same = decompress(&object, found.clone(), content.len() as u64).await;
             if same.ok().as_ref() != Some(&content) {

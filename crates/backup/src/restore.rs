@@ -1,9 +1,10 @@
 //! Restoring: a data directory of all ledgers, each up to the entry that was chosen.
 //!
-//! Steps: the journals are built beside the directory, in a hidden one of a name of its own; everything is synced; it is
-//! renamed. Invariants: the directory appears whole or not at all; what exists is never written to; each log is a new one,
-//! whose lineage names the log in the backup and the fork, so that cursors and followers up to there go on. What is known
-//! after the fork and must outlive it is appended to the finished journals before the rename, and nowhere else.
+//! Steps: the journals are built beside the directory, in a hidden one of a name of its own; everything is
+//! synced; it is renamed. Invariants: the directory appears whole or not at all; what exists is never written
+//! to; each log is a new one, whose lineage names the log in the backup and the fork, so that cursors and
+//! followers up to there go on. What is known after the fork and must outlive it is appended to the finished
+//! journals before the rename, and nowhere else.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ pub struct Restored {
 /// Called with a ledger and the sequence up to which it is restored.
 pub type Progress = Arc<dyn Fn(LedgerKind, u64) + Send + Sync>;
 
-/// Makes the directory `dir` with the ledgers of a chain, each up to where `chosen` says. Must run on a runtime.
+/// Makes the directory `dir` with the ledgers of a chain, each up to where `chosen` says. Must run on a
+/// runtime.
 ///
 /// # Errors
 /// If the directory exists or cannot be made, or a range cannot be read; then nothing was made.

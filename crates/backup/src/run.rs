@@ -1,8 +1,9 @@
 //! Making backups: what a target lacks of each log, range by range, and then the manifest.
 //!
-//! Invariants: positions are taken of followers before their sources, so that in no manifest a follower is ahead. A target is
-//! continued only by the log that it holds, or by one that was restored from it, and never from behind. After a failure the
-//! next run looks at the target again: what it finds there of the failed one it takes over.
+//! Invariants: positions are taken of followers before their sources, so that in no manifest a follower is
+//! ahead. A target is continued only by the log that it holds, or by one that was restored from it, and never
+//! from behind. After a failure the next run looks at the target again: what it finds there of the failed one
+//! it takes over.
 
 use std::sync::Arc;
 
@@ -67,8 +68,8 @@ impl Backup {
         Self { target, ledgers, clock, software: software.to_owned(), last: None }
     }
 
-    /// Backs up what is new. May be dropped at any time: then, as after an error, the target has what it had before, and
-    /// perhaps ranges that the next run takes over.
+    /// Backs up what is new. May be dropped at any time: then, as after an error, the target has what it had
+    /// before, and perhaps ranges that the next run takes over.
     ///
     /// # Errors
     /// If the target cannot be written, holds other logs or a longer one, or a journal cannot be read.

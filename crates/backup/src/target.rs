@@ -1,8 +1,9 @@
 //! Where backups are: a directory or a bucket, with the few operations that a backup needs.
 //!
-//! Invariants: an object is only ever created, never overwritten or removed; a create that returns is durable (files and
-//! their directories are synced). A store that overwrites what it should only create is found by [`BackupTarget::probe`]
-//! before anything is written to it. Credentials come from the standard variables of AWS, never from a URL.
+//! Invariants: an object is only ever created, never overwritten or removed; a create that returns is durable
+//! (files and their directories are synced). A store that overwrites what it should only create is found by
+//! [`BackupTarget::probe`] before anything is written to it. Credentials come from the standard variables of
+//! AWS, never from a URL.
 
 use std::fmt;
 use std::path::{Path as FilePath, PathBuf};

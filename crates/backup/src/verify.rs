@@ -1,7 +1,8 @@
 //! Verifying a target: every manifest, every range, every hash.
 //!
-//! Invariant: what passes can be restored: the chain of manifests is whole, every object has the SHA-256 that its manifest
-//! says, and every log's hash chain is unbroken from its first entry, logs that were given up among them. Writes nothing.
+//! Invariant: what passes can be restored: the chain of manifests is whole, every object has the SHA-256 that
+//! its manifest says, and every log's hash chain is unbroken from its first entry, logs that were given up
+//! among them. Writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +33,8 @@ pub struct Verified {
     pub fault: Option<Error>,
 }
 
-/// Reads everything that the manifests of a target name; `progress` is called with the manifests that were verified, and
-/// how many there are.
+/// Reads everything that the manifests of a target name; `progress` is called with the manifests that were
+/// verified, and how many there are.
 pub async fn verify(target: &BackupTarget, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Verified {
     let mut verified = Verified::default();
     let fault = walk(target, &mut verified, progress).await.err();

@@ -1,7 +1,8 @@
 //! Backups of a stopped server, and what is done with backups: make one, verify, list, restore.
 //!
-//! Invariant: `verify` and `list` write nothing; `restore` makes a new directory whole or not at all, and says what there is
-//! and what it chose before it begins. What a backup is, and which cut is consistent, is decided in crate `backup`.
+//! Invariant: `verify` and `list` write nothing; `restore` makes a new directory whole or not at all, and
+//! says what there is and what it chose before it begins. What a backup is, and which cut is consistent, is
+//! decided in crate `backup`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,8 @@ pub enum BackupCommand {
     List(Target),
     /// Makes a new data directory of all ledgers, at one point in time
     ///
-    /// All ledgers are restored as one act, up to a cut in which no follower is ahead of its source. Each log gets
-    /// a new id and records what it was restored from, so that cursors and followers up to there go on.
+    /// All ledgers are restored as one act, up to a cut in which no follower is ahead of its source. Each log
+    /// gets a new id and records what it was restored from, so that cursors and followers up to there go on.
     Restore(Restore),
 }
 
@@ -66,9 +67,9 @@ pub struct Target {
     target: String,
     /// How the outcome is printed [default: table]
     ///
-    /// With json, standard output has one object on a line for each manifest (list), for each ledger (restore),
-    /// or one alone, and nothing else. Numbers of 64 bits are text, positions are as in the API. Standard error
-    /// has {"error": {…}} on one line if the command fails.
+    /// With json, standard output has one object on a line for each manifest (list), for each ledger
+    /// (restore), or one alone, and nothing else. Numbers of 64 bits are text, positions are as in the API.
+    /// Standard error has {"error": {…}} on one line if the command fails.
     #[arg(short = 'o', long, value_parser = ["table", "json"])]
     format: Option<String>,
 }
@@ -193,7 +194,8 @@ async fn check(args: &Target, format: Format) -> Result<(), Error> {
         let bytes = verified.bytes;
         let stands = lines(verified.positions);
         format!(
-            "{until}{manifests} manifests, {ranges} ranges, {entries} entries, {bytes} bytes are whole{time}\n{stands}"
+            "{until}{manifests} manifests, {ranges} ranges, {entries} entries, {bytes} bytes are \
+             whole{time}\n{stands}"
         )
     })?;
     verified.fault.map_or(Ok(()), |fault| Err(fault.into()))

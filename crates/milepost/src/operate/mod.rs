@@ -1,7 +1,9 @@
-//! Offline commands of operators: for journals, stores and followers of a stopped server, for its backups and upgrades.
+//! Offline commands of operators: for journals, stores and followers of a stopped server, for its backups and
+//! upgrades.
 //!
-//! Invariant: a command writes only to what it could read completely; a command that fails for a ledger has not
-//! changed it. They work on the files, so the server of the same data directory must be stopped, but for `verify`,
+//! Invariant: a command writes only to what it could read completely; a command that fails for a ledger has
+//! not changed it. They work on the files, so the server of the same data directory must be stopped, but for
+//! `verify`,
 //! `export` and `upgrade check`. Those and `check` only read. All ledgers are processed, even if one fails.
 
 mod backup;
@@ -57,8 +59,8 @@ pub struct Ledgers {
 }
 
 impl Ledgers {
-    /// Does something with the one that was asked for, or with each that is there; prints at once how it went, and
-    /// continues with the next.
+    /// Does something with the one that was asked for, or with each that is there; prints at once how it
+    /// went, and continues with the next.
     ///
     /// # Errors
     /// Names those with which something went wrong.
@@ -99,8 +101,8 @@ struct Outcome {
     facts: Value,
 }
 
-/// Prints how it went with a ledger: lines, or one object on a line. A closed standard output is no error: the exit
-/// code is enough.
+/// Prints how it went with a ledger: lines, or one object on a line. A closed standard output is no error:
+/// the exit code is enough.
 fn say(ledger: LedgerKind, done: Result<Outcome, BoxError>, format: Format) -> Result<(), Error> {
     let text = match (format, done) {
         (Format::Json, done) => {

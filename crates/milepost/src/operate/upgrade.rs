@@ -1,7 +1,7 @@
 //! Whether this version may open a data directory: before an upgrade, and before a downgrade.
 //!
-//! Invariant: writes nothing and reads no entry, so that it is quick and may run beside the server of another version.
-//! Whether the journals are whole is for `journal verify`.
+//! Invariant: writes nothing and reads no entry, so that it is quick and may run beside the server of another
+//! version. Whether the journals are whole is for `journal verify`.
 
 use std::fs;
 use std::path::Path;
@@ -22,9 +22,9 @@ use crate::output::{Format, note, print};
 pub enum UpgradeCommand {
     /// Checks that this version may open every journal, and that there is room to rebuild the stores
     ///
-    /// Exit code 0: this version can be started on the data, or there is none yet. 5: a journal is for a newer
-    /// version, or there is too little room. 1: a journal cannot be read. Run it with the new version before an
-    /// upgrade, and with the old one before a downgrade.
+    /// Exit code 0: this version can be started on the data, or there is none yet. 5: a journal is for a
+    /// newer version, or there is too little room. 1: a journal cannot be read. Run it with the new version
+    /// before an upgrade, and with the old one before a downgrade.
     Check(Data),
 }
 
@@ -64,8 +64,9 @@ pub fn upgrade(UpgradeCommand::Check(data): UpgradeCommand, format: Format) -> R
     if !newer.is_empty() {
         let newer = newer.join(", ");
         return Err(Error::State(format!(
-            "{newer} was written by a newer version, which this one must not open; nothing was changed: run the version \
-             that wrote it or a later one, or restore a backup from before the upgrade with the version that made it"
+            "{newer} was written by a newer version, which this one must not open; nothing was changed: run \
+             the version that wrote it or a later one, or restore a backup from before the upgrade with the \
+             version that made it"
         )));
     }
     check_room(data_dir, needed + FileOptions::default().min_free_bytes, format)
@@ -103,16 +104,16 @@ fn check_room(data_dir: &Path, needed: u64, format: Format) -> Result<(), Error>
         return Ok(());
     }
     Err(Error::State(format!(
-        "the disk of {} has {} free, and {} may be needed while stores are rebuilt: make room, or remove the stores \
-         (DATA/LEDGER/store), which are derived from the journals again",
+        "the disk of {} has {} free, and {} may be needed while stores are rebuilt: make room, or remove the \
+         stores (DATA/LEDGER/store), which are derived from the journals again",
         data_dir.display(),
         rounded(free),
         rounded(needed)
     )))
 }
 
-/// About how many bytes a rebuilt store takes beside the one that is there: as many as that one or, where there is none,
-/// as the journal.
+/// About how many bytes a rebuilt store takes beside the one that is there: as many as that one or, where
+/// there is none, as the journal.
 fn rebuild_bytes(data_dir: &Path, kind: LedgerKind) -> std::io::Result<u64> {
     let store = dir(data_dir, kind).join("store");
     match store.try_exists()? {

@@ -1,8 +1,8 @@
 //! Backups that a server makes of its own journals, one after the other.
 //!
-//! Invariant: whatever fails here, the server goes on: it is counted, shown by `/readyz` as degraded, logged once for each
-//! kind of failure, and tried again after a growing delay. A stop does not wait for a backup: what is there of it the next
-//! one takes over.
+//! Invariant: whatever fails here, the server goes on: it is counted, shown by `/readyz` as degraded, logged
+//! once for each kind of failure, and tried again after a growing delay. A stop does not wait for a backup:
+//! what is there of it the next one takes over.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
