@@ -11,7 +11,7 @@ use milepost_tests::command::create_portfolio;
 use milepost_tests::load::Load;
 use milepost_tests::promises::Record;
 use milepost_tests::random::seeded;
-use milepost_tests::{Cluster, Role, binary, files, history};
+use milepost_tests::{Cluster, Role, binary, files, history, http};
 use serde_json::{Value, json};
 
 use super::follow::{milestone, project, ready};
@@ -148,6 +148,14 @@ async fn a_backup_is_restored_at_its_end_at_a_time_and_at_a_sequence_as_the_rows
     history::settled(&client).await;
     Record::read(&client).await.assert_rows(&client).await;
     ready(&office.cluster, Role::All).await;
+    let admin = office.cluster.server(Role::All).admin();
+    let (_, metrics) = http::get(admin, "/metrics").await.expect("metrics");
+    let metric = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("milepost_backup_{name} ")));
+        line.and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name}: {metrics}"))
+    };
+    assert!(metric("last_success_timestamp_seconds") > 1e9 && metric("entries") > 0.0, "{metrics}");
+    assert!(metric("failures_total").abs() < 0.5, "{metrics}");
     assert!(office.cluster.stop(Role::All).await.success(), "it stops in order");
     let verified =
         objects(&operate("backup verify", &[("--target", &office.url)]).await.succeeded()).remove(0);
