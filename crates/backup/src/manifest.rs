@@ -285,7 +285,7 @@ mod tests {
             text.replace("\"number\":2", "\"number\":3"),
             text.replace("\"sequence\":9", "\"sequence\":9,\"more\":1"),
             text.replace(",\"time\"", ", \"time\""),
-            text.replace("tracker", "nobody"),
+            text.replace("tracker", "unknown"),
             text.trim_end().to_owned(),
             String::new(),
         ] {

@@ -187,7 +187,7 @@ impl Backup {
         })
     }
 
-    /// Creates a manifest, if nobody else has created one of its number.
+    /// Creates a manifest, if there is none of its number.
     async fn create(&self, manifest: &Manifest) -> Result<Digest, Error> {
         let (object, bytes) = (Manifest::object(manifest.number), manifest.encode());
         if self.target.create(&object, bytes.clone()).await? == Created::Exists {

@@ -92,7 +92,7 @@ impl World {
         journal.append(&tail, &block).unwrap();
     }
 
-    /// A write to the registry, which nobody has followed yet.
+    /// A write to the registry, which no ledger has followed yet.
     pub(super) fn write(&self, size: usize) {
         self.append(Registry, CommandId::Server("r".into()), vec![], size);
     }

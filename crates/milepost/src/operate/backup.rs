@@ -1,29 +1,23 @@
 //! Backups of a stopped server, and what is done with backups: make one, verify, list, restore.
 //!
-//! Invariant: `verify` and `list` write nothing; `restore` makes a new directory whole or not at all, and
-//! says what there is and what it chose before it begins. What a backup is, and which cut is consistent, is
-//! decided in crate `backup`.
+//! Invariant: `verify` and `list` write nothing. `restore` has a file of its own. What a backup is, and which
+//! cut is consistent, is decided in crate `backup`.
+
+mod restore;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{ArgGroup, Args, Subcommand};
-use indicatif::ProgressBar;
-use jiff::Timestamp;
-use milepost_backup::{
-    Backup, BackupTarget, Bounds, Chain, Chosen, Layout, LedgerSource, Manifest, Outcome, Restored, Use,
-    Wanted, read_chain, restore, verify,
-};
+use clap::{Args, Subcommand};
+use milepost_backup::{Backup, BackupTarget, LedgerSource, Manifest, Outcome, Use, read_chain, verify};
 use milepost_ledger::Source;
 use milepost_ledger::journal::OpenMode;
 use milepost_service::ledger::journal_dir;
-use milepost_service::origin::expected;
 use milepost_types::{LedgerKind, Position, SystemClock};
 use serde_json::{Value, json};
 
 use super::{open, position};
-use crate::cli::read::instant;
 use crate::error::{Error, of_ledger};
 use crate::output::table::{self, Column, Room};
 use crate::output::zone::Zones;
@@ -56,7 +50,7 @@ pub enum BackupCommand {
     ///
     /// All ledgers are restored as one act, up to a cut in which no follower is ahead of its source. Each log
     /// gets a new id and records what it was restored from, so that cursors and followers up to there go on.
-    Restore(Restore),
+    Restore(restore::Restore),
 }
 
 /// Where backups are, and how the outcome is printed.
@@ -84,36 +78,6 @@ pub struct Run {
     target: Target,
 }
 
-/// A restore.
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("point").args(["at", "sequence", "latest"]))]
-pub struct Restore {
-    /// The directory to make; it must not exist
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
-    #[command(flatten)]
-    target: Target,
-    /// Up to this time: 2026-05-27T08:00:00+08:00, or 2h for that long ago
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    at: Option<Timestamp>,
-    /// Up to this entry of a ledger; may be repeated. The others end as late as that allows
-    #[arg(long, value_name = "LEDGER=N", value_parser = sequence)]
-    sequence: Vec<(LedgerKind, u64)>,
-    /// Up to the end of the backup, as without any of these
-    #[arg(long)]
-    latest: bool,
-    /// As of an earlier manifest: for what was given up when a ledger was restored
-    #[arg(long, value_name = "N")]
-    manifest: Option<u64>,
-}
-
-fn sequence(text: &str) -> Result<(LedgerKind, u64), String> {
-    let expected = || format!("{text:?} is not a ledger and a sequence, such as registry=1200");
-    let (ledger, sequence) = text.split_once('=').ok_or_else(expected)?;
-    let ledger = ledger.parse().map_err(|error: milepost_types::LedgerKindError| error.to_string())?;
-    Ok((ledger, sequence.parse().map_err(|_| expected())?))
-}
-
 /// Does what is asked with backups, and prints the outcome.
 ///
 /// # Errors
@@ -123,7 +87,7 @@ pub async fn backup(command: BackupCommand, format: Format) -> Result<(), Error>
         BackupCommand::Run(args) => run(&args, format).await,
         BackupCommand::Verify(args) => check(&args, format).await,
         BackupCommand::List(args) => list(&args, format).await,
-        BackupCommand::Restore(args) => bring_back(&args, format).await,
+        BackupCommand::Restore(args) => restore::restore(&args, format).await,
     }
 }
 
@@ -244,117 +208,6 @@ async fn list(args: &Target, format: Format) -> Result<(), Error> {
     print(&table::render(columns, output.columns, output.colour).text)
 }
 
-async fn bring_back(args: &Restore, format: Format) -> Result<(), Error> {
-    let target = BackupTarget::open(&args.target.target, Use::Read)?;
-    if args.data_dir.symlink_metadata().is_ok() {
-        return Err(milepost_backup::Error::Exists { dir: args.data_dir.clone() }.into());
-    }
-    let bar = progress::bar("reading manifests", 0);
-    let chain = read_chain(&target, args.manifest, |manifest, all| {
-        bar.set_length(all);
-        bar.set_position(manifest.number);
-        Ok(())
-    });
-    let chain = chain.await?;
-    bar.finish_and_clear();
-    let say = |text: String| if format == Format::Json { Ok(()) } else { print(&text) };
-    let bounds = chain.bounds();
-    say(bounds.iter().map(|bounds| format!("{}: {}\n", bounds.ledger, available(bounds))).collect())?;
-    let wanted = match args.at {
-        Some(time) => Wanted::At(time),
-        None if args.sequence.is_empty() => Wanted::Latest,
-        None => Wanted::Sequences(sequences(&args.sequence)?),
-    };
-    let chosen = chain.choose(&target, &wanted).await?;
-    say(chosen.iter().map(|chosen| format!("{}: {}\n", chosen.ledger, ends(chosen))).collect())?;
-    let restored = restore_to(&target, &chain, &chosen, &args.data_dir).await?;
-    if format == Format::Json {
-        let facts = bounds.iter().zip(&chosen).zip(&restored);
-        let object = |((bounds, chosen), restored)| json::line(&facts_of(bounds, chosen, restored));
-        return print(&facts.map(object).collect::<String>());
-    }
-    for Restored { ledger, tail, lineage } in &restored {
-        let from = lineage.parent().map_or_else(String::new, |fork| format!(", restored from {fork}"));
-        print(&format!("{ledger}: {tail}{from}\n"))?;
-    }
-    let dir = args.data_dir.display();
-    print(&format!(
-        "{dir} is complete; cursors and followers up to these entries go on by themselves\n\
-         serve it: milepost serve all --data-dir {dir}\n"
-    ))
-}
-
-/// Restores, with a bar over the entries of all ledgers.
-async fn restore_to(
-    target: &BackupTarget,
-    chain: &Chain,
-    chosen: &[Chosen],
-    dir: &Path,
-) -> Result<Vec<Restored>, Error> {
-    let bar: ProgressBar = progress::bar("restoring", chosen.iter().map(|chosen| chosen.sequence).sum());
-    let before: BTreeMap<LedgerKind, u64> = chosen
-        .iter()
-        .scan(0, |sum, chosen| {
-            let before = *sum;
-            *sum += chosen.sequence;
-            Some((chosen.ledger, before))
-        })
-        .collect();
-    let layout = Layout { journal_dir, expected };
-    let shown = bar.clone();
-    let progress =
-        Arc::new(move |ledger, sequence| shown.set_position(before.get(&ledger).unwrap_or(&0) + sequence));
-    let restored = restore(target, chain, chosen, dir, layout, progress).await?;
-    bar.finish_and_clear();
-    Ok(restored)
-}
-
-/// Each ledger once.
-fn sequences(given: &[(LedgerKind, u64)]) -> Result<BTreeMap<LedgerKind, u64>, Error> {
-    let mut sequences = BTreeMap::new();
-    for (ledger, sequence) in given {
-        if sequences.insert(*ledger, *sequence).is_some() {
-            return Err(Error::Usage(format!("--sequence is given twice for the {ledger}; give it once")));
-        }
-    }
-    Ok(sequences)
-}
-
-/// What a backup has of a ledger.
-fn available(bounds: &Bounds) -> String {
-    match bounds.times {
-        Some((from, to)) => format!("the backup has entries 1 to {}, times {from} to {to}", bounds.last),
-        None => "the backup has no entries".to_owned(),
-    }
-}
-
-/// Where a ledger ends.
-fn ends(chosen: &Chosen) -> String {
-    let Chosen { sequence, wanted, .. } = chosen;
-    let of = chosen.time.map_or_else(String::new, |time| format!(", of {time}"));
-    let ahead = match wanted == sequence {
-        true => String::new(),
-        false => format!("; with entry {wanted} it would be ahead of its source"),
-    };
-    format!("ends with entry {sequence}{of}{ahead}")
-}
-
-fn facts_of(bounds: &Bounds, chosen: &Chosen, restored: &Restored) -> Value {
-    json!({
-        "ledger": restored.ledger.as_str(),
-        "ok": true,
-        "available": {
-            "entries": bounds.last.to_string(),
-            "from": bounds.times.map(|(from, _)| from.to_string()),
-            "to": bounds.times.map(|(_, to)| to.to_string()),
-        },
-        "entries": chosen.sequence.to_string(),
-        "time": chosen.time.map(|time| time.to_string()),
-        "tail": position(&restored.tail),
-        "lineage": restored.lineage.forks().iter().map(position).collect::<Vec<_>>(),
-    })
-}
-
 /// Where ledgers stand, for programs: sources before their followers, in whatever order a backup took them.
 fn stands(positions: impl IntoIterator<Item = (LedgerKind, Position)>) -> Vec<Value> {
     let object =
@@ -366,24 +219,4 @@ fn stands(positions: impl IntoIterator<Item = (LedgerKind, Position)>) -> Vec<Va
 fn lines(positions: impl IntoIterator<Item = (LedgerKind, Position)>) -> String {
     let positions: BTreeMap<_, _> = positions.into_iter().collect();
     positions.into_iter().map(|(kind, at)| format!("{kind}: {at}\n")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ledger_and_its_sequence_are_read_and_what_is_neither_says_what_is_wrong() {
-        assert_eq!(sequence("tracker=12"), Ok((LedgerKind::Tracker, 12)));
-        for (text, said) in [
-            ("tracker", "registry=1200"),
-            ("tracker=", "registry=1200"),
-            ("tracker=-1", "registry=1200"),
-            ("跟踪=1", "use registry, tracker or notifier"),
-        ] {
-            assert!(sequence(text).unwrap_err().contains(said), "{text}");
-        }
-        let twice = [(LedgerKind::Tracker, 1), (LedgerKind::Tracker, 2)];
-        assert!(sequences(&twice).unwrap_err().to_string().contains("twice for the tracker"));
-    }
 }
