@@ -13,6 +13,7 @@ mod endings;
 mod events;
 mod follow;
 mod foreign;
+mod health;
 mod kill;
 mod nonsense;
 mod offline;

@@ -7,6 +7,7 @@ mod completion;
 mod event;
 mod fields;
 mod flags;
+mod health;
 mod ledger;
 pub mod name;
 mod noun;
@@ -131,6 +132,8 @@ pub enum Command {
     /// Ledgers: what a server has, and how far it has come
     #[command(subcommand)]
     Ledger(ledger::Verb),
+    /// Asks whether a server takes traffic; tries for 3 s unless --timeout is given
+    Health(health::HealthArgs),
     /// Contexts: named settings of the command line
     #[command(subcommand)]
     Context(ContextCommand),
@@ -163,7 +166,7 @@ pub fn definition() -> clap::Command {
     let root = Command::command().mut_subcommands(|command| {
         let command = command.display_order(orders.next().unwrap_or_default());
         match command.get_name() {
-            "event" | "ledger" => noun::client_args(command).mut_subcommands(noun::client_args),
+            "event" | "ledger" | "health" => noun::client_args(command).mut_subcommands(noun::client_args),
             _ => command,
         }
     });
@@ -224,6 +227,7 @@ impl Cli {
             Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
             Command::Event(verb) => event::run(verb, &session()?).await,
             Command::Ledger(verb) => ledger::run(verb, &session()?).await,
+            Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
             Command::Context(command) => run_context(&command, format),
             Command::Completion(args) => completion::run(&args),
             _ => Err(Error::Usage("this is no client command".to_owned())),
