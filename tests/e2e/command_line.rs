@@ -154,7 +154,7 @@ async fn every_fault_of_a_configuration_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_example_configuration_is_understood_by_its_role() {
-    let dir = binary::root().join("deploy");
+    let dir = binary::root().join("deploy/config");
     let mut roles = Vec::new();
     for entry in std::fs::read_dir(&dir).expect("the examples") {
         let path = entry.expect("a directory entry").path();

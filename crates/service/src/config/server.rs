@@ -1,7 +1,7 @@
 //! The configuration every Milepost server has, whichever services run in it.
 //!
 //! A service's own section stands beside these keys in one tree (`[tracker]`, `[notifier]`); see
-//! `deploy/` for an example of each role. Every key here has one reader, named in its section.
+//! `deploy/config/` for an example of each role. Every key here has one reader, named in its section.
 
 use super::backup::Backup;
 use super::section::{Found, Rules};
