@@ -154,38 +154,34 @@ async fn every_fault_of_a_configuration_is_told_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_example_configuration_is_understood_by_its_role() {
-    let dir = binary::root().join("deploy/config");
+    let examples = binary::root().join("deploy/config");
+    let home = tempfile::tempdir().expect("a directory");
+    // The examples name files of TLS, which are read before anything is printed.
+    let mut certificates = Command::new(binary::root().join("deploy/certificates"));
+    certificates.arg(home.path());
+    run_command(certificates).await.succeeded();
+    let tls = home.path().join("server").display().to_string();
+    let print = async |role: &str, name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        let path = path.display().to_string();
+        cli::run(["serve", role, "--print-config", "--config", path.as_str()]).await.succeeded().out
+    };
     let mut roles = Vec::new();
-    for entry in std::fs::read_dir(&dir).expect("the examples") {
+    for entry in std::fs::read_dir(&examples).expect("the examples") {
         let path = entry.expect("a directory entry").path();
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
         let role = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-        let run = cli::run([
-            "serve".as_ref(),
-            role.as_ref(),
-            "--print-config".as_ref(),
-            "--config".as_ref(),
-            path.as_os_str(),
-        ]);
-        let run = run.await.succeeded();
+        let text = std::fs::read_to_string(&path).expect("a file").replace("/etc/milepost/tls", &tls);
+        let out = print(&role, "example.toml", &text).await;
         let printed: toml::Table =
-            run.out.parse().unwrap_or_else(|error| panic!("{role}: {error}:\n{}", run.out));
+            out.parse().unwrap_or_else(|error| panic!("{role}: {error}:\n{out}"));
         // What is printed says the same when it is read again.
-        let again = std::env::temp_dir().join(format!("milepost-{role}-{}.toml", std::process::id()));
-        std::fs::write(&again, &run.out).expect("a file");
-        let reread = cli::run([
-            "serve".as_ref(),
-            role.as_ref(),
-            "--print-config".as_ref(),
-            "--config".as_ref(),
-            again.as_os_str(),
-        ]);
-        let reread: toml::Table = reread.await.succeeded().out.parse().expect("TOML");
-        std::fs::remove_file(again).expect("it is removed");
+        let reread: toml::Table = print(&role, "again.toml", &out).await.parse().expect("TOML");
         assert_eq!(printed, reread, "{role}");
-        let given: toml::Table = std::fs::read_to_string(&path).expect("a file").parse().expect("TOML");
+        let given: toml::Table = text.parse().expect("TOML");
         for key in given.keys() {
             assert!(printed.contains_key(key), "{role}: {key} is not in force");
         }
