@@ -176,8 +176,7 @@ async fn every_example_configuration_is_understood_by_its_role() {
         let role = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
         let text = std::fs::read_to_string(&path).expect("a file").replace("/etc/milepost/tls", &tls);
         let out = print(&role, "example.toml", &text).await;
-        let printed: toml::Table =
-            out.parse().unwrap_or_else(|error| panic!("{role}: {error}:\n{out}"));
+        let printed: toml::Table = out.parse().unwrap_or_else(|error| panic!("{role}: {error}:\n{out}"));
         // What is printed says the same when it is read again.
         let reread: toml::Table = print(&role, "again.toml", &out).await.parse().expect("TOML");
         assert_eq!(printed, reread, "{role}");
