@@ -31,6 +31,11 @@ impl KeyRange {
         Self { start: prefix.to_vec(), end: successor(prefix) }
     }
 
+    /// Whether a key is in it.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        *self.start <= *key && self.end.as_ref().is_none_or(|end| key < end.as_slice())
+    }
+
     /// The part of this range that is after `key`, which need not exist.
     pub fn after(mut self, key: &[u8]) -> Self {
         let mut start = key.to_vec();

@@ -26,6 +26,12 @@ pub enum Authentication {
     Claimed,
     /// The server itself.
     System,
+    /// A token of an issuer.
+    Jwt,
+    /// An API token.
+    ApiToken,
+    /// A client certificate.
+    Certificate,
 }
 
 /// Who acts. Ids only: names and contacts of people never enter a journal.
@@ -194,6 +200,9 @@ pub fn actor_to_proto(actor: &Actor) -> proto::Actor {
         Authentication::Unspecified => Wire::Unspecified,
         Authentication::Claimed => Wire::Claimed,
         Authentication::System => Wire::System,
+        Authentication::Jwt => Wire::Jwt,
+        Authentication::ApiToken => Wire::ApiToken,
+        Authentication::Certificate => Wire::Certificate,
     };
     proto::Actor {
         principal: actor.principal.clone(),
@@ -208,6 +217,9 @@ fn actor_from_proto(message: proto::Actor) -> Actor {
         Wire::Unspecified => Authentication::Unspecified,
         Wire::Claimed => Authentication::Claimed,
         Wire::System => Authentication::System,
+        Wire::Jwt => Authentication::Jwt,
+        Wire::ApiToken => Authentication::ApiToken,
+        Wire::Certificate => Authentication::Certificate,
     };
     Actor { principal: message.principal, authentication, on_behalf_of: message.on_behalf_of }
 }

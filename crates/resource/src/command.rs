@@ -10,6 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Read};
 use milepost_proto::resource::Resource;
+use milepost_service::access::Permit;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
 use crate::check::{self, Fields};
@@ -37,6 +38,8 @@ pub struct Command<D> {
     pub act: Box<dyn Act<D>>,
     /// The W3C trace context of the request; empty: none was given.
     pub traceparent: String,
+    /// What its caller may do.
+    pub permit: Permit,
 }
 
 // Not derived: acts are not printed, but the commands that a service has besides are.
@@ -69,7 +72,8 @@ pub fn decide<D>(
     command: &Command<D>,
     context: &Context,
 ) -> Result<Decision, Rejection> {
-    let scope = Scope { service, rows: Rows::new(rows), context };
+    command.permit.check(rows, context.now)?;
+    let scope = Scope { service, rows: Rows::new(rows), context, permit: &command.permit };
     let Decided { portfolio, changes } = command.act.decide(&scope)?;
     let mut events = Vec::with_capacity(changes.len());
     changes.into_iter().for_each(|change| change.add_to(&mut events, ledger, context, &command.traceparent));

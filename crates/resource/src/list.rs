@@ -15,7 +15,7 @@ use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::resource::Resource;
 use milepost_service::merge::merged;
 use milepost_types::filter::{Operand, Pattern};
-use milepost_types::{DamagedRow, Filter, Rejection, Room, Search};
+use milepost_types::{DamagedRow, Filter, Rejection, ResourceId, Room, Search};
 
 use crate::days::{Dates, Days};
 use crate::filter::{FilterRow, field as filter_field};
@@ -29,6 +29,8 @@ use crate::token::SortKey;
 /// What a list asks for.
 pub(crate) struct Query {
     pub(crate) parent: ParentIds,
+    /// The ids of what of it is listed, each of them the parent's or more.
+    pub(crate) roots: Vec<Vec<ResourceId>>,
     pub(crate) filter: Filter<usize>,
     /// The index to order by; none for the order of names.
     pub(crate) order: Option<&'static str>,
@@ -72,18 +74,25 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut resources, mut next, mut last) = (Vec::new(), None, None);
     let days = Days::new(rows, now);
-    // An index that is under fewer ids than the parent has goes through those of other parents too.
-    let within = row::key_under::<D, R>(&query.parent.0).done();
-    for item in items::<D, R>(rows.read, query)? {
+    // An index that is under fewer ids than a root has goes through those of others too.
+    let roots: Vec<_> = query.roots.iter().map(|root| rows_under::<D, R>(root)).collect();
+    let within = |key: &[u8]| roots.iter().any(|root| root.contains(key));
+    let each = query.roots.iter().map(|root| items::<D, R>(rows.read, query, root));
+    let each = each.collect::<Result<Vec<_>, DamagedRow>>()?;
+    for item in merged(each, query.direction) {
         if room.is_full() {
             next = last;
             break;
         }
         let key = &item.sort_key.key;
+        // Two roots may be read by one range of an index.
+        if last.as_ref() == Some(&item.sort_key) {
+            continue;
+        }
         // Index and rows are of one cut, so the row is there.
         let missing = || row::damaged::<D, R>(key, "an index has it, but it is not there");
         let row = match item.row {
-            None if key.starts_with(&within) => Some(rows.read.get(key).ok_or_else(missing)?),
+            None if within(key) => Some(rows.read.get(key).ok_or_else(missing)?),
             row => row,
         };
         if !search.count_row(row.as_ref().map_or(0, Bytes::len)) {
@@ -123,40 +132,49 @@ fn listed<D: Dates, R: Rules<D>>(
     Ok(Some(row::show(rows, days.now(), &name, stored)?))
 }
 
-fn items<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query) -> Result<ScanItems<'a>, DamagedRow> {
+fn items<'a, D, R: Rules<D>>(
+    rows: &'a dyn Read,
+    query: &Query,
+    root: &[ResourceId],
+) -> Result<ScanItems<'a>, DamagedRow> {
     let Query { direction, ref after, .. } = *query;
     if let Some(order) = query.order {
-        let scan = ordered::<D, R>(query, order);
-        if scan.index.under < query.parent.0.len()
+        let scan = ordered::<D, R>(query, root, order);
+        if scan.index.under < root.len()
             && let Some(items) =
-                sorted::<D, R>(rows, &names::<D, R>(query), scan.index, direction, after.as_ref())?
+                sorted::<D, R>(rows, &names::<D, R>(query, root), scan.index, direction, after.as_ref())?
         {
             return Ok(items);
         }
-        return Ok(by_index::<D, R>(rows, query, &[scan]));
+        return Ok(by_index::<D, R>(rows, query, root, &[scan]));
     }
-    Ok(match equal::<D, R>(query).filter(|_| one_name::<R>(query).is_none()) {
-        Some(scans) => by_index::<D, R>(rows, query, &scans),
-        None => by_name(rows, names::<D, R>(query), direction, after.as_ref()),
+    let is_one = root.len() == R::TYPE.collections.len() || one_name::<R>(query).is_some();
+    Ok(match equal::<D, R>(query).filter(|_| !is_one) {
+        Some(scans) => by_index::<D, R>(rows, query, root, &scans),
+        None => by_name(rows, names::<D, R>(query, root), direction, after.as_ref()),
     })
 }
 
-/// Scans of one order, under each of the parents that the query leaves open, merged.
-fn by_index<'a, D, R: Rules<D>>(rows: &'a dyn Read, query: &Query, scans: &[IndexScan]) -> ScanItems<'a> {
+/// Scans of one order, under each of the parents that a root leaves open, merged.
+fn by_index<'a, D, R: Rules<D>>(
+    rows: &'a dyn Read,
+    query: &Query,
+    root: &[ResourceId],
+    scans: &[IndexScan],
+) -> ScanItems<'a> {
     let mut each = Vec::new();
     for scan in scans {
-        for ids in scan.prefixes(rows, &query.parent.0) {
+        for ids in scan.prefixes(rows, root) {
             each.push(scan.items::<D, R>(rows, &ids, query.direction, query.after.as_ref()));
         }
     }
     Box::new(merged(each, query.direction))
 }
 
-/// The index that a query orders by: the one under as many ids as the parent gives, or else under the fewest.
-fn ordered<D, R: Rules<D>>(query: &Query, order: &str) -> IndexScan {
+/// The index that a query orders by: the one under as many ids as the root has, or else under the fewest.
+fn ordered<D, R: Rules<D>>(query: &Query, root: &[ResourceId], order: &str) -> IndexScan {
     let indexes = || R::INDEXES.iter().filter(|index| index.orders && index.first() == order);
-    let within =
-        indexes().filter(|index| index.under <= query.parent.0.len()).max_by_key(|index| index.under);
+    let within = indexes().filter(|index| index.under <= root.len()).max_by_key(|index| index.under);
     let index = within.or_else(|| indexes().min_by_key(|index| index.under));
     let index = index.unwrap_or_else(|| panic!("{order} is an order of {}", R::TYPE.name));
     let is_text = index.ends_with_text::<R>() && index.by.len() == 1;
@@ -191,21 +209,32 @@ fn one_name<R: Resource>(query: &Query) -> Option<&str> {
     }
 }
 
-/// The rows that the parent and the filter's name leave.
-fn names<D, R: Rules<D>>(query: &Query) -> KeyRange {
-    let ids = &query.parent.0;
+/// The rows under a root, or the one that it names.
+fn rows_under<D, R: Rules<D>>(root: &[ResourceId]) -> KeyRange {
+    // What floats is listed with all that is under a root.
+    match Name::<R>::of(root.to_vec()) {
+        Some(name) if !R::TYPE.floats => only(row::key::<D, R>(&name)),
+        _ => KeyRange::prefix(&row::key_under::<D, R>(root).done()),
+    }
+}
+
+fn only(start: Vec<u8>) -> KeyRange {
+    let end = Some([start.as_slice(), &[0]].concat());
+    KeyRange { start, end }
+}
+
+/// The rows that a root and the filter's name leave.
+fn names<D, R: Rules<D>>(query: &Query, ids: &[ResourceId]) -> KeyRange {
     let depth = R::TYPE.collections.len() - 1;
     if let Some(name) = one_name::<R>(query) {
         let name = name.parse().ok().filter(|name: &Name<R>| name.ids().starts_with(ids));
         // Nothing has the empty key.
-        let start = name.map(|name| row::key::<D, R>(&name)).unwrap_or_default();
-        let end = Some([start.as_slice(), &[0]].concat());
-        return KeyRange { start, end };
+        return only(name.map(|name| row::key::<D, R>(&name)).unwrap_or_default());
+    }
+    if ids.len() != depth || R::TYPE.floats {
+        return rows_under::<D, R>(ids);
     }
     let key = row::key_under::<D, R>(ids);
-    if ids.len() < depth {
-        return KeyRange::prefix(&key.done());
-    }
     let segments = R::TYPE.collections.iter().zip(ids).map(|(collection, id)| format!("{collection}/{id}/"));
     let collection = format!("{}{}/", segments.collect::<String>(), R::TYPE.collections[depth]);
     let beginning = filter_field::<R>("name").and_then(|path| query.filter.prefix_on(path));

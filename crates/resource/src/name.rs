@@ -11,7 +11,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use milepost_proto::resource::{Resource, Type};
-use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, ResourceKind, ResourceName, parent_ids};
+use milepost_service::access::Scopes;
+use milepost_types::{
+    DamagedRow, NameError, Rejection, ResourceId, ResourceKind, ResourceName, Scope, parent_ids,
+};
 
 use crate::row;
 use crate::rules::{Parent, Rows, Rules};
@@ -174,6 +177,27 @@ impl ParentIds {
     /// What is missing, the highest first.
     pub fn check_there<D, R: Rules<D>>(&self, rows: &Rows<'_, D>) -> Result<(), Rejection> {
         R::Above::check_there(rows, &self.0)
+    }
+
+    /// The ids of what of it is in these scopes. What is under no portfolio is in all.
+    pub(crate) fn seen<R: Resource>(&self, scopes: &Scopes) -> Vec<Vec<ResourceId>> {
+        let collections = R::TYPE.collections;
+        if scopes.is_everywhere() || collections[0] != "portfolios" {
+            return vec![self.0.clone()];
+        }
+        let seen = |scope: &Scope| {
+            let ids: Vec<_> = scope.ids().cloned().collect();
+            // Where projects have no place, what may be seen of one is nothing.
+            let applies = ids.len() < 2 || collections.get(1) == Some(&"projects");
+            if !applies {
+                None
+            } else if self.0.starts_with(&ids) {
+                Some(self.0.clone())
+            } else {
+                ids.starts_with(&self.0).then_some(ids)
+            }
+        };
+        scopes.iter().filter_map(seen).collect()
     }
 
     /// The text of it, which is empty for what is at the top.

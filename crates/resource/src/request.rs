@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use milepost_ledger::Direction;
 use milepost_proto::resource::{CreateRequest, ListRequest, Mutable, Resource, TargetRequest, UpdateRequest};
+use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
 use milepost_types::{
     Etag, Fault as _, Filter, OrderBy, PageToken, Rejection, RequestDigest, ResourceId, TokenError,
@@ -134,11 +135,11 @@ impl List {
     }
 }
 
-/// Reads a list request.
+/// Reads a list request of a caller who may see what is in these scopes.
 ///
 /// # Errors
 /// All that is wrong with it; then what is wrong with its token.
-pub fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
+pub fn read_list<D, R: Rules<D>>(request: &R::List, scopes: &Scopes) -> Result<List, Rejection> {
     let mut violations = Violations::new();
     let parent = violations.check("parent", ParentIds::read::<R>(request.parent().unwrap_or_default()));
     let size = violations.check("page_size", page_size(request.page_size()));
@@ -153,8 +154,8 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
         Err(error) if violations.is_empty() => return Err(Rejection::Filter { field: "filter", error }),
         Err(error) => violations.check("filter", Err(error)),
     };
-    let parts = || Some((parent?, size?, order?, filter?));
-    let (parent, size, order, filter) = violations.finish(parts())?;
+    let all = || Some((parent?, size?, order?, filter?));
+    let (parent, size, order, filter) = violations.finish(all())?;
     let (order, direction) = match order.terms().first() {
         Some(term) if term.descending => (term.field, Direction::Backward),
         Some(term) => (term.field, Direction::Forward),
@@ -163,7 +164,11 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
     let (format, show_deleted) = (R::TOKENS, request.show_deleted());
     let (text, canonical) = (parent.text::<R>(), filter.to_string());
     let listed = Listed { parent: text, filter: canonical, order, direction, show_deleted };
-    let digest = RequestDigest::of(R::List::METHOD, format.list(&listed));
+    let roots = parent.seen::<R>(scopes);
+    let mut parts = format.list(&listed);
+    // A token is good only for who may see the same.
+    parts.extend((roots[..] != [parent.0.clone()]).then(|| scopes.to_string()));
+    let digest = RequestDigest::of(R::List::METHOD, parts);
     let token = Some(request.page_token()).filter(|token| !token.is_empty());
     let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
     let token = token.map_err(Rejection::PageToken)?;
@@ -174,7 +179,7 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List) -> Result<List, Rejection> {
         |token: PageToken| format.decode(&token.after, order.is_some()).filter(is_key).ok_or(MALFORMED);
     let after = token.map(after).transpose().map_err(Rejection::PageToken)?;
     Ok(List {
-        query: Query { parent, filter, order, direction, show_deleted, size, after },
+        query: Query { parent, roots, filter, order, direction, show_deleted, size, after },
         format,
         digest,
         sequence,

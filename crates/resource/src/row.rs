@@ -113,6 +113,7 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
     for new in after.into_iter().filter(|key| !before.contains(key)) {
         rows.put(new, Bytes::new());
     }
+    R::put_besides(rows, &row)?;
     rows.put(key, row);
     Ok(())
 }

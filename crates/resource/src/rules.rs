@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_ledger::{Context, Direction, KeyRange, Read};
+use milepost_ledger::{Context, Direction, KeyRange, Read, Write};
 use milepost_proto::resource::{Resource, TopLevel};
+use milepost_service::access::Permit;
 use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
 use prost::Message;
 
@@ -62,6 +63,15 @@ pub trait Rules<D>: Resource {
 
     /// Refuses a stored one that this version cannot work with.
     fn check_stored(&self) -> Result<(), Unreadable> {
+        Ok(())
+    }
+
+    /// Puts what other rows say of a resource whose row is this, besides its own and those of indexes.
+    ///
+    /// # Errors
+    /// If the row cannot be decoded.
+    fn put_besides(rows: &mut dyn Write, row: &Bytes) -> Result<(), Unreadable> {
+        let _ = (rows, row);
         Ok(())
     }
 
@@ -229,6 +239,8 @@ pub struct Scope<'a, D> {
     pub rows: Rows<'a, D>,
     /// Its time, its sequence, its seed.
     pub context: &'a Context,
+    /// What the caller may do.
+    pub permit: &'a Permit,
 }
 
 /// Whether something that is referred to is there.

@@ -14,9 +14,10 @@ use bytes::Bytes;
 use http::Request as HttpRequest;
 use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
-use milepost_proto::access::AccessRequest;
 use milepost_proto::resource::{GetRequest, ListRequest, Mutable};
-use milepost_service::host::raw::{RawMethods, ResponseFuture, unary};
+use milepost_proto::rule::AccessRequest;
+use milepost_service::access::Permitted;
+use milepost_service::host::raw::{Calls, RawMethods, ResponseFuture, unary};
 use milepost_service::refusal;
 use milepost_service::request::{Caller, revisions, wait_for_revision};
 use milepost_service::status::internal;
@@ -24,7 +25,7 @@ use milepost_service::telemetry;
 use milepost_types::{Clock, LedgerKind, Position, Rejection, Revision, Violations};
 use prometheus_client::metrics::counter::Counter;
 use tonic::body::Body;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use crate::Name;
 use crate::check::sound;
@@ -82,8 +83,8 @@ pub struct Api<D: Domain> {
     pub clock: Arc<dyn Clock>,
     /// What is counted of lists.
     pub metrics: Metrics,
-    /// Longer requests are refused.
-    pub max_request_bytes: usize,
+    /// Which calls are allowed.
+    pub calls: Calls,
 }
 
 /// What is answered: the resource, or several.
@@ -125,14 +126,16 @@ impl<D: Resources> Api<D> {
     /// none, what the request is about.
     async fn write<Q: WriteRequest + 'static>(
         self: Arc<Self>,
-        request: Request<Q>,
+        request: Permitted<Q>,
         read: ReadAct<D, Q>,
     ) -> Result<Response<Answer>, Status> {
-        let caller = Caller::of(&request).map_err(refused)?;
+        let caller = Caller::of_permitted(&request).map_err(refused)?;
+        let permit = request.permit().clone();
         let mut command = None;
         let submission = caller.submission(request.into_inner(), |body, violations| {
             let act = read(body, violations)?;
-            let own = command.insert(Arc::new(Command { act, traceparent: caller.traceparent.clone() }));
+            let traceparent = caller.traceparent.clone();
+            let own = command.insert(Arc::new(Command { act, traceparent, permit }));
             Some(D::Command::from(Arc::clone(own)))
         });
         let receipt = self.submit(submission.map_err(refused)?, caller.deadline).await?;
@@ -175,10 +178,10 @@ impl<D: Resources> Api<D> {
     /// If it names what is none, or if that is not there in time.
     pub async fn wait_for_revisions<Q>(
         &self,
-        request: &Request<Q>,
+        request: &Permitted<Q>,
         min_revisions: &[String],
     ) -> Result<(), Status> {
-        let deadline = Caller::of(request).map_err(refused)?.deadline;
+        let deadline = Caller::of_permitted(request).map_err(refused)?.deadline;
         for revision in revisions(min_revisions).map_err(refused)? {
             match self.upstream.as_ref().filter(|upstream| upstream.kind() == revision.ledger) {
                 Some(upstream) => upstream.wait_for(revision.position, deadline).await?,
@@ -226,7 +229,10 @@ impl<D: Resources> Api<D> {
         Response::new(Answer { resources, revision: self.revision(position) })
     }
 
-    async fn get<R: Rules<D>>(self: Arc<Self>, request: Request<R::Get>) -> Result<Response<Answer>, Status> {
+    async fn get<R: Rules<D>>(
+        self: Arc<Self>,
+        request: Permitted<R::Get>,
+    ) -> Result<Response<Answer>, Status> {
         let name = sound(|violations| violations.check("name", request.get_ref().name().parse()));
         let name: Name<R> = name.map_err(refused)?;
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
@@ -246,13 +252,14 @@ impl<D: Resources> Api<D> {
 
     async fn list<R: Rules<D>>(
         self: Arc<Self>,
-        request: Request<R::List>,
+        request: Permitted<R::List>,
     ) -> Result<Response<PageMessage>, Status> {
-        let list = Arc::new(read_list::<D, R>(request.get_ref()).map_err(refused)?);
+        let scopes = request.permit().scopes(&self.ledger.view(), self.clock.now());
+        let list = Arc::new(read_list::<D, R>(request.get_ref(), &scopes).map_err(refused)?);
         self.wait_for_revisions(&request, request.get_ref().min_revisions()).await?;
         let (now, asked) = (self.clock.now(), Arc::clone(&list));
         let read = move |view: &View<'_>| Ok((asked.page::<D, R>(&Rows::new(view), now)?, view.position()));
-        let deadline = Caller::of(&request).map_err(refused)?.deadline;
+        let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
         let (page, position) = self.read_settled(deadline, read).await?;
         self.metrics.scanned.inc_by(page.scanned as u64);
         self.metrics.returned.inc_by(page.resources.len() as u64);
@@ -264,7 +271,7 @@ impl<D: Resources> Api<D> {
     }
 
     /// Answers a write.
-    fn answer_write<Q: WriteRequest + 'static>(
+    fn answer_write<Q: WriteRequest + AccessRequest + 'static>(
         self: &Arc<Self>,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
@@ -276,14 +283,14 @@ impl<D: Resources> Api<D> {
     fn answer_call<Q, T, Fut>(
         self: &Arc<Self>,
         request: HttpRequest<Body>,
-        call: impl Fn(Arc<Self>, Request<Q>) -> Fut + Send + 'static,
+        call: impl Fn(Arc<Self>, Permitted<Q>) -> Fut + Send + 'static,
     ) -> ResponseFuture
     where
-        Q: prost::Message + Default + Send + 'static,
+        Q: AccessRequest + Default + 'static,
         T: prost::Message + Send + 'static,
         Fut: Future<Output = Result<Response<T>, Status>> + Send + 'static,
     {
-        unary(self, self.max_request_bytes, request, call)
+        unary(self, &self.calls, request, call)
     }
 }
 
@@ -291,7 +298,7 @@ impl<D: Resources> Api<D> {
 pub type Method<D> = Box<dyn Fn(&Arc<Api<D>>, HttpRequest<Body>) -> ResponseFuture + Send + Sync>;
 
 /// A method of this name that does what its request is read to.
-pub fn write<D: Resources, Q: WriteRequest + 'static>(
+pub fn write<D: Resources, Q: WriteRequest + AccessRequest + 'static>(
     name: &'static str,
     read: ReadAct<D, Q>,
 ) -> (&'static str, Method<D>) {
@@ -300,13 +307,13 @@ pub fn write<D: Resources, Q: WriteRequest + 'static>(
 
 /// A method of this name that reads several resources: `rows` finds what `read` read of the request, once the
 /// ledger is at `min_revisions`.
-pub fn read_several<D: Resources, Q: prost::Message + Default + 'static, T: Send + 'static>(
+pub fn read_several<D: Resources, Q: AccessRequest + Default + 'static, T: Send + 'static>(
     name: &'static str,
     read: fn(&Q, &mut Violations) -> Option<T>,
     min_revisions: fn(&Q) -> &[String],
     rows: fn(&Rows<'_, D>, T) -> Result<Vec<Bytes>, Rejection>,
 ) -> (&'static str, Method<D>) {
-    call(name, move |api: Arc<Api<D>>, request: Request<Q>| async move {
+    call(name, move |api: Arc<Api<D>>, request: Permitted<Q>| async move {
         let asked = sound(|violations| read(request.get_ref(), violations)).map_err(refused)?;
         api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
         let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
@@ -318,11 +325,11 @@ pub fn read_several<D: Resources, Q: prost::Message + Default + 'static, T: Send
 /// A method of this name that a function of the service's own answers.
 pub fn call<D, Q, T, Fut>(
     name: &'static str,
-    call: impl Fn(Arc<Api<D>>, Request<Q>) -> Fut + Copy + Send + Sync + 'static,
+    call: impl Fn(Arc<Api<D>>, Permitted<Q>) -> Fut + Copy + Send + Sync + 'static,
 ) -> (&'static str, Method<D>)
 where
     D: Resources,
-    Q: prost::Message + Default + 'static,
+    Q: AccessRequest + Default + 'static,
     T: prost::Message + 'static,
     Fut: Future<Output = Result<Response<T>, Status>> + Send + 'static,
 {

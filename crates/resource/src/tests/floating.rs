@@ -1,6 +1,6 @@
 //! What floats: names with one, two or three ids, their keys, what they are under, and what lists of them read.
 
-use milepost_proto::milepost::access::v1::{Grant, ListGrantsRequest, Role};
+use milepost_proto::access::v1::{Grant, ListGrantsRequest, Role};
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_types::ResourceName as _;
 use proptest::prelude::*;

@@ -13,7 +13,7 @@ const NAMES: [&str; 5] = ["名", "名称", "n", "na", "nb"];
 
 /// A filter, as text and as what it means.
 #[derive(Debug, Clone)]
-enum Choice {
+pub(super) enum Choice {
     Status(i32),
     OtherStatus(i32),
     DisplayName(&'static str),
@@ -31,7 +31,7 @@ enum Choice {
 const STATUSES: [&str; 4] = ["", "STATUS_PROPOSED", "STATUS_PREPARATION", "STATUS_CONSTRUCTION"];
 
 impl Choice {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let joined = |all: &[Choice], word: &str| {
             let each: Vec<_> = all.iter().map(Choice::text).collect();
             format!("({})", each.join(word))
@@ -56,7 +56,7 @@ impl Choice {
         }
     }
 
-    fn takes(&self, project: &Project) -> bool {
+    pub(super) fn takes(&self, project: &Project) -> bool {
         match self {
             Choice::Status(status) => project.status == *status,
             Choice::OtherStatus(status) => project.status != *status,
@@ -74,7 +74,7 @@ impl Choice {
     }
 }
 
-fn some_choice() -> impl Strategy<Value = Choice> {
+pub(super) fn some_choice() -> impl Strategy<Value = Choice> {
     let paths = ["portfolios/a/projects/x", "portfolios/a-b/projects/y", "portfolios/b/projects/x-y"];
     let leaf = prop_oneof![
         (1..4i32).prop_map(Choice::Status),

@@ -16,5 +16,6 @@ mod milestones;
 mod names;
 mod pages;
 mod scans;
+mod scopes;
 mod stored;
 mod updates;

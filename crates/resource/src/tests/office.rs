@@ -1,9 +1,9 @@
 //! A service for tests: rules that refuse where a resource says so, and indexes of every kind of part.
 
 use jiff::Timestamp;
+use milepost_proto::access::v1::Grant;
 use milepost_proto::event::v1::MilestoneOutlookChanged;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::milepost::access::v1::Grant;
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project, Site, project};
 use milepost_proto::resource::TopLevel;
 use milepost_proto::tracker::v1::Milestone;

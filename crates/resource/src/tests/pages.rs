@@ -1,6 +1,7 @@
 //! Pages: their bounds, their tokens, and what comes and goes between them.
 
 use milepost_proto::registry::v1::*;
+use milepost_service::access::Scopes;
 use milepost_types::{Rejection, TokenError, TokenKind, limits};
 use proptest::prelude::*;
 use prost::Message;
@@ -76,7 +77,7 @@ proptest! {
         let world = stored(&[project("a", "x"), project("b", "y")]);
         let order_by = format!("{by}{}", if desc { " desc" } else { "" });
         let list = ListProjectsRequest { order_by, ..list("portfolios/-") };
-        let asked = crate::request::read_list::<Office, Project>(&list).unwrap();
+        let asked = crate::request::read_list::<Office, Project>(&list, &Scopes::everywhere()).unwrap();
         let after = |key: Vec<u8>| {
             let page_token = asked.next_page_token(Some(SortKey { order: order.clone(), key }), 1);
             page::<Project>(&world.rows, &ListProjectsRequest { page_token, ..list.clone() })

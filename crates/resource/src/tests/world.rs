@@ -6,6 +6,7 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{Mutable, Resource};
+use milepost_service::access::{Permit, Scopes};
 use milepost_types::{LedgerKind, LogId, Rejection, Violations};
 use prost::Message;
 
@@ -66,7 +67,7 @@ impl World {
         read: impl FnOnce(&mut Violations) -> Option<Box<dyn Act<Office>>>,
     ) -> Result<Vec<Event>, Rejection> {
         let context = context(self.sequence + 1);
-        let command = Command { act: sound(read)?, traceparent: String::new() };
+        let command = Command { act: sound(read)?, traceparent: String::new(), permit: Permit::of_system() };
         let decision = decide(&Office, LedgerKind::Registry, &self.rows, &command, &context)?;
         let events = decision.events.iter().map(|event| Event::decode(event.as_ref()).unwrap()).collect();
         if decision.events.is_empty() {
@@ -112,7 +113,16 @@ pub(super) fn target<R: Resource>(name: &str, etag: Option<u64>) -> Target<R> {
 
 /// One page, and the token of the next.
 pub(super) fn page<R: Rules<Office>>(rows: &Rows, request: &R::List) -> Result<(Page, String), Rejection> {
-    let asked = read_list::<Office, R>(request)?;
+    page_of::<R>(rows, request, &Scopes::everywhere())
+}
+
+/// The same for a caller who may see what is in these scopes.
+pub(super) fn page_of<R: Rules<Office>>(
+    rows: &Rows,
+    request: &R::List,
+    scopes: &Scopes,
+) -> Result<(Page, String), Rejection> {
+    let asked = read_list::<Office, R>(request, scopes)?;
     let mut page = asked.page::<Office, R>(&crate::Rows::new(rows), now())?;
     let token = asked.next_page_token(page.next.take(), 1);
     Ok((page, token))
@@ -120,9 +130,18 @@ pub(super) fn page<R: Rules<Office>>(rows: &Rows, request: &R::List) -> Result<(
 
 /// All pages of a list, one after another.
 pub(super) fn pages<R: Rules<Office>>(rows: &Rows, request: impl Fn(String) -> R::List) -> Vec<R> {
+    pages_of(rows, &Scopes::everywhere(), request)
+}
+
+/// The same for a caller who may see what is in these scopes.
+pub(super) fn pages_of<R: Rules<Office>>(
+    rows: &Rows,
+    scopes: &Scopes,
+    request: impl Fn(String) -> R::List,
+) -> Vec<R> {
     let (mut all, mut token) = (Vec::new(), String::new());
     loop {
-        let (page, next) = page::<R>(rows, &request(token)).unwrap();
+        let (page, next) = page_of::<R>(rows, &request(token), scopes).unwrap();
         all.extend(page.resources.into_iter().map(|resource| R::decode(resource).unwrap()));
         if next.is_empty() {
             return all;
