@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = FileDescriptorSet::decode(encoded.as_slice())?;
     std::fs::write(out.join("write_requests.rs"), write_requests(&set))?;
     std::fs::write(out.join("resources.rs"), resources::code(&compiler.descriptor_pool()))?;
-    std::fs::write(out.join("access.rs"), access::code(&compiler.descriptor_pool()))?;
+    std::fs::write(out.join("rules.rs"), access::code(&compiler.descriptor_pool()))?;
     let mut config = tonic_prost_build::Config::new();
     // Entries and events are passed on as they were stored, without a copy.
     config.bytes([".milepost.journal.v1"]);

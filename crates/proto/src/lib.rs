@@ -7,9 +7,9 @@
 // What prost and tonic generate is documented by the schemas' comments, as far as they go.
 #![allow(missing_docs, clippy::all, unreachable_pub)]
 
-pub mod access;
 pub mod codec;
 pub mod resource;
+pub mod rule;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -86,7 +86,7 @@ pub mod milepost {
     }
 }
 
-pub use milepost::{error, event, journal, notifier, options, registry, tracker};
+pub use milepost::{access, error, event, journal, notifier, options, registry, tracker};
 
 /// A request that changes something: it may be sent again under its id, and tried without effect.
 ///

@@ -11,10 +11,10 @@ use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 
 use crate::WriteRequest;
-use crate::access::AccessRequest;
 use crate::event::v1::event;
 use crate::google::r#type::{Date, Money};
 pub use crate::options::v1::Content;
+use crate::rule::AccessRequest;
 
 /// The type of a resource (AIP-123).
 #[derive(Debug)]
@@ -337,7 +337,7 @@ pub trait Mutable: Resource {
 pub struct TopLevel;
 
 /// A request that creates a resource.
-pub trait CreateRequest<R>: WriteRequest {
+pub trait CreateRequest<R>: WriteRequest + AccessRequest {
     /// The field of the id to be.
     const ID: &'static str;
     /// The parent's name; empty for what is at the top.
@@ -349,7 +349,7 @@ pub trait CreateRequest<R>: WriteRequest {
 }
 
 /// A request that updates a resource.
-pub trait UpdateRequest<R>: WriteRequest {
+pub trait UpdateRequest<R>: WriteRequest + AccessRequest {
     /// The fields to take over.
     fn take_update_mask(&mut self) -> Option<FieldMask>;
     /// The resource with these fields.
@@ -357,7 +357,7 @@ pub trait UpdateRequest<R>: WriteRequest {
 }
 
 /// A request that changes one resource in another way: deletes it, or what a method is named after.
-pub trait TargetRequest: WriteRequest {
+pub trait TargetRequest: WriteRequest + AccessRequest {
     /// The resource's name.
     fn name(&self) -> &str;
     /// The etag that it must have; empty: any.
@@ -365,7 +365,7 @@ pub trait TargetRequest: WriteRequest {
 }
 
 /// A request that reads one resource.
-pub trait GetRequest: Message + Default + Debug + 'static {
+pub trait GetRequest: AccessRequest + Default + Debug + 'static {
     /// The resource's name.
     fn name(&self) -> &str;
     /// The revisions to wait for.
@@ -373,7 +373,7 @@ pub trait GetRequest: Message + Default + Debug + 'static {
 }
 
 /// A request that lists resources.
-pub trait ListRequest: Message + Default + Debug + 'static {
+pub trait ListRequest: AccessRequest + Default + Debug + 'static {
     /// The method's full name.
     const METHOD: &'static str;
     /// The parent's name or pattern; none for what is at the top.

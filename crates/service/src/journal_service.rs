@@ -5,22 +5,25 @@
 //! only a position: nothing is queued for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request as HttpRequest;
 use milepost_ledger::journal::{JournalInfo, ReadLimit, StoredEntry};
 use milepost_ledger::{Entry, Feed, FeedError, Source, position_from_proto, position_to_proto};
 use milepost_proto::error::v1::Reason;
-use milepost_proto::journal::v1::journal_service_server::{JournalService, JournalServiceServer};
 use milepost_proto::journal::v1::{
     EntryFragment, FollowRequest, FollowResponse, GetLedgerInfoRequest, GetLedgerInfoResponse,
 };
-use milepost_types::{LedgerKind, Position, Rejection};
+use milepost_types::{LedgerKind, Permission, Position, Rejection};
 use tokio_util::sync::CancellationToken;
-use tonic::codec::CompressionEncoding;
+use tonic::body::Body;
 use tonic::codegen::BoxStream;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Response, Status};
 
+use crate::access::StreamAccess;
 use crate::host::ServiceContext;
+use crate::host::raw::{Calls, RawMethods, RawService, ResponseFuture, server_streaming, unary};
 use crate::refusal::{draining, read_status, status};
 use crate::status::{Answer, internal};
 
@@ -43,7 +46,14 @@ pub struct Followed {
     pub followed: Box<dyn Fn() -> Vec<Position> + Send + Sync>,
 }
 
-/// The service over the ledgers of this process.
+/// The service over some ledgers of this process, for a server's routes.
+#[derive(Clone)]
+pub struct JournalRoutes {
+    journals: Arc<Journals>,
+    calls: Calls,
+}
+
+/// Ledgers of this process.
 pub struct Journals {
     ledgers: BTreeMap<&'static str, Followed>,
     drain: CancellationToken,
@@ -63,8 +73,8 @@ impl Journals {
     }
 
     /// The gRPC service.
-    pub fn into_service(self) -> JournalServiceServer<Self> {
-        JournalServiceServer::new(self).accept_compressed(CompressionEncoding::Gzip)
+    pub fn into_service(self, context: &ServiceContext) -> RawService<JournalRoutes> {
+        RawService(JournalRoutes { journals: Arc::new(self), calls: Calls::of_process(context) })
     }
 
     fn ledger(&self, name: &str) -> Result<(&'static str, &Followed), Status> {
@@ -81,15 +91,9 @@ impl Journals {
                     .status()
             })
     }
-}
 
-#[tonic::async_trait]
-impl JournalService for Journals {
-    async fn get_ledger_info(
-        &self,
-        request: Request<GetLedgerInfoRequest>,
-    ) -> Result<Response<GetLedgerInfoResponse>, Status> {
-        let (name, ledger) = self.ledger(&request.get_ref().ledger)?;
+    async fn info(&self, request: &GetLedgerInfoRequest) -> Result<Response<GetLedgerInfoResponse>, Status> {
+        let (name, ledger) = self.ledger(&request.ledger)?;
         let (info, tail) = (ledger.source.info(), ledger.source.tail());
         let last = last_entry(&ledger.source, tail).await?;
         Ok(Response::new(GetLedgerInfoResponse {
@@ -110,19 +114,20 @@ impl JournalService for Journals {
         }))
     }
 
-    type FollowStream = BoxStream<FollowResponse>;
-
-    async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
-        let request = request.into_inner();
+    async fn follow(
+        &self,
+        request: FollowRequest,
+        access: StreamAccess,
+    ) -> Result<Response<BoxStream<FollowResponse>>, Status> {
         let (_, ledger) = self.ledger(&request.ledger)?;
         let start = Position::start(ledger.source.info().log);
         let after = match &request.after {
-            None => start,
-            Some(after) => position_from_proto(after).ok_or_else(|| {
-                let what = "this is no position; give the log id, the sequence and the 8 bytes of hash as they were answered";
-                status(&Rejection::invalid("after", "INVALID_POSITION", what))
-            })?,
-        };
+        None => start,
+        Some(after) => position_from_proto(after).ok_or_else(|| {
+            let what = "this is no position; give the log id, the sequence and the 8 bytes of hash as they were answered";
+            status(&Rejection::invalid("after", "INVALID_POSITION", what))
+        })?,
+    };
         // Refuses a position of another history before the stream begins.
         ledger
             .source
@@ -133,10 +138,29 @@ impl JournalService for Journals {
             feed: ledger.source.feed(after),
             lineage: lineage(&ledger.source.info()),
             drain: self.drain.clone(),
+            access,
             pending: None,
             started: false,
         };
         Ok(Response::new(Box::pin(futures_util::stream::try_unfold(follow, Follow::next))))
+    }
+}
+
+impl RawMethods for JournalRoutes {
+    const NAME: &'static str = "milepost.journal.v1.JournalService";
+
+    fn answer(&self, method: &str, request: HttpRequest<Body>) -> Option<ResponseFuture> {
+        let (journals, calls) = (&self.journals, &self.calls);
+        Some(match method {
+            "GetLedgerInfo" => unary(journals, calls, request, |journals, asked| async move {
+                journals.info(asked.get_ref()).await
+            }),
+            "Follow" => server_streaming(journals, calls, request, |journals, asked| async move {
+                let access = asked.stream_access(&[Permission::JournalFollow]);
+                journals.follow(asked.into_inner(), access).await
+            }),
+            _ => return None,
+        })
     }
 }
 
@@ -160,6 +184,8 @@ struct Follow {
     /// What the log was restored from; sent once.
     lineage: Vec<milepost_proto::journal::v1::Position>,
     drain: CancellationToken,
+    /// Whether it may go on.
+    access: StreamAccess,
     pending: Option<(StoredEntry, usize)>,
     started: bool,
 }
@@ -186,6 +212,7 @@ impl Follow {
             Ok(entries) => entries.map_err(feed_error)?,
             Err(_) => Vec::new(),
         };
+        self.access.check(String::new)?;
         let fragments = entries.into_iter().map(|entry| self.cut(entry, 0)).collect();
         let response = self.respond(fragments);
         Ok(Some((response, self)))
@@ -253,6 +280,14 @@ mod tests {
         stored
     }
 
+    async fn follow(
+        journals: &Journals,
+        request: FollowRequest,
+    ) -> Result<Response<BoxStream<FollowResponse>>, Status> {
+        let access = StreamAccess::of_system(&ServiceContext::new(&Server::default()));
+        journals.follow(request, access).await
+    }
+
     fn journals(journal: &Arc<MemoryJournal>) -> (Journals, ServiceContext) {
         let context = ServiceContext::new(&Server::default());
         let followed = Followed {
@@ -272,7 +307,7 @@ mod tests {
             [10, 300_000, 20, 3 << 20, 30].map(|bytes| append(journal.as_ref(), &mut previous, bytes)).into();
         let (journals, context) = journals(&journal);
         let request = FollowRequest { ledger: "registry".into(), after: None };
-        let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+        let mut stream = follow(&journals, request).await.unwrap().into_inner();
         let (mut read, mut data) = (Vec::new(), Vec::new());
         while read.len() < 6 {
             let response = stream.next().await.unwrap().unwrap();
@@ -309,7 +344,7 @@ mod tests {
         let tail = journal.info().tail;
         let (journals, _kit) = journals(&journal);
         let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&tail)) };
-        let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+        let mut stream = follow(&journals, request).await.unwrap().into_inner();
         let mut before = tokio::time::Instant::now();
         for wait in [Duration::ZERO, HEARTBEAT, HEARTBEAT] {
             let response = stream.next().await.unwrap().unwrap();
@@ -336,7 +371,7 @@ mod tests {
         ];
         for position in wrong {
             let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&position)) };
-            let status = journals.follow(Request::new(request)).await.err().unwrap();
+            let status = follow(&journals, request).await.err().unwrap();
             let details = status.get_error_details();
             let info = details.error_info().unwrap();
             assert_eq!(info.reason, "LOG_DIVERGED");
@@ -351,7 +386,7 @@ mod tests {
         let (journals, _kit) = journals(&journal);
         let after = milepost_proto::journal::v1::Position { log_id: "x".into(), ..Default::default() };
         let request = FollowRequest { ledger: String::new(), after: Some(after) };
-        let status = journals.follow(Request::new(request)).await.err().unwrap();
+        let status = follow(&journals, request).await.err().unwrap();
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "INVALID_FIELDS");
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "after");
@@ -373,7 +408,7 @@ mod tests {
         for sequence in 0..=3 {
             let after = Some(position_to_proto(&after(sequence)));
             let request = FollowRequest { ledger: String::new(), after };
-            let mut stream = journals.follow(Request::new(request)).await.unwrap().into_inner();
+            let mut stream = follow(&journals, request).await.unwrap().into_inner();
             let first = stream.next().await.unwrap().unwrap();
             assert_eq!(first.lineage, [position_to_proto(&fork)]);
             assert_eq!(first.tail.as_ref().map(|tail| &tail.log_id), Some(&log.to_string()));
@@ -387,11 +422,11 @@ mod tests {
             }
             assert_eq!(next.lineage, []);
         }
-        let info = journals.get_ledger_info(Request::new(GetLedgerInfoRequest::default())).await.unwrap();
+        let info = journals.info(&GetLedgerInfoRequest::default()).await.unwrap();
         assert_eq!(info.into_inner().lineage, [position_to_proto(&fork)]);
         let beyond = Position { sequence: 4, ..fork };
         let request = FollowRequest { ledger: String::new(), after: Some(position_to_proto(&beyond)) };
-        let status = journals.follow(Request::new(request)).await.err().unwrap();
+        let status = follow(&journals, request).await.err().unwrap();
         let details = status.get_error_details();
         let facts = &details.error_info().unwrap().metadata;
         assert_eq!(
@@ -404,14 +439,14 @@ mod tests {
     async fn a_ledger_is_told_by_name() {
         let journal = Arc::new(MemoryJournal::new(LogId::generate()));
         let (journals, _kit) = journals(&journal);
-        let ask = |ledger: &str| Request::new(GetLedgerInfoRequest { ledger: ledger.into() });
-        let info = journals.get_ledger_info(ask("")).await.unwrap().into_inner();
+        let ask = |ledger: &str| GetLedgerInfoRequest { ledger: ledger.into() };
+        let info = journals.info(&ask("")).await.unwrap().into_inner();
         assert_eq!((info.ledger.as_str(), info.last_commit_time), ("registry", None));
         append(journal.as_ref(), &mut Hash::ZERO.clone(), 10);
-        let info = journals.get_ledger_info(ask("registry")).await.unwrap().into_inner();
+        let info = journals.info(&ask("registry")).await.unwrap().into_inner();
         assert_eq!(info.last_commit_time.unwrap().seconds, 1_622_073_600);
         assert_eq!(info.tail.unwrap().sequence, 1);
-        let unknown = journals.get_ledger_info(ask("tracker")).await.unwrap_err();
+        let unknown = journals.info(&ask("tracker")).await.unwrap_err();
         assert_eq!(unknown.code(), Code::NotFound);
     }
 }

@@ -3,6 +3,7 @@
 //! What the three services share: how a process is configured, observed, served and stopped, and how a refusal is
 //! encoded. No rule of the domain is here.
 
+pub mod access;
 pub mod admin;
 pub mod config;
 pub mod host;

@@ -27,6 +27,9 @@ pub fn status(rejection: &Rejection) -> Status {
     let answer = Answer::new(code, reason, rejection.to_string());
     match rejection {
         Rejection::Invalid(violations) => answer.violations(violations),
+        Rejection::Denied { permission, place, roles } => {
+            answer.with("permission", permission).with("resource", place).with("roles", roles)
+        }
         Rejection::NotFound { kind, name } => about(answer.with("kind", kind), *kind, name),
         Rejection::AlreadyExists { kind, name, deleted } => {
             about(answer.with("kind", kind).with("deleted", deleted), *kind, name)
@@ -97,6 +100,7 @@ pub fn status(rejection: &Rejection) -> Status {
 fn outcome(rejection: &Rejection) -> (Code, Reason) {
     match rejection {
         Rejection::Invalid(_) => (Code::InvalidArgument, Reason::InvalidFields),
+        Rejection::Denied { .. } => (Code::PermissionDenied, Reason::PermissionDenied),
         Rejection::NotFound { .. } => (Code::NotFound, Reason::ResourceNotFound),
         Rejection::AlreadyExists { .. } | Rejection::NotDeleted { .. } => {
             (Code::AlreadyExists, Reason::ResourceAlreadyExists)

@@ -11,6 +11,7 @@ use milepost_proto::WriteRequest;
 use milepost_types::{Hash, LedgerKind, Rejection, RequestId, Revision, Violations, limits};
 use tonic::Request;
 
+use crate::access::{Authority, Permitted};
 use crate::host::Deadline;
 
 /// The metadata key by which a caller says who it is.
@@ -31,6 +32,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The caller of a request that was allowed.
+    ///
+    /// # Errors
+    /// If a principal is malformed.
+    pub fn of_permitted<R>(request: &Permitted<R>) -> Result<Self, Rejection> {
+        Self::of(request.request())
+    }
+
     /// The caller that metadata and extensions of a request tell of.
     ///
     /// # Errors
@@ -41,9 +50,11 @@ impl Caller {
         let metadata = request.metadata();
         let traceparent = metadata.get("traceparent").and_then(|value| value.to_str().ok());
         let traceparent = traceparent.filter(|text| is_traceparent(text)).unwrap_or_default().to_owned();
-        let actor = match metadata.get(PRINCIPAL) {
-            None => Actor::default(),
-            Some(value) => Actor {
+        let holder = request.extensions().get::<Authority>().and_then(Authority::holder);
+        let actor = match (holder, metadata.get(PRINCIPAL)) {
+            (Some(holder), _) => holder.actor.clone(),
+            (None, None) => Actor::default(),
+            (None, Some(value)) => Actor {
                 principal: principal(value.to_str().unwrap_or_default())?,
                 authentication: Authentication::Claimed,
                 on_behalf_of: String::new(),

@@ -12,6 +12,7 @@ use crate::filter::FilterError;
 use crate::kind::ResourceKind;
 use crate::limits;
 use crate::name::ResourceName;
+use crate::permission::{Permission, Role};
 use crate::position::Position;
 use crate::quote::quoted;
 use crate::request::RequestId;
@@ -43,6 +44,19 @@ pub enum Rejection {
         kind: ResourceKind,
         /// Its name.
         name: String,
+    },
+    /// The caller lacks a permission, whether or not there is such a resource (AIP-211).
+    #[error(
+        "permission {permission} denied on {place} (or it might not exist); it takes one of the roles {roles} there",
+        place = quoted(.place)
+    )]
+    Denied {
+        /// The permission; of several that would do, the first.
+        permission: Permission,
+        /// The resource that it was asked for on, or `everything`.
+        place: String,
+        /// The roles that have it, joined by a comma.
+        roles: String,
     },
     /// A resource has this name already.
     #[error("the {kind} {name} exists already{}", instead(.deleted), name = quoted(.name))]
@@ -237,6 +251,16 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The refusal for want of one of these permissions on the resource of this name; an empty one is everything.
+    pub fn denied(permissions: &[Permission], name: &str) -> Self {
+        let roles = Role::ALL.into_iter().filter(|role| permissions.iter().any(|needed| role.has(*needed)));
+        Self::Denied {
+            permission: permissions.first().copied().unwrap_or(Permission::ContentRead),
+            place: if name.is_empty() { "everything".to_owned() } else { name.to_owned() },
+            roles: roles.map(Role::as_str).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// One faulty field.
     pub fn invalid(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
         Rejection::Invalid(Violations::one(field, reason, description))

@@ -24,6 +24,7 @@ mod units;
 mod value;
 mod variables;
 
+pub mod access;
 pub mod backup;
 pub mod server;
 pub mod tls;

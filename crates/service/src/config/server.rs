@@ -3,6 +3,7 @@
 //! A service's own section stands beside these keys in one tree (`[tracker]`, `[notifier]`); see
 //! `deploy/config/` for an example of each role. Every key here has one reader, named in its section.
 
+use super::access::Access;
 use super::backup::Backup;
 use super::section::{Found, Rules};
 use super::tls::Tls;
@@ -42,6 +43,8 @@ section! {
         pub journal: Journal = Journal::default(),
         /// The ledgers: how commands become durable, and the stores derived from the journals.
         pub ledger: Ledger = Ledger::default(),
+        /// Who can prove who they are, and how. Without any of it, callers are trusted to say who they are.
+        pub access: Access = Access::default(),
         /// Backups of the journals.
         pub backup: Backup = Backup::default(),
     }
@@ -65,7 +68,7 @@ impl Server {
     }
 
     fn has_authentication(&self) -> bool {
-        self.tls.client_ca.is_some()
+        self.access.is_configured()
     }
 
     fn is_open(&self, tls: bool, authentication: bool) -> bool {
@@ -80,9 +83,9 @@ impl Server {
             return;
         }
         let missing = match (tls, authentication) {
-            (true, _) => "authentication (tls.client_ca)",
+            (true, _) => "authentication (section access)",
             (_, true) => "TLS (tls.certificate and tls.key)",
-            _ => "TLS (tls.certificate and tls.key) and authentication (tls.client_ca)",
+            _ => "TLS (tls.certificate and tls.key) and authentication (section access)",
         };
         let message = format!(
             "other machines may reach {}, which needs {missing}; give that, listen on 127.0.0.1, or set \

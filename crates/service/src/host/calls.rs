@@ -12,6 +12,8 @@ use super::methods::{Method, Methods, Shape};
 use super::protocol::{Violation, timeout};
 use super::routes::Routes;
 use super::streams::OpenStream;
+use super::tls::Peer;
+use crate::access::Identify;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
 use futures_util::FutureExt;
@@ -41,12 +43,20 @@ pub(super) struct Calls {
     room: Arc<Semaphore>,
     limits: Limits,
     drain: CancellationToken,
+    /// Finds out who calls; none where everything is allowed.
+    identify: Option<Arc<Identify>>,
 }
 
 impl Calls {
-    pub(super) fn new(routes: Routes, methods: Methods, limits: Limits, drain: CancellationToken) -> Self {
+    pub(super) fn new(
+        routes: Routes,
+        methods: Methods,
+        limits: Limits,
+        drain: CancellationToken,
+        identify: Option<Arc<Identify>>,
+    ) -> Self {
         let room = Arc::new(Semaphore::new(limits.max_calls));
-        Self { routes, methods, room, limits, drain }
+        Self { routes, methods, room, limits, drain, identify }
     }
 
     /// Answers a call, whose stream of its connection is open until the answer has left.
@@ -73,6 +83,13 @@ impl Calls {
         let allowed = given.unwrap_or(self.limits.unary_timeout).min(self.limits.unary_timeout_max);
         let deadline = now + allowed;
         request.extensions_mut().insert(Deadline(deadline.into_std()));
+        if let Some(identify) = self.identify.as_ref().filter(|_| !is_of_health(&method)) {
+            let peer = request.extensions().get::<Peer>();
+            match identify.authority(request.headers(), peer).await {
+                Ok(authority) => drop(request.extensions_mut().insert(authority)),
+                Err(status) => return respond(status, call),
+            }
+        }
 
         let span = tracing::debug_span!("call", method = method.name);
         // Streams are not compressed: their events are encoded once for all who watch.
@@ -109,7 +126,7 @@ impl Calls {
 
     fn permit(&self, method: &Method) -> Result<Option<OwnedSemaphorePermit>, Status> {
         // A full server is still alive, and must be able to say so.
-        if method.name.starts_with("grpc.health.") {
+        if is_of_health(method) {
             return Ok(None);
         }
         self.room.clone().try_acquire_owned().map(Some).map_err(|_| {
@@ -125,6 +142,10 @@ impl Calls {
             .status()
         })
     }
+}
+
+fn is_of_health(method: &Method) -> bool {
+    method.name.starts_with("grpc.health.")
 }
 
 /// The deadline passed while the server worked on the call.

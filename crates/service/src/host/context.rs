@@ -5,6 +5,7 @@
 //! accepted before the host has all components.
 
 use super::routes::Routes;
+use crate::access::Access;
 use crate::config::server::{Limits, Server};
 use crate::readiness::Readiness;
 use crate::telemetry::{Metrics, Process};
@@ -35,6 +36,8 @@ pub struct ServiceContext {
     pub limits: Limits,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// How calls are authorized.
+    pub access: Access,
 }
 
 impl ServiceContext {
@@ -53,6 +56,11 @@ impl ServiceContext {
             drain: CancellationToken::new(),
             limits: config.limits.clone(),
             clock,
+            access: if config.access.is_configured() {
+                Access::enforced(config.access.max_staleness)
+            } else {
+                Access::open()
+            },
         }
     }
 }

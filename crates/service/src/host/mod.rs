@@ -31,7 +31,7 @@ pub use error::Error;
 pub use listeners::Listeners;
 pub use run::{Ending, run};
 pub use signals::with_signals;
-pub use tls::{Peer, PeerCertificate};
+pub use tls::Peer;
 
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,14 @@
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, NeverError};
 use http::{Request, Response};
 use milepost_proto::codec::SmallBuffers;
+use milepost_proto::rule::AccessRequest;
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use tokio_stream::Stream;
@@ -19,6 +21,9 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
+
+use super::context::ServiceContext;
+use crate::access::{AccessRows, Guard, NoRows, Permitted};
 
 /// The future of a response.
 pub type ResponseFuture = BoxFuture<'static, Response<Body>>;
@@ -69,43 +74,71 @@ where
         .accept_compressed(CompressionEncoding::Gzip)
 }
 
-/// Answers a unary call by a function of the service's own; longer requests are refused.
-pub fn unary<S, Q, T, F, Fut>(
-    service: &S,
-    max_request_bytes: usize,
-    request: Request<Body>,
-    call: F,
-) -> ResponseFuture
+/// What calls of a service have in common.
+#[derive(Clone)]
+pub struct Calls {
+    /// Decides whether a call is allowed.
+    pub guard: Guard,
+    /// Longer requests are refused.
+    pub max_request_bytes: usize,
+}
+
+impl Calls {
+    /// As the process has it; what is allowed is decided on these rows.
+    pub fn new(context: &ServiceContext, rows: Arc<dyn AccessRows>) -> Self {
+        let max_request_bytes = context.limits.max_request_bytes.length();
+        Self { guard: Guard::new(context, rows), max_request_bytes }
+    }
+}
+
+impl Calls {
+    /// Of what belongs to no one service: what is allowed is decided on the rows of the first that was opened.
+    pub fn of_process(context: &ServiceContext) -> Self {
+        let rows = context.access.rows().cloned();
+        Self::new(context, rows.unwrap_or_else(|| Arc::new(NoRows)))
+    }
+}
+
+/// Answers a unary call, if it is allowed, by a function of the service's own.
+pub fn unary<S, Q, T, F, Fut>(service: &S, calls: &Calls, request: Request<Body>, call: F) -> ResponseFuture
 where
     S: Clone + Send + 'static,
-    Q: Message + Default + Send + 'static,
+    Q: AccessRequest + Default + 'static,
     T: Message + Send + 'static,
-    F: Fn(S, tonic::Request<Q>) -> Fut + Send + 'static,
+    F: Fn(S, Permitted<Q>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
 {
-    let service = service.clone();
-    let call = service_fn(move |request| call(service.clone(), request));
-    async move { grpc(max_request_bytes).unary(call, request).await }.boxed()
+    let (service, guard) = (service.clone(), calls.guard.clone());
+    let call = service_fn(move |request| {
+        let permitted = guard.permit(request).map(|permitted| call(service.clone(), permitted));
+        async move { permitted?.await }
+    });
+    let limit = calls.max_request_bytes;
+    async move { grpc(limit).unary(call, request).await }.boxed()
 }
 
 /// Answers a call with a stream, as [`unary`].
 pub fn server_streaming<S, Q, T, R, F, Fut>(
     service: &S,
-    max_request_bytes: usize,
+    calls: &Calls,
     request: Request<Body>,
     call: F,
 ) -> ResponseFuture
 where
     S: Clone + Send + 'static,
-    Q: Message + Default + Send + 'static,
+    Q: AccessRequest + Default + 'static,
     T: Message + Send + 'static,
     R: Stream<Item = Result<T, Status>> + Send + 'static,
-    F: Fn(S, tonic::Request<Q>) -> Fut + Send + 'static,
+    F: Fn(S, Permitted<Q>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<tonic::Response<R>, Status>> + Send + 'static,
 {
-    let service = service.clone();
-    let call = service_fn(move |request| call(service.clone(), request));
-    async move { grpc(max_request_bytes).server_streaming(call, request).await }.boxed()
+    let (service, guard) = (service.clone(), calls.guard.clone());
+    let call = service_fn(move |request| {
+        let permitted = guard.permit(request).map(|permitted| call(service.clone(), permitted));
+        async move { permitted?.await }
+    });
+    let limit = calls.max_request_bytes;
+    async move { grpc(limit).server_streaming(call, request).await }.boxed()
 }
 
 /// The methods that the schemas give a service, for tests that compare them with its `answer`.
@@ -119,9 +152,11 @@ pub fn methods(service: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use milepost_proto::journal::v1::GetLedgerInfoRequest;
     use tonic::Code;
 
     use super::*;
+    use crate::config::server::Server;
 
     #[derive(Clone)]
     struct Echo;
@@ -130,10 +165,11 @@ mod tests {
         const NAME: &'static str = "test.Echo";
 
         fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture> {
-            let echo = |_: Self, request: tonic::Request<String>| async {
+            let echo = |_: Self, request: Permitted<GetLedgerInfoRequest>| async {
                 Ok(tonic::Response::new(request.into_inner()))
             };
-            (method == "Say").then(|| unary(self, 1 << 10, request, echo))
+            let calls = Calls::of_process(&ServiceContext::new(&Server::default()));
+            (method == "Say").then(|| unary(self, &calls, request, echo))
         }
     }
 

@@ -15,6 +15,7 @@ use super::grpc::Port;
 use super::listeners::Listeners;
 use super::methods::Methods;
 use super::tls::{Reload, Tls};
+use crate::access::Identify;
 use crate::admin;
 use crate::config::server::{Keepalive, Server};
 use crate::readiness::Check;
@@ -28,6 +29,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -140,18 +142,21 @@ async fn serve(
     let connections = Connections::new(limits.max_connections, keepalive, context.drain.clone());
     connections.register(&context.metrics);
     let (tls, reload) = tls.unzip();
-    let port = Port {
-        tls,
-        calls: Calls::new(routes, Methods::new(&context.metrics), limits.clone(), context.drain.clone()),
-        limits: limits.clone(),
-        keepalive: keepalive.clone(),
-    };
+    let identify =
+        Identify::new(&config.access, &context.access, Arc::clone(&context.clock), &context.metrics);
+    let methods = Methods::new(&context.metrics);
+    let calls = Calls::new(routes, methods, limits.clone(), context.drain.clone(), identify.clone());
+    let port = Port { tls, calls, limits: limits.clone(), keepalive: keepalive.clone() };
     let mut reports = context.readiness.watch();
     health.tell(&context.readiness.report()).await;
     let mut accepting = JoinSet::new();
     {
         let connections = connections.clone();
         accepting.spawn(async move { port.serve(listener, &connections).await });
+    }
+    if let Some(identify) = identify {
+        let stop = context.drain.clone();
+        accepting.spawn(async move { identify.keep(stop).await });
     }
     if let Some(reload) = reload {
         accepting.spawn(reload.run(context.drain.clone()));

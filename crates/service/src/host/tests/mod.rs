@@ -72,7 +72,7 @@ impl JournalService for Scripted {
             request.extensions().get::<Peer>().cloned().expect("every call over a connection has a peer");
         match request.into_inner().ledger.as_str() {
             "peer" => {
-                let uris = peer.certificate.map(|certificate| certificate.uri_sans.join(" "));
+                let uris = peer.certificate.map(|certificate| certificate.uris.join(" "));
                 let uris = uris.unwrap_or_else(|| "no certificate".to_owned());
                 let ledger = format!("{} {uris}", peer.address.ip());
                 Ok(Response::new(GetLedgerInfoResponse { ledger, ..Default::default() }))

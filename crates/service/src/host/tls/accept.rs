@@ -4,13 +4,15 @@
 //! reaches the other side before the socket is closed. A client is watched as long as its connection lives.
 
 use super::Tls;
-use super::certificate::{PeerCertificate, read};
+use super::certificate::read;
 use super::load::{Loaded, unix_time};
 use crate::host::accept::tell;
 use crate::host::socket::Socket;
+use crate::identity::PeerCertificate;
 use milepost_types::Clock;
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
+use sha2::{Digest, Sha256};
 use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -77,8 +79,10 @@ impl Tls {
         chain: Vec<CertificateDer<'static>>,
         current: watch::Receiver<Arc<Loaded>>,
     ) -> Result<Client, String> {
-        let own = read(chain.first().ok_or("it gave an empty chain of certificates")?)?;
-        let certificate = PeerCertificate { uri_sans: own.uri_sans, not_after: own.not_after };
+        let first = chain.first().ok_or("it gave an empty chain of certificates")?;
+        let own = read(first)?;
+        let fingerprint = Sha256::digest(first).into();
+        let certificate = PeerCertificate { uris: own.uri_sans, fingerprint, not_after: own.not_after };
         Ok(Client { certificate: Arc::new(certificate), chain, current, clock: Arc::clone(&self.clock) })
     }
 }

@@ -12,15 +12,6 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 use x509_cert::time::Time;
 
-/// A client certificate that was verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerCertificate {
-    /// The URIs among its alternative names, as they are written, in its order.
-    pub uri_sans: Vec<String>,
-    /// When it expires; its connection ends then.
-    pub not_after: Timestamp,
-}
-
 /// What is read of a certificate.
 pub(super) struct Read {
     pub(super) not_before: Timestamp,

@@ -26,8 +26,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+use crate::identity::PeerCertificate;
 pub(super) use accept::{Client, Stream};
-pub use certificate::PeerCertificate;
 pub(crate) use load::{Fault, faults};
 pub(super) use reload::Reload;
 

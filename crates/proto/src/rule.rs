@@ -40,4 +40,4 @@ pub trait AccessRequest: Message {
     fn visit_resources<'a>(&'a self, visit: &mut dyn FnMut(&'a str));
 }
 
-include!(concat!(env!("OUT_DIR"), "/access.rs"));
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));

@@ -1,0 +1,91 @@
+//! What a call was allowed to do, to be checked again where it is decided.
+//!
+//! Invariant: a permit names the resources of its request, and is good for nothing else. Where nothing is configured
+//! that tells who calls, it allows everything.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use milepost_ledger::Read;
+use milepost_proto::rule::{AccessRequest, Rule, RuleKind};
+use milepost_types::{Permission, Place, Rejection};
+
+use super::held::Holder;
+use super::scopes::Scopes;
+
+/// What a call was allowed to do.
+#[derive(Debug, Clone)]
+pub struct Permit(Option<Arc<Asked>>);
+
+#[derive(Debug)]
+struct Asked {
+    holder: Arc<Holder>,
+    rule: &'static Rule,
+    /// The resources that the request names.
+    names: Vec<String>,
+}
+
+impl Permit {
+    /// Allows everything: the server itself acts, or nothing tells who calls.
+    pub fn of_system() -> Self {
+        Self(None)
+    }
+
+    /// What a caller asks for.
+    pub(crate) fn of<Q: AccessRequest>(holder: Arc<Holder>, request: &Q) -> Self {
+        let mut names = Vec::new();
+        request.visit_resources(&mut |name| names.push(name.to_owned()));
+        Self(Some(Arc::new(Asked { holder, rule: Q::RULE, names })))
+    }
+
+    /// Refuses what the caller may not do, as these rows have it.
+    ///
+    /// # Errors
+    /// The first permission that is missing.
+    pub fn check(&self, rows: &dyn Read, now: Timestamp) -> Result<(), Rejection> {
+        let Some(asked) = &self.0 else { return Ok(()) };
+        let Asked { holder, rule, names } = &**asked;
+        let denied = |name: &str| Err(Rejection::denied(rule.permissions, name));
+        match rule.kind {
+            RuleKind::Public | RuleKind::Authenticated => Ok(()),
+            RuleKind::Checked => {
+                let everything = [String::new()];
+                let names: &[String] = if rule.paths.is_empty() { &everything } else { names };
+                let mut missing =
+                    names.iter().filter(|name| !holder.may(rows, now, rule.permissions, Place::of(name)));
+                missing.next().map_or(Ok(()), |name| denied(name))
+            }
+            RuleKind::Filtered => {
+                let scopes = holder.scopes(rows, now, rule.permissions);
+                let anywhere = [String::new()];
+                let names: &[String] = if names.is_empty() { &anywhere } else { names };
+                let mut unseen = names.iter().filter(|name| scopes.within(Place::of(name)).is_empty());
+                unseen.next().map_or(Ok(()), |name| denied(name))
+            }
+        }
+    }
+
+    /// Where the caller has what the method needs.
+    pub fn scopes(&self, rows: &dyn Read, now: Timestamp) -> Scopes {
+        self.0
+            .as_ref()
+            .map_or_else(Scopes::everywhere, |asked| asked.holder.scopes(rows, now, asked.rule.permissions))
+    }
+
+    /// Where the caller has a permission.
+    pub fn scopes_of(&self, rows: &dyn Read, now: Timestamp, permission: Permission) -> Scopes {
+        let asked = self.0.as_ref();
+        asked.map_or_else(Scopes::everywhere, |asked| asked.holder.scopes(rows, now, &[permission]))
+    }
+
+    /// Whether the caller may read a resource.
+    pub fn may_read(&self, rows: &dyn Read, now: Timestamp, name: &str) -> bool {
+        let asked = self.0.as_ref();
+        asked.is_none_or(|asked| asked.holder.may(rows, now, &[Permission::ContentRead], Place::of(name)))
+    }
+
+    /// Who calls; none where that is not known, and everything is allowed.
+    pub fn holder(&self) -> Option<&Arc<Holder>> {
+        self.0.as_ref().map(|asked| &asked.holder)
+    }
+}

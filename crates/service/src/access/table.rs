@@ -1,0 +1,186 @@
+//! The rows that decisions about access are made on: the same tables in the store of every service.
+//!
+//! The registry puts them as it accepts grants; the others as they follow it. Invariant: they follow from grants,
+//! service accounts and tokens alone, as events carry them, whatever the event.
+//!
+//! | table | tag | key after the tag | value |
+//! |---|---|---|---|
+//! | grants in force or expired | 240 | principal 0 name of the grant | sequence role (u8) expire second (i64; the last one: never) |
+//! | an administrator was granted | 241 | | |
+//! | tokens that are not revoked | 242 | id | sequence SHA-256 (32) expire second (i64) service account |
+//! | service accounts, not deleted | 243 | id | sequence |
+//! | the last change of access | 244 | | sequence |
+//!
+//! A sequence (u64) is that of the registry's entry that says so.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use milepost_ledger::key::Key;
+use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
+use milepost_proto::resource::Resource;
+use milepost_types::{Place, Role};
+use prost::{DecodeError, Message};
+
+const GRANTS: u8 = 240;
+const ADMINISTRATOR: u8 = 241;
+const TOKENS: u8 = 242;
+const SERVICE_ACCOUNTS: u8 = 243;
+const CHANGED: u8 = 244;
+
+/// Bytes of a sequence.
+const SEQUENCE: usize = 8;
+
+/// A grant that was not revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The grant's name, which says where it holds.
+    pub name: String,
+    /// Which role.
+    pub role: Role,
+    /// The second in which it ends.
+    expires: i64,
+}
+
+impl Held {
+    /// Where it holds.
+    pub fn place(&self) -> Place<'_> {
+        Place::of(&self.name)
+    }
+
+    /// Whether it is in force.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        now.as_second() < self.expires
+    }
+
+    /// When it ends by itself, if it does.
+    pub fn expire_time(&self) -> Option<Timestamp> {
+        Some(self.expires).filter(|at| *at != i64::MAX).and_then(|at| Timestamp::from_second(at).ok())
+    }
+}
+
+/// The grants of a principal.
+pub fn grants<'a>(rows: &'a dyn Read, principal: &str) -> impl Iterator<Item = Held> + use<'a> {
+    let prefix = Key::of(GRANTS).text(principal).done();
+    let start = prefix.len();
+    rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).filter_map(move |(key, value)| {
+        let name = std::str::from_utf8(&key[start..]).ok()?.to_owned();
+        let (role, expires) = value.get(SEQUENCE..)?.split_first()?;
+        let role = Role::from_number((*role).into())?;
+        Some(Held { name, role, expires: i64::from_be_bytes(expires.try_into().ok()?) })
+    })
+}
+
+/// Whether an administrator was ever granted.
+pub fn had_administrator(rows: &dyn Read) -> bool {
+    rows.get(&[ADMINISTRATOR]).is_some()
+}
+
+/// The sequence of the entry that changed any of this last.
+pub fn changed(rows: &dyn Read) -> u64 {
+    let value = rows.get(&[CHANGED]);
+    value.and_then(|value| Some(u64::from_be_bytes(value.as_ref().try_into().ok()?))).unwrap_or(0)
+}
+
+/// A token that was not revoked, of a service account that is not deleted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// The id of its service account.
+    pub service_account: String,
+    /// When it ends.
+    pub expire_time: Timestamp,
+}
+
+/// The token with this id.
+pub fn token(rows: &dyn Read, id: &str) -> Option<Token> {
+    let value = rows.get(&Key::of(TOKENS).beginning(id).done())?;
+    let (hash, rest) = value.get(SEQUENCE..)?.split_first_chunk::<32>()?;
+    let (expires, account) = rest.split_first_chunk::<8>()?;
+    let service_account = std::str::from_utf8(account).ok()?.to_owned();
+    rows.get(&Key::of(SERVICE_ACCOUNTS).beginning(&service_account).done())?;
+    let expire_time = Timestamp::from_second(i64::from_be_bytes(*expires)).ok()?;
+    Some(Token { hash: *hash, service_account, expire_time })
+}
+
+/// Puts what an event of the registry says of access: the field of it that holds a grant, a service account or a token,
+/// if it is of one.
+///
+/// # Errors
+/// If it cannot be decoded.
+pub fn put_field(rows: &mut dyn Write, field: u32, resource: &[u8]) -> Result<(), DecodeError> {
+    match field {
+        Grant::EVENT_FIELD => put_grant(rows, &Grant::decode(resource)?),
+        ServiceAccount::EVENT_FIELD => put_service_account(rows, &ServiceAccount::decode(resource)?),
+        ApiToken::EVENT_FIELD => put_token(rows, &ApiToken::decode(resource)?),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether a field of an event holds something that [`put_field`] puts.
+pub fn is_of_access(field: u32) -> bool {
+    [Grant::EVENT_FIELD, ServiceAccount::EVENT_FIELD, ApiToken::EVENT_FIELD].contains(&field)
+}
+
+/// Puts what a grant says.
+pub fn put_grant(rows: &mut dyn Write, grant: &Grant) {
+    let key = Key::of(GRANTS).text(&grant.principal).beginning(&grant.name).done();
+    let sequence = put_changed(rows, &grant.etag);
+    if grant.delete_time.is_some() {
+        rows.delete(&key);
+    } else {
+        let role = u8::try_from(grant.role).unwrap_or(0);
+        let expires = grant.expire_time.as_ref().map_or(i64::MAX, |time| time.seconds);
+        rows.put(key, [&sequence[..], &[role], &expires.to_be_bytes()].concat().into());
+    }
+    if grant.role == Role::Admin as i32 {
+        rows.put(vec![ADMINISTRATOR], Bytes::new());
+    }
+}
+
+/// Puts what a service account says.
+pub fn put_service_account(rows: &mut dyn Write, account: &ServiceAccount) {
+    let key = Key::of(SERVICE_ACCOUNTS).beginning(id(&account.name)).done();
+    let sequence = put_changed(rows, &account.etag);
+    if account.delete_time.is_some() { rows.delete(&key) } else { rows.put(key, sequence.to_vec().into()) }
+}
+
+/// Puts what a token says.
+pub fn put_token(rows: &mut dyn Write, token: &ApiToken) {
+    let key = Key::of(TOKENS).beginning(id(&token.name)).done();
+    let sequence = put_changed(rows, &token.etag);
+    if token.delete_time.is_some() {
+        rows.delete(&key);
+    } else {
+        let expires = token.expire_time.as_ref().map_or(0, |time| time.seconds).to_be_bytes();
+        let account = id(&token.service_account).as_bytes();
+        rows.put(key, [&sequence[..], &token.secret_sha256[..], &expires, account].concat().into());
+    }
+}
+
+/// The etag of what changed is the sequence of the entry that changed it.
+fn put_changed(rows: &mut dyn Write, etag: &str) -> [u8; SEQUENCE] {
+    let sequence = etag.parse().unwrap_or(0);
+    rows.put(vec![CHANGED], changed(rows).max(sequence).to_be_bytes().to_vec().into());
+    sequence.to_be_bytes()
+}
+
+/// Removes what entries of the registry after this one said: it was restored to there, and they are not any more. What
+/// they revoked stays revoked.
+pub fn forget_after(rows: &mut dyn Write, sequence: u64) {
+    for tag in [GRANTS, TOKENS, SERVICE_ACCOUNTS] {
+        let all = rows.scan(&KeyRange::prefix(&[tag]), Direction::Forward);
+        let later = all.filter(|(_, value)| value.get(..SEQUENCE) > Some(&sequence.to_be_bytes()[..]));
+        let keys: Vec<_> = later.map(|(key, _)| key).collect();
+        keys.iter().for_each(|key| rows.delete(key));
+    }
+    if changed(rows) > sequence {
+        rows.put(vec![CHANGED], sequence.to_be_bytes().to_vec().into());
+    }
+}
+
+fn id(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
