@@ -4,9 +4,10 @@
 //! other: an entry of another ledger is damage.
 
 use milepost_ledger::{CommandId, Entry, Unusable, Write};
+use milepost_service::access::table;
 use milepost_types::{LedgerKind, quoted};
 
-use crate::convert::envelope::checked_source;
+use crate::convert::envelope::{OfAccess, checked_source};
 use crate::convert::reset::{self, ResetEvent};
 use crate::tables::{abandoned_logs, applied, block_index, later_logs};
 
@@ -20,7 +21,11 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
         CommandId::Source(position) => {
             let mut source = None;
             for (index, event) in entry.events.iter().enumerate() {
-                let own = source_of(event).map_err(|error| error.in_event(index))?;
+                let (own, access) = source_of(event).map_err(|error| error.in_event(index))?;
+                if let Some((field, resource)) = access.filter(|_| own == LedgerKind::Registry) {
+                    let put = table::put_field(rows, field, resource);
+                    put.map_err(|error| Unusable::new(error).in_event(index))?;
+                }
                 if source.is_some_and(|source| source != own) {
                     return Err(Unusable::new("its events are of several ledgers").in_event(index));
                 }
@@ -46,16 +51,21 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
     Ok(())
 }
 
-/// The source that an event was taken over from.
-fn source_of(event: &[u8]) -> Result<LedgerKind, Unusable> {
-    let name = checked_source(event).map_err(Unusable::new)?;
+/// The source that an event was taken over from, and what it says of access.
+fn source_of(event: &[u8]) -> Result<(LedgerKind, OfAccess<'_>), Unusable> {
+    let (name, access) = checked_source(event).map_err(Unusable::new)?;
     let source = name.parse().ok().filter(|source| *source != LedgerKind::Notifier);
-    source.ok_or_else(|| Unusable::new(format_args!("an event of {}, which is no source", quoted(name))))
+    source
+        .map(|source| (source, access))
+        .ok_or_else(|| Unusable::new(format_args!("an event of {}, which is no source", quoted(name))))
 }
 
 /// Records that a source is followed from another position, as of the entry with this sequence.
 fn apply_reset(rows: &mut dyn Write, reset: &ResetEvent, sequence: u64) {
     let ResetEvent { source, previous, to } = reset;
+    if *source == LedgerKind::Registry {
+        table::forget_after(rows, to.after.sequence);
+    }
     for (log, fork) in to.in_common(*previous) {
         later_logs::put(rows, log, &fork);
     }

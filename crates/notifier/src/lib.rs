@@ -9,6 +9,7 @@
 //! one does not slow down others.
 
 mod apply;
+mod audience;
 mod clock;
 mod config;
 mod convert;

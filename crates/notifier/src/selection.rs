@@ -14,18 +14,20 @@ use milepost_types::limits::EVENT_TYPES;
 use milepost_types::{Filter, Rejection, Violations};
 
 pub(crate) use self::pattern::TypePattern;
+use crate::audience::Audience;
 use crate::convert::is_resource_name;
 use crate::envelope::{Envelope, EventField, SCHEMA};
 
 /// How the types of bookkeeping between servers begin.
 pub(crate) const BOOKKEEPING: &str = "milepost.source.";
 
-/// Which events: under a resource, of some types, matching a filter; all three must hold.
+/// Which events: under a resource, of some types, matching a filter, for an audience; all of it must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Selection {
     resource: Option<Box<str>>,
     types: Box<[TypePattern]>,
     filter: Filter<EventField>,
+    audience: Audience,
 }
 
 /// What an event must have at least for a selection to match it: for an index of selections.
@@ -46,10 +48,16 @@ pub(crate) enum Route {
 impl Selection {
     /// All events but bookkeeping.
     pub(crate) fn all() -> Self {
-        Self { resource: None, types: Box::default(), filter: Filter::all() }
+        Self { resource: None, types: Box::default(), filter: Filter::all(), audience: Audience::all() }
     }
 
-    /// The selection that a request describes; empty parts select everything.
+    /// The same, of what an audience may see.
+    #[must_use]
+    pub(crate) fn heard_by(self, audience: Audience) -> Self {
+        Self { audience, ..self }
+    }
+
+    /// The selection that a request describes, for who may see everything; empty parts select everything.
     ///
     /// # Errors
     /// With every faulty part; a filter that is the only faulty part is reported with its column.
@@ -82,20 +90,23 @@ impl Selection {
             }
         };
         let resource = (!resource.is_empty()).then(|| resource.into());
-        Ok(violations.into_result(Self { resource, types: patterns.into(), filter })?)
+        let audience = Audience::all();
+        Ok(violations.into_result(Self { resource, types: patterns.into(), filter, audience })?)
     }
 
     /// Whether it matches the event.
     pub(crate) fn matches(&self, event: &Envelope<'_>) -> bool {
-        self.takes(event.subject, event.kind) && (!self.has_filter() || self.filter.matches(event))
+        self.takes(event.subject, event.kind)
+            && (self.audience.is_all() || self.audience.hears(event))
+            && (self.filter.is_all() || self.filter.matches(event))
     }
 
     /// Whether it depends on more of an event than its subject and type.
-    pub(crate) fn has_filter(&self) -> bool {
-        !self.filter.is_all()
+    pub(crate) fn needs_envelope(&self) -> bool {
+        !self.filter.is_all() || !self.audience.is_all()
     }
 
-    /// Whether it matches events of this subject and type, apart from its filter.
+    /// Whether it matches events of this subject and type, apart from its filter and its audience.
     pub(crate) fn takes(&self, subject: &str, kind: &str) -> bool {
         if kind.starts_with(BOOKKEEPING) && !self.names_bookkeeping(kind) {
             return false;
@@ -126,9 +137,12 @@ impl Selection {
     }
 
     /// Its parts in canonical form, for a digest of a request.
-    pub(crate) fn parts(&self) -> [String; 3] {
+    pub(crate) fn parts(&self) -> Vec<String> {
         let types: Vec<_> = self.types.iter().map(TypePattern::to_string).collect();
-        [self.resource.as_deref().unwrap_or_default().to_owned(), types.join(","), self.filter.to_string()]
+        let resource = self.resource.as_deref().unwrap_or_default().to_owned();
+        let mut parts = vec![resource, types.join(","), self.filter.to_string()];
+        parts.extend(self.audience.parts());
+        parts
     }
 
     fn names_bookkeeping(&self, kind: &str) -> bool {

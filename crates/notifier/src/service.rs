@@ -2,15 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
-use milepost_ledger::{Actor, Digest, Ledger, Options, Receipt, Submission, SubmitError, rebuild};
+use milepost_ledger::{Actor, Digest, Ledger, Options, Read, Receipt, Submission, SubmitError, rebuild};
+use milepost_service::access::AccessRows;
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
-use milepost_service::host::raw::RawService;
+use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service;
 use milepost_service::ledger;
@@ -88,14 +90,20 @@ impl Service {
 
     /// Its component of a process: routes, tasks, readiness.
     pub fn component(&self, context: &ServiceContext) -> Component {
-        let routes = EventRoutes::new(self.api.clone(), context.limits.max_request_bytes.length());
-        let component = Component::new(KIND.as_str()).service(RawService(routes));
+        let component = Component::new(KIND.as_str()).service(self.routes(context));
         let names = ["follow registry", "follow tracker", "publish"];
         let component = names
             .into_iter()
             .zip(self.tasks(context))
             .fold(component, |component, (name, task)| component.task(name, task));
         ledger::attach(component, context, KIND, &self.ledger)
+    }
+
+    /// Its calls, which are decided on what the registry granted, as far as it was followed.
+    pub(crate) fn routes(&self, context: &ServiceContext) -> RawService<EventRoutes> {
+        let (_, progress) = &self.followers[0];
+        let granted = Granted { ledger: self.ledger.clone(), progress: Arc::clone(progress) };
+        RawService(EventRoutes::new(self.api.clone(), Calls::new(context, Arc::new(granted))))
     }
 
     /// Its background tasks: a follower for each source, and the publisher.
@@ -138,6 +146,22 @@ impl Service {
     /// Finishes what waits and closes the ledger. Blocks. A server's component does so by itself.
     pub fn close(&self) {
         self.ledger.close();
+    }
+}
+
+/// What the registry granted, as far as it was followed.
+struct Granted {
+    ledger: Ledger<Rules>,
+    progress: Arc<Progress>,
+}
+
+impl AccessRows for Granted {
+    fn read(&self, read: &mut dyn FnMut(&dyn Read)) {
+        read(&self.ledger.view());
+    }
+
+    fn age(&self) -> Duration {
+        self.progress.heard.ago()
     }
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
-use milepost_proto::milepost::access::v1::{ApiToken, Grant, ServiceAccount};
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use milepost_proto::resource::Mutable;
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
-use milepost_service::host::raw::RawService;
+use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
@@ -74,9 +74,9 @@ impl Service {
 
     fn of(context: &ServiceContext, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
         let metrics = Metrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL);
-        let max_request_bytes = context.limits.max_request_bytes.length();
+        let calls = Calls::new(context, Arc::new(ledger.clone()));
         let (kind, upstream) = (LedgerKind::Registry, None);
-        Self { api: Arc::new(Api { ledger, kind, upstream, clock, metrics, max_request_bytes }) }
+        Self { api: Arc::new(Api { ledger, kind, upstream, clock, metrics, calls }) }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.

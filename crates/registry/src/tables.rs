@@ -32,7 +32,7 @@
 
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
-use milepost_proto::milepost::access::v1::{ApiToken, Grant, ServiceAccount};
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;

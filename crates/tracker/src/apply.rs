@@ -6,10 +6,12 @@
 use milepost_ledger::{Entry, Unusable, Write};
 use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Table, Unreadable};
+use milepost_service::access::table;
 use milepost_types::Position;
 
 use crate::convert::read_event::{Effect, Facts, effect};
 use crate::decide::Tracker;
+use crate::source::AccessFacts;
 use crate::tables;
 
 /// The rows of milestones, with those of their indexes.
@@ -35,8 +37,9 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             tables::advancing::remove(rows, &portfolio);
         }
         Effect::Advancing(portfolio, advancing) => tables::advancing::put(rows, &portfolio, &advancing),
-        Effect::Followed { position, facts } => {
+        Effect::Followed { position, facts, access } => {
             apply_facts(rows, facts);
+            apply_access(rows, &access);
             tables::source::put(rows, &position);
             tables::partly::remove(rows);
         }
@@ -46,6 +49,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
         }
         Effect::Reset(previous, to) => {
             let position = to.after;
+            table::forget_after(rows, position.sequence);
             // What was kept is of entries that are followed again.
             if position.sequence == 0 {
                 tables::portfolio::clear(rows);
@@ -64,6 +68,12 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
         Effect::Nothing => {}
     }
     Ok(())
+}
+
+fn apply_access(rows: &mut dyn Write, access: &AccessFacts) {
+    access.grants.iter().for_each(|grant| table::put_grant(rows, grant));
+    access.service_accounts.iter().for_each(|account| table::put_service_account(rows, account));
+    access.api_tokens.iter().for_each(|token| table::put_token(rows, token));
 }
 
 fn apply_facts(rows: &mut dyn Write, facts: Facts) {

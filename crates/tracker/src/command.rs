@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use milepost_service::access::Permit;
 use milepost_types::{GoOn, Position};
 
 use crate::decide::Tracker;
@@ -52,6 +53,8 @@ pub(crate) struct AdvanceDate {
     pub(crate) preview: bool,
     /// The W3C trace context of the request; empty: none was given.
     pub(crate) traceparent: String,
+    /// What its caller may do.
+    pub(crate) permit: Permit,
 }
 
 impl From<Arc<milepost_resource::Command<Tracker>>> for Command {

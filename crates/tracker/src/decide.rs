@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::registry::v1::Portfolio as PortfolioMessage;
 use milepost_resource::{Dates, Name, Rows};
+use milepost_service::access::Permit;
 use milepost_service::source_reset::RESTORED;
 use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, GoOn, LedgerKind, Position, Rejection, limits};
@@ -86,7 +87,9 @@ impl Domain for Tracker {
     const STORE_VERSION: u32 = tables::STORE_VERSION;
 
     fn decide(&self, rows: &dyn Read, command: &Command, context: &Context) -> Result<Decision, Rejection> {
-        let scope = Scope { service: self, rows: Rows::new(rows), context };
+        let system = Permit::of_system();
+        let permit = if let Command::AdvanceDate(asked) = command { &asked.permit } else { &system };
+        let scope = Scope { service: self, rows: Rows::new(rows), context, permit };
         match command {
             Command::Milestones(command) => {
                 let decision = milepost_resource::decide(self, LedgerKind::Tracker, rows, command, context)?;
@@ -107,8 +110,9 @@ impl Domain for Tracker {
 }
 
 fn advance_date(scope: &Scope<'_>, command: &AdvanceDate) -> Result<Decision, Rejection> {
-    let AdvanceDate { portfolio: name, date, preview, traceparent } = command;
+    let AdvanceDate { portfolio: name, date, preview, traceparent, permit: _ } = command;
     let (date, rows) = (*date, scope.rows.read);
+    scope.permit.check(rows, scope.context.now)?;
     check_portfolio(&scope.rows, name.ids())?;
     let portfolio = scope.service.portfolio(rows, name)?.ok_or_else(|| Rejection::not_found(name))?;
     let today = portfolio.clock_date(scope.context.now);

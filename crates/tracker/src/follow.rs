@@ -14,6 +14,7 @@ use std::time::Duration;
 use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Transport};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
+use milepost_service::access::Heard;
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
 use milepost_types::{LedgerKind, Position, Rejection};
@@ -44,6 +45,8 @@ pub(crate) struct Follow {
     pub(crate) portfolios: Arc<Notify>,
     /// Why it is not followed any more, once it is not.
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
+    /// When it was followed to its end last.
+    pub(crate) heard: Heard,
     pub(crate) backoff: Backoff,
 }
 
@@ -138,6 +141,9 @@ impl Follow {
         self.metrics.followed_entries.inc_by(count);
         let lag = tail.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        if lag == 0 {
+            self.heard.now();
+        }
         if portfolios_changed {
             self.portfolios.notify_one();
         }

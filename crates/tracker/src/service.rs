@@ -12,8 +12,9 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Api, Metrics as ListMetrics, ResourceService};
+use milepost_service::access::Heard;
 use milepost_service::config::server::Server;
-use milepost_service::host::raw::RawService;
+use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
 use milepost_service::ledger;
@@ -90,6 +91,7 @@ impl Service {
             ledger: ledger.clone(),
             timeout: config.registry_timeout,
             ended: Arc::new(watch::Sender::new(None)),
+            heard: Heard::default(),
         });
         let api = Api {
             ledger,
@@ -97,7 +99,7 @@ impl Service {
             upstream: Some(Arc::clone(&upstream) as _),
             clock: Arc::clone(&context.clock),
             metrics: ListMetrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL),
-            max_request_bytes: context.limits.max_request_bytes.length(),
+            calls: Calls::new(context, Arc::clone(&upstream) as _),
         };
         Self {
             api: Arc::new(api),
@@ -133,6 +135,7 @@ impl Service {
             drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             ended: Arc::clone(&self.upstream.ended),
+            heard: self.upstream.heard.clone(),
             backoff: self.backoff,
         }
     }

@@ -4,6 +4,7 @@
 //! it is a [`Reaction::Skip`].
 
 use jiff::civil::Date;
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_types::Position;
 
 use crate::mirror::{PortfolioFact, ProjectFact};
@@ -25,8 +26,18 @@ pub(crate) struct SourceEntry {
     pub(crate) portfolios: Vec<PortfolioFact>,
     /// The projects that it touches, as it left them; each once.
     pub(crate) projects: Vec<ProjectFact>,
+    /// What it says of access.
+    pub(crate) access: AccessFacts,
     /// What follows from it, in order.
     pub(crate) reactions: Vec<Reaction>,
+}
+
+/// Grants, service accounts and API tokens as an entry left them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct AccessFacts {
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) service_accounts: Vec<ServiceAccount>,
+    pub(crate) api_tokens: Vec<ApiToken>,
 }
 
 /// What may follow from an event of the registry.

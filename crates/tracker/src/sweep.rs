@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_ledger::{Ledger, Submission, SubmitError, View};
+use milepost_service::access::Permit;
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
 use milepost_types::{Clock, DamagedRow, LedgerKind, Rejection, TimeZoneId};
@@ -129,7 +130,13 @@ impl Sweep {
                 }
             };
             let (name, traceparent) = (portfolio.name.clone(), String::new());
-            let day = AdvanceDate { portfolio: name, date: next, preview: false, traceparent };
+            let day = AdvanceDate {
+                portfolio: name,
+                date: next,
+                preview: false,
+                traceparent,
+                permit: Permit::of_system(),
+            };
             let command = Command::AdvanceDate(Arc::new(day));
             let submission = Submission::system(LedgerKind::Tracker.as_str(), command);
             match self.ledger.submit(submission).await {

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use milepost_proto::wire::{Value, fields};
+use milepost_service::access::table;
 use milepost_types::date_from_parts;
 use prost::DecodeError;
 
@@ -60,23 +61,28 @@ pub(crate) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
 
 /// Whether a selection matches an encoded event; false if the fields that it needs cannot be read.
 pub(crate) fn matches(selection: &Selection, event: &[u8]) -> bool {
-    if selection.has_filter() {
+    if selection.needs_envelope() {
         return envelope(event).is_ok_and(|event| selection.matches(&event));
     }
     subject_and_kind(event).is_ok_and(|(subject, kind)| selection.takes(subject, kind))
 }
 
-/// Reads only the source of an encoded event and checks that its fields are whole: for an event whose envelope was
-/// read when it was taken over.
-pub(crate) fn checked_source(bytes: &[u8]) -> Result<&str, EnvelopeError> {
-    let mut source = "";
+/// What an event says of access: the number of its field, and its bytes.
+pub(crate) type OfAccess<'a> = Option<(u32, &'a [u8])>;
+
+/// Reads only the source of an encoded event, and what it says of access; and checks that its fields are whole: for an
+/// event whose envelope was read when it was taken over.
+pub(crate) fn checked_source(bytes: &[u8]) -> Result<(&str, OfAccess<'_>), EnvelopeError> {
+    let (mut source, mut access) = ("", None);
     each_field(bytes, |tag, field| {
         if tag == SOURCE {
             source = text(field, "source")?;
+        } else if table::is_of_access(tag) {
+            access = Some((tag, field));
         }
         Ok(())
     })?;
-    Ok(source)
+    Ok((source, access))
 }
 
 /// Reads only the first source of an encoded event. It is near the beginning; what follows is not read. `None` if
@@ -203,7 +209,7 @@ mod tests {
         };
         assert_eq!(read, expected);
         assert_eq!(subject_and_kind(&bytes), Ok((expected.subject, expected.kind)));
-        assert_eq!(checked_source(&bytes), Ok("tracker"));
+        assert_eq!(checked_source(&bytes), Ok(("tracker", None)));
         assert!(checked_source(&bytes[..bytes.len() - 1]).is_err());
         assert_eq!(source(&bytes), Some("tracker".as_bytes()));
         assert_eq!((source(&[]), source(b"\xff")), (None, None));

@@ -12,6 +12,7 @@ use milepost_proto::notifier::v1::{EventSelection, WatchEventsRequest};
 use milepost_types::{Cursor, Rejection, Violations};
 
 pub(crate) use self::list::{ListRequest, ListStart, Order, list};
+use crate::audience::Audience;
 use crate::selection::Selection;
 
 /// The checkpoint interval of a stream if none is given.
@@ -40,10 +41,14 @@ pub(crate) struct WatchRequest {
     pub(crate) checkpoint_interval: Duration,
 }
 
-/// Reads a watch request of a log whose earliest cursor is this.
-pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<WatchRequest, Rejection> {
+/// Reads a watch request of this audience, of a log whose earliest cursor is this.
+pub(crate) fn watch(
+    request: &WatchEventsRequest,
+    earliest: Cursor,
+    audience: Audience,
+) -> Result<WatchRequest, Rejection> {
     let mut violations = Violations::new();
-    let selection = collect(selection(request.selection.as_ref()), &mut violations);
+    let selection = collect(selection(request.selection.as_ref(), audience), &mut violations);
     let start = match &request.from {
         None => Ok(Start::Earliest),
         Some(From::AfterCursor(text)) => cursor(text, earliest).map(Start::After),
@@ -67,11 +72,12 @@ pub(crate) fn watch(request: &WatchEventsRequest, earliest: Cursor) -> Result<Wa
     Ok(WatchRequest { start, selection, checkpoint_interval })
 }
 
-fn selection(selection: Option<&EventSelection>) -> Result<Selection, Rejection> {
-    match selection {
-        None => Ok(Selection::all()),
-        Some(asked) => Selection::new(&asked.resource, &asked.types, &asked.filter),
-    }
+fn selection(selection: Option<&EventSelection>, audience: Audience) -> Result<Selection, Rejection> {
+    let selection = match selection {
+        None => Selection::all(),
+        Some(asked) => Selection::new(&asked.resource, &asked.types, &asked.filter)?,
+    };
+    Ok(selection.heard_by(audience))
 }
 
 fn cursor(text: &str, earliest: Cursor) -> Result<Cursor, Rejection> {

@@ -185,6 +185,9 @@ impl SourceFollower {
             Err(error) => return Some(Stop::Blocked(self.ended(&error))),
         };
         self.progress.tell(tail);
+        if entries.is_empty() && block.is_empty() && self.lag() == 0 {
+            self.progress.heard.now();
+        }
         for followed in entries {
             let before = after.unwrap_or(Position::start(tail.log));
             match source_entry(self.source, before, followed) {
@@ -227,7 +230,11 @@ impl SourceFollower {
         });
         let outcomes = self.ledger.submit_all(submissions.collect()).await;
         let done = self.count(outcomes);
-        self.metrics.follow_lag.get_or_create(&self.source.into()).set(self.lag());
+        let lag = self.lag();
+        self.metrics.follow_lag.get_or_create(&self.source.into()).set(lag);
+        if lag == 0 {
+            self.progress.heard.now();
+        }
         done
     }
 

@@ -1,26 +1,31 @@
 //! How far a source is known to be, for whoever asks how far behind the log is.
 
+use milepost_service::access::Heard;
 use milepost_types::Position;
 use parking_lot::Mutex;
 
 /// How far a source was when its follower last received something.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(Mutex<Option<Position>>);
+pub(crate) struct Progress {
+    tail: Mutex<Option<Position>>,
+    /// When it was taken over to its end last.
+    pub(crate) heard: Heard,
+}
 
 impl Progress {
     /// Records the source's tail.
     pub(super) fn tell(&self, tail: Position) {
-        *self.0.lock() = Some(tail);
+        *self.tail.lock() = Some(tail);
     }
 
     /// Where the source's log was last; `None` if it was never reached.
     pub(crate) fn tail(&self) -> Option<Position> {
-        *self.0.lock()
+        *self.tail.lock()
     }
 
     /// How many entries the source is ahead of what was taken over; `None` if it was never reached.
     pub(crate) fn lag(&self, applied: Option<&Position>) -> Option<u64> {
-        let tail = (*self.0.lock())?;
+        let tail = (*self.tail.lock())?;
         let own = applied.filter(|own| own.log == tail.log).map_or(0, |own| own.sequence);
         Some(tail.sequence.saturating_sub(own))
     }

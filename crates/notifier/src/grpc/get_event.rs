@@ -1,28 +1,33 @@
 //! `GetEvent`: one event by its id.
 
 use milepost_proto::notifier::v1::GetEventRequest;
+use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_types::{EventId, Rejection, ResourceKind};
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use super::EventApi;
 use super::status::read_failure;
+use crate::audience::{Audience, PERMISSIONS};
+use crate::convert::envelope::envelope;
 use crate::convert::reply::GetReply;
 use crate::log::PlaceOf;
 
 pub(super) async fn get_event(
     api: EventApi,
-    request: Request<GetEventRequest>,
+    request: Permitted<GetEventRequest>,
 ) -> Result<Response<GetReply>, Status> {
-    let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let caller = Caller::of_permitted(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let audience = Audience::of(&request.stream_access(PERMISSIONS));
     let request = request.into_inner();
     let id = event_id(&request.event_id).map_err(|rejection| refusal::status(&rejection))?;
     let reached = api.sources.wait_for_revisions(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;
     let place = api.sources.place(&id);
     let found = api.streams.log.find(place, &id).await.map_err(read_failure)?;
-    let (event, cursor) = found.ok_or_else(|| {
+    let heard = found.filter(|(event, _)| envelope(event).is_ok_and(|event| audience.hears(&event)));
+    let (event, cursor) = heard.ok_or_else(|| {
         refusal::status(&Rejection::NotFound { kind: ResourceKind::EVENT, name: id.to_string() })
     })?;
     Ok(Response::new(GetReply { event: Some(event), cursor: cursor.to_string() }))

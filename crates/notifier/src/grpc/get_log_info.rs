@@ -2,7 +2,8 @@
 
 use milepost_ledger::position_to_proto;
 use milepost_proto::notifier::v1::{GetLogInfoRequest, GetLogInfoResponse, SourceProgress};
-use tonic::{Request, Response, Status};
+use milepost_service::access::Permitted;
+use tonic::{Response, Status};
 
 use super::{EventApi, Sources};
 use crate::source::Followed;
@@ -10,7 +11,7 @@ use crate::tables::Rows;
 
 pub(super) async fn get_log_info(
     api: EventApi,
-    _: Request<GetLogInfoRequest>,
+    _: Permitted<GetLogInfoRequest>,
 ) -> Result<Response<GetLogInfoResponse>, Status> {
     let log = &api.streams.log;
     let tail = log.tail();

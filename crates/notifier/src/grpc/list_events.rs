@@ -9,13 +9,15 @@ mod tests;
 
 use milepost_ledger::journal::ReadLimit;
 use milepost_proto::notifier::v1::ListEventsRequest;
+use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_types::{Cursor, Room, limits};
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use super::EventApi;
 use super::status::read_failure;
+use crate::audience::{Audience, PERMISSIONS};
 use crate::convert::reply::ListReply;
 use crate::convert::request::{self, ListRequest, ListStart, Order};
 use crate::error::ReadFailure;
@@ -29,12 +31,14 @@ const READ: ReadLimit = ReadLimit { entries: 1000, bytes: 1 << 20 };
 
 pub(super) async fn list_events(
     api: EventApi,
-    request: Request<ListEventsRequest>,
+    request: Permitted<ListEventsRequest>,
 ) -> Result<Response<ListReply>, Status> {
-    let caller = Caller::of(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let caller = Caller::of_permitted(&request).map_err(|rejection| refusal::status(&rejection))?;
+    let audience = Audience::of(&request.stream_access(PERMISSIONS));
     let request = request.into_inner();
     let log = &api.streams.log;
-    let ask = request::list(&request, log.earliest()).map_err(|rejection| refusal::status(&rejection))?;
+    let ask =
+        request::list(&request, log.earliest(), audience).map_err(|rejection| refusal::status(&rejection))?;
     let reached = api.sources.wait_for_revisions(&request.min_revisions, caller.deadline).await;
     reached.map_err(|rejection| refusal::status(&rejection))?;
     let page = match ask.order {

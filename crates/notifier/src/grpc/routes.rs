@@ -4,7 +4,7 @@
 //! Invariant: serves exactly the methods of `milepost.notifier.v1.EventService`; a test compares.
 
 use http::Request;
-use milepost_service::host::raw::{RawMethods, ResponseFuture, server_streaming, unary};
+use milepost_service::host::raw::{Calls, RawMethods, ResponseFuture, server_streaming, unary};
 use tonic::body::Body;
 
 use super::EventApi;
@@ -17,13 +17,13 @@ use super::watch_events::watch_events;
 #[derive(Clone)]
 pub(crate) struct EventRoutes {
     api: EventApi,
-    max_request_bytes: usize,
+    calls: Calls,
 }
 
 impl EventRoutes {
-    /// The routes to the calls; longer requests are refused.
-    pub(crate) fn new(api: EventApi, max_request_bytes: usize) -> Self {
-        Self { api, max_request_bytes }
+    /// The routes to the calls.
+    pub(crate) fn new(api: EventApi, calls: Calls) -> Self {
+        Self { api, calls }
     }
 }
 
@@ -31,12 +31,12 @@ impl RawMethods for EventRoutes {
     const NAME: &'static str = "milepost.notifier.v1.EventService";
 
     fn answer(&self, method: &str, request: Request<Body>) -> Option<ResponseFuture> {
-        let (api, limit) = (&self.api, self.max_request_bytes);
+        let (api, calls) = (&self.api, &self.calls);
         Some(match method {
-            "ListEvents" => unary(api, limit, request, list_events),
-            "GetEvent" => unary(api, limit, request, get_event),
-            "GetLogInfo" => unary(api, limit, request, get_log_info),
-            "WatchEvents" => server_streaming(api, limit, request, watch_events),
+            "ListEvents" => unary(api, calls, request, list_events),
+            "GetEvent" => unary(api, calls, request, get_event),
+            "GetLogInfo" => unary(api, calls, request, get_log_info),
+            "WatchEvents" => server_streaming(api, calls, request, watch_events),
             _ => return None,
         })
     }
@@ -52,7 +52,7 @@ mod tests {
     #[tokio::test]
     async fn every_method_of_the_schema_is_served_and_no_other() {
         let fixture = Fixture::new();
-        let routes = EventRoutes::new(fixture.notifier.api().clone(), 1 << 20);
+        let routes = fixture.notifier.routes(&fixture.context).0;
         let answers = |method: &str| routes.answer(method, Request::new(Body::empty())).is_some();
         let methods = methods(EventRoutes::NAME);
         assert_eq!(methods.len(), 4);

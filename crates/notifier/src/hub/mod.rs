@@ -30,6 +30,7 @@ pub use self::fan_out::FanOut;
 pub(crate) use self::group::{Group, Item, Slot, Taken};
 use self::index::Index;
 pub(crate) use self::publish::publish;
+use crate::audience::is_of_access;
 use crate::convert::envelope::envelope;
 use crate::log::LoggedEntry;
 use crate::metrics::Metrics;
@@ -69,6 +70,8 @@ struct State {
     ring: VecDeque<Held>,
     bytes: usize,
     references: usize,
+    /// Whether what is being published says something of access.
+    access_changed: bool,
 }
 
 struct Member {
@@ -116,6 +119,10 @@ impl Hub {
                 if let Some(member) = state.groups.get_mut(&id) {
                     member.group.append(&mut member.staged, &mut wakers);
                 }
+            }
+            if std::mem::take(&mut state.access_changed) {
+                // Who may not go on must hear of it, whatever is selected.
+                state.groups.values().for_each(|member| member.group.take_wakers(&mut wakers));
             }
             state.evict(&self.shared.bounds);
             self.shared.metrics.recent_bytes.set(i64::try_from(state.bytes).unwrap_or(i64::MAX));
@@ -199,6 +206,7 @@ impl State {
         for (index, event) in entry.events.iter().enumerate() {
             // `decide` read every envelope before the event was taken over.
             let Ok(envelope) = envelope(event) else { continue };
+            self.access_changed |= is_of_access(envelope.kind);
             self.index.find(&envelope, &mut candidates);
             candidates.retain(|id| {
                 let Some(member) = self.groups.get_mut(id) else { return false };

@@ -6,6 +6,9 @@ use std::task::{Context, Wake, Waker};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Actor, CommandId, Entry, Source};
+use milepost_service::access::StreamAccess;
+use milepost_service::config::server::Server;
+use milepost_service::host::ServiceContext;
 use milepost_types::{EventId, Hash, LedgerKind, LogId};
 use proptest::prelude::*;
 
@@ -301,7 +304,9 @@ impl World {
             reconnect_after: std::time::Duration::ZERO,
             max_age: None,
         };
-        crate::stream::WatchStream::new(streams, selection, after, std::time::Duration::from_secs(600))
+        let interval = std::time::Duration::from_secs(600);
+        let access = StreamAccess::of_system(&ServiceContext::new(&Server::default()));
+        crate::stream::WatchStream::new(streams, selection, access, after, interval)
     }
 }
 

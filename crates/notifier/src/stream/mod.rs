@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use milepost_ledger::journal::ReadLimit;
+use milepost_service::access::StreamAccess;
 use milepost_types::{Cursor, Room};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
@@ -86,6 +87,8 @@ pub(crate) struct WatchStream {
     interval: Duration,
     last_sent: Instant,
     ends: Option<Instant>,
+    /// What the client may see: as long as it is this, the stream goes on.
+    access: StreamAccess,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -98,11 +101,18 @@ enum Stage {
 }
 
 impl WatchStream {
-    /// A stream of what a selection matches after a cursor, which was checked. Quiet streams tell how
-    /// far they are at each interval.
-    pub(crate) fn new(streams: Streams, selection: &Selection, after: Cursor, interval: Duration) -> Self {
+    /// A stream of what a selection, which is for this access, matches after a cursor, which was checked. Quiet streams
+    /// tell how far they are at each interval.
+    pub(crate) fn new(
+        streams: Streams,
+        selection: &Selection,
+        access: StreamAccess,
+        after: Cursor,
+        interval: Duration,
+    ) -> Self {
         let now = Instant::now();
         let ends = streams.max_age.map(|age| now + around(age));
+        let first = wake(now + interval, [ends, access.ends()]);
         Self {
             group: streams.hub.join(selection),
             at: after,
@@ -114,8 +124,9 @@ impl WatchStream {
             live: false,
             interval,
             last_sent: now,
-            timer: Box::pin(tokio::time::sleep_until(wake(now + interval, ends))),
+            timer: Box::pin(tokio::time::sleep_until(first)),
             ends,
+            access,
             streams,
         }
     }
@@ -126,6 +137,10 @@ impl WatchStream {
                 Stage::Running => {
                     if self.is_over() {
                         return Poll::Ready(Some(Ok(self.announce_end())));
+                    }
+                    // What was read is no newer than what this is checked with.
+                    if let Err(status) = self.check_access() {
+                        return Poll::Ready(Some(Err(status)));
                     }
                 }
                 Stage::Reading(reading) => {
@@ -158,6 +173,9 @@ impl WatchStream {
             }
             match self.group.take(&self.at, RESPONSE_EVENTS, RESPONSE_BYTES, cx.waker()) {
                 Taken::Events { events, cursor } => {
+                    if let Err(status) = self.check_access() {
+                        return Poll::Ready(Some(Err(status)));
+                    }
                     self.ahead = None;
                     self.at = cursor;
                     self.live = true;
@@ -184,7 +202,8 @@ impl WatchStream {
                     if Instant::now() >= due {
                         return Poll::Ready(Some(Ok(self.reply(Vec::new(), Phase::Live))));
                     }
-                    self.timer.as_mut().reset(wake(due, self.ends));
+                    let at = wake(due, [self.ends, self.access.ends()]);
+                    self.timer.as_mut().reset(at);
                 }
                 Taken::Behind => {
                     if std::mem::replace(&mut self.live, false) {
@@ -268,6 +287,15 @@ impl WatchStream {
         WatchReply { checkpoint: false, source_reset: Some(notice), ..self.reply(Vec::new(), phase) }
     }
 
+    fn check_access(&mut self) -> Result<(), Status> {
+        let at = self.at;
+        let checked = self.access.check(|| at.to_string());
+        if checked.is_err() {
+            self.stage = Stage::Ended;
+        }
+        checked
+    }
+
     fn is_over(&self) -> bool {
         self.streams.hub.draining() || self.ends.is_some_and(|ends| Instant::now() >= ends)
     }
@@ -294,8 +322,8 @@ impl Stream for WatchStream {
     }
 }
 
-fn wake(due: Instant, ends: Option<Instant>) -> Instant {
-    ends.map_or(due, |ends| ends.min(due))
+fn wake(due: Instant, ends: [Option<Instant>; 2]) -> Instant {
+    ends.into_iter().flatten().fold(due, Instant::min)
 }
 
 /// Between half and one and a half times as long, so that not all come at once.

@@ -25,7 +25,6 @@ use milepost_proto::journal::v1::Position as WirePosition;
 use milepost_proto::notifier::v1::{EventSelection, ListEventsRequest, ListEventsResponse};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
-use milepost_service::host::raw::RawService;
 use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::{Clock, EventId, Hash, LedgerKind, LogId, ManualClock, Position};
 use parking_lot::Mutex;
@@ -37,7 +36,6 @@ use tonic::transport::Channel;
 use crate::clock::SourceClock;
 use crate::config::Config;
 use crate::decide::Rules;
-use crate::grpc::EventRoutes;
 use crate::service::Service;
 
 /// The hour that every test begins at.
@@ -199,8 +197,7 @@ impl Fixture {
         let transports =
             sources.each_ref().map(|source| Pool::from(serve(journals(&context, source))).into());
         let notifier = Service::assemble(&context, &config, ledger.clone(), source_clock, transports);
-        let pool =
-            Pool::from(serve(Routes::new(RawService(EventRoutes::new(notifier.api().clone(), 1 << 20)))));
+        let pool = Pool::from(serve(Routes::new(notifier.routes(&context))));
         let client = Client::with_pools(pool.clone(), pool.clone(), pool);
         let [registry, tracker] = sources;
         Self { registry, tracker, notifier, ledger, journal, clock, context, client, _store: store }
@@ -262,7 +259,7 @@ fn journals(context: &ServiceContext, source: &Feeder) -> Routes {
         request_id_window: Duration::ZERO,
         followed: Box::new(Vec::new),
     };
-    Routes::new(Journals::new(context).with(source.kind, followed).into_service())
+    Routes::new(Journals::new(context).with(source.kind, followed).into_service(context))
 }
 
 /// Serves in memory until the runtime ends.

@@ -8,7 +8,7 @@ mod grant;
 mod service_account;
 
 use jiff::Timestamp;
-use milepost_proto::milepost::access::v1::ServiceAccount;
+use milepost_proto::access::v1::ServiceAccount;
 use milepost_resource::{Name, Presence};
 use milepost_types::Rejection;
 

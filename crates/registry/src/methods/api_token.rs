@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
+use milepost_proto::access::v1::{ApiToken, CreateApiTokenRequest, CreateApiTokenResponse};
 use milepost_proto::event::v1::{Event, event};
-use milepost_proto::milepost::access::v1::{ApiToken, CreateApiTokenRequest, CreateApiTokenResponse};
 use milepost_resource::{Api, Command, Rules, Standard, call, create};
+use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_service::status::internal;
-use milepost_types::{Rejection, Violations};
+use milepost_types::{ApiToken as Token, Rejection, Violations};
 use prost::Message;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use super::Named;
-use crate::access::api_token::Token;
 use crate::tables::Registry;
 
 /// Fills bytes at random.
@@ -29,11 +29,12 @@ pub(crate) fn of_api_tokens(random: Random) -> Vec<Named> {
 
 async fn answer(
     api: Arc<Api<Registry>>,
-    request: Request<CreateApiTokenRequest>,
+    request: Permitted<CreateApiTokenRequest>,
     random: Random,
 ) -> Result<Response<CreateApiTokenResponse>, Status> {
     let refused = |rejection: Rejection| refusal::status(&rejection);
-    let caller = Caller::of(&request).map_err(refused)?;
+    let caller = Caller::of_permitted(&request).map_err(refused)?;
+    let permit = request.permit().clone();
     let request = request.into_inner();
     let is_kept = !request.validate_only;
     let mut secret = [0; 32];
@@ -42,13 +43,14 @@ async fn answer(
     let submission = caller.submission(request, |request, violations| {
         let (token, act) = read(request, secret, violations)?;
         made = Some(token);
-        Some(Arc::new(Command { act: Box::new(act), traceparent: caller.traceparent.clone() }))
+        let traceparent = caller.traceparent.clone();
+        Some(Arc::new(Command { act: Box::new(act), traceparent, permit }))
     });
     let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
     let mut created = receipt.events.first().and_then(created).unwrap_or_default();
     // Of the same request before, the event has another hash.
-    let is_own = |token: &Token| is_kept && token.sha256() == created.secret_sha256;
-    let token = made.filter(is_own).map(Token::into_shown).unwrap_or_default();
+    let is_own = |token: &Token| is_kept && token.hash() == created.secret_sha256.as_slice();
+    let token = made.filter(is_own).map(|token| token.expose().to_owned()).unwrap_or_default();
     created.secret_sha256.clear();
     let revision = api.revision(receipt.position);
     Ok(Response::new(CreateApiTokenResponse { api_token: Some(created), revision, token }))
@@ -64,8 +66,8 @@ fn read(
         create::<Registry, ApiToken>(&mut request, "api_token".to_owned(), Some(Vec::new()), violations)?;
     let mut made = None;
     let new = new.with_id(<ApiToken as Rules<Registry>>::ID_PREFIX, |id, resource| {
-        let token = Token::new(id, secret);
-        resource.secret_sha256 = token.sha256();
+        let token = Token::generate(id.clone(), secret);
+        resource.secret_sha256 = token.hash().to_vec();
         made = Some(token);
     });
     Some((made?, Standard::Create { new: vec![new], answer: None }))

@@ -1,10 +1,11 @@
 //! Grants, service accounts and API tokens: who may grant what to whom, what never changes, and what is never shown.
 
 use milepost_ledger::{Actor, CommandId, Context};
+use milepost_proto::access::v1::*;
 use milepost_proto::event::v1::{Event, event};
-use milepost_proto::milepost::access::v1::*;
 use milepost_proto::registry::v1::{DeleteProjectRequest, UndeleteProjectRequest};
 use milepost_resource::{Act, Standard, create};
+use milepost_service::access::Permit;
 use milepost_types::{LogId, Rejection, Violations};
 use prost::Message;
 use prost_types::Timestamp;
@@ -56,7 +57,8 @@ fn refused(actor: Actor, grant: Grant) -> Result<(), Rejection> {
     let (log, command_id) = (LogId::from_bytes([7; 16]), CommandId::Server("s".to_owned()));
     let context = Context { log, sequence: 1, commit_time: now, now, actor, command_id, seed: 1 };
     let rows = Rows::default();
-    let scope = Scope { service: &Registry, rows: milepost_resource::Rows::new(&rows), context: &context };
+    let (rows, permit) = (milepost_resource::Rows::new(&rows), &Permit::of_system());
+    let scope = Scope { service: &Registry, rows, context: &context, permit };
     Standard::Create { new: vec![new.unwrap()], answer: None }.decide(&scope).map(|_| ())
 }
 

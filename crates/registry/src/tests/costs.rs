@@ -3,6 +3,7 @@
 use milepost_ledger::{Actor, CommandId, Context, Domain, Entry};
 use milepost_proto::registry::v1::*;
 use milepost_resource::{Act, Command, Custom, Name, Standard, Target, create, read_create};
+use milepost_service::access::Permit;
 use milepost_types::{LogId, Rejection, Violations};
 use prost::Message;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl World {
             seed: 1,
         };
         self.rows.read_count.set(0);
-        let command = Arc::new(Command { act, traceparent: String::new() });
+        let command = Arc::new(Command { act, traceparent: String::new(), permit: Permit::of_system() });
         let decision = Registry.decide(&self.rows, &command, &context)?;
         self.sequence += 1;
         let entry = Entry {

@@ -7,11 +7,11 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
+use milepost_proto::access::v1::api_token_service_client::ApiTokenServiceClient;
+use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
+use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::google::r#type::{Date, Money};
-use milepost_proto::milepost::access::v1::api_token_service_client::ApiTokenServiceClient;
-use milepost_proto::milepost::access::v1::grant_service_client::GrantServiceClient;
-use milepost_proto::milepost::access::v1::service_account_service_client::ServiceAccountServiceClient;
-use milepost_proto::milepost::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
@@ -181,7 +181,7 @@ impl Office {
 fn serve(service: &Service) -> Channel {
     let (accept, accepted) = tokio::sync::mpsc::unbounded_channel();
     let mut service = service.clone();
-    Arc::make_mut(&mut service.api).max_request_bytes = MESSAGE_BYTES;
+    Arc::make_mut(&mut service.api).calls.max_request_bytes = MESSAGE_BYTES;
     let server = tonic::transport::Server::builder()
         .add_service(service.serve::<Portfolio>(Vec::new()))
         .add_service(service.serve::<Organization>(Vec::new()))

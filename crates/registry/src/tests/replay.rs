@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Ledger, Options, Read};
+use milepost_proto::access::v1::*;
 use milepost_proto::google::r#type::{Date, Money};
-use milepost_proto::milepost::access::v1::*;
 use milepost_proto::registry::v1::*;
 use milepost_types::LogId;
 use proptest::collection::vec;
@@ -78,7 +78,7 @@ fn under() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 fn principal() -> impl Strategy<Value = &'static str> {
-    select(vec!["user:corp/a", "group:corp/部", "serviceaccount:s", "cert:x:y", "office"])
+    select(vec!["user:corp/a", "group:corp/b", "serviceaccount:s", "cert:x:y", "office"])
 }
 
 fn verb() -> impl Strategy<Value = Verb> {

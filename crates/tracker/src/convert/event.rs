@@ -147,6 +147,10 @@ impl<'a> Events<'a> {
             position: Some(position_to_proto(&source_entry.position)),
             portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
             projects: update.projects.iter().map(mirror::project_to_proto).collect(),
+            // Few: each is of a request of its own.
+            grants: source_entry.access.grants.clone(),
+            service_accounts: source_entry.access.service_accounts.clone(),
+            api_tokens: source_entry.access.api_tokens.clone(),
         };
         self.fill(reserved, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
     }
@@ -228,6 +232,7 @@ mod tests {
     use milepost_proto::tracker::v1::Milestone;
     use milepost_proto::tracker::v1::milestone::{Nearness, Slippage};
     use milepost_resource::Rows;
+    use milepost_service::access::Permit;
     use milepost_types::{Etag, Hash, HashPrefix, LogId};
     use prost::Message;
     use proto::event::Resource;
@@ -238,6 +243,7 @@ mod tests {
     use crate::convert::read_event::{Effect, effect};
     use crate::decide::Scope;
     use crate::milestone::{Timeliness, day_change};
+    use crate::source::AccessFacts;
     use crate::tables::advancing::Advancing;
     use crate::tables::date::Current;
     use crate::tables::partly::Partly;
@@ -281,6 +287,7 @@ mod tests {
                 status: 3,
                 deleted: false,
             }],
+            access: AccessFacts::default(),
             reactions: Vec::new(),
         }
     }
@@ -296,7 +303,8 @@ mod tests {
         let mut events = Events::new(&context, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
         let (mut world, _) = World::with_projects(&["science-avenue"]);
         world.store(&milestone());
-        let scope = Scope { service: &world.domain, rows: Rows::new(&world.rows), context: &context };
+        let (service, rows, permit) = (&world.domain, Rows::new(&world.rows), &Permit::of_system());
+        let scope = Scope { service, rows, context: &context, permit };
         let (reason, name) = (|| "said".to_owned(), NAME.parse().unwrap());
         for action in [
             Action::Delete,
@@ -382,7 +390,7 @@ mod tests {
         assert_eq!((stored.name.as_str(), [stored.forecast_date, stored.baseline_date]), (NAME, dates));
         let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
         assert_eq!(effects[7], Effect::Date(wsc.clone(), Current { date: TODAY, sequence: Some(9) }));
-        let Effect::Followed { position: at, facts } = &effects[8] else { panic!() };
+        let Effect::Followed { position: at, facts, .. } = &effects[8] else { panic!() };
         assert_eq!(*at, position(8));
         let stored = &facts.portfolios[0].1;
         assert_eq!(super::mirror::portfolio_from_stored(stored), Ok(source_entry().portfolios.remove(0)));

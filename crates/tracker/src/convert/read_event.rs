@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::position_from_proto;
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::event::v1 as proto;
 use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
@@ -18,6 +19,7 @@ use prost::Message;
 
 use super::mirror::{portfolio_from_stored, project_is_deleted};
 use crate::names::{PortfolioName, ProjectName};
+use crate::source::AccessFacts;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;
@@ -56,6 +58,12 @@ struct Followed {
     event_count: u64,
     #[prost(string, tag = "6")]
     through: String,
+    #[prost(message, repeated, tag = "10")]
+    grants: Vec<Grant>,
+    #[prost(message, repeated, tag = "11")]
+    service_accounts: Vec<ServiceAccount>,
+    #[prost(message, repeated, tag = "12")]
+    api_tokens: Vec<ApiToken>,
 }
 
 /// The name of a fact.
@@ -80,6 +88,8 @@ pub(crate) enum Effect {
         position: Position,
         /// What it said.
         facts: Facts,
+        /// What it said of access.
+        access: AccessFacts,
     },
     /// Of the registry's next entry a part was taken over, and said this.
     PartlyFollowed {
@@ -136,7 +146,9 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     }
     if let Some(followed) = view.followed {
         let position = stored_position(followed.position)?;
-        return Ok(Effect::Followed { position, facts: facts(followed.portfolios, followed.projects)? });
+        let Followed { grants, service_accounts, api_tokens, portfolios, projects, .. } = followed;
+        let access = AccessFacts { grants, service_accounts, api_tokens };
+        return Ok(Effect::Followed { position, facts: facts(portfolios, projects)?, access });
     }
     if let Some(part) = view.partly_followed {
         let through = match part.through.as_str() {

@@ -18,7 +18,7 @@ use prost::Message;
 use super::mirror;
 use crate::mirror::{PortfolioFact, ProjectFact};
 use crate::names::{PortfolioName, ProjectName};
-use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
+use crate::source::{AccessFacts, PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 
 /// What the entry after `previous` brings.
 ///
@@ -46,6 +46,7 @@ pub(crate) fn source_entry(previous: Position, stored: &StoredEntry) -> Result<S
         portfolio,
         portfolios: gathered.portfolios.into_values().collect(),
         projects: gathered.projects.into_values().collect(),
+        access: gathered.access,
         reactions: gathered.reactions,
     })
 }
@@ -54,12 +55,14 @@ struct Gathered {
     position: Position,
     portfolios: BTreeMap<PortfolioName, PortfolioFact>,
     projects: BTreeMap<ProjectName, ProjectFact>,
+    access: AccessFacts,
     reactions: Vec<Reaction>,
 }
 
 impl Gathered {
     fn new(position: Position) -> Self {
-        Self { position, portfolios: BTreeMap::new(), projects: BTreeMap::new(), reactions: Vec::new() }
+        let (portfolios, projects) = (BTreeMap::new(), BTreeMap::new());
+        Self { position, portfolios, projects, access: AccessFacts::default(), reactions: Vec::new() }
     }
 
     fn id(&self, index: usize) -> String {
@@ -107,6 +110,9 @@ impl Gathered {
                 }
                 Err(error) => self.skip(id, kind, format!("its project cannot be read: {error}")),
             },
+            Some(Resource::GrantResource(grant)) => self.access.grants.push(grant),
+            Some(Resource::ServiceAccountResource(account)) => self.access.service_accounts.push(account),
+            Some(Resource::ApiTokenResource(token)) => self.access.api_tokens.push(token),
             _ if kind == PROJECT_STARTED => self.skip(id, kind, "it carries no project"),
             _ => {}
         }
@@ -134,6 +140,7 @@ mod tests {
     use jiff::Timestamp;
     use jiff::civil::date;
     use milepost_ledger::{Actor, CommandId};
+    use milepost_proto::access::v1::{ApiToken, Grant};
     use milepost_proto::google::r#type::Date as DateMessage;
     use milepost_proto::registry::v1::{Organization, Period, Portfolio};
     use milepost_types::{Hash, LogId};
@@ -247,6 +254,27 @@ mod tests {
         assert_eq!(reasons.len(), 6);
         // The facts are kept all the same.
         assert_eq!((source_entry.portfolios.len(), source_entry.projects.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_it_says_of_access_is_kept_whole_and_in_order() {
+        let grant = |delete_time| Grant {
+            name: "portfolios/wsc/grants/g".into(),
+            principal: "user:corp/ann".into(),
+            role: 1,
+            delete_time,
+            ..Grant::default()
+        };
+        let revoked = grant(Some(prost_types::Timestamp::default()));
+        let token =
+            ApiToken { name: "apiTokens/t".into(), secret_sha256: vec![7; 32], ..ApiToken::default() };
+        let events = vec![
+            event("milepost.grant.created", Resource::GrantResource(grant(None))),
+            event("milepost.api_token.created", Resource::ApiTokenResource(token.clone())),
+            event("milepost.grant.deleted", Resource::GrantResource(revoked.clone())),
+        ];
+        let access = source_entry(start(), &stored(events)).unwrap().access;
+        assert_eq!((access.grants, access.api_tokens), (vec![grant(None), revoked], vec![token]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_resource::Upstream;
+use milepost_service::access::Permit;
 use milepost_types::LogId;
 use proptest::prelude::*;
 
@@ -78,7 +79,13 @@ async fn refusals_that_rest_on_facts_are_known_from_others() {
     let elsewhere: PortfolioName = "portfolios/other".parse().unwrap();
     let advance = |portfolio: PortfolioName, date| {
         let traceparent = String::new();
-        Command::AdvanceDate(Arc::new(AdvanceDate { portfolio, date, preview: false, traceparent }))
+        Command::AdvanceDate(Arc::new(AdvanceDate {
+            portfolio,
+            date,
+            preview: false,
+            traceparent,
+            permit: Permit::of_system(),
+        }))
     };
     let nowhere = advance(elsewhere.clone(), BASELINE);
     let (on_mirror, rejection) = refused(&mut world, nowhere);

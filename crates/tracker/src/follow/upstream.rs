@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use milepost_client::Transport;
-use milepost_ledger::{Ledger, position_from_proto};
+use milepost_ledger::{Ledger, Read, position_from_proto};
 use milepost_proto::journal::v1::GetLedgerInfoRequest;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_resource::Caught;
+use milepost_service::access::{AccessRows, Heard};
 use milepost_service::refusal;
 use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, ResourceName, same_places};
 use tokio::sync::watch;
@@ -30,6 +31,19 @@ pub(crate) struct Upstream {
     pub(crate) timeout: Duration,
     /// Why it is not followed any more, once it is not.
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
+    /// When it was followed to its end last.
+    pub(crate) heard: Heard,
+}
+
+/// What the registry granted, as far as it was followed.
+impl AccessRows for Upstream {
+    fn read(&self, read: &mut dyn FnMut(&dyn Read)) {
+        read(&self.ledger.view());
+    }
+
+    fn age(&self) -> Duration {
+        self.heard.ago()
+    }
 }
 
 impl Upstream {

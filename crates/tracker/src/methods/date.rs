@@ -12,13 +12,14 @@ use milepost_ledger::journal::ReadLimit;
 use milepost_ledger::{Entry, Receipt, Submission, View};
 use milepost_proto::tracker::v1::*;
 use milepost_resource::Api;
+use milepost_service::access::Permitted;
 use milepost_service::host::BoxError;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
 use milepost_service::status::internal;
 use milepost_service::value::{date, date_message};
 use milepost_types::{DamagedRow, Position, Rejection, Violations};
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use crate::command::{AdvanceDate, Command};
 use crate::convert::read_event::{Days, days};
@@ -29,15 +30,16 @@ use crate::tables;
 /// Makes a day a portfolio's current date.
 pub(super) async fn advance(
     api: Arc<Api<Tracker>>,
-    request: Request<AdvanceDateRequest>,
+    request: Permitted<AdvanceDateRequest>,
 ) -> Result<Response<AdvanceDateResponse>, Status> {
-    let caller = Caller::of(&request).map_err(refused)?;
+    let caller = Caller::of_permitted(&request).map_err(refused)?;
+    let permit = request.permit().clone();
     let submission = caller.submission(request.into_inner(), |request, violations| {
         let portfolio = violations.check("portfolio", request.portfolio.parse());
         let date =
             violations.require("date", request.date).and_then(|day| violations.check("date", date(day)));
         let (preview, traceparent) = (request.validate_only, caller.traceparent.clone());
-        Some(Arc::new(AdvanceDate { portfolio: portfolio?, date: date?, preview, traceparent }))
+        Some(Arc::new(AdvanceDate { portfolio: portfolio?, date: date?, preview, traceparent, permit }))
     });
     let submission = submission.map_err(refused)?;
     let asked = Arc::clone(&submission.command);
@@ -51,7 +53,7 @@ pub(super) async fn advance(
 /// Says which day it is.
 pub(super) async fn current(
     api: Arc<Api<Tracker>>,
-    request: Request<GetCurrentDateRequest>,
+    request: Permitted<GetCurrentDateRequest>,
 ) -> Result<Response<GetCurrentDateResponse>, Status> {
     let mut violations = Violations::new();
     let name = violations.check("portfolio", request.get_ref().portfolio.parse());
@@ -63,7 +65,7 @@ pub(super) async fn current(
         Ok((Today::of(view, &name, &portfolio, now)?, view.position()))
     };
     // It may have been registered a moment ago.
-    let deadline = Caller::of(&request).map_err(refused)?.deadline;
+    let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
     let (Today { current, advancing }, position) = api.read_settled(deadline, read).await?;
     Ok(Response::new(GetCurrentDateResponse {
         current_date: Some(date_message(current)),

@@ -10,13 +10,14 @@ use milepost_ledger::journal::{ReadError, ReadLimit};
 use milepost_ledger::{Entry, EntryError, Source};
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{Api, Rows, Unreadable};
+use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::status::internal;
 use milepost_types::{
     PageToken, Rejection, RequestDigest, Room, TokenError, TokenKind, Violations, page_size,
 };
 use prost::Message;
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
 use crate::convert::read_event::forecast;
 use crate::decide::Tracker;
@@ -93,7 +94,7 @@ impl HistoryRequest {
 /// The call: a page of the forecasts of a milestone.
 pub(super) async fn list(
     api: Arc<Api<Tracker>>,
-    request: Request<ListMilestoneForecastsRequest>,
+    request: Permitted<ListMilestoneForecastsRequest>,
 ) -> Result<Response<ListMilestoneForecastsResponse>, Status> {
     let refused = |rejection| refusal::status(&rejection);
     let HistoryRequest { name, size, digest, from } =

@@ -8,6 +8,7 @@ use milepost_proto::codec::SmallBuffers;
 use milepost_proto::google::api::FieldBehavior;
 use milepost_proto::resource::{Access, Resource as _};
 use milepost_resource::read_create;
+use milepost_service::access::Permit;
 use milepost_service::host::raw::{RawMethods, RawService, methods};
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
 use prost_types::FieldMask;
@@ -54,7 +55,11 @@ fn command(read: impl FnOnce(&mut Violations) -> Option<Box<dyn Act<Tracker>>>) 
     let mut violations = Violations::new();
     let act = read(&mut violations);
     let act = violations.finish(act).unwrap();
-    Command::Milestones(Arc::new(milepost_resource::Command { act, traceparent: String::new() }))
+    Command::Milestones(Arc::new(milepost_resource::Command {
+        act,
+        traceparent: String::new(),
+        permit: Permit::of_system(),
+    }))
 }
 
 fn day(year: i32, month: i32, day: i32) -> Option<gtype::Date> {

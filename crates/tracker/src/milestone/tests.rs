@@ -8,6 +8,7 @@ use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1::milestone::Outlook;
 use milepost_proto::tracker::v1::{Evidence, GetMilestoneRequest, ListMilestonesRequest};
 use milepost_resource::{Custom, Rows, Run, Target, date_message};
+use milepost_service::access::Permit;
 use milepost_types::DamagedRow;
 use proptest::prelude::*;
 use prost::Message;
@@ -229,8 +230,11 @@ async fn reads_and_lists_show_what_an_earlier_version_stored_completed() {
     };
     let target = Target { name: created.name.parse().unwrap(), etag: None };
     let act = Custom::act(target, (), store);
-    let command =
-        Command::Milestones(Arc::new(milepost_resource::Command { act, traceparent: String::new() }));
+    let command = Command::Milestones(Arc::new(milepost_resource::Command {
+        act,
+        traceparent: String::new(),
+        permit: Permit::of_system(),
+    }));
     tracker.service.api.ledger.submit(milepost_ledger::Submission::system("earlier", command)).await.unwrap();
     let row = tracker.rows().into_iter().find(|(key, _)| key.starts_with(b"\x01wsc\0")).unwrap().1;
     assert_eq!(Milestone::decode(row).unwrap().nearness(), Nearness::Unspecified, "it is stored so");

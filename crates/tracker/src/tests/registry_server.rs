@@ -85,8 +85,10 @@ impl RegistryServer {
             },
         );
         self.running = Some(context.drain.clone());
-        self.gate
-            .serve(tonic::transport::Server::builder().add_service(journals.into_service()), context.drain);
+        self.gate.serve(
+            tonic::transport::Server::builder().add_service(journals.into_service(&context)),
+            context.drain,
+        );
     }
 
     /// Ends every connection; there are no new ones.

@@ -10,6 +10,7 @@ use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRa
 use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{Act, Custom, Run, Standard, Target, read_list};
+use milepost_service::access::{Permit, Scopes};
 use milepost_service::value::date_message;
 use milepost_types::{Etag, LogId, Rejection, Violations};
 use prost::Message;
@@ -156,7 +157,7 @@ impl World {
         &self,
         request: &ListMilestonesRequest,
     ) -> Result<(Vec<Milestone>, String, usize), Rejection> {
-        let list = read_list::<Tracker, Milestone>(request)?;
+        let list = read_list::<Tracker, Milestone>(request, &Scopes::everywhere())?;
         let page = list.page::<Tracker, Milestone>(&milepost_resource::Rows::new(&self.rows), self.now)?;
         let milestones = page.resources.into_iter().map(|row| Milestone::decode(row).unwrap()).collect();
         Ok((milestones, list.next_page_token(page.next, self.entries.len() as u64), page.scanned))
@@ -222,13 +223,23 @@ impl Action {
 
 /// The command to do this.
 pub(crate) fn command(act: Box<dyn Act<Tracker>>) -> Command {
-    Command::Milestones(Arc::new(milepost_resource::Command { act, traceparent: String::new() }))
+    Command::Milestones(Arc::new(milepost_resource::Command {
+        act,
+        traceparent: String::new(),
+        permit: Permit::of_system(),
+    }))
 }
 
 /// The beginning of days in the portfolio `wsc`.
 pub(crate) fn advance(date: Date) -> Command {
     let (portfolio, traceparent) = ("portfolios/wsc".parse().unwrap(), String::new());
-    Command::AdvanceDate(Arc::new(AdvanceDate { portfolio, date, preview: false, traceparent }))
+    Command::AdvanceDate(Arc::new(AdvanceDate {
+        portfolio,
+        date,
+        preview: false,
+        traceparent,
+        permit: Permit::of_system(),
+    }))
 }
 
 /// The creation of milestones in the portfolio `wsc`.

@@ -8,6 +8,7 @@ use milepost_proto::notifier::v1::ListEventsRequest;
 use milepost_types::{Cursor, OrderBy, PageToken, Rejection, RequestDigest, Violations, page_size};
 
 use super::{collect, cursor, finish, selection, timestamp};
+use crate::audience::Audience;
 use crate::selection::Selection;
 
 /// The method's name in page tokens.
@@ -58,11 +59,15 @@ impl ListRequest {
     }
 }
 
-/// Reads a list request of a log whose earliest cursor is this.
-pub(crate) fn list(request: &ListEventsRequest, earliest: Cursor) -> Result<ListRequest, Rejection> {
+/// Reads a list request of this audience, of a log whose earliest cursor is this.
+pub(crate) fn list(
+    request: &ListEventsRequest,
+    earliest: Cursor,
+    audience: Audience,
+) -> Result<ListRequest, Rejection> {
     let mut violations = Violations::new();
     let page_size = violations.check("page_size", page_size(request.page_size)).unwrap_or_default();
-    let selection = collect(selection(request.selection.as_ref()), &mut violations);
+    let selection = collect(selection(request.selection.as_ref(), audience), &mut violations);
     let order = violations.check("order_by", order(&request.order_by)).unwrap_or(Order::Ascending);
     let from_time = request.from_time.as_ref().map(|time| timestamp("from_time", time)).transpose();
     let from_time = collect(from_time, &mut violations).unwrap_or_default();
@@ -124,7 +129,7 @@ mod tests {
     }
 
     fn read(request: &ListEventsRequest) -> Result<ListRequest, Rejection> {
-        list(request, place(0))
+        list(request, place(0), Audience::all())
     }
 
     fn ordered(order_by: &str) -> ListEventsRequest {

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
+use crate::audience::Audience;
 use crate::tests::logs::{announced_reset, id, log_of};
 use crate::tests::{event, now};
 
@@ -19,7 +20,7 @@ fn encoded(sequence: u64, index: u32, kind: &str) -> Bytes {
 }
 
 async fn page(log: &EventLog, request: &ListEventsRequest) -> ListReply {
-    let ask = request::list(request, log.earliest()).unwrap();
+    let ask = request::list(request, log.earliest(), Audience::all()).unwrap();
     match ask.order {
         Order::Ascending => ascending(log, &ask).await.unwrap(),
         Order::Descending => descending(log, &ask).await.unwrap(),

@@ -22,7 +22,7 @@ fn to(principal: &str) -> Value {
 
 fn full() -> Value {
     json!({
-        "principal": "group:corp/规划部",
+        "principal": "group:corp/%E8%A7%84%E5%88%92",
         "role": "ROLE_PLANNER",
         "expire_time": "2022-05-27T04:00:00.000000001Z",
         "reason": "第一行\n第二行",

@@ -5,6 +5,7 @@ use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::{Nearness, Outlook};
+use milepost_service::access::Permit;
 use milepost_service::value::date_message;
 use milepost_types::{Rejection, limits};
 
@@ -309,7 +310,8 @@ fn days_in_parts_and_days_at_once_tell_the_same_and_a_preview_counts_it() {
         world.domain.part_bytes = part_bytes;
         let to = BASELINE.saturating_add(2.days());
         let (portfolio, traceparent) = ("portfolios/wsc".parse().unwrap(), String::new());
-        let preview = AdvanceDate { portfolio, date: to, preview: true, traceparent };
+        let preview =
+            AdvanceDate { portfolio, date: to, preview: true, traceparent, permit: Permit::of_system() };
         let preview = Command::AdvanceDate(std::sync::Arc::new(preview));
         let mut previewed = World { entries: world.entries.clone(), now: world.now, ..World::default() };
         previewed.rows = world.rows.clone();
