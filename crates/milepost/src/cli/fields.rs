@@ -3,10 +3,11 @@
 //! Invariant: every field that callers set has a flag. Does not read what messages have in common.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use milepost_proto::options::v1::Content;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 
+use super::ClientArgs;
 use super::flags::texts;
 use super::read::{self, Scope};
 use crate::error::BoxError;
@@ -60,8 +61,17 @@ fn flags_of(verb: &Verb, above: &[FieldDescriptor], of: FieldDescriptor) -> Vec<
     // What all of the flags are in is left out: `--title` for `--evidence-title`.
     let all_in = usize::from(verb.resource_field().is_none());
     let words = above.iter().skip(all_in).map(FieldDescriptor::name).chain([name.as_str()]);
-    let long = words.collect::<Vec<_>>().join("-").replace('_', "-");
+    let mut long = words.collect::<Vec<_>>().join("-").replace('_', "-");
+    if is_of_clients(&long) {
+        long = format!("{}-{long}", verb.resource.noun);
+    }
     vec![Flag { long, path, with }]
+}
+
+/// Whether every command that talks to a server has a flag of this name.
+fn is_of_clients(long: &str) -> bool {
+    let client = ClientArgs::augment_args(Command::new("client"));
+    client.get_arguments().any(|argument| argument.get_long() == Some(long))
 }
 
 fn is_several(of: &FieldDescriptor) -> bool {

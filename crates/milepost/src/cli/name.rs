@@ -18,7 +18,14 @@ pub(super) const PORTFOLIOS: &str = "portfolios";
 pub fn full(resource: &Resource, pieces: &[String], portfolio: Option<&str>) -> Result<String, Error> {
     let all = resource.collections.len();
     let segments = segments(resource, pieces, portfolio, all - 1..all);
-    if segments.len() == 2 * all { Ok(segments.join("/")) } else { Err(usage(resource, pieces)) }
+    if names(resource, &segments) { Ok(segments.join("/")) } else { Err(usage(resource, pieces)) }
+}
+
+/// Whether the segments are those of a full name.
+fn names(resource: &Resource, segments: &[String]) -> bool {
+    let count = segments.len() / 2;
+    let whole = count == resource.collections.len() || (resource.floats && count > 0);
+    whole && segments.len() == 2 * count && segments.iter().step_by(2).eq(resource.collections_of(count))
 }
 
 /// The parent's name and the id of a resource to be; the id is empty if the server is to make one, the
@@ -31,6 +38,13 @@ pub fn parent_and_id(
     pieces: &[String],
     portfolio: Option<&str>,
 ) -> Result<(String, String), Error> {
+    if resource.floats {
+        // A parent is given in full, since the ids alone are those of the resource to be.
+        let mut given = segments(resource, pieces, None, 0..0);
+        let id = if names(resource, &given) { given.pop() } else { None };
+        given.truncate(given.len() - usize::from(id.is_some()));
+        return Ok((given.join("/"), id.unwrap_or_default()));
+    }
     let all = resource.collections.len();
     let portfolio = portfolio.filter(|_| all > 1);
     let mut segments = segments(resource, pieces, portfolio, all.saturating_sub(2)..all);
@@ -40,6 +54,16 @@ pub fn parent_and_id(
         segments.pop();
     }
     if segments.len() + 2 == 2 * all { Ok((segments.join("/"), id)) } else { Err(usage(resource, pieces)) }
+}
+
+/// The name of what a resource that floats is under, by its full name or by its ids; empty: everything.
+pub fn above(resource: &Resource, pieces: &[String]) -> String {
+    let ids: Vec<&str> = pieces.iter().flat_map(|piece| piece.split('/')).collect();
+    if ids.len() > 1 && ids.first() == resource.collections.first().map(String::as_str).as_ref() {
+        return ids.join("/");
+    }
+    let segments = resource.collections.iter().zip(ids).map(|(collection, id)| format!("{collection}/{id}"));
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// The full name of a resource that another one refers to: what its ids lack is as in the name of that one.
@@ -59,7 +83,8 @@ pub fn beside(resource: &Resource, from: &str, text: &str) -> Result<String, Err
 
 /// Whether the segments begin as a full name does.
 fn is_full(resource: &Resource, segments: &[String]) -> bool {
-    segments.len() > 1 && segments.first() == resource.collections.first()
+    let ends = [resource.collections.first(), resource.collections.last().filter(|_| resource.floats)];
+    segments.len() > 1 && ends.contains(&segments.first())
 }
 
 /// The segments of the name: as they are if it is a full name, else the ids with their collections; of a resource in a
@@ -74,10 +99,10 @@ fn segments(
     if is_full(resource, &ids) {
         return ids;
     }
-    let portfolio =
-        portfolio.filter(|_| lacking.contains(&ids.len()) && resource.collections[0] == PORTFOLIOS);
+    let in_portfolio = resource.collections[0] == PORTFOLIOS && !resource.floats;
+    let portfolio = portfolio.filter(|_| lacking.contains(&ids.len()) && in_portfolio);
     ids.splice(0..0, portfolio.map(str::to_owned));
-    let mut collections = resource.collections.iter();
+    let mut collections = resource.collections_of(ids.len());
     ids.into_iter().flat_map(|id| [collections.next().cloned().unwrap_or_default(), id]).collect()
 }
 

@@ -182,6 +182,7 @@ pub fn target(
             request.set_field_by_name(&format!("{}_id", verb.resource.field), Value::String(id));
             parent
         }
+        (VerbKind::List, _) if verb.resource.floats => name::above(verb.resource, pieces),
         (_, Some(resource)) => name::full(resource, pieces, portfolio)?,
         (_, None) => String::new(),
     };

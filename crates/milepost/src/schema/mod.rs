@@ -35,8 +35,10 @@ pub struct Resource {
     pub field: String,
     /// `projects`
     pub plural: String,
-    /// The collections of its names, from the left: `portfolios`, `projects`.
+    /// The collections of its names, from the left: `portfolios`, `projects`; of what floats, of the longest.
     pub collections: Vec<String>,
+    /// Whether its names may also lack some of the collections before the last.
+    pub floats: bool,
     /// What the ids of its names are called, from the left: `portfolio`, `project`.
     pub ids: Vec<String>,
     pub service: ServiceDescriptor,
@@ -45,14 +47,15 @@ pub struct Resource {
 impl Resource {
     fn read(message: MessageDescriptor) -> Option<Self> {
         let stated: ResourceDescriptor = option(&message.options(), "google.api.resource")?;
-        let segments = stated.pattern.first()?.split('/');
+        let segments = stated.pattern.last()?.split('/');
         let collections = segments.clone().step_by(2).map(str::to_owned).collect();
         let ids = segments.skip(1).step_by(2).map(|id| id.trim_matches(['{', '}']).to_owned()).collect();
         let get = format!("Get{}", message.name());
         let service = POOL.services().find(|service| service.methods().any(|method| method.name() == get))?;
         let noun = kebab(message.name());
+        let floats = stated.pattern.len() > 1;
         let (type_name, field, plural) = (stated.r#type, noun.replace('-', "_"), stated.plural);
-        Some(Self { message, type_name, noun, field, plural, collections, ids, service })
+        Some(Self { message, type_name, noun, field, plural, collections, floats, ids, service })
     }
 
     /// What can be done with it, in the order of its service.
@@ -69,6 +72,13 @@ impl Resource {
     pub fn json_field(&self) -> String {
         let name = self.message.name();
         name[..1].to_lowercase() + &name[1..]
+    }
+
+    /// The collections of a name with so many ids.
+    pub fn collections_of(&self, ids: usize) -> impl Iterator<Item = &String> {
+        let (own, above) = self.collections.split_last().expect("a name has a collection");
+        let above = if self.floats { &above[..ids.saturating_sub(1).min(above.len())] } else { above };
+        above.iter().chain([own])
     }
 
     /// What it is under; nothing for what is at the top.

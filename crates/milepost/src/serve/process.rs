@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use milepost_client::{ConnectOptions, TlsOptions, Transport};
+use milepost_service::access::Authority;
 use milepost_service::config::Flat;
 use milepost_service::config::server::Server;
 use milepost_service::config::upstream::Upstream;
@@ -14,6 +15,7 @@ use milepost_service::journal_service::{Followed, Journals};
 use milepost_types::LedgerKind;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use super::backup;
 use super::config::{All, ELSEWHERE};
@@ -50,6 +52,7 @@ impl Process {
     /// Opens the services, each after those that it follows. One service shows the journals of all.
     async fn open(self, context: ServiceContext) -> Result<Vec<Component>, BoxError> {
         let (server, mut components, mut backed_up) = (&self.server, Vec::new(), Vec::new());
+        let options = options(&server.upstream);
         let (mut journals, mut registry_here, mut tracker_here) = (Journals::new(&context), None, None);
         if self.registry {
             let registry = milepost_registry::Service::open(&context, server).await?;
@@ -74,9 +77,7 @@ impl Process {
             journals = journals.with(LedgerKind::Notifier, notifier.followed(server));
             components.push(notifier.component(&context));
         }
-        let limit = context.limits.max_request_bytes.length();
-        let journals = journals.into_service().max_decoding_message_size(limit);
-        components.insert(0, Component::new("journal").service(journals));
+        components.insert(0, Component::new("journal").service(journals.into_service(&context)));
         components.extend(backup::component(&context, &server.backup, backed_up));
         Ok(components)
     }
@@ -90,7 +91,8 @@ fn options(upstream: &Upstream) -> ConnectOptions {
 
 /// The transport to a ledger's journal for the other services of the process.
 fn within(context: &ServiceContext, ledger: LedgerKind, followed: Followed) -> Transport {
-    Transport::in_process(Journals::new(context).with(ledger, followed).into_service())
+    let journal = Journals::new(context).with(ledger, followed).into_service(context);
+    Transport::in_process(journal.map_request(Authority::of_process))
 }
 
 /// All services, running beside other work of this process.
