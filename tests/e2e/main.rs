@@ -1,5 +1,6 @@
 //! Cases that need the whole house: its sources, or real processes of it.
 
+mod access;
 mod acknowledgement;
 mod architecture;
 mod backup;

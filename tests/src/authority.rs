@@ -50,19 +50,32 @@ impl Authority {
 
     /// A certificate of a server on this machine, which expires in so many seconds.
     pub fn server(&self, left_seconds: i64) -> Pair {
-        self.issue(&["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth, left_seconds)
+        let uris = ["spiffe://office/test"];
+        self.issue(&["localhost", "127.0.0.1"], &uris, ExtendedKeyUsagePurpose::ServerAuth, left_seconds)
     }
 
     /// A certificate of a client, which expires in so many seconds.
     pub fn client(&self, left_seconds: i64) -> Pair {
-        self.issue(&[], ExtendedKeyUsagePurpose::ClientAuth, left_seconds)
+        self.issue(&[], &["spiffe://office/test"], ExtendedKeyUsagePurpose::ClientAuth, left_seconds)
     }
 
-    fn issue(&self, names: &[&str], usage: ExtendedKeyUsagePurpose, left_seconds: i64) -> Pair {
+    /// A certificate of a client with these URIs as alternative names, good for an hour.
+    pub fn client_of(&self, uris: &[&str]) -> Pair {
+        self.issue(&[], uris, ExtendedKeyUsagePurpose::ClientAuth, HOUR)
+    }
+
+    fn issue(
+        &self,
+        names: &[&str],
+        uris: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+        left_seconds: i64,
+    ) -> Pair {
         let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let mut params = CertificateParams::new(names).expect("names of hosts");
         params.extended_key_usages = vec![usage];
-        params.subject_alt_names.push(SanType::URI("spiffe://office/test".try_into().expect("a URI")));
+        let uris = uris.iter().map(|uri| SanType::URI((*uri).try_into().expect("a URI")));
+        params.subject_alt_names.extend(uris);
         let now = SystemClock.now().as_second();
         let at = |seconds: i64| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.unsigned_abs());
         (params.not_before, params.not_after) = (at(now - 24 * HOUR), at(now + left_seconds));

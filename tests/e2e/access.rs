@@ -1,0 +1,220 @@
+//! Access on a real server: who may do what by certificates and tokens, what is seen in lists and streams, and what a
+//! revocation ends.
+
+use std::time::Duration;
+
+use milepost_client::{
+    Client, Delivery, Endpoint, Endpoints, Selection, Start, TlsOptions, Watch, WatchOptions,
+};
+use milepost_tests::authority::{Authority, HOUR};
+use milepost_tests::cli::{Run, run_command};
+use milepost_tests::{Cluster, Role, binary, within};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that knows its callers, and the certificates of some.
+struct Office {
+    dir: TempDir,
+    cluster: Cluster,
+}
+
+impl Office {
+    async fn start() -> Self {
+        let dir = TempDir::with_prefix("milepost-access-").expect("a temporary directory");
+        let (servers, clients) =
+            (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
+        servers.server(HOUR).write(dir.path(), "server");
+        for name in ["first", "ann", "bob"] {
+            clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), name);
+        }
+        clients.client_of(&["urn:office:ann", "urn:office:first"]).write(dir.path(), "two");
+        clients.client_of(&[]).write(dir.path(), "none");
+        let mut cluster = Cluster::all(&[]);
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        let set = [
+            ("tls.certificate", path("server.pem")),
+            ("tls.key", path("server.key")),
+            ("tls.client_ca", path("clients.pem")),
+            ("access.certificates", "true".into()),
+            ("access.bootstrap_administrators", "cert:urn:office:first".into()),
+        ];
+        cluster.launch(Role::All).set.extend(set.map(|(key, value)| (key.to_owned(), value)));
+        cluster.start().await;
+        Self { dir, cluster }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_string_lossy().into_owned()
+    }
+
+    fn url(&self) -> String {
+        format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port())
+    }
+
+    /// Runs a command line with these flags besides.
+    async fn with(&self, flags: &[String], words: &str) -> Run {
+        let mut command = Command::new(binary::milepost());
+        command.args(["--endpoint", &self.url(), "--ca", &self.path("servers.pem")]).args(flags);
+        command.args(words.split(' '));
+        run_command(command).await
+    }
+
+    /// The same with somebody's certificate.
+    async fn run(&self, who: &str, words: &str) -> Run {
+        let (certificate, key) = (self.path(&format!("{who}.pem")), self.path(&format!("{who}.key")));
+        self.with(&["--cert".into(), certificate, "--cert-key".into(), key], words).await
+    }
+
+    #[track_caller]
+    fn ok(run: &Run) {
+        assert_eq!(run.code, Some(0), "{run:?}");
+    }
+
+    async fn does(&self, who: &str, words: &str) -> String {
+        let run = self.run(who, words).await;
+        Self::ok(&run);
+        run.out
+    }
+
+    /// That a command is refused, and says this.
+    async fn refused(&self, who: &str, words: &str, says: &str) -> String {
+        let run = self.run(who, words).await;
+        assert!(run.code != Some(0) && run.err.contains(says), "{words}: {says:?} is not said: {run:?}");
+        run.err
+    }
+
+    async fn grant(&self, name: &str, principal: &str, role: &str) {
+        let words =
+            format!("grant create {name} --grant-principal {principal} --role {role} --reason because");
+        self.does("first", &words).await;
+    }
+
+    fn watch(&self, who: &str) -> Watch {
+        let tls = TlsOptions {
+            ca: Some(self.path("servers.pem").into()),
+            certificate: Some(self.path(&format!("{who}.pem")).into()),
+            key: Some(self.path(&format!("{who}.key")).into()),
+            domain: None,
+        };
+        let endpoint =
+            Endpoint::parse(&self.url()).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint");
+        let client = Client::new(&Endpoints::one(endpoint), 1);
+        client.watch(Start::Earliest, Selection::default(), WatchOptions::default())
+    }
+
+    /// Two portfolios with a project each, which bob made.
+    async fn with_projects() -> Self {
+        let office = Self::start().await;
+        for id in ["a", "b"] {
+            let words = format!("portfolio create {id} --display-name {id} --time-zone UTC");
+            office.does("first", &format!("{words} --reporting-currency-code CNY")).await;
+        }
+        office.grant("grants/bob", "cert:urn:office:bob", "manager").await;
+        for id in ["a/x", "a/y", "b/x"] {
+            office.does("bob", &format!("project create {id} --display-name {id}")).await;
+        }
+        office
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_known_gets_nothing_and_hears_what_to_do() {
+    let office = Office::start().await;
+    let bare = office.with(&[], "portfolio list").await;
+    assert!(bare.code != Some(0) && bare.err.contains("authorization: Bearer"), "{bare:?}");
+    office.refused("none", "portfolio list", "not accepted").await;
+    office.refused("two", "portfolio list", "one").await;
+    let token = office.path("token");
+    std::fs::write(&token, "mp_t1_nonsense_00000000").expect("a file");
+    let wrong = office.with(&["--token-file".into(), token], "portfolio list").await;
+    assert!(wrong.code != Some(0) && wrong.out.is_empty(), "{wrong:?}");
+    let claimed = office.run("ann", "--principal office portfolio list").await;
+    assert!(claimed.code != Some(0) && claimed.err.contains("x-milepost-principal"), "{claimed:?}");
+    let health = office.with(&[], "health").await;
+    assert_eq!(health.code, Some(0), "everybody may ask for health: {health:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_holds_where_it_was_granted_and_forbidden_is_told_as_absent_is() {
+    let office = Office::with_projects().await;
+    office.refused("ann", "project get a x", "permission content.read denied").await;
+    office.grant("portfolios/a/projects/x/grants/ann", "cert:urn:office:ann", "viewer").await;
+    office.does("ann", "project get a x").await;
+    let forbidden = office.refused("ann", "project get a y", "or it might not exist").await;
+    let absent = office.refused("ann", "project get a z", "or it might not exist").await;
+    assert_eq!(forbidden.replace("projects/y", "projects/z"), absent);
+    let listed = office.does("ann", "project list - --format json").await;
+    assert!(listed.contains("portfolios/a/projects/x") && !listed.contains("projects/y"), "{listed}");
+    assert!(!listed.contains("portfolios/b"), "{listed}");
+    office.refused("ann", "project list b", "permission content.read denied").await;
+    office.refused("ann", "project update a x --display-name n", "plan.edit").await;
+    office.refused("first", "project get a x", "content.read").await;
+    assert_eq!(office.does("bob", "project list - --format json").await.matches("etag").count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_is_another() {
+    let office = Office::start().await;
+    let own = "--grant-principal cert:urn:office:first --role manager --reason mine";
+    office.refused("first", &format!("grant create grants/own {own}"), "who asks").await;
+    office.grant("grants/ann", "cert:urn:office:ann", "admin").await;
+    office.refused("first", "grant list", "access.manage").await;
+    let grants = office.does("ann", "grant list --format json").await;
+    assert!(grants.contains("grants/ann"), "{grants}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_has_what_its_caller_may_see_and_ends_when_that_changes() {
+    let office = Office::with_projects().await;
+    office.grant("portfolios/a/grants/ann", "cert:urn:office:ann", "viewer").await;
+    let mut watch = office.watch("ann");
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        let next = within(PATIENCE, "what ann may see", watch.next()).await.expect("a delivery");
+        if let Delivery::Batch(batch) = next.expect("a delivery") {
+            let created = batch.events.into_iter().filter(|event| event.r#type.ends_with(".created"));
+            seen.extend(created.map(|event| event.subject));
+        }
+    }
+    assert_eq!(seen, ["portfolios/a", "portfolios/a/projects/x", "portfolios/a/projects/y"]);
+    office.does("first", "grant delete portfolios/a/grants/ann").await;
+    office.does("bob", "project create a/late --display-name late").await;
+    let ended = within(PATIENCE, "the end", async {
+        loop {
+            match watch.next().await {
+                Some(Ok(Delivery::Batch(batch))) => {
+                    assert!(batch.events.is_empty(), "{:?}", batch.events);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return error,
+                None => panic!("the watch ended without a word"),
+            }
+        }
+    })
+    .await;
+    assert!(ended.to_string().contains("ermission"), "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_token_is_its_service_account_until_it_is_revoked() {
+    let office = Office::with_projects().await;
+    office.does("first", "service-account create portal --display-name portal").await;
+    office.grant("portfolios/b/grants/portal", "serviceaccount:portal", "viewer").await;
+    let create =
+        "api-token create t1 --service-account portal --expire-time 2027-06-01T00:00:00Z --format json";
+    let created = office.does("first", create).await;
+    let secret = created.split('"').find(|text| text.starts_with("mp_t1_")).expect("the token").to_owned();
+    let file = office.path("token");
+    std::fs::write(&file, &secret).expect("a file");
+    let flags = ["--token-file".to_owned(), file];
+    let read = office.with(&flags, "project list - --format json").await;
+    assert!(read.code == Some(0) && read.out.contains("portfolios/b/projects/x"), "{read:?}");
+    assert!(!read.out.contains("portfolios/a"), "{read:?}");
+    let shown = office.does("first", "api-token get t1 --format json").await;
+    assert!(!shown.contains("secret") && !shown.contains(&secret), "{shown}");
+    office.does("first", "api-token delete t1").await;
+    let gone = office.with(&flags, "project list -").await;
+    assert!(gone.code != Some(0) && gone.out.is_empty(), "{gone:?}");
+}
