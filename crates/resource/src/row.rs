@@ -113,7 +113,9 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
     for new in after.into_iter().filter(|key| !before.contains(key)) {
         rows.put(new, Bytes::new());
     }
-    R::put_besides(rows, &row)?;
+    if let Some(put_besides) = R::PUT_BESIDES {
+        put_besides(rows, &R::decode(row.clone())?);
+    }
     rows.put(key, row);
     Ok(())
 }

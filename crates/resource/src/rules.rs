@@ -66,14 +66,8 @@ pub trait Rules<D>: Resource {
         Ok(())
     }
 
-    /// Puts what other rows say of a resource whose row is this, besides its own and those of indexes.
-    ///
-    /// # Errors
-    /// If the row cannot be decoded.
-    fn put_besides(rows: &mut dyn Write, row: &Bytes) -> Result<(), Unreadable> {
-        let _ = (rows, row);
-        Ok(())
-    }
+    /// Puts what other rows say of one that is put, besides its own and those of indexes; none: nothing does.
+    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = None;
 
     /// Sets the output fields of a new one.
     fn begin(&mut self) {}

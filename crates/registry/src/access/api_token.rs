@@ -4,18 +4,15 @@
 //! it. A token ends by itself, and one that was revoked does not come back. The token itself is in no resource, and
 //! nothing here prints one.
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use milepost_ledger as ledger;
+use milepost_ledger::Write;
 use milepost_proto::access::v1::ApiToken;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{Checked, EventKind, Name, Rules, Unreadable, instant};
+use milepost_resource::{Checked, EventKind, Name, Rules, instant};
 use milepost_service::access::table;
 use milepost_types::Rejection;
 
 use super::{check_expire_time, check_service_account};
-use prost::Message;
-
 use crate::tables::{Registry, Rows, Scope};
 
 /// How far ahead a token may end.
@@ -27,11 +24,7 @@ impl Rules<Registry> for ApiToken {
     const TABLE: u8 = 8;
     const TABLE_NAME: &'static str = "registry.api_tokens";
     const ID_PREFIX: char = 't';
-
-    fn put_besides(rows: &mut dyn ledger::Write, row: &Bytes) -> Result<(), Unreadable> {
-        table::put_token(rows, &Self::decode(row.clone())?);
-        Ok(())
-    }
+    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_token);
 
     fn admit(scope: &Scope<'_>, _: Option<&Checked<Self>>, token: &Checked<Self>) -> Result<(), Rejection> {
         let expire_time = instant(token.expire_time.as_ref());

@@ -3,19 +3,16 @@
 //! Invariants: a grant never changes, and one that was revoked does not come back. Callers grant to others only, not
 //! to themselves. A grant is made under what is there and not deleted, and can be revoked whatever becomes of that.
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_ledger as ledger;
+use milepost_ledger::Write;
 use milepost_proto::access::v1::{Grant, ServiceAccount};
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{By, Checked, Index, Name, Parent, Rules, Under, Unreadable, instant};
+use milepost_resource::{By, Checked, Index, Name, Parent, Rules, Under, instant};
 use milepost_service::access::table;
 use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted};
 
 use super::{check_expire_time, check_service_account};
-use prost::Message;
-
 use crate::tables::{Registry, Rows, Scope};
 
 /// The grants of each principal that are not revoked.
@@ -28,12 +25,8 @@ impl Rules<Registry> for Grant {
     const TABLE: u8 = 6;
     const TABLE_NAME: &'static str = "registry.grants";
     const ID_PREFIX: char = 'g';
+    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_grant);
     const INDEXES: &'static [Index] = &[BY_PRINCIPAL];
-
-    fn put_besides(rows: &mut dyn ledger::Write, row: &Bytes) -> Result<(), Unreadable> {
-        table::put_grant(rows, &Self::decode(row.clone())?);
-        Ok(())
-    }
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
         // The schema says that there must be one.

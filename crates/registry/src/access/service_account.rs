@@ -3,14 +3,11 @@
 //! Invariant: the id of one is never that of another, because it is part of a principal: a deleted one can be
 //! undeleted, and is not replaced. Its tokens and its grants stay as they are while it is deleted.
 
-use bytes::Bytes;
-use milepost_ledger as ledger;
+use milepost_ledger::Write;
 use milepost_proto::access::v1::ServiceAccount;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{Rules, Unreadable};
+use milepost_resource::Rules;
 use milepost_service::access::table;
-
-use prost::Message;
 
 use crate::tables::Registry;
 
@@ -20,9 +17,5 @@ impl Rules<Registry> for ServiceAccount {
     const TABLE: u8 = 7;
     const TABLE_NAME: &'static str = "registry.service_accounts";
     const ID_PREFIX: char = 's';
-
-    fn put_besides(rows: &mut dyn ledger::Write, row: &Bytes) -> Result<(), Unreadable> {
-        table::put_service_account(rows, &Self::decode(row.clone())?);
-        Ok(())
-    }
+    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_service_account);
 }
