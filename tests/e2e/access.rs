@@ -194,7 +194,7 @@ async fn a_stream_has_what_its_caller_may_see_and_ends_when_that_changes() {
         }
     })
     .await;
-    assert!(ended.to_string().contains("ermission"), "{ended}");
+    assert!(ended.to_string().contains("what the caller may see has changed"), "{ended}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,9 +9,9 @@ use milepost_resource::{Table, Unreadable};
 use milepost_service::access::table;
 use milepost_types::Position;
 
+use crate::convert::mirror::AccessFacts;
 use crate::convert::read_event::{Effect, Facts, effect};
 use crate::decide::Tracker;
-use crate::source::AccessFacts;
 use crate::tables;
 
 /// The rows of milestones, with those of their indexes.

@@ -4,9 +4,9 @@
 //! it is a [`Reaction::Skip`].
 
 use jiff::civil::Date;
-use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_types::Position;
 
+use crate::convert::mirror::AccessFacts;
 use crate::mirror::{PortfolioFact, ProjectFact};
 use crate::names::ProjectName;
 
@@ -30,14 +30,6 @@ pub(crate) struct SourceEntry {
     pub(crate) access: AccessFacts,
     /// What follows from it, in order.
     pub(crate) reactions: Vec<Reaction>,
-}
-
-/// Grants, service accounts and API tokens as an entry left them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct AccessFacts {
-    pub(crate) grants: Vec<Grant>,
-    pub(crate) service_accounts: Vec<ServiceAccount>,
-    pub(crate) api_tokens: Vec<ApiToken>,
 }
 
 /// What may follow from an event of the registry.

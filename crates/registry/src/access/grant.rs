@@ -10,10 +10,13 @@ use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
 use milepost_resource::{By, Checked, Index, Name, Parent, Rules, Under, instant};
 use milepost_service::access::table;
-use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted};
+use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted, text};
 
 use super::{check_expire_time, check_service_account};
 use crate::tables::{Registry, Rows, Scope};
+
+/// The most characters of a principal, as the schema says it.
+const PRINCIPAL_CHARS: usize = 400;
 
 /// The grants of each principal that are not revoked.
 const BY_PRINCIPAL: Index =
@@ -29,8 +32,9 @@ impl Rules<Registry> for Grant {
     const INDEXES: &'static [Index] = &[BY_PRINCIPAL];
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
-        // The schema says that there must be one.
-        if field == "principal" && !self.principal.is_empty() && !is_principal(&self.principal) {
+        // The schema says that there must be one, on one line, and how long it may be.
+        let is_whole = text::line(&*self.principal, PRINCIPAL_CHARS).is_ok();
+        if field == "principal" && is_whole && !is_principal(&self.principal) {
             let description = format!(
                 "{} is no principal; give user:ISSUER/SUBJECT, group:ISSUER/NAME, serviceaccount:ID or cert:URI",
                 quoted(&self.principal)

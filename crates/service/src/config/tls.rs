@@ -106,9 +106,11 @@ mod tests {
         };
         assert!(open(&[]).iter().all(|fault| fault.contains("needs TLS (tls.certificate and tls.key) and")));
         assert_eq!(open(&[]).len(), 3);
-        assert!(open(&tls).iter().all(|fault| fault.contains("needs authentication (tls.client_ca)")));
+        assert!(open(&tls).iter().all(|fault| fault.contains("needs authentication (section access)")));
         assert_eq!(open(&tls).len(), 3);
-        assert!(open(&[&tls[..], &[("tls.client_ca", &clients)]].concat()).is_empty());
+        let known = [("tls.client_ca", clients.as_str()), ("access.certificates", "true")];
+        assert_eq!(open(&[&tls[..], &known[..1]].concat()).len(), 3, "who is signed by it may do what?");
+        assert!(open(&[&tls[..], &known].concat()).is_empty());
         assert!(open(&[("insecure_network", "true")]).is_empty());
         for local in ["127.0.0.1:7400", "[::1]:7400", "[::ffff:127.0.0.1]:7400"] {
             assert!(faults(&[("listen", local)]).is_empty(), "{local}");

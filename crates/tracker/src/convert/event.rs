@@ -240,10 +240,10 @@ mod tests {
 
     use super::*;
     use crate::command::Command;
+    use crate::convert::mirror::AccessFacts;
     use crate::convert::read_event::{Effect, effect};
     use crate::decide::Scope;
     use crate::milestone::{Timeliness, day_change};
-    use crate::source::AccessFacts;
     use crate::tables::advancing::Advancing;
     use crate::tables::date::Current;
     use crate::tables::partly::Partly;

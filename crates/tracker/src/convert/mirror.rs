@@ -3,6 +3,7 @@
 //! Invariant: what is stored is the message in the event that took it over.
 
 use bytes::Bytes;
+use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::event::v1 as event;
 use milepost_proto::registry::v1 as registry;
 use milepost_resource::Unreadable;
@@ -10,6 +11,14 @@ use milepost_service::value;
 use prost::Message;
 
 use crate::mirror::{PortfolioFact, ProjectFact, WorkingDays};
+
+/// Grants, service accounts and API tokens as an entry left them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct AccessFacts {
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) service_accounts: Vec<ServiceAccount>,
+    pub(crate) api_tokens: Vec<ApiToken>,
+}
 
 /// What is kept of a portfolio of the registry.
 pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFact, Unreadable> {

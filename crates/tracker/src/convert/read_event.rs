@@ -18,8 +18,8 @@ use milepost_types::{GoOn, LedgerKind, Position};
 use prost::Message;
 
 use super::mirror::{portfolio_from_stored, project_is_deleted};
+use crate::convert::mirror::AccessFacts;
 use crate::names::{PortfolioName, ProjectName};
-use crate::source::AccessFacts;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;

@@ -16,9 +16,10 @@ use milepost_types::{EventId, Position};
 use prost::Message;
 
 use super::mirror;
+use crate::convert::mirror::AccessFacts;
 use crate::mirror::{PortfolioFact, ProjectFact};
 use crate::names::{PortfolioName, ProjectName};
-use crate::source::{AccessFacts, PROJECT_STARTED, Reaction, Skipped, SourceEntry};
+use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 
 /// What the entry after `previous` brings.
 ///
