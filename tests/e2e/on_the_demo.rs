@@ -289,7 +289,6 @@ async fn errors_are_words() {
         ),
         (format!("milepost portfolio list --timeout 1s --endpoint {admin}"), 6, "the connection was lost"),
         (format!("milepost portfolio list --timeout 1s --endpoint {web}"), 6, "no gRPC server"),
-        ("milepost portfolio list --endpoint https://localhost:7400".to_owned(), 2, "TLS is not supported"),
         (
             "milepost portfolio list --timeout 1s --endpoint http://nowhere.invalid:7400".to_owned(),
             6,

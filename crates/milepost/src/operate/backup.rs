@@ -28,13 +28,8 @@ Targets:
   file:///a/directory, or s3://bucket/prefix: S3 takes credentials, region and endpoint from the
   standard variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL. The
   store must create objects only if they are absent (If-None-Match: *). One target takes the
-  backups of one server, which makes them itself: serve --set backup.target=URL.
-
-Examples:
-  milepost backup run --data-dir city --target file:///var/backups/milepost
-  milepost backup verify --target file:///var/backups/milepost
-  milepost backup restore --target s3://backups/city --data-dir restored --at 2026-05-27T08:00:00Z
-  milepost backup restore --target s3://backups/city --data-dir restored --sequence registry=1200";
+  backups of one server, which makes them itself: serve --set backup.target=URL. deploy/backup.md shows each
+  command at work.";
 
 /// What to do with backups.
 #[derive(Debug, Subcommand)]
