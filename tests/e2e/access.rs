@@ -206,6 +206,8 @@ async fn an_api_token_is_its_service_account_until_it_is_revoked() {
         "api-token create t1 --service-account portal --expire-time 2027-06-01T00:00:00Z --format json";
     let created = office.does("first", create).await;
     let secret = created.split('"').find(|text| text.starts_with("mp_t1_")).expect("the token").to_owned();
+    let table = office.run("first", &create.replace("t1", "t2").replace(" --format json", "")).await;
+    assert!(table.err.contains("shown only now: mp_t2_"), "{table:?}");
     let file = office.path("token");
     std::fs::write(&file, &secret).expect("a file");
     let flags = ["--token-file".to_owned(), file];

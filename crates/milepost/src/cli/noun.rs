@@ -93,7 +93,13 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     }
     let (request, under) = request(&verb, matches, session).await?;
     let Some(listed) = verb.listed() else {
-        return session.one(&session.call(&verb.method, request).await?).await;
+        let answer = session.call(&verb.method, request).await?;
+        session.one(&answer).await?;
+        let secret = answer.get_field_by_name("token").and_then(|token| token.as_str().map(str::to_owned));
+        if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !session.output().is_json()) {
+            anstream::eprintln!("its token, which is shown only now: {secret}");
+        }
+        return Ok(());
     };
     if verb.kind != VerbKind::List {
         let mut response = session.call(&verb.method, request).await?;

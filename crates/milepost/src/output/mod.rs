@@ -69,6 +69,11 @@ pub struct List {
 }
 
 impl Output {
+    /// Whether answers are printed whole, as JSON.
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Standard output, as what it is.
     pub fn stdout(format: Format, zones: Zones) -> Self {
         let terminal = console::Term::stdout();
