@@ -80,11 +80,6 @@ impl Permission {
         }
     }
 
-    /// The roles that have it.
-    pub fn roles(self) -> impl Iterator<Item = Role> {
-        Role::ALL.into_iter().filter(move |role| role.has(self))
-    }
-
     const fn bit(self) -> u16 {
         1 << self as u16
     }

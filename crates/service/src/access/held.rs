@@ -68,11 +68,6 @@ impl Holder {
         }
     }
 
-    /// The roles that it holds itself, each with the grant's name.
-    pub fn grants<'a>(&'a self, rows: &'a dyn Read) -> impl Iterator<Item = Held> + 'a {
-        self.principals().flat_map(|principal| table::grants(rows, principal))
-    }
-
     /// When the next of its grants ends by itself, or its credential.
     pub fn next_end(&self, rows: &dyn Read, now: Timestamp) -> Option<Timestamp> {
         let all = self.principals().chain(self.other());

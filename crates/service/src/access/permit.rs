@@ -78,12 +78,6 @@ impl Permit {
         asked.map_or_else(Scopes::everywhere, |asked| asked.holder.scopes(rows, now, &[permission]))
     }
 
-    /// Whether the caller may read a resource.
-    pub fn may_read(&self, rows: &dyn Read, now: Timestamp, name: &str) -> bool {
-        let asked = self.0.as_ref();
-        asked.is_none_or(|asked| asked.holder.may(rows, now, &[Permission::ContentRead], Place::of(name)))
-    }
-
     /// Who calls; none where that is not known, and everything is allowed.
     pub fn holder(&self) -> Option<&Arc<Holder>> {
         self.0.as_ref().map(|asked| &asked.holder)

@@ -133,7 +133,7 @@ fn a_list_is_allowed_where_a_part_of_it_may_be_seen() {
     assert!(asks(&rows, &ann, &list("portfolios/a")));
     assert!(asks(&rows, &ann, &list("portfolios/-")));
     assert!(!asks(&rows, &ann, &list("portfolios/b")));
-    assert!(!asks(&rows, &holder("user:a/bob"), &list("portfolios/-")), "who may see nothing is told so");
+    assert!(!asks(&rows, &holder("user:a/bob"), &list("portfolios/-")), "who may see nothing hears that");
 }
 
 #[test]

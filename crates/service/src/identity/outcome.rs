@@ -50,7 +50,7 @@ impl Outcome {
             }
             Self::NotAccepted => {
                 "the credential is not accepted; use one that was issued for this server \
-                 (its operator finds the cause in the audit log)"
+                 (its operator finds the cause in the log)"
             }
             Self::Malformed => {
                 "the credential cannot be read; send it as `authorization: Bearer TOKEN`, with a JWT or an API \
