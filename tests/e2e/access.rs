@@ -155,6 +155,27 @@ async fn a_role_holds_where_it_was_granted_and_forbidden_is_told_as_absent_is() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_delegate() {
+    let office = Office::with_projects().await;
+    for (grant, principal, role) in [
+        ("bob-approves", "cert:urn:office:bob", "approver"),
+        ("ann-approves", "cert:urn:office:ann", "approver"),
+        ("ann-for-others", "cert:urn:office:ann", "delegate"),
+    ] {
+        office.grant(&format!("grants/{grant}"), principal, role).await;
+    }
+    let start = "milestone create a x start --display-name 开工 --baseline-date 2027-03-01";
+    office.does("bob", start).await;
+    office.does("bob", "milestone reforecast a x start --forecast-date 2027-04-01 --reason 土地").await;
+    let approve = "milestone rebaseline a x start --baseline-date 2027-04-01 --reason 批准";
+    office.refused("bob", approve, "another person").await;
+    office.refused("ann", &format!("{approve} --on-behalf-of cert:urn:office:bob"), "another person").await;
+    let before = office.does("bob", "milestone get a x start --format json").await;
+    assert!(before.contains("\"month\": 3") && before.contains("cert:urn:office:bob"), "{before}");
+    office.does("ann", approve).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_is_another() {
     let office = Office::start().await;
     let own = "--grant-principal cert:urn:office:first --role manager --reason mine";

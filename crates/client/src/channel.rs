@@ -194,6 +194,11 @@ impl Pool {
         self
     }
 
+    pub(crate) fn with_on_behalf_of(mut self, principal: HeaderValue) -> Self {
+        self.credentials.on_behalf_of = Some(principal);
+        self
+    }
+
     /// The channel for a call that is soon over: the one with the fewest streams.
     pub fn channel(&self) -> CredentialChannel {
         self.channel_at(self.least_loaded())

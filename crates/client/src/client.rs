@@ -92,6 +92,16 @@ impl Client {
         self.with_pools_changed(|pool| Ok(pool.with_principal(id.clone())))
     }
 
+    /// The same client for calls that are made for this principal, by one that holds the role delegate: as in
+    /// `user:corp/wang`. The server allows what both may do.
+    ///
+    /// # Errors
+    /// If it is no id of 1 to 200 visible ASCII characters.
+    pub fn with_on_behalf_of(self, id: &str) -> Result<Self, Error> {
+        let id = principal(id)?;
+        self.with_pools_changed(|pool| Ok(pool.with_on_behalf_of(id.clone())))
+    }
+
     /// The same client for calls, watches and followers with this token, which is sent as `authorization: Bearer …`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use futures_util::future::{Either, Ready, ready};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use milepost_proto::PRINCIPAL_METADATA;
+use milepost_proto::{ON_BEHALF_OF_METADATA, PRINCIPAL_METADATA};
 use milepost_types::{limits, without_number};
 use tonic::Status;
 use tonic::body::Body;
@@ -25,6 +25,7 @@ use crate::gzip;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credentials {
     pub(crate) principal: Option<HeaderValue>,
+    pub(crate) on_behalf_of: Option<HeaderValue>,
     pub(crate) token: Option<Token>,
 }
 
@@ -59,8 +60,12 @@ impl Token {
 impl Credentials {
     /// Adds them to the headers of a call.
     fn add_to(&self, headers: &mut HeaderMap) -> Result<(), String> {
-        if let Some(principal) = &self.principal {
-            headers.entry(PRINCIPAL_METADATA).or_insert_with(|| principal.clone());
+        for (key, value) in
+            [(PRINCIPAL_METADATA, &self.principal), (ON_BEHALF_OF_METADATA, &self.on_behalf_of)]
+        {
+            if let Some(value) = value {
+                headers.entry(key).or_insert_with(|| value.clone());
+            }
         }
         if let Some(token) = self.token.as_ref().filter(|_| !headers.contains_key(AUTHORIZATION)) {
             let token = match token {
@@ -174,7 +179,8 @@ mod tests {
             credentials.add_to(&mut headers).map(|()| headers[AUTHORIZATION].clone())
         };
         std::fs::write(&path, " first\n").unwrap();
-        let credentials = Credentials { token: Some(Token::file(path.clone()).unwrap()), principal: None };
+        let credentials =
+            Credentials { token: Some(Token::file(path.clone()).unwrap()), ..Credentials::default() };
         for text in ["first", "second"] {
             std::fs::write(&path, format!("{text}\n")).unwrap();
             let value = sent(&credentials).unwrap();

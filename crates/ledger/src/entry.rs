@@ -43,6 +43,8 @@ pub struct Actor {
     pub authentication: Authentication,
     /// The principal that the actor acts for; empty if it acts for itself.
     pub on_behalf_of: String,
+    /// Which credential proved it, as in `token:ci`; empty if none did. Entries have it, events do not.
+    pub credential: String,
 }
 
 impl Actor {
@@ -193,7 +195,7 @@ pub fn position_from_proto(message: &proto::Position) -> Option<Position> {
     Position::from_fields(&message.log_id, message.sequence, &message.hash_prefix)
 }
 
-/// An actor as an API message.
+/// An actor as events name it: without its credential.
 pub fn actor_to_proto(actor: &Actor) -> proto::Actor {
     use proto::actor::Authentication as Wire;
     let authentication = match actor.authentication {
@@ -208,6 +210,7 @@ pub fn actor_to_proto(actor: &Actor) -> proto::Actor {
         principal: actor.principal.clone(),
         authentication: authentication.into(),
         on_behalf_of: actor.on_behalf_of.clone(),
+        credential: String::new(),
     }
 }
 
@@ -221,7 +224,8 @@ fn actor_from_proto(message: proto::Actor) -> Actor {
         Wire::ApiToken => Authentication::ApiToken,
         Wire::Certificate => Authentication::Certificate,
     };
-    Actor { principal: message.principal, authentication, on_behalf_of: message.on_behalf_of }
+    let proto::Actor { principal, on_behalf_of, credential, .. } = message;
+    Actor { principal, authentication, on_behalf_of, credential }
 }
 
 fn to_proto(entry: &Entry) -> proto::Entry {
@@ -231,7 +235,10 @@ fn to_proto(entry: &Entry) -> proto::Entry {
             seconds: entry.commit_time.as_second(),
             nanos: entry.commit_time.subsec_nanosecond(),
         }),
-        actor: Some(actor_to_proto(&entry.actor)),
+        actor: Some(proto::Actor {
+            credential: entry.actor.credential.clone(),
+            ..actor_to_proto(&entry.actor)
+        }),
         command_id: Some(command_id_to_proto(&entry.command_id)),
         decided_on: entry.decided_on.iter().map(position_to_proto).collect(),
         portfolio: entry.portfolio.clone(),
@@ -278,7 +285,7 @@ mod tests {
             actor: Actor {
                 principal: "office".into(),
                 authentication: Authentication::Claimed,
-                on_behalf_of: String::new(),
+                ..Actor::default()
             },
             command_id: CommandId::Request { id: "r-1".into(), body: Hash::from_bytes([9; 32]) },
             decided_on: vec![Position { log, sequence: 2, hash: HashPrefix::from_bytes([1; 8]) }],

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Direction, KeyRange, LEDGER_TAG, Read};
-use crate::entry::{CommandId, Entry};
+use crate::entry::{Actor, CommandId, Entry};
 
 const TABLE: [u8; 2] = [LEDGER_TAG, 2];
 const CHUNK: u64 = 256;
@@ -84,8 +84,8 @@ impl RequestIds {
     }
 
     /// Whether a command's id was used before, in the window or in `since`, the uses that are not durable yet.
-    pub(crate) fn seen(&self, principal: &str, id: &CommandId, since: &Uses) -> Seen {
-        let Some((key, body)) = key_of(principal, id) else { return Seen::Never };
+    pub(crate) fn seen(&self, actor: &Actor, id: &CommandId, since: &Uses) -> Seen {
+        let Some((key, body)) = key_of(actor, id) else { return Seen::Never };
         match since.get(&key).or_else(|| self.uses.get(&key)) {
             None => Seen::Never,
             Some(used) if used.body == body => Seen::Same(used.sequence),
@@ -96,7 +96,7 @@ impl RequestIds {
     /// Adds the id of a durable entry, and drops the chunks that it makes too old.
     pub(crate) fn remember(&mut self, entry: &Entry) {
         let second = entry.commit_time.as_second();
-        if let Some((key, body)) = key_of(&entry.actor.principal, &entry.command_id) {
+        if let Some((key, body)) = key_of(&entry.actor, &entry.command_id) {
             let number = entry.sequence / CHUNK;
             if self.chunks.back().is_none_or(|chunk| chunk.number != number) {
                 self.chunks.push_back(Chunk { number, last_second: second, items: Vec::new() });
@@ -145,16 +145,20 @@ impl RequestIds {
 
 /// Adds the id of an entry that is not durable yet.
 pub(crate) fn add_use(uses: &mut Uses, entry: &Entry) {
-    if let Some((key, body)) = key_of(&entry.actor.principal, &entry.command_id) {
+    if let Some((key, body)) = key_of(&entry.actor, &entry.command_id) {
         uses.insert(key, Use { sequence: entry.sequence, body });
     }
 }
 
-fn key_of(principal: &str, id: &CommandId) -> Option<(Key, [u8; 16])> {
+/// An id is of the actor, and of the one that it acts for. A length begins with a zero byte, and an id does not.
+fn key_of(actor: &Actor, id: &CommandId) -> Option<(Key, [u8; 16])> {
     let CommandId::Request { id, body } = id else { return None };
     let mut hash = Sha256::new();
-    hash.update((principal.len() as u64).to_be_bytes());
-    hash.update(principal);
+    let other = Some(&actor.on_behalf_of).filter(|other| !other.is_empty());
+    for principal in [&actor.principal].into_iter().chain(other) {
+        hash.update((principal.len() as u64).to_be_bytes());
+        hash.update(principal);
+    }
     hash.update(id);
     let hash: [u8; 32] = hash.finalize().into();
     Some((first_half(&hash), first_half(body.as_bytes())))
@@ -205,7 +209,10 @@ mod tests {
     use milepost_types::Hash;
 
     use super::*;
-    use crate::entry::Actor;
+
+    fn actor(principal: &str, on_behalf_of: &str) -> Actor {
+        Actor { principal: principal.into(), on_behalf_of: on_behalf_of.into(), ..Actor::default() }
+    }
 
     fn id(name: &str, body: u8) -> CommandId {
         CommandId::Request { id: name.to_owned(), body: Hash::from_bytes([body; 32]) }
@@ -215,7 +222,7 @@ mod tests {
         Entry {
             sequence,
             commit_time: Timestamp::from_second(second).unwrap(),
-            actor: Actor { principal: "p".into(), ..Actor::default() },
+            actor: actor("p", ""),
             command_id: id(&sequence.to_string(), 1),
             decided_on: vec![],
             portfolio: String::new(),
@@ -224,24 +231,30 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_scoped_to_its_principal_and_compared_by_body() {
+    fn an_id_is_scoped_to_who_acts_for_whom_and_compared_by_body() {
         let mut ids = RequestIds::new(10, Duration::from_secs(60));
         ids.remember(&entry(5, 0));
-        assert_eq!(ids.seen("p", &id("5", 1), &Uses::new()), Seen::Same(5));
-        assert_eq!(ids.seen("p", &id("5", 2), &Uses::new()), Seen::Reused);
-        assert_eq!(ids.seen("q", &id("5", 1), &Uses::new()), Seen::Never);
-        assert_eq!(ids.seen("p", &CommandId::Server("5".into()), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen(&actor("p", ""), &id("5", 1), &Uses::new()), Seen::Same(5));
+        assert_eq!(ids.seen(&actor("p", ""), &id("5", 2), &Uses::new()), Seen::Reused);
+        assert_eq!(ids.seen(&actor("q", ""), &id("5", 1), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen(&actor("p", "q"), &id("5", 1), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen(&actor("q", "p"), &id("5", 1), &Uses::new()), Seen::Never);
+        assert_eq!(ids.seen(&actor("p", ""), &CommandId::Server("5".into()), &Uses::new()), Seen::Never);
     }
 
     #[test]
     fn whole_chunks_are_dropped_by_count_and_by_age() {
         let mut ids = RequestIds::new(300, Duration::from_secs(60));
         (1..=1000).for_each(|sequence| ids.remember(&entry(sequence, 0)));
-        assert_eq!(ids.seen("p", &id("511", 1), &Uses::new()), Seen::Never);
-        assert_eq!(ids.seen("p", &id("701", 1), &Uses::new()), Seen::Same(701), "at least 300 are kept");
+        assert_eq!(ids.seen(&actor("p", ""), &id("511", 1), &Uses::new()), Seen::Never);
+        assert_eq!(
+            ids.seen(&actor("p", ""), &id("701", 1), &Uses::new()),
+            Seen::Same(701),
+            "at least 300 are kept"
+        );
         ids.remember(&entry(1001, 61));
-        assert_eq!(ids.seen("p", &id("767", 1), &Uses::new()), Seen::Never, "too old");
-        assert_eq!(ids.seen("p", &id("1001", 1), &Uses::new()), Seen::Same(1001));
+        assert_eq!(ids.seen(&actor("p", ""), &id("767", 1), &Uses::new()), Seen::Never, "too old");
+        assert_eq!(ids.seen(&actor("p", ""), &id("1001", 1), &Uses::new()), Seen::Same(1001));
     }
 
     #[test]

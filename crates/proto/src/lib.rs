@@ -19,6 +19,8 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 /// The metadata key by which a caller says who it is; see `proto/README.md`.
 pub const PRINCIPAL_METADATA: &str = "x-milepost-principal";
+/// The metadata key that names the principal that a caller acts for.
+pub const ON_BEHALF_OF_METADATA: &str = "x-milepost-on-behalf-of";
 
 macro_rules! package {
     ($($name:literal),*) => {

@@ -57,7 +57,7 @@ impl Caller {
             (None, Some(value)) => Actor {
                 principal: principal(value.to_str().unwrap_or_default())?,
                 authentication: Authentication::Claimed,
-                on_behalf_of: String::new(),
+                ..Actor::default()
             },
         };
         Ok(Self { actor, deadline, traceparent })

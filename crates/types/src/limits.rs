@@ -35,6 +35,8 @@ pub const PARTY_ROLES: usize = 20;
 pub const CALENDAR_DAYS: usize = 2_000;
 /// Titles of evidence that a milestone asks for.
 pub const REQUIRED_EVIDENCE: usize = 50;
+/// Persons who did a thing that another one is to approve, as they are remembered.
+pub const PERSONS: usize = 50;
 /// Documents given as evidence of one milestone.
 pub const EVIDENCE: usize = 200;
 /// Bytes of all documents given as evidence of one milestone, enough for [`EVIDENCE`] of them whose URIs are

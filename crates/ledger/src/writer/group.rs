@@ -96,7 +96,7 @@ impl<D: Domain> Group<D> {
         if command.validate_only {
             return None;
         }
-        match basis.state.ids.seen(&command.actor.principal, &command.command_id, &self.uses) {
+        match basis.state.ids.seen(&command.actor, &command.command_id, &self.uses) {
             Seen::Never => None,
             Seen::Same(sequence) => Some(Answer::DoneBy(sequence)),
             Seen::Reused => Some(Answer::Final(Err(SubmitError::RequestIdReused { id: id.clone() }))),

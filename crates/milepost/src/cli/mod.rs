@@ -253,11 +253,12 @@ fn token(flags: (Option<String>, bool), variables: (Option<String>, bool)) -> Re
 }
 
 /// The environment variables that client commands read.
-pub const VARIABLES: [&str; 11] = [
+pub const VARIABLES: [&str; 12] = [
     "MILEPOST_ENDPOINT",
     "MILEPOST_PORTFOLIO",
     "MILEPOST_FORMAT",
     "MILEPOST_PRINCIPAL",
+    "MILEPOST_ON_BEHALF_OF",
     "MILEPOST_CA",
     "MILEPOST_CERT",
     "MILEPOST_CERT_KEY",

@@ -85,6 +85,9 @@ impl Session {
         if let Some(principal) = settings.principal {
             client = client.with_principal(&principal)?;
         }
+        if let Some(other) = settings.on_behalf_of {
+            client = client.with_on_behalf_of(&other)?;
+        }
         if let Some(file) = settings.token_file {
             client = client.with_token_file(file)?;
         }

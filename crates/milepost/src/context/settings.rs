@@ -19,7 +19,7 @@ use crate::cli::read::duration;
 /// The longest time that a call may take.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many settings have variables.
-const VARIABLES: usize = 8;
+const VARIABLES: usize = 9;
 const FORMATS: [&str; 3] = ["table", "json", "csv"];
 
 /// Settings of the client, each of which may be absent.
@@ -38,6 +38,9 @@ pub struct Settings {
     /// Who makes the changes: an id, for the record; it is not checked [default: MILEPOST_PRINCIPAL, or the context's]
     #[arg(long, global = true, value_name = "ID", value_parser = filled)]
     pub principal: Option<String>,
+    /// The principal that the calls are made for, where who makes them has the role delegate [default: MILEPOST_ON_BEHALF_OF, or the context's]
+    #[arg(long, global = true, value_name = "PRINCIPAL", value_parser = filled)]
+    pub on_behalf_of: Option<String>,
     /// The CAs that may sign the server's certificate, a PEM file [default: MILEPOST_CA, the context's, or those the system trusts]
     #[arg(long, global = true, value_name = "FILE", value_parser = filled)]
     pub ca: Option<String>,
@@ -61,17 +64,18 @@ pub struct Settings {
 
 impl Settings {
     /// What the settings are called everywhere. The environment has the first [`VARIABLES`].
-    pub fn keys() -> [&'static str; 10] {
+    pub fn keys() -> [&'static str; 11] {
         Self::default().slots().map(|(key, _)| key)
     }
 
     /// Every setting after its key.
-    pub fn slots(&mut self) -> [(&'static str, &mut Option<String>); 10] {
+    pub fn slots(&mut self) -> [(&'static str, &mut Option<String>); 11] {
         [
             ("endpoint", &mut self.endpoint),
             ("portfolio", &mut self.portfolio),
             ("format", &mut self.format),
             ("principal", &mut self.principal),
+            ("on_behalf_of", &mut self.on_behalf_of),
             ("ca", &mut self.ca),
             ("cert", &mut self.cert),
             ("cert_key", &mut self.cert_key),

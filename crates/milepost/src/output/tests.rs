@@ -257,7 +257,7 @@ fn contexts_fit_a_terminal_and_are_whole_in_a_pipe() {
     assert_eq!(left_out, ["PORTFOLIO", "CA"], "what no context sets is not missed");
     let Rendered { text, left_out } = Output { columns: None, ..table() }.contexts(all());
     assert!(
-        text.contains("\twestern-science-city\t-\t-\t/etc/milepost/ca.pem\t-\t") && left_out.is_empty(),
+        text.contains("\twestern-science-city\t-\t-\t-\t/etc/milepost/ca.pem\t-\t") && left_out.is_empty(),
         "{text}"
     );
 }

@@ -175,6 +175,7 @@ mod tests {
                 principal: "office".into(),
                 authentication: 1,
                 on_behalf_of: "mayor".into(),
+                credential: "token:ci".into(),
             }),
             request_id: "r-1".into(),
             caused_by: "log/2/1".into(),

@@ -16,8 +16,6 @@ pub struct Holder {
     pub actor: Actor,
     /// The principal's groups.
     pub groups: Vec<String>,
-    /// The credential, for the audit log: never the secret itself.
-    pub credential: String,
     /// When the credential ends.
     pub expire_time: Option<Timestamp>,
     /// Whether it is an administrator for as long as no other was ever granted.

@@ -79,9 +79,8 @@ impl Identify {
         };
         let on_behalf_of = on_behalf_of.map(|other| other.to_string()).unwrap_or_default();
         Holder {
-            actor: Actor { principal, authentication, on_behalf_of },
+            actor: Actor { principal, authentication, on_behalf_of, credential: credential.to_string() },
             groups,
-            credential: credential.to_string(),
             expire_time: Some(expires),
             is_bootstrap,
         }

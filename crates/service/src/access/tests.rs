@@ -69,7 +69,6 @@ fn holder(principal: &str) -> Holder {
             ..Actor::default()
         },
         groups: Vec::new(),
-        credential: String::new(),
         expire_time: None,
         is_bootstrap: false,
     }

@@ -10,7 +10,7 @@ use milepost_types::Principal;
 use super::refused::Refused;
 
 /// The metadata key that names the principal that a caller acts for.
-pub const ON_BEHALF_OF: &str = "x-milepost-on-behalf-of";
+pub const ON_BEHALF_OF: &str = milepost_proto::ON_BEHALF_OF_METADATA;
 
 /// Bytes of a token, at most.
 const TOKEN_BYTES: usize = 16 << 10;

@@ -260,7 +260,7 @@ mod tests {
             actor: Actor {
                 principal: "office".into(),
                 authentication: Authentication::Claimed,
-                on_behalf_of: String::new(),
+                ..Actor::default()
             },
             command_id: CommandId::Request { id: "r-1".into(), body: Hash::ZERO },
             seed: 0,

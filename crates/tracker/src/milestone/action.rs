@@ -16,7 +16,7 @@ use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::{Evidence, Milestone};
-use milepost_resource::{Change, Checked, EventKind, date, date_message};
+use milepost_resource::{Change, Checked, EventKind, add_person, check_another_person, date, date_message};
 use milepost_service::value::instant_message;
 use milepost_types::{Precondition, Rejection, limits};
 
@@ -47,6 +47,7 @@ pub(crate) fn reforecast(
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
+        add_person(&mut milestone.date_authors, &scope.context.actor);
         settle(milestone, &context);
     });
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
@@ -60,7 +61,7 @@ pub(crate) fn reforecast(
     Ok(vec![announced(before, after, kind, &context).on(date)])
 }
 
-/// What comes of a new baseline, for a reason.
+/// What comes of a new baseline, for a reason: approved by another person than proposed it.
 pub(crate) fn rebaseline(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
@@ -70,9 +71,12 @@ pub(crate) fn rebaseline(
     if before.baseline_date == baseline_date {
         return Ok(Vec::new());
     }
+    let (name, actor) = (before.name().to_string(), &scope.context.actor);
+    check_another_person(&name, actor, &before.date_authors, "set its dates")?;
     let context = ChangeContext::of(scope, before.name())?;
     let after = before.changed(scope, |milestone| {
         milestone.baseline_date = baseline_date;
+        milestone.date_authors.clear();
         settle(milestone, &context);
     });
     let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {

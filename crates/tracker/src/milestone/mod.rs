@@ -13,7 +13,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
-use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, date};
+use milepost_resource::{
+    By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, add_person, date,
+};
 use milepost_types::{DamagedRow, Rejection};
 
 pub(crate) use action::{
@@ -96,8 +98,11 @@ impl Rules<Tracker> for Milestone {
         _: Option<&Checked<Self>>,
         milestone: &mut Self,
     ) -> Result<(), Rejection> {
-        if matches!(kind, EventKind::Created) && milestone.forecast_date.is_some() {
-            milestone.forecast_sequence = scope.context.sequence;
+        if matches!(kind, EventKind::Created) {
+            add_person(&mut milestone.date_authors, &scope.context.actor);
+            if milestone.forecast_date.is_some() {
+                milestone.forecast_sequence = scope.context.sequence;
+            }
         }
         settle(milestone, &ChangeContext::of(scope, name)?);
         Ok(())

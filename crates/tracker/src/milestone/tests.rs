@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan;
 use milepost_ledger::Write;
+use milepost_proto::access::v1::Person;
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1::milestone::Outlook;
 use milepost_proto::tracker::v1::{Evidence, GetMilestoneRequest, ListMilestonesRequest};
@@ -61,6 +62,7 @@ fn full() -> Milestone {
         slippage: 0,
         variance_working_days: Some(-3),
         forecast_sequence: 5,
+        date_authors: vec![Person { principal: "user:corp/a".into(), on_behalf_of: "user:corp/b".into() }],
         delete_time: time,
         etag: "7".into(),
         ..milestone()
@@ -93,8 +95,9 @@ const GOLDEN: &str = "0a37706f7274666f6c696f732f7773632f70726f6a656374732f736369
     74696f6e732f63717542067065726d69744a520a067065726d6974121e68747470733a2f2f6578616d706c652e\
     636f6d2f7065726d69742e7064661a200707070707070707070707070707070707070707070707070707070707\
     07070722060880c2bb850652046e6f74655a0708e50f1005181b620708e50f1006180a6a0708e50f1005181b70\
-    147a0d0a0472696e671205696e6e6572f00102fa0104646f6e658802fdffffffffffffffff01900205c2020608\
-    90d1c9ff05ca02060890d1c9ff05d202060880c2bb8506da020137";
+    147a0d0a0472696e671205696e6e6572f00102fa0104646f6e658802fdffffffffffffffff01900205aa021a0a\
+    0b757365723a636f72702f61120b757365723a636f72702f62c202060890d1c9ff05ca02060890d1c9ff05d202\
+    060880c2bb8506da020137";
 
 /// The keys of the rows that a milestone has.
 fn keys(milestone: &Milestone) -> Vec<Vec<u8>> {

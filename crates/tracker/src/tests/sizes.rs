@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::FILE_DESCRIPTOR_SET;
+use milepost_proto::access::v1::Person;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::notifier::v1::GetEventResponse;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
@@ -71,6 +72,12 @@ fn evidence(number: usize) -> Evidence {
     }
 }
 
+/// One of as many persons as are remembered.
+fn person(number: usize) -> Person {
+    let id = format!("{number:0>width$}", width = limits::PRINCIPAL_CHARS);
+    Person { principal: id.clone(), on_behalf_of: id }
+}
+
 /// The fields of the schema that an encoded milestone does not set.
 fn unset(bytes: &bytes::Bytes) -> Vec<String> {
     let set = prost_types::FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
@@ -92,6 +99,7 @@ fn a_milestone_at_all_its_limits_fits_one_answer() {
     // All documents but one, without the two hundred entries that would bring them.
     let mut row = world.milestone(&name);
     row.evidence = (1..limits::EVIDENCE).map(evidence).collect();
+    row.date_authors = (0..limits::PERSONS).map(person).collect();
     let table = milepost_resource::Table::of::<Tracker, Milestone>();
     table.put(&mut world.rows, row.encode_to_vec().into()).unwrap();
     let reason = text(limits::TEXT_CHARS, 0);

@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) rows: Rows,
     pub(crate) entries: Vec<Entry>,
     pub(crate) now: Timestamp,
+    /// Who submits commands.
+    pub(crate) actor: Actor,
 }
 
 impl World {
@@ -86,7 +88,7 @@ impl World {
             sequence,
             commit_time: self.now,
             now: self.now,
-            actor: Actor::default(),
+            actor: self.actor.clone(),
             command_id: CommandId::Server(format!("t-{sequence}")),
             seed: u128::from(sequence) << 64,
         };

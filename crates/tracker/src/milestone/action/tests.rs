@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::date;
 use milepost_ledger::key::ordered_date;
+use milepost_ledger::{Actor, Authentication};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::tracker::v1::CreateMilestoneRequest;
@@ -432,6 +433,41 @@ fn only_a_planned_milestone_is_reforecast_but_any_gets_a_new_baseline() {
     let first = done(&mut undated, rebaseline(LATER)).payload();
     let Payload::MilestoneRebaselined(first) = first else { panic!("{first:?}") };
     assert_eq!((first.previous_date, first.slip_working_days), (None, None));
+}
+
+#[test]
+fn whoever_set_a_date_cannot_approve_the_next_one() {
+    let by = |principal: &str, on_behalf_of: &str| Actor {
+        principal: principal.into(),
+        authentication: Authentication::Jwt,
+        on_behalf_of: on_behalf_of.into(),
+        ..Actor::default()
+    };
+    let (planner, reporter, approver) = ("user:corp/planner", "user:corp/reporter", "user:corp/approver");
+    let mut world = World { actor: by(planner, ""), ..World::with_projects(&["road"]).0 };
+    world.submit(create(vec![draft("road", Some("start"), Some(BASELINE))])).unwrap();
+    world.actor = by(reporter, "user:corp/other");
+    done(&mut world, reforecast(Some(date(2021, 6, 3))));
+    // That another sets another date does not help.
+    world.actor = by(planner, "");
+    done(&mut world, reforecast(Some(LATER)));
+    let before = start(&world);
+    for (principal, on_behalf_of) in
+        [(planner, ""), (reporter, ""), ("user:corp/other", ""), (approver, planner), (approver, reporter)]
+    {
+        world.actor = by(principal, on_behalf_of);
+        match refused(&mut world, rebaseline(LATER)) {
+            Rejection::Preconditions(found) => assert_eq!(found[0].kind, "SAME_PERSON"),
+            other => panic!("{principal} for {on_behalf_of}: {other}"),
+        }
+        assert_eq!(start(&world), before);
+    }
+    world.actor = by(approver, "");
+    let approved = done(&mut world, rebaseline(LATER));
+    assert_eq!(approved.after.date_authors, []);
+    // What was approved since is no longer theirs.
+    world.actor = by(planner, "");
+    done(&mut world, rebaseline(BASELINE));
 }
 
 #[test]

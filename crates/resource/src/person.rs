@@ -1,0 +1,112 @@
+//! Another person: what one does, someone else approves.
+//!
+//! Invariant: two are the same person if they share an id, be it the one who acts or the one that is acted for. Only
+//! who proved who they are count: where nothing proves it, there are no persons, and the rule holds nothing.
+
+use milepost_ledger::{Actor, Authentication};
+use milepost_proto::access::v1::Person;
+use milepost_types::{Rejection, limits};
+
+/// Who acts, if that is proved.
+fn acting(actor: &Actor) -> Option<Person> {
+    let proved = match actor.authentication {
+        Authentication::Jwt | Authentication::ApiToken | Authentication::Certificate => true,
+        Authentication::Unspecified | Authentication::Claimed | Authentication::System => false,
+    };
+    let Actor { principal, on_behalf_of, .. } = actor;
+    proved.then(|| Person { principal: principal.clone(), on_behalf_of: on_behalf_of.clone() })
+}
+
+/// Adds who acts to those who did the same before, as the last of them.
+pub fn add_person(persons: &mut Vec<Person>, actor: &Actor) {
+    let Some(person) = acting(actor) else { return };
+    persons.retain(|other| *other != person);
+    persons.push(person);
+    let excess = persons.len().saturating_sub(limits::PERSONS);
+    persons.drain(..excess);
+}
+
+/// Refuses who acts on this resource if one of these is the same person: `did` says what they did.
+///
+/// # Errors
+/// A precondition `SAME_PERSON`.
+pub fn check_another_person(
+    subject: &str,
+    actor: &Actor,
+    persons: &[Person],
+    did: &str,
+) -> Result<(), Rejection> {
+    let Some(person) = acting(actor) else { return Ok(()) };
+    let Some(same) = ids(&person).find(|id| persons.iter().any(|other| ids(other).any(|other| other == *id)))
+    else {
+        return Ok(());
+    };
+    let description = format!("{same} {did}, so it takes another person to approve that");
+    Err(Rejection::precondition("SAME_PERSON", subject, description))
+}
+
+fn ids(person: &Person) -> impl Iterator<Item = &str> {
+    [&person.principal, &person.on_behalf_of].into_iter().map(String::as_str).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(principal: &str, on_behalf_of: &str) -> Actor {
+        Actor {
+            principal: principal.into(),
+            authentication: Authentication::Jwt,
+            on_behalf_of: on_behalf_of.into(),
+            credential: "jwt:1".into(),
+        }
+    }
+
+    #[test]
+    fn whoever_shares_an_id_with_one_of_them_is_the_same_person() {
+        let mut persons = Vec::new();
+        add_person(&mut persons, &actor("user:corp/a", ""));
+        add_person(&mut persons, &actor("user:corp/b", "user:corp/c"));
+        for (principal, on_behalf_of, same) in [
+            ("user:corp/a", "", Some("user:corp/a")),
+            ("user:corp/d", "user:corp/a", Some("user:corp/a")),
+            ("user:corp/a", "user:corp/d", Some("user:corp/a")),
+            ("user:corp/c", "", Some("user:corp/c")),
+            ("user:corp/d", "user:corp/b", Some("user:corp/b")),
+            ("user:corp/d", "", None),
+            ("user:corp/d", "user:corp/e", None),
+        ] {
+            let checked = check_another_person("x", &actor(principal, on_behalf_of), &persons, "wrote it");
+            match (checked, same) {
+                (Ok(()), None) => {}
+                (Err(Rejection::Preconditions(found)), Some(same)) => {
+                    assert_eq!((found[0].kind, found[0].subject.as_str()), ("SAME_PERSON", "x"));
+                    assert!(found[0].description.starts_with(&format!("{same} wrote it")), "{found:?}");
+                }
+                (checked, _) => panic!("{principal} for {on_behalf_of}: {checked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn who_did_not_prove_who_they_are_is_no_person() {
+        let claimed = Actor { authentication: Authentication::Claimed, ..actor("user:corp/a", "") };
+        let mut persons = Vec::new();
+        add_person(&mut persons, &claimed);
+        assert_eq!(persons, []);
+        add_person(&mut persons, &actor("user:corp/a", ""));
+        assert_eq!(check_another_person("x", &claimed, &persons, "wrote it"), Ok(()));
+    }
+
+    #[test]
+    fn each_is_kept_once_and_of_many_the_last() {
+        let mut persons = Vec::new();
+        for i in 0..limits::PERSONS + 2 {
+            add_person(&mut persons, &actor(&format!("user:corp/{i}"), ""));
+            add_person(&mut persons, &actor("user:corp/often", ""));
+        }
+        assert_eq!(persons.len(), limits::PERSONS);
+        assert_eq!(persons.iter().filter(|person| person.principal == "user:corp/often").count(), 1);
+        assert_eq!(persons[0].principal, "user:corp/3");
+    }
+}
