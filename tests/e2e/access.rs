@@ -176,6 +176,22 @@ async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_deleg
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_caller_may_not_read_is_not_there_to_be_named() {
+    let office = Office::with_projects().await;
+    office.grant("portfolios/a/projects/x/grants/ann", "cert:urn:office:ann", "manager").await;
+    let name = |id: &str| format!("project update a x --parent-project portfolios/a/projects/{id}");
+    let forbidden = office.refused("ann", &name("y"), "there is no such project").await;
+    let absent = office.refused("ann", &name("z"), "there is no such project").await;
+    assert_eq!(forbidden.replace("projects/y", "projects/z"), absent);
+    office.does("bob", "project update a y --parent-project portfolios/a/projects/x").await;
+    let parts = office.refused("ann", "project delete a x", "may not read").await;
+    assert!(!parts.contains("projects/y"), "{parts}");
+    office.refused("bob", "project delete a x", "portfolios/a/projects/y").await;
+    office.grant("portfolios/a/projects/y/grants/ann", "cert:urn:office:ann", "viewer").await;
+    office.refused("ann", &name("y"), "part of itself").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_is_another() {
     let office = Office::start().await;
     let own = "--grant-principal cert:urn:office:first --role manager --reason mine";

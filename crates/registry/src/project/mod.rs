@@ -106,10 +106,13 @@ impl Rules<Registry> for Project {
         }
         let parent = [project.name().id().as_str().as_bytes(), &[0]].concat();
         let parts = scope.rows.names::<Project>(PARTS, project.name().parent_ids(), &parent);
-        let condition = |part: Name<Project>| Precondition {
-            kind: "HAS_PARTS",
-            subject: part.to_string(),
-            description: "it names the project as its parent_project; delete or change it first".to_owned(),
+        let condition = |part: Name<Project>| {
+            let (subject, description) = if references::may_read(scope, &part) {
+                (part.to_string(), "it names the project as its parent_project; delete or change it first")
+            } else {
+                (project.name().to_string(), "a project that you may not read names it as its parent_project")
+            };
+            Precondition { kind: "HAS_PARTS", subject, description: description.to_owned() }
         };
         let conditions: Vec<_> = parts.take(PARTS_NAMED).map(condition).collect();
         if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }

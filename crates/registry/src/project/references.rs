@@ -3,13 +3,14 @@
 //! Invariants: what a project newly refers to exists and is not deleted when it is decided; what it
 //! referred to before may stay, for references are soft. Parents are in the same portfolio, are not
 //! deleted while a part that is not refers to them, and no project is a part of itself, at any remove.
+//! A project that the caller may not read is not there for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tables::Scope;
 use milepost_proto::registry::v1::{Organization, Project};
 use milepost_resource::{Checked, Created, Name, Presence};
-use milepost_types::{Precondition, Rejection, ResourceName, Violations, limits};
+use milepost_types::{Permission, Place, Precondition, Rejection, ResourceName, Violations, limits};
 
 /// Checks what a project that exists refers to after a change or an undeletion; `before` is the project
 /// before it.
@@ -103,7 +104,7 @@ impl<'a> References<'a> {
         }
         match parent(after) {
             Some(name) if before.and_then(parent).as_ref() != Some(&name) => {
-                self.require(&name, &format!("{field}.parent_project"))
+                self.require_named(&name, &format!("{field}.parent_project"))
             }
             _ => Ok(()),
         }
@@ -114,6 +115,15 @@ impl<'a> References<'a> {
         let new = self.new.contains_key(name);
         let presence = if new { Presence::Present } else { self.scope.rows.presence(name)? };
         self.found(name, presence, field);
+        Ok(())
+    }
+
+    /// The same for one that is named newly: what the caller may not read is not there.
+    fn require_named(&mut self, name: &Name<Project>, field: &str) -> Result<(), Rejection> {
+        if self.new.contains_key(name) || may_read(self.scope, name) {
+            return self.require(name, field);
+        }
+        self.found(name, Presence::Missing, field);
         Ok(())
     }
 
@@ -167,6 +177,12 @@ impl<'a> References<'a> {
     fn into_result(self) -> Result<(), Rejection> {
         if self.conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(self.conditions)) }
     }
+}
+
+/// Whether the caller may read a project.
+pub(super) fn may_read(scope: &Scope<'_>, name: &Name<Project>) -> bool {
+    let readable = scope.permit.scopes_of(scope.rows.read, scope.context.now, Permission::ContentRead);
+    readable.cover(Place::of(&name.to_string()))
 }
 
 /// Every organization that a project names, and where.
