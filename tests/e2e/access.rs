@@ -192,6 +192,38 @@ async fn what_a_caller_may_not_read_is_not_there_to_be_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_caller_learns_who_it_is_and_an_administrator_why_somebody_may_do_something() {
+    let office = Office::with_projects().await;
+    let who = office.does("first", "access whoami").await;
+    assert!(
+        who.starts_with("cert:urn:office:first, proved by cert:") && who.contains("until the first"),
+        "{who}"
+    );
+    office.does("first", "access grant cert:urn:office:ann planner a/x --reason 试").await;
+    let who = office.does("ann", "access whoami --format json").await;
+    assert!(who.contains("portfolios/a/projects/x/grants/g") && who.contains("ROLE_PLANNER"), "{who}");
+    let milestone = "portfolios/a/projects/x/milestones/none";
+    let may = office
+        .does("first", &format!("access explain cert:urn:office:ann UpdateMilestone {milestone}"))
+        .await;
+    assert!(
+        may.contains("may do UpdateMilestone") && may.contains("PLANNER") && may.contains("a/x/g"),
+        "{may}"
+    );
+    let may_not = office.does("first", "access explain cert:urn:office:ann plan.edit portfolios/a").await;
+    assert!(may_not.contains("may not do plan.edit") && may_not.contains("planner, manager"), "{may_not}");
+    assert!(may_not.contains("It holds, or held:") && may_not.contains("a/x/g"), "{may_not}");
+    office.refused("ann", "access explain cert:urn:office:bob plan.edit portfolios/a", "access.manage").await;
+    office.refused("first", "access explain nobody plan.edits", "did you mean plan.edit?").await;
+    let listed = office.does("first", "access list a --format json").await;
+    let grant =
+        listed.split('"').find(|text| text.starts_with("portfolios/a/projects/x/grants/")).expect("it");
+    office.does("first", &format!("access revoke {grant}")).await;
+    let who = office.does("ann", "access whoami").await;
+    assert!(who.contains("cert:urn:office:ann") && !who.contains("PLANNER"), "{who}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_is_another() {
     let office = Office::start().await;
     let own = "--grant-principal cert:urn:office:first --role manager --reason mine";

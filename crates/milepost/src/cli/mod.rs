@@ -3,6 +3,7 @@
 //! Invariant: data goes to standard output, everything else to standard error; what a flag, a verb or an
 //! exit code means never changes. The nouns use the public API only, through the client crate.
 
+mod access;
 mod completion;
 mod event;
 mod fields;
@@ -132,6 +133,9 @@ pub enum Command {
     /// Ledgers: what a server has, and how far it has come
     #[command(subcommand)]
     Ledger(ledger::Verb),
+    /// Access: who calls, who may do what and why; grants
+    #[command(subcommand)]
+    Access(access::Verb),
     /// Asks whether a server takes traffic; tries for 3 s unless --timeout is given
     Health(health::HealthArgs),
     /// Contexts: named settings of the command line
@@ -166,7 +170,9 @@ pub fn definition() -> clap::Command {
     let root = Command::command().mut_subcommands(|command| {
         let command = command.display_order(orders.next().unwrap_or_default());
         match command.get_name() {
-            "event" | "ledger" | "health" => noun::client_args(command).mut_subcommands(noun::client_args),
+            "event" | "ledger" | "access" | "health" => {
+                noun::client_args(command).mut_subcommands(noun::client_args)
+            }
             _ => command,
         }
     });
@@ -227,6 +233,7 @@ impl Cli {
             Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
             Command::Event(verb) => event::run(verb, &session()?).await,
             Command::Ledger(verb) => ledger::run(verb, &session()?).await,
+            Command::Access(verb) => access::run(verb, &session()?).await,
             Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
             Command::Context(command) => run_context(&command, format),
             Command::Completion(args) => completion::run(&args),

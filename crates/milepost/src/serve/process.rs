@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use milepost_client::{ConnectOptions, TlsOptions, Transport};
-use milepost_service::access::Authority;
+use milepost_service::access::{AccessRoutes, Authority};
 use milepost_service::config::Flat;
 use milepost_service::config::server::Server;
 use milepost_service::config::upstream::Upstream;
@@ -77,7 +77,9 @@ impl Process {
             journals = journals.with(LedgerKind::Notifier, notifier.followed(server));
             components.push(notifier.component(&context));
         }
-        components.insert(0, Component::new("journal").service(journals.into_service(&context)));
+        let of_process = Component::new("process").service(journals.into_service(&context));
+        let access = AccessRoutes::service(&context, &server.access);
+        components.insert(0, of_process.service(access));
         components.extend(backup::component(&context, &server.backup, backed_up));
         Ok(components)
     }

@@ -150,6 +150,11 @@ impl<Q> Permitted<Q> {
         StreamAccess::new(self.guard.clone(), self.permit.clone(), permissions)
     }
 
+    /// Reads the rows that it was allowed by, as they are now.
+    pub(super) fn read_rows(&self, read: &mut dyn FnMut(&dyn Read)) {
+        self.guard.rows.read(read);
+    }
+
     /// What it asks for.
     pub fn into_inner(self) -> Q {
         self.request.into_inner()

@@ -24,12 +24,12 @@ pub struct Holder {
 
 impl Holder {
     /// The principal, and its groups.
-    fn principals(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn principals(&self) -> impl Iterator<Item = &str> {
         [self.actor.principal.as_str()].into_iter().chain(self.groups.iter().map(String::as_str))
     }
 
     /// The one that it acts on behalf of.
-    fn other(&self) -> Option<&str> {
+    pub(super) fn other(&self) -> Option<&str> {
         Some(self.actor.on_behalf_of.as_str()).filter(|other| !other.is_empty())
     }
 

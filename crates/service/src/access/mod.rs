@@ -13,6 +13,7 @@ mod held;
 mod identify;
 mod permit;
 mod scopes;
+mod service;
 mod stream;
 pub mod table;
 
@@ -22,6 +23,7 @@ pub use held::Holder;
 pub(crate) use identify::Identify;
 pub use permit::Permit;
 pub use scopes::Scopes;
+pub use service::AccessRoutes;
 pub use stream::StreamAccess;
 
 use std::sync::{Arc, OnceLock};

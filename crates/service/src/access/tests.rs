@@ -16,8 +16,9 @@ use milepost_types::Permission;
 
 use super::*;
 
+/// Rows in a map.
 #[derive(Default)]
-struct Rows(BTreeMap<Vec<u8>, Bytes>);
+pub(super) struct Rows(BTreeMap<Vec<u8>, Bytes>);
 
 impl Read for Rows {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
