@@ -8,7 +8,7 @@ use milepost_client::{
 };
 use milepost_tests::authority::{Authority, HOUR};
 use milepost_tests::cli::{Run, run_command};
-use milepost_tests::{Cluster, Role, binary, within};
+use milepost_tests::{Cluster, Role, binary, http, within};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -232,6 +232,40 @@ async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_
     office.refused("first", "grant list", "access.manage").await;
     let grants = office.does("ann", "grant list --format json").await;
     assert!(grants.contains("grants/ann"), "{grants}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_breaks_the_glass_beside_the_stopped_server_and_everybody_can_see_it() {
+    let mut office = Office::start().await;
+    office.grant("grants/ann", "cert:urn:office:ann", "admin").await;
+    office.does("ann", "access grant cert:urn:office:bob auditor --reason 审计").await;
+    let data = office.cluster.data(Role::All).display().to_string();
+    let broken = |ttl: &str| {
+        let mut command = Command::new(binary::milepost());
+        command.args(["access", "break-glass", "--data-dir", &data, "--principal", "cert:urn:office:first"]);
+        command.args(["--reason", "管理员离职", "--ttl", ttl]);
+        command
+    };
+    let running = run_command(broken("4h")).await;
+    assert!(running.code != Some(0) && running.err.contains("in use"), "{running:?}");
+    assert!(office.cluster.stop(Role::All).await.success());
+    let long = run_command(broken("25h")).await;
+    assert!(long.code != Some(0) && long.err.contains("at most 24h"), "{long:?}");
+    let done = run_command(broken("4h")).await;
+    assert!(done.code == Some(0) && done.out.contains("administrator until"), "{done:?}");
+    office.cluster.start_one(Role::All).await;
+    office.does("first", "access grant cert:urn:office:two viewer --reason x").await;
+    let events = "event list --type milepost.grant.break_glass --format json";
+    let events = office.does("bob", events).await;
+    assert!(events.contains("管理员离职") && events.contains("AUTHENTICATION_SYSTEM"), "{events}");
+    let admin = office.cluster.server(Role::All).admin();
+    let (_, metrics) = http::get(admin, "/metrics").await.expect("metrics");
+    assert!(metrics.contains("\nmilepost_access_break_glass_grants 1\n"), "{metrics}");
+    let grant = done.out.split(' ').find(|word| word.starts_with("grants/")).expect("its name");
+    office.does("ann", &format!("access revoke {}", grant.trim_end_matches(';'))).await;
+    let (_, metrics) = http::get(admin, "/metrics").await.expect("metrics");
+    assert!(metrics.contains("\nmilepost_access_break_glass_grants 0\n"), "{metrics}");
+    office.refused("first", "access list", "access.manage").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

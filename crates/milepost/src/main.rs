@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use milepost_service::config::check_variables;
 use tokio::runtime::{Builder, Runtime};
 
-use cli::{Cli, Command, VARIABLES};
+use cli::{AccessCommand, Cli, Command, VARIABLES};
 use error::{Error, report};
 use output::Format;
 
@@ -54,6 +54,9 @@ fn main() -> ExitCode {
         Command::Store(command) => operate::store(command, format),
         Command::Backup(command) => run(Builder::new_multi_thread(), operate::backup(command, format)),
         Command::Upgrade(command) => operate::upgrade(command, format),
+        Command::Access(AccessCommand::BreakGlass(args)) => {
+            run(Builder::new_multi_thread(), operate::break_glass(args, format))
+        }
         Command::Follower(command) => run(Builder::new_multi_thread(), operate::follower(command, format)),
         _ => run(Builder::new_current_thread(), async {
             tokio::select! {

@@ -40,6 +40,7 @@ const UNSORTED: &[&str] = event_types!(
         "milepost.batch.cancelled",
         "milepost.batch.members_changed",
         "milepost.batch.started",
+        "milepost.grant.break_glass",
         "milepost.grant.created",
         "milepost.grant.deleted",
         "milepost.milestone.achieved",

@@ -13,6 +13,7 @@ use super::flags::Columns;
 use super::session::Session;
 use super::{noun, usage};
 use crate::error::Error;
+use crate::operate::BreakGlass;
 use crate::output::{json, print};
 use crate::schema::{self, Resource};
 
@@ -29,6 +30,15 @@ Examples:
 /// What to do about access.
 #[derive(Debug, Subcommand)]
 #[command(after_long_help = AFTER_HELP)]
+pub enum AccessCommand {
+    /// Makes a principal an administrator for some hours, beside the stopped server: where nobody is left who could
+    BreakGlass(BreakGlass),
+    #[command(flatten)]
+    Verb(Verb),
+}
+
+/// What to ask a server about access.
+#[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Says who calls, as the server has it, and the roles that caller holds
     Whoami,

@@ -30,6 +30,7 @@ use crate::output::zone::Zones;
 use crate::output::{self, Format, Output};
 use crate::schema::{self, Resource};
 use crate::serve::ServeArgs;
+pub use access::AccessCommand;
 pub use completion::answer as complete;
 pub use flags::Columns;
 use session::Session;
@@ -135,7 +136,7 @@ pub enum Command {
     Ledger(ledger::Verb),
     /// Access: who calls, who may do what and why; grants
     #[command(subcommand)]
-    Access(access::Verb),
+    Access(AccessCommand),
     /// Asks whether a server takes traffic; tries for 3 s unless --timeout is given
     Health(health::HealthArgs),
     /// Contexts: named settings of the command line
@@ -170,9 +171,12 @@ pub fn definition() -> clap::Command {
     let root = Command::command().mut_subcommands(|command| {
         let command = command.display_order(orders.next().unwrap_or_default());
         match command.get_name() {
-            "event" | "ledger" | "access" | "health" => {
-                noun::client_args(command).mut_subcommands(noun::client_args)
-            }
+            // It talks to no server.
+            "access" => noun::client_args(command).mut_subcommands(|verb| match verb.get_name() {
+                "break-glass" => verb,
+                _ => noun::client_args(verb),
+            }),
+            "event" | "ledger" | "health" => noun::client_args(command).mut_subcommands(noun::client_args),
             _ => command,
         }
     });
@@ -217,6 +221,7 @@ impl Cli {
             Command::Journal(_) | Command::Store(_) | Command::Follower(_) | Command::Upgrade(_) => {
                 &["MILEPOST_DATA_DIR"]
             }
+            Command::Access(AccessCommand::BreakGlass(_)) => &["MILEPOST_DATA_DIR"],
             Command::Backup(_) => &["MILEPOST_DATA_DIR", "MILEPOST_BACKUP__TARGET"],
             _ => &VARIABLES,
         }
@@ -233,7 +238,7 @@ impl Cli {
             Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
             Command::Event(verb) => event::run(verb, &session()?).await,
             Command::Ledger(verb) => ledger::run(verb, &session()?).await,
-            Command::Access(verb) => access::run(verb, &session()?).await,
+            Command::Access(AccessCommand::Verb(verb)) => access::run(verb, &session()?).await,
             Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
             Command::Context(command) => run_context(&command, format),
             Command::Completion(args) => completion::run(&args),

@@ -7,6 +7,7 @@
 //! `export` and `upgrade check`. Those and `check` only read. All ledgers are processed, even if one fails.
 
 mod backup;
+mod break_glass;
 mod files;
 mod follower;
 mod upgrade;
@@ -28,6 +29,7 @@ use crate::error::{BoxError, Error, chain, of_ledger};
 use crate::output::{Format, json, note, print};
 
 pub use backup::{BackupCommand, backup};
+pub use break_glass::{BreakGlass, run as break_glass};
 pub use files::{JournalCommand, StoreCommand, journal, store};
 pub use follower::{FollowerCommand, run as follower};
 pub use upgrade::{UpgradeCommand, upgrade};

@@ -6,9 +6,11 @@
 use jiff::Timestamp;
 use milepost_ledger::Write;
 use milepost_proto::access::v1::{Grant, ServiceAccount};
+use milepost_proto::event::v1::BreakGlass;
+use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{By, Checked, Index, Name, Parent, Rules, Under, instant};
+use milepost_resource::{By, Change, Checked, EventKind, Index, Name, Parent, Rules, Under, instant};
 use milepost_service::access::table;
 use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted, text};
 
@@ -41,6 +43,18 @@ impl Rules<Registry> for Grant {
             );
             violations.push("principal", "INVALID_PRINCIPAL", description);
         }
+    }
+
+    /// That an operator broke the glass is an event of its own.
+    fn describe(
+        _: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        let broken = before.is_none() && after.break_glass;
+        let kind = || EventKind::custom("milepost.grant.break_glass", Payload::BreakGlass(BreakGlass {}));
+        Ok(change.announcing(broken.then(|| Change::of(kind(), None, after.clone()))))
     }
 
     fn admit(scope: &Scope<'_>, _: Option<&Checked<Self>>, grant: &Checked<Self>) -> Result<(), Rejection> {

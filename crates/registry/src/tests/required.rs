@@ -31,8 +31,10 @@ impl Schema {
         Self { pool, behavior }
     }
 
+    /// Those of the registry: AccessService is of the process.
     fn services(&self) -> impl Iterator<Item = ServiceDescriptor> {
-        self.pool.services().filter(|service| PACKAGES.contains(&service.package_name()))
+        let services = self.pool.services().filter(|service| PACKAGES.contains(&service.package_name()));
+        services.filter(|service| service.name() != "AccessService")
     }
 
     fn is(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {

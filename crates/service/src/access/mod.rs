@@ -11,6 +11,7 @@
 mod guard;
 mod held;
 mod identify;
+mod metrics;
 mod permit;
 mod scopes;
 mod service;
@@ -21,6 +22,8 @@ pub(crate) use guard::NoRows;
 pub use guard::{AccessRows, Guard, Heard, Permitted};
 pub use held::Holder;
 pub(crate) use identify::Identify;
+pub(crate) use metrics::AccessMetrics;
+pub use metrics::BREAK_GLASS_GRANTS;
 pub use permit::Permit;
 pub use scopes::Scopes;
 pub use service::AccessRoutes;

@@ -152,7 +152,10 @@ struct Action {
 /// Everything that is wrong with it.
 fn read(request: &ExplainAccessRequest) -> Result<Action, Rejection> {
     let mut violations = Violations::new();
-    violations.check("principal", request.principal.parse::<Principal>());
+    let filled = |text: &str| Some(()).filter(|()| !text.is_empty());
+    if violations.require("principal", filled(&request.principal)).is_some() {
+        violations.check("principal", request.principal.parse::<Principal>());
+    }
     for (i, group) in request.groups.iter().take(GROUPS).enumerate() {
         violations.check(format!("groups[{i}]"), group.parse::<Principal>());
     }
@@ -167,7 +170,7 @@ fn read(request: &ExplainAccessRequest) -> Result<Action, Rejection> {
         );
     }
     let action = action(&request.action);
-    if action.is_none() {
+    if violations.require("action", filled(&request.action)).is_some() && action.is_none() {
         let known = Permission::ALL.iter().map(|known| known.as_str());
         let all = known.chain(RULES.iter().map(|rule| name(rule)));
         let meant = nearest(&request.action, all).map(|meant| format!("; did you mean {meant}?"));

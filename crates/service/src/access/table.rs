@@ -10,6 +10,7 @@
 //! | tokens that are not revoked | 242 | id | sequence SHA-256 (32) expire second (i64) service account |
 //! | service accounts, not deleted | 243 | id | sequence |
 //! | the last change of access | 244 | | sequence |
+//! | grants of break glass, in force or expired | 245 | name of the grant | sequence expire second (i64) |
 //!
 //! A sequence (u64) is that of the registry's entry that says so.
 
@@ -27,6 +28,7 @@ const ADMINISTRATOR: u8 = 241;
 const TOKENS: u8 = 242;
 const SERVICE_ACCOUNTS: u8 = 243;
 const CHANGED: u8 = 244;
+const BREAK_GLASS: u8 = 245;
 
 /// Bytes of a sequence.
 const SEQUENCE: usize = 8;
@@ -82,6 +84,16 @@ pub fn changed(rows: &dyn Read) -> u64 {
     value.and_then(|value| Some(u64::from_be_bytes(value.as_ref().try_into().ok()?))).unwrap_or(0)
 }
 
+/// When each grant of break glass ends that is in force.
+pub fn break_glass(rows: &dyn Read, now: Timestamp) -> Vec<Timestamp> {
+    let all = rows.scan(&KeyRange::prefix(&[BREAK_GLASS]), Direction::Forward);
+    let ends = all.filter_map(|(_, value)| {
+        let expires = i64::from_be_bytes(value.get(SEQUENCE..)?.try_into().ok()?);
+        Timestamp::from_second(expires).ok()
+    });
+    ends.filter(|ends| *ends > now).collect()
+}
+
 /// A token that was not revoked, of a service account that is not deleted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
@@ -128,12 +140,16 @@ pub fn is_of_access(field: u32) -> bool {
 pub fn put_grant(rows: &mut dyn Write, grant: &Grant) {
     let key = Key::of(GRANTS).text(&grant.principal).beginning(&grant.name).done();
     let sequence = put_changed(rows, &grant.etag);
+    let break_glass = grant.break_glass.then(|| Key::of(BREAK_GLASS).beginning(&grant.name).done());
     if grant.delete_time.is_some() {
-        rows.delete(&key);
+        [Some(key), break_glass].into_iter().flatten().for_each(|key| rows.delete(&key));
     } else {
         let role = u8::try_from(grant.role).unwrap_or(0);
-        let expires = grant.expire_time.as_ref().map_or(i64::MAX, |time| time.seconds);
-        rows.put(key, [&sequence[..], &[role], &expires.to_be_bytes()].concat().into());
+        let expires = grant.expire_time.as_ref().map_or(i64::MAX, |time| time.seconds).to_be_bytes();
+        rows.put(key, [&sequence[..], &[role], &expires].concat().into());
+        if let Some(key) = break_glass {
+            rows.put(key, [sequence, expires].concat().into());
+        }
     }
     if grant.role == Role::Admin as i32 {
         rows.put(vec![ADMINISTRATOR], Bytes::new());
@@ -170,7 +186,7 @@ fn put_changed(rows: &mut dyn Write, etag: &str) -> [u8; SEQUENCE] {
 /// Removes what entries of the registry after this one said: it was restored to there, and they are not any more. What
 /// they revoked stays revoked.
 pub fn forget_after(rows: &mut dyn Write, sequence: u64) {
-    for tag in [GRANTS, TOKENS, SERVICE_ACCOUNTS] {
+    for tag in [GRANTS, TOKENS, SERVICE_ACCOUNTS, BREAK_GLASS] {
         let all = rows.scan(&KeyRange::prefix(&[tag]), Direction::Forward);
         let later = all.filter(|(_, value)| value.get(..SEQUENCE) > Some(&sequence.to_be_bytes()[..]));
         let keys: Vec<_> = later.map(|(key, _)| key).collect();

@@ -15,7 +15,7 @@ use super::grpc::Port;
 use super::listeners::Listeners;
 use super::methods::Methods;
 use super::tls::{Reload, Tls};
-use crate::access::Identify;
+use crate::access::{AccessMetrics, Identify};
 use crate::admin;
 use crate::config::server::{Keepalive, Server};
 use crate::readiness::Check;
@@ -144,6 +144,8 @@ async fn serve(
     let (tls, reload) = tls.unzip();
     let identify =
         Identify::new(&config.access, &context.access, Arc::clone(&context.clock), &context.metrics);
+    let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
+    context.metrics.register_collector(AccessMetrics { access, clock });
     let methods = Methods::new(&context.metrics);
     let calls = Calls::new(routes, methods, limits.clone(), context.drain.clone(), identify.clone());
     let port = Port { tls, calls, limits: limits.clone(), keepalive: keepalive.clone() };
