@@ -16,6 +16,7 @@ mod follow;
 mod foreign;
 mod health;
 mod kill;
+mod matrix;
 mod nonsense;
 mod offline;
 mod on_the_demo;
