@@ -99,8 +99,11 @@ impl Office {
             (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
         servers.server(HOUR).write(dir.path(), "server");
         let everywhere = ROLES.iter().map(|role| format!("{role}-everywhere"));
-        for name in
-            ROLES.map(str::to_owned).into_iter().chain(everywhere).chain(["first".into(), "nobody".into()])
+        for name in ROLES
+            .map(str::to_owned)
+            .into_iter()
+            .chain(everywhere)
+            .chain(["first", "nobody", "stranger"].map(str::to_owned))
         {
             clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), &name);
         }
@@ -147,12 +150,12 @@ impl Office {
         format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port())
     }
 
-    async fn does(&self, who: &str, words: &str) {
+    async fn does(&self, who: &str, words: &str) -> String {
         let mut command = Command::new(binary::milepost());
         command.args(["--endpoint", &self.url(), "--ca", &self.path("servers.pem")]);
         let pair = ["pem", "key"].map(|kind| self.path(&format!("{who}.{kind}")));
         command.args(["--cert", &pair[0], "--cert-key", &pair[1]]).args(words.split(' '));
-        run_command(command).await.succeeded();
+        run_command(command).await.succeeded().out
     }
 
     fn client(&self, who: &str) -> Client {
@@ -285,4 +288,57 @@ async fn every_method_is_allowed_to_the_roles_of_the_table_in_their_part_and_to_
     assert_eq!(wrong, [""; 0]);
     assert_eq!(count, 2 * 25 * RULES.len());
     assert_eq!(expected.len(), RULES.len(), "the table has no method that is none");
+}
+
+/// An answer as it is sent, with the one portfolio in place of the other.
+async fn answer(
+    client: &Client,
+    method: &str,
+    request: Bytes,
+    (from, to): (&str, &str),
+) -> (Code, String, Vec<u8>) {
+    let path = PathAndQuery::try_from(format!("/{method}")).expect("a path");
+    let ledger = if method.contains("tracker") { LedgerKind::Tracker } else { LedgerKind::Registry };
+    let status = client.unary(ledger, path, Request::new(request)).await.expect_err("it is not allowed");
+    let mut details = status.details().to_vec();
+    while let Some(at) = details.windows(from.len()).position(|window| window == from.as_bytes()) {
+        details[at..at + from.len()].copy_from_slice(to.as_bytes());
+    }
+    // The metadata of every error are in an order of their own each time.
+    details.sort_unstable();
+    (status.code(), status.message().replace(from, to), details)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forbidden_is_answered_byte_for_byte_like_what_is_not_there() {
+    let office = Office::start().await;
+    for words in [
+        "project create a/x --display-name x",
+        "milestone create a x m --display-name m",
+        "phase create a x p --display-name p --order 1",
+        "batch create a b --display-name b --start-date 2027-03-15",
+    ] {
+        office.does("manager-everywhere", words).await;
+    }
+    let grant = "grant create portfolios/a/grants/g --grant-principal cert:urn:office:nobody --role viewer --reason x";
+    office.does("admin-everywhere", grant).await;
+    for role in ROLES.iter().filter(|role| **role != "delegate") {
+        office
+            .does("admin-everywhere", &format!("access grant cert:urn:office:stranger {role} b --reason x"))
+            .await;
+    }
+    let stranger = office.client("stranger");
+    let mut compared = 0;
+    for rule in RULES.iter().filter(|rule| !rule.paths.is_empty() && !rule.method.contains("notifier")) {
+        // Portfolio `a` is there with all of it, and `c` is not.
+        let [forbidden, absent] = ["a", "c"].map(|portfolio| office.request(rule.method, portfolio));
+        let names = ("portfolios/c", "portfolios/a");
+        let forbidden = answer(&stranger, rule.method, forbidden, names).await;
+        assert_eq!(forbidden.0, Code::PermissionDenied, "{}", rule.method);
+        assert_eq!(forbidden, answer(&stranger, rule.method, absent, names).await, "{}", rule.method);
+        compared += 1;
+    }
+    assert!(compared > 50, "{compared}");
+    let listed = office.does("manager-everywhere", "project list - --format json").await;
+    assert!(listed.contains("portfolios/a/projects/x") && listed.contains("\"etag\""), "{listed}");
 }
