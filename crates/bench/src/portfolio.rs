@@ -12,11 +12,11 @@ const BATCH: usize = 1000;
 
 const PORTFOLIO: &str = "portfolios/bench";
 
-/// Makes a portfolio with `count` milestones, and names them.
-pub async fn load(client: &Client, count: usize) -> Result<Vec<String>, Error> {
+/// Makes a portfolio with `count` milestones, and names them. An administrator makes the portfolio itself.
+pub async fn load(administrator: &Client, client: &Client, count: usize) -> Result<Vec<String>, Error> {
     let projects = count.div_ceil(PER_PROJECT);
     let names = (0..count).map(|number| name(number / PER_PROJECT, number % PER_PROJECT)).collect();
-    create_portfolio(client).await?;
+    create_portfolio(administrator).await?;
     for first in (0..projects).step_by(BATCH) {
         let numbers = first..projects.min(first + BATCH);
         let requests = numbers.map(project).collect();

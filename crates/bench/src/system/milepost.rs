@@ -4,6 +4,8 @@
 //! journal; a watcher is a `WatchEvents` stream of the notifier, which has followed the tracker and keeps a
 //! durable copy. Events are taken as the bytes they are, as the other systems' payloads are.
 
+mod protection;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +15,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
-use milepost_client::Client;
+use milepost_client::{Client, CredentialChannel};
 use milepost_proto::google::r#type::Date;
 use milepost_proto::notifier::v1::{WatchEventsRequest, watch_events_request};
 use milepost_proto::tracker::v1::ReforecastMilestoneRequest;
@@ -27,6 +29,8 @@ use tonic::transport::Channel;
 use super::process::{self, Process};
 use super::{Error, From, Number, Programs, Setting, System, Watcher, Writer};
 use crate::portfolio;
+pub use protection::Mode;
+use protection::Protection;
 
 const WATCH: &str = "/milepost.notifier.v1.EventService/WatchEvents";
 /// Clients that fill the history.
@@ -52,17 +56,17 @@ pub struct Milepost {
 }
 
 impl Milepost {
-    pub async fn start(setting: &Setting) -> Result<Self, Error> {
-        let server = Server::start(&setting.programs.milepost, &setting.dir).await?;
-        let client = Client::connect(&server.url())?;
-        let names = portfolio::load(&client, setting.subjects).await?.into();
+    pub async fn start(setting: &Setting, mode: Mode) -> Result<Self, Error> {
+        let server = Server::start(&setting.programs.milepost, &setting.dir, mode).await?;
+        let administrator = server.protection.administrator(server.port).await?;
+        let names = portfolio::load(&administrator, &server.client()?, setting.subjects).await?.into();
         Ok(Self { setting: setting.clone(), server, names, written: AtomicU64::new(0) })
     }
 
     /// The bytes of one event of a write, encoded: what the other systems are given as payload.
     pub async fn event_bytes(setting: &Setting) -> Result<usize, Error> {
         let setting = Setting { subjects: 1, connections: 1, ..setting.clone() };
-        let milepost = Self::start(&setting).await?;
+        let milepost = Self::start(&setting, Mode::Open).await?;
         let mut watcher = milepost.watchers(1, 1, From::Now).await?;
         // As long as most numbers are.
         milepost.writers(1).await?[0].write(100_000).await?;
@@ -88,8 +92,9 @@ impl System for Milepost {
     fn writers(&self, count: usize) -> BoxFuture<'_, Result<Vec<Box<dyn Writer>>, Error>> {
         async move {
             let names = Arc::clone(&self.names);
-            let clients = self.server.channels(self.setting.connections.min(count)).await?;
-            let clients = clients.into_iter().map(MilestoneServiceClient::new).collect::<Vec<_>>();
+            let clients = (0..self.setting.connections.min(count)).map(|_| self.server.client());
+            let clients = clients.collect::<Result<Vec<_>, _>>()?;
+            let clients = clients.iter().map(Client::milestones).collect::<Vec<_>>();
             let writer = |number: usize| {
                 let client = clients[number % clients.len()].clone();
                 Box::new(Reforecasts { client, names: names.clone() }) as Box<dyn Writer>
@@ -168,7 +173,7 @@ fn number(event: &[u8]) -> Option<u64> {
 }
 
 struct Reforecasts {
-    client: MilestoneServiceClient<Channel>,
+    client: MilestoneServiceClient<CredentialChannel>,
     names: Arc<[String]>,
 }
 
@@ -240,12 +245,15 @@ pub struct Server {
     port: u16,
     program: PathBuf,
     dir: PathBuf,
+    mode: Mode,
+    protection: Protection,
 }
 
 impl Server {
     /// Starts a server on a directory, and waits until it is ready.
-    pub async fn start(program: &Path, dir: &Path) -> Result<Self, Error> {
+    pub async fn start(program: &Path, dir: &Path, mode: Mode) -> Result<Self, Error> {
         let (port, admin) = (process::free_port()?, process::free_port()?);
+        let protection = Protection::new(mode, dir)?;
         let words = [
             "serve".to_owned(),
             "all".to_owned(),
@@ -254,9 +262,15 @@ impl Server {
             format!("--data-dir={}", dir.join("data").display()),
         ];
         let found = super::find(program).ok_or_else(|| format!("{} is not there", program.display()))?;
-        let mut process = Process::start(&found, words, None, "KILL", &dir.join("milepost.log"))?;
+        let mut process = Process::start(
+            &found,
+            words.iter().chain(protection.arguments()),
+            None,
+            "KILL",
+            &dir.join("milepost.log"),
+        )?;
         process.ready(async || is_ready(admin).await.unwrap_or(false)).await?;
-        Ok(Self { process, port, program: program.to_owned(), dir: dir.to_owned() })
+        Ok(Self { process, port, program: program.to_owned(), dir: dir.to_owned(), mode, protection })
     }
 
     /// Stops it in order, has its data prepared, and starts it again; how long that start took.
@@ -264,11 +278,11 @@ impl Server {
         self,
         prepare: impl Fn(&Path) -> Result<(), Error>,
     ) -> Result<(Self, Duration), Error> {
-        let (program, dir, data) = (self.program.clone(), self.dir.clone(), self.data());
+        let (program, dir, data, mode) = (self.program.clone(), self.dir.clone(), self.data(), self.mode);
         self.stop().await?;
         prepare(&data)?;
         let begin = Instant::now();
-        Ok((Self::start(&program, &dir).await?, begin.elapsed()))
+        Ok((Self::start(&program, &dir, mode).await?, begin.elapsed()))
     }
 
     /// Where it keeps its data.
@@ -284,6 +298,11 @@ impl Server {
     /// Stops it in order.
     pub async fn stop(self) -> Result<(), Error> {
         self.process.stop().await
+    }
+
+    /// A client with a connection of its own, which may write.
+    pub fn client(&self) -> Result<Client, Error> {
+        self.protection.client(self.port)
     }
 
     pub fn url(&self) -> String {

@@ -22,7 +22,7 @@ use milepost_client::connector;
 use tonic::transport::{Channel, Endpoint};
 
 pub use echo::serve as serve_echo;
-pub use milepost::{Milepost, journal_bytes};
+pub use milepost::{Milepost, Mode, journal_bytes};
 pub use process::disk_bytes;
 
 /// For one attempt to connect.
@@ -36,6 +36,10 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 pub enum Kind {
     /// `milepost serve all`.
     Milepost,
+    /// The same with TLS.
+    MilepostTls,
+    /// The same with the JWTs of an issuer, and grants.
+    MilepostJwt,
     /// A bare tonic server that answers with what it is sent: the transport's own limit. Keeps nothing.
     Echo,
     /// etcd, one node.
@@ -122,12 +126,20 @@ pub trait Watcher: Send {
 
 impl Kind {
     /// All of them, in the order of tables.
-    pub const ALL: [Self; 5] = [Self::Milepost, Self::Echo, Self::Etcd, Self::Jetstream, Self::Postgres];
+    pub const ALL: [Self; 7] = [
+        Self::Milepost,
+        Self::MilepostTls,
+        Self::MilepostJwt,
+        Self::Echo,
+        Self::Etcd,
+        Self::Jetstream,
+        Self::Postgres,
+    ];
 
     /// Which version is installed, or why it cannot be measured.
     pub fn version(self, programs: &Programs) -> Result<String, String> {
         match self {
-            Self::Milepost => milepost::version(programs),
+            Self::Milepost | Self::MilepostTls | Self::MilepostJwt => milepost::version(programs),
             Self::Echo => Ok("tonic, in this program".to_owned()),
             Self::Etcd => etcd::version(),
             Self::Jetstream => jetstream::version(programs),
@@ -138,7 +150,9 @@ impl Kind {
     /// Starts it.
     pub async fn start(self, setting: &Setting) -> Result<Box<dyn System>, Error> {
         Ok(match self {
-            Self::Milepost => Box::new(milepost::Milepost::start(setting).await?),
+            Self::Milepost => Box::new(Milepost::start(setting, Mode::Open).await?),
+            Self::MilepostTls => Box::new(Milepost::start(setting, Mode::Tls).await?),
+            Self::MilepostJwt => Box::new(Milepost::start(setting, Mode::Jwt).await?),
             Self::Echo => Box::new(echo::Echo::start(setting).await?),
             Self::Etcd => Box::new(etcd::Etcd::start(setting).await?),
             Self::Jetstream => Box::new(jetstream::Jetstream::start(setting).await?),
@@ -146,10 +160,15 @@ impl Kind {
         })
     }
 
+    /// Whether it is Milepost with something that protects it, which costs writes the most.
+    pub fn is_protected(self) -> bool {
+        matches!(self, Self::MilepostTls | Self::MilepostJwt)
+    }
+
     /// Whether its watchers can be so many: PostgreSQL takes a process for each.
     pub fn takes_watchers(self, count: usize) -> bool {
         match self {
-            Self::Echo => false,
+            Self::Echo | Self::MilepostTls | Self::MilepostJwt => false,
             Self::Postgres => count <= 1000,
             Self::Milepost | Self::Etcd | Self::Jetstream => true,
         }
@@ -160,6 +179,8 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Milepost => "Milepost",
+            Self::MilepostTls => "Milepost, TLS",
+            Self::MilepostJwt => "Milepost, JWT",
             Self::Echo => "tonic echo",
             Self::Etcd => "etcd",
             Self::Jetstream => "JetStream",

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::figure::{Figure, Unit};
-use crate::system::{Error, Milepost, Setting, System, disk_bytes, journal_bytes};
+use crate::system::{Error, Milepost, Mode, Setting, System, disk_bytes, journal_bytes};
 
 /// After this long, checkpoints are written and what a burst used is given back.
 const SETTLES: Duration = Duration::from_secs(8);
 
 /// Measures with so many entries; reopens and rebuilds so often.
 pub async fn measure(setting: &Setting, entries: u64, rounds: usize) -> Result<Vec<Figure>, Error> {
-    let milepost = Milepost::start(setting).await?;
+    let milepost = Milepost::start(setting, Mode::Open).await?;
     milepost.fill(entries).await?;
     tokio::time::sleep(SETTLES).await;
     let memory = milepost.memory_bytes();

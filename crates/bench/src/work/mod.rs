@@ -114,7 +114,8 @@ impl Work {
     /// Whether a system can do it.
     pub fn suits(self, kind: Kind) -> bool {
         match self {
-            Self::Writes(_) | Self::Replay => true,
+            Self::Writes(clients) => clients == 64 || !kind.is_protected(),
+            Self::Replay => !kind.is_protected(),
             Self::Live { watchers, .. } | Self::FullSpeed { watchers } | Self::Idle { watchers } => {
                 kind.takes_watchers(watchers)
             }
