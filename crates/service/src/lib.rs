@@ -6,6 +6,7 @@
 pub mod access;
 pub mod admin;
 pub mod config;
+mod generations;
 pub mod host;
 pub mod identity;
 pub mod journal_service;

@@ -12,6 +12,7 @@ use milepost_types::{Clock, Permission, Rejection};
 use parking_lot::Mutex;
 use tonic::{Code, Request, Status};
 
+use super::known::Grants;
 use super::permit::Permit;
 use super::stream::StreamAccess;
 use super::{Access, Authority, Sender};
@@ -78,6 +79,7 @@ impl Heard {
 pub struct Guard {
     access: Access,
     pub(super) rows: Arc<dyn AccessRows>,
+    grants: Arc<Grants>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -85,7 +87,8 @@ impl Guard {
     /// A guard that decides on these rows.
     pub fn new(context: &ServiceContext, rows: Arc<dyn AccessRows>) -> Self {
         context.access.attach(&rows);
-        Self { access: context.access.clone(), rows, clock: Arc::clone(&context.clock) }
+        let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
+        Self { access, rows, grants: Arc::default(), clock }
     }
 
     /// Allows a request, or refuses it.
@@ -104,11 +107,13 @@ impl Guard {
         if let Some(age) = self.too_old() {
             return Err(stale(age));
         }
-        let permit = Permit::of(holder, request.get_ref());
-        // Until rows say otherwise.
-        let mut checked = Err(Rejection::denied(Q::RULE.permissions, ""));
-        self.rows.read(&mut |rows| checked = permit.check(rows, self.clock.now()));
-        checked.map_err(|rejection| refusal::status(&rejection))?;
+        // Where there are no rows, there are no grants.
+        let mut known = None;
+        self.rows.read(&mut |rows| known = Some(self.grants.known(rows, &holder)));
+        let denied = || Rejection::denied(Q::RULE.permissions, "");
+        let permit = known.map(|known| Permit::of(holder, request.get_ref(), known)).ok_or_else(denied);
+        let checked = permit.and_then(|permit| permit.check_known(self.clock.now()).map(|()| permit));
+        let permit = checked.map_err(|rejection| refusal::status(&rejection))?;
         Ok(self.permitted(request, permit))
     }
 

@@ -3,11 +3,12 @@
 //! Invariant: on behalf of another, a caller may do only what both may, and nothing that changes access.
 
 use jiff::Timestamp;
-use milepost_ledger::{Actor, Read};
+use milepost_ledger::Actor;
 use milepost_types::{Permission, Place, Role, Scope};
 
+use super::known::Known;
 use super::scopes::Scopes;
-use super::table::{self, Held};
+use super::table::Held;
 
 /// A caller that was authenticated.
 #[derive(Debug, Clone)]
@@ -34,77 +35,60 @@ impl Holder {
     }
 
     /// Whether it has one of the permissions at a place.
-    pub fn may(&self, rows: &dyn Read, now: Timestamp, permissions: &[Permission], place: Place<'_>) -> bool {
-        let own = |permissions: &[Permission]| {
-            self.principals().any(|principal| has(rows, now, principal, permissions, place))
+    pub fn may(&self, known: &Known, now: Timestamp, permissions: &[Permission], place: Place<'_>) -> bool {
+        let has = |grants: &[Held], permissions: &[Permission]| {
+            in_force(grants, now, permissions).any(|held| held.place().covers(place))
         };
-        match self.other() {
-            None => self.is_first_administrator(rows, permissions) || own(permissions),
+        let own = |permissions: &[Permission]| known.own.iter().any(|grants| has(grants, permissions));
+        match &known.other {
+            None => self.is_first_administrator(known, permissions) || own(permissions),
             Some(_) if permissions.contains(&Permission::AccessManage) => false,
-            Some(other) => {
-                own(&[Permission::ActOnBehalf])
-                    && own(permissions)
-                    && has(rows, now, other, permissions, place)
-            }
+            Some(other) => own(&[Permission::ActOnBehalf]) && own(permissions) && has(other, permissions),
         }
     }
 
     /// Where it has one of the permissions.
-    pub fn scopes(&self, rows: &dyn Read, now: Timestamp, permissions: &[Permission]) -> Scopes {
-        let own = |permissions: &[Permission]| {
-            let scopes = self.principals().flat_map(|principal| scopes(rows, now, principal, permissions));
-            scopes.collect::<Scopes>()
+    pub fn scopes(&self, known: &Known, now: Timestamp, permissions: &[Permission]) -> Scopes {
+        let own = |permissions: &[Permission]| -> Scopes {
+            known.own.iter().flat_map(|grants| scopes(grants, now, permissions)).collect()
         };
-        match self.other() {
-            None if self.is_first_administrator(rows, permissions) => Scopes::everywhere(),
+        match &known.other {
+            None if self.is_first_administrator(known, permissions) => Scopes::everywhere(),
             None => own(permissions),
             Some(_) if permissions.contains(&Permission::AccessManage) => Scopes::default(),
             Some(other) => {
-                let others: Scopes = scopes(rows, now, other, permissions).collect();
+                let others: Scopes = scopes(other, now, permissions).collect();
                 own(&[Permission::ActOnBehalf]).in_common(&own(permissions)).in_common(&others)
             }
         }
     }
 
     /// When the next of its grants ends by itself, or its credential.
-    pub fn next_end(&self, rows: &dyn Read, now: Timestamp) -> Option<Timestamp> {
-        let all = self.principals().chain(self.other());
-        let grants = all.flat_map(|principal| table::grants(rows, principal));
-        let ends = grants.filter(|held| held.holds_at(now)).filter_map(|held| held.expire_time());
+    pub fn next_end(&self, known: &Known, now: Timestamp) -> Option<Timestamp> {
+        let grants = known.own.iter().chain(&known.other).flat_map(|grants| grants.iter());
+        let ends = grants.filter(|held| held.holds_at(now)).filter_map(Held::expire_time);
         ends.chain(self.expire_time).min()
     }
 
-    fn is_first_administrator(&self, rows: &dyn Read, permissions: &[Permission]) -> bool {
+    fn is_first_administrator(&self, known: &Known, permissions: &[Permission]) -> bool {
         let enough = || permissions.iter().any(|permission| Role::Admin.has(*permission));
-        self.is_bootstrap && enough() && !table::had_administrator(rows)
+        self.is_bootstrap && enough() && !known.had_administrator
     }
 }
 
 fn in_force<'a>(
-    rows: &'a dyn Read,
+    grants: &'a [Held],
     now: Timestamp,
-    principal: &str,
     permissions: &'a [Permission],
-) -> impl Iterator<Item = Held> + use<'a> {
+) -> impl Iterator<Item = &'a Held> {
     let gives = |held: &Held| permissions.iter().any(|permission| held.role.has(*permission));
-    table::grants(rows, principal).filter(move |held| held.holds_at(now) && gives(held))
-}
-
-fn has(
-    rows: &dyn Read,
-    now: Timestamp,
-    principal: &str,
-    permissions: &[Permission],
-    place: Place<'_>,
-) -> bool {
-    in_force(rows, now, principal, permissions).any(|held| held.place().covers(place))
+    grants.iter().filter(move |held| held.holds_at(now) && gives(held))
 }
 
 fn scopes<'a>(
-    rows: &'a dyn Read,
+    grants: &'a [Held],
     now: Timestamp,
-    principal: &str,
     permissions: &'a [Permission],
 ) -> impl Iterator<Item = Scope> + use<'a> {
-    in_force(rows, now, principal, permissions).filter_map(|held| held.place().scope())
+    in_force(grants, now, permissions).filter_map(|held| held.place().scope())
 }

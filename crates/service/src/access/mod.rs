@@ -11,6 +11,7 @@
 mod guard;
 mod held;
 mod identify;
+mod known;
 mod metrics;
 mod permit;
 mod scopes;

@@ -11,6 +11,7 @@ use milepost_proto::rule::{AccessRequest, Rule, RuleKind};
 use milepost_types::{Permission, Place, Rejection};
 
 use super::held::Holder;
+use super::known::Known;
 use super::scopes::Scopes;
 
 /// What a call was allowed to do.
@@ -23,6 +24,8 @@ struct Asked {
     rule: &'static Rule,
     /// The resources that the request names.
     names: Vec<String>,
+    /// The grants of the caller when it asked.
+    known: Known,
 }
 
 impl Permit {
@@ -31,11 +34,11 @@ impl Permit {
         Self(None)
     }
 
-    /// What a caller asks for.
-    pub(crate) fn of<Q: AccessRequest>(holder: Arc<Holder>, request: &Q) -> Self {
+    /// What a caller asks for, whose grants are these.
+    pub(crate) fn of<Q: AccessRequest>(holder: Arc<Holder>, request: &Q, known: Known) -> Self {
         let mut names = Vec::new();
         request.visit_resources(&mut |name| names.push(name.to_owned()));
-        Self(Some(Arc::new(Asked { holder, rule: Q::RULE, names })))
+        Self(Some(Arc::new(Asked { holder, rule: Q::RULE, names, known })))
     }
 
     /// Refuses what the caller may not do, as these rows have it.
@@ -44,7 +47,46 @@ impl Permit {
     /// The first permission that is missing.
     pub fn check(&self, rows: &dyn Read, now: Timestamp) -> Result<(), Rejection> {
         let Some(asked) = &self.0 else { return Ok(()) };
-        let Asked { holder, rule, names } = &**asked;
+        asked.with_known(rows, |known| asked.check(known, now))
+    }
+
+    /// The same, with the grants that the caller had when it asked.
+    pub(super) fn check_known(&self, now: Timestamp) -> Result<(), Rejection> {
+        self.0.as_ref().map_or(Ok(()), |asked| asked.check(&asked.known, now))
+    }
+
+    /// Where the caller has what the method needs.
+    pub fn scopes(&self, rows: &dyn Read, now: Timestamp) -> Scopes {
+        let Some(asked) = &self.0 else { return Scopes::everywhere() };
+        asked.with_known(rows, |known| asked.holder.scopes(known, now, asked.rule.permissions))
+    }
+
+    /// Where the caller has a permission.
+    pub fn scopes_of(&self, rows: &dyn Read, now: Timestamp, permission: Permission) -> Scopes {
+        let Some(asked) = &self.0 else { return Scopes::everywhere() };
+        asked.with_known(rows, |known| asked.holder.scopes(known, now, &[permission]))
+    }
+
+    /// When the next of the caller's grants ends by itself, or its credential.
+    pub(super) fn next_end(&self, rows: &dyn Read, now: Timestamp) -> Option<Timestamp> {
+        let asked = self.0.as_ref()?;
+        asked.with_known(rows, |known| asked.holder.next_end(known, now))
+    }
+
+    /// Who calls; none where that is not known, and everything is allowed.
+    pub fn holder(&self) -> Option<&Arc<Holder>> {
+        self.0.as_ref().map(|asked| &asked.holder)
+    }
+}
+
+impl Asked {
+    /// Does something with the grants of the caller as these rows have them.
+    fn with_known<T>(&self, rows: &dyn Read, act: impl FnOnce(&Known) -> T) -> T {
+        if self.known.is_of(rows) { act(&self.known) } else { act(&Known::read(rows, &self.holder)) }
+    }
+
+    fn check(&self, known: &Known, now: Timestamp) -> Result<(), Rejection> {
+        let Self { holder, rule, names, .. } = self;
         let denied = |name: &str| Err(Rejection::denied(rule.permissions, name));
         match rule.kind {
             RuleKind::Public | RuleKind::Authenticated => Ok(()),
@@ -52,34 +94,16 @@ impl Permit {
                 let everything = [String::new()];
                 let names: &[String] = if rule.paths.is_empty() { &everything } else { names };
                 let mut missing =
-                    names.iter().filter(|name| !holder.may(rows, now, rule.permissions, Place::of(name)));
+                    names.iter().filter(|name| !holder.may(known, now, rule.permissions, Place::of(name)));
                 missing.next().map_or(Ok(()), |name| denied(name))
             }
             RuleKind::Filtered => {
-                let scopes = holder.scopes(rows, now, rule.permissions);
+                let scopes = holder.scopes(known, now, rule.permissions);
                 let anywhere = [String::new()];
                 let names: &[String] = if names.is_empty() { &anywhere } else { names };
                 let mut unseen = names.iter().filter(|name| scopes.within(Place::of(name)).is_empty());
                 unseen.next().map_or(Ok(()), |name| denied(name))
             }
         }
-    }
-
-    /// Where the caller has what the method needs.
-    pub fn scopes(&self, rows: &dyn Read, now: Timestamp) -> Scopes {
-        self.0
-            .as_ref()
-            .map_or_else(Scopes::everywhere, |asked| asked.holder.scopes(rows, now, asked.rule.permissions))
-    }
-
-    /// Where the caller has a permission.
-    pub fn scopes_of(&self, rows: &dyn Read, now: Timestamp, permission: Permission) -> Scopes {
-        let asked = self.0.as_ref();
-        asked.map_or_else(Scopes::everywhere, |asked| asked.holder.scopes(rows, now, &[permission]))
-    }
-
-    /// Who calls; none where that is not known, and everything is allowed.
-    pub fn holder(&self) -> Option<&Arc<Holder>> {
-        self.0.as_ref().map(|asked| &asked.holder)
     }
 }

@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use super::guard::{Guard, NoRows, stale};
 use super::permit::Permit;
 use super::scopes::Scopes;
-use super::table;
+use super::table::{self, Changed};
 use crate::host::ServiceContext;
 use crate::status::Answer;
 
@@ -28,14 +28,15 @@ pub struct StreamAccess {
     /// Where each of the permissions is held.
     scopes: Vec<Scopes>,
     /// The last change of access that this is of.
-    changed: u64,
+    changed: Changed,
     /// When the credential or the next grant ends.
     ends: Option<Timestamp>,
 }
 
 impl StreamAccess {
     pub(super) fn new(guard: Guard, permit: Permit, permissions: &'static [Permission]) -> Self {
-        let mut access = Self { guard, permit, permissions, scopes: Vec::new(), changed: 0, ends: None };
+        let mut access =
+            Self { guard, permit, permissions, scopes: Vec::new(), changed: Changed::default(), ends: None };
         if access.permit.holder().is_none() {
             access.scopes = vec![Scopes::everywhere(); permissions.len()];
             return access;
@@ -107,6 +108,6 @@ impl StreamAccess {
 
     fn note(&mut self, rows: &dyn Read, now: Timestamp) {
         self.changed = table::changed(rows);
-        self.ends = self.permit.holder().and_then(|holder| holder.next_end(rows, now));
+        self.ends = self.permit.next_end(rows, now);
     }
 }

@@ -9,7 +9,7 @@
 //! | an administrator was granted | 241 | | |
 //! | tokens that are not revoked | 242 | id | sequence SHA-256 (32) expire second (i64) service account |
 //! | service accounts, not deleted | 243 | id | sequence |
-//! | the last change of access | 244 | | sequence |
+//! | the last change of access | 244 | | sequence, resets (u64) unless that is 0 |
 //! | grants of break glass, in force or expired | 245 | name of the grant | sequence expire second (i64) |
 //!
 //! A sequence (u64) is that of the registry's entry that says so.
@@ -78,10 +78,27 @@ pub fn had_administrator(rows: &dyn Read) -> bool {
     rows.get(&[ADMINISTRATOR]).is_some()
 }
 
-/// The sequence of the entry that changed any of this last.
-pub fn changed(rows: &dyn Read) -> u64 {
-    let value = rows.get(&[CHANGED]);
-    value.and_then(|value| Some(u64::from_be_bytes(value.as_ref().try_into().ok()?))).unwrap_or(0)
+/// Which change of any of this was the last. Rows of one service with the same one say the same of access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// The sequence of the entry that made it.
+    pub sequence: u64,
+    /// How often the registry was restored to before what these rows had: entries may have the same sequences then.
+    pub resets: u64,
+}
+
+/// The last change of any of this.
+pub fn changed(rows: &dyn Read) -> Changed {
+    let value = rows.get(&[CHANGED]).unwrap_or_default();
+    let number =
+        |at: usize| value.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+    Changed { sequence: number(0).unwrap_or(0), resets: number(SEQUENCE).unwrap_or(0) }
+}
+
+fn set_changed(rows: &mut dyn Write, Changed { sequence, resets }: Changed) {
+    let resets = (resets > 0).then(|| resets.to_be_bytes());
+    let value = [&sequence.to_be_bytes()[..], resets.as_ref().map_or(&[], |resets| &resets[..])].concat();
+    rows.put(vec![CHANGED], value.into());
 }
 
 /// When each grant of break glass ends that is in force.
@@ -179,7 +196,8 @@ pub fn put_token(rows: &mut dyn Write, token: &ApiToken) {
 /// The etag of what changed is the sequence of the entry that changed it.
 fn put_changed(rows: &mut dyn Write, etag: &str) -> [u8; SEQUENCE] {
     let sequence = etag.parse().unwrap_or(0);
-    rows.put(vec![CHANGED], changed(rows).max(sequence).to_be_bytes().to_vec().into());
+    let before = changed(rows);
+    set_changed(rows, Changed { sequence: before.sequence.max(sequence), ..before });
     sequence.to_be_bytes()
 }
 
@@ -192,8 +210,9 @@ pub fn forget_after(rows: &mut dyn Write, sequence: u64) {
         let keys: Vec<_> = later.map(|(key, _)| key).collect();
         keys.iter().for_each(|key| rows.delete(key));
     }
-    if changed(rows) > sequence {
-        rows.put(vec![CHANGED], sequence.to_be_bytes().to_vec().into());
+    let before = changed(rows);
+    if before.sequence > sequence {
+        set_changed(rows, Changed { sequence, resets: before.resets + 1 });
     }
 }
 

@@ -4,7 +4,6 @@
 //! [`ENTRIES`] at once: bogus tokens take no memory. What is kept counts only with the key set that
 //! verified it, which the caller compares. Decisions about access are not kept.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::credential::Verified;
 use super::jwks::KeySet;
+use crate::generations::Generations;
 
 /// How long a token counts as verified.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -46,38 +46,30 @@ impl Entry {
 }
 
 /// The verified tokens.
-#[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Generations>);
+#[derive(Debug)]
+pub(super) struct Cache(Mutex<Generations<TokenHash, Entry>>);
 
-/// Two generations: when the newer is full, it becomes the older, which is dropped as a whole. That bounds memory
-/// without a search for what to drop.
-#[derive(Debug, Default)]
-struct Generations {
-    newer: HashMap<TokenHash, Entry>,
-    older: HashMap<TokenHash, Entry>,
+impl Default for Cache {
+    fn default() -> Self {
+        Self(Mutex::new(Generations::new(ENTRIES)))
+    }
 }
 
 impl Cache {
     /// The entry of a token, if it still counts.
     pub(super) fn get(&self, hash: &TokenHash, now: Timestamp) -> Option<Entry> {
-        let generations = self.0.lock();
-        let entry = generations.newer.get(hash).or_else(|| generations.older.get(hash))?;
-        entry.counts(now).then(|| entry.clone())
+        let kept = self.0.lock();
+        kept.get(hash).filter(|entry| entry.counts(now)).cloned()
     }
 
     /// Keeps a token that was verified.
     pub(super) fn put(&self, hash: TokenHash, entry: Entry) {
-        let mut generations = self.0.lock();
-        if generations.newer.len() >= ENTRIES / 2 {
-            generations.older = std::mem::take(&mut generations.newer);
-        }
-        generations.newer.insert(hash, entry);
+        self.0.lock().put(hash, entry);
     }
 
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
-        let generations = self.0.lock();
-        generations.newer.len() + generations.older.len()
+        self.0.lock().count()
     }
 }
 

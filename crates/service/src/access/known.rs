@@ -1,0 +1,88 @@
+//! The grants of a holder, as rows had them after one change of access.
+//!
+//! Invariant: good for rows whose last change of access is the same, and for no others: a decision is never kept, what
+//! it is made of is read again as soon as anything about access changes.
+
+use std::sync::Arc;
+
+use milepost_ledger::Read;
+use parking_lot::Mutex;
+
+use super::held::Holder;
+use super::table::{self, Changed, Held};
+use crate::generations::Generations;
+
+/// Principals whose grants are kept at most.
+const PRINCIPALS: usize = 10_000;
+
+/// The grants of one holder.
+#[derive(Debug, Clone)]
+pub struct Known {
+    changed: Changed,
+    /// Those of the principal, and of each of its groups.
+    pub(super) own: Vec<Arc<[Held]>>,
+    /// Those of the one that it acts on behalf of.
+    pub(super) other: Option<Arc<[Held]>>,
+    /// Whether an administrator was ever granted; read only of who would be one else.
+    pub(super) had_administrator: bool,
+}
+
+impl Known {
+    /// The grants as these rows have them.
+    pub fn read(rows: &dyn Read, holder: &Holder) -> Self {
+        Self::read_by(rows, holder, table::changed(rows), |principal| {
+            table::grants(rows, principal).collect()
+        })
+    }
+
+    /// Whether these rows have the same.
+    pub(super) fn is_of(&self, rows: &dyn Read) -> bool {
+        self.changed == table::changed(rows)
+    }
+
+    fn read_by(
+        rows: &dyn Read,
+        holder: &Holder,
+        changed: Changed,
+        mut grants: impl FnMut(&str) -> Arc<[Held]>,
+    ) -> Self {
+        Self {
+            changed,
+            own: holder.principals().map(&mut grants).collect(),
+            other: holder.other().map(grants),
+            had_administrator: holder.is_bootstrap && table::had_administrator(rows),
+        }
+    }
+}
+
+/// The grants of a principal, after a change of access.
+type AfterChange = (Changed, Arc<[Held]>);
+
+/// The grants that were read last of the rows of one service.
+#[derive(Debug)]
+pub(super) struct Grants(Mutex<Generations<String, AfterChange>>);
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self(Mutex::new(Generations::new(PRINCIPALS)))
+    }
+}
+
+impl Grants {
+    /// Those of a holder. The rows are always those of the same service.
+    pub(super) fn known(&self, rows: &dyn Read, holder: &Holder) -> Known {
+        let changed = table::changed(rows);
+        Known::read_by(rows, holder, changed, |principal| self.of(rows, principal, changed))
+    }
+
+    fn of(&self, rows: &dyn Read, principal: &str, changed: Changed) -> Arc<[Held]> {
+        if let Some((at, grants)) = self.0.lock().get(principal)
+            && *at == changed
+        {
+            return Arc::clone(grants);
+        }
+        let grants: Arc<[Held]> = table::grants(rows, principal).collect();
+        self.0.lock().put(principal.to_owned(), (changed, Arc::clone(&grants)));
+        grants
+    }
+}
