@@ -3,6 +3,7 @@
 mod access;
 mod acknowledgement;
 mod architecture;
+mod audit;
 mod backup;
 mod batches;
 mod bench;

@@ -48,11 +48,12 @@ const TABLE: &[(&[&str], &str)] = &[
     ),
     (
         &["admin"],
-        "CreatePortfolio UpdatePortfolio DeletePortfolio UndeletePortfolio CreateGrant GetGrant ListGrants DeleteGrant \
+        "CreatePortfolio UpdatePortfolio DeletePortfolio UndeletePortfolio CreateGrant DeleteGrant \
          CreateServiceAccount GetServiceAccount ListServiceAccounts UpdateServiceAccount DeleteServiceAccount \
          UndeleteServiceAccount CreateApiToken GetApiToken ListApiTokens DeleteApiToken",
     ),
-    (&["admin", "auditor"], "ExplainAccess"),
+    (&["admin", "auditor"], "ExplainAccess GetGrant ListGrants"),
+    (&["auditor"], "ListAuditRecords"),
     (&["auditor", "operator", "follower"], "GetLedgerInfo"),
     (&["follower"], "Follow"),
 ];
@@ -75,7 +76,8 @@ const ROLES: [&str; 12] = [
 /// Methods of what is in no portfolio: a role must hold everywhere.
 const OF_EVERYTHING: &str = "CreatePortfolio CreateOrganization UpdateOrganization DeleteOrganization UndeleteOrganization \
      CreateServiceAccount GetServiceAccount ListServiceAccounts UpdateServiceAccount DeleteServiceAccount \
-     UndeleteServiceAccount CreateApiToken GetApiToken ListApiTokens DeleteApiToken GetLedgerInfo Follow";
+     UndeleteServiceAccount CreateApiToken GetApiToken ListApiTokens DeleteApiToken GetLedgerInfo Follow \
+     ListAuditRecords";
 
 /// Methods whose answer holds what may be seen, wherever that is: a role that holds anywhere is enough.
 const OF_ANYTHING: &str = "ListPortfolios GetOrganization ListOrganizations GetEvent GetLogInfo";

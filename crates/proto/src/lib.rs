@@ -58,6 +58,10 @@ pub mod milepost {
             }
         }
     }
+    /// The audit log.
+    pub mod audit {
+        package!("milepost.audit.v1");
+    }
     /// Reasons of errors.
     pub mod error {
         package!("milepost.error.v1");
@@ -88,7 +92,7 @@ pub mod milepost {
     }
 }
 
-pub use milepost::{access, error, event, journal, notifier, options, registry, tracker};
+pub use milepost::{access, audit, error, event, journal, notifier, options, registry, tracker};
 
 /// A request that changes something: it may be sent again under its id, and tried without effect.
 ///

@@ -18,6 +18,20 @@ pub struct Rule {
     pub paths: &'static [&'static str],
 }
 
+impl Rule {
+    /// Whether the method reads, and changes nothing.
+    pub fn is_read(&self) -> bool {
+        let name = self.method.rsplit('/').next().unwrap_or_default();
+        let reads = ["Get", "List", "BatchGet", "Watch", "Follow", "WhoAmI", "Explain"];
+        reads.iter().any(|verb| name.starts_with(verb))
+    }
+
+    /// Whether the method changes who may do what.
+    pub fn changes_access(&self) -> bool {
+        self.method.starts_with("milepost.access.") && !self.is_read()
+    }
+}
+
 /// How a call is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleKind {

@@ -154,20 +154,25 @@ async fn call(
     method: &str,
     request: Option<&ExplainAccessRequest>,
 ) -> Result<DynamicMessage, Error> {
-    let method = self::method(method);
+    let method = self::method("milepost.access.v1.AccessService", method);
     let bytes = request.map(Message::encode_to_vec).unwrap_or_default();
     let request = DynamicMessage::decode(method.input(), &bytes[..]).expect("it is of this type");
     session.call(&method, request).await
 }
 
-fn method(name: &str) -> MethodDescriptor {
-    let service = schema::POOL.get_service_by_name("milepost.access.v1.AccessService");
+/// A method of a service of the schemas.
+pub(super) fn method(service: &str, name: &str) -> MethodDescriptor {
+    let service = schema::POOL.get_service_by_name(service);
     let service = service.expect("the schemas have it");
     let found = service.methods().find(|method| method.name() == name);
     found.expect("the service has the method")
 }
 
-fn read<M: Message + Default>(answer: &DynamicMessage) -> Result<M, Error> {
+/// An answer, as its message.
+///
+/// # Errors
+/// If it is none.
+pub(super) fn read<M: Message + Default>(answer: &DynamicMessage) -> Result<M, Error> {
     M::decode(&answer.encode_to_vec()[..])
         .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
 }

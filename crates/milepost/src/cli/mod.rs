@@ -4,6 +4,7 @@
 //! exit code means never changes. The nouns use the public API only, through the client crate.
 
 mod access;
+mod audit;
 mod completion;
 mod event;
 mod fields;
@@ -137,6 +138,9 @@ pub enum Command {
     /// Access: who calls, who may do what and why; grants
     #[command(subcommand)]
     Access(AccessCommand),
+    /// Audit: what was refused, what changed access, and who could do what
+    #[command(subcommand)]
+    Audit(audit::Verb),
     /// Asks whether a server takes traffic; tries for 3 s unless --timeout is given
     Health(health::HealthArgs),
     /// Contexts: named settings of the command line
@@ -176,7 +180,9 @@ pub fn definition() -> clap::Command {
                 "break-glass" => verb,
                 _ => noun::client_args(verb),
             }),
-            "event" | "ledger" | "health" => noun::client_args(command).mut_subcommands(noun::client_args),
+            "event" | "ledger" | "audit" | "health" => {
+                noun::client_args(command).mut_subcommands(noun::client_args)
+            }
             _ => command,
         }
     });
@@ -239,6 +245,7 @@ impl Cli {
             Command::Event(verb) => event::run(verb, &session()?).await,
             Command::Ledger(verb) => ledger::run(verb, &session()?).await,
             Command::Access(AccessCommand::Verb(verb)) => access::run(verb, &session()?).await,
+            Command::Audit(verb) => audit::run(verb, &session()?).await,
             Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
             Command::Context(command) => run_context(&command, format),
             Command::Completion(args) => completion::run(&args),

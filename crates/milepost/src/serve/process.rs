@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use milepost_client::{ConnectOptions, TlsOptions, Transport};
 use milepost_service::access::{AccessRoutes, Authority};
+use milepost_service::audit::AuditRoutes;
 use milepost_service::config::Flat;
 use milepost_service::config::server::Server;
 use milepost_service::config::upstream::Upstream;
@@ -79,7 +80,8 @@ impl Process {
         }
         let of_process = Component::new("process").service(journals.into_service(&context));
         let access = AccessRoutes::service(&context, &server.access);
-        components.insert(0, of_process.service(access));
+        components.insert(0, of_process.service(access).service(AuditRoutes::service(&context)));
+        components.extend(context.audit.component(&context)?);
         components.extend(backup::component(&context, &server.backup, backed_up));
         Ok(components)
     }

@@ -2,21 +2,24 @@
 //!
 //! Invariant: [`Permitted`] is made here only, and handlers take nothing else: no method can be served unchecked.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milepost_ledger::{Domain, Ledger, Read};
+use milepost_ledger::{Actor, Domain, Ledger, Read};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::rule::{AccessRequest, RuleKind};
 use milepost_types::{Clock, Permission, Rejection};
 use parking_lot::Mutex;
 use tonic::{Code, Request, Status};
 
+use super::held::Holder;
 use super::known::Grants;
 use super::permit::Permit;
 use super::stream::StreamAccess;
 use super::{Access, Authority, Sender};
-use crate::host::ServiceContext;
+use crate::audit::{self, Audit, Kind, Record};
+use crate::host::{Peer, ServiceContext, code_name};
 use crate::refusal;
 use crate::status::Answer;
 
@@ -81,6 +84,7 @@ pub struct Guard {
     pub(super) rows: Arc<dyn AccessRows>,
     grants: Arc<Grants>,
     pub(super) clock: Arc<dyn Clock>,
+    audit: Audit,
 }
 
 impl Guard {
@@ -88,7 +92,7 @@ impl Guard {
     pub fn new(context: &ServiceContext, rows: Arc<dyn AccessRows>) -> Self {
         context.access.attach(&rows);
         let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
-        Self { access, rows, grants: Arc::default(), clock }
+        Self { access, rows, grants: Arc::default(), clock, audit: context.audit.clone() }
     }
 
     /// Allows a request, or refuses it.
@@ -107,18 +111,59 @@ impl Guard {
         if let Some(age) = self.too_old() {
             return Err(stale(age));
         }
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
         // Where there are no rows, there are no grants.
         let mut known = None;
         self.rows.read(&mut |rows| known = Some(self.grants.known(rows, &holder)));
         let denied = || Rejection::denied(Q::RULE.permissions, "");
-        let permit = known.map(|known| Permit::of(holder, request.get_ref(), known)).ok_or_else(denied);
+        let permit =
+            known.map(|known| Permit::of(Arc::clone(&holder), request.get_ref(), known)).ok_or_else(denied);
         let checked = permit.and_then(|permit| permit.check_known(self.clock.now()).map(|()| permit));
-        let permit = checked.map_err(|rejection| refusal::status(&rejection))?;
-        Ok(self.permitted(request, permit))
+        let note = self.note(&holder, request.get_ref(), peer, checked.is_ok());
+        match checked {
+            Ok(permit) => Ok(Permitted { note, ..self.permitted(request, permit) }),
+            Err(rejection) => {
+                let status = refusal::status(&rejection);
+                self.record(note, Some(&status));
+                Err(status)
+            }
+        }
+    }
+
+    /// What is to be recorded of a call once its answer is known: of one that is denied, that changes access, or, if that
+    /// is asked for, that reads.
+    fn note<Q: AccessRequest>(
+        &self,
+        holder: &Holder,
+        request: &Q,
+        peer: Option<SocketAddr>,
+        is_allowed: bool,
+    ) -> Option<Box<Record>> {
+        let kind = match () {
+            () if !self.audit.is_on() => return None,
+            () if !is_allowed => Kind::Denied,
+            () if Q::RULE.changes_access() => Kind::AccessChanged,
+            () if Q::RULE.is_read() && self.audit.has_reads() => Kind::Read,
+            () => return None,
+        };
+        let mut names = Vec::new();
+        request.visit_resources(&mut |name| names.push(name));
+        let Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
+        let (method, peer) = (Q::RULE.method.to_owned(), audit::peer(peer));
+        let record = Record::new(self.clock.now(), kind).about(names.into_iter());
+        Some(Box::new(Record { method, principal, on_behalf_of, credential, peer, ..record }))
+    }
+
+    /// Records a call, which was refused with this status if there is one.
+    pub(crate) fn record(&self, note: Option<Box<Record>>, refused: Option<&Status>) {
+        let Some(mut record) = note else { return };
+        record.code = code_name(refused.map_or(Code::Ok, Status::code)).to_owned();
+        record.detail = refused.map_or_else(String::new, |status| status.message().to_owned());
+        self.audit.record(|| *record);
     }
 
     fn permitted<Q>(&self, request: Request<Q>, permit: Permit) -> Permitted<Q> {
-        Permitted { request, permit, guard: self.clone() }
+        Permitted { request, permit, guard: self.clone(), note: None }
     }
 
     /// How old the rows are, if that is too old.
@@ -132,9 +177,16 @@ pub struct Permitted<Q> {
     request: Request<Q>,
     permit: Permit,
     guard: Guard,
+    /// What is to be recorded once it is answered.
+    note: Option<Box<Record>>,
 }
 
 impl<Q> Permitted<Q> {
+    /// What is to be recorded once it is answered.
+    pub(crate) fn take_note(&mut self) -> Option<Box<Record>> {
+        self.note.take()
+    }
+
     /// The request.
     pub fn request(&self) -> &Request<Q> {
         &self.request

@@ -14,34 +14,33 @@ use tonic::Status;
 
 use super::guard::{AccessRows, unknown_caller};
 use super::held::Holder;
-use super::{Access, Authority, table};
+use super::{Authority, table};
+use crate::audit::{self, Audit, Kind, Record};
 use crate::config::access;
-use crate::host::Peer;
+use crate::host::{Peer, ServiceContext, code_name};
 use crate::identity::{
     Authenticator, CredentialKind, Identity, Outcome, PeerCertificate, Refused, TokenRecord, Tokens,
 };
 use crate::status::Answer;
-use crate::telemetry::Metrics;
 
 /// Finds out who sends calls.
 pub(crate) struct Identify {
     authenticator: Authenticator,
     /// Administrators, as long as no other was ever granted.
     bootstrap: Vec<String>,
+    audit: Audit,
+    clock: Arc<dyn Clock>,
 }
 
 impl Identify {
     /// As the configuration says; none if nothing tells who calls.
-    pub(crate) fn new(
-        config: &access::Access,
-        access: &Access,
-        clock: Arc<dyn Clock>,
-        metrics: &Metrics,
-    ) -> Option<Arc<Self>> {
+    pub(crate) fn new(config: &access::Access, context: &ServiceContext) -> Option<Arc<Self>> {
+        let ServiceContext { access, audit, clock, metrics, .. } = context;
         access.is_enforced().then(|| {
             let tokens = Arc::new(Granted(access.rows().cloned()));
-            let authenticator = Authenticator::new(config, tokens, clock, metrics);
-            Arc::new(Self { authenticator, bootstrap: config.bootstrap_administrators.clone() })
+            let authenticator = Authenticator::new(config, tokens, Arc::clone(clock), metrics);
+            let bootstrap = config.bootstrap_administrators.clone();
+            Arc::new(Self { authenticator, bootstrap, audit: audit.clone(), clock: Arc::clone(clock) })
         })
     }
 
@@ -50,21 +49,34 @@ impl Identify {
         self.authenticator.keep_keys(stop).await;
     }
 
-    /// Who sends a call with these headers over this connection.
+    /// Who sends a call of this method with these headers over this connection.
     ///
     /// # Errors
     /// If that is not proved.
     pub(crate) async fn authority(
         &self,
+        method: &str,
         headers: &HeaderMap,
         peer: Option<&Peer>,
     ) -> Result<Authority, Status> {
         let certificate: Option<&PeerCertificate> = peer.and_then(|peer| peer.certificate.as_deref());
         match self.authenticator.authenticate_or_wait(headers, certificate).await {
             Ok(Some(identity)) => Ok(Authority::of(self.holder(identity))),
-            Ok(None) => Err(unknown_caller()),
-            Err(refused) => Err(status(&refused)),
+            Ok(None) => Err(self.recorded(method, peer, unknown_caller(), "no credential was given")),
+            Err(refused) => Err(self.recorded(method, peer, status(&refused), &refused.to_string())),
         }
+    }
+
+    /// The answer to a call of an unknown caller, which is recorded with what was wrong.
+    fn recorded(&self, method: &str, peer: Option<&Peer>, status: Status, detail: &str) -> Status {
+        self.audit.record(|| Record {
+            method: method.to_owned(),
+            peer: audit::peer(peer.map(|peer| peer.address)),
+            code: code_name(status.code()).to_owned(),
+            detail: detail.to_owned(),
+            ..Record::new(self.clock.now(), Kind::CredentialRefused)
+        });
+        status
     }
 
     fn holder(&self, identity: Identity) -> Holder {
@@ -103,7 +115,8 @@ impl Tokens for Granted {
 
 fn status(refused: &Refused) -> Status {
     let outcome = refused.outcome();
-    tracing::info!(refused = %refused, "a credential was refused");
+    // The audit log has it: whoever can reach the port could fill this one.
+    tracing::debug!(refused = %refused, "a credential was refused");
     let reason =
         if outcome == Outcome::Expired { Reason::CredentialExpired } else { Reason::CredentialInvalid };
     let answer = Answer::new(outcome.code(), reason, refused.message()).with("problem", outcome.reason());

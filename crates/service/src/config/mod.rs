@@ -25,6 +25,7 @@ mod value;
 mod variables;
 
 pub mod access;
+pub mod audit;
 pub mod backup;
 pub mod server;
 pub mod tls;

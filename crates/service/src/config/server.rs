@@ -4,6 +4,7 @@
 //! `deploy/config/` for an example of each role. Every key here has one reader, named in its section.
 
 use super::access::Access;
+use super::audit::Audit;
 use super::backup::Backup;
 use super::section::{Found, Rules};
 use super::tls::Tls;
@@ -45,6 +46,8 @@ section! {
         pub ledger: Ledger = Ledger::default(),
         /// Who can prove who they are, and how. Without any of it, callers are trusted to say who they are.
         pub access: Access = Access::default(),
+        /// What is recorded of refused credentials, denied calls and changes of access.
+        pub audit: Audit = Audit::default(),
         /// Backups of the journals.
         pub backup: Backup = Backup::default(),
     }

@@ -85,7 +85,7 @@ impl Calls {
         request.extensions_mut().insert(Deadline(deadline.into_std()));
         if let Some(identify) = self.identify.as_ref().filter(|_| !is_of_health(&method)) {
             let peer = request.extensions().get::<Peer>();
-            match identify.authority(request.headers(), peer).await {
+            match identify.authority(&method.name, request.headers(), peer).await {
                 Ok(authority) => drop(request.extensions_mut().insert(authority)),
                 Err(status) => return respond(status, call),
             }

@@ -6,6 +6,7 @@
 
 use super::routes::Routes;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::config::server::{Limits, Server};
 use crate::readiness::Readiness;
 use crate::telemetry::{Metrics, Process};
@@ -38,6 +39,8 @@ pub struct ServiceContext {
     pub clock: Arc<dyn Clock>,
     /// How calls are authorized.
     pub access: Access,
+    /// Where refusals and changes of access are recorded.
+    pub audit: Audit,
 }
 
 impl ServiceContext {
@@ -61,6 +64,7 @@ impl ServiceContext {
             } else {
                 Access::open()
             },
+            audit: Audit::new(&config.audit),
         }
     }
 }

@@ -110,8 +110,18 @@ where
 {
     let (service, guard) = (service.clone(), calls.guard.clone());
     let call = service_fn(move |request| {
-        let permitted = guard.permit(request).map(|permitted| call(service.clone(), permitted));
-        async move { permitted?.await }
+        let permitted = guard.permit(request).map(|mut permitted| {
+            let note = permitted.take_note().map(|note| (guard.clone(), note));
+            (note, call(service.clone(), permitted))
+        });
+        async move {
+            let (note, answer) = permitted?;
+            let answer = answer.await;
+            if let Some((guard, note)) = note {
+                guard.record(Some(note), answer.as_ref().err());
+            }
+            answer
+        }
     });
     let limit = calls.max_request_bytes;
     async move { grpc(limit).unary(call, request).await }.boxed()
@@ -134,8 +144,18 @@ where
 {
     let (service, guard) = (service.clone(), calls.guard.clone());
     let call = service_fn(move |request| {
-        let permitted = guard.permit(request).map(|permitted| call(service.clone(), permitted));
-        async move { permitted?.await }
+        let permitted = guard.permit(request).map(|mut permitted| {
+            let note = permitted.take_note().map(|note| (guard.clone(), note));
+            (note, call(service.clone(), permitted))
+        });
+        async move {
+            let (note, answer) = permitted?;
+            let answer = answer.await;
+            if let Some((guard, note)) = note {
+                guard.record(Some(note), answer.as_ref().err());
+            }
+            answer
+        }
     });
     let limit = calls.max_request_bytes;
     async move { grpc(limit).server_streaming(call, request).await }.boxed()

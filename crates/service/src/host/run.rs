@@ -142,8 +142,7 @@ async fn serve(
     let connections = Connections::new(limits.max_connections, keepalive, context.drain.clone());
     connections.register(&context.metrics);
     let (tls, reload) = tls.unzip();
-    let identify =
-        Identify::new(&config.access, &context.access, Arc::clone(&context.clock), &context.metrics);
+    let identify = Identify::new(&config.access, context);
     let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
     context.metrics.register_collector(AccessMetrics { access, clock });
     let methods = Methods::new(&context.metrics);
