@@ -269,7 +269,7 @@ async fn an_operator_breaks_the_glass_beside_the_stopped_server_and_everybody_ca
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_has_what_its_caller_may_see_and_ends_when_that_changes() {
+async fn a_watch_has_what_its_caller_may_see_and_ends_when_that_is_nothing() {
     let office = Office::with_projects().await;
     office.grant("portfolios/a/grants/ann", "cert:urn:office:ann", "viewer").await;
     let mut watch = office.watch("ann");
@@ -297,7 +297,7 @@ async fn a_stream_has_what_its_caller_may_see_and_ends_when_that_changes() {
         }
     })
     .await;
-    assert!(ended.to_string().contains("what the caller may see has changed"), "{ended}");
+    assert!(ended.to_string().contains("permission content.read denied"), "{ended}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use milepost_tests::cli::{Run, run_command};
 use milepost_tests::demo::{self, shell};
 use milepost_tests::{Cluster, Role, binary};
+use milepost_types::{Clock, SystemClock};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -44,6 +45,17 @@ async fn names_and_words_are_completed_at_every_position() {
     );
     let full: Vec<String> = sciences.iter().map(|id| format!("{projects}{id}")).collect();
     let full: Vec<&str> = full.iter().map(String::as_str).collect();
+    let ends = SystemClock.now() + Duration::from_secs(24 * 3600);
+    let grant = "--grant-principal serviceaccount:portal --role viewer --reason x";
+    for line in [
+        "service-account create portal --display-name 门户".to_owned(),
+        format!("api-token create portal-1 --service-account portal --expire-time {ends}"),
+        format!("grant create everywhere {grant}"),
+        format!("grant create western-science-city viewers {grant}"),
+        format!("grant create western-science-city science-avenue reporters {grant}"),
+    ] {
+        run_command(shell(&cluster, &format!("milepost {line}"))).await.succeeded();
+    }
     for (line, expected) in [
         ("project get ", &["western-science-city"][..]),
         ("project get western-science-city sc", &sciences),
@@ -62,6 +74,15 @@ async fn names_and_words_are_completed_at_every_position() {
         ("project batch-get western-science-city --project sc", &sciences),
         ("batch start western-science-city start-2020", &["start-2020-09-11"]),
         ("project undelete western-science-city ", &[]),
+        ("service-account get po", &["portal"]),
+        ("service-account get serviceAccounts/", &["serviceAccounts/portal"]),
+        ("api-token delete ", &["portal-1"]),
+        ("api-token create x --service-account ", &["portal"]),
+        ("grant get ev", &["everywhere"]),
+        ("grant get grants/", &["grants/everywhere"]),
+        ("grant get western-science-city vi", &["viewers"]),
+        ("grant delete western-science-city science-avenue re", &["reporters"]),
+        ("grant list western-science-city science-a", &["science-avenue"]),
         ("event list --resource organizations/ch", &["organizations/chongqing-university"]),
         ("event watch --resource portfolios/western-science-city/projects/science-", &full),
         ("project create western-science-city x --level n", &["national"]),

@@ -27,6 +27,7 @@ mod programs;
 mod requests;
 mod resets;
 mod restore;
+mod resume;
 mod streams;
 mod terminal;
 mod tls;

@@ -1,9 +1,12 @@
 //! What programs get: of every noun nothing but JSON on standard output and on standard error, with every
 //! number of 64 bits as text; and lists as comma-separated values that lose nothing.
 
+use std::time::Duration;
+
 use milepost_tests::cli::{Run, assert_no_panic, run_command};
 use milepost_tests::demo::{self, shell};
 use milepost_tests::{Cluster, Role};
+use milepost_types::{Clock, SystemClock};
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Deserializer, Value};
 
@@ -17,7 +20,7 @@ const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";
 
 /// Commands in order, the exit code of each, and the message that each value on standard output is.
-const COMMANDS: [(&str, i32, &str); 55] = [
+const COMMANDS: [(&str, i32, &str); 70] = [
     ("portfolio list", 0, "registry.v1.Portfolio"),
     ("portfolio get CITY", 0, "registry.v1.GetPortfolioResponse"),
     ("portfolio create p --display-name 新城 --time-zone Asia/Shanghai --currency CNY", 0, ""),
@@ -28,6 +31,29 @@ const COMMANDS: [(&str, i32, &str); 55] = [
     ("organization list", 0, "registry.v1.Organization"),
     ("organization get chongqing-university", 0, "registry.v1.GetOrganizationResponse"),
     ("organization create o --display-name 设计院", 0, "registry.v1.CreateOrganizationResponse"),
+    ("service-account create portal --display-name 门户", 0, "access.v1.CreateServiceAccountResponse"),
+    ("service-account get portal", 0, "access.v1.GetServiceAccountResponse"),
+    ("service-account list", 0, "access.v1.ServiceAccount"),
+    ("service-account delete portal", 0, "access.v1.DeleteServiceAccountResponse"),
+    ("service-account undelete portal", 0, "access.v1.UndeleteServiceAccountResponse"),
+    (
+        "grant create p viewer --grant-principal serviceaccount:portal --role viewer --reason 门户",
+        0,
+        "access.v1.CreateGrantResponse",
+    ),
+    ("grant get p viewer", 0, "access.v1.GetGrantResponse"),
+    ("grant list p", 0, "access.v1.Grant"),
+    ("grant delete p viewer", 0, "access.v1.DeleteGrantResponse"),
+    ("grant create p viewer --grant-principal serviceaccount:portal --role viewer --reason 门户", 5, ""),
+    (
+        "api-token create t --service-account portal --expire-time EXPIRY",
+        0,
+        "access.v1.CreateApiTokenResponse",
+    ),
+    ("api-token get t", 0, "access.v1.GetApiTokenResponse"),
+    ("api-token list", 0, "access.v1.ApiToken"),
+    ("api-token delete t", 0, "access.v1.DeleteApiTokenResponse"),
+    ("api-token create t --service-account portal --expire-time EXPIRY", 5, ""),
     ("project list CITY", 0, "registry.v1.Project"),
     ("project list CITY --filter 'key = true'", 0, "registry.v1.Project"),
     ("project list CITY --filter 'nonsense = 1'", 4, ""),
@@ -102,7 +128,10 @@ const OFFLINE: [(&str, i32); 13] = [
 
 /// Runs `milepost` with the format before the command, where every command takes it.
 async fn run(cluster: &Cluster, format: &str, words: &str) -> Run {
-    let line = format!("milepost --format {format} {}", words.replace("CITY", demo::PORTFOLIO));
+    // A token must end, within 400 days.
+    let expiry = SystemClock.now() + Duration::from_secs(24 * 3600);
+    let words = words.replace("CITY", demo::PORTFOLIO).replace("EXPIRY", &expiry.to_string());
+    let line = format!("milepost --format {format} {words}");
     let run = run_command(shell(cluster, &line)).await;
     assert_no_panic(&run.err);
     run
@@ -250,8 +279,18 @@ async fn lists_are_comma_separated_values_that_lose_nothing() {
         format!("milepost project create CITY bridge --display-name '{TITLE}' --purpose '{PURPOSE}'");
     run_command(shell(&cluster, &create.replace("CITY", demo::PORTFOLIO))).await.succeeded();
     for words in [
+        "service-account create portal --display-name 门户",
+        "grant create CITY portal --grant-principal serviceaccount:portal --role viewer --reason '门户, \"一\"'",
+        "api-token create t --service-account portal --expire-time EXPIRY",
+    ] {
+        run(&cluster, "json", words).await.succeeded();
+    }
+    for words in [
         "portfolio list",
         "organization list",
+        "service-account list",
+        "grant list CITY",
+        "api-token list",
         "project list CITY",
         "phase list CITY -",
         "batch list CITY",

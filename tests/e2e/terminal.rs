@@ -3,11 +3,14 @@
 //!
 //! The snapshots are what people see; whoever changes one looks at it as they would.
 
+use std::time::Duration;
+
 use console::measure_text_width as width;
 use milepost_tests::Cluster;
 use milepost_tests::cli::{Run, assert_no_panic, run_command};
 use milepost_tests::demo::{self, shell};
 use milepost_tests::terminal::{self, Shown};
+use milepost_types::{Clock, SystemClock};
 use serde_json::Value;
 
 const WIDTHS: [u16; 3] = [60, 80, 120];
@@ -150,6 +153,37 @@ async fn lists_and_cards_of_every_noun_fit_the_terminal() {
         ("ledger", &["ledger info", "event info"]),
     ] {
         insta::assert_snapshot!(name, noun(&cluster, &today, lines).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_and_cards_of_grants_and_of_who_has_them_fit_the_terminal() {
+    let cluster = demo::start().await;
+    let today = today(&cluster).await;
+    let late = SystemClock.now() + Duration::from_secs(24 * 3600);
+    for line in [
+        "service-account create portal --display-name 工地门户 --description 只读".to_owned(),
+        "service-account create planner --display-name 计划编制".to_owned(),
+        format!(
+            "grant create CITY portal --grant-principal serviceaccount:portal --role viewer --reason 门户显示进度 \
+             --expire-time {late}"
+        ),
+        "grant create CITY science-avenue office --grant-principal user:office/lilei --role planner \
+         --reason 编制计划"
+            .to_owned(),
+        format!(
+            "api-token create portal-1 --service-account portal --expire-time {late} --description 展厅大屏"
+        ),
+    ] {
+        let line = format!("milepost {}", line.replace("CITY", demo::PORTFOLIO));
+        run_command(shell(&cluster, &line)).await.succeeded();
+    }
+    for (name, lines) in [
+        ("service-account", ["service-account list", "service-account get portal"]),
+        ("grant", ["grant list CITY", "grant get CITY portal"]),
+        ("api-token", ["api-token list", "api-token get portal-1"]),
+    ] {
+        insta::assert_snapshot!(name, noun(&cluster, &today, &lines).await);
     }
 }
 

@@ -199,6 +199,11 @@ impl Pool {
         self
     }
 
+    /// Whether another credential can take the place of one that has ended: it is in a file, of a token or a certificate.
+    pub(crate) fn can_renew(&self) -> bool {
+        !matches!(self.credentials.token, Some(Token::Given(_)))
+    }
+
     /// The channel for a call that is soon over: the one with the fewest streams.
     pub fn channel(&self) -> CredentialChannel {
         self.channel_at(self.least_loaded())

@@ -3,6 +3,9 @@
 //! Invariant: a client is a set of channels and a retry policy and holds nothing else; it is cheap to
 //! clone and clones share their connections.
 
+use milepost_proto::access::v1::api_token_service_client::ApiTokenServiceClient;
+use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
+use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
@@ -162,6 +165,27 @@ impl Client {
     /// Batches.
     pub fn batches(&self) -> BatchServiceClient<CredentialChannel> {
         BatchServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Grants of roles.
+    pub fn grants(&self) -> GrantServiceClient<CredentialChannel> {
+        GrantServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Service accounts.
+    pub fn service_accounts(&self) -> ServiceAccountServiceClient<CredentialChannel> {
+        ServiceAccountServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// API tokens of service accounts.
+    pub fn api_tokens(&self) -> ApiTokenServiceClient<CredentialChannel> {
+        ApiTokenServiceClient::new(self.registry.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

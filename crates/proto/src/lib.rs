@@ -1,5 +1,5 @@
 //! Generated messages and services, the descriptor set that reflection and JSON read, what writes have in
-//! common, the codec of calls, what the schemas say of resources, and a walker over encoded fields.
+//! common, the codec of calls, their compression, what the schemas say of resources, and a walker over encoded fields.
 //!
 //! Invariant: maps are ordered (`BTreeMap`), so that one message has one encoding. No logic of the domain:
 //! the schemas under `proto/` are normative, and their comments are the documentation.
@@ -8,6 +8,7 @@
 #![allow(missing_docs, clippy::all, unreachable_pub)]
 
 pub mod codec;
+pub mod gzip;
 pub mod resource;
 pub mod rule;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::fmt;
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Read};
-use milepost_proto::resource::Resource;
+use milepost_proto::resource::{Resource, STANDARD_EVENT_TYPES};
 use milepost_service::access::Permit;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
@@ -185,15 +185,22 @@ fn create<D, R: Rules<D>>(scope: &Scope<'_, D>, new: &[New<R>]) -> Result<Vec<Ch
     for parent in new.chunk_by(|one, next| one.parent == next.parent).filter_map(<[_]>::first) {
         R::Above::check_open(&scope.rows, &parent.parent)?;
     }
+    // Without these events, there are no such methods.
+    let [_, updated, _, undeleted] = R::EVENT_TYPES;
+    let is_fixed = ![updated, undeleted].iter().any(|event| STANDARD_EVENT_TYPES.contains(event));
     let mut created = Vec::with_capacity(new.len());
     for (i, New { field, parent, id, resource }) in (0..).zip(new) {
         // The same when the command is decided again.
         let seed = || scope.context.seed.wrapping_add(i).to_be_bytes();
         let id = id.clone().unwrap_or_else(|| ResourceId::from_seed(R::ID_PREFIX, seed()));
         let name = Name::under(parent, id);
-        match scope.rows.presence(&name)? {
-            Presence::Missing => {}
-            there => return Err(Rejection::already_exists(&name, there == Presence::Deleted)),
+        let there = scope.rows.presence(&name)?;
+        if there != Presence::Missing {
+            let deleted = there == Presence::Deleted;
+            return Err(match is_fixed {
+                false => Rejection::already_exists(&name, deleted),
+                true => Rejection::already_exists_fixed(&name, deleted),
+            });
         }
         created.push(Created { field: field.clone(), resource: Checked::created(name, resource, scope) });
     }

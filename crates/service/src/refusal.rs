@@ -31,7 +31,7 @@ pub fn status(rejection: &Rejection) -> Status {
             answer.with("permission", permission).with("resource", place).with("roles", roles)
         }
         Rejection::NotFound { kind, name } => about(answer.with("kind", kind), *kind, name),
-        Rejection::AlreadyExists { kind, name, deleted } => {
+        Rejection::AlreadyExists { kind, name, deleted, .. } => {
             about(answer.with("kind", kind).with("deleted", deleted), *kind, name)
         }
         Rejection::NotDeleted { kind, name } => {
@@ -243,7 +243,7 @@ mod tests {
         vec![
             Rejection::Invalid(violations),
             Rejection::NotFound { kind, name: name.clone() },
-            Rejection::AlreadyExists { kind, name: name.clone(), deleted: true },
+            Rejection::AlreadyExists { kind, name: name.clone(), deleted: true, is_fixed: false },
             Rejection::Deleted { kind, name: name.clone() },
             Rejection::StaleEtag {
                 name: name.clone(),

@@ -59,14 +59,16 @@ pub enum Rejection {
         roles: String,
     },
     /// A resource has this name already.
-    #[error("the {kind} {name} exists already{}", instead(.deleted), name = quoted(.name))]
+    #[error("the {kind} {name} exists already{}", instead(.deleted, .is_fixed), name = quoted(.name))]
     AlreadyExists {
         /// What was to be created.
         kind: ResourceKind,
         /// Its name.
         name: String,
-        /// Whether it is deleted, so that it can be undeleted.
+        /// Whether it is deleted.
         deleted: bool,
+        /// Whether resources of its kind are neither updated nor undeleted, so that only another name helps.
+        is_fixed: bool,
     },
     /// The resource was to be undeleted and is not deleted.
     #[error("the {kind} {name} is not deleted, so there is nothing to undelete", name = quoted(.name))]
@@ -278,9 +280,14 @@ impl Rejection {
         Rejection::NotFound { kind: N::KIND, name: name.to_string() }
     }
 
-    /// A resource has this name already; `deleted` tells whether it can be undeleted.
+    /// A resource has this name already; if it is `deleted`, it can be undeleted.
     pub fn already_exists<N: ResourceName>(name: &N, deleted: bool) -> Self {
-        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string(), deleted }
+        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string(), deleted, is_fixed: false }
+    }
+
+    /// A resource has this name already, of a kind that is neither updated nor undeleted.
+    pub fn already_exists_fixed<N: ResourceName>(name: &N, deleted: bool) -> Self {
+        Rejection::AlreadyExists { kind: N::KIND, name: name.to_string(), deleted, is_fixed: true }
     }
 
     /// The resource was to be undeleted and is not deleted.
@@ -329,11 +336,12 @@ impl From<Violations> for Rejection {
     }
 }
 
-fn instead(deleted: &bool) -> &'static str {
-    if *deleted {
-        " and is deleted; undelete it, or choose another id"
-    } else {
-        "; choose another id, or update it"
+fn instead(deleted: &bool, is_fixed: &bool) -> &'static str {
+    match (deleted, is_fixed) {
+        (false, false) => "; choose another id, or update it",
+        (true, false) => " and is deleted; undelete it, or choose another id",
+        (false, true) => "; choose another id",
+        (true, true) => " and is deleted, which cannot be undone; choose another id",
     }
 }
 
@@ -401,11 +409,21 @@ mod tests {
                 "there is no project \"portfolios/wsc/projects/science-avenue\"; check the name",
             ),
             (
-                portfolio(|kind, name| Rejection::AlreadyExists { kind, name, deleted: false }),
+                portfolio(|kind, name| Rejection::AlreadyExists {
+                    kind,
+                    name,
+                    deleted: false,
+                    is_fixed: false,
+                }),
                 "the portfolio \"portfolios/wsc\" exists already; choose another id, or update it",
             ),
             (
-                portfolio(|kind, name| Rejection::AlreadyExists { kind, name, deleted: true }),
+                portfolio(|kind, name| Rejection::AlreadyExists {
+                    kind,
+                    name,
+                    deleted: true,
+                    is_fixed: false,
+                }),
                 "the portfolio \"portfolios/wsc\" exists already and is deleted; undelete it, or choose another id",
             ),
             (

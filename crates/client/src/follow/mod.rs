@@ -4,7 +4,7 @@
 //! server and the connection meanwhile; an entry's hash is SHA-256 over the hash of the entry before
 //! and its bytes wherever the former is known. If the log was restored from the one
 //! that was followed, the follower continues in it after the fork and reports that; a log of another history ends
-//! it.
+//! it. A refusal does not: access may be granted, and a credential in a file replaced, at any time.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
 
 mod assembly;
@@ -249,11 +249,21 @@ impl Follower {
             let have = failure.fact("have").and_then(|have| have.parse().ok());
             return Err(self.end(FollowError::Diverged { ledger: self.ledger, asked, have }));
         }
-        // No warning for an orderly stop, only for a server that does not return after it.
-        if failure.reason == Some(Reason::Draining) {
-            self.retry(failure.message, failure.retry_after);
-        } else {
-            self.lost(failure.message, failure.retry_after);
+        let was_connected = *self.state.borrow() == FollowState::Connected;
+        match failure.reason {
+            // No warning for an orderly stop, only for a server that does not return after it.
+            Some(Reason::Draining) => self.retry(failure.message, failure.retry_after),
+            // Nor for an end of which the next attempt says whether it matters: with the access of now, or the next
+            // credential.
+            Some(reason @ (Reason::AccessChanged | Reason::CredentialExpired)) if was_connected => {
+                let why = match reason {
+                    Reason::AccessChanged => "access has changed",
+                    _ => "the credential has ended",
+                };
+                tracing::info!(ledger = %self.ledger, why, "the stream ended; following again");
+                self.retry(why.to_owned(), failure.retry_after);
+            }
+            _ => self.lost(failure.message, failure.retry_after),
         }
         Ok(())
     }

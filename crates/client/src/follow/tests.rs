@@ -141,7 +141,7 @@ fn diverged(asked: Position, have: Position) -> Status {
 }
 
 #[tokio::test]
-async fn entries_come_whole_and_the_tail_is_told() {
+async fn entries_come_whole_with_the_tail() {
     let entries = log(&[10, 0, 5000, 1]);
     let server = Server::new(entries.clone(), 700, vec![]);
     let mut follower = follower(&server, None).await;
@@ -274,7 +274,7 @@ async fn a_log_that_was_restored_is_followed_on_up_to_the_fork_and_said_to_be_an
 }
 
 #[tokio::test]
-async fn beyond_the_fork_a_restored_log_ends_it_and_from_its_start_it_is_told_of() {
+async fn beyond_the_fork_a_restored_log_ends_it_and_from_its_start_it_is_reported() {
     let entries = log(&[100; 4]);
     let (log, fork) = (LogId::from_bytes([8; 16]), tail(&entries[..2]));
     let script = || vec![restored(&entries, 0, log, &[fork])];
@@ -352,6 +352,38 @@ async fn a_server_that_stops_in_order_is_warned_of_only_when_it_does_not_come_ba
     collect(&mut follower, 1).await;
     warned.push(follower.warned);
     assert_eq!(warned, [false, true, false]);
+}
+
+#[tokio::test]
+async fn the_end_of_access_or_of_a_credential_is_warned_of_only_when_the_next_attempt_is_refused_too() {
+    for (code, reason) in
+        [(Code::PermissionDenied, "ACCESS_CHANGED"), (Code::Unauthenticated, "CREDENTIAL_EXPIRED")]
+    {
+        let ended = || {
+            let details = ErrorDetails::with_error_info(reason, "milepost.dev", []);
+            Err(Status::with_error_details(code, "no", details))
+        };
+        let entries = log(&[1, 1]);
+        let first = || Ok(response(fragments(&entries[..1], 10), tail(&entries)));
+        let scripts = vec![vec![first(), ended()], vec![ended()]];
+        let server = Server::new(entries.clone(), 10, scripts);
+        let mut follower = follower(&server, None).await;
+        let mut got = collect(&mut follower, 1).await;
+        let mut warned = Vec::new();
+        for calls in 1..=2 {
+            let mut state = follower.state();
+            while server.asked().len() < calls || !state.has_changed().unwrap() {
+                assert_eq!(follower.next().now_or_never(), None);
+                tokio::task::yield_now().await;
+            }
+            assert!(matches!(*state.borrow_and_update(), FollowState::Unreachable { .. }));
+            warned.push(follower.warned);
+        }
+        got.extend(collect(&mut follower, 1).await);
+        warned.push(follower.warned);
+        assert_eq!((got, warned), (entries, vec![false, true, false]), "{reason}");
+        assert_eq!(server.asked(), [None, Some(1), Some(1)]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

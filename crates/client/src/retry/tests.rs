@@ -175,7 +175,7 @@ async fn a_write_whose_connection_dies_before_the_answer_is_sent_again_under_its
 }
 
 #[tokio::test]
-async fn the_deadline_is_told_to_the_server_and_kept() {
+async fn the_deadline_is_sent_to_the_server_and_kept() {
     let registry = Registry { never_answers: true, ..Registry::default() };
     let address = serve(Routes::new(PortfolioServiceServer::new(registry.clone()))).await;
     let client = client_at(address, Duration::from_millis(100));

@@ -2,10 +2,13 @@
 //!
 //! Invariants: a batch, and the reset of a source, is given out with its cursor or not at all, each once; after
 //! any interruption the watch goes on after the last one it gave out. A start that means "now" is fixed by the first
-//! response, so that an interruption before the first event loses none. An error that another attempt
-//! cannot resolve (a cursor that expired, a log that diverged, a faulty request) ends the watch.
+//! response, so that an interruption before the first event loses none. After a change of access the watch goes on with
+//! what its caller may see now, and after the end of a credential with the one that has replaced it. An error that
+//! another attempt cannot resolve (a cursor that expired, a log that diverged, a faulty request, access that is denied)
+//! ends the watch.
 //! Polled only: between calls of `next` nothing happens, and `next` may be cancelled at any time.
 
+mod interruption;
 #[cfg(test)]
 mod tests;
 
@@ -29,11 +32,12 @@ use milepost_types::Cursor;
 use tokio::time::Sleep;
 use tokio_stream::adapters::Timeout;
 use tokio_stream::{Stream, StreamExt};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use crate::backoff::{Backoff, Delays};
 use crate::channel::{Lease, Pool};
 use crate::error::{Error, Failure};
+use interruption::Interruptions;
 
 const WATCH: &str = "/milepost.notifier.v1.EventService/WatchEvents";
 /// One response at most: a server sends up to 64 KiB, or one event of any size.
@@ -153,8 +157,7 @@ pub struct Watch {
     options: WatchOptions,
     /// The last cursor that was given out, if it is of a form that this version reads.
     reached: Option<Cursor>,
-    /// Whether the server has answered once.
-    was_connected: bool,
+    interruptions: Interruptions,
     stage: Stage,
     delays: Delays,
     state: tokio::sync::watch::Sender<WatchState>,
@@ -192,7 +195,7 @@ impl Watch {
                 checkpoint_interval: interval,
             },
             reached: None,
-            was_connected: false,
+            interruptions: Interruptions::new(pool.can_renew()),
             stage: Stage::Idle,
             delays: options.backoff.delays(),
             state: tokio::sync::watch::Sender::new(WatchState::Connecting),
@@ -278,7 +281,7 @@ impl Watch {
     /// What a response delivers; `None` if it holds nothing that was not given out before.
     fn take(&mut self, response: WatchEventsResponse) -> Option<Delivery> {
         self.delays.reset();
-        self.was_connected = true;
+        self.interruptions.connected();
         self.state.send_if_modified(|state| {
             std::mem::replace(state, WatchState::Connected) != WatchState::Connected
         });
@@ -315,9 +318,15 @@ impl Watch {
 
     /// Schedules the next attempt, or returns the failure if no attempt can succeed.
     fn interrupted(&mut self, failure: Failure) -> Option<Box<Failure>> {
-        // Once it was connected, certificates are being replaced, and the next attempt may find them whole.
-        if is_final(&failure) || (failure.tls && !self.was_connected) {
-            return Some(Box::new(failure));
+        let reason = match self.interruptions.take(&failure) {
+            Some(reason) => reason,
+            None => return Some(Box::new(failure)),
+        };
+        // Before the first response, only the server knows where the watch is.
+        if self.cursor().is_none()
+            && let Some(cursor) = failure.fact("cursor").filter(|cursor| !cursor.is_empty())
+        {
+            self.request.from = Some(watch_events_request::From::AfterCursor(cursor.to_owned()));
         }
         let delay = self.delays.next(failure.retry_after);
         if let (Some(patience), WatchState::Interrupted { since, .. }) =
@@ -326,7 +335,7 @@ impl Watch {
         {
             return Some(Box::new(failure));
         }
-        self.wait(failure.message, delay);
+        self.wait(reason, delay);
         None
     }
 
@@ -340,22 +349,6 @@ impl Watch {
             }
         });
     }
-}
-
-/// Whether another attempt would fail in the same way.
-fn is_final(failure: &Failure) -> bool {
-    !failure.connection
-        && matches!(
-            failure.code,
-            Code::InvalidArgument
-                | Code::OutOfRange
-                | Code::FailedPrecondition
-                | Code::NotFound
-                | Code::PermissionDenied
-                | Code::Unauthenticated
-                | Code::Unimplemented
-                | Code::DataLoss
-        )
 }
 
 impl Stream for Watch {

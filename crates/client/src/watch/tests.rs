@@ -1,6 +1,6 @@
 //! The watch against servers that die, drain, repeat, fall silent, and refuse for good.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use milepost_proto::error::v1::Reason;
@@ -14,11 +14,12 @@ use proptest::prelude::*;
 use tokio_stream::StreamExt;
 use tonic::codegen::BoxStream;
 use tonic::service::Routes;
-use tonic::{Request, Response};
+use tonic::{Code, Request, Response};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::watch_events_request::{From, Start as WireStart};
 use super::*;
+use crate::credentials::Token;
 use crate::testing::{cutting_proxy, in_memory, pool, quick, serve, soon};
 
 const LOG: LogId = LogId::from_bytes([7; 16]);
@@ -79,6 +80,7 @@ struct Server {
     padding: usize,
     scripts: Arc<Mutex<VecDeque<Vec<Step>>>>,
     asked: Arc<Mutex<Vec<WatchEventsRequest>>>,
+    tokens: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -89,7 +91,13 @@ impl Server {
             padding: 0,
             scripts: Arc::new(Mutex::new(scripts.into())),
             asked: Arc::default(),
+            tokens: Arc::default(),
         }
+    }
+
+    /// The tokens of the calls that had one.
+    fn tokens(&self) -> Vec<String> {
+        self.tokens.lock().unwrap().clone()
     }
 
     fn asked(&self) -> Vec<From> {
@@ -142,6 +150,8 @@ impl EventService for Server {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
+        let token = request.metadata().get("authorization");
+        self.tokens.lock().unwrap().extend(token.map(|token| token.to_str().unwrap().to_owned()));
         let request = request.into_inner();
         self.asked.lock().unwrap().push(request.clone());
         let responses: Vec<_> = match self.scripts.lock().unwrap().pop_front() {
@@ -334,6 +344,141 @@ async fn what_no_attempt_can_change_ends_it_with_the_reason() {
         let failure = error.failure().unwrap();
         assert_eq!((failure.reason, failure.earliest_cursor()), (Some(reason), Some(&*cursor(2))));
         assert!(soon(watch.next()).await.is_none());
+        assert_eq!(server.asked().len(), 1);
+    }
+}
+
+/// How a server ends a stream at the cursor after so many events; none: it refuses to begin one.
+fn ended(code: Code, reason: &str, events: Option<usize>) -> Step {
+    let facts: HashMap<_, _> =
+        events.map(|events| ("cursor".to_owned(), cursor(events))).into_iter().collect();
+    let details = ErrorDetails::with_error_info(reason, "milepost.dev", facts);
+    Step::Fail(Status::with_error_details(code, "no", details))
+}
+
+fn access_changed(events: usize) -> Step {
+    ended(Code::PermissionDenied, "ACCESS_CHANGED", Some(events))
+}
+
+fn expired(events: Option<usize>) -> Step {
+    ended(Code::Unauthenticated, "CREDENTIAL_EXPIRED", events)
+}
+
+fn reason_of(watch: &Watch) -> String {
+    match &*watch.state().borrow() {
+        WatchState::Interrupted { reason, .. } => reason.clone(),
+        state => panic!("it is not interrupted: {state:?}"),
+    }
+}
+
+/// The failure that ends a watch, and that it is the end.
+async fn end(watch: &mut Watch) -> Failure {
+    let error = loop {
+        match soon(watch.next()).await.expect("an end with a reason") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(soon(watch.next()).await.is_none());
+    error.failure().expect("a failed call").clone()
+}
+
+#[tokio::test]
+async fn access_that_changes_is_no_end_and_the_watch_goes_on_after_what_it_gave_out() {
+    let scripts = vec![
+        vec![send(response(0..3)), access_changed(3)],
+        vec![send(response(3..3)), access_changed(5)],
+        vec![access_changed(5)],
+    ];
+    let server = Server::new(10, scripts);
+    let mut watch = watch(&server, Start::Earliest).await;
+    assert_eq!(collect(&mut watch, 10).await, ids(0..10));
+    // What the old access hid between both cursors may be seen now.
+    assert_eq!(server.asked()[1..], [after(3), after(3), after(3)]);
+}
+
+#[tokio::test]
+async fn now_is_fixed_by_a_change_of_access_before_the_first_response() {
+    let server = Server::new(6, vec![vec![access_changed(4)]]);
+    let mut watch = watch(&server, Start::Latest).await;
+    assert_eq!(collect(&mut watch, 2).await, ids(4..6));
+    assert_eq!(server.asked()[1..], [after(4)]);
+}
+
+#[tokio::test]
+async fn access_that_is_denied_after_it_changed_ends_the_watch_with_the_reason() {
+    let denied = ended(Code::PermissionDenied, "PERMISSION_DENIED", None);
+    let server = Server::new(5, vec![vec![send(response(0..3)), access_changed(3)], vec![denied]]);
+    let mut watch = watch(&server, Start::Earliest).await;
+    assert_eq!(end(&mut watch).await.reason, Some(Reason::PermissionDenied));
+    assert_eq!(server.asked().len(), 2);
+}
+
+/// A file with a token, and a watch with it over connections in memory.
+fn watch_with_token(server: &Server, token: Token) -> Watch {
+    let pool = in_memory(Routes::new(EventServiceServer::new(server.clone()))).with(token).unwrap();
+    Watch::new(&pool, Start::Earliest, Selection::default(), options())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_file_is_read_again_once_it_has_ended() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "first").unwrap();
+    let scripts = vec![
+        vec![send(response(0..3)), expired(Some(3))],
+        // It was not replaced yet.
+        vec![expired(None)],
+    ];
+    let server = Server::new(7, scripts);
+    let mut watch = watch_with_token(&server, Token::file(file.path().to_owned()).unwrap());
+    assert_eq!(next(&mut watch).await.events.len(), 3);
+    // Between two writes of whoever replaces it, the file is empty for a moment.
+    std::fs::write(&file, "").unwrap();
+    let moment = tokio::time::timeout(Duration::from_secs(1), watch.next()).await;
+    assert!(moment.is_err(), "{moment:?}");
+    assert!(reason_of(&watch).contains("a token is one word"), "{}", reason_of(&watch));
+    std::fs::write(&file, "second").unwrap();
+    assert_eq!(collect(&mut watch, 4).await, ids(3..7));
+    assert_eq!(server.asked()[1..], [after(3), after(3)]);
+    assert_eq!(server.tokens(), ["Bearer first", "Bearer second", "Bearer second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_not_replaced_for_a_minute_ends_the_watch() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "first").unwrap();
+    let mut scripts = vec![vec![send(response(0..3)), expired(Some(3))]];
+    scripts.extend((0..100_000).map(|_| vec![expired(None)]));
+    let server = Server::new(7, scripts);
+    let mut watch = watch_with_token(&server, Token::file(file.path().to_owned()).unwrap());
+    assert_eq!(next(&mut watch).await.events.len(), 3);
+    let began = tokio::time::Instant::now();
+    let failure = loop {
+        if let Err(error) = watch.next().await.unwrap() {
+            break error.failure().unwrap().clone();
+        }
+        assert_eq!(reason_of(&watch), "the credential has ended");
+    };
+    assert_eq!(failure.reason, Some(Reason::CredentialExpired));
+    assert!((60..62).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_token_as_it_was_given_ends_the_watch_when_it_has_ended() {
+    let server = Server::new(5, vec![vec![send(response(0..3)), expired(Some(3))]]);
+    let mut watch = watch_with_token(&server, Token::given("fixed").unwrap());
+    assert_eq!(end(&mut watch).await.reason, Some(Reason::CredentialExpired));
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_credential_that_was_never_taken_is_no_interruption() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "old").unwrap();
+    for first in [expired(None), ended(Code::Unauthenticated, "CREDENTIAL_INVALID", None)] {
+        let server = Server::new(5, vec![vec![first]]);
+        let mut watch = watch_with_token(&server, Token::file(file.path().to_owned()).unwrap());
+        assert_eq!(end(&mut watch).await.code, Code::Unauthenticated);
         assert_eq!(server.asked().len(), 1);
     }
 }

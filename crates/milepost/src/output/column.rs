@@ -118,11 +118,14 @@ impl Column {
     }
 }
 
-/// What a field is called in a table or a card: `baseline` for `baseline_date`, `created` for `create_time`.
+/// What a field is called in a table or a card: `baseline` for `baseline_date`, `created` for `create_time`, `expires`
+/// for `expire_time`.
 pub fn label(name: &str) -> String {
     let name = name.rsplit('.').next().unwrap_or(name);
     match name.strip_suffix("_time").filter(|verb| !verb.contains('_')) {
         Some("commit") => return "committed".to_owned(),
+        // It is mostly still to come.
+        Some("expire") => return "expires".to_owned(),
         Some(verb) => return format!("{}ed", verb.trim_end_matches('e')),
         None => {}
     }

@@ -74,6 +74,12 @@ impl Resource {
         name[..1].to_lowercase() + &name[1..]
     }
 
+    /// Whether its names have these collections, from the left.
+    pub fn is_named_in(&self, collections: &[String]) -> bool {
+        self.collections == collections
+            || self.floats && self.collections_of(collections.len()).eq(collections)
+    }
+
     /// The collections of a name with so many ids.
     pub fn collections_of(&self, ids: usize) -> impl Iterator<Item = &String> {
         let (own, above) = self.collections.split_last().expect("a name has a collection");

@@ -182,12 +182,19 @@ impl WatchStream {
                     return Poll::Ready(Some(Ok(self.reply(events, Phase::Live))));
                 }
                 Taken::Reset { notice, cursor } => {
+                    if let Err(status) = self.check_access() {
+                        return Poll::Ready(Some(Err(status)));
+                    }
                     self.ahead = None;
                     self.at = cursor;
                     self.live = true;
                     return Poll::Ready(Some(Ok(self.announce_reset(notice, Phase::Live))));
                 }
                 Taken::Nothing(cursor) => {
+                    // What did not match by an access that has changed meanwhile is not passed.
+                    if let Err(status) = self.check_access() {
+                        return Poll::Ready(Some(Err(status)));
+                    }
                     self.ahead = None;
                     self.at = cursor;
                     // Since it was last asked; from here on the hub wakes this stream.

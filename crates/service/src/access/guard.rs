@@ -221,7 +221,7 @@ impl<Q> Permitted<Q> {
 /// Nothing tells who calls.
 pub(crate) fn unknown_caller() -> Status {
     let message = "this server must know who calls: send a token in the metadata `authorization: Bearer TOKEN`, or a \
-                   client certificate (milepost: --token-file, or --cert and --key)";
+                   client certificate (milepost: --token-file, or --cert and --cert-key)";
     Answer::new(Code::Unauthenticated, Reason::CredentialMissing, message).status()
 }
 

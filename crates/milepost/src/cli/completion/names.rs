@@ -90,7 +90,7 @@ pub struct Step {
 impl Step {
     /// What a name in these collections can go on with: after the ids that are `known`, or as a full name, which the
     /// word may be in any case. The rest of the name may have to stand in `one_word` with it.
-    pub fn new(kind: &'static [String], known: Option<&[&str]>, word: &str, one_word: bool) -> Option<Self> {
+    pub fn new(kind: &[String], known: Option<&[&str]>, word: &str, one_word: bool) -> Option<Self> {
         let (typed, _) = word.rsplit_once('/').unwrap_or(("", word));
         let typed: Vec<&str> = typed.split_terminator('/').collect();
         let is_full = !typed.is_empty() && kind.first().is_some_and(|first| first == typed[0]);
@@ -100,7 +100,7 @@ impl Step {
             None => typed.chunks_exact(2).map(|pair| pair[1]).collect(),
         };
         let path = kind.get(..=ids.len())?;
-        let resource = resources().iter().find(|resource| resource.collections == path)?;
+        let resource = resources().iter().find(|resource| resource.is_named_in(path))?;
         let above: String = path.iter().zip(&ids).map(|(name, id)| format!("{name}/{id}/")).collect();
         let full = format!("{above}{}/", path.last()?);
         let before = match known {
@@ -111,6 +111,17 @@ impl Step {
         let (parent, after) = (above.trim_end_matches('/').to_owned(), if goes_on { "/" } else { "" });
         let fits = word.starts_with(&before) || before.starts_with(word);
         fits.then_some(Self { resource, parent, full, before, after })
+    }
+
+    /// What a name of what floats can go on with after the ids that are `known`: its own ids at this depth, or those of
+    /// what is above it deeper.
+    pub fn floating(resource: &Resource, known: &[&str], word: &str) -> Vec<Self> {
+        let depths = 1..=resource.collections.len();
+        let kinds = depths.map(|ids| resource.collections_of(ids).cloned().collect::<Vec<_>>());
+        let mut steps: Vec<_> = kinds.filter_map(|kind| Self::new(&kind, Some(known), word, false)).collect();
+        // Two depths begin alike.
+        steps.dedup_by(|next, step| next.full == step.full);
+        steps
     }
 
     /// What the server has for a word; nothing if it does not answer.
@@ -141,13 +152,13 @@ impl Step {
         Some(listed.as_list()?.iter().filter_map(Value::as_message).filter_map(candidate).collect())
     }
 
-    /// The filter for what begins as the word does. Across parents, names begin differently.
+    /// The filter for what begins as the word does. Across parents, names begin differently; of what floats, those of
+    /// deeper parents are listed too.
     fn filter(&self, word: &str) -> String {
-        match word.strip_prefix(&self.before) {
-            Some(part) if !part.is_empty() && !self.parent.contains("/-") => {
-                format!("name = \"{}{part}*\"", self.full)
-            }
-            _ => String::new(),
+        match word.strip_prefix(&self.before).unwrap_or_default() {
+            _ if self.parent.contains("/-") => String::new(),
+            "" if !self.resource.floats => String::new(),
+            part => format!("name = \"{}{part}*\"", self.full),
         }
     }
 }
@@ -177,6 +188,26 @@ mod tests {
         assert_eq!(name("project", &["w", "p"], ""), "nothing");
         let one_word = Step::new(&resource("project").unwrap().collections, Some(&[]), "", true);
         assert_eq!(shown(one_word), r#"portfolio in "" as */"#);
+    }
+
+    #[test]
+    fn what_floats_is_asked_for_at_each_depth_and_without_what_is_deeper() {
+        let steps = |known: &[&str], word: &str| -> Vec<String> {
+            let steps = Step::floating(resource("grant").unwrap(), known, word);
+            steps
+                .iter()
+                .map(|step| format!("{} in {:?} {}", step.resource.noun, step.parent, step.filter(word)))
+                .collect()
+        };
+        assert_eq!(steps(&[], ""), [r#"grant in "" name = "grants/*""#, r#"portfolio in "" "#]);
+        let below = [
+            r#"grant in "portfolios/w" name = "portfolios/w/grants/v*""#,
+            r#"project in "portfolios/w" name = "portfolios/w/projects/v*""#,
+        ];
+        assert_eq!(steps(&["w"], "v"), below);
+        let deepest = r#"grant in "portfolios/w/projects/p" name = "portfolios/w/projects/p/grants/*""#;
+        assert_eq!(steps(&["w", "p"], ""), [deepest]);
+        assert!(steps(&["w", "p", "g"], "").is_empty());
     }
 
     #[test]

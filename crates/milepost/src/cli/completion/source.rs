@@ -18,7 +18,7 @@ use super::super::{definition, fields, request};
 use super::names::{Line, Step};
 use crate::context;
 use crate::output::{column, event};
-use crate::schema::{POOL, Verb, VerbKind, field, resource, resources};
+use crate::schema::{POOL, Resource, Verb, VerbKind, field, resource, resources};
 
 /// Answers what an argument can be, for what is typed of it.
 type Source = Box<dyn Fn(&Line, &str) -> Vec<CompletionCandidate> + Send + Sync>;
@@ -71,6 +71,10 @@ fn source(path: &[&str], verb: Option<&Verb>, argument: &str) -> Option<Source> 
         (_, "name") if verb?.kind == VerbKind::Create || verb?.name == "undelete" => {
             names(verb?.resource.collections.split_last()?.1)
         }
+        (_, "name") if verb?.resource.floats => match verb?.kind {
+            VerbKind::List => names(verb?.resource.collections.split_last()?.1),
+            _ => floating(verb?.resource),
+        },
         (_, "name") => names(&verb?.named()?.collections),
         _ => {
             let flags = fields::flags(verb?);
@@ -99,6 +103,15 @@ fn names(kind: &'static [String]) -> Source {
             let known = within.into_iter().chain([pieces]);
             known.filter_map(|known| Step::new(kind, Some(&known), word, false)).collect()
         })
+    })
+}
+
+/// Names of what floats, over several words: at each depth, or deeper. The default portfolio is none of their ids.
+fn floating(of: &'static Resource) -> Source {
+    Box::new(move |line, word| {
+        let pieces = line.pieces();
+        let known: Vec<&str> = pieces.iter().flat_map(|piece| piece.split('/')).collect();
+        line.ask(word, |_| Step::floating(of, &known, word))
     })
 }
 
