@@ -27,7 +27,7 @@ Examples:
   milepost audit list --since 24h
   milepost audit list --actor user:corp/wang --resource portfolios/western-science-city
   milepost audit list --kind access-changed --format json
-  milepost audit who portfolios/western-science-city/projects/science-avenue --at 2026-09-30T00:00:00+08:00
+  milepost audit who portfolios/western-science-city --at 2026-09-30T00:00:00+08:00
   milepost event list --filter 'actor = \"user:corp/wang\"'";
 
 /// Records of one page.
@@ -48,7 +48,7 @@ pub enum Verb {
         /// Only of this kind
         #[arg(long, value_parser = ["credential-refused", "denied", "access-changed", "read", "dropped"])]
         kind: Option<String>,
-        /// Only from this time on, as in 2026-09-30T08:00:00+08:00, or from so long ago, as in 24h
+        /// Only from this time on: an instant such as 2021-05-27T08:00:00+08:00, or how long ago
         #[arg(long, value_name = "TIME", value_parser = instant)]
         since: Option<Timestamp>,
         /// Only before this time

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use milepost_ledger::{Actor, Domain, Ledger, Read};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::rule::{AccessRequest, RuleKind};
@@ -77,13 +78,15 @@ impl Heard {
     }
 }
 
-/// Decides whether calls are allowed. Clones share it.
+/// Decides whether calls are allowed. Clones share it: every stream has one.
 #[derive(Clone)]
-pub struct Guard {
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
     access: Access,
-    pub(super) rows: Arc<dyn AccessRows>,
-    grants: Arc<Grants>,
-    pub(super) clock: Arc<dyn Clock>,
+    rows: Arc<dyn AccessRows>,
+    grants: Grants,
+    clock: Arc<dyn Clock>,
     audit: Audit,
 }
 
@@ -92,7 +95,8 @@ impl Guard {
     pub fn new(context: &ServiceContext, rows: Arc<dyn AccessRows>) -> Self {
         context.access.attach(&rows);
         let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
-        Self { access, rows, grants: Arc::default(), clock, audit: context.audit.clone() }
+        let audit = context.audit.clone();
+        Self(Arc::new(Inner { access, rows, grants: Grants::default(), clock, audit }))
     }
 
     /// Allows a request, or refuses it.
@@ -100,7 +104,7 @@ impl Guard {
     /// # Errors
     /// If it is not known who calls, if that principal may not do this, or if it cannot be known whether.
     pub fn permit<Q: AccessRequest>(&self, request: Request<Q>) -> Result<Permitted<Q>, Status> {
-        if !self.access.enforced || Q::RULE.kind == RuleKind::Public {
+        if !self.0.access.enforced || Q::RULE.kind == RuleKind::Public {
             return Ok(self.permitted(request, Permit::of_system()));
         }
         let holder = match request.extensions().get::<Authority>().map(|authority| &authority.0) {
@@ -114,11 +118,11 @@ impl Guard {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
         // Where there are no rows, there are no grants.
         let mut known = None;
-        self.rows.read(&mut |rows| known = Some(self.grants.known(rows, &holder)));
+        self.0.rows.read(&mut |rows| known = Some(self.0.grants.known(rows, &holder)));
         let denied = || Rejection::denied(Q::RULE.permissions, "");
         let permit =
             known.map(|known| Permit::of(Arc::clone(&holder), request.get_ref(), known)).ok_or_else(denied);
-        let checked = permit.and_then(|permit| permit.check_known(self.clock.now()).map(|()| permit));
+        let checked = permit.and_then(|permit| permit.check_known(self.0.clock.now()).map(|()| permit));
         let note = self.note(&holder, request.get_ref(), peer, checked.is_ok());
         match checked {
             Ok(permit) => Ok(Permitted { note, ..self.permitted(request, permit) }),
@@ -140,17 +144,17 @@ impl Guard {
         is_allowed: bool,
     ) -> Option<Box<Record>> {
         let kind = match () {
-            () if !self.audit.is_on() => return None,
+            () if !self.0.audit.is_on() => return None,
             () if !is_allowed => Kind::Denied,
             () if Q::RULE.changes_access() => Kind::AccessChanged,
-            () if Q::RULE.is_read() && self.audit.has_reads() => Kind::Read,
+            () if Q::RULE.is_read() && self.0.audit.has_reads() => Kind::Read,
             () => return None,
         };
         let mut names = Vec::new();
         request.visit_resources(&mut |name| names.push(name));
         let Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
         let (method, peer) = (Q::RULE.method.to_owned(), audit::peer(peer));
-        let record = Record::new(self.clock.now(), kind).about(names.into_iter());
+        let record = Record::new(self.0.clock.now(), kind).about(names.into_iter());
         Some(Box::new(Record { method, principal, on_behalf_of, credential, peer, ..record }))
     }
 
@@ -159,7 +163,17 @@ impl Guard {
         let Some(mut record) = note else { return };
         record.code = code_name(refused.map_or(Code::Ok, Status::code)).to_owned();
         record.detail = refused.map_or_else(String::new, |status| status.message().to_owned());
-        self.audit.record(|| *record);
+        self.0.audit.record(|| *record);
+    }
+
+    /// Reads the rows that it decides on, as one cut.
+    pub(super) fn read_rows(&self, read: &mut dyn FnMut(&dyn Read)) {
+        self.0.rows.read(read);
+    }
+
+    /// What the time is.
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     fn permitted<Q>(&self, request: Request<Q>, permit: Permit) -> Permitted<Q> {
@@ -168,7 +182,7 @@ impl Guard {
 
     /// How old the rows are, if that is too old.
     pub(super) fn too_old(&self) -> Option<Duration> {
-        Some(self.rows.age()).filter(|age| *age > self.access.max_staleness)
+        Some(self.0.rows.age()).filter(|age| *age > self.0.access.max_staleness)
     }
 }
 
@@ -209,7 +223,7 @@ impl<Q> Permitted<Q> {
 
     /// Reads the rows that it was allowed by, as they are now.
     pub(super) fn read_rows(&self, read: &mut dyn FnMut(&dyn Read)) {
-        self.guard.rows.read(read);
+        self.guard.read_rows(read);
     }
 
     /// What it asks for.

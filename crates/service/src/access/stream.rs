@@ -41,8 +41,8 @@ impl StreamAccess {
             access.scopes = vec![Scopes::everywhere(); permissions.len()];
             return access;
         }
-        let now = access.guard.clock.now();
-        access.guard.clone().rows.read(&mut |rows| {
+        let now = access.guard.now();
+        access.guard.clone().read_rows(&mut |rows| {
             access.scopes = access.scopes_now(rows, now);
             access.note(rows, now);
         });
@@ -61,7 +61,7 @@ impl StreamAccess {
 
     /// When it must be checked even if nothing is sent.
     pub fn ends(&self) -> Option<Instant> {
-        let left = self.ends?.duration_since(self.guard.clock.now());
+        let left = self.ends?.duration_since(self.guard.now());
         Some(Instant::now() + Duration::try_from(left).unwrap_or_default())
     }
 
@@ -72,7 +72,7 @@ impl StreamAccess {
     /// whether.
     pub fn check(&mut self, cursor: impl Fn() -> String) -> Result<(), Status> {
         let Some(holder) = self.permit.holder().cloned() else { return Ok(()) };
-        let now = self.guard.clock.now();
+        let now = self.guard.now();
         if holder.expire_time.is_some_and(|end| end <= now) {
             let message = "the credential has ended; get another, and go on after the cursor";
             return Err(Answer::new(Code::Unauthenticated, Reason::CredentialExpired, message)
@@ -83,7 +83,7 @@ impl StreamAccess {
             return Err(stale(age));
         }
         let mut same = false;
-        self.guard.clone().rows.read(&mut |rows| same = self.is_same(rows, now));
+        self.guard.clone().read_rows(&mut |rows| same = self.is_same(rows, now));
         if same {
             return Ok(());
         }
