@@ -1,5 +1,6 @@
 //! The audit log of a real server: what was refused and what changed access is found afterwards, also after a crash, by
-//! auditors alone; and a flood of bogus credentials neither writes journals nor fills disks.
+//! auditors alone; a flood of bogus credentials neither writes journals nor fills disks; and what was revoked stays so
+//! after a restore.
 
 use std::time::Duration;
 
@@ -166,4 +167,54 @@ async fn a_flood_of_bogus_credentials_writes_no_journal_and_little_of_the_log() 
     let admin = office.cluster.server(Role::All).admin();
     let (_, metrics) = http::get(admin, "/metrics").await.expect("metrics");
     assert!(metrics.contains("\nmilepost_audit_records_total "), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_revoked_stays_revoked_after_a_restore_to_before_that() {
+    let mut office = Office::start().await;
+    office.does("first", "access grant cert:urn:office:ann viewer wsc --reason x").await;
+    office.does("first", "service-account create portal --display-name portal").await;
+    office.does("first", "access grant serviceaccount:portal viewer wsc --reason x").await;
+    let create =
+        "api-token create t1 --service-account portal --expire-time 2027-06-01T00:00:00Z --format json";
+    let created = office.does("first", create).await;
+    let secret = created.split('"').find(|text| text.starts_with("mp_t1_")).expect("the token").to_owned();
+    let info = office.does("auditor", "ledger info registry --format json").await;
+    let kept =
+        info.split("\"sequence\": \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a sequence");
+    let kept = kept.to_owned();
+    let who = office.does("ann", "access whoami --format json").await;
+    let grant =
+        who.split('"').find(|text| text.starts_with("portfolios/wsc/grants/")).expect("the grant").to_owned();
+    office.does("first", &format!("access revoke {grant}")).await;
+    office.does("first", "api-token delete t1").await;
+    assert!(office.cluster.stop(Role::All).await.success());
+
+    let target = format!("file://{}", office.path("backups"));
+    let data = office.cluster.data(Role::All).display().to_string();
+    let restored = office.path("restored");
+    let operate = async |words: &[&str]| {
+        let mut command = Command::new(binary::milepost());
+        command.args(words).args(["--target", &target]);
+        run_command(command).await.succeeded().out
+    };
+    operate(&["backup", "run", "--data-dir", &data]).await;
+    let sequence = format!("registry={kept}");
+    let said = operate(&["backup", "restore", "--data-dir", &restored, "--sequence", &sequence]).await;
+    assert!(said.contains(&grant) && said.contains("apiTokens/t1"), "{said}");
+    office.cluster.launch(Role::All).data = office.dir.path().join("restored");
+    office.cluster.start().await;
+    let denied = office.run("ann", "portfolio get wsc").await.failed();
+    assert!(denied.err.contains("content.read"), "{denied:?}");
+    // Of the tracker and of the notifier too.
+    let denied = office.run("ann", "milestone list wsc -").await.failed();
+    assert!(denied.err.contains("content.read"), "{denied:?}");
+    let denied = office.run("ann", "event list").await.failed();
+    assert!(denied.err.contains("content.read"), "{denied:?}");
+    let mut dead = office.command();
+    dead.args(["--token", &secret, "portfolio", "list"]);
+    let dead = run_command(dead).await.failed();
+    assert!(dead.err.contains("not accepted"), "{dead:?}");
+    let events = office.does("auditor", "event list --type milepost.api_token.deleted --format json").await;
+    assert!(events.contains("AUTHENTICATION_SYSTEM"), "{events}");
 }

@@ -13,6 +13,9 @@ use milepost_types::{LedgerKind, LogId, Position};
 /// Why a backup was not made, not read or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What is done with a restored directory before it appears has failed.
+    #[error("the restored directory cannot be completed")]
+    Finish(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The text is no target.
     #[error("{url:?} is no target of backups: {what}; give file:///a/directory or s3://bucket/prefix")]
     Url {
@@ -244,7 +247,7 @@ impl Error {
             Self::Damaged { .. } => "BACKUP_DAMAGED",
             Self::Ahead { .. } => "FOLLOWER_AHEAD",
             Self::Exists { .. } => "EXISTS",
-            Self::Make { .. } | Self::Restore { .. } => "NOT_RESTORED",
+            Self::Make { .. } | Self::Restore { .. } | Self::Finish(_) => "NOT_RESTORED",
         }
     }
 }

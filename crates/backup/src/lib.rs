@@ -29,7 +29,7 @@ pub use cut::{Bounds, Chosen, Wanted};
 pub use digest::Digest;
 pub use error::Error;
 pub use manifest::{FORMAT, LedgerRecord, Manifest, Range};
-pub use restore::{Layout, Progress, Restored, restore};
+pub use restore::{Finish, Layout, Progress, Restored, read_left_out, restore};
 pub use run::{Backup, LedgerSource, Outcome};
 pub use target::{BackupTarget, Use};
 pub use verify::{Verified, verify};

@@ -46,11 +46,14 @@ pub struct Restored {
 /// Called with a ledger and the sequence up to which it is restored.
 pub type Progress = Arc<dyn Fn(LedgerKind, u64) + Send + Sync>;
 
+/// What is done with the directory once its journals are complete, before it appears.
+pub type Finish = Box<dyn FnOnce(&Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send>;
+
 /// Makes the directory `dir` with the ledgers of a chain, each up to where `chosen` says. Must run on a
 /// runtime.
 ///
 /// # Errors
-/// If the directory exists or cannot be made, or a range cannot be read; then nothing was made.
+/// If the directory exists or cannot be made, a range cannot be read, or `finish` fails; then nothing was made.
 pub async fn restore(
     target: &BackupTarget,
     chain: &Chain,
@@ -58,12 +61,13 @@ pub async fn restore(
     dir: &Path,
     layout: Layout,
     progress: Progress,
+    finish: Finish,
 ) -> Result<Vec<Restored>, Error> {
     let logs =
         chosen.iter().filter_map(|chosen| Some((chosen.clone(), chain.ledgers.get(&chosen.ledger)?.clone())));
     let (logs, target, dir, handle) =
         (logs.collect::<Vec<_>>(), target.clone(), dir.to_owned(), Handle::current());
-    let build = move || build(&logs, &target, &dir, layout, &progress, &handle);
+    let build = move || build(&logs, &target, &dir, layout, &progress, finish, &handle);
     tokio::task::spawn_blocking(build).await.expect("it does not panic, and nothing cancels it")
 }
 
@@ -73,6 +77,7 @@ fn build(
     dir: &Path,
     layout: Layout,
     progress: &Progress,
+    finish: Finish,
     handle: &Handle,
 ) -> Result<Vec<Restored>, Error> {
     let disk = Arc::new(SystemDisk);
@@ -104,6 +109,7 @@ fn build(
             imported.map_err(|source| Error::Restore { ledger: kind, source: Box::new(source) })?;
         restored.push(Restored { ledger: kind, tail: imported.tail, lineage: imported.lineage });
     }
+    finish(beside.path()).map_err(Error::Finish)?;
     disk.sync_dir(beside.path()).map_err(failed(beside.path()))?;
     check_absent(dir)?;
     std::fs::rename(beside.path(), dir).map_err(failed(dir))?;
@@ -111,6 +117,28 @@ fn build(
     let _ = beside.keep();
     disk.sync_dir(above).map_err(failed(above))?;
     Ok(restored)
+}
+
+/// Shows the entries of a ledger after this one that the backup has: what a restore to there leaves out.
+///
+/// # Errors
+/// If a range cannot be read.
+pub async fn read_left_out(
+    target: &BackupTarget,
+    backup: &LogBackup,
+    ledger: LedgerKind,
+    sequence: u64,
+    mut show: impl FnMut(&StoredEntry),
+) -> Result<(), Error> {
+    let mut previous = Hash::ZERO;
+    for next in &backup.ranges {
+        if next.last > sequence {
+            let entries = range::read(target, ledger, backup.log, next, &previous).await?;
+            entries.iter().filter(|entry| entry.sequence > sequence).for_each(&mut show);
+        }
+        previous = next.hash.hash();
+    }
+    Ok(())
 }
 
 fn check_absent(dir: &Path) -> Result<(), Error> {

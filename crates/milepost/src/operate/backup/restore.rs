@@ -1,20 +1,28 @@
 //! `backup restore`: a data directory made from a backup.
 //!
 //! Invariant: the new directory appears whole or not at all. What there is and what was chosen is said before
-//! anything is written. Which cut is consistent is decided in crate `backup`, not here.
+//! anything is written. What was revoked after the cut stays revoked. Which cut is consistent is decided in crate
+//! `backup`, not here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use milepost_backup::{BackupTarget, Bounds, Chain, Chosen, Layout, Restored, Use, Wanted, read_chain};
+use milepost_ledger::Entry;
+use milepost_ledger::journal::StoredEntry;
+use milepost_proto::event::v1::Event;
+use milepost_service::config::server::Server;
+use milepost_service::host::ServiceContext;
 use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
 use milepost_types::LedgerKind;
+use prost::Message;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::super::position;
 use super::Target;
@@ -72,15 +80,26 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
     };
     let chosen = chain.choose(&target, &wanted).await?;
     say(chosen.iter().map(|chosen| format!("{}: {}\n", chosen.ledger, ends(chosen))).collect())?;
-    let restored = restore_to(&target, &chain, &chosen, &args.data_dir).await?;
+    let revoked = revoked_later(&target, &chain, &chosen, args.manifest.is_some()).await?;
+    let (restored, carried) = restore_to(&target, &chain, &chosen, &args.data_dir, revoked).await?;
     if format == Format::Json {
         let facts = bounds.iter().zip(&chosen).zip(&restored);
-        let object = |((bounds, chosen), restored)| json::line(&facts_of(bounds, chosen, restored));
+        let object = |((bounds, chosen), restored): ((_, _), &Restored)| {
+            let mut facts = facts_of(bounds, chosen, restored);
+            if restored.ledger == LedgerKind::Registry {
+                facts["revokedAgain"] = json!(carried);
+            }
+            json::line(&facts)
+        };
         return print(&facts.map(object).collect::<String>());
     }
     for Restored { ledger, tail, lineage } in &restored {
         let from = lineage.parent().map_or_else(String::new, |fork| format!(", restored from {fork}"));
         print(&format!("{ledger}: {tail}{from}\n"))?;
+    }
+    if !carried.is_empty() {
+        let all = carried.join(", ");
+        print(&format!("registry: revoked later, and so again in entries of their own: {all}\n"))?;
     }
     let dir = args.data_dir.display();
     print(&format!(
@@ -95,7 +114,8 @@ async fn restore_to(
     chain: &Chain,
     chosen: &[Chosen],
     dir: &Path,
-) -> Result<Vec<Restored>, Error> {
+    revoked: Vec<String>,
+) -> Result<(Vec<Restored>, Vec<String>), Error> {
     let bar: ProgressBar = progress::bar("restoring", chosen.iter().map(|chosen| chosen.sequence).sum());
     let before: BTreeMap<LedgerKind, u64> = chosen
         .iter()
@@ -109,9 +129,58 @@ async fn restore_to(
     let shown = bar.clone();
     let progress =
         Arc::new(move |ledger, sequence| shown.set_position(before.get(&ledger).unwrap_or(&0) + sequence));
-    let restored = milepost_backup::restore(target, chain, chosen, dir, layout, progress).await?;
+    let carried = Arc::new(Mutex::new(Vec::new()));
+    let (done, handle) = (Arc::clone(&carried), Handle::current());
+    let finish = Box::new(move |dir: &Path| {
+        if !revoked.is_empty() {
+            let server = Server { data_dir: dir.to_owned(), ..Server::default() };
+            let context = ServiceContext::new(&server);
+            let again = handle.block_on(milepost_registry::revoke(&context, &server, &revoked))?;
+            *done.lock().unwrap_or_else(PoisonError::into_inner) = again;
+        }
+        Ok(())
+    });
+    let restored = milepost_backup::restore(target, chain, chosen, dir, layout, progress, finish).await?;
     bar.finish_and_clear();
-    Ok(restored)
+    let carried = std::mem::take(&mut *carried.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((restored, carried))
+}
+
+/// What the backup says was revoked after the entry with which the registry is to end: it stays revoked, or tokens and
+/// grants would live again that somebody had ended.
+async fn revoked_later(
+    target: &BackupTarget,
+    chain: &Chain,
+    chosen: &[Chosen],
+    is_cut: bool,
+) -> Result<Vec<String>, Error> {
+    let Some(end) = chosen.iter().find(|chosen| chosen.ledger == LedgerKind::Registry) else {
+        return Ok(Vec::new());
+    };
+    // A chain up to a manifest does not have what came after that.
+    let whole = if is_cut { read_chain(target, None, |_, _| Ok(())).await? } else { chain.clone() };
+    let Some(backup) = whole.ledgers.get(&LedgerKind::Registry) else { return Ok(Vec::new()) };
+    let mut last = BTreeMap::new();
+    let show = |entry: &StoredEntry| {
+        // What cannot be decoded is refused when it is restored or verified.
+        let events = Entry::decode_events(entry).unwrap_or_default();
+        for event in events.into_iter().filter_map(|event| Event::decode(event).ok()) {
+            if is_of_access(&event.r#type) {
+                last.insert(event.subject, event.r#type.ends_with(".deleted"));
+            }
+        }
+    };
+    // What a log says that was itself restored since counts from its first entry on.
+    let same_log = chain.ledgers.get(&LedgerKind::Registry).is_some_and(|log| log.log == backup.log);
+    let after = if same_log { end.sequence } else { 0 };
+    milepost_backup::read_left_out(target, backup, LedgerKind::Registry, after, show).await?;
+    Ok(last.into_iter().filter_map(|(name, is_revoked)| is_revoked.then_some(name)).collect())
+}
+
+fn is_of_access(event_type: &str) -> bool {
+    ["milepost.grant.", "milepost.api_token.", "milepost.service_account."]
+        .iter()
+        .any(|noun| event_type.starts_with(noun))
 }
 
 /// Each ledger once.
