@@ -17,6 +17,7 @@ mod follow;
 mod foreign;
 mod health;
 mod kill;
+mod limits;
 mod matrix;
 mod nonsense;
 mod offline;

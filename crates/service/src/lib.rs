@@ -12,6 +12,7 @@ pub mod host;
 pub mod identity;
 pub mod journal_service;
 pub mod ledger;
+pub mod limits;
 pub mod merge;
 pub mod origin;
 pub mod readiness;

@@ -10,7 +10,7 @@ use milepost_ledger::{Actor, Authentication};
 use milepost_proto::error::v1::Reason;
 use milepost_types::{Clock, ResourceId};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::guard::{AccessRows, unknown_caller};
 use super::held::Holder;
@@ -21,6 +21,7 @@ use crate::host::{Peer, ServiceContext, code_name};
 use crate::identity::{
     Authenticator, CredentialKind, Identity, Outcome, PeerCertificate, Refused, TokenRecord, Tokens,
 };
+use crate::limits::{Callers, OpenOf};
 use crate::status::Answer;
 
 /// Finds out who sends calls.
@@ -30,6 +31,8 @@ pub(crate) struct Identify {
     bootstrap: Vec<String>,
     audit: Audit,
     clock: Arc<dyn Clock>,
+    callers: Callers,
+    refusals_per_connection: u32,
 }
 
 impl Identify {
@@ -40,7 +43,14 @@ impl Identify {
             let tokens = Arc::new(Granted(access.rows().cloned()));
             let authenticator = Authenticator::new(config, tokens, Arc::clone(clock), metrics);
             let bootstrap = config.bootstrap_administrators.clone();
-            Arc::new(Self { authenticator, bootstrap, audit: audit.clone(), clock: Arc::clone(clock) })
+            Arc::new(Self {
+                authenticator,
+                bootstrap,
+                audit: audit.clone(),
+                clock: Arc::clone(clock),
+                callers: Callers::new(&context.limits, metrics),
+                refusals_per_connection: context.limits.refusals_per_connection,
+            })
         })
     }
 
@@ -62,13 +72,35 @@ impl Identify {
         let certificate: Option<&PeerCertificate> = peer.and_then(|peer| peer.certificate.as_deref());
         match self.authenticator.authenticate_or_wait(headers, certificate).await {
             Ok(Some(identity)) => Ok(Authority::of(self.holder(identity))),
-            Ok(None) => Err(self.recorded(method, peer, unknown_caller(), "no credential was given")),
-            Err(refused) => Err(self.recorded(method, peer, status(&refused), &refused.to_string())),
+            Ok(None) => Err(self.recorded(method, peer, unknown_caller(), "no credential was given", false)),
+            Err(refused) => {
+                // What could not be verified yet may be good.
+                let counts = refused.outcome() != Outcome::NotVerifiable;
+                Err(self.recorded(method, peer, status(&refused), &refused.to_string(), counts))
+            }
         }
     }
 
+    /// Counts a call for its principal, and a stream until what is returned is dropped.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub(crate) fn count(&self, authority: &Authority, is_stream: bool) -> Result<Option<OpenOf>, Status> {
+        let Some(holder) = authority.holder() else { return Ok(None) };
+        let principal = &holder.actor.principal;
+        self.callers.call(principal)?;
+        if is_stream { self.callers.stream(principal).map(Some) } else { Ok(None) }
+    }
+
     /// The answer to a call of an unknown caller, which is recorded with what was wrong.
-    fn recorded(&self, method: &str, peer: Option<&Peer>, status: Status, detail: &str) -> Status {
+    fn recorded(
+        &self,
+        method: &str,
+        peer: Option<&Peer>,
+        status: Status,
+        detail: &str,
+        counts: bool,
+    ) -> Status {
         self.audit.record(|| Record {
             method: method.to_owned(),
             peer: audit::peer(peer.map(|peer| peer.address)),
@@ -76,7 +108,11 @@ impl Identify {
             detail: detail.to_owned(),
             ..Record::new(self.clock.now(), Kind::CredentialRefused)
         });
-        status
+        let Some(peer) = peer.filter(|_| counts && status.code() == Code::Unauthenticated) else {
+            return status;
+        };
+        peer.refusals.add(self.refusals_per_connection);
+        self.callers.refusal(peer.address.ip(), status)
     }
 
     fn holder(&self, identity: Identity) -> Holder {

@@ -138,6 +138,20 @@ section! {
         pub max_calls: usize = 20_000,
         /// How many connections may be open at once; one beyond it gets an error and is closed at once.
         pub max_connections: usize = 10_000,
+        /// How many calls a principal may make in a second, once its burst is used up; one more is answered
+        /// RATE_LIMITED. This and the next four hold where it is configured who can prove who they are.
+        pub calls_per_second: u32 = 5_000,
+        /// How many calls a principal may make at once after a rest.
+        pub calls_burst: u32 = 20_000,
+        /// How many streams a principal may have open.
+        pub streams_per_principal: usize = 1_000,
+        /// How many credentials an address (of IPv6: a /64) may send in a second that are refused, once its burst
+        /// is used up; one more is answered RATE_LIMITED. Good credentials of the same address are taken.
+        pub refusals_per_second: u32 = 10,
+        /// How many credentials of an address may be refused at once after a rest.
+        pub refusals_burst: u32 = 100,
+        /// How many credentials may be refused on a connection before it is closed.
+        pub refusals_per_connection: u32 = 100,
         /// The deadline of a unary call whose caller gave none.
         pub unary_timeout: Duration = Duration::from_secs(30),
         /// The longest deadline of a unary call, whatever its caller gave.
@@ -150,6 +164,12 @@ impl Rules for Limits {
         found.between("max_request_bytes", self.max_request_bytes, ByteSize::kib(64), ByteSize::mib(64));
         found.between("max_calls", self.max_calls, 1, 1_000_000);
         found.between("max_connections", self.max_connections, 1, 1_000_000);
+        found.between("calls_per_second", self.calls_per_second, 1, 1_000_000);
+        found.between("calls_burst", self.calls_burst, 1, 10_000_000);
+        found.between("streams_per_principal", self.streams_per_principal, 1, 1_000_000);
+        found.between("refusals_per_second", self.refusals_per_second, 1, 1_000_000);
+        found.between("refusals_burst", self.refusals_burst, 1, 1_000_000);
+        found.between("refusals_per_connection", self.refusals_per_connection, 1, 1_000_000);
         let (least, most) = (Duration::from_millis(1), Duration::from_secs(86_400));
         found.between("unary_timeout", self.unary_timeout, least, most);
         found.between(

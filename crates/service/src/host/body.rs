@@ -8,6 +8,7 @@ use super::calls::{deadline_exceeded, panicked};
 use super::clean::clean;
 use super::methods::Method;
 use super::streams::OpenStream;
+use crate::limits::OpenOf;
 use crate::refusal::draining;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -29,13 +30,20 @@ pub(super) struct OpenCall {
     /// None until it is known; a call dropped before was given up by its caller.
     pub(super) code: Option<Code>,
     _permit: Option<OwnedSemaphorePermit>,
+    /// A stream counts for its principal.
+    open: Option<OpenOf>,
     stream: OpenStream,
 }
 
 impl OpenCall {
     pub(super) fn new(method: Arc<Method>, permit: Option<OwnedSemaphorePermit>, stream: OpenStream) -> Self {
         method.began();
-        Self { method, began: Instant::now(), code: None, _permit: permit, stream }
+        Self { method, began: Instant::now(), code: None, _permit: permit, open: None, stream }
+    }
+
+    /// Holds what counts for its principal until its end.
+    pub(super) fn holds(&mut self, open: Option<OpenOf>) {
+        self.open = open;
     }
 }
 

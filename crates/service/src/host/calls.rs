@@ -86,7 +86,14 @@ impl Calls {
         if let Some(identify) = self.identify.as_ref().filter(|_| !is_of_health(&method)) {
             let peer = request.extensions().get::<Peer>();
             match identify.authority(&method.name, request.headers(), peer).await {
-                Ok(authority) => drop(request.extensions_mut().insert(authority)),
+                Ok(authority) => {
+                    let is_stream = method.shape != Shape::Unary;
+                    match identify.count(&authority, is_stream) {
+                        Ok(open) => call.holds(open),
+                        Err(status) => return respond(status, call),
+                    }
+                    request.extensions_mut().insert(authority);
+                }
                 Err(status) => return respond(status, call),
             }
         }

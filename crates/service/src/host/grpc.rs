@@ -10,6 +10,7 @@ use super::connection::{End, live, until_call};
 use super::socket::Socket;
 use super::tls::{Client, Peer, Stream, Tls};
 use crate::config::server::{Keepalive, Limits};
+use crate::limits::Refusals;
 use crate::status::Answer;
 use futures_util::FutureExt;
 use http::Request;
@@ -126,8 +127,9 @@ impl Served {
             Some(Err(_)) | None => return,
         };
         let certificate = client.as_ref().map(|client| Arc::clone(&client.certificate));
-        let (calls, streams, peer) =
-            (self.calls.clone(), socket.streams().clone(), Peer { address, certificate });
+        let refusals = Refusals::default();
+        let peer = Peer { address, certificate, refusals: refusals.clone() };
+        let (calls, streams) = (self.calls.clone(), socket.streams().clone());
         // In a box from the beginning: it is moved several times before its first poll.
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
@@ -148,6 +150,7 @@ impl Served {
                 return self.report(address, end);
             }
             reason = distrusted => reason,
+            () = refusals.full() => "too many of its credentials were refused",
         };
         tracing::info!(peer = %address, reason, "connection closed");
         finish(connection.as_mut());

@@ -17,6 +17,7 @@ mod verify;
 
 use super::error::Error;
 use crate::config::tls::Tls as Files;
+use crate::limits::Refusals;
 use crate::telemetry::Metrics;
 use load::{Contents, Loaded};
 use milepost_types::Clock;
@@ -44,6 +45,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The client certificate, which a CA of clients signed; none if none was given.
     pub certificate: Option<Arc<PeerCertificate>>,
+    /// The credentials that were refused on the connection.
+    pub refusals: Refusals,
 }
 
 /// TLS of a port; clones share it.
