@@ -179,14 +179,13 @@ pub(super) fn read<M: Message + Default>(answer: &DynamicMessage) -> Result<M, E
 
 /// Who calls, for people.
 fn caller(answer: &WhoAmIResponse) -> String {
-    let actor = answer.actor.clone().unwrap_or_default();
-    let mut text = match (actor.principal.as_str(), actor.credential.as_str()) {
+    let mut text = match (answer.principal.as_str(), answer.credential.as_str()) {
         ("", _) => "the server does not ask who calls: everybody may do everything\n".to_owned(),
         (principal, "") => format!("{principal}, which the server does not check\n"),
         (principal, credential) => format!("{principal}, proved by {credential}\n"),
     };
-    if !actor.on_behalf_of.is_empty() {
-        text += &format!("on behalf of {}\n", actor.on_behalf_of);
+    if !answer.on_behalf_of.is_empty() {
+        text += &format!("on behalf of {}\n", answer.on_behalf_of);
     }
     if !answer.groups.is_empty() {
         text += &format!("in {}\n", answer.groups.join(", "));
@@ -239,8 +238,6 @@ async fn grants(session: &Session, grants: &[milepost_proto::access::v1::HeldGra
 
 #[cfg(test)]
 mod tests {
-    use milepost_proto::journal::v1::Actor;
-
     use super::*;
 
     #[test]
@@ -285,11 +282,8 @@ mod tests {
     #[test]
     fn who_calls_is_said_with_what_proves_it() {
         let actor = |principal: &str, credential: &str| WhoAmIResponse {
-            actor: Some(Actor {
-                principal: principal.into(),
-                credential: credential.into(),
-                ..Actor::default()
-            }),
+            principal: principal.into(),
+            credential: credential.into(),
             ..WhoAmIResponse::default()
         };
         assert!(caller(&actor("", "")).contains("does not ask"));

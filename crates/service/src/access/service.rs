@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use http::Request;
 use jiff::Timestamp;
-use milepost_ledger::{Read, actor_to_proto};
+use milepost_ledger::{self as ledger, Read};
 use milepost_proto::access::v1::{
     ExplainAccessRequest, ExplainAccessResponse, HeldGrant, WhoAmIRequest, WhoAmIResponse,
 };
-use milepost_proto::journal::v1::Actor;
 use milepost_proto::rule::{RULES, Rule, RuleKind};
 use milepost_types::suggest::nearest;
 use milepost_types::{Clock, Permission, Place, Principal, Rejection, Role, Violations, limits, quoted};
@@ -71,19 +70,18 @@ impl Explainer {
     fn who_am_i(&self, asked: &Permitted<WhoAmIRequest>) -> Result<WhoAmIResponse, Status> {
         let Some(holder) = asked.permit().holder() else {
             let caller = Caller::of_permitted(asked).map_err(|rejection| refusal::status(&rejection))?;
-            return Ok(WhoAmIResponse {
-                actor: Some(actor_to_proto(&caller.actor)),
-                ..WhoAmIResponse::default()
-            });
+            return Ok(WhoAmIResponse { principal: caller.actor.principal, ..WhoAmIResponse::default() });
         };
         let now = self.clock.now();
         let in_force = |rows: &dyn Read, principal: &str| -> Vec<HeldGrant> {
             let held = table::grants(rows, principal).filter(|held| held.holds_at(now));
             held.map(|held| message(held, principal)).collect()
         };
-        let actor = Actor { credential: holder.actor.credential.clone(), ..actor_to_proto(&holder.actor) };
+        let ledger::Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
         let mut response = WhoAmIResponse {
-            actor: Some(actor),
+            principal,
+            on_behalf_of,
+            credential,
             groups: holder.groups.clone(),
             credential_expire_time: holder.expire_time.map(crate::value::instant_message),
             ..WhoAmIResponse::default()
