@@ -19,5 +19,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Broken, LONGEST as LONGEST_BREAK_GLASS, break_glass, revoke};
-pub use service::{Error, LIST_RETURNED_TOTAL, LIST_SCANNED_TOTAL, Service, rebuild_store};
+pub use service::{
+    Broken, Error, LIST_RETURNED_TOTAL, LIST_SCANNED_TOTAL, Service, break_glass, rebuild_store, revoke,
+};

@@ -3,6 +3,9 @@
 //! Invariant: the service answers for its ledger: if that fails the process stops, and it is closed
 //! when no call runs any more.
 
+mod break_glass;
+mod revoke;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +24,9 @@ use milepost_types::{Clock, LedgerKind, Position};
 
 use crate::methods;
 use crate::tables::Registry;
+
+pub use break_glass::{Broken, break_glass};
+pub use revoke::revoke;
 
 /// Resources that lists scanned.
 pub const LIST_SCANNED_TOTAL: &str = "milepost_registry_list_scanned_total";

@@ -24,8 +24,7 @@ Examples:
   milepost access grant group:corp/site reporter western-science-city/science-avenue --reason 工地
   milepost access explain user:corp/wang UpdateMilestone \\
     portfolios/western-science-city/projects/science-avenue
-  milepost access list western-science-city
-  milepost access revoke portfolios/western-science-city/grants/g1";
+  milepost access list western-science-city";
 
 /// What to do about access.
 #[derive(Debug, Subcommand)]

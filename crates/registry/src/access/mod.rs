@@ -4,17 +4,13 @@
 //! itself ends later than it begins. Who is allowed a call by them is not decided here.
 
 pub(crate) mod api_token;
-mod break_glass;
 mod grant;
-mod revoke;
 mod service_account;
 
-pub use break_glass::{Broken, LONGEST, break_glass};
 use jiff::Timestamp;
 use milepost_proto::access::v1::ServiceAccount;
 use milepost_resource::{Name, Presence};
 use milepost_types::Rejection;
-pub use revoke::revoke;
 
 use crate::tables::Scope;
 

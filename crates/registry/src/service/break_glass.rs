@@ -22,7 +22,7 @@ use crate::Error;
 use crate::tables::Registry;
 
 /// The longest time that such a grant is in force.
-pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A grant that was made beside the stopped server.
 #[derive(Debug)]
