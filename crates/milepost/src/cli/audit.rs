@@ -24,11 +24,7 @@ const AFTER_HELP: &str = "\
 Writes are not in the audit log: every event says who made it.
 
 Examples:
-  milepost audit list --since 24h
-  milepost audit list --actor user:corp/wang --resource portfolios/western-science-city
-  milepost audit list --kind access-changed --format json
-  milepost audit who portfolios/western-science-city --at 2026-09-30T00:00:00+08:00
-  milepost event list --filter 'actor = \"user:corp/wang\"'";
+  milepost audit who portfolios/western-science-city";
 
 /// Records of one page.
 const PAGE: i32 = 1000;
