@@ -21,10 +21,7 @@ use crate::error::Error;
 use crate::output::json;
 
 const AFTER_HELP: &str = "\
-Writes are not in the audit log: every event says who made it.
-
-Examples:
-  milepost audit who portfolios/western-science-city";
+Writes are not in the audit log: every event says who made it.";
 
 /// Records of one page.
 const PAGE: i32 = 1000;
