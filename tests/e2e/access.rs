@@ -3,132 +3,46 @@
 
 use std::time::Duration;
 
-use milepost_client::{
-    Client, Delivery, Endpoint, Endpoints, Selection, Start, TlsOptions, Watch, WatchOptions,
-};
-use milepost_tests::authority::{Authority, HOUR};
-use milepost_tests::cli::{Run, run_command};
-use milepost_tests::{Cluster, Role, binary, http, within};
-use tempfile::TempDir;
+use milepost_client::{Delivery, Selection, Start, WatchOptions};
+use milepost_tests::cli::run_command;
+use milepost_tests::protected::Protected;
+use milepost_tests::{Role, binary, http, within};
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that knows its callers, and the certificates of some.
-struct Office {
-    dir: TempDir,
-    cluster: Cluster,
+/// A server with the certificates of some, besides one with two URIs and one with none.
+async fn start() -> Protected {
+    let office = Protected::start(&["ann", "bob"], &[]).await;
+    let (two, none) = (["urn:office:ann", "urn:office:first"], []);
+    office.clients.client_of(&two).write(office.dir.path(), "two");
+    office.clients.client_of(&none).write(office.dir.path(), "none");
+    office
 }
 
-impl Office {
-    async fn start() -> Self {
-        let dir = TempDir::with_prefix("milepost-access-").expect("a temporary directory");
-        let (servers, clients) =
-            (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
-        servers.server(HOUR).write(dir.path(), "server");
-        for name in ["first", "ann", "bob"] {
-            clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), name);
-        }
-        clients.client_of(&["urn:office:ann", "urn:office:first"]).write(dir.path(), "two");
-        clients.client_of(&[]).write(dir.path(), "none");
-        let mut cluster = Cluster::all(&[]);
-        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-        let set = [
-            ("tls.certificate", path("server.pem")),
-            ("tls.key", path("server.key")),
-            ("tls.client_ca", path("clients.pem")),
-            ("access.certificates", "true".into()),
-            ("access.bootstrap_administrators", "cert:urn:office:first".into()),
-        ];
-        cluster.launch(Role::All).set.extend(set.map(|(key, value)| (key.to_owned(), value)));
-        cluster.start().await;
-        Self { dir, cluster }
+/// Two portfolios with a project each, which bob made.
+async fn with_projects() -> Protected {
+    let office = start().await;
+    for id in ["a", "b"] {
+        office.portfolio(id).await;
     }
-
-    fn path(&self, name: &str) -> String {
-        self.dir.path().join(name).to_string_lossy().into_owned()
+    office.grant("grants/bob", "cert:urn:office:bob", "manager").await;
+    for id in ["a/x", "a/y", "b/x"] {
+        office.does("bob", &format!("project create {id} --display-name {id}")).await;
     }
-
-    fn url(&self) -> String {
-        format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port())
-    }
-
-    /// Runs a command line with these flags besides.
-    async fn with(&self, flags: &[String], words: &str) -> Run {
-        let mut command = Command::new(binary::milepost());
-        command.args(["--endpoint", &self.url(), "--ca", &self.path("servers.pem")]).args(flags);
-        command.args(words.split(' '));
-        run_command(command).await
-    }
-
-    /// The same with somebody's certificate.
-    async fn run(&self, who: &str, words: &str) -> Run {
-        let (certificate, key) = (self.path(&format!("{who}.pem")), self.path(&format!("{who}.key")));
-        self.with(&["--cert".into(), certificate, "--cert-key".into(), key], words).await
-    }
-
-    #[track_caller]
-    fn ok(run: &Run) {
-        assert_eq!(run.code, Some(0), "{run:?}");
-    }
-
-    async fn does(&self, who: &str, words: &str) -> String {
-        let run = self.run(who, words).await;
-        Self::ok(&run);
-        run.out
-    }
-
-    /// That a command is refused, and says this.
-    async fn refused(&self, who: &str, words: &str, says: &str) -> String {
-        let run = self.run(who, words).await;
-        assert!(run.code != Some(0) && run.err.contains(says), "{words}: {says:?} is not said: {run:?}");
-        run.err
-    }
-
-    async fn grant(&self, name: &str, principal: &str, role: &str) {
-        let words =
-            format!("grant create {name} --grant-principal {principal} --role {role} --reason because");
-        self.does("first", &words).await;
-    }
-
-    fn watch(&self, who: &str) -> Watch {
-        let tls = TlsOptions {
-            ca: Some(self.path("servers.pem").into()),
-            certificate: Some(self.path(&format!("{who}.pem")).into()),
-            key: Some(self.path(&format!("{who}.key")).into()),
-            domain: None,
-        };
-        let endpoint =
-            Endpoint::parse(&self.url()).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint");
-        let client = Client::new(&Endpoints::one(endpoint), 1);
-        client.watch(Start::Earliest, Selection::default(), WatchOptions::default())
-    }
-
-    /// Two portfolios with a project each, which bob made.
-    async fn with_projects() -> Self {
-        let office = Self::start().await;
-        for id in ["a", "b"] {
-            let words = format!("portfolio create {id} --display-name {id} --time-zone UTC");
-            office.does("first", &format!("{words} --reporting-currency-code CNY")).await;
-        }
-        office.grant("grants/bob", "cert:urn:office:bob", "manager").await;
-        for id in ["a/x", "a/y", "b/x"] {
-            office.does("bob", &format!("project create {id} --display-name {id}")).await;
-        }
-        office
-    }
+    office
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_known_gets_nothing_and_hears_what_to_do() {
-    let office = Office::start().await;
+    let office = start().await;
     let bare = office.with(&[], "portfolio list").await;
     assert!(bare.code != Some(0) && bare.err.contains("authorization: Bearer"), "{bare:?}");
     office.refused("none", "portfolio list", "not accepted").await;
     office.refused("two", "portfolio list", "one").await;
     let token = office.path("token");
     std::fs::write(&token, "mp_t1_nonsense_00000000").expect("a file");
-    let wrong = office.with(&["--token-file".into(), token], "portfolio list").await;
+    let wrong = office.with(&["--token-file", &token], "portfolio list").await;
     assert!(wrong.code != Some(0) && wrong.out.is_empty(), "{wrong:?}");
     let claimed = office.run("ann", "--principal office portfolio list").await;
     assert!(claimed.code != Some(0) && claimed.err.contains("x-milepost-principal"), "{claimed:?}");
@@ -138,7 +52,7 @@ async fn who_is_not_known_gets_nothing_and_hears_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_holds_where_it_was_granted_and_forbidden_is_told_as_absent_is() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     office.refused("ann", "project get a x", "permission content.read denied").await;
     office.grant("portfolios/a/projects/x/grants/ann", "cert:urn:office:ann", "viewer").await;
     office.does("ann", "project get a x").await;
@@ -156,7 +70,7 @@ async fn a_role_holds_where_it_was_granted_and_forbidden_is_told_as_absent_is() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_delegate() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     for (grant, principal, role) in [
         ("bob-approves", "cert:urn:office:bob", "approver"),
         ("ann-approves", "cert:urn:office:ann", "approver"),
@@ -177,7 +91,7 @@ async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_deleg
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_may_not_read_is_not_there_to_be_named() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     office.grant("portfolios/a/projects/x/grants/ann", "cert:urn:office:ann", "manager").await;
     let name = |id: &str| format!("project update a x --parent-project portfolios/a/projects/{id}");
     let forbidden = office.refused("ann", &name("y"), "there is no such project").await;
@@ -193,7 +107,7 @@ async fn what_a_caller_may_not_read_is_not_there_to_be_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_learns_who_it_is_and_an_administrator_why_somebody_may_do_something() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     let who = office.does("first", "access whoami").await;
     assert!(
         who.starts_with("cert:urn:office:first, proved by cert:") && who.contains("until the first"),
@@ -225,7 +139,7 @@ async fn a_caller_learns_who_it_is_and_an_administrator_why_somebody_may_do_some
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_is_another() {
-    let office = Office::start().await;
+    let office = start().await;
     let own = "--grant-principal cert:urn:office:first --role manager --reason mine";
     office.refused("first", &format!("grant create grants/own {own}"), "who asks").await;
     office.grant("grants/ann", "cert:urn:office:ann", "admin").await;
@@ -236,7 +150,7 @@ async fn the_first_administrator_grants_to_others_and_is_one_no_more_once_there_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_breaks_the_glass_beside_the_stopped_server_and_everybody_can_see_it() {
-    let mut office = Office::start().await;
+    let mut office = start().await;
     office.grant("grants/ann", "cert:urn:office:ann", "admin").await;
     office.does("ann", "access grant cert:urn:office:bob auditor --reason 审计").await;
     let data = office.cluster.data(Role::All).display().to_string();
@@ -270,9 +184,11 @@ async fn an_operator_breaks_the_glass_beside_the_stopped_server_and_everybody_ca
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_has_what_its_caller_may_see_and_ends_when_that_is_nothing() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     office.grant("portfolios/a/grants/ann", "cert:urn:office:ann", "viewer").await;
-    let mut watch = office.watch("ann");
+    office.when_allowed("ann", "event list").await;
+    let mut watch =
+        office.client(Some("ann")).watch(Start::Earliest, Selection::default(), WatchOptions::default());
     let mut seen = Vec::new();
     while seen.len() < 3 {
         let next = within(PATIENCE, "what ann may see", watch.next()).await.expect("a delivery");
@@ -302,7 +218,7 @@ async fn a_watch_has_what_its_caller_may_see_and_ends_when_that_is_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_token_is_its_service_account_until_it_is_revoked() {
-    let office = Office::with_projects().await;
+    let office = with_projects().await;
     office.does("first", "service-account create portal --display-name portal").await;
     office.grant("portfolios/b/grants/portal", "serviceaccount:portal", "viewer").await;
     let create =
@@ -313,7 +229,7 @@ async fn an_api_token_is_its_service_account_until_it_is_revoked() {
     assert!(table.err.contains("shown only now: mp_t2_"), "{table:?}");
     let file = office.path("token");
     std::fs::write(&file, &secret).expect("a file");
-    let flags = ["--token-file".to_owned(), file];
+    let flags = ["--token-file", &file];
     let read = office.with(&flags, "project list - --format json").await;
     assert!(read.code == Some(0) && read.out.contains("portfolios/b/projects/x"), "{read:?}");
     assert!(!read.out.contains("portfolios/a"), "{read:?}");

@@ -1,59 +1,12 @@
 //! Limits of callers on a real server: one that calls too often is refused while others go on; a flood of bogus
 //! credentials is cut off, changes nothing, and does not cost others their calls.
 
-use milepost_client::{Client, Endpoint, Endpoints, TlsOptions};
+use milepost_client::Client;
 use milepost_proto::registry::v1::ListPortfoliosRequest;
-use milepost_tests::authority::{Authority, HOUR};
-use milepost_tests::{Cluster, Role, files, http};
-use tempfile::TempDir;
+use milepost_tests::protected::Protected;
+use milepost_tests::{Role, files, http};
 use tokio::task::JoinSet;
 use tonic::Code;
-
-struct Office {
-    dir: TempDir,
-    cluster: Cluster,
-}
-
-impl Office {
-    async fn start(limits: &[(&str, &str)]) -> Self {
-        let dir = TempDir::with_prefix("milepost-limits-").expect("a temporary directory");
-        let (servers, clients) =
-            (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
-        servers.server(HOUR).write(dir.path(), "server");
-        for name in ["ann", "bob"] {
-            clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), name);
-        }
-        let mut cluster = Cluster::all(limits);
-        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-        let set = [
-            ("tls.certificate", path("server.pem")),
-            ("tls.key", path("server.key")),
-            ("tls.client_ca", path("clients.pem")),
-            ("access.certificates", "true".into()),
-            ("audit.directory", path("audit")),
-        ];
-        cluster.launch(Role::All).set.extend(set.map(|(key, value)| (key.to_owned(), value)));
-        cluster.start().await;
-        Self { dir, cluster }
-    }
-
-    fn client(&self, who: Option<&str>) -> Client {
-        let path = |name: String| Some(self.dir.path().join(name));
-        let tls = TlsOptions {
-            ca: path("servers.pem".into()),
-            certificate: who.and_then(|who| path(format!("{who}.pem"))),
-            key: who.and_then(|who| path(format!("{who}.key"))),
-            domain: None,
-        };
-        let url = format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port());
-        let endpoint = Endpoint::parse(&url).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint");
-        Client::new(&Endpoints::one(endpoint), 1)
-    }
-
-    async fn metrics(&self) -> String {
-        http::get(self.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics").1
-    }
-}
 
 /// The code of a call: of one that may read nothing, PERMISSION_DENIED.
 async fn code(client: &Client) -> Code {
@@ -63,7 +16,9 @@ async fn code(client: &Client) -> Code {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_principal_that_calls_too_often_is_refused_and_another_goes_on() {
-    let office = Office::start(&[("limits.calls_per_second", "1"), ("limits.calls_burst", "5")]).await;
+    let office =
+        Protected::start(&["ann", "bob"], &[("limits.calls_per_second", "1"), ("limits.calls_burst", "5")])
+            .await;
     let (ann, bob) = (office.client(Some("ann")), office.client(Some("bob")));
     let mut codes = Vec::new();
     for _ in 0..10 {
@@ -72,13 +27,16 @@ async fn a_principal_that_calls_too_often_is_refused_and_another_goes_on() {
     assert_eq!(codes[..5], [Code::PermissionDenied; 5]);
     assert!(codes[5..].contains(&Code::ResourceExhausted), "{codes:?}");
     assert_eq!(code(&bob).await, Code::PermissionDenied, "it is known, and may read nothing");
-    let metrics = office.metrics().await;
+    let (_, metrics) =
+        http::get(office.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics");
     assert!(metrics.contains("milepost_limits_refused_total{what=\"calls_per_second\"}"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_bogus_credentials_is_cut_off_and_costs_others_nothing() {
-    let office = Office::start(&[("limits.refusals_per_second", "1")]).await;
+    let office =
+        Protected::start(&["ann"], &[("limits.refusals_per_second", "1"), ("audit.directory", "DIR/audit")])
+            .await;
     let data = office.cluster.data(Role::All);
     let before = files::contents(&data);
     let rss = resident_kib(office.cluster.server(Role::All).pid());

@@ -9,16 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use milepost_client::{Client, Endpoint, Endpoints, Retry, TlsOptions};
+use milepost_client::Client;
 use milepost_proto::rule::RULES;
-use milepost_tests::authority::{Authority, HOUR};
-use milepost_tests::cli::run_command;
-use milepost_tests::{Cluster, Role, binary};
+use milepost_tests::protected::Protected;
 use milepost_types::LedgerKind;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage, Value};
-use tempfile::TempDir;
-use tokio::process::Command;
 use tonic::{Code, Request};
 
 /// Each permission, the roles that have it, and the methods that it allows.
@@ -89,42 +85,20 @@ fn words(text: &str) -> BTreeSet<&str> {
 /// A server with two certificates for each role: one that holds it in portfolio `a` alone, and one that holds it
 /// everywhere.
 struct Office {
-    dir: TempDir,
-    cluster: Cluster,
+    protected: Protected,
     pool: DescriptorPool,
 }
 
 impl Office {
     async fn start() -> Self {
-        let dir = TempDir::with_prefix("milepost-matrix-").expect("a temporary directory");
-        let (servers, clients) =
-            (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
-        servers.server(HOUR).write(dir.path(), "server");
-        let everywhere = ROLES.iter().map(|role| format!("{role}-everywhere"));
-        for name in ROLES
-            .map(str::to_owned)
-            .into_iter()
-            .chain(everywhere)
-            .chain(["first", "nobody", "stranger"].map(str::to_owned))
-        {
-            clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), &name);
-        }
-        let mut cluster = Cluster::all(&[]);
-        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-        let set = [
-            ("tls.certificate", path("server.pem")),
-            ("tls.key", path("server.key")),
-            ("tls.client_ca", path("clients.pem")),
-            ("access.certificates", "true".into()),
-            ("access.bootstrap_administrators", "cert:urn:office:first".into()),
-        ];
-        cluster.launch(Role::All).set.extend(set.map(|(key, value)| (key.to_owned(), value)));
-        cluster.start().await;
+        let everywhere = ROLES.map(|role| format!("{role}-everywhere"));
+        let names = ROLES.into_iter().chain(everywhere.iter().map(String::as_str));
+        let names: Vec<&str> = names.chain(["nobody", "stranger"]).collect();
+        let protected = Protected::start(&names, &[]).await;
         let pool = DescriptorPool::decode(milepost_proto::FILE_DESCRIPTOR_SET).expect("our own schemas");
-        let office = Self { dir, cluster, pool };
+        let office = Self { protected, pool };
         for id in ["a", "b"] {
-            let words = format!("portfolio create {id} --display-name {id} --time-zone UTC");
-            office.does("first", &format!("{words} --reporting-currency-code CNY")).await;
+            office.protected.portfolio(id).await;
         }
         // The first administrator is one until another is granted.
         for role in ROLES.iter().filter(|role| **role != "admin") {
@@ -144,32 +118,12 @@ impl Office {
         }
     }
 
-    fn path(&self, name: &str) -> String {
-        self.dir.path().join(name).to_string_lossy().into_owned()
-    }
-
-    fn url(&self) -> String {
-        format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port())
-    }
-
     async fn does(&self, who: &str, words: &str) -> String {
-        let mut command = Command::new(binary::milepost());
-        command.args(["--endpoint", &self.url(), "--ca", &self.path("servers.pem")]);
-        let pair = ["pem", "key"].map(|kind| self.path(&format!("{who}.{kind}")));
-        command.args(["--cert", &pair[0], "--cert-key", &pair[1]]).args(words.split(' '));
-        run_command(command).await.succeeded().out
+        self.protected.does(who, words).await
     }
 
     fn client(&self, who: &str) -> Client {
-        let tls = TlsOptions {
-            ca: Some(self.path("servers.pem").into()),
-            certificate: Some(self.path(&format!("{who}.pem")).into()),
-            key: Some(self.path(&format!("{who}.key")).into()),
-            domain: None,
-        };
-        let endpoint =
-            Endpoint::parse(&self.url()).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint");
-        Client::new(&Endpoints::one(endpoint), 1).with_retry(Retry::default())
+        self.protected.client(Some(who))
     }
 
     /// A request that names what is in this portfolio, and says nothing else that could be done.
@@ -200,6 +154,12 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         return project;
     }
     let of_parent = path.ends_with("parent");
+    if method.contains("ApiToken") {
+        return "apiTokens/t".to_owned();
+    }
+    if method.contains("ServiceAccount") {
+        return "serviceAccounts/s".to_owned();
+    }
     match () {
         () if has("Milestone") && of_parent => project,
         () if has("Milestone") => format!("{project}/milestones/m"),

@@ -1,82 +1,40 @@
 //! Watches of the real program that go on: with the next token of a file when the one before has ended, and with what
 //! their caller may see once that has changed. Every event comes once, in order.
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use milepost_tests::authority::{Authority, HOUR};
-use milepost_tests::cli::{CONTEXTS, Run, run_command};
-use milepost_tests::{Cluster, Role, binary, within};
+use milepost_tests::cli::{CONTEXTS, Run};
+use milepost_tests::protected::Protected;
+use milepost_tests::within;
 use milepost_types::{Clock, SystemClock};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server that knows its callers, with a portfolio.
-struct Office {
-    dir: TempDir,
-    cluster: Cluster,
+/// A server that knows its callers, with two portfolios.
+struct Office(Protected);
+
+impl Deref for Office {
+    type Target = Protected;
+
+    fn deref(&self) -> &Protected {
+        &self.0
+    }
 }
 
 impl Office {
     async fn start() -> Self {
-        let dir = TempDir::with_prefix("milepost-resume-").expect("a temporary directory");
-        let (servers, clients) =
-            (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
-        servers.server(HOUR).write(dir.path(), "server");
-        for name in ["first", "bob", "ann"] {
-            clients.client_of(&[&format!("urn:office:{name}")]).write(dir.path(), name);
-        }
-        let mut cluster = Cluster::all(&[]);
-        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-        let set = [
-            ("tls.certificate", path("server.pem")),
-            ("tls.key", path("server.key")),
-            ("tls.client_ca", path("clients.pem")),
-            ("access.certificates", "true".into()),
-            ("access.bootstrap_administrators", "cert:urn:office:first".into()),
-        ];
-        cluster.launch(Role::All).set.extend(set.map(|(key, value)| (key.to_owned(), value)));
-        cluster.start().await;
-        let office = Self { dir, cluster };
+        let office = Protected::start(&["bob", "ann"], &[]).await;
         for id in ["a", "b"] {
-            let words = format!("portfolio create {id} --display-name {id} --time-zone UTC");
-            office.does("first", &format!("{words} --reporting-currency-code CNY")).await;
+            office.portfolio(id).await;
         }
         office.grant("grants/bob", "cert:urn:office:bob", "manager").await;
-        office
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(binary::milepost());
-        let url = format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port());
-        command.args(["--endpoint", &url, "--ca"]).arg(self.path("servers.pem")).args(words.split(' '));
-        command
-    }
-
-    fn command_of(&self, who: &str, words: &str) -> Command {
-        let mut command = self.command(words);
-        command.arg("--cert").arg(self.path(&format!("{who}.pem")));
-        command.arg("--cert-key").arg(self.path(&format!("{who}.key")));
-        command
-    }
-
-    async fn does(&self, who: &str, words: &str) -> String {
-        run_command(self.command_of(who, words)).await.succeeded().out
-    }
-
-    async fn grant(&self, name: &str, principal: &str, role: &str) {
-        let words =
-            format!("grant create {name} --grant-principal {principal} --role {role} --reason because");
-        self.does("first", &words).await;
+        Self(office)
     }
 
     async fn project(&self, name: &str) {
@@ -180,7 +138,7 @@ async fn a_watch_goes_on_with_the_next_token_of_its_file_and_misses_nothing() {
     office.with_portal().await;
     let file = office.path("token");
     let fixed = office.token("t1", 12).await;
-    replace(&file, &fixed);
+    replace(Path::new(&file), &fixed);
     let mut command = office.command(&format!("{WATCH} --count 4"));
     command.arg("--token-file").arg(&file);
     let mut watching = Watching::start(command);
@@ -196,7 +154,7 @@ async fn a_watch_goes_on_with_the_next_token_of_its_file_and_misses_nothing() {
     watching.says("interrupted (the credential has ended); connecting again").await;
     // Nothing is lost of what is committed while no good token is there.
     office.project("a/three").await;
-    replace(&file, &office.token("t2", 3600).await);
+    replace(Path::new(&file), &office.token("t2", 3600).await);
     watching.says("connected again").await;
     office.project("a/four").await;
     let rest = watching.end().await.succeeded();
@@ -243,7 +201,7 @@ async fn a_command_is_run_once_for_each_event_whatever_happens_to_access() {
     office.grant("portfolios/a/grants/ann", "cert:urn:office:ann", "viewer").await;
     let mut command = office.command_of("ann", "event watch --earliest --type project.created --count 4");
     let seen = office.path("seen");
-    command.arg("--exec").arg(format!("echo \"$MILEPOST_EVENT_SUBJECT\" >> {}", seen.display()));
+    command.arg("--exec").arg(format!("echo \"$MILEPOST_EVENT_SUBJECT\" >> {}", seen));
     let mut watching = Watching::start(command);
     let names = ["a/one", "a/two", "b/three", "a/four"];
     office.project(names[0]).await;

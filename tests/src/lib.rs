@@ -19,6 +19,7 @@ pub mod log;
 pub mod methods;
 pub mod ports;
 pub mod promises;
+pub mod protected;
 pub mod random;
 pub mod recording;
 pub mod resource;
