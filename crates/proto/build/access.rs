@@ -49,8 +49,14 @@ fn implementation(method: &MethodDescriptor, rule: &DynamicMessage) -> String {
          permissions: &[{permissions}], paths: &{paths:?} }};
     #[allow(unused_variables)]
     fn visit_resources<'a>(&'a self, visit: &mut dyn FnMut(&'a str)) {{ {visits} }}
+    fn is_dry_run(&self) -> bool {{ {dry_run} }}
 }}
 ",
+        dry_run = if method.input().get_field_by_name("validate_only").is_some() {
+            "self.validate_only"
+        } else {
+            "false"
+        },
         request = path(&method.input()),
         service = method.parent_service().full_name(),
         name = method.name(),

@@ -52,6 +52,9 @@ pub trait AccessRequest: Message {
 
     /// Visits the name of every resource that the rule is about. An empty name stands for everything.
     fn visit_resources<'a>(&'a self, visit: &mut dyn FnMut(&'a str));
+
+    /// Whether it asks only whether it could be done.
+    fn is_dry_run(&self) -> bool;
 }
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));

@@ -2,7 +2,7 @@
 //!
 //! Invariants: nothing is limited by who calls unless that is proved; a principal's rate does not depend on another's, and
 //! an address that sends bad credentials still has its good ones taken: only what was refused anyway is answered by the
-//! limit. Memory is bounded: at most about [`KEYS`] have a rate of their own; while there are more, all share one.
+//! limit. Memory is bounded: at most [`KEYS`] have a rate of their own; those that come while there is no room share one.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::HashMapStateStore;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::ShrinkableKeyedStateStore;
+use governor::{Quota, RateLimiter};
 use milepost_proto::error::v1::Reason;
 use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -37,50 +39,92 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// Bits of an IPv6 address that are one customer's.
 const IPV6_PREFIX: u32 = 64;
 
-/// The rate of each of many.
-struct Rates<K: Eq + Hash + Clone> {
-    each: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
-    /// Of all, while there are more than may have one of their own.
-    others: DefaultDirectRateLimiter,
-    clock: DefaultClock,
+/// What was counted of each of many, and of all that came when there was no room for them.
+struct Counts<K> {
+    each: HashMap<K, Nanos>,
+    others: Option<Nanos>,
     keys: usize,
     /// When those were last forgotten that have not come for long.
-    swept: Mutex<Instant>,
+    swept: Instant,
+}
+
+impl<K: Eq + Hash> Counts<K> {
+    /// Whether one that is not known has no room, and some may be forgotten for it.
+    fn is_to_be_swept(&self) -> bool {
+        self.each.len() >= self.keys && self.swept.elapsed() >= SWEEP
+    }
+}
+
+/// The counts, as the library wants them; clones share them.
+#[derive(Clone)]
+struct Store<K>(Arc<Mutex<Counts<K>>>);
+
+impl<K: Eq + Hash + Clone> StateStore for Store<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut counts = self.0.lock();
+        if let Some(count) = counts.each.get_mut(key) {
+            let (outcome, next) = measure(Some(*count))?;
+            *count = next;
+            return Ok(outcome);
+        }
+        if counts.each.len() < counts.keys {
+            let (outcome, first) = measure(None)?;
+            counts.each.insert(key.clone(), first);
+            return Ok(outcome);
+        }
+        let (outcome, next) = measure(counts.others)?;
+        counts.others = Some(next);
+        Ok(outcome)
+    }
+}
+
+impl<K: Eq + Hash + Clone> ShrinkableKeyedStateStore<K> for Store<K> {
+    fn retain_recent(&self, drop_below: Nanos) {
+        let mut counts = self.0.lock();
+        counts.each.retain(|_, count| *count >= drop_below);
+        counts.swept = Instant::now();
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().each.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().each.is_empty()
+    }
+}
+
+/// The rate of each of many.
+struct Rates<K: Eq + Hash + Clone> {
+    limiter: RateLimiter<K, Store<K>, DefaultClock>,
+    store: Store<K>,
+    clock: DefaultClock,
 }
 
 impl<K: Eq + Hash + Clone> Rates<K> {
     fn new(per_second: u32, burst: u32, keys: usize) -> Self {
         let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
-        let clock = DefaultClock::default();
-        Self {
-            each: RateLimiter::hashmap_with_clock(quota, clock.clone()),
-            others: RateLimiter::direct(quota),
-            clock,
-            keys,
-            swept: Mutex::new(Instant::now()),
-        }
+        let (clock, counts) = (DefaultClock::default(), HashMap::new());
+        let counts = Counts { each: counts, others: None, keys, swept: Instant::now() };
+        let store = Store(Arc::new(Mutex::new(counts)));
+        Self { limiter: RateLimiter::new(quota, store.clone(), clock.clone()), store, clock }
     }
 
     /// Counts one; or how long it is too early.
     fn check(&self, key: &K) -> Result<(), Duration> {
-        if self.each.len() >= self.keys {
-            self.sweep();
+        let is_to_be_swept = self.store.0.lock().is_to_be_swept();
+        if is_to_be_swept {
+            // Those that have not come for long have their whole burst again, and need not be remembered. It looks at
+            // all of them, so not often.
+            self.limiter.retain_recent();
         }
-        let early = if self.each.len() < self.keys { self.each.check_key(key) } else { self.others.check() };
-        early.map_err(|early| early.wait_time_from(self.clock.now()))
-    }
-}
-
-impl<K: Eq + Hash + Clone> Rates<K> {
-    /// Those that have not come for long have their whole burst again, and need not be remembered. It looks at all of
-    /// them, so not often.
-    fn sweep(&self) {
-        let mut swept = self.swept.lock();
-        if swept.elapsed() >= SWEEP {
-            self.each.retain_recent();
-            *swept = Instant::now();
-        }
+        self.limiter.check_key(key).map_err(|early| early.wait_time_from(self.clock.now()))
     }
 }
 
@@ -115,8 +159,8 @@ impl Callers {
     ///
     /// # Errors
     /// If it calls too often.
-    pub(crate) fn call(&self, principal: &str) -> Result<(), Status> {
-        self.calls.check(&principal.to_owned()).map_err(|wait| {
+    pub(crate) fn call(&self, principal: &String) -> Result<(), Status> {
+        self.calls.check(principal).map_err(|wait| {
             let limit = self.limits.calls_per_second;
             let message =
                 format!("{principal} makes more than {limit} calls a second; send fewer, or try again later");
@@ -227,7 +271,7 @@ mod tests {
     #[test]
     fn a_principal_over_its_rate_hears_when_to_come_again_and_others_go_on() {
         let callers = callers(|limits| (limits.calls_per_second, limits.calls_burst) = (1, 3));
-        let refused = (0..10).find_map(|_| callers.call("user:corp/a").err()).expect("a refusal");
+        let refused = (0..10).find_map(|_| callers.call(&"user:corp/a".to_owned()).err()).expect("a refusal");
         let details = refused.get_error_details();
         let wait = details.retry_info().and_then(|info| info.retry_delay).expect("a delay");
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
@@ -236,7 +280,7 @@ mod tests {
             (info.reason.as_str(), info.metadata["what"].as_str()),
             ("RATE_LIMITED", "calls_per_second")
         );
-        assert!(callers.call("user:corp/b").is_ok());
+        assert!(callers.call(&"user:corp/b".to_owned()).is_ok());
     }
 
     #[test]
@@ -264,11 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_million_keys_take_the_memory_of_few() {
-        let rates = Rates::new(1, 1, 1000);
-        for key in 0..1_000_000_u64 {
+    fn a_million_keys_take_the_memory_of_few_and_one_that_was_there_keeps_its_rate() {
+        let rates = Rates::new(1, 2, 1000);
+        rates.check(&0).unwrap();
+        for key in 1..1_000_000_u64 {
             let _ = rates.check(&key);
         }
-        assert!(rates.each.len() <= 1000, "{}", rates.each.len());
+        assert_eq!(rates.store.len(), 1000);
+        assert_eq!(rates.check(&0), Ok(()), "the others used up what they share, not what is its own");
+        assert!(rates.check(&1_000_001).is_err());
     }
 }

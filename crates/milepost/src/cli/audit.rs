@@ -21,7 +21,8 @@ use crate::error::Error;
 use crate::output::json;
 
 const AFTER_HELP: &str = "\
-Writes are not in the audit log: every event says who made it.";
+Writes are not in the audit log: every event says who made it. Each server has a log of its own; of services
+apart, that of the registry is read: give the URL of another as --endpoint.";
 
 /// Records of one page.
 const PAGE: i32 = 1000;
@@ -48,8 +49,8 @@ pub enum Verb {
         #[arg(long, value_name = "TIME", value_parser = instant)]
         until: Option<Timestamp>,
         /// How many at most
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
     },
     /// Lists the grants that held on a resource at a time: who could do what there
     Who {
@@ -72,7 +73,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
             let (start_time, end_time) = (since.map(message), until.map(message));
             let asked =
                 ListAuditRecordsRequest { actor, resource, kind, start_time, end_time, ..Default::default() };
-            let records = list(session, asked, limit).await?;
+            let records = list(session, asked, limit as usize).await?;
             let columns = ["time", "kind", "principal", "peer", "method", "resources", "code", "count"];
             show(session, &records, &columns).await
         }

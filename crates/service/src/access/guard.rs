@@ -128,7 +128,9 @@ impl Guard {
             Ok(permit) => Ok(Permitted { note, ..self.permitted(request, permit) }),
             Err(rejection) => {
                 let status = refusal::status(&rejection);
-                self.record(note, Some(&status));
+                if let Some(note) = note {
+                    note.answered(Some(&status));
+                }
                 Err(status)
             }
         }
@@ -142,11 +144,11 @@ impl Guard {
         request: &Q,
         peer: Option<SocketAddr>,
         is_allowed: bool,
-    ) -> Option<Box<Record>> {
+    ) -> Option<Note> {
         let kind = match () {
             () if !self.0.audit.is_on() => return None,
             () if !is_allowed => Kind::Denied,
-            () if Q::RULE.changes_access() => Kind::AccessChanged,
+            () if Q::RULE.changes_access() && !request.is_dry_run() => Kind::AccessChanged,
             () if Q::RULE.is_read() && self.0.audit.has_reads() => Kind::Read,
             () => return None,
         };
@@ -155,15 +157,8 @@ impl Guard {
         let Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
         let (method, peer) = (Q::RULE.method.to_owned(), audit::peer(peer));
         let record = Record::new(self.0.clock.now(), kind).about(names.into_iter());
-        Some(Box::new(Record { method, principal, on_behalf_of, credential, peer, ..record }))
-    }
-
-    /// Records a call, which was refused with this status if there is one.
-    pub(crate) fn record(&self, note: Option<Box<Record>>, refused: Option<&Status>) {
-        let Some(mut record) = note else { return };
-        record.code = code_name(refused.map_or(Code::Ok, Status::code)).to_owned();
-        record.detail = refused.map_or_else(String::new, |status| status.message().to_owned());
-        self.0.audit.record(|| *record);
+        let record = Box::new(Record { method, principal, on_behalf_of, credential, peer, ..record });
+        Some(Note { audit: self.0.audit.clone(), record: Some(record) })
     }
 
     /// Reads the rows that it decides on, as one cut.
@@ -192,12 +187,12 @@ pub struct Permitted<Q> {
     permit: Permit,
     guard: Guard,
     /// What is to be recorded once it is answered.
-    note: Option<Box<Record>>,
+    note: Option<Note>,
 }
 
 impl<Q> Permitted<Q> {
     /// What is to be recorded once it is answered.
-    pub(crate) fn take_note(&mut self) -> Option<Box<Record>> {
+    pub(crate) fn take_note(&mut self) -> Option<Note> {
         self.note.take()
     }
 
@@ -232,6 +227,33 @@ impl<Q> Permitted<Q> {
     }
 }
 
+/// What is to be recorded of a call. It is recorded also if nobody waits for the answer any more: the change may be made
+/// nevertheless.
+pub(crate) struct Note {
+    audit: Audit,
+    /// Until it is recorded.
+    record: Option<Box<Record>>,
+}
+
+impl Note {
+    /// Records the call, which was refused with this status if there is one.
+    pub(crate) fn answered(mut self, refused: Option<&Status>) {
+        let detail = refused.map_or_else(String::new, |status| status.message().to_owned());
+        self.record(refused.map_or(Code::Ok, Status::code), detail);
+    }
+
+    fn record(&mut self, code: Code, detail: String) {
+        let Some(record) = self.record.take() else { return };
+        self.audit.record(|| Record { code: code_name(code).to_owned(), detail, ..*record });
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        self.record(Code::Unknown, "the call ended before its answer, so it may have been done".to_owned());
+    }
+}
+
 /// Nothing tells who calls.
 pub(crate) fn unknown_caller() -> Status {
     let message = "this server must know who calls: send a token in the metadata `authorization: Bearer TOKEN`, or a \
@@ -248,4 +270,30 @@ pub(super) fn stale(age: Duration) -> Status {
         .with("age_seconds", seconds)
         .retry_after(Duration::from_secs(10))
         .status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::audit::Audit as Config;
+
+    #[test]
+    fn a_call_is_recorded_once_with_its_answer_or_as_one_that_nobody_waited_for() {
+        let audit = Audit::new(&Config { directory: Some("unused".into()), ..Config::default() });
+        let note = || {
+            let record = Record::new("2021-05-27T04:00:00Z".parse().unwrap(), Kind::AccessChanged);
+            Note { audit: audit.clone(), record: Some(Box::new(record)) }
+        };
+        note().answered(None);
+        note().answered(Some(&Status::not_found("there is none")));
+        drop(note());
+        let recorded: Vec<_> =
+            audit.waiting().into_iter().map(|record| (record.code, record.detail)).collect();
+        assert_eq!(
+            recorded[..2],
+            [("OK".into(), String::new()), ("NOT_FOUND".into(), "there is none".into())]
+        );
+        assert!(recorded[2].0 == "UNKNOWN" && recorded[2].1.contains("may have been done"), "{recorded:?}");
+        assert_eq!(recorded.len(), 3);
+    }
 }

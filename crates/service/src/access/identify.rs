@@ -74,8 +74,8 @@ impl Identify {
             Ok(Some(identity)) => Ok(Authority::of(self.holder(identity))),
             Ok(None) => Err(self.recorded(method, peer, unknown_caller(), "no credential was given", false)),
             Err(refused) => {
-                // What could not be verified yet may be good.
-                let counts = refused.outcome() != Outcome::NotVerifiable;
+                // What could not be verified yet may be good; what has expired was.
+                let counts = !matches!(refused.outcome(), Outcome::NotVerifiable | Outcome::Expired);
                 Err(self.recorded(method, peer, status(&refused), &refused.to_string(), counts))
             }
         }

@@ -19,8 +19,8 @@ mod service;
 mod stream;
 pub mod table;
 
-pub(crate) use guard::NoRows;
 pub use guard::{AccessRows, Guard, Heard, Permitted};
+pub(crate) use guard::{NoRows, Note};
 pub use held::Holder;
 pub(crate) use identify::Identify;
 pub(crate) use metrics::AccessMetrics;

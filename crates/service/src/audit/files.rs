@@ -1,7 +1,7 @@
 //! The files of the log: `audit-{number}.jsonl`, of which the highest number is the newest.
 //!
 //! Invariants: only whole lines are appended, and only to the newest file; a line that a crash cut is ended when the log
-//! is opened again, and skipped by readers. Files are readable by their owner alone.
+//! is next appended to, and skipped by readers. Files are readable by their owner alone.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,6 +17,8 @@ pub(super) struct Files {
     number: u64,
     file: File,
     bytes: u64,
+    /// Whether the last write stopped within a line.
+    is_torn: bool,
 }
 
 impl Files {
@@ -26,12 +28,16 @@ impl Files {
         let number = numbers(directory)?.last().copied().unwrap_or(1);
         let mut file = open(directory, number)?;
         let bytes = file.seek(SeekFrom::End(0))?;
-        let mut files =
-            Self { directory: directory.to_owned(), max_file_bytes, max_files, number, file, bytes };
-        if bytes > 0 && files.last_byte()? != b'\n' {
-            files.file.write_all(b"\n")?;
-            files.bytes += 1;
-        }
+        let mut files = Self {
+            directory: directory.to_owned(),
+            max_file_bytes,
+            max_files,
+            number,
+            file,
+            bytes,
+            is_torn: false,
+        };
+        files.is_torn = bytes > 0 && files.last_byte()? != b'\n';
         Ok(files)
     }
 
@@ -40,8 +46,11 @@ impl Files {
         if self.bytes > 0 && self.bytes + lines.len() as u64 > self.max_file_bytes {
             self.begin_next()?;
         }
-        self.file.write_all(lines.as_bytes())?;
-        self.bytes += lines.len() as u64;
+        // Until it is whole.
+        let begin = if std::mem::replace(&mut self.is_torn, true) { "\n" } else { "" };
+        self.file.write_all(format!("{begin}{lines}").as_bytes())?;
+        self.bytes += (begin.len() + lines.len()) as u64;
+        self.is_torn = false;
         Ok(())
     }
 
@@ -53,7 +62,7 @@ impl Files {
     fn begin_next(&mut self) -> io::Result<()> {
         let number = self.number + 1;
         self.file = open(&self.directory, number)?;
-        (self.number, self.bytes) = (number, 0);
+        (self.number, self.bytes, self.is_torn) = (number, 0, false);
         let all = numbers(&self.directory)?;
         for old in &all[..all.len().saturating_sub(self.max_files)] {
             fs::remove_file(path(&self.directory, *old))?;
@@ -119,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_is_ended_when_the_log_is_opened_again() {
+    fn a_line_that_was_cut_is_ended_by_the_next_one() {
         let dir = tempfile::tempdir().unwrap();
         Files::open(dir.path(), 1000, 3).unwrap().append("{\"whole\":1}\n{\"cu").unwrap();
         Files::open(dir.path(), 1000, 3).unwrap().append("{}\n").unwrap();

@@ -75,6 +75,16 @@ impl Audit {
         }
     }
 
+    /// What was recorded, while no log is open.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Vec<Record> {
+        let shared = self.0.as_ref().expect("something is recorded");
+        let waiting = shared.waiting.lock();
+        let queue = waiting.as_ref().expect("no log is open");
+        let record = |message| if let Message::Record(record) = message { Some(*record) } else { None };
+        queue.try_iter().filter_map(record).collect()
+    }
+
     /// The log's share of a server: its files are written until no call runs any more.
     ///
     /// # Errors

@@ -100,6 +100,15 @@ impl Record {
         self
     }
 
+    /// Counts another one of the same.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        let room = RESOURCES - self.resources.len();
+        let new = other.resources.iter().filter(|name| !self.resources.contains(name));
+        let new: Vec<_> = new.take(room).cloned().collect();
+        self.resources.extend(new);
+    }
+
     /// Its line.
     pub(super) fn line(&self) -> String {
         // Texts, numbers and lists of them are JSON.

@@ -55,11 +55,13 @@ impl Counters {
     }
 }
 
-/// What makes two records the same.
+/// What makes two records the same: not what was wrong, which whoever floods can choose.
 #[derive(PartialEq, Eq, Hash)]
 struct Same {
     kind: Kind,
     caller: String,
+    on_behalf_of: String,
+    credential: String,
     method: String,
     code: String,
 }
@@ -69,16 +71,16 @@ impl Same {
         // Ports of one machine change with each connection.
         let address = record.peer.rsplit_once(':').map_or(record.peer.as_str(), |(address, _)| address);
         let caller = if record.principal.is_empty() { address } else { &record.principal };
-        let Record { kind, method, code, .. } = record;
-        Self { kind: *kind, caller: caller.to_owned(), method: method.clone(), code: code.clone() }
+        let Record { kind, on_behalf_of, credential, method, code, .. } = record.clone();
+        Self { kind, caller: caller.to_owned(), on_behalf_of, credential, method, code }
     }
 }
 
 /// Records that are the same as one that was written.
 struct Repeated {
     until: Instant,
-    /// The last of them, with how many there were.
-    last: Option<Record>,
+    /// The first of them, with how many there were and the resources of all.
+    first: Option<Record>,
 }
 
 /// Writes the log.
@@ -142,14 +144,16 @@ impl Writer {
         }
         match self.repeated.get_mut(&same) {
             Some(repeated) if now < repeated.until => {
-                let count = repeated.last.take().map_or(0, |last| last.count) + record.count;
-                repeated.last = Some(Record { count, ..record });
+                match &mut repeated.first {
+                    Some(first) => first.add(&record),
+                    first => *first = Some(record),
+                }
                 None
             }
             _ => {
                 // What a repetition before counted is written when its time is over, below.
                 if self.repeated.len() < COUNTED && !self.repeated.contains_key(&same) {
-                    self.repeated.insert(same, Repeated { until: now + WINDOW, last: None });
+                    self.repeated.insert(same, Repeated { until: now + WINDOW, first: None });
                 }
                 Some(record)
             }
@@ -160,7 +164,7 @@ impl Writer {
     fn ended(&mut self, all: bool) -> Vec<Record> {
         let now = Instant::now();
         let over = self.repeated.extract_if(|_, repeated| all || repeated.until <= now);
-        over.filter_map(|(_, repeated)| repeated.last).collect()
+        over.filter_map(|(_, repeated)| repeated.first).collect()
     }
 
     /// How many records the queue did not take.
@@ -184,6 +188,9 @@ impl Writer {
             }
             Err(error) => {
                 self.counters.failed.inc();
+                // Whatever was in them is said to be missing once there is room again.
+                let lost: u64 = records.iter().map(|record| record.count).sum();
+                self.shared.dropped.fetch_add(lost, Ordering::Relaxed);
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(error = %error, "the audit log cannot be written; calls go on");
                     self.check.degraded(format!("the audit log cannot be written: {error}"));
@@ -245,6 +252,24 @@ mod tests {
     }
 
     const QUEUED: usize = super::super::QUEUE;
+
+    #[test]
+    fn repeats_name_the_resources_of_all_and_when_they_began() {
+        let at = |second, name: &'static str| Record {
+            principal: "user:corp/a".into(),
+            ..Record::new(Timestamp::from_second(second).unwrap(), Kind::Denied).about([name].into_iter())
+        };
+        let records = written(|audit| {
+            for (second, name) in
+                [(1, "portfolios/a"), (2, "portfolios/b"), (3, "portfolios/c"), (4, "portfolios/b")]
+            {
+                audit.record(|| at(second, name));
+            }
+        });
+        let found: Vec<_> = records.iter().map(|record| (record.time.as_second(), record.count)).collect();
+        assert_eq!(found, [(1, 1), (2, 3)]);
+        assert_eq!(records[1].resources, ["portfolios/b", "portfolios/c"]);
+    }
 
     #[test]
     fn every_change_of_access_is_a_record() {

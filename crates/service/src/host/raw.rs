@@ -23,7 +23,7 @@ use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
 
 use super::context::ServiceContext;
-use crate::access::{AccessRows, Guard, NoRows, Permitted};
+use crate::access::{AccessRows, Guard, NoRows, Note, Permitted};
 
 /// The future of a response.
 pub type ResponseFuture = BoxFuture<'static, Response<Body>>;
@@ -110,18 +110,8 @@ where
 {
     let (service, guard) = (service.clone(), calls.guard.clone());
     let call = service_fn(move |request| {
-        let permitted = guard.permit(request).map(|mut permitted| {
-            let note = permitted.take_note().map(|note| (guard.clone(), note));
-            (note, call(service.clone(), permitted))
-        });
-        async move {
-            let (note, answer) = permitted?;
-            let answer = answer.await;
-            if let Some((guard, note)) = note {
-                guard.record(Some(note), answer.as_ref().err());
-            }
-            answer
-        }
+        let begun = |mut permitted: Permitted<Q>| (permitted.take_note(), call(service.clone(), permitted));
+        answered(guard.permit(request).map(begun))
     });
     let limit = calls.max_request_bytes;
     async move { grpc(limit).unary(call, request).await }.boxed()
@@ -144,21 +134,24 @@ where
 {
     let (service, guard) = (service.clone(), calls.guard.clone());
     let call = service_fn(move |request| {
-        let permitted = guard.permit(request).map(|mut permitted| {
-            let note = permitted.take_note().map(|note| (guard.clone(), note));
-            (note, call(service.clone(), permitted))
-        });
-        async move {
-            let (note, answer) = permitted?;
-            let answer = answer.await;
-            if let Some((guard, note)) = note {
-                guard.record(Some(note), answer.as_ref().err());
-            }
-            answer
-        }
+        let begun = |mut permitted: Permitted<Q>| (permitted.take_note(), call(service.clone(), permitted));
+        answered(guard.permit(request).map(begun))
     });
     let limit = calls.max_request_bytes;
     async move { grpc(limit).server_streaming(call, request).await }.boxed()
+}
+
+/// The answer to a call, once it is allowed; recorded if that is to be.
+async fn answered<T, Fut>(permitted: Result<(Option<Note>, Fut), Status>) -> Result<T, Status>
+where
+    Fut: Future<Output = Result<T, Status>>,
+{
+    let (note, answer) = permitted?;
+    let answer = answer.await;
+    if let Some(note) = note {
+        note.answered(answer.as_ref().err());
+    }
+    answer
 }
 
 /// The methods that the schemas give a service, for tests that compare them with its `answer`.
