@@ -9,6 +9,7 @@ use milepost_proto::access::v1::{Grant, ListGrantsRequest, ListGrantsResponse};
 use milepost_proto::audit::v1::{
     AuditRecord, ListAuditRecordsRequest, ListAuditRecordsResponse, audit_record,
 };
+use milepost_service::value::instant_message;
 use milepost_types::{Clock, Place, SystemClock};
 use prost::Message;
 use prost_reflect::DynamicMessage;
@@ -70,7 +71,7 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     match verb {
         Verb::List { actor, resource, kind, since, until, limit } => {
             let kind = kind.map_or(0, |kind| number(&kind));
-            let (start_time, end_time) = (since.map(message), until.map(message));
+            let (start_time, end_time) = (since.map(instant_message), until.map(instant_message));
             let asked =
                 ListAuditRecordsRequest { actor, resource, kind, start_time, end_time, ..Default::default() };
             let records = list(session, asked, limit as usize).await?;
@@ -150,10 +151,6 @@ fn holds(grant: &Grant, resource: &str, at: Timestamp) -> bool {
 fn number(kind: &str) -> i32 {
     let name = format!("KIND_{}", kind.to_uppercase().replace('-', "_"));
     audit_record::Kind::from_str_name(&name).unwrap_or_default().into()
-}
-
-fn message(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use milepost_proto::google::r#type as google;
 use milepost_proto::options::v1::Content;
 use milepost_proto::registry::v1::Period;
+use milepost_service::value::instant_message;
 use milepost_types::{Clock, CurrencyCode, SystemClock, written};
 use prost_reflect::{
     DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
@@ -83,7 +84,7 @@ pub fn one(of: &FieldDescriptor, text: &str, scope: &Scope) -> Result<Value, Box
         Shape::Instant => {
             let hint = |_| "write a time with its offset, as in 2021-05-27T08:00:00+08:00";
             let time: Timestamp = text.parse().map_err(hint)?;
-            message(&prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() })
+            message(&instant_message(time))
         }
         Shape::Duration => message(&prost_types::Duration::try_from(duration(text)?)?),
         Shape::Period => message(&period(text)?),

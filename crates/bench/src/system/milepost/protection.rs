@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::uri::PathAndQuery;
 use milepost_client::{Client, Endpoint, Endpoints, TlsOptions};
 use milepost_proto::access::v1::{CreateGrantRequest, Grant, Role};
-use milepost_types::{Clock, LedgerKind, SystemClock};
-use prost::Message;
+use milepost_types::{Clock, SystemClock};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair as CertificateKey};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -79,9 +77,7 @@ impl Protection {
                 ..Grant::default()
             };
             let request = CreateGrantRequest { grant: Some(grant), ..CreateGrantRequest::default() };
-            let path = PathAndQuery::from_static("/milepost.access.v1.GrantService/CreateGrant");
-            let request = tonic::Request::new(request.encode_to_vec().into());
-            client.unary(LedgerKind::Registry, path, request).await?;
+            client.grants().create_grant(request).await?;
         }
         Ok(client)
     }

@@ -8,11 +8,12 @@ use milepost_proto::notifier::v1::ListEventsRequest;
 use prost_reflect::ReflectMessage;
 
 use super::start::When;
-use super::{NEWEST_FIRST, Selecting, flags, list_events, timestamp};
+use super::{NEWEST_FIRST, Selecting, flags, list_events};
 use crate::cli::flags::{Columns, Limit, Reading};
 use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{json, reset};
+use milepost_service::value::instant_message;
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
@@ -56,7 +57,7 @@ pub struct ListArgs {
 pub async fn run(args: ListArgs, session: &Session) -> Result<(), Error> {
     let selection = args.selection.selection();
     let from_time = match args.since {
-        Some(when) => Some(timestamp(when.instant(session, &selection.resource).await?)),
+        Some(when) => Some(instant_message(when.instant(session, &selection.resource).await?)),
         None => None,
     };
     let first = ListEventsRequest {

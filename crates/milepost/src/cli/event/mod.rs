@@ -11,7 +11,6 @@ mod watch;
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use milepost_proto::notifier::v1::{
     EventSelection, GetEventRequest, GetLogInfoRequest, GetLogInfoResponse, ListEventsRequest,
     ListEventsResponse,
@@ -139,10 +138,6 @@ async fn follow(
         request.after_cursor.clear();
         request.page_token = response.next_page_token;
     }
-}
-
-fn timestamp(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]

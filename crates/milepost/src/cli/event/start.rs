@@ -14,10 +14,11 @@ use jiff::tz::TimeZone;
 use milepost_client::{Selection, Start};
 use milepost_proto::notifier::v1::ListEventsRequest;
 use milepost_proto::registry::v1::GetPortfolioRequest;
+use milepost_service::value::instant_message;
 use milepost_types::written;
 
 use super::cursor_file::CursorFile;
-use super::{NEWEST_FIRST, follow, log_info, timestamp};
+use super::{NEWEST_FIRST, follow, log_info};
 use crate::cli::read;
 use crate::cli::session::Session;
 use crate::error::Error;
@@ -77,7 +78,7 @@ impl From {
                 let request = ListEventsRequest {
                     selection: Some(selection.clone()),
                     order_by: NEWEST_FIRST.to_owned(),
-                    from_time: since.map(timestamp),
+                    from_time: since.map(instant_message),
                     ..ListEventsRequest::default()
                 };
                 follow(session, request, count).await?.0
