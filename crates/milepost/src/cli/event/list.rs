@@ -5,6 +5,7 @@
 use clap::Args;
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::ListEventsRequest;
+use milepost_service::value::instant_message;
 use prost_reflect::ReflectMessage;
 
 use super::start::When;
@@ -13,7 +14,6 @@ use crate::cli::flags::{Columns, Limit, Reading};
 use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{json, reset};
-use milepost_service::value::instant_message;
 
 /// What the help says after the flags.
 pub const AFTER_HELP: &str = "\
