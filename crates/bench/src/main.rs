@@ -44,7 +44,8 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Compare {
-    /// Only these systems and works, by commas: milepost, echo, etcd, jetstream, postgres; writes, live,
+    /// Only these systems and works, by commas: milepost, milepost-tls and milepost-jwt (of writes-64 alone),
+    /// echo, etcd, jetstream, postgres; writes, live,
     /// full-speed, replay, idle, million; writes-64, of so many clients; live-100, of so many watchers.
     /// Systems alone: all works of them; works alone: of all systems
     #[arg(long, value_delimiter = ',')]
