@@ -29,7 +29,7 @@ async fn a_principal_that_calls_too_often_is_refused_and_another_goes_on() {
     assert_eq!(code(&bob).await, Code::PermissionDenied, "it is known, and may read nothing");
     let (_, metrics) =
         http::get(office.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics");
-    assert!(metrics.contains("milepost_limits_refused_total{what=\"calls_per_second\"}"), "{metrics}");
+    assert!(metrics.contains("milepost_limits_refused_total{limit=\"calls_per_second\"}"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,7 @@ mod resets;
 mod restore;
 mod resume;
 mod streams;
+mod telemetry;
 mod terminal;
 mod tls;
 mod upgrade;

@@ -6,6 +6,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
+use crate::service::SOURCES;
+
 const FOLLOWED_ENTRIES_TOTAL: &str = "milepost_notifier_followed_entries_total";
 const FOLLOWED_EVENTS_TOTAL: &str = "milepost_notifier_followed_events_total";
 const FOLLOW_LAG_ENTRIES: &str = "milepost_notifier_follow_lag_entries";
@@ -55,6 +57,12 @@ impl Metrics {
     /// New metrics, exposed.
     pub(crate) fn registered(metrics: &milepost_service::telemetry::Metrics) -> Self {
         let own = Self::default();
+        // Every source is shown from the start.
+        for source in SOURCES.map(SourceLabel::from) {
+            let _ = own.followed_entries.get_or_create(&source);
+            let _ = own.followed_events.get_or_create(&source);
+            let _ = own.follow_lag.get_or_create(&source);
+        }
         metrics.register(FOLLOWED_ENTRIES_TOTAL, "Entries taken over", own.followed_entries.clone());
         metrics.register(FOLLOWED_EVENTS_TOTAL, "Events taken over", own.followed_events.clone());
         metrics.register(FOLLOW_LAG_ENTRIES, "Entries that a source is ahead", own.follow_lag.clone());

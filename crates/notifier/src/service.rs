@@ -9,9 +9,10 @@ use futures_util::future::BoxFuture;
 use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Actor, Digest, Ledger, Options, Read, Receipt, Submission, SubmitError, rebuild};
-use milepost_service::access::AccessRows;
+use milepost_service::access::{AccessRows, freshness};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
+use milepost_service::heard::FollowLag;
 use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service;
@@ -34,7 +35,7 @@ use crate::tables::Rows;
 
 const KIND: LedgerKind = LedgerKind::Notifier;
 /// The logs that are followed.
-const SOURCES: [LedgerKind; 2] = [LedgerKind::Registry, LedgerKind::Tracker];
+pub(crate) const SOURCES: [LedgerKind; 2] = [LedgerKind::Registry, LedgerKind::Tracker];
 /// How many bytes the notifier's entry takes more than the source's entry in it.
 const ENTRY_SPARE: u64 = 64 << 10;
 
@@ -84,6 +85,8 @@ impl Service {
         let followers: Vec<_> =
             transports.into_iter().map(|transport| (transport, Arc::<Progress>::default())).collect();
         let progress = SOURCES.into_iter().zip(followers.iter().map(|(_, progress)| Arc::clone(progress)));
+        let heard = progress.clone().map(|(source, progress)| (source, progress.heard.clone()));
+        FollowLag::register(&context.metrics, KIND, heard);
         let sources = Sources::new(ledger.clone(), progress.collect());
         Self { api: EventApi::new(streams, sources), ledger, clock, followers, metrics }
     }
@@ -96,6 +99,8 @@ impl Service {
             .into_iter()
             .zip(self.tasks(context))
             .fold(component, |component, (name, task)| component.task(name, task));
+        let (_, registry) = &self.followers[0];
+        let component = freshness::attach(component, context, KIND, registry.heard.clone());
         ledger::attach(component, context, KIND, &self.ledger)
     }
 

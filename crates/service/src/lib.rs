@@ -8,6 +8,7 @@ pub mod admin;
 pub mod audit;
 pub mod config;
 mod generations;
+pub mod heard;
 pub mod host;
 pub mod identity;
 pub mod journal_service;

@@ -129,9 +129,16 @@ impl<K: Eq + Hash + Clone> Rates<K> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct What {
-    what: &'static str,
+struct LimitLabel {
+    limit: &'static str,
 }
+
+/// Calls of a principal.
+const CALLS: &str = "calls_per_second";
+/// Open streams of a principal.
+const STREAMS: &str = "streams_per_principal";
+/// Refused credentials of an address.
+const REFUSALS: &str = "refusals_per_second";
 
 /// The limits of a port where it is known who calls.
 pub(crate) struct Callers {
@@ -139,12 +146,15 @@ pub(crate) struct Callers {
     calls: Rates<String>,
     refusals: Rates<IpAddr>,
     streams: Arc<Mutex<HashMap<String, usize>>>,
-    refused: Family<What, Counter>,
+    refused: Family<LimitLabel, Counter>,
 }
 
 impl Callers {
     pub(crate) fn new(limits: &Limits, metrics: &Metrics) -> Self {
         let refused = Family::default();
+        for limit in [CALLS, STREAMS, REFUSALS] {
+            let _ = refused.get_or_create(&LimitLabel { limit });
+        }
         metrics.register(REFUSED_TOTAL, "Calls that a limit of their caller refused", refused.clone());
         Self {
             calls: Rates::new(limits.calls_per_second, limits.calls_burst, KEYS),
@@ -164,7 +174,7 @@ impl Callers {
             let limit = self.limits.calls_per_second;
             let message =
                 format!("{principal} makes more than {limit} calls a second; send fewer, or try again later");
-            self.status("calls_per_second", limit, message, wait)
+            self.status(CALLS, limit, message, wait)
         })
     }
 
@@ -179,7 +189,7 @@ impl Callers {
         if *open >= limit {
             let message = format!("{principal} has {limit} streams open, which is the limit; close some");
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-            return Err(self.status("streams_per_principal", limit, message, Duration::from_secs(1)));
+            return Err(self.status(STREAMS, limit, message, Duration::from_secs(1)));
         }
         *open += 1;
         Ok(OpenOf { principal: principal.to_owned(), streams: Arc::clone(&self.streams) })
@@ -193,13 +203,13 @@ impl Callers {
                 let limit = self.limits.refusals_per_second;
                 let message =
                     "too many credentials from this address were refused; mend them, and try again later";
-                self.status("refusals_per_second", limit, message.to_owned(), wait)
+                self.status(REFUSALS, limit, message.to_owned(), wait)
             }
         }
     }
 
     fn status(&self, what: &'static str, limit: u32, message: String, wait: Duration) -> Status {
-        self.refused.get_or_create(&What { what }).inc();
+        self.refused.get_or_create(&LimitLabel { limit: what }).inc();
         Answer::new(Code::ResourceExhausted, Reason::RateLimited, message)
             .with("what", what)
             .with("limit", limit)

@@ -21,12 +21,15 @@ pub enum State {
 }
 
 impl State {
-    /// The word for it: `ready`, `degraded`, `not_ready`.
+    /// The words of all states.
+    pub const ALL: [&str; 3] = ["ready", "degraded", "not_ready"];
+
+    /// The word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Ready => "ready",
-            Self::Degraded(_) => "degraded",
-            Self::NotReady(_) => "not_ready",
+            Self::Ready => Self::ALL[0],
+            Self::Degraded(_) => Self::ALL[1],
+            Self::NotReady(_) => Self::ALL[2],
         }
     }
 

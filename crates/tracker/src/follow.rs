@@ -14,7 +14,7 @@ use std::time::Duration;
 use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Transport};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
-use milepost_service::access::Heard;
+use milepost_service::heard::Heard;
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
 use milepost_types::{LedgerKind, Position, Rejection};

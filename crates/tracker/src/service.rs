@@ -12,8 +12,9 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Api, Metrics as ListMetrics, ResourceService};
-use milepost_service::access::Heard;
+use milepost_service::access::freshness;
 use milepost_service::config::server::Server;
+use milepost_service::heard::{FollowLag, Heard};
 use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
@@ -93,6 +94,7 @@ impl Service {
             ended: Arc::new(watch::Sender::new(None)),
             heard: Heard::default(),
         });
+        FollowLag::register(&context.metrics, KIND, [(LedgerKind::Registry, upstream.heard.clone())]);
         let api = Api {
             ledger,
             kind: KIND,
@@ -117,6 +119,7 @@ impl Service {
             .service(self.routes())
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
+        let component = freshness::attach(component, context, KIND, self.upstream.heard.clone());
         ledger::attach(component, context, KIND, &self.api.ledger)
     }
 

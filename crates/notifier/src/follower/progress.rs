@@ -1,6 +1,6 @@
 //! How far a source is known to be, for whoever asks how far behind the log is.
 
-use milepost_service::access::Heard;
+use milepost_service::heard::Heard;
 use milepost_types::Position;
 use parking_lot::Mutex;
 

@@ -4,14 +4,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use milepost_ledger::{Actor, Domain, Ledger, Read};
 use milepost_proto::error::v1::Reason;
 use milepost_proto::rule::{AccessRequest, RuleKind};
 use milepost_types::{Clock, Permission, Rejection};
-use parking_lot::Mutex;
 use tonic::{Code, Request, Status};
 
 use super::held::Holder;
@@ -52,29 +51,6 @@ impl AccessRows for NoRows {
 
     fn age(&self) -> Duration {
         Duration::MAX
-    }
-}
-
-/// When a service had last taken over everything that the registry knew. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Heard(Arc<Mutex<Instant>>);
-
-impl Default for Heard {
-    /// A start counts: what the rows say is as old as the process can know.
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
-    }
-}
-
-impl Heard {
-    /// Now.
-    pub fn now(&self) {
-        *self.0.lock() = Instant::now();
-    }
-
-    /// How long ago.
-    pub fn ago(&self) -> Duration {
-        self.0.lock().elapsed()
     }
 }
 
@@ -177,7 +153,7 @@ impl Guard {
 
     /// How old the rows are, if that is too old.
     pub(super) fn too_old(&self) -> Option<Duration> {
-        Some(self.0.rows.age()).filter(|age| *age > self.0.access.max_staleness)
+        self.0.access.too_old(self.0.rows.age())
     }
 }
 

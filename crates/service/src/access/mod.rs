@@ -8,6 +8,7 @@
 //! A decision about access is made from the name of a resource, before anything is known of the resource itself, and
 //! is never kept. Which permission a method needs stands in the schemas, and which role has it in crate `types`.
 
+pub mod freshness;
 mod guard;
 mod held;
 mod identify;
@@ -19,7 +20,7 @@ mod service;
 mod stream;
 pub mod table;
 
-pub use guard::{AccessRows, Guard, Heard, Permitted};
+pub use guard::{AccessRows, Guard, Permitted};
 pub(crate) use guard::{NoRows, Note};
 pub use held::Holder;
 pub(crate) use identify::Identify;
@@ -56,6 +57,11 @@ impl Access {
     /// Whether calls are authorized.
     pub fn is_enforced(&self) -> bool {
         self.enforced
+    }
+
+    /// How old grants are, if they are too old to decide on.
+    fn too_old(&self, age: Duration) -> Option<Duration> {
+        Some(age).filter(|age| *age > self.max_staleness)
     }
 
     /// The rows that tell of tokens and grants where no service is concerned. The first service that is opened has

@@ -9,7 +9,7 @@ use crate::access::Access;
 use crate::audit::Audit;
 use crate::config::server::{Limits, Server};
 use crate::readiness::Readiness;
-use crate::telemetry::{Metrics, Process};
+use crate::telemetry::{Checks, Metrics, Process};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use milepost_types::{Clock, SystemClock};
@@ -53,8 +53,10 @@ impl ServiceContext {
     pub fn with_clock(config: &Server, clock: Arc<dyn Clock>) -> Self {
         let metrics = Metrics::new();
         metrics.register_collector(Process::new(clock.now()));
+        let readiness = Readiness::new();
+        metrics.register_collector(Checks(readiness.clone()));
         Self {
-            readiness: Readiness::new(),
+            readiness,
             metrics,
             drain: CancellationToken::new(),
             limits: config.limits.clone(),

@@ -1,0 +1,83 @@
+//! Whether what a follower knows of grants is new enough to decide on, for who sends it calls: the check `{follower}.grants`.
+//!
+//! Invariant: while it is too old every call is refused, so the follower is unready: another replica may know more.
+
+use std::time::Duration;
+
+use milepost_types::LedgerKind;
+use tokio_util::sync::CancellationToken;
+
+use super::Access;
+use crate::heard::Heard;
+use crate::host::{Component, ServiceContext};
+use crate::readiness::Check;
+
+/// How often it is looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Adds the check to the component of a follower, if calls are authorized at all; `heard` is of the registry.
+pub fn attach(
+    component: Component,
+    context: &ServiceContext,
+    follower: LedgerKind,
+    heard: Heard,
+) -> Component {
+    if !context.access.is_enforced() {
+        return component;
+    }
+    let check = context.readiness.check(format!("{follower}.grants"));
+    let (access, drain) = (context.access.clone(), context.drain.clone());
+    component.task("grants", async move {
+        watch(&access, &heard, &check, &drain).await;
+        Ok(())
+    })
+}
+
+async fn watch(access: &Access, heard: &Heard, check: &Check, drain: &CancellationToken) {
+    loop {
+        match access.too_old(heard.ago()) {
+            None => check.ready(),
+            Some(_) => check.not_ready(format!(
+                "nothing was heard of the registry for more than {} s (access.max_staleness), so every call is refused; \
+                 see why it cannot be followed",
+                access.max_staleness.as_secs()
+            )),
+        }
+        tokio::select! {
+            () = drain.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readiness::{Readiness, State};
+
+    #[tokio::test]
+    async fn a_follower_is_unready_while_its_grants_are_too_old() {
+        let (readiness, heard, drain) = (Readiness::new(), Heard::default(), CancellationToken::new());
+        let check = readiness.check("tracker.grants");
+        let mut reports = readiness.watch();
+        let watched = {
+            let (heard, drain) = (heard.clone(), drain.clone());
+            let access = Access::enforced(Duration::from_millis(20));
+            tokio::spawn(async move { watch(&access, &heard, &check, &drain).await })
+        };
+        let stands = |state: &State| state.reason().contains("max_staleness");
+        let report = reports.wait_for(|report| stands(&report.checks["tracker.grants"])).await.unwrap();
+        assert!(!report.ready());
+        drop(report);
+        let hears = tokio::spawn(async move {
+            loop {
+                heard.now();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        reports.wait_for(|report| report.ready()).await.unwrap();
+        hears.abort();
+        drain.cancel();
+        watched.await.unwrap();
+    }
+}
