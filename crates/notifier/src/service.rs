@@ -165,7 +165,7 @@ impl AccessRows for Granted {
         read(&self.ledger.view());
     }
 
-    fn age(&self) -> Duration {
+    fn age(&self) -> Option<Duration> {
         self.progress.heard.ago()
     }
 }

@@ -42,7 +42,7 @@ use crate::portfolio::current_date;
 use std::sync::Arc;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 3;
+pub(crate) const STORE_VERSION: u32 = 4;
 
 impl Dates for Registry {
     fn current_date(

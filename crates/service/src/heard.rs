@@ -18,24 +18,32 @@ use crate::telemetry::Metrics;
 
 /// When a follower had last taken over everything that its source knew. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Heard(Arc<Mutex<Instant>>);
+pub struct Heard {
+    started: Instant,
+    last: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Default for Heard {
-    /// A start counts: what the rows say is as old as the process can know.
+    /// Not yet.
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self { started: Instant::now(), last: Arc::default() }
     }
 }
 
 impl Heard {
     /// Now.
     pub fn now(&self) {
-        *self.0.lock() = Instant::now();
+        *self.last.lock() = Some(Instant::now());
     }
 
-    /// How long ago.
-    pub fn ago(&self) -> Duration {
-        self.0.lock().elapsed()
+    /// How long ago; `None` if it has not since this process started: it may have been long before.
+    pub fn ago(&self) -> Option<Duration> {
+        self.last.lock().map(|last| last.elapsed())
+    }
+
+    /// How long ago at least.
+    fn at_least(&self) -> Duration {
+        self.ago().unwrap_or_else(|| self.started.elapsed())
     }
 }
 
@@ -67,7 +75,7 @@ impl Collector for FollowLag {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let lags = Family::<SourceLabel, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
         for (source, heard) in &self.sources {
-            lags.get_or_create(&SourceLabel { source: source.as_str() }).set(heard.ago().as_secs_f64());
+            lags.get_or_create(&SourceLabel { source: source.as_str() }).set(heard.at_least().as_secs_f64());
         }
         let help = "Time since all that a source knew had been taken over";
         lags.encode(encoder.encode_descriptor(&self.name, help, None, lags.metric_type())?)
@@ -88,9 +96,10 @@ mod tests {
             let name = format!("milepost_notifier_follow_lag_seconds{{source=\"{source}\"}} ");
             text.lines().find_map(|line| line.strip_prefix(&name)).expect(&text).parse().expect("a number")
         };
-        *registry.0.lock() -= Duration::from_secs(100);
+        assert!(registry.ago().is_none() && lag("registry") < 100.0);
+        *registry.last.lock() = Instant::now().checked_sub(Duration::from_secs(100));
         assert!(lag("registry") >= 100.0 && lag("tracker") < 100.0);
         registry.now();
-        assert!(lag("registry") < 100.0);
+        assert!(registry.ago() < Some(Duration::from_secs(100)) && lag("registry") < 100.0);
     }
 }

@@ -27,7 +27,7 @@ use milepost_types::{LedgerKind, LogId, Position};
 use crate::source::Followed;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 2;
+pub(crate) const STORE_VERSION: u32 = 3;
 
 /// The first byte of every key. Persisted; a tag is never used again for something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Whether what a follower knows of grants is new enough to decide on, for who sends it calls: the check `{follower}.grants`.
 //!
-//! Invariant: while it is too old every call is refused, so the follower is unready: another replica may know more.
+//! Invariant: while it is too old every call is refused, so the follower is unready: another replica may know more. One that
+//! has just started is degraded until it hears of the registry: it must be possible to start it first.
 
 use std::time::Duration;
 
@@ -35,8 +36,11 @@ pub fn attach(
 
 async fn watch(access: &Access, heard: &Heard, check: &Check, drain: &CancellationToken) {
     loop {
-        match access.too_old(heard.ago()) {
-            None => check.ready(),
+        let age = heard.ago();
+        match age {
+            // A start does not wait for another server; why it is not heard, the check of following says.
+            None => check.degraded("nothing was heard of the registry yet, so every call is refused"),
+            Some(_) if access.is_recent(age) => check.ready(),
             Some(_) => check.not_ready(format!(
                 "nothing was heard of the registry for more than {} s (access.max_staleness), so every call is refused; \
                  see why it cannot be followed",
@@ -60,11 +64,14 @@ mod tests {
         let (readiness, heard, drain) = (Readiness::new(), Heard::default(), CancellationToken::new());
         let check = readiness.check("tracker.grants");
         let mut reports = readiness.watch();
+        assert!(heard.ago().is_none());
         let watched = {
             let (heard, drain) = (heard.clone(), drain.clone());
             let access = Access::enforced(Duration::from_millis(20));
             tokio::spawn(async move { watch(&access, &heard, &check, &drain).await })
         };
+        reports.wait_for(|report| report.checks["tracker.grants"].as_str() == "degraded").await.unwrap();
+        heard.now();
         let stands = |state: &State| state.reason().contains("max_staleness");
         let report = reports.wait_for(|report| stands(&report.checks["tracker.grants"])).await.unwrap();
         assert!(!report.ready());
@@ -75,7 +82,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });
-        reports.wait_for(|report| report.ready()).await.unwrap();
+        reports.wait_for(|report| report.checks["tracker.grants"] == State::Ready).await.unwrap();
         hears.abort();
         drain.cancel();
         watched.await.unwrap();

@@ -28,8 +28,8 @@ pub trait AccessRows: Send + Sync {
     /// Reads them, as one cut.
     fn read(&self, read: &mut dyn FnMut(&dyn Read));
 
-    /// How old they may be: since when nothing was heard of where they come from.
-    fn age(&self) -> Duration;
+    /// How old they may be: since when nothing was heard of where they come from; `None` if that is not known.
+    fn age(&self) -> Option<Duration>;
 }
 
 /// The registry's own rows.
@@ -38,8 +38,8 @@ impl<D: Domain> AccessRows for Ledger<D> {
         read(&self.view());
     }
 
-    fn age(&self) -> Duration {
-        Duration::ZERO
+    fn age(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
     }
 }
 
@@ -49,8 +49,8 @@ pub(crate) struct NoRows;
 impl AccessRows for NoRows {
     fn read(&self, _: &mut dyn FnMut(&dyn Read)) {}
 
-    fn age(&self) -> Duration {
-        Duration::MAX
+    fn age(&self) -> Option<Duration> {
+        None
     }
 }
 
@@ -88,9 +88,7 @@ impl Guard {
             Some(Sender::Holder(holder)) => Arc::clone(holder),
             None => return Err(unknown_caller()),
         };
-        if let Some(age) = self.too_old() {
-            return Err(stale(age));
-        }
+        self.check_age()?;
         let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
         // Where there are no rows, there are no grants.
         let mut known = None;
@@ -151,9 +149,13 @@ impl Guard {
         Permitted { request, permit, guard: self.clone(), note: None }
     }
 
-    /// How old the rows are, if that is too old.
-    pub(super) fn too_old(&self) -> Option<Duration> {
-        self.0.access.too_old(self.0.rows.age())
+    /// Refuses to decide on rows that are too old.
+    ///
+    /// # Errors
+    /// If they are, or may be.
+    pub(super) fn check_age(&self) -> Result<(), Status> {
+        let age = self.0.rows.age();
+        if self.0.access.is_recent(age) { Ok(()) } else { Err(stale(age)) }
     }
 }
 
@@ -237,15 +239,20 @@ pub(crate) fn unknown_caller() -> Status {
     Answer::new(Code::Unauthenticated, Reason::CredentialMissing, message).status()
 }
 
-pub(super) fn stale(age: Duration) -> Status {
-    let seconds = age.as_secs();
+fn stale(age: Option<Duration>) -> Status {
+    let since = match age {
+        Some(age) => format!("for {} s", age.as_secs()),
+        None => "since this server started".to_owned(),
+    };
     let message = format!(
-        "nothing was heard of the registry for {seconds} s, so it is not known who may do what; try again later"
+        "nothing was heard of the registry {since}, so it is not known who may do what; try again later"
     );
-    Answer::new(Code::Unavailable, Reason::AccessStale, message)
-        .with("age_seconds", seconds)
-        .retry_after(Duration::from_secs(10))
-        .status()
+    let answer = Answer::new(Code::Unavailable, Reason::AccessStale, message);
+    let answer = match age {
+        Some(age) => answer.with("age_seconds", age.as_secs()),
+        None => answer,
+    };
+    answer.retry_after(Duration::from_secs(10)).status()
 }
 
 #[cfg(test)]

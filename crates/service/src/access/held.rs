@@ -3,12 +3,13 @@
 //! Invariant: on behalf of another, a caller may do only what both may, and nothing that changes access.
 
 use jiff::Timestamp;
-use milepost_ledger::Actor;
+use milepost_ledger::{Actor, Authentication};
 use milepost_types::{Permission, Place, Role, Scope};
 
 use super::known::Known;
 use super::scopes::Scopes;
 use super::table::Held;
+use crate::identity::CredentialKind;
 
 /// A caller that was authenticated.
 #[derive(Debug, Clone)]
@@ -27,6 +28,12 @@ impl Holder {
     /// The principal, and its groups.
     pub(super) fn principals(&self) -> impl Iterator<Item = &str> {
         [self.actor.principal.as_str()].into_iter().chain(self.groups.iter().map(String::as_str))
+    }
+
+    /// The id of the API token that it proved itself with, if it did with one.
+    pub(super) fn token(&self) -> Option<&str> {
+        let of_tokens = self.actor.authentication == Authentication::ApiToken;
+        of_tokens.then(|| CredentialKind::ApiToken.id_in(&self.actor.credential)).flatten()
     }
 
     /// The one that it acts on behalf of.

@@ -1,7 +1,7 @@
 //! The grants of a holder, as rows had them after one change of access.
 //!
-//! Invariant: good for rows whose last change of access is the same, and for no others: a decision is never kept, what
-//! it is made of is read again as soon as anything about access changes.
+//! Invariants: good for rows whose last change of access is the same, and for no others: a decision is never kept, what
+//! it is made of is read again as soon as anything about access changes. Whose token was revoked has none.
 
 use std::sync::Arc;
 
@@ -35,9 +35,20 @@ impl Known {
         })
     }
 
+    /// The last change of access that this is of.
+    pub(super) fn changed(&self) -> Changed {
+        self.changed
+    }
+
     /// Whether these rows have the same.
     pub(super) fn is_of(&self, rows: &dyn Read) -> bool {
         self.changed == table::changed(rows)
+    }
+
+    /// Of a caller whose credential is revoked: whatever was granted to its principal, this caller may do nothing.
+    fn nothing(changed: Changed, holder: &Holder) -> Self {
+        let other = holder.other().map(|_| Arc::default());
+        Self { changed, own: Vec::new(), other, had_administrator: true }
     }
 
     fn read_by(
@@ -46,6 +57,9 @@ impl Known {
         changed: Changed,
         mut grants: impl FnMut(&str) -> Arc<[Held]>,
     ) -> Self {
+        if holder.token().is_some_and(|id| table::token(rows, id).is_none()) {
+            return Self::nothing(changed, holder);
+        }
         Self {
             changed,
             own: holder.principals().map(&mut grants).collect(),

@@ -59,9 +59,9 @@ impl Access {
         self.enforced
     }
 
-    /// How old grants are, if they are too old to decide on.
-    fn too_old(&self, age: Duration) -> Option<Duration> {
-        Some(age).filter(|age| *age > self.max_staleness)
+    /// Whether grants of this age, if it is known, may be decided on.
+    fn is_recent(&self, age: Option<Duration>) -> bool {
+        age.is_some_and(|age| age <= self.max_staleness)
     }
 
     /// The rows that tell of tokens and grants where no service is concerned. The first service that is opened has

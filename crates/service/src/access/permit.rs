@@ -13,6 +13,7 @@ use milepost_types::{Permission, Place, Rejection};
 use super::held::Holder;
 use super::known::Known;
 use super::scopes::Scopes;
+use super::table::Changed;
 
 /// What a call was allowed to do.
 #[derive(Debug, Clone)]
@@ -71,6 +72,11 @@ impl Permit {
     pub(super) fn next_end(&self, rows: &dyn Read, now: Timestamp) -> Option<Timestamp> {
         let asked = self.0.as_ref()?;
         asked.with_known(rows, |known| asked.holder.next_end(known, now))
+    }
+
+    /// The last change of access that the call was allowed after.
+    pub(super) fn changed(&self) -> Changed {
+        self.0.as_ref().map_or_else(Changed::default, |asked| asked.known.changed())
     }
 
     /// Who calls; none where that is not known, and everything is allowed.

@@ -13,7 +13,7 @@ use milepost_types::Permission;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use super::guard::{Guard, NoRows, stale};
+use super::guard::{Guard, NoRows};
 use super::permit::Permit;
 use super::scopes::Scopes;
 use super::table::{self, Changed};
@@ -35,8 +35,9 @@ pub struct StreamAccess {
 
 impl StreamAccess {
     pub(super) fn new(guard: Guard, permit: Permit, permissions: &'static [Permission]) -> Self {
-        let mut access =
-            Self { guard, permit, permissions, scopes: Vec::new(), changed: Changed::default(), ends: None };
+        // Not of now: what changed since the call was allowed must be looked at.
+        let changed = permit.changed();
+        let mut access = Self { guard, permit, permissions, scopes: Vec::new(), changed, ends: None };
         if access.permit.holder().is_none() {
             access.scopes = vec![Scopes::everywhere(); permissions.len()];
             return access;
@@ -44,7 +45,7 @@ impl StreamAccess {
         let now = access.guard.now();
         access.guard.clone().read_rows(&mut |rows| {
             access.scopes = access.scopes_now(rows, now);
-            access.note(rows, now);
+            access.ends = access.permit.next_end(rows, now);
         });
         access
     }
@@ -79,9 +80,7 @@ impl StreamAccess {
                 .with("cursor", cursor())
                 .status());
         }
-        if let Some(age) = self.guard.too_old() {
-            return Err(stale(age));
-        }
+        self.guard.check_age()?;
         let mut same = false;
         self.guard.clone().read_rows(&mut |rows| same = self.is_same(rows, now));
         if same {
@@ -97,17 +96,13 @@ impl StreamAccess {
         if table::changed(rows) == self.changed && self.ends.is_none_or(|ends| now < ends) {
             return true;
         }
-        self.note(rows, now);
+        self.changed = table::changed(rows);
+        self.ends = self.permit.next_end(rows, now);
         self.permit.check(rows, now).is_ok() && self.scopes_now(rows, now) == self.scopes
     }
 
     fn scopes_now(&self, rows: &dyn Read, now: Timestamp) -> Vec<Scopes> {
         let scopes = |permission: &Permission| self.permit.scopes_of(rows, now, *permission);
         self.permissions.iter().map(scopes).collect()
-    }
-
-    fn note(&mut self, rows: &dyn Read, now: Timestamp) {
-        self.changed = table::changed(rows);
-        self.ends = self.permit.next_end(rows, now);
     }
 }

@@ -8,7 +8,7 @@
 //! | grants in force or expired | 240 | principal 0 name of the grant | sequence role (u8) expire second (i64; the last one: never) |
 //! | an administrator was granted | 241 | | |
 //! | tokens that are not revoked | 242 | id | sequence SHA-256 (32) expire second (i64) service account |
-//! | service accounts, not deleted | 243 | id | sequence |
+//! | service accounts | 243 | id | sequence of the first entry of it, and [`DELETED`] if it is deleted |
 //! | the last change of access | 244 | | sequence, resets (u64) unless that is 0 |
 //! | grants of break glass, in force or expired | 245 | name of the grant | sequence expire second (i64) |
 //!
@@ -29,6 +29,9 @@ const TOKENS: u8 = 242;
 const SERVICE_ACCOUNTS: u8 = 243;
 const CHANGED: u8 = 244;
 const BREAK_GLASS: u8 = 245;
+
+/// After the sequence of a service account that is deleted.
+const DELETED: u8 = 1;
 
 /// Bytes of a sequence.
 const SEQUENCE: usize = 8;
@@ -128,7 +131,10 @@ pub fn token(rows: &dyn Read, id: &str) -> Option<Token> {
     let (hash, rest) = value.get(SEQUENCE..)?.split_first_chunk::<32>()?;
     let (expires, account) = rest.split_first_chunk::<8>()?;
     let service_account = std::str::from_utf8(account).ok()?.to_owned();
-    rows.get(&Key::of(SERVICE_ACCOUNTS).beginning(&service_account).done())?;
+    let account = rows.get(&Key::of(SERVICE_ACCOUNTS).beginning(&service_account).done())?;
+    if account.get(SEQUENCE) == Some(&DELETED) {
+        return None;
+    }
     let expire_time = Timestamp::from_second(i64::from_be_bytes(*expires)).ok()?;
     Some(Token { hash: *hash, service_account, expire_time })
 }
@@ -177,7 +183,11 @@ pub fn put_grant(rows: &mut dyn Write, grant: &Grant) {
 pub fn put_service_account(rows: &mut dyn Write, account: &ServiceAccount) {
     let key = Key::of(SERVICE_ACCOUNTS).beginning(id(&account.name)).done();
     let sequence = put_changed(rows, &account.etag);
-    if account.delete_time.is_some() { rows.delete(&key) } else { rows.put(key, sequence.to_vec().into()) }
+    // Changes of it do not make it new: where the registry is restored to before them, it is there still.
+    let before = rows.get(&key);
+    let first = before.as_deref().and_then(|value| value.get(..SEQUENCE)).unwrap_or(&sequence);
+    let deleted: &[u8] = if account.delete_time.is_some() { &[DELETED] } else { &[] };
+    rows.put(key, [first, deleted].concat().into());
 }
 
 /// Puts what a token says.

@@ -7,15 +7,18 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Actor, Authentication, Direction, KeyRange, Read, Row, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, Role, ServiceAccount};
+use milepost_proto::journal::v1::FollowRequest;
 use milepost_proto::registry::v1::{
     BatchCreateProjectsRequest, CreateProjectRequest, GetProjectRequest, ListProjectsRequest, Project,
     UpdateProjectRequest,
 };
 use milepost_proto::rule::{AccessRequest, RuleKind};
-use milepost_types::Permission;
+use milepost_types::{ManualClock, Permission};
 
 use super::known::{Grants, Known};
 use super::*;
+use crate::config::server::Server;
+use crate::host::ServiceContext;
 
 /// Rows in a map.
 #[derive(Default)]
@@ -238,6 +241,125 @@ fn a_token_is_known_until_it_or_its_service_account_ends() {
     table::put_service_account(&mut rows, &account);
     table::put_token(&mut rows, &ApiToken { delete_time: at(0), ..token });
     assert!(table::token(&rows, "t1").is_none());
+}
+
+/// The token `t1` of a service account, both put.
+fn put_portal(rows: &mut Rows) -> (Holder, ApiToken, ServiceAccount) {
+    let name = "serviceAccounts/portal".to_owned();
+    let account = ServiceAccount { name: name.clone(), etag: "10".into(), ..Default::default() };
+    let token = ApiToken {
+        name: "apiTokens/t1".into(),
+        service_account: name,
+        expire_time: at(60),
+        secret_sha256: vec![7; 32],
+        etag: "10".into(),
+        ..Default::default()
+    };
+    table::put_service_account(rows, &account);
+    table::put_token(rows, &token);
+    let mut portal = holder("serviceaccount:portal");
+    portal.actor.authentication = Authentication::ApiToken;
+    portal.actor.credential = "token:t1".into();
+    (portal, token, account)
+}
+
+#[test]
+fn a_service_account_that_was_there_before_a_restore_is_there_after_it_whatever_changed_since() {
+    let mut rows = Rows::default();
+    let (_, _, account) = put_portal(&mut rows);
+    let at_sequence =
+        |etag: &str, delete_time| ServiceAccount { etag: etag.into(), delete_time, ..account.clone() };
+    table::put_service_account(&mut rows, &at_sequence("60", None));
+    table::forget_after(&mut rows, 50);
+    assert!(table::token(&rows, "t1").is_some(), "it was renamed");
+    for (etag, delete_time) in [("60", at(0)), ("70", None)] {
+        table::put_service_account(&mut rows, &at_sequence(etag, delete_time));
+    }
+    table::forget_after(&mut rows, 50);
+    assert!(table::token(&rows, "t1").is_some(), "it was deleted and is back");
+    table::put_service_account(&mut rows, &at_sequence("60", at(0)));
+    table::forget_after(&mut rows, 50);
+    assert!(table::token(&rows, "t1").is_none(), "what was revoked stays revoked");
+    table::forget_after(&mut rows, 9);
+    table::put_service_account(&mut rows, &account);
+    assert!(table::token(&rows, "t1").is_none(), "the token is not there any more");
+}
+
+#[test]
+fn who_holds_a_token_that_was_revoked_may_do_nothing() {
+    let mut rows = Rows::default();
+    let (mut portal, token, account) = put_portal(&mut rows);
+    grant(&mut rows, "portfolios/a/grants/g", "serviceaccount:portal", Role::Viewer);
+    let request = get("portfolios/a/projects/x");
+    assert!(asks(&rows, &portal, &request));
+    table::put_service_account(&mut rows, &ServiceAccount { delete_time: at(0), ..account.clone() });
+    assert!(!asks(&rows, &portal, &request));
+    table::put_service_account(&mut rows, &account);
+    assert!(asks(&rows, &portal, &request));
+    table::put_token(&mut rows, &ApiToken { delete_time: at(0), ..token });
+    assert!(!asks(&rows, &portal, &request));
+    portal.is_bootstrap = true;
+    assert!(!asks(&rows, &portal, &request), "also as the first administrator");
+    portal.actor.credential = "token:t2".into();
+    assert!(!asks(&rows, &portal, &request), "of a token that there never was");
+}
+
+/// Rows that change while they are read by a guard.
+#[derive(Default)]
+struct SharedRows(parking_lot::Mutex<Rows>);
+
+impl AccessRows for SharedRows {
+    fn read(&self, read: &mut dyn FnMut(&dyn Read)) {
+        read(&*self.0.lock());
+    }
+
+    fn age(&self) -> Option<std::time::Duration> {
+        Some(std::time::Duration::ZERO)
+    }
+}
+
+#[test]
+fn a_stream_ends_when_its_grant_or_its_token_is_revoked_also_before_it_first_looked() {
+    let config = Server {
+        access: crate::config::access::Access { certificates: true, ..Default::default() },
+        ..Server::default()
+    };
+    let context = ServiceContext::with_clock(&config, Arc::new(ManualClock::new(now())));
+    let rows = Arc::new(SharedRows::default());
+    let guard = Guard::new(&context, Arc::clone(&rows) as _);
+    let (portal, token, account) = put_portal(&mut *rows.0.lock());
+    let given = grant(&mut *rows.0.lock(), "grants/g", "serviceaccount:portal", Role::Follower);
+    let permitted = || {
+        let mut request = tonic::Request::new(FollowRequest::default());
+        request.extensions_mut().insert(Authority::of(portal.clone()));
+        guard.permit(request).map_err(|status| status.code())
+    };
+    let goes_on = |access: &mut StreamAccess| access.check(String::new).map_err(|status| status.code());
+    let denied = Err(tonic::Code::PermissionDenied);
+
+    let (mut open, late) = (permitted().unwrap().stream_access(&[]), permitted().unwrap());
+    assert_eq!(goes_on(&mut open), Ok(()));
+    table::put_token(
+        &mut *rows.0.lock(),
+        &ApiToken { delete_time: at(0), etag: "11".into(), ..token.clone() },
+    );
+    assert_eq!(goes_on(&mut open), denied, "its token was revoked");
+    let mut late = late.stream_access(&[]);
+    assert_eq!(goes_on(&mut late), denied, "between the permit and the first look");
+    assert_eq!(permitted().err(), Some(tonic::Code::PermissionDenied));
+
+    table::put_token(&mut *rows.0.lock(), &ApiToken { etag: "12".into(), ..token });
+    let mut open = permitted().unwrap().stream_access(&[]);
+    let gone = ServiceAccount { delete_time: at(0), etag: "13".into(), ..account.clone() };
+    table::put_service_account(&mut *rows.0.lock(), &gone);
+    assert_eq!(goes_on(&mut open), denied, "its service account was deleted");
+
+    table::put_service_account(&mut *rows.0.lock(), &ServiceAccount { etag: "14".into(), ..account });
+    let (mut open, late) = (permitted().unwrap().stream_access(&[]), permitted().unwrap());
+    let revoked = Grant { delete_time: at(0), etag: "15".into(), ..given };
+    table::put_grant(&mut *rows.0.lock(), &revoked);
+    assert_eq!(goes_on(&mut open), denied);
+    assert_eq!(goes_on(&mut late.stream_access(&[])), denied);
 }
 
 #[test]

@@ -55,6 +55,11 @@ impl CredentialKind {
             Self::Certificate => "cert",
         }
     }
+
+    /// The id in the text of a credential of this kind.
+    pub fn id_in(self, credential: &str) -> Option<&str> {
+        credential.strip_prefix(self.as_str())?.strip_prefix(':')
+    }
 }
 
 /// Identifies a credential in entries and audit logs; `Display` is `{kind}:{id}`, at most 134 ASCII characters.

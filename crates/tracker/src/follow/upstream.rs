@@ -42,7 +42,7 @@ impl AccessRows for Upstream {
         read(&self.ledger.view());
     }
 
-    fn age(&self) -> Duration {
+    fn age(&self) -> Option<Duration> {
         self.heard.ago()
     }
 }

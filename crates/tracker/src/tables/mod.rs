@@ -34,7 +34,7 @@ pub(crate) mod source;
 use milepost_types::DamagedRow;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 2;
+pub(crate) const STORE_VERSION: u32 = 3;
 
 /// The tag of each table but those of milestones. Persisted; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
