@@ -36,11 +36,16 @@ pub struct Deadline(pub std::time::Instant);
 /// A handler that watches its deadline answers with details; it gets this long for that.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// How many may watch the health of the server's services at once: orchestrators, one or two each.
+const HEALTH_WATCHES: usize = 1000;
+
 /// The state that all calls of a server share.
 pub(super) struct Calls {
     routes: Routes,
     methods: Methods,
     room: Arc<Semaphore>,
+    /// Room of those who watch health: everybody may, without a credential.
+    health_room: Arc<Semaphore>,
     limits: Limits,
     drain: CancellationToken,
     /// Finds out who calls; none where everything is allowed.
@@ -56,7 +61,8 @@ impl Calls {
         identify: Option<Arc<Identify>>,
     ) -> Self {
         let room = Arc::new(Semaphore::new(limits.max_calls));
-        Self { routes, methods, room, limits, drain, identify }
+        let health_room = Arc::new(Semaphore::new(HEALTH_WATCHES));
+        Self { routes, methods, room, health_room, limits, drain, identify }
     }
 
     /// Answers a call, whose stream of its connection is open until the answer has left.
@@ -132,12 +138,13 @@ impl Calls {
     }
 
     fn permit(&self, method: &Method) -> Result<Option<OwnedSemaphorePermit>, Status> {
-        // A full server is still alive, and must be able to say so.
-        if is_of_health(method) {
-            return Ok(None);
-        }
-        self.room.clone().try_acquire_owned().map(Some).map_err(|_| {
-            let limit = self.limits.max_calls;
+        let (room, limit) = match method.shape {
+            // A full server is still alive, and must be able to say so.
+            Shape::Unary if is_of_health(method) => return Ok(None),
+            _ if is_of_health(method) => (&self.health_room, HEALTH_WATCHES),
+            _ => (&self.room, self.limits.max_calls),
+        };
+        Arc::clone(room).try_acquire_owned().map(Some).map_err(|_| {
             Answer::new(
                 Code::ResourceExhausted,
                 Reason::TooMany,

@@ -5,6 +5,7 @@ use super::*;
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tonic_health::pb::HealthCheckRequest;
 
 #[tokio::test]
 async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
@@ -21,7 +22,7 @@ async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
 
     // A full server still says that it is alive.
     let mut health = HealthClient::new(server.channel().await);
-    assert!(health.check(tonic_health::pb::HealthCheckRequest::default()).await.is_ok());
+    assert!(health.check(HealthCheckRequest::default()).await.is_ok());
 
     drop(first);
     soon(async {
@@ -33,6 +34,26 @@ async fn a_call_too_many_is_refused_at_once_and_room_comes_back() {
     server.context.drain.cancel();
     drop(_second);
     drop(client);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn those_who_watch_health_are_limited_too_and_take_no_room_of_others() {
+    let server = Running::start(Config::default()).await;
+    let health = HealthClient::new(server.channel().await);
+    let service = || "milepost.journal.v1.JournalService".to_owned();
+    let open = |_| {
+        let mut health = health.clone();
+        async move { health.watch(HealthCheckRequest { service: service() }).await }
+    };
+    let answers = soon(join_all((0..1_100).map(open))).await;
+    let (watching, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((watching.len(), refused.len()), (1_000, 100));
+    let error = refused.into_iter().find_map(Result::err).unwrap();
+    assert_eq!((error.code(), reason(&error).as_str()), (Code::ResourceExhausted, "TOO_MANY"));
+    assert!(health.clone().check(HealthCheckRequest { service: service() }).await.is_ok());
+    assert!(server.client().await.get_ledger_info(info("fine")).await.is_ok());
+    drop((watching, health));
     server.stop().await.unwrap();
 }
 
