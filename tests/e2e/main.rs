@@ -33,4 +33,5 @@ mod streams;
 mod telemetry;
 mod terminal;
 mod tls;
+mod traces;
 mod upgrade;

@@ -89,7 +89,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Error> {
     };
     // What an operator would have to look at still shows; the demo was not started to read logs.
     let log = Log { filter: "warn".to_owned(), ..Log::default() };
-    telemetry::init(&log).expect("logging is started here only");
+    telemetry::init(&log, None).expect("logging is started here only");
     let server = Server {
         listen: address(args.port, GRPC_PORT),
         admin_listen: Some(address(args.admin_port, ADMIN_PORT)),

@@ -6,6 +6,7 @@
 mod backup;
 mod config;
 mod process;
+mod traces;
 
 use clap::{Args, ValueEnum};
 use milepost_service::config::{ConfigArgs, Layers, Section};
@@ -51,14 +52,15 @@ pub async fn run(args: ServeArgs, variables_of_clients: &[&'static str]) -> Resu
     layers.not_configuration.extend(variables_of_clients);
     let print = args.config.print_config;
     match args.role {
-        Role::All => serve::<All>(&layers, print).await,
-        Role::Registry => serve::<Registry>(&layers, print).await,
-        Role::Tracker => serve::<Tracker>(&layers, print).await,
-        Role::Notifier => serve::<Notifier>(&layers, print).await,
+        Role::All => serve::<All>("milepost", &layers, print).await,
+        Role::Registry => serve::<Registry>("milepost-registry", &layers, print).await,
+        Role::Tracker => serve::<Tracker>("milepost-tracker", &layers, print).await,
+        Role::Notifier => serve::<Notifier>("milepost-notifier", &layers, print).await,
     }
 }
 
-async fn serve<C>(layers: &Layers, only_print: bool) -> Result<(), Error>
+/// `name` is what the process is called in traces.
+async fn serve<C>(name: &str, layers: &Layers, only_print: bool) -> Result<(), Error>
 where
     C: Section + Default + Clone + Into<Process>,
 {
@@ -67,13 +69,21 @@ where
         return print(&loaded.print());
     }
     let process: Process = loaded.config.into();
-    telemetry::init(&process.server.log).expect("logging is started here only");
-    telemetry::log_panics();
+    let traces = traces::start(name, &process.server.traces).map_err(Error::Serve)?;
+    telemetry::init(&process.server.log, traces.as_ref()).expect("logging is started here only");
+    let context = ServiceContext::new(&process.server);
+    if let Some(traces) = &traces {
+        traces.register(&context.metrics);
+    }
     let served = with_signals(|stop| async move {
         let listeners = Listeners::bind(&process.server).await?;
-        let context = ServiceContext::new(&process.server);
         process.run(context, listeners, stop).await
     });
-    let served = served.await.map_err(|error| Error::Serve(error.into()))?;
+    let served = served.await;
+    if let Some(traces) = traces {
+        // What cannot be sent within seconds is lost, and the log says so.
+        let _ = tokio::task::spawn_blocking(|| traces.finish()).await;
+    }
+    let served = served.map_err(|error| Error::Serve(error.into()))?;
     served.map(drop).map_err(|error| Error::Serve(error.into()))
 }

@@ -327,8 +327,8 @@ fn a_stream_ends_when_its_grant_or_its_token_is_revoked_also_before_it_first_loo
     let context = ServiceContext::with_clock(&config, Arc::new(ManualClock::new(now())));
     let rows = Arc::new(SharedRows::default());
     let guard = Guard::new(&context, Arc::clone(&rows) as _);
-    let (portal, token, account) = put_portal(&mut *rows.0.lock());
-    let given = grant(&mut *rows.0.lock(), "grants/g", "serviceaccount:portal", Role::Follower);
+    let (portal, token, account) = put_portal(&mut rows.0.lock());
+    let given = grant(&mut rows.0.lock(), "grants/g", "serviceaccount:portal", Role::Follower);
     let permitted = || {
         let mut request = tonic::Request::new(FollowRequest::default());
         request.extensions_mut().insert(Authority::of(portal.clone()));

@@ -29,6 +29,7 @@ pub mod audit;
 pub mod backup;
 pub mod server;
 pub mod tls;
+pub mod traces;
 pub mod upstream;
 
 pub use arguments::ConfigArgs;

@@ -8,6 +8,7 @@ use super::audit::Audit;
 use super::backup::Backup;
 use super::section::{Found, Rules};
 use super::tls::Tls;
+use super::traces::Traces;
 use super::units::ByteSize;
 use super::upstream::Upstream;
 use crate::{choice, section};
@@ -32,6 +33,8 @@ section! {
         pub drain_timeout: Duration = Duration::from_secs(20),
         /// What is logged, and how. Logs go to standard error.
         pub log: Log = Log::default(),
+        /// Traces of calls, for a collector of OpenTelemetry.
+        pub traces: Traces = Traces::default(),
         /// The limits of requests.
         pub limits: Limits = Limits::default(),
         /// How connections that went silent are noticed.

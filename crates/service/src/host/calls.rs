@@ -16,6 +16,7 @@ use super::tls::Peer;
 use crate::access::Identify;
 use crate::config::server::Limits;
 use crate::status::{Answer, internal_fault};
+use crate::telemetry::traces;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use milepost_proto::error::v1::Reason;
@@ -104,31 +105,31 @@ impl Calls {
             }
         }
 
-        let span = tracing::debug_span!("call", method = method.name);
+        let span = traces::call(&method.name, request.headers());
         // Streams are not compressed: their events are encoded once for all who watch.
         let compress = method.shape == Shape::Unary && gzip::is_accepted(request.headers());
         let handled = async {
             let response = self.routes.call(request).await;
             if compress { gzip::compress(response).await } else { response }
         };
-        let handled = AssertUnwindSafe(handled).catch_unwind().instrument(span);
+        let handled = AssertUnwindSafe(handled).catch_unwind().instrument(span.clone());
         let handled = match method.shape {
             // The caller may take as long as it likes to send its messages.
             Shape::ClientStream => Ok(handled.await),
             Shape::Unary | Shape::ServerStream => timeout_at(deadline + GRACE, handled).await,
         };
         let response = match handled {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => return respond(panicked(&method.name), call),
-            Err(_) => return respond(deadline_exceeded(), call),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(_)) => Err(panicked(&method.name)),
+            Err(_) => Err(deadline_exceeded()),
         };
-        let (head, body) = response.into_parts();
-        if let Some(status) = Status::from_header_map(&head.headers) {
-            if let Some(status) = clean(&status, &method) {
-                return respond(status, call);
-            }
-            call.code = Some(status.code());
-        }
+        let answer = response.and_then(|response| clean_head(response, &method, &mut call));
+        let code = answer.as_ref().map_or_else(Status::code, |_| call.code.unwrap_or(Code::Ok));
+        traces::answered(&span, code);
+        let (head, body) = match answer {
+            Ok(response) => response.into_parts(),
+            Err(status) => return respond(status, call),
+        };
         let mut ends = Ends::default();
         if method.shape != Shape::Unary {
             ends.deadline = given.map(|given| Box::pin(sleep_until(now + given)));
@@ -156,6 +157,21 @@ impl Calls {
             .status()
         })
     }
+}
+
+/// The response, whose code is noted if its head has one; or its status in our form.
+fn clean_head(
+    response: Response<Body>,
+    method: &Method,
+    call: &mut OpenCall,
+) -> Result<Response<Body>, Status> {
+    if let Some(status) = Status::from_header_map(response.headers()) {
+        if let Some(status) = clean(&status, method) {
+            return Err(status);
+        }
+        call.code = Some(status.code());
+    }
+    Ok(response)
 }
 
 fn is_of_health(method: &Method) -> bool {

@@ -7,9 +7,12 @@ use crate::config::server::{Log, LogFormat};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Layer};
+
+use super::Traces;
 
 /// The filter that this text describes: a level, or directives such as `info,milepost_ledger=debug`.
 ///
@@ -19,17 +22,22 @@ pub fn parse_filter(text: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().parse(text)
 }
 
-/// Starts logging for the whole process, and the logging of panics.
+/// Starts logging for the whole process, the logging of panics, and traces if there are any.
 ///
 /// # Errors
 /// If logging was started before.
-pub fn init(config: &Log) -> Result<(), TryInitError> {
+pub fn init(config: &Log, traces: Option<&Traces>) -> Result<(), TryInitError> {
     // The text was checked when the configuration was loaded.
     let filter = parse_filter(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.format {
-        LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init()?,
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init()?,
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.format {
+        LogFormat::Human => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let lines = tracing_subscriber::registry().with(lines.with_filter(filter));
+    match traces {
+        Some(traces) => lines.with(traces.layer()).try_init()?,
+        None => lines.try_init()?,
     }
     log_panics();
     Ok(())
