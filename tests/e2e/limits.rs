@@ -78,6 +78,9 @@ async fn a_flood_of_bogus_credentials_is_cut_off_and_costs_others_nothing() {
     assert!(grown < 64 << 10, "{grown} KiB");
     let log: usize = files::contents(&office.dir.path().join("audit")).values().map(Vec::len).sum();
     assert!(log < 64 << 10, "{log} bytes of audit log");
+    let (_, metrics) =
+        http::get(office.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics");
+    assert!(metrics.contains("\nmilepost_audit_records_total "), "{metrics}");
 }
 
 fn resident_kib(pid: u32) -> u64 {
