@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use milepost_tests::cli::run_command;
-use milepost_tests::protected::Protected;
-use milepost_tests::{Role, binary, within};
+use milepost_tests::protected::{self, Protected};
+use milepost_tests::wait::until;
+use milepost_tests::{Role, binary};
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,18 +20,20 @@ async fn start() -> Protected {
     office
 }
 
-/// Records that this selects, once there are some.
-async fn records(office: &Protected, selection: &str) -> String {
-    within(PATIENCE, selection, async {
-        loop {
-            let found = office.does("auditor", &format!("audit list {selection} --format json")).await;
-            if !found.is_empty() {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
+/// The record of a method among those that this selects, once it is there.
+async fn record(office: &Protected, selection: &str, method: &str) -> Value {
+    let is_of = |record: &Value| record["method"].as_str().is_some_and(|path| path.ends_with(method));
+    until(PATIENCE, format!("record of {method} among {selection}"), async || {
+        let found = office.values("auditor", &format!("audit list {selection}")).await;
+        found.iter().find(|record| is_of(record)).cloned().ok_or_else(|| format!("{found:?}"))
     })
     .await
+}
+
+/// The one grant that a caller holds.
+async fn grant_of(office: &Protected, who: &str) -> String {
+    let said = office.json(who, "access whoami").await;
+    said["grants"][0]["name"].as_str().unwrap_or_else(|| panic!("no grant: {said}")).to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,33 +42,25 @@ async fn refusals_and_changes_of_access_are_found_by_auditors_also_after_a_crash
     office.run("ann", "project get wsc science-avenue").await.failed();
     office.with(&["--token", "mp_none_00000000"], "portfolio list").await.failed();
     office.does("first", "access grant cert:urn:office:ann viewer wsc --reason 查看").await;
-    let granted = office.does("ann", "access whoami --format json").await;
-    let grant =
-        granted.split('"').find(|text| text.starts_with("portfolios/wsc/grants/")).expect("the grant");
+    let grant = grant_of(&office, "ann").await;
     // Grants hold to the nanosecond.
-    let between = office.does("first", &format!("grant get {grant} --format json")).await;
-    let between =
-        between.split("\"createTime\": \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a time");
-    let (grant, between) = (grant.to_owned(), between.to_owned());
+    let got = office.json("first", &format!("grant get {grant}")).await;
+    let between = got["grant"]["createTime"].as_str().expect("a time");
     office.does("first", &format!("access revoke {grant}")).await;
 
     for _ in 0..2 {
-        let denied = records(&office, "--actor cert:urn:office:ann --kind denied").await;
-        assert!(
-            denied.contains("portfolios/wsc/projects/science-avenue") && denied.contains("PERMISSION_DENIED"),
-            "{denied}"
-        );
-        assert!(records(&office, "--resource portfolios/wsc").await.contains("GetProject"));
-        let refused = records(&office, "--kind credential-refused").await;
-        assert!(refused.contains("token"), "{refused}");
-        assert!(!refused.contains("mp_none_"), "no part of a credential: {refused}");
-        let changed = records(&office, &format!("--kind access-changed --resource {grant}")).await;
-        assert!(changed.contains("DeleteGrant") && changed.contains("cert:urn:office:first"), "{changed}");
-        let none = office
-            .run("auditor", "audit list --actor cert:urn:office:nobody --format json")
-            .await
-            .succeeded();
-        assert_eq!(none.out, "");
+        let denied = record(&office, "--actor cert:urn:office:ann --kind denied", "GetProject").await;
+        assert_eq!(denied["code"], "PERMISSION_DENIED", "{denied}");
+        assert_eq!(denied["resources"], json!(["portfolios/wsc/projects/science-avenue"]), "{denied}");
+        assert_eq!(record(&office, "--resource portfolios/wsc", "GetProject").await, denied);
+        let refused = record(&office, "--kind credential-refused", "ListPortfolios").await;
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("token")), "{refused}");
+        assert!(!refused.to_string().contains("mp_none_"), "no part of a credential: {refused}");
+        let of_grant = format!("--kind access-changed --resource {grant}");
+        let changed = record(&office, &of_grant, "DeleteGrant").await;
+        assert_eq!(changed["principal"], "cert:urn:office:first", "{changed}");
+        let none = office.values("auditor", "audit list --actor cert:urn:office:nobody").await;
+        assert_eq!(none, [Value::Null; 0]);
         let who =
             office.does("auditor", &format!("audit who portfolios/wsc/projects/x --at {between}")).await;
         assert!(who.contains("cert:urn:office:ann") && who.contains("查看"), "{who}");
@@ -84,20 +80,15 @@ async fn what_was_revoked_stays_revoked_after_a_restore_to_before_that() {
     office.does("first", "service-account create portal --display-name portal").await;
     office.does("first", "access grant serviceaccount:portal viewer wsc --reason x").await;
     let create =
-        "api-token create t1 --service-account portal --expire-time 2027-06-01T00:00:00Z --format json";
-    let created = office.does("first", create).await;
-    let secret = created.split('"').find(|text| text.starts_with("mp_t1_")).expect("the token").to_owned();
-    let info = office.does("auditor", "ledger info registry --format json").await;
-    let kept =
-        info.split("\"sequence\": \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a sequence");
-    let kept = kept.to_owned();
-    let who = office.does("ann", "access whoami --format json").await;
-    let grant =
-        who.split('"').find(|text| text.starts_with("portfolios/wsc/grants/")).expect("the grant").to_owned();
+        format!("api-token create t1 --service-account portal --expire-time {}", protected::expire_time());
+    let created = office.json("first", &create).await;
+    let secret = created["token"].as_str().expect("the token");
+    let info = office.json("auditor", "ledger info registry").await;
+    let kept = info["tail"]["sequence"].as_str().expect("a sequence");
+    let grant = grant_of(&office, "ann").await;
     office.does("first", &format!("access revoke {grant}")).await;
     office.does("first", "api-token delete t1").await;
-    let deleted = records(&office, "--kind access-changed --resource apiTokens/t1").await;
-    assert!(deleted.contains("DeleteApiToken"), "{deleted}");
+    record(&office, "--kind access-changed --resource apiTokens/t1", "DeleteApiToken").await;
     assert!(office.cluster.stop(Role::All).await.success());
 
     let target = format!("file://{}", office.path("backups"));
@@ -121,8 +112,8 @@ async fn what_was_revoked_stays_revoked_after_a_restore_to_before_that() {
     assert!(denied.err.contains("content.read"), "{denied:?}");
     let denied = office.run("ann", "event list").await.failed();
     assert!(denied.err.contains("content.read"), "{denied:?}");
-    let dead = office.with(&["--token", &secret], "portfolio list").await.failed();
+    let dead = office.with(&["--token", secret], "portfolio list").await.failed();
     assert!(dead.err.contains("not accepted"), "{dead:?}");
-    let events = office.does("auditor", "event list --type milepost.api_token.deleted --format json").await;
-    assert!(events.contains("AUTHENTICATION_SYSTEM"), "{events}");
+    let event = office.json("auditor", "event list --type milepost.api_token.deleted").await;
+    assert_eq!(event["actor"]["authentication"], "AUTHENTICATION_SYSTEM", "{event}");
 }

@@ -1,4 +1,4 @@
-//! A server that knows its callers: TLS, a client certificate for each of some names, and `first` as the first
+//! Servers that know their callers: TLS, a client certificate for each of some names, and `first` as the first
 //! administrator. The principal of a name is `cert:urn:office:{name}`.
 //!
 //! Commands of the real program are run as one of the names. What the cases need besides stands in the cases.
@@ -6,23 +6,38 @@
 use std::time::Duration;
 
 use milepost_client::{Client, Endpoint, Endpoints, TlsOptions};
+use milepost_types::{Clock, SystemClock};
+use serde_json::{Deserializer, Value};
 use tempfile::TempDir;
 use tokio::process::Command;
+use tonic::transport::Channel;
 
 use crate::authority::{Authority, HOUR};
 use crate::cli::{Run, run_command};
-use crate::{Cluster, Role, binary, within};
+use crate::wait::until;
+use crate::{Cluster, Role, binary};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How far off the end of a token is that is good for the whole of a test.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The name that followers have where the services are apart.
+const FOLLOWER: &str = "follower";
 
-/// The server, and the files of who calls it.
+/// The servers, and the files of who calls them.
 pub struct Protected {
     /// `servers.pem` and `clients.pem` are the CAs; `{name}.pem` and `{name}.key` the certificates.
     pub dir: TempDir,
-    /// All services in one process.
+    /// All services in one process, or each in its own.
     pub cluster: Cluster,
     /// Who signs the certificates of callers.
     pub clients: Authority,
+    /// Where each server is reached.
+    urls: Vec<(Role, String)>,
+}
+
+/// When a token may end that is made now and good for the whole of a test.
+pub fn expire_time() -> String {
+    (SystemClock.now() + MONTH).to_string()
 }
 
 impl Protected {
@@ -32,6 +47,37 @@ impl Protected {
     /// # Panics
     /// If it does not start; the other methods if a command cannot be run.
     pub async fn start(names: &[&str], set: &[(&str, &str)]) -> Self {
+        let mut office = Self::prepare(Cluster::all(&[]), &[Role::All], names, set);
+        office.cluster.start().await;
+        office
+    }
+
+    /// The same with three servers, which `first` has admitted as followers of each other.
+    pub async fn apart(names: &[&str], set: &[(&str, &str)]) -> Self {
+        let roles = [Role::Registry, Role::Tracker, Role::Notifier];
+        let names = [names, &[FOLLOWER]].concat();
+        let mut office = Self::prepare(Cluster::apart(&[]), &roles, &names, set);
+        let (registry, tracker) = (office.url_of(Role::Registry), office.url_of(Role::Tracker));
+        let [ca, certificate, key] =
+            ["servers.pem", "follower.pem", "follower.key"].map(|file| office.path(file));
+        for (role, key_of_url, url) in [
+            (Role::Tracker, "tracker.registry_url", &registry),
+            (Role::Notifier, "notifier.registry_url", &registry),
+            (Role::Notifier, "notifier.tracker_url", &tracker),
+        ] {
+            let set = &mut office.cluster.launch(role).set;
+            set.push((key_of_url.to_owned(), url.clone()));
+            let upstream = [("ca", &ca), ("certificate", &certificate), ("key", &key)];
+            set.extend(upstream.map(|(key, file)| (format!("upstream.{key}"), file.clone())));
+        }
+        office.cluster.start_one(Role::Registry).await;
+        office.grant("grants/follower", &format!("cert:urn:office:{FOLLOWER}"), FOLLOWER).await;
+        office.cluster.start().await;
+        office
+    }
+
+    /// The certificates of these names, and the configuration of all servers.
+    fn prepare(mut cluster: Cluster, roles: &[Role], names: &[&str], set: &[(&str, &str)]) -> Self {
         let dir = TempDir::with_prefix("milepost-protected-").expect("a temporary directory");
         let (servers, clients) =
             (Authority::new(dir.path(), "servers"), Authority::new(dir.path(), "clients"));
@@ -47,12 +93,14 @@ impl Protected {
             ("access.certificates", "true"),
             ("access.bootstrap_administrators", "cert:urn:office:first"),
         ];
-        let set: Vec<_> =
-            own.iter().chain(set).map(|(key, value)| (*key, value.replace("DIR", &place))).collect();
-        let set: Vec<_> = set.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let mut cluster = Cluster::all(&set);
-        cluster.start().await;
-        Self { dir, cluster, clients }
+        let mut urls = Vec::new();
+        for role in roles {
+            let launch = cluster.launch(*role);
+            let set = own.iter().chain(set);
+            launch.set.extend(set.map(|(key, value)| ((*key).to_owned(), value.replace("DIR", &place))));
+            urls.push((*role, format!("https://localhost:{}", launch.listen.port())));
+        }
+        Self { dir, cluster, clients, urls }
     }
 
     /// A file of the directory.
@@ -60,9 +108,21 @@ impl Protected {
         self.dir.path().join(name).to_string_lossy().into_owned()
     }
 
-    /// Where the server is reached.
+    /// Where the servers are reached, as the program takes it.
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.cluster.server(Role::All).grpc().port())
+        match &self.urls[..] {
+            [(_, url)] => url.clone(),
+            urls => {
+                let named = urls.iter().map(|(role, url)| format!("{}={url}", role.as_str()));
+                named.collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+
+    /// Where a service is reached: the server of all of them is each.
+    fn url_of(&self, role: Role) -> String {
+        let own = self.urls.iter().find(|(of, _)| *of == role);
+        own.unwrap_or(&self.urls[0]).1.clone()
     }
 
     /// The program for this server, without a credential.
@@ -97,12 +157,25 @@ impl Protected {
         self.run(who, words).await.succeeded().out
     }
 
+    /// The same, which must print one value; that.
+    pub async fn json(&self, who: &str, words: &str) -> Value {
+        let mut values = self.values(who, words).await;
+        assert_eq!(values.len(), 1, "{words}: not one value: {values:?}");
+        values.remove(0)
+    }
+
+    /// The same of a list: all values that it prints.
+    pub async fn values(&self, who: &str, words: &str) -> Vec<Value> {
+        let out = self.does(who, &format!("{words} --format json")).await;
+        let values = Deserializer::from_str(&out).into_iter().collect::<Result<_, _>>();
+        values.unwrap_or_else(|error| panic!("{words}: {error}:\n{out}"))
+    }
+
     /// Runs a command until it succeeds: a grant holds where the registry is followed a moment after it was made.
     pub async fn when_allowed(&self, who: &str, words: &str) {
-        within(PATIENCE, format!("{who} {words}"), async {
-            while self.run(who, words).await.code != Some(0) {
-                tokio::task::yield_now().await;
-            }
+        until(PATIENCE, format!("{who} {words}"), async || {
+            let run = self.run(who, words).await;
+            if run.code == Some(0) { Ok(()) } else { Err(run.err) }
         })
         .await;
     }
@@ -127,13 +200,25 @@ impl Protected {
         self.does("first", &words).await;
     }
 
-    /// A client with one connection, with the certificate of this name if there is one.
+    /// A client with one connection to each service, with the certificate of this name if there is one.
     pub fn client(&self, who: Option<&str>) -> Client {
+        let endpoints = Endpoints {
+            registry: self.endpoint(Role::Registry, who),
+            tracker: self.endpoint(Role::Tracker, who),
+            notifier: self.endpoint(Role::Notifier, who),
+        };
+        Client::new(&endpoints, 1)
+    }
+
+    /// A connection to the registry, or to the server of all, with the certificate of this name.
+    pub fn channel(&self, who: &str) -> Channel {
+        self.endpoint(Role::Registry, Some(who)).channel()
+    }
+
+    fn endpoint(&self, role: Role, who: Option<&str>) -> Endpoint {
         let file = |kind: &str| who.map(|who| self.path(&format!("{who}.{kind}")).into());
         let ca = Some(self.path("servers.pem").into());
         let tls = TlsOptions { ca, certificate: file("pem"), key: file("key"), domain: None };
-        let endpoint =
-            Endpoint::parse(&self.url()).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint");
-        Client::new(&Endpoints::one(endpoint), 1)
+        Endpoint::parse(&self.url_of(role)).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint")
     }
 }
