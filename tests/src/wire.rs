@@ -60,6 +60,20 @@ pub async fn first(channel: Channel, method: &str, message: Bytes) -> Result<Opt
     grpc.server_streaming(tonic::Request::new(message), path, Raw).await?.into_inner().message().await
 }
 
+/// Opens a server stream and waits for no message of it: that it begins is the answer.
+///
+/// # Errors
+/// What the server answers instead, or the transport.
+///
+/// # Panics
+/// If `method` is no path.
+pub async fn open(channel: Channel, method: &str, message: Bytes) -> Result<(), Status> {
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
+    let path: PathAndQuery = method.parse().expect("a path");
+    grpc.server_streaming(tonic::Request::new(message), path, Raw).await.map(drop)
+}
+
 /// One protobuf field of bytes or text, which need not be what it should.
 pub fn field(number: u32, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 12);
