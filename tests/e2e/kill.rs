@@ -4,6 +4,7 @@
 //! there, every source entry reaches the log once and after its causes, and a watcher that resumes by
 //! cursor sees it so. A store that went through crashes equals the one rebuilt from the journal.
 
+use std::fs;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,9 +12,12 @@ use milepost_tests::history::everything;
 use milepost_tests::load::{Load, Sent};
 use milepost_tests::promises::Record;
 use milepost_tests::random::{Rng, seeded};
+use milepost_tests::wait::at_once;
 use milepost_tests::watching::Watching;
-use milepost_tests::{Cluster, Role, store};
+use milepost_tests::{Cluster, Role, files, store};
+use milepost_types::LedgerKind;
 
+const PATIENCE: Duration = Duration::from_secs(60);
 const WRITERS: usize = 64;
 const PORTFOLIOS: usize = 8;
 
@@ -79,12 +83,30 @@ async fn services_apart_survive_the_kills_of_each_other() {
     }
 }
 
-/// A crash before the server is ready, at any moment of its beginning.
+/// A crash before the server is ready, at any moment of its beginning: when it has read so many bytes. It reads its
+/// journals then.
 async fn kill_while_it_opens(cluster: &mut Cluster, role: Role, rng: &mut Rng) {
+    let data = cluster.data(role);
+    let segments = LedgerKind::ALL.iter().flat_map(|ledger| files::segments_if_any(&data, ledger.as_str()));
+    let journals: u64 = segments.map(|path| fs::metadata(path).expect("a segment").len()).sum();
+    let goal = rng.below(journals as usize) as u64;
     cluster.spawn(role);
-    // Not for anything to happen: the moment is to be any.
-    tokio::time::sleep(Duration::from_millis(rng.below(150) as u64)).await;
+    let server = cluster.server(role);
+    at_once(PATIENCE, format!("server that has read {goal} bytes"), async || {
+        match bytes_read(server.pid()) {
+            read if read >= goal || server.log().contains("ready=true") => Ok(()),
+            read => Err(format!("it has read {read}")),
+        }
+    })
+    .await;
     cluster.kill(role).await;
+}
+
+/// The bytes that a process has read since it began.
+fn bytes_read(pid: u32) -> u64 {
+    let counted = fs::read_to_string(format!("/proc/{pid}/io")).expect("the process runs");
+    let bytes = counted.lines().find_map(|line| line.strip_prefix("rchar: "));
+    bytes.and_then(|bytes| bytes.parse().ok()).expect("a number")
 }
 
 async fn check(cluster: &Cluster, load: Load, sent: &mut Vec<Sent>, watching: [Watching; 2]) {

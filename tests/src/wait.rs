@@ -8,6 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How often something is asked that cannot be waited for.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The same where the moment matters.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// The outcome of a future, within a limit.
 ///
@@ -24,7 +26,24 @@ pub async fn within<T>(limit: Duration, what: impl Display, future: impl Future<
 ///
 /// # Panics
 /// If the limit passes.
-pub async fn until<T>(
+pub async fn until<T>(limit: Duration, what: impl Display, ask: impl AsyncFnMut() -> Result<T, String>) -> T {
+    asked_every(POLL_INTERVAL, limit, what, ask).await
+}
+
+/// The same, asked so often that it is still so when this returns: for what is to be met while it goes on.
+///
+/// # Panics
+/// If the limit passes.
+pub async fn at_once<T>(
+    limit: Duration,
+    what: impl Display,
+    ask: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
+    asked_every(MOMENT, limit, what, ask).await
+}
+
+async fn asked_every<T>(
+    interval: Duration,
     limit: Duration,
     what: impl Display,
     mut ask: impl AsyncFnMut() -> Result<T, String>,
@@ -36,7 +55,7 @@ pub async fn until<T>(
             Err(instead) if Instant::now() > deadline => {
                 panic!("after {limit:?} still no {what}: {instead}")
             }
-            Err(_) => sleep(POLL_INTERVAL).await,
+            Err(_) => sleep(interval).await,
         }
     }
 }
