@@ -1,6 +1,11 @@
 //! Backups that end at any write, stored or not: what is there stays whole, and the next run completes it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::world::{World, memory};
 use crate::testing::Faults;
@@ -45,7 +50,7 @@ async fn a_backup_that_ends_at_any_write_leaves_what_was_there_and_is_completed_
 }
 
 #[tokio::test]
-async fn the_same_backup_goes_on_after_a_failure_and_takes_over_the_ranges_that_it_finds() {
+async fn another_backup_after_a_failure_takes_over_the_ranges_that_it_finds() {
     let world = World::new();
     let (store, target) = memory();
     world.go_on(3);
@@ -53,17 +58,23 @@ async fn the_same_backup_goes_on_after_a_failure_and_takes_over_the_ranges_that_
     let faults = Faults { writes: Some(2 + 3), ..Faults::default() };
     let failing = BackupTarget::with_store("failing", Arc::new(store.with(faults)));
     world.backup(&failing).run().await.unwrap_err();
-    let counted = store.with(Faults::default());
-    let outcome = world.backup(&BackupTarget::with_store("memory", Arc::new(counted))).run().await.unwrap();
+    let found = objects(&store).await;
+    let outcome = world.backup(&target).run().await.unwrap();
     assert_eq!((outcome.manifest, outcome.entries), (1, 3 + 3 + 6));
+    let (kept, new): (BTreeSet<_>, BTreeSet<_>) =
+        objects(&store).await.into_iter().partition(|object| found.contains(object));
+    assert_eq!((kept, new.len()), (found, 1), "it adds its manifest, and no range: {new:?}");
     assert!(verify(&target, &mut |_, _| {}).await.fault.is_none());
+}
+
+/// The names of all that is stored.
+async fn objects(store: &dyn ObjectStore) -> BTreeSet<String> {
+    let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+    listed.into_iter().map(|object| object.location.to_string()).collect()
 }
 
 #[tokio::test]
 async fn a_range_with_other_entries_under_the_same_name_is_an_error() {
-    use object_store::path::Path;
-    use object_store::{ObjectStore, ObjectStoreExt};
-
     let world = World::new();
     let (store, target) = memory();
     world.go_on(1);

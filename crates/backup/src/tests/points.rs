@@ -24,7 +24,7 @@ struct Backed {
 }
 
 impl Backed {
-    /// A backup of a world, in a few runs.
+    /// A backup of a world, in one run.
     async fn of(world: &World) -> Self {
         let (_, target) = memory();
         world.backup(&target).run().await.unwrap();
