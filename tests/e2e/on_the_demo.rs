@@ -6,6 +6,7 @@ use std::process::Stdio;
 use milepost_proto::registry::v1::ListProjectsRequest;
 use milepost_tests::cli::{self, Run, run_command};
 use milepost_tests::demo::{self, shell};
+use milepost_tests::document::{self, blocks};
 use milepost_tests::{Cluster, Role, binary, within};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -24,23 +25,10 @@ async fn shown_to_work(cluster: &Cluster, line: &str) {
     assert!(run.code == Some(0) && !run.out.is_empty(), "{line}\n{}{}", run.out, run.err);
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(binary::root().join("README.md")).expect("README.md")
-}
-
-/// The shell blocks of a section of README.
-fn blocks(readme: &str, section: &str) -> Vec<String> {
-    let from = readme.find(&format!("\n## {section}\n")).expect("the section") + 4;
-    let section = &readme[from..];
-    let section = &section[..section.find("\n## ").unwrap_or(section.len())];
-    let block = |part: &str| part.split_once("```").map(|(block, _)| block.to_owned());
-    section.split("```sh\n").skip(1).filter_map(block).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_something() {
     let cluster = demo::start().await;
-    let blocks = blocks(&readme(), "Use it");
+    let blocks = blocks(&document::read("README.md"), "## Use it");
     let mut commands = 0;
     for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("milepost ")) {
         shown_to_work(&cluster, line).await;
@@ -62,7 +50,7 @@ async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_somethin
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_for_operators_run_as_written_one_after_another() {
     let cluster = demo::start().await;
-    let blocks = blocks(&readme(), "Operate it");
+    let blocks = blocks(&document::read("README.md"), "## Operate it");
     let lines = blocks.iter().flat_map(|block| block.lines());
     for line in lines.clone() {
         if line.starts_with("milepost serve ") {
@@ -72,6 +60,16 @@ async fn the_commands_for_operators_run_as_written_one_after_another() {
         }
     }
     assert!(lines.count() >= 7, "README shows too few commands");
+}
+
+#[test]
+fn the_readme_says_what_every_crate_is_for() {
+    let readme = document::read("README.md");
+    for entry in std::fs::read_dir(binary::root().join("crates")).expect("the crates") {
+        let name = entry.expect("a directory entry").file_name();
+        let row = format!("\n| `crates/{}` |", name.to_string_lossy());
+        assert!(readme.contains(&row), "README has no row for {name:?}");
+    }
 }
 
 /// Runs a server until it is ready, and stops it in order. It takes ports that are free.

@@ -5,9 +5,8 @@
 
 use tokio::process::Command;
 
-use crate::binary;
-use crate::cli::{CONTEXTS, run_command};
-use crate::{Cluster, Role};
+use crate::cli::run_command;
+use crate::{Cluster, Role, binary, document};
 
 /// The portfolio that the demo loads.
 pub const PORTFOLIO: &str = "western-science-city";
@@ -32,13 +31,7 @@ pub async fn start() -> Cluster {
 /// # Panics
 /// If the server does not run.
 pub fn shell(cluster: &Cluster, script: &str) -> Command {
-    let programs = binary::milepost().parent().expect("a program is in a directory");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&path));
-    let mut command = Command::new("sh");
-    command.args(["-c", script]).current_dir(cluster.dir());
-    command.env("PATH", std::env::join_paths(path).expect("paths"));
+    let mut command = document::shell(cluster.dir(), script);
     command.env("MILEPOST_ENDPOINT", cluster.server(Role::All).url());
-    command.env(CONTEXTS, cluster.dir().join("contexts.toml"));
     command
 }

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod cluster;
 pub mod command;
 pub mod demo;
+pub mod document;
 pub mod files;
 pub mod history;
 pub mod http;
