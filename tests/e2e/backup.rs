@@ -325,7 +325,7 @@ fn of_tracker(mut contents: BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<PathBuf, Vec
 /// Writes the format and the oldest reader of a later version into a segment's header, with its checksum.
 /// Layout:
 /// `ledger::journal::segment`.
-fn raise_min_reader(segment: &Path) {
+pub(super) fn raise_min_reader(segment: &Path) {
     const HEAD: usize = 4096;
     let mut bytes = std::fs::read(segment).expect("a segment");
     bytes[8..10].copy_from_slice(&9_u16.to_le_bytes());

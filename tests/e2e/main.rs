@@ -29,6 +29,7 @@ mod requests;
 mod resets;
 mod restore;
 mod resume;
+mod runbooks;
 mod streams;
 mod telemetry;
 mod terminal;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const RELOADED: &str = "changed files of TLS are in use";
+pub(super) const RELOADED: &str = "changed files of TLS are in use";
 
 /// An office with a CA of its servers and one of its clients, and the files of both sides.
 struct Office {
@@ -99,7 +99,7 @@ fn assert_refused(run: &Run, says: &str) {
 }
 
 /// Waits until the server has logged this so many times.
-async fn logged(cluster: &Cluster, text: &str, times: usize) {
+pub(super) async fn logged(cluster: &Cluster, text: &str, times: usize) {
     until(PATIENCE, format!("{text:?} in the log"), async || {
         let log = cluster.server(Role::All).log();
         if log.matches(text).count() >= times { Ok(()) } else { Err(log) }
@@ -114,12 +114,12 @@ async fn metric(cluster: &Cluster, name: &str) -> String {
 }
 
 /// Watches everything from the beginning.
-fn watch(client: &Client) -> Watch {
+pub(super) fn watch(client: &Client) -> Watch {
     client.watch(Start::Earliest, Selection::default(), WatchOptions::default())
 }
 
 /// Reads on until an event of this subject comes.
-async fn see(watch: &mut Watch, subject: &str) {
+pub(super) async fn see(watch: &mut Watch, subject: &str) {
     let seen = async {
         while let Some(delivery) = watch.next().await {
             let Delivery::Batch(batch) = delivery.expect("the watch goes on") else { continue };

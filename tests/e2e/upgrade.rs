@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A golden directory, unpacked.
-async fn golden(name: &str) -> TempDir {
+pub(super) async fn golden(name: &str) -> TempDir {
     let dir = TempDir::with_prefix("golden-").expect("a temporary directory");
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("golden/{name}.tar.gz"));
     let mut tar = tokio::process::Command::new("tar");

@@ -48,6 +48,18 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), file }
     }
 
+    /// One that is there already, as `{file}.crt` and `{file}.key` of this directory, with this common name.
+    ///
+    /// # Panics
+    /// If its key cannot be read.
+    pub fn existing(dir: &Path, file: &str, name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = fs::read_to_string(dir.join(format!("{file}.key"))).expect("the key of an authority");
+        let key = KeyPair::from_pem(&key).expect("a key");
+        Self { issuer: Issuer::new(params, key), file: dir.join(format!("{file}.crt")) }
+    }
+
     /// A certificate of a server on this machine, which expires in so many seconds.
     pub fn server(&self, left_seconds: i64) -> Pair {
         let uris = ["spiffe://office/test"];
