@@ -35,6 +35,11 @@ pub struct LogBackup {
 }
 
 impl LogBackup {
+    /// A log of which nothing is known yet.
+    fn empty(log: LogId) -> Self {
+        Self { log, lineage: Lineage::default(), sequence: 0, hash: Hash::ZERO, ranges: Vec::new() }
+    }
+
     /// The last position.
     pub fn position(&self) -> Position {
         Position::after(self.log, self.sequence, &self.hash)
@@ -50,6 +55,8 @@ pub struct Chain {
     pub time: Option<Timestamp>,
     /// The log of each ledger.
     pub ledgers: BTreeMap<LedgerKind, LogBackup>,
+    /// The logs that were given up when their ledger was restored, in the order in which they were.
+    pub given_up: Vec<(LedgerKind, LogBackup)>,
     digest: Option<Digest>,
 }
 
@@ -69,14 +76,13 @@ impl Chain {
             return Err(damaged(format!("it has no {gone}, unlike the manifest before")));
         }
         for record in &manifest.ledgers {
-            let before = self.ledgers.remove(&record.ledger).filter(|before| before.log == record.log);
-            let own = before.unwrap_or_else(|| LogBackup {
-                log: record.log,
-                lineage: Lineage::default(),
-                sequence: 0,
-                hash: Hash::ZERO,
-                ranges: Vec::new(),
-            });
+            let own = match self.ledgers.remove(&record.ledger) {
+                Some(before) if before.log == record.log => before,
+                other => {
+                    self.given_up.extend(other.map(|before| (record.ledger, before)));
+                    LogBackup::empty(record.log)
+                }
+            };
             let own =
                 continued(own, record).map_err(|what| damaged(format!("the {}: {what}", record.ledger)))?;
             self.ledgers.insert(record.ledger, own);
@@ -85,9 +91,16 @@ impl Chain {
         Ok(())
     }
 
+    /// All logs of a ledger: those that were given up, and the one that it has.
+    pub fn logs(&self, ledger: LedgerKind) -> impl Iterator<Item = &LogBackup> {
+        let given_up = self.given_up.iter().filter(move |(kind, _)| *kind == ledger).map(|(_, log)| log);
+        given_up.chain(self.ledgers.get(&ledger))
+    }
+
     /// Forgets the ranges, and remembers where they end: for who reads them manifest by manifest.
     pub(crate) fn forget_ranges(&mut self) {
         self.ledgers.values_mut().for_each(|log| log.ranges.clear());
+        self.given_up.clear();
     }
 }
 

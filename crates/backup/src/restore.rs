@@ -119,28 +119,6 @@ fn build(
     Ok(restored)
 }
 
-/// Shows the entries of a ledger after this one that the backup has: what a restore to there leaves out.
-///
-/// # Errors
-/// If a range cannot be read.
-pub async fn read_left_out(
-    target: &BackupTarget,
-    backup: &LogBackup,
-    ledger: LedgerKind,
-    sequence: u64,
-    mut show: impl FnMut(&StoredEntry),
-) -> Result<(), Error> {
-    let mut previous = Hash::ZERO;
-    for next in &backup.ranges {
-        if next.last > sequence {
-            let entries = range::read(target, ledger, backup.log, next, &previous).await?;
-            entries.iter().filter(|entry| entry.sequence > sequence).for_each(&mut show);
-        }
-        previous = next.hash.hash();
-    }
-    Ok(())
-}
-
 fn check_absent(dir: &Path) -> Result<(), Error> {
     match dir.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

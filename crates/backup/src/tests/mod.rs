@@ -2,6 +2,7 @@
 
 mod damage;
 mod interrupted;
+mod left_out;
 mod points;
 mod restored;
 mod runs;

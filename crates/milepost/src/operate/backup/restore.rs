@@ -4,22 +4,25 @@
 //! anything is written. What was revoked after the cut stays revoked. Which cut is consistent is decided in crate
 //! `backup`, not here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use milepost_backup::{BackupTarget, Bounds, Chain, Chosen, Layout, Restored, Use, Wanted, read_chain};
+use milepost_backup::{
+    BackupTarget, Bounds, Chain, Chosen, Layout, Restored, Use, Wanted, read_chain, read_entries,
+};
 use milepost_ledger::Entry;
 use milepost_ledger::journal::StoredEntry;
 use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Resource;
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
-use milepost_types::LedgerKind;
+use milepost_types::{LedgerKind, LogId};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -80,7 +83,10 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
     };
     let chosen = chain.choose(&target, &wanted).await?;
     say(chosen.iter().map(|chosen| format!("{}: {}\n", chosen.ledger, ends(chosen))).collect())?;
-    let revoked = revoked_later(&target, &chain, &chosen, args.manifest.is_some()).await?;
+    // A chain up to a manifest does not have what came after that.
+    let whole =
+        if args.manifest.is_some() { &read_chain(&target, None, |_, _| Ok(())).await? } else { &chain };
+    let revoked = revoked_later(&target, &chain, whole, &chosen).await?;
     let (restored, carried) = restore_to(&target, &chain, &chosen, &args.data_dir, revoked).await?;
     if format == Format::Json {
         let facts = bounds.iter().zip(&chosen).zip(&restored);
@@ -146,35 +152,63 @@ async fn restore_to(
     Ok((restored, carried))
 }
 
-/// What the backup says was revoked after the entry with which the registry is to end: it stays revoked, or tokens and
-/// grants would live again that somebody had ended.
+/// What the backup says was revoked, in any log of the registry, after the entry with which that is to end or where
+/// that entry's log has it not: it stays revoked, or tokens and grants would live again that somebody had ended.
 async fn revoked_later(
     target: &BackupTarget,
     chain: &Chain,
+    whole: &Chain,
     chosen: &[Chosen],
-    is_cut: bool,
 ) -> Result<Vec<String>, Error> {
-    let Some(end) = chosen.iter().find(|chosen| chosen.ledger == LedgerKind::Registry) else {
-        return Ok(Vec::new());
+    let registry = LedgerKind::Registry;
+    let end = chosen.iter().find(|chosen| chosen.ledger == registry).map(|chosen| chosen.sequence);
+    let Some((log, end)) = chain.ledgers.get(&registry).zip(end) else { return Ok(Vec::new()) };
+    // The last that each log says of a resource: what one revoked, no other one takes back.
+    let mut last: BTreeMap<(LogId, String), Revocable> = BTreeMap::new();
+    let show = |log, entry: &StoredEntry| {
+        last.extend(Revocable::of_entry(entry).map(|(name, state)| ((log, name), state)));
     };
-    // A chain up to a manifest does not have what came after that.
-    let whole = if is_cut { read_chain(target, None, |_, _| Ok(())).await? } else { chain.clone() };
-    let Some(backup) = whole.ledgers.get(&LedgerKind::Registry) else { return Ok(Vec::new()) };
-    let mut last = BTreeMap::new();
-    let show = |entry: &StoredEntry| {
+    whole.read_left_out(target, registry, (log, end), show).await?;
+    let revoked = last.into_iter().filter(|(_, state)| state.is_revoked);
+    let revoked: Vec<(String, Revocable)> = revoked.map(|((_, name), state)| (name, state)).collect();
+    if revoked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Another log may have given the same name to another resource.
+    let mut restored: BTreeMap<String, Revocable> = BTreeMap::new();
+    let show = |entry: &StoredEntry| restored.extend(Revocable::of_entry(entry));
+    read_entries(target, registry, log, (0, end), show).await?;
+    let is_restored = |(name, state): &(String, Revocable)| {
+        restored.get(name).is_some_and(|own| !own.is_revoked && own.create_time == state.create_time)
+    };
+    let names: BTreeSet<_> = revoked.into_iter().filter(is_restored).map(|(name, _)| name).collect();
+    Ok(names.into_iter().collect())
+}
+
+/// What an event says of something that can be revoked.
+struct Revocable {
+    /// Together with the name, which one it is.
+    create_time: Option<prost_types::Timestamp>,
+    is_revoked: bool,
+}
+
+impl Revocable {
+    /// What the events of an entry say of them, by their names.
+    fn of_entry(entry: &StoredEntry) -> impl Iterator<Item = (String, Self)> {
         // What cannot be decoded is refused when it is restored or verified.
         let events = Entry::decode_events(entry).unwrap_or_default();
-        for event in events.into_iter().filter_map(|event| Event::decode(event).ok()) {
-            if is_of_access(&event.r#type) {
-                last.insert(event.subject, event.r#type.ends_with(".deleted"));
-            }
-        }
-    };
-    // What a log says that was itself restored since counts from its first entry on.
-    let same_log = chain.ledgers.get(&LedgerKind::Registry).is_some_and(|log| log.log == backup.log);
-    let after = if same_log { end.sequence } else { 0 };
-    milepost_backup::read_left_out(target, backup, LedgerKind::Registry, after, show).await?;
-    Ok(last.into_iter().filter_map(|(name, is_revoked)| is_revoked.then_some(name)).collect())
+        let events = events.into_iter().filter_map(|event| Event::decode(event).ok());
+        events.filter(|event| is_of_access(&event.r#type)).map(|event| {
+            let is_revoked = event.r#type.ends_with(".deleted");
+            let create_time = match event.resource {
+                Some(Resource::GrantResource(grant)) => grant.create_time,
+                Some(Resource::ServiceAccountResource(account)) => account.create_time,
+                Some(Resource::ApiTokenResource(token)) => token.create_time,
+                _ => None,
+            };
+            (event.subject, Self { create_time, is_revoked })
+        })
+    }
 }
 
 fn is_of_access(event_type: &str) -> bool {
