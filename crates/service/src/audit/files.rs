@@ -1,7 +1,8 @@
 //! The files of the log: `audit-{number}.jsonl`, of which the highest number is the newest.
 //!
 //! Invariants: only whole lines are appended, and only to the newest file; a line that a crash cut is ended when the log
-//! is next appended to, and skipped by readers. Files are readable by their owner alone.
+//! is next appended to, and skipped by readers. Files are readable by their owner alone. An old file that cannot be
+//! removed keeps nothing from being written.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,6 +20,8 @@ pub(super) struct Files {
     bytes: u64,
     /// Whether the last write stopped within a line.
     is_torn: bool,
+    /// Whether a file was begun since old ones were removed.
+    has_begun: bool,
 }
 
 impl Files {
@@ -36,6 +39,7 @@ impl Files {
             file,
             bytes,
             is_torn: false,
+            has_begun: false,
         };
         files.is_torn = bytes > 0 && files.last_byte()? != b'\n';
         Ok(files)
@@ -62,12 +66,20 @@ impl Files {
     fn begin_next(&mut self) -> io::Result<()> {
         let number = self.number + 1;
         self.file = open(&self.directory, number)?;
-        (self.number, self.bytes, self.is_torn) = (number, 0, false);
-        let all = numbers(&self.directory)?;
-        for old in &all[..all.len().saturating_sub(self.max_files)] {
-            fs::remove_file(path(&self.directory, *old))?;
-        }
+        (self.number, self.bytes, self.is_torn, self.has_begun) = (number, 0, false, true);
         Ok(())
+    }
+
+    /// Removes the files that are too many, if one was begun since this was called; whether one was. All that can be
+    /// removed are, before a failure is returned.
+    pub(super) fn remove_old(&mut self) -> io::Result<bool> {
+        if !std::mem::take(&mut self.has_begun) {
+            return Ok(false);
+        }
+        let all = numbers(&self.directory)?;
+        let old = &all[..all.len().saturating_sub(self.max_files)];
+        let removed: Vec<_> = old.iter().map(|old| remove(&path(&self.directory, *old))).collect();
+        removed.into_iter().collect::<io::Result<()>>().map(|()| true)
     }
 
     fn last_byte(&mut self) -> io::Result<u8> {
@@ -75,6 +87,16 @@ impl Files {
         self.file.seek(SeekFrom::End(-1))?;
         self.file.read_exact(&mut last)?;
         Ok(last[0])
+    }
+}
+
+/// Removes a file, unless somebody else did.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -119,12 +141,42 @@ mod tests {
         let log = dir.path().join("audit");
         let mut files = Files::open(&log, 100, 3).unwrap();
         let line = format!("{}\n", "x".repeat(59));
-        (0..10).for_each(|_| files.append(&line).unwrap());
+        for _ in 0..10 {
+            files.append(&line).unwrap();
+            files.remove_old().unwrap();
+        }
         assert_eq!(numbers(&log).unwrap(), [8, 9, 10]);
         let bytes: usize = [8, 9, 10].map(|number| contents(&log, number).unwrap().len()).iter().sum();
         assert_eq!(bytes, 180);
         let mode = fs::metadata(path(&log, 10)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_removed_keeps_neither_lines_nor_others_from_it_and_one_that_is_gone_is_no_failure()
+     {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = Files::open(dir.path(), 10, 2).unwrap();
+        let mut append = |number: u64| {
+            files.append(&format!("line {number:>4}\n")).unwrap();
+            assert_eq!(contents(dir.path(), number).unwrap(), format!("line {number:>4}\n").as_bytes());
+            files.remove_old()
+        };
+        assert!(!append(1).unwrap(), "none was begun");
+        // What is in the place of the oldest is not removed as a file is.
+        fs::remove_file(path(dir.path(), 1)).unwrap();
+        fs::create_dir(path(dir.path(), 1)).unwrap();
+        assert!(append(2).unwrap());
+        for number in 3..6 {
+            let failed = append(number).unwrap_err().to_string();
+            assert!(failed.contains("audit-00000001.jsonl"), "{failed}");
+        }
+        assert_eq!(numbers(dir.path()).unwrap(), [1, 4, 5]);
+        // Somebody else removes it, while it is looked for.
+        fs::remove_dir(path(dir.path(), 1)).unwrap();
+        assert!(append(6).unwrap());
+        assert_eq!(numbers(dir.path()).unwrap(), [5, 6]);
+        remove(&path(dir.path(), 1)).unwrap();
     }
 
     #[test]

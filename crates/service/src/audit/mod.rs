@@ -2,7 +2,8 @@
 //! of its own.
 //!
 //! Invariants: recording never waits, and a flood neither grows memory nor fills a disk: what the queue does not take is
-//! counted, the same of the same caller within ten seconds is one record, and old files go. The journal never has any of
+//! counted, the same of the same caller within ten seconds is one record, and old files go. What anybody can flood it
+//! with is left out first, and changes of access last. The journal never has any of
 //! this. No record has a secret. Does not record writes: their entries say who made them.
 
 mod files;
@@ -17,7 +18,7 @@ pub use writer::{DROPPED_TOTAL, FAILED_TOTAL, RECORDS_TOTAL};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parking_lot::Mutex;
@@ -36,6 +37,8 @@ pub struct Audit(Option<Arc<Shared>>);
 struct Shared {
     config: config::Audit,
     queue: SyncSender<Message>,
+    /// Records in the queue, and such as are about to be.
+    queued: AtomicUsize,
     /// Until the log is opened.
     waiting: Mutex<Option<Receiver<Message>>>,
     dropped: AtomicU64,
@@ -53,7 +56,8 @@ impl Audit {
         Self(config.directory.is_some().then(|| {
             let (queue, waiting) = sync_channel(QUEUE);
             let (config, waiting) = (config.clone(), Mutex::new(Some(waiting)));
-            Arc::new(Shared { config, queue, waiting, dropped: AtomicU64::new(0) })
+            let (queued, dropped) = (AtomicUsize::new(0), AtomicU64::new(0));
+            Arc::new(Shared { config, queue, queued, waiting, dropped })
         }))
     }
 
@@ -70,7 +74,10 @@ impl Audit {
     /// Records what this makes, unless nothing is recorded.
     pub(crate) fn record(&self, record: impl FnOnce() -> Record) {
         let Some(shared) = &self.0 else { return };
-        if shared.queue.try_send(Message::Record(Box::new(record()))).is_err() {
+        let record = Box::new(record());
+        let has_room = shared.queued.fetch_add(1, Ordering::Relaxed) < room(record.kind);
+        if !has_room || shared.queue.try_send(Message::Record(record)).is_err() {
+            shared.queued.fetch_sub(1, Ordering::Relaxed);
             shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -82,7 +89,9 @@ impl Audit {
         let waiting = shared.waiting.lock();
         let queue = waiting.as_ref().expect("no log is open");
         let record = |message| if let Message::Record(record) = message { Some(*record) } else { None };
-        queue.try_iter().filter_map(record).collect()
+        let records: Vec<_> = queue.try_iter().filter_map(record).collect();
+        shared.queued.fetch_sub(records.len(), Ordering::Relaxed);
+        records
     }
 
     /// The log's share of a server: its files are written until no call runs any more.
@@ -94,7 +103,8 @@ impl Audit {
         let Some(waiting) = shared.waiting.lock().take() else { return Ok(None) };
         let counters = Counters::register(&context.metrics);
         let check = context.readiness.check("audit.log");
-        let writer = Writer::open(&shared.config, Arc::clone(shared), counters, check)?;
+        let clock = Arc::clone(&context.clock);
+        let writer = Writer::open(&shared.config, Arc::clone(shared), counters, check, clock)?;
         let thread = std::thread::Builder::new().name("audit-write".to_owned());
         let thread = thread.spawn(move || writer.run(&waiting))?;
         let queue = shared.queue.clone();
@@ -107,6 +117,16 @@ impl Audit {
             joined.await?.map_err(|_| "the audit log's thread panicked".into())
         });
         Ok(Some(component))
+    }
+}
+
+/// How full the queue may be for a record of this kind to be taken: callers that nobody knows, and reads, leave room for
+/// what known callers were denied, and all of them for changes of access.
+fn room(kind: Kind) -> usize {
+    match kind {
+        Kind::CredentialRefused | Kind::Read => QUEUE / 2,
+        Kind::Denied => QUEUE / 4 * 3,
+        Kind::AccessChanged | Kind::Dropped => QUEUE,
     }
 }
 

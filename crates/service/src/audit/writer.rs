@@ -2,7 +2,8 @@
 //!
 //! Invariants: a record is written when it comes, unless the same was written of the same caller less than ten seconds
 //! before: then it is counted, and the count is written when those are over. A disk that takes nothing is an error once,
-//! a metric and a degraded check; calls go on.
+//! a metric and a degraded check; calls go on. Old files that cannot be removed are an error once and a degraded check;
+//! records go on.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use milepost_types::Clock;
 use prometheus_client::metrics::counter::Counter;
 
 use super::files::Files;
@@ -89,8 +90,12 @@ pub(super) struct Writer {
     files: Files,
     counters: Counters,
     check: Check,
+    clock: Arc<dyn Clock>,
     repeated: HashMap<Same, Repeated>,
-    failing: bool,
+    /// Why nothing can be written, if it is so.
+    unwritable: Option<String>,
+    /// Why old files stay, if they do.
+    unremovable: Option<String>,
 }
 
 impl Writer {
@@ -100,6 +105,7 @@ impl Writer {
         shared: Arc<Shared>,
         counters: Counters,
         check: Check,
+        clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let directory = config.directory.clone().unwrap_or_default();
         let files = Files::open(&directory, config.max_file_bytes.0, config.max_files);
@@ -107,7 +113,8 @@ impl Writer {
             io::Error::new(error.kind(), format!("audit.directory, {}: {error}", directory.display()))
         })?;
         check.ready();
-        Ok(Self { shared, files, counters, check, repeated: HashMap::new(), failing: false })
+        let repeated = HashMap::new();
+        Ok(Self { shared, files, counters, check, clock, repeated, unwritable: None, unremovable: None })
     }
 
     /// Writes what comes until no call runs any more.
@@ -123,7 +130,10 @@ impl Writer {
             let rest = std::iter::from_fn(|| queue.try_recv().ok());
             for message in first.into_iter().chain(rest.take(AT_ONCE)) {
                 match message {
-                    Message::Record(record) => lines.extend(self.take(*record)),
+                    Message::Record(record) => {
+                        self.shared.queued.fetch_sub(1, Ordering::Relaxed);
+                        lines.extend(self.take(*record));
+                    }
                     Message::Stop => stopped = true,
                 }
             }
@@ -172,7 +182,7 @@ impl Writer {
         let count = self.shared.dropped.swap(0, Ordering::Relaxed);
         (count > 0).then(|| {
             self.counters.dropped.inc_by(count);
-            Record { count, ..Record::new(now(), Kind::Dropped) }
+            Record { count, ..Record::new(self.clock.now(), Kind::Dropped) }
         })
     }
 
@@ -181,9 +191,9 @@ impl Writer {
         match self.files.append(&lines).and_then(|()| self.files.sync()) {
             Ok(()) => {
                 self.counters.records.inc_by(records.len() as u64);
-                if std::mem::take(&mut self.failing) {
+                if self.unwritable.take().is_some() {
                     tracing::info!("the audit log is written again");
-                    self.check.ready();
+                    self.show();
                 }
             }
             Err(error) => {
@@ -191,17 +201,37 @@ impl Writer {
                 // Whatever was in them is said to be missing once there is room again.
                 let lost: u64 = records.iter().map(|record| record.count).sum();
                 self.shared.dropped.fetch_add(lost, Ordering::Relaxed);
-                if !std::mem::replace(&mut self.failing, true) {
+                let reason = format!("the audit log cannot be written: {error}");
+                if self.unwritable.replace(reason).is_none() {
                     tracing::error!(error = %error, "the audit log cannot be written; calls go on");
-                    self.check.degraded(format!("the audit log cannot be written: {error}"));
+                    self.show();
                 }
             }
         }
+        self.remove_old();
     }
-}
 
-fn now() -> Timestamp {
-    milepost_types::Clock::now(&milepost_types::SystemClock)
+    /// Removes what is too much, once the records are written.
+    fn remove_old(&mut self) {
+        let reason = match self.files.remove_old() {
+            Ok(false) => return,
+            Ok(true) => None,
+            Err(error) => Some(format!("old files of the audit log cannot be removed: {error}")),
+        };
+        if let Some(reason) = reason.as_ref().filter(|_| self.unremovable.is_none()) {
+            tracing::error!(reason, "the audit log grows");
+        }
+        self.unremovable = reason;
+        self.show();
+    }
+
+    /// Shows in readiness whether anything is wrong.
+    fn show(&self) {
+        match self.unwritable.as_ref().or(self.unremovable.as_ref()) {
+            Some(reason) => self.check.degraded(reason.clone()),
+            None => self.check.ready(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,14 +240,19 @@ mod tests {
     use super::super::files::contents;
     use super::*;
     use crate::readiness::Readiness;
+    use jiff::Timestamp;
+    use milepost_types::ManualClock;
 
     fn refused(peer: &str) -> Record {
         Record {
             peer: peer.into(),
             code: "UNAUTHENTICATED".into(),
-            ..Record::new(now(), Kind::CredentialRefused)
+            ..Record::new(START, Kind::CredentialRefused)
         }
     }
+
+    /// When a test is.
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn written(send: impl FnOnce(&Audit)) -> Vec<Record> {
         let dir = tempfile::tempdir().unwrap();
@@ -225,7 +260,8 @@ mod tests {
         let audit = Audit::new(&config);
         let shared = audit.0.clone().unwrap();
         let check = Readiness::new().check("audit.log");
-        let writer = Writer::open(&config, Arc::clone(&shared), Counters::default(), check).unwrap();
+        let clock = Arc::new(ManualClock::new(START));
+        let writer = Writer::open(&config, Arc::clone(&shared), Counters::default(), check, clock).unwrap();
         let queue = shared.waiting.lock().take().unwrap();
         send(&audit);
         let thread = std::thread::spawn(move || writer.run(&queue));
@@ -247,8 +283,69 @@ mod tests {
                 .for_each(|i| audit.record(|| refused(&format!("10.0.{}.{}:1", i / 250, i % 250))));
         });
         let dropped: Vec<_> = many.iter().filter(|record| record.kind == Kind::Dropped).collect();
-        assert_eq!((dropped.len(), dropped[0].count), (1, QUEUED as u64));
-        assert_eq!(many.len(), QUEUED + 1);
+        let taken = QUEUED / 2;
+        assert_eq!((dropped.len(), dropped[0].count), (1, (QUEUED * 2 - taken) as u64));
+        assert_eq!(dropped[0].time, START, "the clock is the server's");
+        assert_eq!(many.len(), taken + 1);
+    }
+
+    #[test]
+    fn who_floods_with_credentials_or_calls_that_are_refused_leaves_room_for_changes_of_access() {
+        let of = |kind, i: usize| Record { principal: format!("user:corp/{i}"), ..Record::new(START, kind) };
+        let records = written(|audit| {
+            for kind in [Kind::CredentialRefused, Kind::Read, Kind::Denied] {
+                (0..QUEUED).for_each(|i| audit.record(|| of(kind, i)));
+            }
+            audit.record(|| of(Kind::AccessChanged, 0));
+        });
+        let count = |kind| records.iter().filter(|record| record.kind == kind).count();
+        let kinds = [Kind::CredentialRefused, Kind::Read, Kind::Denied, Kind::AccessChanged].map(count);
+        assert_eq!(kinds, [QUEUED / 2, 0, QUEUED / 4, 1]);
+        let dropped = records.iter().find(|record| record.kind == Kind::Dropped).unwrap();
+        assert_eq!(dropped.count as usize, QUEUED * 3 - QUEUED / 4 * 3);
+    }
+
+    #[test]
+    fn a_queue_that_was_emptied_takes_as_much_again() {
+        let config = config::Audit { directory: Some("unused".into()), ..config::Audit::default() };
+        let audit = Audit::new(&config);
+        for _ in 0..3 {
+            (0..QUEUED).for_each(|i| audit.record(|| refused(&i.to_string())));
+            assert_eq!(audit.waiting().len(), QUEUED / 2);
+        }
+    }
+
+    #[test]
+    fn records_are_written_though_old_files_cannot_be_removed_and_readiness_says_so_until_they_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Some(dir.path().to_owned());
+        let config = config::Audit { directory, max_files: 2, ..config::Audit::default() };
+        let shared = Audit::new(&config).0.unwrap();
+        let readiness = Readiness::new();
+        let clock = Arc::new(ManualClock::new(START));
+        let check = readiness.check("audit.log");
+        let mut writer =
+            Writer::open(&config, Arc::clone(&shared), Counters::default(), check, clock).unwrap();
+        writer.files = Files::open(dir.path(), 1, 2).unwrap();
+        let state = || readiness.report().checks["audit.log"].clone();
+        let oldest = dir.path().join("audit-00000001.jsonl");
+        for number in 1..6 {
+            writer.write(&[refused("10.0.0.1:1")]);
+            assert_eq!(
+                contents(dir.path(), number).unwrap().iter().filter(|byte| **byte == b'\n').count(),
+                1
+            );
+            if number == 1 {
+                std::fs::remove_file(&oldest).unwrap();
+                std::fs::create_dir(&oldest).unwrap();
+            }
+        }
+        assert_eq!(state().as_str(), "degraded");
+        assert!(state().reason().contains("audit-00000001.jsonl"), "{}", state().reason());
+        assert_eq!((writer.counters.failed.get(), shared.dropped.load(Ordering::Relaxed)), (0, 0));
+        std::fs::remove_dir(&oldest).unwrap();
+        writer.write(&[refused("10.0.0.1:1")]);
+        assert_eq!(state().as_str(), "ready");
     }
 
     const QUEUED: usize = super::super::QUEUE;
@@ -273,7 +370,7 @@ mod tests {
 
     #[test]
     fn every_change_of_access_is_a_record() {
-        let change = || Record { principal: "user:corp/a".into(), ..Record::new(now(), Kind::AccessChanged) };
+        let change = || Record { principal: "user:corp/a".into(), ..Record::new(START, Kind::AccessChanged) };
         assert_eq!(written(|audit| (0..5).for_each(|_| audit.record(change))).len(), 5);
     }
 }
