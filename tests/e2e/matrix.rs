@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use milepost_proto::rule::RULES;
+use milepost_proto::access::v1::{ExplainAccessRequest, ExplainAccessResponse};
+use milepost_proto::rule::{RULES, Rule};
 use milepost_tests::methods::{self, Method};
 use milepost_tests::protected::Protected;
 use milepost_tests::{wire, within};
@@ -218,6 +219,20 @@ async fn is_allowed(channel: &Channel, method: &Method, request: Bytes) -> bool 
     }
 }
 
+/// Whether somebody may call a method, as the server explains it.
+async fn explained(channel: &Channel, who: &str, rule: &Rule, portfolio: &str) -> bool {
+    let name = rule.method.rsplit('/').next().expect("a name");
+    let request = ExplainAccessRequest {
+        principal: format!("cert:urn:office:{who}"),
+        action: rule.method.to_owned(),
+        resource: resource(name, rule.paths.first().unwrap_or(&""), portfolio),
+        ..ExplainAccessRequest::default()
+    };
+    let path = "/milepost.access.v1.AccessService/ExplainAccess";
+    let answer = wire::unary(channel.clone(), path, request.encode_to_vec().into()).await;
+    ExplainAccessResponse::decode(answer.expect("an explanation")).expect("an explanation").allowed
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_method_is_allowed_to_the_roles_of_the_table_in_their_part_and_to_nobody_else() {
     let office = Office::start().await;
@@ -229,7 +244,7 @@ async fn every_method_is_allowed_to_the_roles_of_the_table_in_their_part_and_to_
     let holders =
         ROLES.iter().flat_map(|role| [(role.to_string(), *role), (format!("{role}-everywhere"), *role)]);
     let methods = methods::all();
-    let (mut wrong, mut count) = (Vec::new(), 0);
+    let (admin, mut wrong, mut count) = (office.channel("admin-everywhere"), Vec::new(), 0);
     for (who, role) in holders.chain([("nobody".to_owned(), "none")]) {
         let (channel, is_everywhere) = (office.channel(&who), who.ends_with("-everywhere"));
         for rule in RULES {
@@ -244,6 +259,9 @@ async fn every_method_is_allowed_to_the_roles_of_the_table_in_their_part_and_to_
                     _ if everything.contains(name) => false,
                     _ => has && own,
                 };
+                if explained(&admin, &who, rule, portfolio).await != may {
+                    wrong.push(format!("{who} {name} {portfolio} is explained wrongly"));
+                }
                 let request = office.request(rule.method, portfolio);
                 if is_allowed(&channel, method, request).await != may {
                     wrong.push(format!(

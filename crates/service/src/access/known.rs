@@ -40,6 +40,11 @@ impl Known {
         self.changed
     }
 
+    /// These grants and no others, of one who acts for itself: to find out what they come to.
+    pub(super) fn of_grants(grants: Arc<[Held]>, had_administrator: bool) -> Self {
+        Self { changed: Changed::default(), own: vec![grants], other: None, had_administrator }
+    }
+
     /// Whether these rows have the same.
     pub(super) fn is_of(&self, rows: &dyn Read) -> bool {
         self.changed == table::changed(rows)

@@ -92,24 +92,37 @@ impl Asked {
     }
 
     fn check(&self, known: &Known, now: Timestamp) -> Result<(), Rejection> {
-        let Self { holder, rule, names, .. } = self;
-        let denied = |name: &str| Err(Rejection::denied(rule.permissions, name));
-        match rule.kind {
-            RuleKind::Public | RuleKind::Authenticated => Ok(()),
-            RuleKind::Checked => {
-                let everything = [String::new()];
-                let names: &[String] = if rule.paths.is_empty() { &everything } else { names };
-                let mut missing =
-                    names.iter().filter(|name| !holder.may(known, now, rule.permissions, Place::of(name)));
-                missing.next().map_or(Ok(()), |name| denied(name))
-            }
-            RuleKind::Filtered => {
-                let scopes = holder.scopes(known, now, rule.permissions);
-                let anywhere = [String::new()];
-                let names: &[String] = if names.is_empty() { &anywhere } else { names };
-                let mut unseen = names.iter().filter(|name| scopes.within(Place::of(name)).is_empty());
-                unseen.next().map_or(Ok(()), |name| denied(name))
-            }
+        check(&self.holder, known, now, self.rule, &self.names)
+    }
+}
+
+/// The decision: refuses a holder of these grants what a rule is about, if it may not do that to what is named.
+///
+/// # Errors
+/// The first permission that is missing.
+pub(super) fn check(
+    holder: &Holder,
+    known: &Known,
+    now: Timestamp,
+    rule: &Rule,
+    names: &[String],
+) -> Result<(), Rejection> {
+    let denied = |name: &str| Err(Rejection::denied(rule.permissions, name));
+    match rule.kind {
+        RuleKind::Public | RuleKind::Authenticated => Ok(()),
+        RuleKind::Checked => {
+            let everything = [String::new()];
+            let names: &[String] = if rule.paths.is_empty() { &everything } else { names };
+            let mut missing =
+                names.iter().filter(|name| !holder.may(known, now, rule.permissions, Place::of(name)));
+            missing.next().map_or(Ok(()), |name| denied(name))
+        }
+        RuleKind::Filtered => {
+            let scopes = holder.scopes(known, now, rule.permissions);
+            let anywhere = [String::new()];
+            let names: &[String] = if names.is_empty() { &anywhere } else { names };
+            let mut unseen = names.iter().filter(|name| scopes.within(Place::of(name)).is_empty());
+            unseen.next().map_or(Ok(()), |name| denied(name))
         }
     }
 }

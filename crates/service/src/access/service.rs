@@ -17,6 +17,10 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::guard::Permitted;
+use super::held::Holder;
+use super::known::Known;
+use super::permit;
+use super::scopes::Scopes;
 use super::table::{self, Held};
 use crate::config::access;
 use crate::host::ServiceContext;
@@ -75,7 +79,7 @@ impl Explainer {
         let now = self.clock.now();
         let in_force = |rows: &dyn Read, principal: &str| -> Vec<HeldGrant> {
             let held = table::grants(rows, principal).filter(|held| held.holds_at(now));
-            held.map(|held| message(held, principal)).collect()
+            held.map(|held| message(&held, principal)).collect()
         };
         let ledger::Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
         let mut response = WhoAmIResponse {
@@ -96,59 +100,72 @@ impl Explainer {
 
     fn explain(&self, asked: &Permitted<ExplainAccessRequest>) -> Result<ExplainAccessResponse, Status> {
         let request = asked.get_ref();
-        let action = read(request).map_err(|rejection| refusal::status(&rejection))?;
+        let rule = read(request).map_err(|rejection| refusal::status(&rejection))?;
+        let now = self.clock.now();
         let mut response = ExplainAccessResponse::default();
-        asked.read_rows(&mut |rows| response = self.explained(rows, request, &action, self.clock.now()));
+        asked.read_rows(&mut |rows| {
+            let seen = asked.permit().scopes(rows, now);
+            response = self.explained(rows, request, &rule, &seen, now);
+        });
         Ok(response)
     }
 
+    /// The answer to who may see the grants in these scopes.
     fn explained(
         &self,
         rows: &dyn Read,
         request: &ExplainAccessRequest,
-        action: &Action,
+        rule: &Rule,
+        seen: &Scopes,
         now: Timestamp,
     ) -> ExplainAccessResponse {
-        let has = |role: Role| action.permissions.iter().any(|permission| role.has(*permission));
+        let holder = self.holder(request);
         let place = Place::of(&request.resource);
-        // Of a method that answers with what may be seen, a part is enough.
-        let is_there = |held: &Held| {
-            held.place().covers(place) || (action.kind == RuleKind::Filtered && place.covers(held.place()))
+        // What holds on the resource is the affair of whoever asks about it, wherever it was granted.
+        let is_seen = |held: &Held| seen.cover(held.place()) || held.place().covers(place);
+        let of = |principal| table::grants(rows, principal).map(move |held| (held, principal));
+        let held: Vec<_> = holder.principals().flat_map(of).filter(|(held, _)| is_seen(held)).collect();
+        // A request of what has no paths names nothing.
+        let names = if rule.paths.is_empty() { Vec::new() } else { vec![request.resource.clone()] };
+        let may = |grants: Arc<[Held]>, had_administrator| {
+            permit::check(&holder, &Known::of_grants(grants, had_administrator), now, rule, &names).is_ok()
         };
-        let principals = || [&request.principal].into_iter().chain(&request.groups);
-        let all = principals()
-            .flat_map(|principal| table::grants(rows, principal).map(move |held| (held, principal.as_str())));
+        let had_administrator = table::had_administrator(rows);
+        let is_free = may(Arc::default(), true);
+        let allowed = may(held.iter().map(|(held, _)| held.clone()).collect(), had_administrator);
         let (grants, other_grants): (Vec<_>, Vec<_>) =
-            all.partition(|(held, _)| held.holds_at(now) && has(held.role) && is_there(held));
+            held.into_iter().partition(|(held, _)| !is_free && may(Arc::from([held.clone()]), true));
         let messages = |held: Vec<(Held, &str)>| {
-            held.into_iter().map(|(held, principal)| message(held, principal)).collect::<Vec<_>>()
+            held.into_iter().map(|(held, principal)| message(&held, principal)).collect::<Vec<_>>()
         };
-        let is_first = principals().any(|principal| self.bootstrap.contains(principal))
-            && has(Role::Admin)
-            && !table::had_administrator(rows);
-        let is_free = matches!(action.kind, RuleKind::Public | RuleKind::Authenticated);
+        let has = |role: &Role| rule.permissions.iter().any(|permission| role.has(*permission));
         ExplainAccessResponse {
-            allowed: is_free || is_first || !grants.is_empty(),
-            permissions: action.permissions.iter().map(ToString::to_string).collect(),
+            allowed,
+            permissions: rule.permissions.iter().map(ToString::to_string).collect(),
             grants: messages(grants),
             other_grants: messages(other_grants),
-            roles: Role::ALL.into_iter().filter(|role| has(*role)).map(|role| role as i32).collect(),
-            first_administrator: is_first,
+            roles: Role::ALL.into_iter().filter(has).map(|role| role as i32).collect(),
+            first_administrator: !is_free && may(Arc::default(), had_administrator),
+        }
+    }
+
+    /// The principal that is asked about, as if it called.
+    fn holder(&self, request: &ExplainAccessRequest) -> Holder {
+        let mut principals = [&request.principal].into_iter().chain(&request.groups);
+        Holder {
+            is_bootstrap: principals.any(|principal| self.bootstrap.contains(principal)),
+            actor: ledger::Actor { principal: request.principal.clone(), ..ledger::Actor::default() },
+            groups: request.groups.clone(),
+            expire_time: None,
         }
     }
 }
 
-/// What is to be explained.
-struct Action {
-    kind: RuleKind,
-    permissions: &'static [Permission],
-}
-
-/// Reads a request.
+/// Reads what is to be explained.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-fn read(request: &ExplainAccessRequest) -> Result<Action, Rejection> {
+/// Everything that is wrong with the request.
+fn read(request: &ExplainAccessRequest) -> Result<Rule, Rejection> {
     let mut violations = Violations::new();
     let filled = |text: &str| Some(()).filter(|()| !text.is_empty());
     if violations.require("principal", filled(&request.principal)).is_some() {
@@ -182,14 +199,15 @@ fn read(request: &ExplainAccessRequest) -> Result<Action, Rejection> {
     Ok(violations.finish(action)?)
 }
 
-/// The permission, or the method, that a text names.
-fn action(text: &str) -> Option<Action> {
+/// Who may do what a text names: a permission, as if one method had it, or a method.
+fn action(text: &str) -> Option<Rule> {
     let permission = Permission::ALL.iter().position(|permission| permission.as_str() == text);
     if let Some(at) = permission {
-        return Some(Action { kind: RuleKind::Checked, permissions: &Permission::ALL[at..=at] });
+        let permissions = &Permission::ALL[at..=at];
+        return Some(Rule { method: "", kind: RuleKind::Checked, permissions, paths: &["resource"] });
     }
     let rule = RULES.iter().find(|rule| rule.method == text || name(rule) == text)?;
-    Some(Action { kind: rule.kind, permissions: rule.permissions })
+    Some(Rule { ..**rule })
 }
 
 /// The name of a method without its service.
@@ -197,106 +215,14 @@ fn name(rule: &Rule) -> &'static str {
     rule.method.rsplit('/').next().unwrap_or_default()
 }
 
-fn message(held: Held, principal: &str) -> HeldGrant {
+fn message(held: &Held, principal: &str) -> HeldGrant {
     HeldGrant {
         expire_time: held.expire_time().map(crate::value::instant_message),
         principal: principal.to_owned(),
         role: held.role as i32,
-        name: held.name,
+        name: held.name.clone(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use milepost_proto::access::v1::Grant;
-    use milepost_types::ManualClock;
-
-    use super::super::tests::Rows;
-    use super::*;
-
-    const ANN: &str = "user:corp/ann";
-
-    fn rows() -> Rows {
-        let mut rows = Rows::default();
-        let grants = [
-            ("portfolios/a/grants/1", ANN, Role::Planner, None),
-            ("portfolios/b/projects/x/grants/2", "group:corp/site", Role::Viewer, None),
-            ("grants/3", ANN, Role::Manager, Some(1)),
-        ];
-        for (name, principal, role, ends) in grants {
-            table::put_grant(
-                &mut rows,
-                &Grant {
-                    name: name.into(),
-                    principal: principal.into(),
-                    role: role as i32,
-                    expire_time: ends.map(|seconds| prost_types::Timestamp { seconds, nanos: 0 }),
-                    etag: "7".into(),
-                    ..Grant::default()
-                },
-            );
-        }
-        rows
-    }
-
-    fn explained(rows: &Rows, action_text: &str, resource: &str, groups: &[&str]) -> ExplainAccessResponse {
-        let request = ExplainAccessRequest {
-            principal: ANN.into(),
-            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-            action: action_text.into(),
-            resource: resource.into(),
-        };
-        let now = "2021-05-13T02:00:00Z".parse().unwrap();
-        let explainer = Explainer { bootstrap: vec![ANN.into()], clock: Arc::new(ManualClock::new(now)) };
-        explainer.explained(rows, &request, &action(action_text).unwrap(), now)
-    }
-
-    fn names(grants: &[HeldGrant]) -> Vec<&str> {
-        grants.iter().map(|grant| grant.name.as_str()).collect()
-    }
-
-    #[test]
-    fn what_allows_it_is_named_and_what_does_not_is_too() {
-        let rows = rows();
-        let edit = explained(&rows, "UpdateMilestone", "portfolios/a/projects/x/milestones/m", &[]);
-        assert!(edit.allowed);
-        assert_eq!(
-            (names(&edit.grants), names(&edit.other_grants)),
-            (vec!["portfolios/a/grants/1"], vec!["grants/3"])
-        );
-        assert_eq!(edit.permissions, ["plan.edit"]);
-        let approve = explained(&rows, "plan.approve", "portfolios/a", &[]);
-        assert!(!approve.allowed && approve.grants.is_empty());
-        assert_eq!(approve.roles, [Role::Approver as i32]);
-        let elsewhere = explained(&rows, "plan.edit", "portfolios/ab", &[]);
-        assert!(!elsewhere.allowed);
-        let first = explained(&rows, "access.manage", "", &[]);
-        assert!(first.allowed && first.first_administrator);
-    }
-
-    #[test]
-    fn of_a_list_a_part_is_enough_and_groups_count_if_they_are_said() {
-        let rows = rows();
-        assert!(!explained(&rows, "ListProjects", "portfolios/b", &[]).allowed);
-        let site = &["group:corp/site"][..];
-        let list = explained(&rows, "ListProjects", "portfolios/b", site);
-        assert_eq!(names(&list.grants), ["portfolios/b/projects/x/grants/2"]);
-        assert!(!explained(&rows, "GetPortfolio", "portfolios/b", site).allowed);
-        assert!(explained(&rows, "WhoAmI", "", &[]).allowed);
-    }
-
-    #[test]
-    fn every_fault_of_a_request_is_named() {
-        let request = ExplainAccessRequest {
-            principal: String::new(),
-            groups: vec!["a b".into()],
-            action: "UpdateMilestome".into(),
-            resource: "x".repeat(100_000),
-        };
-        let Err(Rejection::Invalid(violations)) = read(&request) else { panic!("accepted") };
-        let text = violations.to_string();
-        for part in ["principal", "groups[0]", "resource", "did you mean UpdateMilestone?"] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-    }
-}
+mod tests;

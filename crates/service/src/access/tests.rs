@@ -66,7 +66,7 @@ fn grant(rows: &mut Rows, name: &str, principal: &str, role: Role) -> Grant {
     grant
 }
 
-fn holder(principal: &str) -> Holder {
+pub(super) fn holder(principal: &str) -> Holder {
     Holder {
         actor: Actor {
             principal: principal.into(),
@@ -79,7 +79,7 @@ fn holder(principal: &str) -> Holder {
     }
 }
 
-fn on_behalf(principal: &str, other: &str) -> Holder {
+pub(super) fn on_behalf(principal: &str, other: &str) -> Holder {
     let mut holder = holder(principal);
     holder.actor.on_behalf_of = other.into();
     holder
