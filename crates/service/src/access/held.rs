@@ -56,9 +56,7 @@ impl Holder {
 
     /// Where it has one of the permissions.
     pub fn scopes(&self, known: &Known, now: Timestamp, permissions: &[Permission]) -> Scopes {
-        let own = |permissions: &[Permission]| -> Scopes {
-            known.own.iter().flat_map(|grants| scopes(grants, now, permissions)).collect()
-        };
+        let own = |permissions: &[Permission]| own_scopes(known, now, permissions);
         match &known.other {
             None if self.is_first_administrator(known, permissions) => Scopes::everywhere(),
             None => own(permissions),
@@ -81,6 +79,11 @@ impl Holder {
         let enough = || permissions.iter().any(|permission| Role::Admin.has(*permission));
         self.is_bootstrap && enough() && !known.had_administrator
     }
+}
+
+/// Where a holder of these grants has one of the permissions itself, for whomever it acts.
+pub(super) fn own_scopes(known: &Known, now: Timestamp, permissions: &[Permission]) -> Scopes {
+    known.own.iter().flat_map(|grants| scopes(grants, now, permissions)).collect()
 }
 
 fn in_force<'a>(

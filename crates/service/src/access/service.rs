@@ -17,7 +17,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::guard::Permitted;
-use super::held::Holder;
+use super::held::{Holder, own_scopes};
 use super::known::Known;
 use super::permit;
 use super::scopes::Scopes;
@@ -77,10 +77,6 @@ impl Explainer {
             return Ok(WhoAmIResponse { principal: caller.actor.principal, ..WhoAmIResponse::default() });
         };
         let now = self.clock.now();
-        let in_force = |rows: &dyn Read, principal: &str| -> Vec<HeldGrant> {
-            let held = table::grants(rows, principal).filter(|held| held.holds_at(now));
-            held.map(|held| message(&held, principal)).collect()
-        };
         let ledger::Actor { principal, on_behalf_of, credential, .. } = holder.actor.clone();
         let mut response = WhoAmIResponse {
             principal,
@@ -91,9 +87,17 @@ impl Explainer {
             ..WhoAmIResponse::default()
         };
         asked.read_rows(&mut |rows| {
-            response.grants = holder.principals().flat_map(|principal| in_force(rows, principal)).collect();
-            response.grants_of_other = holder.other().map(|other| in_force(rows, other)).unwrap_or_default();
-            response.first_administrator = holder.is_bootstrap && !table::had_administrator(rows);
+            let known = Known::read(rows, holder);
+            let own = holder.principals().zip(&known.own);
+            let everywhere = Scopes::everywhere();
+            response.grants =
+                own.flat_map(|(principal, held)| in_force(held, principal, &everywhere, now)).collect();
+            // Of whom it may not act for, it learns nothing: also not whether there is something.
+            let as_delegate = own_scopes(&known, now, &[Permission::ActOnBehalf]);
+            let other = holder.other().into_iter().zip(&known.other);
+            response.grants_of_other =
+                other.flat_map(|(principal, held)| in_force(held, principal, &as_delegate, now)).collect();
+            response.first_administrator = holder.is_bootstrap && !known.had_administrator;
         });
         Ok(response)
     }
@@ -159,6 +163,12 @@ impl Explainer {
             expire_time: None,
         }
     }
+}
+
+/// Those of a principal's grants that are in force, and within these scopes.
+fn in_force(held: &[Held], principal: &str, seen: &Scopes, now: Timestamp) -> Vec<HeldGrant> {
+    let held = held.iter().filter(|held| held.holds_at(now) && seen.cover(held.place()));
+    held.map(|held| message(held, principal)).collect()
 }
 
 /// Reads what is to be explained.

@@ -5,7 +5,7 @@ use milepost_proto::rule::AccessRequest;
 use milepost_types::ManualClock;
 
 use super::super::guard::{AccessRows, Guard};
-use super::super::tests::{Rows, holder};
+use super::super::tests::{Rows, holder, on_behalf};
 use super::super::{Access, Authority};
 use super::*;
 use crate::config::server::Server;
@@ -176,6 +176,10 @@ impl Office {
         self.guard.permit(request).unwrap()
     }
 
+    fn who_am_i(&self, who: Holder) -> WhoAmIResponse {
+        self.explainer.who_am_i(&self.permit(who, WhoAmIRequest {})).unwrap()
+    }
+
     /// What one learns who asks whether another may do something in portfolio `a`.
     fn explain(&self, who: &str, principal: &str, action: &str) -> ExplainAccessResponse {
         let request = ExplainAccessRequest {
@@ -185,6 +189,38 @@ impl Office {
             ..ExplainAccessRequest::default()
         };
         self.explainer.explain(&self.permit(holder(who), request)).unwrap()
+    }
+}
+
+#[test]
+fn of_another_only_those_grants_are_told_that_lie_where_the_caller_may_act_for_others() {
+    let office = Office::of(&[
+        ("portfolios/a/grants/1", "serviceaccount:portal", Role::Delegate, None),
+        ("portfolios/b/grants/2", "serviceaccount:portal", Role::Viewer, None),
+        ("portfolios/c/grants/3", "serviceaccount:portal", Role::Delegate, Some(1)),
+        ("portfolios/a/projects/x/grants/4", "user:corp/boss", Role::Manager, None),
+        ("portfolios/a/grants/5", "user:corp/boss", Role::Viewer, Some(1)),
+        ("portfolios/b/grants/6", "user:corp/boss", Role::Manager, None),
+        ("portfolios/c/grants/7", "user:corp/boss", Role::Manager, None),
+        ("grants/8", "user:corp/boss", Role::Auditor, None),
+        ("portfolios/b/grants/9", "user:corp/bob", Role::Manager, None),
+    ]);
+    let portal = |other: &str| on_behalf("serviceaccount:portal", other);
+    let boss = office.who_am_i(portal("user:corp/boss"));
+    assert_eq!(names(&boss.grants_of_other), ["portfolios/a/projects/x/grants/4"]);
+    assert_eq!(names(&boss.grants), ["portfolios/a/grants/1", "portfolios/b/grants/2"]);
+    assert_eq!(boss.on_behalf_of, "user:corp/boss");
+    assert!(office.who_am_i(holder("user:corp/boss")).grants.len() > 3, "each learns all of its own");
+    // Who has grants elsewhere is told like who has none.
+    let told = |who: &str, other: &str| {
+        let answer = office.who_am_i(on_behalf(who, other));
+        WhoAmIResponse { on_behalf_of: String::new(), ..answer }
+    };
+    let none = told("serviceaccount:portal", "user:corp/none");
+    assert_eq!(told("serviceaccount:portal", "user:corp/bob"), none);
+    // And who may act for nobody learns of nobody.
+    for other in ["user:corp/boss", "serviceaccount:portal"] {
+        assert_eq!(told("user:corp/zed", other), told("user:corp/zed", "user:corp/none"), "{other}");
     }
 }
 
