@@ -5,7 +5,8 @@
 //! stays. A page holds no more than one answer does ([`Room`]) and reads no more rows than any page does
 //! ([`Search`]): a search for few among many is cut into pages that may hold few, even none, and still have a
 //! next one. What a list can be ordered by is an index; only what is under one parent may be sorted instead, if
-//! the index has what is under others between it.
+//! the index has what is under others between it. Of what the caller may not see no row is read: where a page ends,
+//! and what its token says, is as if it was not there.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +14,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_proto::resource::Resource;
+use milepost_service::access::Scopes;
 use milepost_service::merge::merged;
 use milepost_types::filter::{Operand, Pattern};
-use milepost_types::{DamagedRow, Filter, Rejection, ResourceId, Room, Search};
+use milepost_types::{DamagedRow, Filter, Rejection, ResourceId, Room, Search, limits};
 
 use crate::days::{Dates, Days};
 use crate::filter::{FilterRow, field as filter_field};
@@ -29,8 +31,10 @@ use crate::token::SortKey;
 /// What a list asks for.
 pub(crate) struct Query {
     pub(crate) parent: ParentIds,
-    /// The ids of what of it is listed, each of them the parent's or more.
+    /// The ids of what of it is listed, each of them the parent's or more; none is under another.
     pub(crate) roots: Vec<Vec<ResourceId>>,
+    /// What the caller may see.
+    pub(crate) seen: Scopes,
     pub(crate) filter: Filter<usize>,
     /// The index to order by; none for the order of names.
     pub(crate) order: Option<&'static str>,
@@ -85,10 +89,6 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
             break;
         }
         let key = &item.sort_key.key;
-        // Two roots may be read by one range of an index.
-        if last.as_ref() == Some(&item.sort_key) {
-            continue;
-        }
         // Index and rows are of one cut, so the row is there.
         let missing = || row::damaged::<D, R>(key, "an index has it, but it is not there");
         let row = match item.row {
@@ -140,11 +140,14 @@ fn items<'a, D, R: Rules<D>>(
     let Query { direction, ref after, .. } = *query;
     if let Some(order) = query.order {
         let scan = ordered::<D, R>(query, root, order);
-        if scan.index.under < root.len()
-            && let Some(items) =
-                sorted::<D, R>(rows, &names::<D, R>(query, root), scan.index, direction, after.as_ref())?
-        {
-            return Ok(items);
+        if scan.index.under < root.len() {
+            let range = names::<D, R>(query, root);
+            // Where it has rows between that the caller may not see, it is not read, however many there are to sort.
+            let above = ParentIds(root[..scan.index.under].to_vec());
+            let most = above.is_seen_whole::<R>(&query.seen).then_some(limits::PAGE_ROWS);
+            if let Some(items) = sorted::<D, R>(rows, &range, scan.index, direction, after.as_ref(), most)? {
+                return Ok(items);
+            }
         }
         return Ok(by_index::<D, R>(rows, query, root, &[scan]));
     }
@@ -164,8 +167,9 @@ fn by_index<'a, D, R: Rules<D>>(
 ) -> ScanItems<'a> {
     let mut each = Vec::new();
     for scan in scans {
+        let below = root.get(scan.index.under..).unwrap_or_default();
         for ids in scan.prefixes(rows, root) {
-            each.push(scan.items::<D, R>(rows, &ids, query.direction, query.after.as_ref()));
+            each.push(scan.items::<D, R>(rows, &ids, below, query.direction, query.after.as_ref()));
         }
     }
     Box::new(merged(each, query.direction))

@@ -200,6 +200,11 @@ impl ParentIds {
         scopes.iter().filter_map(seen).collect()
     }
 
+    /// Whether all of it is in these scopes.
+    pub(crate) fn is_seen_whole<R: Resource>(&self, scopes: &Scopes) -> bool {
+        self.seen::<R>(scopes)[..] == [self.0.clone()]
+    }
+
     /// The text of it, which is empty for what is at the top.
     pub fn text<R: Resource>(&self) -> String {
         let collections = R::TYPE.collections.split_last().map_or(&[][..], |(_, above)| above);

@@ -164,10 +164,10 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List, scopes: &Scopes) -> Result<L
     let (format, show_deleted) = (R::TOKENS, request.show_deleted());
     let (text, canonical) = (parent.text::<R>(), filter.to_string());
     let listed = Listed { parent: text, filter: canonical, order, direction, show_deleted };
-    let roots = parent.seen::<R>(scopes);
+    let (roots, seen) = (parent.seen::<R>(scopes), scopes.clone());
     let mut parts = format.list(&listed);
     // A token is good only for who may see the same.
-    parts.extend((roots[..] != [parent.0.clone()]).then(|| scopes.to_string()));
+    parts.extend((!parent.is_seen_whole::<R>(scopes)).then(|| scopes.to_string()));
     let digest = RequestDigest::of(R::List::METHOD, parts);
     let token = Some(request.page_token()).filter(|token| !token.is_empty());
     let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
@@ -179,7 +179,7 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List, scopes: &Scopes) -> Result<L
         |token: PageToken| format.decode(&token.after, order.is_some()).filter(is_key).ok_or(MALFORMED);
     let after = token.map(after).transpose().map_err(Rejection::PageToken)?;
     Ok(List {
-        query: Query { parent, roots, filter, order, direction, show_deleted, size, after },
+        query: Query { parent, roots, seen, filter, order, direction, show_deleted, size, after },
         format,
         digest,
         sequence,

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use bytes::Bytes;
-use milepost_ledger::key::Parts;
+use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Direction, KeyRange, Read};
 use milepost_types::{DamagedRow, ResourceId, limits};
 
@@ -38,39 +38,46 @@ pub(crate) fn by_name<'a>(
     }))
 }
 
-/// The rows of a range in the order of an index that has those of others between them; `None` if they are too many
-/// to be sorted.
+/// The rows of a range in the order of an index that has those of others between them: as many as a page looks at, and
+/// one more. `None` if they are more than `most`, if there is such a bound.
 pub(crate) fn sorted<'a, D, R: Rules<D>>(
     rows: &'a dyn Read,
     range: &KeyRange,
     index: &Index,
     direction: Direction,
     after: Option<&SortKey>,
+    most: Option<usize>,
 ) -> Result<Option<ScanItems<'a>>, DamagedRow> {
-    let item = |(key, row): (Bytes, Bytes)| {
+    let comes_later = |key: &SortKey| match (after, direction) {
+        (None, _) => true,
+        (Some(after), Direction::Forward) => key > after,
+        (Some(after), Direction::Backward) => key < after,
+    };
+    let mut items: Vec<ScanItem> = Vec::new();
+    for (count, (key, row)) in rows.scan(range, Direction::Forward).enumerate() {
+        if most.is_some_and(|most| count >= most) {
+            return Ok(None);
+        }
         let fields = RowView::of(&row).and_then(|row| index.fields::<R>(&row));
         let fields = fields.map_err(|error| row::damaged::<D, R>(&key, error))?;
-        let order = fields.map(|fields| index.order::<R>(&fields));
+        let sort_key = fields.map(|fields| SortKey { order: index.order::<R>(&fields), key: key.into() });
         // Without the row: together they may be large.
-        Ok(order.map(|order| ScanItem { sort_key: SortKey { order, key: key.into() }, row: None }))
-    };
-    let found = rows.scan(range, Direction::Forward).take(limits::PAGE_ROWS + 1);
-    let found: Vec<_> = found.map(item).collect::<Result<_, DamagedRow>>()?;
-    if found.len() > limits::PAGE_ROWS {
-        return Ok(None);
+        items.extend(sort_key.filter(comes_later).map(|sort_key| ScanItem { sort_key, row: None }));
+        if items.len() > 2 * limits::PAGE_ROWS {
+            keep_first(&mut items, direction);
+        }
     }
-    let mut items: Vec<_> = found.into_iter().flatten().collect();
+    keep_first(&mut items, direction);
+    Ok(Some(Box::new(items.into_iter())))
+}
+
+/// Sorts them, and keeps as many as a page looks at, and one more.
+fn keep_first(items: &mut Vec<ScanItem>, direction: Direction) {
     items.sort_unstable();
     if direction == Direction::Backward {
         items.reverse();
     }
-    let comes_later = |item: &ScanItem| match (after, direction) {
-        (None, _) => true,
-        (Some(after), Direction::Forward) => item.sort_key > *after,
-        (Some(after), Direction::Backward) => item.sort_key < *after,
-    };
-    items.retain(comes_later);
-    Ok(Some(Box::new(items.into_iter())))
+    items.truncate(limits::PAGE_ROWS + 1);
 }
 
 /// What of an index is read.
@@ -83,15 +90,19 @@ pub(crate) struct IndexScan {
 }
 
 impl IndexScan {
-    /// The rows of the index under these ids, in its order. There are as many ids as the index is under.
+    /// The rows of the index under these ids, in its order. There are as many ids as the index is under; those `below`
+    /// follow them in names, and leave out what is not under them where the keys allow it: if all fields are given.
     pub(crate) fn items<'a, D, R: Rules<D>>(
         &self,
         rows: &'a dyn Read,
         ids: &[ResourceId],
+        below: &[ResourceId],
         direction: Direction,
         after: Option<&SortKey>,
     ) -> ScanItems<'a> {
-        let mut range = KeyRange::prefix(&self.index.start(ids).bytes(&self.fields).done());
+        let below = if self.equal { below } else { &[] };
+        let key = self.index.start(ids).bytes(&self.fields);
+        let mut range = KeyRange::prefix(&below.iter().fold(key, Key::under).done());
         if let Some(bound) = after.and_then(|after| self.seek::<D, R>(ids, after, direction)) {
             range = match direction {
                 Direction::Forward => KeyRange { start: range.start.max(bound), ..range },

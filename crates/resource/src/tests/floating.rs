@@ -23,7 +23,7 @@ fn texts(ids: &[String]) -> (String, String) {
     (format!("{parent}{slash}grants/{own}"), parent)
 }
 
-fn grant(name: &str, principal: &str) -> Grant {
+pub(super) fn grant(name: &str, principal: &str) -> Grant {
     let (name, principal) = (name.to_owned(), principal.to_owned());
     Grant { name, principal, role: Role::Viewer.into(), etag: "1".to_owned(), ..Grant::default() }
 }

@@ -21,7 +21,7 @@ fn day(day: i32) -> gtype::Date {
     gtype::Date { year: 2021, month: 5, day }
 }
 
-fn milestone(project: &str, id: &str, baseline: Option<i32>, forecast: Option<i32>) -> Milestone {
+pub(super) fn milestone(project: &str, id: &str, baseline: Option<i32>, forecast: Option<i32>) -> Milestone {
     Milestone {
         name: format!("{project}/milestones/{id}"),
         display_name: "n".to_owned(),
@@ -130,7 +130,7 @@ fn a_list_goes_on_in_its_order_when_its_parent_gets_too_large_to_be_sorted() {
     assert!(names.iter().all(|name| name.starts_with(PROJECT)));
 }
 
-fn named(row: &bytes::Bytes) -> String {
+pub(super) fn named(row: &bytes::Bytes) -> String {
     <Milestone as prost::Message>::decode(row.clone()).unwrap().name
 }
 

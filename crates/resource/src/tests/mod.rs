@@ -8,6 +8,7 @@ mod commands;
 mod content;
 mod faults;
 mod floating;
+mod hidden;
 mod keys;
 mod lists;
 mod lists_in_fields;

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use super::lists::{Choice, ORDERS, model, order_of, some_choice, some_parent, some_project, stored};
 use super::world::{World, batch, page_of, pages_of, phase, portfolio, project};
 
-fn scopes(names: &[&str]) -> Scopes {
+pub(super) fn scopes(names: &[&str]) -> Scopes {
     names.iter().map(|name| Place::of(name).scope().unwrap()).collect()
 }
 
-fn some_scopes() -> impl Strategy<Value = Vec<&'static str>> {
+pub(super) fn some_scopes() -> impl Strategy<Value = Vec<&'static str>> {
     let all = vec![
         "portfolios/a",
         "portfolios/b",
