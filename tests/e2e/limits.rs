@@ -2,11 +2,12 @@
 //! credentials is cut off, changes nothing, and does not cost others their calls.
 
 use milepost_client::Client;
-use milepost_proto::registry::v1::ListPortfoliosRequest;
+use milepost_proto::registry::v1::{CreateProjectRequest, ListPortfoliosRequest, Project};
 use milepost_tests::protected::Protected;
 use milepost_tests::{Role, files, http};
 use tokio::task::JoinSet;
 use tonic::Code;
+use tonic_types::StatusExt;
 
 /// The code of a call: of one that may read nothing, PERMISSION_DENIED.
 async fn code(client: &Client) -> Code {
@@ -30,6 +31,41 @@ async fn a_principal_that_calls_too_often_is_refused_and_another_goes_on() {
     let (_, metrics) =
         http::get(office.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics");
     assert!(metrics.contains("milepost_limits_refused_total{limit=\"calls_per_second\"}"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_principal_that_sends_too_much_is_refused_and_changes_nothing_and_another_goes_on() {
+    let set = [
+        ("limits.max_request_bytes", "64 KiB"),
+        ("limits.bytes_per_second", "1 KiB"),
+        ("limits.bytes_burst", "64 KiB"),
+    ];
+    let office = Protected::start(&["ann", "bob"], &set).await;
+    office.portfolio("a").await;
+    for who in ["ann", "bob"] {
+        office.grant(&format!("grants/{who}"), &format!("cert:urn:office:{who}"), "manager").await;
+    }
+    let (ann, long) = (office.client(Some("ann")), "城".repeat(600));
+    let project = |id: usize| CreateProjectRequest {
+        parent: "portfolios/a".into(),
+        project_id: format!("p{id}"),
+        project: Some(Project { display_name: "p".into(), purpose: long.clone(), ..Project::default() }),
+        ..CreateProjectRequest::default()
+    };
+    let mut created = 0;
+    let refused = loop {
+        match ann.projects().create_project(project(created)).await {
+            Ok(_) => created += 1,
+            Err(status) => break status,
+        }
+        assert!(created < 1000, "nothing is refused");
+    };
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().expect("a reason").metadata["what"], "bytes_per_second");
+    assert!(details.retry_info().is_some_and(|info| info.retry_delay.is_some()));
+    let listed = office.does("bob", "project list a --format json").await;
+    assert_eq!(listed.matches("\"etag\"").count(), created);
 }
 
 #[tokio::test(flavor = "multi_thread")]

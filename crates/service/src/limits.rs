@@ -25,6 +25,7 @@ use prometheus_client::metrics::family::Family;
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 
+use crate::config::ByteSize;
 use crate::config::server::Limits;
 use crate::status::Answer;
 use crate::telemetry::Metrics;
@@ -118,13 +119,21 @@ impl<K: Eq + Hash + Clone> Rates<K> {
 
     /// Counts one; or how long it is too early.
     fn check(&self, key: &K) -> Result<(), Duration> {
+        self.check_many(key, NonZeroU32::MIN)
+    }
+
+    /// Counts so many; or how long it is too early for them. More than the burst are never too late.
+    fn check_many(&self, key: &K, many: NonZeroU32) -> Result<(), Duration> {
         let is_to_be_swept = self.store.0.lock().is_to_be_swept();
         if is_to_be_swept {
             // Those that have not come for long have their whole burst again, and need not be remembered. It looks at
             // all of them, so not often.
             self.limiter.retain_recent();
         }
-        self.limiter.check_key(key).map_err(|early| early.wait_time_from(self.clock.now()))
+        match self.limiter.check_key_n(key, many) {
+            Ok(checked) => checked.map_err(|early| early.wait_time_from(self.clock.now())),
+            Err(_) => Err(Duration::from_secs(1)),
+        }
     }
 }
 
@@ -135,6 +144,8 @@ struct LimitLabel {
 
 /// Calls of a principal.
 const CALLS: &str = "calls_per_second";
+/// Bytes of the messages of a principal.
+const BYTES: &str = "bytes_per_second";
 /// Open streams of a principal.
 const STREAMS: &str = "streams_per_principal";
 /// Refused credentials of an address.
@@ -144,6 +155,7 @@ const REFUSALS: &str = "refusals_per_second";
 pub(crate) struct Callers {
     limits: Limits,
     calls: Rates<String>,
+    bytes: Rates<String>,
     refusals: Rates<IpAddr>,
     streams: Arc<Mutex<HashMap<String, usize>>>,
     refused: Family<LimitLabel, Counter>,
@@ -152,12 +164,13 @@ pub(crate) struct Callers {
 impl Callers {
     pub(crate) fn new(limits: &Limits, metrics: &Metrics) -> Self {
         let refused = Family::default();
-        for limit in [CALLS, STREAMS, REFUSALS] {
+        for limit in [CALLS, BYTES, STREAMS, REFUSALS] {
             let _ = refused.get_or_create(&LimitLabel { limit });
         }
         metrics.register(REFUSED_TOTAL, "Calls that a limit of their caller refused", refused.clone());
         Self {
             calls: Rates::new(limits.calls_per_second, limits.calls_burst, KEYS),
+            bytes: Rates::new(length(limits.bytes_per_second), length(limits.bytes_burst), KEYS),
             refusals: Rates::new(limits.refusals_per_second, limits.refusals_burst, KEYS),
             streams: Arc::default(),
             limits: limits.clone(),
@@ -175,6 +188,20 @@ impl Callers {
             let message =
                 format!("{principal} makes more than {limit} calls a second; send fewer, or try again later");
             self.status(CALLS, limit, message, wait)
+        })
+    }
+
+    /// Counts bytes that a principal has sent.
+    ///
+    /// # Errors
+    /// If it sends too many.
+    pub(crate) fn bytes(&self, principal: &String, bytes: usize) -> Result<(), Status> {
+        let Some(many) = NonZeroU32::new(u32::try_from(bytes).unwrap_or(u32::MAX)) else { return Ok(()) };
+        self.bytes.check_many(principal, many).map_err(|wait| {
+            let limit = self.limits.bytes_per_second;
+            let message =
+                format!("{principal} sends more than {limit} a second; send less, or try again later");
+            self.status(BYTES, length(limit), message, wait)
         })
     }
 
@@ -216,6 +243,10 @@ impl Callers {
             .retry_after(wait.max(Duration::from_millis(1)))
             .status()
     }
+}
+
+fn length(size: ByteSize) -> u32 {
+    u32::try_from(size.0).unwrap_or(u32::MAX)
 }
 
 /// What addresses have in common that are one customer's.
@@ -291,6 +322,22 @@ mod tests {
             ("RATE_LIMITED", "calls_per_second")
         );
         assert!(callers.call(&"user:corp/b".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn bytes_count_for_the_principal_that_sends_them_also_more_than_there_could_ever_be() {
+        let callers = callers(|limits| {
+            (limits.bytes_per_second, limits.bytes_burst) = (ByteSize::kib(1), ByteSize::kib(4));
+        });
+        let ann = "user:corp/a".to_owned();
+        assert!(callers.bytes(&ann, 0).is_ok() && callers.bytes(&ann, 3000).is_ok());
+        for too_many in [3000, 1 << 20] {
+            let refused = callers.bytes(&ann, too_many).expect_err("a refusal");
+            let details = refused.get_error_details();
+            assert!(details.retry_info().and_then(|info| info.retry_delay) > Some(Duration::ZERO));
+            assert_eq!(details.error_info().expect("its reason").metadata["what"], "bytes_per_second");
+        }
+        assert!(callers.bytes(&"user:corp/b".to_owned(), 3000).is_ok());
     }
 
     #[test]

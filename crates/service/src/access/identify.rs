@@ -92,6 +92,14 @@ impl Identify {
         if is_stream { self.callers.stream(principal).map(Some) } else { Ok(None) }
     }
 
+    /// Counts bytes of messages for the principal that sends them.
+    ///
+    /// # Errors
+    /// If they are too many.
+    pub(crate) fn count_bytes(&self, authority: &Authority, bytes: usize) -> Result<(), Status> {
+        authority.holder().map_or(Ok(()), |holder| self.callers.bytes(&holder.actor.principal, bytes))
+    }
+
     /// The answer to a call of an unknown caller, which is recorded with what was wrong.
     fn recorded(
         &self,

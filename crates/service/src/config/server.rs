@@ -142,11 +142,16 @@ section! {
         /// How many connections may be open at once; one beyond it gets an error and is closed at once.
         pub max_connections: usize = 10_000,
         /// How many calls a principal may make in a second, once its burst is used up; one more is answered
-        /// RATE_LIMITED. This and the next four hold where it is configured who can prove who they are.
+        /// RATE_LIMITED. This and the next six hold where it is configured who can prove who they are.
         pub calls_per_second: u32 = 5_000,
         /// How many calls a principal may make at once after a rest.
         pub calls_burst: u32 = 20_000,
-        /// How many streams a principal may have open.
+        /// How much a principal may send in a second, once its burst is used up; a message beyond it is answered
+        /// RATE_LIMITED, before it is read to its end.
+        pub bytes_per_second: ByteSize = ByteSize::mib(32),
+        /// How much a principal may send at once after a rest; at least the largest message.
+        pub bytes_burst: ByteSize = ByteSize::mib(256),
+        /// How many streams a principal may have open; watching is a stream.
         pub streams_per_principal: usize = 1_000,
         /// How many credentials an address (of IPv6: a /64) may send in a second that are refused, once its burst
         /// is used up; one more is answered RATE_LIMITED. Good credentials of the same address are taken.
@@ -169,6 +174,9 @@ impl Rules for Limits {
         found.between("max_connections", self.max_connections, 1, 1_000_000);
         found.between("calls_per_second", self.calls_per_second, 1, 1_000_000);
         found.between("calls_burst", self.calls_burst, 1, 10_000_000);
+        let most = ByteSize::mib(4095);
+        found.between("bytes_per_second", self.bytes_per_second, ByteSize::kib(1), most);
+        found.between("bytes_burst", self.bytes_burst, self.max_request_bytes.min(most), most);
         found.between("streams_per_principal", self.streams_per_principal, 1, 1_000_000);
         found.between("refusals_per_second", self.refusals_per_second, 1, 1_000_000);
         found.between("refusals_burst", self.refusals_burst, 1, 1_000_000);

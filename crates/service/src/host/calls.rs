@@ -7,6 +7,7 @@
 
 use super::body::{CallBody, Ends, OpenCall};
 use super::clean::clean;
+use super::counted::Counted;
 use super::gzip;
 use super::methods::{Method, Methods, Shape};
 use super::protocol::{Violation, timeout};
@@ -99,7 +100,9 @@ impl Calls {
                         Ok(open) => call.holds(open),
                         Err(status) => return respond(status, call),
                     }
-                    request.extensions_mut().insert(authority);
+                    request.extensions_mut().insert(authority.clone());
+                    let identify = Arc::clone(identify);
+                    request = request.map(|body| Body::new(Counted { body, identify, authority }));
                 }
                 Err(status) => return respond(status, call),
             }

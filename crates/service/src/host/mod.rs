@@ -10,6 +10,7 @@ mod calls;
 mod clean;
 mod connection;
 mod context;
+mod counted;
 mod error;
 mod grpc;
 mod gzip;

@@ -158,8 +158,8 @@ impl AccessRows for Rows {
         read(self);
     }
 
-    fn age(&self) -> std::time::Duration {
-        std::time::Duration::ZERO
+    fn age(&self) -> Option<std::time::Duration> {
+        Some(std::time::Duration::ZERO)
     }
 }
 
