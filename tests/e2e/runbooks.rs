@@ -379,6 +379,53 @@ async fn a_certificate_that_expires_stops_no_stream_and_a_renewed_one_is_taken_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_steps_run_as_written_and_leave_two_administrators() {
+    let office = Certified::start().await;
+    let blocks = blocks(&document::read("deploy/README.md"), "## The first steps");
+    // Services apart are for `deploy/check`.
+    let blocks: Vec<_> = blocks.iter().filter(|block| !block.contains("registry=https://")).collect();
+    let mut script = "set -e\n".to_owned();
+    blocks.iter().for_each(|block| script += block);
+    assert!(script.matches("milepost grant create ").count() >= 3, "{script}");
+    let script = script
+        .replace("https://localhost:7400", &office.url())
+        .replace("deploy/compose/tls", "tls")
+        .replace("deploy/certificates", &binary::root().join("deploy/certificates").display().to_string());
+    let steps = run_command(document::shell(office.dir.path(), &script)).await.succeeded();
+    assert!(steps.out.contains("portfolios/harbour/projects/quay"), "{steps:?}");
+    for who in ["administrator", "second"] {
+        let grant =
+            format!("grant create grants/of-{who} --grant-principal cert:urn:milepost:x --role viewer");
+        office.run(who, &format!("{grant} --reason because")).await.succeeded();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_can_grant_the_glass_is_broken_for_somebody_who_grants_to_another() {
+    let mut office = Certified::start().await;
+    let admin = |id: &str, who: &str| {
+        format!(
+            "grant create grants/{id} --grant-principal cert:urn:milepost:{who} --role admin --reason because"
+        )
+    };
+    office.run("administrator", &admin("gone", "gone")).await.succeeded();
+    let shut_out = office.run("administrator", &admin("again", "administrator")).await.failed();
+    assert!(shut_out.err.contains("access.manage denied"), "{shut_out:?}");
+
+    let mut runbook = Runbook::open("### Nobody can grant any more", office.cluster.dir());
+    assert!(office.cluster.stop(Role::All).await.success(), "it stops in order");
+    let broken = runbook.step("milepost access break-glass").await;
+    runbook.end();
+    office.cluster.start().await;
+    office.run("office", &admin("again", "administrator")).await.succeeded();
+    let name = broken.out.split_whitespace().find(|word| word.starts_with("grants/")).expect("a grant");
+    let revoke = format!("grant delete {}", name.trim_end_matches([',', ';', '.']));
+    office.run("administrator", &revoke).await.succeeded();
+    let ended = office.run("office", &admin("more", "second")).await.failed();
+    assert!(ended.err.contains("access.manage denied"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_document_of_backups_run_as_written_and_fail_with_the_codes_it_has() {
     let dir = TempDir::with_prefix("milepost-backup-").expect("a temporary directory");
     let blocks = blocks(&document::read("deploy/backup.md"), "## Try it");
