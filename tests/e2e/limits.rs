@@ -1,13 +1,19 @@
 //! Limits of callers on a real server: one that calls too often is refused while others go on; a flood of bogus
-//! credentials is cut off, changes nothing, and does not cost others their calls.
+//! credentials is cut off, changes nothing, and does not cost others their calls; so is a connection that brings too many.
+
+use std::time::Duration;
 
 use milepost_client::Client;
 use milepost_proto::registry::v1::{CreateProjectRequest, ListPortfoliosRequest, Project};
 use milepost_tests::protected::Protected;
-use milepost_tests::{Role, files, http};
+use milepost_tests::{Role, files, http, within};
 use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
+
+use super::tls::counted;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The code of a call: of one that may read nothing, PERMISSION_DENIED.
 async fn code(client: &Client) -> Code {
@@ -117,6 +123,28 @@ async fn a_flood_of_bogus_credentials_is_cut_off_and_costs_others_nothing() {
     let (_, metrics) =
         http::get(office.cluster.server(Role::All).admin(), "/metrics").await.expect("metrics");
     assert!(metrics.contains("\nmilepost_audit_records_total "), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_closed_after_a_hundred_refused_credentials_and_others_go_on() {
+    let office = Protected::start(&["ann"], &[("limits.refusals_burst", "1000")]).await;
+    let server = office.cluster.server(Role::All).grpc();
+    // Each client has one connection, and cannot make another.
+    let [(one, passed_of_one), (other, passed_of_other)] = [counted(server).await, counted(server).await];
+    let bogus = office.client_through(one.port(), None);
+    let ann = office.client_through(other.port(), Some("ann"));
+    assert_eq!(code(&ann).await, Code::PermissionDenied, "it is known, and may read nothing");
+    for number in 1..=100 {
+        let token = format!("mp_t{number}_00000000");
+        let bogus = bogus.clone().with_token(&token).expect("a token");
+        assert_eq!(code(&bogus).await, Code::Unauthenticated, "credential {number}");
+    }
+    within(PATIENCE, "end of the connection", passed_of_one).await.expect("it is passed on");
+    assert_eq!(code(&bogus).await, Code::Unavailable);
+    assert_eq!(code(&ann).await, Code::PermissionDenied);
+    assert!(!passed_of_other.is_finished());
+    let log = office.cluster.server(Role::All).log();
+    assert!(log.contains("too many of its credentials were refused"), "{log}");
 }
 
 fn resident_kib(pid: u32) -> u64 {

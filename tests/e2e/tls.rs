@@ -322,8 +322,8 @@ async fn a_server_does_not_start_with_files_that_endanger_it_nor_open_to_a_netwo
     says(&serve("0.0.0.0:0", &pair).await, &["needs authentication"]);
 }
 
-/// Passes a connection on and counts the bytes of each direction.
-async fn counted(
+/// Passes one connection on, and no other, and counts the bytes of each direction until it has ended.
+pub(super) async fn counted(
     server: std::net::SocketAddr,
 ) -> (std::net::SocketAddr, tokio::task::JoinHandle<(u64, u64)>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

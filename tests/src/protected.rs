@@ -202,23 +202,31 @@ impl Protected {
 
     /// A client with one connection to each service, with the certificate of this name if there is one.
     pub fn client(&self, who: Option<&str>) -> Client {
+        let endpoint = |role| self.endpoint(&self.url_of(role), who);
         let endpoints = Endpoints {
-            registry: self.endpoint(Role::Registry, who),
-            tracker: self.endpoint(Role::Tracker, who),
-            notifier: self.endpoint(Role::Notifier, who),
+            registry: endpoint(Role::Registry),
+            tracker: endpoint(Role::Tracker),
+            notifier: endpoint(Role::Notifier),
         };
         Client::new(&endpoints, 1)
     }
 
-    /// A connection to the registry, or to the server of all, with the certificate of this name.
-    pub fn channel(&self, who: &str) -> Channel {
-        self.endpoint(Role::Registry, Some(who)).channel()
+    /// The same of the registry, or of the server of all, through a port that passes its connection on.
+    pub fn client_through(&self, port: u16, who: Option<&str>) -> Client {
+        let endpoint = self.endpoint(&format!("https://localhost:{port}"), who);
+        let pool = endpoint.pool(1);
+        Client::with_pools(pool.clone(), pool.clone(), pool)
     }
 
-    fn endpoint(&self, role: Role, who: Option<&str>) -> Endpoint {
+    /// A connection to the registry, or to the server of all, with the certificate of this name.
+    pub fn channel(&self, who: &str) -> Channel {
+        self.endpoint(&self.url_of(Role::Registry), Some(who)).channel()
+    }
+
+    fn endpoint(&self, url: &str, who: Option<&str>) -> Endpoint {
         let file = |kind: &str| who.map(|who| self.path(&format!("{who}.{kind}")).into());
         let ca = Some(self.path("servers.pem").into());
         let tls = TlsOptions { ca, certificate: file("pem"), key: file("key"), domain: None };
-        Endpoint::parse(&self.url_of(role)).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint")
+        Endpoint::parse(url).and_then(|endpoint| endpoint.tls(tls)).expect("an endpoint")
     }
 }
