@@ -15,6 +15,7 @@ mod endings;
 mod events;
 mod follow;
 mod foreign;
+mod grants;
 mod health;
 mod kill;
 mod limits;
