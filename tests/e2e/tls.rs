@@ -8,6 +8,7 @@ use std::time::Duration;
 use milepost_client::{
     Client, Delivery, Endpoint, Endpoints, Selection, Start, TlsOptions, Watch, WatchOptions, WatchState,
 };
+use milepost_proto::registry::v1::ListPortfoliosRequest;
 use milepost_tests::authority::{Authority, HOUR, Pair};
 use milepost_tests::cli::{Run, run_command};
 use milepost_tests::command::{Command as Write, create_portfolio, create_project};
@@ -16,6 +17,7 @@ use milepost_tests::{Cluster, Role, binary, http, within};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::Command;
+use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const RELOADED: &str = "changed files of TLS are in use";
@@ -220,6 +222,70 @@ async fn a_half_written_pair_changes_nothing_until_it_is_whole() {
     logged(&cluster, RELOADED, 1).await;
     assert_ne!(metric(&cluster, "milepost_server_certificate_expiry_timestamp_seconds").await, expiry);
     office.run(&cluster, "portfolio list").await.succeeded();
+}
+
+/// Calls on and on, each with what is returned for it, and counts.
+async fn call_on(client: impl Fn() -> Client, count: watch::Sender<usize>) {
+    loop {
+        let listed = client().portfolios().list_portfolios(ListPortfoliosRequest::default()).await;
+        listed.expect("a call, whatever becomes of the files");
+        count.send_modify(|count| *count += 1);
+    }
+}
+
+/// Waits for some more of the calls that are counted.
+async fn more(counts: &mut [watch::Receiver<usize>]) {
+    for count in counts {
+        let goal = *count.borrow() + 5;
+        drop(within(PATIENCE, "more calls", count.wait_for(|count| *count >= goal)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_replaced_in_two_steps_again_and_again_and_no_call_and_no_watch_hears_of_it() {
+    const EXPIRY: &str = "milepost_server_certificate_expiry_timestamp_seconds";
+    const FAILURES: &str = "milepost_server_tls_reload_failures_total";
+    let office = Office::new();
+    let cluster = office.start().await;
+    let url = url(&cluster, "https");
+    let client = office.client(&url, true);
+    let mut watch = watch(&client);
+    create(&client, "before").await;
+    see(&mut watch, "portfolios/before").await;
+    let state = watch.state();
+    let ((kept, of_kept), (anew, of_anew)) = (watch::channel(0), watch::channel(0));
+    let mut counts = [of_kept, of_anew];
+    let changed = async |name: &str, before: &str| {
+        until(PATIENCE, format!("another {name}"), async || {
+            let now = metric(&cluster, name).await;
+            if now == before { Err(now) } else { Ok(()) }
+        })
+        .await;
+    };
+    let replacing = async {
+        for round in 1..=5 {
+            let next = office.servers.server((round + 1) * HOUR);
+            let (expiry, failures) = (metric(&cluster, EXPIRY).await, metric(&cluster, FAILURES).await);
+            fs::write(office.path("server.pem"), &next.certificate).expect("the file can be written");
+            cluster.signal(Role::All, Signal::HUP);
+            changed(FAILURES, &failures).await;
+            more(&mut counts).await;
+            assert_eq!(metric(&cluster, EXPIRY).await, expiry, "half of a pair is in use");
+            next.write(office.dir.path(), "server");
+            cluster.signal(Role::All, Signal::HUP);
+            changed(EXPIRY, &expiry).await;
+            more(&mut counts).await;
+            let id = format!("round-{round}");
+            create(&client, &id).await;
+            see(&mut watch, &format!("portfolios/{id}")).await;
+        }
+    };
+    tokio::select! {
+        () = replacing => {}
+        () = call_on(|| client.clone(), kept) => {}
+        () = call_on(|| office.client(&url, true), anew) => {}
+    }
+    assert!(!state.has_changed().unwrap_or(true), "the watch was interrupted: {:?}", *state.borrow());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
