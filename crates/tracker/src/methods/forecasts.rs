@@ -2,7 +2,8 @@
 //!
 //! They are not stored a second time: a milestone knows the sequence of its last forecast, and each event
 //! that reports one knows the sequence of the one before. Invariant: the chain is whole, whatever came
-//! between; where it is not, the journal is not the tracker's own, and that is an error.
+//! between; where it is not, the journal is not the tracker's own, and that is an error. A page token says only
+//! where the chain is entered, and anybody can write one: where it says something else, the token is wrong.
 
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ impl From<Error> for Status {
     }
 }
 
+const MALFORMED: TokenError = TokenError::Malformed { expected: TokenKind::Page };
+
 /// A request for a page of them, read.
 struct HistoryRequest {
     name: MilestoneName,
@@ -79,10 +82,9 @@ impl HistoryRequest {
         let (name, size) = violations.finish(parts())?;
         let method = "milepost.tracker.v1.MilestoneService/ListMilestoneForecasts";
         let digest = RequestDigest::of(method, [name.to_string()]);
-        let malformed = TokenError::Malformed { expected: TokenKind::Page };
         let from = |token: &str| {
             let token = PageToken::decode(token, &digest)?;
-            let after = token.after.as_slice().try_into().map_err(|_| malformed)?;
+            let after = token.after.as_slice().try_into().map_err(|_| MALFORMED)?;
             Ok((u64::from_be_bytes(after), token.sequence))
         };
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
@@ -107,8 +109,16 @@ pub(super) async fn list(
         let milestone = Milestone::decode(row.map_err(refused)?).map_err(|error| name.damaged(error));
         (milestone.map_err(|row| refused(row.into()))?.forecast_sequence, view.position())
     };
+    let malformed = || refused(Rejection::PageToken(MALFORMED));
+    let is_token = from.is_some();
     let (from, sequence) = from.unwrap_or((newest, position.sequence));
-    let (forecasts, next) = history(&api.ledger.source(), &name, from, size).await?;
+    if is_token && !(1..=newest).contains(&from) {
+        return Err(malformed());
+    }
+    let (forecasts, next) = match history(&api.ledger.source(), &name, from, size).await {
+        Err(Error::Missing { sequence, .. }) if is_token && sequence == from => return Err(malformed()),
+        found => found?,
+    };
     let token = PageToken { request: digest, sequence, after: next.to_be_bytes().to_vec() };
     Ok(Response::new(ListMilestoneForecastsResponse {
         forecasts,

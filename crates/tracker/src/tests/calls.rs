@@ -1,7 +1,7 @@
 //! Calls and their answers.
 
 use jiff::ToSpan;
-use milepost_types::LedgerKind;
+use milepost_types::{LedgerKind, PageToken, RequestDigest};
 use tonic::Code;
 
 use super::*;
@@ -219,6 +219,38 @@ async fn forecasts_are_listed_back_to_the_first_page_by_page() {
         ..Default::default()
     };
     assert!(tracker.client.list_milestone_forecasts(bare).await.unwrap().into_inner().forecasts.is_empty());
+    tracker.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_token_of_forecasts_that_somebody_wrote_is_refused_as_one() {
+    let (_registry, mut tracker) = road().await;
+    let mut first = create("start");
+    first.milestone.as_mut().unwrap().forecast_date = day(BASELINE);
+    tracker.created(first).await;
+    for days in [1, 4] {
+        tracker.created(create(&format!("between-{days}"))).await;
+        tracker.client.reforecast_milestone(reforecast(days, "rain")).await.unwrap();
+    }
+    let digest =
+        RequestDigest::of("milepost.tracker.v1.MilestoneService/ListMilestoneForecasts", [START.to_owned()]);
+    let ask = |after: u64| ListMilestoneForecastsRequest {
+        name: START.into(),
+        page_token: PageToken { request: digest, sequence: 1, after: after.to_be_bytes().to_vec() }.encode(),
+        ..Default::default()
+    };
+    let mut good = 0;
+    for after in (0..30).chain([u64::MAX - 1, u64::MAX]) {
+        match tracker.client.list_milestone_forecasts(ask(after)).await {
+            Ok(page) => good += page.into_inner().forecasts.len(),
+            Err(status) => {
+                let answer = (status.code(), reason(&status));
+                assert_eq!(answer, (Code::InvalidArgument, "PAGE_TOKEN_INVALID".to_owned()), "{after}");
+            }
+        }
+    }
+    // From each of the three on which there is one: itself, and those before it.
+    assert_eq!(good, 3 + 2 + 1);
     tracker.stop().await;
 }
 
