@@ -2,7 +2,7 @@
 //!
 //! Invariants: a call has at most one principal, and it is proved; what cannot be verified is refused, never taken
 //! as no credential. Verifying takes no I/O: keys come from a background future, [`Authenticator::keep_keys`].
-//! Without any authentication configured, nothing is looked at and no call has an identity.
+//! There is one only where authentication is configured.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +11,7 @@ use futures_util::future::join_all;
 use http::HeaderMap;
 use jiff::Timestamp;
 use milepost_types::{Clock, Principal};
-use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Entry, TokenHash};
@@ -30,8 +28,9 @@ use crate::telemetry::Metrics;
 
 /// Says who calls are of.
 pub struct Authenticator {
-    trust: RwLock<Arc<Trust>>,
-    reloaded: Notify,
+    /// Whether client certificates prove who calls; else they only protect connections.
+    certificates: bool,
+    issuers: BTreeMap<String, Issuer>,
     tokens: Arc<dyn Tokens>,
     cache: Cache,
     client: Client,
@@ -39,20 +38,15 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
 }
 
-/// What is configured.
-struct Trust {
-    is_configured: bool,
-    certificates: bool,
-    issuers: BTreeMap<String, Arc<Issuer>>,
-}
-
 impl Authenticator {
     /// An authenticator for this configuration. JWTs are refused until [`keep_keys`](Self::keep_keys) has run.
     pub fn new(access: &Access, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>, metrics: &Metrics) -> Self {
         super::crypto::install();
+        let issuers =
+            access.issuers.iter().map(|(alias, config)| (alias.clone(), Issuer::new(alias, config)));
         Self {
-            trust: RwLock::new(Arc::new(Trust::of(access, &BTreeMap::new()))),
-            reloaded: Notify::new(),
+            certificates: access.certificates,
+            issuers: issuers.collect(),
             tokens,
             cache: Cache::default(),
             client: Client::default(),
@@ -61,24 +55,7 @@ impl Authenticator {
         }
     }
 
-    /// Whether callers must prove who they are.
-    pub fn is_configured(&self) -> bool {
-        self.trust().is_configured
-    }
-
-    /// Takes another configuration. Issuers that are the same keep their keys; tokens of those that are gone or
-    /// changed are verified again.
-    pub fn reload(&self, access: &Access) {
-        let mut trust = self.trust.write();
-        let before = Arc::clone(&trust);
-        *trust = Arc::new(Trust::of(access, &before.issuers));
-        for alias in before.issuers.keys().filter(|alias| !trust.issuers.contains_key(*alias)) {
-            self.metrics.remove(alias);
-        }
-        self.reloaded.notify_one();
-    }
-
-    /// Who the call with this metadata is of; `None` if it has no credential, or nothing is configured.
+    /// Who the call with this metadata is of; `None` if it has no credential.
     /// `certificate` is the client certificate of its connection, which was verified.
     ///
     /// # Errors
@@ -89,10 +66,6 @@ impl Authenticator {
         certificate: Option<&PeerCertificate>,
         now: Timestamp,
     ) -> Result<Option<Identity>, Refused> {
-        let trust = self.trust();
-        if !trust.is_configured {
-            return Ok(None);
-        }
         if metadata.contains_key(milepost_proto::PRINCIPAL_METADATA) {
             return Err(Refused::Claimed);
         }
@@ -100,10 +73,10 @@ impl Authenticator {
             Some(text) if milepost_types::ApiToken::is_meant_by(text) => {
                 Some(tokens::verify(self.tokens.as_ref(), text, now)?)
             }
-            Some(text) => Some(self.verify_jwt(&trust, text, now)?),
+            Some(text) => Some(self.verify_jwt(text, now)?),
             None => None,
         };
-        let certificate = certificate.filter(|_| trust.certificates);
+        let certificate = certificate.filter(|_| self.certificates);
         let by_certificate =
             certificate.map(|certificate| verify_certificate(certificate, now)).transpose()?;
         let verified = match (by_token, by_certificate) {
@@ -136,8 +109,7 @@ impl Authenticator {
             Err(refused) if refused.alias_without_key().is_some() => refused,
             result => return result,
         };
-        let trust = self.trust();
-        if let Some(issuer) = refused.alias_without_key().and_then(|alias| trust.issuers.get(alias)) {
+        if let Some(issuer) = refused.alias_without_key().and_then(|alias| self.issuers.get(alias)) {
             issuer.wait_for_keys().await;
         }
         self.authenticate(metadata, certificate, self.clock.now())
@@ -145,38 +117,22 @@ impl Authenticator {
 
     /// Fetches the keys of all issuers, at once and then whenever that is due, until `stop`.
     pub async fn keep_keys(&self, stop: CancellationToken) {
-        loop {
-            let trust = self.trust();
-            let keep_all = async {
-                let keep = trust.issuers.iter().map(|(alias, issuer)| async {
-                    issuer.keep_keys(&self.client, &self.metrics.of(alias), self.clock.as_ref()).await;
-                });
-                join_all(keep).await;
-                // Without issuers there is nothing to do until there are some.
-                std::future::pending::<()>().await;
-            };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.reloaded.notified() => {}
-                () = keep_all => {}
-            }
-        }
+        let keep = self.issuers.iter().map(|(alias, issuer)| async {
+            issuer.keep_keys(&self.client, &self.metrics.of(alias), self.clock.as_ref()).await;
+        });
+        stop.run_until_cancelled(join_all(keep)).await;
     }
 
-    fn trust(&self) -> Arc<Trust> {
-        Arc::clone(&self.trust.read())
-    }
-
-    fn verify_jwt(&self, trust: &Trust, text: &str, now: Timestamp) -> Result<Verified, Refused> {
+    fn verify_jwt(&self, text: &str, now: Timestamp) -> Result<Verified, Refused> {
         let hash: TokenHash = Sha256::digest(text.as_bytes()).into();
         if let Some(entry) = self.cache.get(&hash, now) {
-            let keys = trust.issuers.get(&*entry.alias).and_then(|issuer| issuer.keys());
+            let keys = self.issuers.get(&*entry.alias).and_then(Issuer::keys);
             if keys.is_some_and(|keys| Arc::ptr_eq(&keys, &entry.keys)) {
                 return Ok(entry.verified);
             }
         }
         let token = Unverified::read(text)?;
-        let issuer = trust.issuers.values().find(|issuer| issuer.config.issuer == token.issuer);
+        let issuer = self.issuers.values().find(|issuer| issuer.config.issuer == token.issuer);
         let Some(issuer) = issuer else { return Err(Refused::UnknownIssuer(token.issuer)) };
         let Some(keys) = issuer.keys() else {
             let retry_after = issuer.keys_due();
@@ -190,22 +146,7 @@ impl Authenticator {
 
 impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let trust = self.trust();
-        f.debug_struct("Authenticator").field("issuers", &trust.issuers.keys()).finish_non_exhaustive()
-    }
-}
-
-impl Trust {
-    fn of(access: &Access, before: &BTreeMap<String, Arc<Issuer>>) -> Self {
-        let issuers = access.issuers.iter().map(|(alias, config)| {
-            let same = before.get(alias).filter(|issuer| issuer.config == *config);
-            (alias.clone(), same.map_or_else(|| Arc::new(Issuer::new(alias, config)), Arc::clone))
-        });
-        Self {
-            is_configured: access.is_configured(),
-            certificates: access.certificates,
-            issuers: issuers.collect(),
-        }
+        f.debug_struct("Authenticator").field("issuers", &self.issuers.keys()).finish_non_exhaustive()
     }
 }
 

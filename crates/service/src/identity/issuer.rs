@@ -111,12 +111,11 @@ impl Issuer {
         let _ = tokio::time::timeout(WAIT, is_fetching.wait_for(|is_fetching| !is_fetching)).await;
     }
 
-    /// Fetches keys whenever that is due, for ever. May be dropped and called again.
+    /// Fetches keys whenever that is due, for ever.
     pub(super) async fn keep_keys(&self, client: &Client, metrics: &IssuerMetrics, clock: &dyn Clock) {
         let mut asked = self.is_fetching.subscribe();
         loop {
             let next = self.schedule.lock().next;
-            // The flag is also set if a fetch was dropped, which is made up for.
             tokio::select! {
                 _ = asked.wait_for(|is_fetching| *is_fetching) => {}
                 () = tokio::time::sleep_until(next) => {}

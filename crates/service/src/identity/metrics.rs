@@ -53,11 +53,4 @@ impl IdentityMetrics {
             fetch_time: self.fetch_times.get_or_create_owned(&label),
         }
     }
-
-    /// Shows an issuer no longer.
-    pub(super) fn remove(&self, alias: &str) {
-        let label = IssuerLabel { issuer: alias.to_owned() };
-        self.failures.remove(&label);
-        self.fetch_times.remove(&label);
-    }
 }

@@ -6,18 +6,8 @@ use super::super::super::ON_BEHALF_OF;
 use super::*;
 
 #[tokio::test]
-async fn without_authentication_configured_nothing_is_looked_at() {
+async fn a_claimed_principal_is_refused_even_beside_a_credential() {
     let running = Running::start(&Access::default());
-    let mut metadata = bearer("nonsense");
-    metadata.insert(milepost_proto::PRINCIPAL_METADATA, HeaderValue::from_static("office"));
-    assert_eq!(running.authenticator.authenticate(&metadata, None, now()), Ok(None));
-    assert!(!running.authenticator.is_configured());
-}
-
-#[tokio::test]
-async fn with_authentication_configured_a_claimed_principal_is_refused_even_beside_a_credential() {
-    let access = Access { bootstrap_administrators: vec!["serviceaccount:sync".into()], ..Access::default() };
-    let running = Running::start(&access);
     let none = running.authenticator.authenticate(&HeaderMap::new(), None, now());
     assert_eq!(none, Ok(None), "no credential is for the caller to judge");
     for mut metadata in [HeaderMap::new(), bearer(api_token().expose())] {
@@ -60,10 +50,7 @@ async fn two_credentials_that_name_two_principals_are_refused() {
     assert!(matches!(twice, Refused::RepeatedHeader { count: 2, .. }), "{twice:?}");
 
     // A certificate that only protects the connection names nothing.
-    running.authenticator.reload(&Access {
-        bootstrap_administrators: vec!["serviceaccount:sync".into()],
-        ..Access::default()
-    });
+    let running = Running::start(&Access::default());
     let identity = running.authenticator.authenticate(&metadata, Some(&peer), now()).unwrap().unwrap();
     assert_eq!(identity.principal.as_str(), "serviceaccount:sync");
     assert_eq!(running.authenticator.authenticate(&HeaderMap::new(), Some(&peer), now()), Ok(None));

@@ -163,32 +163,6 @@ async fn before_the_first_keys_a_token_is_not_verifiable_rather_than_wrong() {
 }
 
 #[tokio::test]
-async fn on_reload_the_same_issuers_keep_their_keys_and_others_end_their_tokens() {
-    let key = SigningKey::es256();
-    let file = KeyFile::new(&[key.jwk("k")]);
-    let config = access::Issuer { jwks_file: Some(file.path.clone()), ..corp(ISSUER) };
-    let lab = access::Issuer { issuer: "https://lab.example.org".to_owned(), ..config.clone() };
-    let running = Running::start(&with(&[("corp", config.clone())]));
-    running.issuer().wait_for_keys().await;
-    let token = key.token(&header("ES256", "k"), &claims());
-    assert!(running.authenticate(&token).is_ok());
-
-    running.authenticator.reload(&with(&[("corp", config.clone()), ("lab", lab.clone())]));
-    assert!(running.authenticate(&token).is_ok(), "corp is the same");
-    let of_lab = key.token(&header("ES256", "k"), &claims_of("https://lab.example.org"));
-    assert_eq!(running.or_wait(&of_lab).await.unwrap().principal.as_str(), "user:lab/00u1");
-
-    let other = access::Issuer { audience: "other".to_owned(), ..config.clone() };
-    running.authenticator.reload(&with(&[("corp", other)]));
-    assert!(matches!(running.or_wait(&token).await, Err(Refused::Audience { .. })));
-    assert!(matches!(running.authenticate(&of_lab), Err(Refused::UnknownIssuer(_))));
-
-    running.authenticator.reload(&with(&[("lab", lab)]));
-    assert!(matches!(running.authenticate(&token), Err(Refused::UnknownIssuer(_))));
-    assert!(!running.metrics.encode().contains("corp"), "{}", running.metrics.encode());
-}
-
-#[tokio::test]
 async fn fetching_keys_ends_when_the_server_stops() {
     let running = Running::start(&with(&[("corp", corp("http://127.0.0.1:1"))]));
     running.stop.cancel();
