@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use milepost_ledger::{Actor, Authentication};
 use milepost_proto::error::v1::Reason;
-use milepost_types::{Clock, ResourceId};
+use milepost_types::Clock;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
@@ -150,10 +150,7 @@ impl Tokens for Granted {
     fn find(&self, id: &str) -> Option<TokenRecord> {
         let mut found = None;
         self.0.as_ref()?.read(&mut |rows| found = table::token(rows, id));
-        let token = found?;
-        let service_account: ResourceId = token.service_account.parse().ok()?;
-        let table::Token { hash, expire_time, .. } = token;
-        Some(TokenRecord { hash, service_account, expire_time, revoked: false })
+        found
     }
 }
 

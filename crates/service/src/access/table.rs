@@ -20,8 +20,10 @@ use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::resource::Resource;
-use milepost_types::{Place, Role};
+use milepost_types::{Place, ResourceId, Role};
 use prost::{DecodeError, Message};
+
+use crate::identity::TokenRecord;
 
 const GRANTS: u8 = 240;
 const ADMINISTRATOR: u8 = 241;
@@ -114,29 +116,18 @@ pub fn break_glass(rows: &dyn Read, now: Timestamp) -> Vec<Timestamp> {
     ends.filter(|ends| *ends > now).collect()
 }
 
-/// A token that was not revoked, of a service account that is not deleted.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token {
-    /// The SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// The id of its service account.
-    pub service_account: String,
-    /// When it ends.
-    pub expire_time: Timestamp,
-}
-
-/// The token with this id.
-pub fn token(rows: &dyn Read, id: &str) -> Option<Token> {
+/// The token with this id, if it was not revoked, and its service account is not deleted.
+pub fn token(rows: &dyn Read, id: &str) -> Option<TokenRecord> {
     let value = rows.get(&Key::of(TOKENS).beginning(id).done())?;
     let (hash, rest) = value.get(SEQUENCE..)?.split_first_chunk::<32>()?;
     let (expires, account) = rest.split_first_chunk::<8>()?;
-    let service_account = std::str::from_utf8(account).ok()?.to_owned();
-    let account = rows.get(&Key::of(SERVICE_ACCOUNTS).beginning(&service_account).done())?;
+    let service_account: ResourceId = std::str::from_utf8(account).ok()?.parse().ok()?;
+    let account = rows.get(&Key::of(SERVICE_ACCOUNTS).beginning(service_account.as_str()).done())?;
     if account.get(SEQUENCE) == Some(&DELETED) {
         return None;
     }
     let expire_time = Timestamp::from_second(i64::from_be_bytes(*expires)).ok()?;
-    Some(Token { hash: *hash, service_account, expire_time })
+    Some(TokenRecord { hash: *hash, service_account, expire_time })
 }
 
 /// Puts what an event of the registry says of access: the field of it that holds a grant, a service account or a token,

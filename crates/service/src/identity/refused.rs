@@ -122,8 +122,8 @@ pub enum Refused {
     /// An API token that is damaged or incomplete.
     #[error("{0}")]
     TokenForm(ApiTokenError),
-    /// No API token has this id.
-    #[error("there is no API token {id}")]
+    /// No API token has this id, or it was revoked.
+    #[error("there is no API token {id}, or it was revoked")]
     UnknownToken {
         /// The id.
         id: String,
@@ -131,12 +131,6 @@ pub enum Refused {
     /// The secret is not that of the API token with this id.
     #[error("the secret of API token {id} is wrong")]
     WrongSecret {
-        /// The id.
-        id: String,
-    },
-    /// The API token was revoked.
-    #[error("API token {id} is revoked")]
-    RevokedToken {
         /// The id.
         id: String,
     },
@@ -168,7 +162,6 @@ impl Refused {
             | Self::NotYetValid { .. }
             | Self::UnknownToken { .. }
             | Self::WrongSecret { .. }
-            | Self::RevokedToken { .. }
             | Self::CertificateUris(_) => Outcome::NotAccepted,
         }
     }
@@ -212,7 +205,6 @@ mod tests {
         let guessing = [
             Refused::UnknownToken { id: id() },
             Refused::WrongSecret { id: id() },
-            Refused::RevokedToken { id: id() },
             Refused::UnknownIssuer(id()),
             Refused::Signature { alias: id() },
         ];

@@ -1,8 +1,8 @@
 //! API tokens: the check of a secret against what is stored of it.
 //!
 //! Invariant: secrets are compared in constant time, and an unknown id takes the same work as a wrong secret, so that
-//! neither a secret nor an id can be found by timing. State and end of a token are looked at only once
-//! the secret is right. Does not store tokens.
+//! neither a secret nor an id can be found by timing. The end of a token is looked at only once the secret is
+//! right. Does not store tokens.
 
 use jiff::Timestamp;
 use milepost_types::{ApiToken, Principal, ResourceId};
@@ -13,7 +13,7 @@ use super::refused::Refused;
 
 /// The API tokens that were issued.
 pub trait Tokens: Send + Sync + 'static {
-    /// What is stored of the token with this id.
+    /// What is stored of the token with this id; nothing of one that was revoked.
     fn find(&self, id: &str) -> Option<TokenRecord>;
 }
 
@@ -26,8 +26,6 @@ pub struct TokenRecord {
     pub service_account: ResourceId,
     /// From when it is no longer accepted.
     pub expire_time: Timestamp,
-    /// Whether it was revoked.
-    pub revoked: bool,
 }
 
 /// Verifies an API token.
@@ -43,9 +41,6 @@ pub(super) fn verify(tokens: &dyn Tokens, text: &str, now: Timestamp) -> Result<
     let Some(record) = record else { return Err(Refused::UnknownToken { id }) };
     if !is_right {
         return Err(Refused::WrongSecret { id });
-    }
-    if record.revoked {
-        return Err(Refused::RevokedToken { id });
     }
     let principal = Principal::service_account(&record.service_account);
     if now >= record.expire_time {
@@ -74,14 +69,13 @@ mod tests {
         let token = |id: &str, secret: u8| ApiToken::generate(id.parse().unwrap(), [secret; 32]);
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let later = Timestamp::from_second(1_800_000_060).unwrap();
-        let record = |token: &ApiToken, expire_time, revoked| {
+        let record = |token: &ApiToken, expire_time| {
             let service_account = "sync".parse().unwrap();
-            let record = TokenRecord { hash: token.hash(), service_account, expire_time, revoked };
+            let record = TokenRecord { hash: token.hash(), service_account, expire_time };
             (token.id().to_string(), record)
         };
-        let [good, old, dead] = [token("good", 1), token("old", 2), token("dead", 3)];
-        let issued = [record(&good, later, false), record(&old, now, false), record(&dead, later, true)];
-        let issued = Issued(issued.into());
+        let [good, old] = [token("good", 1), token("old", 2)];
+        let issued = Issued([record(&good, later), record(&old, now)].into());
 
         let verified = verify(&issued, good.expose(), now).unwrap();
         assert_eq!(verified.principal.as_str(), "serviceaccount:sync");
@@ -90,11 +84,9 @@ mod tests {
 
         let refused = |text: &str| verify(&issued, text, now).unwrap_err();
         assert!(matches!(refused(old.expose()), Refused::Expired { .. }));
-        assert_eq!(refused(dead.expose()), Refused::RevokedToken { id: "dead".into() });
         assert_eq!(refused(token("none", 1).expose()), Refused::UnknownToken { id: "none".into() });
-        // The id of one token with the secret of another, and with any other secret; whether it is revoked or has
-        // expired is then not said.
-        for id in ["good", "old", "dead"] {
+        // With any other secret; whether it has expired is then not said.
+        for id in ["good", "old"] {
             assert_eq!(refused(token(id, 9).expose()), Refused::WrongSecret { id: id.into() });
         }
         assert!(matches!(refused(&good.expose()[..59]), Refused::TokenForm(_)));

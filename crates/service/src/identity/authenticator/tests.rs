@@ -28,7 +28,6 @@ impl Tokens for Issued {
             hash: self.0.hash(),
             service_account: "sync".parse().unwrap(),
             expire_time: now() + seconds(3600),
-            revoked: false,
         })
     }
 }
