@@ -29,7 +29,7 @@ impl Collector for AccessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let Some(rows) = self.access.rows() else { return Ok(()) };
         let mut count = 0;
-        rows.read(&mut |rows| count = table::break_glass(rows, self.clock.now()).len());
+        rows.read(&mut |rows| count = table::break_glass(rows, self.clock.now()));
         let gauge = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
         let help = "Grants of break glass that are in force";
         gauge.encode(encoder.encode_descriptor(BREAK_GLASS_GRANTS, help, None, gauge.metric_type())?)
