@@ -230,7 +230,7 @@ async fn a_tracker_that_hears_nothing_of_grants_refuses_every_call_until_it_hear
     let first = office.client(Some("first"));
     let writing = tokio::spawn(async move {
         for number in 0.. {
-            // While the registry is away, it is not done.
+            // While the registry is away, it is not done. The pause is no wait: a tracker that catches up is never up to date.
             let _ = create_portfolio(&format!("p{number}")).once(&first).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
