@@ -160,9 +160,42 @@ fn status(refused: &Refused) -> Status {
     tracing::debug!(refused = %refused, "a credential was refused");
     let reason =
         if outcome == Outcome::Expired { Reason::CredentialExpired } else { Reason::CredentialInvalid };
-    let answer = Answer::new(outcome.code(), reason, refused.message()).with("problem", outcome.reason());
+    let answer = Answer::new(outcome.code(), reason, refused.message()).with("problem", outcome.problem());
     match refused.retry_after() {
         Some(delay) => answer.retry_after(delay).status(),
         None => answer.status(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt;
+
+    use super::*;
+    use crate::config::server::Server;
+
+    #[tokio::test]
+    async fn a_caller_learns_the_problem_with_its_credential_and_the_audit_log_the_cause() {
+        let mut config = Server::default();
+        config.access.certificates = true;
+        config.audit.directory = Some("unused".into());
+        let context = ServiceContext::new(&config);
+        let identify = Identify::new(&config.access, &context).unwrap();
+        let unknown = milepost_types::ApiToken::generate("ci".parse().unwrap(), [7; 32]);
+        for (credential, problem, cause) in [
+            (format!("Bearer {}", unknown.expose()), "CREDENTIAL_NOT_ACCEPTED", "there is no API token ci"),
+            ("Bearer nonsense".to_owned(), "CREDENTIAL_MALFORMED", "the token is malformed"),
+            ("Basic bm9uc2Vuc2U=".to_owned(), "CREDENTIAL_MALFORMED", "Bearer TOKEN"),
+        ] {
+            let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, credential.parse().unwrap())]);
+            let status = identify.authority("test.Echo/Say", &headers, None).await.unwrap_err();
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!((status.code(), info.reason.as_str()), (Code::Unauthenticated, "CREDENTIAL_INVALID"));
+            assert_eq!(info.metadata["problem"], problem);
+            let recorded = context.audit.waiting().pop().unwrap();
+            assert_eq!(recorded.kind, Kind::CredentialRefused);
+            assert!(recorded.detail.contains(cause), "{}", recorded.detail);
+            assert!(!status.message().contains(cause) || problem.ends_with("MALFORMED"));
+        }
     }
 }

@@ -30,8 +30,8 @@ impl Outcome {
         }
     }
 
-    /// The reason as ErrorInfo carries it.
-    pub fn reason(self) -> &'static str {
+    /// What is wrong, as the answer says it to programs: the metadata `problem` of its reason.
+    pub fn problem(self) -> &'static str {
         match self {
             Self::Expired => "CREDENTIAL_EXPIRED",
             Self::NotAccepted => "CREDENTIAL_NOT_ACCEPTED",
@@ -50,7 +50,7 @@ impl Outcome {
             }
             Self::NotAccepted => {
                 "the credential is not accepted; use one that was issued for this server \
-                 (its operator finds the cause in the log)"
+                 (the cause is in its audit log, where one is kept)"
             }
             Self::Malformed => {
                 "the credential cannot be read; send it as `authorization: Bearer TOKEN`, with a JWT or an API \

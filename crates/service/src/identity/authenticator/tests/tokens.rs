@@ -198,6 +198,6 @@ async fn a_token_is_accepted_until_it_expires_and_is_then_not_answered_as_denied
         assert!(running.at(&token, expires - seconds(1)).is_ok());
         let refused = running.at(&token, expires).unwrap_err();
         assert_eq!(refused.outcome(), Outcome::Expired, "{refused:?}");
-        assert_eq!(refused.outcome().reason(), "CREDENTIAL_EXPIRED");
+        assert_eq!(refused.outcome().problem(), "CREDENTIAL_EXPIRED");
     }
 }
