@@ -4,14 +4,13 @@
 //! in which people say them; they answer the same.
 
 use clap::Subcommand;
-use milepost_proto::access::v1::{ExplainAccessRequest, ExplainAccessResponse, Role, WhoAmIResponse};
+use milepost_proto::access::v1::{
+    ExplainAccessRequest, ExplainAccessResponse, HeldGrant, Role, WhoAmIRequest, WhoAmIResponse,
+};
 use milepost_types::ResourceId;
-use prost::Message;
-use prost_reflect::{DynamicMessage, MethodDescriptor};
 
-use super::flags::Columns;
 use super::session::Session;
-use super::{noun, usage};
+use super::{noun, rpc, usage};
 use crate::error::Error;
 use crate::operate::BreakGlass;
 use crate::output::{json, print};
@@ -92,21 +91,19 @@ pub enum Verb {
 pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
     match verb {
         Verb::Whoami => {
-            let answer = call(session, "WhoAmI", None).await?;
+            let answer: WhoAmIResponse = rpc::call(session, &WhoAmIRequest {}).await?;
             if session.output().is_streamed() {
-                return session.one(&answer).await;
+                return session.one(&json::dynamic(&answer)).await;
             }
-            let answer: WhoAmIResponse = read(&answer)?;
             print(&caller(&answer))?;
             grants(session, &[answer.grants, answer.grants_of_other].concat()).await
         }
         Verb::Explain { who, action, resource, groups } => {
             let request = ExplainAccessRequest { principal: who, groups, action, resource };
-            let answer = call(session, "ExplainAccess", Some(&request)).await?;
+            let answer: ExplainAccessResponse = rpc::call(session, &request).await?;
             if session.output().is_streamed() {
-                return session.one(&answer).await;
+                return session.one(&json::dynamic(&answer)).await;
             }
-            let answer: ExplainAccessResponse = read(&answer)?;
             print(&explained(&request, &answer))?;
             grants(session, if answer.allowed { &answer.grants } else { &answer.other_grants }).await
         }
@@ -146,34 +143,6 @@ async fn as_noun(words: &[&str], session: &Session) -> Result<(), Error> {
     let words = ["grant"].iter().chain(words);
     let matches = noun::command(grant).try_get_matches_from(words).map_err(|error| usage::refusal(&error))?;
     noun::run(grant, &matches, session).await
-}
-
-async fn call(
-    session: &Session,
-    method: &str,
-    request: Option<&ExplainAccessRequest>,
-) -> Result<DynamicMessage, Error> {
-    let method = self::method("milepost.access.v1.AccessService", method);
-    let bytes = request.map(Message::encode_to_vec).unwrap_or_default();
-    let request = DynamicMessage::decode(method.input(), &bytes[..]).expect("it is of this type");
-    session.call(&method, request).await
-}
-
-/// A method of a service of the schemas.
-pub(super) fn method(service: &str, name: &str) -> MethodDescriptor {
-    let service = schema::POOL.get_service_by_name(service);
-    let service = service.expect("the schemas have it");
-    let found = service.methods().find(|method| method.name() == name);
-    found.expect("the service has the method")
-}
-
-/// An answer, as its message.
-///
-/// # Errors
-/// If it is none.
-pub(super) fn read<M: Message + Default>(answer: &DynamicMessage) -> Result<M, Error> {
-    M::decode(&answer.encode_to_vec()[..])
-        .map_err(|_| Error::Other("the server's answer is not what the schema says".into()))
 }
 
 /// Who calls, for people.
@@ -226,13 +195,11 @@ fn roles(numbers: &[i32]) -> String {
 }
 
 /// Shows grants, if there are any.
-async fn grants(session: &Session, grants: &[milepost_proto::access::v1::HeldGrant]) -> Result<(), Error> {
+async fn grants(session: &Session, grants: &[HeldGrant]) -> Result<(), Error> {
     if grants.is_empty() {
         return Ok(());
     }
-    let columns = ["role", "name", "principal", "expire_time"].map(str::to_owned).to_vec();
-    let grants: Vec<_> = grants.iter().map(json::dynamic).collect();
-    session.many(&grants, "", &Columns { columns, ..Columns::default() }).await
+    rpc::show(session, grants, &["role", "name", "principal", "expire_time"]).await
 }
 
 #[cfg(test)]

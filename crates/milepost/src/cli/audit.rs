@@ -11,15 +11,11 @@ use milepost_proto::audit::v1::{
 };
 use milepost_service::value::instant_message;
 use milepost_types::{Clock, Place, SystemClock};
-use prost::Message;
-use prost_reflect::DynamicMessage;
 
-use super::access::{method, read};
-use super::flags::Columns;
 use super::read::instant;
+use super::rpc;
 use super::session::Session;
 use crate::error::Error;
-use crate::output::json;
 
 const AFTER_HELP: &str = "\
 Writes are not in the audit log: every event says who made it. Each server has a log of its own; of services
@@ -76,21 +72,16 @@ pub async fn run(verb: Verb, session: &Session) -> Result<(), Error> {
                 ListAuditRecordsRequest { actor, resource, kind, start_time, end_time, ..Default::default() };
             let records = list(session, asked, limit as usize).await?;
             let columns = ["time", "kind", "principal", "peer", "method", "resources", "code", "count"];
-            show(session, &records, &columns).await
+            rpc::show(session, &records, &columns).await
         }
         Verb::Who { resource, at } => {
             let at = at.unwrap_or_else(|| SystemClock.now());
             let mut held = grants(session).await?;
             held.retain(|grant| holds(grant, &resource, at));
-            show(session, &held, &["role", "principal", "name", "create_time", "expire_time", "reason"]).await
+            let columns = ["role", "principal", "name", "create_time", "expire_time", "reason"];
+            rpc::show(session, &held, &columns).await
         }
     }
-}
-
-async fn show<M: prost::Name>(session: &Session, found: &[M], columns: &[&str]) -> Result<(), Error> {
-    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    let found: Vec<_> = found.iter().map(json::dynamic).collect();
-    session.many(&found, "", &Columns { columns, ..Columns::default() }).await
 }
 
 async fn list(
@@ -101,8 +92,7 @@ async fn list(
     let mut records = Vec::new();
     loop {
         asked.page_size = i32::try_from(limit - records.len()).unwrap_or(PAGE).min(PAGE);
-        let page: ListAuditRecordsResponse =
-            call(session, "milepost.audit.v1.AuditService", "ListAuditRecords", &asked).await?;
+        let page: ListAuditRecordsResponse = rpc::call(session, &asked).await?;
         records.extend(page.records);
         asked.page_token = page.next_page_token;
         if asked.page_token.is_empty() || records.len() >= limit {
@@ -117,25 +107,13 @@ async fn grants(session: &Session) -> Result<Vec<Grant>, Error> {
     loop {
         let asked =
             ListGrantsRequest { page_size: PAGE, page_token, show_deleted: true, ..Default::default() };
-        let page: ListGrantsResponse =
-            call(session, "milepost.access.v1.GrantService", "ListGrants", &asked).await?;
+        let page: ListGrantsResponse = rpc::call(session, &asked).await?;
         grants.extend(page.grants);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return Ok(grants);
         }
     }
-}
-
-async fn call<M: Message + Default>(
-    session: &Session,
-    service: &str,
-    name: &str,
-    request: &impl Message,
-) -> Result<M, Error> {
-    let method = method(service, name);
-    let request = DynamicMessage::decode(method.input(), &request.encode_to_vec()[..]);
-    read(&session.call(&method, request.expect("it is of this type")).await?)
 }
 
 /// Whether a grant held on a resource at a time.

@@ -15,6 +15,7 @@ pub mod name;
 mod noun;
 pub mod read;
 pub mod request;
+mod rpc;
 pub mod session;
 pub mod usage;
 
