@@ -283,6 +283,12 @@ impl Certified {
         office.run("administrator", portfolio).await.succeeded();
         let grant = "grant create portfolios/p/grants/office --grant-principal cert:urn:milepost:office";
         office.run("administrator", &format!("{grant} --role manager --reason because")).await.succeeded();
+        // The notifier hears of a grant a moment after it is made.
+        until(PATIENCE, "the grant at the notifier", async || {
+            let listed = office.run("office", "event list").await;
+            if listed.code == Some(0) { Ok(()) } else { Err(listed.err) }
+        })
+        .await;
         office
     }
 
@@ -387,7 +393,10 @@ async fn the_first_steps_run_as_written_and_leave_two_administrators() {
     let mut script = "set -e\n".to_owned();
     blocks.iter().for_each(|block| script += block);
     assert!(script.matches("milepost grant create ").count() >= 3, "{script}");
+    // Nobody types as fast as this runs: the notifier hears of a grant a moment after it is made.
+    let wait = "until milepost event list >/dev/null; do sleep 0.1; done; milepost event watch";
     let script = script
+        .replace("milepost event watch", wait)
         .replace("https://localhost:7400", &office.url())
         .replace("deploy/compose/tls", "tls")
         .replace("deploy/certificates", &binary::root().join("deploy/certificates").display().to_string());
