@@ -30,6 +30,7 @@ mod requests;
 mod resets;
 mod restore;
 mod resume;
+mod revocations;
 mod runbooks;
 mod streams;
 mod telemetry;

@@ -1,8 +1,9 @@
 //! Backups that a server makes of its own journals, one after the other.
 //!
 //! Invariant: whatever fails here, the server goes on: it is counted, shown by `/readyz` as degraded, logged
-//! once for each kind of failure, and tried again after a growing delay. A stop does not wait for a backup:
-//! what is there of it the next one takes over.
+//! once for each kind of failure, and tried again after a growing delay. The last one is made when no call runs
+//! any more, so that it has everything that was acknowledged; a stop waits for it a few seconds at most: what is
+//! there of it then the next one takes over.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use milepost_service::readiness::Check;
 use milepost_types::{Clock, LedgerKind};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::chain;
@@ -31,6 +33,8 @@ const ENTRIES: &str = "milepost_backup_entries";
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// The longest delay after a failure, unless the interval is longer.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// How long a stop waits for the last backup. It has what one interval brought.
+const LAST_LIMIT: Duration = Duration::from_secs(5);
 
 /// A ledger of this process, to be backed up.
 pub(super) fn source(kind: LedgerKind, followed: &Followed) -> LedgerSource {
@@ -65,8 +69,17 @@ pub(super) fn component(
         },
     };
     let (interval, drain) = (config.interval, context.drain.clone());
-    Some(Component::new("backup").task("backup", async move {
-        backups.run(interval, drain).await;
+    let (ended, last) = oneshot::channel();
+    let component = Component::new("backup").task("backup", async move {
+        // Without a receiver nothing is closed any more.
+        let _ = ended.send(backups.run(interval, drain).await);
+        Ok(())
+    });
+    Some(component.on_close(async move {
+        // A task that was dropped has sent nothing.
+        if let Ok(backups) = last.await {
+            backups.finish().await;
+        }
         Ok(())
     }))
 }
@@ -81,11 +94,12 @@ struct Backups {
 }
 
 impl Backups {
-    async fn run(mut self, interval: Duration, drain: CancellationToken) {
+    /// Makes them until the drain.
+    async fn run(mut self, interval: Duration, drain: CancellationToken) -> Self {
         let mut delay = FIRST_DELAY;
         loop {
             let done = tokio::select! {
-                () = drain.cancelled() => return,
+                () = drain.cancelled() => return self,
                 done = self.back_up() => done,
             };
             let pause = match done {
@@ -102,8 +116,19 @@ impl Backups {
                 }
             };
             tokio::select! {
-                () = drain.cancelled() => return,
+                () = drain.cancelled() => return self,
                 () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Makes the last one, of what came since the one before. The journals are still open.
+    async fn finish(mut self) {
+        match tokio::time::timeout(LAST_LIMIT, self.back_up()).await {
+            Ok(Ok(outcome)) => self.report.success(&outcome),
+            Ok(Err(error)) => self.report.failure(&error),
+            Err(_) => {
+                tracing::warn!(limit = ?LAST_LIMIT, "the last backup took too long; the next start makes it");
             }
         }
     }

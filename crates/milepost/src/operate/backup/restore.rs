@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use milepost_backup::{
-    BackupTarget, Bounds, Chain, Chosen, Layout, Restored, Use, Wanted, read_chain, read_entries,
+    BackupTarget, Bounds, Chain, Chosen, Layout, LogBackup, Restored, Use, Wanted, read_chain, read_entries,
 };
 use milepost_ledger::Entry;
 use milepost_ledger::journal::StoredEntry;
@@ -22,7 +22,7 @@ use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
-use milepost_types::{LedgerKind, LogId};
+use milepost_types::{LedgerKind, LogId, Position};
 use prost::Message;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -94,6 +94,10 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
             let mut facts = facts_of(bounds, chosen, restored);
             if restored.ledger == LedgerKind::Registry {
                 facts["revokedAgain"] = json!(carried);
+                facts["revocationsKnownUntil"] = json!({
+                    "time": whole.time.map(|time| time.to_string()),
+                    "position": known_until(whole).as_ref().map(position),
+                });
             }
             json::line(&facts)
         };
@@ -106,6 +110,11 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
     if !carried.is_empty() {
         let all = carried.join(", ");
         print(&format!("registry: revoked later, and so again in entries of their own: {all}\n"))?;
+    }
+    if let (Some(time), Some(position)) = (whole.time, known_until(whole)) {
+        print(&format!(
+            "registry: revocations are known up to {time}, {position}; what was revoked later must be revoked again\n"
+        ))?;
     }
     let dir = args.data_dir.display();
     print(&format!(
@@ -183,6 +192,11 @@ async fn revoked_later(
     };
     let names: BTreeSet<_> = revoked.into_iter().filter(is_restored).map(|(name, _)| name).collect();
     Ok(names.into_iter().collect())
+}
+
+/// Where the registry stands at the end of the backup: revocations after that are not known to it.
+fn known_until(whole: &Chain) -> Option<Position> {
+    whole.ledgers.get(&LedgerKind::Registry).map(LogBackup::position)
 }
 
 /// What an event says of something that can be revoked.
