@@ -5,6 +5,7 @@
 //! bookkeeping between servers, which repeats them, are for those who may read who did what. What is in no portfolio,
 //! as organizations are, is for everyone who may read anything.
 
+use milepost_service::access::table::is_event_of_access;
 use milepost_service::access::{Scopes, StreamAccess};
 use milepost_types::{Permission, Place};
 
@@ -13,9 +14,6 @@ use crate::selection::BOOKKEEPING;
 
 /// What an audience depends on, in the order of its parts.
 pub(crate) const PERMISSIONS: &[Permission] = &[Permission::ContentRead, Permission::AuditRead];
-
-/// How the types of events about access begin.
-const OF_ACCESS: [&str; 3] = ["milepost.grant.", "milepost.service_account.", "milepost.api_token."];
 
 /// Some callers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,7 +47,7 @@ impl Audience {
 
     /// Whether they may see an event.
     pub(crate) fn hears(&self, event: &Envelope<'_>) -> bool {
-        let of_access = is_of_access(event.kind) || event.kind.starts_with(BOOKKEEPING);
+        let of_access = is_event_of_access(event.kind) || event.kind.starts_with(BOOKKEEPING);
         let scopes = if of_access { &self.audit } else { &self.content };
         if event.portfolio.is_empty() {
             return if of_access { scopes.is_everywhere() } else { !scopes.is_empty() };
@@ -62,11 +60,6 @@ impl Audience {
     pub(crate) fn parts(&self) -> Vec<String> {
         if self.is_all() { Vec::new() } else { vec![self.content.to_string(), self.audit.to_string()] }
     }
-}
-
-/// Whether events of this type are about access.
-pub(crate) fn is_of_access(kind: &str) -> bool {
-    OF_ACCESS.iter().any(|beginning| kind.starts_with(beginning))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use milepost_service::access::table::is_event_of_access;
 use milepost_types::{Cursor, Position};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -30,7 +31,6 @@ pub use self::fan_out::FanOut;
 pub(crate) use self::group::{Group, Item, Slot, Taken};
 use self::index::Index;
 pub(crate) use self::publish::publish;
-use crate::audience::is_of_access;
 use crate::convert::envelope::envelope;
 use crate::log::LoggedEntry;
 use crate::metrics::Metrics;
@@ -206,7 +206,7 @@ impl State {
         for (index, event) in entry.events.iter().enumerate() {
             // `decide` read every envelope before the event was taken over.
             let Ok(envelope) = envelope(event) else { continue };
-            self.access_changed |= is_of_access(envelope.kind);
+            self.access_changed |= is_event_of_access(envelope.kind);
             self.index.find(&envelope, &mut candidates);
             candidates.retain(|id| {
                 let Some(member) = self.groups.get_mut(id) else { return false };

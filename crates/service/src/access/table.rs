@@ -145,9 +145,21 @@ pub fn put_field(rows: &mut dyn Write, field: u32, resource: &[u8]) -> Result<()
     Ok(())
 }
 
+/// Which events are of access: the field that holds what [`put_field`] puts, and how their types begin.
+const OF_ACCESS: [(u32, &str); 3] = [
+    (Grant::EVENT_FIELD, "milepost.grant."),
+    (ServiceAccount::EVENT_FIELD, "milepost.service_account."),
+    (ApiToken::EVENT_FIELD, "milepost.api_token."),
+];
+
 /// Whether a field of an event holds something that [`put_field`] puts.
 pub fn is_of_access(field: u32) -> bool {
-    [Grant::EVENT_FIELD, ServiceAccount::EVENT_FIELD, ApiToken::EVENT_FIELD].contains(&field)
+    OF_ACCESS.iter().any(|(own, _)| *own == field)
+}
+
+/// Whether events of this type are of access.
+pub fn is_event_of_access(event_type: &str) -> bool {
+    OF_ACCESS.iter().any(|(_, beginning)| event_type.starts_with(beginning))
 }
 
 /// Puts what a grant says.
@@ -219,4 +231,23 @@ pub fn forget_after(rows: &mut dyn Write, sequence: u64) {
 
 fn id(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_access_are_known_by_their_field_and_by_their_type() {
+        fn check<R: Resource>() {
+            assert!(is_of_access(R::EVENT_FIELD), "{}", R::TYPE.name);
+            assert!(R::EVENT_TYPES.into_iter().all(is_event_of_access), "{:?}", R::EVENT_TYPES);
+        }
+        check::<Grant>();
+        check::<ServiceAccount>();
+        check::<ApiToken>();
+        assert!(is_event_of_access("milepost.grant.break_glass"));
+        assert!(!is_of_access(milepost_proto::registry::v1::Project::EVENT_FIELD));
+        assert!(!is_event_of_access("milepost.project.created"));
+    }
 }

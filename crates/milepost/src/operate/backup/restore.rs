@@ -18,6 +18,7 @@ use milepost_ledger::Entry;
 use milepost_ledger::journal::StoredEntry;
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Resource;
+use milepost_service::access::table::is_event_of_access;
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::ledger::journal_dir;
@@ -212,7 +213,7 @@ impl Revocable {
         // What cannot be decoded is refused when it is restored or verified.
         let events = Entry::decode_events(entry).unwrap_or_default();
         let events = events.into_iter().filter_map(|event| Event::decode(event).ok());
-        events.filter(|event| is_of_access(&event.r#type)).map(|event| {
+        events.filter(|event| is_event_of_access(&event.r#type)).map(|event| {
             let is_revoked = event.r#type.ends_with(".deleted");
             let create_time = match event.resource {
                 Some(Resource::GrantResource(grant)) => grant.create_time,
@@ -223,12 +224,6 @@ impl Revocable {
             (event.subject, Self { create_time, is_revoked })
         })
     }
-}
-
-fn is_of_access(event_type: &str) -> bool {
-    ["milepost.grant.", "milepost.api_token.", "milepost.service_account."]
-        .iter()
-        .any(|noun| event_type.starts_with(noun))
 }
 
 /// Each ledger once.
