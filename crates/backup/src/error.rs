@@ -15,7 +15,7 @@ use milepost_types::{LedgerKind, LogId, Position};
 pub enum Error {
     /// What is done with a restored directory before it appears has failed.
     #[error("the restored directory cannot be completed")]
-    Finish(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Finish(#[source] crate::restore::FinishError),
     /// The text is no target.
     #[error("{url:?} is no target of backups: {what}; give file:///a/directory or s3://bucket/prefix")]
     Url {

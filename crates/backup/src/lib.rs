@@ -31,7 +31,7 @@ pub use digest::Digest;
 pub use entries::read_entries;
 pub use error::Error;
 pub use manifest::{FORMAT, LedgerRecord, Manifest, Range};
-pub use restore::{Finish, Layout, Progress, Restored, restore};
+pub use restore::{FinishError, Layout, Progress, Restored, restore};
 pub use run::{Backup, LedgerSource, Outcome};
 pub use target::{BackupTarget, Use};
 pub use verify::{Verified, verify};

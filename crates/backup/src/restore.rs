@@ -1,10 +1,10 @@
 //! Restoring: a data directory of all ledgers, each up to the entry that was chosen.
 //!
 //! Steps: the journals are built beside the directory, in a hidden one of a name of its own; everything is
-//! synced; it is renamed. Invariants: the directory appears whole or not at all; what exists is never written
-//! to; each log is a new one, whose lineage names the log in the backup and the fork, so that cursors and
-//! followers up to there go on. What is known after the fork and must outlive it is appended to the finished
-//! journals before the rename, and nowhere else.
+//! synced; it is renamed. Invariants: the directory appears whole or not at all; what
+//! exists is never written to; each log is a new one, whose lineage names the log in the backup and the fork, so
+//! that cursors and followers up to there go on. What is known after the fork and must outlive it is appended to
+//! the finished journals before the rename, and nowhere else.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -46,23 +46,24 @@ pub struct Restored {
 /// Called with a ledger and the sequence up to which it is restored.
 pub type Progress = Arc<dyn Fn(LedgerKind, u64) + Send + Sync>;
 
-/// What is done with the directory once its journals are complete, before it appears.
-pub type Finish = Box<dyn FnOnce(&Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send>;
+/// Why what is done with a restored directory before it appears has failed.
+pub type FinishError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes the directory `dir` with the ledgers of a chain, each up to where `chosen` says. Must run on a
-/// runtime.
+/// Makes the directory `dir` with the ledgers of a chain, each up to where `chosen` says. Once its journals are
+/// complete, and before it appears, `finish` is called with where they are; what that returns is returned too.
+/// Must run on a runtime.
 ///
 /// # Errors
 /// If the directory exists or cannot be made, a range cannot be read, or `finish` fails; then nothing was made.
-pub async fn restore(
+pub async fn restore<T: Send + 'static>(
     target: &BackupTarget,
     chain: &Chain,
     chosen: &[Chosen],
     dir: &Path,
     layout: Layout,
     progress: Progress,
-    finish: Finish,
-) -> Result<Vec<Restored>, Error> {
+    finish: impl FnOnce(&Path) -> Result<T, FinishError> + Send + 'static,
+) -> Result<(Vec<Restored>, T), Error> {
     let logs =
         chosen.iter().filter_map(|chosen| Some((chosen.clone(), chain.ledgers.get(&chosen.ledger)?.clone())));
     let (logs, target, dir, handle) =
@@ -71,15 +72,15 @@ pub async fn restore(
     tokio::task::spawn_blocking(build).await.expect("it does not panic, and nothing cancels it")
 }
 
-fn build(
+fn build<T>(
     logs: &[(Chosen, LogBackup)],
     target: &BackupTarget,
     dir: &Path,
     layout: Layout,
     progress: &Progress,
-    finish: Finish,
+    finish: impl FnOnce(&Path) -> Result<T, FinishError>,
     handle: &Handle,
-) -> Result<Vec<Restored>, Error> {
+) -> Result<(Vec<Restored>, T), Error> {
     let disk = Arc::new(SystemDisk);
     check_absent(dir)?;
     let failed = |path: &Path| {
@@ -109,14 +110,14 @@ fn build(
             imported.map_err(|source| Error::Restore { ledger: kind, source: Box::new(source) })?;
         restored.push(Restored { ledger: kind, tail: imported.tail, lineage: imported.lineage });
     }
-    finish(beside.path()).map_err(Error::Finish)?;
+    let finished = finish(beside.path()).map_err(Error::Finish)?;
     disk.sync_dir(beside.path()).map_err(failed(beside.path()))?;
     check_absent(dir)?;
     std::fs::rename(beside.path(), dir).map_err(failed(dir))?;
     // It has another name now, and is not to be removed.
     let _ = beside.keep();
     disk.sync_dir(above).map_err(failed(above))?;
-    Ok(restored)
+    Ok((restored, finished))
 }
 
 fn check_absent(dir: &Path) -> Result<(), Error> {

@@ -114,23 +114,18 @@ impl BackupTarget {
         }
     }
 
-    /// The content of an object; `None` if there is none.
-    pub(crate) async fn find(&self, object: &str) -> Result<Option<Bytes>, Error> {
+    /// The content of an object, which must be there.
+    pub(crate) async fn get(&self, object: &str) -> Result<Bytes, Error> {
         let found = match self.store.get(&Path::from(object)).await {
             Ok(found) => found.bytes().await,
             Err(error) => Err(error),
         };
-        match found {
-            Ok(content) => Ok(Some(content)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(self.error("read", object)(source)),
-        }
-    }
-
-    /// The content of an object that must be there.
-    pub(crate) async fn get(&self, object: &str) -> Result<Bytes, Error> {
-        let missing = || Error::Damaged { object: object.to_owned(), what: "it is missing".to_owned() };
-        self.find(object).await?.ok_or_else(missing)
+        found.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => {
+                Error::Damaged { object: object.to_owned(), what: "it is missing".to_owned() }
+            }
+            source => self.error("read", object)(source),
+        })
     }
 
     /// The names of the objects beside the folders of ledgers.

@@ -20,7 +20,12 @@ const LAYOUT: Layout = Layout { journal_dir, expected: |kind| Expected::named(ki
 async fn restore(target: &BackupTarget, wanted: &Wanted, dir: &Path) -> Result<Vec<Restored>, Error> {
     let chain = read_chain(target, None, |_, _| Ok(())).await?;
     let chosen = chain.choose(target, wanted).await?;
-    crate::restore(target, &chain, &chosen, dir, LAYOUT, Arc::new(|_, _| ()), Box::new(|_| Ok(()))).await
+    let finish = |beside: &Path| Ok(beside.to_owned());
+    let restored = crate::restore(target, &chain, &chosen, dir, LAYOUT, Arc::new(|_, _| ()), finish).await;
+    restored.map(|(restored, beside)| {
+        assert!(beside != dir && !beside.exists(), "it was finished before it appeared");
+        restored
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
@@ -36,22 +36,19 @@ use crate::output::{Format, json, print, progress};
 
 /// A restore.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("point").args(["at", "sequence", "latest"]))]
+#[command(group = ArgGroup::new("point").args(["at", "sequence"]))]
 pub struct Restore {
     /// The directory to make; it must not exist
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
     #[command(flatten)]
     target: Target,
-    /// Up to this time: 2026-05-27T08:00:00+08:00, or 2h for that long ago
+    /// Up to this time, not to the end of the backup: 2026-05-27T08:00:00+08:00, or 2h for that long ago
     #[arg(long, value_name = "TIME", value_parser = instant)]
     at: Option<Timestamp>,
     /// Up to this entry of a ledger; may be repeated. The others end as late as that allows
     #[arg(long, value_name = "LEDGER=N", value_parser = sequence)]
     sequence: Vec<(LedgerKind, u64)>,
-    /// Up to the end of the backup, as without any of these
-    #[arg(long)]
-    latest: bool,
     /// As of an earlier manifest: for what was given up when a ledger was restored
     #[arg(long, value_name = "N")]
     manifest: Option<u64>,
@@ -124,7 +121,7 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
     ))
 }
 
-/// Restores, with a bar over the entries of all ledgers.
+/// Restores, with a bar over the entries of all ledgers; what came of it, and what was revoked again.
 async fn restore_to(
     target: &BackupTarget,
     chain: &Chain,
@@ -145,21 +142,18 @@ async fn restore_to(
     let shown = bar.clone();
     let progress =
         Arc::new(move |ledger, sequence| shown.set_position(before.get(&ledger).unwrap_or(&0) + sequence));
-    let carried = Arc::new(Mutex::new(Vec::new()));
-    let (done, handle) = (Arc::clone(&carried), Handle::current());
-    let finish = Box::new(move |dir: &Path| {
-        if !revoked.is_empty() {
-            let server = Server { data_dir: dir.to_owned(), ..Server::default() };
-            let context = ServiceContext::new(&server);
-            let again = handle.block_on(milepost_registry::revoke(&context, &server, &revoked))?;
-            *done.lock().unwrap_or_else(PoisonError::into_inner) = again;
+    let handle = Handle::current();
+    let finish = move |dir: &Path| {
+        if revoked.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(())
-    });
+        let server = Server { data_dir: dir.to_owned(), ..Server::default() };
+        let context = ServiceContext::new(&server);
+        handle.block_on(milepost_registry::revoke(&context, &server, &revoked))
+    };
     let restored = milepost_backup::restore(target, chain, chosen, dir, layout, progress, finish).await?;
     bar.finish_and_clear();
-    let carried = std::mem::take(&mut *carried.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok((restored, carried))
+    Ok(restored)
 }
 
 /// What the backup says was revoked, in any log of the registry, after the entry with which that is to end or where
