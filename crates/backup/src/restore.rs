@@ -1,12 +1,13 @@
 //! Restoring: a data directory of all ledgers, each up to the entry that was chosen.
 //!
 //! Steps: the journals are built beside the directory, in a hidden one of a name of its own; everything is
-//! synced; it is renamed. Invariants: the directory appears whole or not at all; what
+//! synced; it is renamed. Invariants: the directory appears whole or not at all, for its owner alone; what
 //! exists is never written to; each log is a new one, whose lineage names the log in the backup and the fork, so
 //! that cursors and followers up to there go on. What is known after the fork and must outlive it is appended to
 //! the finished journals before the rename, and nowhere else.
 
 use std::collections::VecDeque;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,7 +94,10 @@ fn build<T>(
     };
     disk.create_dir_all(above).map_err(failed(above))?;
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    let beside = tempfile::Builder::new().prefix(&format!(".{name}.restoring-")).tempdir_in(above);
+    let beside = tempfile::Builder::new()
+        .prefix(&format!(".{name}.restoring-"))
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(above);
     let beside = beside.map_err(failed(above))?;
     let mut restored = Vec::new();
     for (chosen, backup) in logs {

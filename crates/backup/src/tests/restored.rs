@@ -1,5 +1,6 @@
 //! Data directories that are made from backups: whole, with the entries that were chosen, or not at all.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ async fn a_restored_directory_has_the_entries_under_new_logs_that_name_the_fork(
     ] {
         let data = above.path().join("new").join(name);
         let restored = restore(&target, &wanted, &data).await.unwrap();
+        let mode = std::fs::metadata(&data).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "others may read it");
         for Restored { ledger, tail, lineage } in restored {
             let all = world.entries(ledger);
             let expected = &all[..tail.sequence as usize];
