@@ -32,6 +32,17 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Others than its owner may read or write the directory of a target.
+    #[error(
+        "{} has mode {mode:04o}: others may read or write the backups in it; `chmod 0700` it, or name a \
+         directory in it, which is made so", path.display()
+    )]
+    Exposed {
+        /// The directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The store cannot be set up or does not do what it is asked to.
     #[error("{object} cannot be {action} in {target}")]
     Store {
@@ -234,6 +245,7 @@ impl Error {
         match self {
             Self::Url { .. } => "TARGET_INVALID",
             Self::Directory { .. } | Self::Store { .. } => "TARGET_UNAVAILABLE",
+            Self::Exposed { .. } => "TARGET_EXPOSED",
             Self::Unconditional { .. } => "TARGET_OVERWRITES",
             Self::OtherObject { .. } | Self::OtherLog { .. } | Self::LedgerElsewhere { .. } => {
                 "TARGET_OF_OTHER_LEDGERS"

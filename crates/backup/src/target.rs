@@ -2,10 +2,12 @@
 //!
 //! Invariants: an object is only ever created, never overwritten or removed; a create that returns is durable
 //! (files and their directories are synced). A store that overwrites what it should only create is found by
-//! [`BackupTarget::probe`] before anything is written to it. Credentials come from the standard variables of
+//! [`BackupTarget::probe`] before anything is written to it, and so is a directory that others may read or write by
+//! [`BackupTarget::open`]. Credentials come from the standard variables of
 //! AWS, never from a URL.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,7 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Use {
     /// To read backups that are there.
     Read,
-    /// To add backups; a missing directory is made, for its owner alone.
+    /// To add backups; a missing directory is made, for its owner alone, and one that others may use is refused.
     Write,
 }
 
@@ -155,10 +157,23 @@ fn directory(path: &FilePath, usage: Use) -> Result<Arc<dyn ObjectStore>, Error>
         SystemDisk.create_dir_all(path).map_err(failed)?;
     }
     let path: PathBuf = path.canonicalize().map_err(failed)?;
+    if usage == Use::Write {
+        let mode = path.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+        if is_exposed(mode) {
+            return Err(Error::Exposed { path, mode });
+        }
+    }
     let store = LocalFileSystem::new_with_prefix(&path)
         .map_err(|error| failed(std::io::Error::other(error)))?
         .with_fsync(true);
     Ok(Arc::new(store))
+}
+
+/// Whether others than its owner may read or write a directory of this mode. Its group may where it hands itself on to
+/// what is made in it (setgid): somebody chose that group for the directory, as Kubernetes does with an `fsGroup`.
+fn is_exposed(mode: u32) -> bool {
+    let refused = if mode & 0o2000 == 0 { 0o077 } else { 0o007 };
+    mode & refused != 0
 }
 
 /// A store in a bucket of S3, or of a service that speaks its protocol.
@@ -206,7 +221,6 @@ mod tests {
 
     #[test]
     fn a_directory_is_made_for_its_owner_to_write_and_must_be_there_to_read() {
-        use std::os::unix::fs::PermissionsExt;
         let above = tempfile::tempdir().unwrap();
         let path = above.path().join("备份/a");
         let url = Url::from_directory_path(&path).unwrap();
@@ -214,6 +228,34 @@ mod tests {
         BackupTarget::open(url.as_str(), Use::Write).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         BackupTarget::open(url.as_str(), Use::Read).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_others_may_use_is_not_written_to_and_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = Url::from_directory_path(dir.path()).unwrap();
+        for (mode, is_written) in [
+            (0o700, true),
+            (0o750, false),
+            (0o770, false),
+            (0o701, false),
+            (0o755, false),
+            (0o1777, false),
+            // As Kubernetes makes the volumes of an `fsGroup`.
+            (0o2770, true),
+            (0o2775, false),
+        ] {
+            std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let opened = BackupTarget::open(url.as_str(), Use::Write);
+            assert_eq!(opened.is_ok(), is_written, "{mode:o}");
+            if let Err(refused) = opened {
+                assert_eq!(refused.reason(), "TARGET_EXPOSED");
+                let said = refused.to_string();
+                assert!(said.contains("chmod 0700") && said.contains(&format!("{mode:04o}")), "{said}");
+            }
+            BackupTarget::open(url.as_str(), Use::Read).unwrap();
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]

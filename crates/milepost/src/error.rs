@@ -185,6 +185,7 @@ fn backup_code(error: &milepost_backup::Error) -> u8 {
         Backup::Empty { .. } | Backup::NoManifest { .. } => 3,
         Backup::Exists { .. } | Backup::Outside { .. } | Backup::Ahead { .. } | Backup::Newer { .. } => 5,
         Backup::Unconditional { .. } | Backup::OtherObject { .. } | Backup::OtherLog { .. } => 5,
+        Backup::Exposed { .. } => 5,
         Backup::Raced { .. } | Backup::LedgerElsewhere { .. } | Backup::Diverged { .. } => 5,
         _ => 1,
     }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the commit time of an entry is a second after the one before it, over all logs, so that a time names a cut.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -145,9 +146,10 @@ pub(super) fn memory() -> (FaultyStore, BackupTarget) {
     (store, target)
 }
 
-/// A target in a directory.
+/// A target in a directory of its owner alone.
 pub(super) fn directory() -> (tempfile::TempDir, BackupTarget) {
-    let dir = tempfile::tempdir().unwrap();
+    let mode = std::fs::Permissions::from_mode(0o700);
+    let dir = tempfile::Builder::new().permissions(mode).tempdir().unwrap();
     let target = BackupTarget::open(&format!("file://{}", dir.path().display()), Use::Write).unwrap();
     (dir, target)
 }
