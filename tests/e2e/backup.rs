@@ -30,14 +30,14 @@ async fn operate(words: &str, options: &[(&str, &str)]) -> Run {
 }
 
 #[track_caller]
-fn objects(run: &Run) -> Vec<Value> {
+pub(super) fn objects(run: &Run) -> Vec<Value> {
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     run.out.lines().map(parse).collect()
 }
 
 /// The error of a run that failed with this code, for this reason.
 #[track_caller]
-fn error(run: &Run, code: i32, reason: &str) -> String {
+pub(super) fn error(run: &Run, code: i32, reason: &str) -> String {
     let line = run.err.lines().last().unwrap_or_default();
     let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {run:?}"));
     let error = &object["error"];
@@ -46,7 +46,7 @@ fn error(run: &Run, code: i32, reason: &str) -> String {
 }
 
 /// What the journals of a stopped server make of their stores: for each ledger, rows, digest and sequence.
-async fn state(data: &Path) -> Vec<[Value; 4]> {
+pub(super) async fn state(data: &Path) -> Vec<[Value; 4]> {
     let rebuilt = operate("store rebuild", &[("--data-dir", text(data))]).await.succeeded();
     let of = |object: &Value| {
         let sequence = &object["position"]["sequence"];
@@ -55,7 +55,7 @@ async fn state(data: &Path) -> Vec<[Value; 4]> {
     objects(&rebuilt).iter().map(of).collect()
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 

@@ -46,7 +46,7 @@ async fn office() -> (Cluster, Client) {
 }
 
 /// Waits for a check that is degraded, or worse, and whose reason holds all of these.
-async fn degraded(cluster: &Cluster, role: Role, parts: &[&str]) -> String {
+pub(super) async fn degraded(cluster: &Cluster, role: Role, parts: &[&str]) -> String {
     until(PATIENCE, format!("the {} that says {parts:?}", role.as_str()), async || {
         let report = cluster.server(role).readiness().await;
         let checks = report["checks"].as_array().cloned().unwrap_or_default();

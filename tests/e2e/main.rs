@@ -32,6 +32,7 @@ mod restore;
 mod resume;
 mod revocations;
 mod runbooks;
+mod s3;
 mod streams;
 mod telemetry;
 mod terminal;
