@@ -12,7 +12,7 @@ use milepost_ledger::{Actor, Digest, Ledger, Options, Read, Receipt, Submission,
 use milepost_service::access::{AccessRows, freshness};
 use milepost_service::config::ByteSize;
 use milepost_service::config::server::Server;
-use milepost_service::heard::FollowLag;
+use milepost_service::freshness::FollowLag;
 use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service;
@@ -85,8 +85,8 @@ impl Service {
         let followers: Vec<_> =
             transports.into_iter().map(|transport| (transport, Arc::<Progress>::default())).collect();
         let progress = SOURCES.into_iter().zip(followers.iter().map(|(_, progress)| Arc::clone(progress)));
-        let heard = progress.clone().map(|(source, progress)| (source, progress.heard.clone()));
-        FollowLag::register(&context.metrics, KIND, heard);
+        let freshness = progress.clone().map(|(source, progress)| (source, progress.freshness.clone()));
+        FollowLag::register(&context.metrics, KIND, freshness);
         let sources = Sources::new(ledger.clone(), progress.collect());
         Self { api: EventApi::new(streams, sources), ledger, clock, followers, metrics }
     }
@@ -100,7 +100,7 @@ impl Service {
             .zip(self.tasks(context))
             .fold(component, |component, (name, task)| component.task(name, task));
         let (_, registry) = &self.followers[0];
-        let component = freshness::attach(component, context, KIND, registry.heard.clone());
+        let component = freshness::attach(component, context, KIND, registry.freshness.clone());
         ledger::attach(component, context, KIND, &self.ledger)
     }
 
@@ -166,7 +166,7 @@ impl AccessRows for Granted {
     }
 
     fn age(&self) -> Option<Duration> {
-        self.progress.heard.ago()
+        self.progress.freshness.age()
     }
 }
 

@@ -32,7 +32,7 @@ const RESPONSE_BYTES: usize = 256 << 10;
 /// The longest run of one entry's bytes.
 const FRAGMENT_BYTES: usize = 1 << 20;
 /// A quiet stream sends the tail this often.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// A ledger as the service shows it.
 pub struct Followed {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use milepost_client::{Backoff, FollowBatch, FollowError, FollowOptions, FollowState, Follower, Transport};
 use milepost_ledger::journal::StoredEntry;
 use milepost_ledger::{Actor, CommandId, Ledger, Receipt, Submission, SubmitError};
-use milepost_service::heard::Heard;
+use milepost_service::freshness::Freshness;
 use milepost_service::host::BoxError;
 use milepost_service::readiness::Check;
 use milepost_types::{LedgerKind, Position, Rejection};
@@ -45,8 +45,8 @@ pub(crate) struct Follow {
     pub(crate) portfolios: Arc<Notify>,
     /// Why it is not followed any more, once it is not.
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
-    /// When it was followed to its end last.
-    pub(crate) heard: Heard,
+    /// How old what is known of it may be.
+    pub(crate) freshness: Freshness,
     pub(crate) backoff: Backoff,
 }
 
@@ -128,7 +128,8 @@ impl Follow {
     /// Takes over the entries that one response brought.
     async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         let start = after.unwrap_or(Position::start(batch.tail.log));
-        let tail = batch.tail.sequence;
+        let tail = batch.tail;
+        self.freshness.told(tail);
         let source_entries = read(start, batch).await?;
         let portfolios_changed =
             source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());
@@ -139,11 +140,9 @@ impl Follow {
         let count = commands.len() as u64;
         self.submit_all(commands).await?;
         self.metrics.followed_entries.inc_by(count);
-        let lag = tail.saturating_sub(after.map_or(0, |after| after.sequence));
+        let lag = tail.sequence.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        if lag == 0 {
-            self.heard.now();
-        }
+        self.freshness.taken(after.as_ref());
         if portfolios_changed {
             self.portfolios.notify_one();
         }

@@ -14,7 +14,7 @@ use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Api, Metrics as ListMetrics, ResourceService};
 use milepost_service::access::freshness;
 use milepost_service::config::server::Server;
-use milepost_service::heard::{FollowLag, Heard};
+use milepost_service::freshness::{FollowLag, Freshness};
 use milepost_service::host::raw::{Calls, RawService};
 use milepost_service::host::{BoxError, Component, ServiceContext};
 use milepost_service::journal_service::Followed;
@@ -92,9 +92,9 @@ impl Service {
             ledger: ledger.clone(),
             timeout: config.registry_timeout,
             ended: Arc::new(watch::Sender::new(None)),
-            heard: Heard::default(),
+            freshness: Freshness::default(),
         });
-        FollowLag::register(&context.metrics, KIND, [(LedgerKind::Registry, upstream.heard.clone())]);
+        FollowLag::register(&context.metrics, KIND, [(LedgerKind::Registry, upstream.freshness.clone())]);
         let api = Api {
             ledger,
             kind: KIND,
@@ -119,7 +119,7 @@ impl Service {
             .service(self.routes())
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
-        let component = freshness::attach(component, context, KIND, self.upstream.heard.clone());
+        let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());
         ledger::attach(component, context, KIND, &self.api.ledger)
     }
 
@@ -138,7 +138,7 @@ impl Service {
             drain: context.drain.clone(),
             portfolios: Arc::clone(&self.portfolios),
             ended: Arc::clone(&self.upstream.ended),
-            heard: self.upstream.heard.clone(),
+            freshness: self.upstream.freshness.clone(),
             backoff: self.backoff,
         }
     }

@@ -52,7 +52,7 @@ pub struct FollowOptions {
     /// How long to wait between attempts to connect.
     pub backoff: Backoff,
     /// A connection that is silent for this long is replaced. Default: 35 s; servers
-    /// send the tail every 10 s.
+    /// send the tail every second.
     pub silence: Duration,
 }
 
@@ -71,8 +71,6 @@ pub struct Follower {
     stage: Stage,
     delays: Delays,
     state: watch::Sender<FollowState>,
-    /// The tail that was given out last.
-    last_tail: Option<Position>,
     /// Whether this outage was logged as a warning.
     warned: bool,
 }
@@ -104,13 +102,13 @@ impl Follower {
             stage: Stage::Idle,
             delays: options.backoff.delays(),
             state: watch::Sender::new(FollowState::Connecting),
-            last_tail: None,
             warned: false,
             options,
         }
     }
 
-    /// The next entries, or the tail if it moved without any. Waits without a limit; may be cancelled.
+    /// The next entries, or only the tail: an idle server says every second that there is nothing new. Waits without a
+    /// limit; may be cancelled.
     ///
     /// # Errors
     /// If the log cannot be followed from here; again at each call.
@@ -185,7 +183,7 @@ impl Follower {
         .boxed()
     }
 
-    /// The whole entries of a response; `None` if it brought nothing new.
+    /// What a response brought; `None` if that is only a part of an entry.
     fn take(&mut self, response: FollowResponse) -> Result<Option<FollowBatch>, FollowError> {
         let Some(tail) = response.tail.as_ref().and_then(position::from_proto) else {
             self.lost("a response without the log's position".to_owned(), None);
@@ -197,6 +195,7 @@ impl Follower {
             return Ok(None);
         };
         let restored = self.adopt(&tail, &Lineage::new(lineage));
+        let is_tail_only = response.fragments.is_empty();
         let (entries, fault) = self.assembly.take(response.fragments, &tail);
         match fault {
             None => self.connected(),
@@ -210,8 +209,7 @@ impl Follower {
             }
             Some(fault) => self.lost(fault.to_string(), None),
         }
-        let news = restored.is_some() || !entries.is_empty() || self.last_tail != Some(tail);
-        self.last_tail = Some(tail);
+        let news = restored.is_some() || !entries.is_empty() || is_tail_only;
         Ok(news.then_some(FollowBatch { restored, entries, tail }))
     }
 

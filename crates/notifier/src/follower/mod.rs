@@ -185,8 +185,8 @@ impl SourceFollower {
             Err(error) => return Some(Stop::Blocked(self.ended(&error))),
         };
         self.progress.tell(tail);
-        if entries.is_empty() && block.is_empty() && self.lag() == 0 {
-            self.progress.heard.now();
+        if entries.is_empty() && block.is_empty() {
+            self.progress.freshness.taken(self.applied().as_ref());
         }
         for followed in entries {
             let before = after.unwrap_or(Position::start(tail.log));
@@ -230,11 +230,9 @@ impl SourceFollower {
         });
         let outcomes = self.ledger.submit_all(submissions.collect()).await;
         let done = self.count(outcomes);
-        let lag = self.lag();
-        self.metrics.follow_lag.get_or_create(&self.source.into()).set(lag);
-        if lag == 0 {
-            self.progress.heard.now();
-        }
+        let applied = self.applied();
+        self.metrics.follow_lag.get_or_create(&self.source.into()).set(self.lag(applied.as_ref()));
+        self.progress.freshness.taken(applied.as_ref());
         done
     }
 
@@ -327,8 +325,8 @@ impl SourceFollower {
         Rows(&self.ledger.view()).applied(self.source)
     }
 
-    fn lag(&self) -> i64 {
-        let lag = self.progress.lag(self.applied().as_ref());
+    fn lag(&self, applied: Option<&Position>) -> i64 {
+        let lag = self.progress.lag(applied);
         lag.and_then(|lag| i64::try_from(lag).ok()).unwrap_or(0)
     }
 

@@ -1,6 +1,6 @@
 //! How far a source is known to be, for whoever asks how far behind the log is.
 
-use milepost_service::heard::Heard;
+use milepost_service::freshness::Freshness;
 use milepost_types::Position;
 use parking_lot::Mutex;
 
@@ -8,14 +8,15 @@ use parking_lot::Mutex;
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     tail: Mutex<Option<Position>>,
-    /// When it was taken over to its end last.
-    pub(crate) heard: Heard,
+    /// How old what was taken over may be.
+    pub(crate) freshness: Freshness,
 }
 
 impl Progress {
     /// Records the source's tail.
     pub(super) fn tell(&self, tail: Position) {
         *self.tail.lock() = Some(tail);
+        self.freshness.told(tail);
     }
 
     /// Where the source's log was last; `None` if it was never reached.

@@ -9,19 +9,19 @@ use milepost_types::LedgerKind;
 use tokio_util::sync::CancellationToken;
 
 use super::Access;
-use crate::heard::Heard;
+use crate::freshness::Freshness;
 use crate::host::{Component, ServiceContext};
 use crate::readiness::Check;
 
 /// How often it is looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Adds the check to the component of a follower, if calls are authorized at all; `heard` is of the registry.
+/// Adds the check to the component of a follower, if calls are authorized at all; `known` is of the registry.
 pub fn attach(
     component: Component,
     context: &ServiceContext,
     follower: LedgerKind,
-    heard: Heard,
+    known: Freshness,
 ) -> Component {
     if !context.access.is_enforced() {
         return component;
@@ -29,14 +29,14 @@ pub fn attach(
     let check = context.readiness.check(format!("{follower}.grants"));
     let (access, drain) = (context.access.clone(), context.drain.clone());
     component.task("grants", async move {
-        watch(&access, &heard, &check, &drain).await;
+        watch(&access, &known, &check, &drain).await;
         Ok(())
     })
 }
 
-async fn watch(access: &Access, heard: &Heard, check: &Check, drain: &CancellationToken) {
+async fn watch(access: &Access, known: &Freshness, check: &Check, drain: &CancellationToken) {
     loop {
-        let age = heard.ago();
+        let age = known.age();
         match age {
             // A start does not wait for another server; why it is not heard, the check of following says.
             None => check.degraded("nothing was heard of the registry yet, so every call is refused"),
@@ -57,28 +57,35 @@ async fn watch(access: &Access, heard: &Heard, check: &Check, drain: &Cancellati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milepost_types::{LogId, Position};
+
     use crate::readiness::{Readiness, State};
 
     #[tokio::test]
     async fn a_follower_is_unready_while_its_grants_are_too_old() {
-        let (readiness, heard, drain) = (Readiness::new(), Heard::default(), CancellationToken::new());
+        let (readiness, known, drain) = (Readiness::new(), Freshness::default(), CancellationToken::new());
         let check = readiness.check("tracker.grants");
         let mut reports = readiness.watch();
-        assert!(heard.ago().is_none());
+        assert!(known.age().is_none());
         let watched = {
-            let (heard, drain) = (heard.clone(), drain.clone());
+            let (known, drain) = (known.clone(), drain.clone());
             let access = Access::enforced(Duration::from_millis(20));
-            tokio::spawn(async move { watch(&access, &heard, &check, &drain).await })
+            tokio::spawn(async move { watch(&access, &known, &check, &drain).await })
         };
         reports.wait_for(|report| report.checks["tracker.grants"].as_str() == "degraded").await.unwrap();
-        heard.now();
+        let tail = Position::start(LogId::generate());
+        let hear = move |known: &Freshness| {
+            known.told(tail);
+            known.taken(Some(&tail));
+        };
+        hear(&known);
         let stands = |state: &State| state.reason().contains("max_staleness");
         let report = reports.wait_for(|report| stands(&report.checks["tracker.grants"])).await.unwrap();
         assert!(!report.ready());
         drop(report);
         let hears = tokio::spawn(async move {
             loop {
-                heard.now();
+                hear(&known);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         });

@@ -18,7 +18,8 @@ section! {
         /// Principals that are administrators as long as no grant of administrator ever existed, such as
         /// "user:corp/00u1", "group:corp/planning", "serviceaccount:setup" or "cert:spiffe://office/setup".
         pub bootstrap_administrators: Vec<String> = Vec::new(),
-        /// How old what a server knows of the grants may be before it refuses every call.
+        /// How old what a server knows of the grants may be before it refuses every call; at least 5s: an idle registry
+        /// says every second that there is nothing new.
         pub max_staleness: Duration = Duration::from_secs(300),
         /// Whether a client certificate names a principal, by its one URI as alternative name. A call that comes
         /// with a token too is then refused, for it would have two principals.
@@ -50,7 +51,7 @@ impl Access {
 
 impl Rules for Access {
     fn rules(&self, found: &mut Found<'_>) {
-        found.between("max_staleness", self.max_staleness, Duration::from_secs(1), Duration::from_secs(3600));
+        found.between("max_staleness", self.max_staleness, Duration::from_secs(5), Duration::from_secs(3600));
         let faults = self.bootstrap_administrators.iter().filter_map(|text| match text.parse() {
             Ok(principal) => {
                 self.without_proof(&principal).map(|why| format!("{text:?} could never be proved: {why}"))

@@ -13,7 +13,7 @@ use milepost_proto::journal::v1::GetLedgerInfoRequest;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_resource::Caught;
 use milepost_service::access::AccessRows;
-use milepost_service::heard::Heard;
+use milepost_service::freshness::Freshness;
 use milepost_service::refusal;
 use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, ResourceName, same_places};
 use tokio::sync::watch;
@@ -32,8 +32,8 @@ pub(crate) struct Upstream {
     pub(crate) timeout: Duration,
     /// Why it is not followed any more, once it is not.
     pub(crate) ended: Arc<watch::Sender<Option<String>>>,
-    /// When it was followed to its end last.
-    pub(crate) heard: Heard,
+    /// How old what is known of it may be.
+    pub(crate) freshness: Freshness,
 }
 
 /// What the registry granted, as far as it was followed.
@@ -43,7 +43,7 @@ impl AccessRows for Upstream {
     }
 
     fn age(&self) -> Option<Duration> {
-        self.heard.ago()
+        self.freshness.age()
     }
 }
 
