@@ -1,11 +1,12 @@
 //! Revocations over several restores: what any log of the registry says was revoked stays so, whichever is restored;
-//! what a server revoked just before it stopped is in its backup; and another resource of the same name is left alone.
+//! what a server revoked just before it stopped is in its backup; another resource of the same name is left alone; and
+//! where it cannot be read what was revoked, nothing is restored unless somebody says so.
 
 use std::path::Path;
 
 use milepost_tests::cli::{Run, run_command};
 use milepost_tests::protected::Protected;
-use milepost_tests::{Role, binary};
+use milepost_tests::{Role, binary, files};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -38,11 +39,16 @@ async fn is_accepted(office: &Protected, secret: &str) -> bool {
     run.code == Some(0)
 }
 
-async fn backup(office: &Protected, words: &str) -> Run {
+/// Runs a command for backups in the target of the office.
+async fn run(office: &Protected, words: &str) -> Run {
     let mut command = Command::new(binary::milepost());
     command.args(["backup"]).args(words.split(' ')).args(["-o", "json"]);
     command.args(["--target", &format!("file://{}", office.path("backups"))]);
-    run_command(command).await.succeeded()
+    run_command(command).await
+}
+
+async fn backup(office: &Protected, words: &str) -> Run {
+    run(office, words).await.succeeded()
 }
 
 #[track_caller]
@@ -125,4 +131,29 @@ async fn a_token_that_was_revoked_just_before_the_server_stopped_stays_revoked_a
     let again = restore(&mut office, "restored", &format!(" --sequence registry={made}")).await;
     assert_eq!(again, ["apiTokens/t1"]);
     assert!(!is_accepted(&office, &secret).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_cannot_read_what_was_revoked_is_refused_unless_that_is_to_be_forgotten() {
+    let mut office = start().await;
+    stop(&mut office).await;
+    let (_, before) = last(&office).await;
+    office.cluster.start().await;
+    token(&office, "t1").await;
+    stop(&mut office).await;
+    let first_log = files::contents(Path::new(&office.path("backups/registry")));
+    restore(&mut office, "second", &format!(" --sequence registry={before}")).await;
+    stop(&mut office).await;
+
+    // The end of the log that was given up, which is not restored, is lost.
+    let (lost, _) = first_log.last_key_value().expect("a range");
+    std::fs::remove_file(lost).expect("it is removed");
+    let words = format!("restore --data-dir {}", office.path("third"));
+    let refused = run(&office, &words).await.failed();
+    let name = lost.file_name().and_then(|name| name.to_str()).expect("a name");
+    assert!(refused.err.contains("BACKUP_DAMAGED") && refused.err.contains(name), "{refused:?}");
+    assert!(!Path::new(&office.path("third")).exists());
+    let restored = objects(&backup(&office, &format!("{words} --forget-revocations")).await);
+    let registry = restored.iter().find(|own| own["ledger"] == "registry").expect("the registry");
+    assert_eq!((registry["ok"].as_bool(), registry["revocationsKnownUntil"].is_null()), (Some(true), true));
 }

@@ -1,9 +1,10 @@
 //! Backups of a stopped server, and what is done with backups: make one, verify, list, restore.
 //!
-//! Invariant: `verify` and `list` write nothing. `restore` has a file of its own. What a backup is, and which
+//! Invariant: `verify` and `list` write nothing. `restore` has files of its own. What a backup is, and which
 //! cut is consistent, is decided in crate `backup`.
 
 mod restore;
+mod revocations;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

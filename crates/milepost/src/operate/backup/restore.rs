@@ -1,35 +1,29 @@
 //! `backup restore`: a data directory made from a backup.
 //!
 //! Invariant: the new directory appears whole or not at all. What there is and what was chosen is said before
-//! anything is written. What was revoked after the cut stays revoked. Which cut is consistent is decided in crate
+//! anything is written. What was revoked after the cut stays revoked, or nothing is restored, unless that is to be
+//! forgotten. Which cut is consistent is decided in crate
 //! `backup`, not here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
-use milepost_backup::{
-    BackupTarget, Bounds, Chain, Chosen, Layout, LogBackup, Restored, Use, Wanted, read_chain, read_entries,
-};
-use milepost_ledger::Entry;
-use milepost_ledger::journal::StoredEntry;
-use milepost_proto::event::v1::Event;
-use milepost_proto::event::v1::event::Resource;
-use milepost_service::access::table::is_event_of_access;
+use milepost_backup::{BackupTarget, Bounds, Chain, Chosen, Layout, Restored, Use, Wanted, read_chain};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::ledger::journal_dir;
 use milepost_service::origin::expected;
-use milepost_types::{LedgerKind, LogId, Position};
-use prost::Message;
+use milepost_types::{LedgerKind, Position};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::super::position;
 use super::Target;
+use super::revocations::Later;
 use crate::cli::read::instant;
 use crate::error::Error;
 use crate::output::{Format, json, print, progress};
@@ -52,6 +46,9 @@ pub struct Restore {
     /// As of an earlier manifest: for what was given up when a ledger was restored
     #[arg(long, value_name = "N")]
     manifest: Option<u64>,
+    /// Although it cannot be read what was revoked later: that lives again, until it is revoked by hand
+    #[arg(long)]
+    forget_revocations: bool,
 }
 
 /// Restores a data directory, and prints what there was, what was chosen and what came of it.
@@ -81,44 +78,60 @@ pub(super) async fn restore(args: &Restore, format: Format) -> Result<(), Error>
     };
     let chosen = chain.choose(&target, &wanted).await?;
     say(chosen.iter().map(|chosen| format!("{}: {}\n", chosen.ledger, ends(chosen))).collect())?;
-    // A chain up to a manifest does not have what came after that.
-    let whole =
-        if args.manifest.is_some() { &read_chain(&target, None, |_, _| Ok(())).await? } else { &chain };
-    let revoked = revoked_later(&target, &chain, whole, &chosen).await?;
-    let (restored, carried) = restore_to(&target, &chain, &chosen, &args.data_dir, revoked).await?;
+    let later = match args.forget_revocations {
+        true => Later::default(),
+        false => Later::read(&target, &chain, &chosen, args.manifest.is_some()).await?,
+    };
+    let known_until = later.known_until;
+    let (restored, again) = restore_to(&target, &chain, &chosen, &args.data_dir, later.revoked).await?;
     if format == Format::Json {
         let facts = bounds.iter().zip(&chosen).zip(&restored);
         let object = |((bounds, chosen), restored): ((_, _), &Restored)| {
             let mut facts = facts_of(bounds, chosen, restored);
             if restored.ledger == LedgerKind::Registry {
-                facts["revokedAgain"] = json!(carried);
-                facts["revocationsKnownUntil"] = json!({
-                    "time": whole.time.map(|time| time.to_string()),
-                    "position": known_until(whole).as_ref().map(position),
-                });
+                facts["revokedAgain"] = json!(again);
+                facts["revocationsKnownUntil"] = json!(
+                    known_until
+                        .map(|(time, at)| json!({ "time": time.to_string(), "position": position(&at) }))
+                );
             }
             json::line(&facts)
         };
         return print(&facts.map(object).collect::<String>());
     }
-    for Restored { ledger, tail, lineage } in &restored {
-        let from = lineage.parent().map_or_else(String::new, |fork| format!(", restored from {fork}"));
-        print(&format!("{ledger}: {tail}{from}\n"))?;
-    }
-    if !carried.is_empty() {
-        let all = carried.join(", ");
-        print(&format!("registry: revoked later, and so again in entries of their own: {all}\n"))?;
-    }
-    if let (Some(time), Some(position)) = (whole.time, known_until(whole)) {
-        print(&format!(
-            "registry: revocations are known up to {time}, {position}; what was revoked later must be revoked again\n"
-        ))?;
-    }
     let dir = args.data_dir.display();
+    let tails = restored.iter().map(tail).collect::<String>();
+    let revocations = revocations(&again, known_until, args.forget_revocations);
     print(&format!(
-        "{dir} is complete; cursors and followers up to these entries go on by themselves\n\
+        "{tails}{revocations}{dir} is complete; cursors and followers up to these entries go on by themselves\n\
          serve it: milepost serve all --data-dir {dir}\n"
     ))
+}
+
+/// Where a ledger stands, for people.
+fn tail(Restored { ledger, tail, lineage }: &Restored) -> String {
+    let from = lineage.parent().map_or_else(String::new, |fork| format!(", restored from {fork}"));
+    format!("{ledger}: {tail}{from}\n")
+}
+
+/// What became of what was revoked later, for people.
+fn revocations(again: &[String], known_until: Option<(Timestamp, Position)>, is_forgotten: bool) -> String {
+    let again = match again {
+        [] => String::new(),
+        names => {
+            format!("registry: revoked later, and so again in entries of their own: {}\n", names.join(", "))
+        }
+    };
+    let known = match known_until {
+        Some((time, at)) => format!(
+            "registry: revocations are known up to {time}, {at}; what was revoked later must be revoked again\n"
+        ),
+        None if is_forgotten => {
+            "registry: whatever was revoked later lives again, until it is revoked by hand\n".to_owned()
+        }
+        None => String::new(),
+    };
+    again + &known
 }
 
 /// Restores, with a bar over the entries of all ledgers; what came of it, and what was revoked again.
@@ -154,70 +167,6 @@ async fn restore_to(
     let restored = milepost_backup::restore(target, chain, chosen, dir, layout, progress, finish).await?;
     bar.finish_and_clear();
     Ok(restored)
-}
-
-/// What the backup says was revoked, in any log of the registry, after the entry with which that is to end or where
-/// that entry's log has it not: it stays revoked, or tokens and grants would live again that somebody had ended.
-async fn revoked_later(
-    target: &BackupTarget,
-    chain: &Chain,
-    whole: &Chain,
-    chosen: &[Chosen],
-) -> Result<Vec<String>, Error> {
-    let registry = LedgerKind::Registry;
-    let end = chosen.iter().find(|chosen| chosen.ledger == registry).map(|chosen| chosen.sequence);
-    let Some((log, end)) = chain.ledgers.get(&registry).zip(end) else { return Ok(Vec::new()) };
-    // The last that each log says of a resource: what one revoked, no other one takes back.
-    let mut last: BTreeMap<(LogId, String), Revocable> = BTreeMap::new();
-    let show = |log, entry: &StoredEntry| {
-        last.extend(Revocable::of_entry(entry).map(|(name, state)| ((log, name), state)));
-    };
-    whole.read_left_out(target, registry, (log, end), show).await?;
-    let revoked = last.into_iter().filter(|(_, state)| state.is_revoked);
-    let revoked: Vec<(String, Revocable)> = revoked.map(|((_, name), state)| (name, state)).collect();
-    if revoked.is_empty() {
-        return Ok(Vec::new());
-    }
-    // Another log may have given the same name to another resource.
-    let mut restored: BTreeMap<String, Revocable> = BTreeMap::new();
-    let show = |entry: &StoredEntry| restored.extend(Revocable::of_entry(entry));
-    read_entries(target, registry, log, (0, end), show).await?;
-    let is_restored = |(name, state): &(String, Revocable)| {
-        restored.get(name).is_some_and(|own| !own.is_revoked && own.create_time == state.create_time)
-    };
-    let names: BTreeSet<_> = revoked.into_iter().filter(is_restored).map(|(name, _)| name).collect();
-    Ok(names.into_iter().collect())
-}
-
-/// Where the registry stands at the end of the backup: revocations after that are not known to it.
-fn known_until(whole: &Chain) -> Option<Position> {
-    whole.ledgers.get(&LedgerKind::Registry).map(LogBackup::position)
-}
-
-/// What an event says of something that can be revoked.
-struct Revocable {
-    /// Together with the name, which one it is.
-    create_time: Option<prost_types::Timestamp>,
-    is_revoked: bool,
-}
-
-impl Revocable {
-    /// What the events of an entry say of them, by their names.
-    fn of_entry(entry: &StoredEntry) -> impl Iterator<Item = (String, Self)> {
-        // What cannot be decoded is refused when it is restored or verified.
-        let events = Entry::decode_events(entry).unwrap_or_default();
-        let events = events.into_iter().filter_map(|event| Event::decode(event).ok());
-        events.filter(|event| is_event_of_access(&event.r#type)).map(|event| {
-            let is_revoked = event.r#type.ends_with(".deleted");
-            let create_time = match event.resource {
-                Some(Resource::GrantResource(grant)) => grant.create_time,
-                Some(Resource::ServiceAccountResource(account)) => account.create_time,
-                Some(Resource::ApiTokenResource(token)) => token.create_time,
-                _ => None,
-            };
-            (event.subject, Self { create_time, is_revoked })
-        })
-    }
 }
 
 /// Each ledger once.
