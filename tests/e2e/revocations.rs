@@ -5,12 +5,10 @@
 use std::path::Path;
 
 use milepost_tests::cli::{Run, run_command};
-use milepost_tests::protected::Protected;
+use milepost_tests::protected::{self, Protected};
 use milepost_tests::{Role, binary, files};
 use serde_json::Value;
 use tokio::process::Command;
-
-const CREATE: &str = "--service-account portal --expire-time 2027-06-01T00:00:00Z --format json";
 
 /// A server that backs up when it stops, with a service account that may read a portfolio.
 async fn start() -> Protected {
@@ -28,7 +26,8 @@ fn set() -> [(&'static str, &'static str); 2] {
 
 /// Makes a token of the service account; its secret.
 async fn token(office: &Protected, id: &str) -> String {
-    let created = office.does("first", &format!("api-token create {id} {CREATE}")).await;
+    let create = format!("--service-account portal --expire-time {}", protected::expire_time());
+    let created = office.does("first", &format!("api-token create {id} {create} --format json")).await;
     let secret = created.split('"').find(|text| text.starts_with(&format!("mp_{id}_")));
     secret.expect("the token").to_owned()
 }
