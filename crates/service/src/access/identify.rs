@@ -10,7 +10,7 @@ use milepost_ledger::{Actor, Authentication};
 use milepost_proto::error::v1::Reason;
 use milepost_types::Clock;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::guard::{AccessRows, unknown_caller};
 use super::held::Holder;
@@ -72,11 +72,15 @@ impl Identify {
         let certificate: Option<&PeerCertificate> = peer.and_then(|peer| peer.certificate.as_deref());
         match self.authenticator.authenticate_or_wait(headers, certificate).await {
             Ok(Some(identity)) => Ok(Authority::of(self.holder(identity))),
-            Ok(None) => Err(self.recorded(method, peer, unknown_caller(), "no credential was given", false)),
+            Ok(None) => {
+                let status = unknown_caller();
+                self.record(method, peer, &status, "no credential was given");
+                Err(status)
+            }
             Err(refused) => {
-                // What could not be verified yet may be good; what has expired was.
-                let counts = !matches!(refused.outcome(), Outcome::NotVerifiable | Outcome::Expired);
-                Err(self.recorded(method, peer, status(&refused), &refused.to_string(), counts))
+                let status = status(&refused);
+                self.record(method, peer, &status, &refused.to_string());
+                Err(self.limited(peer, refused.outcome(), status))
             }
         }
     }
@@ -100,15 +104,8 @@ impl Identify {
         authority.holder().map_or(Ok(()), |holder| self.callers.bytes(&holder.actor.principal, bytes))
     }
 
-    /// The answer to a call of an unknown caller, which is recorded with what was wrong.
-    fn recorded(
-        &self,
-        method: &str,
-        peer: Option<&Peer>,
-        status: Status,
-        detail: &str,
-        counts: bool,
-    ) -> Status {
+    /// Records what was wrong with the credential of a call.
+    fn record(&self, method: &str, peer: Option<&Peer>, status: &Status, detail: &str) {
         self.audit.record(|| Record {
             method: method.to_owned(),
             peer: audit::peer(peer.map(|peer| peer.address)),
@@ -116,11 +113,21 @@ impl Identify {
             detail: detail.to_owned(),
             ..Record::new(self.clock.now(), Kind::CredentialRefused)
         });
-        let Some(peer) = peer.filter(|_| counts && status.code() == Code::Unauthenticated) else {
-            return status;
-        };
-        peer.refusals.add(self.refusals_per_connection);
-        self.callers.refusal(peer.address.ip(), status)
+    }
+
+    /// Counts a credential that was refused; the answer to it, unless there were too many: then that.
+    fn limited(&self, peer: Option<&Peer>, outcome: Outcome, answer: Status) -> Status {
+        let Some(peer) = peer else { return answer };
+        match outcome {
+            // The credential was good once, or is good.
+            Outcome::Expired | Outcome::MetadataNotAllowed => return answer,
+            // It may be good; whoever sends many of them may not keep others from having theirs verified.
+            Outcome::NotVerifiable => {}
+            Outcome::NotAccepted | Outcome::Malformed | Outcome::Ambiguous => {
+                peer.refusals.add(self.refusals_per_connection);
+            }
+        }
+        self.callers.refusal(peer.address.ip(), answer)
     }
 
     fn holder(&self, identity: Identity) -> Holder {
@@ -169,6 +176,8 @@ fn status(refused: &Refused) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+    use tonic::Code;
     use tonic_types::StatusExt;
 
     use super::*;
@@ -197,5 +206,27 @@ mod tests {
             assert!(recorded.detail.contains(cause), "{}", recorded.detail);
             assert!(!status.message().contains(cause) || problem.ends_with("MALFORMED"));
         }
+    }
+
+    #[tokio::test]
+    async fn refused_credentials_count_for_their_address_and_for_the_connection_unless_they_may_be_good() {
+        let mut config = Server::default();
+        config.access.certificates = true;
+        (config.limits.refusals_per_second, config.limits.refusals_burst) = (1, 2);
+        config.limits.refusals_per_connection = 1;
+        let context = ServiceContext::new(&config);
+        let identify = Identify::new(&config.access, &context).unwrap();
+        let closes = |outcome, address: &str| {
+            let peer =
+                Peer { address: address.parse().unwrap(), certificate: None, refusals: Default::default() };
+            let answers =
+                (0..9).map(|_| identify.limited(Some(&peer), outcome, Status::unauthenticated("no")));
+            let limited = answers.filter(|answer| answer.code() == Code::ResourceExhausted).count();
+            (limited > 0, peer.refusals.full().now_or_never().is_some())
+        };
+        assert_eq!(closes(Outcome::NotAccepted, "192.0.2.1:1"), (true, true));
+        assert_eq!(closes(Outcome::NotVerifiable, "192.0.2.2:1"), (true, false));
+        assert_eq!(closes(Outcome::Expired, "192.0.2.3:1"), (false, false));
+        assert_eq!(closes(Outcome::MetadataNotAllowed, "192.0.2.4:1"), (false, false));
     }
 }

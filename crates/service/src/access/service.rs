@@ -97,7 +97,8 @@ impl Explainer {
             let other = holder.other().into_iter().zip(&known.other);
             response.grants_of_other =
                 other.flat_map(|(principal, held)| in_force(held, principal, &as_delegate, now)).collect();
-            response.first_administrator = holder.is_bootstrap && !known.had_administrator;
+            response.first_administrator =
+                holder.is_bootstrap && holder.other().is_none() && !known.had_administrator;
         });
         Ok(response)
     }

@@ -13,7 +13,7 @@ pub enum Outcome {
     NotAccepted,
     /// The credential is damaged or incomplete.
     Malformed,
-    /// The credential cannot be verified now: try again. It does not count as a failed attempt.
+    /// The credential cannot be verified now: try again. It counts for its address, but closes no connection.
     NotVerifiable,
     /// There is more than one credential.
     Ambiguous,
