@@ -107,7 +107,7 @@ impl Service {
     /// Its calls, which are decided on what the registry granted, as far as it was followed.
     pub(crate) fn routes(&self, context: &ServiceContext) -> RawService<EventRoutes> {
         let (_, progress) = &self.followers[0];
-        let granted = Granted { ledger: self.ledger.clone(), progress: Arc::clone(progress) };
+        let granted = FollowedGrants { ledger: self.ledger.clone(), progress: Arc::clone(progress) };
         RawService(EventRoutes::new(self.api.clone(), Calls::new(context, Arc::new(granted))))
     }
 
@@ -155,12 +155,12 @@ impl Service {
 }
 
 /// What the registry granted, as far as it was followed.
-struct Granted {
+struct FollowedGrants {
     ledger: Ledger<Rules>,
     progress: Arc<Progress>,
 }
 
-impl AccessRows for Granted {
+impl AccessRows for FollowedGrants {
     fn read(&self, read: &mut dyn FnMut(&dyn Read)) {
         read(&self.ledger.view());
     }

@@ -209,7 +209,7 @@ impl Callers {
     ///
     /// # Errors
     /// If it has too many.
-    pub(crate) fn stream(&self, principal: &str) -> Result<OpenOf, Status> {
+    pub(crate) fn stream(&self, principal: &str) -> Result<PrincipalStream, Status> {
         let mut streams = self.streams.lock();
         let open = streams.entry(principal.to_owned()).or_default();
         let limit = self.limits.streams_per_principal;
@@ -219,7 +219,7 @@ impl Callers {
             return Err(self.status(STREAMS, limit, message, Duration::from_secs(1)));
         }
         *open += 1;
-        Ok(OpenOf { principal: principal.to_owned(), streams: Arc::clone(&self.streams) })
+        Ok(PrincipalStream { principal: principal.to_owned(), streams: Arc::clone(&self.streams) })
     }
 
     /// Counts a credential that was refused; the answer to it, unless there were too many: then that.
@@ -261,12 +261,12 @@ fn customer(address: IpAddr) -> IpAddr {
 }
 
 /// An open stream of a principal.
-pub(crate) struct OpenOf {
+pub(crate) struct PrincipalStream {
     principal: String,
     streams: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-impl Drop for OpenOf {
+impl Drop for PrincipalStream {
     fn drop(&mut self) {
         let mut streams = self.streams.lock();
         if let Some(open) = streams.get_mut(&self.principal) {

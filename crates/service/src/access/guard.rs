@@ -13,8 +13,8 @@ use milepost_proto::rule::{AccessRequest, RuleKind};
 use milepost_types::{Clock, Permission, Rejection};
 use tonic::{Code, Request, Status};
 
+use super::caller_grants::GrantCache;
 use super::held::Holder;
-use super::known::Grants;
 use super::permit::Permit;
 use super::stream::StreamAccess;
 use super::{Access, Authority, Sender};
@@ -61,7 +61,7 @@ pub struct Guard(Arc<Inner>);
 struct Inner {
     access: Access,
     rows: Arc<dyn AccessRows>,
-    grants: Grants,
+    grants: GrantCache,
     clock: Arc<dyn Clock>,
     audit: Audit,
 }
@@ -72,7 +72,7 @@ impl Guard {
         context.access.attach(&rows);
         let (access, clock) = (context.access.clone(), Arc::clone(&context.clock));
         let audit = context.audit.clone();
-        Self(Arc::new(Inner { access, rows, grants: Grants::default(), clock, audit }))
+        Self(Arc::new(Inner { access, rows, grants: GrantCache::default(), clock, audit }))
     }
 
     /// Allows a request, or refuses it.
@@ -118,7 +118,7 @@ impl Guard {
         request: &Q,
         peer: Option<SocketAddr>,
         is_allowed: bool,
-    ) -> Option<Note> {
+    ) -> Option<PendingRecord> {
         let kind = match () {
             () if !self.0.audit.is_on() => return None,
             () if !is_allowed => Kind::Denied,
@@ -132,7 +132,7 @@ impl Guard {
         let (method, peer) = (Q::RULE.method.to_owned(), audit::peer(peer));
         let record = Record::new(self.0.clock.now(), kind).about(names.into_iter());
         let record = Box::new(Record { method, principal, on_behalf_of, credential, peer, ..record });
-        Some(Note { audit: self.0.audit.clone(), record: Some(record) })
+        Some(PendingRecord { audit: self.0.audit.clone(), record: Some(record) })
     }
 
     /// Reads the rows that it decides on, as one cut.
@@ -165,12 +165,12 @@ pub struct Permitted<Q> {
     permit: Permit,
     guard: Guard,
     /// What is to be recorded once it is answered.
-    note: Option<Note>,
+    note: Option<PendingRecord>,
 }
 
 impl<Q> Permitted<Q> {
     /// What is to be recorded once it is answered.
-    pub(crate) fn take_note(&mut self) -> Option<Note> {
+    pub(crate) fn take_note(&mut self) -> Option<PendingRecord> {
         self.note.take()
     }
 
@@ -207,13 +207,13 @@ impl<Q> Permitted<Q> {
 
 /// What is to be recorded of a call. It is recorded also if nobody waits for the answer any more: the change may be made
 /// nevertheless.
-pub(crate) struct Note {
+pub(crate) struct PendingRecord {
     audit: Audit,
     /// Until it is recorded.
     record: Option<Box<Record>>,
 }
 
-impl Note {
+impl PendingRecord {
     /// Records the call, which was refused with this status if there is one.
     pub(crate) fn answered(mut self, refused: Option<&Status>) {
         let detail = refused.map_or_else(String::new, |status| status.message().to_owned());
@@ -226,7 +226,7 @@ impl Note {
     }
 }
 
-impl Drop for Note {
+impl Drop for PendingRecord {
     fn drop(&mut self) {
         self.record(Code::Unknown, "the call ended before its answer, so it may have been done".to_owned());
     }
@@ -265,7 +265,7 @@ mod tests {
         let audit = Audit::new(&Config { directory: Some("unused".into()), ..Config::default() });
         let note = || {
             let record = Record::new("2021-05-27T04:00:00Z".parse().unwrap(), Kind::AccessChanged);
-            Note { audit: audit.clone(), record: Some(Box::new(record)) }
+            PendingRecord { audit: audit.clone(), record: Some(Box::new(record)) }
         };
         note().answered(None);
         note().answered(Some(&Status::not_found("there is none")));

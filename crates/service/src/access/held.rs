@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use milepost_ledger::{Actor, Authentication};
 use milepost_types::{Permission, Place, Role, Scope};
 
-use super::known::Known;
+use super::caller_grants::CallerGrants;
 use super::scopes::Scopes;
-use super::table::Held;
+use super::table::GrantRow;
 use crate::identity::CredentialKind;
 
 /// A caller that was authenticated.
@@ -42,8 +42,14 @@ impl Holder {
     }
 
     /// Whether it has one of the permissions at a place.
-    pub fn may(&self, known: &Known, now: Timestamp, permissions: &[Permission], place: Place<'_>) -> bool {
-        let has = |grants: &[Held], permissions: &[Permission]| {
+    pub fn may(
+        &self,
+        known: &CallerGrants,
+        now: Timestamp,
+        permissions: &[Permission],
+        place: Place<'_>,
+    ) -> bool {
+        let has = |grants: &[GrantRow], permissions: &[Permission]| {
             in_force(grants, now, permissions).any(|held| held.place().covers(place))
         };
         let own = |permissions: &[Permission]| known.own.iter().any(|grants| has(grants, permissions));
@@ -55,7 +61,7 @@ impl Holder {
     }
 
     /// Where it has one of the permissions.
-    pub fn scopes(&self, known: &Known, now: Timestamp, permissions: &[Permission]) -> Scopes {
+    pub fn scopes(&self, known: &CallerGrants, now: Timestamp, permissions: &[Permission]) -> Scopes {
         let own = |permissions: &[Permission]| own_scopes(known, now, permissions);
         match &known.other {
             None if self.is_first_administrator(known, permissions) => Scopes::everywhere(),
@@ -69,34 +75,34 @@ impl Holder {
     }
 
     /// When the next of its grants ends by itself, or its credential.
-    pub fn next_end(&self, known: &Known, now: Timestamp) -> Option<Timestamp> {
+    pub fn next_end(&self, known: &CallerGrants, now: Timestamp) -> Option<Timestamp> {
         let grants = known.own.iter().chain(&known.other).flat_map(|grants| grants.iter());
-        let ends = grants.filter(|held| held.holds_at(now)).filter_map(Held::expire_time);
+        let ends = grants.filter(|held| held.holds_at(now)).filter_map(GrantRow::expire_time);
         ends.chain(self.expire_time).min()
     }
 
-    fn is_first_administrator(&self, known: &Known, permissions: &[Permission]) -> bool {
+    fn is_first_administrator(&self, known: &CallerGrants, permissions: &[Permission]) -> bool {
         let enough = || permissions.iter().any(|permission| Role::Admin.has(*permission));
         self.is_bootstrap && enough() && !known.had_administrator
     }
 }
 
 /// Where a holder of these grants has one of the permissions itself, for whomever it acts.
-pub(super) fn own_scopes(known: &Known, now: Timestamp, permissions: &[Permission]) -> Scopes {
+pub(super) fn own_scopes(known: &CallerGrants, now: Timestamp, permissions: &[Permission]) -> Scopes {
     known.own.iter().flat_map(|grants| scopes(grants, now, permissions)).collect()
 }
 
 fn in_force<'a>(
-    grants: &'a [Held],
+    grants: &'a [GrantRow],
     now: Timestamp,
     permissions: &'a [Permission],
-) -> impl Iterator<Item = &'a Held> {
-    let gives = |held: &Held| permissions.iter().any(|permission| held.role.has(*permission));
+) -> impl Iterator<Item = &'a GrantRow> {
+    let gives = |held: &GrantRow| permissions.iter().any(|permission| held.role.has(*permission));
     grants.iter().filter(move |held| held.holds_at(now) && gives(held))
 }
 
 fn scopes<'a>(
-    grants: &'a [Held],
+    grants: &'a [GrantRow],
     now: Timestamp,
     permissions: &'a [Permission],
 ) -> impl Iterator<Item = Scope> + use<'a> {

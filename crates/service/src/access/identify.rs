@@ -21,7 +21,7 @@ use crate::host::{Peer, ServiceContext, code_name};
 use crate::identity::{
     Authenticator, CredentialKind, Identity, Outcome, PeerCertificate, Refused, TokenRecord, Tokens,
 };
-use crate::limits::{Callers, OpenOf};
+use crate::limits::{Callers, PrincipalStream};
 use crate::status::Answer;
 
 /// Finds out who sends calls.
@@ -40,7 +40,7 @@ impl Identify {
     pub(crate) fn new(config: &access::Access, context: &ServiceContext) -> Option<Arc<Self>> {
         let ServiceContext { access, audit, clock, metrics, .. } = context;
         access.is_enforced().then(|| {
-            let tokens = Arc::new(Granted(access.rows().cloned()));
+            let tokens = Arc::new(TokenTable(access.rows().cloned()));
             let authenticator = Authenticator::new(config, tokens, Arc::clone(clock), metrics);
             let bootstrap = config.bootstrap_administrators.clone();
             Arc::new(Self {
@@ -89,7 +89,11 @@ impl Identify {
     ///
     /// # Errors
     /// If there are too many.
-    pub(crate) fn count(&self, authority: &Authority, is_stream: bool) -> Result<Option<OpenOf>, Status> {
+    pub(crate) fn count(
+        &self,
+        authority: &Authority,
+        is_stream: bool,
+    ) -> Result<Option<PrincipalStream>, Status> {
         let Some(holder) = authority.holder() else { return Ok(None) };
         let principal = &holder.actor.principal;
         self.callers.call(principal)?;
@@ -151,9 +155,9 @@ impl Identify {
 }
 
 /// The API tokens that were granted, as far as this process knows.
-struct Granted(Option<Arc<dyn AccessRows>>);
+struct TokenTable(Option<Arc<dyn AccessRows>>);
 
-impl Tokens for Granted {
+impl Tokens for TokenTable {
     fn find(&self, id: &str) -> Option<TokenRecord> {
         let mut found = None;
         self.0.as_ref()?.read(&mut |rows| found = table::token(rows, id));

@@ -8,11 +8,11 @@
 //! A decision about access is made from the name of a resource, before anything is known of the resource itself, and
 //! is never kept. Which permission a method needs stands in the schemas, and which role has it in crate `types`.
 
+mod caller_grants;
 pub mod freshness;
 mod guard;
 mod held;
 mod identify;
-mod known;
 mod metrics;
 mod permit;
 mod scopes;
@@ -21,7 +21,7 @@ mod stream;
 pub mod table;
 
 pub use guard::{AccessRows, Guard, Permitted};
-pub(crate) use guard::{NoRows, Note};
+pub(crate) use guard::{NoRows, PendingRecord};
 pub use held::Holder;
 pub(crate) use identify::Identify;
 pub(crate) use metrics::AccessMetrics;

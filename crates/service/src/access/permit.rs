@@ -10,23 +10,23 @@ use milepost_ledger::Read;
 use milepost_proto::rule::{AccessRequest, Rule, RuleKind};
 use milepost_types::{Permission, Place, Rejection};
 
+use super::caller_grants::CallerGrants;
 use super::held::Holder;
-use super::known::Known;
 use super::scopes::Scopes;
 use super::table::Changed;
 
 /// What a call was allowed to do.
 #[derive(Debug, Clone)]
-pub struct Permit(Option<Arc<Asked>>);
+pub struct Permit(Option<Arc<CheckedCall>>);
 
 #[derive(Debug)]
-struct Asked {
+struct CheckedCall {
     holder: Arc<Holder>,
     rule: &'static Rule,
     /// The resources that the request names.
     names: Vec<String>,
     /// The grants of the caller when it asked.
-    known: Known,
+    known: CallerGrants,
 }
 
 impl Permit {
@@ -36,10 +36,10 @@ impl Permit {
     }
 
     /// What a caller asks for, whose grants are these.
-    pub(crate) fn of<Q: AccessRequest>(holder: Arc<Holder>, request: &Q, known: Known) -> Self {
+    pub(crate) fn of<Q: AccessRequest>(holder: Arc<Holder>, request: &Q, known: CallerGrants) -> Self {
         let mut names = Vec::new();
         request.visit_resources(&mut |name| names.push(name.to_owned()));
-        Self(Some(Arc::new(Asked { holder, rule: Q::RULE, names, known })))
+        Self(Some(Arc::new(CheckedCall { holder, rule: Q::RULE, names, known })))
     }
 
     /// Refuses what the caller may not do, as these rows have it.
@@ -85,13 +85,13 @@ impl Permit {
     }
 }
 
-impl Asked {
+impl CheckedCall {
     /// Does something with the grants of the caller as these rows have them.
-    fn with_known<T>(&self, rows: &dyn Read, act: impl FnOnce(&Known) -> T) -> T {
-        if self.known.is_of(rows) { act(&self.known) } else { act(&Known::read(rows, &self.holder)) }
+    fn with_known<T>(&self, rows: &dyn Read, act: impl FnOnce(&CallerGrants) -> T) -> T {
+        if self.known.is_of(rows) { act(&self.known) } else { act(&CallerGrants::read(rows, &self.holder)) }
     }
 
-    fn check(&self, known: &Known, now: Timestamp) -> Result<(), Rejection> {
+    fn check(&self, known: &CallerGrants, now: Timestamp) -> Result<(), Rejection> {
         check(&self.holder, known, now, self.rule, &self.names)
     }
 }
@@ -102,7 +102,7 @@ impl Asked {
 /// The first permission that is missing.
 pub(super) fn check(
     holder: &Holder,
-    known: &Known,
+    known: &CallerGrants,
     now: Timestamp,
     rule: &Rule,
     names: &[String],

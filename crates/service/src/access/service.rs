@@ -16,12 +16,12 @@ use milepost_types::{Clock, Permission, Place, Principal, Rejection, Role, Viola
 use tonic::Status;
 use tonic::body::Body;
 
+use super::caller_grants::CallerGrants;
 use super::guard::Permitted;
 use super::held::{Holder, own_scopes};
-use super::known::Known;
 use super::permit;
 use super::scopes::Scopes;
-use super::table::{self, Held};
+use super::table::{self, GrantRow};
 use crate::config::access;
 use crate::host::ServiceContext;
 use crate::host::raw::{Calls, RawMethods, RawService, ResponseFuture, unary};
@@ -87,7 +87,7 @@ impl Explainer {
             ..WhoAmIResponse::default()
         };
         asked.read_rows(&mut |rows| {
-            let known = Known::read(rows, holder);
+            let known = CallerGrants::read(rows, holder);
             let own = holder.principals().zip(&known.own);
             let everywhere = Scopes::everywhere();
             response.grants =
@@ -127,20 +127,21 @@ impl Explainer {
         let holder = self.holder(request);
         let place = Place::of(&request.resource);
         // What holds on the resource is the affair of whoever asks about it, wherever it was granted.
-        let is_seen = |held: &Held| seen.cover(held.place()) || held.place().covers(place);
+        let is_seen = |held: &GrantRow| seen.cover(held.place()) || held.place().covers(place);
         let of = |principal| table::grants(rows, principal).map(move |held| (held, principal));
         let held: Vec<_> = holder.principals().flat_map(of).filter(|(held, _)| is_seen(held)).collect();
         // A request of what has no paths names nothing.
         let names = if rule.paths.is_empty() { Vec::new() } else { vec![request.resource.clone()] };
-        let may = |grants: Arc<[Held]>, had_administrator| {
-            permit::check(&holder, &Known::of_grants(grants, had_administrator), now, rule, &names).is_ok()
+        let may = |grants: Arc<[GrantRow]>, had_administrator| {
+            permit::check(&holder, &CallerGrants::of_grants(grants, had_administrator), now, rule, &names)
+                .is_ok()
         };
         let had_administrator = table::had_administrator(rows);
         let is_free = may(Arc::default(), true);
         let allowed = may(held.iter().map(|(held, _)| held.clone()).collect(), had_administrator);
         let (grants, other_grants): (Vec<_>, Vec<_>) =
             held.into_iter().partition(|(held, _)| !is_free && may(Arc::from([held.clone()]), true));
-        let messages = |held: Vec<(Held, &str)>| {
+        let messages = |held: Vec<(GrantRow, &str)>| {
             held.into_iter().map(|(held, principal)| message(&held, principal)).collect::<Vec<_>>()
         };
         let has = |role: &Role| rule.permissions.iter().any(|permission| role.has(*permission));
@@ -167,7 +168,7 @@ impl Explainer {
 }
 
 /// Those of a principal's grants that are in force, and within these scopes.
-fn in_force(held: &[Held], principal: &str, seen: &Scopes, now: Timestamp) -> Vec<HeldGrant> {
+fn in_force(held: &[GrantRow], principal: &str, seen: &Scopes, now: Timestamp) -> Vec<HeldGrant> {
     let held = held.iter().filter(|held| held.holds_at(now) && seen.cover(held.place()));
     held.map(|held| message(held, principal)).collect()
 }
@@ -226,7 +227,7 @@ fn name(rule: &Rule) -> &'static str {
     rule.method.rsplit('/').next().unwrap_or_default()
 }
 
-fn message(held: &Held, principal: &str) -> HeldGrant {
+fn message(held: &GrantRow, principal: &str) -> HeldGrant {
     HeldGrant {
         expire_time: held.expire_time().map(crate::value::instant_message),
         principal: principal.to_owned(),

@@ -40,7 +40,7 @@ const SEQUENCE: usize = 8;
 
 /// A grant that was not revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct GrantRow {
     /// The grant's name, which says where it holds.
     pub name: String,
     /// Which role.
@@ -49,7 +49,7 @@ pub struct Held {
     expires: i64,
 }
 
-impl Held {
+impl GrantRow {
     /// Where it holds.
     pub fn place(&self) -> Place<'_> {
         Place::of(&self.name)
@@ -67,14 +67,14 @@ impl Held {
 }
 
 /// The grants of a principal.
-pub fn grants<'a>(rows: &'a dyn Read, principal: &str) -> impl Iterator<Item = Held> + use<'a> {
+pub fn grants<'a>(rows: &'a dyn Read, principal: &str) -> impl Iterator<Item = GrantRow> + use<'a> {
     let prefix = Key::of(GRANTS).text(principal).done();
     let start = prefix.len();
     rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).filter_map(move |(key, value)| {
         let name = std::str::from_utf8(&key[start..]).ok()?.to_owned();
         let (role, expires) = value.get(SEQUENCE..)?.split_first()?;
         let role = Role::from_number((*role).into())?;
-        Some(Held { name, role, expires: i64::from_be_bytes(expires.try_into().ok()?) })
+        Some(GrantRow { name, role, expires: i64::from_be_bytes(expires.try_into().ok()?) })
     })
 }
 

@@ -15,7 +15,7 @@ use milepost_proto::registry::v1::{
 use milepost_proto::rule::{AccessRequest, RuleKind};
 use milepost_types::{ManualClock, Permission};
 
-use super::known::{Grants, Known};
+use super::caller_grants::{CallerGrants, GrantCache};
 use super::*;
 use crate::config::server::Server;
 use crate::host::ServiceContext;
@@ -87,9 +87,9 @@ pub(super) fn on_behalf(principal: &str, other: &str) -> Holder {
 
 fn asks<Q: AccessRequest>(rows: &Rows, holder: &Holder, request: &Q) -> bool {
     let permit = |known| Permit::of(Arc::new(holder.clone()), request, known);
-    let is_allowed = permit(Known::read(rows, holder)).check_known(now()).is_ok();
+    let is_allowed = permit(CallerGrants::read(rows, holder)).check_known(now()).is_ok();
     // What was known before the last change counts for nothing.
-    assert_eq!(permit(Known::read(&Rows::default(), holder)).check(rows, now()).is_ok(), is_allowed);
+    assert_eq!(permit(CallerGrants::read(&Rows::default(), holder)).check(rows, now()).is_ok(), is_allowed);
     is_allowed
 }
 
@@ -156,7 +156,7 @@ fn a_grant_ends_at_its_time_and_when_it_is_revoked() {
         table::put_grant(&mut rows, &given);
         assert_eq!(asks(&rows, &ann, &project), allowed, "{expire_time:?}");
         assert_eq!(
-            ann.next_end(&Known::read(&rows, &ann), now()).is_some(),
+            ann.next_end(&CallerGrants::read(&rows, &ann), now()).is_some(),
             expire_time.is_some() && allowed
         );
     }
@@ -172,7 +172,7 @@ fn groups_have_roles_too() {
     grant(&mut rows, "grants/g", "group:a/planners", Role::Viewer);
     let ann = Holder { groups: vec!["group:a/planners".into()], ..holder("user:a/ann") };
     assert!(asks(&rows, &ann, &get("portfolios/a/projects/x")));
-    assert!(ann.scopes(&Known::read(&rows, &ann), now(), &[Permission::ContentRead]).is_everywhere());
+    assert!(ann.scopes(&CallerGrants::read(&rows, &ann), now(), &[Permission::ContentRead]).is_everywhere());
 }
 
 #[test]
@@ -186,7 +186,8 @@ fn on_behalf_of_another_it_takes_the_role_of_a_delegate_and_what_both_may_do() {
     grant(&mut rows, "portfolios/a/projects/x/grants/three", "serviceaccount:portal", Role::Delegate);
     assert!(asks(&rows, &portal, &project));
     assert!(!asks(&rows, &portal, &get("portfolios/a/projects/y")), "a delegate elsewhere");
-    let seen = portal.scopes(&Known::read(&rows, &portal), now(), &[Permission::ContentRead]).to_string();
+    let seen =
+        portal.scopes(&CallerGrants::read(&rows, &portal), now(), &[Permission::ContentRead]).to_string();
     assert_eq!(seen, "portfolios/a/projects/x");
     assert!(!asks(&rows, &on_behalf("serviceaccount:portal", "user:a/bob"), &project));
     grant(&mut rows, "grants/four", "serviceaccount:portal", Role::Admin);
@@ -194,7 +195,7 @@ fn on_behalf_of_another_it_takes_the_role_of_a_delegate_and_what_both_may_do() {
     grant(&mut rows, "grants/six", "serviceaccount:portal", Role::Delegate);
     let place = milepost_types::Place::of("portfolios/a");
     assert!(
-        !portal.may(&Known::read(&rows, &portal), now(), &[Permission::AccessManage], place),
+        !portal.may(&CallerGrants::read(&rows, &portal), now(), &[Permission::AccessManage], place),
         "never to change access"
     );
 }
@@ -204,11 +205,12 @@ fn the_first_administrator_is_one_until_another_was_granted_and_never_again() {
     let mut rows = Rows::default();
     let first = Holder { is_bootstrap: true, ..holder("cert:spiffe://office/first") };
     let everything = milepost_types::Place::of("");
-    let manages =
-        |rows: &Rows| first.may(&Known::read(rows, &first), now(), &[Permission::AccessManage], everything);
+    let manages = |rows: &Rows| {
+        first.may(&CallerGrants::read(rows, &first), now(), &[Permission::AccessManage], everything)
+    };
     assert!(manages(&rows));
     assert!(
-        !first.may(&Known::read(&rows, &first), now(), &[Permission::ContentRead], everything),
+        !first.may(&CallerGrants::read(&rows, &first), now(), &[Permission::ContentRead], everything),
         "and may do nothing else"
     );
     let mut other = grant(&mut rows, "grants/admin", "user:a/ann", Role::Admin);
@@ -411,8 +413,9 @@ fn every_method_is_allowed_to_the_roles_with_its_permission_in_their_scope_and_t
             grant(&mut rows, "portfolios/a/grants/g", "user:a/ann", wire);
             let (ann, bob) = (holder("user:a/ann"), holder("user:a/bob"));
             let has = rule.permissions.iter().any(|permission| role.has(*permission));
-            let may =
-                |who: &Holder, name| who.may(&Known::read(&rows, who), now(), rule.permissions, place(name));
+            let may = |who: &Holder, name| {
+                who.may(&CallerGrants::read(&rows, who), now(), rule.permissions, place(name))
+            };
             assert_eq!(may(&ann, own), has, "{} {role}", rule.method);
             assert!(!may(&ann, other) && !may(&ann, "") && !may(&bob, own), "{} {role}", rule.method);
         }
@@ -421,13 +424,16 @@ fn every_method_is_allowed_to_the_roles_with_its_permission_in_their_scope_and_t
 
 #[test]
 fn grants_that_were_read_before_are_read_again_after_any_change_also_one_of_the_same_sequence() {
-    let (mut rows, grants) = (Rows::default(), Grants::default());
+    let (mut rows, grants) = (Rows::default(), GrantCache::default());
     let ann = holder("user:a/ann");
     let place = milepost_types::Place::of("portfolios/a");
     let reads = |rows: &Rows| {
         let known = grants.known(rows, &ann);
         let is_allowed = ann.may(&known, now(), &[Permission::ContentRead], place);
-        assert_eq!(is_allowed, ann.may(&Known::read(rows, &ann), now(), &[Permission::ContentRead], place));
+        assert_eq!(
+            is_allowed,
+            ann.may(&CallerGrants::read(rows, &ann), now(), &[Permission::ContentRead], place)
+        );
         is_allowed
     };
     assert!(!reads(&rows));

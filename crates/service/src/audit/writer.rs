@@ -58,7 +58,7 @@ impl Counters {
 
 /// What makes two records the same: not what was wrong, which whoever floods can choose.
 #[derive(PartialEq, Eq, Hash)]
-struct Same {
+struct RepeatKey {
     kind: Kind,
     caller: String,
     on_behalf_of: String,
@@ -67,7 +67,7 @@ struct Same {
     code: String,
 }
 
-impl Same {
+impl RepeatKey {
     fn of(record: &Record) -> Self {
         // Ports of one machine change with each connection.
         let address = record.peer.rsplit_once(':').map_or(record.peer.as_str(), |(address, _)| address);
@@ -91,7 +91,7 @@ pub(super) struct Writer {
     counters: Counters,
     check: Check,
     clock: Arc<dyn Clock>,
-    repeated: HashMap<Same, Repeated>,
+    repeated: HashMap<RepeatKey, Repeated>,
     /// Why nothing can be written, if it is so.
     unwritable: Option<String>,
     /// Why old files stay, if they do.
@@ -147,7 +147,7 @@ impl Writer {
 
     /// What is to be written of a record now.
     fn take(&mut self, record: Record) -> Option<Record> {
-        let (now, same) = (Instant::now(), Same::of(&record));
+        let (now, same) = (Instant::now(), RepeatKey::of(&record));
         // Every change of access is one.
         if record.kind == Kind::AccessChanged {
             return Some(record);

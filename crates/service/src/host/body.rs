@@ -8,7 +8,7 @@ use super::calls::{deadline_exceeded, panicked};
 use super::clean::clean;
 use super::methods::Method;
 use super::streams::OpenStream;
-use crate::limits::OpenOf;
+use crate::limits::PrincipalStream;
 use crate::refusal::draining;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -31,7 +31,7 @@ pub(super) struct OpenCall {
     pub(super) code: Option<Code>,
     _permit: Option<OwnedSemaphorePermit>,
     /// A stream counts for its principal.
-    open: Option<OpenOf>,
+    open: Option<PrincipalStream>,
     stream: OpenStream,
 }
 
@@ -42,7 +42,7 @@ impl OpenCall {
     }
 
     /// Holds what counts for its principal until its end.
-    pub(super) fn holds(&mut self, open: Option<OpenOf>) {
+    pub(super) fn holds(&mut self, open: Option<PrincipalStream>) {
         self.open = open;
     }
 }

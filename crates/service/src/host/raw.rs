@@ -23,7 +23,7 @@ use tonic::server::{Grpc, NamedService};
 use tower::{Service, service_fn};
 
 use super::context::ServiceContext;
-use crate::access::{AccessRows, Guard, NoRows, Note, Permitted};
+use crate::access::{AccessRows, Guard, NoRows, PendingRecord, Permitted};
 
 /// The future of a response.
 pub type ResponseFuture = BoxFuture<'static, Response<Body>>;
@@ -142,7 +142,7 @@ where
 }
 
 /// The answer to a call, once it is allowed; recorded if that is to be.
-async fn answered<T, Fut>(permitted: Result<(Option<Note>, Fut), Status>) -> Result<T, Status>
+async fn answered<T, Fut>(permitted: Result<(Option<PendingRecord>, Fut), Status>) -> Result<T, Status>
 where
     Fut: Future<Output = Result<T, Status>>,
 {

@@ -135,7 +135,7 @@ fn of_every_method_the_explanation_is_what_the_decision_is() {
     let mut allowed = 0;
     for (role, place) in Role::ALL.into_iter().flat_map(|role| places.map(|place| (role, place))) {
         let rows = granted(&[(place, ANN, role, None), expired]);
-        let known = Known::read(&rows, &ann);
+        let known = CallerGrants::read(&rows, &ann);
         for (rule, name) in RULES.iter().flat_map(|rule| names.map(|name| (rule, name))) {
             let asked: Vec<_> = rule.paths.iter().map(|_| name.to_owned()).collect();
             let decided = permit::check(&ann, &known, now(), rule, &asked).is_ok();

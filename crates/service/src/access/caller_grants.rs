@@ -9,7 +9,7 @@ use milepost_ledger::Read;
 use parking_lot::Mutex;
 
 use super::held::Holder;
-use super::table::{self, Changed, Held};
+use super::table::{self, Changed, GrantRow};
 use crate::generations::Generations;
 
 /// Principals whose grants are kept at most.
@@ -17,17 +17,17 @@ const PRINCIPALS: usize = 10_000;
 
 /// The grants of one holder.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct CallerGrants {
     changed: Changed,
     /// Those of the principal, and of each of its groups.
-    pub(super) own: Vec<Arc<[Held]>>,
+    pub(super) own: Vec<Arc<[GrantRow]>>,
     /// Those of the one that it acts on behalf of.
-    pub(super) other: Option<Arc<[Held]>>,
+    pub(super) other: Option<Arc<[GrantRow]>>,
     /// Whether an administrator was ever granted; read only of who would be one else.
     pub(super) had_administrator: bool,
 }
 
-impl Known {
+impl CallerGrants {
     /// The grants as these rows have them.
     pub fn read(rows: &dyn Read, holder: &Holder) -> Self {
         Self::read_by(rows, holder, table::changed(rows), |principal| {
@@ -41,7 +41,7 @@ impl Known {
     }
 
     /// These grants and no others, of one who acts for itself: to find out what they come to.
-    pub(super) fn of_grants(grants: Arc<[Held]>, had_administrator: bool) -> Self {
+    pub(super) fn of_grants(grants: Arc<[GrantRow]>, had_administrator: bool) -> Self {
         Self { changed: Changed::default(), own: vec![grants], other: None, had_administrator }
     }
 
@@ -60,7 +60,7 @@ impl Known {
         rows: &dyn Read,
         holder: &Holder,
         changed: Changed,
-        mut grants: impl FnMut(&str) -> Arc<[Held]>,
+        mut grants: impl FnMut(&str) -> Arc<[GrantRow]>,
     ) -> Self {
         if holder.token().is_some_and(|id| table::token(rows, id).is_none()) {
             return Self::nothing(changed, holder);
@@ -75,32 +75,32 @@ impl Known {
 }
 
 /// The grants of a principal, after a change of access.
-type AfterChange = (Changed, Arc<[Held]>);
+type AfterChange = (Changed, Arc<[GrantRow]>);
 
 /// The grants that were read last of the rows of one service.
 #[derive(Debug)]
-pub(super) struct Grants(Mutex<Generations<String, AfterChange>>);
+pub(super) struct GrantCache(Mutex<Generations<String, AfterChange>>);
 
-impl Default for Grants {
+impl Default for GrantCache {
     fn default() -> Self {
         Self(Mutex::new(Generations::new(PRINCIPALS)))
     }
 }
 
-impl Grants {
+impl GrantCache {
     /// Those of a holder. The rows are always those of the same service.
-    pub(super) fn known(&self, rows: &dyn Read, holder: &Holder) -> Known {
+    pub(super) fn known(&self, rows: &dyn Read, holder: &Holder) -> CallerGrants {
         let changed = table::changed(rows);
-        Known::read_by(rows, holder, changed, |principal| self.of(rows, principal, changed))
+        CallerGrants::read_by(rows, holder, changed, |principal| self.of(rows, principal, changed))
     }
 
-    fn of(&self, rows: &dyn Read, principal: &str, changed: Changed) -> Arc<[Held]> {
+    fn of(&self, rows: &dyn Read, principal: &str, changed: Changed) -> Arc<[GrantRow]> {
         if let Some((at, grants)) = self.0.lock().get(principal)
             && *at == changed
         {
             return Arc::clone(grants);
         }
-        let grants: Arc<[Held]> = table::grants(rows, principal).collect();
+        let grants: Arc<[GrantRow]> = table::grants(rows, principal).collect();
         self.0.lock().put(principal.to_owned(), (changed, Arc::clone(&grants)));
         grants
     }
