@@ -170,7 +170,7 @@ fn directory(path: &FilePath, usage: Use) -> Result<Arc<dyn ObjectStore>, Error>
 }
 
 /// Whether others than its owner may read or write a directory of this mode. Its group may where it hands itself on to
-/// what is made in it (setgid): somebody chose that group for the directory, as Kubernetes does with an `fsGroup`.
+/// what is made in it (setgid): somebody chose that group for it, or for the directory that it was made in.
 fn is_exposed(mode: u32) -> bool {
     let refused = if mode & 0o2000 == 0 { 0o077 } else { 0o007 };
     mode & refused != 0
@@ -241,8 +241,10 @@ mod tests {
             (0o701, false),
             (0o755, false),
             (0o1777, false),
-            // As Kubernetes makes the volumes of an `fsGroup`.
+            // What is made in a directory whose group was chosen.
+            (0o2700, true),
             (0o2770, true),
+            // As Kubernetes makes the root of a volume with an `fsGroup`.
             (0o2775, false),
         ] {
             std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
