@@ -1,8 +1,8 @@
 //! How old what a follower knows may be, in seconds, and what of that operators see.
 //!
 //! Invariant: it is as old as the last moment of which all that the source knew then has been taken over. So one that keeps up
-//! with a source at work is new, and one that stopped, is refused, or cannot reach its source grows older. An idle source
-//! says every second that there is nothing new.
+//! with a source at work is new, and one that stopped, is refused, or cannot reach its source grows older; so does one that
+//! reads late what its source said earlier. An idle source says every second that there is nothing new.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::telemetry::Metrics;
 
 /// How many moments are kept of which not everything is taken over yet.
 const MOMENTS: usize = 1024;
-/// Moments are not kept closer together than this.
+/// Moments are not kept closer together than this, and further apart the more there are.
 const APART: Duration = Duration::from_millis(20);
 
 /// How old what a follower knows of a source may be. Clones share it.
@@ -36,6 +36,8 @@ struct Moments {
     known: Option<Instant>,
     /// Those after it, and where the source's log ended then.
     told: VecDeque<(Position, Instant)>,
+    /// How far apart they are.
+    apart: Duration,
 }
 
 impl Default for Freshness {
@@ -46,21 +48,31 @@ impl Default for Freshness {
 }
 
 impl Freshness {
-    /// The source's log ends here now.
-    pub fn told(&self, tail: Position) {
-        let (now, told) = (Instant::now(), &mut self.moments.lock().told);
-        // Of what is not kept, it is only known later that it was taken over.
-        let is_apart = told.back().is_none_or(|(last, at)| *last != tail && now >= *at + APART);
-        if is_apart && told.len() < MOMENTS {
-            told.push_back((tail, now));
-        } else if let Some(last) = told.back_mut().filter(|(last, _)| *last == tail) {
-            last.1 = now;
+    /// The source's log ended here at this moment, or later.
+    pub fn told(&self, tail: Position, as_of: Instant) {
+        let Moments { told, apart, .. } = &mut *self.moments.lock();
+        if told.is_empty() {
+            *apart = APART;
+        }
+        if let Some(last) = told.back_mut().filter(|(last, _)| *last == tail) {
+            last.1 = as_of;
+        } else if told.back().is_none_or(|(_, at)| as_of >= *at + *apart) {
+            if told.len() == MOMENTS {
+                // Every second one goes.
+                let mut is_kept = false;
+                told.retain(|_| {
+                    is_kept = !is_kept;
+                    is_kept
+                });
+                *apart *= 2;
+            }
+            told.push_back((tail, as_of));
         }
     }
 
     /// The source is taken over up to here; `None`: nothing of it is.
     pub fn taken(&self, applied: Option<&Position>) {
-        let Moments { known, told } = &mut *self.moments.lock();
+        let Moments { known, told, .. } = &mut *self.moments.lock();
         let is_taken = |tail: &Position| match applied {
             Some(applied) => applied.log == tail.log && applied.sequence >= tail.sequence,
             None => tail.sequence == 0,
@@ -131,7 +143,7 @@ mod tests {
     /// Makes everything that was told so much older.
     fn age(freshness: &Freshness, by: Duration) {
         let mut moments = freshness.moments.lock();
-        let Moments { known, told } = &mut *moments;
+        let Moments { known, told, .. } = &mut *moments;
         let older = |at: &mut Instant| *at = at.checked_sub(by).expect("the machine has been up for longer");
         known.iter_mut().chain(told.iter_mut().map(|(_, at)| at)).for_each(older);
     }
@@ -147,7 +159,7 @@ mod tests {
         freshness.taken(Some(&at(7)));
         assert_eq!(seconds(&freshness), None, "the source said nothing yet");
         for tail in [10, 20, 30] {
-            freshness.told(at(tail));
+            freshness.told(at(tail), Instant::now());
             age(&freshness, second);
         }
         freshness.taken(Some(&at(9)));
@@ -157,7 +169,7 @@ mod tests {
         age(&freshness, second);
         freshness.taken(Some(&at(30)));
         assert_eq!(seconds(&freshness), Some(2), "of entry 30");
-        freshness.told(at(30));
+        freshness.told(at(30), Instant::now());
         freshness.taken(Some(&at(30)));
         assert_eq!(seconds(&freshness), Some(0), "an idle source");
     }
@@ -166,18 +178,21 @@ mod tests {
     fn one_that_is_always_a_little_behind_is_a_little_old_and_one_that_stands_still_keeps_few_moments() {
         let (freshness, log) = (Freshness::default(), LogId::generate());
         for sequence in 1..10_000 {
-            freshness.told(at(log, sequence + 100));
+            freshness.told(at(log, sequence + 100), Instant::now());
             age(&freshness, Duration::from_millis(100));
             freshness.taken(Some(&at(log, sequence)));
         }
         assert_eq!(seconds(&freshness), Some(10));
         for sequence in 20_000..30_000 {
-            freshness.told(at(log, sequence));
+            freshness.told(at(log, sequence), Instant::now());
             age(&freshness, Duration::from_millis(100));
         }
         assert!(freshness.moments.lock().told.len() <= MOMENTS);
+        freshness.taken(Some(&at(log, 25_000)));
+        let behind = seconds(&freshness).expect("it was told of some moment");
+        assert!((500..=520).contains(&behind), "{behind} s, of 500");
         freshness.taken(Some(&at(log, 30_000)));
-        freshness.told(at(log, 30_000));
+        freshness.told(at(log, 30_000), Instant::now());
         freshness.taken(Some(&at(log, 30_000)));
         assert_eq!(seconds(&freshness), Some(0));
     }
@@ -185,13 +200,13 @@ mod tests {
     #[test]
     fn an_empty_source_and_one_in_another_log_are_taken_over_too() {
         let (freshness, log) = (Freshness::default(), LogId::generate());
-        freshness.told(at(log, 0));
+        freshness.told(at(log, 0), Instant::now());
         freshness.taken(None);
         assert_eq!(seconds(&freshness), Some(0));
-        freshness.told(at(log, 9));
+        freshness.told(at(log, 9), Instant::now());
         let restored = at(LogId::generate(), 5);
         age(&freshness, Duration::from_secs(3));
-        freshness.told(restored);
+        freshness.told(restored, Instant::now());
         assert_eq!(seconds(&freshness), Some(3));
         freshness.taken(Some(&restored));
         assert_eq!((seconds(&freshness), freshness.moments.lock().told.len()), (Some(0), 0));
@@ -208,7 +223,7 @@ mod tests {
             text.lines().find_map(|line| line.strip_prefix(&name)).expect(&text).parse().expect("a number")
         };
         let tail = at(LogId::generate(), 1);
-        registry.told(tail);
+        registry.told(tail, Instant::now());
         registry.taken(Some(&tail));
         age(&registry, Duration::from_secs(100));
         assert!(lag("registry") >= 100.0 && lag("tracker") < 100.0);

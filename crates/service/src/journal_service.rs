@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Request as HttpRequest;
 use milepost_ledger::journal::{JournalInfo, ReadLimit, StoredEntry};
@@ -141,6 +141,7 @@ impl Journals {
             access,
             pending: None,
             started: false,
+            opened: Instant::now(),
         };
         Ok(Response::new(Box::pin(futures_util::stream::try_unfold(follow, Follow::next))))
     }
@@ -188,6 +189,7 @@ struct Follow {
     access: StreamAccess,
     pending: Option<(StoredEntry, usize)>,
     started: bool,
+    opened: Instant,
 }
 
 impl Follow {
@@ -234,7 +236,9 @@ impl Follow {
 
     fn respond(&mut self, fragments: Vec<EntryFragment>) -> FollowResponse {
         let lineage = std::mem::take(&mut self.lineage);
-        FollowResponse { fragments, tail: Some(position_to_proto(&self.feed.tail())), lineage }
+        // Before the tail is read: it may be younger than this says, never older.
+        let elapsed = prost_types::Duration::try_from(self.opened.elapsed()).ok();
+        FollowResponse { fragments, tail: Some(position_to_proto(&self.feed.tail())), lineage, elapsed }
     }
 }
 
@@ -348,8 +352,10 @@ mod tests {
         let mut before = tokio::time::Instant::now();
         for wait in [Duration::ZERO, HEARTBEAT, HEARTBEAT] {
             let response = stream.next().await.unwrap().unwrap();
-            let (fragments, lineage) = (vec![], vec![]);
-            assert_eq!(response, FollowResponse { fragments, tail: Some(position_to_proto(&tail)), lineage });
+            let (fragments, lineage, elapsed) = (vec![], vec![], response.elapsed);
+            assert!(elapsed.is_some_and(|elapsed| elapsed.seconds >= 0 && elapsed.nanos >= 0));
+            let tail = Some(position_to_proto(&tail));
+            assert_eq!(response, FollowResponse { fragments, tail, lineage, elapsed });
             let now = tokio::time::Instant::now();
             let waited = now - before;
             assert!(waited >= wait && waited < wait + Duration::from_millis(10), "{waited:?}");

@@ -129,7 +129,7 @@ impl Follow {
     async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         let start = after.unwrap_or(Position::start(batch.tail.log));
         let tail = batch.tail;
-        self.freshness.told(tail);
+        self.freshness.told(tail, batch.as_of);
         let source_entries = read(start, batch).await?;
         let portfolios_changed =
             source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());

@@ -3,6 +3,8 @@
 //! Invariant: the bytes are those of the source's journal, so that their hash can be checked; nothing is decoded
 //! here.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use milepost_types::{GoOn, Hash, Position};
 
@@ -27,4 +29,7 @@ pub struct FollowBatch {
     pub entries: Vec<FollowedEntry>,
     /// The last durable position of the log when this was sent.
     pub tail: Position,
+    /// A moment before this was sent, at most as much earlier as its stream took to open: the tail is no older, however
+    /// late this is read.
+    pub as_of: Instant,
 }

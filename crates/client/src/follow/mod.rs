@@ -71,6 +71,8 @@ pub struct Follower {
     stage: Stage,
     delays: Delays,
     state: watch::Sender<FollowState>,
+    /// When the stream was asked for.
+    asked: Instant,
     /// Whether this outage was logged as a warning.
     warned: bool,
 }
@@ -102,6 +104,7 @@ impl Follower {
             stage: Stage::Idle,
             delays: options.backoff.delays(),
             state: watch::Sender::new(FollowState::Connecting),
+            asked: Instant::now(),
             warned: false,
             options,
         }
@@ -132,7 +135,10 @@ impl Follower {
         }
         loop {
             match &mut self.stage {
-                Stage::Idle => self.stage = Stage::Opening(self.open()),
+                Stage::Idle => {
+                    self.asked = Instant::now();
+                    self.stage = Stage::Opening(self.open());
+                }
                 Stage::Waiting(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
                     self.stage = Stage::Idle;
@@ -195,6 +201,9 @@ impl Follower {
             return Ok(None);
         };
         let restored = self.adopt(&tail, &Lineage::new(lineage));
+        // An earlier version does not say it.
+        let elapsed = response.elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok());
+        let as_of = elapsed.and_then(|elapsed| self.asked.checked_add(elapsed)).unwrap_or_else(Instant::now);
         let is_tail_only = response.fragments.is_empty();
         let (entries, fault) = self.assembly.take(response.fragments, &tail);
         match fault {
@@ -210,7 +219,7 @@ impl Follower {
             Some(fault) => self.lost(fault.to_string(), None),
         }
         let news = restored.is_some() || !entries.is_empty() || is_tail_only;
-        Ok(news.then_some(FollowBatch { restored, entries, tail }))
+        Ok(news.then_some(FollowBatch { restored, entries, tail, as_of }))
     }
 
     /// Goes on in the log of the server if that was restored from the one that was followed. A restored log that is

@@ -54,7 +54,7 @@ fn fragments(entries: &[FollowedEntry], piece: usize) -> Vec<EntryFragment> {
 }
 
 fn response(fragments: Vec<EntryFragment>, tail: Position) -> FollowResponse {
-    FollowResponse { fragments, tail: Some(position::to_proto(&tail)), lineage: vec![] }
+    FollowResponse { fragments, tail: Some(position::to_proto(&tail)), lineage: vec![], elapsed: None }
 }
 
 type Script = Vec<Result<FollowResponse, Status>>;
@@ -146,7 +146,8 @@ async fn entries_come_whole_with_the_tail() {
     let server = Server::new(entries.clone(), 700, vec![]);
     let mut follower = follower(&server, None).await;
     let first = soon(follower.next()).await.unwrap();
-    assert_eq!(first, FollowBatch { restored: None, entries: vec![], tail: tail(&entries) });
+    let as_of = first.as_of;
+    assert_eq!(first, FollowBatch { restored: None, entries: vec![], tail: tail(&entries), as_of });
     assert_eq!(*follower.state().borrow(), FollowState::Connected);
     assert_eq!(collect(&mut follower, 4).await, entries);
     assert_eq!(follower.position(), Some(tail(&entries)));
@@ -421,8 +422,29 @@ async fn an_idle_server_is_heard_each_time_it_says_that_there_is_nothing_new() {
     let mut follower = follower(&server, None).await;
     assert_eq!(collect(&mut follower, 2).await, entries);
     for _ in 0..3 {
-        assert_eq!(follower.next().await, Ok(FollowBatch { restored: None, entries: Vec::new(), tail: end }));
+        let heard = follower.next().await.unwrap();
+        assert_eq!((heard.entries.len(), heard.tail), (0, end));
     }
+}
+
+#[tokio::test]
+async fn what_is_read_late_is_as_of_when_it_was_sent() {
+    let entries = log(&[10]);
+    let at = |seconds| {
+        let elapsed = Some(prost_types::Duration { seconds, nanos: 0 });
+        Ok(FollowResponse { elapsed, ..response(Vec::new(), tail(&entries)) })
+    };
+    let unsaid = Ok(response(Vec::new(), tail(&entries)));
+    let server = Server::new(entries.clone(), 1000, vec![vec![at(0), at(100), at(200), unsaid]]);
+    let before = Instant::now();
+    let mut follower = follower(&server, Some(tail(&entries))).await;
+    let mut as_of = Vec::new();
+    for _ in 0..4 {
+        as_of.push(follower.next().await.unwrap().as_of);
+    }
+    let apart = [as_of[1] - as_of[0], as_of[2] - as_of[0]].map(|apart| apart.as_secs());
+    assert_eq!(apart, [100, 200]);
+    assert!(as_of[0] >= before && as_of[0] <= Instant::now() && as_of[3] <= Instant::now());
 }
 
 #[tokio::test]

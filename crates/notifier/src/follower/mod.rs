@@ -180,11 +180,11 @@ impl SourceFollower {
         after: &mut Option<Position>,
         block: &mut Vec<SourceEntry>,
     ) -> Option<Stop> {
-        let FollowBatch { entries, tail, .. } = match received {
+        let FollowBatch { entries, tail, as_of, .. } = match received {
             Ok(batch) => batch,
             Err(error) => return Some(Stop::Blocked(self.ended(&error))),
         };
-        self.progress.tell(tail);
+        self.progress.tell(tail, as_of);
         if entries.is_empty() && block.is_empty() {
             self.progress.freshness.taken(self.applied().as_ref());
         }

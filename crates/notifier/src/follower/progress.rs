@@ -1,5 +1,7 @@
 //! How far a source is known to be, for whoever asks how far behind the log is.
 
+use std::time::Instant;
+
 use milepost_service::freshness::Freshness;
 use milepost_types::Position;
 use parking_lot::Mutex;
@@ -13,10 +15,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Records the source's tail.
-    pub(super) fn tell(&self, tail: Position) {
+    /// Records the source's tail, as it was at this moment.
+    pub(super) fn tell(&self, tail: Position, as_of: Instant) {
         *self.tail.lock() = Some(tail);
-        self.freshness.told(tail);
+        self.freshness.told(tail, as_of);
     }
 
     /// Where the source's log was last; `None` if it was never reached.

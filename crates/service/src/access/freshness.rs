@@ -75,7 +75,7 @@ mod tests {
         reports.wait_for(|report| report.checks["tracker.grants"].as_str() == "degraded").await.unwrap();
         let tail = Position::start(LogId::generate());
         let hear = move |known: &Freshness| {
-            known.told(tail);
+            known.told(tail, std::time::Instant::now());
             known.taken(Some(&tail));
         };
         hear(&known);

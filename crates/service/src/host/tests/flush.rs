@@ -10,7 +10,7 @@ const ROUNDS: usize = 300;
 fn numbered(round: usize, size: usize) -> FollowResponse {
     let data = vec![b'x'; size].into();
     let fragment = EntryFragment { sequence: u64::try_from(round).unwrap(), data, ..Default::default() };
-    FollowResponse { fragments: vec![fragment], tail: None, lineage: vec![] }
+    FollowResponse { fragments: vec![fragment], tail: None, lineage: vec![], elapsed: None }
 }
 
 async fn every_message_arrives(connections: usize) {

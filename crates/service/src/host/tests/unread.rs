@@ -56,7 +56,7 @@ async fn a_connection_that_is_idle_and_does_not_read_is_given_a_grace_and_cut() 
 /// A message larger than what the windows of these tests let through.
 fn large() -> FollowResponse {
     let fragment = EntryFragment { data: vec![b'x'; 1 << 20].into(), ..Default::default() };
-    FollowResponse { fragments: vec![fragment], tail: None, lineage: vec![] }
+    FollowResponse { fragments: vec![fragment], tail: None, lineage: vec![], elapsed: None }
 }
 
 #[tokio::test]
