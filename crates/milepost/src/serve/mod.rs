@@ -76,14 +76,16 @@ where
         traces.register(&context.metrics);
     }
     let served = with_signals(|stop| async move {
-        let listeners = Listeners::bind(&process.server).await?;
-        process.run(context, listeners, stop).await
+        let served = match Listeners::bind(&process.server).await {
+            Ok(listeners) => process.run(context, listeners, stop).await,
+            Err(error) => Err(error),
+        };
+        if let Some(traces) = traces {
+            // What cannot be sent within seconds is lost, and the log says so.
+            let _ = tokio::task::spawn_blocking(|| traces.finish()).await;
+        }
+        served
     });
-    let served = served.await;
-    if let Some(traces) = traces {
-        // What cannot be sent within seconds is lost, and the log says so.
-        let _ = tokio::task::spawn_blocking(|| traces.finish()).await;
-    }
-    let served = served.map_err(|error| Error::Serve(error.into()))?;
+    let served = served.await.map_err(|error| Error::Serve(error.into()))?;
     served.map(drop).map_err(|error| Error::Serve(error.into()))
 }

@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// When a call must be answered; an extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +108,9 @@ impl Calls {
             }
         }
 
-        let span = traces::call(&method.name, request.headers());
+        // Anybody may ask for health, and orchestrators do so all the time.
+        let span =
+            if is_of_health(&method) { Span::none() } else { traces::call(&method.name, request.headers()) };
         // Streams are not compressed: their events are encoded once for all who watch.
         let compress = method.shape == Shape::Unary && gzip::is_accepted(request.headers());
         let handled = async {

@@ -2,10 +2,12 @@
 //!
 //! Invariants: a span is that of one call, from when its caller is known to its answer; of a stream, to its first answer.
 //! It has the method and the code, as the conventions of OpenTelemetry for gRPC name them, and nothing of what was asked or
-//! who asked. Calls never wait for the collector, and what waits for it is bounded: what does not fit, or cannot be sent,
-//! is dropped and counted.
+//! who asked; of what the caller says, only in which trace it is. Calls of unknown callers, and of health, have none. Calls
+//! never wait for the collector, and what waits for it is bounded: what does not fit, or cannot be sent, is dropped, and seen
+//! by what is counted.
 
 mod exporter;
+mod processor;
 
 use std::time::Duration;
 
@@ -26,10 +28,13 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
 use self::exporter::Exporter;
+use self::processor::Processor;
 use super::Metrics;
 use crate::config::traces::Traces as Config;
 use crate::host::code_name;
 
+/// Spans of calls that are traced. Those that were neither sent nor failed wait, or found no room.
+pub const ENDED_SPANS_TOTAL: &str = "milepost_traces_ended_spans_total";
 /// Spans that the collector took.
 pub const SENT_SPANS_TOTAL: &str = "milepost_traces_sent_spans_total";
 /// Spans that could not be sent to it.
@@ -37,12 +42,15 @@ pub const FAILED_SPANS_TOTAL: &str = "milepost_traces_failed_spans_total";
 
 /// The target of the spans of calls.
 const CALL: &str = "milepost::call";
+/// The header that says which trace a call is in (W3C Trace Context).
+const TRACEPARENT: &str = "traceparent";
 /// How long a stop waits for the last spans to be sent.
 const LAST: Duration = Duration::from_secs(5);
 
 /// What is counted of spans; clones share it.
 #[derive(Debug, Clone, Default)]
 struct Counts {
+    ended: Counter,
     sent: Counter,
     failed: Counter,
 }
@@ -66,13 +74,14 @@ impl Traces {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::ParentBased(Box::new(sampler)))
             .with_resource(resource.build())
-            .with_batch_exporter(Exporter::new(channel, counts.clone()))
+            .with_span_processor(Processor::new(Exporter::new(channel, counts.clone()), counts.ended.clone()))
             .build();
         Self { provider, counts }
     }
 
     /// Shows what is counted.
     pub fn register(&self, metrics: &Metrics) {
+        metrics.register(ENDED_SPANS_TOTAL, "Spans of calls that are traced", self.counts.ended.clone());
         metrics.register(SENT_SPANS_TOTAL, "Spans that the collector took", self.counts.sent.clone());
         metrics.register(FAILED_SPANS_TOTAL, "Spans that could not be sent", self.counts.failed.clone());
     }
@@ -112,7 +121,7 @@ pub(crate) fn call(method: &str, headers: &HeaderMap) -> Span {
         rpc.method = method,
         rpc.response.status_code = tracing::field::Empty,
     );
-    if !span.is_disabled() && headers.contains_key("traceparent") {
+    if !span.is_disabled() && headers.contains_key(TRACEPARENT) {
         // Fails only where nothing is traced, and the span is there for the log alone.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Headers(headers)));
     }
@@ -139,11 +148,12 @@ fn is_fault_of_server(code: Code) -> bool {
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {
+    /// `tracestate` is text of the caller's own, and is not passed on.
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
+        (key == TRACEPARENT).then(|| self.0.get(TRACEPARENT)?.to_str().ok()).flatten()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
+        vec![TRACEPARENT]
     }
 }
