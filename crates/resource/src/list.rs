@@ -6,7 +6,8 @@
 //! ([`Search`]): a search for few among many is cut into pages that may hold few, even none, and still have a
 //! next one. What a list can be ordered by is an index; only what is under one parent may be sorted instead, if
 //! the index has what is under others between it. Of what the caller may not see no row is read: where a page ends,
-//! and what its token says, is as if it was not there.
+//! and what its token says, is as if it was not there. What that leaves of one parent is sorted for each page, however
+//! many there are: that costs one who may see only a part of what an index is of, and has many thousands there.
 
 use std::collections::BTreeSet;
 
