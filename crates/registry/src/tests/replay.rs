@@ -407,6 +407,15 @@ fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes:
     anew.rows
 }
 
+/// The rows without what resources do not say: which entry of the journal was the first of a service account.
+fn without_first_entries(rows: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes::Bytes> {
+    const SERVICE_ACCOUNTS: u8 = 243;
+    let said = |key: &[u8], row: &bytes::Bytes| {
+        if key[0] == SERVICE_ACCOUNTS { row.slice(8..) } else { row.clone() }
+    };
+    rows.iter().map(|(key, row)| (key.clone(), said(key, row))).collect()
+}
+
 fn resources<M: Message + Default>(held: &BTreeMap<Vec<u8>, bytes::Bytes>, table: u8) -> Vec<M> {
     held.range(vec![table]..vec![table + 1]).map(|(_, row)| M::decode(row.clone()).unwrap()).collect()
 }
@@ -473,7 +482,8 @@ fn run(asks: &[Ask]) -> Outcome {
             }
         }
         let rows = all_rows(&office.service.api.ledger.view());
-        assert_eq!(rows, made_anew(&rows), "the index rows are those that the resources say");
+        let (held, anew) = (without_first_entries(&rows), without_first_entries(&made_anew(&rows)));
+        assert_eq!(held, anew, "the index rows are those that the resources say");
         check_promises(&rows);
         (rows, office.clock.clone(), office.stopped())
     });
