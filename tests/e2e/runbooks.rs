@@ -112,6 +112,16 @@ async fn shell(cluster: &Cluster, script: &str) -> Run {
     run_command(demo::shell(cluster, script)).await
 }
 
+/// A server with portfolio `p` and project `kept`, which are backed up.
+async fn backed_up() -> Cluster {
+    let mut cluster = office();
+    cluster.start().await;
+    create_portfolio("p").once(&cluster.client(1)).await.expect("a portfolio");
+    project(&cluster.client(1), "kept").await;
+    back_up(&mut cluster).await;
+    cluster
+}
+
 /// What the events are about that a command has printed.
 fn subjects(run: &Run) -> Vec<String> {
     let subject = |event: &Value| event["subject"].as_str().expect("an event").to_owned();
@@ -136,11 +146,7 @@ fn lines(text: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_ends_with_the_last_backup_or_at_a_time_and_says_what_there_is_where_a_ledger_has_nothing()
 {
-    let mut cluster = office();
-    cluster.start().await;
-    create_portfolio("p").once(&cluster.client(1)).await.expect("a portfolio");
-    project(&cluster.client(1), "kept").await;
-    back_up(&mut cluster).await;
+    let mut cluster = backed_up().await;
     project(&cluster.client(1), "last").await;
     let (dir, data) = (cluster.dir().to_owned(), cluster.data(Role::All));
     let mut runbook = Runbook::open("### A restore", &dir);
@@ -180,11 +186,7 @@ async fn a_restore_ends_with_the_last_backup_or_at_a_time_and_says_what_there_is
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_lost_disk_a_cursor_of_the_backup_goes_on_and_one_beyond_it_is_refused_and_goes_on_from_its_time()
  {
-    let mut cluster = office();
-    cluster.start().await;
-    create_portfolio("p").once(&cluster.client(1)).await.expect("a portfolio");
-    project(&cluster.client(1), "kept").await;
-    back_up(&mut cluster).await;
+    let mut cluster = backed_up().await;
     project(&cluster.client(1), "lost").await;
     let watch = |file: &str, more: &str| {
         format!("milepost event watch --cursor-file {file} --type project.created --format json {more}")

@@ -35,7 +35,7 @@ struct Moments {
     /// The last one of which everything is taken over.
     known: Option<Instant>,
     /// Those after it, and where the source's log ended then.
-    told: VecDeque<(Position, Instant)>,
+    tails: VecDeque<(Position, Instant)>,
     /// How far apart they are.
     apart: Duration,
 }
@@ -49,37 +49,37 @@ impl Default for Freshness {
 
 impl Freshness {
     /// The source's log ended here at this moment, or later.
-    pub fn told(&self, tail: Position, as_of: Instant) {
-        let Moments { told, apart, .. } = &mut *self.moments.lock();
-        if told.is_empty() {
+    pub fn record_tail(&self, tail: Position, as_of: Instant) {
+        let Moments { tails, apart, .. } = &mut *self.moments.lock();
+        if tails.is_empty() {
             *apart = APART;
         }
-        if let Some(last) = told.back_mut().filter(|(last, _)| *last == tail) {
+        if let Some(last) = tails.back_mut().filter(|(last, _)| *last == tail) {
             last.1 = as_of;
-        } else if told.back().is_none_or(|(_, at)| as_of >= *at + *apart) {
-            if told.len() == MOMENTS {
+        } else if tails.back().is_none_or(|(_, at)| as_of >= *at + *apart) {
+            if tails.len() == MOMENTS {
                 // Every second one goes.
                 let mut is_kept = false;
-                told.retain(|_| {
+                tails.retain(|_| {
                     is_kept = !is_kept;
                     is_kept
                 });
                 *apart *= 2;
             }
-            told.push_back((tail, as_of));
+            tails.push_back((tail, as_of));
         }
     }
 
     /// The source is taken over up to here; `None`: nothing of it is.
-    pub fn taken(&self, applied: Option<&Position>) {
-        let Moments { known, told, .. } = &mut *self.moments.lock();
+    pub fn record_applied(&self, applied: Option<&Position>) {
+        let Moments { known, tails, .. } = &mut *self.moments.lock();
         let is_taken = |tail: &Position| match applied {
             Some(applied) => applied.log == tail.log && applied.sequence >= tail.sequence,
             None => tail.sequence == 0,
         };
         // Those of another log, before a restore, are over too once a later one is reached.
-        if let Some(last) = told.iter().rposition(|(tail, _)| is_taken(tail)) {
-            *known = told.drain(..=last).next_back().map(|(_, at)| at);
+        if let Some(last) = tails.iter().rposition(|(tail, _)| is_taken(tail)) {
+            *known = tails.drain(..=last).next_back().map(|(_, at)| at);
         }
     }
 
@@ -140,12 +140,12 @@ mod tests {
         Position { sequence, ..Position::start(log) }
     }
 
-    /// Makes everything that was told so much older.
+    /// Makes every moment so much older.
     fn age(freshness: &Freshness, by: Duration) {
         let mut moments = freshness.moments.lock();
-        let Moments { known, told, .. } = &mut *moments;
+        let Moments { known, tails, .. } = &mut *moments;
         let older = |at: &mut Instant| *at = at.checked_sub(by).expect("the machine has been up for longer");
-        known.iter_mut().chain(told.iter_mut().map(|(_, at)| at)).for_each(older);
+        known.iter_mut().chain(tails.iter_mut().map(|(_, at)| at)).for_each(older);
     }
 
     fn seconds(freshness: &Freshness) -> Option<u64> {
@@ -156,21 +156,21 @@ mod tests {
     fn what_is_known_is_as_old_as_the_moment_of_which_all_is_taken_over() {
         let (freshness, log, second) = (Freshness::default(), LogId::generate(), Duration::from_secs(1));
         let at = |sequence| at(log, sequence);
-        freshness.taken(Some(&at(7)));
+        freshness.record_applied(Some(&at(7)));
         assert_eq!(seconds(&freshness), None, "the source said nothing yet");
         for tail in [10, 20, 30] {
-            freshness.told(at(tail), Instant::now());
+            freshness.record_tail(at(tail), Instant::now());
             age(&freshness, second);
         }
-        freshness.taken(Some(&at(9)));
+        freshness.record_applied(Some(&at(9)));
         assert_eq!(seconds(&freshness), None);
-        freshness.taken(Some(&at(25)));
+        freshness.record_applied(Some(&at(25)));
         assert_eq!(seconds(&freshness), Some(2), "of entry 20");
         age(&freshness, second);
-        freshness.taken(Some(&at(30)));
+        freshness.record_applied(Some(&at(30)));
         assert_eq!(seconds(&freshness), Some(2), "of entry 30");
-        freshness.told(at(30), Instant::now());
-        freshness.taken(Some(&at(30)));
+        freshness.record_tail(at(30), Instant::now());
+        freshness.record_applied(Some(&at(30)));
         assert_eq!(seconds(&freshness), Some(0), "an idle source");
     }
 
@@ -178,38 +178,38 @@ mod tests {
     fn one_that_is_always_a_little_behind_is_a_little_old_and_one_that_stands_still_keeps_few_moments() {
         let (freshness, log) = (Freshness::default(), LogId::generate());
         for sequence in 1..10_000 {
-            freshness.told(at(log, sequence + 100), Instant::now());
+            freshness.record_tail(at(log, sequence + 100), Instant::now());
             age(&freshness, Duration::from_millis(100));
-            freshness.taken(Some(&at(log, sequence)));
+            freshness.record_applied(Some(&at(log, sequence)));
         }
         assert_eq!(seconds(&freshness), Some(10));
         for sequence in 20_000..30_000 {
-            freshness.told(at(log, sequence), Instant::now());
+            freshness.record_tail(at(log, sequence), Instant::now());
             age(&freshness, Duration::from_millis(100));
         }
-        assert!(freshness.moments.lock().told.len() <= MOMENTS);
-        freshness.taken(Some(&at(log, 25_000)));
-        let behind = seconds(&freshness).expect("it was told of some moment");
+        assert!(freshness.moments.lock().tails.len() <= MOMENTS);
+        freshness.record_applied(Some(&at(log, 25_000)));
+        let behind = seconds(&freshness).expect("some moment is kept");
         assert!((500..=520).contains(&behind), "{behind} s, of 500");
-        freshness.taken(Some(&at(log, 30_000)));
-        freshness.told(at(log, 30_000), Instant::now());
-        freshness.taken(Some(&at(log, 30_000)));
+        freshness.record_applied(Some(&at(log, 30_000)));
+        freshness.record_tail(at(log, 30_000), Instant::now());
+        freshness.record_applied(Some(&at(log, 30_000)));
         assert_eq!(seconds(&freshness), Some(0));
     }
 
     #[test]
     fn an_empty_source_and_one_in_another_log_are_taken_over_too() {
         let (freshness, log) = (Freshness::default(), LogId::generate());
-        freshness.told(at(log, 0), Instant::now());
-        freshness.taken(None);
+        freshness.record_tail(at(log, 0), Instant::now());
+        freshness.record_applied(None);
         assert_eq!(seconds(&freshness), Some(0));
-        freshness.told(at(log, 9), Instant::now());
+        freshness.record_tail(at(log, 9), Instant::now());
         let restored = at(LogId::generate(), 5);
         age(&freshness, Duration::from_secs(3));
-        freshness.told(restored, Instant::now());
+        freshness.record_tail(restored, Instant::now());
         assert_eq!(seconds(&freshness), Some(3));
-        freshness.taken(Some(&restored));
-        assert_eq!((seconds(&freshness), freshness.moments.lock().told.len()), (Some(0), 0));
+        freshness.record_applied(Some(&restored));
+        assert_eq!((seconds(&freshness), freshness.moments.lock().tails.len()), (Some(0), 0));
     }
 
     #[test]
@@ -223,8 +223,8 @@ mod tests {
             text.lines().find_map(|line| line.strip_prefix(&name)).expect(&text).parse().expect("a number")
         };
         let tail = at(LogId::generate(), 1);
-        registry.told(tail, Instant::now());
-        registry.taken(Some(&tail));
+        registry.record_tail(tail, Instant::now());
+        registry.record_applied(Some(&tail));
         age(&registry, Duration::from_secs(100));
         assert!(lag("registry") >= 100.0 && lag("tracker") < 100.0);
     }

@@ -122,7 +122,7 @@ impl<K: Eq + Hash + Clone> Rates<K> {
         self.check_many(key, NonZeroU32::MIN)
     }
 
-    /// Counts so many; or how long it is too early for them. More than the burst are never too late.
+    /// Counts so many; or how long it is too early for them. More than the burst is never in time.
     fn check_many(&self, key: &K, many: NonZeroU32) -> Result<(), Duration> {
         let is_to_be_swept = self.store.0.lock().is_to_be_swept();
         if is_to_be_swept {

@@ -129,7 +129,7 @@ impl Follow {
     async fn take_over(&self, batch: FollowBatch, after: &mut Option<Position>) -> Result<(), Stop> {
         let start = after.unwrap_or(Position::start(batch.tail.log));
         let tail = batch.tail;
-        self.freshness.told(tail, batch.as_of);
+        self.freshness.record_tail(tail, batch.as_of);
         let source_entries = read(start, batch).await?;
         let portfolios_changed =
             source_entries.iter().any(|source_entry| !source_entry.portfolios.is_empty());
@@ -142,7 +142,7 @@ impl Follow {
         self.metrics.followed_entries.inc_by(count);
         let lag = tail.sequence.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        self.freshness.taken(after.as_ref());
+        self.freshness.record_applied(after.as_ref());
         if portfolios_changed {
             self.portfolios.notify_one();
         }

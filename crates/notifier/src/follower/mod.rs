@@ -184,9 +184,9 @@ impl SourceFollower {
             Ok(batch) => batch,
             Err(error) => return Some(Stop::Blocked(self.ended(&error))),
         };
-        self.progress.tell(tail, as_of);
+        self.progress.record_tail(tail, as_of);
         if entries.is_empty() && block.is_empty() {
-            self.progress.freshness.taken(self.applied().as_ref());
+            self.progress.freshness.record_applied(self.applied().as_ref());
         }
         for followed in entries {
             let before = after.unwrap_or(Position::start(tail.log));
@@ -232,7 +232,7 @@ impl SourceFollower {
         let done = self.count(outcomes);
         let applied = self.applied();
         self.metrics.follow_lag.get_or_create(&self.source.into()).set(self.lag(applied.as_ref()));
-        self.progress.freshness.taken(applied.as_ref());
+        self.progress.freshness.record_applied(applied.as_ref());
         done
     }
 

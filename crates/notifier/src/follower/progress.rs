@@ -16,9 +16,9 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Records the source's tail, as it was at this moment.
-    pub(super) fn tell(&self, tail: Position, as_of: Instant) {
+    pub(super) fn record_tail(&self, tail: Position, as_of: Instant) {
         *self.tail.lock() = Some(tail);
-        self.freshness.told(tail, as_of);
+        self.freshness.record_tail(tail, as_of);
     }
 
     /// Where the source's log was last; `None` if it was never reached.

@@ -75,8 +75,8 @@ mod tests {
         reports.wait_for(|report| report.checks["tracker.grants"].as_str() == "degraded").await.unwrap();
         let tail = Position::start(LogId::generate());
         let hear = move |known: &Freshness| {
-            known.told(tail, std::time::Instant::now());
-            known.taken(Some(&tail));
+            known.record_tail(tail, std::time::Instant::now());
+            known.record_applied(Some(&tail));
         };
         hear(&known);
         let stands = |state: &State| state.reason().contains("max_staleness");

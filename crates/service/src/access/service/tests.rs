@@ -211,16 +211,16 @@ fn of_another_only_those_grants_are_told_that_lie_where_the_caller_may_act_for_o
     assert_eq!(names(&boss.grants), ["portfolios/a/grants/1", "portfolios/b/grants/2"]);
     assert_eq!(boss.on_behalf_of, "user:corp/boss");
     assert!(office.who_am_i(holder("user:corp/boss")).grants.len() > 3, "each learns all of its own");
-    // Who has grants elsewhere is told like who has none.
-    let told = |who: &str, other: &str| {
+    // Who has grants elsewhere gets the answer of who has none.
+    let answer = |who: &str, other: &str| {
         let answer = office.who_am_i(on_behalf(who, other));
         WhoAmIResponse { on_behalf_of: String::new(), ..answer }
     };
-    let none = told("serviceaccount:portal", "user:corp/none");
-    assert_eq!(told("serviceaccount:portal", "user:corp/bob"), none);
+    let none = answer("serviceaccount:portal", "user:corp/none");
+    assert_eq!(answer("serviceaccount:portal", "user:corp/bob"), none);
     // And who may act for nobody learns of nobody.
     for other in ["user:corp/boss", "serviceaccount:portal"] {
-        assert_eq!(told("user:corp/zed", other), told("user:corp/zed", "user:corp/none"), "{other}");
+        assert_eq!(answer("user:corp/zed", other), answer("user:corp/zed", "user:corp/none"), "{other}");
     }
 }
 
@@ -241,10 +241,10 @@ fn an_explanation_shows_only_what_holds_on_the_resource_or_lies_where_its_caller
         let read = office.explain(who, "user:corp/bob", "content.read");
         assert_eq!(names(&read.grants), ["grants/4"], "{who}");
         assert_eq!(names(&read.other_grants), ["grants/5", "portfolios/a/projects/x/grants/6"], "{who}");
-        // Who has grants elsewhere is told like who has none: also of a method that takes one anywhere.
+        // Who has grants elsewhere gets the answer of who has none: also of a method that takes one anywhere.
         for action in ["content.read", "ListPortfolios", "GetPortfolio"] {
-            let told = |principal| office.explain(who, principal, action);
-            assert_eq!(told("user:corp/dan"), told("user:corp/none"), "{who} {action}");
+            let answer = |principal| office.explain(who, principal, action);
+            assert_eq!(answer("user:corp/dan"), answer("user:corp/none"), "{who} {action}");
         }
     }
     let read = office.explain("user:corp/chief", "user:corp/bob", "content.read");
