@@ -71,6 +71,10 @@ pub mod milepost {
     pub mod event {
         package!("milepost.event.v1");
     }
+    /// Computed figures.
+    pub mod figure {
+        package!("milepost.figure.v1");
+    }
     /// Journals and how they are followed.
     pub mod journal {
         package!("milepost.journal.v1");
@@ -93,7 +97,7 @@ pub mod milepost {
     }
 }
 
-pub use milepost::{access, audit, error, event, journal, notifier, options, registry, tracker};
+pub use milepost::{access, audit, error, event, figure, journal, notifier, options, registry, tracker};
 
 /// A request that changes something: it may be sent again under its id, and tried without effect.
 ///

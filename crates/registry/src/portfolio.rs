@@ -92,3 +92,33 @@ pub(crate) fn current_date(portfolio: &Portfolio, now: Timestamp) -> Date {
 pub(crate) fn today(scope: &Scope<'_>, portfolio: &Name<Portfolio>) -> Result<Date, Rejection> {
     Ok(current_date(&*scope.rows.find(portfolio)?, scope.context.now))
 }
+
+/// The day of an act in the portfolio of this name: today if none is given in this field of the request.
+///
+/// # Errors
+/// If the day is after today, and as [`today`].
+pub(crate) fn act_date(
+    scope: &Scope<'_>,
+    portfolio: &Name<Portfolio>,
+    field: &str,
+    given: Option<Date>,
+) -> Result<Date, Rejection> {
+    let today = today(scope, portfolio)?;
+    let mut violations = Violations::new();
+    check_not_after(field, given, today, "give the day on which it happened", &mut violations);
+    Ok(violations.into_result(given.unwrap_or(today))?)
+}
+
+/// Finds a date of what has happened that is after today, with what to do instead.
+pub(crate) fn check_not_after(
+    field: &str,
+    given: Option<Date>,
+    today: Date,
+    instead: &str,
+    violations: &mut Violations,
+) {
+    if let Some(date) = given.filter(|date| *date > today) {
+        let description = format!("{date} is after today, {today} in the portfolio's time zone; {instead}");
+        violations.push(field, "DATE_IN_FUTURE", description);
+    }
+}

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Access, Content, Field, Kind, Node, Slot, Value};
 use milepost_service::value::{date, date_message};
-use milepost_types::{CurrencyCode, Money, Period, TimeZoneId, Violations, limits, text};
+use milepost_types::{CurrencyCode, Decimal, Money, Period, TimeZoneId, Violations, limits, text};
 
 use crate::mask::is_set;
 use crate::value::{instant, instant_message};
@@ -113,12 +113,17 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
         Content::DisplayName => {
             violations.check(path, text::display_name(given));
         }
-        Content::TimeZone | Content::Currency if given.is_empty() => require(field, path, violations),
+        Content::TimeZone | Content::Currency | Content::Decimal if given.is_empty() => {
+            require(field, path, violations);
+        }
         Content::TimeZone => {
             violations.check(path, given.parse::<TimeZoneId>());
         }
         Content::Currency => {
             violations.check(path, given.parse::<CurrencyCode>());
+        }
+        Content::Decimal => {
+            violations.check(path, given.parse::<Decimal>());
         }
         Content::DivisionCode if given.len() != 6 || !given.bytes().all(|byte| byte.is_ascii_digit()) => {
             let description = "a division code of GB/T 2260 has 6 digits, such as 500107";

@@ -33,12 +33,13 @@ pub use event::{Change, EventKind};
 pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
-pub use person::{add_person, check_another_person};
+pub use person::{add_person, check_another_person, require_another_person};
 pub use request::{List, create, names, read_create, read_list, target};
 pub use row::{Table, Unreadable, apply};
 pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
 pub use serve::{
-    Api, Caught, Method, Metrics, ReadAct, ResourceService, Resources, Upstream, call, read_several, write,
+    Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
+    read_several, write,
 };
 pub use token::{Listed, SortKey, TokenFormat};
 pub use value::{date, date_message, instant, money, money_message, period};

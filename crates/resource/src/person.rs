@@ -1,20 +1,17 @@
 //! Another person: what one does, someone else approves.
 //!
-//! Invariant: two are the same person if they share an id, be it the one who acts or the one that is acted for. Only
-//! who proved who they are count: where nothing proves it, there are no persons, and the rule holds nothing.
+//! Invariant: two are the same person if they share an id, be it the one who acts or the one that is acted for. Who
+//! gives no name is nobody, and nobody can be shown to be another person.
 
 use milepost_ledger::{Actor, Authentication};
 use milepost_proto::access::v1::Person;
 use milepost_types::{Rejection, limits};
 
-/// Who acts, if that is proved.
+/// Who acts, if that is a person: who has proved it, or says so where nothing has to be proved.
 fn acting(actor: &Actor) -> Option<Person> {
-    let proved = match actor.authentication {
-        Authentication::Jwt | Authentication::ApiToken | Authentication::Certificate => true,
-        Authentication::Unspecified | Authentication::Claimed | Authentication::System => false,
-    };
-    let Actor { principal, on_behalf_of, .. } = actor;
-    proved.then(|| Person { principal: principal.clone(), on_behalf_of: on_behalf_of.clone() })
+    let Actor { principal, on_behalf_of, authentication, .. } = actor;
+    let is_person = *authentication != Authentication::System && !principal.is_empty();
+    is_person.then(|| Person { principal: principal.clone(), on_behalf_of: on_behalf_of.clone() })
 }
 
 /// Adds who acts to those who did the same before, as the last of them.
@@ -26,17 +23,43 @@ pub fn add_person(persons: &mut Vec<Person>, actor: &Actor) {
     persons.drain(..excess);
 }
 
-/// Refuses who acts on this resource if one of these is the same person: `did` says what they did.
+/// Refuses who acts on this resource if one of these is the same person: `did` says what they did. If none of them is
+/// known, as where nobody says who they are, the rule holds nothing.
 ///
 /// # Errors
-/// A precondition `SAME_PERSON`.
+/// A precondition `SAME_PERSON`, or `ACTOR_UNKNOWN` if who acts is nobody.
 pub fn check_another_person(
     subject: &str,
     actor: &Actor,
     persons: &[Person],
     did: &str,
 ) -> Result<(), Rejection> {
-    let Some(person) = acting(actor) else { return Ok(()) };
+    if persons.is_empty() {
+        return Ok(());
+    }
+    require_another_person(subject, actor, persons, did)
+}
+
+/// The same where two persons are required: nobody, on either side, is refused.
+///
+/// # Errors
+/// As [`check_another_person`]; `ACTOR_UNKNOWN` also if it is not known who did it.
+pub fn require_another_person(
+    subject: &str,
+    actor: &Actor,
+    persons: &[Person],
+    did: &str,
+) -> Result<(), Rejection> {
+    let unknown = |description: String| Err(Rejection::precondition("ACTOR_UNKNOWN", subject, description));
+    let Some(person) = acting(actor) else {
+        return unknown(format!("this takes another person than the one who {did}; say who you are"));
+    };
+    if persons.is_empty() {
+        return unknown(format!(
+            "this takes another person than the one who {did}, which is not known; have that done again by someone who says \
+             who they are"
+        ));
+    }
     let Some(same) = ids(&person).find(|id| persons.iter().any(|other| ids(other).any(|other| other == *id)))
     else {
         return Ok(());
@@ -89,13 +112,29 @@ mod tests {
     }
 
     #[test]
-    fn who_did_not_prove_who_they_are_is_no_person() {
-        let claimed = Actor { authentication: Authentication::Claimed, ..actor("user:corp/a", "") };
+    fn who_says_who_they_are_is_a_person_and_nobody_and_the_system_are_none() {
+        let kind = |checked: Result<(), Rejection>| match checked {
+            Err(Rejection::Preconditions(found)) => found[0].kind,
+            Ok(()) => "",
+            other => panic!("{other:?}"),
+        };
+        let claimed =
+            |principal: &str| Actor { authentication: Authentication::Claimed, ..actor(principal, "") };
+        let system = Actor { authentication: Authentication::System, ..actor("tracker", "") };
         let mut persons = Vec::new();
-        add_person(&mut persons, &claimed);
-        assert_eq!(persons, []);
-        add_person(&mut persons, &actor("user:corp/a", ""));
-        assert_eq!(check_another_person("x", &claimed, &persons, "wrote it"), Ok(()));
+        for none in [claimed(""), system.clone()] {
+            add_person(&mut persons, &none);
+            assert_eq!(persons, []);
+        }
+        assert_eq!(check_another_person("x", &claimed(""), &[], "wrote it"), Ok(()));
+        assert_eq!(kind(require_another_person("x", &claimed("ann"), &[], "wrote it")), "ACTOR_UNKNOWN");
+        add_person(&mut persons, &claimed("ann"));
+        for check in [check_another_person, require_another_person] {
+            assert_eq!(kind(check("x", &claimed("ann"), &persons, "wrote it")), "SAME_PERSON");
+            assert_eq!(kind(check("x", &claimed("bob"), &persons, "wrote it")), "");
+            assert_eq!(kind(check("x", &claimed(""), &persons, "wrote it")), "ACTOR_UNKNOWN");
+            assert_eq!(kind(check("x", &system, &persons, "wrote it")), "ACTOR_UNKNOWN");
+        }
     }
 
     #[test]

@@ -12,11 +12,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request as HttpRequest;
+use jiff::Timestamp;
 use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
 use milepost_proto::resource::{GetRequest, ListRequest, Mutable};
 use milepost_proto::rule::AccessRequest;
-use milepost_service::access::Permitted;
+use milepost_service::access::{Permit, Permitted};
 use milepost_service::host::raw::{Calls, RawMethods, ResponseFuture, unary};
 use milepost_service::refusal;
 use milepost_service::request::{Caller, revisions, wait_for_revision};
@@ -319,6 +320,47 @@ pub fn read_several<D: Resources, Q: AccessRequest + Default + 'static, T: Send 
         let read = move |view: &View<'_>| Ok((rows(&Rows::new(view), asked)?, view.position()));
         let (resources, position) = api.read_blocking(read).await?.map_err(refused)?;
         Ok(api.answer(resources, position))
+    })
+}
+
+/// What an answer is computed from.
+pub struct Query<'a, D, T> {
+    /// The rows.
+    pub rows: Rows<'a, D>,
+    /// When.
+    pub now: Timestamp,
+    /// What was asked.
+    pub request: &'a T,
+    /// What the caller may do.
+    pub permit: &'a Permit,
+    /// The revision that the answer is of.
+    pub revision: String,
+}
+
+/// A method of this name that computes its answer: `read` reads the request and finds every fault of it, and `answer`
+/// computes from one state of the rows, once the ledger is at `min_revisions`, on a thread that may block.
+pub fn query<D, Q, T, A>(
+    name: &'static str,
+    read: fn(&Q, &mut Violations) -> Option<T>,
+    min_revisions: fn(&Q) -> &[String],
+    answer: fn(Query<'_, D, T>) -> Result<A, Rejection>,
+) -> (&'static str, Method<D>)
+where
+    D: Resources,
+    Q: AccessRequest + Default + 'static,
+    T: Send + Sync + 'static,
+    A: prost::Message + 'static,
+{
+    call(name, move |api: Arc<Api<D>>, request: Permitted<Q>| async move {
+        let asked = Arc::new(sound(|violations| read(request.get_ref(), violations)).map_err(refused)?);
+        api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
+        let (now, permit, kind) = (api.clock.now(), request.permit().clone(), api.kind);
+        let compute = move |view: &View<'_>| {
+            let revision = Revision { ledger: kind, position: view.position() }.to_string();
+            answer(Query { rows: Rows::new(view), now, request: &asked, permit: &permit, revision })
+        };
+        let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
+        Ok(Response::new(api.read_settled(deadline, compute).await?))
     })
 }
 

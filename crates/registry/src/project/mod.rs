@@ -14,7 +14,7 @@ use milepost_proto::registry::v1::{Period, Portfolio, Project, Site, project};
 use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under, Unreadable, date};
 use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations};
 
-use crate::portfolio::today;
+use crate::portfolio::{check_not_after, today};
 use crate::tables::{Registry, Scope};
 use status::{Stage, Status, wrong_state};
 
@@ -137,14 +137,7 @@ pub(crate) fn check_actual_period(
 fn find_future(field: &str, period: Option<Period>, today: jiff::civil::Date, violations: &mut Violations) {
     let Period { start_date, end_date } = period.unwrap_or_default();
     for (end, given) in [("start_date", start_date), ("end_date", end_date)] {
-        if let Some(date) = date(given.as_ref()).filter(|date| *date > today) {
-            violations.push(
-                format!("{field}.actual_period.{end}"),
-                "DATE_IN_FUTURE",
-                format!(
-                    "{date} is after today, {today} in the portfolio's time zone; plans belong into planned_period"
-                ),
-            );
-        }
+        let (field, given) = (format!("{field}.actual_period.{end}"), date(given.as_ref()));
+        check_not_after(&field, given, today, "plans belong into planned_period", violations);
     }
 }

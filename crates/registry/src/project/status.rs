@@ -11,7 +11,7 @@ use milepost_proto::registry::v1::{Batch, Period as PeriodMessage, Project, proj
 use milepost_resource::{Change, Checked, EventKind, Name, Unreadable, date_message, period};
 use milepost_types::{DateError, Period, Precondition, Rejection, Violations};
 
-use crate::portfolio::today;
+use crate::portfolio::{check_not_after, today};
 use crate::tables::Scope;
 
 /// How far a project has come.
@@ -213,15 +213,7 @@ pub(crate) fn advance(
     let mut violations = Violations::new();
     let mut period = period(project.actual_period.as_ref());
     if let Some((date, field)) = step.day(today) {
-        if date > today {
-            violations.push(
-                field,
-                "DATE_IN_FUTURE",
-                format!(
-                    "{date} is after today, {today} in the portfolio's time zone; tell it when it has happened"
-                ),
-            );
-        }
+        check_not_after(field, Some(date), today, "tell it when it has happened", &mut violations);
         period = violations.check(field, period_after(*step, period, date)).unwrap_or(period);
     }
     violations.into_result(())?;

@@ -1,0 +1,179 @@
+//! Fractions: rates as exact quotients, rounded once, where they are shown.
+//!
+//! Invariant: the denominator is positive, both numbers are in lowest terms and within ±10^33, and nothing is rounded
+//! but by [`Fraction::rounded`].
+
+use std::cmp::Ordering;
+
+/// The greatest numerator and denominator: far beyond sums of money in billionths, and small enough to be rounded
+/// without overflow.
+const BOUND: u128 = 10_u128.pow(33);
+
+/// An exact quotient of two whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fraction {
+    numerator: i128,
+    denominator: i128,
+}
+
+impl Fraction {
+    /// The quotient; none if the denominator is zero, or if one of them is beyond ±10^33 in lowest terms.
+    pub fn new(numerator: i128, denominator: i128) -> Option<Self> {
+        if denominator == 0 {
+            return None;
+        }
+        let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs());
+        let (above, below) = (numerator.unsigned_abs() / divisor, denominator.unsigned_abs() / divisor);
+        if above > BOUND || below > BOUND {
+            return None;
+        }
+        let negative = (numerator < 0) != (denominator < 0);
+        let above = above.cast_signed();
+        Some(Self { numerator: if negative { -above } else { above }, denominator: below.cast_signed() })
+    }
+
+    /// What is divided, in lowest terms.
+    pub const fn numerator(self) -> i128 {
+        self.numerator
+    }
+
+    /// By what it is divided, in lowest terms; positive.
+    pub const fn denominator(self) -> i128 {
+        self.denominator
+    }
+
+    /// The exact difference; none if it cannot be held.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::new(left.checked_sub(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    /// The value times `scale` (100 for percent; at most 10,000), rounded to so many places (at most 6), half away from
+    /// zero.
+    pub fn rounded(self, scale: u32, places: u32) -> String {
+        let below = self.denominator.unsigned_abs();
+        let above = self.numerator.unsigned_abs();
+        let (whole, rest) = (above / below, above % below * u128::from(scale));
+        let (mut whole, mut rest) = (whole * u128::from(scale) + rest / below, rest % below);
+        let mut digits = 0;
+        for _ in 0..places {
+            rest *= 10;
+            (digits, rest) = (digits * 10 + rest / below, rest % below);
+        }
+        if rest * 2 >= below {
+            digits += 1;
+        }
+        let one = 10_u128.pow(places);
+        (whole, digits) = (whole + digits / one, digits % one);
+        let sign = if self.numerator < 0 && (whole, digits) != (0, 0) { "-" } else { "" };
+        if places == 0 {
+            return format!("{sign}{whole}");
+        }
+        format!("{sign}{whole}.{digits:0>width$}", width = places as usize)
+    }
+}
+
+impl PartialOrd for Fraction {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Fraction {
+    /// By whole parts and then by the reciprocals of what is left, so that no product can overflow.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (mut a, mut b) = (self.numerator, self.denominator);
+        let (mut c, mut d) = (other.numerator, other.denominator);
+        loop {
+            let (left, right) = (a.div_euclid(b), c.div_euclid(d));
+            if left != right {
+                return left.cmp(&right);
+            }
+            let (over_left, over_right) = (a.rem_euclid(b), c.rem_euclid(d));
+            match (over_left, over_right) {
+                (0, 0) => return Ordering::Equal,
+                (0, _) => return Ordering::Less,
+                (_, 0) => return Ordering::Greater,
+                // The one with the smaller reciprocal of the rest is greater.
+                _ => (a, b, c, d) = (d, over_right, b, over_left),
+            }
+        }
+    }
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fraction(numerator: i128, denominator: i128) -> Fraction {
+        Fraction::new(numerator, denominator).unwrap()
+    }
+
+    #[test]
+    fn office_0_rates_are_rounded_once_and_half_away_from_zero() {
+        for (numerator, denominator, percent) in [
+            (6_290, 6_474, "97.2"),
+            (206, 255, "80.8"),
+            (50, 200, "25.0"),
+            (1, 2_000, "0.1"),
+            (-1, 2_000, "-0.1"),
+            (1, 2_001, "0.0"),
+            (-1, 2_001, "0.0"),
+            (2, 3, "66.7"),
+            (1_999, 2_000, "100.0"),
+            (5, 1, "500.0"),
+        ] {
+            assert_eq!(
+                fraction(numerator, denominator).rounded(100, 1),
+                percent,
+                "{numerator}/{denominator}"
+            );
+        }
+        assert_eq!(fraction(91_533, 1_000).rounded(1, 2), "91.53");
+        assert_eq!(fraction(5, 2).rounded(1, 0), "3");
+    }
+
+    #[test]
+    fn office_1_a_difference_is_exact_and_not_of_rounded_parts() {
+        let ahead = fraction(6_290, 6_474).checked_sub(fraction(10, 12)).unwrap();
+        assert_eq!(ahead.rounded(100, 1), "13.8");
+    }
+
+    #[test]
+    fn there_is_no_quotient_by_zero_nor_one_that_cannot_be_held() {
+        assert_eq!(Fraction::new(1, 0), None);
+        assert_eq!(Fraction::new(i128::MAX, 1), None);
+        assert_eq!(Fraction::new(i128::MIN, i128::MIN).unwrap(), fraction(1, 1));
+        assert_eq!(fraction(3, -6), fraction(-1, 2));
+        let most = fraction(BOUND.cast_signed(), BOUND.cast_signed() - 1);
+        assert_eq!(most.rounded(10_000, 6), "10000.000000");
+        assert_eq!(most.checked_sub(fraction(1, BOUND.cast_signed())), None);
+    }
+
+    proptest! {
+        #[test]
+        fn fractions_order_as_their_cross_products(
+            a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX,
+        ) {
+            let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
+            prop_assert_eq!(fraction(a, b).cmp(&fraction(c, d)), (a * d).cmp(&(c * b)));
+        }
+
+        #[test]
+        fn what_is_rounded_is_within_half_of_the_last_place(a in any::<i64>(), b in 1..i64::MAX) {
+            let (a, b) = (i128::from(a), i128::from(b));
+            let shown = fraction(a, b).rounded(100, 1).replace('.', "").parse::<i128>().unwrap();
+            prop_assert!((shown * b - a * 1_000).abs() * 2 <= b);
+        }
+    }
+}
