@@ -124,6 +124,7 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
 #[derive(Clone, Copy)]
 pub struct Table {
     event_field: u32,
+    check: fn(&Bytes) -> Result<(), Unreadable>,
     put: fn(&mut dyn Write, Bytes) -> Result<(), Unreadable>,
 }
 
@@ -141,7 +142,21 @@ impl Table {
             assert!(under < R::TYPE.collections.len(), "an index is under ids of parents");
             i += 1;
         }
-        Self { event_field: R::EVENT_FIELD, put: put::<D, R> }
+        let check = |row: &Bytes| Ok(R::decode(row.clone()).map(drop)?);
+        Self { event_field: R::EVENT_FIELD, check, put: put::<D, R> }
+    }
+
+    /// The table of the resource that an event has in the field of this number.
+    pub fn of_event(tables: &[Self], field: u32) -> Option<&Self> {
+        tables.iter().find(|table| table.event_field == field)
+    }
+
+    /// Refuses a row that cannot be decoded; what rules say of it is for those who change it.
+    ///
+    /// # Errors
+    /// Why it cannot be decoded.
+    pub fn check(&self, row: &Bytes) -> Result<(), Unreadable> {
+        (self.check)(row)
     }
 
     /// Sets a resource's row, and its index rows.
@@ -174,7 +189,7 @@ pub fn apply(
             return Err(Unusable::new(what).in_event(index));
         }
         let Some((number, resource)) = carried.resource else { continue };
-        if let Some(table) = tables.iter().find(|table| table.event_field == number) {
+        if let Some(table) = Table::of_event(tables, number) {
             // A copy: a slice would keep the whole entry in memory for as long as the row.
             table
                 .put(rows, Bytes::copy_from_slice(resource))

@@ -4,18 +4,13 @@
 //! this version does not know do nothing, and an event that cannot be read, or is not the tracker's, is damage.
 
 use milepost_ledger::{Entry, Unusable, Write};
-use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Table, Unreadable};
 use milepost_service::access::table;
 use milepost_types::Position;
 
 use crate::convert::mirror::AccessFacts;
 use crate::convert::read_event::{Effect, Facts, effect};
-use crate::decide::Tracker;
-use crate::tables;
-
-/// The rows of milestones, with those of their indexes.
-const MILESTONES: Table = Table::of::<Tracker, Milestone>();
+use crate::tables::{self, TABLES};
 
 /// Brings the rows from before an entry to after it.
 ///
@@ -31,7 +26,11 @@ pub(crate) fn apply(rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable>
 
 fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> {
     match effect {
-        Effect::Milestone(row) => MILESTONES.put(rows, row)?,
+        Effect::Resource { field, row } => {
+            if let Some(table) = Table::of_event(TABLES, field) {
+                table.put(rows, row)?;
+            }
+        }
         Effect::Date(portfolio, current) => {
             tables::date::put(rows, &portfolio, current);
             tables::advancing::remove(rows, &portfolio);

@@ -15,8 +15,8 @@ use crate::source::SourceEntry;
 /// What is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
-    /// A change of milestones.
-    Milestones(Arc<milepost_resource::Command<Tracker>>),
+    /// A change of resources.
+    Resources(Arc<milepost_resource::Command<Tracker>>),
     /// Make a day a portfolio's current date, as far as an entry goes.
     AdvanceDate(Arc<AdvanceDate>),
     /// Take over an entry of the registry.
@@ -59,6 +59,6 @@ pub(crate) struct AdvanceDate {
 
 impl From<Arc<milepost_resource::Command<Tracker>>> for Command {
     fn from(command: Arc<milepost_resource::Command<Tracker>>) -> Self {
-        Self::Milestones(command)
+        Self::Resources(command)
     }
 }

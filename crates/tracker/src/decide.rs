@@ -91,7 +91,7 @@ impl Domain for Tracker {
         let permit = if let Command::AdvanceDate(asked) = command { &asked.permit } else { &system };
         let scope = Scope { service: self, rows: Rows::new(rows), context, permit };
         match command {
-            Command::Milestones(command) => {
+            Command::Resources(command) => {
                 let decision = milepost_resource::decide(self, LedgerKind::Tracker, rows, command, context)?;
                 Ok(Decision { decided_on: tables::source::get(rows).into_iter().collect(), ..decision })
             }

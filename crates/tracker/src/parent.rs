@@ -1,27 +1,30 @@
-//! What milestones are under: portfolios and projects, as far as the registry was followed.
+//! What the tracker's resources are under: portfolios and projects, as far as the registry was followed.
 //!
 //! Invariant: a refusal for what is missing or deleted here may be of the past; whoever answers it asks the
 //! registry first.
 
+use std::marker::PhantomData;
+
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::Resource;
-use milepost_proto::tracker::v1::Milestone;
-use milepost_resource::{Name, Parent, Rows};
+use milepost_resource::{Name, Parent, Rows, Rules};
 use milepost_types::{Rejection, ResourceId};
 
 use crate::decide::Tracker;
 use crate::tables;
 
-/// A project of the registry.
-pub(crate) struct Followed;
+/// The portfolio or project of the registry that resources `R` are under.
+pub(crate) struct Followed<R>(PhantomData<fn() -> R>);
 
-impl Parent<Tracker> for Followed {
+impl<R: Rules<Tracker>> Parent<Tracker> for Followed<R> {
     fn check_open(rows: &Rows<'_, Tracker>, ids: &[ResourceId]) -> Result<(), Rejection> {
-        check::<Project>(ids, tables::project::is_deleted(rows.read, ids)?)?;
+        if ids.len() > 1 {
+            check::<Project>(ids, tables::project::is_deleted(rows.read, ids)?)?;
+        }
         check_portfolio(rows, ids.get(..1).unwrap_or_default())
     }
 
-    /// Deleted ones are there, and so is whatever has milestones.
+    /// Deleted ones are there, and so is whatever has such resources.
     fn check_there(rows: &Rows<'_, Tracker>, ids: &[ResourceId]) -> Result<(), Rejection> {
         let Some(portfolio) = ids.first().and_then(|id| Name::<Portfolio>::of(vec![id.clone()])) else {
             return Ok(());
@@ -35,7 +38,7 @@ impl Parent<Tracker> for Followed {
             }
             _ => return Ok(()),
         };
-        if rows.under::<Milestone>(ids, None).next().is_some() { Ok(()) } else { Err(missing) }
+        if rows.under::<R>(ids, None).next().is_some() { Ok(()) } else { Err(missing) }
     }
 }
 

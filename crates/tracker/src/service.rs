@@ -1,4 +1,4 @@
-//! The tracker as a component of a process: its ledger opened, its service, and what runs beside the calls.
+//! The tracker as a component of a process: its ledger opened, its services, and what runs beside the calls.
 //!
 //! Invariant: the service answers for its ledger: if that fails the process stops, and it is closed
 //! when no call and no task runs any more. It opens, and answers for what it knows, whether or not the
@@ -10,8 +10,9 @@ use std::sync::Arc;
 use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
+use milepost_proto::resource::Mutable;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_resource::{Api, Metrics as ListMetrics, ResourceService};
+use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
 use milepost_service::config::server::Server;
 use milepost_service::freshness::{FollowLag, Freshness};
@@ -113,19 +114,22 @@ impl Service {
         }
     }
 
-    /// The tracker's share of a server: its service, its tasks, and its ledger's life.
+    /// The tracker's share of a server: its services, its tasks, and its ledger's life.
     pub fn component(&self, context: &ServiceContext) -> Component {
         let component = Component::new(KIND.as_str())
-            .service(self.routes())
+            .service(self.serve::<Milestone>(methods::of_milestones()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());
         ledger::attach(component, context, KIND, &self.api.ledger)
     }
 
-    /// The calls.
-    pub(crate) fn routes(&self) -> RawService<ResourceService<Tracker, Milestone>> {
-        RawService(ResourceService::new(Arc::clone(&self.api), methods::of_milestones()))
+    /// The service of a resource, with its own methods.
+    pub(crate) fn serve<R: Rules<Tracker> + Mutable>(
+        &self,
+        methods: Vec<(&'static str, Method<Tracker>)>,
+    ) -> RawService<ResourceService<Tracker, R>> {
+        RawService(ResourceService::new(Arc::clone(&self.api), methods))
     }
 
     /// The task that follows the registry.

@@ -314,7 +314,7 @@ mod tests {
             Action::Miss { reason: reason() },
             Action::AddEvidence(evidence("permit")),
         ] {
-            let Command::Milestones(command) = action.on(NAME, Some(Etag(3))) else { panic!() };
+            let Command::Resources(command) = action.on(NAME, Some(Etag(3))) else { panic!() };
             command.act.decide(&scope).unwrap().changes.into_iter().for_each(|change| events.add(change));
         }
         let due_soon = Timeliness { nearness: Nearness::DueSoon, slippage: Slippage::None };
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn the_effect_of_an_event_is_what_it_told() {
         let effects: Vec<_> = all().iter().map(|event| effect(event).unwrap()).collect();
-        let Effect::Milestone(bytes) = &effects[1] else { panic!("{:?}", effects[1]) };
+        let Effect::Resource { row: bytes, .. } = &effects[1] else { panic!("{:?}", effects[1]) };
         let stored = Milestone::decode(bytes.clone()).unwrap();
         let dates = [date(2021, 6, 10), BASELINE].map(|date| Some(date_message(date)));
         assert_eq!((stored.name.as_str(), [stored.forecast_date, stored.baseline_date]), (NAME, dates));

@@ -1,6 +1,6 @@
 //! The parts of stored events that are read back: for rows, for answers, for the history of forecasts.
 //!
-//! Invariant: what is read is read without the rest, and a milestone or a fact stays the very bytes that were
+//! Invariant: what is read is read without the rest, and a resource or a fact stays the very bytes that were
 //! written. A part that is not there is no fault: events of types that this version does not know have
 //! none of them.
 
@@ -12,7 +12,7 @@ use milepost_proto::event::v1 as proto;
 use milepost_proto::journal::v1::Position as PositionMessage;
 use milepost_proto::tracker::v1 as tracker;
 use milepost_proto::wire::{Value, fields};
-use milepost_resource::Unreadable;
+use milepost_resource::{Table, Unreadable};
 use milepost_service::{source_reset, value};
 use milepost_types::{GoOn, LedgerKind, Position};
 use prost::Message;
@@ -20,11 +20,12 @@ use prost::Message;
 use super::mirror::{portfolio_from_stored, project_is_deleted};
 use crate::convert::mirror::AccessFacts;
 use crate::names::{PortfolioName, ProjectName};
+use crate::tables::TABLES;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;
 
-/// The parts of an event that rows come of, but for a milestone.
+/// The parts of an event that rows come of, but for a resource.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct EffectView {
     #[prost(uint64, tag = "3")]
@@ -76,8 +77,13 @@ struct NameView {
 /// What an event does to rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    /// A milestone is now this: the encoded message.
-    Milestone(Bytes),
+    /// A resource of the tracker is now this.
+    Resource {
+        /// The number of its field in the event, which says what kind of resource it is.
+        field: u32,
+        /// The encoded message.
+        row: Bytes,
+    },
     /// This is now the portfolio's current date.
     Date(PortfolioName, Current),
     /// A day is about to be the portfolio's current date.
@@ -118,16 +124,15 @@ pub(crate) struct Facts {
 /// # Errors
 /// If it is not the tracker's, or cannot be read.
 pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
-    let HeaderView { source, milestone, .. } = header(event)?;
+    let HeaderView { source, resource, .. } = header(event)?;
     if source != LedgerKind::Tracker.as_str().as_bytes() {
         let source = milepost_types::quoted(&String::from_utf8_lossy(source));
         return Err(Unreadable::new(format_args!("an event of {source}, not of the tracker")));
     }
-    if let Some(milestone) = milestone {
-        // Only whether it can be decoded: what rules say of it is for those who change it.
-        tracker::Milestone::decode(milestone.clone())?;
+    if let Some((field, table, resource)) = resource {
+        table.check(&resource)?;
         // A copy: a slice would keep the whole entry in memory for as long as the row.
-        return Ok(Effect::Milestone(Bytes::copy_from_slice(&milestone)));
+        return Ok(Effect::Resource { field, row: Bytes::copy_from_slice(&resource) });
     }
     let view = EffectView::decode(event.clone())?;
     let sequence = view.sequence;
@@ -209,24 +214,27 @@ where
 const SOURCE: u32 = 2;
 /// `milepost.event.v1.Event.subject`
 const SUBJECT: u32 = 4;
-/// `milepost.event.v1.Event.milestone_resource`
-const MILESTONE: u32 = 55;
 
-/// Whose an event is, what it is about, and the milestone that it carries.
+/// Whose an event is, what it is about, and the resource of the tracker that it carries: the number of its field,
+/// its table, its bytes.
 struct HeaderView<'a> {
     source: &'a [u8],
     subject: &'a [u8],
-    milestone: Option<Bytes>,
+    resource: Option<(u32, &'static Table, Bytes)>,
 }
 
 /// Read without the rest, since every write does so twice.
 fn header(event: &Bytes) -> Result<HeaderView<'_>, Unreadable> {
-    let mut header = HeaderView { source: &[], subject: &[], milestone: None };
+    let mut header = HeaderView { source: &[], subject: &[], resource: None };
     for field in fields(event) {
         match field? {
             (SOURCE, Value::Run(run)) => header.source = run,
             (SUBJECT, Value::Run(run)) => header.subject = run,
-            (MILESTONE, Value::Run(run)) => header.milestone = Some(event.slice_ref(run)),
+            (field, Value::Run(run)) => {
+                if let Some(table) = Table::of_event(TABLES, field) {
+                    header.resource = Some((field, table, event.slice_ref(run)));
+                }
+            }
             _ => {}
         }
     }

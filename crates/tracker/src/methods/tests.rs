@@ -55,7 +55,7 @@ fn command(read: impl FnOnce(&mut Violations) -> Option<Box<dyn Act<Tracker>>>) 
     let mut violations = Violations::new();
     let act = read(&mut violations);
     let act = violations.finish(act).unwrap();
-    Command::Milestones(Arc::new(milepost_resource::Command {
+    Command::Resources(Arc::new(milepost_resource::Command {
         act,
         traceparent: String::new(),
         permit: Permit::of_system(),
@@ -540,7 +540,7 @@ async fn every_required_field_is_asked_for() {
 async fn every_method_of_the_schema_is_served_and_no_other() {
     let registry = RegistryServer::running(Registry::new(3));
     let tracker = Running::idle(&registry);
-    let RawService(routes) = tracker.service.routes();
+    let RawService(routes) = tracker.service.serve::<Milestone>(of_milestones());
     let answers =
         |method: &str| routes.answer(method, tonic::codegen::http::Request::new(Body::empty())).is_some();
     let methods = methods(Milestone::SERVICE);

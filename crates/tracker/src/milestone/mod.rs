@@ -53,7 +53,7 @@ pub(crate) const BASELINE: Index = Index {
 };
 
 impl Rules<Tracker> for Milestone {
-    type Above = Followed;
+    type Above = Followed<Self>;
 
     const TABLE: u8 = 1;
     const TABLE_NAME: &'static str = "tracker.milestone";

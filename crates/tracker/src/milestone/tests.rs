@@ -233,7 +233,7 @@ async fn reads_and_lists_show_what_an_earlier_version_stored_completed() {
     };
     let target = Target { name: created.name.parse().unwrap(), etag: None };
     let act = Custom::act(target, (), store);
-    let command = Command::Milestones(Arc::new(milepost_resource::Command {
+    let command = Command::Resources(Arc::new(milepost_resource::Command {
         act,
         traceparent: String::new(),
         permit: Permit::of_system(),

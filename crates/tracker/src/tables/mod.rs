@@ -14,8 +14,8 @@
 //! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
-//! as dates do; none comes after all of them. The first three are those of a resource: its rules say what they
-//! hold.
+//! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
+//! what they, and their indexes, hold.
 //! Tags are persisted and never reused. Every row is derived from the journal; raise `STORE_VERSION`
 //! when a key, a value or what makes a row changes.
 //! Invariants: each milestone, deleted or not, has exactly one row in `due`; it has one in `baseline`
@@ -31,12 +31,19 @@ pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
 
+use milepost_proto::tracker::v1::Milestone;
 use milepost_types::DamagedRow;
+
+use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
 pub(crate) const STORE_VERSION: u32 = 3;
 
-/// The tag of each table but those of milestones. Persisted; never reused.
+/// The resources of the tracker. The first are found first: most events are of milestones.
+pub(crate) const TABLES: &[milepost_resource::Table] =
+    &[milepost_resource::Table::of::<Tracker, Milestone>()];
+
+/// The tag of each table but those of resources. Persisted; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Table {

@@ -8,6 +8,7 @@ use milepost_client::Backoff;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
+use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -21,6 +22,7 @@ use tonic_types::StatusExt;
 use super::RegistryServer;
 use super::registry_server::channel_to;
 use crate::config::Config;
+use crate::methods;
 use crate::service::Service;
 
 /// How long a test waits for what must happen.
@@ -67,7 +69,7 @@ impl Running {
         let mut service =
             Service::on(&context, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-        let milestones = service.routes();
+        let milestones = service.serve::<Milestone>(methods::of_milestones());
         let router = tonic::transport::Server::builder().add_service(milestones);
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());

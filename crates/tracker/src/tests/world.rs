@@ -225,7 +225,7 @@ impl Action {
 
 /// The command to do this.
 pub(crate) fn command(act: Box<dyn Act<Tracker>>) -> Command {
-    Command::Milestones(Arc::new(milepost_resource::Command {
+    Command::Resources(Arc::new(milepost_resource::Command {
         act,
         traceparent: String::new(),
         permit: Permit::of_system(),
