@@ -28,7 +28,7 @@ const TABLE: &[(&[&str], &str)] = &[
         &["viewer", "reporter", "planner", "inspector", "approver", "manager", "publisher", "auditor"],
         "GetPortfolio ListPortfolios GetOrganization ListOrganizations GetProject ListProjects BatchGetProjects GetPhase \
          ListPhases GetBatch ListBatches GetMilestone ListMilestones ListMilestoneForecasts GetCurrentDate ListEvents \
-         GetEvent GetLogInfo WatchEvents",
+         GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -45,7 +45,8 @@ const TABLE: &[(&[&str], &str)] = &[
         "CreateProject DeleteProject UndeleteProject BatchCreateProjects PrepareProject StartProject CompleteProject \
          CommissionProject SuspendProject ResumeProject CancelProject CreateBatch UpdateBatch DeleteBatch UndeleteBatch \
          AddBatchMembers RemoveBatchMembers StartBatch CancelBatch AdvanceDate CreateOrganization UpdateOrganization \
-         DeleteOrganization UndeleteOrganization",
+         DeleteOrganization UndeleteOrganization CreateAssignment UpdateAssignment DeleteAssignment \
+         UndeleteAssignment HandOverAssignment EndAssignment",
     ),
     (
         &["admin"],
@@ -170,6 +171,8 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Milestone") => format!("{project}/milestones/m"),
         () if has("Phase") && of_parent => project,
         () if has("Phase") => format!("{project}/phases/p"),
+        () if has("Assignment") && of_parent => project,
+        () if has("Assignment") => format!("{project}/assignments/a"),
         () if has("Batch") && !has("Projects") && !of_parent => format!("{portfolio}/batches/b"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
         () if has("Project") && !of_parent => project,

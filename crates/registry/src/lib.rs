@@ -1,19 +1,22 @@
-//! Who and what: portfolios, organizations, projects, phases and batches; and who may do what.
+//! Who and what: portfolios, organizations, projects, phases, batches and liaison officers; and who may do what.
 //!
 //! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
-//! and the domain of the ledger, `methods` reads the requests of the methods that only projects, batches
-//! and API tokens have, and `service` is what a process runs. Invariants: a decision and an application depend on rows and
+//! and the domain of the ledger, `methods` reads the requests of the methods that only some resources have, and
+//! `service` is what a process runs. Invariants: a decision and an application depend on rows and
 //! the entry's own context alone; the rows are what the journal says. It has no configuration of its own, and
 //! nothing runs in it but calls and its ledger.
 
 mod access;
 mod batch;
+mod liaison;
 mod methods;
 mod organization;
 mod phase;
 mod portfolio;
 mod project;
+mod reference;
 mod service;
+mod stay;
 mod tables;
 
 #[cfg(test)]

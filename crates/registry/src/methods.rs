@@ -1,5 +1,4 @@
-//! The methods of projects, batches and API tokens besides the standard ones: from their requests to what is to be
-//! done.
+//! The methods of resources besides the standard ones: from their requests to what is to be done.
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
@@ -8,7 +7,7 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
-use milepost_proto::resource::{CreateRequest as _, TargetRequest};
+use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
     Act, Custom, Method, Name, ParentIds, Run, Standard, create, names, read_create, read_several, target,
     write,
@@ -22,8 +21,10 @@ use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
 
 mod api_token;
+mod assignment;
 
 pub(crate) use api_token::of_api_tokens;
+pub(crate) use assignment::of_assignments;
 
 /// A method, by its name.
 type Named = (&'static str, Method<Registry>);
@@ -92,6 +93,14 @@ fn may(reason: &str) -> Result<String, text::TextError> {
 
 fn day(field: &str, given: Option<gtype::Date>, violations: &mut Violations) -> Option<Option<Date>> {
     violations.check_optional(field, given, date)
+}
+
+/// The name of a resource at a field, which may be empty for none.
+fn reference<R: Resource>(field: &str, given: String, violations: &mut Violations) -> Option<String> {
+    if !given.is_empty() {
+        violations.check(field, given.parse::<Name<R>>())?;
+    }
+    Some(given)
 }
 
 /// A move of a project, for this reason.

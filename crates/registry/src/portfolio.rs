@@ -31,6 +31,11 @@ impl Rules<Registry> for Portfolio {
     }];
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
+        if field == "max_projects_per_officer" && self.max_projects_per_officer == Some(0) {
+            let description =
+                "with 0 nobody could be assigned; give at least 1, or leave it out for no limit";
+            violations.push(field, "OUT_OF_RANGE", description);
+        }
         let Some(calendar) = self.working_calendar.as_ref().filter(|_| field == "working_calendar") else {
             return;
         };

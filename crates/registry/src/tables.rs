@@ -29,11 +29,13 @@
 //! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 //! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
+//! | assignments | 50 | portfolio 0 project 0 assignment | `registry.v1.Assignment` |
+//! | assignments by person | 51 | portfolio 0 person 0 project 0 assignment | – |
 
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
-use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
+use milepost_proto::registry::v1::{Assignment, Batch, Organization, Phase, Portfolio, Project};
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, LedgerKind, Rejection, TimeZoneId};
@@ -74,6 +76,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, Grant>(),
     Table::of::<Registry, ServiceAccount>(),
     Table::of::<Registry, ApiToken>(),
+    Table::of::<Registry, Assignment>(),
 ];
 
 /// The rules of the registry.

@@ -25,8 +25,8 @@ impl<R: Resource> Checked<R> {
         Self { name, resource }
     }
 
-    /// A new resource, of fields that were checked.
-    pub(crate) fn created<D>(name: Name<R>, fields: &R, scope: &Scope<'_, D>) -> Self {
+    /// A new resource, of fields that were checked: those that a request says, or that a method takes over of another.
+    pub fn created<D>(name: Name<R>, fields: &R, scope: &Scope<'_, D>) -> Self {
         let mut resource = fields.clone();
         let meta = resource.meta();
         *meta.name = name.to_string();

@@ -104,6 +104,14 @@ impl Period {
     pub fn contains(&self, date: Date) -> bool {
         self.start.is_none_or(|start| start <= date) && self.end.is_none_or(|end| date <= end)
     }
+
+    /// Whether a day is in both periods.
+    pub fn overlaps(&self, other: &Period) -> bool {
+        let begins_by = |start: Option<Date>, end: Option<Date>| {
+            start.zip(end).is_none_or(|(start, end)| start <= end)
+        };
+        begins_by(self.start, other.end) && begins_by(other.start, self.end)
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +141,27 @@ mod tests {
         ] {
             let error = date_from_parts(year, month, day).unwrap_err();
             assert_eq!(error, DateError::Impossible { year, month, day });
+        }
+    }
+
+    #[test]
+    fn periods_overlap_if_they_share_a_day() {
+        let period = |from: Option<i8>, to: Option<i8>| {
+            let day = |day| date(2021, 5, day);
+            Period::stored(from.map(day), to.map(day))
+        };
+        let middle = period(Some(10), Some(20));
+        for (from, to, shared) in [
+            (Some(20), None, true),
+            (Some(21), None, false),
+            (None, Some(10), true),
+            (None, Some(9), false),
+            (Some(12), Some(13), true),
+            (Some(1), Some(31), true),
+            (None, None, true),
+        ] {
+            let other = period(from, to);
+            assert_eq!((middle.overlaps(&other), other.overlaps(&middle)), (shared, shared), "{other:?}");
         }
     }
 

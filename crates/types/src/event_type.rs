@@ -26,6 +26,7 @@ macro_rules! event_types {
 /// Every type: the four of each resource, and those of methods, days and sources.
 const UNSORTED: &[&str] = event_types!(
     resources: [
+        "assignment",
         "batch",
         "milestone",
         "organization",
@@ -37,6 +38,8 @@ const UNSORTED: &[&str] = event_types!(
     others: [
         "milepost.api_token.created",
         "milepost.api_token.deleted",
+        "milepost.assignment.ended",
+        "milepost.assignment.handed_over",
         "milepost.batch.cancelled",
         "milepost.batch.members_changed",
         "milepost.batch.started",
@@ -129,7 +132,7 @@ mod tests {
             ("milepost.milstone.*", "did you mean milepost.milestone.*?"),
             (
                 "milepost.bogus",
-                "types begin with milepost.api_token, milepost.batch, milepost.grant, milepost.milestone",
+                "types begin with milepost.a",
             ),
         ] {
             let said = unknown(text);

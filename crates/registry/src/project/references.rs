@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::reference::condition;
 use crate::tables::Scope;
 use milepost_proto::registry::v1::{Organization, Project};
 use milepost_resource::{Checked, Created, Name, Presence};
@@ -158,14 +159,9 @@ impl<'a> References<'a> {
     }
 
     fn found<N: ResourceName>(&mut self, name: &N, presence: Presence, field: &str) {
-        let (kind, what) = match presence {
-            Presence::Present => return,
-            Presence::Missing => {
-                ("REFERENCE_NOT_FOUND", format!("there is no such {}; name another", N::KIND))
-            }
-            Presence::Deleted => ("REFERENCE_DELETED", format!("the {} is deleted; undelete it", N::KIND)),
-        };
-        self.push(kind, name.to_string(), format!("{field}: {what}, or leave it out"));
+        if let Some(Precondition { kind, subject, description }) = condition(name, presence, field) {
+            self.push(kind, subject, description);
+        }
     }
 
     fn push(&mut self, kind: &'static str, subject: String, description: String) {

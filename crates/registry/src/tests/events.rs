@@ -14,7 +14,7 @@ use tonic::Request;
 use super::office::{Office, batch_name, costing, named, project_name};
 
 /// The events of every entry after this sequence.
-async fn events_after(office: &Office, sequence: u64) -> Vec<Event> {
+pub(super) async fn events_after(office: &Office, sequence: u64) -> Vec<Event> {
     let entries =
         office.service.api.ledger.source().read_after(sequence, ReadLimit::default()).await.unwrap();
     let entries = entries.iter().map(|stored| Entry::decode(stored).unwrap());

@@ -62,6 +62,7 @@ pub(crate) fn portfolio() -> Portfolio {
         reporting_currency_code: "CNY".into(),
         description: text(limits::TEXT_CHARS, 0),
         labels: labels(),
+        max_projects_per_officer: Some(1000),
         ..Portfolio::default()
     }
 }

@@ -15,6 +15,7 @@ mod entries;
 mod events;
 mod golden;
 mod hosted;
+mod liaison;
 mod lists;
 mod members;
 mod nonsense;

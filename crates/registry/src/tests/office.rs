@@ -12,6 +12,7 @@ use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
 use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
@@ -95,6 +96,10 @@ impl Office {
 
     pub(crate) fn batches(&self) -> BatchServiceClient<Channel> {
         BatchServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    pub(crate) fn assignments(&self) -> AssignmentServiceClient<Channel> {
+        AssignmentServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn grants(&self) -> GrantServiceClient<Channel> {
@@ -188,6 +193,7 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve::<Project>(methods::of_projects()))
         .add_service(service.serve::<Phase>(Vec::new()))
         .add_service(service.serve::<Batch>(methods::of_batches()))
+        .add_service(service.serve::<Assignment>(methods::of_assignments()))
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))
