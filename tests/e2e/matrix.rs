@@ -28,7 +28,8 @@ const TABLE: &[(&[&str], &str)] = &[
         &["viewer", "reporter", "planner", "inspector", "approver", "manager", "publisher", "auditor"],
         "GetPortfolio ListPortfolios GetOrganization ListOrganizations GetProject ListProjects BatchGetProjects GetPhase \
          ListPhases GetBatch ListBatches GetMilestone ListMilestones ListMilestoneForecasts GetCurrentDate ListEvents \
-         GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers",
+         GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers GetAlliance ListAlliances \
+         GetActivity ListActivities",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -46,7 +47,9 @@ const TABLE: &[(&[&str], &str)] = &[
          CommissionProject SuspendProject ResumeProject CancelProject CreateBatch UpdateBatch DeleteBatch UndeleteBatch \
          AddBatchMembers RemoveBatchMembers StartBatch CancelBatch AdvanceDate CreateOrganization UpdateOrganization \
          DeleteOrganization UndeleteOrganization CreateAssignment UpdateAssignment DeleteAssignment \
-         UndeleteAssignment HandOverAssignment EndAssignment",
+         UndeleteAssignment HandOverAssignment EndAssignment CreateAlliance UpdateAlliance DeleteAlliance \
+         UndeleteAlliance ChangeAllianceMembers CreateActivity UpdateActivity DeleteActivity UndeleteActivity \
+         HoldActivity CancelActivity AddActivityEvidence",
     ),
     (
         &["admin"],
@@ -173,6 +176,9 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Phase") => format!("{project}/phases/p"),
         () if has("Assignment") && of_parent => project,
         () if has("Assignment") => format!("{project}/assignments/a"),
+        () if has("Activit") && of_parent => format!("{portfolio}/alliances/l"),
+        () if has("Activit") => format!("{portfolio}/alliances/l/activities/y"),
+        () if has("Alliance") && !of_parent => format!("{portfolio}/alliances/l"),
         () if has("Batch") && !has("Projects") && !of_parent => format!("{portfolio}/batches/b"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
         () if has("Project") && !of_parent => project,

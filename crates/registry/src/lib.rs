@@ -1,4 +1,5 @@
-//! Who and what: portfolios, organizations, projects, phases, batches and liaison officers; and who may do what.
+//! Who and what: portfolios, organizations, projects, phases, batches, liaison officers and alliances; and who may do
+//! what.
 //!
 //! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
 //! and the domain of the ledger, `methods` reads the requests of the methods that only some resources have, and
@@ -7,6 +8,7 @@
 //! nothing runs in it but calls and its ledger.
 
 mod access;
+mod alliance;
 mod batch;
 mod liaison;
 mod methods;

@@ -20,9 +20,11 @@ use crate::batch::{cancel, members, start::start};
 use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
 
+mod alliance;
 mod api_token;
 mod assignment;
 
+pub(crate) use alliance::{of_activities, of_alliances};
 pub(crate) use api_token::of_api_tokens;
 pub(crate) use assignment::of_assignments;
 

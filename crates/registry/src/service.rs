@@ -12,7 +12,9 @@ use std::sync::Arc;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
-use milepost_proto::registry::v1::{Assignment, Batch, Organization, Phase, Portfolio, Project};
+use milepost_proto::registry::v1::{
+    Activity, Alliance, Assignment, Batch, Organization, Phase, Portfolio, Project,
+};
 use milepost_proto::resource::Mutable;
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
@@ -94,6 +96,8 @@ impl Service {
             .service(self.serve::<Phase>(Vec::new()))
             .service(self.serve::<Batch>(methods::of_batches()))
             .service(self.serve::<Assignment>(methods::of_assignments()))
+            .service(self.serve::<Alliance>(methods::of_alliances()))
+            .service(self.serve::<Activity>(methods::of_activities()))
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
             .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)));

@@ -31,11 +31,18 @@
 //! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
 //! | assignments | 50 | portfolio 0 project 0 assignment | `registry.v1.Assignment` |
 //! | assignments by person | 51 | portfolio 0 person 0 project 0 assignment | – |
+//! | alliances | 52 | portfolio 0 alliance | `registry.v1.Alliance` |
+//! | alliances by display name | 53 | portfolio 0 display name 0 alliance | – |
+//! | activities | 54 | portfolio 0 alliance 0 activity | `registry.v1.Activity` |
+//! | activities by date | 55 | portfolio 0 alliance 0 year (u16) month (u8) day (u8) activity | – |
+//! | activities by date across alliances | 56 | portfolio 0 year (u16) month (u8) day (u8) alliance 0 activity | – |
 
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
-use milepost_proto::registry::v1::{Assignment, Batch, Organization, Phase, Portfolio, Project};
+use milepost_proto::registry::v1::{
+    Activity, Alliance, Assignment, Batch, Organization, Phase, Portfolio, Project,
+};
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, LedgerKind, Rejection, TimeZoneId};
@@ -77,6 +84,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, ServiceAccount>(),
     Table::of::<Registry, ApiToken>(),
     Table::of::<Registry, Assignment>(),
+    Table::of::<Registry, Alliance>(),
+    Table::of::<Registry, Activity>(),
 ];
 
 /// The rules of the registry.

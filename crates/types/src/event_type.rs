@@ -26,6 +26,8 @@ macro_rules! event_types {
 /// Every type: the four of each resource, and those of methods, days and sources.
 const UNSORTED: &[&str] = event_types!(
     resources: [
+        "activity",
+        "alliance",
         "assignment",
         "batch",
         "milestone",
@@ -36,6 +38,9 @@ const UNSORTED: &[&str] = event_types!(
         "service_account",
     ],
     others: [
+        "milepost.activity.cancelled",
+        "milepost.activity.held",
+        "milepost.alliance.members_changed",
         "milepost.api_token.created",
         "milepost.api_token.deleted",
         "milepost.assignment.ended",

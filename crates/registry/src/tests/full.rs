@@ -144,6 +144,18 @@ pub(crate) fn phase() -> Phase {
     }
 }
 
+/// All but its projects and members.
+pub(crate) fn alliance() -> Alliance {
+    Alliance {
+        display_name: display_name(),
+        translations: translations(),
+        description: text(limits::TEXT_CHARS, 0),
+        labels: labels(),
+        shared_resources: (0..100).map(|i| text(200, i)).collect(),
+        ..Alliance::default()
+    }
+}
+
 /// All but its members.
 pub(crate) fn batch() -> Batch {
     Batch {

@@ -8,6 +8,7 @@ pub(crate) mod rows;
 mod transcript;
 
 mod access;
+mod alliances;
 mod batches;
 mod costs;
 mod days;

@@ -12,6 +12,8 @@ use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
 use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::google::r#type::{Date, Money};
+use milepost_proto::registry::v1::activity_service_client::ActivityServiceClient;
+use milepost_proto::registry::v1::alliance_service_client::AllianceServiceClient;
 use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
@@ -100,6 +102,14 @@ impl Office {
 
     pub(crate) fn assignments(&self) -> AssignmentServiceClient<Channel> {
         AssignmentServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn alliances(&self) -> AllianceServiceClient<Channel> {
+        AllianceServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn activities(&self) -> ActivityServiceClient<Channel> {
+        ActivityServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn grants(&self) -> GrantServiceClient<Channel> {
@@ -194,6 +204,8 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve::<Phase>(Vec::new()))
         .add_service(service.serve::<Batch>(methods::of_batches()))
         .add_service(service.serve::<Assignment>(methods::of_assignments()))
+        .add_service(service.serve::<Alliance>(methods::of_alliances()))
+        .add_service(service.serve::<Activity>(methods::of_activities()))
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))

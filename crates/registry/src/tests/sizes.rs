@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use milepost_ledger::Entry;
 use milepost_ledger::journal::ReadLimit;
 use milepost_proto::FILE_DESCRIPTOR_SET;
-use milepost_proto::google::r#type::Money;
+use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::notifier::v1::GetEventResponse;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
@@ -19,7 +19,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::full::{self, currency, id, text};
-use super::office::{Office, batch_name, create_batch, create_project, named, project_name};
+use super::office::{
+    Office, batch_name, create_batch, create_project, named, organization_name, project_name,
+};
 
 /// Clients with the limit that they have by default.
 impl Office {
@@ -108,6 +110,43 @@ async fn a_project_and_a_phase_at_all_their_limits_fit_one_answer() {
     };
     let created = office.phases().create_phase(request).await.unwrap().into_inner();
     check(&office, "Phase", &created.phase.unwrap(), &["delete_time"]).await;
+}
+
+#[tokio::test]
+async fn an_alliance_at_all_its_limits_fits_one_answer() {
+    let office = office_for_full_projects().await;
+    let requests = (0..1000).map(|i| create_project(&id('p', i), named("n"))).collect();
+    let parent = "portfolios/wsc".to_owned();
+    let batch = BatchCreateProjectsRequest { parent: parent.clone(), requests, ..Default::default() };
+    office.default_projects().batch_create_projects(batch).await.unwrap();
+    // As many stays as there may be, one after another.
+    let day = |i: usize| Some(Date { year: 2000 + i as i32, month: 12, day: 31 });
+    let member = |i: usize| AllianceMember {
+        organization: organization_name(&id('o', 0)),
+        lead: true,
+        joined: day(i),
+        left: day(i),
+    };
+    let alliance = Alliance {
+        projects: (0..1000).map(|i| project_name(&id('p', i))).collect(),
+        members: (0..limits::ALLIANCE_MEMBERS).map(member).collect(),
+        ..full::alliance()
+    };
+    let request = CreateAllianceRequest {
+        parent,
+        alliance_id: id('l', 0),
+        alliance: Some(alliance),
+        ..CreateAllianceRequest::default()
+    };
+    let created = office.alliances().create_alliance(request).await.unwrap().into_inner();
+    check(&office, "Alliance", &created.alliance.unwrap(), &["delete_time"]).await;
+    let request = ChangeAllianceMembersRequest {
+        name: format!("portfolios/wsc/alliances/{}", id('l', 0)),
+        joining: vec![organization_name(&id('o', 0))],
+        ..ChangeAllianceMembersRequest::default()
+    };
+    let status = office.alliances().change_alliance_members(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
 }
 
 fn is_current(code: &str) -> bool {
