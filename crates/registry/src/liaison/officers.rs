@@ -39,7 +39,7 @@ type Place = (Reverse<u32>, String);
 
 /// What is asked.
 #[derive(Clone)]
-struct Asked {
+struct OfficerList {
     portfolio: Name<Portfolio>,
     /// None: today.
     date: Option<Date>,
@@ -51,7 +51,7 @@ struct Asked {
     sequence: Option<u64>,
 }
 
-impl Asked {
+impl OfficerList {
     fn read(request: &ListOfficersRequest) -> Result<Self, Rejection> {
         let mut violations = Violations::new();
         let portfolio = violations.check("portfolio", request.portfolio.parse::<Name<Portfolio>>());
@@ -100,7 +100,7 @@ pub(crate) async fn list(
     request: Permitted<ListOfficersRequest>,
 ) -> Result<Response<ListOfficersResponse>, Status> {
     let refused = |rejection: Rejection| refusal::status(&rejection);
-    let asked = Arc::new(Asked::read(request.get_ref()).map_err(refused)?);
+    let asked = Arc::new(OfficerList::read(request.get_ref()).map_err(refused)?);
     api.wait_for_revisions(&request, &request.get_ref().min_revisions).await?;
     let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
     let (now, query) = (api.clock.now(), Arc::clone(&asked));
@@ -117,7 +117,7 @@ pub(crate) async fn list(
 /// The day of a page, its officers, and whether it is the last.
 fn page(
     rows: &Rows<'_, Registry>,
-    asked: &Asked,
+    asked: &OfficerList,
     now: Timestamp,
 ) -> Result<(Date, Vec<Officer>, bool), Rejection> {
     let portfolio = rows.find(&asked.portfolio)?;
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn where_a_page_ended_is_read_back_and_nonsense_is_not() {
         let request = ListOfficersRequest { portfolio: "portfolios/wsc".into(), ..Default::default() };
-        let asked = Asked::read(&request).unwrap();
+        let asked = OfficerList::read(&request).unwrap();
         let last = Officer { person: "user:corp/a".into(), project_count: 258, ..Officer::default() };
         let day = Date::constant(2021, 5, 27);
         let page_token = asked.next_page_token(day, Some(&last), 9);
-        let next = Asked::read(&ListOfficersRequest { page_token, ..request.clone() }).unwrap();
+        let next = OfficerList::read(&ListOfficersRequest { page_token, ..request.clone() }).unwrap();
         assert_eq!((next.date, next.sequence), (Some(day), Some(9)));
         assert_eq!(next.after, Some((Reverse(258), "user:corp/a".to_owned())));
         for after in [
@@ -198,7 +198,7 @@ mod tests {
         ] {
             let token = PageToken { request: asked.digest, sequence: 9, after: after.to_vec() };
             let wrong = ListOfficersRequest { page_token: token.encode(), ..request.clone() };
-            assert!(matches!(Asked::read(&wrong), Err(Rejection::PageToken(_))), "{after:?}");
+            assert!(matches!(OfficerList::read(&wrong), Err(Rejection::PageToken(_))), "{after:?}");
         }
     }
 }
