@@ -42,6 +42,9 @@ pub enum By {
     FirstDate(&'static [&'static str]),
     /// Whether it is deleted: what is comes after what is not.
     Deleted,
+    /// Of the messages in the list of the first name, the resource that each names in its field of the second: one key for
+    /// each resource that is named. It is the only part of its index.
+    Member(&'static str, &'static str),
 }
 
 /// A condition for being in an index.
@@ -109,12 +112,23 @@ impl Index {
         let (mut fields, mut found) = (Vec::new(), true);
         for by in self.by {
             match by {
+                // Its keys are several: see `members`.
+                By::Member(..) => found = false,
                 By::Deleted => fields.push(u8::from(deleted)),
                 By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
                 By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
             }
         }
         Ok(found.then_some(fields))
+    }
+
+    /// The fields of a row's keys: of most indexes one, or none.
+    pub(crate) fn all_fields<R: Resource>(&self, row: &RowView<'_>) -> Result<Vec<Vec<u8>>, Unreadable> {
+        let [By::Member(list, member)] = self.by else {
+            return Ok(self.fields::<R>(row)?.into_iter().collect());
+        };
+        let is_left_out = self.live && row.presence::<R>() == Presence::Deleted;
+        if is_left_out { Ok(Vec::new()) } else { row.members(field::<R>(list), member) }
     }
 
     /// What lists order by, of the fields in a key: without the zero that ends text.
@@ -140,6 +154,7 @@ fn width<R: Resource>(by: By) -> Option<usize> {
         By::Field(name) => name,
         By::FirstDate(_) => return Some(4),
         By::Deleted => return Some(1),
+        By::Member(..) => return None,
     };
     match field::<R>(name).kind {
         Kind::Enum => Some(1),
@@ -188,6 +203,24 @@ impl<'a> RowView<'a> {
         }
     }
 
+    /// The resources that the messages of a list name in one of their fields, each once, as in a key.
+    fn members(&self, list: &Field, member: &str) -> Result<Vec<Vec<u8>>, Unreadable> {
+        let of = list.fields.iter().find(|field| field.name == member);
+        let of = of.unwrap_or_else(|| panic!("an index names {}.{member}, which is no field", list.name));
+        let mut found = Vec::new();
+        for (number, value) in &self.0 {
+            let Value::Run(message) = value else { continue };
+            if *number != list.number {
+                continue;
+            }
+            let mut key = Vec::new();
+            if push(&mut key, &RowView::of(message)?, of)? && !found.contains(&key) {
+                found.push(key);
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether the resource is deleted.
     pub(crate) fn presence<R: Resource>(&self) -> Presence {
         let deleted = self.last(field::<R>("delete_time")).is_some();
@@ -215,7 +248,8 @@ impl<'a> RowView<'a> {
     pub(crate) fn keys<D, R: Rules<D>>(&self, name: &Name<R>) -> Result<Vec<Vec<u8>>, Unreadable> {
         let mut keys = Vec::with_capacity(R::INDEXES.len());
         for index in R::INDEXES {
-            keys.extend(index.fields::<R>(self)?.map(|fields| index.key(name.ids(), &fields)));
+            let fields = index.all_fields::<R>(self)?;
+            keys.extend(fields.iter().map(|fields| index.key(name.ids(), fields)));
         }
         Ok(keys)
     }

@@ -343,7 +343,7 @@ pub fn query<D, Q, T, A>(
     name: &'static str,
     read: fn(&Q, &mut Violations) -> Option<T>,
     min_revisions: fn(&Q) -> &[String],
-    answer: fn(Query<'_, D, T>) -> Result<A, Rejection>,
+    answer: impl Fn(Query<'_, D, T>) -> Result<A, Rejection> + Clone + Send + Sync + 'static,
 ) -> (&'static str, Method<D>)
 where
     D: Resources,
@@ -351,23 +351,26 @@ where
     T: Send + Sync + 'static,
     A: prost::Message + 'static,
 {
-    call(name, move |api: Arc<Api<D>>, request: Permitted<Q>| async move {
-        let asked = Arc::new(sound(|violations| read(request.get_ref(), violations)).map_err(refused)?);
-        api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
-        let (now, permit, kind) = (api.clock.now(), request.permit().clone(), api.kind);
-        let compute = move |view: &View<'_>| {
-            let revision = Revision { ledger: kind, position: view.position() }.to_string();
-            answer(Query { rows: Rows::new(view), now, request: &asked, permit: &permit, revision })
-        };
-        let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
-        Ok(Response::new(api.read_settled(deadline, compute).await?))
+    call(name, move |api: Arc<Api<D>>, request: Permitted<Q>| {
+        let answer = answer.clone();
+        async move {
+            let asked = Arc::new(sound(|violations| read(request.get_ref(), violations)).map_err(refused)?);
+            api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
+            let (now, permit, kind) = (api.clock.now(), request.permit().clone(), api.kind);
+            let compute = move |view: &View<'_>| {
+                let revision = Revision { ledger: kind, position: view.position() }.to_string();
+                answer(Query { rows: Rows::new(view), now, request: &asked, permit: &permit, revision })
+            };
+            let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
+            Ok(Response::new(api.read_settled(deadline, compute).await?))
+        }
     })
 }
 
 /// A method of this name that a function of the service's own answers.
 pub fn call<D, Q, T, Fut>(
     name: &'static str,
-    call: impl Fn(Arc<Api<D>>, Permitted<Q>) -> Fut + Copy + Send + Sync + 'static,
+    call: impl Fn(Arc<Api<D>>, Permitted<Q>) -> Fut + Clone + Send + Sync + 'static,
 ) -> (&'static str, Method<D>)
 where
     D: Resources,
@@ -375,7 +378,7 @@ where
     T: prost::Message + 'static,
     Fut: Future<Output = Result<Response<T>, Status>> + Send + 'static,
 {
-    (name, Box::new(move |api, request| api.answer_call(request, call)))
+    (name, Box::new(move |api, request| api.answer_call(request, call.clone())))
 }
 
 /// The service of a resource: the standard methods, and its own.

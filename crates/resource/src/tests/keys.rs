@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_proto::registry::v1::{Batch, Organization, Phase, Portfolio, Project, batch, organization};
+use milepost_proto::registry::v1::{
+    Batch, Organization, Party, Phase, Portfolio, Project, batch, organization,
+};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -11,7 +13,7 @@ use super::office::{BY_STATUS, Office, PARTS};
 use super::world::{batch, name, phase, portfolio, project};
 use crate::index::RowView;
 use crate::row::{key, name as name_in};
-use crate::{Name, Rules, date_message, value};
+use crate::{By, Index, Name, Rules, date_message, value};
 
 /// The index keys of a resource.
 fn keys<R: Rules<Office>>(resource: &R) -> Vec<Vec<u8>> {
@@ -81,6 +83,24 @@ fn an_index_has_what_it_says() {
         .keys::<Office, Project>(&unordered.name.parse().unwrap())
         .unwrap_err();
     assert_eq!(missing.to_string(), "update_time: is missing");
+}
+
+#[test]
+fn an_index_of_members_has_one_key_for_each_resource_that_a_list_names() {
+    let by = &[By::Member("parties", "organization")];
+    let index = Index { tag: 90, under: 0, by, live: true, when: &[], orders: false };
+    let party = |id: &str| Party { organization: format!("organizations/{id}"), roles: Vec::new() };
+    let x = Project { parties: ["b", "a", "b"].map(party).to_vec(), ..project("wsc", "x") };
+    let fields = |project: &Project| {
+        index.all_fields::<Project>(&RowView::of(&project.encode_to_vec()).unwrap()).unwrap()
+    };
+    assert_eq!(fields(&x), [b"b\0", b"a\0"]);
+    let name = name::<Project>(&x.name);
+    let key = index.key(name.ids(), &fields(&x)[0]);
+    assert_eq!(key, b"\x5ab\0wsc\0x");
+    assert_eq!(index.parts::<Project>(&key), Some((name, &b"b\0"[..])));
+    assert!(fields(&project("wsc", "x")).is_empty());
+    assert!(fields(&Project { delete_time: super::world::instant(1), ..x }).is_empty());
 }
 
 #[test]
