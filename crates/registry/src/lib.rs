@@ -1,11 +1,12 @@
-//! Who and what: portfolios, organizations, projects, phases, batches, liaison officers and alliances; and who may do
+//! Who and what: portfolios, organizations, projects, phases, batches, liaison officers and alliances; policies and whom
+//! they fit; and who may do
 //! what.
 //!
 //! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
 //! and the domain of the ledger, `methods` reads the requests of the methods that only some resources have, and
 //! `service` is what a process runs. Invariants: a decision and an application depend on rows and
 //! the entry's own context alone; the rows are what the journal says. It has no configuration of its own, and
-//! nothing runs in it but calls and its ledger.
+//! nothing runs in it but calls, its ledger, and the task that finds whom policies fit after something changed.
 
 mod access;
 mod alliance;
@@ -14,6 +15,7 @@ mod liaison;
 mod methods;
 mod organization;
 mod phase;
+mod policy;
 mod portfolio;
 mod project;
 mod reference;

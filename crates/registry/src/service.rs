@@ -5,6 +5,7 @@
 
 mod break_glass;
 mod revoke;
+pub(crate) mod settling;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Organization, Phase, Portfolio, Project,
+    Activity, Alliance, Assignment, Batch, Organization, Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_proto::resource::Mutable;
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
@@ -25,7 +26,11 @@ use milepost_service::ledger;
 use milepost_types::{Clock, LedgerKind, Position};
 
 use crate::methods;
+use crate::policy::expression::Expressions;
+use crate::policy::settle::Settle;
 use crate::tables::Registry;
+
+use settling::Settling;
 
 pub use break_glass::{Broken, break_glass};
 pub use revoke::revoke;
@@ -50,6 +55,8 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Service {
     pub(crate) api: Arc<Api<Registry>>,
+    /// The expressions of policies, shared with the rules of the ledger.
+    pub(crate) expressions: Arc<Expressions>,
 }
 
 impl Service {
@@ -58,9 +65,10 @@ impl Service {
     /// # Errors
     /// If the ledger cannot be opened.
     pub async fn open(context: &ServiceContext, config: &Server) -> Result<Self, Error> {
-        let ledger =
-            ledger::open(context, config, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
-        Ok(Self::of(context, ledger, Arc::clone(&context.clock)))
+        let (registry, kind) = (Registry::default(), LedgerKind::Registry);
+        let expressions = Arc::clone(&registry.expressions);
+        let ledger = ledger::open(context, config, kind, registry).await.map_err(Error::Open)?;
+        Ok(Self::of(context, ledger, Arc::clone(&context.clock), expressions))
     }
 
     /// Opens the registry on this journal, with its store under `dir`. For tests and tools.
@@ -74,17 +82,24 @@ impl Service {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Self, Error> {
-        let name = LedgerKind::Registry.as_str();
-        let ledger = Ledger::open(name, dir, journal, Arc::new(Registry), Arc::clone(&clock), options);
+        let (registry, name) = (Registry::default(), LedgerKind::Registry.as_str());
+        let expressions = Arc::clone(&registry.expressions);
+        let ledger = Ledger::open(name, dir, journal, Arc::new(registry), Arc::clone(&clock), options);
         let ledger = ledger.map_err(|error| Error::Open(error.into()))?;
-        Ok(Self::of(context, ledger, clock))
+        Ok(Self::of(context, ledger, clock, expressions))
     }
 
-    fn of(context: &ServiceContext, ledger: Ledger<Registry>, clock: Arc<dyn Clock>) -> Self {
+    fn of(
+        context: &ServiceContext,
+        ledger: Ledger<Registry>,
+        clock: Arc<dyn Clock>,
+        expressions: Arc<Expressions>,
+    ) -> Self {
         let metrics = Metrics::register(&context.metrics, LIST_SCANNED_TOTAL, LIST_RETURNED_TOTAL);
         let calls = Calls::new(context, Arc::new(ledger.clone()));
         let (kind, upstream) = (LedgerKind::Registry, None);
-        Self { api: Arc::new(Api { ledger, kind, upstream, clock, metrics, calls }) }
+        let api = Arc::new(Api { ledger, kind, upstream, clock, metrics, calls });
+        Self { api, expressions }
     }
 
     /// The registry's share of a server: its services, and its ledger's life.
@@ -100,8 +115,21 @@ impl Service {
             .service(self.serve::<Activity>(methods::of_activities()))
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
-            .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)));
+            .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)))
+            .service(self.serve::<PolicyProgramme>(methods::of_policy_programmes()))
+            .service(self.serve::<Policy>(methods::of_policies(&self.expressions)))
+            .task("match policies", self.settling(context).run());
         ledger::attach(component, context, LedgerKind::Registry, &self.api.ledger)
+    }
+
+    /// The task that finds whom policies fit.
+    fn settling(&self, context: &ServiceContext) -> Settling {
+        Settling {
+            ledger: self.api.ledger.clone(),
+            check: context.readiness.check(format!("{}.policies", LedgerKind::Registry)),
+            drain: context.drain.clone(),
+            part: Settle::default(),
+        }
     }
 
     /// The service of a resource, with its own methods.
@@ -145,5 +173,5 @@ pub fn rebuild_store(
     journal: &dyn Journal,
     options: &Options,
 ) -> Result<(Position, Digest), Error> {
-    rebuild(dir, journal, &Registry, options).map_err(Error::Rebuild)
+    rebuild(dir, journal, &Registry::default(), options).map_err(Error::Rebuild)
 }

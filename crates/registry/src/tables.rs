@@ -36,22 +36,35 @@
 //! | activities | 54 | portfolio 0 alliance 0 activity | `registry.v1.Activity` |
 //! | activities by date | 55 | portfolio 0 alliance 0 year (u16) month (u8) day (u8) activity | – |
 //! | activities by date across alliances | 56 | portfolio 0 year (u16) month (u8) day (u8) alliance 0 activity | – |
+//! | policy programmes | 65 | programme | `registry.v1.PolicyProgramme` |
+//! | policies | 66 | programme 0 policy | `registry.v1.Policy` |
+//! | policy programmes by display name | 67 | display name 0 programme | – |
+//! | policies by display name | 68 | programme 0 display name 0 policy | – |
+//! | policies by group, not deleted | 69 | programme 0 group 0 policy | – |
+//! | policies by state, not deleted | 70 | state (u8) programme 0 policy | – |
+//! | projects by party, not deleted | 71 | organization 0 portfolio 0 project | – |
+//! | matches | 72 | programme 0 policy 0 organization 0, then portfolio 0 project 0 or nothing | – |
+//! | matches by project | 73 | portfolio 0 project 0 organization 0 programme 0 policy 0 | – |
+//! | changes that matches are to follow | 74 | name | the event's id, and how far it was followed |
+
+pub(crate) mod matches;
 
 use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Organization, Phase, Portfolio, Project,
+    Activity, Alliance, Assignment, Batch, Organization, Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, LedgerKind, Rejection, TimeZoneId};
 
+use crate::policy::expression::Expressions;
 use crate::portfolio::current_date;
 use std::sync::Arc;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 4;
+pub(crate) const STORE_VERSION: u32 = 5;
 
 impl Dates for Registry {
     fn current_date(
@@ -86,11 +99,16 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, Assignment>(),
     Table::of::<Registry, Alliance>(),
     Table::of::<Registry, Activity>(),
+    Table::of::<Registry, PolicyProgramme>(),
+    Table::of::<Registry, Policy>(),
 ];
 
 /// The rules of the registry.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Registry;
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Registry {
+    /// The expressions of policies, as they were compiled.
+    pub(crate) expressions: Arc<Expressions>,
+}
 
 impl Domain for Registry {
     type Command = Arc<Command<Self>>;
@@ -108,6 +126,7 @@ impl Domain for Registry {
     }
 
     fn apply(&self, rows: &mut dyn Write, entry: &Entry) -> Result<(), Unusable> {
-        milepost_resource::apply(rows, entry, LedgerKind::Registry, TABLES)
+        milepost_resource::apply(rows, entry, LedgerKind::Registry, TABLES)?;
+        matches::apply(rows, entry)
     }
 }

@@ -107,9 +107,8 @@ impl Period {
 
     /// Whether a day is in both periods.
     pub fn overlaps(&self, other: &Period) -> bool {
-        let begins_by = |start: Option<Date>, end: Option<Date>| {
-            start.zip(end).is_none_or(|(start, end)| start <= end)
-        };
+        let begins_by =
+            |start: Option<Date>, end: Option<Date>| start.zip(end).is_none_or(|(start, end)| start <= end);
         begins_by(self.start, other.end) && begins_by(other.start, self.end)
     }
 }

@@ -33,6 +33,8 @@ const UNSORTED: &[&str] = event_types!(
         "milestone",
         "organization",
         "phase",
+        "policy",
+        "policy_programme",
         "portfolio",
         "project",
         "service_account",
@@ -62,6 +64,12 @@ const UNSORTED: &[&str] = event_types!(
         "milepost.milestone.rebaselined",
         "milepost.milestone.reforecast",
         "milepost.milestone.reopened",
+        "milepost.policy.matched",
+        "milepost.policy.published",
+        "milepost.policy.superseded",
+        "milepost.policy.unmatched",
+        "milepost.policy.withdrawn",
+        "milepost.policy_programme.published",
         "milepost.portfolio.date_advanced",
         "milepost.portfolio.date_advancing",
         "milepost.project.cancelled",
@@ -72,6 +80,7 @@ const UNSORTED: &[&str] = event_types!(
         "milepost.project.started",
         "milepost.project.suspended",
         "milepost.source.followed",
+        "milepost.source.matched",
         "milepost.source.partly_followed",
         "milepost.source.reset",
         "milepost.source.skipped",
@@ -135,10 +144,7 @@ mod tests {
             ("milepost.milestones.reforecast", "did you mean milepost.milestone.reforecast?"),
             ("milepost.milestone", "did you mean milepost.milestone.*?"),
             ("milepost.milstone.*", "did you mean milepost.milestone.*?"),
-            (
-                "milepost.bogus",
-                "types begin with milepost.a",
-            ),
+            ("milepost.bogus", "types begin with milepost.a"),
         ] {
             let said = unknown(text);
             assert!(said.contains(meant) && said.contains(&format!("\"{text}\"")), "{said}");

@@ -22,6 +22,10 @@ use status::{Stage, Status, wrong_state};
 pub(crate) const BY_STATUS: Index =
     Index { tag: 20, under: 1, by: &[By::Field("status")], live: true, when: &[], orders: false };
 
+/// The projects of all portfolios by the organizations that take part in them.
+pub(crate) const BY_PARTY: Index =
+    Index { tag: 71, under: 0, by: &[By::Member("parties", "organization")], ..BY_STATUS };
+
 /// The parts of projects.
 const PARTS: Index = Index { tag: 21, by: &[By::Field("parent_project")], ..BY_STATUS };
 
@@ -41,6 +45,7 @@ impl Rules<Registry> for Project {
         BY_STATUS,
         PARTS,
         Index { tag: 18, by: &[By::Field("display_name")], live: false, orders: true, ..BY_STATUS },
+        BY_PARTY,
         Index { tag: 24, by: &[By::Field("update_time")], live: false, orders: true, ..BY_STATUS },
     ];
 

@@ -67,7 +67,9 @@ pub async fn break_glass(
     });
     let act = Box::new(Standard::Create { new: vec![new], answer: None });
     let command = Command { act, traceparent: String::new(), permit: Permit::of_system() };
-    let ledger = ledger::open(context, server, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
+    let ledger = ledger::open(context, server, LedgerKind::Registry, Registry::default())
+        .await
+        .map_err(Error::Open)?;
     let submitted = ledger.submit(Submission::system("operator", Arc::new(command))).await;
     tokio::task::spawn_blocking(move || ledger.close()).await?;
     Ok(Broken { name, expire_time, position: submitted?.position })

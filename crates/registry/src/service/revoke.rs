@@ -27,7 +27,9 @@ pub async fn revoke(
     server: &Server,
     names: &[String],
 ) -> Result<Vec<String>, BoxError> {
-    let ledger = ledger::open(context, server, LedgerKind::Registry, Registry).await.map_err(Error::Open)?;
+    let ledger = ledger::open(context, server, LedgerKind::Registry, Registry::default())
+        .await
+        .map_err(Error::Open)?;
     let mut revoked = Vec::new();
     let mut failed = None;
     for name in names {

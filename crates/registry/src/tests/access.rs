@@ -58,7 +58,8 @@ fn refused(actor: Actor, grant: Grant) -> Result<(), Rejection> {
     let context = Context { log, sequence: 1, commit_time: now, now, actor, command_id, seed: 1 };
     let rows = Rows::default();
     let (rows, permit) = (milepost_resource::Rows::new(&rows), &Permit::of_system());
-    let scope = Scope { service: &Registry, rows, context: &context, permit };
+    let service = Registry::default();
+    let scope = Scope { service: &service, rows, context: &context, permit };
     Standard::Create { new: vec![new.unwrap()], answer: None }.decide(&scope).map(|_| ())
 }
 

@@ -36,7 +36,7 @@ impl World {
         };
         self.rows.read_count.set(0);
         let command = Arc::new(Command { act, traceparent: String::new(), permit: Permit::of_system() });
-        let decision = Registry.decide(&self.rows, &command, &context)?;
+        let decision = Registry::default().decide(&self.rows, &command, &context)?;
         self.sequence += 1;
         let entry = Entry {
             sequence: self.sequence,
@@ -47,7 +47,7 @@ impl World {
             portfolio: decision.portfolio,
             events: decision.events,
         };
-        Registry.apply(&mut self.rows, &entry).unwrap();
+        Registry::default().apply(&mut self.rows, &entry).unwrap();
         Ok(self.rows.read_count.get())
     }
 

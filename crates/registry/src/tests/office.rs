@@ -18,6 +18,8 @@ use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceCl
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
+use milepost_proto::registry::v1::policy_programme_service_client::PolicyProgrammeServiceClient;
+use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::*;
@@ -110,6 +112,14 @@ impl Office {
 
     pub(crate) fn activities(&self) -> ActivityServiceClient<Channel> {
         ActivityServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn policy_programmes(&self) -> PolicyProgrammeServiceClient<Channel> {
+        PolicyProgrammeServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn policies(&self) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn grants(&self) -> GrantServiceClient<Channel> {
@@ -209,6 +219,8 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))
+        .add_service(service.serve::<PolicyProgramme>(methods::of_policy_programmes()))
+        .add_service(service.serve::<Policy>(methods::of_policies(&service.expressions)))
         .serve_with_incoming(UnboundedReceiverStream::new(accepted));
     tokio::spawn(server);
     Endpoint::from_static("http://registry").connect_with_connector_lazy(tower::service_fn(move |_| {

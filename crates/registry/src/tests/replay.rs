@@ -492,7 +492,7 @@ fn run(asks: &[Ask]) -> Outcome {
     let _entered = runtime.enter();
     let rebuilt_dir = tempfile::tempdir().unwrap();
     for (dir, which) in [(&rebuilt_dir, "rebuilt"), (&live_dir, "opened again")] {
-        let (clock, options, rules) = (clock.clone(), options.clone(), Arc::new(Registry));
+        let (clock, options, rules) = (clock.clone(), options.clone(), Arc::new(Registry::default()));
         let ledger = Ledger::open("registry", dir.path(), journal.clone(), rules, clock, options).unwrap();
         assert_eq!(all_rows(&ledger.view()), rows, "the rows are those of the store, {which}");
         ledger.close();

@@ -11,6 +11,8 @@ mod batch_refusals;
 mod grant;
 mod organization;
 mod phase;
+mod policy;
+mod policy_programme;
 mod portfolio;
 mod project;
 mod project_faults;

@@ -1,0 +1,363 @@
+//! Pages of which policies fit whom: of one organization, and of many.
+//!
+//! Invariants: a page goes on after the key of the last answer, not after a count; its token is good for the same
+//! question of a caller who may see the same. No answer is larger than clients take. Rows are read on one thread; what
+//! they mean for policies is found on as many as there are processors.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_proto::registry::v1::policy_match::Outcome;
+use milepost_proto::registry::v1::*;
+use milepost_proto::resource::Resource;
+use milepost_resource::{Checked, Name, Query, Rules, date_message, query, read_list};
+use milepost_service::access::Scopes;
+use milepost_types::filter::Schema;
+use milepost_types::{
+    Filter, PageToken, Rejection, RequestDigest, Room, TokenError, TokenKind, Violations, limits, page_size,
+};
+use prost::Message;
+
+use crate::methods::{Named, day};
+use crate::policy::ask::{self, Answer, Question, Subject};
+use crate::policy::expression::{Expressions, Language};
+use crate::policy::matching::{Extent, Matcher};
+use crate::policy::today;
+use crate::tables::{Registry, Rows};
+
+/// The field of the request that says which organizations.
+const ORGANIZATION_FILTER: &str = "organization_filter";
+
+/// Organizations whose rows are read before they are looked at.
+const ORGANIZATIONS: usize = 200;
+/// Looks that are worth a thread.
+const LOOKS: usize = 500;
+
+/// What a request asks, well formed.
+struct Asked {
+    /// What a page token is good for, but for who asks.
+    parts: Vec<String>,
+    programme: Option<Name<PolicyProgramme>>,
+    /// Which policies, or which organizations.
+    filter: String,
+    date: Option<Date>,
+    explain: bool,
+    size: usize,
+    page_token: String,
+}
+
+impl Asked {
+    /// The key that a page goes on after, and the digest for the token of the next.
+    fn after(&self, method: &str, scopes: &Scopes) -> Result<(Option<Vec<u8>>, RequestDigest), Rejection> {
+        let everywhere = scopes.is_everywhere();
+        let parts = self.parts.iter().cloned().chain((!everywhere).then(|| scopes.to_string()));
+        let digest = RequestDigest::of(method, parts);
+        let token = Some(self.page_token.as_str()).filter(|token| !token.is_empty());
+        let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
+        Ok((token.map_err(Rejection::PageToken)?.map(|token| token.after), digest))
+    }
+
+    fn question(&self, matchers: Vec<Matcher>, now: Timestamp, extent: Extent) -> Question {
+        let on = self.date.unwrap_or_else(|| today(now));
+        Question { matchers, on, extent, explain: self.explain }
+    }
+}
+
+/// A page that was found.
+struct Page {
+    matches: Vec<PolicyMatch>,
+    next: Option<Vec<u8>>,
+}
+
+impl Page {
+    fn token(&self, request: RequestDigest) -> String {
+        let token = |after: &Vec<u8>| PageToken { request, sequence: 0, after: after.clone() }.encode();
+        self.next.as_ref().map(token).unwrap_or_default()
+    }
+}
+
+/// A question about one organization.
+struct One {
+    asked: Asked,
+    organization: Name<Organization>,
+    project: Option<Name<Project>>,
+}
+
+/// MatchPolicies: which policies fit an organization.
+pub(super) fn of_one(known: &Arc<Expressions>) -> Named {
+    let known = Arc::clone(known);
+    query(
+        "MatchPolicies",
+        read_one,
+        |request: &MatchPoliciesRequest| &request.min_revisions,
+        move |of| {
+            let Query { rows, now, request: One { asked, organization, project }, permit, revision } = of;
+            let scopes = permit.scopes(rows.read, now);
+            let policies = policies(&rows, now, &scopes, asked.programme.as_ref(), &asked.filter)?;
+            let (after, digest) = asked.after("MatchPolicies", &scopes)?;
+            let question = asked.question(ask::matchers(policies, &known)?, now, Extent::All);
+            let subject = Subject::find(&rows, &scopes, organization, project.as_ref(), &question.matchers)?;
+            let page = page_of_one(&question, &subject, after.as_deref(), asked.size);
+            let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
+            Ok(MatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
+        },
+    )
+}
+
+fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Option<One> {
+    let organization = violations.check("organization", request.organization.parse());
+    let project = optional("project", &request.project, violations);
+    let programme = optional("policy_programme", &request.policy_programme, violations);
+    let date = day("date", request.date, violations);
+    let size = violations.check("page_size", page_size(request.page_size));
+    check_filter::<Policy>("filter", &request.filter, violations);
+    let MatchPoliciesRequest { filter, explain, page_token, .. } = request.clone();
+    let parts = vec![
+        request.organization.clone(),
+        request.project.clone(),
+        request.policy_programme.clone(),
+        filter.clone(),
+        date?.map(|date| date.to_string()).unwrap_or_default(),
+        explain.to_string(),
+    ];
+    let asked = Asked { parts, programme: programme?, filter, date: date?, explain, size: size?, page_token };
+    Some(One { asked, organization: organization?, project: project? })
+}
+
+fn page_of_one(question: &Question, subject: &Subject, after: Option<&[u8]>, size: usize) -> Page {
+    let language = Language::of(question.on);
+    let mut answers = question.ask(&language, subject, ask::by_outcome);
+    answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    let mut page = Page { matches: Vec::new(), next: None };
+    let mut room = Room::page(size);
+    let rest = answers.into_iter().filter(|answer| after.is_none_or(|after| answer.key.as_slice() > after));
+    let mut last = None;
+    for answer in rest {
+        let message = question.message(&language, subject, &answer);
+        if !room.admit(message.encoded_len()) {
+            page.next = last;
+            break;
+        }
+        page.matches.push(message);
+        last = Some(answer.key);
+    }
+    page
+}
+
+/// BatchMatchPolicies: which policies of a programme fit which organizations.
+pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
+    let known = Arc::clone(known);
+    query(
+        "BatchMatchPolicies",
+        read_many,
+        |request: &BatchMatchPoliciesRequest| &request.min_revisions,
+        move |of| {
+            let Query { rows, now, request: many, permit, revision } = of;
+            let asked = &many.asked;
+            let scopes = permit.scopes(rows.read, now);
+            let policies = policies(&rows, now, &scopes, asked.programme.as_ref(), "")?;
+            let (after, digest) = asked.after("BatchMatchPolicies", &scopes)?;
+            let extent = if asked.explain { Extent::All } else { Extent::Outcome };
+            let question = asked.question(ask::matchers(policies, &known)?, now, extent);
+            let page = page_of_many(&rows, now, &scopes, many, &question, after)?;
+            let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
+            Ok(BatchMatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
+        },
+    )
+}
+
+/// A question about many organizations.
+struct Many {
+    asked: Asked,
+    /// Those that are answered with; none: all.
+    outcomes: Vec<Outcome>,
+}
+
+fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -> Option<Many> {
+    let programme = violations.check("policy_programme", request.policy_programme.parse());
+    let date = day("date", request.date, violations);
+    let size = violations.check("page_size", page_size(request.page_size));
+    let mut outcomes = Vec::new();
+    for (i, number) in request.outcomes.iter().enumerate() {
+        match Outcome::try_from(*number) {
+            Ok(outcome) if outcome != Outcome::Unspecified => outcomes.push(outcome),
+            _ => {
+                let description = format!("there is no value {number}; give one of the schema");
+                violations.push(format!("outcomes[{i}]"), "UNKNOWN_ENUM_VALUE", description);
+            }
+        }
+    }
+    check_filter::<Organization>(ORGANIZATION_FILTER, &request.organization_filter, violations);
+    let BatchMatchPoliciesRequest { organization_filter: filter, explain, page_token, .. } = request.clone();
+    let parts = vec![
+        request.policy_programme.clone(),
+        filter.clone(),
+        date?.map(|date| date.to_string()).unwrap_or_default(),
+        explain.to_string(),
+        outcomes.iter().map(|outcome| outcome.as_str_name()).collect::<Vec<_>>().join(","),
+    ];
+    let asked =
+        Asked { parts, programme: Some(programme?), filter, date: date?, explain, size: size?, page_token };
+    Some(Many { asked, outcomes })
+}
+
+/// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer.
+struct Mark {
+    list: String,
+    last: Vec<u8>,
+}
+
+impl Mark {
+    fn encode(&self) -> Vec<u8> {
+        [self.list.as_bytes(), b"\n", &self.last].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let at = bytes.iter().position(|byte| *byte == b'\n')?;
+        let list = std::str::from_utf8(&bytes[..at]).ok()?.to_owned();
+        Some(Self { list, last: bytes[at + 1..].to_vec() })
+    }
+}
+
+fn page_of_many(
+    rows: &Rows<'_>,
+    now: Timestamp,
+    scopes: &Scopes,
+    Many { asked, outcomes }: &Many,
+    question: &Question,
+    after: Option<Vec<u8>>,
+) -> Result<Page, Rejection> {
+    const MALFORMED: TokenError = TokenError::Malformed { expected: TokenKind::Page };
+    let start = Mark { list: String::new(), last: Vec::new() };
+    let mark = after.map_or(Some(start), |after| Mark::decode(&after));
+    let mut mark = mark.ok_or(Rejection::PageToken(MALFORMED))?;
+    let mut page = Page { matches: Vec::new(), next: None };
+    let (mut room, mut looked_at) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0);
+    while looked_at < asked.size {
+        let size = ORGANIZATIONS.min(asked.size - looked_at);
+        let request = ListOrganizationsRequest {
+            page_size: i32::try_from(size).unwrap_or(i32::MAX),
+            page_token: mark.list.clone(),
+            filter: asked.filter.clone(),
+            ..ListOrganizationsRequest::default()
+        };
+        let listed = listed::<Organization>(rows, now, scopes, &request).map_err(of_organizations);
+        let (organizations, next) = listed?;
+        let subject = |organization| Subject::of(rows, scopes, organization, &question.matchers);
+        let subjects = organizations.into_iter().map(subject).collect::<Result<Vec<_>, _>>()?;
+        let found = found(question, &subjects, outcomes);
+        // Those that the page before ended with are answered already.
+        let answered = found.partition_point(|(key, _)| *key <= mark.last);
+        for (key, message) in found.into_iter().skip(answered) {
+            if !room.admit(message.encoded_len()) {
+                page.next = Some(mark.encode());
+                return Ok(page);
+            }
+            page.matches.push(message);
+            mark.last = key;
+        }
+        if next.is_empty() {
+            return Ok(page);
+        }
+        looked_at += size;
+        mark = Mark { list: next, last: Vec::new() };
+    }
+    page.next = Some(mark.encode());
+    Ok(page)
+}
+
+/// How the policies stand to these subjects, in order, on as many threads as there are processors.
+fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
+    let looks = subjects.len() * question.matchers.len();
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(looks / LOOKS).max(1);
+    let part = |subjects: &[Subject]| {
+        let language = Language::of(question.on);
+        let is_asked = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
+        let mut found = Vec::new();
+        for subject in subjects {
+            let mut answers = question.ask(&language, subject, ask::by_name);
+            answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+            let asked = answers.into_iter().filter(is_asked);
+            found.extend(asked.map(|answer| {
+                let message = question.message(&language, subject, &answer);
+                (answer.key, message)
+            }));
+        }
+        found
+    };
+    let parts = subjects.chunks(subjects.len().div_ceil(threads).max(1));
+    std::thread::scope(|scope| {
+        let running: Vec<_> = parts.map(|subjects| scope.spawn(move || part(subjects))).collect();
+        let parts = running.into_iter().map(|thread| match thread.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        parts.flatten().collect()
+    })
+}
+
+/// The policies of a programme, or of all, that a filter lets through.
+fn policies(
+    rows: &Rows<'_>,
+    now: Timestamp,
+    scopes: &Scopes,
+    programme: Option<&Name<PolicyProgramme>>,
+    filter: &str,
+) -> Result<Vec<Checked<Policy>>, Rejection> {
+    let parent = programme.map_or_else(|| "policyProgrammes/-".to_owned(), ToString::to_string);
+    let page_size = i32::try_from(limits::PAGE_SIZE_MAX).unwrap_or(i32::MAX);
+    let mut request = ListPoliciesRequest {
+        parent,
+        page_size,
+        filter: filter.to_owned(),
+        ..ListPoliciesRequest::default()
+    };
+    let mut policies = Vec::new();
+    loop {
+        let (page, next) = listed::<Policy>(rows, now, scopes, &request)?;
+        policies.extend(page);
+        if next.is_empty() {
+            return Ok(policies);
+        }
+        request.page_token = next;
+    }
+}
+
+/// A page of resources, and the token of the next.
+fn listed<R: Rules<Registry>>(
+    rows: &Rows<'_>,
+    now: Timestamp,
+    scopes: &Scopes,
+    request: &R::List,
+) -> Result<(Vec<Checked<R>>, String), Rejection> {
+    let list = read_list::<Registry, R>(request, scopes)?;
+    let page = list.page::<Registry, R>(rows, now)?;
+    let names = page.resources.iter().map(|row| {
+        let resource = R::decode(row.clone()).unwrap_or_default();
+        let name: Name<R> = resource.name().parse().map_err(|error| Rejection::fault("name", error))?;
+        Ok(rows.read(&name, row.clone())?)
+    });
+    let resources = names.collect::<Result<Vec<_>, Rejection>>()?;
+    Ok((resources, list.next_page_token(page.next, 0)))
+}
+
+fn optional<R: Resource>(field: &str, given: &str, violations: &mut Violations) -> Option<Option<Name<R>>> {
+    violations.check_optional(field, Some(given).filter(|given| !given.is_empty()), str::parse)
+}
+
+/// Records a filter that is none of these resources, if it is not the only fault: then the list says more of it.
+fn check_filter<R: Resource>(field: &'static str, given: &str, violations: &mut Violations) {
+    if !violations.is_empty() {
+        violations.check(field, Filter::parse(given, &Schema::new(R::FILTER)));
+    }
+}
+
+/// A refusal to list organizations, as one of this method.
+fn of_organizations(rejection: Rejection) -> Rejection {
+    match rejection {
+        Rejection::Filter { error, .. } => Rejection::Filter { field: ORGANIZATION_FILTER, error },
+        other => other,
+    }
+}

@@ -1,0 +1,228 @@
+//! Which policies fit whom on a day, and why others do not: for one organization, or for many.
+//!
+//! Invariants: a draft is asked about by nobody. Of projects only those are looked at that the caller may read; one that
+//! is named and may not be read is refused as one that is not there. What is found depends on rows, caller and day alone.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use milepost_proto::registry::v1::policy::State;
+use milepost_proto::registry::v1::policy_match::Outcome;
+use milepost_proto::registry::v1::{Organization, Policy, PolicyMatch, Project, policy};
+use milepost_resource::{Checked, Name};
+use milepost_service::access::Scopes;
+use milepost_types::{Permission, Place, Rejection};
+
+use super::expression::{Expressions, Field, Language};
+use super::facts::Facts;
+use super::matching::{Extent, Match, Matcher};
+use crate::tables::Rows;
+use crate::tables::matches::{self, Pair};
+
+/// Pairs of policies and projects that are looked at for one organization.
+const LOOKS: usize = 100_000;
+
+/// Whom is asked about: an organization, and those of its projects that are looked at.
+pub(crate) struct Subject {
+    organization: Checked<Organization>,
+    projects: Vec<Checked<Project>>,
+}
+
+/// What is asked about everyone.
+pub(crate) struct Question {
+    pub(crate) matchers: Vec<Matcher>,
+    pub(crate) on: Date,
+    pub(crate) extent: Extent,
+    pub(crate) explain: bool,
+}
+
+/// One answer, and where it stands among the others.
+pub(crate) struct Answer {
+    /// Bytes that order as the answers do.
+    pub(crate) key: Vec<u8>,
+    matcher: usize,
+    project: Option<usize>,
+    found: Match,
+}
+
+/// Policies that are asked about, of these.
+///
+/// # Errors
+/// If a condition of one cannot be evaluated.
+pub(crate) fn matchers(
+    policies: Vec<Checked<Policy>>,
+    known: &Expressions,
+) -> Result<Vec<Matcher>, Rejection> {
+    let asked = policies.into_iter().filter(|policy| policy.state() != State::Draft);
+    asked.map(|policy| Ok(Matcher::of(policy, known)?)).collect()
+}
+
+impl Subject {
+    /// The organization of this name, with its projects if they are asked about: one, or all that may be read.
+    ///
+    /// # Errors
+    /// If the organization or the project is not there or is deleted, if the project may not be read, or if the
+    /// organization is not party to it.
+    pub(crate) fn find(
+        rows: &Rows<'_>,
+        readable: &Scopes,
+        name: &Name<Organization>,
+        project: Option<&Name<Project>>,
+        matchers: &[Matcher],
+    ) -> Result<Self, Rejection> {
+        let organization = rows.find(name)?;
+        if organization.is_deleted() {
+            return Err(Rejection::deleted(name));
+        }
+        let project = project.map(|project| named(rows, readable, name, project)).transpose()?;
+        match project {
+            Some(project) => Ok(Self { organization, projects: vec![project] }),
+            None => Self::of(rows, readable, organization, matchers),
+        }
+    }
+
+    /// An organization with all of its projects that may be read, if a policy asks about them.
+    ///
+    /// # Errors
+    /// If there are too many to look at, or if a row cannot be decoded.
+    pub(crate) fn of(
+        rows: &Rows<'_>,
+        readable: &Scopes,
+        organization: Checked<Organization>,
+        matchers: &[Matcher],
+    ) -> Result<Self, Rejection> {
+        let asked = matchers.iter().filter(|matcher| matcher.is_of_projects()).count();
+        let mut projects = Vec::new();
+        if asked > 0 {
+            let itself = Pair { organization: organization.name().clone(), project: None };
+            for pair in matches::pairs(rows.read, Some(organization.name()), Some(&itself)) {
+                let name = pair.project.filter(|name| readable.cover(Place::of(&name.to_string())));
+                projects.extend(name.map(|name| rows.get(&name)).transpose()?.flatten());
+                if projects.len() * asked > LOOKS {
+                    let what = "pairs of policies and projects of one organization; name a project, a programme or a filter";
+                    return Err(Rejection::LimitExceeded { what, limit: LOOKS as u64 });
+                }
+            }
+        }
+        Ok(Self { organization, projects })
+    }
+
+    fn facts(&self, project: Option<usize>, on: Date) -> Facts<'_> {
+        let project = project.and_then(|i| self.projects.get(i)).map(|project| &**project);
+        Facts { organization: &self.organization, project, date: on }
+    }
+}
+
+/// The project of this name that an organization takes part in.
+fn named(
+    rows: &Rows<'_>,
+    readable: &Scopes,
+    organization: &Name<Organization>,
+    name: &Name<Project>,
+) -> Result<Checked<Project>, Rejection> {
+    if !readable.cover(Place::of(&name.to_string())) {
+        return Err(Rejection::denied(&[Permission::ContentRead], &name.to_string()));
+    }
+    let project = rows.find(name)?;
+    if project.is_deleted() {
+        return Err(Rejection::deleted(name));
+    }
+    if !matches::parties(&project).contains(organization) {
+        let description =
+            format!("project: {organization} is not party to it; name a project that it is party to");
+        return Err(Rejection::precondition("NOT_A_PARTY", name.to_string(), description));
+    }
+    Ok(project)
+}
+
+impl Question {
+    /// How each policy stands to a subject, in no order.
+    pub(crate) fn ask(
+        &self,
+        language: &Language,
+        subject: &Subject,
+        key: impl Fn(&Matcher, &Facts<'_>, &Match) -> Vec<u8>,
+    ) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(self.matchers.len());
+        let projects = (0..subject.projects.len()).map(Some);
+        for project in [None].into_iter().chain(projects) {
+            let asked = self.matchers.iter().enumerate();
+            let mut asked =
+                asked.filter(|(_, matcher)| matcher.is_of_projects() == project.is_some()).peekable();
+            if asked.peek().is_none() {
+                continue;
+            }
+            let facts = subject.facts(project, self.on);
+            let bindings = language.bind(&facts);
+            answers.extend(asked.map(|(i, matcher)| {
+                let found = matcher.evaluate(self.on, &bindings, self.extent);
+                Answer { key: key(matcher, &facts, &found), matcher: i, project, found }
+            }));
+        }
+        answers
+    }
+
+    /// An answer as a message, with why if that is asked.
+    pub(crate) fn message(&self, language: &Language, subject: &Subject, answer: &Answer) -> PolicyMatch {
+        let matcher = &self.matchers[answer.matcher];
+        let facts = subject.facts(answer.project, self.on);
+        let mut message = matcher.answer(&answer.found, &facts);
+        if self.explain && matches!(answer.found.outcome, Outcome::Unknown | Outcome::DoesNotFit) {
+            message.unmet_conditions = matcher.explain(&answer.found, &language.bind(&facts));
+        }
+        message
+    }
+}
+
+impl Answer {
+    /// How the policy stands.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.found.outcome
+    }
+}
+
+/// Where an answer stands: what fits first, then what is not known, what does not fit, and what is not in force; of each
+/// those that the fewest conditions keep from it first; then by name.
+pub(crate) fn by_outcome(matcher: &Matcher, facts: &Facts<'_>, found: &Match) -> Vec<u8> {
+    let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes();
+    let order = u8::try_from(found.outcome as i32).unwrap_or(u8::MAX);
+    let counts = [count(found.failed), count(found.unknown)].concat();
+    [&[order], &counts[..], &by_name(matcher, facts, found)[..]].concat()
+}
+
+/// Where an answer stands: by the names of organization, policy and project.
+pub(crate) fn by_name(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
+    let project = facts.project.map(|project| project.name.as_str()).unwrap_or_default();
+    let names = [facts.organization.name.as_str(), &matcher.policy.name().to_string(), project];
+    names.join("\0").into_bytes()
+}
+
+/// The attributes that a policy asks about and that no organization has.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn unknown_attributes(
+    rows: &Rows<'_>,
+    policy: &Policy,
+    known: &Expressions,
+) -> Result<Vec<String>, Rejection> {
+    let of_projects = policy.subject() == policy::Subject::Project;
+    let mut asked = BTreeSet::new();
+    for condition in &policy.conditions {
+        // What is published was accepted.
+        let Ok(expression) = known.get(&condition.expression, of_projects) else { continue };
+        let attributes =
+            expression.references().iter().filter(|reference| reference.field == Field::Attributes);
+        asked.extend(attributes.filter_map(|reference| reference.key.clone()));
+    }
+    let mut organizations = rows.under::<Organization>(&[], None);
+    while !asked.is_empty() {
+        let Some(row) = organizations.next() else { break };
+        let (name, row) = row?;
+        let organization = rows.read(&name, row)?;
+        if !organization.is_deleted() {
+            asked.retain(|key| !organization.attributes.contains_key(key));
+        }
+    }
+    Ok(asked.into_iter().collect())
+}
