@@ -29,7 +29,8 @@ const TABLE: &[(&[&str], &str)] = &[
         "GetPortfolio ListPortfolios GetOrganization ListOrganizations GetProject ListProjects BatchGetProjects GetPhase \
          ListPhases GetBatch ListBatches GetMilestone ListMilestones ListMilestoneForecasts GetCurrentDate ListEvents \
          GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers GetAlliance ListAlliances \
-         GetActivity ListActivities",
+         GetActivity ListActivities \
+         GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -41,6 +42,7 @@ const TABLE: &[(&[&str], &str)] = &[
          ReopenMilestone CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject",
     ),
     (&["approver"], "RebaselineMilestone"),
+    (&["publisher"], "PublishPolicyProgramme PublishPolicy WithdrawPolicy"),
     (
         &["manager"],
         "CreateProject DeleteProject UndeleteProject BatchCreateProjects PrepareProject StartProject CompleteProject \
@@ -49,7 +51,9 @@ const TABLE: &[(&[&str], &str)] = &[
          DeleteOrganization UndeleteOrganization CreateAssignment UpdateAssignment DeleteAssignment \
          UndeleteAssignment HandOverAssignment EndAssignment CreateAlliance UpdateAlliance DeleteAlliance \
          UndeleteAlliance ChangeAllianceMembers CreateActivity UpdateActivity DeleteActivity UndeleteActivity \
-         HoldActivity CancelActivity AddActivityEvidence",
+         HoldActivity CancelActivity AddActivityEvidence \
+         CreatePolicyProgramme UpdatePolicyProgramme DeletePolicyProgramme UndeletePolicyProgramme \
+         CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy",
     ),
     (
         &["admin"],
@@ -82,10 +86,12 @@ const ROLES: [&str; 12] = [
 const OF_EVERYTHING: &str = "CreatePortfolio CreateOrganization UpdateOrganization DeleteOrganization UndeleteOrganization \
      CreateServiceAccount GetServiceAccount ListServiceAccounts UpdateServiceAccount DeleteServiceAccount \
      UndeleteServiceAccount CreateApiToken GetApiToken ListApiTokens DeleteApiToken GetLedgerInfo Follow \
-     ListAuditRecords";
+     ListAuditRecords CreatePolicyProgramme UpdatePolicyProgramme DeletePolicyProgramme UndeletePolicyProgramme \
+     PublishPolicyProgramme CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy PublishPolicy WithdrawPolicy";
 
 /// Methods whose answer holds what may be seen, wherever that is: a role that holds anywhere is enough.
-const OF_ANYTHING: &str = "ListPortfolios GetOrganization ListOrganizations GetEvent GetLogInfo";
+const OF_ANYTHING: &str = "ListPortfolios GetOrganization ListOrganizations GetEvent GetLogInfo GetPolicyProgramme \
+     ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies";
 
 fn words(text: &str) -> BTreeSet<&str> {
     text.split_whitespace().collect()

@@ -20,7 +20,7 @@ const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";
 
 /// Commands in order, the exit code of each, and the message that each value on standard output is.
-const COMMANDS: [(&str, i32, &str); 70] = [
+const COMMANDS: [(&str, i32, &str); 80] = [
     ("portfolio list", 0, "registry.v1.Portfolio"),
     ("portfolio get CITY", 0, "registry.v1.GetPortfolioResponse"),
     ("portfolio create p --display-name 新城 --time-zone Asia/Shanghai --currency CNY", 0, ""),
@@ -31,6 +31,25 @@ const COMMANDS: [(&str, i32, &str); 70] = [
     ("organization list", 0, "registry.v1.Organization"),
     ("organization get chongqing-university", 0, "registry.v1.GetOrganizationResponse"),
     ("organization create o --display-name 设计院", 0, "registry.v1.CreateOrganizationResponse"),
+    (
+        "policy-programme create phoenix --display-name 金凤凰 --group 'code=talent; title=人才'",
+        0,
+        "registry.v1.CreatePolicyProgrammeResponse",
+    ),
+    ("policy-programme get phoenix", 0, "registry.v1.GetPolicyProgrammeResponse"),
+    ("policy-programme publish phoenix", 0, "registry.v1.PublishPolicyProgrammeResponse"),
+    (
+        "policy create phoenix one --display-name 补助 --kind incentive --subject organization --condition \
+         'id=kind; title=企业; expression=org.kind == \"ENTERPRISE\"'",
+        0,
+        "registry.v1.CreatePolicyResponse",
+    ),
+    ("policy create phoenix two --display-name 补助 --kind x --subject organization", 2, ""),
+    ("policy publish phoenix one", 0, "registry.v1.PublishPolicyResponse"),
+    ("policy match chongqing-university --explain", 0, "registry.v1.PolicyMatch"),
+    ("policy batch-match phoenix", 0, "registry.v1.PolicyMatch"),
+    ("policy list phoenix", 0, "registry.v1.Policy"),
+    ("policy withdraw phoenix one --reason 到期", 0, "registry.v1.WithdrawPolicyResponse"),
     ("service-account create portal --display-name 门户", 0, "access.v1.CreateServiceAccountResponse"),
     ("service-account get portal", 0, "access.v1.GetServiceAccountResponse"),
     ("service-account list", 0, "access.v1.ServiceAccount"),
