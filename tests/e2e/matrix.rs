@@ -29,12 +29,15 @@ const TABLE: &[(&[&str], &str)] = &[
         "GetPortfolio ListPortfolios GetOrganization ListOrganizations GetProject ListProjects BatchGetProjects GetPhase \
          ListPhases GetBatch ListBatches GetMilestone ListMilestones ListMilestoneForecasts GetCurrentDate ListEvents \
          GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers GetAlliance ListAlliances \
-         GetActivity ListActivities \
+         GetActivity ListActivities GetServiceRequest ListServiceRequests GetServiceRequestStatistics \
          GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies",
     ),
     (
         &["reporter", "planner", "manager"],
-        "ReforecastMilestone AchieveMilestone PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence",
+        "ReforecastMilestone AchieveMilestone PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence \
+         CreateServiceRequest UpdateServiceRequest DeleteServiceRequest UndeleteServiceRequest AcceptServiceRequest \
+         AnswerServiceRequest ReturnServiceRequest RateServiceRequest WithdrawServiceRequest PauseServiceRequest \
+         ResumeServiceRequest",
     ),
     (
         &["planner", "manager"],
@@ -182,6 +185,8 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Phase") => format!("{project}/phases/p"),
         () if has("Assignment") && of_parent => project,
         () if has("Assignment") => format!("{project}/assignments/a"),
+        () if has("ServiceRequest") && of_parent => project,
+        () if has("ServiceRequest") => format!("{project}/serviceRequests/r"),
         () if has("Activit") && of_parent => format!("{portfolio}/alliances/l"),
         () if has("Activit") => format!("{portfolio}/alliances/l/activities/y"),
         () if has("Alliance") && !of_parent => format!("{portfolio}/alliances/l"),

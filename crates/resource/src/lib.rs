@@ -34,7 +34,7 @@ pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
 pub use person::{add_person, check_another_person, require_another_person};
-pub use request::{List, create, names, read_create, read_list, target};
+pub use request::{List, create, names, read_create, read_list, read_update, target};
 pub use row::{Table, Unreadable, apply};
 pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
 pub use serve::{

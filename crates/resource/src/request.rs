@@ -84,7 +84,8 @@ pub fn read_create<D, R: Rules<D>>(
     Some(Box::new(Standard::Create { new: vec![new], answer: None }))
 }
 
-pub(crate) fn read_update<D, R: Rules<D> + Mutable>(
+/// The fields of a resource that are to be changed.
+pub fn read_update<D, R: Rules<D> + Mutable>(
     mut request: R::Update,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<D>>> {

@@ -36,14 +36,24 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             tables::advancing::remove(rows, &portfolio);
         }
         Effect::Advancing(portfolio, advancing) => tables::advancing::put(rows, &portfolio, &advancing),
-        Effect::Followed { position, facts, access } => {
-            apply_facts(rows, facts);
+        Effect::Followed { position, facts, access, keeps } => {
+            // From its beginning on it is followed by this version; else what was not kept before is still missing.
+            let is_first = tables::source::get(rows).is_none_or(|source| source.sequence == 0);
+            let kept = if is_first { keeps } else { tables::keeps::get(rows).min(keeps) };
+            tables::keeps::put(rows, kept);
+            apply_facts(rows, facts)?;
             apply_access(rows, &access);
             tables::source::put(rows, &position);
             tables::partly::remove(rows);
         }
+        Effect::Refollowed { facts, keeps } => {
+            apply_facts(rows, facts)?;
+            if keeps > 0 {
+                tables::keeps::put(rows, keeps);
+            }
+        }
         Effect::PartlyFollowed { partly, facts } => {
-            apply_facts(rows, facts);
+            apply_facts(rows, facts)?;
             tables::partly::put(rows, &partly);
         }
         Effect::Reset(previous, to) => {
@@ -53,6 +63,8 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             if position.sequence == 0 {
                 tables::portfolio::clear(rows);
                 tables::project::clear(rows);
+                tables::assignment::clear(rows);
+                tables::keeps::put(rows, 0);
             }
             for (log, fork) in to.in_common(previous) {
                 tables::later_logs::put(rows, log, &fork);
@@ -75,11 +87,12 @@ fn apply_access(rows: &mut dyn Write, access: &AccessFacts) {
     access.api_tokens.iter().for_each(|token| table::put_token(rows, token));
 }
 
-fn apply_facts(rows: &mut dyn Write, facts: Facts) {
+fn apply_facts(rows: &mut dyn Write, facts: Facts) -> Result<(), Unreadable> {
     for (name, value) in facts.portfolios {
         tables::portfolio::put(rows, &name, value);
     }
     for (name, value) in facts.projects {
         tables::project::put(rows, &name, value);
     }
+    facts.assignments.into_iter().try_for_each(|(name, value)| tables::assignment::put(rows, &name, value))
 }

@@ -9,6 +9,7 @@ use milepost_service::access::Permit;
 use milepost_types::{GoOn, Position};
 
 use crate::decide::Tracker;
+use crate::mirror::AssignmentFact;
 use crate::names::PortfolioName;
 use crate::source::SourceEntry;
 
@@ -25,6 +26,15 @@ pub(crate) enum Command {
         source_entry: Arc<SourceEntry>,
         /// If given, nothing is derived from it, for this reason.
         skip: Option<String>,
+    },
+    /// Keep what entries of the registry said, which an earlier version took over without keeping it.
+    Refollow {
+        /// The last of the entries.
+        position: Position,
+        /// What they said.
+        assignments: Arc<Vec<AssignmentFact>>,
+        /// Whether these are the last.
+        is_last: bool,
     },
     /// Follow the registry from another position on.
     ResetFollower {

@@ -6,6 +6,7 @@
 
 mod days;
 mod ingest;
+mod refollow;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,6 +99,9 @@ impl Domain for Tracker {
             Command::AdvanceDate(command) => advance_date(&scope, command),
             Command::Ingest { source_entry, skip } => {
                 Ok(ingest::decide(&scope, source_entry, skip.as_deref())?)
+            }
+            Command::Refollow { position, assignments, is_last } => {
+                Ok(refollow::decide(&scope, position, assignments, *is_last)?)
             }
             Command::ResetFollower { to, reason } => Ok(reset_follower(&scope, to, reason)),
             Command::FollowRestored { from, to } => Ok(follow_restored(&scope, *from, to)?),

@@ -6,6 +6,7 @@
 //! another history, or an entry of a newer format, is not guessed about: following ends, which is logged
 //! for operators, and the tracker is not ready until one has helped. Nothing else ends it.
 
+mod refollow;
 pub(crate) mod upstream;
 
 use std::sync::Arc;
@@ -82,26 +83,36 @@ impl Follow {
     }
 
     async fn follow(&self) -> Stop {
+        if let Err(stop) = self.refollow().await {
+            return stop;
+        }
         let mut after = tables::source::get(&self.ledger.view());
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
         let mut follower = Follower::new(self.transport.clone(), LedgerKind::Registry, after, options);
         let mut states = follower.state();
         loop {
-            let batch = tokio::select! {
-                batch = follower.next() => batch,
-                Ok(()) = states.changed() => {
-                    self.report(&states.borrow_and_update());
-                    continue;
-                }
-            };
-            let taken = match batch {
+            let taken = match self.next(&mut follower, &mut states).await {
                 Ok(batch) => self.receive(batch, &mut after).await,
-                Err(error) => Err(Stop::Ended(ended(&error))),
+                Err(stop) => Err(stop),
             };
             if let Err(stop) = taken {
                 return stop;
             }
             self.report(&states.borrow_and_update());
+        }
+    }
+
+    /// The next response, while changes of the follower's state are reported.
+    async fn next(
+        &self,
+        follower: &mut Follower,
+        states: &mut watch::Receiver<FollowState>,
+    ) -> Result<FollowBatch, Stop> {
+        loop {
+            tokio::select! {
+                batch = follower.next() => return batch.map_err(|error| Stop::Ended(ended(&error))),
+                Ok(()) = states.changed() => self.report(&states.borrow_and_update()),
+            }
         }
     }
 

@@ -1,7 +1,7 @@
-//! When, and how well: milestones with baseline, forecast and actual dates.
+//! When, and how well: milestones with baseline, forecast and actual dates; and service requests.
 //!
-//! A service on a ledger, in rooms: `milestone` has the rules of milestones, which crate `resource` serves and
-//! stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`
+//! A service on a ledger, in rooms: `milestone` and `service_request` have the rules of these, which crate
+//! `resource` serves and stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`
 //! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
 //! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
 //! takes the registry's journal over, `sweep` lets days begin.
@@ -22,6 +22,7 @@ mod mirror;
 mod names;
 mod parent;
 mod service;
+mod service_request;
 mod source;
 mod sweep;
 mod tables;

@@ -4,6 +4,9 @@
 
 mod date;
 pub(crate) mod forecasts;
+mod service_request;
+
+pub(crate) use service_request::of_service_requests;
 
 use std::collections::HashSet;
 

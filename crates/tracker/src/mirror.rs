@@ -1,4 +1,4 @@
-//! What the tracker keeps of the registry's portfolios and projects.
+//! What the tracker keeps of the registry's portfolios, projects and assignments.
 //!
 //! Invariant: a fact is what the registry said last, as far as it was followed. A time zone that this
 //! version does not know counts as UTC, so that no fact is refused.
@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use milepost_schedule::{Calendar, Weekdays};
 use milepost_types::TimeZoneId;
 
-use crate::names::{PortfolioName, ProjectName};
+use crate::names::{AssignmentName, PortfolioName, ProjectName};
 
 /// What is kept of a portfolio, as the registry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,27 @@ pub(crate) struct ProjectFact {
     /// Where it stands, as the registry numbers it. Kept and passed on; no rule here asks for it.
     pub(crate) status: i32,
     pub(crate) deleted: bool,
+}
+
+/// What is kept of an assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssignmentFact {
+    pub(crate) name: AssignmentName,
+    /// The officer.
+    pub(crate) person: String,
+    pub(crate) lead: bool,
+    /// The first day.
+    pub(crate) start: Date,
+    /// The last day; none: it is open.
+    pub(crate) end: Option<Date>,
+    pub(crate) deleted: bool,
+}
+
+impl AssignmentFact {
+    /// Whether it is active on a day.
+    pub(crate) fn is_active(&self, day: Date) -> bool {
+        !self.deleted && self.start <= day && self.end.is_none_or(|end| day <= end)
+    }
 }
 
 /// A portfolio as the rules use it.

@@ -1,7 +1,7 @@
 //! The names of what the tracker has and follows.
 
-use milepost_proto::registry::v1::{Portfolio, Project};
-use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::registry::v1::{Assignment, Portfolio, Project};
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
 use milepost_resource::Name;
 
 /// `portfolios/{portfolio}`
@@ -10,3 +10,7 @@ pub(crate) type PortfolioName = Name<Portfolio>;
 pub(crate) type ProjectName = Name<Project>;
 /// `portfolios/{portfolio}/projects/{project}/milestones/{milestone}`
 pub(crate) type MilestoneName = Name<Milestone>;
+/// `portfolios/{portfolio}/projects/{project}/assignments/{assignment}`
+pub(crate) type AssignmentName = Name<Assignment>;
+/// `portfolios/{portfolio}/projects/{project}/serviceRequests/{service_request}`
+pub(crate) type ServiceRequestName = Name<ServiceRequest>;

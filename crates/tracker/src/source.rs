@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use milepost_types::Position;
 
 use crate::convert::mirror::AccessFacts;
-use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::ProjectName;
 
 /// The type of the event that says that a project started.
@@ -26,10 +26,19 @@ pub(crate) struct SourceEntry {
     pub(crate) portfolios: Vec<PortfolioFact>,
     /// The projects that it touches, as it left them; each once.
     pub(crate) projects: Vec<ProjectFact>,
+    /// The assignments that it touches, as it left them; each once.
+    pub(crate) assignments: Vec<AssignmentFact>,
     /// What it says of access.
     pub(crate) access: AccessFacts,
     /// What follows from it, in order.
     pub(crate) reactions: Vec<Reaction>,
+}
+
+impl SourceEntry {
+    /// How many facts it brings.
+    pub(crate) fn fact_count(&self) -> u64 {
+        (self.portfolios.len() + self.projects.len() + self.assignments.len()) as u64
+    }
 }
 
 /// What may follow from an event of the registry.
@@ -43,6 +52,15 @@ pub(crate) enum Reaction {
         project: ProjectName,
         /// The day.
         date: Date,
+    },
+    /// Assignments of a project changed: once for all of them in an entry.
+    Assigned {
+        /// The id of the first event that says so.
+        event_id: String,
+        /// Its type.
+        kind: String,
+        /// The project.
+        project: ProjectName,
     },
     /// Nothing can be derived.
     Skip(Skipped),
@@ -68,6 +86,9 @@ impl Reaction {
                 kind: PROJECT_STARTED.to_owned(),
                 reason: reason.to_owned(),
             },
+            Reaction::Assigned { event_id, kind, .. } => {
+                Skipped { event_id: event_id.clone(), kind: kind.clone(), reason: reason.to_owned() }
+            }
             Reaction::Skip(skipped) => skipped.clone(),
         }
     }

@@ -48,6 +48,10 @@ pub const DURATION_WORKING_DAYS: i32 = 10_000;
 pub const ADVANCE_DAYS: u32 = 3_660;
 /// Stays of members in one alliance, and members that one change names.
 pub const ALLIANCE_MEMBERS: usize = 1_000;
+/// Answers to one service request.
+pub const SERVICE_ANSWERS: usize = 10;
+/// Pauses of one service request.
+pub const SERVICE_PAUSES: usize = 100;
 /// Event types in one selection.
 pub const EVENT_TYPES: usize = 64;
 

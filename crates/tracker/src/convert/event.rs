@@ -15,9 +15,10 @@ use milepost_service::source_reset::{self, SOURCE_RESET};
 use milepost_types::{GoOn, LedgerKind, Position};
 
 use super::mirror;
-use crate::mirror::{PortfolioFact, ProjectFact};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::{MilestoneName, PortfolioName};
 use crate::source::{Skipped, SourceEntry};
+use crate::tables::keeps::KEEPS;
 
 /// `milepost.portfolio.date_advanced`
 pub(crate) const DATE_ADVANCED: &str = "milepost.portfolio.date_advanced";
@@ -27,6 +28,8 @@ pub(crate) const DATE_ADVANCING: &str = "milepost.portfolio.date_advancing";
 pub(crate) const SOURCE_FOLLOWED: &str = "milepost.source.followed";
 /// `milepost.source.partly_followed`
 pub(crate) const SOURCE_PARTLY_FOLLOWED: &str = "milepost.source.partly_followed";
+/// `milepost.source.refollowed`
+pub(crate) const SOURCE_REFOLLOWED: &str = "milepost.source.refollowed";
 /// `milepost.source.skipped`
 pub(crate) const SOURCE_SKIPPED: &str = "milepost.source.skipped";
 
@@ -60,13 +63,22 @@ pub(crate) struct DayCounts {
     pub(crate) previous_sequence: u64,
 }
 
-/// What an entry takes over of portfolios and projects of the registry.
-#[derive(Debug, Clone, Copy)]
+/// What an entry takes over of portfolios, projects and assignments of the registry.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MirrorUpdate<'a> {
     /// Of these portfolios.
     pub(crate) portfolios: &'a [PortfolioFact],
     /// Of these projects.
     pub(crate) projects: &'a [ProjectFact],
+    /// Of these assignments.
+    pub(crate) assignments: &'a [AssignmentFact],
+}
+
+impl MirrorUpdate<'_> {
+    /// How many facts it has.
+    pub(crate) fn len(&self) -> usize {
+        self.portfolios.len() + self.projects.len() + self.assignments.len()
+    }
 }
 
 impl<'a> Events<'a> {
@@ -114,20 +126,20 @@ impl<'a> Events<'a> {
         self.fill(reserved, day_event(DATE_ADVANCED, portfolio, counts.day, Payload::DateAdvanced(advanced)));
     }
 
-    /// A part of a day was swept, up to this milestone.
+    /// A part of a day was swept, up to this milestone; none: no milestone yet.
     pub(crate) fn date_advancing(
         &mut self,
         reserved: Reserved,
         portfolio: &PortfolioName,
         counts: DayCounts,
-        through: &MilestoneName,
+        through: Option<&MilestoneName>,
     ) {
         let advancing = proto::DateAdvancing {
             previous_date: counts.previous.map(date_message),
             date: Some(date_message(counts.day)),
             due_soon_count: count(counts.due_soon),
             overdue_count: count(counts.overdue),
-            through: through.to_string(),
+            through: through.map(ToString::to_string).unwrap_or_default(),
             previous_sequence: counts.previous_sequence,
         };
         self.fill(
@@ -151,6 +163,8 @@ impl<'a> Events<'a> {
             grants: source_entry.access.grants.clone(),
             service_accounts: source_entry.access.service_accounts.clone(),
             api_tokens: source_entry.access.api_tokens.clone(),
+            assignments: update.assignments.iter().map(mirror::assignment_to_proto).collect(),
+            keeps: KEEPS,
         };
         self.fill(reserved, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
     }
@@ -172,9 +186,30 @@ impl<'a> Events<'a> {
             fact_count,
             event_count,
             through: through.map(ToString::to_string).unwrap_or_default(),
+            assignments: update.assignments.iter().map(mirror::assignment_to_proto).collect(),
         };
         let payload = Payload::SourcePartlyFollowed(followed);
         self.fill(reserved, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
+    }
+
+    /// Entries of the registry up to a position were read again, for what this version keeps of them: these assignments.
+    /// So much is kept of all of them now; 0 if more are to come.
+    pub(crate) fn refollowed(
+        &mut self,
+        reserved: Reserved,
+        position: &Position,
+        assignments: &[AssignmentFact],
+        keeps: u32,
+    ) {
+        let refollowed = proto::SourceRefollowed {
+            position: Some(position_to_proto(position)),
+            keeps,
+            assignments: assignments.iter().map(mirror::assignment_to_proto).collect(),
+        };
+        self.fill(
+            reserved,
+            Change::without_resource(SOURCE_REFOLLOWED, Payload::SourceRefollowed(refollowed)),
+        );
     }
 
     /// Nothing came of an event of the registry.
@@ -287,6 +322,7 @@ mod tests {
                 status: 3,
                 deleted: false,
             }],
+            assignments: Vec::new(),
             access: AccessFacts::default(),
             reactions: Vec::new(),
         }
@@ -326,13 +362,17 @@ mod tests {
         events.date_advanced(reserved, &wsc, day_told());
         let reserved = events.reserve(0);
         let source_entry = source_entry();
-        let update = MirrorUpdate { portfolios: &source_entry.portfolios, projects: &source_entry.projects };
+        let update = MirrorUpdate {
+            portfolios: &source_entry.portfolios,
+            projects: &source_entry.projects,
+            ..MirrorUpdate::default()
+        };
         events.followed(reserved, &source_entry, update);
         let skipped = Skipped { event_id: "e".into(), kind: "k".into(), reason: reason() };
         events.skipped(&source_entry, skipped);
         events.reset(Some(position(8)), &GoOn::after(position(5)), "restored");
         let reserved = events.reserve(0);
-        events.date_advancing(reserved, &wsc, day_told(), &name);
+        events.date_advancing(reserved, &wsc, day_told(), Some(&name));
         let reserved = events.reserve(0);
         events.partly_followed(reserved, &source_entry, update, (2, 1), Some(&name));
         events.finish()
@@ -347,7 +387,7 @@ mod tests {
         assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
 
-    const GOLDEN: &str = "bde167d3098f15b19f3694884e2816307b90708fe6ed4ad99894a09a8838be0b";
+    const GOLDEN: &str = "d1ada70723be53a9c7ca3796e2d0f2bf232148067ce52ce3a81965fa4125d96d";
 
     #[test]
     fn an_event_tells_who_did_what_and_when() {
@@ -399,7 +439,7 @@ mod tests {
         assert_eq!(effects[9..11], [Effect::Nothing, reset]);
         let through: MilestoneName = NAME.parse().unwrap();
         let advancing =
-            Advancing { day: TODAY, sequence: 9, due_soon: 1, overdue: 2, through: through.clone() };
+            Advancing { day: TODAY, sequence: 9, due_soon: 1, overdue: 2, through: Some(through.clone()) };
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
         let partly = Partly { position: position(8), facts: 2, reactions: 1, through: Some(through) };
         assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });

@@ -1,4 +1,4 @@
-//! What is kept of portfolios and projects: out of the registry's resources, and as it is stored.
+//! What is kept of portfolios, projects and assignments: out of the registry's resources, and as it is stored.
 //!
 //! Invariant: what is stored is the message in the event that took it over.
 
@@ -10,7 +10,7 @@ use milepost_resource::Unreadable;
 use milepost_service::value;
 use prost::Message;
 
-use crate::mirror::{PortfolioFact, ProjectFact, WorkingDays};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact, WorkingDays};
 
 /// Grants, service accounts and API tokens as an entry left them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +57,52 @@ pub(crate) fn portfolio_to_proto(fact: &PortfolioFact) -> event::FollowedPortfol
 /// The message of a project's fact.
 pub(crate) fn project_to_proto(fact: &ProjectFact) -> event::FollowedProject {
     event::FollowedProject { name: fact.name.to_string(), status: fact.status, deleted: fact.deleted }
+}
+
+/// What is kept of an assignment of the registry.
+pub(crate) fn of_assignment(resource: registry::Assignment) -> Result<AssignmentFact, Unreadable> {
+    assignment(event::FollowedAssignment {
+        name: resource.name,
+        person: resource.person,
+        lead: resource.lead,
+        start_date: resource.start_date,
+        end_date: resource.end_date,
+        deleted: resource.delete_time.is_some(),
+    })
+}
+
+/// The message of an assignment's fact.
+pub(crate) fn assignment_to_proto(fact: &AssignmentFact) -> event::FollowedAssignment {
+    event::FollowedAssignment {
+        name: fact.name.to_string(),
+        person: fact.person.clone(),
+        lead: fact.lead,
+        start_date: Some(value::date_message(fact.start)),
+        end_date: fact.end.map(value::date_message),
+        deleted: fact.deleted,
+    }
+}
+
+/// The assignment's fact that was stored.
+pub(crate) fn assignment_from_stored(bytes: &Bytes) -> Result<AssignmentFact, Unreadable> {
+    assignment(event::FollowedAssignment::decode(bytes.clone())?)
+}
+
+fn assignment(message: event::FollowedAssignment) -> Result<AssignmentFact, Unreadable> {
+    let start = message.start_date.ok_or_else(|| Unreadable::of("start_date", "is missing"))?;
+    Ok(AssignmentFact {
+        name: message.name.parse().map_err(Unreadable::new)?,
+        person: message.person,
+        lead: message.lead,
+        start: value::date(start).map_err(Unreadable::new)?,
+        end: message.end_date.map(value::date).transpose().map_err(Unreadable::new)?,
+        deleted: message.deleted,
+    })
+}
+
+/// Bytes that an assignment's fact takes in an event.
+pub(crate) fn assignment_bytes(fact: &AssignmentFact) -> usize {
+    in_event(assignment_to_proto(fact).encoded_len())
 }
 
 /// Bytes that a portfolio's fact takes in an event.
@@ -160,9 +206,36 @@ mod tests {
         }
     }
 
+    fn an_assignment() -> AssignmentFact {
+        AssignmentFact {
+            name: "portfolios/wsc/projects/road/assignments/a".parse().unwrap(),
+            person: "user:corp/u".into(),
+            lead: true,
+            start: date(2021, 5, 3),
+            end: Some(date(2021, 5, 8)),
+            deleted: true,
+        }
+    }
+
+    #[test]
+    fn an_assignment_is_read_back_and_active_from_its_first_to_its_last_day() {
+        let fact = AssignmentFact { deleted: false, ..an_assignment() };
+        let open = AssignmentFact { end: None, lead: false, ..fact.clone() };
+        for fact in [&fact, &open, &an_assignment()] {
+            let bytes = Bytes::from(assignment_to_proto(fact).encode_to_vec());
+            assert_eq!(assignment_from_stored(&bytes).as_ref(), Ok(fact));
+        }
+        let active = |fact: &AssignmentFact| [2, 3, 8, 9].map(|day| fact.is_active(date(2021, 5, day)));
+        assert_eq!(active(&fact), [false, true, true, false]);
+        assert_eq!(active(&open), [false, true, true, true]);
+        assert_eq!(active(&an_assignment()), [false; 4], "it is deleted");
+        assert!(of_assignment(registry::Assignment { start_date: None, ..Default::default() }).is_err());
+    }
+
     /// Persisted: journals and stores hold these bytes.
     #[test]
     fn the_stored_bytes_never_change() {
+        assert_eq!(hex(&assignment_to_proto(&an_assignment()).encode_to_vec()), GOLDEN_ASSIGNMENT);
         assert_eq!(hex(&portfolio_to_proto(&portfolio()).encode_to_vec()), GOLDEN_PORTFOLIO);
         let name = "portfolios/wsc/projects/road".parse().unwrap();
         let project = ProjectFact { name, status: 3, deleted: true };
@@ -171,6 +244,9 @@ mod tests {
 
     const GOLDEN_PORTFOLIO: &str = "0a0e706f7274666f6c696f732f777363120d417369612f5368616e676861691a190a050102030405\
         120708e50f100518031a0708e50f100518082001";
+    const GOLDEN_ASSIGNMENT: &str = "0a2a706f7274666f6c696f732f7773632f70726f6a656374732f726f61642f61737369676e6d\
+        656e74732f61120b757365723a636f72702f7518012207\
+        08e50f100518032a0708e50f100518083001";
     const GOLDEN_PROJECT: &str = "0a1c706f7274666f6c696f732f7773632f70726f6a656374732f726f616410031801";
 
     #[test]

@@ -17,9 +17,9 @@ use milepost_service::{source_reset, value};
 use milepost_types::{GoOn, LedgerKind, Position};
 use prost::Message;
 
-use super::mirror::{portfolio_from_stored, project_is_deleted};
+use super::mirror::{assignment_from_stored, portfolio_from_stored, project_is_deleted};
 use crate::convert::mirror::AccessFacts;
-use crate::names::{PortfolioName, ProjectName};
+use crate::names::{AssignmentName, MilestoneName, PortfolioName, ProjectName};
 use crate::tables::TABLES;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
@@ -42,6 +42,8 @@ pub(crate) struct EffectView {
     reset: Option<proto::SourceReset>,
     #[prost(message, optional, tag = "153")]
     partly_followed: Option<Followed>,
+    #[prost(message, optional, tag = "190")]
+    refollowed: Option<Refollowed>,
 }
 
 /// A `SourceFollowed` or `SourcePartlyFollowed` whose facts stay the bytes that were written.
@@ -65,6 +67,19 @@ struct Followed {
     service_accounts: Vec<ServiceAccount>,
     #[prost(message, repeated, tag = "12")]
     api_tokens: Vec<ApiToken>,
+    #[prost(bytes = "bytes", repeated, tag = "20")]
+    assignments: Vec<Bytes>,
+    #[prost(uint32, tag = "21")]
+    keeps: u32,
+}
+
+/// A `SourceRefollowed` whose facts stay the bytes that were written.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Refollowed {
+    #[prost(uint32, tag = "2")]
+    keeps: u32,
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    assignments: Vec<Bytes>,
 }
 
 /// The name of a fact.
@@ -96,6 +111,8 @@ pub(crate) enum Effect {
         facts: Facts,
         /// What it said of access.
         access: AccessFacts,
+        /// How much the version that took it over kept.
+        keeps: u32,
     },
     /// Of the registry's next entry a part was taken over, and said this.
     PartlyFollowed {
@@ -104,6 +121,13 @@ pub(crate) enum Effect {
         /// What it said.
         facts: Facts,
     },
+    /// Entries of the registry were read again, and said this of what had not been kept.
+    Refollowed {
+        /// What they said.
+        facts: Facts,
+        /// How much is kept of all of them now; 0: more are to come.
+        keeps: u32,
+    },
     /// The registry is followed from another position on, after it was followed to the first, if it was.
     Reset(Option<Position>, GoOn),
     /// Nothing.
@@ -111,12 +135,14 @@ pub(crate) enum Effect {
 }
 
 /// What the registry said: encoded messages, by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Facts {
     /// Of portfolios.
     pub(crate) portfolios: Vec<(PortfolioName, Bytes)>,
     /// Of projects.
     pub(crate) projects: Vec<(ProjectName, Bytes)>,
+    /// Of assignments.
+    pub(crate) assignments: Vec<(AssignmentName, Bytes)>,
 }
 
 /// What a stored event of the tracker does to rows. What goes into rows can be decoded there.
@@ -144,25 +170,28 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     }
     if let Some(part) = view.date_advancing {
         let day = required_date(part.date.as_ref())?;
-        let through = part.through.parse().map_err(Unreadable::new)?;
+        let through = through(&part.through)?;
         let (due_soon, overdue) = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
         let portfolio = view.subject.parse().map_err(Unreadable::new)?;
         return Ok(Effect::Advancing(portfolio, Advancing { day, sequence, due_soon, overdue, through }));
     }
     if let Some(followed) = view.followed {
         let position = stored_position(followed.position)?;
-        let Followed { grants, service_accounts, api_tokens, portfolios, projects, .. } = followed;
+        let keeps = followed.keeps;
+        let facts = facts(followed.portfolios, followed.projects, followed.assignments)?;
+        let Followed { grants, service_accounts, api_tokens, .. } = followed;
         let access = AccessFacts { grants, service_accounts, api_tokens };
-        return Ok(Effect::Followed { position, facts: facts(portfolios, projects)?, access });
+        return Ok(Effect::Followed { position, facts, access, keeps });
     }
     if let Some(part) = view.partly_followed {
-        let through = match part.through.as_str() {
-            "" => None,
-            through => Some(through.parse().map_err(Unreadable::new)?),
-        };
+        let through = through(&part.through)?;
         let position = stored_position(part.position)?;
         let partly = Partly { position, facts: part.fact_count, reactions: part.event_count, through };
-        return Ok(Effect::PartlyFollowed { partly, facts: facts(part.portfolios, part.projects)? });
+        let facts = facts(part.portfolios, part.projects, part.assignments)?;
+        return Ok(Effect::PartlyFollowed { partly, facts });
+    }
+    if let Some(Refollowed { keeps, assignments }) = view.refollowed {
+        return Ok(Effect::Refollowed { facts: facts(Vec::new(), Vec::new(), assignments)?, keeps });
     }
     match view.reset {
         Some(reset) => {
@@ -179,10 +208,17 @@ fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Resu
     date.ok_or_else(|| Unreadable::new("a date advanced to none"))
 }
 
-fn facts(portfolios: Vec<Bytes>, projects: Vec<Bytes>) -> Result<Facts, Unreadable> {
+/// The milestone that a part ended with; none if it is empty.
+fn through(name: &str) -> Result<Option<MilestoneName>, Unreadable> {
+    let named = Some(name).filter(|name| !name.is_empty());
+    named.map(str::parse).transpose().map_err(Unreadable::new)
+}
+
+fn facts(portfolios: Vec<Bytes>, projects: Vec<Bytes>, assignments: Vec<Bytes>) -> Result<Facts, Unreadable> {
     Ok(Facts {
         portfolios: named(portfolios, |fact| portfolio_from_stored(fact).map(drop))?,
         projects: named(projects, |fact| project_is_deleted(fact).map(drop))?,
+        assignments: named(assignments, |fact| assignment_from_stored(fact).map(drop))?,
     })
 }
 

@@ -17,8 +17,8 @@ use prost::Message;
 
 use super::mirror;
 use crate::convert::mirror::AccessFacts;
-use crate::mirror::{PortfolioFact, ProjectFact};
-use crate::names::{PortfolioName, ProjectName};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
+use crate::names::{AssignmentName, PortfolioName, ProjectName};
 use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
 
 /// What the entry after `previous` brings.
@@ -47,6 +47,7 @@ pub(crate) fn source_entry(previous: Position, stored: &StoredEntry) -> Result<S
         portfolio,
         portfolios: gathered.portfolios.into_values().collect(),
         projects: gathered.projects.into_values().collect(),
+        assignments: gathered.assignments.into_values().collect(),
         access: gathered.access,
         reactions: gathered.reactions,
     })
@@ -56,14 +57,21 @@ struct Gathered {
     position: Position,
     portfolios: BTreeMap<PortfolioName, PortfolioFact>,
     projects: BTreeMap<ProjectName, ProjectFact>,
+    assignments: BTreeMap<AssignmentName, AssignmentFact>,
     access: AccessFacts,
     reactions: Vec<Reaction>,
 }
 
 impl Gathered {
     fn new(position: Position) -> Self {
-        let (portfolios, projects) = (BTreeMap::new(), BTreeMap::new());
-        Self { position, portfolios, projects, access: AccessFacts::default(), reactions: Vec::new() }
+        Self {
+            position,
+            portfolios: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            assignments: BTreeMap::new(),
+            access: AccessFacts::default(),
+            reactions: Vec::new(),
+        }
     }
 
     fn id(&self, index: usize) -> String {
@@ -111,11 +119,24 @@ impl Gathered {
                 }
                 Err(error) => self.skip(id, kind, format!("its project cannot be read: {error}")),
             },
+            Some(Resource::AssignmentResource(assignment)) => match mirror::of_assignment(assignment) {
+                Ok(fact) => self.assigned(id, kind, fact),
+                Err(error) => self.skip(id, kind, format!("its assignment cannot be read: {error}")),
+            },
             Some(Resource::GrantResource(grant)) => self.access.grants.push(grant),
             Some(Resource::ServiceAccountResource(account)) => self.access.service_accounts.push(account),
             Some(Resource::ApiTokenResource(token)) => self.access.api_tokens.push(token),
             _ if kind == PROJECT_STARTED => self.skip(id, kind, "it carries no project"),
             _ => {}
+        }
+    }
+
+    fn assigned(&mut self, event_id: String, kind: &str, fact: AssignmentFact) {
+        let project = fact.name.parent();
+        self.assignments.insert(fact.name.clone(), fact);
+        let is_said = |reaction: &Reaction| matches!(reaction, Reaction::Assigned { project: said, .. } if *said == project);
+        if !self.reactions.iter().any(is_said) {
+            self.reactions.push(Reaction::Assigned { event_id, kind: kind.to_owned(), project });
         }
     }
 
@@ -189,7 +210,7 @@ mod tests {
     fn reasons(source_entry: &SourceEntry) -> Vec<String> {
         let skipped = |reaction: &Reaction| match reaction {
             Reaction::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
-            Reaction::Started { .. } => None,
+            Reaction::Started { .. } | Reaction::Assigned { .. } => None,
         };
         source_entry.reactions.iter().filter_map(skipped).collect()
     }

@@ -1,8 +1,9 @@
-//! Which day it is in a portfolio, and the daily sweep: which milestones come near or pass when the date advances.
+//! Which day it is in a portfolio, and the daily sweep: which service requests escalate or get another officer, and which
+//! milestones come near or pass, when the date advances.
 //!
 //! Invariants: days are swept one after another; a milestone is announced once a day at most, in the order of
-//! names. A day that does not fit one entry is swept in parts, each after the milestone that the part before
-//! ended with, and is the current date when the last is in. What is written in between is as of that day
+//! names, after the service requests. A day that does not fit one entry is swept in parts, each with the requests that are
+//! left and after the milestone that the part before ended with, and is the current date when the last is in. What is written in between is as of that day
 //! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
 //! first day that a portfolio has, and the first after an earlier version announced its date, reads all of them.
 
@@ -19,11 +20,12 @@ use milepost_resource::{Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
-use crate::convert::event::{DayCounts, Events};
+use crate::convert::event::{DayCounts, Events, Reserved};
 use crate::convert::milestone::is_planned;
 use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
+use crate::service_request::days::{self as requests, DayChange};
 use crate::tables;
 use crate::tables::advancing::Advancing;
 
@@ -147,6 +149,8 @@ struct DaySweep<'a> {
     begun: Option<Advancing>,
     /// Whether the next day reads all milestones.
     at_all: bool,
+    /// The service requests that days of this entry changed, as they are after that.
+    requests: requests::Swept,
     previous_sequence: u64,
 }
 
@@ -163,6 +167,7 @@ impl<'a> DaySweep<'a> {
             current: current.map(|current| current.date),
             begun,
             at_all: announced_by.is_none(),
+            requests: requests::Swept::new(),
             previous_sequence,
         })
     }
@@ -192,7 +197,17 @@ impl<'a> DaySweep<'a> {
         let before = events.len();
         let reserved = events.reserve(0);
         let mut counts = self.begin(day);
-        let mut through: Option<MilestoneName> = None;
+        let mut through = self.through(day).cloned();
+        for DayChange { changes, after } in requests::changes(self.scope, self.name, &self.requests, day)? {
+            let mark = events.len();
+            changes.into_iter().for_each(|change| events.add(change));
+            self.requests.insert(after.name().clone(), after);
+            if events.bytes() > self.scope.service.part_bytes && mark > 1 {
+                events.truncate(mark);
+                self.cut(day, (before, reserved), counts, through.as_ref(), events);
+                return Ok(false);
+            }
+        }
         for change in self.outlook_changes(day) {
             let change = change?;
             let (mark, name) = (events.len(), change.milestone.name().clone());
@@ -203,13 +218,7 @@ impl<'a> DaySweep<'a> {
             // What is alone in its entry is written whatever its size.
             if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
-                match through {
-                    Some(through) => {
-                        events.date_advancing(reserved, self.name, self.counts(day, counts), &through);
-                    }
-                    // There is nothing of this day in the entry.
-                    None => events.truncate(before),
-                }
+                self.cut(day, (before, reserved), counts, through.as_ref(), events);
                 return Ok(false);
             }
             (counts, through) = (counted, Some(name));
@@ -217,6 +226,28 @@ impl<'a> DaySweep<'a> {
         events.date_advanced(reserved, self.name, self.counts(day, counts));
         self.finish(day);
         Ok(true)
+    }
+
+    /// Ends an entry in the midst of a day, which began at an index of it.
+    fn cut(
+        &self,
+        day: Date,
+        (before, reserved): (usize, Reserved),
+        counts: Counts,
+        through: Option<&MilestoneName>,
+        events: &mut Events<'_>,
+    ) {
+        if events.len() > before + 1 {
+            events.date_advancing(reserved, self.name, self.counts(day, counts), through);
+        } else {
+            // There is nothing of this day in the entry.
+            events.truncate(before);
+        }
+    }
+
+    /// The milestone that earlier entries of the day ended with.
+    fn through(&self, day: Date) -> Option<&MilestoneName> {
+        self.begun.as_ref().filter(|begun| begun.day == day)?.through.as_ref()
     }
 
     fn counts(&self, day: Date, counts: Counts) -> DayCounts {
@@ -232,7 +263,7 @@ impl<'a> DaySweep<'a> {
     /// What a day changes, from where earlier entries left off, in the order of names.
     fn outlook_changes(&self, day: Date) -> Box<dyn Iterator<Item = Result<OutlookChange, DamagedRow>> + '_> {
         let rows = &self.scope.rows;
-        let through = self.begun.as_ref().filter(|begun| begun.day == day).map(|begun| &begun.through);
+        let through = self.through(day);
         if self.at_all {
             let found = rows.under::<Milestone>(self.name.ids(), through);
             // How it stood is what is kept: it may be as of another day than the one before.

@@ -1,4 +1,4 @@
-//! Taking over an entry of the registry: what it says, and what follows for milestones.
+//! Taking over an entry of the registry: what it says, and what follows for milestones and service requests.
 //!
 //! Invariants: `milepost.source.followed` comes first and moves the position; what follows from an event
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
@@ -9,17 +9,18 @@
 use std::sync::Arc;
 
 use milepost_ledger::Decision;
-use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
 use milepost_resource::{Change, Checked};
 use milepost_types::{DamagedRow, FollowCheck, Rejection};
 
 use super::Scope;
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::convert::milestone::awaits_start;
-use crate::convert::mirror::{portfolio_bytes, project_bytes};
+use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
+use crate::service_request::officer;
 use crate::source::{Reaction, SourceEntry};
 use crate::tables;
 use crate::tables::partly::Partly;
@@ -42,8 +43,8 @@ pub(crate) fn decide(
     let mut events = Events::new(scope.context, "");
     let (update, bytes) = facts(source_entry, done.facts, part_bytes);
     let reserved = events.reserve(bytes);
-    let fact_count = done.facts + (update.portfolios.len() + update.projects.len()) as u64;
-    let all_facts = fact_count == (source_entry.portfolios.len() + source_entry.projects.len()) as u64;
+    let fact_count = done.facts + update.len() as u64;
+    let all_facts = fact_count == source_entry.fact_count();
     let cut = match skip {
         _ if !all_facts => Some(Cut { reactions: done.reactions, through: None }),
         Some(reason) => {
@@ -76,11 +77,12 @@ struct Cut {
 /// The facts that an entry of ours takes over, without those that were taken over before, and their bytes: as many as fit,
 /// and at least one.
 fn facts(source_entry: &SourceEntry, done: u64, part_bytes: usize) -> (MirrorUpdate<'_>, usize) {
-    let done = usize::try_from(done).unwrap_or(usize::MAX);
-    let portfolios = source_entry.portfolios.get(done..).unwrap_or_default();
-    let projects =
-        source_entry.projects.get(done.saturating_sub(source_entry.portfolios.len())..).unwrap_or_default();
+    let mut done = usize::try_from(done).unwrap_or(usize::MAX);
+    let portfolios = left(&source_entry.portfolios, &mut done);
+    let projects = left(&source_entry.projects, &mut done);
+    let assignments = left(&source_entry.assignments, &mut done);
     let sizes = portfolios.iter().map(portfolio_bytes).chain(projects.iter().map(project_bytes));
+    let sizes = sizes.chain(assignments.iter().map(assignment_bytes));
     let (mut count, mut bytes) = (0, 0);
     for size in sizes {
         if count > 0 && bytes + size > part_bytes {
@@ -88,9 +90,24 @@ fn facts(source_entry: &SourceEntry, done: u64, part_bytes: usize) -> (MirrorUpd
         }
         (count, bytes) = (count + 1, bytes + size);
     }
-    let portfolios = portfolios.get(..count).unwrap_or(portfolios);
-    let projects = projects.get(..count - portfolios.len()).unwrap_or(projects);
-    (MirrorUpdate { portfolios, projects }, bytes)
+    let portfolios = first(portfolios, &mut count);
+    let projects = first(projects, &mut count);
+    let assignments = first(assignments, &mut count);
+    (MirrorUpdate { portfolios, projects, assignments }, bytes)
+}
+
+/// What is left of facts of which, and of those after them, so many are done.
+fn left<'a, T>(facts: &'a [T], done: &mut usize) -> &'a [T] {
+    let own = facts.len().min(*done);
+    *done -= own;
+    &facts[own..]
+}
+
+/// The first of facts, if so many of them and of those after them fit.
+fn first<'a, T>(facts: &'a [T], count: &mut usize) -> &'a [T] {
+    let own = facts.len().min(*count);
+    *count -= own;
+    &facts[..own]
 }
 
 /// Records what follows from each event that is not done, or why nothing does; where it ends if the entry is full
@@ -124,12 +141,23 @@ fn derive(
                 through = Some(milestone.name().clone());
             }
         }
+        if let Reaction::Assigned { event_id, project, .. } = reaction {
+            for change in officers(scope, source_entry, project)? {
+                let mark = events.len();
+                events.add(change.caused_by(event_id));
+                if full(events, mark) {
+                    events.truncate(mark);
+                    // What is done needs nothing more.
+                    return Ok(Some(Cut { reactions: number, through: None }));
+                }
+            }
+        }
         let skipped = match reaction {
             Reaction::Skip(skipped) => Some(skipped.clone()),
             Reaction::Started { .. } if through.is_none() && after.is_none() => {
                 Some(reaction.skipped(NO_MILESTONE))
             }
-            Reaction::Started { .. } => None,
+            Reaction::Started { .. } | Reaction::Assigned { .. } => None,
         };
         if let Some(skipped) = skipped {
             let mark = events.len();
@@ -174,6 +202,25 @@ fn starts(
             let change = achieve_started(scope, &milestone, date, &reason, &context);
             changes.push((milestone, change));
         }
+    }
+    Ok(changes)
+}
+
+/// What the assignments of a project, as the entry leaves them, make of its service requests.
+fn officers(
+    scope: &Scope<'_>,
+    source_entry: &SourceEntry,
+    project: &ProjectName,
+) -> Result<Vec<Change>, DamagedRow> {
+    let name = project.parent();
+    let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
+    let day = context.current_date;
+    let lead = officer::lead_of(scope, project, &source_entry.assignments, day)?;
+    let mut changes = Vec::new();
+    for found in scope.rows.under::<ServiceRequest>(project.ids(), None) {
+        let (name, row) = found?;
+        let request = scope.rows.read(&name, row)?;
+        changes.extend(officer::change(scope, &request, lead.as_ref(), day).map(|(change, _)| change));
     }
     Ok(changes)
 }

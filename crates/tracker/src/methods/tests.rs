@@ -487,10 +487,15 @@ fn nonsense_is_told_short_whatever_its_size() {
 }
 
 /// What a call refuses for being required and not given.
-async fn missing(tracker: &Running, method: &str, request: DynamicMessage) -> BTreeSet<String> {
+async fn missing(
+    tracker: &Running,
+    service: &str,
+    method: &str,
+    request: DynamicMessage,
+) -> BTreeSet<String> {
     let mut client = tonic::client::Grpc::new(tracker.channel.clone());
     client.ready().await.unwrap();
-    let path = format!("/{}/{method}", Milestone::SERVICE).parse().unwrap();
+    let path = format!("/{service}/{method}").parse().unwrap();
     let codec = SmallBuffers::<DynamicMessage, ()>::default();
     let refused = refused(client.unary(tonic::Request::new(request), path, codec).await);
     refused.iter().filter_map(|fault| Some(fault.strip_suffix(" REQUIRED")?.to_owned())).collect()
@@ -505,25 +510,29 @@ fn required(message: &MessageDescriptor, under: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn every_required_field_is_asked_for() {
     let (_registry, tracker) = running().await;
-    let service = pool().get_service_by_name(Milestone::SERVICE).unwrap();
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
-    for method in service.methods() {
+    let services = [Milestone::SERVICE, ServiceRequest::SERVICE];
+    let services = services.map(|service| pool().get_service_by_name(service).unwrap());
+    for method in services.iter().flat_map(|service| service.methods()) {
         let input = method.input();
         let expected = required(&input, "");
-        assert_eq!(missing(&tracker, method.name(), DynamicMessage::new(input.clone())).await, expected);
+        let (service, empty) = (method.parent_service().full_name(), DynamicMessage::new(input.clone()));
+        assert_eq!(missing(&tracker, service, method.name(), empty).await, expected);
         checked += expected.len();
         asked.insert(input.full_name().to_owned());
     }
     // Messages within: what is asked of them stands under the field that holds them.
     let message = |name: &str| pool().get_message_by_name(&format!("milepost.tracker.v1.{name}")).unwrap();
-    for (method, field, part) in
-        [("CreateMilestone", "milestone", "Milestone"), ("AddMilestoneEvidence", "evidence", "Evidence")]
-    {
+    for (service, method, field, part) in [
+        (Milestone::SERVICE, "CreateMilestone", "milestone", "Milestone"),
+        (Milestone::SERVICE, "AddMilestoneEvidence", "evidence", "Evidence"),
+        (ServiceRequest::SERVICE, "CreateServiceRequest", "service_request", "ServiceRequest"),
+    ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         let hollow = prost_reflect::Value::Message(DynamicMessage::new(message(part)));
         request.set_field_by_name(field, hollow);
         let expected = required(&message(part), &format!("{field}."));
-        let missing = missing(&tracker, method, request).await;
+        let missing = missing(&tracker, service, method, request).await;
         assert!(expected.is_subset(&missing) && !expected.is_empty(), "{method}: {missing:?}");
         checked += expected.len();
         asked.insert(message(part).full_name().to_owned());
@@ -549,6 +558,10 @@ async fn every_method_of_the_schema_is_served_and_no_other() {
         assert!(answers(method), "{method}");
     }
     for own in of_milestones() {
+        assert!(methods.iter().any(|method| method == own.0), "{} is not in the schema", own.0);
+    }
+    for own in of_service_requests() {
+        let methods = self::methods(ServiceRequest::SERVICE);
         assert!(methods.iter().any(|method| method == own.0), "{} is not in the schema", own.0);
     }
     for other in [

@@ -2,7 +2,7 @@
 //!
 //! Key: see [`super`]. Value: the day in four bytes, as in keys; the sequence of the last entry of it, u64;
 //! how many became due soon, u32, and overdue, u32, all big-endian; then the key of the last milestone that
-//! was swept, without its tag. Put by `milepost.portfolio.date_advancing`, removed by
+//! was swept, without its tag, or nothing. Put by `milepost.portfolio.date_advancing`, removed by
 //! `milepost.portfolio.date_advanced`.
 
 use bytes::Bytes;
@@ -26,8 +26,8 @@ pub(crate) struct Advancing {
     pub(crate) due_soon: u32,
     /// How many became overdue so far.
     pub(crate) overdue: u32,
-    /// The last milestone that was swept.
-    pub(crate) through: MilestoneName,
+    /// The last milestone that was swept; none: no milestone yet.
+    pub(crate) through: Option<MilestoneName>,
 }
 
 /// The day that is being swept in a portfolio.
@@ -59,7 +59,7 @@ fn to_bytes(advancing: &Advancing) -> Bytes {
     value.extend(sequence.to_be_bytes());
     value.extend(due_soon.to_be_bytes());
     value.extend(overdue.to_be_bytes());
-    value.extend(key::ids_of(through));
+    value.extend(through.as_ref().map(key::ids_of).unwrap_or_default());
     value.into()
 }
 
@@ -68,12 +68,13 @@ fn from_bytes(value: &[u8]) -> Option<Advancing> {
     let (sequence, rest) = rest.split_first_chunk::<8>()?;
     let (due_soon, rest) = rest.split_first_chunk::<4>()?;
     let (overdue, through) = rest.split_first_chunk::<4>()?;
+    let through = if through.is_empty() { None } else { Some(key::name_of(through)?) };
     Some(Advancing {
         day: date_of(day)?,
         sequence: u64::from_be_bytes(*sequence),
         due_soon: u32::from_be_bytes(*due_soon),
         overdue: u32::from_be_bytes(*overdue),
-        through: key::name_of(through)?,
+        through,
     })
 }
 
@@ -87,12 +88,15 @@ mod tests {
     /// Persisted: stores hold these bytes.
     #[test]
     fn the_bytes_of_a_row_never_change_and_are_read_back() {
-        let (day, through) = (date(2021, 5, 27), NAME.parse().unwrap());
+        let (day, through) = (date(2021, 5, 27), Some(NAME.parse().unwrap()));
         let advancing = Advancing { day, sequence: 9, due_soon: 2, overdue: 3, through };
         let bytes = to_bytes(&advancing);
         let head = [0x07, 0xe5, 5, 27, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 3];
         assert_eq!(bytes[..20], head);
         assert_eq!(&bytes[20..], b"wsc\0science-avenue\0start");
-        assert_eq!(from_bytes(&bytes), Some(advancing));
+        assert_eq!(from_bytes(&bytes), Some(advancing.clone()));
+        let begun = Advancing { through: None, ..advancing };
+        assert_eq!(to_bytes(&begun)[..], head);
+        assert_eq!(from_bytes(&head), Some(begun));
     }
 }

@@ -12,6 +12,12 @@
 //! | 8 | advancing | portfolio | how far the sweep of the next day has come, if it has begun |
 //! | 9 | partly | the followed ledger's kind | how much of the next entry was taken over, if a part was |
 //! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
+//! | 30 | service_request | portfolio `0` project `0` service request | the encoded `tracker.v1.ServiceRequest` |
+//! | 31 | by due date | portfolio `0` due date, project `0` service request | nothing |
+//! | 32 | next rise | portfolio `0` date, project `0` service request | nothing |
+//! | 33 | assignment | portfolio `0` project `0` assignment | the encoded `event.v1.FollowedAssignment` |
+//! | 34 | assignment_day | portfolio `0` date, project `0` assignment | nothing |
+//! | 35 | keeps | the followed ledger's kind | how much is kept of what it said |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -23,7 +29,9 @@
 //! named, for whatever needs it.
 
 pub(crate) mod advancing;
+pub(crate) mod assignment;
 pub(crate) mod date;
+pub(crate) mod keeps;
 pub(crate) mod key;
 pub(crate) mod later_logs;
 pub(crate) mod partly;
@@ -31,17 +39,19 @@ pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
 
-use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 3;
+pub(crate) const STORE_VERSION: u32 = 4;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
-pub(crate) const TABLES: &[milepost_resource::Table] =
-    &[milepost_resource::Table::of::<Tracker, Milestone>()];
+pub(crate) const TABLES: &[milepost_resource::Table] = &[
+    milepost_resource::Table::of::<Tracker, Milestone>(),
+    milepost_resource::Table::of::<Tracker, ServiceRequest>(),
+];
 
 /// The tag of each table but those of resources. Persisted; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +64,9 @@ pub(crate) enum Table {
     Advancing = 8,
     Partly = 9,
     LaterLogs = 10,
+    Assignment = 33,
+    AssignmentDay = 34,
+    Keeps = 35,
 }
 
 impl Table {
@@ -67,6 +80,9 @@ impl Table {
             Table::Advancing => "tracker.advancing",
             Table::Partly => "tracker.partly",
             Table::LaterLogs => "tracker.later_logs",
+            Table::Assignment => "tracker.assignment",
+            Table::AssignmentDay => "tracker.assignment_day",
+            Table::Keeps => "tracker.keeps",
         };
         DamagedRow::new(name, key, what)
     }

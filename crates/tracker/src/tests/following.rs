@@ -10,15 +10,15 @@ use tonic::Code;
 use super::*;
 use crate::tests::running::{fact, reason};
 
-const FOLLOW: &str = "tracker.follow(registry)";
-const STARTED: Date = jiff::civil::date(2021, 5, 12);
+pub(super) const FOLLOW: &str = "tracker.follow(registry)";
+pub(super) const STARTED: Date = jiff::civil::date(2021, 5, 12);
 
-fn degraded(state: &State) -> bool {
+pub(super) fn degraded(state: &State) -> bool {
     matches!(state, State::Degraded(_))
 }
 
 /// How often a start was derived.
-fn achieved(tracker: &Running) -> usize {
+pub(super) fn achieved(tracker: &Running) -> usize {
     tracker.story().iter().filter(|line| line.contains("milestone.achieved")).count()
 }
 

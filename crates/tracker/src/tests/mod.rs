@@ -10,6 +10,7 @@ mod lists;
 mod nonsense;
 pub(crate) mod registry;
 pub(crate) mod registry_server;
+mod requests;
 pub(crate) mod running;
 pub(crate) mod samples;
 mod sizes;

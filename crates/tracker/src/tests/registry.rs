@@ -97,6 +97,33 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// Adds an entry in which assignments of the project `road` are as this says.
+    pub(crate) fn assign(&mut self, kind: &str, assignments: &[proto::Assignment]) -> SourceEntry {
+        let event =
+            |assignment: &proto::Assignment| (kind, Some(Resource::AssignmentResource(assignment.clone())));
+        self.append(assignments.iter().map(event).collect())
+    }
+}
+
+/// An assignment to the project `road` of the portfolio `wsc`.
+pub(crate) fn assignment(
+    id: &str,
+    person: &str,
+    lead: bool,
+    from: Date,
+    to: Option<Date>,
+) -> proto::Assignment {
+    proto::Assignment {
+        name: format!("portfolios/wsc/projects/road/assignments/{id}"),
+        person: person.into(),
+        lead,
+        start_date: Some(date_message(from)),
+        end_date: to.map(date_message),
+        ..proto::Assignment::default()
+    }
+}
+
 /// A portfolio in Shanghai's time zone.
 pub(crate) fn portfolio(id: &str) -> Resource {
     Resource::PortfolioResource(proto::Portfolio {
@@ -134,6 +161,9 @@ pub(crate) fn deleted(resource: Resource) -> Resource {
         }
         Resource::ProjectResource(project) => {
             Resource::ProjectResource(proto::Project { delete_time: time, ..project })
+        }
+        Resource::AssignmentResource(assignment) => {
+            Resource::AssignmentResource(proto::Assignment { delete_time: time, ..assignment })
         }
         other => other,
     }

@@ -8,8 +8,8 @@ use milepost_client::Backoff;
 use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
-use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::readiness::State;
@@ -55,6 +55,12 @@ impl Running {
         Self::open(registry, clock, journal, tempfile::tempdir().unwrap(), options)
     }
 
+    /// A tracker on this journal, without a store; nothing runs beside the calls yet.
+    pub(crate) fn on(registry: &RegistryServer, journal: MemoryJournal) -> Self {
+        let clock = Arc::new(ManualClock::new("2021-05-13T04:00:00Z".parse().unwrap()));
+        Self::open(registry, clock, Arc::new(journal), tempfile::tempdir().unwrap(), Options::default())
+    }
+
     fn open(
         registry: &RegistryServer,
         clock: Arc<ManualClock>,
@@ -70,7 +76,8 @@ impl Running {
             Service::on(&context, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
         let milestones = service.serve::<Milestone>(methods::of_milestones());
-        let router = tonic::transport::Server::builder().add_service(milestones);
+        let requests = service.serve::<ServiceRequest>(methods::of_service_requests());
+        let router = tonic::transport::Server::builder().add_service(milestones).add_service(requests);
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

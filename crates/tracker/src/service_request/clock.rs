@@ -1,0 +1,216 @@
+//! The clock of a service request: from which day on it is overdue, and how far it has escalated on a day.
+//!
+//! Level 1 begins the day after the due date, and each further one when 5 more working days have passed, up to 3. The
+//! clock stands still while a request is paused, ANSWERED, CLOSED or WITHDRAWN. A pause moves the due date, by the
+//! working days after its first day, up to its last; working days after an answer, up to its return, do not count.
+//! Invariant: the level depends on the request, the calendar and the day alone; with time it only rises.
+
+use jiff::civil::Date;
+use milepost_proto::tracker::v1::ServiceRequest;
+use milepost_proto::tracker::v1::service_request::State;
+use milepost_resource::date;
+use milepost_schedule::Calendar;
+
+/// The highest level.
+pub(crate) const MAX_LEVEL: i32 = 3;
+/// Working days between one level and the next.
+const WORKING_DAYS: i32 = 5;
+
+/// Whether nothing changes a request any more.
+pub(crate) fn is_final(request: &ServiceRequest) -> bool {
+    matches!(request.state(), State::Closed | State::Withdrawn)
+}
+
+/// The day since which the clock stands still; none if it runs. What is final is not asked.
+fn still_since(request: &ServiceRequest) -> Option<Date> {
+    let paused = request.pauses.last().filter(|pause| pause.end_date.is_none());
+    let answered = request.answers.last().filter(|_| request.state() == State::Answered);
+    let since = paused.and_then(|pause| pause.start_date.as_ref());
+    date(since.or_else(|| answered.and_then(|answer| answer.answer_date.as_ref())))
+}
+
+/// The day on which a request is overdue at first; none: never.
+fn first_overdue(request: &ServiceRequest) -> Option<Date> {
+    date(request.due_date.as_ref())?.tomorrow().ok()
+}
+
+/// How many working days the clock ran after the first overdue day, up to `day`, which is not before that.
+fn overdue_working_days(request: &ServiceRequest, calendar: &Calendar, first: Date, day: Date) -> i32 {
+    let answered = request.answers.iter().filter_map(|answer| {
+        let (from, to) = (date(answer.answer_date.as_ref())?, date(answer.return_date.as_ref())?);
+        let (from, to) = (from.max(first), to.min(day));
+        (from < to).then(|| calendar.working_days_between(from, to))
+    });
+    calendar.working_days_between(first, day) - answered.sum::<i32>()
+}
+
+/// The level of a request that is not final on a day.
+pub(crate) fn level_on(request: &ServiceRequest, calendar: &Calendar, day: Date) -> i32 {
+    let day = still_since(request).map_or(day, |since| since.min(day));
+    match first_overdue(request) {
+        Some(first) if first <= day => {
+            let passed = overdue_working_days(request, calendar, first, day);
+            (1 + passed / WORKING_DAYS).clamp(1, MAX_LEVEL)
+        }
+        _ => 0,
+    }
+}
+
+/// The next day after `day` on which the level of a request rises if nothing happens; none: no day does that.
+pub(crate) fn next_rise(request: &ServiceRequest, calendar: &Calendar, day: Date) -> Option<Date> {
+    if is_final(request) || still_since(request).is_some() {
+        return None;
+    }
+    let first = first_overdue(request)?;
+    match level_on(request, calendar, day) {
+        0 => Some(first),
+        MAX_LEVEL.. => None,
+        level => {
+            let passed = overdue_working_days(request, calendar, first, day);
+            calendar.add_working_days(day, WORKING_DAYS * level - passed)
+        }
+    }
+}
+
+/// By how many working days a pause moves the due date.
+pub(crate) fn paused_working_days(calendar: &Calendar, start: Date, end: Date) -> i32 {
+    calendar.working_days_between(start, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use milepost_proto::tracker::v1::{ServiceAnswer, ServicePause};
+    use milepost_resource::date_message;
+    use milepost_schedule::Weekdays;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Due on Monday, 10 May 2021.
+    const DUE: Date = date(2021, 5, 10);
+
+    fn request() -> ServiceRequest {
+        let due_date = Some(date_message(DUE));
+        ServiceRequest { due_date, state: State::Accepted.into(), ..ServiceRequest::default() }
+    }
+
+    fn level(request: &ServiceRequest, day: Date) -> i32 {
+        level_on(request, &Calendar::default(), day)
+    }
+
+    /// office.md, section 2: level 1 the day after due, +1 each 5 working days, at most 3.
+    #[test]
+    fn levels_begin_the_day_after_and_after_5_and_10_working_days_and_end_there() {
+        let request = request();
+        for (day, expected) in [
+            (DUE, 0),
+            (date(2021, 5, 11), 1),
+            (date(2021, 5, 17), 1),
+            (date(2021, 5, 18), 2),
+            (date(2021, 5, 24), 2),
+            (date(2021, 5, 25), 3),
+            (date(2021, 6, 1), 3),
+            (date(2021, 12, 31), 3),
+        ] {
+            assert_eq!(level(&request, day), expected, "{day}");
+        }
+        let next = |day| next_rise(&request, &Calendar::default(), day);
+        assert_eq!(next(date(2021, 5, 1)), Some(date(2021, 5, 11)));
+        assert_eq!(next(DUE), Some(date(2021, 5, 11)));
+        assert_eq!(next(date(2021, 5, 11)), Some(date(2021, 5, 18)));
+        assert_eq!(next(date(2021, 5, 16)), Some(date(2021, 5, 18)), "a Sunday");
+        assert_eq!(next(date(2021, 5, 18)), Some(date(2021, 5, 25)));
+        assert_eq!(next(date(2021, 5, 25)), None);
+    }
+
+    #[test]
+    fn what_has_no_due_date_is_never_overdue() {
+        let never = ServiceRequest { due_date: None, ..request() };
+        assert_eq!((level(&never, Date::MAX), next_rise(&never, &Calendar::default(), DUE)), (0, None));
+        let last = ServiceRequest { due_date: Some(date_message(Date::MAX)), ..request() };
+        assert_eq!((level(&last, Date::MAX), next_rise(&last, &Calendar::default(), DUE)), (0, None));
+    }
+
+    #[test]
+    fn a_paused_request_stands_where_it_stood() {
+        let paused_on = |day| {
+            let pause = ServicePause { start_date: Some(date_message(day)), ..ServicePause::default() };
+            ServiceRequest { pauses: vec![pause], ..request() }
+        };
+        for (day, expected) in
+            [(date(2021, 5, 6), 0), (DUE, 0), (date(2021, 5, 12), 1), (date(2021, 5, 18), 2)]
+        {
+            let paused = paused_on(day);
+            assert_eq!(level(&paused, date(2021, 12, 31)), expected, "{day}");
+            assert_eq!(next_rise(&paused, &Calendar::default(), date(2021, 12, 31)), None);
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_requester_does_not_count() {
+        let answer = |from, to: Option<Date>| ServiceAnswer {
+            answer_date: Some(date_message(from)),
+            return_date: to.map(date_message),
+            ..ServiceAnswer::default()
+        };
+        // Answered in time, it is not overdue however long the requester takes; returned late, it is at once.
+        let in_time = answer(date(2021, 5, 7), None);
+        let answered = ServiceRequest { answers: vec![in_time], state: State::Answered.into(), ..request() };
+        assert_eq!(level(&answered, date(2021, 12, 31)), 0);
+        let returned = answer(date(2021, 5, 7), Some(date(2021, 5, 20)));
+        let returned = ServiceRequest { answers: vec![returned], ..request() };
+        assert_eq!((level(&returned, date(2021, 5, 19)), level(&returned, date(2021, 5, 20))), (1, 1));
+        assert_eq!(next_rise(&returned, &Calendar::default(), date(2021, 5, 20)), Some(date(2021, 5, 27)));
+        // Three working days of level 1 passed before the answer, and two after the return: the fifth brings level 2.
+        let late = answer(date(2021, 5, 14), Some(date(2021, 6, 14)));
+        let late = ServiceRequest { answers: vec![late], ..request() };
+        assert_eq!((level(&late, date(2021, 6, 15)), level(&late, date(2021, 6, 16))), (1, 2));
+        assert_eq!(next_rise(&late, &Calendar::default(), date(2021, 6, 14)), Some(date(2021, 6, 16)));
+    }
+
+    /// The May holidays of 2021: off from 1 to 5 May, worked on Saturday 8 May.
+    #[test]
+    fn holidays_and_make_up_days_count_as_they_are_worked() {
+        let calendar =
+            Calendar::new(Weekdays::default(), (1..=5).map(|day| date(2021, 5, day)), [date(2021, 5, 8)]);
+        // Thursday 29 April to Monday 10 May: 30 April, 6, 7, 8 and 10 May.
+        assert_eq!(paused_working_days(&calendar, date(2021, 4, 29), date(2021, 5, 10)), 5);
+        let due_date = Some(date_message(date(2021, 4, 29)));
+        let request = ServiceRequest { due_date, ..request() };
+        assert_eq!(level_on(&request, &calendar, date(2021, 4, 30)), 1);
+        assert_eq!(next_rise(&request, &calendar, date(2021, 4, 30)), Some(date(2021, 5, 11)));
+    }
+
+    proptest! {
+        /// What is said of the next rise is so: the level is the same until then, and higher on the day.
+        #[test]
+        fn the_next_rise_is_the_first_day_with_a_higher_level(
+            from in 0i64..60, answered in 0i64..40, returned in 0i64..40, has_answer: bool, mask in 1u8..128,
+        ) {
+            let weekdays = Weekdays::from_numbers((1..=7).filter(|day| mask >> (day - 1) & 1 == 1)).unwrap();
+            let calendar = Calendar::new(weekdays, [date(2021, 5, 19)], [date(2021, 5, 22)]);
+            let day = |days: i64| DUE.saturating_add(jiff::Span::new().days(days - 10));
+            let answer = ServiceAnswer {
+                answer_date: Some(date_message(day(answered))),
+                return_date: Some(date_message(day(answered + returned))),
+                ..ServiceAnswer::default()
+            };
+            let request = ServiceRequest { answers: has_answer.then_some(answer).into_iter().collect(), ..request() };
+            // Once it runs, it runs.
+            let now = if has_answer { day(answered + returned + from) } else { day(from) };
+            let level = level_on(&request, &calendar, now);
+            let mut later = now.tomorrow().unwrap();
+            match next_rise(&request, &calendar, now) {
+                None => prop_assert_eq!(level, MAX_LEVEL),
+                Some(rise) => {
+                    while later < rise {
+                        prop_assert_eq!(level_on(&request, &calendar, later), level);
+                        later = later.tomorrow().unwrap();
+                    }
+                    prop_assert_eq!(level_on(&request, &calendar, rise), level + 1);
+                }
+            }
+        }
+    }
+}

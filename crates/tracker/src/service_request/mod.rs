@@ -1,0 +1,204 @@
+//! Service requests: what the units of a project ask of its liaison officer.
+//!
+//! Invariants: a request begins OPEN; its level is as of its last change or of the portfolio's current date, whichever is
+//! later, and a rise is announced once. It has an officer exactly if its project has one; another one is announced. Acts
+//! are dated: none is after the portfolio's current date, none before the act that came before it. `clock` says how far
+//! a request has escalated, `officer` who answers for it, `acts` what may be done, `days` what a day brings.
+
+mod acts;
+pub(crate) mod clock;
+pub(crate) mod days;
+pub(crate) mod officer;
+pub(crate) mod statistics;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use milepost_proto::event::v1::ServiceRequestEscalated;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::ServiceRequest;
+use milepost_proto::tracker::v1::service_request::State;
+use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, Unreadable, When, date, date_message};
+use milepost_types::{DamagedRow, Rejection, Violations, check_person, text};
+
+pub(crate) use acts::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
+
+use crate::decide::{Scope, Tracker};
+use crate::milestone::ChangeContext;
+use crate::mirror::Portfolio;
+use crate::names::ServiceRequestName;
+use crate::parent::Followed;
+use clock::{is_final, level_on, next_rise};
+
+/// The most characters of a requester, as the schema says it.
+const PERSON_CHARS: usize = 200;
+
+/// The requests of each portfolio by the next day on which their level rises.
+pub(crate) const NEXT_RISE: Index = Index {
+    tag: 32,
+    under: 1,
+    by: &[By::Field("escalation_date")],
+    live: true,
+    when: &[When::Has("escalation_date")],
+    orders: false,
+};
+
+impl Rules<Tracker> for ServiceRequest {
+    type Above = Followed<Self>;
+
+    const TABLE: u8 = 30;
+    const TABLE_NAME: &'static str = "tracker.service_request";
+    const ID_PREFIX: char = 'r';
+    const INDEXES: &'static [Index] = &[
+        Index {
+            tag: 31,
+            under: 1,
+            by: &[By::FirstDate(&["due_date"])],
+            live: false,
+            when: &[],
+            orders: true,
+        },
+        NEXT_RISE,
+    ];
+
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        // The schema says how long it may be.
+        if field == "requester" && text::line(&*self.requester, PERSON_CHARS).is_ok() {
+            violations.check(field, check_person(&self.requester));
+        }
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        if self.requester.is_empty() && self.requester_organization.is_empty() {
+            let description =
+                "say who asks: a person in requester, or an organization in requester_organization";
+            violations.push("requester", "REQUIRED", description);
+        }
+    }
+
+    /// What may be done to a request, and what a day makes of it, depends on these.
+    fn check_stored(&self) -> Result<(), Unreadable> {
+        if matches!(State::try_from(self.state), Ok(State::Unspecified) | Err(_)) {
+            return Err(Unreadable::of("state", format_args!("{} is no state", self.state)));
+        }
+        let pauses = self.pauses.iter().map(|pause| &pause.start_date);
+        let answers = self.answers.iter().map(|answer| &answer.answer_date);
+        if [&self.act_date].into_iter().chain(pauses).chain(answers).any(|day| date(day.as_ref()).is_none()) {
+            return Err(Unreadable::new("one of its days is missing"));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.set_state(State::Open);
+    }
+
+    fn admit(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+    ) -> Result<(), Rejection> {
+        let live = before.filter(|before| !before.is_deleted());
+        let said = |request: &Self| {
+            let Self { title, text, requester, requester_organization, request_date, due_date, .. } = request;
+            let who = (requester.clone(), requester_organization.clone());
+            (title.clone(), text.clone(), who, *request_date, *due_date)
+        };
+        if let Some(before) = live.filter(|before| said(before) != said(after)) {
+            acts::check_state(before, "update", &[State::Open, State::Accepted, State::Answered])?;
+        }
+        let context = context(scope, after.name())?;
+        let Some(made) = date(after.request_date.as_ref()) else { return Ok(()) };
+        let field = "service_request.request_date";
+        if made > context.current_date {
+            return Err(acts::in_future(field, made, context.current_date));
+        }
+        match date(after.act_date.as_ref()).filter(|act| has_acts(after) && made > *act) {
+            Some(act) => Err(Rejection::invalid(
+                field,
+                "DATE_TOO_LATE",
+                format!("{made} is after {act}, the day of the last act on the request"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn complete(
+        scope: &Scope<'_>,
+        kind: &EventKind,
+        name: &ServiceRequestName,
+        _: Option<&Checked<Self>>,
+        request: &mut Self,
+    ) -> Result<(), Rejection> {
+        let context = context(scope, name)?;
+        let today = context.current_date;
+        if request.request_date.is_none() {
+            request.request_date = Some(date_message(today));
+        }
+        if !has_acts(request) {
+            request.act_date = request.request_date;
+        }
+        // Of one that is there already, another officer is announced by an event of its own.
+        if matches!(kind, EventKind::Created | EventKind::Undeleted) && !is_final(request) {
+            let lead = officer::lead_of(scope, &name.parent(), &[], today)?;
+            officer::set(request, lead.as_ref());
+        }
+        settle(request, &context);
+        Ok(())
+    }
+
+    /// A creation speaks of the day on which it was made. What becomes overdue or escalates by a change is announced.
+    fn describe(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        let change = if before.is_none() { change.on(date(after.request_date.as_ref())) } else { change };
+        let previous = before.map_or(0, |before| before.level);
+        if after.level <= previous {
+            return Ok(change);
+        }
+        let day = context(scope, after.name())?.current_date;
+        let kind = escalated(previous, after.level, day);
+        let announcement = Change::of(kind, before, after.clone()).naming(vec!["level"]).on(Some(day));
+        Ok(change.announcing(Some(announcement)))
+    }
+}
+
+/// When and where something is done to the request of this name.
+fn context(scope: &Scope<'_>, name: &ServiceRequestName) -> Result<ChangeContext, DamagedRow> {
+    let portfolio = name.parent().parent();
+    let known = scope.service.portfolio(scope.rows.read, &portfolio)?;
+    ChangeContext::within(scope, &portfolio, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+}
+
+/// Whether something was done to a request since it was made.
+fn has_acts(request: &ServiceRequest) -> bool {
+    request.state() != State::Open || !request.pauses.is_empty()
+}
+
+/// Brings up to date how far a request has escalated. A final or deleted one keeps how far it had.
+fn settle(request: &mut ServiceRequest, context: &ChangeContext) {
+    if is_final(request) || request.delete_time.is_some() {
+        request.escalation_date = None;
+        return;
+    }
+    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
+    request.level = level_on(request, calendar, today);
+    request.escalation_date = next_rise(request, calendar, today).map(date_message);
+}
+
+/// That a request had escalated to one level, and now to another.
+fn escalated(previous_level: i32, level: i32, day: Date) -> EventKind {
+    let event_type = match previous_level {
+        0 => "milepost.service_request.overdue",
+        _ => "milepost.service_request.escalated",
+    };
+    let current_date = Some(date_message(day));
+    let payload = ServiceRequestEscalated { previous_level, level, current_date };
+    EventKind::custom(event_type, Payload::ServiceRequestEscalated(payload))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,559 @@
+//! Service requests: what may be done, how the clock moves them, and who answers for them.
+
+use jiff::ToSpan;
+use jiff::civil::date;
+use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Resource;
+use milepost_proto::registry::v1 as registry;
+use milepost_proto::tracker::v1::{CreateServiceRequestRequest, ServiceRequest, UpdateServiceRequestRequest};
+use milepost_resource::{Custom, ParentIds, Run, Standard, Target, read_create, read_update};
+use milepost_types::{Period, Violations};
+
+use super::*;
+use crate::command::Command;
+use crate::decide::Tracker;
+use crate::names::ServiceRequestName;
+use crate::service_request::statistics::StatisticsRequest;
+use crate::tests::registry::{Registry, assignment, deleted, portfolio};
+use crate::tests::world::{World, command, kinds};
+
+/// A Thursday: the portfolio's current date when a world begins.
+const TODAY: Date = date(2021, 5, 13);
+/// The Monday after it.
+const DUE: Date = date(2021, 5, 17);
+/// The day on which everything began.
+const FIRST: Date = date(2021, 1, 1);
+
+fn name(id: &str) -> ServiceRequestName {
+    format!("portfolios/wsc/projects/road/serviceRequests/{id}").parse().unwrap()
+}
+
+fn draft(due: Option<Date>) -> ServiceRequest {
+    ServiceRequest {
+        title: "临时用电".into(),
+        requester: "user:corp/unit-7".into(),
+        due_date: due.map(date_message),
+        ..ServiceRequest::default()
+    }
+}
+
+fn creation(id: &str, request: ServiceRequest) -> Result<Command, Violations> {
+    let request = CreateServiceRequestRequest {
+        parent: "portfolios/wsc/projects/road".into(),
+        service_request_id: id.into(),
+        service_request: Some(request),
+        ..CreateServiceRequestRequest::default()
+    };
+    let mut violations = Violations::new();
+    let act = read_create::<Tracker, ServiceRequest>(request, &mut violations, Violations::new());
+    violations.finish(act).map(command)
+}
+
+fn act<A: Send + Sync + 'static>(id: &str, arguments: A, run: Run<Tracker, ServiceRequest, A>) -> Command {
+    command(Custom::act(Target { name: name(id), etag: None }, arguments, run))
+}
+
+fn said(text: &str, day: Option<Date>) -> (String, Option<Date>) {
+    (text.to_owned(), day)
+}
+
+fn paused(day: Option<Date>) -> (String, String, Option<Date>) {
+    ("等待图纸".to_owned(), "drawings".to_owned(), day)
+}
+
+fn rated(rating: i32, date: Option<Date>) -> Rating {
+    Rating { rating, comment: "谢谢".into(), date }
+}
+
+/// A world with the project `road`, whose officer is `a` since the beginning.
+fn world() -> (World, Registry) {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    let a = assignment("a", "user:corp/a", false, FIRST, None);
+    world.ingest(registry.assign("milepost.assignment.created", &[a])).unwrap();
+    world.advance(TODAY).unwrap();
+    (world, registry)
+}
+
+impl World {
+    fn ask(&mut self, id: &str, request: ServiceRequest) -> Result<Vec<Event>, Rejection> {
+        let command = creation(id, request).map_err(Rejection::from)?;
+        self.submit(command)
+    }
+
+    fn request(&self, id: &str) -> ServiceRequest {
+        milepost_resource::Rows::<Tracker>::new(&self.rows).get(&name(id)).unwrap().unwrap().into_inner()
+    }
+
+    /// The days on which events of a type speak of requests, with their names' ids.
+    fn announced(events: &[Event], kind: &str) -> Vec<(String, Option<Date>)> {
+        let of_kind =
+            events.iter().filter(|event| event.r#type == format!("milepost.service_request.{kind}"));
+        let id = |event: &Event| event.subject.rsplit('/').next().unwrap_or_default().to_owned();
+        of_kind.map(|event| (id(event), milepost_resource::date(event.event_date.as_ref()))).collect()
+    }
+}
+
+/// The change of fields of a request.
+fn update(request: ServiceRequest, paths: &[&str]) -> Command {
+    let paths = paths.iter().map(ToString::to_string).collect();
+    let request = UpdateServiceRequestRequest {
+        service_request: Some(request),
+        update_mask: Some(prost_types::FieldMask { paths }),
+        ..UpdateServiceRequestRequest::default()
+    };
+    let mut violations = Violations::new();
+    let act = read_update::<Tracker, ServiceRequest>(request, &mut violations);
+    command(violations.finish(act).unwrap())
+}
+
+/// The kind and the fields of what is refused as invalid.
+fn faults(rejection: Rejection) -> Vec<(String, &'static str)> {
+    let Rejection::Invalid(violations) = rejection else { panic!("{rejection}") };
+    violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
+}
+
+#[test]
+fn a_request_is_accepted_answered_returned_answered_and_rated() {
+    let (mut world, _) = world();
+    let created = world.ask("r", draft(Some(DUE))).unwrap();
+    assert_eq!(kinds(&created), ["service_request.created"]);
+    let request = world.request("r");
+    assert_eq!((request.state(), request.officer.as_str()), (State::Open, "user:corp/a"));
+    assert_eq!(request.officer_assignment, "portfolios/wsc/projects/road/assignments/a");
+    let today = Some(date_message(TODAY));
+    assert_eq!((request.request_date, request.act_date, request.level), (today, today, 0));
+    assert_eq!(date(request.escalation_date), DUE.tomorrow().ok(), "the day after it is due");
+    let mut all = Vec::new();
+    for command in [
+        act("r", None, accept as Run<_, _, _>),
+        act("r", said("已报装", None), answer as Run<_, _, _>),
+        act("r", said("还没通电", None), return_answer as Run<_, _, _>),
+        act("r", said("今天通电", None), answer as Run<_, _, _>),
+        act("r", rated(5, None), rate as Run<_, _, _>),
+    ] {
+        all.extend(world.submit(command).unwrap());
+    }
+    let expected = ["accepted", "answered", "returned", "answered", "rated"];
+    assert_eq!(kinds(&all), expected.map(|kind| format!("service_request.{kind}")));
+    let closed = world.request("r");
+    assert_eq!(
+        (closed.state(), closed.rating, closed.rating_comment.as_str()),
+        (State::Closed, Some(5), "谢谢")
+    );
+    assert_eq!((closed.rating_date, closed.escalation_date), (today, None));
+    let [first, second] = &closed.answers[..] else { panic!("{:?}", closed.answers) };
+    assert_eq!((first.return_date, first.return_reason.as_str()), (today, "还没通电"));
+    assert_eq!(
+        (second.text.as_str(), second.officer.as_str(), second.return_date),
+        ("今天通电", "user:corp/a", None)
+    );
+    assert_eq!(world.rebuilt(), world.rows);
+
+    fn date(message: Option<milepost_proto::google::r#type::Date>) -> Option<Date> {
+        milepost_resource::date(message.as_ref())
+    }
+}
+
+/// What does something to the request with an id.
+type Doing = fn(&str) -> Command;
+
+#[test]
+fn what_its_state_does_not_allow_is_refused_and_changes_nothing() {
+    let acts: [(&str, Doing); 7] = [
+        ("accept", |id| act(id, None, accept as Run<_, _, _>)),
+        ("answer", |id| act(id, said("a", None), answer as Run<_, _, _>)),
+        ("return", |id| act(id, said("b", None), return_answer as Run<_, _, _>)),
+        ("rate", |id| act(id, rated(3, None), rate as Run<_, _, _>)),
+        ("withdraw", |id| act(id, said("", None), withdraw as Run<_, _, _>)),
+        ("pause", |id| act(id, paused(None), pause as Run<_, _, _>)),
+        ("resume", |id| act(id, None, resume as Run<_, _, _>)),
+    ];
+    let by_name = |wanted: &str| acts.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    // How a state is reached, and what it allows.
+    for (way, allowed) in [
+        (&[][..], &["accept", "withdraw", "pause"][..]),
+        (&["pause"], &["accept", "withdraw", "resume"]),
+        (&["accept"], &["answer", "withdraw", "pause"]),
+        (&["accept", "pause"], &["withdraw", "resume"]),
+        (&["accept", "answer"], &["return", "rate", "withdraw"]),
+        (&["accept", "answer", "return"], &["answer", "withdraw", "pause"]),
+        (&["accept", "answer", "rate"], &[]),
+        (&["withdraw"], &[]),
+        (&["pause", "withdraw"], &[]),
+    ] {
+        for (verb, act) in acts {
+            let (mut world, _) = world();
+            world.ask("r", draft(Some(DUE))).unwrap();
+            way.iter().for_each(|step| drop(world.submit(by_name(step)("r")).unwrap()));
+            let rows = world.rows.clone();
+            match world.submit(act("r")) {
+                Ok(_) => assert!(allowed.contains(&verb), "{verb} after {way:?}"),
+                Err(Rejection::WrongState { action, .. }) => {
+                    assert_eq!(action, verb);
+                    assert!(!allowed.contains(&verb), "{verb} after {way:?}");
+                    assert_eq!(world.rows, rows);
+                }
+                Err(other) => panic!("{verb} after {way:?}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_day_of_an_act_has_come_and_is_not_before_the_last_act() {
+    let (mut world, _) = world();
+    let made = ServiceRequest { request_date: Some(date_message(date(2021, 5, 10))), ..draft(Some(DUE)) };
+    world.ask("r", made).unwrap();
+    let accepted = |day| act("r", Some(day), accept as Run<_, _, _>);
+    let early = world.submit(accepted(date(2021, 5, 9))).unwrap_err();
+    assert_eq!(faults(early), [("date".to_owned(), "DATE_TOO_EARLY")]);
+    let future = world.submit(accepted(date(2021, 5, 14))).unwrap_err();
+    assert_eq!(faults(future), [("date".to_owned(), "DATE_IN_FUTURE")]);
+    world.submit(accepted(date(2021, 5, 12))).unwrap();
+    let early =
+        world.submit(act("r", said("a", Some(date(2021, 5, 11))), answer as Run<_, _, _>)).unwrap_err();
+    assert_eq!(faults(early), [("date".to_owned(), "DATE_TOO_EARLY")]);
+    let future = ServiceRequest { request_date: Some(date_message(date(2021, 5, 14))), ..draft(None) };
+    let refused = world.ask("s", future).unwrap_err();
+    assert_eq!(faults(refused), [("service_request.request_date".to_owned(), "DATE_IN_FUTURE")]);
+    let nobody = ServiceRequest { requester: String::new(), ..draft(None) };
+    assert_eq!(
+        faults(world.ask("s", nobody).unwrap_err()),
+        [("service_request.requester".to_owned(), "REQUIRED")]
+    );
+    let named = ServiceRequest { requester: "王芳".into(), ..draft(None) };
+    let refused = world.ask("s", named).unwrap_err();
+    assert_eq!(faults(refused), [("service_request.requester".to_owned(), "INVALID_PERSON")]);
+}
+
+/// office.md, section 2: level 1 the day after due, +1 each 5 working days, at most 3.
+#[test]
+fn days_escalate_a_request_one_by_one_also_after_downtime_and_a_rebuild() {
+    let levels = |world: &World| (world.request("r").level, world.request("never").level);
+    let (mut world, _) = world();
+    world.ask("r", draft(Some(DUE))).unwrap();
+    world.ask("never", draft(None)).unwrap();
+    for (day, expected) in [(DUE, 0), (date(2021, 5, 18), 1), (date(2021, 5, 24), 1), (date(2021, 5, 25), 2)]
+    {
+        world.now = format!("{day}T04:00:00Z").parse().unwrap();
+        world.advance(day).unwrap();
+        assert_eq!(levels(&world), (expected, 0), "{day}");
+        assert_eq!(world.rebuilt(), world.rows, "{day}");
+    }
+    // Nobody was there for six weeks, and the rows are made anew.
+    world.rows = world.rebuilt();
+    let later = date(2021, 7, 9);
+    world.now = format!("{later}T04:00:00Z").parse().unwrap();
+    let caught_up = world.advance(later).unwrap();
+    assert_eq!(levels(&world), (3, 0));
+    assert_eq!(World::announced(&caught_up, "escalated"), [("r".to_owned(), Some(date(2021, 6, 1)))]);
+    assert_eq!(world.rebuilt(), world.rows);
+    // The same in one go.
+    let (mut other, _) = self::world();
+    other.ask("r", draft(Some(DUE))).unwrap();
+    other.now = world.now;
+    let all = other.advance(later).unwrap();
+    assert_eq!(World::announced(&all, "overdue"), [("r".to_owned(), Some(date(2021, 5, 18)))]);
+    let escalated = [date(2021, 5, 25), date(2021, 6, 1)].map(|day| ("r".to_owned(), Some(day)));
+    assert_eq!(World::announced(&all, "escalated"), escalated);
+}
+
+#[test]
+fn what_is_late_when_it_is_said_is_overdue_at_once() {
+    let (mut world, _) = world();
+    let events = world.ask("r", draft(Some(date(2021, 5, 5)))).unwrap();
+    assert_eq!(kinds(&events), ["service_request.created", "service_request.overdue"]);
+    assert_eq!(events[1].caused_by, events[0].event_id);
+    // The day after due is the 6th; five working days later it is the 13th.
+    assert_eq!(world.request("r").level, 2);
+    // Answered in time, it is not; returned after it was due, it is at once.
+    world.ask("s", draft(Some(DUE))).unwrap();
+    world.submit(act("s", None, accept as Run<_, _, _>)).unwrap();
+    world.submit(act("s", said("a", None), answer as Run<_, _, _>)).unwrap();
+    world.now = "2021-05-28T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 28)).unwrap();
+    assert!(!World::announced(&days, "overdue").iter().any(|(id, _)| id == "s"));
+    let returned = world.submit(act("s", said("b", None), return_answer as Run<_, _, _>)).unwrap();
+    assert_eq!(kinds(&returned), ["service_request.returned", "service_request.overdue"]);
+    assert_eq!(world.request("s").level, 1);
+    // A later due date takes it back.
+    let later = ServiceRequest {
+        name: name("s").to_string(),
+        due_date: Some(date_message(date(2021, 6, 1))),
+        ..Default::default()
+    };
+    let update = update(later, &["due_date"]);
+    assert_eq!(kinds(&world.submit(update).unwrap()), ["service_request.updated"]);
+    assert_eq!(world.request("s").level, 0);
+}
+
+/// A portfolio that is off from 1 to 5 May 2021 and works on Saturday, 8 May.
+fn with_holidays(resource: Resource) -> Resource {
+    let Resource::PortfolioResource(portfolio) = resource else { panic!() };
+    let day = |day| date_message(date(2021, 5, day));
+    let working_calendar = Some(registry::WorkingCalendar {
+        holidays: (1..=5).map(day).collect(),
+        make_up_days: vec![day(8)],
+        ..registry::WorkingCalendar::default()
+    });
+    Resource::PortfolioResource(registry::Portfolio { working_calendar, ..portfolio })
+}
+
+/// office.md, section 2: pausing and resuming move the due date by working days, kept through a hand-over.
+#[test]
+fn a_pause_over_holidays_and_through_a_hand_over_moves_the_due_date_by_working_days() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    let calendar = with_holidays(portfolio("wsc"));
+    world.ingest(registry.append(vec![("milepost.portfolio.updated", Some(calendar))])).unwrap();
+    let a = assignment("a", "user:corp/a", true, FIRST, None);
+    world.ingest(registry.assign("milepost.assignment.created", &[a])).unwrap();
+    world.now = "2021-04-29T04:00:00Z".parse().unwrap();
+    world.advance(date(2021, 4, 29)).unwrap();
+    // Due on Friday, 30 April; paused on the Thursday before.
+    world.ask("r", draft(Some(date(2021, 4, 30)))).unwrap();
+    world.submit(act("r", paused(None), pause as Run<_, _, _>)).unwrap();
+    assert_eq!(world.request("r").escalation_date, None);
+    world.now = "2021-05-10T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 10)).unwrap();
+    assert_eq!(World::announced(&days, "overdue"), [], "it is paused");
+    // While it is paused it passes to another officer.
+    let old = assignment("a", "user:corp/a", true, FIRST, Some(date(2021, 5, 9)));
+    let new = assignment("b", "user:corp/b", true, date(2021, 5, 10), None);
+    let handed_over = world.ingest(registry.assign("milepost.assignment.handed_over", &[old, new])).unwrap();
+    assert_eq!(kinds(&handed_over), ["source.followed", "service_request.officer_changed"]);
+    assert!(matches!(
+        world.submit(act("r", paused(None), pause as Run<_, _, _>)),
+        Err(Rejection::WrongState { .. })
+    ));
+    let resumed = world.submit(act("r", None, resume as Run<_, _, _>)).unwrap();
+    assert_eq!(kinds(&resumed), ["service_request.resumed"]);
+    let request = world.request("r");
+    // 30 April, 6, 7, 8 and 10 May are worked: five days after 30 April is Tuesday, 11 May.
+    assert_eq!(request.pauses[0].working_days, 5);
+    assert_eq!(request.due_date, Some(date_message(date(2021, 5, 11))));
+    assert_eq!((request.officer.as_str(), request.level), ("user:corp/b", 0));
+    world.now = "2021-05-12T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 12)).unwrap();
+    assert_eq!(World::announced(&days, "overdue"), [("r".to_owned(), Some(date(2021, 5, 12)))]);
+    // Paused when it is overdue, it does not escalate; the second pause moves the date again.
+    world.submit(act("r", paused(None), pause as Run<_, _, _>)).unwrap();
+    world.now = "2021-06-30T04:00:00Z".parse().unwrap();
+    assert_eq!(World::announced(&world.advance(date(2021, 6, 30)).unwrap(), "escalated"), []);
+    world.submit(act("r", Some(date(2021, 5, 13)), resume as Run<_, _, _>)).unwrap();
+    assert_eq!(world.request("r").due_date, Some(date_message(date(2021, 5, 12))));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_hand_over_changes_the_officer_of_what_is_not_over_and_names_its_cause() {
+    let (mut world, mut registry) = world();
+    for id in ["open", "closed"] {
+        world.ask(id, draft(None)).unwrap();
+    }
+    world.submit(act("closed", said("", None), withdraw as Run<_, _, _>)).unwrap();
+    let old = assignment("a", "user:corp/a", false, FIRST, Some(date(2021, 5, 12)));
+    let new = assignment("b", "user:corp/b", false, TODAY, None);
+    let entry = registry.assign("milepost.assignment.handed_over", &[old, new]);
+    let events = world.ingest(entry.clone()).unwrap();
+    assert_eq!(kinds(&events), ["source.followed", "service_request.officer_changed"]);
+    assert_eq!(events[1].subject, name("open").to_string());
+    assert_eq!(events[1].caused_by, format!("{}/{}/0", registry.log, registry.tail().sequence));
+    assert_eq!(events[1].changed_fields, ["officer", "officer_assignment"]);
+    assert_eq!(
+        [world.request("open"), world.request("closed")].map(|request| request.officer),
+        ["user:corp/b", "user:corp/a"]
+    );
+    assert_eq!(world.ingest(entry).unwrap(), [], "once");
+    // A second officer who does not lead changes nothing; who leads does.
+    let second = assignment("c", "user:corp/c", false, FIRST, None);
+    let lead = assignment("b", "user:corp/b", true, TODAY, None);
+    let events = world.ingest(registry.assign("milepost.assignment.updated", &[lead, second])).unwrap();
+    assert_eq!(kinds(&events), ["source.followed"]);
+    let gone = Resource::AssignmentResource(assignment("b", "user:corp/b", true, TODAY, None));
+    let events =
+        world.ingest(registry.append(vec![("milepost.assignment.deleted", Some(deleted(gone)))])).unwrap();
+    assert_eq!(kinds(&events), ["source.followed", "service_request.officer_changed"]);
+    assert_eq!(world.request("open").officer, "user:corp/c", "one that is left alone leads");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_day_changes_the_officer_where_an_assignment_ends_or_begins_by_it() {
+    let (mut world, mut registry) = world();
+    world.ask("r", draft(Some(date(2021, 5, 20)))).unwrap();
+    let ends = assignment("a", "user:corp/a", false, FIRST, Some(date(2021, 5, 20)));
+    let begins = assignment("b", "user:corp/b", false, date(2021, 5, 24), None);
+    let events = world.ingest(registry.assign("milepost.assignment.updated", &[ends, begins])).unwrap();
+    assert_eq!(kinds(&events), ["source.followed"], "not today");
+    world.now = "2021-05-31T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 31)).unwrap();
+    let changed = [date(2021, 5, 21), date(2021, 5, 24)].map(|day| ("r".to_owned(), Some(day)));
+    assert_eq!(World::announced(&days, "officer_changed"), changed);
+    // On the 21st both happen: it has no officer any more, and is overdue.
+    assert_eq!(World::announced(&days, "overdue"), [("r".to_owned(), Some(date(2021, 5, 21)))]);
+    assert_eq!((world.request("r").officer.as_str(), world.request("r").level), ("user:corp/b", 2));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_day_that_takes_several_entries_brings_everything_once() {
+    let (mut world, _) = world();
+    let ids: Vec<String> = (0..40).map(|i| format!("r{i:02}")).collect();
+    for id in &ids {
+        world.ask(id, draft(Some(DUE))).unwrap();
+    }
+    for id in ["m1", "m2"] {
+        world.create(id, Some(DUE));
+    }
+    world.domain.part_bytes = 2_000;
+    world.now = "2021-05-18T04:00:00Z".parse().unwrap();
+    let before = world.entries.len();
+    let days = world.advance(date(2021, 5, 18)).unwrap();
+    assert!(world.entries.len() - before > 10, "{} entries", world.entries.len() - before);
+    let overdue = World::announced(&days, "overdue");
+    let expected: Vec<_> = ids.iter().map(|id| (id.clone(), Some(date(2021, 5, 18)))).collect();
+    assert_eq!(overdue, expected);
+    let milestones: Vec<_> =
+        days.iter().filter(|event| event.r#type == "milepost.milestone.overdue").collect();
+    assert_eq!(milestones.len(), 2);
+    assert_eq!(world.rebuilt(), world.rows);
+    // In the midst of a day rows can be made anew, and the day goes on.
+    let (mut other, _) = self::world();
+    ids.iter().for_each(|id| drop(other.ask(id, draft(Some(DUE))).unwrap()));
+    other.domain.part_bytes = 2_000;
+    other.now = world.now;
+    let mut all = Vec::new();
+    loop {
+        let events = other.submit(crate::tests::world::advance(date(2021, 5, 18))).unwrap();
+        if events.is_empty() {
+            break;
+        }
+        other.rows = other.rebuilt();
+        all.extend(events);
+    }
+    assert_eq!(World::announced(&all, "overdue"), expected);
+}
+
+#[test]
+fn a_hand_over_that_takes_several_entries_changes_every_request_once() {
+    let (mut world, mut registry) = world();
+    let ids: Vec<String> = (0..30).map(|i| format!("r{i:02}")).collect();
+    for id in &ids {
+        world.ask(id, draft(None)).unwrap();
+    }
+    world.domain.part_bytes = 2_000;
+    let old = assignment("a", "user:corp/a", false, FIRST, Some(date(2021, 5, 12)));
+    let new = assignment("b", "user:corp/b", false, TODAY, None);
+    let before = world.entries.len();
+    let events = world.ingest(registry.assign("milepost.assignment.handed_over", &[old, new])).unwrap();
+    assert!(world.entries.len() - before > 5);
+    let changed: Vec<_> =
+        World::announced(&events, "officer_changed").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(changed, ids);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// The events of an entry as a version wrote them that kept no assignments.
+fn as_written_before(world: &mut World, from: usize) {
+    use milepost_proto::event::v1::event::Payload;
+    use prost::Message;
+    for entry in &mut world.entries[from..] {
+        for bytes in &mut entry.events {
+            let mut event = Event::decode(bytes.clone()).unwrap();
+            if let Some(Payload::SourceFollowed(followed)) = &mut event.payload {
+                followed.assignments.clear();
+                followed.keeps = 0;
+            }
+            *bytes = event.encode_to_vec().into();
+        }
+    }
+    world.rows = world.rebuilt();
+}
+
+#[test]
+fn what_an_earlier_version_did_not_keep_is_read_again_and_nothing_is_derived_twice() {
+    use crate::tables::keeps;
+    let (mut world, mut registry) = world();
+    assert_eq!(keeps::get(&world.rows), keeps::KEEPS);
+    as_written_before(&mut world, 0);
+    assert_eq!(keeps::get(&world.rows), 0);
+    // What this version follows does not say what was not kept.
+    world.ingest(registry.project("bridge")).unwrap();
+    assert_eq!(keeps::get(&world.rows), 0);
+    world.ask("r", draft(None)).unwrap();
+    assert_eq!(world.request("r").officer, "");
+    let position = registry.tail();
+    let facts = (1..=registry.entries.len()).flat_map(|sequence| registry.source_entry(sequence).assignments);
+    let refollow = |assignments: Vec<_>, is_last| Command::Refollow {
+        position,
+        assignments: assignments.into(),
+        is_last,
+    };
+    let events = world.submit(refollow(facts.collect(), false)).unwrap();
+    assert_eq!((kinds(&events), keeps::get(&world.rows)), (vec!["source.refollowed"], 0));
+    let events = world.submit(refollow(Vec::new(), true)).unwrap();
+    assert_eq!(kinds(&events), ["source.refollowed", "service_request.officer_changed"]);
+    assert_eq!((world.request("r").officer.as_str(), keeps::get(&world.rows)), ("user:corp/a", keeps::KEEPS));
+    assert_eq!(world.submit(refollow(Vec::new(), true)).unwrap(), []);
+    assert_eq!(crate::tables::source::get(&world.rows), Some(position), "the position stays");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md, section 2: satisfied is 4 and 5 of those who rated.
+#[test]
+fn statistics_are_of_a_period() {
+    let (mut world, _) = world();
+    for (id, rating) in [("a", 5), ("b", 4), ("c", 2)] {
+        world.ask(id, draft(Some(DUE))).unwrap();
+        world.submit(act(id, None, accept as Run<_, _, _>)).unwrap();
+        world.submit(act(id, said("a", None), answer as Run<_, _, _>)).unwrap();
+        world.submit(act(id, rated(rating, None), rate as Run<_, _, _>)).unwrap();
+    }
+    world.ask("unrated", draft(None)).unwrap();
+    world.submit(act("unrated", None, accept as Run<_, _, _>)).unwrap();
+    world.submit(act("unrated", said("a", None), answer as Run<_, _, _>)).unwrap();
+    world.submit(act("unrated", said("b", None), return_answer as Run<_, _, _>)).unwrap();
+    world.submit(act("unrated", said("c", None), answer as Run<_, _, _>)).unwrap();
+    world.ask("late", draft(Some(date(2021, 5, 12)))).unwrap();
+    world.ask("deleted", draft(Some(date(2021, 5, 12)))).unwrap();
+    let delete = Standard::<ServiceRequest>::Delete(Target { name: name("deleted"), etag: None });
+    world.submit(command(Box::new(delete))).unwrap();
+    let of = |from, to| {
+        let parent = ParentIds::read::<ServiceRequest>("portfolios/wsc/projects/-").unwrap();
+        let period = Period::stored(Some(from), Some(to));
+        statistics::count(&milepost_resource::Rows::new(&world.rows), &StatisticsRequest { parent, period })
+            .unwrap()
+    };
+    let today = of(TODAY, TODAY);
+    assert_eq!(
+        (today.requested_count, today.answer_count, today.returned_count, today.rated_count),
+        (5, 5, 1, 3)
+    );
+    assert_eq!((today.overdue_count, today.unrated_count), (1, 1));
+    let satisfied = today.satisfied.unwrap();
+    assert_eq!(satisfied.value.as_deref(), Some("66.7"));
+    assert_eq!(
+        (satisfied.numerator.as_str(), satisfied.denominator.as_str(), satisfied.counted),
+        ("2", "3", 3)
+    );
+    let before = of(TODAY.saturating_sub(7.days()), TODAY.yesterday().unwrap());
+    assert_eq!((before.requested_count, before.rated_count), (0, 0));
+    assert_eq!(before.satisfied.unwrap().value, None);
+    assert_eq!((before.overdue_count, before.unrated_count), (1, 1), "as of now");
+}
+
+#[test]
+fn what_is_over_changes_no_more_but_its_labels() {
+    let (mut world, _) = world();
+    world.ask("r", draft(Some(DUE))).unwrap();
+    world.submit(act("r", said("", None), withdraw as Run<_, _, _>)).unwrap();
+    let named = || ServiceRequest { name: name("r").to_string(), ..ServiceRequest::default() };
+    let labelled = ServiceRequest { labels: [("k".to_owned(), "v".to_owned())].into(), ..named() };
+    world.submit(update(labelled, &["labels"])).unwrap();
+    let titled = ServiceRequest { title: "x".into(), ..named() };
+    let refused = world.submit(update(titled, &["title"])).unwrap_err();
+    assert!(matches!(refused, Rejection::WrongState { .. }), "{refused}");
+    world.now = "2021-06-18T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 6, 18)).unwrap();
+    assert_eq!(World::announced(&days, "overdue"), []);
+}

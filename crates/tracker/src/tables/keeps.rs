@@ -1,0 +1,49 @@
+//! Table 35: how much is kept of what each other ledger said, as `event.v1.SourceFollowed.keeps` has it.
+//!
+//! Key: the byte of the ledger's kind. Value: a number, u32 big-endian: the least of all entries that were taken over
+//! since the ledger was followed from its beginning; none for 0. Put by `milepost.source.followed` and
+//! `milepost.source.refollowed`; dropped when the ledger is followed anew.
+
+use milepost_ledger::{Read, Write};
+use milepost_types::LedgerKind;
+
+use super::Table;
+
+/// How much this version keeps: portfolios, projects, access, and assignments.
+pub(crate) const KEEPS: u32 = 1;
+
+const KEY: [u8; 2] = [Table::Keeps as u8, LedgerKind::Registry as u8];
+
+/// How much is kept of all that was followed.
+pub(crate) fn get(rows: &dyn Read) -> u32 {
+    let value = rows.get(&KEY).and_then(|value| value.as_ref().try_into().ok());
+    value.map_or(0, u32::from_be_bytes)
+}
+
+/// Sets how much is kept.
+pub(crate) fn put(rows: &mut dyn Write, keeps: u32) {
+    if keeps > 0 {
+        rows.put(KEY.to_vec(), keeps.to_be_bytes().to_vec().into());
+    } else if rows.get(&KEY).is_some() {
+        rows.delete(&KEY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::Rows;
+
+    /// Persisted: stores hold these bytes.
+    #[test]
+    fn the_bytes_of_a_row_never_change_and_are_read_back() {
+        let mut rows = Rows::default();
+        assert_eq!(get(&rows), 0);
+        put(&mut rows, 258);
+        let (key, value) = rows.0.iter().next().unwrap();
+        assert_eq!((&key[..], &value[..]), (&[35, 1][..], &[0, 0, 1, 2][..]));
+        assert_eq!(get(&rows), 258);
+        put(&mut rows, 0);
+        assert_eq!(rows, Rows::default());
+    }
+}
