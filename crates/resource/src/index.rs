@@ -2,7 +2,10 @@
 //!
 //! A key is the table's tag, the first ids of the name, the fields of the index, and the other ids. Text ends
 //! with a zero, numbers are big-endian, and a date is year, month, day: keys order as the fields do, from the
-//! left. Keys are made from the encoded row, which is walked over and not decoded.
+//! left. Keys are made from the encoded row, which is walked over and not decoded. By a path, a resource may have many keys
+//! in one index, one for each value: those of a list of ten thousand names.
+
+use std::collections::BTreeSet;
 
 use milepost_ledger::key::{Key, Parts, ordered_date, ordered_instant};
 use milepost_proto::google::r#type as gtype;
@@ -40,11 +43,11 @@ pub enum By {
     Field(&'static str),
     /// The first date that is there of the fields of these names; what has none comes after all dates.
     FirstDate(&'static [&'static str]),
+    /// The field at the end of this path through messages and lists, from the outside. A resource with several values
+    /// there has a key for each of them, and one without any has none.
+    Path(&'static [&'static str]),
     /// Whether it is deleted: what is comes after what is not.
     Deleted,
-    /// Of the messages in the list of the first name, the resource that each names in its field of the second: one key for
-    /// each resource that is named. It is the only part of its index.
-    Member(&'static str, &'static str),
 }
 
 /// A condition for being in an index.
@@ -99,36 +102,27 @@ impl Index {
         Some((Name::of(ids)?, fields))
     }
 
-    /// The fields of a row's key; none if it is not in the index.
-    pub(crate) fn fields<R: Resource>(&self, row: &RowView<'_>) -> Result<Option<Vec<u8>>, Unreadable> {
+    /// The fields of a row's keys: of one, but for paths; none if it is not in the index.
+    pub(crate) fn fields<R: Resource>(&self, row: &RowView<'_>) -> Result<Vec<Vec<u8>>, Unreadable> {
         let deleted = row.presence::<R>() == Presence::Deleted;
         let holds = |when: &When| match when {
             When::Is(name, number) => row.number(field::<R>(name)) == *number,
             When::Has(name) => row.last(field::<R>(name)).is_some(),
         };
         if self.live && deleted || !self.when.iter().all(holds) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let (mut fields, mut found) = (Vec::new(), true);
+        let mut keys = vec![Vec::new()];
         for by in self.by {
+            let mut parts = BTreeSet::new();
             match by {
-                // Its keys are several: see `members`.
-                By::Member(..) => found = false,
-                By::Deleted => fields.push(u8::from(deleted)),
-                By::Field(name) => found &= push(&mut fields, row, field::<R>(name))?,
-                By::FirstDate(names) => push_first_date::<R>(&mut fields, row, names)?,
+                By::Path(path) => values_at(row, R::FIELDS, path, &mut parts)?,
+                by => parts.extend(single::<R>(*by, row, deleted)?),
             }
+            let longer = keys.iter().flat_map(|key| parts.iter().map(move |part| [&key[..], part].concat()));
+            keys = longer.collect();
         }
-        Ok(found.then_some(fields))
-    }
-
-    /// The fields of a row's keys: of most indexes one, or none.
-    pub(crate) fn all_fields<R: Resource>(&self, row: &RowView<'_>) -> Result<Vec<Vec<u8>>, Unreadable> {
-        let [By::Member(list, member)] = self.by else {
-            return Ok(self.fields::<R>(row)?.into_iter().collect());
-        };
-        let is_left_out = self.live && row.presence::<R>() == Presence::Deleted;
-        if is_left_out { Ok(Vec::new()) } else { row.members(field::<R>(list), member) }
+        Ok(keys)
     }
 
     /// What lists order by, of the fields in a key: without the zero that ends text.
@@ -144,19 +138,30 @@ impl Index {
 
 /// The field of this name.
 fn field<R: Resource>(name: &str) -> &'static Field {
-    let field = R::FIELDS.iter().find(|field| field.name == name);
-    field.unwrap_or_else(|| panic!("an index of {} names {name}, which is no field", R::TYPE.name))
+    named(R::FIELDS, name)
+}
+
+/// The field of this name among these.
+fn named(fields: &'static [Field], name: &str) -> &'static Field {
+    let field = fields.iter().find(|field| field.name == name);
+    field.unwrap_or_else(|| panic!("an index names {name}, which is no field"))
+}
+
+/// The field at the end of a path.
+pub(crate) fn field_at<R: Resource>(path: &[&str]) -> &'static Field {
+    let (last, above) = path.split_last().unwrap_or_else(|| panic!("a path of an index names a field"));
+    named(above.iter().fold(R::FIELDS, |fields, name| named(fields, name).fields), last)
 }
 
 /// How many bytes a part of a key has; none for text.
 fn width<R: Resource>(by: By) -> Option<usize> {
-    let name = match by {
-        By::Field(name) => name,
+    let field = match by {
+        By::Field(name) => field::<R>(name),
+        By::Path(path) => field_at::<R>(path),
         By::FirstDate(_) => return Some(4),
         By::Deleted => return Some(1),
-        By::Member(..) => return None,
     };
-    match field::<R>(name).kind {
+    match field.kind {
         Kind::Enum => Some(1),
         Kind::Int | Kind::Date => Some(4),
         Kind::Instant => Some(12),
@@ -203,28 +208,15 @@ impl<'a> RowView<'a> {
         }
     }
 
-    /// The resources that the messages of a list name in one of their fields, each once, as in a key.
-    fn members(&self, list: &Field, member: &str) -> Result<Vec<Vec<u8>>, Unreadable> {
-        let of = list.fields.iter().find(|field| field.name == member);
-        let of = of.unwrap_or_else(|| panic!("an index names {}.{member}, which is no field", list.name));
-        let mut found = Vec::new();
-        for (number, value) in &self.0 {
-            let Value::Run(message) = value else { continue };
-            if *number != list.number {
-                continue;
-            }
-            let mut key = Vec::new();
-            if push(&mut key, &RowView::of(message)?, of)? && !found.contains(&key) {
-                found.push(key);
-            }
-        }
-        Ok(found)
-    }
-
     /// Whether the resource is deleted.
     pub(crate) fn presence<R: Resource>(&self) -> Presence {
         let deleted = self.last(field::<R>("delete_time")).is_some();
         if deleted { Presence::Deleted } else { Presence::Present }
+    }
+
+    /// A field that is a number.
+    pub(crate) fn number_of<R: Resource>(&self, name: &str) -> i32 {
+        self.number(field::<R>(name))
     }
 
     /// A field that is a message.
@@ -248,11 +240,51 @@ impl<'a> RowView<'a> {
     pub(crate) fn keys<D, R: Rules<D>>(&self, name: &Name<R>) -> Result<Vec<Vec<u8>>, Unreadable> {
         let mut keys = Vec::with_capacity(R::INDEXES.len());
         for index in R::INDEXES {
-            let fields = index.all_fields::<R>(self)?;
-            keys.extend(fields.iter().map(|fields| index.key(name.ids(), fields)));
+            keys.extend(index.fields::<R>(self)?.iter().map(|fields| index.key(name.ids(), fields)));
         }
         Ok(keys)
     }
+}
+
+/// The part of a key that is no path; none if the resource is not in the index.
+fn single<R: Resource>(by: By, row: &RowView<'_>, deleted: bool) -> Result<Option<Vec<u8>>, Unreadable> {
+    let mut part = Vec::new();
+    let is_in = match by {
+        By::Deleted => {
+            part.push(u8::from(deleted));
+            true
+        }
+        By::Field(name) => push(&mut part, row, field::<R>(name))?,
+        By::FirstDate(names) => {
+            push_first_date::<R>(&mut part, row, names)?;
+            true
+        }
+        By::Path(_) => false,
+    };
+    Ok(is_in.then_some(part))
+}
+
+/// Adds what the values at the end of a path are in keys, each once.
+fn values_at(
+    row: &RowView<'_>,
+    fields: &'static [Field],
+    path: &[&str],
+    found: &mut BTreeSet<Vec<u8>>,
+) -> Result<(), Unreadable> {
+    let Some((name, rest)) = path.split_first() else { return Ok(()) };
+    let field = named(fields, name);
+    for (_, value) in row.0.iter().filter(|(number, _)| *number == field.number) {
+        match value {
+            Value::Run(run) if !rest.is_empty() => values_at(&RowView::of(run)?, field.fields, rest, found)?,
+            value => {
+                let mut part = Vec::new();
+                if push(&mut part, &RowView(vec![(field.number, *value)]), field)? {
+                    found.insert(part);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn push_first_date<R: Resource>(
@@ -303,8 +335,7 @@ fn push(key: &mut Vec<u8>, row: &RowView<'_>, field: &Field) -> Result<bool, Unr
 }
 
 /// The bytes in a key of a field that has this value; none for values that keys do not tell.
-pub(crate) fn equal<R: Resource>(name: &str, operand: &Operand) -> Option<Vec<u8>> {
-    let field = field::<R>(name);
+pub(crate) fn equal(field: &Field, operand: &Operand) -> Option<Vec<u8>> {
     let mut key = Vec::new();
     match (field.kind, operand) {
         (Kind::Enum, Operand::Enum(name)) => {

@@ -198,9 +198,14 @@ fn equal<D, R: Rules<D>>(query: &Query) -> Option<Vec<IndexScan>> {
         complete && index.by.len() == 1 && whole
     };
     R::INDEXES.iter().filter(usable).find_map(|index| {
-        let By::Field(name) = index.by[0] else { return None };
-        let operands = query.filter.one_of(filter_field::<R>(name)?)?;
-        let values = operands.into_iter().map(|operand| index::equal::<R>(name, operand));
+        let (path, operands) = match &index.by[0] {
+            By::Field(name) => (std::slice::from_ref(name), query.filter.one_of(filter_field::<R>(name)?)?),
+            // With two values one resource would be found twice.
+            By::Path(path) => (*path, vec![query.filter.member_on(filter_field::<R>(&path.join("."))?)?]),
+            _ => return None,
+        };
+        let field = index::field_at::<R>(path);
+        let values = operands.into_iter().map(|operand| index::equal(field, operand));
         let values = values.collect::<Option<BTreeSet<_>>>()?;
         Some(values.into_iter().map(|fields| IndexScan { index, fields, equal: true }).collect())
     })

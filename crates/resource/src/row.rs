@@ -3,6 +3,8 @@
 //! Invariants: an index row is there exactly if the resource's row says so, and only [`put`] writes either.
 //! What cannot be decoded is damage, and named; no rule for requests is run on what is stored.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::key::{Key, Parts};
@@ -11,7 +13,7 @@ use milepost_types::{DamagedRow, LedgerKind, Rejection, ResourceId, ResourceName
 
 use crate::Name;
 use crate::event::carried;
-use crate::index::{Index, RowView};
+use crate::index::{By, Index, RowView};
 use crate::rules::{Rows, Rules};
 
 /// Stored bytes that this version cannot decode.
@@ -102,12 +104,13 @@ pub(crate) fn damaged<D, R: Rules<D>>(key: &[u8], what: impl std::fmt::Display) 
 pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<(), Unreadable> {
     let view = RowView::of(&row)?;
     let name = view.name::<R>()?;
-    let after = view.keys::<D, R>(&name)?;
+    // Sorted: they may be many.
+    let keys = |view: &RowView<'_>| view.keys::<D, R>(&name).map(BTreeSet::from_iter);
+    let after: BTreeSet<_> = keys(&view)?;
     let key = key::<D, R>(&name);
-    let keys = |row: Bytes| RowView::of(&row)?.keys::<D, R>(&name);
-    let before = rows.get(&key).map(keys).transpose();
+    let before = rows.get(&key).map(|row| keys(&RowView::of(&row)?)).transpose();
     let before = before.map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.unwrap_or_default();
-    for gone in before.iter().filter(|key| !after.contains(key)) {
+    for gone in before.difference(&after) {
         rows.delete(gone);
     }
     for new in after.into_iter().filter(|key| !before.contains(key)) {
@@ -123,6 +126,7 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
 /// How the resources of one kind are put.
 #[derive(Clone, Copy)]
 pub struct Table {
+    tag: u8,
     event_field: u32,
     check: fn(&Bytes) -> Result<(), Unreadable>,
     put: fn(&mut dyn Write, Bytes) -> Result<(), Unreadable>,
@@ -136,14 +140,22 @@ impl Table {
     pub const fn of<D, R: Rules<D>>() -> Self {
         let mut i = 0;
         while i < R::INDEXES.len() {
-            let Index { live, when, orders, under, .. } = R::INDEXES[i];
+            let Index { live, when, orders, under, by, .. } = R::INDEXES[i];
+            let mut part = 0;
+            while part < by.len() {
+                assert!(
+                    !orders || !matches!(by[part], By::Path(_)),
+                    "a list is ordered by what has one value"
+                );
+                part += 1;
+            }
             let whole = !live && when.is_empty();
             assert!(whole || !orders, "a list cannot be ordered by an index that leaves out what it shows");
             assert!(under < R::TYPE.collections.len(), "an index is under ids of parents");
             i += 1;
         }
         let check = |row: &Bytes| Ok(R::decode(row.clone()).map(drop)?);
-        Self { event_field: R::EVENT_FIELD, check, put: put::<D, R> }
+        Self { tag: R::TABLE, event_field: R::EVENT_FIELD, check, put: put::<D, R> }
     }
 
     /// The table of the resource that an event has in the field of this number.
@@ -157,6 +169,11 @@ impl Table {
     /// Why it cannot be decoded.
     pub fn check(&self, row: &Bytes) -> Result<(), Unreadable> {
         (self.check)(row)
+    }
+
+    /// The tag of its rows.
+    pub const fn tag(&self) -> u8 {
+        self.tag
     }
 
     /// Sets a resource's row, and its index rows.

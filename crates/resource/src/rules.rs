@@ -212,6 +212,13 @@ impl<'a, D> Rows<'a, D> {
         read(&row).map_err(|error: Unreadable| name.damaged(error))
     }
 
+    /// Whether there is a resource of this name, and the number in a field of it, of an enum too; 0 if it has none.
+    pub fn number<R: Rules<D>>(&self, name: &Name<R>, field: &str) -> Result<(Presence, i32), DamagedRow> {
+        let Some(row) = self.row(name) else { return Ok((Presence::Missing, 0)) };
+        let view = RowView::of(&row).map_err(|error| name.damaged(error))?;
+        Ok((view.presence::<R>(), view.number_of::<R>(field)))
+    }
+
     /// The names of the resources under these ids whose keys in an index go on with these fields, in its order.
     pub fn names<R: Rules<D>>(
         &self,
@@ -221,6 +228,21 @@ impl<'a, D> Rows<'a, D> {
     ) -> impl Iterator<Item = Name<R>> + use<'a, R, D> {
         let start = index.start(ids).bytes(fields).done();
         let keys = self.read.scan(&KeyRange::prefix(&start), Direction::Forward);
+        keys.filter_map(move |(key, _)| Some(index.parts::<R>(&key)?.0))
+    }
+
+    /// The names of the resources under these ids whose keys in an index go on with these fields, and then with bytes up
+    /// to `until`: the last first.
+    pub fn names_from_last<R: Rules<D>>(
+        &self,
+        index: Index,
+        ids: &[ResourceId],
+        fields: &[u8],
+        until: &[u8],
+    ) -> impl Iterator<Item = Name<R>> + use<'a, R, D> {
+        let start = index.start(ids).bytes(fields);
+        let KeyRange { end, .. } = KeyRange::prefix(&start.clone().bytes(until).done());
+        let keys = self.read.scan(&KeyRange { start: start.done(), end }, Direction::Backward);
         keys.filter_map(move |(key, _)| Some(index.parts::<R>(&key)?.0))
     }
 }

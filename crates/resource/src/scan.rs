@@ -60,7 +60,9 @@ pub(crate) fn sorted<'a, D, R: Rules<D>>(
         }
         let fields = RowView::of(&row).and_then(|row| index.fields::<R>(&row));
         let fields = fields.map_err(|error| row::damaged::<D, R>(&key, error))?;
-        let sort_key = fields.map(|fields| SortKey { order: index.order::<R>(&fields), key: key.into() });
+        // What lists are ordered by has one key a row.
+        let sort_key =
+            fields.first().map(|fields| SortKey { order: index.order::<R>(fields), key: key.into() });
         // Without the row: together they may be large.
         items.extend(sort_key.filter(comes_later).map(|sort_key| ScanItem { sort_key, row: None }));
         if items.len() > 2 * limits::PAGE_ROWS {

@@ -24,7 +24,7 @@ pub(crate) const BY_STATUS: Index =
 
 /// The projects of all portfolios by the organizations that take part in them.
 pub(crate) const BY_PARTY: Index =
-    Index { tag: 71, under: 0, by: &[By::Member("parties", "organization")], ..BY_STATUS };
+    Index { tag: 71, under: 0, by: &[By::Path(&["parties", "organization"])], ..BY_STATUS };
 
 /// The parts of projects.
 const PARTS: Index = Index { tag: 21, by: &[By::Field("parent_project")], ..BY_STATUS };

@@ -1,7 +1,7 @@
 //! The crate on a service of its own: rules that show when each is asked, rows in a map, and no ledger.
 
 mod office;
-mod rows;
+pub(crate) mod rows;
 mod world;
 
 mod commands;
@@ -16,6 +16,7 @@ mod masks;
 mod milestones;
 mod names;
 mod pages;
+mod paths;
 mod scans;
 mod scopes;
 mod stored;

@@ -97,6 +97,16 @@ pub(super) const BY_STATUS: Index =
 /// The parts of projects.
 pub(super) const PARTS: Index = Index { tag: 21, by: &[By::Field("parent_project")], ..BY_STATUS };
 
+/// The projects of each portfolio by the organizations that are parties to them.
+pub(super) const PARTIES: Index =
+    Index { orders: false, ..index(31, 1, &[By::Path(&["parties", "organization"])]) };
+
+/// The projects of each portfolio by their names and when they are planned to end.
+pub(super) const PLANNED_END: Index = Index {
+    orders: false,
+    ..index(33, 1, &[By::Field("display_name"), By::Path(&["planned_period", "end_date"])])
+};
+
 impl Rules<Office> for Project {
     type Above = Under<Portfolio>;
 
@@ -108,6 +118,8 @@ impl Rules<Office> for Project {
         PARTS,
         index(18, 1, &[By::Field("display_name")]),
         index(24, 1, &[By::Field("update_time")]),
+        PARTIES,
+        PLANNED_END,
     ];
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
@@ -181,13 +193,16 @@ impl Rules<Office> for Phase {
     ];
 }
 
+/// The batches of each portfolio by their members.
+pub(super) const MEMBERS: Index = Index { orders: false, ..index(32, 1, &[By::Path(&["members"])]) };
+
 impl Rules<Office> for Batch {
     type Above = Under<Portfolio>;
 
     const TABLE: u8 = 5;
     const TABLE_NAME: &'static str = "office.batches";
     const ID_PREFIX: char = 'b';
-    const INDEXES: &'static [Index] = &[index(23, 0, &[By::Field("start_date")])];
+    const INDEXES: &'static [Index] = &[index(23, 0, &[By::Field("start_date")]), MEMBERS];
 }
 
 /// The milestones of each portfolio by forecast, or by baseline where there is none.

@@ -80,6 +80,21 @@ impl Test {
             _ => None,
         }
     }
+
+    /// The one value that it asks for, if it does.
+    pub(super) fn equality(&self) -> Option<&Operand> {
+        match self {
+            Test::Compare(Operator::Equal, Operand::Text(pattern))
+                if !matches!(pattern, Pattern::Whole(_)) =>
+            {
+                None
+            }
+            // It differs from row to row which day it is, and an amount of whatever currency is several.
+            Test::Compare(Operator::Equal, Operand::Day(_) | Operand::Money(_)) => None,
+            Test::Compare(Operator::Equal, operand) => Some(operand),
+            _ => None,
+        }
+    }
 }
 
 /// A field and what must hold for it.
@@ -135,17 +150,7 @@ impl<F: Copy> Comparison<F> {
 
     /// The one value that it asks for, if it does: what an index can be asked for.
     pub(super) fn equality(&self) -> Option<&Operand> {
-        match &self.test {
-            Test::Compare(Operator::Equal, Operand::Text(pattern))
-                if !matches!(pattern, Pattern::Whole(_)) =>
-            {
-                None
-            }
-            // It differs from row to row which day it is, and an amount of whatever currency is several.
-            Test::Compare(Operator::Equal, Operand::Day(_) | Operand::Money(_)) => None,
-            Test::Compare(Operator::Equal, operand) => Some(operand),
-            _ => None,
-        }
+        self.test.equality()
     }
 
     /// Whether it holds for the row.

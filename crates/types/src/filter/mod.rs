@@ -164,6 +164,15 @@ impl<F: Copy + Eq> Filter<F> {
         })
     }
 
+    /// The value that one of the field's members must be equal to, if there is one: for an index, as
+    /// [`Filter::equality_on`].
+    pub fn member_on(&self, field: F) -> Option<&Operand> {
+        self.tests_on(field).find_map(|test| match test {
+            Test::Holds(member) => member.equality(),
+            _ => None,
+        })
+    }
+
     /// The longest text that the field's value must begin with, if there is one: for a scan of an
     /// ordered index, which the filter still has to be matched after.
     pub fn prefix_on(&self, field: F) -> Option<&str> {
