@@ -52,7 +52,7 @@ pub struct Change {
     /// The event of the same command that it follows from, by its index.
     cause: Option<u32>,
     /// What is announced right after it, because of it.
-    announcement: Option<Box<Change>>,
+    announcements: Vec<Change>,
 }
 
 impl Change {
@@ -103,7 +103,7 @@ impl Change {
         debug_assert!(event_type::is_known(event_type), "{event_type} is not in the list of types");
         let payload = Some(payload);
         let event = proto::Event { r#type: event_type.to_owned(), payload, ..proto::Event::default() };
-        Self { event, cause: None, announcement: None }
+        Self { event, cause: None, announcements: Vec::new() }
     }
 
     /// The same, concerning this subject, in this portfolio and this project; empty for none.
@@ -145,25 +145,26 @@ impl Change {
         self.event.portfolio.strip_prefix("portfolios/").unwrap_or_default()
     }
 
-    /// The same, followed by an announcement that it is the cause of.
+    /// The same, followed by announcements that it is the cause of.
     #[must_use]
-    pub fn announcing(mut self, announcement: Option<Self>) -> Self {
-        self.announcement = announcement.map(Box::new);
+    pub fn announcing(mut self, announcements: impl IntoIterator<Item = Self>) -> Self {
+        self.announcements.extend(announcements);
         self
     }
 
-    /// Adds its encoded event, and that of its announcement, to those of an entry.
+    /// Adds its encoded event, and those of its announcements, to those of an entry.
     pub fn add_to(self, events: &mut Vec<Bytes>, source: LedgerKind, context: &Context, traceparent: &str) {
-        let Self { event, cause, announcement } = self;
+        let Self { event, cause, announcements } = self;
         // An entry has fewer events than that.
         let index = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        events.push(Self { event, cause, announcement: None }.event(source, index, context, traceparent));
-        if let Some(announcement) = announcement {
+        let own = Self { event, cause, announcements: Vec::new() };
+        events.push(own.event(source, index, context, traceparent));
+        for announcement in announcements {
             announcement.because_of(index).add_to(events, source, context, traceparent);
         }
     }
 
-    /// The encoded event, which has this index in its entry. Its announcement is not in it.
+    /// The encoded event, which has this index in its entry. Its announcements are not in it.
     pub fn event(self, source: LedgerKind, index: u32, context: &Context, traceparent: &str) -> Bytes {
         let id = |index| EventId { log: context.log, sequence: context.sequence, index }.to_string();
         let event = proto::Event {
