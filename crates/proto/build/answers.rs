@@ -7,12 +7,23 @@
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
-/// Checks the answers of a resource's standard methods, and of the others that answer with it. Whether it can be
-/// changed: its service has the methods that update and undelete.
+/// What a resource's service has besides the methods that create, get and list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// Neither: what is created stays.
+    None,
+    /// The method that deletes.
+    Delete,
+    /// The methods that update, delete and undelete.
+    All,
+}
+
+/// Checks the answers of a resource's standard methods, and of the others that answer with it. What its service has of
+/// those that change.
 ///
 /// # Panics
 /// If a method is missing, or if an answer looks otherwise.
-pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural: &str) -> bool {
+pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural: &str) -> Changes {
     let (package, name) = (resource.package_name(), resource.name());
     let list = format!("List{plural}");
     let one = ["Create", "Get", "Update", "Delete", "Undelete"].map(|verb| format!("{verb}{name}"));
@@ -22,11 +33,15 @@ pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural:
     let found = found.unwrap_or_else(|| panic!("{}: there is no {service}", file.name()));
     let has = |method: &String| found.methods().any(|served| served.name() == method);
     let [create, get, update, delete, undelete] = &one;
-    for method in [create, get, delete, &list] {
+    for method in [create, get, &list] {
         assert!(has(method), "{}: {service} has no {method}", file.name());
     }
-    let is_mutable = has(update);
-    assert!(is_mutable == has(undelete), "{}: {service} needs both of {update} and {undelete}", file.name());
+    let changes = match (has(update), has(undelete), has(delete)) {
+        (true, true, true) => Changes::All,
+        (false, false, true) => Changes::Delete,
+        (false, false, false) => Changes::None,
+        _ => panic!("{}: {service} needs all of {update}, {delete} and {undelete}", file.name()),
+    };
     for method in found.methods() {
         let (answer, is_list) = (method.output(), *method.name() == *list);
         // A method of another kind may answer with something else.
@@ -34,7 +49,7 @@ pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural:
             check_answer(&answer, resource, is_list || method.name().starts_with("Batch"), is_list);
         }
     }
-    is_mutable
+    changes
 }
 
 fn holds(answer: &MessageDescriptor, resource: &MessageDescriptor) -> bool {

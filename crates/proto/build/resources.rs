@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor};
 
-use crate::answers;
+use crate::answers::{self, Changes};
 use crate::fields::{Rules, part};
 use crate::filters::{Filter, filters};
 use crate::names::{constant, ident, module, path, upper_camel};
@@ -18,11 +18,15 @@ use crate::schema::{Resource, Schema};
 pub(crate) fn code(pool: &DescriptorPool) -> String {
     let schema = Schema::of(pool);
     let numbers: Vec<_> = schema.events.values().map(|(number, _)| number).collect();
-    let mutable: Vec<_> =
+    let changes: Vec<_> =
         schema.resources.iter().map(|of| answers::check(pool, &of.message, &of.plural)).collect();
-    let standard = schema.resources.iter().zip(&mutable).flat_map(|(resource, mutable)| {
+    let standard = schema.resources.iter().zip(&changes).flat_map(|(resource, changes)| {
         let [created, updated, deleted, undeleted] = event_types(resource);
-        if *mutable { vec![created, updated, deleted, undeleted] } else { vec![created, deleted] }
+        match changes {
+            Changes::None => vec![created],
+            Changes::Delete => vec![created, deleted],
+            Changes::All => vec![created, updated, deleted, undeleted],
+        }
     });
     let standard: Vec<_> = standard.collect();
     let types: Vec<_> = schema.resources.iter().map(|resource| constant(&resource.message)).collect();
@@ -43,11 +47,14 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
          /// What resources can be filtered by, by their messages.\n\
          pub const FILTERS: &[(&str, &[filter::Field<usize>])] = &[{filters}];\n"
     );
-    for (resource, is_mutable) in schema.resources.iter().zip(mutable) {
+    for (resource, changes) in schema.resources.iter().zip(changes) {
         code += &type_of(&schema, resource);
         code += &implementation(&schema, resource);
         code += &requests(&schema, resource);
-        if is_mutable {
+        if changes != Changes::None {
+            code += &deletability(resource);
+        }
+        if changes == Changes::All {
             code += &mutability(resource);
         }
     }
@@ -111,7 +118,6 @@ fn implementation(schema: &Schema, resource: &Resource) -> String {
     type Create = {module}::Create{name}Request;
     type Get = {module}::Get{name}Request;
     type List = {module}::List{plural}Request;
-    type Delete = {module}::Delete{name}Request;
     fn name(&self) -> &str {{ &self.name }}
     fn etag(&self) -> &str {{ &self.etag }}
     fn delete_time(&self) -> Option<&Timestamp> {{ self.delete_time.as_ref() }}
@@ -192,6 +198,13 @@ impl ListRequest for {module}::List{plural}Request {{
         module = module(package),
         resource = ident(singular),
     )
+}
+
+/// What is there besides of a resource that can be deleted.
+fn deletability(resource: &Resource) -> String {
+    let (name, path, module) =
+        (resource.message.name(), path(&resource.message), module(resource.message.package_name()));
+    format!("impl Deletable for {path} {{ type Delete = {module}::Delete{name}Request; }}\n")
 }
 
 /// What is there besides of a resource that can be changed.

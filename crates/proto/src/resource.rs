@@ -303,8 +303,6 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     type Get: GetRequest;
     /// The request that lists them.
     type List: ListRequest;
-    /// The request that deletes one.
-    type Delete: TargetRequest;
 
     /// Its name.
     fn name(&self) -> &str;
@@ -324,8 +322,14 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     fn into_event(self) -> event::Resource;
 }
 
+/// A resource that can be deleted.
+pub trait Deletable: Resource {
+    /// The request that deletes one.
+    type Delete: TargetRequest;
+}
+
 /// A resource that can be changed after its creation, and undeleted.
-pub trait Mutable: Resource {
+pub trait Mutable: Deletable {
     /// The request that updates one.
     type Update: UpdateRequest<Self> + AccessRequest;
     /// The request that undeletes one.

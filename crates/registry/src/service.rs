@@ -16,7 +16,7 @@ use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
     Activity, Alliance, Assignment, Batch, Organization, Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
-use milepost_proto::resource::Mutable;
+use milepost_proto::resource::{Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
 use milepost_service::host::raw::{Calls, RawService};
@@ -140,8 +140,8 @@ impl Service {
         RawService(ResourceService::new(Arc::clone(&self.api), methods))
     }
 
-    /// The same, of what never changes.
-    pub(crate) fn serve_immutable<R: Rules<Registry>>(
+    /// The same, of what is not updated.
+    pub(crate) fn serve_immutable<R: Rules<Registry> + Deletable>(
         &self,
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {

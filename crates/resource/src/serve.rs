@@ -15,7 +15,7 @@ use http::Request as HttpRequest;
 use jiff::Timestamp;
 use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
-use milepost_proto::resource::{GetRequest, ListRequest, Mutable};
+use milepost_proto::resource::{Deletable, GetRequest, ListRequest, Mutable};
 use milepost_proto::rule::AccessRequest;
 use milepost_service::access::{Permit, Permitted};
 use milepost_service::host::raw::{Calls, RawMethods, ResponseFuture, unary};
@@ -390,9 +390,20 @@ pub struct ResourceService<D: Domain, R> {
 }
 
 impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
-    /// The service of what never changes, with these methods besides the standard ones that it has.
-    pub fn immutable(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
+    /// The service of what is neither updated nor deleted, with these methods besides the standard ones that it has.
+    pub fn permanent(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
         Self { api, methods: Arc::new(methods.into_iter().collect()), resource: std::marker::PhantomData }
+    }
+
+    /// The service of what is not updated, with these methods besides the standard ones that it has.
+    pub fn immutable(api: Arc<Api<D>>, mut methods: Vec<(&'static str, Method<D>)>) -> Self
+    where
+        R: Deletable,
+    {
+        methods.push(write(method::<R::Delete>(), |request: R::Delete, violations| {
+            Some(Box::new(Standard::<R>::Delete(target(&request, violations)?)))
+        }));
+        Self::permanent(api, methods)
     }
 
     /// The service with these methods besides the standard ones.
@@ -429,9 +440,6 @@ impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
             "Get" => api.answer_call(request, Api::get::<R>),
             "Create" => api.answer_write(request, |request: R::Create, violations| {
                 read_create::<D, R>(request, violations, Violations::new())
-            }),
-            "Delete" => api.answer_write(request, |request: R::Delete, violations| {
-                Some(Box::new(Standard::<R>::Delete(target(&request, violations)?)))
             }),
             _ => return None,
         })
