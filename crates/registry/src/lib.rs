@@ -12,6 +12,7 @@ mod access;
 mod alliance;
 mod batch;
 mod liaison;
+mod members;
 mod methods;
 mod organization;
 mod phase;

@@ -9,14 +9,15 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
-    Act, Custom, Method, Name, ParentIds, Run, Standard, create, names, read_create, read_several, target,
-    write,
+    Act, Custom, Method, Name, ParentIds, Rules, Run, Standard, create, names, read_create, read_several,
+    target, write,
 };
 use milepost_service::request::check_nested;
 use milepost_service::value::{date, said};
 use milepost_types::{Rejection, Violations, check_batch, limits, text};
 
 use crate::batch::{cancel, members, start::start};
+use crate::members::{BATCH, Group};
 use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
 
@@ -72,12 +73,12 @@ pub(crate) fn of_batches() -> Vec<Named> {
         write("CreateBatch", create_batch),
         write("AddBatchMembers", |request: AddBatchMembersRequest, violations| {
             let add: Run<_, _, _> = |scope, batch, members: &Vec<_>| members::add(scope, batch, members);
-            changed_members(&request, &request.members, add, violations)
+            changed_members(&BATCH, &request, &request.members, add, violations)
         }),
         write("RemoveBatchMembers", |request: RemoveBatchMembersRequest, violations| {
             let remove: Run<_, _, _> =
                 |scope, batch, members: &Vec<_>| members::remove(scope, batch, members);
-            changed_members(&request, &request.members, remove, violations)
+            changed_members(&BATCH, &request, &request.members, remove, violations)
         }),
         write("StartBatch", |request: StartBatchRequest, violations| {
             Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
@@ -193,22 +194,24 @@ fn create_batch(request: CreateBatchRequest, violations: &mut Violations) -> Opt
     let given = request.batch.as_ref().map(|batch| batch.members.as_slice()).unwrap_or_default();
     // Between the id and the other fields, as the request has them.
     let mut found = Violations::new();
-    members::check_given(given, portfolio.as_ref(), &mut found);
+    BATCH.check_given(given, portfolio.as_ref(), &mut found);
     read_create::<Registry, Batch>(request, violations, found)
 }
 
-fn changed_members(
+/// Members to be added to a resource, or to be taken out.
+fn changed_members<R: Rules<Registry> + Resource<Parent = Portfolio>>(
+    of: &Group,
     request: &impl TargetRequest,
     given: &[String],
-    change: Run<Registry, Batch, Vec<Name<Project>>>,
+    change: Run<Registry, R, Vec<Name<Project>>>,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
-    let target = target::<Batch>(request, violations);
+    let target = target::<R>(request, violations);
     if given.is_empty() {
         violations.push("members", "REQUIRED", "give at least one project");
     }
     let portfolio = target.as_ref().map(|target| target.name.parent());
-    let members = members::read("members", given, portfolio.as_ref(), violations);
+    let members = of.read("members", given, portfolio.as_ref(), violations);
     let members = members.into_iter().map(|(_, member)| member).collect();
     Some(Custom::act(target?, members, change))
 }

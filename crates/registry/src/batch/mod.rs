@@ -19,6 +19,7 @@ use milepost_resource::{
 };
 use milepost_types::Rejection;
 
+use crate::members::{check_none, missing, stored};
 use crate::tables::{Registry, Rows, Scope};
 use figures::Figures;
 
@@ -38,7 +39,7 @@ impl Rules<Registry> for Batch {
     /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
     fn check_stored(&self) -> Result<(), Unreadable> {
         match State::try_from(self.state) {
-            Ok(State::Planned | State::Started | State::Cancelled) => members::stored(self).map(|_| ()),
+            Ok(State::Planned | State::Started | State::Cancelled) => stored(&self.members).map(|_| ()),
             Ok(State::Unspecified) | Err(_) => {
                 let what = format_args!("{} is no state that this version knows", self.state);
                 Err(Unreadable::of("state", what))
@@ -61,7 +62,7 @@ impl Rules<Registry> for Batch {
     }
 
     fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
-        created.iter().try_for_each(|created| members::check(scope, &members::of(&created.resource)?))
+        created.iter().try_for_each(|created| check_none(missing(scope, &members::of(&created.resource)?)?))
     }
 
     fn release(_: &Scope<'_>, batch: &Checked<Self>) -> Result<(), Rejection> {
@@ -94,7 +95,7 @@ impl Rules<Registry> for Batch {
 
 /// Sets what the members of a batch add up to, as the projects' rows have them.
 fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<(), Rejection> {
-    let members = members::stored(batch).map_err(|error| name.damaged(error))?;
+    let members = stored(&batch.members).map_err(|error| name.damaged(error))?;
     Figures::registered(rows, name, &members)?.set(batch);
     Ok(())
 }
