@@ -30,7 +30,8 @@ const TABLE: &[(&[&str], &str)] = &[
          ListPhases GetBatch ListBatches GetMilestone ListMilestones ListMilestoneForecasts GetCurrentDate ListEvents \
          GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers GetAlliance ListAlliances \
          GetActivity ListActivities GetServiceRequest ListServiceRequests GetServiceRequestStatistics \
-         GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies",
+         GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies \
+         GetCollection ListCollections GetCollectionRollup",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -56,7 +57,9 @@ const TABLE: &[(&[&str], &str)] = &[
          UndeleteAlliance ChangeAllianceMembers CreateActivity UpdateActivity DeleteActivity UndeleteActivity \
          HoldActivity CancelActivity AddActivityEvidence \
          CreatePolicyProgramme UpdatePolicyProgramme DeletePolicyProgramme UndeletePolicyProgramme \
-         CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy",
+         CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy \
+         CreateCollection UpdateCollection DeleteCollection UndeleteCollection \
+         AddCollectionMembers RemoveCollectionMembers",
     ),
     (
         &["admin"],
@@ -191,6 +194,7 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Activit") => format!("{portfolio}/alliances/l/activities/y"),
         () if has("Alliance") && !of_parent => format!("{portfolio}/alliances/l"),
         () if has("Batch") && !has("Projects") && !of_parent => format!("{portfolio}/batches/b"),
+        () if has("Collection") && !of_parent => format!("{portfolio}/collections/c"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
         () if has("Project") && !of_parent => project,
         () => portfolio,

@@ -20,7 +20,7 @@ const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";
 
 /// Commands in order, the exit code of each, and the message that each value on standard output is.
-const COMMANDS: [(&str, i32, &str); 80] = [
+const COMMANDS: [(&str, i32, &str); 86] = [
     ("portfolio list", 0, "registry.v1.Portfolio"),
     ("portfolio get CITY", 0, "registry.v1.GetPortfolioResponse"),
     ("portfolio create p --display-name 新城 --time-zone Asia/Shanghai --currency CNY", 0, ""),
@@ -100,6 +100,17 @@ const COMMANDS: [(&str, i32, &str); 80] = [
     ("batch add-members p b --member portfolios/p/projects/x", 0, "registry.v1.AddBatchMembersResponse"),
     ("batch start p b", 0, "registry.v1.StartBatchResponse"),
     ("batch cancel p b --reason 推迟", 5, ""),
+    (
+        "collection create p c --display-name 环线 --unit km --member portfolios/p/projects/x \
+         --element '{\"id\":\"ring\",\"plannedMeasure\":\"40\"}'",
+        0,
+        "registry.v1.CreateCollectionResponse",
+    ),
+    ("collection list p", 0, "registry.v1.Collection"),
+    ("collection list p --filter 'members:\"portfolios/p/projects/x\"'", 0, "registry.v1.Collection"),
+    ("collection rollup p c", 0, "registry.v1.GetCollectionRollupResponse"),
+    ("collection remove-members p c --member x", 0, "registry.v1.RemoveCollectionMembersResponse"),
+    ("collection add-members p c --member x", 0, "registry.v1.AddCollectionMembersResponse"),
     ("milestone list CITY -", 0, "tracker.v1.Milestone"),
     ("milestone get CITY science-avenue construction-start", 0, "tracker.v1.GetMilestoneResponse"),
     (

@@ -9,6 +9,7 @@ use milepost_proto::access::v1::service_account_service_client::ServiceAccountSe
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
@@ -165,6 +166,13 @@ impl Client {
     /// Batches.
     pub fn batches(&self) -> BatchServiceClient<CredentialChannel> {
         BatchServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Collections of projects.
+    pub fn collections(&self) -> CollectionServiceClient<CredentialChannel> {
+        CollectionServiceClient::new(self.registry.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

@@ -24,6 +24,10 @@ pub(crate) struct Group {
 pub(crate) const BATCH: Group =
     Group { noun: "batch", limit: limits::BATCH_MEMBERS, limited: "members of one batch" };
 
+/// Collections.
+pub(crate) const COLLECTION: Group =
+    Group { noun: "collection", limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
+
 /// Members that were stored.
 ///
 /// # Errors

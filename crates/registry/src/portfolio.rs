@@ -127,3 +127,32 @@ pub(crate) fn check_not_after(
         violations.push(field, "DATE_IN_FUTURE", description);
     }
 }
+
+/// The time zone of the portfolio of this name, and which day it is in it.
+///
+/// # Errors
+/// As of [`today`].
+pub(crate) fn zone_and_today(
+    rows: &Rows<'_>,
+    portfolio: &Name<Portfolio>,
+    now: Timestamp,
+) -> Result<(TimeZoneId, Date), Rejection> {
+    let portfolio = rows.find(portfolio)?;
+    Ok((TimeZoneId::stored(portfolio.time_zone.clone()), current_date(&portfolio, now)))
+}
+
+/// The day that a question is about, in the portfolio of this name: today if the field `date` gives none.
+///
+/// # Errors
+/// If the day is after today, and as [`today`].
+pub(crate) fn asked_date(
+    rows: &Rows<'_>,
+    portfolio: &Name<Portfolio>,
+    now: Timestamp,
+    given: Option<Date>,
+) -> Result<Date, Rejection> {
+    let (_, today) = zone_and_today(rows, portfolio, now)?;
+    let mut violations = Violations::new();
+    check_not_after("date", given, today, "ask for that day or an earlier one", &mut violations);
+    Ok(violations.into_result(given.unwrap_or(today))?)
+}

@@ -14,7 +14,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Organization, Phase, Policy, PolicyProgramme, Portfolio, Project,
+    Activity, Alliance, Assignment, Batch, Collection, Organization, Phase, Policy, PolicyProgramme,
+    Portfolio, Project,
 };
 use milepost_proto::resource::{Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
@@ -116,6 +117,7 @@ impl Service {
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
             .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)))
+            .service(self.serve::<Collection>(methods::of_collections()))
             .service(self.serve::<PolicyProgramme>(methods::of_policy_programmes()))
             .service(self.serve::<Policy>(methods::of_policies(&self.expressions)))
             .task("match policies", self.settling(context).run());

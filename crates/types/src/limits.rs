@@ -87,6 +87,14 @@ pub const PAGE_ROW_BYTES: usize = 64 << 20;
 pub const BATCH_REQUESTS: usize = 1_000;
 /// Projects that one batch starts.
 pub const BATCH_MEMBERS: usize = 10_000;
+/// Projects in one collection.
+pub const COLLECTION_MEMBERS: usize = 10_000;
+/// Bytes of the texts in one collection's elements: with as many members as there may be, it must fit an answer.
+pub const COLLECTION_ELEMENT_BYTES: usize = 600 << 10;
+/// Collections that one project contributes to: the entry that completes it names the elements of all of them.
+pub const CONTRIBUTED_COLLECTIONS: usize = 100;
+/// What is missing in a computed figure, as far as it is named.
+pub const MISSING_NAMED: usize = 1_000;
 /// Revisions that one read may wait for: one of each ledger.
 pub const MIN_REVISIONS: usize = 3;
 

@@ -11,9 +11,10 @@ pub(crate) mod status;
 use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::{Period, Portfolio, Project, Site, project};
-use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under, Unreadable, date};
+use milepost_resource::{By, Change, Checked, Created, Index, Name, Rules, Under, Unreadable, date};
 use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations};
 
+use crate::collection::completed_by;
 use crate::portfolio::{check_not_after, today};
 use crate::tables::{Registry, Scope};
 use status::{Stage, Status, wrong_state};
@@ -121,6 +122,16 @@ impl Rules<Registry> for Project {
         };
         let conditions: Vec<_> = parts.take(PARTS_NAMED).map(condition).collect();
         if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+    }
+
+    /// Announces what becomes complete by it.
+    fn describe(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+        change: Change,
+    ) -> Result<Change, Rejection> {
+        Ok(change.announcing(completed_by(scope, before, after)?))
     }
 }
 

@@ -171,6 +171,30 @@ pub(crate) fn batch() -> Batch {
     }
 }
 
+/// All but its members: as many elements as there may be, whose texts are about as long as they may be together.
+pub(crate) fn collection() -> Collection {
+    let element = |i| CollectionElement {
+        id: id('e', i),
+        group: text(limits::SCHEME_CHARS, i),
+        display_name: text(70, i),
+        planned_measure: "0.000001".into(),
+        contributions: Vec::new(),
+    };
+    let declared =
+        |i| CollectionDeclaredCount { group: text(limits::SCHEME_CHARS, i), count: Some(i32::MAX) };
+    Collection {
+        display_name: display_name(),
+        translations: translations(),
+        description: text(limits::TEXT_CHARS, 0),
+        labels: labels(),
+        kind: text(limits::SCHEME_CHARS, 0),
+        unit: text(limits::SCHEME_CHARS, 0),
+        declared: (0..1_000).map(declared).collect(),
+        elements: (0..1_000).map(element).collect(),
+        ..Collection::default()
+    }
+}
+
 /// The currency with this number.
 pub(crate) fn currency(number: usize) -> String {
     let letter = |place: usize| char::from(b'A' + u8::try_from(number / place % 26).unwrap());

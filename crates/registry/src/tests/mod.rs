@@ -10,6 +10,8 @@ mod transcript;
 mod access;
 mod alliances;
 mod batches;
+mod collection_members;
+mod collections;
 mod costs;
 mod days;
 mod entries;

@@ -16,6 +16,7 @@ use milepost_proto::registry::v1::activity_service_client::ActivityServiceClient
 use milepost_proto::registry::v1::alliance_service_client::AllianceServiceClient;
 use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
 use milepost_proto::registry::v1::policy_programme_service_client::PolicyProgrammeServiceClient;
@@ -100,6 +101,12 @@ impl Office {
 
     pub(crate) fn batches(&self) -> BatchServiceClient<Channel> {
         BatchServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    pub(crate) fn collections(&self) -> CollectionServiceClient<Channel> {
+        CollectionServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES)
     }
 
     pub(crate) fn assignments(&self) -> AssignmentServiceClient<Channel> {
@@ -219,6 +226,7 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))
+        .add_service(service.serve::<Collection>(methods::of_collections()))
         .add_service(service.serve::<PolicyProgramme>(methods::of_policy_programmes()))
         .add_service(service.serve::<Policy>(methods::of_policies(&service.expressions)))
         .serve_with_incoming(UnboundedReceiverStream::new(accepted));

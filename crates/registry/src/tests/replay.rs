@@ -36,6 +36,8 @@ enum Ask {
     Members(bool, &'static str, &'static str, Vec<&'static str>),
     Start(&'static str, &'static str),
     Cancel(&'static str, &'static str),
+    Collection(Verb, &'static str, &'static str, Vec<&'static str>, Vec<&'static str>),
+    CollectionMembers(bool, &'static str, &'static str, Vec<&'static str>),
     Grant(bool, Vec<&'static str>, &'static str, &'static str),
     Account(Verb, &'static str),
     Token(bool, &'static str, &'static str),
@@ -114,6 +116,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         2 => (any::<bool>(), portfolio_id(), batch_id(), members()).prop_map(|(add, p, id, members)| Ask::Members(add, p, id, members)),
         2 => (portfolio_id(), batch_id()).prop_map(|(p, id)| Ask::Start(p, id)),
         1 => (portfolio_id(), batch_id()).prop_map(|(p, id)| Ask::Cancel(p, id)),
+        3 => (verb(), portfolio_id(), batch_id(), members(), members())
+            .prop_map(|(verb, p, id, members, builders)| Ask::Collection(verb, p, id, members, builders)),
+        2 => (any::<bool>(), portfolio_id(), batch_id(), members())
+            .prop_map(|(add, p, id, members)| Ask::CollectionMembers(add, p, id, members)),
         3 => (any::<bool>(), under(), select(vec!["g", "h"]), principal())
             .prop_map(|(create, under, id, principal)| Ask::Grant(create, under, id, principal)),
         2 => (verb(), account_id()).prop_map(|(verb, id)| Ask::Account(verb, id)),
@@ -314,6 +320,61 @@ async fn done(office: &Office, ask: &Ask) -> bool {
             let request = CancelBatchRequest { name, reason, ..Default::default() };
             office.batches().cancel_batch(request).await.map(|_| ())
         }
+        Ask::Collection(verb, p, id, members, builders) => {
+            let (mut client, name) = (office.collections(), format!("portfolios/{p}/collections/{id}"));
+            let contribution = |project: String| CollectionContribution {
+                project,
+                measure: "2".into(),
+                built_measure: "1.5".into(),
+            };
+            let mut builders = names(p, &builders);
+            builders.dedup();
+            let element = CollectionElement {
+                id: "e".into(),
+                planned_measure: "2".into(),
+                contributions: builders.into_iter().map(contribution).collect(),
+                ..Default::default()
+            };
+            let message = Collection {
+                name: name.clone(),
+                display_name: "c".into(),
+                members: if matches!(verb, Verb::Create) { names(p, &members) } else { Vec::new() },
+                elements: vec![element],
+                ..Default::default()
+            };
+            let collection = Some(message);
+            match verb {
+                Verb::Create => {
+                    let (parent, collection_id) = (format!("portfolios/{p}"), id.into());
+                    let request =
+                        CreateCollectionRequest { parent, collection_id, collection, ..Default::default() };
+                    client.create_collection(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let request = UpdateCollectionRequest { collection, ..Default::default() };
+                    client.update_collection(request).await.map(|_| ())
+                }
+                Verb::Delete => {
+                    let request = DeleteCollectionRequest { name, ..Default::default() };
+                    client.delete_collection(request).await.map(|_| ())
+                }
+                Verb::Undelete => {
+                    let request = UndeleteCollectionRequest { name, ..Default::default() };
+                    client.undelete_collection(request).await.map(|_| ())
+                }
+            }
+        }
+        Ask::CollectionMembers(add, p, id, members) => {
+            let (name, members) = (format!("portfolios/{p}/collections/{id}"), names(p, &members));
+            let mut client = office.collections();
+            if add {
+                let request = AddCollectionMembersRequest { name, members, ..Default::default() };
+                client.add_collection_members(request).await.map(|_| ())
+            } else {
+                let request = RemoveCollectionMembersRequest { name, members, ..Default::default() };
+                client.remove_collection_members(request).await.map(|_| ())
+            }
+        }
         Ask::Grant(create, under, id, principal) => {
             let parent = ["portfolios", "projects"].iter().zip(under);
             let parent =
@@ -400,7 +461,7 @@ fn all_rows(rows: &dyn Read) -> BTreeMap<Vec<u8>, bytes::Bytes> {
 fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes::Bytes> {
     let mut anew = Rows::default();
     for (key, row) in held {
-        if let Some(table) = TABLES.get(usize::from(key[0]) - 1) {
+        if let Some(table) = TABLES.iter().find(|table| table.tag() == key[0]) {
             table.put(&mut anew, row.clone()).unwrap();
         }
     }
@@ -450,6 +511,9 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
     }
     for token in resources::<ApiToken>(held, 8) {
         assert_eq!(token.secret_sha256.is_empty(), token.delete_time.is_some(), "{}", token.name);
+    }
+    for collection in resources::<Collection>(held, 35) {
+        assert!(collection.members.iter().all(|member| projects.contains_key(member)));
     }
     for batch in resources::<Batch>(held, 5) {
         assert!(batch.members.iter().all(|member| projects.contains_key(member)));

@@ -9,6 +9,7 @@ use milepost_proto::FILE_DESCRIPTOR_SET;
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::notifier::v1::GetEventResponse;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
+use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::*;
 use milepost_types::limits;
@@ -27,6 +28,10 @@ use super::office::{
 impl Office {
     fn default_projects(&self) -> ProjectServiceClient<Channel> {
         ProjectServiceClient::new(self.channel.clone())
+    }
+
+    fn default_collections(&self) -> CollectionServiceClient<Channel> {
+        CollectionServiceClient::new(self.channel.clone())
     }
 
     fn default_batches(&self) -> BatchServiceClient<Channel> {
@@ -187,6 +192,39 @@ async fn a_batch_at_all_its_limits_fits_one_answer() {
     check(&office, "Batch", &added, &unset).await;
     let request = GetBatchRequest { name, ..GetBatchRequest::default() };
     assert_eq!(batches.get_batch(request).await.unwrap().into_inner().batch.unwrap(), added);
+}
+
+#[tokio::test]
+async fn a_collection_at_all_its_limits_fits_one_answer() {
+    let office = Office::with_portfolio().await;
+    let ids: Vec<_> = (0..limits::COLLECTION_MEMBERS).map(|i| id('p', i)).collect();
+    for some in ids.chunks(limits::BATCH_REQUESTS) {
+        let requests = some.iter().map(|id| create_project(id, named("n"))).collect();
+        let (parent, requests) = ("portfolios/wsc".to_owned(), requests);
+        let request = BatchCreateProjectsRequest { parent, requests, ..Default::default() };
+        office.default_projects().batch_create_projects(request).await.unwrap();
+    }
+    let mut collections = office.default_collections();
+    collections.create_collection(super::collections::create(&id('c', 0), full::collection())).await.unwrap();
+    let name = super::collections::name(&id('c', 0));
+    let members = ids.iter().map(|id| project_name(id)).collect();
+    // Whose event names all of them twice.
+    let request = AddCollectionMembersRequest { name: name.clone(), members, ..Default::default() };
+    let added = collections.add_collection_members(request).await.unwrap().into_inner().collection.unwrap();
+    assert_eq!(added.members.len(), limits::COLLECTION_MEMBERS);
+    check(&office, "Collection", &added, &["delete_time"]).await;
+    let request = GetCollectionRequest { name: name.clone(), ..Default::default() };
+    assert_eq!(collections.get_collection(request).await.unwrap().into_inner().collection.unwrap(), added);
+    let request = GetCollectionRollupRequest { name, ..Default::default() };
+    let rollup = collections.get_collection_rollup(request).await.unwrap().into_inner().rollup.unwrap();
+    assert_eq!((rollup.groups.len(), rollup.elements.len()), (1_000, 1_000));
+    // One more character for each element is too much.
+    let mut larger = full::collection();
+    larger.elements.iter_mut().for_each(|element| element.display_name.push_str("𠮷𠮷"));
+    let request = super::collections::create("larger", larger);
+    let status = collections.create_collection(request).await.unwrap_err();
+    let fault = ("collection.elements".to_owned(), "TOO_LARGE".to_owned());
+    assert_eq!(super::office::faults(&status), [fault]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 mod api_token;
 mod batch;
 mod batch_refusals;
+mod collection;
 mod grant;
 mod organization;
 mod phase;

@@ -1,0 +1,60 @@
+//! The members of a collection: they come and go, whatever they contribute to its elements.
+
+use milepost_proto::event::v1::CollectionMembersChanged;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::registry::v1::{Collection, Project};
+use milepost_resource::{Change, Checked, EventKind, Name};
+use milepost_types::Rejection;
+
+use crate::members;
+use crate::tables::Scope;
+
+/// The members of a collection that was read.
+pub(super) fn of(collection: &Checked<Collection>) -> Result<Vec<Name<Project>>, Rejection> {
+    Ok(members::stored(&collection.members).map_err(|error| collection.name().damaged(error))?)
+}
+
+/// Adds members; those that are members already are left out.
+///
+/// # Errors
+/// If it would have too many, or if a project is not there.
+pub(crate) fn add(
+    scope: &Scope<'_>,
+    collection: &Checked<Collection>,
+    given: &[Name<Project>],
+) -> Result<Vec<Change>, Rejection> {
+    let added = members::COLLECTION.added(&of(collection)?, given)?;
+    if added.is_empty() {
+        return Ok(Vec::new());
+    }
+    members::check_none(members::missing(scope, &added)?)?;
+    let after = collection.changed(scope, |collection| {
+        collection.members.extend(added.iter().map(ToString::to_string));
+    });
+    Ok(vec![Change::new(scope, changed(&added, &[]), Some(collection), after)?])
+}
+
+/// Takes members out; those that are none are left out.
+///
+/// # Errors
+/// If its row cannot be worked with.
+pub(crate) fn remove(
+    scope: &Scope<'_>,
+    collection: &Checked<Collection>,
+    given: &[Name<Project>],
+) -> Result<Vec<Change>, Rejection> {
+    let (kept, removed) = members::without(of(collection)?, given);
+    if removed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let after = collection.changed(scope, |collection| {
+        collection.members = kept.iter().map(ToString::to_string).collect();
+    });
+    Ok(vec![Change::new(scope, changed(&[], &removed), Some(collection), after)?])
+}
+
+fn changed(added: &[Name<Project>], removed: &[Name<Project>]) -> EventKind {
+    let names = |projects: &[Name<Project>]| projects.iter().map(ToString::to_string).collect();
+    let payload = CollectionMembersChanged { added: names(added), removed: names(removed) };
+    EventKind::custom("milepost.collection.members_changed", Payload::CollectionMembersChanged(payload))
+}
