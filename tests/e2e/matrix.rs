@@ -31,14 +31,16 @@ const TABLE: &[(&[&str], &str)] = &[
          GetEvent GetLogInfo WatchEvents GetAssignment ListAssignments ListOfficers GetAlliance ListAlliances \
          GetActivity ListActivities GetServiceRequest ListServiceRequests GetServiceRequestStatistics \
          GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies \
-         GetCollection ListCollections GetCollectionRollup",
+         GetCollection ListCollections GetCollectionRollup GetIndicator ListIndicators \
+         GetIndicatorSeries GetObservation ListObservations",
     ),
     (
         &["reporter", "planner", "manager"],
         "ReforecastMilestone AchieveMilestone PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence \
          CreateServiceRequest UpdateServiceRequest DeleteServiceRequest UndeleteServiceRequest AcceptServiceRequest \
          AnswerServiceRequest ReturnServiceRequest RateServiceRequest WithdrawServiceRequest PauseServiceRequest \
-         ResumeServiceRequest",
+         ResumeServiceRequest \
+         CreateObservation PreferObservation RetractObservation",
     ),
     (
         &["planner", "manager"],
@@ -59,7 +61,7 @@ const TABLE: &[(&[&str], &str)] = &[
          CreatePolicyProgramme UpdatePolicyProgramme DeletePolicyProgramme UndeletePolicyProgramme \
          CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy \
          CreateCollection UpdateCollection DeleteCollection UndeleteCollection \
-         AddCollectionMembers RemoveCollectionMembers",
+         AddCollectionMembers RemoveCollectionMembers CreateIndicator UpdateIndicator DeleteIndicator UndeleteIndicator",
     ),
     (
         &["admin"],
@@ -195,6 +197,9 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Alliance") && !of_parent => format!("{portfolio}/alliances/l"),
         () if has("Batch") && !has("Projects") && !of_parent => format!("{portfolio}/batches/b"),
         () if has("Collection") && !of_parent => format!("{portfolio}/collections/c"),
+        () if has("Indicator") && !of_parent => format!("{portfolio}/indicators/i"),
+        () if has("Observation") && of_parent => format!("{portfolio}/indicators/i"),
+        () if has("Observation") => format!("{portfolio}/indicators/i/observations/o"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
         () if has("Project") && !of_parent => project,
         () => portfolio,

@@ -20,7 +20,7 @@ const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";
 
 /// Commands in order, the exit code of each, and the message that each value on standard output is.
-const COMMANDS: [(&str, i32, &str); 86] = [
+const COMMANDS: [(&str, i32, &str); 94] = [
     ("portfolio list", 0, "registry.v1.Portfolio"),
     ("portfolio get CITY", 0, "registry.v1.GetPortfolioResponse"),
     ("portfolio create p --display-name 新城 --time-zone Asia/Shanghai --currency CNY", 0, ""),
@@ -111,6 +111,22 @@ const COMMANDS: [(&str, i32, &str); 86] = [
     ("collection rollup p c", 0, "registry.v1.GetCollectionRollupResponse"),
     ("collection remove-members p c --member x", 0, "registry.v1.RemoveCollectionMembersResponse"),
     ("collection add-members p c --member x", 0, "registry.v1.AddCollectionMembersResponse"),
+    (
+        "indicator create p i --display-name 机构 --kind stock --target 'year=2021; value=300' --threshold 278=目标",
+        0,
+        "registry.v1.CreateIndicatorResponse",
+    ),
+    (
+        "observation create p i o --value 278 --period 2021-05-27..2021-05-27 --source 管委会",
+        0,
+        "registry.v1.CreateObservationResponse",
+    ),
+    ("observation list p i", 0, "registry.v1.Observation"),
+    ("observation get p i o", 0, "registry.v1.GetObservationResponse"),
+    ("observation prefer p i o --reason 核实", 0, "registry.v1.PreferObservationResponse"),
+    ("indicator list p", 0, "registry.v1.Indicator"),
+    ("indicator series p i --date 2021-05-27 --knowledge then", 0, "registry.v1.GetIndicatorSeriesResponse"),
+    ("observation retract p i o --reason 更正", 0, "registry.v1.RetractObservationResponse"),
     ("milestone list CITY -", 0, "tracker.v1.Milestone"),
     ("milestone get CITY science-avenue construction-start", 0, "tracker.v1.GetMilestoneResponse"),
     (

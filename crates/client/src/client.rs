@@ -10,6 +10,8 @@ use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
+use milepost_proto::registry::v1::indicator_service_client::IndicatorServiceClient;
+use milepost_proto::registry::v1::observation_service_client::ObservationServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
@@ -173,6 +175,20 @@ impl Client {
     /// Collections of projects.
     pub fn collections(&self) -> CollectionServiceClient<CredentialChannel> {
         CollectionServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Indicators.
+    pub fn indicators(&self) -> IndicatorServiceClient<CredentialChannel> {
+        IndicatorServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Observations of indicators.
+    pub fn observations(&self) -> ObservationServiceClient<CredentialChannel> {
+        ObservationServiceClient::new(self.registry.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

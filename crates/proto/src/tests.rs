@@ -241,6 +241,7 @@ fn what_never_changes_is_neither_updated_nor_undeleted() {
     let of =
         |noun: &str| STANDARD_EVENT_TYPES.iter().filter(|kind| kind.split('.').nth(1) == Some(noun)).count();
     assert_eq!([of("grant"), of("api_token"), of("service_account"), of("phase")], [2, 2, 4, 4]);
+    assert_eq!(of("observation"), 1, "it is not deleted either");
 }
 
 #[test]

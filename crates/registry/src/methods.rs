@@ -25,12 +25,14 @@ mod alliance;
 mod api_token;
 mod assignment;
 mod collection;
+mod indicator;
 mod policy;
 
 pub(crate) use alliance::{of_activities, of_alliances};
 pub(crate) use api_token::of_api_tokens;
 pub(crate) use assignment::of_assignments;
 pub(crate) use collection::of_collections;
+pub(crate) use indicator::{of_indicators, of_observations};
 pub(crate) use policy::{of_policies, of_policy_programmes};
 
 /// A method, by its name.

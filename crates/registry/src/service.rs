@@ -14,8 +14,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Collection, Organization, Phase, Policy, PolicyProgramme,
-    Portfolio, Project,
+    Activity, Alliance, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase, Policy,
+    PolicyProgramme, Portfolio, Project,
 };
 use milepost_proto::resource::{Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
@@ -118,6 +118,8 @@ impl Service {
             .service(self.serve::<ServiceAccount>(Vec::new()))
             .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)))
             .service(self.serve::<Collection>(methods::of_collections()))
+            .service(self.serve::<Indicator>(methods::of_indicators()))
+            .service(self.serve_permanent::<Observation>(methods::of_observations()))
             .service(self.serve::<PolicyProgramme>(methods::of_policy_programmes()))
             .service(self.serve::<Policy>(methods::of_policies(&self.expressions)))
             .task("match policies", self.settling(context).run());
@@ -148,6 +150,14 @@ impl Service {
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {
         RawService(ResourceService::immutable(Arc::clone(&self.api), methods))
+    }
+
+    /// The same, of what is not deleted either.
+    pub(crate) fn serve_permanent<R: Rules<Registry>>(
+        &self,
+        methods: Vec<(&'static str, Method<Registry>)>,
+    ) -> RawService<ResourceService<Registry, R>> {
+        RawService(ResourceService::permanent(Arc::clone(&self.api), methods))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.

@@ -30,9 +30,14 @@
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 //! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
 //! | collections | 35 | portfolio 0 collection | `registry.v1.Collection` |
+//! | indicators | 36 | portfolio 0 indicator | `registry.v1.Indicator` |
+//! | observations | 37 | portfolio 0 indicator 0 observation | `registry.v1.Observation` |
 //! | collections by display name | 38 | portfolio 0 display name 0 collection | – |
 //! | collections by member | 39 | portfolio 0 project 0 collection | – |
 //! | collections by contributing project | 40 | portfolio 0 project 0 collection | – |
+//! | indicators by display name | 41 | portfolio 0 display name 0 indicator | – |
+//! | indicators by what they are a part of, not deleted | 42 | portfolio 0 indicator 0 indicator | – |
+//! | observations by series and period | 43 | portfolio 0 indicator 0 series 0 end: year (u16) month (u8) day (u8), start: the same, observation | – |
 //! | assignments | 50 | portfolio 0 project 0 assignment | `registry.v1.Assignment` |
 //! | assignments by person | 51 | portfolio 0 person 0 project 0 assignment | – |
 //! | alliances | 52 | portfolio 0 alliance | `registry.v1.Alliance` |
@@ -57,8 +62,8 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Collection, Organization, Phase, Policy, PolicyProgramme,
-    Portfolio, Project,
+    Activity, Alliance, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase, Policy,
+    PolicyProgramme, Portfolio, Project,
 };
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
@@ -102,6 +107,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, ServiceAccount>(),
     Table::of::<Registry, ApiToken>(),
     Table::of::<Registry, Collection>(),
+    Table::of::<Registry, Indicator>(),
+    Table::of::<Registry, Observation>(),
     Table::of::<Registry, Assignment>(),
     Table::of::<Registry, Alliance>(),
     Table::of::<Registry, Activity>(),

@@ -95,6 +95,20 @@ pub const COLLECTION_ELEMENT_BYTES: usize = 600 << 10;
 pub const CONTRIBUTED_COLLECTIONS: usize = 100;
 /// What is missing in a computed figure, as far as it is named.
 pub const MISSING_NAMED: usize = 1_000;
+/// Indicators that are parts of one.
+pub const INDICATOR_PARTS: usize = 1_000;
+/// How far down parts of parts of an indicator are summed.
+pub const INDICATOR_LEVELS: usize = 16;
+/// Observations of one period with the same dimensions.
+pub const PERIOD_OBSERVATIONS: usize = 100;
+/// How often one observation is preferred or retracted.
+pub const OBSERVATION_DECISIONS: usize = 50;
+/// Periods in the answer about one indicator.
+pub const SERIES_POINTS: usize = 1_000;
+/// Contradictions that the answer about one indicator names.
+pub const SERIES_CONTRADICTIONS: usize = 100;
+/// Values that one contradiction names.
+pub const CONTRADICTING_VALUES: usize = 10;
 /// Revisions that one read may wait for: one of each ledger.
 pub const MIN_REVISIONS: usize = 3;
 

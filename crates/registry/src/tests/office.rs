@@ -17,6 +17,8 @@ use milepost_proto::registry::v1::alliance_service_client::AllianceServiceClient
 use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
+use milepost_proto::registry::v1::indicator_service_client::IndicatorServiceClient;
+use milepost_proto::registry::v1::observation_service_client::ObservationServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
 use milepost_proto::registry::v1::policy_programme_service_client::PolicyProgrammeServiceClient;
@@ -107,6 +109,14 @@ impl Office {
         CollectionServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
+    pub(crate) fn indicators(&self) -> IndicatorServiceClient<Channel> {
+        IndicatorServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn observations(&self) -> ObservationServiceClient<Channel> {
+        ObservationServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn assignments(&self) -> AssignmentServiceClient<Channel> {
@@ -227,6 +237,8 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))
         .add_service(service.serve::<Collection>(methods::of_collections()))
+        .add_service(service.serve::<Indicator>(methods::of_indicators()))
+        .add_service(service.serve_permanent::<Observation>(methods::of_observations()))
         .add_service(service.serve::<PolicyProgramme>(methods::of_policy_programmes()))
         .add_service(service.serve::<Policy>(methods::of_policies(&service.expressions)))
         .serve_with_incoming(UnboundedReceiverStream::new(accepted));

@@ -38,6 +38,9 @@ enum Ask {
     Cancel(&'static str, &'static str),
     Collection(Verb, &'static str, &'static str, Vec<&'static str>, Vec<&'static str>),
     CollectionMembers(bool, &'static str, &'static str, Vec<&'static str>),
+    Indicator(Verb, &'static str, &'static str, Option<&'static str>, bool),
+    Observe(&'static str, &'static str, &'static str, i32, i32),
+    Decide(bool, &'static str, &'static str, &'static str),
     Grant(bool, Vec<&'static str>, &'static str, &'static str),
     Account(Verb, &'static str),
     Token(bool, &'static str, &'static str),
@@ -101,6 +104,14 @@ fn said() -> impl Strategy<Value = Said> {
     )
 }
 
+fn indicator_id() -> impl Strategy<Value = &'static str> {
+    select(vec!["i", "j", "k"])
+}
+
+fn observation_id() -> impl Strategy<Value = &'static str> {
+    select(vec!["a", "b", "c", "d"])
+}
+
 fn ask() -> impl Strategy<Value = Ask> {
     let name = || select(vec!["名", "n", "nn"]);
     let members = || vec(project_id(), 0..4);
@@ -120,6 +131,12 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(verb, p, id, members, builders)| Ask::Collection(verb, p, id, members, builders)),
         2 => (any::<bool>(), portfolio_id(), batch_id(), members())
             .prop_map(|(add, p, id, members)| Ask::CollectionMembers(add, p, id, members)),
+        3 => (verb(), portfolio_id(), indicator_id(), option::of(indicator_id()), any::<bool>())
+            .prop_map(|(verb, p, id, whole, sums)| Ask::Indicator(verb, p, id, whole, sums)),
+        5 => (portfolio_id(), indicator_id(), observation_id(), 1..3, 1..3)
+            .prop_map(|(p, indicator, id, value, day)| Ask::Observe(p, indicator, id, value, day)),
+        4 => (any::<bool>(), portfolio_id(), indicator_id(), observation_id())
+            .prop_map(|(prefer, p, indicator, id)| Ask::Decide(prefer, p, indicator, id)),
         3 => (any::<bool>(), under(), select(vec!["g", "h"]), principal())
             .prop_map(|(create, under, id, principal)| Ask::Grant(create, under, id, principal)),
         2 => (verb(), account_id()).prop_map(|(verb, id)| Ask::Account(verb, id)),
@@ -375,6 +392,71 @@ async fn done(office: &Office, ask: &Ask) -> bool {
                 client.remove_collection_members(request).await.map(|_| ())
             }
         }
+        Ask::Indicator(verb, p, id, whole, sums) => {
+            let mut client = office.indicators();
+            let name = format!("portfolios/{p}/indicators/{id}");
+            let rollup = if sums { indicator::Rollup::Sum } else { indicator::Rollup::None };
+            let threshold = IndicatorThreshold { value: "2".into(), label: String::new() };
+            let message = Indicator {
+                name: name.clone(),
+                display_name: "i".into(),
+                kind: indicator::Kind::Stock.into(),
+                rollup: rollup.into(),
+                part_of: whole.map(|id| format!("portfolios/{p}/indicators/{id}")).unwrap_or_default(),
+                thresholds: vec![threshold],
+                ..Default::default()
+            };
+            let indicator = Some(message);
+            match verb {
+                Verb::Create => {
+                    let (parent, indicator_id) = (format!("portfolios/{p}"), id.into());
+                    let request =
+                        CreateIndicatorRequest { parent, indicator_id, indicator, ..Default::default() };
+                    client.create_indicator(request).await.map(|_| ())
+                }
+                Verb::Update => {
+                    let paths = ["part_of", "rollup"].map(String::from).to_vec();
+                    let update_mask = Some(prost_types::FieldMask { paths });
+                    let request = UpdateIndicatorRequest { indicator, update_mask, ..Default::default() };
+                    client.update_indicator(request).await.map(|_| ())
+                }
+                Verb::Delete => {
+                    let request = DeleteIndicatorRequest { name, ..Default::default() };
+                    client.delete_indicator(request).await.map(|_| ())
+                }
+                Verb::Undelete => {
+                    let request = UndeleteIndicatorRequest { name, ..Default::default() };
+                    client.undelete_indicator(request).await.map(|_| ())
+                }
+            }
+        }
+        Ask::Observe(p, indicator, id, value, day) => {
+            let date = Some(Date { year: 2021, month: 5, day });
+            let observation = Observation {
+                period: Some(Period { start_date: date, end_date: date }),
+                value: value.to_string(),
+                source: "s".into(),
+                ..Default::default()
+            };
+            let request = CreateObservationRequest {
+                parent: format!("portfolios/{p}/indicators/{indicator}"),
+                observation_id: id.into(),
+                observation: Some(observation),
+                ..Default::default()
+            };
+            office.observations().create_observation(request).await.map(|_| ())
+        }
+        Ask::Decide(prefer, p, indicator, id) => {
+            let name = format!("portfolios/{p}/indicators/{indicator}/observations/{id}");
+            let (mut client, reason) = (office.observations(), "因为".into());
+            if prefer {
+                let request = PreferObservationRequest { name, reason, ..Default::default() };
+                client.prefer_observation(request).await.map(|_| ())
+            } else {
+                let request = RetractObservationRequest { name, reason, ..Default::default() };
+                client.retract_observation(request).await.map(|_| ())
+            }
+        }
         Ask::Grant(create, under, id, principal) => {
             let parent = ["portfolios", "projects"].iter().zip(under);
             let parent =
@@ -512,6 +594,7 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
     for token in resources::<ApiToken>(held, 8) {
         assert_eq!(token.secret_sha256.is_empty(), token.delete_time.is_some(), "{}", token.name);
     }
+    check_indicators(held);
     for collection in resources::<Collection>(held, 35) {
         assert!(collection.members.iter().all(|member| projects.contains_key(member)));
     }
@@ -522,6 +605,35 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
             let began = |member: &String| projects[member].batch == batch.name;
             assert!(batch.members.iter().all(began), "{} started its members", batch.name);
         }
+    }
+}
+
+/// Of indicators: none is a part of itself, and each counts its contradictions.
+fn check_indicators(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
+    let indicators: BTreeMap<String, Indicator> =
+        resources::<Indicator>(held, 36).into_iter().map(|one| (one.name.clone(), one)).collect();
+    let mut periods = BTreeMap::<(String, i32), Vec<Observation>>::new();
+    for observation in resources::<Observation>(held, 37) {
+        let indicator = observation.name.split("/observations/").next().unwrap().to_owned();
+        let day = observation.period.unwrap().end_date.unwrap().day;
+        periods.entry((indicator, day)).or_default().push(observation);
+    }
+    for indicator in indicators.values() {
+        let mut at = indicator;
+        for step in 0.. {
+            assert!(step < 4, "{} is a part of itself", indicator.name);
+            let Some(whole) = indicators.get(&at.part_of) else { break };
+            at = whole;
+        }
+        let own = periods.iter().filter(|((name, _), _)| *name == indicator.name);
+        let contradicted = own.filter(|(_, of)| {
+            let count = |state: observation::State| of.iter().filter(|one| one.state() == state).count();
+            assert!(count(observation::State::Preferred) <= 1, "{}: one is preferred", indicator.name);
+            let active = of.iter().filter(|one| one.state() == observation::State::Active);
+            let values: std::collections::BTreeSet<_> = active.map(|one| &one.value).collect();
+            count(observation::State::Preferred) == 0 && values.len() > 1
+        });
+        assert_eq!(indicator.contradiction_count as usize, contradicted.count(), "{}", indicator.name);
     }
 }
 

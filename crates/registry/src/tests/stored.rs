@@ -50,6 +50,12 @@ struct Carrier {
     phase: Option<Bytes>,
     #[prost(bytes = "bytes", optional, tag = "54")]
     batch: Option<Bytes>,
+    #[prost(bytes = "bytes", optional, tag = "60")]
+    collection: Option<Bytes>,
+    #[prost(bytes = "bytes", optional, tag = "61")]
+    indicator: Option<Bytes>,
+    #[prost(bytes = "bytes", optional, tag = "62")]
+    observation: Option<Bytes>,
 }
 
 /// An office whose journal holds these resources, whatever the rules say of them.
@@ -384,4 +390,57 @@ async fn a_state_that_this_version_does_not_know_is_read_and_not_acted_on() {
     let status = office.start("x").await.unwrap_err();
     lost(&status, "projects", r"wsc\x00x");
     assert!(status.message().contains("status: 42 is no status that this version knows"), "{status:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_worked_with_of_collections_and_observations_is_named() {
+    let element = CollectionElement {
+        id: "e".to_owned(),
+        planned_measure: "forty".to_owned(),
+        contributions: vec![CollectionContribution {
+            project: project_name("x"),
+            measure: "1".to_owned(),
+            ..CollectionContribution::default()
+        }],
+        ..CollectionElement::default()
+    };
+    let name = "portfolios/wsc/collections/c".to_owned();
+    let collection = Collection { name: name.clone(), elements: vec![element], ..Collection::default() };
+    let indicator = Indicator {
+        name: "portfolios/wsc/indicators/i".to_owned(),
+        kind: indicator::Kind::Stock.into(),
+        ..Indicator::default()
+    };
+    let observation = Observation {
+        name: format!("{}/observations/o", indicator.name),
+        period: Some(Period { start_date: day(2021), end_date: day(2021) }),
+        value: "1".to_owned(),
+        state: 42,
+        ..Observation::default()
+    };
+    let project = Project { status: project::Status::Construction.into(), ..stored_project("x") };
+    let office = office(vec![
+        Carrier { portfolio: bytes(&stored_portfolio()), ..Carrier::default() },
+        Carrier { project: bytes(&project), ..Carrier::default() },
+        Carrier { project: bytes(&stored_project("y")), ..Carrier::default() },
+        Carrier { collection: bytes(&collection), ..Carrier::default() },
+        Carrier { indicator: bytes(&indicator), ..Carrier::default() },
+        Carrier { observation: bytes(&observation), ..Carrier::default() },
+    ])
+    .await;
+    // What is stored is read as it is; what needs to be computed of it says which row it is.
+    let get = GetCollectionRequest { name: name.clone(), ..Default::default() };
+    let read = office.collections().get_collection(get).await.unwrap().into_inner().collection.unwrap();
+    assert_eq!(read, collection);
+    let rollup = GetCollectionRollupRequest { name, ..Default::default() };
+    let key = r"wsc\x00c";
+    lost(&office.collections().get_collection_rollup(rollup).await.unwrap_err(), "collections", key);
+    let complete = CompleteProjectRequest { name: project_name("x"), ..Default::default() };
+    lost(&office.projects().complete_project(complete).await.unwrap_err(), "collections", key);
+    let key = r"wsc\x00i\x00o";
+    let get = GetIndicatorRequest { name: indicator.name.clone(), ..Default::default() };
+    lost(&office.indicators().get_indicator(get).await.unwrap_err(), "observations", key);
+    let series = GetIndicatorSeriesRequest { name: indicator.name, ..Default::default() };
+    lost(&office.indicators().get_indicator_series(series).await.unwrap_err(), "observations", key);
+    office.start("y").await.unwrap();
 }

@@ -10,6 +10,7 @@ mod batch;
 mod batch_refusals;
 mod collection;
 mod grant;
+mod indicator;
 mod organization;
 mod phase;
 mod policy;

@@ -1,0 +1,151 @@
+//! Indicators: what an office counts of its portfolio; their values are observations.
+//!
+//! Invariants: none is a part of itself, at any remove; one that sums its parts is no rate, and its parts have its kind
+//! and its unit. How many contradictions there are is counted where observations change, and nowhere else.
+
+mod effects;
+mod facts;
+pub(crate) mod observation;
+mod parts;
+pub(crate) mod series;
+mod sums;
+mod value;
+mod verdicts;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::registry::v1::indicator::{Flag, Kind};
+use milepost_proto::registry::v1::{Indicator, IndicatorSeries, Portfolio};
+use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under};
+use milepost_types::{Decimal, Precondition, Rejection, TimeZoneId, Violations};
+
+use crate::portfolio::zone_and_today;
+use crate::tables::{Registry, Rows, Scope};
+pub(crate) use facts::Span;
+use facts::{Reader, View};
+use parts::{PARTS, has_sum, parts, whole};
+pub(crate) use series::Asked;
+use series::{no_value, series};
+
+/// Parts that a refusal to delete names at most.
+const PARTS_NAMED: usize = 10;
+
+impl Rules<Registry> for Indicator {
+    type Above = Under<Portfolio>;
+
+    const TABLE: u8 = 36;
+    const TABLE_NAME: &'static str = "registry.indicators";
+    const ID_PREFIX: char = 'i';
+    const READS_OTHERS: bool = true;
+    const INDEXES: &'static [Index] =
+        &[PARTS, Index { tag: 41, by: &[By::Field("display_name")], live: false, orders: true, ..PARTS }];
+
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        match field {
+            "targets" => check_targets(self, violations),
+            "thresholds" => {
+                let mut seen = BTreeSet::new();
+                for (i, threshold) in self.thresholds.iter().enumerate() {
+                    let value = threshold.value.parse::<Decimal>().ok();
+                    if value.is_some_and(|value| !seen.insert(value)) {
+                        let description = "another threshold has this value; give it once";
+                        violations.push(format!("thresholds[{i}].value"), "DUPLICATE", description);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        if has_sum(self) && self.kind() == Kind::Rate {
+            let description = "a rate is never summed; leave the rollup out, or give another kind";
+            violations.push("rollup", "RATE_NEVER_SUMS", description);
+        }
+    }
+
+    fn admit(
+        scope: &Scope<'_>,
+        before: Option<&Checked<Self>>,
+        after: &Checked<Self>,
+    ) -> Result<(), Rejection> {
+        parts::check(scope, before, after)
+    }
+
+    fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
+        created.iter().try_for_each(|created| parts::check(scope, None, &created.resource))
+    }
+
+    fn release(scope: &Scope<'_>, indicator: &Checked<Self>) -> Result<(), Rejection> {
+        let condition = |part: Name<Self>| Precondition {
+            kind: "HAS_PARTS",
+            subject: part.to_string(),
+            description: "it names the indicator as its part_of; delete or change it first".to_owned(),
+        };
+        let conditions: Vec<_> =
+            parts(&scope.rows, indicator.name()).take(PARTS_NAMED).map(condition).collect();
+        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+    }
+
+    fn show(
+        rows: &Rows<'_>,
+        now: Timestamp,
+        name: &Name<Self>,
+        indicator: &mut Self,
+    ) -> Result<bool, Rejection> {
+        let stored = rows.find(name)?;
+        let (zone, today) = zone_and_today(rows, &name.parent(), now)?;
+        let view = View { date: today, knowledge: Knowledge::Latest, zone };
+        let reader = Reader { rows, view, until: today };
+        let last = reader.last(name, "")?;
+        indicator.current = Some(last.map_or_else(no_value, |(span, settled)| settled.message(span)));
+        let flags: BTreeSet<i32> =
+            verdicts::contradictions(&reader, &stored)?.iter().map(|found| found.flag).collect();
+        indicator.flags = flags.into_iter().filter(|flag| *flag != i32::from(Flag::Unspecified)).collect();
+        Ok(true)
+    }
+}
+
+/// Finds what is wrong with the targets of a request.
+fn check_targets(indicator: &Indicator, violations: &mut Violations) {
+    let mut seen = BTreeSet::new();
+    for (i, target) in indicator.targets.iter().enumerate() {
+        let path = format!("targets[{i}]");
+        match (&target.date, target.year) {
+            (None, 0) => violations.push(format!("{path}.date"), "REQUIRED", "give a date or a year"),
+            (Some(_), year) if year != 0 => {
+                let description = "give a date or a year, and not both";
+                violations.push(format!("{path}.year"), "CONTRADICTION", description);
+            }
+            _ => {
+                if verdicts::due(target).is_some_and(|due| !seen.insert(due)) {
+                    let description = "another target is due on the same day; give one a day";
+                    violations.push(path, "DUPLICATE", description);
+                }
+            }
+        }
+    }
+}
+
+/// The series of an indicator up to a day, as known when.
+///
+/// # Errors
+/// If a row that it needs cannot be decoded.
+pub(crate) fn answer(
+    rows: &Rows<'_>,
+    indicator: &Checked<Indicator>,
+    date: Date,
+    asked: &Asked,
+) -> Result<IndicatorSeries, Rejection> {
+    let portfolio = rows.find(&indicator.name().parent())?;
+    let zone = TimeZoneId::stored(portfolio.time_zone.clone());
+    let knowledge = match asked.knowledge {
+        Knowledge::Unspecified => Knowledge::Latest,
+        knowledge => knowledge,
+    };
+    let reader = Reader { rows, view: View { date, knowledge, zone }, until: date };
+    series(&reader, indicator, asked)
+}

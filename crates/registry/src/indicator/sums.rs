@@ -1,0 +1,268 @@
+//! What an indicator adds up to: over its parts, and over time.
+//!
+//! Invariants: a rate is never summed, a stock never over time, and a flow over time only where the periods follow each
+//! other without a gap and without an overlap. A part without a value is missing, and never taken for zero.
+
+use milepost_proto::figure::v1::{Figure, MissingFigure};
+use milepost_proto::registry::v1::indicator::Kind;
+use milepost_proto::registry::v1::indicator_value::Absence;
+use milepost_proto::registry::v1::observation::Qualifier;
+use milepost_proto::registry::v1::{Indicator, IndicatorValue};
+use milepost_resource::{Checked, Name};
+use milepost_types::{Decimal, Rejection, limits};
+
+use super::facts::{Reader, Settled, Span};
+use super::value::Value;
+use super::{has_sum, parts};
+
+/// What the parts of an indicator add up to.
+#[derive(Default)]
+pub(super) struct Sum {
+    /// Of those that are known; none: of none, or it cannot be held.
+    pub(super) value: Option<Value>,
+    pub(super) counted: usize,
+    /// Whose value is not known, and why.
+    missing: Vec<MissingFigure>,
+}
+
+impl Sum {
+    /// The sum, if it is of all parts.
+    pub(super) fn whole(&self) -> Option<Value> {
+        self.value.filter(|_| self.missing.is_empty())
+    }
+
+    fn miss(&mut self, subject: String, why: &str) {
+        self.missing.push(MissingFigure { subject, why: why.to_owned() });
+    }
+
+    pub(super) fn figure(self) -> Figure {
+        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        let number = self.value.map(|value| value.number.to_string());
+        Figure {
+            numerator: number.clone().unwrap_or_default(),
+            denominator: if number.is_some() { "1".to_owned() } else { String::new() },
+            lower_bound: number.is_some() && !self.missing.is_empty(),
+            value: number,
+            counted: count(self.counted),
+            missing_count: count(self.missing.len()),
+            missing: self.missing.into_iter().take(limits::MISSING_NAMED).collect(),
+        }
+    }
+}
+
+/// What the parts of an indicator add up to; of a flow for the period of its own last value, or else for the last one
+/// that a part has.
+pub(super) fn of_parts(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    series: &str,
+) -> Result<Sum, Rejection> {
+    let span = match indicator.kind() {
+        Kind::Flow => last_span(reader, indicator.name(), series, 0)?,
+        _ => None,
+    };
+    Adding { reader, series, span }.parts_of(indicator.name(), 1)
+}
+
+/// The last period that an indicator has, or else one of its parts.
+fn last_span(
+    reader: &Reader<'_, '_>,
+    indicator: &Name<Indicator>,
+    series: &str,
+    level: usize,
+) -> Result<Option<Span>, Rejection> {
+    if let Some((span, _)) = reader.last(indicator, series)? {
+        return Ok(Some(span));
+    }
+    let mut last = None;
+    if level < limits::INDICATOR_LEVELS {
+        for part in parts(reader.rows, indicator) {
+            last = last.max(last_span(reader, &part, series, level + 1)?);
+        }
+    }
+    Ok(last)
+}
+
+/// A sum that is being made.
+struct Adding<'a, 'b, 'c> {
+    reader: &'a Reader<'b, 'c>,
+    series: &'a str,
+    /// The only period that counts, of a flow.
+    span: Option<Span>,
+}
+
+impl Adding<'_, '_, '_> {
+    fn parts_of(&self, indicator: &Name<Indicator>, level: usize) -> Result<Sum, Rejection> {
+        let mut sum = Sum::default();
+        let mut held = Some(None::<Value>);
+        for part in parts(self.reader.rows, indicator) {
+            match self.value_of(&part, level)? {
+                Ok(value) => {
+                    sum.counted += 1;
+                    held = held.and_then(|held| match held {
+                        None => Some(Some(value)),
+                        Some(held) => held.plus(value).map(Some),
+                    });
+                }
+                Err(why) => sum.miss(part.to_string(), why),
+            }
+        }
+        match held {
+            Some(value) => sum.value = value,
+            None => sum.miss(indicator.to_string(), "SUM_OVERFLOW"),
+        }
+        Ok(sum)
+    }
+
+    /// The value of a part: its own, or else what its parts add up to. Or why there is none.
+    fn value_of(
+        &self,
+        part: &Name<Indicator>,
+        level: usize,
+    ) -> Result<Result<Value, &'static str>, Rejection> {
+        let own = match self.span {
+            Some(span) => self.reader.period(part, self.series, span)?,
+            None => self.reader.last(part, self.series)?.map(|(_, settled)| settled),
+        };
+        match own {
+            Some(Settled::One(fact)) => return Ok(Ok(fact.value)),
+            Some(Settled::Contradicted(_)) => return Ok(Err("CONTRADICTED")),
+            None => {}
+        }
+        if has_sum(&*self.reader.rows.find(part)?) {
+            if level >= limits::INDICATOR_LEVELS {
+                return Ok(Err("TOO_DEEP"));
+            }
+            if let Some(value) = self.parts_of(part, level + 1)?.whole() {
+                return Ok(Ok(value));
+            }
+        }
+        let observed = self.span.is_some() && self.reader.last(part, self.series)?.is_some();
+        Ok(Err(if observed { "OTHER_PERIOD" } else { "NO_OBSERVATION" }))
+    }
+}
+
+/// What the values of a series add up to over a span.
+///
+/// # Errors
+/// If a row that it needs cannot be decoded.
+pub(super) fn over_time(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    series: &str,
+    span: Span,
+) -> Result<IndicatorValue, Rejection> {
+    let absent = |absence: Absence, counted| IndicatorValue {
+        period: Some(span.message()),
+        absence: absence.into(),
+        counted,
+        ..IndicatorValue::default()
+    };
+    if indicator.kind() != Kind::Flow {
+        return Ok(absent(Absence::NeverOverTime, 0));
+    }
+    let (tiles, exact) = within(reader, indicator.name(), series, span)?;
+    if let Some(exact) = exact {
+        return Ok(exact.message(span));
+    }
+    let covered = Tiling::of(&tiles, span);
+    let counted = i32::try_from(tiles.len()).unwrap_or(i32::MAX);
+    if tiles.is_empty() {
+        return Ok(absent(Absence::NoObservation, 0));
+    }
+    if covered.overlaps || covered.end != Some(span.end) {
+        return Ok(absent(Absence::NotTiled, counted));
+    }
+    match covered.sum {
+        Ok(value) => Ok(IndicatorValue { counted, ..of_value(value, span) }),
+        Err(absence) => Ok(absent(absence, counted)),
+    }
+}
+
+/// What the values of a flow add up to from the first day of a span on, as far as they follow each other.
+pub(super) fn so_far(
+    reader: &Reader<'_, '_>,
+    indicator: &Name<Indicator>,
+    series: &str,
+    span: Span,
+) -> Result<Option<(Value, Span)>, Rejection> {
+    let (tiles, exact) = within(reader, indicator, series, span)?;
+    if let Some(settled) = exact {
+        return Ok(settled.value().map(|value| (value, span)));
+    }
+    let covered = Tiling::of(&tiles, span);
+    let sum = covered.sum.ok().filter(|_| !covered.overlaps);
+    Ok(sum.zip(covered.end).map(|(value, end)| (value, Span { end, ..span })))
+}
+
+/// A value for a period, from several observations.
+pub(super) fn of_value(value: Value, span: Span) -> IndicatorValue {
+    IndicatorValue {
+        value: value.number.to_string(),
+        qualifier: value.qualifier.into(),
+        period: Some(span.message()),
+        ..IndicatorValue::default()
+    }
+}
+
+/// Periods, and what counts for each.
+type Periods = Vec<(Span, Settled)>;
+
+/// The periods within a span, by their first days, and what counts for exactly the span.
+fn within(
+    reader: &Reader<'_, '_>,
+    indicator: &Name<Indicator>,
+    series: &str,
+    span: Span,
+) -> Result<(Periods, Option<Settled>), Rejection> {
+    let reader = reader.until(span.end);
+    let mut tiles = Vec::new();
+    for period in reader.periods(indicator, series) {
+        let (own, settled) = period?;
+        if own.end < span.start {
+            break;
+        }
+        if own == span {
+            return Ok((Vec::new(), Some(settled)));
+        }
+        if own.start >= span.start {
+            tiles.push((own, settled));
+        }
+    }
+    tiles.sort_by_key(|(own, _)| (own.start, own.end));
+    Ok((tiles, None))
+}
+
+/// How periods cover a span from its first day on.
+struct Tiling {
+    /// The last day up to which there is no gap; none: the first day is not covered.
+    end: Option<jiff::civil::Date>,
+    overlaps: bool,
+    /// What the values up to there add up to.
+    sum: Result<Value, Absence>,
+}
+
+impl Tiling {
+    /// Of periods within the span, by their first days.
+    fn of(tiles: &[(Span, Settled)], span: Span) -> Self {
+        let nothing = Value { number: Decimal::ZERO, qualifier: Qualifier::Exact };
+        let mut tiling = Self { end: None, overlaps: false, sum: Ok(nothing) };
+        let mut next = Some(span.start);
+        for (own, settled) in tiles {
+            tiling.overlaps |= next.is_some_and(|next| own.start < next);
+            if next != Some(own.start) {
+                continue;
+            }
+            let first = tiling.end.is_none();
+            tiling.sum = match (tiling.sum, settled.value()) {
+                (Err(absence), _) => Err(absence),
+                (Ok(_), None) => Err(Absence::Contradicted),
+                (Ok(_), Some(value)) if first => Ok(value),
+                (Ok(sum), Some(value)) => sum.plus(value).ok_or(Absence::SumOverflow),
+            };
+            tiling.end = Some(own.end);
+            next = own.end.tomorrow().ok();
+        }
+        tiling
+    }
+}

@@ -1,0 +1,158 @@
+//! What is said of an indicator's value: whether it comes to its targets and thresholds, and what contradicts it.
+//!
+//! Invariant: nothing is said that the value leaves open. Without observations of its own, an indicator that sums its
+//! parts is held against their sum, if that is of all of them.
+
+use jiff::civil::Date;
+use milepost_proto::registry::v1::indicator::{Flag, Kind};
+use milepost_proto::registry::v1::target_verdict::Verdict;
+use milepost_proto::registry::v1::{
+    Indicator, IndicatorContradiction, IndicatorTarget, IndicatorValue, TargetVerdict, ThresholdVerdict,
+};
+use milepost_resource::{Checked, Name, date, date_message};
+use milepost_types::{Rejection, limits};
+
+use super::facts::{Reader, Settled, Span, contradicting};
+use super::sums::{of_parts, of_value, so_far};
+use super::value::Value;
+use super::{has_sum, parts, whole};
+
+/// The value that an indicator is held to: of its last period, or what its parts add up to.
+pub(super) fn held(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+) -> Result<Option<(Value, Option<Span>)>, Rejection> {
+    if let Some((span, settled)) = reader.last(indicator.name(), "")? {
+        return Ok(settled.value().map(|value| (value, Some(span))));
+    }
+    if !has_sum(indicator) {
+        return Ok(None);
+    }
+    Ok(of_parts(reader, indicator, "")?.whole().map(|value| (value, None)))
+}
+
+/// Whether more is better, so that bounds are reached from below.
+fn is_from_below(indicator: &Indicator) -> bool {
+    indicator.higher_is_better != Some(false)
+}
+
+/// Whether a value has reached each threshold of an indicator.
+pub(super) fn thresholds(indicator: &Indicator, value: Option<Value>) -> Vec<ThresholdVerdict> {
+    let verdict = |threshold: &milepost_proto::registry::v1::IndicatorThreshold| ThresholdVerdict {
+        reached: value
+            .zip(threshold.value.parse().ok())
+            .and_then(|(value, bound)| value.reaches(bound, is_from_below(indicator))),
+        threshold: Some(threshold.clone()),
+    };
+    indicator.thresholds.iter().map(verdict).collect()
+}
+
+/// The day on which a target is due: of a year, its last.
+pub(super) fn due(target: &IndicatorTarget) -> Option<Date> {
+    let year = || Date::new(i16::try_from(target.year).ok()?, 12, 31).ok();
+    date(target.date.as_ref()).or_else(|| year().filter(|_| target.year != 0))
+}
+
+/// Whether an indicator comes to its targets, in its order.
+pub(super) fn targets(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+) -> Result<Vec<TargetVerdict>, Rejection> {
+    indicator.targets.iter().map(|target| of_target(reader, indicator, target)).collect()
+}
+
+fn of_target(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    target: &IndicatorTarget,
+) -> Result<TargetVerdict, Rejection> {
+    let mut verdict = TargetVerdict {
+        due_date: due(target).map(date_message),
+        year: target.year,
+        value: target.value.clone(),
+        verdict: Verdict::Unknown.into(),
+        judged_value: None,
+    };
+    let (Some(due), Ok(bound)) = (due(target), target.value.parse()) else { return Ok(verdict) };
+    let passed = due < reader.until;
+    let at = reader.until(due);
+    let above = is_from_below(indicator);
+    let year = target.year != 0 && indicator.kind() == Kind::Flow;
+    // Whether more may still come to the value.
+    let (value, grows) = if year {
+        let first = Date::new(due.year(), 1, 1).unwrap_or(due);
+        let sum = so_far(&at, indicator.name(), "", Span { start: first, end: due })?;
+        (sum.map(|(value, span)| (value, Some(span))), sum.is_some_and(|(_, span)| span.end < due))
+    } else {
+        (held(&at, indicator)?, false)
+    };
+    let reached = value.and_then(|(value, _)| value.reaches(bound, above));
+    // Of a year that is not whole, only what is reached from below is certain.
+    let reached = reached.filter(|reached| !grows || (*reached && above));
+    verdict.judged_value = value.map(|(value, span)| match span {
+        Some(span) => of_value(value, span),
+        None => IndicatorValue { period: None, ..of_value(value, Span { start: due, end: due }) },
+    });
+    verdict.set_verdict(match (reached, passed) {
+        (Some(true), _) => Verdict::Reached,
+        (_, false) => Verdict::Open,
+        (Some(false), true) => Verdict::Missed,
+        (None, true) => Verdict::Unknown,
+    });
+    Ok(verdict)
+}
+
+/// What contradicts the value of an indicator on the day: its observations, its whole, its parts, and their sum.
+pub(super) fn contradictions(
+    reader: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+) -> Result<Vec<IndicatorContradiction>, Rejection> {
+    let Some((span, settled)) = reader.last(indicator.name(), "")? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let Some(value) = settled.value() else {
+        found.push(of_observations(span, &settled));
+        return Ok(found);
+    };
+    // A rate of a part may be more than that of the whole.
+    if indicator.kind() == Kind::Rate {
+        return Ok(found);
+    }
+    let mut flag = |flag: Flag, name: &Name<Indicator>, other: Value| {
+        let values =
+            vec![contradicting(indicator.name().to_string(), value), contradicting(name.to_string(), other)];
+        found.push(IndicatorContradiction { flag: flag.into(), period: Some(span.message()), values });
+    };
+    let at = |name: &Name<Indicator>| -> Result<Option<Value>, Rejection> {
+        let other = reader.rows.find(name)?;
+        if (other.kind, &other.unit) != (indicator.kind, &indicator.unit) {
+            return Ok(None);
+        }
+        Ok(reader.period(name, "", span)?.and_then(|settled| settled.value()))
+    };
+    if let Some(whole) = whole(reader.rows, indicator)?
+        && let Some(other) = at(&whole)?.filter(|other| value.exceeds(*other))
+    {
+        flag(Flag::ExceedsWhole, &whole, other);
+    }
+    for part in parts(reader.rows, indicator.name()) {
+        if let Some(other) = at(&part)?.filter(|other| other.exceeds(value)) {
+            flag(Flag::ExceededByPart, &part, other);
+        }
+    }
+    if has_sum(indicator)
+        && let Some(sum) = of_parts(reader, indicator, "")?.whole().filter(|sum| sum.exceeds(value))
+    {
+        flag(Flag::ExceededBySum, indicator.name(), sum);
+    }
+    Ok(found)
+}
+
+/// That the observations of a period contradict each other.
+pub(super) fn of_observations(span: Span, settled: &Settled) -> IndicatorContradiction {
+    let facts = settled.contradicting().iter().take(limits::CONTRADICTING_VALUES);
+    IndicatorContradiction {
+        flag: Flag::Contradicted.into(),
+        period: Some(span.message()),
+        values: facts.map(super::facts::Fact::contradicting).collect(),
+    }
+}
