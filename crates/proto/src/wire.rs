@@ -28,6 +28,11 @@ pub fn fields(message: &[u8]) -> Fields<'_> {
 }
 
 impl<'a> Fields<'a> {
+    /// What is still to be walked over: the difference of two of these is the field between them, as it is encoded.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     #[inline]
     fn read(&mut self) -> Result<(u32, Value<'a>), DecodeError> {
         let rest = &mut self.0;
@@ -131,6 +136,18 @@ mod tests {
             ]
         );
         assert_eq!(fields(b"").count(), 0);
+    }
+
+    #[test]
+    fn what_is_left_before_and_after_a_field_is_the_field_as_it_is_encoded() {
+        let bytes = encoded(&[(1, 0, &[5]), (4000, 2, b"\x03abc"), (2, 1, &[0; 8])]);
+        let (mut walk, mut pieces) = (fields(&bytes), Vec::new());
+        while !walk.rest().is_empty() {
+            let before = walk.rest();
+            walk.next().unwrap().unwrap();
+            pieces.push(before.len() - walk.rest().len());
+        }
+        assert_eq!(pieces, [2, 6 + 1, 9]);
     }
 
     #[test]

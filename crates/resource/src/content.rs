@@ -13,9 +13,6 @@ use milepost_types::{CurrencyCode, Decimal, Money, Period, TimeZoneId, Violation
 use crate::mask::is_set;
 use crate::value::{instant, instant_message};
 
-/// Years that a plan may be for.
-const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
-
 /// Checks the fields of a message, one by one; paths are relative to it.
 pub fn check_message(message: &mut dyn Node, violations: &mut Violations) {
     for (i, field) in message.fields().iter().enumerate() {
@@ -142,12 +139,16 @@ fn check_int(number: i64, field: &Field, path: &str, violations: &mut Violations
         Content::Number if usize::try_from(number).map_or(true, |number| number > field.limit) => {
             format!("{number} is not from 0 to {}", field.limit)
         }
-        Content::Year if number != 0 && !YEARS.contains(&number) => {
-            format!("{number} is not from {} to {}", YEARS.start(), YEARS.end())
+        Content::Year if number != 0 && !is_year(number) => {
+            format!("{number} is not from {} to {}", limits::YEARS.start(), limits::YEARS.end())
         }
         _ => return,
     };
     violations.push(path, "OUT_OF_RANGE", description);
+}
+
+fn is_year(number: i64) -> bool {
+    i32::try_from(number).is_ok_and(|number| limits::YEARS.contains(&number))
 }
 
 fn check_degrees(given: f64, field: &Field, path: &str, violations: &mut Violations) {

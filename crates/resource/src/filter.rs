@@ -10,7 +10,7 @@ use milepost_types::filter::{self, CurrentDate};
 use crate::value;
 
 /// A resource, as filters see it.
-pub(crate) struct FilterRow<'a> {
+pub struct FilterRow<'a> {
     paths: &'static [FilterPath],
     node: &'a dyn Node,
     current_date: &'a dyn Fn() -> Option<CurrentDate>,
@@ -21,12 +21,15 @@ pub(crate) fn field<R: Resource>(path: &str) -> Option<usize> {
     R::FILTER.iter().position(|field| field.path() == path)
 }
 
+/// The number of the resource's field that the filter's field of this id is, or is in.
+pub fn field_number<R: Resource>(id: usize) -> Option<u32> {
+    let step = R::FILTER_PATHS.get(id)?.steps.first()?;
+    Some(R::FIELDS.get(*step)?.number)
+}
+
 impl<'a> FilterRow<'a> {
     /// A resource, and what `today()` means for it.
-    pub(crate) fn of<R: Resource>(
-        resource: &'a R,
-        current_date: &'a dyn Fn() -> Option<CurrentDate>,
-    ) -> Self {
+    pub fn of<R: Resource>(resource: &'a R, current_date: &'a dyn Fn() -> Option<CurrentDate>) -> Self {
         Self { paths: R::FILTER_PATHS, node: resource, current_date }
     }
 

@@ -31,14 +31,15 @@ pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, dec
 pub use content::check_message;
 pub use days::Dates;
 pub use event::{Change, EventKind};
+pub use filter::{FilterRow, field_number};
 pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
 pub use person::{add_person, check_another_person, require_another_person};
 pub use preview::Preview;
 pub use request::{List, create, names, read_create, read_list, read_update, target};
-pub use row::{Table, Unreadable, apply};
-pub use rules::{Created, Parent, Presence, Rows, Rules, Scope, Under};
+pub use row::{Table, Unreadable, apply, read_fields};
+pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
     read_several, write,

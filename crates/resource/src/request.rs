@@ -43,7 +43,11 @@ pub fn create<D, R: Rules<D>>(
 
 fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<Option<ResourceId>> {
     let given = Some(request.id()).filter(|id| !id.is_empty());
-    violations.check_optional(R::Create::ID, given, str::parse)
+    let shape = R::TYPE.shape();
+    if shape.is_of_year() && given.is_none() {
+        return violations.require(R::Create::ID, None);
+    }
+    violations.check_optional(R::Create::ID, given, |id| shape.id(id))
 }
 
 fn resource<D, R: Rules<D>>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {

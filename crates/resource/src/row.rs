@@ -9,6 +9,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use milepost_ledger::key::{Key, Parts};
 use milepost_ledger::{Entry, Unusable, Write};
+use milepost_proto::resource::Resource;
+use milepost_proto::wire;
 use milepost_types::{DamagedRow, LedgerKind, Rejection, ResourceId, ResourceName, quoted};
 
 use crate::Name;
@@ -58,7 +60,7 @@ pub(crate) fn name<D, R: Rules<D>>(key: &[u8]) -> Option<Name<R>> {
 
 /// The ids that end a key, with a zero between them.
 pub(crate) fn ids(key: &[u8]) -> Option<Vec<ResourceId>> {
-    key.split(|byte| *byte == 0).map(|id| std::str::from_utf8(id).ok()?.parse().ok()).collect()
+    key.split(|byte| *byte == 0).map(|id| ResourceId::stored(std::str::from_utf8(id).ok()?)).collect()
 }
 
 /// A row that was decoded.
@@ -82,6 +84,22 @@ pub(crate) fn read<D, R: Rules<D>>(row: Bytes) -> Result<R, Unreadable> {
     let resource = decode::<D, R>(row)?.resource;
     resource.check_stored()?;
     Ok(resource)
+}
+
+/// The resource in a row with the fields of these numbers alone: nothing else of it is decoded.
+///
+/// # Errors
+/// If the row cannot be decoded as far as that.
+pub fn read_fields<R: Resource>(row: &[u8], numbers: &[u32]) -> Result<R, Unreadable> {
+    let (mut fields, mut kept) = (wire::fields(row), Vec::new());
+    loop {
+        let before = fields.rest();
+        let Some(field) = fields.next() else { break };
+        if numbers.contains(&field?.0) {
+            kept.extend_from_slice(&before[..before.len() - fields.rest().len()]);
+        }
+    }
+    Ok(R::decode(&kept[..])?)
 }
 
 /// The row of the resource with this name, as reads show it.
@@ -108,7 +126,8 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
     let keys = |view: &RowView<'_>| view.keys::<D, R>(&name).map(BTreeSet::from_iter);
     let after: BTreeSet<_> = keys(&view)?;
     let key = key::<D, R>(&name);
-    let before = rows.get(&key).map(|row| keys(&RowView::of(&row)?)).transpose();
+    let held = rows.get(&key);
+    let before = held.as_ref().map(|row| keys(&RowView::of(row)?)).transpose();
     let before = before.map_err(|error| Unreadable::new(damaged::<D, R>(&key, error)))?.unwrap_or_default();
     for gone in before.difference(&after) {
         rows.delete(gone);
@@ -117,7 +136,7 @@ pub(crate) fn put<D, R: Rules<D>>(rows: &mut dyn Write, row: Bytes) -> Result<()
         rows.put(new, Bytes::new());
     }
     if let Some(put_besides) = R::PUT_BESIDES {
-        put_besides(rows, &R::decode(row.clone())?);
+        put_besides(rows, held.as_deref(), &row)?;
     }
     rows.put(key, row);
     Ok(())

@@ -66,8 +66,9 @@ pub trait Rules<D>: Resource {
         Ok(())
     }
 
-    /// Puts what other rows say of one that is put, besides its own and those of indexes; none: nothing does.
-    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = None;
+    /// Puts what other rows say of one that is put, besides its own and those of indexes, from its row before, if there
+    /// was one, and its row to be; none: nothing does.
+    const PUT_BESIDES: Option<PutBesides> = None;
 
     /// Sets the output fields of a new one.
     fn begin(&mut self) {}
@@ -127,6 +128,9 @@ pub trait Rules<D>: Resource {
         Ok(false)
     }
 }
+
+/// Puts rows beside those of a resource, from its row before, if there was one, and its row to be.
+pub type PutBesides = fn(&mut dyn Write, Option<&[u8]>, &[u8]) -> Result<(), Unreadable>;
 
 /// A resource that a request creates.
 pub struct Created<R: Resource> {

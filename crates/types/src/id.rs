@@ -1,14 +1,14 @@
 //! The id of a resource: the last segment of its name, chosen by the caller or by the server.
 //!
-//! Invariant: a `ResourceId` matches `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`. It says nothing about
-//! which collection the id stands in; `name` does.
+//! Invariant: a `ResourceId` matches `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`, or it is a year, for what there is one of a
+//! year. It says nothing about which collection the id stands in; `name` does.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::limits::ID_CHARS;
+use crate::limits::{ID_CHARS, YEARS};
 use crate::quote::quoted;
 use crate::violation::Fault;
 
@@ -31,6 +31,23 @@ impl ResourceId {
         let letter = if prefix.is_ascii_lowercase() { prefix } else { 'r' };
         let uuid = uuid::Builder::from_random_bytes(seed).into_uuid();
         Self(format!("{letter}-{}", uuid.simple()).into())
+    }
+
+    /// The id of what there is one of a year: the year, in four digits.
+    ///
+    /// # Errors
+    /// If the text is no year.
+    pub fn of_year(text: &str) -> Result<Self, IdError> {
+        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(year) if is_year && YEARS.contains(&year) => Ok(Self(text.into())),
+            _ => Err(IdError::Year(crate::quote::shortened(text))),
+        }
+    }
+
+    /// The id that was stored, whichever it is.
+    pub fn stored(text: &str) -> Option<Self> {
+        text.parse().or_else(|_| Self::of_year(text)).ok()
     }
 
     /// As [`ResourceId::from_seed`], with bits from the operating system's random source.
@@ -77,6 +94,9 @@ pub enum IdError {
     /// The last character is a hyphen.
     #[error("the id {id} must not end with a hyphen", id = quoted(.0))]
     End(String),
+    /// Not a year, where the id is one.
+    #[error("the id {id} must be a year from 1900 to 2200, such as 2021", id = quoted(.0))]
+    Year(String),
     /// A character that no id has.
     #[error("the id {id} has the character {character:?}; use only a to z, 0 to 9 and hyphen", id = quoted(.id))]
     Character {

@@ -27,6 +27,22 @@ pub const FUNDING_SOURCES: usize = 100;
 pub const ANNUAL_PLANS: usize = 50;
 /// Periods a project reports completed investment for.
 pub const COMPLETED_INVESTMENTS: usize = 1_000;
+/// Periods a project reports received funds for.
+pub const RECEIVED_FUNDS: usize = 1_000;
+/// Steps in the schedule of a project's plan for a year.
+pub const PLAN_STEPS: usize = 24;
+/// Years that a plan, a list or a report may be of.
+pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
+/// Projects on the list of one year.
+pub const ANNUAL_LIST_MEMBERS: usize = 10_000;
+/// Categories that are declared of the list of one year.
+pub const DECLARED_FIGURES: usize = 100;
+/// Fields that one report groups by.
+pub const GROUP_BY_FIELDS: usize = 3;
+/// Groups in one report.
+pub const REPORT_GROUPS: usize = 1_000;
+/// What is missing in one figure, as it is named.
+pub const MISSING_FIGURES: usize = 1_000;
 /// Parties of a project.
 pub const PARTIES: usize = 200;
 /// Roles of one party; each is at most [`SCHEME_CHARS`] characters.

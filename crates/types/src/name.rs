@@ -122,8 +122,22 @@ impl NameShape {
             // The own collection has one slash, and each above it has two more.
             above = above.get(..text.matches('/').count() / 2).unwrap_or(above);
         }
-        ids(text, above, own, &mut found).map_err(|problem| self.error(text, problem))?;
+        let read = |text: &str| self.id(text);
+        ids(text, above, own, &read, &mut found).map_err(|problem| self.error(text, problem))?;
         Ok(found)
+    }
+
+    /// The last id of a name of this shape.
+    ///
+    /// # Errors
+    /// If the text is none.
+    pub fn id(&self, text: &str) -> Result<ResourceId, IdError> {
+        if self.is_of_year() { ResourceId::of_year(text) } else { text.parse() }
+    }
+
+    /// Whether the last id is a year.
+    pub fn is_of_year(&self) -> bool {
+        self.pattern.ends_with("/{year}")
     }
 
     pub(crate) fn error(&self, text: &str, problem: Problem) -> NameError {
@@ -131,14 +145,21 @@ impl NameShape {
     }
 }
 
-fn ids(text: &str, above: &[&str], collection: &str, found: &mut Vec<ResourceId>) -> Result<(), Problem> {
+/// Reads the ids of a name, the last one by `read`.
+fn ids(
+    text: &str,
+    above: &[&str],
+    collection: &str,
+    read: &dyn Fn(&str) -> Result<ResourceId, IdError>,
+    found: &mut Vec<ResourceId>,
+) -> Result<(), Problem> {
     let (rest, id) = split_last(text, collection)?;
     match above.split_last() {
-        Some((collection, above)) if !rest.is_empty() => ids(rest, above, collection, found)?,
+        Some((collection, above)) if !rest.is_empty() => ids(rest, above, collection, &str::parse, found)?,
         None if rest.is_empty() => {}
         _ => return Err(Problem::Shape),
     }
-    found.push(id.parse().map_err(Problem::Id)?);
+    found.push(read(id).map_err(Problem::Id)?);
     Ok(())
 }
 

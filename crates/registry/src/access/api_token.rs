@@ -5,12 +5,12 @@
 //! nothing here prints one.
 
 use jiff::{SignedDuration, Timestamp};
-use milepost_ledger::Write;
 use milepost_proto::access::v1::ApiToken;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{Checked, EventKind, Name, Rules, instant};
+use milepost_resource::{Checked, EventKind, Name, PutBesides, Rules, instant};
 use milepost_service::access::table;
 use milepost_types::Rejection;
+use prost::Message;
 
 use super::{check_expire_time, check_service_account};
 use crate::tables::{Registry, Rows, Scope};
@@ -24,7 +24,10 @@ impl Rules<Registry> for ApiToken {
     const TABLE: u8 = 8;
     const TABLE_NAME: &'static str = "registry.api_tokens";
     const ID_PREFIX: char = 't';
-    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_token);
+    const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
+        table::put_token(rows, &Self::decode(row)?);
+        Ok(())
+    });
 
     fn admit(scope: &Scope<'_>, _: Option<&Checked<Self>>, token: &Checked<Self>) -> Result<(), Rejection> {
         let expire_time = instant(token.expire_time.as_ref());

@@ -4,15 +4,17 @@
 //! to themselves. A grant is made under what is there and not deleted, and can be revoked whatever becomes of that.
 
 use jiff::Timestamp;
-use milepost_ledger::Write;
 use milepost_proto::access::v1::{Grant, ServiceAccount};
 use milepost_proto::event::v1::BreakGlass;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{By, Change, Checked, EventKind, Index, Name, Parent, Rules, Under, instant};
+use milepost_resource::{
+    By, Change, Checked, EventKind, Index, Name, Parent, PutBesides, Rules, Under, instant,
+};
 use milepost_service::access::table;
 use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted, text};
+use prost::Message;
 
 use super::{check_expire_time, check_service_account};
 use crate::tables::{Registry, Rows, Scope};
@@ -30,7 +32,10 @@ impl Rules<Registry> for Grant {
     const TABLE: u8 = 6;
     const TABLE_NAME: &'static str = "registry.grants";
     const ID_PREFIX: char = 'g';
-    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_grant);
+    const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
+        table::put_grant(rows, &Self::decode(row)?);
+        Ok(())
+    });
     const INDEXES: &'static [Index] = &[BY_PRINCIPAL];
 
     fn check_field(&self, field: &str, violations: &mut Violations) {

@@ -3,11 +3,11 @@
 //! Invariant: the id of one is never that of another, because it is part of a principal: a deleted one can be
 //! undeleted, and is not replaced. Its tokens and its grants stay as they are while it is deleted.
 
-use milepost_ledger::Write;
 use milepost_proto::access::v1::ServiceAccount;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::Rules;
+use milepost_resource::{PutBesides, Rules};
 use milepost_service::access::table;
+use prost::Message;
 
 use crate::tables::Registry;
 
@@ -17,5 +17,8 @@ impl Rules<Registry> for ServiceAccount {
     const TABLE: u8 = 7;
     const TABLE_NAME: &'static str = "registry.service_accounts";
     const ID_PREFIX: char = 's';
-    const PUT_BESIDES: Option<fn(&mut dyn Write, &Self)> = Some(table::put_service_account);
+    const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
+        table::put_service_account(rows, &Self::decode(row)?);
+        Ok(())
+    });
 }

@@ -37,6 +37,24 @@ fn lost<T: std::fmt::Debug, E: Into<milepost_types::Rejection>>(read: Result<T, 
 }
 
 #[test]
+fn some_fields_are_read_without_the_others() {
+    let site = Some(Site { latitude: Some(29.5), longitude: Some(106.3), ..Site::default() });
+    let labels = [("a".to_owned(), "b".to_owned())].into();
+    let whole = Project { site, labels, key: Some(false), sector: "s".to_owned(), ..project("a", "x") };
+    let torn = [whole.encode_to_vec(), b"\x52\x01\xff".to_vec()].concat();
+    let numbers = ["key", "site", "labels"]
+        .map(|name| Project::FIELDS.iter().find(|field| field.name == name).unwrap().number);
+    let read: Project = crate::read_fields(&torn, &numbers).unwrap();
+    let expected = Project { site: whole.site, labels: whole.labels, key: whole.key, ..Project::default() };
+    assert_eq!(read, expected);
+    assert_eq!(crate::read_fields::<Project>(&torn, &[]).unwrap(), Project::default());
+    assert!(crate::read_fields::<Project>(&torn, &[10]).is_err(), "the text that is no UTF-8");
+    let of = |path: &str| Project::FILTER.iter().position(|field| field.path() == path);
+    assert_eq!(of("site.latitude").and_then(crate::field_number::<Project>), Some(9));
+    assert_eq!(crate::field_number::<Project>(usize::MAX), None);
+}
+
+#[test]
 fn a_field_and_the_presence_are_read_without_the_rest() {
     let investment = Some(Money { currency_code: "CNY".to_owned(), units: 5, nanos: 0 });
     let whole = Project { investment: investment.clone(), ..project("a", "x") };

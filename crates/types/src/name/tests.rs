@@ -45,6 +45,32 @@ fn ids_at_their_limits() {
 }
 
 #[test]
+fn the_id_of_what_there_is_one_of_a_year_is_the_year_and_no_other_id_is_one() {
+    let list = NameShape {
+        kind: ResourceKind::new("milepost.dev/AnnualList", "annual_list"),
+        pattern: "portfolios/{portfolio}/annualLists/{year}",
+        collections: &["portfolios", "annualLists"],
+        floats: false,
+    };
+    for year in ["1900", "2021", "2200"] {
+        let ids = list.ids(&format!("portfolios/wsc/annualLists/{year}")).unwrap();
+        assert_eq!((ids[1].as_str(), ResourceId::stored(year)), (year, Some(ids[1].clone())));
+        assert_eq!(year.parse::<ResourceId>(), Err(IdError::Start(year.into())));
+        assert!(PROJECT.ids(&format!("portfolios/wsc/projects/{year}")).is_err());
+    }
+    for none in ["1899", "2201", "202", "02021", "+202", "y2021", "", "-", "２０２１"] {
+        assert_eq!(list.id(none), Err(IdError::Year(none.into())), "{none}");
+        assert!(list.ids(&format!("portfolios/wsc/annualLists/{none}")).is_err());
+    }
+    assert!(
+        list.ids("portfolios/2021/annualLists/2021").is_err(),
+        "what it is under has an id of its own kind"
+    );
+    assert_eq!(ResourceId::stored("science-avenue"), Some(id("science-avenue")));
+    assert_eq!(ResourceId::stored("Ä"), None);
+}
+
+#[test]
 fn an_error_about_ten_megabytes_is_short() {
     let huge = "科".repeat(3_500_000);
     assert!(huge.parse::<ResourceId>().unwrap_err().to_string().chars().count() < 200);
