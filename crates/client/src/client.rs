@@ -8,6 +8,7 @@ use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
 use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
+use milepost_proto::registry::v1::annual_list_service_client::AnnualListServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
 use milepost_proto::registry::v1::indicator_service_client::IndicatorServiceClient;
@@ -189,6 +190,13 @@ impl Client {
     /// Observations of indicators.
     pub fn observations(&self) -> ObservationServiceClient<CredentialChannel> {
         ObservationServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Annual lists.
+    pub fn annual_lists(&self) -> AnnualListServiceClient<CredentialChannel> {
+        AnnualListServiceClient::new(self.registry.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

@@ -1,4 +1,4 @@
-//! Members: the projects that are in a batch or in a collection.
+//! Members: the projects that are in a batch, in a collection or on an annual list.
 //!
 //! Invariant: none is a member twice; they stand in the order in which they were added, and are in the portfolio of
 //! what they are members of. All that is wrong with those that are given is named at once.
@@ -27,6 +27,10 @@ pub(crate) const BATCH: Group =
 /// Collections.
 pub(crate) const COLLECTION: Group =
     Group { noun: "collection", limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
+
+/// Annual lists, whose members are more than a name.
+pub(crate) const ANNUAL_LIST: Group =
+    Group { noun: "list", limit: limits::ANNUAL_LIST_MEMBERS, limited: "members of one annual list" };
 
 /// Members that were stored.
 ///

@@ -22,13 +22,16 @@ use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
 
 mod alliance;
+mod annual_list;
 mod api_token;
 mod assignment;
 mod collection;
 mod indicator;
+mod plan;
 mod policy;
 
 pub(crate) use alliance::{of_activities, of_alliances};
+pub(crate) use annual_list::of_annual_lists;
 pub(crate) use api_token::of_api_tokens;
 pub(crate) use assignment::of_assignments;
 pub(crate) use collection::of_collections;
@@ -43,6 +46,7 @@ pub(crate) fn of_projects() -> Vec<Named> {
     vec![
         write("BatchCreateProjects", create_several),
         read_several("BatchGetProjects", read_names, |request| &request.min_revisions, rows),
+        write("AdjustAnnualPlan", plan::adjust_annual_plan),
         write("PrepareProject", |request: PrepareProjectRequest, violations| {
             moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
         }),

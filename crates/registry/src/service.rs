@@ -14,8 +14,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase, Policy,
-    PolicyProgramme, Portfolio, Project,
+    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase,
+    Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_proto::resource::{Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
@@ -114,6 +114,7 @@ impl Service {
             .service(self.serve::<Assignment>(methods::of_assignments()))
             .service(self.serve::<Alliance>(methods::of_alliances()))
             .service(self.serve::<Activity>(methods::of_activities()))
+            .service(self.serve::<AnnualList>(methods::of_annual_lists()))
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
             .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)))

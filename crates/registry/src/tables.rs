@@ -3,7 +3,8 @@
 //! A key begins with its table's tag; ids are ASCII without a zero, so a zero byte ends what is not last
 //! and keys order as names do. Numbers are big-endian, signed ones with the sign bit flipped. The value
 //! of a resource's row is its encoded public message, the bytes of the event that put it; what else can be
-//! found by it stands in index tables without values, whose keys end with the resource's id.
+//! found by it stands in index tables without values, whose keys end with the resource's id. What a resource said before
+//! stands in a history, which is only added to.
 //!
 //! Changing a layout means a new [`STORE_VERSION`]: stores are rebuilt. A tag is persisted, and never used
 //! again for something else.
@@ -29,6 +30,8 @@
 //! | projects by time of update | 24 | portfolio 0 seconds (i64) nanoseconds (u32) project | – |
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 //! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
+//! | annual lists | 27 | portfolio 0 year | `registry.v1.AnnualList` |
+//! | what was reported of projects, of a year or of none (0) | 28 | portfolio 0 year (u16) project 0 number (u32) | facts, see `project::history` |
 //! | collections | 35 | portfolio 0 collection | `registry.v1.Collection` |
 //! | indicators | 36 | portfolio 0 indicator | `registry.v1.Indicator` |
 //! | observations | 37 | portfolio 0 indicator 0 observation | `registry.v1.Observation` |
@@ -62,8 +65,8 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase, Policy,
-    PolicyProgramme, Portfolio, Project,
+    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase,
+    Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;
@@ -74,7 +77,7 @@ use crate::portfolio::current_date;
 use std::sync::Arc;
 
 /// Raised when a table or `apply` changes: stores of another version are rebuilt.
-pub(crate) const STORE_VERSION: u32 = 5;
+pub(crate) const STORE_VERSION: u32 = 6;
 
 impl Dates for Registry {
     fn current_date(
@@ -114,6 +117,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table::of::<Registry, Activity>(),
     Table::of::<Registry, PolicyProgramme>(),
     Table::of::<Registry, Policy>(),
+    Table::of::<Registry, AnnualList>(),
 ];
 
 /// The rules of the registry.

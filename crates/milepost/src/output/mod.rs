@@ -5,7 +5,7 @@
 //! schema; which call is made is decided in `cli`.
 
 pub mod column;
-mod csv;
+pub mod csv;
 pub mod event;
 pub mod json;
 pub mod pipe;

@@ -58,7 +58,12 @@ fn facility() -> Project {
         status: project::Status::Construction.into(),
         batch: "portfolios/wsc/batches/b3".into(),
         parties: vec![Party { organization: "organizations/cqu".into(), roles: vec!["lead".into()] }],
-        annual_plans: vec![AnnualPlan { year: 2023, investment: None, content: "建成投用".into() }],
+        annual_plans: vec![AnnualPlan {
+            year: 2023,
+            investment: None,
+            content: "建成投用".into(),
+            ..AnnualPlan::default()
+        }],
         actual_period: Some(Period { start_date: day(2021, 5, 27), end_date: None }),
         labels: [("b".to_owned(), "2".to_owned()), ("a".to_owned(), "1".to_owned())].into(),
         create_time: Some(Timestamp { seconds: 1_622_041_445, nanos: 120_000_000 }),

@@ -201,7 +201,12 @@ mod tests {
                 organization: "organizations/cqu".into(),
                 amount: yuan(5),
             }],
-            annual_plans: vec![AnnualPlan { year: 2021, investment: yuan(7), content: "路基".into() }],
+            annual_plans: vec![AnnualPlan {
+                year: 2021,
+                investment: yuan(7),
+                content: "路基".into(),
+                ..AnnualPlan::default()
+            }],
             parties: vec![Party {
                 organization: "organizations/cqu".into(),
                 roles: vec!["lead".into(), "user".into()],

@@ -2,16 +2,22 @@
 //!
 //! Invariants: a project's status changes only by the method named after the change; every amount is
 //! exact and its lists add up to something that can be held; what is said of the past is not after
-//! today. `status` has the machine, `references` what a project refers to.
+//! today. `status` has the machine, `references` what a project refers to, `plan` the adjustment of plans, `history` what
+//! was reported before.
 
+pub(crate) mod encoded;
+pub(crate) mod history;
 pub(crate) mod investment;
+pub(crate) mod plan;
 pub(crate) mod references;
 pub(crate) mod status;
 
 use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::{Period, Portfolio, Project, Site, project};
-use milepost_resource::{By, Change, Checked, Created, Index, Name, Rules, Under, Unreadable, date};
+use milepost_resource::{
+    By, Change, Checked, Created, Index, Name, PutBesides, Rules, Under, Unreadable, date,
+};
 use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations};
 
 use crate::collection::completed_by;
@@ -50,6 +56,8 @@ impl Rules<Registry> for Project {
         Index { tag: 24, by: &[By::Field("update_time")], live: false, orders: true, ..BY_STATUS },
     ];
 
+    const PUT_BESIDES: Option<PutBesides> = Some(history::put);
+
     fn check_parts(&self, field: &str, violations: &mut Violations) {
         let missing = match (field, &self.site) {
             ("site", Some(Site { latitude: Some(_), longitude: None, .. })) => "longitude",
@@ -86,9 +94,7 @@ impl Rules<Registry> for Project {
         before: Option<&Checked<Self>>,
         after: &Checked<Self>,
     ) -> Result<(), Rejection> {
-        let period = |project: &Checked<Self>| project.actual_period;
-        let portfolio = after.name().parent();
-        check_actual_period(scope, &portfolio, "project", before.map(period), period(after))?;
+        check_days(scope, before, after)?;
         references::check(scope, before, after)
     }
 
@@ -98,6 +104,7 @@ impl Rules<Registry> for Project {
             let today = today(scope, &first.resource.name().parent())?;
             for Created { field, resource } in created {
                 find_future(field, resource.actual_period, today, &mut violations);
+                investment::find_future(field, resource, today, &mut violations);
             }
         }
         violations.into_result(())?;
@@ -133,6 +140,27 @@ impl Rules<Registry> for Project {
     ) -> Result<Change, Rejection> {
         Ok(change.announcing(completed_by(scope, before, after)?))
     }
+}
+
+/// Refuses new days of what has happened, or was reported, that are after today: all of them.
+fn check_days(
+    scope: &Scope<'_>,
+    before: Option<&Checked<Project>>,
+    after: &Checked<Project>,
+) -> Result<(), Rejection> {
+    let mut violations = Violations::new();
+    let is_new = after.actual_period.is_some()
+        && before.map(|before| before.actual_period) != Some(after.actual_period);
+    let has_new = investment::has_new_days(before.map(|before| &**before), after);
+    if is_new || has_new {
+        let today = today(scope, &after.name().parent())?;
+        let period = after.actual_period.filter(|_| is_new);
+        find_future("project", period, today, &mut violations);
+        if has_new {
+            investment::find_future("project", after, today, &mut violations);
+        }
+    }
+    Ok(violations.into_result(())?)
 }
 
 /// Refuses an actual period that changed and reaches past today, in the resource at this field of the request.

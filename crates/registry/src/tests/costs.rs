@@ -87,9 +87,10 @@ fn target<R: milepost_proto::resource::Resource>(name: &str) -> Target<R> {
 fn a_move_reads_the_project_and_its_portfolio_and_no_more() {
     let mut world = World::with_projects(2000);
     let start = Advance { step: Move::Start(None), reason: String::new() };
-    // The project when it is decided and when it is applied; whether its portfolio is there, and its day.
+    // The project when it is decided and when it is applied; whether its portfolio is there, and its day; and that of
+    // the commit, for what was known when.
     let act = Custom::act(target::<Project>(&project_name("p7")), start, advance);
-    assert_eq!(world.ask(act).unwrap(), 4);
+    assert_eq!(world.ask(act).unwrap(), 5);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) async fn events_after(office: &Office, sequence: u64) -> Vec<Event> {
     entries.flat_map(|entry| entry.events).map(|event| Event::decode(event).unwrap()).collect()
 }
 
-async fn last_event(office: &Office) -> Event {
+pub(super) async fn last_event(office: &Office) -> Event {
     let mut events = events_after(office, office.sequence() - 1).await;
     assert_eq!(events.len(), 1);
     events.remove(0)

@@ -94,6 +94,9 @@ pub(crate) fn project() -> Project {
         year: 2_000 + i32::try_from(i).unwrap(),
         investment: amount(),
         content: text(limits::TEXT_CHARS, i),
+        schedule: (0..limits::PLAN_STEPS).map(|step| plan_step(2_000 + i, step)).collect(),
+        funds: amount(),
+        reported_date: period().and_then(|period| period.end_date),
     };
     let role = |i| text(limits::SCHEME_CHARS, i);
     let party =
@@ -118,17 +121,32 @@ pub(crate) fn project() -> Project {
         breakdown: (0..limits::BREAKDOWN_ITEMS).map(item).collect(),
         funding: (0..limits::FUNDING_SOURCES).map(source).collect(),
         annual_plans: (0..limits::ANNUAL_PLANS).map(plan).collect(),
-        completed_investments: vec![
-            CompletedInvestment { period: period(), amount: amount() };
-            limits::COMPLETED_INVESTMENTS
-        ],
+        completed_investments: days(2016, limits::COMPLETED_INVESTMENTS).into_iter().map(completed).collect(),
         parties: (0..limits::PARTIES).map(party).collect(),
         planned_period: period(),
         actual_period: period(),
         parent_project: project_name(&id('w', 0)),
         labels: labels(),
+        received_funds: days(2016, limits::RECEIVED_FUNDS).into_iter().map(received).collect(),
+        enrolment_date: period().and_then(|period| period.end_date),
         ..Project::default()
     }
+}
+
+fn plan_step(year: usize, step: usize) -> PlanStep {
+    let (year, step) = (i32::try_from(year).unwrap(), i32::try_from(step).unwrap());
+    let date = Some(Date { year, month: 1 + step / 2, day: 27 + step % 2 });
+    PlanStep { date, cumulative: amount() }
+}
+
+fn completed(day: Date) -> CompletedInvestment {
+    let period = Some(Period { start_date: Some(day), end_date: Some(day) });
+    CompletedInvestment { period, amount: amount(), reported_date: Some(day) }
+}
+
+fn received(day: Date) -> ReceivedFunds {
+    let period = Some(Period { start_date: Some(day), end_date: Some(day) });
+    ReceivedFunds { period, amount: amount(), reported_date: Some(day) }
 }
 
 pub(crate) fn phase() -> Phase {

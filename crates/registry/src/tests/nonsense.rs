@@ -72,7 +72,8 @@ async fn days_that_never_were_are_refused() {
     assert_eq!(faults.len(), 2);
     let status = office.batches().create_batch(create_batch("b", batch(2021, 2, 29))).await.unwrap_err();
     assert_eq!(super::office::faults(&status), [("batch.start_date".into(), "INVALID_DATE".into())]);
-    let completed = CompletedInvestment { period: Some(Period::default()), amount: Some(cny(1)) };
+    let completed =
+        CompletedInvestment { period: Some(Period::default()), amount: Some(cny(1)), reported_date: None };
     let faults = refused(&office, Project { completed_investments: vec![completed], ..named("x") }).await;
     assert_eq!(
         faults,

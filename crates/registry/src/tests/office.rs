@@ -14,6 +14,7 @@ use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::activity_service_client::ActivityServiceClient;
 use milepost_proto::registry::v1::alliance_service_client::AllianceServiceClient;
+use milepost_proto::registry::v1::annual_list_service_client::AnnualListServiceClient;
 use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
@@ -139,6 +140,12 @@ impl Office {
         PolicyServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn annual_lists(&self) -> AnnualListServiceClient<Channel> {
+        AnnualListServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES)
+    }
+
     pub(crate) fn grants(&self) -> GrantServiceClient<Channel> {
         GrantServiceClient::new(self.channel.clone())
     }
@@ -233,6 +240,7 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve::<Assignment>(methods::of_assignments()))
         .add_service(service.serve::<Alliance>(methods::of_alliances()))
         .add_service(service.serve::<Activity>(methods::of_activities()))
+        .add_service(service.serve::<AnnualList>(methods::of_annual_lists()))
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))

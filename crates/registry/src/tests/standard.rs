@@ -121,10 +121,16 @@ async fn a_project_holds_all_that_is_said_of_it() {
             organization: "organizations/cqu".into(),
             amount: Some(cny(500)),
         }],
-        annual_plans: vec![AnnualPlan { year: 2021, investment: Some(cny(100)), content: "开工".into() }],
+        annual_plans: vec![AnnualPlan {
+            year: 2021,
+            investment: Some(cny(100)),
+            content: "开工".into(),
+            ..AnnualPlan::default()
+        }],
         completed_investments: vec![CompletedInvestment {
             period: Some(Period { start_date: day(2021, 5, 1), end_date: day(2021, 5, 27) }),
             amount: Some(cny(10)),
+            reported_date: None,
         }],
         parties: vec![Party {
             organization: "organizations/cqu".into(),

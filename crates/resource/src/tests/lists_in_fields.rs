@@ -131,6 +131,7 @@ fn a_closed_period_has_both_ends_in_order() {
         completed_investments: vec![CompletedInvestment {
             period,
             amount: Some(Money { currency_code: "CNY".to_owned(), units: 1, nanos: 0 }),
+            reported_date: None,
         }],
         ..Project::default()
     };

@@ -5,6 +5,7 @@
 //! service is built inside. A golden text changes only if what is stored or sent is meant to change:
 //! `GOLDEN=renew cargo nextest run -p milepost-registry golden` writes them anew, and fails all the same.
 
+mod annual_list;
 mod api_token;
 mod batch;
 mod batch_refusals;

@@ -1,0 +1,88 @@
+//! What the members of a list add up to, by category.
+//!
+//! Invariant: sums are exact and per currency; a member without a known investment is counted as such and never taken
+//! for zero. Members that are missing or deleted are not in the figures.
+
+use milepost_proto::registry::v1::project::Listing;
+use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Project, RegisteredFigure};
+use milepost_resource::{Name, money, money_message, read_fields};
+use milepost_types::{MoneySums, Rejection};
+
+use crate::tables::Rows;
+
+/// The numbers of a project's fields that are counted: whether it is key, its listing, its investment, and when it was
+/// deleted.
+const FIELDS: [u32; 4] = [7, 8, 12, 42];
+
+/// What may be counted of a member, in the order in which figures stand.
+const CATEGORIES: [(&str, fn(&Project, Listing) -> bool); 6] = [
+    ("all", |_, _| true),
+    ("key", |project, _| project.key == Some(true)),
+    ("reserve", |_, listing| listing == Listing::Reserve),
+    ("new start", |_, listing| listing == Listing::NewStart),
+    ("continued", |_, listing| listing == Listing::Continued),
+    ("completed", |_, listing| listing == Listing::Completed),
+];
+
+/// What members of a category add up to.
+#[derive(Default)]
+struct Figure {
+    count: i32,
+    investments: MoneySums,
+    without_investment: i32,
+}
+
+/// As what a member is listed: as the list says, or else as the project says.
+pub(super) fn listing(member: &AnnualListMember, project: Listing) -> Listing {
+    if member.listing() == Listing::Unspecified { project } else { member.listing() }
+}
+
+/// Sets what the members of a list add up to, as the projects' rows have them.
+pub(super) fn register(
+    rows: &Rows<'_>,
+    name: &Name<AnnualList>,
+    list: &mut AnnualList,
+) -> Result<(), Rejection> {
+    let mut figures: [Figure; CATEGORIES.len()] = Default::default();
+    let members = super::members::of(name, list)?;
+    for (member, project) in list.members.iter().zip(&members) {
+        let Some(row) = rows.row(project) else { continue };
+        let found: Project = read_fields(&row, &FIELDS).map_err(|error| project.damaged(error))?;
+        if found.delete_time.is_some() {
+            continue;
+        }
+        let listing = listing(member, found.listing());
+        let investment = money(found.investment.as_ref());
+        for (figure, (_, is_of)) in figures.iter_mut().zip(CATEGORIES) {
+            if is_of(&found, listing) {
+                figure.count += 1;
+                match &investment {
+                    Some(investment) => figure.investments.add(investment),
+                    None => figure.without_investment += 1,
+                }
+            }
+        }
+    }
+    list.registered_count = figures[0].count;
+    let shown = figures.iter().zip(CATEGORIES).enumerate();
+    let shown = shown.filter(|(i, (figure, _))| *i == 0 || figure.count > 0);
+    let written = shown.map(|(_, (figure, (category, _)))| figure.written(name, category));
+    list.registered = written.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+impl Figure {
+    fn written(&self, list: &Name<AnnualList>, category: &str) -> Result<RegisteredFigure, Rejection> {
+        let totals = self.investments.totals().map_err(|error| {
+            let description =
+                format!("the investments of its members together: {error}; correct or remove the largest");
+            Rejection::precondition("MONEY_OVERFLOW", list.to_string(), description)
+        })?;
+        Ok(RegisteredFigure {
+            category: category.to_owned(),
+            count: self.count,
+            investments: totals.iter().map(money_message).collect(),
+            without_investment_count: self.without_investment,
+        })
+    }
+}

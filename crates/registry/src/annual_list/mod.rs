@@ -1,0 +1,58 @@
+//! Annual lists: which projects an office counts in a year, and as what.
+//!
+//! Invariants: what was declared of a list and what its members add up to are never mixed; the id of a list is its year,
+//! so a year has one list.
+
+mod figures;
+pub(crate) mod members;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use milepost_proto::registry::v1::{AnnualList, Portfolio};
+use milepost_resource::{Checked, Created, EventKind, Name, Rules, Under};
+use milepost_types::{Rejection, Violations};
+
+use crate::members::{check_none, missing};
+use crate::tables::{Registry, Rows, Scope};
+
+impl Rules<Registry> for AnnualList {
+    type Above = Under<Portfolio>;
+
+    const TABLE: u8 = 27;
+    const TABLE_NAME: &'static str = "registry.annual_lists";
+    // None is made: the id is the year.
+    const ID_PREFIX: char = 'y';
+    const READS_OTHERS: bool = true;
+
+    fn check(&self, violations: &mut Violations) {
+        let mut seen = BTreeSet::new();
+        for (i, figure) in self.declared.iter().enumerate() {
+            if !seen.insert(&figure.category) {
+                violations.push(format!("declared[{i}].category"), "DUPLICATE", "a category stands once");
+            }
+        }
+    }
+
+    fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
+        created.iter().try_for_each(|created| {
+            let list = &created.resource;
+            check_none(missing(scope, &members::of(list.name(), list)?)?)
+        })
+    }
+
+    fn complete(
+        scope: &Scope<'_>,
+        _: &EventKind,
+        name: &Name<Self>,
+        _: Option<&Checked<Self>>,
+        list: &mut Self,
+    ) -> Result<(), Rejection> {
+        figures::register(&scope.rows, name, list)
+    }
+
+    fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Self>, list: &mut Self) -> Result<bool, Rejection> {
+        figures::register(rows, name, list)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,32 @@
+//! The request that adjusts the plan of a year.
+//!
+//! Invariant: reading it finds every fault of it at once.
+
+use milepost_proto::registry::v1::{AdjustAnnualPlanRequest, Project};
+use milepost_resource::{Act, Custom, check_message, target};
+use milepost_service::value::date;
+use milepost_types::{Violations, text};
+
+use crate::project::plan::{Adjust, adjust, check_plan};
+use crate::tables::Registry;
+
+pub(super) fn adjust_annual_plan(
+    mut request: AdjustAnnualPlanRequest,
+    violations: &mut Violations,
+) -> Option<Box<dyn Act<Registry>>> {
+    let target = target::<Project>(&request, violations);
+    let reason = violations.check("reason", text::text(std::mem::take(&mut request.reason)));
+    let plan = violations.require("annual_plan", request.annual_plan.take()).map(|mut plan| {
+        let mut found = Violations::new();
+        check_message(&mut plan, &mut found);
+        // What is wrong between fields is found where each is right.
+        if found.is_empty() {
+            check_plan(&plan, "", &mut found);
+        }
+        violations.nest("annual_plan", found);
+        plan
+    });
+    let date = violations.check_optional("date", request.date, date);
+    let arguments = Adjust { plan: plan?, reason: reason?, date: date? };
+    Some(Custom::act(target?, arguments, |scope, project, arguments| adjust(scope, project, arguments)))
+}
