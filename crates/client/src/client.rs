@@ -17,6 +17,7 @@ use milepost_proto::registry::v1::organization_service_client::OrganizationServi
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
+use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_types::{LedgerKind, Position};
 use std::path::PathBuf;
@@ -197,6 +198,13 @@ impl Client {
     /// Annual lists.
     pub fn annual_lists(&self) -> AnnualListServiceClient<CredentialChannel> {
         AnnualListServiceClient::new(self.registry.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Reports.
+    pub fn reports(&self) -> ReportServiceClient<CredentialChannel> {
+        ReportServiceClient::new(self.registry.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

@@ -1,5 +1,5 @@
-//! Who and what: portfolios, organizations, projects, phases, batches, annual lists, collections, indicators, liaison
-//! officers and alliances; policies and whom they fit; and who may do what.
+//! Who and what: portfolios, organizations, projects, phases, batches, annual lists and reports, collections, indicators,
+//! liaison officers and alliances; policies and whom they fit; and who may do what.
 //!
 //! Each resource is its schema and a page of rules: crate `resource` does the rest. `tables` names the tables
 //! and the domain of the ledger, `methods` reads the requests of the methods that only some resources have, and
@@ -22,6 +22,7 @@ mod policy;
 mod portfolio;
 mod project;
 mod reference;
+mod report;
 mod service;
 mod stay;
 mod tables;

@@ -29,6 +29,7 @@ mod collection;
 mod indicator;
 mod plan;
 mod policy;
+mod report;
 
 pub(crate) use alliance::{of_activities, of_alliances};
 pub(crate) use annual_list::of_annual_lists;
@@ -37,6 +38,7 @@ pub(crate) use assignment::of_assignments;
 pub(crate) use collection::of_collections;
 pub(crate) use indicator::{of_indicators, of_observations};
 pub(crate) use policy::{of_policies, of_policy_programmes};
+pub(crate) use report::of_reports;
 
 /// A method, by its name.
 type Named = (&'static str, Method<Registry>);

@@ -29,6 +29,7 @@ use milepost_types::{Clock, LedgerKind, Position};
 use crate::methods;
 use crate::policy::expression::Expressions;
 use crate::policy::settle::Settle;
+use crate::report::ReportService;
 use crate::tables::Registry;
 
 use settling::Settling;
@@ -115,6 +116,7 @@ impl Service {
             .service(self.serve::<Alliance>(methods::of_alliances()))
             .service(self.serve::<Activity>(methods::of_activities()))
             .service(self.serve::<AnnualList>(methods::of_annual_lists()))
+            .service(self.reports())
             .service(self.serve_immutable::<Grant>(Vec::new()))
             .service(self.serve::<ServiceAccount>(Vec::new()))
             .service(self.serve_immutable::<ApiToken>(methods::of_api_tokens(getrandom::fill)))
@@ -159,6 +161,11 @@ impl Service {
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {
         RawService(ResourceService::permanent(Arc::clone(&self.api), methods))
+    }
+
+    /// The service of reports.
+    pub(crate) fn reports(&self) -> RawService<ReportService> {
+        RawService(ReportService::new(Arc::clone(&self.api), methods::of_reports()))
     }
 
     /// The registry's journal as the journal service shows it. It follows no other.

@@ -32,6 +32,8 @@ mod policies;
 mod references;
 mod replay;
 mod reporting;
+mod reports;
+mod reports_known_then;
 mod required;
 mod sizes;
 mod slice;

@@ -26,6 +26,7 @@ use milepost_proto::registry::v1::policy_programme_service_client::PolicyProgram
 use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
+use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
 use milepost_proto::registry::v1::*;
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -146,6 +147,10 @@ impl Office {
             .max_encoding_message_size(MESSAGE_BYTES)
     }
 
+    pub(crate) fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel.clone())
+    }
+
     pub(crate) fn grants(&self) -> GrantServiceClient<Channel> {
         GrantServiceClient::new(self.channel.clone())
     }
@@ -241,6 +246,7 @@ fn serve(service: &Service) -> Channel {
         .add_service(service.serve::<Alliance>(methods::of_alliances()))
         .add_service(service.serve::<Activity>(methods::of_activities()))
         .add_service(service.serve::<AnnualList>(methods::of_annual_lists()))
+        .add_service(service.reports())
         .add_service(service.serve_immutable::<Grant>(Vec::new()))
         .add_service(service.serve::<ServiceAccount>(Vec::new()))
         .add_service(service.serve_immutable::<ApiToken>(methods::of_api_tokens(counted)))

@@ -137,7 +137,7 @@ fn every_request_that_changes_something_can_be_repeated_and_only_validated() {
     for method in schema.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         let input = method.input();
         let has = |field| input.get_field_by_name(field).is_some();
-        let reads = ["Get", "List", "BatchGet", "Match", "BatchMatch"]
+        let reads = ["Get", "List", "BatchGet", "Query", "Match", "BatchMatch"]
             .iter()
             .any(|verb| method.name().starts_with(verb));
         assert_eq!(has("request_id") && has("validate_only"), !reads, "{}", method.full_name());

@@ -1,0 +1,123 @@
+//! What counts as known of a project on a day: what it says now, or what had been reported, or committed, by then.
+//!
+//! Invariants: of what was reported for the same days, the later commit holds; so what is known on the day of the last
+//! report is what the project says now. Nothing here adds anything up.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::wire::{self, Value};
+use milepost_resource::Unreadable;
+
+use crate::project::encoded::{Day, Plan, Report, date_of, period_of};
+use crate::project::history::{Fact, Kind};
+
+/// What is known of a project: messages as they are encoded.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The plan of the year.
+    pub(super) plan: Option<Bytes>,
+    pub(super) completed: Vec<Bytes>,
+    pub(super) received: Vec<Bytes>,
+    pub(super) start: Day,
+    pub(super) end: Day,
+    pub(super) enrolment: Day,
+}
+
+/// The numbers of a project's fields.
+mod field {
+    pub(super) const ANNUAL_PLANS: u32 = 15;
+    pub(super) const COMPLETED_INVESTMENTS: u32 = 16;
+    pub(super) const ACTUAL_PERIOD: u32 = 19;
+    pub(super) const RECEIVED_FUNDS: u32 = 22;
+    pub(super) const ENROLMENT_DATE: u32 = 23;
+}
+
+impl Known {
+    /// What a project's row says now, of the plan of this year alone.
+    pub(super) fn now(row: &Bytes, year: i32) -> Result<Self, Unreadable> {
+        let mut known = Self::default();
+        for found in wire::fields(row) {
+            let (number, Value::Run(run)) = found? else { continue };
+            let held = || row.slice_ref(run);
+            match number {
+                field::ANNUAL_PLANS if Plan::year_of(run)? == i64::from(year) => known.plan = Some(held()),
+                field::COMPLETED_INVESTMENTS => known.completed.push(held()),
+                field::RECEIVED_FUNDS => known.received.push(held()),
+                field::ACTUAL_PERIOD => (known.start, known.end) = period_of(run)?,
+                field::ENROLMENT_DATE => known.enrolment = date_of(run)?,
+                _ => {}
+            }
+        }
+        Ok(known)
+    }
+
+    /// What of it was known on a day, by the facts of the project in the order of their commits.
+    pub(super) fn then(mut self, facts: &[Fact], day: Day, knowledge: Knowledge) -> Result<Self, Unreadable> {
+        let strict = knowledge == Knowledge::ThenStrict;
+        let (mut completed, mut received) = (Reports::default(), Reports::default());
+        self.plan = None;
+        if strict {
+            (self.start, self.end, self.enrolment) = Default::default();
+        }
+        for fact in facts {
+            let committed = Day(fact.committed);
+            let known = |reported: Option<Day>| match strict {
+                true => committed <= day,
+                // What was taken out was so until then.
+                false => reported.filter(|_| !fact.removed).unwrap_or(committed) <= day,
+            };
+            match fact.kind() {
+                Kind::Plan if known(Plan::read(&fact.said)?.reported) => {
+                    self.plan = (!fact.removed).then(|| fact.said.clone());
+                }
+                Kind::Completed => completed.add(fact, known)?,
+                Kind::Received => received.add(fact, known)?,
+                Kind::Start if strict && known(None) => self.start = day_of(fact)?,
+                Kind::End if strict && known(None) => self.end = day_of(fact)?,
+                Kind::Enrolment if strict && known(None) => self.enrolment = day_of(fact)?,
+                _ => {}
+            }
+        }
+        (self.completed, self.received) = (completed.into_said(), received.into_said());
+        Ok(self)
+    }
+}
+
+/// The day that a fact says; none if it was taken out.
+fn day_of(fact: &Fact) -> Result<Day, Unreadable> {
+    Ok(if fact.removed { Day::default() } else { date_of(&fact.said)? })
+}
+
+/// Reports that are known, by their first days: no two have a day in common.
+#[derive(Default)]
+struct Reports(BTreeMap<Day, (Day, Bytes)>);
+
+impl Reports {
+    /// Adds a fact that is known, in place of all that was said of its days.
+    fn add(&mut self, fact: &Fact, known: impl Fn(Option<Day>) -> bool) -> Result<(), Unreadable> {
+        let report = Report::read(&fact.said)?;
+        if !known(report.reported) {
+            return Ok(());
+        }
+        if fact.removed {
+            if self.0.get(&report.start).is_some_and(|(end, _)| *end == report.end) {
+                self.0.remove(&report.start);
+            }
+            return Ok(());
+        }
+        while let Some((start, (end, _))) = self.0.range(..=report.end).next_back()
+            && *end >= report.start
+        {
+            let start = *start;
+            self.0.remove(&start);
+        }
+        self.0.insert(report.start, (report.end, fact.said.clone()));
+        Ok(())
+    }
+
+    fn into_said(self) -> Vec<Bytes> {
+        self.0.into_values().map(|(_, said)| said).collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! Reports: what the projects of a portfolio come to in a year, as of a day.
+//!
+//! Invariants: a report is computed from one state of the rows and changes nothing; all numbers are exact, and rounded
+//! once, where they are written. `projects` reads the rows, `knowledge` says what counts as known, `tally` adds up,
+//! `statistics` writes figures.
+
+mod amounts;
+pub(crate) mod group;
+mod knowledge;
+mod projects;
+mod service;
+mod statistics;
+mod tally;
+mod time;
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::registry::v1::project::Listing;
+use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
+use milepost_proto::registry::v1::{Portfolio, Project, QueryStatisticsResponse, StatisticsGroup};
+use milepost_resource::{Dates, FilterRow, Name, Query, date_message, field_number};
+use milepost_types::filter::FilterError;
+use milepost_types::{CurrencyCode, Filter, Rejection, Violations, limits};
+use prost::Message as _;
+
+use crate::annual_list::members::{Listings, listings};
+use crate::portfolio::{check_not_after, current_date};
+use crate::project::history;
+use crate::tables::{Registry, Rows};
+use group::GroupBy;
+use projects::{Candidate, Reader, Relations};
+pub(crate) use service::ReportService;
+use statistics::Writer;
+use tally::{Added, Tally};
+use time::Window;
+
+/// What a report is asked for.
+pub(crate) struct Asked {
+    pub(crate) portfolio: Name<Portfolio>,
+    /// A filter that cannot be read is refused as lists refuse it.
+    pub(crate) filter: Result<Filter<usize>, FilterError>,
+    /// What it is grouped by, as the request says it.
+    pub(crate) paths: Vec<String>,
+    pub(crate) group_by: Vec<GroupBy>,
+    /// None: that of the date.
+    pub(crate) year: Option<i32>,
+    /// None: today.
+    pub(crate) date: Option<Date>,
+    pub(crate) basis: Basis,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) time_basis: TimeBasis,
+}
+
+/// What the groups of a report come to, by their values.
+type Groups = BTreeMap<Vec<String>, Tally>;
+
+/// Computes a report.
+///
+/// # Errors
+/// If the portfolio is not there, if the date is after today or of no year of reports, if a sum or the groups are too
+/// large, or if a row cannot be decoded.
+pub(crate) fn answer(query: Query<'_, Registry, Asked>) -> Result<QueryStatisticsResponse, Rejection> {
+    let Query { rows, now, request: asked, revision, .. } = query;
+    let filter = asked.filter.as_ref();
+    let filter = filter.map_err(|error| Rejection::Filter { field: "filter", error: error.clone() })?;
+    let portfolio = rows.find(&asked.portfolio)?;
+    let (date, year) = date_and_year(asked, current_date(&portfolio, now))?;
+    let currency = CurrencyCode::stored(&portfolio.reporting_currency_code);
+    let currency = currency.ok_or_else(|| asked.portfolio.damaged("reporting_currency_code: is none"))?;
+    let window = Window::new(year, date);
+    let reader = Reader {
+        filter,
+        numbers: numbers(filter, &asked.group_by),
+        current_date: Registry::current_date(&rows, &asked.portfolio, now)?,
+        year,
+        days: window.days(),
+        day: date.into(),
+        currency,
+        knowledge: asked.knowledge,
+        history: held(&rows, asked, year)?,
+    };
+    let projects = rows.under::<Project>(asked.portfolio.ids(), None).collect::<Result<Vec<_>, _>>()?;
+    let candidates = reader.read_all(&projects)?;
+    let list = listings(&rows, &asked.portfolio, year)?;
+    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &reader);
+    let name = asked.portfolio.to_string();
+    let writer = Writer { portfolio: &name, currency, window, time_basis: asked.time_basis };
+    Ok(QueryStatisticsResponse {
+        total: Some(writer.statistics(total)?),
+        groups: write_groups(&writer, groups)?,
+        annual_list: list.map(|(list, _)| list.to_string()).unwrap_or_default(),
+        portfolio: name,
+        year,
+        date: Some(date_message(date)),
+        basis: asked.basis.into(),
+        knowledge: asked.knowledge.into(),
+        time_basis: asked.time_basis.into(),
+        currency_code: currency.to_string(),
+        group_by: asked.paths.clone(),
+        revision,
+    })
+}
+
+/// The day and the year of a report.
+fn date_and_year(asked: &Asked, today: Date) -> Result<(Date, i32), Rejection> {
+    let mut violations = Violations::new();
+    let instead = "a report is of what has happened; give today or a day before it";
+    check_not_after("date", asked.date, today, instead, &mut violations);
+    let date = asked.date.unwrap_or(today);
+    let year = asked.year.unwrap_or_else(|| date.year().into());
+    if !limits::YEARS.contains(&year) {
+        let (first, last) = (limits::YEARS.start(), limits::YEARS.end());
+        let description = format!("{year}, the year of the date, is not from {first} to {last}; give a year");
+        violations.push("year", "OUT_OF_RANGE", description);
+    }
+    Ok(violations.into_result((date, year))?)
+}
+
+/// The numbers of the fields of projects that a filter and groups need.
+fn numbers(filter: &Filter<usize>, group_by: &[GroupBy]) -> Vec<u32> {
+    let mut numbers: Vec<u32> = group_by.iter().filter_map(GroupBy::number).collect();
+    filter.any_comparison(|comparison| {
+        numbers.extend(field_number::<Project>(comparison.field()));
+        false
+    });
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// What was reported before, if what is known now is not what is asked for.
+fn held(rows: &Rows<'_>, asked: &Asked, year: i32) -> Result<HashMap<String, Vec<Bytes>>, Rejection> {
+    match asked.knowledge {
+        Knowledge::Unspecified | Knowledge::Latest => Ok(HashMap::new()),
+        Knowledge::Then => Ok(history::of_year(rows, &asked.portfolio, year, false)?),
+        Knowledge::ThenStrict => Ok(history::of_year(rows, &asked.portfolio, year, true)?),
+    }
+}
+
+/// Adds up the projects of the basis, and each group of them.
+fn add_up(
+    asked: &Asked,
+    candidates: &[Candidate],
+    list: Option<&Listings>,
+    reader: &Reader<'_>,
+) -> (Tally, Groups) {
+    let relations = Relations::of(candidates);
+    let (mut total, mut groups) = (Tally::default(), Groups::new());
+    for (i, candidate) in candidates.iter().enumerate() {
+        let Some(project) = &candidate.counted else { continue };
+        let listing = listed_as(i, candidates, &relations, list);
+        let (listed, split) = (relations.listed[i], relations.split[i]);
+        let is_counted = if asked.basis == Basis::Split { split } else { listed };
+        let has_begun = reader.days.is_some();
+        let mut added = Added { candidate, project, listing, day: reader.day, has_begun, is_named: true };
+        let add = |tally: &mut Tally, added: &Added<'_>| {
+            tally.listed += i32::from(listed);
+            tally.split += i32::from(split);
+            if is_counted {
+                tally.add(added);
+            }
+        };
+        add(&mut total, &added);
+        added.is_named = false;
+        let fields = &FilterRow::of(&project.fields, &|| None);
+        for values in groups_of(&asked.group_by, fields, listing) {
+            add(groups.entry(values).or_default(), &added);
+        }
+    }
+    (total, groups)
+}
+
+/// As what a project is listed in the year: as the list of the year says of it, or of the nearest one above it that is on
+/// it; without a list, as it says itself.
+fn listed_as(
+    i: usize,
+    candidates: &[Candidate],
+    relations: &Relations<'_>,
+    list: Option<&Listings>,
+) -> Listing {
+    let Some((_, list)) = list else { return candidates[i].listing };
+    let on_list = |i: &usize| {
+        let listing = *list.get(&candidates[*i].name)?;
+        Some(if listing == Listing::Unspecified { candidates[*i].listing } else { listing })
+    };
+    let found = on_list(&i).or_else(|| relations.above(i).find_map(|above| on_list(&above)));
+    found.unwrap_or_default()
+}
+
+/// The groups that a project is in: each combination of its values; none if nothing is grouped by.
+fn groups_of(group_by: &[GroupBy], project: &FilterRow<'_>, listing: Listing) -> Vec<Vec<String>> {
+    if group_by.is_empty() {
+        return Vec::new();
+    }
+    group_by.iter().fold(vec![Vec::new()], |groups, by| {
+        let values = by.values(project, listing);
+        let with = |group: &Vec<String>, value: &String| [&group[..], std::slice::from_ref(value)].concat();
+        groups.iter().flat_map(|group| values.iter().map(|value| with(group, value))).collect()
+    })
+}
+
+/// Writes what groups come to.
+fn write_groups(writer: &Writer<'_>, groups: Groups) -> Result<Vec<StatisticsGroup>, Rejection> {
+    let count = groups.len();
+    let too_many = |what: String| {
+        let description = format!("{what}; group by something else, or leave some out by a filter");
+        Err(Rejection::precondition("TOO_MANY_GROUPS", writer.portfolio, description))
+    };
+    if count > limits::REPORT_GROUPS {
+        return too_many(format!("there are {count} groups, more than {}", limits::REPORT_GROUPS));
+    }
+    let (mut written, mut bytes) = (Vec::with_capacity(count), 0);
+    for (values, tally) in groups {
+        let group = StatisticsGroup { values, statistics: Some(writer.statistics(tally)?) };
+        bytes += group.encoded_len();
+        written.push(group);
+    }
+    if bytes > limits::ANSWER_ITEM_BYTES / 2 {
+        return too_many(format!("the values of {count} groups are more than an answer holds"));
+    }
+    Ok(written)
+}
