@@ -32,7 +32,7 @@ const TABLE: &[(&[&str], &str)] = &[
          GetActivity ListActivities GetServiceRequest ListServiceRequests GetServiceRequestStatistics \
          GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies \
          GetCollection ListCollections GetCollectionRollup GetIndicator ListIndicators \
-         GetIndicatorSeries GetObservation ListObservations",
+         GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -45,7 +45,8 @@ const TABLE: &[(&[&str], &str)] = &[
     (
         &["planner", "manager"],
         "CreateMilestone UpdateMilestone DeleteMilestone UndeleteMilestone BatchCreateMilestones CancelMilestone \
-         ReopenMilestone CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject",
+         ReopenMilestone CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject \
+         AdjustAnnualPlan",
     ),
     (&["approver"], "RebaselineMilestone"),
     (&["publisher"], "PublishPolicyProgramme PublishPolicy WithdrawPolicy"),
@@ -53,7 +54,8 @@ const TABLE: &[(&[&str], &str)] = &[
         &["manager"],
         "CreateProject DeleteProject UndeleteProject BatchCreateProjects PrepareProject StartProject CompleteProject \
          CommissionProject SuspendProject ResumeProject CancelProject CreateBatch UpdateBatch DeleteBatch UndeleteBatch \
-         AddBatchMembers RemoveBatchMembers StartBatch CancelBatch AdvanceDate CreateOrganization UpdateOrganization \
+         AddBatchMembers RemoveBatchMembers StartBatch CancelBatch CreateAnnualList UpdateAnnualList DeleteAnnualList \
+         UndeleteAnnualList AddAnnualListMembers RemoveAnnualListMembers AdvanceDate CreateOrganization UpdateOrganization \
          DeleteOrganization UndeleteOrganization CreateAssignment UpdateAssignment DeleteAssignment \
          UndeleteAssignment HandOverAssignment EndAssignment CreateAlliance UpdateAlliance DeleteAlliance \
          UndeleteAlliance ChangeAllianceMembers CreateActivity UpdateActivity DeleteActivity UndeleteActivity \
@@ -200,8 +202,9 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Indicator") && !of_parent => format!("{portfolio}/indicators/i"),
         () if has("Observation") && of_parent => format!("{portfolio}/indicators/i"),
         () if has("Observation") => format!("{portfolio}/indicators/i/observations/o"),
+        () if has("AnnualList") && !of_parent => format!("{portfolio}/annualLists/2021"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
-        () if has("Project") && !of_parent => project,
+        () if (has("Project") || has("AnnualPlan")) && !of_parent => project,
         () => portfolio,
     }
 }

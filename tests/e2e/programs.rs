@@ -20,7 +20,7 @@ const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";
 
 /// Commands in order, the exit code of each, and the message that each value on standard output is.
-const COMMANDS: [(&str, i32, &str); 94] = [
+const COMMANDS: [(&str, i32, &str); 102] = [
     ("portfolio list", 0, "registry.v1.Portfolio"),
     ("portfolio get CITY", 0, "registry.v1.GetPortfolioResponse"),
     ("portfolio create p --display-name 新城 --time-zone Asia/Shanghai --currency CNY", 0, ""),
@@ -127,6 +127,18 @@ const COMMANDS: [(&str, i32, &str); 94] = [
     ("indicator list p", 0, "registry.v1.Indicator"),
     ("indicator series p i --date 2021-05-27 --knowledge then", 0, "registry.v1.GetIndicatorSeriesResponse"),
     ("observation retract p i o --reason 更正", 0, "registry.v1.RetractObservationResponse"),
+    (
+        "project adjust-annual-plan p x --year 2021 --investment 1亿 --reason 年初下达",
+        0,
+        "registry.v1.AdjustAnnualPlanResponse",
+    ),
+    ("annual-list create p 2021 --member x=new-start", 0, "registry.v1.CreateAnnualListResponse"),
+    ("annual-list create p twenty", 4, ""),
+    ("annual-list remove-members p 2021 --member x", 0, "registry.v1.RemoveAnnualListMembersResponse"),
+    ("annual-list add-members p 2021 --member x", 0, "registry.v1.AddAnnualListMembersResponse"),
+    ("annual-list get p 2021", 0, "registry.v1.GetAnnualListResponse"),
+    ("report statistics p --year 2021 --group-by status", 0, "registry.v1.QueryStatisticsResponse"),
+    ("report statistics p --group-by nonsense", 4, ""),
     ("milestone list CITY -", 0, "tracker.v1.Milestone"),
     ("milestone get CITY science-avenue construction-start", 0, "tracker.v1.GetMilestoneResponse"),
     (

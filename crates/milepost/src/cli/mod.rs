@@ -14,6 +14,7 @@ mod ledger;
 pub mod name;
 mod noun;
 pub mod read;
+mod report;
 pub mod request;
 mod rpc;
 pub mod session;
@@ -136,6 +137,9 @@ pub enum Command {
     /// Ledgers: what a server has, and how far it has come
     #[command(subcommand)]
     Ledger(ledger::Verb),
+    /// Reports: what the projects of a portfolio come to
+    #[command(subcommand)]
+    Report(report::Verb),
     /// Access: who calls, who may do what and why; grants
     #[command(subcommand)]
     Access(AccessCommand),
@@ -181,7 +185,7 @@ pub fn definition() -> clap::Command {
                 "break-glass" => verb,
                 _ => noun::client_args(verb),
             }),
-            "event" | "ledger" | "audit" | "health" => {
+            "event" | "ledger" | "report" | "audit" | "health" => {
                 noun::client_args(command).mut_subcommands(noun::client_args)
             }
             _ => command,
@@ -245,6 +249,7 @@ impl Cli {
             Command::Noun(resource, matches) => noun::run(resource, &matches, &session()?).await,
             Command::Event(verb) => event::run(verb, &session()?).await,
             Command::Ledger(verb) => ledger::run(verb, &session()?).await,
+            Command::Report(verb) => report::run(verb, &session()?).await,
             Command::Access(AccessCommand::Verb(verb)) => access::run(verb, &session()?).await,
             Command::Audit(verb) => audit::run(verb, &session()?).await,
             Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
