@@ -14,8 +14,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, rebuild};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase,
-    Policy, PolicyProgramme, Portfolio, Project,
+    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization,
+    Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_proto::resource::{Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};

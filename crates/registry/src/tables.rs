@@ -65,8 +65,8 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Decision, Domain, Entry, Read, Unusable, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, ServiceAccount};
 use milepost_proto::registry::v1::{
-    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization, Phase,
-    Policy, PolicyProgramme, Portfolio, Project,
+    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization,
+    Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
 use milepost_resource::{Checked, Command, Dates, Name, Table};
 use milepost_types::filter::CurrentDate;

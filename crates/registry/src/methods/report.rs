@@ -13,14 +13,14 @@ use milepost_types::{Filter, Violations, limits};
 
 use super::Named;
 use crate::report::group::GroupBy;
-use crate::report::{Asked, answer};
+use crate::report::{ReportQuery, answer};
 
 /// The methods of reports.
 pub(crate) fn of_reports() -> Vec<Named> {
     vec![query("QueryStatistics", read, |request: &QueryStatisticsRequest| &request.min_revisions, answer)]
 }
 
-fn read(request: &QueryStatisticsRequest, violations: &mut Violations) -> Option<Asked> {
+fn read(request: &QueryStatisticsRequest, violations: &mut Violations) -> Option<ReportQuery> {
     let portfolio = violations.check("parent", request.parent.parse());
     let before = violations.count();
     let group_by = GroupBy::read(&request.group_by, violations);
@@ -40,7 +40,7 @@ fn read(request: &QueryStatisticsRequest, violations: &mut Violations) -> Option
     {
         violations.check::<(), _>("filter", Err(error.clone()));
     }
-    Some(Asked {
+    Some(ReportQuery {
         portfolio: portfolio?,
         filter,
         paths: request.group_by.clone(),

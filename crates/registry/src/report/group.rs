@@ -1,4 +1,4 @@
-//! By what a report groups projects: fields of theirs with one value, and labels.
+//! By what a report groups projects: fields of theirs with one value, labels, and collections.
 //!
 //! Invariant: [`GroupBy::values`] alone says in which groups a project is.
 
@@ -19,6 +19,8 @@ const LABELS: &str = "labels";
 pub(crate) enum GroupBy {
     /// What they are listed as in the year.
     Listing,
+    /// The collections that they are members of.
+    Collection,
     /// The field with this id in filters.
     Field(usize),
     /// The label of this key; the id is that of labels.
@@ -43,7 +45,7 @@ impl GroupBy {
                     field,
                     "UNKNOWN_FIELD",
                     format!(
-                        "there is no field {} with one value to group by; there are labels.KEY, {}",
+                        "there is no field {} with one value to group by; there are collection, labels.KEY, {}",
                         quoted(path),
                         paths().collect::<Vec<_>>().join(", ")
                     ),
@@ -59,8 +61,10 @@ impl GroupBy {
             key.parse::<ResourceId>().ok()?;
             return Some(Self::Label(id(LABELS)?, key.to_owned()));
         }
-        if path == "listing" {
-            return Some(Self::Listing);
+        match path {
+            "listing" => return Some(Self::Listing),
+            "collection" => return Some(Self::Collection),
+            _ => {}
         }
         paths().find(|known| *known == path).and_then(id).map(Self::Field)
     }
@@ -68,18 +72,26 @@ impl GroupBy {
     /// The number of the field of a project that it needs.
     pub(crate) fn number(&self) -> Option<u32> {
         match self {
-            Self::Listing => None,
+            Self::Listing | Self::Collection => None,
             Self::Field(id) | Self::Label(id, _) => field_number::<Project>(*id),
         }
     }
 
-    /// The values of a project, one for each group that it is in; an empty one for a group of those without.
-    pub(crate) fn values(&self, project: &FilterRow<'_>, listing: Listing) -> Vec<String> {
+    /// The values of a project, one for each group that it is in; an empty one for a group of those without. It is a member
+    /// of these collections.
+    pub(crate) fn values(
+        &self,
+        project: &FilterRow<'_>,
+        listing: Listing,
+        collections: &[String],
+    ) -> Vec<String> {
         let value = match self {
             Self::Listing => match listing {
                 Listing::Unspecified => String::new(),
                 listing => listing.as_str_name().to_owned(),
             },
+            Self::Collection if collections.is_empty() => String::new(),
+            Self::Collection => return collections.to_vec(),
             Self::Field(id) => text(project.value(*id)),
             Self::Label(id, key) => project.entry(*id, key).unwrap_or_default().to_owned(),
         };

@@ -20,7 +20,9 @@ use jiff::civil::Date;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
-use milepost_proto::registry::v1::{Portfolio, Project, QueryStatisticsResponse, StatisticsGroup};
+use milepost_proto::registry::v1::{
+    Collection, Portfolio, Project, QueryStatisticsResponse, StatisticsGroup,
+};
 use milepost_resource::{Dates, FilterRow, Name, Query, date_message, field_number};
 use milepost_types::filter::FilterError;
 use milepost_types::{CurrencyCode, Filter, Rejection, Violations, limits};
@@ -38,7 +40,7 @@ use tally::{Added, Tally};
 use time::Window;
 
 /// What a report is asked for.
-pub(crate) struct Asked {
+pub(crate) struct ReportQuery {
     pub(crate) portfolio: Name<Portfolio>,
     /// A filter that cannot be read is refused as lists refuse it.
     pub(crate) filter: Result<Filter<usize>, FilterError>,
@@ -62,7 +64,7 @@ type Groups = BTreeMap<Vec<String>, Tally>;
 /// # Errors
 /// If the portfolio is not there, if the date is after today or of no year of reports, if a sum or the groups are too
 /// large, or if a row cannot be decoded.
-pub(crate) fn answer(query: Query<'_, Registry, Asked>) -> Result<QueryStatisticsResponse, Rejection> {
+pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QueryStatisticsResponse, Rejection> {
     let Query { rows, now, request: asked, revision, .. } = query;
     let filter = asked.filter.as_ref();
     let filter = filter.map_err(|error| Rejection::Filter { field: "filter", error: error.clone() })?;
@@ -85,7 +87,11 @@ pub(crate) fn answer(query: Query<'_, Registry, Asked>) -> Result<QueryStatistic
     let projects = rows.under::<Project>(asked.portfolio.ids(), None).collect::<Result<Vec<_>, _>>()?;
     let candidates = reader.read_all(&projects)?;
     let list = listings(&rows, &asked.portfolio, year)?;
-    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &reader);
+    let collections = match asked.group_by.contains(&GroupBy::Collection) {
+        true => collections(&rows, &asked.portfolio)?,
+        false => HashMap::new(),
+    };
+    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &collections, &reader);
     let name = asked.portfolio.to_string();
     let writer = Writer { portfolio: &name, currency, window, time_basis: asked.time_basis };
     Ok(QueryStatisticsResponse {
@@ -105,7 +111,7 @@ pub(crate) fn answer(query: Query<'_, Registry, Asked>) -> Result<QueryStatistic
 }
 
 /// The day and the year of a report.
-fn date_and_year(asked: &Asked, today: Date) -> Result<(Date, i32), Rejection> {
+fn date_and_year(asked: &ReportQuery, today: Date) -> Result<(Date, i32), Rejection> {
     let mut violations = Violations::new();
     let instead = "a report is of what has happened; give today or a day before it";
     check_not_after("date", asked.date, today, instead, &mut violations);
@@ -132,7 +138,7 @@ fn numbers(filter: &Filter<usize>, group_by: &[GroupBy]) -> Vec<u32> {
 }
 
 /// What was reported before, if what is known now is not what is asked for.
-fn held(rows: &Rows<'_>, asked: &Asked, year: i32) -> Result<HashMap<String, Vec<Bytes>>, Rejection> {
+fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> Result<HashMap<String, Vec<Bytes>>, Rejection> {
     match asked.knowledge {
         Knowledge::Unspecified | Knowledge::Latest => Ok(HashMap::new()),
         Knowledge::Then => Ok(history::of_year(rows, &asked.portfolio, year, false)?),
@@ -140,11 +146,28 @@ fn held(rows: &Rows<'_>, asked: &Asked, year: i32) -> Result<HashMap<String, Vec
     }
 }
 
+/// The collections of a portfolio that are not deleted, by the projects that are members of them.
+fn collections(
+    rows: &Rows<'_>,
+    portfolio: &Name<Portfolio>,
+) -> Result<HashMap<String, Vec<String>>, Rejection> {
+    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+    for row in rows.under::<Collection>(portfolio.ids(), None) {
+        let (name, row) = row?;
+        let collection = rows.read(&name, row)?;
+        for member in collection.members.iter().filter(|_| !collection.is_deleted()) {
+            found.entry(member.clone()).or_default().push(name.to_string());
+        }
+    }
+    Ok(found)
+}
+
 /// Adds up the projects of the basis, and each group of them.
 fn add_up(
-    asked: &Asked,
+    asked: &ReportQuery,
     candidates: &[Candidate],
     list: Option<&Listings>,
+    collections: &HashMap<String, Vec<String>>,
     reader: &Reader<'_>,
 ) -> (Tally, Groups) {
     let relations = Relations::of(candidates);
@@ -166,7 +189,8 @@ fn add_up(
         add(&mut total, &added);
         added.is_named = false;
         let fields = &FilterRow::of(&project.fields, &|| None);
-        for values in groups_of(&asked.group_by, fields, listing) {
+        let collections = collections.get(&candidate.name).map(Vec::as_slice).unwrap_or_default();
+        for values in groups_of(&asked.group_by, fields, listing, collections) {
             add(groups.entry(values).or_default(), &added);
         }
     }
@@ -191,12 +215,17 @@ fn listed_as(
 }
 
 /// The groups that a project is in: each combination of its values; none if nothing is grouped by.
-fn groups_of(group_by: &[GroupBy], project: &FilterRow<'_>, listing: Listing) -> Vec<Vec<String>> {
+fn groups_of(
+    group_by: &[GroupBy],
+    project: &FilterRow<'_>,
+    listing: Listing,
+    collections: &[String],
+) -> Vec<Vec<String>> {
     if group_by.is_empty() {
         return Vec::new();
     }
     group_by.iter().fold(vec![Vec::new()], |groups, by| {
-        let values = by.values(project, listing);
+        let values = by.values(project, listing, collections);
         let with = |group: &Vec<String>, value: &String| [&group[..], std::slice::from_ref(value)].concat();
         groups.iter().flat_map(|group| values.iter().map(|value| with(group, value))).collect()
     })

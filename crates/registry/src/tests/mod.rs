@@ -31,6 +31,7 @@ mod plans;
 mod policies;
 mod references;
 mod replay;
+mod report_collections;
 mod reporting;
 mod reports;
 mod reports_known_then;
