@@ -5,7 +5,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_types::filter::{CurrentDate, Field, FieldType, Fields, Schema, Value};
+use milepost_types::filter::{CurrentDate, EVENT_FIELDS, Fields, Schema, Value};
+
+pub(crate) use milepost_types::filter::EventField;
 
 /// The fields of an event that it can be selected by; not its resource and payload.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,36 +38,8 @@ pub(crate) struct Envelope<'a> {
     pub(crate) changed_fields: Vec<&'a str>,
 }
 
-/// A field to filter events by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum EventField {
-    Type,
-    Source,
-    Subject,
-    Portfolio,
-    Project,
-    CommitTime,
-    EventDate,
-    Actor,
-    RequestId,
-    CausedBy,
-    ChangedFields,
-}
-
 /// What events can be filtered by; documented at `EventSelection.filter`.
-pub(crate) static SCHEMA: Schema<EventField> = Schema::new(&[
-    Field::new("type", FieldType::EventType, EventField::Type),
-    Field::new("source", FieldType::Text, EventField::Source),
-    Field::new("subject", FieldType::Name, EventField::Subject),
-    Field::new("portfolio", FieldType::Name, EventField::Portfolio),
-    Field::new("project", FieldType::Name, EventField::Project),
-    Field::new("commit_time", FieldType::Timestamp, EventField::CommitTime),
-    Field::new("event_date", FieldType::Date, EventField::EventDate),
-    Field::new("actor", FieldType::Text, EventField::Actor),
-    Field::new("request_id", FieldType::Text, EventField::RequestId),
-    Field::new("caused_by", FieldType::Text, EventField::CausedBy),
-    Field::new("changed_fields", FieldType::List, EventField::ChangedFields),
-]);
+pub(crate) static SCHEMA: Schema<EventField> = Schema::new(EVENT_FIELDS);
 
 impl Fields<EventField> for Envelope<'_> {
     fn value(&self, field: EventField) -> Value<'_> {

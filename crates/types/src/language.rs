@@ -26,6 +26,34 @@ impl LanguageTag {
     }
 }
 
+/// The language, of those that there are, that is nearest to the one that is wanted: it itself, or one that says it
+/// more closely (`zh-Hans` for `zh`); then the same without its last part (`zh` for `zh-CN`), and so on; `None` if
+/// no language is left. All tags are in their conventional case.
+pub fn nearest<'a>(wanted: &str, held: impl IntoIterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let mut wanted = wanted;
+    while !wanted.is_empty() {
+        let fits = |tag: &&str| *tag == wanted || is_within(tag, wanted);
+        // The shortest says the least besides.
+        let found = held.clone().into_iter().filter(fits).min_by_key(|tag| (tag.len(), *tag));
+        if found.is_some() {
+            return found;
+        }
+        wanted = wanted.rsplit_once('-').map_or("", |(rest, _)| rest);
+    }
+    None
+}
+
+/// Whether somebody who wants a language is served by another: it is the same, or one of the two says the other more
+/// closely (`zh-CN` and `zh`).
+pub fn serves(held: &str, wanted: &str) -> bool {
+    held == wanted || is_within(held, wanted) || is_within(wanted, held)
+}
+
+/// Whether a tag says another one more closely.
+fn is_within(tag: &str, wider: &str) -> bool {
+    tag.strip_prefix(wider).is_some_and(|rest| rest.starts_with('-'))
+}
+
 impl fmt::Display for LanguageTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -152,6 +180,30 @@ mod tests {
         ] {
             assert_eq!(given.parse::<LanguageTag>().unwrap().as_str(), held);
         }
+    }
+
+    #[test]
+    fn the_nearest_language_is_the_same_then_a_closer_one_then_a_wider_one() {
+        let held = ["en", "zh-Hans-CN", "zh-CN", "pt-BR"];
+        for (wanted, found) in [
+            ("en", Some("en")),
+            ("en-GB", Some("en")),
+            ("zh", Some("zh-CN")),
+            ("zh-Hans", Some("zh-Hans-CN")),
+            ("zh-TW", Some("zh-CN")),
+            ("pt", Some("pt-BR")),
+            ("p", None),
+            ("fr", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(wanted, held), found, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_language_serves_one_that_it_says_more_closely_or_less_and_no_sister() {
+        assert!(serves("zh-CN", "zh-CN") && serves("zh", "zh-CN") && serves("zh-CN", "zh"));
+        assert!(!serves("zh-CN", "zh-TW") && !serves("en", "zh") && !serves("zh", "zhu"));
     }
 
     #[test]

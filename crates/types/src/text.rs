@@ -67,6 +67,20 @@ pub fn text(text: impl Into<String>) -> Result<String, TextError> {
 pub fn translations<K: AsRef<str>, V: Into<String>>(
     given: impl IntoIterator<Item = (K, V)>,
 ) -> Result<BTreeMap<LanguageTag, String>, Violations> {
+    by_language(given, |name| display_name(name))
+}
+
+/// Lines of text by language. Paths of violations are the tags.
+pub fn text_translations<K: AsRef<str>, V: Into<String>>(
+    given: impl IntoIterator<Item = (K, V)>,
+) -> Result<BTreeMap<LanguageTag, String>, Violations> {
+    by_language(given, |lines| text(lines))
+}
+
+fn by_language<K: AsRef<str>, V>(
+    given: impl IntoIterator<Item = (K, V)>,
+    check: impl Fn(V) -> Result<String, TextError>,
+) -> Result<BTreeMap<LanguageTag, String>, Violations> {
     let mut violations = Violations::new();
     let mut kept = BTreeMap::new();
     for (count, (tag, name)) in given.into_iter().enumerate() {
@@ -75,7 +89,7 @@ pub fn translations<K: AsRef<str>, V: Into<String>>(
             break;
         }
         let field = path(tag.as_ref());
-        let name = violations.check(field.clone(), display_name(name));
+        let name = violations.check(field.clone(), check(name));
         let tag = violations.check(field.clone(), tag.as_ref().parse::<LanguageTag>());
         if let (Some(tag), Some(name)) = (tag, name)
             && kept.insert(tag, name).is_some()

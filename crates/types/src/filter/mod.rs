@@ -68,6 +68,7 @@
 mod comparison;
 mod current_date;
 mod error;
+mod event;
 mod fields;
 mod group;
 mod operand;
@@ -86,6 +87,7 @@ use std::fmt;
 pub use comparison::{Comparison, Operator, Test};
 pub use current_date::{CurrentDate, Dated};
 pub use error::{FilterError, FilterFault};
+pub use event::{EVENT_FIELDS, EventField};
 pub use fields::{Fields, Value};
 pub use operand::{Amount, Double, Operand, Pattern};
 pub use schema::{Field, FieldType, Schema};

@@ -104,6 +104,14 @@ impl<F> Field<F> {
     pub const fn kind(&self) -> FieldType {
         self.kind
     }
+
+    /// What a row knows it by.
+    pub const fn id(&self) -> F
+    where
+        F: Copy,
+    {
+        self.id
+    }
 }
 
 /// The fields of one kind of row.
