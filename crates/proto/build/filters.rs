@@ -80,7 +80,9 @@ fn collect(
             "Text" if field.name() == "name" || rules.reference != "None" => add(&path, "Name", "Whole"),
             "Enum" => add(&path, &format!("Enum(&{:?})", enumeration(&field).0), "Whole"),
             "Instant" => add(&path, "Timestamp", "Whole"),
+            // What is inside of messages has no keys to ask for.
             "Bytes" => {}
+            "Map" if steps.len() > 1 => {}
             kind => add(&path, kind, "Whole"),
         }
     }

@@ -107,7 +107,7 @@ fn value(field: &FieldDescriptor) -> String {
 fn slot(field: &FieldDescriptor) -> Option<String> {
     let (variant, place) = (variant(field), format!("self.{}", ident(field.name())));
     let slot = match variant {
-        "Text" | "Map" | "Ints" | "Dates" | "Messages" => format!("&mut {place}"),
+        "Text" | "Texts" | "Map" | "Ints" | "Dates" | "Messages" => format!("&mut {place}"),
         "Double" if field.supports_presence() => format!("&mut {place}"),
         "Message" => format!("{place}.as_mut().map(|message| message as &mut dyn Node)"),
         _ => return None,

@@ -37,6 +37,16 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
     };
     let filters: Vec<_> = schema.resources.iter().map(filter).collect();
     let filters = filters.join(", ");
+    let facts = |resource: &Resource| format!("Facts::of::<{}>()", path(&resource.message));
+    let facts: Vec<_> = schema.resources.iter().map(facts).collect();
+    let facts = facts.join(", ");
+    let carried = |resource: &Resource| {
+        let (_, field) = schema.events.get(resource.message.full_name())?;
+        let (variant, message) = (upper_camel(field), path(&resource.message));
+        Some(format!("event::Resource::{variant}(resource) => (Facts::of::<{message}>(), resource)"))
+    };
+    let carried: Vec<_> = schema.resources.iter().filter_map(carried).collect();
+    let carried = carried.join(", ");
     let mut code = format!(
         "/// The numbers of the fields of an event that hold a resource.\n\
          pub const EVENT_FIELDS: &[u32] = &{numbers:?};\n\
@@ -45,7 +55,11 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
          /// The types of resources.\n\
          pub const TYPES: &[&Type] = &[{types}];\n\
          /// What resources can be filtered by, by their messages.\n\
-         pub const FILTERS: &[(&str, &[filter::Field<usize>])] = &[{filters}];\n"
+         pub const FILTERS: &[(&str, &[filter::Field<usize>])] = &[{filters}];\n\
+         /// What the schemas say of each resource.\n\
+         pub const FACTS: &[Facts] = &[{facts}];\n\
+         /// The resource of an event, and what the schema says of it.\n\
+         pub fn carried(resource: &event::Resource) -> (Facts, &dyn Node) {{ match resource {{ {carried} }} }}\n"
     );
     for (resource, changes) in schema.resources.iter().zip(changes) {
         code += &type_of(&schema, resource);

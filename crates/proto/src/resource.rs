@@ -213,6 +213,8 @@ pub enum Value<'a> {
 pub enum Slot<'a> {
     /// A text.
     Text(&'a mut String),
+    /// Texts.
+    Texts(&'a mut Vec<String>),
     /// A number, if it is set.
     Double(&'a mut Option<f64>),
     /// Whole numbers.
@@ -326,6 +328,26 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
 pub trait Deletable: Resource {
     /// The request that deletes one.
     type Delete: TargetRequest;
+}
+
+/// What a schema says of a resource, whichever it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// Its type.
+    pub of: &'static Type,
+    /// Its fields, in the order of the schema.
+    pub fields: &'static [Field],
+    /// What it can be filtered by; each field's id is its index.
+    pub filter: &'static [filter::Field<usize>],
+    /// Where these fields are.
+    pub filter_paths: &'static [FilterPath],
+}
+
+impl Facts {
+    /// What the schema says of these resources.
+    pub const fn of<R: Resource>() -> Self {
+        Self { of: R::TYPE, fields: R::FIELDS, filter: R::FILTER, filter_paths: R::FILTER_PATHS }
+    }
 }
 
 /// A resource that can be changed after its creation, and undeleted.

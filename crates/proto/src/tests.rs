@@ -12,9 +12,10 @@ use crate::event::v1::Event;
 use crate::milepost::access::v1::{ApiToken, CreateApiTokenResponse, Grant, ServiceAccount};
 use crate::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use crate::resource::{
-    Access, CreateRequest, EVENT_FIELDS, Field, Kind, Leaf, ListRequest, Resource, STANDARD_EVENT_TYPES,
+    Access, CreateRequest, EVENT_FIELDS, FACTS, Field, Kind, Leaf, ListRequest, Resource,
+    STANDARD_EVENT_TYPES, carried,
 };
-use crate::tracker::v1::Milestone;
+use crate::tracker::v1::{Milestone};
 
 /// Calls a function for every resource of the schemas.
 macro_rules! every {
@@ -199,6 +200,10 @@ fn every_path_of_a_filter_leads_to_its_field() {
 fn is_carried<R: Resource>() {
     let name = R::FIELDS.iter().position(|field| field.name == "name").unwrap();
     let event = Event { resource: Some(with::<R>(name).into_event()), ..Event::default() };
+    let (facts, node) = carried(event.resource.as_ref().unwrap());
+    assert_eq!((facts.of.name, facts.fields.len()), (R::TYPE.name, node.fields().len()));
+    assert!(matches!(node.value(name), crate::resource::Value::Text("x")), "{}", R::TYPE.name);
+    assert!(FACTS.iter().any(|facts| facts.of.singular == R::TYPE.singular), "{}", R::TYPE.name);
     let found: Vec<_> = crate::wire::fields(&event.encode_to_vec()).map(|field| field.unwrap().0).collect();
     assert_eq!(found, [R::EVENT_FIELD], "{}", R::TYPE.name);
     assert!(EVENT_FIELDS.contains(&R::EVENT_FIELD), "{}", R::TYPE.name);

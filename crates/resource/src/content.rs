@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Access, Content, Field, Kind, Node, Slot, Value};
 use milepost_service::value::{date, date_message};
-use milepost_types::{CurrencyCode, Decimal, Money, Period, TimeZoneId, Violations, limits, text};
+use milepost_types::{
+    CurrencyCode, Decimal, LanguageTag, Money, Period, TimeZoneId, Violations, limits, text,
+};
 
 use crate::mask::is_set;
 use crate::value::{instant, instant_message};
@@ -68,6 +70,7 @@ pub(crate) fn check(
             violations.nest(path, found);
         }
         Slot::Map(map) => check_map(map, field, path, violations),
+        Slot::Text(tag) if field.content == Content::Language => conventional(tag),
         // There is one zero.
         Slot::Double(Some(degrees)) => *degrees += 0.0,
         _ => {}
@@ -115,6 +118,9 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
         }
         Content::TimeZone => {
             violations.check(path, given.parse::<TimeZoneId>());
+        }
+        Content::Language => {
+            violations.check(path, given.parse::<LanguageTag>());
         }
         Content::Currency => {
             violations.check(path, given.parse::<CurrencyCode>());
@@ -207,12 +213,16 @@ pub(crate) fn check_order(message: &dyn Node, path: &str, violations: &mut Viola
 
 fn check_map(map: &mut BTreeMap<String, String>, field: &Field, path: &str, violations: &mut Violations) {
     let given = std::mem::take(map);
-    if field.content == Content::Translations {
-        let kept = violations.check(path, text::translations(given)).unwrap_or_default();
-        *map = kept.into_iter().map(|(tag, name)| (tag.to_string(), name)).collect();
-    } else {
-        *map = violations.check(path, text::labels(given)).unwrap_or_default();
-    }
+    let kept = match field.content {
+        Content::Translations => text::translations(given),
+        Content::TextTranslations => text::text_translations(given),
+        _ => {
+            *map = violations.check(path, text::labels(given)).unwrap_or_default();
+            return;
+        }
+    };
+    let kept = violations.check(path, kept).unwrap_or_default();
+    *map = kept.into_iter().map(|(tag, text)| (tag.to_string(), text)).collect();
 }
 
 fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, violations: &mut Violations) {
@@ -240,6 +250,7 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
     match message.slot(index) {
         Slot::Ints(values) if field.content == Content::Weekdays => weekdays(values, path, violations),
         Slot::Dates(values) => days(values, path, violations),
+        Slot::Texts(tags) if field.content == Content::Language => tags.iter_mut().for_each(conventional),
         Slot::Messages(values) => {
             for i in 0..values.len() {
                 let Some(value) = values.node_mut(i) else { break };
@@ -249,6 +260,13 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
             }
         }
         _ => {}
+    }
+}
+
+/// Brings a language tag into its conventional case.
+fn conventional(tag: &mut String) {
+    if let Ok(conventional) = tag.parse::<LanguageTag>() {
+        *tag = conventional.to_string();
     }
 }
 

@@ -215,10 +215,19 @@ pub(crate) fn resource_of(event: &Bytes) -> Bytes {
     resource.map(|(_, resource)| event.slice_ref(resource)).unwrap_or_default()
 }
 
-/// The encoded resources of events, each once: an announcement carries that of the event before it.
+/// The encoded resources of events that are of the same kind as the first, each once: an announcement carries that of
+/// the event before it, and what else follows may be of another kind.
 pub(crate) fn resources_of(events: &[Bytes]) -> Vec<Bytes> {
-    let mut resources: Vec<_> =
-        events.iter().map(resource_of).filter(|resource| !resource.is_empty()).collect();
+    let mut kind = None;
+    let mut resources: Vec<_> = Vec::with_capacity(events.len());
+    for event in events {
+        let Some((field, resource)) = carried(event).ok().and_then(|carried| carried.resource) else {
+            continue;
+        };
+        if *kind.get_or_insert(field) == field {
+            resources.push(event.slice_ref(resource));
+        }
+    }
     resources.dedup();
     resources
 }

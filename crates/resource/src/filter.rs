@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use milepost_proto::resource::{Field, FilterPath, Kind, Leaf, Node, Resource, Value};
+use milepost_proto::resource::{Facts, Field, FilterPath, Kind, Leaf, Node, Resource, Value};
 use milepost_types::filter::{self, CurrentDate};
 
 use crate::value;
@@ -31,6 +31,15 @@ impl<'a> FilterRow<'a> {
     /// A resource, and what `today()` means for it.
     pub fn of<R: Resource>(resource: &'a R, current_date: &'a dyn Fn() -> Option<CurrentDate>) -> Self {
         Self { paths: R::FILTER_PATHS, node: resource, current_date }
+    }
+
+    /// The same, of a resource that an event carries.
+    pub fn carried(
+        facts: Facts,
+        node: &'a dyn Node,
+        current_date: &'a dyn Fn() -> Option<CurrentDate>,
+    ) -> Self {
+        Self { paths: facts.filter_paths, node, current_date }
     }
 
     /// Calls `visit` with the values at a path, more than one inside lists, until it answers true.

@@ -249,6 +249,23 @@ impl<'a, D> Rows<'a, D> {
         let keys = self.read.scan(&KeyRange { start: start.done(), end }, Direction::Backward);
         keys.filter_map(move |(key, _)| Some(index.parts::<R>(&key)?.0))
     }
+
+    /// The names of the resources under these ids whose keys in an index go on with these bytes or more, in its order,
+    /// each with what its key goes on with; if `beyond`, not with these bytes themselves.
+    pub fn names_from<R: Rules<D>>(
+        &self,
+        index: Index,
+        ids: &[ResourceId],
+        from: &[u8],
+        beyond: bool,
+    ) -> impl Iterator<Item = (Bytes, Name<R>)> + use<'a, R, D> {
+        let under = index.start(ids).done();
+        let mut range = KeyRange::prefix(&under);
+        range.start.extend_from_slice(from);
+        range.start.extend(beyond.then_some(0));
+        let keys = self.read.scan(&range, Direction::Forward);
+        keys.filter_map(move |(key, _)| Some((key.slice(under.len()..), index.parts::<R>(&key)?.0)))
+    }
 }
 
 /// What a decision of the service `D` depends on.

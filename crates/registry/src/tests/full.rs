@@ -62,6 +62,9 @@ pub(crate) fn portfolio() -> Portfolio {
         reporting_currency_code: "CNY".into(),
         description: text(limits::TEXT_CHARS, 0),
         labels: labels(),
+        language: "zh-Hans-CN".into(),
+        required_languages: translations().into_keys().take(20).collect(),
+        publish_needs_another_person: true,
         max_projects_per_officer: Some(1000),
         ..Portfolio::default()
     }

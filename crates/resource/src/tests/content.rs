@@ -209,3 +209,29 @@ fn dates_and_amounts_are_whole_and_not_negative() {
     let found = found(&mut batch(Some(date(2021, 5, 27)), money("cny", 1, 0)));
     assert_eq!(found[0].0, "declared_investment.currency_code");
 }
+
+#[test]
+fn languages_are_tags_in_their_conventional_case() {
+    let mut portfolio = Portfolio {
+        display_name: "p".to_owned(),
+        time_zone: "UTC".to_owned(),
+        reporting_currency_code: "CNY".to_owned(),
+        language: "zh-hans-cn".to_owned(),
+        required_languages: vec!["ZH-cn".to_owned(), "en".to_owned()],
+        ..Portfolio::default()
+    };
+    assert_eq!(found(&mut portfolio), []);
+    assert_eq!(portfolio.language, "zh-Hans-CN");
+    assert_eq!(portfolio.required_languages, ["zh-CN", "en"]);
+    let tags = ["zh_CN", "en", "en"].map(str::to_owned);
+    let wrong = Portfolio { language: "中文".to_owned(), required_languages: tags.into(), ..portfolio };
+    let none = |tag: &str| format!("\"{tag}\" is no language tag; give a BCP 47 tag such as zh-CN or en");
+    faulty(
+        wrong,
+        &[
+            ("language", "INVALID_LANGUAGE_TAG", &none("中文")),
+            ("required_languages[0]", "INVALID_LANGUAGE_TAG", &none("zh_CN")),
+            ("required_languages[2]", "DUPLICATE", "the language is given twice"),
+        ],
+    );
+}

@@ -232,6 +232,13 @@ fn an_announcement_comes_right_after_its_change_names_it_and_is_not_answered_twi
     let encoded: Vec<bytes::Bytes> =
         events.iter().map(|event| prost::Message::encode_to_vec(event).into()).collect();
     assert_eq!(crate::event::resources_of(&encoded).len(), 1);
+    // What follows of another kind is no answer.
+    let other = milepost_proto::event::v1::Event {
+        resource: Some(milepost_proto::resource::Resource::into_event(super::world::portfolio("a"))),
+        ..Default::default()
+    };
+    let encoded = [encoded, vec![prost::Message::encode_to_vec(&other).into()]].concat();
+    assert_eq!(crate::event::resources_of(&encoded).len(), 1);
 }
 
 #[test]
