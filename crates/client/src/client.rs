@@ -19,6 +19,8 @@ use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClie
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_proto::tracker::v1::timeline_entry_service_client::TimelineEntryServiceClient;
+use milepost_proto::tracker::v1::timeline_rule_service_client::TimelineRuleServiceClient;
 use milepost_types::{LedgerKind, Position};
 use std::path::PathBuf;
 use tonic::codec::CompressionEncoding;
@@ -233,6 +235,20 @@ impl Client {
     /// Milestones.
     pub fn milestones(&self) -> MilestoneServiceClient<CredentialChannel> {
         MilestoneServiceClient::new(self.tracker.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Entries of timelines, and what readers see of them.
+    pub fn timeline_entries(&self) -> TimelineEntryServiceClient<CredentialChannel> {
+        TimelineEntryServiceClient::new(self.tracker.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    /// Rules of timelines.
+    pub fn timeline_rules(&self) -> TimelineRuleServiceClient<CredentialChannel> {
+        TimelineRuleServiceClient::new(self.tracker.channel())
             .max_decoding_message_size(REPLY_BYTES)
             .accept_compressed(CompressionEncoding::Gzip)
     }

@@ -15,7 +15,7 @@ use crate::resource::{
     Access, CreateRequest, EVENT_FIELDS, FACTS, Field, Kind, Leaf, ListRequest, Resource,
     STANDARD_EVENT_TYPES, carried,
 };
-use crate::tracker::v1::{Milestone};
+use crate::tracker::v1::{Milestone, TimelineEntry, TimelineRule};
 
 /// Calls a function for every resource of the schemas.
 macro_rules! every {
@@ -29,6 +29,8 @@ macro_rules! every {
         $check::<Grant>();
         $check::<ServiceAccount>();
         $check::<ApiToken>();
+        $check::<TimelineEntry>();
+        $check::<TimelineRule>();
     };
 }
 

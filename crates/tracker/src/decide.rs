@@ -27,6 +27,7 @@ use crate::convert::event::Events;
 use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
 use crate::parent::check_portfolio;
+use crate::timeline::Reactions;
 use crate::{apply, tables};
 
 /// Bytes of the events of an entry that may be one of several parts: with what surrounds them, and with any one
@@ -94,7 +95,13 @@ impl Domain for Tracker {
         match command {
             Command::Resources(command) => {
                 let decision = milepost_resource::decide(self, LedgerKind::Tracker, rows, command, context)?;
-                Ok(Decision { decided_on: tables::source::get(rows).into_iter().collect(), ..decision })
+                let mut events = Events::after(context, &command.traceparent, decision.events);
+                Reactions::new(&scope, &[]).follow_up(0, &mut events)?;
+                Ok(Decision {
+                    decided_on: tables::source::get(rows).into_iter().collect(),
+                    events: events.finish(),
+                    ..decision
+                })
             }
             Command::AdvanceDate(command) => advance_date(&scope, command),
             Command::Ingest { source_entry, skip } => {

@@ -1,6 +1,7 @@
-//! When, and how well: milestones with baseline, forecast and actual dates; and service requests.
+//! When, and how well: milestones with baseline, forecast and actual dates; service requests; and the public timeline that
+//! is told of it.
 //!
-//! A service on a ledger, in rooms: `milestone` and `service_request` have the rules of these, which crate
+//! A service on a ledger, in rooms: `milestone`, `service_request` and `timeline` have the rules of these, which crate
 //! `resource` serves and stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`
 //! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
 //! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
@@ -26,6 +27,7 @@ mod service_request;
 mod source;
 mod sweep;
 mod tables;
+mod timeline;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
-//! The methods of milestones besides the standard ones: from their requests to what is to be done.
+//! The methods of resources besides the standard ones: from their requests to what is to be done.
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 mod date;
 pub(crate) mod forecasts;
 mod service_request;
+mod timeline;
 
 pub(crate) use service_request::of_service_requests;
 
@@ -25,6 +26,8 @@ use crate::command::Command;
 use crate::decide::Tracker;
 use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, rebaseline, reforecast};
 use crate::names::{MilestoneName, ProjectName};
+
+pub(crate) use timeline::of_timeline_entries;
 
 /// Bytes of a SHA-256.
 const SHA256_BYTES: usize = 32;

@@ -19,6 +19,11 @@ pub(crate) struct PortfolioFact {
     /// None: Monday to Friday.
     pub(crate) working_days: Option<WorkingDays>,
     pub(crate) deleted: bool,
+    /// A BCP 47 tag; empty: not said.
+    pub(crate) language: String,
+    /// The languages that an entry of its timeline must have to be published.
+    pub(crate) required_languages: Vec<String>,
+    pub(crate) publish_needs_another_person: bool,
 }
 
 /// A working calendar, as the registry says.
@@ -66,6 +71,10 @@ pub(crate) struct Portfolio {
     pub(crate) zone: TimeZoneId,
     pub(crate) calendar: Calendar,
     pub(crate) deleted: bool,
+    /// See [`PortfolioFact`]; so with the others.
+    pub(crate) language: String,
+    pub(crate) required_languages: Vec<String>,
+    pub(crate) publish_needs_another_person: bool,
 }
 
 impl Portfolio {
@@ -76,7 +85,14 @@ impl Portfolio {
 
     /// What is taken for a portfolio that nothing is known of.
     pub(crate) fn unknown() -> Self {
-        Self { zone: TimeZoneId::UTC, calendar: Calendar::default(), deleted: false }
+        Self {
+            zone: TimeZoneId::UTC,
+            calendar: Calendar::default(),
+            deleted: false,
+            language: String::new(),
+            required_languages: Vec::new(),
+            publish_needs_another_person: false,
+        }
     }
 }
 
@@ -93,6 +109,9 @@ impl From<&PortfolioFact> for Portfolio {
             zone: fact.time_zone.parse().unwrap_or(TimeZoneId::UTC),
             calendar: fact.working_days.as_ref().map(calendar).unwrap_or_default(),
             deleted: fact.deleted,
+            language: fact.language.clone(),
+            required_languages: fact.required_languages.clone(),
+            publish_needs_another_person: fact.publish_needs_another_person,
         }
     }
 }
@@ -119,6 +138,9 @@ mod tests {
             time_zone: time_zone.into(),
             working_days,
             deleted: false,
+            language: "zh-CN".into(),
+            required_languages: vec!["en".into()],
+            publish_needs_another_person: true,
         }
     }
 

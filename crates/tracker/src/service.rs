@@ -11,7 +11,7 @@ use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::resource::Mutable;
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
 use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
 use milepost_service::config::server::Server;
@@ -119,6 +119,8 @@ impl Service {
         let component = Component::new(KIND.as_str())
             .service(self.serve::<Milestone>(methods::of_milestones()))
             .service(self.serve::<ServiceRequest>(methods::of_service_requests()))
+            .service(self.serve::<TimelineEntry>(methods::of_timeline_entries()))
+            .service(self.serve::<TimelineRule>(Vec::new()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());

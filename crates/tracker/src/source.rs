@@ -3,12 +3,17 @@
 //! Invariant: an entry that goes on where the tracker stands is never refused: what cannot be derived from
 //! it is a [`Reaction::Skip`].
 
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_types::Position;
+use milepost_types::{NameError, Position};
 
 use crate::convert::mirror::AccessFacts;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
-use crate::names::ProjectName;
+use crate::names::{MilestoneName, ProjectName};
+use crate::timeline::RuleName;
 
 /// The type of the event that says that a project started.
 pub(crate) const PROJECT_STARTED: &str = "milepost.project.started";
@@ -32,6 +37,35 @@ pub(crate) struct SourceEntry {
     pub(crate) access: AccessFacts,
     /// What follows from it, in order.
     pub(crate) reactions: Vec<Reaction>,
+    /// The events that timelines may tell of, encoded; after what follows besides.
+    pub(crate) events: Vec<Bytes>,
+}
+
+/// The last thing that an event of the registry had an effect by, before the entry was full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// The milestone that a start changed.
+    Milestone(MilestoneName),
+    /// The rule that made an entry of a timeline.
+    Rule(RuleName),
+}
+
+impl fmt::Display for Through {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Through::Milestone(name) => name.fmt(f),
+            Through::Rule(name) => name.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Through {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let rule = text.parse().map(Through::Rule);
+        rule.or_else(|_| text.parse().map(Through::Milestone))
+    }
 }
 
 impl SourceEntry {

@@ -42,6 +42,8 @@ const UNSORTED: &[&str] = event_types!(
         "project",
         "service_account",
         "service_request",
+        "timeline_entry",
+        "timeline_rule",
     ],
     others: [
         "milepost.activity.cancelled",
@@ -111,6 +113,9 @@ const UNSORTED: &[&str] = event_types!(
         "milepost.source.refollowed",
         "milepost.source.reset",
         "milepost.source.skipped",
+        "milepost.timeline_entry.published",
+        "milepost.timeline_entry.revised",
+        "milepost.timeline_entry.withdrawn",
     ],
 );
 

@@ -68,6 +68,16 @@ pub const ALLIANCE_MEMBERS: usize = 1_000;
 pub const SERVICE_ANSWERS: usize = 10;
 /// Pauses of one service request.
 pub const SERVICE_PAUSES: usize = 100;
+/// Bytes of what readers see of an entry of a timeline; an entry holds it twice at most.
+pub const TIMELINE_CONTENT_BYTES: usize = 64 << 10;
+/// Bytes of the patterns of a rule of a timeline.
+pub const TIMELINE_RULE_BYTES: usize = 64 << 10;
+/// Resources that an entry of a timeline is about.
+pub const TIMELINE_SUBJECTS: usize = 1_000;
+/// Resources that an entry of a timeline is about because events joined it.
+pub const TIMELINE_JOINED_SUBJECTS: usize = 200;
+/// Rules of one timeline that are not deleted, for one type of event.
+pub const TIMELINE_RULES_OF_TYPE: usize = 20;
 /// Event types in one selection.
 pub const EVENT_TYPES: usize = 64;
 

@@ -235,3 +235,21 @@ fn languages_are_tags_in_their_conventional_case() {
         ],
     );
 }
+
+#[test]
+fn texts_in_other_languages_may_have_lines() {
+    use milepost_proto::tracker::v1::{TimelineEntry, timeline_entry::Kind};
+    let mut entry = TimelineEntry {
+        date: Some(date(2021, 5, 27)),
+        kind: Kind::Editorial.into(),
+        headline: "h".to_owned(),
+        text_translations: [("EN".to_owned(), "one\ntwo".to_owned())].into(),
+        ..TimelineEntry::default()
+    };
+    assert_eq!(found(&mut entry), []);
+    assert_eq!(entry.text_translations.keys().collect::<Vec<_>>(), ["en"]);
+    entry.text_translations = [("e".to_owned(), " x".to_owned())].into();
+    let reasons: Vec<_> = found(&mut entry).into_iter().map(|(path, reason, _)| (path, reason)).collect();
+    let path = || "text_translations[\"e\"]".to_owned();
+    assert_eq!(reasons, [(path(), "SURROUNDING_BLANK"), (path(), "INVALID_LANGUAGE_TAG")]);
+}

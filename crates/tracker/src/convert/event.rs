@@ -17,7 +17,7 @@ use milepost_types::{GoOn, LedgerKind, Position};
 use super::mirror;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::{MilestoneName, PortfolioName};
-use crate::source::{Skipped, SourceEntry};
+use crate::source::{Skipped, SourceEntry, Through};
 use crate::tables::keeps::KEEPS;
 
 /// `milepost.portfolio.date_advanced`
@@ -85,6 +85,17 @@ impl<'a> Events<'a> {
     /// None yet.
     pub(crate) fn new(context: &'a Context, traceparent: &'a str) -> Self {
         Self { context, traceparent, encoded: Vec::new(), bytes: 0 }
+    }
+
+    /// After these, which are encoded.
+    pub(crate) fn after(context: &'a Context, traceparent: &'a str, encoded: Vec<Bytes>) -> Self {
+        let bytes = encoded.iter().map(Bytes::len).sum();
+        Self { context, traceparent, encoded, bytes }
+    }
+
+    /// The event with this index, encoded; empty if there is none.
+    pub(crate) fn get(&self, index: usize) -> Bytes {
+        self.encoded.get(index).cloned().unwrap_or_default()
     }
 
     /// How many there are.
@@ -170,14 +181,14 @@ impl<'a> Events<'a> {
     }
 
     /// A part of an entry of the registry was taken over: this is what it says, so many facts and reactions are
-    /// done by now, and of the reaction after them what concerns milestones up to this one.
+    /// done by now, and of the reaction after them what concerns milestones, or rules, up to this one.
     pub(crate) fn partly_followed(
         &mut self,
         reserved: Reserved,
         source_entry: &SourceEntry,
         update: MirrorUpdate<'_>,
         (fact_count, event_count): (u64, u64),
-        through: Option<&MilestoneName>,
+        through: Option<&Through>,
     ) {
         let followed = proto::SourcePartlyFollowed {
             position: Some(position_to_proto(&source_entry.position)),
@@ -316,6 +327,9 @@ mod tests {
                 time_zone: "Asia/Shanghai".into(),
                 working_days: None,
                 deleted: false,
+                language: String::new(),
+                required_languages: Vec::new(),
+                publish_needs_another_person: false,
             }],
             projects: vec![ProjectFact {
                 name: "portfolios/wsc/projects/road".parse().unwrap(),
@@ -325,6 +339,7 @@ mod tests {
             assignments: Vec::new(),
             access: AccessFacts::default(),
             reactions: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -374,7 +389,7 @@ mod tests {
         let reserved = events.reserve(0);
         events.date_advancing(reserved, &wsc, day_told(), Some(&name));
         let reserved = events.reserve(0);
-        events.partly_followed(reserved, &source_entry, update, (2, 1), Some(&name));
+        events.partly_followed(reserved, &source_entry, update, (2, 1), Some(&Through::Milestone(name)));
         events.finish()
     }
 
@@ -441,7 +456,12 @@ mod tests {
         let advancing =
             Advancing { day: TODAY, sequence: 9, due_soon: 1, overdue: 2, through: Some(through.clone()) };
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
-        let partly = Partly { position: position(8), facts: 2, reactions: 1, through: Some(through) };
+        let partly = Partly {
+            position: position(8),
+            facts: 2,
+            reactions: 1,
+            through: Some(Through::Milestone(through)),
+        };
         assert_eq!(effects[12], Effect::PartlyFollowed { partly, facts: facts.clone() });
         // Of a type that this version does not know.
         let (kind, source) = ("milepost.milestone.foreseen".into(), "tracker".into());

@@ -27,6 +27,9 @@ pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFac
         time_zone: resource.time_zone,
         working_days: resource.working_calendar.map(working_days).transpose()?,
         deleted: resource.delete_time.is_some(),
+        language: resource.language,
+        required_languages: resource.required_languages,
+        publish_needs_another_person: resource.publish_needs_another_person,
     })
 }
 
@@ -51,6 +54,9 @@ pub(crate) fn portfolio_to_proto(fact: &PortfolioFact) -> event::FollowedPortfol
             make_up_days: dates(&days.make_up_days),
         }),
         deleted: fact.deleted,
+        language: fact.language.clone(),
+        required_languages: fact.required_languages.clone(),
+        publish_needs_another_person: fact.publish_needs_another_person,
     }
 }
 
@@ -129,6 +135,9 @@ pub(crate) fn portfolio_from_stored(bytes: &Bytes) -> Result<PortfolioFact, Unre
         time_zone: message.time_zone,
         working_days: message.working_calendar.map(working_days).transpose()?,
         deleted: message.deleted,
+        language: message.language,
+        required_languages: message.required_languages,
+        publish_needs_another_person: message.publish_needs_another_person,
     })
 }
 
@@ -184,6 +193,19 @@ mod tests {
                 make_up_days: vec![date(2021, 5, 8)],
             }),
             deleted: true,
+            language: String::new(),
+            required_languages: Vec::new(),
+            publish_needs_another_person: false,
+        }
+    }
+
+    /// With what its timeline asks for.
+    fn of_two_languages() -> PortfolioFact {
+        PortfolioFact {
+            language: "zh-CN".into(),
+            required_languages: vec!["zh-CN".into(), "en".into()],
+            publish_needs_another_person: true,
+            ..portfolio()
         }
     }
 
@@ -194,7 +216,7 @@ mod tests {
     #[test]
     fn facts_are_read_back() {
         let bare = PortfolioFact { working_days: None, deleted: false, ..portfolio() };
-        for fact in [portfolio(), bare] {
+        for fact in [portfolio(), bare, of_two_languages()] {
             let bytes = Bytes::from(portfolio_to_proto(&fact).encode_to_vec());
             assert_eq!(portfolio_from_stored(&bytes), Ok(fact));
         }
@@ -237,6 +259,8 @@ mod tests {
     fn the_stored_bytes_never_change() {
         assert_eq!(hex(&assignment_to_proto(&an_assignment()).encode_to_vec()), GOLDEN_ASSIGNMENT);
         assert_eq!(hex(&portfolio_to_proto(&portfolio()).encode_to_vec()), GOLDEN_PORTFOLIO);
+        let languages = hex(&portfolio_to_proto(&of_two_languages()).encode_to_vec());
+        assert_eq!(languages, [GOLDEN_PORTFOLIO, "62057a682d434e6a057a682d434e6a02656e7001"].concat());
         let name = "portfolios/wsc/projects/road".parse().unwrap();
         let project = ProjectFact { name, status: 3, deleted: true };
         assert_eq!(hex(&project_to_proto(&project).encode_to_vec()), GOLDEN_PROJECT);

@@ -4,6 +4,8 @@
 //! written. A part that is not there is no fault: events of types that this version does not know have
 //! none of them.
 
+use std::str::FromStr;
+
 use bytes::Bytes;
 use jiff::civil::Date;
 use milepost_ledger::position_from_proto;
@@ -14,12 +16,12 @@ use milepost_proto::tracker::v1 as tracker;
 use milepost_proto::wire::{Value, fields};
 use milepost_resource::{Table, Unreadable};
 use milepost_service::{source_reset, value};
-use milepost_types::{GoOn, LedgerKind, Position};
+use milepost_types::{GoOn, LedgerKind, NameError, Position};
 use prost::Message;
 
 use super::mirror::{assignment_from_stored, portfolio_from_stored, project_is_deleted};
 use crate::convert::mirror::AccessFacts;
-use crate::names::{AssignmentName, MilestoneName, PortfolioName, ProjectName};
+use crate::names::{AssignmentName, PortfolioName, ProjectName};
 use crate::tables::TABLES;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
@@ -209,7 +211,7 @@ fn required_date(message: Option<&milepost_proto::google::r#type::Date>) -> Resu
 }
 
 /// The milestone that a part ended with; none if it is empty.
-fn through(name: &str) -> Result<Option<MilestoneName>, Unreadable> {
+fn through<T: FromStr<Err = NameError>>(name: &str) -> Result<Option<T>, Unreadable> {
     let named = Some(name).filter(|name| !name.is_empty());
     named.map(str::parse).transpose().map_err(Unreadable::new)
 }

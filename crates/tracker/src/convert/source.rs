@@ -20,6 +20,7 @@ use crate::convert::mirror::AccessFacts;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::{AssignmentName, PortfolioName, ProjectName};
 use crate::source::{PROJECT_STARTED, Reaction, Skipped, SourceEntry};
+use crate::timeline::may_matter;
 
 /// What the entry after `previous` brings.
 ///
@@ -50,6 +51,7 @@ pub(crate) fn source_entry(previous: Position, stored: &StoredEntry) -> Result<S
         assignments: gathered.assignments.into_values().collect(),
         access: gathered.access,
         reactions: gathered.reactions,
+        events: gathered.events,
     })
 }
 
@@ -60,6 +62,7 @@ struct Gathered {
     assignments: BTreeMap<AssignmentName, AssignmentFact>,
     access: AccessFacts,
     reactions: Vec<Reaction>,
+    events: Vec<bytes::Bytes>,
 }
 
 impl Gathered {
@@ -71,6 +74,7 @@ impl Gathered {
             assignments: BTreeMap::new(),
             access: AccessFacts::default(),
             reactions: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -95,6 +99,9 @@ impl Gathered {
             Err(_) => self.id(index),
         };
         let kind = event.r#type.as_str();
+        if may_matter(kind) {
+            self.events.push(bytes.clone());
+        }
         match event.resource {
             Some(Resource::PortfolioResource(portfolio)) => match mirror::of_portfolio(portfolio) {
                 Ok(fact) => {

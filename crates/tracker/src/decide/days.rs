@@ -28,6 +28,7 @@ use crate::names::{MilestoneName, PortfolioName};
 use crate::service_request::days::{self as requests, DayChange};
 use crate::tables;
 use crate::tables::advancing::Advancing;
+use crate::timeline::Reactions;
 
 /// How many days after `from` another date is; 0 if it is not after it.
 pub(crate) fn between(from: Date, to: Date) -> u32 {
@@ -77,8 +78,9 @@ pub(crate) fn advance(
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
     let mut sweep = DaySweep::new(scope, name)?;
+    let mut reactions = Reactions::new(scope, &[]);
     while let Some(day) = sweep.next(date) {
-        if events.bytes() > scope.service.part_bytes || !sweep.run(day, events)? {
+        if events.bytes() > scope.service.part_bytes || !sweep.run(day, &mut reactions, events)? {
             break;
         }
     }
@@ -193,7 +195,12 @@ impl<'a> DaySweep<'a> {
     }
 
     /// Sweeps a day, from where earlier entries left off; `false` if the entry is full before its end.
-    fn run(&mut self, day: Date, events: &mut Events<'_>) -> Result<bool, DamagedRow> {
+    fn run(
+        &mut self,
+        day: Date,
+        reactions: &mut Reactions<'_>,
+        events: &mut Events<'_>,
+    ) -> Result<bool, DamagedRow> {
         let before = events.len();
         let reserved = events.reserve(0);
         let mut counts = self.begin(day);
@@ -201,6 +208,7 @@ impl<'a> DaySweep<'a> {
         for DayChange { changes, after } in requests::changes(self.scope, self.name, &self.requests, day)? {
             let mark = events.len();
             changes.into_iter().for_each(|change| events.add(change));
+            reactions.follow_up(mark, events)?;
             self.requests.insert(after.name().clone(), after);
             if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
@@ -215,6 +223,7 @@ impl<'a> DaySweep<'a> {
             counted.count(&change);
             let OutlookChange { milestone, before: previous, after: now } = change;
             events.add(day_change(self.scope, &milestone, (previous, now), day));
+            reactions.follow_up(mark, events)?;
             // What is alone in its entry is written whatever its size.
             if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);

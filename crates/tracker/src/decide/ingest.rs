@@ -1,4 +1,5 @@
-//! Taking over an entry of the registry: what it says, and what follows for milestones and service requests.
+//! Taking over an entry of the registry: what it says, and what follows for milestones, service requests
+//! and timelines.
 //!
 //! Invariants: `milepost.source.followed` comes first and moves the position; what follows from an event
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
@@ -21,9 +22,10 @@ use crate::milestone::{ChangeContext, achieve_started};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::service_request::officer;
-use crate::source::{Reaction, SourceEntry};
+use crate::source::{Reaction, Skipped, SourceEntry, Through};
 use crate::tables;
 use crate::tables::partly::Partly;
+use crate::timeline::Reactions;
 
 /// Why nothing came of a start.
 const NO_MILESTONE: &str = "the project has no planned milestone of type constructionStart";
@@ -48,7 +50,7 @@ pub(crate) fn decide(
     let cut = match skip {
         _ if !all_facts => Some(Cut { reactions: done.reactions, through: None }),
         Some(reason) => {
-            skip_all(source_entry, done.reactions, reason, &mut events);
+            skip_all(scope, source_entry, done.reactions, reason, &mut events);
             None
         }
         None => derive(scope, source_entry, &done, &mut events)?,
@@ -68,10 +70,10 @@ pub(crate) fn decide(
 
 /// Where an entry of ours that is full ends in the one that is taken over.
 struct Cut {
-    /// So many reactions are done.
+    /// So many reactions are done, and then events that timelines may tell of.
     reactions: u64,
-    /// The last milestone that the one after them changed.
-    through: Option<MilestoneName>,
+    /// The last milestone, or rule, that the one after them had an effect by.
+    through: Option<Through>,
 }
 
 /// The facts that an entry of ours takes over, without those that were taken over before, and their bytes: as many as fit,
@@ -124,19 +126,24 @@ fn derive(
     let empty = events.bytes() == 0;
     // What is alone in its entry is written whatever its size.
     let full = |events: &Events<'_>, mark| events.bytes() > scope.service.part_bytes && !(empty && mark == 1);
+    let mut timeline = Reactions::new(scope, &source_entry.portfolios);
     for (reaction, number) in source_entry.reactions.iter().zip(0..) {
         if number < done.reactions {
             continue;
         }
-        let after = done.through.as_ref().filter(|_| number == done.reactions);
+        let after = match &done.through {
+            Some(Through::Milestone(name)) if number == done.reactions => Some(name),
+            _ => None,
+        };
         let mut through = None;
         if let Reaction::Started { event_id, project, date } = reaction {
             for (milestone, change) in starts(scope, source_entry, project, *date, after)? {
                 let mark = events.len();
                 events.add(change.caused_by(event_id));
+                timeline.follow_up(mark, events)?;
                 if full(events, mark) {
                     events.truncate(mark);
-                    return Ok(Some(Cut { reactions: number, through }));
+                    return Ok(Some(Cut { reactions: number, through: through.map(Through::Milestone) }));
                 }
                 through = Some(milestone.name().clone());
             }
@@ -145,6 +152,7 @@ fn derive(
             for change in officers(scope, source_entry, project)? {
                 let mark = events.len();
                 events.add(change.caused_by(event_id));
+                timeline.follow_up(mark, events)?;
                 if full(events, mark) {
                     events.truncate(mark);
                     // What is done needs nothing more.
@@ -168,17 +176,35 @@ fn derive(
             }
         }
     }
+    for (event, number) in source_entry.events.iter().zip(source_entry.reactions.len() as u64..) {
+        if number < done.reactions {
+            continue;
+        }
+        let after = match &done.through {
+            Some(Through::Rule(name)) if number == done.reactions => Some(name),
+            _ => None,
+        };
+        if let Some(through) = timeline.react(event, after, events, &full)? {
+            return Ok(Some(Cut { reactions: number, through: through.map(Through::Rule) }));
+        }
+    }
     Ok(None)
 }
 
 /// Records once for all events that are not done that nothing was derived.
-fn skip_all(source_entry: &SourceEntry, done: u64, reason: &str, events: &mut Events<'_>) {
-    let reactions =
-        source_entry.reactions.get(usize::try_from(done).unwrap_or(usize::MAX)..).unwrap_or_default();
-    if let Some(first) = reactions.first() {
-        let others = reactions.len() - 1;
-        let reason = format!("{reason}; the same for {others} later events of its entry");
-        events.skipped(source_entry, first.skipped(&reason));
+fn skip_all(scope: &Scope<'_>, source_entry: &SourceEntry, done: u64, reason: &str, events: &mut Events<'_>) {
+    let mut done = usize::try_from(done).unwrap_or(usize::MAX);
+    let reactions = left(&source_entry.reactions, &mut done);
+    // Some of the events may have been skipped with the reactions.
+    let mut timeline = Reactions::new(scope, &source_entry.portfolios);
+    let told = left(&source_entry.events, &mut done).iter().filter_map(|event| timeline.awaited(event));
+    let told: Vec<_> = if reactions.is_empty() { told.collect() } else { Vec::new() };
+    let count = reactions.len() + told.len();
+    let reason = format!("{reason}; the same for {} later events of its entry", count.saturating_sub(1));
+    let first = reactions.first().map(|first| first.skipped(&reason));
+    let told = told.into_iter().next().map(|(event_id, kind)| Skipped { event_id, kind, reason });
+    if let Some(skipped) = first.or(told) {
+        events.skipped(source_entry, skipped);
     }
 }
 

@@ -510,28 +510,47 @@ fn required(message: &MessageDescriptor, under: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn every_required_field_is_asked_for() {
     let (_registry, tracker) = running().await;
+    let services =
+        [Milestone::SERVICE, ServiceRequest::SERVICE, TimelineEntry::SERVICE, TimelineRule::SERVICE];
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
-    let services = [Milestone::SERVICE, ServiceRequest::SERVICE];
-    let services = services.map(|service| pool().get_service_by_name(service).unwrap());
-    for method in services.iter().flat_map(|service| service.methods()) {
-        let input = method.input();
-        let expected = required(&input, "");
-        let (service, empty) = (method.parent_service().full_name(), DynamicMessage::new(input.clone()));
-        assert_eq!(missing(&tracker, service, method.name(), empty).await, expected);
-        checked += expected.len();
-        asked.insert(input.full_name().to_owned());
+    for service in services {
+        for method in pool().get_service_by_name(service).unwrap().methods() {
+            let input = method.input();
+            let expected = required(&input, "");
+            let request = DynamicMessage::new(input.clone());
+            assert_eq!(missing(&tracker, service, method.name(), request).await, expected);
+            checked += expected.len();
+            asked.insert(input.full_name().to_owned());
+        }
     }
     // Messages within: what is asked of them stands under the field that holds them.
     let message = |name: &str| pool().get_message_by_name(&format!("milepost.tracker.v1.{name}")).unwrap();
+    let hollow = |part: &str| prost_reflect::Value::Message(DynamicMessage::new(message(part)));
     for (service, method, field, part) in [
         (Milestone::SERVICE, "CreateMilestone", "milestone", "Milestone"),
         (Milestone::SERVICE, "AddMilestoneEvidence", "evidence", "Evidence"),
         (ServiceRequest::SERVICE, "CreateServiceRequest", "service_request", "ServiceRequest"),
+        (TimelineEntry::SERVICE, "CreateTimelineEntry", "timeline_entry", "TimelineEntry"),
+        (TimelineRule::SERVICE, "CreateTimelineRule", "timeline_rule", "TimelineRule"),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
-        let hollow = prost_reflect::Value::Message(DynamicMessage::new(message(part)));
-        request.set_field_by_name(field, hollow);
+        request.set_field_by_name(field, hollow(part));
         let expected = required(&message(part), &format!("{field}."));
+        let missing = missing(&tracker, service, method, request).await;
+        assert!(expected.is_subset(&missing) && !expected.is_empty(), "{method}: {missing:?}");
+        checked += expected.len();
+        asked.insert(message(part).full_name().to_owned());
+    }
+    // And within lists.
+    for (service, method, field, of, part) in [
+        (TimelineEntry::SERVICE, "CreateTimelineEntry", "timeline_entry", "TimelineEntry", "TimelineFigure"),
+        (TimelineRule::SERVICE, "CreateTimelineRule", "timeline_rule", "TimelineRule", "TimelineRuleFigure"),
+    ] {
+        let mut request = DynamicMessage::new(message(&format!("{method}Request")));
+        let mut resource = DynamicMessage::new(message(of));
+        resource.set_field_by_name("figures", prost_reflect::Value::List(vec![hollow(part)]));
+        request.set_field_by_name(field, prost_reflect::Value::Message(resource));
+        let expected = required(&message(part), &format!("{field}.figures[0]."));
         let missing = missing(&tracker, service, method, request).await;
         assert!(expected.is_subset(&missing) && !expected.is_empty(), "{method}: {missing:?}");
         checked += expected.len();
@@ -539,7 +558,8 @@ async fn every_required_field_is_asked_for() {
     }
     let package = pool().all_messages().filter(|message| message.package_name() == "milepost.tracker.v1");
     let with_required = package.filter(|message| message.fields().any(|field| is_required(&field)));
-    let unasked: Vec<_> = with_required.filter(|message| !asked.contains(message.full_name())).collect();
+    let names = with_required.map(|message| message.full_name().to_owned());
+    let unasked: Vec<_> = names.filter(|name| !asked.contains(name)).collect();
     assert!(unasked.is_empty(), "{unasked:?}");
     assert!(checked > 30, "{checked}");
     tracker.stop().await;
@@ -549,9 +569,20 @@ async fn every_required_field_is_asked_for() {
 async fn every_method_of_the_schema_is_served_and_no_other() {
     let registry = RegistryServer::running(Registry::new(3));
     let tracker = Running::idle(&registry);
+    let RawService(entries) = tracker.service.serve::<TimelineEntry>(of_timeline_entries());
+    let RawService(rules) = tracker.service.serve::<TimelineRule>(Vec::new());
+    let request = || tonic::codegen::http::Request::new(Body::empty());
+    for method in methods(TimelineEntry::SERVICE) {
+        assert!(entries.answer(&method, request()).is_some(), "{method}");
+    }
+    for own in of_timeline_entries() {
+        assert!(methods(TimelineEntry::SERVICE).iter().any(|method| method == own.0), "{}", own.0);
+    }
+    for method in methods(TimelineRule::SERVICE) {
+        assert!(rules.answer(&method, request()).is_some(), "{method}");
+    }
     let RawService(routes) = tracker.service.serve::<Milestone>(of_milestones());
-    let answers =
-        |method: &str| routes.answer(method, tonic::codegen::http::Request::new(Body::empty())).is_some();
+    let answers = |method: &str| routes.answer(method, request()).is_some();
     let methods = methods(Milestone::SERVICE);
     assert_eq!(methods.len(), 18);
     for method in &methods {

@@ -12,6 +12,12 @@
 //! | 8 | advancing | portfolio | how far the sweep of the next day has come, if it has begun |
 //! | 9 | partly | the followed ledger's kind | how much of the next entry was taken over, if a part was |
 //! | 10 | later_logs | log id, log id of a later log | the sequence and hash of the last entry that both have |
+//! | 11 | timeline_entry | portfolio `0` entry | the encoded `tracker.v1.TimelineEntry` |
+//! | 12 | timeline | portfolio `0` published date, rank in the day (i32), entry | nothing |
+//! | 13 | entries by date | portfolio `0` date, entry | nothing |
+//! | 14 | entries by merge key | portfolio `0` merge key `0` entry | nothing |
+//! | 15 | timeline_rule | portfolio `0` rule | the encoded `tracker.v1.TimelineRule` |
+//! | 16 | rules by event type | event type `0` portfolio `0` rule | nothing |
 //! | 30 | service_request | portfolio `0` project `0` service request | the encoded `tracker.v1.ServiceRequest` |
 //! | 31 | by due date | portfolio `0` due date, project `0` service request | nothing |
 //! | 32 | next rise | portfolio `0` date, project `0` service request | nothing |
@@ -39,7 +45,7 @@ pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
 
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
@@ -51,6 +57,8 @@ pub(crate) const STORE_VERSION: u32 = 4;
 pub(crate) const TABLES: &[milepost_resource::Table] = &[
     milepost_resource::Table::of::<Tracker, Milestone>(),
     milepost_resource::Table::of::<Tracker, ServiceRequest>(),
+    milepost_resource::Table::of::<Tracker, TimelineEntry>(),
+    milepost_resource::Table::of::<Tracker, TimelineRule>(),
 ];
 
 /// The tag of each table but those of resources. Persisted; never reused.

@@ -2,7 +2,7 @@
 //!
 //! Key: the byte of the ledger's kind. Value: the entry's position as in table 7; how many of its facts, u64,
 //! and of its reactions, u64, big-endian, were taken over; then the key of the last milestone that the next
-//! reaction changed, without its tag, or nothing. Put by `milepost.source.partly_followed`, removed by
+//! reaction changed, or of the last rule of a timeline that it had an effect by, without its tag, or nothing. Put by `milepost.source.partly_followed`, removed by
 //! `milepost.source.followed` and `milepost.source.reset`.
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use milepost_types::{DamagedRow, LedgerKind, Position};
 
 use super::Table;
 use super::key;
-use crate::names::MilestoneName;
+use crate::source::Through;
 
 const KEY: [u8; 2] = [Table::Partly as u8, LedgerKind::Registry as u8];
 
@@ -27,8 +27,8 @@ pub(crate) struct Partly {
     pub(crate) facts: u64,
     /// How many of its reactions, as a whole.
     pub(crate) reactions: u64,
-    /// The last milestone that the reaction after those changed.
-    pub(crate) through: Option<MilestoneName>,
+    /// The last milestone, or rule, that the reaction after those had an effect by.
+    pub(crate) through: Option<Through>,
 }
 
 impl Partly {
@@ -78,7 +78,11 @@ fn to_bytes(partly: &Partly) -> Bytes {
     let mut value = partly.position.to_bytes().to_vec();
     value.extend(partly.facts.to_be_bytes());
     value.extend(partly.reactions.to_be_bytes());
-    value.extend(partly.through.iter().flat_map(key::ids_of));
+    match &partly.through {
+        Some(Through::Milestone(name)) => value.extend(key::ids_of(name)),
+        Some(Through::Rule(name)) => value.extend(key::ids_of(name)),
+        None => {}
+    }
     value.into()
 }
 
@@ -86,7 +90,12 @@ fn from_bytes(value: &[u8]) -> Option<Partly> {
     let (position, rest) = value.split_first_chunk::<POSITION_BYTES>()?;
     let (facts, rest) = rest.split_first_chunk::<8>()?;
     let (reactions, through) = rest.split_first_chunk::<8>()?;
-    let through = if through.is_empty() { None } else { Some(key::name_of(through)?) };
+    // The two have names of different lengths.
+    let rule = || key::name_of(through).map(Through::Rule);
+    let through = match through {
+        [] => None,
+        _ => Some(key::name_of(through).map(Through::Milestone).or_else(rule)?),
+    };
     Some(Partly {
         position: Position::from_bytes(position),
         facts: u64::from_be_bytes(*facts),
@@ -107,8 +116,13 @@ mod tests {
     fn the_bytes_of_a_row_never_change_and_are_read_back() {
         let position =
             Position { log: LogId::from_bytes([3; 16]), sequence: 7, hash: HashPrefix::from_bytes([5; 8]) };
-        let through = Some(NAME.parse().unwrap());
-        for partly in [Partly { facts: 1, reactions: 2, through, position }, Partly::nothing(position)] {
+        let through = |through: &str| Some(through.parse().unwrap());
+        let rule = "portfolios/wsc/timelineRules/batches";
+        for partly in [
+            Partly { facts: 1, reactions: 2, through: through(NAME), position },
+            Partly { facts: 1, reactions: 3, through: through(rule), position },
+            Partly::nothing(position),
+        ] {
             let bytes = to_bytes(&partly);
             assert_eq!(bytes[..32], position.to_bytes());
             assert_eq!(

@@ -51,16 +51,24 @@ impl Registry {
 
     /// Adds an entry with these events; says what it brings to a follower.
     pub(crate) fn append(&mut self, events: Vec<(&str, Option<Resource>)>) -> SourceEntry {
+        let event = |(kind, resource): (&str, Option<Resource>)| Event {
+            r#type: kind.to_owned(),
+            resource,
+            ..Event::default()
+        };
+        self.append_events(events.into_iter().map(event).collect())
+    }
+
+    /// Adds an entry with these events, whose ids are set here; says what it brings to a follower.
+    pub(crate) fn append_events(&mut self, events: Vec<Event>) -> SourceEntry {
         let sequence = self.entries.len() as u64 + 1;
-        let encoded = |(index, (kind, resource)): (usize, (&str, Option<Resource>))| {
+        let encoded = |(index, event): (usize, Event)| {
             let index = index as u32;
             let event = Event {
                 event_id: EventId { log: self.log, sequence, index }.to_string(),
                 source: "registry".into(),
                 sequence,
-                r#type: kind.to_owned(),
-                resource,
-                ..Event::default()
+                ..event
             };
             Bytes::from(event.encode_to_vec())
         };

@@ -9,7 +9,7 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::readiness::State;
@@ -75,9 +75,11 @@ impl Running {
         let mut service =
             Service::on(&context, dir.path(), shared, options.clone(), &config, pool.into()).unwrap();
         service.backoff = Backoff { min: Duration::from_millis(1), max: Duration::from_millis(5) };
-        let milestones = service.serve::<Milestone>(methods::of_milestones());
-        let requests = service.serve::<ServiceRequest>(methods::of_service_requests());
-        let router = tonic::transport::Server::builder().add_service(milestones).add_service(requests);
+        let router = tonic::transport::Server::builder()
+            .add_service(service.serve::<Milestone>(methods::of_milestones()))
+            .add_service(service.serve::<ServiceRequest>(methods::of_service_requests()))
+            .add_service(service.serve::<TimelineEntry>(methods::of_timeline_entries()))
+            .add_service(service.serve::<TimelineRule>(Vec::new()));
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

@@ -150,6 +150,16 @@ impl World {
         Today::of(&self.rows, &name, &portfolio, self.now).unwrap()
     }
 
+    /// Does what a request is read to.
+    pub(crate) fn read_and_submit(
+        &mut self,
+        read: impl FnOnce(&mut Violations) -> Option<Box<dyn Act<Tracker>>>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let mut violations = Violations::new();
+        let act = read(&mut violations);
+        self.submit(command(violations.finish(act)?))
+    }
+
     pub(crate) fn milestone(&self, name: &MilestoneName) -> Milestone {
         milepost_resource::Rows::<Tracker>::new(&self.rows).get(name).unwrap().unwrap().into_inner()
     }

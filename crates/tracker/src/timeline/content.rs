@@ -1,0 +1,105 @@
+//! What readers see of an entry, and in which language.
+//!
+//! Invariant: a text is told in the language that was asked for, or else in the nearest one that it is there in, which is
+//! said; nothing is translated or made up.
+
+use std::collections::BTreeMap;
+
+use milepost_proto::tracker::v1::{TimelineContent, TimelineEntry, TimelineFigure};
+use milepost_types::language::{nearest, serves};
+use milepost_types::{Precondition, Rejection, limits};
+use prost::Message;
+
+use crate::mirror::Portfolio;
+
+/// The language of a text of which nobody said it, after BCP 47: undetermined.
+const UNDETERMINED: &str = "und";
+
+/// What readers would see if the entry was published in this portfolio now.
+pub(super) fn content(entry: &TimelineEntry, portfolio: &Portfolio) -> TimelineContent {
+    let said = [entry.language.as_str(), portfolio.language.as_str(), UNDETERMINED];
+    let language = said.into_iter().find(|tag| !tag.is_empty()).unwrap_or_default();
+    TimelineContent {
+        date: entry.date,
+        kind: entry.kind,
+        headline: entry.headline.clone(),
+        text: entry.text.clone(),
+        language: language.to_owned(),
+        translations: entry.translations.clone(),
+        text_translations: entry.text_translations.clone(),
+        figures: entry.figures.clone(),
+        subjects: entry.subjects.clone(),
+        rank_in_day: entry.rank_in_day,
+    }
+}
+
+/// Whether an entry says something else than what readers see. A language that it does not say is that of the
+/// publication, whatever became of the portfolio's.
+pub(super) fn differs(entry: &TimelineEntry, published: &TimelineContent) -> bool {
+    let mut portfolio = Portfolio::unknown();
+    portfolio.language.clone_from(&published.language);
+    content(entry, &portfolio) != *published
+}
+
+/// Whether what readers would see has room.
+pub(super) fn has_room(entry: &TimelineEntry) -> bool {
+    content(entry, &Portfolio::unknown()).encoded_len() <= limits::TIMELINE_CONTENT_BYTES
+}
+
+/// A text in the nearest language to the one that is wanted, and which that is: `own` is the language of `text`.
+pub(super) fn in_language<'a>(
+    text: &'a str,
+    own: &'a str,
+    translations: &'a BTreeMap<String, String>,
+    wanted: &[&str],
+) -> (&'a str, &'a str) {
+    let held = || std::iter::once(own).chain(translations.keys().map(String::as_str));
+    let held: Vec<_> = held().filter(|tag| !tag.is_empty()).collect();
+    let found = wanted.iter().find_map(|wanted| nearest(wanted, held.iter().copied()));
+    match found.filter(|tag| *tag != own).and_then(|tag| translations.get_key_value(tag)) {
+        Some((tag, text)) => (text, tag),
+        None => (text, own),
+    }
+}
+
+/// Refuses what is not there in a language that the portfolio requires, all of it.
+///
+/// # Errors
+/// A precondition `MISSING_TRANSLATION` for each text and language.
+pub(super) fn check_languages(
+    name: &str,
+    content: &TimelineContent,
+    portfolio: &Portfolio,
+) -> Result<(), Rejection> {
+    let missing = missing_translations(content, portfolio);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let precondition =
+        |description| Precondition { kind: "MISSING_TRANSLATION", subject: name.to_owned(), description };
+    Err(Rejection::Preconditions(missing.into_iter().map(precondition).collect()))
+}
+
+/// What is not there in a language that the portfolio requires, in words.
+pub(super) fn missing_translations(content: &TimelineContent, portfolio: &Portfolio) -> Vec<String> {
+    let mut missing = Vec::new();
+    for language in &portfolio.required_languages {
+        let lacks = |translations: &BTreeMap<String, String>| {
+            let mut held = std::iter::once(&content.language).chain(translations.keys());
+            !held.any(|tag| serves(tag, language))
+        };
+        let mut check = |what: String, lacks: bool| {
+            if lacks {
+                missing.push(format!(
+                    "{what} is not there in {language}, which the portfolio requires; give it"
+                ));
+            }
+        };
+        check("the headline".to_owned(), lacks(&content.translations));
+        check("the text".to_owned(), !content.text.is_empty() && lacks(&content.text_translations));
+        for TimelineFigure { label, translations, .. } in &content.figures {
+            check(format!("the label {} of a figure", milepost_types::quoted(label)), lacks(translations));
+        }
+    }
+    missing
+}

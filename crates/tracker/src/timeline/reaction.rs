@@ -1,0 +1,288 @@
+//! From events to entries: what the rules of a portfolio make of an event.
+//!
+//! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
+//! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
+//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use milepost_proto::event::v1::Event;
+use milepost_proto::tracker::v1::timeline_entry::State;
+use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};
+use milepost_proto::wire::{Value, fields};
+use milepost_resource::{Change, Checked, EventKind, date};
+use milepost_types::{DamagedRow, limits};
+use prost::Message;
+
+use super::content::{content, has_room, missing_translations};
+use super::draft::{Draft, draft, key};
+use super::entry::{of_key, published, seeded, settle, uid};
+use super::rule::{ReadRule, is_told, of_type, read_stored};
+use super::{EntryName, RuleName, selection};
+use crate::convert::event::Events;
+use crate::decide::Scope;
+use crate::mirror::{Portfolio, PortfolioFact};
+use crate::names::PortfolioName;
+
+/// `milepost.event.v1.Event.portfolio`
+const PORTFOLIO: u32 = 5;
+/// `milepost.event.v1.Event.type`
+const TYPE: u32 = 7;
+
+/// A rule that may concern an event, and the portfolio that it is in.
+pub(super) struct LoadedRule {
+    pub(super) rule: Checked<TimelineRule>,
+    pub(super) read: ReadRule,
+    pub(super) portfolio: Arc<Portfolio>,
+}
+
+/// What is made of the events of one entry of the journal.
+pub(crate) struct Reactions<'a> {
+    scope: &'a Scope<'a>,
+    /// What portfolios are by the entry that is taken over.
+    updated: &'a [PortfolioFact],
+    /// The rules for events of a type in a portfolio, as far as they were asked for.
+    rules: HashMap<(String, String), Rc<[LoadedRule]>>,
+    /// Entries as they were made or changed.
+    made: BTreeMap<EntryName, Checked<TimelineEntry>>,
+}
+
+/// An entry as a rule makes it of an event, and what is said of that.
+struct Made {
+    entry: Checked<TimelineEntry>,
+    changes: Vec<Change>,
+}
+
+impl<'a> Reactions<'a> {
+    /// Of a decision that also learns this of portfolios.
+    pub(crate) fn new(scope: &'a Scope<'a>, updated: &'a [PortfolioFact]) -> Self {
+        Self { scope, updated, rules: HashMap::new(), made: BTreeMap::new() }
+    }
+
+    /// Adds what follows from the events from this index on, which are the tracker's own.
+    ///
+    /// # Errors
+    /// If a row that is needed cannot be decoded.
+    pub(crate) fn follow_up(&mut self, from: usize, events: &mut Events<'_>) -> Result<(), DamagedRow> {
+        for index in from..events.len() {
+            let event = events.get(index);
+            self.react(&event, None, events, &|_, _| false)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what follows from an event by the rules after this one. Where the events are full before the end, that
+    /// is the last rule that had its effect: none, if none had.
+    ///
+    /// # Errors
+    /// If a row that is needed cannot be decoded.
+    pub(crate) fn react(
+        &mut self,
+        event: &Bytes,
+        after: Option<&RuleName>,
+        events: &mut Events<'_>,
+        is_full: &dyn Fn(&Events<'_>, usize) -> bool,
+    ) -> Result<Option<Option<RuleName>>, DamagedRow> {
+        let Some((kind, portfolio)) = header(event).filter(|(kind, _)| is_told(kind)) else {
+            return Ok(None);
+        };
+        let rules = self.rules(kind, portfolio)?;
+        if rules.is_empty() {
+            return Ok(None);
+        }
+        let Ok(event) = Event::decode(event.clone()) else { return Ok(None) };
+        let mut through = after.cloned();
+        for loaded in rules.iter().filter(|loaded| after.is_none_or(|after| loaded.rule.name() > after)) {
+            if let Some(Made { entry, changes }) = self.make(loaded, &event)? {
+                let mark = events.len();
+                changes.into_iter().for_each(|change| events.add(change.caused_by(&event.event_id)));
+                if is_full(events, mark) {
+                    events.truncate(mark);
+                    return Ok(Some(through));
+                }
+                self.made.insert(entry.name().clone(), entry);
+            }
+            through = Some(loaded.rule.name().clone());
+        }
+        Ok(None)
+    }
+
+    /// The id and the type of an event that there are rules for, or whose rules cannot be read.
+    pub(crate) fn awaited(&mut self, event: &Bytes) -> Option<(String, String)> {
+        let (kind, portfolio) = header(event).filter(|(kind, _)| is_told(kind))?;
+        if self.rules(kind, portfolio).is_ok_and(|rules| rules.is_empty()) {
+            return None;
+        }
+        let event = Event::decode(event.clone()).ok()?;
+        Some((event.event_id, event.r#type))
+    }
+
+    /// The rules for events of a type: those of the portfolio that they are in, or of all if they are in none.
+    fn rules(&mut self, kind: &str, portfolio: &str) -> Result<Rc<[LoadedRule]>, DamagedRow> {
+        let asked = (kind.to_owned(), portfolio.to_owned());
+        if let Some(known) = self.rules.get(&asked) {
+            return Ok(Rc::clone(known));
+        }
+        let name: Option<PortfolioName> = portfolio.parse().ok();
+        let ids = name.as_ref().map(PortfolioName::ids).unwrap_or_default();
+        let mut found = Vec::new();
+        if name.is_some() || portfolio.is_empty() {
+            for name in of_type(self.scope, kind, ids) {
+                let Some(rule) = self.scope.rows.get(&name)? else { continue };
+                let portfolio = self.portfolio(&name.parent())?;
+                if !portfolio.deleted {
+                    found.push(LoadedRule { read: read_stored(&rule)?, rule, portfolio });
+                }
+            }
+        }
+        let found: Rc<[LoadedRule]> = found.into();
+        self.rules.insert(asked, Rc::clone(&found));
+        Ok(found)
+    }
+
+    fn portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, DamagedRow> {
+        if let Some(fact) = self.updated.iter().find(|fact| fact.name == *name) {
+            return Ok(Arc::new(Portfolio::from(fact)));
+        }
+        let known = self.scope.service.portfolio(self.scope.rows.read, name)?;
+        Ok(known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+    }
+
+    /// What a rule makes of an event; none if nothing changes by it.
+    fn make(&self, loaded: &LoadedRule, event: &Event) -> Result<Option<Made>, DamagedRow> {
+        if !selection::matches(&loaded.read.filter, event) {
+            return Ok(None);
+        }
+        let portfolio = loaded.rule.name().parent();
+        let key = key(loaded, event);
+        let own = match &key {
+            Some(key) => seeded(&["key", key]),
+            None => seeded(&["event", &loaded.rule.name().to_string(), &event.event_id]),
+        };
+        let own = EntryName::under(portfolio.ids(), own);
+        let joined = key.as_ref().and_then(|key| self.of_key(&portfolio, key));
+        let before = self.entry(joined.as_ref().unwrap_or(&own))?;
+        match before {
+            None => Ok(Some(self.create(loaded, event, own, key))),
+            Some(before) if key.is_none() || before.is_deleted() => Ok(None),
+            Some(before) => Ok(self.join(loaded, event, &before)),
+        }
+    }
+
+    /// The entry that events with a key join, of those that were made here or before.
+    fn of_key(&self, portfolio: &PortfolioName, key: &str) -> Option<EntryName> {
+        let made =
+            self.made.iter().find(|(name, entry)| name.parent() == *portfolio && entry.merge_key == key);
+        made.map(|(name, _)| name.clone()).or_else(|| of_key(self.scope, portfolio.ids(), key))
+    }
+
+    /// An entry, as it is by now.
+    fn entry(&self, name: &EntryName) -> Result<Option<Checked<TimelineEntry>>, DamagedRow> {
+        match self.made.get(name) {
+            Some(entry) => Ok(Some(entry.clone())),
+            None => self.scope.rows.get(name),
+        }
+    }
+
+    fn create(&self, loaded: &LoadedRule, event: &Event, name: EntryName, key: Option<String>) -> Made {
+        let Draft { mut entry, note } = draft(self.scope, loaded, event);
+        entry.merge_key = key.unwrap_or_default();
+        entry.uid = uid(self.scope.context.log, &name);
+        entry.rule = loaded.rule.name().to_string();
+        let why_not = why_not_published(loaded, &entry, note);
+        entry.rule_note.clone_from(&why_not);
+        entry.set_state(State::Draft);
+        let created = Checked::created(name, &entry, self.scope);
+        let day = date(entry.date.as_ref());
+        let mut changes = vec![Change::of(EventKind::Created, None, created.clone()).on(day)];
+        if !loaded.rule.auto_publish || !why_not.is_empty() {
+            return Made { entry: created, changes };
+        }
+        let entry = self.publish(loaded, &created, &mut changes);
+        Made { entry, changes }
+    }
+
+    /// Adds an event's subjects to an entry; none if it has them.
+    fn join(&self, loaded: &LoadedRule, event: &Event, before: &Checked<TimelineEntry>) -> Option<Made> {
+        let mut subjects = subjects(event);
+        subjects.retain(|subject| !before.subjects.contains(subject));
+        let full = before.subjects.len() >= limits::TIMELINE_JOINED_SUBJECTS && before.more_subjects;
+        if subjects.is_empty() || full {
+            return None;
+        }
+        let after = before.changed(self.scope, |entry| {
+            for subject in subjects {
+                entry.subjects.push(subject);
+                if entry.subjects.len() > limits::TIMELINE_JOINED_SUBJECTS || !has_room(entry) {
+                    entry.subjects.pop();
+                    entry.more_subjects = true;
+                }
+            }
+            settle(entry);
+        });
+        let day = date(after.date.as_ref());
+        let mut changes = vec![Change::of(EventKind::Updated, Some(before), after.clone()).on(day)];
+        let was_clean = before.state() == State::Published && !before.has_changes && after.has_changes;
+        if !was_clean
+            || !loaded.rule.auto_publish
+            || !why_not_published(loaded, &after, String::new()).is_empty()
+        {
+            return Some(Made { entry: after, changes });
+        }
+        let entry = self.publish(loaded, &after, &mut changes);
+        Some(Made { entry, changes })
+    }
+
+    fn publish(
+        &self,
+        loaded: &LoadedRule,
+        before: &Checked<TimelineEntry>,
+        changes: &mut Vec<Change>,
+    ) -> Checked<TimelineEntry> {
+        let rule = loaded.rule.name().to_string();
+        let (after, kind) = published(self.scope, before, &loaded.portfolio, &rule);
+        changes.push(Change::of(kind, Some(before), after.clone()).on(date(after.date.as_ref())));
+        after
+    }
+}
+
+/// Why a rule that publishes does not publish an entry, for people; what it noted itself if it does not publish.
+fn why_not_published(loaded: &LoadedRule, entry: &TimelineEntry, note: String) -> String {
+    let mut reasons: Vec<_> = [note].into_iter().filter(|note| !note.is_empty()).collect();
+    if loaded.rule.auto_publish {
+        reasons.extend(missing_translations(&content(entry, &loaded.portfolio), &loaded.portfolio));
+        if loaded.portfolio.publish_needs_another_person {
+            reasons.push("the portfolio asks a person to publish".to_owned());
+        }
+    }
+    reasons.join("; ").chars().take(limits::TEXT_CHARS).collect()
+}
+
+/// What an event is about: its subject, and the project that it concerns.
+pub(super) fn subjects(event: &Event) -> Vec<String> {
+    let mut subjects = vec![event.subject.clone(), event.project.clone()];
+    subjects.retain(|subject| !subject.is_empty());
+    subjects.dedup();
+    subjects
+}
+
+/// The type and the portfolio of an encoded event, read without the rest.
+fn header(event: &Bytes) -> Option<(&str, &str)> {
+    let (mut kind, mut portfolio) = ("", "");
+    for field in fields(event) {
+        match field.ok()? {
+            (TYPE, Value::Run(run)) => kind = std::str::from_utf8(run).ok()?,
+            (PORTFOLIO, Value::Run(run)) => portfolio = std::str::from_utf8(run).ok()?,
+            _ => {}
+        }
+    }
+    Some((kind, portfolio))
+}
+
+/// Whether events of a type may have an effect.
+pub(crate) fn may_matter(event_type: &str) -> bool {
+    is_told(event_type)
+}

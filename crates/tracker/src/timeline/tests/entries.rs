@@ -1,0 +1,209 @@
+//! Entries: drafts, publications, withdrawals, and what readers see of them.
+
+use jiff::civil::date;
+use milepost_ledger::{Actor, Authentication};
+use milepost_proto::tracker::v1::timeline_entry::State;
+use milepost_resource::{Standard, Target};
+
+use super::*;
+use crate::tests::world::kinds;
+
+fn update(world: &mut World, entry: TimelineEntry, mask: &str) -> Result<Vec<Event>, Rejection> {
+    let request = UpdateTimelineEntryRequest {
+        timeline_entry: Some(entry),
+        update_mask: Some(prost_types::FieldMask { paths: mask.split(',').map(str::to_owned).collect() }),
+        ..Default::default()
+    };
+    world
+        .read_and_submit(|violations| milepost_resource::read_update::<_, TimelineEntry>(request, violations))
+}
+
+/// office.md section 8: DRAFT→PUBLISHED→WITHDRAWN→DRAFT; scenario 6: the uid stays, the sequence rises.
+#[test]
+fn an_entry_is_published_withdrawn_and_published_again_under_one_uid() {
+    let (mut world, _) = world();
+    let plan = name("plan");
+    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
+    assert_eq!(world.headlines("zh-CN"), [""; 0], "a draft is not for readers");
+    assert_eq!(kinds(&world.publish(&plan).unwrap()), ["timeline_entry.published"]);
+    let first = world.entry(&plan);
+    assert_eq!((first.state(), first.sequence, first.has_changes), (State::Published, 1, false));
+    assert_eq!(world.publish(&plan).unwrap(), [], "nothing changed since");
+
+    let withdrawn = world.withdraw(&plan, "有误").unwrap();
+    assert_eq!(kinds(&withdrawn), ["timeline_entry.withdrawn"]);
+    assert_eq!(world.headlines("zh-CN"), [""; 0]);
+    let told = page(
+        &milepost_resource::Rows::new(&world.rows),
+        &TimelineQuery { show_withdrawn: true, ..query("zh-CN") },
+    );
+    let told = told.unwrap().items.pop().unwrap();
+    assert!(told.withdrawn && told.headline.is_empty() && told.uid == first.uid && told.sequence == 2);
+
+    for refused in [world.withdraw(&plan, "x"), world.publish(&plan)] {
+        assert!(matches!(refused, Err(Rejection::WrongState { .. })), "{refused:?}");
+    }
+    assert_eq!(kinds(&world.revise(&plan).unwrap()), ["timeline_entry.revised"]);
+    assert!(matches!(world.revise(&plan), Err(Rejection::WrongState { .. })));
+    world.publish(&plan).unwrap();
+    let again = world.entry(&plan);
+    assert_eq!((again.uid, again.sequence, again.withdrawal_reason.as_str()), (first.uid, 3, ""));
+    assert_eq!(again.first_publish_time, first.first_publish_time);
+    assert_eq!(world.headlines("zh-CN"), ["规划公布"]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md section 8: changing a published entry makes a draft revision; readers see the old until republished.
+#[test]
+fn readers_see_what_was_published_until_it_is_published_again() {
+    let (mut world, _) = world();
+    let plan = name("plan");
+    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
+    world.publish(&plan).unwrap();
+    let changed = TimelineEntry {
+        headline: "国土空间规划公布".into(),
+        date: Some(date_message(date(2020, 9, 17))),
+        ..world.entry(&plan)
+    };
+    update(&mut world, changed, "headline,date").unwrap();
+    assert!(world.entry(&plan).has_changes);
+    let told = world.timeline("zh-CN");
+    assert_eq!((told[0].headline.as_str(), told[0].sequence), ("规划公布", 1));
+    assert_eq!(told[0].date, Some(date_message(date(2020, 9, 16))));
+    // Taken back, nothing is left to be published.
+    let back = TimelineEntry {
+        headline: "规划公布".into(),
+        date: Some(date_message(date(2020, 9, 16))),
+        ..world.entry(&plan)
+    };
+    update(&mut world, back, "headline,date").unwrap();
+    assert!(!world.entry(&plan).has_changes);
+    let changed = TimelineEntry { headline: "国土空间规划公布".into(), ..world.entry(&plan) };
+    update(&mut world, changed, "headline").unwrap();
+    world.publish(&plan).unwrap();
+    assert_eq!(world.headlines("zh-CN"), ["国土空间规划公布"]);
+    assert_eq!(world.entry(&plan).sequence, 2);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn a_withdrawn_entry_is_not_changed_and_a_published_one_not_deleted() {
+    let (mut world, _) = world();
+    let plan = name("plan");
+    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
+    world.publish(&plan).unwrap();
+    let delete = |world: &mut World| {
+        let target = Target { name: name("plan"), etag: None };
+        world.read_and_submit(|_| Some(Box::new(Standard::<TimelineEntry>::Delete(target))))
+    };
+    assert!(matches!(delete(&mut world), Err(Rejection::WrongState { action: "delete", .. })));
+    world.withdraw(&plan, "有误").unwrap();
+    let entry = world.entry(&plan);
+    let refused = update(&mut world, TimelineEntry { headline: "x".into(), ..entry }, "headline");
+    assert!(matches!(refused, Err(Rejection::WrongState { action: "change", .. })), "{refused:?}");
+    delete(&mut world).unwrap();
+    // Calendars must hear of it all the same.
+    let query = TimelineQuery { show_withdrawn: true, ..query("") };
+    let told = page(&milepost_resource::Rows::new(&world.rows), &query).unwrap().items;
+    assert!(told.len() == 1 && told[0].withdrawn);
+}
+
+/// office.md section 8: publishing needs the portfolio's required languages, each that is missing is named.
+#[test]
+fn every_text_that_is_not_there_in_a_required_language_is_named() {
+    let (mut world, _) = world();
+    let entry = TimelineEntry {
+        translations: Default::default(),
+        text: "正文".into(),
+        figures: vec![TimelineFigure { label: "项目".into(), value: "79".into(), ..Default::default() }],
+        ..editorial("规划公布", date(2020, 9, 16))
+    };
+    world.create_entry("plan", entry).unwrap();
+    let Err(Rejection::Preconditions(found)) = world.publish(&name("plan")) else { panic!() };
+    let said: Vec<_> = found.iter().map(|one| format!("{} {}", one.kind, one.description)).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (said, what) in said.iter().zip(["the headline", "the text", "the label \"项目\""]) {
+        assert!(said.starts_with(&format!("MISSING_TRANSLATION {what}")) && said.contains("in en"), "{said}");
+    }
+    // A closer or a wider tag of the same language serves.
+    let entry = TimelineEntry {
+        translations: [("en-GB".to_owned(), "Plan".to_owned())].into(),
+        language: "zh".into(),
+        ..editorial("规划公布", date(2020, 9, 16))
+    };
+    world.create_entry("wide", entry).unwrap();
+    world.publish(&name("wide")).unwrap();
+}
+
+/// office.md section 8 and 0: if the portfolio asks for it, another person publishes than drafted.
+#[test]
+fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
+    let (mut world, mut registry) = world();
+    world
+        .ingest(registry.append(vec![("milepost.portfolio.updated", Some(portfolio("wsc", true)))]))
+        .unwrap();
+    let by = |who: &str, on_behalf_of: &str| Actor {
+        principal: who.into(),
+        authentication: Authentication::Jwt,
+        on_behalf_of: on_behalf_of.into(),
+        ..Actor::default()
+    };
+    world.actor = by("user:corp/ann", "");
+    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
+    for same in [by("user:corp/ann", ""), by("user:corp/bob", "user:corp/ann")] {
+        world.actor = same;
+        assert_eq!(preconditions(world.publish(&name("plan")).unwrap_err()), ["SAME_PERSON"]);
+    }
+    world.actor = by("user:corp/bob", "");
+    world.publish(&name("plan")).unwrap();
+    assert_eq!(world.entry(&name("plan")).drafters, []);
+    // Who changes it then has drafted.
+    let entry = world.entry(&name("plan"));
+    update(&mut world, TimelineEntry { text: "x".into(), ..entry }, "text").unwrap();
+    assert_eq!(world.entry(&name("plan")).drafters.len(), 1);
+}
+
+#[test]
+fn no_two_entries_have_one_merge_key_and_what_is_no_name_or_too_large_is_refused() {
+    let (mut world, _) = world();
+    let keyed = || TimelineEntry { merge_key: "k".into(), ..editorial("a", date(2020, 9, 16)) };
+    world.create_entry("a", keyed()).unwrap();
+    assert_eq!(preconditions(world.create_entry("b", keyed()).unwrap_err()), ["MERGE_KEY_TAKEN"]);
+    let wrong = TimelineEntry {
+        subjects: vec!["portfolios/wsc".into(), "nonsense".into(), "portfolios/wsc/".into()],
+        ..editorial("a", date(2020, 9, 16))
+    };
+    let Err(Rejection::Invalid(found)) = world.create_entry("c", wrong) else { panic!() };
+    let fields: Vec<_> = found.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["timeline_entry.subjects[1]", "timeline_entry.subjects[2]"]);
+    let large = ["fr", "de", "it", "es", "pt", "nl"].map(|tag| (tag.to_owned(), "长".repeat(4_096)));
+    let large = TimelineEntry { text_translations: large.into(), ..editorial("a", date(2020, 9, 16)) };
+    let Err(Rejection::Invalid(found)) = world.create_entry("d", large) else { panic!() };
+    assert!(found.iter().any(|one| one.reason == "TOO_LARGE"), "{found}");
+}
+
+/// Persisted: stores hold these keys.
+#[test]
+fn the_keys_of_rows_never_change() {
+    let (mut world, _) = world();
+    let entry =
+        TimelineEntry {
+            merge_key: "k".into(), rank_in_day: 258, ..editorial("规划公布", date(2020, 9, 16))
+        };
+    world.create_entry("plan", entry).unwrap();
+    world.create_rule("batches", of_batches()).unwrap();
+    let keys = |world: &World| -> Vec<Vec<u8>> {
+        world.rows.0.keys().filter(|key| (11..=16).contains(&key[0])).map(|key| key.to_vec()).collect()
+    };
+    let drafted: [&[u8]; 5] = [
+        b"\x0bwsc\0plan",
+        b"\x0dwsc\0\x07\xe4\x09\x10plan",
+        b"\x0ewsc\0k\0plan",
+        b"\x0fwsc\0batches",
+        b"\x10milepost.batch.started\0wsc\0batches",
+    ];
+    assert_eq!(keys(&world), drafted);
+    world.publish(&name("plan")).unwrap();
+    assert_eq!(keys(&world)[1], b"\x0cwsc\0\x07\xe4\x09\x10\0\0\x01\x02plan");
+    assert_eq!(keys(&world).len(), 6);
+}

@@ -1,0 +1,376 @@
+//! From events to entries: of the registry, of the directory, of the tracker; merged, bounded, once.
+
+use jiff::ToSpan;
+use jiff::civil::date;
+use milepost_proto::tracker::v1::timeline_entry::State;
+use milepost_types::limits;
+use prost::Message;
+
+use super::*;
+use crate::command::Command;
+use crate::tests::world::{Action, kinds};
+
+fn of_headlines(event_type: &str, filter: &str) -> TimelineRule {
+    TimelineRule {
+        display_name: "改革".into(),
+        event_type: event_type.into(),
+        filter: filter.into(),
+        kind: Kind::Reform.into(),
+        headline: "{display_name}".into(),
+        auto_publish: true,
+        merge_key: "reform/{event_date}".into(),
+        ..TimelineRule::default()
+    }
+}
+
+/// A milestone of a project that readers are to hear of.
+fn milestone(world: &mut World, project: &str, id: &str, headline: bool) {
+    let labels =
+        if headline { [("headline".to_owned(), "yes".to_owned())].into() } else { Default::default() };
+    let request = CreateMilestoneRequest {
+        parent: format!("portfolios/wsc/projects/{project}"),
+        milestone_id: id.into(),
+        milestone: Some(Milestone {
+            display_name: "交地即领证".into(),
+            translations: [("en".to_owned(), "Certificate on handover".to_owned())].into(),
+            labels,
+            ..Milestone::default()
+        }),
+        ..CreateMilestoneRequest::default()
+    };
+    world
+        .read_and_submit(|violations| read_create::<_, Milestone>(request, violations, Violations::new()))
+        .unwrap();
+}
+
+fn achieve(world: &mut World, project: &str, id: &str, day: Date) -> Vec<Event> {
+    let name = format!("portfolios/wsc/projects/{project}/milestones/{id}");
+    let action = Action::Achieve { actual: Some(day), reason: String::new() };
+    world.act(name, action).unwrap()
+}
+
+/// office.md section 8: the three batches and the round of 2020-04-03, without figures where none were said.
+#[test]
+fn batches_make_entries_with_their_figures_in_the_order_of_their_days() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", of_batches()).unwrap();
+    // Back-filled: in another order than they happened.
+    for event in [
+        batch("b4", date(2021, 5, 27), Some(8), Some(28_360_000_000)),
+        batch("b1", date(2020, 4, 3), None, None),
+        batch("b3", date(2021, 4, 15), Some(107), None),
+        batch("b2", date(2020, 9, 11), Some(79), Some(130_000_000_000)),
+    ] {
+        let said = world.ingest(registry.append_events(vec![event])).unwrap();
+        assert_eq!(kinds(&said), ["source.followed", "timeline_entry.created", "timeline_entry.published"]);
+        assert!(said[1..].iter().all(|event| event.caused_by.ends_with("/0") && !event.caused_by.is_empty()));
+    }
+    assert_eq!(
+        world.headlines("en"),
+        [
+            "b1 starts",
+            "b2 starts: 79 projects, CNY 130 billion",
+            "b3 starts: 107 projects",
+            "b4 starts: 8 projects, CNY 28.36 billion",
+        ]
+    );
+    assert_eq!(world.headlines("zh-CN")[1], "b2 集中开工，79 个项目，总投资 1,300 亿元");
+    let told = world.timeline("zh-CN");
+    let figures = |i: usize| {
+        let figures = told[i].figures.iter();
+        figures.map(|figure| (figure.label.clone(), figure.display_value.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(figures(0), []);
+    assert_eq!(figures(1), [("项目".into(), "79".into()), ("总投资".into(), "1,300 亿元".into())]);
+    assert_eq!(figures(2), [("项目".into(), "107".into())]);
+    assert!(told[1].figures.iter().all(|figure| figure.declared));
+    assert_eq!(told[1].figures[1].value, "130000000000");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn what_a_batch_starts_makes_no_entry_of_its_own_and_nothing_follows_twice() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", of_batches()).unwrap();
+    let member = |id: &str| Event {
+        r#type: "milepost.project.started".into(),
+        subject: format!("portfolios/wsc/projects/{id}"),
+        portfolio: "portfolios/wsc".into(),
+        resource: Some(crate::tests::registry::started(id, date(2021, 5, 27))),
+        ..Event::default()
+    };
+    let events = vec![
+        batch("b", date(2021, 5, 27), Some(8), None),
+        member("science-avenue"),
+        member("science-valley"),
+    ];
+    let entry = registry.append_events(events);
+    world.ingest(entry.clone()).unwrap();
+    assert_eq!(world.entries().len(), 1);
+    // Followed from the beginning again, because an operator said so.
+    let to = milepost_types::GoOn::after(milepost_types::Position::start(registry.log));
+    world.submit(Command::ResetFollower { to, reason: "again".into() }).unwrap();
+    for sequence in 1..=registry.entries.len() {
+        world.ingest(registry.source_entry(sequence)).unwrap();
+    }
+    assert_eq!(world.entries().len(), 1);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md section 8: one entry per merge key; 2021-02-03, rule and coupling merged, Science Valley a subject.
+#[test]
+fn events_with_one_key_make_one_entry_and_join_it_as_subjects() {
+    let (mut world, mut registry) = world();
+    let filter = "resource.labels.headline = yes";
+    world.create_rule("achieved", of_headlines("milepost.milestone.achieved", filter)).unwrap();
+    world
+        .create_rule(
+            "drafts",
+            TimelineRule {
+                auto_publish: false,
+                ..of_headlines("milepost.organization.created", "resource.attributes.headline = yes")
+            },
+        )
+        .unwrap();
+    milestone(&mut world, "science-valley", "land", true);
+    milestone(&mut world, "science-avenue", "land", false);
+    let day = date(2021, 3, 5);
+    let said = world
+        .ingest(registry.append_events(vec![organization("phoenix", true), organization("b", false)]))
+        .unwrap();
+    assert_eq!(kinds(&said), ["source.followed", "timeline_entry.created"]);
+    let [entry] = &world.entries()[..] else { panic!() };
+    assert_eq!((entry.state(), entry.headline.as_str()), (State::Draft, "金凤凰"));
+
+    let said = achieve(&mut world, "science-valley", "land", day);
+    assert_eq!(kinds(&said), ["milestone.achieved", "timeline_entry.updated"]);
+    assert_eq!(said[1].caused_by, said[0].event_id);
+    let said = achieve(&mut world, "science-avenue", "land", day);
+    assert_eq!(kinds(&said), ["milestone.achieved"], "it has no label");
+    let [entry] = &world.entries()[..] else { panic!() };
+    assert_eq!(
+        entry.subjects,
+        [
+            "organizations/phoenix",
+            "portfolios/wsc/projects/science-valley/milestones/land",
+            "portfolios/wsc/projects/science-valley",
+        ]
+    );
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn what_joins_a_published_entry_is_published_unless_somebody_is_changing_it() {
+    let (mut world, _) = world();
+    let rule = TimelineRule {
+        translations: [("en".to_owned(), "{display_name}".to_owned())].into(),
+        ..of_headlines("milepost.milestone.achieved", "")
+    };
+    world.create_rule("achieved", rule).unwrap();
+    for (project, id) in [("science-valley", "a"), ("science-valley", "b"), ("science-avenue", "c")] {
+        milestone(&mut world, project, id, true);
+    }
+    let day = date(2021, 2, 3);
+    achieve(&mut world, "science-valley", "a", day);
+    let joined = achieve(&mut world, "science-valley", "b", day);
+    assert_eq!(kinds(&joined), ["milestone.achieved", "timeline_entry.updated", "timeline_entry.published"]);
+    assert_eq!(world.timeline("en")[0].subjects.len(), 3);
+    let entry = world.entries().remove(0);
+    let request = UpdateTimelineEntryRequest {
+        timeline_entry: Some(TimelineEntry { text: "在改".into(), ..entry }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["text".into()] }),
+        ..Default::default()
+    };
+    world
+        .read_and_submit(|violations| milepost_resource::read_update::<_, TimelineEntry>(request, violations))
+        .unwrap();
+    let joined = achieve(&mut world, "science-avenue", "c", day);
+    assert_eq!(kinds(&joined), ["milestone.achieved", "timeline_entry.updated"]);
+    assert_eq!(world.timeline("en")[0].subjects.len(), 3, "readers wait for who changes it");
+    assert_eq!(world.entries()[0].subjects.len(), 5);
+}
+
+/// office.md section 8: publishing by rule needs the languages too, else it stays a draft and says why.
+#[test]
+fn a_rule_that_cannot_publish_leaves_a_draft_that_says_why() {
+    let (mut world, mut registry) = world();
+    world.create_rule("achieved", of_headlines("milepost.milestone.achieved", "")).unwrap();
+    let asks = TimelineRule { headline: "{declared_count} 个项目开工".into(), ..of_batches() };
+    world.create_rule("asks", asks).unwrap();
+    milestone(&mut world, "science-valley", "land", true);
+    achieve(&mut world, "science-valley", "land", date(2021, 2, 3));
+    world.ingest(registry.append_events(vec![batch("b", date(2020, 4, 3), None, None)])).unwrap();
+    let entries = world.entries();
+    assert!(entries.iter().all(|entry| entry.state() == State::Draft));
+    let note = |day: Date| {
+        let entry = entries.iter().find(|entry| entry.date == Some(date_message(day))).unwrap();
+        entry.rule_note.clone()
+    };
+    assert!(note(date(2021, 2, 3)).contains("the headline is not there in en"), "{}", note(date(2021, 2, 3)));
+    assert!(note(date(2020, 4, 3)).contains("{declared_count} is absent"), "{}", note(date(2020, 4, 3)));
+    // An editor gives what is missing, and publishes.
+    let entry = entries.into_iter().find(|entry| entry.date == Some(date_message(date(2021, 2, 3)))).unwrap();
+    let name: EntryName = entry.name.parse().unwrap();
+    let request = UpdateTimelineEntryRequest {
+        timeline_entry: Some(TimelineEntry {
+            translations: [("en".into(), "Certificate".into())].into(),
+            ..entry
+        }),
+        ..Default::default()
+    };
+    world
+        .read_and_submit(|violations| milepost_resource::read_update::<_, TimelineEntry>(request, violations))
+        .unwrap();
+    world.publish(&name).unwrap();
+    assert_eq!(world.entry(&name).rule_note, "");
+}
+
+#[test]
+fn a_portfolio_that_asks_a_person_to_publish_is_asked_by_rules_too() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", of_batches()).unwrap();
+    let said = vec![
+        Event {
+            r#type: "milepost.portfolio.updated".into(),
+            subject: "portfolios/wsc".into(),
+            portfolio: "portfolios/wsc".into(),
+            resource: Some(portfolio("wsc", true)),
+            ..Event::default()
+        },
+        batch("b", date(2020, 4, 3), None, None),
+    ];
+    // What the portfolio is by the same entry counts.
+    world.ingest(registry.append_events(said)).unwrap();
+    let entry = world.entries().remove(0);
+    assert_eq!((entry.state(), entry.drafters.len()), (State::Draft, 0));
+    assert!(entry.rule_note.contains("asks a person to publish"), "{}", entry.rule_note);
+    world.publish(&entry.name.parse().unwrap()).unwrap();
+}
+
+#[test]
+fn an_entry_that_was_deleted_is_not_made_again_and_a_withdrawn_one_not_shown_again() {
+    let (mut world, mut registry) = world();
+    world
+        .create_rule("batches", TimelineRule { merge_key: "batch/{event_date}".into(), ..of_batches() })
+        .unwrap();
+    let day = date(2020, 9, 11);
+    world.ingest(registry.append_events(vec![batch("a", day, Some(79), None)])).unwrap();
+    let name: EntryName = world.entries()[0].name.parse().unwrap();
+    world.withdraw(&name, "有误").unwrap();
+    world.ingest(registry.append_events(vec![batch("b", day, Some(80), None)])).unwrap();
+    assert_eq!(world.entry(&name).state(), State::Withdrawn);
+    assert_eq!(world.entry(&name).subjects.len(), 2);
+    let target = milepost_resource::Target { name: name.clone(), etag: None };
+    world
+        .read_and_submit(|_| Some(Box::new(milepost_resource::Standard::<TimelineEntry>::Delete(target))))
+        .unwrap();
+    let said = world.ingest(registry.append_events(vec![batch("c", day, Some(81), None)])).unwrap();
+    assert_eq!(kinds(&said), ["source.followed"]);
+    assert_eq!(world.entries().len(), 1);
+}
+
+#[test]
+fn a_rule_that_is_deleted_or_of_another_portfolio_makes_nothing() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", of_batches()).unwrap();
+    let other = Event { portfolio: "portfolios/lj".into(), ..batch("b", date(2020, 9, 11), None, None) };
+    world.ingest(registry.append_events(vec![other])).unwrap();
+    assert_eq!(world.entries().len(), 0);
+    let target = milepost_resource::Target {
+        name: "portfolios/wsc/timelineRules/batches".parse().unwrap(),
+        etag: None,
+    };
+    world
+        .read_and_submit(|_| Some(Box::new(milepost_resource::Standard::<TimelineRule>::Delete(target))))
+        .unwrap();
+    world.ingest(registry.append_events(vec![batch("b", date(2020, 9, 11), None, None)])).unwrap();
+    assert_eq!(world.entries().len(), 0);
+}
+
+#[test]
+fn a_huge_entry_of_the_registry_makes_all_its_entries_in_parts_through_a_rebuild_in_the_middle() {
+    let (mut world, mut registry) = world();
+    world.domain.part_bytes = 20_000;
+    world.create_rule("batches", of_batches()).unwrap();
+    world.create_rule("second", TimelineRule { auto_publish: false, ..of_batches() }).unwrap();
+    let days = (0..300).map(|i| date(2020, 1, 1).saturating_add(i.days()));
+    let events = days.enumerate().map(|(i, day)| batch(&format!("b{i:03}"), day, Some(1), None)).collect();
+    let entry = std::sync::Arc::new(registry.append_events(events));
+    let mut parts = 0;
+    loop {
+        let command = Command::Ingest { source_entry: entry.clone(), skip: None };
+        let said = world.submit(command).unwrap();
+        if said.is_empty() {
+            break;
+        }
+        parts += 1;
+        let bytes: usize = said.iter().map(Message::encoded_len).sum();
+        assert!(bytes < 24_000, "{bytes}");
+        // The store is lost, and made anew of the journal.
+        world.rows = world.rebuilt();
+    }
+    assert!(parts > 10, "{parts}");
+    assert_eq!(world.entries().len(), 600);
+    assert_eq!(world.timeline("zh-CN").len(), 300);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn the_subjects_that_join_one_entry_are_bounded() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", TimelineRule { merge_key: "one".into(), ..of_batches() }).unwrap();
+    let events = |from: usize| {
+        let ids = from..from + limits::TIMELINE_JOINED_SUBJECTS;
+        ids.map(|i| batch(&format!("b{i}"), date(2020, 1, 1), None, None)).collect()
+    };
+    world.ingest(registry.append_events(events(0))).unwrap();
+    let entry = world.entries().remove(0);
+    assert_eq!((entry.subjects.len(), entry.more_subjects), (limits::TIMELINE_JOINED_SUBJECTS, false));
+    let said = world.ingest(registry.append_events(events(1000))).unwrap();
+    // Only the first says that there is no room.
+    assert_eq!(kinds(&said), ["source.followed", "timeline_entry.updated"]);
+    let entry = world.entries().remove(0);
+    assert_eq!((entry.subjects.len(), entry.more_subjects), (limits::TIMELINE_JOINED_SUBJECTS, true));
+}
+
+#[test]
+fn days_that_pass_make_entries_too_and_one_of_a_key_in_one_command() {
+    let (mut world, _) = world();
+    let rule = TimelineRule { merge_key: "overdue".into(), ..of_headlines("milepost.milestone.overdue", "") };
+    world.create_rule("overdue", rule).unwrap();
+    world.advance(date(2021, 5, 13)).unwrap();
+    for (id, day) in [("a", 20), ("b", 21)] {
+        let draft = crate::tests::world::draft("science-avenue", Some(id), Some(date(2021, 5, day)));
+        world
+            .read_and_submit(|violations| read_create::<_, Milestone>(draft, violations, Violations::new()))
+            .unwrap();
+    }
+    world.now = "2021-05-25T04:00:00Z".parse().unwrap();
+    let said = world.advance(date(2021, 5, 25)).unwrap();
+    let of_entries: Vec<_> = kinds(&said).into_iter().filter(|kind| kind.starts_with("timeline")).collect();
+    assert_eq!(of_entries, ["timeline_entry.created", "timeline_entry.updated"]);
+    assert_eq!(world.entries()[0].subjects.len(), 3, "two milestones of one project");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn an_entry_from_which_nothing_is_to_be_derived_says_so_once_where_a_rule_waits_for_it() {
+    let (mut world, mut registry) = world();
+    let skip = |registry: &mut Registry| Command::Ingest {
+        source_entry: std::sync::Arc::new(registry.append_events(vec![
+            batch("a", date(2020, 4, 3), None, None),
+            batch("b", date(2020, 4, 3), None, None),
+        ])),
+        skip: Some("too large".into()),
+    };
+    let said = world.submit(skip(&mut registry)).unwrap();
+    assert_eq!(kinds(&said), ["source.followed"]);
+    world.create_rule("batches", of_batches()).unwrap();
+    let said = world.submit(skip(&mut registry)).unwrap();
+    assert_eq!(kinds(&said), ["source.followed", "source.skipped"]);
+    let Some(milepost_proto::event::v1::event::Payload::SourceSkipped(skipped)) = &said[1].payload else {
+        panic!()
+    };
+    assert_eq!(skipped.r#type, "milepost.batch.started");
+    assert_eq!(skipped.reason, "too large; the same for 1 later events of its entry");
+}
