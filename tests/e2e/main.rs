@@ -36,6 +36,7 @@ mod s3;
 mod streams;
 mod telemetry;
 mod terminal;
+mod timeline;
 mod tls;
 mod traces;
 mod upgrade;

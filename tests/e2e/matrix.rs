@@ -32,7 +32,8 @@ const TABLE: &[(&[&str], &str)] = &[
          GetActivity ListActivities GetServiceRequest ListServiceRequests GetServiceRequestStatistics \
          GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies \
          GetCollection ListCollections GetCollectionRollup GetIndicator ListIndicators \
-         GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics",
+         GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics \
+         GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -46,8 +47,10 @@ const TABLE: &[(&[&str], &str)] = &[
         &["planner", "manager"],
         "CreateMilestone UpdateMilestone DeleteMilestone UndeleteMilestone BatchCreateMilestones CancelMilestone \
          ReopenMilestone CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject \
-         AdjustAnnualPlan",
+         AdjustAnnualPlan CreateTimelineEntry UpdateTimelineEntry DeleteTimelineEntry UndeleteTimelineEntry \
+         ReviseTimelineEntry",
     ),
+    (&["publisher"], "PublishTimelineEntry WithdrawTimelineEntry"),
     (&["approver"], "RebaselineMilestone"),
     (&["publisher"], "PublishPolicyProgramme PublishPolicy WithdrawPolicy"),
     (
@@ -63,7 +66,8 @@ const TABLE: &[(&[&str], &str)] = &[
          CreatePolicyProgramme UpdatePolicyProgramme DeletePolicyProgramme UndeletePolicyProgramme \
          CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy \
          CreateCollection UpdateCollection DeleteCollection UndeleteCollection \
-         AddCollectionMembers RemoveCollectionMembers CreateIndicator UpdateIndicator DeleteIndicator UndeleteIndicator",
+         AddCollectionMembers RemoveCollectionMembers CreateIndicator UpdateIndicator DeleteIndicator UndeleteIndicator \
+         CreateTimelineRule UpdateTimelineRule DeleteTimelineRule UndeleteTimelineRule",
     ),
     (
         &["admin"],
@@ -204,6 +208,8 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Observation") => format!("{portfolio}/indicators/i/observations/o"),
         () if has("AnnualList") && !of_parent => format!("{portfolio}/annualLists/2021"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
+        () if has("TimelineEntry") && !of_parent => format!("{portfolio}/timelineEntries/e"),
+        () if has("TimelineRule") && !of_parent => format!("{portfolio}/timelineRules/r"),
         () if (has("Project") || has("AnnualPlan")) && !of_parent => project,
         () => portfolio,
     }
@@ -347,6 +353,8 @@ async fn what_is_forbidden_is_answered_in_every_detail_like_what_is_not_there() 
         "milestone create a x m --display-name m",
         "phase create a x p --display-name p --order 1",
         "batch create a b --display-name b --start-date 2027-03-15",
+        "timeline-entry create a e --date 2027-03-15 --kind editorial --headline e",
+        "timeline-rule create a r --display-name r --event-type milepost.batch.started --kind batch --headline r",
     ] {
         office.does("manager-everywhere", words).await;
     }

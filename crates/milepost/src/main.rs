@@ -12,6 +12,7 @@ mod output;
 mod report;
 mod schema;
 mod serve;
+mod timeline;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ mod audit;
 mod completion;
 mod event;
 mod fields;
-mod flags;
+pub mod flags;
 mod health;
 mod ledger;
 pub mod name;
@@ -16,7 +16,7 @@ mod noun;
 pub mod read;
 mod report;
 pub mod request;
-mod rpc;
+pub mod rpc;
 pub mod session;
 pub mod usage;
 
@@ -33,6 +33,7 @@ use crate::output::zone::Zones;
 use crate::output::{self, Format, Output};
 use crate::schema::{self, Resource};
 use crate::serve::ServeArgs;
+use crate::timeline;
 pub use access::AccessCommand;
 pub use completion::answer as complete;
 pub use flags::Columns;
@@ -146,6 +147,9 @@ pub enum Command {
     /// Audit: what was refused, what changed access, and who could do what
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Timelines: what readers see of a portfolio, as a list and as files for a site
+    #[command(subcommand)]
+    Timeline(timeline::Verb),
     /// Asks whether a server takes traffic; tries for 3 s unless --timeout is given
     Health(health::HealthArgs),
     /// Contexts: named settings of the command line
@@ -183,6 +187,14 @@ pub fn definition() -> clap::Command {
             // It talks to no server.
             "access" => noun::client_args(command).mut_subcommands(|verb| match verb.get_name() {
                 "break-glass" => verb,
+                _ => noun::client_args(verb),
+            }),
+            "timeline" => noun::client_args(command).mut_subcommands(|verb| match verb.get_name() {
+                // The format of an export is that of its document.
+                "export" => noun::client_args(verb).mut_arg("format", |format| {
+                    let help = "What to write: a JSON Feed, a calendar, or a page for a site";
+                    format.value_parser(timeline::FORMATS).required(true).help(help)
+                }),
                 _ => noun::client_args(verb),
             }),
             "event" | "ledger" | "report" | "audit" | "health" => {
@@ -252,6 +264,9 @@ impl Cli {
             Command::Report(verb) => report::run(verb, &session()?).await,
             Command::Access(AccessCommand::Verb(verb)) => access::run(verb, &session()?).await,
             Command::Audit(verb) => audit::run(verb, &session()?).await,
+            Command::Timeline(verb) => {
+                timeline::run(verb, self.client.settings.format.as_deref(), &session()?).await
+            }
             Command::Health(args) => health::run(&args, self.client.resolved()?, format).await,
             Command::Context(command) => run_context(&command, format),
             Command::Completion(args) => completion::run(&args),

@@ -1,0 +1,229 @@
+//! Exports of a timeline with everything that could go wrong in one: markup, separators, long Chinese lines.
+
+use milepost_proto::google::r#type::Date as DateMessage;
+use milepost_proto::tracker::v1::TimelineItemFigure;
+use milepost_proto::tracker::v1::timeline_entry::Kind;
+use serde_json::Value;
+
+use super::*;
+
+/// A text that is markup in HTML, has what iCalendar separates by, and ends what JSON quotes.
+const MARKUP: &str = "<script>alert('a')</script> & \"b\"; c, d\\n]]>";
+
+fn item(id: &str, day: i32, headline: &str) -> TimelineItem {
+    let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    TimelineItem {
+        name: format!("portfolios/wsc/timelineEntries/{id}"),
+        uid: format!("e-{id}"),
+        sequence: 3,
+        date: Some(DateMessage { year: 2021, month: 5, day }),
+        kind: Kind::Batch.into(),
+        headline: headline.into(),
+        headline_language: "zh-CN".into(),
+        first_publish_time: time(1_622_100_000),
+        last_publish_time: time(1_622_200_000),
+        ..TimelineItem::default()
+    }
+}
+
+fn timeline(language: &str) -> Timeline {
+    let figures = vec![TimelineItemFigure {
+        label: "总投资".into(),
+        label_language: "zh-CN".into(),
+        value: "28360000000".into(),
+        unit: "CNY".into(),
+        declared: true,
+        display_value: "283.6 亿元".into(),
+    }];
+    let withdrawn = TimelineItem {
+        withdrawn: true,
+        kind: 0,
+        headline: String::new(),
+        headline_language: String::new(),
+        ..item("gone", 17, "")
+    };
+    let marked = TimelineItem {
+        text: format!("{MARKUP}\n第二行"),
+        text_language: "en".into(),
+        figures,
+        ..item("marked", 27, MARKUP)
+    };
+    let long = item("long", 27, &"超瞬态实验装置等八个项目集中开工".repeat(12));
+    Timeline {
+        portfolio: Portfolio {
+            name: "portfolios/wsc".into(),
+            display_name: "西部（重庆）科学城".into(),
+            translations: [("en".to_owned(), "Science City <of> the West".to_owned())].into(),
+            language: "zh-CN".into(),
+            ..Portfolio::default()
+        },
+        language: language.into(),
+        items: vec![withdrawn, marked, long],
+    }
+}
+
+#[test]
+fn a_json_feed_has_what_version_1_1_asks_for() {
+    let text = json_feed::document(&timeline("en"));
+    let feed: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
+    assert_eq!(feed["title"], "Science City <of> the West Timeline");
+    assert_eq!(feed["language"], "en");
+    let items = feed["items"].as_array().unwrap();
+    let ids: Vec<_> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["e-long", "e-marked"], "the newest first, and nothing that was withdrawn");
+    for item in items {
+        assert!(item["content_text"].as_str().is_some_and(|text| !text.is_empty()));
+        for time in ["date_published", "date_modified"] {
+            item[time].as_str().unwrap().parse::<Timestamp>().unwrap();
+        }
+        // Fields that the format does not know begin with an underscore.
+        let known = ["id", "title", "content_text", "date_published", "date_modified", "tags", "language"];
+        let own = item.as_object().unwrap().keys().filter(|key| !known.contains(&key.as_str()));
+        assert_eq!(own.collect::<Vec<_>>(), ["_milepost"]);
+    }
+    let marked = &items[1];
+    assert_eq!(marked["title"], MARKUP);
+    assert_eq!(marked["content_text"], format!("{MARKUP}\n第二行\n总投资：283.6 亿元 (据公布)"));
+    assert_eq!(marked["_milepost"]["figures"][0]["value"], "28360000000");
+    assert_eq!(marked["_milepost"]["date"], "2021-05-27");
+}
+
+/// Reads a calendar as RFC 5545 has it: lines, unfolded; each as name, parameters, value.
+fn lines(text: &str) -> Vec<(String, String, String)> {
+    assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']));
+    for line in text.split("\r\n") {
+        assert!(line.len() <= 75, "{} octets: {line}", line.len());
+    }
+    let unfolded = text.replace("\r\n ", "");
+    let line = |line: &str| {
+        let (head, value) = line.split_once(':').unwrap_or_else(|| panic!("no value: {line}"));
+        let (name, parameters) = head.split_once(';').unwrap_or((head, ""));
+        (name.to_owned(), parameters.to_owned(), value.to_owned())
+    };
+    unfolded.trim_end().split("\r\n").map(line).collect()
+}
+
+fn unescaped(value: &str) -> String {
+    let (mut out, mut characters) = (String::new(), value.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                Some('n' | 'N') => out.push('\n'),
+                Some(other @ ('\\' | ';' | ',')) => out.push(other),
+                other => panic!("an escape that is none: {other:?}"),
+            },
+            ';' | ',' => panic!("a separator in a text: {value}"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[test]
+fn a_calendar_is_read_back_as_it_was_told() {
+    let read = lines(&icalendar::document(&timeline("zh-CN")));
+    let value = |name: &str| read.iter().find(|(own, ..)| own == name).map(|(.., value)| value.clone());
+    assert_eq!(read[0].2, "VCALENDAR");
+    assert_eq!(read.last().unwrap().0, "END");
+    assert_eq!((value("VERSION").as_deref(), value("PRODID").is_some()), (Some("2.0"), true));
+    let events: Vec<_> =
+        read.split(|(name, _, value)| name == "BEGIN" && value == "VEVENT").skip(1).collect();
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        for once in ["UID", "DTSTAMP", "DTSTART", "SEQUENCE", "STATUS"] {
+            assert_eq!(event.iter().filter(|(name, ..)| name == once).count(), 1, "{once}");
+        }
+    }
+    let of = |event: &[(String, String, String)], name: &str| {
+        let found = event.iter().find(|(own, ..)| own == name);
+        found.map(|(_, parameters, value)| (parameters.clone(), unescaped(value)))
+    };
+    // What was withdrawn is cancelled and says nothing else.
+    assert_eq!(of(events[0], "STATUS").unwrap().1, "CANCELLED");
+    assert!(of(events[0], "SUMMARY").is_none() && of(events[0], "DESCRIPTION").is_none());
+    assert_eq!(of(events[1], "STATUS").unwrap().1, "CONFIRMED");
+    assert_eq!(of(events[1], "UID").unwrap().1, "e-marked");
+    assert_eq!(of(events[1], "SEQUENCE").unwrap().1, "3");
+    assert_eq!(of(events[1], "DTSTART").unwrap(), ("VALUE=DATE".into(), "20210527".into()));
+    assert_eq!(of(events[1], "SUMMARY").unwrap(), ("LANGUAGE=zh-CN".into(), MARKUP.into()));
+    let description = format!("{MARKUP}\n第二行\n总投资：283.6 亿元 (据公布)");
+    assert_eq!(of(events[1], "DESCRIPTION").unwrap(), ("LANGUAGE=en".into(), description));
+    assert_eq!(of(events[1], "CATEGORIES").unwrap().1, "集中开工");
+    assert_eq!(of(events[2], "SUMMARY").unwrap().1, "超瞬态实验装置等八个项目集中开工".repeat(12));
+}
+
+/// The tags of a page, each closed by its own kind; panics where one is not.
+fn tags(page: &str) -> Vec<String> {
+    let (mut open, mut all) = (Vec::new(), Vec::new());
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        let end = rest[start..].find('>').map(|end| start + end).expect("a tag that is not closed");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name));
+        } else if !tag.starts_with('!') {
+            let name = tag.split_whitespace().next().unwrap().to_owned();
+            all.push(name.clone());
+            if name != "meta" {
+                open.push(name);
+            }
+        }
+    }
+    assert_eq!(open, [""; 0]);
+    all
+}
+
+#[test]
+fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
+    for (language, own, title) in
+        [("zh-CN", "zh-CN", "西部（重庆）科学城"), ("en", "en", "Science City &lt;of&gt; the West")]
+    {
+        let page = html::document(&timeline(language));
+        let tags = tags(&page);
+        assert!(page.starts_with(&format!("<!DOCTYPE html>\n<html lang=\"{own}\">")));
+        assert!(page.contains(&format!("<h1>{title}</h1>")), "{language}");
+        for tag in &tags {
+            assert!(!["script", "img", "link", "iframe", "object"].contains(&tag.as_str()), "{tag}");
+        }
+        assert_eq!(tags.iter().filter(|tag| *tag == "article").count(), 2, "nothing that was withdrawn");
+        assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("http://"));
+        assert!(
+            page.contains(
+                "&lt;script&gt;alert(&#39;a&#39;)&lt;/script&gt; &amp; &quot;b&quot;; c, d\\n]]&gt;"
+            )
+        );
+        assert!(page.contains("<time datetime=\"2021-05-27\">"));
+        assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print"));
+    }
+    let english = html::document(&timeline("en"));
+    assert!(english.contains("<h3 lang=\"zh-CN\">") && english.contains("as announced"));
+    let empty = Timeline { items: Vec::new(), ..timeline("en") };
+    assert!(html::document(&empty).contains("There are no entries yet"));
+    tags(&html::document(&empty));
+}
+
+#[test]
+fn a_list_shows_entries_in_order_with_their_figures() {
+    let shown = list::text(&timeline("zh-CN"));
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines[0], format!("2021-05-27  集中开工  {MARKUP}"));
+    assert_eq!(lines[1], "            总投资：283.6 亿元 (据公布)");
+    let english = list::text(&timeline("en"));
+    assert!(english.lines().next().unwrap().ends_with("(zh-CN)"), "{english}");
+}
+
+#[test]
+fn a_file_is_replaced_when_all_of_it_is_there_and_others_may_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("timeline.html");
+    for document in ["one", "another"] {
+        replace(&path, document).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), document);
+    }
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o600, 0o600);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    assert!(replace(&dir.path().join("none/x"), "x").is_err());
+}

@@ -1,0 +1,283 @@
+//! The public timeline through real servers and the command line: office.md section 8 and its scenario 6.
+
+use std::path::Path;
+
+use milepost_tests::cli::{self, Run};
+use milepost_tests::{Cluster, Role};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PORTFOLIO: &str = "portfolios/wsc";
+
+/// A server, and files that the command line reads.
+struct Office {
+    cluster: Cluster,
+    dir: TempDir,
+}
+
+impl Office {
+    async fn start() -> Self {
+        let mut cluster = Cluster::all(&[]);
+        cluster.start().await;
+        Self { cluster, dir: TempDir::with_prefix("milepost-timeline-").expect("a directory") }
+    }
+
+    /// Runs a command whose words hold no blanks.
+    async fn does(&self, line: &str) -> Run {
+        let endpoint = ["--endpoint".to_owned(), self.cluster.server(Role::All).url()];
+        cli::run(endpoint.into_iter().chain(line.split_whitespace().map(str::to_owned))).await
+    }
+
+    /// The answer of a command, as JSON.
+    async fn answer(&self, line: &str) -> Value {
+        let run = self.does(&format!("{line} --format json")).await.succeeded();
+        serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.out))
+    }
+
+    /// Runs a command with a message of JSON from a file.
+    async fn with(&self, line: &str, message: Value) -> Value {
+        let file = self.dir.path().join("message.json");
+        std::fs::write(&file, message.to_string()).expect("a file");
+        self.answer(&format!("{line} --from-file {}", file.display())).await
+    }
+
+    /// What readers see in a language, once these revisions are there.
+    async fn timeline(&self, language: &str, revision: &str) -> Vec<Value> {
+        let wait = if revision.is_empty() { String::new() } else { format!("--min-revision {revision}") };
+        let line = format!("timeline-entry timeline wsc --language {language} {wait} --format json");
+        let run = self.does(&line).await.succeeded();
+        run.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+fn date(text: &str) -> Value {
+    let parts: Vec<u32> = text.split('-').map(|part| part.parse().expect("a number")).collect();
+    json!({ "year": parts[0], "month": parts[1], "day": parts[2] })
+}
+
+/// The rules of the office, by their ids.
+fn rules() -> [(&'static str, Value); 3] {
+    let headline = |event_type: &str, filter: &str, kind: &str, key: &str| {
+        json!({
+            "displayName": kind, "eventType": event_type, "filter": filter, "kind": kind, "mergeKey": key,
+            "headline": "{display_name}", "translations": { "en": "{display_name}" }, "autoPublish": true,
+        })
+    };
+    let batches = json!({
+        "displayName": "集中开工", "eventType": "milepost.batch.started", "kind": "KIND_BATCH", "autoPublish": true,
+        "headline": "{display_name}[，{declared_count} 个项目][，总投资 {declared_investment}]",
+        "translations": { "en": "{display_name}[: {declared_count} projects][, {declared_investment}]" },
+        "figures": [
+            { "label": "项目", "translations": { "en": "Projects" }, "field": "declared_count", "declared": true },
+            {
+                "label": "总投资", "translations": { "en": "Total investment" },
+                "field": "declared_investment", "declared": true,
+            },
+        ],
+    });
+    // Base versions, the powers that were delegated and lists of measures have no such label, so they make none.
+    let filter = "resource.labels.headline = yes";
+    let reforms = headline("milepost.milestone.achieved", filter, "KIND_REFORM", "reform/{event_date}");
+    let programmes = headline("milepost.policy_programme.published", filter, "KIND_POLICY", "");
+    [("batches", batches), ("reforms", reforms), ("programmes", programmes)]
+}
+
+/// The batches: id, day, count, investment in yuan, names.
+const BATCHES: [(&str, &str, Option<u32>, Option<&str>, &str, &str); 4] = [
+    (
+        "b4",
+        "2021-05-27",
+        Some(8),
+        Some("28360000000"),
+        "超瞬态实验装置等集中开工",
+        "Ultra-transient facility and others start",
+    ),
+    (
+        "b1",
+        "2020-04-03",
+        None,
+        None,
+        "2020年首批市级新项目开工",
+        "First round of new municipal projects starts",
+    ),
+    ("b3", "2021-04-15", Some(107), None, "2021年重点项目集中开工", "Key projects of 2021 start"),
+    (
+        "b2",
+        "2020-09-11",
+        Some(79),
+        Some("130000000000"),
+        "建设动员暨集中开工",
+        "Mobilisation and concentrated start",
+    ),
+];
+
+/// Milestones of reforms: project, id, whether readers hear of it, day, names.
+const MILESTONES: [(&str, &str, bool, &str, &str, &str); 4] = [
+    ("reforms", "joint-review", true, "2020-07-01", "三评合一实施", "Three assessments become one"),
+    ("reforms", "land", true, "2021-02-03", "交地即领证实施", "Land certificate on handover"),
+    (
+        "science-valley",
+        "land",
+        true,
+        "2021-02-03",
+        "科学谷交地即领证",
+        "Science Valley has its certificate on handover",
+    ),
+    ("reforms", "base", false, "2021-02-04", "基础版", "The base version"),
+];
+
+/// Programmes: id, whether readers hear of it, day, names.
+const PROGRAMMES: [(&str, bool, &str, &str, &str); 3] = [
+    ("finance", true, "2020-11-18", "金融支持措施印发", "Measures for financial support issued"),
+    ("golden-phoenix", true, "2021-03-05", "金凤凰政策发布", "Golden Phoenix policies published"),
+    ("powers", false, "2021-03-05", "下放权限清单", "The delegated powers"),
+];
+
+const EDITORIALS: [(&str, &str, &str, &str); 3] = [
+    ("plan", "2020-09-16", "国土空间规划公布", "Territorial spatial plan published"),
+    ("conference", "2021-02-05", "2021年工作会召开", "Work conference of 2021"),
+    ("committees", "2021-05-17", "党工委管委会揭牌", "Committees inaugurated"),
+];
+
+async fn load(office: &Office) {
+    let portfolio = json!({
+        "displayName": "西部（重庆）科学城", "translations": { "en": "Western (Chongqing) Science City" },
+        "timeZone": "Asia/Shanghai", "reportingCurrencyCode": "CNY",
+        "language": "zh-CN", "requiredLanguages": ["zh-CN", "en"],
+    });
+    office.with("portfolio create wsc", portfolio).await;
+    for project in ["reforms", "science-valley"] {
+        office.answer(&format!("project create wsc {project} --display-name {project}")).await;
+    }
+    let mut revision = String::new();
+    for (id, rule) in rules() {
+        let made = office.with(&format!("timeline-rule create wsc {id}"), rule).await;
+        revision = made["revision"].as_str().expect("a revision").to_owned();
+    }
+    assert!(!revision.is_empty());
+    for (id, day, count, yuan, zh, en) in BATCHES {
+        let mut batch = json!({ "displayName": zh, "translations": { "en": en }, "startDate": date(day) });
+        if let Some(count) = count {
+            batch["declaredCount"] = json!(count);
+        }
+        if let Some(yuan) = yuan {
+            batch["declaredInvestment"] = json!({ "currencyCode": "CNY", "units": yuan });
+        }
+        office.with(&format!("batch create wsc {id}"), batch).await;
+        // Nothing but the batch: who else starts by it makes no entry.
+        office.answer(&format!("batch start wsc {id}")).await;
+    }
+    let labels = |headline: bool| if headline { json!({ "headline": "yes" }) } else { json!({}) };
+    for (id, headline, day, zh, en) in PROGRAMMES {
+        let labels = labels(headline);
+        let programme = json!({ "displayName": zh, "translations": { "en": en }, "labels": labels });
+        office.with(&format!("policy-programme create {id}"), programme).await;
+        office.answer(&format!("policy-programme publish {id} --publish-date {day}")).await;
+    }
+    for (project, id, headline, day, zh, en) in MILESTONES {
+        let milestone =
+            json!({ "displayName": zh, "translations": { "en": en }, "labels": labels(headline) });
+        office.with(&format!("milestone create wsc {project} {id}"), milestone).await;
+        office.answer(&format!("milestone achieve wsc {project} {id} --actual-date {day}")).await;
+    }
+    for (id, day, zh, en) in EDITORIALS {
+        let entry = json!({
+            "date": date(day), "kind": "KIND_EDITORIAL", "headline": zh, "translations": { "en": en },
+        });
+        office.with(&format!("timeline-entry create wsc {id}"), entry).await;
+        office.answer(&format!("timeline-entry publish wsc {id}")).await;
+    }
+}
+
+/// The day, the kind and the headline of each entry, in the order of the timeline.
+fn told(items: &[Value]) -> Vec<String> {
+    let told = |item: &Value| {
+        let number = |part: &str| item["date"][part].as_i64().unwrap_or_default();
+        let day = format!("{:04}-{:02}-{:02}", number("year"), number("month"), number("day"));
+        let kind = item["kind"].as_str().unwrap_or_default().trim_start_matches("KIND_");
+        format!("{day} {kind} {}", item["headline"].as_str().unwrap_or_default())
+    };
+    items.iter().map(told).collect()
+}
+
+const ENGLISH: [&str; 11] = [
+    "2020-04-03 BATCH First round of new municipal projects starts",
+    "2020-07-01 REFORM Three assessments become one",
+    "2020-09-11 BATCH Mobilisation and concentrated start: 79 projects, CNY 130 billion",
+    "2020-09-16 EDITORIAL Territorial spatial plan published",
+    "2020-11-18 POLICY Measures for financial support issued",
+    "2021-02-03 REFORM Land certificate on handover",
+    "2021-02-05 EDITORIAL Work conference of 2021",
+    "2021-03-05 POLICY Golden Phoenix policies published",
+    "2021-04-15 BATCH Key projects of 2021 start: 107 projects",
+    "2021-05-17 EDITORIAL Committees inaugurated",
+    "2021-05-27 BATCH Ultra-transient facility and others start: 8 projects, CNY 28.36 billion",
+];
+
+/// The entries that are there once everything was followed.
+async fn settled(office: &Office) -> Vec<Value> {
+    // The registry's last revision: what it said was followed then.
+    let registry =
+        office.answer("portfolio get wsc").await["revision"].as_str().expect("a revision").to_owned();
+    office.timeline("en", &registry).await
+}
+
+/// office.md section 8, acceptance: the eleven entries; scenario 6: withdraw one: ten; republish: eleven, UIDs unchanged,
+/// SEQUENCE higher.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_eleven_entries_of_the_science_city_are_told_withdrawn_and_told_again() {
+    let office = Office::start().await;
+    load(&office).await;
+    let items = settled(&office).await;
+    assert_eq!(told(&items), ENGLISH);
+    let chinese = office.timeline("zh-CN", "").await;
+    assert_eq!(chinese.len(), 11);
+    assert_eq!(chinese[2]["headline"], "建设动员暨集中开工，79 个项目，总投资 1,300 亿元");
+    assert_eq!(chinese[10]["figures"][1]["displayValue"], "283.6 亿元");
+    // No amount was said of 2021-04-15, and nothing at all of 2020-04-03.
+    assert_eq!(chinese[8]["figures"].as_array().expect("figures").len(), 1);
+    assert!(chinese[0].get("figures").is_none_or(|figures| figures == &json!([])));
+    // The rule of the day, and the first project that had it.
+    let subjects = items[5]["subjects"].as_array().expect("subjects");
+    assert!(subjects.contains(&json!(format!("{PORTFOLIO}/projects/science-valley"))), "{subjects:?}");
+
+    let uids =
+        |items: &[Value]| -> Vec<String> { items.iter().map(|item| item["uid"].to_string()).collect() };
+    office.answer("timeline-entry withdraw wsc plan --reason 有误").await;
+    let ten = office.timeline("en", "").await;
+    assert_eq!(ten.len(), 10);
+    let calendar = office.does("timeline export wsc --format icalendar").await.succeeded().out;
+    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 11);
+    assert_eq!(calendar.matches("STATUS:CANCELLED").count(), 1);
+    office.answer("timeline-entry revise wsc plan").await;
+    office.answer("timeline-entry publish wsc plan").await;
+    let again = office.timeline("en", "").await;
+    assert_eq!((told(&again), uids(&again)), (told(&items), uids(&items)));
+    let sequences = |items: &[Value]| {
+        items.iter().map(|item| item["sequence"].as_i64().expect("one")).collect::<Vec<_>>()
+    };
+    let (before, after) = (sequences(&items), sequences(&again));
+    assert_eq!(after[3], before[3] + 2);
+    assert_eq!(before.iter().sum::<i64>() + 2, after.iter().sum::<i64>());
+
+    exports(&office).await;
+}
+
+async fn exports(office: &Office) {
+    let feed = office.does("timeline export wsc --format jsonfeed --language en").await.succeeded().out;
+    let feed: Value = serde_json::from_str(&feed).expect("JSON");
+    assert_eq!(feed["title"], "Western (Chongqing) Science City Timeline");
+    assert_eq!(feed["items"].as_array().expect("items").len(), 11);
+    let page: &Path = &office.dir.path().join("timeline.html");
+    office.does(&format!("timeline export wsc --format html --output {}", page.display())).await.succeeded();
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert_eq!(page.matches("<article>").count(), 11);
+    assert!(page.contains("<html lang=\"zh-CN\">") && page.contains("1,300 亿元"));
+    let list = office.does("timeline list wsc --language en").await.succeeded().out;
+    let days: Vec<&str> =
+        list.lines().filter(|line| line.starts_with("20")).map(|line| &line[..10]).collect();
+    assert_eq!(days, ENGLISH.map(|entry| &entry[..10]));
+    assert!(list.contains("Total investment: CNY 130 billion (as announced)"), "{list}");
+    let refused = office.does("timeline export wsc").await.failed();
+    assert!(refused.err.contains("--format"), "{}", refused.err);
+}
