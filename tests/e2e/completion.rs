@@ -72,7 +72,7 @@ async fn names_and_words_are_completed_at_every_position() {
         ("batch create western-science-city x --member sc", &sciences),
         ("batch add-members western-science-city start-2021-05-27 --member sc", &sciences),
         ("project batch-get western-science-city --project sc", &sciences),
-        ("batch start western-science-city start-2020", &["start-2020-09-11"]),
+        ("batch start western-science-city start-2020-09", &["start-2020-09-11"]),
         ("project undelete western-science-city ", &[]),
         ("service-account get po", &["portal"]),
         ("service-account get serviceAccounts/", &["serviceAccounts/portal"]),

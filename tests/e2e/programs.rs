@@ -14,7 +14,7 @@ use serde_json::{Deserializer, Value};
 const EXACT: u64 = 1 << 53;
 
 /// Keys of output that no schema describes, whose numbers have 64 bits.
-const LONG: [&str; 7] = ["sequence", "entries", "bytes", "segments", "rows", "offset", "units"];
+const LONG: [&str; 6] = ["entries", "bytes", "segments", "rows", "offset", "units"];
 
 const TITLE: &str = "双桥, \"一号\"";
 const PURPOSE: &str = "过江, \"双线\"\n第二行";

@@ -27,6 +27,7 @@ mod api_token;
 mod assignment;
 mod collection;
 mod indicator;
+mod officers;
 mod plan;
 mod policy;
 mod report;

@@ -4,6 +4,7 @@
 //! when no call runs any more.
 
 mod break_glass;
+mod reports;
 mod revoke;
 pub(crate) mod settling;
 
@@ -29,9 +30,9 @@ use milepost_types::{Clock, LedgerKind, Position};
 use crate::methods;
 use crate::policy::expression::Expressions;
 use crate::policy::settle::Settle;
-use crate::report::ReportService;
 use crate::tables::Registry;
 
+use reports::ReportService;
 use settling::Settling;
 
 pub use break_glass::{Broken, break_glass};

@@ -45,7 +45,9 @@ pub use serve::{
     read_several, write,
 };
 pub use token::{Listed, SortKey, TokenFormat};
-pub use value::{date, date_message, instant, instant_message, money, money_message, period};
+pub use value::{
+    date, date_message, decode, encoded_len, instant, instant_message, money, money_message, period,
+};
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,22 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as registry;
 pub use milepost_service::value::{date_message, instant_message};
 use milepost_types::{CurrencyCode, Money, Period};
+use prost::Message;
+
+use crate::row::Unreadable;
+
+/// The message that these bytes are.
+///
+/// # Errors
+/// If they are none.
+pub fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, Unreadable> {
+    Ok(M::decode(bytes)?)
+}
+
+/// How many bytes a message has.
+pub fn encoded_len<M: Message>(message: &M) -> usize {
+    message.encoded_len()
+}
 
 /// The date of a message; none if it has none.
 pub fn date(message: Option<&gtype::Date>) -> Option<Date> {

@@ -46,7 +46,7 @@ pub async fn load(session: &Session, set: &DataSet) -> Result<Loaded, Error> {
     Ok(Loaded { made, present, end: settled(session, &set.portfolio.name).await? })
 }
 
-/// Whether what a step would do was done: the resource is there, or is no longer planned if a step changes it.
+/// Whether what a step would do was done: the resource is there, or is no longer planned or a draft if a step changes it.
 async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
     let get = step.verb.resource.verb("get").expect("every resource can be read");
     let is_missing = |error: &Error| error.failure().is_some_and(|call| call.code == Code::NotFound);
@@ -54,7 +54,8 @@ async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
         Err(error) if is_missing(&error) => Ok(false),
         there => {
             let state = json::of(&shown(&there?))["state"].take();
-            Ok(step.verb.kind == VerbKind::Create || state != "STATE_PLANNED")
+            let is_to_come = ["STATE_PLANNED", "STATE_DRAFT"].iter().any(|to_come| state == *to_come);
+            Ok(step.verb.kind == VerbKind::Create || !is_to_come)
         }
     }
 }

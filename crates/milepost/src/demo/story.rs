@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::output::{event, json, print, text, width};
 
 const DATE_COLUMNS: usize = 10;
-const KIND_COLUMNS: usize = 25;
+const KIND_COLUMNS: usize = 28;
 
 /// The lines so far, as far as later ones refer to them.
 #[derive(Debug, Default)]
@@ -181,9 +181,9 @@ mod tests {
         achieved.caused_by = "r/3/1".into();
         let lines: String = [created, started, achieved].iter().map(|event| story.line(event)).collect();
         insta::assert_snapshot!(lines, @r"
-                    project.created          科学谷  Science Valley
-        2020-09-11  project.started          科学谷  PROPOSED → CONSTRUCTION
-        2020-09-11  milestone.achieved       科学谷 · 开工  ← project.started 科学谷
+                    project.created             科学谷  Science Valley
+        2020-09-11  project.started             科学谷  PROPOSED → CONSTRUCTION
+        2020-09-11  milestone.achieved          科学谷 · 开工  ← project.started 科学谷
         ");
         assert_eq!(story.printed, 3);
     }

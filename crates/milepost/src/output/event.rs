@@ -55,7 +55,10 @@ pub fn carried(event: &DynamicMessage, what: &str) -> Option<DynamicMessage> {
 
 /// What people call the resource of an event.
 pub fn title(event: &DynamicMessage) -> String {
-    carried(event, "resource").map(|resource| text_of(&resource, "display_name")).unwrap_or_default()
+    let Some(resource) = carried(event, "resource") else { return String::new() };
+    let fields = ["display_name", "headline", "title"];
+    let titles = fields.into_iter().filter(|field| resource.get_field_by_name(field).is_some());
+    titles.map(|field| text_of(&resource, field)).next().unwrap_or_default()
 }
 
 /// What happened, as far as the type alone does not say it.

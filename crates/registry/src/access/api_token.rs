@@ -7,10 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 use milepost_proto::access::v1::ApiToken;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{Checked, EventKind, Name, PutBesides, Rules, instant};
+use milepost_resource::{Checked, EventKind, Name, PutBesides, Rules, decode, instant};
 use milepost_service::access::table;
 use milepost_types::Rejection;
-use prost::Message;
 
 use super::{check_expire_time, check_service_account};
 use crate::tables::{Registry, Rows, Scope};
@@ -25,7 +24,7 @@ impl Rules<Registry> for ApiToken {
     const TABLE_NAME: &'static str = "registry.api_tokens";
     const ID_PREFIX: char = 't';
     const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
-        table::put_token(rows, &Self::decode(row)?);
+        table::put_token(rows, &decode::<Self>(row)?);
         Ok(())
     });
 

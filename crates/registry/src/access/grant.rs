@@ -10,11 +10,10 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Parent, PutBesides, Rules, Under, instant,
+    By, Change, Checked, EventKind, Index, Name, Parent, PutBesides, Rules, Under, decode, instant,
 };
 use milepost_service::access::table;
 use milepost_types::{Principal, PrincipalKind, Rejection, ResourceId, Violations, quoted, text};
-use prost::Message;
 
 use super::{check_expire_time, check_service_account};
 use crate::tables::{Registry, Rows, Scope};
@@ -33,7 +32,7 @@ impl Rules<Registry> for Grant {
     const TABLE_NAME: &'static str = "registry.grants";
     const ID_PREFIX: char = 'g';
     const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
-        table::put_grant(rows, &Self::decode(row)?);
+        table::put_grant(rows, &decode::<Self>(row)?);
         Ok(())
     });
     const INDEXES: &'static [Index] = &[BY_PRINCIPAL];

@@ -5,9 +5,8 @@
 
 use milepost_proto::access::v1::ServiceAccount;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{PutBesides, Rules};
+use milepost_resource::{PutBesides, Rules, decode};
 use milepost_service::access::table;
-use prost::Message;
 
 use crate::tables::Registry;
 
@@ -18,7 +17,7 @@ impl Rules<Registry> for ServiceAccount {
     const TABLE_NAME: &'static str = "registry.service_accounts";
     const ID_PREFIX: char = 's';
     const PUT_BESIDES: Option<PutBesides> = Some(|rows, _, row| {
-        table::put_service_account(rows, &Self::decode(row)?);
+        table::put_service_account(rows, &decode::<Self>(row)?);
         Ok(())
     });
 }

@@ -14,8 +14,11 @@ use crate::tables::Rows;
 /// deleted.
 const FIELDS: [u32; 4] = [7, 8, 12, 42];
 
+/// Whether a project that is listed so is of a category.
+type IsOf = fn(&Project, Listing) -> bool;
+
 /// What may be counted of a member, in the order in which figures stand.
-const CATEGORIES: [(&str, fn(&Project, Listing) -> bool); 6] = [
+const CATEGORIES: [(&str, IsOf); 6] = [
     ("all", |_, _| true),
     ("key", |project, _| project.key == Some(true)),
     ("reserve", |_, listing| listing == Listing::Reserve),

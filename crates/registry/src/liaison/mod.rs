@@ -2,10 +2,9 @@
 //!
 //! Invariants: on every day on which a project has several active assignments exactly one of them leads; nobody serves
 //! a project twice on a day; nobody is assigned to more projects of a portfolio on a day than it allows; the person is
-//! an id. An assignment is handed over or ended once. `acts` has what is done to one, `officers` who serves how many.
+//! an id. An assignment is handed over or ended once. `acts` has what is done to one.
 
 mod acts;
-pub(crate) mod officers;
 
 use std::collections::BTreeMap;
 
@@ -133,7 +132,7 @@ impl Rules<Registry> for Assignment {
 }
 
 /// How many officers a project has, by how many assignments are active.
-fn kind(active: usize) -> Kind {
+pub(crate) fn kind(active: usize) -> Kind {
     match active {
         0 => Kind::Unspecified,
         1 => Kind::OneToOne,
@@ -154,7 +153,7 @@ fn portfolio(name: &Name<Assignment>) -> Name<Portfolio> {
 }
 
 /// When an assignment is active. One that does not say when it begins is one to be.
-fn period(assignment: &Assignment, today: Date) -> Period {
+pub(crate) fn period(assignment: &Assignment, today: Date) -> Period {
     let start = date(assignment.start_date.as_ref()).unwrap_or(today);
     Period::stored(Some(start), date(assignment.end_date.as_ref()))
 }
@@ -287,7 +286,7 @@ fn of_person(
 }
 
 /// Whether a project is there and not deleted; what was asked before is remembered.
-fn is_present(
+pub(crate) fn is_present(
     rows: &Rows<'_>,
     project: &Name<Project>,
     known: &mut BTreeMap<Name<Project>, bool>,

@@ -24,7 +24,7 @@ pub(crate) fn of_annual_lists() -> Vec<Named> {
                 violations.push("listing", "UNKNOWN_ENUM_VALUE", description);
             }
             let arguments = Add { members, listing: listing? };
-            Some(Custom::act(target?, arguments, |scope, list, arguments| add(scope, list, arguments)))
+            Some(Custom::act(target?, arguments, add))
         }),
         write("RemoveAnnualListMembers", |request: RemoveAnnualListMembersRequest, violations| {
             let (target, members) = changed(&request, &request.members, violations);

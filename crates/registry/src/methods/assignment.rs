@@ -4,8 +4,9 @@ use milepost_proto::registry::v1::*;
 use milepost_resource::{Custom, Run, call, target, write};
 use milepost_types::{Violations, text};
 
+use super::officers;
 use super::{Named, day, may, reference};
-use crate::liaison::{End, HandOver, check_officer, end, hand_over, officers};
+use crate::liaison::{End, HandOver, check_officer, end, hand_over};
 
 /// The methods of assignments.
 pub(crate) fn of_assignments() -> Vec<Named> {

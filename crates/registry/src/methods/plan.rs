@@ -28,5 +28,5 @@ pub(super) fn adjust_annual_plan(
     });
     let date = violations.check_optional("date", request.date, date);
     let arguments = Adjust { plan: plan?, reason: reason?, date: date? };
-    Some(Custom::act(target?, arguments, |scope, project, arguments| adjust(scope, project, arguments)))
+    Some(Custom::act(target?, arguments, adjust))
 }

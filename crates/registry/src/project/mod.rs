@@ -5,8 +5,6 @@
 //! today. `status` has the machine, `references` what a project refers to, `plan` the adjustment of plans, `history` what
 //! was reported before.
 
-pub(crate) mod encoded;
-pub(crate) mod history;
 pub(crate) mod investment;
 pub(crate) mod plan;
 pub(crate) mod references;
@@ -22,7 +20,7 @@ use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violati
 
 use crate::collection::completed_by;
 use crate::portfolio::{check_not_after, today};
-use crate::tables::{Registry, Scope};
+use crate::tables::{Registry, Scope, history};
 use status::{Stage, Status, wrong_state};
 
 /// The projects of each portfolio by their status.

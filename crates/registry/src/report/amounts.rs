@@ -6,7 +6,7 @@ use bytes::Bytes;
 use milepost_resource::Unreadable;
 use milepost_types::CurrencyCode;
 
-use crate::project::encoded::{Amount, Day, Plan, Report};
+use crate::tables::encoded::{Amount, Day, Plan, Report};
 
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

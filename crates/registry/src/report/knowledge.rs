@@ -10,8 +10,8 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
 use milepost_resource::Unreadable;
 
-use crate::project::encoded::{Day, Plan, Report, date_of, period_of};
-use crate::project::history::{Fact, Kind};
+use crate::tables::encoded::{Day, Plan, Report, date_of, period_of};
+use crate::tables::history::{Fact, Kind};
 
 /// What is known of a project: messages as they are encoded.
 #[derive(Debug, Default)]

@@ -8,7 +8,6 @@ mod amounts;
 pub(crate) mod group;
 mod knowledge;
 mod projects;
-mod service;
 mod statistics;
 mod tally;
 mod time;
@@ -23,18 +22,16 @@ use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
 use milepost_proto::registry::v1::{
     Collection, Portfolio, Project, QueryStatisticsResponse, StatisticsGroup,
 };
-use milepost_resource::{Dates, FilterRow, Name, Query, date_message, field_number};
+use milepost_resource::{Dates, FilterRow, Name, Query, date_message, encoded_len, field_number};
 use milepost_types::filter::FilterError;
 use milepost_types::{CurrencyCode, Filter, Rejection, Violations, limits};
-use prost::Message as _;
 
 use crate::annual_list::members::{Listings, listings};
 use crate::portfolio::{check_not_after, current_date};
-use crate::project::history;
+use crate::tables::history;
 use crate::tables::{Registry, Rows};
 use group::GroupBy;
 use projects::{Candidate, Reader, Relations};
-pub(crate) use service::ReportService;
 use statistics::Writer;
 use tally::{Added, Tally};
 use time::Window;
@@ -244,7 +241,7 @@ fn write_groups(writer: &Writer<'_>, groups: Groups) -> Result<Vec<StatisticsGro
     let (mut written, mut bytes) = (Vec::with_capacity(count), 0);
     for (values, tally) in groups {
         let group = StatisticsGroup { values, statistics: Some(writer.statistics(tally)?) };
-        bytes += group.encoded_len();
+        bytes += encoded_len(&group);
         written.push(group);
     }
     if bytes > limits::ANSWER_ITEM_BYTES / 2 {

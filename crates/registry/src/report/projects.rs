@@ -18,8 +18,8 @@ use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
 
 use super::amounts::{Plans, Reported};
 use super::knowledge::Known;
-use crate::project::encoded::Day;
-use crate::project::history;
+use crate::tables::encoded::Day;
+use crate::tables::history;
 
 /// Fewer rows than these are read on one thread.
 const ROWS_PER_THREAD: usize = 1_000;

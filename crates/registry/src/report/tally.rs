@@ -9,7 +9,7 @@ use milepost_types::limits;
 
 use super::amounts::{Planned, Reported};
 use super::projects::{Candidate, Counted};
-use crate::project::encoded::Day;
+use crate::tables::encoded::Day;
 
 const NOT_REPORTED: &str = "NOT_REPORTED";
 const STRADDLES: &str = "STRADDLES";

@@ -5,7 +5,7 @@
 use jiff::civil::{Date, date};
 use milepost_types::Fraction;
 
-use crate::project::encoded::Day;
+use crate::tables::encoded::Day;
 
 /// A year up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

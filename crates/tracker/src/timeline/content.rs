@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use milepost_proto::tracker::v1::{TimelineContent, TimelineEntry, TimelineFigure};
+use milepost_resource::encoded_len;
 use milepost_types::language::{nearest, serves};
 use milepost_types::{Precondition, Rejection, limits};
-use prost::Message;
 
 use crate::mirror::Portfolio;
 
@@ -43,7 +43,7 @@ pub(super) fn differs(entry: &TimelineEntry, published: &TimelineContent) -> boo
 
 /// Whether what readers would see has room.
 pub(super) fn has_room(entry: &TimelineEntry) -> bool {
-    content(entry, &Portfolio::unknown()).encoded_len() <= limits::TIMELINE_CONTENT_BYTES
+    encoded_len(&content(entry, &Portfolio::unknown())) <= limits::TIMELINE_CONTENT_BYTES
 }
 
 /// A text in the nearest language to the one that is wanted, and which that is: `own` is the language of `text`.

@@ -13,9 +13,8 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};
 use milepost_proto::wire::{Value, fields};
-use milepost_resource::{Change, Checked, EventKind, date};
+use milepost_resource::{Change, Checked, EventKind, date, decode};
 use milepost_types::{DamagedRow, limits};
-use prost::Message;
 
 use super::content::{content, has_room, missing_translations};
 use super::draft::{Draft, draft, key};
@@ -93,7 +92,7 @@ impl<'a> Reactions<'a> {
         if rules.is_empty() {
             return Ok(None);
         }
-        let Ok(event) = Event::decode(event.clone()) else { return Ok(None) };
+        let Ok(event) = decode::<Event>(event) else { return Ok(None) };
         let mut through = after.cloned();
         for loaded in rules.iter().filter(|loaded| after.is_none_or(|after| loaded.rule.name() > after)) {
             if let Some(Made { entry, changes }) = self.make(loaded, &event)? {
@@ -116,7 +115,7 @@ impl<'a> Reactions<'a> {
         if self.rules(kind, portfolio).is_ok_and(|rules| rules.is_empty()) {
             return None;
         }
-        let event = Event::decode(event.clone()).ok()?;
+        let event = decode::<Event>(event).ok()?;
         Some((event.event_id, event.r#type))
     }
 

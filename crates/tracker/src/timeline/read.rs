@@ -8,9 +8,8 @@ use jiff::civil::Date;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_proto::tracker::v1::{TimelineContent, TimelineEntry, TimelineItem, TimelineItemFigure};
-use milepost_resource::{Checked, Parent};
+use milepost_resource::{Checked, Parent, encoded_len};
 use milepost_types::{Rejection, ResourceId, Room, Search, prose};
-use prost::Message;
 
 use super::EntryName;
 use super::content::in_language;
@@ -91,7 +90,7 @@ pub(crate) fn page(rows: &Rows<'_>, query: &TimelineQuery) -> Result<TimelinePag
         // Index and rows are of one cut, so the row is there.
         let row = row.ok_or_else(|| name.damaged::<Tracker>("an index has it, but it is not there"))?;
         if let Some(item) = item(&rows.read(&name, row)?, &name, query, &portfolio) {
-            if !room.admit(item.encoded_len()) {
+            if !room.admit(encoded_len(&item)) {
                 return Ok(TimelinePage { items, next: more(last) });
             }
             items.push(item);

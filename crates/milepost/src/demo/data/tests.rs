@@ -3,8 +3,12 @@
 //! A figure that changes here changes what the first portfolio says: look at the source first.
 
 use milepost_proto::google::r#type::{Date, Money};
-use milepost_proto::registry::v1::{Batch, Organization, Phase, Project};
-use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone};
+use milepost_proto::registry::v1::observation::Qualifier;
+use milepost_proto::registry::v1::{
+    AnnualList, Batch, Collection, Indicator, Observation, Phase, PolicyProgramme, Project,
+    PublishPolicyProgrammeRequest,
+};
+use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone, TimelineEntry};
 
 use super::*;
 
@@ -16,11 +20,15 @@ fn all<M: prost::Name + Default>(set: &DataSet) -> Vec<M> {
 /// The verbs that follow the creations, with the names of what they are done to and their days.
 fn acts(set: &DataSet) -> Vec<(&str, &str, Date)> {
     let act = |step: &'_ Step| -> Option<Date> {
+        let batch = || all::<Batch>(set).into_iter().find(|batch| batch.name == step.name);
+        let entry = || all::<TimelineEntry>(set).into_iter().find(|entry| entry.name == step.name);
         match step.verb.name.as_str() {
             "achieve" => value::typed::<AchieveMilestoneRequest>(&step.request).unwrap().actual_date,
-            "start" => {
-                all::<Batch>(set).into_iter().find(|batch| batch.name == step.name).unwrap().start_date
+            "start" => batch().unwrap().start_date,
+            "publish" if step.name.starts_with("policyProgrammes/") => {
+                value::typed::<PublishPolicyProgrammeRequest>(&step.request).unwrap().publish_date
             }
+            "publish" => entry().unwrap().date,
             _ => None,
         }
     };
@@ -38,7 +46,7 @@ fn set() -> DataSet {
 }
 
 #[test]
-fn the_three_batches_declare_what_was_published_and_nothing_else() {
+fn the_batches_declare_what_was_published_and_nothing_else() {
     let set = set();
     let declared: Vec<_> = all::<Batch>(&set)
         .iter()
@@ -55,6 +63,7 @@ fn the_three_batches_declare_what_was_published_and_nothing_else() {
     assert_eq!(
         declared,
         [
+            (day(2020, 4, 3), None, None, 0),
             (day(2020, 9, 11), Some(79), cny(130_000_000_000), 2),
             (day(2021, 4, 15), Some(107), None, 1),
             (day(2021, 5, 27), Some(8), cny(28_360_000_000), 1),
@@ -95,13 +104,8 @@ fn every_named_project_and_platform_is_there_in_both_languages() {
 #[test]
 fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
     let set = set();
-    let labels =
-        set.portfolio.labels.keys().filter_map(|key| key.strip_prefix("timeline-").map(ToOwned::to_owned));
-    let organizations = all::<Organization>(&set);
-    let inaugurated = organizations.iter().filter_map(|found| found.attributes.get("inaugurated").cloned());
-    let acts = acts(&set).into_iter().map(|(_, _, day)| crate::output::text::date(Some(&day)));
-    let mut days: Vec<String> = labels.chain(inaugurated).chain(acts).collect();
-    days.sort();
+    let mut days: Vec<String> =
+        acts(&set).into_iter().map(|(_, _, day)| crate::output::text::date(Some(&day))).collect();
     days.dedup();
     assert_eq!(
         days,
@@ -122,6 +126,66 @@ fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
 }
 
 #[test]
+fn the_list_of_2021_declares_what_was_published_and_registers_what_was_named() {
+    let lists = all::<AnnualList>(&set());
+    let [list] = &lists[..] else { panic!("{lists:?}") };
+    let declared: Vec<_> =
+        list.declared.iter().map(|figure| (figure.category.as_str(), figure.count)).collect();
+    assert_eq!(declared, [("all", Some(343)), ("key", Some(169))]);
+    assert!(list.declared.iter().all(|figure| figure.investment.is_none()));
+    assert_eq!(list.members.len(), 4);
+}
+
+#[test]
+fn indicators_say_what_was_published_word_for_word() {
+    let set = set();
+    let observed: Vec<_> = all::<Observation>(&set)
+        .into_iter()
+        .map(|found| {
+            (found.name.split('/').nth(3).unwrap().to_owned(), found.value.clone(), found.qualifier())
+        })
+        .collect();
+    let exact = |id: &str, value: &str| (id.to_owned(), value.to_owned(), Qualifier::Unspecified);
+    assert_eq!(
+        observed,
+        [
+            exact("research-institutions", "278"),
+            exact("incubators", "16"),
+            exact("national-incubators", "5"),
+            exact("high-tech-enterprises", "195"),
+            exact("technology-enterprises", "876"),
+            exact("attracted-projects", "145"),
+            ("attracted-investment".to_owned(), "1775".to_owned(), Qualifier::AtLeast),
+        ]
+    );
+    let parts = all::<Indicator>(&set).into_iter().filter(|found| !found.part_of.is_empty());
+    let parts: Vec<_> = parts.map(|part| (part.display_name, part.part_of)).collect();
+    let whole = "portfolios/western-science-city/indicators/incubators".to_owned();
+    assert_eq!(parts, [("国家级孵化器和众创空间".to_owned(), whole)]);
+}
+
+#[test]
+fn the_road_plan_has_its_elements_and_no_measure() {
+    let networks = all::<Collection>(&set());
+    let counts: Vec<_> = networks.iter().map(|network| network.elements.len()).collect();
+    assert_eq!(counts, [2, 12]);
+    let elements = networks.iter().flat_map(|network| &network.elements);
+    assert!(elements.clone().all(|of| of.planned_measure.is_empty() && of.contributions.is_empty()));
+}
+
+#[test]
+fn programmes_declare_what_was_published() {
+    let programmes = all::<PolicyProgramme>(&set());
+    let counts: Vec<_> = programmes
+        .iter()
+        .filter_map(|found| Some((found.display_name.as_str(), found.declared_count?, found.groups.len())))
+        .collect();
+    assert_eq!(counts, [("金凤凰政策", 40, 4), ("市级下放行政权力", 418, 0), ("十抓十促进", 10, 0)]);
+    let lists = programmes.iter().find(|found| found.display_name == "双七正面清单").unwrap();
+    assert!(lists.groups.len() == 2 && lists.groups.iter().all(|list| list.declared_count == Some(7)));
+}
+
+#[test]
 fn a_year_alone_becomes_no_date() {
     let set = set();
     let built = all::<Milestone>(&set).into_iter().find(|found| found.display_name == "建成投用").unwrap();
@@ -139,7 +203,7 @@ fn acts_are_ordered_by_day_and_every_reference_is_there() {
     let acts = acts(&set);
     let day = |date: &Date| (date.year, date.month, date.day);
     assert!(acts.is_sorted_by_key(|(_, _, date)| day(date)));
-    assert_eq!(acts.len(), 5);
+    assert_eq!(acts.len(), 13);
     let created = |name: &str| set.steps.iter().any(|step| step.verb.name == "create" && step.name == name);
     assert!(acts.iter().all(|(_, name, _)| created(name)), "{acts:?}");
     let milestones = all::<Milestone>(&set);

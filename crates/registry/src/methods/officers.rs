@@ -25,7 +25,7 @@ use milepost_types::{
 use prost::Message;
 use tonic::{Response, Status};
 
-use super::{is_present, kind, period};
+use crate::liaison::{is_present, kind, period};
 use crate::portfolio::current_date;
 use crate::tables::Registry;
 
