@@ -4,7 +4,6 @@
 //! through the public API, as any client would. Run again on the same store it loads nothing twice. Every command
 //! that it suggests parses, which tests of `cli` show, and names things that the data set has.
 
-mod chart;
 mod data;
 mod load;
 mod picture;
@@ -25,9 +24,9 @@ use crate::DEFAULT_ENDPOINT;
 use crate::cli::session::Session;
 use crate::context::Settings;
 use crate::error::Error;
+use crate::output::chart::painted;
 use crate::output::{note, print, text};
 use crate::serve::Running;
-use chart::painted;
 use data::DataSet;
 use load::Loaded;
 use picture::HEADING;

@@ -11,10 +11,10 @@ use milepost_proto::tracker::v1::{Milestone, milestone::State};
 use prost::Message;
 use serde_json::json;
 
-use super::chart::{self, FAINT, Mark, painted};
 use super::load::{ask, text as text_of};
 use crate::cli::session::Session;
 use crate::error::Error;
+use crate::output::chart::{self, FAINT, Mark, painted};
 use crate::output::{text, value, width};
 
 /// Resources on a page: as many as servers answer.

@@ -5,6 +5,7 @@
 
 use console::AnsiCodeIterator;
 
+use crate::output::markup::escaped;
 use crate::output::width;
 
 /// The width of a column, the height of a line, and the room around the text, in pixels.
@@ -107,14 +108,10 @@ fn shape(text: &str, kind: Kind, (x, y): (u32, u32), wide: u32, style: &str) -> 
     format!("<{shape}>\n")
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::chart::painted;
+    use crate::output::chart::painted;
     use anstyle::AnsiColor;
 
     #[test]

@@ -4,10 +4,12 @@
 //! and nothing is wrapped, unless standard output is a terminal. What is shown of a message is read from its
 //! schema; which call is made is decided in `cli`.
 
+pub mod chart;
 pub mod column;
 pub mod csv;
 pub mod event;
 pub mod json;
+pub mod markup;
 pub mod pipe;
 pub mod progress;
 pub mod reset;

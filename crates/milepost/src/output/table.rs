@@ -201,7 +201,7 @@ fn draw(line: usize, columns: &[Column], colour: bool) -> String {
 }
 
 /// The text in one line, without what would control the terminal or reorder the line.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let replace = |c: char| match c {
         '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,

@@ -5,7 +5,7 @@
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 
-use crate::output::width;
+use super::width;
 
 /// How what explains a chart looks.
 pub const FAINT: Style = AnsiColor::BrightBlack.on_default();
@@ -63,6 +63,14 @@ pub fn bar(value: f64, most: f64, columns: u16) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let eighths = eighths.round().max(1.0) as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+/// What part of a whole a count is, 0 to 1, to draw by.
+pub fn share(part: i64, whole: i64) -> f64 {
+    // Pictures are not exact to 2⁻⁵³.
+    #[allow(clippy::cast_precision_loss)]
+    let share = part as f64 / whole.max(1) as f64;
+    share.clamp(0.0, 1.0)
 }
 
 /// The text in a style, with the escape codes of a terminal.

@@ -1,0 +1,35 @@
+//! Text in HTML and SVG.
+//!
+//! Invariant: what is escaped is text and nothing else, in an element or in an attribute in double quotes, also for
+//! a parser of XML. Marks that reorder a line are replaced, as they are in tables.
+
+/// The text in HTML or SVG.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(character),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push(char::REPLACEMENT_CHARACTER);
+            }
+            character if character.is_control() => out.push(char::REPLACEMENT_CHARACTER),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_text_is_markup_and_nothing_is_refused_by_a_parser() {
+        assert_eq!(escaped(r#"<a href="x">&</a>"#), "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;");
+        assert_eq!(escaped("科学谷\n一\u{1b}[31m\u{202e}\u{0}"), "科学谷\n一\u{fffd}[31m\u{fffd}\u{fffd}");
+    }
+}
