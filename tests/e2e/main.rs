@@ -26,6 +26,7 @@ mod on_the_demo;
 mod operate;
 mod power_cut;
 mod programs;
+mod report;
 mod requests;
 mod resets;
 mod restore;

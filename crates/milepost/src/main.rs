@@ -9,6 +9,7 @@ mod demo;
 mod error;
 mod operate;
 mod output;
+mod reference;
 mod report;
 mod schema;
 mod serve;

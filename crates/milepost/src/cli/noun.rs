@@ -20,6 +20,7 @@ use super::{ClientArgs, name};
 use crate::error::Error;
 use crate::output::zone::portfolio_of;
 use crate::output::{print, shown};
+use crate::reference;
 use crate::schema::{Resource, Verb, VerbKind, comment, resource};
 
 /// Commands that run as written on what `milepost demo` loads, whatever others ran before: a paragraph for
@@ -40,7 +41,8 @@ pub fn command(of: &'static Resource) -> Command {
     // Global arguments do not reach what is deferred, so every verb has them itself.
     client_args(command.defer(|command| {
         let of = resource(command.get_name()).expect("the command of a resource has its noun");
-        command.subcommands(of.verbs().iter().map(verb_command))
+        let own = (of.noun == reference::NOUN).then(|| client_args(reference::command()));
+        command.subcommands(of.verbs().iter().map(verb_command)).subcommands(own)
     }))
     .about(about)
 }
@@ -85,6 +87,9 @@ pub(super) fn examples(verb: &Verb) -> Option<&'static str> {
 /// Does what a verb says.
 pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session) -> Result<(), Error> {
     let (verb, matches) = matches.subcommand().expect("a verb is required");
+    if (of.noun.as_str(), verb) == (reference::NOUN, reference::VERB) {
+        return reference::run(matches, session).await;
+    }
     let verb = of.verb(verb).expect("clap knows the verbs of the schema only");
     if verb.takes("filter") && matches.get_flag("fields") {
         let message = verb.resource.message.full_name();

@@ -170,7 +170,8 @@ fn every_value_that_the_help_of_a_flag_gives_as_an_example_is_understood() {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             let Some((_, example)) = help.split_once("as in ") else { continue };
             // Of a field, the schema's own example stands in backticks.
-            let is_noun = path.first().is_some_and(|noun| schema::resource(noun).is_some());
+            let of = path.first().and_then(|noun| schema::resource(noun));
+            let is_noun = of.zip(path.get(1)).is_some_and(|(of, verb)| of.verb(verb).is_some());
             if is_noun && argument.get_help_heading() == Some("Fields") && !example.starts_with('`') {
                 continue;
             }
@@ -262,6 +263,7 @@ fn commands_as_people_type_them_parse() {
         "project list wsc --format json",
         "project create wsc x --display-name y --key=false --site-coordinates -29.6,-106.3",
         "milestone list wsc -",
+        "portfolio report wsc --date 2021年6月30日 --year 2021 --language zh-CN --html -",
         "project create wsc --from-file -",
         "ledger info",
         "ledger info tracker",
@@ -326,6 +328,9 @@ fn what_is_not_understood_is_refused_before_any_call() {
         "portfolio list --timeout 0s",
         "portfolio list --format yaml",
         "completion tcsh",
+        "portfolio report wsc --date soon",
+        "portfolio report wsc --year 21",
+        "portfolio report wsc --language not_a_tag",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }

@@ -18,6 +18,7 @@ use super::super::{definition, fields, request};
 use super::names::{Line, Step};
 use crate::context;
 use crate::output::{column, event};
+use crate::reference;
 use crate::schema::{POOL, Resource, Verb, VerbKind, field, resource, resources};
 
 /// Answers what an argument can be, for what is typed of it.
@@ -67,6 +68,7 @@ fn source(path: &[&str], verb: Option<&Verb>, argument: &str) -> Option<Source> 
         (["event", ..], "columns") => words(columns(&POOL.get_message_by_name(event::MESSAGE)?)),
         (_, "columns") => words(columns(verb?.listed()?.kind().as_message()?)),
         (_, "order_by") => words(orders(verb?)?),
+        ([reference::NOUN, reference::VERB], "name") => names(&resource(reference::NOUN)?.collections),
         // The last id of what is created is a new one; what was deleted is on no list.
         (_, "name") if verb?.kind == VerbKind::Create || verb?.name == "undelete" => {
             names(verb?.resource.collections.split_last()?.1)

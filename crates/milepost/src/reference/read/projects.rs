@@ -1,0 +1,113 @@
+//! Reads projects, milestones and concentrated starts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use milepost_proto::registry::v1::{
+    Batch as BatchMessage, ListBatchesRequest, ListBatchesResponse, ListProjectsRequest,
+    ListProjectsResponse, Project, batch,
+};
+use milepost_proto::tracker::v1::milestone::{Outlook, State};
+use milepost_proto::tracker::v1::{ListMilestonesRequest, ListMilestonesResponse, Milestone};
+
+use super::{PAGE, Reader, amount, civil, status_of};
+use crate::error::Error;
+use crate::reference::view::{Batch, Projects, Standing, Sum};
+
+impl Reader<'_> {
+    /// The projects as they are today, and how many started on which days up to that of the page.
+    pub(super) async fn projects(&mut self) -> Result<(Projects, Vec<(Date, u64)>), Error> {
+        let (mut projects, mut by_status) = (Projects::default(), BTreeMap::<i32, u64>::new());
+        let (mut starts, mut titles) = (BTreeMap::<Date, u64>::new(), HashMap::new());
+        let request = |page_token| ListProjectsRequest {
+            parent: self.name.clone(),
+            page_size: PAGE,
+            page_token,
+            ..ListProjectsRequest::default()
+        };
+        let split = |page: ListProjectsResponse| (page.projects, page.next_page_token);
+        let each = |project: Project| {
+            projects.count += 1;
+            projects.key += u64::from(project.key == Some(true));
+            *by_status.entry(project.status).or_default() += 1;
+            let start = project.actual_period.and_then(|period| civil(period.start_date));
+            if let Some(start) = start.filter(|start| *start <= self.date) {
+                *starts.entry(start).or_default() += 1;
+            }
+            titles.insert(project.name, self.title(&project.display_name, &project.translations));
+        };
+        self.list("projects", request, split, each).await?;
+        let statuses = by_status.into_iter();
+        projects.by_status = statuses.map(|(status, count)| (status_of(status), count)).collect();
+        self.titles = titles;
+        Ok((projects, starts.into_iter().collect()))
+    }
+
+    pub(super) async fn milestones(&self) -> Result<Vec<(Standing, u64)>, Error> {
+        let mut counts = BTreeMap::<Standing, u64>::new();
+        let request = |page_token| ListMilestonesRequest {
+            parent: format!("{}/projects/-", self.name),
+            page_size: PAGE,
+            page_token,
+            ..ListMilestonesRequest::default()
+        };
+        let split = |page: ListMilestonesResponse| (page.milestones, page.next_page_token);
+        let each = |milestone: Milestone| *counts.entry(standing(&milestone)).or_default() += 1;
+        self.list("milestones", request, split, each).await?;
+        Ok(counts.into_iter().collect())
+    }
+
+    /// The concentrated starts: those up to the day of the page, and if that is today, those to come.
+    pub(super) async fn batches(&self) -> Result<Vec<Batch>, Error> {
+        let mut batches = Vec::new();
+        let request = |page_token| ListBatchesRequest {
+            parent: self.name.clone(),
+            page_size: PAGE,
+            page_token,
+            order_by: "start_date".to_owned(),
+            ..ListBatchesRequest::default()
+        };
+        let split = |page: ListBatchesResponse| (page.batches, page.next_page_token);
+        let each = |batch: BatchMessage| {
+            let is_shown = self.is_today || civil(batch.start_date).is_some_and(|date| date <= self.date);
+            if is_shown && batch.state() != batch::State::Cancelled {
+                batches.push(self.batch(&batch));
+            }
+        };
+        self.list("concentrated starts", request, split, each).await?;
+        Ok(batches)
+    }
+
+    fn batch(&self, batch: &BatchMessage) -> Batch {
+        Batch {
+            title: self.title(&batch.display_name, &batch.translations),
+            date: civil(batch.start_date),
+            is_started: batch.state() == batch::State::Started,
+            declared: Sum {
+                count: batch.declared_count.map(i64::from),
+                amounts: batch.declared_investment.iter().map(amount).collect(),
+                without_amount: 0,
+            },
+            registered: Sum {
+                count: Some(batch.registered_count.into()),
+                amounts: batch.registered_investments.iter().map(amount).collect(),
+                without_amount: batch.registered_without_investment_count.into(),
+            },
+        }
+    }
+}
+
+fn standing(milestone: &Milestone) -> Standing {
+    match (milestone.state(), milestone.outlook()) {
+        (State::Achieved, _) => Standing::Achieved,
+        (State::PartiallyAchieved, _) => Standing::PartiallyAchieved,
+        (State::NotMet, _) => Standing::NotMet,
+        (State::Cancelled, _) => Standing::Cancelled,
+        (_, Outlook::Unspecified) => Standing::Undated,
+        (_, Outlook::OnTrack) => Standing::OnTrack,
+        (_, Outlook::DueSoon) => Standing::DueSoon,
+        (_, Outlook::AtRisk) => Standing::AtRisk,
+        (_, Outlook::Late) => Standing::Late,
+        (_, Outlook::Overdue) => Standing::Overdue,
+    }
+}
