@@ -1,6 +1,6 @@
 //! Text in HTML and SVG.
 //!
-//! Invariant: what is escaped is text and nothing else, in an element or in an attribute in double quotes, also for
+//! Invariant: what is escaped is text and nothing else, in an element or in a quoted attribute, also for
 //! a parser of XML. Marks that reorder a line are replaced, as they are in tables.
 
 /// The text in HTML or SVG.
@@ -12,6 +12,7 @@ pub fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(character),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
                 out.push(char::REPLACEMENT_CHARACTER);
@@ -29,7 +30,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_text_is_markup_and_nothing_is_refused_by_a_parser() {
-        assert_eq!(escaped(r#"<a href="x">&</a>"#), "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;");
+        assert_eq!(escaped(r#"<a href="x">'&</a>"#), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&lt;/a&gt;");
         assert_eq!(escaped("科学谷\n一\u{1b}[31m\u{202e}\u{0}"), "科学谷\n一\u{fffd}[31m\u{fffd}\u{fffd}");
     }
 }

@@ -20,7 +20,10 @@ pub mod width;
 pub mod zone;
 
 use std::cell::Cell;
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use milepost_types::filter;
@@ -258,6 +261,21 @@ fn card(message: &DynamicMessage, zone: &Zone) -> Vec<(String, String)> {
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
+}
+
+/// Replaces a file that others may read, when all of it is written.
+///
+/// # Errors
+/// If it cannot be written; what was there before is there still.
+pub fn replace(path: &Path, document: &str) -> Result<(), Error> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let readable = Permissions::from_mode(0o644);
+    let written = tempfile::Builder::new().permissions(readable).tempfile_in(dir).and_then(|mut file| {
+        file.write_all(document.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(Error::write(path))
 }
 
 /// Says something beside the data, on standard error.

@@ -11,6 +11,7 @@ use milepost_types::prose;
 use super::list::day_in_words;
 use super::words::Words;
 use super::{Timeline, day};
+use crate::output::markup::escaped;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -106,20 +107,4 @@ fn entry(page: &mut String, item: &TimelineItem, language: &str) {
 /// The attribute that says a language, if it is another than the page's.
 fn other_language(tag: &str, page: &str) -> String {
     if tag.is_empty() || tag == page { String::new() } else { format!(" lang=\"{}\"", escaped(tag)) }
-}
-
-/// A text in HTML, also within an attribute in double quotes.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -10,12 +10,9 @@ mod json_feed;
 mod list;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod words;
 
-use std::fs::Permissions;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -29,7 +26,7 @@ use crate::cli::name::full;
 use crate::cli::rpc;
 use crate::cli::session::Session;
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{print, replace};
 use crate::schema;
 
 /// Entries of one page.
@@ -154,19 +151,6 @@ async fn read(what: What, show_withdrawn: bool, session: &Session) -> Result<Tim
     }
     let language = [language, portfolio.language.clone()].into_iter().find(|tag| !tag.is_empty());
     Ok(Timeline { portfolio, language: language.unwrap_or_default(), items })
-}
-
-/// Replaces a file, when all of it is written.
-fn replace(path: &Path, document: &str) -> Result<(), Error> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A site is read by others.
-    let readable = Permissions::from_mode(0o644);
-    let written = tempfile::Builder::new().permissions(readable).tempfile_in(dir).and_then(|mut file| {
-        file.write_all(document.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    });
-    written.map_err(Error::write(path))
 }
 
 fn day(item: &TimelineItem) -> Option<Date> {

@@ -213,17 +213,3 @@ fn a_list_shows_entries_in_order_with_their_figures() {
     let english = list::text(&timeline("en"));
     assert!(english.lines().next().unwrap().ends_with("(zh-CN)"), "{english}");
 }
-
-#[test]
-fn a_file_is_replaced_when_all_of_it_is_there_and_others_may_read_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("timeline.html");
-    for document in ["one", "another"] {
-        replace(&path, document).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), document);
-    }
-    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o600, 0o600);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
-    assert!(replace(&dir.path().join("none/x"), "x").is_err());
-}

@@ -5,19 +5,19 @@
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 
 /// The words of a language.
-pub(super) struct Words {
+pub struct Words {
     /// The language that they are in.
-    pub(super) tag: &'static str,
+    pub tag: &'static str,
     /// The title of a page, after the name of the portfolio.
-    pub(super) timeline: &'static str,
+    pub timeline: &'static str,
     /// Beside a figure that an announcement said.
-    pub(super) declared: &'static str,
+    pub declared: &'static str,
     /// Before the day of the last change.
-    pub(super) last_change: &'static str,
+    pub last_change: &'static str,
     /// Where there is no entry.
-    pub(super) empty: &'static str,
+    pub empty: &'static str,
     /// Between a label and its figure.
-    pub(super) colon: &'static str,
+    pub colon: &'static str,
     kinds: [&'static str; 5],
 }
 
@@ -43,13 +43,13 @@ const ENGLISH: Words = Words {
 
 impl Words {
     /// Those of a language, by its tag.
-    pub(super) fn of(language: &str) -> &'static Self {
+    pub fn of(language: &str) -> &'static Self {
         let primary = language.split('-').next().unwrap_or_default();
         if primary.eq_ignore_ascii_case("zh") { &CHINESE } else { &ENGLISH }
     }
 
     /// What a kind of entry is called.
-    pub(super) fn kind(&self, kind: Kind) -> &'static str {
+    pub fn kind(&self, kind: Kind) -> &'static str {
         let index = match kind {
             Kind::Batch => 0,
             Kind::Reform => 1,
