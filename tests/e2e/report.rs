@@ -81,3 +81,84 @@ async fn every_page_of_projects_is_read() {
         run_command(shell(&cluster, "milepost portfolio report p --language en")).await.succeeded().out;
     assert!(drawn.contains("2,100 projects, 0 key projects"), "{drawn}");
 }
+
+/// An office that keeps a list, a plan, a ring, indicators and their parts: what facts and figures there are is drawn, and
+/// what is not there is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_rates_networks_and_indicators_are_read() {
+    let mut cluster = Cluster::all(&[]);
+    cluster.start().await;
+    let client = cluster.client(1);
+    create_portfolio("p").once(&client).await.expect("a portfolio");
+    let script = r#"
+set -eu
+milepost project create p avenue --display-name 科学大道 --listing new-start --key --from-file avenue.json
+milepost project create p tunnel --display-name 科学城隧道 --listing new-start \
+  --annual-plan 'year=2021; investment=CNY 100亿'
+milepost project start p avenue --start-date 2021-03-01
+milepost annual-list create p 2021 --from-file list.json
+milepost annual-list add-members p 2021 --member avenue --member tunnel
+milepost collection create p rings --display-name 两环 --from-file rings.json
+milepost indicator create p incubators --display-name 孵化器 --kind stock --translation en=Incubators
+milepost indicator create p national --display-name 国家级 --kind stock --part-of incubators
+milepost indicator create p attracted --display-name 引进投资 --kind stock --unit CNY
+milepost observation create p incubators a --period 2021-06-30..2021-06-30 --value 16 --source 管委会
+milepost observation create p national a --period 2021-06-30..2021-06-30 --value 5 --source 管委会
+milepost observation create p national b --period 2021-06-30..2021-06-30 --value 6 --source 年鉴
+milepost observation create p attracted a --period 2021-06-30..2021-06-30 --value 177500000000 \
+  --qualifier at-least --source 管委会
+"#;
+    let files = [
+        (
+            "avenue.json",
+            r#"{"annual_plans": [{"year": 2021, "investment": "CNY 100亿"}], "completed_investments": [
+                {"period": "2021-01-01..2021-06-30", "amount": "CNY 50亿"},
+                {"period": "2021-07-01..2021-10-31", "amount": "CNY 10亿"}]}"#,
+        ),
+        (
+            "list.json",
+            r#"{"declared": [{"category": "all", "count": 343}, {"category": "key", "count": 169}]}"#,
+        ),
+        (
+            "rings.json",
+            r#"{"kind": "ring", "unit": "km", "declared": [{"group": "", "count": 2}], "elements": [
+                {"id": "inner", "display_name": "内环", "planned_measure": "40", "contributions": [
+                    {"project": "portfolios/p/projects/avenue", "measure": "30", "built_measure": "25"},
+                    {"project": "portfolios/p/projects/tunnel", "measure": "10", "built_measure": "4"}]}]}"#,
+        ),
+    ];
+    for (name, text) in files {
+        std::fs::write(cluster.dir().join(name), text).expect("a file");
+    }
+    run_command(shell(&cluster, script)).await.succeeded();
+    let line = "milepost portfolio report p --language en --date 2021-09-30 --html page.html";
+    let drawn = run_command(shell(&cluster, line)).await.succeeded().out;
+    let page = std::fs::read_to_string(cluster.dir().join("page.html")).expect("a page");
+    for part in [
+        // What was declared beside what is registered.
+        "343",
+        "169",
+        // One of two new starts; 50 of 200, as one does not report and one period crosses the day (office.md, 1).
+        "50.0%",
+        "1 of 2",
+        "at least 25.0%",
+        "not reported: 科学城隧道",
+        "period crosses a bound, left out: 科学大道",
+        // 29 of 40 km, of one ring of two that were declared (office.md, 2).
+        "72.5%",
+        "registered 1, declared 2",
+        "declared, not registered",
+        // 16, and a part whose values contradict each other; over 1,775 亿.
+        "Incubators",
+        "of which",
+        "contradicted, no current value",
+        "values of one period differ",
+        "年鉴",
+        "over CNY",
+    ] {
+        assert!(drawn.contains(part), "{part}\n{drawn}");
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    // Of what is not kept a section says so, and nothing looks like zero.
+    assert!(drawn.contains("There is no concentrated start.") && !drawn.contains("declared 0"), "{drawn}");
+}

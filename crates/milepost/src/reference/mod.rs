@@ -11,14 +11,10 @@ mod read;
 mod terminal;
 #[cfg(test)]
 mod tests;
-#[allow(dead_code, reason = "the services that have lists, rates, networks and indicators are still to come")]
 mod view;
 mod words;
 
-use std::fs::Permissions;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use jiff::civil::Date;
@@ -27,7 +23,7 @@ use milepost_types::{LanguageTag, written};
 use crate::cli::name;
 use crate::cli::session::Session;
 use crate::error::Error;
-use crate::output::{Format, print};
+use crate::output::{Format, print, replace};
 use crate::schema;
 
 /// The noun whose verb it is, and the verb.
@@ -101,17 +97,4 @@ pub async fn run(matches: &ArgMatches, session: &Session) -> Result<(), Error> {
         print(&terminal::draw(&view, output.columns.unwrap_or(terminal::COLUMNS), output.colour))?;
     }
     Ok(())
-}
-
-/// Replaces a file, when all of it is written.
-fn replace(path: &Path, document: &str) -> Result<(), Error> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // It is read by others, as on a site.
-    let readable = Permissions::from_mode(0o644);
-    let written = tempfile::Builder::new().permissions(readable).tempfile_in(dir).and_then(|mut file| {
-        file.write_all(document.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    });
-    written.map_err(Error::write(path))
 }

@@ -5,8 +5,10 @@
 
 use jiff::civil::Date;
 use milepost_proto::registry::v1::project::Status;
+use milepost_types::prose;
 
 use super::bins::Span;
+use super::phrases::ABSENT;
 use super::view::{Amount, Clash, Qualifier, RateKind, Standing, Verdict};
 use crate::output::text;
 
@@ -56,7 +58,7 @@ words! {
     rate: "比率", "Rate";
     value: "数值", "Value";
     part_of_whole: "分子 / 分母", "Part of whole";
-    missing: "缺少", "Missing";
+    missing: "缺少", "missing";
     not_computable: "无法计算", "cannot be computed";
     at_least: "至少", "at least";
     unplanned: "无年度计划的完成投资（不计入比率）", "Completed without a plan, which is in no rate";
@@ -109,23 +111,7 @@ impl Words {
 
     /// How a day is written in a sentence.
     pub fn day(self, date: Date) -> String {
-        const MONTHS: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        let (year, month, day) = (date.year(), date.month(), date.day());
-        let name = MONTHS[usize::from(month.unsigned_abs()) - 1];
-        self.choose(format!("{year}年{month}月{day}日"), format!("{day} {name} {year}"))
+        prose::date(date, self.tag())
     }
 
     /// `As of 27 May 2021`
@@ -151,16 +137,7 @@ impl Words {
 
     /// A number with its unit.
     pub fn measure(self, number: &str, unit: &str) -> String {
-        let (whole, places) = number.split_at(number.find('.').unwrap_or(number.len()));
-        let is_number = whole.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-        let number = if is_number { format!("{}{places}", text::grouped(whole)) } else { number.to_owned() };
-        let is_currency = unit.len() == 3 && unit.bytes().all(|byte| byte.is_ascii_uppercase());
-        match unit {
-            "" => number,
-            "%" | "‰" => format!("{number}{unit}"),
-            _ if is_currency => format!("{unit} {number}"),
-            _ => format!("{number} {unit}"),
-        }
+        prose::figure(number, unit, self.tag())
     }
 
     /// `3 without a figure`
@@ -194,7 +171,7 @@ impl Words {
     /// `6 parts, 6 declared`
     pub fn parts(self, registered: i64, declared: Option<i64>) -> String {
         let registered = format!("{} {}", self.registered(), grouped(registered));
-        let declared = declared.map_or(self.absent().to_owned(), grouped);
+        let declared = declared.map_or(ABSENT.to_owned(), grouped);
         self.choose(
             format!("公布 {declared}，{registered}"),
             format!("{registered}, {} {declared}", self.declared()),

@@ -60,11 +60,7 @@ impl Writer<'_> {
     fn over_time(&self, class: &str, title: &str, bins: &Bins, counts: &[u64]) -> String {
         let most = counts.iter().copied().max().unwrap_or(0);
         if most == 0 {
-            return format!(
-                "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n",
-                escaped(title),
-                self.nothing(&self.words.absent_text())
-            );
+            return String::new();
         }
         let (years, parts) = (bins.years(), bins.parts());
         let wide = 100.0 / f64::from(u32::try_from(bins.count).unwrap_or(u32::MAX));

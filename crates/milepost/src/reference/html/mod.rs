@@ -102,9 +102,14 @@ fn paragraph(class: &str, text: &str) -> String {
     }
 }
 
+/// The head of a column of bars.
+const BAR: &str = "|";
+
 /// A table with a caption, the heads of its columns and its rows; a column of numbers has `#` before its head.
 fn table(class: &str, caption: &str, heads: &[&str], rows: &[String]) -> String {
     let head = |head: &&str| match head.strip_prefix('#') {
+        None if *head == BAR => "<td class=\"bar\"></td>".to_owned(),
+        None if head.is_empty() => "<td></td>".to_owned(),
         Some(head) => format!("<th scope=\"col\" class=\"number\">{}</th>", escaped(head)),
         None => format!("<th scope=\"col\">{}</th>", escaped(head)),
     };

@@ -3,7 +3,7 @@
 //! Invariant: a line that is built, planned, without a measure, or only declared differs by more than its colour: on
 //! paper without colours it is thick, pale, dashed or dotted.
 
-use super::{Writer, paragraph, table};
+use super::{BAR, Writer, paragraph, table};
 use crate::output::markup::escaped;
 use crate::reference::network::{Line, Network, State};
 use crate::reference::phrases::{ABSENT, LISTED};
@@ -56,7 +56,7 @@ impl Writer<'_> {
         out += &if rows.is_empty() {
             String::new()
         } else {
-            table("progress", &collection.title, &["", &format!("#{}", words.built()), "", ""], &rows)
+            table("progress", &collection.title, &["", &format!("#{}", words.built()), BAR, ""], &rows)
         };
         if collection.elements.len() > LISTED {
             out += &paragraph("note", &words.not_drawn(collection.elements.len()));

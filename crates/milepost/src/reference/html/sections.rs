@@ -1,6 +1,6 @@
 //! The sections of the page that are text and tables.
 
-use super::{Writer, paragraph, table};
+use super::{BAR, Writer, paragraph, table};
 use crate::output::markup::escaped;
 use crate::output::text;
 use crate::reference::phrases::{ABSENT, signed};
@@ -53,7 +53,7 @@ impl Writer<'_> {
                 )
             };
             let rows: Vec<String> = projects.by_status.iter().map(row).collect();
-            content += &table("bars", words.projects(), &["", &format!("#{}", words.count()), ""], &rows);
+            content += &table("bars", words.projects(), &["", &format!("#{}", words.count()), BAR], &rows);
         }
         if !self.view.milestones.is_empty() {
             let item = |(standing, count): &(_, u64)| {
@@ -132,7 +132,7 @@ impl Writer<'_> {
             )
         };
         let rows: Vec<String> = rows.iter().map(row).collect();
-        table("pairs", caption, &[head, "", &format!("#{}", words.count()), "", words.investment()], &rows)
+        table("pairs", caption, &[head, "", &format!("#{}", words.count()), BAR, words.investment()], &rows)
     }
 
     pub(super) fn rates(&self) -> String {
@@ -145,7 +145,7 @@ impl Writer<'_> {
         let rows: Vec<String> =
             rates.rates.iter().map(|(kind, figure)| self.rate(*kind, figure, rates)).collect();
         let value = format!("#{}", words.value());
-        content += &table("rates", &heading, &[words.rate(), &value, "", words.part_of_whole()], &rows);
+        content += &table("rates", &heading, &[words.rate(), &value, BAR, words.part_of_whole()], &rows);
         if let Some(unplanned) = &rates.unplanned {
             content += &paragraph(
                 "note",

@@ -3,21 +3,29 @@
 //! Invariant: of what may be many, projects and milestones, only counts, days and titles are kept. A terminal sees how
 //! far it has come.
 
+mod collections;
+mod indicators;
+mod lists;
 mod projects;
+mod timeline;
 
 use std::collections::{BTreeMap, HashMap};
 
 use indicatif::ProgressBar;
 use jiff::civil::Date;
+use milepost_proto::figure::v1::Figure as FigureMessage;
 use milepost_proto::google::r#type as google;
 use milepost_proto::registry::v1::project::Status;
 use milepost_proto::registry::v1::{GetPortfolioRequest, GetPortfolioResponse, Portfolio};
 use milepost_proto::rule::AccessRequest;
 use milepost_service::value;
+use milepost_types::language;
 use prost::Message;
+use tonic::Code;
 
 use super::ReportArgs;
-use super::view::{Amount, View};
+use super::phrases::NAMED;
+use super::view::{Amount, Figure, Missing, View};
 use super::words::Words;
 use crate::cli::rpc;
 use crate::cli::session::Session;
@@ -35,8 +43,9 @@ struct Reader<'a> {
     bar: ProgressBar,
     /// The portfolio.
     name: String,
-    /// The language that titles are wanted in.
+    /// The language that titles are wanted in, and the one that they are written in.
     language: String,
+    written: String,
     /// The day that the page is of, and whether that is today.
     date: Date,
     is_today: bool,
@@ -57,12 +66,13 @@ pub async fn read(session: &Session, name: &str, args: &ReportArgs) -> Result<Vi
     if date > today {
         return Err(Error::Usage(format!("--date {date} is still to come: in {name} it is {today}")));
     }
-    let language = args.language.clone().unwrap_or_default();
+    let language = args.language.clone().unwrap_or_else(|| portfolio.language.clone());
     let mut reader = Reader {
         session,
         bar: progress::spinner("reading"),
         name: name.to_owned(),
         language,
+        written: portfolio.language.clone(),
         date,
         is_today: date == today,
         titles: HashMap::new(),
@@ -74,9 +84,15 @@ pub async fn read(session: &Session, name: &str, args: &ReportArgs) -> Result<Vi
 
 impl Reader<'_> {
     async fn view(&mut self, portfolio: &Portfolio, year: Option<i32>) -> Result<View, Error> {
+        let year = year.unwrap_or(self.date.year().into());
         let (projects, starts) = self.projects().await?;
         let milestones = self.milestones().await?;
         let batches = self.batches().await?;
+        let lists = self.lists().await?;
+        let rates = self.rates(year).await?;
+        let collections = self.collections().await?;
+        let indicators = self.indicators().await?;
+        let timeline = self.timeline().await?;
         let title = self.title(&portfolio.display_name, &portfolio.translations);
         let others = [&portfolio.display_name].into_iter().chain(portfolio.translations.values());
         let mut other_titles: Vec<String> = others.filter(|other| **other != title).cloned().collect();
@@ -93,17 +109,17 @@ impl Reader<'_> {
             time_zone: portfolio.time_zone.clone(),
             currency: portfolio.reporting_currency_code.clone(),
             date: self.date,
-            year: year.unwrap_or(self.date.year().into()),
+            year,
             is_today: self.is_today,
             projects,
             milestones,
-            lists: None,
+            lists,
             batches,
             starts,
-            rates: None,
-            collections: None,
-            indicators: None,
-            timeline: None,
+            rates,
+            collections,
+            indicators,
+            timeline,
         })
     }
 
@@ -130,12 +146,51 @@ impl Reader<'_> {
         }
     }
 
+    /// A computed figure, with what is missing in it by why.
+    fn figure(&self, figure: Option<&FigureMessage>) -> Figure {
+        let Some(figure) = figure else { return Figure::default() };
+        let mut missing: Vec<Missing> = Vec::new();
+        for one in &figure.missing {
+            let place = missing.iter().position(|known| known.why == one.why).unwrap_or_else(|| {
+                missing.push(Missing { why: one.why.clone(), count: 0, titles: Vec::new() });
+                missing.len() - 1
+            });
+            missing[place].count += 1;
+            let title = self.title_of(&one.subject);
+            if missing[place].titles.len() < NAMED && !missing[place].titles.contains(&title) {
+                missing[place].titles.push(title);
+            }
+        }
+        Figure {
+            value: figure.value.clone(),
+            numerator: figure.numerator.clone(),
+            denominator: figure.denominator.clone(),
+            counted: figure.counted.into(),
+            is_lower_bound: figure.lower_bound,
+            missing,
+            missing_count: figure.missing_count.into(),
+        }
+    }
+
+    /// What a resource is called, or its ids below the portfolio.
+    fn title_of(&self, name: &str) -> String {
+        self.titles.get(name).cloned().unwrap_or_else(|| text::ids_under(name, &self.name))
+    }
+
     /// What something is called in the language of the page.
     fn title(&self, display_name: &str, translations: &BTreeMap<String, String>) -> String {
-        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
-        let near = translations.iter().filter(|(tag, _)| primary(tag) == primary(&self.language)).min();
-        let title = translations.get(&self.language).or(near.map(|(_, title)| title));
+        let is_written = language::serves(&self.written, &self.language);
+        let tag = language::nearest(&self.language, translations.keys().map(String::as_str));
+        let title = tag.filter(|_| !is_written).and_then(|tag| translations.get(tag));
         title.map_or(display_name, String::as_str).to_owned()
+    }
+}
+
+/// What was read; nothing if an older server does not have the method.
+fn there<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Err(error) if error.failure().is_some_and(|call| call.code == Code::Unimplemented) => Ok(None),
+        read => read.map(Some),
     }
 }
 

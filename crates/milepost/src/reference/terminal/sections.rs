@@ -174,8 +174,10 @@ impl Pen<'_> {
             (bins.counts(declared.iter().copied()), words.starts_declared(), DECLARED),
             (bins.counts(self.view.starts.iter().copied()), words.starts_registered(), REGISTERED),
         ] {
-            out += &self.block(FAINT, what, 0);
-            out += &self.columns(&bins, &counts, style);
+            if counts.iter().any(|count| *count > 0) {
+                out += &self.block(FAINT, what, 0);
+                out += &self.columns(&bins, &counts, style);
+            }
         }
         out + &self.axis(&bins)
     }
@@ -190,9 +192,6 @@ impl Pen<'_> {
     fn columns(&self, bins: &Bins, counts: &[u64], style: Style) -> String {
         let (columns, scale) = self.bin_columns(bins);
         let most = counts.iter().copied().max().unwrap_or(0);
-        if most == 0 {
-            return self.block(FAINT, &format!("{ABSENT} {}", self.words.absent()), scale + 1);
-        }
         // The height is in 0 to 8 × ROWS; what is there shows, however small.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let height = |count: u64| match count {
