@@ -82,10 +82,10 @@ async fn every_page_of_projects_is_read() {
     assert!(drawn.contains("2,100 projects, 0 key projects"), "{drawn}");
 }
 
-/// An office that keeps a list, a plan, a ring, indicators and their parts: what facts and figures there are is drawn, and
+/// An office that keeps a list, a plan, a ring, indicators and their parts, and a timeline: what facts and figures there are is drawn, and
 /// what is not there is said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_rates_networks_and_indicators_are_read() {
+async fn lists_rates_networks_indicators_and_the_timeline_are_read() {
     let mut cluster = Cluster::all(&[]);
     cluster.start().await;
     let client = cluster.client(1);
@@ -105,6 +105,9 @@ milepost indicator create p attracted --display-name 引进投资 --kind stock -
 milepost observation create p incubators a --period 2021-06-30..2021-06-30 --value 16 --source 管委会
 milepost observation create p national a --period 2021-06-30..2021-06-30 --value 5 --source 管委会
 milepost observation create p national b --period 2021-06-30..2021-06-30 --value 6 --source 年鉴
+milepost timeline-entry create p start --date 2021-03-01 --kind milestone --headline 科学大道开工 \
+  --language zh --translation 'en=Science Avenue starts' --figure 'label=投资; value=10000000000; unit=CNY; declared=true'
+milepost timeline-entry publish p start
 milepost observation create p attracted a --period 2021-06-30..2021-06-30 --value 177500000000 \
   --qualifier at-least --source 管委会
 "#;
@@ -154,7 +157,10 @@ milepost observation create p attracted a --period 2021-06-30..2021-06-30 --valu
         "contradicted, no current value",
         "values of one period differ",
         "年鉴",
-        "over CNY",
+        "over CNY 177.5 billion",
+        // What readers see of the timeline, in the language of the page.
+        "Science Avenue starts",
+        "投资",
     ] {
         assert!(drawn.contains(part), "{part}\n{drawn}");
         assert!(page.contains(part), "{part}\n{page}");

@@ -106,7 +106,7 @@ impl Words {
             texts.push(format!("{}{}{}", self.why(&missing.why), self.colon(), titles.join(self.comma())));
         }
         if rest > 0 {
-            texts.push(format!("{}{}{rest}", self.missing(), self.colon()));
+            texts.push(format!("{}{}{}", self.missing(), self.colon(), text::grouped(&rest.to_string())));
         }
         texts
     }
