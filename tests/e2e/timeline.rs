@@ -82,8 +82,11 @@ fn rules() -> [(&'static str, Value); 3] {
     [("batches", batches), ("reforms", reforms), ("programmes", programmes)]
 }
 
-/// The batches: id, day, count, investment in yuan, names.
-const BATCHES: [(&str, &str, Option<u32>, Option<&str>, &str, &str); 4] = [
+/// A batch: id, day, count, investment in yuan, names.
+type BatchRow = (&'static str, &'static str, Option<u32>, Option<&'static str>, &'static str, &'static str);
+
+/// The batches.
+const BATCHES: [BatchRow; 4] = [
     (
         "b4",
         "2021-05-27",

@@ -106,12 +106,11 @@ fn of_groups(report: &QueryStatisticsResponse, total: &Statistics) -> Vec<Column
             Column::new(&path.to_uppercase(), Room::Name, 0, values.chain([Cell::from(last)]))
         })
         .collect();
-    let counts: [(&str, fn(&Statistics) -> i32); 2] =
-        [("LISTED", |statistics| statistics.listed_count), ("SPLIT", |statistics| statistics.split_count)];
-    for (header, of) in counts {
-        let cells = all().map(|statistics| Cell::from(text::grouped(&of(&statistics).to_string())));
-        columns.push(Column::new(header, Room::Number, 1, cells));
-    }
+    let count = |count: i32| Cell::from(text::grouped(&count.to_string()));
+    let listed = all().map(|statistics| count(statistics.listed_count));
+    columns.push(Column::new("LISTED", Room::Number, 1, listed));
+    let split = all().map(|statistics| count(statistics.split_count));
+    columns.push(Column::new("SPLIT", Room::Number, 1, split));
     for (rank, (name, unit, of)) in (2..).zip(FIGURES) {
         let cells = all().map(|statistics| {
             Cell::from(of(&statistics).map_or_else(String::new, |figure| value(figure, unit)))
