@@ -28,6 +28,13 @@ impl Progress {
     }
 }
 
+impl Element {
+    /// Whether something is known of how long it is.
+    pub fn is_measured(&self) -> bool {
+        !self.planned.is_empty() || !self.built.is_empty()
+    }
+}
+
 impl View {
     /// How many projects were declared in concentrated starts that happened, by their days.
     pub fn declared_starts(&self) -> Vec<(Date, u64)> {
@@ -138,15 +145,22 @@ impl Words {
 
     /// What is planned and built of an element.
     pub fn element_text(self, element: &Element, unit: &str) -> String {
-        let mut said = match (&*element.planned, &*element.built) {
-            ("", "") => vec![self.without_measure().to_owned()],
-            (planned, built) => vec![
-                self.measure_planned(&self.measure_or_absent(planned, unit)),
-                self.measure_built(&self.measure_or_absent(built, unit)),
-            ],
-        };
-        said.extend(element.is_complete.then(|| self.complete().to_owned()));
-        said.join(" · ")
+        let measures = [
+            self.measure_planned(&self.measure_or_absent(&element.planned, unit)),
+            self.measure_built(&self.measure_or_absent(&element.built, unit)),
+        ];
+        let complete = element.is_complete.then(|| self.complete().to_owned());
+        measures.into_iter().chain(complete).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The elements of which no measure is known, in one text; nothing if there are none.
+    pub fn unmeasured_text(self, elements: &[Element]) -> String {
+        let unmeasured = elements.iter().filter(|element| !element.is_measured());
+        let titles: Vec<&str> = unmeasured.map(|element| element.title.as_str()).collect();
+        match titles.is_empty() {
+            true => String::new(),
+            false => format!("{}{}{}", self.without_measure(), self.colon(), titles.join(self.comma())),
+        }
     }
 
     /// How many members a collection has, by their status.
@@ -172,12 +186,10 @@ impl Words {
         let mut about: Vec<String> =
             Some(indicator.scope.clone()).into_iter().filter(|scope| !scope.is_empty()).collect();
         if let Some((first, last)) = indicator.value.period {
-            let days = if first == last {
-                self.day(last)
-            } else {
-                format!("{} – {}", self.day(first), self.day(last))
-            };
-            about.push(self.as_of(&days));
+            about.push(match first == last {
+                true => self.as_of(&self.day(last)),
+                false => format!("{} – {}", self.day(first), self.day(last)),
+            });
         }
         if !indicator.sources.is_empty() {
             about.push(format!("{}{}{}", self.source(), self.colon(), indicator.sources.join(self.comma())));

@@ -98,11 +98,7 @@ impl Writer<'_> {
             number => escaped(&words.measure(number, &collection.unit)),
         };
         let row = |element: &Element| {
-            let state = match element {
-                element if element.is_complete => words.complete(),
-                element if element.planned.is_empty() && element.built.is_empty() => words.without_measure(),
-                _ => "",
-            };
+            let state = if element.is_complete { words.complete() } else { "" };
             format!(
                 "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
                  <td>{state}</td></tr>\n",
@@ -112,9 +108,16 @@ impl Writer<'_> {
                 measure(&element.built),
             )
         };
-        let rows: Vec<String> = collection.elements.iter().map(row).collect();
+        let measured = collection.elements.iter().filter(|element| element.is_measured());
+        let rows: Vec<String> = measured.map(row).collect();
         let heads = [words.planned(), words.built()].map(|head| format!("#{head}"));
-        table("plain", &collection.title, &[words.element(), "", &heads[0], &heads[1], ""], &rows)
+        let measured = match rows.is_empty() {
+            true => String::new(),
+            false => {
+                table("plain", &collection.title, &[words.element(), "", &heads[0], &heads[1], ""], &rows)
+            }
+        };
+        measured + &paragraph("note", &words.unmeasured_text(&collection.elements))
     }
 
     /// What a picture shows, for those who do not see it.

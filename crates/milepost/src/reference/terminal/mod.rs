@@ -69,6 +69,11 @@ impl Pen<'_> {
         self.hanging("", indent, style, text)
     }
 
+    /// The same, or nothing without a text.
+    fn some(&self, style: Style, text: &str, indent: usize) -> String {
+        if text.is_empty() { String::new() } else { self.block(style, text, indent) }
+    }
+
     /// A text beside a label that takes so many columns and a blank; further lines stand under the first.
     fn hanging(&self, label: &str, columns: usize, style: Style, text: &str) -> String {
         let room = self.columns.saturating_sub(columns).max(8);

@@ -53,10 +53,10 @@ impl Pen<'_> {
         }
         match collection.elements.len() {
             0..=LISTED => {
-                collection
-                    .elements
-                    .iter()
-                    .for_each(|element| out += &self.element(element, &collection.unit));
+                for element in collection.elements.iter().filter(|element| element.is_measured()) {
+                    out += &self.element(element, &collection.unit);
+                }
+                out += &self.some(FAINT, &words.unmeasured_text(&collection.elements), 2);
             }
             more => out += &self.block(FAINT, &words.not_drawn(more), 2),
         }

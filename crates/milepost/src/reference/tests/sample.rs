@@ -289,7 +289,10 @@ fn indicators() -> Vec<Indicator> {
         Indicator {
             title: "Investment attracted since 2020".into(),
             unit: "CNY".into(),
-            value: value("177500000000", Qualifier::AtLeast),
+            value: Value {
+                period: Some((date(2020, 1, 1), date(2021, 6, 30))),
+                ..value("177500000000", Qualifier::AtLeast)
+            },
             sources: source(),
             ..Indicator::default()
         },
