@@ -1,8 +1,11 @@
-//! The bench, as short as it goes: it starts systems, measures them and leaves nothing behind.
+//! The bench, as short as it goes: it starts systems, measures them and leaves nothing behind; it fills servers.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
-use milepost_tests::{binary, cli};
+use milepost_proto::tracker::v1::ListMilestonesRequest;
+use milepost_tests::{Cluster, Role, binary, cli, wait};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -53,4 +56,71 @@ async fn what_cannot_be_measured_is_said() {
     assert!(run.out.contains("Milepost: not measured: /nonexistent/milepost is not there"), "{run:?}");
     let nonsense = cli::run_command(compare(binary::milepost(), &["--only", "oracle"])).await.failed();
     assert!(nonsense.err.contains("--only oracle: no such system or work"), "{nonsense:?}");
+}
+
+/// How long a server may take for what it does by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The portfolio of a plan, and the command that makes it on a server.
+const PORTFOLIO: &str = "portfolios/synthetic-40-3-20251031";
+
+fn generate(cluster: &Cluster) -> Command {
+    let mut command = Command::new(binary::bench());
+    command.args(["generate", "--projects", "40", "--seed", "3", "--until", "2025-10-31"]);
+    command.arg("--endpoint").arg(cluster.server(Role::All).url());
+    command
+}
+
+/// The events of a portfolio by type, resource and day: but for those of its own marks, and of requests that the tracker
+/// was given before it heard of their officers, which depends on how fast it follows the registry.
+async fn events(cluster: &Cluster) -> Vec<String> {
+    let endpoint = cluster.server(Role::All).url();
+    let list = ["event", "list", "--resource", PORTFOLIO, "--format", "json", "--endpoint", &endpoint];
+    let run = cli::run(list).await.succeeded();
+    let event = |line: &str| {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        format!("{} {} {}", event["type"], event["subject"], event["eventDate"])
+    };
+    let mut events: Vec<_> = run.out.lines().map(event).collect();
+    events.retain(|event| !event.contains("portfolio.updated") && !event.contains("officer_changed"));
+    events.sort();
+    events
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portfolio_is_generated_once_also_if_the_generator_is_killed_on_the_way() {
+    let mut whole = Cluster::all(&[]);
+    whole.start().await;
+    let run = cli::run_command(generate(&whole)).await.succeeded();
+    assert!(run.err.contains("milestones: 1,200 resources"), "{run:?}");
+
+    let mut killed = Cluster::all(&[]);
+    killed.start().await;
+    let mut first = generate(&killed);
+    let mut first =
+        first.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().expect("it starts");
+    let mut milestones = killed.client(1).milestones();
+    let parent = format!("{PORTFOLIO}/projects/-");
+    let request = ListMilestonesRequest { parent, filter: "forecast_date:*".into(), ..Default::default() };
+    wait::at_once(PATIENCE, "the first forecast", async || {
+        let listed =
+            milestones.list_milestones(request.clone()).await.map_err(|status| status.to_string())?;
+        let any = !listed.into_inner().milestones.is_empty();
+        any.then_some(()).ok_or_else(|| "no milestone has a forecast".to_owned())
+    })
+    .await;
+    first.kill().await.expect("it is killed");
+
+    let rest = cli::run_command(generate(&killed)).await.succeeded();
+    assert!(rest.out.contains("an earlier run had done"), "{rest:?}");
+    // What follows from the last writes may be on its way to the log.
+    wait::until(PATIENCE, "the same events in both", async || {
+        let (these, those) = (events(&killed).await, events(&whole).await);
+        let differ = these.iter().filter(|event| !those.contains(event)).take(5).collect::<Vec<_>>();
+        (these == those)
+            .then_some(())
+            .ok_or_else(|| format!("{} and {}, {differ:?}", these.len(), those.len()))
+    })
+    .await;
+    let again = cli::run_command(generate(&killed)).await.succeeded();
+    assert!(again.out.contains("was whole already"), "{again:?}");
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::figure::{Figure, Unit};
+use crate::progress::bar;
 use crate::system::{Error, Kind, Milepost, Programs, Setting};
 use crate::work::{Bench, Work, measure_million};
 
@@ -146,10 +147,5 @@ fn progress(plan: &Plan, kinds: &[Kind]) -> ProgressBar {
     let each: usize = kinds.iter().map(|kind| each_round(plan, *kind).count()).sum();
     let million = |work: &&Work| matches!(work, Work::Million { .. }) && kinds.contains(&Kind::Milepost);
     let once = plan.works.iter().filter(million).count();
-    let bar = ProgressBar::new((each * plan.rounds + once) as u64);
-    // The template is ours; were it wrong, the bar would only be plain.
-    if let Ok(style) = ProgressStyle::with_template("{elapsed} {wide_bar} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    bar
+    bar((each * plan.rounds + once) as u64)
 }

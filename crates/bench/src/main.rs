@@ -1,11 +1,14 @@
-//! Compares Milepost with the systems that a user might choose instead, in one run on one machine.
+//! Measures Milepost, and fills it.
 //!
-//! `compare` starts every system that is installed on loopback, in a directory of its own, does the same
-//! work on each, round after round, and stops them all at the end. Figures are of acknowledged work.
+//! `compare` measures it beside the systems that a user might choose instead, in one run on one machine: it starts
+//! every system that is installed on loopback, in a directory of its own, does the same work on each, round after round,
+//! and stops them all at the end. `generate` makes portfolios of any size. Figures are of acknowledged work.
 
 mod compare;
 mod figure;
+mod generate;
 mod portfolio;
+mod progress;
 mod report;
 mod system;
 mod target;
@@ -19,13 +22,14 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::compare::{Outcome, Plan};
+use crate::generate::Generate;
 use crate::system::{Error, Kind, Programs};
 use crate::work::Work;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures Milepost beside other systems.
+/// Measures Milepost, alone and beside other systems.
 #[derive(Parser)]
 #[command(name = "milepost-bench", version)]
 struct Arguments {
@@ -37,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Measures every system that is installed, and prints a table
     Compare(Compare),
+    /// Fills a server with a synthetic portfolio of any size, the same one for a seed
+    Generate(Generate),
     /// Serves a bare tonic echo until the process ends
     #[command(hide = true)]
     ServeEcho { listen: SocketAddr },
@@ -91,6 +97,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match arguments.command {
             Command::Compare(compare) => compare.run().await,
+            Command::Generate(generate) => generate.run().await,
             Command::ServeEcho { listen } => system::serve_echo(listen).await,
         }
     });
