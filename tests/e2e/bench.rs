@@ -1,5 +1,6 @@
 //! The bench, as short as it goes: it starts systems, measures them and leaves nothing behind; it fills servers.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -123,4 +124,56 @@ async fn a_portfolio_is_generated_once_also_if_the_generator_is_killed_on_the_wa
     .await;
     let again = cli::run_command(generate(&killed)).await.succeeded();
     assert!(again.out.contains("was whole already"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_office_is_measured_and_nothing_is_left_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut command = Command::new(binary::bench());
+    command.args(["office", "--projects", "40", "--rounds", "2", "--calls", "3", "--secs", "1", "--json"]);
+    command.arg("--milepost").arg(binary::milepost()).env("TMPDIR", dir.path());
+    let run = cli::run_command(command).await.succeeded();
+
+    let report: Value = serde_json::from_str(&run.out).expect("JSON");
+    assert_eq!(report["failures"], serde_json::json!([]), "{report:#}");
+    let answers = report["answers"].as_array().expect("answers");
+    for noun in [
+        "portfolios",
+        "projects",
+        "milestones",
+        "organizations",
+        "phases",
+        "batches",
+        "annual lists",
+        "collections",
+        "indicators",
+        "observations",
+        "timeline",
+        "timeline rules",
+        "assignments",
+        "alliances",
+        "activities",
+        "service requests",
+        "policies",
+        "policy programmes",
+    ] {
+        let rows = answers.iter().filter(|answer| answer["noun"] == noun);
+        let most = rows.filter_map(|answer| answer["rows"].as_u64()).max();
+        assert!(most > Some(0), "no page of {noun} holds anything: {report:#}");
+    }
+    let asked = |noun: &str| answers.iter().filter(|answer| answer["noun"] == noun).count();
+    assert!(asked("reports") > 5 && asked("officers") > 0, "{report:#}");
+    let titles: HashSet<_> =
+        answers.iter().map(|answer| format!("{}: {}", answer["noun"], answer["query"])).collect();
+    assert_eq!(titles.len(), answers.len(), "no two queries are called the same");
+    for answer in answers {
+        assert_eq!(answer["calls"], 6, "{answer:#}");
+        let (median, p99) = (answer["p50_ms"].as_f64(), answer["p99_ms"].as_f64());
+        assert!(median > Some(0.0) && p99 >= median, "{answer:#}");
+    }
+    let rounds = report["reforecasts"].as_array().expect("rounds");
+    assert_eq!(rounds.len(), 2);
+    assert!(rounds.iter().all(|round| round["ratio"].as_f64() > Some(0.0)), "{rounds:?}");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).expect("a directory").collect();
+    assert!(left.is_empty(), "{left:?}");
 }

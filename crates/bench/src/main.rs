@@ -2,11 +2,13 @@
 //!
 //! `compare` measures it beside the systems that a user might choose instead, in one run on one machine: it starts
 //! every system that is installed on loopback, in a directory of its own, does the same work on each, round after round,
-//! and stops them all at the end. `generate` makes portfolios of any size. Figures are of acknowledged work.
+//! and stops them all at the end. `office` measures what an office asks of a large portfolio. `generate` makes such
+//! portfolios. Figures are of acknowledged work.
 
 mod compare;
 mod figure;
 mod generate;
+mod office;
 mod portfolio;
 mod progress;
 mod report;
@@ -23,6 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::compare::{Outcome, Plan};
 use crate::generate::Generate;
+use crate::office::Office;
 use crate::system::{Error, Kind, Programs};
 use crate::work::Work;
 
@@ -43,6 +46,8 @@ enum Command {
     Compare(Compare),
     /// Fills a server with a synthetic portfolio of any size, the same one for a seed
     Generate(Generate),
+    /// Measures what an office asks of a portfolio of 10,000 projects, and prints a table
+    Office(Office),
     /// Serves a bare tonic echo until the process ends
     #[command(hide = true)]
     ServeEcho { listen: SocketAddr },
@@ -98,6 +103,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Compare(compare) => compare.run().await,
             Command::Generate(generate) => generate.run().await,
+            Command::Office(office) => office.run().await,
             Command::ServeEcho { listen } => system::serve_echo(listen).await,
         }
     });

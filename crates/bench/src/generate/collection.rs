@@ -29,6 +29,9 @@ pub fn steps(world: &World) -> impl Iterator<Item = Step> {
     rings.chain(grids).chain(valleys).map(|made| step(world, made))
 }
 
+/// The id of the first network of a kind.
+pub const FIRST_GRID: &str = "grid-000";
+
 struct Network {
     kind: &'static str,
     zh: &'static str,

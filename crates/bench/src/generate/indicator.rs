@@ -99,6 +99,11 @@ pub fn steps(world: &World) -> impl Iterator<Item = Step> {
     wholes.chain(parts)
 }
 
+/// The name of the indicator that is a sum of parts.
+pub fn first(world: &World) -> String {
+    name(world, &SUBJECTS[0], None)
+}
+
 fn name(world: &World, subject: &Subject, district: Option<usize>) -> String {
     format!("{}/indicators/{}", world.portfolio(), id(subject, district))
 }

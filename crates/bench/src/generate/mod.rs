@@ -33,8 +33,13 @@ mod words;
 mod world;
 
 pub use arguments::Generate;
+pub use collection::FIRST_GRID;
+pub use indicator::first as first_indicator;
 pub use load::{Loaded, Progress, StageRate, load};
+pub use officer::somebody as some_officer;
+pub use policy::measures;
 pub use step::Step;
+pub use value::date;
 pub use world::{Plan, World};
 
 /// What makes the world, in the order of stages.

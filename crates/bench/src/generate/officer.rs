@@ -49,6 +49,12 @@ fn count(project: &Project, draw: &mut Draw) -> usize {
     }
 }
 
+/// Somebody who serves a project, if anybody does.
+pub fn somebody(world: &World) -> String {
+    let has_one = |project: &&Project| count(project, &mut world.draw("officers", project.number)) > 0;
+    officer(world.projects.iter().find(has_one).map_or(0, |project| slot(world, project, 0)))
+}
+
 fn assignment(world: &World, project: &Project, place: usize) -> Assignment {
     Assignment {
         person: officer(slot(world, project, place)),

@@ -88,6 +88,11 @@ pub fn steps(world: &World) -> impl Iterator<Item = Step> {
     PROGRAMMES.iter().enumerate().map(|(number, plan)| step(world, number, plan))
 }
 
+/// The name of the programme of forty measures.
+pub fn measures(world: &World) -> String {
+    name(world, &PROGRAMMES[0])
+}
+
 fn name(world: &World, plan: &Plan) -> String {
     format!("policyProgrammes/{}-{}", world.id, plan.id)
 }

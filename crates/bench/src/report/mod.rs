@@ -6,4 +6,4 @@ mod table;
 
 pub use chart::chart;
 pub use json::json;
-pub use table::table;
+pub use table::{machine, table};

@@ -22,7 +22,7 @@ use milepost_client::connector;
 use tonic::transport::{Channel, Endpoint};
 
 pub use echo::serve as serve_echo;
-pub use milepost::{Milepost, Mode, journal_bytes};
+pub use milepost::{Milepost, Mode, Server, journal_bytes};
 pub use process::disk_bytes;
 
 /// For one attempt to connect.

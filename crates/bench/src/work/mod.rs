@@ -137,7 +137,7 @@ impl Work {
 }
 
 /// A quantile of times that are sorted, in milliseconds.
-fn quantile_ms(times: &[Duration], quantile: f64) -> f64 {
+pub fn quantile_ms(times: &[Duration], quantile: f64) -> f64 {
     let last = times.len().saturating_sub(1);
     times.get((last as f64 * quantile).round() as usize).copied().unwrap_or_default().as_secs_f64() * 1e3
 }

@@ -1,0 +1,92 @@
+//! Questions of those who serve: officers, alliances, service requests, policies.
+
+use milepost_proto::registry::v1::policy_match::Outcome;
+use milepost_proto::registry::v1::{BatchMatchPoliciesRequest, ListOfficersRequest, MatchPoliciesRequest};
+use milepost_proto::tracker::v1::GetServiceRequestStatisticsRequest;
+
+use super::{LARGE, List, Query, SMALL, registry, tracker};
+use crate::generate::{World, date, measures, some_officer};
+
+/// Milliseconds that it may take to match forty policies with all organizations.
+const MATCH_MS: f64 = 1000.0;
+
+const ASSIGNMENTS: List = registry("assignments", "/milepost.registry.v1.AssignmentService/ListAssignments");
+const OFFICERS: List = registry("officers", "/milepost.registry.v1.AssignmentService/ListOfficers");
+const ALLIANCES: List = registry("alliances", "/milepost.registry.v1.AllianceService/ListAlliances");
+const ACTIVITIES: List = registry("activities", "/milepost.registry.v1.ActivityService/ListActivities");
+const PROGRAMMES: List =
+    registry("policy programmes", "/milepost.registry.v1.PolicyProgrammeService/ListPolicyProgrammes");
+const POLICIES: List = registry("policies", "/milepost.registry.v1.PolicyService/ListPolicies");
+const MATCH: List = registry("policies", "/milepost.registry.v1.PolicyService/MatchPolicies");
+const BATCH_MATCH: List = registry("policies", "/milepost.registry.v1.PolicyService/BatchMatchPolicies");
+const REQUESTS: List =
+    tracker("service requests", "/milepost.tracker.v1.ServiceRequestService/ListServiceRequests");
+const SATISFACTION: List =
+    tracker("service requests", "/milepost.tracker.v1.ServiceRequestService/GetServiceRequestStatistics");
+
+/// All of them, in the order of the table.
+pub fn all(world: &World) -> Vec<Query> {
+    [liaison(world), service_requests(world), policies(world)].concat()
+}
+
+fn liaison(world: &World) -> Vec<Query> {
+    let (portfolio, projects) = (world.portfolio(), format!("{}/projects/-", world.portfolio()));
+    let officers =
+        |page_size| ListOfficersRequest { portfolio: portfolio.clone(), page_size, ..Default::default() };
+    let activities = format!("{portfolio}/alliances/-");
+    vec![
+        Query::answer(OFFICERS, "officers by workload, page of 50", &officers(SMALL as i32)),
+        Query::answer(OFFICERS, "officers by workload, page of 1000", &officers(LARGE as i32)),
+        ASSIGNMENTS.page(&projects, "", "", SMALL),
+        ASSIGNMENTS.page(&projects, "", "person", LARGE),
+        ASSIGNMENTS.page(&projects, "lead = true AND NOT end_date:*", "", SMALL),
+        ASSIGNMENTS.page(&projects, &format!("person = {}", some_officer(world)), "", SMALL),
+        ALLIANCES.page(&portfolio, "", "display_name", SMALL),
+        ALLIANCES.page(&portfolio, &format!("projects:\"{}\"", world.project_name(0)), "", SMALL),
+        ACTIVITIES.page(&activities, "state = HELD", "date desc", LARGE),
+    ]
+}
+
+fn service_requests(world: &World) -> Vec<Query> {
+    let projects = format!("{}/projects/-", world.portfolio());
+    let page = |filter: &str, order: &str, size| REQUESTS.page(&projects, filter, order, size);
+    let statistics = GetServiceRequestStatisticsRequest {
+        parent: projects.clone(),
+        from_date: Some(date(world.first_day())),
+        to_date: Some(date(world.plan.until)),
+        ..Default::default()
+    };
+    vec![
+        page("", "", SMALL),
+        page("", "due_date", LARGE),
+        page("level > 0", "", SMALL),
+        page("level > 1", "due_date", SMALL),
+        page("state = STATE_ANSWERED", "", SMALL),
+        page(&format!("officer = {}", some_officer(world)), "", SMALL),
+        Query::answer(SATISFACTION, "satisfaction over all years", &statistics),
+    ]
+}
+
+fn policies(world: &World) -> Vec<Query> {
+    let programme = measures(world);
+    let organization = world.organization_name(world.organizations / 2);
+    let one =
+        |explain| MatchPoliciesRequest { organization: organization.clone(), explain, ..Default::default() };
+    let batch = |outcomes: &[Outcome]| BatchMatchPoliciesRequest {
+        policy_programme: programme.clone(),
+        outcomes: outcomes.iter().map(|outcome| *outcome as i32).collect(),
+        page_size: LARGE as i32,
+        ..Default::default()
+    };
+    // The field of the page token of BatchMatchPoliciesRequest.
+    let all = |title: &str, request| Query::all_pages(BATCH_MATCH, title, &request, 7, MATCH_MS);
+    vec![
+        POLICIES.page(&programme, "", "", SMALL),
+        POLICIES.page("policyProgrammes/-", "state = PUBLISHED AND group = talent", "", SMALL),
+        Query::answer(MATCH, "all with one organization", &one(false)),
+        Query::answer(MATCH, "all with one organization, and why not", &one(true)),
+        all("forty with all organizations, those that fit", batch(&[Outcome::Fits])),
+        all("forty with all organizations, all outcomes", batch(&[])),
+        PROGRAMMES.page("", "state = PUBLISHED", "", SMALL),
+    ]
+}
