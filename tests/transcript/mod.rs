@@ -31,6 +31,8 @@ pub(crate) trait Subject {
     const PACKAGE: &'static str;
     /// A revision of a ledger of its kind, and not of its log.
     const REVISION_OF_ANOTHER_LOG: &'static str;
+    /// Methods that take another person than one who called before.
+    const BY_ANOTHER_PERSON: &'static [&'static str] = &[];
 
     fn channel(&self) -> &Channel;
     fn clock(&self) -> &ManualClock;
@@ -198,7 +200,9 @@ impl<S: Subject> Transcript<S> {
             }
         }
         let mut request = Request::new(request::encoded(&method, request));
-        if signed {
+        if S::BY_ANOTHER_PERSON.iter().any(|by| method.ends_with(by)) {
+            request.metadata_mut().insert("x-milepost-principal", "approver".parse().unwrap());
+        } else if signed {
             let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
             request.metadata_mut().insert("x-milepost-principal", "office".parse().unwrap());
             request.metadata_mut().insert("traceparent", traceparent.parse().unwrap());

@@ -35,6 +35,7 @@ struct Tracker {
 impl Subject for Tracker {
     const PACKAGE: &'static str = "milepost.tracker.v1";
     const REVISION_OF_ANOTHER_LOG: &'static str = "UgECAZXzoHweS26dVS8fCo08EQAAAAAAABJnASNFZ4mrze_fdQLE";
+    const BY_ANOTHER_PERSON: &'static [&'static str] = &["RebaselineMilestone"];
 
     fn channel(&self) -> &Channel {
         &self.running.channel
