@@ -7,6 +7,7 @@
 mod days;
 mod ingest;
 mod refollow;
+pub(crate) mod works;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,10 @@
-//! Which day it is in a portfolio, and the daily sweep: which service requests escalate or get another officer, and which
-//! milestones come near or pass, when the date advances.
+//! Which day it is in a portfolio, and the daily sweep: what a day brings to other resources, by their [works](super::works),
+//! and which milestones come near or pass, when the date advances.
 //!
 //! Invariants: days are swept one after another; a milestone is announced once a day at most, in the order of
-//! names, after the service requests. A day that does not fit one entry is swept in parts, each with the requests that are
-//! left and after the milestone that the part before ended with, and is the current date when the last is in. What is written in between is as of that day
+//! names, after the works. A day that does not fit one entry is swept in parts, each with what is left of the works
+//! and after the milestone that the part before ended with, and is the current date when the last is in. An entry in which
+//! a work changed something has no later day. What is written in between is as of that day
 //! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
 //! first day that a portfolio has, and the first after an earlier version announced its date, reads all of them.
 
@@ -20,12 +21,12 @@ use milepost_resource::{Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
+use super::works::WORKS;
 use crate::convert::event::{DayCounts, Events, Reserved};
 use crate::convert::milestone::is_planned;
 use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
-use crate::service_request::days::{self as requests, DayChange};
 use crate::tables;
 use crate::tables::advancing::Advancing;
 use crate::timeline::Reactions;
@@ -81,6 +82,10 @@ pub(crate) fn advance(
     let mut reactions = Reactions::new(scope, &[]);
     while let Some(day) = sweep.next(date) {
         if events.bytes() > scope.service.part_bytes || !sweep.run(day, &mut reactions, events)? {
+            break;
+        }
+        // The works of the next day go by the rows that this entry leaves.
+        if sweep.worked {
             break;
         }
     }
@@ -151,8 +156,8 @@ struct DaySweep<'a> {
     begun: Option<Advancing>,
     /// Whether the next day reads all milestones.
     at_all: bool,
-    /// The service requests that days of this entry changed, as they are after that.
-    requests: requests::Swept,
+    /// Whether a work of a day changed something in this entry.
+    worked: bool,
     previous_sequence: u64,
 }
 
@@ -169,7 +174,7 @@ impl<'a> DaySweep<'a> {
             current: current.map(|current| current.date),
             begun,
             at_all: announced_by.is_none(),
-            requests: requests::Swept::new(),
+            worked: false,
             previous_sequence,
         })
     }
@@ -205,15 +210,20 @@ impl<'a> DaySweep<'a> {
         let reserved = events.reserve(0);
         let mut counts = self.begin(day);
         let mut through = self.through(day).cloned();
-        for DayChange { changes, after } in requests::changes(self.scope, self.name, &self.requests, day)? {
-            let mark = events.len();
-            changes.into_iter().for_each(|change| events.add(change));
-            reactions.follow_up(mark, events)?;
-            self.requests.insert(after.name().clone(), after);
-            if events.bytes() > self.scope.service.part_bytes && mark > 1 {
-                events.truncate(mark);
-                self.cut(day, (before, reserved), counts, through.as_ref(), events);
-                return Ok(false);
+        for work in WORKS {
+            for changes in work(self.scope, self.name, day)? {
+                let mark = events.len();
+                changes?.into_iter().for_each(|change| events.add(change));
+                if events.len() == mark {
+                    continue;
+                }
+                reactions.follow_up(mark, events)?;
+                self.worked = true;
+                if events.bytes() > self.scope.service.part_bytes && mark > 1 {
+                    events.truncate(mark);
+                    self.cut(day, (before, reserved), counts, through.as_ref(), events);
+                    return Ok(false);
+                }
             }
         }
         for change in self.outlook_changes(day) {
