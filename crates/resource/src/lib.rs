@@ -38,7 +38,7 @@ pub use name::{Name, ParentIds};
 pub use person::{add_person, check_another_person, require_another_person};
 pub use preview::Preview;
 pub use request::{List, create, names, read_create, read_list, read_update, target};
-pub use row::{Table, Unreadable, apply, read_fields};
+pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,

@@ -21,10 +21,10 @@ use milepost_types::filter::{Operand, Pattern};
 use milepost_types::{DamagedRow, Filter, Rejection, ResourceId, Room, Search, limits};
 
 use crate::days::{Dates, Days};
-use crate::filter::{FilterRow, field as filter_field};
+use crate::filter::{FilterRow, field as filter_field, field_number};
 use crate::index::{self, By, Index};
 use crate::name::{Name, ParentIds};
-use crate::row;
+use crate::row::{self, field_numbers, read_fields};
 use crate::rules::{Parent, Rows, Rules};
 use crate::scan::{IndexScan, ScanItems, by_name, sorted};
 use crate::token::SortKey;
@@ -79,6 +79,7 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut resources, mut next, mut last) = (Vec::new(), None, None);
     let days = Days::new(rows, now);
+    let filter_fields = filter_fields::<D, R>(&query.filter);
     // An index that is under fewer ids than a root has goes through those of others too.
     let roots: Vec<_> = query.roots.iter().map(|root| rows_under::<D, R>(root)).collect();
     let within = |key: &[u8]| roots.iter().any(|root| root.contains(key));
@@ -100,7 +101,8 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
             next = last;
             break;
         }
-        let shown = row.map(|row| listed::<D, R>(rows, query, &days, key, row)).transpose()?;
+        let shown =
+            row.map(|row| listed::<D, R>(rows, query, &filter_fields, &days, key, row)).transpose()?;
         if let Some(shown) = shown.flatten() {
             if !room.admit(shown.len()) {
                 next = last;
@@ -114,19 +116,46 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     Ok(Page { resources, next, scanned: search.rows() })
 }
 
+/// The numbers of the fields that say whether a row is listed; none where all of a row must be read for that, or the
+/// filter asks for nothing.
+fn filter_fields<D, R: Rules<D>>(filter: &Filter<usize>) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    if R::UPGRADE.is_none() {
+        filter.any_comparison(|comparison| {
+            numbers.extend(field_number::<R>(comparison.field()));
+            false
+        });
+    }
+    if !numbers.is_empty() {
+        numbers.extend(field_numbers::<R>(&["name", "delete_time"]));
+    }
+    numbers
+}
+
 /// A row as the list shows it, if it is listed.
 fn listed<D: Dates, R: Rules<D>>(
     rows: &Rows<'_, D>,
     query: &Query,
+    filter_fields: &[u32],
     days: &Days<'_, D>,
     key: &[u8],
     row: Bytes,
 ) -> Result<Option<Bytes>, Rejection> {
-    let stored = row::decode::<D, R>(row).map_err(|error| row::damaged::<D, R>(key, error))?;
-    let resource = &stored.resource;
-    let current_date = || days.of(resource.name());
-    let listed = query.show_deleted || resource.delete_time().is_none();
-    if !listed || !query.filter.matches(&FilterRow::of(resource, &current_date)) {
+    let damaged = |error| row::damaged::<D, R>(key, error);
+    let is_listed = |resource: &R| {
+        let current_date = || days.of(resource.name());
+        let is_shown = query.show_deleted || resource.delete_time().is_none();
+        is_shown && query.filter.matches(&FilterRow::of(resource, &current_date))
+    };
+    // Most rows of a search are not listed: of those no more is decoded than says so.
+    if !filter_fields.is_empty() {
+        let fields = read_fields::<R>(&row, filter_fields).map_err(damaged)?;
+        if !is_listed(&fields) {
+            return Ok(None);
+        }
+    }
+    let stored = row::decode::<D, R>(row).map_err(damaged)?;
+    if filter_fields.is_empty() && !is_listed(&stored.resource) {
         return Ok(None);
     }
     let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;

@@ -75,7 +75,7 @@ pub(crate) struct Stored<R> {
 /// Decodes a row.
 pub(crate) fn decode<D, R: Rules<D>>(row: Bytes) -> Result<Stored<R>, Unreadable> {
     let mut resource = R::decode(row.clone())?;
-    let upgraded = resource.upgrade()?;
+    let upgraded = R::UPGRADE.map_or(Ok(false), |upgrade| upgrade(&mut resource))?;
     Ok(Stored { row, resource, upgraded })
 }
 
@@ -84,6 +84,12 @@ pub(crate) fn read<D, R: Rules<D>>(row: Bytes) -> Result<R, Unreadable> {
     let resource = decode::<D, R>(row)?.resource;
     resource.check_stored()?;
     Ok(resource)
+}
+
+/// The numbers of these fields of a resource.
+pub fn field_numbers<R: Resource>(names: &[&str]) -> Vec<u32> {
+    let named = R::FIELDS.iter().filter(|field| names.contains(&field.name));
+    named.map(|field| field.number).collect()
 }
 
 /// The resource in a row with the fields of these numbers alone: nothing else of it is decoded.

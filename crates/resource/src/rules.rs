@@ -53,13 +53,9 @@ pub trait Rules<D>: Resource {
         let _ = violations;
     }
 
-    /// Brings one that an earlier version stored to what this version stores; false if it was as it should be.
-    ///
-    /// # Errors
-    /// What it does not know.
-    fn upgrade(&mut self) -> Result<bool, Unreadable> {
-        Ok(false)
-    }
+    /// Brings one that an earlier version stored to what this version stores, and says false if it was as it should be;
+    /// none: all versions stored the same.
+    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = None;
 
     /// Refuses a stored one that this version cannot work with.
     fn check_stored(&self) -> Result<(), Unreadable> {

@@ -20,7 +20,7 @@ use super::digest::Digest;
 use super::error::StoreError;
 use super::mark::Mark;
 use super::pending::{self, Pending};
-use super::tree::Tree;
+use super::tree::{Tree, shared};
 use crate::domain::{Direction, KeyRange, Row};
 
 const MARK_KEY: &[u8] = &[0, 1];
@@ -146,9 +146,7 @@ impl Base {
                 .range(range, direction)
                 .map(|row| row.unwrap_or_else(|error| self.fail_read(&error)))
                 .filter(|(key, _)| key.as_ref() != MARK_KEY)
-                .map(|(key, value)| {
-                    (Bytes::copy_from_slice(key.as_ref()), Bytes::copy_from_slice(value.as_ref()))
-                }),
+                .map(|(key, value)| (Bytes::copy_from_slice(key.as_ref()), shared(value))),
         )
     }
 

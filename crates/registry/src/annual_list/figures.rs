@@ -5,14 +5,13 @@
 
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Project, RegisteredFigure};
-use milepost_resource::{Name, money, money_message, read_fields};
+use milepost_resource::{Name, field_numbers, money, money_message, read_fields};
 use milepost_types::{MoneySums, Rejection};
 
 use crate::tables::Rows;
 
-/// The numbers of a project's fields that are counted: whether it is key, its listing, its investment, and when it was
-/// deleted.
-const FIELDS: [u32; 4] = [7, 8, 12, 42];
+/// The fields of a project that are counted.
+const COUNTED: &[&str] = &["key", "listing", "investment", "delete_time"];
 
 /// Whether a project that is listed so is of a category.
 type IsOf = fn(&Project, Listing) -> bool;
@@ -48,9 +47,10 @@ pub(super) fn register(
 ) -> Result<(), Rejection> {
     let mut figures: [Figure; CATEGORIES.len()] = Default::default();
     let members = super::members::of(name, list)?;
+    let counted = field_numbers::<Project>(COUNTED);
     for (member, project) in list.members.iter().zip(&members) {
         let Some(row) = rows.row(project) else { continue };
-        let found: Project = read_fields(&row, &FIELDS).map_err(|error| project.damaged(error))?;
+        let found: Project = read_fields(&row, &counted).map_err(|error| project.damaged(error))?;
         if found.delete_time.is_some() {
             continue;
         }

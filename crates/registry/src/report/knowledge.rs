@@ -35,16 +35,17 @@ mod field {
 }
 
 impl Known {
-    /// What a project's row says now, of the plan of this year alone.
-    pub(super) fn now(row: &Bytes, year: i32) -> Result<Self, Unreadable> {
+    /// What a project's row says now: of plans that of this year alone, of reports those that may touch these days.
+    pub(super) fn now(row: &Bytes, year: i32, days: Option<(Day, Day)>) -> Result<Self, Unreadable> {
         let mut known = Self::default();
+        let may_touch = |report: &[u8]| days.is_some_and(|days| Report::may_touch(report, days));
         for found in wire::fields(row) {
             let (number, Value::Run(run)) = found? else { continue };
             let held = || row.slice_ref(run);
             match number {
                 field::ANNUAL_PLANS if Plan::year_of(run)? == i64::from(year) => known.plan = Some(held()),
-                field::COMPLETED_INVESTMENTS => known.completed.push(held()),
-                field::RECEIVED_FUNDS => known.received.push(held()),
+                field::COMPLETED_INVESTMENTS if may_touch(run) => known.completed.push(held()),
+                field::RECEIVED_FUNDS if may_touch(run) => known.received.push(held()),
                 field::ACTUAL_PERIOD => (known.start, known.end) = period_of(run)?,
                 field::ENROLMENT_DATE => known.enrolment = date_of(run)?,
                 _ => {}

@@ -109,9 +109,10 @@ impl Reader<'_> {
     }
 
     fn count(&self, name: &Name<Project>, row: &Bytes, fields: Project) -> Result<Counted, Unreadable> {
-        let mut known = Known::now(row, self.year)?;
+        let is_latest = self.knowledge == Knowledge::Latest;
+        let mut known = Known::now(row, self.year, self.days.filter(|_| is_latest))?;
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
-        if self.knowledge != Knowledge::Latest {
+        if !is_latest {
             let held = self.history.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
             known = known.then(&history::read(held)?, self.day, self.knowledge)?;
         }

@@ -97,6 +97,12 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// Whether an encoded one may have a day between these two: false if its years alone say that it has none. Of the
+    /// reports of many years all but a few are passed over so, without being read.
+    pub(crate) fn may_touch(run: &[u8], (first, last): (Day, Day)) -> bool {
+        years_of_report(run).is_none_or(|(start, end)| start <= last.year() && first.year() <= end)
+    }
+
     pub(crate) fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
         let mut report = Self { start: Day(0), end: Day(0), amount: Amount::default(), reported: None };
         for field in wire::fields(run) {
@@ -109,6 +115,25 @@ impl<'a> Report<'a> {
         }
         Ok(report)
     }
+}
+
+/// The years in which the period of a report begins and ends, if it is encoded as usual: the fields in the order of
+/// their numbers, years of two bytes.
+fn years_of_report(run: &[u8]) -> Option<(u32, u32)> {
+    const FIRST_RUN: u8 = 1 << 3 | 2;
+    const SECOND_RUN: u8 = 2 << 3 | 2;
+    const YEAR: u8 = 1 << 3;
+    let year = |date: &[u8]| match *date {
+        [YEAR, low, high, ..] if low >= 0x80 && high < 0x80 => {
+            Some(u32::from(low & 0x7f) | u32::from(high) << 7)
+        }
+        _ => None,
+    };
+    let [FIRST_RUN, _, FIRST_RUN, length, dates @ ..] = run else { return None };
+    let (start, rest) = dates.split_at_checked(usize::from(*length))?;
+    let [SECOND_RUN, length, rest @ ..] = rest else { return None };
+    let end = rest.get(..usize::from(*length))?;
+    Some((year(start)?, year(end)?))
 }
 
 /// The ends of an encoded period; zero if it has none.
@@ -237,6 +262,12 @@ mod tests {
             let day = |date: Option<DateMessage>| date.as_ref().map(Day::from);
             prop_assert_eq!((Some(read.start), Some(read.end)), (day(first), day(last)));
             prop_assert_eq!(read.amount, cny(i128::from(units) * NANOS + i128::from(nanos)));
+            let years = (read.start.year(), read.end.year());
+            prop_assert!(years_of_report(&run).is_none_or(|read| read == years));
+            prop_assert_eq!(years_of_report(&run).is_some(), years.0.min(years.1) >= 128);
+            let of_years = |first, last| Report::may_touch(&run, (Day::of(first, 6, 1), Day::of(last, 6, 30)));
+            prop_assert!(of_years(u64::from(years.0), u64::from(years.0)) || years.1 < years.0);
+            prop_assert!(of_years(10_000, 10_000) == (years.0.min(years.1) < 128));
             prop_assert_eq!(read.reported, day(reported_date));
             let received = ReceivedFunds { period, amount: money(units, nanos), reported_date };
             prop_assert_eq!(received.encode_to_vec(), run, "both are encoded alike");

@@ -226,13 +226,13 @@ impl Rules<Office> for Milestone {
         &[DUE, PLANNED, Index { live: false, ..index(29, 0, &[By::Field("display_name")]) }];
 
     /// What was stored without a type is of this one.
-    fn upgrade(&mut self) -> Result<bool, Unreadable> {
-        let old = self.r#type.is_empty();
+    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = Some(|milestone| {
+        let old = milestone.r#type.is_empty();
         if old {
-            self.r#type = "old".to_owned();
+            milestone.r#type = "old".to_owned();
         }
         Ok(old)
-    }
+    });
 
     fn begin(&mut self) {
         self.set_state(State::Planned);

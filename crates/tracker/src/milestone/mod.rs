@@ -61,14 +61,7 @@ impl Rules<Tracker> for Milestone {
     const INDEXES: &'static [Index] = &[DUE, BASELINE];
     const TOKENS: &'static dyn TokenFormat = &token::Bare;
 
-    /// An earlier version kept the outlook and not the two facts that it comes of.
-    fn upgrade(&mut self) -> Result<bool, Unreadable> {
-        let old = self.nearness == 0 && self.outlook != 0;
-        if old {
-            Timeliness::implied(self)?.set(self);
-        }
-        Ok(old)
-    }
+    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = Some(upgrade);
 
     /// What may be done to a milestone, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {
@@ -122,6 +115,15 @@ impl Rules<Tracker> for Milestone {
         let context = ChangeContext::of(scope, after.name())?;
         Ok(change.announcing(outlook::announcement(before, after, &context)))
     }
+}
+
+/// An earlier version kept the outlook and not the two facts that it comes of.
+fn upgrade(milestone: &mut Milestone) -> Result<bool, Unreadable> {
+    let old = milestone.nearness == 0 && milestone.outlook != 0;
+    if old {
+        Timeliness::implied(milestone)?.set(milestone);
+    }
+    Ok(old)
 }
 
 /// The date that a milestone is due: the forecast, or the baseline where there is none.
