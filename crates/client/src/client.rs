@@ -8,17 +8,23 @@ use milepost_proto::access::v1::grant_service_client::GrantServiceClient;
 use milepost_proto::access::v1::service_account_service_client::ServiceAccountServiceClient;
 use milepost_proto::journal::v1::journal_service_client::JournalServiceClient;
 use milepost_proto::notifier::v1::event_service_client::EventServiceClient;
+use milepost_proto::registry::v1::activity_service_client::ActivityServiceClient;
+use milepost_proto::registry::v1::alliance_service_client::AllianceServiceClient;
 use milepost_proto::registry::v1::annual_list_service_client::AnnualListServiceClient;
+use milepost_proto::registry::v1::assignment_service_client::AssignmentServiceClient;
 use milepost_proto::registry::v1::batch_service_client::BatchServiceClient;
 use milepost_proto::registry::v1::collection_service_client::CollectionServiceClient;
 use milepost_proto::registry::v1::indicator_service_client::IndicatorServiceClient;
 use milepost_proto::registry::v1::observation_service_client::ObservationServiceClient;
 use milepost_proto::registry::v1::organization_service_client::OrganizationServiceClient;
 use milepost_proto::registry::v1::phase_service_client::PhaseServiceClient;
+use milepost_proto::registry::v1::policy_programme_service_client::PolicyProgrammeServiceClient;
+use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_proto::tracker::v1::service_request_service_client::ServiceRequestServiceClient;
 use milepost_proto::tracker::v1::timeline_entry_service_client::TimelineEntryServiceClient;
 use milepost_proto::tracker::v1::timeline_rule_service_client::TimelineRuleServiceClient;
 use milepost_types::{LedgerKind, Position};
@@ -34,6 +40,24 @@ use crate::watch::{Selection, Start, Watch, WatchOptions};
 
 /// The largest reply that is read. A page of a thousand resources with long texts takes several MiB.
 pub(crate) const REPLY_BYTES: usize = 64 << 20;
+
+/// A stub of a service, on a connection of a pool.
+macro_rules! stub {
+    ($stub:ident, $pool:expr) => {
+        $stub::new($pool.channel())
+            .max_decoding_message_size(REPLY_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+    };
+}
+
+/// A method for each stub, on the connections to where its service is.
+macro_rules! stubs {
+    ($($(#[$doc:meta])* $name:ident: $stub:ident, $pool:ident;)*) => {
+        $($(#[$doc])* pub fn $name(&self) -> $stub<CredentialChannel> {
+            stub!($stub, self.$pool)
+        })*
+    };
+}
 
 /// Where the three services are.
 #[derive(Debug, Clone)]
@@ -141,130 +165,58 @@ impl Client {
         &self.retry
     }
 
-    /// Portfolios.
-    pub fn portfolios(&self) -> PortfolioServiceClient<CredentialChannel> {
-        PortfolioServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Organizations.
-    pub fn organizations(&self) -> OrganizationServiceClient<CredentialChannel> {
-        OrganizationServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Projects.
-    pub fn projects(&self) -> ProjectServiceClient<CredentialChannel> {
-        ProjectServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Phases of projects.
-    pub fn phases(&self) -> PhaseServiceClient<CredentialChannel> {
-        PhaseServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Batches.
-    pub fn batches(&self) -> BatchServiceClient<CredentialChannel> {
-        BatchServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Collections of projects.
-    pub fn collections(&self) -> CollectionServiceClient<CredentialChannel> {
-        CollectionServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Indicators.
-    pub fn indicators(&self) -> IndicatorServiceClient<CredentialChannel> {
-        IndicatorServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Observations of indicators.
-    pub fn observations(&self) -> ObservationServiceClient<CredentialChannel> {
-        ObservationServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Annual lists.
-    pub fn annual_lists(&self) -> AnnualListServiceClient<CredentialChannel> {
-        AnnualListServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Reports.
-    pub fn reports(&self) -> ReportServiceClient<CredentialChannel> {
-        ReportServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Grants of roles.
-    pub fn grants(&self) -> GrantServiceClient<CredentialChannel> {
-        GrantServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Service accounts.
-    pub fn service_accounts(&self) -> ServiceAccountServiceClient<CredentialChannel> {
-        ServiceAccountServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// API tokens of service accounts.
-    pub fn api_tokens(&self) -> ApiTokenServiceClient<CredentialChannel> {
-        ApiTokenServiceClient::new(self.registry.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Milestones.
-    pub fn milestones(&self) -> MilestoneServiceClient<CredentialChannel> {
-        MilestoneServiceClient::new(self.tracker.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Entries of timelines, and what readers see of them.
-    pub fn timeline_entries(&self) -> TimelineEntryServiceClient<CredentialChannel> {
-        TimelineEntryServiceClient::new(self.tracker.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Rules of timelines.
-    pub fn timeline_rules(&self) -> TimelineRuleServiceClient<CredentialChannel> {
-        TimelineRuleServiceClient::new(self.tracker.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-    }
-
-    /// Events, but for watching them: see [`Client::watch`].
-    pub fn events(&self) -> EventServiceClient<CredentialChannel> {
-        EventServiceClient::new(self.notifier.channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
+    stubs! {
+        /// Portfolios.
+        portfolios: PortfolioServiceClient, registry;
+        /// Organizations.
+        organizations: OrganizationServiceClient, registry;
+        /// Projects.
+        projects: ProjectServiceClient, registry;
+        /// Phases of projects.
+        phases: PhaseServiceClient, registry;
+        /// Batches.
+        batches: BatchServiceClient, registry;
+        /// Collections of projects.
+        collections: CollectionServiceClient, registry;
+        /// Annual lists.
+        annual_lists: AnnualListServiceClient, registry;
+        /// Indicators.
+        indicators: IndicatorServiceClient, registry;
+        /// Observations of indicators.
+        observations: ObservationServiceClient, registry;
+        /// Assignments of liaison officers.
+        assignments: AssignmentServiceClient, registry;
+        /// Alliances of organizations.
+        alliances: AllianceServiceClient, registry;
+        /// Activities of alliances.
+        activities: ActivityServiceClient, registry;
+        /// Policy programmes.
+        policy_programmes: PolicyProgrammeServiceClient, registry;
+        /// Policies, and whom they fit.
+        policies: PolicyServiceClient, registry;
+        /// Reports.
+        reports: ReportServiceClient, registry;
+        /// Grants of roles.
+        grants: GrantServiceClient, registry;
+        /// Service accounts.
+        service_accounts: ServiceAccountServiceClient, registry;
+        /// API tokens of service accounts.
+        api_tokens: ApiTokenServiceClient, registry;
+        /// Milestones.
+        milestones: MilestoneServiceClient, tracker;
+        /// Service requests.
+        service_requests: ServiceRequestServiceClient, tracker;
+        /// Entries of timelines, and what readers see of them.
+        timeline_entries: TimelineEntryServiceClient, tracker;
+        /// Rules of timelines.
+        timeline_rules: TimelineRuleServiceClient, tracker;
+        /// Events, but for watching them: see [`Client::watch`].
+        events: EventServiceClient, notifier;
     }
 
     /// The journal of a service, but for following it: see [`Client::follow`].
     pub fn journal(&self, ledger: LedgerKind) -> JournalServiceClient<CredentialChannel> {
-        JournalServiceClient::new(self.pool(ledger).channel())
-            .max_decoding_message_size(REPLY_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
+        stub!(JournalServiceClient, self.pool(ledger))
     }
 
     /// Watches events from a start, through restarts and lost connections.

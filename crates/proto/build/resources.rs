@@ -71,6 +71,7 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
         if changes == Changes::All {
             code += &mutability(resource);
         }
+        code += &state(resource).unwrap_or_default();
     }
     for message in schema.parts() {
         code += &node(&schema, &message);
@@ -214,14 +215,30 @@ impl ListRequest for {module}::List{plural}Request {{
     )
 }
 
-/// What is there besides of a resource that can be deleted.
+/// The implementation of `Stateful`, for a resource with a field `state`.
+fn state(resource: &Resource) -> Option<String> {
+    let field = resource.message.get_field_by_name("state")?;
+    let states = field.kind().as_enum()?.name().to_owned();
+    let (path, module) = (path(&resource.message), module(resource.message.package_name()));
+    let state = format!("{module}::{}::{states}", resource.singular);
+    Some(format!(
+        "impl Stateful for {path} {{
+    type State = {state};
+    fn state_number(&self) -> i32 {{ self.state }}
+    fn state_name(state: {state}) -> &'static str {{ state.as_str_name() }}
+}}
+"
+    ))
+}
+
+/// The implementation of `Deletable`.
 fn deletability(resource: &Resource) -> String {
     let (name, path, module) =
         (resource.message.name(), path(&resource.message), module(resource.message.package_name()));
     format!("impl Deletable for {path} {{ type Delete = {module}::Delete{name}Request; }}\n")
 }
 
-/// What is there besides of a resource that can be changed.
+/// The implementation of `Mutable`.
 fn mutability(resource: &Resource) -> String {
     let Resource { message, singular, .. } = resource;
     format!(

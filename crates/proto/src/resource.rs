@@ -330,6 +330,16 @@ pub trait Deletable: Resource {
     type Delete: TargetRequest;
 }
 
+/// A resource that has a state, which custom methods change.
+pub trait Stateful: Resource {
+    /// Its states; the first one is none.
+    type State: Copy + Default + PartialEq + TryFrom<i32>;
+    /// The number of its state, which this version may not know.
+    fn state_number(&self) -> i32;
+    /// A state as the schema spells it.
+    fn state_name(state: Self::State) -> &'static str;
+}
+
 /// What a schema says of a resource, whichever it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {

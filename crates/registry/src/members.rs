@@ -9,12 +9,13 @@ use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_resource::{Name, Presence, Unreadable, names};
 use milepost_types::{Precondition, Rejection, Violations, limits};
 
+use crate::reference::check_portfolio;
 use crate::tables::Scope;
 
 /// What projects are members of.
 pub(crate) struct Group {
-    /// `batch`
-    pub(crate) noun: &'static str,
+    /// The field of a request that holds one: `batch`.
+    field: &'static str,
     /// How many members one has, and how that is said.
     limit: usize,
     limited: &'static str,
@@ -22,15 +23,15 @@ pub(crate) struct Group {
 
 /// Batches.
 pub(crate) const BATCH: Group =
-    Group { noun: "batch", limit: limits::BATCH_MEMBERS, limited: "members of one batch" };
+    Group { field: "batch", limit: limits::BATCH_MEMBERS, limited: "members of one batch" };
 
 /// Collections.
 pub(crate) const COLLECTION: Group =
-    Group { noun: "collection", limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
+    Group { field: "collection", limit: limits::COLLECTION_MEMBERS, limited: "members of one collection" };
 
 /// Annual lists, whose members are more than a name.
 pub(crate) const ANNUAL_LIST: Group =
-    Group { noun: "list", limit: limits::ANNUAL_LIST_MEMBERS, limited: "members of one annual list" };
+    Group { field: "annual_list", limit: limits::ANNUAL_LIST_MEMBERS, limited: "members of one annual list" };
 
 /// Members that were stored.
 ///
@@ -54,11 +55,10 @@ impl Group {
             return Vec::new();
         }
         let members: Vec<(usize, Name<Project>)> = names(field, given, violations);
-        let elsewhere =
-            |member: &Name<Project>| portfolio.is_some_and(|portfolio| *portfolio != member.parent());
-        for (i, member) in members.iter().filter(|(_, member)| elsewhere(member)) {
-            let description = format!("{member} is in another portfolio than the {}", self.noun);
-            violations.push(format!("{field}[{i}]"), "OTHER_PORTFOLIO", description);
+        for (i, member) in &members {
+            if let Some(portfolio) = portfolio {
+                check_portfolio(|| format!("{field}[{i}]"), member, portfolio, violations);
+            }
         }
         members
     }
@@ -70,7 +70,7 @@ impl Group {
         portfolio: Option<&Name<Portfolio>>,
         violations: &mut Violations,
     ) {
-        let field = format!("{}.members", self.noun);
+        let field = format!("{}.members", self.field);
         let members = self.read(&field, given, portfolio, violations);
         let mut seen = HashSet::new();
         for (i, twice) in members.iter().filter(|(_, member)| !seen.insert(member)) {
@@ -78,7 +78,7 @@ impl Group {
         }
     }
 
-    /// Those of these that are no members yet, each once.
+    /// The given projects that are not members yet, without duplicates.
     ///
     /// # Errors
     /// If there would be too many with them.
@@ -89,14 +89,30 @@ impl Group {
     ) -> Result<Vec<Name<Project>>, Rejection> {
         let mut known: HashSet<&Name<Project>> = held.iter().collect();
         let added: Vec<_> = members.iter().filter(|member| known.insert(member)).cloned().collect();
-        if !added.is_empty() && known.len() > self.limit {
-            return Err(Rejection::LimitExceeded { what: self.limited, limit: self.limit as u64 });
+        if !added.is_empty() {
+            self.check_limit(known.len())?;
         }
         Ok(added)
     }
+
+    /// Refuses more members than one may have.
+    ///
+    /// # Errors
+    /// If there would be so many.
+    pub(crate) fn check_limit(&self, members: usize) -> Result<(), Rejection> {
+        if members > self.limit {
+            return Err(Rejection::LimitExceeded { what: self.limited, limit: self.limit as u64 });
+        }
+        Ok(())
+    }
 }
 
-/// The members without these, and those of these that are members.
+/// The names of members as messages hold them.
+pub(crate) fn names_of(members: &[Name<Project>]) -> Vec<String> {
+    members.iter().map(ToString::to_string).collect()
+}
+
+/// Splits the members into those that stay and those that `members` removes.
 pub(crate) fn without(
     held: Vec<Name<Project>>,
     members: &[Name<Project>],
@@ -118,9 +134,4 @@ pub(crate) fn missing(scope: &Scope<'_>, members: &[Name<Project>]) -> Result<Ve
         conditions.push(Precondition { kind, subject, description });
     }
     Ok(conditions)
-}
-
-/// Refuses if conditions do not hold.
-pub(crate) fn check_none(conditions: Vec<Precondition>) -> Result<(), Rejection> {
-    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }

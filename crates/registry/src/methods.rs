@@ -4,16 +4,14 @@
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
-use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
-    Act, Custom, Method, Name, ParentIds, Rules, Run, Standard, create, names, read_create, read_several,
-    target, write,
+    Act, Custom, Method, Name, ParentIds, Rules, Run, Standard, Target, act, create, names, optional_date,
+    read_create, read_several, target, write,
 };
 use milepost_service::request::check_nested;
-use milepost_service::value::{date, said};
+use milepost_service::value::said;
 use milepost_types::{Rejection, Violations, check_batch, limits, text};
 
 use crate::batch::{cancel, members, start::start};
@@ -54,16 +52,19 @@ pub(crate) fn of_projects() -> Vec<Named> {
             moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
         }),
         write("StartProject", |request: StartProjectRequest, violations| {
-            let step = |v: &mut _| Some(Move::Start(day("start_date", request.start_date, v)?));
+            let step = |v: &mut _| Some(Move::Start(optional_date("start_date", request.start_date, v)?));
             moved(&request, may(&request.reason), step, violations)
         }),
         write("CompleteProject", |request: CompleteProjectRequest, violations| {
-            let step = |v: &mut _| Some(Move::Complete(day("completion_date", request.completion_date, v)?));
+            let step = |v: &mut _| {
+                Some(Move::Complete(optional_date("completion_date", request.completion_date, v)?))
+            };
             moved(&request, may(&request.reason), step, violations)
         }),
         write("CommissionProject", |request: CommissionProjectRequest, violations| {
-            let step =
-                |v: &mut _| Some(Move::Commission(day("commission_date", request.commission_date, v)?));
+            let step = |v: &mut _| {
+                Some(Move::Commission(optional_date("commission_date", request.commission_date, v)?))
+            };
             moved(&request, may(&request.reason), step, violations)
         }),
         write("SuspendProject", |request: SuspendProjectRequest, violations| {
@@ -95,9 +96,10 @@ pub(crate) fn of_batches() -> Vec<Named> {
             Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
         }),
         write("CancelBatch", |request: CancelBatchRequest, violations| {
-            let target = target::<Batch>(&request, violations);
-            let reason = violations.check("reason", text::text(request.reason));
-            Some(Custom::act(target?, reason?, |scope, batch, reason| cancel(scope, batch, reason)))
+            let cancel: Run<_, _, String> = |scope, batch, reason| cancel(scope, batch, reason);
+            act(&request, cancel, violations, |violations| {
+                violations.check("reason", text::text(&request.reason))
+            })
         }),
     ]
 }
@@ -105,10 +107,6 @@ pub(crate) fn of_batches() -> Vec<Named> {
 /// A reason that need not be given.
 fn may(reason: &str) -> Result<String, text::TextError> {
     said(reason.to_owned(), text::text)
-}
-
-fn day(field: &str, given: Option<gtype::Date>, violations: &mut Violations) -> Option<Option<Date>> {
-    violations.check_optional(field, given, date)
 }
 
 /// The name of a resource at a field, which may be empty for none.
@@ -126,10 +124,10 @@ fn moved(
     step: impl FnOnce(&mut Violations) -> Option<Move>,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
-    let target = target::<Project>(request, violations);
-    let reason = violations.check("reason", reason);
-    let step = step(violations);
-    Some(Custom::act(target?, Advance { step: step?, reason: reason? }, advance))
+    act(request, advance, violations, |violations| {
+        let reason = violations.check("reason", reason);
+        Some(Advance { step: step(violations)?, reason: reason? })
+    })
 }
 
 /// Several projects to be created under one portfolio.
@@ -217,12 +215,22 @@ fn changed_members<R: Rules<Registry> + Resource<Parent = Portfolio>>(
     change: Run<Registry, R, Vec<Name<Project>>>,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
+    let (target, members) = read_members(of, request, given, violations);
+    Some(Custom::act(target?, members, change))
+}
+
+/// The resource whose members change, and which.
+fn read_members<R: Resource<Parent = Portfolio>>(
+    of: &Group,
+    request: &impl TargetRequest,
+    given: &[String],
+    violations: &mut Violations,
+) -> (Option<Target<R>>, Vec<Name<Project>>) {
     let target = target::<R>(request, violations);
     if given.is_empty() {
         violations.push("members", "REQUIRED", "give at least one project");
     }
     let portfolio = target.as_ref().map(|target| target.name.parent());
     let members = of.read("members", given, portfolio.as_ref(), violations);
-    let members = members.into_iter().map(|(_, member)| member).collect();
-    Some(Custom::act(target?, members, change))
+    (target, members.into_iter().map(|(_, member)| member).collect())
 }

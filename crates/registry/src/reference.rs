@@ -1,13 +1,29 @@
-//! What resources newly refer to must be there.
+//! What resources newly refer to must be there, and in their portfolio if they are in one.
 //!
 //! Invariant: only what is named newly is looked up: what was referred to before may stay, for references are soft.
 
+use milepost_proto::registry::v1::Portfolio;
+use milepost_proto::resource::Resource;
 use milepost_resource::{Name, Presence, Rules};
-use milepost_types::{DamagedRow, Precondition, ResourceName};
+use milepost_types::{DamagedRow, Precondition, ResourceName, Violations};
 
 use crate::tables::{Registry, Scope};
 
-/// Adds to `conditions` what is named at a field of a request and is not there. A text that names nothing is no fault.
+/// Finds what is named at a field of a request and is not in this portfolio.
+pub(crate) fn check_portfolio<R: Resource<Parent = Portfolio>>(
+    field: impl FnOnce() -> String,
+    name: &Name<R>,
+    portfolio: &Name<Portfolio>,
+    violations: &mut Violations,
+) {
+    if name.parent() != *portfolio {
+        let description = format!("{name} is in another portfolio; name one of {portfolio}");
+        violations.push(field(), "OTHER_PORTFOLIO", description);
+    }
+}
+
+/// Adds to `conditions` what is named at a field of a request and is not there. A text that is not a name is ignored:
+/// the check of fields reports it.
 pub(crate) fn check<R: Rules<Registry>>(
     scope: &Scope<'_>,
     field: &str,

@@ -9,10 +9,11 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Access, Content, Field, Kind, Node, Slot, Value};
 use milepost_service::value::{date, date_message};
 use milepost_types::{
-    CurrencyCode, Decimal, LanguageTag, Money, Period, TimeZoneId, Violations, limits, text,
+    CurrencyCode, Decimal, LanguageTag, Money, Period, TimeZoneId, Violations, check_person, limits, text,
 };
 
 use crate::mask::is_set;
+use crate::request::unknown_value;
 use crate::value::{instant, instant_message};
 
 /// Checks the fields of a message, one by one; paths are relative to it.
@@ -43,8 +44,7 @@ pub(crate) fn check(
         Value::Text(given) => check_text(given, field, field.required, path, violations),
         Value::Int(Some(given)) => check_int(given, field, path, violations),
         Value::Enum(number) if number != 0 && !field.numbers.contains(&number) => {
-            let description = format!("there is no value {number}; give one of the schema");
-            violations.push(path, "UNKNOWN_ENUM_VALUE", description);
+            unknown_value(path, number, violations);
         }
         Value::Date(Some(given)) => {
             violations.check(path, date(*given));
@@ -113,6 +113,9 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
         Content::DisplayName => {
             violations.check(path, text::display_name(given));
         }
+        Content::Person => {
+            person(path, given, violations);
+        }
         Content::TimeZone | Content::Currency | Content::Decimal if given.is_empty() => {
             require(field, path, violations);
         }
@@ -134,6 +137,12 @@ fn check_text(given: &str, field: &Field, required: bool, path: &str, violations
         }
         _ => {}
     }
+}
+
+/// The id of a person at a field of a request.
+pub fn person(field: &str, given: &str, violations: &mut Violations) -> Option<String> {
+    let id = violations.check(field, text::line(given, limits::PERSON_CHARS))?;
+    violations.check(field, check_person(&id)).map(|()| id)
 }
 
 fn check_int(number: i64, field: &Field, path: &str, violations: &mut Violations) {

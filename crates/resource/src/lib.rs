@@ -23,12 +23,13 @@ mod row;
 mod rules;
 mod scan;
 mod serve;
+mod state;
 mod token;
 mod value;
 
 pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, decide};
-pub use content::check_message;
+pub use content::{check_message, person};
 pub use days::Dates;
 pub use event::{Change, EventKind};
 pub use filter::{FilterRow, field_number};
@@ -37,13 +38,17 @@ pub use list::Page;
 pub use name::{Name, ParentIds};
 pub use person::{add_person, check_another_person, require_another_person};
 pub use preview::Preview;
-pub use request::{List, create, names, read_create, read_list, read_update, target};
+pub use request::{
+    List, act, create, enum_value, enum_values, evidence, names, optional_date, read_create, read_list,
+    read_update, target,
+};
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
     read_several, write,
 };
+pub use state::{check_state, known_state, wrong_state};
 pub use token::{Listed, SortKey, TokenFormat};
 pub use value::{
     date, date_message, decode, encoded_len, instant, instant_message, money, money_message, period,

@@ -48,7 +48,9 @@ pub(crate) struct Query {
 }
 
 /// A page.
-pub struct Page {
+pub struct Page<R: Resource> {
+    /// Their names.
+    pub names: Vec<Name<R>>,
     /// The encoded resources.
     pub resources: Vec<Bytes>,
     /// Where it ended, if there may be more.
@@ -74,10 +76,10 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     rows: &Rows<'_, D>,
     now: Timestamp,
     query: &Query,
-) -> Result<Page, Rejection> {
+) -> Result<Page<R>, Rejection> {
     R::Above::check_there(rows, &query.parent.0)?;
     let (mut room, mut search) = (Room::page(query.size), Search::default());
-    let (mut resources, mut next, mut last) = (Vec::new(), None, None);
+    let (mut names, mut resources, mut next, mut last) = (Vec::new(), Vec::new(), None, None);
     let days = Days::new(rows, now);
     let filter_fields = filter_fields::<D, R>(&query.filter);
     // An index that is under fewer ids than a root has goes through those of others too.
@@ -103,17 +105,18 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
         }
         let shown =
             row.map(|row| listed::<D, R>(rows, query, &filter_fields, &days, key, row)).transpose()?;
-        if let Some(shown) = shown.flatten() {
+        if let Some((name, shown)) = shown.flatten() {
             if !room.admit(shown.len()) {
                 next = last;
                 break;
             }
+            names.push(name);
             resources.push(shown);
         }
         last = Some(item.sort_key);
     }
     days.check()?;
-    Ok(Page { resources, next, scanned: search.rows() })
+    Ok(Page { names, resources, next, scanned: search.rows() })
 }
 
 /// The numbers of the fields that say whether a row is listed; none where all of a row must be read for that, or the
@@ -132,7 +135,7 @@ fn filter_fields<D, R: Rules<D>>(filter: &Filter<usize>) -> Vec<u32> {
     numbers
 }
 
-/// A row as the list shows it, if it is listed.
+/// The name of a row and what the list shows of it, if it is listed.
 fn listed<D: Dates, R: Rules<D>>(
     rows: &Rows<'_, D>,
     query: &Query,
@@ -140,7 +143,7 @@ fn listed<D: Dates, R: Rules<D>>(
     days: &Days<'_, D>,
     key: &[u8],
     row: Bytes,
-) -> Result<Option<Bytes>, Rejection> {
+) -> Result<Option<(Name<R>, Bytes)>, Rejection> {
     let damaged = |error| row::damaged::<D, R>(key, error);
     let is_listed = |resource: &R| {
         let current_date = || days.of(resource.name());
@@ -159,7 +162,8 @@ fn listed<D: Dates, R: Rules<D>>(
         return Ok(None);
     }
     let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;
-    Ok(Some(row::show(rows, days.now(), &name, stored)?))
+    let shown = row::show(rows, days.now(), &name, stored)?;
+    Ok(Some((name, shown)))
 }
 
 fn items<'a, D, R: Rules<D>>(

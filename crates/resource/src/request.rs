@@ -1,4 +1,4 @@
-//! Reading requests: names, etags, ids to be, resources, and what lists ask for.
+//! Reading requests: names, etags, ids to be, resources, what custom methods are given, and what lists ask for.
 //!
 //! Invariant: reading finds every fault at once, each under the field of the request that it was found in;
 //! the value is withheld then. Output-only fields are not read. A page token is good for the request that it
@@ -6,16 +6,22 @@
 //! canonical spelling.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use milepost_ledger::Direction;
-use milepost_proto::resource::{CreateRequest, ListRequest, Mutable, Resource, TargetRequest, UpdateRequest};
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::resource::{
+    CreateRequest, ListRequest, Mutable, Node, Resource, TargetRequest, UpdateRequest,
+};
 use milepost_service::access::Scopes;
+use milepost_service::value::date;
 use milepost_types::filter::Schema;
 use milepost_types::{
     Etag, Fault as _, Filter, OrderBy, PageToken, Rejection, RequestDigest, ResourceId, TokenError,
     TokenKind, Violations, page_size,
 };
 
-use crate::command::{Act, New, Standard, Target};
+use crate::command::{Act, Custom, New, Run, Standard, Target};
+use crate::content::check_message;
 use crate::days::Dates;
 use crate::list::{Page, Query, list, orders};
 use crate::mask::Mask;
@@ -104,6 +110,77 @@ pub fn read_update<D, R: Rules<D> + Mutable>(
     Some(Box::new(Standard::Update(Target { name: name?, etag: etag? }, fields)))
 }
 
+/// What is to be done to the resource that a request names, with what else it says.
+pub fn act<D: 'static, R: Rules<D>, A: Send + Sync + 'static>(
+    request: &impl TargetRequest,
+    run: Run<D, R, A>,
+    violations: &mut Violations,
+    read: impl FnOnce(&mut Violations) -> Option<A>,
+) -> Option<Box<dyn Act<D>>> {
+    let target = target::<R>(request, violations);
+    let arguments = read(violations);
+    Some(Custom::act(target?, arguments?, run))
+}
+
+/// A date that need not be given.
+pub fn optional_date(
+    field: &str,
+    given: Option<gtype::Date>,
+    violations: &mut Violations,
+) -> Option<Option<Date>> {
+    violations.check_optional(field, given, date)
+}
+
+/// A value of an enum, none said included.
+pub fn enum_value<E: TryFrom<i32>>(field: &str, number: i32, violations: &mut Violations) -> Option<E> {
+    let value = E::try_from(number).ok();
+    if value.is_none() {
+        unknown_value(field, number, violations);
+    }
+    value
+}
+
+/// Values of an enum, each of which says something.
+pub fn enum_values<E: TryFrom<i32> + Default + PartialEq>(
+    field: &str,
+    numbers: &[i32],
+    violations: &mut Violations,
+) -> Option<Vec<E>> {
+    let mut values = Vec::with_capacity(numbers.len());
+    for (i, number) in numbers.iter().enumerate() {
+        match E::try_from(*number) {
+            Ok(value) if value != E::default() => values.push(value),
+            _ => unknown_value(&format!("{field}[{i}]"), *number, violations),
+        }
+    }
+    (values.len() == numbers.len()).then_some(values)
+}
+
+/// Records a number that is no value of its enum.
+pub(crate) fn unknown_value(field: &str, number: i32, violations: &mut Violations) {
+    let description = format!("there is no value {number}; give one of the schema");
+    violations.push(field, "UNKNOWN_ENUM_VALUE", description);
+}
+
+/// A document that is given as evidence, whose hash is this; its time is set when it is added.
+pub fn evidence<M: Node>(
+    given: Option<M>,
+    sha256: impl Fn(&M) -> &[u8],
+    violations: &mut Violations,
+) -> Option<M> {
+    /// Bytes of a SHA-256.
+    const SHA256_BYTES: usize = 32;
+    let mut evidence = violations.require("evidence", given)?;
+    let mut found = Violations::new();
+    check_message(&mut evidence, &mut found);
+    let bytes = sha256(&evidence).len();
+    if bytes > 0 && bytes != SHA256_BYTES {
+        found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
+    }
+    violations.nest("evidence", found);
+    Some(evidence)
+}
+
 /// The resource that a request is about, and the etag that it must have.
 pub fn target<R: Resource>(request: &impl TargetRequest, violations: &mut Violations) -> Option<Target<R>> {
     let name = violations.check("name", request.name().parse());
@@ -125,7 +202,11 @@ impl List {
     ///
     /// # Errors
     /// If the parent is not there, or a row that is needed cannot be decoded.
-    pub fn page<D: Dates, R: Rules<D>>(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Page, Rejection> {
+    pub fn page<D: Dates, R: Rules<D>>(
+        &self,
+        rows: &Rows<'_, D>,
+        now: Timestamp,
+    ) -> Result<Page<R>, Rejection> {
         list::<D, R>(rows, now, &self.query)
     }
 

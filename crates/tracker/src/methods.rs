@@ -11,12 +11,10 @@ pub(crate) use service_request::of_service_requests;
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
-use milepost_proto::google::r#type as gtype;
-use milepost_proto::resource::TargetRequest;
+use milepost_proto::resource::{Resource, TargetRequest};
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
-    Act, Custom, Method, Name, ParentIds, Run, Standard, call, check_message, create, target, write,
+    Act, Method, Name, ParentIds, Standard, act, call, create, evidence, optional_date, write,
 };
 use milepost_service::request::check_nested;
 use milepost_service::value::{date, said};
@@ -29,9 +27,6 @@ use crate::names::{MilestoneName, ProjectName};
 
 pub(crate) use timeline::of_timeline_entries;
 
-/// Bytes of a SHA-256.
-const SHA256_BYTES: usize = 32;
-
 /// The methods of milestones.
 pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
     vec![
@@ -42,7 +37,7 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         write("ReforecastMilestone", |request: ReforecastMilestoneRequest, violations| {
             act(&request, reforecast, violations, |violations| {
                 let reason = violations.check("reason", said(request.reason.clone(), text::text));
-                let forecast = day("forecast_date", request.forecast_date, violations);
+                let forecast = optional_date("forecast_date", request.forecast_date, violations);
                 Some(Reforecast { forecast: forecast?, reason: reason? })
             })
         }),
@@ -57,12 +52,16 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         write("AchieveMilestone", |request: AchieveMilestoneRequest, violations| {
             let reason = said(request.reason.clone(), text::text);
             state_change(&request, reason, violations, |violations| {
-                Some(StateChange::Achieve(day("actual_date", request.actual_date, violations)?))
+                Some(StateChange::Achieve(optional_date("actual_date", request.actual_date, violations)?))
             })
         }),
         write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
             state_change(&request, text::text(&request.reason), violations, |violations| {
-                Some(StateChange::PartiallyAchieve(day("actual_date", request.actual_date, violations)?))
+                Some(StateChange::PartiallyAchieve(optional_date(
+                    "actual_date",
+                    request.actual_date,
+                    violations,
+                )?))
             })
         }),
         write("MissMilestone", |request: MissMilestoneRequest, violations| {
@@ -76,22 +75,10 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
-                evidence(request.evidence.clone(), violations)
+                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
             })
         }),
     ]
-}
-
-/// What is to be done to the milestone that a request names, with what else it says.
-fn act<A: Send + Sync + 'static>(
-    request: &impl TargetRequest,
-    run: Run<Tracker, Milestone, A>,
-    violations: &mut Violations,
-    read: impl FnOnce(&mut Violations) -> Option<A>,
-) -> Option<Box<dyn Act<Tracker>>> {
-    let target = target::<Milestone>(request, violations);
-    let arguments = read(violations);
-    Some(Custom::act(target?, arguments?, run))
 }
 
 /// A change of state, for this reason.
@@ -107,37 +94,12 @@ fn state_change(
     })
 }
 
-/// A date that may be absent.
-fn day(field: &str, given: Option<gtype::Date>, violations: &mut Violations) -> Option<Option<Date>> {
-    violations.check_optional(field, given, date)
-}
-
-/// A document; its time is set when it is added.
-fn evidence(given: Option<Evidence>, violations: &mut Violations) -> Option<Evidence> {
-    let mut evidence = violations.require("evidence", given)?;
-    let mut found = Violations::new();
-    check_message(&mut evidence, &mut found);
-    let bytes = evidence.sha256.len();
-    if bytes > 0 && bytes != SHA256_BYTES {
-        found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
-    }
-    violations.nest("evidence", found);
-    Some(evidence)
-}
-
 /// Several milestones to be created in one portfolio, each under its own project or all under one.
 pub(crate) fn create_several(
     request: BatchCreateMilestonesRequest,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Tracker>>> {
-    let parent = violations.check("parent", ParentIds::read::<Milestone>(&request.parent));
-    let parent = parent.filter(|parent| {
-        if parent.0.is_empty() {
-            let description = "a batch is in one portfolio; give portfolios/{portfolio}/projects/-";
-            violations.push("parent", "INVALID_NAME", description);
-        }
-        !parent.0.is_empty()
-    });
+    let parent = in_portfolio::<Milestone>("a batch is in", &request.parent, violations);
     if request.requests.is_empty() {
         violations.require::<()>("requests", None);
     }
@@ -163,6 +125,17 @@ pub(crate) fn create_several(
     }
     parent?;
     Some(Box::new(Standard::<Milestone>::Create { new, answer: Some("milestones") }))
+}
+
+/// The parent of what `is_in` (or of) one portfolio: that, or a project of it.
+fn in_portfolio<R: Resource>(is_in: &str, given: &str, violations: &mut Violations) -> Option<ParentIds> {
+    let parent = violations.check("parent", ParentIds::read::<R>(given))?;
+    if parent.0.is_empty() {
+        let description = format!("{is_in} one portfolio; give portfolios/{{portfolio}}/projects/-");
+        violations.push("parent", "INVALID_NAME", description);
+        return None;
+    }
+    Some(parent)
 }
 
 /// The project of one request of a batch, which need not say it if the batch's parent is one project.

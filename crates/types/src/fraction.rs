@@ -3,8 +3,6 @@
 //! Invariant: the denominator is positive, both numbers are in lowest terms and within ±10^33, and nothing is rounded
 //! but by [`Fraction::rounded`].
 
-use std::cmp::Ordering;
-
 /// The greatest numerator and denominator: far beyond sums of money in billionths, and small enough to be rounded
 /// without overflow.
 const BOUND: u128 = 10_u128.pow(33);
@@ -74,34 +72,6 @@ impl Fraction {
     }
 }
 
-impl PartialOrd for Fraction {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Fraction {
-    /// By whole parts and then by the reciprocals of what is left, so that no product can overflow.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (mut a, mut b) = (self.numerator, self.denominator);
-        let (mut c, mut d) = (other.numerator, other.denominator);
-        loop {
-            let (left, right) = (a.div_euclid(b), c.div_euclid(d));
-            if left != right {
-                return left.cmp(&right);
-            }
-            let (over_left, over_right) = (a.rem_euclid(b), c.rem_euclid(d));
-            match (over_left, over_right) {
-                (0, 0) => return Ordering::Equal,
-                (0, _) => return Ordering::Less,
-                (_, 0) => return Ordering::Greater,
-                // The one with the smaller reciprocal of the rest is greater.
-                _ => (a, b, c, d) = (d, over_right, b, over_left),
-            }
-        }
-    }
-}
-
 fn gcd(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -161,14 +131,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn fractions_order_as_their_cross_products(
-            a in any::<i32>(), b in 1..i32::MAX, c in any::<i32>(), d in 1..i32::MAX,
-        ) {
-            let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
-            prop_assert_eq!(fraction(a, b).cmp(&fraction(c, d)), (a * d).cmp(&(c * b)));
-        }
-
         #[test]
         fn what_is_rounded_is_within_half_of_the_last_place(a in any::<i64>(), b in 1..i64::MAX) {
             let (a, b) = (i128::from(a), i128::from(b));

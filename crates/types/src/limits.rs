@@ -41,8 +41,6 @@ pub const DECLARED_FIGURES: usize = 100;
 pub const GROUP_BY_FIELDS: usize = 3;
 /// Groups in one report.
 pub const REPORT_GROUPS: usize = 1_000;
-/// What is missing in one figure, as it is named.
-pub const MISSING_FIGURES: usize = 1_000;
 /// Parties of a project.
 pub const PARTIES: usize = 200;
 /// Roles of one party; each is at most [`SCHEME_CHARS`] characters.
@@ -68,6 +66,14 @@ pub const ALLIANCE_MEMBERS: usize = 1_000;
 pub const SERVICE_ANSWERS: usize = 10;
 /// Pauses of one service request.
 pub const SERVICE_PAUSES: usize = 100;
+/// Characters of the code of a pause.
+pub const PAUSE_CODE_CHARS: usize = 64;
+/// Policies that take the place of one.
+pub const POLICY_SUCCESSORS: usize = 100;
+/// Pairs of policies and projects that are looked at for one organization.
+pub const MATCHED_PAIRS: usize = 100_000;
+/// Parts that a refusal to delete their whole names.
+pub const PARTS_NAMED: usize = 10;
 /// Bytes of what readers see of an entry of a timeline; an entry holds it twice at most.
 pub const TIMELINE_CONTENT_BYTES: usize = 64 << 10;
 /// Bytes of the patterns of a rule of a timeline.
@@ -95,6 +101,8 @@ pub const LINE_CHARS: usize = 1_000;
 pub const SCHEME_CHARS: usize = 64;
 /// Characters of a principal: an id of a person or a program.
 pub const PRINCIPAL_CHARS: usize = 200;
+/// Characters of a person: a principal of one, or an id of the office's own.
+pub const PERSON_CHARS: usize = PRINCIPAL_CHARS;
 
 /// Resources on a page when the request asks for 0.
 pub const PAGE_SIZE_DEFAULT: usize = 50;

@@ -313,6 +313,14 @@ impl Rejection {
         }])
     }
 
+    /// Refuses if conditions do not hold: all of these.
+    ///
+    /// # Errors
+    /// If there is one.
+    pub fn unless_met(conditions: Vec<Precondition>) -> Result<(), Self> {
+        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+    }
+
     /// Refuses a stale etag; no etag given is no check.
     pub fn check_etag(name: &impl std::fmt::Display, given: Option<Etag>, current: Etag) -> Result<(), Self> {
         match given {

@@ -11,11 +11,12 @@ use milepost_proto::event::v1::{ActivityCancelled, ActivityHeld};
 use milepost_proto::registry::v1::activity::State;
 use milepost_proto::registry::v1::{Activity, ActivityEvidence, Alliance};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Under, Unreadable, date, date_message, instant_message,
+    By, Change, Checked, EventKind, Index, Rules, Under, Unreadable, check_state, date, date_message,
+    instant_message, known_state,
 };
 use milepost_types::{Rejection, limits};
 
-use super::{finish, members};
+use super::members;
 use crate::portfolio::act_date;
 use crate::tables::{Registry, Scope};
 
@@ -32,10 +33,7 @@ impl Rules<Registry> for Activity {
     const INDEXES: &'static [Index] = &[BY_DATE, Index { tag: 56, under: 1, ..BY_DATE }];
 
     fn check_stored(&self) -> Result<(), Unreadable> {
-        match State::try_from(self.state) {
-            Ok(State::Planned | State::Held | State::Cancelled) => Ok(()),
-            _ => Err(Unreadable::of("state", format_args!("{} is no state", self.state))),
-        }
+        known_state(self).map(|_| ())
     }
 
     fn begin(&mut self) {
@@ -74,30 +72,13 @@ impl Rules<Registry> for Activity {
     }
 }
 
-/// Refuses an action that the state does not allow.
-fn check_state(
-    activity: &Checked<Activity>,
-    action: &'static str,
-    allowed: &[State],
-) -> Result<(), Rejection> {
-    if allowed.contains(&activity.state()) {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: activity.name().to_string(),
-        action,
-        state: activity.state().as_str_name().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    })
-}
-
 /// Refuses participants that are no members on a day, all of them.
 fn check_members(scope: &Scope<'_>, activity: &Checked<Activity>, day: Date) -> Result<(), Rejection> {
     let alliance = scope.rows.find(&activity.name().parent())?;
     let there = alliance.members.iter().filter(|member| members::period(member).contains(day));
     let there: BTreeSet<_> = there.map(|member| &member.organization).collect();
     let absent = activity.participants.iter().filter(|participant| !there.contains(participant));
-    finish(absent.map(|participant| members::not_member(participant, day)).collect())
+    Rejection::unless_met(absent.map(|participant| members::not_member(participant, day)).collect())
 }
 
 /// It took place on a day; none: today.

@@ -12,7 +12,6 @@ use milepost_proto::registry::v1::{Alliance, AllianceMember, Organization};
 use milepost_resource::{Change, Checked, EventKind, Name, date, date_message};
 use milepost_types::{Period, Precondition, Rejection, Violations, limits};
 
-use super::finish;
 use crate::portfolio::act_date;
 use crate::reference;
 use crate::stay::{Stay, first_overlap, first_without_one_lead, lead_fault};
@@ -92,7 +91,7 @@ pub(crate) fn change(
     if conditions.is_empty() {
         check_stays(before.name(), &members, &mut conditions);
     }
-    finish(conditions)?;
+    Rejection::unless_met(conditions)?;
     if members == before.members {
         return Ok(Vec::new());
     }

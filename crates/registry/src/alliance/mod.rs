@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::{Alliance, Organization, Portfolio, Project};
 use milepost_resource::{By, Checked, Index, Name, Rules, Under};
-use milepost_types::{Precondition, Rejection, Violations};
+use milepost_types::{Rejection, Violations};
 
 use crate::reference;
 use crate::tables::{Registry, Scope};
@@ -54,7 +54,7 @@ impl Rules<Registry> for Alliance {
             }
             members::check_stays(after.name(), &after.members, &mut conditions);
         }
-        finish(conditions)
+        Rejection::unless_met(conditions)
     }
 }
 
@@ -63,16 +63,10 @@ fn check_projects(alliance: &Checked<Alliance>) -> Result<(), Rejection> {
     let mut violations = Violations::new();
     let portfolio = alliance.name().parent();
     for (i, name) in alliance.projects.iter().enumerate() {
-        let is_elsewhere = name.parse::<Name<Project>>().is_ok_and(|name| name.parent() != portfolio);
-        if is_elsewhere {
-            let description = format!("{name} is in another portfolio than the alliance");
-            violations.push(format!("alliance.projects[{i}]"), "OTHER_PORTFOLIO", description);
+        if let Ok(name) = name.parse::<Name<Project>>() {
+            let field = || format!("alliance.projects[{i}]");
+            reference::check_portfolio(field, &name, &portfolio, &mut violations);
         }
     }
     Ok(violations.into_result(())?)
-}
-
-/// The refusal for all of these; none if nothing stands in the way.
-fn finish(conditions: Vec<Precondition>) -> Result<(), Rejection> {
-    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }

@@ -9,9 +9,10 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Portfolio, Project};
 use milepost_resource::{Change, Checked, EventKind, Name};
-use milepost_types::{Rejection, ResourceId, Violations, limits};
+use milepost_types::{Rejection, ResourceId, Violations};
 
-use crate::members::{check_none, missing};
+use crate::members::{ANNUAL_LIST, missing, names_of};
+use crate::reference::check_portfolio;
 use crate::tables::{Rows, Scope};
 
 /// The projects of a list that was read.
@@ -33,9 +34,8 @@ pub(crate) fn check_given(
     for (i, member) in given.iter().enumerate() {
         let Ok(name) = member.project.parse::<Name<Project>>() else { continue };
         let field = || format!("annual_list.members[{i}].project");
-        if portfolio.is_some_and(|portfolio| *portfolio != name.parent()) {
-            let description = format!("{name} is in another portfolio than the list");
-            violations.push(field(), "OTHER_PORTFOLIO", description);
+        if let Some(portfolio) = portfolio {
+            check_portfolio(field, &name, portfolio, violations);
         }
         if !seen.insert(&member.project) {
             violations.push(field(), "DUPLICATE", format!("{name} is a member already"));
@@ -80,13 +80,10 @@ pub(crate) fn add(
     if added.is_empty() && relisted.is_empty() {
         return Ok(Vec::new());
     }
-    if after.len() > limits::ANNUAL_LIST_MEMBERS {
-        let limit = limits::ANNUAL_LIST_MEMBERS as u64;
-        return Err(Rejection::LimitExceeded { what: "members of one annual list", limit });
-    }
-    check_none(missing(scope, &added)?)?;
+    ANNUAL_LIST.check_limit(after.len())?;
+    Rejection::unless_met(missing(scope, &added)?)?;
     let after = list.changed(scope, |list| list.members = after);
-    let added = added.iter().map(ToString::to_string).collect();
+    let added = names_of(&added);
     let changed =
         AnnualListMembersChanged { added, relisted, listing: (*listing).into(), ..Default::default() };
     change(scope, list, after, changed)

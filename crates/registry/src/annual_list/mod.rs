@@ -13,7 +13,7 @@ use milepost_proto::registry::v1::{AnnualList, Portfolio};
 use milepost_resource::{Checked, Created, EventKind, Name, Rules, Under};
 use milepost_types::{Rejection, Violations};
 
-use crate::members::{check_none, missing};
+use crate::members::missing;
 use crate::tables::{Registry, Rows, Scope};
 
 impl Rules<Registry> for AnnualList {
@@ -37,7 +37,7 @@ impl Rules<Registry> for AnnualList {
     fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
         created.iter().try_for_each(|created| {
             let list = &created.resource;
-            check_none(missing(scope, &members::of(list.name(), list)?)?)
+            Rejection::unless_met(missing(scope, &members::of(list.name(), list)?)?)
         })
     }
 

@@ -7,13 +7,12 @@ use milepost_proto::event::v1::BatchMembersChanged;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::batch::State;
 use milepost_proto::registry::v1::{Batch, Project};
-use milepost_resource::{Change, Checked, EventKind, Name, money};
+use milepost_resource::{Change, Checked, EventKind, Name, check_state, money};
 use milepost_types::Rejection;
 
-use super::check_state;
 use super::figures::Figures;
 use super::start::{start_all, with_starts};
-use crate::members;
+use crate::members::{self, names_of};
 use crate::tables::Scope;
 
 /// The members of a batch that was read.
@@ -42,10 +41,10 @@ pub(crate) fn add(
         let investments = started.iter().map(|moved| money(moved.after.investment.as_ref()));
         registered = Some(Figures::stored(batch).with(batch.name(), investments)?);
     } else {
-        members::check_none(members::missing(scope, &added)?)?;
+        Rejection::unless_met(members::missing(scope, &added)?)?;
     }
     let after = batch.changed(scope, |batch| {
-        batch.members.extend(added.iter().map(ToString::to_string));
+        batch.members.extend(names_of(&added));
         if let Some(registered) = &registered {
             registered.set(batch);
         }
@@ -68,12 +67,11 @@ pub(crate) fn remove(
     if removed.is_empty() {
         return Ok(Vec::new());
     }
-    let after = batch.changed(scope, |batch| batch.members = kept.iter().map(ToString::to_string).collect());
+    let after = batch.changed(scope, |batch| batch.members = names_of(&kept));
     Ok(vec![Change::new(scope, changed(&[], &removed), Some(batch), after)?])
 }
 
 fn changed(added: &[Name<Project>], removed: &[Name<Project>]) -> EventKind {
-    let names = |projects: &[Name<Project>]| projects.iter().map(ToString::to_string).collect();
-    let payload = BatchMembersChanged { added: names(added), removed: names(removed) };
+    let payload = BatchMembersChanged { added: names_of(added), removed: names_of(removed) };
     EventKind::custom("milepost.batch.members_changed", Payload::BatchMembersChanged(payload))
 }

@@ -15,11 +15,12 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::batch::State;
 use milepost_proto::registry::v1::{Batch, Portfolio};
 use milepost_resource::{
-    By, Change, Checked, Created, EventKind, Index, Name, Rules, Under, Unreadable, date,
+    By, Change, Checked, Created, EventKind, Index, Name, Rules, Under, Unreadable, check_state, date,
+    known_state,
 };
 use milepost_types::Rejection;
 
-use crate::members::{check_none, missing, stored};
+use crate::members::{missing, stored};
 use crate::tables::{Registry, Rows, Scope};
 use figures::Figures;
 
@@ -38,13 +39,8 @@ impl Rules<Registry> for Batch {
 
     /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
     fn check_stored(&self) -> Result<(), Unreadable> {
-        match State::try_from(self.state) {
-            Ok(State::Planned | State::Started | State::Cancelled) => stored(&self.members).map(|_| ()),
-            Ok(State::Unspecified) | Err(_) => {
-                let what = format_args!("{} is no state that this version knows", self.state);
-                Err(Unreadable::of("state", what))
-            }
-        }
+        known_state(self)?;
+        stored(&self.members).map(|_| ())
     }
 
     fn begin(&mut self) {
@@ -62,7 +58,9 @@ impl Rules<Registry> for Batch {
     }
 
     fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
-        created.iter().try_for_each(|created| check_none(missing(scope, &members::of(&created.resource)?)?))
+        created
+            .iter()
+            .try_for_each(|created| Rejection::unless_met(missing(scope, &members::of(&created.resource)?)?))
     }
 
     fn release(_: &Scope<'_>, batch: &Checked<Self>) -> Result<(), Rejection> {
@@ -98,19 +96,6 @@ fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<()
     let members = stored(&batch.members).map_err(|error| name.damaged(error))?;
     Figures::registered(rows, name, &members)?.set(batch);
     Ok(())
-}
-
-/// Refuses an action that the state does not allow.
-fn check_state(batch: &Checked<Batch>, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
-    if allowed.contains(&batch.state()) {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: batch.name().to_string(),
-        action,
-        state: batch.state().as_str_name().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    })
 }
 
 /// Gives a batch up, for this reason; its members are not touched.

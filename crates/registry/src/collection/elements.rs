@@ -15,7 +15,7 @@ use milepost_resource::{Change, Checked, Name, Presence, Unreadable, period};
 use milepost_types::{Decimal, Precondition, Rejection, ResourceId, Violations, limits};
 
 use super::contributed;
-use crate::reference::condition;
+use crate::reference::{check_portfolio, condition};
 use crate::tables::{Rows, Scope};
 
 /// Finds what is wrong with the elements of a request.
@@ -131,7 +131,7 @@ pub(super) fn missing(
     for project in projects(after).difference(&held) {
         let Ok(name) = project.parse::<Name<Project>>() else { continue };
         if name.parent() != after.name().parent() {
-            elsewhere(after, project, &mut violations);
+            elsewhere(after, &name, &mut violations);
             continue;
         }
         let presence = scope.rows.presence(&name)?;
@@ -152,12 +152,13 @@ pub(super) fn missing(
 }
 
 /// Records every place where a project of another portfolio contributes.
-fn elsewhere(of: &Collection, project: &str, violations: &mut Violations) {
+fn elsewhere(of: &Checked<Collection>, project: &Name<Project>, violations: &mut Violations) {
+    let (name, portfolio) = (project.to_string(), of.name().parent());
     for (i, element) in of.elements.iter().enumerate() {
         let contributions = element.contributions.iter().enumerate();
-        for (j, _) in contributions.filter(|(_, contribution)| contribution.project == project) {
-            let path = format!("collection.elements[{i}].contributions[{j}].project");
-            violations.push(path, "OTHER_PORTFOLIO", "name a project of the same portfolio");
+        for (j, _) in contributions.filter(|(_, contribution)| contribution.project == name) {
+            let path = || format!("collection.elements[{i}].contributions[{j}].project");
+            check_portfolio(path, project, &portfolio, violations);
         }
     }
 }

@@ -1,4 +1,7 @@
 //! The members of a collection: they come and go, whatever they contribute to its elements.
+//!
+//! Invariant: none is a member twice; they stand in the order in which they were added. What they build of elements is
+//! not known here.
 
 use milepost_proto::event::v1::CollectionMembersChanged;
 use milepost_proto::event::v1::event::Payload;
@@ -6,7 +9,7 @@ use milepost_proto::registry::v1::{Collection, Project};
 use milepost_resource::{Change, Checked, EventKind, Name};
 use milepost_types::Rejection;
 
-use crate::members;
+use crate::members::{self, names_of};
 use crate::tables::Scope;
 
 /// The members of a collection that was read.
@@ -27,9 +30,9 @@ pub(crate) fn add(
     if added.is_empty() {
         return Ok(Vec::new());
     }
-    members::check_none(members::missing(scope, &added)?)?;
+    Rejection::unless_met(members::missing(scope, &added)?)?;
     let after = collection.changed(scope, |collection| {
-        collection.members.extend(added.iter().map(ToString::to_string));
+        collection.members.extend(names_of(&added));
     });
     Ok(vec![Change::new(scope, changed(&added, &[]), Some(collection), after)?])
 }
@@ -47,14 +50,11 @@ pub(crate) fn remove(
     if removed.is_empty() {
         return Ok(Vec::new());
     }
-    let after = collection.changed(scope, |collection| {
-        collection.members = kept.iter().map(ToString::to_string).collect();
-    });
+    let after = collection.changed(scope, |collection| collection.members = names_of(&kept));
     Ok(vec![Change::new(scope, changed(&[], &removed), Some(collection), after)?])
 }
 
 fn changed(added: &[Name<Project>], removed: &[Name<Project>]) -> EventKind {
-    let names = |projects: &[Name<Project>]| projects.iter().map(ToString::to_string).collect();
-    let payload = CollectionMembersChanged { added: names(added), removed: names(removed) };
+    let payload = CollectionMembersChanged { added: names_of(added), removed: names_of(removed) };
     EventKind::custom("milepost.collection.members_changed", Payload::CollectionMembersChanged(payload))
 }

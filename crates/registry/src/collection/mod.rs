@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::{Collection, Portfolio, Project};
 use milepost_resource::{By, Change, Checked, Created, Index, Name, Preview, Rules, Under, Unreadable, date};
-use milepost_types::{Rejection, Violations};
+use milepost_types::{Rejection, ResourceName as _, Violations};
 
-use crate::members::{check_none, missing, stored};
+use crate::members::{missing, stored};
 use crate::tables::{Registry, Rows, Scope};
 use elements::Contributors;
 
@@ -63,7 +63,7 @@ impl Rules<Registry> for Collection {
         before: Option<&Checked<Self>>,
         after: &Checked<Self>,
     ) -> Result<(), Rejection> {
-        check_none(elements::missing(scope, before, after)?)
+        Rejection::unless_met(elements::missing(scope, before, after)?)
     }
 
     fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {
@@ -72,7 +72,7 @@ impl Rules<Registry> for Collection {
             conditions.extend(missing(scope, &members::of(resource)?)?);
             conditions.extend(elements::missing(scope, None, resource)?);
         }
-        check_none(conditions)
+        Rejection::unless_met(conditions)
     }
 
     /// Announces the elements that the change makes complete. What is undeleted says all of them anew: nobody was told
@@ -138,6 +138,6 @@ fn contributed<'a>(
     rows: &Rows<'a>,
     project: &Name<Project>,
 ) -> impl Iterator<Item = Name<Collection>> + use<'a> {
-    let field = [project.ids()[1].as_str().as_bytes(), &[0]].concat();
+    let field = [project.id().as_str().as_bytes(), &[0]].concat();
     rows.names::<Collection>(CONTRIBUTED, project.parent_ids(), &field)
 }

@@ -13,7 +13,7 @@ use milepost_proto::registry::v1::observation::State;
 use milepost_proto::registry::v1::{
     ContradictingValue, Indicator, IndicatorValue, Observation, ObservationDecision, Period,
 };
-use milepost_resource::{By, Checked, Index, Name, Unreadable, date, date_message, instant};
+use milepost_resource::{By, Checked, Index, Name, Unreadable, date, date_message, instant, known_state};
 use milepost_types::{Rejection, TimeZoneId, limits};
 
 use super::value::Value;
@@ -67,10 +67,7 @@ impl Fact {
     pub(super) fn read(name: Name<Observation>, observation: &Observation) -> Result<Self, Unreadable> {
         let span = Span::of(observation.period.as_ref());
         let number = observation.value.parse().map_err(|error| Unreadable::of("value", error))?;
-        if State::try_from(observation.state).unwrap_or_default() == State::Unspecified {
-            let what = format_args!("{} is no state that this version knows", observation.state);
-            return Err(Unreadable::of("state", what));
-        }
+        known_state(observation)?;
         Ok(Self {
             name,
             span: span.ok_or_else(|| Unreadable::of("period", "has no two ends"))?,

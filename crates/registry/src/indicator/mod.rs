@@ -20,7 +20,7 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::indicator::{Flag, Kind};
 use milepost_proto::registry::v1::{Indicator, IndicatorSeries, Portfolio};
 use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under};
-use milepost_types::{Decimal, Precondition, Rejection, TimeZoneId, Violations};
+use milepost_types::{Decimal, Precondition, Rejection, TimeZoneId, Violations, limits};
 
 use crate::portfolio::zone_and_today;
 use crate::tables::{Registry, Rows, Scope};
@@ -29,9 +29,6 @@ use facts::{Reader, View};
 use parts::{PARTS, has_sum, parts, whole};
 pub(crate) use series::Asked;
 use series::{no_value, series};
-
-/// Parts that a refusal to delete names at most.
-const PARTS_NAMED: usize = 10;
 
 impl Rules<Registry> for Indicator {
     type Above = Under<Portfolio>;
@@ -86,8 +83,8 @@ impl Rules<Registry> for Indicator {
             description: "it names the indicator as its part_of; delete or change it first".to_owned(),
         };
         let conditions: Vec<_> =
-            parts(&scope.rows, indicator.name()).take(PARTS_NAMED).map(condition).collect();
-        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+            parts(&scope.rows, indicator.name()).take(limits::PARTS_NAMED).map(condition).collect();
+        Rejection::unless_met(conditions)
     }
 
     fn show(

@@ -11,7 +11,8 @@ use milepost_proto::event::v1::{ObservationDisplaced, ObservationPreferred, Obse
 use milepost_proto::registry::v1::observation::{Qualifier, State};
 use milepost_proto::registry::v1::{Indicator, Observation, ObservationDecision};
 use milepost_resource::{
-    Change, Checked, EventKind, Index, Name, Rules, Under, Unreadable, date, date_message, instant_message,
+    Change, Checked, EventKind, Index, Name, Rules, Under, Unreadable, check_state, date, date_message,
+    instant_message,
 };
 use milepost_types::{Rejection, Violations, limits};
 use sha2::{Digest, Sha256};
@@ -221,21 +222,4 @@ fn decided(
         });
     });
     Change::new(scope, kind, Some(observation), after)
-}
-
-/// Refuses an action that the state does not allow.
-fn check_state(
-    observation: &Checked<Observation>,
-    action: &'static str,
-    allowed: &[State],
-) -> Result<(), Rejection> {
-    if allowed.contains(&observation.state()) {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: observation.name().to_string(),
-        action,
-        state: observation.state().as_str_name().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    })
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use milepost_proto::registry::v1::Indicator;
 use milepost_proto::registry::v1::indicator::Rollup;
 use milepost_resource::{By, Checked, Index, Name, Presence};
-use milepost_types::{Precondition, Rejection, Violations, limits};
+use milepost_types::{Precondition, Rejection, ResourceName as _, Violations, limits};
 
-use crate::reference::condition;
+use crate::reference::{check_portfolio, condition};
 use crate::tables::{Rows, Scope};
 
 /// The indicators that are not deleted by what they are a part of.
@@ -27,7 +27,7 @@ pub(super) fn parts<'a>(
     rows: &Rows<'a>,
     indicator: &Name<Indicator>,
 ) -> impl Iterator<Item = Name<Indicator>> + use<'a> {
-    let field = [indicator.ids()[1].as_str().as_bytes(), &[0]].concat();
+    let field = [indicator.id().as_str().as_bytes(), &[0]].concat();
     rows.names::<Indicator>(PARTS, indicator.parent_ids(), &field)
 }
 
@@ -71,7 +71,7 @@ pub(super) fn check(
             check_summed(after, &*scope.rows.find(&part)?, &part, &mut conditions);
         }
     }
-    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+    Rejection::unless_met(conditions)
 }
 
 /// What needs no other rows to be refused.
@@ -80,8 +80,9 @@ fn check_name(after: &Checked<Indicator>, whole: &Name<Indicator>) -> Result<(),
     if whole == after.name() {
         let description = "an indicator cannot be a part of itself; name another";
         violations.push("indicator.part_of", "PART_OF_CYCLE", description);
-    } else if whole.parent() != after.name().parent() {
-        violations.push("indicator.part_of", "OTHER_PORTFOLIO", "name an indicator of the same portfolio");
+    } else {
+        let (field, portfolio) = (|| "indicator.part_of".to_owned(), after.name().parent());
+        check_portfolio(field, whole, &portfolio, &mut violations);
     }
     Ok(violations.into_result(())?)
 }

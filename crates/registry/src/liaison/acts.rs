@@ -7,7 +7,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{AssignmentEnded, AssignmentHandedOver};
 use milepost_proto::registry::v1::assignment::State;
 use milepost_proto::registry::v1::{Assignment, Organization};
-use milepost_resource::{Change, Checked, EventKind, Name, Presence, Rules, date, date_message};
+use milepost_resource::{Change, Checked, EventKind, Name, Presence, Rules, check_state, date, date_message};
 use milepost_types::{Rejection, ResourceId, Violations};
 
 use super::{check_terms, portfolio};
@@ -36,7 +36,7 @@ pub(crate) fn hand_over(
     before: &Checked<Assignment>,
     HandOver { person, organization, date: given, reason, successor }: &HandOver,
 ) -> Result<Vec<Change>, Rejection> {
-    check_assigned(before, "hand over")?;
+    check_state(before, "hand over", &[State::Assigned])?;
     let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
     let (start, end) = ends(before)?;
     let mut violations = Violations::new();
@@ -83,9 +83,7 @@ pub(crate) fn hand_over(
     reference::check::<Organization>(scope, "organization", organization, &mut conditions)?;
     let changed = [(Some(before), &after), (None, &new)];
     check_terms(scope, before.name(), &changed, today(scope, &portfolio(before.name()))?, &mut conditions)?;
-    if !conditions.is_empty() {
-        return Err(Rejection::Preconditions(conditions));
-    }
+    Rejection::unless_met(conditions)?;
     let payload = Payload::AssignmentHandedOver(AssignmentHandedOver {
         successor: new.name().to_string(),
         person: person.clone(),
@@ -114,7 +112,7 @@ pub(crate) fn end(
     before: &Checked<Assignment>,
     End { date: given, reason }: &End,
 ) -> Result<Vec<Change>, Rejection> {
-    check_assigned(before, "end")?;
+    check_state(before, "end", &[State::Assigned])?;
     let day = act_date(scope, &portfolio(before.name()), "date", *given)?;
     let (start, end) = ends(before)?;
     let mut violations = Violations::new();
@@ -132,25 +130,10 @@ pub(crate) fn end(
     });
     let mut conditions = Vec::new();
     check_terms(scope, before.name(), &[(Some(before), &after)], day, &mut conditions)?;
-    if !conditions.is_empty() {
-        return Err(Rejection::Preconditions(conditions));
-    }
+    Rejection::unless_met(conditions)?;
     let payload = Payload::AssignmentEnded(AssignmentEnded { reason: reason.clone() });
     let kind = EventKind::custom("milepost.assignment.ended", payload);
     Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
-}
-
-/// Refuses what was handed over or ended before.
-fn check_assigned(assignment: &Checked<Assignment>, action: &'static str) -> Result<(), Rejection> {
-    if assignment.state() == State::Assigned {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: assignment.name().to_string(),
-        action,
-        state: assignment.state().as_str_name().to_owned(),
-        allowed: vec![State::Assigned.as_str_name().to_owned()],
-    })
 }
 
 /// The first day of an assignment, and its last.

@@ -2,9 +2,11 @@
 //!
 //! Invariants: on every day on which a project has several active assignments exactly one of them leads; nobody serves
 //! a project twice on a day; nobody is assigned to more projects of a portfolio on a day than it allows; the person is
-//! an id. An assignment is handed over or ended once. `acts` has what is done to one.
+//! an id. An assignment is handed over or ended once. `acts` has what is done to one, `officers`
+//! who serves how many projects.
 
 mod acts;
+pub(crate) mod officers;
 
 use std::collections::BTreeMap;
 
@@ -13,9 +15,9 @@ use jiff::civil::Date;
 use milepost_proto::registry::v1::assignment::{Kind, State};
 use milepost_proto::registry::v1::{Assignment, Organization, Portfolio, Project};
 use milepost_resource::{
-    By, Checked, EventKind, Index, Name, Presence, Rules, Under, Unreadable, date, date_message,
+    By, Checked, EventKind, Index, Name, Presence, Rules, Under, Unreadable, date, date_message, known_state,
 };
-use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations, check_person, text};
+use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations};
 
 pub(crate) use acts::{End, HandOver, end, hand_over};
 
@@ -23,9 +25,6 @@ use crate::portfolio::{current_date, today};
 use crate::reference;
 use crate::stay::{Stay, first_overlap, first_with_as_many, first_without_one_lead, lead_fault};
 use crate::tables::{Registry, Rows, Scope};
-
-/// The most characters of a person, as the schema says it.
-const PERSON_CHARS: usize = 200;
 
 /// The assignments of each portfolio by person, deleted ones too.
 const BY_PERSON: Index =
@@ -40,12 +39,6 @@ impl Rules<Registry> for Assignment {
     const READS_OTHERS: bool = true;
     const INDEXES: &'static [Index] = &[BY_PERSON];
 
-    fn check_field(&self, field: &str, violations: &mut Violations) {
-        if field == "person" {
-            check_officer("person", &self.person, violations);
-        }
-    }
-
     fn check(&self, violations: &mut Violations) {
         let [start, end] = [&self.start_date, &self.end_date].map(|given| date(given.as_ref()));
         violations.check("end_date", Period::new(start, end));
@@ -53,9 +46,7 @@ impl Rules<Registry> for Assignment {
 
     /// What may be done to one depends on its state, and who leads on its period.
     fn check_stored(&self) -> Result<(), Unreadable> {
-        if !matches!(State::try_from(self.state), Ok(State::Assigned | State::HandedOver | State::Ended)) {
-            return Err(Unreadable::of("state", format_args!("{} is no state", self.state)));
-        }
+        known_state(self)?;
         date(self.start_date.as_ref()).map(drop).ok_or_else(|| Unreadable::of("start_date", "is missing"))
     }
 
@@ -86,14 +77,14 @@ impl Rules<Registry> for Assignment {
         if live.is_none_or(|before| terms(before) != terms(after)) {
             check_terms(scope, after.name(), &[(live, after)], today, &mut conditions)?;
         }
-        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+        Rejection::unless_met(conditions)
     }
 
     fn release(scope: &Scope<'_>, assignment: &Checked<Self>) -> Result<(), Rejection> {
         let others = of_project(scope, &assignment.name().parent(), |name| name != assignment.name())?;
         let mut conditions = Vec::new();
         check_lead(&assignment.name().parent(), &stays(&others), &mut conditions);
-        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+        Rejection::unless_met(conditions)
     }
 
     /// One that does not say when it begins, begins today.
@@ -132,18 +123,11 @@ impl Rules<Registry> for Assignment {
 }
 
 /// How many officers a project has, by how many assignments are active.
-pub(crate) fn kind(active: usize) -> Kind {
+fn kind(active: usize) -> Kind {
     match active {
         0 => Kind::Unspecified,
         1 => Kind::OneToOne,
         _ => Kind::ManyToOne,
-    }
-}
-
-/// Finds what is wrong with an officer's id at a field. The schema says that there must be one, and how long it may be.
-pub(crate) fn check_officer(field: &str, person: &str, violations: &mut Violations) {
-    if text::line(person, PERSON_CHARS).is_ok() {
-        violations.check(field, check_person(person));
     }
 }
 
@@ -153,7 +137,7 @@ fn portfolio(name: &Name<Assignment>) -> Name<Portfolio> {
 }
 
 /// When an assignment is active. One that does not say when it begins is one to be.
-pub(crate) fn period(assignment: &Assignment, today: Date) -> Period {
+fn period(assignment: &Assignment, today: Date) -> Period {
     let start = date(assignment.start_date.as_ref()).unwrap_or(today);
     Period::stored(Some(start), date(assignment.end_date.as_ref()))
 }
@@ -286,7 +270,7 @@ fn of_person(
 }
 
 /// Whether a project is there and not deleted; what was asked before is remembered.
-pub(crate) fn is_present(
+fn is_present(
     rows: &Rows<'_>,
     project: &Name<Project>,
     known: &mut BTreeMap<Name<Project>, bool>,

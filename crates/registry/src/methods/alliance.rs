@@ -1,24 +1,21 @@
 //! The methods of alliances and their activities besides the standard ones.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Custom, Name, Run, check_message, names, target, write};
+use milepost_resource::{Name, act, evidence, names, optional_date, write};
 use milepost_types::{Violations, limits, text};
 
-use super::{Named, day, may, reference};
+use super::{Named, may, reference};
 use crate::alliance::activity::{add_evidence, cancel, hold};
 use crate::alliance::members::{Changes, change};
-
-/// Bytes of a SHA-256.
-const SHA256_BYTES: usize = 32;
 
 /// The methods of alliances.
 pub(crate) fn of_alliances() -> Vec<Named> {
     vec![write("ChangeAllianceMembers", |request: ChangeAllianceMembersRequest, violations| {
-        let target = target::<Alliance>(&request, violations);
-        let arguments = read_changes(request, violations);
-        Some(Custom::act(target?, arguments?, change as Run<_, _, _>))
+        act(&request, change, violations, |violations| read_changes(&request, violations))
     })]
 }
 
@@ -26,28 +23,26 @@ pub(crate) fn of_alliances() -> Vec<Named> {
 pub(crate) fn of_activities() -> Vec<Named> {
     vec![
         write("HoldActivity", |request: HoldActivityRequest, violations| {
-            let target = target::<Activity>(&request, violations);
-            let date = day("date", request.date, violations);
-            Some(Custom::act(target?, date?, hold as Run<_, _, _>))
+            act(&request, hold, violations, |violations| optional_date("date", request.date, violations))
         }),
         write("CancelActivity", |request: CancelActivityRequest, violations| {
-            let target = target::<Activity>(&request, violations);
-            let reason = violations.check("reason", text::text(request.reason));
-            Some(Custom::act(target?, reason?, cancel as Run<_, _, _>))
+            act(&request, cancel, violations, |violations| {
+                violations.check("reason", text::text(&request.reason))
+            })
         }),
         write("AddActivityEvidence", |request: AddActivityEvidenceRequest, violations| {
-            let target = target::<Activity>(&request, violations);
-            let evidence = evidence(request.evidence, violations);
-            Some(Custom::act(target?, evidence?, add_evidence as Run<_, _, _>))
+            act(&request, add_evidence, violations, |violations| {
+                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
+            })
         }),
     ]
 }
 
-fn read_changes(request: ChangeAllianceMembersRequest, violations: &mut Violations) -> Option<Changes> {
+fn read_changes(request: &ChangeAllianceMembersRequest, violations: &mut Violations) -> Option<Changes> {
     let joining = organizations("joining", &request.joining, &BTreeSet::new(), violations);
     let leaving = organizations("leaving", &request.leaving, &joining.iter().cloned().collect(), violations);
-    let lead = reference::<Organization>("lead", request.lead, violations);
-    let date = day("date", request.date, violations);
+    let lead = reference::<Organization>("lead", request.lead.clone(), violations);
+    let date = optional_date("date", request.date, violations);
     let reason = violations.check("reason", may(&request.reason));
     let lead = lead?;
     if request.joining.is_empty() && request.leaving.is_empty() && lead.is_empty() {
@@ -87,17 +82,4 @@ fn organizations(
         }
     }
     found
-}
-
-/// A document; its time is set when it is added.
-fn evidence(given: Option<ActivityEvidence>, violations: &mut Violations) -> Option<ActivityEvidence> {
-    let mut evidence = violations.require("evidence", given)?;
-    let mut found = Violations::new();
-    check_message(&mut evidence, &mut found);
-    let bytes = evidence.sha256.len();
-    if bytes > 0 && bytes != SHA256_BYTES {
-        found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
-    }
-    violations.nest("evidence", found);
-    Some(evidence)
 }

@@ -1,39 +1,37 @@
 //! The methods of assignments besides the standard ones.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Custom, Run, call, target, write};
+use milepost_resource::{act, call, optional_date, person, write};
 use milepost_types::{Violations, text};
 
 use super::officers;
-use super::{Named, day, may, reference};
-use crate::liaison::{End, HandOver, check_officer, end, hand_over};
+use super::{Named, may, reference};
+use crate::liaison::{End, HandOver, end, hand_over};
 
 /// The methods of assignments.
 pub(crate) fn of_assignments() -> Vec<Named> {
     vec![
         call("ListOfficers", officers::list),
         write("HandOverAssignment", |request: HandOverAssignmentRequest, violations| {
-            let target = target::<Assignment>(&request, violations);
-            let arguments = read_hand_over(request, violations);
-            Some(Custom::act(target?, arguments?, hand_over as Run<_, _, _>))
+            act(&request, hand_over, violations, |violations| read_hand_over(&request, violations))
         }),
         write("EndAssignment", |request: EndAssignmentRequest, violations| {
-            let target = target::<Assignment>(&request, violations);
-            let date = day("date", request.date, violations);
-            let reason = violations.check("reason", may(&request.reason));
-            Some(Custom::act(target?, End { date: date?, reason: reason? }, end as Run<_, _, _>))
+            act(&request, end, violations, |violations| {
+                let date = optional_date("date", request.date, violations);
+                let reason = violations.check("reason", may(&request.reason));
+                Some(End { date: date?, reason: reason? })
+            })
         }),
     ]
 }
 
-fn read_hand_over(request: HandOverAssignmentRequest, violations: &mut Violations) -> Option<HandOver> {
-    let person = violations.check("person", text::line(request.person, 200));
-    if let Some(person) = &person {
-        check_officer("person", person, violations);
-    }
-    let organization = reference::<Organization>("organization", request.organization, violations);
-    let date = day("date", request.date, violations);
-    let reason = violations.check("reason", text::text(request.reason));
+fn read_hand_over(request: &HandOverAssignmentRequest, violations: &mut Violations) -> Option<HandOver> {
+    let person = person("person", &request.person, violations);
+    let organization = reference::<Organization>("organization", request.organization.clone(), violations);
+    let date = optional_date("date", request.date, violations);
+    let reason = violations.check("reason", text::text(&request.reason));
     let successor = Some(request.successor_id.as_str()).filter(|id| !id.is_empty());
     let successor = violations.check_optional("successor_id", successor, str::parse);
     Some(HandOver {

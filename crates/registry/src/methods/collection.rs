@@ -5,10 +5,10 @@
 use jiff::civil::Date;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::CreateRequest as _;
-use milepost_resource::{Act, Name, Query, Run, query, read_create, write};
+use milepost_resource::{Act, Name, Query, Run, optional_date, query, read_create, write};
 use milepost_types::{Rejection, Violations};
 
-use super::{Named, changed_members, day};
+use super::{Named, changed_members};
 use crate::collection::members;
 use crate::collection::rollup::rollup;
 use crate::members::COLLECTION;
@@ -47,7 +47,7 @@ fn read_rollup(
     violations: &mut Violations,
 ) -> Option<(Name<Collection>, Option<Date>)> {
     let name = violations.check("name", request.name.parse());
-    let date = day("date", request.date, violations);
+    let date = optional_date("date", request.date, violations);
     Some((name?, date?))
 }
 

@@ -3,14 +3,13 @@
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use jiff::civil::Date;
-use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::TargetRequest;
-use milepost_resource::{Act, Custom, Name, Query, Run, query, target, write};
+use milepost_resource::{Act, Name, Query, Run, act, enum_value, optional_date, query, write};
 use milepost_types::{Period as Days, Rejection, Violations, text};
 
-use super::{Named, day};
+use super::Named;
 use crate::indicator::observation::{Decision, prefer, retract};
 use crate::indicator::{Asked, Span, answer};
 use crate::portfolio::asked_date;
@@ -41,10 +40,11 @@ fn decided(
     decide: Run<Registry, Observation, Decision>,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
-    let target = target::<Observation>(request, violations);
-    let reason = violations.check("reason", text::text(reason));
-    let date = day("date", date, violations);
-    Some(Custom::act(target?, Decision { reason: reason?, date: date? }, decide))
+    act(request, decide, violations, |violations| {
+        let reason = violations.check("reason", text::text(reason));
+        let date = optional_date("date", date, violations);
+        Some(Decision { reason: reason?, date: date? })
+    })
 }
 
 /// The indicator whose series is asked for, up to which day, and what of it.
@@ -52,12 +52,8 @@ type Series = (Name<Indicator>, Option<Date>, Asked);
 
 fn read_series(request: &GetIndicatorSeriesRequest, violations: &mut Violations) -> Option<Series> {
     let name = violations.check("name", request.name.parse());
-    let date = day("date", request.date, violations);
-    let knowledge = Knowledge::try_from(request.knowledge).ok();
-    if knowledge.is_none() {
-        let description = format!("there is no value {}; give one of the schema", request.knowledge);
-        violations.push("knowledge", "UNKNOWN_ENUM_VALUE", description);
-    }
+    let date = optional_date("date", request.date, violations);
+    let knowledge = enum_value("knowledge", request.knowledge, violations);
     let dimensions = violations.check("dimensions", text::labels(request.dimensions.clone()));
     let span = match request.span {
         None => Some(None),
@@ -71,7 +67,7 @@ fn read_series(request: &GetIndicatorSeriesRequest, violations: &mut Violations)
 fn read_span(Period { start_date, end_date }: Period, violations: &mut Violations) -> Option<Span> {
     let mut end = |field: &str, given: Option<gtype::Date>| {
         let given = violations.require(field, given)?;
-        day(field, Some(given), violations).flatten()
+        optional_date(field, Some(given), violations).flatten()
     };
     let (start, end) = (end("span.start_date", start_date), end("span.end_date", end_date));
     let (start, end) = (start?, end?);

@@ -4,16 +4,13 @@
 //! once. The pages of a list are of one day: a token holds it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_ledger::View;
 use milepost_ledger::key::{date_of, ordered_date};
-use milepost_proto::registry::v1::{
-    Assignment, ListOfficersRequest, ListOfficersResponse, Officer, OfficerProject, Portfolio, Project,
-};
+use milepost_proto::registry::v1::{ListOfficersRequest, ListOfficersResponse, Officer, Portfolio};
 use milepost_resource::{Api, Name, Rows};
 use milepost_service::access::Permitted;
 use milepost_service::refusal;
@@ -25,17 +22,11 @@ use milepost_types::{
 use prost::Message;
 use tonic::{Response, Status};
 
-use crate::liaison::{is_present, kind, period};
+use crate::liaison::officers::{SortKey, by_workload};
 use crate::portfolio::current_date;
 use crate::tables::Registry;
 
-/// Projects of one officer that are named.
-const PROJECTS_NAMED: usize = 100;
-
 const MALFORMED: Rejection = Rejection::PageToken(TokenError::Malformed { expected: TokenKind::Page });
-
-/// Where an officer stands in the order: the number of projects, downwards, then the person.
-type Place = (Reverse<u32>, String);
 
 /// What is asked.
 #[derive(Clone)]
@@ -45,7 +36,7 @@ struct OfficerList {
     date: Option<Date>,
     size: usize,
     /// Where the page before ended.
-    after: Option<Place>,
+    after: Option<SortKey>,
     digest: RequestDigest,
     /// The sequence of the first page, if this is another.
     sequence: Option<u64>,
@@ -87,7 +78,7 @@ impl OfficerList {
 }
 
 /// The day of a list and where its page ended, from a token.
-fn read_after(bytes: &[u8]) -> Option<(Date, Place)> {
+fn read_after(bytes: &[u8]) -> Option<(Date, SortKey)> {
     let (day, rest) = bytes.split_first_chunk::<4>()?;
     let (count, person) = rest.split_first_chunk::<4>()?;
     let person = std::str::from_utf8(person).ok()?.to_owned();
@@ -123,8 +114,8 @@ fn page(
     let portfolio = rows.find(&asked.portfolio)?;
     let day = asked.date.unwrap_or_else(|| current_date(&portfolio, now));
     let (mut room, mut officers) = (Room::page(asked.size), Vec::new());
-    for (place, officer) in by_workload(rows, &asked.portfolio, day)? {
-        if asked.after.as_ref().is_some_and(|after| place <= *after) {
+    for (key, officer) in by_workload(rows, &asked.portfolio, day)? {
+        if asked.after.as_ref().is_some_and(|after| key <= *after) {
             continue;
         }
         if room.is_full() || !room.admit(officer.encoded_len()) {
@@ -133,47 +124,6 @@ fn page(
         officers.push(officer);
     }
     Ok((day, officers, true))
-}
-
-/// The officers of a portfolio on a day, in order.
-fn by_workload(
-    rows: &Rows<'_, Registry>,
-    portfolio: &Name<Portfolio>,
-    day: Date,
-) -> Result<BTreeMap<Place, Officer>, Rejection> {
-    let (mut present, mut active) = (BTreeMap::new(), Vec::new());
-    let mut counts = BTreeMap::<Name<Project>, usize>::new();
-    for found in rows.under::<Assignment>(portfolio.ids(), None) {
-        let (name, row) = found?;
-        let assignment = rows.read(&name, row)?;
-        let is_active = !assignment.is_deleted() && period(&assignment, day).contains(day);
-        if is_active && is_present(rows, &name.parent(), &mut present)? {
-            *counts.entry(name.parent()).or_default() += 1;
-            active.push(assignment);
-        }
-    }
-    let mut officers = BTreeMap::<&str, Officer>::new();
-    for assignment in &active {
-        let project = assignment.name().parent();
-        let count = counts.get(&project).copied().unwrap_or_default();
-        let lead = assignment.lead || count == 1;
-        let officer = officers.entry(&assignment.person).or_default();
-        officer.project_count += 1;
-        officer.lead_count += i32::from(lead);
-        if officer.projects.len() < PROJECTS_NAMED {
-            officer.projects.push(OfficerProject {
-                project: project.to_string(),
-                assignment: assignment.name().to_string(),
-                lead,
-                kind: kind(count).into(),
-            });
-        }
-    }
-    let placed = officers.into_iter().map(|(person, officer)| {
-        let place = (Reverse(officer.project_count.cast_unsigned()), person.to_owned());
-        (place, Officer { person: person.to_owned(), ..officer })
-    });
-    Ok(placed.collect())
 }
 
 #[cfg(test)]

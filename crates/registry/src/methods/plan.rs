@@ -3,8 +3,7 @@
 //! Invariant: reading it finds every fault of it at once.
 
 use milepost_proto::registry::v1::{AdjustAnnualPlanRequest, Project};
-use milepost_resource::{Act, Custom, check_message, target};
-use milepost_service::value::date;
+use milepost_resource::{Act, Custom, check_message, optional_date, target};
 use milepost_types::{Violations, text};
 
 use crate::project::plan::{Adjust, adjust, check_plan};
@@ -26,7 +25,7 @@ pub(super) fn adjust_annual_plan(
         violations.nest("annual_plan", found);
         plan
     });
-    let date = violations.check_optional("date", request.date, date);
+    let date = optional_date("date", request.date, violations);
     let arguments = Adjust { plan: plan?, reason: reason?, date: date? };
     Some(Custom::act(target?, arguments, adjust))
 }

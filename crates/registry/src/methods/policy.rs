@@ -10,15 +10,16 @@ use std::sync::Arc;
 use milepost_ledger::View;
 use milepost_proto::event::v1::{Event, event};
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Api, Command, Custom, call, target, write};
+use milepost_resource::{Api, Command, act, call, optional_date, write};
 use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
+use milepost_service::status::internal_fault;
 use milepost_types::{Rejection, text};
 use prost::Message;
 use tonic::{Response, Status};
 
-use super::{Named, day};
+use super::Named;
 use crate::policy::expression::Expressions;
 use crate::policy::{ask, programme, rules};
 use crate::tables::{Registry, Rows};
@@ -26,9 +27,9 @@ use crate::tables::{Registry, Rows};
 /// The methods of policy programmes.
 pub(crate) fn of_policy_programmes() -> Vec<Named> {
     vec![write("PublishPolicyProgramme", |request: PublishPolicyProgrammeRequest, violations| {
-        let target = target::<PolicyProgramme>(&request, violations);
-        let date = day("publish_date", request.publish_date, violations);
-        Some(Custom::act(target?, date?, programme::publish))
+        act(&request, programme::publish, violations, |violations| {
+            optional_date("publish_date", request.publish_date, violations)
+        })
     })]
 }
 
@@ -38,10 +39,11 @@ pub(crate) fn of_policies(known: &Arc<Expressions>) -> Vec<Named> {
     vec![
         call("PublishPolicy", move |api, request| publish(api, request, Arc::clone(&publishing))),
         write("WithdrawPolicy", |request: WithdrawPolicyRequest, violations| {
-            let target = target::<Policy>(&request, violations);
-            let reason = violations.check("reason", text::text(request.reason));
-            let date = day("withdrawal_date", request.withdrawal_date, violations);
-            Some(Custom::act(target?, (reason?, date?), rules::withdraw))
+            act(&request, rules::withdraw, violations, |violations| {
+                let reason = violations.check("reason", text::text(&request.reason));
+                let date = optional_date("withdrawal_date", request.withdrawal_date, violations);
+                Some((reason?, date?))
+            })
         }),
         pages::of_one(known),
         pages::of_many(known),
@@ -61,14 +63,16 @@ async fn publish(
     let caller = Caller::of_permitted(&request).map_err(refused)?;
     let permit = request.permit().clone();
     let submission = caller.submission(request.into_inner(), |request, violations| {
-        let target = target::<Policy>(&request, violations);
-        let date = day("publish_date", request.publish_date, violations);
-        let act = Custom::act(target?, date?, rules::publish);
-        Some(Arc::new(Command { act, traceparent: caller.traceparent.clone(), permit }))
+        let act = act(&request, rules::publish, violations, |violations| {
+            optional_date("publish_date", request.publish_date, violations)
+        });
+        Some(Arc::new(Command { act: act?, traceparent: caller.traceparent.clone(), permit }))
     });
     let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
     // What is refused has no receipt, and what is published has an event.
-    let published = receipt.events.first().and_then(published).unwrap_or_default();
+    let published = receipt.events.first().and_then(published);
+    let published = published
+        .ok_or_else(|| internal_fault("a publication has no event of the policy", "PublishPolicy"))?;
     let policy = published.clone();
     let read = move |view: &View<'_>| ask::unknown_attributes(&Rows::new(view), &policy, &known);
     let unknown_attributes = api.read_settled(caller.deadline, read).await?;

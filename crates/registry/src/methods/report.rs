@@ -6,8 +6,7 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
 use milepost_proto::registry::v1::{Project, QueryStatisticsRequest};
 use milepost_proto::resource::Resource;
-use milepost_resource::query;
-use milepost_service::value::date;
+use milepost_resource::{enum_value, optional_date, query};
 use milepost_types::filter::Schema;
 use milepost_types::{Filter, Violations, limits};
 
@@ -29,7 +28,7 @@ fn read(request: &QueryStatisticsRequest, violations: &mut Violations) -> Option
         let description = format!("{year} is not from {} to {}", limits::YEARS.start(), limits::YEARS.end());
         violations.push("year", "OUT_OF_RANGE", description);
     }
-    let date = violations.check_optional("date", request.date, date);
+    let date = optional_date("date", request.date, violations);
     let basis = choice("basis", request.basis, Basis::Listed, violations);
     let knowledge = choice("knowledge", request.knowledge, Knowledge::Latest, violations);
     let time_basis = choice("time_basis", request.time_basis, TimeBasis::Months, violations);
@@ -55,13 +54,5 @@ fn read(request: &QueryStatisticsRequest, violations: &mut Violations) -> Option
 
 /// A value of an enum; if none was chosen, the usual one.
 fn choice<E: TryFrom<i32>>(field: &str, number: i32, usual: E, violations: &mut Violations) -> Option<E> {
-    if number == 0 {
-        return Some(usual);
-    }
-    let found = E::try_from(number).ok();
-    if found.is_none() {
-        let description = format!("there is no value {number}; give one of the schema");
-        violations.push(field, "UNKNOWN_ENUM_VALUE", description);
-    }
-    found
+    if number == 0 { Some(usual) } else { enum_value(field, number, violations) }
 }

@@ -1,6 +1,6 @@
 //! Which policies fit whom on a day, and why others do not: for one organization, or for many.
 //!
-//! Invariants: a draft is asked about by nobody. Of projects only those are looked at that the caller may read; one that
+//! Invariants: drafts are never matched. Of projects only those are looked at that the caller may read; one that
 //! is named and may not be read is refused as one that is not there. What is found depends on rows, caller and day alone.
 
 use std::collections::BTreeSet;
@@ -11,16 +11,13 @@ use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::{Organization, Policy, PolicyMatch, Project, policy};
 use milepost_resource::{Checked, Name};
 use milepost_service::access::Scopes;
-use milepost_types::{Permission, Place, Rejection};
+use milepost_types::{Permission, Place, Rejection, limits};
 
 use super::expression::{Expressions, Field, Language};
 use super::facts::Facts;
 use super::matching::{Extent, Match, Matcher};
 use crate::tables::Rows;
 use crate::tables::matches::{self, Pair};
-
-/// Pairs of policies and projects that are looked at for one organization.
-const LOOKS: usize = 100_000;
 
 /// Whom is asked about: an organization, and those of its projects that are looked at.
 pub(crate) struct Subject {
@@ -98,9 +95,9 @@ impl Subject {
             for pair in matches::pairs(rows.read, Some(organization.name()), Some(&itself)) {
                 let name = pair.project.filter(|name| readable.cover(Place::of(&name.to_string())));
                 projects.extend(name.map(|name| rows.get(&name)).transpose()?.flatten());
-                if projects.len() * asked > LOOKS {
+                if projects.len() * asked > limits::MATCHED_PAIRS {
                     let what = "pairs of policies and projects of one organization; name a project, a programme or a filter";
-                    return Err(Rejection::LimitExceeded { what, limit: LOOKS as u64 });
+                    return Err(Rejection::LimitExceeded { what, limit: limits::MATCHED_PAIRS as u64 });
                 }
             }
         }

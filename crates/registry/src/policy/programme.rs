@@ -12,7 +12,8 @@ use milepost_proto::registry::v1::policy_programme::State;
 use milepost_proto::registry::v1::{Policy, PolicyProgramme};
 use milepost_proto::resource::TopLevel;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Rules, add_person, check_another_person, date_message,
+    By, Change, Checked, EventKind, Index, Name, Rules, add_person, check_another_person, check_state,
+    date_message,
 };
 use milepost_types::{Precondition, Rejection, ResourceId, Violations, limits};
 
@@ -74,7 +75,7 @@ impl Rules<Registry> for PolicyProgramme {
             }));
         }
         conditions.truncate(limits::VIOLATIONS);
-        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+        Rejection::unless_met(conditions)
     }
 
     fn release(scope: &Scope<'_>, programme: &Checked<Self>) -> Result<(), Rejection> {
@@ -113,15 +114,8 @@ pub(crate) fn publish(
     given: &Option<Date>,
 ) -> Result<Vec<Change>, Rejection> {
     let date = act_date(scope.context.now, "publish_date", *given)?;
+    check_state(programme, "publish", &[State::Draft])?;
     let name = programme.name().to_string();
-    if programme.state() != State::Draft {
-        return Err(Rejection::WrongState {
-            name,
-            action: "publish",
-            state: programme.state().as_str_name().to_owned(),
-            allowed: vec![State::Draft.as_str_name().to_owned()],
-        });
-    }
     check_another_person(&name, &scope.context.actor, &programme.drafters, "drafted it")?;
     let after = programme.changed(scope, |programme| {
         programme.set_state(State::Published);

@@ -12,13 +12,14 @@ use milepost_proto::event::v1::{PolicyPublished, PolicySuperseded, PolicyWithdra
 use milepost_proto::registry::v1::policy::{State, Subject};
 use milepost_proto::registry::v1::{Policy, PolicyCondition, PolicyProgramme};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Presence, Rules, Under, add_person, check_another_person,
+    By, Change, Checked, EventKind, Index, Name, Rules, Under, add_person, check_another_person, check_state,
     date, date_message,
 };
-use milepost_types::{Period, Rejection, ResourceId, Violations};
+use milepost_types::{Period, Rejection, ResourceId, Violations, limits};
 
 use super::act_date;
 use super::expression::Expression;
+use crate::reference::condition;
 use crate::tables::{Registry, Scope};
 
 /// The policies of each programme by their group.
@@ -27,9 +28,6 @@ pub(crate) const BY_GROUP: Index =
 
 /// The policies of all programmes by their state.
 pub(crate) const BY_STATE: Index = Index { tag: 70, under: 0, by: &[By::Field("state")], ..BY_GROUP };
-
-/// Policies that take the place of one, at most.
-const SUCCESSORS: usize = 100;
 
 impl Rules<Registry> for Policy {
     type Above = Under<PolicyProgramme>;
@@ -160,32 +158,13 @@ fn check_superseded(
             "a policy takes the place of another; name that",
         ));
     }
-    let (kind, what) = match scope.rows.presence(&predecessor)? {
-        Presence::Present => return Ok(()),
-        Presence::Missing => {
-            ("REFERENCE_NOT_FOUND", "there is no such policy; name another, or leave it out")
-        }
-        Presence::Deleted => ("REFERENCE_DELETED", "the policy is deleted; undelete it, or leave it out"),
-    };
-    Err(Rejection::precondition(kind, predecessor.to_string(), format!("{FIELD}: {what}")))
+    let missing = condition(&predecessor, scope.rows.presence(&predecessor)?, FIELD);
+    Rejection::unless_met(missing.into_iter().collect())
 }
 
 /// The policy whose place a policy takes.
 fn predecessor(policy: &Policy) -> Option<Name<Policy>> {
     policy.supersedes.parse().ok()
-}
-
-/// Refuses an action that the state does not allow.
-fn check_state(policy: &Checked<Policy>, action: &'static str, allowed: &[State]) -> Result<(), Rejection> {
-    if allowed.contains(&policy.state()) {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: policy.name().to_string(),
-        action,
-        state: policy.state().as_str_name().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    })
 }
 
 /// Publishes a policy on a day; none: today. What it supersedes hears of it.
@@ -231,8 +210,8 @@ fn supersede(scope: &Scope<'_>, predecessor: &Name<Policy>, successor: &str) -> 
     if before.state() == State::Draft {
         return refused("NOT_PUBLISHED", "it was never published; publish it first, or supersede another");
     }
-    if before.superseded_by.len() >= SUCCESSORS {
-        let limit = SUCCESSORS as u64;
+    if before.superseded_by.len() >= limits::POLICY_SUCCESSORS {
+        let limit = limits::POLICY_SUCCESSORS as u64;
         return Err(Rejection::LimitExceeded { what: "successors of one policy", limit });
     }
     let after = before.changed(scope, |policy| policy.superseded_by.push(successor.to_owned()));

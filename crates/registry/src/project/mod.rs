@@ -16,7 +16,7 @@ use milepost_proto::registry::v1::{Period, Portfolio, Project, Site, project};
 use milepost_resource::{
     By, Change, Checked, Created, Index, Name, PutBesides, Rules, Under, Unreadable, date,
 };
-use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations};
+use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations, limits};
 
 use crate::collection::completed_by;
 use crate::portfolio::{check_not_after, today};
@@ -33,9 +33,6 @@ pub(crate) const BY_PARTY: Index =
 
 /// The parts of projects.
 const PARTS: Index = Index { tag: 21, by: &[By::Field("parent_project")], ..BY_STATUS };
-
-/// Parts that a refusal to delete names at most.
-const PARTS_NAMED: usize = 10;
 
 /// The scheme whose codes have a shape.
 const NATIONAL_SCHEME: &str = "GB/T 40058";
@@ -125,8 +122,8 @@ impl Rules<Registry> for Project {
             };
             Precondition { kind: "HAS_PARTS", subject, description: description.to_owned() }
         };
-        let conditions: Vec<_> = parts.take(PARTS_NAMED).map(condition).collect();
-        if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+        let conditions: Vec<_> = parts.take(limits::PARTS_NAMED).map(condition).collect();
+        Rejection::unless_met(conditions)
     }
 
     /// Announces what becomes complete by it.

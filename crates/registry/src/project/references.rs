@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::reference::condition;
+use crate::reference::{check_portfolio, condition};
 use crate::tables::Scope;
 use milepost_proto::registry::v1::{Organization, Project};
 use milepost_resource::{Checked, Created, Name, Presence};
@@ -67,10 +67,8 @@ fn check_parent_name(project: &Checked<Project>, field: &str, violations: &mut V
         Some(parent) if parent == *project.name() => {
             violations.push(field(), "PARENT_CYCLE", "a project cannot be a part of itself; name another");
         }
-        Some(parent) if parent.parent() != project.name().parent() => {
-            violations.push(field(), "OTHER_PORTFOLIO", "name a project of the same portfolio");
-        }
-        _ => {}
+        Some(parent) => check_portfolio(field, &parent, &project.name().parent(), violations),
+        None => {}
     }
 }
 
@@ -171,7 +169,7 @@ impl<'a> References<'a> {
     }
 
     fn into_result(self) -> Result<(), Rejection> {
-        if self.conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(self.conditions)) }
+        Rejection::unless_met(self.conditions)
     }
 }
 

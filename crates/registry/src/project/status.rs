@@ -333,10 +333,6 @@ pub(crate) fn wrong_state(
     action: &'static str,
     allowed: impl Iterator<Item = Status>,
 ) -> Rejection {
-    Rejection::WrongState {
-        name: project.name().to_string(),
-        action,
-        state: project.status().as_str_name().to_owned(),
-        allowed: allowed.map(|status| status.as_str().to_owned()).collect(),
-    }
+    let state = project.status().as_str_name();
+    milepost_resource::wrong_state(project, action, state, allowed.map(Status::as_str))
 }

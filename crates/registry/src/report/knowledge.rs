@@ -10,7 +10,7 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
 use milepost_resource::Unreadable;
 
-use crate::tables::encoded::{Day, Plan, Report, date_of, period_of};
+use crate::tables::encoded::{Day, Plan, Report, period_of};
 use crate::tables::history::{Fact, Kind};
 
 /// What is known of a project: messages as they are encoded.
@@ -47,7 +47,7 @@ impl Known {
                 field::COMPLETED_INVESTMENTS if may_touch(run) => known.completed.push(held()),
                 field::RECEIVED_FUNDS if may_touch(run) => known.received.push(held()),
                 field::ACTUAL_PERIOD => (known.start, known.end) = period_of(run)?,
-                field::ENROLMENT_DATE => known.enrolment = date_of(run)?,
+                field::ENROLMENT_DATE => known.enrolment = Day::read(run)?,
                 _ => {}
             }
         }
@@ -88,7 +88,7 @@ impl Known {
 
 /// The day that a fact says; none if it was taken out.
 fn day_of(fact: &Fact) -> Result<Day, Unreadable> {
-    Ok(if fact.removed { Day::default() } else { date_of(&fact.said)? })
+    Ok(if fact.removed { Day::default() } else { Day::read(&fact.said)? })
 }
 
 /// Reports that are known, by their first days: no two have a day in common.

@@ -99,7 +99,7 @@ impl Missing {
         self.is_above |= is_above;
         self.count = self.count.saturating_add(i32::try_from(count).unwrap_or(i32::MAX));
         let Some(name) = name else { return };
-        let room = limits::MISSING_FIGURES - self.named.len();
+        let room = limits::MISSING_NAMED - self.named.len();
         for _ in 0..room.min(count as usize) {
             self.named.push(MissingFigure { subject: name.to_owned(), why: why.to_owned() });
         }

@@ -34,7 +34,7 @@ impl Day {
     }
 
     /// An encoded date.
-    fn read(run: &[u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn read(run: &[u8]) -> Result<Self, DecodeError> {
         let mut parts = [0; 3];
         for field in wire::fields(run) {
             if let (number @ 1..=3, Value::Number(part)) = field? {
@@ -147,11 +147,6 @@ pub(crate) fn period_of(run: &[u8]) -> Result<(Day, Day), DecodeError> {
         }
     }
     Ok((start, end))
-}
-
-/// An encoded date.
-pub(crate) fn date_of(run: &[u8]) -> Result<Day, DecodeError> {
-    Day::read(run)
 }
 
 /// The plan of a year.

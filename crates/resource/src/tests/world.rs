@@ -112,7 +112,7 @@ pub(super) fn target<R: Resource>(name: &str, etag: Option<u64>) -> Target<R> {
 }
 
 /// One page, and the token of the next.
-pub(super) fn page<R: Rules<Office>>(rows: &Rows, request: &R::List) -> Result<(Page, String), Rejection> {
+pub(super) fn page<R: Rules<Office>>(rows: &Rows, request: &R::List) -> Result<(Page<R>, String), Rejection> {
     page_of::<R>(rows, request, &Scopes::everywhere())
 }
 
@@ -121,7 +121,7 @@ pub(super) fn page_of<R: Rules<Office>>(
     rows: &Rows,
     request: &R::List,
     scopes: &Scopes,
-) -> Result<(Page, String), Rejection> {
+) -> Result<(Page<R>, String), Rejection> {
     let asked = read_list::<Office, R>(request, scopes)?;
     let mut page = asked.page::<Office, R>(&crate::Rows::new(rows), now())?;
     let token = asked.next_page_token(page.next.take(), 1);

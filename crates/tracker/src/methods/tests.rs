@@ -1,6 +1,7 @@
 //! What is read of requests and what is refused of them, with which path and reason; that what is required is
 //! asked for, and which methods there are.
 
+use milepost_proto::google::r#type as gtype;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
@@ -249,7 +250,8 @@ fn a_batch_tells_the_faults_of_all_its_requests() {
 
 #[test]
 fn a_document_is_whole_and_its_hash_has_32_bytes() {
-    let faults = |given: Evidence| faults(|violations| evidence(Some(given), violations));
+    let faults =
+        |given: Evidence| faults(|violations| evidence(Some(given), |evidence| &evidence.sha256, violations));
     assert!(faults(samples::evidence("permit")).is_empty());
     for (sha256, reason) in
         [(vec![], "REQUIRED"), (vec![7; 31], "INVALID_LENGTH"), (vec![7; 33], "INVALID_LENGTH")]
@@ -479,7 +481,7 @@ fn nonsense_is_told_short_whatever_its_size() {
     assert!(create_several(batch, &mut violations).is_none());
     let evidence =
         Evidence { title: huge.clone(), uri: huge.clone(), sha256: huge.into(), create_time: None };
-    self::evidence(Some(evidence), &mut violations);
+    self::evidence(Some(evidence), |evidence| &evidence.sha256, &mut violations);
     assert!(violations.count() > 10, "{}", violations.count());
     for violation in &violations {
         assert!(violation.description.len() < 1000 && violation.field.len() < 1000, "{}", violation.reason);

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Api, Custom, Method, Rows, call, target, write};
+use milepost_resource::{Api, Custom, Method, Rows, act, call, enum_values, optional_date, target, write};
 use milepost_service::access::Permitted;
 use milepost_service::refusal;
 use milepost_service::request::Caller;
-use milepost_service::value::date;
 use milepost_types::{
     LanguageTag, PageToken, Rejection, RequestDigest, TokenError, TokenKind, Violations, page_size, text,
 };
@@ -28,9 +27,9 @@ pub(crate) fn of_timeline_entries() -> Vec<(&'static str, Method<Tracker>)> {
             Some(Custom::act(target::<TimelineEntry>(&request, violations)?, (), publish))
         }),
         write("WithdrawTimelineEntry", |request: WithdrawTimelineEntryRequest, violations| {
-            let target = target::<TimelineEntry>(&request, violations);
-            let reason = violations.check("reason", text::text(request.reason));
-            Some(Custom::act(target?, reason?, withdraw))
+            act(&request, withdraw, violations, |violations| {
+                violations.check("reason", text::text(&request.reason))
+            })
         }),
         write("ReviseTimelineEntry", |request: ReviseTimelineEntryRequest, violations| {
             Some(Custom::act(target::<TimelineEntry>(&request, violations)?, (), revise))
@@ -102,8 +101,8 @@ fn read(request: &ListTimelineRequest) -> Result<(TimelineQuery, RequestDigest, 
 }
 
 fn days(request: &ListTimelineRequest, violations: &mut Violations) -> Option<(Option<Date>, Option<Date>)> {
-    let start = violations.check_optional("start_date", request.start_date, date);
-    let end = violations.check_optional("end_date", request.end_date, date);
+    let start = optional_date("start_date", request.start_date, violations);
+    let end = optional_date("end_date", request.end_date, violations);
     let (start, end) = (start?, end?);
     if let (Some(start), Some(end)) = (start, end)
         && end < start
@@ -116,14 +115,9 @@ fn days(request: &ListTimelineRequest, violations: &mut Violations) -> Option<(O
 }
 
 fn kinds(given: &[i32], violations: &mut Violations) -> Option<Vec<i32>> {
-    let known = |number: &i32| Kind::try_from(*number).is_ok_and(|kind| kind != Kind::Unspecified);
-    let before = violations.count();
-    for (i, number) in given.iter().enumerate().filter(|(_, number)| !known(number)) {
-        let description = format!("there is no value {number}; give one of the schema");
-        violations.push(format!("kinds[{i}]"), "UNKNOWN_ENUM_VALUE", description);
-    }
+    enum_values::<Kind>("kinds", given, violations)?;
     let mut kinds = given.to_vec();
     kinds.sort_unstable();
     kinds.dedup();
-    (violations.count() == before).then_some(kinds)
+    Some(kinds)
 }

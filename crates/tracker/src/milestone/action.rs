@@ -16,7 +16,9 @@ use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::{Evidence, Milestone};
-use milepost_resource::{Change, Checked, EventKind, add_person, check_another_person, date, date_message};
+use milepost_resource::{
+    Change, Checked, EventKind, add_person, check_another_person, check_state, date, date_message,
+};
 use milepost_service::value::instant_message;
 use milepost_types::{Precondition, Rejection, limits};
 
@@ -228,22 +230,6 @@ fn announced(
     Change::of(kind, Some(before), after).announcing(announcement)
 }
 
-fn check_state(
-    milestone: &Checked<Milestone>,
-    action: &'static str,
-    allowed: &[State],
-) -> Result<(), Rejection> {
-    if allowed.contains(&milestone.state()) {
-        return Ok(());
-    }
-    Err(Rejection::WrongState {
-        name: milestone.name().to_string(),
-        action,
-        state: milestone.state().as_str_name().to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    })
-}
-
 /// The day on which it happened: the current date if none is given, and never after it.
 fn day(given: Option<Date>, current: Date) -> Result<Date, Rejection> {
     match given {
@@ -269,7 +255,7 @@ fn check_evidence(milestone: &Checked<Milestone>) -> Result<(), Rejection> {
         description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
     };
     let conditions: Vec<_> = milestone.required_evidence.iter().filter(missing).map(condition).collect();
-    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
+    Rejection::unless_met(conditions)
 }
 
 #[cfg(test)]

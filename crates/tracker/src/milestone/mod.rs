@@ -15,6 +15,7 @@ use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, add_person, date,
+    known_state,
 };
 use milepost_types::{DamagedRow, Rejection};
 
@@ -65,12 +66,7 @@ impl Rules<Tracker> for Milestone {
 
     /// What may be done to a milestone, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {
-        match State::try_from(self.state) {
-            Ok(State::Unspecified) | Err(_) => {
-                return Err(Unreadable::of("state", format_args!("{} is no state", self.state)));
-            }
-            Ok(_) => {}
-        }
+        known_state(self)?;
         Nearness::try_from(self.nearness).map_err(|_| Unreadable::of("nearness", "is unknown"))?;
         Slippage::try_from(self.slippage).map_err(|_| Unreadable::of("slippage", "is unknown"))?;
         let dates = [&self.baseline_date, &self.forecast_date, &self.actual_date];

@@ -141,8 +141,8 @@ fn every_milestone_is_in_the_order_of_due_dates_and_a_planned_one_is_found_by_it
 #[test]
 fn what_this_version_cannot_work_with_is_damage_that_says_what() {
     for (wrong, what) in [
-        (Milestone { state: 0, ..milestone() }, "state: 0 is no state"),
-        (Milestone { state: 99, ..milestone() }, "state: 99 is no state"),
+        (Milestone { state: 0, ..milestone() }, "state: 0 is no state that this version knows"),
+        (Milestone { state: 99, ..milestone() }, "state: 99 is no state that this version knows"),
         (Milestone { outlook: 99, nearness: 0, ..milestone() }, "outlook: 99 is no outlook"),
         (Milestone { nearness: 99, ..milestone() }, "nearness: is unknown"),
         (Milestone { slippage: 99, ..milestone() }, "slippage: is unknown"),

@@ -17,39 +17,19 @@ use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::service_request::State;
 use milepost_proto::tracker::v1::{ServiceAnswer, ServicePause, ServiceRequest};
-use milepost_resource::{Change, Checked, EventKind, date, date_message};
+use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message, wrong_state};
 use milepost_types::{Rejection, limits};
 
-use super::clock::paused_working_days;
 use super::context;
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
 
-/// What acts answer.
-type Outcome = Result<Vec<Change>, Rejection>;
+/// How refusals call a request whose clock stands still by a pause.
+const PAUSED: &str = "PAUSED";
 
-/// A request that an act is done to.
-type Before<'a> = &'a Checked<ServiceRequest>;
-
-/// Refuses an act that the state does not allow.
-pub(super) fn check_state(
-    before: Before<'_>,
-    action: &'static str,
-    allowed: &[State],
-) -> Result<(), Rejection> {
-    if allowed.contains(&before.state()) {
-        return Ok(());
-    }
-    Err(wrong_state(before, action, before.state().as_str_name(), allowed))
-}
-
-fn wrong_state(before: Before<'_>, action: &'static str, state: &str, allowed: &[State]) -> Rejection {
-    Rejection::WrongState {
-        name: before.name().to_string(),
-        action,
-        state: state.to_owned(),
-        allowed: allowed.iter().map(|state| state.as_str_name().to_owned()).collect(),
-    }
+/// The refusal of an act because of a pause.
+fn paused(before: &Checked<ServiceRequest>, action: &'static str, allowed: &[State]) -> Rejection {
+    wrong_state(before, action, PAUSED, allowed.iter().map(State::as_str_name))
 }
 
 /// The refusal of a day that has not come.
@@ -62,7 +42,11 @@ pub(super) fn in_future(field: &str, day: Date, current: Date) -> Rejection {
 }
 
 /// The day of an act: the current date if none is given.
-fn act_day(context: &ChangeContext, before: Before<'_>, given: Option<Date>) -> Result<Date, Rejection> {
+fn act_day(
+    context: &ChangeContext,
+    before: &Checked<ServiceRequest>,
+    given: Option<Date>,
+) -> Result<Date, Rejection> {
     let day = given.unwrap_or(context.current_date);
     if day > context.current_date {
         return Err(in_future("date", day, context.current_date));
@@ -82,11 +66,11 @@ fn act_day(context: &ChangeContext, before: Before<'_>, given: Option<Date>) -> 
 /// What comes of an act on a day: the change, which is complete but for what follows from it.
 fn acted(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     kind: EventKind,
     day: Date,
     act: impl FnOnce(&mut ServiceRequest),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     let after = before.changed(scope, |request| {
         act(request);
         request.act_date = Some(date_message(day));
@@ -97,12 +81,12 @@ fn acted(
 /// The same, to another state.
 fn moved(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     (event_type, state): (&'static str, State),
     reason: &str,
     day: Date,
     act: impl FnOnce(&mut ServiceRequest),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     let payload = Payload::ServiceRequestStateChanged(event::ServiceRequestStateChanged {
         previous_state: before.state,
         state: state.into(),
@@ -119,7 +103,11 @@ fn moved(
 ///
 /// # Errors
 /// If the state or the day does not allow it; so with all acts.
-pub(crate) fn accept(scope: &Scope<'_>, before: Before<'_>, given: &Option<Date>) -> Outcome {
+pub(crate) fn accept(
+    scope: &Scope<'_>,
+    before: &Checked<ServiceRequest>,
+    given: &Option<Date>,
+) -> Result<Vec<Change>, Rejection> {
     check_state(before, "accept", &[State::Open])?;
     let day = act_day(&context(scope, before.name())?, before, *given)?;
     let to = ("milepost.service_request.accepted", State::Accepted);
@@ -129,12 +117,12 @@ pub(crate) fn accept(scope: &Scope<'_>, before: Before<'_>, given: &Option<Date>
 /// The officer answers, on a day.
 pub(crate) fn answer(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     (text, given): &(String, Option<Date>),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     check_state(before, "answer", &[State::Accepted])?;
     if before.paused {
-        return Err(wrong_state(before, "answer", "PAUSED", &[State::Accepted]));
+        return Err(paused(before, "answer", &[State::Accepted]));
     }
     let day = act_day(&context(scope, before.name())?, before, *given)?;
     if before.answers.len() >= limits::SERVICE_ANSWERS {
@@ -157,9 +145,9 @@ pub(crate) fn answer(
 /// The answer does not help, for a reason.
 pub(crate) fn return_answer(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     (reason, given): &(String, Option<Date>),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     check_state(before, "return", &[State::Answered])?;
     let day = act_day(&context(scope, before.name())?, before, *given)?;
     let to = ("milepost.service_request.returned", State::Accepted);
@@ -183,9 +171,9 @@ pub(crate) struct Rating {
 /// The requester rates the answer, which closes the request.
 pub(crate) fn rate(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     Rating { rating, comment, date }: &Rating,
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     check_state(before, "rate", &[State::Answered])?;
     let day = act_day(&context(scope, before.name())?, before, *date)?;
     let to = ("milepost.service_request.rated", State::Closed);
@@ -199,9 +187,9 @@ pub(crate) fn rate(
 /// The requester wants it no longer. A pause ends with it and moves nothing.
 pub(crate) fn withdraw(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     (reason, given): &(String, Option<Date>),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     check_state(before, "withdraw", &[State::Open, State::Accepted, State::Answered])?;
     let day = act_day(&context(scope, before.name())?, before, *given)?;
     let to = ("milepost.service_request.withdrawn", State::Withdrawn);
@@ -216,13 +204,13 @@ pub(crate) fn withdraw(
 /// Its clock stands still from a day on, for a reason that has a code.
 pub(crate) fn pause(
     scope: &Scope<'_>,
-    before: Before<'_>,
+    before: &Checked<ServiceRequest>,
     (reason, code, given): &(String, String, Option<Date>),
-) -> Outcome {
+) -> Result<Vec<Change>, Rejection> {
     let allowed = [State::Open, State::Accepted];
     check_state(before, "pause", &allowed)?;
     if before.paused {
-        return Err(wrong_state(before, "pause", "PAUSED", &allowed));
+        return Err(paused(before, "pause", &allowed));
     }
     let day = act_day(&context(scope, before.name())?, before, *given)?;
     if before.pauses.len() >= limits::SERVICE_PAUSES {
@@ -239,17 +227,19 @@ pub(crate) fn pause(
 }
 
 /// Its clock goes on from a day on: the due date moves by the working days of the pause.
-pub(crate) fn resume(scope: &Scope<'_>, before: Before<'_>, given: &Option<Date>) -> Outcome {
+pub(crate) fn resume(
+    scope: &Scope<'_>,
+    before: &Checked<ServiceRequest>,
+    given: &Option<Date>,
+) -> Result<Vec<Change>, Rejection> {
     let open = before.pauses.last().filter(|pause| pause.end_date.is_none());
     let Some(start) = open.and_then(|pause| date(pause.start_date.as_ref())) else {
-        let state = before.state().as_str_name().to_owned();
-        let (name, action) = (before.name().to_string(), "resume");
-        return Err(Rejection::WrongState { name, action, state, allowed: vec!["PAUSED".to_owned()] });
+        return Err(wrong_state(before, "resume", before.state().as_str_name(), [PAUSED]));
     };
     let context = context(scope, before.name())?;
     let day = act_day(&context, before, *given)?;
     let calendar = &context.portfolio.calendar;
-    let working_days = paused_working_days(calendar, start, day);
+    let working_days = calendar.working_days_between(start, day);
     let moved = |due| calendar.add_working_days(due, working_days).unwrap_or(Date::MAX);
     let due_date = date(before.due_date.as_ref()).map(|due| date_message(moved(due)));
     let payload = Payload::ServiceRequestResumed(event::ServiceRequestResumed {

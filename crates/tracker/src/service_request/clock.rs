@@ -72,11 +72,6 @@ pub(crate) fn next_rise(request: &ServiceRequest, calendar: &Calendar, day: Date
     }
 }
 
-/// By how many working days a pause moves the due date.
-pub(crate) fn paused_working_days(calendar: &Calendar, start: Date, end: Date) -> i32 {
-    calendar.working_days_between(start, end)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -175,7 +170,7 @@ mod tests {
         let calendar =
             Calendar::new(Weekdays::default(), (1..=5).map(|day| date(2021, 5, day)), [date(2021, 5, 8)]);
         // Thursday 29 April to Monday 10 May: 30 April, 6, 7, 8 and 10 May.
-        assert_eq!(paused_working_days(&calendar, date(2021, 4, 29), date(2021, 5, 10)), 5);
+        assert_eq!(calendar.working_days_between(date(2021, 4, 29), date(2021, 5, 10)), 5);
         let due_date = Some(date_message(date(2021, 4, 29)));
         let request = ServiceRequest { due_date, ..request() };
         assert_eq!(level_on(&request, &calendar, date(2021, 4, 30)), 1);

@@ -18,8 +18,11 @@ use milepost_proto::event::v1::ServiceRequestEscalated;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::ServiceRequest;
 use milepost_proto::tracker::v1::service_request::State;
-use milepost_resource::{By, Change, Checked, EventKind, Index, Rules, Unreadable, When, date, date_message};
-use milepost_types::{DamagedRow, Rejection, Violations, check_person, text};
+use milepost_resource::{
+    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, check_state, date, date_message,
+    known_state,
+};
+use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use acts::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
 
@@ -29,9 +32,6 @@ use crate::mirror::Portfolio;
 use crate::names::ServiceRequestName;
 use crate::parent::Followed;
 use clock::{is_final, level_on, next_rise};
-
-/// The most characters of a requester, as the schema says it.
-const PERSON_CHARS: usize = 200;
 
 /// The requests of each portfolio by the next day on which their level rises.
 pub(crate) const NEXT_RISE: Index = Index {
@@ -61,13 +61,6 @@ impl Rules<Tracker> for ServiceRequest {
         NEXT_RISE,
     ];
 
-    fn check_field(&self, field: &str, violations: &mut Violations) {
-        // The schema says how long it may be.
-        if field == "requester" && text::line(&*self.requester, PERSON_CHARS).is_ok() {
-            violations.check(field, check_person(&self.requester));
-        }
-    }
-
     fn check(&self, violations: &mut Violations) {
         if self.requester.is_empty() && self.requester_organization.is_empty() {
             let description =
@@ -78,9 +71,7 @@ impl Rules<Tracker> for ServiceRequest {
 
     /// What may be done to a request, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {
-        if matches!(State::try_from(self.state), Ok(State::Unspecified) | Err(_)) {
-            return Err(Unreadable::of("state", format_args!("{} is no state", self.state)));
-        }
+        known_state(self)?;
         let pauses = self.pauses.iter().map(|pause| &pause.start_date);
         let answers = self.answers.iter().map(|answer| &answer.answer_date);
         if [&self.act_date].into_iter().chain(pauses).chain(answers).any(|day| date(day.as_ref()).is_none()) {
@@ -105,7 +96,7 @@ impl Rules<Tracker> for ServiceRequest {
             (title.clone(), text.clone(), who, *request_date, *due_date)
         };
         if let Some(before) = live.filter(|before| said(before) != said(after)) {
-            acts::check_state(before, "update", &[State::Open, State::Accepted, State::Answered])?;
+            check_state(before, "update", &[State::Open, State::Accepted, State::Answered])?;
         }
         let context = context(scope, after.name())?;
         let Some(made) = date(after.request_date.as_ref()) else { return Ok(()) };

@@ -193,10 +193,10 @@ impl Pen<'_> {
         let (columns, scale) = self.bin_columns(bins);
         let most = counts.iter().copied().max().unwrap_or(0);
         // The height is in 0 to 8 × ROWS; what is there shows, however small.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
         let height = |count: u64| match count {
             0 => 0,
-            _ => (share(signed(count), signed(most)) * 8.0 * 5.0).round().max(1.0) as usize,
+            _ => (share(signed(count), signed(most)) * 8.0 * ROWS as f64).round().max(1.0) as usize,
         };
         let mut out = String::new();
         for row in (0..ROWS).rev() {

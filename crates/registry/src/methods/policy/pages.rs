@@ -12,7 +12,9 @@ use jiff::civil::Date;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::Resource;
-use milepost_resource::{Checked, Name, Query, Rules, date_message, query, read_list};
+use milepost_resource::{
+    Checked, Name, Query, Rules, date_message, enum_values, optional_date, query, read_list,
+};
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
 use milepost_types::{
@@ -20,7 +22,7 @@ use milepost_types::{
 };
 use prost::Message;
 
-use crate::methods::{Named, day};
+use crate::methods::Named;
 use crate::policy::ask::{self, Answer, Question, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};
@@ -110,7 +112,7 @@ fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Opti
     let organization = violations.check("organization", request.organization.parse());
     let project = optional("project", &request.project, violations);
     let programme = optional("policy_programme", &request.policy_programme, violations);
-    let date = day("date", request.date, violations);
+    let date = optional_date("date", request.date, violations);
     let size = violations.check("page_size", page_size(request.page_size));
     check_filter::<Policy>("filter", &request.filter, violations);
     let MatchPoliciesRequest { filter, explain, page_token, .. } = request.clone();
@@ -177,18 +179,9 @@ struct Many {
 
 fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -> Option<Many> {
     let programme = violations.check("policy_programme", request.policy_programme.parse());
-    let date = day("date", request.date, violations);
+    let date = optional_date("date", request.date, violations);
     let size = violations.check("page_size", page_size(request.page_size));
-    let mut outcomes = Vec::new();
-    for (i, number) in request.outcomes.iter().enumerate() {
-        match Outcome::try_from(*number) {
-            Ok(outcome) if outcome != Outcome::Unspecified => outcomes.push(outcome),
-            _ => {
-                let description = format!("there is no value {number}; give one of the schema");
-                violations.push(format!("outcomes[{i}]"), "UNKNOWN_ENUM_VALUE", description);
-            }
-        }
-    }
+    let outcomes = enum_values::<Outcome>("outcomes", &request.outcomes, violations);
     check_filter::<Organization>(ORGANIZATION_FILTER, &request.organization_filter, violations);
     let BatchMatchPoliciesRequest { organization_filter: filter, explain, page_token, .. } = request.clone();
     let parts = vec![
@@ -196,11 +189,11 @@ fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -
         filter.clone(),
         date?.map(|date| date.to_string()).unwrap_or_default(),
         explain.to_string(),
-        outcomes.iter().map(|outcome| outcome.as_str_name()).collect::<Vec<_>>().join(","),
+        outcomes.iter().flatten().map(Outcome::as_str_name).collect::<Vec<_>>().join(","),
     ];
     let asked =
         Asked { parts, programme: Some(programme?), filter, date: date?, explain, size: size?, page_token };
-    Some(Many { asked, outcomes })
+    Some(Many { asked, outcomes: outcomes? })
 }
 
 /// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer.
@@ -334,12 +327,8 @@ fn listed<R: Rules<Registry>>(
 ) -> Result<(Vec<Checked<R>>, String), Rejection> {
     let list = read_list::<Registry, R>(request, scopes)?;
     let page = list.page::<Registry, R>(rows, now)?;
-    let names = page.resources.iter().map(|row| {
-        let resource = R::decode(row.clone()).unwrap_or_default();
-        let name: Name<R> = resource.name().parse().map_err(|error| Rejection::fault("name", error))?;
-        Ok(rows.read(&name, row.clone())?)
-    });
-    let resources = names.collect::<Result<Vec<_>, Rejection>>()?;
+    let resources = page.names.iter().zip(page.resources).map(|(name, row)| rows.read(name, row));
+    let resources = resources.collect::<Result<Vec<_>, _>>()?;
     Ok((resources, list.next_page_token(page.next, 0)))
 }
 
