@@ -18,8 +18,8 @@ pub(crate) enum Changes {
     All,
 }
 
-/// Checks the answers of a resource's standard methods, and of the others that answer with it. What its service has of
-/// those that change.
+/// Checks the answers of a resource's standard methods, and of the others that answer with it. Returns which
+/// of the changing methods the service has.
 ///
 /// # Panics
 /// If a method is missing, or if an answer looks otherwise.

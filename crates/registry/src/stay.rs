@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use milepost_types::Period;
 
-/// That somebody is somewhere for a period.
+/// A period in which somebody is an officer of a project, or a member of an alliance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stay<'a> {
     pub(crate) who: &'a str,
@@ -42,7 +42,7 @@ pub(crate) fn lead_fault(day: Date, leads: usize) -> String {
     }
 }
 
-/// Two stays of the same that share a day, by their indices: the first such pair.
+/// The first two stays of one person or organization that share a day, by index, by their indices: the first such pair.
 pub(crate) fn first_overlap(stays: &[Stay<'_>]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..stays.len()).collect();
     order.sort_by_key(|i| (stays[*i].who, stays[*i].period.start(), *i));

@@ -22,7 +22,7 @@
 //! | portfolios by display name | 16 | display name 0 portfolio | – |
 //! | organizations by display name | 17 | display name 0 organization | – |
 //! | projects by display name | 18 | portfolio 0 display name 0 project | – |
-//! | none any more (projects by minute of update) | 19 | | |
+//! | retired: projects by minute of update | 19 | | |
 //! | projects by status, not deleted | 20 | portfolio 0 status (u8) project | – |
 //! | parts by parent, not deleted | 21 | portfolio 0 parent 0 project | – |
 //! | phases by order | 22 | portfolio 0 project 0 order (u32) deleted (u8) phase | – |
@@ -57,7 +57,7 @@
 //! | projects by party, not deleted | 71 | organization 0 portfolio 0 project | – |
 //! | matches | 72 | programme 0 policy 0 organization 0, then portfolio 0 project 0 or nothing | – |
 //! | matches by project | 73 | portfolio 0 project 0 organization 0 programme 0 policy 0 | – |
-//! | changes that matches are to follow | 74 | name | the event's id, and how far it was followed |
+//! | pending rematches | 74 | name | the event's id, and how far it was followed |
 
 pub(crate) mod encoded;
 pub(crate) mod history;

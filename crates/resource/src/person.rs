@@ -1,7 +1,7 @@
 //! Another person: what one does, someone else approves.
 //!
-//! Invariant: two are the same person if they share an id, be it the one who acts or the one that is acted for. Who
-//! gives no name is nobody, and nobody can be shown to be another person.
+//! Invariant: two are the same person if they share an id, be it the one who acts or the one that is acted for. A
+//! caller without a principal is not a person, so it can never count as another person.
 
 use milepost_ledger::{Actor, Authentication};
 use milepost_proto::access::v1::Person;

@@ -62,8 +62,8 @@ pub trait Rules<D>: Resource {
         Ok(())
     }
 
-    /// Puts what other rows say of one that is put, besides its own and those of indexes, from its row before, if there
-    /// was one, and its row to be; none: nothing does.
+    /// Writes further rows derived from this one, besides its own and its index rows, from its row before, if there was
+    /// one, and its row to be; none: there are none.
     const PUT_BESIDES: Option<PutBesides> = None;
 
     /// Sets the output fields of a new one.

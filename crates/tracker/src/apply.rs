@@ -36,20 +36,20 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             tables::advancing::remove(rows, &portfolio);
         }
         Effect::Advancing(portfolio, advancing) => tables::advancing::put(rows, &portfolio, &advancing),
-        Effect::Followed { position, facts, access, keeps } => {
+        Effect::Followed { position, facts, access, mirror_version } => {
             // From its beginning on it is followed by this version; else what was not kept before is still missing.
             let is_first = tables::source::get(rows).is_none_or(|source| source.sequence == 0);
-            let kept = if is_first { keeps } else { tables::keeps::get(rows).min(keeps) };
-            tables::keeps::put(rows, kept);
+            let complete = tables::mirror_version::get(rows).min(mirror_version);
+            tables::mirror_version::put(rows, if is_first { mirror_version } else { complete });
             apply_facts(rows, facts)?;
             apply_access(rows, &access);
             tables::source::put(rows, &position);
             tables::partly::remove(rows);
         }
-        Effect::Refollowed { facts, keeps } => {
+        Effect::Refollowed { facts, mirror_version } => {
             apply_facts(rows, facts)?;
-            if keeps > 0 {
-                tables::keeps::put(rows, keeps);
+            if mirror_version > 0 {
+                tables::mirror_version::put(rows, mirror_version);
             }
         }
         Effect::PartlyFollowed { partly, facts } => {
@@ -64,7 +64,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
                 tables::portfolio::clear(rows);
                 tables::project::clear(rows);
                 tables::assignment::clear(rows);
-                tables::keeps::put(rows, 0);
+                tables::mirror_version::put(rows, 0);
             }
             for (log, fork) in to.in_common(previous) {
                 tables::later_logs::put(rows, log, &fork);

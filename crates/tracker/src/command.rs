@@ -27,8 +27,8 @@ pub(crate) enum Command {
         /// If given, nothing is derived from it, for this reason.
         skip: Option<String>,
     },
-    /// Keep what entries of the registry said, which an earlier version took over without keeping it.
-    Refollow {
+    /// Copy what entries of the registry said and an earlier version did not copy.
+    UpgradeMirror {
         /// The last of the entries.
         position: Position,
         /// What they said.

@@ -6,7 +6,7 @@
 
 mod days;
 mod ingest;
-mod refollow;
+mod mirror_upgrade;
 pub(crate) mod works;
 
 use std::collections::HashMap;
@@ -108,8 +108,8 @@ impl Domain for Tracker {
             Command::Ingest { source_entry, skip } => {
                 Ok(ingest::decide(&scope, source_entry, skip.as_deref())?)
             }
-            Command::Refollow { position, assignments, is_last } => {
-                Ok(refollow::decide(&scope, position, assignments, *is_last)?)
+            Command::UpgradeMirror { position, assignments, is_last } => {
+                Ok(mirror_upgrade::decide(&scope, position, assignments, *is_last)?)
             }
             Command::ResetFollower { to, reason } => Ok(reset_follower(&scope, to, reason)),
             Command::FollowRestored { from, to } => Ok(follow_restored(&scope, *from, to)?),

@@ -6,7 +6,7 @@
 //! another history, or an entry of a newer format, is not guessed about: following ends, which is logged
 //! for operators, and the tracker is not ready until one has helped. Nothing else ends it.
 
-mod refollow;
+mod mirror_upgrade;
 pub(crate) mod upstream;
 
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Follow {
     }
 
     async fn follow(&self) -> Stop {
-        if let Err(stop) = self.refollow().await {
+        if let Err(stop) = self.upgrade_mirror().await {
             return stop;
         }
         let mut after = tables::source::get(&self.ledger.view());

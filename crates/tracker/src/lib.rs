@@ -1,5 +1,4 @@
-//! When, and how well: milestones with baseline, forecast and actual dates; service requests; and the public timeline that
-//! is told of it.
+//! When, and how well: milestones with baseline, forecast and actual dates; service requests; and the public timeline.
 //!
 //! A service on a ledger, in rooms: `milestone`, `service_request` and `timeline` have the rules of these, which crate
 //! `resource` serves and stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`

@@ -1,7 +1,7 @@
 //! The id of a resource: the last segment of its name, chosen by the caller or by the server.
 //!
-//! Invariant: a `ResourceId` matches `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`, or it is a year, for what there is one of a
-//! year. It says nothing about which collection the id stands in; `name` does.
+//! Invariant: a `ResourceId` matches `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`, or a year, for resources of which each year
+//! has one. It says nothing about which collection the id stands in; `name` does.
 
 use std::fmt;
 use std::str::FromStr;

@@ -47,7 +47,7 @@ pub fn count(number: i64) -> String {
     decimal(&number.to_string())
 }
 
-/// A decimal number with separators of thousands in its whole part: `-1,234.50`. A text that is none stays as it is.
+/// A decimal number with separators of thousands in its whole part: `-1,234.50`. Any other text is returned unchanged.
 pub fn decimal(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, places) = digits.split_at(digits.find('.').unwrap_or(digits.len()));

@@ -36,7 +36,7 @@ Examples:
   milepost portfolio report western-science-city --date 2021-06-30 --year 2021 --language zh
   milepost portfolio report western-science-city --language en --html report.html";
 
-/// Draws all that is known of a portfolio: lists, starts, rates, networks, indicators and the timeline
+/// Draws the portfolio: lists, starts, rates, networks, indicators and the timeline
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The portfolio, by its full name or by its id

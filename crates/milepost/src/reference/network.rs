@@ -54,7 +54,7 @@ impl State {
 
 /// In which way the elements of a group lie.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+enum Direction {
     Ring,
     Across,
     Down,
@@ -74,12 +74,12 @@ impl Network {
             network.rings = groups.flat_map(|group| lines(collection, group)).collect();
             fill(&mut network.rings, &collection.whole);
         } else if is_grid {
-            for (way, group) in ways(&collection.groups) {
+            for (way, group) in directions(&collection.groups) {
                 let lines = lines(collection, group);
                 match way {
-                    Way::Ring => network.rings.extend(lines),
-                    Way::Across => network.across.extend(lines),
-                    Way::Down => network.down.extend(lines),
+                    Direction::Ring => network.rings.extend(lines),
+                    Direction::Across => network.across.extend(lines),
+                    Direction::Down => network.down.extend(lines),
                 }
             }
         }
@@ -104,16 +104,16 @@ impl Network {
     }
 }
 
-/// The groups of a grid with their ways: as their names say; of the others, the first lies across, the second down.
-fn ways(groups: &[Progress]) -> Vec<(Way, &Progress)> {
+/// The groups of a grid with their directions: as their names say; of the others, the first lies across, the second down.
+fn directions(groups: &[Progress]) -> Vec<(Direction, &Progress)> {
     let has = |group: &str, words: &[&str]| words.iter().any(|word| group.to_lowercase().contains(word));
     let named = |group: &Progress| match &*group.group {
-        name if has(name, &["环", "ring"]) => Some(Way::Ring),
-        name if has(name, &["横", "east", "west", "horizontal"]) => Some(Way::Across),
-        name if has(name, &["纵", "north", "south", "vertical"]) => Some(Way::Down),
+        name if has(name, &["环", "ring"]) => Some(Direction::Ring),
+        name if has(name, &["横", "east", "west", "horizontal"]) => Some(Direction::Across),
+        name if has(name, &["纵", "north", "south", "vertical"]) => Some(Direction::Down),
         _ => None,
     };
-    let mut free = vec![Way::Down, Way::Across];
+    let mut free = vec![Direction::Down, Direction::Across];
     free.retain(|way| groups.iter().all(|group| named(group) != Some(*way)));
     groups.iter().filter_map(|group| Some((named(group).or_else(|| free.pop())?, group))).collect()
 }

@@ -33,8 +33,8 @@ pub struct View {
     /// Whether that day is today. If not, what is known only as of today says so.
     pub is_today: bool,
     pub projects: Projects,
-    /// How many milestones stand how, in the order of [`Standing`]; those that none stands are not there.
-    pub milestones: Vec<(Standing, u64)>,
+    /// The number of milestones in each state, in the order of [`MilestoneState`], without states that have none.
+    pub milestones: Vec<(MilestoneState, u64)>,
     pub lists: Option<Vec<List>>,
     /// In the order of their days.
     pub batches: Vec<Batch>,
@@ -60,7 +60,7 @@ pub struct Projects {
 
 /// How a milestone stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum MilestoneState {
     Achieved,
     PartiallyAchieved,
     OnTrack,

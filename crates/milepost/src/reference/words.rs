@@ -9,7 +9,7 @@ use milepost_types::prose;
 
 use super::bins::Span;
 use super::phrases::ABSENT;
-use super::view::{Amount, Clash, Qualifier, RateKind, Standing, Verdict};
+use super::view::{Amount, Clash, MilestoneState, Qualifier, RateKind, Verdict};
 use crate::output::text;
 
 /// The words of a language.
@@ -236,18 +236,18 @@ impl Words {
     }
 
     /// How a milestone stands.
-    pub fn standing(self, standing: Standing) -> &'static str {
-        match standing {
-            Standing::Achieved => self.choose("已实现", "achieved"),
-            Standing::PartiallyAchieved => self.choose("部分实现", "partially achieved"),
-            Standing::OnTrack => self.choose("正常", "on track"),
-            Standing::DueSoon => self.choose("临近", "due soon"),
-            Standing::AtRisk => self.choose("有风险", "at risk"),
-            Standing::Late => self.choose("滞后", "late"),
-            Standing::Overdue => self.choose("逾期", "overdue"),
-            Standing::Undated => self.choose("日期未公布", "without a date"),
-            Standing::NotMet => self.choose("未实现", "not met"),
-            Standing::Cancelled => self.choose("取消", "cancelled"),
+    pub fn milestone_state(self, state: MilestoneState) -> &'static str {
+        match state {
+            MilestoneState::Achieved => self.choose("已实现", "achieved"),
+            MilestoneState::PartiallyAchieved => self.choose("部分实现", "partially achieved"),
+            MilestoneState::OnTrack => self.choose("正常", "on track"),
+            MilestoneState::DueSoon => self.choose("临近", "due soon"),
+            MilestoneState::AtRisk => self.choose("有风险", "at risk"),
+            MilestoneState::Late => self.choose("滞后", "late"),
+            MilestoneState::Overdue => self.choose("逾期", "overdue"),
+            MilestoneState::Undated => self.choose("日期未公布", "without a date"),
+            MilestoneState::NotMet => self.choose("未实现", "not met"),
+            MilestoneState::Cancelled => self.choose("取消", "cancelled"),
         }
     }
 

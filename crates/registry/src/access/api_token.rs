@@ -44,7 +44,7 @@ impl Rules<Registry> for ApiToken {
         }
     }
 
-    /// Of one that is revoked, nothing is compared any more.
+    /// A revoked token is never compared again, so its hash is dropped.
     fn complete(
         _: &Scope<'_>,
         kind: &EventKind,

@@ -61,7 +61,7 @@ impl Rules<Registry> for Activity {
         check_state(activity, "delete", &[State::Planned, State::Cancelled])
     }
 
-    /// A creation speaks of the day for which it is planned.
+    /// The date of a creation event is the planned day.
     fn describe(
         _: &Scope<'_>,
         before: Option<&Checked<Self>>,
@@ -81,7 +81,7 @@ fn check_members(scope: &Scope<'_>, activity: &Checked<Activity>, day: Date) -> 
     Rejection::unless_met(absent.map(|participant| members::not_member(participant, day)).collect())
 }
 
-/// It took place on a day; none: today.
+/// Marks an activity as held, on `given` or else today.
 ///
 /// # Errors
 /// If it is not planned any more, if the day is to come, or if a participant is no member on it.
@@ -101,7 +101,7 @@ pub(crate) fn hold(
     Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
-/// It does not take place, for this reason.
+/// Cancels an activity, for a reason.
 ///
 /// # Errors
 /// If it is not planned any more.

@@ -1,6 +1,6 @@
 //! The members of an alliance: who joins, who leaves and who leads, from a day on.
 //!
-//! Invariant: what changes on a day changes at once, and what was before that day stays as it was: a stay goes on, ends,
+//! Invariant: all changes of one request take effect on the same day, and no day before it changes: a stay goes on, ends,
 //! or is split where its lead changes.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ use crate::tables::Rows;
 /// The fields of a project that are counted.
 const COUNTED: &[&str] = &["key", "listing", "investment", "delete_time"];
 
-/// Whether a project that is listed so is of a category.
+/// Whether a project with this listing belongs to the category.
 type IsOf = fn(&Project, Listing) -> bool;
 
 /// What may be counted of a member, in the order in which figures stand.

@@ -120,7 +120,7 @@ fn change(
     Ok(vec![Change::new(scope, kind, Some(before), after)?])
 }
 
-/// The list of a year: its name, and as what it lists projects, by their names.
+/// An annual list: its name, and the listing of each project on it, by project name.
 pub(crate) type Listings = (Name<AnnualList>, HashMap<String, Listing>);
 
 /// The list of a year in a portfolio, if there is one and it is not deleted.

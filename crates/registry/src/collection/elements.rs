@@ -163,7 +163,7 @@ fn elsewhere(of: &Checked<Collection>, project: &Name<Project>, violations: &mut
     }
 }
 
-/// That elements of a collection became complete; none of none.
+/// The announcement that these elements became complete; `None` if there are none.
 pub(super) fn completed<'a>(
     collection: &Name<Collection>,
     elements: impl Iterator<Item = &'a CollectionElement>,

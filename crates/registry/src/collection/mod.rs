@@ -75,8 +75,8 @@ impl Rules<Registry> for Collection {
         Rejection::unless_met(conditions)
     }
 
-    /// Announces the elements that the change makes complete. What is undeleted says all of them anew: nobody was told
-    /// of those that became complete meanwhile.
+    /// Announces the elements that the change makes complete. An undeleted collection announces every complete element
+    /// again: those that became complete while it was deleted were not announced.
     fn describe(
         scope: &Scope<'_>,
         before: Option<&Checked<Self>>,

@@ -15,8 +15,8 @@ use milepost_proto::registry::v1::{
 use milepost_resource::{Change, Checked, EventKind, Preview};
 use milepost_types::{Rejection, limits};
 
-use super::facts::{Reader, Settled, View, fact};
-use super::value::Value;
+use super::facts::{AsOf, Reader, Resolved, fact};
+use super::value::QualifiedValue;
 use super::verdicts::{held, of_observations, targets, thresholds};
 use super::{has_sum, whole};
 use crate::portfolio::zone_and_today;
@@ -26,11 +26,11 @@ use crate::tables::{Rows, Scope};
 pub(super) fn of(scope: &Scope<'_>, observation: &Checked<Observation>) -> Result<Vec<Change>, Rejection> {
     let own = scope.rows.find(&observation.name().parent())?;
     let (zone, today) = zone_and_today(&scope.rows, &own.name().parent(), scope.context.now)?;
-    let view = View { date: today, knowledge: Knowledge::Latest, zone };
+    let as_of = AsOf { date: today, knowledge: Knowledge::Latest, zone };
     let preview = Preview::of(&scope.rows, observation)?;
     let rows = Rows::new(&preview);
-    let before = Reader { rows: &scope.rows, view: view.clone(), until: today };
-    let after = Reader { rows: &rows, view, until: today };
+    let before = Reader { rows: &scope.rows, as_of: as_of.clone(), until: today };
+    let after = Reader { rows: &rows, as_of, until: today };
     let mut changes = Vec::new();
     let own = contradictions(scope, &before, &after, &own, observation, &mut changes)?;
     if observation.dimensions.is_empty() {
@@ -52,17 +52,17 @@ fn contradictions(
     let was = before.period(name, &observation.series, span)?;
     let is = after.period(name, &observation.series, span)?;
     let contradicted =
-        |settled: &Option<Settled>| settled.as_ref().is_some_and(|of| !of.contradicting().is_empty());
+        |resolved: &Option<Resolved>| resolved.as_ref().is_some_and(|of| !of.contradicting().is_empty());
     let (period, dimensions) = (Some(span.message()), observation.dimensions.clone());
     let (event, payload, count) = match (contradicted(&was), contradicted(&is)) {
         (false, true) => {
-            let values = is.map(|settled| of_observations(span, &settled).values).unwrap_or_default();
+            let values = is.map(|resolved| of_observations(span, &resolved).values).unwrap_or_default();
             let payload = IndicatorContradicted { period, dimensions, values };
             ("milepost.indicator.contradicted", Payload::IndicatorContradicted(payload), 1)
         }
         (true, false) => {
             let observation = match is {
-                Some(Settled::One(fact)) => fact.name.to_string(),
+                Some(Resolved::One(fact)) => fact.name.to_string(),
                 _ => String::new(),
             };
             let payload = IndicatorReconciled { period, dimensions, observation };
@@ -101,7 +101,7 @@ fn values(
 
 /// What is said of an indicator.
 struct Held {
-    value: Option<Value>,
+    value: Option<QualifiedValue>,
     thresholds: Vec<ThresholdVerdict>,
     targets: Vec<TargetVerdict>,
 }

@@ -16,7 +16,7 @@ use milepost_proto::registry::v1::{
 use milepost_resource::{By, Checked, Index, Name, Unreadable, date, date_message, instant, known_state};
 use milepost_types::{Rejection, TimeZoneId, limits};
 
-use super::value::Value;
+use super::value::QualifiedValue;
 use crate::tables::Rows;
 
 /// The observations of each indicator by their series and their periods, by the last day first.
@@ -50,16 +50,16 @@ impl Span {
 
 /// An observation, as what is computed of it needs it.
 #[derive(Debug, Clone)]
-pub(super) struct Fact {
+pub(super) struct ObservedValue {
     pub(super) name: Name<Observation>,
     pub(super) span: Span,
-    pub(super) value: Value,
+    pub(super) value: QualifiedValue,
     reported: Option<Date>,
     committed: Option<Timestamp>,
     decisions: Vec<ObservationDecision>,
 }
 
-impl Fact {
+impl ObservedValue {
     /// The fact that an observation is.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Fact {
         Ok(Self {
             name,
             span: span.ok_or_else(|| Unreadable::of("period", "has no two ends"))?,
-            value: Value { number, qualifier: observation.qualifier() },
+            value: QualifiedValue { number, qualifier: observation.qualifier() },
             reported: date(observation.reported_date.as_ref()),
             committed: instant(observation.create_time.as_ref()),
             decisions: observation.decisions.clone(),
@@ -85,13 +85,13 @@ impl Fact {
 }
 
 /// A value of what has this name, as one of several that cannot all be.
-pub(super) fn contradicting(name: String, value: Value) -> ContradictingValue {
+pub(super) fn contradicting(name: String, value: QualifiedValue) -> ContradictingValue {
     ContradictingValue { name, value: value.number.to_string(), qualifier: value.qualifier.into() }
 }
 
-/// As known when.
+/// What counts as known: all facts, or those known by a day in a time zone.
 #[derive(Debug, Clone)]
-pub(super) struct View {
+pub(super) struct AsOf {
     /// By this day, unless all that is known counts.
     pub(super) date: Date,
     pub(super) knowledge: Knowledge,
@@ -99,7 +99,7 @@ pub(super) struct View {
     pub(super) zone: TimeZoneId,
 }
 
-impl View {
+impl AsOf {
     /// Whether what was said on a day and committed at an instant is known.
     fn knows(&self, said: Option<Date>, committed: Option<Timestamp>) -> bool {
         match self.knowledge {
@@ -112,7 +112,7 @@ impl View {
     }
 
     /// The last decision of a kind on an observation that is known: its day and its sequence.
-    fn decision(&self, fact: &Fact, kind: State) -> Option<(Option<Date>, u64)> {
+    fn decision(&self, fact: &ObservedValue, kind: State) -> Option<(Option<Date>, u64)> {
         let known = fact.decisions.iter().filter(|decision| decision.state() == kind);
         let known = known.map(|decision| (date(decision.date.as_ref()), decision));
         let known = known.filter(|(day, of)| self.knows(*day, instant(of.commit_time.as_ref())));
@@ -120,8 +120,8 @@ impl View {
     }
 
     /// What counts of the observations of one period; none if none of them is known and not retracted.
-    fn settle(&self, facts: Vec<Fact>) -> Option<Settled> {
-        let counts = |fact: &Fact| {
+    fn resolve(&self, facts: Vec<ObservedValue>) -> Option<Resolved> {
+        let counts = |fact: &ObservedValue| {
             self.knows(fact.reported, fact.committed) && self.decision(fact, State::Retracted).is_none()
         };
         // Whoever is preferred last ends the preference of the others, also if it is retracted later.
@@ -129,47 +129,47 @@ impl View {
         if let Some((_, fact)) = preferred.max_by_key(|(decision, _)| *decision)
             && counts(fact)
         {
-            return Some(Settled::One(fact.clone()));
+            return Some(Resolved::One(fact.clone()));
         }
         let counting: Vec<_> = facts.into_iter().filter(counts).collect();
         let first = counting.first()?;
         if counting.iter().any(|fact| fact.value.number != first.value.number) {
-            return Some(Settled::Contradicted(counting));
+            return Some(Resolved::Contradicted(counting));
         }
         let last = counting.into_iter().max_by_key(|fact| (fact.reported, fact.committed))?;
-        Some(Settled::One(last))
+        Some(Resolved::One(last))
     }
 }
 
 /// What counts for a period.
 #[derive(Debug, Clone)]
-pub(super) enum Settled {
+pub(super) enum Resolved {
     /// The observation.
-    One(Fact),
+    One(ObservedValue),
     /// None, for these contradict each other.
-    Contradicted(Vec<Fact>),
+    Contradicted(Vec<ObservedValue>),
 }
 
-impl Settled {
-    pub(super) fn value(&self) -> Option<Value> {
+impl Resolved {
+    pub(super) fn value(&self) -> Option<QualifiedValue> {
         match self {
-            Settled::One(fact) => Some(fact.value),
-            Settled::Contradicted(_) => None,
+            Resolved::One(fact) => Some(fact.value),
+            Resolved::Contradicted(_) => None,
         }
     }
 
     /// Those that contradict each other; none if there is one that counts.
-    pub(super) fn contradicting(&self) -> &[Fact] {
+    pub(super) fn contradicting(&self) -> &[ObservedValue] {
         match self {
-            Settled::One(_) => &[],
-            Settled::Contradicted(facts) => facts,
+            Resolved::One(_) => &[],
+            Resolved::Contradicted(facts) => facts,
         }
     }
 
     /// The value for a period.
     pub(super) fn message(&self, span: Span) -> IndicatorValue {
         match self {
-            Settled::One(fact) => IndicatorValue {
+            Resolved::One(fact) => IndicatorValue {
                 value: fact.value.number.to_string(),
                 qualifier: fact.value.qualifier.into(),
                 period: Some(span.message()),
@@ -177,7 +177,7 @@ impl Settled {
                 counted: 1,
                 ..IndicatorValue::default()
             },
-            Settled::Contradicted(facts) => IndicatorValue {
+            Resolved::Contradicted(facts) => IndicatorValue {
                 period: Some(span.message()),
                 absence: Absence::Contradicted.into(),
                 counted: i32::try_from(facts.len()).unwrap_or(i32::MAX),
@@ -191,7 +191,7 @@ impl Settled {
 #[derive(Clone)]
 pub(super) struct Reader<'a, 'b> {
     pub(super) rows: &'a Rows<'b>,
-    pub(super) view: View,
+    pub(super) as_of: AsOf,
     /// Nothing that is of later days is read.
     pub(super) until: Date,
 }
@@ -207,7 +207,7 @@ impl Reader<'_, '_> {
         &self,
         indicator: &Name<Indicator>,
         series: &str,
-    ) -> impl Iterator<Item = Result<(Span, Settled), Rejection>> {
+    ) -> impl Iterator<Item = Result<(Span, Resolved), Rejection>> {
         let until = ordered_date(self.until);
         let mut names = self.rows.names_from_last(BY_PERIOD, indicator.ids(), &text(series), &until);
         let mut next = None;
@@ -217,7 +217,7 @@ impl Reader<'_, '_> {
                     Some(first) => first,
                     None => self.fact(names.next()?),
                 };
-                let first: Fact = match first {
+                let first: ObservedValue = match first {
                     Ok(first) => first,
                     Err(error) => return Some(Err(error)),
                 };
@@ -231,14 +231,14 @@ impl Reader<'_, '_> {
                         }
                     }
                 }
-                if let Some(settled) = self.view.settle(facts) {
-                    return Some(Ok((span, settled)));
+                if let Some(resolved) = self.as_of.resolve(facts) {
+                    return Some(Ok((span, resolved)));
                 }
             }
         })
     }
 
-    fn fact(&self, name: Name<Observation>) -> Result<Fact, Rejection> {
+    fn fact(&self, name: Name<Observation>) -> Result<ObservedValue, Rejection> {
         fact(&self.rows.find(&name)?)
     }
 
@@ -247,7 +247,7 @@ impl Reader<'_, '_> {
         &self,
         indicator: &Name<Indicator>,
         series: &str,
-    ) -> Result<Option<(Span, Settled)>, Rejection> {
+    ) -> Result<Option<(Span, Resolved)>, Rejection> {
         self.periods(indicator, series).next().transpose()
     }
 
@@ -257,8 +257,8 @@ impl Reader<'_, '_> {
         indicator: &Name<Indicator>,
         series: &str,
         span: Span,
-    ) -> Result<Option<Settled>, Rejection> {
-        Ok(self.view.settle(facts_of(self.rows, indicator, series, span)?))
+    ) -> Result<Option<Resolved>, Rejection> {
+        Ok(self.as_of.resolve(facts_of(self.rows, indicator, series, span)?))
     }
 }
 
@@ -268,7 +268,7 @@ pub(super) fn facts_of(
     indicator: &Name<Indicator>,
     series: &str,
     span: Span,
-) -> Result<Vec<Fact>, Rejection> {
+) -> Result<Vec<ObservedValue>, Rejection> {
     let fields = [&text(series)[..], &ordered_date(span.end), &ordered_date(span.start)].concat();
     let names = rows.names::<Observation>(BY_PERIOD, indicator.ids(), &fields);
     // Their number is limited.
@@ -276,8 +276,8 @@ pub(super) fn facts_of(
 }
 
 /// The fact that an observation is.
-pub(super) fn fact(observation: &Checked<Observation>) -> Result<Fact, Rejection> {
-    let fact = Fact::read(observation.name().clone(), observation);
+pub(super) fn fact(observation: &Checked<Observation>) -> Result<ObservedValue, Rejection> {
+    let fact = ObservedValue::read(observation.name().clone(), observation);
     Ok(fact.map_err(|error| observation.name().damaged(error))?)
 }
 

@@ -25,9 +25,9 @@ use milepost_types::{Decimal, Precondition, Rejection, TimeZoneId, Violations, l
 use crate::portfolio::zone_and_today;
 use crate::tables::{Registry, Rows, Scope};
 pub(crate) use facts::Span;
-use facts::{Reader, View};
+use facts::{AsOf, Reader};
 use parts::{PARTS, has_sum, parts, whole};
-pub(crate) use series::Asked;
+pub(crate) use series::SeriesRequest;
 use series::{no_value, series};
 
 impl Rules<Registry> for Indicator {
@@ -95,10 +95,10 @@ impl Rules<Registry> for Indicator {
     ) -> Result<bool, Rejection> {
         let stored = rows.find(name)?;
         let (zone, today) = zone_and_today(rows, &name.parent(), now)?;
-        let view = View { date: today, knowledge: Knowledge::Latest, zone };
-        let reader = Reader { rows, view, until: today };
+        let as_of = AsOf { date: today, knowledge: Knowledge::Latest, zone };
+        let reader = Reader { rows, as_of, until: today };
         let last = reader.last(name, "")?;
-        indicator.current = Some(last.map_or_else(no_value, |(span, settled)| settled.message(span)));
+        indicator.current = Some(last.map_or_else(no_value, |(span, resolved)| resolved.message(span)));
         let flags: BTreeSet<i32> =
             verdicts::contradictions(&reader, &stored)?.iter().map(|found| found.flag).collect();
         indicator.flags = flags.into_iter().filter(|flag| *flag != i32::from(Flag::Unspecified)).collect();
@@ -135,14 +135,14 @@ pub(crate) fn answer(
     rows: &Rows<'_>,
     indicator: &Checked<Indicator>,
     date: Date,
-    asked: &Asked,
+    request: &SeriesRequest,
 ) -> Result<IndicatorSeries, Rejection> {
     let portfolio = rows.find(&indicator.name().parent())?;
     let zone = TimeZoneId::stored(portfolio.time_zone.clone());
-    let knowledge = match asked.knowledge {
+    let knowledge = match request.knowledge {
         Knowledge::Unspecified => Knowledge::Latest,
         knowledge => knowledge,
     };
-    let reader = Reader { rows, view: View { date, knowledge, zone }, until: date };
-    series(&reader, indicator, asked)
+    let reader = Reader { rows, as_of: AsOf { date, knowledge, zone }, until: date };
+    series(&reader, indicator, request)
 }

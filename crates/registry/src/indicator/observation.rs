@@ -18,7 +18,7 @@ use milepost_types::{Rejection, Violations, limits};
 use sha2::{Digest, Sha256};
 
 use super::effects;
-use super::facts::{BY_PERIOD, Fact, fact, facts_of};
+use super::facts::{BY_PERIOD, ObservedValue, fact, facts_of};
 use crate::portfolio::{act_date, check_not_after, today};
 use crate::tables::{Registry, Scope};
 
@@ -33,7 +33,7 @@ impl Rules<Registry> for Observation {
     fn check_stored(&self) -> Result<(), Unreadable> {
         // Which observation it is does not matter here.
         let name = self.name.parse().map_err(|error| Unreadable::of("name", error))?;
-        Fact::read(name, self).map(|_| ())
+        ObservedValue::read(name, self).map(|_| ())
     }
 
     fn begin(&mut self) {
@@ -101,7 +101,8 @@ impl Rules<Registry> for Observation {
     }
 }
 
-/// What observations with these dimensions have in common.
+/// The key of the series of observations with these dimensions: the first 16 bytes of a SHA-256, in hexadecimal; empty
+/// without dimensions.
 pub(super) fn series_of(dimensions: &BTreeMap<String, String>) -> String {
     if dimensions.is_empty() {
         return String::new();

@@ -1,4 +1,7 @@
 //! The series of an indicator on a day: its values as known then or now, and what is said of them.
+//!
+//! Invariant: at most `SERIES_POINTS` periods and `SERIES_CONTRADICTIONS` contradictions; sums and verdicts are of all
+//! periods up to the day. Which observations count is decided by `facts`.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +11,15 @@ use milepost_proto::registry::v1::{Indicator, IndicatorSeries, IndicatorValue};
 use milepost_resource::{Checked, date_message};
 use milepost_types::{Rejection, limits};
 
-use super::facts::{Reader, Settled, Span};
+use super::facts::{Reader, Resolved, Span};
 use super::has_sum;
 use super::observation::series_of;
 use super::sums::{of_parts, over_time};
 use super::verdicts::{contradictions, due, held, of_observations, targets, thresholds};
 
-/// What is asked of an indicator, besides up to which day.
+/// A request for a series, without its date.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct SeriesRequest {
     /// As known when.
     pub(crate) knowledge: Knowledge,
     pub(crate) dimensions: BTreeMap<String, String>,
@@ -28,33 +31,33 @@ pub(crate) struct Asked {
 pub(super) fn series(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
-    asked: &Asked,
+    request: &SeriesRequest,
 ) -> Result<IndicatorSeries, Rejection> {
-    let key = series_of(&asked.dimensions);
+    let key = series_of(&request.dimensions);
     let (mut periods, has_earlier) = periods(reader, indicator, &key)?;
-    let current = periods.first().map_or_else(no_value, |(span, settled)| settled.message(*span));
+    let current = periods.first().map_or_else(no_value, |(span, resolved)| resolved.message(*span));
     let mut series = IndicatorSeries {
         indicator: indicator.name().to_string(),
-        date: Some(date_message(reader.view.date)),
-        knowledge: reader.view.knowledge.into(),
-        dimensions: asked.dimensions.clone(),
+        date: Some(date_message(reader.as_of.date)),
+        knowledge: reader.as_of.knowledge.into(),
+        dimensions: request.dimensions.clone(),
         current: Some(current),
         has_earlier,
         ..IndicatorSeries::default()
     };
     periods.reverse();
-    series.points = periods.iter().map(|(span, settled)| settled.message(*span)).collect();
+    series.points = periods.iter().map(|(span, resolved)| resolved.message(*span)).collect();
     if has_sum(indicator) {
         let sum = of_parts(reader, indicator, &key)?;
         series.sum_qualifier = sum.value.map(|value| value.qualifier.into()).unwrap_or_default();
         series.sum_of_parts = Some(sum.figure());
     }
-    if let Some(span) = asked.span {
+    if let Some(span) = request.span {
         series.sum_over_time = Some(over_time(reader, indicator, &key, span)?);
     }
-    let contradicted = periods.iter().filter(|(_, settled)| !settled.contradicting().is_empty());
-    let mut found: Vec<_> = contradicted.map(|(span, settled)| of_observations(*span, settled)).collect();
-    if asked.dimensions.is_empty() {
+    let contradicted = periods.iter().filter(|(_, resolved)| !resolved.contradicting().is_empty());
+    let mut found: Vec<_> = contradicted.map(|(span, resolved)| of_observations(*span, resolved)).collect();
+    if request.dimensions.is_empty() {
         let others = contradictions(reader, indicator)?.into_iter();
         // Those of its own last period are in it already.
         found.extend(others.filter(|other| found.iter().all(|known| known != other)).collect::<Vec<_>>());
@@ -82,7 +85,7 @@ fn periods(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
     key: &str,
-) -> Result<(Vec<(Span, Settled)>, bool), Rejection> {
+) -> Result<(Vec<(Span, Resolved)>, bool), Rejection> {
     let mut found = Vec::new();
     for period in reader.periods(indicator.name(), key) {
         if found.len() == limits::SERIES_POINTS {

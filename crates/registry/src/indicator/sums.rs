@@ -11,15 +11,15 @@ use milepost_proto::registry::v1::{Indicator, IndicatorValue};
 use milepost_resource::{Checked, Name};
 use milepost_types::{Decimal, Rejection, limits};
 
-use super::facts::{Reader, Settled, Span};
-use super::value::Value;
+use super::facts::{Reader, Resolved, Span};
+use super::value::QualifiedValue;
 use super::{has_sum, parts};
 
 /// What the parts of an indicator add up to.
 #[derive(Default)]
 pub(super) struct Sum {
     /// Of those that are known; none: of none, or it cannot be held.
-    pub(super) value: Option<Value>,
+    pub(super) value: Option<QualifiedValue>,
     pub(super) counted: usize,
     /// Whose value is not known, and why.
     missing: Vec<MissingFigure>,
@@ -27,7 +27,7 @@ pub(super) struct Sum {
 
 impl Sum {
     /// The sum, if it is of all parts.
-    pub(super) fn whole(&self) -> Option<Value> {
+    pub(super) fn whole(&self) -> Option<QualifiedValue> {
         self.value.filter(|_| self.missing.is_empty())
     }
 
@@ -94,7 +94,7 @@ struct Adding<'a, 'b, 'c> {
 impl Adding<'_, '_, '_> {
     fn parts_of(&self, indicator: &Name<Indicator>, level: usize) -> Result<Sum, Rejection> {
         let mut sum = Sum::default();
-        let mut held = Some(None::<Value>);
+        let mut held = Some(None::<QualifiedValue>);
         for part in parts(self.reader.rows, indicator) {
             match self.value_of(&part, level)? {
                 Ok(value) => {
@@ -119,14 +119,14 @@ impl Adding<'_, '_, '_> {
         &self,
         part: &Name<Indicator>,
         level: usize,
-    ) -> Result<Result<Value, &'static str>, Rejection> {
+    ) -> Result<Result<QualifiedValue, &'static str>, Rejection> {
         let own = match self.span {
             Some(span) => self.reader.period(part, self.series, span)?,
-            None => self.reader.last(part, self.series)?.map(|(_, settled)| settled),
+            None => self.reader.last(part, self.series)?.map(|(_, resolved)| resolved),
         };
         match own {
-            Some(Settled::One(fact)) => return Ok(Ok(fact.value)),
-            Some(Settled::Contradicted(_)) => return Ok(Err("CONTRADICTED")),
+            Some(Resolved::One(fact)) => return Ok(Ok(fact.value)),
+            Some(Resolved::Contradicted(_)) => return Ok(Err("CONTRADICTED")),
             None => {}
         }
         if has_sum(&*self.reader.rows.find(part)?) {
@@ -185,10 +185,10 @@ pub(super) fn so_far(
     indicator: &Name<Indicator>,
     series: &str,
     span: Span,
-) -> Result<Option<(Value, Span)>, Rejection> {
+) -> Result<Option<(QualifiedValue, Span)>, Rejection> {
     let (tiles, exact) = within(reader, indicator, series, span)?;
-    if let Some(settled) = exact {
-        return Ok(settled.value().map(|value| (value, span)));
+    if let Some(resolved) = exact {
+        return Ok(resolved.value().map(|value| (value, span)));
     }
     let covered = Tiling::of(&tiles, span);
     let sum = covered.sum.ok().filter(|_| !covered.overlaps);
@@ -196,7 +196,7 @@ pub(super) fn so_far(
 }
 
 /// A value for a period, from several observations.
-pub(super) fn of_value(value: Value, span: Span) -> IndicatorValue {
+pub(super) fn of_value(value: QualifiedValue, span: Span) -> IndicatorValue {
     IndicatorValue {
         value: value.number.to_string(),
         qualifier: value.qualifier.into(),
@@ -206,7 +206,7 @@ pub(super) fn of_value(value: Value, span: Span) -> IndicatorValue {
 }
 
 /// Periods, and what counts for each.
-type Periods = Vec<(Span, Settled)>;
+type Periods = Vec<(Span, Resolved)>;
 
 /// The periods within a span, by their first days, and what counts for exactly the span.
 fn within(
@@ -214,19 +214,19 @@ fn within(
     indicator: &Name<Indicator>,
     series: &str,
     span: Span,
-) -> Result<(Periods, Option<Settled>), Rejection> {
+) -> Result<(Periods, Option<Resolved>), Rejection> {
     let reader = reader.until(span.end);
     let mut tiles = Vec::new();
     for period in reader.periods(indicator, series) {
-        let (own, settled) = period?;
+        let (own, resolved) = period?;
         if own.end < span.start {
             break;
         }
         if own == span {
-            return Ok((Vec::new(), Some(settled)));
+            return Ok((Vec::new(), Some(resolved)));
         }
         if own.start >= span.start {
-            tiles.push((own, settled));
+            tiles.push((own, resolved));
         }
     }
     tiles.sort_by_key(|(own, _)| (own.start, own.end));
@@ -239,22 +239,22 @@ struct Tiling {
     end: Option<jiff::civil::Date>,
     overlaps: bool,
     /// What the values up to there add up to.
-    sum: Result<Value, Absence>,
+    sum: Result<QualifiedValue, Absence>,
 }
 
 impl Tiling {
     /// Of periods within the span, by their first days.
-    fn of(tiles: &[(Span, Settled)], span: Span) -> Self {
-        let nothing = Value { number: Decimal::ZERO, qualifier: Qualifier::Exact };
+    fn of(tiles: &[(Span, Resolved)], span: Span) -> Self {
+        let nothing = QualifiedValue { number: Decimal::ZERO, qualifier: Qualifier::Exact };
         let mut tiling = Self { end: None, overlaps: false, sum: Ok(nothing) };
         let mut next = Some(span.start);
-        for (own, settled) in tiles {
+        for (own, resolved) in tiles {
             tiling.overlaps |= next.is_some_and(|next| own.start < next);
             if next != Some(own.start) {
                 continue;
             }
             let first = tiling.end.is_none();
-            tiling.sum = match (tiling.sum, settled.value()) {
+            tiling.sum = match (tiling.sum, resolved.value()) {
                 (Err(absence), _) => Err(absence),
                 (Ok(_), None) => Err(Absence::Contradicted),
                 (Ok(_), Some(value)) if first => Ok(value),

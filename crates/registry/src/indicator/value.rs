@@ -7,12 +7,12 @@ use milepost_types::Decimal;
 
 /// A value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Value {
+pub(super) struct QualifiedValue {
     pub(super) number: Decimal,
     pub(super) qualifier: Qualifier,
 }
 
-impl Value {
+impl QualifiedValue {
     /// Whether it is on a bound or beyond it: above, or below; none if that is open.
     pub(super) fn reaches(self, bound: Decimal, above: bool) -> Option<bool> {
         // It may be more than its number, or less.
@@ -53,8 +53,8 @@ mod tests {
 
     use super::*;
 
-    fn value(number: &str, qualifier: Qualifier) -> Value {
-        Value { number: number.parse().unwrap(), qualifier }
+    fn value(number: &str, qualifier: Qualifier) -> QualifiedValue {
+        QualifiedValue { number: number.parse().unwrap(), qualifier }
     }
 
     /// Office 2: equality crosses.

@@ -12,18 +12,18 @@ use milepost_proto::registry::v1::{
 use milepost_resource::{Checked, Name, date, date_message};
 use milepost_types::{Rejection, limits};
 
-use super::facts::{Reader, Settled, Span, contradicting};
+use super::facts::{Reader, Resolved, Span, contradicting};
 use super::sums::{of_parts, of_value, so_far};
-use super::value::Value;
+use super::value::QualifiedValue;
 use super::{has_sum, parts, whole};
 
 /// The value that an indicator is held to: of its last period, or what its parts add up to.
 pub(super) fn held(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
-) -> Result<Option<(Value, Option<Span>)>, Rejection> {
-    if let Some((span, settled)) = reader.last(indicator.name(), "")? {
-        return Ok(settled.value().map(|value| (value, Some(span))));
+) -> Result<Option<(QualifiedValue, Option<Span>)>, Rejection> {
+    if let Some((span, resolved)) = reader.last(indicator.name(), "")? {
+        return Ok(resolved.value().map(|value| (value, Some(span))));
     }
     if !has_sum(indicator) {
         return Ok(None);
@@ -37,7 +37,7 @@ fn is_from_below(indicator: &Indicator) -> bool {
 }
 
 /// Whether a value has reached each threshold of an indicator.
-pub(super) fn thresholds(indicator: &Indicator, value: Option<Value>) -> Vec<ThresholdVerdict> {
+pub(super) fn thresholds(indicator: &Indicator, value: Option<QualifiedValue>) -> Vec<ThresholdVerdict> {
     let verdict = |threshold: &milepost_proto::registry::v1::IndicatorThreshold| ThresholdVerdict {
         reached: value
             .zip(threshold.value.parse().ok())
@@ -107,27 +107,27 @@ pub(super) fn contradictions(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
 ) -> Result<Vec<IndicatorContradiction>, Rejection> {
-    let Some((span, settled)) = reader.last(indicator.name(), "")? else { return Ok(Vec::new()) };
+    let Some((span, resolved)) = reader.last(indicator.name(), "")? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let Some(value) = settled.value() else {
-        found.push(of_observations(span, &settled));
+    let Some(value) = resolved.value() else {
+        found.push(of_observations(span, &resolved));
         return Ok(found);
     };
     // A rate of a part may be more than that of the whole.
     if indicator.kind() == Kind::Rate {
         return Ok(found);
     }
-    let mut flag = |flag: Flag, name: &Name<Indicator>, other: Value| {
+    let mut flag = |flag: Flag, name: &Name<Indicator>, other: QualifiedValue| {
         let values =
             vec![contradicting(indicator.name().to_string(), value), contradicting(name.to_string(), other)];
         found.push(IndicatorContradiction { flag: flag.into(), period: Some(span.message()), values });
     };
-    let at = |name: &Name<Indicator>| -> Result<Option<Value>, Rejection> {
+    let at = |name: &Name<Indicator>| -> Result<Option<QualifiedValue>, Rejection> {
         let other = reader.rows.find(name)?;
         if (other.kind, &other.unit) != (indicator.kind, &indicator.unit) {
             return Ok(None);
         }
-        Ok(reader.period(name, "", span)?.and_then(|settled| settled.value()))
+        Ok(reader.period(name, "", span)?.and_then(|resolved| resolved.value()))
     };
     if let Some(whole) = whole(reader.rows, indicator)?
         && let Some(other) = at(&whole)?.filter(|other| value.exceeds(*other))
@@ -148,11 +148,11 @@ pub(super) fn contradictions(
 }
 
 /// That the observations of a period contradict each other.
-pub(super) fn of_observations(span: Span, settled: &Settled) -> IndicatorContradiction {
-    let facts = settled.contradicting().iter().take(limits::CONTRADICTING_VALUES);
+pub(super) fn of_observations(span: Span, resolved: &Resolved) -> IndicatorContradiction {
+    let facts = resolved.contradicting().iter().take(limits::CONTRADICTING_VALUES);
     IndicatorContradiction {
         flag: Flag::Contradicted.into(),
         period: Some(span.message()),
-        values: facts.map(super::facts::Fact::contradicting).collect(),
+        values: facts.map(super::facts::ObservedValue::contradicting).collect(),
     }
 }

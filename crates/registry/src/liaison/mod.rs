@@ -2,10 +2,10 @@
 //!
 //! Invariants: on every day on which a project has several active assignments exactly one of them leads; nobody serves
 //! a project twice on a day; nobody is assigned to more projects of a portfolio on a day than it allows; the person is
-//! an id. An assignment is handed over or ended once. `acts` has what is done to one, `officers`
+//! an id. An assignment is handed over or ended once. `actions` has what is done to one, `officers`
 //! who serves how many projects.
 
-mod acts;
+mod actions;
 pub(crate) mod officers;
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations};
 
-pub(crate) use acts::{End, HandOver, end, hand_over};
+pub(crate) use actions::{End, HandOver, end, hand_over};
 
 use crate::portfolio::{current_date, today};
 use crate::reference;
@@ -136,7 +136,7 @@ fn portfolio(name: &Name<Assignment>) -> Name<Portfolio> {
     name.parent().parent()
 }
 
-/// When an assignment is active. One that does not say when it begins is one to be.
+/// When an assignment is active. Without a `start_date` it is not stored yet, and begins today.
 fn period(assignment: &Assignment, today: Date) -> Period {
     let start = date(assignment.start_date.as_ref()).unwrap_or(today);
     Period::stored(Some(start), date(assignment.end_date.as_ref()))
@@ -269,7 +269,7 @@ fn of_person(
     Ok(periods)
 }
 
-/// Whether a project is there and not deleted; what was asked before is remembered.
+/// Whether a project is there and not deleted; answers are cached in `known`.
 fn is_present(
     rows: &Rows<'_>,
     project: &Name<Project>,

@@ -11,7 +11,7 @@ use milepost_types::{Period as Days, Rejection, Violations, text};
 
 use super::Named;
 use crate::indicator::observation::{Decision, prefer, retract};
-use crate::indicator::{Asked, Span, answer};
+use crate::indicator::{SeriesRequest, Span, answer};
 use crate::portfolio::asked_date;
 use crate::tables::Registry;
 
@@ -48,7 +48,7 @@ fn decided(
 }
 
 /// The indicator whose series is asked for, up to which day, and what of it.
-type Series = (Name<Indicator>, Option<Date>, Asked);
+type Series = (Name<Indicator>, Option<Date>, SeriesRequest);
 
 fn read_series(request: &GetIndicatorSeriesRequest, violations: &mut Violations) -> Option<Series> {
     let name = violations.check("name", request.name.parse());
@@ -59,8 +59,8 @@ fn read_series(request: &GetIndicatorSeriesRequest, violations: &mut Violations)
         None => Some(None),
         Some(span) => read_span(span, violations).map(Some),
     };
-    let asked = Asked { knowledge: knowledge?, dimensions: dimensions?, span: span? };
-    Some((name?, date?, asked))
+    let request = SeriesRequest { knowledge: knowledge?, dimensions: dimensions?, span: span? };
+    Some((name?, date?, request))
 }
 
 /// A span whose ends are both given.
@@ -76,9 +76,9 @@ fn read_span(Period { start_date, end_date }: Period, violations: &mut Violation
 }
 
 fn answer_series(query: Query<'_, Registry, Series>) -> Result<GetIndicatorSeriesResponse, Rejection> {
-    let (name, date, asked) = query.request;
+    let (name, date, request) = query.request;
     let indicator = query.rows.find(name)?;
     let date = asked_date(&query.rows, &name.parent(), query.now, *date)?;
-    let series = Some(answer(&query.rows, &indicator, date, asked)?);
+    let series = Some(answer(&query.rows, &indicator, date, request)?);
     Ok(GetIndicatorSeriesResponse { series, revision: query.revision })
 }

@@ -19,7 +19,7 @@ use super::matching::{Extent, Match, Matcher};
 use crate::tables::Rows;
 use crate::tables::matches::{self, Pair};
 
-/// Whom is asked about: an organization, and those of its projects that are looked at.
+/// An organization to match, with its projects that the caller may read.
 pub(crate) struct Subject {
     organization: Checked<Organization>,
     projects: Vec<Checked<Project>>,
@@ -42,7 +42,7 @@ pub(crate) struct Answer {
     found: Match,
 }
 
-/// Policies that are asked about, of these.
+/// Matchers of these policies, without drafts.
 ///
 /// # Errors
 /// If a condition of one cannot be evaluated.

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use milepost_types::Rejection;
 
-/// How far ahead of UTC a day begins first.
+/// Hours by which the earliest time zone is ahead of UTC.
 const EARLIEST_HOURS: i64 = 14;
 
 /// Which day it is in UTC: policies belong to no portfolio, so to no time zone.

@@ -192,7 +192,7 @@ pub(crate) fn publish(
     Ok([published].into_iter().chain(superseded).collect())
 }
 
-/// Tells a policy that it has a successor.
+/// Records the successor in the policy that it supersedes.
 fn supersede(scope: &Scope<'_>, predecessor: &Name<Policy>, successor: &str) -> Result<Change, Rejection> {
     let refused = |kind, what: &str| {
         Err(Rejection::precondition(

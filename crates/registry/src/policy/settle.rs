@@ -1,4 +1,5 @@
-//! Finding out whom policies fit after something changed: a part of it, as one command.
+//! Re-matching: after a policy, an organization or a project changed, one command finds a bounded part of the matches that
+//! changed.
 //!
 //! What changed waits in a table (`tables::matches`) and is worked off in the order of names: a policy that was published
 //! is looked at for everyone, one that was withdrawn fits nobody, and for an organization or a project that changed all

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use milepost_resource::Unreadable;
 use milepost_types::CurrencyCode;
 
-use crate::tables::encoded::{Amount, Day, Plan, Report};
+use crate::tables::encoded::{Amount, Day, Plan, ReportedAmount};
 
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,7 +52,7 @@ impl Reported {
         let mut sum = Self::default();
         let Some((first, last)) = days else { return Ok(sum) };
         for report in reports {
-            let report = Report::read(report)?;
+            let report = ReportedAmount::read(report)?;
             if report.end < first || last < report.start {
                 continue;
             }

@@ -10,12 +10,12 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
 use milepost_resource::Unreadable;
 
-use crate::tables::encoded::{Day, Plan, Report, period_of};
-use crate::tables::history::{Fact, Kind};
+use crate::tables::encoded::{Day, Plan, ReportedAmount, period_of};
+use crate::tables::history::{HistoryEntry, Kind};
 
-/// What is known of a project: messages as they are encoded.
+/// What a project says, now or as it was known on a day: messages as they are encoded.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Snapshot {
     /// The plan of the year.
     pub(super) plan: Option<Bytes>,
     pub(super) completed: Vec<Bytes>,
@@ -34,11 +34,11 @@ mod field {
     pub(super) const ENROLMENT_DATE: u32 = 23;
 }
 
-impl Known {
+impl Snapshot {
     /// What a project's row says now: of plans that of this year alone, of reports those that may touch these days.
     pub(super) fn now(row: &Bytes, year: i32, days: Option<(Day, Day)>) -> Result<Self, Unreadable> {
         let mut known = Self::default();
-        let may_touch = |report: &[u8]| days.is_some_and(|days| Report::may_touch(report, days));
+        let may_touch = |report: &[u8]| days.is_some_and(|days| ReportedAmount::may_touch(report, days));
         for found in wire::fields(row) {
             let (number, Value::Run(run)) = found? else { continue };
             let held = || row.slice_ref(run);
@@ -55,7 +55,12 @@ impl Known {
     }
 
     /// What of it was known on a day, by the facts of the project in the order of their commits.
-    pub(super) fn then(mut self, facts: &[Fact], day: Day, knowledge: Knowledge) -> Result<Self, Unreadable> {
+    pub(super) fn then(
+        mut self,
+        facts: &[HistoryEntry],
+        day: Day,
+        knowledge: Knowledge,
+    ) -> Result<Self, Unreadable> {
         let strict = knowledge == Knowledge::ThenStrict;
         let (mut completed, mut received) = (Reports::default(), Reports::default());
         self.plan = None;
@@ -87,7 +92,7 @@ impl Known {
 }
 
 /// The day that a fact says; none if it was taken out.
-fn day_of(fact: &Fact) -> Result<Day, Unreadable> {
+fn day_of(fact: &HistoryEntry) -> Result<Day, Unreadable> {
     Ok(if fact.removed { Day::default() } else { Day::read(&fact.said)? })
 }
 
@@ -97,8 +102,8 @@ struct Reports(BTreeMap<Day, (Day, Bytes)>);
 
 impl Reports {
     /// Adds a fact that is known, in place of all that was said of its days.
-    fn add(&mut self, fact: &Fact, known: impl Fn(Option<Day>) -> bool) -> Result<(), Unreadable> {
-        let report = Report::read(&fact.said)?;
+    fn add(&mut self, fact: &HistoryEntry, known: impl Fn(Option<Day>) -> bool) -> Result<(), Unreadable> {
+        let report = ReportedAmount::read(&fact.said)?;
         if !known(report.reported) {
             return Ok(());
         }

@@ -31,7 +31,7 @@ use crate::portfolio::{check_not_after, current_date};
 use crate::tables::history;
 use crate::tables::{Registry, Rows};
 use group::GroupBy;
-use projects::{Candidate, Reader, Relations};
+use projects::{Reader, Relations, ReportedProject};
 use statistics::Writer;
 use tally::{Added, Tally};
 use time::Window;
@@ -162,7 +162,7 @@ fn collections(
 /// Adds up the projects of the basis, and each group of them.
 fn add_up(
     asked: &ReportQuery,
-    candidates: &[Candidate],
+    candidates: &[ReportedProject],
     list: Option<&Listings>,
     collections: &HashMap<String, Vec<String>>,
     reader: &Reader<'_>,
@@ -198,7 +198,7 @@ fn add_up(
 /// it; without a list, as it says itself.
 fn listed_as(
     i: usize,
-    candidates: &[Candidate],
+    candidates: &[ReportedProject],
     relations: &Relations<'_>,
     list: Option<&Listings>,
 ) -> Listing {

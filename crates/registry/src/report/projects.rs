@@ -17,7 +17,7 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
 
 use super::amounts::{Plans, Reported};
-use super::knowledge::Known;
+use super::knowledge::Snapshot;
 use crate::tables::encoded::Day;
 use crate::tables::history;
 
@@ -44,7 +44,7 @@ pub(super) struct Reader<'a> {
 }
 
 /// A project of the portfolio that is not deleted.
-pub(super) struct Candidate {
+pub(super) struct ReportedProject {
     pub(super) name: String,
     /// The name of the project that it is a part of; empty: none.
     pub(super) parent: String,
@@ -72,8 +72,8 @@ pub(super) struct Counted {
 
 impl Reader<'_> {
     /// Reads all rows, on several threads if they are many.
-    pub(super) fn read_all(&self, rows: &[ProjectRow]) -> Result<Vec<Candidate>, Rejection> {
-        let read = |rows: &[ProjectRow]| -> Result<Vec<Candidate>, Rejection> {
+    pub(super) fn read_all(&self, rows: &[ProjectRow]) -> Result<Vec<ReportedProject>, Rejection> {
+        let read = |rows: &[ProjectRow]| -> Result<Vec<ReportedProject>, Rejection> {
             let each = rows.iter().map(|(name, row)| {
                 self.read(name, row).map_err(|error| Rejection::from(name.damaged(error)))
             });
@@ -95,28 +95,28 @@ impl Reader<'_> {
     }
 
     /// Reads a row; none if the project is deleted.
-    fn read(&self, name: &Name<Project>, row: &Bytes) -> Result<Option<Candidate>, Unreadable> {
-        let Some(mut candidate) = Candidate::read(row)? else { return Ok(None) };
-        candidate.name = name.to_string();
+    fn read(&self, name: &Name<Project>, row: &Bytes) -> Result<Option<ReportedProject>, Unreadable> {
+        let Some(mut project) = ReportedProject::read(row)? else { return Ok(None) };
+        project.name = name.to_string();
         let fields = match self.numbers.is_empty() {
             true => Project::default(),
             false => read_fields::<Project>(row, &self.numbers)?,
         };
         if self.filter.matches(&FilterRow::of(&fields, &|| self.current_date.clone())) {
-            candidate.counted = Some(self.count(name, row, fields)?);
+            project.counted = Some(self.count(name, row, fields)?);
         }
-        Ok(Some(candidate))
+        Ok(Some(project))
     }
 
     fn count(&self, name: &Name<Project>, row: &Bytes, fields: Project) -> Result<Counted, Unreadable> {
         let is_latest = self.knowledge == Knowledge::Latest;
-        let mut known = Known::now(row, self.year, self.days.filter(|_| is_latest))?;
+        let mut known = Snapshot::now(row, self.year, self.days.filter(|_| is_latest))?;
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
         if !is_latest {
             let held = self.history.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
             known = known.then(&history::read(held)?, self.day, self.knowledge)?;
         }
-        let Known { start, end, enrolment, .. } = known;
+        let Snapshot { start, end, enrolment, .. } = known;
         Ok(Counted {
             fields,
             start,
@@ -131,10 +131,10 @@ impl Reader<'_> {
     }
 }
 
-impl Candidate {
+impl ReportedProject {
     /// What every project of the portfolio is read for; none if it is deleted.
     fn read(row: &[u8]) -> Result<Option<Self>, Unreadable> {
-        let mut candidate = Self {
+        let mut project = Self {
             name: String::new(),
             parent: String::new(),
             listing: Listing::Unspecified,
@@ -145,26 +145,26 @@ impl Candidate {
         for field in wire::fields(row) {
             match field? {
                 (8, Value::Number(listing)) => {
-                    candidate.listing = Listing::try_from(number(listing)).unwrap_or_default();
+                    project.listing = Listing::try_from(number(listing)).unwrap_or_default();
                 }
                 (20, Value::Run(parent)) => {
-                    candidate.parent = String::from_utf8_lossy(parent).into_owned();
+                    project.parent = String::from_utf8_lossy(parent).into_owned();
                 }
                 (30, Value::Number(status)) => {
-                    candidate.status = Status::try_from(number(status)).unwrap_or_default();
+                    project.status = Status::try_from(number(status)).unwrap_or_default();
                 }
                 (42, _) => return Ok(None),
                 _ => {}
             }
         }
-        Ok(Some(candidate))
+        Ok(Some(project))
     }
 }
 
 /// How the projects of a report are related.
 pub(super) struct Relations<'a> {
     by_name: HashMap<&'a str, usize>,
-    candidates: &'a [Candidate],
+    projects: &'a [ReportedProject],
     /// Whether each matches and is no part of another one that does.
     pub(super) listed: Vec<bool>,
     /// Whether each matches and has no part that does.
@@ -172,11 +172,10 @@ pub(super) struct Relations<'a> {
 }
 
 impl<'a> Relations<'a> {
-    pub(super) fn of(candidates: &'a [Candidate]) -> Self {
-        let by_name =
-            candidates.iter().enumerate().map(|(i, candidate)| (candidate.name.as_str(), i)).collect();
-        let matching: Vec<bool> = candidates.iter().map(|candidate| candidate.counted.is_some()).collect();
-        let mut relations = Self { by_name, candidates, listed: matching.clone(), split: matching.clone() };
+    pub(super) fn of(projects: &'a [ReportedProject]) -> Self {
+        let by_name = projects.iter().enumerate().map(|(i, project)| (project.name.as_str(), i)).collect();
+        let matching: Vec<bool> = projects.iter().map(|project| project.counted.is_some()).collect();
+        let mut relations = Self { by_name, projects, listed: matching.clone(), split: matching.clone() };
         for (i, _) in matching.iter().enumerate().filter(|(_, matches)| **matches) {
             // One that is above the nearest is found from there.
             let above = relations.above(i).find(|above| matching[*above]);
@@ -189,8 +188,8 @@ impl<'a> Relations<'a> {
 
     /// The projects that one is a part of, the nearest first.
     pub(super) fn above(&self, of: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
-        let above = |i: &usize| self.by_name.get(self.candidates[*i].parent.as_str()).copied();
+        let above = |i: &usize| self.by_name.get(self.projects[*i].parent.as_str()).copied();
         // There is no cycle; if there were one, it would end.
-        std::iter::successors(above(&of), above).take(self.candidates.len())
+        std::iter::successors(above(&of), above).take(self.projects.len())
     }
 }

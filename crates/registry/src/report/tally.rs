@@ -8,7 +8,7 @@ use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_types::limits;
 
 use super::amounts::{Planned, Reported};
-use super::projects::{Candidate, Counted};
+use super::projects::{Counted, ReportedProject};
 use crate::tables::encoded::Day;
 
 const NOT_REPORTED: &str = "NOT_REPORTED";
@@ -26,7 +26,7 @@ pub(super) struct Missing {
     pub(super) is_above: bool,
 }
 
-/// So many of so many projects.
+/// How many of the counted projects have a property.
 #[derive(Debug, Default)]
 pub(super) struct Share {
     pub(super) part: i32,
@@ -69,7 +69,7 @@ pub(super) struct Tally {
 
 /// A project that is added.
 pub(super) struct Added<'a> {
-    pub(super) candidate: &'a Candidate,
+    pub(super) candidate: &'a ReportedProject,
     pub(super) project: &'a Counted,
     /// What it is listed as in the year.
     pub(super) listing: Listing,

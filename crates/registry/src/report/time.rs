@@ -46,7 +46,7 @@ impl Window {
     }
 }
 
-/// So many of so many.
+/// `part / whole` as a fraction; `None` if `whole` is 0.
 pub(super) fn fraction((part, whole): (i32, i32)) -> Option<Fraction> {
     Fraction::new(part.into(), whole.into())
 }

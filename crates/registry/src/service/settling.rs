@@ -45,7 +45,7 @@ impl Settling {
                     None
                 }
                 Err(reason) => {
-                    tracing::warn!(reason, "whom policies fit cannot be found");
+                    tracing::warn!(reason, "matching policies failed");
                     self.check.degraded(reason);
                     Some(RETRY)
                 }

@@ -88,7 +88,7 @@ impl<'a> Amount<'a> {
 
 /// Completed investment, or received funds: both are encoded alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Report<'a> {
+pub(crate) struct ReportedAmount<'a> {
     pub(crate) start: Day,
     pub(crate) end: Day,
     pub(crate) amount: Amount<'a>,
@@ -96,7 +96,7 @@ pub(crate) struct Report<'a> {
     pub(crate) reported: Option<Day>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> ReportedAmount<'a> {
     /// Whether an encoded one may have a day between these two: false if its years alone say that it has none. Of the
     /// reports of many years all but a few are passed over so, without being read.
     pub(crate) fn may_touch(run: &[u8], (first, last): (Day, Day)) -> bool {
@@ -253,14 +253,14 @@ mod tests {
             let reported_date = if is_reported { last } else { None };
             let completed = CompletedInvestment { period, amount: money(units, nanos), reported_date };
             let run = completed.encode_to_vec();
-            let read = Report::read(&run).unwrap();
+            let read = ReportedAmount::read(&run).unwrap();
             let day = |date: Option<DateMessage>| date.as_ref().map(Day::from);
             prop_assert_eq!((Some(read.start), Some(read.end)), (day(first), day(last)));
             prop_assert_eq!(read.amount, cny(i128::from(units) * NANOS + i128::from(nanos)));
             let years = (read.start.year(), read.end.year());
             prop_assert!(years_of_report(&run).is_none_or(|read| read == years));
             prop_assert_eq!(years_of_report(&run).is_some(), years.0.min(years.1) >= 128);
-            let of_years = |first, last| Report::may_touch(&run, (Day::of(first, 6, 1), Day::of(last, 6, 30)));
+            let of_years = |first, last| ReportedAmount::may_touch(&run, (Day::of(first, 6, 1), Day::of(last, 6, 30)));
             prop_assert!(of_years(u64::from(years.0), u64::from(years.0)) || years.1 < years.0);
             prop_assert!(of_years(10_000, 10_000) == (years.0.min(years.1) < 128));
             prop_assert_eq!(read.reported, day(reported_date));

@@ -51,7 +51,7 @@ pub(crate) enum Kind {
 
 /// Something that was said of a project, or taken out of it.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Fact {
+pub(crate) struct HistoryEntry {
     #[prost(enumeration = "Kind", tag = "1")]
     pub(crate) kind: i32,
     /// The message as it stands in the project: a plan, a report, a date. Of what was taken out, as it was.
@@ -71,7 +71,7 @@ pub(crate) struct Fact {
 #[derive(Clone, PartialEq, prost::Message)]
 struct Row {
     #[prost(message, repeated, tag = "1")]
-    facts: Vec<Fact>,
+    facts: Vec<HistoryEntry>,
 }
 
 /// What of a project's row facts are made of, with the numbers of its schema.
@@ -154,7 +154,7 @@ fn start(portfolio: &[ResourceId], year: u16) -> Key {
 }
 
 /// What was said newly or taken out, and the years that it is of. What is taken out comes first.
-fn changes(before: &Said, after: &Said) -> Vec<(Vec<u16>, Fact)> {
+fn changes(before: &Said, after: &Said) -> Vec<(Vec<u16>, HistoryEntry)> {
     let mut changes = Vec::new();
     // What is to be done in words is no figure.
     let figures = |plan: &AnnualPlan| AnnualPlan { content: String::new(), ..plan.clone() };
@@ -187,13 +187,13 @@ fn compare<K: Ord, M: Message + PartialEq>(
     before: BTreeMap<K, M>,
     after: BTreeMap<K, M>,
     years: impl Fn(&K, &M) -> Vec<u16>,
-    changes: &mut Vec<(Vec<u16>, Fact)>,
+    changes: &mut Vec<(Vec<u16>, HistoryEntry)>,
 ) {
-    let fact = |message: &M, removed| Fact {
+    let fact = |message: &M, removed| HistoryEntry {
         kind: kind.into(),
         said: message.encode_to_vec().into(),
         removed,
-        ..Fact::default()
+        ..HistoryEntry::default()
     };
     for (key, gone) in before.iter().filter(|(key, _)| !after.contains_key(key)) {
         changes.push((years(key, gone), fact(gone, true)));
@@ -251,7 +251,7 @@ pub(crate) fn of_year(
 ///
 /// # Errors
 /// If one cannot be decoded.
-pub(crate) fn read(rows: &[Bytes]) -> Result<Vec<Fact>, Unreadable> {
+pub(crate) fn read(rows: &[Bytes]) -> Result<Vec<HistoryEntry>, Unreadable> {
     let mut facts = Vec::new();
     for row in rows {
         facts.append(&mut Row::decode(row.clone())?.facts);

@@ -153,7 +153,7 @@ fn ids(key: &[u8], tag: u8) -> Option<Vec<ResourceId>> {
 /// What changed and is to be looked at, in the order of names.
 pub(crate) fn changes(rows: &dyn Read) -> impl Iterator<Item = Result<Pending, DamagedRow>> + use<'_> {
     rows.scan(&KeyRange::prefix(&[CHANGES]), Direction::Forward).map(|(key, value)| {
-        let damaged = || DamagedRow::new("registry.policy_changes", &key, "it cannot be decoded");
+        let damaged = || DamagedRow::new("registry.policy_pending", &key, "it cannot be decoded");
         read_change(&key, &value).ok_or_else(damaged)
     })
 }

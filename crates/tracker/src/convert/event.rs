@@ -18,7 +18,7 @@ use super::mirror;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::{MilestoneName, PortfolioName};
 use crate::source::{Skipped, SourceEntry, Through};
-use crate::tables::keeps::KEEPS;
+use crate::tables::mirror_version::MIRROR_VERSION;
 
 /// `milepost.portfolio.date_advanced`
 pub(crate) const DATE_ADVANCED: &str = "milepost.portfolio.date_advanced";
@@ -175,7 +175,7 @@ impl<'a> Events<'a> {
             service_accounts: source_entry.access.service_accounts.clone(),
             api_tokens: source_entry.access.api_tokens.clone(),
             assignments: update.assignments.iter().map(mirror::assignment_to_proto).collect(),
-            keeps: KEEPS,
+            mirror_version: MIRROR_VERSION,
         };
         self.fill(reserved, source_event(SOURCE_FOLLOWED, source_entry, Payload::SourceFollowed(followed)));
     }
@@ -203,18 +203,18 @@ impl<'a> Events<'a> {
         self.fill(reserved, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
     }
 
-    /// Entries of the registry up to a position were read again, for what this version keeps of them: these assignments.
+    /// Entries of the registry up to a position were read again, to complete the mirror: with these assignments.
     /// So much is kept of all of them now; 0 if more are to come.
     pub(crate) fn refollowed(
         &mut self,
         reserved: Reserved,
         position: &Position,
         assignments: &[AssignmentFact],
-        keeps: u32,
+        mirror_version: u32,
     ) {
         let refollowed = proto::SourceRefollowed {
             position: Some(position_to_proto(position)),
-            keeps,
+            mirror_version,
             assignments: assignments.iter().map(mirror::assignment_to_proto).collect(),
         };
         self.fill(

@@ -72,14 +72,14 @@ struct Followed {
     #[prost(bytes = "bytes", repeated, tag = "20")]
     assignments: Vec<Bytes>,
     #[prost(uint32, tag = "21")]
-    keeps: u32,
+    mirror_version: u32,
 }
 
 /// A `SourceRefollowed` whose facts stay the bytes that were written.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Refollowed {
     #[prost(uint32, tag = "2")]
-    keeps: u32,
+    mirror_version: u32,
     #[prost(bytes = "bytes", repeated, tag = "3")]
     assignments: Vec<Bytes>,
 }
@@ -114,7 +114,7 @@ pub(crate) enum Effect {
         /// What it said of access.
         access: AccessFacts,
         /// How much the version that took it over kept.
-        keeps: u32,
+        mirror_version: u32,
     },
     /// Of the registry's next entry a part was taken over, and said this.
     PartlyFollowed {
@@ -128,7 +128,7 @@ pub(crate) enum Effect {
         /// What they said.
         facts: Facts,
         /// How much is kept of all of them now; 0: more are to come.
-        keeps: u32,
+        mirror_version: u32,
     },
     /// The registry is followed from another position on, after it was followed to the first, if it was.
     Reset(Option<Position>, GoOn),
@@ -179,11 +179,11 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     }
     if let Some(followed) = view.followed {
         let position = stored_position(followed.position)?;
-        let keeps = followed.keeps;
+        let mirror_version = followed.mirror_version;
         let facts = facts(followed.portfolios, followed.projects, followed.assignments)?;
         let Followed { grants, service_accounts, api_tokens, .. } = followed;
         let access = AccessFacts { grants, service_accounts, api_tokens };
-        return Ok(Effect::Followed { position, facts, access, keeps });
+        return Ok(Effect::Followed { position, facts, access, mirror_version });
     }
     if let Some(part) = view.partly_followed {
         let through = through(&part.through)?;
@@ -192,8 +192,8 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let facts = facts(part.portfolios, part.projects, part.assignments)?;
         return Ok(Effect::PartlyFollowed { partly, facts });
     }
-    if let Some(Refollowed { keeps, assignments }) = view.refollowed {
-        return Ok(Effect::Refollowed { facts: facts(Vec::new(), Vec::new(), assignments)?, keeps });
+    if let Some(Refollowed { mirror_version, assignments }) = view.refollowed {
+        return Ok(Effect::Refollowed { facts: facts(Vec::new(), Vec::new(), assignments)?, mirror_version });
     }
     match view.reset {
         Some(reset) => {

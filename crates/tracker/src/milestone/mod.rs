@@ -4,7 +4,7 @@
 //! change or of the portfolio's current date, whichever is later. A forecast that it begins with is its first,
 //! and the history of its forecasts begins there. The rules read no clock.
 
-mod action;
+mod actions;
 mod outlook;
 mod token;
 
@@ -19,7 +19,7 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Rejection};
 
-pub(crate) use action::{
+pub(crate) use actions::{
     Reforecast, StateChange, achieve_started, add_evidence, change_state, rebaseline, reforecast,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
@@ -93,11 +93,11 @@ impl Rules<Tracker> for Milestone {
                 milestone.forecast_sequence = scope.context.sequence;
             }
         }
-        settle(milestone, &ChangeContext::of(scope, name)?);
+        refresh_derived(milestone, &ChangeContext::of(scope, name)?);
         Ok(())
     }
 
-    /// A creation speaks of the due date.
+    /// The date of a creation event is the due date.
     fn describe(
         scope: &Scope<'_>,
         before: Option<&Checked<Self>>,
@@ -128,7 +128,7 @@ pub(crate) fn due(milestone: &Milestone) -> Option<Date> {
 }
 
 /// Brings up to date what follows from the rest. A deleted one keeps how it stood.
-fn settle(milestone: &mut Milestone, context: &ChangeContext) {
+fn refresh_derived(milestone: &mut Milestone, context: &ChangeContext) {
     if let Some(timeliness) = timeliness_on(milestone, context.current_date) {
         timeliness.set(milestone);
     }

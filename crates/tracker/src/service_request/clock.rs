@@ -21,7 +21,7 @@ pub(crate) fn is_final(request: &ServiceRequest) -> bool {
     matches!(request.state(), State::Closed | State::Withdrawn)
 }
 
-/// The day since which the clock stands still; none if it runs. What is final is not asked.
+/// The day since which the clock stands still; none if it runs. Not defined for closed or withdrawn requests.
 fn still_since(request: &ServiceRequest) -> Option<Date> {
     let paused = request.pauses.last().filter(|pause| pause.end_date.is_none());
     let answered = request.answers.last().filter(|_| request.state() == State::Answered);

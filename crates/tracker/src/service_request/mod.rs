@@ -3,9 +3,9 @@
 //! Invariants: a request begins OPEN; its level is as of its last change or of the portfolio's current date, whichever is
 //! later, and a rise is announced once. It has an officer exactly if its project has one; another one is announced. Acts
 //! are dated: none is after the portfolio's current date, none before the act that came before it. `clock` says how far
-//! a request has escalated, `officer` who answers for it, `acts` what may be done, `days` what a day brings.
+//! a request has escalated, `officer` who answers for it, `actions` what may be done, `days` what a day brings.
 
-mod acts;
+mod actions;
 pub(crate) mod clock;
 pub(crate) mod days;
 pub(crate) mod officer;
@@ -24,7 +24,7 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Rejection, Violations};
 
-pub(crate) use acts::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
+pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
 
 use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
@@ -102,7 +102,7 @@ impl Rules<Tracker> for ServiceRequest {
         let Some(made) = date(after.request_date.as_ref()) else { return Ok(()) };
         let field = "service_request.request_date";
         if made > context.current_date {
-            return Err(acts::in_future(field, made, context.current_date));
+            return Err(actions::in_future(field, made, context.current_date));
         }
         match date(after.act_date.as_ref()).filter(|act| has_acts(after) && made > *act) {
             Some(act) => Err(Rejection::invalid(
@@ -134,11 +134,11 @@ impl Rules<Tracker> for ServiceRequest {
             let lead = officer::lead_of(scope, &name.parent(), &[], today)?;
             officer::set(request, lead.as_ref());
         }
-        settle(request, &context);
+        refresh_derived(request, &context);
         Ok(())
     }
 
-    /// A creation speaks of the day on which it was made. What becomes overdue or escalates by a change is announced.
+    /// The date of a creation event is `request_date`. What becomes overdue or escalates by a change is announced.
     fn describe(
         scope: &Scope<'_>,
         before: Option<&Checked<Self>>,
@@ -170,7 +170,7 @@ fn has_acts(request: &ServiceRequest) -> bool {
 }
 
 /// Brings up to date how far a request has escalated. A final or deleted one keeps how far it had.
-fn settle(request: &mut ServiceRequest, context: &ChangeContext) {
+fn refresh_derived(request: &mut ServiceRequest, context: &ChangeContext) {
     if is_final(request) || request.delete_time.is_some() {
         request.escalation_date = None;
         return;

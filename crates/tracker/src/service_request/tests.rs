@@ -462,7 +462,7 @@ fn as_written_before(world: &mut World, from: usize) {
             let mut event = Event::decode(bytes.clone()).unwrap();
             if let Some(Payload::SourceFollowed(followed)) = &mut event.payload {
                 followed.assignments.clear();
-                followed.keeps = 0;
+                followed.mirror_version = 0;
             }
             *bytes = event.encode_to_vec().into();
         }
@@ -472,29 +472,32 @@ fn as_written_before(world: &mut World, from: usize) {
 
 #[test]
 fn what_an_earlier_version_did_not_keep_is_read_again_and_nothing_is_derived_twice() {
-    use crate::tables::keeps;
+    use crate::tables::mirror_version;
     let (mut world, mut registry) = world();
-    assert_eq!(keeps::get(&world.rows), keeps::KEEPS);
+    assert_eq!(mirror_version::get(&world.rows), mirror_version::MIRROR_VERSION);
     as_written_before(&mut world, 0);
-    assert_eq!(keeps::get(&world.rows), 0);
+    assert_eq!(mirror_version::get(&world.rows), 0);
     // What this version follows does not say what was not kept.
     world.ingest(registry.project("bridge")).unwrap();
-    assert_eq!(keeps::get(&world.rows), 0);
+    assert_eq!(mirror_version::get(&world.rows), 0);
     world.ask("r", draft(None)).unwrap();
     assert_eq!(world.request("r").officer, "");
     let position = registry.tail();
     let facts = (1..=registry.entries.len()).flat_map(|sequence| registry.source_entry(sequence).assignments);
-    let refollow = |assignments: Vec<_>, is_last| Command::Refollow {
+    let upgrade = |assignments: Vec<_>, is_last| Command::UpgradeMirror {
         position,
         assignments: assignments.into(),
         is_last,
     };
-    let events = world.submit(refollow(facts.collect(), false)).unwrap();
-    assert_eq!((kinds(&events), keeps::get(&world.rows)), (vec!["source.refollowed"], 0));
-    let events = world.submit(refollow(Vec::new(), true)).unwrap();
+    let events = world.submit(upgrade(facts.collect(), false)).unwrap();
+    assert_eq!((kinds(&events), mirror_version::get(&world.rows)), (vec!["source.refollowed"], 0));
+    let events = world.submit(upgrade(Vec::new(), true)).unwrap();
     assert_eq!(kinds(&events), ["source.refollowed", "service_request.officer_changed"]);
-    assert_eq!((world.request("r").officer.as_str(), keeps::get(&world.rows)), ("user:corp/a", keeps::KEEPS));
-    assert_eq!(world.submit(refollow(Vec::new(), true)).unwrap(), []);
+    assert_eq!(
+        (world.request("r").officer.as_str(), mirror_version::get(&world.rows)),
+        ("user:corp/a", mirror_version::MIRROR_VERSION)
+    );
+    assert_eq!(world.submit(upgrade(Vec::new(), true)).unwrap(), []);
     assert_eq!(crate::tables::source::get(&world.rows), Some(position), "the position stays");
     assert_eq!(world.rebuilt(), world.rows);
 }

@@ -23,7 +23,7 @@
 //! | 32 | next rise | portfolio `0` date, project `0` service request | nothing |
 //! | 33 | assignment | portfolio `0` project `0` assignment | the encoded `event.v1.FollowedAssignment` |
 //! | 34 | assignment_day | portfolio `0` date, project `0` assignment | nothing |
-//! | 35 | keeps | the followed ledger's kind | how much is kept of what it said |
+//! | 35 | mirror_version | the followed ledger's kind | which version of the mirror is complete |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -37,9 +37,9 @@
 pub(crate) mod advancing;
 pub(crate) mod assignment;
 pub(crate) mod date;
-pub(crate) mod keeps;
 pub(crate) mod key;
 pub(crate) mod later_logs;
+pub(crate) mod mirror_version;
 pub(crate) mod partly;
 pub(crate) mod portfolio;
 pub(crate) mod project;
@@ -74,7 +74,7 @@ pub(crate) enum Table {
     LaterLogs = 10,
     Assignment = 33,
     AssignmentDay = 34,
-    Keeps = 35,
+    MirrorVersion = 35,
 }
 
 impl Table {
@@ -90,7 +90,7 @@ impl Table {
             Table::LaterLogs => "tracker.later_logs",
             Table::Assignment => "tracker.assignment",
             Table::AssignmentDay => "tracker.assignment_day",
-            Table::Keeps => "tracker.keeps",
+            Table::MirrorVersion => "tracker.mirror_version",
         };
         DamagedRow::new(name, key, what)
     }

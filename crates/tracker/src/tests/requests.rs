@@ -24,7 +24,7 @@ fn as_written_before(journal: &MemoryJournal) -> MemoryJournal {
             let mut event = Event::decode(bytes.clone()).unwrap();
             if let Some(Payload::SourceFollowed(followed)) = &mut event.payload {
                 followed.assignments.clear();
-                followed.keeps = 0;
+                followed.mirror_version = 0;
             }
             *bytes = event.encode_to_vec().into();
         }
@@ -56,12 +56,12 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     let mut tracker = Running::on(&registry, old);
     tracker.follow();
     tracker.readiness(FOLLOW, degraded).await;
-    let kept = |tracker: &Running| crate::tables::keeps::get(&tracker.service.api.ledger.view());
+    let kept = |tracker: &Running| crate::tables::mirror_version::get(&tracker.service.api.ledger.view());
     assert_eq!(kept(&tracker), 0, "it waits for the registry");
     registry.start();
     let position = registry.say(|recorded| recorded.project("bridge"));
     tracker.reach(position).await;
-    assert_eq!(kept(&tracker), crate::tables::keeps::KEEPS);
+    assert_eq!(kept(&tracker), crate::tables::mirror_version::MIRROR_VERSION);
     let story = tracker.story();
     let again: Vec<_> = story.iter().filter(|line| line.contains("refollowed")).collect();
     assert_eq!(again, ["source.refollowed", "source.refollowed"], "what was said, and that it is all");

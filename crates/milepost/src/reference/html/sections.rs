@@ -56,9 +56,9 @@ impl Writer<'_> {
             content += &table("bars", words.projects(), &["", &format!("#{}", words.count()), BAR], &rows);
         }
         if !self.view.milestones.is_empty() {
-            let item = |(standing, count): &(_, u64)| {
+            let item = |(state, count): &(_, u64)| {
                 let count = text::grouped(&count.to_string());
-                format!("<div><dt>{}</dt><dd>{count}</dd></div>\n", words.standing(*standing))
+                format!("<div><dt>{}</dt><dd>{count}</dd></div>\n", words.milestone_state(*state))
             };
             let items: String = self.view.milestones.iter().map(item).collect();
             content += &format!("<h3>{}</h3>\n<dl class=\"numbers\">\n{items}</dl>\n", words.milestones());

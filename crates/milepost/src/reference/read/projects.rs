@@ -12,7 +12,7 @@ use milepost_proto::tracker::v1::{ListMilestonesRequest, ListMilestonesResponse,
 
 use super::{PAGE, Reader, amount, civil, status_of};
 use crate::error::Error;
-use crate::reference::view::{Batch, Projects, Standing, Sum};
+use crate::reference::view::{Batch, MilestoneState, Projects, Sum};
 
 impl Reader<'_> {
     /// The projects as they are today, and how many started on which days up to that of the page.
@@ -43,8 +43,8 @@ impl Reader<'_> {
         Ok((projects, starts.into_iter().collect()))
     }
 
-    pub(super) async fn milestones(&self) -> Result<Vec<(Standing, u64)>, Error> {
-        let mut counts = BTreeMap::<Standing, u64>::new();
+    pub(super) async fn milestones(&self) -> Result<Vec<(MilestoneState, u64)>, Error> {
+        let mut counts = BTreeMap::<MilestoneState, u64>::new();
         let request = |page_token| ListMilestonesRequest {
             parent: format!("{}/projects/-", self.name),
             page_size: PAGE,
@@ -52,7 +52,7 @@ impl Reader<'_> {
             ..ListMilestonesRequest::default()
         };
         let split = |page: ListMilestonesResponse| (page.milestones, page.next_page_token);
-        let each = |milestone: Milestone| *counts.entry(standing(&milestone)).or_default() += 1;
+        let each = |milestone: Milestone| *counts.entry(milestone_state(&milestone)).or_default() += 1;
         self.list("milestones", request, split, each).await?;
         Ok(counts.into_iter().collect())
     }
@@ -97,17 +97,17 @@ impl Reader<'_> {
     }
 }
 
-fn standing(milestone: &Milestone) -> Standing {
+fn milestone_state(milestone: &Milestone) -> MilestoneState {
     match (milestone.state(), milestone.outlook()) {
-        (State::Achieved, _) => Standing::Achieved,
-        (State::PartiallyAchieved, _) => Standing::PartiallyAchieved,
-        (State::NotMet, _) => Standing::NotMet,
-        (State::Cancelled, _) => Standing::Cancelled,
-        (_, Outlook::Unspecified) => Standing::Undated,
-        (_, Outlook::OnTrack) => Standing::OnTrack,
-        (_, Outlook::DueSoon) => Standing::DueSoon,
-        (_, Outlook::AtRisk) => Standing::AtRisk,
-        (_, Outlook::Late) => Standing::Late,
-        (_, Outlook::Overdue) => Standing::Overdue,
+        (State::Achieved, _) => MilestoneState::Achieved,
+        (State::PartiallyAchieved, _) => MilestoneState::PartiallyAchieved,
+        (State::NotMet, _) => MilestoneState::NotMet,
+        (State::Cancelled, _) => MilestoneState::Cancelled,
+        (_, Outlook::Unspecified) => MilestoneState::Undated,
+        (_, Outlook::OnTrack) => MilestoneState::OnTrack,
+        (_, Outlook::DueSoon) => MilestoneState::DueSoon,
+        (_, Outlook::AtRisk) => MilestoneState::AtRisk,
+        (_, Outlook::Late) => MilestoneState::Late,
+        (_, Outlook::Overdue) => MilestoneState::Overdue,
     }
 }

@@ -30,17 +30,18 @@ const WARNING: Style = AnsiColor::Yellow.on_default();
 
 /// The page.
 pub fn draw(view: &View, columns: u16, colour: bool) -> String {
-    let pen = Pen { view, words: view.words, columns: usize::from(columns).clamp(NARROW, WIDE), colour };
+    let writer =
+        Writer { view, words: view.words, columns: usize::from(columns).clamp(NARROW, WIDE), colour };
     let parts = [
-        pen.head(),
-        pen.projects(),
-        pen.lists(),
-        pen.batches(),
-        pen.starts(),
-        pen.rates(),
-        pen.collections(),
-        pen.indicators(),
-        pen.timeline(),
+        writer.head(),
+        writer.projects(),
+        writer.lists(),
+        writer.batches(),
+        writer.starts(),
+        writer.rates(),
+        writer.collections(),
+        writer.indicators(),
+        writer.timeline(),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -48,14 +49,14 @@ pub fn draw(view: &View, columns: u16, colour: bool) -> String {
 
 /// What draws.
 #[derive(Clone, Copy)]
-struct Pen<'a> {
+struct Writer<'a> {
     view: &'a View,
     words: Words,
     columns: usize,
     colour: bool,
 }
 
-impl Pen<'_> {
+impl Writer<'_> {
     fn paint(&self, style: Style, text: &str) -> String {
         if self.colour && !text.is_empty() { chart::painted(style, text) } else { text.to_owned() }
     }

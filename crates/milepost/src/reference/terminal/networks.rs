@@ -5,7 +5,7 @@
 
 use anstyle::Style;
 
-use super::{BOLD, DECLARED, Pen, REGISTERED, WARNING};
+use super::{BOLD, DECLARED, REGISTERED, WARNING, Writer};
 use crate::output::chart::{self, FAINT};
 use crate::output::width;
 use crate::reference::network::{Line, Network, State};
@@ -16,7 +16,7 @@ use crate::reference::view::{Collection, Element, Progress};
 const RING_ROWS: usize = 12;
 const RING_COLUMNS: usize = 24;
 
-impl Pen<'_> {
+impl Writer<'_> {
     pub(super) fn collections(&self) -> String {
         let Some(collections) = &self.view.collections else { return String::new() };
         let mut out = self.heading(self.words.collections());

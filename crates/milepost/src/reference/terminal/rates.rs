@@ -2,12 +2,12 @@
 
 use anstyle::Style;
 
-use super::{BOLD, Pen, REGISTERED, WARNING};
+use super::{BOLD, REGISTERED, WARNING, Writer};
 use crate::output::chart::{self, FAINT};
 use crate::output::width;
 use crate::reference::view::{Figure, RateKind};
 
-impl Pen<'_> {
+impl Writer<'_> {
     pub(super) fn rates(&self) -> String {
         let words = self.words;
         let Some(rates) = &self.view.rates else { return String::new() };

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::{BOLD, DECLARED, Pen, REGISTERED, WARNING};
+use super::{BOLD, DECLARED, REGISTERED, WARNING, Writer};
 use crate::output::chart::{FAINT, share};
 use crate::output::table::{Cell, Column, Room, clean};
 use crate::output::{text, width};
@@ -17,7 +17,7 @@ const ROWS: usize = 5;
 /// Parts of a row that a bar can end in.
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-impl Pen<'_> {
+impl Writer<'_> {
     pub(super) fn head(&self) -> String {
         let view = self.view;
         let mut out = self.heading(&view.title);
@@ -65,8 +65,8 @@ impl Pen<'_> {
                 .trim_start_matches('\n');
         }
         if !self.view.milestones.is_empty() {
-            let standing = |(standing, count): &(_, u64)| words.count_of(*count, words.standing(*standing));
-            let all: Vec<String> = self.view.milestones.iter().map(standing).collect();
+            let item = |(state, count): &(_, u64)| words.count_of(*count, words.milestone_state(*state));
+            let all: Vec<String> = self.view.milestones.iter().map(item).collect();
             out += &self.block(
                 Style::new(),
                 &format!("{}{}{}", words.milestones(), words.colon(), all.join(words.comma())),

@@ -42,7 +42,7 @@ pub fn small(language: &str) -> View {
             key: 0,
             by_status: vec![(Status::Proposed, 1), (Status::Construction, 2)],
         },
-        milestones: vec![(Standing::Achieved, 1), (Standing::Late, 1)],
+        milestones: vec![(MilestoneState::Achieved, 1), (MilestoneState::Late, 1)],
         batches: vec![Batch {
             title: "春季集中开工".into(),
             date: Some(date(2026, 3, 15)),
@@ -84,7 +84,11 @@ pub fn full(language: &str) -> View {
             key: 4,
             by_status: vec![(Status::Proposed, 7), (Status::Construction, 4), (Status::Suspended, 1)],
         },
-        milestones: vec![(Standing::Achieved, 6), (Standing::Overdue, 1), (Standing::Undated, 1)],
+        milestones: vec![
+            (MilestoneState::Achieved, 6),
+            (MilestoneState::Overdue, 1),
+            (MilestoneState::Undated, 1),
+        ],
         lists: Some(vec![list()]),
         batches: batches(),
         starts: vec![(date(2020, 9, 11), 2), (date(2021, 4, 15), 1), (date(2021, 5, 27), 1)],

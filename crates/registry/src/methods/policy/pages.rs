@@ -37,8 +37,8 @@ const ORGANIZATIONS: usize = 200;
 /// Looks that are worth a thread.
 const LOOKS: usize = 500;
 
-/// What a request asks, well formed.
-struct Asked {
+/// What a request to match policies says, well formed.
+struct MatchRequest {
     /// What a page token is good for, but for who asks.
     parts: Vec<String>,
     programme: Option<Name<PolicyProgramme>>,
@@ -50,7 +50,7 @@ struct Asked {
     page_token: String,
 }
 
-impl Asked {
+impl MatchRequest {
     /// The key that a page goes on after, and the digest for the token of the next.
     fn after(&self, method: &str, scopes: &Scopes) -> Result<(Option<Vec<u8>>, RequestDigest), Rejection> {
         let everywhere = scopes.is_everywhere();
@@ -81,8 +81,8 @@ impl Page {
 }
 
 /// A question about one organization.
-struct One {
-    asked: Asked,
+struct OneOrganization {
+    criteria: MatchRequest,
     organization: Name<Organization>,
     project: Option<Name<Project>>,
 }
@@ -95,20 +95,26 @@ pub(super) fn of_one(known: &Arc<Expressions>) -> Named {
         read_one,
         |request: &MatchPoliciesRequest| &request.min_revisions,
         move |of| {
-            let Query { rows, now, request: One { asked, organization, project }, permit, revision } = of;
+            let Query {
+                rows,
+                now,
+                request: OneOrganization { criteria, organization, project },
+                permit,
+                revision,
+            } = of;
             let scopes = permit.scopes(rows.read, now);
-            let policies = policies(&rows, now, &scopes, asked.programme.as_ref(), &asked.filter)?;
-            let (after, digest) = asked.after("MatchPolicies", &scopes)?;
-            let question = asked.question(ask::matchers(policies, &known)?, now, Extent::All);
+            let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), &criteria.filter)?;
+            let (after, digest) = criteria.after("MatchPolicies", &scopes)?;
+            let question = criteria.question(ask::matchers(policies, &known)?, now, Extent::All);
             let subject = Subject::find(&rows, &scopes, organization, project.as_ref(), &question.matchers)?;
-            let page = page_of_one(&question, &subject, after.as_deref(), asked.size);
+            let page = page_of_one(&question, &subject, after.as_deref(), criteria.size);
             let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
             Ok(MatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
         },
     )
 }
 
-fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Option<One> {
+fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Option<OneOrganization> {
     let organization = violations.check("organization", request.organization.parse());
     let project = optional("project", &request.project, violations);
     let programme = optional("policy_programme", &request.policy_programme, violations);
@@ -124,8 +130,9 @@ fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Opti
         date?.map(|date| date.to_string()).unwrap_or_default(),
         explain.to_string(),
     ];
-    let asked = Asked { parts, programme: programme?, filter, date: date?, explain, size: size?, page_token };
-    Some(One { asked, organization: organization?, project: project? })
+    let criteria =
+        MatchRequest { parts, programme: programme?, filter, date: date?, explain, size: size?, page_token };
+    Some(OneOrganization { criteria, organization: organization?, project: project? })
 }
 
 fn page_of_one(question: &Question, subject: &Subject, after: Option<&[u8]>, size: usize) -> Page {
@@ -157,12 +164,12 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
         |request: &BatchMatchPoliciesRequest| &request.min_revisions,
         move |of| {
             let Query { rows, now, request: many, permit, revision } = of;
-            let asked = &many.asked;
+            let criteria = &many.criteria;
             let scopes = permit.scopes(rows.read, now);
-            let policies = policies(&rows, now, &scopes, asked.programme.as_ref(), "")?;
-            let (after, digest) = asked.after("BatchMatchPolicies", &scopes)?;
-            let extent = if asked.explain { Extent::All } else { Extent::Outcome };
-            let question = asked.question(ask::matchers(policies, &known)?, now, extent);
+            let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), "")?;
+            let (after, digest) = criteria.after("BatchMatchPolicies", &scopes)?;
+            let extent = if criteria.explain { Extent::All } else { Extent::Outcome };
+            let question = criteria.question(ask::matchers(policies, &known)?, now, extent);
             let page = page_of_many(&rows, now, &scopes, many, &question, after)?;
             let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
             Ok(BatchMatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
@@ -171,13 +178,13 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
 }
 
 /// A question about many organizations.
-struct Many {
-    asked: Asked,
+struct ManyOrganizations {
+    criteria: MatchRequest,
     /// Those that are answered with; none: all.
     outcomes: Vec<Outcome>,
 }
 
-fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -> Option<Many> {
+fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -> Option<ManyOrganizations> {
     let programme = violations.check("policy_programme", request.policy_programme.parse());
     let date = optional_date("date", request.date, violations);
     let size = violations.check("page_size", page_size(request.page_size));
@@ -191,9 +198,16 @@ fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -
         explain.to_string(),
         outcomes.iter().flatten().map(Outcome::as_str_name).collect::<Vec<_>>().join(","),
     ];
-    let asked =
-        Asked { parts, programme: Some(programme?), filter, date: date?, explain, size: size?, page_token };
-    Some(Many { asked, outcomes: outcomes? })
+    let criteria = MatchRequest {
+        parts,
+        programme: Some(programme?),
+        filter,
+        date: date?,
+        explain,
+        size: size?,
+        page_token,
+    };
+    Some(ManyOrganizations { criteria, outcomes: outcomes? })
 }
 
 /// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer.
@@ -218,7 +232,7 @@ fn page_of_many(
     rows: &Rows<'_>,
     now: Timestamp,
     scopes: &Scopes,
-    Many { asked, outcomes }: &Many,
+    ManyOrganizations { criteria, outcomes }: &ManyOrganizations,
     question: &Question,
     after: Option<Vec<u8>>,
 ) -> Result<Page, Rejection> {
@@ -228,12 +242,12 @@ fn page_of_many(
     let mut mark = mark.ok_or(Rejection::PageToken(MALFORMED))?;
     let mut page = Page { matches: Vec::new(), next: None };
     let (mut room, mut looked_at) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0);
-    while looked_at < asked.size {
-        let size = ORGANIZATIONS.min(asked.size - looked_at);
+    while looked_at < criteria.size {
+        let size = ORGANIZATIONS.min(criteria.size - looked_at);
         let request = ListOrganizationsRequest {
             page_size: i32::try_from(size).unwrap_or(i32::MAX),
             page_token: mark.list.clone(),
-            filter: asked.filter.clone(),
+            filter: criteria.filter.clone(),
             ..ListOrganizationsRequest::default()
         };
         let listed = listed::<Organization>(rows, now, scopes, &request).map_err(of_organizations);
@@ -267,13 +281,13 @@ fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(looks / LOOKS).max(1);
     let part = |subjects: &[Subject]| {
         let language = Language::of(question.on);
-        let is_asked = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
+        let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
         let mut found = Vec::new();
         for subject in subjects {
             let mut answers = question.ask(&language, subject, ask::by_name);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-            let asked = answers.into_iter().filter(is_asked);
-            found.extend(asked.map(|answer| {
+            let wanted = answers.into_iter().filter(is_wanted);
+            found.extend(wanted.map(|answer| {
                 let message = question.message(&language, subject, &answer);
                 (answer.key, message)
             }));

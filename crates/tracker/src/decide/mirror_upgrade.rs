@@ -1,7 +1,7 @@
-//! Taking over what an earlier version did not keep of the registry's entries: they are read again, from the first.
+//! Completing the mirror after an upgrade: what an earlier version did not copy of the registry's entries.
 //!
-//! Invariants: nothing that followed from an entry is derived again, and the position that was followed to stays. How much
-//! is kept is raised by the last of it, once every service request has the officer that follows from what is kept.
+//! Invariants: nothing that followed from an entry is derived again, and the position that was followed to stays. The
+//! version of the mirror is raised by the last of it, once every service request has the officer that follows.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::convert::mirror::assignment_bytes;
 use crate::mirror::{AssignmentFact, Portfolio};
 use crate::service_request::officer;
 use crate::tables;
-use crate::tables::keeps::KEEPS;
+use crate::tables::mirror_version::MIRROR_VERSION;
 
-/// What keeping these assignments does, which entries up to a position left so. After the last of them it is decided
-/// until it does nothing more.
+/// Decides the entry that adds these assignments to the mirror, as the registry's entries up to `position` left them.
+/// After the last of them it is decided until it does nothing more.
 pub(super) fn decide(
     scope: &Scope<'_>,
     position: &Position,
@@ -27,19 +27,19 @@ pub(super) fn decide(
     is_last: bool,
 ) -> Result<Decision, DamagedRow> {
     let rows = scope.rows.read;
-    if tables::keeps::get(rows) >= KEEPS {
+    if tables::mirror_version::get(rows) >= MIRROR_VERSION {
         return Ok(Decision::default());
     }
     let mut events = Events::new(scope.context, "");
     let reserved = events.reserve(assignments.iter().map(assignment_bytes).sum());
-    let is_whole = is_last && settle(scope, assignments, &mut events)?;
-    events.refollowed(reserved, position, assignments, if is_whole { KEEPS } else { 0 });
+    let is_whole = is_last && assign_officers(scope, assignments, &mut events)?;
+    events.refollowed(reserved, position, assignments, if is_whole { MIRROR_VERSION } else { 0 });
     let decided_on = tables::source::get(rows).into_iter().collect();
     Ok(Decision { portfolio: String::new(), decided_on, events: events.finish() })
 }
 
 /// Gives the requests that were made meanwhile their officers, as far as an entry goes; `false` if some are left.
-fn settle(
+fn assign_officers(
     scope: &Scope<'_>,
     assignments: &[AssignmentFact],
     events: &mut Events<'_>,

@@ -1,4 +1,5 @@
-//! Table 35: how much is kept of what each other ledger said, as `event.v1.SourceFollowed.keeps` has it.
+//! Table 35: which version of the mirror of each other ledger is complete, as `event.v1.SourceFollowed.mirror_version`
+//! has it.
 //!
 //! Key: the byte of the ledger's kind. Value: a number, u32 big-endian: the least of all entries that were taken over
 //! since the ledger was followed from its beginning; none for 0. Put by `milepost.source.followed` and
@@ -9,21 +10,21 @@ use milepost_types::LedgerKind;
 
 use super::Table;
 
-/// How much this version keeps: portfolios, projects, access, and assignments.
-pub(crate) const KEEPS: u32 = 1;
+/// What this version copies: portfolios, projects, access, and assignments.
+pub(crate) const MIRROR_VERSION: u32 = 1;
 
-const KEY: [u8; 2] = [Table::Keeps as u8, LedgerKind::Registry as u8];
+const KEY: [u8; 2] = [Table::MirrorVersion as u8, LedgerKind::Registry as u8];
 
-/// How much is kept of all that was followed.
+/// Which version is complete for all that was followed.
 pub(crate) fn get(rows: &dyn Read) -> u32 {
     let value = rows.get(&KEY).and_then(|value| value.as_ref().try_into().ok());
     value.map_or(0, u32::from_be_bytes)
 }
 
-/// Sets how much is kept.
-pub(crate) fn put(rows: &mut dyn Write, keeps: u32) {
-    if keeps > 0 {
-        rows.put(KEY.to_vec(), keeps.to_be_bytes().to_vec().into());
+/// Sets which version is complete.
+pub(crate) fn put(rows: &mut dyn Write, mirror_version: u32) {
+    if mirror_version > 0 {
+        rows.put(KEY.to_vec(), mirror_version.to_be_bytes().to_vec().into());
     } else if rows.get(&KEY).is_some() {
         rows.delete(&KEY);
     }

@@ -23,7 +23,7 @@ use milepost_service::value::instant_message;
 use milepost_types::{Precondition, Rejection, limits};
 
 use super::outlook::announcement;
-use super::{ChangeContext, due, settle};
+use super::{ChangeContext, due, refresh_derived};
 use crate::decide::Scope;
 
 /// Expect another date; none: nothing else than the baseline.
@@ -50,7 +50,7 @@ pub(crate) fn reforecast(
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
         add_person(&mut milestone.date_authors, &scope.context.actor);
-        settle(milestone, &context);
+        refresh_derived(milestone, &context);
     });
     let payload = Payload::MilestoneReforecast(event::MilestoneReforecast {
         previous_date: before.forecast_date,
@@ -79,7 +79,7 @@ pub(crate) fn rebaseline(
     let after = before.changed(scope, |milestone| {
         milestone.baseline_date = baseline_date;
         milestone.date_authors.clear();
-        settle(milestone, &context);
+        refresh_derived(milestone, &context);
     });
     let payload = Payload::MilestoneRebaselined(event::MilestoneRebaselined {
         previous_date: before.baseline_date,
@@ -117,7 +117,7 @@ pub(crate) fn add_evidence(
     let context = ChangeContext::of(scope, before.name())?;
     let after = before.changed(scope, |milestone| {
         milestone.evidence.push(evidence.clone());
-        settle(milestone, &context);
+        refresh_derived(milestone, &context);
     });
     let payload = event::MilestoneEvidenceAdded { evidence: Some(evidence) };
     let kind =
@@ -202,7 +202,7 @@ fn state_changed(
         milestone.set_state(state);
         milestone.actual_date = actual.map(date_message);
         reason.clone_into(&mut milestone.state_reason);
-        settle(milestone, context);
+        refresh_derived(milestone, context);
     });
     let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
         previous_state: before.state,

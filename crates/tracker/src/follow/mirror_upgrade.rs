@@ -1,4 +1,5 @@
-//! Reading the registry's entries again of which an earlier version of the tracker did not keep all that this one keeps.
+//! Completes the mirror after an upgrade: reads the registry's entries again from the first, for what an earlier version
+//! did not copy.
 //!
 //! Invariant: it is done before following goes on, so that what is said later is taken over later. If it is interrupted
 //! it begins again, which changes nothing of what was kept. Where the registry's log was restored to before what was
@@ -15,15 +16,15 @@ use crate::convert::mirror::assignment_bytes;
 use crate::decide::PART_BYTES;
 use crate::mirror::AssignmentFact;
 use crate::tables;
-use crate::tables::keeps::KEEPS;
+use crate::tables::mirror_version::MIRROR_VERSION;
 
 impl Follow {
     /// Reads them, if there are any.
-    pub(super) async fn refollow(&self) -> Result<(), Stop> {
-        let Some(until) = self.kept_less() else { return Ok(()) };
+    pub(super) async fn upgrade_mirror(&self) -> Result<(), Stop> {
+        let Some(until) = self.outdated() else { return Ok(()) };
         tracing::info!(
             entries = until.sequence,
-            "entries of the registry are read again, of which an earlier version kept less"
+            "reading the registry's entries again to complete the mirror"
         );
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
         let mut follower = Follower::new(self.transport.clone(), LedgerKind::Registry, None, options);
@@ -44,14 +45,14 @@ impl Follow {
         }
     }
 
-    /// How far the registry was followed, if less was kept of that than this version keeps.
-    fn kept_less(&self) -> Option<Position> {
+    /// How far the registry was followed, if an earlier version of the mirror is there of that.
+    fn outdated(&self) -> Option<Position> {
         let view = self.ledger.view();
-        let is_less = tables::keeps::get(&view) < KEEPS;
-        tables::source::get(&view).filter(|source| is_less && source.sequence > 0)
+        let is_outdated = tables::mirror_version::get(&view) < MIRROR_VERSION;
+        tables::source::get(&view).filter(|source| is_outdated && source.sequence > 0)
     }
 
-    /// Keeps assignments, in as many entries as it takes.
+    /// MirrorVersion assignments, in as many entries as it takes.
     async fn keep(
         &self,
         position: Position,
@@ -72,7 +73,7 @@ impl Follow {
 
     /// All were read.
     async fn finish(&self, position: Position) -> Result<(), Stop> {
-        while self.kept_less().is_some() {
+        while self.outdated().is_some() {
             self.submit_all(vec![command(position, Vec::new(), true)]).await?;
         }
         Ok(())
@@ -80,5 +81,5 @@ impl Follow {
 }
 
 fn command(position: Position, assignments: Vec<AssignmentFact>, is_last: bool) -> Command {
-    Command::Refollow { position, assignments: Arc::new(assignments), is_last }
+    Command::UpgradeMirror { position, assignments: Arc::new(assignments), is_last }
 }
