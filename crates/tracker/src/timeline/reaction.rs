@@ -19,7 +19,7 @@ use milepost_types::{DamagedRow, limits};
 use super::content::{content, has_room, missing_translations};
 use super::draft::{Draft, draft, key};
 use super::entry::{of_key, published, seeded, settle, uid};
-use super::rule::{ReadRule, is_told, of_type, read_stored};
+use super::rule::{ReadRule, is_public, of_type, read_stored};
 use super::{EntryName, RuleName, selection};
 use crate::convert::event::Events;
 use crate::decide::Scope;
@@ -85,7 +85,7 @@ impl<'a> Reactions<'a> {
         events: &mut Events<'_>,
         is_full: &dyn Fn(&Events<'_>, usize) -> bool,
     ) -> Result<Option<Option<RuleName>>, DamagedRow> {
-        let Some((kind, portfolio)) = header(event).filter(|(kind, _)| is_told(kind)) else {
+        let Some((kind, portfolio)) = header(event).filter(|(kind, _)| is_public(kind)) else {
             return Ok(None);
         };
         let rules = self.rules(kind, portfolio)?;
@@ -111,7 +111,7 @@ impl<'a> Reactions<'a> {
 
     /// The id and the type of an event that there are rules for, or whose rules cannot be read.
     pub(crate) fn awaited(&mut self, event: &Bytes) -> Option<(String, String)> {
-        let (kind, portfolio) = header(event).filter(|(kind, _)| is_told(kind))?;
+        let (kind, portfolio) = header(event).filter(|(kind, _)| is_public(kind))?;
         if self.rules(kind, portfolio).is_ok_and(|rules| rules.is_empty()) {
             return None;
         }
@@ -283,5 +283,5 @@ fn header(event: &Bytes) -> Option<(&str, &str)> {
 
 /// Whether events of a type may have an effect.
 pub(crate) fn may_matter(event_type: &str) -> bool {
-    is_told(event_type)
+    is_public(event_type)
 }

@@ -24,7 +24,7 @@ pub(super) const BY_EVENT_TYPE: Index =
     Index { tag: 16, under: 0, by: &[By::Field("event_type")], live: true, when: &[], orders: false };
 
 /// How the types of events begin that make no entries.
-const NOT_TOLD: [&str; 6] = [
+const NOT_PUBLIC: [&str; 6] = [
     "milepost.source.",
     "milepost.grant.",
     "milepost.service_account.",
@@ -34,8 +34,8 @@ const NOT_TOLD: [&str; 6] = [
 ];
 
 /// Whether events of a type may make entries.
-pub(super) fn is_told(event_type: &str) -> bool {
-    !NOT_TOLD.iter().any(|beginning| event_type.starts_with(beginning))
+pub(super) fn is_public(event_type: &str) -> bool {
+    !NOT_PUBLIC.iter().any(|beginning| event_type.starts_with(beginning))
 }
 
 impl Rules<Tracker> for TimelineRule {
@@ -52,12 +52,10 @@ impl Rules<Tracker> for TimelineRule {
             "event_type" if !of_type.is_empty() && !event_type::is_known(of_type) => {
                 violations.push(field, "UNKNOWN_EVENT_TYPE", event_type::unknown(of_type));
             }
-            "event_type" if !is_told(of_type) => {
-                let description = format!(
-                    "events of the type {} are not told to readers; give another type",
-                    quoted(of_type)
-                );
-                violations.push(field, "EVENT_TYPE_NOT_TOLD", description);
+            "event_type" if !is_public(of_type) => {
+                let description =
+                    format!("events of type {} are not public; give another type", quoted(of_type));
+                violations.push(field, "EVENT_TYPE_NOT_PUBLIC", description);
             }
             // Which fields there are depends on the type; how a pattern is written does not.
             "headline" | "translations" | "text" | "text_translations" | "merge_key" => {

@@ -76,7 +76,10 @@ fn events_that_are_not_for_readers_make_no_entries() {
             figures: Vec::new(),
             ..of_batches()
         };
-        assert!(faults(rule)[0].starts_with("timeline_rule.event_type EVENT_TYPE_NOT_TOLD"), "{event_type}");
+        assert!(
+            faults(rule)[0].starts_with("timeline_rule.event_type EVENT_TYPE_NOT_PUBLIC"),
+            "{event_type}"
+        );
     }
 }
 
