@@ -17,6 +17,7 @@ mod liaison;
 mod members;
 mod methods;
 mod organization;
+mod parallel;
 mod phase;
 mod policy;
 mod portfolio;

@@ -49,7 +49,7 @@ pub use serve::{
     read_several, write,
 };
 pub use state::{check_state, known_state, wrong_state};
-pub use token::{Listed, SortKey, TokenFormat};
+pub use token::{Listed, MALFORMED, Paging, SortKey, TokenFormat};
 pub use value::{
     date, date_message, decode, encoded_len, instant, instant_message, money, money_message, period,
 };

@@ -15,10 +15,7 @@ use milepost_proto::resource::{
 use milepost_service::access::Scopes;
 use milepost_service::value::date;
 use milepost_types::filter::Schema;
-use milepost_types::{
-    Etag, Fault as _, Filter, OrderBy, PageToken, Rejection, RequestDigest, ResourceId, TokenError,
-    TokenKind, Violations, page_size,
-};
+use milepost_types::{Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, page_size};
 
 use crate::command::{Act, Custom, New, Run, Standard, Target};
 use crate::content::check_message;
@@ -27,7 +24,7 @@ use crate::list::{Page, Query, list, orders};
 use crate::mask::Mask;
 use crate::name::{Name, ParentIds};
 use crate::rules::{Rows, Rules};
-use crate::token::{Listed, SortKey, TokenFormat};
+use crate::token::{Listed, MALFORMED, Paging, SortKey, TokenFormat};
 use crate::{check, row};
 
 /// The ids of the parent in a request to create, which must be one and there.
@@ -192,9 +189,7 @@ pub fn target<R: Resource>(request: &impl TargetRequest, violations: &mut Violat
 pub struct List {
     query: Query,
     format: &'static dyn TokenFormat,
-    digest: RequestDigest,
-    /// The sequence at which the first page was read, if this is not the first.
-    sequence: Option<u64>,
+    paging: Paging,
 }
 
 impl List {
@@ -212,12 +207,7 @@ impl List {
 
     /// The token of the page after one that was read at `sequence`; empty if there is none.
     pub fn next_page_token(&self, next: Option<SortKey>, sequence: u64) -> String {
-        let token = |after: SortKey| PageToken {
-            request: self.digest,
-            sequence: self.sequence.unwrap_or(sequence),
-            after: self.format.encode(&after),
-        };
-        next.map(|after| token(after).encode()).unwrap_or_default()
+        self.paging.next(next.map(|after| self.format.encode(&after)), sequence)
     }
 }
 
@@ -254,22 +244,14 @@ pub fn read_list<D, R: Rules<D>>(request: &R::List, scopes: &Scopes) -> Result<L
     let mut parts = format.list(&listed);
     // A token is good only for who may see the same.
     parts.extend((!parent.is_seen_whole::<R>(scopes)).then(|| scopes.to_string()));
-    let digest = RequestDigest::of(R::List::METHOD, parts);
-    let token = Some(request.page_token()).filter(|token| !token.is_empty());
-    let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
-    let token = token.map_err(Rejection::PageToken)?;
-    let sequence = token.as_ref().map(|token| token.sequence);
+    let paging = Paging::read(R::List::METHOD, parts, request.page_token())?;
     // What is no key of these rows is nothing to go on after.
     let is_key = |after: &SortKey| row::name::<D, R>(&after.key).is_some();
-    let after =
-        |token: PageToken| format.decode(&token.after, order.is_some()).filter(is_key).ok_or(MALFORMED);
-    let after = token.map(after).transpose().map_err(Rejection::PageToken)?;
+    let after = |after: &Vec<u8>| format.decode(after, order.is_some()).filter(is_key).ok_or(MALFORMED);
+    let after = paging.after.as_ref().map(after).transpose()?;
     Ok(List {
         query: Query { parent, roots, seen, filter, order, direction, show_deleted, size, after },
         format,
-        digest,
-        sequence,
+        paging,
     })
 }
-
-const MALFORMED: TokenError = TokenError::Malformed { expected: TokenKind::Page };

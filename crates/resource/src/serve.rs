@@ -333,8 +333,17 @@ pub struct Query<'a, D, T> {
     pub request: &'a T,
     /// What the caller may do.
     pub permit: &'a Permit,
+    /// The position that the rows are of.
+    pub position: Position,
+    /// The ledger that they are of.
+    ledger: LedgerKind,
+}
+
+impl<D, T> Query<'_, D, T> {
     /// The revision that the answer is of.
-    pub revision: String,
+    pub fn revision(&self) -> String {
+        Revision { ledger: self.ledger, position: self.position }.to_string()
+    }
 }
 
 /// A method of this name that computes its answer: `read` reads the request and finds every fault of it, and `answer`
@@ -356,10 +365,10 @@ where
         async move {
             let asked = Arc::new(sound(|violations| read(request.get_ref(), violations)).map_err(refused)?);
             api.wait_for_revisions(&request, min_revisions(request.get_ref())).await?;
-            let (now, permit, kind) = (api.clock.now(), request.permit().clone(), api.kind);
+            let (now, permit, ledger) = (api.clock.now(), request.permit().clone(), api.kind);
             let compute = move |view: &View<'_>| {
-                let revision = Revision { ledger: kind, position: view.position() }.to_string();
-                answer(Query { rows: Rows::new(view), now, request: &asked, permit: &permit, revision })
+                let (rows, position) = (Rows::new(view), view.position());
+                answer(Query { rows, now, request: &asked, permit: &permit, position, ledger })
             };
             let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
             Ok(Response::new(api.read_settled(deadline, compute).await?))

@@ -3,6 +3,44 @@
 //! Callers hold tokens across upgrades, so a format stays as it is.
 
 use milepost_ledger::Direction;
+use milepost_types::{PageToken, Rejection, RequestDigest, TokenError, TokenKind};
+
+/// The refusal of a page token that says nothing to go on after.
+pub const MALFORMED: Rejection = Rejection::PageToken(TokenError::Malformed { expected: TokenKind::Page });
+
+/// The pages of a request: where this one goes on, and what the token of the next belongs to.
+pub struct Paging {
+    request: RequestDigest,
+    /// The sequence at which the first page was read, if this is not the first.
+    sequence: Option<u64>,
+    /// Where the page before ended, if this is not the first.
+    pub after: Option<Vec<u8>>,
+}
+
+impl Paging {
+    /// Reads the token of a request to a method, with which it is the same request if all these parts are.
+    ///
+    /// # Errors
+    /// If the token is none, or of another request.
+    pub fn read(
+        method: &str,
+        parts: impl IntoIterator<Item = String>,
+        page_token: &str,
+    ) -> Result<Self, Rejection> {
+        let request = RequestDigest::of(method, parts);
+        let token = Some(page_token).filter(|token| !token.is_empty());
+        let token = token.map(|token| PageToken::decode(token, &request)).transpose();
+        let token = token.map_err(Rejection::PageToken)?;
+        let sequence = token.as_ref().map(|token| token.sequence);
+        Ok(Self { request, sequence, after: token.map(|token| token.after) })
+    }
+
+    /// The token of the page after one that ended here and was read at `sequence`; empty if there is none.
+    pub fn next(&self, after: Option<Vec<u8>>, sequence: u64) -> String {
+        let (request, sequence) = (self.request, self.sequence.unwrap_or(sequence));
+        after.map(|after| PageToken { request, sequence, after }.encode()).unwrap_or_default()
+    }
+}
 
 /// Where a resource stands in a list: what it is ordered by, and its row's key. Sort keys compare as the list's
 /// order does, from the least.

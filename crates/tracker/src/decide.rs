@@ -68,6 +68,15 @@ impl Tracker {
     ) -> Result<Option<Arc<Portfolio>>, DamagedRow> {
         self.portfolios.read(rows, name)
     }
+
+    /// The same; what is taken for a portfolio that nothing is known of, if it is not known.
+    pub(crate) fn portfolio_or_unknown(
+        &self,
+        rows: &dyn Read,
+        name: &PortfolioName,
+    ) -> Result<Arc<Portfolio>, DamagedRow> {
+        Ok(self.portfolio(rows, name)?.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+    }
 }
 
 /// The date of milestones is that of `GetCurrentDate`.

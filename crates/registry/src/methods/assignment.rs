@@ -3,7 +3,7 @@
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{act, call, optional_date, person, write};
+use milepost_resource::{act, optional_date, person, write};
 use milepost_types::{Violations, text};
 
 use super::officers;
@@ -13,7 +13,7 @@ use crate::liaison::{End, HandOver, end, hand_over};
 /// The methods of assignments.
 pub(crate) fn of_assignments() -> Vec<Named> {
     vec![
-        call("ListOfficers", officers::list),
+        officers::list_officers(),
         write("HandOverAssignment", |request: HandOverAssignmentRequest, violations| {
             act(&request, hand_over, violations, |violations| read_hand_over(&request, violations))
         }),

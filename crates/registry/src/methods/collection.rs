@@ -58,5 +58,5 @@ fn answer_rollup(
     let collection = query.rows.find(name)?;
     let date = asked_date(&query.rows, &name.parent(), query.now, *date)?;
     let rollup = Some(rollup(&query.rows, &collection, date)?);
-    Ok(GetCollectionRollupResponse { rollup, revision: query.revision })
+    Ok(GetCollectionRollupResponse { rollup, revision: query.revision() })
 }

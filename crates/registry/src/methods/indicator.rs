@@ -80,5 +80,5 @@ fn answer_series(query: Query<'_, Registry, Series>) -> Result<GetIndicatorSerie
     let indicator = query.rows.find(name)?;
     let date = asked_date(&query.rows, &name.parent(), query.now, *date)?;
     let series = Some(answer(&query.rows, &indicator, date, request)?);
-    Ok(GetIndicatorSeriesResponse { series, revision: query.revision })
+    Ok(GetIndicatorSeriesResponse { series, revision: query.revision() })
 }

@@ -62,7 +62,8 @@ type Groups = BTreeMap<Vec<String>, Tally>;
 /// If the portfolio is not there, if the date is after today or of no year of reports, if a sum or the groups are too
 /// large, or if a row cannot be decoded.
 pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QueryStatisticsResponse, Rejection> {
-    let Query { rows, now, request: asked, revision, .. } = query;
+    let revision = query.revision();
+    let Query { rows, now, request: asked, .. } = query;
     let filter = asked.filter.as_ref();
     let filter = filter.map_err(|error| Rejection::Filter { field: "filter", error: error.clone() })?;
     let portfolio = rows.find(&asked.portfolio)?;

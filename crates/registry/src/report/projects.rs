@@ -4,8 +4,6 @@
 //! that matches, at any remove; it is split if no part of it matches.
 
 use std::collections::HashMap;
-use std::panic::resume_unwind;
-use std::thread;
 
 use bytes::Bytes;
 use milepost_proto::figure::v1::Knowledge;
@@ -18,6 +16,7 @@ use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
 
 use super::amounts::{Plans, Reported};
 use super::knowledge::Snapshot;
+use crate::parallel::in_parts;
 use crate::tables::encoded::Day;
 use crate::tables::history;
 
@@ -73,25 +72,17 @@ pub(super) struct Counted {
 impl Reader<'_> {
     /// Reads all rows, on several threads if they are many.
     pub(super) fn read_all(&self, rows: &[ProjectRow]) -> Result<Vec<ReportedProject>, Rejection> {
-        let read = |rows: &[ProjectRow]| -> Result<Vec<ReportedProject>, Rejection> {
+        let parts = in_parts(rows, ROWS_PER_THREAD, |rows| -> Result<Vec<ReportedProject>, Rejection> {
             let each = rows.iter().map(|(name, row)| {
                 self.read(name, row).map_err(|error| Rejection::from(name.damaged(error)))
             });
             each.filter_map(Result::transpose).collect()
-        };
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let share = rows.len().div_ceil(threads).max(ROWS_PER_THREAD);
-        if rows.len() <= share {
-            return read(rows);
+        });
+        let mut all = Vec::with_capacity(rows.len());
+        for part in parts {
+            all.append(&mut part?);
         }
-        thread::scope(|scope| {
-            let threads: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || read(rows))).collect();
-            let mut all = Vec::with_capacity(rows.len());
-            for thread in threads {
-                all.append(&mut thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
-            }
-            Ok(all)
-        })
+        Ok(all)
     }
 
     /// Reads a row; none if the project is deleted.

@@ -22,10 +22,10 @@ pub(crate) struct AccessFacts {
 
 /// What is kept of a portfolio of the registry.
 pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFact, Unreadable> {
-    Ok(PortfolioFact {
-        name: resource.name.parse().map_err(Unreadable::new)?,
+    portfolio(event::FollowedPortfolio {
+        name: resource.name,
         time_zone: resource.time_zone,
-        working_days: resource.working_calendar.map(working_days).transpose()?,
+        working_calendar: resource.working_calendar,
         deleted: resource.delete_time.is_some(),
         language: resource.language,
         required_languages: resource.required_languages,
@@ -129,7 +129,10 @@ fn in_event(message: usize) -> usize {
 
 /// The portfolio's fact that was stored.
 pub(crate) fn portfolio_from_stored(bytes: &Bytes) -> Result<PortfolioFact, Unreadable> {
-    let message = event::FollowedPortfolio::decode(bytes.clone())?;
+    portfolio(event::FollowedPortfolio::decode(bytes.clone())?)
+}
+
+fn portfolio(message: event::FollowedPortfolio) -> Result<PortfolioFact, Unreadable> {
     Ok(PortfolioFact {
         name: message.name.parse().map_err(Unreadable::new)?,
         time_zone: message.time_zone,

@@ -259,9 +259,7 @@ fn portfolio(
 ) -> Result<Arc<Portfolio>, DamagedRow> {
     Ok(match source_entry.portfolios.iter().find(|fact| fact.name == *name) {
         Some(fact) => Arc::new(Portfolio::from(fact)),
-        None => {
-            scope.service.portfolio(scope.rows.read, name)?.unwrap_or_else(|| Arc::new(Portfolio::unknown()))
-        }
+        None => scope.service.portfolio_or_unknown(scope.rows.read, name)?,
     })
 }
 

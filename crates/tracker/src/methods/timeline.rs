@@ -2,19 +2,13 @@
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Api, Custom, Method, Rows, act, call, enum_values, optional_date, target, write};
-use milepost_service::access::Permitted;
-use milepost_service::refusal;
-use milepost_service::request::Caller;
-use milepost_types::{
-    LanguageTag, PageToken, Rejection, RequestDigest, TokenError, TokenKind, Violations, page_size, text,
+use milepost_resource::{
+    Custom, MALFORMED, Method, Paging, Query, act, enum_values, optional_date, query, target, write,
 };
-use tonic::{Response, Status};
+use milepost_types::{LanguageTag, Rejection, Violations, page_size, text};
 
 use crate::decide::Tracker;
 use crate::names::PortfolioName;
@@ -34,70 +28,54 @@ pub(crate) fn of_timeline_entries() -> Vec<(&'static str, Method<Tracker>)> {
         write("ReviseTimelineEntry", |request: ReviseTimelineEntryRequest, violations| {
             Some(Custom::act(target::<TimelineEntry>(&request, violations)?, (), revise))
         }),
-        call("ListTimeline", list),
+        query("ListTimeline", read, |request: &ListTimelineRequest| &request.min_revisions, answer),
     ]
 }
 
-/// The call: a page of a timeline.
-async fn list(
-    api: Arc<Api<Tracker>>,
-    request: Permitted<ListTimelineRequest>,
-) -> Result<Response<ListTimelineResponse>, Status> {
-    let refused = |rejection| refusal::status(&rejection);
-    let (query, digest, first) = read(request.get_ref()).map_err(refused)?;
-    api.wait_for_revisions(&request, &request.get_ref().min_revisions).await?;
-    let deadline = Caller::of_permitted(&request).map_err(refused)?.deadline;
-    let query = Arc::new(query);
-    let found = api
-        .read_settled(deadline, move |view| Ok((page(&Rows::new(view), &query)?, view.position())))
-        .await?;
-    let (TimelinePage { items, next }, position) = found;
-    let token = |after| {
-        let sequence = first.unwrap_or(position.sequence);
-        PageToken { request: digest, sequence, after }.encode()
-    };
-    Ok(Response::new(ListTimelineResponse {
-        items,
-        next_page_token: next.map(token).unwrap_or_default(),
-        revision: api.revision(position),
-    }))
-}
+/// A request for a page of a timeline: its query, and the token of the page.
+type TimelineRequest = (TimelineQuery, String);
 
-/// What is asked for, what its page tokens belong to, and the sequence that the first page was read at.
-fn read(request: &ListTimelineRequest) -> Result<(TimelineQuery, RequestDigest, Option<u64>), Rejection> {
-    let mut violations = Violations::new();
+fn read(request: &ListTimelineRequest, violations: &mut Violations) -> Option<TimelineRequest> {
     let portfolio = violations.check("parent", request.parent.parse::<PortfolioName>());
     let size = violations.check("page_size", page_size(request.page_size));
     let language = Some(&request.language).filter(|language| !language.is_empty());
     let language = violations.check_optional("language", language, |tag| tag.parse::<LanguageTag>());
-    let days = days(request, &mut violations);
-    let kinds = kinds(&request.kinds, &mut violations);
-    let parts = || Some((portfolio?, size?, language?, days?, kinds?));
-    let (portfolio, size, language, (start, end), kinds) = violations.finish(parts())?;
-    let language = language.map(|tag| tag.to_string()).unwrap_or_default();
+    let days = days(request, violations);
+    let kinds = kinds(&request.kinds, violations);
+    let (start, end) = days?;
+    let query = TimelineQuery {
+        portfolio: portfolio?,
+        language: language?.map(|tag| tag.to_string()).unwrap_or_default(),
+        start,
+        end,
+        kinds: kinds?,
+        show_withdrawn: request.show_withdrawn,
+        size: size?,
+        after: None,
+    };
+    Some((query, request.page_token.clone()))
+}
+
+fn answer(query: Query<'_, Tracker, TimelineRequest>) -> Result<ListTimelineResponse, Rejection> {
+    const METHOD: &str = "milepost.tracker.v1.TimelineEntryService/ListTimeline";
+    let (first, page_token) = query.request;
     let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
-    let digest = RequestDigest::of(
-        "milepost.tracker.v1.TimelineEntryService/ListTimeline",
-        [
-            portfolio.to_string(),
-            language.clone(),
-            day(start),
-            day(end),
-            format!("{kinds:?}"),
-            request.show_withdrawn.to_string(),
-        ],
-    );
-    let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-    let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
-    let token = token.map_err(Rejection::PageToken)?;
-    let first = token.as_ref().map(|token| token.sequence);
-    let show_withdrawn = request.show_withdrawn;
-    let after = token.map(|token| token.after);
-    let query = TimelineQuery { portfolio, language, start, end, kinds, show_withdrawn, size, after };
-    if !query.has_sound_token() {
-        return Err(Rejection::PageToken(TokenError::Malformed { expected: TokenKind::Page }));
+    let parts = [
+        first.portfolio.to_string(),
+        first.language.clone(),
+        day(first.start),
+        day(first.end),
+        format!("{:?}", first.kinds),
+        first.show_withdrawn.to_string(),
+    ];
+    let paging = Paging::read(METHOD, parts, page_token)?;
+    let asked = TimelineQuery { after: paging.after.clone(), ..first.clone() };
+    if !asked.has_sound_token() {
+        return Err(MALFORMED);
     }
-    Ok((query, digest, first))
+    let TimelinePage { items, next } = page(&query.rows, &asked)?;
+    let next_page_token = paging.next(next, query.position.sequence);
+    Ok(ListTimelineResponse { items, next_page_token, revision: query.revision() })
 }
 
 fn days(request: &ListTimelineRequest, violations: &mut Violations) -> Option<(Option<Date>, Option<Date>)> {

@@ -136,7 +136,7 @@ fn refresh_derived(milestone: &mut Milestone, context: &ChangeContext) {
     milestone.variance_working_days = context.slip(date(milestone.baseline_date.as_ref()), date(end));
 }
 
-/// When and where a rule is applied: all that it depends on besides the milestone.
+/// When and where a rule is applied: all that it depends on besides the resource.
 #[derive(Debug, Clone)]
 pub(crate) struct ChangeContext {
     /// Which day it is, for whatever a rule asks it.
@@ -152,8 +152,12 @@ impl ChangeContext {
     /// If a row cannot be decoded; so with [`ChangeContext::within`].
     pub(crate) fn of(scope: &Scope<'_>, name: &MilestoneName) -> Result<Self, DamagedRow> {
         let portfolio = name.ancestor().unwrap_or_else(|| name.parent().parent());
-        let known = scope.service.portfolio(scope.rows.read, &portfolio)?;
-        Self::within(scope, &portfolio, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+        Self::in_portfolio(scope, &portfolio)
+    }
+
+    /// Of a decision in the portfolio of this name.
+    pub(crate) fn in_portfolio(scope: &Scope<'_>, name: &PortfolioName) -> Result<Self, DamagedRow> {
+        Self::within(scope, name, scope.service.portfolio_or_unknown(scope.rows.read, name)?)
     }
 
     /// Of a decision in a portfolio that is this.

@@ -11,8 +11,6 @@ pub(crate) mod days;
 pub(crate) mod officer;
 pub(crate) mod statistics;
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 use milepost_proto::event::v1::ServiceRequestEscalated;
 use milepost_proto::event::v1::event::Payload;
@@ -28,7 +26,6 @@ pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_ans
 
 use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
-use crate::mirror::Portfolio;
 use crate::names::ServiceRequestName;
 use crate::parent::Followed;
 use clock::{is_final, level_on, next_rise};
@@ -159,9 +156,7 @@ impl Rules<Tracker> for ServiceRequest {
 
 /// When and where something is done to the request of this name.
 fn context(scope: &Scope<'_>, name: &ServiceRequestName) -> Result<ChangeContext, DamagedRow> {
-    let portfolio = name.parent().parent();
-    let known = scope.service.portfolio(scope.rows.read, &portfolio)?;
-    ChangeContext::within(scope, &portfolio, known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+    ChangeContext::in_portfolio(scope, &name.parent().parent())
 }
 
 /// Whether something was done to a request since it was made.

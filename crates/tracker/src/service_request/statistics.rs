@@ -32,7 +32,10 @@ const COUNTED: &[&str] =
 pub(crate) fn of(
     query: Query<'_, Tracker, StatisticsRequest>,
 ) -> Result<GetServiceRequestStatisticsResponse, Rejection> {
-    Ok(GetServiceRequestStatisticsResponse { revision: query.revision, ..count(&query.rows, query.request)? })
+    Ok(GetServiceRequestStatisticsResponse {
+        revision: query.revision(),
+        ..count(&query.rows, query.request)?
+    })
 }
 
 /// The answer but for its revision.

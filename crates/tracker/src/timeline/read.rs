@@ -26,7 +26,7 @@ type Rows<'a> = milepost_resource::Rows<'a, Tracker>;
 const ORDER_BYTES: usize = 8;
 
 /// What is asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TimelineQuery {
     pub(crate) portfolio: PortfolioName,
     /// A BCP 47 tag; empty: the portfolio's language.

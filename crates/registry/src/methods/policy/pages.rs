@@ -4,7 +4,6 @@
 //! question of a caller who may see the same. No answer is larger than clients take. Rows are read on one thread; what
 //! they mean for policies is found on as many as there are processors.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,16 +12,16 @@ use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::Resource;
 use milepost_resource::{
-    Checked, Name, Query, Rules, date_message, enum_values, optional_date, query, read_list,
+    Checked, MALFORMED, Name, Paging, Query, Rules, date_message, enum_values, optional_date, query,
+    read_list,
 };
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
-use milepost_types::{
-    Filter, PageToken, Rejection, RequestDigest, Room, TokenError, TokenKind, Violations, limits, page_size,
-};
+use milepost_types::{Filter, Rejection, Room, Violations, limits, page_size};
 use prost::Message;
 
 use crate::methods::Named;
+use crate::parallel::in_parts;
 use crate::policy::ask::{self, Answer, Question, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};
@@ -34,8 +33,8 @@ const ORGANIZATION_FILTER: &str = "organization_filter";
 
 /// Organizations whose rows are read before they are looked at.
 const ORGANIZATIONS: usize = 200;
-/// Looks that are worth a thread.
-const LOOKS: usize = 500;
+/// Pairs of policies and organizations that are worth a thread.
+const PAIRS_PER_THREAD: usize = 500;
 
 /// What a request to match policies says, well formed.
 struct MatchRequest {
@@ -51,14 +50,11 @@ struct MatchRequest {
 }
 
 impl MatchRequest {
-    /// The key that a page goes on after, and the digest for the token of the next.
-    fn after(&self, method: &str, scopes: &Scopes) -> Result<(Option<Vec<u8>>, RequestDigest), Rejection> {
+    /// The pages of the request, as this caller may see them.
+    fn paging(&self, method: &str, scopes: &Scopes) -> Result<Paging, Rejection> {
         let everywhere = scopes.is_everywhere();
         let parts = self.parts.iter().cloned().chain((!everywhere).then(|| scopes.to_string()));
-        let digest = RequestDigest::of(method, parts);
-        let token = Some(self.page_token.as_str()).filter(|token| !token.is_empty());
-        let token = token.map(|token| PageToken::decode(token, &digest)).transpose();
-        Ok((token.map_err(Rejection::PageToken)?.map(|token| token.after), digest))
+        Paging::read(method, parts, &self.page_token)
     }
 
     fn question(&self, matchers: Vec<Matcher>, now: Timestamp, extent: Extent) -> Question {
@@ -71,13 +67,6 @@ impl MatchRequest {
 struct Page {
     matches: Vec<PolicyMatch>,
     next: Option<Vec<u8>>,
-}
-
-impl Page {
-    fn token(&self, request: RequestDigest) -> String {
-        let token = |after: &Vec<u8>| PageToken { request, sequence: 0, after: after.clone() }.encode();
-        self.next.as_ref().map(token).unwrap_or_default()
-    }
 }
 
 /// A question about one organization.
@@ -95,21 +84,19 @@ pub(super) fn of_one(known: &Arc<Expressions>) -> Named {
         read_one,
         |request: &MatchPoliciesRequest| &request.min_revisions,
         move |of| {
-            let Query {
-                rows,
-                now,
-                request: OneOrganization { criteria, organization, project },
-                permit,
-                revision,
-            } = of;
+            let revision = of.revision();
+            let Query { rows, now, request, permit, position, .. } = of;
+            let OneOrganization { criteria, organization, project } = request;
             let scopes = permit.scopes(rows.read, now);
             let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), &criteria.filter)?;
-            let (after, digest) = criteria.after("MatchPolicies", &scopes)?;
+            let paging = criteria.paging("MatchPolicies", &scopes)?;
             let question = criteria.question(ask::matchers(policies, &known)?, now, Extent::All);
             let subject = Subject::find(&rows, &scopes, organization, project.as_ref(), &question.matchers)?;
-            let page = page_of_one(&question, &subject, after.as_deref(), criteria.size);
-            let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
-            Ok(MatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
+            let Page { matches, next } =
+                page_of_one(&question, &subject, paging.after.as_deref(), criteria.size);
+            let next_page_token = paging.next(next, position.sequence);
+            let date = Some(date_message(question.on));
+            Ok(MatchPoliciesResponse { matches, next_page_token, revision, date })
         },
     )
 }
@@ -163,16 +150,19 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
         read_many,
         |request: &BatchMatchPoliciesRequest| &request.min_revisions,
         move |of| {
-            let Query { rows, now, request: many, permit, revision } = of;
+            let revision = of.revision();
+            let Query { rows, now, request: many, permit, position, .. } = of;
             let criteria = &many.criteria;
             let scopes = permit.scopes(rows.read, now);
             let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), "")?;
-            let (after, digest) = criteria.after("BatchMatchPolicies", &scopes)?;
+            let paging = criteria.paging("BatchMatchPolicies", &scopes)?;
             let extent = if criteria.explain { Extent::All } else { Extent::Outcome };
             let question = criteria.question(ask::matchers(policies, &known)?, now, extent);
-            let page = page_of_many(&rows, now, &scopes, many, &question, after)?;
-            let (next_page_token, date) = (page.token(digest), Some(date_message(question.on)));
-            Ok(BatchMatchPoliciesResponse { matches: page.matches, next_page_token, revision, date })
+            let Page { matches, next } =
+                page_of_many(&rows, now, &scopes, many, &question, paging.after.as_deref())?;
+            let next_page_token = paging.next(next, position.sequence);
+            let date = Some(date_message(question.on));
+            Ok(BatchMatchPoliciesResponse { matches, next_page_token, revision, date })
         },
     )
 }
@@ -234,12 +224,11 @@ fn page_of_many(
     scopes: &Scopes,
     ManyOrganizations { criteria, outcomes }: &ManyOrganizations,
     question: &Question,
-    after: Option<Vec<u8>>,
+    after: Option<&[u8]>,
 ) -> Result<Page, Rejection> {
-    const MALFORMED: TokenError = TokenError::Malformed { expected: TokenKind::Page };
     let start = Mark { list: String::new(), last: Vec::new() };
-    let mark = after.map_or(Some(start), |after| Mark::decode(&after));
-    let mut mark = mark.ok_or(Rejection::PageToken(MALFORMED))?;
+    let mark = after.map_or(Some(start), Mark::decode);
+    let mut mark = mark.ok_or(MALFORMED)?;
     let mut page = Page { matches: Vec::new(), next: None };
     let (mut room, mut looked_at) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0);
     while looked_at < criteria.size {
@@ -275,13 +264,12 @@ fn page_of_many(
     Ok(page)
 }
 
-/// How the policies stand to these subjects, in order, on as many threads as there are processors.
+/// How the policies stand to these subjects, in order.
 fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
-    let looks = subjects.len() * question.matchers.len();
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(looks / LOOKS).max(1);
-    let part = |subjects: &[Subject]| {
+    let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
+    let at_least = PAIRS_PER_THREAD.div_ceil(question.matchers.len().max(1));
+    let parts = in_parts(subjects, at_least, |subjects| {
         let language = Language::of(question.on);
-        let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
         let mut found = Vec::new();
         for subject in subjects {
             let mut answers = question.ask(&language, subject, ask::by_name);
@@ -293,16 +281,8 @@ fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec
             }));
         }
         found
-    };
-    let parts = subjects.chunks(subjects.len().div_ceil(threads).max(1));
-    std::thread::scope(|scope| {
-        let running: Vec<_> = parts.map(|subjects| scope.spawn(move || part(subjects))).collect();
-        let parts = running.into_iter().map(|thread| match thread.join() {
-            Ok(part) => part,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        parts.flatten().collect()
-    })
+    });
+    parts.into_iter().flatten().collect()
 }
 
 /// The policies of a programme, or of all, that a filter lets through.
