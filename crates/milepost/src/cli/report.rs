@@ -42,7 +42,7 @@ pub struct Statistics {
     /// Only projects that match, as in 'key = true'; `milepost project list --fields` lists what there is to compare
     #[arg(short = 'f', long, default_value = "", hide_default_value = true)]
     filter: String,
-    /// By what to group, joined by commas: fields of projects, or labels.KEY; at most three
+    /// Groups by up to three of: a field of projects, labels.KEY, collection; joined by commas
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     group_by: Vec<String>,
     /// The year [default: that of the date]
