@@ -99,3 +99,92 @@ fn kinds(given: &[i32], violations: &mut Violations) -> Option<Vec<i32>> {
     kinds.dedup();
     Some(kinds)
 }
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::google::r#type::Date as DateMessage;
+
+    use super::*;
+
+    fn request() -> ListTimelineRequest {
+        ListTimelineRequest { parent: "portfolios/wsc".into(), ..ListTimelineRequest::default() }
+    }
+
+    fn on(year: i32, month: i32, day: i32) -> Option<DateMessage> {
+        Some(DateMessage { year, month, day })
+    }
+
+    #[test]
+    fn what_is_asked_for_is_read_in_its_conventional_form() {
+        let (query, _, first) = read(&ListTimelineRequest {
+            language: "ZH-cn".into(),
+            start_date: on(2021, 2, 3),
+            end_date: on(2021, 2, 3),
+            kinds: vec![Kind::Reform.into(), Kind::Batch.into(), Kind::Reform.into()],
+            show_withdrawn: true,
+            ..request()
+        })
+        .unwrap();
+        assert_eq!((query.language.as_str(), query.kinds, first), ("zh-CN", vec![1, 2], None));
+        assert_eq!((query.start, query.start.is_some()), (query.end, true));
+        assert!(query.show_withdrawn && query.after.is_none());
+        let (query, ..) = read(&request()).unwrap();
+        assert_eq!((query.language.as_str(), query.start, query.end, query.kinds), ("", None, None, vec![]));
+        assert_eq!(query.size, milepost_types::limits::PAGE_SIZE_DEFAULT);
+    }
+
+    #[test]
+    fn every_fault_of_a_request_is_found_at_once() {
+        let faulty = ListTimelineRequest {
+            parent: "portfolios/-".into(),
+            page_size: -1,
+            language: "english!".into(),
+            start_date: on(2021, 2, 3),
+            end_date: on(2021, 2, 2),
+            kinds: vec![1, 0, 99],
+            ..ListTimelineRequest::default()
+        };
+        let Err(Rejection::Invalid(found)) = read(&faulty) else { panic!() };
+        let fields: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+        assert_eq!(fields.len(), 6, "{fields:?}");
+        for expected in [
+            ("end_date", "INVALID_PERIOD"),
+            ("kinds[1]", "UNKNOWN_ENUM_VALUE"),
+            ("kinds[2]", "UNKNOWN_ENUM_VALUE"),
+            ("language", "INVALID_LANGUAGE_TAG"),
+        ] {
+            assert!(fields.contains(&expected), "{expected:?} in {fields:?}");
+        }
+        for field in ["parent", "page_size"] {
+            assert!(fields.iter().any(|(own, _)| *own == field), "{field} in {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_goes_on_with_the_request_that_it_was_given_to_and_with_no_other() {
+        let (_, digest, _) = read(&request()).unwrap();
+        let token = |after: &[u8]| PageToken { request: digest, sequence: 7, after: after.to_vec() }.encode();
+        let sound = token(b"12345678plan");
+        let (query, _, first) =
+            read(&ListTimelineRequest { page_token: sound.clone(), ..request() }).unwrap();
+        assert_eq!((query.after.as_deref(), first), (Some(&b"12345678plan"[..]), Some(7)));
+        let of_others = [
+            ListTimelineRequest { language: "en".into(), ..request() },
+            ListTimelineRequest { parent: "portfolios/other".into(), ..request() },
+            ListTimelineRequest { end_date: on(2021, 2, 2), ..request() },
+            ListTimelineRequest { start_date: on(2021, 2, 2), ..request() },
+            ListTimelineRequest { kinds: vec![1], ..request() },
+            ListTimelineRequest { show_withdrawn: true, ..request() },
+        ];
+        for other in of_others {
+            let refused = read(&ListTimelineRequest { page_token: sound.clone(), ..other.clone() });
+            assert!(matches!(refused, Err(Rejection::PageToken(_))), "{other:?}");
+        }
+        for nonsense in [token(b"12345678"), token(b"x"), "nonsense".to_owned()] {
+            let refused = read(&ListTimelineRequest { page_token: nonsense.clone(), ..request() });
+            assert!(matches!(refused, Err(Rejection::PageToken(_))), "{nonsense}");
+        }
+        // How many are wanted may change from page to page.
+        read(&ListTimelineRequest { page_token: sound, page_size: 3, ..request() }).unwrap();
+    }
+}

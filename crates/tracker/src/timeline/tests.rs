@@ -7,16 +7,18 @@ mod readers;
 mod rules;
 
 use jiff::civil::{Date, date};
+use milepost_ledger::{Actor, Authentication};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1 as registry;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Custom, Target, date_message, read_create};
+use milepost_resource::{Custom, Target, date_message, read_create, read_update};
 use milepost_types::{Rejection, Violations};
 
 use super::{EntryName, TimelineQuery, page, publish, revise, withdraw};
+use crate::command::Command;
 use crate::names::PortfolioName;
 use crate::tests::{Registry, World};
 
@@ -60,21 +62,21 @@ fn batch(id: &str, day: Date, count: Option<i32>, yuan: Option<i64>) -> Event {
     }
 }
 
-/// An organization that is in no portfolio.
-fn organization(id: &str, headline: bool) -> Event {
-    let name = format!("organizations/{id}");
-    let attributes =
+/// A programme of policies, in no portfolio, that is published on 3 February 2021.
+fn programme(id: &str, headline: bool) -> Event {
+    let name = format!("policyProgrammes/{id}");
+    let labels =
         if headline { [("headline".to_owned(), "yes".to_owned())].into() } else { Default::default() };
     Event {
-        r#type: "milepost.organization.created".into(),
+        r#type: "milepost.policy_programme.published".into(),
         subject: name.clone(),
-        event_date: Some(date_message(date(2021, 3, 5))),
-        resource: Some(Resource::OrganizationResource(registry::Organization {
+        event_date: Some(date_message(date(2021, 2, 3))),
+        resource: Some(Resource::PolicyProgrammeResource(registry::PolicyProgramme {
             name,
-            display_name: "金凤凰".into(),
-            translations: [("en".to_owned(), "Golden Phoenix".to_owned())].into(),
-            attributes,
-            ..registry::Organization::default()
+            display_name: "交地即领证".into(),
+            translations: [("en".to_owned(), "Certificate on handover".to_owned())].into(),
+            labels,
+            ..registry::PolicyProgramme::default()
         })),
         ..Event::default()
     }
@@ -148,6 +150,33 @@ impl World {
         })
     }
 
+    fn update_entry(&mut self, entry: TimelineEntry, mask: &str) -> Result<Vec<Event>, Rejection> {
+        let request = UpdateTimelineEntryRequest {
+            timeline_entry: Some(entry),
+            update_mask: Some(mask_of(mask)),
+            ..UpdateTimelineEntryRequest::default()
+        };
+        self.read_and_submit(|violations| read_update::<_, TimelineEntry>(request, violations))
+    }
+
+    fn update_rule(&mut self, id: &str, rule: TimelineRule, mask: &str) -> Result<Vec<Event>, Rejection> {
+        let request = UpdateTimelineRuleRequest {
+            timeline_rule: Some(TimelineRule { name: format!("portfolios/wsc/timelineRules/{id}"), ..rule }),
+            update_mask: Some(mask_of(mask)),
+            ..UpdateTimelineRuleRequest::default()
+        };
+        self.read_and_submit(|violations| read_update::<_, TimelineRule>(request, violations))
+    }
+
+    /// Follows a registry from its beginning again, because an operator said so.
+    fn follow_again(&mut self, registry: &Registry) {
+        let to = milepost_types::GoOn::after(milepost_types::Position::start(registry.log));
+        self.submit(Command::ResetFollower { to, reason: "again".into() }).unwrap();
+        for sequence in 1..=registry.entries.len() {
+            self.ingest(registry.source_entry(sequence)).unwrap();
+        }
+    }
+
     fn publish(&mut self, name: &EntryName) -> Result<Vec<Event>, Rejection> {
         let target = Target { name: name.clone(), etag: None };
         self.read_and_submit(|_| Some(Custom::act(target, (), publish)))
@@ -188,6 +217,15 @@ impl World {
     fn headlines(&self, language: &str) -> Vec<String> {
         self.timeline(language).into_iter().map(|item| item.headline).collect()
     }
+}
+
+/// Who proved who they are.
+fn person(principal: &str) -> Actor {
+    Actor { principal: principal.into(), authentication: Authentication::Jwt, ..Actor::default() }
+}
+
+fn mask_of(paths: &str) -> prost_types::FieldMask {
+    prost_types::FieldMask { paths: paths.split(',').map(str::to_owned).collect() }
 }
 
 fn query(language: &str) -> TimelineQuery {

@@ -1,22 +1,11 @@
 //! Entries: drafts, publications, withdrawals, and what readers see of them.
 
 use jiff::civil::date;
-use milepost_ledger::{Actor, Authentication};
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_resource::{Standard, Target};
 
 use super::*;
 use crate::tests::world::kinds;
-
-fn update(world: &mut World, entry: TimelineEntry, mask: &str) -> Result<Vec<Event>, Rejection> {
-    let request = UpdateTimelineEntryRequest {
-        timeline_entry: Some(entry),
-        update_mask: Some(prost_types::FieldMask { paths: mask.split(',').map(str::to_owned).collect() }),
-        ..Default::default()
-    };
-    world
-        .read_and_submit(|violations| milepost_resource::read_update::<_, TimelineEntry>(request, violations))
-}
 
 /// office.md section 8: DRAFT→PUBLISHED→WITHDRAWN→DRAFT; scenario 6: the uid stays, the sequence rises.
 #[test]
@@ -65,7 +54,7 @@ fn readers_see_what_was_published_until_it_is_published_again() {
         date: Some(date_message(date(2020, 9, 17))),
         ..world.entry(&plan)
     };
-    update(&mut world, changed, "headline,date").unwrap();
+    world.update_entry(changed, "headline,date").unwrap();
     assert!(world.entry(&plan).has_changes);
     let told = world.timeline("zh-CN");
     assert_eq!((told[0].headline.as_str(), told[0].sequence), ("规划公布", 1));
@@ -76,16 +65,17 @@ fn readers_see_what_was_published_until_it_is_published_again() {
         date: Some(date_message(date(2020, 9, 16))),
         ..world.entry(&plan)
     };
-    update(&mut world, back, "headline,date").unwrap();
+    world.update_entry(back, "headline,date").unwrap();
     assert!(!world.entry(&plan).has_changes);
     let changed = TimelineEntry { headline: "国土空间规划公布".into(), ..world.entry(&plan) };
-    update(&mut world, changed, "headline").unwrap();
+    world.update_entry(changed, "headline").unwrap();
     world.publish(&plan).unwrap();
     assert_eq!(world.headlines("zh-CN"), ["国土空间规划公布"]);
     assert_eq!(world.entry(&plan).sequence, 2);
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md section 8: the states, and what is refused in each.
 #[test]
 fn a_withdrawn_entry_is_not_changed_and_a_published_one_not_deleted() {
     let (mut world, _) = world();
@@ -99,7 +89,7 @@ fn a_withdrawn_entry_is_not_changed_and_a_published_one_not_deleted() {
     assert!(matches!(delete(&mut world), Err(Rejection::WrongState { action: "delete", .. })));
     world.withdraw(&plan, "有误").unwrap();
     let entry = world.entry(&plan);
-    let refused = update(&mut world, TimelineEntry { headline: "x".into(), ..entry }, "headline");
+    let refused = world.update_entry(TimelineEntry { headline: "x".into(), ..entry }, "headline");
     assert!(matches!(refused, Err(Rejection::WrongState { action: "change", .. })), "{refused:?}");
     delete(&mut world).unwrap();
     // Calendars must hear of it all the same.
@@ -135,19 +125,24 @@ fn every_text_that_is_not_there_in_a_required_language_is_named() {
     world.publish(&name("wide")).unwrap();
 }
 
-/// office.md section 8 and 0: if the portfolio asks for it, another person publishes than drafted.
-#[test]
-fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
+/// Who proved who they are, and for whom they act.
+fn by(who: &str, on_behalf_of: &str) -> Actor {
+    Actor { on_behalf_of: on_behalf_of.into(), ..person(who) }
+}
+
+/// A world whose portfolio asks that another person publishes than drafted.
+fn world_of_two() -> (World, Registry) {
     let (mut world, mut registry) = world();
     world
         .ingest(registry.append(vec![("milepost.portfolio.updated", Some(portfolio("wsc", true)))]))
         .unwrap();
-    let by = |who: &str, on_behalf_of: &str| Actor {
-        principal: who.into(),
-        authentication: Authentication::Jwt,
-        on_behalf_of: on_behalf_of.into(),
-        ..Actor::default()
-    };
+    (world, registry)
+}
+
+/// office.md sections 8 and 0: if the portfolio asks for it, another person publishes than drafted.
+#[test]
+fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
+    let (mut world, _) = world_of_two();
     world.actor = by("user:corp/ann", "");
     world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
     for same in [by("user:corp/ann", ""), by("user:corp/bob", "user:corp/ann")] {
@@ -159,10 +154,33 @@ fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
     assert_eq!(world.entry(&name("plan")).drafters, []);
     // Who changes it then has drafted.
     let entry = world.entry(&name("plan"));
-    update(&mut world, TimelineEntry { text: "x".into(), ..entry }, "text").unwrap();
+    world.update_entry(TimelineEntry { text: "x".into(), ..entry }, "text").unwrap();
     assert_eq!(world.entry(&name("plan")).drafters.len(), 1);
 }
 
+#[test]
+fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
+    let (mut world, _) = world();
+    let keyed = || TimelineEntry { merge_key: "k".into(), ..editorial("a", date(2020, 9, 16)) };
+    let target = |id: &str| Target { name: name(id), etag: None };
+    let delete = |world: &mut World, id: &str| {
+        world.read_and_submit(|_| Some(Box::new(Standard::<TimelineEntry>::Delete(target(id)))))
+    };
+    let undelete = |world: &mut World, id: &str| {
+        world.read_and_submit(|_| Some(Box::new(Standard::<TimelineEntry>::Undelete(target(id)))))
+    };
+    world.create_entry("a", keyed()).unwrap();
+    delete(&mut world, "a").unwrap();
+    world.create_entry("b", keyed()).unwrap();
+    assert_eq!(preconditions(undelete(&mut world, "a").unwrap_err()), ["MERGE_KEY_TAKEN"]);
+    delete(&mut world, "b").unwrap();
+    assert_eq!(kinds(&undelete(&mut world, "a").unwrap()), ["timeline_entry.undeleted"]);
+    assert_eq!(world.entry(&name("a")).state(), State::Draft);
+    assert_eq!(preconditions(undelete(&mut world, "b").unwrap_err()), ["MERGE_KEY_TAKEN"]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md sections 8 and 0: MERGE_KEY_TAKEN; texts of at most 4,096 characters.
 #[test]
 fn no_two_entries_have_one_merge_key_and_what_is_no_name_or_too_large_is_refused() {
     let (mut world, _) = world();
@@ -176,6 +194,9 @@ fn no_two_entries_have_one_merge_key_and_what_is_no_name_or_too_large_is_refused
     let Err(Rejection::Invalid(found)) = world.create_entry("c", wrong) else { panic!() };
     let fields: Vec<_> = found.iter().map(|one| one.field.as_str()).collect();
     assert_eq!(fields, ["timeline_entry.subjects[1]", "timeline_entry.subjects[2]"]);
+    let long = TimelineEntry { text: "长".repeat(4_097), ..editorial("a", date(2020, 9, 16)) };
+    let Err(Rejection::Invalid(found)) = world.create_entry("long", long) else { panic!() };
+    assert!(found.iter().any(|one| one.reason == "TOO_LONG"), "{found}");
     let large = ["fr", "de", "it", "es", "pt", "nl"].map(|tag| (tag.to_owned(), "长".repeat(4_096)));
     let large = TimelineEntry { text_translations: large.into(), ..editorial("a", date(2020, 9, 16)) };
     let Err(Rejection::Invalid(found)) = world.create_entry("d", large) else { panic!() };

@@ -1,5 +1,7 @@
 //! Rules: what is refused when they are written.
 
+use jiff::civil::date;
+use milepost_resource::{Standard, Target};
 use milepost_types::limits;
 
 use super::*;
@@ -22,6 +24,7 @@ fn assert_faults(rule: TimelineRule, expected: &[&str]) {
     }
 }
 
+/// office.md section 8: event type, filter, patterns per language.
 #[test]
 fn a_faulty_pattern_is_refused_with_its_column_and_so_is_every_other_fault() {
     assert_faults(
@@ -60,6 +63,7 @@ fn a_faulty_pattern_is_refused_with_its_column_and_so_is_every_other_fault() {
     );
 }
 
+/// office.md section 8: which events make entries.
 #[test]
 fn events_that_are_not_for_readers_make_no_entries() {
     for event_type in [
@@ -83,6 +87,62 @@ fn events_that_are_not_for_readers_make_no_entries() {
     }
 }
 
+/// office.md section 8: a rule that is changed makes what it says from then on.
+#[test]
+fn a_rule_that_is_changed_finds_and_makes_what_it_says_now() {
+    let (mut world, mut registry) = world();
+    world.create_rule("r", of_batches()).unwrap();
+    let mut say = |world: &mut World, event_type: &str, id: &str, count: i32| {
+        let event = Event { r#type: event_type.into(), ..batch(id, date(2020, 9, 11), Some(count), None) };
+        world.ingest(registry.append_events(vec![event])).unwrap();
+        world.headlines("en").len()
+    };
+    let (started, cancelled) = ("milepost.batch.started", "milepost.batch.cancelled");
+    world
+        .update_rule("r", TimelineRule { event_type: cancelled.into(), ..of_batches() }, "event_type")
+        .unwrap();
+    assert_eq!((say(&mut world, started, "a", 9), say(&mut world, cancelled, "b", 9)), (0, 1));
+    let filter = TimelineRule { filter: "resource.declared_count > 50".into(), ..of_batches() };
+    world.update_rule("r", filter, "filter").unwrap();
+    assert_eq!((say(&mut world, cancelled, "c", 50), say(&mut world, cancelled, "d", 51)), (1, 2));
+    let drafts = TimelineRule { auto_publish: false, ..of_batches() };
+    world.update_rule("r", drafts, "auto_publish").unwrap();
+    assert_eq!((say(&mut world, cancelled, "e", 60), world.entries().len()), (2, 3));
+    // What its fields are is read anew with the type.
+    let milestones = TimelineRule { event_type: "milepost.milestone.achieved".into(), ..of_batches() };
+    let Err(Rejection::Invalid(found)) = world.update_rule("r", milestones, "event_type") else { panic!() };
+    assert!(found.iter().any(|fault| fault.field == "timeline_rule.headline"), "{found}");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md section 8: a rule that is there again makes entries again, within the limit.
+#[test]
+fn a_rule_whose_deletion_is_taken_back_makes_entries_again_unless_there_are_too_many() {
+    let (mut world, mut registry) = world();
+    let target = || Target { name: "portfolios/wsc/timelineRules/r".parse().unwrap(), etag: None };
+    let undelete = |world: &mut World| {
+        world.read_and_submit(|_| Some(Box::new(Standard::<TimelineRule>::Undelete(target()))))
+    };
+    world.create_rule("r", of_batches()).unwrap();
+    world.read_and_submit(|_| Some(Box::new(Standard::<TimelineRule>::Delete(target())))).unwrap();
+    let mut say = |world: &mut World, id: &str| {
+        world.ingest(registry.append_events(vec![batch(id, date(2020, 9, 11), None, None)])).unwrap();
+        world.entries().len()
+    };
+    assert_eq!(say(&mut world, "a"), 0);
+    for i in 0..limits::TIMELINE_RULES_OF_TYPE {
+        let other = TimelineRule { filter: "event_date < 2000-01-01".into(), ..of_batches() };
+        world.create_rule(&format!("r{i}"), other).unwrap();
+    }
+    assert!(matches!(undelete(&mut world), Err(Rejection::LimitExceeded { limit: 20, .. })));
+    let other = Target { name: "portfolios/wsc/timelineRules/r0".parse().unwrap(), etag: None };
+    world.read_and_submit(|_| Some(Box::new(Standard::<TimelineRule>::Delete(other)))).unwrap();
+    undelete(&mut world).unwrap();
+    assert_eq!(say(&mut world, "b"), 1, "and nothing of what it missed");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md section 8: rules of a timeline.
 #[test]
 fn rules_for_one_type_are_limited() {
     let (mut world, _) = world();
