@@ -16,8 +16,19 @@ fn acting(actor: &Actor) -> Option<Person> {
 
 /// Adds who acts to those who did the same before, as the last of them.
 pub fn add_person(persons: &mut Vec<Person>, actor: &Actor) {
-    let Some(person) = acting(actor) else { return };
-    persons.retain(|other| *other != person);
+    if let Some(person) = acting(actor) {
+        add(persons, person);
+    }
+}
+
+/// The same where two persons are required: that nobody did it is remembered as a person without a name, until somebody
+/// who has one does it again.
+pub fn add_person_or_nobody(persons: &mut Vec<Person>, actor: &Actor) {
+    add(persons, acting(actor).unwrap_or_default());
+}
+
+fn add(persons: &mut Vec<Person>, person: Person) {
+    persons.retain(|other| *other != person && *other != Person::default());
     persons.push(person);
     let excess = persons.len().saturating_sub(limits::PERSONS);
     persons.drain(..excess);
@@ -40,7 +51,8 @@ pub fn check_another_person(
     require_another_person(subject, actor, persons, did)
 }
 
-/// The same where two persons are required: nobody, on either side, is refused.
+/// The same where two persons are required: nobody, on either side, is refused. If there are no persons, as of what no
+/// person did, everybody who has a name is another one.
 ///
 /// # Errors
 /// As [`check_another_person`]; `ACTOR_UNKNOWN` also if it is not known who did it.
@@ -54,7 +66,7 @@ pub fn require_another_person(
     let Some(person) = acting(actor) else {
         return unknown(format!("this takes another person than the one who {did}; say who you are"));
     };
-    if persons.is_empty() {
+    if persons.contains(&Person::default()) {
         return unknown(format!(
             "this takes another person than the one who {did}, which is not known; have that done again by someone who says \
              who they are"
@@ -127,13 +139,39 @@ mod tests {
             assert_eq!(persons, []);
         }
         assert_eq!(check_another_person("x", &claimed(""), &[], "wrote it"), Ok(()));
-        assert_eq!(kind(require_another_person("x", &claimed("ann"), &[], "wrote it")), "ACTOR_UNKNOWN");
+        assert_eq!(
+            kind(require_another_person("x", &claimed("ann"), &[], "wrote it")),
+            "",
+            "no person wrote it"
+        );
+        assert_eq!(kind(require_another_person("x", &claimed(""), &[], "wrote it")), "ACTOR_UNKNOWN");
         add_person(&mut persons, &claimed("ann"));
         for check in [check_another_person, require_another_person] {
             assert_eq!(kind(check("x", &claimed("ann"), &persons, "wrote it")), "SAME_PERSON");
             assert_eq!(kind(check("x", &claimed("bob"), &persons, "wrote it")), "");
             assert_eq!(kind(check("x", &claimed(""), &persons, "wrote it")), "ACTOR_UNKNOWN");
             assert_eq!(kind(check("x", &system, &persons, "wrote it")), "ACTOR_UNKNOWN");
+        }
+    }
+
+    #[test]
+    fn where_two_persons_are_required_nobody_is_remembered_until_somebody_does_it_again() {
+        let kind =
+            |persons: &[Person]| match require_another_person("x", &actor("bob", ""), persons, "did it") {
+                Err(Rejection::Preconditions(found)) => found[0].kind,
+                Ok(()) => "",
+                other => panic!("{other:?}"),
+            };
+        let system = Actor { authentication: Authentication::System, ..actor("tracker", "") };
+        let mut persons = Vec::new();
+        for (by, remembered, refused) in [
+            (actor("ann", ""), 1, ""),
+            (actor("", ""), 2, "ACTOR_UNKNOWN"),
+            (system, 2, "ACTOR_UNKNOWN"),
+            (actor("cid", ""), 2, ""),
+        ] {
+            add_person_or_nobody(&mut persons, &by);
+            assert_eq!((persons.len(), kind(&persons)), (remembered, refused), "{by:?}");
         }
     }
 

@@ -16,7 +16,8 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::TimelineEntry;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_person, date, require_another_person,
+    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_person_or_nobody, date,
+    require_another_person,
 };
 use milepost_service::value::instant_message;
 use milepost_types::{DamagedRow, LogId, Rejection, ResourceId, Violations, limits, quoted};
@@ -138,7 +139,7 @@ impl Rules<Tracker> for TimelineEntry {
             entry.uid = uid(scope.context.log, name);
         }
         if matches!(kind, EventKind::Created | EventKind::Updated) {
-            add_person(&mut entry.drafters, &scope.context.actor);
+            add_person_or_nobody(&mut entry.drafters, &scope.context.actor);
         }
         settle(entry);
         Ok(())
@@ -194,9 +195,7 @@ pub(crate) fn publish(
     let portfolio = portfolio(scope, before.name())?;
     let name = before.name().to_string();
     check_languages(&name, &content(before, &portfolio), &portfolio)?;
-    // What a rule made was drafted by nobody.
-    let is_of_rule = !before.rule.is_empty() && before.drafters.is_empty();
-    if portfolio.publish_needs_another_person && !is_of_rule {
+    if portfolio.publish_needs_another_person {
         require_another_person(&name, &scope.context.actor, &before.drafters, "drafted it")?;
     }
     let (after, kind) = published(scope, before, &portfolio, "");

@@ -158,6 +158,36 @@ fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
     assert_eq!(world.entry(&name("plan")).drafters.len(), 1);
 }
 
+/// office.md section 0: an empty principal: ACTOR_UNKNOWN; also of an entry that a rule made and nobody changed further.
+#[test]
+fn nobody_is_no_other_person_be_it_who_drafted_or_who_publishes() {
+    let (mut world, mut registry) = world_of_two();
+    world.create_rule("batches", of_batches()).unwrap();
+    world.ingest(registry.append_events(vec![batch("b", date(2020, 4, 3), None, None)])).unwrap();
+    let by_rule: EntryName = world.entries().remove(0).name.parse().unwrap();
+    world.actor = by("user:corp/ann", "");
+    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
+    let refused = |world: &mut World, who: Actor, name: &EntryName| {
+        world.actor = who;
+        assert_eq!(preconditions(world.publish(name).unwrap_err()), ["ACTOR_UNKNOWN"]);
+    };
+    for name in [&name("plan"), &by_rule] {
+        refused(&mut world, Actor::default(), name);
+    }
+    // Nobody changes what the rule made: it is not known who drafted it then.
+    let changed = TimelineEntry { rank_in_day: 3, ..world.entry(&by_rule) };
+    world.update_entry(changed, "rank_in_day").unwrap();
+    for who in [Actor::default(), by("user:corp/bob", "")] {
+        refused(&mut world, who, &by_rule);
+    }
+    world.actor = by("user:corp/ann", "");
+    let changed = TimelineEntry { rank_in_day: 4, ..world.entry(&by_rule) };
+    world.update_entry(changed, "rank_in_day").unwrap();
+    assert_eq!(preconditions(world.publish(&by_rule).unwrap_err()), ["SAME_PERSON"]);
+    world.actor = by("user:corp/bob", "");
+    world.publish(&by_rule).unwrap();
+}
+
 #[test]
 fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     let (mut world, _) = world();
