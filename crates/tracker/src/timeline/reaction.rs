@@ -204,14 +204,15 @@ impl<'a> Reactions<'a> {
         Made { entry, changes }
     }
 
-    /// Adds an event's subjects to an entry; none if it has them.
+    /// Adds an event's subjects to an entry; none if it has them, or has no room for them and says so.
     fn join(&self, loaded: &LoadedRule, event: &Event, before: &Checked<TimelineEntry>) -> Option<Made> {
         let mut subjects = subjects(event);
         subjects.retain(|subject| !before.subjects.contains(subject));
-        let full = before.subjects.len() >= limits::TIMELINE_JOINED_SUBJECTS && before.more_subjects;
-        if subjects.is_empty() || full {
+        if subjects.is_empty() {
             return None;
         }
+        let is_clean = before.state() == State::Published && !before.has_changes;
+        let mut is_published = false;
         let after = before.changed(self.scope, |entry| {
             for subject in subjects {
                 entry.subjects.push(subject);
@@ -221,14 +222,17 @@ impl<'a> Reactions<'a> {
                 }
             }
             settle(entry);
+            if loaded.rule.auto_publish && is_clean && entry.has_changes {
+                entry.rule_note = why_not_published(loaded, entry, String::new());
+                is_published = entry.rule_note.is_empty();
+            }
         });
+        if after.subjects == before.subjects && after.more_subjects == before.more_subjects {
+            return None;
+        }
         let day = date(after.date.as_ref());
         let mut changes = vec![Change::of(EventKind::Updated, Some(before), after.clone()).on(day)];
-        let was_clean = before.state() == State::Published && !before.has_changes && after.has_changes;
-        if !was_clean
-            || !loaded.rule.auto_publish
-            || !why_not_published(loaded, &after, String::new()).is_empty()
-        {
+        if !is_published {
             return Some(Made { entry: after, changes });
         }
         let entry = self.publish(loaded, &after, &mut changes);

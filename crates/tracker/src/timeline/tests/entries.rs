@@ -188,6 +188,36 @@ fn nobody_is_no_other_person_be_it_who_drafted_or_who_publishes() {
     world.publish(&by_rule).unwrap();
 }
 
+/// office.md section 8, scenario 6 where another person publishes: withdrawn and published again, nobody changing it.
+#[test]
+fn what_was_published_by_another_person_is_so_again_though_nobody_changed_it() {
+    let (mut world, mut registry) = world_of_two();
+    let keyed = TimelineEntry {
+        merge_key: "batch/2020-09-16".into(),
+        ..editorial("规划公布", date(2020, 9, 16))
+    };
+    world.actor = by("user:corp/ann", "");
+    world.create_entry("plan", keyed).unwrap();
+    world.actor = by("user:corp/bob", "");
+    world.publish(&name("plan")).unwrap();
+    world.withdraw(&name("plan"), "有误").unwrap();
+    world.actor = by("user:corp/ann", "");
+    world.revise(&name("plan")).unwrap();
+    world.actor = by("user:corp/bob", "");
+    world.publish(&name("plan")).unwrap();
+    assert_eq!(world.entry(&name("plan")).sequence, 3);
+    // So is what a rule added, which no rule may publish here, and says so.
+    let rule = TimelineRule { merge_key: "batch/{event_date}".into(), ..of_batches() };
+    world.create_rule("batches", rule).unwrap();
+    world.ingest(registry.append_events(vec![batch("b", date(2020, 9, 16), None, None)])).unwrap();
+    let joined = world.entry(&name("plan"));
+    assert!(joined.has_changes && joined.drafters.is_empty(), "{joined:?}");
+    assert!(joined.rule_note.contains("asks a person to publish"), "{}", joined.rule_note);
+    world.publish(&name("plan")).unwrap();
+    assert_eq!(world.timeline("")[0].subjects, ["portfolios/wsc/batches/b"]);
+    assert_eq!(world.entry(&name("plan")).rule_note, "");
+}
+
 #[test]
 fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     let (mut world, _) = world();

@@ -359,6 +359,33 @@ fn events_of_a_huge_entry_of_the_registry_join_over_its_parts() {
 }
 
 #[test]
+fn events_that_find_no_room_in_an_entry_leave_a_trace_once() {
+    let (mut world, mut registry) = world();
+    let tags =
+        ["fr", "de", "it", "es", "pt", "nl", "pl", "cs", "sv", "da", "fi", "el", "hu", "ro", "bg", "hr"];
+    let of_length = |last: usize| {
+        let length = |i: usize| if i + 1 == tags.len() { last } else { limits::TEXT_CHARS };
+        let texts = tags.iter().enumerate().map(|(i, tag)| ((*tag).to_owned(), "x".repeat(length(i))));
+        TimelineEntry {
+            merge_key: "one".into(),
+            text_translations: texts.collect(),
+            ..editorial("满", date(2020, 1, 1))
+        }
+    };
+    let full = (1..limits::TEXT_CHARS).rev().map(of_length).find(|entry| has_room(entry)).unwrap();
+    world.create_entry("full", full).unwrap();
+    world.create_rule("batches", TimelineRule { merge_key: "one".into(), ..of_batches() }).unwrap();
+    let mut join = |id: &str| {
+        let event = batch(id, date(2020, 1, 1), None, None);
+        kinds(&world.ingest(registry.append_events(vec![event])).unwrap()).join(" ")
+    };
+    assert_eq!(join("a"), "source.followed timeline_entry.updated");
+    assert_eq!(join("b"), "source.followed");
+    let entry = world.entry(&name("full"));
+    assert_eq!((entry.subjects.len(), entry.more_subjects), (0, true));
+}
+
+#[test]
 fn what_a_rule_could_not_do_is_noted() {
     let (mut world, mut registry) = world();
     let long = "x".repeat(60);
