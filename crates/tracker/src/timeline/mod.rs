@@ -3,7 +3,8 @@
 //! `entry` and `rule` are the rules of the two resources; `content` is what readers see, in which language; `pattern` and
 //! `values` write texts of the fields of an event, `selection` finds the events of a rule, `draft` and `reaction` make
 //! entries of them, and `read` answers readers. Invariant: readers see what was published and nothing else; one event makes one
-//! entry of a rule, or joins one, exactly once, whatever is followed again.
+//! entry of a rule, or joins one, once, whatever is followed again. Which events joined an entry is not kept beside its
+//! subjects: one whose subject an editor took out joins again when it is followed again.
 
 mod content;
 mod draft;

@@ -2,7 +2,8 @@
 //!
 //! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
 //! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
-//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage.
+//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage. What a rule
+//! makes of an event of before it is not published: the portfolio may be known as it was then.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};
 use milepost_proto::wire::{Value, fields};
-use milepost_resource::{Change, Checked, EventKind, date, decode};
+use milepost_resource::{Change, Checked, EventKind, date, decode, instant};
 use milepost_types::{DamagedRow, limits};
 
 use super::content::{content, has_room, missing_translations};
@@ -191,7 +192,7 @@ impl<'a> Reactions<'a> {
         entry.merge_key = key.unwrap_or_default();
         entry.uid = uid(self.scope.context.log, &name);
         entry.rule = loaded.rule.name().to_string();
-        let why_not = why_not_published(loaded, &entry, note);
+        let why_not = why_not_published(loaded, event, &entry, note);
         entry.rule_note.clone_from(&why_not);
         entry.set_state(State::Draft);
         let created = Checked::created(name, &entry, self.scope);
@@ -223,7 +224,7 @@ impl<'a> Reactions<'a> {
             }
             settle(entry);
             if loaded.rule.auto_publish && is_clean && entry.has_changes {
-                entry.rule_note = why_not_published(loaded, entry, String::new());
+                entry.rule_note = why_not_published(loaded, event, entry, String::new());
                 is_published = entry.rule_note.is_empty();
             }
         });
@@ -253,15 +254,24 @@ impl<'a> Reactions<'a> {
 }
 
 /// Why a rule that publishes does not publish an entry, for people; what it noted itself if it does not publish.
-fn why_not_published(loaded: &LoadedRule, entry: &TimelineEntry, note: String) -> String {
+fn why_not_published(loaded: &LoadedRule, event: &Event, entry: &TimelineEntry, note: String) -> String {
     let mut reasons: Vec<_> = [note].into_iter().filter(|note| !note.is_empty()).collect();
     if loaded.rule.auto_publish {
         reasons.extend(missing_translations(&content(entry, &loaded.portfolio), &loaded.portfolio));
         if loaded.portfolio.publish_needs_another_person {
             reasons.push("the portfolio asks a person to publish".to_owned());
         }
+        if is_of_before(event, &loaded.rule) {
+            reasons.push("the event is of before the rule was made or last changed".to_owned());
+        }
     }
     reasons.join("; ").chars().take(limits::TEXT_CHARS).collect()
+}
+
+/// Whether an event is older than what a rule says, so that it is followed again, or late.
+fn is_of_before(event: &Event, rule: &TimelineRule) -> bool {
+    let [committed, changed] = [event.commit_time, rule.update_time].map(|time| instant(time.as_ref()));
+    committed.zip(changed).is_some_and(|(committed, changed)| committed < changed)
 }
 
 /// What an event is about: its subject, and the project that it concerns.

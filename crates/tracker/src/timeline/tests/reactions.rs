@@ -91,6 +91,48 @@ fn batches_make_entries_with_their_figures_in_the_order_of_their_days() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md sections 8 and 0: an older journal followed again publishes nothing by the settings of then.
+#[test]
+fn what_is_made_of_events_of_before_a_rule_stays_a_draft_also_when_they_are_followed_again() {
+    let (mut world, mut registry) = world();
+    let now = world.now.as_second();
+    let at = |seconds: i64, event: Event| Event {
+        commit_time: Some(prost_types::Timestamp { seconds: now + seconds, nanos: 0 }),
+        ..event
+    };
+    let day = date(2021, 4, 15);
+    let asks = |asks| vec![("milepost.portfolio.updated", Some(portfolio("wsc", asks)))];
+    world.ingest(registry.append_events(vec![at(-100, batch("a", day, None, None))])).unwrap();
+    world.ingest(registry.append(asks(true))).unwrap();
+    world
+        .create_rule("batches", TimelineRule { merge_key: "batch/{event_date}".into(), ..of_batches() })
+        .unwrap();
+    assert_eq!(world.entries().len(), 0);
+    // When it was said, the portfolio did not ask for another person yet.
+    world.follow_again(&registry);
+    let [entry] = &world.entries()[..] else { panic!("{:?}", world.entries()) };
+    assert_eq!(entry.state(), State::Draft);
+    assert!(entry.rule_note.contains("the event is of before the rule"), "{}", entry.rule_note);
+    assert_eq!(world.timeline("").len(), 0);
+
+    // A person publishes it by the settings of today; what joins it late does not reach readers by itself.
+    let name: EntryName = entry.name.parse().unwrap();
+    world.actor = person("user:corp/bob");
+    world.publish(&name).unwrap();
+    world.ingest(registry.append(asks(false))).unwrap();
+    world.ingest(registry.append_events(vec![at(-50, batch("b", day, None, None))])).unwrap();
+    let joined = world.entry(&name);
+    assert!(joined.has_changes && joined.rule_note.contains("of before the rule"), "{joined:?}");
+    let made = world.entries();
+    world.follow_again(&registry);
+    assert_eq!(world.entries(), made);
+    // What happens from then on is published at once.
+    let later = at(10, batch("c", date(2021, 5, 27), None, None));
+    world.ingest(registry.append_events(vec![later])).unwrap();
+    assert_eq!(world.headlines("en"), ["a starts", "c starts"]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 /// office.md section 8: one entry per merge key; 2021-02-03, rule and coupling merged, Science Valley a subject.
 #[test]
 fn the_reform_and_the_first_project_that_it_reaches_are_one_entry_of_their_day() {
