@@ -48,6 +48,8 @@ pub(crate) struct Reactions<'a> {
     rules: HashMap<(String, String), Rc<[LoadedRule]>>,
     /// Entries as they were made or changed.
     made: BTreeMap<EntryName, Checked<TimelineEntry>>,
+    /// Which of them events join, by portfolio and key.
+    made_keys: HashMap<(PortfolioName, String), EntryName>,
 }
 
 /// An entry as a rule makes it of an event, and what is said of that.
@@ -59,7 +61,7 @@ struct Made {
 impl<'a> Reactions<'a> {
     /// Of a decision that also learns this of portfolios.
     pub(crate) fn new(scope: &'a Scope<'a>, updated: &'a [PortfolioFact]) -> Self {
-        Self { scope, updated, rules: HashMap::new(), made: BTreeMap::new() }
+        Self { scope, updated, rules: HashMap::new(), made: BTreeMap::new(), made_keys: HashMap::new() }
     }
 
     /// Adds what follows from the events from this index on, which are the tracker's own.
@@ -102,6 +104,10 @@ impl<'a> Reactions<'a> {
                 if is_full(events, mark) {
                     events.truncate(mark);
                     return Ok(Some(through));
+                }
+                if !entry.merge_key.is_empty() {
+                    let key = (entry.name().parent(), entry.merge_key.clone());
+                    self.made_keys.insert(key, entry.name().clone());
                 }
                 self.made.insert(entry.name().clone(), entry);
             }
@@ -156,27 +162,56 @@ impl<'a> Reactions<'a> {
         if !selection::matches(&loaded.read.filter, event) {
             return Ok(None);
         }
-        let portfolio = loaded.rule.name().parent();
-        let key = key(loaded, event);
-        let own = match &key {
-            Some(key) => seeded(&["key", key]),
-            None => seeded(&["event", &loaded.rule.name().to_string(), &event.event_id]),
+        let (portfolio, rule) = (loaded.rule.name().parent(), loaded.rule.name().to_string());
+        let Some(key) = key(loaded, event) else {
+            let parts = ["event", &rule, &event.event_id];
+            let (name, before) = self.named(&portfolio, &parts, |entry| entry.rule != rule)?;
+            return Ok(before.is_none().then(|| self.create(loaded, event, name, String::new())));
         };
-        let own = EntryName::under(portfolio.ids(), own);
-        let joined = key.as_ref().and_then(|key| self.of_key(&portfolio, key));
-        let before = self.entry(joined.as_ref().unwrap_or(&own))?;
+        // An editor may have given another key, or none, to what events with this one joined.
+        let mut is_followed_again = false;
+        let (own, before) = self.named(&portfolio, &["key", &key], |entry| {
+            let is_other = entry.merge_key != key;
+            is_followed_again |= is_other && has_joined(event, entry);
+            is_other
+        })?;
+        if is_followed_again {
+            return Ok(None);
+        }
+        let before = match self.of_key(&portfolio, &key) {
+            Some(holder) if holder != own => self.entry(&holder)?,
+            _ => before,
+        };
         match before {
             None => Ok(Some(self.create(loaded, event, own, key))),
-            Some(before) if key.is_none() || before.is_deleted() => Ok(None),
+            Some(before) if before.is_deleted() => Ok(None),
             Some(before) => Ok(self.join(loaded, event, &before)),
+        }
+    }
+
+    /// The first name made of these parts that no other entry has, and what has it.
+    fn named(
+        &self,
+        portfolio: &PortfolioName,
+        parts: &[&str],
+        mut is_other: impl FnMut(&TimelineEntry) -> bool,
+    ) -> Result<(EntryName, Option<Checked<TimelineEntry>>), DamagedRow> {
+        let (mut id, mut turn) = (seeded(parts), 0_u64);
+        loop {
+            let name = EntryName::under(portfolio.ids(), id);
+            let entry = self.entry(&name)?;
+            if !entry.as_ref().is_some_and(|entry| is_other(entry)) {
+                return Ok((name, entry));
+            }
+            turn += 1;
+            id = seeded(&[parts, &[&turn.to_string()]].concat());
         }
     }
 
     /// The entry that events with a key join, of those that were made here or before.
     fn of_key(&self, portfolio: &PortfolioName, key: &str) -> Option<EntryName> {
-        let made =
-            self.made.iter().find(|(name, entry)| name.parent() == *portfolio && entry.merge_key == key);
-        made.map(|(name, _)| name.clone()).or_else(|| of_key(self.scope, portfolio.ids(), key))
+        let made = self.made_keys.get(&(portfolio.clone(), key.to_owned()));
+        made.cloned().or_else(|| of_key(self.scope, portfolio.ids(), key))
     }
 
     /// An entry, as it is by now.
@@ -187,9 +222,9 @@ impl<'a> Reactions<'a> {
         }
     }
 
-    fn create(&self, loaded: &LoadedRule, event: &Event, name: EntryName, key: Option<String>) -> Made {
+    fn create(&self, loaded: &LoadedRule, event: &Event, name: EntryName, key: String) -> Made {
         let Draft { mut entry, note } = draft(self.scope, loaded, event);
-        entry.merge_key = key.unwrap_or_default();
+        entry.merge_key = key;
         entry.uid = uid(self.scope.context.log, &name);
         entry.rule = loaded.rule.name().to_string();
         let why_not = why_not_published(loaded, event, &entry, note);
@@ -272,6 +307,12 @@ fn why_not_published(loaded: &LoadedRule, event: &Event, entry: &TimelineEntry, 
 fn is_of_before(event: &Event, rule: &TimelineRule) -> bool {
     let [committed, changed] = [event.commit_time, rule.update_time].map(|time| instant(time.as_ref()));
     committed.zip(changed).is_some_and(|(committed, changed)| committed < changed)
+}
+
+/// Whether an entry changed since an event of which it has all subjects.
+fn has_joined(event: &Event, entry: &TimelineEntry) -> bool {
+    instant(event.commit_time.as_ref()) <= instant(entry.update_time.as_ref())
+        && subjects(event).iter().all(|subject| entry.subjects.contains(subject))
 }
 
 /// What an event is about: its subject, and the project that it concerns.

@@ -133,6 +133,63 @@ fn what_is_made_of_events_of_before_a_rule_stays_a_draft_also_when_they_are_foll
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md section 8: one entry per merge key, and nothing joins one without.
+#[test]
+fn nothing_joins_an_entry_that_lost_its_key_and_the_next_event_makes_one_of_its_own() {
+    let (mut world, mut registry) = world();
+    let day = date(2021, 4, 15);
+    world
+        .create_rule("batches", TimelineRule { merge_key: "batch/{event_date}".into(), ..of_batches() })
+        .unwrap();
+    let mut say = |world: &mut World, ids: &[&str]| {
+        let events = ids.iter().map(|id| batch(id, day, None, None)).collect();
+        world.ingest(registry.append_events(events)).unwrap();
+        registry.clone()
+    };
+    say(&mut world, &["a", "b"]);
+    let first: EntryName = world.entries().remove(0).name.parse().unwrap();
+    let cleared = TimelineEntry { merge_key: String::new(), ..world.entry(&first) };
+    world.update_entry(cleared, "merge_key").unwrap();
+    say(&mut world, &["c"]);
+    assert_eq!(world.entries().len(), 2);
+    assert_eq!(world.entry(&first).subjects.len(), 2);
+    let own = world.entries().into_iter().find(|entry| entry.name != first.to_string()).unwrap();
+    assert_eq!((own.merge_key.as_str(), own.headline.as_str()), ("batch/2021-04-15", "c 集中开工"));
+    assert_eq!(own.subjects, ["portfolios/wsc/batches/c"]);
+    // Nor one with another key.
+    let other = TimelineEntry { merge_key: "x".into(), ..world.entry(&first) };
+    world.update_entry(other, "merge_key").unwrap();
+    let said = say(&mut world, &["d"]);
+    assert_eq!(world.entry(&own.name.parse().unwrap()).subjects.len(), 2);
+    assert_eq!(world.entry(&first).subjects.len(), 2);
+    let made = world.entries();
+    world.follow_again(&said);
+    assert_eq!(world.entries(), made);
+}
+
+#[test]
+fn an_entry_that_somebody_made_under_the_name_to_be_neither_is_joined_nor_is_in_the_way() {
+    let (mut world, mut registry) = world();
+    let day = date(2021, 4, 15);
+    world
+        .create_rule("keyed", TimelineRule { merge_key: "batch/{event_date}".into(), ..of_batches() })
+        .unwrap();
+    world.create_rule("own", of_batches()).unwrap();
+    let sequence = registry.entries.len() as u64 + 1;
+    let event = milepost_types::EventId { log: registry.log, sequence, index: 0 }.to_string();
+    for parts in
+        [&["key", "batch/2021-04-15"][..], &["event", "portfolios/wsc/timelineRules/own", &event][..]]
+    {
+        world.create_entry(seeded(parts).as_str(), editorial("占位", day)).unwrap();
+    }
+    world.ingest(registry.append_events(vec![batch("a", day, None, None)])).unwrap();
+    assert_eq!(world.headlines("en"), ["a starts", "a starts"]);
+    let made = world.entries();
+    assert_eq!(made.iter().filter(|entry| entry.headline == "占位" && entry.subjects.is_empty()).count(), 2);
+    world.follow_again(&registry);
+    assert_eq!(world.entries(), made);
+}
+
 /// office.md section 8: one entry per merge key; 2021-02-03, rule and coupling merged, Science Valley a subject.
 #[test]
 fn the_reform_and_the_first_project_that_it_reaches_are_one_entry_of_their_day() {
