@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};
 use milepost_proto::wire::{Value, fields};
@@ -159,7 +160,7 @@ impl<'a> Reactions<'a> {
 
     /// What a rule makes of an event; none if nothing changes by it.
     fn make(&self, loaded: &LoadedRule, event: &Event) -> Result<Option<Made>, DamagedRow> {
-        if !selection::matches(&loaded.read.filter, event) {
+        if starts_in_batch(event) || !selection::matches(&loaded.read.filter, event) {
             return Ok(None);
         }
         let (portfolio, rule) = (loaded.rule.name().parent(), loaded.rule.name().to_string());
@@ -313,6 +314,11 @@ fn is_of_before(event: &Event, rule: &TimelineRule) -> bool {
 fn has_joined(event: &Event, entry: &TimelineEntry) -> bool {
     instant(event.commit_time.as_ref()) <= instant(entry.update_time.as_ref())
         && subjects(event).iter().all(|subject| entry.subjects.contains(subject))
+}
+
+/// Whether an event is the start of a project because its batch starts, which the event of the batch speaks of.
+fn starts_in_batch(event: &Event) -> bool {
+    matches!(&event.payload, Some(Payload::ProjectStatusChanged(change)) if !change.batch.is_empty())
 }
 
 /// What an event is about: its subject, and the project that it concerns.

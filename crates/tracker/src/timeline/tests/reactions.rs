@@ -91,6 +91,49 @@ fn batches_make_entries_with_their_figures_in_the_order_of_their_days() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// The start of a project, in a batch or by itself.
+fn start(id: &str, batch: &str) -> Event {
+    let name = format!("portfolios/wsc/projects/{id}");
+    let payload = ProjectStatusChanged { batch: batch.into(), ..ProjectStatusChanged::default() };
+    Event {
+        r#type: "milepost.project.started".into(),
+        subject: name.clone(),
+        portfolio: "portfolios/wsc".into(),
+        project: name,
+        event_date: Some(date_message(date(2021, 5, 27))),
+        resource: Some(crate::tests::registry::started(id, date(2021, 5, 27))),
+        payload: Some(Payload::ProjectStatusChanged(payload)),
+        ..Event::default()
+    }
+}
+
+/// office.md section 8: a batch's member starts make none; a start by itself does.
+#[test]
+fn what_a_batch_starts_makes_no_entry_of_its_own_and_nothing_follows_twice() {
+    let (mut world, mut registry) = world();
+    world.create_rule("batches", of_batches()).unwrap();
+    let starts = TimelineRule {
+        headline: "开工".into(),
+        merge_key: String::new(),
+        ..of_headlines("milepost.project.started", "")
+    };
+    world.create_rule("starts", starts).unwrap();
+    let events = vec![
+        batch("b", date(2021, 5, 27), Some(8), None),
+        start("science-avenue", "portfolios/wsc/batches/b"),
+        start("science-valley", "portfolios/wsc/batches/b"),
+    ];
+    world.ingest(registry.append_events(events)).unwrap();
+    let [entry] = &world.entries()[..] else { panic!("{:?}", world.entries()) };
+    assert_eq!(entry.subjects, ["portfolios/wsc/batches/b"]);
+    world.ingest(registry.append_events(vec![start("science-avenue", "")])).unwrap();
+    let made = world.entries();
+    assert_eq!(made.len(), 2);
+    world.follow_again(&registry);
+    assert_eq!(world.entries(), made);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 /// office.md sections 8 and 0: an older journal followed again publishes nothing by the settings of then.
 #[test]
 fn what_is_made_of_events_of_before_a_rule_stays_a_draft_also_when_they_are_followed_again() {
