@@ -31,9 +31,10 @@ use crate::parent::check_portfolio;
 use crate::timeline::Reactions;
 use crate::{apply, tables};
 
-/// Bytes of the events of an entry that may be one of several parts: with what surrounds them, and with any one
-/// event of a milestone, an entry stays below the least `max_entry_bytes` that can be configured, 1 MiB. So no
-/// day and no entry of the registry can have too many events.
+/// Bytes of the events of an entry that may be one of several parts: an entry of several events stays below 1 MiB with
+/// what surrounds them. One that is alone takes no more with what it announces, and what the rules of a timeline make of
+/// all that stays below the least `max_entry_bytes` that can be configured, 16 MiB. So no day and no entry of the registry
+/// can have too many events.
 pub(crate) const PART_BYTES: usize = 800 << 10;
 
 /// The rules of the tracker, as the ledger runs them.
@@ -106,7 +107,7 @@ impl Domain for Tracker {
             Command::Resources(command) => {
                 let decision = milepost_resource::decide(self, LedgerKind::Tracker, rows, command, context)?;
                 let mut events = Events::after(context, &command.traceparent, decision.events);
-                Reactions::new(&scope, &[]).follow_up(0, &mut events)?;
+                Reactions::new(&scope, &[]).follow_request(&mut events)?;
                 Ok(Decision {
                     decided_on: tables::source::get(rows).into_iter().collect(),
                     events: events.finish(),

@@ -82,6 +82,8 @@ pub const TIMELINE_RULE_BYTES: usize = 64 << 10;
 pub const TIMELINE_SUBJECTS: usize = 1_000;
 /// Resources that an entry of a timeline is about because events joined it.
 pub const TIMELINE_JOINED_SUBJECTS: usize = 200;
+/// Bytes of the events of entries that rules of a timeline make of one request.
+pub const TIMELINE_REACTION_BYTES: usize = 32 << 20;
 /// Rules of one timeline that are not deleted, for one type of event.
 pub const TIMELINE_RULES_OF_TYPE: usize = 20;
 /// Event types in one selection.

@@ -278,8 +278,9 @@ impl Rules for Ledger {
         found.between("checkpoint_rows", self.checkpoint_rows, 1, 10_000_000);
         found.between("memory_table_bytes", self.memory_table_bytes, ByteSize::mib(1), ByteSize::mib(16_384));
         found.between("cache_bytes", self.cache_bytes, ByteSize::mib(1), ByteSize::mib(65_536));
-        // Followers take entries of 256 MiB, and two of them fit in one block of the journal.
-        found.between("max_entry_bytes", self.max_entry_bytes, ByteSize::mib(1), ByteSize::mib(256));
+        // What rules of timelines make of one event of a day fits the least. Followers take entries of 256 MiB, and two
+        // of them fit in one block of the journal.
+        found.between("max_entry_bytes", self.max_entry_bytes, ByteSize::mib(16), ByteSize::mib(256));
         found.between("max_request_ids", self.max_request_ids, 0, 100_000_000);
         found.between(
             "request_id_window",

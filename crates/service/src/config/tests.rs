@@ -54,7 +54,7 @@ fn flag(flag: &str, key: &str, value: &str) -> Flag {
 #[test]
 fn later_layers_win_and_say_where_they_came_from() {
     let (_directory, path) = file(
-        "listen = '127.0.0.1:1'\ndata_dir = 'a'\n[journal]\nsegment_bytes = '128MiB'\n[ledger]\nqueue_bound = 7\nmax_entry_bytes = 2_097_152\n",
+        "listen = '127.0.0.1:1'\ndata_dir = 'a'\n[journal]\nsegment_bytes = '128MiB'\n[ledger]\nqueue_bound = 7\nmax_entry_bytes = 33_554_432\n",
     );
     let layers = Layers {
         file: Some(path.clone()),
@@ -74,7 +74,7 @@ fn later_layers_win_and_say_where_they_came_from() {
     assert_eq!(config.server.data_dir, PathBuf::from("c"));
     assert_eq!(config.server.journal.segment_bytes, ByteSize::mib(256));
     assert_eq!(config.server.ledger.queue_bound, 7);
-    assert_eq!(config.server.ledger.max_entry_bytes, ByteSize::mib(2));
+    assert_eq!(config.server.ledger.max_entry_bytes, ByteSize::mib(32));
     assert_eq!(config.tracker.names, ["x", "y"]);
     assert_eq!(config.tracker.most, Some(4));
     assert_eq!(loaded.source("ledger.queue_bound"), &Source::File { path, line: 6, column: 1 });
@@ -101,6 +101,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "[ledger]\n",
         "queue_bound = -1\n",
         "request_id_window = 300\n",
+        "max_entry_bytes = '8MiB'\n",
     ));
     let layers = Layers {
         file: Some(path.clone()),
@@ -129,6 +130,7 @@ fn every_fault_of_every_layer_is_reported_at_once() {
         "FILE:7:2: journals: there is no such key; did you mean journal?",
         "FILE:11:1: ledger.queue_bound: -1 is not a whole number",
         "FILE:12:1: ledger.request_id_window: 300 is not a duration with its unit",
+        "FILE:13:1: ledger.max_entry_bytes: 8MiB is not between 16MiB and 256MiB",
         "MILEPOST_LOG__FORMAT: log.format: must be one of \"human\", \"json\"",
         "MILEPOST_LOGFORMAT: there is no such variable; did you mean MILEPOST_LOG__FORMAT?",
         "MILEPOST_TRACKER__ENABLED: tracker.enabled: \"yes\" is neither true nor false",

@@ -16,7 +16,7 @@ use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_proto::tracker::v1::{TimelineEntry, TimelineRule};
 use milepost_proto::wire::{Value, fields};
 use milepost_resource::{Change, Checked, EventKind, date, decode, instant};
-use milepost_types::{DamagedRow, limits};
+use milepost_types::{DamagedRow, Rejection, limits};
 
 use super::content::{content, has_room, missing_translations};
 use super::draft::{Draft, draft, key};
@@ -73,6 +73,25 @@ impl<'a> Reactions<'a> {
         for index in from..events.len() {
             let event = events.get(index);
             self.react(&event, None, events, &|_, _| false)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what follows from the events of one request of a caller, as far as that is bounded.
+    ///
+    /// # Errors
+    /// If it takes more than [`limits::TIMELINE_REACTION_BYTES`], or a row that is needed cannot be decoded.
+    pub(crate) fn follow_request(&mut self, events: &mut Events<'_>) -> Result<(), Rejection> {
+        let own = events.bytes();
+        for index in 0..events.len() {
+            self.react(&events.get(index), None, events, &|_, _| false)?;
+            if events.bytes() - own > limits::TIMELINE_REACTION_BYTES {
+                let limit = limits::TIMELINE_REACTION_BYTES as u64;
+                return Err(Rejection::LimitExceeded {
+                    what: "bytes of entries that rules of a timeline make of one request",
+                    limit,
+                });
+            }
         }
         Ok(())
     }

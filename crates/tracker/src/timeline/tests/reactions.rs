@@ -528,6 +528,31 @@ fn events_that_find_no_room_in_an_entry_leave_a_trace_once() {
 }
 
 #[test]
+fn what_rules_make_of_one_request_is_bounded() {
+    let (mut world, _) = world();
+    let tags = ["en", "fr", "de", "it", "es", "pt", "nl", "pl", "cs", "sv", "da", "fi", "el", "hu"];
+    let text = || "x".repeat(limits::TEXT_CHARS);
+    let rule = TimelineRule {
+        text: text(),
+        text_translations: tags.iter().map(|tag| ((*tag).to_owned(), text())).collect(),
+        translations: [("en".to_owned(), "Milestone".to_owned())].into(),
+        merge_key: String::new(),
+        headline: "里程碑".into(),
+        ..of_headlines("milepost.milestone.created", "")
+    };
+    world.create_rule("milestones", rule).unwrap();
+    let several = |from: usize, to: usize| {
+        let id = |i: usize| format!("m{i}");
+        create((from..to).map(|i| draft("science-avenue", Some(&id(i)), None)).collect())
+    };
+    let refused = world.submit(several(0, 250)).unwrap_err();
+    assert!(matches!(refused, Rejection::LimitExceeded { limit: 33_554_432, .. }), "{refused:?}");
+    assert_eq!(world.entries().len(), 0);
+    let said = world.submit(several(0, 20)).unwrap();
+    assert_eq!((said.len(), world.timeline("en").len()), (60, 20));
+}
+
+#[test]
 fn what_a_rule_could_not_do_is_noted() {
     let (mut world, mut registry) = world();
     let long = "x".repeat(60);
