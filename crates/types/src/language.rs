@@ -3,6 +3,7 @@
 //! Invariant: a tag that is accepted is well formed (RFC 5646, 2.1) and in its conventional case (`zh-Hans-CN`), so
 //! that two spellings of one tag are one key. Whether its subtags are registered is not checked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -41,6 +42,21 @@ pub fn nearest<'a>(wanted: &str, held: impl IntoIterator<Item = &'a str> + Clone
         wanted = wanted.rsplit_once('-').map_or("", |(rest, _)| rest);
     }
     None
+}
+
+/// A text in the language that is nearest to the one that is wanted, and which that is; `None` if it is in no language
+/// near to it. `own` is the language of `text`, which may be empty where there are only translations.
+pub fn in_language<'a>(
+    wanted: &str,
+    (text, own): (&'a str, &'a str),
+    translations: &'a BTreeMap<String, String>,
+) -> Option<(&'a str, &'a str)> {
+    let own = Some(own).filter(|_| !text.is_empty());
+    let tag = nearest(wanted, own.into_iter().chain(translations.keys().map(String::as_str)))?;
+    if Some(tag) == own {
+        return Some((text, tag));
+    }
+    translations.get_key_value(tag).map(|(tag, text)| (text.as_str(), tag.as_str()))
 }
 
 /// Whether somebody who wants a language is served by another: it is the same, or one of the two says the other more
@@ -229,5 +245,24 @@ mod tests {
         ] {
             assert!(text.parse::<LanguageTag>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_is_found_in_the_nearest_of_its_own_language_and_its_translations() {
+        let translations: BTreeMap<String, String> =
+            [("en", "Text"), ("zh-TW", "本文")].map(|(tag, text)| (tag.to_owned(), text.to_owned())).into();
+        for (own, wanted, expected) in [
+            ("zh", "zh", Some(("正文", "zh"))),
+            ("zh", "zh-TW", Some(("本文", "zh-TW"))),
+            ("zh-CN", "zh-HK", Some(("正文", "zh-CN"))),
+            ("zh-CN", "en-GB", Some(("Text", "en"))),
+            ("en", "en", Some(("正文", "en"))),
+            ("zh-CN", "fr", None),
+            ("", "fr", None),
+        ] {
+            assert_eq!(in_language(wanted, ("正文", own), &translations), expected, "{wanted} of {own}");
+        }
+        assert_eq!(in_language("zh-CN", ("", "zh-CN"), &translations), Some(("本文", "zh-TW")));
+        assert_eq!(in_language("en", ("", "en"), &translations), Some(("Text", "en")));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use milepost_proto::tracker::v1::{TimelineContent, TimelineEntry, TimelineFigure};
 use milepost_resource::encoded_len;
-use milepost_types::language::{nearest, serves};
+use milepost_types::language::{self, serves};
 use milepost_types::{Precondition, Rejection, limits};
 
 use crate::mirror::Portfolio;
@@ -46,20 +46,28 @@ pub(super) fn has_room(entry: &TimelineEntry) -> bool {
     encoded_len(&content(entry, &Portfolio::unknown())) <= limits::TIMELINE_CONTENT_BYTES
 }
 
-/// A text in the nearest language to the one that is wanted, and which that is: `own` is the language of `text`.
+/// A text in the nearest language to those that are wanted, else in its own, else in any that it is there in; and which
+/// that is. `own` is the language of `text`, which may be there in translations alone.
 pub(super) fn in_language<'a>(
     text: &'a str,
     own: &'a str,
     translations: &'a BTreeMap<String, String>,
     wanted: &[&str],
 ) -> (&'a str, &'a str) {
-    let held = || std::iter::once(own).chain(translations.keys().map(String::as_str));
-    let held: Vec<_> = held().filter(|tag| !tag.is_empty()).collect();
-    let found = wanted.iter().find_map(|wanted| nearest(wanted, held.iter().copied()));
-    match found.filter(|tag| *tag != own).and_then(|tag| translations.get_key_value(tag)) {
-        Some((tag, text)) => (text, tag),
-        None => (text, own),
-    }
+    let found = wanted.iter().find_map(|wanted| language::in_language(wanted, (text, own), translations));
+    let any = || translations.first_key_value().filter(|_| text.is_empty());
+    let found = found.or_else(|| any().map(|(tag, text)| (text.as_str(), tag.as_str())));
+    found.unwrap_or((text, own))
+}
+
+/// The languages that a text is there in, its own first.
+fn languages<'a>(
+    text: &str,
+    own: &'a str,
+    translations: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = &'a str> {
+    let own = Some(own).filter(|own| !text.is_empty() && !own.is_empty());
+    own.into_iter().chain(translations.keys().map(String::as_str))
 }
 
 /// Refuses what is not there in a language that the portfolio requires, all of it.
@@ -84,21 +92,20 @@ pub(super) fn check_languages(
 pub(super) fn missing_translations(content: &TimelineContent, portfolio: &Portfolio) -> Vec<String> {
     let mut missing = Vec::new();
     for language in &portfolio.required_languages {
-        let lacks = |translations: &BTreeMap<String, String>| {
-            let mut held = std::iter::once(&content.language).chain(translations.keys());
-            !held.any(|tag| serves(tag, language))
-        };
-        let mut check = |what: String, lacks: bool| {
-            if lacks {
+        let mut check = |what: &str, text: &str, translations: &BTreeMap<String, String>| {
+            if !languages(text, &content.language, translations).any(|tag| serves(tag, language)) {
                 missing.push(format!(
                     "{what} is not there in {language}, which the portfolio requires; give it"
                 ));
             }
         };
-        check("the headline".to_owned(), lacks(&content.translations));
-        check("the text".to_owned(), !content.text.is_empty() && lacks(&content.text_translations));
+        check("the headline", &content.headline, &content.translations);
+        if !content.text.is_empty() || !content.text_translations.is_empty() {
+            check("the text", &content.text, &content.text_translations);
+        }
         for TimelineFigure { label, translations, .. } in &content.figures {
-            check(format!("the label {} of a figure", milepost_types::quoted(label)), lacks(translations));
+            let what = format!("the label {} of a figure", milepost_types::quoted(label));
+            check(&what, label, translations);
         }
     }
     missing

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use milepost_proto::event::v1 as proto;
 use milepost_proto::resource::{self, Content, FACTS, Facts, Kind, Node};
 use milepost_resource::{date, instant, money};
-use milepost_types::language::{nearest, serves};
+use milepost_types::language::in_language;
 use milepost_types::{Money, TimeZoneId, prose, quoted, suggest};
 
 /// What the schemas say of the resource that events of a type carry; none if they carry none.
@@ -192,12 +192,9 @@ impl Value<'_> {
     /// The value in words; none if it is not there in the language.
     pub(super) fn written(&self, style: Style<'_>) -> Option<String> {
         Some(match (self, style) {
-            (Value::Name(name, translations), Style::Language { to, own }) => {
-                let translation = translations.and_then(|translations| {
-                    let tag = nearest(to, translations.keys().map(String::as_str))?;
-                    translations.get(tag)
-                });
-                if serves(own, to) { (*name).to_owned() } else { translation?.clone() }
+            (Value::Name(name, translations), Style::Language { to, own }) if !to.is_empty() => {
+                let none = BTreeMap::new();
+                in_language(to, (name, own), translations.unwrap_or(&none))?.0.to_owned()
             }
             (Value::Text(text) | Value::Name(text, _), _) => (*text).to_owned(),
             (Value::Int(number), Style::Key) => number.to_string(),

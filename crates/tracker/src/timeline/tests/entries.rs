@@ -218,6 +218,28 @@ fn what_was_published_by_another_person_is_so_again_though_nobody_changed_it() {
     assert_eq!(world.entry(&name("plan")).rule_note, "");
 }
 
+/// office.md section 8: MISSING_TRANSLATION also of a text that is there in another required language alone.
+#[test]
+fn a_text_that_is_there_only_in_a_translation_is_missing_in_the_own_language() {
+    let (mut world, mut registry) = world();
+    let translated = || TimelineEntry {
+        text_translations: [("en".to_owned(), "Text".to_owned())].into(),
+        ..editorial("规划公布", date(2020, 9, 16))
+    };
+    world.create_entry("plan", translated()).unwrap();
+    let Err(Rejection::Preconditions(found)) = world.publish(&name("plan")) else { panic!() };
+    let said: Vec<_> = found.iter().map(|one| one.description.as_str()).collect();
+    assert_eq!(said, ["the text is not there in zh-CN, which the portfolio requires; give it"]);
+    // Where nothing is required, readers get the text that there is.
+    let nothing = crate::tests::registry::portfolio("wsc");
+    world.ingest(registry.append(vec![("milepost.portfolio.updated", Some(nothing))])).unwrap();
+    world.publish(&name("plan")).unwrap();
+    for wanted in ["fr", "en", "zh-CN", ""] {
+        let item = world.timeline(wanted).remove(0);
+        assert_eq!((item.text.as_str(), item.text_language.as_str()), ("Text", "en"), "{wanted}");
+    }
+}
+
 #[test]
 fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     let (mut world, _) = world();

@@ -54,6 +54,32 @@ fn what_is_absent_outside_of_parts_leaves_nothing_and_is_named() {
     assert_eq!(written("{event_date}", &event, "en").0, "3 April 2020");
 }
 
+/// office.md section 8: patterns per language; a name is in the nearest one, the own being one of them.
+#[test]
+fn a_name_is_written_in_the_nearest_of_its_own_language_and_its_translations() {
+    let mut event = batch("x", date(2020, 4, 3), None, None);
+    if let Some(milepost_proto::event::v1::event::Resource::BatchResource(batch)) = &mut event.resource {
+        batch.translations.insert("zh-TW".into(), "x 集中開工".into());
+    }
+    let facts = facts(&event.r#type);
+    let pattern = Pattern::parse("{display_name}", &|path| find(path, facts)).unwrap();
+    let written =
+        |own: &str, to: &str| pattern.write(&event, &TimeZoneId::UTC, Style::Language { to, own }).text;
+    for (own, to, expected) in [
+        ("zh", "zh-TW", "x 集中開工"),
+        ("zh", "zh-CN", "x 集中开工"),
+        ("zh-CN", "zh", "x 集中开工"),
+        ("zh-CN", "zh-HK", "x 集中开工"),
+        ("zh-TW", "zh-TW", "x 集中开工"),
+        ("zh-CN", "en-GB", "x starts"),
+        ("zh-CN", "fr", ""),
+        ("", "fr", ""),
+        ("", "", "x 集中开工"),
+    ] {
+        assert_eq!(written(own, to), expected, "{to} of {own}");
+    }
+}
+
 /// office.md section 8: patterns.
 #[test]
 fn a_backslash_takes_the_next_character_as_it_is() {
