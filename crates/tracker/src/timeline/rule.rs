@@ -24,7 +24,8 @@ pub(super) const BY_EVENT_TYPE: Index =
     Index { tag: 16, under: 0, by: &[By::Field("event_type")], live: true, when: &[], orders: false };
 
 /// How the types of events begin that make no entries.
-const NOT_PUBLIC: [&str; 6] = [
+const NOT_PUBLIC: [&str; 7] = [
+    "milepost.portfolio.date_",
     "milepost.source.",
     "milepost.grant.",
     "milepost.service_account.",

@@ -12,8 +12,15 @@ use milepost_resource::{date, instant, money};
 use milepost_types::language::in_language;
 use milepost_types::{Money, TimeZoneId, prose, quoted, suggest};
 
+/// The types of events that are about a resource and do not carry it.
+const WITHOUT_RESOURCE: [&str; 3] =
+    ["milepost.collection.element_completed", "milepost.policy.matched", "milepost.policy.unmatched"];
+
 /// What the schemas say of the resource that events of a type carry; none if they carry none.
 pub(super) fn facts(event_type: &str) -> Option<Facts> {
+    if WITHOUT_RESOURCE.contains(&event_type) {
+        return None;
+    }
     let (noun, _) = event_type.strip_prefix("milepost.")?.rsplit_once('.')?;
     FACTS.iter().find(|facts| facts.of.singular == noun).copied()
 }

@@ -72,6 +72,9 @@ fn events_that_are_not_for_readers_make_no_entries() {
         "milepost.service_account.updated",
         "milepost.timeline_entry.published",
         "milepost.source.followed",
+        // Of days themselves nothing follows; of what they make overdue it does.
+        "milepost.portfolio.date_advanced",
+        "milepost.portfolio.date_advancing",
     ] {
         let rule = TimelineRule {
             event_type: event_type.into(),
@@ -84,6 +87,34 @@ fn events_that_are_not_for_readers_make_no_entries() {
             faults(rule)[0].starts_with("timeline_rule.event_type EVENT_TYPE_NOT_PUBLIC"),
             "{event_type}"
         );
+    }
+}
+
+/// office.md section 8: what a rule says can be written and found.
+#[test]
+fn what_events_without_a_resource_do_not_have_is_no_field() {
+    for event_type in
+        ["milepost.collection.element_completed", "milepost.policy.matched", "milepost.policy.unmatched"]
+    {
+        let rule = TimelineRule {
+            event_type: event_type.into(),
+            headline: "{display_name}".into(),
+            filter: "resource.labels.headline = yes".into(),
+            translations: Default::default(),
+            figures: Vec::new(),
+            ..of_batches()
+        };
+        assert_faults(
+            rule.clone(),
+            &[
+                "timeline_rule.filter INVALID_FILTER: column 1",
+                "timeline_rule.headline INVALID_PATTERN: column 2: there is no field \"display_name\": events of this type",
+            ],
+        );
+        let (mut world, _) = world();
+        let of_event =
+            TimelineRule { headline: "{subject}".into(), filter: "event_date >= 2021-01-01".into(), ..rule };
+        world.create_rule("r", of_event).unwrap();
     }
 }
 
