@@ -30,15 +30,18 @@ pub(super) fn content(entry: &TimelineEntry, portfolio: &Portfolio) -> TimelineC
         figures: entry.figures.clone(),
         subjects: entry.subjects.clone(),
         rank_in_day: entry.rank_in_day,
+        language_said: !entry.language.is_empty(),
     }
 }
 
-/// Whether an entry says something else than what readers see. A language that it does not say is that of the
-/// publication, whatever became of the portfolio's.
+/// Whether an entry says something else than what readers see. A language that it did not say then either is that of the
+/// publication, whatever became of the portfolio's; to say the same one is no change.
 pub(super) fn differs(entry: &TimelineEntry, published: &TimelineContent) -> bool {
     let mut portfolio = Portfolio::unknown();
     portfolio.language.clone_from(&published.language);
-    content(entry, &portfolio) != *published
+    let mut now = content(entry, &portfolio);
+    now.language_said &= published.language_said;
+    now != *published
 }
 
 /// Whether what readers would see has room.

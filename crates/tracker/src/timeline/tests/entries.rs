@@ -241,6 +241,36 @@ fn a_text_that_is_there_only_in_a_translation_is_missing_in_the_own_language() {
 }
 
 #[test]
+fn a_language_that_is_no_longer_said_is_a_change_that_is_published() {
+    let (mut world, mut registry) = world();
+    let english = TimelineEntry {
+        language: "en".into(),
+        translations: [("zh-CN".to_owned(), "规划公布".to_owned())].into(),
+        ..editorial("规划公布", date(2020, 9, 16))
+    };
+    world.create_entry("plan", english).unwrap();
+    world.publish(&name("plan")).unwrap();
+    let cleared = TimelineEntry { language: String::new(), ..world.entry(&name("plan")) };
+    world.update_entry(cleared, "language").unwrap();
+    assert!(world.entry(&name("plan")).has_changes);
+    let cleared = TimelineEntry {
+        translations: [("en".to_owned(), "Plan".to_owned())].into(),
+        ..world.entry(&name("plan"))
+    };
+    world.update_entry(cleared, "translations").unwrap();
+    world.publish(&name("plan")).unwrap();
+    assert_eq!(world.timeline("zh-CN")[0].headline_language, "zh-CN");
+    // What the portfolio is written in later, and saying the language that it is in, are none.
+    let Resource::PortfolioResource(mut later) = portfolio("wsc", false) else { panic!() };
+    later.language = "en".into();
+    let later = Resource::PortfolioResource(later);
+    world.ingest(registry.append(vec![("milepost.portfolio.updated", Some(later))])).unwrap();
+    let said = TimelineEntry { language: "zh-CN".into(), ..world.entry(&name("plan")) };
+    world.update_entry(said, "language").unwrap();
+    assert!(!world.entry(&name("plan")).has_changes);
+}
+
+#[test]
 fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     let (mut world, _) = world();
     let keyed = || TimelineEntry { merge_key: "k".into(), ..editorial("a", date(2020, 9, 16)) };
