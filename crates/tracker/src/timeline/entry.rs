@@ -244,7 +244,8 @@ pub(crate) fn withdraw(
     let payload = event::TimelineEntryWithdrawn { sequence: after.sequence, reason: reason.clone() };
     let payload = Payload::TimelineEntryWithdrawn(payload);
     let kind = EventKind::custom("milepost.timeline_entry.withdrawn", payload);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date(before.date.as_ref()))])
+    // Of the day that readers saw, wherever the draft has it by now.
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date(before.published_date.as_ref()))])
 }
 
 /// What comes of drafting a withdrawn entry again.
