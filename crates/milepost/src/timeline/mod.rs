@@ -12,6 +12,7 @@ mod list;
 mod tests;
 pub mod words;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -31,6 +32,8 @@ use crate::schema;
 
 /// Entries of one page.
 const PAGE: i32 = 1000;
+/// Readings of a timeline of several pages that changes meanwhile.
+const READINGS: usize = 5;
 
 /// What an export may be.
 pub const FORMATS: [&str; 3] = ["jsonfeed", "icalendar", "html"];
@@ -124,7 +127,7 @@ pub async fn run(verb: Verb, format: Option<&str>, session: &Session) -> Result<
     }
 }
 
-/// The whole timeline, page by page.
+/// The whole timeline.
 async fn read(what: What, show_withdrawn: bool, session: &Session) -> Result<Timeline, Error> {
     let of = schema::resource("portfolio").expect("the registry has portfolios");
     let given: Vec<String> = what.portfolio.into_iter().collect();
@@ -133,24 +136,45 @@ async fn read(what: What, show_withdrawn: bool, session: &Session) -> Result<Tim
     let answer: GetPortfolioResponse = rpc::call(session, &asked).await?;
     let portfolio = answer.portfolio.unwrap_or_default();
     let language = what.language;
-    let mut asked = ListTimelineRequest {
+    let asked = ListTimelineRequest {
         parent,
         page_size: PAGE,
         language: language.clone(),
         show_withdrawn,
         ..Default::default()
     };
-    let mut items = Vec::new();
-    loop {
-        let page: ListTimelineResponse = rpc::call(session, &asked).await?;
-        items.extend(page.items);
-        asked.page_token = page.next_page_token;
-        if asked.page_token.is_empty() {
-            break;
-        }
-    }
+    let items = one_cut(async |page_token| {
+        let asked = ListTimelineRequest { page_token, ..asked.clone() };
+        rpc::call(session, &asked).await
+    })
+    .await?;
     let language = [language, portfolio.language.clone()].into_iter().find(|tag| !tag.is_empty());
     Ok(Timeline { portfolio, language: language.unwrap_or_default(), items })
+}
+
+/// Every entry, as all of them are at one time: pages of different revisions are read again until nothing changed
+/// between two readings.
+async fn one_cut(
+    page: impl AsyncFn(String) -> Result<ListTimelineResponse, Error>,
+) -> Result<Vec<TimelineItem>, Error> {
+    let mut before = None;
+    for _ in 0..READINGS {
+        let (mut items, mut revisions, mut token) = (Vec::new(), BTreeSet::new(), String::new());
+        loop {
+            let answer = page(token).await?;
+            items.extend(answer.items);
+            revisions.insert(answer.revision);
+            token = answer.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        if revisions.len() == 1 || before.as_ref() == Some(&items) {
+            return Ok(items);
+        }
+        before = Some(items);
+    }
+    Err(Error::State("the timeline changed each time while it was read; try again".to_owned()))
 }
 
 fn day(item: &TimelineItem) -> Option<Date> {

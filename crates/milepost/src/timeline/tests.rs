@@ -3,7 +3,7 @@
 use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1::TimelineItemFigure;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -62,6 +62,7 @@ fn timeline(language: &str) -> Timeline {
     }
 }
 
+/// office.md section 8: JSON Feed 1.1.
 #[test]
 fn a_json_feed_has_what_version_1_1_asks_for() {
     let text = json_feed::document(&timeline("en"));
@@ -120,6 +121,7 @@ fn unescaped(value: &str) -> String {
     out
 }
 
+/// office.md section 8: all-day iCalendar, stable UID, SEQUENCE.
 #[test]
 fn a_calendar_is_read_back_as_it_was_told() {
     let read = lines(&icalendar::document(&timeline("zh-CN")));
@@ -175,6 +177,7 @@ fn tags(page: &str) -> Vec<String> {
     all
 }
 
+/// office.md section 8: HTML.
 #[test]
 fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     for (language, own, title) in
@@ -204,6 +207,48 @@ fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     tags(&html::document(&empty));
 }
 
+/// What a server answers page by page: the revision, and the ids of the page.
+async fn read_pages(pages: &[(&str, &[&str], bool)]) -> (Result<Vec<String>, String>, usize) {
+    let asked = std::cell::Cell::new(0);
+    let read = one_cut(async |token: String| {
+        let (revision, ids, is_last) = pages[asked.get() % pages.len()];
+        assert_eq!(token.is_empty(), asked.get() == 0 || pages[(asked.get() - 1) % pages.len()].2);
+        asked.set(asked.get() + 1);
+        Ok(ListTimelineResponse {
+            items: ids.iter().map(|id| item(id, 1, id)).collect(),
+            next_page_token: if is_last { String::new() } else { "more".into() },
+            revision: revision.into(),
+        })
+    });
+    let read = read.await.map_err(|error| error.to_string());
+    (read.map(|items| items.into_iter().map(|item| item.uid).collect()), asked.get())
+}
+
+#[tokio::test]
+async fn an_export_of_several_pages_is_of_one_time() {
+    let ids = |ids: &[&str]| Ok(ids.iter().map(|id| format!("e-{id}")).collect::<Vec<_>>());
+    let whole: [(&str, &[&str], bool); 2] = [("r1", &["a", "b"], false), ("r1", &["c"], true)];
+    assert_eq!(read_pages(&whole).await, (ids(&["a", "b", "c"]), 2), "of one revision");
+    // `b` is published under another day between two pages: it would stand twice.
+    let moved: [(&str, &[&str], bool); 4] = [
+        ("r1", &["a", "b"], false),
+        ("r2", &["c", "b"], true),
+        ("r3", &["a", "c"], false),
+        ("r3", &["b"], true),
+    ];
+    assert_eq!(read_pages(&moved).await, (ids(&["a", "c", "b"]), 4));
+    // Where other things change all the time, what is read twice is true.
+    let busy: [(&str, &[&str], bool); 4] =
+        [("r1", &["a", "b"], false), ("r2", &["c"], true), ("r3", &["a", "b"], false), ("r4", &["c"], true)];
+    assert_eq!(read_pages(&busy).await, (ids(&["a", "b", "c"]), 4));
+    let restless: [(&str, &[&str], bool); 4] =
+        [("r1", &["a"], false), ("r2", &["c"], true), ("r3", &["b"], false), ("r4", &["c"], true)];
+    let (refused, asked) = read_pages(&restless).await;
+    assert!(refused.unwrap_err().contains("try again"));
+    assert_eq!(asked, 2 * READINGS);
+}
+
+/// office.md section 8: order; language falls back, and says so.
 #[test]
 fn a_list_shows_entries_in_order_with_their_figures() {
     let shown = list::text(&timeline("zh-CN"));
