@@ -60,7 +60,11 @@ fn day(text: &str) -> Result<Date, String> {
     written::date(text).map_err(|error| error.to_string())
 }
 
-fn language(text: &str) -> Result<String, String> {
+/// Reads the tag of a language.
+///
+/// # Errors
+/// If it is none, for people.
+pub fn language(text: &str) -> Result<String, String> {
     text.parse::<LanguageTag>().map(|tag| tag.to_string()).map_err(|error| error.to_string())
 }
 

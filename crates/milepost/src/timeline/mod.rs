@@ -28,7 +28,7 @@ use crate::cli::rpc;
 use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{print, replace};
-use crate::schema;
+use crate::{reference, schema};
 
 /// Entries of one page.
 const PAGE: i32 = 1000;
@@ -71,8 +71,8 @@ pub struct What {
     #[arg(value_name = "PORTFOLIO")]
     portfolio: Option<String>,
     /// The BCP 47 tag of the language to read in, as in en or zh-CN [default: the portfolio's]
-    #[arg(long, value_name = "TAG", default_value = "", hide_default_value = true)]
-    language: String,
+    #[arg(long, value_name = "TAG", value_parser = reference::language)]
+    language: Option<String>,
 }
 
 /// A timeline as it is told: of which portfolio, in which language.
@@ -135,7 +135,7 @@ async fn read(what: What, show_withdrawn: bool, session: &Session) -> Result<Tim
     let asked = GetPortfolioRequest { name: parent.clone(), ..Default::default() };
     let answer: GetPortfolioResponse = rpc::call(session, &asked).await?;
     let portfolio = answer.portfolio.unwrap_or_default();
-    let language = what.language;
+    let language = what.language.unwrap_or_default();
     let asked = ListTimelineRequest {
         parent,
         page_size: PAGE,

@@ -207,6 +207,18 @@ fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     tags(&html::document(&empty));
 }
 
+#[test]
+fn a_language_is_taken_in_its_conventional_case_and_no_nonsense() {
+    let read = |language: &str| {
+        let command = What::augment_args(clap::Command::new("x"));
+        let matches = command.try_get_matches_from(["x", "wsc", "--language", language]).ok()?;
+        <What as clap::FromArgMatches>::from_arg_matches(&matches).ok()?.language
+    };
+    assert_eq!(read("EN").as_deref(), Some("en"));
+    assert_eq!(read("zh-cn").as_deref(), Some("zh-CN"));
+    assert_eq!(read("english!"), None);
+}
+
 /// What a server answers page by page: the revision, and the ids of the page.
 async fn read_pages(pages: &[(&str, &[&str], bool)]) -> (Result<Vec<String>, String>, usize) {
     let asked = std::cell::Cell::new(0);
