@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use jiff::tz::TimeZone;
 use milepost_proto::tracker::v1::TimelineItem;
 use milepost_types::prose;
 
@@ -48,7 +49,8 @@ pub(super) fn document(timeline: &Timeline) -> String {
     }
     page.push_str("</main>\n");
     if let Some(change) = timeline.last_change() {
-        let date = change.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let zone = TimeZone::get(&timeline.portfolio.time_zone).unwrap_or(TimeZone::UTC);
+        let date = change.to_zoned(zone).date();
         let _ = writeln!(
             page,
             "<footer><p>{}{}<time datetime=\"{date}\">{}</time></p></footer>",

@@ -98,7 +98,7 @@ impl Timeline {
         self.items.iter().filter(|item| !item.withdrawn)
     }
 
-    /// When it last changed for readers.
+    /// When it last changed for readers, as far as what was withdrawn is among the items.
     fn last_change(&self) -> Option<Timestamp> {
         self.items.iter().filter_map(|item| instant(item.last_publish_time.as_ref())).max()
     }
@@ -112,7 +112,8 @@ pub async fn run(verb: Verb, format: Option<&str>, session: &Session) -> Result<
     match verb {
         Verb::List(what) => list::run(&read(what, false, session).await?, session).await,
         Verb::Export { what, output } => {
-            let timeline = read(what, format == Some("icalendar"), session).await?;
+            // Feeds neither say what was withdrawn nor when that was.
+            let timeline = read(what, format != Some("jsonfeed"), session).await?;
             let document = match format {
                 Some("icalendar") => icalendar::document(&timeline),
                 Some("html") => html::document(&timeline),

@@ -208,6 +208,18 @@ fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
 }
 
 #[test]
+fn the_last_change_is_the_newest_publication_or_withdrawal_in_the_zone_of_the_portfolio() {
+    let mut timeline = timeline("en");
+    timeline.portfolio.time_zone = "Asia/Shanghai".into();
+    // 2021-05-29 07:00 in Shanghai is the day before in UTC.
+    let time = "2021-05-28T23:00:00Z".parse::<Timestamp>().unwrap().as_second();
+    timeline.items[0].last_publish_time = Some(prost_types::Timestamp { seconds: time, nanos: 0 });
+    let page = html::document(&timeline);
+    assert!(timeline.items[0].withdrawn && !page.contains("e-gone"));
+    assert!(page.contains("Last updated: <time datetime=\"2021-05-29\">29 May 2021</time>"), "{page}");
+}
+
+#[test]
 fn a_language_is_taken_in_its_conventional_case_and_no_nonsense() {
     let read = |language: &str| {
         let command = What::augment_args(clap::Command::new("x"));
