@@ -14,6 +14,18 @@ use super::{Timeline, day, instant};
 /// Octets of a line without its end.
 const LINE_BYTES: usize = 75;
 
+/// A calendar has at least one component (RFC 5545, 3.6): the time zone that its times are in says nothing besides.
+const NOTHING: [&str; 8] = [
+    "BEGIN:VTIMEZONE",
+    "TZID:UTC",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0000",
+    "TZOFFSETTO:+0000",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+];
+
 /// The document.
 pub(super) fn document(timeline: &Timeline) -> String {
     let words = Words::of(&timeline.language);
@@ -26,6 +38,9 @@ pub(super) fn document(timeline: &Timeline) -> String {
     lines.push(&format!("NAME:{}", escaped(&title)));
     lines.push(&format!("X-WR-CALNAME:{}", escaped(&title)));
     timeline.items.iter().for_each(|item| event(item, &mut lines));
+    if timeline.items.is_empty() {
+        NOTHING.iter().for_each(|line| lines.push(line));
+    }
     lines.push("END:VCALENDAR");
     lines.0
 }

@@ -155,6 +155,22 @@ fn a_calendar_is_read_back_as_it_was_told() {
     assert_eq!(of(events[2], "SUMMARY").unwrap().1, "超瞬态实验装置等八个项目集中开工".repeat(12));
 }
 
+/// RFC 5545, 3.4 and 3.6: a calendar has at least one component.
+#[test]
+fn a_calendar_without_entries_is_one_all_the_same() {
+    let empty = Timeline { items: Vec::new(), ..timeline("en") };
+    let read = lines(&icalendar::document(&empty));
+    let part = |name: &str| -> Vec<String> {
+        read.iter().filter(|(own, ..)| own == name).map(|(.., value)| value.clone()).collect()
+    };
+    assert_eq!(part("BEGIN"), ["VCALENDAR", "VTIMEZONE", "STANDARD"]);
+    assert_eq!(part("END"), ["STANDARD", "VTIMEZONE", "VCALENDAR"]);
+    for once in ["TZID", "DTSTART", "TZOFFSETFROM", "TZOFFSETTO"] {
+        assert_eq!(part(once).len(), 1, "{once}");
+    }
+    assert!(!icalendar::document(&timeline("en")).contains("VTIMEZONE"));
+}
+
 /// The tags of a page, each closed by its own kind; panics where one is not.
 fn tags(page: &str) -> Vec<String> {
     let (mut open, mut all) = (Vec::new(), Vec::new());
