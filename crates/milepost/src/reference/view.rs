@@ -303,7 +303,18 @@ pub struct Entry {
     /// What it is about, in the language of the page.
     pub kind: String,
     pub headline: String,
+    /// The language of the headline, if the one of the page is not served by it; so for the others.
+    pub headline_language: String,
     pub text: String,
-    /// Label and value, and whether it was declared.
-    pub figures: Vec<(String, String, bool)>,
+    pub text_language: String,
+    pub figures: Vec<EntryFigure>,
+}
+
+/// A figure of an entry.
+#[derive(Debug, Clone)]
+pub struct EntryFigure {
+    pub label: String,
+    pub label_language: String,
+    pub value: String,
+    pub is_declared: bool,
 }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use milepost_proto::tracker::v1::TimelineItem;
+use milepost_types::language::serves;
 use milepost_types::prose;
 
 use super::list::day_in_words;
@@ -20,7 +21,7 @@ const STYLE: &str = include_str!("page.css");
 pub(super) fn document(timeline: &Timeline) -> String {
     let words = Words::of(&timeline.language);
     let language = if timeline.language.is_empty() { words.tag } else { &timeline.language };
-    let title = timeline.title();
+    let (title, title_language) = timeline.title();
     let mut page = String::new();
     let _ = write!(
         page,
@@ -28,15 +29,17 @@ pub(super) fn document(timeline: &Timeline) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title} · {timeline}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<p>{timeline}</p>\n<h1>{title}</h1>\n</header>\n<main>\n",
+         <title{title_lang}>{title} · {timeline}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <header>\n<p{words_lang}>{timeline}</p>\n<h1{title_lang}>{title}</h1>\n</header>\n<main>\n",
         language = escaped(language),
         title = escaped(title),
         timeline = escaped(words.timeline),
+        title_lang = other_language(title_language, language),
+        words_lang = of_words(words, language),
     );
     let items: Vec<_> = timeline.told().collect();
     if items.is_empty() {
-        let _ = writeln!(page, "<p>{}</p>", escaped(words.empty));
+        let _ = writeln!(page, "<p{}>{}</p>", of_words(words, language), escaped(words.empty));
     }
     for year in items.chunk_by(|one, next| year(one) == year(next)) {
         let number = year.first().and_then(|item| self::year(item)).unwrap_or_default();
@@ -53,10 +56,11 @@ pub(super) fn document(timeline: &Timeline) -> String {
         let date = change.to_zoned(zone).date();
         let _ = writeln!(
             page,
-            "<footer><p>{}{}<time datetime=\"{date}\">{}</time></p></footer>",
+            "<footer><p{}>{}{}<time datetime=\"{date}\">{}</time></p></footer>",
+            of_words(words, language),
             escaped(words.last_change),
             words.colon,
-            prose::date(date, language)
+            prose::date(date, words.tag)
         );
     }
     page.push_str("</body>\n</html>\n");
@@ -74,10 +78,11 @@ fn entry(page: &mut String, item: &TimelineItem, language: &str) {
     let _ = write!(
         page,
         "<li class=\"{kind}\" id=\"{uid}\">\n<article>\n<p class=\"when\"><time datetime=\"{date}\">{day}</time> \
-         <span class=\"kind\">{name}</span></p>\n<h3{lang}>{headline}</h3>\n",
+         <span class=\"kind\"{words_lang}>{name}</span></p>\n<h3{lang}>{headline}</h3>\n",
         uid = escaped(&item.uid),
         day = escaped(&day_in_words(item, language)),
         name = escaped(words.kind(item.kind())),
+        words_lang = of_words(words, language),
         lang = other_language(&item.headline_language, language),
         headline = escaped(&item.headline),
     );
@@ -90,7 +95,11 @@ fn entry(page: &mut String, item: &TimelineItem, language: &str) {
         for figure in &item.figures {
             let lang = other_language(&figure.label_language, language);
             let declared = if figure.declared {
-                format!(" <small>{}</small>", escaped(words.declared))
+                format!(
+                    " <small{}>{}</small>",
+                    of_words(words, &figure.label_language),
+                    escaped(words.declared)
+                )
             } else {
                 String::new()
             };
@@ -109,4 +118,9 @@ fn entry(page: &mut String, item: &TimelineItem, language: &str) {
 /// The attribute that says a language, if it is another than the page's.
 fn other_language(tag: &str, page: &str) -> String {
     if tag.is_empty() || tag == page { String::new() } else { format!(" lang=\"{}\"", escaped(tag)) }
+}
+
+/// The same for words that stand around what people wrote, in text of this language.
+fn of_words(words: &Words, around: &str) -> String {
+    if serves(words.tag, around) { String::new() } else { other_language(words.tag, around) }
 }

@@ -29,7 +29,7 @@ const NOTHING: [&str; 8] = [
 /// The document.
 pub(super) fn document(timeline: &Timeline) -> String {
     let words = Words::of(&timeline.language);
-    let title = format!("{} {}", timeline.title(), words.timeline);
+    let title = format!("{} {}", timeline.title().0, words.timeline);
     let mut lines = Lines::default();
     lines.push("BEGIN:VCALENDAR");
     lines.push("VERSION:2.0");

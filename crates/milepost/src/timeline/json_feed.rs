@@ -1,7 +1,7 @@
 //! JSON Feed 1.1 (jsonfeed.org): the newest first, as readers of feeds expect.
 //!
 //! Invariant: the id of an item is the uid of its entry. What the format has no field for stands under `_milepost`: the
-//! day, the kind, the figures, the subjects.
+//! day, the kind, the figures, the subjects, and the languages of what is in another one than the title.
 
 use milepost_proto::tracker::v1::TimelineItem;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ pub(super) fn document(timeline: &Timeline) -> String {
     let words = Words::of(&timeline.language);
     let mut feed = Map::new();
     feed.insert("version".into(), json!("https://jsonfeed.org/version/1.1"));
-    feed.insert("title".into(), json!(format!("{} {}", timeline.title(), words.timeline)));
+    feed.insert("title".into(), json!(format!("{} {}", timeline.title().0, words.timeline)));
     if !timeline.portfolio.description.is_empty() {
         feed.insert("description".into(), json!(timeline.portfolio.description));
     }
@@ -42,6 +42,9 @@ fn item(item: &TimelineItem) -> Value {
     let figures = item.figures.iter().map(|figure| {
         let mut fields = Map::new();
         fields.insert("label".into(), json!(figure.label));
+        if figure.label_language != item.headline_language {
+            fields.insert("language".into(), json!(figure.label_language));
+        }
         fields.insert("value".into(), json!(figure.value));
         if !figure.unit.is_empty() {
             fields.insert("unit".into(), json!(figure.unit));
@@ -55,6 +58,9 @@ fn item(item: &TimelineItem) -> Value {
     own.insert("sequence".into(), json!(item.sequence));
     own.extend(day(item).map(|day| ("date".into(), json!(day.to_string()))));
     own.insert("kind".into(), json!(item.kind().as_str_name()));
+    if !item.text.is_empty() && item.text_language != item.headline_language {
+        own.insert("text_language".into(), json!(item.text_language));
+    }
     own.insert("figures".into(), figures.collect());
     own.insert("subjects".into(), json!(item.subjects));
     fields.insert("_milepost".into(), Value::Object(own));

@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use milepost_proto::registry::v1::{GetPortfolioRequest, GetPortfolioResponse, Portfolio};
 use milepost_proto::tracker::v1::{ListTimelineRequest, ListTimelineResponse, TimelineItem};
 use milepost_service::value;
-use milepost_types::language::nearest;
+use milepost_types::language;
 
 use crate::cli::name::full;
 use crate::cli::rpc;
@@ -85,12 +85,10 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// What the portfolio is called in the language.
-    fn title(&self) -> &str {
-        let translations = &self.portfolio.translations;
-        let own = milepost_types::language::serves(&self.portfolio.language, &self.language);
-        let tag = nearest(&self.language, translations.keys().map(String::as_str)).filter(|_| !own);
-        tag.and_then(|tag| translations.get(tag)).unwrap_or(&self.portfolio.display_name)
+    /// What the portfolio is called in the language, and which that is.
+    fn title(&self) -> (&str, &str) {
+        let own = (self.portfolio.display_name.as_str(), self.portfolio.language.as_str());
+        language::in_language(&self.language, own, &self.portfolio.translations).unwrap_or(own)
     }
 
     /// The entries that readers see.

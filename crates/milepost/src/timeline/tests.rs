@@ -88,6 +88,14 @@ fn a_json_feed_has_what_version_1_1_asks_for() {
     assert_eq!(marked["content_text"], format!("{MARKUP}\n第二行\n总投资：283.6 亿元 (据公布)"));
     assert_eq!(marked["_milepost"]["figures"][0]["value"], "28360000000");
     assert_eq!(marked["_milepost"]["date"], "2021-05-27");
+    // What is in another language than the title says so.
+    assert_eq!((&marked["language"], &marked["_milepost"]["text_language"]), (&json!("zh-CN"), &json!("en")));
+    assert_eq!(marked["_milepost"]["figures"][0].get("language"), None);
+    let mut other = timeline("en");
+    other.items[1].figures[0].label_language = "en".into();
+    let feed: Value = serde_json::from_str(&json_feed::document(&other)).unwrap();
+    assert_eq!(feed["items"][1]["_milepost"]["figures"][0]["language"], "en");
+    assert_eq!(items[0]["_milepost"].get("text_language"), None, "it has no text");
 }
 
 /// Reads a calendar as RFC 5545 has it: lines, unfolded; each as name, parameters, value.
@@ -221,6 +229,34 @@ fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     let empty = Timeline { items: Vec::new(), ..timeline("en") };
     assert!(html::document(&empty).contains("There are no entries yet"));
     tags(&html::document(&empty));
+}
+
+/// office.md section 8: language falls back, and says so; also what the program says around the entries.
+#[test]
+fn a_page_in_a_language_that_little_is_there_in_says_what_is_in_another_one() {
+    let page = html::document(&timeline("fr"));
+    assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"fr\">"));
+    for expected in [
+        "<h1 lang=\"zh-CN\">西部（重庆）科学城</h1>",
+        "<p lang=\"en\">Timeline</p>",
+        "<span class=\"kind\" lang=\"en\">Concentrated start</span>",
+        "<h3 lang=\"zh-CN\">",
+        "<p class=\"text\" lang=\"en\">",
+        "<small lang=\"en\">as announced</small>",
+        "<footer><p lang=\"en\">Last updated",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    let empty = html::document(&Timeline { items: Vec::new(), ..timeline("fr") });
+    assert!(empty.contains("<p lang=\"en\">There are no entries yet</p>"), "{empty}");
+    let chinese = html::document(&timeline("zh-CN"));
+    assert!(!chinese.contains("lang=\"zh\""), "{chinese}");
+    assert_eq!(timeline("en").title(), ("Science City <of> the West", "en"));
+    // An exact translation comes before an own language that is only near.
+    let mut taiwan = timeline("zh-TW");
+    taiwan.portfolio.language = "zh".into();
+    taiwan.portfolio.translations.insert("zh-TW".into(), "科學城".into());
+    assert_eq!(taiwan.title(), ("科學城", "zh-TW"));
 }
 
 #[test]

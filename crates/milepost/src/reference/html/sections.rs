@@ -4,7 +4,7 @@ use super::{BAR, Writer, paragraph, table};
 use crate::output::markup::escaped;
 use crate::output::text;
 use crate::reference::phrases::{ABSENT, signed};
-use crate::reference::view::{Batch, Entry, Figure, Indicator, RateKind, Rates, Sum};
+use crate::reference::view::{Batch, Entry, EntryFigure, Figure, Indicator, RateKind, Rates, Sum};
 
 impl Writer<'_> {
     pub(super) fn head(&self) -> String {
@@ -236,22 +236,35 @@ impl Writer<'_> {
         let date = entry.date.map_or(self.absent(ABSENT), |date| {
             format!("<time datetime=\"{date}\">{}</time>", escaped(&self.words.day(date)))
         });
-        let figure = |(label, value, is_declared): &(String, String, bool)| {
+        let figure = |EntryFigure { label, label_language, value, is_declared }: &EntryFigure| {
             let declared = if *is_declared {
                 format!(" <small>{}</small>", self.words.declared())
             } else {
                 String::new()
             };
-            format!("<div><dt>{}</dt><dd>{}{declared}</dd></div>\n", escaped(label), escaped(value))
+            format!(
+                "<div{}><dt>{}</dt><dd>{}{declared}</dd></div>\n",
+                lang(label_language),
+                escaped(label),
+                escaped(value)
+            )
         };
         let figures: String = entry.figures.iter().map(figure).collect();
         let figures =
             if figures.is_empty() { figures } else { format!("<dl class=\"numbers\">\n{figures}</dl>\n") };
+        let text = paragraph("text", &entry.text);
+        let text = text.replacen("<p", &format!("<p{}", lang(&entry.text_language)), 1);
         format!(
-            "<li>\n<p class=\"when\">{date} · {}</p>\n<h3>{}</h3>\n{}{figures}</li>\n",
+            "<li>\n<p class=\"when\">{date} · {}</p>\n<h3{}>{}</h3>\n{}{figures}</li>\n",
             escaped(&entry.kind),
+            lang(&entry.headline_language),
             escaped(&entry.headline),
-            paragraph("text", &entry.text),
+            text,
         )
     }
+}
+
+/// The attribute that says a language, if there is one to say.
+fn lang(tag: &str) -> String {
+    if tag.is_empty() { String::new() } else { format!(" lang=\"{}\"", escaped(tag)) }
 }

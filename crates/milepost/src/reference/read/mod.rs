@@ -179,10 +179,8 @@ impl Reader<'_> {
 
     /// What something is called in the language of the page.
     fn title(&self, display_name: &str, translations: &BTreeMap<String, String>) -> String {
-        let is_written = language::serves(&self.written, &self.language);
-        let tag = language::nearest(&self.language, translations.keys().map(String::as_str));
-        let title = tag.filter(|_| !is_written).and_then(|tag| translations.get(tag));
-        title.map_or(display_name, String::as_str).to_owned()
+        let found = language::in_language(&self.language, (display_name, &self.written), translations);
+        found.map_or(display_name, |(title, _)| title).to_owned()
     }
 }
 

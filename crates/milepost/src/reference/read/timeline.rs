@@ -2,10 +2,11 @@
 
 use milepost_proto::tracker::v1::{ListTimelineRequest, ListTimelineResponse, TimelineItem};
 use milepost_service::value::date_message;
+use milepost_types::language::serves;
 
 use super::{PAGE, Reader, civil, there};
 use crate::error::Error;
-use crate::reference::view::Entry;
+use crate::reference::view::{Entry, EntryFigure};
 use crate::timeline::words::Words;
 
 impl Reader<'_> {
@@ -22,6 +23,8 @@ impl Reader<'_> {
         };
         let split = |page: ListTimelineResponse| (page.items, page.next_page_token);
         let words = Words::of(&self.language);
+        // What is in another language than the page says so.
+        let other = |tag: String| if serves(&tag, &self.language) { String::new() } else { tag };
         let each = |item: TimelineItem| {
             let kind = words.kind(item.kind()).to_owned();
             let figures = item.figures.into_iter();
@@ -29,9 +32,16 @@ impl Reader<'_> {
                 date: civil(item.date),
                 kind,
                 headline: item.headline,
+                headline_language: other(item.headline_language),
                 text: item.text,
+                text_language: other(item.text_language),
                 figures: figures
-                    .map(|figure| (figure.label, figure.display_value, figure.declared))
+                    .map(|figure| EntryFigure {
+                        label: figure.label,
+                        label_language: other(figure.label_language),
+                        value: figure.display_value,
+                        is_declared: figure.declared,
+                    })
                     .collect(),
             });
         };

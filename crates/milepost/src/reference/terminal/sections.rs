@@ -8,7 +8,7 @@ use crate::output::table::{Cell, Column, Room, clean};
 use crate::output::{text, width};
 use crate::reference::bins::Bins;
 use crate::reference::phrases::{ABSENT, signed};
-use crate::reference::view::{Batch, Entry, Indicator, ListRow, Sum};
+use crate::reference::view::{Batch, Entry, EntryFigure, Indicator, ListRow, Sum};
 
 /// Columns that a table needs which says what was declared and what is registered.
 const TABLE: usize = 64;
@@ -292,12 +292,16 @@ impl Writer<'_> {
         if entries.is_empty() {
             return out + &self.nothing(words.no_timeline());
         }
-        for Entry { date, kind, headline, figures, .. } in entries {
+        let said = |tag: &str| if tag.is_empty() { String::new() } else { format!(" ({tag})") };
+        for Entry { date, kind, headline, headline_language, figures, .. } in entries {
             let date = date.map_or(ABSENT.to_owned(), |date| date.to_string());
-            out += &self.hanging(&date, 12, Style::new(), &format!("{kind}{}{headline}", words.colon()));
-            for (label, value, is_declared) in figures {
-                let declared = if *is_declared { format!(" ({})", words.declared()) } else { String::new() };
-                out += &self.block(FAINT, &format!("{label}{}{value}{declared}", words.colon()), 14);
+            let line = format!("{kind}{}{headline}{}", words.colon(), said(headline_language));
+            out += &self.hanging(&date, 12, Style::new(), &line);
+            for EntryFigure { label, label_language, value, is_declared } in figures {
+                let declared = if *is_declared { words.declared() } else { "" };
+                let (language, declared) = (said(label_language), said(declared));
+                out +=
+                    &self.block(FAINT, &format!("{label}{language}{}{value}{declared}", words.colon()), 14);
             }
         }
         out

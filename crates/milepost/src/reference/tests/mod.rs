@@ -72,7 +72,10 @@ fn hostile(language: &str) -> View {
     }
     for entry in view.timeline.iter_mut().flatten() {
         [&mut entry.kind, &mut entry.headline, &mut entry.text].into_iter().for_each(put);
-        entry.figures.iter_mut().for_each(|(label, value, _)| [label, value].into_iter().for_each(put));
+        [&mut entry.headline_language, &mut entry.text_language].into_iter().for_each(put);
+        for figure in &mut entry.figures {
+            [&mut figure.label, &mut figure.label_language, &mut figure.value].into_iter().for_each(put);
+        }
     }
     view
 }
@@ -127,6 +130,28 @@ fn a_section_that_the_server_does_not_have_is_left_out() {
         }
         assert!(page.contains(words.batches()) && !page.contains("\n\n\n"), "{page}");
     }
+}
+
+/// office.md section 8: language falls back, and says so.
+#[test]
+fn what_of_the_timeline_is_in_another_language_says_so() {
+    let mut view = sample::full("en");
+    let entry = &mut view.timeline.as_mut().unwrap()[1];
+    entry.text = "建设动员".into();
+    [&mut entry.headline_language, &mut entry.text_language, &mut entry.figures[0].label_language]
+        .into_iter()
+        .for_each(|language| *language = "zh-CN".into());
+    let page = html::document(&view);
+    for expected in [
+        "<h3 lang=\"zh-CN\">79 major",
+        "<p lang=\"zh-CN\" class=\"text\">建设动员",
+        "<div lang=\"zh-CN\"><dt>Projects",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert_eq!(page.matches("lang=\"zh-CN\"").count(), 3);
+    let drawn = terminal::draw(&view, 120, false);
+    assert_eq!(drawn.matches("(zh-CN)").count(), 2, "{drawn}");
 }
 
 #[test]

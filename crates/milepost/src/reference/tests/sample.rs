@@ -312,12 +312,20 @@ fn indicators() -> Vec<Indicator> {
 }
 
 fn timeline() -> Vec<Entry> {
+    let figure = |(label, value): &(&str, &str)| EntryFigure {
+        label: (*label).into(),
+        label_language: String::new(),
+        value: (*value).into(),
+        is_declared: true,
+    };
     let entry = |date: Date, kind: &str, headline: &str, figures: &[(&str, &str)]| Entry {
         date: Some(date),
         kind: kind.into(),
         headline: headline.into(),
+        headline_language: String::new(),
         text: String::new(),
-        figures: figures.iter().map(|(label, value)| ((*label).into(), (*value).into(), true)).collect(),
+        text_language: String::new(),
+        figures: figures.iter().map(figure).collect(),
     };
     let first = "79 major projects start together, 科学大道 and 科学谷 among them";
     vec![
