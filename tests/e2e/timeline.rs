@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use milepost_tests::cli::{self, Run};
-use milepost_tests::{Cluster, Role};
+use milepost_tests::protected::Protected;
+use milepost_tests::{Cluster, Role, store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -20,6 +21,13 @@ impl Office {
         let mut cluster = Cluster::all(&[]);
         cluster.start().await;
         Self { cluster, dir: TempDir::with_prefix("milepost-timeline-").expect("a directory") }
+    }
+
+    /// Stops the server, makes every store anew of its journal, and starts it again.
+    async fn rebuild(&mut self) {
+        assert!(self.cluster.stop(Role::All).await.success(), "it stops in order");
+        store::assert_equals_rebuild(&self.cluster.data(Role::All)).await;
+        self.cluster.start().await;
     }
 
     /// Runs a command whose words hold no blanks.
@@ -56,7 +64,7 @@ fn date(text: &str) -> Value {
 }
 
 /// The rules of the office, by their ids.
-fn rules() -> [(&'static str, Value); 3] {
+fn rules() -> [(&'static str, Value); 4] {
     let headline = |event_type: &str, filter: &str, kind: &str, key: &str| {
         json!({
             "displayName": kind, "eventType": event_type, "filter": filter, "kind": kind, "mergeKey": key,
@@ -79,7 +87,9 @@ fn rules() -> [(&'static str, Value); 3] {
     let filter = "resource.labels.headline = yes";
     let reforms = headline("milepost.milestone.achieved", filter, "KIND_REFORM", "reform/{event_date}");
     let programmes = headline("milepost.policy_programme.published", filter, "KIND_POLICY", "");
-    [("batches", batches), ("reforms", reforms), ("programmes", programmes)]
+    // What a batch starts makes none, and nothing starts by itself.
+    let starts = headline("milepost.project.started", "", "KIND_MILESTONE", "");
+    [("batches", batches), ("reforms", reforms), ("programmes", programmes), ("starts", starts)]
 }
 
 /// A batch: id, day, count, investment in yuan, names.
@@ -115,7 +125,9 @@ const BATCHES: [BatchRow; 4] = [
 ];
 
 /// Milestones of reforms: project, id, whether readers hear of it, day, names.
-const MILESTONES: [(&str, &str, bool, &str, &str, &str); 4] = [
+type MilestoneRow = (&'static str, &'static str, bool, &'static str, &'static str, &'static str);
+
+const MILESTONES: [MilestoneRow; 4] = [
     ("reforms", "joint-review", true, "2020-07-01", "三评合一实施", "Three assessments become one"),
     ("reforms", "land", true, "2021-02-03", "交地即领证实施", "Land certificate on handover"),
     (
@@ -130,26 +142,33 @@ const MILESTONES: [(&str, &str, bool, &str, &str, &str); 4] = [
 ];
 
 /// Programmes: id, whether readers hear of it, day, names.
-const PROGRAMMES: [(&str, bool, &str, &str, &str); 3] = [
+type ProgrammeRow = (&'static str, bool, &'static str, &'static str, &'static str);
+
+const PROGRAMMES: [ProgrammeRow; 4] = [
     ("finance", true, "2020-11-18", "金融支持措施印发", "Measures for financial support issued"),
     ("golden-phoenix", true, "2021-03-05", "金凤凰政策发布", "Golden Phoenix policies published"),
     ("powers", false, "2021-03-05", "下放权限清单", "The delegated powers"),
+    ("lists", false, "2021-03-05", "双七正面清单", "Two lists of seven"),
 ];
 
-const EDITORIALS: [(&str, &str, &str, &str); 3] = [
+/// Entries of editors: id, day, headlines.
+type EditorialRow = (&'static str, &'static str, &'static str, &'static str);
+
+const EDITORIALS: [EditorialRow; 3] = [
     ("plan", "2020-09-16", "国土空间规划公布", "Territorial spatial plan published"),
     ("conference", "2021-02-05", "2021年工作会召开", "Work conference of 2021"),
     ("committees", "2021-05-17", "党工委管委会揭牌", "Committees inaugurated"),
 ];
 
-async fn load(office: &Office) {
+/// What is there before anything happens.
+async fn found(office: &Office) {
     let portfolio = json!({
         "displayName": "西部（重庆）科学城", "translations": { "en": "Western (Chongqing) Science City" },
         "timeZone": "Asia/Shanghai", "reportingCurrencyCode": "CNY",
         "language": "zh-CN", "requiredLanguages": ["zh-CN", "en"],
     });
     office.with("portfolio create wsc", portfolio).await;
-    for project in ["reforms", "science-valley"] {
+    for project in ["reforms", "science-valley", "facility"] {
         office.answer(&format!("project create wsc {project} --display-name {project}")).await;
     }
     let mut revision = String::new();
@@ -158,7 +177,17 @@ async fn load(office: &Office) {
         revision = made["revision"].as_str().expect("a revision").to_owned();
     }
     assert!(!revision.is_empty());
-    for (id, day, count, yuan, zh, en) in BATCHES {
+}
+
+/// What happens: these batches, programmes, milestones and entries of editors.
+async fn load(
+    office: &Office,
+    batches: &[BatchRow],
+    programmes: &[ProgrammeRow],
+    milestones: &[MilestoneRow],
+    editorials: &[EditorialRow],
+) {
+    for (id, day, count, yuan, zh, en) in batches {
         let mut batch = json!({ "displayName": zh, "translations": { "en": en }, "startDate": date(day) });
         if let Some(count) = count {
             batch["declaredCount"] = json!(count);
@@ -166,24 +195,26 @@ async fn load(office: &Office) {
         if let Some(yuan) = yuan {
             batch["declaredInvestment"] = json!({ "currencyCode": "CNY", "units": yuan });
         }
+        if *id == "b4" {
+            batch["members"] = json!([format!("{PORTFOLIO}/projects/facility")]);
+        }
         office.with(&format!("batch create wsc {id}"), batch).await;
-        // Nothing but the batch: who else starts by it makes no entry.
         office.answer(&format!("batch start wsc {id}")).await;
     }
     let labels = |headline: bool| if headline { json!({ "headline": "yes" }) } else { json!({}) };
-    for (id, headline, day, zh, en) in PROGRAMMES {
-        let labels = labels(headline);
+    for (id, headline, day, zh, en) in programmes {
+        let labels = labels(*headline);
         let programme = json!({ "displayName": zh, "translations": { "en": en }, "labels": labels });
         office.with(&format!("policy-programme create {id}"), programme).await;
         office.answer(&format!("policy-programme publish {id} --publish-date {day}")).await;
     }
-    for (project, id, headline, day, zh, en) in MILESTONES {
+    for (project, id, headline, day, zh, en) in milestones {
         let milestone =
-            json!({ "displayName": zh, "translations": { "en": en }, "labels": labels(headline) });
+            json!({ "displayName": zh, "translations": { "en": en }, "labels": labels(*headline) });
         office.with(&format!("milestone create wsc {project} {id}"), milestone).await;
         office.answer(&format!("milestone achieve wsc {project} {id} --actual-date {day}")).await;
     }
-    for (id, day, zh, en) in EDITORIALS {
+    for (id, day, zh, en) in editorials {
         let entry = json!({
             "date": date(day), "kind": "KIND_EDITORIAL", "headline": zh, "translations": { "en": en },
         });
@@ -217,6 +248,20 @@ const ENGLISH: [&str; 11] = [
     "2021-05-27 BATCH Ultra-transient facility and others start: 8 projects, CNY 28.36 billion",
 ];
 
+const CHINESE: [&str; 11] = [
+    "2020-04-03 BATCH 2020年首批市级新项目开工",
+    "2020-07-01 REFORM 三评合一实施",
+    "2020-09-11 BATCH 建设动员暨集中开工，79 个项目，总投资 1,300 亿元",
+    "2020-09-16 EDITORIAL 国土空间规划公布",
+    "2020-11-18 POLICY 金融支持措施印发",
+    "2021-02-03 REFORM 交地即领证实施",
+    "2021-02-05 EDITORIAL 2021年工作会召开",
+    "2021-03-05 POLICY 金凤凰政策发布",
+    "2021-04-15 BATCH 2021年重点项目集中开工，107 个项目",
+    "2021-05-17 EDITORIAL 党工委管委会揭牌",
+    "2021-05-27 BATCH 超瞬态实验装置等集中开工，8 个项目，总投资 283.6 亿元",
+];
+
 /// The entries that are there once everything was followed.
 async fn settled(office: &Office) -> Vec<Value> {
     // The registry's last revision: what it said was followed then.
@@ -225,17 +270,41 @@ async fn settled(office: &Office) -> Vec<Value> {
     office.timeline("en", &registry).await
 }
 
-/// office.md section 8, acceptance: the eleven entries; scenario 6: withdraw one: ten; republish: eleven, UIDs unchanged,
-/// SEQUENCE higher.
+fn uids(items: &[Value]) -> Vec<String> {
+    items.iter().map(|item| item["uid"].as_str().expect("a uid").to_owned()).collect()
+}
+
+fn sequences(items: &[Value]) -> Vec<i64> {
+    items.iter().map(|item| item["sequence"].as_i64().expect("a number")).collect()
+}
+
+/// The UID and the SEQUENCE of each event of the calendar, as they stand in it, sorted.
+async fn calendar(office: &Office) -> (String, Vec<(String, i64)>) {
+    let calendar = office.does("timeline export wsc --format icalendar").await.succeeded().out;
+    let values = |name: &str| -> Vec<String> {
+        calendar
+            .lines()
+            .filter_map(|line| line.strip_prefix(name))
+            .map(|text| text.trim().to_owned())
+            .collect()
+    };
+    let sequences = values("SEQUENCE:").into_iter().map(|text| text.parse::<i64>().expect("a number"));
+    let mut events: Vec<_> = values("UID:").into_iter().zip(sequences).collect();
+    events.sort();
+    (calendar, events)
+}
+
+/// office.md section 8, acceptance: the eleven entries; scenario 6: zh and en, withdraw one: ten; republish: eleven, UIDs
+/// unchanged, SEQUENCE higher.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_eleven_entries_of_the_science_city_are_told_withdrawn_and_told_again() {
     let office = Office::start().await;
-    load(&office).await;
+    found(&office).await;
+    load(&office, &BATCHES, &PROGRAMMES, &MILESTONES, &EDITORIALS).await;
     let items = settled(&office).await;
     assert_eq!(told(&items), ENGLISH);
     let chinese = office.timeline("zh-CN", "").await;
-    assert_eq!(chinese.len(), 11);
-    assert_eq!(chinese[2]["headline"], "建设动员暨集中开工，79 个项目，总投资 1,300 亿元");
+    assert_eq!(told(&chinese), CHINESE);
     assert_eq!(chinese[10]["figures"][1]["displayValue"], "283.6 亿元");
     // No amount was said of 2021-04-15, and nothing at all of 2020-04-03.
     assert_eq!(chinese[8]["figures"].as_array().expect("figures").len(), 1);
@@ -244,26 +313,96 @@ async fn the_eleven_entries_of_the_science_city_are_told_withdrawn_and_told_agai
     let subjects = items[5]["subjects"].as_array().expect("subjects");
     assert!(subjects.contains(&json!(format!("{PORTFOLIO}/projects/science-valley"))), "{subjects:?}");
 
-    let uids =
-        |items: &[Value]| -> Vec<String> { items.iter().map(|item| item["uid"].to_string()).collect() };
+    let plan = uids(&items)[3].clone();
+    let (_, first) = calendar(&office).await;
     office.answer("timeline-entry withdraw wsc plan --reason 有误").await;
     let ten = office.timeline("en", "").await;
     assert_eq!(ten.len(), 10);
-    let calendar = office.does("timeline export wsc --format icalendar").await.succeeded().out;
-    assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 11);
-    assert_eq!(calendar.matches("STATUS:CANCELLED").count(), 1);
+    let (said, withdrawn) = calendar(&office).await;
+    assert_eq!(said.matches("BEGIN:VEVENT").count(), 11);
+    assert_eq!(said.matches("STATUS:CANCELLED").count(), 1);
     office.answer("timeline-entry revise wsc plan").await;
     office.answer("timeline-entry publish wsc plan").await;
     let again = office.timeline("en", "").await;
     assert_eq!((told(&again), uids(&again)), (told(&items), uids(&items)));
-    let sequences = |items: &[Value]| {
-        items.iter().map(|item| item["sequence"].as_i64().expect("one")).collect::<Vec<_>>()
-    };
     let (before, after) = (sequences(&items), sequences(&again));
     assert_eq!(after[3], before[3] + 2);
     assert_eq!(before.iter().sum::<i64>() + 2, after.iter().sum::<i64>());
+    // The same in the calendar: eleven UIDs for ever, and of one of them another SEQUENCE each time.
+    let (_, last) = calendar(&office).await;
+    let mut own = uids(&items);
+    own.sort();
+    for (events, sequence) in [(first, 1), (withdrawn, 2), (last, 3)] {
+        assert_eq!(events.iter().map(|(uid, _)| uid.clone()).collect::<Vec<_>>(), own);
+        assert!(events.contains(&(plan.clone(), sequence)), "{events:?}");
+    }
 
     exports(&office).await;
+}
+
+/// office.md section 8, scenario 6, and the fault "a rebuild of every store in the middle of it".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_eleven_entries_stay_the_same_through_rebuilds_of_every_store_in_the_middle() {
+    let mut office = Office::start().await;
+    found(&office).await;
+    let (batches, programmes) = (BATCHES.split_at(2), PROGRAMMES.split_at(2));
+    let (milestones, editorials) = (MILESTONES.split_at(2), EDITORIALS.split_at(2));
+    load(&office, batches.0, programmes.0, milestones.0, editorials.0).await;
+    // Whether everything was followed by now or not.
+    office.rebuild().await;
+    // The second milestone of 2021-02-03 joins what the first one made.
+    load(&office, batches.1, programmes.1, milestones.1, editorials.1).await;
+    let items = settled(&office).await;
+    assert_eq!(told(&items), ENGLISH);
+    assert_eq!(told(&office.timeline("zh-CN", "").await), CHINESE);
+    let subjects = items[5]["subjects"].as_array().expect("subjects");
+    assert!(subjects.contains(&json!(format!("{PORTFOLIO}/projects/science-valley"))), "{subjects:?}");
+    office.answer("timeline-entry withdraw wsc plan --reason 有误").await;
+    office.rebuild().await;
+    assert_eq!(office.timeline("en", "").await.len(), 10);
+    office.answer("timeline-entry revise wsc plan").await;
+    office.answer("timeline-entry publish wsc plan").await;
+    let again = settled(&office).await;
+    assert_eq!((told(&again), uids(&again)), (told(&items), uids(&items)));
+    let mut expected = sequences(&items);
+    expected[3] += 2;
+    assert_eq!(sequences(&again), expected);
+    office.rebuild().await;
+    assert_eq!(settled(&office).await, again);
+}
+
+/// office.md section 8: who may not publish has no rule publish either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_publishes_takes_who_may_publish() {
+    let office = Protected::start(&["ann", "bob"], &[]).await;
+    office.portfolio("a").await;
+    for (grant, who, role) in
+        [("bob", "bob", "manager"), ("ann", "ann", "manager"), ("ann-publishes", "ann", "publisher")]
+    {
+        office.grant(&format!("grants/{grant}"), &format!("cert:urn:office:{who}"), role).await;
+    }
+    let rule = |auto_publish: bool| {
+        json!({
+            "displayName": "x", "eventType": "milepost.batch.started", "kind": "KIND_BATCH",
+            "headline": "{display_name}", "autoPublish": auto_publish,
+        })
+    };
+    let file = |name: &str, message: Value| {
+        std::fs::write(office.path(name), message.to_string()).expect("a file");
+        format!("--from-file {}", office.path(name))
+    };
+    let (drafts, publishes) = (file("drafts.json", rule(false)), file("publishes.json", rule(true)));
+    let turned = file("turned.json", json!({ "autoPublish": true }));
+    let denied = "permission publish denied";
+    office.when_allowed("bob", &format!("timeline-rule create a drafts {drafts}")).await;
+    office.refused("bob", &format!("timeline-rule create a publishes {publishes}"), denied).await;
+    office.refused("bob", &format!("timeline-rule update a drafts {turned}"), denied).await;
+    office.when_allowed("ann", &format!("timeline-rule create a publishes {publishes}")).await;
+    office.refused("bob", "timeline-rule update a publishes --display-name y", denied).await;
+    office.does("bob", "timeline-rule delete a publishes").await;
+    office.refused("bob", "timeline-rule undelete a publishes", denied).await;
+    office.does("ann", "timeline-rule undelete a publishes").await;
+    office.does("ann", &format!("timeline-rule update a drafts {turned}")).await;
 }
 
 async fn exports(office: &Office) {
@@ -281,6 +420,11 @@ async fn exports(office: &Office) {
         list.lines().filter(|line| line.starts_with("20")).map(|line| &line[..10]).collect();
     assert_eq!(days, ENGLISH.map(|entry| &entry[..10]));
     assert!(list.contains("Total investment: CNY 130 billion (as announced)"), "{list}");
+    let page = office.does("timeline export wsc --format html --language EN").await.succeeded().out;
+    assert!(
+        page.contains("<html lang=\"en\">") && page.contains("<h1>Western (Chongqing) Science City</h1>")
+    );
+    assert!(!page.contains("lang=\"zh"), "{page}");
     let refused = office.does("timeline export wsc").await.failed();
     assert!(refused.err.contains("--format"), "{}", refused.err);
 }
