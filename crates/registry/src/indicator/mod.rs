@@ -97,13 +97,39 @@ impl Rules<Registry> for Indicator {
         let (zone, today) = zone_and_today(rows, &name.parent(), now)?;
         let as_of = AsOf { date: today, knowledge: Knowledge::Latest, zone };
         let reader = Reader { rows, as_of, until: today };
-        let last = reader.last(name, "")?;
-        indicator.current = Some(last.map_or_else(no_value, |(span, resolved)| resolved.message(span)));
-        let flags: BTreeSet<i32> =
-            verdicts::contradictions(&reader, &stored)?.iter().map(|found| found.flag).collect();
-        indicator.flags = flags.into_iter().filter(|flag| *flag != i32::from(Flag::Unspecified)).collect();
+        let shown = current(&reader, name, indicator).and_then(|()| flags(&reader, &stored, indicator));
+        match shown {
+            // Its series names the row; what is known besides is shown.
+            Err(Rejection::DamagedRow(damage)) => {
+                tracing::error!(%name, %damage, "the value of an indicator, or what contradicts it, is not shown");
+            }
+            shown => shown?,
+        }
         Ok(true)
     }
+}
+
+/// Sets the value of an indicator.
+fn current(
+    reader: &Reader<'_, '_>,
+    name: &Name<Indicator>,
+    indicator: &mut Indicator,
+) -> Result<(), Rejection> {
+    let last = reader.last(name, "")?;
+    indicator.current = Some(last.map_or_else(no_value, |(span, resolved)| resolved.message(span)));
+    Ok(())
+}
+
+/// Sets what contradicts the value of an indicator.
+fn flags(
+    reader: &Reader<'_, '_>,
+    stored: &Checked<Indicator>,
+    indicator: &mut Indicator,
+) -> Result<(), Rejection> {
+    let flags: BTreeSet<i32> =
+        verdicts::contradictions(reader, stored)?.iter().map(|found| found.flag).collect();
+    indicator.flags = flags.into_iter().filter(|flag| *flag != i32::from(Flag::Unspecified)).collect();
+    Ok(())
 }
 
 /// Finds what is wrong with the targets of a request.

@@ -3,6 +3,7 @@
 //! Invariants: a rate is never summed, a stock never over time, and a flow over time only where the periods follow each
 //! other without a gap and without an overlap. A part without a value is missing, and never taken for zero.
 
+use jiff::civil::Date;
 use milepost_proto::figure::v1::{Figure, MissingFigure};
 use milepost_proto::registry::v1::indicator::Kind;
 use milepost_proto::registry::v1::indicator_value::Absence;
@@ -23,12 +24,21 @@ pub(super) struct Sum {
     pub(super) counted: usize,
     /// Whose value is not known, and why.
     missing: Vec<MissingFigure>,
+    /// Whether a value that is known is less than zero: then one that is not may be, too.
+    has_negative: bool,
 }
 
 impl Sum {
     /// The sum, if it is of all parts.
     pub(super) fn whole(&self) -> Option<QualifiedValue> {
         self.value.filter(|_| self.missing.is_empty())
+    }
+
+    /// Whether what is missing could only make it greater.
+    fn is_least(&self) -> bool {
+        let qualifier = self.value.map(|value| value.qualifier);
+        let is_known_from_below = matches!(qualifier, Some(Qualifier::Exact | Qualifier::AtLeast));
+        is_known_from_below && !self.missing.is_empty() && !self.has_negative
     }
 
     fn miss(&mut self, subject: String, why: &str) {
@@ -41,7 +51,7 @@ impl Sum {
         Figure {
             numerator: number.clone().unwrap_or_default(),
             denominator: if number.is_some() { "1".to_owned() } else { String::new() },
-            lower_bound: number.is_some() && !self.missing.is_empty(),
+            lower_bound: self.is_least(),
             value: number,
             counted: count(self.counted),
             missing_count: count(self.missing.len()),
@@ -99,6 +109,7 @@ impl Adding<'_, '_, '_> {
             match self.value_of(&part, level)? {
                 Ok(value) => {
                     sum.counted += 1;
+                    sum.has_negative |= value.number.is_negative();
                     held = held.and_then(|held| match held {
                         None => Some(Some(value)),
                         Some(held) => held.plus(value).map(Some),
@@ -195,6 +206,36 @@ pub(super) fn so_far(
     Ok(sum.zip(covered.end).map(|(value, end)| (value, Span { end, ..span })))
 }
 
+/// What the values of the parts of a flow add up to from the first day of a span on, as far as those of each follow each
+/// other, and the first day on which one ends; none unless there is a value of every part. A part without observations
+/// has what its own parts add up to.
+pub(super) fn parts_so_far(
+    reader: &Reader<'_, '_>,
+    indicator: &Name<Indicator>,
+    span: Span,
+    level: usize,
+) -> Result<Option<(QualifiedValue, Date)>, Rejection> {
+    let mut sum = None::<(QualifiedValue, Date)>;
+    for part in parts(reader.rows, indicator) {
+        let is_sum = level < limits::INDICATOR_LEVELS
+            && has_sum(&*reader.rows.find(&part)?)
+            && reader.last(&part, "")?.is_none();
+        let own = match is_sum {
+            true => parts_so_far(reader, &part, span, level + 1)?,
+            false => so_far(reader, &part, "", span)?.map(|(value, own)| (value, own.end)),
+        };
+        let Some((value, end)) = own else { return Ok(None) };
+        sum = match sum {
+            None => Some((value, end)),
+            Some((held, earliest)) => match held.plus(value) {
+                Some(held) => Some((held, earliest.min(end))),
+                None => return Ok(None),
+            },
+        };
+    }
+    Ok(sum)
+}
+
 /// A value for a period, from several observations.
 pub(super) fn of_value(value: QualifiedValue, span: Span) -> IndicatorValue {
     IndicatorValue {
@@ -236,7 +277,7 @@ fn within(
 /// How periods cover a span from its first day on.
 struct Tiling {
     /// The last day up to which there is no gap; none: the first day is not covered.
-    end: Option<jiff::civil::Date>,
+    end: Option<Date>,
     overlaps: bool,
     /// What the values up to there add up to.
     sum: Result<QualifiedValue, Absence>,

@@ -3,6 +3,8 @@
 //! Invariant: nothing is said that the value leaves open. Without observations of its own, an indicator that sums its
 //! parts is held against their sum, if that is of all of them.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use milepost_proto::registry::v1::indicator::{Flag, Kind};
 use milepost_proto::registry::v1::target_verdict::Verdict;
@@ -13,7 +15,7 @@ use milepost_resource::{Checked, Name, date, date_message};
 use milepost_types::{Rejection, limits};
 
 use super::facts::{Reader, Resolved, Span, contradicting};
-use super::sums::{of_parts, of_value, so_far};
+use super::sums::{of_parts, of_value, parts_so_far, so_far};
 use super::value::QualifiedValue;
 use super::{has_sum, parts, whole};
 
@@ -53,18 +55,25 @@ pub(super) fn due(target: &IndicatorTarget) -> Option<Date> {
     date(target.date.as_ref()).or_else(|| year().filter(|_| target.year != 0))
 }
 
-/// Whether an indicator comes to its targets, in its order.
-pub(super) fn targets(
+/// A value that was found on a day, and its period.
+type HeldOn = BTreeMap<Date, Option<(QualifiedValue, Option<Span>)>>;
+
+/// Whether an indicator comes to these of its targets, in their order.
+pub(super) fn targets<'a>(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
+    targets: impl IntoIterator<Item = &'a IndicatorTarget>,
 ) -> Result<Vec<TargetVerdict>, Rejection> {
-    indicator.targets.iter().map(|target| of_target(reader, indicator, target)).collect()
+    // All that are still to come are held to the same value.
+    let mut held_on = HeldOn::new();
+    targets.into_iter().map(|target| of_target(reader, indicator, target, &mut held_on)).collect()
 }
 
 fn of_target(
     reader: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
     target: &IndicatorTarget,
+    held_on: &mut HeldOn,
 ) -> Result<TargetVerdict, Rejection> {
     let mut verdict = TargetVerdict {
         due_date: due(target).map(date_message),
@@ -81,10 +90,14 @@ fn of_target(
     // Whether more may still come to the value.
     let (value, grows) = if year {
         let first = Date::new(due.year(), 1, 1).unwrap_or(due);
-        let sum = so_far(&at, indicator.name(), "", Span { start: first, end: due })?;
-        (sum.map(|(value, span)| (value, Some(span))), sum.is_some_and(|(_, span)| span.end < due))
+        let (sum, end) = of_year(&at, indicator, Span { start: first, end: due })?;
+        (sum, end.is_some_and(|end| end < due))
     } else {
-        (held(&at, indicator)?, false)
+        let held = match held_on.get(&at.until) {
+            Some(held) => *held,
+            None => *held_on.entry(at.until).or_insert(held(&at, indicator)?),
+        };
+        (held, false)
     };
     let reached = value.and_then(|(value, _)| value.reaches(bound, above));
     // Of a year that is not whole, only what is reached from below is certain.
@@ -100,6 +113,20 @@ fn of_target(
         (None, true) => Verdict::Unknown,
     });
     Ok(verdict)
+}
+
+/// The value that a flow is held to for a year, as far as it is known, and the day up to which that is.
+fn of_year(
+    at: &Reader<'_, '_>,
+    indicator: &Checked<Indicator>,
+    year: Span,
+) -> Result<(Option<(QualifiedValue, Option<Span>)>, Option<Date>), Rejection> {
+    if has_sum(indicator) && at.last(indicator.name(), "")?.is_none() {
+        let sum = parts_so_far(at, indicator.name(), year, 1)?;
+        return Ok((sum.map(|(value, _)| (value, None)), sum.map(|(_, end)| end)));
+    }
+    let sum = so_far(at, indicator.name(), "", year)?;
+    Ok((sum.map(|(value, span)| (value, Some(span))), sum.map(|(_, span)| span.end)))
 }
 
 /// What contradicts the value of an indicator on the day: its observations, its whole, its parts, and their sum.

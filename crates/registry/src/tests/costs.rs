@@ -1,5 +1,7 @@
 //! What decisions and applications cost, in rows that they read; and limits that only many rows come to.
 
+mod observations;
+
 use milepost_ledger::{Actor, CommandId, Context, Domain, Entry};
 use milepost_proto::registry::v1::*;
 use milepost_resource::{Act, Command, Custom, Name, Standard, Target, create, read_create};
