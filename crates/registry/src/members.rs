@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_resource::{Name, Presence, Unreadable, names};
-use milepost_types::{Precondition, Rejection, Violations, limits};
+use milepost_types::{MoneyError, Precondition, Rejection, Violations, limits};
 
 use crate::reference::check_portfolio;
 use crate::tables::Scope;
@@ -134,4 +134,19 @@ pub(crate) fn missing(scope: &Scope<'_>, members: &[Name<Project>]) -> Result<Ve
         conditions.push(Precondition { kind, subject, description });
     }
     Ok(conditions)
+}
+
+/// Refuses members that are added if the investments of all of them cannot be held together.
+///
+/// # Errors
+/// A precondition `MONEY_OVERFLOW`.
+pub(crate) fn check_held(
+    of: &impl ToString,
+    grows: bool,
+    overflow: Option<MoneyError>,
+) -> Result<(), Rejection> {
+    let Some(error) = overflow.filter(|_| grows) else { return Ok(()) };
+    let description =
+        format!("the investments of its members together: {error}; correct or remove the largest");
+    Err(Rejection::precondition("MONEY_OVERFLOW", of.to_string(), description))
 }

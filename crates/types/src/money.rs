@@ -210,6 +210,11 @@ impl MoneySums {
     pub fn totals(&self) -> Result<Vec<Money>, MoneyError> {
         self.0.iter().map(|(&currency, &total)| Money::from_nanos(currency, total)).collect()
     }
+
+    /// The totals that an amount can hold, by currency code.
+    pub fn totals_held(&self) -> Vec<Money> {
+        self.0.iter().filter_map(|(&currency, &total)| Money::from_nanos(currency, total).ok()).collect()
+    }
 }
 
 #[cfg(test)]

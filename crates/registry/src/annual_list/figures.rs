@@ -1,12 +1,13 @@
 //! What the members of a list add up to, by category.
 //!
 //! Invariant: sums are exact and per currency; a member without a known investment is counted as such and never taken
-//! for zero. Members that are missing or deleted are not in the figures.
+//! for zero. Members that are missing or deleted, or whose rows cannot be decoded, are not in the figures, and neither is
+//! a sum that cannot be held.
 
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Project, RegisteredFigure};
 use milepost_resource::{Name, field_numbers, money, money_message, read_fields};
-use milepost_types::{MoneySums, Rejection};
+use milepost_types::{MoneyError, MoneySums, Rejection};
 
 use crate::tables::Rows;
 
@@ -39,18 +40,28 @@ pub(super) fn listing(member: &AnnualListMember, project: Listing) -> Listing {
     if member.listing() == Listing::Unspecified { project } else { member.listing() }
 }
 
-/// Sets what the members of a list add up to, as the projects' rows have them.
+/// Sets what the members of a list add up to, as the projects' rows have them. The first sum that cannot be held.
+///
+/// # Errors
+/// If a member of the list is no name.
 pub(super) fn register(
     rows: &Rows<'_>,
     name: &Name<AnnualList>,
     list: &mut AnnualList,
-) -> Result<(), Rejection> {
+) -> Result<Option<MoneyError>, Rejection> {
     let mut figures: [Figure; CATEGORIES.len()] = Default::default();
     let members = super::members::of(name, list)?;
     let counted = field_numbers::<Project>(COUNTED);
     for (member, project) in list.members.iter().zip(&members) {
         let Some(row) = rows.row(project) else { continue };
-        let found: Project = read_fields(&row, &counted).map_err(|error| project.damaged(error))?;
+        let found: Project = match read_fields(&row, &counted) {
+            Ok(found) => found,
+            Err(error) => {
+                let damage = project.damaged(error);
+                tracing::error!(list = %name, %damage, "a member is left out of what a list adds up to");
+                continue;
+            }
+        };
         if found.delete_time.is_some() {
             continue;
         }
@@ -69,23 +80,17 @@ pub(super) fn register(
     list.registered_count = figures[0].count;
     let shown = figures.iter().zip(CATEGORIES).enumerate();
     let shown = shown.filter(|(i, (figure, _))| *i == 0 || figure.count > 0);
-    let written = shown.map(|(_, (figure, (category, _)))| figure.written(name, category));
-    list.registered = written.collect::<Result<_, _>>()?;
-    Ok(())
+    list.registered = shown.map(|(_, (figure, (category, _)))| figure.written(category)).collect();
+    Ok(figures.iter().find_map(|figure| figure.investments.totals().err()))
 }
 
 impl Figure {
-    fn written(&self, list: &Name<AnnualList>, category: &str) -> Result<RegisteredFigure, Rejection> {
-        let totals = self.investments.totals().map_err(|error| {
-            let description =
-                format!("the investments of its members together: {error}; correct or remove the largest");
-            Rejection::precondition("MONEY_OVERFLOW", list.to_string(), description)
-        })?;
-        Ok(RegisteredFigure {
+    fn written(&self, category: &str) -> RegisteredFigure {
+        RegisteredFigure {
             category: category.to_owned(),
             count: self.count,
-            investments: totals.iter().map(money_message).collect(),
+            investments: self.investments.totals_held().iter().map(money_message).collect(),
             without_investment_count: self.without_investment,
-        })
+        }
     }
 }

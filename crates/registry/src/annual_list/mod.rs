@@ -13,7 +13,7 @@ use milepost_proto::registry::v1::{AnnualList, Portfolio};
 use milepost_resource::{Checked, Created, EventKind, Name, Rules, Under};
 use milepost_types::{Rejection, Violations};
 
-use crate::members::missing;
+use crate::members::{check_held, missing};
 use crate::tables::{Registry, Rows, Scope};
 
 impl Rules<Registry> for AnnualList {
@@ -45,10 +45,12 @@ impl Rules<Registry> for AnnualList {
         scope: &Scope<'_>,
         _: &EventKind,
         name: &Name<Self>,
-        _: Option<&Checked<Self>>,
+        before: Option<&Checked<Self>>,
         list: &mut Self,
     ) -> Result<(), Rejection> {
-        figures::register(&scope.rows, name, list)
+        let overflow = figures::register(&scope.rows, name, list)?;
+        let held = before.map_or(0, |before| before.members.len());
+        check_held(name, list.members.len() > held, overflow)
     }
 
     fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Self>, list: &mut Self) -> Result<bool, Rejection> {

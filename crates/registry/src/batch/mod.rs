@@ -18,9 +18,9 @@ use milepost_resource::{
     By, Change, Checked, Created, EventKind, Index, Name, Rules, Under, Unreadable, check_state, date,
     known_state,
 };
-use milepost_types::Rejection;
+use milepost_types::{MoneyError, Rejection};
 
-use crate::members::{missing, stored};
+use crate::members::{check_held, missing, stored};
 use crate::tables::{Registry, Rows, Scope};
 use figures::Figures;
 
@@ -72,12 +72,14 @@ impl Rules<Registry> for Batch {
         scope: &Scope<'_>,
         kind: &EventKind,
         name: &Name<Self>,
-        _: Option<&Checked<Self>>,
+        before: Option<&Checked<Self>>,
         batch: &mut Self,
     ) -> Result<(), Rejection> {
         let given_up = matches!(kind, EventKind::Custom { event_type: CANCELLED, .. });
         if batch.state() == State::Planned || given_up {
-            register(&scope.rows, name, batch)?;
+            let overflow = register(&scope.rows, name, batch)?;
+            let held = before.map_or(0, |before| before.members.len());
+            check_held(name, batch.members.len() > held, overflow)?;
         }
         Ok(())
     }
@@ -91,11 +93,12 @@ impl Rules<Registry> for Batch {
     }
 }
 
-/// Sets what the members of a batch add up to, as the projects' rows have them.
-fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<(), Rejection> {
+/// Sets what the members of a batch add up to, as the projects' rows have them. The first sum that cannot be held.
+fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<Option<MoneyError>, Rejection> {
     let members = stored(&batch.members).map_err(|error| name.damaged(error))?;
-    Figures::registered(rows, name, &members)?.set(batch);
-    Ok(())
+    let (figures, overflow) = Figures::registered(rows, name, &members);
+    figures.set(batch);
+    Ok(overflow)
 }
 
 /// Gives a batch up, for this reason; its members are not touched.

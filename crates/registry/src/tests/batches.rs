@@ -242,9 +242,10 @@ async fn what_members_add_up_to_may_be_too_much_to_tell() {
         UpdateProjectRequest { project: Some(project), ..UpdateProjectRequest::default() }
     };
     office.projects().update_project(change(1)).await.unwrap();
-    for status in [office.get_batch("b").await.unwrap_err(), office.start_batch("b").await.unwrap_err()] {
-        assert_eq!(conditions(&status), [("MONEY_OVERFLOW".into(), batch_name("b"))]);
-    }
+    let shown = office.get_batch("b").await.unwrap();
+    assert_eq!((shown.registered_count, shown.registered_investments), (2, Vec::new()));
+    let status = office.start_batch("b").await.unwrap_err();
+    assert_eq!(conditions(&status), [("MONEY_OVERFLOW".into(), batch_name("b"))]);
     office.projects().update_project(change(0)).await.unwrap();
     office.start_batch("b").await.unwrap();
 }

@@ -43,4 +43,5 @@ mod soft_delete;
 mod standard;
 mod statuses;
 mod stored;
+mod sums_beyond;
 mod writes;
