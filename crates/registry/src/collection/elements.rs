@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::{
     Collection, CollectionContribution, CollectionElement, Period, Project, project,
 };
 use milepost_resource::{Change, Checked, Name, Presence, Unreadable, period};
-use milepost_types::{Decimal, Precondition, Rejection, ResourceId, Violations, limits};
+use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, ResourceId, Violations, limits};
 
 use super::contributed;
 use crate::reference::{check_portfolio, condition};
@@ -220,7 +220,7 @@ impl<'a, 'b> Contributors<'a, 'b> {
     }
 
     /// Whether a project is built on this day; now, if there is none.
-    fn is_built(&mut self, project: &str, on: Option<Date>) -> Result<bool, Rejection> {
+    fn is_built(&mut self, project: &str, on: Option<Date>) -> Result<bool, DamagedRow> {
         let since = match self.built.get(project) {
             Some(since) => *since,
             None => {
@@ -236,7 +236,7 @@ impl<'a, 'b> Contributors<'a, 'b> {
         })
     }
 
-    fn since(&self, project: &str) -> Result<Option<Option<Date>>, Rejection> {
+    fn since(&self, project: &str) -> Result<Option<Option<Date>>, DamagedRow> {
         let Ok(name) = project.parse::<Name<Project>>() else { return Ok(None) };
         let (presence, status) = self.rows.number(&name, "status")?;
         let status = project::Status::try_from(status).unwrap_or_default();
@@ -252,7 +252,7 @@ impl<'a, 'b> Contributors<'a, 'b> {
         &mut self,
         element: &'c CollectionElement,
         on: Option<Date>,
-    ) -> Result<Built<'c>, Rejection> {
+    ) -> Result<Built<'c>, DamagedRow> {
         let mut known = Vec::new();
         let mut unsaid = Vec::new();
         let mut whole = !element.contributions.is_empty();
@@ -275,7 +275,7 @@ impl<'a, 'b> Contributors<'a, 'b> {
         &mut self,
         elements: &[CollectionElement],
         on: Option<Date>,
-    ) -> Result<BTreeSet<String>, Rejection> {
+    ) -> Result<BTreeSet<String>, DamagedRow> {
         let mut complete = BTreeSet::new();
         for element in elements {
             if self.built(element, on)?.is_complete() {

@@ -1,7 +1,8 @@
 //! Collections: named sets of projects, and networks that projects build together.
 //!
 //! Invariants: what was declared of a collection and what is registered in it are never mixed; what it newly names
-//! is there. An element that became complete is announced once, in the entry that made it so.
+//! is there. An element that became complete is announced once, in the entry that made it so; where that needs a row that
+//! cannot be decoded, nothing is announced of the collection, and nothing is refused.
 
 mod elements;
 pub(crate) mod members;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::{Collection, Portfolio, Project};
 use milepost_resource::{By, Change, Checked, Created, Index, Name, Preview, Rules, Under, Unreadable, date};
-use milepost_types::{Rejection, ResourceName as _, Violations};
+use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
 
 use crate::members::{missing, stored};
 use crate::tables::{Registry, Rows, Scope};
@@ -87,13 +88,27 @@ impl Rules<Registry> for Collection {
         if after.is_deleted() || before.is_some_and(|before| before.elements == after.elements) {
             return Ok(change);
         }
-        let mut contributors = Contributors::new(&scope.rows);
-        let mut complete = |of: &Collection| contributors.complete(&of.elements, None);
-        let was = before.map(|before| complete(before)).transpose()?.unwrap_or_default();
-        let is = complete(after)?;
-        let now = after.elements.iter().filter(|of| is.contains(&of.id) && !was.contains(&of.id));
-        Ok(change.announcing(elements::completed(after.name(), now)))
+        let announcement = announced(after.name(), || {
+            let mut contributors = Contributors::new(&scope.rows);
+            let mut complete = |of: &Collection| contributors.complete(&of.elements, None);
+            let was = before.map(|before| complete(before)).transpose()?.unwrap_or_default();
+            let is = complete(after)?;
+            let now = after.elements.iter().filter(|of| is.contains(&of.id) && !was.contains(&of.id));
+            Ok(elements::completed(after.name(), now))
+        });
+        Ok(change.announcing(announcement))
     }
+}
+
+/// What is announced of a collection besides: nothing if a row that this needs cannot be decoded.
+fn announced(
+    collection: &Name<Collection>,
+    find: impl FnOnce() -> Result<Option<Change>, DamagedRow>,
+) -> Option<Change> {
+    find().unwrap_or_else(|damage| {
+        tracing::error!(%collection, %damage, "what became complete of a collection is not announced");
+        None
+    })
 }
 
 /// What becomes complete by a change of a project: an announcement for each collection that it contributes to.
@@ -107,30 +122,38 @@ pub(crate) fn completed_by(
         return Ok(Vec::new());
     }
     let name = after.name();
-    let text = name.to_string();
     let preview = Preview::of(&scope.rows, after)?;
     let rows = Rows::new(&preview);
     let (mut then, mut now) = (Contributors::new(&scope.rows), Contributors::new(&rows));
     let mut announcements = Vec::new();
     for collection in contributed(&scope.rows, name) {
-        let collection = scope.rows.find(&collection)?;
-        if collection.is_deleted() {
-            continue;
-        }
-        let mut newly = Vec::new();
-        for element in &collection.elements {
-            if element.contributions.iter().any(|contribution| contribution.project == text)
-                && now.built(element, None)?.is_complete()
-                && !then.built(element, None)?.is_complete()
-            {
-                newly.push(element);
-            }
-        }
         let date = date(after.actual_period.and_then(|period| period.end_date).as_ref());
-        let announcement = elements::completed(collection.name(), newly.into_iter());
-        announcements.extend(announcement.map(|announcement| announcement.on(date)));
+        let find = || completed_of(&scope.rows, &collection, name, (&mut then, &mut now));
+        announcements.extend(announced(&collection, find).map(|announcement| announcement.on(date)));
     }
     Ok(announcements)
+}
+
+/// What becomes complete of a collection by a project that was not built then and is now.
+fn completed_of(
+    rows: &Rows<'_>,
+    collection: &Name<Collection>,
+    project: &Name<Project>,
+    (then, now): (&mut Contributors<'_, '_>, &mut Contributors<'_, '_>),
+) -> Result<Option<Change>, DamagedRow> {
+    let Some(found) = rows.get(collection)?.filter(|collection| !collection.is_deleted()) else {
+        return Ok(None);
+    };
+    let (text, mut newly) = (project.to_string(), Vec::new());
+    for element in &found.elements {
+        if element.contributions.iter().any(|contribution| contribution.project == text)
+            && now.built(element, None)?.is_complete()
+            && !then.built(element, None)?.is_complete()
+        {
+            newly.push(element);
+        }
+    }
+    Ok(elements::completed(collection, newly.into_iter()))
 }
 
 /// The collections that a project contributes to, deleted ones too.

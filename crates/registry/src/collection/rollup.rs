@@ -77,7 +77,7 @@ fn of(
 /// What share of the plans is built.
 fn length(of_group: &[&(&CollectionElement, Built<'_>)], named: usize) -> Figure {
     let (mut built, mut planned) = (Vec::new(), Vec::new());
-    let (mut figure, mut missing_count) = (Figure::default(), 0);
+    let (mut figure, mut missing_count, mut is_unplanned) = (Figure::default(), 0, false);
     let mut miss = |figure: &mut Figure, subject: &str, why: &str| {
         missing_count += 1;
         if figure.missing.len() < named {
@@ -87,6 +87,7 @@ fn length(of_group: &[&(&CollectionElement, Built<'_>)], named: usize) -> Figure
     for (element, progress) in of_group {
         let Some(plan) = progress.planned else {
             miss(&mut figure, &element.id, "NO_PLAN");
+            is_unplanned = true;
             continue;
         };
         planned.push(plan);
@@ -96,6 +97,8 @@ fn length(of_group: &[&(&CollectionElement, Built<'_>)], named: usize) -> Figure
             miss(&mut figure, project, "NO_BUILT_MEASURE");
         }
     }
+    // What has no plan may make the share less.
+    figure.lower_bound &= !is_unplanned;
     figure.counted = count(planned.len());
     figure.missing_count = missing_count;
     let (built, planned) = (sum(built.into_iter()), sum(planned.into_iter()));

@@ -161,7 +161,7 @@ async fn nothing_makes_up_for_another_element_and_what_is_not_said_is_not_zero()
     // 10 + 8 + 5 + 0.5 of 30.
     assert_eq!((length.numerator.as_str(), length.denominator.as_str()), ("23.5", "30"));
     assert_eq!(length.value.as_deref(), Some("78.3"));
-    assert!(length.lower_bound, "a contribution does not say what is built");
+    assert!(!length.lower_bound, "what has no plan may lower it");
     let missing: Vec<_> = length.missing.iter().map(|one| (one.subject.as_str(), one.why.as_str())).collect();
     let silent = project_name("silent");
     assert_eq!(missing, [(silent.as_str(), "NO_BUILT_MEASURE"), ("no-plan", "NO_PLAN")]);

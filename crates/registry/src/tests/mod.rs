@@ -12,6 +12,7 @@ mod alliances;
 mod annual_lists;
 mod batches;
 mod bounds;
+mod collection_lengths;
 mod collection_members;
 mod collections;
 mod costs;
