@@ -1,6 +1,6 @@
 //! What is planned for a project in the year, and what it reported, in the currency of the report.
 //!
-//! Invariant: a period counts whole or not at all, and so does its amount.
+//! Invariant: a period counts whole or not at all, and so does its amount; of periods with a day in common one counts.
 
 use bytes::Bytes;
 use milepost_resource::Unreadable;
@@ -40,6 +40,8 @@ pub(super) struct Reported {
     pub(super) straddling: u32,
     /// Periods inside whose amount is in another currency.
     pub(super) elsewhere: u32,
+    /// Periods that begin before another one has ended, which earlier versions let be.
+    pub(super) overlapping: u32,
 }
 
 impl Reported {
@@ -51,9 +53,17 @@ impl Reported {
     ) -> Result<Self, Unreadable> {
         let mut sum = Self::default();
         let Some((first, last)) = days else { return Ok(sum) };
+        let mut reports = reports.iter().map(|report| ReportedAmount::read(report)).collect::<Result<Vec<_>, _>>()?;
+        reports.sort_by_key(|report| (report.start, report.end));
+        let mut until = None;
         for report in reports {
-            let report = ReportedAmount::read(report)?;
+            let overlaps = until.is_some_and(|until| report.start <= until);
+            until = until.max(Some(report.end));
             if report.end < first || last < report.start {
+                continue;
+            }
+            if overlaps {
+                sum.overlapping += 1;
                 continue;
             }
             if report.start < first || last < report.end {
@@ -70,7 +80,7 @@ impl Reported {
 
     /// Whether there is no report of any of these days.
     pub(super) fn is_empty(&self) -> bool {
-        self.inside == 0 && self.straddling == 0 && self.elsewhere == 0
+        *self == Self::default()
     }
 }
 
@@ -100,5 +110,30 @@ impl Plans {
             funds: Planned::of(plan.funds, currency),
             scheduled: (!plan.schedule.is_empty()).then_some(last),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::tests::office::cny;
+    use crate::tests::reporting::completed;
+
+    /// Before it was refused, periods of a project could have days in common.
+    #[test]
+    fn of_reports_with_a_day_in_common_one_counts_and_the_other_is_missing() {
+        let report = |start, end, units| Bytes::from(completed(start, end, cny(units), "").encode_to_vec());
+        let reports = [
+            report("2021-04-01", "2021-09-30", 100),
+            report("2021-01-01", "2021-06-30", 100),
+            report("2021-10-01", "2021-10-31", 1),
+        ];
+        let days = Some((Day(20_210_101), Day(20_211_231)));
+        let currency = CurrencyCode::stored("CNY").unwrap();
+        let sum = Reported::of(&reports, days, currency).unwrap();
+        let expected = Reported { nanos: 101_000_000_000, inside: 2, overlapping: 1, ..Reported::default() };
+        assert_eq!(sum, expected);
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: [`GroupBy::values`] alone says in which groups a project is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use milepost_proto::registry::v1::Project;
 use milepost_proto::registry::v1::project::Listing;
@@ -83,7 +84,7 @@ impl GroupBy {
         &self,
         project: &FilterRow<'_>,
         listing: Listing,
-        collections: &[String],
+        collections: &[Arc<str>],
     ) -> Vec<String> {
         let value = match self {
             Self::Listing => match listing {
@@ -91,7 +92,7 @@ impl GroupBy {
                 listing => listing.as_str_name().to_owned(),
             },
             Self::Collection if collections.is_empty() => String::new(),
-            Self::Collection => return collections.to_vec(),
+            Self::Collection => return collections.iter().map(ToString::to_string).collect(),
             Self::Field(id) => text(project.value(*id)),
             Self::Label(id, key) => project.entry(*id, key).unwrap_or_default().to_owned(),
         };

@@ -13,6 +13,7 @@ mod tally;
 mod time;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -89,12 +90,12 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
         true => collections(&rows, &asked.portfolio)?,
         false => HashMap::new(),
     };
-    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &collections, &reader);
+    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &collections, &reader)?;
     let name = asked.portfolio.to_string();
     let writer = Writer { portfolio: &name, currency, window, time_basis: asked.time_basis };
     Ok(QueryStatisticsResponse {
         total: Some(writer.statistics(total)?),
-        groups: write_groups(&writer, groups)?,
+        groups: write_groups(&writer, &asked.portfolio, groups)?,
         annual_list: list.map(|(list, _)| list.to_string()).unwrap_or_default(),
         portfolio: name,
         year,
@@ -144,17 +145,18 @@ fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> Result<HashMap<Strin
     }
 }
 
-/// The collections of a portfolio that are not deleted, by the projects that are members of them.
-fn collections(
-    rows: &Rows<'_>,
-    portfolio: &Name<Portfolio>,
-) -> Result<HashMap<String, Vec<String>>, Rejection> {
-    let mut found: HashMap<String, Vec<String>> = HashMap::new();
+/// The names of collections, by the projects that are members of them.
+type Collections = HashMap<String, Vec<Arc<str>>>;
+
+/// The collections of a portfolio that are not deleted.
+fn collections(rows: &Rows<'_>, portfolio: &Name<Portfolio>) -> Result<Collections, Rejection> {
+    let mut found = Collections::new();
     for row in rows.under::<Collection>(portfolio.ids(), None) {
         let (name, row) = row?;
         let collection = rows.read(&name, row)?;
+        let name: Arc<str> = name.to_string().into();
         for member in collection.members.iter().filter(|_| !collection.is_deleted()) {
-            found.entry(member.clone()).or_default().push(name.to_string());
+            found.entry(member.clone()).or_default().push(Arc::clone(&name));
         }
     }
     Ok(found)
@@ -165,9 +167,9 @@ fn add_up(
     asked: &ReportQuery,
     candidates: &[ReportedProject],
     list: Option<&Listings>,
-    collections: &HashMap<String, Vec<String>>,
+    collections: &Collections,
     reader: &Reader<'_>,
-) -> (Tally, Groups) {
+) -> Result<(Tally, Groups), Rejection> {
     let relations = Relations::of(candidates);
     let (mut total, mut groups) = (Tally::default(), Groups::new());
     for (i, candidate) in candidates.iter().enumerate() {
@@ -190,9 +192,20 @@ fn add_up(
         let collections = collections.get(&candidate.name).map(Vec::as_slice).unwrap_or_default();
         for values in groups_of(&asked.group_by, fields, listing, collections) {
             add(groups.entry(values).or_default(), &added);
+            // Before more of them are kept.
+            if groups.len() > limits::REPORT_GROUPS {
+                let what = format!("there are more than {} groups", limits::REPORT_GROUPS);
+                return Err(too_many(&asked.portfolio, &what));
+            }
         }
     }
-    (total, groups)
+    Ok((total, groups))
+}
+
+/// Groups that are more than an answer holds.
+fn too_many(portfolio: &Name<Portfolio>, what: &str) -> Rejection {
+    let description = format!("{what}; group by something else, or leave some out by a filter");
+    Rejection::precondition("TOO_MANY_GROUPS", portfolio.to_string(), description)
 }
 
 /// As what a project is listed in the year: as the list of the year says of it, or of the nearest one above it that is on
@@ -217,7 +230,7 @@ fn groups_of(
     group_by: &[GroupBy],
     project: &FilterRow<'_>,
     listing: Listing,
-    collections: &[String],
+    collections: &[Arc<str>],
 ) -> Vec<Vec<String>> {
     if group_by.is_empty() {
         return Vec::new();
@@ -230,15 +243,12 @@ fn groups_of(
 }
 
 /// Writes what groups come to.
-fn write_groups(writer: &Writer<'_>, groups: Groups) -> Result<Vec<StatisticsGroup>, Rejection> {
+fn write_groups(
+    writer: &Writer<'_>,
+    portfolio: &Name<Portfolio>,
+    groups: Groups,
+) -> Result<Vec<StatisticsGroup>, Rejection> {
     let count = groups.len();
-    let too_many = |what: String| {
-        let description = format!("{what}; group by something else, or leave some out by a filter");
-        Err(Rejection::precondition("TOO_MANY_GROUPS", writer.portfolio, description))
-    };
-    if count > limits::REPORT_GROUPS {
-        return too_many(format!("there are {count} groups, more than {}", limits::REPORT_GROUPS));
-    }
     let (mut written, mut bytes) = (Vec::with_capacity(count), 0);
     for (values, tally) in groups {
         let group = StatisticsGroup { values, statistics: Some(writer.statistics(tally)?) };
@@ -246,7 +256,8 @@ fn write_groups(writer: &Writer<'_>, groups: Groups) -> Result<Vec<StatisticsGro
         written.push(group);
     }
     if bytes > limits::ANSWER_ITEM_BYTES / 2 {
-        return too_many(format!("the values of {count} groups are more than an answer holds"));
+        let what = format!("the values of {count} groups are more than an answer holds");
+        return Err(too_many(portfolio, &what));
     }
     Ok(written)
 }

@@ -43,6 +43,7 @@ impl Writer<'_> {
             ..Statistics::default()
         };
         let rate = self.quotient(investment.reported, investment.planned)?;
+        let schedule_nanos = schedule.nanos;
         let (time, progress) = match self.time_basis {
             TimeBasis::Schedule => {
                 let quotient = self.quotient(schedule.nanos, investment.planned)?;
@@ -53,7 +54,8 @@ impl Writer<'_> {
             TimeBasis::Days => self.of_year(self.window.passed()),
             TimeBasis::Unspecified | TimeBasis::Months => self.of_year(self.window.months()),
         };
-        statistics.ahead = Some(self.ahead(rate, time, &investment, &progress)?);
+        let ahead = self.difference(rate, time, investment.reported - schedule_nanos, investment.planned)?;
+        statistics.ahead = Some(of_ahead(ahead, &investment, &progress));
         statistics.time_progress = Some(progress);
         statistics.investment_rate = Some(of_flow(rate, investment));
         let rate = self.quotient(funds.reported, funds.planned)?;
@@ -70,27 +72,20 @@ impl Writer<'_> {
         (quotient, figure(quotient, texts, parts.1, Missing::default()))
     }
 
-    fn ahead(
+    /// How far a rate is ahead of time: by schedules, that are shares of the same plans, it is so much of so much.
+    fn difference(
         &self,
         rate: Option<Fraction>,
         time: Option<Fraction>,
-        investment: &Flow,
-        progress: &Figure,
-    ) -> Result<Figure, Rejection> {
-        let ahead = match (rate, time) {
-            (Some(rate), Some(time)) => {
-                let what = "the investment rate and the time progress";
-                Some(rate.checked_sub(time).ok_or_else(|| self.overflow(what))?)
-            }
-            _ => None,
-        };
-        let parts = ahead.map_or_else(Default::default, |ahead| {
-            [ahead.numerator().to_string(), ahead.denominator().to_string()]
-        });
-        let count = investment.missing.count.saturating_add(progress.missing_count);
-        // They are named where they are missing.
-        let missing = Missing { count, is_above: investment.missing.is_above, ..Missing::default() };
-        Ok(figure(ahead, parts, investment.counted, missing))
+        ahead: i128,
+        planned: i128,
+    ) -> Result<Option<Fraction>, Rejection> {
+        let (Some(rate), Some(time)) = (rate, time) else { return Ok(None) };
+        if self.time_basis == TimeBasis::Schedule {
+            return self.quotient(ahead, planned);
+        }
+        let what = "the investment rate and the time progress";
+        rate.checked_sub(time).map(Some).ok_or_else(|| self.overflow(what))
     }
 
     fn quotient(&self, numerator: i128, denominator: i128) -> Result<Option<Fraction>, Rejection> {
@@ -115,6 +110,16 @@ impl Writer<'_> {
     }
 }
 
+fn of_ahead(ahead: Option<Fraction>, investment: &Flow, progress: &Figure) -> Figure {
+    let parts = ahead.map_or_else(Default::default, |ahead| {
+        [ahead.numerator().to_string(), ahead.denominator().to_string()]
+    });
+    let Missing { count, is_above, is_open, .. } = investment.missing;
+    // They are named where they are missing.
+    let count = count.saturating_add(progress.missing_count);
+    figure(ahead, parts, investment.counted, Missing { count, is_above, is_open, ..Missing::default() })
+}
+
 fn of_flow(rate: Option<Fraction>, flow: Flow) -> Figure {
     figure(rate, [decimal(flow.reported), decimal(flow.planned)], flow.counted, flow.missing)
 }
@@ -135,7 +140,7 @@ fn figure(
         numerator,
         denominator,
         counted,
-        lower_bound: missing.is_above && quotient.is_some(),
+        lower_bound: missing.is_lower_bound() && quotient.is_some(),
         missing: missing.named,
         missing_count: missing.count,
     }

@@ -16,14 +16,28 @@ const STRADDLES: &str = "STRADDLES";
 const OTHER_CURRENCY: &str = "OTHER_CURRENCY";
 const NO_DATE: &str = "NO_DATE";
 const NO_SCHEDULE: &str = "NO_SCHEDULE";
+const OVERLAPS: &str = "OVERLAPS";
+
+/// What something that is missing could do to a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Could {
+    /// Make it greater.
+    Raise,
+    /// Make it greater or less.
+    Move,
+    /// Nothing: it is missing in another one.
+    Nothing,
+}
 
 /// What is missing in a figure.
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     pub(super) named: Vec<MissingFigure>,
     pub(super) count: i32,
-    /// Whether it could only make the figure greater.
+    /// Whether some of it could make the figure greater.
     pub(super) is_above: bool,
+    /// Whether some of it could make the figure greater or less.
+    pub(super) is_open: bool,
 }
 
 /// How many of the counted projects have a property.
@@ -92,11 +106,17 @@ impl<'a> Added<'a> {
 }
 
 impl Missing {
-    fn add(&mut self, name: Option<&str>, why: &str, count: u32, is_above: bool) {
+    /// Whether it could make the figure nothing but greater.
+    pub(super) fn is_lower_bound(&self) -> bool {
+        self.is_above && !self.is_open
+    }
+
+    fn add(&mut self, name: Option<&str>, why: &str, count: u32, could: Could) {
         if count == 0 {
             return;
         }
-        self.is_above |= is_above;
+        self.is_above |= could == Could::Raise;
+        self.is_open |= could == Could::Move;
         self.count = self.count.saturating_add(i32::try_from(count).unwrap_or(i32::MAX));
         let Some(name) = name else { return };
         let room = limits::MISSING_NAMED - self.named.len();
@@ -115,20 +135,25 @@ impl Share {
 
 impl Flow {
     fn add(&mut self, added: &Added<'_>, planned: Planned, reported: &Reported) {
-        let (name, is_planned) = (added.name(), matches!(planned, Planned::Amount(_)));
+        let name = added.name();
+        let (raise, open) = match planned {
+            Planned::Amount(_) => (Could::Raise, Could::Move),
+            _ => (Could::Nothing, Could::Nothing),
+        };
         match planned {
             Planned::Amount(nanos) => {
                 self.planned += nanos;
                 self.counted += 1;
                 self.reported += reported.nanos;
                 let unreported = added.has_begun && reported.is_empty();
-                self.missing.add(name, NOT_REPORTED, unreported.into(), true);
+                self.missing.add(name, NOT_REPORTED, unreported.into(), raise);
             }
             Planned::Nothing => self.unplanned += reported.nanos,
-            Planned::Elsewhere => return self.missing.add(name, OTHER_CURRENCY, 1, false),
+            Planned::Elsewhere => return self.missing.add(name, OTHER_CURRENCY, 1, Could::Move),
         }
-        self.missing.add(name, STRADDLES, reported.straddling, is_planned);
-        self.missing.add(name, OTHER_CURRENCY, reported.elsewhere, is_planned);
+        self.missing.add(name, STRADDLES, reported.straddling, raise);
+        self.missing.add(name, OTHER_CURRENCY, reported.elsewhere, raise);
+        self.missing.add(name, OVERLAPS, reported.overlapping, open);
     }
 }
 
@@ -143,17 +168,17 @@ impl Tally {
         let (started, ended) = (added.is_by(project.start), added.is_by(project.end));
         if listing == Listing::NewStart {
             self.start.add(started);
-            self.start.missing.add(name, NO_DATE, undated.into(), true);
+            self.start.missing.add(name, NO_DATE, undated.into(), Could::Raise);
         }
         if listing == Listing::Completed {
             self.completion.add(ended);
-            self.completion.missing.add(name, NO_DATE, unended.into(), true);
+            self.completion.missing.add(name, NO_DATE, unended.into(), Could::Raise);
         }
         if started {
             self.enrolment.add(added.is_by(project.enrolment));
         }
         // It may be one of those that started by the day, so the share may be greater or less.
-        self.enrolment.missing.add(name, NO_DATE, undated.into(), false);
+        self.enrolment.missing.add(name, NO_DATE, undated.into(), Could::Move);
         self.investment.add(added, project.plans.investment, &project.completed);
         self.funds.add(added, project.plans.funds, &project.received);
         if let Planned::Amount(_) = project.plans.investment {
@@ -162,7 +187,7 @@ impl Tally {
                     self.schedule.nanos += nanos;
                     self.schedule.counted += 1;
                 }
-                None => self.schedule.missing.add(name, NO_SCHEDULE, 1, true),
+                None => self.schedule.missing.add(name, NO_SCHEDULE, 1, Could::Raise),
             }
         }
     }

@@ -33,6 +33,7 @@ mod plans;
 mod policies;
 mod references;
 mod replay;
+mod report_bounds;
 mod report_collections;
 pub(crate) mod reporting;
 mod reports;
