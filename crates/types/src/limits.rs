@@ -60,6 +60,8 @@ pub const EVIDENCE_BYTES: usize = 600 << 10;
 pub const DURATION_WORKING_DAYS: i32 = 10_000;
 /// Days that one command lets begin, and that a portfolio's first current date may lie back.
 pub const ADVANCE_DAYS: u32 = 3_660;
+/// Assignments of one project that are not deleted.
+pub const PROJECT_ASSIGNMENTS: usize = 1_000;
 /// Stays of members in one alliance, and members that one change names.
 pub const ALLIANCE_MEMBERS: usize = 1_000;
 /// Answers to one service request.

@@ -10,7 +10,7 @@ use milepost_proto::registry::v1::{Assignment, Organization};
 use milepost_resource::{Change, Checked, EventKind, Name, Presence, Rules, check_state, date, date_message};
 use milepost_types::{Rejection, ResourceId, Violations};
 
-use super::{check_terms, portfolio};
+use super::{Damaged, check_terms, portfolio};
 use crate::portfolio::{act_date, today};
 use crate::reference;
 use crate::tables::Scope;
@@ -82,7 +82,8 @@ pub(crate) fn hand_over(
     let mut conditions = Vec::new();
     reference::check::<Organization>(scope, "organization", organization, &mut conditions)?;
     let changed = [(Some(before), &after), (None, &new)];
-    check_terms(scope, before.name(), &changed, today(scope, &portfolio(before.name()))?, &mut conditions)?;
+    let today = today(scope, &portfolio(before.name()))?;
+    check_terms(scope, before.name(), &changed, Damaged::Refused, today, &mut conditions)?;
     Rejection::unless_met(conditions)?;
     let payload = Payload::AssignmentHandedOver(AssignmentHandedOver {
         successor: new.name().to_string(),
@@ -129,7 +130,8 @@ pub(crate) fn end(
         reason.clone_into(&mut assignment.state_reason);
     });
     let mut conditions = Vec::new();
-    check_terms(scope, before.name(), &[(Some(before), &after)], day, &mut conditions)?;
+    let changed = [(Some(before), &after)];
+    check_terms(scope, before.name(), &changed, Damaged::LeftOut, day, &mut conditions)?;
     Rejection::unless_met(conditions)?;
     let payload = Payload::AssignmentEnded(AssignmentEnded { reason: reason.clone() });
     let kind = EventKind::custom("milepost.assignment.ended", payload);

@@ -2,8 +2,9 @@
 //!
 //! Invariants: on every day on which a project has several active assignments exactly one of them leads; nobody serves
 //! a project twice on a day; nobody is assigned to more projects of a portfolio on a day than it allows; the person is
-//! an id. An assignment is handed over or ended once. `actions` has what is done to one, `officers`
-//! who serves how many projects.
+//! an id. An assignment is handed over or ended once. Whoever is assigned is held against all assignments that the rules
+//! ask for; to end or delete one, those that cannot be decoded are left out. `actions` has what is
+//! done to one, `officers` who serves how many projects.
 
 mod actions;
 pub(crate) mod officers;
@@ -17,7 +18,7 @@ use milepost_proto::registry::v1::{Assignment, Organization, Portfolio, Project}
 use milepost_resource::{
     By, Checked, EventKind, Index, Name, Presence, Rules, Under, Unreadable, date, date_message, known_state,
 };
-use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations};
+use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations, limits};
 
 pub(crate) use actions::{End, HandOver, end, hand_over};
 
@@ -75,13 +76,14 @@ impl Rules<Registry> for Assignment {
         let terms =
             |assignment: &Self| (assignment.person.clone(), assignment.lead, self::period(assignment, today));
         if live.is_none_or(|before| terms(before) != terms(after)) {
-            check_terms(scope, after.name(), &[(live, after)], today, &mut conditions)?;
+            check_terms(scope, after.name(), &[(live, after)], Damaged::Refused, today, &mut conditions)?;
         }
         Rejection::unless_met(conditions)
     }
 
     fn release(scope: &Scope<'_>, assignment: &Checked<Self>) -> Result<(), Rejection> {
-        let others = of_project(scope, &assignment.name().parent(), |name| name != assignment.name())?;
+        let wanted = |name: &Name<Self>| name != assignment.name();
+        let others = of_project(scope, &assignment.name().parent(), wanted, Damaged::LeftOut)?;
         let mut conditions = Vec::new();
         check_lead(&assignment.name().parent(), &stays(&others), &mut conditions);
         Rejection::unless_met(conditions)
@@ -111,15 +113,28 @@ impl Rules<Registry> for Assignment {
         if assignment.delete_time.is_some() || !period(assignment, today).contains(today) {
             return Ok(false);
         }
-        let mut active = 0;
-        for found in rows.under::<Self>(name.parent_ids(), None) {
-            let (name, row) = found?;
-            let other = rows.read(&name, row)?;
-            active += usize::from(!other.is_deleted() && period(&other, today).contains(today));
+        match active(rows, &name.parent(), today) {
+            Ok(active) => assignment.set_kind(kind(active)),
+            Err(damage) => {
+                tracing::error!(%name, %damage, "how many officers a project has is not shown");
+            }
         }
-        assignment.set_kind(kind(active));
         Ok(true)
     }
+}
+
+/// How many assignments of a project are active on a day, up to as many as [`kind`] tells apart.
+fn active(rows: &Rows<'_>, project: &Name<Project>, day: Date) -> Result<usize, DamagedRow> {
+    let mut active = 0;
+    for found in rows.under::<Assignment>(project.ids(), None) {
+        let (name, row) = found?;
+        let other = rows.read(&name, row)?;
+        active += usize::from(!other.is_deleted() && period(&other, day).contains(day));
+        if active > 1 {
+            break;
+        }
+    }
+    Ok(active)
 }
 
 /// How many officers a project has, by how many assignments are active.
@@ -169,19 +184,36 @@ fn stay(who: &str, lead: bool, period: Period) -> Stay<'_> {
     Stay { who, lead, period }
 }
 
+/// What becomes of other assignments that cannot be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damaged {
+    /// They are needed.
+    Refused,
+    /// The rules hold for the others.
+    LeftOut,
+}
+
 /// The assignments of a project that are not deleted and whose names are wanted.
 fn of_project(
     scope: &Scope<'_>,
     project: &Name<Project>,
     wanted: impl Fn(&Name<Assignment>) -> bool,
+    damaged: Damaged,
 ) -> Result<Vec<Term>, DamagedRow> {
     let mut terms = Vec::new();
     for found in scope.rows.under::<Assignment>(project.ids(), None) {
         let (name, row) = found?;
-        if wanted(&name) {
-            let assignment = scope.rows.read(&name, row)?;
+        if !wanted(&name) {
+            continue;
+        }
+        match scope.rows.read(&name, row) {
+            Ok(assignment) if assignment.is_deleted() => {}
             // Those that are stored say when they begin.
-            terms.extend((!assignment.is_deleted()).then(|| Term::of(&assignment, Date::MAX)));
+            Ok(assignment) => terms.push(Term::of(&assignment, Date::MAX)),
+            Err(damage) if damaged == Damaged::LeftOut => {
+                tracing::error!(%damage, "an assignment is left out of what the rules say of its project");
+            }
+            Err(damage) => return Err(damage),
         }
     }
     Ok(terms)
@@ -193,13 +225,19 @@ fn check_terms(
     scope: &Scope<'_>,
     name: &Name<Assignment>,
     changed: &[(Option<&Checked<Assignment>>, &Checked<Assignment>)],
+    damaged: Damaged,
     today: Date,
     conditions: &mut Vec<Precondition>,
 ) -> Result<(), Rejection> {
     let project = name.parent();
     let is_changed = |name: &Name<Assignment>| changed.iter().any(|(_, after)| after.name() == name);
-    let mut terms = of_project(scope, &project, |name| !is_changed(name))?;
+    let mut terms = of_project(scope, &project, |name| !is_changed(name), damaged)?;
     terms.extend(changed.iter().map(|(_, after)| Term::of(after, today)));
+    let is_new = changed.iter().any(|(before, _)| before.is_none());
+    if is_new && terms.len() > limits::PROJECT_ASSIGNMENTS {
+        let limit = limits::PROJECT_ASSIGNMENTS as u64;
+        return Err(Rejection::LimitExceeded { what: "assignments of one project", limit });
+    }
     let stays = stays(&terms);
     if let Some((one, other)) = first_overlap(&stays) {
         // The one that is there already says more.
@@ -232,11 +270,14 @@ fn check_workload(
     conditions: &mut Vec<Precondition>,
 ) -> Result<(), Rejection> {
     let portfolio = portfolio(after.name());
+    let held = before.filter(|before| before.person == after.person).map(|before| period(before, today));
+    if held.is_some_and(|held| covers(held, period(after, today))) {
+        return Ok(());
+    }
     let Some(most) = scope.rows.find(&portfolio)?.max_projects_per_officer else { return Ok(()) };
     let most = usize::try_from(most).unwrap_or_default();
     let others = of_person(&scope.rows, &portfolio, &after.person, after.name())?;
     let stays: Vec<_> = others.iter().map(|period| stay(&after.person, false, *period)).collect();
-    let held = before.filter(|before| before.person == after.person).map(|before| period(before, today));
     if let Some(day) = first_with_as_many(&stays, most, period(after, today), held) {
         let description = format!(
             "on {day} this officer would serve more than {most} projects of {portfolio}, which it allows by \
@@ -245,6 +286,30 @@ fn check_workload(
         conditions.push(Precondition { kind: "WORKLOAD", subject: after.person.clone(), description });
     }
     Ok(())
+}
+
+/// Whether all days of a period, which has a first one, are in another.
+fn covers(held: Period, other: Period) -> bool {
+    other.start().is_some_and(|start| held.contains(start))
+        && held.end().is_none_or(|end| other.end().is_some_and(|other| other <= end))
+}
+
+/// Holds the assignments of a project that comes back against how many projects their officers may serve.
+pub(crate) fn check_return(scope: &Scope<'_>, project: &Name<Project>) -> Result<(), Rejection> {
+    let found = scope.rows.find(&project.parent())?;
+    if found.max_projects_per_officer.is_none() {
+        return Ok(());
+    }
+    let today = current_date(&found, scope.context.now);
+    let mut conditions = Vec::new();
+    for found in scope.rows.under::<Assignment>(project.ids(), None) {
+        let (name, row) = found?;
+        let assignment = scope.rows.read(&name, row)?;
+        if !assignment.is_deleted() {
+            check_workload(scope, None, &assignment, today, &mut conditions)?;
+        }
+    }
+    if conditions.is_empty() { Ok(()) } else { Err(Rejection::Preconditions(conditions)) }
 }
 
 /// When a person serves the projects of a portfolio that are not deleted, without one assignment.

@@ -19,6 +19,7 @@ use milepost_resource::{
 use milepost_types::{Precondition, ProjectCode, Rejection, ResourceName, Violations, limits};
 
 use crate::collection::completed_by;
+use crate::liaison::check_return;
 use crate::portfolio::{check_not_after, today};
 use crate::tables::{Registry, Scope, history};
 use status::{Stage, Status, wrong_state};
@@ -90,7 +91,11 @@ impl Rules<Registry> for Project {
         after: &Checked<Self>,
     ) -> Result<(), Rejection> {
         check_days(scope, before, after)?;
-        references::check(scope, before, after)
+        references::check(scope, before, after)?;
+        if before.is_some_and(|before| before.is_deleted()) {
+            check_return(scope, after.name())?;
+        }
+        Ok(())
     }
 
     fn admit_created(scope: &Scope<'_>, created: &[Created<Self>]) -> Result<(), Rejection> {

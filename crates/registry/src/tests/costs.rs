@@ -1,5 +1,6 @@
 //! What decisions and applications cost, in rows that they read; and limits that only many rows come to.
 
+mod assignments;
 mod contributors;
 mod observations;
 

@@ -29,6 +29,7 @@ mod matching;
 mod members;
 mod nonsense;
 mod observations;
+mod officers_held;
 mod plans;
 mod policies;
 mod references;
