@@ -36,7 +36,9 @@ pub use filter::{FilterRow, field_number};
 pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
-pub use person::{add_person, add_person_or_nobody, check_another_person, require_another_person};
+pub use person::{
+    add_drafter, add_person, add_person_or_nobody, check_another_person, require_another_person,
+};
 pub use preview::Preview;
 pub use request::{
     List, act, create, enum_value, enum_values, evidence, names, optional_date, read_create, read_list,

@@ -34,6 +34,20 @@ fn add(persons: &mut Vec<Person>, person: Person) {
     persons.drain(..excess);
 }
 
+/// The same where all of them stay: who comes after as many as are remembered is refused.
+///
+/// # Errors
+/// If there are too many with this one.
+pub fn add_drafter(persons: &mut Vec<Person>, actor: &Actor) -> Result<(), Rejection> {
+    let is_new = acting(actor).is_some_and(|person| !persons.contains(&person));
+    if is_new && persons.len() >= limits::PERSONS {
+        let limit = limits::PERSONS as u64;
+        return Err(Rejection::LimitExceeded { what: "persons who drafted one resource", limit });
+    }
+    add_person(persons, actor);
+    Ok(())
+}
+
 /// Refuses who acts on this resource if one of these is the same person: `did` says what they did. If none of them is
 /// known, as where nobody says who they are, the rule holds nothing.
 ///
@@ -152,6 +166,23 @@ mod tests {
             assert_eq!(kind(check("x", &claimed(""), &persons, "wrote it")), "ACTOR_UNKNOWN");
             assert_eq!(kind(check("x", &system, &persons, "wrote it")), "ACTOR_UNKNOWN");
         }
+    }
+
+    /// Else the first of them could approve what they wrote.
+    #[test]
+    fn of_those_who_draft_all_are_kept_and_no_more_are_let_in() {
+        let drafted = |persons: &mut Vec<Person>, i: usize| {
+            add_drafter(persons, &actor("user:corp/delegate", &format!("user:corp/{i}")))
+        };
+        let mut persons = Vec::new();
+        assert_eq!(add_drafter(&mut persons, &actor("user:corp/first", "")), Ok(()));
+        for i in 1..limits::PERSONS {
+            assert_eq!(drafted(&mut persons, i), Ok(()));
+        }
+        assert!(matches!(drafted(&mut persons, 0), Err(Rejection::LimitExceeded { .. })));
+        assert_eq!(drafted(&mut persons, 1), Ok(()), "one who drafted before may go on");
+        let refused = check_another_person("x", &actor("user:corp/first", ""), &persons, "wrote it");
+        assert!(refused.is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::policy_programme::State;
 use milepost_proto::registry::v1::{Policy, PolicyProgramme};
 use milepost_proto::resource::TopLevel;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Rules, add_person, check_another_person, check_state,
+    By, Change, Checked, EventKind, Index, Name, Rules, add_drafter, check_another_person, check_state,
     date_message,
 };
 use milepost_types::{Precondition, Rejection, ResourceId, Violations, limits};
@@ -98,7 +98,7 @@ impl Rules<Registry> for PolicyProgramme {
     ) -> Result<(), Rejection> {
         let is_draft = programme.state() == State::Draft;
         if is_draft && matches!(kind, EventKind::Created | EventKind::Updated) {
-            add_person(&mut programme.drafters, &scope.context.actor);
+            add_drafter(&mut programme.drafters, &scope.context.actor)?;
         }
         Ok(())
     }

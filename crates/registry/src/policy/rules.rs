@@ -12,7 +12,7 @@ use milepost_proto::event::v1::{PolicyPublished, PolicySuperseded, PolicyWithdra
 use milepost_proto::registry::v1::policy::{State, Subject};
 use milepost_proto::registry::v1::{Policy, PolicyCondition, PolicyProgramme};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Rules, Under, add_person, check_another_person, check_state,
+    By, Change, Checked, EventKind, Index, Name, Rules, Under, add_drafter, check_another_person, check_state,
     date, date_message,
 };
 use milepost_types::{Period, Rejection, ResourceId, Violations, limits};
@@ -91,7 +91,7 @@ impl Rules<Registry> for Policy {
     ) -> Result<(), Rejection> {
         let is_draft = policy.state() == State::Draft;
         if is_draft && matches!(kind, EventKind::Created | EventKind::Updated) {
-            add_person(&mut policy.drafters, &scope.context.actor);
+            add_drafter(&mut policy.drafters, &scope.context.actor)?;
         }
         Ok(())
     }
