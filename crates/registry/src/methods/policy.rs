@@ -74,8 +74,9 @@ async fn publish(
     let published = published
         .ok_or_else(|| internal_fault("a publication has no event of the policy", "PublishPolicy"))?;
     let policy = published.clone();
-    let read = move |view: &View<'_>| ask::unknown_attributes(&Rows::new(view), &policy, &known);
-    let unknown_attributes = api.read_settled(caller.deadline, read).await?;
+    let read = move |view: &View<'_>| Ok(ask::unknown_attributes(&Rows::new(view), &policy, &known));
+    // It is published, whatever can be said besides.
+    let unknown_attributes = api.read_settled(caller.deadline, read).await.unwrap_or_default();
     let revision = api.revision(receipt.position);
     Ok(Response::new(PublishPolicyResponse { policy: Some(published), revision, unknown_attributes }))
 }

@@ -194,15 +194,8 @@ pub(crate) fn by_name(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8
     names.join("\0").into_bytes()
 }
 
-/// The attributes that a policy asks about and that no organization has.
-///
-/// # Errors
-/// If a row cannot be decoded.
-pub(crate) fn unknown_attributes(
-    rows: &Rows<'_>,
-    policy: &Policy,
-    known: &Expressions,
-) -> Result<Vec<String>, Rejection> {
+/// The attributes that a policy asks about and that no organization has, of those that can be read.
+pub(crate) fn unknown_attributes(rows: &Rows<'_>, policy: &Policy, known: &Expressions) -> Vec<String> {
     let of_projects = policy.subject() == policy::Subject::Project;
     let mut asked = BTreeSet::new();
     for condition in &policy.conditions {
@@ -215,11 +208,13 @@ pub(crate) fn unknown_attributes(
     let mut organizations = rows.under::<Organization>(&[], None);
     while !asked.is_empty() {
         let Some(row) = organizations.next() else { break };
-        let (name, row) = row?;
-        let organization = rows.read(&name, row)?;
-        if !organization.is_deleted() {
-            asked.retain(|key| !organization.attributes.contains_key(key));
+        match row.and_then(|(name, row)| rows.read(&name, row)) {
+            Ok(organization) if organization.is_deleted() => {}
+            Ok(organization) => asked.retain(|key| !organization.attributes.contains_key(key)),
+            Err(damage) => {
+                tracing::error!(%damage, "an organization is left out of what a policy asks about")
+            }
         }
     }
-    Ok(asked.into_iter().collect())
+    asked.into_iter().collect()
 }

@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::unmet_condition::Result as ConditionResult;
 use milepost_proto::registry::v1::{ConditionValue, Policy, PolicyMatch, UnmetCondition};
 use milepost_resource::{Checked, Name, date};
-use milepost_types::{DamagedRow, Rejection};
+use milepost_types::DamagedRow;
 
 use super::expression::{Bindings, Expression, Expressions, Reference, Truth};
 use super::facts::Facts;
@@ -74,9 +74,8 @@ impl Matcher {
         rows: &Rows<'_>,
         name: &Name<Policy>,
         known: &Expressions,
-    ) -> Result<Option<Self>, Rejection> {
-        let policy = rows.get(name)?;
-        Ok(policy.map(|policy| Self::of(policy, known)).transpose()?)
+    ) -> Result<Option<Self>, DamagedRow> {
+        rows.get(name)?.map(|policy| Self::of(policy, known)).transpose()
     }
 
     /// Whether it is asked once for each project of an organization.

@@ -6,21 +6,23 @@
 //! published policies are looked at. A command does as much as an entry holds, and says in a last event how far it is; the
 //! next goes on there, after any crash and on any replica. Invariants: what is found is announced if it differs from what
 //! was announced last, so nothing is lost and nothing comes twice; it is found from the rows as they are, and names the
-//! event for which it was looked at as its cause.
+//! event for which it was looked at as its cause. What needs a row that cannot be decoded waits until it can, and nothing
+//! else does: what was found without it is to be looked at again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::event::v1::{PoliciesMatched, PolicyMatchChanged};
+use milepost_proto::event::v1::{ChangeToMatch, PoliciesMatched, PolicyMatchChanged};
 use milepost_proto::registry::v1::policy::State;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::{Organization, Policy, Project};
-use milepost_resource::{Act, Change, Decided, Name};
-use milepost_types::Rejection;
+use milepost_proto::resource::Resource;
+use milepost_resource::{Act, Change, Checked, Decided, Name, Rules};
+use milepost_types::{DamagedRow, Rejection};
 
 use super::expression::Language;
 use super::facts::Facts;
@@ -55,11 +57,19 @@ impl Act<Registry> for Settle {
         let mut run = Run::of(scope, *self);
         let mut progress = PoliciesMatched::default();
         for pending in matches::changes(scope.rows.read) {
-            let pending = pending?;
             if run.is_full() || progress.done.len() >= self.changes {
                 break;
             }
-            match run.work_off(&pending)? {
+            let worked_off = pending.and_then(|pending| Ok((run.work_off(&pending)?, pending)));
+            let (progressed, pending) = match worked_off {
+                Ok(worked_off) => worked_off,
+                // It waits, and those after it do not.
+                Err(damage) => {
+                    run.damage.get_or_insert(damage);
+                    continue;
+                }
+            };
+            match progressed {
                 Progress::Done => progress.done.push(pending.name),
                 Progress::Through(through) => {
                     let through = through.or(pending.through);
@@ -72,8 +82,13 @@ impl Act<Registry> for Settle {
                 }
             }
         }
+        if let Some(damage) = run.damage.take_if(|_| progress == PoliciesMatched::default()) {
+            return Err(damage.into());
+        }
         let mut changes = run.changes;
-        if !progress.done.is_empty() || !progress.begun.is_empty() {
+        let again = run.again.into_iter().map(|(name, cause)| ChangeToMatch { name, cause });
+        progress.again = again.collect();
+        if progress != PoliciesMatched::default() {
             changes.push(Change::without_resource(PROGRESS, Payload::PoliciesMatched(progress)));
         }
         // Of all portfolios, even if the first event is of one.
@@ -103,12 +118,29 @@ struct Run<'a> {
     published: Option<Vec<Arc<Matcher>>>,
     changes: Vec<Change>,
     looks: usize,
+    /// Whether a policy fits a pair, as this command announces it.
+    announced: BTreeMap<(Name<Policy>, Pair), bool>,
+    /// What could not be read where something else changed, by name, with the event that changed that.
+    again: BTreeMap<String, String>,
+    /// The first row that could not be.
+    damage: Option<DamagedRow>,
 }
 
 impl<'a> Run<'a> {
     fn of(scope: &'a Scope<'a>, limits: Settle) -> Self {
         let on = today(scope.context.now);
-        Self { scope, limits, on, language: Language::of(on), published: None, changes: Vec::new(), looks: 0 }
+        Self {
+            scope,
+            limits,
+            on,
+            language: Language::of(on),
+            published: None,
+            changes: Vec::new(),
+            looks: 0,
+            announced: BTreeMap::new(),
+            again: BTreeMap::new(),
+            damage: None,
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -119,13 +151,16 @@ impl<'a> Run<'a> {
         &self.scope.rows
     }
 
-    fn work_off(&mut self, pending: &Pending) -> Result<Progress, Rejection> {
+    /// # Errors
+    /// If the row of what changed cannot be decoded.
+    fn work_off(&mut self, pending: &Pending) -> Result<Progress, DamagedRow> {
         let (name, through) = (&pending.name, pending.through.as_ref());
         if let Ok(policy) = name.parse::<Name<Policy>>() {
             return self.policy(&policy, through, &pending.cause);
         }
         if let Ok(organization) = name.parse::<Name<Organization>>() {
-            return self.organization(&organization, through, &pending.cause);
+            self.rows().get(&organization)?;
+            return Ok(self.organization(&organization, through, &pending.cause));
         }
         match name.parse::<Name<Project>>() {
             Ok(project) => self.project(&project, through, &pending.cause),
@@ -140,56 +175,52 @@ impl<'a> Run<'a> {
         name: &Name<Policy>,
         through: Option<&Pair>,
         cause: &str,
-    ) -> Result<Progress, Rejection> {
+    ) -> Result<Progress, DamagedRow> {
         let rows = self.rows();
         let matcher = Matcher::get(rows, name, &self.scope.service.expressions)?;
         let is_published =
             |matcher: &Matcher| matcher.policy.state() == State::Published && !matcher.policy.is_deleted();
         let Some(matcher) = matcher.filter(is_published).map(Arc::new) else {
-            return self.withdrawn(name, cause);
+            return Ok(self.withdrawn(name, cause));
         };
         if matcher.is_of_projects() {
             let pairs = matches::pairs(rows.read, None, through);
-            return self.pairs(pairs.map(Ok), &[matcher], cause);
+            return Ok(self.pairs(pairs, &[matcher], cause));
         }
         let after = through.map(|through| &through.organization);
         let organizations = rows.under::<Organization>(&[], after);
-        let pairs = organizations.map(|row| Ok(Pair { organization: row?.0, project: None }));
-        self.pairs(pairs, &[matcher], cause)
+        // A key that is no name is of no organization.
+        let pairs = organizations.filter_map(|row| Some(Pair { organization: row.ok()?.0, project: None }));
+        Ok(self.pairs(pairs, &[matcher], cause))
     }
 
     /// A policy that fits nobody any more. What was matched is gone from the table when the next command looks.
-    fn withdrawn(&mut self, policy: &Name<Policy>, cause: &str) -> Result<Progress, Rejection> {
+    fn withdrawn(&mut self, policy: &Name<Policy>, cause: &str) -> Progress {
         for pair in matches::matched(self.scope.rows.read, policy) {
             if self.is_full() {
-                return Ok(Progress::Through(None));
+                return Progress::Through(None);
             }
             self.looks += 1;
             self.announce(policy, &pair, Outcome::NotInForce, cause);
         }
-        Ok(Progress::Done)
+        Progress::Done
     }
 
     /// An organization that changed: by itself, then with each of its projects.
-    fn organization(
-        &mut self,
-        name: &Name<Organization>,
-        through: Option<&Pair>,
-        cause: &str,
-    ) -> Result<Progress, Rejection> {
-        let [of_organizations, of_projects] = self.published()?;
+    fn organization(&mut self, name: &Name<Organization>, through: Option<&Pair>, cause: &str) -> Progress {
+        let [of_organizations, of_projects] = self.published(cause);
         let itself = Pair { organization: name.clone(), project: None };
         if through.is_none() {
-            self.pair(&itself, &of_organizations, cause)?;
+            self.pair(&itself, &of_organizations, cause);
         }
         if of_projects.is_empty() {
-            return Ok(Progress::Done);
+            return Progress::Done;
         }
         let through = through.unwrap_or(&itself);
         let pairs = matches::pairs(self.scope.rows.read, Some(name), Some(through));
-        match self.pairs(pairs.map(Ok), &of_projects, cause)? {
-            Progress::Through(None) => Ok(Progress::Through(Some(through.clone()))),
-            progress => Ok(progress),
+        match self.pairs(pairs, &of_projects, cause) {
+            Progress::Through(None) => Progress::Through(Some(through.clone())),
+            progress => progress,
         }
     }
 
@@ -199,56 +230,85 @@ impl<'a> Run<'a> {
         name: &Name<Project>,
         through: Option<&Pair>,
         cause: &str,
-    ) -> Result<Progress, Rejection> {
-        let [_, of_projects] = self.published()?;
+    ) -> Result<Progress, DamagedRow> {
         let project = self.scope.rows.get(name)?;
+        let [_, of_projects] = self.published(cause);
         let mut organizations: BTreeSet<_> = matches::matched_with(self.scope.rows.read, name);
         organizations.extend(project.iter().flat_map(|project| matches::parties(project)));
         let after = through.map(|through| through.organization.clone());
         let rest = organizations.into_iter().filter(|organization| Some(organization) > after.as_ref());
-        let pairs = rest.map(|organization| Ok(Pair { organization, project: Some(name.clone()) }));
-        self.pairs(pairs, &of_projects, cause)
+        let pairs = rest.map(|organization| Pair { organization, project: Some(name.clone()) });
+        Ok(self.pairs(pairs, &of_projects, cause))
     }
 
-    /// The policies that are published: about organizations, and about projects.
-    fn published(&mut self) -> Result<[Vec<Arc<Matcher>>; 2], Rejection> {
+    /// The policies that are published, for what an event changed: about organizations, and about projects.
+    fn published(&mut self, cause: &str) -> [Vec<Arc<Matcher>>; 2] {
+        let (rows, known) = (self.rows(), &self.scope.service.expressions);
         if self.published.is_none() {
-            let names = self.rows().names::<Policy>(BY_STATE, &[], &[State::Published as u8]);
-            let known = &self.scope.service.expressions;
-            let matchers = names.filter_map(|name| Matcher::get(self.rows(), &name, known).transpose());
-            self.published =
-                Some(matchers.map(|matcher| Ok(Arc::new(matcher?))).collect::<Result<_, Rejection>>()?);
+            let mut matchers = Vec::new();
+            for name in rows.names::<Policy>(BY_STATE, &[], &[State::Published as u8]) {
+                let matcher = Matcher::get(rows, &name, known);
+                matchers.extend(self.read(&name, matcher, cause).flatten().map(Arc::new));
+            }
+            self.published = Some(matchers);
         }
         let all = self.published.as_deref().unwrap_or_default().iter().cloned();
         let (of_projects, of_organizations) = all.partition(|matcher| matcher.is_of_projects());
-        Ok([of_organizations, of_projects])
+        [of_organizations, of_projects]
+    }
+
+    /// What was read of this name. If it cannot be decoded, it is to be looked at again as if it had changed with what
+    /// it was read for, so that it is once it can.
+    fn read<R: Resource, T>(
+        &mut self,
+        name: &Name<R>,
+        read: Result<T, DamagedRow>,
+        cause: &str,
+    ) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(damage) => {
+                let name = name.to_string();
+                if !matches::is_pending(self.scope.rows.read, &name) {
+                    self.again.insert(name, cause.to_owned());
+                }
+                self.damage.get_or_insert(damage);
+                None
+            }
+        }
+    }
+
+    /// The resource of this name, if there is one and it can be decoded.
+    fn get<R: Rules<Registry>>(&mut self, name: &Name<R>, cause: &str) -> Option<Option<Checked<R>>> {
+        let read = self.rows().get(name);
+        self.read(name, read, cause)
     }
 
     /// Looks at pairs, as many as there is room for.
     fn pairs(
         &mut self,
-        pairs: impl Iterator<Item = Result<Pair, Rejection>>,
+        pairs: impl Iterator<Item = Pair>,
         matchers: &[Arc<Matcher>],
         cause: &str,
-    ) -> Result<Progress, Rejection> {
+    ) -> Progress {
         let mut through = None;
         for pair in pairs {
             if self.is_full() {
-                return Ok(Progress::Through(through));
+                return Progress::Through(through);
             }
-            let pair = pair?;
-            self.pair(&pair, matchers, cause)?;
+            self.pair(&pair, matchers, cause);
             through = Some(pair);
         }
-        Ok(Progress::Done)
+        Progress::Done
     }
 
     /// Looks at policies for one pair, and announces which fit now and did not, or no longer do.
-    fn pair(&mut self, pair: &Pair, matchers: &[Arc<Matcher>], cause: &str) -> Result<(), Rejection> {
+    fn pair(&mut self, pair: &Pair, matchers: &[Arc<Matcher>], cause: &str) {
         self.looks += 1.max(matchers.len());
-        let rows = self.rows();
-        let organization = rows.get(&pair.organization)?.filter(|organization| !organization.is_deleted());
-        let project = pair.project.as_ref().map(|project| rows.get(project)).transpose()?.flatten();
+        let Some(organization) = self.get(&pair.organization, cause) else { return };
+        let organization = organization.filter(|organization| !organization.is_deleted());
+        let project = pair.project.as_ref().map_or(Some(None), |project| self.get(project, cause));
+        let Some(project) = project else { return };
         let project = project.filter(|project| matches::parties(project).contains(&pair.organization));
         let is_there = organization.is_some() && project.is_some() == pair.project.is_some();
         let facts = organization.as_ref().filter(|_| is_there).map(|organization| Facts {
@@ -267,14 +327,20 @@ impl<'a> Run<'a> {
         };
         for (matcher, outcome) in matchers.iter().zip(outcomes) {
             let name = matcher.policy.name();
-            if matches::is_match(rows.read, name, pair) != (outcome == Outcome::Fits) {
+            if self.is_match(name, pair) != (outcome == Outcome::Fits) {
                 self.announce(name, pair, outcome, cause);
             }
         }
-        Ok(())
+    }
+
+    /// Whether a policy was last announced to fit: by this command, or before it.
+    fn is_match(&self, policy: &Name<Policy>, pair: &Pair) -> bool {
+        let announced = self.announced.get(&(policy.clone(), pair.clone()));
+        announced.copied().unwrap_or_else(|| matches::is_match(self.scope.rows.read, policy, pair))
     }
 
     fn announce(&mut self, policy: &Name<Policy>, pair: &Pair, outcome: Outcome, cause: &str) {
+        self.announced.insert((policy.clone(), pair.clone()), outcome == Outcome::Fits);
         let event_type = if outcome == Outcome::Fits { MATCHED } else { "milepost.policy.unmatched" };
         let project = pair.project.as_ref().map(ToString::to_string).unwrap_or_default();
         let portfolio = pair.project.as_ref().map(|project| project.parent().to_string()).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! The task that finds whom policies fit after something changed, part by part.
 //!
 //! Invariants: what is to be done stands in the rows, so nothing is lost when the process ends, and another replica that
-//! does the same finds it done. It does nothing while nothing waits. A row that cannot be decoded stops it, and readiness
-//! says so: it is tried again when anything changes, and at intervals.
+//! does the same finds it done. It does nothing while nothing waits. Where a row cannot be decoded, readiness says so: what
+//! needs it is tried again at intervals, and the rest is found meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::policy::settle::Settle;
 use crate::tables::{Registry, matches};
 
-/// How long until what failed is tried again, if nothing changes before.
+/// How long until what failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// The task.
@@ -39,22 +39,20 @@ impl Settling {
                 () = self.drain.cancelled() => return Ok(()),
                 settled = settle(&self.ledger, self.part) => settled,
             };
-            let retry = match settled {
-                Ok(()) => {
-                    self.check.ready();
-                    None
-                }
+            let failed = settled.is_err();
+            match settled {
+                Ok(()) => self.check.ready(),
                 Err(reason) => {
                     tracing::warn!(reason, "matching policies failed");
                     self.check.degraded(reason);
-                    Some(RETRY)
                 }
-            };
+            }
             tokio::select! {
                 () = self.drain.cancelled() => return Ok(()),
-                // The ledger is closed when its last handle is gone, and this is one.
-                changed = positions.changed() => if changed.is_err() { return Ok(()) },
-                () = tokio::time::sleep(retry.unwrap_or_default()), if retry.is_some() => {}
+                // The ledger is closed when its last handle is gone, and this is one. What failed is not tried after
+                // every entry.
+                changed = positions.changed(), if !failed => if changed.is_err() { return Ok(()) },
+                () = tokio::time::sleep(RETRY), if failed => {}
             }
         }
     }

@@ -10,7 +10,8 @@
 //!
 //! Invariants: a match is there exactly if the last `milepost.policy.{matched,unmatched}` about it says so. A change is
 //! there from the event that made it until `milepost.source.matched` says that it has had its effects; a later event
-//! about the same takes its place, and begins anew. Nothing is kept of what changed while no policy is published.
+//! about the same takes its place, and begins anew; so does what `milepost.source.matched` says is to be looked at again.
+//! Nothing is kept of what changed while no policy is published.
 
 use std::collections::BTreeSet;
 
@@ -169,6 +170,13 @@ fn read_change(key: &[u8], value: &[u8]) -> Option<Pending> {
     Some(Pending { name, cause, through })
 }
 
+/// Whether something of this name changed and is to be looked at, from its beginning on.
+pub(crate) fn is_pending(rows: &dyn Read, name: &str) -> bool {
+    let key = change_key(name);
+    let change = rows.get(&key).and_then(|row| read_change(&key, &row));
+    change.is_some_and(|change| change.through.is_none())
+}
+
 /// Puts a change: the id of the event that made it, and how far it is, with a zero between them.
 fn put_change(rows: &mut dyn Write, name: &str, cause: &str, organization: &str, project: &str) {
     let value = [cause, organization, project].join("\0");
@@ -253,12 +261,13 @@ fn apply_event(rows: &mut dyn Write, bytes: &Bytes) -> Result<(), Unreadable> {
             let pair = pair(&changed.organization, &changed.project)?;
             put_match(rows, &policy, &pair, event.r#type == MATCHED);
         }
-        Some(Payload::PoliciesMatched(PoliciesMatched { done, begun, organization, project })) => {
+        Some(Payload::PoliciesMatched(PoliciesMatched { done, begun, organization, project, again })) => {
             done.iter().for_each(|name| rows.delete(&change_key(name)));
             let key = change_key(&begun);
             if let Some(change) = rows.get(&key).and_then(|row| read_change(&key, &row)) {
                 put_change(rows, &begun, &change.cause, &organization, &project);
             }
+            again.iter().for_each(|change| put_change(rows, &change.name, &change.cause, "", ""));
         }
         _ => {}
     }

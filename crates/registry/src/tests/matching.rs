@@ -1,6 +1,8 @@
 //! Whom policies fit, as events say it: after a publication, a withdrawal, and any change; in several entries, over a
 //! crash and a rebuild, and with two that do it at once.
 
+mod once;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

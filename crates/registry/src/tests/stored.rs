@@ -1,6 +1,8 @@
 //! What is stored is trusted: rows that today's rules for requests would refuse are read, changed and answered
 //! as they are. What cannot be decoded is damage: named, for whatever needs the row, and for nothing else.
 
+mod damaged;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
