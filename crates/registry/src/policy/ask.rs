@@ -19,10 +19,24 @@ use super::matching::{Extent, Match, Matcher};
 use crate::tables::Rows;
 use crate::tables::matches::{self, Pair};
 
-/// An organization to match, with its projects that the caller may read.
+/// What binding the facts about a project costs, in looks at a policy.
+const BINDING: usize = 7;
+
+/// Whom is asked about: an organization, and those of its projects that are looked at.
 pub(crate) struct Subject {
     organization: Checked<Organization>,
     projects: Vec<Checked<Project>>,
+    /// Whether the organization is looked at itself.
+    is_begun: bool,
+}
+
+/// Some of what is asked about an organization.
+pub(crate) struct Slice {
+    pub(crate) subject: Subject,
+    /// What it costs to look at, in looks at a policy.
+    pub(crate) cost: usize,
+    /// The project with which the next one begins, if there is one.
+    pub(crate) next: Option<Name<Project>>,
 }
 
 /// What is asked about everyone.
@@ -73,7 +87,7 @@ impl Subject {
         }
         let project = project.map(|project| named(rows, readable, name, project)).transpose()?;
         match project {
-            Some(project) => Ok(Self { organization, projects: vec![project] }),
+            Some(project) => Ok(Self { organization, projects: vec![project], is_begun: true }),
             None => Self::of(rows, readable, organization, matchers),
         }
     }
@@ -82,7 +96,7 @@ impl Subject {
     ///
     /// # Errors
     /// If there are too many to look at, or if a row cannot be decoded.
-    pub(crate) fn of(
+    fn of(
         rows: &Rows<'_>,
         readable: &Scopes,
         organization: Checked<Organization>,
@@ -101,7 +115,42 @@ impl Subject {
                 }
             }
         }
-        Ok(Self { organization, projects })
+        Ok(Self { organization, projects, is_begun: true })
+    }
+
+    /// Of an organization as much as may cost so much, but at least one project: itself and then its projects that may be
+    /// read, or from one of these on.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded.
+    pub(crate) fn slice(
+        rows: &Rows<'_>,
+        readable: &Scopes,
+        organization: &Checked<Organization>,
+        matchers: &[Matcher],
+        (from, room): (Option<&Name<Project>>, usize),
+    ) -> Result<Slice, Rejection> {
+        let asked = matchers.iter().filter(|matcher| matcher.is_of_projects()).count();
+        let mut cost = if from.is_none() { BINDING + matchers.len() - asked } else { 0 };
+        let (mut projects, mut next) = (Vec::new(), None);
+        let after = Pair { organization: organization.name().clone(), project: from.cloned() };
+        let rest = matches::pairs(rows.read, Some(organization.name()), Some(&after));
+        let names = from.cloned().into_iter().chain(rest.filter_map(|pair| pair.project));
+        for name in
+            names.take_while(|_| asked > 0).filter(|name| readable.cover(Place::of(&name.to_string())))
+        {
+            if cost >= room && !projects.is_empty() {
+                next = Some(name);
+                break;
+            }
+            let project = rows.get(&name)?;
+            // It may have left the one that the page before ended with.
+            let project = project.filter(|project| matches::parties(project).contains(organization.name()));
+            cost += BINDING + asked;
+            projects.extend(project);
+        }
+        let subject = Self { organization: organization.clone(), projects, is_begun: from.is_none() };
+        Ok(Slice { subject, cost, next })
     }
 
     fn facts(&self, project: Option<usize>, on: Date) -> Facts<'_> {
@@ -142,7 +191,7 @@ impl Question {
     ) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(self.matchers.len());
         let projects = (0..subject.projects.len()).map(Some);
-        for project in [None].into_iter().chain(projects) {
+        for project in subject.is_begun.then_some(None).into_iter().chain(projects) {
             let asked = self.matchers.iter().enumerate();
             let mut asked =
                 asked.filter(|(_, matcher)| matcher.is_of_projects() == project.is_some()).peekable();
@@ -187,8 +236,29 @@ pub(crate) fn by_outcome(matcher: &Matcher, facts: &Facts<'_>, found: &Match) ->
     [&[order], &counts[..], &by_name(matcher, facts, found)[..]].concat()
 }
 
+/// Where an answer stands among those about many: by the organization, then itself and its projects, then by the policy.
+pub(crate) fn by_project(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
+    let project = facts.project.and_then(|project| project.name.parse().ok());
+    let organization = ids(&facts.organization.name).next().unwrap_or_default();
+    let policy = matcher.policy.name().to_string();
+    let policy = ids(&policy).flat_map(|id| [&[0][..], id.as_bytes()].concat());
+    place(organization, project.as_ref()).into_iter().chain(policy).collect()
+}
+
+/// Where what is asked about an organization and a project begins, or about the organization itself: the bytes order as
+/// names do, in rows and here.
+pub(crate) fn place(organization: &str, project: Option<&Name<Project>>) -> Vec<u8> {
+    let project = project.map_or(["", ""], |project| [project.ids()[0].as_str(), project.ids()[1].as_str()]);
+    [organization, project[0], project[1]].join("\0").into_bytes()
+}
+
+/// The ids in a name.
+fn ids(name: &str) -> impl Iterator<Item = &str> {
+    name.split('/').skip(1).step_by(2)
+}
+
 /// Where an answer stands: by the names of organization, policy and project.
-pub(crate) fn by_name(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
+fn by_name(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
     let project = facts.project.map(|project| project.name.as_str()).unwrap_or_default();
     let names = [facts.organization.name.as_str(), &matcher.policy.name().to_string(), project];
     names.join("\0").into_bytes()

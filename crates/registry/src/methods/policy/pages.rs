@@ -1,9 +1,11 @@
 //! Pages of which policies fit whom: of one organization, and of many.
 //!
 //! Invariants: a page goes on after the key of the last answer, not after a count; its token is good for the same
-//! question of a caller who may see the same. No answer is larger than clients take. Rows are read on one thread; what
-//! they mean for policies is found on as many as there are processors.
+//! question of a caller who may see the same. No answer is larger than clients take, and none about many costs more than
+//! a bound, however many projects one organization has. Rows are read on one thread; what they mean for policies is found
+//! on as many as there are processors.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,12 +19,12 @@ use milepost_resource::{
 };
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
-use milepost_types::{Filter, Rejection, Room, Violations, limits, page_size};
+use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, page_size};
 use prost::Message;
 
 use crate::methods::Named;
 use crate::parallel::in_parts;
-use crate::policy::ask::{self, Answer, Question, Subject};
+use crate::policy::ask::{self, Answer, Question, Slice, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};
 use crate::policy::today;
@@ -35,6 +37,12 @@ const ORGANIZATION_FILTER: &str = "organization_filter";
 const ORGANIZATIONS: usize = 200;
 /// Pairs of policies and organizations that are worth a thread.
 const PAIRS_PER_THREAD: usize = 500;
+/// What one slice of an organization costs: its projects are looked at on several threads.
+const SLICE: usize = 2_000;
+/// What is read costs before it is looked at.
+const AT_ONCE: usize = 20_000;
+/// What a page costs.
+const PAGE: usize = 100_000;
 
 /// What a request to match policies says, well formed.
 struct MatchRequest {
@@ -155,7 +163,8 @@ pub(super) fn of_many(known: &Arc<Expressions>) -> Named {
             let criteria = &many.criteria;
             let scopes = permit.scopes(rows.read, now);
             let policies = policies(&rows, now, &scopes, criteria.programme.as_ref(), "")?;
-            let paging = criteria.paging("BatchMatchPolicies", &scopes)?;
+            // Of another order than before: a token of that is of another request.
+            let paging = criteria.paging("BatchMatchPolicies by project", &scopes)?;
             let extent = if criteria.explain { Extent::All } else { Extent::Outcome };
             let question = criteria.question(ask::matchers(policies, &known)?, now, extent);
             let Page { matches, next } =
@@ -200,7 +209,8 @@ fn read_many(request: &BatchMatchPoliciesRequest, violations: &mut Violations) -
     Some(ManyOrganizations { criteria, outcomes: outcomes? })
 }
 
-/// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer.
+/// Where a page of many organizations ended: the token of the list of organizations that it was in, and its last answer,
+/// or where what was not looked at begins.
 struct Mark {
     list: String,
     last: Vec<u8>,
@@ -216,6 +226,25 @@ impl Mark {
         let list = std::str::from_utf8(&bytes[..at]).ok()?.to_owned();
         Some(Self { list, last: bytes[at + 1..].to_vec() })
     }
+
+    /// The organization and the project that it is at.
+    fn at(&self) -> (&str, Option<Name<Project>>) {
+        let mut ids =
+            self.last.split(|byte| *byte == 0).map(|id| std::str::from_utf8(id).unwrap_or_default());
+        let organization = ids.next().unwrap_or_default();
+        let project = ids.take(2).map(|id| id.parse().ok()).collect::<Option<Vec<_>>>();
+        (organization, project.and_then(Name::of))
+    }
+
+    /// With which project to go on looking at this organization; none: with itself. Nothing if it was looked at.
+    fn from(&self, organization: &Name<Organization>) -> Option<Option<Name<Project>>> {
+        let (last, project) = self.at();
+        match organization.id().as_str().cmp(last) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(project),
+            Ordering::Greater => Some(None),
+        }
+    }
 }
 
 fn page_of_many(
@@ -230,7 +259,7 @@ fn page_of_many(
     let mark = after.map_or(Some(start), Mark::decode);
     let mut mark = mark.ok_or(MALFORMED)?;
     let mut page = Page { matches: Vec::new(), next: None };
-    let (mut room, mut looked_at) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0);
+    let (mut room, mut looked_at, mut spent) = (Room::new(usize::MAX, limits::ANSWER_ITEM_BYTES), 0, 0);
     while looked_at < criteria.size {
         let size = ORGANIZATIONS.min(criteria.size - looked_at);
         let request = ListOrganizationsRequest {
@@ -241,18 +270,22 @@ fn page_of_many(
         };
         let listed = listed::<Organization>(rows, now, scopes, &request).map_err(of_organizations);
         let (organizations, next) = listed?;
-        let subject = |organization| Subject::of(rows, scopes, organization, &question.matchers);
-        let subjects = organizations.into_iter().map(subject).collect::<Result<Vec<_>, _>>()?;
-        let found = found(question, &subjects, outcomes);
-        // Those that the page before ended with are answered already.
-        let answered = found.partition_point(|(key, _)| *key <= mark.last);
-        for (key, message) in found.into_iter().skip(answered) {
-            if !room.admit(message.encoded_len()) {
+        let mut slices =
+            Slices { rows, scopes, question, organizations: organizations.into_iter(), at: None };
+        slices.begin(&mark);
+        loop {
+            let (subjects, cost) = slices.next(AT_ONCE)?;
+            let is_full = add(&mut page, &mut room, &mut mark, question, &subjects, outcomes);
+            if is_full {
                 page.next = Some(mark.encode());
                 return Ok(page);
             }
-            page.matches.push(message);
-            mark.last = key;
+            spent += cost;
+            let Some(place) = slices.place() else { break };
+            if spent >= PAGE {
+                page.next = Some(Mark { last: place, ..mark }.encode());
+                return Ok(page);
+            }
         }
         if next.is_empty() {
             return Ok(page);
@@ -264,6 +297,75 @@ fn page_of_many(
     Ok(page)
 }
 
+/// Organizations that are to be looked at, slice by slice.
+struct Slices<'a, 'b> {
+    rows: &'a Rows<'b>,
+    scopes: &'a Scopes,
+    question: &'a Question,
+    organizations: std::vec::IntoIter<Checked<Organization>>,
+    /// The organization that is next, and with which of its projects; none: with itself.
+    at: Option<(Checked<Organization>, Option<Name<Project>>)>,
+}
+
+impl Slices<'_, '_> {
+    /// Goes to where a page before ended.
+    fn begin(&mut self, mark: &Mark) {
+        let place = |organization: Checked<Organization>| {
+            let from = mark.from(organization.name())?;
+            Some((organization, from))
+        };
+        self.at = self.organizations.by_ref().find_map(place);
+    }
+
+    /// Where what is next begins; none: all were looked at.
+    fn place(&self) -> Option<Vec<u8>> {
+        let (organization, from) = self.at.as_ref()?;
+        Some(ask::place(organization.name().id().as_str(), from.as_ref()))
+    }
+
+    /// The next slices, about as many as may cost so much, and what they do.
+    fn next(&mut self, most: usize) -> Result<(Vec<Subject>, usize), Rejection> {
+        let (mut subjects, mut spent) = (Vec::new(), 0);
+        while spent < most
+            && let Some((organization, from)) = self.at.take()
+        {
+            let (rows, scopes, matchers) = (self.rows, self.scopes, &self.question.matchers);
+            let slice = Subject::slice(rows, scopes, &organization, matchers, (from.as_ref(), SLICE))?;
+            let Slice { subject, cost, next } = slice;
+            subjects.push(subject);
+            spent += cost;
+            self.at = match next {
+                Some(next) => Some((organization, Some(next))),
+                None => self.organizations.next().map(|organization| (organization, None)),
+            };
+        }
+        Ok((subjects, spent))
+    }
+}
+
+/// Adds to a page how the policies stand to these subjects, but for what it answered before; whether it is full.
+fn add(
+    page: &mut Page,
+    room: &mut Room,
+    mark: &mut Mark,
+    question: &Question,
+    subjects: &[Subject],
+    outcomes: &[Outcome],
+) -> bool {
+    for (key, message) in found(question, subjects, outcomes) {
+        // Those that the page before ended with are answered already.
+        if key <= mark.last {
+            continue;
+        }
+        if !room.admit(message.encoded_len()) {
+            return true;
+        }
+        page.matches.push(message);
+        mark.last = key;
+    }
+    false
+}
+
 /// How the policies stand to these subjects, in order.
 fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
     let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
@@ -272,7 +374,7 @@ fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec
         let language = Language::of(question.on);
         let mut found = Vec::new();
         for subject in subjects {
-            let mut answers = question.ask(&language, subject, ask::by_name);
+            let mut answers = question.ask(&language, subject, ask::by_project);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             let wanted = answers.into_iter().filter(is_wanted);
             found.extend(wanted.map(|answer| {
