@@ -9,7 +9,7 @@ use milepost_service::access::Permit;
 use milepost_types::{GoOn, Position};
 
 use crate::decide::Tracker;
-use crate::mirror::AssignmentFact;
+use crate::mirror::{AssignmentFact, PortfolioFact};
 use crate::names::PortfolioName;
 use crate::source::SourceEntry;
 
@@ -31,7 +31,9 @@ pub(crate) enum Command {
     UpgradeMirror {
         /// The last of the entries.
         position: Position,
-        /// What they said.
+        /// The portfolios as the last of all entries left them.
+        portfolios: Arc<Vec<PortfolioFact>>,
+        /// The assignments as these entries left them.
         assignments: Arc<Vec<AssignmentFact>>,
         /// Whether these are the last.
         is_last: bool,

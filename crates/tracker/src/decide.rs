@@ -118,8 +118,8 @@ impl Domain for Tracker {
             Command::Ingest { source_entry, skip } => {
                 Ok(ingest::decide(&scope, source_entry, skip.as_deref())?)
             }
-            Command::UpgradeMirror { position, assignments, is_last } => {
-                Ok(mirror_upgrade::decide(&scope, position, assignments, *is_last)?)
+            Command::UpgradeMirror { position, portfolios, assignments, is_last } => {
+                Ok(mirror_upgrade::decide(&scope, position, (&portfolios[..], &assignments[..]), *is_last))
             }
             Command::ResetFollower { to, reason } => Ok(reset_follower(&scope, to, reason)),
             Command::FollowRestored { from, to } => Ok(follow_restored(&scope, *from, to)?),

@@ -203,19 +203,20 @@ impl<'a> Events<'a> {
         self.fill(reserved, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
     }
 
-    /// Entries of the registry up to a position were read again, to complete the mirror: with these assignments.
-    /// So much is kept of all of them now; 0 if more are to come.
+    /// Entries of the registry up to a position were read again, for what this version mirror_version of them: these portfolios and
+    /// assignments. So much is kept of all of them now; 0 if more are to come.
     pub(crate) fn refollowed(
         &mut self,
         reserved: Reserved,
         position: &Position,
-        assignments: &[AssignmentFact],
+        (portfolios, assignments): (&[PortfolioFact], &[AssignmentFact]),
         mirror_version: u32,
     ) {
         let refollowed = proto::SourceRefollowed {
             position: Some(position_to_proto(position)),
             mirror_version,
             assignments: assignments.iter().map(mirror::assignment_to_proto).collect(),
+            portfolios: portfolios.iter().map(mirror::portfolio_to_proto).collect(),
         };
         self.fill(
             reserved,
@@ -402,7 +403,7 @@ mod tests {
         assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
 
-    const GOLDEN: &str = "d1ada70723be53a9c7ca3796e2d0f2bf232148067ce52ce3a81965fa4125d96d";
+    const GOLDEN: &str = "6c0cbc8b5cdadaef6c2a6d7146a68dd8821f2fac41b368aec8215bb9b74fd6d7";
 
     #[test]
     fn an_event_tells_who_did_what_and_when() {

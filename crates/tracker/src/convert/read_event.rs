@@ -82,6 +82,8 @@ struct Refollowed {
     mirror_version: u32,
     #[prost(bytes = "bytes", repeated, tag = "3")]
     assignments: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "4")]
+    portfolios: Vec<Bytes>,
 }
 
 /// The name of a fact.
@@ -192,8 +194,8 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let facts = facts(part.portfolios, part.projects, part.assignments)?;
         return Ok(Effect::PartlyFollowed { partly, facts });
     }
-    if let Some(Refollowed { mirror_version, assignments }) = view.refollowed {
-        return Ok(Effect::Refollowed { facts: facts(Vec::new(), Vec::new(), assignments)?, mirror_version });
+    if let Some(Refollowed { mirror_version, assignments, portfolios }) = view.refollowed {
+        return Ok(Effect::Refollowed { facts: facts(portfolios, Vec::new(), assignments)?, mirror_version });
     }
     match view.reset {
         Some(reset) => {

@@ -1,10 +1,12 @@
 //! Completing the mirror after an upgrade: what an earlier version did not copy of the registry's entries.
 //!
 //! Invariants: nothing that followed from an entry is derived again, and the position that was followed to stays. The
-//! version of the mirror is raised by the last of it, once every service request has the officer that follows.
+//! version of the mirror is raised by the last of it, once every service request has the officer that follows. A request
+//! that cannot be decoded keeps the one that it has, and does not hold up the others.
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use milepost_ledger::Decision;
 use milepost_proto::tracker::v1::ServiceRequest;
 use milepost_types::{DamagedRow, Position};
@@ -12,60 +14,70 @@ use milepost_types::{DamagedRow, Position};
 use super::Scope;
 use super::days::Today;
 use crate::convert::event::Events;
-use crate::convert::mirror::assignment_bytes;
-use crate::mirror::{AssignmentFact, Portfolio};
+use crate::convert::mirror::{assignment_bytes, portfolio_bytes};
+use crate::mirror::{AssignmentFact, Portfolio, PortfolioFact};
+use crate::names::ProjectName;
 use crate::service_request::officer;
 use crate::tables;
 use crate::tables::mirror_version::MIRROR_VERSION;
 
-/// Decides the entry that adds these assignments to the mirror, as the registry's entries up to `position` left them.
-/// After the last of them it is decided until it does nothing more.
+/// Decides the entry that adds these portfolios and assignments to the mirror, as the registry's entries up to `position`
+/// left them. After the last of them it is decided until it does nothing more.
 pub(super) fn decide(
     scope: &Scope<'_>,
     position: &Position,
-    assignments: &[AssignmentFact],
+    (portfolios, assignments): (&[PortfolioFact], &[AssignmentFact]),
     is_last: bool,
-) -> Result<Decision, DamagedRow> {
+) -> Decision {
     let rows = scope.rows.read;
     if tables::mirror_version::get(rows) >= MIRROR_VERSION {
-        return Ok(Decision::default());
+        return Decision::default();
     }
     let mut events = Events::new(scope.context, "");
-    let reserved = events.reserve(assignments.iter().map(assignment_bytes).sum());
-    let is_whole = is_last && assign_officers(scope, assignments, &mut events)?;
-    events.refollowed(reserved, position, assignments, if is_whole { MIRROR_VERSION } else { 0 });
+    let bytes = portfolios.iter().map(portfolio_bytes).chain(assignments.iter().map(assignment_bytes));
+    let reserved = events.reserve(bytes.sum());
+    let is_whole = is_last && assign_officers(scope, assignments, &mut events);
+    events.refollowed(reserved, position, (portfolios, assignments), if is_whole { MIRROR_VERSION } else { 0 });
     let decided_on = tables::source::get(rows).into_iter().collect();
-    Ok(Decision { portfolio: String::new(), decided_on, events: events.finish() })
+    Decision { portfolio: String::new(), decided_on, events: events.finish() }
 }
 
 /// Gives the requests that were made meanwhile their officers, as far as an entry goes; `false` if some are left.
-fn assign_officers(
-    scope: &Scope<'_>,
-    assignments: &[AssignmentFact],
-    events: &mut Events<'_>,
-) -> Result<bool, DamagedRow> {
+fn assign_officers(scope: &Scope<'_>, assignments: &[AssignmentFact], events: &mut Events<'_>) -> bool {
     let mut leads = BTreeMap::new();
     for found in scope.rows.under::<ServiceRequest>(&[], None) {
-        let (name, row) = found?;
-        let request = scope.rows.read(&name, row)?;
+        let read = found.and_then(|(name, row)| Ok((scope.rows.read(&name, row)?, name)));
+        let Some((request, name)) = sound(read) else { continue };
         let project = name.parent();
-        if !leads.contains_key(&project) {
-            let portfolio = project.parent();
-            let known = tables::portfolio::get(scope.rows.read, &portfolio)?;
-            let known = known.unwrap_or_else(Portfolio::unknown);
-            let today = Today::of(scope.rows.read, &portfolio, &known, scope.context.now)?.of_writes();
-            let lead = officer::lead_of(scope, &project, assignments, today)?;
-            leads.insert(project.clone(), (lead, today));
-        }
-        let Some((lead, today)) = leads.get(&project) else { continue };
+        let lead =
+            leads.entry(project).or_insert_with_key(|project| sound(lead_of(scope, project, assignments)));
+        let Some((lead, today)) = lead else { continue };
         if let Some((change, _)) = officer::change(scope, &request, lead.as_ref(), *today) {
             let mark = events.len();
             events.add(change);
             if events.bytes() > scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
-                return Ok(false);
+                return false;
             }
         }
     }
-    Ok(true)
+    true
+}
+
+/// What was read; if it cannot be decoded, that is said, and the others go on.
+fn sound<T>(read: Result<T, DamagedRow>) -> Option<T> {
+    read.map_err(|damage| tracing::error!(%damage, "a service request does not get its officer")).ok()
+}
+
+/// Who leads the officers of a project today, and which day that is.
+fn lead_of(
+    scope: &Scope<'_>,
+    project: &ProjectName,
+    assignments: &[AssignmentFact],
+) -> Result<(Option<AssignmentFact>, Date), DamagedRow> {
+    let portfolio = project.parent();
+    let known = tables::portfolio::get(scope.rows.read, &portfolio)?;
+    let known = known.unwrap_or_else(Portfolio::unknown);
+    let today = Today::of(scope.rows.read, &portfolio, &known, scope.context.now)?.of_writes();
+    Ok((officer::lead_of(scope, project, assignments, today)?, today))
 }

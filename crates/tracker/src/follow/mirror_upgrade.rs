@@ -2,9 +2,11 @@
 //! did not copy.
 //!
 //! Invariant: it is done before following goes on, so that what is said later is taken over later. If it is interrupted
-//! it begins again, which changes nothing of what was kept. Where the registry's log was restored to before what was
-//! followed, it ends with that log.
+//! it begins again, which changes nothing of what was kept; of a portfolio nothing is kept but how the last entry left it,
+//! so that it never is as it was once. Where the registry's log was restored to before what was followed, it ends with
+//! that log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use milepost_client::{FollowOptions, Follower};
@@ -12,9 +14,9 @@ use milepost_types::{LedgerKind, Position};
 
 use super::{Follow, Stop, read};
 use crate::command::Command;
-use crate::convert::mirror::assignment_bytes;
+use crate::convert::mirror::{assignment_bytes, portfolio_bytes};
 use crate::decide::PART_BYTES;
-use crate::mirror::AssignmentFact;
+use crate::mirror::{AssignmentFact, PortfolioFact};
 use crate::tables;
 use crate::tables::mirror_version::MIRROR_VERSION;
 
@@ -29,17 +31,22 @@ impl Follow {
         let options = FollowOptions { backoff: self.backoff, ..FollowOptions::default() };
         let mut follower = Follower::new(self.transport.clone(), LedgerKind::Registry, None, options);
         let mut states = follower.state();
-        let mut after = None;
+        let (mut after, mut portfolios) = (None, BTreeMap::new());
         loop {
             let batch = self.next(&mut follower, &mut states).await?;
             let start = after.unwrap_or(Position::start(batch.tail.log));
             let end = until.sequence.min(batch.tail.sequence);
             let entries = read(start, batch).await?;
             let position = entries.last().map_or(start, |last| last.position);
-            let known = entries.into_iter().filter(|entry| entry.position.sequence <= end);
-            self.keep(position, known.flat_map(|entry| entry.assignments)).await?;
+            let mut assignments = Vec::new();
+            for entry in entries.into_iter().filter(|entry| entry.position.sequence <= end) {
+                assignments.extend(entry.assignments);
+                portfolios.extend(entry.portfolios.into_iter().map(|fact| (fact.name.clone(), fact)));
+            }
+            let keep = |facts| command(position, Vec::new(), facts, false);
+            self.submit_all(parts(assignments, assignment_bytes).map(keep).collect()).await?;
             if position.sequence >= end {
-                return self.finish(position).await;
+                return self.finish(position, portfolios.into_values()).await;
             }
             after = Some(position);
         }
@@ -52,34 +59,44 @@ impl Follow {
         tables::source::get(&view).filter(|source| is_outdated && source.sequence > 0)
     }
 
-    /// MirrorVersion assignments, in as many entries as it takes.
-    async fn keep(
+    /// All were read, and left the portfolios so.
+    async fn finish(
         &self,
         position: Position,
-        assignments: impl Iterator<Item = AssignmentFact>,
+        portfolios: impl Iterator<Item = PortfolioFact>,
     ) -> Result<(), Stop> {
-        let (mut commands, mut facts, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for fact in assignments {
-            bytes += assignment_bytes(&fact);
-            if bytes > PART_BYTES && !facts.is_empty() {
-                commands.push(command(position, std::mem::take(&mut facts), false));
-                bytes = assignment_bytes(&fact);
-            }
-            facts.push(fact);
-        }
-        commands.extend((!facts.is_empty()).then(|| command(position, facts, false)));
-        self.submit_all(commands).await
-    }
-
-    /// All were read.
-    async fn finish(&self, position: Position) -> Result<(), Stop> {
+        let keep = |facts| command(position, facts, Vec::new(), false);
+        self.submit_all(parts(portfolios, portfolio_bytes).map(keep).collect()).await?;
         while self.outdated().is_some() {
-            self.submit_all(vec![command(position, Vec::new(), true)]).await?;
+            self.submit_all(vec![command(position, Vec::new(), Vec::new(), true)]).await?;
         }
         Ok(())
     }
 }
 
-fn command(position: Position, assignments: Vec<AssignmentFact>, is_last: bool) -> Command {
-    Command::UpgradeMirror { position, assignments: Arc::new(assignments), is_last }
+/// Facts in as many lists as it takes for each to fit an entry.
+fn parts<T>(facts: impl IntoIterator<Item = T>, bytes_of: fn(&T) -> usize) -> impl Iterator<Item = Vec<T>> {
+    let (mut parts, mut bytes) = (Vec::<Vec<T>>::new(), 0);
+    for fact in facts {
+        let own = bytes_of(&fact);
+        bytes += own;
+        match parts.last_mut() {
+            Some(part) if bytes <= PART_BYTES => part.push(fact),
+            _ => {
+                parts.push(vec![fact]);
+                bytes = own;
+            }
+        }
+    }
+    parts.into_iter()
+}
+
+fn command(
+    position: Position,
+    portfolios: Vec<PortfolioFact>,
+    assignments: Vec<AssignmentFact>,
+    is_last: bool,
+) -> Command {
+    let (portfolios, assignments) = (Arc::new(portfolios), Arc::new(assignments));
+    Command::UpgradeMirror { position, portfolios, assignments, is_last }
 }

@@ -10,8 +10,9 @@ use milepost_types::LedgerKind;
 
 use super::Table;
 
-/// What this version copies: portfolios, projects, access, and assignments.
-pub(crate) const MIRROR_VERSION: u32 = 1;
+/// What this version copies: portfolios, projects, access, since 1 assignments, and since 2 what timelines ask of a
+/// portfolio.
+pub(crate) const MIRROR_VERSION: u32 = 2;
 
 const KEY: [u8; 2] = [Table::MirrorVersion as u8, LedgerKind::Registry as u8];
 

@@ -4,7 +4,7 @@ use milepost_ledger::Entry;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::journal::{Journal, ReadLimit};
 use milepost_proto::event::v1::Event;
-use milepost_proto::event::v1::event::Payload;
+use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::tracker::v1::service_request_service_client::ServiceRequestServiceClient;
 use milepost_types::{Hash, Lineage, LogId};
 use prost::Message;
@@ -24,6 +24,7 @@ fn as_written_before(journal: &MemoryJournal) -> MemoryJournal {
             let mut event = Event::decode(bytes.clone()).unwrap();
             if let Some(Payload::SourceFollowed(followed)) = &mut event.payload {
                 followed.assignments.clear();
+                followed.portfolios.iter_mut().for_each(|of| of.required_languages.clear());
                 followed.mirror_version = 0;
             }
             *bytes = event.encode_to_vec().into();
@@ -40,6 +41,11 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     let mut recorded = road_recorded();
     let a = crate::tests::registry::assignment("a", "user:corp/a", true, STARTED, None);
     recorded.assign("milepost.assignment.created", &[a]);
+    let mut portfolio = crate::tests::registry::portfolio("wsc");
+    if let Resource::PortfolioResource(portfolio) = &mut portfolio {
+        portfolio.required_languages = vec!["zh-CN".into()];
+    }
+    recorded.append(vec![("milepost.portfolio.updated", Some(portfolio))]);
     let mut registry = RegistryServer::running(recorded);
     let mut tracker = Running::idle(&registry);
     tracker.follow();
@@ -64,7 +70,13 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     assert_eq!(kept(&tracker), crate::tables::mirror_version::MIRROR_VERSION);
     let story = tracker.story();
     let again: Vec<_> = story.iter().filter(|line| line.contains("refollowed")).collect();
-    assert_eq!(again, ["source.refollowed", "source.refollowed"], "what was said, and that it is all");
+    let parts = ["source.refollowed"; 3];
+    assert_eq!(again, parts, "what was said of assignments, how portfolios were left, and that it is all");
+    let required = |tracker: &Running| {
+        let (view, name) = (tracker.service.api.ledger.view(), "portfolios/wsc".parse().unwrap());
+        crate::tables::portfolio::get(&view, &name).unwrap().unwrap().required_languages
+    };
+    assert_eq!(required(&tracker), ["zh-CN"]);
     assert_eq!((achieved(&tracker), story.last().unwrap().as_str()), (1, "source.followed"));
     assert_eq!(tracker.got(START).await.state(), milestone::State::Planned, "its start is not derived again");
     let request = CreateServiceRequestRequest {
