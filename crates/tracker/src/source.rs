@@ -12,11 +12,13 @@ use milepost_types::{NameError, Position};
 
 use crate::convert::mirror::AccessFacts;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
-use crate::names::{MilestoneName, ProjectName};
+use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::timeline::RuleName;
 
 /// The type of the event that says that a project started.
 pub(crate) const PROJECT_STARTED: &str = "milepost.project.started";
+/// The type of the event that says that fields of a portfolio changed.
+const PORTFOLIO_UPDATED: &str = "milepost.portfolio.updated";
 
 /// An entry of the registry, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +98,13 @@ pub(crate) enum Reaction {
         /// The project.
         project: ProjectName,
     },
+    /// The working calendar of a portfolio changed.
+    Recalendared {
+        /// The event's id.
+        event_id: String,
+        /// The portfolio.
+        portfolio: PortfolioName,
+    },
     /// Nothing can be derived.
     Skip(Skipped),
 }
@@ -123,6 +132,11 @@ impl Reaction {
             Reaction::Assigned { event_id, kind, .. } => {
                 Skipped { event_id: event_id.clone(), kind: kind.clone(), reason: reason.to_owned() }
             }
+            Reaction::Recalendared { event_id, .. } => Skipped {
+                event_id: event_id.clone(),
+                kind: PORTFOLIO_UPDATED.to_owned(),
+                reason: reason.to_owned(),
+            },
             Reaction::Skip(skipped) => skipped.clone(),
         }
     }

@@ -110,7 +110,11 @@ impl Gathered {
                             "the time zone {} is not known here; its days are taken for those of UTC",
                             milepost_types::quoted(&fact.time_zone)
                         );
-                        self.skip(id, kind, reason);
+                        self.skip(id.clone(), kind, reason);
+                    }
+                    if event.changed_fields.iter().any(|field| field == "working_calendar") {
+                        let portfolio = fact.name.clone();
+                        self.reactions.push(Reaction::Recalendared { event_id: id, portfolio });
                     }
                     self.portfolios.insert(fact.name.clone(), fact);
                 }
@@ -217,7 +221,7 @@ mod tests {
     fn reasons(source_entry: &SourceEntry) -> Vec<String> {
         let skipped = |reaction: &Reaction| match reaction {
             Reaction::Skip(skipped) => Some(format!("{} {}", skipped.kind, skipped.reason)),
-            Reaction::Started { .. } | Reaction::Assigned { .. } => None,
+            Reaction::Started { .. } | Reaction::Assigned { .. } | Reaction::Recalendared { .. } => None,
         };
         source_entry.reactions.iter().filter_map(skipped).collect()
     }

@@ -5,7 +5,8 @@
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
 //! not fit one entry is taken over in parts, each after what the part before ended with: the earlier ones begin
 //! with `milepost.source.partly_followed`, and the position moves with the last. Nothing in an entry that is
-//! next can refuse it.
+//! next can refuse it. A service request that cannot be decoded is left out of what follows, which `source.skipped` says
+//! for it: the follower goes on for all others. A milestone that a start may achieve is not left out.
 
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use crate::convert::milestone::awaits_start;
 use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::mirror::Portfolio;
-use crate::names::{MilestoneName, PortfolioName, ProjectName};
-use crate::service_request::officer;
+use crate::names::{MilestoneName, PortfolioName, ProjectName, ServiceRequestName};
+use crate::service_request::{self, NEXT_RISE, officer};
 use crate::source::{Reaction, Skipped, SourceEntry, Through};
 use crate::tables;
 use crate::tables::partly::Partly;
@@ -148,8 +149,9 @@ fn derive(
                 through = Some(milestone.name().clone());
             }
         }
-        if let Reaction::Assigned { event_id, project, .. } = reaction {
-            for change in officers(scope, source_entry, project)? {
+        let (changes, damage) = of_requests(scope, source_entry, reaction);
+        if let Reaction::Assigned { event_id, .. } | Reaction::Recalendared { event_id, .. } = reaction {
+            for change in changes {
                 let mark = events.len();
                 events.add(change.caused_by(event_id));
                 timeline.follow_up(mark, events)?;
@@ -165,7 +167,10 @@ fn derive(
             Reaction::Started { .. } if through.is_none() && after.is_none() => {
                 Some(reaction.skipped(NO_MILESTONE))
             }
-            Reaction::Started { .. } | Reaction::Assigned { .. } => None,
+            Reaction::Started { .. } => None,
+            Reaction::Assigned { .. } | Reaction::Recalendared { .. } => {
+                damage.map(|damage| reaction.skipped(&damage.to_string()))
+            }
         };
         if let Some(skipped) = skipped {
             let mark = events.len();
@@ -232,23 +237,60 @@ fn starts(
     Ok(changes)
 }
 
+/// What a reaction makes of service requests, and the first row that cannot be decoded: what needs it is left out.
+fn of_requests(
+    scope: &Scope<'_>,
+    source_entry: &SourceEntry,
+    reaction: &Reaction,
+) -> (Vec<Change>, Option<DamagedRow>) {
+    let found = match reaction {
+        Reaction::Assigned { project, .. } => officers(scope, source_entry, project),
+        Reaction::Recalendared { portfolio, .. } => rises(scope, source_entry, portfolio),
+        Reaction::Started { .. } | Reaction::Skip(_) => Ok((Vec::new(), None)),
+    };
+    found.unwrap_or_else(|damage| (Vec::new(), Some(damage)))
+}
+
 /// What the assignments of a project, as the entry leaves them, make of its service requests.
 fn officers(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
     project: &ProjectName,
-) -> Result<Vec<Change>, DamagedRow> {
+) -> Result<(Vec<Change>, Option<DamagedRow>), DamagedRow> {
     let name = project.parent();
     let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
     let day = context.current_date;
     let lead = officer::lead_of(scope, project, &source_entry.assignments, day)?;
-    let mut changes = Vec::new();
-    for found in scope.rows.under::<ServiceRequest>(project.ids(), None) {
-        let (name, row) = found?;
-        let request = scope.rows.read(&name, row)?;
-        changes.extend(officer::change(scope, &request, lead.as_ref(), day).map(|(change, _)| change));
+    Ok(each(scope, service_request::of_project(&scope.rows, project), |request| {
+        officer::change(scope, request, lead.as_ref(), day).map(|(change, _)| change)
+    }))
+}
+
+/// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise.
+fn rises(
+    scope: &Scope<'_>,
+    source_entry: &SourceEntry,
+    name: &PortfolioName,
+) -> Result<(Vec<Change>, Option<DamagedRow>), DamagedRow> {
+    let context = ChangeContext::within(scope, name, portfolio(scope, source_entry, name)?)?;
+    let names = scope.rows.names::<ServiceRequest>(NEXT_RISE, name.ids(), &[]);
+    Ok(each(scope, names, |request| service_request::recalendared(scope, request, &context)))
+}
+
+/// The changes of requests, and the first of them that cannot be decoded.
+fn each(
+    scope: &Scope<'_>,
+    names: impl Iterator<Item = ServiceRequestName>,
+    change: impl Fn(&Checked<ServiceRequest>) -> Option<Change>,
+) -> (Vec<Change>, Option<DamagedRow>) {
+    let (mut changes, mut damage) = (Vec::new(), None);
+    for name in names {
+        match scope.rows.get(&name) {
+            Ok(request) => changes.extend(request.as_ref().and_then(&change)),
+            Err(error) => _ = damage.get_or_insert(error),
+        }
     }
-    Ok(changes)
+    (changes, damage)
 }
 
 /// The portfolio as the entry leaves it.

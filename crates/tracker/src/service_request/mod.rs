@@ -17,7 +17,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::ServiceRequest;
 use milepost_proto::tracker::v1::service_request::State;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, check_state, date, date_message,
+    By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, When, check_state, date, date_message,
     known_state,
 };
 use milepost_types::{DamagedRow, Rejection, Violations};
@@ -26,7 +26,7 @@ pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_ans
 
 use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
-use crate::names::ServiceRequestName;
+use crate::names::{ProjectName, ServiceRequestName};
 use crate::parent::Followed;
 use clock::{is_final, level_on, next_rise};
 
@@ -39,6 +39,10 @@ pub(crate) const NEXT_RISE: Index = Index {
     when: &[When::Has("escalation_date")],
     orders: false,
 };
+
+/// The requests of each project by their state.
+const BY_STATE: Index =
+    Index { tag: 36, under: 2, by: &[By::Field("state")], live: true, when: &[], orders: false };
 
 impl Rules<Tracker> for ServiceRequest {
     type Above = Followed<Self>;
@@ -56,6 +60,7 @@ impl Rules<Tracker> for ServiceRequest {
             orders: true,
         },
         NEXT_RISE,
+        BY_STATE,
     ];
 
     fn check(&self, violations: &mut Violations) {
@@ -173,6 +178,44 @@ fn refresh_derived(request: &mut ServiceRequest, context: &ChangeContext) {
     let (calendar, today) = (&context.portfolio.calendar, context.current_date);
     request.level = level_on(request, calendar, today);
     request.escalation_date = next_rise(request, calendar, today).map(date_message);
+}
+
+/// The requests of a project that are not final, nor deleted.
+pub(crate) fn of_project<'a>(
+    rows: &Rows<'a, Tracker>,
+    project: &ProjectName,
+) -> impl Iterator<Item = ServiceRequestName> + use<'a> {
+    let states = [State::Open, State::Accepted, State::Answered];
+    let names = states.map(|state| rows.names::<ServiceRequest>(BY_STATE, project.ids(), &[state as u8]));
+    names.into_iter().flatten()
+}
+
+/// What comes of another working calendar for a request: it rises on another day, or has risen. Whether it is overdue
+/// depends on no calendar, and how far it has risen stays.
+pub(crate) fn recalendared(
+    scope: &Scope<'_>,
+    before: &Checked<ServiceRequest>,
+    context: &ChangeContext,
+) -> Option<Change> {
+    if before.level == 0 || is_final(before) || before.is_deleted() {
+        return None;
+    }
+    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
+    let level = level_on(before, calendar, today).max(before.level);
+    let mut next = next_rise(before, calendar, today);
+    while let Some(day) = next.filter(|day| level_on(before, calendar, *day) <= level) {
+        next = next_rise(before, calendar, day);
+    }
+    let after = before.changed(scope, |request| {
+        request.level = level;
+        request.escalation_date = next.map(date_message);
+    });
+    if (after.level, after.escalation_date) == (before.level, before.escalation_date) {
+        return None;
+    }
+    let rises = level > before.level;
+    let kind = if rises { escalated(before.level, level, today) } else { EventKind::Updated };
+    Some(Change::of(kind, Some(before), after).on(Some(today)))
 }
 
 /// That a request had escalated to one level, and now to another.

@@ -23,13 +23,8 @@ pub(crate) fn lead_of(
     said_last: &[AssignmentFact],
     day: Date,
 ) -> Result<Option<AssignmentFact>, DamagedRow> {
-    let mut active = Vec::new();
-    for fact in tables::assignment::of_project(scope.rows.read, project) {
-        let fact = fact?;
-        if !said_last.iter().any(|last| last.name == fact.name) {
-            active.push(fact);
-        }
-    }
+    let found = tables::assignment::of_project(scope.rows.read, project, said_last);
+    let mut active = found.collect::<Result<Vec<_>, _>>()?;
     active.extend(said_last.iter().filter(|fact| fact.name.parent() == *project).cloned());
     active.retain(|fact| fact.is_active(day));
     if active.len() == 1 {

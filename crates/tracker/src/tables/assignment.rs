@@ -20,13 +20,17 @@ use crate::convert::mirror;
 use crate::mirror::AssignmentFact;
 use crate::names::{AssignmentName, PortfolioName, ProjectName};
 
-/// The assignments of a project, deleted ones too.
+/// The assignments of a project, deleted ones too, without these, which are not read.
 pub(crate) fn of_project(
     rows: &dyn Read,
     project: &ProjectName,
+    without: &[AssignmentFact],
 ) -> impl Iterator<Item = Result<AssignmentFact, DamagedRow>> {
     let under = project.ids().iter().fold(Key::of(Table::Assignment), Key::under).done();
-    rows.scan(&KeyRange::prefix(&under), Direction::Forward).map(|(key, value)| {
+    let without: BTreeSet<_> =
+        without.iter().map(|fact| key::of(Table::Assignment, fact.name.ids())).collect();
+    let found = rows.scan(&KeyRange::prefix(&under), Direction::Forward);
+    found.filter(move |(key, _)| !without.contains(&key[..])).map(|(key, value)| {
         mirror::assignment_from_stored(&value).map_err(|error| Table::Assignment.damaged(&key, error))
     })
 }
@@ -57,11 +61,13 @@ pub(crate) fn projects_on(
 /// Sets what is kept of an assignment.
 ///
 /// # Errors
-/// If it, or the row before, cannot be decoded.
+/// If it cannot be decoded.
 pub(crate) fn put(rows: &mut dyn Write, name: &AssignmentName, value: Bytes) -> Result<(), Unreadable> {
     let own = key::of(Table::Assignment, name.ids());
     if let Some(before) = rows.get(&own) {
-        days(&mirror::assignment_from_stored(&before)?).iter().for_each(|key| rows.delete(key));
+        let before = mirror::assignment_from_stored(&before);
+        let days = before.map_or_else(|_| days_found(&*rows, name), |before| days(&before));
+        days.iter().for_each(|key| rows.delete(key));
     }
     for key in days(&mirror::assignment_from_stored(&value)?) {
         rows.put(key, Bytes::new());
@@ -84,6 +90,16 @@ fn days(fact: &AssignmentFact) -> Vec<Vec<u8>> {
         _ => Vec::new(),
     };
     days.into_iter().flatten().map(key).collect()
+}
+
+/// The keys of the days of an assignment whose own row cannot be decoded: there are no others of its project that end so.
+fn days_found(rows: &dyn Read, name: &AssignmentName) -> Vec<Vec<u8>> {
+    let [portfolio, project, assignment] = name.ids() else { return Vec::new() };
+    let end = Key::of(0_u8).under(project).id(assignment);
+    let range = KeyRange::prefix(&Key::of(Table::AssignmentDay).under(portfolio).done());
+    let at = range.start.len() + ordered_date(Date::MIN).len();
+    let keys = rows.scan(&range, Direction::Forward).map(|(key, _)| key.to_vec());
+    keys.filter(|key| key.get(at..) == end.get(1..)).collect()
 }
 
 /// Drops what is kept of all assignments.

@@ -11,6 +11,7 @@ mod nonsense;
 pub(crate) mod registry;
 pub(crate) mod registry_server;
 mod requests;
+mod requests_followed;
 pub(crate) mod running;
 pub(crate) mod samples;
 mod sizes;
