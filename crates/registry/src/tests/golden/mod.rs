@@ -5,8 +5,10 @@
 //! service is built inside. A golden text changes only if what is stored or sent is meant to change:
 //! `GOLDEN=renew cargo nextest run -p milepost-registry golden` writes them anew, and fails all the same.
 
+mod alliance;
 mod annual_list;
 mod api_token;
+mod assignment;
 mod batch;
 mod batch_refusals;
 mod collection;

@@ -1,12 +1,13 @@
 //! What the tracker stores and sends, byte for byte: rows, events, entries, request ids, page tokens and
-//! refusals, beside a golden text.
+//! refusals, beside a golden text for each resource.
 //!
 //! The calls are made through the public API with requests from JSON, so nothing here depends on how the
-//! service is built inside. The golden text changes only if what is stored or sent is meant to change:
-//! `GOLDEN=renew cargo nextest run -p milepost-tracker golden` writes it anew, and fails all the same.
+//! service is built inside. A golden text changes only if what is stored or sent is meant to change:
+//! `GOLDEN=renew cargo nextest run -p milepost-tracker golden` writes them anew, and fails all the same.
 
 mod faults;
 mod refusals;
+mod service_request;
 mod writes;
 
 use std::path::Path;
@@ -129,6 +130,12 @@ fn date(year: i32, month: i32, day: i32) -> Value {
     json!({ "year": year, "month": month, "day": day })
 }
 
+/// Compares it with the golden text of a resource.
+fn compare(golden: &Golden, resource: &str) {
+    let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/golden");
+    golden.check(env!("CARGO_PKG_NAME"), &texts.join(format!("{resource}.txt")));
+}
+
 #[tokio::test]
 async fn milestones_are_stored_and_sent_as_ever() {
     let mut golden = Golden::of(Tracker::open().await);
@@ -140,6 +147,5 @@ async fn milestones_are_stored_and_sent_as_ever() {
 
     golden.turn_to(Tracker::open().await);
     golden.made(&MILESTONE.method("Create"), json!({ "parent": ROAD, "milestone": minimal() })).await;
-    let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/golden");
-    golden.check(env!("CARGO_PKG_NAME"), &texts.join("milestone.txt"));
+    compare(&golden, "milestone");
 }
