@@ -2,19 +2,24 @@
 
 use jiff::civil::date;
 use milepost_proto::event::v1::event::{Payload, Resource};
-use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::State;
-use milepost_resource::Upstream;
+use milepost_proto::tracker::v1::{
+    CreateServiceRequestRequest, CreateTimelineEntryRequest, CreateTimelineRuleRequest, Milestone,
+    ServiceRequest, TimelineEntry, TimelineRule, timeline_entry,
+};
+use milepost_resource::{Custom, Run, Standard, Target, Upstream, date_message, read_create};
 use milepost_service::access::Permit;
-use milepost_types::LogId;
+use milepost_types::{LogId, Violations};
 use proptest::prelude::*;
 
 use super::*;
 use crate::milestone::Timeliness;
-use crate::tests::registry::{deleted, portfolio, project};
+use crate::service_request::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
+use crate::tests::registry::{assignment, deleted, portfolio, project};
 use crate::tests::samples::BASELINE;
-use crate::tests::world::{Action, create, draft, kinds, name, project_name};
+use crate::tests::world::{Action, command, create, draft, kinds, name, project_name};
 use crate::tests::{Registry, World};
+use crate::timeline;
 
 fn reforecast(day: i8) -> Action {
     Action::Reforecast { forecast: Some(date(2021, 6, day)), reason: "rain".into() }
@@ -243,6 +248,12 @@ enum Step {
     Part(i64),
     Start(u8, i64),
     Ingest,
+    Request(u8, Option<i64>),
+    ActOn(u8, u8),
+    Assign(u8, u8, i64),
+    Rule(u8),
+    Entry(u8),
+    Edit(u8, u8),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -265,13 +276,112 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => (0i64..3).prop_map(Step::Part),
         1 => (0u8..3, -5i64..1).prop_map(|(p, d)| Step::Start(p, d)),
         1 => Just(Step::Ingest),
+        2 => (0u8..3, proptest::option::of(-10i64..10)).prop_map(|(r, d)| Step::Request(r, d)),
+        4 => (0u8..3, 0u8..8).prop_map(|(r, act)| Step::ActOn(r, act)),
+        2 => (0u8..2, 0u8..3, -5i64..5).prop_map(|(id, kind, d)| Step::Assign(id, kind, d)),
+        1 => (0u8..2).prop_map(Step::Rule),
+        1 => (0u8..2).prop_map(Step::Entry),
+        2 => (0u8..2, 0u8..3).prop_map(|(e, act)| Step::Edit(e, act)),
     ]
+}
+
+/// Asks for something in the project `road`.
+fn request(id: u8, due: Option<jiff::civil::Date>) -> Command {
+    let request = CreateServiceRequestRequest {
+        parent: "portfolios/wsc/projects/road".into(),
+        service_request_id: format!("r{id}"),
+        service_request: Some(ServiceRequest {
+            title: "临时用电".into(),
+            requester: "user:corp/unit-7".into(),
+            due_date: due.map(date_message),
+            ..ServiceRequest::default()
+        }),
+        ..CreateServiceRequestRequest::default()
+    };
+    created(|violations| read_create::<Tracker, ServiceRequest>(request, violations, Violations::new()))
+}
+
+/// Does one of the acts on a request.
+fn act_on(id: u8, act: u8) -> Command {
+    let name = format!("portfolios/wsc/projects/road/serviceRequests/r{id}");
+    let target = || Target { name: name.parse().unwrap(), etag: None };
+    let said = || ("因为".to_owned(), None);
+    command(match act {
+        0 => Custom::act(target(), None, accept as Run<_, _, _>),
+        1 => Custom::act(target(), said(), answer as Run<_, _, _>),
+        2 => Custom::act(target(), said(), return_answer as Run<_, _, _>),
+        3 => Custom::act(
+            target(),
+            Rating { rating: 4, comment: String::new(), date: None },
+            rate as Run<_, _, _>,
+        ),
+        4 => Custom::act(target(), ("等待图纸".to_owned(), String::new(), None), pause as Run<_, _, _>),
+        5 => Custom::act(target(), None, resume as Run<_, _, _>),
+        6 => Custom::act(target(), said(), withdraw as Run<_, _, _>),
+        _ => Box::new(Standard::<ServiceRequest>::Delete(target())),
+    })
+}
+
+/// A rule of the timeline: of milestones that are achieved, each by itself or those of a day together.
+fn rule(id: u8) -> Command {
+    let request = CreateTimelineRuleRequest {
+        parent: "portfolios/wsc".into(),
+        timeline_rule_id: format!("u{id}"),
+        timeline_rule: Some(TimelineRule {
+            display_name: "里程碑".into(),
+            event_type: "milepost.milestone.achieved".into(),
+            kind: timeline_entry::Kind::Milestone.into(),
+            headline: "{subject}".into(),
+            merge_key: if id == 0 { String::new() } else { "day/{event_date}".into() },
+            auto_publish: true,
+            ..TimelineRule::default()
+        }),
+        ..CreateTimelineRuleRequest::default()
+    };
+    created(|violations| read_create::<Tracker, TimelineRule>(request, violations, Violations::new()))
+}
+
+/// An entry that an editor writes.
+fn entry(id: u8) -> Command {
+    let request = CreateTimelineEntryRequest {
+        parent: "portfolios/wsc".into(),
+        timeline_entry_id: format!("e{id}"),
+        timeline_entry: Some(TimelineEntry {
+            date: Some(date_message(BASELINE)),
+            kind: timeline_entry::Kind::Editorial.into(),
+            headline: "国土空间规划发布".into(),
+            ..TimelineEntry::default()
+        }),
+        ..CreateTimelineEntryRequest::default()
+    };
+    created(|violations| read_create::<Tracker, TimelineEntry>(request, violations, Violations::new()))
+}
+
+/// Publishes an entry, withdraws it or takes it up again.
+fn edit(id: u8, act: u8) -> Command {
+    let name = format!("portfolios/wsc/timelineEntries/e{id}");
+    let target = Target { name: name.parse().unwrap(), etag: None };
+    command(match act {
+        0 => Custom::act(target, (), timeline::publish as Run<_, _, _>),
+        1 => Custom::act(target, "有误".to_owned(), timeline::withdraw as Run<_, _, _>),
+        _ => Custom::act(target, (), timeline::revise as Run<_, _, _>),
+    })
+}
+
+/// The command that a request without a fault is read to.
+fn created(
+    read: impl FnOnce(&mut Violations) -> Option<Box<dyn milepost_resource::Act<Tracker>>>,
+) -> Command {
+    let mut violations = Violations::new();
+    let act = read(&mut violations);
+    command(violations.finish(act).unwrap())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Rows that came about live are those that the journal makes; indexes and outlooks are in step.
+    /// Rows that came about live are those that the journal makes, of milestones, service requests, officers and the
+    /// timeline; indexes and outlooks are in step.
     #[test]
     fn live_rows_are_the_rebuilt_rows(
         steps in proptest::collection::vec(steps(), 1..60),
@@ -308,6 +418,22 @@ proptest! {
                     world.ingest(registry.start(&[projects[p as usize]], day))
                 }
                 Step::Ingest => world.ingest(registry.project("c")),
+                Step::Request(r, days) => {
+                    let due = days.map(|days| current.saturating_add(jiff::Span::new().days(days)));
+                    world.submit(request(r, due))
+                }
+                Step::ActOn(r, act) => world.submit(act_on(r, act)),
+                Step::Assign(id, kind, days) => {
+                    let day = current.saturating_add(jiff::Span::new().days(days));
+                    let (id, person) = (["a", "b"][id as usize], ["user:corp/a", "user:corp/b"][id as usize]);
+                    let end = (kind == 2).then_some(day);
+                    let of = assignment(id, person, id == "a", date(2021, 1, 1), end);
+                    let act = ["created", "updated", "ended"][kind as usize];
+                    world.ingest(registry.assign(&format!("milepost.assignment.{act}"), &[of]))
+                }
+                Step::Rule(u) => world.submit(rule(u)),
+                Step::Entry(e) => world.submit(entry(e)),
+                Step::Edit(e, act) => world.submit(edit(e, act)),
             };
             if let Err(refusal) = outcome {
                 prop_assert!(!matches!(refusal, Rejection::LogDiverged { .. }), "{refusal:?}");

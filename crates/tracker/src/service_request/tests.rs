@@ -3,10 +3,13 @@
 use jiff::ToSpan;
 use jiff::civil::date;
 use milepost_proto::event::v1::Event;
-use milepost_proto::event::v1::event::Resource;
+use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::registry::v1 as registry;
-use milepost_proto::tracker::v1::{CreateServiceRequestRequest, ServiceRequest, UpdateServiceRequestRequest};
-use milepost_resource::{Custom, ParentIds, Run, Standard, Target, read_create, read_update};
+use milepost_proto::tracker::v1::{
+    CreateServiceRequestRequest, ListServiceRequestsRequest, ServiceRequest, UpdateServiceRequestRequest,
+};
+use milepost_resource::{Custom, ParentIds, Run, Standard, Target, read_create, read_list, read_update};
+use milepost_service::access::Scopes;
 use milepost_types::{Period, Violations};
 
 use super::*;
@@ -112,6 +115,7 @@ fn faults(rejection: Rejection) -> Vec<(String, &'static str)> {
     violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
 }
 
+/// office.md section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; returned with a reason.
 #[test]
 fn a_request_is_accepted_answered_returned_answered_and_rated() {
     let (mut world, _) = world();
@@ -157,6 +161,7 @@ fn a_request_is_accepted_answered_returned_answered_and_rated() {
 /// What does something to the request with an id.
 type Doing = fn(&str) -> Command;
 
+/// office.md section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; WITHDRAWN.
 #[test]
 fn what_its_state_does_not_allow_is_refused_and_changes_nothing() {
     let acts: [(&str, Doing); 7] = [
@@ -258,6 +263,7 @@ fn days_escalate_a_request_one_by_one_also_after_downtime_and_a_rebuild() {
     assert_eq!(World::announced(&all, "escalated"), escalated);
 }
 
+/// office.md section 2: level 1 the day after it was due.
 #[test]
 fn what_is_late_when_it_is_said_is_overdue_at_once() {
     let (mut world, _) = world();
@@ -311,7 +317,13 @@ fn a_pause_over_holidays_and_through_a_hand_over_moves_the_due_date_by_working_d
     world.advance(date(2021, 4, 29)).unwrap();
     // Due on Friday, 30 April; paused on the Thursday before.
     world.ask("r", draft(Some(date(2021, 4, 30)))).unwrap();
-    world.submit(act("r", paused(None), pause as Run<_, _, _>)).unwrap();
+    let events = world.submit(act("r", paused(None), pause as Run<_, _, _>)).unwrap();
+    assert_eq!(kinds(&events), ["service_request.paused"]);
+    let Some(Payload::ServiceRequestPaused(said)) = &events[0].payload else { panic!("{events:?}") };
+    assert_eq!((said.reason.as_str(), said.code.as_str()), ("等待图纸", "drawings"));
+    assert_eq!(events[0].event_date, Some(date_message(date(2021, 4, 29))));
+    let pause_of = &world.request("r").pauses[0];
+    assert_eq!((pause_of.code.as_str(), pause_of.start_date), ("drawings", events[0].event_date));
     assert_eq!(world.request("r").escalation_date, None);
     world.now = "2021-05-10T04:00:00Z".parse().unwrap();
     let days = world.advance(date(2021, 5, 10)).unwrap();
@@ -344,6 +356,7 @@ fn a_pause_over_holidays_and_through_a_hand_over_moves_the_due_date_by_working_d
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md section 2: the officer is the lead, kept through a hand-over.
 #[test]
 fn a_hand_over_changes_the_officer_of_what_is_not_over_and_names_its_cause() {
     let (mut world, mut registry) = world();
@@ -470,6 +483,7 @@ fn as_written_before(world: &mut World, from: usize) {
     world.rows = world.rebuilt();
 }
 
+/// office.md section 0: a tracker with an older journal follows the registry again.
 #[test]
 fn what_an_earlier_version_did_not_keep_is_read_again_and_nothing_is_derived_twice() {
     use crate::tables::mirror_version;
@@ -544,6 +558,40 @@ fn statistics_are_of_a_period() {
     assert_eq!((before.requested_count, before.rated_count), (0, 0));
     assert_eq!(before.satisfied.unwrap().value, None);
     assert_eq!((before.overdue_count, before.unrated_count), (1, 1), "as of now");
+}
+
+/// office.md, section 2, lists: requests overdue, escalated, unrated.
+#[test]
+fn lists_find_what_is_overdue_escalated_or_not_rated() {
+    let (mut world, _) = world();
+    // Late since 13 and 18 May: five working days after the 13th is the 20th, after the 18th the 25th.
+    for (id, due) in [("escalated", Some(date(2021, 5, 12))), ("overdue", Some(DUE)), ("unrated", None)] {
+        world.ask(id, draft(due)).unwrap();
+    }
+    world.ask("open", draft(Some(date(2021, 6, 30)))).unwrap();
+    world.submit(act("unrated", None, accept as Run<_, _, _>)).unwrap();
+    world.submit(act("unrated", said("已报装", None), answer as Run<_, _, _>)).unwrap();
+    world.now = "2021-05-20T04:00:00Z".parse().unwrap();
+    world.advance(date(2021, 5, 20)).unwrap();
+    let listed = |filter: &str| -> Vec<String> {
+        let request = ListServiceRequestsRequest {
+            parent: "portfolios/wsc/projects/-".into(),
+            filter: filter.into(),
+            ..ListServiceRequestsRequest::default()
+        };
+        let list = read_list::<Tracker, ServiceRequest>(&request, &Scopes::everywhere()).unwrap();
+        let rows = milepost_resource::Rows::new(&world.rows);
+        let page = list.page::<Tracker, ServiceRequest>(&rows, world.now).unwrap();
+        let id = |row| {
+            let request: ServiceRequest = prost::Message::decode(row).unwrap();
+            request.name.rsplit('/').next().unwrap().to_owned()
+        };
+        page.resources.into_iter().map(id).collect()
+    };
+    assert_eq!(listed("level > 0"), ["escalated", "overdue"]);
+    assert_eq!(listed("level > 1"), ["escalated"]);
+    assert_eq!(listed("state = STATE_ANSWERED"), ["unrated"]);
+    assert_eq!(listed("level = 0 AND state = STATE_OPEN"), ["open"]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn as_written_before(journal: &MemoryJournal) -> MemoryJournal {
     MemoryJournal::with_entries(LogId::from_bytes([9; 16]), Lineage::default(), entries)
 }
 
+/// office.md section 0: a tracker with an older journal follows the registry again from the beginning.
 #[tokio::test]
 async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_derives_nothing_twice() {
     let mut recorded = road_recorded();
@@ -99,6 +100,7 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     tracker.stop().await;
 }
 
+/// office.md section 2: OPEN, ACCEPTED, ANSWERED; rated from 1 to 5, which closes it; satisfied are 4 and 5 of those rated.
 #[tokio::test]
 async fn a_request_is_answered_through_the_wire_and_counted() {
     let (registry, tracker) = road().await;
@@ -129,6 +131,13 @@ async fn a_request_is_answered_through_the_wire_and_counted() {
         let faults: Vec<_> =
             faults.iter().map(|fault| (fault.field.as_str(), fault.reason.as_str())).collect();
         assert_eq!(faults, [("rating", faulty)]);
+    }
+    for rating in 1..=5 {
+        let validate_only = true;
+        let rate =
+            RateServiceRequestRequest { name: name.clone(), rating, validate_only, ..Default::default() };
+        let rated = requests.rate_service_request(rate).await.unwrap().into_inner();
+        assert_eq!(rated.service_request.unwrap().rating, Some(rating));
     }
     let rate = RateServiceRequestRequest { name: name.clone(), rating: 4, ..Default::default() };
     let rated = requests.rate_service_request(rate).await.unwrap().into_inner();
