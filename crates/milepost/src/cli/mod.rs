@@ -18,6 +18,7 @@ mod report;
 pub mod request;
 pub mod rpc;
 pub mod session;
+mod tables;
 pub mod usage;
 
 use std::ffi::OsString;

@@ -16,7 +16,7 @@ use super::flags::{self, Columns, Limit, text, texts};
 use super::read::Scope;
 use super::request::{self, Given};
 use super::session::Session;
-use super::{ClientArgs, name};
+use super::{ClientArgs, name, tables};
 use crate::error::Error;
 use crate::output::zone::portfolio_of;
 use crate::output::{print, shown};
@@ -99,7 +99,10 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     let (request, under) = request(&verb, matches, session).await?;
     let Some(listed) = verb.listed() else {
         let answer = session.call(&verb.method, request).await?;
-        session.one(&answer).await?;
+        match tables::of(&answer, session.output()) {
+            Some(shown) => session.print(&shown, "--format json shows")?,
+            None => session.one(&answer).await?,
+        }
         let secret = answer.get_field_by_name("token").and_then(|token| token.as_str().map(str::to_owned));
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !session.output().is_json()) {
             anstream::eprintln!("its token, which is shown only now: {secret}");
@@ -113,6 +116,8 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     let limit = Limit::from_arg_matches(matches).expect("every list has a limit");
     let mut columns = Columns::from_arg_matches(matches).expect("every list has columns");
     columns.deleted = verb.takes("show_deleted") && matches.get_flag("show_deleted");
+    // What matches say beside their row stands below the table.
+    let mut why = String::new();
     let page = async |page_size, page_token| {
         let mut request = request.clone();
         request.set_field_by_name("page_size", Value::I32(page_size));
@@ -120,11 +125,14 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         let mut response = session.call(&verb.method, request).await?;
         let next = response.get_field_by_name("next_page_token");
         let next = next.and_then(|next| next.as_str().map(str::to_owned)).unwrap_or_default();
-        Ok((take_items(&mut response, &listed), next))
+        let items = take_items(&mut response, &listed);
+        why += &tables::why(&items, session.output());
+        Ok((items, next))
     };
     let message = listed.kind().as_message().cloned().expect("what is listed are messages");
     let done = session.list(&message, &limit, &under, &columns, page).await;
-    done.map_err(|error| error.of_filter(&text(matches, "filter").unwrap_or_default()))
+    done.map_err(|error| error.of_filter(&text(matches, "filter").unwrap_or_default()))?;
+    if why.is_empty() { Ok(()) } else { print(&why) }
 }
 
 fn take_items(response: &mut DynamicMessage, listed: &FieldDescriptor) -> Vec<DynamicMessage> {

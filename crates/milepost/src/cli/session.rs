@@ -197,10 +197,15 @@ impl Session {
             let portfolios: Vec<String> = found.iter().filter_map(portfolio).collect();
             self.learn_zones(portfolios.iter().map(String::as_str)).await;
         }
-        let Rendered { text, left_out } = self.output.piece(&list, found);
-        print(&text)?;
+        self.print(&self.output.piece(&list, found), "--wide or --columns shows")
+    }
+
+    /// Prints tables, and says which columns had no room and what shows them. Fails if standard output cannot be
+    /// written.
+    pub fn print(&self, Rendered { text, left_out }: &Rendered, shows: &str) -> Result<(), Error> {
+        print(text)?;
         if !left_out.is_empty() {
-            self.output.note(&format!("no room for {}; --wide or --columns shows them", left_out.join(", ")));
+            self.output.note(&format!("no room for {}; {shows} them", left_out.join(", ")));
         }
         Ok(())
     }

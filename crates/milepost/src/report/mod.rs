@@ -121,26 +121,28 @@ fn of_groups(report: &QueryStatisticsResponse, total: &Statistics) -> Vec<Column
 }
 
 /// A figure with its unit, and whether it is a lower bound.
-fn value(figure: &Figure, unit: &str) -> String {
+pub fn value(figure: &Figure, unit: &str) -> String {
     let Some(value) = &figure.value else { return text::ABSENT.to_owned() };
     let sign = if unit == "points" && !value.starts_with('-') { "+" } else { "" };
     let bound = if figure.lower_bound { "at least " } else { "" };
     format!("{bound}{sign}{value} {unit}")
 }
 
-fn number(given: &str) -> String {
+/// An exact decimal number with separators of thousands, or `-`.
+pub fn number(given: &str) -> String {
     let (whole, places) = given.split_at(given.find('.').unwrap_or(given.len()));
     text::or_absent(&format!("{}{places}", text::grouped(whole)))
 }
 
-/// How many are missing, by why: `2 NOT_REPORTED, 1 STRADDLES`.
-fn missing(figure: &Figure) -> String {
+/// How many are missing, by why: `2 NOT_REPORTED, 1 STRADDLES`; their number alone where none is named.
+pub fn missing(figure: &Figure) -> String {
     let mut named = BTreeMap::<&str, u64>::new();
     figure.missing.iter().for_each(|missing| *named.entry(&missing.why).or_default() += 1);
     let mut parts: Vec<String> = named.iter().map(|(why, count)| format!("{count} {why}")).collect();
     let more = u64::try_from(figure.missing_count).unwrap_or_default().saturating_sub(named.values().sum());
     if more > 0 {
-        parts.push(format!("{} more", text::grouped(&more.to_string())));
+        let word = if parts.is_empty() { "" } else { " more" };
+        parts.push(format!("{}{word}", text::grouped(&more.to_string())));
     }
     text::or_absent(&parts.join(", "))
 }
