@@ -17,7 +17,7 @@ use milepost_proto::registry::v1::{
 use milepost_resource::{Change, Checked, EventKind, Preview};
 use milepost_types::{DamagedRow, Rejection, limits};
 
-use super::facts::{Reader, Resolved, Span, AsOf, fact};
+use super::facts::{AsOf, Reader, Resolved, Span, fact};
 use super::value::QualifiedValue;
 use super::verdicts::{due, held, of_observations, targets, thresholds};
 use super::{has_sum, whole};

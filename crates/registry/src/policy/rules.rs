@@ -12,8 +12,8 @@ use milepost_proto::event::v1::{PolicyPublished, PolicySuperseded, PolicyWithdra
 use milepost_proto::registry::v1::policy::{State, Subject};
 use milepost_proto::registry::v1::{Policy, PolicyCondition, PolicyProgramme};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Name, Rules, Under, add_drafter, check_another_person, check_state,
-    date, date_message,
+    By, Change, Checked, EventKind, Index, Name, Rules, Under, add_drafter, check_another_person,
+    check_state, date, date_message,
 };
 use milepost_types::{Period, Rejection, ResourceId, Violations, limits};
 

@@ -53,7 +53,8 @@ impl Reported {
     ) -> Result<Self, Unreadable> {
         let mut sum = Self::default();
         let Some((first, last)) = days else { return Ok(sum) };
-        let mut reports = reports.iter().map(|report| ReportedAmount::read(report)).collect::<Result<Vec<_>, _>>()?;
+        let mut reports =
+            reports.iter().map(|report| ReportedAmount::read(report)).collect::<Result<Vec<_>, _>>()?;
         reports.sort_by_key(|report| (report.start, report.end));
         let mut until = None;
         for report in reports {

@@ -37,7 +37,12 @@ pub(super) fn decide(
     let bytes = portfolios.iter().map(portfolio_bytes).chain(assignments.iter().map(assignment_bytes));
     let reserved = events.reserve(bytes.sum());
     let is_whole = is_last && assign_officers(scope, assignments, &mut events);
-    events.refollowed(reserved, position, (portfolios, assignments), if is_whole { MIRROR_VERSION } else { 0 });
+    events.refollowed(
+        reserved,
+        position,
+        (portfolios, assignments),
+        if is_whole { MIRROR_VERSION } else { 0 },
+    );
     let decided_on = tables::source::get(rows).into_iter().collect();
     Decision { portfolio: String::new(), decided_on, events: events.finish() }
 }

@@ -56,9 +56,9 @@ fn read(request: &ListTimelineRequest, violations: &mut Violations) -> Option<Ti
     Some((query, request.page_token.clone()))
 }
 
-fn answer(query: Query<'_, Tracker, TimelineRequest>) -> Result<ListTimelineResponse, Rejection> {
+/// The query for the page that a token says, and for the pages after it.
+fn paged((first, page_token): &TimelineRequest) -> Result<(TimelineQuery, Paging), Rejection> {
     const METHOD: &str = "milepost.tracker.v1.TimelineEntryService/ListTimeline";
-    let (first, page_token) = query.request;
     let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     let parts = [
         first.portfolio.to_string(),
@@ -69,10 +69,12 @@ fn answer(query: Query<'_, Tracker, TimelineRequest>) -> Result<ListTimelineResp
         first.show_withdrawn.to_string(),
     ];
     let paging = Paging::read(METHOD, parts, page_token)?;
-    let asked = TimelineQuery { after: paging.after.clone(), ..first.clone() };
-    if !asked.has_sound_token() {
-        return Err(MALFORMED);
-    }
+    let query = TimelineQuery { after: paging.after.clone(), ..first.clone() };
+    if query.has_sound_token() { Ok((query, paging)) } else { Err(MALFORMED) }
+}
+
+fn answer(query: Query<'_, Tracker, TimelineRequest>) -> Result<ListTimelineResponse, Rejection> {
+    let (asked, paging) = paged(query.request)?;
     let TimelinePage { items, next } = page(&query.rows, &asked)?;
     let next_page_token = paging.next(next, query.position.sequence);
     Ok(ListTimelineResponse { items, next_page_token, revision: query.revision() })
@@ -110,13 +112,19 @@ mod tests {
         ListTimelineRequest { parent: "portfolios/wsc".into(), ..ListTimelineRequest::default() }
     }
 
+    fn read(request: &ListTimelineRequest) -> Result<(TimelineQuery, Paging), Rejection> {
+        let mut violations = Violations::new();
+        let read = super::read(request, &mut violations);
+        paged(&violations.finish(read).map_err(Rejection::from)?)
+    }
+
     fn on(year: i32, month: i32, day: i32) -> Option<DateMessage> {
         Some(DateMessage { year, month, day })
     }
 
     #[test]
     fn what_is_asked_for_is_read_in_its_conventional_form() {
-        let (query, _, first) = read(&ListTimelineRequest {
+        let (query, paging) = read(&ListTimelineRequest {
             language: "ZH-cn".into(),
             start_date: on(2021, 2, 3),
             end_date: on(2021, 2, 3),
@@ -125,9 +133,9 @@ mod tests {
             ..request()
         })
         .unwrap();
-        assert_eq!((query.language.as_str(), query.kinds, first), ("zh-CN", vec![1, 2], None));
+        assert_eq!((query.language.as_str(), query.kinds), ("zh-CN", vec![1, 2]));
         assert_eq!((query.start, query.start.is_some()), (query.end, true));
-        assert!(query.show_withdrawn && query.after.is_none());
+        assert!(query.show_withdrawn && query.after.is_none() && paging.after.is_none());
         let (query, ..) = read(&request()).unwrap();
         assert_eq!((query.language.as_str(), query.start, query.end, query.kinds), ("", None, None, vec![]));
         assert_eq!(query.size, milepost_types::limits::PAGE_SIZE_DEFAULT);
@@ -162,12 +170,12 @@ mod tests {
 
     #[test]
     fn a_token_goes_on_with_the_request_that_it_was_given_to_and_with_no_other() {
-        let (_, digest, _) = read(&request()).unwrap();
-        let token = |after: &[u8]| PageToken { request: digest, sequence: 7, after: after.to_vec() }.encode();
+        let (_, paging) = read(&request()).unwrap();
+        let token = |after: &[u8]| paging.next(Some(after.to_vec()), 7);
         let sound = token(b"12345678plan");
-        let (query, _, first) =
-            read(&ListTimelineRequest { page_token: sound.clone(), ..request() }).unwrap();
-        assert_eq!((query.after.as_deref(), first), (Some(&b"12345678plan"[..]), Some(7)));
+        let (query, next) = read(&ListTimelineRequest { page_token: sound.clone(), ..request() }).unwrap();
+        assert_eq!(query.after.as_deref(), Some(&b"12345678plan"[..]));
+        assert_eq!(next.next(query.after, 9), sound, "pages are of the revision that the first is of");
         let of_others = [
             ListTimelineRequest { language: "en".into(), ..request() },
             ListTimelineRequest { parent: "portfolios/other".into(), ..request() },

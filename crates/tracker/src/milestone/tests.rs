@@ -194,14 +194,14 @@ fn what_an_earlier_version_stored_with_only_an_outlook_is_completed_when_it_is_r
         assert_eq!(read_back(&stored), Ok(completed.clone()));
         // It says whether it did something.
         let mut upgraded = stored.clone();
-        let was_old = <Milestone as Rules<Tracker>>::upgrade(&mut upgraded);
+        let was_old = upgrade(&mut upgraded);
         assert_eq!((was_old, &upgraded), (Ok(outlook != Outlook::Unspecified), &completed));
         if nearness != Nearness::Unspecified {
-            assert_eq!(<Milestone as Rules<Tracker>>::upgrade(&mut upgraded), Ok(false));
+            assert_eq!(upgrade(&mut upgraded), Ok(false));
         }
     }
     let achieved = full();
-    assert_eq!(<Milestone as Rules<Tracker>>::upgrade(&mut full()), Ok(false));
+    assert_eq!(upgrade(&mut full()), Ok(false));
     assert_eq!(read_back(&achieved), Ok(achieved));
 }
 

@@ -17,7 +17,7 @@ use super::world::{command, kinds};
 use super::*;
 use crate::command::Command;
 use crate::decide::Tracker;
-use crate::tables::keeps::{self, KEEPS};
+use crate::tables::mirror_version::{self, MIRROR_VERSION};
 
 /// The portfolio's current date when a world begins.
 const TODAY: Date = date(2021, 5, 11);
@@ -139,7 +139,7 @@ fn as_written_before(world: &mut World) {
             if let Some(Payload::SourceFollowed(followed)) = &mut event.payload {
                 followed.assignments.clear();
                 followed.portfolios.iter_mut().for_each(|of| of.required_languages.clear());
-                followed.keeps = 0;
+                followed.mirror_version = 0;
             }
             *bytes = event.encode_to_vec().into();
         }
@@ -166,13 +166,13 @@ fn what_timelines_ask_of_a_portfolio_is_kept_when_it_is_read_again_and_no_damage
         let name = "portfolios/wsc".parse().unwrap();
         crate::tables::portfolio::get(&world.rows, &name).unwrap().unwrap().required_languages
     };
-    assert_eq!((keeps::get(&world.rows), required(&world)), (0, Vec::<String>::new()));
+    assert_eq!((mirror_version::get(&world.rows), required(&world)), (0, Vec::<String>::new()));
     damage(&mut world, &key("bad"));
     let read: Vec<_> = (1..=registry.entries.len()).map(|sequence| registry.source_entry(sequence)).collect();
     let last = read.last().unwrap().portfolios.clone();
     let assignments: Vec<_> = read.into_iter().flat_map(|entry| entry.assignments).collect();
     let position = registry.tail();
-    let refollow = |portfolios: Vec<_>, assignments: Vec<_>, is_last| Command::Refollow {
+    let refollow = |portfolios: Vec<_>, assignments: Vec<_>, is_last| Command::UpgradeMirror {
         position,
         portfolios: portfolios.into(),
         assignments: assignments.into(),
@@ -182,7 +182,7 @@ fn what_timelines_ask_of_a_portfolio_is_kept_when_it_is_read_again_and_no_damage
     world.submit(refollow(last, Vec::new(), false)).unwrap();
     assert_eq!(required(&world), ["zh-CN", "en"]);
     world.submit(refollow(Vec::new(), Vec::new(), true)).unwrap();
-    assert_eq!(keeps::get(&world.rows), KEEPS);
+    assert_eq!(mirror_version::get(&world.rows), MIRROR_VERSION);
 }
 
 /// Of three of the five working days after the first overdue one nobody works, and then somebody does.
