@@ -14,6 +14,7 @@ mod batch_refusals;
 mod collection;
 mod grant;
 mod indicator;
+mod matching;
 mod organization;
 mod phase;
 mod policy;

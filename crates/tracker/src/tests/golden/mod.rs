@@ -8,6 +8,7 @@
 mod faults;
 mod refusals;
 mod service_request;
+mod timeline;
 mod writes;
 
 use std::path::Path;
