@@ -16,6 +16,7 @@ use milepost_types::{
 use super::pattern::{self, Pattern};
 use super::selection::{self, RuleField};
 use super::values::{self, Field};
+use crate::convert::event::{DATE_ADVANCED, DATE_ADVANCING};
 use crate::decide::{Scope, Tracker};
 use crate::parent::Followed;
 
@@ -24,8 +25,9 @@ pub(super) const BY_EVENT_TYPE: Index =
     Index { tag: 16, under: 0, by: &[By::Field("event_type")], live: true, when: &[], orders: false };
 
 /// How the types of events begin that make no entries.
-const NOT_PUBLIC: [&str; 7] = [
-    "milepost.portfolio.date_",
+const NOT_PUBLIC: [&str; 8] = [
+    DATE_ADVANCED,
+    DATE_ADVANCING,
     "milepost.source.",
     "milepost.grant.",
     "milepost.service_account.",
