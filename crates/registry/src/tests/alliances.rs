@@ -1,4 +1,5 @@
-//! Alliances and their activities, with the party-building alliance of Science Avenue: joint organization, shared
+//! Alliances and their activities, office.md section 2, with the party-building alliance of Science Avenue: one lead, who
+//! is a member on a day (NOT_MEMBER), and the four kinds of activities, held on no day to come: joint organization, shared
 //! resources, joint activities, shared training.
 
 use milepost_proto::event::v1::event::Payload;
@@ -141,6 +142,40 @@ async fn what_an_alliance_names_is_there_and_its_rules_hold_on_every_day() {
     let elsewhere = Alliance { projects: vec!["portfolios/other/projects/x".into()], ..science_avenue() };
     let status = create(&office, elsewhere).await.unwrap_err();
     assert_eq!(faults(&status), [("alliance.projects[0]".into(), "OTHER_PORTFOLIO".into())]);
+}
+
+/// office.md section 0: lists have at most 1,000 members unless said, as of shared resources 100; texts at most 4,096
+/// characters, titles 200.
+#[tokio::test]
+async fn an_alliance_has_at_most_1000_projects_and_members_100_resources_and_texts_of_4096_characters() {
+    let office = office().await;
+    let ids = |count: usize| (0..count).map(|i| format!("x{i}"));
+    let members = ids(1_001).enumerate().map(|(i, id)| member(&id, i == 0, 1, None)).collect();
+    for (alliance, field, reason) in [
+        (
+            Alliance { projects: ids(1_001).map(|id| project_name(&id)).collect(), ..science_avenue() },
+            "projects",
+            "TOO_MANY",
+        ),
+        (Alliance { members, ..science_avenue() }, "members", "TOO_MANY"),
+        (
+            Alliance { shared_resources: ids(101).collect(), ..science_avenue() },
+            "shared_resources",
+            "TOO_MANY",
+        ),
+        (Alliance { description: "字".repeat(4_097), ..science_avenue() }, "description", "TOO_LONG"),
+        (Alliance { display_name: "字".repeat(201), ..science_avenue() }, "display_name", "TOO_LONG"),
+    ] {
+        let status = create(&office, alliance).await.unwrap_err();
+        assert_eq!(faults(&status), [(format!("alliance.{field}"), reason.to_owned())]);
+    }
+    let full = Alliance {
+        shared_resources: ids(100).collect(),
+        description: "字".repeat(4_096),
+        display_name: "字".repeat(200),
+        ..science_avenue()
+    };
+    assert_eq!(create(&office, full).await.unwrap().shared_resources.len(), 100);
 }
 
 #[tokio::test]

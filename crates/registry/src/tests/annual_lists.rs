@@ -79,6 +79,30 @@ async fn what_was_declared_stands_beside_what_is_registered_as_office_md_1_says(
     assert_eq!(read.declared, list.declared);
 }
 
+/// office.md, sums that overflow: the registered investments of a list. It can still be corrected.
+#[tokio::test]
+async fn what_the_members_of_a_list_add_up_to_may_be_too_much_to_hold() {
+    let office = Office::with_portfolio().await;
+    office.project("x", costing(i64::MAX)).await;
+    office.project("y", costing(1)).await;
+    let list = office.annual_list("2021", vec![member("x", Listing::NewStart)]).await.unwrap();
+    assert_eq!(list.registered[0].investments, [cny(i64::MAX)]);
+    let overflow = [("MONEY_OVERFLOW".to_owned(), list_name("2021"))];
+    let sequence = office.sequence();
+    let status = add(&office, &["y"], Listing::NewStart, "").await.unwrap_err();
+    assert_eq!(conditions(&status), overflow);
+    assert_eq!((office.sequence(), get(&office, "2021").await.unwrap()), (sequence, list), "nothing changed");
+
+    // A member that comes to cost more than the list can say.
+    office.update("y", costing(0), &["investment"]).await.unwrap();
+    add(&office, &["y"], Listing::NewStart, "").await.unwrap();
+    office.update("y", costing(1), &["investment"]).await.unwrap();
+    assert_eq!(conditions(&get(&office, "2021").await.unwrap_err()), overflow);
+    let corrected = remove(&office, &["y"]).await.unwrap();
+    assert_eq!(corrected.registered[0].investments, [cny(i64::MAX)]);
+    assert_eq!(get(&office, "2021").await.unwrap(), corrected);
+}
+
 #[tokio::test]
 async fn the_id_of_a_list_is_its_year() {
     let office = Office::with_portfolio().await;
@@ -220,6 +244,7 @@ async fn members_that_are_not_there_are_named_all_of_them() {
     assert_eq!(found, expected.map(|(field, reason)| (field.to_owned(), reason.to_owned())));
 }
 
+/// office.md section 1: at most 10,000 members.
 #[tokio::test]
 async fn ten_thousand_members_are_changed_by_two_writers_and_neither_change_is_lost() {
     let office = Office::with_portfolio().await;

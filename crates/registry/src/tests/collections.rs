@@ -213,6 +213,29 @@ async fn a_grid_of_which_nothing_is_measured_has_no_share_and_keeps_what_was_dec
     assert_eq!(length.missing[0].subject, "ring1");
 }
 
+/// office.md section 0: lists have at most 1,000 members.
+#[tokio::test]
+async fn a_collection_has_at_most_1000_elements_and_declared_counts_and_an_element_1000_contributions() {
+    let office = Office::with_portfolio().await;
+    let elements =
+        |count: usize| (0..count).map(|i| element(&format!("e{i}"), "", "", &[])).collect::<Vec<_>>();
+    assert_eq!(created(&office, "full", of(&elements(1_000))).await.unwrap().elements.len(), 1_000);
+    let declared = |count: i32| {
+        let one = |i: i32| CollectionDeclaredCount { group: format!("g{i}"), count: Some(i) };
+        Collection { declared: (0..count).map(one).collect(), ..of(&[]) }
+    };
+    assert_eq!(created(&office, "declared", declared(1_000)).await.unwrap().declared.len(), 1_000);
+    let contributions: Vec<_> = (0..1_001).map(|i| contribution(&format!("p{i}"), "1", "")).collect();
+    for (collection, field) in [
+        (of(&elements(1_001)), "elements"),
+        (declared(1_001), "declared"),
+        (of(&[element("e", "", "", &contributions)]), "elements[0].contributions"),
+    ] {
+        let status = created(&office, "more", collection).await.unwrap_err();
+        assert_eq!(faults(&status), [(format!("collection.{field}"), "TOO_MANY".to_owned())]);
+    }
+}
+
 #[tokio::test]
 async fn everything_that_is_wrong_with_elements_is_named_at_once_and_changes_nothing() {
     let office = Office::with_portfolio().await;

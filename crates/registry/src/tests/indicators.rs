@@ -358,6 +358,30 @@ async fn what_is_a_part_fits_its_whole_and_no_indicator_is_a_part_of_itself() {
     assert_eq!(series(&office, "all").await.sum_of_parts.unwrap().missing_count, 0, "a deleted part is none");
 }
 
+/// office.md section 0: lists have at most 1,000 members.
+#[tokio::test]
+async fn an_indicator_has_at_most_1000_thresholds_and_targets() {
+    let office = Office::with_portfolio().await;
+    let thresholds = |count: i32| {
+        let one = |i: i32| IndicatorThreshold { value: i.to_string(), label: String::new() };
+        Indicator { thresholds: (0..count).map(one).collect(), ..of(Kind::Stock) }
+    };
+    let targets = |count: i32| {
+        let one = |i: i32| IndicatorTarget {
+            date: day(2000 + i / 336, 1 + i % 12, 1 + i / 12 % 28),
+            year: 0,
+            value: "1".into(),
+        };
+        Indicator { targets: (0..count).map(one).collect(), ..of(Kind::Stock) }
+    };
+    assert_eq!(indicator(&office, "thresholds", thresholds(1_000)).await.thresholds.len(), 1_000);
+    assert_eq!(indicator(&office, "targets", targets(1_000)).await.targets.len(), 1_000);
+    for (wrong, field) in [(thresholds(1_001), "thresholds"), (targets(1_001), "targets")] {
+        let status = try_indicator(&office, "more", wrong).await.unwrap_err();
+        assert_eq!(faults(&status), [(format!("indicator.{field}"), "TOO_MANY".to_owned())]);
+    }
+}
+
 #[tokio::test]
 async fn everything_that_is_wrong_with_an_indicator_is_named_at_once() {
     let office = Office::with_portfolio().await;

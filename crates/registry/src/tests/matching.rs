@@ -193,6 +193,7 @@ async fn office_3_publication_withdrawal_and_changed_data_announce_whom_a_policy
     assert!(world.fits().is_empty());
 }
 
+/// office.md section 3: passing time alone emits none.
 #[tokio::test]
 async fn what_no_policy_depends_on_and_a_day_that_passes_announce_nothing() {
     let world = World::open().await;
@@ -338,6 +339,107 @@ async fn office_3_a_policy_for_many_takes_several_entries_over_a_crash_and_a_reb
     }
 }
 
+/// The events of `milepost.policy.matched` of every entry that has some, each entry with its size.
+fn matched(journal: &MemoryJournal) -> Vec<(Vec<Event>, usize)> {
+    let limit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+    let entries = journal.read_after(0, limit).unwrap();
+    let of_entry = |stored| {
+        let entry = Entry::decode(stored).unwrap();
+        let bytes = entry.encode(&milepost_types::Hash::ZERO).bytes.len();
+        let events = entry.events.into_iter().map(|event| Event::decode(event).unwrap());
+        let events: Vec<_> = events.filter(|event| event.r#type == "milepost.policy.matched").collect();
+        (events, bytes)
+    };
+    entries.iter().map(of_entry).filter(|(events, _)| !events.is_empty()).collect()
+}
+
+/// office.md section 3 and the least `max_entry_bytes` that can be configured, 1 MiB: a part of matches fits it, whatever
+/// their names.
+#[tokio::test]
+async fn office_3_a_whole_part_with_the_longest_names_is_smaller_than_any_entry_may_be() {
+    let long = |letter: char, number: usize| format!("{letter}{number:062}");
+    let journal = Arc::new(MemoryJournal::new(LogId::from_bytes([7; 16])));
+    let office = Office::on(journal.clone()).await;
+    let (portfolio, programme) = (long('p', 0), long('g', 0));
+    office.portfolio(&portfolio).await;
+    let firms: Vec<String> = (0..200).map(|number| long('f', number)).collect();
+    for firm in &firms {
+        office.firm(firm, &[]).await;
+    }
+    let all: Vec<&str> = firms.iter().map(String::as_str).collect();
+    for number in 0..3 {
+        let request = CreateProjectRequest {
+            parent: format!("portfolios/{portfolio}"),
+            project_id: long('x', number),
+            project: Some(supplied_by(&all)),
+            ..Default::default()
+        };
+        office.projects().create_project(request).await.unwrap();
+    }
+    let request = CreatePolicyProgrammeRequest {
+        policy_programme_id: programme.clone(),
+        policy_programme: Some(PolicyProgramme { display_name: "名".into(), ..Default::default() }),
+        ..Default::default()
+    };
+    office.policy_programmes().create_policy_programme(request).await.unwrap();
+    let of_projects = Policy { subject: Subject::Project.into(), ..policy(&[("a", "true")]) };
+    let parent = format!("policyProgrammes/{programme}");
+    let request = CreatePolicyRequest {
+        parent: parent.clone(),
+        policy_id: long('y', 0),
+        policy: Some(of_projects),
+        ..Default::default()
+    };
+    office.policies().create_policy(request).await.unwrap();
+    let request =
+        PublishPolicyRequest { name: format!("{parent}/policies/{}", long('y', 0)), ..Default::default() };
+    office.policies().publish_policy(request).await.unwrap();
+    let world = World { office, journal };
+    world.one_part(Settle::default()).await;
+    let [(events, bytes)] = &matched(&world.journal)[..] else { panic!("one part is one entry") };
+    assert_eq!(events.len(), 500);
+    assert!(*bytes < (1 << 20) - 4096, "{bytes}");
+}
+
+/// office.md section 3, a policy for 10,000 organizations: in entries of at most 500, over rebuilds, each announced once.
+#[tokio::test]
+async fn office_3_a_policy_for_ten_thousand_organizations_is_announced_once_each_in_parts() {
+    const COUNT: usize = 10_000;
+    let mut world = World::open().await;
+    let mut creations = tokio::task::JoinSet::new();
+    for worker in 0..100 {
+        let mut client = world.office.organizations();
+        creations.spawn(async move {
+            for number in (worker..COUNT).step_by(100) {
+                let organization = Organization { display_name: "企业".into(), ..Organization::default() };
+                let request = CreateOrganizationRequest {
+                    organization_id: format!("f{number:05}"),
+                    organization: Some(organization),
+                    ..Default::default()
+                };
+                client.create_organization(request).await.unwrap();
+            }
+        });
+    }
+    creations.join_all().await;
+    world.office.published("y", policy(&[("a", "true")])).await;
+    let mut parts = 0;
+    while !world.waits().is_empty() {
+        world.one_part(Settle::default()).await;
+        parts += 1;
+        if parts % 10 == 0 {
+            world = world.rebuilt().await;
+        }
+        assert!(parts < 50, "every part goes on");
+    }
+    let entries = matched(&world.journal);
+    assert!(entries.len() >= 20, "{} entries", entries.len());
+    assert!(entries.iter().all(|(events, _)| events.len() <= 500));
+    assert_eq!(entries.iter().map(|(events, _)| events.len()).sum::<usize>(), COUNT);
+    // None is announced twice, so all are.
+    assert_eq!(world.fits().len(), COUNT);
+}
+
 #[tokio::test]
 async fn office_3_a_policy_that_is_withdrawn_while_it_is_matched_fits_nobody() {
     let world = World::open().await;
@@ -359,6 +461,7 @@ async fn office_3_a_policy_that_is_withdrawn_while_it_is_matched_fits_nobody() {
     assert_eq!(left, []);
 }
 
+/// office.md section 3: matched and unmatched by changed data, while a policy is matched in parts.
 #[tokio::test]
 async fn what_changes_while_a_policy_is_matched_is_looked_at_as_it_is_then() {
     let world = World::open().await;
@@ -382,6 +485,7 @@ async fn what_changes_while_a_policy_is_matched_is_looked_at_as_it_is_then() {
     assert_eq!(world.fits().len(), 10 - 2 + 4);
 }
 
+/// office.md section 3: an outcome that turns is announced once.
 #[tokio::test]
 async fn two_that_match_at_once_announce_everything_once() {
     let world = World::open().await;
@@ -393,6 +497,7 @@ async fn two_that_match_at_once_announce_everything_once() {
     assert_eq!(world.fits().len(), 10);
 }
 
+/// office.md section 3: once per project that the organization is party to, in several entries.
 #[tokio::test]
 async fn a_project_with_many_parties_and_a_firm_with_many_projects_take_several_entries() {
     let world = World::open().await;
@@ -433,6 +538,7 @@ async fn a_project_with_many_parties_and_a_firm_with_many_projects_take_several_
     assert_eq!(world.fits().len(), 9 * 5 + 5);
 }
 
+/// office.md section 3: whom policies fit, over a rebuild of the store.
 #[tokio::test]
 async fn rows_of_parties_and_matches_are_those_of_a_rebuild() {
     let world = World::open().await;

@@ -18,6 +18,7 @@ async fn refused(office: &Office, project: Project) -> Vec<(String, String)> {
     faults(&office.try_project("x", project).await.unwrap_err())
 }
 
+/// office.md section 1: completed periods MUST NOT overlap.
 #[tokio::test]
 async fn periods_of_reports_have_no_day_in_common_and_the_fault_names_both() {
     let office = Office::at("2021-12-31").await;
@@ -53,6 +54,7 @@ async fn periods_of_reports_have_no_day_in_common_and_the_fault_names_both() {
     assert_eq!(office.sequence(), sequence, "nothing changed");
 }
 
+/// office.md section 1: the steps of a schedule rise.
 #[tokio::test]
 async fn steps_of_a_schedule_rise_within_the_year_up_to_the_plan() {
     let office = Office::at("2021-12-31").await;
@@ -78,16 +80,30 @@ async fn steps_of_a_schedule_rise_within_the_year_up_to_the_plan() {
         fault(&at(4, "cumulative"), "ABOVE_PLAN"),
     ];
     assert_eq!(refused(&office, project).await, expected);
-    let many = vec![step("2021-06-30", cny(1)); limits::PLAN_STEPS + 1];
-    let project =
-        Project { annual_plans: vec![AnnualPlan { schedule: many, ..plan(cny(10)) }], ..named("项目") };
-    assert_eq!(refused(&office, project).await, [fault("annual_plans[0].schedule", "TOO_MANY")]);
     let sound = vec![step("2021-06-30", cny(5)), step("2021-12-30", cny(5)), step("2021-12-31", cny(10))];
     let sound = AnnualPlan { schedule: sound, funds: Some(cny(3)), ..plan(cny(10)) };
     let project = office.project("x", Project { annual_plans: vec![sound.clone()], ..named("项目") }).await;
     assert_eq!(project.annual_plans, [sound]);
 }
 
+/// office.md section 1: a schedule has at most 24 steps, which rise.
+#[tokio::test]
+async fn a_schedule_has_at_most_24_steps() {
+    let office = Office::at("2021-12-31").await;
+    let rising = |count: i32| {
+        let step = |number: i32| PlanStep {
+            date: Some(Date { year: 2021, month: 1 + number / 3, day: 1 + number % 3 }),
+            cumulative: Some(cny(number.into())),
+        };
+        let schedule = (0..count).map(step).collect();
+        Project { annual_plans: vec![AnnualPlan { schedule, ..plan(cny(100)) }], ..named("项目") }
+    };
+    assert_eq!(refused(&office, rising(25)).await, [fault("annual_plans[0].schedule", "TOO_MANY")]);
+    let project = office.project("x", rising(24)).await;
+    assert_eq!(project.annual_plans[0].schedule.len(), 24);
+}
+
+/// office.md sections 0 and 1: a reported date and an enrolment are never later than today.
 #[tokio::test]
 async fn nothing_is_reported_or_enrolled_after_today() {
     let office = Office::at("2021-05-27").await;
@@ -129,6 +145,7 @@ fn to(plan: AnnualPlan) -> AdjustAnnualPlanRequest {
     AdjustAnnualPlanRequest { annual_plan: Some(plan), reason: "投资调整".into(), ..Default::default() }
 }
 
+/// office.md section 1: AdjustAnnualPlan, `milepost.project.plan_adjusted`.
 #[tokio::test]
 async fn an_adjustment_replaces_the_plan_of_one_year_and_its_event_says_what_it_was() {
     let office = Office::at("2021-05-27").await;
@@ -162,6 +179,7 @@ async fn an_adjustment_replaces_the_plan_of_one_year_and_its_event_says_what_it_
     assert_eq!((said.previous_plan.as_ref(), said.plan.as_ref()), (None, Some(&added)));
 }
 
+/// office.md section 1: AdjustAnnualPlan requires a reason.
 #[tokio::test]
 async fn an_adjustment_names_every_fault_and_changes_nothing() {
     let office = Office::at("2021-05-27").await;

@@ -21,6 +21,7 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use super::office::{Office, portfolio};
+use super::replay_office;
 use super::rows::Rows;
 use crate::tables::{Registry, TABLES};
 
@@ -46,11 +47,12 @@ enum Ask {
     Grant(bool, Vec<&'static str>, &'static str, &'static str),
     Account(Verb, &'static str),
     Token(bool, &'static str, &'static str),
+    Office(replay_office::Ask),
     Wait(i64),
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Verb {
+pub(super) enum Verb {
     Create,
     Update,
     Delete,
@@ -68,11 +70,11 @@ struct Said {
     completed: BTreeMap<i32, i64>,
 }
 
-fn portfolio_id() -> impl Strategy<Value = &'static str> {
+pub(super) fn portfolio_id() -> impl Strategy<Value = &'static str> {
     select(vec!["a", "a", "a", "b"])
 }
 
-fn project_id() -> impl Strategy<Value = &'static str> {
+pub(super) fn project_id() -> impl Strategy<Value = &'static str> {
     select(vec!["w", "x", "y", "z"])
 }
 
@@ -90,7 +92,7 @@ fn principal() -> impl Strategy<Value = &'static str> {
     select(vec!["user:corp/a", "group:corp/b", "serviceaccount:s", "cert:x:y", "office"])
 }
 
-fn verb() -> impl Strategy<Value = Verb> {
+pub(super) fn verb() -> impl Strategy<Value = Verb> {
     use Verb::{Create, Delete, Undelete, Update};
     select(vec![Create, Create, Update, Update, Delete, Undelete])
 }
@@ -151,6 +153,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(create, under, id, principal)| Ask::Grant(create, under, id, principal)),
         2 => (verb(), account_id()).prop_map(|(verb, id)| Ask::Account(verb, id)),
         2 => (any::<bool>(), select(vec!["t", "u"]), account_id()).prop_map(|(create, id, of)| Ask::Token(create, id, of)),
+        24 => replay_office::ask().prop_map(Ask::Office),
         1 => (0i64..100_000).prop_map(Ask::Wait),
     ]
 }
@@ -578,6 +581,7 @@ async fn done(office: &Office, ask: &Ask) -> bool {
                 office.api_tokens().delete_api_token(request).await.map(|_| ())
             }
         }
+        Ask::Office(ask) => replay_office::done(office, ask).await,
         Ask::Wait(seconds) => {
             office.clock.advance(SignedDuration::from_secs(seconds));
             return false;
@@ -607,19 +611,20 @@ fn made_anew(held: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes:
     anew.rows
 }
 
-/// The rows without what resources do not say: which entry of the journal was the first of a service account, and what
-/// projects said before.
+/// The rows without what resources do not say: which entry of the journal was the first of a service account, what
+/// projects said before, and whom policies were found to fit.
 fn without_first_entries(rows: &BTreeMap<Vec<u8>, bytes::Bytes>) -> BTreeMap<Vec<u8>, bytes::Bytes> {
     const SERVICE_ACCOUNTS: u8 = 243;
     const HISTORY: u8 = 28;
+    const MATCHES: std::ops::RangeInclusive<u8> = 72..=74;
     let said = |key: &[u8], row: &bytes::Bytes| {
         if key[0] == SERVICE_ACCOUNTS { row.slice(8..) } else { row.clone() }
     };
-    let rows = rows.iter().filter(|(key, _)| key[0] != HISTORY);
+    let rows = rows.iter().filter(|(key, _)| key[0] != HISTORY && !MATCHES.contains(&key[0]));
     rows.map(|(key, row)| (key.clone(), said(key, row))).collect()
 }
 
-fn resources<M: Message + Default>(held: &BTreeMap<Vec<u8>, bytes::Bytes>, table: u8) -> Vec<M> {
+pub(super) fn resources<M: Message + Default>(held: &BTreeMap<Vec<u8>, bytes::Bytes>, table: u8) -> Vec<M> {
     held.range(vec![table]..vec![table + 1]).map(|(_, row)| M::decode(row.clone()).unwrap()).collect()
 }
 
@@ -655,6 +660,7 @@ fn check_promises(held: &BTreeMap<Vec<u8>, bytes::Bytes>) {
         assert_eq!(token.secret_sha256.is_empty(), token.delete_time.is_some(), "{}", token.name);
     }
     check_indicators(held);
+    replay_office::check_promises(held);
     for collection in resources::<Collection>(held, 35) {
         assert!(collection.members.iter().all(|member| projects.contains_key(member)));
     }

@@ -447,6 +447,40 @@ async fn sums_that_cannot_be_held_are_refused() {
     assert_eq!(office.total(request).await.planned_investment, Some(most));
 }
 
+/// office.md, sums that overflow: completed investment, with a plan and without one, and received funds.
+#[tokio::test]
+async fn sums_of_completed_investment_and_of_funds_that_cannot_be_held_are_refused() {
+    let most = || Money { units: i64::MAX, ..cny(0) };
+    let reports = |amount| vec![completed("2021-01-01", "2021-01-31", amount, "")];
+    let funds = |amount| vec![received("2021-01-01", "2021-01-31", amount, "")];
+    let funded = |amount| Project {
+        annual_plans: vec![AnnualPlan { funds: Some(cny(1)), ..plan(cny(1)) }],
+        received_funds: funds(amount),
+        ..named("项目")
+    };
+    let planned_funds = |amount| Project {
+        annual_plans: vec![AnnualPlan { funds: Some(amount), ..plan(cny(1)) }],
+        ..named("项目")
+    };
+    let unplanned = |amount| Project { completed_investments: reports(amount), ..named("项目") };
+    let unplanned_funds = |amount| Project { received_funds: funds(amount), ..named("项目") };
+    let overflow = [("MONEY_OVERFLOW".to_owned(), "portfolios/wsc".to_owned())];
+    for (what, project) in [
+        ("completed", &(|amount| planned(cny(1), reports(amount))) as &dyn Fn(Money) -> Project),
+        ("completed without a plan", &unplanned),
+        ("planned funds", &planned_funds),
+        ("received", &funded),
+        ("received without a plan", &unplanned_funds),
+    ] {
+        let office = Office::at("2021-12-31").await;
+        office.project("a", project(most())).await;
+        office.total(on("2021-10-31")).await;
+        office.project("b", project(cny(1))).await;
+        let status = office.report(on("2021-10-31")).await.unwrap_err();
+        assert_eq!(conditions(&status), overflow, "{what}");
+    }
+}
+
 #[tokio::test]
 async fn groups_are_as_many_as_an_answer_holds_and_more_are_refused() {
     let office = Office::at("2021-12-31").await;

@@ -415,6 +415,22 @@ fn office_3_what_is_as_large_as_can_be_is_evaluated() {
     run.unwrap().join().unwrap();
 }
 
+/// office.md section 3, in numbers: 500 characters, 8 levels, 100 members.
+#[test]
+fn office_3_an_expression_has_500_characters_8_levels_and_lists_of_100_at_most() {
+    let firm = organization(&[]);
+    let blanks = |count: usize| "true".to_owned() + &" ".repeat(count);
+    let nested = |depth: usize| "(".repeat(depth) + "true" + &")".repeat(depth);
+    let listed = |count: usize| format!("1 in [{}]", vec!["1"; count].join(","));
+    for text in [blanks(496), nested(8), listed(100)] {
+        assert_eq!(outcome(&text, &firm, None).0, Truth::True, "{text}");
+    }
+    // The last of 101 members begins behind the bracket and 100 members with their commas.
+    for (text, column) in [(blanks(497), 501), (nested(9), 10), (listed(101), 207)] {
+        assert_eq!(faults(&text), [(column, "EXPRESSION_TOO_LARGE".to_owned())], "{text}");
+    }
+}
+
 /// Pieces that expressions are made of, in any order.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = select(vec![
