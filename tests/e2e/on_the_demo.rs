@@ -20,21 +20,110 @@ async fn run(cluster: &Cluster, script: &str) -> Run {
 }
 
 /// Runs a command that a text shows: it succeeds, and answers something.
-async fn shown_to_work(cluster: &Cluster, line: &str) {
+async fn shown_to_work(cluster: &Cluster, line: &str) -> String {
     let run = run(cluster, line).await;
     assert!(run.code == Some(0) && !run.out.is_empty(), "{line}\n{}{}", run.out, run.err);
+    run.out
 }
+
+/// What commands of README show of the facts, by how their lines begin. Without a terminal, cells stand between tabs.
+const FACTS: [(&str, &[&str]); 19] = [
+    (
+        "milepost project list western-science-city --filter",
+        &["坪山大道\tPROPOSED\t", "科学城隧道\tPROPOSED\t", "as the day it started was not published"],
+    ),
+    (
+        "milepost project get western-science-city ultra-transient-facility",
+        &[
+            "organizations/chongqing-university · roles lead",
+            "two phases",
+            "2023 · ",
+            "first big-science facility",
+        ],
+    ),
+    ("milepost project get western-science-city science-valley", &["2020-09-11"]),
+    (
+        "milepost batch list",
+        &[
+            "\t2020-04-03\t-\t-\t0\n",
+            "\t2020-09-11\t79\tCNY 130,000,000,000\t2\n",
+            "\t2021-04-15\t107\t-\t1\n",
+            "\t2021-05-27\t8\tCNY 28,360,000,000\t1\n",
+        ],
+    ),
+    ("milepost annual-list get", &["all · count 343", "key · count 169", "is PROPOSED here"]),
+    ("milepost milestone get", &["The first project in Chongqing", "2021-02-03"]),
+    ("milepost collection get", &["环线1 Ring 1", "环线2 Ring 2"]),
+    (
+        "milepost collection rollup",
+        &[
+            "\n六横 east–west\t6\t6\t0\t-\t-\t-\t6\n",
+            "\n六纵 north–south\t6\t6\t0\t-\t-\t-\t6\n",
+            "\nall\t-\t12\t0\t-\t-\t-\t12 NO_PLAN\n",
+            "\new-6\tno\t-\t-\t六横 east–west\n",
+        ],
+    ),
+    (
+        "milepost indicator list",
+        &[
+            "市级以上研发机构\t278\t",
+            "市级以上孵化器和众创空间\t16\t",
+            "国家级孵化器和众创空间\t5\t",
+            "高新技术企业\t195\t",
+            "市级科技型企业\t876\t",
+            "引进项目\t145\t",
+            "引进项目总投资\t177500000000\t",
+        ],
+    ),
+    ("milepost indicator series", &["\n2020-01-01 to 2021-06-30\t177,500,000,000\tAT_LEAST\t1\t"]),
+    ("milepost observation list", &["177500000000\tAT_LEAST\t", "西部(重庆)科学城管理委员会"]),
+    (
+        "milepost policy-programme list",
+        &[
+            "金凤凰政策\tPUBLISHED\t-\t2021-03-05\t40",
+            "市级下放行政权力\tDRAFT\t-\t-\t418",
+            "十抓十促进\tDRAFT\t-\t-\t10",
+        ],
+    ),
+    (
+        "milepost policy-programme get golden-phoenix",
+        &["talent · 人才", "innovation · 创新", "industry · 产业", "finance · 金融"],
+    ),
+    (
+        "milepost policy-programme get two-lists",
+        &["第一张清单 · en=First list · declared count 7", "第二张清单 · en=Second list · declared count 7"],
+    ),
+    ("milepost alliance get", &["joint organisation, shared resources, joint activities, shared training"]),
+    ("milepost portfolio report", &["343", "169", "环线1 Ring 1", "六横 east–west", "1,775 亿元"]),
+    ("milepost report statistics", &["projects as listed", "start rate"]),
+    (
+        "milepost policy match",
+        &[
+            "campus/grant\t",
+            "企业: fails: org.kind == \"ENTERPRISE\"",
+            "org.kind is UNIVERSITY",
+            "百人以上: not known: num(org.attributes.employees) >= num(\"100\")",
+            "to know, supply: org.attributes.employees",
+        ],
+    ),
+    ("milepost milestone list western-science-city - --filter", &["2020-04-03", "built-and-in-use"]),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_something() {
     let cluster = demo::start().await;
     let blocks = blocks(&document::read("README.md"), "## Use it");
-    let mut commands = 0;
+    let mut shown = Vec::new();
     for line in blocks.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("milepost ")) {
-        shown_to_work(&cluster, line).await;
-        commands += 1;
+        shown.push((line, shown_to_work(&cluster, line).await));
     }
-    assert!(commands >= 20, "README shows {commands} commands");
+    assert!(shown.len() >= 40, "README shows {} commands", shown.len());
+    for (start, facts) in FACTS {
+        let (line, out) = shown.iter().find(|(line, _)| line.starts_with(start)).expect(start);
+        for fact in facts {
+            assert!(out.contains(fact), "{line} does not show {fact:?}:\n{out}");
+        }
+    }
 
     let call = blocks.iter().find(|block| block.contains("buf curl")).expect("a call by another tool");
     assert!(call.contains("/milepost.registry.v1.ProjectService/ListProjects"), "{call}");
@@ -45,6 +134,125 @@ async fn the_commands_of_the_readme_run_as_written_and_its_filter_finds_somethin
         ListProjectsRequest { parent: text("parent"), filter: text("filter"), ..Default::default() };
     let found = cluster.client(1).projects().list_projects(request).await.expect("an answer").into_inner();
     assert!(!found.projects.is_empty(), "the filter finds nothing: {call}");
+}
+
+/// The construction timeline of the facts, as the demo publishes it.
+const CHINESE: &str = "\
+2020-04-03  集中开工  2020年首批市级新项目在光大人工智能产业基地开工
+
+2020-07-01  改革  推行“三评合一”
+
+2020-09-11  集中开工  建设动员，科学大道、科学谷等重大项目集中开工
+            项目：79 (据公布)
+            总投资：1,300 亿元 (据公布)
+
+2020-09-16  大事  国土空间规划发布
+
+2020-11-18  政策  市级金融支持措施出台
+
+2021-02-03  改革  推行“交地即领证”，科学谷为重庆首个项目
+
+2021-02-05  大事  2021年工作会议召开，项目建设年启动
+
+2021-03-05  政策  金凤凰政策发布：人才、创新、产业、金融
+
+2021-04-15  集中开工  2021年重点项目与中电重庆软件园集中开工
+            项目：107 (据公布)
+
+2021-05-17  大事  党工委、管委会正式揭牌
+
+2021-05-27  集中开工  超瞬态实验装置等项目集中开工
+            项目：8 (据公布)
+            总投资：283.6 亿元 (据公布)
+";
+
+const ENGLISH: &str = "\
+2020-04-03  Concentrated start  First round of new municipal projects of 2020 starts at the Everbright Artificial Intelligence Industry Base
+
+2020-07-01  Reform  Three reviews in one introduced
+
+2020-09-11  Concentrated start  Mobilisation for construction; major projects start together, Science Avenue and Science Valley among them
+            Projects: 79 (as announced)
+            Total investment: CNY 130 billion (as announced)
+
+2020-09-16  Event  Territorial spatial plan published
+
+2020-11-18  Policy  Municipal measures for financial support issued
+
+2021-02-03  Reform  Land certificate on the day of land handover introduced; Science Valley is the first project in Chongqing to have it
+
+2021-02-05  Event  2021 work conference; the project construction year begins
+
+2021-03-05  Policy  Golden Phoenix policies published: talent, innovation, industry, finance
+
+2021-04-15  Concentrated start  Key projects of 2021 start together with CEC Chongqing Software Park
+            Projects: 107 (as announced)
+
+2021-05-17  Event  Working committee and administrative committee formally inaugurated
+
+2021-05-27  Concentrated start  Ultra-transient Experimental Facility and other projects start together
+            Projects: 8 (as announced)
+            Total investment: CNY 28.36 billion (as announced)
+";
+
+/// office.md section 8, acceptance, and scenario 6, on the demo: eleven entries, zh and en, no amount on 2021-04-15, no
+/// figures on 2020-04-03; the rule of 2021-02-03 and the first project that had it are one entry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_timeline_of_the_demo_is_that_of_the_facts_in_both_languages() {
+    let cluster = demo::start().await;
+    let list = "milepost timeline list western-science-city";
+    for (flags, expected) in [("", CHINESE), (" --language zh", CHINESE), (" --language en", ENGLISH)] {
+        let shown = shown_to_work(&cluster, &format!("{list}{flags}")).await;
+        assert_eq!(shown, expected);
+        assert_eq!(shown.lines().filter(|line| line.starts_with("20")).count(), 11);
+    }
+    let items = shown_to_work(&cluster, &format!("{list} --language en --format json")).await;
+    let items: Vec<Value> = items.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(items.iter().all(|item| item["headlineLanguage"] == "en"), "{items:?}");
+    let kinds: Vec<_> = items.iter().map(|item| item["kind"].as_str().expect("a kind")).collect();
+    let kinds: Vec<_> = kinds.iter().map(|kind| kind.trim_start_matches("KIND_")).collect();
+    let expected = [
+        "BATCH",
+        "REFORM",
+        "BATCH",
+        "EDITORIAL",
+        "POLICY",
+        "REFORM",
+        "EDITORIAL",
+        "POLICY",
+        "BATCH",
+        "EDITORIAL",
+        "BATCH",
+    ];
+    assert_eq!(kinds, expected);
+    let subjects = items[5]["subjects"].as_array().expect("subjects");
+    for subject in [
+        "policyProgrammes/certificate-at-handover",
+        "portfolios/western-science-city/projects/science-valley/milestones/land-certificate-at-handover",
+        "portfolios/western-science-city/projects/science-valley",
+    ] {
+        assert!(subjects.iter().any(|known| known == subject), "{subject}: {subjects:?}");
+    }
+}
+
+/// The page for directors names rings and roads in both languages, and shows no ids of theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_demo_shows_names_and_no_ids() {
+    let cluster = demo::start().await;
+    for language in ["zh", "en"] {
+        let report = "milepost portfolio report western-science-city --year 2021";
+        shown_to_work(&cluster, &format!("{report} --language {language} --html page.html && echo written"))
+            .await;
+        let page = std::fs::read_to_string(cluster.dir().join("page.html")).expect("a page");
+        for name in ["环线1 Ring 1", "横线6 East–west 6", "纵线1 North–south 1"] {
+            assert!(page.contains(name), "{language}: {name}");
+        }
+        for id in ["ring-1", "ew-1", "ns-6", "east-west", "science-valley"] {
+            assert!(!page.contains(id), "{language}: {id}");
+        }
+        let amount = if language == "zh" { "1,775 亿元" } else { "CNY 177.5 billion" };
+        assert!(page.contains(amount), "{language}: {amount}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,13 @@
-//! What the data set holds, against what was published.
+//! What the data set holds, against what was published: the facts of the Western (Chongqing) Science City,
+//! `facts/western-science-city.md`, table by table.
 //!
 //! A figure that changes here changes what the first portfolio says: look at the source first.
 
 use milepost_proto::google::r#type::{Date, Money};
 use milepost_proto::registry::v1::observation::Qualifier;
 use milepost_proto::registry::v1::{
-    AnnualList, Batch, Collection, Indicator, Observation, Phase, PolicyProgramme, Project,
-    PublishPolicyProgrammeRequest,
+    Alliance, AnnualList, Batch, Collection, Indicator, Observation, Organization, Phase, PolicyProgramme,
+    Project, PublishPolicyProgrammeRequest, indicator,
 };
 use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone, TimelineEntry};
 
@@ -45,36 +46,61 @@ fn set() -> DataSet {
     DataSet::western_science_city()
 }
 
+/// The last ids of names.
+fn ids<T: AsRef<str>>(names: &[T]) -> Vec<&str> {
+    names.iter().map(|name| id(name.as_ref())).collect()
+}
+
+/// The last id of a name.
+fn id(name: &str) -> &str {
+    name.rsplit('/').next().unwrap()
+}
+
+const fn day(year: i32, month: i32, day: i32) -> Date {
+    Date { year, month, day }
+}
+
+/// The four of which it was published that they are key projects.
+const KEY_PROJECTS: [&str; 4] =
+    ["science-avenue", "science-valley", "pingshan-avenue", "science-city-tunnel"];
+
+/// Facts, table 3 (concentrated starts) and the timeline's first entry, the round of 2020-04-03.
 #[test]
 fn the_batches_declare_what_was_published_and_nothing_else() {
     let set = set();
-    let declared: Vec<_> = all::<Batch>(&set)
+    let batches = all::<Batch>(&set);
+    let declared: Vec<_> = batches
         .iter()
-        .map(|batch| {
-            (
-                batch.start_date.unwrap(),
-                batch.declared_count,
-                batch.declared_investment.clone(),
-                batch.members.len(),
-            )
-        })
+        .map(|batch| (batch.start_date.unwrap(), batch.declared_count, batch.declared_investment.clone()))
         .collect();
-    let day = |year, month, day| Date { year, month, day };
     assert_eq!(
         declared,
         [
-            (day(2020, 4, 3), None, None, 0),
-            (day(2020, 9, 11), Some(79), cny(130_000_000_000), 2),
-            (day(2021, 4, 15), Some(107), None, 1),
-            (day(2021, 5, 27), Some(8), cny(28_360_000_000), 1),
+            (day(2020, 4, 3), None, None),
+            (day(2020, 9, 11), Some(79), cny(130_000_000_000)),
+            (day(2021, 4, 15), Some(107), None),
+            (day(2021, 5, 27), Some(8), cny(28_360_000_000)),
         ]
     );
+    let members: Vec<_> = batches.iter().map(|batch| ids(&batch.members)).collect();
+    assert_eq!(
+        members,
+        [
+            &[][..],
+            &["science-avenue", "science-valley"],
+            &["cec-chongqing-software-park"],
+            &["ultra-transient-facility"]
+        ]
+    );
+    let places: Vec<_> = batches.iter().map(|batch| batch.place.as_str()).collect();
+    assert_eq!(places, ["光大人工智能产业基地", "", "", ""]);
     assert!(
         all::<Project>(&set).iter().all(|project| project.investment.is_none()),
         "no project's investment was published"
     );
 }
 
+/// Facts, tables 1 and 2.
 #[test]
 fn every_named_project_and_platform_is_there_in_both_languages() {
     let set = set();
@@ -98,9 +124,49 @@ fn every_named_project_and_platform_is_there_in_both_languages() {
     }
     assert_eq!(names.len(), 12);
     assert!(projects.iter().all(|project| project.translations.contains_key("en")));
-    assert_eq!(projects.iter().filter(|project| project.key == Some(true)).count(), 4);
+    let key = projects.iter().filter(|project| project.key == Some(true));
+    let key: Vec<_> = key.map(|project| project.name.as_str()).collect();
+    assert_eq!(ids(&key), KEY_PROJECTS);
+    assert!(
+        projects.iter().all(|project| project.key != Some(false)),
+        "of no other it was said that it is none"
+    );
 }
 
+/// Facts, tables 1 and 2: what was published of a project's status, where there is no day to give it.
+#[test]
+fn what_has_a_status_but_no_day_says_so_to_readers() {
+    let set = set();
+    let said = all::<Project>(&set).into_iter().filter_map(|project| {
+        let status = project.labels.get("published-status")?.clone();
+        Some((id(&project.name).to_owned(), status))
+    });
+    let said: Vec<_> = said.collect();
+    for (id, status) in [
+        (
+            "pingshan-avenue",
+            "under construction in 2021; PROPOSED here, as the day it started was not published",
+        ),
+        (
+            "science-city-tunnel",
+            "under construction in 2021; PROPOSED here, as the day it started was not published",
+        ),
+        ("genertec-nano-time-grating", "attracted since 2020"),
+        ("germplasm-creation-center", "brought in"),
+        ("natural-population-biobank", "brought in"),
+        ("peking-university-big-data", "brought in"),
+        ("cas-chongqing-science-center", "being built up"),
+    ] {
+        assert!(said.iter().any(|(known, text)| known == id && text.ends_with(status)), "{id}: {said:?}");
+    }
+    assert_eq!(said.len(), 7);
+    let lists = all::<AnnualList>(&set);
+    for text in [&set.portfolio.description, &lists[0].description] {
+        assert!(text.contains("PROPOSED") && text.contains("坪山大道、科学城隧道"), "{text}");
+    }
+}
+
+/// Facts, the construction timeline; office.md section 8, acceptance.
 #[test]
 fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
     let set = set();
@@ -125,6 +191,32 @@ fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
     );
 }
 
+/// Facts, table 4 (how the office runs its projects) and the timeline: which programme was published on which day. Of the
+/// others no day was published: they stay drafts.
+#[test]
+fn a_programme_is_published_on_its_day_and_without_a_day_stays_a_draft() {
+    let set = set();
+    let acts = acts(&set);
+    let published =
+        acts.iter().filter(|(verb, name, _)| *verb == "publish" && name.starts_with("policyProgrammes/"));
+    let published: Vec<_> = published.map(|(_, name, day)| (id(name), *day)).collect();
+    assert_eq!(
+        published,
+        [
+            ("three-reviews-in-one", day(2020, 7, 1)),
+            ("financial-support", day(2020, 11, 18)),
+            ("certificate-at-handover", day(2021, 2, 3)),
+            ("golden-phoenix", day(2021, 3, 5)),
+        ]
+    );
+    let programmes = all::<PolicyProgramme>(&set);
+    let drafts =
+        programmes.iter().filter(|programme| acts.iter().all(|(_, name, _)| *name != programme.name));
+    let drafts: Vec<_> = drafts.map(|programme| programme.display_name.as_str()).collect();
+    assert_eq!(drafts, ["市级下放行政权力", "十抓十促进", "双七正面清单", "一业一证", "一科三高"]);
+}
+
+/// Facts, table 1; office.md section 1: 343, 169.
 #[test]
 fn the_list_of_2021_declares_what_was_published_and_registers_what_was_named() {
     let lists = all::<AnnualList>(&set());
@@ -133,9 +225,15 @@ fn the_list_of_2021_declares_what_was_published_and_registers_what_was_named() {
         list.declared.iter().map(|figure| (figure.category.as_str(), figure.count)).collect();
     assert_eq!(declared, [("all", Some(343)), ("key", Some(169))]);
     assert!(list.declared.iter().all(|figure| figure.investment.is_none()));
-    assert_eq!(list.members.len(), 4);
+    let members: Vec<_> = list.members.iter().map(|member| member.project.as_str()).collect();
+    assert_eq!(ids(&members), KEY_PROJECTS);
+    assert!(
+        list.members.iter().all(|member| member.listing == 0),
+        "on which list they are was not published"
+    );
 }
 
+/// Facts, table 1.
 #[test]
 fn indicators_say_what_was_published_word_for_word() {
     let set = set();
@@ -155,24 +253,92 @@ fn indicators_say_what_was_published_word_for_word() {
             exact("high-tech-enterprises", "195"),
             exact("technology-enterprises", "876"),
             exact("attracted-projects", "145"),
-            ("attracted-investment".to_owned(), "1775".to_owned(), Qualifier::AtLeast),
+            ("attracted-investment".to_owned(), "177500000000".to_owned(), Qualifier::AtLeast),
         ]
     );
-    let parts = all::<Indicator>(&set).into_iter().filter(|found| !found.part_of.is_empty());
+    let indicators = all::<Indicator>(&set);
+    let said: Vec<_> = indicators
+        .iter()
+        .map(|found| {
+            let english = found.scope.split_once(' ').map_or("", |(_, english)| english);
+            (id(&found.name), found.kind(), found.unit.as_str(), english)
+        })
+        .collect();
+    let (stock, flow) = (indicator::Kind::Stock, indicator::Kind::Flow);
+    assert_eq!(
+        said,
+        [
+            ("research-institutions", stock, "", "core area, municipal level or above"),
+            ("incubators", stock, "", "municipal level or above"),
+            ("national-incubators", stock, "", "national level"),
+            ("high-tech-enterprises", stock, "", "core area"),
+            ("technology-enterprises", stock, "", "core area"),
+            ("attracted-projects", flow, "", "since 2020"),
+            ("attracted-investment", flow, "CNY", "since 2020"),
+        ]
+    );
+    let parts = indicators.into_iter().filter(|found| !found.part_of.is_empty());
     let parts: Vec<_> = parts.map(|part| (part.display_name, part.part_of)).collect();
     let whole = "portfolios/western-science-city/indicators/incubators".to_owned();
     assert_eq!(parts, [("国家级孵化器和众创空间".to_owned(), whole)]);
 }
 
+/// Facts: the figures were published in mid-2021, without a day; what was attracted, since 2020.
+#[test]
+fn an_observation_says_which_of_its_days_was_not_published() {
+    for observation in all::<Observation>(&set()) {
+        let period = observation.period.unwrap();
+        let since = if observation.name.contains("/attracted-") { day(2020, 1, 1) } else { day(2021, 1, 1) };
+        let days = (period.start_date, period.end_date);
+        assert_eq!(days, (Some(since), Some(day(2021, 6, 30))), "{}", observation.name);
+        assert!(observation.note.contains("without a day"), "{}: {}", observation.name, observation.note);
+        assert!(observation.source.contains("mid-2021"), "{}", observation.source);
+    }
+}
+
+/// Facts, table 1: two rings; six east–west and six north–south trunk roads.
 #[test]
 fn the_road_plan_has_its_elements_and_no_measure() {
     let networks = all::<Collection>(&set());
-    let counts: Vec<_> = networks.iter().map(|network| network.elements.len()).collect();
-    assert_eq!(counts, [2, 12]);
-    let elements = networks.iter().flat_map(|network| &network.elements);
-    assert!(elements.clone().all(|of| of.planned_measure.is_empty() && of.contributions.is_empty()));
+    let declared: Vec<_> = networks
+        .iter()
+        .map(|network| network.declared.iter().map(|of| (of.group.as_str(), of.count)).collect::<Vec<_>>())
+        .collect();
+    let (across, down) = ("六横 east–west", "六纵 north–south");
+    assert_eq!(declared, [&[("", Some(2))][..], &[(across, Some(6)), (down, Some(6))]]);
+    let in_group = |network: usize, group: &str| {
+        networks[network].elements.iter().filter(|element| element.group == group).count()
+    };
+    assert_eq!([in_group(0, ""), in_group(1, across), in_group(1, down)], [2, 6, 6]);
+    let elements: Vec<_> = networks.iter().flat_map(|network| &network.elements).collect();
+    assert_eq!(elements.len(), 14);
+    assert!(elements.iter().all(|of| of.planned_measure.is_empty() && of.contributions.is_empty()));
+    // Readers see names in both languages and no ids.
+    let is_named =
+        |name: &str| name.contains("线") && name.contains(|letter: char| letter.is_ascii_alphabetic());
+    assert!(elements.iter().all(|of| is_named(&of.display_name)), "{elements:?}");
 }
 
+/// Facts, table 2: who the alliance of the Science Avenue is was not published, only what it does.
+#[test]
+fn the_alliance_of_the_science_avenue_has_no_members_that_were_not_named() {
+    let set = set();
+    let alliances = all::<Alliance>(&set);
+    let [alliance] = &alliances[..] else { panic!("{alliances:?}") };
+    assert_eq!(alliance.display_name, "科学大道党建联盟");
+    assert_eq!(ids(&alliance.projects), ["science-avenue"]);
+    assert!(alliance.members.is_empty() && alliance.shared_resources.is_empty());
+    for practice in ["joint organisation", "shared resources", "joint activities", "shared training"] {
+        assert!(alliance.description.contains(practice), "{}", alliance.description);
+    }
+    let organizations = all::<Organization>(&set);
+    let names: Vec<_> = organizations.iter().map(|organization| organization.name.as_str()).collect();
+    let named =
+        ["chongqing-university", "science-city-administrative-committee", "science-city-working-committee"];
+    assert_eq!(ids(&names), named);
+}
+
+/// Facts, tables 1 and 4; office.md section 3: 40; 418; 10; four fields, counts absent; two lists of seven.
 #[test]
 fn programmes_declare_what_was_published() {
     let programmes = all::<PolicyProgramme>(&set());
@@ -183,8 +349,15 @@ fn programmes_declare_what_was_published() {
     assert_eq!(counts, [("金凤凰政策", 40, 4), ("市级下放行政权力", 418, 0), ("十抓十促进", 10, 0)]);
     let lists = programmes.iter().find(|found| found.display_name == "双七正面清单").unwrap();
     assert!(lists.groups.len() == 2 && lists.groups.iter().all(|list| list.declared_count == Some(7)));
+    assert!(lists.description.contains("the numbers are ours"), "{}", lists.description);
+    let phoenix = programmes.iter().find(|found| found.display_name == "金凤凰政策").unwrap();
+    let fields: Vec<_> =
+        phoenix.groups.iter().map(|field| (field.code.as_str(), field.declared_count)).collect();
+    let expected = ["talent", "innovation", "industry", "finance"].map(|code| (code, None));
+    assert_eq!(fields, expected, "how many policies each field has was not published");
 }
 
+/// Facts, table 2: the ultra-transient facility, expected to be built and in use in 2023.
 #[test]
 fn a_year_alone_becomes_no_date() {
     let set = set();
@@ -194,6 +367,10 @@ fn a_year_alone_becomes_no_date() {
     let facility =
         all::<Project>(&set).into_iter().find(|found| found.display_name == "超瞬态实验装置").unwrap();
     assert_eq!(facility.annual_plans[0].year, 2023);
+    let parties: Vec<_> =
+        facility.parties.iter().map(|of| (of.organization.as_str(), of.roles.clone())).collect();
+    assert_eq!(parties, [("organizations/chongqing-university", vec!["lead".to_owned()])]);
+    assert!(facility.purpose.contains("first big-science facility") && facility.scale.contains("two phases"));
     assert_eq!(all::<Phase>(&set).iter().filter(|phase| phase.name.starts_with(&facility.name)).count(), 2);
 }
 
@@ -201,8 +378,7 @@ fn a_year_alone_becomes_no_date() {
 fn acts_are_ordered_by_day_and_every_reference_is_there() {
     let set = set();
     let acts = acts(&set);
-    let day = |date: &Date| (date.year, date.month, date.day);
-    assert!(acts.is_sorted_by_key(|(_, _, date)| day(date)));
+    assert!(acts.is_sorted_by_key(|(_, _, date)| (date.year, date.month, date.day)));
     assert_eq!(acts.len(), 13);
     let created = |name: &str| set.steps.iter().any(|step| step.verb.name == "create" && step.name == name);
     assert!(acts.iter().all(|(_, name, _)| created(name)), "{acts:?}");
