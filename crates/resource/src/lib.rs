@@ -45,7 +45,7 @@ pub use request::{
     read_update, target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
-pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under};
+pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
     read_several, write,

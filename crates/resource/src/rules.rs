@@ -53,9 +53,8 @@ pub trait Rules<D>: Resource {
         let _ = violations;
     }
 
-    /// Brings one that an earlier version stored to what this version stores, and says false if it was as it should be;
-    /// none: all versions stored the same.
-    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = None;
+    /// Brings one that an earlier version stored to what this version stores; none: all versions stored the same.
+    const UPGRADE: Option<Upgrade<Self>> = None;
 
     /// Refuses a stored one that this version cannot work with.
     fn check_stored(&self) -> Result<(), Unreadable> {
@@ -124,6 +123,9 @@ pub trait Rules<D>: Resource {
         Ok(false)
     }
 }
+
+/// Brings a resource that an earlier version stored to what this version stores; false if it was as it should be.
+pub type Upgrade<R> = fn(&mut R) -> Result<bool, Unreadable>;
 
 /// Puts rows beside those of a resource, from its row before, if there was one, and its row to be.
 pub type PutBesides = fn(&mut dyn Write, Option<&[u8]>, &[u8]) -> Result<(), Unreadable>;

@@ -55,8 +55,11 @@ pub(super) fn due(target: &IndicatorTarget) -> Option<Date> {
     date(target.date.as_ref()).or_else(|| year().filter(|_| target.year != 0))
 }
 
-/// A value that was found on a day, and its period.
-type HeldOn = BTreeMap<Date, Option<(QualifiedValue, Option<Span>)>>;
+/// A value that an indicator is held to, with its period if it is of one.
+type HeldValue = (QualifiedValue, Option<Span>);
+
+/// What was found on a day.
+type HeldOn = BTreeMap<Date, Option<HeldValue>>;
 
 /// Whether an indicator comes to these of its targets, in their order.
 pub(super) fn targets<'a>(
@@ -120,7 +123,7 @@ fn of_year(
     at: &Reader<'_, '_>,
     indicator: &Checked<Indicator>,
     year: Span,
-) -> Result<(Option<(QualifiedValue, Option<Span>)>, Option<Date>), Rejection> {
+) -> Result<(Option<HeldValue>, Option<Date>), Rejection> {
     if has_sum(indicator) && at.last(indicator.name(), "")?.is_none() {
         let sum = parts_so_far(at, indicator.name(), year, 1)?;
         return Ok((sum.map(|(value, _)| (value, None)), sum.map(|(_, end)| end)));

@@ -12,8 +12,8 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, Rejection, Violations};
 
 use crate::{
-    By, Change, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Table, Under, Unreadable, When,
-    date_message,
+    By, Change, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Table, Under, Unreadable,
+    Upgrade, When, date_message,
 };
 
 /// The service.
@@ -226,7 +226,7 @@ impl Rules<Office> for Milestone {
         &[DUE, PLANNED, Index { live: false, ..index(29, 0, &[By::Field("display_name")]) }];
 
     /// What was stored without a type is of this one.
-    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = Some(|milestone| {
+    const UPGRADE: Option<Upgrade<Self>> = Some(|milestone| {
         let old = milestone.r#type.is_empty();
         if old {
             milestone.r#type = "old".to_owned();

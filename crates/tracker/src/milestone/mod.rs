@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, When, add_person, date,
+    By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, Upgrade, When, add_person, date,
     known_state,
 };
 use milepost_types::{DamagedRow, Rejection};
@@ -62,7 +62,7 @@ impl Rules<Tracker> for Milestone {
     const INDEXES: &'static [Index] = &[DUE, BASELINE];
     const TOKENS: &'static dyn TokenFormat = &token::Bare;
 
-    const UPGRADE: Option<fn(&mut Self) -> Result<bool, Unreadable>> = Some(upgrade);
+    const UPGRADE: Option<Upgrade<Self>> = Some(upgrade);
 
     /// What may be done to a milestone, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {

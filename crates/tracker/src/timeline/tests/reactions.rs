@@ -514,7 +514,7 @@ fn events_that_find_no_room_in_an_entry_leave_a_trace_once() {
             ..editorial("满", date(2020, 1, 1))
         }
     };
-    let full = (1..limits::TEXT_CHARS).rev().map(of_length).find(|entry| has_room(entry)).unwrap();
+    let full = (1..limits::TEXT_CHARS).rev().map(of_length).find(has_room).unwrap();
     world.create_entry("full", full).unwrap();
     world.create_rule("batches", TimelineRule { merge_key: "one".into(), ..of_batches() }).unwrap();
     let mut join = |id: &str| {
