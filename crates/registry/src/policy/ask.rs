@@ -240,9 +240,7 @@ pub(crate) fn by_outcome(matcher: &Matcher, facts: &Facts<'_>, found: &Match) ->
 pub(crate) fn by_project(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
     let project = facts.project.and_then(|project| project.name.parse().ok());
     let organization = ids(&facts.organization.name).next().unwrap_or_default();
-    let policy = matcher.policy.name().to_string();
-    let policy = ids(&policy).flat_map(|id| [&[0][..], id.as_bytes()].concat());
-    place(organization, project.as_ref()).into_iter().chain(policy).collect()
+    [&place(organization, project.as_ref())[..], &matcher.key].concat()
 }
 
 /// Where what is asked about an organization and a project begins, or about the organization itself: the bytes order as

@@ -21,6 +21,8 @@ use crate::tables::Rows;
 /// A policy whose conditions are ready to be evaluated.
 pub(crate) struct Matcher {
     pub(crate) policy: Checked<Policy>,
+    /// The ids in its name, each behind a byte 0: they order as names do.
+    pub(crate) key: Vec<u8>,
     /// The conditions, by index; those of alternatives together.
     groups: Vec<Vec<(usize, Arc<Expression>)>>,
 }
@@ -66,7 +68,8 @@ impl Matcher {
             }
         }
         let groups = groups.into_iter().map(|(_, group)| group).collect();
-        Ok(Self { policy, groups })
+        let key = policy.name().ids().iter().flat_map(|id| [&[0], id.as_str().as_bytes()].concat()).collect();
+        Ok(Self { policy, key, groups })
     }
 
     /// The policy of this name, if there is one.
