@@ -20,7 +20,7 @@ use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, When, check_state, date, date_message,
     known_state,
 };
-use milepost_types::{DamagedRow, Rejection, Violations};
+use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
 
 pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
 
@@ -40,9 +40,9 @@ pub(crate) const NEXT_RISE: Index = Index {
     orders: false,
 };
 
-/// The requests of each project by their state.
+/// The requests of each portfolio by their state, those of a project one after another.
 const BY_STATE: Index =
-    Index { tag: 36, under: 2, by: &[By::Field("state")], live: true, when: &[], orders: false };
+    Index { tag: 36, under: 1, by: &[By::Field("state")], live: true, when: &[], orders: false };
 
 impl Rules<Tracker> for ServiceRequest {
     type Above = Followed<Self>;
@@ -186,7 +186,10 @@ pub(crate) fn of_project<'a>(
     project: &ProjectName,
 ) -> impl Iterator<Item = ServiceRequestName> + use<'a> {
     let states = [State::Open, State::Accepted, State::Answered];
-    let names = states.map(|state| rows.names::<ServiceRequest>(BY_STATE, project.ids(), &[state as u8]));
+    let names = states.map(|state| {
+        let fields = [&[state as u8], project.id().as_str().as_bytes(), &[0]].concat();
+        rows.names::<ServiceRequest>(BY_STATE, project.parent_ids(), &fields)
+    });
     names.into_iter().flatten()
 }
 

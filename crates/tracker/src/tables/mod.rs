@@ -24,7 +24,7 @@
 //! | 33 | assignment | portfolio `0` project `0` assignment | the encoded `event.v1.FollowedAssignment` |
 //! | 34 | assignment_day | portfolio `0` date, project `0` assignment | nothing |
 //! | 35 | mirror_version | the followed ledger's kind | which version of the mirror is complete |
-//! | 36 | by state | portfolio `0` project `0` state, service request | nothing |
+//! | 36 | by state | portfolio `0` state, project `0` service request | nothing |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
