@@ -37,7 +37,7 @@ pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
 pub use person::{
-    add_drafter, add_person, add_person_or_nobody, check_another_person, require_another_person,
+    add_drafter, add_drafter_or_nobody, add_person, check_another_person, require_another_person,
 };
 pub use preview::Preview;
 pub use request::{

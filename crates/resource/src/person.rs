@@ -21,10 +21,16 @@ pub fn add_person(persons: &mut Vec<Person>, actor: &Actor) {
     }
 }
 
-/// The same where two persons are required: that nobody did it is remembered as a person without a name, until somebody
-/// who has one does it again.
-pub fn add_person_or_nobody(persons: &mut Vec<Person>, actor: &Actor) {
-    add(persons, acting(actor).unwrap_or_default());
+/// The same where two persons are required, and all of them stay: that nobody did it is remembered as a person without a
+/// name, until somebody who has one does it again.
+///
+/// # Errors
+/// If there are too many with this one.
+pub fn add_drafter_or_nobody(persons: &mut Vec<Person>, actor: &Actor) -> Result<(), Rejection> {
+    let person = acting(actor).unwrap_or_default();
+    check_room(persons, &person)?;
+    add(persons, person);
+    Ok(())
 }
 
 fn add(persons: &mut Vec<Person>, person: Person) {
@@ -39,13 +45,21 @@ fn add(persons: &mut Vec<Person>, person: Person) {
 /// # Errors
 /// If there are too many with this one.
 pub fn add_drafter(persons: &mut Vec<Person>, actor: &Actor) -> Result<(), Rejection> {
-    let is_new = acting(actor).is_some_and(|person| !persons.contains(&person));
-    if is_new && persons.len() >= limits::PERSONS {
-        let limit = limits::PERSONS as u64;
-        return Err(Rejection::LimitExceeded { what: "persons who drafted one resource", limit });
+    if let Some(person) = acting(actor) {
+        check_room(persons, &person)?;
+        add(persons, person);
     }
-    add_person(persons, actor);
     Ok(())
+}
+
+/// Refuses a person more than are remembered.
+fn check_room(persons: &[Person], person: &Person) -> Result<(), Rejection> {
+    let others = persons.iter().filter(|other| *other != person && **other != Person::default());
+    if others.count() < limits::PERSONS {
+        return Ok(());
+    }
+    let limit = limits::PERSONS as u64;
+    Err(Rejection::LimitExceeded { what: "persons who drafted one resource", limit })
 }
 
 /// Refuses who acts on this resource if one of these is the same person: `did` says what they did. If none of them is
@@ -203,8 +217,21 @@ mod tests {
             (system, 2, "ACTOR_UNKNOWN"),
             (actor("cid", ""), 2, ""),
         ] {
-            add_person_or_nobody(&mut persons, &by);
+            add_drafter_or_nobody(&mut persons, &by).unwrap();
             assert_eq!((persons.len(), kind(&persons)), (remembered, refused), "{by:?}");
+        }
+    }
+
+    #[test]
+    fn of_those_who_drafted_none_is_forgotten_but_one_more_refused() {
+        let people = (0..limits::PERSONS).map(|i| actor(&format!("p{i}"), ""));
+        for add in [add_drafter, add_drafter_or_nobody] {
+            let mut persons = Vec::new();
+            people.clone().for_each(|person| add(&mut persons, &person).unwrap());
+            add(&mut persons, &actor("p0", "")).unwrap();
+            let refused = add(&mut persons, &actor("one-more", ""));
+            assert!(matches!(refused, Err(Rejection::LimitExceeded { .. })), "{refused:?}");
+            assert_eq!((persons.len(), persons[0].principal.as_str()), (limits::PERSONS, "p1"));
         }
     }
 

@@ -16,7 +16,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::TimelineEntry;
 use milepost_proto::tracker::v1::timeline_entry::State;
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_person_or_nobody, date,
+    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_drafter_or_nobody, date,
     require_another_person,
 };
 use milepost_service::value::instant_message;
@@ -139,7 +139,7 @@ impl Rules<Tracker> for TimelineEntry {
             entry.uid = uid(scope.context.log, name);
         }
         if matches!(kind, EventKind::Created | EventKind::Updated) {
-            add_person_or_nobody(&mut entry.drafters, &scope.context.actor);
+            add_drafter_or_nobody(&mut entry.drafters, &scope.context.actor)?;
         }
         settle(entry);
         Ok(())
