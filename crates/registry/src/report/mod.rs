@@ -83,7 +83,8 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
         knowledge: asked.knowledge,
         history: held(&rows, asked, year)?,
     };
-    let candidates = reader.read_all(rows.under::<Project>(asked.portfolio.ids(), None))?;
+    let projects = rows.under::<Project>(asked.portfolio.ids(), None).collect::<Result<Vec<_>, _>>()?;
+    let candidates = reader.read_all(&projects)?;
     let list = listings(&rows, &asked.portfolio, year)?;
     let collections = match asked.group_by.contains(&GroupBy::Collection) {
         true => collections(&rows, &asked.portfolio)?,

@@ -12,16 +12,16 @@ use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_proto::wire::{self, Value};
 use milepost_resource::{FilterRow, Name, Unreadable, read_fields};
 use milepost_types::filter::CurrentDate;
-use milepost_types::{CurrencyCode, DamagedRow, Filter, Rejection, ResourceName as _};
+use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
 
 use super::amounts::{Plans, Reported};
 use super::knowledge::Snapshot;
-use crate::parallel::while_read;
+use crate::parallel::in_parts;
 use crate::tables::encoded::Day;
 use crate::tables::history;
 
-/// Rows that are worth a thread.
-const ROWS_PER_PART: usize = 500;
+/// Fewer rows than these are read on one thread.
+const ROWS_PER_THREAD: usize = 1_000;
 
 /// A project with its row.
 pub(super) type ProjectRow = (Name<Project>, Bytes);
@@ -70,18 +70,15 @@ pub(super) struct Counted {
 }
 
 impl Reader<'_> {
-    /// Reads all rows, some on other threads while more come in.
-    pub(super) fn read_all(
-        &self,
-        rows: impl Iterator<Item = Result<ProjectRow, DamagedRow>>,
-    ) -> Result<Vec<ReportedProject>, Rejection> {
-        let parts = while_read(rows, ROWS_PER_PART, |rows| -> Result<Vec<ReportedProject>, Rejection> {
+    /// Reads all rows, on several threads if they are many.
+    pub(super) fn read_all(&self, rows: &[ProjectRow]) -> Result<Vec<ReportedProject>, Rejection> {
+        let parts = in_parts(rows, ROWS_PER_THREAD, |rows| -> Result<Vec<ReportedProject>, Rejection> {
             let each = rows.iter().map(|(name, row)| {
                 self.read(name, row).map_err(|error| Rejection::from(name.damaged(error)))
             });
             each.filter_map(Result::transpose).collect()
-        })?;
-        let mut all = Vec::with_capacity(parts.len() * ROWS_PER_PART);
+        });
+        let mut all = Vec::with_capacity(rows.len());
         for part in parts {
             all.append(&mut part?);
         }
