@@ -26,7 +26,7 @@ const CHECK_CACHE_BYTES: usize = 1 << 20;
 /// Key and value, as sled returns them.
 pub(super) type RawRow = (sled::IVec, sled::IVec);
 
-/// Values that are longer are shared with sled and not copied: a list of large rows is read in a third less time.
+/// Values that are longer are shared with sled and not copied: of large rows a list or a report reads many.
 const COPIED_BYTES: usize = 256;
 
 /// A value, as rows have it.
