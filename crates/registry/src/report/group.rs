@@ -1,8 +1,9 @@
 //! By what a report groups projects: fields of theirs with one value, labels, and collections.
 //!
-//! Invariant: [`GroupBy::values`] alone says in which groups a project is.
+//! Invariant: [`GroupBy::visit`] alone says in which groups a project is.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use milepost_proto::registry::v1::Project;
@@ -11,6 +12,8 @@ use milepost_proto::resource::Resource;
 use milepost_resource::{FilterRow, field_number};
 use milepost_types::filter::{FieldType, Fields as _, Value};
 use milepost_types::{ResourceId, Violations, limits, quoted};
+
+use super::tally::Tally;
 
 /// What labels begin with.
 const LABELS: &str = "labels";
@@ -78,26 +81,97 @@ impl GroupBy {
         }
     }
 
-    /// The values of a project, one for each group that it is in; an empty one for a group of those without. It is a member
-    /// of these collections.
-    pub(crate) fn values(
+    /// Calls `found` with the values of a project, one for each group that it is in; with an empty one for a group of those
+    /// without. It is a member of these collections.
+    fn visit(
         &self,
         project: &FilterRow<'_>,
         listing: Listing,
         collections: &[Arc<str>],
-    ) -> Vec<String> {
-        let value = match self {
-            Self::Listing => match listing {
-                Listing::Unspecified => String::new(),
-                listing => listing.as_str_name().to_owned(),
-            },
-            Self::Collection if collections.is_empty() => String::new(),
-            Self::Collection => return collections.iter().map(ToString::to_string).collect(),
-            Self::Field(id) => text(project.value(*id)),
-            Self::Label(id, key) => project.entry(*id, key).unwrap_or_default().to_owned(),
-        };
-        vec![value]
+        mut found: impl FnMut(&str),
+    ) {
+        match self {
+            Self::Listing if listing == Listing::Unspecified => found(""),
+            Self::Listing => found(listing.as_str_name()),
+            Self::Collection if collections.is_empty() => found(""),
+            Self::Collection => collections.iter().for_each(|name| found(name)),
+            Self::Field(id) => found(&text(project.value(*id))),
+            Self::Label(id, key) => found(project.entry(*id, key).unwrap_or_default()),
+        }
     }
+}
+
+/// Groups of projects while they are added up. Of many thousands of projects few values differ: each is a number here, so
+/// that a project is added without its texts being copied or compared.
+pub(super) struct Groups<'a> {
+    group_by: &'a [GroupBy],
+    /// The numbers of the values of each of these.
+    numbers: Vec<HashMap<String, u32>>,
+    tallies: HashMap<Key, Tally>,
+}
+
+/// The numbers of a group's values.
+type Key = [u32; limits::GROUP_BY_FIELDS];
+
+impl<'a> Groups<'a> {
+    pub(super) fn new(group_by: &'a [GroupBy]) -> Self {
+        Self { group_by, numbers: vec![HashMap::new(); group_by.len()], tallies: HashMap::new() }
+    }
+
+    /// Adds to each group that a project is in: each combination of its values; to none if nothing is grouped by.
+    ///
+    /// # Errors
+    /// If there would be more groups than a report may have, before more are kept.
+    pub(super) fn add(
+        &mut self,
+        project: &FilterRow<'_>,
+        listing: Listing,
+        collections: &[Arc<str>],
+        add: impl Fn(&mut Tally),
+    ) -> Result<(), TooManyGroups> {
+        let mut keys = vec![Key::default(); self.group_by.len().min(1)];
+        for (i, group_by) in self.group_by.iter().enumerate() {
+            let (numbers, mut found) = (&mut self.numbers[i], Vec::with_capacity(1));
+            group_by.visit(project, listing, collections, |value| found.push(number(numbers, value)));
+            keys = keys.iter().flat_map(|key| found.iter().map(|number| with(*key, i, *number))).collect();
+        }
+        for key in keys {
+            add(self.tallies.entry(key).or_default());
+            if self.tallies.len() > limits::REPORT_GROUPS {
+                return Err(TooManyGroups);
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups by their values, in the order of these.
+    pub(super) fn into_sorted(self) -> BTreeMap<Vec<String>, Tally> {
+        let texts = self.numbers.into_iter().map(|numbers| {
+            let texts = numbers.into_iter().map(|(text, number)| (number, text));
+            texts.collect::<HashMap<_, _>>()
+        });
+        let texts: Vec<_> = texts.collect();
+        let values = |key: Key| texts.iter().zip(key).map(|(texts, number)| texts[&number].clone()).collect();
+        self.tallies.into_iter().map(|(key, tally)| (values(key), tally)).collect()
+    }
+}
+
+/// There are more groups than a report may have.
+pub(super) struct TooManyGroups;
+
+/// The number of a value, which gets the next one if it has none.
+fn number(numbers: &mut HashMap<String, u32>, value: &str) -> u32 {
+    if let Some(number) = numbers.get(value) {
+        return *number;
+    }
+    let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    numbers.insert(value.to_owned(), next);
+    next
+}
+
+fn with(mut key: Key, i: usize, number: u32) -> Key {
+    key[i] = number;
+    key
 }
 
 /// The paths of fields with one value.
@@ -109,12 +183,12 @@ fn paths() -> impl Iterator<Item = &'static str> {
     Project::FILTER.iter().filter(move |field| has_one(field.kind())).map(|field| field.path())
 }
 
-fn text(value: Value<'_>) -> String {
+fn text(value: Value<'_>) -> Cow<'_, str> {
     match value {
-        Value::Text(text) => text.into_owned(),
-        Value::Int(number) => number.to_string(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Date(date) => date.to_string(),
-        _ => String::new(),
+        Value::Text(text) => text,
+        Value::Int(number) => number.to_string().into(),
+        Value::Bool(truth) => truth.to_string().into(),
+        Value::Date(date) => date.to_string().into(),
+        _ => "".into(),
     }
 }

@@ -31,7 +31,7 @@ use crate::annual_list::members::{Listings, listings};
 use crate::portfolio::{check_not_after, current_date};
 use crate::tables::history;
 use crate::tables::{Registry, Rows};
-use group::GroupBy;
+use group::{GroupBy, Groups, TooManyGroups};
 use projects::{Reader, Relations, ReportedProject};
 use statistics::Writer;
 use tally::{Added, Tally};
@@ -53,9 +53,6 @@ pub(crate) struct ReportQuery {
     pub(crate) knowledge: Knowledge,
     pub(crate) time_basis: TimeBasis,
 }
-
-/// What the groups of a report come to, by their values.
-type Groups = BTreeMap<Vec<String>, Tally>;
 
 /// Computes a report.
 ///
@@ -169,9 +166,9 @@ fn add_up(
     list: Option<&Listings>,
     collections: &Collections,
     reader: &Reader<'_>,
-) -> Result<(Tally, Groups), Rejection> {
+) -> Result<(Tally, BTreeMap<Vec<String>, Tally>), Rejection> {
     let relations = Relations::of(candidates);
-    let (mut total, mut groups) = (Tally::default(), Groups::new());
+    let (mut total, mut groups) = (Tally::default(), Groups::new(&asked.group_by));
     for (i, candidate) in candidates.iter().enumerate() {
         let Some(project) = &candidate.counted else { continue };
         let listing = listed_as(i, candidates, &relations, list);
@@ -190,16 +187,12 @@ fn add_up(
         added.is_named = false;
         let fields = &FilterRow::of(&project.fields, &|| None);
         let collections = collections.get(&candidate.name).map(Vec::as_slice).unwrap_or_default();
-        for values in groups_of(&asked.group_by, fields, listing, collections) {
-            add(groups.entry(values).or_default(), &added);
-            // Before more of them are kept.
-            if groups.len() > limits::REPORT_GROUPS {
-                let what = format!("there are more than {} groups", limits::REPORT_GROUPS);
-                return Err(too_many(&asked.portfolio, &what));
-            }
-        }
+        let added_to = groups.add(fields, listing, collections, |tally| add(tally, &added));
+        added_to.map_err(|TooManyGroups| {
+            too_many(&asked.portfolio, &format!("there are more than {} groups", limits::REPORT_GROUPS))
+        })?;
     }
-    Ok((total, groups))
+    Ok((total, groups.into_sorted()))
 }
 
 /// Groups that are more than an answer holds.
@@ -225,28 +218,11 @@ fn listed_as(
     found.unwrap_or_default()
 }
 
-/// The groups that a project is in: each combination of its values; none if nothing is grouped by.
-fn groups_of(
-    group_by: &[GroupBy],
-    project: &FilterRow<'_>,
-    listing: Listing,
-    collections: &[Arc<str>],
-) -> Vec<Vec<String>> {
-    if group_by.is_empty() {
-        return Vec::new();
-    }
-    group_by.iter().fold(vec![Vec::new()], |groups, by| {
-        let values = by.values(project, listing, collections);
-        let with = |group: &Vec<String>, value: &String| [&group[..], std::slice::from_ref(value)].concat();
-        groups.iter().flat_map(|group| values.iter().map(|value| with(group, value))).collect()
-    })
-}
-
 /// Writes what groups come to.
 fn write_groups(
     writer: &Writer<'_>,
     portfolio: &Name<Portfolio>,
-    groups: Groups,
+    groups: BTreeMap<Vec<String>, Tally>,
 ) -> Result<Vec<StatisticsGroup>, Rejection> {
     let count = groups.len();
     let (mut written, mut bytes) = (Vec::with_capacity(count), 0);
