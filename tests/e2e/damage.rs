@@ -26,8 +26,9 @@ use milepost_types::LedgerKind;
 use tonic::Code;
 
 /// An office with so many projects of about 10 KiB, stopped in order.
-async fn stopped(projects: usize, set: &[(&str, &str)]) -> Cluster {
-    let mut cluster = Cluster::all(set);
+async fn stopped(projects: usize) -> Cluster {
+    // Segments are preallocated, and the cases copy them back and forth: most of a minute, with those of the default size.
+    let mut cluster = Cluster::all(&[("journal.segment_bytes", "1MiB")]);
     cluster.start().await;
     let client = cluster.client(1);
     create_portfolio("p").once(&client).await.expect("a portfolio");
@@ -78,7 +79,7 @@ fn assert_names(text: &str, segment: &Path, frame: Frame) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flipped_bit_is_found_wherever_it_is() {
     let mut rng = seeded("damage");
-    let mut cluster = stopped(12, &[]).await;
+    let mut cluster = stopped(12).await;
     let data = cluster.data(Role::All);
     assert!(verify(&data).await.succeeded().out.contains("registry: 13 entries"), "it is whole before");
     let whole = files::contents(&data);
@@ -117,7 +118,7 @@ async fn a_flipped_bit_is_found_wherever_it_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_segment_that_is_cut_or_missing_is_missed() {
-    let mut cluster = stopped(350, &[("journal.segment_bytes", "1MiB")]).await;
+    let mut cluster = stopped(350).await;
     let data = cluster.data(Role::All);
     let whole = files::contents(&data);
     let all = segments(&data, "registry");
@@ -159,7 +160,7 @@ async fn a_segment_that_is_cut_or_missing_is_missed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_of_a_newer_version_is_not_opened() {
-    let mut cluster = stopped(3, &[]).await;
+    let mut cluster = stopped(3).await;
     let data = cluster.data(Role::All);
     let whole = files::contents(&data);
     let segment =
@@ -183,7 +184,7 @@ async fn a_journal_of_a_newer_version_is_not_opened() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_on_the_same_directory_is_told_of_the_first() {
-    let mut cluster = stopped(1, &[]).await;
+    let mut cluster = stopped(1).await;
     cluster.start().await;
     let first = cluster.server(Role::All).pid();
     let data = cluster.data(Role::All);
@@ -227,7 +228,7 @@ async fn a_second_process_on_the_same_directory_is_told_of_the_first() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_that_cannot_be_written_is_named() {
-    let mut cluster = stopped(1, &[]).await;
+    let mut cluster = stopped(1).await;
     let data = cluster.data(Role::All);
     if !rustix::process::geteuid().is_root() {
         eprintln!("LEFT OUT: only root can make a directory read only for certain");
@@ -362,7 +363,7 @@ async fn a_disk_that_fills_up_refuses_writes_and_loses_none() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_that_fails_ends_the_server_and_loses_nothing() {
-    let mut cluster = stopped(1, &[]).await;
+    let mut cluster = stopped(1).await;
     // The twentieth sync of the registry's journal, and of no other file.
     let segment = segments(&cluster.data(Role::All), "registry")[0].clone();
     let mut wrapper = strace::wrapper(Path::new("/dev/null"), &["fdatasync"]);
@@ -430,7 +431,7 @@ fn rebuild_as<D: Domain>(data: &Path, domain: &D) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_cannot_be_used_is_rebuilt_and_the_log_says_so() {
     let mut rng = seeded("damage");
-    let mut cluster = stopped(30, &[]).await;
+    let mut cluster = stopped(30).await;
     let data = cluster.data(Role::All);
     cluster.start().await;
     let expected = rows(&cluster.client(1)).await;
@@ -484,7 +485,7 @@ async fn a_store_that_cannot_be_used_is_rebuilt_and_the_log_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_saw_more_than_its_journal_keeps_the_server_from_starting_until_an_operator_decides() {
-    let mut cluster = stopped(3, &[]).await;
+    let mut cluster = stopped(3).await;
     let data = cluster.data(Role::All);
     let journal = data.join("registry/journal");
     let older = files::contents(&journal);
