@@ -56,7 +56,7 @@ impl Rules {
         let is_packable = is_list && matches!(kind, "Int" | "Enum" | "Bool" | "Double");
         // Whether the members of a list are of a kind that requests are not checked for.
         let is_unchecked = match kind {
-            "Enum" | "Money" => true,
+            "Money" => true,
             "Int" => self.content != "Weekdays",
             _ => false,
         };

@@ -258,6 +258,7 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
     }
     match message.slot(index) {
         Slot::Ints(values) if field.content == Content::Weekdays => weekdays(values, path, violations),
+        Slot::Ints(values) if field.kind == Kind::Enum => enum_numbers(values, field, path, violations),
         Slot::Dates(values) => days(values, path, violations),
         Slot::Texts(tags) if field.content == Content::Language => tags.iter_mut().for_each(conventional),
         Slot::Messages(values) => {
@@ -269,6 +270,19 @@ fn check_list(message: &mut dyn Node, index: usize, field: &Field, path: &str, v
             }
         }
         _ => {}
+    }
+}
+
+/// Values of an enum, each of which says something.
+fn enum_numbers(given: &[i32], field: &Field, path: &str, violations: &mut Violations) {
+    let mut seen = BTreeSet::new();
+    for (i, number) in given.iter().enumerate() {
+        let path = format!("{path}[{i}]");
+        if !field.numbers.contains(number) {
+            unknown_value(&path, *number, violations);
+        } else if !seen.insert(number) && !field.unique.is_empty() {
+            violations.push(path, "DUPLICATE", format!("the {} is given twice", field.unique));
+        }
     }
 }
 

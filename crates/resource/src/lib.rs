@@ -38,11 +38,12 @@ pub use list::Page;
 pub use name::{Name, ParentIds};
 pub use person::{
     add_drafter, add_drafter_or_nobody, add_person, check_another_person, require_another_person,
+    require_person,
 };
 pub use preview::Preview;
 pub use request::{
-    List, act, create, enum_value, enum_values, evidence, names, optional_date, read_create, read_list,
-    read_update, target,
+    List, act, create, documents, enum_value, enum_values, evidence, names, optional_date, read_create,
+    read_list, read_update, target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};

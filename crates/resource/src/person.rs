@@ -14,6 +14,17 @@ fn acting(actor: &Actor) -> Option<Person> {
     is_person.then(|| Person { principal: principal.clone(), on_behalf_of: on_behalf_of.clone() })
 }
 
+/// Who acts on this resource, where another person is to approve it: `approve` says what that one will do.
+///
+/// # Errors
+/// A precondition `ACTOR_UNKNOWN` if who acts is nobody: then nobody could.
+pub fn require_person(subject: &str, actor: &Actor, approve: &str) -> Result<Person, Rejection> {
+    acting(actor).ok_or_else(|| {
+        let description = format!("another person is to {approve}, so say who you are");
+        Rejection::precondition("ACTOR_UNKNOWN", subject, description)
+    })
+}
+
 /// Adds who acts to those who did the same before, as the last of them.
 pub fn add_person(persons: &mut Vec<Person>, actor: &Actor) {
     if let Some(person) = acting(actor) {

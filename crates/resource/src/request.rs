@@ -165,17 +165,42 @@ pub fn evidence<M: Node>(
     sha256: impl Fn(&M) -> &[u8],
     violations: &mut Violations,
 ) -> Option<M> {
+    let mut evidence = violations.require("evidence", given)?;
+    check_document("evidence", &mut evidence, &sha256, violations);
+    Some(evidence)
+}
+
+/// The same, of several documents, at most so many; none is none.
+pub fn documents<M: Node>(
+    mut given: Vec<M>,
+    sha256: impl Fn(&M) -> &[u8],
+    most: usize,
+    violations: &mut Violations,
+) -> Option<Vec<M>> {
+    if !violations.check_count("evidence", given.len(), most) {
+        return None;
+    }
+    for (i, document) in given.iter_mut().enumerate() {
+        check_document(&format!("evidence[{i}]"), document, &sha256, violations);
+    }
+    Some(given)
+}
+
+fn check_document<M: Node>(
+    path: &str,
+    document: &mut M,
+    sha256: impl Fn(&M) -> &[u8],
+    violations: &mut Violations,
+) {
     /// Bytes of a SHA-256.
     const SHA256_BYTES: usize = 32;
-    let mut evidence = violations.require("evidence", given)?;
     let mut found = Violations::new();
-    check_message(&mut evidence, &mut found);
-    let bytes = sha256(&evidence).len();
+    check_message(document, &mut found);
+    let bytes = sha256(document).len();
     if bytes > 0 && bytes != SHA256_BYTES {
         found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
     }
-    violations.nest("evidence", found);
-    Some(evidence)
+    violations.nest(path, found);
 }
 
 /// The resource that a request is about, and the etag that it must have.
