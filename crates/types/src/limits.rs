@@ -70,6 +70,16 @@ pub const SERVICE_ANSWERS: usize = 10;
 pub const SERVICE_PAUSES: usize = 100;
 /// Characters of the code of a pause.
 pub const PAUSE_CODE_CHARS: usize = 64;
+/// Documents that show one finding.
+pub const FINDING_EVIDENCE: usize = 20;
+/// Bytes of all documents that show one finding: the events of all findings of one order must fit an entry.
+pub const FINDING_EVIDENCE_BYTES: usize = 32 << 10;
+/// Answers to one rectification order.
+pub const ORDER_ANSWERS: usize = 10;
+/// Documents given with one answer to a rectification order.
+pub const ANSWER_EVIDENCE: usize = 20;
+/// Bytes of all documents given with the answers to one rectification order.
+pub const ORDER_EVIDENCE_BYTES: usize = 256 << 10;
 /// Policies that take the place of one.
 pub const POLICY_SUCCESSORS: usize = 100;
 /// Pairs of policies and projects that are looked at for one organization.
