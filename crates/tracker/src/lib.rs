@@ -1,6 +1,7 @@
-//! When, and how well: milestones with baseline, forecast and actual dates; service requests; and the public timeline.
+//! When, and how well: milestones with baseline, forecast and actual dates; service requests; supervision; and the public
+//! timeline.
 //!
-//! A service on a ledger, in rooms: `milestone`, `service_request` and `timeline` have the rules of these, which crate
+//! A service on a ledger, in rooms: `milestone`, `service_request`, `supervision` and `timeline` have the rules of these, which crate
 //! `resource` serves and stores; `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide`
 //! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
 //! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
@@ -8,6 +9,7 @@
 //! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
 //! what the journal says; every entry says how far the registry had been followed when it was decided.
 
+mod act;
 mod apply;
 mod command;
 mod config;
@@ -24,6 +26,7 @@ mod parent;
 mod service;
 mod service_request;
 mod source;
+mod supervision;
 mod sweep;
 mod tables;
 mod timeline;

@@ -5,9 +5,11 @@
 mod date;
 pub(crate) mod forecasts;
 mod service_request;
+mod supervision;
 mod timeline;
 
 pub(crate) use service_request::of_service_requests;
+pub(crate) use supervision::{of_findings, of_inspections, of_rectification_orders};
 
 use std::collections::HashSet;
 

@@ -11,7 +11,9 @@ use milepost_client::{Backoff, Transport};
 use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::resource::Mutable;
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
+use milepost_proto::tracker::v1::{
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+};
 use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
 use milepost_service::config::server::Server;
@@ -121,6 +123,9 @@ impl Service {
             .service(self.serve::<ServiceRequest>(methods::of_service_requests()))
             .service(self.serve::<TimelineEntry>(methods::of_timeline_entries()))
             .service(self.serve::<TimelineRule>(Vec::new()))
+            .service(self.serve::<Inspection>(methods::of_inspections()))
+            .service(self.serve::<Finding>(methods::of_findings()))
+            .service(self.serve::<RectificationOrder>(methods::of_rectification_orders()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());

@@ -1,29 +1,30 @@
-//! Taking over an entry of the registry: what it says, and what follows for milestones, service requests
-//! and timelines.
+//! Taking over an entry of the registry: what it says, and what follows for milestones, service requests,
+//! rectification orders and timelines.
 //!
 //! Invariants: `milepost.source.followed` comes first and moves the position; what follows from an event
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
 //! not fit one entry is taken over in parts, each after what the part before ended with: the earlier ones begin
 //! with `milepost.source.partly_followed`, and the position moves with the last. Nothing in an entry that is
-//! next can refuse it. A service request that cannot be decoded is left out of what follows, which `source.skipped` says
-//! for it: the follower goes on for all others. A milestone that a start may achieve is not left out.
+//! next can refuse it. A service request or an order that cannot be decoded is left out of what follows, which
+//! `source.skipped` says for it: the follower goes on for all others. A milestone that a start may achieve is not left out.
 
 use std::sync::Arc;
 
 use milepost_ledger::Decision;
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
-use milepost_resource::{Change, Checked};
+use milepost_proto::tracker::v1::{Milestone, RectificationOrder, ServiceRequest};
+use milepost_resource::{Change, Checked, Name, Rules};
 use milepost_types::{DamagedRow, FollowCheck, Rejection};
 
-use super::Scope;
+use super::{Scope, Tracker};
 use crate::convert::event::{Events, MirrorUpdate};
 use crate::convert::milestone::awaits_start;
 use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
 use crate::milestone::{ChangeContext, achieve_started};
 use crate::mirror::Portfolio;
-use crate::names::{MilestoneName, PortfolioName, ProjectName, ServiceRequestName};
+use crate::names::{MilestoneName, PortfolioName, ProjectName};
 use crate::service_request::{self, NEXT_RISE, officer};
 use crate::source::{Reaction, Skipped, SourceEntry, Through};
+use crate::supervision::{self, NEXT_CHANGE};
 use crate::tables;
 use crate::tables::partly::Partly;
 use crate::timeline::Reactions;
@@ -149,7 +150,7 @@ fn derive(
                 through = Some(milestone.name().clone());
             }
         }
-        let (changes, damage) = of_requests(scope, source_entry, reaction);
+        let (changes, damage) = of_dated(scope, source_entry, reaction);
         if let Reaction::Assigned { event_id, .. } | Reaction::Recalendared { event_id, .. } = reaction {
             for change in changes {
                 let mark = events.len();
@@ -237,15 +238,16 @@ fn starts(
     Ok(changes)
 }
 
-/// What a reaction makes of service requests, and the first row that cannot be decoded: what needs it is left out.
-fn of_requests(
+/// What a reaction makes of service requests and rectification orders, and the first row that cannot be decoded: what
+/// needs it is left out.
+fn of_dated(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
     reaction: &Reaction,
 ) -> (Vec<Change>, Option<DamagedRow>) {
     let found = match reaction {
         Reaction::Assigned { project, .. } => officers(scope, source_entry, project),
-        Reaction::Recalendared { portfolio, .. } => rises(scope, source_entry, portfolio),
+        Reaction::Recalendared { portfolio, .. } => recalendared(scope, source_entry, portfolio),
         Reaction::Started { .. } | Reaction::Skip(_) => Ok((Vec::new(), None)),
     };
     found.unwrap_or_else(|damage| (Vec::new(), Some(damage)))
@@ -266,27 +268,35 @@ fn officers(
     }))
 }
 
-/// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise.
-fn rises(
+/// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise, and of its
+/// rectification orders whose light or level is to change.
+fn recalendared(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
     name: &PortfolioName,
 ) -> Result<(Vec<Change>, Option<DamagedRow>), DamagedRow> {
     let context = ChangeContext::within(scope, name, portfolio(scope, source_entry, name)?)?;
     let names = scope.rows.names::<ServiceRequest>(NEXT_RISE, name.ids(), &[]);
-    Ok(each(scope, names, |request| service_request::recalendared(scope, request, &context)))
+    let (mut changes, damage) =
+        each(scope, names, |request| service_request::recalendared(scope, request, &context));
+    let (calendar, day) = (&context.portfolio.calendar, context.current_date);
+    let names = scope.rows.names::<RectificationOrder>(NEXT_CHANGE, name.ids(), &[]);
+    let (of_orders, of_order) =
+        each(scope, names, |order| supervision::days::of_order(scope, order, calendar, day));
+    changes.extend(of_orders);
+    Ok((changes, damage.or(of_order)))
 }
 
-/// The changes of requests, and the first of them that cannot be decoded.
-fn each(
+/// The changes of resources, and the first of them that cannot be decoded.
+fn each<R: Rules<Tracker>, C: IntoIterator<Item = Change>>(
     scope: &Scope<'_>,
-    names: impl Iterator<Item = ServiceRequestName>,
-    change: impl Fn(&Checked<ServiceRequest>) -> Option<Change>,
+    names: impl Iterator<Item = Name<R>>,
+    change: impl Fn(&Checked<R>) -> C,
 ) -> (Vec<Change>, Option<DamagedRow>) {
     let (mut changes, mut damage) = (Vec::new(), None);
     for name in names {
         match scope.rows.get(&name) {
-            Ok(request) => changes.extend(request.as_ref().and_then(&change)),
+            Ok(resource) => changes.extend(resource.as_ref().map(&change).into_iter().flatten()),
             Err(error) => _ = damage.get_or_insert(error),
         }
     }

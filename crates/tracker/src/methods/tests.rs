@@ -512,8 +512,15 @@ fn required(message: &MessageDescriptor, under: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn every_required_field_is_asked_for() {
     let (_registry, tracker) = running().await;
-    let services =
-        [Milestone::SERVICE, ServiceRequest::SERVICE, TimelineEntry::SERVICE, TimelineRule::SERVICE];
+    let services = [
+        Milestone::SERVICE,
+        ServiceRequest::SERVICE,
+        TimelineEntry::SERVICE,
+        TimelineRule::SERVICE,
+        Inspection::SERVICE,
+        Finding::SERVICE,
+        RectificationOrder::SERVICE,
+    ];
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
     for service in services {
         for method in pool().get_service_by_name(service).unwrap().methods() {
@@ -534,6 +541,15 @@ async fn every_required_field_is_asked_for() {
         (ServiceRequest::SERVICE, "CreateServiceRequest", "service_request", "ServiceRequest"),
         (TimelineEntry::SERVICE, "CreateTimelineEntry", "timeline_entry", "TimelineEntry"),
         (TimelineRule::SERVICE, "CreateTimelineRule", "timeline_rule", "TimelineRule"),
+        (Inspection::SERVICE, "CreateInspection", "inspection", "Inspection"),
+        (Finding::SERVICE, "CreateFinding", "finding", "Finding"),
+        (Finding::SERVICE, "AddFindingEvidence", "evidence", "Evidence"),
+        (
+            RectificationOrder::SERVICE,
+            "CreateRectificationOrder",
+            "rectification_order",
+            "RectificationOrder",
+        ),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         request.set_field_by_name(field, hollow(part));
@@ -592,6 +608,18 @@ async fn every_method_of_the_schema_is_served_and_no_other() {
     }
     for own in of_milestones() {
         assert!(methods.iter().any(|method| method == own.0), "{} is not in the schema", own.0);
+    }
+    let RawService(inspections) = tracker.service.serve::<Inspection>(of_inspections());
+    let RawService(findings) = tracker.service.serve::<Finding>(of_findings());
+    let RawService(orders) = tracker.service.serve::<RectificationOrder>(of_rectification_orders());
+    for method in self::methods(Inspection::SERVICE) {
+        assert!(inspections.answer(&method, request()).is_some(), "{method}");
+    }
+    for method in self::methods(Finding::SERVICE) {
+        assert!(findings.answer(&method, request()).is_some(), "{method}");
+    }
+    for method in self::methods(RectificationOrder::SERVICE) {
+        assert!(orders.answer(&method, request()).is_some(), "{method}");
     }
     for own in of_service_requests() {
         let methods = self::methods(ServiceRequest::SERVICE);

@@ -21,6 +21,7 @@ use milepost_resource::{Change, Checked, EventKind, check_state, date, date_mess
 use milepost_types::{Rejection, limits};
 
 use super::context;
+use crate::act;
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
 
@@ -32,35 +33,14 @@ fn paused(before: &Checked<ServiceRequest>, action: &'static str, allowed: &[Sta
     wrong_state(before, action, PAUSED, allowed.iter().map(State::as_str_name))
 }
 
-/// The refusal of a day that has not come.
-pub(super) fn in_future(field: &str, day: Date, current: Date) -> Rejection {
-    let description = format!(
-        "{day} is after {current}, the portfolio's current date; say that it happened when it has, and that day has \
-         begun"
-    );
-    Rejection::invalid(field, "DATE_IN_FUTURE", description)
-}
-
 /// The day of an act: the current date if none is given.
 fn act_day(
     context: &ChangeContext,
     before: &Checked<ServiceRequest>,
     given: Option<Date>,
 ) -> Result<Date, Rejection> {
-    let day = given.unwrap_or(context.current_date);
-    if day > context.current_date {
-        return Err(in_future("date", day, context.current_date));
-    }
-    match date(before.act_date.as_ref()).filter(|last| day < *last) {
-        Some(last) => Err(Rejection::invalid(
-            "date",
-            "DATE_TOO_EARLY",
-            format!(
-                "{day} is before {last}, the day of the last act on the request; give that day or a later one"
-            ),
-        )),
-        None => Ok(day),
-    }
+    let what = "the day of the last act on the request";
+    act::act_day(context.current_date, date(before.act_date.as_ref()), given, what)
 }
 
 /// What comes of an act on a day: the change, which is complete but for what follows from it.

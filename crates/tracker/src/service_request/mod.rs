@@ -24,6 +24,7 @@ use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
 
 pub(crate) use actions::{Rating, accept, answer, pause, rate, resume, return_answer, withdraw};
 
+use crate::act::check_day;
 use crate::decide::{Scope, Tracker};
 use crate::milestone::ChangeContext;
 use crate::names::{ProjectName, ServiceRequestName};
@@ -103,9 +104,9 @@ impl Rules<Tracker> for ServiceRequest {
         let context = context(scope, after.name())?;
         let Some(made) = date(after.request_date.as_ref()) else { return Ok(()) };
         let field = "service_request.request_date";
-        if made > context.current_date {
-            return Err(actions::in_future(field, made, context.current_date));
-        }
+        let mut violations = Violations::new();
+        check_day(field, made, (None, context.current_date), "", &mut violations);
+        violations.into_result(())?;
         match date(after.act_date.as_ref()).filter(|act| has_acts(after) && made > *act) {
             Some(act) => Err(Rejection::invalid(
                 field,

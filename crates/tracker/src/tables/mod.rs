@@ -25,6 +25,17 @@
 //! | 34 | assignment_day | portfolio `0` date, project `0` assignment | nothing |
 //! | 35 | mirror_version | the followed ledger's kind | which version of the mirror is complete |
 //! | 36 | by state | portfolio `0` state, project `0` service request | nothing |
+//! | 40 | inspection | portfolio `0` project `0` inspection | the encoded `tracker.v1.Inspection` |
+//! | 41 | by date | portfolio `0` date, project `0` inspection | nothing |
+//! | 42 | follow-ups | portfolio `0` project `0` followed inspection `0` inspection | nothing |
+//! | 43 | finding | portfolio `0` project `0` finding | the encoded `tracker.v1.Finding` |
+//! | 44 | by date | portfolio `0` date, project `0` finding | nothing |
+//! | 46 | rectification_order | portfolio `0` project `0` order | the encoded `tracker.v1.RectificationOrder` |
+//! | 47 | next change | portfolio `0` date, project `0` order | nothing |
+//! | 48 | by due date | portfolio `0` due date, project `0` order | nothing |
+//! | 49 | by responsible | portfolio `0` organization `0` project `0` order | nothing |
+//! | 50 | by light | portfolio `0` light, project `0` order | nothing |
+//! | 51 | by state | portfolio `0` state, project `0` order | nothing |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -46,13 +57,15 @@ pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
 
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
+use milepost_proto::tracker::v1::{
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+};
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 5;
+pub(crate) const STORE_VERSION: u32 = 6;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[
@@ -60,6 +73,9 @@ pub(crate) const TABLES: &[milepost_resource::Table] = &[
     milepost_resource::Table::of::<Tracker, ServiceRequest>(),
     milepost_resource::Table::of::<Tracker, TimelineEntry>(),
     milepost_resource::Table::of::<Tracker, TimelineRule>(),
+    milepost_resource::Table::of::<Tracker, Inspection>(),
+    milepost_resource::Table::of::<Tracker, Finding>(),
+    milepost_resource::Table::of::<Tracker, RectificationOrder>(),
 ];
 
 /// The tag of each table but those of resources. Persisted; never reused.

@@ -16,6 +16,7 @@ pub(crate) mod running;
 pub(crate) mod samples;
 mod sizes;
 mod stored;
+mod supervision;
 #[path = "../../../../tests/transcript/mod.rs"]
 mod transcript;
 pub(crate) mod world;

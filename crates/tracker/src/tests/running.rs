@@ -9,7 +9,9 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest, TimelineEntry, TimelineRule};
+use milepost_proto::tracker::v1::{
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+};
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
 use milepost_service::readiness::State;
@@ -79,7 +81,10 @@ impl Running {
             .add_service(service.serve::<Milestone>(methods::of_milestones()))
             .add_service(service.serve::<ServiceRequest>(methods::of_service_requests()))
             .add_service(service.serve::<TimelineEntry>(methods::of_timeline_entries()))
-            .add_service(service.serve::<TimelineRule>(Vec::new()));
+            .add_service(service.serve::<TimelineRule>(Vec::new()))
+            .add_service(service.serve::<Inspection>(methods::of_inspections()))
+            .add_service(service.serve::<Finding>(methods::of_findings()))
+            .add_service(service.serve::<RectificationOrder>(methods::of_rectification_orders()));
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

@@ -81,8 +81,9 @@ fn person(number: usize) -> Person {
 /// The fields of the schema that an encoded milestone does not set.
 fn unset(bytes: &bytes::Bytes) -> Vec<String> {
     let set = prost_types::FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
-    let file = set.file.iter().find(|file| file.package() == "milepost.tracker.v1").unwrap();
-    let milestone = file.message_type.iter().find(|message| message.name() == "Milestone").unwrap();
+    let files = set.file.iter().filter(|file| file.package() == "milepost.tracker.v1");
+    let mut messages = files.flat_map(|file| &file.message_type);
+    let milestone = messages.find(|message| message.name() == "Milestone").unwrap();
     let there: BTreeSet<_> = fields(bytes).map(|field| field.unwrap().0).collect();
     let absent = milestone.field.iter().filter(|field| !there.contains(&field.number().cast_unsigned()));
     absent.map(|field| field.name().to_owned()).collect()

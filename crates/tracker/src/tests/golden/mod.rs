@@ -8,6 +8,7 @@
 mod faults;
 mod refusals;
 mod service_request;
+mod supervision;
 mod timeline;
 mod writes;
 
@@ -37,7 +38,8 @@ struct Tracker {
 impl Subject for Tracker {
     const PACKAGE: &'static str = "milepost.tracker.v1";
     const REVISION_OF_ANOTHER_LOG: &'static str = "UgECAZXzoHweS26dVS8fCo08EQAAAAAAABJnASNFZ4mrze_fdQLE";
-    const BY_ANOTHER_PERSON: &'static [&'static str] = &["RebaselineMilestone"];
+    const BY_ANOTHER_PERSON: &'static [&'static str] =
+        &["RebaselineMilestone", "ReviewRectificationOrder", "ExtendRectificationOrder"];
 
     fn channel(&self) -> &Channel {
         &self.running.channel

@@ -1,0 +1,116 @@
+//! The methods of inspections, findings and rectification orders besides the standard ones.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
+
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::tracker::v1::review_rectification_order_request::Verdict;
+use milepost_proto::tracker::v1::*;
+use milepost_resource::{Method, act, documents, enum_value, evidence, optional_date, write};
+use milepost_service::value::{date, said};
+use milepost_types::{Violations, limits, text};
+
+use crate::decide::Tracker;
+use crate::supervision::{
+    Answer, ExtensionRequest, Review, add_evidence, answer, cancel, complete, extend, request_extension,
+    review, withdraw_finding, withdraw_order,
+};
+
+/// The methods of inspections.
+pub(crate) fn of_inspections() -> Vec<(&'static str, Method<Tracker>)> {
+    vec![
+        write("CompleteInspection", |request: CompleteInspectionRequest, violations| {
+            act(&request, complete, violations, |violations| {
+                let date = optional_date("date", request.date, violations);
+                let reported = optional_date("reported_date", request.reported_date, violations);
+                Some((date?, reported?))
+            })
+        }),
+        write("CancelInspection", |request: CancelInspectionRequest, violations| {
+            act(&request, cancel, violations, |violations| {
+                reason_and_day(&request.reason, request.date, violations)
+            })
+        }),
+    ]
+}
+
+/// The methods of findings.
+pub(crate) fn of_findings() -> Vec<(&'static str, Method<Tracker>)> {
+    vec![
+        write("AddFindingEvidence", |request: AddFindingEvidenceRequest, violations| {
+            act(&request, add_evidence, violations, |violations| {
+                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
+            })
+        }),
+        write("WithdrawFinding", |request: WithdrawFindingRequest, violations| {
+            act(&request, withdraw_finding, violations, |violations| {
+                reason_and_day(&request.reason, request.date, violations)
+            })
+        }),
+    ]
+}
+
+/// The methods of rectification orders.
+pub(crate) fn of_rectification_orders() -> Vec<(&'static str, Method<Tracker>)> {
+    vec![
+        write("AnswerRectificationOrder", |request: AnswerRectificationOrderRequest, violations| {
+            act(&request, answer, violations, |violations| {
+                let text = violations.check("text", text::text(&request.text));
+                let (given, most) = (request.evidence.clone(), limits::ANSWER_EVIDENCE);
+                let evidence = documents(given, |evidence| &evidence.sha256, most, violations);
+                let date = optional_date("date", request.date, violations);
+                Some(Answer { text: text?, evidence: evidence?, date: date? })
+            })
+        }),
+        write("ReviewRectificationOrder", |request: ReviewRectificationOrderRequest, violations| {
+            act(&request, review, violations, |violations| reviewed(&request, violations))
+        }),
+        write(
+            "RequestRectificationOrderExtension",
+            |request: RequestRectificationOrderExtensionRequest, violations| {
+                act(&request, request_extension, violations, |violations| {
+                    let due = violations.require("due_date", request.due_date);
+                    let due = due.and_then(|due| violations.check("due_date", date(due)));
+                    let said = reason_and_day(&request.reason, request.date, violations);
+                    let (reason, date) = said?;
+                    Some(ExtensionRequest { due: due?, reason, date })
+                })
+            },
+        ),
+        write("ExtendRectificationOrder", |request: ExtendRectificationOrderRequest, violations| {
+            act(&request, extend, violations, |violations| {
+                reason_and_day(&request.reason, request.date, violations)
+            })
+        }),
+        write("WithdrawRectificationOrder", |request: WithdrawRectificationOrderRequest, violations| {
+            act(&request, withdraw_order, violations, |violations| {
+                reason_and_day(&request.reason, request.date, violations)
+            })
+        }),
+    ]
+}
+
+/// Why something is done, and on which day.
+fn reason_and_day(
+    reason: &str,
+    day: Option<gtype::Date>,
+    violations: &mut Violations,
+) -> Option<(String, Option<Date>)> {
+    let reason = violations.check("reason", text::text(reason));
+    let day = optional_date("date", day, violations);
+    Some((reason?, day?))
+}
+
+fn reviewed(request: &ReviewRectificationOrderRequest, violations: &mut Violations) -> Option<Review> {
+    let verdict = enum_value("verdict", request.verdict, violations);
+    if verdict == Some(Verdict::Unspecified) {
+        violations.push("verdict", "REQUIRED", "say whether the answer is accepted or returned");
+    }
+    let reason = match verdict {
+        Some(Verdict::Return) => text::text(&request.reason),
+        _ => said(request.reason.clone(), text::text),
+    };
+    let reason = violations.check("reason", reason);
+    let date = optional_date("date", request.date, violations);
+    Some(Review { verdict: verdict?, reason: reason?, date: date? })
+}
