@@ -108,6 +108,43 @@ async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_deleg
     office.does("ann", approve).await;
 }
 
+/// office.md, scenario 4: A, and B on behalf of A, cannot review; C, who is ann for herself here, returns it; a MAJOR finding
+/// is not accepted without a follow-up.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answered_an_order_does_not_review_it_also_not_through_a_delegate() {
+    let office = with_projects().await;
+    for (grant, principal, role) in [
+        ("bob-inspects", "cert:urn:office:bob", "inspector"),
+        ("bob-approves", "cert:urn:office:bob", "approver"),
+        ("ann-approves", "cert:urn:office:ann", "approver"),
+        ("ann-for-others", "cert:urn:office:ann", "delegate"),
+    ] {
+        office.grant(&format!("grants/{grant}"), principal, role).await;
+    }
+    let answer = "rectification-order answer a x order --text 已整改";
+    for line in [
+        "inspection create a x walk --title 巡查 --kind daily --aspect safety",
+        "inspection complete a x walk",
+        "finding create a x rail --inspection portfolios/a/projects/x/inspections/walk --title 护栏缺失 \
+         --aspect safety --severity major",
+        "rectification-order create a x order --title 补设护栏 --due-date 2099-12-31 \
+         --finding portfolios/a/projects/x/findings/rail --responsible organizations/builder",
+        answer,
+    ] {
+        office.does("bob", line).await;
+    }
+    let review = "rectification-order review a x order --verdict return --reason 不完整";
+    office.refused("bob", review, "answered the order").await;
+    office
+        .refused("ann", &format!("{review} --on-behalf-of cert:urn:office:bob"), "answered the order")
+        .await;
+    office.does("ann", review).await;
+    office.does("bob", answer).await;
+    office.refused("ann", "rectification-order review a x order --verdict accept", "FOLLOW_UP").await;
+    let order = &office.json("bob", "rectification-order get a x order").await["rectificationOrder"];
+    assert_eq!(order["state"], "STATE_ANSWERED", "{order}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_may_not_read_is_not_there_to_be_named() {
     let office = with_projects().await;

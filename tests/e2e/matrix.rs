@@ -33,14 +33,15 @@ const TABLE: &[(&[&str], &str)] = &[
          GetPolicyProgramme ListPolicyProgrammes GetPolicy ListPolicies MatchPolicies BatchMatchPolicies \
          GetCollection ListCollections GetCollectionRollup GetIndicator ListIndicators \
          GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics \
-         GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules",
+         GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules \
+         GetInspection ListInspections GetFinding ListFindings GetRectificationOrder ListRectificationOrders",
     ),
     (
         &["reporter", "planner", "manager"],
         "ReforecastMilestone AchieveMilestone PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence \
          CreateServiceRequest UpdateServiceRequest DeleteServiceRequest UndeleteServiceRequest AcceptServiceRequest \
          AnswerServiceRequest ReturnServiceRequest RateServiceRequest WithdrawServiceRequest PauseServiceRequest \
-         ResumeServiceRequest \
+         ResumeServiceRequest AnswerRectificationOrder RequestRectificationOrderExtension \
          CreateObservation PreferObservation RetractObservation",
     ),
     (
@@ -51,7 +52,14 @@ const TABLE: &[(&[&str], &str)] = &[
          ReviseTimelineEntry",
     ),
     (&["publisher"], "PublishTimelineEntry WithdrawTimelineEntry"),
-    (&["approver"], "RebaselineMilestone"),
+    (&["approver"], "RebaselineMilestone ReviewRectificationOrder ExtendRectificationOrder"),
+    (
+        &["inspector"],
+        "CreateInspection UpdateInspection DeleteInspection UndeleteInspection CompleteInspection CancelInspection \
+         CreateFinding UpdateFinding DeleteFinding UndeleteFinding AddFindingEvidence WithdrawFinding \
+         CreateRectificationOrder UpdateRectificationOrder DeleteRectificationOrder UndeleteRectificationOrder \
+         WithdrawRectificationOrder",
+    ),
     (&["publisher"], "PublishPolicyProgramme PublishPolicy WithdrawPolicy"),
     (
         &["manager"],
@@ -198,6 +206,10 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("Assignment") => format!("{project}/assignments/a"),
         () if has("ServiceRequest") && of_parent => project,
         () if has("ServiceRequest") => format!("{project}/serviceRequests/r"),
+        () if (has("Inspection") || has("Finding") || has("RectificationOrder")) && of_parent => project,
+        () if has("Inspection") => format!("{project}/inspections/i"),
+        () if has("Finding") => format!("{project}/findings/f"),
+        () if has("RectificationOrder") => format!("{project}/rectificationOrders/o"),
         () if has("Activit") && of_parent => format!("{portfolio}/alliances/l"),
         () if has("Activit") => format!("{portfolio}/alliances/l/activities/y"),
         () if has("Alliance") && !of_parent => format!("{portfolio}/alliances/l"),
