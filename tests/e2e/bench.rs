@@ -46,6 +46,7 @@ async fn a_short_comparison_measures_what_it_names_and_leaves_nothing_behind() {
     }
     let chart = std::fs::read_to_string(picture).expect("a chart");
     assert!(chart.starts_with("<svg") && chart.contains("durable writes, 64 clients"), "{chart}");
+    assert!(report["days"]["count"].as_u64() >= Some(1), "{:#}", report["days"]);
     let left: Vec<_> = std::fs::read_dir(dir.path()).expect("a directory").collect();
     assert_eq!(left.len(), 1, "only the chart is left: {left:?}");
 }

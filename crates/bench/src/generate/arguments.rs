@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use milepost_client::{Client, Endpoint, Endpoints};
 
+use super::world::TIME_ZONE;
 use super::{Loaded, Plan, Progress, StageRate, World, load, steps};
 use crate::figure::Unit;
 use crate::progress::bar;
@@ -31,7 +32,12 @@ pub struct Generate {
 impl Generate {
     /// Makes the world, or what an earlier run left to make.
     pub async fn run(self) -> Result<(), Error> {
-        let plan = Plan { seed: self.seed, projects: self.projects as usize, until: self.until };
+        let plan = Plan {
+            seed: self.seed,
+            projects: self.projects as usize,
+            until: self.until,
+            time_zone: TIME_ZONE,
+        };
         let world = World::new(plan);
         let endpoint = Endpoint::parse(&self.endpoint)?;
         let client = Client::new(&Endpoints::one(endpoint), CONNECTIONS);

@@ -28,7 +28,7 @@ fn portfolio(world: &World) -> Portfolio {
     Portfolio {
         display_name: marked(&format!("科学新城建设 {projects} 项")),
         translations: english(&format!("science town, {projects} projects")),
-        time_zone: "Asia/Shanghai".into(),
+        time_zone: world.plan.time_zone.into(),
         reporting_currency_code: "CNY".into(),
         working_calendar: Some(calendar(world)),
         language: "zh".into(),

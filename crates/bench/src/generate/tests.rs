@@ -9,11 +9,11 @@ use prost_reflect::{
 };
 
 use super::value::{MARK, MARK_EN, day};
-use super::world::{Plan, World};
+use super::world::{Plan, TIME_ZONE, World};
 use super::{Step, steps};
 
 pub(super) fn plan(projects: usize) -> Plan {
-    Plan { seed: 7, projects, until: day(2025, 10, 31) }
+    Plan { seed: 7, projects, until: day(2025, 10, 31), time_zone: TIME_ZONE }
 }
 
 /// What a client may be sent in one answer.

@@ -19,7 +19,12 @@ pub struct Plan {
     pub projects: usize,
     /// The last day on which anything happened.
     pub until: Date,
+    /// Where the portfolio is: an IANA id.
+    pub time_zone: &'static str,
 }
+
+/// Where portfolios are unless something else is said.
+pub const TIME_ZONE: &str = "Asia/Shanghai";
 
 /// How many years of history there are, the last one included.
 pub const YEARS: i16 = 6;

@@ -5,6 +5,7 @@
 //! beside the figures; a figure beyond its target is no failure, an answer that is refused is one.
 
 mod arguments;
+mod days;
 mod query;
 mod questions;
 mod reforecasts;
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
     /// Acknowledged reforecasts a second in each round: with the empty portfolio, with the full one.
     pub reforecasts: Vec<(f64, f64)>,
+    /// The days that began in the full portfolio; none if they did not.
+    pub days: Option<days::Days>,
     /// The server's memory at the end, in bytes.
     pub memory_bytes: u64,
     pub failures: Vec<String>,
@@ -74,6 +77,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Error> {
             seed: plan.seed,
             projects: plan.projects.min(projects),
             until: plan.until,
+            time_zone: days::LAST_ZONE,
         })
     };
     let (full, empty) = (world(usize::MAX), world(EMPTY));
@@ -107,6 +111,10 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Error> {
         progress.inc(2);
     }
     progress.finish_and_clear();
+    match days::begin(&client, &full).await {
+        Ok(days) => outcome.days = Some(days),
+        Err(error) => outcome.failures.push(format!("days: {error}")),
+    }
     outcome.memory_bytes = full_server.memory_bytes();
     full_server.stop().await?;
     empty_server.stop().await?;

@@ -13,6 +13,8 @@ use crate::work::quantile_ms;
 
 /// The full portfolio's share of the empty one's reforecasts, at least.
 const SHARE: f64 = 0.8;
+/// What a day that brings nothing may take, in milliseconds.
+const DAY_MS: f64 = 5.0;
 
 /// What was measured, beside its targets.
 pub fn table(plan: &Plan, outcome: &Outcome) -> String {
@@ -29,6 +31,18 @@ pub fn table(plan: &Plan, outcome: &Outcome) -> String {
         machine()
     );
     let _ = write!(text, "\n{}\n\n{}\n\n{}\n", load(outcome), answers(outcome), reforecasts(outcome));
+    if let Some(days) = outcome.days {
+        let (each, print) = (days.ms_each(), |value| Unit::P50Ms.format(value));
+        let _ = writeln!(
+            text,
+            "\ndays that began: {}, {} ms each, {} events {} ≤ {} ms of a day that brings none",
+            days.count,
+            print(each),
+            days.events,
+            mark(each <= DAY_MS),
+            print(DAY_MS)
+        );
+    }
     let _ = writeln!(text, "\nmemory of the full server: {} MiB", outcome.memory_bytes >> 20);
     for failure in &outcome.failures {
         let _ = writeln!(text, "failed: {failure}");
@@ -154,6 +168,9 @@ pub fn json(plan: &Plan, outcome: &Outcome) -> Value {
         "answers": answers.collect::<Vec<_>>(),
         "reforecasts": reforecasts.collect::<Vec<_>>(),
         "reforecasts_target": SHARE,
+        "days": outcome.days.map(|days| json!({
+            "count": days.count, "ms_each": days.ms_each(), "events": days.events, "target_ms": DAY_MS,
+        })),
         "memory_bytes": outcome.memory_bytes,
         "failures": outcome.failures,
     })
