@@ -34,11 +34,12 @@ const TABLE: &[(&[&str], &str)] = &[
          GetCollection ListCollections GetCollectionRollup GetIndicator ListIndicators \
          GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics \
          GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules \
-         GetInspection ListInspections GetFinding ListFindings GetRectificationOrder ListRectificationOrders",
+         GetInspection ListInspections GetFinding ListFindings GetRectificationOrder ListRectificationOrders \
+         GetTemplate ListTemplates GetTemplateVersion ListTemplateVersions ListRequirements",
     ),
     (
         &["reporter", "planner", "manager"],
-        "ReforecastMilestone AchieveMilestone PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence \
+        "ReforecastMilestone AchieveMilestone AchieveCoupledMilestones PartiallyAchieveMilestone MissMilestone AddMilestoneEvidence \
          CreateServiceRequest UpdateServiceRequest DeleteServiceRequest UndeleteServiceRequest AcceptServiceRequest \
          AnswerServiceRequest ReturnServiceRequest RateServiceRequest WithdrawServiceRequest PauseServiceRequest \
          ResumeServiceRequest AnswerRectificationOrder RequestRectificationOrderExtension \
@@ -47,7 +48,7 @@ const TABLE: &[(&[&str], &str)] = &[
     (
         &["planner", "manager"],
         "CreateMilestone UpdateMilestone DeleteMilestone UndeleteMilestone BatchCreateMilestones CancelMilestone \
-         ReopenMilestone CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject \
+         ReopenMilestone ExtendApproval ApplyTemplate UpgradeTemplate CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject \
          AdjustAnnualPlan CreateTimelineEntry UpdateTimelineEntry DeleteTimelineEntry UndeleteTimelineEntry \
          ReviseTimelineEntry",
     ),
@@ -75,7 +76,9 @@ const TABLE: &[(&[&str], &str)] = &[
          CreatePolicy UpdatePolicy DeletePolicy UndeletePolicy \
          CreateCollection UpdateCollection DeleteCollection UndeleteCollection \
          AddCollectionMembers RemoveCollectionMembers CreateIndicator UpdateIndicator DeleteIndicator UndeleteIndicator \
-         CreateTimelineRule UpdateTimelineRule DeleteTimelineRule UndeleteTimelineRule",
+         CreateTimelineRule UpdateTimelineRule DeleteTimelineRule UndeleteTimelineRule \
+         CreateTemplate UpdateTemplate DeleteTemplate UndeleteTemplate CreateTemplateVersion UpdateTemplateVersion \
+         DeleteTemplateVersion UndeleteTemplateVersion PublishTemplateVersion",
     ),
     (
         &["admin"],
@@ -187,7 +190,7 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
     let portfolio = format!("portfolios/{portfolio}");
     let project = format!("{portfolio}/projects/x");
     let has = |word: &str| method.contains(word);
-    if path == "members" || path == "names" || method == "ExplainAccess" {
+    if path == "members" || path == "names" || path == "project" || method == "ExplainAccess" {
         return project;
     }
     let of_parent = path.ends_with("parent");
@@ -198,6 +201,8 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         return "serviceAccounts/s".to_owned();
     }
     match () {
+        () if has("Requirements") => project,
+        () if has("Approval") => format!("{project}/milestones/m"),
         () if has("Milestone") && of_parent => project,
         () if has("Milestone") => format!("{project}/milestones/m"),
         () if has("Phase") && of_parent => project,
@@ -221,6 +226,9 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("AnnualList") && !of_parent => format!("{portfolio}/annualLists/2021"),
         () if has("Grant") && !of_parent => format!("{portfolio}/grants/g"),
         () if has("TimelineEntry") && !of_parent => format!("{portfolio}/timelineEntries/e"),
+        () if has("TemplateVersion") && of_parent => format!("{portfolio}/templates/t"),
+        () if has("TemplateVersion") => format!("{portfolio}/templates/t/versions/v"),
+        () if has("Template") && !of_parent => format!("{portfolio}/templates/t"),
         () if has("TimelineRule") && !of_parent => format!("{portfolio}/timelineRules/r"),
         () if (has("Project") || has("AnnualPlan")) && !of_parent => project,
         () => portfolio,

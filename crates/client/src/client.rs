@@ -25,6 +25,8 @@ use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::tracker::v1::service_request_service_client::ServiceRequestServiceClient;
+use milepost_proto::tracker::v1::template_service_client::TemplateServiceClient;
+use milepost_proto::tracker::v1::template_version_service_client::TemplateVersionServiceClient;
 use milepost_proto::tracker::v1::timeline_entry_service_client::TimelineEntryServiceClient;
 use milepost_proto::tracker::v1::timeline_rule_service_client::TimelineRuleServiceClient;
 use milepost_types::{LedgerKind, Position};
@@ -210,6 +212,10 @@ impl Client {
         timeline_entries: TimelineEntryServiceClient, tracker;
         /// Rules of timelines.
         timeline_rules: TimelineRuleServiceClient, tracker;
+        /// Templates.
+        templates: TemplateServiceClient, tracker;
+        /// Versions of templates.
+        template_versions: TemplateVersionServiceClient, tracker;
         /// Events, but for watching them: see [`Client::watch`].
         events: EventServiceClient, notifier;
     }

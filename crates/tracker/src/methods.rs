@@ -6,10 +6,12 @@ mod date;
 pub(crate) mod forecasts;
 mod service_request;
 mod supervision;
+mod template;
 mod timeline;
 
 pub(crate) use service_request::of_service_requests;
 pub(crate) use supervision::{of_findings, of_inspections, of_rectification_orders};
+pub(crate) use template::{of_template_versions, of_templates};
 
 use std::collections::HashSet;
 
@@ -52,11 +54,17 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
             })
         }),
         write("AchieveMilestone", |request: AchieveMilestoneRequest, violations| {
-            let reason = said(request.reason.clone(), text::text);
+            let alone = request.break_coupling;
+            let reason =
+                if alone { text::text(&request.reason) } else { said(request.reason.clone(), text::text) };
             state_change(&request, reason, violations, |violations| {
-                Some(StateChange::Achieve(optional_date("actual_date", request.actual_date, violations)?))
+                let actual = optional_date("actual_date", request.actual_date, violations)?;
+                Some(if alone { StateChange::AchieveAlone(actual) } else { StateChange::Achieve(actual) })
             })
         }),
+        template::achieve_coupled_milestones(),
+        template::extend_approval(),
+        template::list_requirements(),
         write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
             state_change(&request, text::text(&request.reason), violations, |violations| {
                 Some(StateChange::PartiallyAchieve(optional_date(

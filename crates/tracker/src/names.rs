@@ -1,7 +1,7 @@
 //! The names of what the tracker has and follows.
 
 use milepost_proto::registry::v1::{Assignment, Portfolio, Project};
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest};
+use milepost_proto::tracker::v1::{Milestone, ServiceRequest, Template, TemplateVersion};
 use milepost_resource::Name;
 
 /// `portfolios/{portfolio}`
@@ -14,3 +14,7 @@ pub(crate) type MilestoneName = Name<Milestone>;
 pub(crate) type AssignmentName = Name<Assignment>;
 /// `portfolios/{portfolio}/projects/{project}/serviceRequests/{service_request}`
 pub(crate) type ServiceRequestName = Name<ServiceRequest>;
+/// `portfolios/{portfolio}/templates/{template}`
+pub(crate) type TemplateName = Name<Template>;
+/// `portfolios/{portfolio}/templates/{template}/versions/{template_version}`
+pub(crate) type TemplateVersionName = Name<TemplateVersion>;

@@ -12,7 +12,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::resource::Mutable;
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule,
 };
 use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
@@ -126,6 +127,8 @@ impl Service {
             .service(self.serve::<Inspection>(methods::of_inspections()))
             .service(self.serve::<Finding>(methods::of_findings()))
             .service(self.serve::<RectificationOrder>(methods::of_rectification_orders()))
+            .service(self.serve::<Template>(methods::of_templates()))
+            .service(self.serve::<TemplateVersion>(methods::of_template_versions()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());

@@ -98,6 +98,12 @@ pub const TIMELINE_JOINED_SUBJECTS: usize = 200;
 pub const TIMELINE_REACTION_BYTES: usize = 32 << 20;
 /// Rules of one timeline that are not deleted, for one type of event.
 pub const TIMELINE_RULES_OF_TYPE: usize = 20;
+/// Bytes of the items of one version of a template: what is made of them fits an answer, and an entry.
+pub const TEMPLATE_ITEM_BYTES: usize = 600 << 10;
+/// Days, worked or not, from the date of an item of a template to its anchor.
+pub const TEMPLATE_OFFSET_DAYS: i32 = 10_000;
+/// Months from the date of an item of a template to its anchor.
+pub const TEMPLATE_OFFSET_MONTHS: i32 = 1_200;
 /// Event types in one selection.
 pub const EVENT_TYPES: usize = 64;
 

@@ -231,7 +231,7 @@ fn starts(
         let (name, row) = found?;
         if awaits_start(&row).map_err(|error| name.damaged(error))? {
             let milestone = scope.rows.read(&name, row)?;
-            let change = achieve_started(scope, &milestone, date, &reason, &context);
+            let change = achieve_started(scope, &milestone, date, &reason, &context)?;
             changes.push((milestone, change));
         }
     }

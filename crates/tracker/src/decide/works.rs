@@ -12,7 +12,7 @@ use milepost_types::DamagedRow;
 
 use super::{Scope, Tracker};
 use crate::names::PortfolioName;
-use crate::{service_request, supervision};
+use crate::{service_request, supervision, template};
 
 /// What becomes of one resource after another. What is empty changes nothing.
 pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, DamagedRow>> + 'a>;
@@ -21,7 +21,8 @@ pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, Damage
 pub(crate) type Work = for<'a> fn(&'a Scope<'a>, &'a PortfolioName, Date) -> Result<Changes<'a>, DamagedRow>;
 
 /// The works of a day, in their order.
-pub(crate) const WORKS: &[Work] = &[service_request::days::changes, supervision::days::changes];
+pub(crate) const WORKS: &[Work] =
+    &[service_request::days::changes, supervision::days::changes, template::days::changes];
 
 /// The resources of a portfolio on which something is due by a day, as an index by that date has them: the earliest
 /// first.

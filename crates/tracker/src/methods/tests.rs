@@ -520,6 +520,8 @@ async fn every_required_field_is_asked_for() {
         Inspection::SERVICE,
         Finding::SERVICE,
         RectificationOrder::SERVICE,
+        Template::SERVICE,
+        TemplateVersion::SERVICE,
     ];
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
     for service in services {
@@ -550,6 +552,8 @@ async fn every_required_field_is_asked_for() {
             "rectification_order",
             "RectificationOrder",
         ),
+        (Template::SERVICE, "CreateTemplate", "template", "Template"),
+        (TemplateVersion::SERVICE, "CreateTemplateVersion", "template_version", "TemplateVersion"),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         request.set_field_by_name(field, hollow(part));
@@ -571,6 +575,22 @@ async fn every_required_field_is_asked_for() {
         let expected = required(&message(part), &format!("{field}.figures[0]."));
         let missing = missing(&tracker, service, method, request).await;
         assert!(expected.is_subset(&missing) && !expected.is_empty(), "{method}: {missing:?}");
+        checked += expected.len();
+        asked.insert(message(part).full_name().to_owned());
+    }
+    let mut item = DynamicMessage::new(message("TemplateItem"));
+    item.set_field_by_name("offset", hollow("TemplateOffset"));
+    item.set_field_by_name("satisfies", prost_reflect::Value::List(vec![hollow("TemplateRequirement")]));
+    let mut version = DynamicMessage::new(message("TemplateVersion"));
+    version.set_field_by_name("items", prost_reflect::Value::List(vec![prost_reflect::Value::Message(item)]));
+    let mut request = DynamicMessage::new(message("CreateTemplateVersionRequest"));
+    request.set_field_by_name("template_version", prost_reflect::Value::Message(version));
+    let missing = missing(&tracker, TemplateVersion::SERVICE, "CreateTemplateVersion", request).await;
+    for (part, under) in
+        [("TemplateItem", ""), ("TemplateOffset", "offset."), ("TemplateRequirement", "satisfies[0].")]
+    {
+        let expected = required(&message(part), &format!("template_version.items[0].{under}"));
+        assert!(expected.is_subset(&missing) && !expected.is_empty(), "{part}: {missing:?}");
         checked += expected.len();
         asked.insert(message(part).full_name().to_owned());
     }
@@ -602,7 +622,7 @@ async fn every_method_of_the_schema_is_served_and_no_other() {
     let RawService(routes) = tracker.service.serve::<Milestone>(of_milestones());
     let answers = |method: &str| routes.answer(method, request()).is_some();
     let methods = methods(Milestone::SERVICE);
-    assert_eq!(methods.len(), 18);
+    assert_eq!(methods.len(), 21);
     for method in &methods {
         assert!(answers(method), "{method}");
     }

@@ -9,7 +9,8 @@
 //! | reopen | any other | PLANNED |
 //!
 //! A forecast is of something to come: only a PLANNED milestone is reforecast. A baseline may be approved and
-//! evidence added in any state. Invariant: what changes nothing is accepted and leaves no trace.
+//! evidence added in any state. What a template made has rules besides, which stand [there](crate::template).
+//! Invariant: what changes nothing is accepted and leaves no trace.
 
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
@@ -20,11 +21,12 @@ use milepost_resource::{
     Change, Checked, EventKind, add_person, check_another_person, check_state, date, date_message,
 };
 use milepost_service::value::instant_message;
-use milepost_types::{Precondition, Rejection, limits};
+use milepost_types::{DamagedRow, Precondition, Rejection, limits};
 
 use super::outlook::announcement;
 use super::{ChangeContext, due, refresh_derived};
 use crate::decide::Scope;
+use crate::template::{self, Consequences};
 
 /// Expect another date; none: nothing else than the baseline.
 #[derive(Debug)]
@@ -34,8 +36,20 @@ pub(crate) struct Reforecast {
     pub(crate) reason: String,
 }
 
-/// What comes of a new forecast.
+/// What comes of a new forecast: for those that are coupled with it, too.
 pub(crate) fn reforecast(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    asked: &Reforecast,
+) -> Result<Vec<Change>, Rejection> {
+    if before.coupling.is_empty() {
+        return reforecast_one(scope, before, asked);
+    }
+    template::reforecast_coupled(scope, before, asked)
+}
+
+/// The same, for this one alone.
+pub(crate) fn reforecast_one(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
     Reforecast { forecast, reason }: &Reforecast,
@@ -136,6 +150,8 @@ fn bytes(evidence: &Evidence) -> usize {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum StateChange {
     Achieve(Option<Date>),
+    /// Whatever is coupled with it.
+    AchieveAlone(Option<Date>),
     PartiallyAchieve(Option<Date>),
     Miss,
     Cancel,
@@ -147,7 +163,9 @@ impl StateChange {
     fn rule(self) -> (&'static str, &'static [State], State) {
         use State::{Achieved, Cancelled, NotMet, PartiallyAchieved, Planned};
         match self {
-            StateChange::Achieve(_) => ("achieve", &[Planned, PartiallyAchieved], Achieved),
+            StateChange::Achieve(_) | StateChange::AchieveAlone(_) => {
+                ("achieve", &[Planned, PartiallyAchieved], Achieved)
+            }
             StateChange::PartiallyAchieve(_) => ("partially achieve", &[Planned], PartiallyAchieved),
             StateChange::Miss => ("miss", &[Planned, PartiallyAchieved], NotMet),
             StateChange::Cancel => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
@@ -165,16 +183,24 @@ pub(crate) fn change_state(
     let (verb, allowed, state) = change.rule();
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
-    let actual = match change {
-        StateChange::Achieve(given) | StateChange::PartiallyAchieve(given) => {
-            Some(day(*given, context.current_date)?)
-        }
+    let given = match change {
+        StateChange::Achieve(given)
+        | StateChange::AchieveAlone(given)
+        | StateChange::PartiallyAchieve(given) => Some(*given),
         StateChange::Miss | StateChange::Cancel | StateChange::Reopen => None,
     };
-    if matches!(change, StateChange::Achieve(_)) {
-        check_evidence(before)?;
+    let actual = given.map(|given| context.act_day("actual_date", given)).transpose()?;
+    let is_made = template::is_made(before);
+    match (actual, state) {
+        (Some(actual), State::Achieved) if is_made => {
+            let may_break = matches!(change, StateChange::AchieveAlone(_));
+            return template::achieve(scope, before, (actual, may_break), reason, &context);
+        }
+        (_, State::Achieved) => Rejection::unless_met(missing_evidence(before))?,
+        (_, State::Planned) if is_made => return template::reopen(scope, before, reason, &context),
+        _ => {}
     }
-    Ok(vec![state_changed(scope, before, state, actual, reason, &context)])
+    Ok(vec![state_changed(scope, before, (state, actual), reason, &context, |_| {})?])
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
@@ -185,25 +211,32 @@ pub(crate) fn achieve_started(
     date: Date,
     reason: &str,
     context: &ChangeContext,
-) -> Change {
-    state_changed(scope, before, State::Achieved, Some(date), reason, context)
+) -> Result<Change, DamagedRow> {
+    state_changed(scope, before, (State::Achieved, Some(date)), reason, context, |_| {})
 }
 
-/// The change to another state.
-fn state_changed(
+/// The change to another state, with what else is set, and with what it brings to others of its template.
+pub(crate) fn state_changed(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    state: State,
-    actual: Option<Date>,
+    (state, actual): (State, Option<Date>),
     reason: &str,
     context: &ChangeContext,
-) -> Change {
+    set: impl FnOnce(&mut Milestone),
+) -> Result<Change, DamagedRow> {
+    let is_made = template::is_made(before);
+    let consequences = is_made.then(|| Consequences::of(scope, before, state)).transpose()?;
     let after = before.changed(scope, |milestone| {
         milestone.set_state(state);
         milestone.actual_date = actual.map(date_message);
         reason.clone_into(&mut milestone.state_reason);
+        set(milestone);
+        if let Some(consequences) = &consequences {
+            consequences.set(milestone, context);
+        }
         refresh_derived(milestone, context);
     });
+    let besides = if is_made { template::announced(scope, before, &after, context)? } else { Vec::new() };
     let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
         previous_state: before.state,
         state: state.into(),
@@ -216,7 +249,8 @@ fn state_changed(
         State::Cancelled => "milepost.milestone.cancelled",
         State::Planned | State::Unspecified => "milepost.milestone.reopened",
     };
-    announced(before, after, EventKind::custom(event_type, payload), context).on(actual)
+    let change = announced(before, after, EventKind::custom(event_type, payload), context).on(actual);
+    Ok(change.announcing(besides))
 }
 
 /// A change, with what it makes of the due date.
@@ -230,32 +264,15 @@ fn announced(
     Change::of(kind, Some(before), after).announcing(announcement)
 }
 
-/// The day on which it happened: the current date if none is given, and never after it.
-fn day(given: Option<Date>, current: Date) -> Result<Date, Rejection> {
-    match given {
-        Some(date) if date > current => Err(Rejection::invalid(
-            "actual_date",
-            "DATE_IN_FUTURE",
-            format!(
-                "{date} is after {current}, the portfolio's current date; say that it happened when it has, and \
-                 that day has begun"
-            ),
-        )),
-        Some(date) => Ok(date),
-        None => Ok(current),
-    }
-}
-
-/// Refuses unless every document that is required is there.
-fn check_evidence(milestone: &Checked<Milestone>) -> Result<(), Rejection> {
+/// The documents that are required and are not there.
+pub(crate) fn missing_evidence(milestone: &Checked<Milestone>) -> Vec<Precondition> {
     let missing = |title: &&String| !milestone.evidence.iter().any(|evidence| evidence.title == **title);
     let condition = |title: &String| Precondition {
-        kind: "EVIDENCE_MISSING",
+        kind: "MISSING_EVIDENCE",
         subject: milestone.name().to_string(),
         description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
     };
-    let conditions: Vec<_> = milestone.required_evidence.iter().filter(missing).map(condition).collect();
-    Rejection::unless_met(conditions)
+    milestone.required_evidence.iter().filter(missing).map(condition).collect()
 }
 
 #[cfg(test)]

@@ -17,17 +17,20 @@ use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, Upgrade, When, add_person, date,
     known_state,
 };
-use milepost_types::{DamagedRow, Rejection};
+use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use actions::{
-    Reforecast, StateChange, achieve_started, add_evidence, change_state, rebaseline, reforecast,
+    Reforecast, StateChange, achieve_started, add_evidence, change_state, missing_evidence, rebaseline,
+    reforecast, reforecast_one, state_changed,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 
+use crate::act::check_day;
 use crate::decide::{Scope, Today, Tracker};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
 use crate::parent::Followed;
+use crate::template;
 
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
 pub(crate) const CONSTRUCTION_START: &str = "constructionStart";
@@ -59,7 +62,16 @@ impl Rules<Tracker> for Milestone {
     const TABLE: u8 = 1;
     const TABLE_NAME: &'static str = "tracker.milestone";
     const ID_PREFIX: char = 'm';
-    const INDEXES: &'static [Index] = &[DUE, BASELINE];
+    const INDEXES: &'static [Index] = &[
+        DUE,
+        BASELINE,
+        template::BY_COUPLING,
+        template::BY_REQUIREMENT,
+        template::BY_TYPE,
+        template::NEXT_EXPIRY,
+        template::BY_UNTIL_TYPE,
+        template::BY_MEMBER,
+    ];
     const TOKENS: &'static dyn TokenFormat = &token::Bare;
 
     const UPGRADE: Option<Upgrade<Self>> = Some(upgrade);
@@ -78,6 +90,10 @@ impl Rules<Tracker> for Milestone {
 
     fn begin(&mut self) {
         self.set_state(State::Planned);
+    }
+
+    fn release(_: &Scope<'_>, milestone: &Checked<Self>) -> Result<(), Rejection> {
+        if template::is_made(milestone) { template::check_deletion(milestone) } else { Ok(()) }
     }
 
     fn complete(
@@ -168,6 +184,17 @@ impl ChangeContext {
     ) -> Result<Self, DamagedRow> {
         let today = Today::of(scope.rows.read, name, &portfolio, scope.context.now)?;
         Ok(Self { current_date: today.of_writes(), portfolio })
+    }
+
+    /// The day of an act that a field of its request says: the current date if none is given, and never after it.
+    ///
+    /// # Errors
+    /// If it has not come.
+    pub(crate) fn act_day(&self, field: &str, given: Option<Date>) -> Result<Date, Rejection> {
+        let day = given.unwrap_or(self.current_date);
+        let mut violations = Violations::new();
+        check_day(field, day, (None, self.current_date), "", &mut violations);
+        Ok(violations.into_result(day)?)
     }
 
     /// Working days from one date to another, positive if it is later; none without both. The slip of a

@@ -36,6 +36,17 @@
 //! | 49 | by responsible | portfolio `0` organization `0` project `0` order | nothing |
 //! | 50 | by light | portfolio `0` light, project `0` order | nothing |
 //! | 51 | by state | portfolio `0` state, project `0` order | nothing |
+//! | 55 | template | portfolio `0` template | the encoded `tracker.v1.Template` |
+//! | 56 | template_version | portfolio `0` template `0` version | the encoded `tracker.v1.TemplateVersion` |
+//! | 57 | versions by day | portfolio `0` template `0` date, version | nothing |
+//! | 58 | by coupling | portfolio `0` project `0` coupling `0` milestone | nothing |
+//! | 59 | by requirement | portfolio `0` project `0` code `0` milestone | nothing |
+//! | 60 | by type | portfolio `0` project `0` type `0` milestone | nothing |
+//! | 61 | next expiry | portfolio `0` date, project `0` milestone | nothing |
+//! | 62 | by until type | portfolio `0` project `0` type `0` milestone | nothing |
+//! | 63 | by gate member | portfolio `0` project `0` id of the member `0` milestone | nothing |
+//!
+//! In 58 to 63 are only milestones that a template made.
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -58,14 +69,15 @@ pub(crate) mod project;
 pub(crate) mod source;
 
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule,
 };
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 6;
+pub(crate) const STORE_VERSION: u32 = 7;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[
@@ -76,6 +88,8 @@ pub(crate) const TABLES: &[milepost_resource::Table] = &[
     milepost_resource::Table::of::<Tracker, Inspection>(),
     milepost_resource::Table::of::<Tracker, Finding>(),
     milepost_resource::Table::of::<Tracker, RectificationOrder>(),
+    milepost_resource::Table::of::<Tracker, Template>(),
+    milepost_resource::Table::of::<Tracker, TemplateVersion>(),
 ];
 
 /// The tag of each table but those of resources. Persisted; never reused.

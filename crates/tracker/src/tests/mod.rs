@@ -17,6 +17,7 @@ pub(crate) mod samples;
 mod sizes;
 mod stored;
 mod supervision;
+mod templates;
 #[path = "../../../../tests/transcript/mod.rs"]
 mod transcript;
 pub(crate) mod world;

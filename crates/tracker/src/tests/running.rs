@@ -10,7 +10,8 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, TimelineEntry, TimelineRule,
+    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule,
 };
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -84,7 +85,9 @@ impl Running {
             .add_service(service.serve::<TimelineRule>(Vec::new()))
             .add_service(service.serve::<Inspection>(methods::of_inspections()))
             .add_service(service.serve::<Finding>(methods::of_findings()))
-            .add_service(service.serve::<RectificationOrder>(methods::of_rectification_orders()));
+            .add_service(service.serve::<RectificationOrder>(methods::of_rectification_orders()))
+            .add_service(service.serve::<Template>(methods::of_templates()))
+            .add_service(service.serve::<TemplateVersion>(methods::of_template_versions()));
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

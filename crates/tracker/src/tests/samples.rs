@@ -37,3 +37,21 @@ pub(crate) fn evidence(title: &str) -> Evidence {
         create_time: None,
     }
 }
+
+/// The fields of a milestone that only those have that a template made.
+pub(crate) const OF_TEMPLATES: [&str; 14] = [
+    "template_version",
+    "template_item",
+    "requirements",
+    "gate",
+    "gate_members",
+    "coupling",
+    "coupling_state",
+    "validity",
+    "valid_until",
+    "file_by",
+    "expiry",
+    "used_date",
+    "extensions",
+    "next_expiry_date",
+];

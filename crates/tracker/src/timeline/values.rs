@@ -13,8 +13,22 @@ use milepost_types::language::in_language;
 use milepost_types::{Money, TimeZoneId, prose, quoted, suggest};
 
 /// The types of events that are about a resource and do not carry it.
-const WITHOUT_RESOURCE: [&str; 3] =
-    ["milepost.collection.element_completed", "milepost.policy.matched", "milepost.policy.unmatched"];
+const WITHOUT_RESOURCE: [&str; 6] = [
+    "milepost.collection.element_completed",
+    "milepost.coupling.achieved",
+    "milepost.policy.matched",
+    "milepost.policy.unmatched",
+    "milepost.template.applied",
+    "milepost.template.upgraded",
+];
+
+/// The types of events that carry another resource than the one they are named after, and which.
+const OF_ANOTHER: [(&str, &str); 4] = [
+    ("milepost.coupling.broken", "milestone"),
+    ("milepost.requirement.satisfied", "milestone"),
+    ("milepost.requirement.unsatisfied", "milestone"),
+    ("milepost.template.version_published", "template_version"),
+];
 
 /// What the schemas say of the resource that events of a type carry; none if they carry none.
 pub(super) fn facts(event_type: &str) -> Option<Facts> {
@@ -22,6 +36,8 @@ pub(super) fn facts(event_type: &str) -> Option<Facts> {
         return None;
     }
     let (noun, _) = event_type.strip_prefix("milepost.")?.rsplit_once('.')?;
+    let other = OF_ANOTHER.iter().find(|(named, _)| *named == event_type);
+    let noun = other.map_or(noun, |(_, carried)| carried);
     FACTS.iter().find(|facts| facts.of.singular == noun).copied()
 }
 

@@ -320,7 +320,7 @@ fn all_required_evidence_must_be_there_and_all_that_is_missing_is_told() {
     let mut world = world_with(|milestone| milestone.required_evidence = required.into());
     done(&mut world, Action::AddEvidence(evidence("photo")));
     let missing = |title: &str| Precondition {
-        kind: "EVIDENCE_MISSING",
+        kind: "MISSING_EVIDENCE",
         subject: START.into(),
         description: format!("\"{title}\" is required; add it by AddMilestoneEvidence"),
     };

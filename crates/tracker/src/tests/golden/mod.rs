@@ -9,6 +9,7 @@ mod faults;
 mod refusals;
 mod service_request;
 mod supervision;
+mod template;
 mod timeline;
 mod writes;
 

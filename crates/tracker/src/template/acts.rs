@@ -1,0 +1,336 @@
+//! What may be done to milestones that a template made, beyond what may be done to all.
+//!
+//! | act | what holds besides |
+//! |---|---|
+//! | achieve | a BUNDLED gate needs its members; coupled ones are achieved together, or the coupling is broken |
+//! | reforecast | coupled ones that are PLANNED move together |
+//! | reopen | those that were achieved together are reopened together; not while a BUNDLED gate is ACHIEVED by it |
+//! | extend | as often, as far and as early as the template says |
+//!
+//! Invariant: what is coupled has one day: it is achieved, expected and reopened in one entry. A refusal names all that does
+//! not hold.
+
+use jiff::civil::Date;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::event::v1::{CouplingAchieved, CouplingBroken, MilestoneExtended};
+use milepost_proto::tracker::v1::milestone::{CouplingState, Expiry, Gate, State};
+use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
+use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
+use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
+
+use super::made::{BY_COUPLING, BY_MEMBER, is_open, others, others_of_template};
+use super::validity::{announcements, last_day, last_filing, settle};
+use crate::decide::Scope;
+use crate::milestone::{ChangeContext, Reforecast, missing_evidence, reforecast_one, state_changed};
+use crate::names::MilestoneName;
+
+/// The milestones that are coupled with one and not broken, in these states.
+fn coupled(
+    scope: &Scope<'_>,
+    milestone: &Checked<Milestone>,
+    is_wanted: impl Fn(&Milestone) -> bool,
+) -> Result<Vec<Checked<Milestone>>, Rejection> {
+    if milestone.coupling.is_empty() || milestone.coupling_state() == CouplingState::Broken {
+        return Ok(Vec::new());
+    }
+    let mut others = others_of_template(scope, BY_COUPLING, &milestone.coupling, milestone)?;
+    others.retain(|other| other.coupling_state() != CouplingState::Broken && is_wanted(other));
+    Ok(others)
+}
+
+/// What does not hold for the achievement of these together: documents, and members of a gate.
+fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Precondition>, Rejection> {
+    let mut conditions = Vec::new();
+    for milestone in achieved {
+        conditions.extend(missing_evidence(milestone));
+        if milestone.gate() != Gate::Bundled {
+            continue;
+        }
+        for id in &milestone.gate_members {
+            let Ok(id) = id.parse() else { continue };
+            let name = MilestoneName::under(milestone.name().parent_ids(), id);
+            let is_achieved = |member: &Checked<Milestone>| {
+                member.state() == State::Achieved
+                    && member.expiry() != Expiry::Expired
+                    && !member.is_deleted()
+            };
+            let together = achieved.iter().any(|other| *other.name() == name);
+            if !together && !scope.rows.get(&name)?.as_ref().is_some_and(is_achieved) {
+                conditions.push(Precondition {
+                    kind: "MEMBER_OPEN",
+                    subject: name.to_string(),
+                    description: format!(
+                        "{} joins it, and it is not achieved, or what it brings has ended",
+                        milestone.name()
+                    ),
+                });
+            }
+        }
+    }
+    Ok(conditions)
+}
+
+/// What comes of achieving one alone, for a reason.
+pub(crate) fn achieve(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    (actual, may_break): (Date, bool),
+    reason: &str,
+    context: &ChangeContext,
+) -> Result<Vec<Change>, Rejection> {
+    let others = coupled(scope, before, is_open)?;
+    let mut conditions = unmet(scope, &[before])?;
+    if !may_break {
+        conditions.extend(others.iter().map(|other| Precondition {
+            kind: "COUPLED",
+            subject: other.name().to_string(),
+            description: format!(
+                "it is coupled with {} and is achieved on the same day; use AchieveCoupledMilestones, or set \
+                 break_coupling",
+                before.name()
+            ),
+        }));
+    }
+    Rejection::unless_met(conditions)?;
+    let breaks = !others.is_empty();
+    let achieved =
+        state_changed(scope, before, (State::Achieved, Some(actual)), reason, context, |milestone| {
+            if breaks {
+                milestone.set_coupling_state(CouplingState::Broken);
+            }
+        })?;
+    if !breaks {
+        return Ok(vec![achieved]);
+    }
+    let payload = CouplingBroken {
+        coupling: before.coupling.clone(),
+        milestones: names(before, &others),
+        reason: reason.to_owned(),
+    };
+    let broken = others.iter().map(|other| {
+        let after = other.changed(scope, |milestone| milestone.set_coupling_state(CouplingState::Broken));
+        let kind = EventKind::custom("milepost.coupling.broken", Payload::CouplingBroken(payload.clone()));
+        Change::of(kind, Some(other), after).on(Some(actual))
+    });
+    Ok(vec![achieved.announcing(broken)])
+}
+
+/// The names of a milestone and others, in order.
+fn names(milestone: &Checked<Milestone>, others: &[Checked<Milestone>]) -> Vec<String> {
+    let mut names: Vec<_> =
+        others.iter().chain([milestone]).map(|milestone| milestone.name().to_string()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What comes of achieving a milestone and those that are coupled with it on one day; none: today.
+pub(crate) fn achieve_coupled(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    (given, reason): &(Option<Date>, String),
+) -> Result<Vec<Change>, Rejection> {
+    check_state(before, "achieve", &[State::Planned, State::PartiallyAchieved])?;
+    let context = ChangeContext::of(scope, before.name())?;
+    let actual = context.act_day("actual_date", *given)?;
+    let others = coupled(scope, before, is_open)?;
+    if others.is_empty() {
+        return Err(Rejection::precondition(
+            "NOT_COUPLED",
+            before.name().to_string(),
+            "no other open milestone is coupled with it; use AchieveMilestone",
+        ));
+    }
+    let all: Vec<_> = [before].into_iter().chain(&others).collect();
+    Rejection::unless_met(unmet(scope, &all)?)?;
+    let mut changes = Vec::with_capacity(all.len());
+    for milestone in all {
+        changes.push(state_changed(
+            scope,
+            milestone,
+            (State::Achieved, Some(actual)),
+            reason,
+            &context,
+            |milestone| milestone.set_coupling_state(CouplingState::Achieved),
+        )?);
+    }
+    let payload = CouplingAchieved { coupling: before.coupling.clone(), milestones: names(before, &others) };
+    let event = Change::without_resource("milepost.coupling.achieved", Payload::CouplingAchieved(payload));
+    let name = before.name();
+    let (project, portfolio) = (name.parent(), name.parent().parent());
+    let event = event.concerning(name.to_string(), portfolio.to_string(), project.to_string());
+    changes.push(event.on(Some(actual)));
+    Ok(changes)
+}
+
+/// What comes of another forecast of a milestone for those that are coupled with it, itself included.
+pub(crate) fn reforecast_coupled(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    asked: &Reforecast,
+) -> Result<Vec<Change>, Rejection> {
+    let others = coupled(scope, before, |other| other.state() == State::Planned)?;
+    let mut changes = Vec::with_capacity(1 + others.len());
+    for milestone in [before].into_iter().chain(&others) {
+        changes.extend(reforecast_one(scope, milestone, asked)?);
+    }
+    Ok(changes)
+}
+
+/// What comes of taking an achievement back, for a reason: those that were achieved together are open together.
+pub(crate) fn reopen(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    reason: &str,
+    context: &ChangeContext,
+) -> Result<Vec<Change>, Rejection> {
+    let together = before.coupling_state() == CouplingState::Achieved;
+    let others =
+        coupled(scope, before, |other| together && other.coupling_state() == CouplingState::Achieved)?;
+    let all: Vec<_> = [before].into_iter().chain(&others).collect();
+    let mut conditions = Vec::new();
+    for milestone in &all {
+        for gate in others_with_member(scope, milestone)? {
+            if gate.state() == State::Achieved && !all.iter().any(|other| other.name() == gate.name()) {
+                conditions.push(Precondition {
+                    kind: "GATE_ACHIEVED",
+                    subject: gate.name().to_string(),
+                    description: format!(
+                        "it is achieved, and {} is one of its members; reopen it first",
+                        milestone.name()
+                    ),
+                });
+            }
+        }
+    }
+    Rejection::unless_met(conditions)?;
+    let mut changes = Vec::with_capacity(all.len());
+    for milestone in all {
+        changes.push(state_changed(
+            scope,
+            milestone,
+            (State::Planned, None),
+            reason,
+            context,
+            |milestone| {
+                if milestone.coupling_state() == CouplingState::Achieved {
+                    milestone.set_coupling_state(CouplingState::Coupled);
+                }
+            },
+        )?);
+    }
+    Ok(changes)
+}
+
+/// The BUNDLED gates that a milestone is a member of.
+fn others_with_member(
+    scope: &Scope<'_>,
+    member: &Checked<Milestone>,
+) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
+    others(scope, BY_MEMBER, member.name().id().as_str(), member.name())
+}
+
+/// Refuses the deletion of a milestone that satisfies or carries something: what it brought is taken back by reopening it.
+pub(crate) fn check_deletion(milestone: &Checked<Milestone>) -> Result<(), Rejection> {
+    if milestone.state() != State::Achieved {
+        return Ok(());
+    }
+    Err(Rejection::precondition(
+        "ACHIEVED",
+        milestone.name().to_string(),
+        "a template made it, and it is achieved, so that requirements, gates and approvals may rest on it; reopen it first",
+    ))
+}
+
+/// How long what an achieved milestone brings is extended.
+pub(crate) struct Extend {
+    /// When it was filed; none: today.
+    pub(crate) filed: Option<Date>,
+    /// The new last day.
+    pub(crate) until: Date,
+    pub(crate) reason: String,
+}
+
+/// What comes of an extension.
+pub(crate) fn extend(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    Extend { filed, until, reason }: &Extend,
+) -> Result<Vec<Change>, Rejection> {
+    check_state(before, "extend", &[State::Achieved])?;
+    let context = ChangeContext::of(scope, before.name())?;
+    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
+    let filed = context.act_day("filed_date", *filed)?;
+    let unmet =
+        |kind, description: String| Precondition { kind, subject: before.name().to_string(), description };
+    let (validity, last) = match (&before.validity, date(before.valid_until.as_ref())) {
+        (Some(validity), Some(last)) if validity.extensions > 0 => (validity, last),
+        _ => {
+            let description = "its template does not say that it may be extended".to_owned();
+            return Err(Rejection::Preconditions(vec![unmet("NOT_EXTENDABLE", description)]));
+        }
+    };
+    check_days(before, filed, (*until, last))?;
+    let mut conditions = Vec::new();
+    let (count, limit) = (before.extensions.len(), validity.extensions);
+    if usize::try_from(limit).is_ok_and(|limit| count >= limit) {
+        let description = format!("it was extended {count} times, which is as often as its template allows");
+        conditions.push(unmet("ALREADY_EXTENDED", description));
+    }
+    if before.expiry() == Expiry::Used {
+        let description = "it was made use of in time, so it does not end any more".to_owned();
+        conditions.push(unmet("ALREADY_USED", description));
+    }
+    let file_by = last_filing(last, validity.file_before_working_days, calendar);
+    if filed > file_by {
+        let days = validity.file_before_working_days;
+        let description = format!(
+            "it was filed on {filed}, after {file_by}, the last day that is {days} working days before {last}"
+        );
+        conditions.push(unmet("TOO_LATE", description));
+    }
+    let latest = last_day(last, validity.extension_months);
+    if *until > latest {
+        let months = validity.extension_months;
+        let description = format!("{until} is after {latest}, which is {months} months after {last}");
+        conditions.push(unmet("TOO_LONG", description));
+    }
+    Rejection::unless_met(conditions)?;
+    let extension = MilestoneExtension {
+        filed_date: Some(date_message(filed)),
+        previous_valid_until: Some(date_message(last)),
+        valid_until: Some(date_message(*until)),
+        reason: reason.clone(),
+    };
+    let after = before.changed(scope, |milestone| {
+        milestone.valid_until = extension.valid_until;
+        milestone.extensions.push(extension.clone());
+        settle(milestone, date(before.used_date.as_ref()), calendar, today);
+    });
+    let payload = Payload::MilestoneExtended(MilestoneExtended {
+        previous_valid_until: extension.previous_valid_until,
+        valid_until: extension.valid_until,
+        filed_date: extension.filed_date,
+        reason: extension.reason.clone(),
+    });
+    let announced = announcements(before, &after, today);
+    let kind = EventKind::custom("milepost.milestone.extended", payload);
+    Ok(vec![Change::of(kind, Some(before), after).on(Some(filed)).announcing(announced)])
+}
+
+/// Refuses days that do not come one after the other.
+fn check_days(
+    before: &Checked<Milestone>,
+    filed: Date,
+    (until, last): (Date, Date),
+) -> Result<(), Rejection> {
+    let mut violations = Violations::new();
+    if let Some(achieved) = date(before.actual_date.as_ref()).filter(|achieved| filed < *achieved) {
+        let description = format!("{filed} is before {achieved}, the day on which it was achieved");
+        violations.push("filed_date", "DATE_TOO_EARLY", description);
+    }
+    if until <= last {
+        let description = format!("{until} is not after {last}, the last day so far");
+        violations.push("valid_until", "DATE_TOO_EARLY", description);
+    }
+    violations.into_result(()).map_err(Rejection::from)
+}

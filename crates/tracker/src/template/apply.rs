@@ -1,0 +1,358 @@
+//! Making the milestones of a template in a project, and bringing them up to a later version.
+//!
+//! Invariants: an item of a template is one milestone of a project, whose id is its own, through all versions. What is
+//! achieved is never changed by another version, nor is the name or a date of what is open. The same again changes nothing.
+//! Which version a project is at is what its milestones say: the latest that one of them is of.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use milepost_ledger::key::ordered_date;
+use milepost_proto::event::v1::TemplateApplied;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::milestone::{CouplingState, Gate, State};
+use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
+use milepost_proto::tracker::v1::template_version::State as VersionState;
+use milepost_proto::tracker::v1::{
+    Milestone, MilestoneRequirement, Template, TemplateItem, TemplateRequirement, TemplateVersion,
+};
+use milepost_resource::{
+    Change, Checked, EventKind, Parent, Presence, Rules, check_state, date, date_message, encoded_len,
+};
+use milepost_types::{DamagedRow, Precondition, Rejection, check_batch};
+
+use super::made::{is_open, satisfied_by_others};
+use super::plan::{Found, ProjectDays, dates};
+use super::version::BY_DAY;
+use crate::decide::{Scope, Tracker};
+use crate::milestone::{ChangeContext, state_changed};
+use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
+use crate::parent::Followed;
+
+type Rows<'a> = milepost_resource::Rows<'a, Tracker>;
+
+/// Where a template is applied, by which version, and on which days the project is.
+pub(crate) struct Application<W> {
+    pub(crate) project: ProjectName,
+    pub(crate) which: W,
+    pub(crate) days: ProjectDays,
+}
+
+/// The milestones of a project that a template made, by name, deleted ones included.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn of_project(
+    rows: &Rows<'_>,
+    template: &TemplateName,
+    project: &ProjectName,
+) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
+    let versions = format!("{template}/versions/");
+    let mut found = Vec::new();
+    for milestone in rows.under::<Milestone>(project.ids(), None) {
+        let (name, row) = milestone?;
+        let milestone = rows.read(&name, row)?;
+        if milestone.template_version.starts_with(&versions) {
+            found.push(milestone);
+        }
+    }
+    Ok(found)
+}
+
+/// The version of a template that is in force on a day.
+fn in_force(
+    rows: &Rows<'_>,
+    template: &TemplateName,
+    day: Date,
+) -> Result<Checked<TemplateVersion>, Rejection> {
+    for name in rows.names_from_last::<TemplateVersion>(BY_DAY, template.ids(), &[], &ordered_date(day)) {
+        if let Some(version) = rows.get(&name)?
+            && version.state() == VersionState::Published
+        {
+            return Ok(version);
+        }
+    }
+    let description = format!("it has no version that is published and in force on {day}");
+    Err(Rejection::precondition("NO_VERSION_IN_FORCE", template.to_string(), description))
+}
+
+/// Makes the milestones of the version that is in force on a day; none: today.
+///
+/// # Errors
+/// If the project has milestones of the template, or of the same ids, or if a date cannot be counted.
+pub(crate) fn apply(
+    scope: &Scope<'_>,
+    template: &Checked<Template>,
+    Application { project, which, days }: &Application<Option<Date>>,
+) -> Result<Vec<Change>, Rejection> {
+    Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
+    let context = ChangeContext::in_portfolio(scope, &project.parent())?;
+    let day = context.act_day("application_date", *which)?;
+    let version = in_force(&scope.rows, template.name(), day)?;
+    let mut there = of_project(&scope.rows, template.name(), project)?;
+    there.retain(|milestone| !milestone.is_deleted());
+    if let Some(first) = there.first() {
+        let description = format!("it is of {}; use UpgradeTemplate", template.name());
+        return Err(Rejection::precondition("ALREADY_APPLIED", first.name().to_string(), description));
+    }
+    let plan = Plan { scope, project, version: &version, context: &context };
+    let made = plan.make(version.items.iter().collect(), days, &[])?;
+    plan.changes("milepost.template.applied", day, made, Vec::new(), Vec::new())
+}
+
+/// The version that a project is brought up to.
+pub(crate) struct Which(pub(crate) TemplateVersionName);
+
+/// Brings what a template made in a project up to a version.
+///
+/// # Errors
+/// If it made nothing there, if the version is not published, not in force yet, or earlier than what is there, or as
+/// [`apply`].
+pub(crate) fn upgrade(
+    scope: &Scope<'_>,
+    template: &Checked<Template>,
+    Application { project, which: Which(version), days }: &Application<Which>,
+) -> Result<Vec<Change>, Rejection> {
+    Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
+    let context = ChangeContext::in_portfolio(scope, &project.parent())?;
+    let version = scope.rows.find(version)?;
+    if version.is_deleted() {
+        return Err(Rejection::deleted(version.name()));
+    }
+    check_state(&version, "upgrade to", &[VersionState::Published])?;
+    let there = of_project(&scope.rows, template.name(), project)?;
+    check_later(scope, template, project, &version, &there, context.current_date)?;
+    let items: HashMap<&str, &TemplateItem> =
+        version.items.iter().map(|item| (item.id.as_str(), item)).collect();
+    let plan = Plan { scope, project, version: &version, context: &context };
+    let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
+    for milestone in there.iter().filter(|milestone| !milestone.is_deleted()) {
+        match items.get(milestone.template_item.as_str()) {
+            None if is_open(milestone) => {
+                let reason = format!("{} has no such item", version.name());
+                let to = (State::Cancelled, None);
+                let change = state_changed(scope, milestone, to, &reason, &context, |_| {})?;
+                cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
+            }
+            Some(item) if is_open(milestone) => {
+                kept.push((milestone.name().clone(), plan.brought_up(milestone, item)?));
+            }
+            _ => kept.push((milestone.name().clone(), None)),
+        }
+    }
+    let known: BTreeSet<&str> = there.iter().map(|milestone| milestone.template_item.as_str()).collect();
+    let mut new: Vec<&TemplateItem> =
+        version.items.iter().filter(|item| !known.contains(item.id.as_str())).collect();
+    let needed = plan.needed(&new)?;
+    new.retain(|item| needed.contains(item.id.as_str()));
+    let made = plan.make(new, days, &there)?;
+    plan.changes("milepost.template.upgraded", context.current_date, made, kept, cancelled)
+}
+
+/// Refuses a version that a project is not to be brought up to: all that speaks against it.
+fn check_later(
+    scope: &Scope<'_>,
+    template: &Checked<Template>,
+    project: &ProjectName,
+    version: &Checked<TemplateVersion>,
+    there: &[Checked<Milestone>],
+    today: Date,
+) -> Result<(), Rejection> {
+    let mut conditions = Vec::new();
+    let mut unmet = |kind, subject: String, description: String| {
+        conditions.push(Precondition { kind, subject, description });
+    };
+    let from = date(version.in_force_from.as_ref());
+    if let Some(from) = from.filter(|from| *from > today) {
+        let description =
+            format!("it is in force from {from}, which is after {today}, the portfolio's current date");
+        unmet("NOT_IN_FORCE", version.name().to_string(), description);
+    }
+    let live = there.iter().filter(|milestone| !milestone.is_deleted());
+    let versions: BTreeSet<&str> = live.map(|milestone| milestone.template_version.as_str()).collect();
+    if versions.is_empty() {
+        let description = format!("it has no milestone of {}; use ApplyTemplate", template.name());
+        unmet("NOT_APPLIED", project.to_string(), description);
+    }
+    for other in versions.iter().filter_map(|other| other.parse::<TemplateVersionName>().ok()) {
+        let other_from = scope.rows.get(&other)?.and_then(|other| date(other.in_force_from.as_ref()));
+        if other_from > from {
+            let description =
+                format!("{project} has milestones of it, and it is later than {}", version.name());
+            unmet("NOT_LATER", other.to_string(), description);
+        }
+    }
+    Rejection::unless_met(conditions)
+}
+
+/// What a version makes of a project.
+struct Plan<'a> {
+    scope: &'a Scope<'a>,
+    project: &'a ProjectName,
+    version: &'a Checked<TemplateVersion>,
+    context: &'a ChangeContext,
+}
+
+impl Plan<'_> {
+    fn name(&self, item: &TemplateItem) -> Option<MilestoneName> {
+        Some(MilestoneName::under(self.project.ids(), item.id.parse().ok()?))
+    }
+
+    /// The items of those that are new that a project needs: all, but for MERGED gates of which nothing is left and that
+    /// no other item has to do with.
+    fn needed(&self, new: &[&TemplateItem]) -> Result<BTreeSet<String>, DamagedRow> {
+        let mut needed = BTreeSet::new();
+        for item in new {
+            let stands_alone = item.coupling.is_empty()
+                && !self.version.items.iter().any(|other| other.members.contains(&item.id));
+            let name = self.name(item).filter(|_| item.gate() == Gate::Merged && stands_alone);
+            let is_needless = match name {
+                Some(name) => {
+                    let requirements = requirements(item);
+                    let count = requirements.len();
+                    let milestone = Milestone { requirements, ..Milestone::default() };
+                    satisfied_by_others(self.scope, &milestone, &name)?.len() == count
+                }
+                None => false,
+            };
+            if !is_needless {
+                needed.insert(item.id.clone());
+            }
+        }
+        Ok(needed)
+    }
+
+    /// The milestones of these items, which are counted from those that are there.
+    fn make(
+        &self,
+        new: Vec<&TemplateItem>,
+        days: &ProjectDays,
+        there: &[Checked<Milestone>],
+    ) -> Result<Vec<Checked<Milestone>>, Rejection> {
+        let known = there.iter().map(|milestone| {
+            let day = milestone.actual_date.as_ref().or(milestone.forecast_date.as_ref());
+            (milestone.template_item.as_str(), date(day.or(milestone.baseline_date.as_ref())))
+        });
+        let found = dates(&self.version.items, days, &known.collect(), &self.context.portfolio.calendar);
+        let found: HashMap<&str, Found> =
+            self.version.items.iter().map(|item| item.id.as_str()).zip(found).collect();
+        let (mut made, mut conditions) = (Vec::with_capacity(new.len()), Vec::new());
+        for item in new {
+            let Some(name) = self.name(item) else { continue };
+            if self.scope.rows.presence(&name)? != Presence::Missing {
+                conditions.push(Precondition {
+                    kind: "MILESTONE_EXISTS",
+                    subject: name.to_string(),
+                    description:
+                        "the template makes a milestone of this name, and there is one, perhaps deleted"
+                            .to_owned(),
+                });
+            }
+            let day = match found.get(item.id.as_str()) {
+                Some(Found::Beyond) => {
+                    conditions.push(Precondition {
+                        kind: "DATE_OUT_OF_RANGE",
+                        subject: name.to_string(),
+                        description: "its date would be beyond the years 1 to 9999".to_owned(),
+                    });
+                    None
+                }
+                Some(Found::Day(day)) => *day,
+                None => None,
+            };
+            let mut milestone = Milestone {
+                display_name: item.display_name.clone(),
+                translations: item.translations.clone(),
+                r#type: item.r#type.clone(),
+                weight: item.weight,
+                baseline_date: day.map(date_message),
+                ..Milestone::default()
+            };
+            self.define(&mut milestone, item);
+            Rules::<Tracker>::begin(&mut milestone);
+            made.push(Checked::created(name, &milestone, self.scope));
+        }
+        Rejection::unless_met(conditions)?;
+        Ok(made)
+    }
+
+    /// Gives a milestone that is open what an item of the version says, but for what people may have changed.
+    fn define(&self, milestone: &mut Milestone, item: &TemplateItem) {
+        milestone.template_version = self.version.name().to_string();
+        milestone.template_item.clone_from(&item.id);
+        milestone.required_evidence.clone_from(&item.required_evidence);
+        milestone.requirements = requirements(item);
+        milestone.gate = item.gate;
+        milestone.gate_members.clone_from(&item.members);
+        let is_same = milestone.coupling == item.coupling;
+        milestone.coupling.clone_from(&item.coupling);
+        if item.coupling.is_empty() {
+            milestone.set_coupling_state(CouplingState::Unspecified);
+        } else if !is_same {
+            milestone.set_coupling_state(CouplingState::Coupled);
+        }
+        milestone.validity.clone_from(&item.validity);
+    }
+
+    /// The change that brings an open milestone up to the version; none if it is up to it.
+    fn brought_up(
+        &self,
+        before: &Checked<Milestone>,
+        item: &TemplateItem,
+    ) -> Result<Option<Change>, Rejection> {
+        let mut milestone = (**before).clone();
+        self.define(&mut milestone, item);
+        if milestone == **before {
+            return Ok(None);
+        }
+        let after = before.changed(self.scope, |milestone| self.define(milestone, item));
+        Ok(Some(Change::new(self.scope, EventKind::Updated, Some(before), after)?))
+    }
+
+    /// All of it as changes, after one that says so; none if nothing changes.
+    fn changes(
+        &self,
+        event_type: &'static str,
+        day: Date,
+        made: Vec<Checked<Milestone>>,
+        kept: Vec<(MilestoneName, Option<Change>)>,
+        cancelled: Vec<(MilestoneName, usize, Change)>,
+    ) -> Result<Vec<Change>, Rejection> {
+        let sizes = made.iter().map(|milestone| encoded_len(&**milestone));
+        check_batch("milestones", sizes.chain(cancelled.iter().map(|(_, bytes, _)| *bytes)))?;
+        let payload = Payload::TemplateApplied(TemplateApplied {
+            template_version: self.version.name().to_string(),
+            made: names(made.iter().map(Checked::name)),
+            kept: names(kept.iter().map(|(name, _)| name)),
+            cancelled: names(cancelled.iter().map(|(name, ..)| name)),
+        });
+        let mut changes = Vec::with_capacity(made.len() + kept.len() + cancelled.len());
+        for milestone in made {
+            changes.push(Change::new(self.scope, EventKind::Created, None, milestone)?);
+        }
+        changes.extend(kept.into_iter().filter_map(|(_, change)| change));
+        changes.extend(cancelled.into_iter().map(|(.., change)| change));
+        if changes.is_empty() {
+            return Ok(changes);
+        }
+        let (version, portfolio) = (self.version.name().to_string(), self.project.parent().to_string());
+        let first = Change::without_resource(event_type, payload);
+        let first = first.concerning(version, portfolio, self.project.to_string()).on(Some(day));
+        Ok([first].into_iter().chain(changes.into_iter().map(|change| change.because_of(0))).collect())
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a MilestoneName>) -> Vec<String> {
+    names.map(ToString::to_string).collect()
+}
+
+/// The requirements of an item, as its milestone begins with them.
+fn requirements(item: &TemplateItem) -> Vec<MilestoneRequirement> {
+    let requirement = |given: &TemplateRequirement| MilestoneRequirement {
+        code: given.code.clone(),
+        validity_months: given.validity_months,
+        state: Requirement::Open.into(),
+        valid_until: None,
+    };
+    item.satisfies.iter().map(requirement).collect()
+}

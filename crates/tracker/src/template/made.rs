@@ -1,0 +1,239 @@
+//! Milestones that a template made: how they are found, and what their achievement brings.
+//!
+//! Invariants: of the milestones of a project one at most satisfies a requirement when it is achieved; a later one
+//! satisfies the rest. What is made use of in time does not end. All of it is looked up by indexes that only milestones of
+//! templates are in, so that others pay nothing.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use milepost_proto::tracker::v1::Milestone;
+use milepost_proto::tracker::v1::milestone::State;
+use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
+use milepost_resource::{By, Change, Checked, EventKind, Index, When, date};
+use milepost_types::DamagedRow;
+
+use super::validity::{announcements, settle};
+use crate::decide::Scope;
+use crate::milestone::ChangeContext;
+use crate::names::MilestoneName;
+
+/// The coupled milestones of each project, by what they are coupled by.
+pub(crate) const BY_COUPLING: Index = Index {
+    tag: 58,
+    under: 2,
+    by: &[By::Field("coupling")],
+    live: true,
+    when: &[When::Has("coupling")],
+    orders: false,
+};
+
+/// The milestones of each project by the requirements that they are to satisfy.
+pub(crate) const BY_REQUIREMENT: Index = Index {
+    tag: 59,
+    by: &[By::Path(&["requirements", "code"])],
+    when: &[When::Has("requirements")],
+    ..BY_COUPLING
+};
+
+/// The milestones of each project that a template made, by their type.
+pub(crate) const BY_TYPE: Index =
+    Index { tag: 60, by: &[By::Field("type")], when: &[When::Has("template_version")], ..BY_COUPLING };
+
+/// The milestones of each portfolio by the next day on which something of what they bring ends.
+pub(crate) const NEXT_EXPIRY: Index = Index {
+    tag: 61,
+    under: 1,
+    by: &[By::Field("next_expiry_date")],
+    when: &[When::Has("next_expiry_date")],
+    ..BY_COUPLING
+};
+
+/// The milestones of each project by the type of what keeps what they bring.
+pub(crate) const BY_UNTIL_TYPE: Index = Index {
+    tag: 62,
+    by: &[By::Path(&["validity", "until_type"])],
+    when: &[When::Has("validity")],
+    ..BY_COUPLING
+};
+
+/// The BUNDLED gates of each project, by the ids of what they join.
+pub(crate) const BY_MEMBER: Index =
+    Index { tag: 63, by: &[By::Path(&["gate_members"])], when: &[When::Has("gate_members")], ..BY_COUPLING };
+
+/// Whether a template made it.
+pub(crate) fn is_made(milestone: &Milestone) -> bool {
+    !milestone.template_version.is_empty()
+}
+
+/// The template that made a milestone, as names of its versions begin.
+fn template_of(milestone: &Milestone) -> &str {
+    milestone.template_version.rsplit_once('/').map_or("", |(template, _)| template)
+}
+
+/// Whether it is open.
+pub(super) fn is_open(milestone: &Milestone) -> bool {
+    matches!(milestone.state(), State::Planned | State::PartiallyAchieved)
+}
+
+/// The milestones of a project whose key in an index is this text, but for the one of this name.
+pub(super) fn others(
+    scope: &Scope<'_>,
+    index: Index,
+    text: &str,
+    but: &MilestoneName,
+) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
+    let key = [text.as_bytes(), &[0]].concat();
+    let mut found = Vec::new();
+    for name in scope.rows.names::<Milestone>(index, but.parent_ids(), &key).filter(|name| name != but) {
+        found.extend(scope.rows.get(&name)?);
+    }
+    Ok(found)
+}
+
+/// The same, of what the template of that one made.
+pub(super) fn others_of_template(
+    scope: &Scope<'_>,
+    index: Index,
+    text: &str,
+    milestone: &Checked<Milestone>,
+) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
+    let mut found = others(scope, index, text, milestone.name())?;
+    found.retain(|other| template_of(other) == template_of(milestone));
+    Ok(found)
+}
+
+/// The requirements of a milestone that another one of the project satisfies.
+pub(super) fn satisfied_by_others(
+    scope: &Scope<'_>,
+    milestone: &Milestone,
+    name: &MilestoneName,
+) -> Result<BTreeSet<String>, DamagedRow> {
+    let mut codes = BTreeSet::new();
+    for code in milestone.requirements.iter().map(|requirement| &requirement.code) {
+        let found = others(scope, BY_REQUIREMENT, code, name)?;
+        if found.iter().any(|other| satisfies(other, code)) {
+            codes.insert(code.clone());
+        }
+    }
+    Ok(codes)
+}
+
+/// Whether a milestone satisfies a requirement.
+fn satisfies(milestone: &Milestone, code: &str) -> bool {
+    let mut own = milestone.requirements.iter();
+    own.any(|own| own.code == code && own.state() == Requirement::Satisfied)
+}
+
+/// The first day on which a milestone of a type happened, of those that the template of another made, and of that itself.
+fn happened(
+    scope: &Scope<'_>,
+    until_type: &str,
+    milestone: &Checked<Milestone>,
+) -> Result<Option<Date>, DamagedRow> {
+    if until_type.is_empty() {
+        return Ok(None);
+    }
+    let found = others_of_template(scope, BY_TYPE, until_type, milestone)?;
+    Ok(found.iter().filter_map(|other| achieved_on(other)).min())
+}
+
+/// The day on which a milestone was achieved, if it is.
+fn achieved_on(milestone: &Milestone) -> Option<Date> {
+    date(milestone.actual_date.as_ref()).filter(|_| milestone.state() == State::Achieved)
+}
+
+/// What another state brings to a milestone that a template made, as its rows say before.
+pub(crate) struct Consequences {
+    /// The requirements that others satisfy.
+    needless: BTreeSet<String>,
+    /// When what keeps it happened.
+    used: Option<Date>,
+}
+
+impl Consequences {
+    /// Of a change of this milestone to a state.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded; so with all of this.
+    pub(crate) fn of(
+        scope: &Scope<'_>,
+        before: &Checked<Milestone>,
+        state: State,
+    ) -> Result<Self, DamagedRow> {
+        if state != State::Achieved {
+            return Ok(Self { needless: BTreeSet::new(), used: None });
+        }
+        let until_type = before.validity.as_ref().map_or("", |validity| validity.until_type.as_str());
+        Ok(Self {
+            needless: satisfied_by_others(scope, before, before.name())?,
+            used: happened(scope, until_type, before)?,
+        })
+    }
+
+    /// Gives them to the milestone, whose state is the new one.
+    pub(crate) fn set(&self, milestone: &mut Milestone, context: &ChangeContext) {
+        // What it brought before is taken back first.
+        let fields = (milestone.state, milestone.actual_date);
+        milestone.set_state(State::Planned);
+        settle(milestone, None, &context.portfolio.calendar, context.current_date);
+        (milestone.state, milestone.actual_date) = fields;
+        if milestone.state() == State::Achieved {
+            for requirement in &mut milestone.requirements {
+                let is_needed = !self.needless.contains(&requirement.code);
+                requirement.set_state(if is_needed {
+                    Requirement::Satisfied
+                } else {
+                    Requirement::NotNeeded
+                });
+            }
+            settle(milestone, self.used, &context.portfolio.calendar, context.current_date);
+        }
+    }
+}
+
+/// What is announced of the change of a milestone's state: what it satisfies, what ends, and what it keeps or no longer
+/// keeps.
+pub(crate) fn announced(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    after: &Checked<Milestone>,
+    context: &ChangeContext,
+) -> Result<Vec<Change>, DamagedRow> {
+    let mut announced = announcements(before, after, context.current_date);
+    if before.r#type.is_empty() || achieved_on(before) == achieved_on(after) {
+        return Ok(announced);
+    }
+    for kept in others_of_template(scope, BY_UNTIL_TYPE, &before.r#type, before)? {
+        if kept.state() != State::Achieved {
+            continue;
+        }
+        // Of the rows this one alone is not as it will be.
+        let others = others_of_template(scope, BY_TYPE, &before.r#type, before)?;
+        let used =
+            others.iter().filter(|other| other.name() != kept.name()).filter_map(|other| achieved_on(other));
+        let used = used.chain(achieved_on(after)).min();
+        announced.extend(resettled(scope, &kept, used, context));
+    }
+    Ok(announced)
+}
+
+/// What comes of it for a milestone that what keeps it happened on this day, or did not.
+fn resettled(
+    scope: &Scope<'_>,
+    before: &Checked<Milestone>,
+    used: Option<Date>,
+    context: &ChangeContext,
+) -> Option<Change> {
+    let settled = |milestone: &mut Milestone| {
+        settle(milestone, used, &context.portfolio.calendar, context.current_date);
+    };
+    let mut milestone = (**before).clone();
+    settled(&mut milestone);
+    if milestone == **before {
+        return None;
+    }
+    let after = before.changed(scope, settled);
+    let announced = announcements(before, &after, context.current_date);
+    Some(Change::of(EventKind::Updated, Some(before), after).announcing(announced))
+}

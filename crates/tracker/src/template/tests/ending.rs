@@ -1,0 +1,235 @@
+//! What milestones bring ends: by days, one by one, and is kept by what happens in time, or extended.
+
+use milepost_proto::tracker::v1::milestone::Expiry;
+
+use super::*;
+use crate::tests::world::advance;
+
+const APPROVED: Date = date(2020, 7, 20);
+
+/// A world in which `approval` was achieved on 20 July 2020, to end two years later unless `start` happened; it satisfies
+/// `approval` as long, `eia` for five years.
+fn approved() -> World {
+    let mut world = World::with_template();
+    world.advance(date(2021, 5, 13)).unwrap();
+    let validity = MilestoneValidity {
+        months: 24,
+        until_type: "constructionStart".into(),
+        extensions: 1,
+        extension_months: 12,
+        file_before_working_days: 30,
+    };
+    let satisfies = |code: &str, validity_months| TemplateRequirement { code: code.into(), validity_months };
+    let approval = TemplateItem {
+        validity: Some(validity),
+        satisfies: vec![satisfies("approval", 0), satisfies("eia", 60)],
+        ..item("approval")
+    };
+    let start = TemplateItem { r#type: "constructionStart".into(), ..item("start") };
+    world.version_in_force("v1", OLD, vec![approval, start]);
+    world.apply(None).unwrap();
+    world.achieve("approval", APPROVED).unwrap();
+    world
+}
+
+fn at(world: &mut World, day: Date) -> Vec<(String, Option<Date>)> {
+    world.now = format!("{day}T04:00:00Z").parse().unwrap();
+    let events = world.advance(day).unwrap();
+    let of_template =
+        |event: &&Event| ["expir", "requirement"].iter().any(|kind| event.r#type.contains(kind));
+    let date = |event: &Event| milepost_resource::date(event.event_date.as_ref());
+    let events = events.iter().filter(of_template);
+    events.map(|event| (event.r#type["milepost.".len()..].to_owned(), date(event))).collect()
+}
+
+fn extension(filed: Date, until: Date) -> crate::command::Command {
+    let target = Target { name: made("approval"), etag: None };
+    let extend_by = Extend { filed: Some(filed), until, reason: "征地延误".into() };
+    command(Custom::act(target, extend_by, extend as Run<_, _, _>))
+}
+
+/// office.md section 7: approved 2020-07-20; expired on 2022-07-21; announced once, day by day after downtime.
+#[test]
+fn what_is_not_made_use_of_expires_the_day_after_its_last_one() {
+    let mut world = approved();
+    assert_eq!(world.made("approval").file_by, Some(date_message(date(2022, 6, 8))));
+    assert_eq!(at(&mut world, date(2022, 5, 8)), []);
+    assert_eq!(at(&mut world, date(2022, 5, 9)), [("milestone.expiring".to_owned(), Some(date(2022, 5, 9)))]);
+    assert_eq!(at(&mut world, date(2022, 7, 20)), []);
+    let until = Some(date(2022, 7, 20));
+    assert_eq!(world.satisfied(None)[0], ("approval".into(), "approval".into(), until));
+    let day = Some(date(2022, 7, 21));
+    let expired = [("milestone.expired".to_owned(), day), ("requirement.unsatisfied".to_owned(), day)];
+    assert_eq!(at(&mut world, date(2022, 7, 21)), expired);
+    assert_eq!(world.codes("approval"), ["eia"], "that holds five years");
+    assert_eq!(world.satisfied(Some(date(2022, 7, 20))).len(), 2, "on that day both held");
+    assert_eq!(world.rebuilt(), world.rows);
+    // Nobody was there for three years.
+    let later = [("requirement.unsatisfied".to_owned(), Some(date(2025, 7, 21)))];
+    assert_eq!(at(&mut world, date(2025, 12, 31)), later);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn downtime_makes_the_same_events_on_the_same_days() {
+    let mut world = approved();
+    let all = at(&mut world, date(2022, 12, 31));
+    let expired = Some(date(2022, 7, 21));
+    let expected = [
+        ("milestone.expiring".to_owned(), Some(date(2022, 5, 9))),
+        ("milestone.expired".to_owned(), expired),
+        ("requirement.unsatisfied".to_owned(), expired),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// office.md section 7: a start on 2022-07-20 is in time.
+#[test]
+fn a_start_on_the_last_day_keeps_it_and_one_on_the_day_after_does_not() {
+    for (start, expected) in [(date(2022, 7, 20), Expiry::Used), (date(2022, 7, 21), Expiry::Expired)] {
+        let mut world = approved();
+        at(&mut world, date(2022, 7, 19));
+        at(&mut world, start);
+        world.achieve("start", start).unwrap();
+        at(&mut world, date(2026, 1, 1));
+        assert_eq!(world.made("approval").expiry(), expected, "{start}");
+        let codes: &[&str] = if expected == Expiry::Used { &["approval", "eia"] } else { &["eia"] };
+        // The five years of `eia` are kept by either start.
+        assert_eq!(world.codes("approval"), codes, "{start}");
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
+#[test]
+fn a_start_that_is_reported_late_takes_the_end_back_and_one_that_is_reopened_brings_it_again() {
+    let mut world = approved();
+    at(&mut world, date(2022, 8, 1));
+    assert_eq!(world.made("approval").expiry(), Expiry::Expired);
+    let events = world.achieve("start", date(2022, 7, 20)).unwrap();
+    let expected = [
+        ("milestone.achieved", "start"),
+        ("milestone.updated", "approval"),
+        ("requirement.satisfied", "approval"),
+    ];
+    assert_eq!(said(&events), expected);
+    assert_eq!(world.made("approval").expiry(), Expiry::Used);
+    let events = world.reopen("start").unwrap();
+    let expected = [
+        ("milestone.reopened", "start"),
+        ("milestone.updated", "approval"),
+        ("milestone.expired", "approval"),
+        ("requirement.unsatisfied", "approval"),
+    ];
+    assert_eq!(said(&events), expected);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn the_start_that_the_registry_says_keeps_it_too() {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    let other = approved();
+    let version = other.stored_version("v1");
+    world.draft_version("v1", from(OLD, version.items)).unwrap();
+    world.publish_version("v1", None).unwrap();
+    world.apply(None).unwrap();
+    world.achieve("approval", APPROVED).unwrap();
+    world.ingest(registry.start(&["road"], date(2021, 5, 12))).unwrap();
+    assert_eq!(world.made("approval").expiry(), Expiry::Used);
+    assert_eq!(world.made("approval").next_expiry_date, None);
+}
+
+/// office.md section 7: one extension of a year at most, filed by 2022-06-08.
+#[test]
+fn an_extension_is_filed_in_time_granted_once_and_no_longer_than_a_year() {
+    let mut world = approved();
+    at(&mut world, date(2022, 7, 25));
+    let rows = world.rows.clone();
+    let both = world.submit(extension(date(2022, 6, 9), date(2023, 7, 21))).unwrap_err();
+    assert_eq!(unmet(both), [("TOO_LATE", "approval".to_owned()), ("TOO_LONG", "approval".to_owned())]);
+    let days = world.submit(extension(date(2020, 7, 19), date(2022, 7, 20))).unwrap_err();
+    let early = ["filed_date", "valid_until"].map(|field| (field.to_owned(), "DATE_TOO_EARLY"));
+    assert_eq!(faults(days), early);
+    let future = world.submit(extension(date(2022, 7, 26), date(2023, 7, 20))).unwrap_err();
+    assert_eq!(faults(future), [("filed_date".to_owned(), "DATE_IN_FUTURE")]);
+    assert_eq!(world.rows, rows);
+    // Filed on the last day, recorded after the end: it did not end.
+    let events = world.submit(extension(date(2022, 6, 8), date(2023, 7, 20))).unwrap();
+    assert_eq!(said(&events), [("milestone.extended", "approval"), ("requirement.satisfied", "approval")]);
+    let again = world.submit(extension(date(2022, 6, 8), date(2024, 7, 20))).unwrap_err();
+    assert_eq!(unmet(again), [("ALREADY_EXTENDED", "approval".to_owned())]);
+    let day = Some(date(2023, 7, 21));
+    let expected = [
+        ("milestone.expiring".to_owned(), Some(date(2023, 6, 20))),
+        ("milestone.expired".to_owned(), day),
+        ("requirement.unsatisfied".to_owned(), day),
+    ];
+    assert_eq!(at(&mut world, date(2024, 1, 1)), expected);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+#[test]
+fn what_does_not_end_or_was_used_is_not_extended() {
+    let mut world = approved();
+    world.achieve("start", date(2021, 5, 1)).unwrap();
+    let used = world.submit(extension(date(2021, 5, 1), date(2023, 7, 20))).unwrap_err();
+    assert_eq!(unmet(used), [("ALREADY_USED", "approval".to_owned())]);
+    let target = Target { name: made("start"), etag: None };
+    let asked = Extend { filed: None, until: date(2023, 7, 20), reason: "x".into() };
+    let never = world.submit(command(Custom::act(target, asked, extend as Run<_, _, _>))).unwrap_err();
+    assert_eq!(unmet(never), [("NOT_EXTENDABLE", "start".to_owned())]);
+    world.reopen("approval").unwrap();
+    let open = world.submit(extension(date(2021, 5, 1), date(2023, 7, 20))).unwrap_err();
+    assert!(matches!(open, Rejection::WrongState { .. }), "{open}");
+}
+
+/// Of a day that takes several entries each is made once, wherever one ends.
+#[test]
+fn a_sweep_that_is_broken_off_goes_on_and_says_nothing_twice() {
+    let mut world = World::with_template();
+    let validity = MilestoneValidity { months: 24, ..MilestoneValidity::default() };
+    let approval = |i: usize| TemplateItem {
+        validity: Some(validity.clone()),
+        ..satisfying(&format!("a{i}"), &[&format!("r{i}")])
+    };
+    world.version_in_force("v1", OLD, (0..40).map(approval).collect());
+    world.apply(None).unwrap();
+    for i in 0..40 {
+        world.achieve(&format!("a{i}"), APPROVED).unwrap();
+    }
+    at(&mut world, date(2022, 7, 20));
+    world.domain.part_bytes = 4 << 10;
+    let day = date(2022, 7, 21);
+    world.now = format!("{day}T04:00:00Z").parse().unwrap();
+    let (mut parts, mut expired) = (0, Vec::new());
+    loop {
+        let events = world.submit(advance(day)).unwrap();
+        if events.is_empty() {
+            break;
+        }
+        parts += 1;
+        let of_kind = events.iter().filter(|event| event.r#type == "milepost.milestone.expired");
+        expired.extend(of_kind.map(|event| event.subject.clone()));
+        // The process stops, and its rows are made anew.
+        world.rows = world.rebuilt();
+    }
+    assert!(parts > 2, "{parts}");
+    let count = expired.len();
+    expired.sort_unstable();
+    expired.dedup();
+    assert_eq!((count, expired.len()), (40, 40), "each once");
+    assert!(world.satisfied(None).is_empty());
+}
+
+#[test]
+fn milestones_of_no_template_are_in_no_index_of_them() {
+    let mut world = approved();
+    let of_templates = |world: &World| world.rows.0.keys().filter(|key| (58..=63).contains(&key[0])).count();
+    let before = of_templates(&world);
+    world.create("plain", Some(APPROVED));
+    world
+        .act(made("plain"), Action::Achieve { actual: Some(date(2021, 5, 1)), reason: String::new() })
+        .unwrap();
+    assert_eq!(of_templates(&world), before);
+}
