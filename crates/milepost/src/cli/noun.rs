@@ -17,6 +17,7 @@ use super::read::Scope;
 use super::request::{self, Given};
 use super::session::Session;
 use super::{ClientArgs, name, tables};
+use crate::demo::template;
 use crate::error::Error;
 use crate::output::zone::portfolio_of;
 use crate::output::{print, shown};
@@ -41,7 +42,11 @@ pub fn command(of: &'static Resource) -> Command {
     // Global arguments do not reach what is deferred, so every verb has them itself.
     client_args(command.defer(|command| {
         let of = resource(command.get_name()).expect("the command of a resource has its noun");
-        let own = (of.noun == reference::NOUN).then(|| client_args(reference::command()));
+        let own = match of.noun.as_str() {
+            reference::NOUN => Some(client_args(reference::command())),
+            template::NOUN => Some(client_args(template::command())),
+            _ => None,
+        };
         command.subcommands(of.verbs().iter().map(verb_command)).subcommands(own)
     }))
     .about(about)
@@ -87,8 +92,10 @@ pub(super) fn examples(verb: &Verb) -> Option<&'static str> {
 /// Does what a verb says.
 pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session) -> Result<(), Error> {
     let (verb, matches) = matches.subcommand().expect("a verb is required");
-    if (of.noun.as_str(), verb) == (reference::NOUN, reference::VERB) {
-        return reference::run(matches, session).await;
+    match (of.noun.as_str(), verb) {
+        (reference::NOUN, reference::VERB) => return reference::run(matches, session).await,
+        (template::NOUN, template::VERB) => return template::run(matches, session).await,
+        _ => {}
     }
     let verb = of.verb(verb).expect("clap knows the verbs of the schema only");
     if verb.takes("filter") && matches.get_flag("fields") {

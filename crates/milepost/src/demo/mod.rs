@@ -9,6 +9,7 @@ mod load;
 mod picture;
 mod story;
 mod svg;
+pub mod template;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

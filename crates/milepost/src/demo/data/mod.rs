@@ -1,4 +1,5 @@
-//! The data set of the demo: a TOML file that is part of the binary, and the calls that load it.
+//! The data sets that are part of the binary: TOML files, and the calls that load them: that of the demo, and the template
+//! that goes into any portfolio.
 //!
 //! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the
 //! schema does not have is refused, and what the file leaves out stays absent. Comments in the file give its
@@ -15,6 +16,7 @@ use crate::output::{json, value};
 use crate::schema::{Verb, VerbKind, resources};
 
 const TEXT: &str = include_str!("../../../data/western-science-city.toml");
+const TEMPLATE: &str = include_str!("../../../data/government-projects.toml");
 
 /// Everything that is loaded.
 #[derive(Debug)]
@@ -48,16 +50,31 @@ struct File {
 impl DataSet {
     /// The data set of the Western (Chongqing) Science City.
     pub fn western_science_city() -> Self {
-        Self::parse(TEXT).expect("the data set is part of the binary, and tests read it")
+        let mut set = Self::parse(TEXT).expect("the data set is part of the binary, and tests read it");
+        let template = Self::government_projects(&set.portfolio.name);
+        set.steps.extend(template.steps);
+        set
+    }
+
+    /// The template for government investment projects, in the portfolio of this name.
+    pub fn government_projects(portfolio: &str) -> Self {
+        let of_demo = "name = \"portfolios/western-science-city/";
+        let text = TEMPLATE.replace(of_demo, &format!("name = \"{portfolio}/"));
+        let steps = steps(&text).expect("the data set is part of the binary, and tests read it");
+        Self { portfolio: Portfolio { name: portfolio.to_owned(), ..Portfolio::default() }, steps }
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-        let entries = file.resources.into_iter().chain(file.acts);
-        let steps = entries.map(Step::read).collect::<Result<Vec<_>, _>>()?;
+        let steps = steps(text)?;
         let portfolio = steps.iter().find_map(Step::resource::<Portfolio>).ok_or("no portfolio is in it")?;
         Ok(Self { portfolio, steps })
     }
+}
+
+/// The calls that a file says.
+fn steps(text: &str) -> Result<Vec<Step>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    file.resources.into_iter().chain(file.acts).map(Step::read).collect()
 }
 
 impl Step {

@@ -9,7 +9,8 @@ use milepost_proto::registry::v1::{
     Alliance, AnnualList, Batch, Collection, Indicator, Observation, Organization, Phase, PolicyProgramme,
     Project, PublishPolicyProgrammeRequest, indicator,
 };
-use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone, TimelineEntry};
+use milepost_proto::tracker::v1::milestone::Gate;
+use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone, TemplateVersion, TimelineEntry};
 
 use super::*;
 
@@ -29,6 +30,7 @@ fn acts(set: &DataSet) -> Vec<(&str, &str, Date)> {
             "publish" if step.name.starts_with("policyProgrammes/") => {
                 value::typed::<PublishPolicyProgrammeRequest>(&step.request).unwrap().publish_date
             }
+            "publish" if step.name.contains("/templates/") => None,
             "publish" => entry().unwrap().date,
             _ => None,
         }
@@ -412,4 +414,49 @@ fn a_misspelt_key_is_not_lost_in_silence() {
     let text = TEXT.replacen("declared_count", "declared_cuont", 1);
     let error = DataSet::parse(&text).unwrap_err();
     assert!(error.contains("declared_cuont"), "{error}");
+}
+
+/// Facts, practices: 三评合一 from 2020-07-01, 交地即领证 from 2021-02-03; and the validities of office.md, section 7.
+#[test]
+fn the_template_of_government_projects_says_what_was_published_and_no_time_between_steps() {
+    let versions = all::<TemplateVersion>(&set());
+    let days: Vec<_> = versions.iter().map(|version| version.in_force_from.unwrap()).collect();
+    assert_eq!(days[1..], [day(2020, 7, 1), day(2021, 2, 3)]);
+    let codes = |version: &TemplateVersion, id: &str| -> Vec<(String, i32)> {
+        let item = version.items.iter().find(|item| item.id == id);
+        let satisfies = item.map(|item| item.satisfies.clone()).unwrap_or_default();
+        satisfies.into_iter().map(|satisfied| (satisfied.code, satisfied.validity_months)).collect()
+    };
+    assert_eq!(codes(&versions[0], "eia"), [("eia".to_owned(), 60)]);
+    assert_eq!(codes(&versions[0], "soil-water"), [("soil-water".to_owned(), 36)]);
+    for version in &versions[1..] {
+        let joint = version.items.iter().find(|item| item.id == "joint-review").unwrap();
+        assert_eq!(joint.gate(), Gate::Merged);
+        let both = [("eia".to_owned(), 60), ("soil-water".to_owned(), 36), ("outfall".to_owned(), 0)];
+        assert_eq!(codes(version, "joint-review"), both);
+    }
+    for version in &versions {
+        let approval = version.items.iter().find(|item| item.id == "approval").unwrap();
+        let validity = approval.validity.clone().unwrap();
+        assert_eq!((validity.months, validity.until_type.as_str()), (24, "constructionStart"));
+        let extension = (validity.extensions, validity.extension_months, validity.file_before_working_days);
+        assert_eq!(extension, (1, 12, 30));
+        assert!(
+            version.items.iter().all(|item| item.offset.is_none()),
+            "no time between steps was published"
+        );
+    }
+    let coupled = |version: &TemplateVersion| -> Vec<String> {
+        let coupled = version.items.iter().filter(|item| item.coupling == "land");
+        coupled.map(|item| item.id.clone()).collect()
+    };
+    assert_eq!(coupled(&versions[1]), [""; 0]);
+    assert_eq!(coupled(&versions[2]), ["land-handover", "land-certificate"]);
+}
+
+#[test]
+fn the_template_goes_into_any_portfolio() {
+    let set = DataSet::government_projects("portfolios/lj");
+    assert!(set.steps.iter().all(|step| step.name.starts_with("portfolios/lj/templates/")));
+    assert_eq!(set.steps.len(), 7);
 }
