@@ -23,7 +23,10 @@ use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
+use milepost_proto::tracker::v1::finding_service_client::FindingServiceClient;
+use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
+use milepost_proto::tracker::v1::rectification_order_service_client::RectificationOrderServiceClient;
 use milepost_proto::tracker::v1::service_request_service_client::ServiceRequestServiceClient;
 use milepost_proto::tracker::v1::template_service_client::TemplateServiceClient;
 use milepost_proto::tracker::v1::template_version_service_client::TemplateVersionServiceClient;
@@ -208,6 +211,12 @@ impl Client {
         milestones: MilestoneServiceClient, tracker;
         /// Service requests.
         service_requests: ServiceRequestServiceClient, tracker;
+        /// Inspections of projects.
+        inspections: InspectionServiceClient, tracker;
+        /// What inspections found.
+        findings: FindingServiceClient, tracker;
+        /// Who is to put findings right, and by when.
+        rectification_orders: RectificationOrderServiceClient, tracker;
         /// Entries of timelines, and what readers see of them.
         timeline_entries: TimelineEntryServiceClient, tracker;
         /// Rules of timelines.

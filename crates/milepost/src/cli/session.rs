@@ -105,6 +105,21 @@ impl Session {
         Ok(Self { client, ..self })
     }
 
+    /// A session like this one whose calls this principal makes.
+    ///
+    /// # Errors
+    /// If it is no principal.
+    pub fn with_principal(&self, principal: &str) -> Result<Self, Error> {
+        Ok(Self {
+            client: self.client.clone().with_principal(principal)?,
+            endpoint: self.endpoint.clone(),
+            output: self.output.clone(),
+            portfolio: self.portfolio.clone(),
+            hinted: self.hinted.clone(),
+            lost: Cell::default(),
+        })
+    }
+
     pub fn client(&self) -> &Client {
         &self.client
     }

@@ -36,6 +36,10 @@ pub async fn load(session: &Session, set: &DataSet) -> Result<Loaded, Error> {
         if is_done(session, step).await? {
             present += 1;
         } else {
+            let session = match &step.principal {
+                Some(principal) => &session.with_principal(principal)?,
+                None => session,
+            };
             session.call(&step.verb.method, identified(step)).await?;
             made += 1;
         }
@@ -46,7 +50,7 @@ pub async fn load(session: &Session, set: &DataSet) -> Result<Loaded, Error> {
     Ok(Loaded { made, present, end: settled(session, &set.portfolio.name).await? })
 }
 
-/// Whether what a step would do was done: the resource is there, or is no longer planned or a draft if a step changes it.
+/// Whether what a step would do was done: the resource is there, or is no longer as it was before if a step changes it.
 async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
     let get = step.verb.resource.verb("get").expect("every resource can be read");
     let is_missing = |error: &Error| error.failure().is_some_and(|call| call.code == Code::NotFound);
@@ -54,7 +58,12 @@ async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
         Err(error) if is_missing(&error) => Ok(false),
         there => {
             let state = json::of(&shown(&there?))["state"].take();
-            let is_to_come = ["STATE_PLANNED", "STATE_DRAFT"].iter().any(|to_come| state == *to_come);
+            let before: &[&str] = match step.verb.name.as_str() {
+                "answer" => &["STATE_ISSUED"],
+                "review" => &["STATE_ISSUED", "STATE_ANSWERED"],
+                _ => &["STATE_PLANNED", "STATE_DRAFT"],
+            };
+            let is_to_come = before.iter().any(|before| state == *before);
             Ok(step.verb.kind == VerbKind::Create || !is_to_come)
         }
     }

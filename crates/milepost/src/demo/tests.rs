@@ -6,6 +6,8 @@ use std::path::Path;
 
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::ListEventsRequest;
+use milepost_proto::tracker::v1::ListRectificationOrdersRequest;
+use milepost_proto::tracker::v1::rectification_order::{Light, State};
 
 use super::*;
 
@@ -91,6 +93,17 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
         let cause = first.iter().position(|cause| cause.event_id == event.caused_by);
         assert!(cause.is_some_and(|cause| cause < place), "{} stands before its cause", event.event_id);
     }
+    // Orders of different lights, by different persons.
+    let orders = ListRectificationOrdersRequest {
+        parent: format!("{}/projects/-", set.portfolio.name),
+        ..ListRectificationOrdersRequest::default()
+    };
+    let mut client = session.client().rectification_orders();
+    let orders = client.list_rectification_orders(orders).await.unwrap().into_inner().rectification_orders;
+    let lights: Vec<_> = orders.iter().map(|order| (order.state(), order.light())).collect();
+    let expected =
+        [(State::Issued, Light::Red), (State::Closed, Light::None), (State::Returned, Light::Yellow)];
+    assert_eq!(lights, expected);
     let picture = picture::draw(&session, &set.portfolio.name, Some(80)).await.unwrap();
     assert!(picture.lines().all(|line| crate::output::width::columns(line) <= 80), "{picture}");
     for part in ["total not said", "CNY 130,000,000,000", "2 without a figure", "建成投用 (2023)", "坪山大道"]

@@ -2,8 +2,8 @@
 //! that goes into any portfolio.
 //!
 //! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the
-//! schema does not have is refused, and what the file leaves out stays absent. Comments in the file give its
-//! sources.
+//! schema does not have is refused, and what a file leaves out stays absent. Comments in the files give their sources, or
+//! say that there is none: inspections are invented, and are loaded after the facts.
 
 use milepost_proto::registry::v1::Portfolio;
 use prost_reflect::DynamicMessage;
@@ -17,6 +17,8 @@ use crate::schema::{Verb, VerbKind, resources};
 
 const TEXT: &str = include_str!("../../../data/western-science-city.toml");
 const TEMPLATE: &str = include_str!("../../../data/government-projects.toml");
+/// What is invented, and says so.
+const INVENTED: &str = include_str!("../../../data/inspections.toml");
 
 /// Everything that is loaded.
 #[derive(Debug)]
@@ -36,14 +38,17 @@ pub struct Step {
     pub name: String,
     /// The request, without a request id.
     pub request: DynamicMessage,
+    /// Who makes it, where that matters.
+    pub principal: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     /// Resources with their names, each after what it refers to.
+    #[serde(default)]
     resources: Vec<Map<String, Value>>,
-    /// Requests with their verbs: what happened to the resources.
+    /// Requests with their verbs: what happened to the resources. Without a verb: more resources.
     acts: Vec<Map<String, Value>>,
 }
 
@@ -53,6 +58,7 @@ impl DataSet {
         let mut set = Self::parse(TEXT).expect("the data set is part of the binary, and tests read it");
         let template = Self::government_projects(&set.portfolio.name);
         set.steps.extend(template.steps);
+        set.steps.extend(steps(INVENTED).expect("the data set is part of the binary, and tests read it"));
         set
     }
 
@@ -80,6 +86,8 @@ fn steps(text: &str) -> Result<Vec<Step>, String> {
 impl Step {
     /// The call for an entry of the file: a resource to create, or the request of the verb that it names.
     fn read(mut entry: Map<String, Value>) -> Result<Self, String> {
+        let principal = entry.remove("principal");
+        let principal = principal.as_ref().and_then(Value::as_str).map(str::to_owned);
         let verb = entry.remove("verb");
         let verb = verb.as_ref().and_then(Value::as_str).unwrap_or("create");
         let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -100,7 +108,7 @@ impl Step {
         }
         let read = json::read(&verb.method.input(), &request.to_string(), &Scope::default());
         let request = read.map_err(|fault| format!("{name}: {fault}"))?;
-        Ok(Self { verb, name, request })
+        Ok(Self { verb, name, request, principal })
     }
 
     /// The resource that it creates, if it is of this type.

@@ -10,7 +10,10 @@ use milepost_proto::registry::v1::{
     Project, PublishPolicyProgrammeRequest, indicator,
 };
 use milepost_proto::tracker::v1::milestone::Gate;
-use milepost_proto::tracker::v1::{AchieveMilestoneRequest, Milestone, TemplateVersion, TimelineEntry};
+use milepost_proto::tracker::v1::{
+    AchieveMilestoneRequest, Finding, Inspection, Milestone, RectificationOrder, TemplateVersion,
+    TimelineEntry,
+};
 
 use super::*;
 
@@ -459,4 +462,27 @@ fn the_template_goes_into_any_portfolio() {
     let set = DataSet::government_projects("portfolios/lj");
     assert!(set.steps.iter().all(|step| step.name.starts_with("portfolios/lj/templates/")));
     assert_eq!(set.steps.len(), 7);
+}
+
+/// The facts give no inspections: what there is of them is invented, and says so to every reader.
+#[test]
+fn inspections_are_invented_say_so_and_are_of_real_projects() {
+    let set = set();
+    let projects: Vec<_> = all::<Project>(&set).into_iter().map(|project| project.name).collect();
+    let (inspections, findings) = (all::<Inspection>(&set), all::<Finding>(&set));
+    let orders = all::<RectificationOrder>(&set);
+    assert!(inspections.len() >= 2 && findings.len() >= 2 && orders.len() >= 2);
+    let inspections = inspections.iter().map(|it| (&it.name, &it.title, &it.text, &it.labels));
+    let findings = findings.iter().map(|it| (&it.name, &it.title, &it.text, &it.labels));
+    let orders = orders.iter().map(|it| (&it.name, &it.title, &it.text, &it.labels));
+    for (name, title, text, labels) in inspections.chain(findings).chain(orders) {
+        assert!(title.starts_with("[示例 example]") && text.contains("Invented for the demo"), "{name}");
+        assert_eq!(labels.get("invented").map(String::as_str), Some("yes"), "{name}");
+        assert!(projects.iter().any(|project| name.starts_with(&format!("{project}/"))), "{name}");
+    }
+    let is_supervision = |step: &&Step| {
+        let nouns = ["inspection", "finding", "rectification-order"];
+        nouns.contains(&step.verb.resource.noun.as_str())
+    };
+    assert_eq!(steps(TEXT).unwrap().iter().filter(is_supervision).count(), 0, "the facts have none");
 }
