@@ -10,6 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("backup", &["ledger", "types"]),
     ("bench", &["client", "proto", "types"]),
     ("client", &["proto", "types"]),
+    ("figures", &["ledger", "proto", "resource", "types"]),
     ("ledger", &["proto", "types"]),
     (
         "milepost",
@@ -17,11 +18,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("notifier", &["client", "ledger", "proto", "service", "types"]),
     ("proto", &["types"]),
-    ("registry", &["ledger", "proto", "resource", "service", "types"]),
+    ("registry", &["figures", "ledger", "proto", "resource", "service", "types"]),
     ("resource", &["ledger", "proto", "service", "types"]),
     ("schedule", &["types"]),
     ("service", &["ledger", "proto", "types"]),
-    ("tracker", &["client", "ledger", "proto", "resource", "schedule", "service", "types"]),
+    ("tracker", &["client", "figures", "ledger", "proto", "resource", "schedule", "service", "types"]),
     ("types", &[]),
 ];
 

@@ -31,7 +31,7 @@
 //! | phases by order across projects | 25 | portfolio 0 order (u32) deleted (u8) project 0 phase | – |
 //! | grants by principal, not revoked | 26 | principal 0, then as the key of the grant | – |
 //! | annual lists | 27 | portfolio 0 year | `registry.v1.AnnualList` |
-//! | what was reported of projects, of a year or of none (0) | 28 | portfolio 0 year (u16) project 0 number (u32) | facts, see `tables::history` |
+//! | what was reported of projects, of a year or of none (0) | 28 | portfolio 0 year (u16) project 0 number (u32) | facts, see crate `milepost-figures` |
 //! | collections | 35 | portfolio 0 collection | `registry.v1.Collection` |
 //! | indicators | 36 | portfolio 0 indicator | `registry.v1.Indicator` |
 //! | observations | 37 | portfolio 0 indicator 0 observation | `registry.v1.Observation` |
@@ -59,7 +59,6 @@
 //! | matches by project | 73 | portfolio 0 project 0 organization 0 programme 0 policy 0 | – |
 //! | pending rematches | 74 | name | the event's id, and how far it was followed |
 
-pub(crate) mod encoded;
 pub(crate) mod history;
 pub(crate) mod matches;
 

@@ -1,22 +1,20 @@
 //! Reports: what the projects of a portfolio come to in a year, as of a day.
 //!
 //! Invariants: a report is computed from one state of the rows and changes nothing; all numbers are exact, and rounded
-//! once, where they are written. `projects` reads the rows, `knowledge` says what counts as known, `tally` adds up,
-//! `statistics` writes figures.
+//! once, where they are written. `projects` reads the rows, crate `milepost-figures` says what counts as known,
+//! `tally` adds up, `statistics` writes figures.
 
-mod amounts;
 pub(crate) mod group;
-mod knowledge;
 mod projects;
 mod statistics;
 mod tally;
-mod time;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::civil::Date;
+use milepost_figures::Window;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
@@ -29,13 +27,12 @@ use milepost_types::{CurrencyCode, Filter, Rejection, Violations, limits};
 
 use crate::annual_list::members::{Listings, listings};
 use crate::portfolio::{check_not_after, current_date};
-use crate::tables::history;
+use crate::tables::history::HISTORY;
 use crate::tables::{Registry, Rows};
 use group::{GroupBy, Groups, TooManyGroups};
 use projects::{Reader, Relations, ReportedProject};
 use statistics::Writer;
 use tally::{Added, Tally};
-use time::Window;
 
 /// What a report is asked for.
 pub(crate) struct ReportQuery {
@@ -137,8 +134,8 @@ fn numbers(filter: &Filter<usize>, group_by: &[GroupBy]) -> Vec<u32> {
 fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> Result<HashMap<String, Vec<Bytes>>, Rejection> {
     match asked.knowledge {
         Knowledge::Unspecified | Knowledge::Latest => Ok(HashMap::new()),
-        Knowledge::Then => Ok(history::of_year(rows, &asked.portfolio, year, false)?),
-        Knowledge::ThenStrict => Ok(history::of_year(rows, &asked.portfolio, year, true)?),
+        Knowledge::Then => Ok(HISTORY.of_year(rows.read, &asked.portfolio, year, false)?),
+        Knowledge::ThenStrict => Ok(HISTORY.of_year(rows.read, &asked.portfolio, year, true)?),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use milepost_figures::{Day, Plans, Reported, Snapshot};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
 use milepost_proto::registry::v1::project::{Listing, Status};
@@ -14,11 +15,7 @@ use milepost_resource::{FilterRow, Name, Unreadable, read_fields};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
 
-use super::amounts::{Plans, Reported};
-use super::knowledge::Snapshot;
 use crate::parallel::in_parts;
-use crate::tables::encoded::Day;
-use crate::tables::history;
 
 /// Fewer rows than these are read on one thread.
 const ROWS_PER_THREAD: usize = 1_000;
@@ -105,7 +102,7 @@ impl Reader<'_> {
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
         if !is_latest {
             let held = self.history.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
-            known = known.then(&history::read(held)?, self.day, self.knowledge)?;
+            known = known.then(&milepost_figures::read(held)?, self.day, self.knowledge)?;
         }
         let Snapshot { start, end, enrolment, .. } = known;
         Ok(Counted {

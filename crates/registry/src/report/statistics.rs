@@ -2,6 +2,7 @@
 //!
 //! Invariant: every figure is rounded once, from its exact quotient. What cannot be held is refused.
 
+use milepost_figures::{Window, fraction};
 use milepost_proto::figure::v1::Figure;
 use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1::Statistics;
@@ -9,7 +10,6 @@ use milepost_proto::registry::v1::query_statistics_request::TimeBasis;
 use milepost_types::{CurrencyCode, Fraction, Rejection};
 
 use super::tally::{Flow, Missing, Share, Tally};
-use super::time::{Window, fraction};
 
 const NANOS: i128 = 1_000_000_000;
 /// Percent and points.

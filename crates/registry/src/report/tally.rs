@@ -3,13 +3,12 @@
 //! Invariant: adding is exact and in any order the same. A figure is a lower bound only if what is missing could make it
 //! nothing but greater.
 
+use milepost_figures::{Day, Planned, Reported};
 use milepost_proto::figure::v1::MissingFigure;
 use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_types::limits;
 
-use super::amounts::{Planned, Reported};
 use super::projects::{Counted, ReportedProject};
-use crate::tables::encoded::Day;
 
 const NOT_REPORTED: &str = "NOT_REPORTED";
 const STRADDLES: &str = "STRADDLES";

@@ -5,11 +5,11 @@
 use jiff::civil::{Date, date};
 use milepost_types::Fraction;
 
-use crate::tables::encoded::Day;
+use crate::encoded::Day;
 
 /// A year up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub struct Window {
     /// The first day of the year.
     first: Date,
     /// The last day that counts, if one does: of the year, and not after the report's day.
@@ -18,7 +18,7 @@ pub(super) struct Window {
 
 impl Window {
     /// A year, up to a day before it, in it, or after it.
-    pub(super) fn new(year: i32, day: Date) -> Self {
+    pub fn new(year: i32, day: Date) -> Self {
         // Years are of four digits: they were checked.
         let year = i16::try_from(year).unwrap_or(i16::MAX).min(Date::MAX.year());
         let (first, end) = (date(year, 1, 1), date(year, 12, 31));
@@ -26,12 +26,12 @@ impl Window {
     }
 
     /// The first day and the last day that counts; none if no day does.
-    pub(super) fn days(&self) -> Option<(Day, Day)> {
+    pub fn days(&self) -> Option<(Day, Day)> {
         Some((self.first.into(), self.last?.into()))
     }
 
     /// The months that have ended, of 12.
-    pub(super) fn months(&self) -> (i32, i32) {
+    pub fn months(&self) -> (i32, i32) {
         let ended = self.last.map_or(0, |last| {
             let is_end = last == last.last_of_month();
             i32::from(last.month()) - i32::from(!is_end)
@@ -40,14 +40,14 @@ impl Window {
     }
 
     /// The days that have passed, of all of the year.
-    pub(super) fn passed(&self) -> (i32, i32) {
+    pub fn passed(&self) -> (i32, i32) {
         let passed = self.last.map_or(0, |last| i32::from(last.day_of_year()));
         (passed, i32::from(self.first.days_in_year()))
     }
 }
 
 /// `part / whole` as a fraction; `None` if `whole` is 0.
-pub(super) fn fraction((part, whole): (i32, i32)) -> Option<Fraction> {
+pub fn fraction((part, whole): (i32, i32)) -> Option<Fraction> {
     Fraction::new(part.into(), whole.into())
 }
 

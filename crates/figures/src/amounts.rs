@@ -1,4 +1,4 @@
-//! What is planned for a project in the year, and what it reported, in the currency of the report.
+//! What is planned for a project in the year, and what it reported, in one currency.
 //!
 //! Invariant: a period counts whole or not at all, and so does its amount; of periods with a day in common one counts.
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 use milepost_resource::Unreadable;
 use milepost_types::CurrencyCode;
 
-use crate::tables::encoded::{Amount, Day, Plan, ReportedAmount};
+use crate::encoded::{Amount, Day, Plan, ReportedAmount};
 
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Planned {
+pub enum Planned {
     /// Nothing was said.
     #[default]
     Nothing,
@@ -31,22 +31,27 @@ impl Planned {
 
 /// What was reported of the days that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Reported {
+pub struct Reported {
     /// Billionths of periods that are inside.
-    pub(super) nanos: i128,
+    pub nanos: i128,
     /// How many those are.
-    pub(super) inside: u32,
+    pub inside: u32,
+    /// The last day of the last of those; none: there are none.
+    pub until: Day,
     /// Periods that cross the first or the last of these days.
-    pub(super) straddling: u32,
+    pub straddling: u32,
     /// Periods inside whose amount is in another currency.
-    pub(super) elsewhere: u32,
+    pub elsewhere: u32,
     /// Periods that begin before another one has ended, which earlier versions let be.
-    pub(super) overlapping: u32,
+    pub overlapping: u32,
 }
 
 impl Reported {
     /// Adds up these reports between two days, if any day counts.
-    pub(super) fn of(
+    ///
+    /// # Errors
+    /// If one cannot be decoded.
+    pub fn of(
         reports: &[Bytes],
         days: Option<(Day, Day)>,
         currency: CurrencyCode,
@@ -72,7 +77,10 @@ impl Reported {
                 continue;
             }
             match report.amount.in_currency(currency) {
-                Some(nanos) => (sum.nanos, sum.inside) = (sum.nanos + nanos, sum.inside + 1),
+                Some(nanos) => {
+                    (sum.nanos, sum.inside) = (sum.nanos + nanos, sum.inside + 1);
+                    sum.until = sum.until.max(report.end);
+                }
                 None => sum.elsewhere += 1,
             }
         }
@@ -80,23 +88,28 @@ impl Reported {
     }
 
     /// Whether there is no report of any of these days.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 /// The plan of the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Plans {
-    pub(super) investment: Planned,
-    pub(super) funds: Planned,
+pub struct Plans {
+    /// The investment.
+    pub investment: Planned,
+    /// The funds.
+    pub funds: Planned,
     /// What its schedule comes to by the last day that counts; none: it has no schedule.
-    pub(super) scheduled: Option<i128>,
+    pub scheduled: Option<i128>,
 }
 
 impl Plans {
     /// What a plan says, if there is one.
-    pub(super) fn of(
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn of(
         plan: Option<&Bytes>,
         days: Option<(Day, Day)>,
         currency: CurrencyCode,
@@ -116,16 +129,26 @@ impl Plans {
 
 #[cfg(test)]
 mod tests {
+    use milepost_proto::google::r#type::{Date, Money};
+    use milepost_proto::registry::v1::{CompletedInvestment, Period};
     use prost::Message;
 
     use super::*;
-    use crate::tests::office::cny;
-    use crate::tests::reporting::completed;
+
+    fn date(text: &str) -> Option<Date> {
+        let mut parts = text.split('-').map(|part| part.parse().unwrap());
+        let mut next = || parts.next().unwrap();
+        Some(Date { year: next(), month: next(), day: next() })
+    }
 
     /// Before it was refused, periods of a project could have days in common.
     #[test]
     fn of_reports_with_a_day_in_common_one_counts_and_the_other_is_missing() {
-        let report = |start, end, units| Bytes::from(completed(start, end, cny(units), "").encode_to_vec());
+        let report = |start, end, units| {
+            let amount = Some(Money { currency_code: "CNY".into(), units, nanos: 0 });
+            let period = Some(Period { start_date: date(start), end_date: date(end) });
+            Bytes::from(CompletedInvestment { period, amount, reported_date: None }.encode_to_vec())
+        };
         let reports = [
             report("2021-04-01", "2021-09-30", 100),
             report("2021-01-01", "2021-06-30", 100),
@@ -134,7 +157,9 @@ mod tests {
         let days = Some((Day(20_210_101), Day(20_211_231)));
         let currency = CurrencyCode::stored("CNY").unwrap();
         let sum = Reported::of(&reports, days, currency).unwrap();
-        let expected = Reported { nanos: 101_000_000_000, inside: 2, overlapping: 1, ..Reported::default() };
+        let until = Day(20_211_031);
+        let expected =
+            Reported { nanos: 101_000_000_000, inside: 2, until, overlapping: 1, ..Reported::default() };
         assert_eq!(sum, expected);
     }
 }

@@ -13,28 +13,39 @@ const NANOS: i128 = 1_000_000_000;
 
 /// A civil date as one number of year, month and day, which orders as dates do; zero is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(crate) struct Day(pub(crate) u32);
+pub struct Day(
+    /// Year, month and day as one number.
+    pub u32,
+);
 
 impl Day {
     /// The date with these parts.
     const fn of(year: u64, month: u64, day: u64) -> Self {
         // Accepted dates are of the years 1 to 9999.
-        #[allow(clippy::cast_possible_truncation)]
         Self((year * 10_000 + month * 100 + day) as u32)
     }
 
     /// The year.
-    pub(crate) const fn year(self) -> u32 {
+    pub const fn year(self) -> u32 {
         self.0 / 10_000
     }
 
+    /// The date; none if it is none.
+    pub fn date(self) -> Option<Date> {
+        let part = |part: u32| i8::try_from(part % 100).ok();
+        Date::new(i16::try_from(self.year()).ok()?, part(self.0 / 100)?, part(self.0)?).ok()
+    }
+
     /// Whether it is a date.
-    pub(crate) const fn is_set(self) -> bool {
+    pub const fn is_set(self) -> bool {
         self.0 != 0
     }
 
     /// An encoded date.
-    pub(crate) fn read(run: &[u8]) -> Result<Self, DecodeError> {
+    ///
+    /// # Errors
+    /// If it cannot be decoded; so with all that is read here.
+    pub fn read(run: &[u8]) -> Result<Self, DecodeError> {
         let mut parts = [0; 3];
         for field in wire::fields(run) {
             if let (number @ 1..=3, Value::Number(part)) = field? {
@@ -61,9 +72,11 @@ impl From<&gtype::Date> for Day {
 
 /// An amount in billionths, with the code of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Amount<'a> {
-    pub(crate) currency: &'a [u8],
-    pub(crate) nanos: i128,
+pub struct Amount<'a> {
+    /// The code of its currency.
+    pub currency: &'a [u8],
+    /// Billionths of a unit.
+    pub nanos: i128,
 }
 
 impl<'a> Amount<'a> {
@@ -81,29 +94,36 @@ impl<'a> Amount<'a> {
     }
 
     /// Its billionths, if it is in this currency.
-    pub(crate) fn in_currency(&self, currency: CurrencyCode) -> Option<i128> {
+    pub fn in_currency(&self, currency: CurrencyCode) -> Option<i128> {
         (self.currency == currency.as_str().as_bytes()).then_some(self.nanos)
     }
 }
 
 /// Completed investment, or received funds: both are encoded alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReportedAmount<'a> {
-    pub(crate) start: Day,
-    pub(crate) end: Day,
-    pub(crate) amount: Amount<'a>,
-    /// None: it was not said.
-    pub(crate) reported: Option<Day>,
+pub struct ReportedAmount<'a> {
+    /// The first day.
+    pub start: Day,
+    /// The last day.
+    pub end: Day,
+    /// How much.
+    pub amount: Amount<'a>,
+    /// The day of the report. None: it was not said.
+    pub reported: Option<Day>,
 }
 
 impl<'a> ReportedAmount<'a> {
     /// Whether an encoded one may have a day between these two: false if its years alone say that it has none. Of the
     /// reports of many years all but a few are passed over so, without being read.
-    pub(crate) fn may_touch(run: &[u8], (first, last): (Day, Day)) -> bool {
+    pub fn may_touch(run: &[u8], (first, last): (Day, Day)) -> bool {
         years_of_report(run).is_none_or(|(start, end)| start <= last.year() && first.year() <= end)
     }
 
-    pub(crate) fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
+    /// An encoded one.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
         let mut report = Self { start: Day(0), end: Day(0), amount: Amount::default(), reported: None };
         for field in wire::fields(run) {
             match field? {
@@ -151,19 +171,25 @@ pub(crate) fn period_of(run: &[u8]) -> Result<(Day, Day), DecodeError> {
 
 /// The plan of a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Plan<'a> {
-    pub(crate) year: i64,
-    pub(crate) investment: Option<Amount<'a>>,
-    pub(crate) funds: Option<Amount<'a>>,
+pub struct Plan<'a> {
+    /// The year.
+    pub year: i64,
+    /// The investment that is planned.
+    pub investment: Option<Amount<'a>>,
+    /// The funds that are planned.
+    pub funds: Option<Amount<'a>>,
     /// What is to be completed by which day.
-    pub(crate) schedule: Vec<(Day, Amount<'a>)>,
-    /// None: it was not said.
-    pub(crate) reported: Option<Day>,
+    pub schedule: Vec<(Day, Amount<'a>)>,
+    /// The day of the report. None: it was not said.
+    pub reported: Option<Day>,
 }
 
 impl<'a> Plan<'a> {
     /// The year of an encoded plan.
-    pub(crate) fn year_of(run: &[u8]) -> Result<i64, DecodeError> {
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn year_of(run: &[u8]) -> Result<i64, DecodeError> {
         for field in wire::fields(run) {
             if let (1, Value::Number(year)) = field? {
                 return Ok(year.cast_signed());
@@ -172,7 +198,11 @@ impl<'a> Plan<'a> {
         Ok(0)
     }
 
-    pub(crate) fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
+    /// An encoded plan.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
         let mut plan = Self::default();
         for field in wire::fields(run) {
             match field? {

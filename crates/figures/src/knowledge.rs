@@ -10,19 +10,24 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
 use milepost_resource::Unreadable;
 
-use crate::tables::encoded::{Day, Plan, ReportedAmount, period_of};
-use crate::tables::history::{HistoryEntry, Kind};
+use crate::encoded::{Day, Plan, ReportedAmount, period_of};
+use crate::history::{HistoryEntry, Kind};
 
 /// What a project says, now or as it was known on a day: messages as they are encoded.
 #[derive(Debug, Default)]
-pub(super) struct Snapshot {
+pub struct Snapshot {
     /// The plan of the year.
-    pub(super) plan: Option<Bytes>,
-    pub(super) completed: Vec<Bytes>,
-    pub(super) received: Vec<Bytes>,
-    pub(super) start: Day,
-    pub(super) end: Day,
-    pub(super) enrolment: Day,
+    pub plan: Option<Bytes>,
+    /// Completed investment.
+    pub completed: Vec<Bytes>,
+    /// Received funds.
+    pub received: Vec<Bytes>,
+    /// The day on which it started.
+    pub start: Day,
+    /// The day on which it ended.
+    pub end: Day,
+    /// The day on which it was enrolled.
+    pub enrolment: Day,
 }
 
 /// The numbers of a project's fields.
@@ -36,7 +41,10 @@ mod field {
 
 impl Snapshot {
     /// What a project's row says now: of plans that of this year alone, of reports those that may touch these days.
-    pub(super) fn now(row: &Bytes, year: i32, days: Option<(Day, Day)>) -> Result<Self, Unreadable> {
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn now(row: &Bytes, year: i32, days: Option<(Day, Day)>) -> Result<Self, Unreadable> {
         let mut known = Self::default();
         let may_touch = |report: &[u8]| days.is_some_and(|days| ReportedAmount::may_touch(report, days));
         for found in wire::fields(row) {
@@ -54,8 +62,12 @@ impl Snapshot {
         Ok(known)
     }
 
-    /// What of it was known on a day, by the facts of the project in the order of their commits.
-    pub(super) fn then(
+    /// What of it was known on a day, by the facts of the project in the order of their commits. The plan is the last that
+    /// was known of all years that the facts are of.
+    ///
+    /// # Errors
+    /// If a fact cannot be decoded.
+    pub fn then(
         mut self,
         facts: &[HistoryEntry],
         day: Day,
