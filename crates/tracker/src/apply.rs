@@ -46,7 +46,10 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             tables::source::put(rows, &position);
             tables::partly::remove(rows);
         }
-        Effect::Refollowed { facts, mirror_version } => {
+        Effect::Refollowed { mut facts, mirror_version } => {
+            for (name, value) in std::mem::take(&mut facts.projects) {
+                tables::project::complete(rows, &name, &value)?;
+            }
             apply_facts(rows, facts)?;
             if mirror_version > 0 {
                 tables::mirror_version::put(rows, mirror_version);
@@ -92,7 +95,7 @@ fn apply_facts(rows: &mut dyn Write, facts: Facts) -> Result<(), Unreadable> {
         tables::portfolio::put(rows, &name, value);
     }
     for (name, value) in facts.projects {
-        tables::project::put(rows, &name, value);
+        tables::project::put(rows, &name, value)?;
     }
     facts.assignments.into_iter().try_for_each(|(name, value)| tables::assignment::put(rows, &name, value))
 }

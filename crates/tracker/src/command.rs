@@ -9,7 +9,7 @@ use milepost_service::access::Permit;
 use milepost_types::{GoOn, Position};
 
 use crate::decide::Tracker;
-use crate::mirror::{AssignmentFact, PortfolioFact};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::names::PortfolioName;
 use crate::source::SourceEntry;
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
         position: Position,
         /// The portfolios as the last of all entries left them.
         portfolios: Arc<Vec<PortfolioFact>>,
+        /// The projects as these entries left them, in the order of the entries.
+        projects: Arc<Vec<ProjectFact>>,
         /// The assignments as these entries left them.
         assignments: Arc<Vec<AssignmentFact>>,
         /// Whether these are the last.

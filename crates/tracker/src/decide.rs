@@ -24,7 +24,7 @@ use milepost_types::{DamagedRow, GoOn, LedgerKind, Position, Rejection, limits};
 
 pub(crate) use self::days::{Today, between};
 use crate::command::{AdvanceDate, Command};
-use crate::convert::event::Events;
+use crate::convert::event::{Events, MirrorUpdate};
 use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
 use crate::parent::check_portfolio;
@@ -118,8 +118,9 @@ impl Domain for Tracker {
             Command::Ingest { source_entry, skip } => {
                 Ok(ingest::decide(&scope, source_entry, skip.as_deref())?)
             }
-            Command::UpgradeMirror { position, portfolios, assignments, is_last } => {
-                Ok(mirror_upgrade::decide(&scope, position, (&portfolios[..], &assignments[..]), *is_last))
+            Command::UpgradeMirror { position, portfolios, projects, assignments, is_last } => {
+                let update = MirrorUpdate { portfolios, projects, assignments };
+                Ok(mirror_upgrade::decide(&scope, position, update, *is_last))
             }
             Command::ResetFollower { to, reason } => Ok(reset_follower(&scope, to, reason)),
             Command::FollowRestored { from, to } => Ok(follow_restored(&scope, *from, to)?),

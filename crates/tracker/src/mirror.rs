@@ -3,6 +3,7 @@
 //! Invariant: a fact is what the registry said last, as far as it was followed. A time zone that this
 //! version does not know counts as UTC, so that no fact is refused.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_schedule::{Calendar, Weekdays};
@@ -24,6 +25,8 @@ pub(crate) struct PortfolioFact {
     /// The languages that an entry of its timeline must have to be published.
     pub(crate) required_languages: Vec<String>,
     pub(crate) publish_needs_another_person: bool,
+    /// A code of ISO 4217; empty: not kept by the version that took it over.
+    pub(crate) reporting_currency: String,
 }
 
 /// A working calendar, as the registry says.
@@ -39,9 +42,11 @@ pub(crate) struct WorkingDays {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectFact {
     pub(crate) name: ProjectName,
-    /// Where it stands, as the registry numbers it. Kept and passed on; no rule here asks for it.
+    /// Where it stands, as the registry numbers it. Kept and passed on.
     pub(crate) status: i32,
     pub(crate) deleted: bool,
+    /// The project without its long texts, encoded; none: not kept by the version that took it over.
+    pub(crate) project: Option<Bytes>,
 }
 
 /// What is kept of an assignment.
@@ -75,6 +80,7 @@ pub(crate) struct Portfolio {
     pub(crate) language: String,
     pub(crate) required_languages: Vec<String>,
     pub(crate) publish_needs_another_person: bool,
+    pub(crate) reporting_currency: String,
 }
 
 impl Portfolio {
@@ -92,6 +98,7 @@ impl Portfolio {
             language: String::new(),
             required_languages: Vec::new(),
             publish_needs_another_person: false,
+            reporting_currency: String::new(),
         }
     }
 }
@@ -112,6 +119,7 @@ impl From<&PortfolioFact> for Portfolio {
             language: fact.language.clone(),
             required_languages: fact.required_languages.clone(),
             publish_needs_another_person: fact.publish_needs_another_person,
+            reporting_currency: fact.reporting_currency.clone(),
         }
     }
 }
@@ -141,6 +149,7 @@ mod tests {
             language: "zh-CN".into(),
             required_languages: vec!["en".into()],
             publish_needs_another_person: true,
+            reporting_currency: "CNY".into(),
         }
     }
 

@@ -203,20 +203,21 @@ impl<'a> Events<'a> {
         self.fill(reserved, source_event(SOURCE_PARTLY_FOLLOWED, source_entry, payload));
     }
 
-    /// Entries of the registry up to a position were read again, for what this version mirror_version of them: these portfolios and
-    /// assignments. So much is kept of all of them now; 0 if more are to come.
+    /// Entries of the registry up to a position were read again, for what this version keeps of them. So much is kept of
+    /// all of them now; 0 if more are to come.
     pub(crate) fn refollowed(
         &mut self,
         reserved: Reserved,
         position: &Position,
-        (portfolios, assignments): (&[PortfolioFact], &[AssignmentFact]),
+        update: MirrorUpdate<'_>,
         mirror_version: u32,
     ) {
         let refollowed = proto::SourceRefollowed {
             position: Some(position_to_proto(position)),
             mirror_version,
-            assignments: assignments.iter().map(mirror::assignment_to_proto).collect(),
-            portfolios: portfolios.iter().map(mirror::portfolio_to_proto).collect(),
+            assignments: update.assignments.iter().map(mirror::assignment_to_proto).collect(),
+            portfolios: update.portfolios.iter().map(mirror::portfolio_to_proto).collect(),
+            projects: update.projects.iter().map(mirror::project_to_proto).collect(),
         };
         self.fill(
             reserved,
@@ -331,11 +332,13 @@ mod tests {
                 language: String::new(),
                 required_languages: Vec::new(),
                 publish_needs_another_person: false,
+                reporting_currency: String::new(),
             }],
             projects: vec![ProjectFact {
                 name: "portfolios/wsc/projects/road".parse().unwrap(),
                 status: 3,
                 deleted: false,
+                project: None,
             }],
             assignments: Vec::new(),
             access: AccessFacts::default(),
@@ -403,7 +406,7 @@ mod tests {
         assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
 
-    const GOLDEN: &str = "6c0cbc8b5cdadaef6c2a6d7146a68dd8821f2fac41b368aec8215bb9b74fd6d7";
+    const GOLDEN: &str = "5385e414bcb654268a185c025591d84cd9bbca8e0ee56a55047b17e2bc699c62";
 
     #[test]
     fn an_event_tells_who_did_what_and_when() {

@@ -30,6 +30,7 @@ pub(crate) fn of_portfolio(resource: registry::Portfolio) -> Result<PortfolioFac
         language: resource.language,
         required_languages: resource.required_languages,
         publish_needs_another_person: resource.publish_needs_another_person,
+        reporting_currency_code: resource.reporting_currency_code,
     })
 }
 
@@ -39,7 +40,20 @@ pub(crate) fn of_project(resource: &registry::Project) -> Result<ProjectFact, Un
         name: resource.name.parse().map_err(Unreadable::new)?,
         status: resource.status,
         deleted: resource.delete_time.is_some(),
+        project: Some(without_long_texts(resource).encode_to_vec().into()),
     })
+}
+
+/// A project without its long texts, which nothing is computed of.
+fn without_long_texts(project: &registry::Project) -> registry::Project {
+    let mut kept = registry::Project {
+        purpose: String::new(),
+        scale: String::new(),
+        status_reason: String::new(),
+        ..project.clone()
+    };
+    kept.annual_plans.iter_mut().for_each(|plan| plan.content.clear());
+    kept
 }
 
 /// The message of a portfolio's fact.
@@ -57,12 +71,20 @@ pub(crate) fn portfolio_to_proto(fact: &PortfolioFact) -> event::FollowedPortfol
         language: fact.language.clone(),
         required_languages: fact.required_languages.clone(),
         publish_needs_another_person: fact.publish_needs_another_person,
+        reporting_currency_code: fact.reporting_currency.clone(),
     }
 }
 
 /// The message of a project's fact.
 pub(crate) fn project_to_proto(fact: &ProjectFact) -> event::FollowedProject {
-    event::FollowedProject { name: fact.name.to_string(), status: fact.status, deleted: fact.deleted }
+    // It is the encoding of a message.
+    let project = fact.project.as_ref().and_then(|project| registry::Project::decode(project.clone()).ok());
+    event::FollowedProject {
+        name: fact.name.to_string(),
+        status: fact.status,
+        deleted: fact.deleted,
+        project,
+    }
 }
 
 /// What is kept of an assignment of the registry.
@@ -118,7 +140,9 @@ pub(crate) fn portfolio_bytes(fact: &PortfolioFact) -> usize {
 
 /// Bytes that a project's fact takes in an event.
 pub(crate) fn project_bytes(fact: &ProjectFact) -> usize {
-    in_event(project_to_proto(fact).encoded_len())
+    let bare = ProjectFact { project: None, ..fact.clone() };
+    let project = fact.project.as_ref().map_or(0, |project| in_event(project.len()));
+    in_event(project_to_proto(&bare).encoded_len() + project)
 }
 
 fn in_event(message: usize) -> usize {
@@ -141,7 +165,22 @@ fn portfolio(message: event::FollowedPortfolio) -> Result<PortfolioFact, Unreada
         language: message.language,
         required_languages: message.required_languages,
         publish_needs_another_person: message.publish_needs_another_person,
+        reporting_currency: message.reporting_currency_code,
     })
+}
+
+/// A `FollowedProject` whose project stays the bytes that were written.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct StoredProject {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(int32, tag = "2")]
+    pub(crate) status: i32,
+    #[prost(bool, tag = "3")]
+    pub(crate) deleted: bool,
+    /// None: it was not kept by the version that took it over.
+    #[prost(bytes = "bytes", optional, tag = "4")]
+    pub(crate) project: Option<Bytes>,
 }
 
 /// Whether the project whose fact was stored is deleted.
@@ -199,6 +238,7 @@ mod tests {
             language: String::new(),
             required_languages: Vec::new(),
             publish_needs_another_person: false,
+            reporting_currency: String::new(),
         }
     }
 
@@ -208,6 +248,7 @@ mod tests {
             language: "zh-CN".into(),
             required_languages: vec!["zh-CN".into(), "en".into()],
             publish_needs_another_person: true,
+            reporting_currency: "CNY".into(),
             ..portfolio()
         }
     }
@@ -225,7 +266,7 @@ mod tests {
         }
         for deleted in [true, false] {
             let name = "portfolios/wsc/projects/road".parse().unwrap();
-            let fact = ProjectFact { name, status: 3, deleted };
+            let fact = ProjectFact { name, status: 3, deleted, project: None };
             let bytes = Bytes::from(project_to_proto(&fact).encode_to_vec());
             assert_eq!(project_is_deleted(&bytes), Ok(deleted));
         }
@@ -263,9 +304,12 @@ mod tests {
         assert_eq!(hex(&assignment_to_proto(&an_assignment()).encode_to_vec()), GOLDEN_ASSIGNMENT);
         assert_eq!(hex(&portfolio_to_proto(&portfolio()).encode_to_vec()), GOLDEN_PORTFOLIO);
         let languages = hex(&portfolio_to_proto(&of_two_languages()).encode_to_vec());
-        assert_eq!(languages, [GOLDEN_PORTFOLIO, "62057a682d434e6a057a682d434e6a02656e7001"].concat());
+        assert_eq!(
+            languages,
+            [GOLDEN_PORTFOLIO, "62057a682d434e6a057a682d434e6a02656e70017a03434e59"].concat()
+        );
         let name = "portfolios/wsc/projects/road".parse().unwrap();
-        let project = ProjectFact { name, status: 3, deleted: true };
+        let project = ProjectFact { name, status: 3, deleted: true, project: None };
         assert_eq!(hex(&project_to_proto(&project).encode_to_vec()), GOLDEN_PROJECT);
     }
 

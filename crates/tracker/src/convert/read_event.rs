@@ -84,6 +84,8 @@ struct Refollowed {
     assignments: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "4")]
     portfolios: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    projects: Vec<Bytes>,
 }
 
 /// The name of a fact.
@@ -194,8 +196,8 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let facts = facts(part.portfolios, part.projects, part.assignments)?;
         return Ok(Effect::PartlyFollowed { partly, facts });
     }
-    if let Some(Refollowed { mirror_version, assignments, portfolios }) = view.refollowed {
-        return Ok(Effect::Refollowed { facts: facts(portfolios, Vec::new(), assignments)?, mirror_version });
+    if let Some(Refollowed { mirror_version, assignments, portfolios, projects }) = view.refollowed {
+        return Ok(Effect::Refollowed { facts: facts(portfolios, projects, assignments)?, mirror_version });
     }
     match view.reset {
         Some(reset) => {

@@ -13,20 +13,20 @@ use milepost_types::{DamagedRow, Position};
 
 use super::Scope;
 use super::days::Today;
-use crate::convert::event::Events;
-use crate::convert::mirror::{assignment_bytes, portfolio_bytes};
-use crate::mirror::{AssignmentFact, Portfolio, PortfolioFact};
+use crate::convert::event::{Events, MirrorUpdate};
+use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
+use crate::mirror::{AssignmentFact, Portfolio};
 use crate::names::ProjectName;
 use crate::service_request::officer;
 use crate::tables;
 use crate::tables::mirror_version::MIRROR_VERSION;
 
-/// Decides the entry that adds these portfolios and assignments to the mirror, as the registry's entries up to `position`
-/// left them. After the last of them it is decided until it does nothing more.
+/// Decides the entry that adds these portfolios, projects and assignments to the mirror, as the registry's entries up to
+/// `position` left them. After the last of them it is decided until it does nothing more.
 pub(super) fn decide(
     scope: &Scope<'_>,
     position: &Position,
-    (portfolios, assignments): (&[PortfolioFact], &[AssignmentFact]),
+    update: MirrorUpdate<'_>,
     is_last: bool,
 ) -> Decision {
     let rows = scope.rows.read;
@@ -34,15 +34,12 @@ pub(super) fn decide(
         return Decision::default();
     }
     let mut events = Events::new(scope.context, "");
-    let bytes = portfolios.iter().map(portfolio_bytes).chain(assignments.iter().map(assignment_bytes));
+    let bytes =
+        update.portfolios.iter().map(portfolio_bytes).chain(update.projects.iter().map(project_bytes));
+    let bytes = bytes.chain(update.assignments.iter().map(assignment_bytes));
     let reserved = events.reserve(bytes.sum());
-    let is_whole = is_last && assign_officers(scope, assignments, &mut events);
-    events.refollowed(
-        reserved,
-        position,
-        (portfolios, assignments),
-        if is_whole { MIRROR_VERSION } else { 0 },
-    );
+    let is_whole = is_last && assign_officers(scope, update.assignments, &mut events);
+    events.refollowed(reserved, position, update, if is_whole { MIRROR_VERSION } else { 0 });
     let decided_on = tables::source::get(rows).into_iter().collect();
     Decision { portfolio: String::new(), decided_on, events: events.finish() }
 }

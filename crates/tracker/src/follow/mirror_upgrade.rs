@@ -3,7 +3,8 @@
 //!
 //! Invariant: it is done before following goes on, so that what is said later is taken over later. If it is interrupted
 //! it begins again, which changes nothing of what was kept; of a portfolio nothing is kept but how the last entry left it,
-//! so that it never is as it was once. Where the registry's log was restored to before what was followed, it ends with
+//! so that it never is as it was once; of a project what was reported is
+//! kept in the order of the entries, and whether it is deleted stays. Where the registry's log was restored to before what was followed, it ends with
 //! that log.
 
 use std::collections::BTreeMap;
@@ -14,9 +15,9 @@ use milepost_types::{LedgerKind, Position};
 
 use super::{Follow, Stop, read};
 use crate::command::Command;
-use crate::convert::mirror::{assignment_bytes, portfolio_bytes};
+use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
 use crate::decide::PART_BYTES;
-use crate::mirror::{AssignmentFact, PortfolioFact};
+use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::tables;
 use crate::tables::mirror_version::MIRROR_VERSION;
 
@@ -38,13 +39,16 @@ impl Follow {
             let end = until.sequence.min(batch.tail.sequence);
             let entries = read(start, batch).await?;
             let position = entries.last().map_or(start, |last| last.position);
-            let mut assignments = Vec::new();
+            let (mut assignments, mut projects) = (Vec::new(), Vec::new());
             for entry in entries.into_iter().filter(|entry| entry.position.sequence <= end) {
                 assignments.extend(entry.assignments);
+                projects.extend(entry.projects);
                 portfolios.extend(entry.portfolios.into_iter().map(|fact| (fact.name.clone(), fact)));
             }
-            let keep = |facts| command(position, Vec::new(), facts, false);
+            let keep = |assignments| Update { assignments, ..Update::default() }.command(position);
             self.submit_all(parts(assignments, assignment_bytes).map(keep).collect()).await?;
+            let keep = |projects| Update { projects, ..Update::default() }.command(position);
+            self.submit_all(parts(projects, project_bytes).map(keep).collect()).await?;
             if position.sequence >= end {
                 return self.finish(position, portfolios.into_values()).await;
             }
@@ -65,10 +69,10 @@ impl Follow {
         position: Position,
         portfolios: impl Iterator<Item = PortfolioFact>,
     ) -> Result<(), Stop> {
-        let keep = |facts| command(position, facts, Vec::new(), false);
+        let keep = |portfolios| Update { portfolios, ..Update::default() }.command(position);
         self.submit_all(parts(portfolios, portfolio_bytes).map(keep).collect()).await?;
         while self.outdated().is_some() {
-            self.submit_all(vec![command(position, Vec::new(), Vec::new(), true)]).await?;
+            self.submit_all(vec![Update { is_last: true, ..Update::default() }.command(position)]).await?;
         }
         Ok(())
     }
@@ -91,12 +95,23 @@ fn parts<T>(facts: impl IntoIterator<Item = T>, bytes_of: fn(&T) -> usize) -> im
     parts.into_iter()
 }
 
-fn command(
-    position: Position,
+/// What one command adds to the mirror.
+#[derive(Default)]
+struct Update {
     portfolios: Vec<PortfolioFact>,
+    projects: Vec<ProjectFact>,
     assignments: Vec<AssignmentFact>,
     is_last: bool,
-) -> Command {
-    let (portfolios, assignments) = (Arc::new(portfolios), Arc::new(assignments));
-    Command::UpgradeMirror { position, portfolios, assignments, is_last }
+}
+
+impl Update {
+    fn command(self, position: Position) -> Command {
+        Command::UpgradeMirror {
+            position,
+            portfolios: Arc::new(self.portfolios),
+            projects: Arc::new(self.projects),
+            assignments: Arc::new(self.assignments),
+            is_last: self.is_last,
+        }
+    }
 }

@@ -501,6 +501,7 @@ fn what_an_earlier_version_did_not_keep_is_read_again_and_nothing_is_derived_twi
     let upgrade = |assignments: Vec<_>, is_last| Command::UpgradeMirror {
         position,
         portfolios: std::sync::Arc::default(),
+        projects: std::sync::Arc::default(),
         assignments: assignments.into(),
         is_last,
     };

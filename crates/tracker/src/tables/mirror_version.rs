@@ -10,9 +10,9 @@ use milepost_types::LedgerKind;
 
 use super::Table;
 
-/// What this version copies: portfolios, projects, access, since 1 assignments, and since 2 what timelines ask of a
-/// portfolio.
-pub(crate) const MIRROR_VERSION: u32 = 2;
+/// What this version copies: portfolios, projects, access, since 1 assignments, since 2 what timelines ask of a portfolio,
+/// and since 3 what projects are, and the currency of a portfolio.
+pub(crate) const MIRROR_VERSION: u32 = 3;
 
 const KEY: [u8; 2] = [Table::MirrorVersion as u8, LedgerKind::Registry as u8];
 

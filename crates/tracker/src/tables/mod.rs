@@ -25,6 +25,7 @@
 //! | 34 | assignment_day | portfolio `0` date, project `0` assignment | nothing |
 //! | 35 | mirror_version | the followed ledger's kind | which version of the mirror is complete |
 //! | 36 | by state | portfolio `0` state, project `0` service request | nothing |
+//! | 37 | project_history | portfolio `0` year (u16) project `0` number (u32) | facts, see crate `milepost-figures` |
 //! | 40 | inspection | portfolio `0` project `0` inspection | the encoded `tracker.v1.Inspection` |
 //! | 41 | by date | portfolio `0` date, project `0` inspection | nothing |
 //! | 42 | follow-ups | portfolio `0` project `0` followed inspection `0` inspection | nothing |
@@ -106,6 +107,7 @@ pub(crate) enum Table {
     Assignment = 33,
     AssignmentDay = 34,
     MirrorVersion = 35,
+    ProjectHistory = 37,
 }
 
 impl Table {
@@ -122,6 +124,7 @@ impl Table {
             Table::Assignment => "tracker.assignment",
             Table::AssignmentDay => "tracker.assignment_day",
             Table::MirrorVersion => "tracker.mirror_version",
+            Table::ProjectHistory => "tracker.project_history",
         };
         DamagedRow::new(name, key, what)
     }

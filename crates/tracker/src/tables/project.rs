@@ -1,17 +1,25 @@
-//! Table 5: what is kept of each project of the registry.
+//! Tables 5 and 37: what is kept of each project of the registry, and what was reported of it before.
 //!
-//! Key: see [`super`]. Value: the encoded `event.v1.FollowedProject`, as in the event that took it over. Put
-//! by `milepost.source.followed`; dropped when the registry is followed anew.
+//! Keys: see [`super`]. Value of the first: the encoded `event.v1.FollowedProject`, as in the event that took it over; of
+//! the second see `milepost-figures`, which makes it of the first as each is put. Put by `milepost.source.followed`, and by
+//! `milepost.source.refollowed` where an earlier version did not keep the project; dropped when the registry is followed
+//! anew.
 
 use bytes::Bytes;
+use milepost_figures::History;
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_resource::Unreadable;
 use milepost_types::{DamagedRow, ResourceId};
+use prost::Message;
 
 use super::Table;
 use super::key;
-use crate::convert::mirror;
+use crate::convert::mirror::{self, StoredProject};
 use crate::names::ProjectName;
+
+/// What was reported of projects.
+const HISTORY: History = History { tag: Table::ProjectHistory as u8, table_name: "tracker.project_history" };
 
 /// Whether the project with these ids is deleted; none if it is not known.
 ///
@@ -24,8 +32,58 @@ pub(crate) fn is_deleted(rows: &dyn Read, ids: &[ResourceId]) -> Result<Option<b
 }
 
 /// Sets what is kept of a project.
-pub(crate) fn put(rows: &mut dyn Write, name: &ProjectName, value: Bytes) {
-    rows.put(key::of_project(Table::Project, name), value);
+///
+/// # Errors
+/// If it, or what was kept before, cannot be decoded.
+pub(crate) fn put(rows: &mut dyn Write, name: &ProjectName, value: Bytes) -> Result<(), Unreadable> {
+    let own = key::of_project(Table::Project, name);
+    let before = rows.get(&own).map(StoredProject::decode).transpose()?.and_then(|before| before.project);
+    if let Some(after) = StoredProject::decode(value.clone())?.project {
+        report(rows, before.as_ref(), &after)?;
+    }
+    rows.put(own, value);
+    Ok(())
+}
+
+/// Adds what the registry said of a project and an earlier version did not keep, as one of its entries left it. Whether it
+/// is deleted stays; of an entry that is not after what is kept nothing is taken.
+///
+/// # Errors
+/// If it, or what is kept, cannot be decoded.
+pub(crate) fn complete(rows: &mut dyn Write, name: &ProjectName, value: &Bytes) -> Result<(), Unreadable> {
+    let own = key::of_project(Table::Project, name);
+    let StoredProject { name: said_name, status, deleted, project } = StoredProject::decode(value.clone())?;
+    let Some(after) = project else { return Ok(()) };
+    let kept = rows.get(&own).map(StoredProject::decode).transpose()?;
+    let kept = kept.unwrap_or(StoredProject { name: said_name, status, deleted, project: None });
+    if let Some(before) = &kept.project
+        && sequence(&after)? <= sequence(before)?
+    {
+        return Ok(());
+    }
+    report(rows, kept.project.as_ref(), &after)?;
+    rows.put(own, StoredProject { project: Some(after), ..kept }.encode_to_vec().into());
+    Ok(())
+}
+
+/// The sequence of the entry that left a project so.
+fn sequence(project: &Bytes) -> Result<u64, Unreadable> {
+    Ok(EtagView::decode(project.clone())?.etag.parse().unwrap_or_default())
+}
+
+/// The field of a project that says which entry left it so.
+#[derive(Clone, PartialEq, prost::Message)]
+struct EtagView {
+    #[prost(string, tag = "43")]
+    etag: String,
+}
+
+/// Adds to what was reported.
+fn report(rows: &mut dyn Write, before: Option<&Bytes>, after: &Bytes) -> Result<(), Unreadable> {
+    HISTORY.put(rows, before.map(|before| &before[..]), after, |rows, portfolio, time| {
+        let portfolio = super::portfolio::get(rows, portfolio).ok().flatten();
+        portfolio.map(|portfolio| portfolio.clock_date(time))
+    })
 }
 
 /// Drops what is kept of all projects.
@@ -33,4 +91,187 @@ pub(crate) fn clear(rows: &mut dyn Write) {
     let range = KeyRange::prefix(&Key::of(Table::Project).done());
     let keys: Vec<_> = rows.scan(&range, Direction::Forward).map(|(key, _)| key).collect();
     keys.iter().for_each(|key| rows.delete(key));
+    HISTORY.clear(rows);
+}
+
+/// What the registry said of a project, as far as it counts as known; none if it is not there, or an earlier version did
+/// not keep it.
+///
+/// # Errors
+/// If a row cannot be decoded.
+#[cfg(test)]
+pub(crate) fn known(
+    rows: &dyn Read,
+    name: &ProjectName,
+    ask: &milepost_figures::Ask,
+) -> Result<Option<milepost_figures::KnownProject>, DamagedRow> {
+    let own = key::of_project(Table::Project, name);
+    let Some(value) = rows.get(&own) else { return Ok(None) };
+    let stored = StoredProject::decode(value).map_err(|error| Table::Project.damaged(&own, error))?;
+    stored.project.map(|project| HISTORY.known(rows, name, project, ask)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{Date, date};
+    use milepost_figures::Ask;
+    use milepost_proto::event::v1::event::Resource;
+    use milepost_proto::figure::v1::Knowledge;
+    use milepost_proto::google::r#type::Money;
+    use milepost_proto::registry::v1::{AnnualPlan, CompletedInvestment, Period, Project};
+    use milepost_resource::date_message;
+    use milepost_types::CurrencyCode;
+
+    use super::*;
+    use crate::command::Command;
+    use crate::tests::registry::deleted;
+    use crate::tests::{Registry, World};
+
+    const ROAD: &str = "portfolios/wsc/projects/road";
+
+    fn cny(units: i64) -> Option<Money> {
+        Some(Money { currency_code: "CNY".into(), units, nanos: 0 })
+    }
+
+    /// As an entry of the registry leaves the project: what it completed in months of 2021, each with the day on which that
+    /// was reported.
+    fn road(sequence: u64, commit: &str, completed: &[(i8, i64, Option<Date>)]) -> Project {
+        let completed = completed.iter().map(|(month, units, reported)| {
+            let first = date(2021, *month, 1);
+            let period = Period {
+                start_date: Some(date_message(first)),
+                end_date: Some(date_message(first.last_of_month())),
+            };
+            let reported_date = reported.map(date_message);
+            CompletedInvestment { period: Some(period), amount: cny(*units), reported_date }
+        });
+        let time: jiff::Timestamp = commit.parse().unwrap();
+        Project {
+            name: ROAD.into(),
+            purpose: "a long text".into(),
+            annual_plans: vec![AnnualPlan {
+                year: 2021,
+                investment: cny(100),
+                content: "another".into(),
+                ..AnnualPlan::default()
+            }],
+            completed_investments: completed.collect(),
+            update_time: Some(prost_types::Timestamp { seconds: time.as_second(), nanos: 0 }),
+            etag: sequence.to_string(),
+            ..Project::default()
+        }
+    }
+
+    /// January was reported as 10 at once, and corrected to 12 in June; February was reported late, of which is said that it
+    /// was in March.
+    fn story() -> Vec<Project> {
+        vec![
+            road(2, "2021-02-01T01:00:00Z", &[(1, 10, None)]),
+            // In Shanghai it is the 11th already.
+            road(3, "2021-05-10T17:00:00Z", &[(1, 10, None), (2, 7, Some(date(2021, 3, 5)))]),
+            road(4, "2021-06-01T01:00:00Z", &[(1, 12, None), (2, 7, Some(date(2021, 3, 5)))]),
+        ]
+    }
+
+    fn followed() -> (World, Registry) {
+        let (mut world, mut registry) = World::with_projects(&[]);
+        for project in story() {
+            let resource = Some(Resource::ProjectResource(project));
+            world.ingest(registry.append(vec![("milepost.project.updated", resource)])).unwrap();
+        }
+        (world, registry)
+    }
+
+    fn completed(world: &World, knowledge: Knowledge, day: Date) -> i128 {
+        let days = (date(2021, 1, 1), date(2021, 6, 30));
+        let ask = Ask { day, knowledge, plan_year: 2021, days };
+        let known = known(&world.rows, &ROAD.parse().unwrap(), &ask).unwrap().unwrap();
+        let currency = CurrencyCode::stored("CNY").unwrap();
+        known.completed(days, currency).unwrap().nanos / 1_000_000_000
+    }
+
+    fn answers(world: &World) -> Vec<i128> {
+        let of = |knowledge, month, day| completed(world, knowledge, date(2021, month, day));
+        vec![
+            of(Knowledge::Then, 1, 31),
+            of(Knowledge::Then, 2, 1),
+            of(Knowledge::Then, 3, 5),
+            of(Knowledge::Then, 6, 1),
+            of(Knowledge::ThenStrict, 3, 5),
+            of(Knowledge::ThenStrict, 5, 10),
+            of(Knowledge::ThenStrict, 5, 11),
+            of(Knowledge::Latest, 1, 1),
+        ]
+    }
+
+    /// office.md section 0, Knowledge: THEN by reported dates, strict by commits, LATEST all; a commit has the day of the
+    /// portfolio's zone.
+    #[test]
+    fn what_is_known_of_a_project_depends_on_the_day_and_the_knowledge() {
+        let (world, _) = followed();
+        assert_eq!(answers(&world), [0, 10, 17, 19, 10, 10, 17, 19]);
+        let ask = Ask {
+            day: date(2021, 2, 1),
+            knowledge: Knowledge::Then,
+            plan_year: 2021,
+            days: (date(2021, 1, 1), date(2021, 12, 31)),
+        };
+        let known = known(&world.rows, &ROAD.parse().unwrap(), &ask).unwrap().unwrap();
+        let currency = CurrencyCode::stored("CNY").unwrap();
+        let plans = known.plans(date(2021, 12, 31), currency).unwrap();
+        assert_eq!(plans.investment, milepost_figures::Planned::Amount(100_000_000_000));
+        let latest = known.latest().unwrap();
+        assert_eq!((latest.purpose.as_str(), latest.annual_plans[0].content.as_str()), ("", ""));
+        assert_eq!((known.start(), known.end(), known.enrolment()), (None, None, None));
+        let straddling = known.completed((date(2021, 1, 15), date(2021, 12, 31)), currency).unwrap();
+        assert_eq!((straddling.nanos, straddling.straddling), (0, 1), "STRADDLES, never split");
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+
+    /// office.md section 0: a tracker with an older journal follows the registry again from 0.
+    #[test]
+    fn what_was_reported_before_an_upgrade_is_known_as_if_it_had_been_followed() {
+        let (world, mut registry) = followed();
+        let gone = deleted(Resource::ProjectResource(Project { etag: "5".into(), ..story().remove(2) }));
+        let mut old = World::with_projects(&[]).0;
+        let last = registry.append(vec![("milepost.project.deleted", Some(gone))]);
+        let mut said: Vec<_> =
+            (2..=4).flat_map(|sequence| registry.source_entry(sequence).projects).collect();
+        said.extend(last.projects.clone());
+        for sequence in 2..=5 {
+            let mut entry = registry.source_entry(sequence);
+            entry.projects.iter_mut().for_each(|fact| fact.project = None);
+            old.ingest(entry).unwrap();
+        }
+        let ask = Ask {
+            day: date(2021, 6, 1),
+            knowledge: Knowledge::Latest,
+            plan_year: 2021,
+            days: (date(2021, 1, 1), date(2021, 6, 30)),
+        };
+        let name: ProjectName = ROAD.parse().unwrap();
+        assert!(known(&old.rows, &name, &ask).unwrap().is_none());
+        mirror_version_of_before(&mut old);
+        let refollow = |projects: Vec<_>| Command::UpgradeMirror {
+            position: registry.tail(),
+            portfolios: Vec::new().into(),
+            projects: projects.into(),
+            assignments: Vec::new().into(),
+            is_last: false,
+        };
+        // It is interrupted, and begins again.
+        old.submit(refollow(said[..2].to_vec())).unwrap();
+        assert_eq!(is_deleted(&old.rows, name.ids()).unwrap(), Some(true), "it never is as it was once");
+        let rows = old.rows.clone();
+        old.submit(refollow(said[..2].to_vec())).unwrap();
+        assert_eq!(old.rows, rows);
+        old.submit(refollow(said)).unwrap();
+        assert_eq!(answers(&old), answers(&world));
+        assert_eq!(is_deleted(&old.rows, name.ids()).unwrap(), Some(true));
+    }
+
+    /// As an earlier version of the tracker left the rows.
+    fn mirror_version_of_before(world: &mut World) {
+        crate::tables::mirror_version::put(&mut world.rows, 2);
+    }
 }

@@ -71,8 +71,9 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     assert_eq!(kept(&tracker), crate::tables::mirror_version::MIRROR_VERSION);
     let story = tracker.story();
     let again: Vec<_> = story.iter().filter(|line| line.contains("refollowed")).collect();
-    let parts = ["source.refollowed"; 3];
-    assert_eq!(again, parts, "what was said of assignments, how portfolios were left, and that it is all");
+    let parts = ["source.refollowed"; 4];
+    let what = "what was said of assignments, of projects, how portfolios were left, and that it is all";
+    assert_eq!(again, parts, "{what}");
     let required = |tracker: &Running| {
         let (view, name) = (tracker.service.api.ledger.view(), "portfolios/wsc".parse().unwrap());
         crate::tables::portfolio::get(&view, &name).unwrap().unwrap().required_languages

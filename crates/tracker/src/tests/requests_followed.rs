@@ -175,6 +175,7 @@ fn what_timelines_ask_of_a_portfolio_is_kept_when_it_is_read_again_and_no_damage
     let refollow = |portfolios: Vec<_>, assignments: Vec<_>, is_last| Command::UpgradeMirror {
         position,
         portfolios: portfolios.into(),
+        projects: std::sync::Arc::default(),
         assignments: assignments.into(),
         is_last,
     };
