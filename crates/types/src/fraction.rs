@@ -3,6 +3,8 @@
 //! Invariant: the denominator is positive, both numbers are in lowest terms and within ±10^33, and nothing is rounded
 //! but by [`Fraction::rounded`].
 
+use std::cmp::Ordering;
+
 /// The greatest numerator and denominator: far beyond sums of money in billionths, and small enough to be rounded
 /// without overflow.
 const BOUND: u128 = 10_u128.pow(33);
@@ -72,6 +74,37 @@ impl Fraction {
     }
 }
 
+/// By value, exactly.
+impl Ord for Fraction {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let left = self.numerator.checked_mul(other.denominator);
+        let right = other.numerator.checked_mul(self.denominator);
+        match (left, right) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            // Whole parts first; what is left of both is from 0 to 1, and is compared upside down.
+            _ => compare((self.numerator, self.denominator), (other.numerator, other.denominator)),
+        }
+    }
+}
+
+impl PartialOrd for Fraction {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Compares two quotients with positive denominators without multiplying them.
+fn compare((a, b): (i128, i128), (c, d): (i128, i128)) -> Ordering {
+    let whole = a.div_euclid(b).cmp(&c.div_euclid(d));
+    match (whole, a.rem_euclid(b), c.rem_euclid(d)) {
+        (Ordering::Equal, 0, 0) => Ordering::Equal,
+        (Ordering::Equal, 0, _) => Ordering::Less,
+        (Ordering::Equal, _, 0) => Ordering::Greater,
+        (Ordering::Equal, left, right) => compare((d, right), (b, left)),
+        (whole, ..) => whole,
+    }
+}
+
 fn gcd(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -130,7 +163,31 @@ mod tests {
         assert_eq!(most.checked_sub(fraction(1, BOUND.cast_signed())), None);
     }
 
+    #[test]
+    fn fractions_are_compared_exactly_however_large() {
+        let most = BOUND.cast_signed();
+        let (near, nearer) = (fraction(most - 2, most - 1), fraction(most - 1, most));
+        assert!(near < nearer && nearer < fraction(1, 1) && fraction(-1, 1) < fraction(1 - most, most));
+        assert_eq!(fraction(most, most - 1).cmp(&fraction(most, most - 1)), Ordering::Equal);
+        assert!(fraction(1, most) < fraction(1, most - 1) && fraction(0, 1) < fraction(1, most));
+    }
+
     proptest! {
+        #[test]
+        fn comparing_without_multiplying_is_comparing_by_cross_multiplication(
+            a in any::<i64>(),
+            b in 1..i64::MAX,
+            c in any::<i64>(),
+            d in 1..i64::MAX,
+            small in -6_i128..6,
+            smaller in 1_i128..6,
+        ) {
+            let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
+            for ((a, b), (c, d)) in [((a, b), (c, d)), ((small, smaller), (c, d)), ((small, smaller), (a % 5, b % 5 + 1))] {
+                prop_assert_eq!(super::compare((a, b), (c, d)), (a * d).cmp(&(c * b)));
+            }
+        }
+
         #[test]
         fn what_is_rounded_is_within_half_of_the_last_place(a in any::<i64>(), b in 1..i64::MAX) {
             let (a, b) = (i128::from(a), i128::from(b));
