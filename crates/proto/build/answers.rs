@@ -7,19 +7,21 @@
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
-/// What a resource's service has besides the methods that create, get and list.
+/// What a resource's service has besides the methods that get and list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changes {
-    /// Neither: what is created stays.
-    None,
-    /// The method that deletes.
+    /// Nothing: the service itself makes the resources.
+    Nothing,
+    /// The method that creates: what is created stays.
+    Create,
+    /// Those that create and delete.
     Delete,
-    /// The methods that update, delete and undelete.
+    /// Those that create, update, delete and undelete.
     All,
 }
 
 /// Checks the answers of a resource's standard methods, and of the others that answer with it. Returns which
-/// of the changing methods the service has.
+/// of the methods that change something the service has.
 ///
 /// # Panics
 /// If a method is missing, or if an answer looks otherwise.
@@ -33,14 +35,15 @@ pub(crate) fn check(pool: &DescriptorPool, resource: &MessageDescriptor, plural:
     let found = found.unwrap_or_else(|| panic!("{}: there is no {service}", file.name()));
     let has = |method: &String| found.methods().any(|served| served.name() == method);
     let [create, get, update, delete, undelete] = &one;
-    for method in [create, get, &list] {
+    for method in [get, &list] {
         assert!(has(method), "{}: {service} has no {method}", file.name());
     }
-    let changes = match (has(update), has(undelete), has(delete)) {
-        (true, true, true) => Changes::All,
-        (false, false, true) => Changes::Delete,
-        (false, false, false) => Changes::None,
-        _ => panic!("{}: {service} needs all of {update}, {delete} and {undelete}", file.name()),
+    let changes = match (has(create), has(update), has(undelete), has(delete)) {
+        (true, true, true, true) => Changes::All,
+        (true, false, false, true) => Changes::Delete,
+        (true, false, false, false) => Changes::Create,
+        (false, false, false, false) => Changes::Nothing,
+        _ => panic!("{}: {service} needs all of {create}, {update}, {delete} and {undelete}", file.name()),
     };
     for method in found.methods() {
         let (answer, is_list) = (method.output(), *method.name() == *list);

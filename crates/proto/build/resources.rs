@@ -23,7 +23,7 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
     let standard = schema.resources.iter().zip(&changes).flat_map(|(resource, changes)| {
         let [created, updated, deleted, undeleted] = event_types(resource);
         match changes {
-            Changes::None => vec![created],
+            Changes::Nothing | Changes::Create => vec![created],
             Changes::Delete => vec![created, deleted],
             Changes::All => vec![created, updated, deleted, undeleted],
         }
@@ -65,7 +65,10 @@ pub(crate) fn code(pool: &DescriptorPool) -> String {
         code += &type_of(&schema, resource);
         code += &implementation(&schema, resource);
         code += &requests(&schema, resource);
-        if changes != Changes::None {
+        if changes != Changes::Nothing {
+            code += &creatability(&schema, resource);
+        }
+        if matches!(changes, Changes::Delete | Changes::All) {
             code += &deletability(resource);
         }
         if changes == Changes::All {
@@ -130,7 +133,6 @@ fn implementation(schema: &Schema, resource: &Resource) -> String {
     const EVENT_FIELD: u32 = {number};
     const EVENT_TYPES: [&'static str; 4] = {event_types:?};
     type Parent = {parent};
-    type Create = {module}::Create{name}Request;
     type Get = {module}::Get{name}Request;
     type List = {module}::List{plural}Request;
     fn name(&self) -> &str {{ &self.name }}
@@ -177,24 +179,19 @@ fn copy_part(schema: &Schema, field: &FieldDescriptor, ident: &str) -> Option<St
     ))
 }
 
+/// Whether a request says what is above.
+fn has_parent(schema: &Schema, request: &str) -> bool {
+    let found = schema.pool.get_message_by_name(request).unwrap_or_else(|| panic!("there is no {request}"));
+    found.get_field_by_name("parent").is_some()
+}
+
 fn requests(schema: &Schema, resource: &Resource) -> String {
-    let Resource { message, singular, plural, .. } = resource;
+    let Resource { message, plural, .. } = resource;
     let (name, package) = (message.name(), message.package_name());
-    let has_parent = |request: String| {
-        let full = format!("{package}.{request}");
-        let message = schema.pool.get_message_by_name(&full).unwrap_or_else(|| panic!("there is no {full}"));
-        message.get_field_by_name("parent").is_some()
-    };
-    let parent = if has_parent(format!("Create{name}Request")) { "&self.parent" } else { "\"\"" };
-    let parents = if has_parent(format!("List{plural}Request")) { "Some(&self.parent)" } else { "None" };
+    let listed = has_parent(schema, &format!("{package}.List{plural}Request"));
+    let parents = if listed { "Some(&self.parent)" } else { "None" };
     format!(
-        "impl CreateRequest<{path}> for {module}::Create{name}Request {{
-    const ID: &'static str = \"{singular}_id\";
-    fn parent(&self) -> &str {{ {parent} }}
-    fn id(&self) -> &str {{ &self.{singular}_id }}
-    fn take_resource(&mut self) -> Option<{path}> {{ self.{resource}.take() }}
-}}
-impl GetRequest for {module}::Get{name}Request {{
+        "impl GetRequest for {module}::Get{name}Request {{
     fn name(&self) -> &str {{ &self.name }}
     fn min_revisions(&self) -> &[String] {{ &self.min_revisions }}
 }}
@@ -207,6 +204,25 @@ impl ListRequest for {module}::List{plural}Request {{
     fn order_by(&self) -> &str {{ &self.order_by }}
     fn show_deleted(&self) -> bool {{ self.show_deleted }}
     fn min_revisions(&self) -> &[String] {{ &self.min_revisions }}
+}}
+",
+        module = module(package),
+    )
+}
+
+/// The implementation of `Creatable`.
+fn creatability(schema: &Schema, resource: &Resource) -> String {
+    let Resource { message, singular, .. } = resource;
+    let (name, package) = (message.name(), message.package_name());
+    let parent = has_parent(schema, &format!("{package}.Create{name}Request"));
+    let parent = if parent { "&self.parent" } else { "\"\"" };
+    format!(
+        "impl Creatable for {path} {{ type Create = {module}::Create{name}Request; }}
+impl CreateRequest<{path}> for {module}::Create{name}Request {{
+    const ID: &'static str = \"{singular}_id\";
+    fn parent(&self) -> &str {{ {parent} }}
+    fn id(&self) -> &str {{ &self.{singular}_id }}
+    fn take_resource(&mut self) -> Option<{path}> {{ self.{resource}.take() }}
 }}
 ",
         path = path(message),

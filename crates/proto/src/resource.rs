@@ -299,8 +299,6 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
 
     /// What it is under: its message, or [`TopLevel`], also of what floats.
     type Parent;
-    /// The request that creates one.
-    type Create: CreateRequest<Self>;
     /// The request that reads one.
     type Get: GetRequest;
     /// The request that lists them.
@@ -324,8 +322,14 @@ pub trait Resource: Node + Message + Debug + Default + Clone + PartialEq + 'stat
     fn into_event(self) -> event::Resource;
 }
 
+/// A resource that callers create: others are made by their service alone.
+pub trait Creatable: Resource {
+    /// The request that creates one.
+    type Create: CreateRequest<Self>;
+}
+
 /// A resource that can be deleted.
-pub trait Deletable: Resource {
+pub trait Deletable: Creatable {
     /// The request that deletes one.
     type Delete: TargetRequest;
 }

@@ -12,7 +12,7 @@ use crate::event::v1::Event;
 use crate::milepost::access::v1::{ApiToken, CreateApiTokenResponse, Grant, ServiceAccount};
 use crate::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
 use crate::resource::{
-    Access, CreateRequest, EVENT_FIELDS, FACTS, Field, Kind, Leaf, ListRequest, Resource,
+    Access, Creatable, CreateRequest, EVENT_FIELDS, FACTS, Field, Kind, Leaf, ListRequest, Resource,
     STANDARD_EVENT_TYPES, carried,
 };
 use crate::tracker::v1::{Milestone, TimelineEntry, TimelineRule};
@@ -224,7 +224,7 @@ fn an_event_carries_each_resource_in_a_field_of_its_own() {
     assert_eq!(numbers.len(), EVENT_FIELDS.len());
 }
 
-fn is_asked_for<R: Resource>() {
+fn is_asked_for<R: Creatable>() {
     let (service, message) = (pool().get_service_by_name(R::SERVICE).unwrap(), described::<R>());
     let list = R::List::METHOD.strip_prefix(R::SERVICE).and_then(|name| name.strip_prefix('/')).unwrap();
     let methods = ["Create", "Get"].map(|verb| format!("{verb}{}", message.name()));

@@ -18,7 +18,7 @@ use milepost_proto::registry::v1::{
     Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Observation, Organization,
     Phase, Policy, PolicyProgramme, Portfolio, Project,
 };
-use milepost_proto::resource::{Deletable, Mutable};
+use milepost_proto::resource::{Creatable, Deletable, Mutable};
 use milepost_resource::{Api, Method, Metrics, ResourceService, Rules};
 use milepost_service::config::server::Server;
 use milepost_service::host::raw::{Calls, RawService};
@@ -157,7 +157,7 @@ impl Service {
     }
 
     /// The same, of what is not deleted either.
-    pub(crate) fn serve_permanent<R: Rules<Registry>>(
+    pub(crate) fn serve_permanent<R: Rules<Registry> + Creatable>(
         &self,
         methods: Vec<(&'static str, Method<Registry>)>,
     ) -> RawService<ResourceService<Registry, R>> {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use milepost_ledger::Direction;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{
-    CreateRequest, ListRequest, Mutable, Node, Resource, TargetRequest, UpdateRequest,
+    Creatable, CreateRequest, ListRequest, Mutable, Node, Resource, TargetRequest, UpdateRequest,
 };
 use milepost_service::access::Scopes;
 use milepost_service::value::date;
@@ -33,7 +33,7 @@ pub(crate) fn parent<R: Resource>(given: &str, violations: &mut Violations) -> O
 }
 
 /// What a request to create says, but for its parent, which was read.
-pub fn create<D, R: Rules<D>>(
+pub fn create<D, R: Rules<D> + Creatable>(
     request: &mut R::Create,
     field: String,
     parent: Option<Vec<ResourceId>>,
@@ -44,7 +44,7 @@ pub fn create<D, R: Rules<D>>(
     Some(New { field, parent: parent?, id: id?, resource: resource? })
 }
 
-fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<Option<ResourceId>> {
+fn id<R: Creatable>(request: &R::Create, violations: &mut Violations) -> Option<Option<ResourceId>> {
     let given = Some(request.id()).filter(|id| !id.is_empty());
     let shape = R::TYPE.shape();
     if shape.is_of_year() && given.is_none() {
@@ -53,7 +53,7 @@ fn id<R: Resource>(request: &R::Create, violations: &mut Violations) -> Option<O
     violations.check_optional(R::Create::ID, given, |id| shape.id(id))
 }
 
-fn resource<D, R: Rules<D>>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
+fn resource<D, R: Rules<D> + Creatable>(request: &mut R::Create, violations: &mut Violations) -> Option<R> {
     let resource = violations.require(R::TYPE.singular, request.take_resource())?;
     let created = check::create::<D, R>(resource);
     created.map_err(|found| violations.nest(R::TYPE.singular, found)).ok()
@@ -77,7 +77,7 @@ pub fn names<R: Resource>(
 }
 
 /// One resource to be created; what was `found` wrong with it already comes before its other faults.
-pub fn read_create<D, R: Rules<D>>(
+pub fn read_create<D, R: Rules<D> + Creatable>(
     mut request: R::Create,
     violations: &mut Violations,
     found: Violations,

@@ -15,7 +15,7 @@ use http::Request as HttpRequest;
 use jiff::Timestamp;
 use milepost_ledger::{Domain, Ledger, Receipt, Submission, SubmitError, View};
 use milepost_proto::WriteRequest;
-use milepost_proto::resource::{Deletable, GetRequest, ListRequest, Mutable};
+use milepost_proto::resource::{Creatable, Deletable, GetRequest, ListRequest, Mutable};
 use milepost_proto::rule::AccessRequest;
 use milepost_service::access::{Permit, Permitted};
 use milepost_service::host::raw::{Calls, RawMethods, ResponseFuture, unary};
@@ -399,9 +399,24 @@ pub struct ResourceService<D: Domain, R> {
 }
 
 impl<D: Resources, R: Rules<D>> ResourceService<D, R> {
-    /// The service of what is neither updated nor deleted, with these methods besides the standard ones that it has.
-    pub fn permanent(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
+    /// The service of what it makes itself, with these methods besides those that get and list.
+    pub fn read_only(api: Arc<Api<D>>, methods: Vec<(&'static str, Method<D>)>) -> Self {
         Self { api, methods: Arc::new(methods.into_iter().collect()), resource: std::marker::PhantomData }
+    }
+
+    /// The service of what is neither updated nor deleted, with these methods besides the standard ones that it has.
+    pub fn permanent(api: Arc<Api<D>>, mut methods: Vec<(&'static str, Method<D>)>) -> Self
+    where
+        R: Creatable,
+    {
+        let create = method::<R::Create>();
+        // A method of the service's own may create in another way.
+        if methods.iter().all(|(own, _)| *own != create) {
+            methods.push(write(create, |request: R::Create, violations| {
+                read_create::<D, R>(request, violations, Violations::new())
+            }));
+        }
+        Self::read_only(api, methods)
     }
 
     /// The service of what is not updated, with these methods besides the standard ones that it has.
@@ -445,13 +460,7 @@ impl<D: Resources, R: Rules<D>> RawMethods for ResourceService<D, R> {
             return Some(api.answer_call(request, Api::list::<R>));
         }
         let service = R::SERVICE.rsplit('.').next().and_then(|name| name.strip_suffix("Service"));
-        Some(match method.strip_suffix(service?)? {
-            "Get" => api.answer_call(request, Api::get::<R>),
-            "Create" => api.answer_write(request, |request: R::Create, violations| {
-                read_create::<D, R>(request, violations, Violations::new())
-            }),
-            _ => return None,
-        })
+        (method.strip_suffix(service?)? == "Get").then(|| api.answer_call(request, Api::get::<R>))
     }
 }
 

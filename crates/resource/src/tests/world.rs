@@ -5,7 +5,7 @@ use milepost_ledger::{Actor, CommandId, Context, Entry};
 use milepost_proto::event::v1::Event;
 use milepost_proto::google::r#type::Date;
 use milepost_proto::registry::v1::*;
-use milepost_proto::resource::{Mutable, Resource};
+use milepost_proto::resource::{Creatable, Mutable, Resource};
 use milepost_service::access::{Permit, Scopes};
 use milepost_types::{LedgerKind, LogId, Rejection, Violations};
 use prost::Message;
@@ -87,7 +87,10 @@ impl World {
         Ok(events)
     }
 
-    pub(super) fn create<R: Rules<Office>>(&mut self, request: R::Create) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn create<R: Rules<Office> + Creatable>(
+        &mut self,
+        request: R::Create,
+    ) -> Result<Vec<Event>, Rejection> {
         self.ask(|violations| read_create::<Office, R>(request, violations, Violations::new()))
     }
 

@@ -5,6 +5,7 @@ use milepost_ledger::{Actor, Authentication};
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::{Payload, Resource as EventResource};
 use milepost_proto::registry::v1 as registry;
+use milepost_proto::resource::Creatable;
 use milepost_proto::resource::Mutable;
 use milepost_proto::tracker::v1::finding::{Severity, State as FindingState};
 use milepost_proto::tracker::v1::inspection::{Kind, State as InspectionState};
@@ -152,7 +153,10 @@ fn days_of(events: &[Event], kind: &str) -> Vec<jiff::civil::Date> {
 }
 
 impl World {
-    fn create_of<R: Rules<Tracker>>(&mut self, request: R::Create) -> Result<Vec<Event>, Rejection> {
+    fn create_of<R: Rules<Tracker> + Creatable>(
+        &mut self,
+        request: R::Create,
+    ) -> Result<Vec<Event>, Rejection> {
         let mut violations = Violations::new();
         let act = read_create::<Tracker, R>(request, &mut violations, Violations::new());
         let command = violations.finish(act).map(command)?;
