@@ -23,6 +23,7 @@ use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
+use milepost_proto::tracker::v1::excuse_service_client::ExcuseServiceClient;
 use milepost_proto::tracker::v1::finding_service_client::FindingServiceClient;
 use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
@@ -32,6 +33,8 @@ use milepost_proto::tracker::v1::template_service_client::TemplateServiceClient;
 use milepost_proto::tracker::v1::template_version_service_client::TemplateVersionServiceClient;
 use milepost_proto::tracker::v1::timeline_entry_service_client::TimelineEntryServiceClient;
 use milepost_proto::tracker::v1::timeline_rule_service_client::TimelineRuleServiceClient;
+use milepost_proto::tracker::v1::warning_policy_service_client::WarningPolicyServiceClient;
+use milepost_proto::tracker::v1::warning_service_client::WarningServiceClient;
 use milepost_types::{LedgerKind, Position};
 use std::path::PathBuf;
 use tonic::codec::CompressionEncoding;
@@ -225,6 +228,12 @@ impl Client {
         templates: TemplateServiceClient, tracker;
         /// Versions of templates.
         template_versions: TemplateVersionServiceClient, tracker;
+        /// Warning policies.
+        warning_policies: WarningPolicyServiceClient, tracker;
+        /// Warnings.
+        warnings: WarningServiceClient, tracker;
+        /// Excuses of warnings.
+        excuses: ExcuseServiceClient, tracker;
         /// Events, but for watching them: see [`Client::watch`].
         events: EventServiceClient, notifier;
     }

@@ -1,9 +1,9 @@
 //! When, and how well: milestones with baseline, forecast and actual dates, templates of them; service requests;
-//! supervision; and the public timeline.
+//! supervision; warnings; and the public timeline.
 //!
-//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision` and `timeline` have the rules of
-//! these, which crate `resource` serves and stores; `mirror`, `parent` and `source` what is known of the registry and how its
-//! log is followed; `decide`
+//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision`, `timeline` and `warning`
+//! have the rules of these, which crate `resource` serves and stores; `mirror`, `parent` and `source` what is known of the
+//! registry and how its log is followed; `decide`
 //! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
 //! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
 //! takes the registry's journal over, `sweep` lets days begin.
@@ -32,6 +32,7 @@ mod sweep;
 mod tables;
 mod template;
 mod timeline;
+mod warning;
 
 #[cfg(test)]
 mod tests;

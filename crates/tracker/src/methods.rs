@@ -8,6 +8,7 @@ mod service_request;
 mod supervision;
 mod template;
 mod timeline;
+mod warning;
 
 pub(crate) use service_request::of_service_requests;
 pub(crate) use supervision::{of_findings, of_inspections, of_rectification_orders};
@@ -30,6 +31,7 @@ use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, reba
 use crate::names::{MilestoneName, ProjectName};
 
 pub(crate) use timeline::of_timeline_entries;
+pub(crate) use warning::{of_excuses, of_warning_policies};
 
 /// The methods of milestones.
 pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {

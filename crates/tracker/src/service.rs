@@ -12,8 +12,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::resource::Mutable;
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule,
+    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
@@ -129,6 +129,9 @@ impl Service {
             .service(self.serve::<RectificationOrder>(methods::of_rectification_orders()))
             .service(self.serve::<Template>(methods::of_templates()))
             .service(self.serve::<TemplateVersion>(methods::of_template_versions()))
+            .service(self.serve::<WarningPolicy>(self.warning_policy_methods()))
+            .service(self.serve_read_only::<Warning>())
+            .service(self.serve::<Excuse>(methods::of_excuses()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());
@@ -141,6 +144,16 @@ impl Service {
         methods: Vec<(&'static str, Method<Tracker>)>,
     ) -> RawService<ResourceService<Tracker, R>> {
         RawService(ResourceService::new(Arc::clone(&self.api), methods))
+    }
+
+    /// The service of a resource that the tracker makes itself.
+    pub(crate) fn serve_read_only<R: Rules<Tracker>>(&self) -> RawService<ResourceService<Tracker, R>> {
+        RawService(ResourceService::read_only(Arc::clone(&self.api), Vec::new()))
+    }
+
+    /// The methods of warning policies: what is adopted is evaluated by the task that lets days begin.
+    pub(crate) fn warning_policy_methods(&self) -> Vec<(&'static str, Method<Tracker>)> {
+        methods::of_warning_policies(&self.portfolios)
     }
 
     /// The task that follows the registry.

@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
 use crate::tables;
+use crate::warning;
 
 /// The shortest wait between two checks of the clock.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
@@ -120,7 +121,11 @@ impl Sweep {
             let today = portfolio.zone.date_at(self.clock.now());
             let next = match current {
                 None => today,
-                Some(current) if current >= today => return Ok(None),
+                Some(current) if current >= today => match self.is_late(&portfolio.name, current)? {
+                    // What became due of days that have begun.
+                    true => current,
+                    false => return Ok(None),
+                },
                 Some(current) => {
                     let days = between(current, today);
                     if days > self.max_catch_up_days {
@@ -153,11 +158,16 @@ impl Sweep {
                 Err(error) => return Err(error.to_string()),
             };
             let reached = self.current(&portfolio.name).map_err(|row| row.to_string())?;
-            if reached >= Some(next) {
+            if reached > current && reached >= Some(next) {
                 self.metrics.days_advanced.inc();
                 current = reached;
             }
         }
+    }
+
+    /// Whether something became due after the current date had begun.
+    fn is_late(&self, portfolio: &PortfolioName, current: Date) -> Result<bool, String> {
+        warning::is_due(&self.ledger.view(), portfolio, current).map_err(|row| row.to_string())
     }
 
     fn current(&self, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {

@@ -31,6 +31,7 @@ const UNSORTED: &[&str] = event_types!(
         "assignment",
         "annual_list",
         "batch",
+        "excuse",
         "collection",
         "finding",
         "indicator",
@@ -49,6 +50,7 @@ const UNSORTED: &[&str] = event_types!(
         "template_version",
         "timeline_entry",
         "timeline_rule",
+        "warning_policy",
     ],
     others: [
         "milepost.activity.cancelled",
@@ -145,6 +147,17 @@ const UNSORTED: &[&str] = event_types!(
         "milepost.timeline_entry.published",
         "milepost.timeline_entry.revised",
         "milepost.timeline_entry.withdrawn",
+        "milepost.excuse.granted",
+        "milepost.excuse.refused",
+        "milepost.warning.cleared",
+        "milepost.warning.corrected",
+        "milepost.warning.created",
+        "milepost.warning.escalated",
+        "milepost.warning.excused",
+        "milepost.warning.raised",
+        "milepost.warning.superseded",
+        "milepost.warning_policy.adopted",
+        "milepost.warning_policy.retired",
     ],
 );
 

@@ -104,6 +104,8 @@ pub const TEMPLATE_ITEM_BYTES: usize = 600 << 10;
 pub const TEMPLATE_OFFSET_DAYS: i32 = 10_000;
 /// Months from the date of an item of a template to its anchor.
 pub const TEMPLATE_OFFSET_MONTHS: i32 = 1_200;
+/// Periods that have ended when a warning policy is adopted, and that one replay is of.
+pub const WARNING_PERIODS: usize = 60;
 /// Event types in one selection.
 pub const EVENT_TYPES: usize = 64;
 

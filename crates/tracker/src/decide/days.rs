@@ -21,7 +21,7 @@ use milepost_resource::{Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
-use super::works::WORKS;
+use super::works::{LATE_WORKS, WORKS};
 use crate::convert::event::{DayCounts, Events, Reserved};
 use crate::convert::milestone::is_planned;
 use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, timeliness_on, touched};
@@ -70,7 +70,7 @@ impl Today {
 }
 
 /// Makes `date` the portfolio's current date, day by day, as far as an entry goes; the next entry goes on. A
-/// date that is not after the current one changes nothing. A milestone that cannot be decoded lets no day begin
+/// date that is not after the current one brings only what became due of days that have begun. A milestone that cannot be decoded lets no day begin
 /// that touches it.
 pub(crate) fn advance(
     scope: &Scope<'_>,
@@ -80,6 +80,9 @@ pub(crate) fn advance(
 ) -> Result<(), DamagedRow> {
     let mut sweep = DaySweep::new(scope, name)?;
     let mut reactions = Reactions::new(scope, &[]);
+    if let (None, Some(current)) = (sweep.next(date), sweep.current) {
+        return sweep.run_late(current, &mut reactions, events);
+    }
     while let Some(day) = sweep.next(date) {
         if events.bytes() > scope.service.part_bytes || !sweep.run(day, &mut reactions, events)? {
             break;
@@ -245,6 +248,31 @@ impl<'a> DaySweep<'a> {
         events.date_advanced(reserved, self.name, self.counts(day, counts));
         self.finish(day);
         Ok(true)
+    }
+
+    /// What became due after the current date had begun, as far as an entry goes.
+    fn run_late(
+        &self,
+        current: Date,
+        reactions: &mut Reactions<'_>,
+        events: &mut Events<'_>,
+    ) -> Result<(), DamagedRow> {
+        for work in LATE_WORKS {
+            for changes in work(self.scope, self.name, current)? {
+                let mark = events.len();
+                changes?.into_iter().for_each(|change| events.add(change));
+                if events.len() == mark {
+                    continue;
+                }
+                reactions.follow_up(mark, events)?;
+                // What is alone in its entry is written whatever its size.
+                if events.bytes() > self.scope.service.part_bytes && mark > 0 {
+                    events.truncate(mark);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Ends an entry in the midst of a day, which began at an index of it.

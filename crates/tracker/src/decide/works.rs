@@ -12,7 +12,7 @@ use milepost_types::DamagedRow;
 
 use super::{Scope, Tracker};
 use crate::names::PortfolioName;
-use crate::{service_request, supervision, template};
+use crate::{service_request, supervision, template, warning};
 
 /// What becomes of one resource after another. What is empty changes nothing.
 pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, DamagedRow>> + 'a>;
@@ -22,7 +22,10 @@ pub(crate) type Work = for<'a> fn(&'a Scope<'a>, &'a PortfolioName, Date) -> Res
 
 /// The works of a day, in their order.
 pub(crate) const WORKS: &[Work] =
-    &[service_request::days::changes, supervision::days::changes, template::days::changes];
+    &[service_request::days::changes, supervision::days::changes, template::days::changes, warning::changes];
+
+/// The works that may become due of days that have begun already, as where a warning policy is adopted for the past.
+pub(crate) const LATE_WORKS: &[Work] = &[warning::changes];
 
 /// The resources of a portfolio on which something is due by a day, as an index by that date has them: the earliest
 /// first.

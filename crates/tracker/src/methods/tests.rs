@@ -522,6 +522,9 @@ async fn every_required_field_is_asked_for() {
         RectificationOrder::SERVICE,
         Template::SERVICE,
         TemplateVersion::SERVICE,
+        WarningPolicy::SERVICE,
+        Warning::SERVICE,
+        Excuse::SERVICE,
     ];
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
     for service in services {
@@ -554,6 +557,8 @@ async fn every_required_field_is_asked_for() {
         ),
         (Template::SERVICE, "CreateTemplate", "template", "Template"),
         (TemplateVersion::SERVICE, "CreateTemplateVersion", "template_version", "TemplateVersion"),
+        (WarningPolicy::SERVICE, "CreateWarningPolicy", "warning_policy", "WarningPolicy"),
+        (Excuse::SERVICE, "CreateExcuse", "excuse", "Excuse"),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         request.set_field_by_name(field, hollow(part));
@@ -564,20 +569,37 @@ async fn every_required_field_is_asked_for() {
         asked.insert(message(part).full_name().to_owned());
     }
     // And within lists.
-    for (service, method, field, of, part) in [
-        (TimelineEntry::SERVICE, "CreateTimelineEntry", "timeline_entry", "TimelineEntry", "TimelineFigure"),
-        (TimelineRule::SERVICE, "CreateTimelineRule", "timeline_rule", "TimelineRule", "TimelineRuleFigure"),
+    let entry = (TimelineEntry::SERVICE, "CreateTimelineEntry", "timeline_entry", "TimelineEntry");
+    let rule = (TimelineRule::SERVICE, "CreateTimelineRule", "timeline_rule", "TimelineRule");
+    let policy = (WarningPolicy::SERVICE, "CreateWarningPolicy", "warning_policy", "WarningPolicy");
+    for ((service, method, field, of), list, part) in [
+        (entry, "figures", "TimelineFigure"),
+        (rule, "figures", "TimelineRuleFigure"),
+        (policy, "tests", "WarningTest"),
+        (policy, "steps", "WarningStep"),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         let mut resource = DynamicMessage::new(message(of));
-        resource.set_field_by_name("figures", prost_reflect::Value::List(vec![hollow(part)]));
+        resource.set_field_by_name(list, prost_reflect::Value::List(vec![hollow(part)]));
         request.set_field_by_name(field, prost_reflect::Value::Message(resource));
-        let expected = required(&message(part), &format!("{field}.figures[0]."));
+        let expected = required(&message(part), &format!("{field}.{list}[0]."));
         let missing = missing(&tracker, service, method, request).await;
         assert!(expected.is_subset(&missing) && !expected.is_empty(), "{method}: {missing:?}");
         checked += expected.len();
         asked.insert(message(part).full_name().to_owned());
     }
+    // A band is in a list of a list.
+    let mut test = DynamicMessage::new(message("WarningTest"));
+    test.set_field_by_name("bands", prost_reflect::Value::List(vec![hollow("WarningBand")]));
+    let mut resource = DynamicMessage::new(message("WarningPolicy"));
+    let tests = vec![prost_reflect::Value::Message(test)];
+    resource.set_field_by_name("tests", prost_reflect::Value::List(tests));
+    let mut request = DynamicMessage::new(message("CreateWarningPolicyRequest"));
+    request.set_field_by_name("warning_policy", prost_reflect::Value::Message(resource));
+    let of_bands = missing(&tracker, WarningPolicy::SERVICE, "CreateWarningPolicy", request).await;
+    let expected = required(&message("WarningBand"), "warning_policy.tests[0].bands[0].");
+    assert!(expected.is_subset(&of_bands) && !expected.is_empty(), "{of_bands:?}");
+    asked.insert(message("WarningBand").full_name().to_owned());
     let mut item = DynamicMessage::new(message("TemplateItem"));
     item.set_field_by_name("offset", hollow("TemplateOffset"));
     item.set_field_by_name("satisfies", prost_reflect::Value::List(vec![hollow("TemplateRequirement")]));
@@ -641,6 +663,17 @@ async fn every_method_of_the_schema_is_served_and_no_other() {
     for method in self::methods(RectificationOrder::SERVICE) {
         assert!(orders.answer(&method, request()).is_some(), "{method}");
     }
+    let methods_of_policies = tracker.service.warning_policy_methods();
+    let own_methods = methods_of_policies.iter().map(|(name, _)| (WarningPolicy::SERVICE, *name));
+    for (service, own) in own_methods.chain(of_excuses().iter().map(|(name, _)| (Excuse::SERVICE, *name))) {
+        assert!(self::methods(service).iter().any(|method| method == own), "{own} is not in the schema");
+    }
+    let RawService(warnings) = tracker.service.serve_read_only::<Warning>();
+    assert_eq!(self::methods(Warning::SERVICE).len(), 2);
+    for method in self::methods(Warning::SERVICE) {
+        assert!(warnings.answer(&method, request()).is_some(), "{method}");
+    }
+    assert!(warnings.answer("CreateWarning", request()).is_none());
     for own in of_service_requests() {
         let methods = self::methods(ServiceRequest::SERVICE);
         assert!(methods.iter().any(|method| method == own.0), "{} is not in the schema", own.0);

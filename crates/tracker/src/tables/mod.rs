@@ -48,6 +48,13 @@
 //! | 63 | by gate member | portfolio `0` project `0` id of the member `0` milestone | nothing |
 //!
 //! In 58 to 63 are only milestones that a template made.
+//! | 85 | warning_policy | portfolio `0` policy | the encoded `tracker.v1.WarningPolicy` |
+//! | 86 | next evaluation | portfolio `0` date, policy | nothing |
+//! | 87 | warning | portfolio `0` project `0` warning | the encoded `tracker.v1.Warning` |
+//! | 88 | by period | portfolio `0` project `0` policy `0` period end, revision (i32), warning | nothing |
+//! | 89 | warnings by end | portfolio `0` period end, project `0` warning | nothing |
+//! | 90 | excuse | portfolio `0` project `0` excuse | the encoded `tracker.v1.Excuse` |
+//! | 91 | granted | portfolio `0` policy `0` project `0` excuse | nothing |
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -70,15 +77,15 @@ pub(crate) mod project;
 pub(crate) mod source;
 
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule,
+    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 7;
+pub(crate) const STORE_VERSION: u32 = 8;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[
@@ -91,6 +98,9 @@ pub(crate) const TABLES: &[milepost_resource::Table] = &[
     milepost_resource::Table::of::<Tracker, RectificationOrder>(),
     milepost_resource::Table::of::<Tracker, Template>(),
     milepost_resource::Table::of::<Tracker, TemplateVersion>(),
+    milepost_resource::Table::of::<Tracker, WarningPolicy>(),
+    milepost_resource::Table::of::<Tracker, Warning>(),
+    milepost_resource::Table::of::<Tracker, Excuse>(),
 ];
 
 /// The tag of each table but those of resources. Persisted; never reused.

@@ -6,7 +6,7 @@
 //! anew.
 
 use bytes::Bytes;
-use milepost_figures::History;
+use milepost_figures::{Ask, History, KnownProject};
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_resource::Unreadable;
@@ -16,7 +16,7 @@ use prost::Message;
 use super::Table;
 use super::key;
 use crate::convert::mirror::{self, StoredProject};
-use crate::names::ProjectName;
+use crate::names::{PortfolioName, ProjectName};
 
 /// What was reported of projects.
 const HISTORY: History = History { tag: Table::ProjectHistory as u8, table_name: "tracker.project_history" };
@@ -92,6 +92,66 @@ pub(crate) fn clear(rows: &mut dyn Write) {
     let keys: Vec<_> = rows.scan(&range, Direction::Forward).map(|(key, _)| key).collect();
     keys.iter().for_each(|key| rows.delete(key));
     HISTORY.clear(rows);
+}
+
+/// The names of the projects of a portfolio, deleted ones too.
+pub(crate) fn names(rows: &dyn Read, portfolio: &PortfolioName) -> Vec<Result<ProjectName, DamagedRow>> {
+    let found = rows.scan(&KeyRange::prefix(&under_portfolio(portfolio)), Direction::Forward);
+    found.map(|(key, _)| name_of(&key)).collect()
+}
+
+/// The projects of a portfolio, from the one after this on, each as the registry said it; none of one that is deleted, or
+/// that an earlier version did not keep.
+pub(crate) fn under<'a>(
+    rows: &'a dyn Read,
+    portfolio: &PortfolioName,
+    after: Option<&ProjectName>,
+) -> impl Iterator<Item = Result<(ProjectName, Option<Bytes>), DamagedRow>> + use<'a> {
+    let after = after.map(|after| key::of_project(Table::Project, after));
+    let range = KeyRange::prefix(&under_portfolio(portfolio));
+    let found = rows.scan(&range.beyond(after.as_deref(), Direction::Forward), Direction::Forward);
+    found.map(|(key, value)| Ok((name_of(&key)?, project_of(&key, value)?)))
+}
+
+/// A project as the registry said it; none if it is not there, deleted, or an earlier version did not keep it.
+///
+/// # Errors
+/// If the row cannot be decoded.
+pub(crate) fn mirrored(rows: &dyn Read, name: &ProjectName) -> Result<Option<Bytes>, DamagedRow> {
+    let own = key::of_project(Table::Project, name);
+    rows.get(&own).map(|value| project_of(&own, value)).transpose().map(Option::flatten)
+}
+
+/// What is known of a project, which the registry said so last.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn known_of(
+    rows: &dyn Read,
+    name: &ProjectName,
+    project: Bytes,
+    ask: &Ask,
+) -> Result<KnownProject, DamagedRow> {
+    HISTORY.known(rows, name, project, ask)
+}
+
+/// The row of a project that cannot be read.
+pub(crate) fn damaged(name: &ProjectName, what: impl std::fmt::Display) -> DamagedRow {
+    Table::Project.damaged(&key::of_project(Table::Project, name), what)
+}
+
+fn under_portfolio(portfolio: &PortfolioName) -> Vec<u8> {
+    portfolio.ids().iter().fold(Key::of(Table::Project), Key::under).done()
+}
+
+fn name_of(key: &[u8]) -> Result<ProjectName, DamagedRow> {
+    let name = key.split_first().and_then(|(_, ids)| key::name_of(ids));
+    name.ok_or_else(|| Table::Project.damaged(key, "its key names no project"))
+}
+
+fn project_of(key: &[u8], value: Bytes) -> Result<Option<Bytes>, DamagedRow> {
+    let stored = StoredProject::decode(value).map_err(|error| Table::Project.damaged(key, error))?;
+    Ok(stored.project.filter(|_| !stored.deleted))
 }
 
 /// What the registry said of a project, as far as it counts as known; none if it is not there, or an earlier version did

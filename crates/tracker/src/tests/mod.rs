@@ -20,6 +20,7 @@ mod supervision;
 mod templates;
 #[path = "../../../../tests/transcript/mod.rs"]
 mod transcript;
+mod warnings;
 pub(crate) mod world;
 
 use jiff::civil::Date;

@@ -10,8 +10,8 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::tracker::v1::{
-    Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule,
+    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
+    TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -87,7 +87,10 @@ impl Running {
             .add_service(service.serve::<Finding>(methods::of_findings()))
             .add_service(service.serve::<RectificationOrder>(methods::of_rectification_orders()))
             .add_service(service.serve::<Template>(methods::of_templates()))
-            .add_service(service.serve::<TemplateVersion>(methods::of_template_versions()));
+            .add_service(service.serve::<TemplateVersion>(methods::of_template_versions()))
+            .add_service(service.serve::<WarningPolicy>(service.warning_policy_methods()))
+            .add_service(service.serve_read_only::<Warning>())
+            .add_service(service.serve::<Excuse>(methods::of_excuses()));
         let channel = channel_to(router, context.drain.clone());
         let client = MilestoneServiceClient::new(channel.clone());
         let client = client.max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);

@@ -11,6 +11,7 @@ mod service_request;
 mod supervision;
 mod template;
 mod timeline;
+mod warning;
 mod writes;
 
 use std::path::Path;
@@ -39,8 +40,13 @@ struct Tracker {
 impl Subject for Tracker {
     const PACKAGE: &'static str = "milepost.tracker.v1";
     const REVISION_OF_ANOTHER_LOG: &'static str = "UgECAZXzoHweS26dVS8fCo08EQAAAAAAABJnASNFZ4mrze_fdQLE";
-    const BY_ANOTHER_PERSON: &'static [&'static str] =
-        &["RebaselineMilestone", "ReviewRectificationOrder", "ExtendRectificationOrder"];
+    const BY_ANOTHER_PERSON: &'static [&'static str] = &[
+        "RebaselineMilestone",
+        "ReviewRectificationOrder",
+        "ExtendRectificationOrder",
+        "GrantExcuse",
+        "RefuseExcuse",
+    ];
 
     fn channel(&self) -> &Channel {
         &self.running.channel

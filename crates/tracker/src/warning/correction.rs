@@ -1,0 +1,189 @@
+//! Corrections: what becomes of the warnings of a project when a period of it was excused, or is computed again.
+//!
+//! Invariants: nothing that was evaluated is changed; a warning of the next revision stands beside it, and only where
+//! something differs. Of later periods what the tests found stays, and runs and what is shown follow anew.
+
+use jiff::civil::Date;
+use milepost_proto::event::v1 as event;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::{Warning, WarningPolicy, WarningResult};
+use milepost_resource::{Act, Change, Checked, Decided, EventKind, Rows, date, date_message};
+use milepost_types::{DamagedRow, Rejection};
+
+use super::days::reached_steps;
+use super::evaluation::{Evaluator, Occasion};
+use super::known::AsOf;
+use super::light::Light;
+use super::measure::{Missing, Why, worst};
+use super::outcome::{before, carried, from, made, name_of, of_period, runs_message};
+use super::policy::{current_date, rule_of};
+use super::{PolicyName, WarningName};
+use crate::decide::{Scope, Tracker};
+use crate::names::ProjectName;
+use crate::tables;
+
+/// What is corrected.
+pub(super) struct Correction<'a> {
+    /// Why, as was said.
+    pub(super) reason: &'a str,
+    /// The day on which it is.
+    pub(super) day: Date,
+    /// Periods that are excused, by their ends, and the excuse.
+    pub(super) excused: (&'a [Date], &'a str),
+    /// What the tests find of a period, by its end, computed again.
+    pub(super) found: Option<(Date, Vec<WarningResult>)>,
+}
+
+/// The corrections of a project's warnings by a policy.
+pub(super) fn corrections(
+    scope: &Scope<'_>,
+    policy: &Checked<WarningPolicy>,
+    project: &ProjectName,
+    correction: &Correction<'_>,
+) -> Result<Vec<Change>, DamagedRow> {
+    let (ends, excuse) = correction.excused;
+    let found = correction.found.as_ref();
+    let Some(first) = ends.iter().copied().chain(found.map(|(end, _)| *end)).min() else {
+        return Ok(Vec::new());
+    };
+    let rule = rule_of(policy)?;
+    let mut changes = Vec::new();
+    let mut last = before(&scope.rows, project, policy.name(), first)?.map(Checked::into_inner);
+    for old in from(&scope.rows, project, policy.name(), first)? {
+        let Some(end) = date(old.period_end.as_ref()) else { continue };
+        let computed = found.filter(|(of, _)| *of == end).map(|(_, tests)| tests.clone());
+        let is_computed = computed.is_some();
+        let held = last.as_ref().map(|last| &last.tests[..]).unwrap_or_default();
+        let tests = computed.unwrap_or_else(|| again(&old.tests, held, rule.missing));
+        let light = worst(tests.iter().map(|test| Light::of(test.light)));
+        let is_excused = ends.contains(&end);
+        let mut new = Warning::clone(&old);
+        if is_excused {
+            excuse.clone_into(&mut new.excuse);
+        }
+        let counted = light.filter(|_| new.excuse.is_empty());
+        let (after, reached) = rule.progression.follow(&carried(last.as_ref()), counted);
+        let evaluated = date(old.evaluation_date.as_ref()).unwrap_or(end);
+        new.light = Light::message(light);
+        new.shown_light = Light::message(after.shown);
+        new.tests = tests;
+        new.runs = runs_message(after.runs);
+        new.steps = reached_steps(policy, &reached, evaluated);
+        new.review_date = new.steps.iter().find_map(|step| step.review_date);
+        if new == *old {
+            last = Some(new);
+            continue;
+        }
+        if is_computed {
+            new.evaluation_date = Some(date_message(correction.day));
+        }
+        new.revision = old.revision.saturating_add(1);
+        correction.reason.clone_into(&mut new.reason);
+        let name = name_of(project, policy.name(), end, new.revision);
+        changes.push(corrected(scope, &old, (name, &new), is_excused, correction.day));
+        last = Some(new);
+    }
+    Ok(changes)
+}
+
+/// What tests found, where those that keep the light of the period before may have had another one there.
+fn again(tests: &[WarningResult], held: &[WarningResult], missing: Missing) -> Vec<WarningResult> {
+    let mut tests = tests.to_vec();
+    if missing != Missing::Hold {
+        return tests;
+    }
+    for (i, test) in tests.iter_mut().enumerate() {
+        if test.why.iter().any(|why| why == Why::Held.as_str()) {
+            test.light = held.get(i).map_or(Light::message(None), |held| held.light);
+        }
+    }
+    tests
+}
+
+/// The warning in the place of an old one, and that the old one is not the one that counts any more.
+fn corrected(
+    scope: &Scope<'_>,
+    old: &Checked<Warning>,
+    (name, new): (WarningName, &Warning),
+    is_excused: bool,
+    day: Date,
+) -> Change {
+    let kind = if is_excused {
+        let payload = event::WarningExcused { excuse: new.excuse.clone() };
+        EventKind::custom("milepost.warning.excused", Payload::WarningExcused(payload))
+    } else {
+        let payload =
+            event::WarningCorrected { corrects: old.name().to_string(), reason: new.reason.clone() };
+        EventKind::custom("milepost.warning.corrected", Payload::WarningCorrected(payload))
+    };
+    let superseded = old.changed(scope, |warning| warning.superseded_by = name.to_string());
+    let payload = event::WarningSuperseded { superseded_by: name.to_string() };
+    let superseding = EventKind::custom("milepost.warning.superseded", Payload::WarningSuperseded(payload));
+    let announced = Change::of(superseding, Some(old), superseded).on(Some(day));
+    made(scope, name, new, kind, day).announcing([announced])
+}
+
+/// A request to compute a period of a policy again, by all that is known now.
+pub(crate) struct Recompute {
+    pub(crate) policy: PolicyName,
+    /// The last day of the period.
+    pub(crate) end: Date,
+    /// Only of this project; none: of all.
+    pub(crate) project: Option<ProjectName>,
+    pub(crate) reason: String,
+}
+
+impl Act<Tracker> for Recompute {
+    fn decide(&self, scope: &Scope<'_>) -> Result<Decided, Rejection> {
+        let policy = scope.rows.find(&self.policy)?;
+        if policy.is_deleted() {
+            return Err(Rejection::deleted(&self.policy));
+        }
+        let rule = rule_of(&policy)?;
+        let Some(period) = rule.periods.ending_on(self.end) else {
+            let description =
+                format!("no period of the policy ends on {}; give the last day of one", self.end);
+            return Err(Rejection::invalid("period_end", "NO_PERIOD", description));
+        };
+        let portfolio = self.policy.parent();
+        let day = current_date(scope, &portfolio)?;
+        let as_of = AsOf { day, knowledge: Knowledge::Latest };
+        let occasion = Occasion { period, as_of };
+        let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
+        let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
+        let peers = evaluator.peers(occasion)?;
+        let projects = match &self.project {
+            Some(project) => vec![Ok(project.clone())],
+            None => tables::project::names(scope.rows.read, &portfolio),
+        };
+        let mut changes = Vec::new();
+        for project in projects {
+            let project = project?;
+            // What was not evaluated then is not evaluated now.
+            if of_period(&scope.rows, &project, &self.policy, self.end)?.is_none() {
+                continue;
+            }
+            let Some(candidate) = evaluator.candidate_of(&project, day)? else { continue };
+            let previous = before(&scope.rows, &project, &self.policy, self.end)?;
+            let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
+            let evaluated = evaluator.evaluate(&candidate, occasion, &peers, held)?;
+            let correction = Correction {
+                reason: &self.reason,
+                day,
+                excused: (&[], ""),
+                found: Some((self.end, evaluated.tests)),
+            };
+            changes.extend(corrections(scope, &policy, &project, &correction)?);
+        }
+        Ok(changes.into())
+    }
+
+    fn subject(&self, _: &Rows<'_, Tracker>, _: jiff::Timestamp) -> Result<Option<bytes::Bytes>, Rejection> {
+        Ok(None)
+    }
+
+    fn answers_with_all(&self) -> Option<&'static str> {
+        Some("warnings")
+    }
+}

@@ -1,0 +1,189 @@
+//! What a day brings: the periods of policies that are evaluated on it, project by project.
+//!
+//! Invariants: a project that has a warning of a period needs nothing more of it, so an evaluation that takes several
+//! entries goes on with those that are left; the policy goes to its next period last. One period of a policy is evaluated
+//! at a time: the next one goes by the warnings of it. As long as not all is known that this version keeps of
+//! projects, nothing is evaluated. A day on which no policy evaluates costs one look at an index.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use milepost_ledger::Read;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::warning_step::Action;
+use milepost_proto::tracker::v1::{Excuse, ReachedStep, Warning, WarningPolicy};
+use milepost_resource::{Change, Checked, EventKind, Rows, date, date_message};
+use milepost_types::{DamagedRow, ResourceName as _};
+
+use super::PolicyName;
+use super::evaluation::{Evaluated, Evaluator, Occasion};
+use super::excuse::GRANTED;
+use super::known::AsOf;
+use super::light::Light;
+use super::measure::Peers;
+use super::outcome::{before, carried, kind, made, name_of, of_period, runs_message};
+use super::policy::{NEXT_EVALUATION, evaluation_date, rule_of};
+use crate::decide::works::{Changes, due};
+use crate::decide::{Scope, Tracker};
+use crate::names::{PortfolioName, ProjectName};
+use crate::tables;
+use crate::tables::mirror_version::MIRROR_VERSION;
+
+/// What the beginning of a day, or a policy that is adopted for the past, makes of warnings.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn changes<'a>(
+    scope: &'a Scope<'a>,
+    portfolio: &'a PortfolioName,
+    day: Date,
+) -> Result<Changes<'a>, DamagedRow> {
+    if tables::mirror_version::get(scope.rows.read) < MIRROR_VERSION {
+        return Ok(Box::new(std::iter::empty()));
+    }
+    let next = |policy: &WarningPolicy| policy.next_evaluation_date;
+    let policies = due(scope, NEXT_EVALUATION, portfolio, next, day)?;
+    let evaluations = policies.into_iter().map(|policy| Evaluation::of(scope, portfolio, &policy));
+    let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
+    Ok(Box::new(evaluations.into_iter().flatten().flat_map(Evaluation::changes)))
+}
+
+/// An evaluation of a policy.
+struct Evaluation<'a> {
+    scope: &'a Scope<'a>,
+    policy: Checked<WarningPolicy>,
+    evaluator: Evaluator<'a>,
+    occasion: Occasion,
+    peers: Vec<Peers>,
+    /// The excuses of the period, by their projects.
+    excuses: HashMap<ProjectName, String>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// Of a policy that evaluates a period by now; none if it does not.
+    fn of(
+        scope: &'a Scope<'a>,
+        portfolio: &PortfolioName,
+        name: &PolicyName,
+    ) -> Result<Option<Self>, DamagedRow> {
+        let Some(policy) = scope.rows.get(name)? else { return Ok(None) };
+        let rule = rule_of(&policy)?;
+        let Some(day) = date(policy.next_evaluation_date.as_ref()) else { return Ok(None) };
+        let end = day.saturating_sub(policy.evaluate_after_days.days());
+        let period = rule.periods.ending_on(end).ok_or_else(|| name.damaged("it evaluates no period"))?;
+        let as_of = AsOf { day, knowledge: Knowledge::Then };
+        let occasion = Occasion { period, as_of };
+        let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
+        let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
+        let peers = evaluator.peers(occasion)?;
+        let excuses = excuses(&scope.rows, name, end)?;
+        Ok(Some(Self { scope, policy, evaluator, occasion, peers, excuses }))
+    }
+
+    /// The warnings that are left to be made, and then the policy's next period.
+    fn changes(self) -> Changes<'a> {
+        let projects = tables::project::names(self.scope.rows.read, &self.policy.name().parent());
+        let this = Rc::new(self);
+        let last = Rc::clone(&this);
+        let warnings = projects.into_iter().map(move |project| this.of_project(&project?));
+        Box::new(warnings.chain(std::iter::once_with(move || Ok(vec![last.next_period()]))))
+    }
+
+    /// The warning of a project, if there is none of the period yet.
+    fn of_project(&self, project: &ProjectName) -> Result<Vec<Change>, DamagedRow> {
+        let (rows, policy) = (&self.scope.rows, self.policy.name());
+        let Occasion { period, as_of } = self.occasion;
+        if of_period(rows, project, policy, period.end)?.is_some() {
+            return Ok(Vec::new());
+        }
+        let Some(candidate) = self.evaluator.candidate_of(project, as_of.day)? else { return Ok(Vec::new()) };
+        let previous = before(rows, project, policy, period.end)?;
+        let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
+        let Evaluated { light, tests } =
+            self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;
+        let excuse = self.excuses.get(project).cloned().unwrap_or_default();
+        let carried = carried(previous.as_deref());
+        let counted = light.filter(|_| excuse.is_empty());
+        let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
+        let steps = reached_steps(&self.policy, &reached, as_of.day);
+        let warning = Warning {
+            policy: policy.to_string(),
+            period_start: Some(date_message(period.start)),
+            period_end: Some(date_message(period.end)),
+            evaluation_date: Some(date_message(as_of.day)),
+            light: Light::message(light),
+            shown_light: Light::message(after.shown),
+            tests,
+            excuse,
+            runs: runs_message(after.runs),
+            review_date: steps.iter().find_map(|step| step.review_date),
+            steps,
+            revision: 1,
+            ..Warning::default()
+        };
+        let name = name_of(project, policy, period.end, 1);
+        let kind = kind(carried.shown, &warning);
+        Ok(vec![made(self.scope, name, &warning, kind, as_of.day)])
+    }
+
+    /// The policy goes to its next period, if there is one.
+    fn next_period(&self) -> Change {
+        let Occasion { period, as_of } = self.occasion;
+        let next = self.evaluator.rule.periods.after(period.end);
+        let after = self.policy.changed(self.scope, |policy| {
+            policy.next_evaluation_date = next.map(|next| date_message(evaluation_date(policy, next)));
+        });
+        Change::of(EventKind::Updated, Some(&self.policy), after).on(Some(as_of.day))
+    }
+}
+
+/// The steps of a policy with these places, as a warning of a day says them.
+pub(super) fn reached_steps(policy: &WarningPolicy, places: &[usize], day: Date) -> Vec<ReachedStep> {
+    let reached = places.iter().filter_map(|place| {
+        let step = policy.steps.get(*place)?;
+        let is_review = step.action() == Action::Review;
+        Some(ReachedStep {
+            index: i32::try_from(*place).unwrap_or(i32::MAX),
+            action: step.action,
+            role: step.role.clone(),
+            review_date: is_review.then(|| date_message(day.saturating_add(step.months.months()))),
+        })
+    });
+    reached.collect()
+}
+
+/// The granted excuses of a period of a policy, by their projects.
+pub(super) fn excuses(
+    rows: &Rows<'_, Tracker>,
+    policy: &PolicyName,
+    end: Date,
+) -> Result<HashMap<ProjectName, String>, DamagedRow> {
+    let fields = [policy.id().as_str().as_bytes(), &[0]].concat();
+    let mut excuses = HashMap::new();
+    for name in rows.names::<Excuse>(GRANTED, policy.parent_ids(), &fields) {
+        let Some(excuse) = rows.get(&name)? else { continue };
+        if excuse.period_ends.contains(&date_message(end)) {
+            excuses.entry(name.parent()).or_insert_with(|| name.to_string());
+        }
+    }
+    Ok(excuses)
+}
+
+/// Whether a policy of a portfolio evaluates a period by a day, so that the sweep is to go on.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn is_due(read: &dyn Read, portfolio: &PortfolioName, day: Date) -> Result<bool, DamagedRow> {
+    let rows = Rows::<Tracker>::new(read);
+    if tables::mirror_version::get(read) < MIRROR_VERSION {
+        return Ok(false);
+    }
+    let Some(first) = rows.names::<WarningPolicy>(NEXT_EVALUATION, portfolio.ids(), &[]).next() else {
+        return Ok(false);
+    };
+    let policy = rows.get(&first)?;
+    let next = policy.and_then(|policy| date(policy.next_evaluation_date.as_ref()));
+    Ok(next.is_some_and(|next| next <= day))
+}

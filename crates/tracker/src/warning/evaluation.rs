@@ -1,0 +1,175 @@
+//! Evaluating a policy for a period: every project that it finds, one after another.
+//!
+//! Invariants: an evaluation depends on rows alone, and on the day as of which they are known; peers are those of the
+//! same period and day. Nothing is written here: the daily sweep and replays both evaluate by this.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::civil::Date;
+use milepost_ledger::Read;
+use milepost_proto::registry::v1::Project;
+use milepost_proto::registry::v1::project::Status;
+use milepost_proto::tracker::v1::WarningResult;
+use milepost_proto::tracker::v1::warning_test::Comparison;
+use milepost_resource::{FilterRow, Rows};
+use milepost_types::filter::CurrentDate;
+use milepost_types::{CurrencyCode, DamagedRow};
+
+use super::known::{AsOf, Known, Observed};
+use super::light::Light;
+use super::measure::{Found, Measured, Peers, Why, compare, find, worst};
+use super::outcome::result;
+use super::period::Period;
+use super::rule::Rule;
+use crate::decide::Tracker;
+use crate::mirror::Portfolio;
+use crate::names::{PortfolioName, ProjectName};
+use crate::tables;
+
+/// A project of the portfolio, as the registry says it now.
+pub(crate) struct Candidate {
+    pub(crate) name: ProjectName,
+    project: Project,
+    /// The same, encoded.
+    row: Bytes,
+}
+
+/// A policy, ready to evaluate in its portfolio.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) rows: Rows<'a, Tracker>,
+    pub(crate) rule: Rule,
+    portfolio: PortfolioName,
+    known: Arc<Portfolio>,
+    currency: Option<CurrencyCode>,
+}
+
+/// A period, and as of when it is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Occasion {
+    pub(crate) period: Period,
+    pub(crate) as_of: AsOf,
+}
+
+/// What an evaluation finds of a project.
+pub(crate) struct Evaluated {
+    pub(crate) light: Option<Light>,
+    pub(crate) tests: Vec<WarningResult>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        read: &'a dyn Read,
+        rule: Rule,
+        portfolio: PortfolioName,
+        known: Arc<Portfolio>,
+    ) -> Self {
+        let currency = CurrencyCode::stored(&known.reporting_currency);
+        Self { rows: Rows::new(read), rule, portfolio, known, currency }
+    }
+
+    /// The projects that the policy is about on a day, from the one after this on: not deleted, nor cancelled.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded; so with all that reads.
+    pub(crate) fn candidates(
+        &self,
+        day: Date,
+        after: Option<&ProjectName>,
+    ) -> impl Iterator<Item = Result<Candidate, DamagedRow>> + use<'_, 'a> {
+        let today = CurrentDate::new(day, &self.known.zone);
+        let mirrored = tables::project::under(self.rows.read, &self.portfolio, after);
+        mirrored.filter_map(move |mirrored| {
+            let candidate = mirrored.and_then(|(name, row)| Self::candidate(name, row)).transpose()?;
+            let fits = |candidate: &Candidate| {
+                let current_date = || Some(today.clone());
+                self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
+            };
+            match candidate {
+                Ok(candidate) => fits(&candidate).then_some(Ok(candidate)),
+                Err(damaged) => Some(Err(damaged)),
+            }
+        })
+    }
+
+    /// The project of this name, if the policy is about it.
+    pub(crate) fn candidate_of(
+        &self,
+        name: &ProjectName,
+        day: Date,
+    ) -> Result<Option<Candidate>, DamagedRow> {
+        let Some(row) = tables::project::mirrored(self.rows.read, name)? else { return Ok(None) };
+        let today = CurrentDate::new(day, &self.known.zone);
+        let candidate = Self::candidate(name.clone(), Some(row))?.filter(|candidate| {
+            let current_date = || Some(today.clone());
+            self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
+        });
+        Ok(candidate)
+    }
+
+    /// None: it is deleted, or cancelled.
+    fn candidate(name: ProjectName, row: Option<Bytes>) -> Result<Option<Candidate>, DamagedRow> {
+        let Some(row) = row else { return Ok(None) };
+        let project: Project =
+            prost::Message::decode(row.clone()).map_err(|error| tables::project::damaged(&name, error))?;
+        Ok((project.status() != Status::Cancelled).then_some(Candidate { name, project, row }))
+    }
+
+    /// What all projects together have, for each test that compares with them.
+    pub(crate) fn peers(&self, occasion: Occasion) -> Result<Vec<Peers>, DamagedRow> {
+        let mut peers = vec![Peers::default(); self.rule.tests.len()];
+        if self.rule.tests.iter().all(|test| test.comparison != Comparison::PeerGap) {
+            return Ok(peers);
+        }
+        for candidate in self.candidates(occasion.as_of.day, None) {
+            let candidate = candidate?;
+            let known = self.known(&candidate, occasion)?;
+            for (test, peers) in self.rule.tests.iter().zip(&mut peers) {
+                if test.comparison == Comparison::PeerGap
+                    && let Some(Observed { measured: Ok(Measured::Rate { actual, whole, .. }), .. }) =
+                        known.as_ref().map(|known| known.observe(test.metric, &candidate.row)).transpose()?
+                {
+                    peers.add(actual, whole);
+                }
+            }
+        }
+        Ok(peers)
+    }
+
+    fn known<'b>(
+        &'b self,
+        candidate: &'b Candidate,
+        occasion: Occasion,
+    ) -> Result<Option<Known<'b>>, DamagedRow> {
+        let Some(currency) = self.currency else { return Ok(None) };
+        let Candidate { name, project, row } = candidate;
+        let when = (occasion.period, occasion.as_of);
+        Known::of(&self.rows, (name, project, row), when, (currency, self.rule.time_basis)).map(Some)
+    }
+
+    /// What is found of a project, whose tests had these lights in the period before.
+    pub(crate) fn evaluate(
+        &self,
+        candidate: &Candidate,
+        occasion: Occasion,
+        peers: &[Peers],
+        before: &[WarningResult],
+    ) -> Result<Evaluated, DamagedRow> {
+        let known = self.known(candidate, occasion)?;
+        let mut tests = Vec::with_capacity(self.rule.tests.len());
+        let mut lights = Vec::with_capacity(self.rule.tests.len());
+        for (i, test) in self.rule.tests.iter().enumerate() {
+            let observed = match &known {
+                Some(known) => known.observe(test.metric, &candidate.row)?,
+                None => Observed { measured: Err(Why::NoCurrency), lower_bound: false, missing: Vec::new() },
+            };
+            let value =
+                observed.measured.and_then(|measured| compare(test.comparison, &measured, peers.get(i)));
+            let held = before.get(i).and_then(|before| Light::of(before.light));
+            let found: Found = find(&test.bands, value, self.rule.missing, held);
+            lights.push(found.light);
+            tests.push(result(test, &found, observed.lower_bound, &observed.missing));
+        }
+        Ok(Evaluated { light: worst(lights), tests })
+    }
+}

@@ -1,0 +1,198 @@
+//! Warnings: what a policy found of a project in a period.
+//!
+//! Invariants: the name of a warning follows from its policy, its period and its revision, so that none is made twice; of
+//! the revisions of a period the last counts. Only the server makes them, and of a stored one only changes that another
+//! is in its place.
+
+use jiff::civil::Date;
+use milepost_ledger::key::ordered_date;
+use milepost_proto::event::v1 as event;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::{Warning, WarningResult, WarningRuns};
+use milepost_resource::{By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, date, date_message};
+use milepost_types::{DamagedRow, ResourceId, ResourceName as _};
+use sha2::{Digest, Sha256};
+
+use super::band::Value;
+use super::light::{Carried, Light, Runs};
+use super::measure::{Found, Why};
+use super::rule::Test;
+use super::{PolicyName, WarningName};
+use crate::decide::{Scope, Tracker};
+use crate::names::ProjectName;
+use crate::parent::Followed;
+
+/// The warnings of each project by policy and period, the revisions of a period one after another.
+pub(crate) const BY_PERIOD: Index = Index {
+    tag: 88,
+    under: 2,
+    by: &[By::Field("policy"), By::Field("period_end"), By::Field("revision")],
+    live: false,
+    when: &[],
+    orders: false,
+};
+
+/// The warnings of each portfolio by the end of their period.
+const BY_END: Index =
+    Index { tag: 89, under: 1, by: &[By::Field("period_end")], live: false, when: &[], orders: true };
+
+impl Rules<Tracker> for Warning {
+    type Above = Followed<Self>;
+
+    const TABLE: u8 = 87;
+    const TABLE_NAME: &'static str = "tracker.warning";
+    const ID_PREFIX: char = 'm';
+    const INDEXES: &'static [Index] = &[BY_PERIOD, BY_END];
+
+    /// What follows from it depends on these.
+    fn check_stored(&self) -> Result<(), Unreadable> {
+        match date(self.period_end.as_ref()) {
+            None => Err(Unreadable::of("period_end", "is no date")),
+            Some(_) if self.runs.is_none() => Err(Unreadable::of("runs", "are missing")),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// The name of a revision of the warning of a project in a period.
+pub(super) fn name_of(project: &ProjectName, policy: &PolicyName, end: Date, revision: i32) -> WarningName {
+    let mut digest = Sha256::new();
+    digest.update(policy.id().as_str().as_bytes());
+    digest.update([0]);
+    digest.update(ordered_date(end));
+    digest.update(revision.to_be_bytes());
+    let digest: [u8; 32] = digest.finalize().into();
+    let mut seed = [0; 16];
+    seed.copy_from_slice(&digest[..16]);
+    let prefix = <Warning as Rules<Tracker>>::ID_PREFIX;
+    WarningName::under(project.ids(), ResourceId::from_seed(prefix, seed))
+}
+
+/// How the keys of a policy's warnings begin in [`BY_PERIOD`], after the project.
+fn of_policy(policy: &PolicyName) -> Vec<u8> {
+    [policy.id().as_str().as_bytes(), &[0]].concat()
+}
+
+/// The warning that counts of the last period of a policy that ends before a day.
+///
+/// # Errors
+/// If it cannot be decoded; so with all that reads.
+pub(super) fn before(
+    rows: &Rows<'_, Tracker>,
+    project: &ProjectName,
+    policy: &PolicyName,
+    end: Date,
+) -> Result<Option<Checked<Warning>>, DamagedRow> {
+    let Ok(last) = end.yesterday() else { return Ok(None) };
+    let mut names =
+        rows.names_from_last::<Warning>(BY_PERIOD, project.ids(), &of_policy(policy), &ordered_date(last));
+    names.next().map(|name| rows.get(&name)).transpose().map(Option::flatten)
+}
+
+/// The warning that counts of a period of a policy.
+pub(super) fn of_period(
+    rows: &Rows<'_, Tracker>,
+    project: &ProjectName,
+    policy: &PolicyName,
+    end: Date,
+) -> Result<Option<Checked<Warning>>, DamagedRow> {
+    let fields = [of_policy(policy), ordered_date(end).to_vec()].concat();
+    let last = rows.names::<Warning>(BY_PERIOD, project.ids(), &fields).last();
+    last.map(|name| rows.get(&name)).transpose().map(Option::flatten)
+}
+
+/// The warnings that count of a policy's periods from the one that ends on a day on, the earliest first.
+pub(super) fn from(
+    rows: &Rows<'_, Tracker>,
+    project: &ProjectName,
+    policy: &PolicyName,
+    end: Date,
+) -> Result<Vec<Checked<Warning>>, DamagedRow> {
+    let own = of_policy(policy);
+    let start = [&own[..], &ordered_date(end)].concat();
+    let names = rows.names_from::<Warning>(BY_PERIOD, project.ids(), &start, false);
+    let names = names.take_while(|(fields, _)| fields.starts_with(&own)).map(|(_, name)| name);
+    let mut found: Vec<Checked<Warning>> = Vec::new();
+    for name in names.collect::<Vec<_>>() {
+        let Some(warning) = rows.get(&name)? else { continue };
+        // Of a period the last revision comes last.
+        if found.last().is_some_and(|last| last.period_end == warning.period_end) {
+            found.pop();
+        }
+        found.push(warning);
+    }
+    Ok(found)
+}
+
+/// What the evaluation after a warning takes over from it.
+pub(super) fn carried(before: Option<&Warning>) -> Carried {
+    let shown = before.and_then(|before| Light::of(before.shown_light));
+    let WarningRuns { yellow, red, green, not_red } =
+        before.and_then(|before| before.runs).unwrap_or_default();
+    Carried { shown, runs: Runs { yellow, red, green, not_red } }
+}
+
+/// Runs as warnings say them.
+pub(super) fn runs_message(Runs { yellow, red, green, not_red }: Runs) -> Option<WarningRuns> {
+    Some(WarningRuns { yellow, red, green, not_red })
+}
+
+/// What a test found, as warnings say it.
+pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[Why]) -> WarningResult {
+    let (numerator, denominator, value, since) = match found.value {
+        None => (String::new(), String::new(), String::new(), None),
+        Some(Value::Share(share)) => {
+            let [above, below] = [share.numerator(), share.denominator()].map(|number| number.to_string());
+            (above, below, share.rounded(100, 1), None)
+        }
+        Some(Value::Age { since, until }) => {
+            let months = Value::whole_months(since, until).to_string();
+            (months.clone(), "1".to_owned(), months, Some(date_message(since)))
+        }
+    };
+    let why = found.why.iter().chain(missing.iter().filter(|why| Some(**why) != found.why));
+    WarningResult {
+        metric: test.metric.into(),
+        comparison: test.comparison.into(),
+        light: Light::message(found.light),
+        numerator,
+        denominator,
+        value,
+        lower_bound,
+        why: why.map(|why| why.as_str().to_owned()).collect(),
+        since_date: since,
+    }
+}
+
+/// The event of a warning, whose period had before it what this was shown: what happened to what is shown.
+pub(super) fn kind(shown_before: Option<Light>, warning: &Warning) -> EventKind {
+    if !warning.excuse.is_empty() {
+        let payload = event::WarningExcused { excuse: warning.excuse.clone() };
+        return EventKind::custom("milepost.warning.excused", Payload::WarningExcused(payload));
+    }
+    let shown = Light::of(warning.shown_light);
+    let was_behind = shown_before >= Some(Light::Yellow);
+    let event_type = match shown.cmp(&shown_before) {
+        std::cmp::Ordering::Less => "milepost.warning.cleared",
+        std::cmp::Ordering::Greater if was_behind => "milepost.warning.escalated",
+        std::cmp::Ordering::Greater if shown >= Some(Light::Yellow) => "milepost.warning.raised",
+        _ if !warning.steps.is_empty() => "milepost.warning.escalated",
+        _ => return EventKind::Created,
+    };
+    let payload = event::WarningLightChanged {
+        previous_light: Light::message(shown_before),
+        light: Light::message(shown),
+    };
+    EventKind::custom(event_type, Payload::WarningLightChanged(payload))
+}
+
+/// A warning that is made, on a day.
+pub(super) fn made(
+    scope: &Scope<'_>,
+    name: WarningName,
+    warning: &Warning,
+    kind: EventKind,
+    day: Date,
+) -> Change {
+    Change::of(kind, None, Checked::created(name, warning, scope)).on(Some(day))
+}

@@ -1,0 +1,254 @@
+//! Replaying a policy over the past: which lights it would have shown, before it is adopted.
+//!
+//! Invariants: nothing is written and nothing is announced. A page is of one state of the rows and holds whole projects;
+//! memory is that of one page, however many projects there are. What projects together have, which tests compare with,
+//! is found once, for the first page, and carried by the tokens of the pages after it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::{
+    ReplayCounts, ReplayWarningPolicyResponse, ReplayedPeriod, ReplayedProject, Warning, WarningLight,
+    WarningPolicy,
+};
+use milepost_resource::{Checked, MALFORMED, Paging, Query, Rows, date_message};
+use milepost_types::{Rejection, Violations, limits};
+
+use super::PolicyName;
+use super::days::excuses;
+use super::evaluation::{Candidate, Evaluator, Occasion};
+use super::known::AsOf;
+use super::light::{Carried, Light};
+use super::measure::Peers;
+use super::outcome::of_period;
+use super::period::Period;
+use super::policy::{evaluation_date, rule_of};
+use super::rule::{self, Rule};
+use crate::decide::{Today, Tracker};
+use crate::names::{PortfolioName, ProjectName};
+use crate::tables;
+
+/// The full name of the method.
+const METHOD: &str = "milepost.tracker.v1.WarningPolicyService/ReplayWarningPolicy";
+
+/// What is replayed.
+pub(crate) enum Replayed {
+    Named(PolicyName),
+    Inline(Box<WarningPolicy>),
+}
+
+/// A request for a page of a replay.
+pub(crate) struct ReplayRequest {
+    pub(crate) portfolio: PortfolioName,
+    pub(crate) policy: Replayed,
+    pub(crate) from: Date,
+    pub(crate) to: Date,
+    pub(crate) knowledge: Knowledge,
+    /// The adopted policy that it is compared with; none: with none, or with itself.
+    pub(crate) compare_with: Option<PolicyName>,
+    pub(crate) size: usize,
+    pub(crate) page_token: String,
+    /// What a token is good for: all of the request that decides what pages hold.
+    pub(crate) digest: String,
+}
+
+/// The periods of a replay, with what decides them.
+struct Replay<'a> {
+    evaluator: Evaluator<'a>,
+    occasions: Vec<Occasion>,
+    /// By period: the excuses of the policy, if it has a name.
+    excuses: Vec<HashMap<ProjectName, String>>,
+    compared: Option<PolicyName>,
+    /// By period.
+    peers: Vec<Vec<Peers>>,
+}
+
+/// The answer to a request.
+pub(crate) fn answer(
+    query: Query<'_, Tracker, ReplayRequest>,
+) -> Result<ReplayWarningPolicyResponse, Rejection> {
+    let page = page(&query.rows, (query.now, query.position.sequence), query.request)?;
+    Ok(ReplayWarningPolicyResponse { revision: query.revision(), ..page })
+}
+
+/// A page, of rows as they are at a time and at a sequence.
+pub(super) fn page(
+    rows: &Rows<'_, Tracker>,
+    (now, sequence): (Timestamp, u64),
+    request: &ReplayRequest,
+) -> Result<ReplayWarningPolicyResponse, Rejection> {
+    let paging = Paging::read(METHOD, [request.digest.clone()], &request.page_token)?;
+    let mut replay = Replay::of(rows, now, request)?;
+    let after = match &paging.after {
+        None => {
+            replay.find_peers()?;
+            None
+        }
+        Some(after) => Some(replay.resume(&request.portfolio, after).ok_or(MALFORMED)?),
+    };
+    let mut answer = ReplayWarningPolicyResponse {
+        counts: replay.occasions.iter().map(counts_of).collect(),
+        ..ReplayWarningPolicyResponse::default()
+    };
+    let today = replay.occasions.last().map_or(request.to, |last| last.as_of.day);
+    let mut next = None;
+    for candidate in replay.evaluator.candidates(today, after.as_ref()) {
+        let candidate = candidate?;
+        if answer.projects.len() == request.size {
+            next = answer.projects.last().map(|last| replay.token(&last.project));
+            break;
+        }
+        let project = replay.project(&candidate, &mut answer.counts)?;
+        answer.projects.push(project);
+    }
+    answer.next_page_token = paging.next(next, sequence);
+    Ok(answer)
+}
+
+fn counts_of(occasion: &Occasion) -> ReplayCounts {
+    ReplayCounts { period_end: Some(date_message(occasion.period.end)), ..ReplayCounts::default() }
+}
+
+impl<'a> Replay<'a> {
+    fn of(rows: &Rows<'a, Tracker>, now: Timestamp, request: &ReplayRequest) -> Result<Self, Rejection> {
+        let portfolio = &request.portfolio;
+        let known =
+            tables::portfolio::get(rows.read, portfolio)?.ok_or_else(|| Rejection::not_found(portfolio))?;
+        let (rule, policy) = request.policy(rows)?;
+        let today = Today::of(rows.read, portfolio, &known, now)?.current;
+        if request.to > today {
+            let description = format!("{} is after {today}, the portfolio's current date", request.to);
+            return Err(Rejection::invalid("to_date", "DATE_IN_FUTURE", description));
+        }
+        let occasions = occasions(&rule, &policy, request, today)?;
+        let name = match &request.policy {
+            Replayed::Named(name) => Some(name.clone()),
+            Replayed::Inline(_) => None,
+        };
+        let mut by_period = Vec::with_capacity(occasions.len());
+        for occasion in &occasions {
+            let of_period = name.as_ref().map(|name| excuses(rows, name, occasion.period.end)).transpose()?;
+            by_period.push(of_period.unwrap_or_default());
+        }
+        let evaluator = Evaluator::new(rows.read, rule, portfolio.clone(), Arc::new(known));
+        let compared = request.compare_with.clone().or(name);
+        Ok(Self { evaluator, occasions, excuses: by_period, compared, peers: Vec::new() })
+    }
+
+    fn find_peers(&mut self) -> Result<(), Rejection> {
+        let peers = self.occasions.iter().map(|occasion| self.evaluator.peers(*occasion));
+        self.peers = peers.collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// What a project would have been shown in each period.
+    fn project(
+        &self,
+        candidate: &Candidate,
+        counts: &mut [ReplayCounts],
+    ) -> Result<ReplayedProject, Rejection> {
+        let (mut carried, mut tests) = (Carried::default(), Vec::new());
+        let mut periods = Vec::with_capacity(self.occasions.len());
+        for (i, occasion) in self.occasions.iter().enumerate() {
+            let peers = self.peers.get(i).map(|peers| &peers[..]).unwrap_or_default();
+            let evaluated = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
+            let excused = self.excuses.get(i).is_some_and(|excuses| excuses.contains_key(&candidate.name));
+            let counted = evaluated.light.filter(|_| !excused);
+            let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
+            (carried, tests) = (after, evaluated.tests);
+            let end = occasion.period.end;
+            let compared = self.compared.as_ref();
+            let adopted =
+                compared.map(|policy| of_period(&self.evaluator.rows, &candidate.name, policy, end));
+            let adopted: Option<Warning> = adopted.transpose()?.flatten().map(Checked::into_inner);
+            let shown = Light::message(carried.shown);
+            let differs = adopted.as_ref().is_some_and(|adopted| adopted.shown_light != shown);
+            if let Some(counts) = counts.get_mut(i) {
+                count(counts, carried.shown, differs);
+            }
+            periods.push(ReplayedPeriod {
+                period_end: Some(date_message(end)),
+                light: Light::message(evaluated.light),
+                shown_light: shown,
+                excused,
+                steps: reached.iter().filter_map(|step| i32::try_from(*step).ok()).collect(),
+                adopted_light: adopted
+                    .map_or(WarningLight::Unspecified.into(), |adopted| adopted.shown_light),
+                differs,
+            });
+        }
+        Ok(ReplayedProject { project: candidate.name.to_string(), periods })
+    }
+
+    /// Where a page ended: the project, and what all of them together have.
+    fn token(&self, project: &str) -> Vec<u8> {
+        let id = project.rsplit('/').next().unwrap_or_default();
+        let mut token = [id.as_bytes(), &[0]].concat();
+        for peers in self.peers.iter().flatten() {
+            token.extend_from_slice(&peers.to_bytes());
+        }
+        token
+    }
+
+    /// Goes on where a page ended; none if the token says nothing such.
+    fn resume(&mut self, portfolio: &PortfolioName, token: &[u8]) -> Option<ProjectName> {
+        let end = token.iter().position(|byte| *byte == 0)?;
+        let id = std::str::from_utf8(&token[..end]).ok()?.parse().ok()?;
+        let (parts, rest) = token[end + 1..].as_chunks::<{ Peers::BYTES }>();
+        let tests = self.evaluator.rule.tests.len();
+        if !rest.is_empty() || parts.len() != tests * self.occasions.len() {
+            return None;
+        }
+        let peers: Vec<_> = parts.iter().map(Peers::from_bytes).collect();
+        self.peers = peers.chunks(tests.max(1)).map(<[_]>::to_vec).collect();
+        Some(ProjectName::under(portfolio.ids(), id))
+    }
+}
+
+fn count(counts: &mut ReplayCounts, shown: Option<Light>, differs: bool) {
+    match shown {
+        None => counts.no_light_count += 1,
+        Some(Light::Green) => counts.green_count += 1,
+        Some(Light::Yellow) => counts.yellow_count += 1,
+        Some(Light::Red) => counts.red_count += 1,
+    }
+    counts.difference_count += i32::from(differs);
+}
+
+impl ReplayRequest {
+    /// The policy, and what it says.
+    fn policy(&self, rows: &Rows<'_, Tracker>) -> Result<(Rule, WarningPolicy), Rejection> {
+        match &self.policy {
+            Replayed::Named(name) => {
+                let policy = rows.find(name)?;
+                Ok((rule_of(&policy)?, policy.into_inner()))
+            }
+            Replayed::Inline(policy) => {
+                let mut violations = Violations::new();
+                let rule = rule::read(policy, &mut violations);
+                Ok((violations.finish(rule)?, WarningPolicy::clone(policy)))
+            }
+        }
+    }
+}
+
+/// The periods that end between the days, each as of the day on which it is evaluated, or of today if that is sooner.
+fn occasions(
+    rule: &Rule,
+    policy: &WarningPolicy,
+    request: &ReplayRequest,
+    today: Date,
+) -> Result<Vec<Occasion>, Rejection> {
+    let periods: Vec<Period> =
+        rule.periods.between(request.from, request.to).take(limits::WARNING_PERIODS + 1).collect();
+    if periods.len() > limits::WARNING_PERIODS {
+        let description = format!("more than {} periods end between the days", limits::WARNING_PERIODS);
+        return Err(Rejection::invalid("from_date", "TOO_MANY_PERIODS", description));
+    }
+    let as_of =
+        |period| AsOf { day: evaluation_date(policy, period).min(today), knowledge: request.knowledge };
+    Ok(periods.into_iter().map(|period| Occasion { period, as_of: as_of(period) }).collect())
+}

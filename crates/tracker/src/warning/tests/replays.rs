@@ -1,0 +1,150 @@
+//! Replays: what a policy would have shown, page by page, and how it differs from the one in force.
+
+use jiff::civil::date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::registry::v1::Project;
+use milepost_proto::tracker::v1::{ReplayCounts, ReplayWarningPolicyResponse, WarningLight, WarningPolicy};
+use milepost_resource::Rows;
+use milepost_types::Rejection;
+
+use super::evaluations::{Office, completed};
+use super::policies::{faults, name};
+use super::published::published;
+use crate::warning::replay::page;
+use crate::warning::{ReplayRequest, Replayed};
+
+const UNIT: i128 = 1_000_000_000;
+
+fn request(policy: Replayed) -> ReplayRequest {
+    ReplayRequest {
+        portfolio: "portfolios/wsc".parse().unwrap(),
+        policy,
+        from: date(2021, 1, 1),
+        to: date(2021, 10, 31),
+        knowledge: Knowledge::Then,
+        compare_with: None,
+        size: 1_000,
+        page_token: String::new(),
+        digest: "a".into(),
+    }
+}
+
+impl Office {
+    fn replay(&self, request: &ReplayRequest) -> Result<ReplayWarningPolicyResponse, Rejection> {
+        page(&Rows::new(&self.world.rows), (self.world.now, 7), request)
+    }
+}
+
+fn office() -> Office {
+    let mut office = Office::on(date(2021, 11, 1));
+    for (id, units) in [("a", 500), ("b", 640), ("c", 880), ("d", 800), ("e", 600)] {
+        let reported = |month| completed(month, units * UNIT / 2, Some(date(2021, month, 1).last_of_month()));
+        office.project(id, vec![reported(5), reported(10)]);
+    }
+    office.say("bare", Project::default());
+    office
+}
+
+fn sum(counts: &[ReplayCounts]) -> [i32; 5] {
+    let mut sum = [0; 5];
+    for counts in counts {
+        let ReplayCounts { green_count, yellow_count, red_count, no_light_count, difference_count, .. } =
+            counts;
+        for (sum, count) in
+            sum.iter_mut().zip([green_count, yellow_count, red_count, no_light_count, difference_count])
+        {
+            *sum += count;
+        }
+    }
+    sum
+}
+
+/// office.md, section 4: a replay of what was adopted shows what was shown, and writes nothing.
+#[test]
+fn office_4_a_replay_of_an_adopted_policy_differs_in_nothing() {
+    for id in ["yc-progress", "wh-ratio", "sy-shortfall", "tj-worst"] {
+        let mut office = office();
+        office.adopt("w", published(id), date(2021, 1, 1));
+        let rows = office.world.rows.clone();
+        let answer = office.replay(&request(Replayed::Named(name("w")))).unwrap();
+        assert_eq!(office.world.rows, rows);
+        assert_eq!((answer.projects.len(), answer.counts.len()), (6, 10));
+        for replayed in &answer.projects {
+            let project = replayed.project.rsplit('/').next().unwrap();
+            for period in &replayed.periods {
+                let end = milepost_resource::date(period.period_end.as_ref()).unwrap();
+                let (light, shown) = office.lights("w", project, end);
+                assert_eq!((period.light(), period.shown_light()), (light, shown), "{id} {project} {end}");
+                assert_eq!((period.adopted_light(), period.differs), (shown, false));
+            }
+        }
+        let [green, yellow, red, none, differences] = sum(&answer.counts);
+        assert_eq!((green + yellow + red + none, differences), (60, 0), "{id}");
+    }
+}
+
+#[test]
+fn a_policy_that_is_not_stored_is_compared_with_the_one_in_force() {
+    let mut office = office();
+    office.adopt("w", published("yc-progress"), date(2021, 1, 1));
+    let stricter = Replayed::Inline(Box::new(published("wh-ratio")));
+    let replayed =
+        office.replay(&ReplayRequest { compare_with: Some(name("w")), ..request(stricter) }).unwrap();
+    let october = |answer: &ReplayWarningPolicyResponse, at: usize| answer.projects[at].periods[9].clone();
+    // 640: yellow by points, yellow by ratio; 880: yellow by points, green by ratio.
+    let (b, c) = (october(&replayed, 1), october(&replayed, 3));
+    assert_eq!(
+        (b.shown_light(), b.adopted_light(), b.differs),
+        (WarningLight::Yellow, WarningLight::Yellow, false)
+    );
+    assert_eq!(
+        (c.shown_light(), c.adopted_light(), c.differs),
+        (WarningLight::Green, WarningLight::Yellow, true)
+    );
+    assert!(replayed.counts[9].difference_count > 0);
+    let alone = office.replay(&request(Replayed::Inline(Box::new(published("wh-ratio"))))).unwrap();
+    assert_eq!(sum(&alone.counts)[4], 0);
+    assert_eq!(october(&alone, 3).adopted_light(), WarningLight::Unspecified);
+}
+
+/// Pages go on where the one before ended, and all together are the whole.
+#[test]
+fn pages_together_are_the_whole_and_compare_with_the_same_peers() {
+    let office = office();
+    let inline = || Replayed::Inline(Box::new(published("tj-worst")));
+    let whole = office.replay(&request(inline())).unwrap();
+    assert_eq!(whole.next_page_token, "");
+    let (mut projects, mut counts, mut page_token) = (Vec::new(), Vec::new(), String::new());
+    for page in 0.. {
+        assert!(page < 4);
+        let answer = office.replay(&ReplayRequest { size: 2, page_token, ..request(inline()) }).unwrap();
+        projects.extend(answer.projects);
+        counts.extend(answer.counts);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(projects, whole.projects);
+    assert_eq!(sum(&counts), sum(&whole.counts));
+    let first = office.replay(&ReplayRequest { size: 2, ..request(inline()) }).unwrap();
+    let other = ReplayRequest { digest: "b".into(), page_token: first.next_page_token, ..request(inline()) };
+    assert!(matches!(office.replay(&other), Err(Rejection::PageToken(_))));
+}
+
+#[test]
+fn days_to_come_and_too_many_periods_are_refused() {
+    let office = office();
+    let inline = || Replayed::Inline(Box::new(published("wh-ratio")));
+    let future = ReplayRequest { to: date(2021, 11, 2), ..request(inline()) };
+    assert_eq!(faults(office.replay(&future).unwrap_err()), [("to_date".to_owned(), "DATE_IN_FUTURE")]);
+    let long = ReplayRequest { from: date(2016, 10, 31), ..request(inline()) };
+    assert_eq!(faults(office.replay(&long).unwrap_err()), [("from_date".to_owned(), "TOO_MANY_PERIODS")]);
+    let sixty = ReplayRequest { from: date(2016, 11, 1), ..request(inline()) };
+    assert_eq!(office.replay(&sixty).unwrap().counts.len(), 60);
+    let missing = office.replay(&request(Replayed::Named(name("never")))).unwrap_err();
+    assert!(matches!(missing, Rejection::NotFound { .. }), "{missing}");
+    let policy = WarningPolicy { filter: "nothing = 1".into(), ..published("wh-ratio") };
+    let faulty = office.replay(&request(Replayed::Inline(Box::new(policy)))).unwrap_err();
+    assert!(matches!(faulty, Rejection::Invalid(_)), "{faulty}");
+}
