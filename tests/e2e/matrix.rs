@@ -35,7 +35,8 @@ const TABLE: &[(&[&str], &str)] = &[
          GetIndicatorSeries GetObservation ListObservations GetAnnualList ListAnnualLists QueryStatistics \
          GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules \
          GetInspection ListInspections GetFinding ListFindings GetRectificationOrder ListRectificationOrders \
-         GetTemplate ListTemplates GetTemplateVersion ListTemplateVersions ListRequirements",
+         GetTemplate ListTemplates GetTemplateVersion ListTemplateVersions ListRequirements \
+         GetWarningPolicy ListWarningPolicies ReplayWarningPolicy GetWarning ListWarnings GetExcuse ListExcuses",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -43,17 +44,23 @@ const TABLE: &[(&[&str], &str)] = &[
          CreateServiceRequest UpdateServiceRequest DeleteServiceRequest UndeleteServiceRequest AcceptServiceRequest \
          AnswerServiceRequest ReturnServiceRequest RateServiceRequest WithdrawServiceRequest PauseServiceRequest \
          ResumeServiceRequest AnswerRectificationOrder RequestRectificationOrderExtension \
-         CreateObservation PreferObservation RetractObservation",
+         CreateObservation PreferObservation RetractObservation \
+         CreateExcuse UpdateExcuse DeleteExcuse UndeleteExcuse",
     ),
     (
         &["planner", "manager"],
         "CreateMilestone UpdateMilestone DeleteMilestone UndeleteMilestone BatchCreateMilestones CancelMilestone \
          ReopenMilestone ExtendApproval ApplyTemplate UpgradeTemplate CreatePhase UpdatePhase DeletePhase UndeletePhase UpdateProject \
          AdjustAnnualPlan CreateTimelineEntry UpdateTimelineEntry DeleteTimelineEntry UndeleteTimelineEntry \
-         ReviseTimelineEntry",
+         ReviseTimelineEntry \
+         CreateWarningPolicy UpdateWarningPolicy DeleteWarningPolicy UndeleteWarningPolicy",
     ),
     (&["publisher"], "PublishTimelineEntry WithdrawTimelineEntry"),
-    (&["approver"], "RebaselineMilestone ReviewRectificationOrder ExtendRectificationOrder"),
+    (
+        &["approver"],
+        "RebaselineMilestone ReviewRectificationOrder ExtendRectificationOrder AdoptWarningPolicy \
+         RetireWarningPolicy GrantExcuse RefuseExcuse",
+    ),
     (
         &["inspector"],
         "CreateInspection UpdateInspection DeleteInspection UndeleteInspection CompleteInspection CancelInspection \
@@ -78,7 +85,8 @@ const TABLE: &[(&[&str], &str)] = &[
          AddCollectionMembers RemoveCollectionMembers CreateIndicator UpdateIndicator DeleteIndicator UndeleteIndicator \
          CreateTimelineRule UpdateTimelineRule DeleteTimelineRule UndeleteTimelineRule \
          CreateTemplate UpdateTemplate DeleteTemplate UndeleteTemplate CreateTemplateVersion UpdateTemplateVersion \
-         DeleteTemplateVersion UndeleteTemplateVersion PublishTemplateVersion",
+         DeleteTemplateVersion UndeleteTemplateVersion PublishTemplateVersion \
+         RecomputeWarnings",
     ),
     (
         &["admin"],
@@ -229,6 +237,12 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if has("TemplateVersion") && of_parent => format!("{portfolio}/templates/t"),
         () if has("TemplateVersion") => format!("{portfolio}/templates/t/versions/v"),
         () if has("Template") && !of_parent => format!("{portfolio}/templates/t"),
+        () if has("Excuse") && of_parent => project,
+        () if has("Excuse") => format!("{project}/excuses/e"),
+        () if method == "ListWarnings" => project,
+        () if method == "GetWarning" => format!("{project}/warnings/m"),
+        () if method == "RecomputeWarnings" => format!("{portfolio}/warningPolicies/w"),
+        () if has("WarningPolic") && !of_parent => format!("{portfolio}/warningPolicies/w"),
         () if has("TimelineRule") && !of_parent => format!("{portfolio}/timelineRules/r"),
         () if (has("Project") || has("AnnualPlan")) && !of_parent => project,
         () => portfolio,
