@@ -36,7 +36,8 @@ const TABLE: &[(&[&str], &str)] = &[
          GetTimelineEntry ListTimelineEntries ListTimeline GetTimelineRule ListTimelineRules \
          GetInspection ListInspections GetFinding ListFindings GetRectificationOrder ListRectificationOrders \
          GetTemplate ListTemplates GetTemplateVersion ListTemplateVersions ListRequirements \
-         GetWarningPolicy ListWarningPolicies ReplayWarningPolicy GetWarning ListWarnings GetExcuse ListExcuses",
+         GetWarningPolicy ListWarningPolicies ReplayWarningPolicy GetWarning ListWarnings GetExcuse ListExcuses \
+         GetCampaign ListCampaigns GetCampaignStandings",
     ),
     (
         &["reporter", "planner", "manager"],
@@ -59,7 +60,7 @@ const TABLE: &[(&[&str], &str)] = &[
     (
         &["approver"],
         "RebaselineMilestone ReviewRectificationOrder ExtendRectificationOrder AdoptWarningPolicy \
-         RetireWarningPolicy GrantExcuse RefuseExcuse",
+         RetireWarningPolicy GrantExcuse RefuseExcuse SignOffCampaign ReviseCampaign",
     ),
     (
         &["inspector"],
@@ -71,7 +72,9 @@ const TABLE: &[(&[&str], &str)] = &[
     (&["publisher"], "PublishPolicyProgramme PublishPolicy WithdrawPolicy"),
     (
         &["manager"],
-        "CreateProject DeleteProject UndeleteProject BatchCreateProjects PrepareProject StartProject CompleteProject \
+        "CreateCampaign UpdateCampaign DeleteCampaign UndeleteCampaign OpenCampaign AmendCampaign CloseCampaign \
+         CancelCampaign \
+         CreateProject DeleteProject UndeleteProject BatchCreateProjects PrepareProject StartProject CompleteProject \
          CommissionProject SuspendProject ResumeProject CancelProject CreateBatch UpdateBatch DeleteBatch UndeleteBatch \
          AddBatchMembers RemoveBatchMembers StartBatch CancelBatch CreateAnnualList UpdateAnnualList DeleteAnnualList \
          UndeleteAnnualList AddAnnualListMembers RemoveAnnualListMembers AdvanceDate CreateOrganization UpdateOrganization \
@@ -243,6 +246,7 @@ fn resource(method: &str, path: &str, portfolio: &str) -> String {
         () if method == "GetWarning" => format!("{project}/warnings/m"),
         () if method == "RecomputeWarnings" => format!("{portfolio}/warningPolicies/w"),
         () if has("WarningPolic") && !of_parent => format!("{portfolio}/warningPolicies/w"),
+        () if has("Campaign") && !of_parent => format!("{portfolio}/campaigns/c"),
         () if has("TimelineRule") && !of_parent => format!("{portfolio}/timelineRules/r"),
         () if (has("Project") || has("AnnualPlan")) && !of_parent => project,
         () => portfolio,

@@ -23,6 +23,7 @@ use milepost_proto::registry::v1::policy_service_client::PolicyServiceClient;
 use milepost_proto::registry::v1::portfolio_service_client::PortfolioServiceClient;
 use milepost_proto::registry::v1::project_service_client::ProjectServiceClient;
 use milepost_proto::registry::v1::report_service_client::ReportServiceClient;
+use milepost_proto::tracker::v1::campaign_service_client::CampaignServiceClient;
 use milepost_proto::tracker::v1::excuse_service_client::ExcuseServiceClient;
 use milepost_proto::tracker::v1::finding_service_client::FindingServiceClient;
 use milepost_proto::tracker::v1::inspection_service_client::InspectionServiceClient;
@@ -212,6 +213,8 @@ impl Client {
         api_tokens: ApiTokenServiceClient, registry;
         /// Milestones.
         milestones: MilestoneServiceClient, tracker;
+        /// Campaigns.
+        campaigns: CampaignServiceClient, tracker;
         /// Service requests.
         service_requests: ServiceRequestServiceClient, tracker;
         /// Inspections of projects.

@@ -79,6 +79,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
             }
             tables::source::put(rows, &position);
         }
+        Effect::Standings(standings) => tables::standings::put(rows, standings)?,
         Effect::Nothing => {}
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! When, and how well: milestones with baseline, forecast and actual dates, templates of them; service requests;
-//! supervision; warnings; and the public timeline.
+//! supervision; campaigns; warnings; and the public timeline.
 //!
-//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision`, `timeline` and `warning`
+//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision`, `campaign`, `timeline` and `warning`
 //! have the rules of these, which crate `resource` serves and stores; `mirror`, `parent` and `source` what is known of the
 //! registry and how its log is followed; `decide`
 //! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
@@ -12,6 +12,7 @@
 
 mod act;
 mod apply;
+mod campaign;
 mod command;
 mod config;
 mod convert;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
+mod campaign;
 mod date;
 pub(crate) mod forecasts;
 mod service_request;
@@ -10,12 +11,14 @@ mod template;
 mod timeline;
 mod warning;
 
+pub(crate) use campaign::of_campaigns;
 pub(crate) use service_request::of_service_requests;
 pub(crate) use supervision::{of_findings, of_inspections, of_rectification_orders};
 pub(crate) use template::{of_template_versions, of_templates};
 
 use std::collections::HashSet;
 
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Resource, TargetRequest};
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
@@ -27,7 +30,9 @@ use milepost_types::{GoOn, Violations, limits, text};
 
 use crate::command::Command;
 use crate::decide::Tracker;
-use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, rebaseline, reforecast};
+use crate::milestone::{
+    Reforecast, StateChange, StateReport, add_evidence, change_state, rebaseline, reforecast,
+};
 use crate::names::{MilestoneName, ProjectName};
 
 pub(crate) use timeline::of_timeline_entries;
@@ -44,7 +49,8 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
             act(&request, reforecast, violations, |violations| {
                 let reason = violations.check("reason", said(request.reason.clone(), text::text));
                 let forecast = optional_date("forecast_date", request.forecast_date, violations);
-                Some(Reforecast { forecast: forecast?, reason: reason? })
+                let reported = optional_date("reported_date", request.reported_date, violations);
+                Some(Reforecast { forecast: forecast?, reason: reason?, reported: reported? })
             })
         }),
         write("RebaselineMilestone", |request: RebaselineMilestoneRequest, violations| {
@@ -59,7 +65,7 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
             let alone = request.break_coupling;
             let reason =
                 if alone { text::text(&request.reason) } else { said(request.reason.clone(), text::text) };
-            state_change(&request, reason, violations, |violations| {
+            state_change(&request, reason, request.reported_date, violations, |violations| {
                 let actual = optional_date("actual_date", request.actual_date, violations)?;
                 Some(if alone { StateChange::AchieveAlone(actual) } else { StateChange::Achieve(actual) })
             })
@@ -68,22 +74,23 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         template::extend_approval(),
         template::list_requirements(),
         write("PartiallyAchieveMilestone", |request: PartiallyAchieveMilestoneRequest, violations| {
-            state_change(&request, text::text(&request.reason), violations, |violations| {
-                Some(StateChange::PartiallyAchieve(optional_date(
-                    "actual_date",
-                    request.actual_date,
-                    violations,
-                )?))
+            let reason = text::text(&request.reason);
+            state_change(&request, reason, request.reported_date, violations, |violations| {
+                let actual = optional_date("actual_date", request.actual_date, violations);
+                Some(StateChange::PartiallyAchieve(actual?))
             })
         }),
         write("MissMilestone", |request: MissMilestoneRequest, violations| {
-            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Miss))
+            let reason = text::text(&request.reason);
+            state_change(&request, reason, request.reported_date, violations, |_| Some(StateChange::Miss))
         }),
         write("CancelMilestone", |request: CancelMilestoneRequest, violations| {
-            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Cancel))
+            let reason = text::text(&request.reason);
+            state_change(&request, reason, None, violations, |_| Some(StateChange::Cancel))
         }),
         write("ReopenMilestone", |request: ReopenMilestoneRequest, violations| {
-            state_change(&request, text::text(&request.reason), violations, |_| Some(StateChange::Reopen))
+            let reason = text::text(&request.reason);
+            state_change(&request, reason, None, violations, |_| Some(StateChange::Reopen))
         }),
         write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
@@ -93,16 +100,19 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
     ]
 }
 
-/// A change of state, for this reason.
+/// A change of state, for this reason, as it was reported on a day.
 fn state_change(
     request: &impl TargetRequest,
     reason: Result<String, text::TextError>,
+    reported: Option<gtype::Date>,
     violations: &mut Violations,
     to: impl FnOnce(&mut Violations) -> Option<StateChange>,
 ) -> Option<Box<dyn Act<Tracker>>> {
     act(request, change_state, violations, |violations| {
         let reason = violations.check("reason", reason);
-        Some((to(violations)?, reason?))
+        let change = to(violations);
+        let reported = optional_date("reported_date", reported, violations);
+        Some(StateReport { change: change?, reason: reason?, reported: reported? })
     })
 }
 

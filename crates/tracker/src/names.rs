@@ -1,7 +1,7 @@
 //! The names of what the tracker has and follows.
 
 use milepost_proto::registry::v1::{Assignment, Portfolio, Project};
-use milepost_proto::tracker::v1::{Milestone, ServiceRequest, Template, TemplateVersion};
+use milepost_proto::tracker::v1::{Campaign, Milestone, ServiceRequest, Template, TemplateVersion};
 use milepost_resource::Name;
 
 /// `portfolios/{portfolio}`
@@ -18,3 +18,5 @@ pub(crate) type ServiceRequestName = Name<ServiceRequest>;
 pub(crate) type TemplateName = Name<Template>;
 /// `portfolios/{portfolio}/templates/{template}/versions/{template_version}`
 pub(crate) type TemplateVersionName = Name<TemplateVersion>;
+/// `portfolios/{portfolio}/campaigns/{campaign}`
+pub(crate) type CampaignName = Name<Campaign>;

@@ -12,8 +12,8 @@ use milepost_ledger::journal::Journal;
 use milepost_ledger::{Digest, Ledger, Options, Receipt, Submission, rebuild};
 use milepost_proto::resource::Mutable;
 use milepost_proto::tracker::v1::{
-    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule, Warning, WarningPolicy,
+    Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
+    TemplateVersion, TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_resource::{Api, Method, Metrics as ListMetrics, ResourceService, Rules};
 use milepost_service::access::freshness;
@@ -132,6 +132,7 @@ impl Service {
             .service(self.serve::<WarningPolicy>(self.warning_policy_methods()))
             .service(self.serve_read_only::<Warning>())
             .service(self.serve::<Excuse>(methods::of_excuses()))
+            .service(self.serve::<Campaign>(methods::of_campaigns()))
             .task("follow registry", self.follower(context).run())
             .task("advance dates", self.sweep(context).run());
         let component = freshness::attach(component, context, KIND, self.upstream.freshness.clone());

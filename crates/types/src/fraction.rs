@@ -49,6 +49,29 @@ impl Fraction {
         Self::new(left.checked_sub(right)?, self.denominator.checked_mul(other.denominator)?)
     }
 
+    /// The exact sum; none if it cannot be held.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    /// The exact product; none if it cannot be held.
+    pub fn checked_mul(self, other: Self) -> Option<Self> {
+        // In lowest terms crosswise, so that what can be held is not given up on the way.
+        let left = Self::new(self.numerator, other.denominator)?;
+        let right = Self::new(other.numerator, self.denominator)?;
+        let below = left.denominator.checked_mul(right.denominator)?;
+        Self::new(left.numerator.checked_mul(right.numerator)?, below)
+    }
+
+    /// The same, or a whole number that it is above.
+    #[must_use]
+    pub fn at_most(self, whole: u16) -> Self {
+        let is_above = self.numerator > i128::from(whole) * self.denominator;
+        if is_above { Self { numerator: whole.into(), denominator: 1 } } else { self }
+    }
+
     /// The value times `scale` (100 for percent; at most 10,000), rounded to so many places (at most 6), half away from
     /// zero.
     pub fn rounded(self, scale: u32, places: u32) -> String {
@@ -170,6 +193,19 @@ mod tests {
         assert!(near < nearer && nearer < fraction(1, 1) && fraction(-1, 1) < fraction(1 - most, most));
         assert_eq!(fraction(most, most - 1).cmp(&fraction(most, most - 1)), Ordering::Equal);
         assert!(fraction(1, most) < fraction(1, most - 1) && fraction(0, 1) < fraction(1, most));
+    }
+
+    #[test]
+    fn sums_and_products_are_exact_and_bounded() {
+        let half = fraction(1, 2);
+        assert_eq!(half.checked_add(fraction(1, 3)), Some(fraction(5, 6)));
+        assert_eq!(fraction(-1, 2).checked_add(half), Some(fraction(0, 1)));
+        assert_eq!(fraction(2, 3).checked_mul(fraction(9, 4)), Some(fraction(3, 2)));
+        let large = fraction(BOUND.cast_signed(), 7);
+        assert_eq!(large.checked_mul(fraction(7, BOUND.cast_signed())), Some(fraction(1, 1)));
+        assert_eq!(large.checked_mul(fraction(2, 1)), None);
+        assert_eq!(large.checked_add(large.checked_sub(fraction(1, 1)).unwrap()), None);
+        assert_eq!((fraction(301, 3).at_most(100), half.at_most(100)), (fraction(100, 1), half));
     }
 
     proptest! {

@@ -80,6 +80,20 @@ pub const ORDER_ANSWERS: usize = 10;
 pub const ANSWER_EVIDENCE: usize = 20;
 /// Bytes of all documents given with the answers to one rectification order.
 pub const ORDER_EVIDENCE_BYTES: usize = 256 << 10;
+/// Days from the first to the last of a campaign.
+pub const CAMPAIGN_DAYS: u32 = 1_000;
+/// Members of a campaign, those that left included.
+pub const CAMPAIGN_MEMBERS: usize = 1_000;
+/// Milestones that the members of a campaign are measured by.
+pub const CAMPAIGN_MILESTONES: usize = 10_000;
+/// Criteria of a campaign.
+pub const CAMPAIGN_CRITERIA: usize = 10;
+/// What the weights of a campaign's criteria add up to.
+pub const CAMPAIGN_WEIGHT: i32 = 10_000;
+/// Versions of what a campaign judges by.
+pub const CAMPAIGN_VERSIONS: usize = 100;
+/// Sign-offs of a campaign.
+pub const CAMPAIGN_SIGN_OFFS: usize = 20;
 /// Policies that take the place of one.
 pub const POLICY_SUCCESSORS: usize = 100;
 /// Pairs of policies and projects that are looked at for one organization.

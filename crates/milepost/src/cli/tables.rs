@@ -15,9 +15,11 @@ use milepost_proto::registry::v1::{
     IndicatorContradiction, IndicatorSeries, IndicatorValue, PolicyMatch, TargetVerdict, UnmetCondition,
     indicator,
 };
+use milepost_proto::tracker::v1::{CampaignStanding, CampaignStandings, GetCampaignStandingsResponse};
 use prost::Name;
 use prost_reflect::{DynamicMessage, ReflectMessage};
 
+use crate::output::chart::bar;
 use crate::output::table::{Cell, Column, Rendered, Room, card, clean, render};
 use crate::output::value::{period, typed};
 use crate::output::{Format, Output, text};
@@ -35,6 +37,9 @@ pub fn of(answer: &DynamicMessage, output: &Output) -> Option<Rendered> {
         }
         name if name == GetIndicatorSeriesResponse::full_name() => {
             sheet.series(&typed::<GetIndicatorSeriesResponse>(answer)?.series?);
+        }
+        name if name == GetCampaignStandingsResponse::full_name() => {
+            sheet.standings(&typed::<GetCampaignStandingsResponse>(answer)?.standings?);
         }
         _ => return None,
     }
@@ -133,6 +138,35 @@ impl Sheet<'_> {
         );
     }
 
+    /// Ranks with totals as bars; then what each score is, and why there is none.
+    fn standings(&mut self, standings: &CampaignStandings) {
+        let (campaign, date) = (text::ids(&standings.campaign), text::date(standings.date.as_ref()));
+        let knowledge = word(standings.knowledge().as_str_name(), "KNOWLEDGE_UNSPECIFIED");
+        let kept = match (standings.sign_off, standings.stored) {
+            (0, false) => String::new(),
+            (0, true) => ", as found when the day had passed".to_owned(),
+            (number, _) => format!(", as sign-off {number} froze them"),
+        };
+        self.line(&format!("{campaign} on {date}, {knowledge}{kept}"));
+        self.table(
+            &standings.standings,
+            &[
+                ("RANK", Room::Number, |row| {
+                    if row.rank > 0 { row.rank.to_string() } else { text::ABSENT.to_owned() }
+                }),
+                ("PROJECT", Room::Name, |row| row.project.rsplit('/').next().unwrap_or_default().to_owned()),
+                ("TOTAL", Room::Number, |row| row.total.clone().unwrap_or_else(|| text::ABSENT.to_owned())),
+                ("", Room::Whole, |row| {
+                    let total = row.total.as_deref().and_then(|total| total.parse().ok()).unwrap_or_default();
+                    bar(total, 100.0, BAR_COLUMNS)
+                }),
+                ("DECIDED BY", Room::Whole, |row| text::or_absent(&row.decided_by)),
+                ("SCORES", Room::Text, scores),
+                ("DAYS", Room::Number, |row| counted(row.member_days)),
+            ],
+        );
+    }
+
     fn series(&mut self, series: &IndicatorSeries) {
         let (indicator, date) = (text::ids(&series.indicator), text::date(series.date.as_ref()));
         let current = series.current.clone().unwrap_or_default();
@@ -214,6 +248,20 @@ fn counted(count: i32) -> String {
     text::grouped(&count.to_string())
 }
 
+/// Columns of the longest bar.
+const BAR_COLUMNS: u16 = 20;
+
+/// The scores of a member, or why there is none: `quality 96.00, safety NO_INSPECTION`.
+fn scores(row: &CampaignStanding) -> String {
+    let one = |score: &milepost_proto::tracker::v1::CampaignScore| {
+        let figure = score.score.clone().unwrap_or_default();
+        let why = figure.missing.first().map(|missing| missing.why.clone()).unwrap_or_default();
+        let at_least = if figure.lower_bound { "≥ " } else { "" };
+        format!("{} {at_least}{}", score.criterion, figure.value.unwrap_or(why))
+    };
+    row.scores.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// How many members there are, by status: `3 members: 2 CONSTRUCTION, 1 PROPOSED`.
 fn members(rollup: &CollectionRollup) -> String {
     let count = text::count(u64::try_from(rollup.member_count).unwrap_or_default(), "member", "members");
@@ -290,6 +338,48 @@ mod tests {
             length: Some(length),
             ..CollectionProgress::default()
         }
+    }
+
+    /// office.md section 5, day 50: B before A by safety, and C without a rank, with why.
+    #[test]
+    fn standings_are_a_table_with_bars() {
+        let score = |criterion: &str, value: &str, why: &str| {
+            let missing = vec![MissingFigure { subject: String::new(), why: why.into() }];
+            let value = Some(value.to_owned()).filter(|value| !value.is_empty());
+            let missing = if value.is_none() { missing } else { Vec::new() };
+            let score = Some(Figure { value, missing, ..Figure::default() });
+            milepost_proto::tracker::v1::CampaignScore {
+                criterion: criterion.into(),
+                score,
+                ..Default::default()
+            }
+        };
+        let member =
+            |id: &str, rank: i32, total: &str, decided_by: &str, safety: (&str, &str)| CampaignStanding {
+                project: format!("portfolios/p/projects/{id}"),
+                rank,
+                total: Some(total.to_owned()).filter(|total| !total.is_empty()),
+                decided_by: decided_by.into(),
+                scores: vec![score("quality", "98.00", ""), score("safety", safety.0, safety.1)],
+                member_days: 50,
+                vetoed_by: Vec::new(),
+            };
+        let standings = CampaignStandings {
+            campaign: "portfolios/p/campaigns/spring".into(),
+            date: day(2021, 4, 19),
+            knowledge: milepost_proto::figure::v1::Knowledge::Then.into(),
+            stored: true,
+            standings: vec![
+                member("b", 1, "91.53", "safety", ("94.00", "")),
+                member("a", 2, "91.53", "", ("92.00", "")),
+                member("c", 0, "", "", ("", "NO_INSPECTION")),
+            ],
+            ..CampaignStandings::default()
+        };
+        let answer = GetCampaignStandingsResponse { standings: Some(standings), ..Default::default() };
+        let shown = of(&json::dynamic(&answer), &output(Some(120), Format::Table)).unwrap();
+        insta::assert_snapshot!(shown.text);
+        assert!(shown.left_out.is_empty());
     }
 
     /// office.md section 2: 40 km, 25 done, 4 of 10 built are 72.5 %; what has no plan is missing.

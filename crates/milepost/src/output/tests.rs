@@ -222,6 +222,7 @@ fn slipped() -> Event {
             slip_working_days: Some(12),
             reason: "材料到场推迟".into(),
             previous_sequence: 3,
+            reported_date: None,
         })),
         ..Default::default()
     }

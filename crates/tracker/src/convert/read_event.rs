@@ -22,10 +22,10 @@ use prost::Message;
 use super::mirror::{assignment_from_stored, portfolio_from_stored, project_is_deleted};
 use crate::convert::mirror::AccessFacts;
 use crate::names::{AssignmentName, PortfolioName, ProjectName};
-use crate::tables::TABLES;
 use crate::tables::advancing::Advancing;
 use crate::tables::date::Current;
 use crate::tables::partly::Partly;
+use crate::tables::{self, TABLES};
 
 /// The parts of an event that rows come of, but for a resource.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -46,6 +46,15 @@ pub(crate) struct EffectView {
     partly_followed: Option<Followed>,
     #[prost(message, optional, tag = "190")]
     refollowed: Option<Refollowed>,
+    #[prost(message, optional, tag = "253")]
+    standings_computed: Option<StandingsComputed>,
+}
+
+/// A `CampaignStandingsComputed` whose standings stay the bytes that were written.
+#[derive(Clone, PartialEq, prost::Message)]
+struct StandingsComputed {
+    #[prost(bytes = "bytes", tag = "1")]
+    standings: Bytes,
 }
 
 /// A `SourceFollowed` or `SourcePartlyFollowed` whose facts stay the bytes that were written.
@@ -134,6 +143,8 @@ pub(crate) enum Effect {
         /// How much is kept of all of them now; 0: more are to come.
         mirror_version: u32,
     },
+    /// The members of a campaign stood so: the encoded standings.
+    Standings(Bytes),
     /// The registry is followed from another position on, after it was followed to the first, if it was.
     Reset(Option<Position>, GoOn),
     /// Nothing.
@@ -198,6 +209,11 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
     }
     if let Some(Refollowed { mirror_version, assignments, portfolios, projects }) = view.refollowed {
         return Ok(Effect::Refollowed { facts: facts(portfolios, projects, assignments)?, mirror_version });
+    }
+    if let Some(StandingsComputed { standings }) = view.standings_computed {
+        tables::standings::check(&standings)?;
+        // A copy: a slice would keep the whole entry in memory.
+        return Ok(Effect::Standings(Bytes::copy_from_slice(&standings)));
     }
     match view.reset {
         Some(reset) => {
@@ -356,6 +372,7 @@ pub(crate) fn forecast(event: &Bytes, name: &str) -> Result<Option<(tracker::For
                 previous_date: reported.previous_date,
                 slip_working_days: reported.slip_working_days,
                 reason: reported.reason,
+                reported_date: reported.reported_date,
                 ..tracker::Forecast::default()
             };
             (forecast, reported.previous_sequence)

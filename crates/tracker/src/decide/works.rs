@@ -12,7 +12,7 @@ use milepost_types::DamagedRow;
 
 use super::{Scope, Tracker};
 use crate::names::PortfolioName;
-use crate::{service_request, supervision, template, warning};
+use crate::{campaign, service_request, supervision, template, warning};
 
 /// What becomes of one resource after another. What is empty changes nothing.
 pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, DamagedRow>> + 'a>;
@@ -21,8 +21,13 @@ pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, Damage
 pub(crate) type Work = for<'a> fn(&'a Scope<'a>, &'a PortfolioName, Date) -> Result<Changes<'a>, DamagedRow>;
 
 /// The works of a day, in their order.
-pub(crate) const WORKS: &[Work] =
-    &[service_request::days::changes, supervision::days::changes, template::days::changes, warning::changes];
+pub(crate) const WORKS: &[Work] = &[
+    service_request::days::changes,
+    supervision::days::changes,
+    template::days::changes,
+    campaign::days::changes,
+    warning::changes,
+];
 
 /// The works that may become due of days that have begun already, as where a warning policy is adopted for the past.
 pub(crate) const LATE_WORKS: &[Work] = &[warning::changes];

@@ -460,8 +460,10 @@ fn nonsense_is_told_short_whatever_its_size() {
         ..MissMilestoneRequest::default()
     };
     assert!(
-        state_change(&request, text::text(&request.reason), &mut violations, |_| Some(StateChange::Miss))
-            .is_none()
+        state_change(&request, text::text(&request.reason), None, &mut violations, |_| Some(
+            StateChange::Miss
+        ))
+        .is_none()
     );
     assert_eq!(found(&violations), ["name INVALID_NAME", "etag INVALID_ETAG", "reason TOO_LONG"]);
     let milestone = Milestone {
@@ -525,6 +527,7 @@ async fn every_required_field_is_asked_for() {
         WarningPolicy::SERVICE,
         Warning::SERVICE,
         Excuse::SERVICE,
+        Campaign::SERVICE,
     ];
     let (mut asked, mut checked) = (BTreeSet::new(), 0);
     for service in services {
@@ -559,6 +562,7 @@ async fn every_required_field_is_asked_for() {
         (TemplateVersion::SERVICE, "CreateTemplateVersion", "template_version", "TemplateVersion"),
         (WarningPolicy::SERVICE, "CreateWarningPolicy", "warning_policy", "WarningPolicy"),
         (Excuse::SERVICE, "CreateExcuse", "excuse", "Excuse"),
+        (Campaign::SERVICE, "CreateCampaign", "campaign", "Campaign"),
     ] {
         let mut request = DynamicMessage::new(message(&format!("{method}Request")));
         request.set_field_by_name(field, hollow(part));
@@ -616,6 +620,28 @@ async fn every_required_field_is_asked_for() {
         checked += expected.len();
         asked.insert(message(part).full_name().to_owned());
     }
+    for (field, part, is_list) in [
+        ("members", "CampaignMember", true),
+        ("criteria", "CampaignCriterion", true),
+        ("veto", "CampaignVeto", false),
+    ] {
+        let mut request = DynamicMessage::new(message("CreateCampaignRequest"));
+        let mut campaign = DynamicMessage::new(message("Campaign"));
+        let value = if is_list { prost_reflect::Value::List(vec![hollow(part)]) } else { hollow(part) };
+        campaign.set_field_by_name(field, value);
+        request.set_field_by_name("campaign", prost_reflect::Value::Message(campaign));
+        let at = if is_list { format!("campaign.{field}[0].") } else { format!("campaign.{field}.") };
+        let expected = required(&message(part), &at);
+        let missing = self::missing(&tracker, Campaign::SERVICE, "CreateCampaign", request).await;
+        assert!(expected.is_subset(&missing) && !expected.is_empty(), "{part}: {missing:?}");
+        asked.insert(message(part).full_name().to_owned());
+    }
+    let mut request = DynamicMessage::new(message("SignOffCampaignRequest"));
+    request.set_field_by_name("exclusions", prost_reflect::Value::List(vec![hollow("CampaignExclusion")]));
+    let expected = required(&message("CampaignExclusion"), "exclusions[0].");
+    let missing = self::missing(&tracker, Campaign::SERVICE, "SignOffCampaign", request).await;
+    assert!(expected.is_subset(&missing) && !expected.is_empty(), "{missing:?}");
+    asked.insert(message("CampaignExclusion").full_name().to_owned());
     let package = pool().all_messages().filter(|message| message.package_name() == "milepost.tracker.v1");
     let with_required = package.filter(|message| message.fields().any(|field| is_required(&field)));
     let names = with_required.map(|message| message.full_name().to_owned());

@@ -15,6 +15,7 @@
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::{Evidence, Milestone};
 use milepost_resource::{
@@ -34,6 +35,8 @@ pub(crate) struct Reforecast {
     pub(crate) forecast: Option<Date>,
     /// Empty: not said.
     pub(crate) reason: String,
+    /// The day on which it was reported; none: that of the commit.
+    pub(crate) reported: Option<Date>,
 }
 
 /// What comes of a new forecast: for those that are coupled with it, too.
@@ -52,7 +55,7 @@ pub(crate) fn reforecast(
 pub(crate) fn reforecast_one(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    Reforecast { forecast, reason }: &Reforecast,
+    Reforecast { forecast, reason, reported }: &Reforecast,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "reforecast", &[State::Planned])?;
     let forecast_date = forecast.map(date_message);
@@ -60,6 +63,7 @@ pub(crate) fn reforecast_one(
         return Ok(Vec::new());
     }
     let context = ChangeContext::of(scope, before.name())?;
+    let reported_date = reported_date(*reported, context.current_date)?;
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
@@ -72,6 +76,7 @@ pub(crate) fn reforecast_one(
         slip_working_days: context.slip(due(before), due(&after)),
         reason: reason.clone(),
         previous_sequence: before.forecast_sequence,
+        reported_date,
     });
     let (kind, date) = (EventKind::custom("milepost.milestone.reforecast", payload), due(&after));
     Ok(vec![announced(before, after, kind, &context).on(date)])
@@ -174,11 +179,21 @@ impl StateChange {
     }
 }
 
-/// What comes of a change of state, for a reason.
+/// A change of state, and what is said of it.
+#[derive(Debug)]
+pub(crate) struct StateReport {
+    pub(crate) change: StateChange,
+    /// Empty: not said.
+    pub(crate) reason: String,
+    /// The day on which it was reported; none: that of the commit.
+    pub(crate) reported: Option<Date>,
+}
+
+/// What comes of a change of state.
 pub(crate) fn change_state(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    (change, reason): &(StateChange, String),
+    StateReport { change, reason, reported }: &StateReport,
 ) -> Result<Vec<Change>, Rejection> {
     let (verb, allowed, state) = change.rule();
     check_state(before, verb, allowed)?;
@@ -190,17 +205,20 @@ pub(crate) fn change_state(
         StateChange::Miss | StateChange::Cancel | StateChange::Reopen => None,
     };
     let actual = given.map(|given| context.act_day("actual_date", given)).transpose()?;
+    let reported = reported_date(*reported, context.current_date)?;
     let is_made = template::is_made(before);
     match (actual, state) {
         (Some(actual), State::Achieved) if is_made => {
             let may_break = matches!(change, StateChange::AchieveAlone(_));
-            return template::achieve(scope, before, (actual, may_break), reason, &context);
+            return template::achieve(scope, before, (actual, reported, may_break), reason, &context);
         }
         (_, State::Achieved) => Rejection::unless_met(missing_evidence(before))?,
         (_, State::Planned) if is_made => return template::reopen(scope, before, reason, &context),
         _ => {}
     }
-    Ok(vec![state_changed(scope, before, (state, actual), reason, &context, |_| {})?])
+    Ok(vec![state_changed(scope, before, (state, actual), reason, &context, |milestone| {
+        milestone.outcome_reported_date = reported;
+    })?])
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
@@ -229,6 +247,7 @@ pub(crate) fn state_changed(
     let after = before.changed(scope, |milestone| {
         milestone.set_state(state);
         milestone.actual_date = actual.map(date_message);
+        milestone.outcome_reported_date = None;
         reason.clone_into(&mut milestone.state_reason);
         set(milestone);
         if let Some(consequences) = &consequences {
@@ -262,6 +281,18 @@ fn announced(
 ) -> Change {
     let announcement = announcement(Some(before), &after, context);
     Change::of(kind, Some(before), after).announcing(announcement)
+}
+
+/// The day on which something was reported, if one is given: never after the current date.
+fn reported_date(given: Option<Date>, current: Date) -> Result<Option<gtype::Date>, Rejection> {
+    match given {
+        Some(date) if date > current => Err(Rejection::invalid(
+            "reported_date",
+            "DATE_IN_FUTURE",
+            format!("{date} is after {current}, the portfolio's current date; nothing was reported then"),
+        )),
+        given => Ok(given.map(date_message)),
+    }
 }
 
 /// The documents that are required and are not there.

@@ -14,14 +14,14 @@ use jiff::civil::Date;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, TokenFormat, Unreadable, Upgrade, When, add_person, date,
-    known_state,
+    By, Change, Checked, EventKind, Index, PutBesides, Rules, TokenFormat, Unreadable, Upgrade, When,
+    add_person, date, known_state,
 };
 use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use actions::{
-    Reforecast, StateChange, achieve_started, add_evidence, change_state, missing_evidence, rebaseline,
-    reforecast, reforecast_one, state_changed,
+    Reforecast, StateChange, StateReport, achieve_started, add_evidence, change_state, missing_evidence,
+    rebaseline, reforecast, reforecast_one, state_changed,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 
@@ -30,6 +30,7 @@ use crate::decide::{Scope, Today, Tracker};
 use crate::mirror::Portfolio;
 use crate::names::{MilestoneName, PortfolioName};
 use crate::parent::Followed;
+use crate::tables::outcome;
 use crate::template;
 
 /// The type of the milestone that a project's start achieves, as OC4IDS spells it.
@@ -75,6 +76,7 @@ impl Rules<Tracker> for Milestone {
     const TOKENS: &'static dyn TokenFormat = &token::Bare;
 
     const UPGRADE: Option<Upgrade<Self>> = Some(upgrade);
+    const PUT_BESIDES: Option<PutBesides> = Some(outcome::put);
 
     /// What may be done to a milestone, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {

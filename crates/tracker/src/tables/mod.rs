@@ -48,6 +48,12 @@
 //! | 63 | by gate member | portfolio `0` project `0` id of the member `0` milestone | nothing |
 //!
 //! In 58 to 63 are only milestones that a template made.
+//! | 38 | milestone_outcome | portfolio `0` project `0` milestone | its outcomes, each with when it was reported |
+//! | 70 | campaign | portfolio `0` campaign | the encoded `tracker.v1.Campaign` |
+//! | 71 | campaigns by first day | portfolio `0` date, campaign | nothing |
+//! | 72 | open campaigns by first day | portfolio `0` date, campaign | nothing |
+//! | 73 | daily_standings | portfolio `0` campaign `0` date | the encoded `tracker.v1.CampaignStandings` |
+//! | 74 | frozen_standings | portfolio `0` campaign `0` number (u32) of the sign-off | the same |
 //! | 85 | warning_policy | portfolio `0` policy | the encoded `tracker.v1.WarningPolicy` |
 //! | 86 | next evaluation | portfolio `0` date, policy | nothing |
 //! | 87 | warning | portfolio `0` project `0` warning | the encoded `tracker.v1.Warning` |
@@ -71,21 +77,23 @@ pub(crate) mod date;
 pub(crate) mod key;
 pub(crate) mod later_logs;
 pub(crate) mod mirror_version;
+pub(crate) mod outcome;
 pub(crate) mod partly;
 pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
+pub(crate) mod standings;
 
 use milepost_proto::tracker::v1::{
-    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule, Warning, WarningPolicy,
+    Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
+    TemplateVersion, TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 8;
+pub(crate) const STORE_VERSION: u32 = 9;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[
@@ -101,6 +109,7 @@ pub(crate) const TABLES: &[milepost_resource::Table] = &[
     milepost_resource::Table::of::<Tracker, WarningPolicy>(),
     milepost_resource::Table::of::<Tracker, Warning>(),
     milepost_resource::Table::of::<Tracker, Excuse>(),
+    milepost_resource::Table::of::<Tracker, Campaign>(),
 ];
 
 /// The tag of each table but those of resources. Persisted; never reused.
@@ -118,6 +127,9 @@ pub(crate) enum Table {
     AssignmentDay = 34,
     MirrorVersion = 35,
     ProjectHistory = 37,
+    MilestoneOutcome = 38,
+    DailyStandings = 73,
+    FrozenStandings = 74,
 }
 
 impl Table {
@@ -134,6 +146,9 @@ impl Table {
             Table::Assignment => "tracker.assignment",
             Table::AssignmentDay => "tracker.assignment_day",
             Table::MirrorVersion => "tracker.mirror_version",
+            Table::MilestoneOutcome => "tracker.milestone_outcome",
+            Table::DailyStandings => "tracker.daily_standings",
+            Table::FrozenStandings => "tracker.frozen_standings",
             Table::ProjectHistory => "tracker.project_history",
         };
         DamagedRow::new(name, key, what)

@@ -159,12 +159,11 @@ fn project_of(key: &[u8], value: Bytes) -> Result<Option<Bytes>, DamagedRow> {
 ///
 /// # Errors
 /// If a row cannot be decoded.
-#[cfg(test)]
 pub(crate) fn known(
     rows: &dyn Read,
     name: &ProjectName,
-    ask: &milepost_figures::Ask,
-) -> Result<Option<milepost_figures::KnownProject>, DamagedRow> {
+    ask: &Ask,
+) -> Result<Option<KnownProject>, DamagedRow> {
     let own = key::of_project(Table::Project, name);
     let Some(value) = rows.get(&own) else { return Ok(None) };
     let stored = StoredProject::decode(value).map_err(|error| Table::Project.damaged(&own, error))?;
@@ -174,7 +173,6 @@ pub(crate) fn known(
 #[cfg(test)]
 mod tests {
     use jiff::civil::{Date, date};
-    use milepost_figures::Ask;
     use milepost_proto::event::v1::event::Resource;
     use milepost_proto::figure::v1::Knowledge;
     use milepost_proto::google::r#type::Money;

@@ -13,6 +13,7 @@
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{CouplingAchieved, CouplingBroken, MilestoneExtended};
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::{CouplingState, Expiry, Gate, State};
 use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
 use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
@@ -74,7 +75,7 @@ fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Prec
 pub(crate) fn achieve(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    (actual, may_break): (Date, bool),
+    (actual, reported, may_break): (Date, Option<gtype::Date>, bool),
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
@@ -95,6 +96,7 @@ pub(crate) fn achieve(
     let breaks = !others.is_empty();
     let achieved =
         state_changed(scope, before, (State::Achieved, Some(actual)), reason, context, |milestone| {
+            milestone.outcome_reported_date = reported;
             if breaks {
                 milestone.set_coupling_state(CouplingState::Broken);
             }

@@ -19,7 +19,7 @@ use milepost_resource::{Custom, Name, Run, Standard, Target, date_message, read_
 use milepost_types::{Rejection, Violations};
 
 use super::*;
-use crate::milestone::{StateChange, change_state};
+use crate::milestone::{StateChange, StateReport, change_state};
 use crate::names::{MilestoneName, ProjectName};
 use crate::tests::world::{Action, World, command, kinds};
 

@@ -10,8 +10,8 @@ use milepost_ledger::journal::memory::MemoryJournal;
 use milepost_ledger::{Direction, KeyRange, Options, Read, Row};
 use milepost_proto::tracker::v1::milestone_service_client::MilestoneServiceClient;
 use milepost_proto::tracker::v1::{
-    Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template, TemplateVersion,
-    TimelineEntry, TimelineRule, Warning, WarningPolicy,
+    Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
+    TemplateVersion, TimelineEntry, TimelineRule, Warning, WarningPolicy,
 };
 use milepost_service::config::server::Server;
 use milepost_service::host::ServiceContext;
@@ -88,6 +88,7 @@ impl Running {
             .add_service(service.serve::<RectificationOrder>(methods::of_rectification_orders()))
             .add_service(service.serve::<Template>(methods::of_templates()))
             .add_service(service.serve::<TemplateVersion>(methods::of_template_versions()))
+            .add_service(service.serve::<Campaign>(methods::of_campaigns()))
             .add_service(service.serve::<WarningPolicy>(service.warning_policy_methods()))
             .add_service(service.serve_read_only::<Warning>())
             .add_service(service.serve::<Excuse>(methods::of_excuses()));

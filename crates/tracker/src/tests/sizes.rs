@@ -110,7 +110,8 @@ fn a_milestone_at_all_its_limits_fits_one_answer() {
 
     let Some(Resource::MilestoneResource(milestone)) = event.resource.clone() else { panic!("{event:?}") };
     assert_eq!(milestone.evidence.len(), limits::EVIDENCE);
-    let expected = [&["actual_date"][..], &samples::OF_TEMPLATES, &["delete_time"]].concat();
+    let expected =
+        [&["actual_date"][..], &samples::OF_TEMPLATES, &["outcome_reported_date", "delete_time"]].concat();
     assert_eq!(unset(&milestone.encode_to_vec().into()), expected);
     // Room for a longer portfolio id, for two more fields, and for a caller with a name and an id.
     let spare = 2_000;

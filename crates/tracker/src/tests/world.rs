@@ -19,10 +19,17 @@ use super::Registry;
 use crate::command::{AdvanceDate, Command};
 use crate::decide::{Today, Tracker};
 use crate::methods::create_several;
-use crate::milestone::{Reforecast, StateChange, add_evidence, change_state, rebaseline, reforecast};
+use crate::milestone::{
+    Reforecast, StateChange, StateReport, add_evidence, change_state, rebaseline, reforecast,
+};
 use crate::names::{MilestoneName, ProjectName};
 use crate::source::SourceEntry;
 use crate::tables;
+
+/// A change of state that is reported as it is committed.
+fn report(change: StateChange, reason: String) -> StateReport {
+    StateReport { change, reason, reported: None }
+}
 
 /// Rows in a map.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -139,6 +146,15 @@ impl World {
         self.submit(action.on(&name.to_string(), None))
     }
 
+    /// Achieves a milestone on a day, as it was reported on another.
+    pub(crate) fn achieve_reported(&mut self, name: &str, actual: Date, reported: Option<Date>) {
+        let report =
+            StateReport { change: StateChange::Achieve(Some(actual)), reason: String::new(), reported };
+        let target = Target { name: name.parse().unwrap(), etag: None };
+        let act = Custom::act(target, report, change_state as Run<_, _, _>);
+        self.submit(command(act)).unwrap();
+    }
+
     pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Rejection> {
         self.submit_to_the_end(|| advance(date))
     }
@@ -205,28 +221,32 @@ impl Action {
         command(match self {
             Action::Delete => Box::new(Standard::<Milestone>::Delete(target())),
             Action::Undelete => Box::new(Standard::<Milestone>::Undelete(target())),
-            Action::Reforecast { forecast, reason } => {
-                Custom::act(target(), Reforecast { forecast, reason }, reforecast as Run<_, _, _>)
-            }
+            Action::Reforecast { forecast, reason } => Custom::act(
+                target(),
+                Reforecast { forecast, reason, reported: None },
+                reforecast as Run<_, _, _>,
+            ),
             Action::Rebaseline { baseline, reason } => {
                 Custom::act(target(), (baseline, reason), rebaseline as Run<_, _, _>)
             }
-            Action::Achieve { actual, reason } => {
-                Custom::act(target(), (StateChange::Achieve(actual), reason), change_state as Run<_, _, _>)
-            }
+            Action::Achieve { actual, reason } => Custom::act(
+                target(),
+                report(StateChange::Achieve(actual), reason),
+                change_state as Run<_, _, _>,
+            ),
             Action::PartiallyAchieve { actual, reason } => Custom::act(
                 target(),
-                (StateChange::PartiallyAchieve(actual), reason),
+                report(StateChange::PartiallyAchieve(actual), reason),
                 change_state as Run<_, _, _>,
             ),
             Action::Miss { reason } => {
-                Custom::act(target(), (StateChange::Miss, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Miss, reason), change_state as Run<_, _, _>)
             }
             Action::Cancel { reason } => {
-                Custom::act(target(), (StateChange::Cancel, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Cancel, reason), change_state as Run<_, _, _>)
             }
             Action::Reopen { reason } => {
-                Custom::act(target(), (StateChange::Reopen, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Reopen, reason), change_state as Run<_, _, _>)
             }
             Action::AddEvidence(evidence) => Custom::act(target(), evidence, add_evidence as Run<_, _, _>),
         })

@@ -9,7 +9,7 @@ use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Resource;
 use milepost_proto::tracker::v1::CreateMilestoneRequest;
 use milepost_proto::tracker::v1::milestone::{Nearness, Outlook, Slippage};
-use milepost_resource::date as date_of;
+use milepost_resource::{Custom, Run, Target, date as date_of};
 use milepost_types::Etag;
 use proptest::prelude::*;
 use prost::Message;
@@ -153,6 +153,7 @@ fn a_forecast_moves_the_due_date_and_links_to_the_one_before() {
         slip_working_days: Some(5),
         reason: "rain".into(),
         previous_sequence: 4,
+        reported_date: None,
     };
     assert_eq!(second.payload(), Payload::MilestoneReforecast(expected));
 }
@@ -178,6 +179,37 @@ fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
     let back = done(&mut undated, reforecast(None));
     assert_eq!((back.event.event_date, back.after.outlook()), (None, Outlook::Unspecified));
     assert_eq!(of(back).slip_working_days, None);
+}
+
+/// office.md section 0: outcomes and forecasts of milestones gain `reported_date`, which is never later than the day.
+#[test]
+fn outcomes_and_forecasts_say_on_which_day_they_were_reported() {
+    let mut world = world();
+    let run = |world: &mut World, report: StateReport| world.submit(reported(report));
+    let of = |change, reported| StateReport { change, reason: "so".into(), reported };
+    let tomorrow = TODAY.tomorrow().unwrap();
+    for change in [StateChange::Achieve(None), StateChange::PartiallyAchieve(None), StateChange::Miss] {
+        let refused = run(&mut world, of(change, Some(tomorrow))).unwrap_err().to_string();
+        assert!(refused.contains("reported_date"), "{refused}");
+    }
+    run(&mut world, of(StateChange::Miss, Some(date(2021, 5, 3)))).unwrap();
+    assert_eq!(start(&world).outcome_reported_date, day(date(2021, 5, 3)));
+    run(&mut world, of(StateChange::Reopen, None)).unwrap();
+    assert_eq!(start(&world).outcome_reported_date, None);
+    let given = Reforecast { forecast: Some(LATER), reason: String::new(), reported: Some(date(2021, 5, 4)) };
+    let target = Target { name: START.parse().unwrap(), etag: None };
+    let command = crate::tests::world::command(Custom::act(target, given, super::reforecast as Run<_, _, _>));
+    let events = world.submit(command).unwrap();
+    let Some(Payload::MilestoneReforecast(said)) = &events[0].payload else { panic!("{events:?}") };
+    assert_eq!(said.reported_date, day(date(2021, 5, 4)));
+    let stored = world.entries.last().unwrap().events[0].clone();
+    let (forecast, _) = crate::convert::read_event::forecast(&stored, START).unwrap().unwrap();
+    assert_eq!(forecast.reported_date, day(date(2021, 5, 4)));
+}
+
+fn reported(report: StateReport) -> crate::command::Command {
+    let target = Target { name: START.parse().unwrap(), etag: None };
+    crate::tests::world::command(Custom::act(target, report, change_state as Run<_, _, _>))
 }
 
 #[test]

@@ -178,7 +178,8 @@ fn a_coupling_is_broken_for_all_of_it_and_then_holds_nothing() {
     show(&mut world, "handover");
     show(&mut world, "certificate");
     let target = Target { name: made("handover"), etag: None };
-    let alone = (StateChange::AchieveAlone(Some(date(2021, 5, 1))), "证书未出".to_owned());
+    let change = StateChange::AchieveAlone(Some(date(2021, 5, 1)));
+    let alone = StateReport { change, reason: "证书未出".to_owned(), reported: None };
     let events = world.submit(command(Custom::act(target, alone, change_state as Run<_, _, _>))).unwrap();
     let expected = [("milestone.achieved", "handover"), ("coupling.broken", "certificate")];
     assert_eq!(said(&events), expected);

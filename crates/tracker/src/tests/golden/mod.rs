@@ -5,6 +5,7 @@
 //! service is built inside. A golden text changes only if what is stored or sent is meant to change:
 //! `GOLDEN=renew cargo nextest run -p milepost-tracker golden` writes them anew, and fails all the same.
 
+mod campaign;
 mod faults;
 mod refusals;
 mod service_request;
@@ -46,6 +47,8 @@ impl Subject for Tracker {
         "ExtendRectificationOrder",
         "GrantExcuse",
         "RefuseExcuse",
+        "SignOffCampaign",
+        "ReviseCampaign",
     ];
 
     fn channel(&self) -> &Channel {

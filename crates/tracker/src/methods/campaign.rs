@@ -1,0 +1,160 @@
+//! The methods of campaigns besides the standard ones: from their requests to what is to be done, or read.
+//!
+//! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
+
+use jiff::civil::Date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::google::r#type as gtype;
+use milepost_proto::resource::Node;
+use milepost_proto::tracker::v1::*;
+use milepost_resource::{Method, Query, act, check_message, enum_value, names, optional_date, query, write};
+use milepost_types::{Rejection, Violations, limits, text};
+
+use crate::campaign::standings::{StandingsRequest, answer};
+use crate::campaign::{
+    Amendment, SignOff, amend, cancel, check_criteria, check_tie_breakers, close, open, revise, sign_off,
+};
+use crate::decide::Tracker;
+
+/// The methods of campaigns.
+pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
+    vec![
+        query(
+            "GetCampaignStandings",
+            read_standings,
+            |request: &GetCampaignStandingsRequest| &request.min_revisions,
+            standings,
+        ),
+        write("OpenCampaign", |request: OpenCampaignRequest, violations| {
+            act(&request, open, violations, |violations| optional_date("date", request.date, violations))
+        }),
+        write("AmendCampaign", |request: AmendCampaignRequest, violations| {
+            act(&request, amend, violations, |violations| amendment(&request, violations))
+        }),
+        write("CloseCampaign", |request: CloseCampaignRequest, violations| {
+            act(&request, close, violations, |violations| optional_date("date", request.date, violations))
+        }),
+        write("CancelCampaign", |request: CancelCampaignRequest, violations| {
+            act(&request, cancel, violations, |violations| {
+                let reason = violations.check("reason", text::text(&request.reason));
+                let date = optional_date("date", request.date, violations);
+                Some((reason?, date?))
+            })
+        }),
+        write("SignOffCampaign", |request: SignOffCampaignRequest, violations| {
+            act(&request, sign_off, violations, |violations| {
+                let given = (request.date, &request.pioneers[..], &request.exclusions[..]);
+                ending(String::new(), given, violations)
+            })
+        }),
+        write("ReviseCampaign", |request: ReviseCampaignRequest, violations| {
+            act(&request, revise, violations, |violations| {
+                let reason = violations.check("reason", text::text(&request.reason));
+                let given = (request.date, &request.pioneers[..], &request.exclusions[..]);
+                let ending = ending(String::new(), given, violations);
+                Some(SignOff { reason: reason?, ..ending? })
+            })
+        }),
+    ]
+}
+
+fn amendment(request: &AmendCampaignRequest, violations: &mut Violations) -> Option<Amendment> {
+    let date = optional_date("date", request.date, violations);
+    let reason = violations.check("reason", text::text(&request.reason));
+    if request.add_members.is_empty() && request.remove_members.is_empty() && request.criteria.is_empty() {
+        let description = "say what changes: members to add or to remove, or criteria";
+        violations.push("add_members", "NO_CHANGE", description);
+    }
+    let fits = check_messages("add_members", &request.add_members, limits::CAMPAIGN_MEMBERS, violations);
+    for (i, member) in request.add_members.iter().enumerate() {
+        for (field, given) in [("join_date", member.join_date), ("leave_date", member.leave_date)] {
+            if given.is_some() {
+                let description = "who is added joins on the day after, and stays; leave it out";
+                violations.push(format!("add_members[{i}].{field}"), "NOT_ALLOWED", description);
+            }
+        }
+    }
+    let removed = projects("remove_members", &request.remove_members, violations);
+    if check_messages("criteria", &request.criteria, limits::CAMPAIGN_CRITERIA, violations) {
+        check_criteria(&request.criteria, violations);
+        check_tie_breakers(&request.criteria, &request.tie_breakers, violations);
+    }
+    let reads_tie_breakers = !request.criteria.is_empty();
+    Some(Amendment {
+        reason: reason?,
+        date: date?,
+        add: fits.then(|| request.add_members.clone())?,
+        remove: removed?,
+        criteria: request.criteria.clone(),
+        tie_breakers: if reads_tie_breakers { request.tie_breakers.clone() } else { Vec::new() },
+    })
+}
+
+/// How a campaign ends, but for the reason.
+fn ending(
+    reason: String,
+    (date, pioneers, exclusions): (Option<gtype::Date>, &[String], &[CampaignExclusion]),
+    violations: &mut Violations,
+) -> Option<SignOff> {
+    let date = optional_date("date", date, violations);
+    let pioneers = projects("pioneers", pioneers, violations);
+    let fits = check_messages("exclusions", exclusions, limits::CAMPAIGN_MEMBERS, violations);
+    Some(SignOff { reason, date: date?, pioneers: pioneers?, exclusions: fits.then(|| exclusions.to_vec())? })
+}
+
+/// Names of projects, none twice.
+fn projects(field: &str, given: &[String], violations: &mut Violations) -> Option<Vec<String>> {
+    if !violations.check_count(field, given.len(), limits::CAMPAIGN_MEMBERS) {
+        return None;
+    }
+    let read = names::<milepost_proto::registry::v1::Project>(field, given, violations);
+    let mut seen = std::collections::HashSet::new();
+    for (i, name) in &read {
+        if !seen.insert(name) {
+            violations.push(format!("{field}[{i}]"), "DUPLICATE", "the project is given twice");
+        }
+    }
+    Some(given.to_vec())
+}
+
+/// Checks the fields of messages in a list; false if there are too many.
+fn check_messages<M: Node + Clone>(
+    field: &str,
+    given: &[M],
+    limit: usize,
+    violations: &mut Violations,
+) -> bool {
+    if !violations.check_count(field, given.len(), limit) {
+        return false;
+    }
+    for (i, message) in given.iter().enumerate() {
+        let mut found = Violations::new();
+        check_message(&mut message.clone(), &mut found);
+        violations.nest(&format!("{field}[{i}]"), found);
+    }
+    true
+}
+
+fn read_standings(
+    request: &GetCampaignStandingsRequest,
+    violations: &mut Violations,
+) -> Option<StandingsRequest> {
+    let name = violations.check("name", request.name.parse());
+    let date: Option<Option<Date>> = optional_date("date", request.date, violations);
+    let knowledge = enum_value::<Knowledge>("knowledge", request.knowledge, violations);
+    if knowledge == Some(Knowledge::ThenStrict) {
+        let description = "standings are as of LATEST, or of THEN";
+        violations.push("knowledge", "NOT_ALLOWED", description);
+    }
+    let sign_off = u32::try_from(request.sign_off).ok();
+    if sign_off.is_none() {
+        violations.push("sign_off", "OUT_OF_RANGE", "sign-offs are numbered from 1");
+    }
+    Some(StandingsRequest { name: name?, date: date?, knowledge: knowledge?, sign_off: sign_off? })
+}
+
+fn standings(query: Query<'_, Tracker, StandingsRequest>) -> Result<GetCampaignStandingsResponse, Rejection> {
+    let revision = query.revision();
+    let standings = answer(&query.rows, query.now, query.request)?;
+    Ok(GetCampaignStandingsResponse { standings: Some(standings), revision })
+}
