@@ -171,6 +171,10 @@ async fn a_small_office_is_measured_and_nothing_is_left_behind() {
         "alliances",
         "activities",
         "service requests",
+        "inspections",
+        "findings",
+        "rectification orders",
+        "warning policies",
         "policies",
         "policy programmes",
     ] {

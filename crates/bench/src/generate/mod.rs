@@ -25,6 +25,7 @@ mod portfolio;
 mod project;
 mod service_request;
 mod step;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -39,7 +40,7 @@ pub use load::{Loaded, Progress, StageRate, load};
 pub use officer::somebody as some_officer;
 pub use policy::measures;
 pub use step::Step;
-pub use value::date;
+pub use value::{date, days};
 pub use world::{Plan, World};
 
 /// What makes the world, in the order of stages.
@@ -58,5 +59,6 @@ pub fn steps(world: &World) -> impl Iterator<Item = Step> {
         .chain(alliance::steps(world))
         .chain(batch::steps(world))
         .chain(history::steps(world))
+        .chain(supervision::steps(world))
         .chain(timeline::steps(world))
 }

@@ -55,6 +55,7 @@ pub enum Stage {
     Alliances,
     Batches,
     Histories,
+    Inspections,
     Entries,
 }
 
@@ -77,6 +78,7 @@ impl Stage {
             Self::Alliances => "alliances and activities",
             Self::Batches => "batches",
             Self::Histories => "histories of projects",
+            Self::Inspections => "inspections, findings and orders",
             Self::Entries => "entries of the timeline",
         }
     }

@@ -1,11 +1,17 @@
 //! Questions of those who serve: officers, alliances, service requests, policies.
 
+use jiff::ToSpan;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::{BatchMatchPoliciesRequest, ListOfficersRequest, MatchPoliciesRequest};
-use milepost_proto::tracker::v1::GetServiceRequestStatisticsRequest;
+use milepost_proto::tracker::v1::warning_policy::Period;
+use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
+use milepost_proto::tracker::v1::{
+    GetServiceRequestStatisticsRequest, ReplayWarningPolicyRequest, WarningBand, WarningLight, WarningPolicy,
+    WarningTest,
+};
 
 use super::{LARGE, List, Query, SMALL, registry, tracker};
-use crate::generate::{World, date, measures, some_officer};
+use crate::generate::{World, date, days, measures, some_officer};
 
 /// Milliseconds that it may take to match forty policies with all organizations.
 const MATCH_MS: f64 = 1000.0;
@@ -24,9 +30,21 @@ const REQUESTS: List =
 const SATISFACTION: List =
     tracker("service requests", "/milepost.tracker.v1.ServiceRequestService/GetServiceRequestStatistics");
 
+const INSPECTIONS: List = tracker("inspections", "/milepost.tracker.v1.InspectionService/ListInspections");
+const FINDINGS: List = tracker("findings", "/milepost.tracker.v1.FindingService/ListFindings");
+const ORDERS: List =
+    tracker("rectification orders", "/milepost.tracker.v1.RectificationOrderService/ListRectificationOrders");
+
+const REPLAY: List =
+    tracker("warning policies", "/milepost.tracker.v1.WarningPolicyService/ReplayWarningPolicy");
+
+/// Milliseconds that all projects may take for one month, and for sixty.
+const MONTH_MS: f64 = 1_000.0;
+const MONTHS_MS: f64 = 30_000.0;
+
 /// All of them, in the order of the table.
 pub fn all(world: &World) -> Vec<Query> {
-    [liaison(world), service_requests(world), policies(world)].concat()
+    [liaison(world), service_requests(world), supervision(world), warnings(world), policies(world)].concat()
 }
 
 fn liaison(world: &World) -> Vec<Query> {
@@ -64,6 +82,57 @@ fn service_requests(world: &World) -> Vec<Query> {
         page("state = STATE_ANSWERED", "", SMALL),
         page(&format!("officer = {}", some_officer(world)), "", SMALL),
         Query::answer(SATISFACTION, "satisfaction over all years", &statistics),
+    ]
+}
+
+fn supervision(world: &World) -> Vec<Query> {
+    let projects = format!("{}/projects/-", world.portfolio());
+    vec![
+        INSPECTIONS.page(&projects, "", "", SMALL),
+        FINDINGS.page(&projects, "severity = MAJOR AND state = OPEN", "", SMALL),
+        ORDERS.page(&projects, "light = LIGHT_RED", "responsible", LARGE),
+        ORDERS.page(&projects, "state = STATE_ANSWERED", "", SMALL),
+    ]
+}
+
+/// How far projects are behind time, in three bands.
+fn warnings(world: &World) -> Vec<Query> {
+    let band = |light: WarningLight, low: &str, high: &str| WarningBand {
+        light: light.into(),
+        low: low.into(),
+        low_inclusive: false,
+        high: high.into(),
+        high_inclusive: true,
+    };
+    let test = WarningTest {
+        metric: Metric::Investment.into(),
+        comparison: Comparison::PointGap.into(),
+        bands: vec![
+            band(WarningLight::Green, "", "10"),
+            band(WarningLight::Yellow, "10", "30"),
+            band(WarningLight::Red, "30", ""),
+        ],
+    };
+    let policy = WarningPolicy {
+        display_name: "进度".into(),
+        period: Period::Month.into(),
+        tests: vec![test],
+        ..Default::default()
+    };
+    // The last month that ended in the history.
+    let last = days(world.plan.until.first_of_month(), -1);
+    let months = |count: i64| ReplayWarningPolicyRequest {
+        parent: world.portfolio(),
+        warning_policy: Some(policy.clone()),
+        from_date: Some(date(last.first_of_month().saturating_sub((count - 1).months()))),
+        to_date: Some(date(last)),
+        page_size: LARGE as i32,
+        ..Default::default()
+    };
+    let replay = |title, count, target| Query::all_pages(REPLAY, title, &months(count), 9, target);
+    vec![
+        replay("one month, all projects", 1, MONTH_MS),
+        replay("replay of sixty months, all projects", 60, MONTHS_MS),
     ]
 }
 
