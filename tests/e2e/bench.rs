@@ -174,6 +174,7 @@ async fn a_small_office_is_measured_and_nothing_is_left_behind() {
         "inspections",
         "findings",
         "rectification orders",
+        "campaigns",
         "warning policies",
         "policies",
         "policy programmes",

@@ -10,6 +10,7 @@ mod alliance;
 mod annual_list;
 mod arguments;
 mod batch;
+mod campaign;
 mod collection;
 mod draw;
 mod history;
@@ -34,6 +35,7 @@ mod words;
 mod world;
 
 pub use arguments::Generate;
+pub use campaign::name as campaign_name;
 pub use collection::FIRST_GRID;
 pub use indicator::first as first_indicator;
 pub use load::{Loaded, Progress, StageRate, load};
@@ -60,5 +62,6 @@ pub fn steps(world: &World) -> impl Iterator<Item = Step> {
         .chain(batch::steps(world))
         .chain(history::steps(world))
         .chain(supervision::steps(world))
+        .chain(campaign::step(world))
         .chain(timeline::steps(world))
 }

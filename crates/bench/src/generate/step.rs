@@ -56,6 +56,7 @@ pub enum Stage {
     Batches,
     Histories,
     Inspections,
+    Campaigns,
     Entries,
 }
 
@@ -79,6 +80,7 @@ impl Stage {
             Self::Batches => "batches",
             Self::Histories => "histories of projects",
             Self::Inspections => "inspections, findings and orders",
+            Self::Campaigns => "campaign",
             Self::Entries => "entries of the timeline",
         }
     }

@@ -109,6 +109,11 @@ impl Query {
         Self { target_ms, ..list.query(title.to_owned(), What::AllPages { request, token }) }
     }
 
+    /// The same, with a target of its own.
+    pub fn within(self, target_ms: f64) -> Self {
+        Self { target_ms, ..self }
+    }
+
     /// The page of a list after so many resources.
     pub fn deep(mut self, resources: usize) -> Self {
         if let What::Page { after, .. } = &mut self.what {

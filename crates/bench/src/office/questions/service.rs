@@ -1,17 +1,18 @@
 //! Questions of those who serve: officers, alliances, service requests, policies.
 
 use jiff::ToSpan;
+use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::{BatchMatchPoliciesRequest, ListOfficersRequest, MatchPoliciesRequest};
 use milepost_proto::tracker::v1::warning_policy::Period;
 use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
 use milepost_proto::tracker::v1::{
-    GetServiceRequestStatisticsRequest, ReplayWarningPolicyRequest, WarningBand, WarningLight, WarningPolicy,
-    WarningTest,
+    GetCampaignStandingsRequest, GetServiceRequestStatisticsRequest, ReplayWarningPolicyRequest, WarningBand,
+    WarningLight, WarningPolicy, WarningTest,
 };
 
 use super::{LARGE, List, Query, SMALL, registry, tracker};
-use crate::generate::{World, date, days, measures, some_officer};
+use crate::generate::{World, campaign_name, date, days, measures, some_officer};
 
 /// Milliseconds that it may take to match forty policies with all organizations.
 const MATCH_MS: f64 = 1000.0;
@@ -35,16 +36,27 @@ const FINDINGS: List = tracker("findings", "/milepost.tracker.v1.FindingService/
 const ORDERS: List =
     tracker("rectification orders", "/milepost.tracker.v1.RectificationOrderService/ListRectificationOrders");
 
+const STANDINGS: List = tracker("campaigns", "/milepost.tracker.v1.CampaignService/GetCampaignStandings");
 const REPLAY: List =
     tracker("warning policies", "/milepost.tracker.v1.WarningPolicyService/ReplayWarningPolicy");
 
+/// Milliseconds that the standings of a campaign of 1,000 members may take.
+const STANDINGS_MS: f64 = 20.0;
 /// Milliseconds that all projects may take for one month, and for sixty.
 const MONTH_MS: f64 = 1_000.0;
 const MONTHS_MS: f64 = 30_000.0;
 
 /// All of them, in the order of the table.
 pub fn all(world: &World) -> Vec<Query> {
-    [liaison(world), service_requests(world), supervision(world), warnings(world), policies(world)].concat()
+    [
+        liaison(world),
+        service_requests(world),
+        supervision(world),
+        campaigns(world),
+        warnings(world),
+        policies(world),
+    ]
+    .concat()
 }
 
 fn liaison(world: &World) -> Vec<Query> {
@@ -92,6 +104,23 @@ fn supervision(world: &World) -> Vec<Query> {
         FINDINGS.page(&projects, "severity = MAJOR AND state = OPEN", "", SMALL),
         ORDERS.page(&projects, "light = LIGHT_RED", "responsible", LARGE),
         ORDERS.page(&projects, "state = STATE_ANSWERED", "", SMALL),
+    ]
+}
+
+fn campaigns(world: &World) -> Vec<Query> {
+    let request = |knowledge: Knowledge, back: i64| GetCampaignStandingsRequest {
+        name: campaign_name(world),
+        date: Some(date(days(world.plan.until, -back))),
+        knowledge: knowledge.into(),
+        ..Default::default()
+    };
+    let standings = |title, knowledge, back| {
+        Query::answer(STANDINGS, title, &request(knowledge, back)).within(STANDINGS_MS)
+    };
+    vec![
+        standings("standings of the last day, LATEST", Knowledge::Latest, 0),
+        standings("standings of the fiftieth day, LATEST", Knowledge::Latest, 50),
+        standings("standings of the fiftieth day, THEN", Knowledge::Then, 50),
     ]
 }
 
