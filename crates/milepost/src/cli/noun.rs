@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use milepost_proto::resource::FILTERS;
 use milepost_types::CurrencyCode;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use super::fields::{HASH, flags};
 use super::flags::{self, Columns, Limit, text, texts};
@@ -118,6 +118,9 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     };
     if verb.kind != VerbKind::List {
         let mut response = session.call(&verb.method, request).await?;
+        if verb.method.output().fields().filter(FieldDescriptor::is_list).count() > 1 {
+            return several(&response, &under, session).await;
+        }
         return session.many(&take_items(&mut response, &listed), &under, &Columns::default()).await;
     }
     let limit = Limit::from_arg_matches(matches).expect("every list has a limit");
@@ -140,6 +143,29 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     let done = session.list(&message, &limit, &under, &columns, page).await;
     done.map_err(|error| error.of_filter(&text(matches, "filter").unwrap_or_default()))?;
     if why.is_empty() { Ok(()) } else { print(&why) }
+}
+
+/// Shows an answer that has several lists: programs get it whole, people each list that holds something under its name.
+async fn several(answer: &DynamicMessage, under: &str, session: &Session) -> Result<(), Error> {
+    if session.output().is_json() {
+        return session.one(answer).await;
+    }
+    for field in answer.descriptor().fields().filter(FieldDescriptor::is_list) {
+        let value = answer.get_field(&field);
+        let items = value.as_list().unwrap_or_default();
+        if items.is_empty() {
+            continue;
+        }
+        print(&format!("{}\n", field.name()))?;
+        let messages: Vec<_> = items.iter().filter_map(|item| item.as_message().cloned()).collect();
+        if messages.is_empty() {
+            let names = items.iter().filter_map(Value::as_str).map(|name| format!("{name}\n"));
+            print(&names.collect::<String>())?;
+        } else {
+            session.many(&messages, under, &Columns::default()).await?;
+        }
+    }
+    Ok(())
 }
 
 fn take_items(response: &mut DynamicMessage, listed: &FieldDescriptor) -> Vec<DynamicMessage> {
