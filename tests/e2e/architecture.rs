@@ -40,6 +40,7 @@ const OF_MESSAGES: &[&str] = &[
     "crates/registry/src/policy/expression/names.rs",
     "crates/registry/src/report/statistics.rs",
     "crates/registry/src/report/tally.rs",
+    "crates/tracker/src/template/plan.rs",
     "crates/tracker/src/timeline/pattern.rs",
 ];
 

@@ -9,8 +9,8 @@ use milepost_proto::tracker::v1::TemplateItem;
 use milepost_proto::tracker::v1::milestone::Gate;
 use milepost_proto::tracker::v1::template_item::Anchor;
 use milepost_proto::tracker::v1::template_offset::Unit;
+use milepost_resource::encoded_len;
 use milepost_types::{ResourceId, Violations, limits, quoted};
-use prost::Message;
 
 use crate::milestone::CONSTRUCTION_START;
 
@@ -36,7 +36,7 @@ pub(super) fn check_items(items: &[TemplateItem], violations: &mut Violations) {
     }
     check_cycles(items, &by_id, violations);
     check_couplings(items, violations);
-    let bytes: usize = items.iter().map(Message::encoded_len).sum();
+    let bytes: usize = items.iter().map(encoded_len).sum();
     if bytes > limits::TEMPLATE_ITEM_BYTES {
         let limit = limits::TEMPLATE_ITEM_BYTES;
         let description = format!("the items take {bytes} bytes, more than {limit}; shorten their texts");

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::milestone_requirement::State;
 use milepost_proto::tracker::v1::{Milestone, RequirementStatus};
-use milepost_resource::{Checked, Parent, date, date_message};
+use milepost_resource::{Checked, Parent, date, date_message, encoded_len};
 use milepost_types::{Rejection, ResourceId, Room};
-use prost::Message;
 
 use super::made::{BY_REQUIREMENT, is_open};
 use super::validity::is_kept;
@@ -73,7 +72,7 @@ pub(crate) fn page(
             milestones.extend(rows.get(&name)?);
         }
         let status = status(&String::from_utf8_lossy(&code), &milestones, day);
-        if !room.admit(status.encoded_len()) {
+        if !room.admit(encoded_len(&status)) {
             return Ok((found, last));
         }
         found.push(status);
