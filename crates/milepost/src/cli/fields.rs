@@ -89,8 +89,8 @@ impl Flag {
         let of = self.field();
         let mut help = field::comment(of);
         let mut action = ArgAction::Set;
-        // A file may give what a flag of a resource does not.
-        let required = verb.resource_field().is_none() && field::is_required(of);
+        // A file may give what a flag of a resource does not, and a message that need not be given is given whole or not.
+        let required = verb.resource_field().is_none() && self.path.iter().all(field::is_required);
         if is_several(of) {
             help.push_str(". May be given often; an update replaces all that there are");
             action = ArgAction::Append;
