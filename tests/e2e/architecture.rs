@@ -42,6 +42,9 @@ const OF_MESSAGES: &[&str] = &[
     "crates/registry/src/report/tally.rs",
     "crates/tracker/src/template/plan.rs",
     "crates/tracker/src/timeline/pattern.rs",
+    "crates/tracker/src/warning/band.rs",
+    "crates/tracker/src/warning/light.rs",
+    "crates/tracker/src/warning/measure.rs",
 ];
 
 /// Crates that are pure as a whole.

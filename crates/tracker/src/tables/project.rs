@@ -9,6 +9,7 @@ use bytes::Bytes;
 use milepost_figures::{Ask, History, KnownProject};
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_proto::registry::v1::Project;
 use milepost_resource::Unreadable;
 use milepost_types::{DamagedRow, ResourceId};
 use prost::Message;
@@ -135,6 +136,14 @@ pub(crate) fn known_of(
     HISTORY.known(rows, name, project, ask)
 }
 
+/// A project that was mirrored, as a message.
+///
+/// # Errors
+/// If it cannot be decoded.
+pub(crate) fn decoded(name: &ProjectName, project: &Bytes) -> Result<Project, DamagedRow> {
+    Project::decode(project.clone()).map_err(|error| damaged(name, error))
+}
+
 /// The row of a project that cannot be read.
 pub(crate) fn damaged(name: &ProjectName, what: impl std::fmt::Display) -> DamagedRow {
     Table::Project.damaged(&key::of_project(Table::Project, name), what)
@@ -176,7 +185,7 @@ mod tests {
     use milepost_proto::event::v1::event::Resource;
     use milepost_proto::figure::v1::Knowledge;
     use milepost_proto::google::r#type::Money;
-    use milepost_proto::registry::v1::{AnnualPlan, CompletedInvestment, Period, Project};
+    use milepost_proto::registry::v1::{AnnualPlan, CompletedInvestment, Period};
     use milepost_resource::date_message;
     use milepost_types::CurrencyCode;
 

@@ -110,8 +110,7 @@ impl<'a> Evaluator<'a> {
     /// None: it is deleted, or cancelled.
     fn candidate(name: ProjectName, row: Option<Bytes>) -> Result<Option<Candidate>, DamagedRow> {
         let Some(row) = row else { return Ok(None) };
-        let project: Project =
-            prost::Message::decode(row.clone()).map_err(|error| tables::project::damaged(&name, error))?;
+        let project = tables::project::decoded(&name, &row)?;
         Ok((project.status() != Status::Cancelled).then_some(Candidate { name, project, row }))
     }
 
