@@ -126,8 +126,8 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     let limit = Limit::from_arg_matches(matches).expect("every list has a limit");
     let mut columns = Columns::from_arg_matches(matches).expect("every list has columns");
     columns.deleted = verb.takes("show_deleted") && matches.get_flag("show_deleted");
-    // What matches say beside their row stands below the table.
-    let mut why = String::new();
+    // What items say beside their row stands below the table.
+    let mut below = String::new();
     let page = async |page_size, page_token| {
         let mut request = request.clone();
         request.set_field_by_name("page_size", Value::I32(page_size));
@@ -136,13 +136,13 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         let next = response.get_field_by_name("next_page_token");
         let next = next.and_then(|next| next.as_str().map(str::to_owned)).unwrap_or_default();
         let items = take_items(&mut response, &listed);
-        why += &tables::why(&items, session.output());
+        below += &tables::below(&items, session.output());
         Ok((items, next))
     };
     let message = listed.kind().as_message().cloned().expect("what is listed are messages");
     let done = session.list(&message, &limit, &under, &columns, page).await;
     done.map_err(|error| error.of_filter(&text(matches, "filter").unwrap_or_default()))?;
-    if why.is_empty() { Ok(()) } else { print(&why) }
+    if below.is_empty() { Ok(()) } else { print(&below) }
 }
 
 /// Shows an answer that has several lists: programs get it whole, people each list that holds something under its name.

@@ -1,5 +1,5 @@
 //! Answers that say more than one card or table holds, for people: how far a collection is built, the values of an
-//! indicator, and why policies do not fit.
+//! indicator, how members of a campaign stand, what a replay would have shown, and why policies do not fit.
 //!
 //! Invariant: figures are shown as the server rounded them, and a lower bound says that it is one; what was declared and
 //! what is registered have columns of their own. Programs get the answers themselves: nothing here is for JSON or CSV.
@@ -15,7 +15,10 @@ use milepost_proto::registry::v1::{
     IndicatorContradiction, IndicatorSeries, IndicatorValue, PolicyMatch, TargetVerdict, UnmetCondition,
     indicator,
 };
-use milepost_proto::tracker::v1::{CampaignStanding, CampaignStandings, GetCampaignStandingsResponse};
+use milepost_proto::tracker::v1::{
+    CampaignStanding, CampaignStandings, GetCampaignStandingsResponse, ReplayedPeriod, ReplayedProject,
+    WarningLight,
+};
 use prost::Name;
 use prost_reflect::{DynamicMessage, ReflectMessage};
 
@@ -46,12 +49,21 @@ pub fn of(answer: &DynamicMessage, output: &Output) -> Option<Rendered> {
     Some(sheet.rendered)
 }
 
-/// Why policies do not fit, or are not known to: the conditions of each match that explains itself. Nothing for programs,
-/// and of anything else than matches.
-pub fn why(matches: &[DynamicMessage], output: &Output) -> String {
+/// What stands below the table of a page: of matches why policies do not fit, of a replay its lights. Nothing for programs,
+/// and of anything else.
+pub fn below(items: &[DynamicMessage], output: &Output) -> String {
     if output.format != Format::Table {
         return String::new();
     }
+    let mut sheet = Sheet { output, rendered: Rendered::default() };
+    let is_replayed = |item: &&DynamicMessage| item.descriptor().full_name() == ReplayedProject::full_name();
+    let replayed = items.iter().filter(is_replayed).filter_map(typed::<ReplayedProject>);
+    sheet.replay(&replayed.collect::<Vec<_>>());
+    sheet.rendered.text + &why(items, output)
+}
+
+/// Why policies do not fit, or are not known to: the conditions of each match that explains itself.
+fn why(matches: &[DynamicMessage], output: &Output) -> String {
     let is_match = |found: &&DynamicMessage| found.descriptor().full_name() == PolicyMatch::full_name();
     let matches = matches.iter().filter(is_match).filter_map(typed::<PolicyMatch>);
     let explained = matches.filter(|found| !found.unmet_conditions.is_empty()).map(|found| {
@@ -167,6 +179,29 @@ impl Sheet<'_> {
         );
     }
 
+    /// The lights that a policy would have shown: a row of each project, in which each period has a letter.
+    fn replay(&mut self, projects: &[ReplayedProject]) {
+        let ends =
+            projects.iter().flat_map(|project| &project.periods).map(|period| period.period_end.as_ref());
+        let ends: Vec<_> = ends.map(text::date).collect();
+        let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else { return };
+        self.line(&format!(
+            "periods that end on {first} to {last}: G green, Y yellow, R red, {} no light, lower case excused",
+            text::ABSENT
+        ));
+        self.table(
+            projects,
+            &[
+                ("PROJECT", Room::Name, |row| row.project.rsplit('/').next().unwrap_or_default().to_owned()),
+                ("LIGHTS", Room::Whole, |row| row.periods.iter().map(light).collect()),
+                ("DIFFER", Room::Number, |row| {
+                    let differ = row.periods.iter().filter(|period| period.differs).count();
+                    if differ > 0 { differ.to_string() } else { text::ABSENT.to_owned() }
+                }),
+            ],
+        );
+    }
+
     fn series(&mut self, series: &IndicatorSeries) {
         let (indicator, date) = (text::ids(&series.indicator), text::date(series.date.as_ref()));
         let current = series.current.clone().unwrap_or_default();
@@ -243,6 +278,17 @@ impl Sheet<'_> {
 
 /// A column: its header, what it may lose, and what it shows of a row. What stands to the right goes first.
 type Of<T> = (&'static str, Room, fn(&T) -> String);
+
+/// The letter of a period.
+fn light(period: &ReplayedPeriod) -> String {
+    let letter = match period.shown_light() {
+        WarningLight::Green => "G",
+        WarningLight::Yellow => "Y",
+        WarningLight::Red => "R",
+        WarningLight::NoLight | WarningLight::Unspecified => text::ABSENT,
+    };
+    if period.excused { letter.to_lowercase() } else { letter.to_owned() }
+}
 
 fn counted(count: i32) -> String {
     text::grouped(&count.to_string())
@@ -341,6 +387,34 @@ mod tests {
     }
 
     /// office.md section 5, day 50: B before A by safety, and C without a rank, with why.
+    #[test]
+    fn a_replay_is_a_wall_of_lights() {
+        let period = |month, light: WarningLight, excused, differs| ReplayedPeriod {
+            period_end: day(2021, month, 28),
+            shown_light: light.into(),
+            excused,
+            differs,
+            ..ReplayedPeriod::default()
+        };
+        let project =
+            |id: &str, periods| ReplayedProject { project: format!("portfolios/wsc/projects/{id}"), periods };
+        let projects = [
+            project(
+                "avenue",
+                vec![
+                    period(1, WarningLight::NoLight, false, false),
+                    period(2, WarningLight::Yellow, false, true),
+                    period(3, WarningLight::Red, true, true),
+                ],
+            ),
+            project("tunnel", vec![period(1, WarningLight::Green, false, false); 3]),
+        ];
+        let items = projects.map(|project| json::dynamic(&project));
+        let shown = below(&items, &output(Some(80), Format::Table));
+        insta::assert_snapshot!(shown);
+        assert_eq!(below(&items, &output(None, Format::Json)), "");
+    }
+
     #[test]
     fn standings_are_a_table_with_bars() {
         let score = |criterion: &str, value: &str, why: &str| {
@@ -514,7 +588,7 @@ mod tests {
         };
         let fits = PolicyMatch { outcome: Outcome::Fits.into(), ..PolicyMatch::default() };
         let found = [json::dynamic(&found), json::dynamic(&fits)];
-        insta::assert_snapshot!(why(&found, &output(Some(80), Format::Table)));
-        assert_eq!(why(&found, &output(Some(80), Format::Csv)), "");
+        insta::assert_snapshot!(below(&found, &output(Some(80), Format::Table)));
+        assert_eq!(below(&found, &output(Some(80), Format::Csv)), "");
     }
 }
