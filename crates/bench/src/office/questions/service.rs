@@ -36,6 +36,7 @@ const FINDINGS: List = tracker("findings", "/milepost.tracker.v1.FindingService/
 const ORDERS: List =
     tracker("rectification orders", "/milepost.tracker.v1.RectificationOrderService/ListRectificationOrders");
 
+const CAMPAIGNS: List = tracker("campaigns", "/milepost.tracker.v1.CampaignService/ListCampaigns");
 const STANDINGS: List = tracker("campaigns", "/milepost.tracker.v1.CampaignService/GetCampaignStandings");
 const REPLAY: List =
     tracker("warning policies", "/milepost.tracker.v1.WarningPolicyService/ReplayWarningPolicy");
@@ -118,6 +119,7 @@ fn campaigns(world: &World) -> Vec<Query> {
         Query::answer(STANDINGS, title, &request(knowledge, back)).within(STANDINGS_MS)
     };
     vec![
+        CAMPAIGNS.page(&world.portfolio(), "", "", SMALL),
         standings("standings of the last day, LATEST", Knowledge::Latest, 0),
         standings("standings of the fiftieth day, LATEST", Knowledge::Latest, 50),
         standings("standings of the fiftieth day, THEN", Knowledge::Then, 50),
@@ -131,7 +133,7 @@ fn warnings(world: &World) -> Vec<Query> {
         low: low.into(),
         low_inclusive: false,
         high: high.into(),
-        high_inclusive: true,
+        high_inclusive: !high.is_empty(),
     };
     let test = WarningTest {
         metric: Metric::Investment.into(),
