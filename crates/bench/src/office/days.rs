@@ -24,13 +24,8 @@ pub const LAST_ZONE: &str = "Etc/GMT+12";
 const FIRST_ZONE: &str = "Pacific/Kiritimati";
 /// How long the days may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What days bring is announced by these.
-const BROUGHT: [&str; 4] = [
-    "milepost.milestone.due_soon",
-    "milepost.milestone.overdue",
-    "milepost.service_request.overdue",
-    "milepost.service_request.escalated",
-];
+/// What stands in the log of a day whatever it brings: the move, and that the day began.
+const BESIDES: &str = "NOT type = milepost.portfolio.updated AND NOT type = milepost.portfolio.date_advanced";
 
 /// Days that began.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +82,7 @@ async fn brought(client: &Client, world: &World, since: jiff::Timestamp) -> Resu
     let mut request = ListEventsRequest {
         selection: Some(EventSelection {
             resource: world.portfolio(),
-            types: BROUGHT.map(String::from).to_vec(),
+            filter: BESIDES.into(),
             ..EventSelection::default()
         }),
         page_size: 1_000,
