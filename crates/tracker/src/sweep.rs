@@ -121,7 +121,7 @@ impl Sweep {
             let today = portfolio.zone.date_at(self.clock.now());
             let next = match current {
                 None => today,
-                Some(current) if current >= today => match self.is_late(&portfolio.name, current)? {
+                Some(current) if current >= today => match self.is_late(&portfolio.name, current) {
                     // What became due of days that have begun.
                     true => current,
                     false => return Ok(None),
@@ -166,8 +166,8 @@ impl Sweep {
     }
 
     /// Whether something became due after the current date had begun.
-    fn is_late(&self, portfolio: &PortfolioName, current: Date) -> Result<bool, String> {
-        warning::is_due(&self.ledger.view(), portfolio, current).map_err(|row| row.to_string())
+    fn is_late(&self, portfolio: &PortfolioName, current: Date) -> bool {
+        warning::is_due(&self.ledger.view(), portfolio, current)
     }
 
     fn current(&self, portfolio: &PortfolioName) -> Result<Option<Date>, DamagedRow> {

@@ -19,9 +19,6 @@ use crate::names::{CampaignName, PortfolioName};
 use crate::tables;
 
 /// What the beginning of a day makes of the campaigns of a portfolio.
-///
-/// # Errors
-/// If a campaign cannot be decoded.
 pub(crate) fn changes<'a>(
     scope: &'a Scope<'a>,
     portfolio: &'a PortfolioName,
@@ -55,7 +52,10 @@ fn of_campaign(scope: &Scope<'_>, campaign: &Checked<Campaign>, day: Date) -> Ve
 /// The standings of a day that has passed, and that others lead than before.
 fn found(scope: &Scope<'_>, campaign: &Checked<Campaign>, day: Date) -> Result<Change, DamagedRow> {
     let name = campaign.name();
-    let before = tables::standings::before(scope.rows.read, name, day)?;
+    let before = tables::standings::before(scope.rows.read, name, day).unwrap_or_else(|damage| {
+        tracing::error!(%damage, %day, "whether others lead than before is not known");
+        None
+    });
     let found = standings::compute(&scope.rows, name, campaign, day, Knowledge::Then)?;
     let found = CampaignStandings { stored: true, ..found };
     let announcement =

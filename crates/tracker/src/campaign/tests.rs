@@ -709,3 +709,64 @@ fn a_grave_finding_vetoes_a_member() {
     assert_eq!(world.standings(DAY_50, Knowledge::Latest).standings[0].decided_by, "safety");
     assert_eq!(world.standings(DAY_50, Knowledge::Then).standings[1].vetoed_by.len(), 1);
 }
+
+/// A campaign, or a member of one, that cannot be read keeps no other campaign from its standings.
+#[test]
+fn what_cannot_be_read_keeps_no_other_campaign_from_its_standings() {
+    let (mut world, _) = world();
+    world.opened(campaign(members()));
+    let row = world.rows.0.get(&b"\x46wsc\0spring"[..]).unwrap().clone();
+    // The same under other names, as the index has them.
+    let table = milepost_resource::Table::of::<Tracker, Campaign>();
+    for id in ["autumn", "winter"] {
+        let mut other = world.campaign();
+        other.name = format!("portfolios/wsc/campaigns/{id}");
+        if id == "winter" {
+            other.members = vec![member("d", 1)];
+            other.targets.truncate(1);
+        }
+        table.put(&mut world.rows, prost::Message::encode_to_vec(&other).into()).unwrap();
+    }
+    world.damage(&"portfolios/wsc/campaigns/autumn".parse::<CampaignName>().unwrap());
+    let key = crate::tables::key::of_project(crate::tables::Table::Project, &project("a").parse().unwrap());
+    let fact = world.rows.0.get(&key[..]).unwrap().clone();
+    world.rows.0.insert(key.clone().into(), [&fact[..], b"\x0a\x05x"].concat().into());
+    world.advance(TODAY).unwrap();
+    world.now = "2021-05-14T04:00:00Z".parse().unwrap();
+    let events = world.advance(date(2021, 5, 14)).unwrap();
+    let found: Vec<_> = events.iter().filter(|event| event.r#type.starts_with("milepost.campaign")).collect();
+    let subjects: Vec<_> = found.iter().map(|event| event.subject.as_str()).collect();
+    assert_eq!(subjects, ["portfolios/wsc/campaigns/winter"], "spring has a member that cannot be read");
+    // When all can be read again, the days that follow are found.
+    world.rows.0.insert(key.into(), fact);
+    assert_eq!(world.rows.0.get(&b"\x46wsc\0spring"[..]), Some(&row));
+    world.now = "2021-05-15T04:00:00Z".parse().unwrap();
+    let events = world.advance(date(2021, 5, 15)).unwrap();
+    let subjects: Vec<_> =
+        events.iter().filter(|event| event.r#type.ends_with("standings_computed")).collect();
+    assert_eq!(subjects.len(), 2);
+    let then = world.standings(TODAY, Knowledge::Then);
+    assert!(
+        !then.stored && then.standings.len() == 3,
+        "the day that was passed over is found by reported dates"
+    );
+}
+
+/// Standings that cannot be read are those of their day alone: of the day after it is only not known whether others lead.
+#[test]
+fn standings_that_cannot_be_read_keep_no_later_day_from_having_its_own() {
+    let (mut world, _) = world();
+    world.opened(campaign(members()));
+    world.advance(TODAY).unwrap();
+    let computed = |world: &mut World, day: Date| {
+        world.now = format!("{day}T04:00:00Z").parse().unwrap();
+        let events = world.advance(day).unwrap();
+        kinds(&events).into_iter().filter(|kind| *kind == "campaign.standings_computed").count()
+    };
+    assert_eq!(computed(&mut world, date(2021, 5, 14)), 1);
+    let of_day = world.rows.0.keys().rfind(|key| key.starts_with(b"\x49wsc\0spring")).unwrap().clone();
+    let row = world.rows.0.insert(of_day.clone(), bytes::Bytes::from_static(b"\x0a\x05x")).unwrap();
+    assert_eq!(computed(&mut world, date(2021, 5, 16)), 2, "of the 14th and the 15th");
+    world.rows.0.insert(of_day, row);
+    assert_eq!(world.rebuilt(), world.rows);
+}

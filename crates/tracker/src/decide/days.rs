@@ -7,8 +7,13 @@
 //! a work changed something has no later day. What is written in between is as of that day
 //! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
 //! first day that a portfolio has, and the first after an earlier version announced its date, reads all of them.
+//! A row that a work, or a rule of a timeline, needs and that cannot be decoded is logged and passed over: the rest of the
+//! day happens. A milestone that cannot be decoded is announced on its day or never, so a day that touches it waits for it,
+//! when all else is done that comes before it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::mem::take;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -17,11 +22,11 @@ use milepost_ledger::Read;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::Nearness;
-use milepost_resource::{Checked, Rows};
+use milepost_resource::{Change, Checked, Rows};
 use milepost_types::DamagedRow;
 
 use super::Scope;
-use super::works::{LATE_WORKS, WORKS};
+use super::works::{Changes, LATE_WORKS, WORKS, Work};
 use crate::convert::event::{DayCounts, Events, Reserved};
 use crate::convert::milestone::is_planned;
 use crate::milestone::{BASELINE, DUE, Timeliness, comes_to, day_change, passed, timeliness_on, touched};
@@ -79,7 +84,7 @@ pub(crate) fn advance(
     events: &mut Events<'_>,
 ) -> Result<(), DamagedRow> {
     let mut sweep = DaySweep::new(scope, name)?;
-    let mut reactions = Reactions::new(scope, &[]);
+    let mut reactions = Reactions::of_day(scope);
     if let (None, Some(current)) = (sweep.next(date), sweep.current) {
         return sweep.run_late(current, &mut reactions, events);
     }
@@ -161,6 +166,8 @@ struct DaySweep<'a> {
     at_all: bool,
     /// Whether a work of a day changed something in this entry.
     worked: bool,
+    /// Where rows are that were passed over.
+    passed_over: RefCell<BTreeSet<String>>,
     previous_sequence: u64,
 }
 
@@ -178,6 +185,7 @@ impl<'a> DaySweep<'a> {
             begun,
             at_all: announced_by.is_none(),
             worked: false,
+            passed_over: RefCell::default(),
             previous_sequence,
         })
     }
@@ -214,13 +222,11 @@ impl<'a> DaySweep<'a> {
         let mut counts = self.begin(day);
         let mut through = self.through(day).cloned();
         for work in WORKS {
-            for changes in work(self.scope, self.name, day)? {
+            for changes in self.changes(*work, day) {
                 let mark = events.len();
-                changes?.into_iter().for_each(|change| events.add(change));
-                if events.len() == mark {
+                if !self.add(changes, day, reactions, events)? {
                     continue;
                 }
-                reactions.follow_up(mark, events)?;
                 self.worked = true;
                 if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                     events.truncate(mark);
@@ -230,13 +236,21 @@ impl<'a> DaySweep<'a> {
             }
         }
         for change in self.outlook_changes(day) {
-            let change = change?;
+            let change = match change {
+                Ok(change) => change,
+                // What the day brought so far stays: it is not this milestone's.
+                Err(_) if events.len() > 1 => {
+                    self.cut(day, (before, reserved), counts, through.as_ref(), events);
+                    return Ok(false);
+                }
+                Err(row) => return Err(row),
+            };
             let (mark, name) = (events.len(), change.milestone.name().clone());
             let mut counted = counts;
             counted.count(&change);
             let OutlookChange { milestone, before: previous, after: now } = change;
-            events.add(day_change(self.scope, &milestone, (previous, now), day));
-            reactions.follow_up(mark, events)?;
+            let change = day_change(self.scope, &milestone, (previous, now), day);
+            self.add(Ok(vec![change]), day, reactions, events)?;
             // What is alone in its entry is written whatever its size.
             if events.bytes() > self.scope.service.part_bytes && mark > 1 {
                 events.truncate(mark);
@@ -258,13 +272,11 @@ impl<'a> DaySweep<'a> {
         events: &mut Events<'_>,
     ) -> Result<(), DamagedRow> {
         for work in LATE_WORKS {
-            for changes in work(self.scope, self.name, current)? {
+            for changes in self.changes(*work, current) {
                 let mark = events.len();
-                changes?.into_iter().for_each(|change| events.add(change));
-                if events.len() == mark {
+                if !self.add(changes, current, reactions, events)? {
                     continue;
                 }
-                reactions.follow_up(mark, events)?;
                 // What is alone in its entry is written whatever its size.
                 if events.bytes() > self.scope.service.part_bytes && mark > 0 {
                     events.truncate(mark);
@@ -273,6 +285,38 @@ impl<'a> DaySweep<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What a work brings, one resource after another.
+    fn changes(&self, work: Work, day: Date) -> Changes<'a> {
+        work(self.scope, self.name, day).unwrap_or_else(|row| Box::new(std::iter::once(Err(row))))
+    }
+
+    /// Adds changes, and what the rules of timelines make of them; `false` if there are none, as where a row that they need
+    /// cannot be decoded.
+    fn add(
+        &self,
+        changes: Result<Vec<Change>, DamagedRow>,
+        day: Date,
+        reactions: &mut Reactions<'_>,
+        events: &mut Events<'_>,
+    ) -> Result<bool, DamagedRow> {
+        let mark = events.len();
+        match changes {
+            Ok(changes) => changes.into_iter().for_each(|change| events.add(change)),
+            Err(row) => self.pass_over(&row, day),
+        }
+        reactions.follow_up(mark, events)?;
+        take(&mut reactions.passed_over).iter().for_each(|row| self.pass_over(row, day));
+        Ok(events.len() > mark)
+    }
+
+    /// Says of a row, once in an entry, that the day went on without what needs it.
+    fn pass_over(&self, row: &DamagedRow, day: Date) {
+        if self.passed_over.borrow_mut().insert(row.place()) {
+            let portfolio = self.name;
+            tracing::error!(%portfolio, %day, %row, "a day goes on without what needs a row that cannot be decoded");
+        }
     }
 
     /// Ends an entry in the midst of a day, which began at an index of it.

@@ -6,8 +6,8 @@
 //! however large the portfolio is. In which entries things are written is the sweep's, not known here.
 
 use jiff::civil::Date;
-use milepost_proto::google::r#type as gtype;
-use milepost_resource::{Change, Index, Name, Rules, date};
+use milepost_ledger::key::ordered_date;
+use milepost_resource::{Change, Index, Name, Rows, Rules};
 use milepost_types::DamagedRow;
 
 use super::{Scope, Tracker};
@@ -20,7 +20,8 @@ pub(crate) type Changes<'a> = Box<dyn Iterator<Item = Result<Vec<Change>, Damage
 /// What the beginning of a day makes of the resources of a portfolio.
 pub(crate) type Work = for<'a> fn(&'a Scope<'a>, &'a PortfolioName, Date) -> Result<Changes<'a>, DamagedRow>;
 
-/// The works of a day, in their order.
+/// The works of a day, in their order. A row that cannot be decoded is in the way of nothing but what needs it: a work says
+/// so in its place and goes on.
 pub(crate) const WORKS: &[Work] = &[
     service_request::days::changes,
     supervision::days::changes,
@@ -32,25 +33,17 @@ pub(crate) const WORKS: &[Work] = &[
 /// The works that may become due of days that have begun already, as where a warning policy is adopted for the past.
 pub(crate) const LATE_WORKS: &[Work] = &[warning::changes];
 
-/// The resources of a portfolio on which something is due by a day, as an index by that date has them: the earliest
-/// first.
-///
-/// # Errors
-/// If a row cannot be decoded.
-pub(crate) fn due<R: Rules<Tracker>>(
-    scope: &Scope<'_>,
+/// The resources of a portfolio on which something is due by a day, as an index that begins with that date has them: the
+/// earliest first. Their rows are not read.
+pub(crate) fn due<'a, R: Rules<Tracker>>(
+    rows: &Rows<'a, Tracker>,
     index: Index,
     portfolio: &PortfolioName,
-    due_date: fn(&R) -> Option<gtype::Date>,
     day: Date,
-) -> Result<Vec<Name<R>>, DamagedRow> {
-    let mut due = Vec::new();
-    for name in scope.rows.names::<R>(index, portfolio.ids(), &[]) {
-        let resource = scope.rows.get(&name)?;
-        if resource.and_then(|resource| date(due_date(&resource).as_ref())).is_none_or(|next| next > day) {
-            break;
-        }
-        due.push(name);
-    }
-    Ok(due)
+) -> impl Iterator<Item = Name<R>> + use<'a, R> {
+    let last = ordered_date(day);
+    let names = rows.names_from::<R>(index, portfolio.ids(), &[], false);
+    names
+        .take_while(move |(key, _)| key.get(..last.len()).is_some_and(|due| due <= &last[..]))
+        .map(|(_, name)| name)
 }

@@ -20,10 +20,11 @@ use crate::mirror::{AssignmentFact, Portfolio};
 use crate::names::{PortfolioName, ProjectName, ServiceRequestName};
 use crate::tables;
 
-/// What the beginning of a day makes of the requests that it touches, in the order of names.
+/// What the beginning of a day makes of the requests that it touches, in the order of names, and which rows it cannot do
+/// without.
 ///
 /// # Errors
-/// If a row cannot be decoded.
+/// If the portfolio cannot be decoded.
 pub(crate) fn changes<'a>(
     scope: &'a Scope<'a>,
     portfolio: &'a PortfolioName,
@@ -32,7 +33,8 @@ pub(crate) fn changes<'a>(
     let known = scope.service.portfolio(scope.rows.read, portfolio)?;
     let known = known.unwrap_or_else(|| Arc::new(Portfolio::unknown()));
     let mut lead = None::<(ProjectName, Option<AssignmentFact>)>;
-    Ok(Box::new(touched(scope, portfolio, day)?.into_iter().map(move |name| {
+    let (names, damaged) = touched(scope, portfolio, day);
+    let changes = names.into_iter().map(move |name| {
         let Some(request) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
         let project = name.parent();
         // Those of a project come one after another.
@@ -41,7 +43,8 @@ pub(crate) fn changes<'a>(
             other => &mut other.insert((project.clone(), officer::lead_of(scope, &project, &[], day)?)).1,
         };
         Ok(of_request(scope, request, &known, lead.as_ref(), day))
-    })))
+    });
+    Ok(Box::new(damaged.into_iter().map(Err).chain(changes)))
 }
 
 /// What the beginning of a day makes of a request.
@@ -73,18 +76,28 @@ fn of_request(
     changes
 }
 
-/// The requests that the beginning of a day touches.
+/// The requests that the beginning of a day touches, and rows by which there may be more.
 fn touched(
     scope: &Scope<'_>,
     portfolio: &PortfolioName,
     day: Date,
-) -> Result<BTreeSet<ServiceRequestName>, DamagedRow> {
-    let rises = |request: &ServiceRequest| request.escalation_date;
-    let mut names: BTreeSet<_> = due(scope, NEXT_RISE, portfolio, rises, day)?.into_iter().collect();
-    for project in tables::assignment::projects_on(scope.rows.read, portfolio, day)? {
-        for found in scope.rows.under::<ServiceRequest>(project.ids(), None) {
-            names.insert(found?.0);
+) -> (BTreeSet<ServiceRequestName>, Vec<DamagedRow>) {
+    let mut names: BTreeSet<_> = due(&scope.rows, NEXT_RISE, portfolio, day).collect();
+    let mut damaged = Vec::new();
+    let mut projects = BTreeSet::new();
+    for project in tables::assignment::projects_on(scope.rows.read, portfolio, day) {
+        match project {
+            Ok(project) => _ = projects.insert(project),
+            Err(row) => damaged.push(row),
         }
     }
-    Ok(names)
+    for project in projects {
+        for found in scope.rows.under::<ServiceRequest>(project.ids(), None) {
+            match found {
+                Ok((name, _)) => _ = names.insert(name),
+                Err(row) => damaged.push(row),
+            }
+        }
+    }
+    (names, damaged)
 }

@@ -610,3 +610,32 @@ fn what_is_over_changes_no_more_but_its_labels() {
     let days = world.advance(date(2021, 6, 18)).unwrap();
     assert_eq!(World::announced(&days, "overdue"), []);
 }
+
+/// What cannot be read is in nobody's way, and has its days when it can be read again.
+#[test]
+fn rows_that_cannot_be_read_keep_no_other_request_from_its_days() {
+    use crate::tables::Table;
+    let (mut world, mut registry) = world();
+    for id in ["a", "b", "c"] {
+        world.ask(id, draft(Some(DUE))).unwrap();
+    }
+    let request = world.damage(&name("a"));
+    // One of another project begins on the 18th, and a key that names none is among those of that day.
+    let begins = assignment("z", "user:corp/z", true, date(2021, 5, 18), None);
+    world.ingest(registry.assign("milepost.assignment.created", &[begins])).unwrap();
+    let no_project = [&[Table::AssignmentDay as u8][..], b"wsc\0", &[0x07, 0xe5, 5, 18], b"!"].concat();
+    world.rows.0.insert(no_project.clone().into(), bytes::Bytes::new());
+    world.now = "2021-05-18T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 18)).unwrap();
+    let on = |ids: &[&str], day| ids.iter().map(|id| ((*id).to_owned(), Some(day))).collect::<Vec<_>>();
+    assert_eq!(World::announced(&days, "overdue"), on(&["b", "c"], date(2021, 5, 18)));
+    assert_eq!(World::announced(&days, "officer_changed"), on(&["b", "c"], date(2021, 5, 18)));
+    assert!(world.rows.0.contains_key(&no_project[..]), "nothing is deleted");
+    world.rows.0.remove(&no_project[..]);
+    world.put_row(&name("a"), request);
+    world.now = "2021-05-19T04:00:00Z".parse().unwrap();
+    let days = world.advance(date(2021, 5, 19)).unwrap();
+    assert_eq!(World::announced(&days, "overdue"), on(&["a"], date(2021, 5, 19)));
+    assert_eq!(world.request("a").officer, "user:corp/z", "the next thing that a day brings it finds it");
+    assert_eq!(world.rebuilt(), world.rows);
+}

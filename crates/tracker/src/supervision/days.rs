@@ -18,16 +18,15 @@ use crate::names::PortfolioName;
 /// What the beginning of a day makes of the orders that it touches, the earliest first.
 ///
 /// # Errors
-/// If a row cannot be decoded.
+/// If the portfolio cannot be decoded.
 pub(crate) fn changes<'a>(
     scope: &'a Scope<'a>,
     portfolio: &'a PortfolioName,
     day: Date,
 ) -> Result<Changes<'a>, DamagedRow> {
     let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
-    let next = |order: &RectificationOrder| order.next_change_date;
-    let names = due(scope, NEXT_CHANGE, portfolio, next, day)?;
-    Ok(Box::new(names.into_iter().map(move |name| {
+    let names = due::<RectificationOrder>(&scope.rows, NEXT_CHANGE, portfolio, day);
+    Ok(Box::new(names.map(move |name| {
         let Some(order) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
         Ok(of_order(scope, &order, &known.calendar, day))
     })))

@@ -905,20 +905,113 @@ fn an_order_that_cannot_be_read_is_named_and_stops_only_what_needs_it() {
     let (mut world, mut registry) = followed(Severity::Minor);
     world.find("g", finding("i", Severity::Minor)).unwrap();
     world.issue("p", order(&["g"], day(6, 10))).unwrap();
-    let key = [&b"\x2ewsc\0road\0"[..], b"o"].concat();
-    let row = world.rows.0.get_mut(&key[..]).unwrap();
-    *row = bytes::Bytes::from([&row[..], b"\x0a\x01\xff"].concat());
+    let row = world.damage(&name::<RectificationOrder>("o"));
     let refused = world.by("user:corp/a", answered(None)).unwrap_err();
     assert!(refused.to_string().contains("tracker.rectification_order"), "{refused}");
-    world.now = "2021-05-05T04:00:00Z".parse().unwrap();
-    let refused = world.advance(day(5, 5)).unwrap_err();
-    assert!(refused.to_string().contains("tracker.rectification_order"), "{refused}");
+    // Days begin without it, and what is due of it waits.
+    let days = world.until(day(5, 5));
+    assert_eq!(days_of(&days, "rectification_order.light_changed"), []);
     // The follower goes on, and names it; so does what is done to others.
     let answer = Answer { text: "已整改".into(), evidence: Vec::new(), date: None };
     world.submit(act("p", answer, super::answer as Run<_, _, _>)).unwrap();
     let events = world.ingest(recalendared(&mut registry, &[4, 5, 6, 7])).unwrap();
     assert_eq!(kinds(&events).last(), Some(&"source.skipped"));
     world.ingest(registry.project("bridge")).unwrap();
+    world.put_row(&name::<RectificationOrder>("o"), row);
+    let days = world.until(day(5, 6));
+    assert_eq!(days_of(&days, "rectification_order.light_changed"), [day(5, 6)], "it was kept");
+    assert_eq!(world.light(), (Light::Blue, 0));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// Whichever row of the index it is, and however many: the others have their days, and an order that can be read again has
+/// its own.
+#[test]
+fn orders_that_cannot_be_read_keep_no_other_from_its_days() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.now = "2021-05-04T04:00:00Z".parse().unwrap();
+    world.advance(day(5, 4)).unwrap();
+    world.actor = person("user:corp/inspector", "");
+    world.inspect("i", inspection(Kind::Daily, ""), day(4, 20));
+    let ids = ["a", "b", "c", "d", "e"];
+    for id in ids {
+        world.find(id, finding("i", Severity::Minor)).unwrap();
+        world.issue(id, order(&[id], DUE)).unwrap();
+    }
+    let damaged = ["a", "c", "e"].map(|id| (id, world.damage(&name::<RectificationOrder>(id))));
+    let subjects = |events: &[Event], kind: &str| -> Vec<String> {
+        let of_kind = events.iter().filter(|event| event.r#type.ends_with(kind));
+        of_kind.map(|event| event.subject.rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    // In many entries, too: each of them meets the rows again.
+    world.domain.part_bytes = 500;
+    let days = world.until(day(5, 11));
+    assert_eq!(subjects(&days, "order.light_changed"), ["b", "d", "b", "d"], "BLUE, then RED");
+    assert_eq!(subjects(&days, "order.escalated"), ["b", "d"]);
+    assert_eq!(subjects(&days, "portfolio.date_advanced").len(), 7);
+    for (id, row) in damaged {
+        world.put_row(&name::<RectificationOrder>(id), row);
+    }
+    let days = world.until(day(5, 12));
+    assert_eq!(subjects(&days, "order.light_changed"), ["a", "c", "e"], "RED at once");
+    assert_eq!(subjects(&days, "order.escalated"), ["a", "c", "e"]);
+    assert_eq!(world.until(day(5, 13)).len(), 1, "and nothing twice");
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// An extension that is granted moves light and ladder once, whatever the light was, and days afterwards say nothing twice.
+#[test]
+fn a_due_date_that_moves_changes_the_light_once_and_the_days_go_by_the_new_one() {
+    // Asked for on the 7th: granted while it is BLUE, on the day it is due, and when it is RED already.
+    for granted_on in [day(5, 7), DUE, day(5, 12)] {
+        let mut world = ordered(Severity::Minor);
+        world.until(day(5, 7));
+        world.by("user:corp/a", asked(day(5, 24), None)).unwrap();
+        world.until(granted_on);
+        let light_before = world.light();
+        let moved = world.by("user:corp/c", granted(None)).unwrap();
+        assert_eq!(days_of(&moved, "rectification_order.light_changed"), [granted_on]);
+        assert_eq!(world.light(), (Light::None, 0), "{granted_on}: it was {light_before:?}");
+        let after = world.until(day(6, 2));
+        let lights = days_of(&after, "rectification_order.light_changed");
+        assert_eq!(lights, [day(5, 19), day(5, 25)], "{granted_on}: BLUE, and RED");
+        assert_eq!(days_of(&after, "rectification_order.escalated"), [day(5, 25), day(6, 1)], "{granted_on}");
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
+/// Two people act at once: what comes second meets what the first made, and changes nothing where that does not allow it.
+#[test]
+fn an_answer_and_a_review_that_cross_are_decided_one_after_the_other() {
+    let mut world = ordered(Severity::Minor);
+    world.until(day(5, 7));
+    // A review before there is an answer, and a second answer to one that waits for its review.
+    assert!(is_wrong_state(&world.by("user:corp/c", reviewed(Verdict::Return, None))));
+    world.by("user:corp/a", answered(None)).unwrap();
+    let rows = world.rows.clone();
+    assert!(is_wrong_state(&world.by("user:corp/b", answered(None))));
+    assert_eq!(world.rows, rows, "the answer that is under review stays");
+    // Two reviews: the first counts.
+    world.by("user:corp/c", reviewed(Verdict::Return, None)).unwrap();
+    assert!(is_wrong_state(&world.by("user:corp/d", reviewed(Verdict::Accept, None))));
+    assert_eq!(world.order().answers[0].return_reason, "不完整");
+    // Who read the order before the other acted is refused by the etag, whatever the state would allow.
+    let read = world.order().etag;
+    world.by("user:corp/a", answered(None)).unwrap();
+    let stale = Target { name: name::<RectificationOrder>("o"), etag: Some(read.parse().unwrap()) };
+    let accept = Review { verdict: Verdict::Accept, reason: String::new(), date: None };
+    let refused =
+        world.by("user:corp/c", command(Custom::act(stale, accept, review as Run<_, _, _>))).unwrap_err();
+    assert!(matches!(refused, Rejection::StaleEtag { .. }), "{refused:?}");
+    assert_eq!(world.order().state(), State::Answered);
+    world.by("user:corp/c", reviewed(Verdict::Accept, None)).unwrap();
+    assert!(
+        is_wrong_state(&world.by("user:corp/a", answered(None))),
+        "an answer that comes after the acceptance"
+    );
+    let order = world.order();
+    assert_eq!((order.answers.len(), order.on_time), (2, Some(true)));
+    assert_eq!(world.rebuilt(), world.rows);
 }
 
 /// office.md, scenario 4, word for word but for the wire.

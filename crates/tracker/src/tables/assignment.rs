@@ -35,27 +35,24 @@ pub(crate) fn of_project(
     })
 }
 
-/// The projects of a portfolio with an assignment that begins on a day, or ended the day before.
-///
-/// # Errors
-/// If a row cannot be decoded.
+/// The projects of a portfolio with an assignment that begins on a day, or ended the day before, each as often as it has
+/// one.
 pub(crate) fn projects_on(
     rows: &dyn Read,
     portfolio: &PortfolioName,
     day: Date,
-) -> Result<BTreeSet<ProjectName>, DamagedRow> {
+) -> impl Iterator<Item = Result<ProjectName, DamagedRow>> {
     let under = portfolio.ids().iter().fold(Key::of(Table::AssignmentDay), Key::under);
     let under = under.bytes(&ordered_date(day)).done();
-    let project = |key: &[u8]| {
+    let project = |key: &[u8]| -> Option<ProjectName> {
         let mut parts = Parts::of(key, Table::AssignmentDay)?;
         let portfolio = parts.parent()?;
         parts.bytes(4)?;
         ProjectName::of(vec![portfolio, parts.parent()?])
     };
-    let found = rows.scan(&KeyRange::prefix(&under), Direction::Forward).map(|(key, _)| {
+    rows.scan(&KeyRange::prefix(&under), Direction::Forward).map(move |(key, _)| {
         project(&key).ok_or_else(|| Table::AssignmentDay.damaged(&key, "its key names no project"))
-    });
-    found.collect()
+    })
 }
 
 /// Sets what is kept of an assignment.
@@ -142,7 +139,7 @@ mod tests {
     #[test]
     fn days_follow_what_is_said_of_an_assignment() {
         let (mut rows, wsc) = (Rows::default(), "portfolios/wsc".parse().unwrap());
-        let has = |rows: &Rows, day| !projects_on(rows, &wsc, day).unwrap().is_empty();
+        let has = |rows: &Rows, day| projects_on(rows, &wsc, day).next().is_some();
         let (first, last) = (date(2021, 5, 27), date(2021, 5, 31));
         set(&mut rows, &fact(first, Some(last), false));
         assert!(has(&rows, first) && !has(&rows, last) && has(&rows, date(2021, 6, 1)));

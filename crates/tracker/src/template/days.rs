@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_resource::{Change, Checked, date};
+use milepost_resource::{Change, Checked, EventKind, date};
 use milepost_types::DamagedRow;
 
 use super::made::NEXT_EXPIRY;
@@ -20,22 +20,22 @@ use crate::names::PortfolioName;
 /// What the beginning of a day makes of the milestones of which something ends by it, those first that were first to end.
 ///
 /// # Errors
-/// If a row cannot be decoded.
+/// If the portfolio cannot be decoded.
 pub(crate) fn changes<'a>(
     scope: &'a Scope<'a>,
     portfolio: &'a PortfolioName,
     day: Date,
 ) -> Result<Changes<'a>, DamagedRow> {
     let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
-    let ends = |milestone: &Milestone| milestone.next_expiry_date;
-    let names = due(scope, NEXT_EXPIRY, portfolio, ends, day)?;
-    Ok(Box::new(names.into_iter().map(move |name| {
+    let names = due::<Milestone>(&scope.rows, NEXT_EXPIRY, portfolio, day);
+    Ok(Box::new(names.map(move |name| {
         let Some(milestone) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
         Ok(of_milestone(scope, &milestone, &known, day).into_iter().collect())
     })))
 }
 
-/// What the beginning of a day makes of a milestone: the first of what is said of it, and the rest because of that.
+/// What the beginning of a day makes of a milestone: the first of what is said of it, and the rest because of that. By another
+/// calendar than before it may be that nothing is said yet: then the day of the next look alone is another one.
 fn of_milestone(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
@@ -43,7 +43,13 @@ fn of_milestone(
     day: Date,
 ) -> Option<Change> {
     let used = date(before.used_date.as_ref());
-    let after = before.changed(scope, |milestone| settle(milestone, used, &portfolio.calendar, day));
+    let mut settled = (**before).clone();
+    settle(&mut settled, used, &portfolio.calendar, day);
+    if settled == **before {
+        return None;
+    }
+    let after = before.changed(scope, |milestone| *milestone = settled);
     let mut announced = announcements(before, &after, day).into_iter();
-    announced.next().map(|first| first.announcing(announced))
+    let first = announced.next().map(|first| first.announcing(announced));
+    Some(first.unwrap_or_else(|| Change::of(EventKind::Updated, Some(before), after).on(Some(day))))
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone};
-use milepost_types::{DamagedRow, Rejection};
+use milepost_types::{DamagedRow, Rejection, Violations};
 
 use crate::milestone::CONSTRUCTION_START;
 use crate::tables::{Table, key};
@@ -120,4 +120,67 @@ fn a_damaged_fact_of_the_registry_is_named_to_what_rests_on_it() {
     let refused = listed(&world, bridge, "", "baseline_date < days(9000)").unwrap_err();
     assert_eq!(lost(refused), ("tracker.portfolio", "wsc".to_owned()));
     assert_eq!(listed(&world, bridge, "", "baseline_date:*").unwrap().len(), 1);
+}
+
+/// The day waits for the milestone; days before it, requests, and milestones whose names come first do not.
+#[test]
+fn what_a_day_brings_before_a_damaged_milestone_happens_once_and_the_rest_when_it_can_be_read_again() {
+    use milepost_proto::tracker::v1::{CreateServiceRequestRequest, ServiceRequest};
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.advance("2021-05-13".parse().unwrap()).unwrap();
+    for id in ["a", "b", "c"] {
+        world.create(id, Some("2021-05-20".parse().unwrap()));
+    }
+    let request = CreateServiceRequestRequest {
+        parent: project_name("road").to_string(),
+        service_request: Some(ServiceRequest {
+            title: "临时用电".into(),
+            requester: "user:corp/unit".into(),
+            due_date: Some(milepost_service::value::date_message("2021-05-20".parse().unwrap())),
+            ..ServiceRequest::default()
+        }),
+        ..CreateServiceRequestRequest::default()
+    };
+    world
+        .read_and_submit(|violations| {
+            milepost_resource::read_create::<_, ServiceRequest>(request, violations, Violations::new())
+        })
+        .unwrap();
+    let row = world.damage(&name("road", "b"));
+    world.now = "2021-05-25T04:00:00Z".parse().unwrap();
+    let count = world.entries.len();
+    assert_eq!(lost(world.advance("2021-05-23".parse().unwrap()).unwrap_err()).0, "tracker.milestone");
+    let said = |world: &World, from: usize| -> Vec<String> {
+        let entries = world.entries[from..].iter();
+        let events = entries.flat_map(|entry| &entry.events);
+        let event = |event: &Bytes| {
+            let event: milepost_proto::event::v1::Event = prost::Message::decode(event.clone()).unwrap();
+            format!(
+                "{} {}",
+                event.r#type.trim_start_matches("milepost."),
+                event.subject.rsplit('/').next().unwrap()
+            )
+        };
+        let kinds = events.map(event).filter(|event| event.contains("overdue"));
+        kinds
+            .map(|event| {
+                event
+                    .split(' ')
+                    .take(if event.starts_with("milestone") { 2 } else { 1 })
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect()
+    };
+    assert_eq!(said(&world, count), ["service_request.overdue", "milestone.overdue a"]);
+    let today = world.today();
+    assert_eq!(
+        (today.current, today.advancing),
+        ("2021-05-20".parse().unwrap(), Some("2021-05-21".parse().unwrap()))
+    );
+    world.put_row(&name("road", "b"), row);
+    let count = world.entries.len();
+    world.advance("2021-05-23".parse().unwrap()).unwrap();
+    assert_eq!(said(&world, count), ["milestone.overdue b", "milestone.overdue c"]);
+    assert_eq!(world.rebuilt(), world.rows);
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRange, Read, Row, Write};
 use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Act, Custom, Run, Standard, Target, read_list};
+use milepost_resource::{Act, Custom, Name, Rules, Run, Standard, Target, read_list};
 use milepost_service::access::{Permit, Scopes};
 use milepost_service::value::date_message;
 use milepost_types::{Etag, LogId, Rejection, Violations};
@@ -308,6 +308,27 @@ pub(crate) fn name(project: &str, id: &str) -> MilestoneName {
 
 pub(crate) fn kinds(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.r#type.trim_start_matches("milepost.")).collect()
+}
+
+impl World {
+    /// Has the row of a resource be one that cannot be decoded; says what it was.
+    pub(crate) fn damage<R: Rules<Tracker>>(&mut self, name: &Name<R>) -> Bytes {
+        let row = self.rows.0.get(&key::<R>(name)[..]).unwrap().clone();
+        // A name that is no text.
+        self.put_row(name, Bytes::from([&row[..], b"\x0a\x01\xff"].concat()));
+        row
+    }
+
+    /// Has the row of a resource be this one.
+    pub(crate) fn put_row<R: Rules<Tracker>>(&mut self, name: &Name<R>, row: Bytes) {
+        self.rows.0.insert(key::<R>(name).into(), row);
+    }
+}
+
+/// The key of the row of a resource.
+fn key<R: Rules<Tracker>>(name: &Name<R>) -> Vec<u8> {
+    let ids: Vec<_> = name.ids().iter().map(|id| id.as_str()).collect();
+    [&[R::TABLE], ids.join("\0").as_bytes()].concat()
 }
 
 impl World {

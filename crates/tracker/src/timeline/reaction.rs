@@ -2,7 +2,8 @@
 //!
 //! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
 //! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
-//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage. What a rule
+//! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a day
+//! passes over. What a rule
 //! makes of an event of before it is not published: the portfolio may be known as it was then.
 
 use std::collections::{BTreeMap, HashMap};
@@ -51,6 +52,10 @@ pub(crate) struct Reactions<'a> {
     made: BTreeMap<EntryName, Checked<TimelineEntry>>,
     /// Which of them events join, by portfolio and key.
     made_keys: HashMap<(PortfolioName, String), EntryName>,
+    /// Whether a row that cannot be decoded is passed over, with what needs it.
+    passes_over: bool,
+    /// The rows that were.
+    pub(crate) passed_over: Vec<DamagedRow>,
 }
 
 /// An entry as a rule makes it of an event, and what is said of that.
@@ -62,7 +67,32 @@ struct Made {
 impl<'a> Reactions<'a> {
     /// Of a decision that also learns this of portfolios.
     pub(crate) fn new(scope: &'a Scope<'a>, updated: &'a [PortfolioFact]) -> Self {
-        Self { scope, updated, rules: HashMap::new(), made: BTreeMap::new(), made_keys: HashMap::new() }
+        Self {
+            scope,
+            updated,
+            rules: HashMap::new(),
+            made: BTreeMap::new(),
+            made_keys: HashMap::new(),
+            passes_over: false,
+            passed_over: Vec::new(),
+        }
+    }
+
+    /// Of what a day brings: it happens whether or not every rule and every entry can be decoded.
+    pub(crate) fn of_day(scope: &'a Scope<'a>) -> Self {
+        Self { passes_over: true, ..Self::new(scope, &[]) }
+    }
+
+    /// What was read; none if it is passed over.
+    fn unless_passed_over<T>(&mut self, read: Result<T, DamagedRow>) -> Result<Option<T>, DamagedRow> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(row) if self.passes_over => {
+                self.passed_over.push(row);
+                Ok(None)
+            }
+            Err(row) => Err(row),
+        }
     }
 
     /// Adds what follows from the events from this index on, which are the tracker's own.
@@ -118,7 +148,8 @@ impl<'a> Reactions<'a> {
         let Ok(event) = decode::<Event>(event) else { return Ok(None) };
         let mut through = after.cloned();
         for loaded in rules.iter().filter(|loaded| after.is_none_or(|after| loaded.rule.name() > after)) {
-            if let Some(Made { entry, changes }) = self.make(loaded, &event)? {
+            let made = self.make(loaded, &event);
+            if let Some(Made { entry, changes }) = self.unless_passed_over(made)?.flatten() {
                 let mark = events.len();
                 changes.into_iter().for_each(|change| events.add(change.caused_by(&event.event_id)));
                 if is_full(events, mark) {
@@ -157,16 +188,21 @@ impl<'a> Reactions<'a> {
         let mut found = Vec::new();
         if name.is_some() || portfolio.is_empty() {
             for name in of_type(self.scope, kind, ids) {
-                let Some(rule) = self.scope.rows.get(&name)? else { continue };
-                let portfolio = self.portfolio(&name.parent())?;
-                if !portfolio.deleted {
-                    found.push(LoadedRule { read: read_stored(&rule)?, rule, portfolio });
-                }
+                let loaded = self.load(&name);
+                found.extend(self.unless_passed_over(loaded)?.flatten());
             }
         }
         let found: Rc<[LoadedRule]> = found.into();
         self.rules.insert(asked, Rc::clone(&found));
         Ok(found)
+    }
+
+    /// A rule, if it is there and its portfolio is.
+    fn load(&self, name: &RuleName) -> Result<Option<LoadedRule>, DamagedRow> {
+        let Some(rule) = self.scope.rows.get(name)? else { return Ok(None) };
+        let portfolio = self.portfolio(&name.parent())?;
+        let read = read_stored(&rule)?;
+        Ok((!portfolio.deleted).then_some(LoadedRule { rule, read, portfolio }))
     }
 
     fn portfolio(&self, name: &PortfolioName) -> Result<Arc<Portfolio>, DamagedRow> {

@@ -32,9 +32,6 @@ use crate::tables;
 use crate::tables::mirror_version::MIRROR_VERSION;
 
 /// What the beginning of a day, or a policy that is adopted for the past, makes of warnings.
-///
-/// # Errors
-/// If a row cannot be decoded.
 pub(crate) fn changes<'a>(
     scope: &'a Scope<'a>,
     portfolio: &'a PortfolioName,
@@ -43,11 +40,13 @@ pub(crate) fn changes<'a>(
     if tables::mirror_version::get(scope.rows.read) < MIRROR_VERSION {
         return Ok(Box::new(std::iter::empty()));
     }
-    let next = |policy: &WarningPolicy| policy.next_evaluation_date;
-    let policies = due(scope, NEXT_EVALUATION, portfolio, next, day)?;
-    let evaluations = policies.into_iter().map(|policy| Evaluation::of(scope, portfolio, &policy));
-    let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
-    Ok(Box::new(evaluations.into_iter().flatten().flat_map(Evaluation::changes)))
+    let policies = due(&scope.rows, NEXT_EVALUATION, portfolio, day);
+    Ok(Box::new(policies.flat_map(move |policy| -> Changes<'a> {
+        match Evaluation::of(scope, portfolio, &policy, day) {
+            Ok(evaluation) => Box::new(evaluation.into_iter().flat_map(Evaluation::changes)),
+            Err(row) => Box::new(std::iter::once(Err(row))),
+        }
+    })))
 }
 
 /// An evaluation of a policy.
@@ -62,15 +61,17 @@ struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    /// Of a policy that evaluates a period by now; none if it does not.
+    /// Of a policy that evaluates a period by this day; none if it does not.
     fn of(
         scope: &'a Scope<'a>,
         portfolio: &PortfolioName,
         name: &PolicyName,
+        today: Date,
     ) -> Result<Option<Self>, DamagedRow> {
         let Some(policy) = scope.rows.get(name)? else { return Ok(None) };
         let rule = rule_of(&policy)?;
-        let Some(day) = date(policy.next_evaluation_date.as_ref()) else { return Ok(None) };
+        let next = date(policy.next_evaluation_date.as_ref()).filter(|next| *next <= today);
+        let Some(day) = next else { return Ok(None) };
         let end = day.saturating_sub(policy.evaluate_after_days.days());
         let period = rule.periods.ending_on(end).ok_or_else(|| name.damaged("it evaluates no period"))?;
         let as_of = AsOf { day, knowledge: Knowledge::Then };
@@ -172,18 +173,7 @@ pub(super) fn excuses(
 }
 
 /// Whether a policy of a portfolio evaluates a period by a day, so that the sweep is to go on.
-///
-/// # Errors
-/// If a row cannot be decoded.
-pub(crate) fn is_due(read: &dyn Read, portfolio: &PortfolioName, day: Date) -> Result<bool, DamagedRow> {
-    let rows = Rows::<Tracker>::new(read);
-    if tables::mirror_version::get(read) < MIRROR_VERSION {
-        return Ok(false);
-    }
-    let Some(first) = rows.names::<WarningPolicy>(NEXT_EVALUATION, portfolio.ids(), &[]).next() else {
-        return Ok(false);
-    };
-    let policy = rows.get(&first)?;
-    let next = policy.and_then(|policy| date(policy.next_evaluation_date.as_ref()));
-    Ok(next.is_some_and(|next| next <= day))
+pub(crate) fn is_due(read: &dyn Read, portfolio: &PortfolioName, day: Date) -> bool {
+    tables::mirror_version::get(read) >= MIRROR_VERSION
+        && due::<WarningPolicy>(&Rows::new(read), NEXT_EVALUATION, portfolio, day).next().is_some()
 }

@@ -233,3 +233,59 @@ fn milestones_of_no_template_are_in_no_index_of_them() {
         .unwrap();
     assert_eq!(of_templates(&world), before);
 }
+
+/// What cannot be read is in nobody's way, and ends when it can be read again.
+#[test]
+fn a_milestone_that_cannot_be_read_keeps_no_other_from_its_end() {
+    let mut world = World::with_template();
+    let validity = MilestoneValidity { months: 24, ..MilestoneValidity::default() };
+    let approval = |i: usize| TemplateItem { validity: Some(validity.clone()), ..item(&format!("a{i}")) };
+    world.version_in_force("v1", OLD, (0..3).map(approval).collect());
+    world.apply(None).unwrap();
+    for i in 0..3 {
+        world.achieve(&format!("a{i}"), APPROVED).unwrap();
+    }
+    at(&mut world, date(2022, 7, 20));
+    let row = world.damage(&made("a0"));
+    let ended = |day| ("milestone.expired".to_owned(), Some(day));
+    assert_eq!(at(&mut world, date(2022, 7, 22)), [ended(date(2022, 7, 21)), ended(date(2022, 7, 21))]);
+    world.put_row(&made("a0"), row);
+    assert_eq!(at(&mut world, date(2022, 7, 24)), [ended(date(2022, 7, 23))]);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// By a calendar with more days off an extension can be filed until a later day: the day that was to say so looks once, and
+/// the new one says it.
+#[test]
+fn a_calendar_that_changes_moves_the_day_of_the_warning_and_is_looked_at_once() {
+    let mut world = approved();
+    let mut registry = crate::tests::Registry::new(3);
+    registry.portfolio("wsc");
+    registry.project("road");
+    registry.project("tower");
+    let next = world.made("approval").next_expiry_date;
+    assert_eq!(next, Some(date_message(date(2022, 5, 9))));
+    let milepost_proto::event::v1::event::Resource::PortfolioResource(portfolio) =
+        crate::tests::registry::portfolio("wsc")
+    else {
+        panic!()
+    };
+    // All seven days are worked: thirty of them before 20 July 2022 is 20 June.
+    let calendar = milepost_proto::registry::v1::WorkingCalendar {
+        weekdays: (1..=7).collect(),
+        ..milepost_proto::registry::v1::WorkingCalendar::default()
+    };
+    let portfolio = milepost_proto::registry::v1::Portfolio { working_calendar: Some(calendar), ..portfolio };
+    let resource = milepost_proto::event::v1::event::Resource::PortfolioResource(portfolio);
+    world.ingest(registry.append(vec![("milepost.portfolio.updated", Some(resource))])).unwrap();
+    at(&mut world, date(2022, 5, 8));
+    world.now = "2022-05-09T04:00:00Z".parse().unwrap();
+    let events = world.advance(date(2022, 5, 9)).unwrap();
+    assert_eq!(kinds(&events), ["portfolio.date_advanced", "milestone.updated"]);
+    assert_eq!(world.made("approval").file_by, Some(date_message(date(2022, 6, 20))));
+    world.now = "2022-05-10T04:00:00Z".parse().unwrap();
+    assert_eq!(kinds(&world.advance(date(2022, 5, 10)).unwrap()), ["portfolio.date_advanced"]);
+    let warned = [("milestone.expiring".to_owned(), Some(date(2022, 5, 21)))];
+    assert_eq!(at(&mut world, date(2022, 7, 20)), warned, "30 days before 20 June");
+    assert_eq!(world.rebuilt(), world.rows);
+}

@@ -630,3 +630,36 @@ fn an_entry_from_which_nothing_is_to_be_derived_says_so_once_where_a_rule_waits_
     assert_eq!(skipped.r#type, "milepost.batch.started");
     assert_eq!(skipped.reason, "too large; the same for 1 later events of its entry");
 }
+
+/// A rule, or an entry that events would join, that cannot be read is passed over by days; other rules and the day go on.
+#[test]
+fn a_rule_that_cannot_be_read_keeps_no_day_from_beginning_and_no_other_rule_from_its_entry() {
+    let (mut world, _) = world();
+    for id in ["first", "joined", "last"] {
+        let rule = TimelineRule { merge_key: id.into(), ..of_headlines("milepost.milestone.overdue", "") };
+        world.create_rule(id, rule).unwrap();
+    }
+    world.advance(date(2021, 5, 13)).unwrap();
+    for (id, day) in [("a", 20), ("b", 24)] {
+        let draft = crate::tests::world::draft("science-avenue", Some(id), Some(date(2021, 5, day)));
+        world
+            .read_and_submit(|violations| read_create::<_, Milestone>(draft, violations, Violations::new()))
+            .unwrap();
+    }
+    let rule = "portfolios/wsc/timelineRules/first".parse::<super::super::RuleName>().unwrap();
+    world.damage(&rule);
+    world.now = "2021-05-21T04:00:00Z".parse().unwrap();
+    let said = world.advance(date(2021, 5, 21)).unwrap();
+    let made = |said: &[Event]| kinds(said).into_iter().filter(|kind| kind.starts_with("timeline")).count();
+    assert_eq!(made(&said), 2, "{:?}", kinds(&said));
+    let joined = world.entries().into_iter().find(|entry| entry.merge_key == "joined").unwrap();
+    world.damage(&joined.name.parse::<EntryName>().unwrap());
+    world.now = "2021-05-25T04:00:00Z".parse().unwrap();
+    let said = world.advance(date(2021, 5, 25)).unwrap();
+    assert!(kinds(&said).contains(&"milestone.overdue"));
+    let updated: Vec<_> =
+        said.iter().filter(|event| event.r#type == "milepost.timeline_entry.updated").collect();
+    assert_eq!(updated.len(), 1, "{:?}", kinds(&said));
+    assert_ne!(updated[0].subject, joined.name);
+    assert_eq!(kinds(&said).iter().filter(|kind| **kind == "portfolio.date_advanced").count(), 4);
+}

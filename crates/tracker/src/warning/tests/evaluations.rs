@@ -501,3 +501,36 @@ fn a_warning_that_goes_out_is_cleared() {
         (Some(date_message(OCTOBER)), "portfolios/wsc/projects/road")
     );
 }
+
+/// A project, or a policy, that cannot be read is in no other's way; no policy stands still because of it.
+#[test]
+fn what_cannot_be_read_keeps_no_other_project_and_no_other_policy_from_being_evaluated() {
+    let mut office = Office::on(date(2021, 10, 1));
+    for id in ["a", "b", "c"] {
+        office.project(id, vec![completed(10, 500 * UNIT, None)]);
+    }
+    for id in ["yc-progress", "wh-ratio", "tj-worst"] {
+        office.adopt(id, published(id), date(2021, 10, 1));
+    }
+    let policy = office.world.damage(&name("wh-ratio"));
+    let key = crate::tables::key::of_project(crate::tables::Table::Project, &Office::project_name("b"));
+    let fact = office.world.rows.0.get(&key[..]).unwrap().clone();
+    office.world.rows.0.insert(key.clone().into(), [&fact[..], b"\x0a\x05x"].concat().into());
+    let events = office.wait(OCTOBER);
+    let raised = events.iter().filter(|event| event.r#type == "milepost.warning.raised");
+    let projects: Vec<_> = raised.map(|event| event.project.as_str()).collect();
+    // TJ compares with all projects together, which are not known without this one: it waits.
+    assert_eq!(projects, ["portfolios/wsc/projects/a", "portfolios/wsc/projects/c"]);
+    let next = |office: &Office, id| office.world.policy(id).next_evaluation_date;
+    assert_eq!(next(&office, "yc-progress"), Some(date_message(date(2021, 11, 30))));
+    assert_eq!(next(&office, "tj-worst"), Some(date_message(OCTOBER)));
+    assert_eq!(office.world.advance(OCTOBER).unwrap(), [], "and nothing goes round in circles");
+    // What waited is evaluated, as of the day that it was for, when it can be read again.
+    office.world.rows.0.insert(key.into(), fact);
+    office.world.put_row(&name("wh-ratio"), policy);
+    let events = office.wait(date(2021, 11, 1));
+    let late: Vec<_> = events.iter().filter(|event| event.r#type.starts_with("milepost.warning.")).collect();
+    assert_eq!(late.len(), 6, "{:?}", kinds(&events));
+    assert!(late.iter().all(|event| event.event_date == Some(date_message(OCTOBER))));
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
