@@ -176,6 +176,7 @@ impl Service {
     pub(crate) fn sweep(&self, context: &ServiceContext) -> Sweep {
         Sweep {
             ledger: self.api.ledger.clone(),
+            upstream: Arc::clone(&self.upstream),
             clock: Arc::clone(&context.clock),
             check: context.readiness.check(format!("{KIND}.dates")),
             metrics: self.metrics.clone(),

@@ -2,11 +2,12 @@
 //!
 //! Invariants: days that were missed begin one by one, as many as are believable; beyond that the clock is
 //! taken to be wrong until somebody confirms the date by hand. A clock that goes back changes nothing: a
-//! date that began has begun. A day that takes several entries is submitted until it is the current date.
+//! date that began has begun. A day that takes several entries is submitted until it is the current date. Days that were
+//! missed begin when everything was followed that the registry knows: on such a day it would have been known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::command::{AdvanceDate, Command};
 use crate::decide::{Tracker, between};
+use crate::follow::upstream::Upstream;
 use crate::metrics::Metrics;
 use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
@@ -32,6 +34,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(10);
 /// The task.
 pub(crate) struct Sweep {
     pub(crate) ledger: Ledger<Tracker>,
+    pub(crate) upstream: Arc<Upstream>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) check: Check,
     pub(crate) metrics: Metrics,
@@ -74,7 +77,20 @@ impl Sweep {
     async fn check_clock(&self, unconfirmed: &mut Unconfirmed) -> Duration {
         let (portfolios, mut failed) = self.dated();
         let mut stuck = BTreeMap::new();
+        let mut followed = None;
         for portfolio in &portfolios {
+            let missed = self.missed_days(portfolio);
+            if missed && followed.is_none() {
+                let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
+                followed = Some(reached.map_err(|status| status.message().to_owned()));
+            }
+            if let (true, Some(Err(why))) = (missed, &followed) {
+                failed = Some(format!(
+                    "{} missed days, which begin when the registry was followed to its end: {why}",
+                    portfolio.name
+                ));
+                continue;
+            }
             match self.catch_up(portfolio).await {
                 Ok(None) => {}
                 Ok(Some(far)) => {
@@ -112,6 +128,13 @@ impl Sweep {
             }
         }
         (portfolios, failed)
+    }
+
+    /// Whether a day has passed in a portfolio's time zone that did not begin, and may begin by itself.
+    fn missed_days(&self, portfolio: &Dated) -> bool {
+        let today = portfolio.zone.date_at(self.clock.now());
+        let days = portfolio.current.map_or(0, |current| between(current, today));
+        (2..=self.max_catch_up_days).contains(&days)
     }
 
     /// Lets the days begin that a portfolio missed, or reports that they are too many.

@@ -55,7 +55,7 @@ impl Upstream {
 
     /// Waits until everything was followed that the registry knows now. What was decided before must be
     /// decided again: the facts may have come while the registry was being asked.
-    async fn follow_to_tail(&self, deadline: Instant) -> Result<(), Status> {
+    pub(crate) async fn follow_to_tail(&self, deadline: Instant) -> Result<(), Status> {
         let now = self.ask(deadline).await?;
         if self.progress_to(&now.tail) == Progress::Elsewhere && !self.will_go_on(&now) {
             let why = "its log is another than the one that was followed";

@@ -135,3 +135,86 @@ async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() 
     assert_eq!(current(&tracker), Some(date(2021, 5, 13)));
     tracker.stop().await;
 }
+
+/// What the registry said while nobody listened was known on the days that passed meanwhile.
+#[tokio::test]
+async fn days_that_were_missed_begin_when_the_registry_was_followed_and_the_day_that_comes_does_without_it() {
+    let (mut registry, tracker, midnight) = tracker().await;
+    registry.stop();
+    tracker.clock.advance(SignedDuration::from_hours(24));
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!(current(&tracker), Some(date(2021, 5, 14)), "this day was not missed");
+
+    registry.say(|recorded| recorded.project("road"));
+    tracker.clock.advance(SignedDuration::from_hours(24 * 3));
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!((current(&tracker), days(&tracker)), (Some(date(2021, 5, 14)), 2));
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("portfolios/wsc missed days"), "{reason}");
+
+    registry.start();
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert_eq!((current(&tracker), state(&tracker)), (Some(date(2021, 5, 17)), State::Ready));
+    let story = tracker.story();
+    let last_days: Vec<_> = story[story.len() - 4..].iter().map(String::as_str).collect();
+    assert_eq!(
+        last_days,
+        ["source.followed", "portfolio.date_advanced", "portfolio.date_advanced", "portfolio.date_advanced"]
+    );
+    tracker.stop().await;
+}
+
+/// The whole of what a clock may do to a day that brings something: each once, in the order of days, none passed over.
+#[tokio::test]
+async fn clocks_that_jump_in_both_directions_let_each_day_begin_once_with_all_that_it_brings() {
+    let (mut registry, mut tracker, midnight) = tracker().await;
+    let position = registry.say(|recorded| recorded.project("road"));
+    tracker.reach(position).await;
+    for (id, days) in [("a", 2), ("b", 6), ("c", 11)] {
+        let due = date(2021, 5, 13).saturating_add(jiff::Span::new().days(days));
+        let milestone = milepost_proto::tracker::v1::Milestone {
+            display_name: id.into(),
+            baseline_date: Some(milepost_service::value::date_message(due)),
+            ..Default::default()
+        };
+        let request = milepost_proto::tracker::v1::CreateMilestoneRequest {
+            parent: "portfolios/wsc/projects/road".into(),
+            milestone_id: id.into(),
+            milestone: Some(milestone),
+            ..Default::default()
+        };
+        tracker.client.create_milestone(request).await.unwrap();
+    }
+    let request = milepost_proto::tracker::v1::CreateServiceRequestRequest {
+        parent: "portfolios/wsc/projects/road".into(),
+        service_request: Some(milepost_proto::tracker::v1::ServiceRequest {
+            title: "临时用电".into(),
+            requester: "user:corp/unit".into(),
+            due_date: Some(milepost_service::value::date_message(date(2021, 5, 17))),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut requests =
+        milepost_proto::tracker::v1::service_request_service_client::ServiceRequestServiceClient::new(
+            tracker.channel.clone(),
+        );
+    requests.create_service_request(request).await.unwrap();
+    let mut unconfirmed = Unconfirmed::new();
+    // Ahead by three days and back by two, by seven and back by thirty, then on as clocks do, over the same days again.
+    for days in [3, -2, 7, -30, 25, 1, 1, 1, -1, 1, 9] {
+        tracker.clock.advance(SignedDuration::from_hours(24 * days));
+        midnight.check_clock(&mut unconfirmed).await;
+    }
+    assert_eq!(current(&tracker), Some(date(2021, 5, 28)));
+    assert_eq!(days(&tracker), 16, "13 to 28 May, each once");
+    let story = tracker.story();
+    let all = |kind: &str| story.iter().map(|line| line.matches(kind).count()).sum::<usize>();
+    assert_eq!(
+        (all("milestone.overdue"), all("milestone.due_soon")),
+        (3, 3),
+        "two were due soon as they were made"
+    );
+    assert_eq!((all("service_request.overdue"), all("service_request.escalated")), (1, 1), "18 and 25 May");
+    tracker.stop().await;
+}
