@@ -247,3 +247,46 @@ async fn requirements_come_page_by_page() {
     assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID", "it is of another day");
     tracker.stop().await;
 }
+
+/// office.md section 7, and two who upgrade one project at once: one entry does it, and the other call finds it done, or is
+/// refused; nothing is half there.
+#[tokio::test]
+async fn a_project_that_two_upgrade_at_once_is_upgraded_once() {
+    let (_registry, mut tracker) = road().await;
+    let mut clients = reformed(&tracker).await;
+    let last = item("single", &["eia", "soil-water", "outfall"], milestone::Gate::Merged);
+    clients.publish("last", jiff::civil::date(2021, 1, 1), vec![last]).await;
+    clients.templates.apply_template(apply(jiff::civil::date(2020, 6, 1))).await.unwrap();
+    let list = ListMilestonesRequest { parent: PROJECT.into(), ..ListMilestonesRequest::default() };
+
+    // To the same version.
+    let (mut one, mut other) = (clients.templates.clone(), clients.templates.clone());
+    let both =
+        tokio::join!(one.upgrade_template(upgrade("joined")), other.upgrade_template(upgrade("joined")));
+    let both = [both.0.unwrap().into_inner(), both.1.unwrap().into_inner()];
+    assert_eq!(both.iter().map(|answer| answer.made.len()).sum::<usize>(), 1);
+    assert_eq!(both.iter().map(|answer| answer.cancelled.len()).sum::<usize>(), 3);
+    let upgrades =
+        |tracker: &Running| tracker.story().iter().filter(|line| line.contains("template.upgraded")).count();
+    assert_eq!(upgrades(&tracker), 1);
+    let listed = tracker.client.list_milestones(list.clone()).await.unwrap().into_inner().milestones;
+    let open: Vec<_> = listed.iter().filter(|milestone| milestone.state() == State::Planned).collect();
+    assert_eq!((listed.len(), open.len(), open[0].template_item.as_str()), (4, 1, "joint"));
+
+    // To two versions: whichever comes first, the project ends with the later one.
+    let both = tokio::join!(one.upgrade_template(upgrade("last")), other.upgrade_template(upgrade("joined")));
+    both.0.unwrap();
+    match both.1 {
+        Ok(nothing) => assert_eq!(nothing.into_inner().made, []),
+        Err(refused) => assert_eq!(reason(&refused), "PRECONDITION_FAILED"),
+    }
+    let before = tracker.rows();
+    let late = clients.templates.upgrade_template(upgrade("joined")).await.unwrap_err();
+    assert_eq!(reason(&late), "PRECONDITION_FAILED");
+    assert_eq!(tracker.rows(), before, "what is refused changes nothing");
+    assert_eq!(upgrades(&tracker), 2);
+    let listed = tracker.client.list_milestones(list).await.unwrap().into_inner().milestones;
+    let open: Vec<_> = listed.iter().filter(|milestone| milestone.state() == State::Planned).collect();
+    assert_eq!((open.len(), open[0].template_item.as_str()), (1, "single"));
+    tracker.stop().await;
+}

@@ -119,3 +119,95 @@ async fn office_scenario_2_through_the_wire() {
     drop(registry);
     tracker.stop().await;
 }
+
+/// A registry of so many projects that reported each month of five years, and a tracker that knows of them.
+async fn five_years(projects: usize) -> (RegistryServer, Running) {
+    let mut recorded = Registry::new(3);
+    let mut portfolio = crate::tests::registry::portfolio("wsc");
+    if let Resource::PortfolioResource(portfolio) = &mut portfolio {
+        portfolio.reporting_currency_code = "CNY".into();
+    }
+    recorded.append(vec![("milepost.portfolio.created", Some(portfolio))]);
+    let money = |units| Some(Money { currency_code: "CNY".into(), units, nanos: 0 });
+    let months = (2016..=2021).flat_map(|year| (1..=12).map(move |month| jiff::civil::date(year, month, 1)));
+    let months: Vec<_> = months.filter(|first| *first < jiff::civil::date(2021, 11, 1)).collect();
+    for i in 0..projects {
+        let completed = months.iter().enumerate().map(|(month, first)| registry::CompletedInvestment {
+            period: Some(registry::Period { start_date: day(*first), end_date: day(first.last_of_month()) }),
+            amount: money(60 + ((i + month) % 5 * 20) as i64),
+            reported_date: day(first.last_of_month()),
+        });
+        let plan =
+            |year| registry::AnnualPlan { year, investment: money(1_200), ..registry::AnnualPlan::default() };
+        let project = Resource::ProjectResource(registry::Project {
+            name: format!("portfolios/wsc/projects/x{i:03}"),
+            annual_plans: (2016..=2021).map(plan).collect(),
+            completed_investments: completed.collect(),
+            ..registry::Project::default()
+        });
+        recorded.append(vec![("milepost.project.created", Some(project))]);
+    }
+    let registry = RegistryServer::running(recorded);
+    let mut tracker = Running::idle(&registry);
+    tracker.clock.set("2021-11-01T04:00:00Z".parse().unwrap());
+    tracker.follow();
+    tracker.reach(registry.recorded.tail()).await;
+    (registry, tracker)
+}
+
+fn sixty_months(page_size: i32, page_token: String) -> ReplayWarningPolicyRequest {
+    ReplayWarningPolicyRequest {
+        parent: "portfolios/wsc".into(),
+        // It compares with all projects together, which is found once for all pages.
+        warning_policy: Some(published("tj-worst")),
+        from_date: day(jiff::civil::date(2016, 11, 1)),
+        to_date: day(jiff::civil::date(2021, 10, 31)),
+        knowledge: milepost_proto::figure::v1::Knowledge::Then.into(),
+        page_size,
+        page_token,
+        ..ReplayWarningPolicyRequest::default()
+    }
+}
+
+/// Bytes that a client takes in one answer, unless it says otherwise.
+const ANSWER_BYTES: usize = 4 << 20;
+/// The most projects that a page has.
+const LARGEST_PAGE: usize = 1_000;
+
+/// office.md section 4: ReplayWarningPolicy over 60 periods, paged by project; writes and emits nothing.
+#[tokio::test]
+async fn a_replay_of_sixty_months_goes_page_by_page_with_writers_between_and_writes_nothing() {
+    use prost::Message;
+    let (registry, mut tracker) = five_years(25).await;
+    let policies = WarningPolicyServiceClient::new(tracker.channel.clone());
+    let replay = async |request| policies.clone().replay_warning_policy(request).await.unwrap().into_inner();
+    let whole = replay(sixty_months(1_000, String::new())).await;
+    assert_eq!((whole.projects.len(), whole.counts.len(), whole.next_page_token.as_str()), (25, 60, ""));
+    assert!(whole.projects.iter().all(|project| project.periods.len() == 60));
+    // The counts are one for each period, however many projects there are.
+    let each = whole.encoded_len() / whole.projects.len();
+    assert!(each * LARGEST_PAGE < ANSWER_BYTES, "{each} bytes for a project");
+
+    let (mut projects, mut page_token, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let before = tracker.service.position();
+        let page = replay(sixty_months(10, page_token)).await;
+        assert_eq!(tracker.service.position(), before, "a replay writes nothing");
+        assert!(page.projects.len() <= 10);
+        projects.extend(page.projects);
+        (page_token, pages) = (page.next_page_token, pages + 1);
+        if page_token.is_empty() {
+            break;
+        }
+        // Others write meanwhile, and know of it.
+        let request = CreateMilestoneRequest {
+            parent: "portfolios/wsc/projects/x000".into(),
+            ..create(&format!("m{pages}"))
+        };
+        tracker.created(request).await;
+        assert!(tracker.service.position().sequence > before.sequence);
+    }
+    assert_eq!((pages, projects), (3, whole.projects), "and what they wrote does not concern it");
+    drop(registry);
+    tracker.stop().await;
+}

@@ -218,3 +218,78 @@ fn one_that_is_cancelled_is_not_waited_for() {
     world.achieve("handover", date(2021, 5, 1)).unwrap();
     assert_eq!(world.made("handover").state(), Milestones::Achieved);
 }
+
+/// A gate that others were built on: what was scheduled after it, waits for it, or was achieved since.
+#[test]
+fn a_gate_that_is_reopened_takes_back_what_it_brought_and_nothing_of_what_was_built_on_it() {
+    let mut world = World::with_template();
+    let land =
+        |id: &str| TemplateItem { coupling: "land".into(), ..after(item(id), "joint", 2, Unit::Months) };
+    let permit = TemplateItem {
+        validity: Some(MilestoneValidity {
+            months: 24,
+            until_type: "joint".into(),
+            ..MilestoneValidity::default()
+        }),
+        ..satisfying("permit", &["permit"])
+    };
+    let joint = TemplateItem {
+        r#type: "joint".into(),
+        gate: Gate::Merged.into(),
+        ..satisfying("joint", &["eia", "outfall"])
+    };
+    let joint = dated(joint, Anchor::PlannedStart, 0, Unit::CalendarDays);
+    let members = vec!["joint".into(), "design".into()];
+    let licence = TemplateItem { gate: Gate::Bundled.into(), members, ..satisfying("licence", &["licence"]) };
+    let design = after(satisfying("design", &["design"]), "joint", 1, Unit::Months);
+    world.version_in_force(
+        "v1",
+        OLD,
+        vec![permit, joint, design, licence, land("handover"), land("certificate")],
+    );
+    world.apply(None).unwrap();
+    world.achieve("permit", date(2020, 7, 20)).unwrap();
+    world.achieve("joint", date(2021, 3, 10)).unwrap();
+    world.achieve("design", date(2021, 4, 2)).unwrap();
+    world.achieve("licence", date(2021, 4, 3)).unwrap();
+    let forecast = Action::Reforecast { forecast: Some(date(2021, 6, 1)), reason: String::new() };
+    world.act(made("handover"), forecast).unwrap();
+    use milepost_proto::tracker::v1::milestone::Expiry;
+    assert_eq!(world.made("permit").expiry(), Expiry::Used);
+
+    // Not while a licence is built on it; and that changes nothing.
+    let rows = world.rows.clone();
+    let refused = world.reopen("joint").unwrap_err();
+    assert_eq!(unmet(refused), [("GATE_ACHIEVED", "licence".to_owned())]);
+    assert_eq!(world.rows, rows);
+    world.reopen("licence").unwrap();
+    let kept = ["design", "handover", "certificate"].map(|id| world.made(id));
+    let events = world.reopen("joint").unwrap();
+    let expected = [
+        ("milestone.reopened", "joint"),
+        ("milestone.overdue", "joint"),
+        ("requirement.unsatisfied", "joint"),
+        ("requirement.unsatisfied", "joint"),
+        ("milestone.updated", "permit"),
+    ];
+    assert_eq!(said(&events), expected);
+    assert_eq!(
+        ["design", "handover", "certificate"].map(|id| world.made(id)),
+        kept,
+        "dates, states and couplings"
+    );
+    assert_eq!(world.made("certificate").forecast_date, Some(date_message(date(2021, 6, 1))));
+    assert_eq!(world.made("certificate").coupling_state(), CouplingState::Coupled);
+    let codes: Vec<_> = world.satisfied(None).into_iter().map(|(code, ..)| code).collect();
+    assert_eq!(codes, ["design", "permit"]);
+    // What waited for the gate ends again, unless it is achieved in time.
+    assert_eq!((world.made("permit").expiry(), world.made("permit").used_date), (Expiry::Valid, None));
+    assert!(world.made("permit").next_expiry_date.is_some());
+    let refused = world.achieve("licence", date(2021, 5, 1)).unwrap_err();
+    assert_eq!(unmet(refused), [("MEMBER_OPEN", "joint".to_owned())]);
+    world.achieve("joint", date(2021, 5, 10)).unwrap();
+    assert_eq!(world.made("permit").expiry(), Expiry::Used);
+    world.achieve("licence", date(2021, 5, 11)).unwrap();
+    assert_eq!(world.satisfied(None).len(), 5);
+    assert_eq!(world.rebuilt(), world.rows);
+}

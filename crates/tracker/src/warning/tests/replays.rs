@@ -148,3 +148,104 @@ fn days_to_come_and_too_many_periods_are_refused() {
     let faulty = office.replay(&request(Replayed::Inline(Box::new(policy)))).unwrap_err();
     assert!(matches!(faulty, Rejection::Invalid(_)), "{faulty}");
 }
+
+/// Rows that are counted as they are read, and of which the first that is scanned in vain waits for something.
+struct Watched<'a> {
+    rows: &'a dyn milepost_ledger::Read,
+    projects: std::cell::Cell<usize>,
+    meanwhile: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
+}
+
+impl milepost_ledger::Read for Watched<'_> {
+    fn get(&self, key: &[u8]) -> Option<bytes::Bytes> {
+        self.rows.get(key)
+    }
+
+    fn scan<'a>(
+        &'a self,
+        range: &milepost_ledger::KeyRange,
+        direction: milepost_ledger::Direction,
+    ) -> Box<dyn Iterator<Item = milepost_ledger::Row> + 'a> {
+        Box::new(self.rows.scan(range, direction).inspect(|(key, _)| {
+            if key.first() == Some(&(crate::tables::Table::Project as u8)) {
+                self.projects.set(self.projects.get() + 1);
+                if let Some(meanwhile) = self.meanwhile.take() {
+                    meanwhile();
+                }
+            }
+        }))
+    }
+}
+
+/// Memory and time of a page are those of its own projects: of others it reads nothing.
+#[test]
+fn a_page_reads_the_projects_that_it_shows_and_one_more() {
+    let mut office = Office::on(date(2021, 11, 1));
+    for i in 0..40 {
+        office.project(&format!("x{i:02}"), vec![completed(10, 500 * UNIT, None)]);
+    }
+    let inline = || Replayed::Inline(Box::new(published("tj-worst")));
+    let read = |page_token: String| {
+        let (projects, meanwhile) = Default::default();
+        let watched = Watched { rows: &office.world.rows, projects, meanwhile };
+        let request = ReplayRequest { size: 5, page_token, ..request(inline()) };
+        let answer = page(&Rows::new(&watched), (office.world.now, 7), &request).unwrap();
+        (answer.next_page_token, watched.projects.get())
+    };
+    // The first page finds what all projects together have, period by period; the others carry it.
+    let (mut page_token, first) = read(String::new());
+    assert_eq!(first, 10 * 40 + 6);
+    for _ in 1..7 {
+        let (next, read) = read(page_token);
+        assert_eq!(read, 6);
+        page_token = next;
+    }
+    assert_eq!(read(page_token), (String::new(), 5));
+}
+
+/// A page is of one state of the rows: who writes while it is found is answered before it, and does not change it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_while_a_page_is_found_is_answered_before_it_and_is_not_in_it() {
+    use milepost_proto::tracker::v1::CreateMilestoneRequest;
+    let (mut registry, tracker) = crate::tests::world::running().await;
+    tracker.clock.set("2021-11-01T04:00:00Z".parse().unwrap());
+    let more = registry.say(|recorded| recorded.project("second"));
+    tracker.reach(more).await;
+    let (handle, client) = (tokio::runtime::Handle::current(), tracker.client.clone());
+    let (upstream, ledger) = (tracker.service.upstream.clone(), tracker.service.api.ledger.clone());
+    let (now, before) = (milepost_types::Clock::now(&*tracker.clock), tracker.service.position());
+    let found = tokio::task::spawn_blocking(move || {
+        let view = ledger.view();
+        // Another caller, and the follower: both are done when the page goes on.
+        let write = || {
+            let (done, written) = std::sync::mpsc::channel();
+            handle.spawn(async move {
+                let request = CreateMilestoneRequest {
+                    parent: "portfolios/wsc/projects/road".into(),
+                    milestone_id: "meanwhile".into(),
+                    milestone: Some(milepost_proto::tracker::v1::Milestone {
+                        display_name: "开工".into(),
+                        ..Default::default()
+                    }),
+                    ..Default::default()
+                };
+                client.clone().create_milestone(request).await.unwrap();
+                let told = registry.say(|recorded| recorded.project("third"));
+                let deadline = std::time::Instant::now() + crate::tests::running::PATIENCE;
+                upstream.follow_to(told, deadline).await.unwrap();
+                done.send(()).unwrap();
+            });
+            written.recv_timeout(crate::tests::running::PATIENCE).expect("they are answered");
+        };
+        let meanwhile = std::cell::RefCell::new(Some(Box::new(write) as Box<dyn FnOnce()>));
+        let watched = Watched { rows: &view, projects: Default::default(), meanwhile };
+        let request = request(Replayed::Inline(Box::new(published("tj-worst"))));
+        let answer = page(&Rows::new(&watched), (now, before.sequence), &request).unwrap();
+        assert!(watched.meanwhile.borrow().is_none(), "somebody wrote");
+        answer.projects.into_iter().map(|project| project.project).collect::<Vec<_>>()
+    });
+    let found = found.await.unwrap();
+    assert_eq!(found, ["road", "second"].map(|id| format!("portfolios/wsc/projects/{id}")));
+    assert!(tracker.service.position().sequence >= before.sequence + 2, "the milestone and the project");
+    tracker.stop().await;
+}
