@@ -164,7 +164,7 @@ impl Sheet<'_> {
             &standings.standings,
             &[
                 ("RANK", Room::Number, |row| {
-                    if row.rank > 0 { row.rank.to_string() } else { text::ABSENT.to_owned() }
+                    row.rank.map_or_else(|| text::ABSENT.to_owned(), |rank| rank.to_string())
                 }),
                 ("PROJECT", Room::Name, |row| row.project.rsplit('/').next().unwrap_or_default().to_owned()),
                 ("TOTAL", Room::Number, |row| row.total.clone().unwrap_or_else(|| text::ABSENT.to_owned())),
@@ -386,7 +386,6 @@ mod tests {
         }
     }
 
-    /// office.md section 5, day 50: B before A by safety, and C without a rank, with why.
     #[test]
     fn a_replay_is_a_wall_of_lights() {
         let period = |month, light: WarningLight, excused, differs| ReplayedPeriod {
@@ -415,6 +414,7 @@ mod tests {
         assert_eq!(below(&items, &output(None, Format::Json)), "");
     }
 
+    /// office.md, section 5, day 50: B before A by safety, and C without a rank, with why.
     #[test]
     fn standings_are_a_table_with_bars() {
         let score = |criterion: &str, value: &str, why: &str| {
@@ -428,8 +428,8 @@ mod tests {
                 ..Default::default()
             }
         };
-        let member =
-            |id: &str, rank: i32, total: &str, decided_by: &str, safety: (&str, &str)| CampaignStanding {
+        let member = |id: &str, rank: Option<i32>, total: &str, decided_by: &str, safety: (&str, &str)| {
+            CampaignStanding {
                 project: format!("portfolios/p/projects/{id}"),
                 rank,
                 total: Some(total.to_owned()).filter(|total| !total.is_empty()),
@@ -437,16 +437,17 @@ mod tests {
                 scores: vec![score("quality", "98.00", ""), score("safety", safety.0, safety.1)],
                 member_days: 50,
                 vetoed_by: Vec::new(),
-            };
+            }
+        };
         let standings = CampaignStandings {
             campaign: "portfolios/p/campaigns/spring".into(),
             date: day(2021, 4, 19),
             knowledge: milepost_proto::figure::v1::Knowledge::Then.into(),
             stored: true,
             standings: vec![
-                member("b", 1, "91.53", "safety", ("94.00", "")),
-                member("a", 2, "91.53", "", ("92.00", "")),
-                member("c", 0, "", "", ("", "NO_INSPECTION")),
+                member("b", Some(1), "91.53", "safety", ("94.00", "")),
+                member("a", Some(2), "91.53", "", ("92.00", "")),
+                member("c", None, "", "", ("", "NO_INSPECTION")),
             ],
             ..CampaignStandings::default()
         };
@@ -456,7 +457,7 @@ mod tests {
         assert!(shown.left_out.is_empty());
     }
 
-    /// office.md section 2: 40 km, 25 done, 4 of 10 built are 72.5 %; what has no plan is missing.
+    /// office.md, section 2: 40 km, 25 done, 4 of 10 built are 72.5 %; what has no plan is missing.
     #[test]
     fn a_rollup_is_a_table_of_groups_and_one_of_elements() {
         let missing = vec![MissingFigure { subject: "ns-1".into(), why: "NO_PLAN".into() }];
@@ -552,7 +553,7 @@ mod tests {
         insta::assert_snapshot!(shown.text);
     }
 
-    /// office.md section 3: each failed condition's title, expression and values used; each UNKNOWN's absent keys.
+    /// office.md, section 3: each failed condition's title, expression and values used; each UNKNOWN's absent keys.
     #[test]
     fn a_match_says_what_fails_with_which_values_and_what_to_supply() {
         let condition = |title: &str, expression: &str, result: ConditionResult| UnmetCondition {

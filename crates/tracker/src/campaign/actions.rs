@@ -318,7 +318,7 @@ fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Resul
             ("milepost.campaign.signed_off", Payload::CampaignSignedOff(payload))
         }
         _ => {
-            let payload = event::CampaignRevised { sign_off: Some(sign_off), reason: given.reason.clone() };
+            let payload = event::CampaignRevised { sign_off: Some(sign_off) };
             ("milepost.campaign.revised", Payload::CampaignRevised(payload))
         }
     };

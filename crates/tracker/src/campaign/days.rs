@@ -69,6 +69,6 @@ fn found(scope: &Scope<'_>, campaign: &Checked<Campaign>, day: Date) -> Result<C
 
 /// Who has the first rank.
 fn lead(standings: &CampaignStandings) -> Vec<String> {
-    let first = standings.standings.iter().filter(|standing| standing.rank == 1);
+    let first = standings.standings.iter().filter(|standing| standing.rank == Some(1));
     first.map(|standing| standing.project.clone()).collect()
 }

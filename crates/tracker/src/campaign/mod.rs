@@ -23,7 +23,7 @@ use milepost_proto::tracker::v1::{Campaign, CampaignCriterion, CampaignMember};
 use milepost_resource::{
     By, Checked, Index, Rules, Unreadable, When, check_state, date, date_message, known_state,
 };
-use milepost_types::{Decimal, Rejection, ResourceId, Violations, limits, quoted};
+use milepost_types::{Rejection, ResourceId, Violations, limits, quoted};
 
 pub(crate) use actions::{Amendment, SignOff, amend, cancel, close, open, revise, sign_off};
 
@@ -49,15 +49,8 @@ impl Rules<Tracker> for Campaign {
     const INDEXES: &'static [Index] = &[BY_START, OPEN];
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
-        match field {
-            "criteria" => check_criteria(&self.criteria, violations),
-            "pioneer_rule" => {
-                let score = self.pioneer_rule.as_ref().map(|rule| &rule.min_score);
-                if let Some(score) = score.filter(|score| !score.is_empty()) {
-                    violations.check("pioneer_rule.min_score", score.parse::<Decimal>());
-                }
-            }
-            _ => {}
+        if field == "criteria" {
+            check_criteria(&self.criteria, violations);
         }
     }
 

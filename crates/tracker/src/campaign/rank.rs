@@ -93,7 +93,7 @@ mod tests {
         places(members).into_iter().map(line).collect()
     }
 
-    /// office.md section 5, day 50: B before A by safety, C unranked.
+    /// office.md, section 5, day 50: B before A by safety, C unranked.
     #[test]
     fn the_day_50_of_the_specification() {
         let members =
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(lines(&members), [("b", Some(1), Some(0)), ("a", Some(2), None), ("c", None, None)]);
     }
 
-    /// office.md section 5: tie-breakers named in `decided_by`, then shared: 1, 2, 2, 4.
+    /// office.md, section 5: tie-breakers named in `decided_by`, then shared: 1, 2, 2, 4.
     #[test]
     fn equal_members_share_a_rank_and_the_next_has_as_many_more() {
         let members = [
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(lines(&members), expected);
     }
 
-    /// office.md section 5: vetoed after all others; any NOT_EVALUATED: unranked.
+    /// office.md, section 5: vetoed after all others; any NOT_EVALUATED: unranked.
     #[test]
     fn the_vetoed_come_after_all_others_and_who_has_no_total_has_no_rank() {
         let vetoed = |member: Ranked| Ranked { is_vetoed: true, ..member };

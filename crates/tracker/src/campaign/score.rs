@@ -177,8 +177,8 @@ mod tests {
         AspectFacts { is_inspected: true, findings, overdue_days: overdue_days.to_vec() }
     }
 
-    /// office.md section 5: 100 − findings (0, 2, 10, 30) − 1 per working day overdue, at most 10 an order; floor 0; without
-    /// an inspection NOT_EVALUATED, never 100.
+    /// office.md, section 5: 100 − findings (0, 2, 10, 30) − 1 per working day overdue, at most 10 an order; floor 0;
+    /// without an inspection NOT_EVALUATED, never 100.
     #[test]
     fn an_aspect_is_100_without_what_findings_and_overdue_orders_take() {
         let score = |facts: AspectFacts| shown(of_aspect(&facts, &Deductions::default()));
@@ -202,8 +202,8 @@ mod tests {
         weights.iter().map(one).collect()
     }
 
-    /// office.md section 5: M = Σ weight achieved by D ÷ Σ weight due by D; no weights: 1 each; only some: NOT_EVALUATED;
-    /// nothing due yet: I alone.
+    /// office.md, section 5: M = Σ weight achieved by D ÷ Σ weight due by D; no weights: 1 each; only some:
+    /// NOT_EVALUATED; nothing due yet: I alone.
     #[test]
     fn milestones_count_by_weight_and_each_as_one_without_weights() {
         let of = |given: &[(i32, bool, bool)]| milestones(&target(given));
@@ -216,7 +216,8 @@ mod tests {
         assert_eq!(shown(over.percent()), "100.00", "at most");
     }
 
-    /// office.md section 5: I = completed ÷ (target × days joined…E ÷ days joined…end); no target or report: NOT_EVALUATED.
+    /// office.md, section 5: I = completed ÷ (target × days joined…E ÷ days joined…end); no target or report:
+    /// NOT_EVALUATED.
     #[test]
     fn investment_is_measured_by_the_share_of_the_target_up_to_the_last_report() {
         let given = InvestmentFacts {
@@ -245,7 +246,7 @@ mod tests {
         Part { part, whole, counted: 1 }.percent().unwrap()
     }
 
-    /// office.md section 5, day 50: progress 83.33, 87.825 and 87.5; totals 91.533 and 91.53, both 91.53.
+    /// office.md, section 5, day 50: progress 83.33, 87.825 and 87.5; totals 91.533 and 91.53, both 91.53.
     #[test]
     fn the_day_50_of_the_specification() {
         let hundred = percent(1, 1);

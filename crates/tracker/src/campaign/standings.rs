@@ -83,7 +83,7 @@ pub(crate) fn compute(
         });
     }
     let standings = places(&ranked).into_iter().map(|place| CampaignStanding {
-        rank: place.rank.map_or(0, count),
+        rank: place.rank.map(count),
         decided_by: place.decided_by.map(|i| version.tie_breakers[i].clone()).unwrap_or_default(),
         ..std::mem::take(&mut members[place.index])
     });

@@ -1,4 +1,4 @@
-//! Campaigns: the worked numbers of the specification, what is frozen, what days bring, and how they end.
+//! Campaigns: the worked numbers of office.md, section 5, what is frozen, what days bring, and how they end.
 
 use jiff::civil::date;
 use milepost_ledger::{Actor, Authentication};
@@ -20,7 +20,7 @@ use crate::names::CampaignName;
 use crate::tests::Registry;
 use crate::tests::world::{Action, World, command, create, draft, kinds};
 
-/// The 100 days of the specification, and the 50th.
+/// The 100 days of office.md, section 5, and the 50th.
 const START: Date = date(2021, 3, 1);
 const END: Date = date(2021, 6, 8);
 const DAY_50: Date = date(2021, 4, 19);
@@ -142,19 +142,24 @@ impl World {
 }
 
 /// The ids of projects with their ranks and totals.
-fn table(standings: &CampaignStandings) -> Vec<(String, i32, String)> {
+fn table(standings: &CampaignStandings) -> Vec<(String, Option<i32>, Option<String>)> {
     let line = |standing: &milepost_proto::tracker::v1::CampaignStanding| {
         let id = standing.project.rsplit('/').next().unwrap_or_default().to_owned();
-        (id, standing.rank, standing.total.clone().unwrap_or_default())
+        (id, standing.rank, standing.total.clone())
     };
     standings.standings.iter().map(line).collect()
 }
 
-fn lines(lines: &[(&str, i32, &str)]) -> Vec<(String, i32, String)> {
-    lines.iter().map(|(id, rank, total)| ((*id).to_owned(), *rank, (*total).to_owned())).collect()
+/// The same; 0 and nothing are said of those without a rank and a total.
+fn lines(lines: &[(&str, i32, &str)]) -> Vec<(String, Option<i32>, Option<String>)> {
+    let total = |total: &str| Some(total.to_owned()).filter(|total| !total.is_empty());
+    lines
+        .iter()
+        .map(|(id, rank, of)| ((*id).to_owned(), Some(*rank).filter(|rank| *rank > 0), total(of)))
+        .collect()
 }
 
-/// A, B and C with what they achieved and completed by day 50, as the specification has it.
+/// A, B and C with what they achieved and completed by day 50, as office.md, section 5 has it.
 fn world() -> (World, Registry) {
     let (mut world, mut registry) = World::with_projects(&["a", "b", "c", "d"]);
     let (due, later) = (date(2021, 4, 1), date(2021, 5, 20));
@@ -173,7 +178,7 @@ fn members() -> Vec<CampaignMember> {
     vec![member("a", 200), member("b", 150), member("c", 200)]
 }
 
-/// office.md section 5, day 50: M and I of A, B and C, and what comes of them.
+/// office.md, section 5, day 50: M and I of A, B and C, and what comes of them.
 #[test]
 fn progress_on_day_50_is_that_of_the_specification() {
     let (mut world, _) = world();
@@ -196,11 +201,11 @@ fn progress_on_day_50_is_that_of_the_specification() {
     // What was reported on day 50 was not known on the day before.
     let then = world.standings(date(2021, 4, 18), Knowledge::Then);
     let missing = &then.standings[0].scores[0].score.as_ref().unwrap().missing;
-    assert_eq!((then.standings[0].rank, missing[0].why.as_str()), (0, "NO_REPORT"));
+    assert_eq!((then.standings[0].rank, missing[0].why.as_str()), (None, "NO_REPORT"));
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 5: 2021-03-01…06-08 is 100 days.
+/// office.md, section 5: 2021-03-01…06-08 is 100 days.
 #[test]
 fn a_campaign_counts_its_first_and_its_last_day() {
     let (mut world, _) = world();
@@ -222,7 +227,7 @@ fn at(day: Date) -> StandingsRequest {
     StandingsRequest { name: name(), date: Some(day), knowledge: Knowledge::Latest, sign_off: 0 }
 }
 
-/// office.md section 5: no inspection of the aspect in the window: NOT_EVALUATED, never 100; unranked, with why.
+/// office.md, section 5: no inspection of the aspect in the window: NOT_EVALUATED, never 100; unranked, with why.
 #[test]
 fn without_an_inspection_there_is_no_score_and_no_rank() {
     let (mut world, _) = world();
@@ -237,7 +242,7 @@ fn without_an_inspection_there_is_no_score_and_no_rank() {
     assert_eq!(found.standings[0].scores[1].score.clone().unwrap().value.as_deref(), Some("87.83"));
 }
 
-/// office.md section 5: targets freeze at opening; later rebaselining or cancelling changes nothing.
+/// office.md, section 5: targets freeze at opening; later rebaselining or cancelling changes nothing.
 #[test]
 fn what_targets_are_made_of_is_frozen_when_a_campaign_opens() {
     let (mut world, _) = world();
@@ -255,8 +260,8 @@ fn what_targets_are_made_of_is_frozen_when_a_campaign_opens() {
     assert_eq!((targets.len(), ids), (3, vec!["done", "later", "missed"]));
 }
 
-/// office.md section 5: AmendCampaign changes members or weights from tomorrow; each day uses its own version for the whole
-/// window.
+/// office.md, section 5: AmendCampaign changes members or weights from tomorrow; each day uses its own version for the
+/// whole window.
 #[test]
 fn an_amendment_holds_from_the_day_after_and_days_before_keep_their_version() {
     let (mut world, mut registry) = world();
@@ -267,7 +272,7 @@ fn an_amendment_holds_from_the_day_after_and_days_before_keep_their_version() {
     world.plan_campaign(given.clone()).unwrap();
     world.act_on(Some(START), open as Run<_, _, _>).unwrap();
     // By a weight of 0, what cannot be evaluated still leaves a member without a rank.
-    assert_eq!(world.standings(DAY_50, Knowledge::Latest).standings[0].rank, 0);
+    assert_eq!(world.standings(DAY_50, Knowledge::Latest).standings[0].rank, None);
     let amendment = |criteria: Vec<CampaignCriterion>| Amendment {
         reason: "重新分工".into(),
         date: Some(date(2021, 4, 20)),
@@ -283,7 +288,7 @@ fn an_amendment_holds_from_the_day_after_and_days_before_keep_their_version() {
     assert_eq!(ids(date(2021, 4, 20)), lines(&[("a", 0, ""), ("b", 0, ""), ("c", 0, "")]));
     // D joined on 21 April: 10 completed of 49 × 10 ÷ 49 days.
     let after = ids(date(2021, 4, 30));
-    assert_eq!((after.len(), after[0].clone()), (3, ("d".to_owned(), 1, "100.00".to_owned())));
+    assert_eq!((after.len(), &after[..1]), (3, &lines(&[("d", 1, "100.00")])[..]));
     let again = world.act_on(amendment(Vec::new()), amend as Run<_, _, _>).unwrap_err();
     let reasons = |refused: &Rejection| match refused {
         Rejection::Invalid(found) => found.iter().map(|found| found.reason).collect::<Vec<_>>(),
@@ -295,7 +300,7 @@ fn an_amendment_holds_from_the_day_after_and_days_before_keep_their_version() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 5: THEN stays as the sweep stored it that day; LATEST has what came later.
+/// office.md, section 5: THEN stays as the sweep stored it that day; LATEST has what came later.
 #[test]
 fn a_day_that_passes_keeps_its_standings_and_what_comes_later_changes_the_latest_alone() {
     let (mut world, mut registry) = world();
@@ -325,7 +330,7 @@ fn a_day_that_passes_keeps_its_standings_and_what_comes_later_changes_the_latest
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 5: DRAFT→OPEN→CLOSED (after end).
+/// office.md, section 5: DRAFT→OPEN→CLOSED (after end).
 #[test]
 fn the_day_after_the_last_finds_its_standings_and_closes_the_campaign_once() {
     let (mut world, _) = world();
@@ -364,8 +369,8 @@ fn violations_of(refused: Result<Vec<Event>, Rejection>) -> Vec<(&'static str, S
     }
 }
 
-/// office.md section 5: SignOffCampaign by another person than opened it freezes LATEST; NOT_ELIGIBLE; NOT_EVALUATED unless
-/// excluded; then only a new revision.
+/// office.md, section 5: SignOffCampaign by another person than opened it freezes LATEST; NOT_ELIGIBLE; NOT_EVALUATED
+/// unless excluded; then only a new revision.
 #[test]
 fn a_campaign_is_signed_off_by_another_person_and_then_only_revised() {
     let (mut world, mut registry) = world();
@@ -403,14 +408,14 @@ fn a_campaign_is_signed_off_by_another_person_and_then_only_revised() {
     let given = SignOff { reason: "补报".into(), ..signed(&[], &[]) };
     let events = world.act_on(given, revise as Run<_, _, _>).unwrap();
     assert_eq!(kinds(&events), ["campaign.revised", "campaign.standings_computed"]);
-    assert_eq!(frozen(&world, 2).unwrap().standings.last().unwrap().rank, 4);
+    assert_eq!(frozen(&world, 2).unwrap().standings.last().unwrap().rank, Some(4));
     assert!(frozen(&world, 3).is_err());
     let campaign = world.campaign();
     assert_eq!((campaign.state(), campaign.sign_offs.len()), (State::Final, 2));
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 5: weights add up to 10,000, else INVALID_FIELDS; all faults at once, and nothing changes.
+/// office.md, section 5: weights add up to 10,000, else INVALID_FIELDS; all faults at once, and nothing changes.
 #[test]
 fn what_is_wrong_with_a_campaign_is_found_at_once() {
     let (mut world, _) = world();
@@ -541,7 +546,7 @@ fn what_a_member_costs_does_not_depend_on_how_many_there_are() {
             found
                 .standings
                 .iter()
-                .all(|standing| (standing.rank, standing.total.as_deref()) == (1, Some("100.00")))
+                .all(|standing| (standing.rank, standing.total.as_deref()) == (Some(1), Some("100.00")))
         );
         counted.reads.into_inner()
     };
@@ -600,7 +605,7 @@ fn found(
     store(world, &finding);
 }
 
-/// A, B and C as the specification has them on day 50: B has an order of a safety finding that is overdue by four working
+/// A, B and C as office.md, section 5 has them on day 50: B has an order of a safety finding that is overdue by four working
 /// days, and C was not inspected for safety.
 fn inspected_world() -> World {
     let (mut world, _) = world();
@@ -659,7 +664,7 @@ fn inspected_world() -> World {
     world
 }
 
-/// office.md section 5: the whole table of day 50, weights 30/30/40, tie-breaker safety.
+/// office.md, section 5: the whole table of day 50, weights 30/30/40, tie-breaker safety.
 #[test]
 fn the_standings_of_day_50_are_those_of_the_specification() {
     let world = inspected_world();
@@ -679,7 +684,7 @@ fn the_standings_of_day_50_are_those_of_the_specification() {
     }
 }
 
-/// office.md section 5: on day 52 C's clean inspection of day 48 arrives: LATEST has C first, 94.40; THEN stays.
+/// office.md, section 5: on day 52 C's clean inspection of day 48 arrives: LATEST has C first, 94.40; THEN stays.
 #[test]
 fn a_late_inspection_changes_the_latest_standings_and_not_those_of_then() {
     let mut world = inspected_world();
@@ -690,12 +695,12 @@ fn a_late_inspection_changes_the_latest_standings_and_not_those_of_then() {
     assert_eq!(world.standings(DAY_50, Knowledge::Then), then);
     assert_eq!(
         world.standings(date(2021, 4, 16), Knowledge::Latest).standings[2].rank,
-        0,
+        None,
         "it is of a later day"
     );
 }
 
-/// office.md section 5: vetoed after all others; a finding that was withdrawn vetoes nothing, but did until then.
+/// office.md, section 5: vetoed after all others; a finding that was withdrawn vetoes nothing, but did until then.
 #[test]
 fn a_grave_finding_vetoes_a_member() {
     let mut world = inspected_world();
