@@ -16,7 +16,7 @@ use milepost_proto::tracker::v1::excuse::State;
 use milepost_proto::tracker::v1::{Evidence, Excuse, WarningPolicy};
 use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_drafter_or_nobody, check_state, date,
-    date_message, known_state, require_another_person,
+    date_message, instant_message, known_state, require_another_person,
 };
 use milepost_types::{Rejection, Violations};
 
@@ -89,17 +89,34 @@ impl Rules<Tracker> for Excuse {
         before: Option<&Checked<Self>>,
         excuse: &mut Self,
     ) -> Result<(), Rejection> {
+        if !matches!(kind, EventKind::Created | EventKind::Updated) {
+            return Ok(());
+        }
+        let given_before = before.map(|before| &before.evidence[..]).unwrap_or_default();
+        for document in &mut excuse.evidence {
+            let same = given_before.iter().find(|other| content(other) == content(document));
+            let given =
+                same.map_or(Some(instant_message(scope.context.commit_time)), |same| same.create_time);
+            document.create_time = given;
+        }
         let is_labelled_alone = before.is_some_and(|before| asked(before) == asked(excuse));
-        if matches!(kind, EventKind::Created | EventKind::Updated) && !is_labelled_alone {
+        if !is_labelled_alone {
             add_drafter_or_nobody(&mut excuse.requesters, &scope.context.actor)?;
         }
         Ok(())
     }
 }
 
+/// What a document is, whenever it was given.
+type Content<'a> = (&'a str, &'a str, &'a [u8]);
+
+fn content(document: &Evidence) -> Content<'_> {
+    (&document.title, &document.uri, &document.sha256)
+}
+
 /// What is asked for.
-fn asked(excuse: &Excuse) -> (&str, &[gtype::Date], &str, &[Evidence]) {
-    (&excuse.policy, &excuse.period_ends, &excuse.text, &excuse.evidence)
+fn asked(excuse: &Excuse) -> (&str, &[gtype::Date], &str, Vec<Content<'_>>) {
+    (&excuse.policy, &excuse.period_ends, &excuse.text, excuse.evidence.iter().map(content).collect())
 }
 
 /// Refuses an excuse of a policy that is not there, of another portfolio, or excuses nothing, and periods that it does

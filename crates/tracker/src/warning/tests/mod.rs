@@ -1,6 +1,7 @@
 //! Warning policies: their arithmetic, their life, and the published rules.
 
 mod evaluations;
+mod excuses;
 mod policies;
 pub(crate) mod published;
 mod replays;
