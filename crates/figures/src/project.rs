@@ -9,7 +9,6 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
 use milepost_resource::{Name, Unreadable};
 use milepost_types::{CurrencyCode, DamagedRow};
-use prost::Message;
 
 use crate::amounts::{Plans, Reported};
 use crate::encoded::Day;
@@ -32,7 +31,6 @@ pub struct Ask {
 /// A project as it is known.
 #[derive(Debug)]
 pub struct KnownProject {
-    row: Bytes,
     snapshot: Snapshot,
 }
 
@@ -61,23 +59,15 @@ impl History {
                 now.then(&facts, ask.day.into(), ask.knowledge).map_err(damaged)?
             }
         };
-        Ok(KnownProject { row, snapshot })
+        Ok(KnownProject { snapshot })
     }
 }
 
 impl KnownProject {
-    /// The project as was said last, whatever is known.
-    ///
-    /// # Errors
-    /// If it cannot be decoded; so with all that is read of it.
-    pub fn latest(&self) -> Result<Project, Unreadable> {
-        Project::decode(self.row.clone()).map_err(Unreadable::from)
-    }
-
     /// What was planned for the year, and what of it by its schedule up to a day.
     ///
     /// # Errors
-    /// See [`latest`](Self::latest).
+    /// If it cannot be decoded; so with all that is read of it.
     pub fn plans(&self, until: Date, currency: CurrencyCode) -> Result<Plans, Unreadable> {
         let days = Some((until.first_of_year().into(), until.into()));
         Plans::of(self.snapshot.plan.as_ref(), days, currency)
@@ -87,7 +77,7 @@ impl KnownProject {
     /// crosses one of them is counted as straddling, never split.
     ///
     /// # Errors
-    /// See [`latest`](Self::latest).
+    /// See [`plans`](Self::plans).
     pub fn completed(&self, days: (Date, Date), currency: CurrencyCode) -> Result<Reported, Unreadable> {
         self.reported(&self.snapshot.completed, days, currency)
     }
@@ -95,7 +85,7 @@ impl KnownProject {
     /// Funds that were received between two days, which are not outside of those that were asked of.
     ///
     /// # Errors
-    /// See [`latest`](Self::latest).
+    /// See [`plans`](Self::plans).
     pub fn received(&self, days: (Date, Date), currency: CurrencyCode) -> Result<Reported, Unreadable> {
         self.reported(&self.snapshot.received, days, currency)
     }

@@ -35,8 +35,6 @@ pub const PLAN_STEPS: usize = 24;
 pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 /// Projects on the list of one year.
 pub const ANNUAL_LIST_MEMBERS: usize = 10_000;
-/// Categories that are declared of the list of one year.
-pub const DECLARED_FIGURES: usize = 100;
 /// Fields that one report groups by.
 pub const GROUP_BY_FIELDS: usize = 3;
 /// Groups in one report.
@@ -104,8 +102,6 @@ pub const PARTS_NAMED: usize = 10;
 pub const TIMELINE_CONTENT_BYTES: usize = 64 << 10;
 /// Bytes of the patterns of a rule of a timeline.
 pub const TIMELINE_RULE_BYTES: usize = 64 << 10;
-/// Resources that an entry of a timeline is about.
-pub const TIMELINE_SUBJECTS: usize = 1_000;
 /// Resources that an entry of a timeline is about because events joined it.
 pub const TIMELINE_JOINED_SUBJECTS: usize = 200;
 /// Bytes of the events of entries that rules of a timeline make of one request.

@@ -271,8 +271,8 @@ mod tests {
         ]
     }
 
-    /// office.md section 0, Knowledge: THEN by reported dates, strict by commits, LATEST all; a commit has the day of the
-    /// portfolio's zone.
+    /// office.md, section 0, Knowledge: THEN by reported dates, strict by commits, LATEST all; a commit has the day of
+    /// the portfolio's zone.
     #[test]
     fn what_is_known_of_a_project_depends_on_the_day_and_the_knowledge() {
         let (world, _) = followed();
@@ -287,7 +287,8 @@ mod tests {
         let currency = CurrencyCode::stored("CNY").unwrap();
         let plans = known.plans(date(2021, 12, 31), currency).unwrap();
         assert_eq!(plans.investment, milepost_figures::Planned::Amount(100_000_000_000));
-        let latest = known.latest().unwrap();
+        let name: ProjectName = ROAD.parse().unwrap();
+        let latest = decoded(&name, &mirrored(&world.rows, &name).unwrap().unwrap()).unwrap();
         assert_eq!((latest.purpose.as_str(), latest.annual_plans[0].content.as_str()), ("", ""));
         assert_eq!((known.start(), known.end(), known.enrolment()), (None, None, None));
         let straddling = known.completed((date(2021, 1, 15), date(2021, 12, 31)), currency).unwrap();
@@ -295,7 +296,7 @@ mod tests {
         assert_eq!(world.rebuilt(), world.rows);
     }
 
-    /// office.md section 0: a tracker with an older journal follows the registry again from 0.
+    /// office.md, section 0: a tracker with an older journal follows the registry again from 0.
     #[test]
     fn what_was_reported_before_an_upgrade_is_known_as_if_it_had_been_followed() {
         let (world, mut registry) = followed();
