@@ -1,12 +1,12 @@
 //! When, and how well: milestones with baseline, forecast and actual dates, templates of them; service requests;
 //! supervision; campaigns; warnings; and the public timeline.
 //!
-//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision`, `campaign`, `timeline` and `warning`
-//! have the rules of these, which crate `resource` serves and stores; `mirror`, `parent` and `source` what is known of the
-//! registry and how its log is followed; `decide`
-//! loads what a command is about and asks them; `apply` puts what an event carries into `tables`; `convert` is
-//! the room that reads and writes messages; `methods` reads requests. Beside the calls two tasks run: `follow`
-//! takes the registry's journal over, `sweep` lets days begin.
+//! A service on a ledger, in rooms: `milestone`, `template`, `service_request`, `supervision`, `campaign`, `timeline` and
+//! `warning` have the rules of these, which crate `resource` serves and stores; `act` the rule of their civil days;
+//! `mirror`, `parent` and `source` what is known of the registry and how its log is followed; `decide` loads what a command
+//! is about and asks them; `apply` puts what an event carries into `tables`; `convert` is the room that reads and writes
+//! messages; `methods` reads requests. Beside the calls two tasks run: `follow` takes the registry's journal over, `sweep`
+//! lets days begin.
 //! Invariants: a decision and an application depend on rows and the entry's own context alone; the rows are
 //! what the journal says; every entry says how far the registry had been followed when it was decided.
 

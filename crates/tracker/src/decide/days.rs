@@ -75,8 +75,8 @@ impl Today {
 }
 
 /// Makes `date` the portfolio's current date, day by day, as far as an entry goes; the next entry goes on. A
-/// date that is not after the current one brings only what became due of days that have begun. A milestone that cannot be decoded lets no day begin
-/// that touches it.
+/// date that is not after the current one brings only what became due of days that have begun. A milestone that cannot
+/// be decoded lets no day begin that touches it.
 pub(crate) fn advance(
     scope: &Scope<'_>,
     name: &PortfolioName,

@@ -26,6 +26,7 @@
 //! | 35 | mirror_version | the followed ledger's kind | which version of the mirror is complete |
 //! | 36 | by state | portfolio `0` state, project `0` service request | nothing |
 //! | 37 | project_history | portfolio `0` year (u16) project `0` number (u32) | facts, see crate `milepost-figures` |
+//! | 38 | milestone_outcome | portfolio `0` project `0` milestone | its outcomes, each with when it was reported |
 //! | 40 | inspection | portfolio `0` project `0` inspection | the encoded `tracker.v1.Inspection` |
 //! | 41 | by date | portfolio `0` date, project `0` inspection | nothing |
 //! | 42 | follow-ups | portfolio `0` project `0` followed inspection `0` inspection | nothing |
@@ -46,9 +47,6 @@
 //! | 61 | next expiry | portfolio `0` date, project `0` milestone | nothing |
 //! | 62 | by until type | portfolio `0` project `0` type `0` milestone | nothing |
 //! | 63 | by gate member | portfolio `0` project `0` id of the member `0` milestone | nothing |
-//!
-//! In 58 to 63 are only milestones that a template made.
-//! | 38 | milestone_outcome | portfolio `0` project `0` milestone | its outcomes, each with when it was reported |
 //! | 70 | campaign | portfolio `0` campaign | the encoded `tracker.v1.Campaign` |
 //! | 71 | campaigns by first day | portfolio `0` date, campaign | nothing |
 //! | 72 | open campaigns by first day | portfolio `0` date, campaign | nothing |
@@ -61,6 +59,8 @@
 //! | 89 | warnings by end | portfolio `0` period end, project `0` warning | nothing |
 //! | 90 | excuse | portfolio `0` project `0` excuse | the encoded `tracker.v1.Excuse` |
 //! | 91 | granted | portfolio `0` policy `0` project `0` excuse | nothing |
+//!
+//! In 58 to 63 are only milestones that a template made.
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
