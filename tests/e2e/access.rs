@@ -85,7 +85,7 @@ async fn a_role_holds_where_it_was_granted_and_forbidden_is_told_as_absent_is() 
     assert_eq!(names(&office.values("bob", "project list -").await), all);
 }
 
-/// office.md section 0, another person: the principal and whom it acts for, by `x-milepost-on-behalf-of`.
+/// office.md, section 0, another person: the principal and whom it acts for, by `x-milepost-on-behalf-of`.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_delegate() {
     let office = with_projects().await;
@@ -108,8 +108,8 @@ async fn whoever_set_a_date_cannot_approve_the_next_one_also_not_through_a_deleg
     office.does("ann", approve).await;
 }
 
-/// office.md, scenario 4: A, and B on behalf of A, cannot review; C, who is ann for herself here, returns it; a MAJOR finding
-/// is not accepted without a follow-up.
+/// office.md, section 9, scenario 4: A, and B on behalf of A, cannot review; C, who is ann for herself here, returns
+/// it; a MAJOR finding is not accepted without a follow-up.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_answered_an_order_does_not_review_it_also_not_through_a_delegate() {
     let office = with_projects().await;

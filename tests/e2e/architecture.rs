@@ -64,6 +64,11 @@ fn root() -> PathBuf {
 }
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
+    files(dir, "rs")
+}
+
+/// The files under a directory whose names end so.
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {
@@ -73,7 +78,7 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
                 if path.file_name().unwrap() != "target" {
                     dirs.push(path);
                 }
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == ending) {
                 found.push(path);
             }
         }
@@ -242,4 +247,58 @@ fn the_top_level_holds_only_what_belongs_there() {
         let name = entry.unwrap().file_name();
         assert!(allowed.contains(&name.to_str().unwrap()), "{name:?} does not belong at the top level");
     }
+}
+
+/// Who cites the rules of the office does it in one way, `office.md, section N`, and cites a section that there is.
+#[test]
+fn what_cites_the_office_names_a_section_of_it() {
+    let office = fs::read_to_string(root().join("proto/office.md")).unwrap();
+    let is_section = |number: &str| office.contains(&format!("\n## {number} "));
+    let mut citing = files(&root().join("proto/milepost"), "proto");
+    ["crates", "tests"].iter().for_each(|dir| citing.extend(sources(&root().join(dir))));
+    let mut citations = 0;
+    for path in citing.iter().filter(|path| !path.ends_with("architecture.rs")) {
+        let text = fs::read_to_string(path).unwrap();
+        for (_, cited) in text.match_indices("office.md").map(|(at, name)| text.split_at(at + name.len())) {
+            // A comment may go on in its next line.
+            let words: Vec<_> =
+                cited.split_whitespace().filter(|word| !word.starts_with("//")).take(5).collect();
+            let number = |word: &str| word.trim_end_matches(|end: char| !end.is_ascii_digit()).to_owned();
+            let sections = match words[..] {
+                [",", "section", first, ..] => vec![number(first)],
+                [",", "sections", first, "and" | "to", last, ..] => vec![number(first), number(last)],
+                _ => Vec::new(),
+            };
+            let is_one = !sections.is_empty() && sections.iter().all(|section| is_section(section));
+            assert!(is_one, "{} cites {:?}", path.display(), words.join(" "));
+            citations += 1;
+        }
+    }
+    assert!(citations > 100, "only {citations} citations are found");
+}
+
+#[test]
+fn links_of_documents_lead_somewhere() {
+    for document in ["README.md", "proto/README.md", "proto/office.md"] {
+        let path = root().join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(file.exists(), "{document} links to {target}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&file).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#')).map(anchor);
+                assert!(headings.any(|of| of == heading), "{document} links to {target}");
+            }
+        }
+    }
+}
+
+/// What a heading is linked to by.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }

@@ -196,8 +196,8 @@ const ENGLISH: &str = "\
             Total investment: CNY 28.36 billion (as announced)
 ";
 
-/// office.md section 8, acceptance, and scenario 6, on the demo: eleven entries, zh and en, no amount on 2021-04-15, no
-/// figures on 2020-04-03; the rule of 2021-02-03 and the first project that had it are one entry.
+/// office.md, section 8, acceptance, and scenario 6, on the demo: eleven entries, zh and en, no amount on 2021-04-15,
+/// no figures on 2020-04-03; the rule of 2021-02-03 and the first project that had it are one entry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_timeline_of_the_demo_is_that_of_the_facts_in_both_languages() {
     let cluster = demo::start().await;

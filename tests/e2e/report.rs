@@ -141,13 +141,13 @@ milepost observation create p attracted a --period 2021-06-30..2021-06-30 --valu
         // What was declared beside what is registered.
         "343",
         "169",
-        // One of two new starts; 50 of 200, as one does not report and one period crosses the day (office.md, 1).
+        // One of two new starts; 50 of 200, as one does not report and one period crosses the day (office.md, section 1).
         "50.0%",
         "1 of 2",
         "at least 25.0%",
         "not reported: 科学城隧道",
         "period crosses a bound, left out: 科学大道",
-        // 29 of 40 km, of one ring of two that were declared (office.md, 2).
+        // 29 of 40 km, of one ring of two that were declared (office.md, section 2).
         "72.5%",
         "registered 1, declared 2",
         "declared, not registered",

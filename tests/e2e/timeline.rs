@@ -1,4 +1,4 @@
-//! The public timeline through real servers and the command line: office.md section 8 and its scenario 6.
+//! The public timeline through real servers and the command line: office.md, section 8 and its scenario 6.
 
 use std::path::Path;
 
@@ -294,8 +294,8 @@ async fn calendar(office: &Office) -> (String, Vec<(String, i64)>) {
     (calendar, events)
 }
 
-/// office.md section 8, acceptance: the eleven entries; scenario 6: zh and en, withdraw one: ten; republish: eleven, UIDs
-/// unchanged, SEQUENCE higher.
+/// office.md, section 8, acceptance: the eleven entries; scenario 6: zh and en, withdraw one: ten; republish: eleven,
+/// UIDs unchanged, SEQUENCE higher.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_eleven_entries_of_the_science_city_are_told_withdrawn_and_told_again() {
     let office = Office::start().await;
@@ -340,7 +340,7 @@ async fn the_eleven_entries_of_the_science_city_are_told_withdrawn_and_told_agai
     exports(&office).await;
 }
 
-/// office.md section 8, scenario 6, and the fault "a rebuild of every store in the middle of it".
+/// office.md, section 8, scenario 6, and the fault "a rebuild of every store in the middle of it".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_eleven_entries_stay_the_same_through_rebuilds_of_every_store_in_the_middle() {
     let mut office = Office::start().await;
@@ -371,7 +371,7 @@ async fn the_eleven_entries_stay_the_same_through_rebuilds_of_every_store_in_the
     assert_eq!(settled(&office).await, again);
 }
 
-/// office.md section 8: who may not publish has no rule publish either.
+/// office.md, section 8: who may not publish has no rule publish either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_publishes_takes_who_may_publish() {
     let office = Protected::start(&["ann", "bob"], &[]).await;

@@ -59,7 +59,7 @@ mod tests {
         Window::new(year, day.parse().unwrap())
     }
 
-    /// office.md section 1, time-progress: MONTHS ended ÷ 12.
+    /// office.md, section 1, time-progress: MONTHS ended ÷ 12.
     #[test]
     fn a_month_has_ended_on_its_last_day() {
         for (day, ended) in [
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(window(2020, "2020-02-29").months().0, 2, "a leap year");
     }
 
-    /// office.md section 1, time-progress: DAYS.
+    /// office.md, section 1, time-progress: DAYS.
     #[test]
     fn days_are_those_of_the_year_and_none_before_it() {
         for (year, day, passed) in [

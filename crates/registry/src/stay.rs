@@ -81,7 +81,7 @@ mod tests {
         Stay { who, lead, period: Period::stored(Some(day(from)), to.map(day)) }
     }
 
-    /// office.md section 2: LEAD, of officers and of alliances.
+    /// office.md, section 2: LEAD, of officers and of alliances.
     #[test]
     fn exactly_one_leads_on_every_day_with_as_many() {
         let one = [stay("a", false, 1, None)];
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(first_without_one_lead(&[], 1), None);
     }
 
-    /// office.md section 2: OVERLAP.
+    /// office.md, section 2: OVERLAP.
     #[test]
     fn stays_of_one_overlap_if_they_share_a_day() {
         let apart = [stay("a", true, 5, Some(9)), stay("b", true, 1, None), stay("a", true, 1, Some(4))];
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(first_overlap(&[stay("a", true, 1, None), stay("a", true, 30, None)]), Some((0, 1)));
     }
 
-    /// office.md section 2: WORKLOAD.
+    /// office.md, section 2: WORKLOAD.
     #[test]
     fn how_many_there_are_is_asked_of_every_day_that_is_added() {
         let others = [stay("x", true, 1, Some(10)), stay("y", true, 5, Some(20)), stay("z", true, 8, None)];

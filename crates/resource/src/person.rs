@@ -136,7 +136,7 @@ mod tests {
         }
     }
 
-    /// office.md section 0, another person: the ids of the two acts are disjoint, else SAME_PERSON.
+    /// office.md, section 0, another person: the ids of the two acts are disjoint, else SAME_PERSON.
     #[test]
     fn whoever_shares_an_id_with_one_of_them_is_the_same_person() {
         let mut persons = Vec::new();
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// office.md section 0, another person: an empty principal is ACTOR_UNKNOWN.
+    /// office.md, section 0, another person: an empty principal is ACTOR_UNKNOWN.
     #[test]
     fn who_says_who_they_are_is_a_person_and_nobody_and_the_system_are_none() {
         let kind = |checked: Result<(), Rejection>| match checked {

@@ -125,7 +125,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// office.md section 0: up to 15 digits before the point and 6 behind it.
+    /// office.md, section 0: up to 15 digits before the point and 6 behind it.
     #[test]
     fn one_value_has_many_texts_and_is_written_as_the_shortest() {
         for (text, written) in [
@@ -143,7 +143,7 @@ mod tests {
         assert!(decimal("-2") < decimal("-1.5") && decimal("9") < decimal("10"));
     }
 
-    /// office.md section 0: neither 16 digits nor 7 places.
+    /// office.md, section 0: neither 16 digits nor 7 places.
     #[test]
     fn what_is_no_decimal_number_is_refused() {
         let far = "1".repeat(16);

@@ -173,7 +173,7 @@ mod tests {
         Money::from_decimal(CurrencyCode::CNY, text).unwrap()
     }
 
-    /// office.md section 8: 1,300 亿 is CNY 130 billion, 283.6 亿 is 28.36 billion.
+    /// office.md, section 8: 1,300 亿 is CNY 130 billion, 283.6 亿 is 28.36 billion.
     #[test]
     fn an_amount_is_in_the_largest_scale_that_it_is_exact_in() {
         for (amount, zh, en, plain) in [

@@ -62,7 +62,7 @@ fn timeline(language: &str) -> Timeline {
     }
 }
 
-/// office.md section 8: JSON Feed 1.1.
+/// office.md, section 8: JSON Feed 1.1.
 #[test]
 fn a_json_feed_has_what_version_1_1_asks_for() {
     let text = json_feed::document(&timeline("en"));
@@ -129,7 +129,7 @@ fn unescaped(value: &str) -> String {
     out
 }
 
-/// office.md section 8: all-day iCalendar, stable UID, SEQUENCE.
+/// office.md, section 8: all-day iCalendar, stable UID, SEQUENCE.
 #[test]
 fn a_calendar_is_read_back_as_it_was_told() {
     let read = lines(&icalendar::document(&timeline("zh-CN")));
@@ -201,7 +201,7 @@ fn tags(page: &str) -> Vec<String> {
     all
 }
 
-/// office.md section 8: HTML.
+/// office.md, section 8: HTML.
 #[test]
 fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     for (language, own, title) in
@@ -231,7 +231,7 @@ fn a_page_stands_alone_and_escapes_everything_that_people_wrote() {
     tags(&html::document(&empty));
 }
 
-/// office.md section 8: language falls back, and says so; also what the program says around the entries.
+/// office.md, section 8: language falls back, and says so; also what the program says around the entries.
 #[test]
 fn a_page_in_a_language_that_little_is_there_in_says_what_is_in_another_one() {
     let page = html::document(&timeline("fr"));
@@ -324,7 +324,7 @@ async fn an_export_of_several_pages_is_of_one_time() {
     assert_eq!(asked, 2 * READINGS);
 }
 
-/// office.md section 8: order; language falls back, and says so.
+/// office.md, section 8: order; language falls back, and says so.
 #[test]
 fn a_list_shows_entries_in_order_with_their_figures() {
     let shown = list::text(&timeline("zh-CN"));

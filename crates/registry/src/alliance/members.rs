@@ -201,7 +201,7 @@ mod tests {
         (members, conditions.iter().map(|condition| condition.kind).collect())
     }
 
-    /// office.md section 2: one lead.
+    /// office.md, section 2: one lead.
     #[test]
     fn a_lead_changes_on_a_day_and_both_stay() {
         let before = [member("a", true, 1, None), member("b", false, 1, None)];
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(members, before, "who leads already");
     }
 
-    /// office.md section 2: members with the days on which they joined and left.
+    /// office.md, section 2: members with the days on which they joined and left.
     #[test]
     fn who_leaves_was_a_member_up_to_the_day_before() {
         let before = [member("a", true, 1, None), member("b", false, 5, None)];
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(after(&before, &changes(&[], &["b", "x"], "b"), 10).1, ["NOT_MEMBER"; 3]);
     }
 
-    /// office.md section 2: LEAD on every day.
+    /// office.md, section 2: LEAD on every day.
     #[test]
     fn rules_about_days_hold_for_the_whole_time() {
         let check = |members: &[AllianceMember]| {

@@ -1,6 +1,6 @@
-//! Alliances and their activities, office.md section 2, with the party-building alliance of Science Avenue: one lead, who
-//! is a member on a day (NOT_MEMBER), and the four kinds of activities, held on no day to come: joint organization, shared
-//! resources, joint activities, shared training.
+//! Alliances and their activities, office.md, section 2, with the party-building alliance of Science Avenue: one lead,
+//! who is a member on a day (NOT_MEMBER), and the four kinds of activities, held on no day to come: joint organization,
+//! shared resources, joint activities, shared training.
 
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::google::r#type::Date;
@@ -144,7 +144,7 @@ async fn what_an_alliance_names_is_there_and_its_rules_hold_on_every_day() {
     assert_eq!(faults(&status), [("alliance.projects[0]".into(), "OTHER_PORTFOLIO".into())]);
 }
 
-/// office.md section 0: lists have at most 1,000 members unless said, as of shared resources 100; texts at most 4,096
+/// office.md, section 0: lists have at most 1,000 members unless said, as of shared resources 100; texts at most 4,096
 /// characters, titles 200.
 #[tokio::test]
 async fn an_alliance_has_at_most_1000_projects_and_members_100_resources_and_texts_of_4096_characters() {

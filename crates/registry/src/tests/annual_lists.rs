@@ -79,7 +79,7 @@ async fn what_was_declared_stands_beside_what_is_registered_as_office_md_1_says(
     assert_eq!(read.declared, list.declared);
 }
 
-/// office.md, sums that overflow: the registered investments of a list. It can still be corrected.
+/// office.md, section 1, sums that overflow: the registered investments of a list. It can still be corrected.
 #[tokio::test]
 async fn what_the_members_of_a_list_add_up_to_may_be_too_much_to_hold() {
     let office = Office::with_portfolio().await;
@@ -245,7 +245,7 @@ async fn members_that_are_not_there_are_named_all_of_them() {
     assert_eq!(found, expected.map(|(field, reason)| (field.to_owned(), reason.to_owned())));
 }
 
-/// office.md section 1: at most 10,000 members.
+/// office.md, section 1: at most 10,000 members.
 #[tokio::test]
 async fn ten_thousand_members_are_changed_by_two_writers_and_neither_change_is_lost() {
     let office = Office::with_portfolio().await;

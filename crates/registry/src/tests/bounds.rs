@@ -1,5 +1,5 @@
 //! Bounds of indicators: thresholds that are crossed and targets that are reached, and what is announced of that in the
-//! entry of the observation. The rules are those of the office's specification, section 2.
+//! entry of the observation. The rules are those of office.md, section 2.
 
 use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::registry::v1::indicator::Kind;

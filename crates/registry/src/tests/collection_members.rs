@@ -22,7 +22,7 @@ async fn remove(office: &Office, id: &str, members: Vec<String>) -> Result<Colle
     Ok(office.collections().remove_collection_members(request).await?.into_inner().collection.unwrap())
 }
 
-/// office.md section 2: members, `milepost.collection.members_changed`, and the collections of a project.
+/// office.md, section 2: members, `milepost.collection.members_changed`, and the collections of a project.
 #[tokio::test]
 async fn members_come_and_go_once_and_are_found_by_their_project() {
     let office = Office::with_portfolio().await;
@@ -102,7 +102,7 @@ async fn members_are_counted_by_their_status() {
     assert_eq!((rollup.member_count, rollup.deleted_member_count), (3, 1));
 }
 
-/// office.md section 2: at most 10,000 members.
+/// office.md, section 2: at most 10,000 members.
 #[tokio::test]
 async fn two_writers_change_ten_thousand_members_and_no_change_is_lost() {
     const COUNT: usize = 10_000;

@@ -1,5 +1,5 @@
 //! Collections: their members, how far they are built on a day, and what is announced of their elements. The numbers are
-//! those of the office's specification, section 2, and of the facts of the Western Science City.
+//! those of office.md, section 2, and of the facts of the Western Science City.
 
 use std::collections::BTreeMap;
 
@@ -213,7 +213,7 @@ async fn a_grid_of_which_nothing_is_measured_has_no_share_and_keeps_what_was_dec
     assert_eq!(length.missing[0].subject, "ring1");
 }
 
-/// office.md section 0: lists have at most 1,000 members.
+/// office.md, section 0: lists have at most 1,000 members.
 #[tokio::test]
 async fn a_collection_has_at_most_1000_elements_and_declared_counts_and_an_element_1000_contributions() {
     let office = Office::with_portfolio().await;

@@ -1,5 +1,5 @@
 //! Indicators: what their observations add up to on a day, as known then and now. The numbers are
-//! those of the office's specification, section 2, and of the facts of the Western Science City.
+//! those of office.md, section 2, and of the facts of the Western Science City.
 
 use milepost_proto::event::v1::Event;
 use milepost_proto::figure::v1::Knowledge;
@@ -358,7 +358,7 @@ async fn what_is_a_part_fits_its_whole_and_no_indicator_is_a_part_of_itself() {
     assert_eq!(series(&office, "all").await.sum_of_parts.unwrap().missing_count, 0, "a deleted part is none");
 }
 
-/// office.md section 0: lists have at most 1,000 members.
+/// office.md, section 0: lists have at most 1,000 members.
 #[tokio::test]
 async fn an_indicator_has_at_most_1000_thresholds_and_targets() {
     let office = Office::with_portfolio().await;

@@ -92,7 +92,7 @@ fn condition(kind: &str, subject: &str) -> (String, String) {
     (kind.to_owned(), subject.to_owned())
 }
 
-/// office.md section 2: ONE_TO_ONE and MANY_TO_ONE.
+/// office.md, section 2: ONE_TO_ONE and MANY_TO_ONE.
 #[tokio::test]
 async fn one_officer_is_one_to_one_and_a_second_makes_it_many_to_one() {
     let office = office(&["x"]).await;
@@ -145,7 +145,7 @@ async fn of_several_exactly_one_leads_on_every_day() {
     assert_eq!(conditions(&update(&office, ends, &["end_date"]).await.unwrap_err()), lead);
 }
 
-/// office.md section 2: the same person twice at once is OVERLAP.
+/// office.md, section 2: the same person twice at once is OVERLAP.
 #[tokio::test]
 async fn nobody_serves_a_project_twice_at_once() {
     let office = office(&["x", "y"]).await;
@@ -206,7 +206,7 @@ async fn an_officer_serves_no_more_projects_at_once_than_the_portfolio_allows() 
     assert_eq!(status.person, "u", "without a limit, only the lead is asked for");
 }
 
-/// office.md section 2: the old one ends the day before; the second hand-over is WRONG_STATE.
+/// office.md, section 2: the old one ends the day before; the second hand-over is WRONG_STATE.
 #[tokio::test]
 async fn what_is_handed_over_ends_the_day_before_with_the_same_lead() {
     let office = office(&["x"]).await;
@@ -241,7 +241,7 @@ async fn what_is_handed_over_ends_the_day_before_with_the_same_lead() {
     assert_eq!(refusal(&status), (Code::Aborted, "ETAG_MISMATCH".into()));
 }
 
-/// office.md section 2: the second of two hand-overs is WRONG_STATE.
+/// office.md, section 2: the second of two hand-overs is WRONG_STATE.
 #[tokio::test]
 async fn of_two_hand_overs_at_once_one_happens() {
     let office = office(&["x"]).await;
@@ -308,7 +308,7 @@ async fn a_hand_over_that_cannot_be_says_everything_that_is_wrong_and_changes_no
     assert_eq!(office.sequence(), sequence);
 }
 
-/// office.md section 2: `milepost.assignment.ended`; LEAD holds when one ends.
+/// office.md, section 2: `milepost.assignment.ended`; LEAD holds when one ends.
 #[tokio::test]
 async fn what_ends_is_over_after_its_day() {
     let office = office(&["x"]).await;
@@ -374,7 +374,7 @@ async fn officers(office: &Office, request: ListOfficersRequest) -> ListOfficers
     office.assignments().list_officers(request).await.unwrap().into_inner()
 }
 
-/// office.md section 2, lists: officers by workload.
+/// office.md, section 2, lists: officers by workload.
 #[tokio::test]
 async fn officers_are_listed_by_workload_on_a_day() {
     let office = office(&["p", "q", "r"]).await;

@@ -193,7 +193,7 @@ async fn office_3_publication_withdrawal_and_changed_data_announce_whom_a_policy
     assert!(world.fits().is_empty());
 }
 
-/// office.md section 3: passing time alone emits none.
+/// office.md, section 3: passing time alone emits none.
 #[tokio::test]
 async fn what_no_policy_depends_on_and_a_day_that_passes_announce_nothing() {
     let world = World::open().await;
@@ -353,8 +353,8 @@ fn matched(journal: &MemoryJournal) -> Vec<(Vec<Event>, usize)> {
     entries.iter().map(of_entry).filter(|(events, _)| !events.is_empty()).collect()
 }
 
-/// office.md section 3 and the least `max_entry_bytes` that can be configured, 1 MiB: a part of matches fits it, whatever
-/// their names.
+/// office.md, section 3 and the least `max_entry_bytes` that can be configured, 1 MiB: a part of matches fits it,
+/// whatever their names.
 #[tokio::test]
 async fn office_3_a_whole_part_with_the_longest_names_is_smaller_than_any_entry_may_be() {
     let long = |letter: char, number: usize| format!("{letter}{number:062}");
@@ -401,7 +401,8 @@ async fn office_3_a_whole_part_with_the_longest_names_is_smaller_than_any_entry_
     assert!(*bytes < (1 << 20) - 4096, "{bytes}");
 }
 
-/// office.md section 3, a policy for 10,000 organizations: in entries of at most 500, over rebuilds, each announced once.
+/// office.md, section 3, a policy for 10,000 organizations: in entries of at most 500, over rebuilds, each announced
+/// once.
 #[tokio::test]
 async fn office_3_a_policy_for_ten_thousand_organizations_is_announced_once_each_in_parts() {
     const COUNT: usize = 10_000;
@@ -461,7 +462,7 @@ async fn office_3_a_policy_that_is_withdrawn_while_it_is_matched_fits_nobody() {
     assert_eq!(left, []);
 }
 
-/// office.md section 3: matched and unmatched by changed data, while a policy is matched in parts.
+/// office.md, section 3: matched and unmatched by changed data, while a policy is matched in parts.
 #[tokio::test]
 async fn what_changes_while_a_policy_is_matched_is_looked_at_as_it_is_then() {
     let world = World::open().await;
@@ -485,7 +486,7 @@ async fn what_changes_while_a_policy_is_matched_is_looked_at_as_it_is_then() {
     assert_eq!(world.fits().len(), 10 - 2 + 4);
 }
 
-/// office.md section 3: an outcome that turns is announced once.
+/// office.md, section 3: an outcome that turns is announced once.
 #[tokio::test]
 async fn two_that_match_at_once_announce_everything_once() {
     let world = World::open().await;
@@ -497,7 +498,7 @@ async fn two_that_match_at_once_announce_everything_once() {
     assert_eq!(world.fits().len(), 10);
 }
 
-/// office.md section 3: once per project that the organization is party to, in several entries.
+/// office.md, section 3: once per project that the organization is party to, in several entries.
 #[tokio::test]
 async fn a_project_with_many_parties_and_a_firm_with_many_projects_take_several_entries() {
     let world = World::open().await;
@@ -538,7 +539,7 @@ async fn a_project_with_many_parties_and_a_firm_with_many_projects_take_several_
     assert_eq!(world.fits().len(), 9 * 5 + 5);
 }
 
-/// office.md section 3: whom policies fit, over a rebuild of the store.
+/// office.md, section 3: whom policies fit, over a rebuild of the store.
 #[tokio::test]
 async fn rows_of_parties_and_matches_are_those_of_a_rebuild() {
     let world = World::open().await;

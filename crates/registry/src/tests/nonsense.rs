@@ -115,7 +115,7 @@ async fn money_that_is_none_is_refused() {
     );
 }
 
-/// office.md section 0: texts of at most 4,096 characters.
+/// office.md, section 0: texts of at most 4,096 characters.
 #[tokio::test]
 async fn every_faulty_field_of_a_project_is_told() {
     let office = Office::with_portfolio().await;

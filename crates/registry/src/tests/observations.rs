@@ -1,5 +1,5 @@
 //! Observations: they stay as they are, contradict each other, and are preferred or retracted; and what of them was known
-//! when. The rules are those of the office's specification, sections 0 and 2.
+//! when. The rules are those of office.md, sections 0 and 2.
 
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;

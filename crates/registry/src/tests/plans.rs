@@ -18,7 +18,7 @@ async fn refused(office: &Office, project: Project) -> Vec<(String, String)> {
     faults(&office.try_project("x", project).await.unwrap_err())
 }
 
-/// office.md section 1: completed periods MUST NOT overlap.
+/// office.md, section 1: completed periods MUST NOT overlap.
 #[tokio::test]
 async fn periods_of_reports_have_no_day_in_common_and_the_fault_names_both() {
     let office = Office::at("2021-12-31").await;
@@ -54,7 +54,7 @@ async fn periods_of_reports_have_no_day_in_common_and_the_fault_names_both() {
     assert_eq!(office.sequence(), sequence, "nothing changed");
 }
 
-/// office.md section 1: the steps of a schedule rise.
+/// office.md, section 1: the steps of a schedule rise.
 #[tokio::test]
 async fn steps_of_a_schedule_rise_within_the_year_up_to_the_plan() {
     let office = Office::at("2021-12-31").await;
@@ -86,7 +86,7 @@ async fn steps_of_a_schedule_rise_within_the_year_up_to_the_plan() {
     assert_eq!(project.annual_plans, [sound]);
 }
 
-/// office.md section 1: a schedule has at most 24 steps, which rise.
+/// office.md, section 1: a schedule has at most 24 steps, which rise.
 #[tokio::test]
 async fn a_schedule_has_at_most_24_steps() {
     let office = Office::at("2021-12-31").await;
@@ -103,7 +103,7 @@ async fn a_schedule_has_at_most_24_steps() {
     assert_eq!(project.annual_plans[0].schedule.len(), 24);
 }
 
-/// office.md sections 0 and 1: a reported date and an enrolment are never later than today.
+/// office.md, sections 0 and 1: a reported date and an enrolment are never later than today.
 #[tokio::test]
 async fn nothing_is_reported_or_enrolled_after_today() {
     let office = Office::at("2021-05-27").await;
@@ -145,7 +145,7 @@ fn to(plan: AnnualPlan) -> AdjustAnnualPlanRequest {
     AdjustAnnualPlanRequest { annual_plan: Some(plan), reason: "投资调整".into(), ..Default::default() }
 }
 
-/// office.md section 1: AdjustAnnualPlan, `milepost.project.plan_adjusted`.
+/// office.md, section 1: AdjustAnnualPlan, `milepost.project.plan_adjusted`.
 #[tokio::test]
 async fn an_adjustment_replaces_the_plan_of_one_year_and_its_event_says_what_it_was() {
     let office = Office::at("2021-05-27").await;
@@ -179,7 +179,7 @@ async fn an_adjustment_replaces_the_plan_of_one_year_and_its_event_says_what_it_
     assert_eq!((said.previous_plan.as_ref(), said.plan.as_ref()), (None, Some(&added)));
 }
 
-/// office.md section 1: AdjustAnnualPlan requires a reason.
+/// office.md, section 1: AdjustAnnualPlan requires a reason.
 #[tokio::test]
 async fn an_adjustment_names_every_fault_and_changes_nothing() {
     let office = Office::at("2021-05-27").await;

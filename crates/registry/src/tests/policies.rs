@@ -180,7 +180,7 @@ async fn office_3_a_programme_keeps_what_was_declared_and_is_published_once() {
     assert_eq!(refusal(&status), (Code::FailedPrecondition, "WRONG_STATE".into()));
 }
 
-/// office.md sections 0 and 3: an act without a day is today; policies are in no portfolio, so in UTC.
+/// office.md, sections 0 and 3: an act without a day is today; policies are in no portfolio, so in UTC.
 #[tokio::test]
 async fn a_day_that_is_not_given_is_today_in_utc_and_one_that_has_begun_somewhere_may_be_given() {
     let office = Office::open().await;
@@ -338,7 +338,7 @@ async fn what_a_policy_may_ask_about_depends_on_its_subject() {
     assert_eq!(updated.policy.unwrap().conditions[0].id, "ring");
 }
 
-/// office.md section 3: group, `supersedes`, valid from and until.
+/// office.md, section 3: group, `supersedes`, valid from and until.
 #[tokio::test]
 async fn references_of_a_policy_are_checked() {
     let office = Office::open().await;
@@ -616,7 +616,7 @@ async fn office_3_policies_about_projects_are_asked_once_for_each() {
     assert_eq!(refusal(&status), (Code::FailedPrecondition, "RESOURCE_DELETED".into()));
 }
 
-/// office.md section 3: fewest failures first, paged.
+/// office.md, section 3: fewest failures first, paged.
 #[tokio::test]
 async fn pages_of_matches_are_in_one_order_and_their_tokens_are_of_one_question() {
     let office = Office::open().await;

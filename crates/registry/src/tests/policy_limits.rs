@@ -1,4 +1,4 @@
-//! Policies and programmes: the limits and the figures that office.md section 3 names, in numbers; and the events of a
+//! Policies and programmes: the limits and the figures that office.md, section 3 names, in numbers; and the events of a
 //! policy that takes the place of another.
 
 use milepost_proto::event::v1::event::Payload;
@@ -27,7 +27,8 @@ async fn office_3_a_policy_has_at_most_twenty_conditions() {
     assert_eq!(faults(&status), [("policy.conditions".into(), "TOO_MANY".into())]);
 }
 
-/// office.md, scenario 3: `x.all(…)` and 200 parentheses are refused with the column, and the server still answers.
+/// office.md, section 9, scenario 3: `x.all(…)` and 200 parentheses are refused with the column, and the server still
+/// answers.
 #[tokio::test]
 async fn office_3_scenario_3_macros_and_200_parentheses_are_refused_with_their_columns() {
     let office = Office::open().await;
@@ -134,7 +135,7 @@ async fn office_3_a_batch_stops_at_the_first_condition_that_fails_unless_it_expl
     }
 }
 
-/// office.md section 3: DRAFT, PUBLISHED: once.
+/// office.md, section 3: DRAFT, PUBLISHED: once.
 #[tokio::test]
 async fn two_who_publish_at_once_publish_once() {
     let office = Office::open().await;

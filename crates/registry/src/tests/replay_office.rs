@@ -1,5 +1,5 @@
 //! Random asks about programmes and policies, liaison officers, alliances and plans, beside those of `replay`; and what the
-//! rules of office.md sections 1 to 3 promise of them together.
+//! rules of office.md, sections 1 to 3 promise of them together.
 //!
 //! Does not run them: `replay` does, with its own, and rebuilds the store.
 
@@ -369,7 +369,8 @@ struct Stay<'a> {
     to: Option<Date>,
 }
 
-/// office.md section 2: nobody is there twice on a day, and where as many are there as `least`, exactly one of them leads.
+/// office.md, section 2: nobody is there twice on a day, and where as many are there as `least`, exactly one of them
+/// leads.
 fn check_stays(of: &str, least: usize, stays: &[Stay<'_>]) {
     let number = |date: &Date| (date.year, date.month, date.day);
     for day in 1..=31 {

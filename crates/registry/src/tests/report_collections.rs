@@ -1,4 +1,4 @@
-//! Reports grouped by collection: office.md 1, a project in two groups counts in both and once in the total.
+//! Reports grouped by collection: office.md, section 1, a project in two groups counts in both and once in the total.
 
 use milepost_proto::registry::v1::*;
 

@@ -1,4 +1,5 @@
-//! Reports: the rates of office.md 1 with its worked numbers, what is missing in them, and how projects are counted.
+//! Reports: the rates of office.md, section 1, with its worked numbers, what is missing in them, and how projects are
+//! counted.
 
 use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1::project::Listing;
@@ -447,7 +448,7 @@ async fn sums_that_cannot_be_held_are_refused() {
     assert_eq!(office.total(request).await.planned_investment, Some(most));
 }
 
-/// office.md, sums that overflow: completed investment, with a plan and without one, and received funds.
+/// office.md, section 1, sums that overflow: completed investment, with a plan and without one, and received funds.
 #[tokio::test]
 async fn sums_of_completed_investment_and_of_funds_that_cannot_be_held_are_refused() {
     let most = || Money { units: i64::MAX, ..cny(0) };

@@ -1,5 +1,5 @@
-//! What was known then, office.md section 0: corrections, removals and late reports, as THEN (reported by the day), strict
-//! (committed by it) and LATEST have them; and after the store is built anew.
+//! What was known then, office.md, section 0: corrections, removals and late reports, as THEN (reported by the day),
+//! strict (committed by it) and LATEST have them; and after the store is built anew.
 
 use std::sync::Arc;
 

@@ -39,7 +39,7 @@ fn named() -> Project {
     Project { display_name: "p".to_owned(), ..Project::default() }
 }
 
-/// office.md section 0: titles of at most 200 characters.
+/// office.md, section 0: titles of at most 200 characters.
 #[test]
 fn texts_lines_and_names() {
     faulty(named(), &[]);

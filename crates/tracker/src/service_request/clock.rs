@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(next(date(2021, 5, 25)), None);
     }
 
-    /// office.md section 2: without a due date it is never overdue.
+    /// office.md, section 2: without a due date it is never overdue.
     #[test]
     fn what_has_no_due_date_is_never_overdue() {
         let never = ServiceRequest { due_date: None, ..request() };

@@ -115,7 +115,7 @@ fn faults(rejection: Rejection) -> Vec<(String, &'static str)> {
     violations.iter().map(|violation| (violation.field.clone(), violation.reason)).collect()
 }
 
-/// office.md section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; returned with a reason.
+/// office.md, section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; returned with a reason.
 #[test]
 fn a_request_is_accepted_answered_returned_answered_and_rated() {
     let (mut world, _) = world();
@@ -161,7 +161,7 @@ fn a_request_is_accepted_answered_returned_answered_and_rated() {
 /// What does something to the request with an id.
 type Doing = fn(&str) -> Command;
 
-/// office.md section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; WITHDRAWN.
+/// office.md, section 2: OPEN, ACCEPTED, ANSWERED, CLOSED; WITHDRAWN.
 #[test]
 fn what_its_state_does_not_allow_is_refused_and_changes_nothing() {
     let acts: [(&str, Doing); 7] = [
@@ -263,7 +263,7 @@ fn days_escalate_a_request_one_by_one_also_after_downtime_and_a_rebuild() {
     assert_eq!(World::announced(&all, "escalated"), escalated);
 }
 
-/// office.md section 2: level 1 the day after it was due.
+/// office.md, section 2: level 1 the day after it was due.
 #[test]
 fn what_is_late_when_it_is_said_is_overdue_at_once() {
     let (mut world, _) = world();
@@ -356,7 +356,7 @@ fn a_pause_over_holidays_and_through_a_hand_over_moves_the_due_date_by_working_d
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 2: the officer is the lead, kept through a hand-over.
+/// office.md, section 2: the officer is the lead, kept through a hand-over.
 #[test]
 fn a_hand_over_changes_the_officer_of_what_is_not_over_and_names_its_cause() {
     let (mut world, mut registry) = world();
@@ -483,7 +483,7 @@ fn as_written_before(world: &mut World, from: usize) {
     world.rows = world.rebuilt();
 }
 
-/// office.md section 0: a tracker with an older journal follows the registry again.
+/// office.md, section 0: a tracker with an older journal follows the registry again.
 #[test]
 fn what_an_earlier_version_did_not_keep_is_read_again_and_nothing_is_derived_twice() {
     use crate::tables::mirror_version;

@@ -122,7 +122,7 @@ mod tests {
         level_on(order, &Calendar::default(), day)
     }
 
-    /// office.md §6: BLUE ≤ 3 working days before due, RED from the day after due.
+    /// office.md, section 6: BLUE ≤ 3 working days before due, RED from the day after due.
     #[test]
     fn blue_begins_three_working_days_before_the_due_date_and_red_the_day_after_it() {
         let order = order();
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!([9, 10].map(|day| level(&sunday, date(2021, 5, day))), [0, 1]);
     }
 
-    /// office.md §6: levels at +1, +6, +11 working days.
+    /// office.md, section 6: levels at +1, +6, +11 working days.
     #[test]
     fn levels_begin_on_the_first_sixth_and_eleventh_working_day_after_the_due_date() {
         let order = order();
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!([8, 9, 10].map(|day| level(&friday, date(2021, 5, day))), [0, 0, 1]);
     }
 
-    /// office.md §6: YELLOW returned; returned after due: RED at once; waiting for review never counts.
+    /// office.md, section 6: YELLOW returned; returned after due: RED at once; waiting for review never counts.
     #[test]
     fn a_returned_order_is_yellow_until_it_is_due_and_what_it_waited_for_a_review_does_not_count() {
         let early = returned(date(2021, 5, 3), date(2021, 5, 4));

@@ -244,7 +244,7 @@ fn followed(severity: Severity) -> (World, Registry) {
     (world, registry)
 }
 
-/// office.md §6: PLANNED→DONE|CANCELLED.
+/// office.md, section 6: PLANNED→DONE|CANCELLED.
 #[test]
 fn an_inspection_is_done_or_cancelled_once_and_a_follow_up_follows_one_that_is_done() {
     let (mut world, _) = World::with_projects(&["road"]);
@@ -301,7 +301,7 @@ fn an_inspection_is_done_or_cancelled_once_and_a_follow_up_follows_one_that_is_d
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md §0: inspections and findings gain `reported_date` (absent: the commit day; never later).
+/// office.md, section 0: inspections and findings gain `reported_date` (absent: the commit day; never later).
 #[test]
 fn a_finding_is_of_an_inspection_that_is_done_and_its_days_follow_from_it() {
     let mut world = ordered(Severity::Minor);
@@ -372,7 +372,7 @@ fn documents_of_findings_and_answers_are_kept_once_within_their_limits() {
     assert_eq!((stored.len(), stored[0].create_time.is_some()), (1, true));
 }
 
-/// office.md §6: ISSUED→ANSWERED→CLOSED, or RETURNED→ANSWERED; OPEN→ORDERED→CLOSED.
+/// office.md, section 6: ISSUED→ANSWERED→CLOSED, or RETURNED→ANSWERED; OPEN→ORDERED→CLOSED.
 #[test]
 fn an_order_is_answered_returned_answered_and_accepted_and_its_findings_close_with_it() {
     let mut world = ordered(Severity::Minor);
@@ -413,7 +413,7 @@ fn an_order_is_answered_returned_answered_and_accepted_and_its_findings_close_wi
 /// What does something to the order `o`.
 type Doing = fn() -> Command;
 
-/// office.md §6: ISSUED→ANSWERED→CLOSED, or RETURNED→ANSWERED; WITHDRAWN.
+/// office.md, section 6: ISSUED→ANSWERED→CLOSED, or RETURNED→ANSWERED; WITHDRAWN.
 #[test]
 fn what_its_state_does_not_allow_is_refused_and_changes_nothing() {
     let acts: [(&str, &str, Doing); 7] = [
@@ -457,7 +457,7 @@ fn what_its_state_does_not_allow_is_refused_and_changes_nothing() {
     }
 }
 
-/// office.md §6: Review by another person than *any* answerer. §0: {principal, on_behalf_of} are disjoint, else
+/// office.md, section 6: Review by another person than *any* answerer. §0: {principal, on_behalf_of} are disjoint, else
 /// SAME_PERSON; an empty principal: ACTOR_UNKNOWN.
 #[test]
 fn nobody_who_answered_accepts_or_returns_also_not_who_answered_before() {
@@ -497,7 +497,7 @@ fn nobody_who_answered_accepts_or_returns_also_not_who_answered_before() {
     assert!(is_wrong_state(&world.by("user:corp/a", answered(None))));
 }
 
-/// office.md §6: MAJOR, CRITICAL need a later DONE follow-up: FOLLOW_UP.
+/// office.md, section 6: MAJOR, CRITICAL need a later DONE follow-up: FOLLOW_UP.
 #[test]
 fn a_grave_finding_is_closed_after_a_follow_up_that_took_place_after_the_answer() {
     let mut world = ordered(Severity::Critical);
@@ -537,7 +537,7 @@ fn a_grave_finding_is_closed_after_a_follow_up_that_took_place_after_the_answer(
     world.by("user:corp/c", accept(12)).unwrap();
 }
 
-/// office.md §6: Extend once, asked by due, granted by another person (TOO_LATE, ALREADY_EXTENDED).
+/// office.md, section 6: Extend once, asked by due, granted by another person (TOO_LATE, ALREADY_EXTENDED).
 #[test]
 fn an_extension_is_asked_for_by_the_due_date_granted_once_by_another_person_and_moves_light_and_ladder() {
     let mut world = ordered(Severity::Minor);
@@ -578,7 +578,7 @@ fn an_extension_is_asked_for_by_the_due_date_granted_once_by_another_person_and_
     assert_eq!(world.order().on_time, Some(true));
 }
 
-/// office.md §6: On time = the accepted answer came by due; waiting for review never counts.
+/// office.md, section 6: On time = the accepted answer came by due; waiting for review never counts.
 #[test]
 fn the_answer_that_is_accepted_decides_whether_it_was_in_time_however_long_the_review_takes() {
     for (answer, expected) in [(10, true), (11, false)] {
@@ -764,7 +764,7 @@ fn recalendared(registry: &mut Registry, days: &[i8]) -> SourceEntry {
     }])
 }
 
-/// office.md §6: BLUE ≤ 3 working days before due; levels at +1, +6, +11 working days.
+/// office.md, section 6: BLUE ≤ 3 working days before due; levels at +1, +6, +11 working days.
 #[test]
 fn a_calendar_that_changes_moves_light_and_ladder_at_once_and_lowers_no_level() {
     let (mut world, mut registry) = followed(Severity::Minor);
@@ -800,7 +800,7 @@ fn a_calendar_that_changes_moves_light_and_ladder_at_once_and_lowers_no_level() 
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md §6: the light and the ladder, each change once, also after downtime and if a day is begun again.
+/// office.md, section 6: the light and the ladder, each change once, also after downtime and if a day is begun again.
 #[test]
 fn a_day_that_takes_several_entries_brings_everything_once_also_if_rows_are_made_anew_in_it() {
     let (mut world, _) = World::with_projects(&["road"]);
@@ -859,7 +859,7 @@ fn what_is_in_a_deleted_project_is_not_acted_on_and_its_days_go_on() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md §6, lists: red; overdue by responsible; waiting for review.
+/// office.md, section 6, lists: red; overdue by responsible; waiting for review.
 #[test]
 fn lists_find_what_is_red_by_who_is_responsible_and_what_waits_for_a_review() {
     let (mut world, _) = World::with_projects(&["road"]);
@@ -1014,7 +1014,7 @@ fn an_answer_and_a_review_that_cross_are_decided_one_after_the_other() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md, scenario 4, word for word but for the wire.
+/// office.md, section 9, scenario 4, word for word but for the wire.
 #[test]
 fn scenario_4_order() {
     let mut world = ordered(Severity::Major);

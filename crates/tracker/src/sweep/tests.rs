@@ -111,7 +111,7 @@ async fn a_clock_that_goes_back_changes_nothing() {
     tracker.stop().await;
 }
 
-/// office.md section 0: a new portfolio's sweep is at today at once.
+/// office.md, section 0: a new portfolio's sweep is at today at once.
 #[tokio::test]
 async fn a_new_portfolio_gets_its_first_day_at_once_and_a_deleted_one_no_more() {
     let (mut registry, mut tracker, midnight) = tracker().await;

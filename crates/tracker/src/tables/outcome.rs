@@ -145,7 +145,7 @@ mod tests {
         known(outcomes.get("start")?, day.into(), knowledge)?.achieved()
     }
 
-    /// office.md section 0, Knowledge: milestone outcomes are known by the day of their report, else of their commit.
+    /// office.md, section 0, Knowledge: milestone outcomes are known by the day of their report, else of their commit.
     #[test]
     fn an_outcome_is_known_from_its_report_and_one_that_was_taken_back_until_then() {
         let (mut world, _) = World::with_projects(&["road"]);

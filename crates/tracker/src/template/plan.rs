@@ -101,7 +101,7 @@ mod tests {
         Found::Day(Some(day))
     }
 
-    /// office.md section 7: months clamp to the end of the month.
+    /// office.md, section 7: months clamp to the end of the month.
     #[test]
     fn months_end_where_the_month_does() {
         let months = |n| [dated(item("a"), Anchor::PlannedStart, n, Unit::Months)];

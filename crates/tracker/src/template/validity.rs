@@ -190,7 +190,7 @@ mod tests {
         milestone.requirements.iter().map(|requirement| requirement.state()).collect()
     }
 
-    /// office.md section 7: approved 2020-07-20, expired on 2022-07-21, to be filed by 2022-06-08 (Monday to Friday).
+    /// office.md, section 7: approved 2020-07-20, expired on 2022-07-21, to be filed by 2022-06-08 (Monday to Friday).
     #[test]
     fn an_approval_holds_two_years_and_an_extension_is_filed_30_working_days_before() {
         let both = [Requirement::Satisfied, Requirement::Satisfied];
@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    /// office.md section 7: a start on 2022-07-20 is in time.
+    /// office.md, section 7: a start on 2022-07-20 is in time.
     #[test]
     fn a_start_on_the_last_day_keeps_an_approval_and_one_on_the_day_after_does_not() {
         let later = date(2030, 1, 1);

@@ -36,7 +36,7 @@ fn as_written_before(journal: &MemoryJournal) -> MemoryJournal {
     MemoryJournal::with_entries(LogId::from_bytes([9; 16]), Lineage::default(), entries)
 }
 
-/// office.md section 0: a tracker with an older journal follows the registry again from the beginning.
+/// office.md, section 0: a tracker with an older journal follows the registry again from the beginning.
 #[tokio::test]
 async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_derives_nothing_twice() {
     let mut recorded = road_recorded();
@@ -101,7 +101,8 @@ async fn a_tracker_with_an_older_journal_reads_again_what_was_not_kept_and_deriv
     tracker.stop().await;
 }
 
-/// office.md section 2: OPEN, ACCEPTED, ANSWERED; rated from 1 to 5, which closes it; satisfied are 4 and 5 of those rated.
+/// office.md, section 2: OPEN, ACCEPTED, ANSWERED; rated from 1 to 5, which closes it; satisfied are 4 and 5 of those
+/// rated.
 #[tokio::test]
 async fn a_request_is_answered_through_the_wire_and_counted() {
     let (registry, tracker) = road().await;

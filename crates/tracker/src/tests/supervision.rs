@@ -103,9 +103,9 @@ impl Running {
     }
 }
 
-/// office.md, scenario 4: Due 2021-05-10, answered that day by A. A, and B on behalf of A, cannot review (`SAME_PERSON`),
-/// nor can nobody (`ACTOR_UNKNOWN`). C returns it 05-11: RED at once. A answers; C accepting a MAJOR without follow-up:
-/// `FOLLOW_UP`.
+/// office.md, section 9, scenario 4: Due 2021-05-10, answered that day by A. A, and B on behalf of A, cannot review
+/// (`SAME_PERSON`), nor can nobody (`ACTOR_UNKNOWN`). C returns it 05-11: RED at once. A answers; C accepting a MAJOR
+/// without follow-up: `FOLLOW_UP`.
 #[tokio::test]
 async fn scenario_4_order() {
     let (_registry, mut tracker) = road().await;

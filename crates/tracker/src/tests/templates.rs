@@ -109,8 +109,8 @@ async fn reformed(tracker: &Running) -> Clients {
     clients
 }
 
-/// office.md, scenario 5, joint gate: `eia` achieved 2020-06-10 in the old version; upgrade; joint gate achieved 2020-08-03
-/// satisfies `soil-water`, `outfall` only; reopened, these two are unsatisfied, `eia` is not.
+/// office.md, section 9, scenario 5, joint gate: `eia` achieved 2020-06-10 in the old version; upgrade; joint gate
+/// achieved 2020-08-03 satisfies `soil-water`, `outfall` only; reopened, these two are unsatisfied, `eia` is not.
 #[tokio::test]
 async fn scenario_5_the_joint_gate() {
     let (_registry, mut tracker) = road().await;

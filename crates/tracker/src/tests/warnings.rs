@@ -35,8 +35,8 @@ fn project(id: &str, units: i64, less: i64) -> Resource {
     })
 }
 
-/// office.md, scenario 2: the five projects of section 4 under YC, WH and SY give its lights; one fen less than 640 turns YC
-/// red.
+/// office.md, section 9, scenario 2: the five projects of section 4 under YC, WH and SY give its lights; one fen less
+/// than 640 turns YC red.
 #[tokio::test]
 async fn office_scenario_2_through_the_wire() {
     let mut recorded = Registry::new(3);

@@ -264,7 +264,7 @@ mod tests {
         value.rounded(100, 1)
     }
 
-    /// office.md, section 4, V: plan 1,200 on 10-31: completed 500 → gap 41.7 red, ratio 50 red, shortfall 50 yellow;
+    /// office.md, section 4: plan 1,200 on 10-31: completed 500 → gap 41.7 red, ratio 50 red, shortfall 50 yellow;
     /// 640 → gap 30 yellow; 880 → gap 10 yellow; 800 → ratio 80 green; 600 → 60 yellow.
     #[test]
     fn office_4_the_lights_of_a_plan_of_1_200_on_31_october() {
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    /// office.md, scenario 2: one fen less than 640 turns YC red; and the other bounds hold by one fen, too.
+    /// office.md, section 9, scenario 2: one fen less than 640 turns YC red; and the other bounds hold by one fen, too.
     #[test]
     fn office_scenario_2_one_fen_decides() {
         let fen = 10_000_000;

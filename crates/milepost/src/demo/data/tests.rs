@@ -171,7 +171,7 @@ fn what_has_a_status_but_no_day_says_so_to_readers() {
     }
 }
 
-/// Facts, the construction timeline; office.md section 8, acceptance.
+/// Facts, the construction timeline; office.md, section 8, acceptance.
 #[test]
 fn all_eleven_entries_of_the_timeline_are_held_on_their_day() {
     let set = set();
@@ -221,7 +221,7 @@ fn a_programme_is_published_on_its_day_and_without_a_day_stays_a_draft() {
     assert_eq!(drafts, ["市级下放行政权力", "十抓十促进", "双七正面清单", "一业一证", "一科三高"]);
 }
 
-/// Facts, table 1; office.md section 1: 343, 169.
+/// Facts, table 1; office.md, section 1: 343, 169.
 #[test]
 fn the_list_of_2021_declares_what_was_published_and_registers_what_was_named() {
     let lists = all::<AnnualList>(&set());
@@ -343,7 +343,7 @@ fn the_alliance_of_the_science_avenue_has_no_members_that_were_not_named() {
     assert_eq!(ids(&names), named);
 }
 
-/// Facts, tables 1 and 4; office.md section 3: 40; 418; 10; four fields, counts absent; two lists of seven.
+/// Facts, tables 1 and 4; office.md, section 3: 40; 418; 10; four fields, counts absent; two lists of seven.
 #[test]
 fn programmes_declare_what_was_published() {
     let programmes = all::<PolicyProgramme>(&set());

@@ -132,7 +132,7 @@ fn a_section_that_the_server_does_not_have_is_left_out() {
     }
 }
 
-/// office.md section 8: language falls back, and says so.
+/// office.md, section 8: language falls back, and says so.
 #[test]
 fn what_of_the_timeline_is_in_another_language_says_so() {
     let mut view = sample::full("en");

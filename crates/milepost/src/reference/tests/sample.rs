@@ -142,7 +142,7 @@ fn batches() -> Vec<Batch> {
     ]
 }
 
-/// office.md section 1: 206/255, 619.0/647.4 as a lower bound with one that straddles.
+/// office.md, section 1: 206/255, 619.0/647.4 as a lower bound with one that straddles.
 fn rates() -> Rates {
     let figure = |value: &str, numerator: &str, denominator: &str, counted| Figure {
         value: Some(value.into()),
@@ -209,7 +209,8 @@ fn rings() -> Collection {
     }
 }
 
-/// office.md section 2: 40 km, 25 done, 4 of 10 built is 72.5 %; and lines that are planned, complete, or not registered.
+/// office.md, section 2: 40 km, 25 done, 4 of 10 built is 72.5 %; and lines that are planned, complete, or not
+/// registered.
 fn grid() -> Collection {
     let group = |name: &str, share: Option<&str>, planned: &str, built: &str| Progress {
         planned: planned.into(),

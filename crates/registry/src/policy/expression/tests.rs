@@ -415,7 +415,7 @@ fn office_3_what_is_as_large_as_can_be_is_evaluated() {
     run.unwrap().join().unwrap();
 }
 
-/// office.md section 3, in numbers: 500 characters, 8 levels, 100 members.
+/// office.md, section 3, in numbers: 500 characters, 8 levels, 100 members.
 #[test]
 fn office_3_an_expression_has_500_characters_8_levels_and_lists_of_100_at_most() {
     let firm = organization(&[]);

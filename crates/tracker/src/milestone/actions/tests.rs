@@ -181,7 +181,7 @@ fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
     assert_eq!(of(back).slip_working_days, None);
 }
 
-/// office.md section 0: outcomes and forecasts of milestones gain `reported_date`, which is never later than the day.
+/// office.md, section 0: outcomes and forecasts of milestones gain `reported_date`, which is never later than the day.
 #[test]
 fn outcomes_and_forecasts_say_on_which_day_they_were_reported() {
     let mut world = world();

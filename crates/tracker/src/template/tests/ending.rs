@@ -48,7 +48,7 @@ fn extension(filed: Date, until: Date) -> crate::command::Command {
     command(Custom::act(target, extend_by, extend as Run<_, _, _>))
 }
 
-/// office.md section 7: approved 2020-07-20; expired on 2022-07-21; announced once, day by day after downtime.
+/// office.md, section 7: approved 2020-07-20; expired on 2022-07-21; announced once, day by day after downtime.
 #[test]
 fn what_is_not_made_use_of_expires_the_day_after_its_last_one() {
     let mut world = approved();
@@ -84,7 +84,7 @@ fn downtime_makes_the_same_events_on_the_same_days() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 7: a start on 2022-07-20 is in time.
+/// office.md, section 7: a start on 2022-07-20 is in time.
 #[test]
 fn a_start_on_the_last_day_keeps_it_and_one_on_the_day_after_does_not() {
     for (start, expected) in [(date(2022, 7, 20), Expiry::Used), (date(2022, 7, 21), Expiry::Expired)] {
@@ -140,7 +140,7 @@ fn the_start_that_the_registry_says_keeps_it_too() {
     assert_eq!(world.made("approval").next_expiry_date, None);
 }
 
-/// office.md section 7: one extension of a year at most, filed by 2022-06-08.
+/// office.md, section 7: one extension of a year at most, filed by 2022-06-08.
 #[test]
 fn an_extension_is_filed_in_time_granted_once_and_no_longer_than_a_year() {
     let mut world = approved();

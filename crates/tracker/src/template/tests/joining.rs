@@ -15,8 +15,8 @@ fn reformed() -> World {
     world
 }
 
-/// office.md, scenario 5: `eia` achieved 2020-06-10 in the old version; upgrade; joint gate achieved 2020-08-03 satisfies
-/// `soil-water`, `outfall` only; reopened, these two are unsatisfied, `eia` is not.
+/// office.md, section 9, scenario 5: `eia` achieved 2020-06-10 in the old version; upgrade; joint gate achieved
+/// 2020-08-03 satisfies `soil-water`, `outfall` only; reopened, these two are unsatisfied, `eia` is not.
 #[test]
 fn a_joint_gate_satisfies_only_the_rest_and_reopened_takes_back_only_that() {
     let mut world = reformed();
@@ -88,7 +88,7 @@ fn a_requirement_that_its_first_milestone_gives_up_is_satisfied_by_nobody_until_
     assert_eq!(world.codes("joint"), ["eia", "outfall", "soil-water"]);
 }
 
-/// office.md section 7: a BUNDLED gate is achieved only when all its members are.
+/// office.md, section 7: a BUNDLED gate is achieved only when all its members are.
 #[test]
 fn a_licence_for_several_needs_all_of_them_and_is_reopened_before_them() {
     let mut world = World::with_template();
@@ -137,7 +137,7 @@ fn show(world: &mut World, id: &str) {
     world.act(made(id), Action::AddEvidence(evidence)).unwrap();
 }
 
-/// office.md section 7: AchieveCoupledMilestones sets one date in one entry; alone: COUPLED; missing evidence:
+/// office.md, section 7: AchieveCoupledMilestones sets one date in one entry; alone: COUPLED; missing evidence:
 /// MISSING_EVIDENCE.
 #[test]
 fn coupled_milestones_have_one_day_in_one_entry() {
@@ -171,7 +171,7 @@ fn coupled_milestones_have_one_day_in_one_entry() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 7: alone only with break_coupling and a reason, recorded BROKEN.
+/// office.md, section 7: alone only with break_coupling and a reason, recorded BROKEN.
 #[test]
 fn a_coupling_is_broken_for_all_of_it_and_then_holds_nothing() {
     let mut world = coupled();
@@ -194,7 +194,7 @@ fn a_coupling_is_broken_for_all_of_it_and_then_holds_nothing() {
     assert_eq!(unmet(refused), [("NOT_COUPLED", "handover".to_owned())]);
 }
 
-/// office.md section 7: reforecasting one moves both.
+/// office.md, section 7: reforecasting one moves both.
 #[test]
 fn coupled_milestones_are_expected_on_one_day() {
     let mut world = coupled();

@@ -7,7 +7,7 @@ use milepost_resource::{Standard, Target};
 use super::*;
 use crate::tests::world::kinds;
 
-/// office.md section 8: DRAFT→PUBLISHED→WITHDRAWN→DRAFT; scenario 6: the uid stays, the sequence rises.
+/// office.md, section 8: DRAFT→PUBLISHED→WITHDRAWN→DRAFT; scenario 6: the uid stays, the sequence rises.
 #[test]
 fn an_entry_is_published_withdrawn_and_published_again_under_one_uid() {
     let (mut world, _) = world();
@@ -42,7 +42,7 @@ fn an_entry_is_published_withdrawn_and_published_again_under_one_uid() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: changing a published entry makes a draft revision; readers see the old until republished.
+/// office.md, section 8: changing a published entry makes a draft revision; readers see the old until republished.
 #[test]
 fn readers_see_what_was_published_until_it_is_published_again() {
     let (mut world, _) = world();
@@ -75,7 +75,7 @@ fn readers_see_what_was_published_until_it_is_published_again() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: the states, and what is refused in each.
+/// office.md, section 8: the states, and what is refused in each.
 #[test]
 fn a_withdrawn_entry_is_not_changed_and_a_published_one_not_deleted() {
     let (mut world, _) = world();
@@ -98,7 +98,7 @@ fn a_withdrawn_entry_is_not_changed_and_a_published_one_not_deleted() {
     assert!(told.len() == 1 && told[0].withdrawn);
 }
 
-/// office.md section 8: publishing needs the portfolio's required languages, each that is missing is named.
+/// office.md, section 8: publishing needs the portfolio's required languages, each that is missing is named.
 #[test]
 fn every_text_that_is_not_there_in_a_required_language_is_named() {
     let (mut world, _) = world();
@@ -139,7 +139,7 @@ fn world_of_two() -> (World, Registry) {
     (world, registry)
 }
 
-/// office.md sections 8 and 0: if the portfolio asks for it, another person publishes than drafted.
+/// office.md, sections 8 and 0: if the portfolio asks for it, another person publishes than drafted.
 #[test]
 fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
     let (mut world, _) = world_of_two();
@@ -158,7 +158,8 @@ fn who_drafted_does_not_publish_where_another_person_is_asked_for() {
     assert_eq!(world.entry(&name("plan")).drafters.len(), 1);
 }
 
-/// office.md section 0: an empty principal: ACTOR_UNKNOWN; also of an entry that a rule made and nobody changed further.
+/// office.md, section 0: an empty principal: ACTOR_UNKNOWN; also of an entry that a rule made and nobody changed
+/// further.
 #[test]
 fn nobody_is_no_other_person_be_it_who_drafted_or_who_publishes() {
     let (mut world, mut registry) = world_of_two();
@@ -188,7 +189,7 @@ fn nobody_is_no_other_person_be_it_who_drafted_or_who_publishes() {
     world.publish(&by_rule).unwrap();
 }
 
-/// office.md section 8, scenario 6 where another person publishes: withdrawn and published again, nobody changing it.
+/// office.md, section 8, scenario 6 where another person publishes: withdrawn and published again, nobody changing it.
 #[test]
 fn what_was_published_by_another_person_is_so_again_though_nobody_changed_it() {
     let (mut world, mut registry) = world_of_two();
@@ -218,7 +219,7 @@ fn what_was_published_by_another_person_is_so_again_though_nobody_changed_it() {
     assert_eq!(world.entry(&name("plan")).rule_note, "");
 }
 
-/// office.md section 8: MISSING_TRANSLATION also of a text that is there in another required language alone.
+/// office.md, section 8: MISSING_TRANSLATION also of a text that is there in another required language alone.
 #[test]
 fn a_text_that_is_there_only_in_a_translation_is_missing_in_the_own_language() {
     let (mut world, mut registry) = world();
@@ -305,7 +306,7 @@ fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md sections 8 and 0: MERGE_KEY_TAKEN; texts of at most 4,096 characters.
+/// office.md, sections 8 and 0: MERGE_KEY_TAKEN; texts of at most 4,096 characters.
 #[test]
 fn no_two_entries_have_one_merge_key_and_what_is_no_name_or_too_large_is_refused() {
     let (mut world, _) = world();

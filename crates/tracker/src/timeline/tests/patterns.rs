@@ -21,7 +21,7 @@ fn faults(pattern: &str) -> Vec<String> {
     faults.into_iter().map(|fault| format!("{}: {}", fault.column, fault.message)).collect()
 }
 
-/// office.md section 8: 1,300 亿 is CNY 130 billion; a segment vanishes when its value is absent.
+/// office.md, section 8: 1,300 亿 is CNY 130 billion; a segment vanishes when its value is absent.
 #[test]
 fn fields_are_written_in_the_language_and_parts_vanish_with_what_is_absent() {
     let pattern = "{display_name}[，{declared_count} 个项目][，{declared_investment}]（{event_date}）";
@@ -39,7 +39,7 @@ fn fields_are_written_in_the_language_and_parts_vanish_with_what_is_absent() {
     assert_eq!(written(pattern, &bare, "zh-CN"), ("春季 集中开工（2020年4月3日）".into(), vec![]));
 }
 
-/// office.md section 8: a value that is absent is never made up.
+/// office.md, section 8: a value that is absent is never made up.
 #[test]
 fn what_is_absent_outside_of_parts_leaves_nothing_and_is_named() {
     let bare = batch("春季", date(2020, 4, 3), None, None);
@@ -54,7 +54,7 @@ fn what_is_absent_outside_of_parts_leaves_nothing_and_is_named() {
     assert_eq!(written("{event_date}", &event, "en").0, "3 April 2020");
 }
 
-/// office.md section 8: patterns per language; a name is in the nearest one, the own being one of them.
+/// office.md, section 8: patterns per language; a name is in the nearest one, the own being one of them.
 #[test]
 fn a_name_is_written_in_the_nearest_of_its_own_language_and_its_translations() {
     let mut event = batch("x", date(2020, 4, 3), None, None);
@@ -80,14 +80,14 @@ fn a_name_is_written_in_the_nearest_of_its_own_language_and_its_translations() {
     }
 }
 
-/// office.md section 8: patterns.
+/// office.md, section 8: patterns.
 #[test]
 fn a_backslash_takes_the_next_character_as_it_is() {
     let bare = batch("x", date(2020, 4, 3), None, None);
     assert_eq!(written("\\[{portfolio}\\] \\{\\}\\\\", &bare, "en").0, "[portfolios/wsc] {}\\");
 }
 
-/// office.md section 8: merge keys.
+/// office.md, section 8: merge keys.
 #[test]
 fn keys_are_written_without_a_language() {
     let event = batch("x", date(2020, 4, 3), Some(1079), Some(130_000_000_000));
@@ -98,7 +98,7 @@ fn keys_are_written_without_a_language() {
     assert_eq!(key, "2020-04-03/1079/CNY 130000000000.00/x 集中开工");
 }
 
-/// office.md section 8: patterns.
+/// office.md, section 8: patterns.
 #[test]
 fn every_fault_is_named_with_its_column() {
     assert_eq!(
@@ -123,7 +123,7 @@ fn every_fault_is_named_with_its_column() {
     }
 }
 
-/// office.md section 8: patterns.
+/// office.md, section 8: patterns.
 #[test]
 fn fields_inside_of_messages_and_labels_are_written() {
     use milepost_proto::event::v1::event::Resource;

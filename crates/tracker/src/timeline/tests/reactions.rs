@@ -52,7 +52,7 @@ fn achieve(world: &mut World, project: &str, id: &str, day: Date) -> Vec<Event> 
     world.act(name, action).unwrap()
 }
 
-/// office.md section 8: the three batches and the round of 2020-04-03, without figures where none were said.
+/// office.md, section 8: the three batches and the round of 2020-04-03, without figures where none were said.
 #[test]
 fn batches_make_entries_with_their_figures_in_the_order_of_their_days() {
     let (mut world, mut registry) = world();
@@ -107,7 +107,7 @@ fn start(id: &str, batch: &str) -> Event {
     }
 }
 
-/// office.md section 8: a batch's member starts make none; a start by itself does.
+/// office.md, section 8: a batch's member starts make none; a start by itself does.
 #[test]
 fn what_a_batch_starts_makes_no_entry_of_its_own_and_nothing_follows_twice() {
     let (mut world, mut registry) = world();
@@ -134,7 +134,7 @@ fn what_a_batch_starts_makes_no_entry_of_its_own_and_nothing_follows_twice() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md sections 8 and 0: an older journal followed again publishes nothing by the settings of then.
+/// office.md, sections 8 and 0: an older journal followed again publishes nothing by the settings of then.
 #[test]
 fn what_is_made_of_events_of_before_a_rule_stays_a_draft_also_when_they_are_followed_again() {
     let (mut world, mut registry) = world();
@@ -176,7 +176,7 @@ fn what_is_made_of_events_of_before_a_rule_stays_a_draft_also_when_they_are_foll
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: one entry per merge key, and nothing joins one without.
+/// office.md, section 8: one entry per merge key, and nothing joins one without.
 #[test]
 fn nothing_joins_an_entry_that_lost_its_key_and_the_next_event_makes_one_of_its_own() {
     let (mut world, mut registry) = world();
@@ -233,7 +233,7 @@ fn an_entry_that_somebody_made_under_the_name_to_be_neither_is_joined_nor_is_in_
     assert_eq!(world.entries(), made);
 }
 
-/// office.md section 8: one entry per merge key; 2021-02-03, rule and coupling merged, Science Valley a subject.
+/// office.md, section 8: one entry per merge key; 2021-02-03, rule and coupling merged, Science Valley a subject.
 #[test]
 fn the_reform_and_the_first_project_that_it_reaches_are_one_entry_of_their_day() {
     let (mut world, mut registry) = world();
@@ -275,7 +275,7 @@ fn the_reform_and_the_first_project_that_it_reaches_are_one_entry_of_their_day()
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: further events join as subjects.
+/// office.md, section 8: further events join as subjects.
 #[test]
 fn what_joins_a_published_entry_is_published_unless_somebody_is_changing_it() {
     let (mut world, _) = world();
@@ -307,7 +307,7 @@ fn what_joins_a_published_entry_is_published_unless_somebody_is_changing_it() {
     assert_eq!(world.entries()[0].subjects.len(), 5);
 }
 
-/// office.md section 8: publishing by rule needs the languages too, else it stays a draft and says why.
+/// office.md, section 8: publishing by rule needs the languages too, else it stays a draft and says why.
 #[test]
 fn a_rule_that_cannot_publish_leaves_a_draft_that_says_why() {
     let (mut world, mut registry) = world();
@@ -342,7 +342,7 @@ fn a_rule_that_cannot_publish_leaves_a_draft_that_says_why() {
     assert_eq!(world.entry(&name).rule_note, "");
 }
 
-/// office.md section 8: if the portfolio asks for it, a person publishes.
+/// office.md, section 8: if the portfolio asks for it, a person publishes.
 #[test]
 fn a_portfolio_that_asks_a_person_to_publish_is_asked_by_rules_too() {
     let (mut world, mut registry) = world();
@@ -366,7 +366,7 @@ fn a_portfolio_that_asks_a_person_to_publish_is_asked_by_rules_too() {
     world.publish(&entry.name.parse().unwrap()).unwrap();
 }
 
-/// office.md section 8: WITHDRAWN is shown by nobody but a person.
+/// office.md, section 8: WITHDRAWN is shown by nobody but a person.
 #[test]
 fn an_entry_that_was_deleted_is_not_made_again_and_a_withdrawn_one_not_shown_again() {
     let (mut world, mut registry) = world();
@@ -407,7 +407,7 @@ fn a_rule_that_is_deleted_or_of_another_portfolio_makes_nothing() {
     assert_eq!(world.entries().len(), 0);
 }
 
-/// office.md section 8: a rebuild in the middle changes nothing.
+/// office.md, section 8: a rebuild in the middle changes nothing.
 #[test]
 fn a_huge_entry_of_the_registry_makes_all_its_entries_in_parts_through_a_rebuild_in_the_middle() {
     let (mut world, mut registry) = world();
@@ -436,7 +436,7 @@ fn a_huge_entry_of_the_registry_makes_all_its_entries_in_parts_through_a_rebuild
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: further events join as subjects, 200 at most.
+/// office.md, section 8: further events join as subjects, 200 at most.
 #[test]
 fn the_subjects_that_join_one_entry_are_bounded() {
     let (mut world, mut registry) = world();
@@ -475,7 +475,7 @@ fn days_that_pass_make_entries_too_and_one_of_a_key_in_one_command() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: one entry per merge key, also over the parts of one entry and a rebuild between them.
+/// office.md, section 8: one entry per merge key, also over the parts of one entry and a rebuild between them.
 #[test]
 fn events_of_a_huge_entry_of_the_registry_join_over_its_parts() {
     let (mut world, mut registry) = world();

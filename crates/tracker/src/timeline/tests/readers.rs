@@ -11,7 +11,7 @@ fn publish_all(world: &mut World, entries: Vec<(&str, TimelineEntry)>) {
     }
 }
 
-/// office.md section 8: order: date, rank_in_day, name.
+/// office.md, section 8: order: date, rank_in_day, name.
 #[test]
 fn entries_are_in_the_order_of_day_rank_and_name() {
     let (mut world, _) = world();
@@ -54,7 +54,7 @@ fn entries_are_in_the_order_of_day_rank_and_name() {
     }
 }
 
-/// office.md section 8: language falls back tag → prefix → portfolio, and says so.
+/// office.md, section 8: language falls back tag → prefix → portfolio, and says so.
 #[test]
 fn a_text_is_told_in_the_nearest_language_which_is_said() {
     let (mut world, _) = world();

@@ -24,7 +24,7 @@ fn assert_faults(rule: TimelineRule, expected: &[&str]) {
     }
 }
 
-/// office.md section 8: event type, filter, patterns per language.
+/// office.md, section 8: event type, filter, patterns per language.
 #[test]
 fn a_faulty_pattern_is_refused_with_its_column_and_so_is_every_other_fault() {
     assert_faults(
@@ -63,7 +63,7 @@ fn a_faulty_pattern_is_refused_with_its_column_and_so_is_every_other_fault() {
     );
 }
 
-/// office.md section 8: which events make entries.
+/// office.md, section 8: which events make entries.
 #[test]
 fn events_that_are_not_for_readers_make_no_entries() {
     for event_type in [
@@ -90,7 +90,7 @@ fn events_that_are_not_for_readers_make_no_entries() {
     }
 }
 
-/// office.md section 8: what a rule says can be written and found.
+/// office.md, section 8: what a rule says can be written and found.
 #[test]
 fn what_events_without_a_resource_do_not_have_is_no_field() {
     for event_type in
@@ -118,7 +118,7 @@ fn what_events_without_a_resource_do_not_have_is_no_field() {
     }
 }
 
-/// office.md section 8: a rule that is changed makes what it says from then on.
+/// office.md, section 8: a rule that is changed makes what it says from then on.
 #[test]
 fn a_rule_that_is_changed_finds_and_makes_what_it_says_now() {
     let (mut world, mut registry) = world();
@@ -146,7 +146,7 @@ fn a_rule_that_is_changed_finds_and_makes_what_it_says_now() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: a rule that is there again makes entries again, within the limit.
+/// office.md, section 8: a rule that is there again makes entries again, within the limit.
 #[test]
 fn a_rule_whose_deletion_is_taken_back_makes_entries_again_unless_there_are_too_many() {
     let (mut world, mut registry) = world();
@@ -173,7 +173,7 @@ fn a_rule_whose_deletion_is_taken_back_makes_entries_again_unless_there_are_too_
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 8: rules of a timeline.
+/// office.md, section 8: rules of a timeline.
 #[test]
 fn rules_for_one_type_are_limited() {
     let (mut world, _) = world();

@@ -179,7 +179,8 @@ impl Office {
 
 const OCTOBER: Date = date(2021, 10, 31);
 
-/// office.md, scenario 2: the five projects of section 4 under YC, WH and SY; one fen less than 640 turns YC red.
+/// office.md, section 9, scenario 2: the five projects of section 4 under YC, WH and SY; one fen less than 640 turns YC
+/// red.
 #[test]
 fn office_scenario_2_five_projects_under_three_published_rules() {
     let mut office = Office::on(date(2021, 10, 1));
