@@ -39,19 +39,18 @@ pub(super) fn milestones(
     let Some(target) = window.target.filter(|target| !target.milestones.is_empty()) else {
         return Ok(Vec::new());
     };
-    let outcomes = tables::outcome::of_project(rows.read, window.project)?;
     let day = Day::from(window.day);
     let milestone = |milestone: &CampaignMilestone| {
-        let outcomes = outcomes.get(&milestone.id).map(Vec::as_slice).unwrap_or_default();
-        let achieved = tables::outcome::known(outcomes, day, window.knowledge)
+        let outcomes = tables::outcome::of_milestone(rows.read, window.project, &milestone.id)?;
+        let achieved = tables::outcome::known(&outcomes, day, window.knowledge)
             .and_then(tables::outcome::Outcome::achieved);
-        TargetMilestone {
+        Ok(TargetMilestone {
             weight: milestone.weight,
             is_due: milestone.due_date.as_ref().is_some_and(|due| Day::from(due) <= day),
             is_achieved: achieved.is_some_and(|achieved| achieved <= day),
-        }
+        })
     };
-    Ok(target.milestones.iter().map(milestone).collect())
+    target.milestones.iter().map(milestone).collect()
 }
 
 /// The investment of a member, as of the day; with what was left out of it.

@@ -11,12 +11,13 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::{
     Aspect, CampaignVeto, Finding, Inspection, RectificationOrder, finding, inspection,
 };
-use milepost_resource::{Rows, date, field_numbers, read_fields};
+use milepost_resource::{Rows, date};
 use milepost_schedule::Calendar;
 use milepost_types::DamagedRow;
 
 use super::facts::Window;
 use super::score::AspectFacts;
+use super::walk::Walk;
 use crate::decide::Tracker;
 use crate::supervision::clock::overdue_working_days;
 
@@ -27,96 +28,117 @@ const OF_FINDINGS: &[&str] =
 const OF_ORDERS: &[&str] =
     &["findings", "due_date", "issue_date", "state", "act_date", "answers", "delete_time"];
 
+/// What stands between the name of a project and the id of its finding in the finding's name.
+const FINDINGS: &str = "/findings/";
+
+/// What supervision says of one project after another.
+pub(super) struct Supervision<'a> {
+    calendar: &'a Calendar,
+    inspections: Walk<'a, Inspection>,
+    findings: Walk<'a, Finding>,
+    orders: Walk<'a, RectificationOrder>,
+}
+
+impl<'a> Supervision<'a> {
+    /// With the working days of the portfolio.
+    pub(super) fn new(rows: &Rows<'a, Tracker>, calendar: &'a Calendar) -> Self {
+        Self {
+            calendar,
+            inspections: Walk::new(rows, OF_INSPECTIONS),
+            findings: Walk::new(rows, OF_FINDINGS),
+            orders: Walk::new(rows, OF_ORDERS),
+        }
+    }
+
+    /// Of a member in its window.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded.
+    pub(super) fn of(&mut self, window: &Window<'_>) -> Result<Inspected, DamagedRow> {
+        let mut inspected = Inspected::default();
+        for found in self.inspections.under(window.project) {
+            inspected.note_inspection(&found?.1, window);
+        }
+        let mut aspects = Vec::new();
+        for found in self.findings.under(window.project) {
+            let (id, finding) = found?;
+            inspected.note_finding(&id, &finding, window);
+            aspects.push((id, finding.aspect));
+        }
+        // An order that is of no finding of the project is of no aspect.
+        if !aspects.is_empty() {
+            for found in self.orders.under(window.project) {
+                inspected.note_order(&found?.1, &aspects, self.calendar, window);
+            }
+        }
+        Ok(inspected)
+    }
+}
+
 /// What is said of one member, by aspect.
 #[derive(Debug, Default)]
 pub(super) struct Inspected {
     of: BTreeMap<i32, AspectFacts>,
-    /// The aspect and the severity of each finding that counts, with its name.
+    /// The aspect and the severity of each finding that counts, with its id.
     findings: Vec<(String, Aspect, finding::Severity)>,
 }
 
 impl Inspected {
-    /// Of a member in its window, with the working days of the portfolio.
-    ///
-    /// # Errors
-    /// If a row cannot be decoded.
-    pub(super) fn read(
-        rows: &Rows<'_, Tracker>,
+    /// Notes the aspects that an inspection looked at.
+    fn note_inspection(&mut self, inspection: &Inspection, window: &Window<'_>) {
+        let is_done = inspection.state() == inspection::State::Done && inspection.delete_time.is_none();
+        let inside = is_inside(window, inspection.inspection_date.as_ref());
+        if is_done && inside && is_known(window, inspection.reported_date.as_ref()) {
+            for aspect in &inspection.aspects {
+                self.of.entry(*aspect).or_default().is_inspected = true;
+            }
+        }
+    }
+
+    /// Notes a finding, if it counts.
+    fn note_finding(&mut self, id: &str, finding: &Finding, window: &Window<'_>) {
+        let inside = is_inside(window, finding.finding_date.as_ref());
+        if !inside || finding.delete_time.is_some() || !is_known(window, finding.reported_date.as_ref()) {
+            return;
+        }
+        let is_withdrawn = finding.state() == finding::State::Withdrawn;
+        let was_then = window.knowledge == Knowledge::Then
+            && date(finding.state_date.as_ref()).is_some_and(|withdrawn| withdrawn > window.day);
+        if is_withdrawn && !was_then {
+            return;
+        }
+        let facts = self.of.entry(finding.aspect).or_default();
+        let rank = usize::try_from(finding.severity).unwrap_or_default();
+        if let Some(count) = rank.checked_sub(1).and_then(|rank| facts.findings.get_mut(rank)) {
+            *count += 1;
+        }
+        self.findings.push((id.to_owned(), finding.aspect(), finding.severity()));
+    }
+
+    /// Notes the days on which an order was overdue, for each aspect of its findings, whether they count or not.
+    fn note_order(
+        &mut self,
+        order: &RectificationOrder,
+        aspects: &[(String, i32)],
         calendar: &Calendar,
         window: &Window<'_>,
-    ) -> Result<Self, DamagedRow> {
-        let mut inspected = Self::default();
-        inspected.inspections(rows, window)?;
-        let aspects = inspected.findings(rows, window)?;
-        let numbers = field_numbers::<RectificationOrder>(OF_ORDERS);
-        for found in rows.under::<RectificationOrder>(window.project.ids(), None) {
-            let (name, row) = found?;
-            let order: RectificationOrder =
-                read_fields(&row, &numbers).map_err(|error| name.damaged(error))?;
-            let issued = date(order.issue_date.as_ref()).is_some_and(|issued| issued <= window.day);
-            if order.delete_time.is_some() || !issued {
-                continue;
-            }
-            let before = window.join.yesterday().unwrap_or(window.join);
-            let days = overdue_working_days(&order, calendar, window.day)
-                - overdue_working_days(&order, calendar, before);
-            let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else { continue };
-            let mut of: Vec<i32> =
-                order.findings.iter().filter_map(|name| aspects.get(name).copied()).collect();
-            of.sort_unstable();
-            of.dedup();
-            of.into_iter().for_each(|aspect| inspected.of.entry(aspect).or_default().overdue_days.push(days));
+    ) {
+        let issued = date(order.issue_date.as_ref()).is_some_and(|issued| issued <= window.day);
+        if order.delete_time.is_some() || !issued {
+            return;
         }
-        Ok(inspected)
-    }
-
-    /// Notes the aspects that inspections looked at.
-    fn inspections(&mut self, rows: &Rows<'_, Tracker>, window: &Window<'_>) -> Result<(), DamagedRow> {
-        let numbers = field_numbers::<Inspection>(OF_INSPECTIONS);
-        for found in rows.under::<Inspection>(window.project.ids(), None) {
-            let (name, row) = found?;
-            let inspection: Inspection = read_fields(&row, &numbers).map_err(|error| name.damaged(error))?;
-            let is_done = inspection.state() == inspection::State::Done && inspection.delete_time.is_none();
-            let inside = is_inside(window, inspection.inspection_date.as_ref());
-            if is_done && inside && is_known(window, inspection.reported_date.as_ref()) {
-                for aspect in &inspection.aspects {
-                    self.of.entry(*aspect).or_default().is_inspected = true;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes findings, and says the aspect of each, whether it counts or not.
-    fn findings(
-        &mut self,
-        rows: &Rows<'_, Tracker>,
-        window: &Window<'_>,
-    ) -> Result<BTreeMap<String, i32>, DamagedRow> {
-        let numbers = field_numbers::<Finding>(OF_FINDINGS);
-        let mut aspects = BTreeMap::new();
-        for found in rows.under::<Finding>(window.project.ids(), None) {
-            let (name, row) = found?;
-            let finding: Finding = read_fields(&row, &numbers).map_err(|error| name.damaged(error))?;
-            aspects.insert(name.to_string(), finding.aspect);
-            let inside = is_inside(window, finding.finding_date.as_ref());
-            if !inside || finding.delete_time.is_some() || !is_known(window, finding.reported_date.as_ref()) {
-                continue;
-            }
-            let is_withdrawn = finding.state() == finding::State::Withdrawn;
-            let was_then = window.knowledge == Knowledge::Then
-                && date(finding.state_date.as_ref()).is_some_and(|withdrawn| withdrawn > window.day);
-            if is_withdrawn && !was_then {
-                continue;
-            }
-            let facts = self.of.entry(finding.aspect).or_default();
-            let rank = usize::try_from(finding.severity).unwrap_or_default();
-            if let Some(count) = rank.checked_sub(1).and_then(|rank| facts.findings.get_mut(rank)) {
-                *count += 1;
-            }
-            self.findings.push((name.to_string(), finding.aspect(), finding.severity()));
-        }
-        Ok(aspects)
+        let before = window.join.yesterday().unwrap_or(window.join);
+        let days =
+            overdue_working_days(order, calendar, window.day) - overdue_working_days(order, calendar, before);
+        let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else { return };
+        let aspect_of = |name: &String| {
+            let id = name.strip_prefix(&window.member.project)?.strip_prefix(FINDINGS)?;
+            aspects.iter().find(|(of, _)| of == id).map(|(_, aspect)| *aspect)
+        };
+        let mut of: Vec<i32> = order.findings.iter().filter_map(aspect_of).collect();
+        of.sort_unstable();
+        of.dedup();
+        of.into_iter().for_each(|aspect| self.of.entry(aspect).or_default().overdue_days.push(days));
     }
 
     /// What is said of an aspect.
@@ -124,14 +146,15 @@ impl Inspected {
         self.of.get(&aspect.into()).cloned().unwrap_or_default()
     }
 
-    /// The findings that veto the member: their names.
-    pub(super) fn vetoes(&self, veto: Option<&CampaignVeto>) -> Vec<String> {
+    /// The findings that veto the member, a project: their names.
+    pub(super) fn vetoes(&self, veto: Option<&CampaignVeto>, project: &str) -> Vec<String> {
         let Some(veto) = veto else { return Vec::new() };
         let is_grave = |(_, aspect, severity): &&(String, Aspect, finding::Severity)| {
             let is_of = veto.aspects.is_empty() || veto.aspects.contains(&(*aspect).into());
             is_of && i32::from(*severity) >= veto.min_severity
         };
-        self.findings.iter().filter(is_grave).map(|(name, ..)| name.clone()).collect()
+        let grave = self.findings.iter().filter(is_grave);
+        grave.map(|(id, ..)| [project, FINDINGS, id.as_str()].concat()).collect()
     }
 }
 

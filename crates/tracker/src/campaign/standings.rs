@@ -19,7 +19,7 @@ use milepost_resource::{Change, Rows, date, date_message, wrong_state};
 use milepost_types::{DamagedRow, Fraction, Rejection};
 
 use super::facts::{self, Window};
-use super::inspected::Inspected;
+use super::inspected::{Inspected, Supervision};
 use super::rank::{Ranked, places};
 use super::score::{self, Deductions, OTHER_CURRENCY, Part, Why};
 use super::{days_of, join_day, takes_part};
@@ -49,14 +49,17 @@ pub(crate) fn compute(
     let (start, end) = days_of(campaign);
     let version = version_on(campaign, day);
     let portfolio = tables::portfolio::get(rows.read, &name.parent())?.unwrap_or_else(Portfolio::unknown);
+    let mut taking_part: Vec<_> = campaign.members.iter().enumerate().collect();
+    taking_part.retain(|(_, member)| takes_part(member, start, day));
+    // In the order of their rows: neighbours are read at one go.
+    taking_part.sort_by_key(|(_, member)| &member.project);
+    let mut supervision = Supervision::new(rows, &portfolio.calendar);
     let (mut members, mut ranked) = (Vec::new(), Vec::new());
-    for (i, member) in
-        campaign.members.iter().enumerate().filter(|(_, member)| takes_part(member, start, day))
-    {
+    for (i, member) in taking_part {
         let project: ProjectName = member.project.parse().map_err(|error| name.damaged(error))?;
         let (join, target) = (join_day(member, start), campaign.targets.get(i));
         let window = Window { project: &project, member, target, join, day, end, knowledge };
-        let inspected = Inspected::read(rows, &portfolio.calendar, &window)?;
+        let inspected = supervision.of(&window)?;
         let mut scores = Vec::with_capacity(version.criteria.len());
         for criterion in &version.criteria {
             scores.push(scored(rows, &window, &inspected, criterion)?);
@@ -66,7 +69,7 @@ pub(crate) fn compute(
             let at = version.criteria.iter().position(|criterion| criterion.id == *id);
             at.and_then(|at| scores[at].0).map_or(0, score::hundredths)
         };
-        let vetoed_by = inspected.vetoes(campaign.veto.as_ref());
+        let vetoed_by = inspected.vetoes(campaign.veto.as_ref(), &member.project);
         ranked.push(Ranked {
             project: member.project.clone(),
             total: total.map(score::hundredths),

@@ -4,12 +4,9 @@
 //! the milestone alone, as each is put, and only added to: so it says what was known of an outcome on a day, also of one
 //! that was taken back. A milestone that has been nothing but PLANNED has none.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
 use milepost_figures::Day;
 use milepost_ledger::key::Key;
-use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_ledger::{Read, Write};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::State;
@@ -97,21 +94,20 @@ pub(crate) fn put(rows: &mut dyn Write, before: Option<&[u8]>, after: &[u8]) -> 
     Ok(())
 }
 
-/// The outcomes of the milestones of a project, by their ids; of one without any there is nothing.
+/// The outcomes of the milestone with this id of a project; none if it has had none.
 ///
 /// # Errors
-/// If a row cannot be decoded.
-pub(crate) fn of_project(
+/// If the row cannot be decoded.
+pub(crate) fn of_milestone(
     rows: &dyn Read,
     project: &ProjectName,
-) -> Result<BTreeMap<String, Vec<Outcome>>, DamagedRow> {
-    let prefix = project.ids().iter().fold(Key::of(Table::MilestoneOutcome), Key::under).done();
-    let read = |(key, value): (Bytes, Bytes)| {
-        let id = key.get(prefix.len()..).unwrap_or_default();
-        let outcomes = Row::decode(value).map_err(|error| Table::MilestoneOutcome.damaged(&key, error))?;
-        Ok((String::from_utf8_lossy(id).into_owned(), outcomes.outcomes))
-    };
-    rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).map(read).collect()
+    id: &str,
+) -> Result<Vec<Outcome>, DamagedRow> {
+    let under = project.ids().iter().fold(Key::of(Table::MilestoneOutcome), Key::under);
+    let key = under.beginning(id).done();
+    let Some(row) = rows.get(&key) else { return Ok(Vec::new()) };
+    let row = Row::decode(row).map_err(|error| Table::MilestoneOutcome.damaged(&key, error))?;
+    Ok(row.outcomes)
 }
 
 /// Of the outcomes of a milestone the last that counts as known on a day.
@@ -141,8 +137,10 @@ mod tests {
     use crate::tests::world::Action;
 
     fn known_on(world: &World, knowledge: Knowledge, day: Date) -> Option<Day> {
-        let outcomes = of_project(&world.rows, &"portfolios/wsc/projects/road".parse().unwrap()).unwrap();
-        known(outcomes.get("start")?, day.into(), knowledge)?.achieved()
+        let project = "portfolios/wsc/projects/road".parse().unwrap();
+        let outcomes = of_milestone(&world.rows, &project, "start").unwrap();
+        assert_eq!(of_milestone(&world.rows, &project, "star"), Ok(Vec::new()), "of another one");
+        known(&outcomes, day.into(), knowledge)?.achieved()
     }
 
     /// office.md, section 0, Knowledge: milestone outcomes are known by the day of their report, else of their commit.

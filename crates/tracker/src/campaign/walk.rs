@@ -1,0 +1,129 @@
+//! The rows of one project after another: a walk along a table of what is under projects.
+//!
+//! Invariant: it finds for each project what a scan of that project alone finds, in whatever order projects are asked for. A
+//! project whose rows come soon is walked to, any other is looked up: so a project costs the same however many rows stand
+//! between it and the one before, and far less if they are neighbours.
+
+use std::iter::Peekable;
+use std::marker::PhantomData;
+
+use milepost_ledger::key::Key;
+use milepost_ledger::{Direction, KeyRange, Read, Row};
+use milepost_resource::{Rows, Rules, field_numbers, read_fields};
+use milepost_types::DamagedRow;
+
+use crate::decide::Tracker;
+use crate::names::ProjectName;
+
+/// So many rows are passed over on the way to a project: about what looking it up costs.
+const STEPS: usize = 8;
+
+/// A walk along the table of resources `R`, of which some fields are read.
+pub(super) struct Walk<'a, R> {
+    read: &'a dyn Read,
+    numbers: Vec<u32>,
+    /// What the keys of the project begin with that was asked for last.
+    prefix: Vec<u8>,
+    rows: Peekable<Box<dyn Iterator<Item = Row> + 'a>>,
+    resource: PhantomData<fn() -> R>,
+}
+
+impl<'a, R: Rules<Tracker>> Walk<'a, R> {
+    /// Of these fields.
+    pub(super) fn new(rows: &Rows<'a, Tracker>, fields: &[&str]) -> Self {
+        let none: Box<dyn Iterator<Item = Row> + 'a> = Box::new(std::iter::empty());
+        Self {
+            read: rows.read,
+            numbers: field_numbers::<R>(fields),
+            prefix: Vec::new(),
+            rows: none.peekable(),
+            resource: PhantomData,
+        }
+    }
+
+    /// What stands under a project: the ids, with what is read of each, in their order.
+    pub(super) fn under(
+        &mut self,
+        project: &ProjectName,
+    ) -> impl Iterator<Item = Result<(String, R), DamagedRow>> + use<'_, 'a, R> {
+        self.go_to(project);
+        std::iter::from_fn(move || {
+            let (key, row) = self.rows.next_if(|(key, _)| key.starts_with(&self.prefix))?;
+            let damaged = |what: String| DamagedRow::new(R::TABLE_NAME, &key, what);
+            let id = std::str::from_utf8(&key[self.prefix.len()..]);
+            let id = id.map_err(|_| damaged("its key is no name".into()));
+            let read = || read_fields(&row, &self.numbers).map_err(|error| damaged(error.to_string()));
+            Some(id.and_then(|id| Ok((id.to_owned(), read()?))))
+        })
+    }
+
+    fn go_to(&mut self, project: &ProjectName) {
+        let prefix = project.ids().iter().fold(Key::of(R::TABLE), Key::under).done();
+        let is_ahead = !self.prefix.is_empty() && self.prefix < prefix;
+        let is_before = |(key, _): &Row| **key < *prefix;
+        let passed = (0..STEPS).take_while(|_| is_ahead && self.rows.next_if(is_before).is_some());
+        if !is_ahead || passed.count() == STEPS {
+            let KeyRange { end, .. } = KeyRange::prefix(&Key::of(R::TABLE).done());
+            self.rows =
+                self.read.scan(&KeyRange { start: prefix.clone(), end }, Direction::Forward).peekable();
+        }
+        self.prefix = prefix;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::tracker::v1::Finding;
+    use milepost_resource::Table;
+    use proptest::prelude::*;
+    use prost::Message;
+
+    use super::*;
+    use crate::tests::world::Rows as Stored;
+
+    fn name(project: usize) -> ProjectName {
+        format!("portfolios/wsc/projects/p{project}").parse().unwrap()
+    }
+
+    proptest! {
+        /// Whatever the order, and however many rows stand between them.
+        #[test]
+        fn a_walk_finds_of_each_project_what_a_scan_of_it_finds(
+            counts in proptest::collection::vec(0..14_usize, 1..9),
+            asked in proptest::collection::vec(0..10_usize, 1..20),
+        ) {
+            let mut stored = Stored::default();
+            for (project, count) in counts.iter().enumerate() {
+                for i in 0..*count {
+                    let name = format!("{}/findings/f{i}", name(project));
+                    let finding = Finding { name, title: "long".into(), aspect: i as i32, ..Finding::default() };
+                    Table::of::<Tracker, Finding>().put(&mut stored, finding.encode_to_vec().into()).unwrap();
+                }
+            }
+            let rows = Rows::<Tracker>::new(&stored);
+            let mut walk = Walk::<Finding>::new(&rows, &["aspect"]);
+            for project in asked {
+                let found: Vec<_> = walk.under(&name(project)).map(Result::unwrap).collect();
+                let scanned: Vec<_> = rows.under::<Finding>(name(project).ids(), None).map(Result::unwrap).collect();
+                let scanned: Vec<_> = scanned
+                    .into_iter()
+                    .map(|(name, row)| {
+                        let aspect = Finding::decode(row).unwrap().aspect;
+                        let id = milepost_types::ResourceName::id(&name).to_string();
+                        (id, Finding { aspect, ..Finding::default() })
+                    })
+                    .collect();
+                prop_assert_eq!(found, scanned);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_named() {
+        let mut stored = Stored::default();
+        milepost_ledger::Write::put(&mut stored, b"\x2bwsc\0p1\0f".into(), b"\xff".as_slice().into());
+        let rows = Rows::<Tracker>::new(&stored);
+        let found = Walk::<Finding>::new(&rows, &["aspect"]).under(&name(1)).next().unwrap();
+        assert!(found.unwrap_err().to_string().contains("tracker.finding"));
+    }
+}
