@@ -53,7 +53,9 @@ pub struct Outcome {
     pub reforecasts: Vec<(f64, f64)>,
     /// The days that began in the full portfolio; none if they did not.
     pub days: Option<days::Days>,
-    /// The server's memory at the end, in bytes.
+    /// The days with nothing due that began in a portfolio as large; none if they did not.
+    pub quiet_days: Option<days::Days>,
+    /// The memory of the server of the full portfolio, in bytes, before it had another one.
     pub memory_bytes: u64,
     pub failures: Vec<String>,
 }
@@ -118,9 +120,20 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Error> {
         Err(error) => outcome.failures.push(format!("days: {error}")),
     }
     outcome.memory_bytes = full_server.memory_bytes();
+    match quiet_days(&client, &full).await {
+        Ok(days) => outcome.quiet_days = Some(days),
+        Err(error) => outcome.failures.push(format!("days with nothing due: {error}")),
+    }
     full_server.stop().await?;
     empty_server.stop().await?;
     Ok(outcome)
+}
+
+/// Makes another portfolio beside the full one, as large and with nothing due, and lets days begin in it.
+async fn quiet_days(client: &Client, full: &World) -> Result<days::Days, Error> {
+    let quiet = days::quiet(&full.plan);
+    load(client, &quiet).await?;
+    days::begin_quiet(client, &quiet).await
 }
 
 async fn start(plan: &Plan, dir: &Path) -> Result<Server, Error> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
+use super::days::Days;
 use super::{Answer, Outcome, Plan};
 use crate::figure::{Unit, spread};
 use crate::report::machine;
@@ -13,7 +14,7 @@ use crate::work::quantile_ms;
 
 /// The full portfolio's share of the empty one's reforecasts, at least.
 const SHARE: f64 = 0.8;
-/// What a day that brings nothing may take, in milliseconds.
+/// What a day with nothing due may take, in milliseconds.
 const DAY_MS: f64 = 5.0;
 
 /// What was measured, beside its targets.
@@ -31,17 +32,19 @@ pub fn table(plan: &Plan, outcome: &Outcome) -> String {
         machine()
     );
     let _ = write!(text, "\n{}\n\n{}\n\n{}\n", load(outcome), answers(outcome), reforecasts(outcome));
+    let print = |value| Unit::P50Ms.format(value);
     if let Some(days) = outcome.days {
-        let (each, print) = (days.ms_each(), |value| Unit::P50Ms.format(value));
+        let Days { count, events, standings, .. } = days;
+        let each = print(days.ms_each());
         let _ = writeln!(
             text,
-            "\ndays that began: {}, {} ms each, {} events {} ≤ {} ms of a day that brings none",
-            days.count,
-            print(each),
-            days.events,
-            mark(each <= DAY_MS),
-            print(DAY_MS)
+            "\ndays that began: {count}, {each} ms each, {events} events, {standings} of them standings of a campaign"
         );
+    }
+    if let Some(days) = outcome.quiet_days {
+        let (count, each) = (days.count, days.ms_each());
+        let (kept, each, target) = (mark(each <= DAY_MS), print(each), print(DAY_MS));
+        let _ = writeln!(text, "\ndays with nothing due: {count}, {each} ms each {kept} ≤ {target} ms");
     }
     let _ = writeln!(text, "\nmemory of the full server: {} MiB", outcome.memory_bytes >> 20);
     for failure in &outcome.failures {
@@ -169,7 +172,10 @@ pub fn json(plan: &Plan, outcome: &Outcome) -> Value {
         "reforecasts": reforecasts.collect::<Vec<_>>(),
         "reforecasts_target": SHARE,
         "days": outcome.days.map(|days| json!({
-            "count": days.count, "ms_each": days.ms_each(), "events": days.events, "target_ms": DAY_MS,
+            "count": days.count, "ms_each": days.ms_each(), "events": days.events, "standings": days.standings,
+        })),
+        "quiet_days": outcome.quiet_days.map(|days| json!({
+            "count": days.count, "ms_each": days.ms_each(), "target_ms": DAY_MS,
         })),
         "memory_bytes": outcome.memory_bytes,
         "failures": outcome.failures,
