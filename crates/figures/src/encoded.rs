@@ -46,6 +46,15 @@ impl Day {
     /// # Errors
     /// If it cannot be decoded; so with all that is read here.
     pub fn read(run: &[u8]) -> Result<Self, DecodeError> {
+        const YEAR: u8 = 1 << 3;
+        const MONTH: u8 = 2 << 3;
+        const DAY: u8 = 3 << 3;
+        // Nearly all are encoded so: the fields in the order of their numbers, a year of two bytes.
+        if let [YEAR, low @ 0x80..=0xff, high @ 0..=0x7f, MONTH, month @ 0..=0x7f, DAY, day @ 0..=0x7f] = *run
+        {
+            let year = u64::from(low & 0x7f) | u64::from(high) << 7;
+            return Ok(Self::of(year, month.into(), day.into()));
+        }
         let mut parts = [0; 3];
         for field in wire::fields(run) {
             if let (number @ 1..=3, Value::Number(part)) = field? {

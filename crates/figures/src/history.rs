@@ -201,9 +201,9 @@ impl History {
         Ok(found)
     }
 
-    /// The facts of one project in the order of their commits: reports that touch these years, the days of start, end and
-    /// enrolment, and of plans those of one year. A report that touches several of the years may stand here several times
-    /// in a row, which says the same.
+    /// The facts of one project in the order of their commits: reports that touch these years, and of plans those of one
+    /// year. With `days`, the days of start, end and enrolment too. A report that touches several of the years may stand
+    /// here several times in a row, which says the same.
     ///
     /// # Errors
     /// If a row cannot be decoded.
@@ -213,10 +213,11 @@ impl History {
         name: &Name<Project>,
         years: RangeInclusive<i32>,
         plan_year: i32,
+        days: bool,
     ) -> Result<Vec<HistoryEntry>, DamagedRow> {
         let (first, last) = ((*years.start()).min(plan_year), (*years.end()).max(plan_year));
         let mut facts = Vec::new();
-        for year in [NO_YEAR].into_iter().chain(self::years(first, last)) {
+        for year in days.then_some(NO_YEAR).into_iter().chain(self::years(first, last)) {
             let of_project = self.start(name.parent_ids(), year).under(name.id());
             // By key: rows are numbered without a gap, and a scan costs as much as several of them.
             for number in 0_u32.. {

@@ -50,14 +50,17 @@ impl History {
         let days = (Day::from(first), Day::from(last));
         let damaged =
             |error: Unreadable| DamagedRow::new(self.table_name, name.to_string().as_bytes(), error);
-        let now = Snapshot::now(&row, ask.plan_year, Some(days)).map_err(damaged)?;
-        let snapshot = match ask.knowledge {
-            Knowledge::Unspecified | Knowledge::Latest => now,
-            Knowledge::Then | Knowledge::ThenStrict => {
-                let years = i32::from(first.year())..=i32::from(last.year());
-                let facts = self.of_project(rows, name, years, ask.plan_year)?;
-                now.then(&facts, ask.day.into(), ask.knowledge).map_err(damaged)?
-            }
+        let is_latest = matches!(ask.knowledge, Knowledge::Unspecified | Knowledge::Latest);
+        // What was known then is said by the facts.
+        let now = Snapshot::now(&row, ask.plan_year, Some(days).filter(|_| is_latest)).map_err(damaged)?;
+        let snapshot = if is_latest {
+            now
+        } else {
+            let years = i32::from(first.year())..=i32::from(last.year());
+            // By their reports alone, days are what the project says now.
+            let is_strict = ask.knowledge == Knowledge::ThenStrict;
+            let facts = self.of_project(rows, name, years, ask.plan_year, is_strict)?;
+            now.then(&facts, ask.day.into(), ask.knowledge).map_err(damaged)?
         };
         Ok(KnownProject { snapshot })
     }
