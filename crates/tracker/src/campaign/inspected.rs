@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use milepost_figures::Day;
 use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::{
     Aspect, CampaignVeto, Finding, Inspection, RectificationOrder, finding, inspection,
 };
-use milepost_resource::{Rows, date};
+use milepost_resource::{Rows, date, field_numbers, read_fields};
 use milepost_schedule::Calendar;
 use milepost_types::DamagedRow;
 
@@ -20,11 +19,9 @@ use super::score::AspectFacts;
 use super::walk::Walk;
 use crate::decide::Tracker;
 use crate::supervision::clock::overdue_working_days;
+use crate::tables::supervised::{FindingRow, InspectionRow};
 
-/// The fields that are read.
-const OF_INSPECTIONS: &[&str] = &["aspects", "state", "inspection_date", "reported_date", "delete_time"];
-const OF_FINDINGS: &[&str] =
-    &["aspect", "severity", "finding_date", "reported_date", "state", "state_date", "delete_time"];
+/// The fields that are read of orders.
 const OF_ORDERS: &[&str] =
     &["findings", "due_date", "issue_date", "state", "act_date", "answers", "delete_time"];
 
@@ -34,19 +31,20 @@ const FINDINGS: &str = "/findings/";
 /// What supervision says of one project after another.
 pub(super) struct Supervision<'a> {
     calendar: &'a Calendar,
-    inspections: Walk<'a, Inspection>,
-    findings: Walk<'a, Finding>,
-    orders: Walk<'a, RectificationOrder>,
+    inspections: Walk<'a, Inspection, InspectionRow>,
+    findings: Walk<'a, Finding, (String, FindingRow)>,
+    orders: Walk<'a, RectificationOrder, RectificationOrder>,
 }
 
 impl<'a> Supervision<'a> {
     /// With the working days of the portfolio.
     pub(super) fn new(rows: &Rows<'a, Tracker>, calendar: &'a Calendar) -> Self {
+        let of_orders = field_numbers::<RectificationOrder>(OF_ORDERS);
         Self {
             calendar,
-            inspections: Walk::new(rows, OF_INSPECTIONS),
-            findings: Walk::new(rows, OF_FINDINGS),
-            orders: Walk::new(rows, OF_ORDERS),
+            inspections: Walk::new(rows, |_, row| InspectionRow::read(row)),
+            findings: Walk::new(rows, |id, row| Ok((id.to_owned(), FindingRow::read(row)?))),
+            orders: Walk::new(rows, move |_, row| read_fields(row, &of_orders)),
         }
     }
 
@@ -57,20 +55,16 @@ impl<'a> Supervision<'a> {
     pub(super) fn of(&mut self, window: &Window<'_>) -> Result<Inspected, DamagedRow> {
         let mut inspected = Inspected::default();
         for found in self.inspections.under(window.project) {
-            inspected.note_inspection(&found?.1, window);
+            inspected.note_inspection(&found?, window);
         }
-        let mut aspects = Vec::new();
-        for found in self.findings.under(window.project) {
-            let (id, finding) = found?;
-            inspected.note_finding(&id, &finding, window);
-            aspects.push((id, finding.aspect));
-        }
+        let findings = self.findings.under(window.project).collect::<Result<Vec<_>, _>>()?;
         // An order that is of no finding of the project is of no aspect.
-        if !aspects.is_empty() {
+        if !findings.is_empty() {
             for found in self.orders.under(window.project) {
-                inspected.note_order(&found?.1, &aspects, self.calendar, window);
+                inspected.note_order(&found?, &findings, self.calendar, window);
             }
         }
+        findings.into_iter().for_each(|(id, finding)| inspected.note_finding(id, &finding, window));
         Ok(inspected)
     }
 }
@@ -79,16 +73,15 @@ impl<'a> Supervision<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Inspected {
     of: BTreeMap<i32, AspectFacts>,
-    /// The aspect and the severity of each finding that counts, with its id.
-    findings: Vec<(String, Aspect, finding::Severity)>,
+    /// The aspect and the severity of each finding that counts, by the numbers of the schema, with its id.
+    findings: Vec<(String, i32, i32)>,
 }
 
 impl Inspected {
     /// Notes the aspects that an inspection looked at.
-    fn note_inspection(&mut self, inspection: &Inspection, window: &Window<'_>) {
-        let is_done = inspection.state() == inspection::State::Done && inspection.delete_time.is_none();
-        let inside = is_inside(window, inspection.inspection_date.as_ref());
-        if is_done && inside && is_known(window, inspection.reported_date.as_ref()) {
+    fn note_inspection(&mut self, inspection: &InspectionRow, window: &Window<'_>) {
+        let is_done = inspection.state == i32::from(inspection::State::Done) && !inspection.is_deleted;
+        if is_done && is_inside(window, inspection.day) && is_known(window, inspection.reported) {
             for aspect in &inspection.aspects {
                 self.of.entry(*aspect).or_default().is_inspected = true;
             }
@@ -96,14 +89,12 @@ impl Inspected {
     }
 
     /// Notes a finding, if it counts.
-    fn note_finding(&mut self, id: &str, finding: &Finding, window: &Window<'_>) {
-        let inside = is_inside(window, finding.finding_date.as_ref());
-        if !inside || finding.delete_time.is_some() || !is_known(window, finding.reported_date.as_ref()) {
+    fn note_finding(&mut self, id: String, finding: &FindingRow, window: &Window<'_>) {
+        if !is_inside(window, finding.day) || finding.is_deleted || !is_known(window, finding.reported) {
             return;
         }
-        let is_withdrawn = finding.state() == finding::State::Withdrawn;
-        let was_then = window.knowledge == Knowledge::Then
-            && date(finding.state_date.as_ref()).is_some_and(|withdrawn| withdrawn > window.day);
+        let is_withdrawn = finding.state == i32::from(finding::State::Withdrawn);
+        let was_then = window.knowledge == Knowledge::Then && finding.state_day > window.day.into();
         if is_withdrawn && !was_then {
             return;
         }
@@ -112,14 +103,14 @@ impl Inspected {
         if let Some(count) = rank.checked_sub(1).and_then(|rank| facts.findings.get_mut(rank)) {
             *count += 1;
         }
-        self.findings.push((id.to_owned(), finding.aspect(), finding.severity()));
+        self.findings.push((id, finding.aspect, finding.severity));
     }
 
     /// Notes the days on which an order was overdue, for each aspect of its findings, whether they count or not.
     fn note_order(
         &mut self,
         order: &RectificationOrder,
-        aspects: &[(String, i32)],
+        findings: &[(String, FindingRow)],
         calendar: &Calendar,
         window: &Window<'_>,
     ) {
@@ -133,7 +124,7 @@ impl Inspected {
         let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else { return };
         let aspect_of = |name: &String| {
             let id = name.strip_prefix(&window.member.project)?.strip_prefix(FINDINGS)?;
-            aspects.iter().find(|(of, _)| of == id).map(|(_, aspect)| *aspect)
+            findings.iter().find(|(of, _)| of == id).map(|(_, finding)| finding.aspect)
         };
         let mut of: Vec<i32> = order.findings.iter().filter_map(aspect_of).collect();
         of.sort_unstable();
@@ -149,20 +140,20 @@ impl Inspected {
     /// The findings that veto the member, a project: their names.
     pub(super) fn vetoes(&self, veto: Option<&CampaignVeto>, project: &str) -> Vec<String> {
         let Some(veto) = veto else { return Vec::new() };
-        let is_grave = |(_, aspect, severity): &&(String, Aspect, finding::Severity)| {
-            let is_of = veto.aspects.is_empty() || veto.aspects.contains(&(*aspect).into());
-            is_of && i32::from(*severity) >= veto.min_severity
+        let is_grave = |(_, aspect, severity): &&(String, i32, i32)| {
+            let is_of = veto.aspects.is_empty() || veto.aspects.contains(aspect);
+            is_of && *severity >= veto.min_severity
         };
         let grave = self.findings.iter().filter(is_grave);
         grave.map(|(id, ..)| [project, FINDINGS, id.as_str()].concat()).collect()
     }
 }
 
-fn is_inside(window: &Window<'_>, day: Option<&gtype::Date>) -> bool {
-    date(day).is_some_and(|day: Date| window.join <= day && day <= window.day)
+fn is_inside(window: &Window<'_>, day: Day) -> bool {
+    Day::from(window.join) <= day && day <= window.day.into()
 }
 
 /// Whether something counts as known that was reported on a day.
-fn is_known(window: &Window<'_>, reported: Option<&gtype::Date>) -> bool {
-    window.knowledge != Knowledge::Then || date(reported).is_none_or(|reported| reported <= window.day)
+fn is_known(window: &Window<'_>, reported: Option<Day>) -> bool {
+    window.knowledge != Knowledge::Then || reported.is_none_or(|reported| reported <= window.day.into())
 }

@@ -247,7 +247,7 @@ fn left_out(window: &Window<'_>, reported: &Reported) -> Vec<MissingFigure> {
 }
 
 fn missing(window: &Window<'_>, why: Why) -> MissingFigure {
-    MissingFigure { subject: window.project.to_string(), why: why.to_owned() }
+    MissingFigure { subject: window.member.project.clone(), why: why.to_owned() }
 }
 
 /// A figure of a value, or of why there is none.

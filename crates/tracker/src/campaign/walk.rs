@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange, Read, Row};
-use milepost_resource::{Rows, Rules, field_numbers, read_fields};
+use milepost_resource::{Rows, Rules, Unreadable};
 use milepost_types::DamagedRow;
 
 use crate::decide::Tracker;
@@ -18,42 +18,46 @@ use crate::names::ProjectName;
 /// So many rows are passed over on the way to a project: about what looking it up costs.
 const STEPS: usize = 8;
 
-/// A walk along the table of resources `R`, of which some fields are read.
-pub(super) struct Walk<'a, R> {
+/// Reads a row of this id.
+type ReadRow<T> = Box<dyn Fn(&str, &[u8]) -> Result<T, Unreadable>>;
+
+/// A walk along the table of resources `R`, of whose rows a `T` is read.
+pub(super) struct Walk<'a, R, T> {
     read: &'a dyn Read,
-    numbers: Vec<u32>,
+    read_row: ReadRow<T>,
     /// What the keys of the project begin with that was asked for last.
     prefix: Vec<u8>,
     rows: Peekable<Box<dyn Iterator<Item = Row> + 'a>>,
     resource: PhantomData<fn() -> R>,
 }
 
-impl<'a, R: Rules<Tracker>> Walk<'a, R> {
-    /// Of these fields.
-    pub(super) fn new(rows: &Rows<'a, Tracker>, fields: &[&str]) -> Self {
+impl<'a, R: Rules<Tracker>, T> Walk<'a, R, T> {
+    /// That reads this of each row, by its id.
+    pub(super) fn new(
+        rows: &Rows<'a, Tracker>,
+        read_row: impl Fn(&str, &[u8]) -> Result<T, Unreadable> + 'static,
+    ) -> Self {
         let none: Box<dyn Iterator<Item = Row> + 'a> = Box::new(std::iter::empty());
         Self {
             read: rows.read,
-            numbers: field_numbers::<R>(fields),
+            read_row: Box::new(read_row),
             prefix: Vec::new(),
             rows: none.peekable(),
             resource: PhantomData,
         }
     }
 
-    /// What stands under a project: the ids, with what is read of each, in their order.
+    /// What is read of the rows under a project, in the order of their ids.
     pub(super) fn under(
         &mut self,
         project: &ProjectName,
-    ) -> impl Iterator<Item = Result<(String, R), DamagedRow>> + use<'_, 'a, R> {
+    ) -> impl Iterator<Item = Result<T, DamagedRow>> + use<'_, 'a, R, T> {
         self.go_to(project);
         std::iter::from_fn(move || {
             let (key, row) = self.rows.next_if(|(key, _)| key.starts_with(&self.prefix))?;
-            let damaged = |what: String| DamagedRow::new(R::TABLE_NAME, &key, what);
-            let id = std::str::from_utf8(&key[self.prefix.len()..]);
-            let id = id.map_err(|_| damaged("its key is no name".into()));
-            let read = || read_fields(&row, &self.numbers).map_err(|error| damaged(error.to_string()));
-            Some(id.and_then(|id| Ok((id.to_owned(), read()?))))
+            let id = std::str::from_utf8(&key[self.prefix.len()..]).map_err(Unreadable::new);
+            let read = id.and_then(|id| (self.read_row)(id, &row));
+            Some(read.map_err(|error| DamagedRow::new(R::TABLE_NAME, &key, error)))
         })
     }
 
@@ -75,11 +79,17 @@ impl<'a, R: Rules<Tracker>> Walk<'a, R> {
 mod tests {
     use milepost_proto::tracker::v1::Finding;
     use milepost_resource::Table;
+    use milepost_types::ResourceName as _;
     use proptest::prelude::*;
     use prost::Message;
 
     use super::*;
     use crate::tests::world::Rows as Stored;
+
+    /// With their titles.
+    fn findings<'a>(rows: &Rows<'a, Tracker>) -> Walk<'a, Finding, (String, String)> {
+        Walk::new(rows, |id, row| Ok((id.to_owned(), Finding::decode(row)?.title)))
+    }
 
     fn name(project: usize) -> ProjectName {
         format!("portfolios/wsc/projects/p{project}").parse().unwrap()
@@ -96,22 +106,18 @@ mod tests {
             for (project, count) in counts.iter().enumerate() {
                 for i in 0..*count {
                     let name = format!("{}/findings/f{i}", name(project));
-                    let finding = Finding { name, title: "long".into(), aspect: i as i32, ..Finding::default() };
+                    let finding = Finding { name, title: format!("{project} {i}"), ..Finding::default() };
                     Table::of::<Tracker, Finding>().put(&mut stored, finding.encode_to_vec().into()).unwrap();
                 }
             }
             let rows = Rows::<Tracker>::new(&stored);
-            let mut walk = Walk::<Finding>::new(&rows, &["aspect"]);
+            let mut walk = findings(&rows);
             for project in asked {
                 let found: Vec<_> = walk.under(&name(project)).map(Result::unwrap).collect();
                 let scanned: Vec<_> = rows.under::<Finding>(name(project).ids(), None).map(Result::unwrap).collect();
                 let scanned: Vec<_> = scanned
                     .into_iter()
-                    .map(|(name, row)| {
-                        let aspect = Finding::decode(row).unwrap().aspect;
-                        let id = milepost_types::ResourceName::id(&name).to_string();
-                        (id, Finding { aspect, ..Finding::default() })
-                    })
+                    .map(|(name, row)| (name.id().to_string(), Finding::decode(row).unwrap().title))
                     .collect();
                 prop_assert_eq!(found, scanned);
             }
@@ -123,7 +129,7 @@ mod tests {
         let mut stored = Stored::default();
         milepost_ledger::Write::put(&mut stored, b"\x2bwsc\0p1\0f".into(), b"\xff".as_slice().into());
         let rows = Rows::<Tracker>::new(&stored);
-        let found = Walk::<Finding>::new(&rows, &["aspect"]).under(&name(1)).next().unwrap();
+        let found = findings(&rows).under(&name(1)).next().unwrap();
         assert!(found.unwrap_err().to_string().contains("tracker.finding"));
     }
 }

@@ -83,6 +83,7 @@ pub(crate) mod portfolio;
 pub(crate) mod project;
 pub(crate) mod source;
 pub(crate) mod standings;
+pub(crate) mod supervised;
 
 use milepost_proto::tracker::v1::{
     Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
