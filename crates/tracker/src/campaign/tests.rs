@@ -18,7 +18,7 @@ use super::*;
 use crate::command::Command;
 use crate::names::CampaignName;
 use crate::tests::Registry;
-use crate::tests::world::{Action, World, command, create, draft, kinds};
+use crate::tests::world::{Action, Counted, World, command, create, draft, kinds};
 
 /// The 100 days of office.md, section 5, and the 50th.
 const START: Date = date(2021, 3, 1);
@@ -498,34 +498,6 @@ fn an_open_campaign_is_updated_in_its_names_alone() {
     assert_eq!((kinds(&events), world.campaign().state()), (vec!["campaign.cancelled"], State::Cancelled));
 }
 
-/// Rows whose reads are counted.
-struct Counted<'a> {
-    rows: &'a crate::tests::world::Rows,
-    reads: std::sync::atomic::AtomicUsize,
-}
-
-impl Counted<'_> {
-    fn count(&self) {
-        self.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-}
-
-impl milepost_ledger::Read for Counted<'_> {
-    fn get(&self, key: &[u8]) -> Option<bytes::Bytes> {
-        self.count();
-        self.rows.get(key)
-    }
-
-    fn scan<'a>(
-        &'a self,
-        range: &milepost_ledger::KeyRange,
-        direction: milepost_ledger::Direction,
-    ) -> Box<dyn Iterator<Item = milepost_ledger::Row> + 'a> {
-        self.count();
-        Box::new(self.rows.scan(range, direction).inspect(|_| self.count()))
-    }
-}
-
 /// A campaign of 1,000 members answers at once: each is read by index, by itself, and nothing is read for pairs of them.
 #[test]
 fn what_a_member_costs_does_not_depend_on_how_many_there_are() {
@@ -538,7 +510,7 @@ fn what_a_member_costs_does_not_depend_on_how_many_there_are() {
             world.completes(&mut registry, id, vec![completed(START, DAY_50, (50, 0), Some(DAY_50))]);
         }
         world.opened(campaign(ids.iter().map(|id| member(id, 100)).collect()));
-        let counted = Counted { rows: &world.rows, reads: Default::default() };
+        let counted = Counted::new(&world.rows);
         let rows = milepost_resource::Rows::<Tracker>::new(&counted);
         let request = StandingsRequest { knowledge: Knowledge::Then, ..at(DAY_50) };
         let found = answer(&rows, world.now, &request).unwrap();
@@ -548,7 +520,7 @@ fn what_a_member_costs_does_not_depend_on_how_many_there_are() {
                 .iter()
                 .all(|standing| (standing.rank, standing.total.as_deref()) == (Some(1), Some("100.00")))
         );
-        counted.reads.into_inner()
+        counted.reads()
     };
     let [few, twice, thrice] = [20, 40, 60].map(reads);
     assert_eq!(twice - few, thrice - twice);

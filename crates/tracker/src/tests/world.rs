@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -64,6 +65,38 @@ impl Write for Rows {
     }
 }
 
+/// Rows whose reads are counted: each look-up, each scan, and each row of a scan.
+pub(crate) struct Counted<'a> {
+    rows: &'a Rows,
+    reads: AtomicUsize,
+}
+
+impl<'a> Counted<'a> {
+    pub(crate) fn new(rows: &'a Rows) -> Self {
+        Self { rows, reads: AtomicUsize::default() }
+    }
+
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Read for Counted<'_> {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.count();
+        self.rows.get(key)
+    }
+
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+        self.count();
+        Box::new(self.rows.scan(range, direction).inspect(|_| self.count()))
+    }
+}
+
 /// A tracker, with the entries that made its rows.
 #[derive(Default)]
 pub(crate) struct World {
@@ -87,10 +120,10 @@ impl World {
         (world, registry)
     }
 
-    /// Decides a command and applies what it does; says its events.
-    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Rejection> {
+    /// What the next command is decided in.
+    pub(crate) fn context(&self) -> Context {
         let sequence = self.entries.len() as u64 + 1;
-        let context = Context {
+        Context {
             log: LogId::from_bytes([9; 16]),
             sequence,
             commit_time: self.now,
@@ -98,13 +131,18 @@ impl World {
             actor: self.actor.clone(),
             command_id: CommandId::Server(format!("t-{sequence}")),
             seed: u128::from(sequence) << 64,
-        };
+        }
+    }
+
+    /// Decides a command and applies what it does; says its events.
+    pub(crate) fn submit(&mut self, command: Command) -> Result<Vec<Event>, Rejection> {
+        let context = self.context();
         let decision = self.domain.decide(&self.rows, &command, &context)?;
         if decision.events.is_empty() {
             return Ok(Vec::new());
         }
         let entry = Entry {
-            sequence,
+            sequence: context.sequence,
             commit_time: context.commit_time,
             actor: context.actor,
             command_id: context.command_id,

@@ -2,16 +2,20 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use milepost_ledger::Domain as _;
 use milepost_proto::event::v1::Event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::{Nearness, Outlook};
+use milepost_proto::tracker::v1::{RectificationOrder, rectification_order};
 use milepost_service::access::Permit;
 use milepost_service::value::date_message;
 use milepost_types::{Rejection, limits};
+use prost::Message as _;
 
 use crate::command::{AdvanceDate, Command};
+use crate::decide::Tracker;
 use crate::tests::samples::{BASELINE, TODAY};
-use crate::tests::world::{Action, advance, create, draft, kinds, name};
+use crate::tests::world::{Action, Counted, advance, create, draft, kinds, name};
 use crate::tests::{Registry, World};
 
 /// A world where it is years later, so that any of these days may have begun.
@@ -51,6 +55,35 @@ fn a_day_tells_itself_first_and_then_who_stands_otherwise_by_name() {
     assert_eq!(subjects, ["a", "b", "c"]);
     assert_eq!(recorded[1].changed_fields, ["nearness", "outlook"]);
     assert_eq!(world.milestone(&name("road", "a")).outlook(), Outlook::DueSoon);
+}
+
+/// office.md section 0: what a date moves is found by indexes.
+#[test]
+fn a_day_with_nothing_due_reads_the_same_however_large_the_portfolio_is() {
+    let (day, far) = (TODAY.tomorrow().unwrap(), BASELINE.saturating_add(1.years()));
+    let reads = |count: usize| {
+        let mut world = world();
+        let drafts = (0..count).map(|index| draft("road", Some(&format!("m{index:04}")), Some(far)));
+        world.submit(create(drafts.collect())).unwrap();
+        for index in 0..count {
+            let order = RectificationOrder {
+                name: format!("portfolios/wsc/projects/road/rectificationOrders/r{index:04}"),
+                issue_date: Some(date_message(TODAY)),
+                due_date: Some(date_message(far)),
+                act_date: Some(date_message(TODAY)),
+                state: rectification_order::State::Issued.into(),
+                next_change_date: Some(date_message(far)),
+                ..RectificationOrder::default()
+            };
+            let table = milepost_resource::Table::of::<Tracker, RectificationOrder>();
+            table.put(&mut world.rows, order.encode_to_vec().into()).unwrap();
+        }
+        let rows = Counted::new(&world.rows);
+        let decision = world.domain.decide(&rows, &advance(day), &world.context()).unwrap();
+        assert_eq!(decision.events.len(), 1, "nothing but the date");
+        rows.reads()
+    };
+    assert_eq!(reads(10), reads(200));
 }
 
 #[test]
