@@ -3,6 +3,8 @@
 //! Invariant: nothing of a day outside of the member's window counts, nor what is not known by the knowledge that is asked
 //! for.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use milepost_figures::{Ask, Day, Reported};
 use milepost_proto::figure::v1::Knowledge;
@@ -14,6 +16,9 @@ use super::score::{InvestmentFacts, TargetMilestone};
 use crate::decide::{Tracker, between};
 use crate::names::ProjectName;
 use crate::tables;
+
+/// Outcomes of so many milestones of a target are looked up one by one; of more, all that the project has are read.
+pub(super) const LOOKED_UP: usize = 16;
 
 /// Whose facts, and of when.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +45,14 @@ pub(super) fn milestones(
         return Ok(Vec::new());
     };
     let day = Day::from(window.day);
+    let is_small = target.milestones.len() <= LOOKED_UP;
+    let mut all =
+        if is_small { BTreeMap::new() } else { tables::outcome::of_project(rows.read, window.project)? };
     let milestone = |milestone: &CampaignMilestone| {
-        let outcomes = tables::outcome::of_milestone(rows.read, window.project, &milestone.id)?;
+        let outcomes = match is_small {
+            true => tables::outcome::of_milestone(rows.read, window.project, &milestone.id)?,
+            false => all.remove(&milestone.id).unwrap_or_default(),
+        };
         let achieved = tables::outcome::known(&outcomes, day, window.knowledge)
             .and_then(tables::outcome::Outcome::achieved);
         Ok(TargetMilestone {

@@ -498,6 +498,22 @@ fn an_open_campaign_is_updated_in_its_names_alone() {
     assert_eq!((kinds(&events), world.campaign().state()), (vec!["campaign.cancelled"], State::Cancelled));
 }
 
+#[test]
+fn the_milestones_of_a_target_count_however_many_there_are() {
+    for count in [1, facts::LOOKED_UP, facts::LOOKED_UP + 1, 2 * facts::LOOKED_UP] {
+        let (mut world, _) = World::with_projects(&["a"]);
+        let due = date(2021, 4, 1);
+        for i in 0..count {
+            world.add_milestone("a", &format!("m{i}"), 0, due, (i % 2 == 0).then_some(due));
+        }
+        world.opened(campaign(vec![member("a", 100)]));
+        let found = world.standings(DAY_50, Knowledge::Latest);
+        let milestones = found.standings[0].scores[0].milestones.clone().unwrap();
+        let expected = (count.div_ceil(2).to_string(), count.to_string());
+        assert_eq!((milestones.numerator, milestones.denominator), expected);
+    }
+}
+
 /// A campaign of 1,000 members answers at once: each is read by index, by itself, and nothing is read for pairs of them.
 #[test]
 fn what_a_member_costs_does_not_depend_on_how_many_there_are() {

@@ -4,9 +4,12 @@
 //! the milestone alone, as each is put, and only added to: so it says what was known of an outcome on a day, also of one
 //! that was taken back. A milestone that has been nothing but PLANNED has none.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use milepost_figures::Day;
 use milepost_ledger::key::Key;
-use milepost_ledger::{Read, Write};
+use milepost_ledger::{Direction, KeyRange, Read, Write};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::State;
@@ -108,6 +111,23 @@ pub(crate) fn of_milestone(
     let Some(row) = rows.get(&key) else { return Ok(Vec::new()) };
     let row = Row::decode(row).map_err(|error| Table::MilestoneOutcome.damaged(&key, error))?;
     Ok(row.outcomes)
+}
+
+/// The outcomes of the milestones of a project, by their ids; of one without any there is nothing.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn of_project(
+    rows: &dyn Read,
+    project: &ProjectName,
+) -> Result<BTreeMap<String, Vec<Outcome>>, DamagedRow> {
+    let prefix = project.ids().iter().fold(Key::of(Table::MilestoneOutcome), Key::under).done();
+    let read = |(key, value): (Bytes, Bytes)| {
+        let id = key.get(prefix.len()..).unwrap_or_default();
+        let outcomes = Row::decode(value).map_err(|error| Table::MilestoneOutcome.damaged(&key, error))?;
+        Ok((String::from_utf8_lossy(id).into_owned(), outcomes.outcomes))
+    };
+    rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).map(read).collect()
 }
 
 /// Of the outcomes of a milestone the last that counts as known on a day.
