@@ -248,8 +248,8 @@ async fn requirements_come_page_by_page() {
     tracker.stop().await;
 }
 
-/// office.md section 7, and two who upgrade one project at once: one entry does it, and the other call finds it done, or is
-/// refused; nothing is half there.
+/// office.md, section 7, and two who upgrade one project at once: one entry does it, and the other call finds it done,
+/// or is refused; nothing is half there.
 #[tokio::test]
 async fn a_project_that_two_upgrade_at_once_is_upgraded_once() {
     let (_registry, mut tracker) = road().await;

@@ -174,7 +174,7 @@ const ANSWER_BYTES: usize = 4 << 20;
 /// The most projects that a page has.
 const LARGEST_PAGE: usize = 1_000;
 
-/// office.md section 4: ReplayWarningPolicy over 60 periods, paged by project; writes and emits nothing.
+/// office.md, section 4: ReplayWarningPolicy over 60 periods, paged by project; writes and emits nothing.
 #[tokio::test]
 async fn a_replay_of_sixty_months_goes_page_by_page_with_writers_between_and_writes_nothing() {
     use prost::Message;
