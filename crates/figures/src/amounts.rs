@@ -2,8 +2,6 @@
 //!
 //! Invariant: a period counts whole or not at all, and so does its amount; of periods with a day in common one counts.
 
-use bytes::Bytes;
-use milepost_resource::Unreadable;
 use milepost_types::CurrencyCode;
 
 use crate::encoded::{Amount, Day, Plan, ReportedAmount};
@@ -21,7 +19,7 @@ pub enum Planned {
 }
 
 impl Planned {
-    fn of(amount: Option<Amount<'_>>, currency: CurrencyCode) -> Self {
+    fn of(amount: Option<Amount>, currency: CurrencyCode) -> Self {
         match amount {
             None => Self::Nothing,
             Some(amount) => amount.in_currency(currency).map_or(Self::Elsewhere, Self::Amount),
@@ -48,19 +46,19 @@ pub struct Reported {
 
 impl Reported {
     /// Adds up these reports between two days, if any day counts.
-    ///
-    /// # Errors
-    /// If one cannot be decoded.
-    pub fn of(
-        reports: &[Bytes],
-        days: Option<(Day, Day)>,
-        currency: CurrencyCode,
-    ) -> Result<Self, Unreadable> {
+    pub fn of(reports: &[ReportedAmount], days: Option<(Day, Day)>, currency: CurrencyCode) -> Self {
         let mut sum = Self::default();
-        let Some((first, last)) = days else { return Ok(sum) };
-        let mut reports =
-            reports.iter().map(|report| ReportedAmount::read(report)).collect::<Result<Vec<_>, _>>()?;
-        reports.sort_by_key(|report| (report.start, report.end));
+        let Some((first, last)) = days else { return sum };
+        let by_days = |report: &ReportedAmount| (report.start, report.end);
+        // Most are said in their order.
+        let mut sorted = Vec::new();
+        let reports = if reports.is_sorted_by_key(by_days) {
+            reports
+        } else {
+            sorted.extend_from_slice(reports);
+            sorted.sort_by_key(by_days);
+            &sorted
+        };
         let mut until = None;
         for report in reports {
             let overlaps = until.is_some_and(|until| report.start <= until);
@@ -84,7 +82,7 @@ impl Reported {
                 None => sum.elsewhere += 1,
             }
         }
-        Ok(sum)
+        sum
     }
 
     /// Whether there is no report of any of these days.
@@ -106,24 +104,16 @@ pub struct Plans {
 
 impl Plans {
     /// What a plan says, if there is one.
-    ///
-    /// # Errors
-    /// If it cannot be decoded.
-    pub fn of(
-        plan: Option<&Bytes>,
-        days: Option<(Day, Day)>,
-        currency: CurrencyCode,
-    ) -> Result<Self, Unreadable> {
-        let Some(plan) = plan else { return Ok(Self::default()) };
-        let plan = Plan::read(plan)?;
-        let is_by = |step: &&(Day, Amount<'_>)| days.is_some_and(|(_, last)| step.0 <= last);
+    pub fn of(plan: Option<&Plan>, days: Option<(Day, Day)>, currency: CurrencyCode) -> Self {
+        let Some(plan) = plan else { return Self::default() };
+        let is_by = |step: &&(Day, Amount)| days.is_some_and(|(_, last)| step.0 <= last);
         // Steps rise, and are in the currency of the plan.
         let last = plan.schedule.iter().rev().find(is_by).map_or(0, |(_, amount)| amount.nanos);
-        Ok(Self {
+        Self {
             investment: Planned::of(plan.investment, currency),
             funds: Planned::of(plan.funds, currency),
             scheduled: (!plan.schedule.is_empty()).then_some(last),
-        })
+        }
     }
 }
 
@@ -147,7 +137,8 @@ mod tests {
         let report = |start, end, units| {
             let amount = Some(Money { currency_code: "CNY".into(), units, nanos: 0 });
             let period = Some(Period { start_date: date(start), end_date: date(end) });
-            Bytes::from(CompletedInvestment { period, amount, reported_date: None }.encode_to_vec())
+            let report = CompletedInvestment { period, amount, reported_date: None };
+            ReportedAmount::read(&report.encode_to_vec()).unwrap()
         };
         let reports = [
             report("2021-04-01", "2021-09-30", 100),
@@ -156,7 +147,7 @@ mod tests {
         ];
         let days = Some((Day(20_210_101), Day(20_211_231)));
         let currency = CurrencyCode::stored("CNY").unwrap();
-        let sum = Reported::of(&reports, days, currency).unwrap();
+        let sum = Reported::of(&reports, days, currency);
         let until = Day(20_211_031);
         let expected =
             Reported { nanos: 101_000_000_000, inside: 2, until, overlapping: 1, ..Reported::default() };

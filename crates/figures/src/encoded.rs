@@ -81,19 +81,19 @@ impl From<&gtype::Date> for Day {
 
 /// An amount in billionths, with the code of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Amount<'a> {
-    /// The code of its currency.
-    pub currency: &'a [u8],
+pub struct Amount {
+    /// The code of its currency; zeros if that has not the length that every code has.
+    pub currency: [u8; 3],
     /// Billionths of a unit.
     pub nanos: i128,
 }
 
-impl<'a> Amount<'a> {
-    fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
-        let (mut currency, mut units, mut nanos): (&[u8], _, _) = (&[], 0, 0);
+impl Amount {
+    fn read(run: &[u8]) -> Result<Self, DecodeError> {
+        let (mut currency, mut units, mut nanos) = ([0; 3], 0, 0);
         for field in wire::fields(run) {
             match field? {
-                (1, Value::Run(code)) => currency = code,
+                (1, Value::Run(code)) => currency = code.try_into().unwrap_or_default(),
                 (2, Value::Number(number)) => units = number.cast_signed(),
                 (3, Value::Number(number)) => nanos = number.cast_signed(),
                 _ => {}
@@ -104,24 +104,24 @@ impl<'a> Amount<'a> {
 
     /// Its billionths, if it is in this currency.
     pub fn in_currency(&self, currency: CurrencyCode) -> Option<i128> {
-        (self.currency == currency.as_str().as_bytes()).then_some(self.nanos)
+        (self.currency == *currency.as_str().as_bytes()).then_some(self.nanos)
     }
 }
 
 /// Completed investment, or received funds: both are encoded alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReportedAmount<'a> {
+pub struct ReportedAmount {
     /// The first day.
     pub start: Day,
     /// The last day.
     pub end: Day,
     /// How much.
-    pub amount: Amount<'a>,
+    pub amount: Amount,
     /// The day of the report. None: it was not said.
     pub reported: Option<Day>,
 }
 
-impl<'a> ReportedAmount<'a> {
+impl ReportedAmount {
     /// Whether an encoded one may have a day between these two: false if its years alone say that it has none. Of the
     /// reports of many years all but a few are passed over so, without being read.
     pub fn may_touch(run: &[u8], (first, last): (Day, Day)) -> bool {
@@ -132,7 +132,7 @@ impl<'a> ReportedAmount<'a> {
     ///
     /// # Errors
     /// If it cannot be decoded.
-    pub fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
+    pub fn read(run: &[u8]) -> Result<Self, DecodeError> {
         let mut report = Self { start: Day(0), end: Day(0), amount: Amount::default(), reported: None };
         for field in wire::fields(run) {
             match field? {
@@ -180,20 +180,20 @@ pub(crate) fn period_of(run: &[u8]) -> Result<(Day, Day), DecodeError> {
 
 /// The plan of a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Plan<'a> {
+pub struct Plan {
     /// The year.
     pub year: i64,
     /// The investment that is planned.
-    pub investment: Option<Amount<'a>>,
+    pub investment: Option<Amount>,
     /// The funds that are planned.
-    pub funds: Option<Amount<'a>>,
+    pub funds: Option<Amount>,
     /// What is to be completed by which day.
-    pub schedule: Vec<(Day, Amount<'a>)>,
+    pub schedule: Vec<(Day, Amount)>,
     /// The day of the report. None: it was not said.
     pub reported: Option<Day>,
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// The year of an encoded plan.
     ///
     /// # Errors
@@ -211,7 +211,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// If it cannot be decoded.
-    pub fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
+    pub fn read(run: &[u8]) -> Result<Self, DecodeError> {
         let mut plan = Self::default();
         for field in wire::fields(run) {
             match field? {
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn step_of(run: &[u8]) -> Result<(Day, Amount<'_>), DecodeError> {
+fn step_of(run: &[u8]) -> Result<(Day, Amount), DecodeError> {
     let (mut date, mut amount) = (Day(0), Amount::default());
     for field in wire::fields(run) {
         match field? {
@@ -256,8 +256,8 @@ mod tests {
         Some(Money { currency_code: "CNY".into(), units, nanos })
     }
 
-    fn cny(nanos: i128) -> Amount<'static> {
-        Amount { currency: b"CNY", nanos }
+    fn cny(nanos: i128) -> Amount {
+        Amount { currency: *b"CNY", nanos }
     }
 
     #[test]

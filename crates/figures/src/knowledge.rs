@@ -5,23 +5,23 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
 use milepost_resource::Unreadable;
+use prost::DecodeError;
 
 use crate::encoded::{Day, Plan, ReportedAmount, period_of};
 use crate::history::{HistoryEntry, Kind};
 
-/// What a project says, now or as it was known on a day: messages as they are encoded.
+/// What a project says, now or as it was known on a day.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// The plan of the year.
-    pub plan: Option<Bytes>,
+    pub plan: Option<Plan>,
     /// Completed investment.
-    pub completed: Vec<Bytes>,
+    pub completed: Vec<ReportedAmount>,
     /// Received funds.
-    pub received: Vec<Bytes>,
+    pub received: Vec<ReportedAmount>,
     /// The day on which it started.
     pub start: Day,
     /// The day on which it ended.
@@ -44,22 +44,39 @@ impl Snapshot {
     ///
     /// # Errors
     /// If it cannot be decoded.
-    pub fn now(row: &Bytes, year: i32, days: Option<(Day, Day)>) -> Result<Self, Unreadable> {
+    pub fn now(row: &[u8], year: i32, days: Option<(Day, Day)>) -> Result<Self, DecodeError> {
         let mut known = Self::default();
-        let may_touch = |report: &[u8]| days.is_some_and(|days| ReportedAmount::may_touch(report, days));
-        for found in wire::fields(row) {
-            let (number, Value::Run(run)) = found? else { continue };
-            let held = || row.slice_ref(run);
-            match number {
-                field::ANNUAL_PLANS if Plan::year_of(run)? == i64::from(year) => known.plan = Some(held()),
-                field::COMPLETED_INVESTMENTS if may_touch(run) => known.completed.push(held()),
-                field::RECEIVED_FUNDS if may_touch(run) => known.received.push(held()),
-                field::ACTUAL_PERIOD => (known.start, known.end) = period_of(run)?,
-                field::ENROLMENT_DATE => known.enrolment = Day::read(run)?,
-                _ => {}
+        for field in wire::fields(row) {
+            if let (number, Value::Run(run)) = field? {
+                known.take(number, run, year, days)?;
             }
         }
         Ok(known)
+    }
+
+    /// The same of one field of the row, for those who walk over it for other fields too.
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub fn take(
+        &mut self,
+        number: u32,
+        run: &[u8],
+        year: i32,
+        days: Option<(Day, Day)>,
+    ) -> Result<(), DecodeError> {
+        let may_touch = || days.is_some_and(|days| ReportedAmount::may_touch(run, days));
+        match number {
+            field::ANNUAL_PLANS if Plan::year_of(run)? == i64::from(year) => {
+                self.plan = Some(Plan::read(run)?);
+            }
+            field::COMPLETED_INVESTMENTS if may_touch() => self.completed.push(ReportedAmount::read(run)?),
+            field::RECEIVED_FUNDS if may_touch() => self.received.push(ReportedAmount::read(run)?),
+            field::ACTUAL_PERIOD => (self.start, self.end) = period_of(run)?,
+            field::ENROLMENT_DATE => self.enrolment = Day::read(run)?,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// What of it was known on a day, by the facts of the project in the order of their commits. The plan is the last that
@@ -87,8 +104,11 @@ impl Snapshot {
                 false => reported.filter(|_| !fact.removed).unwrap_or(committed) <= day,
             };
             match fact.kind() {
-                Kind::Plan if known(Plan::read(&fact.said)?.reported) => {
-                    self.plan = (!fact.removed).then(|| fact.said.clone());
+                Kind::Plan => {
+                    let plan = Plan::read(&fact.said)?;
+                    if known(plan.reported) {
+                        self.plan = (!fact.removed).then_some(plan);
+                    }
                 }
                 Kind::Completed => completed.add(fact, known)?,
                 Kind::Received => received.add(fact, known)?,
@@ -98,7 +118,7 @@ impl Snapshot {
                 _ => {}
             }
         }
-        (self.completed, self.received) = (completed.into_said(), received.into_said());
+        (self.completed, self.received) = (completed.into_known(), received.into_known());
         Ok(self)
     }
 }
@@ -110,7 +130,7 @@ fn day_of(fact: &HistoryEntry) -> Result<Day, Unreadable> {
 
 /// Reports that are known, by their first days: no two have a day in common.
 #[derive(Default)]
-struct Reports(BTreeMap<Day, (Day, Bytes)>);
+struct Reports(BTreeMap<Day, ReportedAmount>);
 
 impl Reports {
     /// Adds a fact that is known, in place of all that was said of its days.
@@ -120,22 +140,22 @@ impl Reports {
             return Ok(());
         }
         if fact.removed {
-            if self.0.get(&report.start).is_some_and(|(end, _)| *end == report.end) {
+            if self.0.get(&report.start).is_some_and(|held| held.end == report.end) {
                 self.0.remove(&report.start);
             }
             return Ok(());
         }
-        while let Some((start, (end, _))) = self.0.range(..=report.end).next_back()
-            && *end >= report.start
+        while let Some((start, held)) = self.0.range(..=report.end).next_back()
+            && held.end >= report.start
         {
             let start = *start;
             self.0.remove(&start);
         }
-        self.0.insert(report.start, (report.end, fact.said.clone()));
+        self.0.insert(report.start, report);
         Ok(())
     }
 
-    fn into_said(self) -> Vec<Bytes> {
-        self.0.into_values().map(|(_, said)| said).collect()
+    fn into_known(self) -> Vec<ReportedAmount> {
+        self.0.into_values().collect()
     }
 }

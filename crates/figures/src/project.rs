@@ -52,7 +52,8 @@ impl History {
             |error: Unreadable| DamagedRow::new(self.table_name, name.to_string().as_bytes(), error);
         let is_latest = matches!(ask.knowledge, Knowledge::Unspecified | Knowledge::Latest);
         // What was known then is said by the facts.
-        let now = Snapshot::now(&row, ask.plan_year, Some(days).filter(|_| is_latest)).map_err(damaged)?;
+        let now = Snapshot::now(&row, ask.plan_year, Some(days).filter(|_| is_latest));
+        let now = now.map_err(|error| damaged(error.into()))?;
         let snapshot = if is_latest {
             now
         } else {
@@ -68,29 +69,20 @@ impl History {
 
 impl KnownProject {
     /// What was planned for the year, and what of it by its schedule up to a day.
-    ///
-    /// # Errors
-    /// If it cannot be decoded; so with all that is read of it.
-    pub fn plans(&self, until: Date, currency: CurrencyCode) -> Result<Plans, Unreadable> {
+    pub fn plans(&self, until: Date, currency: CurrencyCode) -> Plans {
         let days = Some((until.first_of_year().into(), until.into()));
         Plans::of(self.snapshot.plan.as_ref(), days, currency)
     }
 
     /// Investment that was completed between two days, which are not outside of those that were asked of. A report that
     /// crosses one of them is counted as straddling, never split.
-    ///
-    /// # Errors
-    /// See [`plans`](Self::plans).
-    pub fn completed(&self, days: (Date, Date), currency: CurrencyCode) -> Result<Reported, Unreadable> {
-        self.reported(&self.snapshot.completed, days, currency)
+    pub fn completed(&self, (first, last): (Date, Date), currency: CurrencyCode) -> Reported {
+        Reported::of(&self.snapshot.completed, Some((first.into(), last.into())), currency)
     }
 
     /// Funds that were received between two days, which are not outside of those that were asked of.
-    ///
-    /// # Errors
-    /// See [`plans`](Self::plans).
-    pub fn received(&self, days: (Date, Date), currency: CurrencyCode) -> Result<Reported, Unreadable> {
-        self.reported(&self.snapshot.received, days, currency)
+    pub fn received(&self, (first, last): (Date, Date), currency: CurrencyCode) -> Reported {
+        Reported::of(&self.snapshot.received, Some((first.into(), last.into())), currency)
     }
 
     /// The day on which it started; none if that is not known.
@@ -106,15 +98,5 @@ impl KnownProject {
     /// The day on which it was enrolled; none if that is not known.
     pub fn enrolment(&self) -> Option<Date> {
         self.snapshot.enrolment.date()
-    }
-
-    fn reported(
-        &self,
-        reports: &[Bytes],
-        (first, last): (Date, Date),
-        currency: CurrencyCode,
-    ) -> Result<Reported, Unreadable> {
-        let days = Some((first.into(), last.into()));
-        Reported::of(reports, days, currency)
     }
 }

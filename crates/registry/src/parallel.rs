@@ -8,10 +8,10 @@ use std::panic::resume_unwind;
 use std::thread;
 
 /// What `work` makes of the parts of these items, each of which has `at_least` so many, but for the last.
-pub(crate) fn in_parts<T: Sync, R: Send>(
-    items: &[T],
+pub(crate) fn in_parts<'a, T: Sync, R: Send>(
+    items: &'a [T],
     at_least: usize,
-    work: impl Fn(&[T]) -> R + Sync,
+    work: impl Fn(&'a [T]) -> R + Sync,
 ) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = items.len().div_ceil(threads).max(at_least).max(1);

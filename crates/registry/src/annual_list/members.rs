@@ -120,10 +120,11 @@ fn change(
     Ok(vec![Change::new(scope, kind, Some(before), after)?])
 }
 
-/// An annual list: its name, and the listing of each project on it, by project name.
+/// An annual list: its name, and the listing of each project on it, by the ids of projects.
 pub(crate) type Listings = (Name<AnnualList>, HashMap<String, Listing>);
 
-/// The list of a year in a portfolio, if there is one and it is not deleted.
+/// The list of a year in a portfolio, if there is one and it is not deleted. The names of the projects of the portfolio
+/// begin with `prefix`, before the id.
 ///
 /// # Errors
 /// If its row cannot be decoded.
@@ -131,16 +132,20 @@ pub(crate) fn listings(
     rows: &Rows<'_>,
     portfolio: &Name<Portfolio>,
     year: i32,
+    prefix: &str,
 ) -> Result<Option<Listings>, Rejection> {
     let Ok(id) = ResourceId::of_year(&year.to_string()) else { return Ok(None) };
     let name = Name::<AnnualList>::under(portfolio.ids(), id);
     let list = rows.get(&name)?.filter(|list| !list.is_deleted());
     let of_members = |list: Checked<AnnualList>| {
         let members = list.into_inner().members.into_iter();
-        members
-            .map(|member| (member.listing(), member.project))
-            .map(|(listing, project)| (project, listing))
-            .collect()
+        let by_id = members.filter_map(|mut member| {
+            let listing = member.listing();
+            member.project.strip_prefix(prefix)?;
+            member.project.drain(..prefix.len());
+            Some((member.project, listing))
+        });
+        by_id.collect()
     };
     Ok(list.map(|list| (name, of_members(list))))
 }

@@ -30,7 +30,7 @@ use crate::portfolio::{check_not_after, current_date};
 use crate::tables::history::HISTORY;
 use crate::tables::{Registry, Rows};
 use group::{GroupBy, Groups, TooManyGroups};
-use projects::{Reader, Relations, ReportedProject};
+use projects::{Reader, Relations};
 use statistics::Writer;
 use tally::{Added, Tally};
 
@@ -77,15 +77,18 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
         knowledge: asked.knowledge,
         history: held(&rows, asked, year)?,
     };
-    let projects = rows.under::<Project>(asked.portfolio.ids(), None).collect::<Result<Vec<_>, _>>()?;
+    let projects = projects::rows_of(&rows, &asked.portfolio);
     let candidates = reader.read_all(&projects)?;
-    let list = listings(&rows, &asked.portfolio, year)?;
+    let name = asked.portfolio.to_string();
+    // What the names of its projects begin with, before the id.
+    let prefix = format!("{name}/projects/");
+    let list = listings(&rows, &asked.portfolio, year, &prefix)?;
     let collections = match asked.group_by.contains(&GroupBy::Collection) {
-        true => collections(&rows, &asked.portfolio)?,
+        true => collections(&rows, &asked.portfolio, &prefix)?,
         false => HashMap::new(),
     };
-    let (total, groups) = add_up(asked, &candidates, list.as_ref(), &collections, &reader)?;
-    let name = asked.portfolio.to_string();
+    let relations = Relations::of(&candidates, &prefix);
+    let (total, groups) = add_up(asked, &relations, list.as_ref(), &collections, &reader)?;
     let writer = Writer { portfolio: &name, currency, window, time_basis: asked.time_basis };
     Ok(QueryStatisticsResponse {
         total: Some(writer.statistics(total)?),
@@ -139,18 +142,19 @@ fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> Result<HashMap<Strin
     }
 }
 
-/// The names of collections, by the projects that are members of them.
+/// The names of collections, by the ids of the projects that are members of them.
 type Collections = HashMap<String, Vec<Arc<str>>>;
 
 /// The collections of a portfolio that are not deleted.
-fn collections(rows: &Rows<'_>, portfolio: &Name<Portfolio>) -> Result<Collections, Rejection> {
+fn collections(rows: &Rows<'_>, portfolio: &Name<Portfolio>, prefix: &str) -> Result<Collections, Rejection> {
     let mut found = Collections::new();
     for row in rows.under::<Collection>(portfolio.ids(), None) {
         let (name, row) = row?;
         let collection = rows.read(&name, row)?;
         let name: Arc<str> = name.to_string().into();
-        for member in collection.members.iter().filter(|_| !collection.is_deleted()) {
-            found.entry(member.clone()).or_default().push(Arc::clone(&name));
+        let members = collection.members.iter().filter(|_| !collection.is_deleted());
+        for id in members.filter_map(|member| member.strip_prefix(prefix)) {
+            found.entry(id.to_owned()).or_default().push(Arc::clone(&name));
         }
     }
     Ok(found)
@@ -159,20 +163,20 @@ fn collections(rows: &Rows<'_>, portfolio: &Name<Portfolio>) -> Result<Collectio
 /// Adds up the projects of the basis, and each group of them.
 fn add_up(
     asked: &ReportQuery,
-    candidates: &[ReportedProject],
+    relations: &Relations<'_>,
     list: Option<&Listings>,
     collections: &Collections,
     reader: &Reader<'_>,
 ) -> Result<(Tally, BTreeMap<Vec<String>, Tally>), Rejection> {
-    let relations = Relations::of(candidates);
     let (mut total, mut groups) = (Tally::default(), Groups::new(&asked.group_by));
-    for (i, candidate) in candidates.iter().enumerate() {
+    let (has_begun, nothing) = (reader.days.is_some(), Project::default());
+    for (i, candidate) in relations.projects.iter().enumerate() {
         let Some(project) = &candidate.counted else { continue };
-        let listing = listed_as(i, candidates, &relations, list);
+        let listing = listed_as(i, relations, list);
         let (listed, split) = (relations.listed[i], relations.split[i]);
         let is_counted = if asked.basis == Basis::Split { split } else { listed };
-        let has_begun = reader.days.is_some();
-        let mut added = Added { candidate, project, listing, day: reader.day, has_begun, is_named: true };
+        let named = Some(relations.prefix);
+        let mut added = Added { candidate, project, listing, day: reader.day, has_begun, named };
         let add = |tally: &mut Tally, added: &Added<'_>| {
             tally.listed += i32::from(listed);
             tally.split += i32::from(split);
@@ -181,9 +185,12 @@ fn add_up(
             }
         };
         add(&mut total, &added);
-        added.is_named = false;
-        let fields = &FilterRow::of(&project.fields, &|| None);
-        let collections = collections.get(&candidate.name).map(Vec::as_slice).unwrap_or_default();
+        if asked.group_by.is_empty() {
+            continue;
+        }
+        added.named = None;
+        let fields = &FilterRow::of(project.fields.as_deref().unwrap_or(&nothing), &|| None);
+        let collections = collections.get(candidate.id).map(Vec::as_slice).unwrap_or_default();
         let added_to = groups.add(fields, listing, collections, |tally| add(tally, &added));
         added_to.map_err(|TooManyGroups| {
             too_many(&asked.portfolio, &format!("there are more than {} groups", limits::REPORT_GROUPS))
@@ -200,19 +207,14 @@ fn too_many(portfolio: &Name<Portfolio>, what: &str) -> Rejection {
 
 /// As what a project is listed in the year: as the list of the year says of it, or of the nearest one above it that is on
 /// it; without a list, as it says itself.
-fn listed_as(
-    i: usize,
-    candidates: &[ReportedProject],
-    relations: &Relations<'_>,
-    list: Option<&Listings>,
-) -> Listing {
-    let Some((_, list)) = list else { return candidates[i].listing };
-    let on_list = |i: &usize| {
-        let listing = *list.get(&candidates[*i].name)?;
-        Some(if listing == Listing::Unspecified { candidates[*i].listing } else { listing })
+fn listed_as(i: usize, relations: &Relations<'_>, list: Option<&Listings>) -> Listing {
+    let projects = relations.projects;
+    let Some((_, list)) = list else { return projects[i].listing };
+    let on_list = |i: usize| {
+        let listing = *list.get(projects[i].id)?;
+        Some(if listing == Listing::Unspecified { projects[i].listing } else { listing })
     };
-    let found = on_list(&i).or_else(|| relations.above(i).find_map(|above| on_list(&above)));
-    found.unwrap_or_default()
+    on_list(i).or_else(|| relations.above(i).find_map(on_list)).unwrap_or_default()
 }
 
 /// Writes what groups come to.

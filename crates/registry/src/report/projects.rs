@@ -1,27 +1,55 @@
 //! The projects of a report: read from their rows, matched with the filter, and related to each other.
 //!
-//! Invariants: of a row no more is decoded than the report needs. A project is listed if it is no part of another one
-//! that matches, at any remove; it is split if no part of it matches.
+//! Invariants: of a row no more is decoded than the report needs, and without a filter it is walked over once. A project
+//! is listed if it is no part of another one that matches, at any remove; it is split if no part of it matches.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use milepost_figures::{Day, Plans, Reported, Snapshot};
+use milepost_ledger::key::Key;
+use milepost_ledger::{Direction, KeyRange};
 use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::registry::v1::Project;
 use milepost_proto::registry::v1::project::{Listing, Status};
+use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::wire::{self, Value};
-use milepost_resource::{FilterRow, Name, Unreadable, read_fields};
+use milepost_resource::{FilterRow, Name, Rules, Unreadable};
 use milepost_types::filter::CurrentDate;
-use milepost_types::{CurrencyCode, Filter, Rejection, ResourceName as _};
+use milepost_types::{CurrencyCode, DamagedRow, Filter};
+use prost::Message;
 
 use crate::parallel::in_parts;
+use crate::tables::{Registry, Rows};
 
 /// Fewer rows than these are read on one thread.
 const ROWS_PER_THREAD: usize = 1_000;
+const TABLE: u8 = <Project as Rules<Registry>>::TABLE;
 
-/// A project with its row.
-pub(super) type ProjectRow = (Name<Project>, Bytes);
+/// The row of a project. Of its key no name is made: that would cost as much as finding the row.
+pub(super) struct ProjectRow {
+    key: Bytes,
+    /// Where the id begins in the key.
+    id: usize,
+    row: Bytes,
+}
+
+/// The rows of a portfolio, in the order of their ids.
+pub(super) fn rows_of(rows: &Rows<'_>, portfolio: &Name<Portfolio>) -> Vec<ProjectRow> {
+    let prefix = portfolio.ids().iter().fold(Key::of(TABLE), Key::under).done();
+    let found = rows.read.scan(&KeyRange::prefix(&prefix), Direction::Forward);
+    found.map(|(key, row)| ProjectRow { key, id: prefix.len(), row }).collect()
+}
+
+impl ProjectRow {
+    fn damaged(&self, what: impl std::fmt::Display) -> DamagedRow {
+        DamagedRow::new(<Project as Rules<Registry>>::TABLE_NAME, &self.key, what)
+    }
+
+    fn id(&self) -> Result<&str, DamagedRow> {
+        let id = self.key.get(self.id..).and_then(|id| std::str::from_utf8(id).ok());
+        id.filter(|id| !id.is_empty()).ok_or_else(|| self.damaged("its key is no name"))
+    }
+}
 
 /// What is read of rows.
 pub(super) struct Reader<'a> {
@@ -40,10 +68,10 @@ pub(super) struct Reader<'a> {
 }
 
 /// A project of the portfolio that is not deleted.
-pub(super) struct ReportedProject {
-    pub(super) name: String,
+pub(super) struct ReportedProject<'a> {
+    pub(super) id: &'a str,
     /// The name of the project that it is a part of; empty: none.
-    pub(super) parent: String,
+    parent: &'a str,
     /// What it says that it is listed as.
     pub(super) listing: Listing,
     pub(super) status: Status,
@@ -53,8 +81,8 @@ pub(super) struct ReportedProject {
 
 /// What a project comes to.
 pub(super) struct Counted {
-    /// Its fields that the groups need.
-    pub(super) fields: Project,
+    /// Its fields that the groups need, if they need any.
+    pub(super) fields: Option<Box<Project>>,
     /// The days that are known, and whether the row has no start or no end whatever is known.
     pub(super) start: Day,
     pub(super) end: Day,
@@ -68,12 +96,22 @@ pub(super) struct Counted {
 
 impl Reader<'_> {
     /// Reads all rows, on several threads if they are many.
-    pub(super) fn read_all(&self, rows: &[ProjectRow]) -> Result<Vec<ReportedProject>, Rejection> {
-        let parts = in_parts(rows, ROWS_PER_THREAD, |rows| -> Result<Vec<ReportedProject>, Rejection> {
-            let each = rows.iter().map(|(name, row)| {
-                self.read(name, row).map_err(|error| Rejection::from(name.damaged(error)))
-            });
-            each.filter_map(Result::transpose).collect()
+    ///
+    /// # Errors
+    /// If one cannot be decoded.
+    pub(super) fn read_all<'a>(
+        &self,
+        rows: &'a [ProjectRow],
+    ) -> Result<Vec<ReportedProject<'a>>, DamagedRow> {
+        let parts = in_parts(rows, ROWS_PER_THREAD, |rows| -> Result<_, DamagedRow> {
+            let mut read = Vec::with_capacity(rows.len());
+            let mut fields = Vec::new();
+            for row in rows {
+                let id = row.id()?;
+                let project = self.read(id, &row.row, &mut fields).map_err(|error| row.damaged(error))?;
+                read.extend(project);
+            }
+            Ok(read)
         });
         let mut all = Vec::with_capacity(rows.len());
         for part in parts {
@@ -82,26 +120,67 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    /// Reads a row; none if the project is deleted.
-    fn read(&self, name: &Name<Project>, row: &Bytes) -> Result<Option<ReportedProject>, Unreadable> {
-        let Some(mut project) = ReportedProject::read(row)? else { return Ok(None) };
-        project.name = name.to_string();
-        let fields = match self.numbers.is_empty() {
-            true => Project::default(),
-            false => read_fields::<Project>(row, &self.numbers)?,
-        };
-        if self.filter.matches(&FilterRow::of(&fields, &|| self.current_date.clone())) {
-            project.counted = Some(self.count(name, row, fields)?);
+    /// Reads a row; none if the project is deleted. In `kept` the fields are gathered that the filter and the groups need.
+    fn read<'a>(
+        &self,
+        id: &'a str,
+        row: &'a [u8],
+        kept: &mut Vec<u8>,
+    ) -> Result<Option<ReportedProject<'a>>, Unreadable> {
+        kept.clear();
+        let (mut parent, mut listing, mut status) = (&[][..], 0, 0);
+        // What does not match is not read any further.
+        let (is_filtered, mut known) = (!self.filter.is_all(), Snapshot::default());
+        let days = self.days.filter(|_| self.knowledge == Knowledge::Latest);
+        let mut fields = wire::fields(row);
+        loop {
+            let before = fields.rest();
+            let Some(field) = fields.next() else { break };
+            let (number, value) = field?;
+            match (number, value) {
+                (8, Value::Number(number)) => listing = number,
+                (20, Value::Run(run)) => parent = run,
+                (30, Value::Number(number)) => status = number,
+                (42, _) => return Ok(None),
+                (_, Value::Run(run)) if !is_filtered => known.take(number, run, self.year, days)?,
+                _ => {}
+            }
+            if self.numbers.contains(&number) {
+                kept.extend_from_slice(&before[..before.len() - fields.rest().len()]);
+            }
         }
-        Ok(Some(project))
+        let is_read = !self.numbers.is_empty();
+        let fields = is_read.then(|| Project::decode(&kept[..]).map(Box::new)).transpose()?;
+        let current_date = || self.current_date.clone();
+        // A filter needs a field, so there is none where no field was read.
+        let matches = |fields: &Project| self.filter.matches(&FilterRow::of(fields, &current_date));
+        let counted = if fields.as_deref().is_none_or(matches) {
+            if is_filtered {
+                known = Snapshot::now(row, self.year, days)?;
+            }
+            Some(self.count(id, known, fields)?)
+        } else {
+            None
+        };
+        let number = |number: u64| i32::try_from(number).unwrap_or_default();
+        Ok(Some(ReportedProject {
+            id,
+            parent: std::str::from_utf8(parent).unwrap_or_default(),
+            listing: Listing::try_from(number(listing)).unwrap_or_default(),
+            status: Status::try_from(number(status)).unwrap_or_default(),
+            counted,
+        }))
     }
 
-    fn count(&self, name: &Name<Project>, row: &Bytes, fields: Project) -> Result<Counted, Unreadable> {
-        let is_latest = self.knowledge == Knowledge::Latest;
-        let mut known = Snapshot::now(row, self.year, self.days.filter(|_| is_latest))?;
+    fn count(
+        &self,
+        id: &str,
+        mut known: Snapshot,
+        fields: Option<Box<Project>>,
+    ) -> Result<Counted, Unreadable> {
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
-        if !is_latest {
-            let held = self.history.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
+        if self.knowledge != Knowledge::Latest {
+            let held = self.history.get(id).map(Vec::as_slice).unwrap_or_default();
             known = known.then(&milepost_figures::read(held)?, self.day, self.knowledge)?;
         }
         let Snapshot { start, end, enrolment, .. } = known;
@@ -112,47 +191,19 @@ impl Reader<'_> {
             enrolment,
             has_start,
             has_end,
-            plans: Plans::of(known.plan.as_ref(), self.days, self.currency)?,
-            completed: Reported::of(&known.completed, self.days, self.currency)?,
-            received: Reported::of(&known.received, self.days, self.currency)?,
+            plans: Plans::of(known.plan.as_ref(), self.days, self.currency),
+            completed: Reported::of(&known.completed, self.days, self.currency),
+            received: Reported::of(&known.received, self.days, self.currency),
         })
-    }
-}
-
-impl ReportedProject {
-    /// What every project of the portfolio is read for; none if it is deleted.
-    fn read(row: &[u8]) -> Result<Option<Self>, Unreadable> {
-        let mut project = Self {
-            name: String::new(),
-            parent: String::new(),
-            listing: Listing::Unspecified,
-            status: Status::Unspecified,
-            counted: None,
-        };
-        let number = |number: u64| i32::try_from(number).unwrap_or_default();
-        for field in wire::fields(row) {
-            match field? {
-                (8, Value::Number(listing)) => {
-                    project.listing = Listing::try_from(number(listing)).unwrap_or_default();
-                }
-                (20, Value::Run(parent)) => {
-                    project.parent = String::from_utf8_lossy(parent).into_owned();
-                }
-                (30, Value::Number(status)) => {
-                    project.status = Status::try_from(number(status)).unwrap_or_default();
-                }
-                (42, _) => return Ok(None),
-                _ => {}
-            }
-        }
-        Ok(Some(project))
     }
 }
 
 /// How the projects of a report are related.
 pub(super) struct Relations<'a> {
-    by_name: HashMap<&'a str, usize>,
-    projects: &'a [ReportedProject],
+    /// In the order of their ids.
+    pub(super) projects: &'a [ReportedProject<'a>],
+    /// What their names begin with, before the id.
+    pub(super) prefix: &'a str,
     /// Whether each matches and is no part of another one that does.
     pub(super) listed: Vec<bool>,
     /// Whether each matches and has no part that does.
@@ -160,10 +211,9 @@ pub(super) struct Relations<'a> {
 }
 
 impl<'a> Relations<'a> {
-    pub(super) fn of(projects: &'a [ReportedProject]) -> Self {
-        let by_name = projects.iter().enumerate().map(|(i, project)| (project.name.as_str(), i)).collect();
+    pub(super) fn of(projects: &'a [ReportedProject<'a>], prefix: &'a str) -> Self {
         let matching: Vec<bool> = projects.iter().map(|project| project.counted.is_some()).collect();
-        let mut relations = Self { by_name, projects, listed: matching.clone(), split: matching.clone() };
+        let mut relations = Self { projects, prefix, listed: matching.clone(), split: matching.clone() };
         for (i, _) in matching.iter().enumerate().filter(|(_, matches)| **matches) {
             // One that is above the nearest is found from there.
             let above = relations.above(i).find(|above| matching[*above]);
@@ -176,7 +226,10 @@ impl<'a> Relations<'a> {
 
     /// The projects that one is a part of, the nearest first.
     pub(super) fn above(&self, of: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
-        let above = |i: &usize| self.by_name.get(self.projects[*i].parent.as_str()).copied();
+        let above = |i: &usize| {
+            let id = self.projects[*i].parent.strip_prefix(self.prefix)?;
+            self.projects.binary_search_by_key(&id, |project| project.id).ok()
+        };
         // There is no cycle; if there were one, it would end.
         std::iter::successors(above(&of), above).take(self.projects.len())
     }

@@ -82,20 +82,27 @@ pub(super) struct Tally {
 
 /// A project that is added.
 pub(super) struct Added<'a> {
-    pub(super) candidate: &'a ReportedProject,
+    pub(super) candidate: &'a ReportedProject<'a>,
     pub(super) project: &'a Counted,
     /// What it is listed as in the year.
     pub(super) listing: Listing,
     pub(super) day: Day,
     /// Whether the year has begun.
     pub(super) has_begun: bool,
-    /// Whether it is named where something of it is missing.
-    pub(super) is_named: bool,
+    /// What its name begins with, before the id, if it is named where something of it is missing.
+    pub(super) named: Option<&'a str>,
+}
+
+/// A name, not put together: few are written.
+#[derive(Debug, Clone, Copy)]
+struct ProjectName<'a> {
+    prefix: &'a str,
+    id: &'a str,
 }
 
 impl<'a> Added<'a> {
-    fn name(&self) -> Option<&'a str> {
-        self.is_named.then_some(&*self.candidate.name)
+    fn name(&self) -> Option<ProjectName<'a>> {
+        self.named.map(|prefix| ProjectName { prefix, id: self.candidate.id })
     }
 
     /// Whether a day that is known has come.
@@ -110,17 +117,17 @@ impl Missing {
         self.is_above && !self.is_open
     }
 
-    fn add(&mut self, name: Option<&str>, why: &str, count: u32, could: Could) {
+    fn add(&mut self, name: Option<ProjectName<'_>>, why: &str, count: u32, could: Could) {
         if count == 0 {
             return;
         }
         self.is_above |= could == Could::Raise;
         self.is_open |= could == Could::Move;
         self.count = self.count.saturating_add(i32::try_from(count).unwrap_or(i32::MAX));
-        let Some(name) = name else { return };
+        let Some(ProjectName { prefix, id }) = name else { return };
         let room = limits::MISSING_NAMED - self.named.len();
         for _ in 0..room.min(count as usize) {
-            self.named.push(MissingFigure { subject: name.to_owned(), why: why.to_owned() });
+            self.named.push(MissingFigure { subject: [prefix, id].concat(), why: why.to_owned() });
         }
     }
 }

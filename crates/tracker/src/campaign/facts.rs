@@ -76,8 +76,7 @@ pub(super) fn investment(
         let plan_year = window.day.year().into();
         let ask = Ask { day: window.day, knowledge: window.knowledge, plan_year, days };
         if let Some(known) = tables::project::known(rows.read, window.project, &ask)? {
-            let found = known.completed(days, target.currency());
-            reported = found.map_err(|error| tables::project::damaged(window.project, error))?;
+            reported = known.completed(days, target.currency());
         }
     }
     let until = reported.until.date().unwrap_or(window.join);

@@ -14,7 +14,7 @@ use milepost_proto::registry::v1::query_statistics_request::TimeBasis;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::warning_test::Metric;
-use milepost_resource::{Rows, Unreadable, date};
+use milepost_resource::{Rows, date};
 use milepost_types::{CurrencyCode, DamagedRow, Fraction};
 
 use super::measure::{Expected, Measured, Why};
@@ -82,60 +82,59 @@ impl<'a> Known<'a> {
 
     /// What is observed of it.
     pub(crate) fn observe(&self, metric: Metric, row: &bytes::Bytes) -> Result<Observed, DamagedRow> {
-        let read = match metric {
+        Ok(match metric {
             Metric::Investment | Metric::Unspecified => self.investment(),
             Metric::PeriodTask => self.period_task(),
             Metric::Funds => self.funds(),
             Metric::Milestones => return self.milestones(),
             Metric::Growth => return self.growth(row),
-            Metric::StartDelay => Ok(self.start_delay()),
-            Metric::EnrolmentAge => Ok(self.enrolment_age()),
-        };
-        read.map_err(|error| tables::project::damaged(self.name, error))
+            Metric::StartDelay => self.start_delay(),
+            Metric::EnrolmentAge => self.enrolment_age(),
+        })
     }
 
     fn since_january(&self) -> (Date, Date) {
         (self.period.end.first_of_year(), self.period.end)
     }
 
-    fn investment(&self) -> Result<Observed, Unreadable> {
-        let plans = self.year.plans(self.period.end, self.currency)?;
+    fn investment(&self) -> Observed {
+        let plans = self.year.plans(self.period.end, self.currency);
         let whole = match amount(plans.investment) {
             Ok(whole) => whole,
-            Err(why) => return Ok(Observed::without(why)),
+            Err(why) => return Observed::without(why),
         };
-        let completed = self.year.completed(self.since_january(), self.currency)?;
+        let completed = self.year.completed(self.since_january(), self.currency);
         let expected = match self.time_basis {
             TimeBasis::Schedule => plans.scheduled.map(Expected::Amount).ok_or(Why::NoSchedule),
             _ => self.time_progress(),
         };
-        Ok(rate(completed, whole, expected))
+        rate(completed, whole, expected)
     }
 
-    fn period_task(&self) -> Result<Observed, Unreadable> {
-        let plans = self.year.plans(self.period.end, self.currency)?;
+    fn period_task(&self) -> Observed {
+        let plans = self.year.plans(self.period.end, self.currency);
         let whole = match amount(plans.investment) {
             Ok(whole) => whole,
-            Err(why) => return Ok(Observed::without(why)),
+            Err(why) => return Observed::without(why),
         };
-        let completed = self.year.completed((self.period.start, self.period.end), self.currency)?;
+        let completed = self.year.completed((self.period.start, self.period.end), self.currency);
         let before = match self.period.start.yesterday() {
             Ok(before) if before.year() == self.period.end.year() => {
-                self.year.plans(before, self.currency)?.scheduled
+                self.year.plans(before, self.currency).scheduled
             }
             _ => plans.scheduled.map(|_| 0),
         };
         let expected = plans.scheduled.zip(before).map(|(by_end, before)| Expected::Amount(by_end - before));
-        Ok(rate(completed, whole, expected.ok_or(Why::NoSchedule)))
+        rate(completed, whole, expected.ok_or(Why::NoSchedule))
     }
 
-    fn funds(&self) -> Result<Observed, Unreadable> {
-        let plans = self.year.plans(self.period.end, self.currency)?;
+    fn funds(&self) -> Observed {
+        let plans = self.year.plans(self.period.end, self.currency);
         let whole = match amount(plans.funds) {
             Ok(whole) => whole,
-            Err(why) => return Ok(Observed::without(why)),
+            Err(why) => return Observed::without(why),
         };
-        let received = self.year.received(self.since_january(), self.currency)?;
+        let received = self.year.received(self.since_january(), self.currency);
         let expected = match (self.time_basis, amount(plans.investment), plans.scheduled) {
             (TimeBasis::Schedule, Ok(plan), Some(scheduled)) => {
                 Fraction::new(scheduled, plan).map(Expected::Share).ok_or(Why::TooLarge)
@@ -143,7 +142,7 @@ impl<'a> Known<'a> {
             (TimeBasis::Schedule, ..) => Err(Why::NoSchedule),
             _ => self.time_progress(),
         };
-        Ok(rate(received, whole, expected))
+        rate(received, whole, expected)
     }
 
     /// How far the year has come by the end of the period.
@@ -159,9 +158,8 @@ impl<'a> Known<'a> {
         let AsOf { day, knowledge } = self.as_of;
         let ask = Ask { day, knowledge, plan_year: i32::from(end.year()), days };
         let before = tables::project::known_of(self.rows.read, self.name, row.clone(), &ask)?;
-        let damaged = |error| tables::project::damaged(self.name, error);
-        let before = before.completed(days, self.currency).map_err(damaged)?;
-        let now = self.year.completed(self.since_january(), self.currency).map_err(damaged)?;
+        let before = before.completed(days, self.currency);
+        let now = self.year.completed(self.since_january(), self.currency);
         if before.nanos == 0 {
             return Ok(Observed::without(Why::NoBase));
         }
