@@ -10,6 +10,7 @@ mod bench;
 mod command_line;
 mod completion;
 mod damage;
+mod days;
 mod drain;
 mod endings;
 mod events;

@@ -90,6 +90,8 @@ pub struct Frame {
     pub length: usize,
     /// The sequence of its first entry.
     pub sequence: u64,
+    /// That of its last one.
+    pub last: u64,
 }
 
 /// The frames of a segment. Layout: `ledger::journal::frame`.
@@ -103,7 +105,9 @@ pub fn frames(segment: &[u8]) -> Vec<Frame> {
             bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
         };
         let length = 64 + number(8, 12) as usize + 4;
-        frames.push(Frame { offset: at, length, sequence: number(16, 24) });
+        let sequence = number(16, 24);
+        let last = sequence + number(24, 28).saturating_sub(1);
+        frames.push(Frame { offset: at, length, sequence, last });
         at += length;
     }
     frames

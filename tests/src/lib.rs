@@ -18,6 +18,7 @@ pub mod http2;
 pub mod load;
 pub mod log;
 pub mod methods;
+pub mod past;
 pub mod ports;
 pub mod promises;
 pub mod protected;
