@@ -2,8 +2,9 @@
 //!
 //! Invariants: the weights of what a campaign judges by add up to a whole; a project is a member once on any day; targets
 //! are frozen when it is opened, or a project joins, and nothing changes them. Every day is judged by the version in force
-//! on it, for its whole window. `actions` says what may be done, `target` what is frozen, `facts` and `inspected` what is known of a member,
-//! which `walk` reads project by project, `score` and `rank` what comes of that, `standings` puts it together, `days` what a day brings.
+//! on it, for its whole window. `actions` says what may be done, `target` what is frozen, `facts` and `inspected` what
+//! is known of a member, which `walk` reads project by project, `score` and `rank` what comes of that, `standings` puts
+//! it together, `days` what a day brings.
 
 mod actions;
 pub(crate) mod days;

@@ -3,7 +3,8 @@
 //! Invariant: what was done of a day needs nothing more of it: a work finds what is left by the rows alone, so a day
 //! that takes several entries, or is begun again after a crash, does each thing once. A resource keeps the next day on
 //! which something is due in a field with an index; so a day on which nothing is due costs one look at each index,
-//! however large the portfolio is. Campaigns that are open have no such day: each day brings them standings. In which entries things are written is the sweep's, not known here.
+//! however large the portfolio is. Campaigns that are open have no such day: each day brings them standings. In which
+//! entries things are written is the sweep's, not known here.
 
 use jiff::civil::Date;
 use milepost_ledger::key::ordered_date;

@@ -57,7 +57,7 @@ fn a_day_tells_itself_first_and_then_who_stands_otherwise_by_name() {
     assert_eq!(world.milestone(&name("road", "a")).outlook(), Outlook::DueSoon);
 }
 
-/// office.md section 0: what a date moves is found by indexes.
+/// office.md, section 0: what a date moves is found by indexes.
 #[test]
 fn a_day_with_nothing_due_reads_the_same_however_large_the_portfolio_is() {
     let (day, far) = (TODAY.tomorrow().unwrap(), BASELINE.saturating_add(1.years()));
