@@ -11,11 +11,14 @@ pub mod event;
 pub mod json;
 pub mod markup;
 pub mod pipe;
+pub mod plan;
 pub mod progress;
 pub mod reset;
+pub mod standings;
 pub mod table;
 pub mod text;
 pub mod value;
+pub mod wall;
 pub mod width;
 pub mod zone;
 

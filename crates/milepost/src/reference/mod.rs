@@ -16,6 +16,8 @@ mod words;
 
 use std::path::PathBuf;
 
+pub use words::Words;
+
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use jiff::civil::Date;
 use milepost_types::{LanguageTag, written};
@@ -36,7 +38,7 @@ Examples:
   milepost portfolio report western-science-city --date 2021-06-30 --year 2021 --language zh
   milepost portfolio report western-science-city --language en --html report.html";
 
-/// Draws the portfolio: lists, starts, rates, networks, indicators and the timeline
+/// Draws the portfolio: lists, starts, rates, campaigns, lights, orders, networks, indicators, templates and the timeline
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The portfolio, by its full name or by its id

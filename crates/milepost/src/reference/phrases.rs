@@ -18,8 +18,13 @@ use crate::output::text;
 pub const ABSENT: &str = "–";
 /// What is missing is named so often, and then counted.
 pub const NAMED: usize = 3;
-/// Elements of a collection that are listed one by one.
+/// Elements of a collection, and projects of a wall of lights, that are listed one by one.
 pub const LISTED: usize = 40;
+/// Members of a campaign, periods of a warning policy, orders of one light and items of a template that are shown.
+pub const MEMBERS: usize = 20;
+pub const PERIODS: usize = 12;
+pub const ORDERS: usize = 10;
+pub const ITEMS: usize = 60;
 
 impl Progress {
     /// Whether something is registered or declared that may be built.

@@ -1,14 +1,20 @@
 //! What the page shows: read through the API, drawn without it.
 //!
-//! A section that is `None` is left out: an older server does not have it.
+//! A section that is `None` is left out: an older server does not have it. So are campaigns, warnings, orders and templates
+//! of a portfolio that has none.
 //!
 //! Invariants: what is absent is `None` or empty, and never zero. What was declared and what is registered stand in
 //! fields of their own. Texts are as people wrote them: whoever draws them escapes them.
 
 use jiff::civil::Date;
 use milepost_proto::registry::v1::project::Status;
+use milepost_proto::tracker::v1::campaign::State as CampaignState;
+use milepost_proto::tracker::v1::campaign_criterion::Kind as CriterionKind;
 
 use super::words::Words;
+use crate::output::plan::Plan;
+use crate::output::standings::Standing;
+use crate::output::wall::Wall;
 
 /// A portfolio on a day.
 #[derive(Debug, Clone)]
@@ -44,6 +50,10 @@ pub struct View {
     pub collections: Option<Vec<Collection>>,
     /// Each part right after the whole that it is a part of.
     pub indicators: Option<Vec<Indicator>>,
+    pub campaigns: Vec<Campaign>,
+    pub warnings: Vec<Warnings>,
+    pub orders: Option<Orders>,
+    pub templates: Vec<Template>,
     pub timeline: Option<Vec<Entry>>,
 }
 
@@ -317,4 +327,92 @@ pub struct EntryFigure {
     pub label_language: String,
     pub value: String,
     pub is_declared: bool,
+}
+
+/// A campaign, and how its members stand.
+#[derive(Debug, Clone, Default)]
+pub struct Campaign {
+    pub title: String,
+    pub description: String,
+    pub state: CampaignState,
+    pub start: Option<Date>,
+    pub end: Option<Date>,
+    /// The day of the standings, and the number of the sign-off that froze them; 0: none did.
+    pub date: Option<Date>,
+    pub sign_off: i32,
+    pub criteria: Vec<Criterion>,
+    /// The first members.
+    pub standings: Vec<Standing>,
+    /// How many further members there are, and how many of them have no rank.
+    pub more: usize,
+    pub more_unranked: usize,
+}
+
+/// What members of a campaign are judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criterion {
+    pub id: String,
+    pub kind: CriterionKind,
+    /// How many ten-thousandths it counts.
+    pub weight_bp: i32,
+}
+
+/// What a warning policy found.
+#[derive(Debug, Clone, Default)]
+pub struct Warnings {
+    pub title: String,
+    pub description: String,
+    /// The last periods, and the projects with the worst lights.
+    pub wall: Wall,
+}
+
+/// Rectification orders that are not done.
+#[derive(Debug, Clone, Default)]
+pub struct Orders {
+    /// Only kinds that there are, in their order.
+    pub groups: Vec<OrderGroup>,
+    /// Whose orders are overdue, and how many, the most first.
+    pub overdue: Vec<(String, u64)>,
+}
+
+/// Orders of one kind.
+#[derive(Debug, Clone)]
+pub struct OrderGroup {
+    pub kind: OrderKind,
+    pub count: u64,
+    /// Those that are due first; of what is not due soon none.
+    pub first: Vec<Order>,
+}
+
+/// What an order waits for, and how it stands to its due date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrderKind {
+    Red,
+    Yellow,
+    Blue,
+    Waiting,
+    Open,
+}
+
+/// A rectification order.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    pub title: String,
+    pub project: String,
+    pub responsible: String,
+    pub due: Option<Date>,
+    /// How far it escalated.
+    pub level: i32,
+    pub is_stop_work: bool,
+}
+
+/// A template, and what its version in force consists of.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    pub title: String,
+    pub description: String,
+    /// What the version is called, and from when on it is in force.
+    pub version: String,
+    pub in_force_from: Option<Date>,
+    pub plan: Plan,
 }

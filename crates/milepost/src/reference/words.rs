@@ -88,6 +88,8 @@ words! {
     comma: "、", ", ";
 }
 
+mod office;
+
 impl Words {
     /// Those of a language, by its BCP 47 tag.
     pub fn of(language: &str) -> Self {
@@ -316,7 +318,13 @@ impl Words {
             "NO_OBSERVATION" => self.choose("无数据", "not observed"),
             "CONTRADICTED" => self.choose("数据矛盾", "contradicted"),
             "OTHER_PERIOD" => self.choose("期间不同", "of another period"),
+            "TOO_LARGE" => self.choose("数值过大", "a number is too large"),
             "TOO_DEEP" => self.choose("层级过深", "too deep"),
+            "NO_INSPECTION" => self.choose("无检查", "no inspection"),
+            "NO_TARGET" => self.choose("无投资目标", "no investment target"),
+            "NO_REPORT" => self.choose("无填报", "no report"),
+            "SOME_WEIGHTS" => self.choose("部分里程碑无权重", "only some milestones have a weight"),
+            "OVERLAPS" => self.choose("期间重叠，不计入", "reports overlap, left out"),
             other => return other.to_lowercase().replace('_', " "),
         };
         known.to_owned()

@@ -3,9 +3,13 @@
 //! Invariants: nothing is loaded from elsewhere, which the page itself forbids; every text is escaped; it is also
 //! well-formed XML. What a picture shows is said in words beside it.
 
+mod campaigns;
 mod charts;
 mod networks;
+mod orders;
+mod plans;
 mod sections;
+mod walls;
 
 use super::phrases::ABSENT;
 use super::view::{Sum, View};
@@ -28,8 +32,12 @@ pub fn document(view: &View) -> String {
         writer.batches(),
         writer.starts(),
         writer.rates(),
+        writer.campaigns(),
+        writer.warnings(),
+        writer.orders(),
         writer.collections(),
         writer.indicators(),
+        writer.templates(),
         writer.timeline(),
         "</main>\n".to_owned(),
         writer.foot(),
@@ -114,11 +122,14 @@ fn table(class: &str, caption: &str, heads: &[&str], rows: &[String]) -> String 
         None => format!("<th scope=\"col\">{}</th>", escaped(head)),
     };
     let heads: String = heads.iter().map(head).collect();
+    framed(class, caption, &format!("<tr>{heads}</tr>"), &format!("<tbody>\n{}</tbody>\n", rows.concat()))
+}
+
+/// A table that scrolls where it is wider than the page, of the rows of its head and its bodies, which are markup.
+fn framed(class: &str, caption: &str, head: &str, bodies: &str) -> String {
     format!(
         "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table class=\"{class}\">\n\
-         <caption class=\"unseen\">{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{}</tbody>\n\
-         </table>\n</div>\n",
-        rows.concat(),
+         <caption class=\"unseen\">{caption}</caption>\n<thead>{head}</thead>\n{bodies}</table>\n</div>\n",
         caption = escaped(caption),
     )
 }

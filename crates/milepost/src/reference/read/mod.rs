@@ -3,11 +3,15 @@
 //! Invariant: of what may be many, projects and milestones, only counts, days and titles are kept. A terminal sees how
 //! far it has come.
 
+mod campaigns;
 mod collections;
 mod indicators;
 mod lists;
+mod orders;
 mod projects;
+mod templates;
 mod timeline;
+mod warnings;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -92,6 +96,10 @@ impl Reader<'_> {
         let rates = self.rates(year).await?;
         let collections = self.collections().await?;
         let indicators = self.indicators().await?;
+        let campaigns = self.campaigns().await?;
+        let warnings = self.warnings().await?;
+        let orders = self.orders().await?;
+        let templates = self.templates().await?;
         let timeline = self.timeline().await?;
         let title = self.title(&portfolio.display_name, &portfolio.translations);
         let others = [&portfolio.display_name].into_iter().chain(portfolio.translations.values());
@@ -119,6 +127,10 @@ impl Reader<'_> {
             rates,
             collections,
             indicators,
+            campaigns,
+            warnings,
+            orders,
+            templates,
             timeline,
         })
     }

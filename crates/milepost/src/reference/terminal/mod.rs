@@ -4,6 +4,7 @@
 //! room but bars. What carries a meaning by its colour carries it by its shape too. No text controls the terminal.
 
 mod networks;
+mod office;
 mod rates;
 mod sections;
 
@@ -39,8 +40,12 @@ pub fn draw(view: &View, columns: u16, colour: bool) -> String {
         writer.batches(),
         writer.starts(),
         writer.rates(),
+        writer.campaigns(),
+        writer.warnings(),
+        writer.orders(),
         writer.collections(),
         writer.indicators(),
+        writer.templates(),
         writer.timeline(),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();

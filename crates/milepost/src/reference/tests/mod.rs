@@ -2,9 +2,11 @@
 //!
 //! The snapshots are what people see; whoever changes one looks at it as they would.
 
+mod office;
 mod sample;
 
 use anstream::adapter::strip_str;
+use jiff::civil::date;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -18,6 +20,7 @@ const MARKUP: &str =
 /// A view whose texts would all be markup, if they were not escaped; also what is a number, but for what is drawn.
 fn hostile(language: &str) -> View {
     let mut view = sample::full(language);
+    office::add(&mut view);
     let put = |text: &mut String| {
         if !text.is_empty() {
             text.insert_str(0, MARKUP);
@@ -70,6 +73,30 @@ fn hostile(language: &str) -> View {
             clash.values.iter_mut().for_each(|(whose, _, number)| [whose, number].into_iter().for_each(put));
         }
     }
+    for campaign in &mut view.campaigns {
+        [&mut campaign.title, &mut campaign.description].into_iter().for_each(put);
+        campaign.criteria.iter_mut().for_each(|criterion| put(&mut criterion.id));
+        for standing in &mut campaign.standings {
+            [&mut standing.title, &mut standing.decided_by].into_iter().for_each(put);
+            standing.scores.iter_mut().flat_map(|score| &mut score.why).for_each(put);
+        }
+    }
+    for warnings in &mut view.warnings {
+        [&mut warnings.title, &mut warnings.description].into_iter().for_each(put);
+        warnings.wall.rows.iter_mut().for_each(|row| put(&mut row.title));
+    }
+    let orders = view.orders.as_mut().unwrap();
+    for order in orders.groups.iter_mut().flat_map(|group| &mut group.first) {
+        [&mut order.title, &mut order.project, &mut order.responsible].into_iter().for_each(put);
+    }
+    orders.overdue.iter_mut().for_each(|(whose, _)| put(whose));
+    for template in &mut view.templates {
+        [&mut template.title, &mut template.description, &mut template.version].into_iter().for_each(put);
+        let items = template.plan.charts.iter_mut().flat_map(|chart| &mut chart.items);
+        for item in items.chain(&mut template.plan.undated) {
+            [&mut item.title, &mut item.coupling].into_iter().for_each(put);
+        }
+    }
     for entry in view.timeline.iter_mut().flatten() {
         [&mut entry.kind, &mut entry.headline, &mut entry.text].into_iter().for_each(put);
         [&mut entry.headline_language, &mut entry.text_language].into_iter().for_each(put);
@@ -80,25 +107,39 @@ fn hostile(language: &str) -> View {
     view
 }
 
+/// A portfolio with campaigns, warnings, orders and templates, and little else.
+fn office(language: &str) -> View {
+    let mut view = View { date: date(2021, 10, 31), is_today: false, ..sample::empty(language) };
+    office::add(&mut view);
+    view
+}
+
 fn views() -> Vec<(String, View)> {
     let mut views = Vec::new();
     for language in ["en", "zh"] {
         views.push((format!("empty_{language}"), sample::empty(language)));
         views.push((format!("small_{language}"), sample::small(language)));
         views.push((format!("full_{language}"), sample::full(language)));
+        views.push((format!("office_{language}"), office(language)));
     }
+    let mut long = sample::empty("zh");
+    office::add_long(&mut long);
+    views.push(("long_zh".to_owned(), long));
     views
 }
 
 #[test]
 fn the_page_in_a_terminal() {
-    for (name, view) in views() {
+    for (name, view) in
+        views().into_iter().filter(|(name, _)| !name.starts_with("office") && name != "long_zh")
+    {
         insta::assert_snapshot!(format!("terminal_{name}"), terminal::draw(&view, 80, false));
     }
     for columns in [40, 120] {
         let drawn = terminal::draw(&sample::full("en"), columns, false);
         insta::assert_snapshot!(format!("terminal_full_en_{columns}"), drawn);
     }
+    insta::assert_snapshot!("terminal_office_zh_120", terminal::draw(&office("zh"), 120, false));
 }
 
 #[test]
@@ -203,7 +244,8 @@ fn elements(page: &str) -> Vec<BytesStart<'static>> {
 
 #[test]
 fn the_page_in_html() {
-    for (name, view) in views() {
+    // Of the long one the terminal shows what is listed.
+    for (name, view) in views().into_iter().filter(|(name, _)| name != "long_zh") {
         insta::assert_snapshot!(format!("html_{name}"), html::document(&view).replace(html::STYLE, "…\n"));
     }
 }
@@ -245,9 +287,44 @@ fn a_page_is_well_formed_refers_to_nothing_and_has_every_id_once() {
 }
 
 #[test]
+fn a_light_is_a_letter_and_a_word_besides_its_colour() {
+    for language in ["en", "zh"] {
+        let view = office(language);
+        let page = html::document(&view);
+        for (place, letter) in view.words.letters().shown.iter().enumerate() {
+            let light = crate::output::wall::LIGHTS[place];
+            let word = view.words.light(light);
+            assert!(page.contains(&format!(": {word}\">{letter}</td>")), "{language}: {word}");
+        }
+        for group in &view.orders.as_ref().unwrap().groups {
+            let (word, letter) = (view.words.order_kind(group.kind), view.words.order_letter(group.kind));
+            assert!(page.contains(&format!("title=\"{word}\">{letter}</span>")), "{language}: {word}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_listed_is_counted() {
+    let mut view = sample::empty("en");
+    office::add_long(&mut view);
+    for page in [terminal::draw(&view, 120, false), html::document(&view)] {
+        for expected in [
+            "980 more members are not listed, 12 of them not ranked",
+            "960 more projects are not listed",
+            "1,232 more are not listed",
+            "28 more items are not listed",
+        ] {
+            assert!(page.contains(expected), "{expected}:\n{page}");
+        }
+    }
+}
+
+#[test]
 fn text_with_markup_stays_text() {
     let page = html::document(&hostile("en"));
-    let plain = html::document(&sample::full("en"));
+    let mut plain = sample::full("en");
+    office::add(&mut plain);
+    let plain = html::document(&plain);
     let names = |page: &str| -> Vec<Vec<u8>> {
         elements(page).iter().map(|element| element.name().as_ref().to_vec()).collect()
     };

@@ -30,6 +30,10 @@ pub fn empty(language: &str) -> View {
         rates: None,
         collections: Some(Vec::new()),
         indicators: Some(Vec::new()),
+        campaigns: Vec::new(),
+        warnings: Vec::new(),
+        orders: None,
+        templates: Vec::new(),
         timeline: Some(Vec::new()),
     }
 }

@@ -1,0 +1,99 @@
+//! Reads campaigns that were opened, and how their members stand.
+
+use std::collections::HashSet;
+
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::campaign::State;
+use milepost_proto::tracker::v1::{
+    Campaign as CampaignMessage, CampaignCriterion, CampaignStandings, GetCampaignStandingsRequest,
+    GetCampaignStandingsResponse, ListCampaignsRequest, ListCampaignsResponse,
+};
+use milepost_service::value::date_message;
+
+use super::{PAGE, Reader, civil, there};
+use crate::cli::rpc;
+use crate::error::Error;
+use crate::output::standings;
+use crate::reference::phrases::MEMBERS;
+use crate::reference::view::{Campaign, Criterion};
+
+/// Campaigns that have standings.
+const OPENED: &str = "state = STATE_OPEN OR state = STATE_CLOSED OR state = STATE_FINAL";
+
+impl Reader<'_> {
+    /// Those that had begun by the day of the page, the last one first.
+    pub(super) async fn campaigns(&self) -> Result<Vec<Campaign>, Error> {
+        let mut found = Vec::new();
+        let request = |page_token| ListCampaignsRequest {
+            parent: self.name.clone(),
+            page_size: PAGE,
+            page_token,
+            filter: OPENED.to_owned(),
+            ..ListCampaignsRequest::default()
+        };
+        let split = |page: ListCampaignsResponse| (page.campaigns, page.next_page_token);
+        let each = |campaign: CampaignMessage| {
+            if civil(campaign.start_date).is_some_and(|start| start <= self.date) {
+                found.push(campaign);
+            }
+        };
+        there(self.list("campaigns", request, split, each).await)?;
+        found.sort_by_key(|campaign| std::cmp::Reverse(civil(campaign.start_date)));
+        let mut campaigns = Vec::new();
+        for campaign in found {
+            let request = self.standings_of(&campaign);
+            let answer: GetCampaignStandingsResponse = rpc::call(self.session, &request).await?;
+            campaigns.push(self.campaign(&campaign, &answer.standings.unwrap_or_default()));
+        }
+        Ok(campaigns)
+    }
+
+    /// Which standings are wanted: those that were signed off by the day of the page, else those on that day.
+    fn standings_of(&self, campaign: &CampaignMessage) -> GetCampaignStandingsRequest {
+        let signed = campaign.sign_offs.iter().rev();
+        let signed = signed.filter(|signed| civil(signed.date).is_some_and(|date| date <= self.date));
+        let sign_off = match campaign.state() {
+            State::Final => signed.map(|signed| signed.number).next().unwrap_or_default(),
+            _ => 0,
+        };
+        // Today the tracker knows which day it is.
+        let day = civil(campaign.end_date).map_or(self.date, |end| end.min(self.date));
+        GetCampaignStandingsRequest {
+            name: campaign.name.clone(),
+            date: (!self.is_today).then(|| date_message(day)),
+            knowledge: Knowledge::Latest.into(),
+            sign_off,
+            ..GetCampaignStandingsRequest::default()
+        }
+    }
+
+    fn campaign(&self, campaign: &CampaignMessage, found: &CampaignStandings) -> Campaign {
+        let signed = campaign.sign_offs.iter().find(|signed| signed.number == found.sign_off);
+        let pioneers: HashSet<&String> = signed.into_iter().flat_map(|signed| &signed.pioneers).collect();
+        let mut members = standings::of(found);
+        let rest = members.split_off(members.len().min(MEMBERS));
+        for member in &mut members {
+            member.is_pioneer = pioneers.contains(&member.title);
+            member.title = self.title_of(&member.title);
+        }
+        let criteria = found.version.as_ref().map_or(&campaign.criteria, |version| &version.criteria);
+        let criterion = |criterion: &CampaignCriterion| Criterion {
+            id: criterion.id.clone(),
+            kind: criterion.kind(),
+            weight_bp: criterion.weight_bp,
+        };
+        Campaign {
+            title: self.title(&campaign.display_name, &campaign.translations),
+            description: campaign.description.clone(),
+            state: campaign.state(),
+            start: civil(campaign.start_date),
+            end: civil(campaign.end_date),
+            date: civil(found.date),
+            sign_off: found.sign_off,
+            criteria: criteria.iter().map(criterion).collect(),
+            standings: members,
+            more: rest.len(),
+            more_unranked: rest.iter().filter(|member| member.rank.is_none()).count(),
+        }
+    }
+}
