@@ -16,7 +16,8 @@ use super::flags::{self, Columns, Limit, text, texts};
 use super::read::Scope;
 use super::request::{self, Given};
 use super::session::Session;
-use super::{ClientArgs, name, tables};
+use super::tables::{self, BelowList};
+use super::{ClientArgs, name};
 use crate::demo::template;
 use crate::error::Error;
 use crate::output::zone::portfolio_of;
@@ -108,7 +109,13 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         let answer = session.call(&verb.method, request).await?;
         match tables::of(&answer, session.output()) {
             Some(shown) => session.print(&shown, "--format json shows")?,
-            None => session.one(&answer).await?,
+            None => {
+                session.one(&answer).await?;
+                let below = tables::below_card(&shown(&answer), session.output());
+                if !below.is_empty() {
+                    print(&below)?;
+                }
+            }
         }
         let secret = answer.get_field_by_name("token").and_then(|token| token.as_str().map(str::to_owned));
         if let Some(secret) = secret.filter(|secret| !secret.is_empty() && !session.output().is_json()) {
@@ -127,7 +134,7 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
     let mut columns = Columns::from_arg_matches(matches).expect("every list has columns");
     columns.deleted = verb.takes("show_deleted") && matches.get_flag("show_deleted");
     // What items say beside their row stands below the table.
-    let mut below = String::new();
+    let mut below = BelowList::new(session.output());
     let page = async |page_size, page_token| {
         let mut request = request.clone();
         request.set_field_by_name("page_size", Value::I32(page_size));
@@ -136,12 +143,13 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         let next = response.get_field_by_name("next_page_token");
         let next = next.and_then(|next| next.as_str().map(str::to_owned)).unwrap_or_default();
         let items = take_items(&mut response, &listed);
-        below += &tables::below(&items, session.output());
+        below.add(&items);
         Ok((items, next))
     };
     let message = listed.kind().as_message().cloned().expect("what is listed are messages");
     let done = session.list(&message, &limit, &under, &columns, page).await;
     done.map_err(|error| error.of_filter(&text(matches, "filter").unwrap_or_default()))?;
+    let below = below.text();
     if below.is_empty() { Ok(()) } else { print(&below) }
 }
 

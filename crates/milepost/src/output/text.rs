@@ -66,10 +66,11 @@ pub fn ids_under(name: &str, parent: &str) -> String {
 /// How a state looks: green where it is good news, yellow and red where it is not.
 pub fn style_of_state(code: &str) -> Style {
     let colour = match code {
-        "ACHIEVED" | "COMPLETED" | "IN_SERVICE" | "STARTED" | "ON_TRACK" => AnsiColor::Green,
+        "ACHIEVED" | "COMPLETED" | "IN_SERVICE" | "STARTED" | "ON_TRACK" | "GREEN" => AnsiColor::Green,
         "CONSTRUCTION" => AnsiColor::Cyan,
-        "DUE_SOON" | "AT_RISK" | "PARTIALLY_ACHIEVED" | "SUSPENDED" => AnsiColor::Yellow,
-        "LATE" | "OVERDUE" | "NOT_MET" => AnsiColor::Red,
+        "DUE_SOON" | "AT_RISK" | "PARTIALLY_ACHIEVED" | "SUSPENDED" | "YELLOW" => AnsiColor::Yellow,
+        "LATE" | "OVERDUE" | "NOT_MET" | "RED" => AnsiColor::Red,
+        "BLUE" => AnsiColor::Blue,
         "CANCELLED" => AnsiColor::BrightBlack,
         _ => return Style::new(),
     };
