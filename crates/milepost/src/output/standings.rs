@@ -111,11 +111,7 @@ pub fn columns(
             }
             score => {
                 let bar = bar(drawn(score.value.as_deref().unwrap_or_default()), MOST, SCORE_COLUMNS);
-                format!(
-                    "{}{} {bar}",
-                    " ".repeat(widest.saturating_sub(width::columns(&number(&score)))),
-                    number(&score)
-                )
+                format!("{} {bar}", width::pad(&number(&score), widest))
             }
         };
         columns.push(Column::new(head, Room::Text, 1, cells(&cell)));

@@ -63,8 +63,9 @@ impl Writer<'_> {
             None => (self.absent(ABSENT), String::new()),
         };
         let scores = standing.scores.iter().zip(&campaign.criteria);
-        let scores: String =
-            scores.map(|(score, criterion)| self.score(&self.words.criterion(criterion), score)).collect();
+        let scores: String = scores
+            .map(|(score, criterion)| self.score(&self.words.criterion_title(criterion), score))
+            .collect();
         format!(
             "<tr><td class=\"number\">{rank}</td><th scope=\"row\">{}{note}</th><td class=\"number\">{total}</td>\
              <td class=\"bar\">{bar}</td>{scores}</tr>\n",
