@@ -10,6 +10,7 @@ mod checked;
 mod command;
 mod content;
 mod days;
+mod document;
 mod event;
 mod filter;
 mod index;
@@ -31,6 +32,7 @@ pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, decide};
 pub use content::{check_message, person};
 pub use days::Dates;
+pub use document::{Document, documents, evidence, has_document};
 pub use event::{Change, EventKind};
 pub use filter::{FilterRow, field_number};
 pub use index::{By, Index, When};
@@ -42,8 +44,8 @@ pub use person::{
 };
 pub use preview::Preview;
 pub use request::{
-    List, act, create, documents, enum_value, enum_values, evidence, names, optional_date, read_create,
-    read_list, read_update, target,
+    List, act, create, enum_value, enum_values, names, optional_date, read_create, read_list, read_update,
+    target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};

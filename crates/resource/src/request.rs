@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use milepost_ledger::Direction;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{
-    Creatable, CreateRequest, ListRequest, Mutable, Node, Resource, TargetRequest, UpdateRequest,
+    Creatable, CreateRequest, ListRequest, Mutable, Resource, TargetRequest, UpdateRequest,
 };
 use milepost_service::access::Scopes;
 use milepost_service::value::date;
@@ -18,7 +18,6 @@ use milepost_types::filter::Schema;
 use milepost_types::{Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, page_size};
 
 use crate::command::{Act, Custom, New, Run, Standard, Target};
-use crate::content::check_message;
 use crate::days::Dates;
 use crate::list::{Page, Query, list, orders};
 use crate::mask::Mask;
@@ -157,50 +156,6 @@ pub fn enum_values<E: TryFrom<i32> + Default + PartialEq>(
 pub(crate) fn unknown_value(field: &str, number: i32, violations: &mut Violations) {
     let description = format!("there is no value {number}; give one of the schema");
     violations.push(field, "UNKNOWN_ENUM_VALUE", description);
-}
-
-/// A document that is given as evidence, whose hash is this; its time is set when it is added.
-pub fn evidence<M: Node>(
-    given: Option<M>,
-    sha256: impl Fn(&M) -> &[u8],
-    violations: &mut Violations,
-) -> Option<M> {
-    let mut evidence = violations.require("evidence", given)?;
-    check_document("evidence", &mut evidence, &sha256, violations);
-    Some(evidence)
-}
-
-/// The same, of several documents, at most so many; none is none.
-pub fn documents<M: Node>(
-    mut given: Vec<M>,
-    sha256: impl Fn(&M) -> &[u8],
-    most: usize,
-    violations: &mut Violations,
-) -> Option<Vec<M>> {
-    if !violations.check_count("evidence", given.len(), most) {
-        return None;
-    }
-    for (i, document) in given.iter_mut().enumerate() {
-        check_document(&format!("evidence[{i}]"), document, &sha256, violations);
-    }
-    Some(given)
-}
-
-fn check_document<M: Node>(
-    path: &str,
-    document: &mut M,
-    sha256: impl Fn(&M) -> &[u8],
-    violations: &mut Violations,
-) {
-    /// Bytes of a SHA-256.
-    const SHA256_BYTES: usize = 32;
-    let mut found = Violations::new();
-    check_message(document, &mut found);
-    let bytes = sha256(document).len();
-    if bytes > 0 && bytes != SHA256_BYTES {
-        found.push("sha256", "INVALID_LENGTH", format!("a SHA-256 has {SHA256_BYTES} bytes, not {bytes}"));
-    }
-    violations.nest(path, found);
 }
 
 /// The resource that a request is about, and the etag that it must have.

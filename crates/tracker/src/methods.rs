@@ -94,7 +94,7 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
-                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
+                evidence(request.evidence.clone(), violations)
             })
         }),
     ]

@@ -12,7 +12,7 @@ use milepost_proto::registry::v1::activity::State;
 use milepost_proto::registry::v1::{Activity, ActivityEvidence, Alliance};
 use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, Under, Unreadable, check_state, date, date_message,
-    instant_message, known_state,
+    has_document, instant_message, known_state,
 };
 use milepost_types::{Rejection, limits};
 
@@ -130,10 +130,7 @@ pub(crate) fn add_evidence(
     given: &ActivityEvidence,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "add evidence", &[State::Planned, State::Held])?;
-    let same = |other: &ActivityEvidence| {
-        (&other.title, &other.uri, &other.sha256) == (&given.title, &given.uri, &given.sha256)
-    };
-    if before.evidence.iter().any(same) {
+    if has_document(&before.evidence, given) {
         return Ok(Vec::new());
     }
     if before.evidence.len() >= limits::EVIDENCE {

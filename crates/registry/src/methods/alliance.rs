@@ -32,7 +32,7 @@ pub(crate) fn of_activities() -> Vec<Named> {
         }),
         write("AddActivityEvidence", |request: AddActivityEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
-                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
+                evidence(request.evidence.clone(), violations)
             })
         }),
     ]

@@ -39,7 +39,7 @@ pub(crate) fn of_findings() -> Vec<(&'static str, Method<Tracker>)> {
     vec![
         write("AddFindingEvidence", |request: AddFindingEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {
-                evidence(request.evidence.clone(), |evidence| &evidence.sha256, violations)
+                evidence(request.evidence.clone(), violations)
             })
         }),
         write("WithdrawFinding", |request: WithdrawFindingRequest, violations| {
@@ -56,8 +56,7 @@ pub(crate) fn of_rectification_orders() -> Vec<(&'static str, Method<Tracker>)> 
         write("AnswerRectificationOrder", |request: AnswerRectificationOrderRequest, violations| {
             act(&request, answer, violations, |violations| {
                 let text = violations.check("text", text::text(&request.text));
-                let (given, most) = (request.evidence.clone(), limits::ANSWER_EVIDENCE);
-                let evidence = documents(given, |evidence| &evidence.sha256, most, violations);
+                let evidence = documents(request.evidence.clone(), limits::ANSWER_EVIDENCE, violations);
                 let date = optional_date("date", request.date, violations);
                 Some(Answer { text: text?, evidence: evidence?, date: date? })
             })

@@ -250,8 +250,7 @@ fn a_batch_tells_the_faults_of_all_its_requests() {
 
 #[test]
 fn a_document_is_whole_and_its_hash_has_32_bytes() {
-    let faults =
-        |given: Evidence| faults(|violations| evidence(Some(given), |evidence| &evidence.sha256, violations));
+    let faults = |given: Evidence| faults(|violations| evidence(Some(given), violations));
     assert!(faults(samples::evidence("permit")).is_empty());
     for (sha256, reason) in
         [(vec![], "REQUIRED"), (vec![7; 31], "INVALID_LENGTH"), (vec![7; 33], "INVALID_LENGTH")]
@@ -483,7 +482,7 @@ fn nonsense_is_told_short_whatever_its_size() {
     assert!(create_several(batch, &mut violations).is_none());
     let evidence =
         Evidence { title: huge.clone(), uri: huge.clone(), sha256: huge.into(), create_time: None };
-    self::evidence(Some(evidence), |evidence| &evidence.sha256, &mut violations);
+    self::evidence(Some(evidence), &mut violations);
     assert!(violations.count() > 10, "{}", violations.count());
     for violation in &violations {
         assert!(violation.description.len() < 1000 && violation.field.len() < 1000, "{}", violation.reason);

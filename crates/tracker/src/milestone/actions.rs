@@ -20,6 +20,7 @@ use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::{Evidence, Milestone};
 use milepost_resource::{
     Change, Checked, EventKind, add_person, check_another_person, check_state, date, date_message,
+    has_document,
 };
 use milepost_service::value::instant_message;
 use milepost_types::{DamagedRow, Precondition, Rejection, limits};
@@ -116,10 +117,7 @@ pub(crate) fn add_evidence(
     before: &Checked<Milestone>,
     given: &Evidence,
 ) -> Result<Vec<Change>, Rejection> {
-    let same = |other: &Evidence| {
-        (&other.title, &other.uri, &other.sha256) == (&given.title, &given.uri, &given.sha256)
-    };
-    if before.evidence.iter().any(same) {
+    if has_document(&before.evidence, given) {
         return Ok(Vec::new());
     }
     if before.evidence.len() >= limits::EVIDENCE {

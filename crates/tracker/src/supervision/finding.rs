@@ -9,7 +9,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::finding::State;
 use milepost_proto::tracker::v1::{Evidence, Finding};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Unreadable, check_state, date, date_message,
+    By, Change, Checked, EventKind, Index, Rules, Unreadable, check_state, date, date_message, has_document,
     instant_message, known_state,
 };
 use milepost_types::{DamagedRow, Rejection, Violations, limits};
@@ -182,10 +182,7 @@ pub(crate) fn add_evidence(
     given: &Evidence,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "add evidence to", &[State::Open, State::Ordered])?;
-    let same = |other: &Evidence| {
-        (&other.title, &other.uri, &other.sha256) == (&given.title, &given.uri, &given.sha256)
-    };
-    if before.evidence.iter().any(same) {
+    if has_document(&before.evidence, given) {
         return Ok(Vec::new());
     }
     if before.evidence.len() >= limits::FINDING_EVIDENCE {
