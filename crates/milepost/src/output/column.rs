@@ -67,8 +67,19 @@ impl Column {
             (_, Shape::Money | Shape::Whole | Shape::Double) => (Room::Number, place),
             _ => (Room::Whole, place),
         };
-        let header = resource.map_or_else(|| label(&self.name), |resource| field::words(&resource.field));
+        let header = match resource {
+            Some(resource) => field::words(&resource.field),
+            // Two fields of a message that would be called the same keep their whole names.
+            None if self.is_ambiguous(message) => field::words(&self.name),
+            None => label(&self.name),
+        };
         table::Column::new(&header.to_uppercase(), room, rank, cells)
+    }
+
+    /// Whether another field of the message is what this one is called.
+    fn is_ambiguous(&self, message: &MessageDescriptor) -> bool {
+        let label = label(&self.name);
+        label != self.name && message.get_field_by_name(&label).is_some()
     }
 
     /// The message that the field is in, if it is there, and the field.
