@@ -27,6 +27,7 @@ use crate::source::{Reaction, Skipped, SourceEntry, Through};
 use crate::supervision::{self, NEXT_CHANGE};
 use crate::tables;
 use crate::tables::partly::Partly;
+use crate::template::Together;
 use crate::timeline::Reactions;
 
 /// Why nothing came of a start.
@@ -226,16 +227,18 @@ fn starts(
     let name = project.parent();
     let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
     let reason = format!("the registry started the project on {date}");
-    let mut changes = Vec::new();
-    for found in scope.rows.under::<Milestone>(project.ids(), after) {
-        let (name, row) = found?;
+    let mut found = Vec::new();
+    for milestone in scope.rows.under::<Milestone>(project.ids(), after) {
+        let (name, row) = milestone?;
         if awaits_start(&row).map_err(|error| name.damaged(error))? {
-            let milestone = scope.rows.read(&name, row)?;
-            let change = achieve_started(scope, &milestone, date, &reason, &context)?;
-            changes.push((milestone, change));
+            found.push(scope.rows.read(&name, row)?);
         }
     }
-    Ok(changes)
+    let all: Vec<_> = found.iter().collect();
+    let changes = Together::each(&all)
+        .map(|together| achieve_started(scope, together, date, &reason, &context))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().zip(changes).collect())
 }
 
 /// What a reaction makes of service requests and rectification orders, and the first row that cannot be decoded: what

@@ -30,8 +30,8 @@ use crate::command::Command;
 use crate::decide::Tracker;
 use crate::names::{ProjectName, TemplateName, TemplateVersionName};
 use crate::template::{
-    Application, Extend, ProjectDays, RequirementQuery, Which, achieve_coupled, apply, extend, of_project,
-    page, publish, upgrade,
+    Application, Extend, JointReport, ProjectDays, RequirementQuery, Which, achieve_coupled, apply, extend,
+    of_project, page, publish, upgrade,
 };
 
 type Named = (&'static str, Method<Tracker>);
@@ -69,7 +69,8 @@ pub(super) fn achieve_coupled_milestones() -> Named {
         act(&request, achieve_coupled, violations, |violations| {
             let reason = violations.check("reason", said(request.reason.clone(), text::text));
             let actual = optional_date("actual_date", request.actual_date, violations);
-            Some((actual?, reason?))
+            let reported = optional_date("reported_date", request.reported_date, violations);
+            Some(JointReport { actual: actual?, reason: reason?, reported: reported? })
         })
     })
 }

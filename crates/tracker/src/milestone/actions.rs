@@ -28,7 +28,7 @@ use milepost_types::{DamagedRow, Precondition, Rejection, limits};
 use super::outlook::announcement;
 use super::{ChangeContext, due, refresh_derived};
 use crate::decide::Scope;
-use crate::template::{self, Consequences};
+use crate::template::{self, Consequences, Together};
 
 /// Expect another date; none: nothing else than the baseline.
 #[derive(Debug)]
@@ -214,7 +214,7 @@ pub(crate) fn change_state(
         (_, State::Planned) if is_made => return template::reopen(scope, before, reason, &context),
         _ => {}
     }
-    Ok(vec![state_changed(scope, before, (state, actual), reason, &context, |milestone| {
+    Ok(vec![state_changed(scope, Together::alone(before), (state, actual), reason, &context, |milestone| {
         milestone.outcome_reported_date = reported;
     })?])
 }
@@ -223,25 +223,26 @@ pub(crate) fn change_state(
 /// was asked for, because the registry's word is the evidence.
 pub(crate) fn achieve_started(
     scope: &Scope<'_>,
-    before: &Checked<Milestone>,
+    together: Together<'_>,
     date: Date,
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Change, DamagedRow> {
-    state_changed(scope, before, (State::Achieved, Some(date)), reason, context, |_| {})
+    state_changed(scope, together, (State::Achieved, Some(date)), reason, context, |_| {})
 }
 
 /// The change to another state, with what else is set, and with what it brings to others of its template.
 pub(crate) fn state_changed(
     scope: &Scope<'_>,
-    before: &Checked<Milestone>,
+    together: Together<'_>,
     (state, actual): (State, Option<Date>),
     reason: &str,
     context: &ChangeContext,
     set: impl FnOnce(&mut Milestone),
 ) -> Result<Change, DamagedRow> {
+    let before = together.own;
     let is_made = template::is_made(before);
-    let consequences = is_made.then(|| Consequences::of(scope, before, state)).transpose()?;
+    let consequences = is_made.then(|| Consequences::of(scope, together, (state, actual))).transpose()?;
     let after = before.changed(scope, |milestone| {
         milestone.set_state(state);
         milestone.actual_date = actual.map(date_message);
@@ -253,7 +254,7 @@ pub(crate) fn state_changed(
         }
         refresh_derived(milestone, context);
     });
-    let besides = if is_made { template::announced(scope, before, &after, context)? } else { Vec::new() };
+    let besides = if is_made { template::announced(scope, together, &after, context)? } else { Vec::new() };
     let payload = Payload::MilestoneStateChanged(event::MilestoneStateChanged {
         previous_state: before.state,
         state: state.into(),
@@ -282,7 +283,7 @@ fn announced(
 }
 
 /// The day on which something was reported, if one is given: never after the current date.
-fn reported_date(given: Option<Date>, current: Date) -> Result<Option<gtype::Date>, Rejection> {
+pub(crate) fn reported_date(given: Option<Date>, current: Date) -> Result<Option<gtype::Date>, Rejection> {
     match given {
         Some(date) if date > current => Err(Rejection::invalid(
             "reported_date",

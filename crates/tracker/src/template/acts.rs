@@ -19,10 +19,12 @@ use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
 use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
 use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
-use super::made::{BY_COUPLING, BY_MEMBER, is_open, others, others_of_template};
+use super::made::{BY_COUPLING, BY_MEMBER, Together, is_open, others, others_of_template};
 use super::validity::{announcements, last_day, last_filing, settle};
 use crate::decide::Scope;
-use crate::milestone::{ChangeContext, Reforecast, missing_evidence, reforecast_one, state_changed};
+use crate::milestone::{
+    ChangeContext, Reforecast, missing_evidence, reforecast_one, reported_date, state_changed,
+};
 use crate::names::MilestoneName;
 
 /// The milestones that are coupled with one and not broken, in these states.
@@ -94,13 +96,19 @@ pub(crate) fn achieve(
     }
     Rejection::unless_met(conditions)?;
     let breaks = !others.is_empty();
-    let achieved =
-        state_changed(scope, before, (State::Achieved, Some(actual)), reason, context, |milestone| {
+    let achieved = state_changed(
+        scope,
+        Together::alone(before),
+        (State::Achieved, Some(actual)),
+        reason,
+        context,
+        |milestone| {
             milestone.outcome_reported_date = reported;
             if breaks {
                 milestone.set_coupling_state(CouplingState::Broken);
             }
-        })?;
+        },
+    )?;
     if !breaks {
         return Ok(vec![achieved]);
     }
@@ -125,15 +133,26 @@ fn names(milestone: &Checked<Milestone>, others: &[Checked<Milestone>]) -> Vec<S
     names
 }
 
-/// What comes of achieving a milestone and those that are coupled with it on one day; none: today.
+/// That a milestone and those that are coupled with it were achieved.
+pub(crate) struct JointReport {
+    /// The day of all of them; none: today.
+    pub(crate) actual: Option<Date>,
+    /// Empty: not said.
+    pub(crate) reason: String,
+    /// The day on which it was reported; none: that of the commit.
+    pub(crate) reported: Option<Date>,
+}
+
+/// What comes of achieving a milestone and those that are coupled with it on one day.
 pub(crate) fn achieve_coupled(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    (given, reason): &(Option<Date>, String),
+    JointReport { actual, reason, reported }: &JointReport,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "achieve", &[State::Planned, State::PartiallyAchieved])?;
     let context = ChangeContext::of(scope, before.name())?;
-    let actual = context.act_day("actual_date", *given)?;
+    let actual = context.act_day("actual_date", *actual)?;
+    let reported = reported_date(*reported, context.current_date)?;
     let others = coupled(scope, before, is_open)?;
     if others.is_empty() {
         return Err(Rejection::precondition(
@@ -145,15 +164,12 @@ pub(crate) fn achieve_coupled(
     let all: Vec<_> = [before].into_iter().chain(&others).collect();
     Rejection::unless_met(unmet(scope, &all)?)?;
     let mut changes = Vec::with_capacity(all.len());
-    for milestone in all {
-        changes.push(state_changed(
-            scope,
-            milestone,
-            (State::Achieved, Some(actual)),
-            reason,
-            &context,
-            |milestone| milestone.set_coupling_state(CouplingState::Achieved),
-        )?);
+    for together in Together::each(&all) {
+        let to = (State::Achieved, Some(actual));
+        changes.push(state_changed(scope, together, to, reason, &context, |milestone| {
+            milestone.outcome_reported_date = reported;
+            milestone.set_coupling_state(CouplingState::Achieved);
+        })?);
     }
     let payload = CouplingAchieved { coupling: before.coupling.clone(), milestones: names(before, &others) };
     let event = Change::without_resource("milepost.coupling.achieved", Payload::CouplingAchieved(payload));
@@ -205,22 +221,14 @@ pub(crate) fn reopen(
         }
     }
     Rejection::unless_met(conditions)?;
-    let mut changes = Vec::with_capacity(all.len());
-    for milestone in all {
-        changes.push(state_changed(
-            scope,
-            milestone,
-            (State::Planned, None),
-            reason,
-            context,
-            |milestone| {
-                if milestone.coupling_state() == CouplingState::Achieved {
-                    milestone.set_coupling_state(CouplingState::Coupled);
-                }
-            },
-        )?);
-    }
-    Ok(changes)
+    let each = Together::each(&all).map(|together| {
+        state_changed(scope, together, (State::Planned, None), reason, context, |milestone| {
+            if milestone.coupling_state() == CouplingState::Achieved {
+                milestone.set_coupling_state(CouplingState::Coupled);
+            }
+        })
+    });
+    Ok(each.collect::<Result<_, _>>()?)
 }
 
 /// The BUNDLED gates that a milestone is a member of.

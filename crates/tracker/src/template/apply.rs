@@ -21,7 +21,7 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Precondition, Rejection, check_batch};
 
-use super::made::{is_open, satisfied_by_others};
+use super::made::{Together, is_open, satisfied_by_others};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
@@ -131,7 +131,7 @@ pub(crate) fn upgrade(
             None if is_open(milestone) => {
                 let reason = format!("{} has no such item", version.name());
                 let to = (State::Cancelled, None);
-                let change = state_changed(scope, milestone, to, &reason, &context, |_| {})?;
+                let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, |_| {})?;
                 cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
             }
             Some(item) if is_open(milestone) => {

@@ -1,8 +1,8 @@
 //! Milestones that a template made: how they are found, and what their achievement brings.
 //!
-//! Invariants: of the milestones of a project one at most satisfies a requirement when it is achieved; a later one
-//! satisfies the rest. What is made use of in time does not end. All of it is looked up by indexes that only milestones of
-//! templates are in, so that others pay nothing.
+//! Invariants: of the milestones of a project one at most satisfies a requirement when it is achieved, also of several that
+//! are achieved together; a later one satisfies the rest. What is made use of in time does not end. All of it is looked up
+//! by indexes that only milestones of templates are in, so that others pay nothing.
 
 use std::collections::BTreeSet;
 
@@ -69,6 +69,37 @@ pub(crate) fn is_made(milestone: &Milestone) -> bool {
 /// The template that made a milestone, as names of its versions begin.
 fn template_of(milestone: &Milestone) -> &str {
     milestone.template_version.rsplit_once('/').map_or("", |(template, _)| template)
+}
+
+/// A milestone that comes to a state in one act with others, which are in their order before and after it: of the rows, none
+/// of these is as it will be.
+#[derive(Clone, Copy)]
+pub(crate) struct Together<'a> {
+    pub(crate) own: &'a Checked<Milestone>,
+    earlier: &'a [&'a Checked<Milestone>],
+    later: &'a [&'a Checked<Milestone>],
+}
+
+impl<'a> Together<'a> {
+    /// One without others.
+    pub(crate) fn alone(own: &'a Checked<Milestone>) -> Self {
+        Self { own, earlier: &[], later: &[] }
+    }
+
+    /// Each of several.
+    pub(crate) fn each(all: &'a [&'a Checked<Milestone>]) -> impl Iterator<Item = Self> {
+        all.iter().enumerate().map(|(i, own)| Self { own, earlier: &all[..i], later: &all[i + 1..] })
+    }
+
+    /// The others.
+    fn others(self) -> impl Iterator<Item = &'a Checked<Milestone>> {
+        self.earlier.iter().chain(self.later).copied()
+    }
+
+    /// Whether another one is of this type and of the same template.
+    fn has_type(self, of_type: &str, mut others: impl Iterator<Item = &'a Checked<Milestone>>) -> bool {
+        others.any(|other| other.r#type == of_type && template_of(other) == template_of(self.own))
+    }
 }
 
 /// Whether it is open.
@@ -158,17 +189,23 @@ impl Consequences {
     /// If a row cannot be decoded; so with all of this.
     pub(crate) fn of(
         scope: &Scope<'_>,
-        before: &Checked<Milestone>,
-        state: State,
+        together: Together<'_>,
+        (state, actual): (State, Option<Date>),
     ) -> Result<Self, DamagedRow> {
         if state != State::Achieved {
             return Ok(Self { needless: BTreeSet::new(), used: None });
         }
+        let before = together.own;
+        // What an earlier one is to satisfy is satisfied when it is achieved: by it, or by another one.
+        let mut needless = satisfied_by_others(scope, before, before.name())?;
+        let earlier = together.earlier.iter().flat_map(|earlier| &earlier.requirements);
+        needless.extend(earlier.map(|requirement| requirement.code.clone()));
         let until_type = before.validity.as_ref().map_or("", |validity| validity.until_type.as_str());
-        Ok(Self {
-            needless: satisfied_by_others(scope, before, before.name())?,
-            used: happened(scope, until_type, before)?,
-        })
+        let mut used = happened(scope, until_type, before)?;
+        if !until_type.is_empty() && together.has_type(until_type, together.others()) {
+            used = used.into_iter().chain(actual).min();
+        }
+        Ok(Self { needless, used })
     }
 
     /// Gives them to the milestone, whose state is the new one.
@@ -196,23 +233,28 @@ impl Consequences {
 /// keeps.
 pub(crate) fn announced(
     scope: &Scope<'_>,
-    before: &Checked<Milestone>,
+    together: Together<'_>,
     after: &Checked<Milestone>,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, DamagedRow> {
+    let before = together.own;
     let mut announced = announcements(before, after, context.current_date);
-    if before.r#type.is_empty() || achieved_on(before) == achieved_on(after) {
+    let of_type = &before.r#type;
+    if of_type.is_empty() || achieved_on(before) == achieved_on(after) {
         return Ok(announced);
     }
-    for kept in others_of_template(scope, BY_UNTIL_TYPE, &before.r#type, before)? {
-        if kept.state() != State::Achieved {
+    // All that are of this type have one day; the first of them says what comes of it.
+    if together.has_type(of_type, together.earlier.iter().copied()) {
+        return Ok(announced);
+    }
+    let changes = |name: &MilestoneName| together.others().any(|other| other.name() == name);
+    for kept in others_of_template(scope, BY_UNTIL_TYPE, of_type, before)? {
+        if kept.state() != State::Achieved || changes(kept.name()) {
             continue;
         }
-        // Of the rows this one alone is not as it will be.
-        let others = others_of_template(scope, BY_TYPE, &before.r#type, before)?;
-        let used =
-            others.iter().filter(|other| other.name() != kept.name()).filter_map(|other| achieved_on(other));
-        let used = used.chain(achieved_on(after)).min();
+        let others = others_of_template(scope, BY_TYPE, of_type, before)?;
+        let others = others.iter().filter(|other| other.name() != kept.name() && !changes(other.name()));
+        let used = others.filter_map(|other| achieved_on(other)).chain(achieved_on(after)).min();
         announced.extend(resettled(scope, &kept, used, context));
     }
     Ok(announced)

@@ -24,11 +24,13 @@ use milepost_proto::tracker::v1::{Template, TemplateVersion};
 use milepost_resource::{Checked, Presence, Rules};
 use milepost_types::Rejection;
 
-pub(crate) use acts::{Extend, achieve, achieve_coupled, check_deletion, extend, reforecast_coupled, reopen};
+pub(crate) use acts::{
+    Extend, JointReport, achieve, achieve_coupled, check_deletion, extend, reforecast_coupled, reopen,
+};
 pub(crate) use apply::{Application, Which, apply, of_project, upgrade};
 pub(crate) use made::{
-    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, NEXT_EXPIRY, announced,
-    is_made,
+    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, NEXT_EXPIRY, Together,
+    announced, is_made,
 };
 pub(crate) use plan::ProjectDays;
 pub(crate) use requirements::{RequirementQuery, page};

@@ -4,6 +4,7 @@
 mod applying;
 mod ending;
 mod joining;
+mod together;
 
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;

@@ -128,8 +128,8 @@ fn coupled() -> World {
 
 fn together(world: &mut World, day: Date) -> Result<Vec<Event>, Rejection> {
     let target = Target { name: made("handover"), etag: None };
-    let arguments = (Some(day), "同日办结".to_owned());
-    world.submit(command(Custom::act(target, arguments, achieve_coupled as Run<_, _, _>)))
+    let report = JointReport { actual: Some(day), reason: "同日办结".to_owned(), reported: None };
+    world.submit(command(Custom::act(target, report, achieve_coupled as Run<_, _, _>)))
 }
 
 fn show(world: &mut World, id: &str) {
