@@ -23,6 +23,7 @@ use crate::decide::Tracker;
 use crate::error::registry_unavailable;
 use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
+use crate::template::DATE_UNKNOWN;
 
 /// The registry, as calls of the tracker need it.
 #[derive(Clone)]
@@ -160,10 +161,13 @@ impl milepost_resource::Upstream for Upstream {
 
     /// Everything that is known of portfolios and projects was followed.
     fn is_cause_of(&self, rejection: &Rejection) -> bool {
-        let (Rejection::NotFound { kind, .. } | Rejection::Deleted { kind, .. }) = rejection else {
-            return false;
-        };
-        [PortfolioName::KIND, ProjectName::KIND].contains(kind)
+        match rejection {
+            Rejection::NotFound { kind, .. } | Rejection::Deleted { kind, .. } => {
+                [PortfolioName::KIND, ProjectName::KIND].contains(kind)
+            }
+            Rejection::Preconditions(unmet) => unmet.iter().any(|unmet| unmet.kind == DATE_UNKNOWN),
+            _ => false,
+        }
     }
 
     fn catch_up(&self, deadline: Instant) -> Caught<'_> {

@@ -30,8 +30,8 @@ use crate::command::Command;
 use crate::decide::Tracker;
 use crate::names::{ProjectName, TemplateName, TemplateVersionName};
 use crate::template::{
-    Application, Extend, JointReport, ProjectDays, RequirementQuery, Which, achieve_coupled, apply, extend,
-    of_project, page, publish, upgrade,
+    Application, Dates, Extend, JointReport, ProjectDays, RequirementQuery, Which, achieve_coupled, apply,
+    extend, of_project, page, publish, upgrade,
 };
 
 type Named = (&'static str, Method<Tracker>);
@@ -140,13 +140,14 @@ fn project(given: &str, template: &str, violations: &mut Violations) -> Option<P
     Some(project)
 }
 
-/// The days of a project that a request says.
-fn days(given: [Option<gtype::Date>; 3], violations: &mut Violations) -> Option<ProjectDays> {
+/// The days of a project that a request says, and whether it may do without others.
+fn dates(given: [Option<gtype::Date>; 3], allow_undated: bool, violations: &mut Violations) -> Option<Dates> {
     let [start, planned_start, planned_end] = given;
     let start = optional_date("start_date", start, violations);
     let planned_start = optional_date("planned_start_date", planned_start, violations);
     let planned_end = optional_date("planned_end_date", planned_end, violations);
-    Some(ProjectDays { start: start?, planned_start: planned_start?, planned_end: planned_end? })
+    let days = ProjectDays { start: start?, planned_start: planned_start?, planned_end: planned_end? };
+    Some(Dates { days, allow_undated })
 }
 
 fn read_apply(request: ApplyTemplateRequest, violations: &mut Violations) -> Option<Box<dyn Act<Tracker>>> {
@@ -154,8 +155,8 @@ fn read_apply(request: ApplyTemplateRequest, violations: &mut Violations) -> Opt
         let project = project(&request.project, &request.name, violations);
         let which = optional_date("application_date", request.application_date, violations);
         let given = [request.start_date, request.planned_start_date, request.planned_end_date];
-        let days = days(given, violations);
-        Some(Application { project: project?, which: which?, days: days? })
+        let dates = dates(given, request.allow_undated, violations);
+        Some(Application { project: project?, which: which?, dates: dates? })
     })
 }
 
@@ -173,8 +174,8 @@ fn read_upgrade(
             violations.push("version", "OTHER_PARENT", description);
         }
         let given = [request.start_date, request.planned_start_date, request.planned_end_date];
-        let days = days(given, violations);
-        Some(Application { project: project?, which: Which(version?), days: days? })
+        let dates = dates(given, request.allow_undated, violations);
+        Some(Application { project: project?, which: Which(version?), dates: dates? })
     })
 }
 

@@ -12,6 +12,7 @@ use milepost_proto::event::v1::TemplateApplied;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::milestone::{CouplingState, Gate, State};
 use milepost_proto::tracker::v1::milestone_requirement::State as Requirement;
+use milepost_proto::tracker::v1::template_item::Anchor;
 use milepost_proto::tracker::v1::template_version::State as VersionState;
 use milepost_proto::tracker::v1::{
     Milestone, MilestoneRequirement, Template, TemplateItem, TemplateRequirement, TemplateVersion,
@@ -28,6 +29,10 @@ use crate::decide::{Scope, Tracker};
 use crate::milestone::{ChangeContext, state_changed};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
 use crate::parent::Followed;
+use crate::tables;
+
+/// The day that a date is counted from is not known: the registry may know it by now.
+pub(crate) const DATE_UNKNOWN: &str = "DATE_UNKNOWN";
 
 type Rows<'a> = milepost_resource::Rows<'a, Tracker>;
 
@@ -35,7 +40,16 @@ type Rows<'a> = milepost_resource::Rows<'a, Tracker>;
 pub(crate) struct Application<W> {
     pub(crate) project: ProjectName,
     pub(crate) which: W,
+    pub(crate) dates: Dates,
+}
+
+/// What dates are counted from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dates {
+    /// The days that the request says: they win over those of the project.
     pub(crate) days: ProjectDays,
+    /// Whether an item whose date is not known is made without one.
+    pub(crate) allow_undated: bool,
 }
 
 /// The milestones of a project that a template made, by name, deleted ones included.
@@ -79,11 +93,11 @@ fn in_force(
 /// Makes the milestones of the version that is in force on a day; none: today.
 ///
 /// # Errors
-/// If the project has milestones of the template, or of the same ids, or if a date cannot be counted.
+/// If the project has milestones of the template, or of the same ids, or if a date is not known or cannot be counted.
 pub(crate) fn apply(
     scope: &Scope<'_>,
     template: &Checked<Template>,
-    Application { project, which, days }: &Application<Option<Date>>,
+    Application { project, which, dates }: &Application<Option<Date>>,
 ) -> Result<Vec<Change>, Rejection> {
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
@@ -96,7 +110,7 @@ pub(crate) fn apply(
         return Err(Rejection::precondition("ALREADY_APPLIED", first.name().to_string(), description));
     }
     let plan = Plan { scope, project, version: &version, context: &context };
-    let made = plan.make(version.items.iter().collect(), days, &[])?;
+    let made = plan.make(version.items.iter().collect(), dates, &[])?;
     plan.changes("milepost.template.applied", day, made, Vec::new(), Vec::new())
 }
 
@@ -111,7 +125,7 @@ pub(crate) struct Which(pub(crate) TemplateVersionName);
 pub(crate) fn upgrade(
     scope: &Scope<'_>,
     template: &Checked<Template>,
-    Application { project, which: Which(version), days }: &Application<Which>,
+    Application { project, which: Which(version), dates }: &Application<Which>,
 ) -> Result<Vec<Change>, Rejection> {
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
@@ -145,7 +159,7 @@ pub(crate) fn upgrade(
         version.items.iter().filter(|item| !known.contains(item.id.as_str())).collect();
     let needed = plan.needed(&new)?;
     new.retain(|item| needed.contains(item.id.as_str()));
-    let made = plan.make(new, days, &there)?;
+    let made = plan.make(new, dates, &there)?;
     plan.changes("milepost.template.upgraded", context.current_date, made, kept, cancelled)
 }
 
@@ -222,18 +236,33 @@ impl Plan<'_> {
         Ok(needed)
     }
 
+    /// The days that are given, and for those that are not the days of the project, as the registry said them last.
+    fn days(&self, given: &ProjectDays) -> Result<ProjectDays, DamagedRow> {
+        let kept = tables::project::mirrored(self.scope.rows.read, self.project)?;
+        let kept = kept.map(|row| tables::project::decoded(self.project, &row)).transpose()?;
+        let (planned, actual) =
+            kept.map(|kept| (kept.planned_period, kept.actual_period)).unwrap_or_default();
+        let (planned, actual) = (planned.unwrap_or_default(), actual.unwrap_or_default());
+        Ok(ProjectDays {
+            start: given.start.or_else(|| date(actual.start_date.as_ref())),
+            planned_start: given.planned_start.or_else(|| date(planned.start_date.as_ref())),
+            planned_end: given.planned_end.or_else(|| date(planned.end_date.as_ref())),
+        })
+    }
+
     /// The milestones of these items, which are counted from those that are there.
     fn make(
         &self,
         new: Vec<&TemplateItem>,
-        days: &ProjectDays,
+        given: &Dates,
         there: &[Checked<Milestone>],
     ) -> Result<Vec<Checked<Milestone>>, Rejection> {
         let known = there.iter().map(|milestone| {
             let day = milestone.actual_date.as_ref().or(milestone.forecast_date.as_ref());
             (milestone.template_item.as_str(), date(day.or(milestone.baseline_date.as_ref())))
         });
-        let found = dates(&self.version.items, days, &known.collect(), &self.context.portfolio.calendar);
+        let days = self.days(&given.days)?;
+        let found = dates(&self.version.items, &days, &known.collect(), &self.context.portfolio.calendar);
         let found: HashMap<&str, Found> =
             self.version.items.iter().map(|item| item.id.as_str()).zip(found).collect();
         let (mut made, mut conditions) = (Vec::with_capacity(new.len()), Vec::new());
@@ -257,8 +286,12 @@ impl Plan<'_> {
                     });
                     None
                 }
+                Some(Found::Unknown(anchor)) if !given.allow_undated => {
+                    conditions.push(unknown_date(&name, *anchor));
+                    None
+                }
                 Some(Found::Day(day)) => *day,
-                None => None,
+                Some(Found::Unknown(_)) | None => None,
             };
             let mut milestone = Milestone {
                 display_name: item.display_name.clone(),
@@ -340,6 +373,20 @@ impl Plan<'_> {
         let first = first.concerning(version, portfolio, self.project.to_string()).on(Some(day));
         Ok([first].into_iter().chain(changes.into_iter().map(|change| change.because_of(0))).collect())
     }
+}
+
+/// That the day is not known from which the date of a milestone would be counted.
+fn unknown_date(milestone: &MilestoneName, anchor: Anchor) -> Precondition {
+    let (day, field) = match anchor {
+        Anchor::ProjectStart => ("the project started", "start_date"),
+        Anchor::PlannedStart => ("the project is planned to start", "planned_start_date"),
+        _ => ("the project is planned to end", "planned_end_date"),
+    };
+    let description = format!(
+        "its date is counted from the day on which {day}, which neither the request nor the project says; give \
+         {field}, or allow_undated"
+    );
+    Precondition { kind: DATE_UNKNOWN, subject: milestone.to_string(), description }
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a MilestoneName>) -> Vec<String> {

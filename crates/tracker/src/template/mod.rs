@@ -27,7 +27,7 @@ use milepost_types::Rejection;
 pub(crate) use acts::{
     Extend, JointReport, achieve, achieve_coupled, check_deletion, extend, reforecast_coupled, reopen,
 };
-pub(crate) use apply::{Application, Which, apply, of_project, upgrade};
+pub(crate) use apply::{Application, DATE_UNKNOWN, Dates, Which, apply, of_project, upgrade};
 pub(crate) use made::{
     BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, NEXT_EXPIRY, Together,
     announced, is_made,

@@ -1,7 +1,8 @@
 //! Which date each item of a version has in a project.
 //!
 //! Invariant: a date depends on the items, the days of the project, the dates of milestones that are there, and the
-//! working calendar alone. An anchor without a day leaves an item without a date, and all that is counted from it.
+//! working calendar alone. A day of the project that is not known makes the date of an item unknown, and all that is
+//! counted from it.
 
 use std::collections::HashMap;
 
@@ -23,8 +24,10 @@ pub(crate) struct ProjectDays {
 /// What is found of an item's date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It is this day; none: it has none.
+    /// It is this day; none: the items give it none.
     Day(Option<Date>),
+    /// It is counted from this day of the project, which is not known.
+    Unknown(Anchor),
     /// It is beyond the years 1 to 9999.
     Beyond,
 }
@@ -50,11 +53,15 @@ pub(super) fn dates(
         }
         for i in way.into_iter().rev() {
             let item = &items[i];
+            let of_project = |day: Option<Date>| match day {
+                Some(day) => Found::Day(Some(day)),
+                None => Found::Unknown(item.anchor()),
+            };
             let anchor = match item.anchor() {
                 Anchor::Unspecified => Found::Day(None),
-                Anchor::ProjectStart => Found::Day(days.start),
-                Anchor::PlannedStart => Found::Day(days.planned_start),
-                Anchor::PlannedEnd => Found::Day(days.planned_end),
+                Anchor::ProjectStart => of_project(days.start),
+                Anchor::PlannedStart => of_project(days.planned_start),
+                Anchor::PlannedEnd => of_project(days.planned_end),
                 Anchor::Item => {
                     let other = by_id.get(item.anchor_item.as_str()).and_then(|other| found[*other]);
                     other.unwrap_or(Found::Day(None))
@@ -64,6 +71,8 @@ pub(super) fn dates(
                 Found::Day(Some(day)) => {
                     shifted(day, item.offset, calendar).map_or(Found::Beyond, |day| Found::Day(Some(day)))
                 }
+                // Whoever gives the day must know all that need it.
+                Found::Unknown(anchor) => Found::Unknown(anchor),
                 // It is beyond where that is; one fault is enough.
                 Found::Day(None) | Found::Beyond => Found::Day(None),
             });
@@ -137,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_counted_in_any_order_from_what_is_known_and_what_is_not_known_has_no_date() {
+    fn items_are_counted_in_any_order_from_what_is_known_and_what_is_not_known_says_so() {
         let days = Unit::CalendarDays;
         let items = [
             after(item("c"), "b", 1, days),
@@ -152,10 +161,10 @@ mod tests {
         let known = HashMap::from([("known", Some(date(2020, 6, 10))), ("a", Some(date(2021, 6, 1)))]);
         let project = ProjectDays { planned_start: Some(date(2021, 1, 1)), ..ProjectDays::default() };
         let found = dates(&items, &project, &known, &Calendar::default());
-        let none = Found::Day(None);
+        let (none, unknown) = (Found::Day(None), Found::Unknown(Anchor::ProjectStart));
         let june = |n| day(date(2021, 6, n));
-        let expected =
-            [june(3), june(2), june(1), none, none, none, day(date(2020, 6, 12)), day(date(2020, 6, 10))];
+        let known = [day(date(2020, 6, 12)), day(date(2020, 6, 10))];
+        let expected = [june(3), june(2), june(1), unknown, unknown, none, known[0], known[1]];
         assert_eq!(found, expected);
     }
 

@@ -31,6 +31,8 @@ const REFORM: Date = date(2020, 7, 1);
 /// When the project `road` is planned to start and to end.
 const DAYS: ProjectDays =
     ProjectDays { start: None, planned_start: Some(date(2021, 3, 1)), planned_end: Some(date(2022, 2, 28)) };
+/// What a request says that gives these.
+const GIVEN: Dates = Dates { days: DAYS, allow_undated: false };
 
 fn road() -> ProjectName {
     "portfolios/wsc/projects/road".parse().unwrap()
@@ -142,14 +144,24 @@ impl World {
 
     /// Applies the template to the project `road`, which is planned to start on 1 March 2021 and to end a year later.
     fn apply(&mut self, day: Option<Date>) -> Result<Vec<Event>, Rejection> {
-        let application = Application { project: road(), which: day, days: DAYS };
+        self.apply_by(day, GIVEN)
+    }
+
+    /// The same, on these dates.
+    fn apply_by(&mut self, day: Option<Date>, dates: Dates) -> Result<Vec<Event>, Rejection> {
+        let application = Application { project: road(), which: day, dates };
         let target = Target { name: template(), etag: None };
         self.submit(command(Custom::act(target, application, apply as Run<_, _, _>)))
     }
 
     /// Brings the project `road` up to a version.
     fn upgrade(&mut self, id: &str) -> Result<Vec<Event>, Rejection> {
-        let application = Application { project: road(), which: Which(version(id)), days: DAYS };
+        self.upgrade_by(id, GIVEN)
+    }
+
+    /// The same, on these dates.
+    fn upgrade_by(&mut self, id: &str, dates: Dates) -> Result<Vec<Event>, Rejection> {
+        let application = Application { project: road(), which: Which(version(id)), dates };
         let target = Target { name: template(), etag: None };
         self.submit(command(Custom::act(target, application, upgrade as Run<_, _, _>)))
     }

@@ -2,7 +2,7 @@
 
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::event::Resource;
-use milepost_proto::registry::v1::{Portfolio as PortfolioMessage, WorkingCalendar};
+use milepost_proto::registry::v1::{Period, Portfolio as PortfolioMessage, Project, WorkingCalendar};
 use milepost_proto::tracker::v1::milestone::State as Milestones;
 
 use super::*;
@@ -25,7 +25,6 @@ fn a_version_is_picked_by_the_day_and_its_milestones_have_their_dates() {
         after(item("design"), "survey", 1, Unit::Months),
         dated(item("handover"), Anchor::PlannedEnd, 0, days),
         item("someday"),
-        dated(item("opening"), Anchor::ProjectStart, 1, days),
     ]);
     world.version_in_force("v2", REFORM, vec![item("later")]);
     world.draft_version("v3", from(date(2021, 1, 1), vec![item("draft")])).unwrap();
@@ -34,7 +33,7 @@ fn a_version_is_picked_by_the_day_and_its_milestones_have_their_dates() {
     let future = world.apply(Some(date(2021, 5, 14))).unwrap_err();
     assert_eq!(faults(future), [("application_date".to_owned(), "DATE_IN_FUTURE")]);
     let events = world.apply(Some(date(2020, 6, 30))).unwrap();
-    let made = ["survey", "design", "handover", "someday", "opening"];
+    let made = ["survey", "design", "handover", "someday"];
     let created: Vec<_> = said(&events)
         .into_iter()
         .filter(|(kind, _)| *kind == "milestone.created")
@@ -44,13 +43,13 @@ fn a_version_is_picked_by_the_day_and_its_milestones_have_their_dates() {
     assert_eq!(said(&events)[0], ("template.applied", "v1"));
     assert!(events[1..].iter().all(|event| !event.caused_by.is_empty()));
     let Some(Payload::TemplateApplied(applied)) = &events[0].payload else { panic!() };
-    assert_eq!((applied.made.len(), applied.kept.len(), applied.cancelled.len()), (5, 0, 0));
+    assert_eq!((applied.made.len(), applied.kept.len(), applied.cancelled.len()), (4, 0, 0));
     assert_eq!(events[0].project, road().to_string());
-    let expected = [Some(date(2021, 1, 30)), Some(date(2021, 2, 28)), Some(date(2022, 2, 28)), None, None];
+    let expected = [Some(date(2021, 1, 30)), Some(date(2021, 2, 28)), Some(date(2022, 2, 28)), None];
     assert_eq!(
         made.map(|id| baseline(&world, id)),
         expected,
-        "months are clamped; what is not known has no date"
+        "months are clamped; what is counted from nothing has no date"
     );
     let survey = world.made("survey");
     assert_eq!(
@@ -59,6 +58,89 @@ fn a_version_is_picked_by_the_day_and_its_milestones_have_their_dates() {
     );
     assert_eq!(survey.state, i32::from(Milestones::Planned));
     assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// Items that are counted from the start of a project, from its planned start, and from its planned end.
+fn anchored() -> Vec<TemplateItem> {
+    let days = Unit::CalendarDays;
+    vec![
+        dated(item("opening"), Anchor::ProjectStart, 1, days),
+        dated(item("survey"), Anchor::PlannedStart, -30, days),
+        after(item("design"), "survey", 1, Unit::Months),
+        dated(item("handover"), Anchor::PlannedEnd, 0, days),
+        item("someday"),
+    ]
+}
+
+/// A request that says none of the days of a project.
+const SILENT: Dates =
+    Dates { days: ProjectDays { start: None, planned_start: None, planned_end: None }, allow_undated: false };
+
+/// The items, and the project `road` that is planned from April 2021 for two years and started in May.
+fn scheduled() -> World {
+    let (mut world, mut registry) = World::with_projects(&["road"]);
+    world.create_template("gov").unwrap();
+    world.version_in_force("v1", OLD, anchored());
+    let period = |start, end| Some(Period { start_date: Some(date_message(start)), end_date: end });
+    let Resource::ProjectResource(project) = crate::tests::registry::project("road") else { panic!() };
+    let project = Project {
+        planned_period: period(date(2021, 4, 1), Some(date_message(date(2023, 4, 1)))),
+        actual_period: period(date(2021, 5, 10), None),
+        etag: "9".into(),
+        ..project
+    };
+    let updated = ("milepost.project.updated", Some(Resource::ProjectResource(project)));
+    world.ingest(registry.append(vec![updated])).unwrap();
+    world
+}
+
+#[test]
+fn the_days_of_a_request_win_over_those_of_the_project() {
+    let mut world = scheduled();
+    world.apply_by(None, SILENT).unwrap();
+    let ids = ["opening", "survey", "design", "handover", "someday"];
+    let expected = [date(2021, 5, 11), date(2021, 3, 2), date(2021, 4, 2), date(2023, 4, 1)];
+    assert_eq!(ids.map(|id| baseline(&world, id))[..4], expected.map(Some));
+    assert_eq!(baseline(&world, "someday"), None);
+    assert_eq!(world.rebuilt(), world.rows);
+    let mut world = scheduled();
+    let days =
+        ProjectDays { start: Some(date(2021, 1, 1)), planned_end: Some(date(2022, 1, 1)), ..SILENT.days };
+    world.apply_by(None, Dates { days, ..SILENT }).unwrap();
+    let expected = [date(2021, 1, 2), date(2021, 3, 2), date(2021, 4, 2), date(2022, 1, 1)];
+    assert_eq!(ids.map(|id| baseline(&world, id))[..4], expected.map(Some));
+}
+
+#[test]
+fn a_day_that_nobody_says_is_refused_for_all_that_need_it_unless_they_may_be_undated() {
+    let mut world = planned(anchored());
+    let rows = world.rows.clone();
+    let refused = world.apply_by(None, SILENT).unwrap_err();
+    let said = refused.to_string();
+    for field in ["give start_date,", "give planned_start_date,", "give planned_end_date,"] {
+        assert!(said.contains(field), "{field}: {said}");
+    }
+    let unknown = |id: &str| ("DATE_UNKNOWN", id.to_owned());
+    assert_eq!(unmet(refused), ["opening", "survey", "design", "handover"].map(unknown));
+    let refused = world.apply(None).unwrap_err();
+    assert_eq!(unmet(refused), [unknown("opening")], "the others are given");
+    assert_eq!(world.rows, rows, "nothing is made");
+    world.apply_by(None, Dates { allow_undated: true, ..GIVEN }).unwrap();
+    assert_eq!(baseline(&world, "opening"), None);
+    assert_eq!(baseline(&world, "handover"), DAYS.planned_end);
+}
+
+#[test]
+fn an_upgrade_needs_the_days_of_what_it_makes_and_of_nothing_else() {
+    let mut world = planned(anchored());
+    world.apply_by(None, Dates { allow_undated: true, ..SILENT }).unwrap();
+    let end = dated(item("opened"), Anchor::PlannedEnd, 1, Unit::CalendarDays);
+    world.version_in_force("v2", REFORM, [anchored(), vec![end]].concat());
+    let refused = world.upgrade_by("v2", SILENT).unwrap_err();
+    assert_eq!(unmet(refused), [("DATE_UNKNOWN", "opened".to_owned())]);
+    world.upgrade("v2").unwrap();
+    assert_eq!(baseline(&world, "opened"), Some(date(2022, 3, 1)));
+    assert_eq!(baseline(&world, "handover"), None, "what is there keeps its dates");
 }
 
 #[test]
@@ -81,7 +163,7 @@ fn a_template_is_applied_once_and_every_id_that_is_taken_is_named() {
 fn a_project_that_is_not_known_or_deleted_gets_nothing() {
     let mut world = planned(vec![item("a")]);
     let project: ProjectName = "portfolios/wsc/projects/never".parse().unwrap();
-    let application = Application { project, which: None::<Date>, days: DAYS };
+    let application = Application { project, which: None::<Date>, dates: GIVEN };
     let target = Target { name: template(), etag: None };
     let refused = world.submit(command(Custom::act(target, application, apply as Run<_, _, _>))).unwrap_err();
     assert!(matches!(refused, Rejection::NotFound { .. }), "{refused}");
@@ -174,9 +256,7 @@ fn items_whose_dates_are_beyond_the_years_are_named_all_at_once() {
     let mut world = planned(vec![far("a"), item("b"), far("c")]);
     let end = Some(date(9999, 1, 1));
     let days = ProjectDays { planned_end: end, ..ProjectDays::default() };
-    let application = Application { project: road(), which: None::<Date>, days };
-    let target = Target { name: template(), etag: None };
-    let refused = world.submit(command(Custom::act(target, application, apply as Run<_, _, _>))).unwrap_err();
+    let refused = world.apply_by(None, Dates { days, ..GIVEN }).unwrap_err();
     assert_eq!(
         unmet(refused),
         [("DATE_OUT_OF_RANGE", "a".to_owned()), ("DATE_OUT_OF_RANGE", "c".to_owned())]

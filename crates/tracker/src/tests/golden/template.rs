@@ -145,6 +145,8 @@ async fn applications(golden: &mut Golden) {
         "name": template("full"), "project": ROAD, "application_date": date(2021, 5, 1),
         "planned_start_date": date(2021, 3, 31), "start_date": date(2021, 3, 1), "planned_end_date": date(2023, 3, 1),
     });
+    let undated = json!({ "name": template("full"), "project": ROAD, "application_date": date(2021, 5, 1) });
+    golden.call("without days", apply, undated).await;
     golden.call("of a project", apply, dates.clone()).await;
     golden.call("again", apply, dates).await;
     let nothing = json!({ "name": template("full"), "project": ROAD, "version": version("full") });
@@ -161,7 +163,9 @@ async fn applications(golden: &mut Golden) {
     golden.call("of what was achieved", "MilestoneService/ListRequirements", json!({ "parent": ROAD })).await;
     golden.call("one that is coupled", &milestones("AchieveMilestone"), of("land", json!({}))).await;
     golden.call("a licence too early", &milestones("AchieveMilestone"), of("licence", json!({}))).await;
-    let together = json!({ "actual_date": date(2021, 5, 12), "reason": "同日" });
+    let together = json!({
+        "actual_date": date(2021, 5, 12), "reason": "同日", "reported_date": date(2021, 5, 12),
+    });
     golden.call("together", &milestones("AchieveCoupledMilestones"), of("land", together)).await;
     golden.call("one alone", &milestones("AchieveCoupledMilestones"), of("start", json!({}))).await;
     let extend =
