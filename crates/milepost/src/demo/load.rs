@@ -1,7 +1,8 @@
 //! Loads the data set through the public API, each resource once.
 //!
-//! Invariant: a resource that exists already is not changed. Each write carries a request id made from its
-//! content, so that a run after an interrupted one repeats no write.
+//! Invariant: a resource that exists already is not created, a field that is filled is not updated, and what was done is not
+//! done again. Each write carries a request id made from its content, so that a run after an interrupted one repeats no
+//! write.
 
 use prost_reflect::{DynamicMessage, Value};
 use serde_json::json;
@@ -14,6 +15,9 @@ use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::{json, shown};
 use crate::schema::{POOL, VerbKind};
+
+/// How long to wait before asking again whether something has come about.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -46,26 +50,62 @@ pub async fn load(session: &Session, set: &DataSet) -> Result<Loaded, Error> {
         if step.verb.kind != VerbKind::Create {
             settled(session, &set.portfolio.name).await?;
         }
+        if step.verb.name == "adopt" {
+            evaluated(session, &step.name).await?;
+        }
     }
     Ok(Loaded { made, present, end: settled(session, &set.portfolio.name).await? })
 }
 
-/// Whether what a step would do was done: the resource is there, or is no longer as it was before if a step changes it.
+/// Whether what a step would do was done: the resource is there, the fields are filled, the template is applied, or the
+/// resource is no longer as it was before if a step changes it.
 async fn is_done(session: &Session, step: &Step) -> Result<bool, Error> {
     let get = step.verb.resource.verb("get").expect("every resource can be read");
     let is_missing = |error: &Error| error.failure().is_some_and(|call| call.code == Code::NotFound);
-    match ask(session, get.method.name(), json!({"name": step.name})).await {
-        Err(error) if is_missing(&error) => Ok(false),
-        there => {
-            let state = json::of(&shown(&there?))["state"].take();
-            let before: &[&str] = match step.verb.name.as_str() {
-                "answer" => &["STATE_ISSUED"],
-                "review" => &["STATE_ISSUED", "STATE_ANSWERED"],
-                _ => &["STATE_PLANNED", "STATE_DRAFT"],
-            };
-            let is_to_come = before.iter().any(|before| state == *before);
-            Ok(step.verb.kind == VerbKind::Create || !is_to_come)
+    let there = match ask(session, get.method.name(), json!({"name": step.name})).await {
+        Err(error) if is_missing(&error) => return Ok(false),
+        there => shown(&there?),
+    };
+    let before: &[&str] = match step.verb.name.as_str() {
+        "create" => return Ok(true),
+        "update" => return Ok(is_filled(&there, step)),
+        "apply" => return is_applied(session, step).await,
+        "answer" => &["STATE_ISSUED"],
+        "review" => &["STATE_ISSUED", "STATE_ANSWERED"],
+        "close" => &["STATE_DRAFT", "STATE_OPEN"],
+        "sign-off" => &["STATE_DRAFT", "STATE_OPEN", "STATE_CLOSED"],
+        _ => &["STATE_PLANNED", "STATE_DRAFT"],
+    };
+    let state = json::of(&there)["state"].take();
+    Ok(!before.iter().any(|before| state == *before))
+}
+
+/// Whether a resource has all the fields that a step would update.
+fn is_filled(there: &DynamicMessage, step: &Step) -> bool {
+    let given = step.given().expect("an update has fields");
+    given.fields().all(|(field, _)| there.has_field(&field))
+}
+
+/// Whether the template of a step made milestones in its project.
+async fn is_applied(session: &Session, step: &Step) -> Result<bool, Error> {
+    let (project, filter) =
+        (text(&step.request, "project"), format!("template_version = \"{}/*\"", step.name));
+    let request = json!({"parent": project, "filter": filter, "pageSize": 1});
+    let made = json::of(&ask(session, "ListMilestones", request).await?)["milestones"].take();
+    Ok(made.as_array().is_some_and(|made| !made.is_empty()))
+}
+
+/// Waits until a warning policy that was adopted has evaluated the periods that had ended.
+async fn evaluated(session: &Session, policy: &str) -> Result<(), Error> {
+    let (parent, _) = policy.split_once("/warningPolicies/").expect("it is a warning policy");
+    let filter = format!("name = \"{policy}\" AND next_evaluation_date <= today()");
+    let request = json!({"parent": parent, "filter": filter});
+    loop {
+        let due = json::of(&ask(session, "ListWarningPolicies", request.clone()).await?);
+        if due["warningPolicies"].as_array().is_none_or(Vec::is_empty) {
+            return Ok(());
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

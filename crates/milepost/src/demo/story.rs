@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::output::{event, json, print, text, width};
 
 const DATE_COLUMNS: usize = 10;
-const KIND_COLUMNS: usize = 28;
+const KIND_COLUMNS: usize = 27;
 
 /// The lines so far, as far as later ones refer to them.
 #[derive(Debug, Default)]
@@ -76,9 +76,14 @@ impl Story {
             "" => detail(event),
             cause => format!("← {}", self.causes.get(cause).map_or(cause, String::as_str)),
         };
-        let line = format!("{date:DATE_COLUMNS$}  {kind:KIND_COLUMNS$}{title}  {detail}");
+        let line = format!("{date:DATE_COLUMNS$}  {kind:KIND_COLUMNS$} {title}  {detail}");
         self.causes.insert(event.event_id.clone(), format!("{kind} {title}"));
         width::fit(line.trim_end(), self.columns) + "\n"
+    }
+
+    /// What the policy is called that a warning is by: it has no name of its own.
+    fn policy(&self, event: &Event) -> Option<String> {
+        self.titles.get(resource(event)["policy"].as_str()?).cloned()
     }
 
     /// What people call the resource, after its project if it is part of one.
@@ -86,7 +91,7 @@ impl Story {
         let own = match (event::title(&json::dynamic(event)), self.titles.get(&event.subject)) {
             (own, _) if !own.is_empty() => own,
             (_, Some(known)) => known.clone(),
-            (_, None) => text::ids(&event.subject),
+            (_, None) => self.policy(event).unwrap_or_else(|| text::ids(&event.subject)),
         };
         self.titles.insert(event.subject.clone(), own.clone());
         match self.titles.get(&event.project) {
@@ -96,10 +101,15 @@ impl Story {
     }
 }
 
+/// The resource that an event carries; nothing where it carries none.
+fn resource(event: &Event) -> serde_json::Value {
+    let resource = event::carried(&json::dynamic(event), "resource");
+    resource.map(|resource| json::of(&resource)).unwrap_or_default()
+}
+
 /// What is worth saying beside date and title: of what is new, its declared count or its English name.
 fn detail(event: &Event) -> String {
-    let resource = event::carried(&json::dynamic(event), "resource").map(|resource| json::of(&resource));
-    let resource = resource.unwrap_or_default();
+    let resource = resource(event);
     let declared = resource["declaredCount"].as_i64().map(|count| count.to_string());
     match (&event.payload, declared) {
         (Some(Payload::Created(_)), Some(declared)) => format!("{declared} declared"),

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use milepost_proto::event::v1::Event;
 use milepost_proto::notifier::v1::ListEventsRequest;
-use milepost_proto::tracker::v1::ListRectificationOrdersRequest;
 use milepost_proto::tracker::v1::rectification_order::{Light, State};
+use milepost_proto::tracker::v1::{
+    CampaignStanding, GetCampaignStandingsRequest, ListRectificationOrdersRequest,
+};
 
 use super::*;
 
@@ -75,6 +77,31 @@ async fn events(session: &Session) -> Vec<Event> {
     events
 }
 
+/// Rank, project, total, what decided, and what is missing of the invented campaign.
+const STANDINGS: [&str; 4] = [
+    "1 science-valley 99.40",
+    "2 pingshan-avenue 95.00 safety",
+    "3 science-avenue 95.00",
+    "- science-city-tunnel NO_INSPECTION",
+];
+
+async fn standings(session: &Session) -> Vec<String> {
+    let name = "portfolios/western-science-city/campaigns/example-hundred-days".to_owned();
+    let request = GetCampaignStandingsRequest { name, sign_off: 1, ..Default::default() };
+    let answer = session.client().campaigns().get_campaign_standings(request).await.unwrap().into_inner();
+    let found = answer.standings.unwrap();
+    assert!(found.stored, "they are frozen");
+    let line = |of: CampaignStanding| {
+        let id = of.project.rsplit('/').next().unwrap();
+        let figures = of.scores.iter().filter_map(|score| score.score.as_ref());
+        let why = figures.flat_map(|figure| &figure.missing).map(|missing| missing.why.as_str());
+        let words = [id, of.total.as_deref().unwrap_or_default(), &of.decided_by];
+        let words = words.into_iter().chain(why).filter(|word| !word.is_empty());
+        words.fold(of.rank.map_or("-".to_owned(), |rank| rank.to_string()), |line, word| line + " " + word)
+    };
+    found.standings.into_iter().map(line).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_loaded_once_and_effects_name_their_causes() {
     let set = DataSet::western_science_city();
@@ -84,11 +111,16 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
     assert_eq!((loaded.made, loaded.present), (set.steps.len() as u64, 0));
     let first = events(&session).await;
 
-    // Four projects were named in the batches: each start achieves its milestone.
+    // Four projects were named in the batches: each start achieves its milestone. The other three are the round of 2020,
+    // and land and certificate of the Science Valley.
     let caused: Vec<&Event> =
         first.iter().filter(|event| event.r#type == "milepost.milestone.achieved").collect();
     let by_start = caused.iter().filter(|event| !event.caused_by.is_empty()).count();
-    assert_eq!((caused.len(), by_start), (6, 4));
+    assert_eq!((caused.len(), by_start), (7, 4));
+    let count = |kind: &str| first.iter().filter(|event| event.r#type == kind).count();
+    assert_eq!(count("milepost.coupling.achieved"), 1);
+    // Two starts of September 2020 turn yellow, then red; that of April 2021 too; that of May yellow.
+    assert_eq!((count("milepost.warning.raised"), count("milepost.warning.escalated")), (4, 3));
     for (place, event) in first.iter().enumerate().filter(|(_, event)| !event.caused_by.is_empty()) {
         let cause = first.iter().position(|cause| cause.event_id == event.caused_by);
         assert!(cause.is_some_and(|cause| cause < place), "{} stands before its cause", event.event_id);
@@ -104,6 +136,7 @@ async fn everything_is_loaded_once_and_effects_name_their_causes() {
     let expected =
         [(State::Issued, Light::Red), (State::Closed, Light::None), (State::Returned, Light::Yellow)];
     assert_eq!(lights, expected);
+    assert_eq!(standings(&session).await, STANDINGS);
     let picture = picture::draw(&session, &set.portfolio.name, Some(80)).await.unwrap();
     assert!(picture.lines().all(|line| crate::output::width::columns(line) <= 80), "{picture}");
     for part in ["total not said", "CNY 130,000,000,000", "2 without a figure", "建成投用 (2023)", "坪山大道"]

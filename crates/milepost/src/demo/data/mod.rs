@@ -3,7 +3,7 @@
 //!
 //! Invariant: a resource or a request is read by its schema, as the command line reads files: a key that the
 //! schema does not have is refused, and what a file leaves out stays absent. Comments in the files give their sources, or
-//! say that there is none: inspections are invented, and are loaded after the facts.
+//! say that there is none: inspections, campaigns and warnings are invented, and are loaded after the facts.
 
 use milepost_proto::registry::v1::Portfolio;
 use prost_reflect::DynamicMessage;
@@ -18,7 +18,8 @@ use crate::schema::{Verb, VerbKind, resources};
 const TEXT: &str = include_str!("../../../data/western-science-city.toml");
 const TEMPLATE: &str = include_str!("../../../data/government-projects.toml");
 /// What is invented, and says so.
-const INVENTED: &str = include_str!("../../../data/inspections.toml");
+const INVENTED: &str = include_str!("../../../data/invented.toml");
+const OF_BINARY: &str = "the data set is part of the binary, and tests read it";
 
 /// Everything that is loaded.
 #[derive(Debug)]
@@ -55,36 +56,38 @@ struct File {
 impl DataSet {
     /// The data set of the Western (Chongqing) Science City.
     pub fn western_science_city() -> Self {
-        let mut set = Self::parse(TEXT).expect("the data set is part of the binary, and tests read it");
-        let template = Self::government_projects(&set.portfolio.name);
-        set.steps.extend(template.steps);
-        set.steps.extend(steps(INVENTED).expect("the data set is part of the binary, and tests read it"));
-        set
+        Self::parse(TEXT).expect(OF_BINARY)
     }
 
     /// The template for government investment projects, in the portfolio of this name.
     pub fn government_projects(portfolio: &str) -> Self {
         let of_demo = "name = \"portfolios/western-science-city/";
         let text = TEMPLATE.replace(of_demo, &format!("name = \"{portfolio}/"));
-        let steps = steps(&text).expect("the data set is part of the binary, and tests read it");
-        Self { portfolio: Portfolio { name: portfolio.to_owned(), ..Portfolio::default() }, steps }
+        let (resources, acts) = steps(&text).expect(OF_BINARY);
+        let portfolio = Portfolio { name: portfolio.to_owned(), ..Portfolio::default() };
+        Self { portfolio, steps: [resources, acts].into_iter().flatten().collect() }
     }
 
+    /// The facts of this text, with the template, which acts make use of, and with what is invented.
     fn parse(text: &str) -> Result<Self, String> {
-        let steps = steps(text)?;
-        let portfolio = steps.iter().find_map(Step::resource::<Portfolio>).ok_or("no portfolio is in it")?;
+        let (facts, acts) = steps(text)?;
+        let portfolio = facts.iter().find_map(Step::resource::<Portfolio>).ok_or("no portfolio is in it")?;
+        let template = Self::government_projects(&portfolio.name).steps;
+        let (more, invented) = steps(INVENTED)?;
+        let steps = [facts, template, acts, more, invented].into_iter().flatten().collect();
         Ok(Self { portfolio, steps })
     }
 }
 
-/// The calls that a file says.
-fn steps(text: &str) -> Result<Vec<Step>, String> {
+/// The calls that a file says: those that create resources, and its acts.
+fn steps(text: &str) -> Result<(Vec<Step>, Vec<Step>), String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    file.resources.into_iter().chain(file.acts).map(Step::read).collect()
+    let read = |entries: Vec<_>| entries.into_iter().map(Step::read).collect::<Result<Vec<_>, _>>();
+    Ok((read(file.resources)?, read(file.acts)?))
 }
 
 impl Step {
-    /// The call for an entry of the file: a resource to create, or the request of the verb that it names.
+    /// The call for an entry of the file: a resource to create, fields to update, or the request of the verb that it names.
     fn read(mut entry: Map<String, Value>) -> Result<Self, String> {
         let principal = entry.remove("principal");
         let principal = principal.as_ref().and_then(Value::as_str).map(str::to_owned);
@@ -96,15 +99,17 @@ impl Step {
         let verb = resource.and_then(|resource| resource.verb(verb));
         let verb = verb.ok_or_else(|| format!("{name:?} names nothing that has the verb of its entry"))?;
         let mut request = Value::Object(entry);
+        let field = &verb.resource.field;
         if verb.kind == VerbKind::Create {
             let pieces = [name.clone()];
             let (parent, id) =
                 parent_and_id(verb.resource, &pieces, None).map_err(|error| error.to_string())?;
-            let field = &verb.resource.field;
             request = json!({ field.as_str(): request, format!("{field}_id"): id });
             if verb.takes("parent") {
                 request["parent"] = parent.into();
             }
+        } else if verb.kind == VerbKind::Update {
+            request = json!({ field.as_str(): request });
         }
         let read = json::read(&verb.method.input(), &request.to_string(), &Scope::default());
         let request = read.map_err(|fault| format!("{name}: {fault}"))?;
@@ -113,10 +118,14 @@ impl Step {
 
     /// The resource that it creates, if it is of this type.
     fn resource<M: prost::Name + Default>(&self) -> Option<M> {
-        let field = self.verb.resource_field()?;
-        let resource = self.request.get_field(&field);
-        (self.verb.resource.message.full_name() == M::full_name())
-            .then(|| value::typed(resource.as_message()?))?
+        let is_created = self.verb.kind == VerbKind::Create;
+        (is_created && self.verb.resource.message.full_name() == M::full_name())
+            .then(|| value::typed(&self.given()?))?
+    }
+
+    /// The resource that it creates, or the fields that it updates.
+    pub fn given(&self) -> Option<DynamicMessage> {
+        self.request.get_field(&self.verb.resource_field()?).as_message().cloned()
     }
 }
 

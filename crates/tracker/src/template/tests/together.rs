@@ -104,7 +104,7 @@ fn a_start_that_achieves_two_satisfies_what_both_would_once() {
     assert_eq!(world.rebuilt(), world.rows);
 }
 
-/// office.md section 0: outcomes of milestones gain `reported_date`, which is never later than the day.
+/// office.md, section 0: outcomes of milestones gain `reported_date`, which is never later than the day.
 #[test]
 fn all_that_are_achieved_together_say_when_that_was_reported() {
     let mut world = applied(vec![coupled("handover", "land"), coupled("certificate", "deed")]);
