@@ -14,7 +14,7 @@ use milepost_service::access::Permit;
 use milepost_types::{Etag, LedgerKind, Rejection, ResourceId, Violations, check_batch};
 
 use crate::check::{self, Fields};
-use crate::event::{Change, EventKind, resources_of};
+use crate::event::{Change, EventKind, resource_named, resource_of, resources_of};
 use crate::rules::{Created, Parent, Presence, Rows, Rules, Scope};
 use crate::{Checked, Name, row};
 
@@ -26,9 +26,17 @@ pub trait Act<D>: Send + Sync {
     /// What it is about, as a read shows it: the answer if nothing changed. None for what is created.
     fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection>;
 
-    /// What the answer holds, in the plural, if it holds the resource of every event and not of the first alone.
+    /// What the answer holds, in the plural, if it holds the resource of every event and not one alone.
     fn answers_with_all(&self) -> Option<&'static str> {
         None
+    }
+
+    /// The resources that the answer holds, of the events of its entry: that of the first, or all. None: what it is about.
+    fn answer(&self, events: &[Bytes]) -> Vec<Bytes> {
+        match self.answers_with_all() {
+            Some(_) => resources_of(events),
+            None => events.iter().take(1).map(resource_of).collect(),
+        }
     }
 }
 
@@ -289,5 +297,10 @@ impl<D, R: Rules<D>, A: Send + Sync> Act<D> for Custom<D, R, A> {
 
     fn subject(&self, rows: &Rows<'_, D>, now: Timestamp) -> Result<Option<Bytes>, Rejection> {
         shown(rows, now, &self.target.name)
+    }
+
+    /// Its target as the entry leaves it: several events may be of it, and the first of another resource.
+    fn answer(&self, events: &[Bytes]) -> Vec<Bytes> {
+        resource_named(events, &self.target.name).into_iter().collect()
     }
 }

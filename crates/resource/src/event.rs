@@ -14,9 +14,10 @@ use milepost_types::{EventId, LedgerKind, Rejection, event_type};
 use prost::{DecodeError, Message};
 use proto::event::Payload;
 
-use crate::Checked;
+use crate::row::field_numbers;
 use crate::rules::{Rules, Scope};
 use crate::value::{date_message, instant_message};
+use crate::{Checked, Name};
 
 /// What happened to a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,6 +216,21 @@ pub(crate) fn resource_of(event: &Bytes) -> Bytes {
     resource.map(|(_, resource)| event.slice_ref(resource)).unwrap_or_default()
 }
 
+/// The encoded resource of this name as the last event that carries it has it; none if no event does.
+pub(crate) fn resource_named<R: Resource>(events: &[Bytes], name: &Name<R>) -> Option<Bytes> {
+    let (name, numbers) = (name.to_string(), field_numbers::<R>(&["name"]));
+    let is_named = |resource: &[u8]| {
+        let mut fields = wire::fields(resource).map_while(Result::ok);
+        fields.any(|(number, value)| {
+            numbers.contains(&number) && matches!(value, Value::Run(text) if text == name.as_bytes())
+        })
+    };
+    events.iter().rev().find_map(|event| {
+        let (_, resource) = carried(event).ok()?.resource?;
+        is_named(resource).then(|| event.slice_ref(resource))
+    })
+}
+
 /// The encoded resources of events that are of the same kind as the first, each once: an announcement carries that of
 /// the event before it, and what else follows may be of another kind.
 pub(crate) fn resources_of(events: &[Bytes]) -> Vec<Bytes> {
@@ -230,4 +246,33 @@ pub(crate) fn resources_of(events: &[Bytes]) -> Vec<Bytes> {
     }
     resources.dedup();
     resources
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::event::v1::event::Resource as Carries;
+    use milepost_proto::tracker::v1::Milestone;
+
+    use super::*;
+
+    fn event(id: &str, text: &str) -> Bytes {
+        let name = format!("portfolios/p/projects/x/milestones/{id}");
+        let milestone = Milestone { name, display_name: text.into(), ..Milestone::default() };
+        let resource = (!id.is_empty()).then(|| Carries::MilestoneResource(milestone));
+        proto::Event { resource, ..proto::Event::default() }.encode_to_vec().into()
+    }
+
+    /// Else a method would answer with what was half done, or with another resource.
+    #[test]
+    fn of_several_events_of_a_resource_the_last_has_it_as_it_is() {
+        let name: Name<Milestone> = "portfolios/p/projects/x/milestones/a".parse().unwrap();
+        let found = |events: &[Bytes]| {
+            let resource = resource_named(events, &name)?;
+            Some(Milestone::decode(resource).unwrap().display_name)
+        };
+        let (first, last, other, none) = (event("a", "1"), event("a", "2"), event("ab", "3"), event("", ""));
+        let events = [other.clone(), first, none.clone(), last, other.clone()];
+        assert_eq!(found(&events).as_deref(), Some("2"));
+        assert_eq!(found(&[other, none]), None);
+    }
 }

@@ -32,7 +32,6 @@ use crate::Name;
 use crate::check::sound;
 use crate::command::{Act, Command, Standard, shown};
 use crate::days::Dates;
-use crate::event::{resource_of, resources_of};
 use crate::request::{read_create, read_list, read_update, target};
 use crate::rules::{Rows, Rules};
 
@@ -123,8 +122,8 @@ impl<D> Resources for D where
 }
 
 impl<D: Resources> Api<D> {
-    /// Submits what a request is read to. The answer has the resource of the first event, or of all; if there are
-    /// none, what the request is about.
+    /// Submits what a request is read to. The answer has what its act says of the events; if that is nothing, what the
+    /// request is about.
     async fn write<Q: WriteRequest + 'static>(
         self: Arc<Self>,
         request: Permitted<Q>,
@@ -140,16 +139,13 @@ impl<D: Resources> Api<D> {
             Some(D::Command::from(Arc::clone(own)))
         });
         let receipt = self.submit(submission.map_err(refused)?, caller.deadline).await?;
-        let resources = match command {
-            Some(command) if receipt.events.is_empty() => {
-                let now = self.clock.now();
-                let subject =
-                    self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
-                subject.map_err(refused)?.into_iter().collect()
-            }
-            Some(command) if command.act.answers_with_all().is_some() => resources_of(&receipt.events),
-            _ => receipt.events.iter().take(1).map(resource_of).collect(),
-        };
+        let answered = |command: &Arc<Command<D>>| command.act.answer(&receipt.events);
+        let mut resources = command.as_ref().map(answered).unwrap_or_default();
+        if let Some(command) = command.filter(|_| resources.is_empty()) {
+            let now = self.clock.now();
+            let subject = self.read_blocking(move |view| command.act.subject(&Rows::new(view), now)).await?;
+            resources.extend(subject.map_err(refused)?);
+        }
         Ok(self.answer(resources, receipt.position))
     }
 
