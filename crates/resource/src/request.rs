@@ -15,7 +15,9 @@ use milepost_proto::resource::{
 use milepost_service::access::Scopes;
 use milepost_service::value::date;
 use milepost_types::filter::Schema;
-use milepost_types::{Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, page_size};
+use milepost_types::{
+    Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, limits, page_size,
+};
 
 use crate::command::{Act, Custom, New, Run, Standard, Target};
 use crate::days::Dates;
@@ -136,12 +138,15 @@ pub fn enum_value<E: TryFrom<i32>>(field: &str, number: i32, violations: &mut Vi
     value
 }
 
-/// Values of an enum, each of which says something.
+/// Values of an enum, not too many, each of which says something.
 pub fn enum_values<E: TryFrom<i32> + Default + PartialEq>(
     field: &str,
     numbers: &[i32],
     violations: &mut Violations,
 ) -> Option<Vec<E>> {
+    if !violations.check_count(field, numbers.len(), limits::ENUM_VALUES) {
+        return None;
+    }
     let mut values = Vec::with_capacity(numbers.len());
     for (i, number) in numbers.iter().enumerate() {
         match E::try_from(*number) {

@@ -153,6 +153,8 @@ pub const PAGE_ROW_BYTES: usize = 64 << 20;
 pub const BATCH_REQUESTS: usize = 1_000;
 /// Projects that one batch starts.
 pub const BATCH_MEMBERS: usize = 10_000;
+/// Values of an enum in one list of a request that reads.
+pub const ENUM_VALUES: usize = 100;
 /// Projects in one collection.
 pub const COLLECTION_MEMBERS: usize = 10_000;
 /// Bytes of the texts in one collection's elements: with as many members as there may be, it must fit an answer.

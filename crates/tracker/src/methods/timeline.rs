@@ -169,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_bounded() {
+        let of = |count: usize| read(&ListTimelineRequest { kinds: vec![1; count], ..request() });
+        assert!(of(100).is_ok());
+        let Err(Rejection::Invalid(found)) = of(101) else { panic!() };
+        let faults: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
+        assert_eq!(faults, [("kinds", "TOO_MANY")]);
+    }
+
+    #[test]
     fn a_token_goes_on_with_the_request_that_it_was_given_to_and_with_no_other() {
         let (_, paging) = read(&request()).unwrap();
         let token = |after: &[u8]| paging.next(Some(after.to_vec()), 7);
