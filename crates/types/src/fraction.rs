@@ -44,16 +44,17 @@ impl Fraction {
 
     /// The exact difference; none if it cannot be held.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
-        let left = self.numerator.checked_mul(other.denominator)?;
-        let right = other.numerator.checked_mul(self.denominator)?;
-        Self::new(left.checked_sub(right)?, self.denominator.checked_mul(other.denominator)?)
+        self.checked_add(Self { numerator: -other.numerator, ..other })
     }
 
     /// The exact sum; none if it cannot be held.
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        let left = self.numerator.checked_mul(other.denominator)?;
-        let right = other.numerator.checked_mul(self.denominator)?;
-        Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+        // By the least common multiple, so that what can be held is not given up on the way.
+        let divisor = gcd(self.denominator.unsigned_abs(), other.denominator.unsigned_abs()).cast_signed();
+        let (own, others) = (other.denominator / divisor, self.denominator / divisor);
+        let left = self.numerator.checked_mul(own)?;
+        let right = other.numerator.checked_mul(others)?;
+        Self::new(left.checked_add(right)?, self.denominator.checked_mul(own)?)
     }
 
     /// The exact product; none if it cannot be held.
@@ -205,6 +206,9 @@ mod tests {
         assert_eq!(large.checked_mul(fraction(7, BOUND.cast_signed())), Some(fraction(1, 1)));
         assert_eq!(large.checked_mul(fraction(2, 1)), None);
         assert_eq!(large.checked_add(large.checked_sub(fraction(1, 1)).unwrap()), None);
+        let small = fraction(1, BOUND.cast_signed());
+        assert_eq!(small.checked_add(small), Some(fraction(2, BOUND.cast_signed())));
+        assert_eq!(small.checked_sub(small), Some(fraction(0, 1)));
         assert_eq!((fraction(301, 3).at_most(100), half.at_most(100)), (fraction(100, 1), half));
     }
 

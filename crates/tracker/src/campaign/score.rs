@@ -265,4 +265,12 @@ mod tests {
         assert_eq!(of(98, 100, c).rounded(1, 2), "94.40");
         assert_eq!(progress(None, percent(1, 2)), Ok(percent(1, 2)), "nothing was due yet");
     }
+
+    /// Scores are of the same amounts, and have denominators in common.
+    #[test]
+    fn scores_of_large_denominators_are_added() {
+        let score = Fraction::new(10_i128.pow(26) + 1, 10_i128.pow(24) * 3).unwrap();
+        let twice = total([(5_000, score), (5_000, score)]);
+        assert_eq!(twice, Ok(score));
+    }
 }
