@@ -37,8 +37,8 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
         }
         Effect::Advancing(portfolio, advancing) => tables::advancing::put(rows, &portfolio, &advancing),
         Effect::Followed { position, facts, access, mirror_version } => {
-            // From its beginning on it is followed by this version; else what was not kept before is still missing.
-            let is_first = tables::source::get(rows).is_none_or(|source| source.sequence == 0);
+            // What is followed for the first time, is by this version; else what was not kept before is still missing.
+            let is_first = tables::source::get(rows).is_none();
             let complete = tables::mirror_version::get(rows).min(mirror_version);
             tables::mirror_version::put(rows, if is_first { mirror_version } else { complete });
             apply_facts(rows, facts)?;
@@ -62,7 +62,7 @@ fn apply_effect(rows: &mut dyn Write, effect: Effect) -> Result<(), Unreadable> 
         Effect::Reset(previous, to) => {
             let position = to.after;
             table::forget_after(rows, position.sequence);
-            // What was kept is of entries that are followed again.
+            // What was kept is of entries that are followed again; until all of them were, it is not complete.
             if position.sequence == 0 {
                 tables::portfolio::clear(rows);
                 tables::project::clear(rows);

@@ -154,6 +154,9 @@ impl Follow {
         let lag = tail.sequence.saturating_sub(after.map_or(0, |after| after.sequence));
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
         self.freshness.record_applied(after.as_ref());
+        if let Some(position) = after.filter(|_| lag == 0) {
+            self.complete_mirror(position).await?;
+        }
         if portfolios_changed {
             self.portfolios.notify_one();
         }

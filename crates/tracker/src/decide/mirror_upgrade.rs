@@ -30,7 +30,7 @@ pub(super) fn decide(
     is_last: bool,
 ) -> Decision {
     let rows = scope.rows.read;
-    if tables::mirror_version::get(rows) >= MIRROR_VERSION {
+    if tables::mirror_version::is_complete(rows) {
         return Decision::default();
     }
     let mut events = Events::new(scope.context, "");

@@ -1,7 +1,8 @@
 //! Completes the mirror after an upgrade: reads the registry's entries again from the first, for what an earlier version
-//! did not copy.
+//! did not copy. After a reset to the beginning they are followed again anyway.
 //!
-//! Invariant: it is done before following goes on, so that what is said later is taken over later. If it is interrupted
+//! Invariants: it is complete once everything was followed that the registry had meanwhile, and not before. What was not
+//! copied is read before following goes on, so that what is said later is taken over later. If it is interrupted
 //! it begins again, which changes nothing of what was kept; of a portfolio nothing is kept but how the last entry left it,
 //! so that it never is as it was once; of a project what was reported is
 //! kept in the order of the entries, and whether it is deleted stays. Where the registry's log was restored to before what was followed, it ends with
@@ -19,7 +20,6 @@ use crate::convert::mirror::{assignment_bytes, portfolio_bytes, project_bytes};
 use crate::decide::PART_BYTES;
 use crate::mirror::{AssignmentFact, PortfolioFact, ProjectFact};
 use crate::tables;
-use crate::tables::mirror_version::MIRROR_VERSION;
 
 impl Follow {
     /// Reads them, if there are any.
@@ -36,7 +36,8 @@ impl Follow {
         loop {
             let batch = self.next(&mut follower, &mut states).await?;
             let start = after.unwrap_or(Position::start(batch.tail.log));
-            let end = until.sequence.min(batch.tail.sequence);
+            let tail = batch.tail.sequence;
+            let end = until.sequence.min(tail);
             let entries = read(start, batch).await?;
             let position = entries.last().map_or(start, |last| last.position);
             let (mut assignments, mut projects) = (Vec::new(), Vec::new());
@@ -50,7 +51,10 @@ impl Follow {
             let keep = |projects| Update { projects, ..Update::default() }.command(position);
             self.submit_all(parts(projects, project_bytes).map(keep).collect()).await?;
             if position.sequence >= end {
-                return self.finish(position, portfolios.into_values()).await;
+                let keep = |portfolios| Update { portfolios, ..Update::default() }.command(position);
+                let portfolios = parts(portfolios.into_values(), portfolio_bytes);
+                self.submit_all(portfolios.map(keep).collect()).await?;
+                return if position.sequence >= tail { self.complete_mirror(position).await } else { Ok(()) };
             }
             after = Some(position);
         }
@@ -59,18 +63,12 @@ impl Follow {
     /// How far the registry was followed, if an earlier version of the mirror is there of that.
     fn outdated(&self) -> Option<Position> {
         let view = self.ledger.view();
-        let is_outdated = tables::mirror_version::get(&view) < MIRROR_VERSION;
-        tables::source::get(&view).filter(|source| is_outdated && source.sequence > 0)
+        let is_complete = tables::mirror_version::is_complete(&view);
+        tables::source::get(&view).filter(|source| !is_complete && source.sequence > 0)
     }
 
-    /// All were read, and left the portfolios so.
-    async fn finish(
-        &self,
-        position: Position,
-        portfolios: impl Iterator<Item = PortfolioFact>,
-    ) -> Result<(), Stop> {
-        let keep = |portfolios| Update { portfolios, ..Update::default() }.command(position);
-        self.submit_all(parts(portfolios, portfolio_bytes).map(keep).collect()).await?;
+    /// Says that the mirror is complete, if it was not: everything was followed that the registry has.
+    pub(super) async fn complete_mirror(&self, position: Position) -> Result<(), Stop> {
         while self.outdated().is_some() {
             self.submit_all(vec![Update { is_last: true, ..Update::default() }.command(position)]).await?;
         }

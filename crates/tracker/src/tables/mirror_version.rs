@@ -2,8 +2,8 @@
 //! has it.
 //!
 //! Key: the byte of the ledger's kind. Value: a number, u32 big-endian: the least of all entries that were taken over
-//! since the ledger was followed from its beginning; none for 0. Put by `milepost.source.followed` and
-//! `milepost.source.refollowed`; dropped when the ledger is followed anew.
+//! since the ledger was first followed; none for 0. Put by `milepost.source.followed` and
+//! `milepost.source.refollowed`; dropped when the ledger is followed anew, until all of it was.
 
 use milepost_ledger::{Read, Write};
 use milepost_types::LedgerKind;
@@ -20,6 +20,11 @@ const KEY: [u8; 2] = [Table::MirrorVersion as u8, LedgerKind::Registry as u8];
 pub(crate) fn get(rows: &dyn Read) -> u32 {
     let value = rows.get(&KEY).and_then(|value| value.as_ref().try_into().ok());
     value.map_or(0, u32::from_be_bytes)
+}
+
+/// Whether all is known that this version copies of what the registry had when it was last followed from its beginning.
+pub(crate) fn is_complete(rows: &dyn Read) -> bool {
+    get(rows) >= MIRROR_VERSION
 }
 
 /// Sets which version is complete.

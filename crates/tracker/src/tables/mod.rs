@@ -94,7 +94,7 @@ use milepost_types::DamagedRow;
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 9;
+pub(crate) const STORE_VERSION: u32 = 10;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[

@@ -29,7 +29,6 @@ use crate::decide::works::{Changes, due};
 use crate::decide::{Scope, Tracker};
 use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
-use crate::tables::mirror_version::MIRROR_VERSION;
 
 /// What the beginning of a day, or a policy that is adopted for the past, makes of warnings.
 pub(crate) fn changes<'a>(
@@ -37,7 +36,7 @@ pub(crate) fn changes<'a>(
     portfolio: &'a PortfolioName,
     day: Date,
 ) -> Result<Changes<'a>, DamagedRow> {
-    if tables::mirror_version::get(scope.rows.read) < MIRROR_VERSION {
+    if !tables::mirror_version::is_complete(scope.rows.read) {
         return Ok(Box::new(std::iter::empty()));
     }
     let policies = due(&scope.rows, NEXT_EVALUATION, portfolio, day);
@@ -174,6 +173,6 @@ pub(super) fn excuses(
 
 /// Whether a policy of a portfolio evaluates a period by a day, so that the sweep is to go on.
 pub(crate) fn is_due(read: &dyn Read, portfolio: &PortfolioName, day: Date) -> bool {
-    tables::mirror_version::get(read) >= MIRROR_VERSION
+    tables::mirror_version::is_complete(read)
         && due::<WarningPolicy>(&Rows::new(read), NEXT_EVALUATION, portfolio, day).next().is_some()
 }
