@@ -23,6 +23,15 @@ pub fn check_message(message: &mut dyn Node, violations: &mut Violations) {
     }
 }
 
+/// Checks the fields with these names alone, as they are checked in a request that has the whole message.
+pub fn check_fields(message: &mut dyn Node, names: &[&str], violations: &mut Violations) {
+    for (i, field) in message.fields().iter().enumerate() {
+        if names.contains(&field.name) {
+            check(message, i, field, field.name, violations);
+        }
+    }
+}
+
 /// Checks the field with this index, under this path.
 pub(crate) fn check(
     message: &mut dyn Node,

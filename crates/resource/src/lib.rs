@@ -30,7 +30,7 @@ mod value;
 
 pub use checked::Checked;
 pub use command::{Act, Command, Custom, Decided, New, Run, Standard, Target, decide};
-pub use content::{check_message, person};
+pub use content::{check_fields, check_message, person};
 pub use days::Dates;
 pub use document::{Document, documents, evidence, has_document};
 pub use event::{Change, EventKind};

@@ -2,12 +2,17 @@
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use jiff::civil::Date;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::Node;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Method, Query, act, check_message, enum_value, names, optional_date, query, write};
+use milepost_resource::{
+    Method, Query, act, check_fields, check_message, enum_value, names, optional_date, query, write,
+};
 use milepost_types::{Rejection, Violations, limits, text};
 
 use crate::campaign::standings::{StandingsRequest, answer};
@@ -75,19 +80,34 @@ fn amendment(request: &AmendCampaignRequest, violations: &mut Violations) -> Opt
         }
     }
     let removed = projects("remove_members", &request.remove_members, violations);
-    if check_messages("criteria", &request.criteria, limits::CAMPAIGN_CRITERIA, violations) {
-        check_criteria(&request.criteria, violations);
-        check_tie_breakers(&request.criteria, &request.tie_breakers, violations);
-    }
-    let reads_tie_breakers = !request.criteria.is_empty();
+    let (criteria, tie_breakers) = weights(request, violations)?;
     Some(Amendment {
         reason: reason?,
         date: date?,
         add: fits.then(|| request.add_members.clone())?,
         remove: removed?,
-        criteria: request.criteria.clone(),
-        tie_breakers: if reads_tie_breakers { request.tie_breakers.clone() } else { Vec::new() },
+        criteria,
+        tie_breakers,
     })
+}
+
+/// What is judged by from then on, checked as it is in a campaign; nothing if that stays.
+fn weights(
+    request: &AmendCampaignRequest,
+    violations: &mut Violations,
+) -> Option<(Vec<CampaignCriterion>, Vec<String>)> {
+    if request.criteria.is_empty() {
+        return Some((Vec::new(), Vec::new()));
+    }
+    let (criteria, tie_breakers) = (request.criteria.clone(), request.tie_breakers.clone());
+    let mut given = Campaign { criteria, tie_breakers, ..Campaign::default() };
+    check_fields(&mut given, &["criteria", "tie_breakers"], violations);
+    if given.criteria.len().max(given.tie_breakers.len()) > limits::CAMPAIGN_CRITERIA {
+        return None;
+    }
+    check_criteria(&given.criteria, violations);
+    check_tie_breakers(&given.criteria, &given.tie_breakers, violations);
+    Some((given.criteria, given.tie_breakers))
 }
 
 /// How a campaign ends, but for the reason.
@@ -99,6 +119,10 @@ fn ending(
     let date = optional_date("date", date, violations);
     let pioneers = projects("pioneers", pioneers, violations);
     let fits = check_messages("exclusions", exclusions, limits::CAMPAIGN_MEMBERS, violations);
+    if fits {
+        let excluded = exclusions.iter().map(|exclusion| exclusion.project.as_str()).enumerate();
+        each_once(excluded, |i| format!("exclusions[{i}].project"), violations);
+    }
     Some(SignOff { reason, date: date?, pioneers: pioneers?, exclusions: fits.then(|| exclusions.to_vec())? })
 }
 
@@ -108,13 +132,22 @@ fn projects(field: &str, given: &[String], violations: &mut Violations) -> Optio
         return None;
     }
     let read = names::<milepost_proto::registry::v1::Project>(field, given, violations);
-    let mut seen = std::collections::HashSet::new();
-    for (i, name) in &read {
-        if !seen.insert(name) {
-            violations.push(format!("{field}[{i}]"), "DUPLICATE", "the project is given twice");
+    each_once(read.iter().map(|(i, name)| (*i, name)), |i| format!("{field}[{i}]"), violations);
+    Some(given.to_vec())
+}
+
+/// Finds projects that are given twice, each with its index, of which `field` makes the field.
+fn each_once<T: Eq + Hash>(
+    projects: impl Iterator<Item = (usize, T)>,
+    field: impl Fn(usize) -> String,
+    violations: &mut Violations,
+) {
+    let mut seen = HashSet::new();
+    for (i, project) in projects {
+        if !seen.insert(project) {
+            violations.push(field(i), "DUPLICATE", "the project is given twice");
         }
     }
-    Some(given.to_vec())
 }
 
 /// Checks the fields of messages in a list; false if there are too many.
@@ -157,4 +190,53 @@ fn standings(query: Query<'_, Tracker, StandingsRequest>) -> Result<GetCampaignS
     let revision = query.revision();
     let standings = answer(&query.rows, query.now, query.request)?;
     Ok(GetCampaignStandingsResponse { standings: Some(standings), revision })
+}
+
+#[cfg(test)]
+mod tests {
+    use milepost_proto::tracker::v1::campaign_criterion::Kind;
+
+    use super::*;
+
+    fn faults(read: impl FnOnce(&mut Violations)) -> Vec<String> {
+        let mut violations = Violations::new();
+        read(&mut violations);
+        let Err(found) = violations.into_result(()) else { return Vec::new() };
+        found.iter().map(|fault| format!("{} {}", fault.field, fault.reason)).collect()
+    }
+
+    fn weighted(tie_breakers: &[&str]) -> AmendCampaignRequest {
+        let kind = Kind::Progress.into();
+        let criterion =
+            CampaignCriterion { id: "progress".into(), kind, weight_bp: 10_000, ..Default::default() };
+        AmendCampaignRequest {
+            reason: "because".into(),
+            criteria: vec![criterion],
+            tie_breakers: tie_breakers.iter().map(|id| (*id).to_owned()).collect(),
+            ..AmendCampaignRequest::default()
+        }
+    }
+
+    /// Every day finds the standings of each member by them.
+    #[test]
+    fn what_an_amendment_judges_by_is_checked_as_in_a_campaign() {
+        let found =
+            |request: &AmendCampaignRequest| faults(|violations| drop(amendment(request, violations)));
+        assert_eq!(found(&weighted(&["progress"])), [""; 0]);
+        assert_eq!(found(&weighted(&["progress"; 1_000_000])), ["tie_breakers TOO_MANY"]);
+        assert_eq!(found(&weighted(&["progress", "progress"])), ["tie_breakers[1] DUPLICATE"]);
+        assert_eq!(found(&weighted(&["x"])), ["tie_breakers[0] UNKNOWN_CRITERION"]);
+        let mut many = weighted(&[]);
+        many.criteria = vec![many.criteria[0].clone(); 1_000_000];
+        assert_eq!(found(&many), ["criteria TOO_MANY"]);
+    }
+
+    #[test]
+    fn who_is_excluded_is_excluded_once() {
+        let project = "portfolios/wsc/projects/a".to_owned();
+        let exclusion = CampaignExclusion { project, reason: "no report".into() };
+        let given = vec![exclusion.clone(), exclusion];
+        let read = |violations: &mut Violations| drop(ending(String::new(), (None, &[], &given), violations));
+        assert_eq!(faults(read), ["exclusions[1].project DUPLICATE"]);
+    }
 }
