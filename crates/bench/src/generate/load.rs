@@ -18,6 +18,8 @@ use super::world::World;
 use super::{steps, value};
 use crate::system::Error;
 
+/// Who makes it: a campaign is opened by somebody.
+const PERSON: &str = "generator";
 /// Steps under way at once.
 const CONCURRENT: usize = 64;
 /// After so many steps the mark is set.
@@ -58,6 +60,7 @@ pub async fn load(
     world: &World,
     mut tell: impl FnMut(Progress<'_>),
 ) -> Result<Loaded, Error> {
+    let client = &client.clone().with_principal(PERSON)?;
     let mut position = begun(client, world).await?;
     let mut loaded = Loaded { skipped: position, ..Loaded::default() };
     tell(Progress::Begun { skipped: position });
