@@ -90,6 +90,8 @@ pub const CAMPAIGN_CRITERIA: usize = 10;
 pub const CAMPAIGN_WEIGHT: i32 = 10_000;
 /// Versions of what a campaign judges by.
 pub const CAMPAIGN_VERSIONS: usize = 100;
+/// Findings that the standing of a vetoed member names; it counts them all.
+pub const STANDING_VETOES: usize = 10;
 /// Sign-offs of a campaign.
 pub const CAMPAIGN_SIGN_OFFS: usize = 20;
 /// Policies that take the place of one.

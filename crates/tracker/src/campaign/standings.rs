@@ -16,7 +16,7 @@ use milepost_proto::tracker::v1::{
     CampaignStandings, CampaignVersion,
 };
 use milepost_resource::{Change, Rows, date, date_message, wrong_state};
-use milepost_types::{DamagedRow, Fraction, Rejection};
+use milepost_types::{DamagedRow, Fraction, Rejection, limits};
 
 use super::facts::{self, Window};
 use super::inspected::{Inspected, Supervision};
@@ -64,16 +64,21 @@ pub(crate) fn compute(
         for criterion in &version.criteria {
             scores.push(scored(rows, &window, &inspected, criterion)?);
         }
-        let total = total(&version.criteria, &scores);
+        let (total, total_missing) = match total(&version.criteria, &scores) {
+            Ok(total) => (total, String::new()),
+            Err(why) => (None, why.to_owned()),
+        };
         let in_hundredths = |id: &String| {
             let at = version.criteria.iter().position(|criterion| criterion.id == *id);
             at.and_then(|at| scores[at].0).map_or(0, score::hundredths)
         };
-        let vetoed_by = inspected.vetoes(campaign.veto.as_ref(), &member.project);
+        let mut vetoed_by = inspected.vetoes(campaign.veto.as_ref(), &member.project);
+        let veto_count = vetoed_by.len();
+        vetoed_by.truncate(limits::STANDING_VETOES);
         ranked.push(Ranked {
             project: member.project.clone(),
             total: total.map(score::hundredths),
-            is_vetoed: !vetoed_by.is_empty(),
+            is_vetoed: veto_count > 0,
             tie_breakers: version.tie_breakers.iter().map(in_hundredths).collect(),
         });
         members.push(CampaignStanding {
@@ -82,6 +87,8 @@ pub(crate) fn compute(
             scores: scores.into_iter().map(|(_, score)| score).collect(),
             member_days: count(between(join, day) + 1),
             vetoed_by,
+            veto_count: i32::try_from(veto_count).unwrap_or(i32::MAX),
+            total_missing,
             ..CampaignStanding::default()
         });
     }
@@ -166,10 +173,16 @@ fn version_on(campaign: &Campaign, day: Date) -> CampaignVersion {
 }
 
 /// The weighted scores as one; none if one is missing.
-fn total(criteria: &[CampaignCriterion], scores: &[(Option<Fraction>, CampaignScore)]) -> Option<Fraction> {
+///
+/// # Errors
+/// Why there is none though no score is missing.
+fn total(
+    criteria: &[CampaignCriterion],
+    scores: &[(Option<Fraction>, CampaignScore)],
+) -> Result<Option<Fraction>, Why> {
     let weighted =
         criteria.iter().zip(scores).map(|(criterion, (score, _))| Some((criterion.weight_bp, (*score)?)));
-    score::total(weighted.collect::<Option<Vec<_>>>()?).ok()
+    weighted.collect::<Option<Vec<_>>>().map(score::total).transpose()
 }
 
 /// What a member has by a criterion: the score, exact, and as it is said.
@@ -203,18 +216,14 @@ fn progress(
     let investment = score::investment(&facts).and_then(Part::percent);
     let achieved = milestones.and_then(|part| part.map(Part::percent).transpose());
     let found = achieved.and_then(|achieved| score::progress(achieved, investment?));
-    let left_out = left_out(window, &reported);
+    let (left_out, left_out_count) = left_out(window, &reported);
     let could_be_more =
         |value: Result<Fraction, Why>| value.is_ok_and(|value| score::hundredths(value) < ALL);
     let with = |figure: Figure, value: Result<Fraction, Why>| {
-        let missing: Vec<_> = figure.missing.into_iter().chain(left_out.clone()).collect();
-        let lower_bound = !left_out.is_empty() && could_be_more(value);
-        Figure {
-            missing_count: i32::try_from(missing.len()).unwrap_or(i32::MAX),
-            missing,
-            lower_bound,
-            ..figure
-        }
+        let missing = figure.missing.into_iter().chain(left_out.clone()).collect();
+        let missing_count = figure.missing_count.saturating_add(count(left_out_count));
+        let lower_bound = left_out_count > 0 && could_be_more(value);
+        Figure { missing, missing_count, lower_bound, ..figure }
     };
     let of_milestones = match milestones {
         Ok(None) => None,
@@ -236,14 +245,14 @@ fn progress(
     Ok((found.ok(), said))
 }
 
-/// The reports that are left out.
-fn left_out(window: &Window<'_>, reported: &Reported) -> Vec<MissingFigure> {
-    let each = |count: u32, why: Why| (0..count).map(move |_| why);
+/// The reports that are left out, each kind of them named once, and how many they are.
+fn left_out(window: &Window<'_>, reported: &Reported) -> (Vec<MissingFigure>, u32) {
     // Of one in another currency alone, the score says it already.
     let elsewhere = if reported.inside > 0 { reported.elsewhere } else { 0 };
-    let all = each(reported.straddling, STRADDLES).chain(each(reported.overlapping, OVERLAPS));
-    let all = all.chain(each(elsewhere, OTHER_CURRENCY));
-    all.map(|why| missing(window, why)).collect()
+    let kinds =
+        [(reported.straddling, STRADDLES), (reported.overlapping, OVERLAPS), (elsewhere, OTHER_CURRENCY)];
+    let named = kinds.iter().filter(|(count, _)| *count > 0).map(|(_, why)| missing(window, why));
+    (named.collect(), kinds.iter().map(|(count, _)| count).sum())
 }
 
 fn missing(window: &Window<'_>, why: Why) -> MissingFigure {
