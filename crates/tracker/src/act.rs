@@ -1,10 +1,10 @@
-//! The civil days of acts: when something was done, as whoever did it says.
+//! Acts: their civil days, which are when something was done, as whoever did it says; and the conditions that they break.
 //!
 //! Invariant: no act is on a day that has not come, or before the first day that it may be on. Which day is the first is
 //! for the rules of a resource to say.
 
 use jiff::civil::Date;
-use milepost_types::{Rejection, Violations};
+use milepost_types::{Precondition, Rejection, Violations};
 
 /// The day of an act: the current one if none is given. `what` says which day `first` is.
 ///
@@ -39,5 +39,23 @@ pub(crate) fn check_day(
     } else if let Some(first) = first.filter(|first| day < *first) {
         let description = format!("{day} is before {first}, {what}; give that day or a later one");
         violations.push(field, "DATE_TOO_EARLY", description);
+    }
+}
+
+/// A value, or none after its conditions that are not met were added to the others, so that all are named at once.
+///
+/// # Errors
+/// If something else is wrong.
+pub(crate) fn unmet<T>(
+    result: Result<T, Rejection>,
+    conditions: &mut Vec<Precondition>,
+) -> Result<Option<T>, Rejection> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Rejection::Preconditions(found)) => {
+            conditions.extend(found);
+            Ok(None)
+        }
+        Err(other) => Err(other),
     }
 }

@@ -8,10 +8,16 @@ use std::marker::PhantomData;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::Resource;
 use milepost_resource::{Name, Parent, Rows, Rules};
-use milepost_types::{Rejection, ResourceId};
+use milepost_types::{Precondition, Rejection, ResourceId, ResourceName};
 
 use crate::decide::Tracker;
+use crate::names::{PortfolioName, ProjectName};
 use crate::tables;
+
+/// A project that is to be a member of something is not there.
+const MEMBER_NOT_FOUND: &str = "MEMBER_NOT_FOUND";
+/// It is deleted.
+const MEMBER_DELETED: &str = "MEMBER_DELETED";
 
 /// The portfolio or project of the registry that resources `R` are under.
 pub(crate) struct Followed<R>(PhantomData<fn() -> R>);
@@ -54,4 +60,32 @@ fn check<R: Resource>(ids: &[ResourceId], is_deleted: Option<bool>) -> Result<()
     }
     let Some(name) = Name::<R>::of(ids.to_vec()) else { return Ok(()) };
     Err(if is_deleted.is_some() { Rejection::deleted(&name) } else { Rejection::not_found(&name) })
+}
+
+/// The condition that a project does not meet that is to be a member of something: it is missing, if it is not known
+/// whether it is deleted, or deleted. None: it is there.
+pub(crate) fn missing_member(
+    field: &str,
+    project: &ProjectName,
+    is_deleted: Option<bool>,
+) -> Option<Precondition> {
+    let (kind, what) = match is_deleted {
+        Some(false) => return None,
+        Some(true) => (MEMBER_DELETED, "the project is deleted; undelete it, or leave it out"),
+        None => (MEMBER_NOT_FOUND, "there is no such project; leave it out"),
+    };
+    Some(Precondition { kind, subject: project.to_string(), description: format!("{field}: {what}") })
+}
+
+/// Whether a refusal is for a portfolio or a project that is missing or deleted, as far as the registry was followed.
+pub(crate) fn is_missing(rejection: &Rejection) -> bool {
+    match rejection {
+        Rejection::NotFound { kind, .. } | Rejection::Deleted { kind, .. } => {
+            [PortfolioName::KIND, ProjectName::KIND].contains(kind)
+        }
+        Rejection::Preconditions(found) => {
+            found.iter().any(|found| [MEMBER_NOT_FOUND, MEMBER_DELETED].contains(&found.kind))
+        }
+        _ => false,
+    }
 }

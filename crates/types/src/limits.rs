@@ -94,6 +94,8 @@ pub const CAMPAIGN_VERSIONS: usize = 100;
 pub const STANDING_VETOES: usize = 10;
 /// Sign-offs of a campaign.
 pub const CAMPAIGN_SIGN_OFFS: usize = 20;
+/// Bytes of all sign-offs of a campaign: pioneers, and members that were left out with the reasons.
+pub const CAMPAIGN_SIGN_OFF_BYTES: usize = 1 << 20;
 /// Policies that take the place of one.
 pub const POLICY_SUCCESSORS: usize = 100;
 /// Pairs of policies and projects that are looked at for one organization.
@@ -151,12 +153,12 @@ pub const ANSWER_ITEM_BYTES: usize = ANSWER_BYTES - (64 << 10);
 pub const PAGE_ROWS: usize = 10_000;
 /// Bytes of the rows that one page of a list looks at.
 pub const PAGE_ROW_BYTES: usize = 64 << 20;
+/// Values of an enum in one list of a request that reads.
+pub const ENUM_VALUES: usize = 100;
 /// Requests in one batch form (`BatchCreateProjects` and its kin).
 pub const BATCH_REQUESTS: usize = 1_000;
 /// Projects that one batch starts.
 pub const BATCH_MEMBERS: usize = 10_000;
-/// Values of an enum in one list of a request that reads.
-pub const ENUM_VALUES: usize = 100;
 /// Projects in one collection.
 pub const COLLECTION_MEMBERS: usize = 10_000;
 /// Bytes of the texts in one collection's elements: with as many members as there may be, it must fit an answer.

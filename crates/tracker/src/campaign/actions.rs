@@ -11,7 +11,7 @@
 //!
 //! Invariants: each has a day; days of acts do not go back. What a sign-off freezes is of the same entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
@@ -23,19 +23,25 @@ use milepost_proto::tracker::v1::{
     CampaignStandings, CampaignVersion,
 };
 use milepost_resource::{
-    Change, Checked, EventKind, add_drafter_or_nobody, add_person, check_state, date, date_message,
-    require_another_person,
+    Change, Checked, EventKind, add_person, check_state, date, date_message, require_another_person,
+    require_person,
 };
-use milepost_types::{Decimal, Precondition, Rejection, Violations, limits};
+use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, Violations, limits};
 
-use super::{check_projects, days_of, joining, project_of, standings, takes_part, target};
-use crate::act;
+use super::{check_projects, days, days_of, join_day, joining, project_of, standings, target};
+use crate::act::{self, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
+use crate::tables;
+
+/// The current date of its portfolio.
+fn current_date(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Result<Date, DamagedRow> {
+    Ok(ChangeContext::in_portfolio(scope, &campaign.name().parent())?.current_date)
+}
 
 /// The day of an act: the current date if none is given.
 fn act_day(scope: &Scope<'_>, before: &Checked<Campaign>, given: Option<Date>) -> Result<Date, Rejection> {
-    let current = ChangeContext::in_portfolio(scope, &before.name().parent())?.current_date;
+    let current = current_date(scope, before)?;
     let last = date(before.act_date.as_ref());
     act::act_day(current, last, given, "the day of the last act on the campaign")
 }
@@ -50,7 +56,8 @@ fn moved(campaign: &mut Campaign, state: State, reason: &str, day: Date) {
 /// Opens it, and freezes the targets.
 ///
 /// # Errors
-/// If the state or the day does not allow it; so with all acts.
+/// If the state or the day does not allow it; so with all acts. If it is not known who opens it: then nobody could sign it
+/// off.
 pub(crate) fn open(
     scope: &Scope<'_>,
     before: &Checked<Campaign>,
@@ -58,24 +65,28 @@ pub(crate) fn open(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "open", &[State::Draft])?;
     let day = act_day(scope, before, *given)?;
-    let (name, portfolio) = (before.name().to_string(), before.name().parent());
+    let name = before.name();
+    let mut conditions = Vec::new();
+    let person = require_person(&name.to_string(), &scope.context.actor, "sign it off");
+    let opened_by = unmet(person, &mut conditions)?;
     if before.members.is_empty() {
-        let description = "a campaign without members has nothing to judge; add members";
-        return Err(Rejection::precondition("NO_MEMBERS", name, description));
+        let description = "a campaign without members has nothing to judge; add members".to_owned();
+        conditions.push(Precondition { kind: "NO_MEMBERS", subject: name.to_string(), description });
     }
-    let (start, end) = days_of(before);
+    Rejection::unless_met(conditions)?;
+    let (start, end) = days_of(name, before)?;
     let mut targets = Vec::with_capacity(before.members.len());
     for member in &before.members {
-        let project = project_of(&member.project, &portfolio)?;
-        targets.push(target::freeze(scope, &project, (super::join_day(member, start), end))?);
+        let project = project_of(name, &member.project)?;
+        targets.push(target::freeze(scope, &project, (join_day(member, start), end))?);
     }
     target::check_room(targets.iter())?;
-    let mut opened_by = Vec::new();
-    add_drafter_or_nobody(&mut opened_by, &scope.context.actor)?;
+    let opening_date = Some(date_message(current_date(scope, before)?));
     let after = before.changed(scope, |campaign| {
         moved(campaign, State::Open, "", day);
+        campaign.opening_date = opening_date;
         campaign.targets = targets;
-        campaign.opened_by = opened_by;
+        campaign.opened_by = opened_by.into_iter().collect();
         campaign.versions = vec![CampaignVersion {
             start_date: campaign.start_date,
             criteria: campaign.criteria.clone(),
@@ -110,7 +121,7 @@ pub(crate) fn amend(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "amend", &[State::Open])?;
     let day = act_day(scope, before, amendment.date)?;
-    let (start, end) = days_of(before);
+    let (start, end) = days_of(before.name(), before)?;
     let from = day.tomorrow().unwrap_or(Date::MAX).max(start);
     if from > end {
         let description = format!("the campaign has no day after {day}; its last one is {end}");
@@ -166,55 +177,73 @@ fn with_members(
     amendment: &Amendment,
     (day, from): (Date, Date),
 ) -> Result<Checked<Campaign>, Rejection> {
-    let (start, end) = days_of(before);
-    let member_on = |project: &str, of: &Campaign| {
-        let is = |member: &CampaignMember| member.project == project && takes_part(member, start, from);
-        of.members.iter().position(is)
-    };
-    let portfolio = before.name().parent();
-    let added = amendment.add.iter().enumerate();
-    let added = added.map(|(i, member)| (format!("add_members[{i}].project"), member.project.as_str()));
-    check_projects(scope, before.name().parent_ids(), added)?;
+    let name = before.name();
+    let (start, end) = days_of(name, before)?;
+    let lasting = lasting(before, from);
     let mut violations = Violations::new();
-    let mut leaving = BTreeMap::new();
+    let added = amendment.add.iter().map(|member| member.project.as_str()).enumerate();
+    let fields = added.clone().map(|(i, project)| (format!("add_members[{i}].project"), project));
+    let missing = check_projects(scope, name.parent_ids(), fields, &mut violations)?;
     for (i, project) in amendment.remove.iter().enumerate() {
-        match member_on(project, before) {
-            Some(index) => _ = leaving.insert(index, i),
-            None => {
-                let description = format!("{project} is no member on {from}");
-                violations.push(format!("remove_members[{i}]"), "NOT_MEMBER", description);
-            }
+        if !lasting.contains(project.as_str()) {
+            let description = format!("{project} is no member on {from}, and none later");
+            violations.push(format!("remove_members[{i}]"), "NOT_MEMBER", description);
         }
     }
-    let mut seen = BTreeMap::new();
-    for (i, member) in amendment.add.iter().enumerate() {
-        let is_there = member_on(&member.project, before).is_some();
-        if is_there || seen.insert(&member.project, i).is_some() {
-            let description = format!("{} is a member on {from} already", member.project);
+    let mut seen = HashSet::new();
+    for (i, project) in added {
+        if lasting.contains(project) || !seen.insert(project) {
+            let description = format!("{project} is a member on {from} already, or joins later");
             violations.push(format!("add_members[{i}].project"), "OVERLAP", description);
         }
     }
     violations.into_result(())?;
-    if before.members.len() + amendment.add.len() > limits::CAMPAIGN_MEMBERS {
-        let limit = limits::CAMPAIGN_MEMBERS as u64;
-        return Err(Rejection::LimitExceeded { what: "members of one campaign", limit });
-    }
+    Rejection::unless_met(missing)?;
     let mut targets = Vec::with_capacity(amendment.add.len());
     for member in &amendment.add {
-        targets.push(target::freeze(scope, &project_of(&member.project, &portfolio)?, (from, end))?);
+        targets.push(target::freeze(scope, &project_of(name, &member.project)?, (from, end))?);
     }
-    target::check_room(before.targets.iter().chain(&targets))?;
-    Ok(before.changed(scope, |campaign| {
-        for index in leaving.keys() {
-            campaign.members[*index].leave_date = Some(date_message(from));
-        }
+    let after = before.changed(scope, |campaign| {
+        remove(campaign, &amendment.remove, (start, from));
         campaign.members.extend(amendment.add.iter().map(|member| joining(member, from)));
         campaign.targets.extend(targets);
         campaign.act_date = Some(date_message(day));
-    }))
+    });
+    if after.members.len() > limits::CAMPAIGN_MEMBERS {
+        let limit = limits::CAMPAIGN_MEMBERS as u64;
+        return Err(Rejection::LimitExceeded { what: "members of one campaign", limit });
+    }
+    target::check_room(after.targets.iter())?;
+    Ok(after)
 }
 
-/// Closes it, once its last day has passed.
+/// The projects that are members on a day or later.
+fn lasting(campaign: &Campaign, from: Date) -> HashSet<&str> {
+    let lasts = |member: &&CampaignMember| date(member.leave_date.as_ref()).is_none_or(|leave| from < leave);
+    campaign.members.iter().filter(lasts).map(|member| member.project.as_str()).collect()
+}
+
+/// Removes projects from a day on: they leave on it, and what they would join on it or later is as if it had never been
+/// planned.
+fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Date)) {
+    let leaving: HashSet<&str> = projects.iter().map(String::as_str).collect();
+    let members = std::mem::take(&mut campaign.members);
+    let mut targets = std::mem::take(&mut campaign.targets).into_iter();
+    for mut member in members {
+        let target = targets.next();
+        let lasts = date(member.leave_date.as_ref()).is_none_or(|leave| from < leave);
+        if lasts && leaving.contains(member.project.as_str()) {
+            if from <= join_day(&member, start) {
+                continue;
+            }
+            member.leave_date = Some(date_message(from));
+        }
+        campaign.members.push(member);
+        campaign.targets.extend(target);
+    }
+}
+
+/// Closes it, once its last day has passed; its standings are found first, if no day did.
 pub(crate) fn close(
     scope: &Scope<'_>,
     before: &Checked<Campaign>,
@@ -222,12 +251,26 @@ pub(crate) fn close(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "close", &[State::Open])?;
     let day = act_day(scope, before, *given)?;
-    let (_, end) = days_of(before);
+    let (_, end) = days_of(before.name(), before)?;
     if day <= end {
         let description = format!("its last day is {end}; it is closed on a day after that");
         return Err(Rejection::precondition("NOT_ENDED", before.name().to_string(), description));
     }
-    Ok(vec![closed(scope, before, day)])
+    let is_found = tables::standings::has_day(scope.rows.read, before.name(), end);
+    Rejection::unless_met(incomplete(scope, before).filter(|_| !is_found).into_iter().collect())?;
+    let mut changes: Vec<_> = days::last_found(scope, before, end)?.into_iter().collect();
+    changes.push(closed(scope, before, day));
+    Ok(changes)
+}
+
+/// The condition that standings cannot be kept by, if not all is known of the registry that is followed anew.
+fn incomplete(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Option<Precondition> {
+    (!tables::mirror_version::is_complete(scope.rows.read)).then(|| Precondition {
+        kind: "REGISTRY_INCOMPLETE",
+        subject: campaign.name().to_string(),
+        description: "the registry is followed anew, and not all of it was yet; try again in a while"
+            .to_owned(),
+    })
 }
 
 /// That it is closed on a day.
@@ -289,14 +332,19 @@ pub(crate) fn revise(
 fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Result<Vec<Change>, Rejection> {
     let day = act_day(scope, before, given.date)?;
     let name = before.name();
-    require_another_person(&name.to_string(), &scope.context.actor, &before.opened_by, "opened it")?;
     if before.sign_offs.len() >= limits::CAMPAIGN_SIGN_OFFS {
         let limit = limits::CAMPAIGN_SIGN_OFFS as u64;
         return Err(Rejection::LimitExceeded { what: "sign-offs of one campaign", limit });
     }
-    let (_, end) = days_of(before);
+    let (_, end) = days_of(name, before)?;
     let found = standings::compute(&scope.rows, name, before, end, Knowledge::Latest)?;
-    Rejection::unless_met(conditions(before, &found, given))?;
+    let mut conditions = Vec::new();
+    let actor = &scope.context.actor;
+    let another = require_another_person(&name.to_string(), actor, &before.opened_by, "opened it");
+    unmet(another, &mut conditions)?;
+    conditions.extend(incomplete(scope, before));
+    conditions.extend(unfulfilled(before, &found, given));
+    Rejection::unless_met(conditions)?;
     let number = i32::try_from(before.sign_offs.len()).unwrap_or(i32::MAX).saturating_add(1);
     let mut signed_by = Vec::new();
     add_person(&mut signed_by, &scope.context.actor);
@@ -308,6 +356,11 @@ fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Resul
         exclusions: given.exclusions.clone(),
         signed_by,
     };
+    let bytes = before.sign_offs.iter().chain([&sign_off]).map(prost::Message::encoded_len).sum::<usize>();
+    if bytes > limits::CAMPAIGN_SIGN_OFF_BYTES {
+        let limit = limits::CAMPAIGN_SIGN_OFF_BYTES as u64;
+        return Err(Rejection::LimitExceeded { what: "bytes of the sign-offs of one campaign", limit });
+    }
     let after = before.changed(scope, |campaign| {
         moved(campaign, State::Final, &given.reason, day);
         campaign.sign_offs.push(sign_off.clone());
@@ -329,11 +382,12 @@ fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Resul
 }
 
 /// What of a sign-off does not hold.
-fn conditions(campaign: &Campaign, found: &CampaignStandings, given: &SignOff) -> Vec<Precondition> {
+fn unfulfilled(campaign: &Campaign, found: &CampaignStandings, given: &SignOff) -> Vec<Precondition> {
     let rule = campaign.pioneer_rule.clone().unwrap_or_default();
     let members: BTreeMap<&str, &CampaignStanding> =
         found.standings.iter().map(|standing| (standing.project.as_str(), standing)).collect();
-    let is_excluded = |project: &str| given.exclusions.iter().any(|exclusion| exclusion.project == project);
+    let excluded: HashSet<&str> =
+        given.exclusions.iter().map(|exclusion| exclusion.project.as_str()).collect();
     let mut conditions = Vec::new();
     let mut fails = |kind, subject: &str, description: String| {
         conditions.push(Precondition { kind, subject: subject.to_owned(), description });
@@ -341,7 +395,7 @@ fn conditions(campaign: &Campaign, found: &CampaignStandings, given: &SignOff) -
     for pioneer in &given.pioneers {
         let why = match members.get(pioneer.as_str()) {
             None => Some("it was no member on the last day".to_owned()),
-            Some(_) if is_excluded(pioneer) => Some("it is excluded".to_owned()),
+            Some(_) if excluded.contains(pioneer.as_str()) => Some("it is excluded".to_owned()),
             Some(standing) => not_eligible(standing, (&rule.min_score, rule.min_days)),
         };
         if let Some(why) = why {
@@ -352,14 +406,19 @@ fn conditions(campaign: &Campaign, found: &CampaignStandings, given: &SignOff) -
         let (count, max) = (given.pioneers.len(), rule.max);
         fails("TOO_MANY_PIONEERS", &found.campaign, format!("{count} are named, and {max} at most may be"));
     }
-    for exclusion in
-        given.exclusions.iter().filter(|exclusion| !members.contains_key(exclusion.project.as_str()))
-    {
-        fails("NOT_MEMBER", &exclusion.project, "it was no member on the last day".to_owned());
+    for CampaignExclusion { project, .. } in &given.exclusions {
+        match members.get(project.as_str()) {
+            None => fails("NOT_MEMBER", project, "it was no member on the last day".to_owned()),
+            Some(standing) if standing.total.is_some() => {
+                fails("HAS_RANK", project, "it has a rank, and only who has none is left out".to_owned());
+            }
+            Some(_) => {}
+        }
     }
     for standing in found.standings.iter().filter(|standing| standing.total.is_none()) {
-        if !is_excluded(&standing.project) {
-            let why: Vec<_> = standing.scores.iter().filter_map(standings::why_not).collect();
+        if !excluded.contains(standing.project.as_str()) {
+            let mut why: Vec<_> = standing.scores.iter().filter_map(standings::why_not).collect();
+            why.extend(Some(&standing.total_missing).filter(|why| !why.is_empty()).cloned());
             let description =
                 format!("{}; supply what is missing, or exclude it with a reason", why.join(", "));
             fails("NOT_EVALUATED", &standing.project, description);

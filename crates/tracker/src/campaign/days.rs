@@ -1,15 +1,17 @@
-//! What a day brings to campaigns: the standings of the day before are found and kept, and what has ended is closed.
+//! What a day brings to campaigns: the standings of the days that passed are found and kept, and what has ended is closed.
 //!
-//! Invariant: what was done of a day needs nothing more of it: a day whose standings are there is passed over, and what
-//! is closed is open no more. A member that cannot be read keeps the standings of its campaign from being found, which is
-//! logged, and nothing else.
+//! Invariants: what was done of a day needs nothing more of it: a day whose standings are there is passed over, and what
+//! is closed is open no more. Days are found one after another, each by itself, and a campaign is closed after its last
+//! one. As long as not all is known that this version keeps of projects, nothing is found or closed: what a day is found
+//! by stays. A member that cannot be read keeps the standings of its campaign from being found, which is logged, and
+//! nothing else; they are found on the next day on which it can.
 
 use jiff::civil::Date;
 use milepost_proto::event::v1::CampaignLeadChanged;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::{Campaign, CampaignStandings};
-use milepost_resource::{Change, Checked};
+use milepost_resource::{Change, Checked, date};
 use milepost_types::DamagedRow;
 
 use super::{OPEN, actions, days_of, standings};
@@ -24,47 +26,121 @@ pub(crate) fn changes<'a>(
     portfolio: &'a PortfolioName,
     day: Date,
 ) -> Result<Changes<'a>, DamagedRow> {
+    if !tables::mirror_version::is_complete(scope.rows.read) {
+        return Ok(Box::new(std::iter::empty()));
+    }
     let names: Vec<CampaignName> = scope.rows.names::<Campaign>(OPEN, portfolio.ids(), &[]).collect();
-    Ok(Box::new(names.into_iter().map(move |name| {
-        let Some(campaign) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
-        Ok(of_campaign(scope, &campaign, day))
-    })))
+    Ok(Box::new(names.into_iter().flat_map(move |name| of_campaign(scope, &name, day))))
 }
 
-fn of_campaign(scope: &Scope<'_>, campaign: &Checked<Campaign>, day: Date) -> Vec<Change> {
-    let (start, end) = days_of(campaign);
-    let mut changes = Vec::new();
-    let passed = day.yesterday().unwrap_or(Date::MIN).min(end);
-    if passed >= start && !tables::standings::has_day(scope.rows.read, campaign.name(), passed) {
-        match found(scope, campaign, passed) {
-            Ok(change) => changes.push(change),
+/// What it makes of one of them.
+fn of_campaign<'a>(scope: &'a Scope<'a>, name: &CampaignName, day: Date) -> Changes<'a> {
+    let passing = scope
+        .rows
+        .get(name)
+        .and_then(|campaign| campaign.map(|campaign| Passing::of(scope, campaign, day)).transpose());
+    match passing {
+        Ok(passing) => Box::new(passing.into_iter().flatten()),
+        Err(damage) => Box::new(std::iter::once(Err(damage))),
+    }
+}
+
+/// The days of an open campaign that have passed and were not found, one after another, and then its end.
+struct Passing<'a> {
+    scope: &'a Scope<'a>,
+    campaign: Checked<Campaign>,
+    /// The next day to be found; none: there is none left.
+    next: Option<Date>,
+    /// The last one.
+    last: Date,
+    /// Who had the first rank in the standings before it; none: there are none.
+    lead: Option<Vec<String>>,
+    /// When the campaign is closed after that; none: it is not.
+    closes: Option<Date>,
+}
+
+impl<'a> Passing<'a> {
+    /// On a day that begins.
+    fn of(scope: &'a Scope<'a>, campaign: Checked<Campaign>, day: Date) -> Result<Self, DamagedRow> {
+        let name = campaign.name();
+        let (start, end) = days_of(name, &campaign)?;
+        let last = day.yesterday().unwrap_or(Date::MIN).min(end);
+        let next = match tables::standings::last_day(scope.rows.read, name, day) {
+            Some(found) => found.tomorrow().unwrap_or(Date::MAX),
+            // What passed before it was opened is found for nobody, but for the last day.
+            None => date(campaign.opening_date.as_ref()).unwrap_or(last).max(start).min(end),
+        };
+        let (next, closes) = (Some(next).filter(|next| *next <= last), Some(day).filter(|day| *day > end));
+        let lead = next.and_then(|next| lead_before(scope, name, next));
+        Ok(Self { scope, campaign, next, last, lead, closes })
+    }
+}
+
+impl Iterator for Passing<'_> {
+    type Item = Result<Vec<Change>, DamagedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(day) = self.next.take() else {
+            let day = self.closes.take()?;
+            return Some(Ok(vec![actions::closed(self.scope, &self.campaign, day)]));
+        };
+        match find(self.scope, &self.campaign, day, self.lead.take()) {
+            Ok((lead, change)) => {
+                self.lead = Some(lead);
+                self.next = day.tomorrow().ok().filter(|next| *next <= self.last);
+                Some(Ok(vec![change]))
+            }
             Err(damage) => {
-                tracing::error!(%damage, day = %passed, "the standings of a campaign are not found")
+                tracing::error!(%damage, %day, "the standings of a campaign are not found");
+                self.closes = None;
+                None
             }
         }
     }
-    if day > end {
-        changes.push(actions::closed(scope, campaign, day));
-    }
-    changes
 }
 
-/// The standings of a day that has passed, and that others lead than before.
-fn found(scope: &Scope<'_>, campaign: &Checked<Campaign>, day: Date) -> Result<Change, DamagedRow> {
+/// The standings of a day that has passed, and that others lead than before; with those who do.
+fn find(
+    scope: &Scope<'_>,
+    campaign: &Checked<Campaign>,
+    day: Date,
+    before: Option<Vec<String>>,
+) -> Result<(Vec<String>, Change), DamagedRow> {
     let name = campaign.name();
+    let found = standings::compute(&scope.rows, name, campaign, day, Knowledge::Then)?;
+    let found = CampaignStandings { stored: true, ..found };
+    let lead = lead(&found);
+    let announcement = before.filter(|before| *before != lead).map(|previous| {
+        let payload = Payload::CampaignLeadChanged(CampaignLeadChanged { previous, lead: lead.clone() });
+        standings::of_campaign("milepost.campaign.lead_changed", payload, name).on(Some(day))
+    });
+    Ok((lead, standings::computed(name, found, day).announcing(announcement)))
+}
+
+/// The standings of its last day, if they were not found yet.
+///
+/// # Errors
+/// If a row that they are computed from cannot be decoded.
+pub(super) fn last_found(
+    scope: &Scope<'_>,
+    campaign: &Checked<Campaign>,
+    end: Date,
+) -> Result<Option<Change>, DamagedRow> {
+    let (rows, name) = (scope.rows.read, campaign.name());
+    if tables::standings::has_day(rows, name, end) {
+        return Ok(None);
+    }
+    find(scope, campaign, end, lead_before(scope, name, end)).map(|(_, change)| Some(change))
+}
+
+/// Who had the first rank in the last standings before a day; none if there are none, or they cannot be decoded, which is
+/// logged: they are those of their day alone.
+fn lead_before(scope: &Scope<'_>, name: &CampaignName, day: Date) -> Option<Vec<String>> {
     let before = tables::standings::before(scope.rows.read, name, day).unwrap_or_else(|damage| {
         tracing::error!(%damage, %day, "whether others lead than before is not known");
         None
     });
-    let found = standings::compute(&scope.rows, name, campaign, day, Knowledge::Then)?;
-    let found = CampaignStandings { stored: true, ..found };
-    let announcement =
-        before.map(|before| (lead(&before), lead(&found))).filter(|(before, now)| before != now);
-    let announcement = announcement.map(|(previous, lead)| {
-        let payload = Payload::CampaignLeadChanged(CampaignLeadChanged { previous, lead });
-        standings::of_campaign("milepost.campaign.lead_changed", payload, name).on(Some(day))
-    });
-    Ok(standings::computed(name, found, day).announcing(announcement))
+    before.as_ref().map(lead)
 }
 
 /// Who has the first rank.

@@ -16,7 +16,7 @@ pub(crate) mod standings;
 mod target;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::campaign::State;
@@ -25,13 +25,13 @@ use milepost_proto::tracker::v1::{Campaign, CampaignCriterion, CampaignMember};
 use milepost_resource::{
     By, Checked, Index, Rules, Unreadable, When, check_state, date, date_message, known_state,
 };
-use milepost_types::{Rejection, ResourceId, Violations, limits, quoted};
+use milepost_types::{DamagedRow, Precondition, Rejection, ResourceId, Violations, limits, quoted};
 
 pub(crate) use actions::{Amendment, SignOff, amend, cancel, close, open, revise, sign_off};
 
 use crate::decide::{Scope, Tracker, between};
-use crate::names::{PortfolioName, ProjectName};
-use crate::parent::Followed;
+use crate::names::{CampaignName, ProjectName};
+use crate::parent::{Followed, missing_member};
 use crate::tables;
 
 /// The campaigns of each portfolio that have standings each day, by their first day.
@@ -92,20 +92,19 @@ impl Rules<Tracker> for Campaign {
         before: Option<&Checked<Self>>,
         after: &Checked<Self>,
     ) -> Result<(), Rejection> {
-        let judged = |campaign: &Self| {
-            let Self { start_date, end_date, members, criteria, tie_breakers, pioneer_rule, veto, .. } =
-                campaign.clone();
-            (start_date, end_date, members, criteria, (tie_breakers, pioneer_rule, veto))
-        };
         let live = before.filter(|before| !before.is_deleted());
         if let Some(before) = live.filter(|before| judged(before) != judged(after)) {
             check_state(before, "update", &[State::Draft])?;
         }
-        let known = before.map(|before| before.members.clone()).unwrap_or_default();
-        let is_known = |member: &CampaignMember| known.iter().any(|known| known.project == member.project);
-        let new = after.members.iter().enumerate().filter(|(_, member)| !is_known(member));
-        let new = new.map(|(i, member)| (format!("campaign.members[{i}].project"), member.project.as_str()));
-        check_projects(scope, after.name().parent_ids(), new)
+        let before = before.iter().flat_map(|before| &before.members);
+        let known: HashSet<&str> = before.map(|member| member.project.as_str()).collect();
+        let members = after.members.iter().map(|member| member.project.as_str()).enumerate();
+        let new = members.filter(|(_, project)| !known.contains(project));
+        let new = new.map(|(i, project)| (format!("campaign.members[{i}].project"), project));
+        let mut violations = Violations::new();
+        let conditions = check_projects(scope, after.name().parent_ids(), new, &mut violations)?;
+        violations.into_result(())?;
+        Rejection::unless_met(conditions)
     }
 
     fn release(_: &Scope<'_>, campaign: &Checked<Self>) -> Result<(), Rejection> {
@@ -123,10 +122,19 @@ fn last_day(campaign: &Campaign) -> Option<Date> {
     date(campaign.end_date.as_ref())
 }
 
+/// What of a campaign is fixed once it is opened, but by its methods.
+fn judged(campaign: &Campaign) -> impl PartialEq + '_ {
+    let Campaign { start_date, end_date, members, criteria, tie_breakers, pioneer_rule, veto, .. } = campaign;
+    (start_date, end_date, members, criteria, (tie_breakers, pioneer_rule, veto))
+}
+
 /// The first and the last day of a stored one.
-fn days_of(campaign: &Campaign) -> (Date, Date) {
-    // It was checked as it was read.
-    (first_day(campaign).unwrap_or(Date::MIN), last_day(campaign).unwrap_or(Date::MIN))
+///
+/// # Errors
+/// If one is no date.
+fn days_of(name: &CampaignName, campaign: &Campaign) -> Result<(Date, Date), DamagedRow> {
+    let days = first_day(campaign).zip(last_day(campaign));
+    days.ok_or_else(|| name.damaged("its first or its last day is no date"))
 }
 
 /// The first day of a member.
@@ -188,8 +196,8 @@ fn check_members(campaign: &Campaign, (start, end): (Date, Date), violations: &m
             violations.push(format!("members[{i}].join_date"), "OUT_OF_RANGE", description);
         }
         let leave = date(member.leave_date.as_ref()).unwrap_or(Date::MAX);
-        if leave < join {
-            let description = format!("{leave} is before {join}, the day on which it joins");
+        if leave <= join {
+            let description = format!("{leave} is not after {join}, the day on which it joins");
             violations.push(format!("members[{i}].leave_date"), "INVALID_PERIOD", description);
         }
         stays.entry(&member.project).or_default().push((join, leave, i));
@@ -206,14 +214,15 @@ fn check_members(campaign: &Campaign, (start, end): (Date, Date), violations: &m
     }
 }
 
-/// Refuses projects, each with the field that names it, that are not in this portfolio, or not there.
+/// Finds projects, each with the field that names it, that are in another portfolio than this. Returns the conditions that
+/// others do not meet: those that are not there.
 fn check_projects<'a>(
     scope: &Scope<'_>,
     portfolio: &[ResourceId],
     projects: impl Iterator<Item = (String, &'a str)>,
-) -> Result<(), Rejection> {
-    let mut violations = Violations::new();
-    let mut missing = None;
+    violations: &mut Violations,
+) -> Result<Vec<Precondition>, DamagedRow> {
+    let mut missing = Vec::new();
     for (field, project) in projects {
         let Some(name) = violations.check(field.clone(), project.parse::<ProjectName>()) else { continue };
         if name.parent_ids() != portfolio {
@@ -221,21 +230,18 @@ fn check_projects<'a>(
             violations.push(field, "OTHER_PARENT", description);
             continue;
         }
-        match tables::project::is_deleted(scope.rows.read, name.ids())? {
-            Some(false) => {}
-            Some(true) => _ = missing.get_or_insert(Rejection::deleted(&name)),
-            None => _ = missing.get_or_insert(Rejection::not_found(&name)),
-        }
+        missing.extend(missing_member(
+            &field,
+            &name,
+            tables::project::is_deleted(scope.rows.read, name.ids())?,
+        ));
     }
-    violations.into_result(())?;
-    missing.map_or(Ok(()), Err)
+    Ok(missing)
 }
 
 /// The name of a member's project, which was checked.
-fn project_of(project: &str, portfolio: &PortfolioName) -> Result<ProjectName, Rejection> {
-    let damaged =
-        |_| Rejection::invalid("members", "INVALID_NAME", format!("{portfolio}: {}", quoted(project)));
-    project.parse().map_err(damaged)
+fn project_of(name: &CampaignName, project: &str) -> Result<ProjectName, DamagedRow> {
+    project.parse().map_err(|error| name.damaged(error))
 }
 
 /// A member that joins on a day.

@@ -22,10 +22,10 @@ use super::facts::{self, Window};
 use super::inspected::{Inspected, Supervision};
 use super::rank::{Ranked, places};
 use super::score::{self, Deductions, OTHER_CURRENCY, Part, Why};
-use super::{days_of, join_day, takes_part};
+use super::{days_of, join_day, project_of, takes_part};
 use crate::decide::{Today, Tracker, between};
 use crate::mirror::Portfolio;
-use crate::names::{CampaignName, ProjectName};
+use crate::names::CampaignName;
 use crate::tables;
 
 /// A report that crosses the first or the last of the days.
@@ -46,7 +46,7 @@ pub(crate) fn compute(
     day: Date,
     knowledge: Knowledge,
 ) -> Result<CampaignStandings, DamagedRow> {
-    let (start, end) = days_of(campaign);
+    let (start, end) = days_of(name, campaign)?;
     let version = version_on(campaign, day);
     let portfolio = tables::portfolio::get(rows.read, &name.parent())?.unwrap_or_else(Portfolio::unknown);
     let mut taking_part: Vec<_> = campaign.members.iter().enumerate().collect();
@@ -56,7 +56,7 @@ pub(crate) fn compute(
     let mut supervision = Supervision::new(rows, &portfolio.calendar);
     let (mut members, mut ranked) = (Vec::new(), Vec::new());
     for (i, member) in taking_part {
-        let project: ProjectName = member.project.parse().map_err(|error| name.damaged(error))?;
+        let project = project_of(name, &member.project)?;
         let (join, target) = (join_day(member, start), campaign.targets.get(i));
         let window = Window { project: &project, member, target, join, day, end, knowledge };
         let inspected = supervision.of(&window)?;
@@ -142,7 +142,7 @@ pub(crate) fn answer(
     }
     let portfolio = tables::portfolio::get(rows.read, &name.parent())?.unwrap_or_else(Portfolio::unknown);
     let today = Today::of(rows.read, &name.parent(), &portfolio, now)?.current;
-    let (start, end) = days_of(&campaign);
+    let (start, end) = days_of(name, &campaign)?;
     let day = request.date.unwrap_or_else(|| today.min(end));
     if day > today {
         let description = format!("{day} is after {today}, the portfolio's current date");

@@ -15,13 +15,13 @@ use milepost_resource::Caught;
 use milepost_service::access::AccessRows;
 use milepost_service::freshness::Freshness;
 use milepost_service::refusal;
-use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, ResourceName, same_places};
+use milepost_types::{GoOn, LedgerKind, Lineage, Position, Rejection, same_places};
 use tokio::sync::watch;
 use tonic::Status;
 
 use crate::decide::Tracker;
 use crate::error::registry_unavailable;
-use crate::names::{PortfolioName, ProjectName};
+use crate::parent::is_missing;
 use crate::tables;
 use crate::template::DATE_UNKNOWN;
 
@@ -161,13 +161,10 @@ impl milepost_resource::Upstream for Upstream {
 
     /// Everything that is known of portfolios and projects was followed.
     fn is_cause_of(&self, rejection: &Rejection) -> bool {
-        match rejection {
-            Rejection::NotFound { kind, .. } | Rejection::Deleted { kind, .. } => {
-                [PortfolioName::KIND, ProjectName::KIND].contains(kind)
-            }
-            Rejection::Preconditions(unmet) => unmet.iter().any(|unmet| unmet.kind == DATE_UNKNOWN),
-            _ => false,
-        }
+        let is_date = |rejection: &Rejection| {
+            matches!(rejection, Rejection::Preconditions(unmet) if unmet.iter().any(|unmet| unmet.kind == DATE_UNKNOWN))
+        };
+        is_missing(rejection) || is_date(rejection)
     }
 
     fn catch_up(&self, deadline: Instant) -> Caught<'_> {

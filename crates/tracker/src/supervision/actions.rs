@@ -31,7 +31,7 @@ use milepost_types::{Precondition, Rejection, limits};
 
 use super::order::{context, findings};
 use super::{InspectionName, bytes, check_bytes, in_project, inspection};
-use crate::act::act_day;
+use crate::act::{act_day, unmet};
 use crate::decide::Scope;
 
 /// What has not ended.
@@ -83,21 +83,6 @@ fn moved(
         reason.clone_into(&mut order.state_reason);
         act(order);
     })
-}
-
-/// The conditions that are not met, if that is what is wrong.
-fn unmet<T>(
-    result: Result<T, Rejection>,
-    conditions: &mut Vec<Precondition>,
-) -> Result<Option<T>, Rejection> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Rejection::Preconditions(found)) => {
-            conditions.extend(found);
-            Ok(None)
-        }
-        Err(other) => Err(other),
-    }
 }
 
 /// What is answered.

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_ledger::key::{Key, ordered_date};
-use milepost_ledger::{Direction, KeyRange, Read, Write};
+use milepost_ledger::key::{Key, date_of, ordered_date};
+use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::CampaignStandings;
 use milepost_resource::{Unreadable, date};
@@ -79,17 +79,25 @@ pub(crate) fn of_day(
     rows.get(&key).map(|value| read(Table::DailyStandings, &key, value)).transpose()
 }
 
+/// The last day before this one whose standings were found.
+pub(crate) fn last_day(rows: &dyn Read, name: &CampaignName, before: Date) -> Option<Date> {
+    let (key, _) = last(rows, name, before)?;
+    date_of(key.get(key.len().checked_sub(ordered_date(before).len())?..)?)
+}
+
 /// The last standings that were found of a day before this one.
 pub(crate) fn before(
     rows: &dyn Read,
     name: &CampaignName,
     day: Date,
 ) -> Result<Option<CampaignStandings>, DamagedRow> {
+    last(rows, name, day).map(|(key, value)| read(Table::DailyStandings, &key, value)).transpose()
+}
+
+fn last(rows: &dyn Read, name: &CampaignName, before: Date) -> Option<Row> {
     let range = KeyRange::prefix(&under(Table::DailyStandings, name).done());
-    let end = under(Table::DailyStandings, name).bytes(&ordered_date(day)).done();
-    let range = KeyRange { end: Some(end), ..range };
-    let found = rows.scan(&range, Direction::Backward).next();
-    found.map(|(key, value)| read(Table::DailyStandings, &key, value)).transpose()
+    let end = under(Table::DailyStandings, name).bytes(&ordered_date(before)).done();
+    rows.scan(&KeyRange { end: Some(end), ..range }, Direction::Backward).next()
 }
 
 /// The standings that a sign-off froze.
@@ -137,6 +145,8 @@ mod tests {
         assert_eq!(day(before(&rows, &name, date(2021, 5, 1)).unwrap()), Some(date_message(second)));
         assert_eq!(day(before(&rows, &name, second).unwrap()), Some(date_message(first)));
         assert_eq!(before(&rows, &name, first), Ok(None));
+        let last = [date(2021, 5, 1), second, first].map(|day| last_day(&rows, &name, day));
+        assert_eq!(last, [Some(second), Some(first), None]);
         assert_eq!(of_sign_off(&rows, &name, 2).unwrap().map(|found| found.sign_off), Some(2));
         assert_eq!(of_sign_off(&rows, &name, 1), Ok(None));
         assert!(check(&Bytes::from_static(b"\x0a\x01x")).is_err());
