@@ -3,7 +3,8 @@
 //! Invariants: days that were missed begin one by one, as many as are believable; beyond that the clock is
 //! taken to be wrong until somebody confirms the date by hand. A clock that goes back changes nothing: a
 //! date that began has begun. A day that takes several entries is submitted until it is the current date. Days that were
-//! missed begin when everything was followed that the registry knows: on such a day it would have been known.
+//! missed begin when everything was followed that the registry knows: on such a day it would have been known. The next one
+//! waits for that, too, but begins if it is not to be had: what passed is found by all that was acknowledged in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,12 +80,16 @@ impl Sweep {
         let mut stuck = BTreeMap::new();
         let mut followed = None;
         for portfolio in &portfolios {
-            let missed = self.missed_days(portfolio);
-            if missed && followed.is_none() {
+            let begins = self.days_to_begin(portfolio);
+            if begins > 0 && followed.is_none() {
                 let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
                 followed = Some(reached.map_err(|status| status.message().to_owned()));
             }
-            if let (true, Some(Err(why))) = (missed, &followed) {
+            if let (1, Some(Err(why))) = (begins, &followed) {
+                let name = &portfolio.name;
+                tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
+            }
+            if let (2.., Some(Err(why))) = (begins, &followed) {
                 failed = Some(format!(
                     "{} missed days, which begin when the registry was followed to its end: {why}",
                     portfolio.name
@@ -130,11 +135,11 @@ impl Sweep {
         (portfolios, failed)
     }
 
-    /// Whether a day has passed in a portfolio's time zone that did not begin, and may begin by itself.
-    fn missed_days(&self, portfolio: &Dated) -> bool {
+    /// How many days of a portfolio's time zone did not begin yet; 0 if they do not begin by themselves.
+    fn days_to_begin(&self, portfolio: &Dated) -> u32 {
         let today = portfolio.zone.date_at(self.clock.now());
         let days = portfolio.current.map_or(0, |current| between(current, today));
-        (2..=self.max_catch_up_days).contains(&days)
+        if days <= self.max_catch_up_days { days } else { 0 }
     }
 
     /// Lets the days begin that a portfolio missed, or reports that they are too many.
