@@ -176,7 +176,7 @@ fn read_standings(
     let date: Option<Option<Date>> = optional_date("date", request.date, violations);
     let knowledge = enum_value::<Knowledge>("knowledge", request.knowledge, violations);
     if knowledge == Some(Knowledge::ThenStrict) {
-        let description = "standings are as of LATEST, or of THEN";
+        let description = "give KNOWLEDGE_LATEST or KNOWLEDGE_THEN: when a finding was withdrawn is kept by its own day, not by that of the commit";
         violations.push("knowledge", "NOT_ALLOWED", description);
     }
     let sign_off = u32::try_from(request.sign_off).ok();
