@@ -142,6 +142,11 @@ pub(crate) fn known(outcomes: &[Outcome], day: Day, knowledge: Knowledge) -> Opt
 }
 
 impl Outcome {
+    /// Whether the milestone was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.state == i32::from(State::Cancelled)
+    }
+
     /// The day on which the milestone was achieved as a whole; none if it was not.
     pub(crate) fn achieved(&self) -> Option<Day> {
         (self.state == i32::from(State::Achieved) && self.actual > 0).then_some(Day(self.actual))

@@ -6,22 +6,22 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use milepost_figures::{Ask, KnownProject, Planned, Reported, Window};
+use milepost_figures::{Ask, Day, KnownProject, Planned, Reported, Window};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
 use milepost_proto::registry::v1::project::Status;
 use milepost_proto::registry::v1::query_statistics_request::TimeBasis;
 use milepost_proto::tracker::v1::Milestone;
-use milepost_proto::tracker::v1::milestone::State;
 use milepost_proto::tracker::v1::warning_test::Metric;
 use milepost_resource::{Rows, date};
-use milepost_types::{CurrencyCode, DamagedRow, Fraction};
+use milepost_types::{CurrencyCode, DamagedRow, Fraction, ResourceName as _};
 
 use super::measure::{Expected, Measured, Why};
 use super::period::Period;
 use crate::decide::Tracker;
 use crate::names::ProjectName;
 use crate::tables;
+use crate::tables::outcome::Outcome;
 
 /// As of when something is known.
 #[derive(Debug, Clone, Copy)]
@@ -179,19 +179,22 @@ impl<'a> Known<'a> {
 
     fn milestones(&self) -> Result<Observed, DamagedRow> {
         let (mut achieved, mut due, mut all) = (0, 0, 0);
+        let outcomes = tables::outcome::of_project(self.rows.read, self.name)?;
+        let AsOf { day, knowledge } = self.as_of;
+        let end = Day::from(self.period.end);
         for found in self.rows.under::<Milestone>(self.name.ids(), None) {
             let (name, row) = found?;
             let milestone = self.rows.read(&name, row)?;
-            if milestone.is_deleted() || milestone.state() == State::Cancelled {
+            let own = outcomes.get(name.id().as_str()).map(Vec::as_slice).unwrap_or_default();
+            let outcome = tables::outcome::known(own, day.into(), knowledge);
+            if milestone.is_deleted() || outcome.is_some_and(Outcome::is_cancelled) {
                 continue;
             }
             let weight = i128::from(milestone.weight.unwrap_or(1));
-            let by_end = |day: Option<&milepost_proto::google::r#type::Date>| {
-                date(day).is_some_and(|day| day <= self.period.end)
-            };
+            let is_due = milestone.baseline_date.as_ref().is_some_and(|baseline| Day::from(baseline) <= end);
+            let is_achieved = outcome.and_then(Outcome::achieved).is_some_and(|achieved| achieved <= end);
             all += weight;
-            due += if by_end(milestone.baseline_date.as_ref()) { weight } else { 0 };
-            let is_achieved = milestone.state() == State::Achieved && by_end(milestone.actual_date.as_ref());
+            due += if is_due { weight } else { 0 };
             achieved += if is_achieved { weight } else { 0 };
         }
         if all == 0 {

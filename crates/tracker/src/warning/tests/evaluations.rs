@@ -7,8 +7,10 @@ use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1::{AnnualPlan, CompletedInvestment, Period, Project};
 use milepost_proto::tracker::v1::warning_policy::Missing;
+use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
 use milepost_proto::tracker::v1::{
-    CreateExcuseRequest, Excuse, Warning, WarningLight, WarningPolicy, WarningStep, excuse, warning_step,
+    CreateExcuseRequest, Excuse, Warning, WarningLight, WarningPolicy, WarningStep, WarningTest, excuse,
+    warning_step,
 };
 use milepost_resource::{Custom, Rows, Run, Target, date_message, read_create};
 use milepost_types::{Rejection, Violations};
@@ -19,7 +21,7 @@ use crate::decide::Tracker;
 use crate::names::ProjectName;
 use crate::tests::Registry;
 use crate::tests::registry::portfolio;
-use crate::tests::world::{World, command, kinds};
+use crate::tests::world::{Action, World, command, create, draft, kinds};
 use crate::warning::outcome::{from, of_period};
 use crate::warning::{ExcuseName, Recompute, adopt, grant, refuse};
 use WarningLight::{Green, NoLight, Red, Yellow};
@@ -406,6 +408,52 @@ fn what_is_missing_has_no_light_or_keeps_the_one_before() {
     assert_eq!(office.lights("red", "plain", november), (Red, Red));
     assert_eq!(office.warning("none", "bare", november).unwrap().tests[0].why, ["NO_PLAN"]);
     assert_eq!(office.shown("hold", "plain", september), [NoLight, NoLight, NoLight]);
+}
+
+/// office.md, sections 0 and 4: what is known of milestones counts by the day of the report. Three milestones of weights
+/// 50, 30 and 20; by the end of May 50 and 30 are due. The first was achieved on 10 May and reported on 12 May, the
+/// second on 20 May and reported on 3 June: on 31 May 50 ÷ 80 is 62.5 %, on 5 June 80 ÷ 80.
+#[test]
+fn office_4_milestones_count_from_the_day_of_their_report() {
+    let mut office = Office::on(date(2021, 4, 30));
+    office.say("road", Project::default());
+    let milestone = |id: &str, weight, day| {
+        let mut request = draft("road", Some(id), Some(day));
+        request.milestone.as_mut().unwrap().weight = Some(weight);
+        create(vec![request])
+    };
+    let weights = [("a", 50, date(2021, 5, 10)), ("b", 30, date(2021, 5, 20)), ("c", 20, date(2021, 6, 20))];
+    for (id, weight, day) in weights {
+        office.world.submit(milestone(id, weight, day)).unwrap();
+    }
+    let bands = published("wh-ratio").tests.remove(0).bands;
+    let test = WarningTest { metric: Metric::Milestones.into(), comparison: Comparison::Ratio.into(), bands };
+    let policy = |days| WarningPolicy {
+        tests: vec![test.clone()],
+        evaluate_after_days: days,
+        ..published("wh-ratio")
+    };
+    office.wait(date(2021, 6, 10));
+    for (id, actual, reported) in
+        [("a", date(2021, 5, 10), date(2021, 5, 12)), ("b", date(2021, 5, 20), date(2021, 6, 3))]
+    {
+        let name = crate::tests::world::name("road", id);
+        office.world.achieve_reported(&name.to_string(), actual, Some(reported));
+    }
+    let may = date(2021, 5, 31);
+    for (id, days, light, value) in [("now", 0, Yellow, "62.5"), ("later", 5, Green, "100.0")] {
+        office.adopt(id, policy(days), may);
+        let warning = office.warning(id, "road", may).unwrap();
+        assert_eq!((warning.light(), warning.tests[0].value.as_str()), (light, value), "{id}");
+    }
+    // Computed again by all that is known now, both count.
+    let events = office.recompute("now", may).unwrap();
+    assert_eq!(kinds(&events), ["warning.corrected", "warning.superseded"]);
+    assert_eq!(office.lights("now", "road", may), (Green, Green));
+    // What is cancelled later is not due any more, but was.
+    let c = crate::tests::world::name("road", "c");
+    office.world.act(&c, Action::Cancel { reason: "并入二期".into() }).unwrap();
+    assert_eq!(office.recompute("now", may).unwrap(), [], "it was not due in May");
 }
 
 #[test]
