@@ -17,7 +17,8 @@ use super::known::AsOf;
 use super::light::Light;
 use super::measure::{Missing, Why, worst};
 use super::outcome::{before, carried, from, made, name_of, of_period, runs_message};
-use super::policy::{current_date, rule_of};
+use super::period::Period;
+use super::policy::{current_date, evaluation_date, rule_of};
 use super::{PolicyName, WarningName};
 use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
@@ -134,6 +135,29 @@ pub(crate) struct Recompute {
     pub(crate) reason: String,
 }
 
+impl Recompute {
+    /// Refuses a period that was not evaluated, and a project that has no warning of it.
+    fn check_evaluated(
+        &self,
+        scope: &Scope<'_>,
+        policy: &Checked<WarningPolicy>,
+        period: Period,
+    ) -> Result<(), Rejection> {
+        let adopted = date(policy.adopted_date.as_ref()).filter(|adopted| *adopted <= self.end);
+        let is_to_come = |next: Date| next <= evaluation_date(policy, period);
+        if adopted.is_none() || date(policy.next_evaluation_date.as_ref()).is_some_and(is_to_come) {
+            let description = format!("the policy has not evaluated the period that ends on {}", self.end);
+            return Err(Rejection::invalid("period_end", "NOT_EVALUATED", description));
+        }
+        let Some(project) = &self.project else { return Ok(()) };
+        if of_period(&scope.rows, project, &self.policy, self.end)?.is_none() {
+            let description = format!("{project} has no warning of the period that ends on {}", self.end);
+            return Err(Rejection::invalid("project", "NO_WARNING", description));
+        }
+        Ok(())
+    }
+}
+
 impl Act<Tracker> for Recompute {
     fn decide(&self, scope: &Scope<'_>) -> Result<Decided, Rejection> {
         let policy = scope.rows.find(&self.policy)?;
@@ -146,6 +170,7 @@ impl Act<Tracker> for Recompute {
                 format!("no period of the policy ends on {}; give the last day of one", self.end);
             return Err(Rejection::invalid("period_end", "NO_PERIOD", description));
         };
+        self.check_evaluated(scope, &policy, period)?;
         let portfolio = self.policy.parent();
         let day = current_date(scope, &portfolio)?;
         let as_of = AsOf { day, knowledge: Knowledge::Latest };

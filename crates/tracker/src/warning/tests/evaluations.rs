@@ -457,6 +457,30 @@ fn office_4_milestones_count_from_the_day_of_their_report() {
 }
 
 #[test]
+fn only_what_was_evaluated_is_computed_again() {
+    let mut office = Office::on(date(2021, 11, 5));
+    office.project("road", vec![completed(10, 500 * UNIT, None)]);
+    let recompute = |office: &mut Office, end, project: Option<&str>| {
+        let project = project.map(Office::project_name);
+        let recompute = Recompute { policy: name("w"), end, project, reason: "补报".to_owned() };
+        office.world.submit(command(Box::new(recompute)))
+    };
+    office.world.submit(creation("w", published("wh-ratio")).unwrap()).unwrap();
+    let period_end = || [("period_end".to_owned(), "NOT_EVALUATED")];
+    assert_eq!(faults(recompute(&mut office, OCTOBER, None).unwrap_err()), period_end(), "a draft");
+    office.world.submit(act("w", Some(OCTOBER), adopt as Run<_, _, _>)).unwrap();
+    assert_eq!(faults(recompute(&mut office, OCTOBER, None).unwrap_err()), period_end(), "not yet");
+    office.world.advance(date(2021, 11, 5)).unwrap();
+    assert!(recompute(&mut office, OCTOBER, None).is_ok());
+    for end in [date(2021, 9, 30), date(2021, 11, 30)] {
+        assert_eq!(faults(recompute(&mut office, end, None).unwrap_err()), period_end(), "{end}");
+    }
+    let missing = recompute(&mut office, OCTOBER, Some("never")).unwrap_err();
+    assert_eq!(faults(missing), [("project".to_owned(), "NO_WARNING")]);
+    assert!(recompute(&mut office, OCTOBER, Some("road")).is_ok());
+}
+
+#[test]
 fn an_evaluation_that_takes_several_entries_makes_every_warning_once() {
     let mut office = Office::on(date(2021, 10, 1));
     let ids: Vec<String> = (0..40).map(|i| format!("p{i:02}")).collect();
