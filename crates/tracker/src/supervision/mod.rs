@@ -2,7 +2,8 @@
 //!
 //! `inspection`, `finding` and `order` are the rules of the three resources, `actions` what may be done to an order,
 //! `clock` how near it is to being overdue and how far it has escalated, `days` what a day, or another calendar, makes of
-//! that. Invariants: a finding is ORDERED exactly while one order that is not over names it; who answers an order never
+//! that. An order that a step of a warning policy
+//! opens is of a warning instead of findings. Invariants: a finding is ORDERED exactly while one order that is not over names it; who answers an order never
 //! accepts or returns an answer to it; acts are dated, none after the portfolio's current date.
 
 mod actions;
@@ -18,9 +19,10 @@ mod tests;
 pub(crate) use actions::{
     Answer, ExtensionRequest, Review, answer, extend, request_extension, review, withdraw as withdraw_order,
 };
+pub(crate) use clock::is_final;
 pub(crate) use finding::{add_evidence, withdraw as withdraw_finding};
 pub(crate) use inspection::{cancel, complete};
-pub(crate) use order::NEXT_CHANGE;
+pub(crate) use order::{NEXT_CHANGE, opened};
 
 use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::{Evidence, Finding, Inspection, RectificationOrder};

@@ -1,7 +1,7 @@
 //! Rectification orders: what holds of them whatever is done.
 //!
-//! Invariants: the findings of an order are of its project, were OPEN when it was issued, and move with it: ORDERED while
-//! it is not over, CLOSED with it, OPEN again if it is withdrawn. Light and level are as of its last change or of the
+//! Invariants: an order has findings, unless a warning policy opened it; they are of its project, were OPEN when it was
+//! issued, and move with it: ORDERED while it is not over, CLOSED with it, OPEN again if it is withdrawn. Light and level are as of its last change or of the
 //! portfolio's current date, whichever is later; a light that changes, and a level that rises, is announced once.
 
 use jiff::civil::Date;
@@ -13,6 +13,7 @@ use milepost_resource::{
     By, Change, Checked, EventKind, Index, Rules, Unreadable, When, check_state, date, date_message,
     known_state,
 };
+use milepost_schedule::Calendar;
 use milepost_types::{DamagedRow, Precondition, Rejection, Violations};
 
 use super::clock::{is_final, level_on, light_on, next_change};
@@ -50,6 +51,16 @@ impl Rules<Tracker> for RectificationOrder {
         Index { tag: 50, by: &[By::Field("light")], orders: false, ..BY_DUE_DATE },
         Index { tag: 51, by: &[By::Field("state")], orders: false, ..BY_DUE_DATE },
     ];
+
+    fn check_field(&self, field: &str, violations: &mut Violations) {
+        if field == "findings" {
+            check_findings(self, violations);
+        }
+    }
+
+    fn check(&self, violations: &mut Violations) {
+        check_findings(self, violations);
+    }
 
     /// What may be done to an order, and what a day makes of it, depends on these.
     fn check_stored(&self) -> Result<(), Unreadable> {
@@ -97,7 +108,7 @@ impl Rules<Tracker> for RectificationOrder {
             order.issue_date = order.issue_date.or(Some(today));
             order.act_date = order.issue_date;
         }
-        refresh_derived(order, before, &context);
+        refresh_derived(order, before, &context.portfolio.calendar, context.current_date);
         Ok(())
     }
 
@@ -118,6 +129,30 @@ impl Rules<Tracker> for RectificationOrder {
 /// When and where something is done to the order of this name.
 pub(super) fn context(scope: &Scope<'_>, name: &OrderName) -> Result<ChangeContext, DamagedRow> {
     ChangeContext::in_portfolio(scope, &name.parent().parent())
+}
+
+/// Finds that an order is for nothing.
+fn check_findings(order: &RectificationOrder, violations: &mut Violations) {
+    if order.findings.is_empty() && order.warning.is_empty() {
+        violations.require::<()>("findings", None);
+    }
+}
+
+/// An order with these fields that is opened on a day by no act of its own.
+pub(crate) fn opened(
+    scope: &Scope<'_>,
+    name: OrderName,
+    fields: RectificationOrder,
+    calendar: &Calendar,
+    day: Date,
+) -> Change {
+    let mut order = RectificationOrder { act_date: fields.issue_date, ..fields };
+    order.begin();
+    refresh_derived(&mut order, None, calendar, day);
+    let after = Checked::created(name, &order, scope);
+    let announced = announcements(None, &after, day);
+    let issued = date(after.issue_date.as_ref());
+    Change::of(EventKind::Created, None, after).on(issued).announcing(announced)
 }
 
 /// Refuses an order whose findings are not there, or not OPEN, or whose days do not fit them.
@@ -199,14 +234,14 @@ fn admit_change(
 fn refresh_derived(
     order: &mut RectificationOrder,
     before: Option<&Checked<RectificationOrder>>,
-    context: &ChangeContext,
+    calendar: &Calendar,
+    today: Date,
 ) {
     if is_final(order) || order.delete_time.is_some() {
         order.set_light(Light::None);
         order.next_change_date = None;
         return;
     }
-    let (calendar, today) = (&context.portfolio.calendar, context.current_date);
     let same = |before: &&Checked<RectificationOrder>| {
         (before.due_date, before.state, &before.answers) == (order.due_date, order.state, &order.answers)
     };

@@ -23,7 +23,8 @@ use super::excuse::GRANTED;
 use super::known::AsOf;
 use super::light::Light;
 use super::measure::Peers;
-use super::outcome::{before, carried, kind, made, name_of, of_period, runs_message};
+use super::order::Orders;
+use super::outcome::{before, carried, counted, kind, made, name_of, of_period, runs_message};
 use super::policy::{NEXT_EVALUATION, evaluation_date, rule_of};
 use crate::decide::works::{Changes, due};
 use crate::decide::{Scope, Tracker};
@@ -54,6 +55,8 @@ struct Evaluation<'a> {
     policy: Checked<WarningPolicy>,
     evaluator: Evaluator<'a>,
     occasion: Occasion,
+    /// The day on which it is done: that of the occasion, or a later one.
+    today: Date,
     peers: Vec<Peers>,
     /// The excuses of the period, by their projects.
     excuses: HashMap<ProjectName, String>,
@@ -79,7 +82,7 @@ impl<'a> Evaluation<'a> {
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
         let peers = evaluator.peers(occasion)?;
         let excuses = excuses(&scope.rows, name, end)?;
-        Ok(Some(Self { scope, policy, evaluator, occasion, peers, excuses }))
+        Ok(Some(Self { scope, policy, evaluator, occasion, today, peers, excuses }))
     }
 
     /// The warnings that are left to be made, and then the policy's next period.
@@ -91,7 +94,7 @@ impl<'a> Evaluation<'a> {
         Box::new(warnings.chain(std::iter::once_with(move || Ok(vec![last.next_period()]))))
     }
 
-    /// The warning of a project, if there is none of the period yet.
+    /// The warning of a project, with the orders that it opens, if there is none of the period yet.
     fn of_project(&self, project: &ProjectName) -> Result<Vec<Change>, DamagedRow> {
         let (rows, policy) = (&self.scope.rows, self.policy.name());
         let Occasion { period, as_of } = self.occasion;
@@ -105,9 +108,10 @@ impl<'a> Evaluation<'a> {
             self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;
         let excuse = self.excuses.get(project).cloned().unwrap_or_default();
         let carried = carried(previous.as_deref());
-        let counted = light.filter(|_| excuse.is_empty());
-        let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
-        let steps = reached_steps(&self.policy, &reached, as_of.day);
+        let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted(&tests, &excuse));
+        let name = name_of(project, policy, period.end, 1);
+        let mut orders = Orders::of(self.scope, &self.policy, project, self.today);
+        let (steps, opened) = orders.reached((&name, as_of.day), &reached, &[])?;
         let warning = Warning {
             policy: policy.to_string(),
             period_start: Some(date_message(period.start)),
@@ -123,9 +127,8 @@ impl<'a> Evaluation<'a> {
             revision: 1,
             ..Warning::default()
         };
-        let name = name_of(project, policy, period.end, 1);
         let kind = kind(carried.shown, &warning);
-        Ok(vec![made(self.scope, name, &warning, kind, as_of.day)])
+        Ok(vec![made(self.scope, name, &warning, kind, as_of.day).announcing(opened)])
     }
 
     /// The policy goes to its next period, if there is one.
@@ -149,6 +152,7 @@ pub(super) fn reached_steps(policy: &WarningPolicy, places: &[usize], day: Date)
             action: step.action,
             role: step.role.clone(),
             review_date: is_review.then(|| date_message(day.saturating_add(step.months.months()))),
+            order: String::new(),
         })
     });
     reached.collect()

@@ -30,9 +30,26 @@ use crate::tables;
 /// A project of the portfolio, as the registry says it now.
 pub(crate) struct Candidate {
     pub(crate) name: ProjectName,
-    project: Project,
+    pub(crate) project: Project,
     /// The same, encoded.
     row: Bytes,
+}
+
+/// The project of this name; none if it is deleted, or cancelled.
+///
+/// # Errors
+/// If a row cannot be decoded.
+pub(crate) fn candidate(
+    rows: &Rows<'_, Tracker>,
+    name: &ProjectName,
+) -> Result<Option<Candidate>, DamagedRow> {
+    candidate_in(name.clone(), tables::project::mirrored(rows.read, name)?)
+}
+
+fn candidate_in(name: ProjectName, row: Option<Bytes>) -> Result<Option<Candidate>, DamagedRow> {
+    let Some(row) = row else { return Ok(None) };
+    let project = tables::project::decoded(&name, &row)?;
+    Ok((project.status() != Status::Cancelled).then_some(Candidate { name, project, row }))
 }
 
 /// A policy, ready to evaluate in its portfolio.
@@ -80,7 +97,7 @@ impl<'a> Evaluator<'a> {
         let today = CurrentDate::new(day, &self.known.zone);
         let mirrored = tables::project::under(self.rows.read, &self.portfolio, after);
         mirrored.filter_map(move |mirrored| {
-            let candidate = mirrored.and_then(|(name, row)| Self::candidate(name, row)).transpose()?;
+            let candidate = mirrored.and_then(|(name, row)| candidate_in(name, row)).transpose()?;
             let fits = |candidate: &Candidate| {
                 let current_date = || Some(today.clone());
                 self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
@@ -98,20 +115,11 @@ impl<'a> Evaluator<'a> {
         name: &ProjectName,
         day: Date,
     ) -> Result<Option<Candidate>, DamagedRow> {
-        let Some(row) = tables::project::mirrored(self.rows.read, name)? else { return Ok(None) };
         let today = CurrentDate::new(day, &self.known.zone);
-        let candidate = Self::candidate(name.clone(), Some(row))?.filter(|candidate| {
+        Ok(candidate(&self.rows, name)?.filter(|candidate| {
             let current_date = || Some(today.clone());
             self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
-        });
-        Ok(candidate)
-    }
-
-    /// None: it is deleted, or cancelled.
-    fn candidate(name: ProjectName, row: Option<Bytes>) -> Result<Option<Candidate>, DamagedRow> {
-        let Some(row) = row else { return Ok(None) };
-        let project = tables::project::decoded(&name, &row)?;
-        Ok((project.status() != Status::Cancelled).then_some(Candidate { name, project, row }))
+        }))
     }
 
     /// What all projects together have, for each test that compares with them.

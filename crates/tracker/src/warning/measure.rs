@@ -202,6 +202,8 @@ pub(crate) struct Found {
     pub(crate) light: Option<Light>,
     pub(crate) value: Option<Value>,
     pub(crate) why: Option<Why>,
+    /// Whether the light is that of the period before.
+    pub(crate) held: bool,
 }
 
 /// The light of a value by these bands, or what comes of there being none, where the period before had this light.
@@ -211,20 +213,18 @@ pub(crate) fn find(
     missing: Missing,
     before: Option<Light>,
 ) -> Found {
+    let without = |why, light| Found { light, value: None, why: Some(why), held: false };
     match value {
         Ok(value) => {
             let light = light_of(bands, value);
-            Found { light, value: Some(value), why: light.is_none().then_some(Why::NotStated) }
+            let why = light.is_none().then_some(Why::NotStated);
+            Found { light, value: Some(value), why, held: false }
         }
-        Err(why @ (Why::Done | Why::NotDue)) => {
-            Found { light: Some(Light::Green), value: None, why: Some(why) }
-        }
+        Err(why @ (Why::Done | Why::NotDue)) => without(why, Some(Light::Green)),
         Err(why) => match missing {
-            Missing::NoLight => Found { light: None, value: None, why: Some(why) },
-            Missing::Hold => {
-                Found { light: before, value: None, why: Some(before.map_or(why, |_| Why::Held)) }
-            }
-            Missing::Light(light) => Found { light: Some(light), value: None, why: Some(why) },
+            Missing::NoLight => without(why, None),
+            Missing::Hold => Found { held: before.is_some(), ..without(why, before) },
+            Missing::Light(light) => without(why, Some(light)),
         },
     }
 }
@@ -400,7 +400,9 @@ mod tests {
             (found.light, found.why)
         };
         assert_eq!(found(Missing::NoLight, Some(Red)), (None, Some(Why::NotReported)));
-        assert_eq!(found(Missing::Hold, Some(Yellow)), (Some(Yellow), Some(Why::Held)));
+        assert_eq!(found(Missing::Hold, Some(Yellow)), (Some(Yellow), Some(Why::NotReported)));
+        let hold = |before| find(&bands(&["red .."]), Err(Why::NotReported), Missing::Hold, before).held;
+        assert_eq!([Some(Yellow), None].map(hold), [true, false]);
         assert_eq!(found(Missing::Hold, None), (None, Some(Why::NotReported)));
         assert_eq!(found(Missing::Light(Red), None), (Some(Red), Some(Why::NotReported)));
     }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::band::Value;
 use super::light::{Carried, Light, Runs};
-use super::measure::{Found, Why};
+use super::measure::{Found, Why, worst};
 use super::rule::Test;
 use super::{PolicyName, WarningName};
 use crate::decide::{Scope, Tracker};
@@ -150,7 +150,8 @@ pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[W
             (months.clone(), "1".to_owned(), months, Some(date_message(since)))
         }
     };
-    let why = found.why.iter().chain(missing.iter().filter(|why| Some(**why) != found.why));
+    let missing = missing.iter().filter(|why| Some(**why) != found.why);
+    let why = found.held.then_some(&Why::Held).into_iter().chain(found.why.iter()).chain(missing);
     WarningResult {
         metric: test.metric.into(),
         comparison: test.comparison.into(),
@@ -164,16 +165,45 @@ pub(super) fn result(test: &Test, found: &Found, lower_bound: bool, missing: &[W
     }
 }
 
-/// The event of a warning, whose period had before it what this was shown: what happened to what is shown.
+/// The light of a period that counts for runs: the worst that tests found, unless the period is excused, or no test has a
+/// light but one that it kept.
+pub(super) fn counted(tests: &[WarningResult], excuse: &str) -> Option<Light> {
+    let light = |test: &WarningResult| Light::of(test.light);
+    let is_found = |test: &WarningResult| light(test).is_some() && !is_held(test);
+    let counts = excuse.is_empty() && tests.iter().any(is_found);
+    worst(tests.iter().map(light)).filter(|_| counts)
+}
+
+/// Whether the light of a test is that of the period before.
+fn is_held(test: &WarningResult) -> bool {
+    test.why.iter().any(|why| why == Why::Held.as_str())
+}
+
+/// What a test found, where what is kept if there is no value is this.
+pub(super) fn held_again(test: &mut WarningResult, kept: Option<Light>) {
+    let is_settled =
+        [Why::Done, Why::NotDue].map(Why::as_str).iter().any(|why| test.why.iter().any(|own| own == why));
+    if !test.denominator.is_empty() || is_settled {
+        return;
+    }
+    test.light = Light::message(kept);
+    test.why.retain(|why| why != Why::Held.as_str());
+    if kept.is_some() {
+        test.why.insert(0, Why::Held.as_str().to_owned());
+    }
+}
+
+/// The event of a warning, whose period had before it what this was shown: what happened to what is shown. A step that is
+/// reached raises or escalates it, also where a better light is shown.
 pub(super) fn kind(shown_before: Option<Light>, warning: &Warning) -> EventKind {
     if !warning.excuse.is_empty() {
-        let payload = event::WarningExcused { excuse: warning.excuse.clone() };
+        let payload = event::WarningExcused { excuse: warning.excuse.clone(), orders: Vec::new() };
         return EventKind::custom("milepost.warning.excused", Payload::WarningExcused(payload));
     }
     let shown = Light::of(warning.shown_light);
     let was_behind = shown_before >= Some(Light::Yellow);
     let event_type = match shown.cmp(&shown_before) {
-        std::cmp::Ordering::Less => "milepost.warning.cleared",
+        std::cmp::Ordering::Less if warning.steps.is_empty() => "milepost.warning.cleared",
         std::cmp::Ordering::Greater if was_behind => "milepost.warning.escalated",
         std::cmp::Ordering::Greater if shown >= Some(Light::Yellow) => "milepost.warning.raised",
         _ if !warning.steps.is_empty() => "milepost.warning.escalated",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::{
     ReplayCounts, ReplayWarningPolicyResponse, ReplayedPeriod, ReplayedProject, Warning, WarningLight,
     WarningPolicy,
@@ -23,7 +24,7 @@ use super::evaluation::{Candidate, Evaluator, Occasion};
 use super::known::AsOf;
 use super::light::{Carried, Light};
 use super::measure::Peers;
-use super::outcome::of_period;
+use super::outcome::{counted, of_period};
 use super::period::Period;
 use super::policy::{evaluation_date, rule_of};
 use super::rule::{self, Rule};
@@ -62,6 +63,8 @@ struct Replay<'a> {
     /// By period: the excuses of the policy, if it has a name.
     excuses: Vec<HashMap<ProjectName, String>>,
     compared: Option<PolicyName>,
+    /// By step, whether it opens an order.
+    opens: Vec<bool>,
     /// By period.
     peers: Vec<Vec<Peers>>,
 }
@@ -135,7 +138,8 @@ impl<'a> Replay<'a> {
         }
         let evaluator = Evaluator::new(rows.read, rule, portfolio.clone(), Arc::new(known));
         let compared = request.compare_with.clone().or(name);
-        Ok(Self { evaluator, occasions, excuses: by_period, compared, peers: Vec::new() })
+        let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
+        Ok(Self { evaluator, occasions, excuses: by_period, compared, opens, peers: Vec::new() })
     }
 
     fn find_peers(&mut self) -> Result<(), Rejection> {
@@ -155,8 +159,8 @@ impl<'a> Replay<'a> {
         for (i, occasion) in self.occasions.iter().enumerate() {
             let peers = self.peers.get(i).map(|peers| &peers[..]).unwrap_or_default();
             let evaluated = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
-            let excused = self.excuses.get(i).is_some_and(|excuses| excuses.contains_key(&candidate.name));
-            let counted = evaluated.light.filter(|_| !excused);
+            let excuse = self.excuses.get(i).and_then(|excuses| excuses.get(&candidate.name));
+            let counted = counted(&evaluated.tests, excuse.map_or("", String::as_str));
             let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
             (carried, tests) = (after, evaluated.tests);
             let end = occasion.period.end;
@@ -168,12 +172,15 @@ impl<'a> Replay<'a> {
             let differs = adopted.as_ref().is_some_and(|adopted| adopted.shown_light != shown);
             if let Some(counts) = counts.get_mut(i) {
                 count(counts, carried.shown, differs);
+                let opening = reached.iter().filter(|step| self.opens.get(**step) == Some(&true));
+                counts.order_count =
+                    counts.order_count.saturating_add(i32::try_from(opening.count()).unwrap_or(i32::MAX));
             }
             periods.push(ReplayedPeriod {
                 period_end: Some(date_message(end)),
                 light: Light::message(evaluated.light),
                 shown_light: shown,
-                excused,
+                excused: excuse.is_some(),
                 steps: reached.iter().filter_map(|step| i32::try_from(*step).ok()).collect(),
                 adopted_light: adopted
                     .map_or(WarningLight::Unspecified.into(), |adopted| adopted.shown_light),

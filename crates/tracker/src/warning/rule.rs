@@ -180,5 +180,10 @@ fn step(given: &WarningStep, violations: &mut Violations) -> Option<Step> {
     };
     only_with("role", Action::Notify, !given.role.is_empty());
     only_with("months", Action::Review, given.months != 0);
+    only_with("due_working_days", Action::OpenOrder, given.due_working_days != 0);
+    only_with("responsible", Action::OpenOrder, !given.responsible.is_empty());
+    if action != Action::OpenOrder {
+        only_with("responsible_role", Action::OpenOrder, !given.responsible_role.is_empty());
+    }
     Some(Step { at_light: at_light?, consecutive: given.consecutive.max(1), raise_to })
 }

@@ -65,7 +65,10 @@ fn full() -> Value {
                 "action": "ACTION_NOTIFY", "role": "分管领导",
             },
             { "at_light": "WARNING_LIGHT_RED", "action": "ACTION_REVIEW", "months": 6 },
-            { "at_light": "WARNING_LIGHT_RED", "consecutive": 2, "action": "ACTION_OPEN_ORDER" },
+            {
+                "at_light": "WARNING_LIGHT_RED", "consecutive": 2, "action": "ACTION_OPEN_ORDER", "due_working_days": 10,
+                "responsible": "organizations/office", "responsible_role": "supplier",
+            },
         ],
         "labels": { "topic": "progress" },
     })

@@ -137,7 +137,7 @@ impl Office {
         found.iter().map(|warning| warning.shown_light()).collect()
     }
 
-    fn by(&mut self, principal: &str) {
+    pub(super) fn by(&mut self, principal: &str) {
         self.world.actor = Actor {
             principal: principal.into(),
             authentication: Authentication::Jwt,
@@ -146,7 +146,12 @@ impl Office {
         };
     }
 
-    fn ask_excuse(&mut self, id: &str, policy: &str, ends: &[Date]) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn ask_excuse(
+        &mut self,
+        id: &str,
+        policy: &str,
+        ends: &[Date],
+    ) -> Result<Vec<Event>, Rejection> {
         let request = CreateExcuseRequest {
             parent: "portfolios/wsc/projects/road".into(),
             excuse_id: id.into(),
@@ -163,7 +168,7 @@ impl Office {
         self.world.submit(command(violations.finish(act)?))
     }
 
-    fn decide_excuse(
+    pub(super) fn decide_excuse(
         &mut self,
         id: &str,
         run: Run<Tracker, Excuse, (String, Option<Date>)>,
@@ -173,7 +178,7 @@ impl Office {
         self.world.submit(command(Custom::act(target, ("属实".to_owned(), None), run)))
     }
 
-    fn recompute(&mut self, policy: &str, end: Date) -> Result<Vec<Event>, Rejection> {
+    pub(super) fn recompute(&mut self, policy: &str, end: Date) -> Result<Vec<Event>, Rejection> {
         let recompute = Recompute { policy: name(policy), end, project: None, reason: "补报".to_owned() };
         self.world.submit(command(Box::new(recompute)))
     }
@@ -408,6 +413,71 @@ fn what_is_missing_has_no_light_or_keeps_the_one_before() {
     assert_eq!(office.lights("red", "plain", november), (Red, Red));
     assert_eq!(office.warning("none", "bare", november).unwrap().tests[0].why, ["NO_PLAN"]);
     assert_eq!(office.shown("hold", "plain", september), [NoLight, NoLight, NoLight]);
+}
+
+/// office.md, section 4: of runs only computed lights count; a light that is kept where nothing is known is none.
+#[test]
+fn office_4_a_light_that_is_held_neither_counts_nor_ends_a_run() {
+    let ends = [3, 4, 5, 6].map(|month| date(2021, month, 1).last_of_month());
+    let mut office = Office::on(date(2021, 3, 1));
+    let mut reported = twenty_points_behind(&[3, 4, 5, 6]);
+    // In April the plan is said in another currency.
+    let in_currency = |office: &mut Office, code: &str, reported: Vec<CompletedInvestment>| {
+        let mut investment = cny(1_200 * UNIT);
+        investment.as_mut().unwrap().currency_code = code.into();
+        let plan = AnnualPlan { year: 2021, investment, ..AnnualPlan::default() };
+        let project =
+            Project { annual_plans: vec![plan], completed_investments: reported, ..Project::default() };
+        office.say("road", project);
+    };
+    let june = reported.split_off(3);
+    in_currency(&mut office, "CNY", reported.clone());
+    let policy = WarningPolicy { missing: Missing::Hold.into(), ..three_times(published("yc-progress")) };
+    office.adopt("w", policy, date(2021, 3, 1));
+    office.wait(ends[0]);
+    in_currency(&mut office, "USD", reported.clone());
+    office.wait(ends[1]);
+    let april = office.warning("w", "road", ends[1]).unwrap();
+    assert_eq!((april.light(), april.shown_light()), (Yellow, Yellow));
+    assert_eq!(
+        (&april.tests[0].why[..], april.runs.unwrap().yellow),
+        (&["HELD".to_owned(), "OTHER_CURRENCY".into()][..], 1)
+    );
+    in_currency(&mut office, "CNY", reported.clone());
+    office.wait(ends[2]);
+    reported.extend(june);
+    in_currency(&mut office, "CNY", reported);
+    office.wait(ends[3]);
+    assert_eq!(
+        office.shown("w", "road", ends[0]),
+        [Yellow, Yellow, Yellow, Red],
+        "the third that is computed"
+    );
+}
+
+/// A correction of the light that is kept goes on through the periods that keep it.
+#[test]
+fn what_is_held_follows_the_correction_of_the_period_before() {
+    let (september, november) = (date(2021, 9, 30), date(2021, 11, 30));
+    let mut office = Office::on(date(2021, 10, 1));
+    let reported = |units: i128| vec![completed(9, units * UNIT, Some(september))];
+    office.say("road", Project::default());
+    let policy = WarningPolicy { missing: Missing::Hold.into(), ..published("wh-ratio") };
+    office.adopt("w", policy, september);
+    assert_eq!(office.lights("w", "road", september), (NoLight, NoLight));
+    office.wait(november);
+    assert_eq!(office.warning("w", "road", november).unwrap().tests[0].why, ["NO_PLAN"]);
+    office.project("road", reported(500));
+    assert_eq!(office.recompute("w", september).unwrap().len(), 2 * 3, "and those that keep it");
+    let held = office.warning("w", "road", november).unwrap();
+    assert_eq!((held.light(), held.shown_light()), (Red, Red));
+    assert_eq!(held.tests[0].why, ["HELD", "NO_PLAN"]);
+    // And back to none.
+    office.say("road", Project::default());
+    office.recompute("w", september).unwrap();
+    let none = office.warning("w", "road", november).unwrap();
+    assert_eq!((none.light(), none.tests[0].why.clone()), (NoLight, vec!["NO_PLAN".to_owned()]));
+    assert_eq!(office.world.rebuilt(), office.world.rows);
 }
 
 /// office.md, sections 0 and 4: what is known of milestones counts by the day of the report. Three milestones of weights

@@ -2,6 +2,7 @@
 
 mod evaluations;
 mod excuses;
+mod orders;
 mod policies;
 pub(crate) mod published;
 mod replays;

@@ -184,6 +184,29 @@ fn every_fault_of_a_policy_is_named_at_once() {
                 role: "x".into(),
                 ..WarningStep::default()
             },
+            WarningStep {
+                at_light: red,
+                action: Action::OpenOrder.into(),
+                role: "x".into(),
+                ..WarningStep::default()
+            },
+            WarningStep {
+                at_light: red,
+                raise_to: WarningLight::Unspecified.into(),
+                action: Action::OpenOrder.into(),
+                due_working_days: 251,
+                responsible: "x".into(),
+                ..WarningStep::default()
+            },
+            WarningStep {
+                at_light: red,
+                action: Action::Review.into(),
+                months: 6,
+                due_working_days: 1,
+                responsible: "organizations/x".into(),
+                responsible_role: "x".into(),
+                ..WarningStep::default()
+            },
         ],
         ..published("wh-ratio")
     };
@@ -204,6 +227,14 @@ fn every_fault_of_a_policy_is_named_at_once() {
         ("steps[2].role", "REQUIRED"),
         ("steps[3].months", "REQUIRED"),
         ("steps[3].role", "OTHER_ACTION"),
+        ("steps[4].due_working_days", "REQUIRED"),
+        ("steps[4].responsible", "REQUIRED"),
+        ("steps[4].role", "OTHER_ACTION"),
+        ("steps[5].due_working_days", "OUT_OF_RANGE"),
+        ("steps[5].responsible", "INVALID_NAME"),
+        ("steps[6].due_working_days", "OTHER_ACTION"),
+        ("steps[6].responsible", "OTHER_ACTION"),
+        ("steps[6].responsible_role", "OTHER_ACTION"),
         ("tests[0].bands[1]", "EMPTY_BAND"),
         ("tests[0].comparison", "COMPARISON_UNFIT"),
         ("tests[1].bands[1]", "OVERLAP"),

@@ -3,7 +3,9 @@
 use jiff::civil::date;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
-use milepost_proto::tracker::v1::{ReplayCounts, ReplayWarningPolicyResponse, WarningLight, WarningPolicy};
+use milepost_proto::tracker::v1::{
+    ReplayCounts, ReplayWarningPolicyResponse, WarningLight, WarningPolicy, WarningStep, warning_step,
+};
 use milepost_resource::Rows;
 use milepost_types::Rejection;
 
@@ -130,6 +132,37 @@ fn pages_together_are_the_whole_and_compare_with_the_same_peers() {
     let first = office.replay(&ReplayRequest { size: 2, ..request(inline()) }).unwrap();
     let other = ReplayRequest { digest: "b".into(), page_token: first.next_page_token, ..request(inline()) };
     assert!(matches!(office.replay(&other), Err(Rejection::PageToken(_))));
+}
+
+/// office.md, section 4: a replay writes and emits nothing; it counts the orders that steps would open.
+#[test]
+fn office_4_a_replay_counts_the_orders_that_steps_would_open() {
+    let office = office();
+    let step = WarningStep {
+        at_light: WarningLight::Yellow.into(),
+        action: warning_step::Action::OpenOrder.into(),
+        due_working_days: 5,
+        responsible: "organizations/office".into(),
+        ..WarningStep::default()
+    };
+    let notify = WarningStep {
+        at_light: WarningLight::Yellow.into(),
+        action: warning_step::Action::Notify.into(),
+        role: "分管领导".into(),
+        ..WarningStep::default()
+    };
+    let policy = WarningPolicy { steps: vec![notify, step], ..published("wh-ratio") };
+    let (rows, entries) = (office.world.rows.clone(), office.world.entries.len());
+    let replayed = office.replay(&request(Replayed::Inline(Box::new(policy)))).unwrap();
+    let orders: Vec<_> = replayed.counts.iter().map(|counts| counts.order_count).collect();
+    let reached = |period: usize| {
+        let steps = replayed.projects.iter().map(|project| project.periods[period].steps.len());
+        i32::try_from(steps.sum::<usize>()).unwrap() / 2
+    };
+    assert_eq!(orders, (0..10).map(reached).collect::<Vec<_>>());
+    // In May 250, 320, 440, 400 and 300 of 500 were completed: 50, 64, 88, 80 and 60 %. In June the other two are of 600.
+    assert_eq!(orders, [0, 0, 0, 0, 3, 2, 0, 0, 0, 0]);
+    assert_eq!((&office.world.rows, office.world.entries.len()), (&rows, entries));
 }
 
 #[test]
