@@ -67,6 +67,13 @@ impl Periods {
         std::iter::successors(first, |period| self.after(period.end))
             .take_while(move |period| period.end <= to)
     }
+
+    /// From which day on no more than `most` periods end by another day, if more do from a first one on.
+    pub(crate) fn first_of(&self, most: usize, from: Date, to: Date) -> Option<Date> {
+        let ends: Vec<_> = self.between(from, to).map(|period| period.end).collect();
+        let last_too_many = ends.len().checked_sub(most + 1).and_then(|place| ends.get(place))?;
+        last_too_many.tomorrow().ok()
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +121,16 @@ mod tests {
         );
         assert_eq!(periods.after(date(2021, 10, 31)), None);
         assert_eq!(periods.ending_on(date(2021, 10, 30)), None);
+    }
+
+    #[test]
+    fn where_too_many_end_it_is_known_from_which_day_on_they_do_not() {
+        let first = |periods: &Periods, from| periods.first_of(60, from, date(2021, 10, 31));
+        assert_eq!(first(&Periods::Months, date(2016, 11, 1)), None);
+        assert_eq!(first(&Periods::Months, date(2016, 10, 31)), Some(date(2016, 11, 1)));
+        assert_eq!(first(&Periods::Months, Date::MIN), Some(date(2016, 11, 1)));
+        assert_eq!(first(&Periods::Quarters, Date::MIN), Some(date(2006, 10, 1)));
+        assert_eq!(first(&Periods::EndingOn(vec![date(2021, 10, 31)]), Date::MIN), None);
     }
 
     #[test]

@@ -112,10 +112,9 @@ pub(crate) fn adopt(
     check_state(before, "adopt", &[State::Draft])?;
     let current = current_date(scope, &before.name().parent())?;
     let (day, rule) = (act_day(current, None, *given, "")?, rule_of(before)?);
-    let past = rule.periods.between(day, current).take(limits::WARNING_PERIODS + 1).count();
-    if past > limits::WARNING_PERIODS {
+    if let Some(first) = rule.periods.first_of(limits::WARNING_PERIODS, day, current) {
         let description = format!(
-            "more than {} periods have ended since {day}, which would all be evaluated; give a later day",
+            "more than {} periods have ended since {day}, which would all be evaluated; give {first} or a later day",
             limits::WARNING_PERIODS
         );
         return Err(Rejection::invalid("date", "DATE_TOO_EARLY", description));

@@ -25,7 +25,6 @@ use super::known::AsOf;
 use super::light::{Carried, Light};
 use super::measure::Peers;
 use super::outcome::{counted, of_period};
-use super::period::Period;
 use super::policy::{evaluation_date, rule_of};
 use super::rule::{self, Rule};
 use crate::decide::{Today, Tracker};
@@ -249,13 +248,15 @@ fn occasions(
     request: &ReplayRequest,
     today: Date,
 ) -> Result<Vec<Occasion>, Rejection> {
-    let periods: Vec<Period> =
-        rule.periods.between(request.from, request.to).take(limits::WARNING_PERIODS + 1).collect();
-    if periods.len() > limits::WARNING_PERIODS {
-        let description = format!("more than {} periods end between the days", limits::WARNING_PERIODS);
+    if let Some(first) = rule.periods.first_of(limits::WARNING_PERIODS, request.from, request.to) {
+        let description = format!(
+            "more than {} periods end between the days; give {first} or a later day, and replay what is before it by itself",
+            limits::WARNING_PERIODS
+        );
         return Err(Rejection::invalid("from_date", "TOO_MANY_PERIODS", description));
     }
     let as_of =
         |period| AsOf { day: evaluation_date(policy, period).min(today), knowledge: request.knowledge };
-    Ok(periods.into_iter().map(|period| Occasion { period, as_of: as_of(period) }).collect())
+    let periods = rule.periods.between(request.from, request.to);
+    Ok(periods.map(|period| Occasion { period, as_of: as_of(period) }).collect())
 }
