@@ -258,7 +258,7 @@ mod tests {
     fn event(id: &str, text: &str) -> Bytes {
         let name = format!("portfolios/p/projects/x/milestones/{id}");
         let milestone = Milestone { name, display_name: text.into(), ..Milestone::default() };
-        let resource = (!id.is_empty()).then(|| Carries::MilestoneResource(milestone));
+        let resource = (!id.is_empty()).then_some(Carries::MilestoneResource(milestone));
         proto::Event { resource, ..proto::Event::default() }.encode_to_vec().into()
     }
 

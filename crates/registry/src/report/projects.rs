@@ -13,10 +13,9 @@ use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::wire::{self, Value};
-use milepost_resource::{FilterRow, Name, Rules, Unreadable};
+use milepost_resource::{FilterRow, Name, Rules, Unreadable, decode};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{CurrencyCode, DamagedRow, Filter};
-use prost::Message;
 
 use crate::parallel::in_parts;
 use crate::tables::{Registry, Rows};
@@ -150,7 +149,7 @@ impl Reader<'_> {
             }
         }
         let is_read = !self.numbers.is_empty();
-        let fields = is_read.then(|| Project::decode(&kept[..]).map(Box::new)).transpose()?;
+        let fields = is_read.then(|| decode::<Project>(&kept).map(Box::new)).transpose()?;
         let current_date = || self.current_date.clone();
         // A filter needs a field, so there is none where no field was read.
         let matches = |fields: &Project| self.filter.matches(&FilterRow::of(fields, &current_date));

@@ -161,10 +161,11 @@ impl milepost_resource::Upstream for Upstream {
 
     /// Everything that is known of portfolios and projects was followed.
     fn is_cause_of(&self, rejection: &Rejection) -> bool {
-        let is_date = |rejection: &Rejection| {
-            matches!(rejection, Rejection::Preconditions(unmet) if unmet.iter().any(|unmet| unmet.kind == DATE_UNKNOWN))
+        let lacks_a_date = match rejection {
+            Rejection::Preconditions(unmet) => unmet.iter().any(|unmet| unmet.kind == DATE_UNKNOWN),
+            _ => false,
         };
-        is_missing(rejection) || is_date(rejection)
+        lacks_a_date || is_missing(rejection)
     }
 
     fn catch_up(&self, deadline: Instant) -> Caught<'_> {

@@ -224,10 +224,8 @@ async fn clocks_that_jump_in_both_directions_let_each_day_begin_once_with_all_th
 async fn a_day_begins_after_all_that_the_registry_has_is_followed() {
     let (mut registry, tracker, midnight) = tracker().await;
     for _ in 0..3 {
-        registry.stop();
         registry.say(|recorded| recorded.project("road"));
         tracker.clock.advance(SignedDuration::from_hours(24));
-        registry.start();
         midnight.check_clock(&mut Unconfirmed::new()).await;
         let story = tracker.story();
         let last: Vec<_> = story[story.len() - 2..].iter().map(String::as_str).collect();

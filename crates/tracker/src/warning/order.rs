@@ -167,9 +167,8 @@ fn found(
 /// Who answers the order of a step in a project.
 fn responsible<'a>(step: &'a WarningStep, project: &'a Project) -> &'a str {
     let mut parties = project.parties.iter();
-    let found = parties.find(|party| {
-        !party.organization.is_empty() && party.roles.iter().any(|role| *role == step.responsible_role)
-    });
+    let found =
+        parties.find(|party| !party.organization.is_empty() && party.roles.contains(&step.responsible_role));
     found.map_or(&step.responsible, |party| &party.organization)
 }
 

@@ -101,7 +101,7 @@ fn standings_are_a_table_with_bars() {
             decided_by: decided_by.into(),
             scores: vec![score("quality", "98.00", ""), score("safety", safety.0, safety.1)],
             member_days: 50,
-            vetoed_by: Vec::new(),
+            ..CampaignStanding::default()
         };
     let standings = CampaignStandings {
         campaign: "portfolios/p/campaigns/spring".into(),
