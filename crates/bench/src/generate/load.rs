@@ -18,8 +18,8 @@ use super::world::World;
 use super::{steps, value};
 use crate::system::Error;
 
-/// Who makes it: a campaign is opened by somebody.
-const PERSON: &str = "generator";
+/// Who opens campaigns: a person does, and another signs them off.
+const OPENER: &str = "generator";
 /// Steps under way at once.
 const CONCURRENT: usize = 64;
 /// After so many steps the mark is set.
@@ -60,14 +60,15 @@ pub async fn load(
     world: &World,
     mut tell: impl FnMut(Progress<'_>),
 ) -> Result<Loaded, Error> {
-    let client = &client.clone().with_principal(PERSON)?;
+    let opener = client.clone().with_principal(OPENER)?;
     let mut position = begun(client, world).await?;
     let mut loaded = Loaded { skipped: position, ..Loaded::default() };
     tell(Progress::Begun { skipped: position });
     let mut steps = steps(world).enumerate().skip(position).peekable();
     while let Some(stage) = steps.peek().map(|(_, step)| step.stage) {
         let of_stage = std::iter::from_fn(|| steps.next_if(|(_, step)| step.stage == stage));
-        let rate = send_all(client, world, stage, of_stage, &mut position, &mut tell).await?;
+        let caller = if stage == Stage::Campaigns { &opener } else { client };
+        let rate = send_all(caller, world, stage, of_stage, &mut position, &mut tell).await?;
         tell(Progress::Stage(&rate));
         loaded.stages.push(rate);
         mark(client, world, position).await?;

@@ -23,8 +23,8 @@ use milepost_proto::tracker::v1::{
     CampaignStandings, CampaignVersion,
 };
 use milepost_resource::{
-    Change, Checked, EventKind, add_person, check_state, date, date_message, require_another_person,
-    require_person,
+    Change, Checked, EventKind, add_person, check_state, date, date_message, encoded_len,
+    require_another_person, require_person,
 };
 use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, Violations, limits};
 
@@ -356,7 +356,7 @@ fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Resul
         exclusions: given.exclusions.clone(),
         signed_by,
     };
-    let bytes = before.sign_offs.iter().chain([&sign_off]).map(prost::Message::encoded_len).sum::<usize>();
+    let bytes = before.sign_offs.iter().chain([&sign_off]).map(encoded_len).sum::<usize>();
     if bytes > limits::CAMPAIGN_SIGN_OFF_BYTES {
         let limit = limits::CAMPAIGN_SIGN_OFF_BYTES as u64;
         return Err(Rejection::LimitExceeded { what: "bytes of the sign-offs of one campaign", limit });

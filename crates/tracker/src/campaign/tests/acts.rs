@@ -40,7 +40,7 @@ fn reasons(refused: Rejection) -> Vec<String> {
     }
 }
 
-/// office.md section 5: a project is a member once on any day, be it one that is to come.
+/// office.md, section 5: a project is a member once on any day, be it one that is to come.
 #[test]
 fn who_joins_later_is_not_added_before() {
     let mut world = opened();

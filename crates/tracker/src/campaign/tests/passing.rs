@@ -26,7 +26,7 @@ impl World {
     }
 }
 
-/// office.md section 5: a campaign of three days from the current date on.
+/// office.md, section 5: a campaign of three days from the current date on.
 fn short(world: &mut World) {
     let mut given = campaign(members());
     given.end_date = Some(date_message(date(2021, 5, 15)));
