@@ -149,7 +149,7 @@ impl Reader<'_> {
             }
         }
         let is_read = !self.numbers.is_empty();
-        let fields = is_read.then(|| decode::<Project>(&kept).map(Box::new)).transpose()?;
+        let fields = is_read.then(|| decode::<Project>(kept).map(Box::new)).transpose()?;
         let current_date = || self.current_date.clone();
         // A filter needs a field, so there is none where no field was read.
         let matches = |fields: &Project| self.filter.matches(&FilterRow::of(fields, &current_date));
