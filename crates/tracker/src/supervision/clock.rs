@@ -47,11 +47,12 @@ fn blue_from(due: Date, calendar: &Calendar) -> Date {
 /// On how many working days an order waited for an answer after its due date, up to a day.
 pub(crate) fn overdue_working_days(order: &RectificationOrder, calendar: &Calendar, day: Date) -> i32 {
     let Some(due) = date(order.due_date.as_ref()) else { return 0 };
-    // What is over stopped to wait when it was answered last, or withdrawn.
+    // What is over stopped to wait when it was answered last, or withdrawn; an answer that nobody reviewed stays one.
+    let answered = order.answers.last().and_then(|answer| answer.answer_date.as_ref());
+    let is_reviewed = order.answers.last().is_none_or(|answer| answer.review_date.is_some());
     let stopped = match order.state() {
-        State::Answered | State::Closed => {
-            order.answers.last().and_then(|answer| answer.answer_date.as_ref())
-        }
+        State::Answered | State::Closed => answered,
+        State::Withdrawn if !is_reviewed => answered,
         State::Withdrawn => order.act_date.as_ref(),
         _ => None,
     };
@@ -181,6 +182,17 @@ mod tests {
             assert_eq!((light(&waiting, day), level(&waiting, day)), (Light::None, 0), "{day}");
         }
         assert_eq!(next_change(&waiting, &Calendar::default(), DUE), None);
+        let withdrawn = RectificationOrder {
+            state: State::Withdrawn.into(),
+            act_date: Some(date_message(date(2021, 6, 10))),
+            ..waiting
+        };
+        let overdue = |order: &RectificationOrder| {
+            overdue_working_days(order, &Calendar::default(), date(2021, 12, 31))
+        };
+        assert_eq!(overdue(&withdrawn), 0, "answered in time, and withdrawn while it waited for a review");
+        let unanswered = RectificationOrder { answers: Vec::new(), ..withdrawn };
+        assert_eq!(overdue(&unanswered), 23);
         // Answered on the due date, returned ten days later: RED at once, on the ladder from the next working day on.
         let late = returned(DUE, date(2021, 5, 20));
         assert_eq!((light(&late, date(2021, 5, 20)), level(&late, date(2021, 5, 20))), (Light::Red, 0));
