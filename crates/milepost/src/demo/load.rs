@@ -4,6 +4,8 @@
 //! done again. Each write carries a request id made from its content, so that a run after an interrupted one repeats no
 //! write.
 
+use std::time::{Duration, Instant};
+
 use prost_reflect::{DynamicMessage, Value};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -17,7 +19,9 @@ use crate::output::{json, shown};
 use crate::schema::{POOL, VerbKind};
 
 /// How long to wait before asking again whether something has come about.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long to go on asking.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -100,10 +104,16 @@ async fn evaluated(session: &Session, policy: &str) -> Result<(), Error> {
     let (parent, _) = policy.split_once("/warningPolicies/").expect("it is a warning policy");
     let filter = format!("name = \"{policy}\" AND next_evaluation_date <= today()");
     let request = json!({"parent": parent, "filter": filter});
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let due = json::of(&ask(session, "ListWarningPolicies", request.clone()).await?);
         if due["warningPolicies"].as_array().is_none_or(Vec::is_empty) {
             return Ok(());
+        }
+        if Instant::now() > deadline {
+            let seconds = PATIENCE.as_secs();
+            let why = format!("{policy} was not evaluated within {seconds} s; the log says why");
+            return Err(Error::Demo(why.into()));
         }
         tokio::time::sleep(PAUSE).await;
     }
