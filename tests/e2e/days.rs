@@ -117,7 +117,7 @@ async fn fifty_kills_in_the_middle_of_missed_days_bring_what_no_kill_brings_each
     store::assert_equals_rebuild(&data).await;
 }
 
-/// The sequence of the last entry that stands in the tracker's journal, whether or not anybody was told of it.
+/// The sequence of the last entry that stands in the tracker's journal, whether or not anybody heard of it.
 fn sequence(data: &Path) -> u64 {
     let segments = files::segments_if_any(data, "tracker");
     let frames = segments.iter().rev().map(|path| files::frames(&fs::read(path).unwrap_or_default()));

@@ -85,16 +85,18 @@ impl Sweep {
                 let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
                 followed = Some(reached.map_err(|status| status.message().to_owned()));
             }
-            if let (1, Some(Err(why))) = (begins, &followed) {
-                let name = &portfolio.name;
-                tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
-            }
-            if let (2.., Some(Err(why))) = (begins, &followed) {
-                failed = Some(format!(
-                    "{} missed days, which begin when the registry was followed to its end: {why}",
-                    portfolio.name
-                ));
-                continue;
+            let name = &portfolio.name;
+            match (begins, &followed) {
+                (1, Some(Err(why))) => {
+                    tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
+                }
+                (2.., Some(Err(why))) => {
+                    failed = Some(format!(
+                        "{name} missed days, which begin when the registry was followed to its end: {why}"
+                    ));
+                    continue;
+                }
+                _ => {}
             }
             match self.catch_up(portfolio).await {
                 Ok(None) => {}

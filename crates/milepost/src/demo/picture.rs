@@ -5,7 +5,6 @@
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
-use milepost_proto::google::r#type as google;
 use milepost_proto::registry::v1::{Batch, Project};
 use milepost_proto::tracker::v1::{Milestone, milestone::State};
 use prost::Message;
@@ -15,6 +14,7 @@ use super::load::{ask, text as text_of};
 use crate::cli::session::Session;
 use crate::error::Error;
 use crate::output::chart::{self, FAINT, Mark, painted};
+use crate::output::value::civil_date;
 use crate::output::{text, value, width};
 
 /// Resources on a page: as many as servers answer.
@@ -66,7 +66,7 @@ fn over_time(projects: &[Project], milestones: &[Milestone], columns: usize) -> 
     let (mut rows, mut undated, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for project in projects {
         let label = project.display_name.clone();
-        let start = project.actual_period.and_then(|period| civil(period.start_date));
+        let start = project.actual_period.and_then(|period| civil_date(period.start_date));
         let mut marks: Vec<(Date, Mark)> = start.map(|start| (start, Mark::Start)).into_iter().collect();
         let prefix = format!("{}/milestones/", project.name);
         for milestone in milestones.iter().filter(|milestone| milestone.name.starts_with(&prefix)) {
@@ -96,8 +96,10 @@ fn over_time(projects: &[Project], milestones: &[Milestone], columns: usize) -> 
 fn mark(milestone: &Milestone) -> Option<(Date, Mark)> {
     match milestone.state() {
         State::Cancelled => None,
-        State::Achieved => civil(milestone.actual_date).map(|date| (date, Mark::Achieved)),
-        _ => civil(milestone.forecast_date.or(milestone.baseline_date)).map(|date| (date, Mark::Expected)),
+        State::Achieved => civil_date(milestone.actual_date).map(|date| (date, Mark::Achieved)),
+        _ => {
+            civil_date(milestone.forecast_date.or(milestone.baseline_date)).map(|date| (date, Mark::Expected))
+        }
     }
 }
 
@@ -150,13 +152,10 @@ fn listed(heading: &str, names: &[String], columns: usize) -> String {
     format!("\n{lines}{line}\n")
 }
 
-fn civil(date: Option<google::Date>) -> Option<Date> {
-    let date = date?;
-    milepost_types::date_from_parts(date.year, date.month, date.day).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use milepost_proto::google::r#type as google;
+
     use super::*;
     use anstream::adapter::strip_str;
     use milepost_proto::registry::v1::Period;

@@ -16,6 +16,12 @@ use super::text;
 use super::zone::Zone;
 use crate::schema::field::{self, Access, Shape};
 
+/// A date that is given; none if it is no date.
+pub fn civil_date(date: Option<Date>) -> Option<civil::Date> {
+    let Date { year, month, day } = date?;
+    date_from_parts(year, month, day).ok()
+}
+
 /// Whether a field is there. A number that the server counts always is; one that callers give is absent if it is 0 and
 /// the schema does not distinguish 0 from none.
 pub fn is_there(message: &DynamicMessage, of: &FieldDescriptor) -> bool {

@@ -219,8 +219,13 @@ fn with_members(
 
 /// The projects that are members on a day or later.
 fn lasting(campaign: &Campaign, from: Date) -> HashSet<&str> {
-    let lasts = |member: &&CampaignMember| date(member.leave_date.as_ref()).is_none_or(|leave| from < leave);
-    campaign.members.iter().filter(lasts).map(|member| member.project.as_str()).collect()
+    let lasting = campaign.members.iter().filter(|member| lasts(member, from));
+    lasting.map(|member| member.project.as_str()).collect()
+}
+
+/// Whether a member has a day from this one on.
+fn lasts(member: &CampaignMember, from: Date) -> bool {
+    date(member.leave_date.as_ref()).is_none_or(|leave| from < leave)
 }
 
 /// Removes projects from a day on: they leave on it, and what they would join on it or later is as if it had never been
@@ -231,8 +236,7 @@ fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Da
     let mut targets = std::mem::take(&mut campaign.targets).into_iter();
     for mut member in members {
         let target = targets.next();
-        let lasts = date(member.leave_date.as_ref()).is_none_or(|leave| from < leave);
-        if lasts && leaving.contains(member.project.as_str()) {
+        if lasts(&member, from) && leaving.contains(member.project.as_str()) {
             if from <= join_day(&member, start) {
                 continue;
             }
@@ -256,9 +260,11 @@ pub(crate) fn close(
         let description = format!("its last day is {end}; it is closed on a day after that");
         return Err(Rejection::precondition("NOT_ENDED", before.name().to_string(), description));
     }
-    let is_found = tables::standings::has_day(scope.rows.read, before.name(), end);
-    Rejection::unless_met(incomplete(scope, before).filter(|_| !is_found).into_iter().collect())?;
-    let mut changes: Vec<_> = days::last_found(scope, before, end)?.into_iter().collect();
+    let mut changes = Vec::new();
+    if !tables::standings::has_day(scope.rows.read, before.name(), end) {
+        Rejection::unless_met(incomplete(scope, before).into_iter().collect())?;
+        changes.push(days::find_last(scope, before, end)?);
+    }
     changes.push(closed(scope, before, day));
     Ok(changes)
 }

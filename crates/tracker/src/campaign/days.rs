@@ -117,20 +117,17 @@ fn find(
     Ok((lead, standings::computed(name, found, day).announcing(announcement)))
 }
 
-/// The standings of its last day, if they were not found yet.
+/// The standings of its last day.
 ///
 /// # Errors
 /// If a row that they are computed from cannot be decoded.
-pub(super) fn last_found(
+pub(super) fn find_last(
     scope: &Scope<'_>,
     campaign: &Checked<Campaign>,
     end: Date,
-) -> Result<Option<Change>, DamagedRow> {
-    let (rows, name) = (scope.rows.read, campaign.name());
-    if tables::standings::has_day(rows, name, end) {
-        return Ok(None);
-    }
-    find(scope, campaign, end, lead_before(scope, name, end)).map(|(_, change)| Some(change))
+) -> Result<Change, DamagedRow> {
+    let (_, change) = find(scope, campaign, end, lead_before(scope, campaign.name(), end))?;
+    Ok(change)
 }
 
 /// Who had the first rank in the last standings before a day; none if there are none, or they cannot be decoded, which is

@@ -106,7 +106,8 @@ impl Inspected {
         self.findings.push((id, finding.aspect, finding.severity));
     }
 
-    /// Notes the days on which an order was overdue, for each aspect of its findings, whether they count or not.
+    /// Notes the days on which an order was overdue, for each aspect of its findings, whether they count or not; those
+    /// of the project stand in the order of their ids.
     fn note_order(
         &mut self,
         order: &RectificationOrder,
@@ -124,7 +125,8 @@ impl Inspected {
         let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else { return };
         let aspect_of = |name: &String| {
             let id = name.strip_prefix(&window.member.project)?.strip_prefix(FINDINGS)?;
-            findings.iter().find(|(of, _)| of == id).map(|(_, finding)| finding.aspect)
+            let place = findings.binary_search_by(|(of, _)| of.as_str().cmp(id)).ok()?;
+            Some(findings[place].1.aspect)
         };
         let mut of: Vec<i32> = order.findings.iter().filter_map(aspect_of).collect();
         of.sort_unstable();

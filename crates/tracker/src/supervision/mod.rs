@@ -2,9 +2,9 @@
 //!
 //! `inspection`, `finding` and `order` are the rules of the three resources, `actions` what may be done to an order,
 //! `clock` how near it is to being overdue and how far it has escalated, `days` what a day, or another calendar, makes of
-//! that. An order that a step of a warning policy
-//! opens is of a warning instead of findings. Invariants: a finding is ORDERED exactly while one order that is not over names it; who answers an order never
-//! accepts or returns an answer to it; acts are dated, none after the portfolio's current date.
+//! that. An order that a step of a warning policy opens is of a warning instead of findings. Invariants: a finding is
+//! ORDERED exactly while one order that is not over names it; who answers an order never accepts or returns an answer to
+//! it; acts are dated, none after the portfolio's current date.
 
 mod actions;
 pub(crate) mod clock;

@@ -1,8 +1,9 @@
 //! Rectification orders: what holds of them whatever is done.
 //!
 //! Invariants: an order has findings, unless a warning policy opened it; they are of its project, were OPEN when it was
-//! issued, and move with it: ORDERED while it is not over, CLOSED with it, OPEN again if it is withdrawn. Light and level are as of its last change or of the
-//! portfolio's current date, whichever is later; a light that changes, and a level that rises, is announced once.
+//! issued, and move with it: ORDERED while it is not over, CLOSED with it, OPEN again if it is withdrawn. Light and level
+//! are as of its last change or of the portfolio's current date, whichever is later; a light that changes, and a level
+//! that rises, is announced once.
 
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;

@@ -3,8 +3,7 @@
 //! Invariants: the name of an entry follows from the key that events join by, or else from the rule and the event: what is
 //! followed again finds it and makes no other. What is made within one entry of the journal is seen by what follows in
 //! it. An event that a rule can make nothing of leaves nothing; a rule whose row cannot be read is damage, which a day
-//! passes over. What a rule
-//! makes of an event of before it is not published: the portfolio may be known as it was then.
+//! passes over. What a rule makes of an event of before it is not published: the portfolio may be known as it was then.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

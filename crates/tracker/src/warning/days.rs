@@ -12,8 +12,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_ledger::Read;
 use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::tracker::v1::warning_step::Action;
-use milepost_proto::tracker::v1::{Excuse, ReachedStep, Warning, WarningPolicy};
+use milepost_proto::tracker::v1::{Excuse, Warning, WarningPolicy};
 use milepost_resource::{Change, Checked, EventKind, Rows, date, date_message};
 use milepost_types::{DamagedRow, ResourceName as _};
 
@@ -140,22 +139,6 @@ impl<'a> Evaluation<'a> {
         });
         Change::of(EventKind::Updated, Some(&self.policy), after).on(Some(as_of.day))
     }
-}
-
-/// The steps of a policy with these places, as a warning of a day says them.
-pub(super) fn reached_steps(policy: &WarningPolicy, places: &[usize], day: Date) -> Vec<ReachedStep> {
-    let reached = places.iter().filter_map(|place| {
-        let step = policy.steps.get(*place)?;
-        let is_review = step.action() == Action::Review;
-        Some(ReachedStep {
-            index: i32::try_from(*place).unwrap_or(i32::MAX),
-            action: step.action,
-            role: step.role.clone(),
-            review_date: is_review.then(|| date_message(day.saturating_add(step.months.months()))),
-            order: String::new(),
-        })
-    });
-    reached.collect()
 }
 
 /// The granted excuses of a period of a policy, by their projects.

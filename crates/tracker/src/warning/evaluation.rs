@@ -98,12 +98,8 @@ impl<'a> Evaluator<'a> {
         let mirrored = tables::project::under(self.rows.read, &self.portfolio, after);
         mirrored.filter_map(move |mirrored| {
             let candidate = mirrored.and_then(|(name, row)| candidate_in(name, row)).transpose()?;
-            let fits = |candidate: &Candidate| {
-                let current_date = || Some(today.clone());
-                self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
-            };
             match candidate {
-                Ok(candidate) => fits(&candidate).then_some(Ok(candidate)),
+                Ok(candidate) => self.fits(&candidate, &today).then_some(Ok(candidate)),
                 Err(damaged) => Some(Err(damaged)),
             }
         })
@@ -116,10 +112,13 @@ impl<'a> Evaluator<'a> {
         day: Date,
     ) -> Result<Option<Candidate>, DamagedRow> {
         let today = CurrentDate::new(day, &self.known.zone);
-        Ok(candidate(&self.rows, name)?.filter(|candidate| {
-            let current_date = || Some(today.clone());
-            self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
-        }))
+        Ok(candidate(&self.rows, name)?.filter(|candidate| self.fits(candidate, &today)))
+    }
+
+    /// Whether the policy is about a project.
+    fn fits(&self, candidate: &Candidate, today: &CurrentDate) -> bool {
+        let current_date = || Some(today.clone());
+        self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
     }
 
     /// What all projects together have, for each test that compares with them.

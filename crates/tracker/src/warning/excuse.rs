@@ -11,12 +11,11 @@
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::excuse::State;
-use milepost_proto::tracker::v1::{Evidence, Excuse, WarningPolicy};
+use milepost_proto::tracker::v1::{Excuse, WarningPolicy};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Rules, Unreadable, When, add_drafter_or_nobody, check_state, date,
-    date_message, instant_message, known_state, require_another_person,
+    By, Change, Checked, Document, EventKind, Index, Rules, Unreadable, When, add_drafter_or_nobody,
+    check_state, date, date_message, instant_message, known_state, require_another_person,
 };
 use milepost_types::{Rejection, Violations};
 
@@ -94,7 +93,7 @@ impl Rules<Tracker> for Excuse {
         }
         let given_before = before.map(|before| &before.evidence[..]).unwrap_or_default();
         for document in &mut excuse.evidence {
-            let same = given_before.iter().find(|other| content(other) == content(document));
+            let same = given_before.iter().find(|other| other.parts() == document.parts());
             let given =
                 same.map_or(Some(instant_message(scope.context.commit_time)), |same| same.create_time);
             document.create_time = given;
@@ -107,16 +106,10 @@ impl Rules<Tracker> for Excuse {
     }
 }
 
-/// What a document is, whenever it was given.
-type Content<'a> = (&'a str, &'a str, &'a [u8]);
-
-fn content(document: &Evidence) -> Content<'_> {
-    (&document.title, &document.uri, &document.sha256)
-}
-
 /// What is asked for.
-fn asked(excuse: &Excuse) -> (&str, &[gtype::Date], &str, Vec<Content<'_>>) {
-    (&excuse.policy, &excuse.period_ends, &excuse.text, excuse.evidence.iter().map(content).collect())
+fn asked(excuse: &Excuse) -> impl PartialEq + '_ {
+    let documents: Vec<_> = excuse.evidence.iter().map(Document::parts).collect();
+    (&excuse.policy, &excuse.period_ends, &excuse.text, documents)
 }
 
 /// Refuses an excuse of a policy that is not there, of another portfolio, or excuses nothing, and periods that it does

@@ -3,8 +3,9 @@
 //! `policy` is the resource of a rule, and `rule` what it says, read; `period`, `measure`, `band` and `light` are the
 //! arithmetic of an evaluation, on plain values; `known` finds these values, and `evaluation` puts them together. `days`
 //! evaluates what a day brings, `outcome` is the resource that comes of it, `order` opens the rectification orders that
-//! follow, `excuse` and `correction` are what may become of it later, and `replay` evaluates without writing. Invariant: an evaluation depends on the policy, on what is known of the
-//! projects and on the evaluation before alone; it can be done again at any time.
+//! follow, `excuse` and `correction` are what may become of it later, and `replay` evaluates without writing. Invariant: an
+//! evaluation depends on the policy, on what is known of the projects and on the evaluation before alone; it can be done
+//! again at any time.
 
 mod band;
 mod correction;

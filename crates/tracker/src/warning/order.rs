@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::Project;
 use milepost_proto::tracker::v1::warning_step::Action;
@@ -14,7 +15,6 @@ use milepost_resource::{Change, Checked, Rows, Rules, date, date_message};
 use milepost_types::{DamagedRow, ResourceId, ResourceName as _};
 use sha2::{Digest, Sha256};
 
-use super::days::reached_steps;
 use super::evaluation::candidate;
 use super::outcome::from;
 use super::{PolicyName, WarningName};
@@ -145,6 +145,22 @@ impl<'a> Orders<'a> {
         }
         Ok(since)
     }
+}
+
+/// The steps of a policy with these places, as a warning of a day says them.
+fn reached_steps(policy: &WarningPolicy, places: &[usize], day: Date) -> Vec<ReachedStep> {
+    let reached = places.iter().filter_map(|place| {
+        let step = policy.steps.get(*place)?;
+        let is_review = step.action() == Action::Review;
+        Some(ReachedStep {
+            index: i32::try_from(*place).unwrap_or(i32::MAX),
+            action: step.action,
+            role: step.role.clone(),
+            review_date: is_review.then(|| date_message(day.saturating_add(step.months.months()))),
+            order: String::new(),
+        })
+    });
+    reached.collect()
 }
 
 /// The orders of a policy's steps in a project that are not over.

@@ -5,17 +5,16 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use milepost_proto::google::r#type::Date as DateMessage;
 use milepost_proto::tracker::v1::rectification_order::{Light as OrderLight, State};
 use milepost_proto::tracker::v1::{
     CampaignStandings, RectificationOrder, ReplayedProject, TemplateVersion, Warning,
 };
-use milepost_service::value;
 
 use super::{Sheet, counted, word};
 use crate::output::plan::Plan;
 use crate::output::standings::{self, Heads, Standing};
 use crate::output::table::Column;
+use crate::output::value::civil_date;
 use crate::output::wall::{Letters, Light, Wall};
 use crate::output::{plan, table, text};
 use crate::reference::Words;
@@ -26,7 +25,7 @@ pub(super) struct Warnings(BTreeMap<String, Vec<(String, Date, Light)>>);
 
 impl Warnings {
     pub(super) fn add(&mut self, warning: &Warning) {
-        let Some(period) = civil(warning.period_end.as_ref()) else { return };
+        let Some(period) = civil_date(warning.period_end) else { return };
         if warning.superseded_by.is_empty() {
             let project = warning.name.split("/warnings/").next().unwrap_or_default().to_owned();
             let light = Light { shown: warning.shown_light(), is_excused: !warning.excuse.is_empty() };
@@ -46,7 +45,7 @@ impl Replayed {
     pub(super) fn add(&mut self, replayed: &ReplayedProject) {
         let project = &replayed.project;
         for period in &replayed.periods {
-            let Some(end) = civil(period.period_end.as_ref()) else { continue };
+            let Some(end) = civil_date(period.period_end) else { continue };
             let light = Light { shown: period.shown_light(), is_excused: period.excused };
             self.lights.push((project.clone(), end, light));
             *self.differ.entry(project.clone()).or_default() += usize::from(period.differs);
@@ -186,12 +185,10 @@ const COLUMNS: u16 = 100;
 
 /// What the letters of a wall stand for.
 fn key(wall: &Wall) -> String {
-    let ends =
-        (wall.periods.first().copied().unwrap_or_default(), wall.periods.last().copied().unwrap_or_default());
+    let [first, last] =
+        [wall.periods.first(), wall.periods.last()].map(|period| period.copied().unwrap_or_default());
     format!(
-        "periods that end on {} to {}: R red, Y yellow, G green, {} no light, lower case excused",
-        ends.0,
-        ends.1,
+        "periods that end on {first} to {last}: R red, Y yellow, G green, {} no light, lower case excused",
         text::ABSENT
     )
 }
@@ -210,8 +207,4 @@ fn note(row: &Standing) -> String {
 /// The id of a resource.
 fn last(name: &str) -> String {
     name.rsplit('/').next().unwrap_or_default().to_owned()
-}
-
-fn civil(date: Option<&DateMessage>) -> Option<Date> {
-    value::date(*date?).ok()
 }

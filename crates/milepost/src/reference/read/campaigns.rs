@@ -10,10 +10,11 @@ use milepost_proto::tracker::v1::{
 };
 use milepost_service::value::date_message;
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::cli::rpc;
 use crate::error::Error;
 use crate::output::standings;
+use crate::output::value::civil_date;
 use crate::reference::phrases::MEMBERS;
 use crate::reference::view::{Campaign, Criterion};
 
@@ -33,12 +34,12 @@ impl Reader<'_> {
         };
         let split = |page: ListCampaignsResponse| (page.campaigns, page.next_page_token);
         let each = |campaign: CampaignMessage| {
-            if civil(campaign.start_date).is_some_and(|start| start <= self.date) {
+            if civil_date(campaign.start_date).is_some_and(|start| start <= self.date) {
                 found.push(campaign);
             }
         };
         there(self.list("campaigns", request, split, each).await)?;
-        found.sort_by_key(|campaign| std::cmp::Reverse(civil(campaign.start_date)));
+        found.sort_by_key(|campaign| std::cmp::Reverse(civil_date(campaign.start_date)));
         let mut campaigns = Vec::new();
         for campaign in found {
             let request = self.standings_of(&campaign);
@@ -51,13 +52,13 @@ impl Reader<'_> {
     /// Which standings are wanted: those that were signed off by the day of the page, else those on that day.
     fn standings_of(&self, campaign: &CampaignMessage) -> GetCampaignStandingsRequest {
         let signed = campaign.sign_offs.iter().rev();
-        let signed = signed.filter(|signed| civil(signed.date).is_some_and(|date| date <= self.date));
+        let signed = signed.filter(|signed| civil_date(signed.date).is_some_and(|date| date <= self.date));
         let sign_off = match campaign.state() {
             State::Final => signed.map(|signed| signed.number).next().unwrap_or_default(),
             _ => 0,
         };
         // Today the tracker knows which day it is.
-        let day = civil(campaign.end_date).map_or(self.date, |end| end.min(self.date));
+        let day = civil_date(campaign.end_date).map_or(self.date, |end| end.min(self.date));
         GetCampaignStandingsRequest {
             name: campaign.name.clone(),
             date: (!self.is_today).then(|| date_message(day)),
@@ -86,9 +87,9 @@ impl Reader<'_> {
             title: self.title(&campaign.display_name, &campaign.translations),
             description: campaign.description.clone(),
             state: campaign.state(),
-            start: civil(campaign.start_date),
-            end: civil(campaign.end_date),
-            date: civil(found.date),
+            start: civil_date(campaign.start_date),
+            end: civil_date(campaign.end_date),
+            date: civil_date(found.date),
             sign_off: found.sign_off,
             criteria: criteria.iter().map(criterion).collect(),
             standings: members,

@@ -14,9 +14,10 @@ use milepost_proto::registry::v1::{
 };
 use milepost_service::value::date_message;
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::cli::rpc;
 use crate::error::Error;
+use crate::output::value::civil_date;
 use crate::reference::view::{Clash, Contradiction, Indicator, Qualifier, Target, Value, Verdict};
 
 /// Contradictions of an indicator, and sources of a value, that are shown.
@@ -84,7 +85,7 @@ impl Reader<'_> {
             return Ok(vec![self.source(&value.observation).await?]);
         }
         let (false, Some(period)) = (value.value.is_empty(), &value.period) else { return Ok(Vec::new()) };
-        let day = |date| civil(date).map(|date| date.to_string()).unwrap_or_default();
+        let day = |date| civil_date(date).map(|date| date.to_string()).unwrap_or_default();
         let filter = format!(
             "period.start_date = \"{}\" AND period.end_date = \"{}\"",
             day(period.start_date),
@@ -138,7 +139,7 @@ impl Reader<'_> {
             };
             values.push((whose, qualifier(value.qualifier()), value.value.clone()));
         }
-        let date = contradiction.period.as_ref().and_then(|period| civil(period.end_date));
+        let date = contradiction.period.as_ref().and_then(|period| civil_date(period.end_date));
         Ok(Some(Contradiction { clash, date, values }))
     }
 }
@@ -166,7 +167,7 @@ fn in_order(found: Vec<IndicatorMessage>) -> Vec<(usize, IndicatorMessage)> {
 }
 
 fn value(value: &IndicatorValue) -> Value {
-    let days = |period: &Period| Some((civil(period.start_date)?, civil(period.end_date)?));
+    let days = |period: &Period| Some((civil_date(period.start_date)?, civil_date(period.end_date)?));
     Value {
         number: Some(value.value.clone()).filter(|number| !number.is_empty()),
         qualifier: qualifier(value.qualifier()),
@@ -178,7 +179,7 @@ fn value(value: &IndicatorValue) -> Value {
 fn targets(series: &IndicatorSeries) -> Vec<Target> {
     let target = |target: &milepost_proto::registry::v1::TargetVerdict| Target {
         due: match target.year {
-            0 => civil(target.due_date).map(|date| date.to_string()).unwrap_or_default(),
+            0 => civil_date(target.due_date).map(|date| date.to_string()).unwrap_or_default(),
             year => year.to_string(),
         },
         number: target.value.clone(),

@@ -22,7 +22,6 @@ use milepost_proto::google::r#type as google;
 use milepost_proto::registry::v1::project::Status;
 use milepost_proto::registry::v1::{GetPortfolioRequest, GetPortfolioResponse, Portfolio};
 use milepost_proto::rule::AccessRequest;
-use milepost_service::value;
 use milepost_types::language;
 use prost::Message;
 use tonic::Code;
@@ -34,6 +33,7 @@ use super::words::Words;
 use crate::cli::rpc;
 use crate::cli::session::Session;
 use crate::error::Error;
+use crate::output::value::civil_date;
 use crate::output::{progress, text};
 
 /// Resources on a page: as many as servers answer.
@@ -65,7 +65,7 @@ pub async fn read(session: &Session, name: &str, args: &ReportArgs) -> Result<Vi
     let request = GetPortfolioRequest { name: name.to_owned(), ..GetPortfolioRequest::default() };
     let answer: GetPortfolioResponse = rpc::call(session, &request).await?;
     let portfolio = answer.portfolio.unwrap_or_default();
-    let today = civil(portfolio.current_date).unwrap_or(Date::MIN);
+    let today = civil_date(portfolio.current_date).unwrap_or(Date::MIN);
     let date = args.date.unwrap_or(today);
     if date > today {
         return Err(Error::Usage(format!("--date {date} is still to come: in {name} it is {today}")));
@@ -210,8 +210,4 @@ fn status_of(status: i32) -> Status {
 
 fn amount(money: &google::Money) -> Amount {
     Amount { currency: money.currency_code.clone(), number: text::plain_amount(money) }
-}
-
-fn civil(date: Option<google::Date>) -> Option<Date> {
-    value::date(date?).ok()
 }

@@ -10,10 +10,11 @@ use milepost_proto::tracker::v1::{
 };
 use tonic::Code;
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::cli::rpc;
 use crate::error::Error;
 use crate::output::text;
+use crate::output::value::civil_date;
 use crate::reference::phrases::ORDERS;
 use crate::reference::view::{Order, OrderGroup, OrderKind, Orders};
 
@@ -64,7 +65,7 @@ impl Reader<'_> {
             title: order.title.clone(),
             project: self.title_of(project),
             responsible: order.responsible.clone(),
-            due: civil(order.due_date),
+            due: civil_date(order.due_date),
             level: order.level,
             is_stop_work: order.stop_work,
         }

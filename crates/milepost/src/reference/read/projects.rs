@@ -10,8 +10,9 @@ use milepost_proto::registry::v1::{
 use milepost_proto::tracker::v1::milestone::{Outlook, State};
 use milepost_proto::tracker::v1::{ListMilestonesRequest, ListMilestonesResponse, Milestone};
 
-use super::{PAGE, Reader, amount, civil, status_of};
+use super::{PAGE, Reader, amount, status_of};
 use crate::error::Error;
+use crate::output::value::civil_date;
 use crate::reference::view::{Batch, MilestoneState, Projects, Sum};
 
 impl Reader<'_> {
@@ -30,7 +31,7 @@ impl Reader<'_> {
             projects.count += 1;
             projects.key += u64::from(project.key == Some(true));
             *by_status.entry(project.status).or_default() += 1;
-            let start = project.actual_period.and_then(|period| civil(period.start_date));
+            let start = project.actual_period.and_then(|period| civil_date(period.start_date));
             if let Some(start) = start.filter(|start| *start <= self.date) {
                 *starts.entry(start).or_default() += 1;
             }
@@ -69,7 +70,8 @@ impl Reader<'_> {
         };
         let split = |page: ListBatchesResponse| (page.batches, page.next_page_token);
         let each = |batch: BatchMessage| {
-            let is_shown = self.is_today || civil(batch.start_date).is_some_and(|date| date <= self.date);
+            let is_shown =
+                self.is_today || civil_date(batch.start_date).is_some_and(|date| date <= self.date);
             if is_shown && batch.state() != batch::State::Cancelled {
                 batches.push(self.batch(&batch));
             }
@@ -81,7 +83,7 @@ impl Reader<'_> {
     fn batch(&self, batch: &BatchMessage) -> Batch {
         Batch {
             title: self.title(&batch.display_name, &batch.translations),
-            date: civil(batch.start_date),
+            date: civil_date(batch.start_date),
             is_started: batch.state() == batch::State::Started,
             declared: Sum {
                 count: batch.declared_count.map(i64::from),

@@ -7,9 +7,10 @@ use milepost_proto::tracker::v1::{
     Template as TemplateMessage, TemplateVersion,
 };
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::error::Error;
 use crate::output::plan::Plan;
+use crate::output::value::civil_date;
 use crate::reference::phrases::ITEMS;
 use crate::reference::view::Template;
 
@@ -55,7 +56,7 @@ impl Reader<'_> {
             title: self.title(&template.display_name, &template.translations),
             description: template.description.clone(),
             version: self.title(&version.display_name, &version.translations),
-            in_force_from: civil(version.in_force_from),
+            in_force_from: civil_date(version.in_force_from),
             plan: Plan::of(version, ITEMS, |item| self.title(&item.display_name, &item.translations)),
         }
     }

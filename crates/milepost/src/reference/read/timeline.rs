@@ -4,8 +4,9 @@ use milepost_proto::tracker::v1::{ListTimelineRequest, ListTimelineResponse, Tim
 use milepost_service::value::date_message;
 use milepost_types::language::serves;
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::error::Error;
+use crate::output::value::civil_date;
 use crate::reference::view::{Entry, EntryFigure};
 use crate::timeline::words::Words;
 
@@ -29,7 +30,7 @@ impl Reader<'_> {
             let kind = words.kind(item.kind()).to_owned();
             let figures = item.figures.into_iter();
             entries.push(Entry {
-                date: civil(item.date),
+                date: civil_date(item.date),
                 kind,
                 headline: item.headline,
                 headline_language: other(item.headline_language),

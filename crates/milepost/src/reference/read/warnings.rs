@@ -8,8 +8,9 @@ use milepost_proto::tracker::v1::{
     Warning, WarningPolicy,
 };
 
-use super::{PAGE, Reader, civil, there};
+use super::{PAGE, Reader, there};
 use crate::error::Error;
+use crate::output::value::civil_date;
 use crate::output::wall::{Light, Wall};
 use crate::reference::phrases::{LISTED, PERIODS};
 use crate::reference::view::Warnings;
@@ -60,7 +61,7 @@ impl Reader<'_> {
         let each = |warning: Warning| {
             let project = warning.name.split("/warnings/").next().unwrap_or_default().to_owned();
             let light = Light { shown: warning.shown_light(), is_excused: !warning.excuse.is_empty() };
-            lights.extend(civil(warning.period_end).map(|period| (project, period, light)));
+            lights.extend(civil_date(warning.period_end).map(|period| (project, period, light)));
         };
         self.list("warnings", request, split, each).await?;
         Ok(Wall::of(lights))
@@ -74,7 +75,8 @@ fn first_end(policy: &WarningPolicy, date: Date) -> Date {
     match policy.period() {
         Period::Quarter => back(3 * periods),
         Period::Dates => {
-            let mut dates: Vec<Date> = policy.dates.iter().filter_map(|date| civil(Some(*date))).collect();
+            let mut dates: Vec<Date> =
+                policy.dates.iter().filter_map(|date| civil_date(Some(*date))).collect();
             dates.retain(|end| *end <= date);
             dates.sort();
             dates.get(dates.len().saturating_sub(PERIODS)).copied().unwrap_or(date)

@@ -263,9 +263,9 @@ async fn who_writes_while_a_page_is_found_is_answered_before_it_and_is_not_in_it
                     ..Default::default()
                 };
                 client.clone().create_milestone(request).await.unwrap();
-                let told = registry.say(|recorded| recorded.project("third"));
+                let tail = registry.say(|recorded| recorded.project("third"));
                 let deadline = std::time::Instant::now() + crate::tests::running::PATIENCE;
-                upstream.follow_to(told, deadline).await.unwrap();
+                upstream.follow_to(tail, deadline).await.unwrap();
                 done.send(()).unwrap();
             });
             written.recv_timeout(crate::tests::running::PATIENCE).expect("they are answered");
