@@ -305,8 +305,9 @@ async fn a_journal_for_newer_readers_is_refused_by_the_check_and_by_the_server_a
     let ok: Vec<_> = objects(&run).iter().map(|object| object["ok"].clone()).collect();
     assert_eq!((run.code, ok), (Some(5), vec![json!(true), json!(false), json!(true)]), "{run:?}");
     assert!(run.err.contains("tracker was written by a newer version"), "{run:?}");
-    for words in [["serve", "all"], ["journal", "verify"]] {
-        let refused = cli::run([&words[..], &["--data-dir", text(&data)]].concat()).await.failed();
+    let serve = ["serve", "all", "--listen", "127.0.0.1:0", "--admin-listen", "none"];
+    for words in [&serve[..], &["journal", "verify"]] {
+        let refused = cli::run([words, &["--data-dir", text(&data)]].concat()).await.failed();
         assert!(refused.err.contains("newer version"), "{refused:?}");
     }
     files::assert_same(&of_tracker(before), &of_tracker(files::contents(&data)));
