@@ -95,10 +95,12 @@ impl Home {
         self.write("server.key", &pair.key);
     }
 
-    /// Writes a file that only its owner may read.
+    /// Writes a file that only its owner may read, or replaces it: whoever looks sees the one or the other, whole.
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-        fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();
+        let written = self.path(&format!("{name}.next"));
+        fs::write(&written, text).unwrap();
+        fs::set_permissions(&written, Permissions::from_mode(0o600)).unwrap();
+        fs::rename(written, self.path(name)).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
