@@ -51,7 +51,7 @@ pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
-    read_several, write,
+    read_several, write, write_by_all,
 };
 pub use state::{check_state, known_state, wrong_state};
 pub use token::{Listed, MALFORMED, Paging, SortKey, TokenFormat};

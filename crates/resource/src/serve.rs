@@ -128,6 +128,7 @@ impl<D: Resources> Api<D> {
         self: Arc<Self>,
         request: Permitted<Q>,
         read: ReadAct<D, Q>,
+        catches_up: bool,
     ) -> Result<Response<Answer>, Status> {
         let caller = Caller::of_permitted(&request).map_err(refused)?;
         let permit = request.permit().clone();
@@ -138,7 +139,11 @@ impl<D: Resources> Api<D> {
             let own = command.insert(Arc::new(Command { act, traceparent, permit }));
             Some(D::Command::from(Arc::clone(own)))
         });
-        let receipt = self.submit(submission.map_err(refused)?, caller.deadline).await?;
+        let submission = submission.map_err(refused)?;
+        if catches_up {
+            self.catch_up(caller.deadline).await?;
+        }
+        let receipt = self.submit(submission, caller.deadline).await?;
         let answered = |command: &Arc<Command<D>>| command.act.answer(&receipt.events);
         let mut resources = command.as_ref().map(answered).unwrap_or_default();
         if let Some(command) = command.filter(|_| resources.is_empty()) {
@@ -167,6 +172,17 @@ impl<D: Resources> Api<D> {
             (submitted, _) => submitted,
         };
         refused.map_err(|error| refusal::submit_status(&error))
+    }
+
+    /// Returns once everything was followed that the upstream knows now; at once if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be asked, or is not followed to there in time.
+    pub async fn catch_up(&self, deadline: Instant) -> Result<(), Status> {
+        match &self.upstream {
+            Some(upstream) => upstream.catch_up(deadline).await,
+            None => Ok(()),
+        }
     }
 
     /// Returns once what a read waits for is there.
@@ -272,8 +288,9 @@ impl<D: Resources> Api<D> {
         self: &Arc<Self>,
         request: HttpRequest<Body>,
         read: ReadAct<D, Q>,
+        catches_up: bool,
     ) -> ResponseFuture {
-        self.answer_call(request, move |api, request| api.write(request, read))
+        self.answer_call(request, move |api, request| api.write(request, read, catches_up))
     }
 
     /// Answers a call whose request is decoded and whose answer is encoded here.
@@ -299,7 +316,16 @@ pub fn write<D: Resources, Q: WriteRequest + AccessRequest + 'static>(
     name: &'static str,
     read: ReadAct<D, Q>,
 ) -> (&'static str, Method<D>) {
-    (name, Box::new(move |api, request| api.answer_write(request, read)))
+    (name, Box::new(move |api, request| api.answer_write(request, read, false)))
+}
+
+/// The same, of what goes by all that the upstream knows when it is called, and does not correct itself later: it waits
+/// until that was followed.
+pub fn write_by_all<D: Resources, Q: WriteRequest + AccessRequest + 'static>(
+    name: &'static str,
+    read: ReadAct<D, Q>,
+) -> (&'static str, Method<D>) {
+    (name, Box::new(move |api, request| api.answer_write(request, read, true)))
 }
 
 /// A method of this name that reads several resources: `rows` finds what `read` read of the request, once the

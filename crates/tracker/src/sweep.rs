@@ -3,8 +3,9 @@
 //! Invariants: days that were missed begin one by one, as many as are believable; beyond that the clock is
 //! taken to be wrong until somebody confirms the date by hand. A clock that goes back changes nothing: a
 //! date that began has begun. A day that takes several entries is submitted until it is the current date. Days that were
-//! missed begin when everything was followed that the registry knows: on such a day it would have been known. The next one
-//! waits for that, too, but begins if it is not to be had: what passed is found by all that was acknowledged in it.
+//! missed begin when everything was followed that the registry knows: on such a day it would have been known. So does what
+//! became due of days that have begun, as by a policy that is adopted for the past. The next day waits for that, too, but
+//! begins if it is not to be had: what passed is found by all that was acknowledged in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use crate::warning;
 
 /// The shortest wait between two checks of the clock.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
+/// The longest wait after a check that found the registry not to be had.
+const LONGEST_WAIT_FOR_REGISTRY: Duration = Duration::from_secs(2);
 
 /// The task.
 pub(crate) struct Sweep {
@@ -81,7 +84,9 @@ impl Sweep {
         let mut followed = None;
         for portfolio in &portfolios {
             let begins = self.days_to_begin(portfolio);
-            if begins > 0 && followed.is_none() {
+            let is_late =
+                begins == 0 && portfolio.current.is_some_and(|day| self.is_late(&portfolio.name, day));
+            if (begins > 0 || is_late) && followed.is_none() {
                 let reached = self.upstream.follow_to_tail(Instant::now() + self.interval).await;
                 followed = Some(reached.map_err(|status| status.message().to_owned()));
             }
@@ -90,9 +95,10 @@ impl Sweep {
                 (1, Some(Err(why))) => {
                     tracing::warn!(portfolio = %name, why, "a day begins without all that the registry may know");
                 }
-                (2.., Some(Err(why))) => {
+                (_, Some(Err(why))) if begins > 1 || is_late => {
+                    let what = if is_late { "is behind with what days bring" } else { "missed days" };
                     failed = Some(format!(
-                        "{name} missed days, which begin when the registry was followed to its end: {why}"
+                        "{name} {what}, which goes on when the registry was followed to its end: {why}"
                     ));
                     continue;
                 }
@@ -113,7 +119,8 @@ impl Sweep {
         }
         self.report(&stuck, failed);
         *unconfirmed = stuck.into_iter().map(|(name, far)| (name, far.current)).collect();
-        self.wait(&portfolios)
+        let wait = self.wait(&portfolios);
+        if matches!(followed, Some(Err(_))) { wait.min(LONGEST_WAIT_FOR_REGISTRY) } else { wait }
     }
 
     /// The portfolios that are not deleted, and why others cannot be read.

@@ -12,6 +12,7 @@ use milepost_proto::resource::Node;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
     Method, Query, act, check_fields, check_message, enum_value, names, optional_date, query, write,
+    write_by_all,
 };
 use milepost_types::{Rejection, Violations, limits, text};
 
@@ -36,7 +37,7 @@ pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
         write("AmendCampaign", |request: AmendCampaignRequest, violations| {
             act(&request, amend, violations, |violations| amendment(&request, violations))
         }),
-        write("CloseCampaign", |request: CloseCampaignRequest, violations| {
+        write_by_all("CloseCampaign", |request: CloseCampaignRequest, violations| {
             act(&request, close, violations, |violations| optional_date("date", request.date, violations))
         }),
         write("CancelCampaign", |request: CancelCampaignRequest, violations| {
@@ -46,13 +47,13 @@ pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
                 Some((reason?, date?))
             })
         }),
-        write("SignOffCampaign", |request: SignOffCampaignRequest, violations| {
+        write_by_all("SignOffCampaign", |request: SignOffCampaignRequest, violations| {
             act(&request, sign_off, violations, |violations| {
                 let given = (request.date, &request.pioneers[..], &request.exclusions[..]);
                 ending(String::new(), given, violations)
             })
         }),
-        write("ReviseCampaign", |request: ReviseCampaignRequest, violations| {
+        write_by_all("ReviseCampaign", |request: ReviseCampaignRequest, violations| {
             act(&request, revise, violations, |violations| {
                 let reason = violations.check("reason", text::text(&request.reason));
                 let given = (request.date, &request.pioneers[..], &request.exclusions[..]);

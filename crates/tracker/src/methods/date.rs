@@ -46,6 +46,8 @@ pub(super) async fn advance(
     let Submission { actor, command_id, validate_only, deadline, .. } = submission;
     let command = Command::AdvanceDate(Arc::clone(&asked));
     let submission = Submission { command, actor, command_id, validate_only, deadline };
+    // As with the days that begin by themselves: see the sweep.
+    api.catch_up(caller.deadline).await?;
     let first = api.submit(submission, caller.deadline).await?;
     Ok(Response::new(Advance { api: &api, caller: &caller, asked }.answer(&first).await?))
 }

@@ -9,7 +9,9 @@ use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Act, Method, Name, act, check_message, enum_value, optional_date, query, write};
+use milepost_resource::{
+    Act, Method, Name, act, check_message, enum_value, optional_date, query, write, write_by_all,
+};
 use milepost_service::value::{date, said};
 use milepost_types::{Violations, page_size, text};
 use tokio::sync::Notify;
@@ -41,7 +43,7 @@ pub(crate) fn of_warning_policies(sweep: &Arc<Notify>) -> Vec<(&'static str, Met
                 decision(request.reason.clone(), request.date, violations)
             })
         }),
-        write("RecomputeWarnings", recompute),
+        write_by_all("RecomputeWarnings", recompute),
         query(
             "ReplayWarningPolicy",
             read_replay,

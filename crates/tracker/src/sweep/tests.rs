@@ -164,6 +164,42 @@ async fn days_that_were_missed_begin_when_the_registry_was_followed_and_the_day_
     tracker.stop().await;
 }
 
+/// What the registry had acknowledged by then belongs to what a policy says of the past.
+#[tokio::test]
+async fn a_policy_that_is_adopted_for_the_past_is_evaluated_when_the_registry_was_followed() {
+    use milepost_proto::tracker::v1 as proto;
+    use proto::warning_policy_service_client::WarningPolicyServiceClient;
+
+    let (mut registry, tracker, midnight) = tracker().await;
+    registry.stop();
+    registry.say(|recorded| recorded.project("road"));
+    let mut policies = WarningPolicyServiceClient::new(tracker.channel.clone());
+    let create = proto::CreateWarningPolicyRequest {
+        parent: "portfolios/wsc".into(),
+        warning_policy_id: "start".into(),
+        warning_policy: Some(crate::warning::published("yc-start")),
+        ..Default::default()
+    };
+    policies.create_warning_policy(create).await.unwrap();
+    let adopt = proto::AdoptWarningPolicyRequest {
+        name: "portfolios/wsc/warningPolicies/start".into(),
+        date: Some(milepost_service::value::date_message(date(2021, 4, 1))),
+        ..Default::default()
+    };
+    policies.adopt_warning_policy(adopt).await.unwrap();
+    let said = |tracker: &Running, what: &str| tracker.story().iter().any(|line| line.contains(what));
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    let State::Degraded(reason) = state(&tracker) else { panic!("{:?}", state(&tracker)) };
+    assert!(reason.contains("portfolios/wsc is behind"), "{reason}");
+    assert!(!said(&tracker, "warning."), "{:?}", tracker.story());
+
+    registry.start();
+    midnight.check_clock(&mut Unconfirmed::new()).await;
+    assert!(said(&tracker, "warning."), "{:?}", tracker.story());
+    assert_eq!((current(&tracker), state(&tracker)), (Some(date(2021, 5, 13)), State::Ready));
+    tracker.stop().await;
+}
+
 /// The whole of what a clock may do to a day that brings something: each once, in the order of days, none passed over.
 #[tokio::test]
 async fn clocks_that_jump_in_both_directions_let_each_day_begin_once_with_all_that_it_brings() {
