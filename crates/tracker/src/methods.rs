@@ -82,15 +82,21 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("MissMilestone", |request: MissMilestoneRequest, violations| {
             let reason = text::text(&request.reason);
-            state_change(&request, reason, request.reported_date, violations, |_| Some(StateChange::Miss))
+            state_change(&request, reason, request.reported_date, violations, |violations| {
+                optional_date("date", request.date, violations).map(StateChange::Miss)
+            })
         }),
         write("CancelMilestone", |request: CancelMilestoneRequest, violations| {
             let reason = text::text(&request.reason);
-            state_change(&request, reason, None, violations, |_| Some(StateChange::Cancel))
+            state_change(&request, reason, request.reported_date, violations, |violations| {
+                optional_date("date", request.date, violations).map(StateChange::Cancel)
+            })
         }),
         write("ReopenMilestone", |request: ReopenMilestoneRequest, violations| {
             let reason = text::text(&request.reason);
-            state_change(&request, reason, None, violations, |_| Some(StateChange::Reopen))
+            state_change(&request, reason, request.reported_date, violations, |violations| {
+                optional_date("date", request.date, violations).map(StateChange::Reopen)
+            })
         }),
         write("AddMilestoneEvidence", |request: AddMilestoneEvidenceRequest, violations| {
             act(&request, add_evidence, violations, |violations| {

@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(Hash::from_bytes(digest).to_string(), GOLDEN);
     }
 
-    const GOLDEN: &str = "5385e414bcb654268a185c025591d84cd9bbca8e0ee56a55047b17e2bc699c62";
+    const GOLDEN: &str = "8eef9a882a9fbe0731e2f53c97ba04cca29fc4f4519b8bb8b962e501b011c2b6";
 
     #[test]
     fn an_event_tells_who_did_what_and_when() {

@@ -175,7 +175,10 @@ fn read_upgrade(
         }
         let given = [request.start_date, request.planned_start_date, request.planned_end_date];
         let dates = dates(given, request.allow_undated, violations);
-        Some(Application { project: project?, which: Which(version?), dates: dates? })
+        let date = optional_date("date", request.date, violations);
+        let reported = optional_date("reported_date", request.reported_date, violations);
+        let which = Which { version: version?, date: date?, reported: reported? };
+        Some(Application { project: project?, which, dates: dates? })
     })
 }
 
@@ -202,7 +205,10 @@ async fn applied<Q: WriteRequest + AccessRequest + 'static>(
         let (act, traceparent) = (read(request, violations)?, caller.traceparent.clone());
         Some(Command::from(Arc::new(ResourceCommand { act, traceparent, permit })))
     });
-    let receipt = api.submit(submission.map_err(refused)?, caller.deadline).await?;
+    let submission = submission.map_err(refused)?;
+    // Dates are counted from those of the project once, and do not follow it.
+    api.catch_up(caller.deadline).await?;
+    let receipt = api.submit(submission, caller.deadline).await?;
     let revision = api.revision(receipt.position);
     let decoded: Result<Vec<_>, _> =
         receipt.events.iter().map(|event| Event::decode(event.clone())).collect();

@@ -460,7 +460,7 @@ fn nonsense_is_told_short_whatever_its_size() {
     };
     assert!(
         state_change(&request, text::text(&request.reason), None, &mut violations, |_| Some(
-            StateChange::Miss
+            StateChange::Miss(None)
         ))
         .is_none()
     );

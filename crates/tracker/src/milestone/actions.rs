@@ -156,9 +156,9 @@ pub(crate) enum StateChange {
     /// Whatever is coupled with it.
     AchieveAlone(Option<Date>),
     PartiallyAchieve(Option<Date>),
-    Miss,
-    Cancel,
-    Reopen,
+    Miss(Option<Date>),
+    Cancel(Option<Date>),
+    Reopen(Option<Date>),
 }
 
 impl StateChange {
@@ -170,11 +170,31 @@ impl StateChange {
                 ("achieve", &[Planned, PartiallyAchieved], Achieved)
             }
             StateChange::PartiallyAchieve(_) => ("partially achieve", &[Planned], PartiallyAchieved),
-            StateChange::Miss => ("miss", &[Planned, PartiallyAchieved], NotMet),
-            StateChange::Cancel => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
-            StateChange::Reopen => ("reopen", &[Achieved, PartiallyAchieved, NotMet, Cancelled], Planned),
+            StateChange::Miss(_) => ("miss", &[Planned, PartiallyAchieved], NotMet),
+            StateChange::Cancel(_) => ("cancel", &[Planned, PartiallyAchieved], Cancelled),
+            StateChange::Reopen(_) => ("reopen", &[Achieved, PartiallyAchieved, NotMet, Cancelled], Planned),
         }
     }
+
+    /// The day that is given, and the field that gives it.
+    fn day(self) -> (&'static str, Option<Date>) {
+        match self {
+            StateChange::Achieve(day)
+            | StateChange::AchieveAlone(day)
+            | StateChange::PartiallyAchieve(day) => ("actual_date", day),
+            StateChange::Miss(day) | StateChange::Cancel(day) | StateChange::Reopen(day) => ("date", day),
+        }
+    }
+}
+
+/// The state that a milestone comes to, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct To {
+    pub(crate) state: State,
+    /// The day on which it came to it.
+    pub(crate) day: Date,
+    /// The day on which that was reported; none: that of the commit.
+    pub(crate) reported: Option<gtype::Date>,
 }
 
 /// A change of state, and what is said of it.
@@ -196,27 +216,20 @@ pub(crate) fn change_state(
     let (verb, allowed, state) = change.rule();
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
-    let given = match change {
-        StateChange::Achieve(given)
-        | StateChange::AchieveAlone(given)
-        | StateChange::PartiallyAchieve(given) => Some(*given),
-        StateChange::Miss | StateChange::Cancel | StateChange::Reopen => None,
-    };
-    let actual = given.map(|given| context.act_day("actual_date", given)).transpose()?;
-    let reported = reported_date(*reported, context.current_date)?;
-    let is_made = template::is_made(before);
-    match (actual, state) {
-        (Some(actual), State::Achieved) if is_made => {
-            let may_break = matches!(change, StateChange::AchieveAlone(_));
-            return template::achieve(scope, before, (actual, reported, may_break), reason, &context);
+    let (field, given) = change.day();
+    let day = context.act_day(field, given)?;
+    let to = To { state, day, reported: reported_date(*reported, context.current_date)? };
+    if template::is_made(before) {
+        let may_break = matches!(change, StateChange::AchieveAlone(_));
+        match state {
+            State::Achieved => return template::achieve(scope, before, (to, may_break), reason, &context),
+            State::Planned => return template::reopen(scope, before, to, reason, &context),
+            _ => {}
         }
-        (_, State::Achieved) => Rejection::unless_met(missing_evidence(before))?,
-        (_, State::Planned) if is_made => return template::reopen(scope, before, reason, &context),
-        _ => {}
+    } else if state == State::Achieved {
+        Rejection::unless_met(missing_evidence(before))?;
     }
-    Ok(vec![state_changed(scope, Together::alone(before), (state, actual), reason, &context, |milestone| {
-        milestone.outcome_reported_date = reported;
-    })?])
+    Ok(vec![state_changed(scope, Together::alone(before), to, reason, &context, |_| {})?])
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
@@ -228,25 +241,28 @@ pub(crate) fn achieve_started(
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Change, DamagedRow> {
-    state_changed(scope, together, (State::Achieved, Some(date)), reason, context, |_| {})
+    let to = To { state: State::Achieved, day: date, reported: None };
+    state_changed(scope, together, to, reason, context, |_| {})
 }
 
 /// The change to another state, with what else is set, and with what it brings to others of its template.
 pub(crate) fn state_changed(
     scope: &Scope<'_>,
     together: Together<'_>,
-    (state, actual): (State, Option<Date>),
+    To { state, day, reported }: To,
     reason: &str,
     context: &ChangeContext,
     set: impl FnOnce(&mut Milestone),
 ) -> Result<Change, DamagedRow> {
     let before = together.own;
     let is_made = template::is_made(before);
-    let consequences = is_made.then(|| Consequences::of(scope, together, (state, actual))).transpose()?;
+    let consequences = is_made.then(|| Consequences::of(scope, together, (state, day))).transpose()?;
+    let happened = matches!(state, State::Achieved | State::PartiallyAchieved);
     let after = before.changed(scope, |milestone| {
         milestone.set_state(state);
-        milestone.actual_date = actual.map(date_message);
-        milestone.outcome_reported_date = None;
+        milestone.actual_date = happened.then(|| date_message(day));
+        milestone.state_date = (!happened).then(|| date_message(day));
+        milestone.outcome_reported_date = reported;
         reason.clone_into(&mut milestone.state_reason);
         set(milestone);
         if let Some(consequences) = &consequences {
@@ -267,7 +283,7 @@ pub(crate) fn state_changed(
         State::Cancelled => "milepost.milestone.cancelled",
         State::Planned | State::Unspecified => "milepost.milestone.reopened",
     };
-    let change = announced(before, after, EventKind::custom(event_type, payload), context).on(actual);
+    let change = announced(before, after, EventKind::custom(event_type, payload), context).on(Some(day));
     Ok(change.announcing(besides))
 }
 

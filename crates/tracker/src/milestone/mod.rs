@@ -20,7 +20,7 @@ use milepost_resource::{
 use milepost_types::{DamagedRow, Rejection, Violations};
 
 pub(crate) use actions::{
-    Reforecast, StateChange, StateReport, achieve_started, add_evidence, change_state, missing_evidence,
+    Reforecast, StateChange, StateReport, To, achieve_started, add_evidence, change_state, missing_evidence,
     rebaseline, reforecast, reforecast_one, reported_date, state_changed,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};

@@ -78,7 +78,8 @@ fn a_full_milestone_sets_every_field_of_the_message() {
     let unset: Vec<_> = unset.iter().map(|field| field.name()).collect();
     assert_eq!(
         unset,
-        [&["outlook", "nearness", "slippage", "outcome_reported_date"][..], &OF_TEMPLATES].concat()
+        [&["outlook", "nearness", "slippage", "outcome_reported_date", "state_date"][..], &OF_TEMPLATES]
+            .concat()
     );
 }
 

@@ -27,9 +27,9 @@ pub(crate) struct Outcome {
     /// Its state from then on, PLANNED if an outcome was taken back: the number of the schema.
     #[prost(int32, tag = "1")]
     pub(crate) state: i32,
-    /// The day on which it happened, as [`Day`] has it; 0: none.
+    /// The day on which it came to that, as [`Day`] has it; 0: an earlier version did not say.
     #[prost(uint32, tag = "2")]
-    actual: u32,
+    day: u32,
     /// The day of the report; 0: not said.
     #[prost(uint32, tag = "3")]
     reported: u32,
@@ -56,6 +56,8 @@ struct MilestoneView {
     state: i32,
     #[prost(message, optional, tag = "38")]
     outcome_reported_date: Option<gtype::Date>,
+    #[prost(message, optional, tag = "39")]
+    state_date: Option<gtype::Date>,
     #[prost(message, optional, tag = "41")]
     update_time: Option<prost_types::Timestamp>,
 }
@@ -65,7 +67,7 @@ impl MilestoneView {
         let day = |date: Option<&gtype::Date>| date.map(Day::from).unwrap_or_default().0;
         Outcome {
             state: self.state,
-            actual: day(self.actual_date.as_ref()),
+            day: day(self.actual_date.as_ref().or(self.state_date.as_ref())),
             reported: day(self.outcome_reported_date.as_ref()),
             committed: 0,
         }
@@ -130,7 +132,8 @@ pub(crate) fn of_project(
     rows.scan(&KeyRange::prefix(&prefix), Direction::Forward).map(read).collect()
 }
 
-/// Of the outcomes of a milestone the last that counts as known on a day.
+/// Of the outcomes of a milestone the last that counts as known on a day. What is taken back is taken back for all days, but
+/// before the day on which it was cancelled it was wanted, whatever is known.
 pub(crate) fn known(outcomes: &[Outcome], day: Day, knowledge: Knowledge) -> Option<&Outcome> {
     let is_known = |outcome: &&Outcome| match knowledge {
         Knowledge::Unspecified | Knowledge::Latest => true,
@@ -138,7 +141,8 @@ pub(crate) fn known(outcomes: &[Outcome], day: Day, knowledge: Knowledge) -> Opt
         Knowledge::Then if outcome.reported > 0 => outcome.reported <= day.0,
         Knowledge::Then => outcome.committed <= day.0,
     };
-    outcomes.iter().rfind(is_known)
+    let is_of = |outcome: &&Outcome| !outcome.is_cancelled() || outcome.since() <= day;
+    outcomes.iter().filter(is_of).rfind(is_known)
 }
 
 impl Outcome {
@@ -149,7 +153,12 @@ impl Outcome {
 
     /// The day on which the milestone was achieved as a whole; none if it was not.
     pub(crate) fn achieved(&self) -> Option<Day> {
-        (self.state == i32::from(State::Achieved) && self.actual > 0).then_some(Day(self.actual))
+        (self.state == i32::from(State::Achieved) && self.day > 0).then_some(Day(self.day))
+    }
+
+    /// Since when it is so: since the commit if an earlier version did not say.
+    fn since(&self) -> Day {
+        Day(if self.day > 0 { self.day } else { self.committed })
     }
 }
 
@@ -158,6 +167,7 @@ mod tests {
     use jiff::civil::{Date, date};
 
     use super::*;
+    use crate::milestone::{StateChange, StateReport};
     use crate::tests::World;
     use crate::tests::world::Action;
 
@@ -186,6 +196,31 @@ mod tests {
         world.act(&name, Action::Reopen { reason: "not yet".into() }).unwrap();
         assert_eq!([14, 15].map(|day| of(&world, Knowledge::Then, day)), [Some(known), None]);
         assert_eq!(of(&world, Knowledge::Latest, 15), None);
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+
+    /// office.md, section 0, Knowledge: LATEST is all facts about days up to the day, so what was cancelled later was wanted.
+    #[test]
+    fn a_milestone_is_cancelled_from_the_day_of_that_on_whatever_is_known_later() {
+        let (mut world, _) = World::with_projects(&["road"]);
+        let name = world.create("start", None).name;
+        let cancelled = |world: &World, knowledge, day| {
+            let project = "portfolios/wsc/projects/road".parse().unwrap();
+            let outcomes = of_milestone(&world.rows, &project, "start").unwrap();
+            known(&outcomes, date(2021, 5, day).into(), knowledge).is_some_and(Outcome::is_cancelled)
+        };
+        // It is 13 May.
+        let (on, reported) = (Some(date(2021, 5, 3)), Some(date(2021, 5, 5)));
+        world
+            .report(&name, StateReport { change: StateChange::Cancel(on), reason: "no".into(), reported })
+            .unwrap();
+        for (knowledge, first) in [(Knowledge::Latest, 3), (Knowledge::Then, 5), (Knowledge::ThenStrict, 13)]
+        {
+            let found = [first - 1, first].map(|day| cancelled(&world, knowledge, day));
+            assert_eq!(found, [false, true], "{knowledge:?}");
+        }
+        world.act(&name, Action::Reopen { reason: "wanted".into() }).unwrap();
+        assert!(!cancelled(&world, Knowledge::Latest, 13), "what is taken back is so for all days");
         assert_eq!(world.rebuilt(), world.rows);
     }
 

@@ -13,7 +13,6 @@
 use jiff::civil::Date;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::event::v1::{CouplingAchieved, CouplingBroken, MilestoneExtended};
-use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::milestone::{CouplingState, Expiry, Gate, State};
 use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
 use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
@@ -23,7 +22,7 @@ use super::made::{BY_COUPLING, BY_MEMBER, Together, is_open, others, others_of_t
 use super::validity::{announcements, last_day, last_filing, settle};
 use crate::decide::Scope;
 use crate::milestone::{
-    ChangeContext, Reforecast, missing_evidence, reforecast_one, reported_date, state_changed,
+    ChangeContext, Reforecast, To, missing_evidence, reforecast_one, reported_date, state_changed,
 };
 use crate::names::MilestoneName;
 
@@ -77,7 +76,7 @@ fn unmet(scope: &Scope<'_>, achieved: &[&Checked<Milestone>]) -> Result<Vec<Prec
 pub(crate) fn achieve(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    (actual, reported, may_break): (Date, Option<gtype::Date>, bool),
+    (to, may_break): (To, bool),
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
@@ -96,19 +95,11 @@ pub(crate) fn achieve(
     }
     Rejection::unless_met(conditions)?;
     let breaks = !others.is_empty();
-    let achieved = state_changed(
-        scope,
-        Together::alone(before),
-        (State::Achieved, Some(actual)),
-        reason,
-        context,
-        |milestone| {
-            milestone.outcome_reported_date = reported;
-            if breaks {
-                milestone.set_coupling_state(CouplingState::Broken);
-            }
-        },
-    )?;
+    let achieved = state_changed(scope, Together::alone(before), to, reason, context, |milestone| {
+        if breaks {
+            milestone.set_coupling_state(CouplingState::Broken);
+        }
+    })?;
     if !breaks {
         return Ok(vec![achieved]);
     }
@@ -120,7 +111,7 @@ pub(crate) fn achieve(
     let broken = others.iter().map(|other| {
         let after = other.changed(scope, |milestone| milestone.set_coupling_state(CouplingState::Broken));
         let kind = EventKind::custom("milepost.coupling.broken", Payload::CouplingBroken(payload.clone()));
-        Change::of(kind, Some(other), after).on(Some(actual))
+        Change::of(kind, Some(other), after).on(Some(to.day))
     });
     Ok(vec![achieved.announcing(broken)])
 }
@@ -153,6 +144,7 @@ pub(crate) fn achieve_coupled(
     let context = ChangeContext::of(scope, before.name())?;
     let actual = context.act_day("actual_date", *actual)?;
     let reported = reported_date(*reported, context.current_date)?;
+    let to = To { state: State::Achieved, day: actual, reported };
     let others = coupled(scope, before, is_open)?;
     if others.is_empty() {
         return Err(Rejection::precondition(
@@ -165,9 +157,7 @@ pub(crate) fn achieve_coupled(
     Rejection::unless_met(unmet(scope, &all)?)?;
     let mut changes = Vec::with_capacity(all.len());
     for together in Together::each(&all) {
-        let to = (State::Achieved, Some(actual));
         changes.push(state_changed(scope, together, to, reason, &context, |milestone| {
-            milestone.outcome_reported_date = reported;
             milestone.set_coupling_state(CouplingState::Achieved);
         })?);
     }
@@ -198,6 +188,7 @@ pub(crate) fn reforecast_coupled(
 pub(crate) fn reopen(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
+    to: To,
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
@@ -222,7 +213,7 @@ pub(crate) fn reopen(
     }
     Rejection::unless_met(conditions)?;
     let each = Together::each(&all).map(|together| {
-        state_changed(scope, together, (State::Planned, None), reason, context, |milestone| {
+        state_changed(scope, together, to, reason, context, |milestone| {
             if milestone.coupling_state() == CouplingState::Achieved {
                 milestone.set_coupling_state(CouplingState::Coupled);
             }

@@ -26,7 +26,7 @@ use super::made::{Together, is_open, satisfied_by_others};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
-use crate::milestone::{ChangeContext, state_changed};
+use crate::milestone::{ChangeContext, To, reported_date, state_changed};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
 use crate::parent::Followed;
 use crate::tables;
@@ -115,7 +115,13 @@ pub(crate) fn apply(
 }
 
 /// The version that a project is brought up to.
-pub(crate) struct Which(pub(crate) TemplateVersionName);
+pub(crate) struct Which {
+    pub(crate) version: TemplateVersionName,
+    /// The day; none: today.
+    pub(crate) date: Option<Date>,
+    /// The day on which it was reported; none: that of the commit.
+    pub(crate) reported: Option<Date>,
+}
 
 /// Brings what a template made in a project up to a version.
 ///
@@ -125,17 +131,19 @@ pub(crate) struct Which(pub(crate) TemplateVersionName);
 pub(crate) fn upgrade(
     scope: &Scope<'_>,
     template: &Checked<Template>,
-    Application { project, which: Which(version), dates }: &Application<Which>,
+    Application { project, which: Which { version, date, reported }, dates }: &Application<Which>,
 ) -> Result<Vec<Change>, Rejection> {
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
+    let day = context.act_day("date", *date)?;
+    let reported = reported_date(*reported, context.current_date)?;
     let version = scope.rows.find(version)?;
     if version.is_deleted() {
         return Err(Rejection::deleted(version.name()));
     }
     check_state(&version, "upgrade to", &[VersionState::Published])?;
     let there = of_project(&scope.rows, template.name(), project)?;
-    check_later(scope, template, project, &version, &there, context.current_date)?;
+    check_later(scope, template, project, &version, &there, day)?;
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let plan = Plan { scope, project, version: &version, context: &context };
@@ -144,7 +152,7 @@ pub(crate) fn upgrade(
         match items.get(milestone.template_item.as_str()) {
             None if is_open(milestone) => {
                 let reason = format!("{} has no such item", version.name());
-                let to = (State::Cancelled, None);
+                let to = To { state: State::Cancelled, day, reported };
                 let change = state_changed(scope, Together::alone(milestone), to, &reason, &context, |_| {})?;
                 cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
             }
@@ -160,7 +168,7 @@ pub(crate) fn upgrade(
     let needed = plan.needed(&new)?;
     new.retain(|item| needed.contains(item.id.as_str()));
     let made = plan.make(new, dates, &there)?;
-    plan.changes("milepost.template.upgraded", context.current_date, made, kept, cancelled)
+    plan.changes("milepost.template.upgraded", day, made, kept, cancelled)
 }
 
 /// Refuses a version that a project is not to be brought up to: all that speaks against it.
@@ -170,16 +178,15 @@ fn check_later(
     project: &ProjectName,
     version: &Checked<TemplateVersion>,
     there: &[Checked<Milestone>],
-    today: Date,
+    day: Date,
 ) -> Result<(), Rejection> {
     let mut conditions = Vec::new();
     let mut unmet = |kind, subject: String, description: String| {
         conditions.push(Precondition { kind, subject, description });
     };
     let from = date(version.in_force_from.as_ref());
-    if let Some(from) = from.filter(|from| *from > today) {
-        let description =
-            format!("it is in force from {from}, which is after {today}, the portfolio's current date");
+    if let Some(from) = from.filter(|from| *from > day) {
+        let description = format!("it is in force from {from}, which is after {day}, the day of the upgrade");
         unmet("NOT_IN_FORCE", version.name().to_string(), description);
     }
     let live = there.iter().filter(|milestone| !milestone.is_deleted());

@@ -190,7 +190,7 @@ impl Consequences {
     pub(crate) fn of(
         scope: &Scope<'_>,
         together: Together<'_>,
-        (state, actual): (State, Option<Date>),
+        (state, day): (State, Date),
     ) -> Result<Self, DamagedRow> {
         if state != State::Achieved {
             return Ok(Self { needless: BTreeSet::new(), used: None });
@@ -203,7 +203,7 @@ impl Consequences {
         let until_type = before.validity.as_ref().map_or("", |validity| validity.until_type.as_str());
         let mut used = happened(scope, until_type, before)?;
         if !until_type.is_empty() && together.has_type(until_type, together.others()) {
-            used = used.into_iter().chain(actual).min();
+            used = used.into_iter().chain([day]).min();
         }
         Ok(Self { needless, used })
     }

@@ -161,7 +161,11 @@ impl World {
 
     /// The same, on these dates.
     fn upgrade_by(&mut self, id: &str, dates: Dates) -> Result<Vec<Event>, Rejection> {
-        let application = Application { project: road(), which: Which(version(id)), dates };
+        let application = Application {
+            project: road(),
+            which: Which { version: version(id), date: None, reported: None },
+            dates,
+        };
         let target = Target { name: template(), etag: None };
         self.submit(command(Custom::act(target, application, upgrade as Run<_, _, _>)))
     }

@@ -150,6 +150,60 @@ async fn without_the_registry_what_is_known_goes_on_and_the_rest_is_unavailable(
     tracker.stop().await;
 }
 
+/// What is written once goes by all that the registry acknowledged before the call, not only by what was followed so far.
+#[tokio::test]
+async fn acts_that_do_not_correct_themselves_later_wait_for_what_the_registry_knows() {
+    use milepost_proto::tracker::v1::campaign_service_client::CampaignServiceClient;
+    use milepost_proto::tracker::v1::template_service_client::TemplateServiceClient;
+    use milepost_proto::tracker::v1::warning_policy_service_client::WarningPolicyServiceClient;
+
+    let (mut registry, mut tracker) = road().await;
+    registry.stop();
+    let mut campaigns = CampaignServiceClient::new(tracker.channel.clone());
+    let mut templates = TemplateServiceClient::new(tracker.channel.clone());
+    let mut policies = WarningPolicyServiceClient::new(tracker.channel.clone());
+    for (is_there, expected) in [(false, Code::Unavailable), (true, Code::NotFound)] {
+        if is_there {
+            registry.start();
+        }
+        let campaign = || "portfolios/wsc/campaigns/none".to_owned();
+        let template = || "portfolios/wsc/templates/none".to_owned();
+        let project = || "portfolios/wsc/projects/road".to_owned();
+        let close = CloseCampaignRequest { name: campaign(), ..Default::default() };
+        let sign_off = SignOffCampaignRequest { name: campaign(), ..Default::default() };
+        let revise = ReviseCampaignRequest { name: campaign(), reason: "so".into(), ..Default::default() };
+        let recompute = RecomputeWarningsRequest {
+            name: "portfolios/wsc/warningPolicies/none".into(),
+            period_end: day("2021-04-30".parse().unwrap()),
+            reason: "so".into(),
+            ..Default::default()
+        };
+        let apply = ApplyTemplateRequest { name: template(), project: project(), ..Default::default() };
+        let upgrade = UpgradeTemplateRequest {
+            name: template(),
+            project: project(),
+            version: format!("{}/versions/first", template()),
+            ..Default::default()
+        };
+        let advance = AdvanceDateRequest {
+            portfolio: "portfolios/none".into(),
+            date: day("2021-05-13".parse().unwrap()),
+            ..Default::default()
+        };
+        let refusals = [
+            campaigns.close_campaign(close).await.unwrap_err(),
+            campaigns.sign_off_campaign(sign_off).await.unwrap_err(),
+            campaigns.revise_campaign(revise).await.unwrap_err(),
+            policies.recompute_warnings(recompute).await.unwrap_err(),
+            templates.apply_template(apply).await.unwrap_err(),
+            templates.upgrade_template(upgrade).await.unwrap_err(),
+            tracker.client.advance_date(advance).await.unwrap_err(),
+        ];
+        assert_eq!(refusals.map(|refused| refused.code()), [expected; 7]);
+    }
+    tracker.stop().await;
+}
+
 #[tokio::test]
 async fn a_registry_that_hangs_holds_nobody_up_for_long() {
     let (mut registry, mut tracker) = road().await;

@@ -186,11 +186,14 @@ impl World {
 
     /// Achieves a milestone on a day, as it was reported on another.
     pub(crate) fn achieve_reported(&mut self, name: &str, actual: Date, reported: Option<Date>) {
-        let report =
-            StateReport { change: StateChange::Achieve(Some(actual)), reason: String::new(), reported };
+        let change = StateChange::Achieve(Some(actual));
+        self.report(name, StateReport { change, reason: String::new(), reported }).unwrap();
+    }
+
+    /// Changes the state of a milestone.
+    pub(crate) fn report(&mut self, name: &str, report: StateReport) -> Result<Vec<Event>, Rejection> {
         let target = Target { name: name.parse().unwrap(), etag: None };
-        let act = Custom::act(target, report, change_state as Run<_, _, _>);
-        self.submit(command(act)).unwrap();
+        self.submit(command(Custom::act(target, report, change_state as Run<_, _, _>)))
     }
 
     pub(crate) fn advance(&mut self, date: Date) -> Result<Vec<Event>, Rejection> {
@@ -278,13 +281,13 @@ impl Action {
                 change_state as Run<_, _, _>,
             ),
             Action::Miss { reason } => {
-                Custom::act(target(), report(StateChange::Miss, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Miss(None), reason), change_state as Run<_, _, _>)
             }
             Action::Cancel { reason } => {
-                Custom::act(target(), report(StateChange::Cancel, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Cancel(None), reason), change_state as Run<_, _, _>)
             }
             Action::Reopen { reason } => {
-                Custom::act(target(), report(StateChange::Reopen, reason), change_state as Run<_, _, _>)
+                Custom::act(target(), report(StateChange::Reopen(None), reason), change_state as Run<_, _, _>)
             }
             Action::AddEvidence(evidence) => Custom::act(target(), evidence, add_evidence as Run<_, _, _>),
         })

@@ -185,16 +185,16 @@ fn a_first_forecast_slips_from_the_baseline_and_a_withdrawn_one_back_to_it() {
 #[test]
 fn outcomes_and_forecasts_say_on_which_day_they_were_reported() {
     let mut world = world();
-    let run = |world: &mut World, report: StateReport| world.submit(reported(report));
+    let run = |world: &mut World, report: StateReport| world.report(START, report);
     let of = |change, reported| StateReport { change, reason: "so".into(), reported };
     let tomorrow = TODAY.tomorrow().unwrap();
-    for change in [StateChange::Achieve(None), StateChange::PartiallyAchieve(None), StateChange::Miss] {
+    for change in [StateChange::Achieve(None), StateChange::PartiallyAchieve(None), StateChange::Miss(None)] {
         let refused = run(&mut world, of(change, Some(tomorrow))).unwrap_err().to_string();
         assert!(refused.contains("reported_date"), "{refused}");
     }
-    run(&mut world, of(StateChange::Miss, Some(date(2021, 5, 3)))).unwrap();
+    run(&mut world, of(StateChange::Miss(None), Some(date(2021, 5, 3)))).unwrap();
     assert_eq!(start(&world).outcome_reported_date, day(date(2021, 5, 3)));
-    run(&mut world, of(StateChange::Reopen, None)).unwrap();
+    run(&mut world, of(StateChange::Reopen(None), None)).unwrap();
     assert_eq!(start(&world).outcome_reported_date, None);
     let given = Reforecast { forecast: Some(LATER), reason: String::new(), reported: Some(date(2021, 5, 4)) };
     let target = Target { name: START.parse().unwrap(), etag: None };
@@ -207,9 +207,34 @@ fn outcomes_and_forecasts_say_on_which_day_they_were_reported() {
     assert_eq!(forecast.reported_date, day(date(2021, 5, 4)));
 }
 
-fn reported(report: StateReport) -> crate::command::Command {
-    let target = Target { name: START.parse().unwrap(), etag: None };
-    crate::tests::world::command(Custom::act(target, report, change_state as Run<_, _, _>))
+/// office.md, section 0: every act has a civil date, which is never later than the day.
+#[test]
+fn what_did_not_happen_or_is_taken_back_says_on_which_day() {
+    type Change = fn(Option<Date>) -> StateChange;
+    let given = date(2021, 5, 3);
+    let report = |change, reported| StateReport { change, reason: "so".into(), reported };
+    for (is_open, change) in [
+        (true, StateChange::Miss as Change),
+        (true, StateChange::Cancel as Change),
+        (false, StateChange::Reopen as Change),
+    ] {
+        let mut world = world();
+        if !is_open {
+            world.report(START, report(StateChange::Cancel(None), None)).unwrap();
+        }
+        let before = start(&world);
+        let refused = world.report(START, report(change(TODAY.tomorrow().ok()), None)).unwrap_err();
+        assert!(refused.to_string().contains("date"), "{refused}");
+        assert_eq!(start(&world), before);
+        let events = world.report(START, report(change(Some(given)), Some(date(2021, 5, 4)))).unwrap();
+        assert_eq!(events[0].event_date, day(given));
+        let after = start(&world);
+        assert_eq!((after.state_date, after.actual_date), (day(given), None));
+        assert_eq!(after.outcome_reported_date, day(date(2021, 5, 4)));
+    }
+    let mut world = world();
+    let events = world.report(START, report(StateChange::Cancel(None), None)).unwrap();
+    assert_eq!((events[0].event_date, start(&world).state_date), (day(TODAY), day(TODAY)));
 }
 
 #[test]
@@ -294,7 +319,7 @@ fn an_outcome_is_reached_from_the_states_that_allow_it_and_no_other() {
             );
             let happened = matches!(to, State::Achieved | State::PartiallyAchieved);
             let actual = happened.then_some(TODAY).and_then(day);
-            assert_eq!((after.actual_date, done.event.event_date), (actual, actual), "{case}");
+            assert_eq!((after.actual_date, done.event.event_date), (actual, day(TODAY)), "{case}");
             let stands = (after.nearness(), after.slippage(), after.outlook());
             let expected = match to {
                 State::Planned => (Nearness::Ahead, Slippage::None, Outlook::OnTrack),
