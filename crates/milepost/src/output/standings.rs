@@ -29,8 +29,12 @@ pub struct Standing {
     pub scores: Vec<Score>,
     /// The criterion by which it is before the next one. Empty: it needed none.
     pub decided_by: String,
-    /// The findings that veto it: their names.
+    /// Why it has no total though it has every score, as a code. Empty: it has one, or a score says what is missing.
+    pub total_missing: String,
+    /// The findings that veto it: the names of the first ones.
     pub vetoed_by: Vec<String>,
+    /// How many veto it, named or not.
+    pub veto_count: usize,
     pub member_days: i32,
     /// Whether a sign-off names it.
     pub is_pioneer: bool,
@@ -64,7 +68,9 @@ pub fn of(standings: &CampaignStandings) -> Vec<Standing> {
         total: standing.total.clone(),
         scores: standing.scores.iter().map(score).collect(),
         decided_by: standing.decided_by.clone(),
+        total_missing: standing.total_missing.clone(),
         vetoed_by: standing.vetoed_by.clone(),
+        veto_count: usize::try_from(standing.veto_count).unwrap_or(0).max(standing.vetoed_by.len()),
         member_days: standing.member_days,
         is_pioneer: false,
     };

@@ -121,6 +121,30 @@ fn standings_are_a_table_with_bars() {
     assert!(shown.left_out.is_empty());
 }
 
+/// The server names the first findings that veto a member, and counts all.
+#[test]
+fn what_else_vetoes_a_member_is_counted_and_a_missing_total_says_why() {
+    let standing = |vetoed: usize, veto_count, why: &str| CampaignStanding {
+        vetoed_by: (0..vetoed).map(|number| format!("portfolios/p/projects/a/findings/f{number}")).collect(),
+        veto_count,
+        total_missing: why.into(),
+        ..CampaignStanding::default()
+    };
+    for (standing, noted) in [
+        (standing(0, 0, ""), ""),
+        (standing(2, 2, ""), "\tvetoed by f0, f1\t"),
+        (standing(2, 17, ""), "\tvetoed by f0, f1 and 15 more\t"),
+        // Of a server that does not count them.
+        (standing(1, 0, ""), "\tvetoed by f0\t"),
+        (standing(1, 1, "TOO_LARGE"), "\tvetoed by f0; TOO_LARGE\t"),
+    ] {
+        let standings = CampaignStandings { standings: vec![standing], ..CampaignStandings::default() };
+        let answer = GetCampaignStandingsResponse { standings: Some(standings), ..Default::default() };
+        let shown = of(&json::dynamic(&answer), &output(None, Format::Table)).unwrap().text;
+        assert!(shown.contains(noted) && shown.contains("veto") != noted.is_empty(), "{noted:?} in {shown}");
+    }
+}
+
 /// office.md, section 2: 40 km, 25 done, 4 of 10 built are 72.5 %; what has no plan is missing.
 #[test]
 fn a_rollup_is_a_table_of_groups_and_one_of_elements() {

@@ -196,12 +196,17 @@ fn key(wall: &Wall) -> String {
 /// What is to be said of a member besides its scores.
 fn note(row: &Standing) -> String {
     let decided = Some(&row.decided_by).filter(|by| !by.is_empty()).map(|by| format!("ahead by {by}"));
-    let vetoed = (!row.vetoed_by.is_empty()).then(|| {
+    let vetoed = (row.veto_count > 0).then(|| {
         let findings: Vec<String> = row.vetoed_by.iter().map(|finding| last(finding)).collect();
-        format!("vetoed by {}", findings.join(", "))
+        let more = match row.veto_count.saturating_sub(findings.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("vetoed by {}{more}", findings.join(", "))
     });
+    let total = Some(row.total_missing.clone()).filter(|why| !why.is_empty());
     let missing = row.scores.iter().filter(|score| score.value.is_some()).flat_map(|score| score.why.clone());
-    decided.into_iter().chain(vetoed).chain(missing).collect::<Vec<_>>().join("; ")
+    decided.into_iter().chain(vetoed).chain(total).chain(missing).collect::<Vec<_>>().join("; ")
 }
 
 /// The id of a resource.

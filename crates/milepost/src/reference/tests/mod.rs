@@ -319,6 +319,22 @@ fn what_is_not_listed_is_counted() {
     }
 }
 
+/// The server names the first findings that veto a member, and counts all; it says why a total is not there.
+#[test]
+fn all_findings_that_veto_a_member_are_counted_and_a_missing_total_says_why() {
+    for (language, vetoed, missing) in [
+        ("en", "vetoed by 1,025 findings", "a number is too large"),
+        ("zh", "一票否决（1,025项问题）", "数值过大"),
+    ] {
+        let mut view = office(language);
+        let standing = &mut view.campaigns[0].standings[4];
+        standing.veto_count = 1025;
+        standing.total_missing = "TOO_LARGE".into();
+        let note = view.words.standing_note(&view.campaigns[0], &view.campaigns[0].standings[4]);
+        assert!(note.contains(vetoed) && note.contains(missing), "{note}");
+    }
+}
+
 #[test]
 fn text_with_markup_stays_text() {
     let page = html::document(&hostile("en"));

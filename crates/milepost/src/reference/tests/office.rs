@@ -123,6 +123,7 @@ fn campaign() -> Campaign {
             },
             Standing {
                 vetoed_by: vec!["portfolios/p/projects/x/findings/fall".into()],
+                veto_count: 1,
                 ..member("中电重庆软件园", 5, "95.00", [score("95.00"), score("95.00"), score("95.00")])
             },
             member("超瞬态实验装置", 0, "", [score("98.00"), no_inspection, score("87.50")]),

@@ -12,6 +12,7 @@ use milepost_proto::tracker::v1::template_offset::Unit;
 use super::{Words, grouped};
 use crate::output::plan::{Chart, Item, Plan, Root, mark};
 use crate::output::standings::{self, Score, Standing};
+use crate::output::text;
 use crate::output::wall::{LIGHTS, Letters, NOTHING};
 use crate::reference::view::{Campaign, Criterion, OrderKind, Template};
 
@@ -165,15 +166,16 @@ impl Words {
             let by = by.map_or(standing.decided_by.clone(), |criterion| self.criterion_title(criterion));
             parts.push(self.choose(format!("同分，{by}占先"), format!("same total, ahead by {by}")));
         }
-        if !standing.vetoed_by.is_empty() {
-            let count = standing.vetoed_by.len();
-            parts.push(self.choose(
-                format!("一票否决（{count}项问题）"),
-                format!("vetoed by {count} {}", if count == 1 { "finding" } else { "findings" }),
-            ));
+        if standing.veto_count > 0 {
+            let findings = text::count(standing.veto_count as u64, "finding", "findings");
+            let count = text::grouped(&standing.veto_count.to_string());
+            parts.push(self.choose(format!("一票否决（{count}项问题）"), format!("vetoed by {findings}")));
         }
         if standing.rank.is_none() {
             parts.push(self.choose("未评定", "not ranked").to_owned());
+        }
+        if !standing.total_missing.is_empty() {
+            parts.push(self.why(&standing.total_missing));
         }
         let evaluated = standing.scores.iter().filter(|score| score.value.is_some());
         let mut missing: Vec<String> =
