@@ -2,12 +2,23 @@
 //!
 //! What it looks like is shown by the snapshots of its own tests; here it is read through the API.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, ToSpan};
+use milepost_client::Client;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1 as registry;
-use milepost_tests::Cluster;
+use milepost_proto::tracker::v1::campaign_criterion::Kind;
+use milepost_proto::tracker::v1::{
+    AdvanceDateRequest, Campaign, CampaignCriterion, CampaignMember, CreateCampaignRequest,
+    OpenCampaignRequest,
+};
 use milepost_tests::cli::run_command;
-use milepost_tests::command::create_portfolio;
+use milepost_tests::command::{create_portfolio, create_project};
 use milepost_tests::demo::{self, shell};
 use milepost_tests::terminal::{self, Shown};
+use milepost_tests::{Cluster, Role, past};
+use milepost_types::{Clock, SystemClock};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_director_prints_what_the_demo_loaded() {
@@ -80,6 +91,68 @@ async fn every_page_of_projects_is_read() {
     let drawn =
         run_command(shell(&cluster, "milepost portfolio report p --language en")).await.succeeded().out;
     assert!(drawn.contains("2,100 projects, 0 key projects"), "{drawn}");
+}
+
+/// The registry says which day the clock has, and the tracker as of which milestones and campaigns are: an earlier one just
+/// after midnight, and until somebody confirms a date that is months ahead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_drawn_while_campaigns_stand_as_of_an_earlier_day_than_the_clock_has() {
+    let mut cluster = Cluster::all(&[]);
+    let now = SystemClock.now();
+    let began = now - SignedDuration::from_hours(200 * 24);
+    let first = began.to_zoned(TimeZone::get("Asia/Shanghai").expect("a zone")).date();
+    past::write(&cluster.data(Role::All), began, async |client| {
+        create_portfolio("p").once(client).await.expect("a portfolio");
+        client.projects().create_project(create_project("p", "x")).await.expect("a project");
+        let date =
+            AdvanceDateRequest { portfolio: "portfolios/p".into(), date: day(first), ..Default::default() };
+        client.milestones().advance_date(date).await.expect("its first day");
+        campaign(client, "running", first).await;
+        campaign(client, "coming", first.saturating_add(100.days())).await;
+    })
+    .await;
+    cluster.start().await;
+    let yesterday = first.saturating_add(199.days());
+    for line in [
+        "milepost portfolio report p --language en".to_owned(),
+        format!("milepost portfolio report p --language en --date {yesterday}"),
+    ] {
+        let drawn = run_command(shell(&cluster, &line)).await.succeeded().out;
+        let standings = format!("standings on {}", milepost_types::prose::date(first, "en"));
+        assert!(drawn.contains("running") && drawn.contains(&standings), "{line}\n{drawn}");
+        assert!(!drawn.contains("coming"), "{line}\n{drawn}");
+    }
+}
+
+fn day(date: Date) -> Option<gtype::Date> {
+    Some(gtype::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() })
+}
+
+/// A campaign of two hundred days that is open.
+async fn campaign(client: &Client, id: &str, start: Date) {
+    let criterion = CampaignCriterion {
+        id: "safety".into(),
+        kind: Kind::Safety.into(),
+        weight_bp: 10_000,
+        ..Default::default()
+    };
+    let member = CampaignMember { project: "portfolios/p/projects/x".into(), ..Default::default() };
+    let campaign = CreateCampaignRequest {
+        parent: "portfolios/p".into(),
+        campaign_id: id.into(),
+        campaign: Some(Campaign {
+            display_name: id.into(),
+            start_date: day(start),
+            end_date: day(start.saturating_add(200.days())),
+            members: vec![member],
+            criteria: vec![criterion],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    client.campaigns().create_campaign(campaign).await.expect("a campaign");
+    let open = OpenCampaignRequest { name: format!("portfolios/p/campaigns/{id}"), ..Default::default() };
+    client.campaigns().open_campaign(open).await.expect("it is open");
 }
 
 /// An office that keeps a list, a plan, a ring, indicators and their parts, and a timeline: what facts and figures there are is drawn, and
