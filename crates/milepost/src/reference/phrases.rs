@@ -16,7 +16,7 @@ use crate::output::text;
 
 /// What stands for an absent value.
 pub const ABSENT: &str = "–";
-/// What is missing is named so often, and then counted.
+/// What is missing, and sources of a value, are named so often, and then counted.
 pub const NAMED: usize = 3;
 /// Elements of a collection, and projects of a wall of lights, that are listed one by one.
 pub const LISTED: usize = 40;
@@ -197,7 +197,10 @@ impl Words {
             });
         }
         if !indicator.sources.is_empty() {
-            about.push(format!("{}{}{}", self.source(), self.colon(), indicator.sources.join(self.comma())));
+            let mut sources: Vec<String> = indicator.sources.iter().take(NAMED).cloned().collect();
+            let more = indicator.sources.len() - sources.len();
+            sources.extend((more > 0).then(|| self.more(signed(more as u64))));
+            about.push(format!("{}{}{}", self.source(), self.colon(), sources.join(self.comma())));
         }
         about.join(" · ")
     }
@@ -231,7 +234,8 @@ impl Words {
             let value = |(whose, qualifier, number): &(String, Qualifier, String)| {
                 format!("{} ({whose})", self.qualified(*qualifier, &self.measure(number, &indicator.unit)))
             };
-            let values: Vec<String> = contradiction.values.iter().map(value).collect();
+            let more = (contradiction.more > 0).then(|| self.more(signed(contradiction.more as u64)));
+            let values: Vec<String> = contradiction.values.iter().map(value).chain(more).collect();
             let date = contradiction.date.map(|date| format!(" · {}", self.day(date))).unwrap_or_default();
             format!("{}{}{}{date}", self.clash(contradiction.clash), self.colon(), values.join(self.comma()))
         };

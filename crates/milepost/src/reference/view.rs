@@ -295,6 +295,8 @@ pub struct Contradiction {
     pub date: Option<Date>,
     /// Whose each is, and what it is.
     pub values: Vec<(String, Qualifier, String)>,
+    /// How many further values there are.
+    pub more: usize,
 }
 
 /// How values contradict each other.
@@ -373,6 +375,8 @@ pub struct Orders {
     pub groups: Vec<OrderGroup>,
     /// Whose orders are overdue, and how many, the most first.
     pub overdue: Vec<(String, u64)>,
+    /// How many further organizations have overdue orders, and how many orders these are.
+    pub more_overdue: (u64, u64),
 }
 
 /// Orders of one kind.

@@ -1,6 +1,6 @@
 //! Rectification orders by light, and whose are overdue.
 
-use super::{BAR, Writer, table};
+use super::{BAR, Writer, paragraph, table};
 use crate::output::markup::escaped;
 use crate::output::text;
 use crate::reference::phrases::{ABSENT, signed};
@@ -39,6 +39,7 @@ impl Writer<'_> {
             let heads = [words.responsible(), &format!("#{}", words.overdue()), BAR];
             content += &format!("<h3>{}</h3>\n", words.overdue());
             content += &table("bars", words.overdue(), &heads, &rows);
+            content += &paragraph("note", &words.more_overdue(orders.more_overdue));
         }
         if !self.view.is_today {
             content += &self.nothing(words.orders_as_of_today());

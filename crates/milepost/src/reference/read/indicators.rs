@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::output::value::civil_date;
 use crate::reference::view::{Clash, Contradiction, Indicator, Qualifier, Target, Value, Verdict};
 
-/// Contradictions of an indicator, and sources of a value, that are shown.
+/// Contradictions of an indicator, and values of each, that are shown.
 const SHOWN: usize = 3;
 /// A part this deep is shown as if it were no deeper.
 const DEEPEST: usize = 16;
@@ -102,7 +102,7 @@ impl Reader<'_> {
         let split = |page: ListObservationsResponse| (page.observations, page.next_page_token);
         let each = |observation: Observation| {
             let is_of_value = observation.state() != State::Retracted && observation.dimensions.is_empty();
-            if is_of_value && !found.contains(&observation.source) && found.len() < SHOWN {
+            if is_of_value && !found.contains(&observation.source) {
                 found.push(observation.source);
             }
         };
@@ -140,7 +140,8 @@ impl Reader<'_> {
             values.push((whose, qualifier(value.qualifier()), value.value.clone()));
         }
         let date = contradiction.period.as_ref().and_then(|period| civil_date(period.end_date));
-        Ok(Some(Contradiction { clash, date, values }))
+        let more = contradiction.values.len() - values.len();
+        Ok(Some(Contradiction { clash, date, values, more }))
     }
 }
 

@@ -51,10 +51,8 @@ impl Reader<'_> {
         {
             return Ok(None);
         }
-        let mut orders =
-            Orders { groups: groups.into_values().collect(), overdue: overdue.into_iter().collect() };
-        orders.overdue.sort_by_key(|(responsible, count)| (Reverse(*count), responsible.clone()));
-        orders.overdue.truncate(ORDERS);
+        let (overdue, more_overdue) = most(overdue);
+        let mut orders = Orders { groups: groups.into_values().collect(), overdue, more_overdue };
         self.name_organizations(&mut orders).await?;
         Ok(Some(orders))
     }
@@ -106,6 +104,14 @@ impl Reader<'_> {
     }
 }
 
+/// Those with the most overdue orders, the most first; and how many others there are, with how many orders.
+fn most(overdue: BTreeMap<String, u64>) -> (Vec<(String, u64)>, (u64, u64)) {
+    let mut most: Vec<(String, u64)> = overdue.into_iter().collect();
+    most.sort_by_key(|(responsible, count)| (Reverse(*count), responsible.clone()));
+    let rest = most.split_off(most.len().min(ORDERS));
+    (most, (rest.len() as u64, rest.iter().map(|(_, count)| count).sum()))
+}
+
 fn kind(order: &RectificationOrder) -> OrderKind {
     match (order.light(), order.state()) {
         (Light::Red, _) => OrderKind::Red,
@@ -113,5 +119,20 @@ fn kind(order: &RectificationOrder) -> OrderKind {
         (Light::Blue, _) => OrderKind::Blue,
         (_, State::Answered) => OrderKind::Waiting,
         _ => OrderKind::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_with_the_most_overdue_orders_come_first_and_the_others_are_counted() {
+        let overdue =
+            |organizations: u64| (1..=organizations).map(|count| (format!("o{count:02}"), count)).collect();
+        let (first, rest) = most(overdue(ORDERS as u64 + 2));
+        assert_eq!((first.len(), first[0].clone(), rest), (ORDERS, ("o12".to_owned(), 12), (2, 3)));
+        let (all, rest) = most(overdue(ORDERS as u64));
+        assert_eq!((all.len(), rest), (ORDERS, (0, 0)));
     }
 }

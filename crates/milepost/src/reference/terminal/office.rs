@@ -120,6 +120,7 @@ impl Writer<'_> {
                     rows().map(|(_, count)| Cell { text: bar(*count), style: WARNING }),
                 ),
             ]);
+            out += &self.some(FAINT, &words.more_overdue(orders.more_overdue), 0);
         }
         if !self.view.is_today {
             out += &self.nothing(words.orders_as_of_today());

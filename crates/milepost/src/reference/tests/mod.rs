@@ -202,6 +202,19 @@ fn no_text_controls_the_terminal() {
 }
 
 #[test]
+fn sources_and_contradicting_values_that_are_not_named_are_counted() {
+    let mut view = sample::full("en");
+    let indicators = view.indicators.as_mut().unwrap();
+    indicators[0].sources = (1..=5).map(|number| format!("bulletin {number}")).collect();
+    let contradicted = indicators.iter_mut().find(|indicator| !indicator.contradictions.is_empty()).unwrap();
+    contradicted.contradictions[0].more = 7;
+    for page in [terminal::draw(&view, 120, false), html::document(&view)] {
+        assert!(page.contains("bulletin 3, and 2 more") && !page.contains("bulletin 4"), "{page}");
+        assert!(page.contains("(yearbook), and 7 more"), "{page}");
+    }
+}
+
+#[test]
 fn absent_is_said_and_is_never_zero() {
     for language in ["en", "zh"] {
         let mut view = sample::small(language);
@@ -312,6 +325,7 @@ fn what_is_not_listed_is_counted() {
             "980 more members are not listed, 12 of them not ranked",
             "960 more projects are not listed",
             "1,232 more are not listed",
+            "21 more with 33 overdue in all are not listed",
             "28 more items are not listed",
         ] {
             assert!(page.contains(expected), "{expected}:\n{page}");

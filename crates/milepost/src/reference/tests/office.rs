@@ -56,6 +56,7 @@ pub fn add_long(view: &mut View) {
     let mut orders = orders();
     orders.groups[0].count = 1234;
     orders.overdue[0].1 = 1200;
+    orders.more_overdue = (21, 33);
     view.orders = Some(orders);
     let mut items = items();
     items.extend((0..80_i32).map(|number| {
@@ -191,6 +192,7 @@ fn orders() -> Orders {
             group(OrderKind::Open, 4, Vec::new()),
         ],
         overdue: vec![("重庆大学".into(), 2), ("China Electronics".into(), 1)],
+        more_overdue: (0, 0),
     }
 }
 

@@ -274,6 +274,7 @@ fn indicators() -> Vec<Indicator> {
             ("bulletin".into(), Qualifier::Exact, "876".into()),
             ("yearbook".into(), Qualifier::About, "880".into()),
         ],
+        more: 0,
     };
     vec![
         Indicator {

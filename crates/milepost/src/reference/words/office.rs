@@ -251,6 +251,20 @@ impl Words {
         )
     }
 
+    /// `3 more with 5 overdue in all are not listed`; nothing if all are.
+    pub fn more_overdue(self, (organizations, orders): (u64, u64)) -> String {
+        if organizations == 0 {
+            return String::new();
+        }
+        let [count, overdue] = [organizations, orders].map(|count| text::grouped(&count.to_string()));
+        self.choose(
+            format!("另{count}个单位未列出，共逾期{overdue}件；逾期多的在前"),
+            format!(
+                "{count} more with {overdue} overdue in all are not listed; those with the most come first"
+            ),
+        )
+    }
+
     /// `in force from 1 July 2020`
     pub fn in_force_from(self, date: Date) -> String {
         let day = self.day(date);
