@@ -183,8 +183,11 @@ impl Axis {
         let unit = if is_months { MONTH } else { 1.0 };
         let steps: &[i32] =
             if is_months { &[1, 2, 3, 6, 12, 24, 60, 120, 240] } else { &[1, 2, 5, 7, 14, 30] };
-        let fits = |step: &&i32| span / (f64::from(**step) * unit) <= TICKS;
-        let step = steps.iter().find(fits).or(steps.last()).copied().unwrap_or(1);
+        // Items may be counted from each other for thousands of years.
+        let centuries = (0..).map_while(|power| 10_i32.checked_pow(power)?.checked_mul(600));
+        let longer = centuries.flat_map(|step| [1, 2, 5].map(|times| step.saturating_mul(times)));
+        let fits = |step: &i32| span / (f64::from(*step) * unit) <= TICKS;
+        let step = steps.iter().copied().chain(longer).find(fits).unwrap_or(i32::MAX);
         Self { first, last: first + span, is_months, step }
     }
 
@@ -199,7 +202,7 @@ impl Axis {
         // There are few steps from one end to the other.
         #[allow(clippy::cast_possible_truncation)]
         let (first, last) = ((self.first / each).ceil() as i32, (self.last / each + 0.001).floor() as i32);
-        (first..=last).map(|tick| (tick * self.step, f64::from(tick) * each)).collect()
+        (first..=last).map(|tick| (tick.saturating_mul(self.step), f64::from(tick) * each)).collect()
     }
 }
 
@@ -304,6 +307,18 @@ mod tests {
         })
     }
 
+    /// Items so many months from each other.
+    fn chain(items: usize, months: i32) -> Vec<TemplateItem> {
+        let link = |number: usize| {
+            let (anchor, after) = match number {
+                0 => (Anchor::ProjectStart, String::new()),
+                _ => (Anchor::Item, format!("i{}", number - 1)),
+            };
+            item(&format!("i{number}"), anchor, &after, Some((months, Unit::Months)))
+        };
+        (0..items).map(link).collect()
+    }
+
     fn all() -> Vec<TemplateItem> {
         let mut licence = item("licence", Anchor::Unspecified, "", None);
         licence.gate = Gate::Bundled.into();
@@ -356,12 +371,21 @@ mod tests {
         let near = plan_of(vec![item("a", Anchor::ProjectStart, "", Some((10, Unit::CalendarDays)))], 9);
         assert!(!near.charts[0].axis.is_months);
         assert_eq!(near.charts[0].axis.ticks().last().unwrap().0, 10);
-        for months in [3, 12, 100, 1200] {
-            let far = plan_of(vec![item("a", Anchor::ProjectStart, "", Some((months, Unit::Months)))], 9);
+        // A version has 500 items at most, each 1,200 months from the one before at most.
+        for (items, months) in
+            [(1, 3), (1, 12), (1, 100), (1, 1200), (2, 1200), (7, 1200), (500, 1200), (500, -1200)]
+        {
+            let far = plan_of(chain(items, months), 500);
             let axis = far.charts[0].axis;
-            assert!(axis.ticks().len() <= 9, "{months}: {:?}", axis.ticks());
+            assert!((2..=9).contains(&axis.ticks().len()), "{items} of {months}: {:?}", axis.ticks());
             for columns in [1, 12, 40, 100] {
-                assert_eq!(width::columns(&ruler(&axis, columns)), columns, "{months} in {columns}");
+                // A number is not cut.
+                let least = axis.ticks()[0].0.to_string().len();
+                assert_eq!(
+                    width::columns(&ruler(&axis, columns)),
+                    columns.max(least),
+                    "{months} in {columns}"
+                );
                 assert_eq!(width::columns(&line(&far.charts[0].items[0], &axis, columns)), columns);
             }
         }
