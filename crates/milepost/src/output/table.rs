@@ -10,6 +10,7 @@
 use anstyle::Style;
 use console::{Alignment, pad_str};
 
+use super::text::reorders;
 use super::width;
 
 /// Blanks between columns.
@@ -204,8 +205,7 @@ fn draw(line: usize, columns: &[Column], colour: bool) -> String {
 pub fn clean(text: &str) -> String {
     let replace = |c: char| match c {
         '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() || reorders(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     };
     text.replace("\r\n", "\n").chars().map(replace).collect()

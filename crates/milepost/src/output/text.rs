@@ -82,6 +82,14 @@ pub fn or_absent(text: &str) -> String {
     if text.is_empty() { ABSENT.to_owned() } else { text.to_owned() }
 }
 
+/// Whether a character is seen in nothing but the order of the characters beside it.
+pub fn reorders(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
 /// `1 event`, `2 events`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(&number.to_string()), if number == 1 { one } else { many })

@@ -263,13 +263,13 @@ fn colour_is_around_the_text_and_not_around_the_blanks() {
 
 #[test]
 fn data_cannot_control_the_terminal() {
-    let evil = "a\u{1b}[2Jb\u{9b}31mc\rd\ne\tf\u{202e}g\u{7}\r\nh";
-    let shown = "a�[2Jb�31mc d e f�g� h";
+    let evil = "a\u{1b}[2Jb\u{9b}31mc\rd\ne\tf\u{202e}g\u{7}\r\nh\u{200f}\u{61c}";
+    let shown = "a�[2Jb�31mc d e f�g� h��";
     let columns = [column(evil, Room::Text, 0), column("B", Room::Whole, 0)];
     let rows = [cells(&[evil, "1"])];
     assert_eq!(table(&columns, &rows, None).text, format!("{shown}\tB\n{shown}\t1\n"));
     assert_eq!(table(&columns, &rows, Some(80)).text, format!("{shown}  B\n{shown}  1\n"));
-    let value = "a�[2Jb�31mc d\n  e f�g�\n  h\n";
+    let value = "a�[2Jb�31mc d\n  e f�g�\n  h��\n";
     assert_eq!(card(&[("".into(), evil.into())], Some(80), false), format!("  {value}"));
     assert_eq!(card(&[("".into(), evil.into())], None, false), format!(": {value}"));
 }
