@@ -144,6 +144,7 @@ pub async fn run(of: &'static Resource, matches: &ArgMatches, session: &Session)
         let next = next.and_then(|next| next.as_str().map(str::to_owned)).unwrap_or_default();
         let items = take_items(&mut response, &listed);
         below.add(&items);
+        below.answered(&response);
         Ok((items, next))
     };
     let message = listed.kind().as_message().cloned().expect("what is listed are messages");

@@ -9,7 +9,8 @@ mod tracker;
 
 use milepost_proto::registry::v1::{GetCollectionRollupResponse, GetIndicatorSeriesResponse, PolicyMatch};
 use milepost_proto::tracker::v1::{
-    GetCampaignStandingsResponse, RectificationOrder, ReplayedProject, TemplateVersion, Warning,
+    GetCampaignStandingsResponse, RectificationOrder, ReplayWarningPolicyResponse, ReplayedProject,
+    TemplateVersion, Warning,
 };
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, ReflectMessage};
@@ -47,7 +48,7 @@ pub fn below_card(resource: &DynamicMessage, output: &Output) -> String {
 }
 
 /// What stands below the table of a list: of matches why policies do not fit, of warnings and of a replay their lights, of
-/// rectification orders how many have which light. Nothing for programs, and of anything else.
+/// a replay and of rectification orders how many have which light. Nothing for programs, and of anything else.
 pub struct BelowList<'a> {
     output: &'a Output,
     /// Of what was listed so far.
@@ -73,6 +74,15 @@ impl<'a> BelowList<'a> {
         items.iter().filter_map(as_a::<Warning>).for_each(|warning| self.warnings.add(&warning));
         items.iter().filter_map(as_a::<ReplayedProject>).for_each(|project| self.replayed.add(&project));
         items.iter().filter_map(as_a::<RectificationOrder>).for_each(|order| self.orders.add(&order));
+    }
+
+    /// Takes what the answer of a page says besides.
+    pub fn answered(&mut self, answer: &DynamicMessage) {
+        if self.output.format == Format::Table
+            && let Some(page) = as_a::<ReplayWarningPolicyResponse>(answer)
+        {
+            page.counts.iter().for_each(|counts| self.replayed.count(counts));
+        }
     }
 
     /// What is to be shown of all of it.

@@ -18,7 +18,8 @@ use milepost_proto::tracker::v1::rectification_order::{Light, State};
 use milepost_proto::tracker::v1::template_item::Anchor;
 use milepost_proto::tracker::v1::template_offset::Unit;
 use milepost_proto::tracker::v1::{
-    CampaignStanding, CampaignStandings, ReplayedPeriod, TemplateItem, TemplateOffset, WarningLight,
+    CampaignStanding, CampaignStandings, ReplayCounts, ReplayedPeriod, TemplateItem, TemplateOffset,
+    WarningLight,
 };
 
 use super::*;
@@ -77,6 +78,33 @@ fn a_replay_is_a_wall_of_lights() {
     let shown = below(&items, &output(Some(80), Format::Table));
     insta::assert_snapshot!(shown);
     assert_eq!(below(&items, &output(None, Format::Json)), "");
+
+    // Two pages, each with what it counts.
+    let counts = |month, red_count, yellow_count| ReplayCounts {
+        period_end: day(2021, month, 28),
+        green_count: 600,
+        red_count,
+        yellow_count,
+        ..ReplayCounts::default()
+    };
+    let pages = [
+        vec![counts(1, 0, 2), ReplayCounts { difference_count: 2, order_count: 1, ..counts(2, 1, 0) }],
+        vec![ReplayCounts { no_light_count: 3, ..counts(1, 0, 0) }, counts(2, 3, 0)],
+    ];
+    let counted = |format| {
+        let output = output(Some(80), format);
+        let mut below = BelowList::new(&output);
+        below.add(&items);
+        for counts in &pages {
+            let page = ReplayWarningPolicyResponse { counts: counts.clone(), ..Default::default() };
+            below.answered(&json::dynamic(&page));
+        }
+        below.text()
+    };
+    let expected = "\non 2021-02-28: 4 RED, 1,200 GREEN, 2 differ, 1 order would be opened\n\
+                    in 2 periods: 4 RED, 2 YELLOW, 3 NO_LIGHT, 2,400 GREEN, 2 differ, 1 order would be opened\n";
+    assert_eq!(counted(Format::Table), shown + expected);
+    assert_eq!(counted(Format::Json), "");
 }
 
 /// office.md, section 5, day 50: B before A by safety, and C without a rank, with why.

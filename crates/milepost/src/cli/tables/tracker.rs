@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::rectification_order::{Light as OrderLight, State};
 use milepost_proto::tracker::v1::{
-    CampaignStandings, RectificationOrder, ReplayedProject, TemplateVersion, Warning,
+    CampaignStandings, RectificationOrder, ReplayCounts, ReplayedProject, TemplateVersion, Warning,
+    WarningLight,
 };
 
 use super::{Sheet, counted, word};
@@ -15,7 +16,7 @@ use crate::output::plan::Plan;
 use crate::output::standings::{self, Heads, Standing};
 use crate::output::table::Column;
 use crate::output::value::civil_date;
-use crate::output::wall::{Letters, Light, Wall};
+use crate::output::wall::{LIGHTS, Letters, Light, Wall};
 use crate::output::{plan, table, text};
 use crate::reference::Words;
 
@@ -34,11 +35,28 @@ impl Warnings {
     }
 }
 
-/// What a policy would have shown, and how many periods differ, by project.
+/// What a policy would have shown, how many periods differ, by project, and how many projects have which light, by period.
 #[derive(Default)]
 pub(super) struct Replayed {
     lights: Vec<(String, Date, Light)>,
     differ: BTreeMap<String, usize>,
+    counts: BTreeMap<Date, Counts>,
+}
+
+/// How often each light would be shown, the worst first; how many of them differ, and how many orders would be opened.
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    lights: [i64; 4],
+    differ: i64,
+    orders: i64,
+}
+
+impl Counts {
+    fn add(&mut self, more: Self) {
+        self.lights.iter_mut().zip(more.lights).for_each(|(count, more)| *count += more);
+        self.differ += more.differ;
+        self.orders += more.orders;
+    }
 }
 
 impl Replayed {
@@ -50,6 +68,17 @@ impl Replayed {
             self.lights.push((project.clone(), end, light));
             *self.differ.entry(project.clone()).or_default() += usize::from(period.differs);
         }
+    }
+
+    /// Takes what a page counts of a period: the counts of pages add up.
+    pub(super) fn count(&mut self, page: &ReplayCounts) {
+        let Some(end) = civil_date(page.period_end) else { return };
+        let lights = [page.red_count, page.yellow_count, page.no_light_count, page.green_count];
+        self.counts.entry(end).or_default().add(Counts {
+            lights: lights.map(i64::from),
+            differ: page.difference_count.into(),
+            orders: page.order_count.into(),
+        });
     }
 }
 
@@ -124,6 +153,32 @@ impl Sheet<'_> {
         self.rendered.text += "\n";
         self.line(&key(&wall));
         self.wall(wall);
+        self.replay_counts(&replayed.counts);
+    }
+
+    /// How many lights there are of each kind: in the last period, and in all.
+    fn replay_counts(&mut self, counts: &BTreeMap<Date, Counts>) {
+        let Some((end, last)) = counts.last_key_value() else { return };
+        let mut all = Counts::default();
+        counts.values().for_each(|period| all.add(*period));
+        let periods = text::count(counts.len() as u64, "period", "periods");
+        self.rendered.text += "\n";
+        for (of, Counts { lights, differ, orders }) in
+            [(format!("on {end}"), *last), (format!("in {periods}"), all)]
+        {
+            let light = |(light, count): (&WarningLight, i64)| {
+                let word = word(light.as_str_name(), WarningLight::Unspecified.as_str_name());
+                (count > 0).then(|| format!("{} {word}", text::grouped(&count.to_string())))
+            };
+            let lights = LIGHTS.iter().zip(lights).filter_map(light);
+            let differ = (differ > 0).then(|| format!("{} differ", text::grouped(&differ.to_string())));
+            let orders = (orders > 0).then(|| {
+                let orders = text::count(orders.unsigned_abs(), "order", "orders");
+                format!("{orders} would be opened")
+            });
+            let parts: Vec<String> = lights.chain(differ).chain(orders).collect();
+            self.line(&format!("{of}: {}", parts.join(", ")));
+        }
     }
 
     fn wall(&mut self, mut wall: Wall) {
