@@ -46,7 +46,8 @@ pub struct Wall {
     /// The last days of the periods, in order.
     pub periods: Vec<Date>,
     pub rows: Vec<Row>,
-    /// How many projects have which light in each period, in the order of [`LIGHTS`].
+    /// How many projects have which light, in the order of [`LIGHTS`], in each of the last periods. Earlier ones are not
+    /// counted: of them only the lights of the rows are here.
     pub counts: Vec<[u64; 4]>,
     /// How many further projects there are that have no row.
     pub more_rows: usize,
@@ -121,6 +122,23 @@ impl Wall {
     pub fn cut(&mut self, rows: usize) {
         self.more_rows += self.rows.len().saturating_sub(rows);
         self.rows.truncate(rows);
+    }
+
+    /// Adds lights of the rows in periods before those that are here.
+    pub fn add_earlier(&mut self, lights: impl IntoIterator<Item = (String, Date, Light)>) {
+        let mut earlier = Self::of(lights);
+        for row in &mut self.rows {
+            let found = earlier.rows.iter().find(|found| found.title == row.title);
+            let before = found.map_or(vec![None; earlier.periods.len()], |found| found.lights.clone());
+            row.lights.splice(0..0, before);
+        }
+        earlier.periods.append(&mut self.periods);
+        self.periods = earlier.periods;
+    }
+
+    /// How many of the earliest periods are not counted.
+    pub fn uncounted(&self) -> usize {
+        self.periods.len() - self.counts.len()
     }
 
     /// Runs of periods of one year, in order: how many, and the year.
@@ -280,6 +298,19 @@ mod tests {
         wall.cut(1);
         assert_eq!((wall.rows.len(), wall.more_rows), (1, 2));
         assert_eq!(wall.counts[11], [1, 1, 1, 0], "counts are of all");
+    }
+
+    #[test]
+    fn earlier_lights_of_the_rows_stand_before_the_others_and_are_not_counted() {
+        let green = light(WarningLight::Green);
+        let of = |project: &str, month| (project.to_owned(), date(2021, month, 28), green);
+        let mut wall = Wall::of([of("a", 3), of("b", 3), of("c", 3)]);
+        wall.cut(2);
+        wall.add_earlier([of("b", 2), of("a", 1), of("b", 1)]);
+        assert_eq!(wall.months(), [Some(1), Some(2), Some(3)]);
+        assert_eq!(wall.rows[0].lights, [Some(green), None, Some(green)]);
+        assert_eq!(wall.rows[1].lights, [Some(green); 3]);
+        assert_eq!((wall.counts.clone(), wall.uncounted(), wall.more_rows), (vec![[0, 0, 0, 3]], 2, 1));
     }
 
     #[test]

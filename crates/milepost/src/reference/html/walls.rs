@@ -39,6 +39,7 @@ impl Writer<'_> {
         out += &framed("wall", title, &self.periods(wall), &bodies);
         out += &self.wall_key();
         out += &paragraph("note", &words.not_in_wall(wall.more_rows, 0));
+        out += &paragraph("note", &words.not_counted(wall.uncounted()));
         out + "</article>\n"
     }
 
@@ -76,7 +77,9 @@ impl Writer<'_> {
     /// How many projects have which light, period by period.
     fn counts(&self, wall: &Wall) -> String {
         let row = |(place, light): (usize, &_)| {
-            let cells = wall.counts.iter().map(|counts| match counts[place] {
+            let uncounted = std::iter::repeat_n(0, wall.uncounted());
+            let counts = uncounted.chain(wall.counts.iter().map(|counts| counts[place]));
+            let cells = counts.map(|count| match count {
                 0 => "<td></td>".to_owned(),
                 count => format!("<td>{}</td>", text::grouped(&count.to_string())),
             });

@@ -1,7 +1,7 @@
 //! Reads the page through the public API, list by list and page by page.
 //!
-//! Invariant: of what may be many, projects and milestones, only counts, days and titles are kept. A terminal sees how
-//! far it has come.
+//! Invariant: of what may be many, projects and milestones, only counts, days and titles are kept; of warnings no more are
+//! read than are drawn, and counted up to a bound. A terminal sees how far it has come.
 
 mod campaigns;
 mod collections;

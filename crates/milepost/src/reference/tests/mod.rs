@@ -316,6 +316,23 @@ fn a_light_is_a_letter_and_a_word_besides_its_colour() {
     }
 }
 
+/// Of a long portfolio only the last periods are counted, and earlier lights are those of the projects that are listed.
+#[test]
+fn periods_that_are_not_counted_say_so() {
+    let mut view = sample::empty("en");
+    office::add_long(&mut view);
+    let page = html::document(&view);
+    assert!(!page.contains("are not counted"), "{page}");
+    let wall = &mut view.warnings[0].wall;
+    wall.counts.drain(..10);
+    let page = html::document(&view);
+    assert!(page.contains("the lights of the first 10 periods are not counted"), "{page}");
+    let counts = page.split("<tbody class=\"counts\">").nth(1).unwrap();
+    let red = counts.lines().find(|line| line.contains(">red<")).unwrap();
+    assert!(red.contains(&format!("</th>{}<td>1", "<td></td>".repeat(10))), "{red}");
+    assert_eq!(red.matches("<td>").count(), 12, "{red}");
+}
+
 #[test]
 fn what_is_not_listed_is_counted() {
     let mut view = sample::empty("en");

@@ -99,6 +99,18 @@ impl Words {
         parts.filter(|(count, _)| *count > 0).map(|(_, text)| text).collect::<Vec<_>>().join(self.semicolon())
     }
 
+    /// Of which periods lights are not counted; nothing if they are of all.
+    pub fn not_counted(self, periods: usize) -> String {
+        match periods {
+            0 => String::new(),
+            1 => self.choose("最早的1期未计数", "the lights of the first period are not counted").to_owned(),
+            _ => self.choose(
+                format!("最早的{periods}期未计数"),
+                format!("the lights of the first {periods} periods are not counted"),
+            ),
+        }
+    }
+
     fn semicolon(self) -> &'static str {
         self.choose("；", "; ")
     }
