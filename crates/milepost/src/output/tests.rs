@@ -10,7 +10,7 @@ use milepost_proto::notifier::v1::{GetLogInfoResponse, SourceProgress};
 use milepost_proto::registry::v1::{
     AnnualPlan, Batch, GetProjectResponse, Party, Period, Project, batch, project,
 };
-use milepost_proto::tracker::v1::{Milestone, milestone};
+use milepost_proto::tracker::v1::{Milestone, RequirementStatus, milestone};
 use prost_types::Timestamp;
 
 use super::*;
@@ -184,6 +184,34 @@ fn milestones_tell_their_variance_with_its_sign() {
         ],
         "portfolios/wsc/projects/-"
     ));
+}
+
+#[test]
+fn a_requirement_names_its_milestones_by_their_ids() {
+    let milestone = |id: &str| format!("portfolios/wsc/projects/science-valley/milestones/{id}");
+    let requirement = RequirementStatus {
+        code: "land-certificate".into(),
+        satisfied: true,
+        milestone: milestone("land-certificate"),
+        satisfied_date: day(2021, 2, 3),
+        open_milestones: vec![milestone("deed"), milestone("survey")],
+        ..Default::default()
+    };
+    let open = RequirementStatus { code: "eia".into(), ..Default::default() };
+    let (under, all) = ("portfolios/wsc/projects/science-valley", [requirement, open]);
+    let narrow = Output { columns: Some(80), ..table() };
+    insta::assert_snapshot!(narrow.of_list(&all, under), @r"
+    CODE              SATISFIED  MILESTONE         SATISFIED DATE  VALID UNTIL
+    land-certificate  yes        land-certificate  2021-02-03      -
+    eia               -          -                 -               -
+    ");
+    let columns = ["code", "open_milestones"].map(str::to_owned).to_vec();
+    let columns = Columns { columns, ..Columns::default() };
+    insta::assert_snapshot!(narrow.of_columns(&all, under, &columns), @r"
+    CODE              OPEN MILESTONES
+    land-certificate  deed, survey
+    eia               -
+    ");
 }
 
 #[test]
