@@ -73,21 +73,47 @@ pub(crate) fn of_project(
     Ok(found)
 }
 
-/// The version of a template that is in force on a day.
+/// The version of a template that is in force on a day, if there is one.
 fn in_force(
     rows: &Rows<'_>,
     template: &TemplateName,
     day: Date,
-) -> Result<Checked<TemplateVersion>, Rejection> {
+) -> Result<Option<Checked<TemplateVersion>>, DamagedRow> {
     for name in rows.names_from_last::<TemplateVersion>(BY_DAY, template.ids(), &[], &ordered_date(day)) {
         if let Some(version) = rows.get(&name)?
             && version.state() == VersionState::Published
         {
-            return Ok(version);
+            return Ok(Some(version));
         }
     }
-    let description = format!("it has no version that is published and in force on {day}");
-    Err(Rejection::precondition("NO_VERSION_IN_FORCE", template.to_string(), description))
+    Ok(None)
+}
+
+/// The version that a project gets on a day, in which nothing is of its template yet.
+fn applicable(
+    scope: &Scope<'_>,
+    template: &TemplateName,
+    project: &ProjectName,
+    day: Date,
+) -> Result<Checked<TemplateVersion>, Rejection> {
+    let mut conditions = Vec::new();
+    let there = of_project(&scope.rows, template, project)?;
+    if let Some(first) = there.iter().find(|milestone| !milestone.is_deleted()) {
+        conditions.push(Precondition {
+            kind: "ALREADY_APPLIED",
+            subject: first.name().to_string(),
+            description: format!("it is of {template}; use UpgradeTemplate"),
+        });
+    }
+    let version = in_force(&scope.rows, template, day)?;
+    if version.is_none() {
+        conditions.push(Precondition {
+            kind: "NO_VERSION_IN_FORCE",
+            subject: template.to_string(),
+            description: format!("it has no version that is published and in force on {day}"),
+        });
+    }
+    version.filter(|_| conditions.is_empty()).ok_or(Rejection::Preconditions(conditions))
 }
 
 /// Makes the milestones of the version that is in force on a day; none: today.
@@ -102,13 +128,7 @@ pub(crate) fn apply(
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
     let day = context.act_day("application_date", *which)?;
-    let version = in_force(&scope.rows, template.name(), day)?;
-    let mut there = of_project(&scope.rows, template.name(), project)?;
-    there.retain(|milestone| !milestone.is_deleted());
-    if let Some(first) = there.first() {
-        let description = format!("it is of {}; use UpgradeTemplate", template.name());
-        return Err(Rejection::precondition("ALREADY_APPLIED", first.name().to_string(), description));
-    }
+    let version = applicable(scope, template.name(), project, day)?;
     let plan = Plan { scope, project, version: &version, context: &context };
     let made = plan.make(version.items.iter().collect(), dates, &[])?;
     plan.changes("milepost.template.applied", day, made, Vec::new(), Vec::new())

@@ -248,12 +248,15 @@ pub(crate) fn announced(
         return Ok(announced);
     }
     let changes = |name: &MilestoneName| together.others().any(|other| other.name() == name);
-    for kept in others_of_template(scope, BY_UNTIL_TYPE, of_type, before)? {
-        if kept.state() != State::Achieved || changes(kept.name()) {
-            continue;
-        }
-        let others = others_of_template(scope, BY_TYPE, of_type, before)?;
-        let others = others.iter().filter(|other| other.name() != kept.name() && !changes(other.name()));
+    let mut kept = others_of_template(scope, BY_UNTIL_TYPE, of_type, before)?;
+    kept.retain(|kept| kept.state() == State::Achieved && !changes(kept.name()));
+    if kept.is_empty() {
+        return Ok(announced);
+    }
+    let mut others = others_of_template(scope, BY_TYPE, of_type, before)?;
+    others.retain(|other| !changes(other.name()));
+    for kept in kept {
+        let others = others.iter().filter(|other| other.name() != kept.name());
         let used = others.filter_map(|other| achieved_on(other)).chain(achieved_on(after)).min();
         announced.extend(resettled(scope, &kept, used, context));
     }

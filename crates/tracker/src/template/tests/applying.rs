@@ -157,6 +157,9 @@ fn a_template_is_applied_once_and_every_id_that_is_taken_is_named() {
     world.apply(None).unwrap();
     let again = world.apply(None).unwrap_err();
     assert_eq!(unmet(again), [("ALREADY_APPLIED", "a".to_owned())]);
+    // Another day is no help: what is to be known first comes first.
+    let both = world.apply(Some(date(2018, 12, 31))).unwrap_err();
+    assert_eq!(unmet(both), [("ALREADY_APPLIED", "a".to_owned()), ("NO_VERSION_IN_FORCE", "gov".to_owned())]);
 }
 
 #[test]

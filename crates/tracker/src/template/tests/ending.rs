@@ -289,3 +289,29 @@ fn a_calendar_that_changes_moves_the_day_of_the_warning_and_is_looked_at_once() 
     assert_eq!(at(&mut world, date(2022, 7, 20)), warned, "30 days before 20 June");
     assert_eq!(world.rebuilt(), world.rows);
 }
+
+/// What is kept needs what keeps it once, however many are kept.
+#[test]
+fn another_approval_that_a_start_keeps_reads_no_more_the_more_starts_there_are() {
+    use milepost_ledger::Domain as _;
+    let reads = |approvals: usize, starts: usize| {
+        let mut world = World::with_template();
+        let validity =
+            MilestoneValidity { months: 24, until_type: "start".into(), ..MilestoneValidity::default() };
+        let approval = |i: usize| TemplateItem { validity: Some(validity.clone()), ..item(&format!("a{i}")) };
+        let start = |i: usize| TemplateItem { r#type: "start".into(), ..item(&format!("s{i}")) };
+        let items = (0..approvals).map(approval).chain((0..starts).map(start));
+        world.version_in_force("v1", OLD, items.collect());
+        world.apply(None).unwrap();
+        for i in 0..approvals {
+            world.achieve(&format!("a{i}"), APPROVED).unwrap();
+        }
+        let achieve = Action::Achieve { actual: Some(date(2021, 5, 1)), reason: String::new() };
+        let achieve = achieve.on(&made("s0").to_string(), None);
+        let rows = crate::tests::world::Counted::new(&world.rows);
+        let decision = world.domain.decide(&rows, &achieve, &world.context()).unwrap();
+        assert_eq!(decision.events.len(), 1 + approvals);
+        rows.reads()
+    };
+    assert_eq!(reads(8, 9) - reads(2, 9), reads(8, 3) - reads(2, 3));
+}
