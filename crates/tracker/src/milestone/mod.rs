@@ -94,6 +94,13 @@ impl Rules<Tracker> for Milestone {
         self.set_state(State::Planned);
     }
 
+    fn admit(_: &Scope<'_>, before: Option<&Checked<Self>>, after: &Checked<Self>) -> Result<(), Rejection> {
+        match before.filter(|before| template::is_made(before)) {
+            Some(before) => template::check_update(before, after),
+            None => Ok(()),
+        }
+    }
+
     fn release(_: &Scope<'_>, milestone: &Checked<Self>) -> Result<(), Rejection> {
         if template::is_made(milestone) { template::check_deletion(milestone) } else { Ok(()) }
     }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | achieve | a BUNDLED gate needs its members; coupled ones are achieved together, or the coupling is broken |
 //! | reforecast | coupled ones that are PLANNED move together |
-//! | reopen | those that were achieved together are reopened together; not while a BUNDLED gate is ACHIEVED by it |
+//! | reopen | coupled ones that have one day are reopened together; not while a BUNDLED gate is ACHIEVED by it |
+//! | update | its type and what must be shown of it are the template's |
 //! | extend | as often, as far and as early as the template says |
 //!
 //! Invariant: what is coupled has one day: it is achieved, expected and reopened in one entry. A refusal names all that does
@@ -228,6 +229,19 @@ fn others_with_member(
     member: &Checked<Milestone>,
 ) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
     others(scope, BY_MEMBER, member.name().id().as_str(), member.name())
+}
+
+/// Refuses a change of what others of its template find a milestone by, or of what must be shown of it.
+pub(crate) fn check_update(before: &Checked<Milestone>, after: &Checked<Milestone>) -> Result<(), Rejection> {
+    let mut violations = Violations::new();
+    let fixed = "a template made the milestone, and says this; only UpgradeTemplate changes it";
+    if before.r#type != after.r#type {
+        violations.push("milestone.type", "FIXED", fixed);
+    }
+    if before.required_evidence != after.required_evidence {
+        violations.push("milestone.required_evidence", "FIXED", fixed);
+    }
+    violations.into_result(()).map_err(Rejection::from)
 }
 
 /// Refuses the deletion of a milestone that satisfies or carries something: what it brought is taken back by reopening it.

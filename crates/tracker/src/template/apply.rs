@@ -323,7 +323,6 @@ impl Plan<'_> {
             let mut milestone = Milestone {
                 display_name: item.display_name.clone(),
                 translations: item.translations.clone(),
-                r#type: item.r#type.clone(),
                 weight: item.weight,
                 baseline_date: day.map(date_message),
                 ..Milestone::default()
@@ -340,6 +339,7 @@ impl Plan<'_> {
     fn define(&self, milestone: &mut Milestone, item: &TemplateItem) {
         milestone.template_version = self.version.name().to_string();
         milestone.template_item.clone_from(&item.id);
+        milestone.r#type.clone_from(&item.r#type);
         milestone.required_evidence.clone_from(&item.required_evidence);
         milestone.requirements = requirements(item);
         milestone.gate = item.gate;

@@ -3,6 +3,7 @@
 
 mod applying;
 mod ending;
+mod fixed;
 mod joining;
 mod together;
 
