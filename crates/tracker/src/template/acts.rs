@@ -2,7 +2,7 @@
 //!
 //! | act | what holds besides |
 //! |---|---|
-//! | achieve | a BUNDLED gate needs its members; coupled ones are achieved together, or the coupling is broken |
+//! | achieve | a BUNDLED gate needs its members; coupled ones are achieved together, or on the day of those before, or the coupling is broken |
 //! | reforecast | coupled ones that are PLANNED move together |
 //! | reopen | coupled ones that have one day are reopened together; not while a BUNDLED gate is ACHIEVED by it |
 //! | update | its type and what must be shown of it are the template's |
@@ -19,7 +19,7 @@ use milepost_proto::tracker::v1::{Milestone, MilestoneExtension};
 use milepost_resource::{Change, Checked, EventKind, check_state, date, date_message};
 use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
-use super::made::{BY_COUPLING, BY_MEMBER, Together, is_open, others, others_of_template};
+use super::made::{BY_COUPLING, BY_MEMBER, Together, achieved_on, is_open, others, others_of_template};
 use super::validity::{announcements, last_day, last_filing, settle};
 use crate::decide::Scope;
 use crate::milestone::{
@@ -27,18 +27,48 @@ use crate::milestone::{
 };
 use crate::names::MilestoneName;
 
-/// The milestones that are coupled with one and not broken, in these states.
-fn coupled(
-    scope: &Scope<'_>,
-    milestone: &Checked<Milestone>,
-    is_wanted: impl Fn(&Milestone) -> bool,
-) -> Result<Vec<Checked<Milestone>>, Rejection> {
+/// The milestones that are coupled with one, whatever state they are in; none if the coupling is broken.
+fn coupled(scope: &Scope<'_>, milestone: &Checked<Milestone>) -> Result<Vec<Checked<Milestone>>, DamagedRow> {
     if milestone.coupling.is_empty() || milestone.coupling_state() == CouplingState::Broken {
         return Ok(Vec::new());
     }
     let mut others = others_of_template(scope, BY_COUPLING, &milestone.coupling, milestone)?;
-    others.retain(|other| other.coupling_state() != CouplingState::Broken && is_wanted(other));
+    others.retain(|other| other.coupling_state() != CouplingState::Broken);
     Ok(others)
+}
+
+/// Which of those that are coupled with one keep it from being achieved on a day: they were achieved on another, or are
+/// open and not achieved with it. What was missed or cancelled has no day; if it is reopened, it joins that of the others.
+fn parted(
+    before: &Checked<Milestone>,
+    others: &[Checked<Milestone>],
+    (actual, together): (Date, bool),
+) -> Vec<Precondition> {
+    let unmet = |other: &Checked<Milestone>, description| Precondition {
+        kind: "COUPLED",
+        subject: other.name().to_string(),
+        description,
+    };
+    let parted = |other: &Checked<Milestone>| match achieved_on(other) {
+        Some(day) if day != actual => {
+            let description = format!(
+                "it is coupled with {} and was achieved on {day}; give that day, or use AchieveMilestone with \
+                 break_coupling",
+                before.name()
+            );
+            Some(unmet(other, description))
+        }
+        None if is_open(other) && !together => {
+            let description = format!(
+                "it is coupled with {} and is achieved on the same day; use AchieveCoupledMilestones, or set \
+                 break_coupling",
+                before.name()
+            );
+            Some(unmet(other, description))
+        }
+        _ => None,
+    };
+    others.iter().filter_map(parted).collect()
 }
 
 /// What does not hold for the achievement of these together: documents, and members of a gate.
@@ -81,24 +111,19 @@ pub(crate) fn achieve(
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
-    let others = coupled(scope, before, is_open)?;
+    let others = coupled(scope, before)?;
     let mut conditions = unmet(scope, &[before])?;
-    if !may_break {
-        conditions.extend(others.iter().map(|other| Precondition {
-            kind: "COUPLED",
-            subject: other.name().to_string(),
-            description: format!(
-                "it is coupled with {} and is achieved on the same day; use AchieveCoupledMilestones, or set \
-                 break_coupling",
-                before.name()
-            ),
-        }));
+    let parted = parted(before, &others, (to.day, false));
+    let breaks = may_break && !parted.is_empty();
+    if !breaks {
+        conditions.extend(parted);
     }
     Rejection::unless_met(conditions)?;
-    let breaks = !others.is_empty();
     let achieved = state_changed(scope, Together::alone(before), to, reason, context, |milestone| {
         if breaks {
             milestone.set_coupling_state(CouplingState::Broken);
+        } else if milestone.coupling_state() == CouplingState::Coupled {
+            milestone.set_coupling_state(CouplingState::Achieved);
         }
     })?;
     if !breaks {
@@ -106,7 +131,7 @@ pub(crate) fn achieve(
     }
     let payload = CouplingBroken {
         coupling: before.coupling.clone(),
-        milestones: names(before, &others),
+        milestones: names(others.iter().chain([before])),
         reason: reason.to_owned(),
     };
     let broken = others.iter().map(|other| {
@@ -117,10 +142,9 @@ pub(crate) fn achieve(
     Ok(vec![achieved.announcing(broken)])
 }
 
-/// The names of a milestone and others, in order.
-fn names(milestone: &Checked<Milestone>, others: &[Checked<Milestone>]) -> Vec<String> {
-    let mut names: Vec<_> =
-        others.iter().chain([milestone]).map(|milestone| milestone.name().to_string()).collect();
+/// The names of milestones, in order.
+fn names<'a>(milestones: impl Iterator<Item = &'a Checked<Milestone>>) -> Vec<String> {
+    let mut names: Vec<_> = milestones.map(|milestone| milestone.name().to_string()).collect();
     names.sort_unstable();
     names
 }
@@ -146,23 +170,27 @@ pub(crate) fn achieve_coupled(
     let actual = context.act_day("actual_date", *actual)?;
     let reported = reported_date(*reported, context.current_date)?;
     let to = To { state: State::Achieved, day: actual, reported };
-    let others = coupled(scope, before, is_open)?;
-    if others.is_empty() {
+    let others = coupled(scope, before)?;
+    let (open, done): (Vec<_>, Vec<_>) = others.iter().partition(|other| is_open(other));
+    if open.is_empty() {
         return Err(Rejection::precondition(
             "NOT_COUPLED",
             before.name().to_string(),
             "no other open milestone is coupled with it; use AchieveMilestone",
         ));
     }
-    let all: Vec<_> = [before].into_iter().chain(&others).collect();
-    Rejection::unless_met(unmet(scope, &all)?)?;
+    let all: Vec<_> = [before].into_iter().chain(open).collect();
+    let mut conditions = unmet(scope, &all)?;
+    conditions.extend(parted(before, &others, (actual, true)));
+    Rejection::unless_met(conditions)?;
     let mut changes = Vec::with_capacity(all.len());
     for together in Together::each(&all) {
         changes.push(state_changed(scope, together, to, reason, &context, |milestone| {
             milestone.set_coupling_state(CouplingState::Achieved);
         })?);
     }
-    let payload = CouplingAchieved { coupling: before.coupling.clone(), milestones: names(before, &others) };
+    let achieved = all.into_iter().chain(done.into_iter().filter(|other| achieved_on(other).is_some()));
+    let payload = CouplingAchieved { coupling: before.coupling.clone(), milestones: names(achieved) };
     let event = Change::without_resource("milepost.coupling.achieved", Payload::CouplingAchieved(payload));
     let name = before.name();
     let (project, portfolio) = (name.parent(), name.parent().parent());
@@ -177,7 +205,8 @@ pub(crate) fn reforecast_coupled(
     before: &Checked<Milestone>,
     asked: &Reforecast,
 ) -> Result<Vec<Change>, Rejection> {
-    let others = coupled(scope, before, |other| other.state() == State::Planned)?;
+    let mut others = coupled(scope, before)?;
+    others.retain(|other| other.state() == State::Planned);
     let mut changes = Vec::with_capacity(1 + others.len());
     for milestone in [before].into_iter().chain(&others) {
         changes.extend(reforecast_one(scope, milestone, asked)?);
@@ -185,7 +214,7 @@ pub(crate) fn reforecast_coupled(
     Ok(changes)
 }
 
-/// What comes of taking an achievement back, for a reason: those that were achieved together are open together.
+/// What comes of taking an outcome back, for a reason: those that are coupled and have one day are open together.
 pub(crate) fn reopen(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
@@ -193,9 +222,8 @@ pub(crate) fn reopen(
     reason: &str,
     context: &ChangeContext,
 ) -> Result<Vec<Change>, Rejection> {
-    let together = before.coupling_state() == CouplingState::Achieved;
-    let others =
-        coupled(scope, before, |other| together && other.coupling_state() == CouplingState::Achieved)?;
+    let mut others = coupled(scope, before)?;
+    others.retain(|other| achieved_on(other).is_some() && achieved_on(other) == achieved_on(before));
     let all: Vec<_> = [before].into_iter().chain(&others).collect();
     let mut conditions = Vec::new();
     for milestone in &all {

@@ -170,7 +170,7 @@ fn happened(
 }
 
 /// The day on which a milestone was achieved, if it is.
-fn achieved_on(milestone: &Milestone) -> Option<Date> {
+pub(super) fn achieved_on(milestone: &Milestone) -> Option<Date> {
     date(milestone.actual_date.as_ref()).filter(|_| milestone.state() == State::Achieved)
 }
 

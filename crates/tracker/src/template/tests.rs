@@ -2,6 +2,7 @@
 //! stands in the rooms.
 
 mod applying;
+mod coupled;
 mod ending;
 mod fixed;
 mod joining;
