@@ -5,7 +5,7 @@
 //! names it as its cause; an event that should have an effect but has none is recorded as `source.skipped`. What does
 //! not fit one entry is taken over in parts, each after what the part before ended with: the earlier ones begin
 //! with `milepost.source.partly_followed`, and the position moves with the last. Nothing in an entry that is
-//! next can refuse it. A service request or an order that cannot be decoded is left out of what follows, which
+//! next can refuse it. A service request, an order or an approval that cannot be decoded is left out of what follows, which
 //! `source.skipped` says for it: the follower goes on for all others. A milestone that a start may achieve is not left out.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::source::{Reaction, Skipped, SourceEntry, Through};
 use crate::supervision::{self, NEXT_CHANGE};
 use crate::tables;
 use crate::tables::partly::Partly;
-use crate::template::Together;
+use crate::template::{self, FILE_BY, Together};
 use crate::timeline::Reactions;
 
 /// Why nothing came of a start.
@@ -215,8 +215,7 @@ fn skip_all(scope: &Scope<'_>, source_entry: &SourceEntry, done: u64, reason: &s
     }
 }
 
-/// What a project's start achieves, after the milestone with this name. The reason says what happened, for
-/// people: which event says so stands in `caused_by`.
+/// What a project's start achieves, after the milestone with this name.
 fn starts(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
@@ -226,7 +225,6 @@ fn starts(
 ) -> Result<Vec<(Checked<Milestone>, Change)>, DamagedRow> {
     let name = project.parent();
     let context = ChangeContext::within(scope, &name, portfolio(scope, source_entry, &name)?)?;
-    let reason = format!("the registry started the project on {date}");
     let mut found = Vec::new();
     for milestone in scope.rows.under::<Milestone>(project.ids(), after) {
         let (name, row) = milestone?;
@@ -236,12 +234,12 @@ fn starts(
     }
     let all: Vec<_> = found.iter().collect();
     let changes = Together::each(&all)
-        .map(|together| achieve_started(scope, together, date, &reason, &context))
+        .map(|together| achieve_started(scope, together, date, &context))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(found.into_iter().zip(changes).collect())
 }
 
-/// What a reaction makes of service requests and rectification orders, and the first row that cannot be decoded: what
+/// What a reaction makes of service requests, rectification orders and approvals, and the first row that cannot be decoded: what
 /// needs it is left out.
 fn of_dated(
     scope: &Scope<'_>,
@@ -271,8 +269,8 @@ fn officers(
     }))
 }
 
-/// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise, and of its
-/// rectification orders whose light or level is to change.
+/// What the calendar of a portfolio, as the entry leaves it, makes of its service requests that are to rise, of its
+/// rectification orders whose light or level is to change, and of its milestones that an extension may be filed for.
 fn recalendared(
     scope: &Scope<'_>,
     source_entry: &SourceEntry,
@@ -287,7 +285,11 @@ fn recalendared(
     let (of_orders, of_order) =
         each(scope, names, |order| supervision::days::of_order(scope, order, calendar, day));
     changes.extend(of_orders);
-    Ok((changes, damage.or(of_order)))
+    let names = scope.rows.names::<Milestone>(FILE_BY, name.ids(), &[]);
+    let (of_milestones, of_milestone) =
+        each(scope, names, |milestone| template::days::of_milestone(scope, milestone, calendar, day));
+    changes.extend(of_milestones);
+    Ok((changes, damage.or(of_order).or(of_milestone)))
 }
 
 /// The changes of resources, and the first of them that cannot be decoded.

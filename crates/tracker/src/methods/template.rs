@@ -223,14 +223,19 @@ async fn applied<Q: WriteRequest + AccessRequest + 'static>(
         let kept = api.read_settled(caller.deadline, read).await?;
         return Ok(Outcome { template_version, made: Vec::new(), kept, cancelled: Vec::new(), revision });
     };
-    let (mut made, mut cancelled) = (Vec::new(), Vec::new());
+    let (mut made, mut cancelled) = (Vec::<Milestone>::new(), Vec::new());
     for event in events {
-        match (event.payload, event.resource) {
-            (Some(Payload::Created(_)), Some(Carried::MilestoneResource(milestone))) => made.push(milestone),
-            (Some(Payload::MilestoneStateChanged(changed)), Some(Carried::MilestoneResource(milestone)))
-                if changed.state() == State::Cancelled =>
-            {
+        let Some(Carried::MilestoneResource(milestone)) = event.resource else { continue };
+        match event.payload {
+            Some(Payload::Created(_)) => made.push(milestone),
+            Some(Payload::MilestoneStateChanged(changed)) if changed.state() == State::Cancelled => {
                 cancelled.push(milestone);
+            }
+            // What is made of a project that started may be achieved at once.
+            Some(Payload::MilestoneStateChanged(_)) => {
+                made.iter_mut()
+                    .filter(|made| made.name == milestone.name)
+                    .for_each(|made| made.clone_from(&milestone));
             }
             _ => {}
         }

@@ -233,16 +233,16 @@ pub(crate) fn change_state(
 }
 
 /// What the start of its project on a date makes of a milestone that awaits it: it is achieved, whatever evidence
-/// was asked for, because the registry's word is the evidence.
+/// was asked for, because the registry's word is the evidence. The reason says what happened, for people.
 pub(crate) fn achieve_started(
     scope: &Scope<'_>,
     together: Together<'_>,
     date: Date,
-    reason: &str,
     context: &ChangeContext,
 ) -> Result<Change, DamagedRow> {
+    let reason = format!("the registry started the project on {date}");
     let to = To { state: State::Achieved, day: date, reported: None };
-    state_changed(scope, together, to, reason, context, |_| {})
+    state_changed(scope, together, to, &reason, context, |_| {})
 }
 
 /// The change to another state, with what else is set, and with what it brings to others of its template.

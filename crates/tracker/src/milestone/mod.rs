@@ -72,6 +72,7 @@ impl Rules<Tracker> for Milestone {
         template::NEXT_EXPIRY,
         template::BY_UNTIL_TYPE,
         template::BY_MEMBER,
+        template::FILE_BY,
     ];
     const TOKENS: &'static dyn TokenFormat = &token::Bare;
 

@@ -47,6 +47,7 @@
 //! | 61 | next expiry | portfolio `0` date, project `0` milestone | nothing |
 //! | 62 | by until type | portfolio `0` project `0` type `0` milestone | nothing |
 //! | 63 | by gate member | portfolio `0` project `0` id of the member `0` milestone | nothing |
+//! | 64 | file by | portfolio `0` date, project `0` milestone | nothing |
 //! | 70 | campaign | portfolio `0` campaign | the encoded `tracker.v1.Campaign` |
 //! | 71 | campaigns by first day | portfolio `0` date, campaign | nothing |
 //! | 72 | open campaigns by first day | portfolio `0` date, campaign | nothing |
@@ -60,7 +61,7 @@
 //! | 90 | excuse | portfolio `0` project `0` excuse | the encoded `tracker.v1.Excuse` |
 //! | 91 | granted | portfolio `0` policy `0` project `0` excuse | nothing |
 //!
-//! In 58 to 63 are only milestones that a template made.
+//! In 58 to 64 are only milestones that a template made.
 //!
 //! Ids are as in names; they have no byte `0`, so keys order as names do. Dates are four bytes that order
 //! as dates do; none comes after all of them. Tables of resources are listed in [`TABLES`]: their rules say
@@ -94,7 +95,7 @@ use milepost_types::DamagedRow;
 use crate::decide::Tracker;
 
 /// Raised whenever `apply` or a table changes.
-pub(crate) const STORE_VERSION: u32 = 10;
+pub(crate) const STORE_VERSION: u32 = 11;
 
 /// The resources of the tracker. The first are found first: most events are of milestones.
 pub(crate) const TABLES: &[milepost_resource::Table] = &[

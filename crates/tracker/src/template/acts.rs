@@ -20,7 +20,7 @@ use milepost_resource::{Change, Checked, EventKind, check_state, date, date_mess
 use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Violations};
 
 use super::made::{BY_COUPLING, BY_MEMBER, Together, achieved_on, is_open, others, others_of_template};
-use super::validity::{announcements, last_day, last_filing, settle};
+use super::validity::{announcements, last_day, settle};
 use crate::decide::Scope;
 use crate::milestone::{
     ChangeContext, Reforecast, To, missing_evidence, reforecast_one, reported_date, state_changed,
@@ -323,8 +323,7 @@ pub(crate) fn extend(
         let description = "it was made use of in time, so it does not end any more".to_owned();
         conditions.push(unmet("ALREADY_USED", description));
     }
-    let file_by = last_filing(last, validity.file_before_working_days, calendar);
-    if filed > file_by {
+    if let Some(file_by) = date(before.file_by.as_ref()).filter(|file_by| filed > *file_by) {
         let days = validity.file_before_working_days;
         let description = format!(
             "it was filed on {filed}, after {file_by}, the last day that is {days} working days before {last}"

@@ -2,7 +2,8 @@
 //!
 //! Invariants: an item of a template is one milestone of a project, whose id is its own, through all versions. What is
 //! achieved is never changed by another version, nor is the name or a date of what is open. The same again changes nothing.
-//! Which version a project is at is what its milestones say: the latest that one of them is of.
+//! Which version a project is at is what its milestones say: the latest that one of them is of. A milestone that awaits the
+//! start of a project that started already is made, and achieved in the same entry, so that it ends as if it had been there.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -26,7 +27,9 @@ use super::made::{Together, is_open, satisfied_by_others};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
-use crate::milestone::{ChangeContext, To, reported_date, state_changed};
+use crate::milestone::{
+    CONSTRUCTION_START, ChangeContext, To, achieve_started, reported_date, state_changed,
+};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
 use crate::parent::Followed;
 use crate::tables;
@@ -129,9 +132,9 @@ pub(crate) fn apply(
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
     let day = context.act_day("application_date", *which)?;
     let version = applicable(scope, template.name(), project, day)?;
-    let plan = Plan { scope, project, version: &version, context: &context };
+    let plan = Plan::of(scope, project, &version, &context)?;
     let made = plan.make(version.items.iter().collect(), dates, &[])?;
-    plan.changes("milepost.template.applied", day, made, Vec::new(), Vec::new())
+    plan.changes("milepost.template.applied", day, Outcome { made, ..Outcome::default() })
 }
 
 /// The version that a project is brought up to.
@@ -166,7 +169,7 @@ pub(crate) fn upgrade(
     check_later(scope, template, project, &version, &there, day)?;
     let items: HashMap<&str, &TemplateItem> =
         version.items.iter().map(|item| (item.id.as_str(), item)).collect();
-    let plan = Plan { scope, project, version: &version, context: &context };
+    let plan = Plan::of(scope, project, &version, &context)?;
     let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
     for milestone in there.iter().filter(|milestone| !milestone.is_deleted()) {
         match items.get(milestone.template_item.as_str()) {
@@ -177,7 +180,7 @@ pub(crate) fn upgrade(
                 cancelled.push((milestone.name().clone(), encoded_len(&**milestone), change));
             }
             Some(item) if is_open(milestone) => {
-                kept.push((milestone.name().clone(), plan.brought_up(milestone, item)?));
+                kept.push((milestone.name().clone(), plan.brought_up(milestone, item)));
             }
             _ => kept.push((milestone.name().clone(), None)),
         }
@@ -188,7 +191,7 @@ pub(crate) fn upgrade(
     let needed = plan.needed(&new)?;
     new.retain(|item| needed.contains(item.id.as_str()));
     let made = plan.make(new, dates, &there)?;
-    plan.changes("milepost.template.upgraded", day, made, kept, cancelled)
+    plan.changes("milepost.template.upgraded", day, Outcome { made, kept, cancelled })
 }
 
 /// Refuses a version that a project is not to be brought up to: all that speaks against it.
@@ -232,9 +235,42 @@ struct Plan<'a> {
     project: &'a ProjectName,
     version: &'a Checked<TemplateVersion>,
     context: &'a ChangeContext,
+    /// The days of the project, as the registry said them last.
+    days: ProjectDays,
 }
 
-impl Plan<'_> {
+/// A milestone as it was, and as it is.
+type Changed = (Checked<Milestone>, Checked<Milestone>);
+
+/// What becomes of milestones by a version.
+#[derive(Default)]
+struct Outcome {
+    made: Vec<Checked<Milestone>>,
+    /// How they change, if they do.
+    kept: Vec<(MilestoneName, Option<Changed>)>,
+    /// With their bytes.
+    cancelled: Vec<(MilestoneName, usize, Change)>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(
+        scope: &'a Scope<'a>,
+        project: &'a ProjectName,
+        version: &'a Checked<TemplateVersion>,
+        context: &'a ChangeContext,
+    ) -> Result<Self, DamagedRow> {
+        let kept = tables::project::mirrored(scope.rows.read, project)?;
+        let kept = kept.map(|row| tables::project::decoded(project, &row)).transpose()?.unwrap_or_default();
+        let (planned, actual) =
+            (kept.planned_period.unwrap_or_default(), kept.actual_period.unwrap_or_default());
+        let days = ProjectDays {
+            start: date(actual.start_date.as_ref()),
+            planned_start: date(planned.start_date.as_ref()),
+            planned_end: date(planned.end_date.as_ref()),
+        };
+        Ok(Self { scope, project, version, context, days })
+    }
+
     fn name(&self, item: &TemplateItem) -> Option<MilestoneName> {
         Some(MilestoneName::under(self.project.ids(), item.id.parse().ok()?))
     }
@@ -263,20 +299,6 @@ impl Plan<'_> {
         Ok(needed)
     }
 
-    /// The days that are given, and for those that are not the days of the project, as the registry said them last.
-    fn days(&self, given: &ProjectDays) -> Result<ProjectDays, DamagedRow> {
-        let kept = tables::project::mirrored(self.scope.rows.read, self.project)?;
-        let kept = kept.map(|row| tables::project::decoded(self.project, &row)).transpose()?;
-        let (planned, actual) =
-            kept.map(|kept| (kept.planned_period, kept.actual_period)).unwrap_or_default();
-        let (planned, actual) = (planned.unwrap_or_default(), actual.unwrap_or_default());
-        Ok(ProjectDays {
-            start: given.start.or_else(|| date(actual.start_date.as_ref())),
-            planned_start: given.planned_start.or_else(|| date(planned.start_date.as_ref())),
-            planned_end: given.planned_end.or_else(|| date(planned.end_date.as_ref())),
-        })
-    }
-
     /// The milestones of these items, which are counted from those that are there.
     fn make(
         &self,
@@ -288,7 +310,7 @@ impl Plan<'_> {
             let day = milestone.actual_date.as_ref().or(milestone.forecast_date.as_ref());
             (milestone.template_item.as_str(), date(day.or(milestone.baseline_date.as_ref())))
         });
-        let days = self.days(&given.days)?;
+        let days = given.days.or(&self.days);
         let found = dates(&self.version.items, &days, &known.collect(), &self.context.portfolio.calendar);
         let found: HashMap<&str, Found> =
             self.version.items.iter().map(|item| item.id.as_str()).zip(found).collect();
@@ -354,19 +376,14 @@ impl Plan<'_> {
         milestone.validity.clone_from(&item.validity);
     }
 
-    /// The change that brings an open milestone up to the version; none if it is up to it.
-    fn brought_up(
-        &self,
-        before: &Checked<Milestone>,
-        item: &TemplateItem,
-    ) -> Result<Option<Change>, Rejection> {
+    /// An open milestone as it was and as the version has it; none if it is up to it.
+    fn brought_up(&self, before: &Checked<Milestone>, item: &TemplateItem) -> Option<Changed> {
         let mut milestone = (**before).clone();
         self.define(&mut milestone, item);
         if milestone == **before {
-            return Ok(None);
+            return None;
         }
-        let after = before.changed(self.scope, |milestone| self.define(milestone, item));
-        Ok(Some(Change::new(self.scope, EventKind::Updated, Some(before), after)?))
+        Some((before.clone(), before.changed(self.scope, |milestone| self.define(milestone, item))))
     }
 
     /// All of it as changes, after one that says so; none if nothing changes.
@@ -374,9 +391,7 @@ impl Plan<'_> {
         &self,
         event_type: &'static str,
         day: Date,
-        made: Vec<Checked<Milestone>>,
-        kept: Vec<(MilestoneName, Option<Change>)>,
-        cancelled: Vec<(MilestoneName, usize, Change)>,
+        Outcome { made, kept, cancelled }: Outcome,
     ) -> Result<Vec<Change>, Rejection> {
         let sizes = made.iter().map(|milestone| encoded_len(&**milestone));
         check_batch("milestones", sizes.chain(cancelled.iter().map(|(_, bytes, _)| *bytes)))?;
@@ -387,11 +402,19 @@ impl Plan<'_> {
             cancelled: names(cancelled.iter().map(|(name, ..)| name)),
         });
         let mut changes = Vec::with_capacity(made.len() + kept.len() + cancelled.len());
+        let mut awaiting = Vec::new();
         for milestone in made {
-            changes.push(Change::new(self.scope, EventKind::Created, None, milestone)?);
+            let kind = EventKind::Created;
+            awaiting.extend(self.awaits_start(&kind, None, &milestone)?);
+            changes.push(Change::new(self.scope, kind, None, milestone)?);
         }
-        changes.extend(kept.into_iter().filter_map(|(_, change)| change));
+        for (before, after) in kept.into_iter().filter_map(|(_, changed)| changed) {
+            let kind = EventKind::Updated;
+            awaiting.extend(self.awaits_start(&kind, Some(&before), &after)?);
+            changes.push(Change::new(self.scope, kind, Some(&before), after)?);
+        }
         changes.extend(cancelled.into_iter().map(|(.., change)| change));
+        changes.extend(self.starts(&awaiting)?);
         if changes.is_empty() {
             return Ok(changes);
         }
@@ -399,6 +422,36 @@ impl Plan<'_> {
         let first = Change::without_resource(event_type, payload);
         let first = first.concerning(version, portfolio, self.project.to_string()).on(Some(day));
         Ok([first].into_iter().chain(changes.into_iter().map(|change| change.because_of(0))).collect())
+    }
+
+    /// A milestone as this change leaves it, if it awaits the start of the project by it and did not before. What did, and is
+    /// open although the project started, was reopened by somebody.
+    fn awaits_start(
+        &self,
+        kind: &EventKind,
+        before: Option<&Checked<Milestone>>,
+        after: &Checked<Milestone>,
+    ) -> Result<Option<Checked<Milestone>>, Rejection> {
+        let is_start = |milestone: &Milestone| milestone.r#type == CONSTRUCTION_START;
+        if self.days.start.is_none()
+            || before.is_some_and(|before| is_start(before))
+            || !is_start(after)
+            || after.state() != State::Planned
+        {
+            return Ok(None);
+        }
+        let mut completed = Ok(());
+        let after = after.changed(self.scope, |milestone| {
+            completed = Rules::complete(self.scope, kind, after.name(), before, milestone);
+        });
+        completed.map(|()| Some(after))
+    }
+
+    /// What the start of the project, which the registry said before, makes of milestones that await it by now.
+    fn starts(&self, awaiting: &[Checked<Milestone>]) -> Result<Vec<Change>, DamagedRow> {
+        let Some(day) = self.days.start else { return Ok(Vec::new()) };
+        let all: Vec<_> = awaiting.iter().collect();
+        Together::each(&all).map(|one| achieve_started(self.scope, one, day, self.context)).collect()
     }
 }
 

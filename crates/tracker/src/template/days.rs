@@ -1,20 +1,18 @@
-//! What the beginning of a day ends of what milestones bring.
+//! What the beginning of a day ends of what milestones bring, and what another working calendar makes of when they end.
 //!
 //! Invariant: a milestone whose day is done needs nothing more of it: its next day is a later one. Only milestones of which
-//! something ends by the day are read.
-
-use std::sync::Arc;
+//! something ends by the day are read; by a calendar those that an extension may be filed for.
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_resource::{Change, Checked, EventKind, date};
+use milepost_schedule::Calendar;
 use milepost_types::DamagedRow;
 
 use super::made::NEXT_EXPIRY;
 use super::validity::{announcements, settle};
 use crate::decide::Scope;
 use crate::decide::works::{Changes, due};
-use crate::mirror::Portfolio;
 use crate::names::PortfolioName;
 
 /// What the beginning of a day makes of the milestones of which something ends by it, those first that were first to end.
@@ -30,21 +28,21 @@ pub(crate) fn changes<'a>(
     let names = due::<Milestone>(&scope.rows, NEXT_EXPIRY, portfolio, day);
     Ok(Box::new(names.map(move |name| {
         let Some(milestone) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
-        Ok(of_milestone(scope, &milestone, &known, day).into_iter().collect())
+        Ok(of_milestone(scope, &milestone, &known.calendar, day).into_iter().collect())
     })))
 }
 
-/// What the beginning of a day makes of a milestone: the first of what is said of it, and the rest because of that. By another
-/// calendar than before it may be that nothing is said yet: then the day of the next look alone is another one.
-fn of_milestone(
+/// What a day makes of a milestone by this calendar: the first of what is said of it, and the rest because of that. By another
+/// calendar than before it may be that nothing is said yet: then other days alone are kept.
+pub(crate) fn of_milestone(
     scope: &Scope<'_>,
     before: &Checked<Milestone>,
-    portfolio: &Arc<Portfolio>,
+    calendar: &Calendar,
     day: Date,
 ) -> Option<Change> {
     let used = date(before.used_date.as_ref());
     let mut settled = (**before).clone();
-    settle(&mut settled, used, &portfolio.calendar, day);
+    settle(&mut settled, used, calendar, day);
     if settled == **before {
         return None;
     }

@@ -49,6 +49,10 @@ pub(crate) const NEXT_EXPIRY: Index = Index {
     ..BY_COUPLING
 };
 
+/// The milestones of each portfolio by the last day on which an extension may be filed: the working calendar moves it.
+pub(crate) const FILE_BY: Index =
+    Index { tag: 64, by: &[By::Field("file_by")], when: &[When::Has("file_by")], ..NEXT_EXPIRY };
+
 /// The milestones of each project by the type of what keeps what they bring.
 pub(crate) const BY_UNTIL_TYPE: Index = Index {
     tag: 62,

@@ -30,8 +30,8 @@ pub(crate) use acts::{
 };
 pub(crate) use apply::{Application, DATE_UNKNOWN, Dates, Which, apply, of_project, upgrade};
 pub(crate) use made::{
-    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, NEXT_EXPIRY, Together,
-    announced, is_made,
+    BY_COUPLING, BY_MEMBER, BY_REQUIREMENT, BY_TYPE, BY_UNTIL_TYPE, Consequences, FILE_BY, NEXT_EXPIRY,
+    Together, announced, is_made,
 };
 pub(crate) use plan::ProjectDays;
 pub(crate) use requirements::{RequirementQuery, page};

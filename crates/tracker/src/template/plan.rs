@@ -21,6 +21,17 @@ pub(crate) struct ProjectDays {
     pub(crate) planned_end: Option<Date>,
 }
 
+impl ProjectDays {
+    /// These days, and for those that are not known the others.
+    pub(super) fn or(&self, others: &Self) -> Self {
+        Self {
+            start: self.start.or(others.start),
+            planned_start: self.planned_start.or(others.planned_start),
+            planned_end: self.planned_end.or(others.planned_end),
+        }
+    }
+}
+
 /// What is found of an item's date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {

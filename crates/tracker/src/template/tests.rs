@@ -6,6 +6,7 @@ mod coupled;
 mod ending;
 mod fixed;
 mod joining;
+mod late;
 mod together;
 
 use jiff::civil::{Date, date};

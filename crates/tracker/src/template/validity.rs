@@ -25,7 +25,7 @@ pub(super) fn last_day(from: Date, months: i32) -> Date {
 }
 
 /// The last day on which an extension of what ends on a day may be filed.
-pub(super) fn last_filing(until: Date, working_days: i32, calendar: &Calendar) -> Date {
+fn last_filing(until: Date, working_days: i32, calendar: &Calendar) -> Date {
     calendar.add_working_days(until, -working_days).unwrap_or(Date::MIN)
 }
 

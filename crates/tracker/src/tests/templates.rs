@@ -191,6 +191,30 @@ async fn an_application_is_tried_first_and_is_the_same_under_the_same_request_id
     tracker.stop().await;
 }
 
+/// What is made is answered as it is then, tried or done.
+#[tokio::test]
+async fn a_start_before_the_template_is_in_its_answer() {
+    let (mut registry, mut tracker) = road().await;
+    let mut clients = Clients::of(&tracker).await;
+    let none = milestone::Gate::Unspecified;
+    let start = TemplateItem { r#type: "constructionStart".into(), ..item("start", &["started"], none) };
+    clients.publish("v1", jiff::civil::date(2019, 1, 1), vec![item("other", &[], none), start]).await;
+    let started = jiff::civil::date(2021, 5, 12);
+    let position = registry.say(|recorded| recorded.start(&["road"], started));
+    tracker.reach(position).await;
+    for validate_only in [true, false] {
+        let on = ApplyTemplateRequest { validate_only, ..apply(started) };
+        let made = clients.templates.apply_template(on).await.unwrap().into_inner().made;
+        assert_eq!(ids(&made), ["other", "start"]);
+        let expected = [(State::Planned, None), (State::Achieved, day(started))];
+        assert_eq!(made.iter().map(|made| (made.state(), made.actual_date)).collect::<Vec<_>>(), expected);
+        if !validate_only {
+            assert_eq!(tracker.got(&name("start")).await, made[1]);
+        }
+    }
+    tracker.stop().await;
+}
+
 #[tokio::test]
 async fn faults_of_applications_are_named_all_at_once() {
     let (_registry, mut tracker) = road().await;
