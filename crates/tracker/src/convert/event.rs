@@ -61,6 +61,8 @@ pub(crate) struct DayCounts {
     pub(crate) overdue: u32,
     /// The entry before that says something of the portfolio's date; 0 if there is none.
     pub(crate) previous_sequence: u64,
+    /// Whether it passed over a milestone that could not be read, so far.
+    pub(crate) passed_over: bool,
 }
 
 /// What an entry takes over of portfolios, projects and assignments of the registry.
@@ -133,6 +135,7 @@ impl<'a> Events<'a> {
             due_soon_count: count(counts.due_soon),
             overdue_count: count(counts.overdue),
             previous_sequence: Some(counts.previous_sequence),
+            passed_over: counts.passed_over,
         };
         self.fill(reserved, day_event(DATE_ADVANCED, portfolio, counts.day, Payload::DateAdvanced(advanced)));
     }
@@ -152,6 +155,7 @@ impl<'a> Events<'a> {
             overdue_count: count(counts.overdue),
             through: through.map(ToString::to_string).unwrap_or_default(),
             previous_sequence: counts.previous_sequence,
+            passed_over: counts.passed_over,
         };
         self.fill(
             reserved,
@@ -349,7 +353,7 @@ mod tests {
 
     fn day_told() -> DayCounts {
         let previous = TODAY.yesterday().ok();
-        DayCounts { previous, day: TODAY, due_soon: 1, overdue: 2, previous_sequence: 7 }
+        DayCounts { previous, day: TODAY, due_soon: 1, overdue: 2, previous_sequence: 7, passed_over: false }
     }
 
     /// One event of each kind.
@@ -448,7 +452,10 @@ mod tests {
         let dates = [date(2021, 6, 10), BASELINE].map(|date| Some(date_message(date)));
         assert_eq!((stored.name.as_str(), [stored.forecast_date, stored.baseline_date]), (NAME, dates));
         let wsc: PortfolioName = "portfolios/wsc".parse().unwrap();
-        assert_eq!(effects[7], Effect::Date(wsc.clone(), Current { date: TODAY, sequence: Some(9) }));
+        assert_eq!(
+            effects[7],
+            Effect::Date(wsc.clone(), Current { date: TODAY, sequence: Some(9), passed_over: false })
+        );
         let Effect::Followed { position: at, facts, .. } = &effects[8] else { panic!() };
         assert_eq!(*at, position(8));
         let stored = &facts.portfolios[0].1;
@@ -457,8 +464,14 @@ mod tests {
         let reset = Effect::Reset(Some(position(8)), GoOn::after(position(5)));
         assert_eq!(effects[9..11], [Effect::Nothing, reset]);
         let through: MilestoneName = NAME.parse().unwrap();
-        let advancing =
-            Advancing { day: TODAY, sequence: 9, due_soon: 1, overdue: 2, through: Some(through.clone()) };
+        let advancing = Advancing {
+            day: TODAY,
+            sequence: 9,
+            due_soon: 1,
+            overdue: 2,
+            passed_over: false,
+            through: Some(through.clone()),
+        };
         assert_eq!(effects[11], Effect::Advancing(wsc, advancing));
         let partly = Partly {
             position: position(8),

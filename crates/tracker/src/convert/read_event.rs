@@ -183,14 +183,17 @@ pub(crate) fn effect(event: &Bytes) -> Result<Effect, Unreadable> {
         let date = required_date(advanced.current_date.as_ref())?;
         let sequence = advanced.previous_sequence.map(|_| sequence);
         let portfolio = view.subject.parse().map_err(Unreadable::new)?;
-        return Ok(Effect::Date(portfolio, Current { date, sequence }));
+        let passed_over = advanced.passed_over;
+        return Ok(Effect::Date(portfolio, Current { date, sequence, passed_over }));
     }
     if let Some(part) = view.date_advancing {
         let day = required_date(part.date.as_ref())?;
         let through = through(&part.through)?;
         let (due_soon, overdue) = (part.due_soon_count.cast_unsigned(), part.overdue_count.cast_unsigned());
         let portfolio = view.subject.parse().map_err(Unreadable::new)?;
-        return Ok(Effect::Advancing(portfolio, Advancing { day, sequence, due_soon, overdue, through }));
+        let passed_over = part.passed_over;
+        let advancing = Advancing { day, sequence, due_soon, overdue, passed_over, through };
+        return Ok(Effect::Advancing(portfolio, advancing));
     }
     if let Some(followed) = view.followed {
         let position = stored_position(followed.position)?;

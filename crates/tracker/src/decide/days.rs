@@ -6,10 +6,10 @@
 //! and after the milestone that the part before ended with, and is the current date when the last is in. An entry in which
 //! a work changed something has no later day. What is written in between is as of that day
 //! already, and is not announced again. Only milestones that a day touches are read, through the indexes; the
-//! first day that a portfolio has, and the first after an earlier version announced its date, reads all of them.
-//! A row that a work, or a rule of a timeline, needs and that cannot be decoded is logged and passed over: the rest of the
-//! day happens. A milestone that cannot be decoded is announced on its day or never, so a day that touches it waits for it,
-//! when all else is done that comes before it.
+//! first day that a portfolio has, the first after an earlier version announced its date, and the first after one that passed
+//! over a milestone, reads all of them. A row that cannot be decoded is logged and passed over: the rest of the day happens.
+//! A work finds what it passed over by its index, on any later day. The indexes of milestones have a day once: that one was
+//! passed over is said with the day, so that each next day looks for it until it can be read.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -75,8 +75,7 @@ impl Today {
 }
 
 /// Makes `date` the portfolio's current date, day by day, as far as an entry goes; the next entry goes on. A
-/// date that is not after the current one brings only what became due of days that have begun. A milestone that cannot
-/// be decoded lets no day begin that touches it.
+/// date that is not after the current one brings only what became due of days that have begun.
 pub(crate) fn advance(
     scope: &Scope<'_>,
     name: &PortfolioName,
@@ -92,8 +91,8 @@ pub(crate) fn advance(
         if events.bytes() > scope.service.part_bytes || !sweep.run(day, &mut reactions, events)? {
             break;
         }
-        // The works of the next day go by the rows that this entry leaves.
-        if sweep.worked {
+        // The works of the next day, and what looks at all milestones, go by the rows that this entry leaves.
+        if sweep.worked || sweep.at_all {
             break;
         }
     }
@@ -113,9 +112,13 @@ pub(crate) fn preview(
     while let Some(day) = sweep.next(date) {
         counts.add(sweep.begin(day));
         for change in sweep.outlook_changes(day) {
-            counts.count(&change?);
+            match change {
+                Ok(change) => counts.count(&change),
+                Err(_) => counts.passed_over = true,
+            }
         }
-        sweep.finish(day);
+        // All are as they were before the first of the days: none is looked at twice.
+        sweep.finish(day, false);
         last = Some(day);
     }
     if let Some(day) = last {
@@ -126,17 +129,19 @@ pub(crate) fn preview(
     Ok(())
 }
 
-/// How many became due soon, and overdue.
+/// How many became due soon, and overdue, and whether one was passed over.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     due_soon: u32,
     overdue: u32,
+    passed_over: bool,
 }
 
 impl Counts {
     fn add(&mut self, other: Counts) {
         self.due_soon += other.due_soon;
         self.overdue += other.overdue;
+        self.passed_over |= other.passed_over;
     }
 
     fn count(&mut self, OutlookChange { before, after, .. }: &OutlookChange) {
@@ -183,7 +188,7 @@ impl<'a> DaySweep<'a> {
             name,
             current: current.map(|current| current.date),
             begun,
-            at_all: announced_by.is_none(),
+            at_all: current.is_none_or(|current| current.sequence.is_none() || current.passed_over),
             worked: false,
             passed_over: RefCell::default(),
             previous_sequence,
@@ -202,12 +207,17 @@ impl<'a> DaySweep<'a> {
     /// What earlier entries announced of the day.
     fn begin(&self, day: Date) -> Counts {
         let begun = self.begun.as_ref().filter(|begun| begun.day == day);
-        begun.map(|begun| Counts { due_soon: begun.due_soon, overdue: begun.overdue }).unwrap_or_default()
+        let counts = |begun: &Advancing| Counts {
+            due_soon: begun.due_soon,
+            overdue: begun.overdue,
+            passed_over: begun.passed_over,
+        };
+        begun.map(counts).unwrap_or_default()
     }
 
     /// The day was swept to its end.
-    fn finish(&mut self, day: Date) {
-        (self.current, self.begun, self.at_all) = (Some(day), None, false);
+    fn finish(&mut self, day: Date, passed_over: bool) {
+        (self.current, self.begun, self.at_all) = (Some(day), None, passed_over);
     }
 
     /// Sweeps a day, from where earlier entries left off; `false` if the entry is full before its end.
@@ -238,12 +248,11 @@ impl<'a> DaySweep<'a> {
         for change in self.outlook_changes(day) {
             let change = match change {
                 Ok(change) => change,
-                // What the day brought so far stays: it is not this milestone's.
-                Err(_) if events.len() > 1 => {
-                    self.cut(day, (before, reserved), counts, through.as_ref(), events);
-                    return Ok(false);
+                Err(row) => {
+                    self.pass_over(&row, day);
+                    counts.passed_over = true;
+                    continue;
                 }
-                Err(row) => return Err(row),
             };
             let (mark, name) = (events.len(), change.milestone.name().clone());
             let mut counted = counts;
@@ -260,7 +269,7 @@ impl<'a> DaySweep<'a> {
             (counts, through) = (counted, Some(name));
         }
         events.date_advanced(reserved, self.name, self.counts(day, counts));
-        self.finish(day);
+        self.finish(day, counts.passed_over);
         Ok(true)
     }
 
@@ -348,6 +357,7 @@ impl<'a> DaySweep<'a> {
             due_soon: counts.due_soon,
             overdue: counts.overdue,
             previous_sequence: self.previous_sequence,
+            passed_over: counts.passed_over,
         }
     }
 

@@ -1,15 +1,20 @@
 //! Rows that cannot be decoded: named for whatever needs them, and in nobody else's way.
 
 use bytes::Bytes;
-use milepost_proto::tracker::v1::milestone::State;
+use milepost_ledger::Domain as _;
+use milepost_proto::event::v1::Event;
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::tracker::v1::milestone::{Outlook, State};
 use milepost_proto::tracker::v1::{ListMilestonesRequest, Milestone};
-use milepost_types::{DamagedRow, Rejection, Violations};
+use milepost_service::access::Permit;
+use milepost_types::{DamagedRow, Rejection};
 
+use crate::command::{AdvanceDate, Command};
 use crate::milestone::CONSTRUCTION_START;
 use crate::tables::{Table, key};
 use crate::tests::World;
 use crate::tests::samples::BASELINE;
-use crate::tests::world::{Action, create, draft, kinds, name, project_name};
+use crate::tests::world::{Action, advance, create, draft, kinds, name, project_name};
 
 /// Two projects with a construction start each, of which the one of `road` cannot be decoded.
 fn world() -> (World, crate::tests::Registry) {
@@ -47,13 +52,13 @@ fn listed(world: &World, parent: &str, order_by: &str, filter: &str) -> Result<V
 }
 
 #[test]
-fn a_damaged_milestone_is_named_to_actions_lists_and_days_and_others_go_on() {
+fn a_damaged_milestone_is_named_to_actions_and_lists_and_days_go_on_for_others() {
     let (mut world, _) = world();
     let damaged = ("tracker.milestone", r"wsc\x00road\x00start".to_owned());
     let refused = world.act(name("road", "start"), Action::Delete).unwrap_err();
     assert_eq!(lost(refused), damaged);
     let date = world.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    assert_eq!(lost(world.advance(date).unwrap_err()), damaged);
+    assert_eq!(kinds(&world.advance(date).unwrap()), ["portfolio.date_advanced"]);
     for parent in ["portfolios/wsc/projects/road", "portfolios/wsc/projects/-", "portfolios/-/projects/-"] {
         for order in ["name", "forecast_date"] {
             assert_eq!(lost(listed(&world, parent, order, "").unwrap_err()), damaged, "{parent} {order}");
@@ -92,8 +97,11 @@ fn a_damaged_row_that_a_start_or_a_day_does_not_concern_is_not_in_its_way() {
     let recorded = world.ingest(registry.start(&["road"], date)).unwrap();
     assert_eq!(kinds(&recorded), ["source.followed", "milestone.achieved"]);
     world.now = "2021-06-01T00:00:00Z".parse().unwrap();
-    let refused = world.advance(BASELINE.tomorrow().unwrap()).unwrap_err();
-    assert_eq!(lost(refused), ("tracker.milestone", r"wsc\x00road\x00planned".to_owned()), "a day does");
+    let events = world.advance(BASELINE.tomorrow().unwrap()).unwrap();
+    assert!(
+        kinds(&events).iter().all(|kind| *kind == "portfolio.date_advanced"),
+        "nor in that of later days"
+    );
 }
 
 #[test]
@@ -122,65 +130,89 @@ fn a_damaged_fact_of_the_registry_is_named_to_what_rests_on_it() {
     assert_eq!(listed(&world, bridge, "", "baseline_date:*").unwrap().len(), 1);
 }
 
-/// The day waits for the milestone; days before it, requests, and milestones whose names come first do not.
-#[test]
-fn what_a_day_brings_before_a_damaged_milestone_happens_once_and_the_rest_when_it_can_be_read_again() {
-    use milepost_proto::tracker::v1::{CreateServiceRequestRequest, ServiceRequest};
+/// What happens of milestones in these entries: the day, what, and to which.
+fn outlooks(events: &[Event]) -> Vec<(String, &str, &str)> {
+    let of_milestones = events.iter().filter(|event| event.r#type.starts_with("milepost.milestone."));
+    let last = |text: &'_ str, of: char| text.rfind(of).map_or(0, |at| at + 1);
+    let said = of_milestones.map(|event| {
+        let day = milepost_resource::date(event.event_date.as_ref()).unwrap().to_string();
+        (day, &event.r#type[last(&event.r#type, '.')..], &event.subject[last(&event.subject, '/')..])
+    });
+    said.collect()
+}
+
+/// Three milestones that are due on 20 May 2021, of which one cannot be read; it is the 13th.
+fn due_on_the_20th() -> (World, Bytes) {
     let (mut world, _) = World::with_projects(&["road"]);
     world.advance("2021-05-13".parse().unwrap()).unwrap();
     for id in ["a", "b", "c"] {
         world.create(id, Some("2021-05-20".parse().unwrap()));
     }
-    let request = CreateServiceRequestRequest {
-        parent: project_name("road").to_string(),
-        service_request: Some(ServiceRequest {
-            title: "临时用电".into(),
-            requester: "user:corp/unit".into(),
-            due_date: Some(milepost_service::value::date_message("2021-05-20".parse().unwrap())),
-            ..ServiceRequest::default()
-        }),
-        ..CreateServiceRequestRequest::default()
-    };
-    world
-        .read_and_submit(|violations| {
-            milepost_resource::read_create::<_, ServiceRequest>(request, violations, Violations::new())
-        })
-        .unwrap();
     let row = world.damage(&name("road", "b"));
-    world.now = "2021-05-25T04:00:00Z".parse().unwrap();
-    let count = world.entries.len();
-    assert_eq!(lost(world.advance("2021-05-23".parse().unwrap()).unwrap_err()).0, "tracker.milestone");
-    let said = |world: &World, from: usize| -> Vec<String> {
-        let entries = world.entries[from..].iter();
-        let events = entries.flat_map(|entry| &entry.events);
-        let event = |event: &Bytes| {
-            let event: milepost_proto::event::v1::Event = prost::Message::decode(event.clone()).unwrap();
-            format!(
-                "{} {}",
-                event.r#type.trim_start_matches("milepost."),
-                event.subject.rsplit('/').next().unwrap()
-            )
-        };
-        let kinds = events.map(event).filter(|event| event.contains("overdue"));
-        kinds
-            .map(|event| {
-                event
-                    .split(' ')
-                    .take(if event.starts_with("milestone") { 2 } else { 1 })
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            })
-            .collect()
-    };
-    assert_eq!(said(&world, count), ["service_request.overdue", "milestone.overdue a"]);
-    let today = world.today();
-    assert_eq!(
-        (today.current, today.advancing),
-        ("2021-05-20".parse().unwrap(), Some("2021-05-21".parse().unwrap()))
-    );
+    world.now = "2021-06-25T04:00:00Z".parse().unwrap();
+    (world, row)
+}
+
+/// The days go on for all others, and what was passed over is found on the day after it can be read again, once.
+#[test]
+fn a_damaged_milestone_holds_back_no_day_and_is_found_when_it_can_be_read_again() {
+    let (mut world, row) = due_on_the_20th();
+    let events = world.advance("2021-05-23".parse().unwrap()).unwrap();
+    let on = |day: &str| format!("2021-05-{day}");
+    assert_eq!(outlooks(&events), [(on("21"), "overdue", "a"), (on("21"), "overdue", "c")]);
+    // Nothing is said again, however many days it cannot be read.
+    assert_eq!(outlooks(&world.advance("2021-05-25".parse().unwrap()).unwrap()), []);
     world.put_row(&name("road", "b"), row);
-    let count = world.entries.len();
-    world.advance("2021-05-23".parse().unwrap()).unwrap();
-    assert_eq!(said(&world, count), ["milestone.overdue b", "milestone.overdue c"]);
     assert_eq!(world.rebuilt(), world.rows);
+    let events = world.advance("2021-05-28".parse().unwrap()).unwrap();
+    assert_eq!(outlooks(&events), [(on("26"), "overdue", "b")]);
+    assert_eq!(world.milestone(&name("road", "b")).outlook(), Outlook::Overdue);
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// The same where a day takes several entries, of which the first passes it over, and the rows are made anew between them.
+#[test]
+fn what_a_part_of_a_day_passes_over_is_found_after_the_day() {
+    for rebuilt in [false, true] {
+        let (mut world, row) = due_on_the_20th();
+        world.advance("2021-05-20".parse().unwrap()).unwrap();
+        world.domain.part_bytes = 1;
+        let day = "2021-05-21".parse().unwrap();
+        let mut parts = 0;
+        loop {
+            let events = world.submit(advance(day)).unwrap();
+            if events.is_empty() {
+                break;
+            }
+            parts += 1;
+            if rebuilt {
+                world.put_row(&name("road", "b"), row.clone());
+                assert_eq!(world.rebuilt(), world.rows);
+                world.damage(&name("road", "b"));
+            }
+        }
+        assert!(parts > 1, "{parts}");
+        world.put_row(&name("road", "b"), row);
+        let events = world.advance("2021-05-24".parse().unwrap()).unwrap();
+        assert_eq!(outlooks(&events), [("2021-05-22".to_owned(), "overdue", "b")]);
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
+/// A day that is only tried counts what it can read.
+#[test]
+fn a_preview_passes_over_what_cannot_be_read() {
+    let (world, _) = due_on_the_20th();
+    let preview = AdvanceDate {
+        portfolio: "portfolios/wsc".parse().unwrap(),
+        date: "2021-05-21".parse().unwrap(),
+        preview: true,
+        traceparent: String::new(),
+        permit: Permit::of_system(),
+    };
+    let command = Command::AdvanceDate(std::sync::Arc::new(preview));
+    let decision = world.domain.decide(&world.rows, &command, &world.context()).unwrap();
+    let event: Event = prost::Message::decode(decision.events[0].clone()).unwrap();
+    let Some(Payload::DateAdvanced(advanced)) = event.payload else { panic!() };
+    assert_eq!((advanced.due_soon_count, advanced.overdue_count), (0, 2));
 }
