@@ -23,7 +23,7 @@ use milepost_resource::{
     has_document,
 };
 use milepost_service::value::instant_message;
-use milepost_types::{DamagedRow, Precondition, Rejection, limits};
+use milepost_types::{DamagedRow, Precondition, Rejection, Violations, limits};
 
 use super::outlook::announcement;
 use super::{ChangeContext, due, refresh_derived};
@@ -64,7 +64,9 @@ pub(crate) fn reforecast_one(
         return Ok(Vec::new());
     }
     let context = ChangeContext::of(scope, before.name())?;
-    let reported_date = reported_date(*reported, context.current_date)?;
+    let mut violations = Violations::new();
+    check_reported(*reported, context.current_date, &mut violations);
+    let reported_date = violations.into_result(reported.map(date_message))?;
     let after = before.changed(scope, |milestone| {
         milestone.forecast_date = forecast_date;
         milestone.forecast_sequence = scope.context.sequence;
@@ -217,8 +219,8 @@ pub(crate) fn change_state(
     check_state(before, verb, allowed)?;
     let context = ChangeContext::of(scope, before.name())?;
     let (field, given) = change.day();
-    let day = context.act_day(field, given)?;
-    let to = To { state, day, reported: reported_date(*reported, context.current_date)? };
+    let (day, reported) = context.outcome_days(field, given, *reported)?;
+    let to = To { state, day, reported };
     if template::is_made(before) {
         let may_break = matches!(change, StateChange::AchieveAlone(_));
         match state {
@@ -298,15 +300,12 @@ fn announced(
     Change::of(kind, Some(before), after).announcing(announcement)
 }
 
-/// The day on which something was reported, if one is given: never after the current date.
-pub(crate) fn reported_date(given: Option<Date>, current: Date) -> Result<Option<gtype::Date>, Rejection> {
-    match given {
-        Some(date) if date > current => Err(Rejection::invalid(
-            "reported_date",
-            "DATE_IN_FUTURE",
-            format!("{date} is after {current}, the portfolio's current date; nothing was reported then"),
-        )),
-        given => Ok(given.map(date_message)),
+/// Records that the day on which something was reported has not come.
+pub(super) fn check_reported(given: Option<Date>, current: Date, violations: &mut Violations) {
+    if let Some(date) = given.filter(|date| *date > current) {
+        let description =
+            format!("{date} is after {current}, the portfolio's current date; nothing was reported then");
+        violations.push("reported_date", "DATE_IN_FUTURE", description);
     }
 }
 

@@ -11,17 +11,19 @@ mod token;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::Milestone;
 use milepost_proto::tracker::v1::milestone::{Nearness, Slippage, State};
 use milepost_resource::{
     By, Change, Checked, EventKind, Index, PutBesides, Rules, TokenFormat, Unreadable, Upgrade, When,
-    add_person, date, known_state,
+    add_person, date, date_message, known_state,
 };
 use milepost_types::{DamagedRow, Rejection, Violations};
 
+use actions::check_reported;
 pub(crate) use actions::{
     Reforecast, StateChange, StateReport, To, achieve_started, add_evidence, change_state, missing_evidence,
-    rebaseline, reforecast, reforecast_one, reported_date, state_changed,
+    rebaseline, reforecast, reforecast_one, state_changed,
 };
 pub(crate) use outlook::{Timeliness, comes_to, day_change, passed, timeliness_on, touched};
 
@@ -205,6 +207,22 @@ impl ChangeContext {
         let mut violations = Violations::new();
         check_day(field, day, (None, self.current_date), "", &mut violations);
         Ok(violations.into_result(day)?)
+    }
+
+    /// The day of a change of state, which a field gives, and the one on which that was reported, if it is given.
+    ///
+    /// # Errors
+    /// All of them that have not come.
+    pub(crate) fn outcome_days(
+        &self,
+        field: &str,
+        given: Option<Date>,
+        reported: Option<Date>,
+    ) -> Result<(Date, Option<gtype::Date>), Rejection> {
+        let (day, mut violations) = (given.unwrap_or(self.current_date), Violations::new());
+        check_day(field, day, (None, self.current_date), "", &mut violations);
+        check_reported(reported, self.current_date, &mut violations);
+        Ok(violations.into_result((day, reported.map(date_message)))?)
     }
 
     /// Working days from one date to another, positive if it is later; none without both. The slip of a

@@ -21,10 +21,9 @@ use milepost_types::{DamagedRow, Precondition, Rejection, ResourceName as _, Vio
 
 use super::made::{BY_COUPLING, BY_MEMBER, Together, achieved_on, is_open, others, others_of_template};
 use super::validity::{announcements, last_day, settle};
+use crate::act::check_day;
 use crate::decide::Scope;
-use crate::milestone::{
-    ChangeContext, Reforecast, To, missing_evidence, reforecast_one, reported_date, state_changed,
-};
+use crate::milestone::{ChangeContext, Reforecast, To, missing_evidence, reforecast_one, state_changed};
 use crate::names::MilestoneName;
 
 /// The milestones that are coupled with one, whatever state they are in; none if the coupling is broken.
@@ -167,9 +166,8 @@ pub(crate) fn achieve_coupled(
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "achieve", &[State::Planned, State::PartiallyAchieved])?;
     let context = ChangeContext::of(scope, before.name())?;
-    let actual = context.act_day("actual_date", *actual)?;
-    let reported = reported_date(*reported, context.current_date)?;
-    let to = To { state: State::Achieved, day: actual, reported };
+    let (day, reported) = context.outcome_days("actual_date", *actual, *reported)?;
+    let to = To { state: State::Achieved, day, reported };
     let others = coupled(scope, before)?;
     let (open, done): (Vec<_>, Vec<_>) = others.iter().partition(|other| is_open(other));
     if open.is_empty() {
@@ -181,7 +179,7 @@ pub(crate) fn achieve_coupled(
     }
     let all: Vec<_> = [before].into_iter().chain(open).collect();
     let mut conditions = unmet(scope, &all)?;
-    conditions.extend(parted(before, &others, (actual, true)));
+    conditions.extend(parted(before, &others, (day, true)));
     Rejection::unless_met(conditions)?;
     let mut changes = Vec::with_capacity(all.len());
     for together in Together::each(&all) {
@@ -195,7 +193,7 @@ pub(crate) fn achieve_coupled(
     let name = before.name();
     let (project, portfolio) = (name.parent(), name.parent().parent());
     let event = event.concerning(name.to_string(), portfolio.to_string(), project.to_string());
-    changes.push(event.on(Some(actual)));
+    changes.push(event.on(Some(day)));
     Ok(changes)
 }
 
@@ -302,7 +300,7 @@ pub(crate) fn extend(
     check_state(before, "extend", &[State::Achieved])?;
     let context = ChangeContext::of(scope, before.name())?;
     let (calendar, today) = (&context.portfolio.calendar, context.current_date);
-    let filed = context.act_day("filed_date", *filed)?;
+    let filed = filed.unwrap_or(today);
     let unmet =
         |kind, description: String| Precondition { kind, subject: before.name().to_string(), description };
     let (validity, last) = match (&before.validity, date(before.valid_until.as_ref())) {
@@ -312,7 +310,7 @@ pub(crate) fn extend(
             return Err(Rejection::Preconditions(vec![unmet("NOT_EXTENDABLE", description)]));
         }
     };
-    check_days(before, filed, (*until, last))?;
+    check_days(before, (filed, today), (*until, last))?;
     let mut conditions = Vec::new();
     let (count, limit) = (before.extensions.len(), validity.extensions);
     if usize::try_from(limit).is_ok_and(|limit| count >= limit) {
@@ -362,14 +360,12 @@ pub(crate) fn extend(
 /// Refuses days that do not come one after the other.
 fn check_days(
     before: &Checked<Milestone>,
-    filed: Date,
+    (filed, today): (Date, Date),
     (until, last): (Date, Date),
 ) -> Result<(), Rejection> {
     let mut violations = Violations::new();
-    if let Some(achieved) = date(before.actual_date.as_ref()).filter(|achieved| filed < *achieved) {
-        let description = format!("{filed} is before {achieved}, the day on which it was achieved");
-        violations.push("filed_date", "DATE_TOO_EARLY", description);
-    }
+    let achieved = date(before.actual_date.as_ref());
+    check_day("filed_date", filed, (achieved, today), "when it was achieved", &mut violations);
     if until <= last {
         let description = format!("{until} is not after {last}, the last day so far");
         violations.push("valid_until", "DATE_TOO_EARLY", description);

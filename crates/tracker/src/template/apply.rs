@@ -27,9 +27,7 @@ use super::made::{Together, is_open, satisfied_by_others};
 use super::plan::{Found, ProjectDays, dates};
 use super::version::BY_DAY;
 use crate::decide::{Scope, Tracker};
-use crate::milestone::{
-    CONSTRUCTION_START, ChangeContext, To, achieve_started, reported_date, state_changed,
-};
+use crate::milestone::{CONSTRUCTION_START, ChangeContext, To, achieve_started, state_changed};
 use crate::names::{MilestoneName, ProjectName, TemplateName, TemplateVersionName};
 use crate::parent::Followed;
 use crate::tables;
@@ -158,8 +156,7 @@ pub(crate) fn upgrade(
 ) -> Result<Vec<Change>, Rejection> {
     Followed::<Milestone>::check_open(&scope.rows, project.ids())?;
     let context = ChangeContext::in_portfolio(scope, &project.parent())?;
-    let day = context.act_day("date", *date)?;
-    let reported = reported_date(*reported, context.current_date)?;
+    let (day, reported) = context.outcome_days("date", *date, *reported)?;
     let version = scope.rows.find(version)?;
     if version.is_deleted() {
         return Err(Rejection::deleted(version.name()));

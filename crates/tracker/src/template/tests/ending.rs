@@ -153,6 +153,9 @@ fn an_extension_is_filed_in_time_granted_once_and_no_longer_than_a_year() {
     assert_eq!(faults(days), early);
     let future = world.submit(extension(date(2022, 7, 26), date(2023, 7, 20))).unwrap_err();
     assert_eq!(faults(future), [("filed_date".to_owned(), "DATE_IN_FUTURE")]);
+    let both = world.submit(extension(date(2022, 7, 26), date(2022, 7, 20))).unwrap_err();
+    let of_both = [("filed_date", "DATE_IN_FUTURE"), ("valid_until", "DATE_TOO_EARLY")];
+    assert_eq!(faults(both), of_both.map(|(field, reason)| (field.to_owned(), reason)));
     assert_eq!(world.rows, rows);
     // Filed on the last day, recorded after the end: it did not end.
     let events = world.submit(extension(date(2022, 6, 8), date(2023, 7, 20))).unwrap();

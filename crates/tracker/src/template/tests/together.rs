@@ -110,6 +110,20 @@ fn all_that_are_achieved_together_say_when_that_was_reported() {
     let mut world = applied(vec![coupled("handover", "land"), coupled("certificate", "deed")]);
     let early = together(&mut world, "handover", Some(date(2021, 5, 14))).unwrap_err();
     assert_eq!(faults(early), [("reported_date".to_owned(), "DATE_IN_FUTURE")]);
+    // Whatever has not come is said at once, together or alone.
+    let target = || Target { name: made("handover"), etag: None };
+    let (never, to_come) = (Some(date(2021, 5, 15)), Some(date(2021, 5, 14)));
+    let both = JointReport { actual: to_come, reason: String::new(), reported: never };
+    let change = StateChange::Achieve(to_come);
+    let alone = StateReport { change, reason: String::new(), reported: never };
+    for act in [
+        Custom::act(target(), both, achieve_coupled as Run<_, _, _>),
+        Custom::act(target(), alone, change_state as Run<_, _, _>),
+    ] {
+        let refused = faults(world.submit(command(act)).unwrap_err());
+        let future = ["actual_date", "reported_date"].map(|field| (field.to_owned(), "DATE_IN_FUTURE"));
+        assert_eq!(refused, future);
+    }
     let reported = date(2021, 5, 13);
     together(&mut world, "handover", Some(reported)).unwrap();
     for id in ["handover", "certificate"] {
