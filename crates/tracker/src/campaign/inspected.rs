@@ -1,7 +1,8 @@
 //! What supervision says of a member on a day: inspections, findings and rectification orders of its window.
 //!
 //! Invariant: a finding that was withdrawn counts for nothing, unless what is asked for is what was known before that; an
-//! order counts for every aspect that its findings are about, by the working days of the window on which it was overdue.
+//! order counts for every aspect that its findings are about which count, also those from before the window, by the working
+//! days of the window on which it was overdue.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ use crate::tables::supervised::{FindingRow, InspectionRow};
 
 /// The fields that are read of orders.
 const OF_ORDERS: &[&str] =
-    &["findings", "due_date", "issue_date", "state", "act_date", "answers", "delete_time"];
+    &["findings", "due_date", "issue_date", "state", "act_date", "answers", "extension", "delete_time"];
 
 /// What stands between the name of a project and the id of its finding in the finding's name.
 const FINDINGS: &str = "/findings/";
@@ -61,7 +62,7 @@ impl<'a> Supervision<'a> {
         // An order that is of no finding of the project is of no aspect.
         if !findings.is_empty() {
             for found in self.orders.under(window.project) {
-                inspected.note_order(&found?, &findings, self.calendar, window);
+                inspected.note_order(found?, &findings, self.calendar, window);
             }
         }
         findings.into_iter().for_each(|(id, finding)| inspected.note_finding(id, &finding, window));
@@ -88,14 +89,9 @@ impl Inspected {
         }
     }
 
-    /// Notes a finding, if it counts.
+    /// Notes a finding of the window, if it counts.
     fn note_finding(&mut self, id: String, finding: &FindingRow, window: &Window<'_>) {
-        if !is_inside(window, finding.day) || finding.is_deleted || !is_known(window, finding.reported) {
-            return;
-        }
-        let is_withdrawn = finding.state == i32::from(finding::State::Withdrawn);
-        let was_then = window.knowledge == Knowledge::Then && finding.state_day > window.day.into();
-        if is_withdrawn && !was_then {
+        if !is_inside(window, finding.day) || !counts(finding, window) {
             return;
         }
         let facts = self.of.entry(finding.aspect).or_default();
@@ -106,11 +102,11 @@ impl Inspected {
         self.findings.push((id, finding.aspect, finding.severity));
     }
 
-    /// Notes the days on which an order was overdue, for each aspect of its findings, whether they count or not; those
-    /// of the project stand in the order of their ids.
+    /// Notes the days on which an order was overdue, for each aspect of its findings that count, whenever they were found;
+    /// those of the project stand in the order of their ids.
     fn note_order(
         &mut self,
-        order: &RectificationOrder,
+        mut order: RectificationOrder,
         findings: &[(String, FindingRow)],
         calendar: &Calendar,
         window: &Window<'_>,
@@ -119,14 +115,20 @@ impl Inspected {
         if order.delete_time.is_some() || !issued {
             return;
         }
+        // What was extended after the day was due as before then.
+        if let Some(extension) = order.extension.take().filter(|_| window.knowledge == Knowledge::Then)
+            && date(extension.grant_date.as_ref()).is_some_and(|granted| granted > window.day)
+        {
+            order.due_date = extension.previous_due_date;
+        }
         let before = window.join.yesterday().unwrap_or(window.join);
-        let days =
-            overdue_working_days(order, calendar, window.day) - overdue_working_days(order, calendar, before);
+        let days = overdue_working_days(&order, calendar, window.day)
+            - overdue_working_days(&order, calendar, before);
         let Some(days) = u32::try_from(days).ok().filter(|days| *days > 0) else { return };
         let aspect_of = |name: &String| {
             let id = name.strip_prefix(&window.member.project)?.strip_prefix(FINDINGS)?;
             let place = findings.binary_search_by(|(of, _)| of.as_str().cmp(id)).ok()?;
-            Some(findings[place].1.aspect)
+            Some(&findings[place].1).filter(|finding| counts(finding, window)).map(|finding| finding.aspect)
         };
         let mut of: Vec<i32> = order.findings.iter().filter_map(aspect_of).collect();
         of.sort_unstable();
@@ -149,6 +151,13 @@ impl Inspected {
         let grave = self.findings.iter().filter(is_grave);
         grave.map(|(id, ..)| [project, FINDINGS, id.as_str()].concat()).collect()
     }
+}
+
+/// Whether a finding was one on the day, by what is asked for: whenever it was found.
+fn counts(finding: &FindingRow, window: &Window<'_>) -> bool {
+    let is_withdrawn = finding.state == i32::from(finding::State::Withdrawn);
+    let was_then = window.knowledge == Knowledge::Then && finding.state_day > window.day.into();
+    !finding.is_deleted && is_known(window, finding.reported) && (!is_withdrawn || was_then)
 }
 
 fn is_inside(window: &Window<'_>, day: Day) -> bool {

@@ -2,6 +2,7 @@
 
 mod acts;
 mod bounds;
+mod orders;
 mod passing;
 
 use jiff::civil::date;
