@@ -11,8 +11,7 @@ use milepost_proto::event::v1::{InspectionCancelled, InspectionDone};
 use milepost_proto::tracker::v1::Inspection;
 use milepost_proto::tracker::v1::inspection::{Kind, State};
 use milepost_resource::{
-    By, Change, Checked, EventKind, Index, Presence, Rules, Unreadable, check_state, date, date_message,
-    known_state,
+    By, Change, Checked, EventKind, Index, Rules, Unreadable, check_state, date, date_message, known_state,
 };
 use milepost_types::{DamagedRow, Rejection, ResourceName as _, Violations};
 
@@ -85,12 +84,8 @@ impl Rules<Tracker> for Inspection {
             }
             check_state(before, "update", &[State::Planned])?;
         }
-        let Some(followed) = followed(after)? else { return Ok(()) };
-        if scope.rows.presence(&followed)? == Presence::Present {
-            return Ok(());
-        }
-        let description = "there is no such inspection to follow; name one that there is, or create it first";
-        Err(Rejection::precondition("INSPECTION_NOT_FOUND", followed.to_string(), description))
+        // What is CANCELLED and comes back stays what it was.
+        if after.state() == State::Planned { check_followed(scope, after) } else { Ok(()) }
     }
 
     fn release(_: &Scope<'_>, inspection: &Checked<Self>) -> Result<(), Rejection> {
@@ -114,6 +109,44 @@ fn followed(inspection: &Checked<Inspection>) -> Result<Option<InspectionName>, 
         return Ok(None);
     }
     in_project("inspection.follows", &inspection.follows, &inspection.name().parent()).map(Some)
+}
+
+/// Refuses to follow what never can be DONE: an inspection that is not there, or CANCELLED, or that follows in turn, by
+/// others or by itself, the one that is to follow it.
+fn check_followed(scope: &Scope<'_>, inspection: &Checked<Inspection>) -> Result<(), Rejection> {
+    let Some(direct) = followed(inspection)? else { return Ok(()) };
+    let refuse =
+        |kind, description: &str| Err(Rejection::precondition(kind, direct.to_string(), description));
+    let found = |name: &InspectionName| -> Result<Option<Checked<Inspection>>, DamagedRow> {
+        Ok(scope.rows.get(name)?.filter(|found| !found.is_deleted()))
+    };
+    if direct != *inspection.name() {
+        match found(&direct)?.map(|found| found.state()) {
+            None => {
+                let description =
+                    "there is no such inspection to follow; name one that there is, or create it first";
+                return refuse("INSPECTION_NOT_FOUND", description);
+            }
+            Some(State::Cancelled) => {
+                let description =
+                    "it is CANCELLED, and found nothing that is to be followed up; name another one";
+                return refuse("INSPECTION_CANCELLED", description);
+            }
+            Some(_) => {}
+        }
+    }
+    // What is DONE follows what was so before, and what is CANCELLED waits for nothing. Those that are there already may
+    // follow each other: each is looked at once.
+    let (mut next, mut seen) = (Some(direct.clone()), BTreeSet::new());
+    while let Some(name) = next.take().filter(|name| seen.insert(name.clone())) {
+        if name == *inspection.name() {
+            let description = "by it the inspection would follow itself, and could never be DONE; name another one to follow";
+            return refuse("FOLLOWS_CYCLE", description);
+        }
+        let waiting = found(&name)?.filter(|found| found.state() == State::Planned);
+        next = waiting.map(|waiting| followed(&waiting)).transpose()?.flatten();
+    }
+    Ok(())
 }
 
 /// The day on which an inspection took place.

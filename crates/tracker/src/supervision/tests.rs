@@ -301,6 +301,59 @@ fn an_inspection_is_done_or_cancelled_once_and_a_follow_up_follows_one_that_is_d
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md, section 6: a FOLLOW_UP follows an inspection that can be DONE before it.
+#[test]
+fn a_follow_up_follows_neither_itself_nor_in_a_circle_nor_what_is_cancelled() {
+    let (mut world, _) = World::with_projects(&["road"]);
+    world.advance(day(5, 13)).unwrap();
+    let follow = |id: &str, follows: &str| {
+        let kind = Kind::FollowUp;
+        let inspection = Inspection { name: name::<Inspection>(id).to_string(), ..inspection(kind, follows) };
+        update::<Inspection>(UpdateInspectionRequest {
+            inspection: Some(inspection),
+            update_mask: mask(&["kind", "follows"]),
+            ..UpdateInspectionRequest::default()
+        })
+    };
+    for id in ["i", "j", "gone"] {
+        world.plan(id, inspection(Kind::Daily, "")).unwrap();
+    }
+    world.plan("u", inspection(Kind::FollowUp, "i")).unwrap();
+    world.plan("v", inspection(Kind::FollowUp, "u")).unwrap();
+    world.submit(act::<Inspection, _>("gone", ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
+    let rows = world.rows.clone();
+    assert_eq!(unmet(world.plan("w", inspection(Kind::FollowUp, "w"))), ["FOLLOWS_CYCLE"]);
+    assert_eq!(unmet(world.plan("w", inspection(Kind::FollowUp, "gone"))), ["INSPECTION_CANCELLED"]);
+    for (id, follows, expected) in [
+        ("u", "u", "FOLLOWS_CYCLE"),
+        ("u", "v", "FOLLOWS_CYCLE"),
+        ("i", "v", "FOLLOWS_CYCLE"),
+        ("u", "gone", "INSPECTION_CANCELLED"),
+        ("u", "never", "INSPECTION_NOT_FOUND"),
+    ] {
+        assert_eq!(unmet(world.submit(follow(id, follows))), [expected], "{id} follows {follows}");
+    }
+    assert_eq!(world.rows, rows);
+    // What is PLANNED may be followed, and what leads back no more, too.
+    world.submit(follow("u", "j")).unwrap();
+    world.submit(follow("i", "v")).unwrap();
+    // What came to follow each other before this was refused stops nobody.
+    for (id, follows) in [("x", "y"), ("y", "x")] {
+        let mut stored: Inspection = world.got("u");
+        stored.name = name::<Inspection>(id).to_string();
+        stored.follows = name::<Inspection>(follows).to_string();
+        let table = milepost_resource::Table::of::<Tracker, Inspection>();
+        table.put(&mut world.rows, prost::Message::encode_to_vec(&stored).into()).unwrap();
+    }
+    world.plan("w", inspection(Kind::FollowUp, "x")).unwrap();
+    // One that is CANCELLED with what it followed comes back as it was.
+    world.submit(act::<Inspection, _>("u", ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
+    world.submit(act::<Inspection, _>("j", ("雨".to_owned(), None), cancel as Run<_, _, _>)).unwrap();
+    world.submit(delete::<Inspection>("u")).unwrap();
+    world.submit(undelete::<Inspection>("u")).unwrap();
+    assert_eq!(unmet(world.plan("z", inspection(Kind::FollowUp, "u"))), ["INSPECTION_CANCELLED"]);
+}
+
 /// office.md, section 0: inspections and findings gain `reported_date` (absent: the commit day; never later).
 #[test]
 fn a_finding_is_of_an_inspection_that_is_done_and_its_days_follow_from_it() {
