@@ -22,7 +22,7 @@ pub(crate) fn is_final(order: &RectificationOrder) -> bool {
 }
 
 /// Whether it waits for an answer.
-fn awaits_answer(order: &RectificationOrder) -> bool {
+pub(super) fn awaits_answer(order: &RectificationOrder) -> bool {
     matches!(order.state(), State::Issued | State::Returned)
 }
 

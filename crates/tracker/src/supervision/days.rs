@@ -5,12 +5,11 @@
 
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::RectificationOrder;
-use milepost_resource::{Change, Checked, EventKind, date_message};
+use milepost_resource::{Change, Checked, EventKind};
 use milepost_schedule::Calendar;
 use milepost_types::DamagedRow;
 
-use super::clock::{is_final, level_on, light_on, next_change};
-use super::order::{NEXT_CHANGE, escalated, light_changed};
+use super::order::{NEXT_CHANGE, announcements, refresh_derived};
 use crate::decide::Scope;
 use crate::decide::works::{Changes, due};
 use crate::names::PortfolioName;
@@ -28,46 +27,23 @@ pub(crate) fn changes<'a>(
     let names = due::<RectificationOrder>(&scope.rows, NEXT_CHANGE, portfolio, day);
     Ok(Box::new(names.map(move |name| {
         let Some(order) = scope.rows.get(&name)? else { return Ok(Vec::new()) };
-        Ok(of_order(scope, &order, &known.calendar, day))
+        Ok(of_order(scope, &order, &known.calendar, day).into_iter().collect())
     })))
 }
 
-/// What a day makes of an order by this calendar; nothing if it is as the day has it.
+/// What a day makes of an order by this calendar, as one change; none if it is as the day has it.
 pub(crate) fn of_order(
     scope: &Scope<'_>,
     before: &Checked<RectificationOrder>,
     calendar: &Calendar,
     day: Date,
-) -> Vec<Change> {
-    if is_final(before) || before.is_deleted() {
-        return Vec::new();
+) -> Option<Change> {
+    let after = before.changed(scope, |order| refresh_derived(order, Some(before), calendar, day));
+    let mut announced = announcements(Some(before), &after, day).into_iter();
+    // An entry may end after it: what else there is belongs to it.
+    if let Some(first) = announced.next() {
+        return Some(first.announcing(announced));
     }
-    let (mut changes, mut order) = (Vec::new(), before.clone());
-    let (light, level) = (light_on(before, calendar, day), level_on(before, calendar, day).max(before.level));
-    // The last of the changes says when the next is: an entry may end before it.
-    let next = |order: &RectificationOrder| next_change(order, calendar, day).map(date_message);
-    if light != before.light() {
-        let kind = light_changed(before.light(), light, day);
-        let after = before.changed(scope, |order| {
-            order.set_light(light);
-            if level == order.level {
-                order.next_change_date = next(order);
-            }
-        });
-        changes.push(Change::of(kind, Some(before), after.clone()).on(Some(day)));
-        order = after;
-    }
-    if level > before.level {
-        let kind = escalated(before.level, level, day);
-        let after = order.changed(scope, |order| {
-            order.level = level;
-            order.next_change_date = next(order);
-        });
-        changes.push(Change::of(kind, Some(&order), after).on(Some(day)));
-    }
-    if changes.is_empty() && next(before) != before.next_change_date {
-        let after = before.changed(scope, |order| order.next_change_date = next(order));
-        changes.push(Change::of(EventKind::Updated, Some(before), after).on(Some(day)));
-    }
-    changes
+    let is_sooner_or_later = after.next_change_date != before.next_change_date;
+    is_sooner_or_later.then(|| Change::of(EventKind::Updated, Some(before), after).on(Some(day)))
 }

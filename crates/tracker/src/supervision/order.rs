@@ -17,7 +17,7 @@ use milepost_resource::{
 use milepost_schedule::Calendar;
 use milepost_types::{DamagedRow, Precondition, Rejection, Violations};
 
-use super::clock::{is_final, level_on, light_on, next_change};
+use super::clock::{awaits_answer, level_on, light_on, next_change};
 use super::finding::moved;
 use super::{FindingName, OrderName, in_project};
 use crate::act::check_day;
@@ -109,6 +109,7 @@ impl Rules<Tracker> for RectificationOrder {
             order.issue_date = order.issue_date.or(Some(today));
             order.act_date = order.issue_date;
         }
+        let before = before.map(|before| &**before);
         refresh_derived(order, before, &context.portfolio.calendar, context.current_date);
         Ok(())
     }
@@ -230,24 +231,23 @@ fn admit_change(
     check_state(before, "update", &[State::Issued, State::Answered, State::Returned])
 }
 
-/// Brings light, level and the next day up to date. What is over or deleted has no light, and keeps its level; the level
-/// falls only with what it follows from.
-fn refresh_derived(
+/// Brings light, level and the next day up to date, after an act, on a day or by another calendar.
+///
+/// What was announced stays so by whatever calendar: the level falls only by an act that takes overdue days back, as an
+/// extension, or an answer or a withdrawal that is dated back. It rises only while the order waits for an answer.
+pub(super) fn refresh_derived(
     order: &mut RectificationOrder,
-    before: Option<&Checked<RectificationOrder>>,
+    before: Option<&RectificationOrder>,
     calendar: &Calendar,
     today: Date,
 ) {
-    if is_final(order) || order.delete_time.is_some() {
-        order.set_light(Light::None);
-        order.next_change_date = None;
-        return;
-    }
-    let same = |before: &&Checked<RectificationOrder>| {
-        (before.due_date, before.state, &before.answers) == (order.due_date, order.state, &order.answers)
+    let level = level_on(order, calendar, today);
+    order.level = match before {
+        Some(before) if level < level_on(before, calendar, today) => level,
+        Some(before) if awaits_answer(before) || awaits_answer(order) => level.max(before.level),
+        Some(before) => before.level,
+        None => level,
     };
-    let kept = before.filter(same).map_or(0, |before| before.level);
-    order.level = level_on(order, calendar, today).max(kept);
     order.set_light(light_on(order, calendar, today));
     order.next_change_date = next_change(order, calendar, today).map(date_message);
 }
@@ -302,7 +302,7 @@ pub(super) fn announcements(
 }
 
 /// That an order had one light, and has another.
-pub(super) fn light_changed(previous: Light, light: Light, day: Date) -> EventKind {
+fn light_changed(previous: Light, light: Light, day: Date) -> EventKind {
     let payload = RectificationOrderLightChanged {
         previous_light: previous.into(),
         light: light.into(),
@@ -313,7 +313,7 @@ pub(super) fn light_changed(previous: Light, light: Light, day: Date) -> EventKi
 }
 
 /// That an order had escalated to one level, and now to another.
-pub(super) fn escalated(previous_level: i32, level: i32, day: Date) -> EventKind {
+fn escalated(previous_level: i32, level: i32, day: Date) -> EventKind {
     let current_date = Some(date_message(day));
     let payload = RectificationOrderEscalated { previous_level, level, current_date };
     let payload = Payload::RectificationOrderEscalated(payload);

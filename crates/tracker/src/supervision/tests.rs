@@ -853,6 +853,114 @@ fn a_calendar_that_changes_moves_light_and_ladder_at_once_and_lowers_no_level() 
     assert_eq!(world.rebuilt(), world.rows);
 }
 
+/// office.md, section 6: the level follows from the days on which the order waited for an answer: whatever is done, it is the
+/// same if it was written on its day or later, as section 0 asks.
+#[test]
+fn an_order_that_is_written_after_the_fact_is_as_one_that_was_written_day_by_day() {
+    type Step = (&'static str, fn(jiff::civil::Date) -> Command);
+    const ANSWER: Step = ("user:corp/a", |on| answered(Some(on)));
+    const RETURN: Step = ("user:corp/c", |on| reviewed(Verdict::Return, Some(on)));
+    const ACCEPT: Step = ("user:corp/c", |on| reviewed(Verdict::Accept, Some(on)));
+    const ASK: Step = ("user:corp/a", |on| asked(day(5, 24), Some(on)));
+    const EXTEND: Step = ("user:corp/c", |on| granted(Some(on)));
+    const WITHDRAW: Step = ("user:corp/i", |on| withdrawn(Some(on)));
+    let written = |steps: &[(Step, jiff::civil::Date)], is_day_by_day: bool| {
+        let mut world = ordered(Severity::Minor);
+        let last = day(6, 30);
+        world.until(if is_day_by_day { day(4, 29) } else { last });
+        for ((who, command), on) in steps {
+            if is_day_by_day {
+                world.until(*on);
+            }
+            world.by(who, command(*on)).unwrap();
+        }
+        world.until(last);
+        let order = world.order();
+        (order.state(), order.light(), order.level, order.next_change_date, order.on_time)
+    };
+    // Before it is due, on the day, at each level, and a Saturday.
+    let days =
+        [(5, 4), (5, 7), (5, 10), (5, 11), (5, 15), (5, 18), (5, 26)].map(|(month, of)| day(month, of));
+    let mut all = vec![Vec::new()];
+    for (i, first) in days.into_iter().enumerate() {
+        all.extend([vec![(ANSWER, first)], vec![(WITHDRAW, first)]]);
+        if first <= DUE {
+            all.push(vec![(ASK, first)]);
+        }
+        for second in days[i..].iter().copied() {
+            all.extend([ACCEPT, RETURN, WITHDRAW].map(|next| vec![(ANSWER, first), (next, second)]));
+            let again = [(ANSWER, first), (RETURN, second), (ANSWER, day(5, 27))];
+            all.extend([ACCEPT, RETURN, WITHDRAW].map(|next| [&again[..], &[(next, day(5, 28))]].concat()));
+            all.push(vec![(ANSWER, first), (RETURN, second), (WITHDRAW, day(5, 28))]);
+            if first <= DUE {
+                let extended = [(ASK, first), (EXTEND, second)];
+                all.push(extended.to_vec());
+                all.extend([ANSWER, WITHDRAW].map(|next| [&extended[..], &[(next, day(5, 27))]].concat()));
+                all.push(vec![(ASK, first), (ANSWER, second), (EXTEND, second), (RETURN, day(5, 27))]);
+            }
+        }
+    }
+    for steps in all {
+        let said: Vec<_> = steps.iter().map(|((who, _), on)| format!("{who} {on}")).collect();
+        assert_eq!(written(&steps, false), written(&steps, true), "{said:?}");
+    }
+}
+
+/// office.md, section 6: what was announced of the ladder is announced once, also if another calendar came in between.
+#[test]
+fn a_level_that_a_calendar_would_lower_is_kept_by_acts_that_take_no_day_back() {
+    let steps: [(&str, &[Doing]); 4] = [
+        ("returned", &[|| answered(None), || reviewed(Verdict::Return, None)]),
+        ("withdrawn", &[|| withdrawn(None)]),
+        ("accepted", &[|| answered(None), || reviewed(Verdict::Accept, None)]),
+        ("waits for a review", &[|| answered(None)]),
+    ];
+    for (what, acts) in steps {
+        let (mut world, mut registry) = followed(Severity::Minor);
+        world.until(day(5, 18));
+        world.ingest(recalendared(&mut registry, &[11, 12, 13])).unwrap();
+        assert_eq!(world.light(), (Light::Red, 2), "the 18th would be the third working day");
+        for (act, who) in acts.iter().zip(["user:corp/a", "user:corp/c"]) {
+            let events = world.by(who, act()).unwrap();
+            assert_eq!(days_of(&events, "rectification_order.escalated"), [], "{what}");
+            assert_eq!(world.order().level, 2, "{what}");
+        }
+        // The days before the answer count again by the old calendar: what waits for nothing does not rise.
+        world.ingest(recalendared(&mut registry, &[])).unwrap();
+        world.ingest(recalendared(&mut registry, &[11, 12, 13])).unwrap();
+        let events = world.until(day(6, 1));
+        let rises = if what == "returned" { vec![day(5, 28)] } else { Vec::new() };
+        assert_eq!(days_of(&events, "rectification_order.escalated"), rises, "{what}");
+        assert_eq!(world.rebuilt(), world.rows);
+    }
+}
+
+/// office.md, section 6: days on which it waits for a review never count, by whatever calendar they are worked.
+#[test]
+fn a_calendar_that_raises_the_days_before_an_answer_raises_no_level_until_it_is_returned() {
+    let (mut world, mut registry) = followed(Severity::Minor);
+    world.ingest(recalendared(&mut registry, &[11, 12, 13])).unwrap();
+    world.until(day(5, 18));
+    world.by("user:corp/a", answered(None)).unwrap();
+    assert_eq!(world.order().level, 1);
+    world.ingest(recalendared(&mut registry, &[])).unwrap();
+    let labelled = UpdateRectificationOrderRequest {
+        rectification_order: Some(RectificationOrder {
+            name: name::<RectificationOrder>("o").to_string(),
+            labels: [("k".to_owned(), "v".to_owned())].into(),
+            ..RectificationOrder::default()
+        }),
+        update_mask: mask(&["labels"]),
+        ..UpdateRectificationOrderRequest::default()
+    };
+    let events = world.submit(update::<RectificationOrder>(labelled)).unwrap();
+    assert_eq!((kinds(&events), world.order().level), (vec!["rectification_order.updated"], 1));
+    let events = world.by("user:corp/c", reviewed(Verdict::Return, None)).unwrap();
+    assert_eq!(days_of(&events, "rectification_order.escalated"), [day(5, 18)]);
+    assert_eq!(world.light(), (Light::Red, 2));
+    assert_eq!(world.rebuilt(), world.rows);
+}
+
 /// office.md, section 6: the light and the ladder, each change once, also after downtime and if a day is begun again.
 #[test]
 fn a_day_that_takes_several_entries_brings_everything_once_also_if_rows_are_made_anew_in_it() {
