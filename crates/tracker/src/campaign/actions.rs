@@ -28,7 +28,8 @@ use milepost_resource::{
 };
 use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, Violations, limits};
 
-use super::{check_projects, days, days_of, join_day, joining, project_of, standings, target};
+use super::days::Passing;
+use super::{check_projects, days_of, join_day, joining, project_of, standings, target};
 use crate::act::{self, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
@@ -247,7 +248,10 @@ fn remove(campaign: &mut Campaign, projects: &[String], (start, from): (Date, Da
     }
 }
 
-/// Closes it, once its last day has passed; its standings are found first, if no day did.
+/// Closes it, once its last day has passed; the standings of days that none found are found first, one after another.
+///
+/// # Errors
+/// If they do not fit one request: the next day that begins finds them, in as many entries as it takes, and closes it.
 pub(crate) fn close(
     scope: &Scope<'_>,
     before: &Checked<Campaign>,
@@ -260,12 +264,26 @@ pub(crate) fn close(
         let description = format!("its last day is {end}; it is closed on a day after that");
         return Err(Rejection::precondition("NOT_ENDED", before.name().to_string(), description));
     }
-    let mut changes = Vec::new();
-    if !tables::standings::has_day(scope.rows.read, before.name(), end) {
+    let passing = Passing::of(scope, before.clone(), day)?;
+    let first = passing.next;
+    if first.is_some() {
         Rejection::unless_met(incomplete(scope, before).into_iter().collect())?;
-        changes.push(days::find_last(scope, before, end)?);
     }
-    changes.push(closed(scope, before, day));
+    let (mut changes, mut bytes) = (Vec::new(), 0);
+    for passed in passing {
+        let passed = passed?;
+        bytes += passed.bytes;
+        if let Some(first) = first.filter(|_| passed.bytes > 0 && !changes.is_empty())
+            && bytes > scope.service.part_bytes
+        {
+            let description = format!(
+                "the standings of its days from {first} to {end} were not found yet, and are too many for one request; the \
+                 next day of the portfolio finds them, and closes it"
+            );
+            return Err(Rejection::precondition("STANDINGS_MISSING", before.name().to_string(), description));
+        }
+        changes.push(passed.change);
+    }
     Ok(changes)
 }
 

@@ -2,16 +2,16 @@
 //!
 //! Invariants: what was done of a day needs nothing more of it: a day whose standings are there is passed over, and what
 //! is closed is open no more. Days are found one after another, each by itself, and a campaign is closed after its last
-//! one. As long as not all is known that this version keeps of projects, nothing is found or closed: what a day is found
-//! by stays. A member that cannot be read keeps the standings of its campaign from being found, which is logged, and
-//! nothing else; they are found on the next day on which it can.
+//! one, also by hand. As long as not all is known that this version keeps of projects, nothing is found or closed: what a
+//! day is found by stays. A member that cannot be read keeps the standings of its campaign from being found, which is
+//! logged, and nothing else; they are found on the next day on which it can.
 
 use jiff::civil::Date;
 use milepost_proto::event::v1::CampaignLeadChanged;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::tracker::v1::{Campaign, CampaignStandings};
-use milepost_resource::{Change, Checked, date};
+use milepost_resource::{Change, Checked, date, encoded_len};
 use milepost_types::DamagedRow;
 
 use super::{OPEN, actions, days_of, standings};
@@ -40,17 +40,20 @@ fn of_campaign<'a>(scope: &'a Scope<'a>, name: &CampaignName, day: Date) -> Chan
         .get(name)
         .and_then(|campaign| campaign.map(|campaign| Passing::of(scope, campaign, day)).transpose());
     match passing {
-        Ok(passing) => Box::new(passing.into_iter().flatten()),
+        Ok(passing) => {
+            Box::new(passing.into_iter().flatten().map(|passed| passed.map(|passed| vec![passed.change])))
+        }
         Err(damage) => Box::new(std::iter::once(Err(damage))),
     }
 }
 
-/// The days of an open campaign that have passed and were not found, one after another, and then its end.
-struct Passing<'a> {
+/// The days of an open campaign that have passed and were not found, one after another, and then its end. After a day that
+/// cannot be found there is nothing more.
+pub(super) struct Passing<'a> {
     scope: &'a Scope<'a>,
     campaign: Checked<Campaign>,
     /// The next day to be found; none: there is none left.
-    next: Option<Date>,
+    pub(super) next: Option<Date>,
     /// The last one.
     last: Date,
     /// Who had the first rank in the standings before it; none: there are none.
@@ -59,9 +62,20 @@ struct Passing<'a> {
     closes: Option<Date>,
 }
 
+/// One of them.
+pub(super) struct Passed {
+    pub(super) change: Change,
+    /// How many bytes its standings take; 0: it is the end.
+    pub(super) bytes: usize,
+}
+
 impl<'a> Passing<'a> {
-    /// On a day that begins.
-    fn of(scope: &'a Scope<'a>, campaign: Checked<Campaign>, day: Date) -> Result<Self, DamagedRow> {
+    /// On a day that begins, or on which it is closed.
+    pub(super) fn of(
+        scope: &'a Scope<'a>,
+        campaign: Checked<Campaign>,
+        day: Date,
+    ) -> Result<Self, DamagedRow> {
         let name = campaign.name();
         let (start, end) = days_of(name, &campaign)?;
         let last = day.yesterday().unwrap_or(Date::MIN).min(end);
@@ -77,23 +91,22 @@ impl<'a> Passing<'a> {
 }
 
 impl Iterator for Passing<'_> {
-    type Item = Result<Vec<Change>, DamagedRow>;
+    type Item = Result<Passed, DamagedRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let Some(day) = self.next.take() else {
             let day = self.closes.take()?;
-            return Some(Ok(vec![actions::closed(self.scope, &self.campaign, day)]));
+            return Some(Ok(Passed { change: actions::closed(self.scope, &self.campaign, day), bytes: 0 }));
         };
         match find(self.scope, &self.campaign, day, self.lead.take()) {
-            Ok((lead, change)) => {
+            Ok((lead, passed)) => {
                 self.lead = Some(lead);
                 self.next = day.tomorrow().ok().filter(|next| *next <= self.last);
-                Some(Ok(vec![change]))
+                Some(Ok(passed))
             }
             Err(damage) => {
-                tracing::error!(%damage, %day, "the standings of a campaign are not found");
                 self.closes = None;
-                None
+                Some(Err(damage))
             }
         }
     }
@@ -105,29 +118,17 @@ fn find(
     campaign: &Checked<Campaign>,
     day: Date,
     before: Option<Vec<String>>,
-) -> Result<(Vec<String>, Change), DamagedRow> {
+) -> Result<(Vec<String>, Passed), DamagedRow> {
     let name = campaign.name();
     let found = standings::compute(&scope.rows, name, campaign, day, Knowledge::Then)?;
     let found = CampaignStandings { stored: true, ..found };
-    let lead = lead(&found);
+    let (lead, bytes) = (lead(&found), encoded_len(&found));
     let announcement = before.filter(|before| *before != lead).map(|previous| {
         let payload = Payload::CampaignLeadChanged(CampaignLeadChanged { previous, lead: lead.clone() });
         standings::of_campaign("milepost.campaign.lead_changed", payload, name).on(Some(day))
     });
-    Ok((lead, standings::computed(name, found, day).announcing(announcement)))
-}
-
-/// The standings of its last day.
-///
-/// # Errors
-/// If a row that they are computed from cannot be decoded.
-pub(super) fn find_last(
-    scope: &Scope<'_>,
-    campaign: &Checked<Campaign>,
-    end: Date,
-) -> Result<Change, DamagedRow> {
-    let (_, change) = find(scope, campaign, end, lead_before(scope, campaign.name(), end))?;
-    Ok(change)
+    let change = standings::computed(name, found, day).announcing(announcement);
+    Ok((lead, Passed { change, bytes }))
 }
 
 /// Who had the first rank in the last standings before a day; none if there are none, or they cannot be decoded, which is

@@ -61,11 +61,6 @@ pub(crate) fn put(rows: &mut dyn Write, value: Bytes) -> Result<(), Unreadable> 
     Ok(())
 }
 
-/// Whether the standings of a day are there.
-pub(crate) fn has_day(rows: &dyn Read, name: &CampaignName, day: Date) -> bool {
-    rows.get(&under(Table::DailyStandings, name).bytes(&ordered_date(day)).done()).is_some()
-}
-
 /// The standings of a day, as they were found when it had passed.
 ///
 /// # Errors
@@ -139,9 +134,9 @@ mod tests {
         let keys: Vec<_> = rows.0.keys().map(|key| &key[..]).collect();
         let days: [&[u8]; 2] = [b"\x49wsc\0c\0\x07\xe5\x04\x12", b"\x49wsc\0c\0\x07\xe5\x04\x13"];
         assert_eq!(keys, [days[0], days[1], &b"\x4awsc\0c\0\0\0\0\x02"[..]]);
-        assert!(has_day(&rows, &name, first) && !has_day(&rows, &name, date(2021, 4, 20)));
         let day = |standings: Option<CampaignStandings>| standings.and_then(|found| found.date);
         assert_eq!(day(of_day(&rows, &name, first).unwrap()), Some(date_message(first)));
+        assert_eq!(day(of_day(&rows, &name, date(2021, 4, 20)).unwrap()), None);
         assert_eq!(day(before(&rows, &name, date(2021, 5, 1)).unwrap()), Some(date_message(second)));
         assert_eq!(day(before(&rows, &name, second).unwrap()), Some(date_message(first)));
         assert_eq!(before(&rows, &name, first), Ok(None));

@@ -108,12 +108,45 @@ fn who_closes_a_campaign_by_hand_has_its_last_day_found_first() {
     let mut given = campaign(members());
     given.end_date = Some(date_message(DAY_50));
     world.opened(given);
+    // However large it is.
+    world.domain.part_bytes = 1;
     let events = world.act_on(None, close as Run<_, _, _>).unwrap();
     assert_eq!(passed(&events), ["2021-04-19", "closed"]);
     let then = world.standings(DAY_50, Knowledge::Then);
     assert!(then.stored && then.standings[0].rank == Some(1));
     assert_eq!(world.begin(TODAY), [""; 0]);
     assert_eq!(world.rebuilt(), world.rows);
+}
+
+/// As where not all was known on days that began: nothing is lost, whoever comes first.
+#[test]
+fn who_closes_a_campaign_by_hand_has_all_days_found_that_none_found() {
+    let passed_over = |part_bytes: Option<usize>| {
+        let (mut world, _) = world();
+        short(&mut world);
+        assert_eq!(world.begin(date(2021, 5, 14)), ["2021-05-13"]);
+        let version = mirror_version::get(&world.rows);
+        mirror_version::put(&mut world.rows, version - 1);
+        (15..=17).for_each(|day| assert_eq!(world.begin(date(2021, 5, day)), [""; 0]));
+        let refused = world.act_on(None, close as Run<_, _, _>);
+        assert_eq!(violations_of(refused)[0].0, "REGISTRY_INCOMPLETE");
+        mirror_version::put(&mut world.rows, version);
+        world.domain.part_bytes = part_bytes.unwrap_or(world.domain.part_bytes);
+        world
+    };
+    let mut world = passed_over(None);
+    let events = world.act_on(None, close as Run<_, _, _>).unwrap();
+    assert_eq!(passed(&events), ["2021-05-14", "2021-05-15", "closed"]);
+    assert_eq!(world.begin(date(2021, 5, 18)), [""; 0]);
+    assert!([13, 14, 15].iter().all(|day| world.standings(date(2021, 5, *day), Knowledge::Then).stored));
+    assert_eq!(world.rebuilt(), world.rows);
+    // What is too much for one request is left to the next day.
+    let mut world = passed_over(Some(1));
+    let rows = world.rows.clone();
+    let refused = world.act_on(None, close as Run<_, _, _>);
+    assert_eq!(violations_of(refused), [("STANDINGS_MISSING", "spring".to_owned())]);
+    assert_eq!(world.rows, rows);
+    assert_eq!(world.begin(date(2021, 5, 18)), ["2021-05-14", "2021-05-15", "closed"]);
 }
 
 /// Rows of projects are dropped then: what would be found, or frozen, would stay for ever.
