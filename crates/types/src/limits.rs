@@ -90,6 +90,11 @@ pub const CAMPAIGN_CRITERIA: usize = 10;
 pub const CAMPAIGN_WEIGHT: i32 = 10_000;
 /// Versions of what a campaign judges by.
 pub const CAMPAIGN_VERSIONS: usize = 100;
+/// Bytes of all versions of what a campaign judges by: with its members, targets and sign-offs it must fit an answer, and
+/// an event that says the last sign-off once more.
+pub const CAMPAIGN_VERSION_BYTES: usize = 512 << 10;
+/// Bytes that the standings of a campaign on one day may take: they must fit an answer, and an event.
+pub const CAMPAIGN_STANDINGS_BYTES: usize = ANSWER_ITEM_BYTES - (64 << 10);
 /// Findings that the standing of a vetoed member names; it counts them all.
 pub const STANDING_VETOES: usize = 10;
 /// Sign-offs of a campaign.

@@ -29,7 +29,7 @@ use milepost_resource::{
 use milepost_types::{DamagedRow, Decimal, Precondition, Rejection, Violations, limits};
 
 use super::days::Passing;
-use super::{check_projects, days_of, join_day, joining, project_of, standings, target};
+use super::{check_projects, days_of, join_day, joining, project_of, room, standings, target};
 use crate::act::{self, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
@@ -95,6 +95,7 @@ pub(crate) fn open(
             reason: String::new(),
         }];
     });
+    room::check(name, &after)?;
     let kind =
         EventKind::custom("milepost.campaign.opened", Payload::CampaignOpened(event::CampaignOpened {}));
     Ok(vec![Change::of(kind, Some(before), after).on(Some(day))])
@@ -166,8 +167,10 @@ pub(crate) fn amend(
             version: Some(version),
         });
         let kind = EventKind::custom("milepost.campaign.amended", payload);
-        changes.push(Change::of(kind, Some(&campaign), after).on(Some(day)));
+        changes.push(Change::of(kind, Some(&campaign), after.clone()).on(Some(day)));
+        campaign = after;
     }
+    room::check(before.name(), &campaign)?;
     Ok(changes)
 }
 

@@ -4,13 +4,14 @@
 //! are frozen when it is opened, or a project joins, and nothing changes them. Every day is judged by the version in force
 //! on it, for its whole window. `actions` says what may be done, `target` what is frozen, `facts` and `inspected` what
 //! is known of a member, which `walk` reads project by project, `score` and `rank` what comes of that, `standings` puts
-//! it together, `days` what a day brings.
+//! it together, `room` how large all that may be, `days` what a day brings.
 
 mod actions;
 pub(crate) mod days;
 mod facts;
 mod inspected;
 mod rank;
+mod room;
 mod score;
 pub(crate) mod standings;
 mod target;

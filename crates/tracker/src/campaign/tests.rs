@@ -4,6 +4,7 @@ mod acts;
 mod bounds;
 mod orders;
 mod passing;
+mod room;
 
 use jiff::civil::date;
 use milepost_ledger::{Actor, Authentication};
