@@ -75,7 +75,9 @@ pub fn render(mut columns: Vec<Column>, terminal: Option<u16>, colour: bool) -> 
     };
     let mut left_out: Vec<String> = columns.iter().map(header).collect();
     arrange(&mut columns, terminal.into());
-    left_out.retain(|left_out| columns.iter().all(|column| header(column) != *left_out));
+    // A column without a header belongs to the one beside it.
+    left_out
+        .retain(|left_out| !left_out.is_empty() && columns.iter().all(|column| header(column) != *left_out));
     let text = (0..height).map(|line| draw(line, &columns, colour)).collect();
     Rendered { text, left_out }
 }
@@ -100,6 +102,20 @@ pub fn card(lines: &[(String, String)], terminal: Option<u16>, colour: bool) -> 
         }
     }
     text
+}
+
+/// A sentence on as many lines as it takes, those after the first as far from the left as `indent` says.
+pub fn sentence(text: &str, indent: usize, terminal: Option<u16>) -> String {
+    let text = clean(text);
+    let room = terminal.map_or(usize::MAX, |terminal| usize::from(terminal).max(indent + VALUE));
+    let (start, rest) = (width::wrap(&text, room, false), " ".repeat(indent));
+    let Some((first, others)) = start.split_first() else { return String::new() };
+    if others.is_empty() {
+        return format!("{first}\n");
+    }
+    let others = text[first.len()..].trim_start();
+    let others = width::wrap(others, room.saturating_sub(indent), false);
+    std::iter::once(format!("{first}\n")).chain(others.iter().map(|line| format!("{rest}{line}\n"))).collect()
 }
 
 /// A column of a table, with what each row says in it.

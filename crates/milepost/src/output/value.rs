@@ -94,15 +94,23 @@ fn progress(SourceProgress { source, position, lag_entries }: &SourceProgress) -
     format!("{source} to sequence {sequence}, {behind}")
 }
 
-/// The fields of a message on one line; several of one field, and further numbers, after its name.
+/// The fields of a message on one line; several of one field, and numbers that say nothing by themselves, after its name.
+/// What is so is said by its name alone.
 fn parts(inner: &DynamicMessage, zone: &Zone) -> String {
-    let part = |(index, of): (usize, FieldDescriptor)| {
+    let part = |of: FieldDescriptor| {
+        if matches!(&*inner.get_field(&of), Value::Bool(true)) {
+            return Some(field::words(of.name()));
+        }
         let text = lines(inner, &of, zone).join(", ");
-        let is_named = of.is_list() || index > 0 && field::shape(&of) == Shape::Whole;
+        let is_named = match field::content(&of) {
+            Content::Year => false,
+            Content::Decimal => true,
+            _ => of.is_list() || matches!(field::shape(&of), Shape::Whole | Shape::Bool),
+        };
         let text = if is_named && !text.is_empty() { field::words(of.name()) + " " + &text } else { text };
         Some(text).filter(|text| !text.is_empty())
     };
-    inner.descriptor().fields().enumerate().filter_map(part).collect::<Vec<_>>().join(" · ")
+    inner.descriptor().fields().filter_map(part).collect::<Vec<_>>().join(" · ")
 }
 
 /// A value of an enumeration without what all its values begin with; nothing for the one that says nothing.
@@ -170,6 +178,7 @@ mod tests {
     use milepost_proto::registry::v1::{
         AnnualPlan, FundingSource, Party, Portfolio, Project, ProjectCode, Site, WorkingCalendar,
     };
+    use milepost_proto::tracker::v1::{WarningBand, WarningLight, WarningTest};
 
     fn shown<M: prost::Name>(message: &M, of: &str) -> Vec<String> {
         let dynamic = json::dynamic(message);
@@ -189,6 +198,19 @@ mod tests {
         assert_eq!(text(day, None), "from 2021-05-27");
         assert_eq!(text(None, day), "until 2021-05-27");
         assert_eq!(text(None, None), "-");
+    }
+
+    #[test]
+    fn numbers_and_what_is_so_are_named_within_a_line() {
+        let band = WarningBand {
+            light: WarningLight::Yellow.into(),
+            low: "1".into(),
+            low_inclusive: true,
+            high: "2".into(),
+            high_inclusive: false,
+        };
+        let test = WarningTest { bands: vec![band], ..WarningTest::default() };
+        assert_eq!(shown(&test, "bands"), ["YELLOW · low 1 · low inclusive · high 2"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use milepost_proto::figure::v1::Figure;
 use milepost_proto::google::r#type::Money;
 use milepost_proto::registry::v1::{QueryStatisticsResponse, Statistics};
 
-use crate::output::table::{Cell, Column, Room, render};
+use crate::output::table::{Cell, Column, Room, render, sentence};
 use crate::output::{csv as output_csv, text};
 
 /// The name of a figure, its unit, and where it is in statistics.
@@ -40,7 +40,7 @@ const AMOUNTS: [Amount; 6] = [
 /// A report as text for people, and the headers of the columns that had no room.
 pub fn table(report: &QueryStatisticsResponse, terminal: Option<u16>, colour: bool) -> (String, Vec<String>) {
     let total = report.total.clone().unwrap_or_default();
-    let mut text = headline(report, &total);
+    let mut text = sentence(&headline(report, &total), 0, terminal);
     let columns = if report.groups.is_empty() { of_figures(&total) } else { of_groups(report, &total) };
     let mut rendered = render(columns, terminal, colour);
     text += &rendered.text;
@@ -66,7 +66,7 @@ fn headline(report: &QueryStatisticsResponse, total: &Statistics) -> String {
         name => format!("listed as {} says", text::ids(name)),
     };
     format!(
-        "{} in {}, as of {}: {} as listed, {} as split; {list}\n",
+        "{} in {}, as of {}: {} as listed, {} as split; {list}",
         text::ids(&report.portfolio),
         report.year,
         text::date(report.date.as_ref()),

@@ -8,6 +8,7 @@ use super::{Timeline, day};
 use crate::cli::flags::Columns;
 use crate::cli::session::Session;
 use crate::error::Error;
+use crate::output::table::{clean, sentence};
 use crate::output::{Format, json, print};
 
 /// Shows a timeline.
@@ -23,26 +24,30 @@ pub(super) async fn run(timeline: &Timeline, session: &Session) -> Result<(), Er
         session.output().note("nothing was published yet");
         return Ok(());
     }
-    print(&text(timeline))
+    print(&text(timeline, session.output().columns))
 }
 
+/// What stands beside the day of an entry begins so far from the left.
+const INDENT: usize = 12;
+
 /// The entries, each with its day, its kind, its headline and its figures.
-pub(super) fn text(timeline: &Timeline) -> String {
-    let entries = timeline.told().map(|item| entry(item, &timeline.language));
+pub(super) fn text(timeline: &Timeline, terminal: Option<u16>) -> String {
+    let entries = timeline.told().map(|item| entry(item, &timeline.language, terminal));
     entries.collect::<Vec<_>>().join("\n")
 }
 
-fn entry(item: &TimelineItem, language: &str) -> String {
+fn entry(item: &TimelineItem, language: &str, terminal: Option<u16>) -> String {
     let words = Words::of(&item.headline_language);
     let date = day(item).map(|day| day.to_string()).unwrap_or_default();
-    let mut lines = format!("{date}  {}  {}", words.kind(item.kind()), item.headline);
+    let mut line = format!("{date}  {}  {}", words.kind(item.kind()), item.headline);
     if !language.is_empty() && !milepost_types::language::serves(&item.headline_language, language) {
-        lines += &format!("  ({})", item.headline_language);
+        line += &format!("  ({})", item.headline_language);
     }
-    lines.push('\n');
+    let mut lines = sentence(&line, INDENT, terminal);
     for figure in &item.figures {
         let declared = if figure.declared { format!(" ({})", words.declared) } else { String::new() };
-        lines += &format!("            {}{}{}{declared}\n", figure.label, words.colon, figure.display_value);
+        let figure = format!("{}{}{}{declared}", figure.label, words.colon, figure.display_value);
+        lines += &format!("{}{}\n", " ".repeat(INDENT), clean(&figure));
     }
     lines
 }

@@ -327,10 +327,10 @@ async fn an_export_of_several_pages_is_of_one_time() {
 /// office.md, section 8: order; language falls back, and says so.
 #[test]
 fn a_list_shows_entries_in_order_with_their_figures() {
-    let shown = list::text(&timeline("zh-CN"));
+    let shown = list::text(&timeline("zh-CN"), None);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines[0], format!("2021-05-27  集中开工  {MARKUP}"));
     assert_eq!(lines[1], "            总投资：283.6 亿元 (据公布)");
-    let english = list::text(&timeline("en"));
+    let english = list::text(&timeline("en"), None);
     assert!(english.lines().next().unwrap().ends_with("(zh-CN)"), "{english}");
 }

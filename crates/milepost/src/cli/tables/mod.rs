@@ -15,7 +15,7 @@ use milepost_proto::tracker::v1::{
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, ReflectMessage};
 
-use crate::output::table::{Cell, Column, Rendered, Room, clean, render};
+use crate::output::table::{Cell, Column, Rendered, Room, render, sentence};
 use crate::output::value::typed;
 use crate::output::{Format, Output, text};
 
@@ -114,7 +114,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn line(&mut self, line: &str) {
-        self.rendered.text += &format!("{}\n", clean(line));
+        self.rendered.text += &sentence(line, 0, self.output.columns);
     }
 
     /// A table after a blank line; nothing without rows.

@@ -102,7 +102,7 @@ fn a_replay_is_a_wall_of_lights() {
         below.text()
     };
     let expected = "\non 2021-02-28: 4 RED, 1,200 GREEN, 2 differ, 1 order would be opened\n\
-                    in 2 periods: 4 RED, 2 YELLOW, 3 NO_LIGHT, 2,400 GREEN, 2 differ, 1 order would be opened\n";
+                    in 2 periods: 4 RED, 2 YELLOW, 3 NO_LIGHT, 2,400 GREEN, 2 differ, 1 order would\nbe opened\n";
     assert_eq!(counted(Format::Table), shown + expected);
     assert_eq!(counted(Format::Json), "");
 }
