@@ -85,10 +85,23 @@ impl Index {
 
     /// The name and the fields in a key.
     pub(crate) fn parts<'a, R: Resource>(&self, key: &'a [u8]) -> Option<(Name<R>, &'a [u8])> {
+        let [above, fields, below] = self.split::<R>(key)?;
+        Some((Name::of(row::ids(&[above, below].concat())?)?, fields))
+    }
+
+    /// The key of the row that a key leads to, and the fields in the latter. No name is made: a list goes through thousands
+    /// of keys.
+    pub(crate) fn row_key<'a, D, R: Rules<D>>(&self, key: &'a [u8]) -> Option<(Vec<u8>, &'a [u8])> {
+        let [above, fields, below] = self.split::<R>(key)?;
+        Some(([&[R::TABLE][..], above, below].concat(), fields))
+    }
+
+    /// The ids before the fields, each with its zero, the fields, and the other ids.
+    fn split<'a, R: Resource>(&self, key: &'a [u8]) -> Option<[&'a [u8]; 3]> {
         let mut parts = Parts::of(key, self.tag)?;
-        let mut ids = Vec::with_capacity(R::TYPE.collections.len());
+        let ids = parts.rest();
         for _ in 0..self.under {
-            ids.push(parts.parent()?);
+            parts.text()?;
         }
         let fields = parts.rest();
         for by in self.by {
@@ -97,9 +110,8 @@ impl Index {
                 None => _ = parts.text()?,
             }
         }
-        let fields = &fields[..fields.len() - parts.rest().len()];
-        ids.extend(row::ids(parts.rest())?);
-        Some((Name::of(ids)?, fields))
+        let below = parts.rest();
+        Some([&ids[..ids.len() - fields.len()], &fields[..fields.len() - below.len()], below])
     }
 
     /// The fields of a row's keys: of one, but for paths; none if it is not in the index.

@@ -48,6 +48,20 @@ pub(crate) fn key<D, R: Rules<D>>(name: &Name<R>) -> Vec<u8> {
     key_under::<D, R>(name.parent_ids()).id(name.id())
 }
 
+/// The key of the resource that a text names with all collections of its type. Its ids are not looked at: of a text that
+/// is no name it may be a key that no row has.
+pub(crate) fn key_named<D, R: Rules<D>>(name: &str) -> Option<Vec<u8>> {
+    let (mut key, mut segments) = (Key::of(R::TABLE), name.split('/'));
+    for (i, collection) in R::TYPE.collections.iter().enumerate() {
+        if i > 0 {
+            key = key.bytes(&[0]);
+        }
+        segments.next().filter(|segment| segment == collection)?;
+        key = key.beginning(segments.next()?);
+    }
+    segments.next().is_none().then(|| key.done())
+}
+
 /// The beginning of the keys of what is under these ids.
 pub(crate) fn key_under<D, R: Rules<D>>(ids: &[ResourceId]) -> Key {
     ids.iter().fold(Key::of(R::TABLE), Key::under)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use milepost_ledger::{Context, Direction, KeyRange, Read, Write};
 use milepost_proto::resource::{Resource, TopLevel};
 use milepost_service::access::Permit;
-use milepost_types::{DamagedRow, Rejection, ResourceId, Violations};
+use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, Violations};
 use prost::Message;
 
 use crate::index::{Index, RowView};
@@ -154,6 +154,18 @@ impl<'a, D> Rows<'a, D> {
     /// The row of a resource, as it is stored.
     pub fn row<R: Rules<D>>(&self, name: &Name<R>) -> Option<Bytes> {
         self.read.get(&row::key::<D, R>(name))
+    }
+
+    /// The row of the resource that a text names, as it is stored. No name is made of the text: that would cost more than
+    /// finding the row.
+    ///
+    /// # Errors
+    /// If the text is no name.
+    pub fn row_named<R: Rules<D>>(&self, name: &str) -> Result<Option<Bytes>, NameError> {
+        match row::key_named::<D, R>(name).and_then(|key| self.read.get(&key)) {
+            Some(row) => Ok(Some(row)),
+            None => Ok(self.row::<R>(&name.parse()?)),
+        }
     }
 
     /// The resource of this name, if there is one.

@@ -113,9 +113,9 @@ impl IndexScan {
         }
         let (index, equal) = (self.index, self.equal);
         Box::new(rows.scan(&range, direction).filter_map(move |(key, _)| {
-            let (name, fields) = index.parts::<R>(&key)?;
+            let (key, fields) = index.row_key::<D, R>(&key)?;
             let order = if equal { Vec::new() } else { index.order::<R>(fields) };
-            Some(ScanItem { sort_key: SortKey { order, key: row::key::<D, R>(&name) }, row: None })
+            Some(ScanItem { sort_key: SortKey { order, key }, row: None })
         }))
     }
 

@@ -4,23 +4,29 @@
 //! for zero. Members that are missing or deleted, or whose rows cannot be decoded, are not in the figures, and neither is
 //! a sum that cannot be held.
 
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Project, RegisteredFigure};
-use milepost_resource::{Name, field_numbers, money, money_message, read_fields};
-use milepost_types::{MoneyError, MoneySums, Rejection};
+use milepost_proto::wire::{self, Value};
+use milepost_resource::{Name, Unreadable, decode, money, money_message};
+use milepost_types::{Money, MoneyError, MoneySums, Rejection};
 
 use crate::tables::Rows;
 
-/// The fields of a project that are counted.
-const COUNTED: &[&str] = &["key", "listing", "investment", "delete_time"];
+/// What of a project is counted.
+struct Counted {
+    is_key: bool,
+    listing: Listing,
+    investment: Option<Money>,
+}
 
-/// Whether a project with this listing belongs to the category.
-type IsOf = fn(&Project, Listing) -> bool;
+/// Whether what is counted, listed so, belongs to the category.
+type IsOf = fn(&Counted, Listing) -> bool;
 
 /// What may be counted of a member, in the order in which figures stand.
 const CATEGORIES: [(&str, IsOf); 6] = [
     ("all", |_, _| true),
-    ("key", |project, _| project.key == Some(true)),
+    ("key", |counted, _| counted.is_key),
     ("reserve", |_, listing| listing == Listing::Reserve),
     ("new start", |_, listing| listing == Listing::NewStart),
     ("continued", |_, listing| listing == Listing::Continued),
@@ -36,7 +42,7 @@ struct Figure {
 }
 
 /// As what a member is listed: as the list says, or else as the project says.
-pub(super) fn listing(member: &AnnualListMember, project: Listing) -> Listing {
+fn listing(member: &AnnualListMember, project: Listing) -> Listing {
     if member.listing() == Listing::Unspecified { project } else { member.listing() }
 }
 
@@ -50,27 +56,23 @@ pub(super) fn register(
     list: &mut AnnualList,
 ) -> Result<Option<MoneyError>, Rejection> {
     let mut figures: [Figure; CATEGORIES.len()] = Default::default();
-    let members = super::members::of(name, list)?;
-    let counted = field_numbers::<Project>(COUNTED);
-    for (member, project) in list.members.iter().zip(&members) {
-        let Some(row) = rows.row(project) else { continue };
-        let found: Project = match read_fields(&row, &counted) {
-            Ok(found) => found,
+    for member in &list.members {
+        let row = rows.row_named::<Project>(&member.project);
+        let Some(row) = row.map_err(|error| super::members::damaged(name, error))? else { continue };
+        let counted = match read(&row) {
+            Ok(Some(counted)) => counted,
+            Ok(None) => continue,
             Err(error) => {
-                let damage = project.damaged(error);
-                tracing::error!(list = %name, %damage, "a member is left out of what a list adds up to");
+                let project = &member.project;
+                tracing::error!(list = %name, %project, %error, "a member is left out of what a list adds up to");
                 continue;
             }
         };
-        if found.delete_time.is_some() {
-            continue;
-        }
-        let listing = listing(member, found.listing());
-        let investment = money(found.investment.as_ref());
+        let listing = listing(member, counted.listing);
         for (figure, (_, is_of)) in figures.iter_mut().zip(CATEGORIES) {
-            if is_of(&found, listing) {
+            if is_of(&counted, listing) {
                 figure.count += 1;
-                match &investment {
+                match &counted.investment {
                     Some(investment) => figure.investments.add(investment),
                     None => figure.without_investment += 1,
                 }
@@ -82,6 +84,23 @@ pub(super) fn register(
     let shown = shown.filter(|(i, (figure, _))| *i == 0 || figure.count > 0);
     list.registered = shown.map(|(_, (figure, (category, _)))| figure.written(category)).collect();
     Ok(figures.iter().find_map(|figure| figure.investments.totals().err()))
+}
+
+/// What of a project is counted, by its row: of ten thousand members nothing else is decoded. None if it is deleted.
+fn read(row: &[u8]) -> Result<Option<Counted>, Unreadable> {
+    let (mut is_key, mut listing, mut investment) = (false, 0, None);
+    for field in wire::fields(row) {
+        match field? {
+            (7, Value::Number(number)) => is_key = number != 0,
+            (8, Value::Number(number)) => listing = number,
+            (12, Value::Run(run)) => investment = Some(run),
+            (42, _) => return Ok(None),
+            _ => {}
+        }
+    }
+    let listing = i32::try_from(listing).ok().and_then(|number| Listing::try_from(number).ok());
+    let investment = investment.map(decode::<gtype::Money>).transpose()?;
+    Ok(Some(Counted { is_key, listing: listing.unwrap_or_default(), investment: money(investment.as_ref()) }))
 }
 
 impl Figure {

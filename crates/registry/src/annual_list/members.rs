@@ -9,7 +9,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Portfolio, Project};
 use milepost_resource::{Change, Checked, EventKind, Name};
-use milepost_types::{Rejection, ResourceId, Violations};
+use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, Violations};
 
 use crate::members::{ANNUAL_LIST, missing, names_of};
 use crate::reference::check_portfolio;
@@ -17,10 +17,13 @@ use crate::tables::{Rows, Scope};
 
 /// The projects of a list that was read.
 pub(super) fn of(name: &Name<AnnualList>, list: &AnnualList) -> Result<Vec<Name<Project>>, Rejection> {
-    let read = |member: &AnnualListMember| {
-        member.project.parse().map_err(|error| name.damaged(format_args!("members: {error}")))
-    };
+    let read = |member: &AnnualListMember| member.project.parse().map_err(|error| damaged(name, error));
     Ok(list.members.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// The row of a list that has a member that is no name.
+pub(super) fn damaged(name: &Name<AnnualList>, error: NameError) -> DamagedRow {
+    name.damaged(format_args!("members: {error}"))
 }
 
 /// Finds what is wrong between the members of a list in a request to create it under this portfolio. What is no name at

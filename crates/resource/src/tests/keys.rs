@@ -12,7 +12,7 @@ use super::names::id;
 use super::office::{BY_STATUS, Office, PARTS};
 use super::world::{batch, name, phase, portfolio, project};
 use crate::index::RowView;
-use crate::row::{key, name as name_in};
+use crate::row::{self, key, key_named, name as name_in};
 use crate::{By, Index, Name, Rules, date_message, value};
 
 /// The index keys of a resource.
@@ -29,6 +29,7 @@ fn taken_apart<R: Rules<Office>>(resource: &R, keys: &[Vec<u8>], lengths: &[usiz
         let (name, fields) = index.parts::<R>(key).unwrap();
         assert_eq!((name.to_string().as_str(), fields.len()), (resource.name(), *length), "{}", index.tag);
         assert_eq!(index.key(name.ids(), fields), *key);
+        assert_eq!(index.row_key::<Office, R>(key), Some((row::key::<Office, R>(&name), fields)));
         assert!(key.starts_with(&index.start(&name.ids()[..index.under]).done()));
     }
 }
@@ -54,6 +55,19 @@ fn keys_are_these_bytes_for_ever() {
     ];
     assert_eq!(keys(&phase("portfolios/wsc/projects/x", "one", 2)), expected);
     assert_eq!(keys(&batch("wsc", "b", 27)), [b"\x17\x07\xe5\x05\x1bwsc\0b"]);
+}
+
+#[test]
+fn a_text_that_names_a_resource_has_its_key_and_other_shapes_have_none() {
+    let phase = "portfolios/wsc/projects/x/phases/one";
+    assert_eq!(key_named::<Office, Phase>(phase), Some(key::<Office, Phase>(&name(phase))));
+    assert_eq!(key_named::<Office, Portfolio>("portfolios/wsc"), Some(b"\x01wsc".to_vec()));
+    for other in
+        ["", "portfolios", "portfolios/wsc/projects/x", "portfolios/wsc/parts/x/phases/one", "/portfolios/a"]
+    {
+        assert_eq!(key_named::<Office, Phase>(other), None, "{other}");
+    }
+    assert_eq!(key_named::<Office, Phase>(&format!("{phase}/more")), None);
 }
 
 #[test]
