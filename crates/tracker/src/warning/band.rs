@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use jiff::ToSpan;
+use jiff::Span;
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::WarningBand;
 use milepost_types::{Decimal, Fraction, Violations};
@@ -17,6 +17,8 @@ use super::light::Light;
 const MICROS_OF_ONE: i128 = 100_000_000;
 /// Millionths in one month.
 const MICROS_OF_MONTH: i128 = 1_000_000;
+/// The longest age that a bound may be, in months: nobody waits for longer.
+const MOST_MONTHS: i128 = 1_200;
 
 /// What bands compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,7 @@ impl Value {
             },
             Self::Age { since, until } => {
                 let months = i64::try_from(bound.micros() / MICROS_OF_MONTH).unwrap_or(i64::MAX);
-                let months = months.clamp(-MOST_MONTHS, MOST_MONTHS).months();
-                until.cmp(&since.saturating_add(months))
+                until.cmp(&after(since, months).unwrap_or(Date::MAX))
             }
         }
     }
@@ -49,13 +50,16 @@ impl Value {
         let years = i64::from(until.year()) - i64::from(since.year());
         let months = years * 12 + i64::from(until.month()) - i64::from(since.month());
         // The same day of the month, or the last one where there is no such day.
-        let early = since.checked_add(months.months()).is_ok_and(|day| day > until);
+        let early = after(since, months).is_some_and(|day| day > until);
         months - i64::from(early)
     }
 }
 
-/// Months beyond which no date is.
-const MOST_MONTHS: i64 = 12 * 20_000;
+/// The day so many months after another one; none if there is none.
+fn after(since: Date, months: i64) -> Option<Date> {
+    let months = Span::new().try_months(months).ok()?;
+    since.checked_add(months).ok()
+}
 
 /// An end of a band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +181,11 @@ fn read_band(given: &WarningBand, path: &str, of_months: bool, violations: &mut 
             violations.push(path, "OUT_OF_RANGE", "an age is compared in whole months, from 0");
             return None;
         }
+        // What was stored when longer ones were taken is read all the same.
+        if of_months && at.micros() / MICROS_OF_MONTH > MOST_MONTHS {
+            let description = format!("an age is compared with at most {MOST_MONTHS} months");
+            violations.push(path, "OUT_OF_RANGE", description);
+        }
         Some(Some(Bound { at, inclusive }))
     };
     let low = bound("low", &given.low, given.low_inclusive);
@@ -289,6 +298,29 @@ mod tests {
         let found = faults(&[band("yellow [0.5..2]"), band("red [-1..0]")], true);
         let fields: Vec<_> = found.iter().map(|(field, reason, _)| (field.as_str(), *reason)).collect();
         assert_eq!(fields, [("bands[0].low", "OUT_OF_RANGE"), ("bands[1].low", "OUT_OF_RANGE")]);
+    }
+
+    /// No date is so far from another one.
+    #[test]
+    fn an_age_is_less_than_a_bound_that_no_date_reaches() {
+        for months in ["239976", "239977", "999999999999999"] {
+            let given = [band(&format!("yellow ..{months})")), band(&format!("red [{months}.."))];
+            let bands = read(&given, true, &mut Violations::new()).unwrap();
+            let age = Value::Age { since: date(1, 1, 1), until: date(9999, 12, 30) };
+            assert_eq!(light_of(&bands, age), Some(Light::Yellow), "{months}");
+        }
+        assert_eq!(Value::whole_months(Date::MIN, Date::MAX), 12 * 19_999 - 1);
+    }
+
+    /// What was stored before they were refused is still read.
+    #[test]
+    fn ages_beyond_1_200_months_are_refused_and_can_be_read() {
+        let given = [band("yellow (1..1200]"), band("red (1201..999999999999999]")];
+        let found = faults(&given, true);
+        let fields: Vec<_> = found.iter().map(|(field, reason, _)| (field.as_str(), *reason)).collect();
+        assert_eq!(fields, [("bands[1].low", "OUT_OF_RANGE"), ("bands[1].high", "OUT_OF_RANGE")]);
+        assert!(read(&given, true, &mut Violations::new()).is_some());
+        assert_eq!(faults(&given, false), [], "a percentage may be large");
     }
 
     proptest! {

@@ -46,7 +46,7 @@ pub(super) fn act<A: Send + Sync + 'static>(
     command(Custom::act(Target { name: name(id), etag: None }, arguments, run))
 }
 
-fn update(policy: WarningPolicy, paths: &[&str]) -> Command {
+pub(super) fn update(policy: WarningPolicy, paths: &[&str]) -> Command {
     let paths = paths.iter().map(ToString::to_string).collect();
     let request = UpdateWarningPolicyRequest {
         warning_policy: Some(policy),
@@ -171,7 +171,7 @@ fn every_fault_of_a_policy_is_named_at_once() {
             WarningTest {
                 metric: Metric::StartDelay.into(),
                 comparison: Comparison::Age.into(),
-                bands: vec![WarningBand { low: "x".into(), ..band("red ..") }],
+                bands: vec![WarningBand { low: "x".into(), ..band("red ..") }, band("yellow ..1201]")],
             },
         ],
         steps: vec![
@@ -239,6 +239,7 @@ fn every_fault_of_a_policy_is_named_at_once() {
         ("tests[0].comparison", "COMPARISON_UNFIT"),
         ("tests[1].bands[1]", "OVERLAP"),
         ("tests[2].bands[0].low", "INVALID_DECIMAL"),
+        ("tests[2].bands[1].high", "OUT_OF_RANGE"),
     ]
     .map(|(field, reason)| (format!("warning_policy.{field}"), reason));
     expected.sort_unstable();
