@@ -2,7 +2,10 @@
 //!
 //! Invariants: nothing that was evaluated is changed; a warning of the next revision stands beside it, and only where
 //! something differs. Of later periods what the tests found stays, and runs and what is shown follow anew. A step that is
-//! reached only now is done; an order of a step that is not reached any more stays, and the event names it.
+//! reached only now is done, once for each run; an order of a step that is not reached any more stays, and the event names
+//! it.
+
+use std::collections::HashSet;
 
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
@@ -14,12 +17,13 @@ use milepost_types::{DamagedRow, Rejection};
 
 use super::evaluation::{Evaluator, Occasion};
 use super::known::AsOf;
-use super::light::Light;
-use super::measure::{Missing, worst};
+use super::light::{Light, Progression};
+use super::measure::Missing;
 use super::order::Orders;
-use super::outcome::{before, carried, counted, from, held_again, made, name_of, of_period, runs_message};
+use super::outcome::{before, counted, follow, from, held_again, made, name_of, of_period, set_steps};
 use super::period::Period;
 use super::policy::{current_date, evaluation_date, rule_of};
+use super::rule::Rule;
 use super::{PolicyName, WarningName};
 use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
@@ -37,13 +41,16 @@ pub(super) struct Correction<'a> {
     pub(super) found: Option<(Date, Vec<WarningResult>)>,
 }
 
-/// A warning, and the one in its place.
-struct Pair {
+/// A period of a project: its warning, and the one that would be in its place.
+struct Walked {
     old: Checked<Warning>,
     name: WarningName,
     new: Warning,
     is_excused: bool,
-    /// The orders that it opens.
+    is_computed: bool,
+    /// The steps that it reaches, by their places.
+    reached: Vec<usize>,
+    /// The orders that these open.
     opened: Vec<Change>,
 }
 
@@ -56,66 +63,51 @@ pub(super) fn corrections(
 ) -> Result<Vec<Change>, DamagedRow> {
     let ends = correction.excused.0.iter().copied().chain(correction.found.iter().map(|(end, _)| *end));
     let Some(first) = ends.min() else { return Ok(Vec::new()) };
-    let today = current_date(scope, &project.parent())?;
-    let mut orders = Orders::of(scope, policy, project, today);
-    let pairs = pairs(scope, policy, project, (correction, first), &mut orders)?;
-    // A step may be reached by another period now.
-    let reached: Vec<_> = pairs.iter().flat_map(|pair| &pair.new.steps).map(|step| &step.order).collect();
-    let mut left = Vec::with_capacity(pairs.len());
-    for pair in &pairs {
-        let mut open = orders.open_since(&pair.old.steps, first)?;
-        open.retain(|order| !reached.contains(&order));
+    let rule = rule_of(policy)?;
+    let mut orders = Orders::of(scope, policy, project, current_date(scope, &project.parent())?);
+    let mut walked = walk(scope, (policy.name(), &rule), project, (correction, first))?;
+    reach_steps(&mut walked, &rule.progression, correction, &mut orders)?;
+    // A step may be reached by another period now, or by one that stays as it is.
+    let named: HashSet<_> =
+        walked.iter().flat_map(|walked| &walked.new.steps).map(|step| &step.order).collect();
+    let mut left = Vec::with_capacity(walked.len());
+    for walked in &walked {
+        let mut open = orders.open_since(&walked.old.steps, first)?;
+        open.retain(|order| !named.contains(order));
         left.push(open);
     }
-    let changes = pairs.into_iter().zip(left);
-    Ok(changes.map(|(pair, left)| corrected(scope, pair, left, correction.day)).collect())
+    let changed = walked.into_iter().zip(left).filter(|(walked, _)| walked.new != *walked.old);
+    Ok(changed.map(|(walked, left)| corrected(scope, walked, left, correction)).collect())
 }
 
-/// The warnings of a project from a period on that are not as they would be, and those in their places.
-fn pairs(
+/// The warnings of a project from a period on, and what would be in their places, but for the steps.
+fn walk(
     scope: &Scope<'_>,
-    policy: &Checked<WarningPolicy>,
+    (policy, rule): (&PolicyName, &Rule),
     project: &ProjectName,
     (correction, first): (&Correction<'_>, Date),
-    orders: &mut Orders<'_>,
-) -> Result<Vec<Pair>, DamagedRow> {
+) -> Result<Vec<Walked>, DamagedRow> {
     let (ends, excuse) = correction.excused;
-    let rule = rule_of(policy)?;
-    let mut pairs = Vec::new();
-    let mut last = before(&scope.rows, project, policy.name(), first)?.map(Checked::into_inner);
-    for old in from(&scope.rows, project, policy.name(), first)? {
+    let mut all: Vec<Walked> = Vec::new();
+    let before = before(&scope.rows, project, policy, first)?;
+    for old in from(&scope.rows, project, policy, first)? {
         let Some(end) = date(old.period_end.as_ref()) else { continue };
+        let last = all.last().map(|last| &last.new).or(before.as_deref());
         let computed = correction.found.as_ref().filter(|(of, _)| *of == end).map(|(_, tests)| tests.clone());
         let is_computed = computed.is_some();
-        let held = last.as_ref().map(|last| &last.tests[..]).unwrap_or_default();
-        let tests = computed.unwrap_or_else(|| again(&old.tests, held, rule.missing));
-        let is_excused = ends.contains(&end);
+        let held = last.map(|last| &last.tests[..]).unwrap_or_default();
         let mut new = Warning::clone(&old);
+        new.tests = computed.unwrap_or_else(|| again(&old.tests, held, rule.missing));
+        // What another excuse excused before stays so.
+        let is_excused = ends.contains(&end) && old.excuse.is_empty();
         if is_excused {
             excuse.clone_into(&mut new.excuse);
         }
-        let (after, reached) = rule.progression.follow(&carried(last.as_ref()), counted(&tests, &new.excuse));
-        let evaluated = date(old.evaluation_date.as_ref()).unwrap_or(end);
-        let revision = old.revision.saturating_add(1);
-        let name = name_of(project, policy.name(), end, revision);
-        let (steps, opened) = orders.reached((&name, evaluated), &reached, &old.steps)?;
-        new.light = Light::message(worst(tests.iter().map(|test| Light::of(test.light))));
-        new.shown_light = Light::message(after.shown);
-        new.tests = tests;
-        new.runs = runs_message(after.runs);
-        new.review_date = steps.iter().find_map(|step| step.review_date);
-        new.steps = steps;
-        if new != *old {
-            if is_computed {
-                new.evaluation_date = Some(date_message(correction.day));
-            }
-            new.revision = revision;
-            correction.reason.clone_into(&mut new.reason);
-            pairs.push(Pair { old, name, new: new.clone(), is_excused, opened });
-        }
-        last = Some(new);
+        let reached = follow(&mut new, &rule.progression, last);
+        let name = name_of(project, policy, end, old.revision.saturating_add(1));
+        all.push(Walked { old, name, new, is_excused, is_computed, reached, opened: Vec::new() });
     }
-    Ok(pairs)
+    Ok(all)
 }
 
 /// What tests found, where those without a value keep the light that the period before has now.
@@ -129,10 +121,47 @@ fn again(tests: &[WarningResult], held: &[WarningResult], missing: Missing) -> V
     tests
 }
 
+/// Has the warnings say the steps that they reach, and opens their orders.
+fn reach_steps(
+    walked: &mut [Walked],
+    progression: &Progression,
+    correction: &Correction<'_>,
+    orders: &mut Orders<'_>,
+) -> Result<(), DamagedRow> {
+    for at in 0..walked.len() {
+        let Walked { old, name, is_computed, reached, .. } = &walked[at];
+        let evaluated = date(old.evaluation_date.as_ref()).filter(|_| !is_computed);
+        let of_run = |index| order_of_run(walked, at, progression, index);
+        let evaluated = evaluated.unwrap_or(correction.day);
+        let (steps, opened) = orders.reached((name, evaluated), reached, &old.steps, of_run)?;
+        set_steps(&mut walked[at].new, steps);
+        walked[at].opened = opened;
+    }
+    Ok(())
+}
+
+/// What a step had for an order where it was reached before in the run of a period; none if it was not.
+fn order_of_run(walked: &[Walked], at: usize, progression: &Progression, index: i32) -> Option<String> {
+    let step = progression.steps.get(usize::try_from(index).ok()?)?;
+    let is_of_run = |walked: &&Walked| {
+        counted(&walked.new.tests, &walked.new.excuse).is_none_or(|light| light >= step.at_light)
+    };
+    let before = walked[..at].iter().rev().take_while(is_of_run);
+    let after = walked[at + 1..].iter().take_while(is_of_run);
+    let mut steps = before.chain(after).flat_map(|walked| &walked.old.steps);
+    steps.find(|step| step.index == index).map(|step| step.order.clone())
+}
+
 /// The warning in the place of an old one, with the orders that it opens and those that it leaves; and that the old one is
 /// not the one that counts any more.
-fn corrected(scope: &Scope<'_>, pair: Pair, orders: Vec<String>, day: Date) -> Change {
-    let Pair { old, name, new, is_excused, opened } = pair;
+fn corrected(scope: &Scope<'_>, walked: Walked, orders: Vec<String>, correction: &Correction<'_>) -> Change {
+    let Walked { old, name, mut new, is_excused, is_computed, opened, .. } = walked;
+    let day = correction.day;
+    if is_computed {
+        new.evaluation_date = Some(date_message(day));
+    }
+    new.revision = old.revision.saturating_add(1);
+    correction.reason.clone_into(&mut new.reason);
     let kind = if is_excused {
         let payload = event::WarningExcused { excuse: new.excuse.clone(), orders };
         EventKind::custom("milepost.warning.excused", Payload::WarningExcused(payload))
@@ -215,13 +244,9 @@ impl Act<Tracker> for Recompute {
             let Some(candidate) = evaluator.candidate_of(&project, day)? else { continue };
             let previous = before(&scope.rows, &project, &self.policy, self.end)?;
             let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
-            let evaluated = evaluator.evaluate(&candidate, occasion, &peers, held)?;
-            let correction = Correction {
-                reason: &self.reason,
-                day,
-                excused: (&[], ""),
-                found: Some((self.end, evaluated.tests)),
-            };
+            let tests = evaluator.evaluate(&candidate, occasion, &peers, held)?;
+            let correction =
+                Correction { reason: &self.reason, day, excused: (&[], ""), found: Some((self.end, tests)) };
             changes.extend(corrections(scope, &policy, &project, &correction)?);
         }
         Ok(changes.into())

@@ -12,18 +12,17 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_ledger::Read;
 use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::tracker::v1::{Excuse, Warning, WarningPolicy};
+use milepost_proto::tracker::v1::{Excuse, WarningPolicy};
 use milepost_resource::{Change, Checked, EventKind, Rows, date, date_message};
 use milepost_types::{DamagedRow, ResourceName as _};
 
 use super::PolicyName;
-use super::evaluation::{Evaluated, Evaluator, Occasion};
+use super::evaluation::{Evaluator, Occasion};
 use super::excuse::GRANTED;
 use super::known::AsOf;
-use super::light::Light;
 use super::measure::Peers;
 use super::order::Orders;
-use super::outcome::{before, carried, counted, kind, made, name_of, of_period, runs_message};
+use super::outcome::{before, carried, first, follow, kind, made, name_of, of_period, set_steps};
 use super::policy::{NEXT_EVALUATION, evaluation_date, rule_of};
 use crate::decide::works::{Changes, due};
 use crate::decide::{Scope, Tracker};
@@ -103,30 +102,15 @@ impl<'a> Evaluation<'a> {
         let Some(candidate) = self.evaluator.candidate_of(project, as_of.day)? else { return Ok(Vec::new()) };
         let previous = before(rows, project, policy, period.end)?;
         let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
-        let Evaluated { light, tests } =
-            self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;
+        let tests = self.evaluator.evaluate(&candidate, self.occasion, &self.peers, held)?;
         let excuse = self.excuses.get(project).cloned().unwrap_or_default();
-        let carried = carried(previous.as_deref());
-        let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted(&tests, &excuse));
+        let mut warning = first(policy, self.occasion, tests, excuse);
+        let reached = follow(&mut warning, &self.evaluator.rule.progression, previous.as_deref());
         let name = name_of(project, policy, period.end, 1);
         let mut orders = Orders::of(self.scope, &self.policy, project, self.today);
-        let (steps, opened) = orders.reached((&name, as_of.day), &reached, &[])?;
-        let warning = Warning {
-            policy: policy.to_string(),
-            period_start: Some(date_message(period.start)),
-            period_end: Some(date_message(period.end)),
-            evaluation_date: Some(date_message(as_of.day)),
-            light: Light::message(light),
-            shown_light: Light::message(after.shown),
-            tests,
-            excuse,
-            runs: runs_message(after.runs),
-            review_date: steps.iter().find_map(|step| step.review_date),
-            steps,
-            revision: 1,
-            ..Warning::default()
-        };
-        let kind = kind(carried.shown, &warning);
+        let (steps, opened) = orders.reached((&name, as_of.day), &reached, &[], |_| None)?;
+        set_steps(&mut warning, steps);
+        let kind = kind(carried(previous.as_deref()).shown, &warning);
         Ok(vec![made(self.scope, name, &warning, kind, as_of.day).announcing(opened)])
     }
 

@@ -18,7 +18,7 @@ use milepost_types::{CurrencyCode, DamagedRow};
 
 use super::known::{AsOf, Known, Observed};
 use super::light::Light;
-use super::measure::{Found, Measured, Peers, Why, compare, find, worst};
+use super::measure::{Found, Measured, Peers, Why, compare, find};
 use super::outcome::result;
 use super::period::Period;
 use super::rule::Rule;
@@ -66,12 +66,6 @@ pub(crate) struct Evaluator<'a> {
 pub(crate) struct Occasion {
     pub(crate) period: Period,
     pub(crate) as_of: AsOf,
-}
-
-/// What an evaluation finds of a project.
-pub(crate) struct Evaluated {
-    pub(crate) light: Option<Light>,
-    pub(crate) tests: Vec<WarningResult>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -153,17 +147,16 @@ impl<'a> Evaluator<'a> {
         Known::of(&self.rows, (name, project, row), when, (currency, self.rule.time_basis)).map(Some)
     }
 
-    /// What is found of a project, whose tests had these lights in the period before.
+    /// What each test finds of a project, where they found this in the period before.
     pub(crate) fn evaluate(
         &self,
         candidate: &Candidate,
         occasion: Occasion,
         peers: &[Peers],
         before: &[WarningResult],
-    ) -> Result<Evaluated, DamagedRow> {
+    ) -> Result<Vec<WarningResult>, DamagedRow> {
         let known = self.known(candidate, occasion)?;
         let mut tests = Vec::with_capacity(self.rule.tests.len());
-        let mut lights = Vec::with_capacity(self.rule.tests.len());
         for (i, test) in self.rule.tests.iter().enumerate() {
             let observed = match &known {
                 Some(known) => known.observe(test.metric, &candidate.row)?,
@@ -173,9 +166,8 @@ impl<'a> Evaluator<'a> {
                 observed.measured.and_then(|measured| compare(test.comparison, &measured, peers.get(i)));
             let held = before.get(i).and_then(|before| Light::of(before.light));
             let found: Found = find(&test.bands, value, self.rule.missing, held);
-            lights.push(found.light);
             tests.push(result(test, &found, observed.lower_bound, &observed.missing));
         }
-        Ok(Evaluated { light: worst(lights), tests })
+        Ok(tests)
     }
 }

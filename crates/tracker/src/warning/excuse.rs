@@ -178,7 +178,8 @@ pub(crate) fn grant(
     };
     let ends: Vec<_> = before.period_ends.iter().filter_map(|end| date(Some(end))).collect();
     let excuse = before.name().to_string();
-    let correction = Correction { reason: &decision.0, day, excused: (&ends, &excuse), found: None };
+    let reason = if decision.0.is_empty() { &before.text } else { &decision.0 };
+    let correction = Correction { reason, day, excused: (&ends, &excuse), found: None };
     let corrected = corrections(scope, &policy, &before.name().parent(), &correction)?;
     Ok(vec![change.announcing(corrected)])
 }

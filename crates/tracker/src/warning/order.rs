@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::Project;
+use milepost_proto::tracker::v1::warning_policy::State;
 use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::{ReachedStep, RectificationOrder, Warning, WarningPolicy, WarningStep};
 use milepost_resource::{Change, Checked, Rows, Rules, date, date_message};
@@ -51,8 +52,9 @@ impl<'a> Orders<'a> {
     }
 
     /// The steps with these places, which a warning of this name reaches that is evaluated on a day, with their orders;
-    /// and the orders that are opened. Where the warning in whose place it is reached a step before, its order stays that
-    /// of the step.
+    /// and the orders that are opened. A step that the warning in whose place it is reached before stays as it was; one
+    /// that was reached before in the same run keeps what that had for an order. Where that was none, no order is opened
+    /// for what is long past.
     ///
     /// # Errors
     /// If a row cannot be decoded; so with all that reads.
@@ -61,19 +63,24 @@ impl<'a> Orders<'a> {
         (warning, evaluated): (&WarningName, Date),
         places: &[usize],
         before: &[ReachedStep],
+        of_run: impl Fn(i32) -> Option<String>,
     ) -> Result<(Vec<ReachedStep>, Vec<Change>), DamagedRow> {
         let (mut steps, mut opened) = (reached_steps(self.policy, places, evaluated), Vec::new());
-        for step in steps.iter_mut().filter(|step| step.action() == Action::OpenOrder) {
-            let own = before.iter().find(|before| before.index == step.index && !before.order.is_empty());
-            step.order = match own {
-                Some(own) => own.order.clone(),
-                None => self.order_of(warning, step.index, &mut opened)?,
-            };
+        for step in &mut steps {
+            if let Some(own) = before.iter().find(|before| before.index == step.index) {
+                step.clone_from(own);
+            } else if step.action() == Action::OpenOrder {
+                step.order = match of_run(step.index) {
+                    Some(order) => order,
+                    None => self.order_of(warning, step.index, &mut opened)?,
+                };
+            }
         }
         Ok((steps, opened))
     }
 
-    /// The order of a step: the one that is open, or one that is opened; empty if the project is deleted or cancelled.
+    /// The order of a step: the one that is open, or one that is opened; empty if the project is deleted or cancelled, or
+    /// the policy is not in force any more.
     fn order_of(
         &mut self,
         warning: &WarningName,
@@ -82,6 +89,9 @@ impl<'a> Orders<'a> {
     ) -> Result<String, DamagedRow> {
         if let Some(open) = self.open()?.get(&index) {
             return Ok(open.name.clone());
+        }
+        if self.policy.state() != State::Adopted {
+            return Ok(String::new());
         }
         let project = candidate(&self.scope.rows, self.project)?;
         let step = usize::try_from(index).ok().and_then(|place| self.policy.steps.get(place));

@@ -8,13 +8,14 @@ use jiff::civil::Date;
 use milepost_ledger::key::ordered_date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::tracker::v1::{Warning, WarningResult, WarningRuns};
+use milepost_proto::tracker::v1::{ReachedStep, Warning, WarningResult, WarningRuns};
 use milepost_resource::{By, Change, Checked, EventKind, Index, Rows, Rules, Unreadable, date, date_message};
 use milepost_types::{DamagedRow, ResourceId, ResourceName as _};
 use sha2::{Digest, Sha256};
 
 use super::band::Value;
-use super::light::{Carried, Light, Runs};
+use super::evaluation::Occasion;
+use super::light::{Carried, Light, Progression, Runs};
 use super::measure::{Found, Why, worst};
 use super::rule::Test;
 use super::{PolicyName, WarningName};
@@ -132,9 +133,46 @@ pub(super) fn carried(before: Option<&Warning>) -> Carried {
     Carried { shown, runs: Runs { yellow, red, green, not_red } }
 }
 
-/// Runs as warnings say them.
-pub(super) fn runs_message(Runs { yellow, red, green, not_red }: Runs) -> Option<WarningRuns> {
-    Some(WarningRuns { yellow, red, green, not_red })
+/// The first warning of a period, of which tests found this as it was evaluated, without what follows from the periods
+/// before it.
+pub(super) fn first(
+    policy: &PolicyName,
+    Occasion { period, as_of }: Occasion,
+    tests: Vec<WarningResult>,
+    excuse: String,
+) -> Warning {
+    Warning {
+        policy: policy.to_string(),
+        period_start: Some(date_message(period.start)),
+        period_end: Some(date_message(period.end)),
+        evaluation_date: Some(date_message(as_of.day)),
+        tests,
+        excuse,
+        revision: 1,
+        ..Warning::default()
+    }
+}
+
+/// Has a warning, of which is said what the tests found and whether it is excused, say what follows after the one before;
+/// says the steps that it reaches, by their places.
+pub(super) fn follow(
+    warning: &mut Warning,
+    progression: &Progression,
+    before: Option<&Warning>,
+) -> Vec<usize> {
+    let counted = counted(&warning.tests, &warning.excuse);
+    let (Carried { shown, runs }, reached) = progression.follow(&carried(before), counted);
+    warning.light = Light::message(worst(warning.tests.iter().map(|test| Light::of(test.light))));
+    warning.shown_light = Light::message(shown);
+    let Runs { yellow, red, green, not_red } = runs;
+    warning.runs = Some(WarningRuns { yellow, red, green, not_red });
+    reached
+}
+
+/// Has a warning say the steps that it reaches.
+pub(super) fn set_steps(warning: &mut Warning, steps: Vec<ReachedStep>) {
+    warning.review_date = steps.iter().find_map(|step| step.review_date);
+    warning.steps = steps;
 }
 
 /// What a test found, as warnings say it.
@@ -179,11 +217,13 @@ fn is_held(test: &WarningResult) -> bool {
     test.why.iter().any(|why| why == Why::Held.as_str())
 }
 
-/// What a test found, where what is kept if there is no value is this.
+/// What a test found, where what is kept if there is no value is this. What an older version kept stays as it was found: it
+/// did not say that it was kept, and counted it.
 pub(super) fn held_again(test: &mut WarningResult, kept: Option<Light>) {
     let is_settled =
         [Why::Done, Why::NotDue].map(Why::as_str).iter().any(|why| test.why.iter().any(|own| own == why));
-    if !test.denominator.is_empty() || is_settled {
+    let is_of_older_version = Light::of(test.light).is_some() && !is_held(test);
+    if !test.denominator.is_empty() || is_settled || is_of_older_version {
         return;
     }
     test.light = Light::message(kept);

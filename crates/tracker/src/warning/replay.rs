@@ -23,7 +23,7 @@ use super::days::excuses;
 use super::evaluation::{Candidate, Evaluator, Occasion};
 use super::known::AsOf;
 use super::light::{Carried, Light};
-use super::measure::Peers;
+use super::measure::{Peers, worst};
 use super::outcome::{counted, of_period};
 use super::policy::{evaluation_date, rule_of};
 use super::rule::{self, Rule};
@@ -157,11 +157,12 @@ impl<'a> Replay<'a> {
         let mut periods = Vec::with_capacity(self.occasions.len());
         for (i, occasion) in self.occasions.iter().enumerate() {
             let peers = self.peers.get(i).map(|peers| &peers[..]).unwrap_or_default();
-            let evaluated = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
+            let found = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
+            let light = worst(found.iter().map(|test| Light::of(test.light)));
             let excuse = self.excuses.get(i).and_then(|excuses| excuses.get(&candidate.name));
-            let counted = counted(&evaluated.tests, excuse.map_or("", String::as_str));
+            let counted = counted(&found, excuse.map_or("", String::as_str));
             let (after, reached) = self.evaluator.rule.progression.follow(&carried, counted);
-            (carried, tests) = (after, evaluated.tests);
+            (carried, tests) = (after, found);
             let end = occasion.period.end;
             let compared = self.compared.as_ref();
             let adopted =
@@ -177,7 +178,7 @@ impl<'a> Replay<'a> {
             }
             periods.push(ReplayedPeriod {
                 period_end: Some(date_message(end)),
-                light: Light::message(evaluated.light),
+                light: Light::message(light),
                 shown_light: shown,
                 excused: excuse.is_some(),
                 steps: reached.iter().filter_map(|step| i32::try_from(*step).ok()).collect(),

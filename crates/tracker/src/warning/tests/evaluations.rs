@@ -28,7 +28,7 @@ use WarningLight::{Green, NoLight, Red, Yellow};
 
 /// One fen.
 const FEN: i128 = 10_000_000;
-const UNIT: i128 = 1_000_000_000;
+pub(super) const UNIT: i128 = 1_000_000_000;
 
 fn cny(nanos: i128) -> Option<Money> {
     Some(Money {
@@ -53,7 +53,7 @@ pub(super) fn completed(month: i8, nanos: i128, reported: Option<Date>) -> Compl
 /// What the registry keeps of an office, and the tracker that follows it.
 pub(super) struct Office {
     pub(super) world: World,
-    registry: Registry,
+    pub(super) registry: Registry,
     sequence: u64,
 }
 
@@ -237,7 +237,7 @@ fn office_scenario_2_five_projects_under_three_published_rules() {
 }
 
 /// The yellow third time is red.
-fn three_times(policy: WarningPolicy) -> WarningPolicy {
+pub(super) fn three_times(policy: WarningPolicy) -> WarningPolicy {
     let step = WarningStep {
         at_light: Yellow.into(),
         consecutive: 3,
@@ -250,7 +250,7 @@ fn three_times(policy: WarningPolicy) -> WarningPolicy {
 }
 
 /// A project that is 20 points behind at the end of each of these months: a plan of 1,200 by months.
-fn twenty_points_behind(months: &[i8]) -> Vec<CompletedInvestment> {
+pub(super) fn twenty_points_behind(months: &[i8]) -> Vec<CompletedInvestment> {
     let mut before = 0;
     months
         .iter()

@@ -29,7 +29,7 @@ const APRIL: Date = date(2021, 4, 30);
 const MAY: Date = date(2021, 5, 31);
 
 /// Yellow twice in a row opens an order that is due 10 working days later.
-fn opening() -> WarningPolicy {
+pub(super) fn opening() -> WarningPolicy {
     let step = WarningStep {
         at_light: Yellow.into(),
         consecutive: 2,
@@ -43,7 +43,7 @@ fn opening() -> WarningPolicy {
 }
 
 /// What was completed by the end of each of these months, of a plan of 1,200.
-fn by_month(months: &[(i8, i128)]) -> Vec<CompletedInvestment> {
+pub(super) fn by_month(months: &[(i8, i128)]) -> Vec<CompletedInvestment> {
     let before = [0].into_iter().chain(months.iter().map(|(_, by_now)| *by_now));
     let each = months.iter().zip(before);
     each.map(|((month, by_now), before)| {
@@ -54,13 +54,13 @@ fn by_month(months: &[(i8, i128)]) -> Vec<CompletedInvestment> {
 }
 
 /// 20 points behind in March, April and so on.
-fn behind(months: std::ops::RangeInclusive<i8>) -> Vec<CompletedInvestment> {
+pub(super) fn behind(months: std::ops::RangeInclusive<i8>) -> Vec<CompletedInvestment> {
     let months: Vec<_> = months.map(|month| (month, 100 * i128::from(month) - 240)).collect();
     by_month(&months)
 }
 
 impl Office {
-    fn orders(&self, project: &str) -> Vec<RectificationOrder> {
+    pub(super) fn orders(&self, project: &str) -> Vec<RectificationOrder> {
         let rows = Rows::<Tracker>::new(&self.world.rows);
         let project = crate::tests::world::project_name(project);
         let found = rows.under::<RectificationOrder>(project.ids(), None).map(|found| {
@@ -70,13 +70,13 @@ impl Office {
         found.collect()
     }
 
-    fn order(&self, project: &str) -> RectificationOrder {
+    pub(super) fn order(&self, project: &str) -> RectificationOrder {
         let mut orders = self.orders(project);
         assert_eq!(orders.len(), 1, "{orders:?}");
         orders.remove(0)
     }
 
-    fn act<A: Send + Sync + 'static>(
+    pub(super) fn act<A: Send + Sync + 'static>(
         &mut self,
         order: &RectificationOrder,
         arguments: A,
@@ -86,13 +86,13 @@ impl Office {
         self.world.submit(command(Custom::act(Target { name, etag: None }, arguments, run)))
     }
 
-    fn step_orders(&self, end: Date) -> Vec<String> {
+    pub(super) fn step_orders(&self, end: Date) -> Vec<String> {
         let steps = self.warning("w", "road", end).unwrap().steps;
         steps.into_iter().map(|step| step.order).collect()
     }
 }
 
-fn created(events: &[Event]) -> Vec<&Event> {
+pub(super) fn created(events: &[Event]) -> Vec<&Event> {
     events.iter().filter(|event| event.r#type == "milepost.rectification_order.created").collect()
 }
 

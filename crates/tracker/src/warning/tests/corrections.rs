@@ -1,0 +1,217 @@
+//! Corrections: what becomes of warnings that are computed again, and what is refused.
+
+use jiff::civil::{Date, date};
+use milepost_proto::event::v1::event::Payload;
+use milepost_proto::registry::v1::Project;
+use milepost_proto::tracker::v1::warning_policy::Missing;
+use milepost_proto::tracker::v1::{Warning, WarningLight, WarningPolicy, WarningRuns};
+use milepost_resource::{Custom, Run, Target, date_message};
+
+use super::evaluations::{Office, UNIT, completed, three_times, twenty_points_behind};
+use super::orders::{behind, by_month, created, opening};
+use super::policies::act;
+use super::published::published;
+use crate::supervision::withdraw_order;
+use crate::tests::world::{command, kinds};
+use crate::warning::{WarningName, grant, retire};
+use WarningLight::{Green, Red, Yellow};
+
+const MARCH: Date = date(2021, 3, 31);
+const APRIL: Date = date(2021, 4, 30);
+const MAY: Date = date(2021, 5, 31);
+const SEPTEMBER: Date = date(2021, 9, 30);
+const OCTOBER: Date = date(2021, 10, 31);
+
+/// What is computed again a second time differs in nothing, also where a step has a day of its own.
+#[test]
+fn a_review_stays_on_its_day_however_often_a_period_is_computed_again() {
+    let mut office = Office::on(date(2021, 7, 10));
+    office.project("road", twenty_points_behind(&[3, 4, 5]));
+    office.adopt("w", three_times(published("yc-progress")), date(2021, 3, 1));
+    let review = |office: &Office| {
+        let warning = office.warning("w", "road", MAY).unwrap();
+        (warning.revision, warning.review_date, warning.steps[0].review_date)
+    };
+    let november = Some(date_message(date(2021, 11, 30)));
+    assert_eq!(review(&office), (1, november, november));
+    // One more in May is as yellow as before.
+    let mut more = twenty_points_behind(&[3, 4]);
+    more.push(completed(5, 101 * UNIT, Some(MAY)));
+    office.project("road", more);
+    assert_eq!(kinds(&office.recompute("w", MAY).unwrap()), ["warning.corrected", "warning.superseded"]);
+    assert_eq!(review(&office), (2, november, november));
+    office.wait(date(2021, 7, 20));
+    assert_eq!(office.recompute("w", MAY).unwrap(), [], "nothing differs");
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
+
+/// As an older version, or a project that was cancelled then, left it.
+#[test]
+fn a_correction_opens_no_order_for_a_step_that_was_reached_without_one() {
+    let mut office = Office::on(date(2021, 3, 1));
+    office.project("road", behind(3..=4));
+    office.adopt("w", opening(), date(2021, 3, 1));
+    office.wait(APRIL);
+    let order = office.order("road");
+    office.act(&order, ("误发".to_owned(), None), withdraw_order as Run<_, _, _>).unwrap();
+    let mut warning = office.warning("w", "road", APRIL).unwrap();
+    warning.steps[0].order.clear();
+    office.put(&warning);
+    office.project("road", by_month(&[(3, 60), (4, 161)]));
+    let events = office.recompute("w", APRIL).unwrap();
+    assert_eq!(kinds(&events), ["warning.corrected", "warning.superseded"]);
+    assert_eq!(office.step_orders(APRIL), [""]);
+}
+
+/// office.md, section 4: a step follows once for each run, also where an excuse moves it after its order was over.
+#[test]
+fn office_4_a_run_whose_order_is_over_gets_no_second_one() {
+    let mut office = Office::on(date(2021, 6, 1));
+    office.project("road", behind(3..=5));
+    office.adopt("w", opening(), date(2021, 3, 1));
+    let order = office.order("road");
+    office.act(&order, ("已追上".to_owned(), None), withdraw_order as Run<_, _, _>).unwrap();
+    let events = office.excuse("flood", &[APRIL]);
+    assert!(created(&events).is_empty(), "{:?}", kinds(&events));
+    assert_eq!((office.step_orders(APRIL).len(), office.step_orders(MAY)), (0, vec![order.name]));
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
+
+/// Of two runs each has its own order: what an excuse takes from the first is not given to the second.
+#[test]
+fn a_step_that_moves_keeps_the_order_of_its_own_run() {
+    let mut office = Office::on(date(2021, 3, 1));
+    // May is green, June not stated, July, August and September are behind.
+    office.project("road", by_month(&[(3, 60), (4, 160), (5, 500)]));
+    office.adopt("w", opening(), date(2021, 3, 1));
+    let mut both = Vec::new();
+    for end in [APRIL, date(2021, 8, 31)] {
+        office.wait(end);
+        let [order] = &office.step_orders(end)[..] else { panic!("{end}") };
+        let order = office.orders("road").into_iter().find(|other| other.name == *order).unwrap();
+        office.act(&order, ("已追上".to_owned(), None), withdraw_order as Run<_, _, _>).unwrap();
+        both.push(order.name);
+    }
+    office.wait(SEPTEMBER);
+    let events = office.excuse("flood", &[APRIL, date(2021, 8, 31)]);
+    assert!(created(&events).is_empty(), "{:?}", kinds(&events));
+    assert_eq!(office.step_orders(SEPTEMBER), both[1..]);
+    assert_eq!(office.orders("road").len(), 2);
+}
+
+/// A run that only a correction makes is another one than that of an order which is over.
+#[test]
+fn a_run_that_a_correction_makes_opens_an_order_of_its_own() {
+    let mut office = Office::on(date(2021, 3, 1));
+    // May is green, July is behind, August is green again, and September is not stated.
+    office.project("road", by_month(&[(3, 60), (4, 160), (5, 500), (7, 500), (8, 800)]));
+    office.adopt("w", opening(), date(2021, 3, 1));
+    office.wait(APRIL);
+    let order = office.order("road");
+    office.act(&order, ("已追上".to_owned(), None), withdraw_order as Run<_, _, _>).unwrap();
+    office.wait(OCTOBER);
+    assert_eq!(office.orders("road").len(), 1);
+    // In October, 800 of 1,000, it is behind for the first time; without August, after July, for the second.
+    let events = office.excuse("flood", &[APRIL, date(2021, 8, 31)]);
+    let [opened] = created(&events)[..] else { panic!("{:?}", kinds(&events)) };
+    assert_eq!(office.step_orders(OCTOBER), std::slice::from_ref(&opened.subject));
+    assert_ne!(opened.subject, order.name);
+}
+
+/// An order is left only if no warning that counts names it: also of those that stay as they are.
+#[test]
+fn an_order_that_a_later_warning_names_is_not_left() {
+    let mut office = Office::on(date(2021, 2, 1));
+    // May is green, July and August are behind, and September is red, after which nothing is of what was before.
+    office.project("road", by_month(&[(2, 0), (3, 60), (4, 160), (5, 500)]));
+    let mut third = opening();
+    third.steps[0].consecutive = 3;
+    office.adopt("w", third, date(2021, 2, 1));
+    office.wait(SEPTEMBER);
+    let order = office.order("road");
+    for end in [APRIL, SEPTEMBER] {
+        assert_eq!(office.step_orders(end), std::slice::from_ref(&order.name), "{end}");
+    }
+    let events = office.excuse("flood", &[APRIL]);
+    let Some(Payload::WarningExcused(excused)) = &events[1].payload else { panic!("{:?}", kinds(&events)) };
+    assert_eq!((office.step_orders(APRIL).len(), &excused.orders[..]), (0, &[][..]));
+    assert_eq!(office.warning("w", "road", SEPTEMBER).unwrap().revision, 1, "it stays as it is");
+}
+
+/// Whoever put the policy out of force wants no more of its orders.
+#[test]
+fn a_correction_by_a_policy_that_is_retired_opens_no_order() {
+    let mut office = Office::on(date(2021, 5, 10));
+    office.project("road", by_month(&[(3, 60), (4, 400)]));
+    office.adopt("w", opening(), date(2021, 3, 1));
+    office.world.submit(act("w", (String::new(), None), retire as Run<_, _, _>)).unwrap();
+    office.project("road", behind(3..=4));
+    let events = office.recompute("w", APRIL).unwrap();
+    assert_eq!(kinds(&events), ["warning.corrected", "warning.superseded"]);
+    assert_eq!((office.step_orders(APRIL), office.orders("road")), (vec![String::new()], Vec::new()));
+    assert_eq!(office.recompute("w", APRIL).unwrap(), []);
+}
+
+/// An older version did not say that a light was kept, and counted it.
+#[test]
+fn what_an_older_version_kept_stays_as_it_was_found() {
+    let november = date(2021, 11, 30);
+    let mut office = Office::on(date(2021, 10, 1));
+    office.project("road", vec![completed(9, 500 * UNIT, Some(SEPTEMBER))]);
+    let policy = WarningPolicy { missing: Missing::Hold.into(), ..published("wh-ratio") };
+    office.adopt("w", policy, SEPTEMBER);
+    office.wait(SEPTEMBER);
+    office.say("road", Project::default());
+    office.wait(november);
+    for end in [OCTOBER, november] {
+        let mut kept = office.warning("w", "road", end).unwrap();
+        assert_eq!((kept.light(), kept.tests[0].why.remove(0)), (Red, "HELD".to_owned()));
+        let run = 1 + end.month() as i32 - 9;
+        kept.runs = Some(WarningRuns { yellow: run, red: run, ..WarningRuns::default() });
+        office.put(&kept);
+    }
+    assert_eq!(office.recompute("w", OCTOBER).unwrap().len(), 4, "what is computed now is kept, and says so");
+    let kept = office.warning("w", "road", november).unwrap();
+    assert_eq!((kept.light(), &kept.tests[0].why[..]), (Red, &["NO_PLAN".to_owned()][..]));
+    assert_eq!(kept.runs.unwrap().red, 2, "September and November");
+}
+
+/// The first excuse stays, and what is granted without a word is for the reason for which it was asked.
+#[test]
+fn a_period_that_is_excused_already_is_not_excused_again() {
+    let mut office = Office::on(date(2021, 5, 10));
+    office.project("road", twenty_points_behind(&[3, 4]));
+    office.adopt("w", published("yc-progress"), date(2021, 3, 1));
+    office.by("user:corp/a");
+    office.ask_excuse("flood", "w", &[MARCH]).unwrap();
+    office.by("user:corp/b");
+    let target = Target { name: "portfolios/wsc/projects/road/excuses/flood".parse().unwrap(), etag: None };
+    let wordless = Custom::act(target, (String::new(), None), grant as Run<_, _, _>);
+    let events = office.world.submit(command(wordless)).unwrap();
+    let corrected = ["warning.excused", "warning.superseded", "warning.corrected", "warning.superseded"];
+    assert_eq!(kinds(&events)[1..], corrected);
+    let warning = office.warning("w", "road", MARCH).unwrap();
+    assert_eq!((warning.revision, warning.reason.as_str()), (2, "洪水"));
+    let Some(Payload::WarningCorrected(payload)) = &events[3].payload else { panic!("{events:?}") };
+    assert_eq!(payload.reason, "洪水");
+    let events = office.excuse("rain", &[MARCH]);
+    assert_eq!(kinds(&events), ["excuse.granted"]);
+    assert_eq!(office.warning("w", "road", MARCH).unwrap(), warning);
+}
+
+impl Office {
+    /// Has a row of a warning be this, whatever made it so.
+    fn put(&mut self, warning: &Warning) {
+        use prost::Message;
+        let name: WarningName = warning.name.parse().unwrap();
+        self.world.put_row(&name, warning.encode_to_vec().into());
+    }
+
+    /// Periods of `w` are excused: one person asks for it, and another one grants it.
+    fn excuse(&mut self, id: &str, ends: &[Date]) -> Vec<milepost_proto::event::v1::Event> {
+        self.by("user:corp/a");
+        self.ask_excuse(id, "w", ends).unwrap();
+        self.by("user:corp/b");
+        self.decide_excuse(id, grant).unwrap()
+    }
+}
