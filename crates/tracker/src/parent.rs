@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use milepost_ledger::Read;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::Resource;
 use milepost_resource::{Name, Parent, Rows, Rules};
@@ -75,6 +76,17 @@ pub(crate) fn missing_member(
         None => (MEMBER_NOT_FOUND, "there is no such project; leave it out"),
     };
     Some(Precondition { kind, subject: project.to_string(), description: format!("{field}: {what}") })
+}
+
+/// The condition that nothing is computed for this of what was followed, if not all is known of the registry that is
+/// followed anew.
+pub(crate) fn incomplete(read: &dyn Read, subject: &impl ToString) -> Option<Precondition> {
+    (!tables::mirror_version::is_complete(read)).then(|| Precondition {
+        kind: "REGISTRY_INCOMPLETE",
+        subject: subject.to_string(),
+        description: "the registry is followed anew, and not all of it was yet; try again in a while"
+            .to_owned(),
+    })
 }
 
 /// Whether a refusal is for a portfolio or a project that is missing or deleted, as far as the registry was followed.

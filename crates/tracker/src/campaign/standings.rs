@@ -26,6 +26,7 @@ use super::{days_of, join_day, project_of, takes_part};
 use crate::decide::{Today, Tracker, between};
 use crate::mirror::Portfolio;
 use crate::names::CampaignName;
+use crate::parent::incomplete;
 use crate::tables;
 
 /// A report that crosses the first or the last of the days.
@@ -121,7 +122,8 @@ pub(crate) struct StandingsRequest {
 /// The standings that are asked for: as they were found or frozen if they are kept, else computed.
 ///
 /// # Errors
-/// If the campaign is not there, was not opened, or has no such day or sign-off; or if a row cannot be decoded.
+/// If the campaign is not there, was not opened, or has no such day or sign-off; if the registry is followed anew, and not
+/// all of it was; or if a row cannot be decoded.
 pub(crate) fn answer(
     rows: &Rows<'_, Tracker>,
     now: Timestamp,
@@ -161,6 +163,7 @@ pub(crate) fn answer(
     {
         return Ok(found);
     }
+    Rejection::unless_met(incomplete(rows.read, name).into_iter().collect())?;
     Ok(compute(rows, name, &campaign, day, knowledge)?)
 }
 

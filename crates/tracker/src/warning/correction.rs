@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::warning_policy::State;
 use milepost_proto::tracker::v1::{Warning, WarningPolicy, WarningResult};
 use milepost_resource::{Act, Change, Checked, Decided, EventKind, Rows, date, date_message};
 use milepost_types::{DamagedRow, Rejection};
@@ -27,6 +28,7 @@ use super::rule::Rule;
 use super::{PolicyName, WarningName};
 use crate::decide::{Scope, Tracker};
 use crate::names::ProjectName;
+use crate::parent::{check_portfolio, incomplete};
 use crate::tables;
 
 /// What is corrected.
@@ -188,6 +190,16 @@ pub(crate) struct Recompute {
 }
 
 impl Recompute {
+    /// Whether any project has a warning of the period.
+    fn has_warnings(&self, scope: &Scope<'_>) -> Result<bool, DamagedRow> {
+        for project in tables::project::names(scope.rows.read, &self.policy.parent()) {
+            if of_period(&scope.rows, &project?, &self.policy, self.end)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Refuses a period that was not evaluated, and a project that has no warning of it.
     fn check_evaluated(
         &self,
@@ -196,8 +208,12 @@ impl Recompute {
         period: Period,
     ) -> Result<(), Rejection> {
         let adopted = date(policy.adopted_date.as_ref()).filter(|adopted| *adopted <= self.end);
-        let is_to_come = |next: Date| next <= evaluation_date(policy, period);
-        if adopted.is_none() || date(policy.next_evaluation_date.as_ref()).is_some_and(is_to_come) {
+        let is_to_come = match (policy.state(), date(policy.next_evaluation_date.as_ref())) {
+            // It does not say any more how far it came.
+            (State::Retired, _) => !self.has_warnings(scope)?,
+            (_, next) => next.is_some_and(|next| next <= evaluation_date(policy, period)),
+        };
+        if adopted.is_none() || is_to_come {
             let description = format!("the policy has not evaluated the period that ends on {}", self.end);
             return Err(Rejection::invalid("period_end", "NOT_EVALUATED", description));
         }
@@ -216,6 +232,8 @@ impl Act<Tracker> for Recompute {
         if policy.is_deleted() {
             return Err(Rejection::deleted(&self.policy));
         }
+        check_portfolio(&scope.rows, self.policy.parent_ids())?;
+        Rejection::unless_met(incomplete(scope.rows.read, &self.policy).into_iter().collect())?;
         let rule = rule_of(&policy)?;
         let Some(period) = rule.periods.ending_on(self.end) else {
             let description =

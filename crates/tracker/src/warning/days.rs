@@ -79,7 +79,7 @@ impl<'a> Evaluation<'a> {
         let known = scope.service.portfolio_or_unknown(scope.rows.read, portfolio)?;
         let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
         let peers = evaluator.peers(occasion)?;
-        let excuses = excuses(&scope.rows, name, end)?;
+        let excuses = excuses(&scope.rows, (name, &policy), end)?;
         Ok(Some(Self { scope, policy, evaluator, occasion, today, peers, excuses }))
     }
 
@@ -125,15 +125,19 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// The granted excuses of a period of a policy, by their projects.
+/// The granted excuses of a period of a policy, by their projects: none of one that excuses nothing, as where it did while
+/// it was a draft.
 pub(super) fn excuses(
     rows: &Rows<'_, Tracker>,
-    policy: &PolicyName,
+    (name, policy): (&PolicyName, &WarningPolicy),
     end: Date,
 ) -> Result<HashMap<ProjectName, String>, DamagedRow> {
-    let fields = [policy.id().as_str().as_bytes(), &[0]].concat();
     let mut excuses = HashMap::new();
-    for name in rows.names::<Excuse>(GRANTED, policy.parent_ids(), &fields) {
+    if !policy.excusable {
+        return Ok(excuses);
+    }
+    let fields = [name.id().as_str().as_bytes(), &[0]].concat();
+    for name in rows.names::<Excuse>(GRANTED, name.parent_ids(), &fields) {
         let Some(excuse) = rows.get(&name)? else { continue };
         if excuse.period_ends.contains(&date_message(end)) {
             excuses.entry(name.parent()).or_insert_with(|| name.to_string());

@@ -125,10 +125,7 @@ fn check_policy(scope: &Scope<'_>, excuse: &Checked<Excuse>) -> Result<(), Rejec
         Some(policy) if !policy.is_deleted() => policy,
         _ => return invalid("NOT_FOUND", format!("there is no {name}")),
     };
-    if !policy.excusable {
-        let description = "excuse.policy: the policy excuses nothing";
-        return Err(Rejection::precondition("NOT_EXCUSABLE", name.to_string(), description));
-    }
+    check_excusable(&policy)?;
     let rule = rule_of(&policy)?;
     let mut violations = Violations::new();
     for (i, end) in excuse.period_ends.iter().enumerate() {
@@ -138,6 +135,15 @@ fn check_policy(scope: &Scope<'_>, excuse: &Checked<Excuse>) -> Result<(), Rejec
         }
     }
     if violations.is_empty() { Ok(()) } else { Err(Rejection::Invalid(violations)) }
+}
+
+/// Refuses a policy that excuses nothing.
+fn check_excusable(policy: &Checked<WarningPolicy>) -> Result<(), Rejection> {
+    if policy.excusable {
+        return Ok(());
+    }
+    let description = "excuse.policy: the policy excuses nothing";
+    Err(Rejection::precondition("NOT_EXCUSABLE", policy.name().to_string(), description))
 }
 
 /// A decision: why, and on which day.
@@ -173,9 +179,12 @@ pub(crate) fn grant(
     let to = ("milepost.excuse.granted", State::Granted);
     let (change, day) = decided(scope, before, to, decision)?;
     let Ok(name) = before.policy.parse::<PolicyName>() else { return Ok(vec![change]) };
-    let Some(policy): Option<Checked<WarningPolicy>> = scope.rows.get(&name)? else {
-        return Ok(vec![change]);
-    };
+    let policy = scope.rows.find(&name)?;
+    if policy.is_deleted() {
+        return Err(Rejection::deleted(&name));
+    }
+    // A draft may have been changed since.
+    check_excusable(&policy)?;
     let ends: Vec<_> = before.period_ends.iter().filter_map(|end| date(Some(end))).collect();
     let excuse = before.name().to_string();
     let reason = if decision.0.is_empty() { &before.text } else { &decision.0 };

@@ -29,6 +29,7 @@ use super::policy::{evaluation_date, rule_of};
 use super::rule::{self, Rule};
 use crate::decide::{Today, Tracker};
 use crate::names::{PortfolioName, ProjectName};
+use crate::parent::incomplete;
 use crate::tables;
 
 /// The full name of the method.
@@ -119,6 +120,7 @@ impl<'a> Replay<'a> {
         let portfolio = &request.portfolio;
         let known =
             tables::portfolio::get(rows.read, portfolio)?.ok_or_else(|| Rejection::not_found(portfolio))?;
+        Rejection::unless_met(incomplete(rows.read, portfolio).into_iter().collect())?;
         let (rule, policy) = request.policy(rows)?;
         let today = Today::of(rows.read, portfolio, &known, now)?.current;
         if request.to > today {
@@ -132,10 +134,13 @@ impl<'a> Replay<'a> {
         };
         let mut by_period = Vec::with_capacity(occasions.len());
         for occasion in &occasions {
-            let of_period = name.as_ref().map(|name| excuses(rows, name, occasion.period.end)).transpose()?;
-            by_period.push(of_period.unwrap_or_default());
+            let excuses = |name| excuses(rows, (name, &policy), occasion.period.end);
+            by_period.push(name.as_ref().map(excuses).transpose()?.unwrap_or_default());
         }
         let evaluator = Evaluator::new(rows.read, rule, portfolio.clone(), Arc::new(known));
+        if let Some(compared) = &request.compare_with {
+            rows.find(compared)?;
+        }
         let compared = request.compare_with.clone().or(name);
         let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
         Ok(Self { evaluator, occasions, excuses: by_period, compared, opens, peers: Vec::new() })

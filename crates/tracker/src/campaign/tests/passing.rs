@@ -163,6 +163,8 @@ fn after_a_reset_to_the_beginning_nothing_is_kept_until_all_was_followed_again()
     (14..=17).for_each(|day| assert_eq!(world.begin(date(2021, 5, day)), [""; 0]));
     let refused = world.act_on(None, close as Run<_, _, _>);
     assert_eq!(violations_of(refused)[0].0, "REGISTRY_INCOMPLETE");
+    let refused = world.try_standings(&at(date(2021, 5, 14))).map(|_| Vec::new());
+    assert_eq!(violations_of(refused)[0].0, "REGISTRY_INCOMPLETE");
     for sequence in 3..=registry.entries.len() {
         world.ingest(registry.source_entry(sequence)).unwrap();
     }

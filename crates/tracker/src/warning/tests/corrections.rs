@@ -1,19 +1,22 @@
 //! Corrections: what becomes of warnings that are computed again, and what is refused.
 
 use jiff::civil::{Date, date};
-use milepost_proto::event::v1::event::Payload;
+use milepost_proto::event::v1::event::{Payload, Resource};
 use milepost_proto::registry::v1::Project;
 use milepost_proto::tracker::v1::warning_policy::Missing;
 use milepost_proto::tracker::v1::{Warning, WarningLight, WarningPolicy, WarningRuns};
 use milepost_resource::{Custom, Run, Target, date_message};
+use milepost_types::Rejection;
 
 use super::evaluations::{Office, UNIT, completed, three_times, twenty_points_behind};
 use super::orders::{behind, by_month, created, opening};
-use super::policies::act;
+use super::policies::{act, creation, faults, name, update};
 use super::published::published;
 use crate::supervision::withdraw_order;
+use crate::tables;
+use crate::tests::registry::{deleted, portfolio};
 use crate::tests::world::{command, kinds};
-use crate::warning::{WarningName, grant, retire};
+use crate::warning::{WarningName, adopt, grant, retire};
 use WarningLight::{Green, Red, Yellow};
 
 const MARCH: Date = date(2021, 3, 31);
@@ -199,7 +202,78 @@ fn a_period_that_is_excused_already_is_not_excused_again() {
     assert_eq!(office.warning("w", "road", MARCH).unwrap(), warning);
 }
 
+#[test]
+fn nothing_is_computed_again_in_a_deleted_portfolio() {
+    let mut office = Office::on(date(2021, 11, 5));
+    office.project("road", vec![completed(10, 500 * UNIT, None)]);
+    office.adopt("w", published("wh-ratio"), OCTOBER);
+    office.project("road", vec![completed(10, 900 * UNIT, None)]);
+    office.registry_says(deleted(portfolio("wsc")));
+    let refused = office.recompute("w", OCTOBER).unwrap_err();
+    assert!(matches!(refused, Rejection::Deleted { .. }), "{refused}");
+}
+
+/// Projects that were not followed yet would be missed.
+#[test]
+fn nothing_is_computed_again_while_the_registry_is_followed_anew() {
+    let mut office = Office::on(date(2021, 11, 5));
+    office.project("road", vec![completed(10, 500 * UNIT, None)]);
+    office.adopt("w", published("wh-ratio"), OCTOBER);
+    office.project("road", vec![completed(10, 900 * UNIT, None)]);
+    tables::mirror_version::put(&mut office.world.rows, 2);
+    let refused = office.recompute("w", OCTOBER).unwrap_err();
+    assert!(format!("{refused:?}").contains("REGISTRY_INCOMPLETE"), "{refused}");
+}
+
+/// Also of a policy that is in force no longer only what was evaluated is computed again.
+#[test]
+fn a_period_that_a_retired_policy_did_not_evaluate_is_refused() {
+    let mut office = Office::on(date(2021, 11, 5));
+    office.project("road", vec![completed(10, 500 * UNIT, None)]);
+    office.adopt("w", published("wh-ratio"), OCTOBER);
+    office.world.submit(act("w", (String::new(), None), retire as Run<_, _, _>)).unwrap();
+    let refused = |end| [(("period_end".to_owned(), "NOT_EVALUATED"), end)];
+    for end in [date(2021, 11, 30), date(2022, 1, 31)] {
+        let found = faults(office.recompute("w", end).unwrap_err());
+        assert_eq!(found, refused(end).map(|(fault, _)| fault), "{end}");
+    }
+    office.project("road", vec![completed(10, 900 * UNIT, None)]);
+    assert_eq!(office.recompute("w", OCTOBER).unwrap().len(), 2);
+    assert_eq!(office.lights("w", "road", OCTOBER), (Green, Green));
+}
+
+/// A draft whose excuses were asked for, or granted, before it was changed.
+#[test]
+fn what_is_not_excusable_is_not_excused_whenever_it_was_asked_for() {
+    let mut office = Office::on(date(2021, 3, 1));
+    office.project("road", twenty_points_behind(&[3, 4]));
+    let draft = WarningPolicy { name: name("w").to_string(), ..published("yc-progress") };
+    assert!(draft.excusable);
+    office.world.submit(creation("w", draft.clone()).unwrap()).unwrap();
+    office.excuse("granted", &[MARCH]);
+    office.by("user:corp/a");
+    office.ask_excuse("late", "w", &[MARCH]).unwrap();
+    let draft = WarningPolicy { excusable: false, ..draft };
+    office.world.submit(update(draft, &["excusable"])).unwrap();
+    office.world.submit(act("w", Some(date(2021, 3, 1)), adopt as Run<_, _, _>)).unwrap();
+    office.wait(APRIL);
+    let warning = office.warning("w", "road", MARCH).unwrap();
+    assert_eq!((warning.excuse.as_str(), warning.shown_light()), ("", Yellow));
+    office.by("user:corp/b");
+    let refused = office.decide_excuse("late", grant).unwrap_err();
+    assert!(format!("{refused:?}").contains("NOT_EXCUSABLE"), "{refused}");
+    let replayed = office.replay_policy("w", date(2021, 3, 1), APRIL);
+    assert!(replayed.projects[0].periods.iter().all(|period| !period.excused), "{replayed:?}");
+}
+
 impl Office {
+    /// Has the registry say something.
+    fn registry_says(&mut self, resource: Resource) {
+        self.world
+            .ingest(self.registry.append(vec![("milepost.portfolio.updated", Some(resource))]))
+            .unwrap();
+    }
+
     /// Has a row of a warning be this, whatever made it so.
     fn put(&mut self, warning: &Warning) {
         use prost::Message;

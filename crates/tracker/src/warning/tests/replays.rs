@@ -1,6 +1,6 @@
 //! Replays: what a policy would have shown, page by page, and how it differs from the one in force.
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
 use milepost_proto::tracker::v1::{
@@ -34,6 +34,11 @@ fn request(policy: Replayed) -> ReplayRequest {
 impl Office {
     fn replay(&self, request: &ReplayRequest) -> Result<ReplayWarningPolicyResponse, Rejection> {
         page(&Rows::new(&self.world.rows), (self.world.now, 7), request)
+    }
+
+    /// What a stored policy would have shown in periods that end from one day to another.
+    pub(super) fn replay_policy(&self, policy: &str, from: Date, to: Date) -> ReplayWarningPolicyResponse {
+        self.replay(&ReplayRequest { from, to, ..request(Replayed::Named(name(policy))) }).unwrap()
     }
 }
 
@@ -175,11 +180,24 @@ fn days_to_come_and_too_many_periods_are_refused() {
     assert_eq!(faults(office.replay(&long).unwrap_err()), [("from_date".to_owned(), "TOO_MANY_PERIODS")]);
     let sixty = ReplayRequest { from: date(2016, 11, 1), ..request(inline()) };
     assert_eq!(office.replay(&sixty).unwrap().counts.len(), 60);
-    let missing = office.replay(&request(Replayed::Named(name("never")))).unwrap_err();
-    assert!(matches!(missing, Rejection::NotFound { .. }), "{missing}");
+    let never = ReplayRequest { compare_with: Some(name("never")), ..request(inline()) };
+    for missing in [request(Replayed::Named(name("never"))), never] {
+        let missing = office.replay(&missing).unwrap_err();
+        assert!(matches!(missing, Rejection::NotFound { .. }), "{missing}");
+    }
     let policy = WarningPolicy { filter: "nothing = 1".into(), ..published("wh-ratio") };
     let faulty = office.replay(&request(Replayed::Inline(Box::new(policy)))).unwrap_err();
     assert!(matches!(faulty, Rejection::Invalid(_)), "{faulty}");
+}
+
+/// Projects that were not followed yet would be missed.
+#[test]
+fn nothing_is_replayed_while_the_registry_is_followed_anew() {
+    let mut office = office();
+    let inline = request(Replayed::Inline(Box::new(published("wh-ratio"))));
+    crate::tables::mirror_version::put(&mut office.world.rows, 2);
+    let refused = office.replay(&inline).unwrap_err();
+    assert!(format!("{refused:?}").contains("REGISTRY_INCOMPLETE"), "{refused}");
 }
 
 /// Rows that are counted as they are read, and of which the first that is scanned in vain waits for something.
