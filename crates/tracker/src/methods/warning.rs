@@ -117,7 +117,9 @@ fn recompute(
     let portfolio = policy.as_ref().map(PolicyName::parent);
     let project = in_portfolio("project", &request.project, portfolio.as_ref(), violations);
     let reason = violations.check("reason", text::text(&request.reason));
-    Some(Box::new(Recompute { policy: policy?, end: end?, project: project?, reason: reason? }))
+    let date = optional_date("date", request.date, violations);
+    let (policy, end, project) = (policy?, end?, project?);
+    Some(Box::new(Recompute { policy, end, project, reason: reason?, date: date? }))
 }
 
 fn read_replay(request: &ReplayWarningPolicyRequest, violations: &mut Violations) -> Option<ReplayRequest> {

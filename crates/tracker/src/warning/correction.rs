@@ -10,26 +10,19 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
-use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::tracker::v1::warning_policy::State;
-use milepost_proto::tracker::v1::{Warning, WarningPolicy, WarningResult};
-use milepost_resource::{Act, Change, Checked, Decided, EventKind, Rows, date, date_message};
-use milepost_types::{DamagedRow, Rejection};
+use milepost_proto::tracker::v1::{ReachedStep, Warning, WarningPolicy, WarningResult};
+use milepost_resource::{Change, Checked, EventKind, date, date_message};
+use milepost_types::DamagedRow;
 
-use super::evaluation::{Evaluator, Occasion};
-use super::known::AsOf;
 use super::light::{Light, Progression};
 use super::measure::Missing;
 use super::order::Orders;
-use super::outcome::{before, counted, follow, from, held_again, made, name_of, of_period, set_steps};
-use super::period::Period;
-use super::policy::{current_date, evaluation_date, rule_of};
+use super::outcome::{before, counted, follow, from, held_again, kind, made, name_of, set_steps};
+use super::policy::{current_date, rule_of};
 use super::rule::Rule;
 use super::{PolicyName, WarningName};
-use crate::decide::{Scope, Tracker};
+use crate::decide::Scope;
 use crate::names::ProjectName;
-use crate::parent::{check_portfolio, incomplete};
-use crate::tables;
 
 /// What is corrected.
 pub(super) struct Correction<'a> {
@@ -39,21 +32,30 @@ pub(super) struct Correction<'a> {
     pub(super) day: Date,
     /// Periods that are excused, by their ends, and the excuse.
     pub(super) excused: (&'a [Date], &'a str),
-    /// What the tests find of a period, by its end, computed again.
-    pub(super) found: Option<(Date, Vec<WarningResult>)>,
+    /// What the tests find of a period, computed again: as its first warning would say it.
+    pub(super) found: Option<Warning>,
 }
 
-/// A period of a project: its warning, and the one that would be in its place.
+/// A period of a project: its warning, if it has one, and the one that would be in its place.
 struct Walked {
-    old: Checked<Warning>,
+    old: Option<Checked<Warning>>,
     name: WarningName,
     new: Warning,
+    /// What was shown before it.
+    shown_before: Option<Light>,
     is_excused: bool,
     is_computed: bool,
     /// The steps that it reaches, by their places.
     reached: Vec<usize>,
     /// The orders that these open.
     opened: Vec<Change>,
+}
+
+impl Walked {
+    /// The steps that were reached before.
+    fn steps(&self) -> &[ReachedStep] {
+        self.old.as_ref().map(|old| &old.steps[..]).unwrap_or_default()
+    }
 }
 
 /// The corrections of a project's warnings by a policy.
@@ -63,7 +65,8 @@ pub(super) fn corrections(
     project: &ProjectName,
     correction: &Correction<'_>,
 ) -> Result<Vec<Change>, DamagedRow> {
-    let ends = correction.excused.0.iter().copied().chain(correction.found.iter().map(|(end, _)| *end));
+    let computed = correction.found.as_ref().and_then(|found| date(found.period_end.as_ref()));
+    let ends = correction.excused.0.iter().copied().chain(computed);
     let Some(first) = ends.min() else { return Ok(Vec::new()) };
     let rule = rule_of(policy)?;
     let mut orders = Orders::of(scope, policy, project, current_date(scope, &project.parent())?);
@@ -74,11 +77,12 @@ pub(super) fn corrections(
         walked.iter().flat_map(|walked| &walked.new.steps).map(|step| &step.order).collect();
     let mut left = Vec::with_capacity(walked.len());
     for walked in &walked {
-        let mut open = orders.open_since(&walked.old.steps, first)?;
+        let mut open = orders.open_since(walked.steps(), first)?;
         open.retain(|order| !named.contains(order));
         left.push(open);
     }
-    let changed = walked.into_iter().zip(left).filter(|(walked, _)| walked.new != *walked.old);
+    let changed =
+        walked.into_iter().zip(left).filter(|(walked, _)| walked.old.as_deref() != Some(&walked.new));
     Ok(changed.map(|(walked, left)| corrected(scope, walked, left, correction)).collect())
 }
 
@@ -90,24 +94,36 @@ fn walk(
     (correction, first): (&Correction<'_>, Date),
 ) -> Result<Vec<Walked>, DamagedRow> {
     let (ends, excuse) = correction.excused;
-    let mut all: Vec<Walked> = Vec::new();
+    let olds = from(&scope.rows, project, policy, first)?;
+    let mut each: Vec<_> = olds.into_iter().map(|old| (Warning::clone(&old), Some(old))).collect();
+    if let Some(found) = &correction.found
+        && each.first().is_none_or(|(first, _)| first.period_end != found.period_end)
+    {
+        each.insert(0, (found.clone(), None));
+    }
     let before = before(&scope.rows, project, policy, first)?;
-    for old in from(&scope.rows, project, policy, first)? {
-        let Some(end) = date(old.period_end.as_ref()) else { continue };
+    let mut all: Vec<Walked> = Vec::with_capacity(each.len());
+    for (mut new, old) in each {
+        let Some(end) = date(new.period_end.as_ref()) else { continue };
         let last = all.last().map(|last| &last.new).or(before.as_deref());
-        let computed = correction.found.as_ref().filter(|(of, _)| *of == end).map(|(_, tests)| tests.clone());
-        let is_computed = computed.is_some();
+        let shown_before = last.and_then(|last| Light::of(last.shown_light));
+        let found = correction.found.as_ref().filter(|found| found.period_end == new.period_end);
+        let is_computed = found.is_some();
         let held = last.map(|last| &last.tests[..]).unwrap_or_default();
-        let mut new = Warning::clone(&old);
-        new.tests = computed.unwrap_or_else(|| again(&old.tests, held, rule.missing));
+        new.tests = match found {
+            Some(found) => found.tests.clone(),
+            None => again(&new.tests, held, rule.missing),
+        };
         // What another excuse excused before stays so.
-        let is_excused = ends.contains(&end) && old.excuse.is_empty();
+        let is_excused = ends.contains(&end) && new.excuse.is_empty();
         if is_excused {
             excuse.clone_into(&mut new.excuse);
         }
         let reached = follow(&mut new, &rule.progression, last);
-        let name = name_of(project, policy, end, old.revision.saturating_add(1));
-        all.push(Walked { old, name, new, is_excused, is_computed, reached, opened: Vec::new() });
+        let revision = old.as_ref().map_or(1, |old| old.revision.saturating_add(1));
+        let name = name_of(project, policy, end, revision);
+        let opened = Vec::new();
+        all.push(Walked { old, name, new, shown_before, is_excused, is_computed, reached, opened });
     }
     Ok(all)
 }
@@ -131,11 +147,11 @@ fn reach_steps(
     orders: &mut Orders<'_>,
 ) -> Result<(), DamagedRow> {
     for at in 0..walked.len() {
-        let Walked { old, name, is_computed, reached, .. } = &walked[at];
-        let evaluated = date(old.evaluation_date.as_ref()).filter(|_| !is_computed);
+        let Walked { name, new, is_computed, reached, .. } = &walked[at];
+        let evaluated = date(new.evaluation_date.as_ref()).filter(|_| !is_computed);
+        let occasion = (name, evaluated.unwrap_or(correction.day));
         let of_run = |index| order_of_run(walked, at, progression, index);
-        let evaluated = evaluated.unwrap_or(correction.day);
-        let (steps, opened) = orders.reached((name, evaluated), reached, &old.steps, of_run)?;
+        let (steps, opened) = orders.reached(occasion, reached, walked[at].steps(), of_run)?;
         set_steps(&mut walked[at].new, steps);
         walked[at].opened = opened;
     }
@@ -150,20 +166,23 @@ fn order_of_run(walked: &[Walked], at: usize, progression: &Progression, index: 
     };
     let before = walked[..at].iter().rev().take_while(is_of_run);
     let after = walked[at + 1..].iter().take_while(is_of_run);
-    let mut steps = before.chain(after).flat_map(|walked| &walked.old.steps);
+    let mut steps = before.chain(after).flat_map(Walked::steps);
     steps.find(|step| step.index == index).map(|step| step.order.clone())
 }
 
 /// The warning in the place of an old one, with the orders that it opens and those that it leaves; and that the old one is
-/// not the one that counts any more.
+/// not the one that counts any more. Or the first one of a period that had none.
 fn corrected(scope: &Scope<'_>, walked: Walked, orders: Vec<String>, correction: &Correction<'_>) -> Change {
-    let Walked { old, name, mut new, is_excused, is_computed, opened, .. } = walked;
+    let Walked { old, name, mut new, shown_before, is_excused, is_computed, opened, .. } = walked;
     let day = correction.day;
+    correction.reason.clone_into(&mut new.reason);
+    let Some(old) = old else {
+        return made(scope, name, &new, kind(shown_before, &new), day).announcing(opened);
+    };
     if is_computed {
         new.evaluation_date = Some(date_message(day));
     }
     new.revision = old.revision.saturating_add(1);
-    correction.reason.clone_into(&mut new.reason);
     let kind = if is_excused {
         let payload = event::WarningExcused { excuse: new.excuse.clone(), orders };
         EventKind::custom("milepost.warning.excused", Payload::WarningExcused(payload))
@@ -177,104 +196,4 @@ fn corrected(scope: &Scope<'_>, walked: Walked, orders: Vec<String>, correction:
     let superseding = EventKind::custom("milepost.warning.superseded", Payload::WarningSuperseded(payload));
     let announced = Change::of(superseding, Some(&old), superseded).on(Some(day));
     made(scope, name, &new, kind, day).announcing([announced]).announcing(opened)
-}
-
-/// A request to compute a period of a policy again, by all that is known now.
-pub(crate) struct Recompute {
-    pub(crate) policy: PolicyName,
-    /// The last day of the period.
-    pub(crate) end: Date,
-    /// Only of this project; none: of all.
-    pub(crate) project: Option<ProjectName>,
-    pub(crate) reason: String,
-}
-
-impl Recompute {
-    /// Whether any project has a warning of the period.
-    fn has_warnings(&self, scope: &Scope<'_>) -> Result<bool, DamagedRow> {
-        for project in tables::project::names(scope.rows.read, &self.policy.parent()) {
-            if of_period(&scope.rows, &project?, &self.policy, self.end)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Refuses a period that was not evaluated, and a project that has no warning of it.
-    fn check_evaluated(
-        &self,
-        scope: &Scope<'_>,
-        policy: &Checked<WarningPolicy>,
-        period: Period,
-    ) -> Result<(), Rejection> {
-        let adopted = date(policy.adopted_date.as_ref()).filter(|adopted| *adopted <= self.end);
-        let is_to_come = match (policy.state(), date(policy.next_evaluation_date.as_ref())) {
-            // It does not say any more how far it came.
-            (State::Retired, _) => !self.has_warnings(scope)?,
-            (_, next) => next.is_some_and(|next| next <= evaluation_date(policy, period)),
-        };
-        if adopted.is_none() || is_to_come {
-            let description = format!("the policy has not evaluated the period that ends on {}", self.end);
-            return Err(Rejection::invalid("period_end", "NOT_EVALUATED", description));
-        }
-        let Some(project) = &self.project else { return Ok(()) };
-        if of_period(&scope.rows, project, &self.policy, self.end)?.is_none() {
-            let description = format!("{project} has no warning of the period that ends on {}", self.end);
-            return Err(Rejection::invalid("project", "NO_WARNING", description));
-        }
-        Ok(())
-    }
-}
-
-impl Act<Tracker> for Recompute {
-    fn decide(&self, scope: &Scope<'_>) -> Result<Decided, Rejection> {
-        let policy = scope.rows.find(&self.policy)?;
-        if policy.is_deleted() {
-            return Err(Rejection::deleted(&self.policy));
-        }
-        check_portfolio(&scope.rows, self.policy.parent_ids())?;
-        Rejection::unless_met(incomplete(scope.rows.read, &self.policy).into_iter().collect())?;
-        let rule = rule_of(&policy)?;
-        let Some(period) = rule.periods.ending_on(self.end) else {
-            let description =
-                format!("no period of the policy ends on {}; give the last day of one", self.end);
-            return Err(Rejection::invalid("period_end", "NO_PERIOD", description));
-        };
-        self.check_evaluated(scope, &policy, period)?;
-        let portfolio = self.policy.parent();
-        let day = current_date(scope, &portfolio)?;
-        let as_of = AsOf { day, knowledge: Knowledge::Latest };
-        let occasion = Occasion { period, as_of };
-        let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
-        let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
-        let peers = evaluator.peers(occasion)?;
-        let projects = match &self.project {
-            Some(project) => vec![Ok(project.clone())],
-            None => tables::project::names(scope.rows.read, &portfolio),
-        };
-        let mut changes = Vec::new();
-        for project in projects {
-            let project = project?;
-            // What was not evaluated then is not evaluated now.
-            if of_period(&scope.rows, &project, &self.policy, self.end)?.is_none() {
-                continue;
-            }
-            let Some(candidate) = evaluator.candidate_of(&project, day)? else { continue };
-            let previous = before(&scope.rows, &project, &self.policy, self.end)?;
-            let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
-            let tests = evaluator.evaluate(&candidate, occasion, &peers, held)?;
-            let correction =
-                Correction { reason: &self.reason, day, excused: (&[], ""), found: Some((self.end, tests)) };
-            changes.extend(corrections(scope, &policy, &project, &correction)?);
-        }
-        Ok(changes.into())
-    }
-
-    fn subject(&self, _: &Rows<'_, Tracker>, _: jiff::Timestamp) -> Result<Option<bytes::Bytes>, Rejection> {
-        Ok(None)
-    }
-
-    fn answers_with_all(&self) -> Option<&'static str> {
-        Some("warnings")
-    }
 }

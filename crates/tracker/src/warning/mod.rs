@@ -3,7 +3,7 @@
 //! `policy` is the resource of a rule, and `rule` what it says, read; `period`, `measure`, `band` and `light` are the
 //! arithmetic of an evaluation, on plain values; `known` finds these values, and `evaluation` puts them together. `days`
 //! evaluates what a day brings, `outcome` is the resource that comes of it, `order` opens the rectification orders that
-//! follow, `excuse` and `correction` are what may become of it later, and `replay` evaluates without writing. Invariant: an
+//! follow, `excuse`, `recompute` and `correction` are what may become of it later, and `replay` evaluates without writing. Invariant: an
 //! evaluation depends on the policy, on what is known of the projects and on the evaluation before alone; it can be done
 //! again at any time.
 
@@ -19,6 +19,7 @@ mod order;
 mod outcome;
 mod period;
 mod policy;
+mod recompute;
 mod replay;
 mod rule;
 
@@ -28,10 +29,10 @@ mod tests;
 #[cfg(test)]
 pub(crate) use tests::published::published;
 
-pub(crate) use correction::Recompute;
 pub(crate) use days::{changes, is_due};
 pub(crate) use excuse::{grant, refuse};
 pub(crate) use policy::{adopt, retire};
+pub(crate) use recompute::Recompute;
 pub(crate) use replay::{ReplayRequest, Replayed, answer as replay};
 
 use milepost_proto::tracker::v1::{Excuse, Warning, WarningPolicy};

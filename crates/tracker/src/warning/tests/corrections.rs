@@ -2,13 +2,13 @@
 
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::event::{Payload, Resource};
-use milepost_proto::registry::v1::Project;
+use milepost_proto::registry::v1::{AnnualPlan, Project};
 use milepost_proto::tracker::v1::warning_policy::Missing;
 use milepost_proto::tracker::v1::{Warning, WarningLight, WarningPolicy, WarningRuns};
 use milepost_resource::{Custom, Run, Target, date_message};
 use milepost_types::Rejection;
 
-use super::evaluations::{Office, UNIT, completed, three_times, twenty_points_behind};
+use super::evaluations::{Office, UNIT, cny, completed, three_times, twenty_points_behind};
 use super::orders::{behind, by_month, created, opening};
 use super::policies::{act, creation, faults, name, update};
 use super::published::published;
@@ -169,7 +169,7 @@ fn what_an_older_version_kept_stays_as_it_was_found() {
     for end in [OCTOBER, november] {
         let mut kept = office.warning("w", "road", end).unwrap();
         assert_eq!((kept.light(), kept.tests[0].why.remove(0)), (Red, "HELD".to_owned()));
-        let run = 1 + end.month() as i32 - 9;
+        let run = i32::from(end.month()) - 8;
         kept.runs = Some(WarningRuns { yellow: run, red: run, ..WarningRuns::default() });
         office.put(&kept);
     }
@@ -232,14 +232,114 @@ fn a_period_that_a_retired_policy_did_not_evaluate_is_refused() {
     office.project("road", vec![completed(10, 500 * UNIT, None)]);
     office.adopt("w", published("wh-ratio"), OCTOBER);
     office.world.submit(act("w", (String::new(), None), retire as Run<_, _, _>)).unwrap();
-    let refused = |end| [(("period_end".to_owned(), "NOT_EVALUATED"), end)];
     for end in [date(2021, 11, 30), date(2022, 1, 31)] {
-        let found = faults(office.recompute("w", end).unwrap_err());
-        assert_eq!(found, refused(end).map(|(fault, _)| fault), "{end}");
+        let refused = office.recompute("w", end).unwrap_err();
+        assert_eq!(faults(refused), [("period_end".to_owned(), "NOT_EVALUATED")], "{end}");
     }
     office.project("road", vec![completed(10, 900 * UNIT, None)]);
     assert_eq!(office.recompute("w", OCTOBER).unwrap().len(), 2);
     assert_eq!(office.lights("w", "road", OCTOBER), (Green, Green));
+}
+
+/// Whatever the filter finds now: what has a warning of the period was evaluated.
+#[test]
+fn a_project_that_the_filter_does_not_find_any_more_is_computed_again() {
+    let mut office = Office::on(date(2021, 11, 5));
+    let key = |key, units: i128| Project {
+        key: Some(key),
+        annual_plans: vec![AnnualPlan { year: 2021, investment: cny(1_200 * UNIT), ..AnnualPlan::default() }],
+        completed_investments: vec![completed(10, units * UNIT, None)],
+        ..Project::default()
+    };
+    office.say("road", key(true, 500));
+    office.say("rail", key(false, 500));
+    office.adopt("w", WarningPolicy { filter: "key = true".into(), ..published("wh-ratio") }, OCTOBER);
+    office.say("road", key(false, 900));
+    assert_eq!(kinds(&office.recompute("w", OCTOBER).unwrap()), ["warning.corrected", "warning.superseded"]);
+    assert_eq!(office.lights("w", "road", OCTOBER), (Green, Green));
+    assert_eq!(office.warning("w", "rail", OCTOBER), None);
+    let refused = office.recompute_of("w", OCTOBER, Some("rail"), None).unwrap_err();
+    assert_eq!(
+        faults(refused),
+        [("project".to_owned(), "NO_WARNING")],
+        "it was not evaluated, nor would it be now"
+    );
+}
+
+/// A project that cannot be read is in no other's way, neither on the day nor later.
+#[test]
+fn a_project_that_could_not_be_read_on_the_day_is_evaluated_when_it_is_named() {
+    let mut office = Office::on(date(2021, 3, 1));
+    for id in ["rail", "road"] {
+        office.project(id, twenty_points_behind(&[3, 4, 5]));
+    }
+    office.adopt("w", three_times(published("yc-progress")), date(2021, 3, 1));
+    let fact = office.damage("road");
+    office.wait(MARCH);
+    assert_eq!((office.warning("w", "road", MARCH), office.lights("w", "rail", MARCH).0), (None, Yellow));
+    office.mend("road", fact);
+    office.wait(MAY);
+    assert_eq!(office.lights("w", "road", MAY), (Yellow, Yellow), "for the second time");
+
+    // Others are computed again without it, and it cannot be.
+    office.project("rail", Vec::new());
+    let fact = office.damage("road");
+    let events = office.recompute("w", MAY).unwrap();
+    assert_eq!(kinds(&events), ["warning.corrected", "warning.superseded"]);
+    let refused = office.recompute_of("w", MARCH, Some("road"), None).unwrap_err();
+    assert!(matches!(refused, Rejection::DamagedRow(_)), "{refused}");
+    office.mend("road", fact);
+    assert_eq!(office.recompute("w", APRIL).unwrap().len(), 2 * 2, "those of rail");
+
+    office.wait(date(2021, 6, 10));
+    office.recompute("w", MARCH).unwrap();
+    assert_eq!(office.warning("w", "road", MARCH), None, "what has no warning is not evaluated by itself");
+    let events = office.recompute_of("w", MARCH, Some("road"), None).unwrap();
+    let later = ["warning.corrected", "warning.superseded"];
+    assert_eq!(kinds(&events), [&["warning.raised"][..], &later, &later].concat());
+    let first = office.warning("w", "road", MARCH).unwrap();
+    assert_eq!((first.revision, first.reason.as_str(), first.shown_light()), (1, "补报", Yellow));
+    assert_eq!(first.evaluation_date, Some(date_message(date(2021, 6, 10))));
+    assert_eq!(events[0].event_date, first.evaluation_date);
+    assert_eq!(office.lights("w", "road", MAY), (Yellow, Red), "for the third time");
+    assert_eq!(office.recompute_of("w", MARCH, Some("road"), None).unwrap(), []);
+    assert_eq!(office.world.rebuilt(), office.world.rows);
+}
+
+/// Its excuse counts for its first warning, too, when that comes late.
+#[test]
+fn the_first_warning_that_comes_late_is_excused_if_its_period_is() {
+    let mut office = Office::on(date(2021, 3, 1));
+    office.project("road", twenty_points_behind(&[3]));
+    office.adopt("w", published("yc-progress"), date(2021, 3, 1));
+    office.excuse("flood", &[MARCH]);
+    let fact = office.damage("road");
+    office.wait(MARCH);
+    office.mend("road", fact);
+    let events = office.recompute_of("w", MARCH, Some("road"), None).unwrap();
+    assert_eq!(kinds(&events), ["warning.excused"]);
+    let warning = office.warning("w", "road", MARCH).unwrap();
+    assert_eq!(
+        (warning.excuse.as_str(), warning.light()),
+        ("portfolios/wsc/projects/road/excuses/flood", Yellow)
+    );
+}
+
+/// The day of a correction is said as that of any act.
+#[test]
+fn a_correction_is_of_a_day_from_the_evaluation_on() {
+    let mut office = Office::on(date(2021, 11, 20));
+    office.project("road", vec![completed(10, 500 * UNIT, Some(OCTOBER))]);
+    let policy = WarningPolicy { evaluate_after_days: 5, ..published("wh-ratio") };
+    office.adopt("w", policy, OCTOBER);
+    office.project("road", vec![completed(10, 900 * UNIT, Some(OCTOBER))]);
+    let mut on = |day| office.recompute_of("w", OCTOBER, None, Some(date(2021, 11, day)));
+    assert_eq!(faults(on(21).unwrap_err()), [("date".to_owned(), "DATE_IN_FUTURE")]);
+    assert_eq!(faults(on(4).unwrap_err()), [("date".to_owned(), "DATE_TOO_EARLY")]);
+    let events = on(5).unwrap();
+    let day = Some(date_message(date(2021, 11, 5)));
+    assert!(events.iter().all(|event| event.event_date == day), "{events:?}");
+    assert_eq!(office.warning("w", "road", OCTOBER).unwrap().evaluation_date, day);
 }
 
 /// A draft whose excuses were asked for, or granted, before it was changed.

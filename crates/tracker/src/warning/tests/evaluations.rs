@@ -1,5 +1,6 @@
 //! Evaluations: what days make of adopted policies, project by project.
 
+use bytes::Bytes;
 use jiff::civil::{Date, date};
 use milepost_ledger::{Actor, Authentication};
 use milepost_proto::event::v1::Event;
@@ -27,10 +28,10 @@ use crate::warning::{ExcuseName, Recompute, adopt, grant, refuse};
 use WarningLight::{Green, NoLight, Red, Yellow};
 
 /// One fen.
-const FEN: i128 = 10_000_000;
+pub(super) const FEN: i128 = 10_000_000;
 pub(super) const UNIT: i128 = 1_000_000_000;
 
-fn cny(nanos: i128) -> Option<Money> {
+pub(super) fn cny(nanos: i128) -> Option<Money> {
     Some(Money {
         currency_code: "CNY".into(),
         units: i64::try_from(nanos / UNIT).unwrap(),
@@ -137,6 +138,23 @@ impl Office {
         found.iter().map(|warning| warning.shown_light()).collect()
     }
 
+    fn key(project: &str) -> Bytes {
+        crate::tables::key::of_project(crate::tables::Table::Project, &Self::project_name(project)).into()
+    }
+
+    /// Has what is kept of a project be nothing that can be decoded; says what it was.
+    pub(super) fn damage(&mut self, project: &str) -> Bytes {
+        let key = Self::key(project);
+        let fact = self.world.rows.0.get(&key).unwrap().clone();
+        self.world.rows.0.insert(key, [&fact[..], b"\x0a\x05x"].concat().into());
+        fact
+    }
+
+    /// Has it be this again.
+    pub(super) fn mend(&mut self, project: &str, fact: Bytes) {
+        self.world.rows.0.insert(Self::key(project), fact);
+    }
+
     pub(super) fn by(&mut self, principal: &str) {
         self.world.actor = Actor {
             principal: principal.into(),
@@ -179,7 +197,19 @@ impl Office {
     }
 
     pub(super) fn recompute(&mut self, policy: &str, end: Date) -> Result<Vec<Event>, Rejection> {
-        let recompute = Recompute { policy: name(policy), end, project: None, reason: "补报".to_owned() };
+        self.recompute_of(policy, end, None, None)
+    }
+
+    /// Computes a period of a project, or of all, again, on a day.
+    pub(super) fn recompute_of(
+        &mut self,
+        policy: &str,
+        end: Date,
+        project: Option<&str>,
+        date: Option<Date>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let (policy, project) = (name(policy), project.map(Self::project_name));
+        let recompute = Recompute { policy, end, project, reason: "补报".to_owned(), date };
         self.world.submit(command(Box::new(recompute)))
     }
 }
@@ -530,11 +560,8 @@ fn office_4_milestones_count_from_the_day_of_their_report() {
 fn only_what_was_evaluated_is_computed_again() {
     let mut office = Office::on(date(2021, 11, 5));
     office.project("road", vec![completed(10, 500 * UNIT, None)]);
-    let recompute = |office: &mut Office, end, project: Option<&str>| {
-        let project = project.map(Office::project_name);
-        let recompute = Recompute { policy: name("w"), end, project, reason: "补报".to_owned() };
-        office.world.submit(command(Box::new(recompute)))
-    };
+    let recompute =
+        |office: &mut Office, end, project: Option<&str>| office.recompute_of("w", end, project, None);
     office.world.submit(creation("w", published("wh-ratio")).unwrap()).unwrap();
     let period_end = || [("period_end".to_owned(), "NOT_EVALUATED")];
     assert_eq!(faults(recompute(&mut office, OCTOBER, None).unwrap_err()), period_end(), "a draft");
@@ -656,9 +683,7 @@ fn what_cannot_be_read_keeps_no_other_project_and_no_other_policy_from_being_eva
         office.adopt(id, published(id), date(2021, 10, 1));
     }
     let policy = office.world.damage(&name("wh-ratio"));
-    let key = crate::tables::key::of_project(crate::tables::Table::Project, &Office::project_name("b"));
-    let fact = office.world.rows.0.get(&key[..]).unwrap().clone();
-    office.world.rows.0.insert(key.clone().into(), [&fact[..], b"\x0a\x05x"].concat().into());
+    let fact = office.damage("b");
     let events = office.wait(OCTOBER);
     let raised = events.iter().filter(|event| event.r#type == "milepost.warning.raised");
     let projects: Vec<_> = raised.map(|event| event.project.as_str()).collect();
@@ -669,7 +694,7 @@ fn what_cannot_be_read_keeps_no_other_project_and_no_other_policy_from_being_eva
     assert_eq!(next(&office, "tj-worst"), Some(date_message(OCTOBER)));
     assert_eq!(office.world.advance(OCTOBER).unwrap(), [], "and nothing goes round in circles");
     // What waited is evaluated, as of the day that it was for, when it can be read again.
-    office.world.rows.0.insert(key.into(), fact);
+    office.mend("b", fact);
     office.world.put_row(&name("wh-ratio"), policy);
     let events = office.wait(date(2021, 11, 1));
     let late: Vec<_> = events.iter().filter(|event| event.r#type.starts_with("milepost.warning.")).collect();

@@ -1,0 +1,168 @@
+//! Computing a period of a policy again, by all that is known now.
+//!
+//! Invariants: what is computed again was evaluated, whatever the filter of the policy finds now. A project that has no
+//! warning of the period gets its first one only if it is named, as one that could not be read on the day; what cannot be
+//! read now is in no other project's way.
+
+use jiff::civil::Date;
+use milepost_proto::figure::v1::Knowledge;
+use milepost_proto::tracker::v1::WarningPolicy;
+use milepost_proto::tracker::v1::warning_policy::State;
+use milepost_resource::{Act, Change, Checked, Decided, Rows, date};
+use milepost_types::{DamagedRow, Rejection};
+
+use super::PolicyName;
+use super::correction::{Correction, corrections};
+use super::days::excuses;
+use super::evaluation::{Candidate, Evaluator, Occasion, candidate};
+use super::known::AsOf;
+use super::measure::Peers;
+use super::outcome::{before, first, of_period};
+use super::period::Period;
+use super::policy::{current_date, evaluation_date, rule_of};
+use crate::act::act_day;
+use crate::decide::{Scope, Tracker};
+use crate::names::ProjectName;
+use crate::parent::{check_portfolio, incomplete};
+use crate::tables;
+
+/// A request to compute a period of a policy again.
+pub(crate) struct Recompute {
+    pub(crate) policy: PolicyName,
+    /// The last day of the period.
+    pub(crate) end: Date,
+    /// Only of this project; none: of all.
+    pub(crate) project: Option<ProjectName>,
+    pub(crate) reason: String,
+    /// The day on which it is; none: the current date.
+    pub(crate) date: Option<Date>,
+}
+
+impl Act<Tracker> for Recompute {
+    fn decide(&self, scope: &Scope<'_>) -> Result<Decided, Rejection> {
+        let policy = scope.rows.find(&self.policy)?;
+        if policy.is_deleted() {
+            return Err(Rejection::deleted(&self.policy));
+        }
+        check_portfolio(&scope.rows, self.policy.parent_ids())?;
+        Rejection::unless_met(incomplete(scope.rows.read, &self.policy).into_iter().collect())?;
+        let rule = rule_of(&policy)?;
+        let Some(period) = rule.periods.ending_on(self.end) else {
+            let description =
+                format!("no period of the policy ends on {}; give the last day of one", self.end);
+            return Err(Rejection::invalid("period_end", "NO_PERIOD", description));
+        };
+        self.check_evaluated(scope, &policy, period)?;
+        let portfolio = self.policy.parent();
+        let (current, evaluated) = (current_date(scope, &portfolio)?, evaluation_date(&policy, period));
+        let day = act_day(current, Some(evaluated), self.date, "the day on which the period is evaluated")?;
+        let occasion = Occasion { period, as_of: AsOf { day, knowledge: Knowledge::Latest } };
+        let known = scope.service.portfolio_or_unknown(scope.rows.read, &portfolio)?;
+        let evaluator = Evaluator::new(scope.rows.read, rule, portfolio.clone(), known);
+        let peers = evaluator.peers(occasion)?;
+        let again = Again { scope, policy: &policy, evaluator, occasion, peers, request: self };
+        if let Some(project) = &self.project {
+            return again.of_named(project).map(Into::into);
+        }
+        let mut changes = Vec::new();
+        for project in tables::project::names(scope.rows.read, &portfolio) {
+            match project.and_then(|project| again.of_evaluated(&project)) {
+                Ok(corrected) => changes.extend(corrected.into_iter().flatten()),
+                Err(row) => {
+                    tracing::error!(%portfolio, %row, "a project is not computed again that cannot be decoded")
+                }
+            }
+        }
+        Ok(changes.into())
+    }
+
+    fn subject(&self, _: &Rows<'_, Tracker>, _: jiff::Timestamp) -> Result<Option<bytes::Bytes>, Rejection> {
+        Ok(None)
+    }
+
+    fn answers_with_all(&self) -> Option<&'static str> {
+        Some("warnings")
+    }
+}
+
+impl Recompute {
+    /// Refuses a period that was not evaluated.
+    fn check_evaluated(
+        &self,
+        scope: &Scope<'_>,
+        policy: &Checked<WarningPolicy>,
+        period: Period,
+    ) -> Result<(), Rejection> {
+        let is_of_policy = date(policy.adopted_date.as_ref()).is_some_and(|adopted| adopted <= self.end);
+        let is_to_come = match (policy.state(), date(policy.next_evaluation_date.as_ref())) {
+            // It does not say any more how far it came.
+            (State::Retired, _) => !self.has_warnings(scope),
+            (_, next) => next.is_some_and(|next| next <= evaluation_date(policy, period)),
+        };
+        if is_of_policy && !is_to_come {
+            return Ok(());
+        }
+        let description = format!("the policy has not evaluated the period that ends on {}", self.end);
+        Err(Rejection::invalid("period_end", "NOT_EVALUATED", description))
+    }
+
+    /// Whether any project has a warning of the period, also one that cannot be decoded.
+    fn has_warnings(&self, scope: &Scope<'_>) -> bool {
+        let mut projects =
+            tables::project::names(scope.rows.read, &self.policy.parent()).into_iter().flatten();
+        projects.any(|project| !matches!(of_period(&scope.rows, &project, &self.policy, self.end), Ok(None)))
+    }
+}
+
+/// A period that is computed again.
+struct Again<'a> {
+    scope: &'a Scope<'a>,
+    policy: &'a Checked<WarningPolicy>,
+    evaluator: Evaluator<'a>,
+    occasion: Occasion,
+    peers: Vec<Peers>,
+    request: &'a Recompute,
+}
+
+impl Again<'_> {
+    /// The corrections of a project; none if it was not evaluated.
+    fn of_evaluated(&self, project: &ProjectName) -> Result<Option<Vec<Change>>, DamagedRow> {
+        let (rows, policy) = (&self.scope.rows, self.policy.name());
+        if of_period(rows, project, policy, self.request.end)?.is_none() {
+            return Ok(None);
+        }
+        // Whether the filter finds it now does not matter: it did.
+        let Some(candidate) = candidate(rows, project)? else { return Ok(Some(Vec::new())) };
+        self.corrected(&candidate, String::new()).map(Some)
+    }
+
+    /// The corrections of a project that is named, or its first warning of the period.
+    fn of_named(&self, project: &ProjectName) -> Result<Vec<Change>, Rejection> {
+        if let Some(corrected) = self.of_evaluated(project)? {
+            return Ok(corrected);
+        }
+        let Some(candidate) = self.evaluator.candidate_of(project, self.occasion.as_of.day)? else {
+            let description = format!(
+                "{project} has no warning of the period that ends on {}, and the policy finds no such project",
+                self.request.end
+            );
+            return Err(Rejection::invalid("project", "NO_WARNING", description));
+        };
+        let mut excuses = excuses(&self.scope.rows, (self.policy.name(), self.policy), self.request.end)?;
+        Ok(self.corrected(&candidate, excuses.remove(project).unwrap_or_default())?)
+    }
+
+    fn corrected(&self, candidate: &Candidate, excuse: String) -> Result<Vec<Change>, DamagedRow> {
+        let (project, policy) = (&candidate.name, self.policy.name());
+        let previous = before(&self.scope.rows, project, policy, self.request.end)?;
+        let held = previous.as_ref().map(|previous| &previous.tests[..]).unwrap_or_default();
+        let tests = self.evaluator.evaluate(candidate, self.occasion, &self.peers, held)?;
+        let correction = Correction {
+            reason: &self.request.reason,
+            day: self.occasion.as_of.day,
+            excused: (&[], ""),
+            found: Some(first(policy, self.occasion, tests, excuse)),
+        };
+        corrections(self.scope, self.policy, project, &correction)
+    }
+}
