@@ -74,8 +74,23 @@ pub(crate) fn read(policy: &WarningPolicy, violations: &mut Violations) -> Optio
     })
 }
 
+/// The long texts of projects, which are not kept here: a filter by them would find nothing.
+const LONG_TEXTS: [&str; 4] = ["annual_plans.content", "purpose", "scale", "status_reason"];
+
+/// What was stored when filters by long texts were taken is read all the same.
 fn filter(policy: &WarningPolicy, violations: &mut Violations) -> Option<Filter<usize>> {
-    violations.check("filter", Filter::parse(&policy.filter, &Schema::new(Project::FILTER)))
+    let filter = violations.check("filter", Filter::parse(&policy.filter, &Schema::new(Project::FILTER)))?;
+    for field in Project::FILTER.iter().filter(|field| LONG_TEXTS.contains(&field.path())) {
+        if filter.any_comparison(|comparison| comparison.field() == field.id()) {
+            let description = format!(
+                "`{}` is a long text, which is not kept where projects are evaluated: the filter would find none by it; \
+                 leave it out",
+                field.path()
+            );
+            violations.push("filter", "INVALID_FILTER", description);
+        }
+    }
+    Some(filter)
 }
 
 fn tests(policy: &WarningPolicy, violations: &mut Violations) -> Option<Vec<Test>> {

@@ -2,6 +2,8 @@
 
 use jiff::civil::{Date, date};
 use milepost_proto::event::v1::Event;
+use milepost_proto::registry::v1::{AnnualPlan, Project};
+use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::warning_policy::{Period, State};
 use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
@@ -9,15 +11,18 @@ use milepost_proto::tracker::v1::{
     CreateWarningPolicyRequest, UpdateWarningPolicyRequest, WarningBand, WarningLight, WarningPolicy,
     WarningStep, WarningTest,
 };
-use milepost_resource::{Custom, Run, Standard, Target, date_message, read_create, read_update};
-use milepost_types::{Rejection, Violations};
+use milepost_resource::{Custom, FilterRow, Run, Standard, Target, date_message, read_create, read_update};
+use milepost_types::filter::Schema;
+use milepost_types::{Filter, Rejection, Violations};
+use prost::Message;
 
 use super::band;
 use super::published::published;
 use crate::command::Command;
+use crate::convert::mirror::of_project;
 use crate::decide::Tracker;
 use crate::tests::world::{World, command, kinds};
-use crate::warning::{PolicyName, adopt, retire};
+use crate::warning::{PolicyName, adopt, retire, rule};
 
 /// A Thursday: the portfolio's current date when a world begins.
 const TODAY: Date = date(2021, 5, 13);
@@ -258,4 +263,41 @@ fn what_a_policy_must_have_is_asked_for() {
     let found = creation("w", dates).unwrap_err();
     let found: Vec<_> = found.iter().map(|fault| (fault.field.as_str(), fault.reason)).collect();
     assert_eq!(found, [("warning_policy.dates", "REQUIRED")]);
+}
+
+/// They are not kept here: a filter by them would find nothing, and say nothing.
+#[test]
+fn a_filter_by_long_texts_of_projects_is_refused_and_says_which() {
+    let by = |filter: &str| WarningPolicy { filter: filter.into(), ..published("wh-ratio") };
+    let filter = "purpose:\"x\" AND (scale:* OR NOT status_reason:*) AND annual_plans.content:\"x\" AND display_name = \"x\"";
+    let found = creation("w", by(filter)).unwrap_err();
+    let mut named = ["`annual_plans.content`", "`purpose`", "`scale`", "`status_reason`"].to_vec();
+    for fault in found.iter() {
+        assert_eq!((fault.field.as_str(), fault.reason), ("warning_policy.filter", "INVALID_FILTER"));
+        named.retain(|named| !fault.description.starts_with(named));
+    }
+    assert_eq!((found.iter().count(), &named[..]), (4, &[""; 0][..]), "{found:?}");
+    assert!(creation("w", by("display_name = \"x\" AND annual_plans.year:2021")).is_ok());
+    // What was stored before is read.
+    assert!(rule::read(&by(filter), &mut Violations::new()).is_some());
+    // Each is what the mirror leaves out.
+    let content = AnnualPlan { content: "x".into(), ..AnnualPlan::default() };
+    let said = Project {
+        name: "portfolios/wsc/projects/road".into(),
+        display_name: "x".into(),
+        purpose: "x".into(),
+        scale: "x".into(),
+        status_reason: "x".into(),
+        annual_plans: vec![content],
+        ..Project::default()
+    };
+    let kept = Project::decode(of_project(&said).unwrap().project.unwrap()).unwrap();
+    let is_found = |project: &Project, field: &str| {
+        let filter = Filter::parse(&format!("{field}:\"x\""), &Schema::new(Project::FILTER)).unwrap();
+        filter.matches(&FilterRow::of(project, &|| None))
+    };
+    for field in ["annual_plans.content", "purpose", "scale", "status_reason"] {
+        assert!(is_found(&said, field) && !is_found(&kept, field), "{field}");
+    }
+    assert!(is_found(&kept, "display_name"));
 }
