@@ -79,24 +79,17 @@ impl<'a> Evaluator<'a> {
         Self { rows: Rows::new(read), rule, portfolio, known, currency }
     }
 
-    /// The projects that the policy is about on a day, from the one after this on: not deleted, nor cancelled.
+    /// The projects of the portfolio, from the one after this on, whether the policy is about them or not: not deleted, nor
+    /// cancelled.
     ///
     /// # Errors
     /// If a row cannot be decoded; so with all that reads.
     pub(crate) fn candidates(
         &self,
-        day: Date,
         after: Option<&ProjectName>,
-    ) -> impl Iterator<Item = Result<Candidate, DamagedRow>> + use<'_, 'a> {
-        let today = CurrentDate::new(day, &self.known.zone);
+    ) -> impl Iterator<Item = Result<Candidate, DamagedRow>> + use<'a> {
         let mirrored = tables::project::under(self.rows.read, &self.portfolio, after);
-        mirrored.filter_map(move |mirrored| {
-            let candidate = mirrored.and_then(|(name, row)| candidate_in(name, row)).transpose()?;
-            match candidate {
-                Ok(candidate) => self.fits(&candidate, &today).then_some(Ok(candidate)),
-                Err(damaged) => Some(Err(damaged)),
-            }
-        })
+        mirrored.filter_map(|mirrored| mirrored.and_then(|(name, row)| candidate_in(name, row)).transpose())
     }
 
     /// The project of this name, if the policy is about it.
@@ -105,12 +98,17 @@ impl<'a> Evaluator<'a> {
         name: &ProjectName,
         day: Date,
     ) -> Result<Option<Candidate>, DamagedRow> {
-        let today = CurrentDate::new(day, &self.known.zone);
+        let today = self.current_date(day);
         Ok(candidate(&self.rows, name)?.filter(|candidate| self.fits(candidate, &today)))
     }
 
+    /// What `today()` means in the filter on a day.
+    pub(crate) fn current_date(&self, day: Date) -> CurrentDate {
+        CurrentDate::new(day, &self.known.zone)
+    }
+
     /// Whether the policy is about a project.
-    fn fits(&self, candidate: &Candidate, today: &CurrentDate) -> bool {
+    pub(crate) fn fits(&self, candidate: &Candidate, today: &CurrentDate) -> bool {
         let current_date = || Some(today.clone());
         self.rule.filter.matches(&FilterRow::of(&candidate.project, &current_date))
     }
@@ -121,15 +119,22 @@ impl<'a> Evaluator<'a> {
         if self.rule.tests.iter().all(|test| test.comparison != Comparison::PeerGap) {
             return Ok(peers);
         }
-        for candidate in self.candidates(occasion.as_of.day, None) {
+        let today = self.current_date(occasion.as_of.day);
+        for candidate in self.candidates(None) {
             let candidate = candidate?;
+            if !self.fits(&candidate, &today) {
+                continue;
+            }
             let known = self.known(&candidate, occasion)?;
             for (test, peers) in self.rule.tests.iter().zip(&mut peers) {
-                if test.comparison == Comparison::PeerGap
-                    && let Some(Observed { measured: Ok(Measured::Rate { actual, whole, .. }), .. }) =
-                        known.as_ref().map(|known| known.observe(test.metric, &candidate.row)).transpose()?
-                {
-                    peers.add(actual, whole);
+                if test.comparison != Comparison::PeerGap {
+                    continue;
+                }
+                match known.as_ref().map(|known| known.observe(test.metric, &candidate.row)).transpose()? {
+                    Some(Observed { measured: Ok(Measured::Rate { actual, whole, .. }), .. }) => {
+                        peers.add(actual, whole);
+                    }
+                    _ => {}
                 }
             }
         }

@@ -16,7 +16,8 @@ use milepost_proto::tracker::v1::{
     WarningPolicy,
 };
 use milepost_resource::{Checked, MALFORMED, Paging, Query, Rows, date_message};
-use milepost_types::{Rejection, Violations, limits};
+use milepost_types::filter::CurrentDate;
+use milepost_types::{DamagedRow, Rejection, Violations, limits};
 
 use super::PolicyName;
 use super::days::excuses;
@@ -60,6 +61,8 @@ pub(crate) struct ReplayRequest {
 struct Replay<'a> {
     evaluator: Evaluator<'a>,
     occasions: Vec<Occasion>,
+    /// By period: what `today()` means in the filter.
+    todays: Vec<CurrentDate>,
     /// By period: the excuses of the policy, if it has a name.
     excuses: Vec<HashMap<ProjectName, String>>,
     compared: Option<PolicyName>,
@@ -96,16 +99,35 @@ pub(super) fn page(
         counts: replay.occasions.iter().map(counts_of).collect(),
         ..ReplayWarningPolicyResponse::default()
     };
-    let today = replay.occasions.last().map_or(request.to, |last| last.as_of.day);
+    let pass_over = |row: DamagedRow| {
+        let portfolio = &request.portfolio;
+        tracing::error!(%portfolio, %row, "a replay goes on without what needs a row that cannot be decoded");
+    };
     let mut next = None;
-    for candidate in replay.evaluator.candidates(today, after.as_ref()) {
-        let candidate = candidate?;
+    for candidate in replay.evaluator.candidates(after.as_ref()) {
+        let candidate = match candidate {
+            Ok(candidate) => candidate,
+            Err(row) => {
+                pass_over(row);
+                continue;
+            }
+        };
+        let fits: Vec<_> =
+            replay.todays.iter().map(|today| replay.evaluator.fits(&candidate, today)).collect();
+        if !fits.contains(&true) {
+            continue;
+        }
         if answer.projects.len() == request.size {
             next = answer.projects.last().map(|last| replay.token(&last.project));
             break;
         }
-        let project = replay.project(&candidate, &mut answer.counts)?;
-        answer.projects.push(project);
+        match replay.project(&candidate, &fits) {
+            Ok(project) => {
+                replay.count(&project, &mut answer.counts);
+                answer.projects.push(project);
+            }
+            Err(row) => pass_over(row),
+        }
     }
     answer.next_page_token = paging.next(next, sequence);
     Ok(answer)
@@ -143,7 +165,9 @@ impl<'a> Replay<'a> {
         }
         let compared = request.compare_with.clone().or(name);
         let opens = policy.steps.iter().map(|step| step.action() == Action::OpenOrder).collect();
-        Ok(Self { evaluator, occasions, excuses: by_period, compared, opens, peers: Vec::new() })
+        let todays = occasions.iter().map(|occasion| evaluator.current_date(occasion.as_of.day)).collect();
+        let (excuses, peers) = (by_period, Vec::new());
+        Ok(Self { evaluator, occasions, todays, excuses, compared, opens, peers })
     }
 
     fn find_peers(&mut self) -> Result<(), Rejection> {
@@ -152,15 +176,11 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// What a project would have been shown in each period.
-    fn project(
-        &self,
-        candidate: &Candidate,
-        counts: &mut [ReplayCounts],
-    ) -> Result<ReplayedProject, Rejection> {
+    /// What a project would have been shown in each period in which the filter finds it.
+    fn project(&self, candidate: &Candidate, fits: &[bool]) -> Result<ReplayedProject, DamagedRow> {
         let (mut carried, mut tests) = (Carried::default(), Vec::new());
         let mut periods = Vec::with_capacity(self.occasions.len());
-        for (i, occasion) in self.occasions.iter().enumerate() {
+        for (i, occasion) in self.occasions.iter().enumerate().filter(|(i, _)| fits.get(*i) == Some(&true)) {
             let peers = self.peers.get(i).map(|peers| &peers[..]).unwrap_or_default();
             let found = self.evaluator.evaluate(candidate, *occasion, peers, &tests)?;
             let light = worst(found.iter().map(|test| Light::of(test.light)));
@@ -175,12 +195,6 @@ impl<'a> Replay<'a> {
             let adopted: Option<Warning> = adopted.transpose()?.flatten().map(Checked::into_inner);
             let shown = Light::message(carried.shown);
             let differs = adopted.as_ref().is_some_and(|adopted| adopted.shown_light != shown);
-            if let Some(counts) = counts.get_mut(i) {
-                count(counts, carried.shown, differs);
-                let opening = reached.iter().filter(|step| self.opens.get(**step) == Some(&true));
-                counts.order_count =
-                    counts.order_count.saturating_add(i32::try_from(opening.count()).unwrap_or(i32::MAX));
-            }
             periods.push(ReplayedPeriod {
                 period_end: Some(date_message(end)),
                 light: Light::message(light),
@@ -193,6 +207,25 @@ impl<'a> Replay<'a> {
             });
         }
         Ok(ReplayedProject { project: candidate.name.to_string(), periods })
+    }
+
+    /// Adds a project to the counts of its periods.
+    fn count(&self, project: &ReplayedProject, counts: &mut [ReplayCounts]) {
+        for period in &project.periods {
+            let Some(counts) = counts.iter_mut().find(|counts| counts.period_end == period.period_end) else {
+                continue;
+            };
+            match Light::of(period.shown_light) {
+                None => counts.no_light_count += 1,
+                Some(Light::Green) => counts.green_count += 1,
+                Some(Light::Yellow) => counts.yellow_count += 1,
+                Some(Light::Red) => counts.red_count += 1,
+            }
+            counts.difference_count += i32::from(period.differs);
+            let opens =
+                |step: &i32| usize::try_from(*step).is_ok_and(|step| self.opens.get(step) == Some(&true));
+            counts.order_count += period.steps.iter().map(|step| i32::from(opens(step))).sum::<i32>();
+        }
     }
 
     /// Where a page ended: the project, and what all of them together have.
@@ -218,16 +251,6 @@ impl<'a> Replay<'a> {
         self.peers = peers.chunks(tests.max(1)).map(<[_]>::to_vec).collect();
         Some(ProjectName::under(portfolio.ids(), id))
     }
-}
-
-fn count(counts: &mut ReplayCounts, shown: Option<Light>, differs: bool) {
-    match shown {
-        None => counts.no_light_count += 1,
-        Some(Light::Green) => counts.green_count += 1,
-        Some(Light::Yellow) => counts.yellow_count += 1,
-        Some(Light::Red) => counts.red_count += 1,
-    }
-    counts.difference_count += i32::from(differs);
 }
 
 impl ReplayRequest {

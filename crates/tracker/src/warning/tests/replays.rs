@@ -2,20 +2,19 @@
 
 use jiff::civil::{Date, date};
 use milepost_proto::figure::v1::Knowledge;
-use milepost_proto::registry::v1::Project;
+use milepost_proto::registry::v1::{AnnualPlan, Period, Project};
 use milepost_proto::tracker::v1::{
-    ReplayCounts, ReplayWarningPolicyResponse, WarningLight, WarningPolicy, WarningStep, warning_step,
+    ReplayCounts, ReplayWarningPolicyResponse, ReplayedProject, WarningLight, WarningPolicy, WarningStep,
+    warning_step,
 };
-use milepost_resource::Rows;
+use milepost_resource::{Rows, date_message};
 use milepost_types::Rejection;
 
-use super::evaluations::{Office, completed};
+use super::evaluations::{Office, UNIT, cny, completed, three_times, twenty_points_behind};
 use super::policies::{faults, name};
 use super::published::published;
 use crate::warning::replay::page;
 use crate::warning::{ReplayRequest, Replayed};
-
-const UNIT: i128 = 1_000_000_000;
 
 fn request(policy: Replayed) -> ReplayRequest {
     ReplayRequest {
@@ -198,6 +197,86 @@ fn nothing_is_replayed_while_the_registry_is_followed_anew() {
     crate::tables::mirror_version::put(&mut office.world.rows, 2);
     let refused = office.replay(&inline).unwrap_err();
     assert!(format!("{refused:?}").contains("REGISTRY_INCOMPLETE"), "{refused}");
+}
+
+/// office.md, section 4: in each period a project is replayed if the filter finds it on the day of the evaluation.
+#[test]
+fn office_4_a_filter_finds_projects_by_the_day_of_each_evaluation() {
+    let mut office = Office::on(date(2021, 11, 1));
+    let planned = |from: Date, to: Date| {
+        let period = Period { start_date: Some(date_message(from)), end_date: Some(date_message(to)) };
+        let plan = AnnualPlan { year: 2021, investment: cny(1_200 * UNIT), ..AnnualPlan::default() };
+        Project { planned_period: Some(period), annual_plans: vec![plan], ..Project::default() }
+    };
+    office.say("a", planned(date(2021, 8, 15), date(2022, 12, 31)));
+    office.say("b", planned(date(2021, 1, 1), date(2021, 3, 31)));
+    office.say("c", planned(date(2022, 1, 1), date(2022, 12, 31)));
+    let filter = "planned_period.start_date <= today() AND planned_period.end_date > today()";
+    let policy = WarningPolicy { filter: filter.into(), ..published("wh-ratio") };
+    let inline = Replayed::Inline(Box::new(policy.clone()));
+    let replayed = office.replay(&ReplayRequest { size: 2, ..request(inline) }).unwrap();
+    let months = |project: &ReplayedProject| -> Vec<i32> {
+        project.periods.iter().map(|period| period.period_end.unwrap().month).collect()
+    };
+    let found: Vec<_> =
+        replayed.projects.iter().map(|project| (&project.project[24..], months(project))).collect();
+    assert_eq!(found, [("a", vec![8, 9, 10]), ("b", vec![1, 2])]);
+    assert_eq!(replayed.next_page_token, "", "the third is in no period");
+    let counted: Vec<_> = replayed.counts.iter().map(|counts| counts.no_light_count).collect();
+    assert_eq!(counted, [1, 1, 0, 0, 0, 0, 0, 1, 1, 1]);
+    // As it was shown.
+    office.adopt("w", policy, date(2021, 1, 1));
+    let has = |id: &str, month| office.warning("w", id, date(2021, month, 1).last_of_month()).is_some();
+    let shown = |id: &str| -> Vec<i32> { (1..=10).filter(|month| has(id, *month)).map(i32::from).collect() };
+    assert_eq!([shown("a"), shown("b"), shown("c")], [vec![8, 9, 10], vec![1, 2], vec![]]);
+}
+
+/// A period in which a project is not found neither counts for a run nor ends it.
+#[test]
+fn what_is_shown_stays_over_the_periods_in_which_a_project_is_not_found() {
+    let mut office = Office::on(date(2021, 7, 10));
+    let plan = AnnualPlan {
+        year: 2021,
+        investment: cny(1_200 * UNIT),
+        reported_date: Some(date_message(date(2021, 1, 1))),
+        ..AnnualPlan::default()
+    };
+    let planned = Period { start_date: Some(date_message(date(2021, 4, 15))), end_date: None };
+    let road = Project {
+        annual_plans: vec![plan],
+        completed_investments: twenty_points_behind(&[3, 4, 5, 6]),
+        planned_period: Some(planned),
+        ..Project::default()
+    };
+    office.say("road", road);
+    // Not on 31 May.
+    let filter = "planned_period.start_date > days(-31) OR planned_period.start_date < days(-60)";
+    let policy = WarningPolicy { filter: filter.into(), ..three_times(published("yc-progress")) };
+    let inline = Replayed::Inline(Box::new(policy));
+    let from = date(2021, 3, 1);
+    let replayed = office.replay(&ReplayRequest { from, to: date(2021, 6, 30), ..request(inline) }).unwrap();
+    let shown: Vec<_> = replayed.projects[0]
+        .periods
+        .iter()
+        .map(|period| (period.period_end.unwrap().month, period.shown_light()))
+        .collect();
+    assert_eq!(shown, [(3, WarningLight::Yellow), (4, WarningLight::Yellow), (6, WarningLight::Red)]);
+}
+
+/// What cannot be read is in no other project's way, but where all are compared with.
+#[test]
+fn a_project_that_cannot_be_read_is_passed_over() {
+    let mut office = office();
+    office.damage("b");
+    let ids = |office: &Office, id: &str| {
+        let answer = office.replay(&request(Replayed::Inline(Box::new(published(id)))));
+        answer.map(|answer| -> Vec<String> {
+            answer.projects.iter().map(|project| project.project[24..].to_owned()).collect()
+        })
+    };
+    assert_eq!(ids(&office, "wh-ratio").unwrap(), ["a", "bare", "c", "d", "e"]);
+    let unknown = ids(&office, "tj-worst").unwrap_err();
+    assert!(matches!(unknown, Rejection::DamagedRow(_)), "{unknown}");
 }
 
 /// Rows that are counted as they are read, and of which the first that is scanned in vain waits for something.
