@@ -134,6 +134,10 @@ impl<'a> Evaluator<'a> {
                     Some(Observed { measured: Ok(Measured::Rate { actual, whole, .. }), .. }) => {
                         peers.add(actual, whole);
                     }
+                    // As in reports: what was not reported is nothing of the plan.
+                    Some(Observed { measured: Ok(Measured::Unreported { whole }), .. }) => {
+                        peers.add(0, whole)
+                    }
                     _ => {}
                 }
             }

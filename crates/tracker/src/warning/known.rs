@@ -280,7 +280,7 @@ fn is_lower_bound(reported: Reported) -> bool {
 
 fn rate(reported: Reported, whole: i128, expected: Result<Expected, Why>) -> Observed {
     if reported.is_empty() {
-        return Observed::without(Why::NotReported);
+        return Observed::whole(Measured::Unreported { whole });
     }
     Observed {
         measured: Ok(Measured::Rate { actual: reported.nanos, whole, expected }),

@@ -91,6 +91,8 @@ pub(crate) enum Expected {
 pub(crate) enum Measured {
     /// A part of a whole, which is more than nothing; and what of it is expected.
     Rate { actual: i128, whole: i128, expected: Result<Expected, Why> },
+    /// Nothing was reported of this whole.
+    Unreported { whole: i128 },
     /// So much now, and so much, which is more than nothing, in the year before.
     Growth { now: i128, before: i128 },
     /// What is waited for since a day, up to another.
@@ -157,6 +159,7 @@ pub(crate) fn compare(
     };
     match *measured {
         Measured::Settled(why) => Err(why),
+        Measured::Unreported { .. } => Err(Why::NotReported),
         Measured::Waiting { since, until } => Ok(Value::Age { since, until }),
         Measured::Growth { now, before } => share(now.checked_sub(before), Some(before)),
         Measured::Rate { actual, whole, expected } => match comparison {

@@ -3,6 +3,7 @@
 mod corrections;
 mod evaluations;
 mod excuses;
+mod metrics;
 mod orders;
 mod policies;
 pub(crate) mod published;
