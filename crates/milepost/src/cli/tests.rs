@@ -2,9 +2,11 @@
 //!
 //! A changed transcript is a changed interface: look twice before accepting it.
 
+use std::path::{Path, PathBuf};
+
 use milepost_service::config::check_variables;
 use milepost_types::CurrencyCode;
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, SerializeOptions};
 
 use super::read::Scope;
 use super::*;
@@ -20,13 +22,18 @@ fn requested(line: &str) -> Result<DynamicMessage, String> {
 }
 
 fn requested_of(words: Vec<String>) -> Result<DynamicMessage, String> {
+    requested_with(words, None)
+}
+
+/// The same, with a file and its text.
+fn requested_with(words: Vec<String>, file: Option<(PathBuf, String)>) -> Result<DynamicMessage, String> {
     let words = std::iter::once("milepost".to_owned()).chain(words);
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
     let Command::Noun(resource, matches) = cli.command else { panic!("no noun") };
     let (verb, matches) = matches.subcommand().unwrap();
     let verb = resource.verb(verb).unwrap();
     let mut scope = Scope { currency: CurrencyCode::stored("CNY"), ..Scope::default() };
-    let given = request::Given { verb: &verb, matches, portfolio: None, file: None, hash: None, now: None };
+    let given = request::Given { verb: &verb, matches, portfolio: None, file, hash: None, now: None };
     given.request(&mut scope).map_err(|error| error.to_string())
 }
 
@@ -271,6 +278,27 @@ fn commands_as_people_type_them_parse() {
         "event watch --latest --type milestone.achieved --type project.* --count 3",
     ] {
         assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+/// office.md, section 4: the published rules ship as files, each of which is created as it is.
+#[test]
+fn office_4_the_files_of_published_warning_policies_are_sent_as_they_are() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/warning-policies");
+    for id in ["sy-shortfall", "tj-worst", "wh-ratio", "yc-enrolment", "yc-progress", "yc-start"] {
+        let file = data.join(format!("{id}.json"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let line = format!("warning-policy create wsc {id} --from-file {}", file.display());
+        let sent = requested_with(split(&line), Some((file, text.clone()))).unwrap();
+        let field = |name: &str| sent.get_field_by_name(name).unwrap().into_owned();
+        let name = ["parent", "warning_policy_id"].map(field);
+        assert_eq!(name.map(|part| part.as_str().unwrap().to_owned()), ["portfolios/wsc", id]);
+        let policy = field("warning_policy");
+        let options = SerializeOptions::new().use_proto_field_name(true);
+        let policy = policy.as_message().unwrap();
+        let policy = policy.serialize_with_options(serde_json::value::Serializer, &options).unwrap();
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(policy, said, "{id}");
     }
 }
 
