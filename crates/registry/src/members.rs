@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::Date;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_resource::{Name, Presence, Unreadable, names};
 use milepost_types::{MoneyError, Precondition, Rejection, Violations, limits};
@@ -19,6 +20,13 @@ pub(crate) struct Group {
     /// How many members one has, and how that is said.
     limit: usize,
     limited: &'static str,
+}
+
+/// Projects that become members of something, or are no longer.
+pub(crate) struct MemberChange {
+    pub(crate) members: Vec<Name<Project>>,
+    /// On which day; none: today.
+    pub(crate) date: Option<Date>,
 }
 
 /// Batches.

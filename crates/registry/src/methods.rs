@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::Date;
+use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
@@ -15,7 +17,7 @@ use milepost_service::value::said;
 use milepost_types::{Rejection, Violations, check_batch, limits, text};
 
 use crate::batch::{cancel, members, start::start};
-use crate::members::{BATCH, Group};
+use crate::members::{BATCH, Group, MemberChange};
 use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, Rows};
 
@@ -49,32 +51,25 @@ pub(crate) fn of_projects() -> Vec<Named> {
         read_several("BatchGetProjects", read_names, |request| &request.min_revisions, rows),
         write("AdjustAnnualPlan", plan::adjust_annual_plan),
         write("PrepareProject", |request: PrepareProjectRequest, violations| {
-            moved(&request, may(&request.reason), |_| Some(Move::Prepare), violations)
+            moved(&request, may(&request.reason), (Move::Prepare, request.date), violations)
         }),
         write("StartProject", |request: StartProjectRequest, violations| {
-            let step = |v: &mut _| Some(Move::Start(optional_date("start_date", request.start_date, v)?));
-            moved(&request, may(&request.reason), step, violations)
+            moved(&request, may(&request.reason), (Move::Start, request.start_date), violations)
         }),
         write("CompleteProject", |request: CompleteProjectRequest, violations| {
-            let step = |v: &mut _| {
-                Some(Move::Complete(optional_date("completion_date", request.completion_date, v)?))
-            };
-            moved(&request, may(&request.reason), step, violations)
+            moved(&request, may(&request.reason), (Move::Complete, request.completion_date), violations)
         }),
         write("CommissionProject", |request: CommissionProjectRequest, violations| {
-            let step = |v: &mut _| {
-                Some(Move::Commission(optional_date("commission_date", request.commission_date, v)?))
-            };
-            moved(&request, may(&request.reason), step, violations)
+            moved(&request, may(&request.reason), (Move::Commission, request.commission_date), violations)
         }),
         write("SuspendProject", |request: SuspendProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), |_| Some(Move::Suspend), violations)
+            moved(&request, text::text(&request.reason), (Move::Suspend, request.date), violations)
         }),
         write("ResumeProject", |request: ResumeProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), |_| Some(Move::Resume), violations)
+            moved(&request, text::text(&request.reason), (Move::Resume, request.date), violations)
         }),
         write("CancelProject", |request: CancelProjectRequest, violations| {
-            moved(&request, text::text(&request.reason), |_| Some(Move::Cancel), violations)
+            moved(&request, text::text(&request.reason), (Move::Cancel, request.date), violations)
         }),
     ]
 }
@@ -84,21 +79,17 @@ pub(crate) fn of_batches() -> Vec<Named> {
     vec![
         write("CreateBatch", create_batch),
         write("AddBatchMembers", |request: AddBatchMembersRequest, violations| {
-            let add: Run<_, _, _> = |scope, batch, members: &Vec<_>| members::add(scope, batch, members);
-            changed_members(&BATCH, &request, &request.members, add, violations)
+            changed_members(&BATCH, &request, (&request.members, request.date), members::add, violations)
         }),
         write("RemoveBatchMembers", |request: RemoveBatchMembersRequest, violations| {
-            let remove: Run<_, _, _> =
-                |scope, batch, members: &Vec<_>| members::remove(scope, batch, members);
-            changed_members(&BATCH, &request, &request.members, remove, violations)
+            changed_members(&BATCH, &request, (&request.members, request.date), members::remove, violations)
         }),
         write("StartBatch", |request: StartBatchRequest, violations| {
             Some(Custom::act(target::<Batch>(&request, violations)?, (), start))
         }),
         write("CancelBatch", |request: CancelBatchRequest, violations| {
-            let cancel: Run<_, _, String> = |scope, batch, reason| cancel(scope, batch, reason);
             act(&request, cancel, violations, |violations| {
-                violations.check("reason", text::text(&request.reason))
+                reason_and_day(&request.reason, request.date, violations)
             })
         }),
     ]
@@ -109,6 +100,17 @@ fn may(reason: &str) -> Result<String, text::TextError> {
     said(reason.to_owned(), text::text)
 }
 
+/// Why something is done, and on which day.
+fn reason_and_day(
+    reason: &str,
+    day: Option<gtype::Date>,
+    violations: &mut Violations,
+) -> Option<(String, Option<Date>)> {
+    let reason = violations.check("reason", text::text(reason));
+    let day = optional_date("date", day, violations);
+    Some((reason?, day?))
+}
+
 /// The name of a resource at a field, which may be empty for none.
 fn reference<R: Resource>(field: &str, given: String, violations: &mut Violations) -> Option<String> {
     if !given.is_empty() {
@@ -117,16 +119,17 @@ fn reference<R: Resource>(field: &str, given: String, violations: &mut Violation
     Some(given)
 }
 
-/// A move of a project, for this reason.
+/// A move of a project, for this reason and on this day.
 fn moved(
     request: &impl TargetRequest,
     reason: Result<String, text::TextError>,
-    step: impl FnOnce(&mut Violations) -> Option<Move>,
+    (step, date): (Move, Option<gtype::Date>),
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     act(request, advance, violations, |violations| {
         let reason = violations.check("reason", reason);
-        Some(Advance { step: step(violations)?, reason: reason? })
+        let date = optional_date(step.date_field(), date, violations);
+        Some(Advance { step, date: date?, reason: reason? })
     })
 }
 
@@ -211,26 +214,28 @@ fn create_batch(request: CreateBatchRequest, violations: &mut Violations) -> Opt
 fn changed_members<R: Rules<Registry> + Resource<Parent = Portfolio>>(
     of: &Group,
     request: &impl TargetRequest,
-    given: &[String],
-    change: Run<Registry, R, Vec<Name<Project>>>,
+    given: (&[String], Option<gtype::Date>),
+    change: Run<Registry, R, MemberChange>,
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     let (target, members) = read_members(of, request, given, violations);
-    Some(Custom::act(target?, members, change))
+    Some(Custom::act(target?, members?, change))
 }
 
-/// The resource whose members change, and which.
+/// The resource whose members change, and which on which day.
 fn read_members<R: Resource<Parent = Portfolio>>(
     of: &Group,
     request: &impl TargetRequest,
-    given: &[String],
+    (given, date): (&[String], Option<gtype::Date>),
     violations: &mut Violations,
-) -> (Option<Target<R>>, Vec<Name<Project>>) {
+) -> (Option<Target<R>>, Option<MemberChange>) {
     let target = target::<R>(request, violations);
     if given.is_empty() {
         violations.push("members", "REQUIRED", "give at least one project");
     }
     let portfolio = target.as_ref().map(|target| target.name.parent());
     let members = of.read("members", given, portfolio.as_ref(), violations);
-    (target, members.into_iter().map(|(_, member)| member).collect())
+    let members = members.into_iter().map(|(_, member)| member).collect();
+    let date = optional_date("date", date, violations);
+    (target, date.map(|date| MemberChange { members, date }))
 }

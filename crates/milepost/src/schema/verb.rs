@@ -158,7 +158,7 @@ mod tests {
         };
         assert_eq!(own("project", "start"), ["reason", "start_date"]);
         assert_eq!(own("milestone", "advance-date"), ["date"]);
-        assert_eq!(own("batch", "add-members"), ["members"]);
+        assert_eq!(own("batch", "add-members"), ["members", "date"]);
         assert_eq!(own("project", "create"), [""; 0]);
         assert_eq!(own("project", "batch-get"), ["names"]);
         let advance = resource("milestone").unwrap().verb("advance-date").unwrap();

@@ -101,23 +101,24 @@ pub(crate) fn hold(
     Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
-/// Cancels an activity, for a reason.
+/// Cancels an activity, for a reason, on `given` or else today.
 ///
 /// # Errors
-/// If it is not planned any more.
+/// If it is not planned any more, or if the day is to come.
 pub(crate) fn cancel(
     scope: &Scope<'_>,
     before: &Checked<Activity>,
-    reason: &String,
+    (reason, given): &(String, Option<Date>),
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "cancel", &[State::Planned])?;
+    let day = act_date(scope, &before.name().parent().parent(), "date", *given)?;
     let after = before.changed(scope, |activity| {
         activity.set_state(State::Cancelled);
         activity.state_reason.clone_from(reason);
     });
     let payload = Payload::ActivityCancelled(ActivityCancelled { reason: reason.clone() });
     let kind = EventKind::custom("milepost.activity.cancelled", payload);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?])
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
 /// Adds a document; one that is there already changes nothing.

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::civil::Date;
 use milepost_proto::event::v1::AnnualListMembersChanged;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::project::Listing;
@@ -11,7 +12,8 @@ use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Portfolio, Proj
 use milepost_resource::{Change, Checked, EventKind, Name};
 use milepost_types::{DamagedRow, NameError, Rejection, ResourceId, Violations};
 
-use crate::members::{ANNUAL_LIST, missing, names_of};
+use crate::members::{ANNUAL_LIST, MemberChange, missing, names_of};
+use crate::portfolio::act_date;
 use crate::reference::check_portfolio;
 use crate::tables::{Rows, Scope};
 
@@ -48,7 +50,7 @@ pub(crate) fn check_given(
 
 /// What is to be added.
 pub(crate) struct Add {
-    pub(crate) members: Vec<Name<Project>>,
+    pub(crate) change: MemberChange,
     /// As what; unspecified: as each project says.
     pub(crate) listing: Listing,
 }
@@ -56,12 +58,13 @@ pub(crate) struct Add {
 /// Adds members. One that is a member already is listed as this says from now on.
 ///
 /// # Errors
-/// If the list would have too many, or if a project is not there.
+/// If the day is to come, if the list would have too many, or if a project is not there.
 pub(crate) fn add(
     scope: &Scope<'_>,
     list: &Checked<AnnualList>,
-    Add { members, listing }: &Add,
+    Add { change: MemberChange { members, date }, listing }: &Add,
 ) -> Result<Vec<Change>, Rejection> {
+    let day = act_date(scope, &list.name().parent(), "date", *date)?;
     let mut places: HashMap<String, usize> =
         list.members.iter().enumerate().map(|(i, member)| (member.project.clone(), i)).collect();
     let (mut after, mut added, mut relisted) = (list.members.clone(), Vec::new(), Vec::new());
@@ -89,18 +92,19 @@ pub(crate) fn add(
     let added = names_of(&added);
     let changed =
         AnnualListMembersChanged { added, relisted, listing: (*listing).into(), ..Default::default() };
-    change(scope, list, after, changed)
+    change(scope, list, after, changed, day)
 }
 
 /// Takes members out; those that are none are left out.
 ///
 /// # Errors
-/// If what the others add up to cannot be held.
+/// If the day is to come, or if what the others add up to cannot be held.
 pub(crate) fn remove(
     scope: &Scope<'_>,
     list: &Checked<AnnualList>,
-    members: &[Name<Project>],
+    MemberChange { members, date }: &MemberChange,
 ) -> Result<Vec<Change>, Rejection> {
+    let day = act_date(scope, &list.name().parent(), "date", *date)?;
     let leaving: HashSet<String> = members.iter().map(ToString::to_string).collect();
     let (removed, kept): (Vec<_>, Vec<_>) =
         list.members.iter().cloned().partition(|member| leaving.contains(&member.project));
@@ -109,7 +113,7 @@ pub(crate) fn remove(
     }
     let after = list.changed(scope, |list| list.members = kept);
     let removed = removed.into_iter().map(|member| member.project).collect();
-    change(scope, list, after, AnnualListMembersChanged { removed, ..Default::default() })
+    change(scope, list, after, AnnualListMembersChanged { removed, ..Default::default() }, day)
 }
 
 fn change(
@@ -117,10 +121,11 @@ fn change(
     before: &Checked<AnnualList>,
     after: Checked<AnnualList>,
     changed: AnnualListMembersChanged,
+    day: Date,
 ) -> Result<Vec<Change>, Rejection> {
     let payload = Payload::AnnualListMembersChanged(changed);
     let kind = EventKind::custom("milepost.annual_list.members_changed", payload);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?])
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
 /// An annual list: its name, and the listing of each project on it, by the ids of projects.

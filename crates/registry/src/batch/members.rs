@@ -12,7 +12,8 @@ use milepost_types::Rejection;
 
 use super::figures::Figures;
 use super::start::{start_all, with_starts};
-use crate::members::{self, names_of};
+use crate::members::{self, MemberChange, names_of};
+use crate::portfolio::act_date;
 use crate::tables::Scope;
 
 /// The members of a batch that was read.
@@ -24,13 +25,15 @@ pub(super) fn of(batch: &Checked<Batch>) -> Result<Vec<Name<Project>>, Rejection
 /// its day.
 ///
 /// # Errors
-/// If the batch is given up, if it would have too many, or if a project is not there or cannot start.
+/// If the batch is given up, if the day is to come, if it would have too many, or if a project is not there or cannot
+/// start.
 pub(crate) fn add(
     scope: &Scope<'_>,
     batch: &Checked<Batch>,
-    given: &[Name<Project>],
+    MemberChange { members: given, date }: &MemberChange,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(batch, "add members", &[State::Planned, State::Started])?;
+    let day = act_date(scope, &batch.name().parent(), "date", *date)?;
     let added = members::BATCH.added(&of(batch)?, given)?;
     if added.is_empty() {
         return Ok(Vec::new());
@@ -49,26 +52,27 @@ pub(crate) fn add(
             registered.set(batch);
         }
     });
-    let first = Change::new(scope, changed(&added, &[]), Some(batch), after)?;
+    let first = Change::new(scope, changed(&added, &[]), Some(batch), after)?.on(Some(day));
     with_starts(scope, batch, first, started)
 }
 
 /// Takes members out; those that are none are left out.
 ///
 /// # Errors
-/// If the batch is not planned any more.
+/// If the batch is not planned any more, or if the day is to come.
 pub(crate) fn remove(
     scope: &Scope<'_>,
     batch: &Checked<Batch>,
-    given: &[Name<Project>],
+    MemberChange { members: given, date }: &MemberChange,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(batch, "remove members", &[State::Planned])?;
+    let day = act_date(scope, &batch.name().parent(), "date", *date)?;
     let (kept, removed) = members::without(of(batch)?, given);
     if removed.is_empty() {
         return Ok(Vec::new());
     }
     let after = batch.changed(scope, |batch| batch.members = names_of(&kept));
-    Ok(vec![Change::new(scope, changed(&[], &removed), Some(batch), after)?])
+    Ok(vec![Change::new(scope, changed(&[], &removed), Some(batch), after)?.on(Some(day))])
 }
 
 fn changed(added: &[Name<Project>], removed: &[Name<Project>]) -> EventKind {

@@ -21,6 +21,7 @@ use milepost_resource::{
 use milepost_types::{MoneyError, Rejection};
 
 use crate::members::{check_held, missing, stored};
+use crate::portfolio::act_date;
 use crate::tables::{Registry, Rows, Scope};
 use figures::Figures;
 
@@ -101,20 +102,21 @@ fn register(rows: &Rows<'_>, name: &Name<Batch>, batch: &mut Batch) -> Result<Op
     Ok(overflow)
 }
 
-/// Gives a batch up, for this reason; its members are not touched.
+/// Gives a batch up, for a reason, on `given` or else today; its members are not touched.
 ///
 /// # Errors
-/// If it is not planned any more.
+/// If it is not planned any more, or if the day is to come.
 pub(crate) fn cancel(
     scope: &Scope<'_>,
     batch: &Checked<Batch>,
-    reason: &str,
+    (reason, given): &(String, Option<Date>),
 ) -> Result<Vec<Change>, Rejection> {
     check_state(batch, "cancel", &[State::Planned])?;
+    let day = act_date(scope, &batch.name().parent(), "date", *given)?;
     let after = batch.changed(scope, |batch| batch.set_state(State::Cancelled));
-    let payload = Payload::BatchCancelled(BatchCancelled { reason: reason.to_owned() });
+    let payload = Payload::BatchCancelled(BatchCancelled { reason: reason.clone() });
     let kind = EventKind::custom(CANCELLED, payload);
-    Ok(vec![Change::new(scope, kind, Some(batch), after)?])
+    Ok(vec![Change::new(scope, kind, Some(batch), after)?.on(Some(day))])
 }
 
 /// The day of a batch.

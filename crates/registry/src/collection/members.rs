@@ -9,7 +9,8 @@ use milepost_proto::registry::v1::{Collection, Project};
 use milepost_resource::{Change, Checked, EventKind, Name};
 use milepost_types::Rejection;
 
-use crate::members::{self, names_of};
+use crate::members::{self, MemberChange, names_of};
+use crate::portfolio::act_date;
 use crate::tables::Scope;
 
 /// The members of a collection that was read.
@@ -20,12 +21,13 @@ pub(super) fn of(collection: &Checked<Collection>) -> Result<Vec<Name<Project>>,
 /// Adds members; those that are members already are left out.
 ///
 /// # Errors
-/// If it would have too many, or if a project is not there.
+/// If the day is to come, if it would have too many, or if a project is not there.
 pub(crate) fn add(
     scope: &Scope<'_>,
     collection: &Checked<Collection>,
-    given: &[Name<Project>],
+    MemberChange { members: given, date }: &MemberChange,
 ) -> Result<Vec<Change>, Rejection> {
+    let day = act_date(scope, &collection.name().parent(), "date", *date)?;
     let added = members::COLLECTION.added(&of(collection)?, given)?;
     if added.is_empty() {
         return Ok(Vec::new());
@@ -34,24 +36,25 @@ pub(crate) fn add(
     let after = collection.changed(scope, |collection| {
         collection.members.extend(names_of(&added));
     });
-    Ok(vec![Change::new(scope, changed(&added, &[]), Some(collection), after)?])
+    Ok(vec![Change::new(scope, changed(&added, &[]), Some(collection), after)?.on(Some(day))])
 }
 
 /// Takes members out; those that are none are left out.
 ///
 /// # Errors
-/// If its row cannot be worked with.
+/// If the day is to come, or if its row cannot be worked with.
 pub(crate) fn remove(
     scope: &Scope<'_>,
     collection: &Checked<Collection>,
-    given: &[Name<Project>],
+    MemberChange { members: given, date }: &MemberChange,
 ) -> Result<Vec<Change>, Rejection> {
+    let day = act_date(scope, &collection.name().parent(), "date", *date)?;
     let (kept, removed) = members::without(of(collection)?, given);
     if removed.is_empty() {
         return Ok(Vec::new());
     }
     let after = collection.changed(scope, |collection| collection.members = names_of(&kept));
-    Ok(vec![Change::new(scope, changed(&[], &removed), Some(collection), after)?])
+    Ok(vec![Change::new(scope, changed(&[], &removed), Some(collection), after)?.on(Some(day))])
 }
 
 fn changed(added: &[Name<Project>], removed: &[Name<Project>]) -> EventKind {

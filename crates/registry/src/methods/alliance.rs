@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::*;
 use milepost_resource::{Name, act, evidence, names, optional_date, write};
-use milepost_types::{Violations, limits, text};
+use milepost_types::{Violations, limits};
 
-use super::{Named, may, reference};
+use super::{Named, may, reason_and_day, reference};
 use crate::alliance::activity::{add_evidence, cancel, hold};
 use crate::alliance::members::{Changes, change};
 
@@ -27,7 +27,7 @@ pub(crate) fn of_activities() -> Vec<Named> {
         }),
         write("CancelActivity", |request: CancelActivityRequest, violations| {
             act(&request, cancel, violations, |violations| {
-                violations.check("reason", text::text(&request.reason))
+                reason_and_day(&request.reason, request.date, violations)
             })
         }),
         write("AddActivityEvidence", |request: AddActivityEvidenceRequest, violations| {

@@ -7,7 +7,7 @@ use milepost_proto::resource::CreateRequest as _;
 use milepost_resource::{Act, Custom, enum_value, read_create, write};
 use milepost_types::Violations;
 
-use super::{Named, read_members};
+use super::{Named, changed_members, read_members};
 use crate::annual_list::members::{Add, add, check_given, remove};
 use crate::members::ANNUAL_LIST;
 use crate::tables::Registry;
@@ -17,13 +17,13 @@ pub(crate) fn of_annual_lists() -> Vec<Named> {
     vec![
         write("CreateAnnualList", create),
         write("AddAnnualListMembers", |request: AddAnnualListMembersRequest, violations| {
-            let (target, members) = read_members(&ANNUAL_LIST, &request, &request.members, violations);
+            let given = (&*request.members, request.date);
+            let (target, change) = read_members(&ANNUAL_LIST, &request, given, violations);
             let listing = enum_value("listing", request.listing, violations);
-            Some(Custom::act(target?, Add { members, listing: listing? }, add))
+            Some(Custom::act(target?, Add { change: change?, listing: listing? }, add))
         }),
         write("RemoveAnnualListMembers", |request: RemoveAnnualListMembersRequest, violations| {
-            let (target, members) = read_members(&ANNUAL_LIST, &request, &request.members, violations);
-            Some(Custom::act(target?, members, |scope, list, members: &Vec<_>| remove(scope, list, members)))
+            changed_members(&ANNUAL_LIST, &request, (&request.members, request.date), remove, violations)
         }),
     ]
 }

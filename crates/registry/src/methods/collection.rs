@@ -5,11 +5,11 @@
 use jiff::civil::Date;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::CreateRequest as _;
-use milepost_resource::{Act, Name, Query, Run, optional_date, query, read_create, write};
+use milepost_resource::{Act, Name, Query, optional_date, query, read_create, write};
 use milepost_types::{Rejection, Violations};
 
 use super::{Named, changed_members};
-use crate::collection::members;
+use crate::collection::members::{add, remove};
 use crate::collection::rollup::rollup;
 use crate::members::COLLECTION;
 use crate::portfolio::asked_date;
@@ -20,12 +20,10 @@ pub(crate) fn of_collections() -> Vec<Named> {
     vec![
         write("CreateCollection", create),
         write("AddCollectionMembers", |request: AddCollectionMembersRequest, violations| {
-            let add: Run<_, _, _> = |scope, of, given: &Vec<_>| members::add(scope, of, given);
-            changed_members(&COLLECTION, &request, &request.members, add, violations)
+            changed_members(&COLLECTION, &request, (&request.members, request.date), add, violations)
         }),
         write("RemoveCollectionMembers", |request: RemoveCollectionMembersRequest, violations| {
-            let remove: Run<_, _, _> = |scope, of, given: &Vec<_>| members::remove(scope, of, given);
-            changed_members(&COLLECTION, &request, &request.members, remove, violations)
+            changed_members(&COLLECTION, &request, (&request.members, request.date), remove, violations)
         }),
         query("GetCollectionRollup", read_rollup, |request| &request.min_revisions, answer_rollup),
     ]

@@ -9,7 +9,7 @@ use milepost_proto::resource::TargetRequest;
 use milepost_resource::{Act, Name, Query, Run, act, enum_value, optional_date, query, write};
 use milepost_types::{Period as Days, Rejection, Violations, text};
 
-use super::Named;
+use super::{Named, reason_and_day};
 use crate::indicator::observation::{Decision, prefer, retract};
 use crate::indicator::{SeriesRequest, Span, answer};
 use crate::portfolio::asked_date;
@@ -41,9 +41,8 @@ fn decided(
     violations: &mut Violations,
 ) -> Option<Box<dyn Act<Registry>>> {
     act(request, decide, violations, |violations| {
-        let reason = violations.check("reason", text::text(reason));
-        let date = optional_date("date", date, violations);
-        Some(Decision { reason: reason?, date: date? })
+        let (reason, date) = reason_and_day(reason, date, violations)?;
+        Some(Decision { reason, date })
     })
 }
 

@@ -123,13 +123,13 @@ impl Status {
     }
 }
 
-/// A move from one status to another. A date that is not given is today.
+/// A move from one status to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move {
     Prepare,
-    Start(Option<Date>),
-    Complete(Option<Date>),
-    Commission(Option<Date>),
+    Start,
+    Complete,
+    Commission,
     Suspend,
     Resume,
     Cancel,
@@ -140,9 +140,9 @@ impl Move {
     fn verb(self) -> &'static str {
         match self {
             Move::Prepare => "prepare",
-            Move::Start(_) => "start",
-            Move::Complete(_) => "complete",
-            Move::Commission(_) => "commission",
+            Move::Start => "start",
+            Move::Complete => "complete",
+            Move::Commission => "commission",
             Move::Suspend => "suspend",
             Move::Resume => "resume",
             Move::Cancel => "cancel",
@@ -154,9 +154,9 @@ impl Move {
         use Stage::{Completed, Construction, InService, Preparation, Proposed};
         match (self, from) {
             (Move::Prepare, Status::At(Proposed)) => Some(Status::At(Preparation)),
-            (Move::Start(_), Status::At(Proposed | Preparation)) => Some(Status::At(Construction)),
-            (Move::Complete(_), Status::At(Construction)) => Some(Status::At(Completed)),
-            (Move::Commission(_), Status::At(Completed)) => Some(Status::At(InService)),
+            (Move::Start, Status::At(Proposed | Preparation)) => Some(Status::At(Construction)),
+            (Move::Complete, Status::At(Construction)) => Some(Status::At(Completed)),
+            (Move::Commission, Status::At(Completed)) => Some(Status::At(InService)),
             (Move::Suspend, Status::At(stage @ (Proposed | Preparation | Construction))) => {
                 Some(Status::Suspended(stage))
             }
@@ -168,20 +168,22 @@ impl Move {
         }
     }
 
-    /// The day that the move speaks of, and the field of the request that may give it.
-    fn day(self, today: Date) -> Option<(Date, &'static str)> {
+    /// The field of a request that may give the day.
+    pub(crate) fn date_field(self) -> &'static str {
         match self {
-            Move::Start(date) => Some((date.unwrap_or(today), "start_date")),
-            Move::Complete(date) => Some((date.unwrap_or(today), "completion_date")),
-            Move::Commission(date) => Some((date.unwrap_or(today), "commission_date")),
-            _ => None,
+            Move::Start => "start_date",
+            Move::Complete => "completion_date",
+            Move::Commission => "commission_date",
+            Move::Prepare | Move::Suspend | Move::Resume | Move::Cancel => "date",
         }
     }
 }
 
-/// A move, and why it is made.
+/// A move, when and why it is made.
 pub(crate) struct Advance {
     pub(crate) step: Move,
+    /// None: today.
+    pub(crate) date: Option<Date>,
     /// Empty: the request did not say.
     pub(crate) reason: String,
 }
@@ -191,8 +193,8 @@ pub(crate) struct Moved {
     pub(crate) before: Checked<Project>,
     pub(crate) after: Checked<Project>,
     previous: Status,
-    /// The day that it speaks of.
-    date: Option<Date>,
+    /// The day on which it was.
+    date: Date,
 }
 
 /// Moves a project, on days of its portfolio's time zone.
@@ -202,7 +204,7 @@ pub(crate) struct Moved {
 pub(crate) fn advance(
     scope: &Scope<'_>,
     project: &Checked<Project>,
-    Advance { step, reason }: &Advance,
+    Advance { step, date: given, reason }: &Advance,
 ) -> Result<Vec<Change>, Rejection> {
     let today = today(scope, &project.name().parent())?;
     let previous = status(project)?;
@@ -211,17 +213,16 @@ pub(crate) fn advance(
         return Err(wrong_state(project, step.verb(), allowed));
     };
     let mut violations = Violations::new();
-    let mut period = period(project.actual_period.as_ref());
-    if let Some((date, field)) = step.day(today) {
-        check_not_after(field, Some(date), today, "tell it when it has happened", &mut violations);
-        period = violations.check(field, period_after(*step, period, date)).unwrap_or(period);
-    }
+    let (field, date) = (step.date_field(), given.unwrap_or(today));
+    check_not_after(field, *given, today, "tell it when it has happened", &mut violations);
+    let actual = period(project.actual_period.as_ref());
+    check_not_before_start(*step, previous, actual, date, &mut violations);
+    let period = violations.check(field, period_after(*step, actual, date)).unwrap_or(actual);
     violations.into_result(())?;
     let after = project.changed(scope, |project| {
         set(project, status, period);
         project.status_reason.clone_from(reason);
     });
-    let date = step.day(today).map(|(date, _)| date);
     Ok(vec![change(scope, Moved { before: project.clone(), after, previous, date }, None)?])
 }
 
@@ -239,10 +240,20 @@ fn set(project: &mut Project, status: Status, period: Period) {
     });
 }
 
+/// Finds a day on which what is in construction was stopped, resumed or given up before it started.
+fn check_not_before_start(step: Move, from: Status, actual: Period, date: Date, violations: &mut Violations) {
+    let is_started = matches!(from, Status::At(Stage::Construction) | Status::Suspended(Stage::Construction));
+    let start = actual.start().filter(|start| is_started && date < *start);
+    if let (Move::Suspend | Move::Resume | Move::Cancel, Some(start)) = (step, start) {
+        let description = format!("{date} is before {start}, when it started; give that day or a later one");
+        violations.push(step.date_field(), "DATE_TOO_EARLY", description);
+    }
+}
+
 fn period_after(step: Move, period: Period, date: Date) -> Result<Period, DateError> {
     match step {
-        Move::Start(_) => Period::new(Some(date), period.end()),
-        Move::Complete(_) => Period::new(period.start(), Some(date)),
+        Move::Start => Period::new(Some(date), period.end()),
+        Move::Complete => Period::new(period.start(), Some(date)),
         _ => Ok(period),
     }
 }
@@ -257,7 +268,7 @@ pub(crate) fn start_in_batch(
     batch: &Name<Batch>,
     date: Date,
 ) -> Result<Moved, Precondition> {
-    let step = Move::Start(Some(date));
+    let step = Move::Start;
     let refuse = |kind, description| Precondition { kind, subject: project.name().to_string(), description };
     if project.is_deleted() {
         let description = "the project is deleted; undelete it, or leave it out of the batch".to_owned();
@@ -280,7 +291,7 @@ pub(crate) fn start_in_batch(
         project.status_reason.clear();
         project.batch = batch.to_string();
     });
-    Ok(Moved { before: project, after, previous, date: Some(date) })
+    Ok(Moved { before: project, after, previous, date })
 }
 
 /// When and by what a project started, if it did, as a part of a sentence.
@@ -312,7 +323,7 @@ pub(crate) fn change(
         batch: batch.map(ToString::to_string).unwrap_or_default(),
     });
     let kind = EventKind::custom(event_type(previous, status), payload);
-    Ok(Change::new(scope, kind, Some(&before), after)?.on(date))
+    Ok(Change::new(scope, kind, Some(&before), after)?.on(Some(date)))
 }
 
 fn event_type(previous: Status, status: Status) -> &'static str {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::office::{create_project, named, organization_name, portfolio, project_name};
 use super::rows::Rows;
 use crate::batch::members;
+use crate::members::MemberChange;
 use crate::project::status::{Advance, Move, advance};
 use crate::tables::{Registry, TABLES};
 
@@ -90,7 +91,7 @@ fn target<R: milepost_proto::resource::Resource>(name: &str) -> Target<R> {
 #[test]
 fn a_move_reads_the_project_and_its_portfolio_and_no_more() {
     let mut world = World::with_projects(2000);
-    let start = Advance { step: Move::Start(None), reason: String::new() };
+    let start = Advance { step: Move::Start, date: None, reason: String::new() };
     // The project when it is decided and when it is applied; whether its portfolio is there, and its day; and that of
     // the commit, for what was known when.
     let act = Custom::act(target::<Project>(&project_name("p7")), start, advance);
@@ -148,15 +149,14 @@ fn a_batch_has_ten_thousand_members_and_no_more() {
         };
         TABLES[4].put(&mut world.rows, full.encode_to_vec().into()).unwrap();
         let mut add = |ids| {
-            let act =
-                Custom::act(target::<Batch>(&full.name), names(ids), |scope, batch, members: &Vec<_>| {
-                    members::add(scope, batch, members)
-                });
+            let change = MemberChange { members: names(ids), date: None };
+            let act = Custom::act(target::<Batch>(&full.name), change, members::add);
             world.ask(act)
         };
         let refused = add(9_999..10_001).unwrap_err();
         assert!(matches!(refused, Rejection::LimitExceeded { limit: 10_000, .. }), "{refused}");
-        // None of these is new. (An entry of no event changes no row.)
-        assert_eq!(add(0..10_000).unwrap(), 2);
+        // None of these is new: the batch, whether its portfolio is there, and its day. (An entry of no event changes no
+        // row.)
+        assert_eq!(add(0..10_000).unwrap(), 3);
     }
 }

@@ -12,6 +12,7 @@ mod alliances;
 mod annual_lists;
 mod batches;
 mod bounds;
+mod civil_dates;
 mod collection_lengths;
 mod collection_members;
 mod collections;

@@ -25,7 +25,7 @@ impl World {
     fn moved(&mut self, id: &str, step: Move) {
         let act = Custom::act(
             target::<Project>(&project_name(id)),
-            Advance { step, reason: String::new() },
+            Advance { step, date: None, reason: String::new() },
             advance,
         );
         self.ask(act).unwrap();
@@ -39,13 +39,13 @@ fn a_contributor_that_cannot_be_read_keeps_neither_the_others_nor_the_collection
     let act = read_create::<Registry, Collection>(request, &mut Violations::new(), Violations::new());
     world.ask(act.unwrap()).unwrap();
     for id in ["p0", "p1"] {
-        world.moved(id, Move::Start(None));
+        world.moved(id, Move::Start);
     }
-    world.moved("p0", Move::Complete(None));
+    world.moved("p0", Move::Complete);
     // An actual period that is none.
     let row = world.rows.rows.get_mut(&b"\x03wsc\0p0"[..]).unwrap();
     *row = Bytes::from([&row[..], b"\x9a\x01\x01\xff"].concat());
-    world.moved("p1", Move::Complete(None));
+    world.moved("p1", Move::Complete);
     let changed =
         Collection { name: collections::name("c"), elements: vec![element("3")], ..Collection::default() };
     let request = UpdateCollectionRequest { collection: Some(changed), ..Default::default() };
