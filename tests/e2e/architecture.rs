@@ -273,6 +273,9 @@ fn what_cites_the_office_names_a_section_of_it() {
             assert!(is_one, "{} cites {:?}", path.display(), words.join(" "));
             citations += 1;
         }
+        let mut others = text.split("Office ").skip(1).filter_map(|cited| cited.lines().next());
+        let other = others.find(|cited| cited.starts_with(|c: char| c.is_ascii_digit()));
+        assert_eq!(other, None, "{} cites Office so", path.display());
     }
     assert!(citations > 100, "only {citations} citations are found");
 }

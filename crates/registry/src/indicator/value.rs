@@ -57,7 +57,7 @@ mod tests {
         QualifiedValue { number: number.parse().unwrap(), qualifier }
     }
 
-    /// Office 2: equality crosses.
+    /// office.md, section 2: equality crosses.
     #[test]
     fn a_bound_is_reached_by_what_is_equal_to_it() {
         let bound = "1775".parse().unwrap();
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    /// Office 2: 16, of which 5; and what is flagged is certain.
+    /// office.md, section 2: 16, of which 5; and what is flagged is certain.
     #[test]
     fn a_part_exceeds_its_whole_only_if_that_is_certain() {
         for (part, whole, exceeds) in [
@@ -99,7 +99,7 @@ mod tests {
         }
     }
 
-    /// Office 2: sums of AT_LEAST and EXACT are AT_LEAST, other mixes ABOUT.
+    /// office.md, section 2: sums of AT_LEAST and EXACT are AT_LEAST, other mixes ABOUT.
     #[test]
     fn a_sum_is_as_exact_as_what_it_is_of() {
         for (one, other, sum) in [

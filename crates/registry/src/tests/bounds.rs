@@ -12,7 +12,7 @@ use super::indicators::{
 };
 use super::office::Office;
 
-/// Office 2: equality crosses, and what follows is in the entry of what caused it.
+/// office.md, section 2: equality crosses, and what follows is in the entry of what caused it.
 #[tokio::test]
 async fn thresholds_are_crossed_by_equality_and_targets_are_reached_in_the_entry_of_the_observation() {
     let office = Office::with_portfolio().await;

@@ -110,7 +110,7 @@ fn said(id: &str, elements: &[&str]) -> (String, Vec<String>) {
     (name(id), elements.iter().map(ToString::to_string).collect())
 }
 
-/// Office 2: 40 km, 25 done, 4 of 10 built: 72.5 %.
+/// office.md, section 2: 40 km, 25 done, 4 of 10 built: 72.5 %.
 #[tokio::test]
 async fn forty_kilometres_of_which_25_are_done_and_4_of_10_are_built_72_5_percent() {
     let office = Office::with_portfolio().await;
@@ -135,7 +135,8 @@ async fn forty_kilometres_of_which_25_are_done_and_4_of_10_are_built_72_5_percen
     );
 }
 
-/// Office 2: of each element at most its plan counts; complete is what has a plan that whole contributions reach.
+/// office.md, section 2: of each element at most its plan counts; complete is what has a plan that whole
+/// contributions reach.
 #[tokio::test]
 async fn nothing_makes_up_for_another_element_and_what_is_not_said_is_not_zero() {
     let office = Office::with_portfolio().await;

@@ -181,7 +181,7 @@ async fn the_figures_of_the_science_city_are_held_without_loss() {
     assert_eq!(series(&office, "incubators").await.contradictions, []);
 }
 
-/// Office 2: a part is not more than its whole: 16, of which 5.
+/// office.md, section 2: a part is not more than its whole: 16, of which 5.
 #[tokio::test]
 async fn a_part_that_is_more_than_its_whole_is_flagged_on_both_and_refused_on_none() {
     let office = Office::with_portfolio().await;
@@ -248,7 +248,7 @@ async fn parts_add_up_as_exactly_as_they_are_known_and_what_is_missing_is_named(
     assert_eq!((sum.value, sum.missing[0].why.as_str()), (None, "SUM_OVERFLOW"));
 }
 
-/// Office 2: a rate never sums, a stock never over time, a flow over time only if periods tile.
+/// office.md, section 2: a rate never sums, a stock never over time, a flow over time only if periods tile.
 #[tokio::test]
 async fn only_a_flow_is_summed_over_time_and_only_if_its_periods_tile() {
     let office = Office::with_portfolio().await;

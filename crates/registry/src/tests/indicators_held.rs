@@ -14,7 +14,7 @@ fn year(of: i32) -> (Option<Date>, Option<Date>) {
     (Some(Date { year: of, month: 1, day: 1 }), Some(Date { year: of, month: 12, day: 31 }))
 }
 
-/// Office 2: where an indicator has no observation, its targets are held against the sum.
+/// office.md, section 2: where an indicator has no observation, its targets are held against the sum.
 #[tokio::test]
 async fn a_flow_without_observations_is_held_to_the_target_of_a_year_by_the_sum_of_its_parts() {
     let office = Office::at("2022-03-01").await;

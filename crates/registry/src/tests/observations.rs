@@ -130,7 +130,8 @@ async fn everything_that_is_wrong_with_an_observation_is_named_at_once() {
     try_observe(&office, "firms", "today", on("1", day(2021, 5, 27))).await.unwrap();
 }
 
-/// Office 2: same period and dimensions, other value: both kept, flagged, no value until one is preferred or retracted.
+/// office.md, section 2: same period and dimensions, other value: both kept, flagged, no value until one is
+/// preferred or retracted.
 #[tokio::test]
 async fn observations_that_contradict_each_other_are_kept_and_there_is_no_value_until_somebody_decides() {
     let office = office().await;
@@ -251,7 +252,8 @@ async fn a_decision_needs_a_reason_a_state_and_a_day_that_fits() {
     }
 }
 
-/// Office 0: THEN is what was reported by the day, strictly what was committed by it; LATEST is all that is of the day.
+/// office.md, section 0: THEN is what was reported by the day, strictly what was committed by it; LATEST is all
+/// that is of the day.
 #[tokio::test]
 async fn a_series_is_as_known_then_or_as_known_now() {
     let office = office().await;
