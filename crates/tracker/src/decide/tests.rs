@@ -362,9 +362,9 @@ fn edit(id: u8, act: u8) -> Command {
     let name = format!("portfolios/wsc/timelineEntries/e{id}");
     let target = Target { name: name.parse().unwrap(), etag: None };
     command(match act {
-        0 => Custom::act(target, (), timeline::publish as Run<_, _, _>),
-        1 => Custom::act(target, "有误".to_owned(), timeline::withdraw as Run<_, _, _>),
-        _ => Custom::act(target, (), timeline::revise as Run<_, _, _>),
+        0 => Custom::act(target, None, timeline::publish as Run<_, _, _>),
+        1 => Custom::act(target, ("有误".to_owned(), None), timeline::withdraw as Run<_, _, _>),
+        _ => Custom::act(target, None, timeline::revise as Run<_, _, _>),
     })
 }
 

@@ -2,14 +2,13 @@
 //!
 //! Invariant: reading a request finds every fault of it at once. No rule of the domain is here.
 
-use jiff::civil::Date;
-use milepost_proto::google::r#type as gtype;
 use milepost_proto::tracker::v1::review_rectification_order_request::Verdict;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{Method, act, documents, enum_value, evidence, optional_date, write};
 use milepost_service::value::{date, said};
 use milepost_types::{Violations, limits, text};
 
+use super::reason_and_day;
 use crate::decide::Tracker;
 use crate::supervision::{
     Answer, ExtensionRequest, Review, add_evidence, answer, cancel, complete, extend, request_extension,
@@ -87,17 +86,6 @@ pub(crate) fn of_rectification_orders() -> Vec<(&'static str, Method<Tracker>)> 
             })
         }),
     ]
-}
-
-/// Why something is done, and on which day.
-fn reason_and_day(
-    reason: &str,
-    day: Option<gtype::Date>,
-    violations: &mut Violations,
-) -> Option<(String, Option<Date>)> {
-    let reason = violations.check("reason", text::text(reason));
-    let day = optional_date("date", day, violations);
-    Some((reason?, day?))
 }
 
 fn reviewed(request: &ReviewRectificationOrderRequest, violations: &mut Violations) -> Option<Review> {

@@ -5,11 +5,10 @@
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{
-    Custom, MALFORMED, Method, Paging, Query, act, enum_values, optional_date, query, target, write,
-};
-use milepost_types::{LanguageTag, Rejection, Violations, page_size, text};
+use milepost_resource::{MALFORMED, Method, Paging, Query, act, enum_values, optional_date, query, write};
+use milepost_types::{LanguageTag, Rejection, Violations, page_size};
 
+use super::reason_and_day;
 use crate::decide::Tracker;
 use crate::names::PortfolioName;
 use crate::timeline::{TimelinePage, TimelineQuery, page, publish, revise, withdraw};
@@ -18,15 +17,15 @@ use crate::timeline::{TimelinePage, TimelineQuery, page, publish, revise, withdr
 pub(crate) fn of_timeline_entries() -> Vec<(&'static str, Method<Tracker>)> {
     vec![
         write("PublishTimelineEntry", |request: PublishTimelineEntryRequest, violations| {
-            Some(Custom::act(target::<TimelineEntry>(&request, violations)?, (), publish))
+            act(&request, publish, violations, |violations| optional_date("date", request.date, violations))
         }),
         write("WithdrawTimelineEntry", |request: WithdrawTimelineEntryRequest, violations| {
             act(&request, withdraw, violations, |violations| {
-                violations.check("reason", text::text(&request.reason))
+                reason_and_day(&request.reason, request.date, violations)
             })
         }),
         write("ReviseTimelineEntry", |request: ReviseTimelineEntryRequest, violations| {
-            Some(Custom::act(target::<TimelineEntry>(&request, violations)?, (), revise))
+            act(&request, revise, violations, |violations| optional_date("date", request.date, violations))
         }),
         query("ListTimeline", read, |request: &ListTimelineRequest| &request.min_revisions, answer),
     ]

@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use milepost_proto::event::v1 as event;
 use milepost_proto::event::v1::event::Payload;
 use milepost_proto::tracker::v1::TimelineEntry;
@@ -20,12 +21,13 @@ use milepost_resource::{
     require_another_person,
 };
 use milepost_service::value::instant_message;
-use milepost_types::{DamagedRow, LogId, Rejection, ResourceId, Violations, limits, quoted};
+use milepost_types::{LogId, Rejection, ResourceId, Violations, limits, quoted};
 use sha2::{Digest, Sha256};
 
 use super::EntryName;
 use super::content::{check_languages, content, differs, has_room};
 use crate::decide::{Scope, Tracker};
+use crate::milestone::ChangeContext;
 use crate::mirror::Portfolio;
 use crate::parent::Followed;
 
@@ -176,30 +178,35 @@ pub(super) fn of_key(scope: &Scope<'_>, portfolio: &[ResourceId], key: &str) -> 
     scope.rows.names::<TimelineEntry>(BY_MERGE_KEY, portfolio, &fields).next()
 }
 
-/// The portfolio of an entry, as far as it is known.
-pub(super) fn portfolio(scope: &Scope<'_>, name: &EntryName) -> Result<Arc<Portfolio>, DamagedRow> {
-    let known = scope.service.portfolio(scope.rows.read, &name.parent())?;
-    Ok(known.unwrap_or_else(|| Arc::new(Portfolio::unknown())))
+/// The portfolio of an entry, as far as it is known, and the day of an act on it: the current date if none is given.
+fn portfolio_and_day(
+    scope: &Scope<'_>,
+    name: &EntryName,
+    given: Option<Date>,
+) -> Result<(Arc<Portfolio>, Date), Rejection> {
+    let context = ChangeContext::in_portfolio(scope, &name.parent())?;
+    let day = context.act_day("date", given)?;
+    Ok((context.portfolio, day))
 }
 
-/// What comes of publishing.
+/// What comes of publishing, on `given` or else on the current date.
 pub(crate) fn publish(
     scope: &Scope<'_>,
     before: &Checked<TimelineEntry>,
-    (): &(),
+    given: &Option<Date>,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "publish", &[State::Draft, State::Published])?;
+    let (portfolio, day) = portfolio_and_day(scope, before.name(), *given)?;
     if before.state() == State::Published && !before.has_changes {
         return Ok(Vec::new());
     }
-    let portfolio = portfolio(scope, before.name())?;
     let name = before.name().to_string();
     check_languages(&name, &content(before, &portfolio), &portfolio)?;
     if portfolio.publish_needs_another_person {
         require_another_person(&name, &scope.context.actor, &before.drafters, "drafted it")?;
     }
     let (after, kind) = published(scope, before, &portfolio, "");
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date(before.date.as_ref()))])
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
 /// The entry as it is published, by a rule or by a caller, and what is said of it.
@@ -228,13 +235,14 @@ pub(super) fn published(
     (after, EventKind::custom("milepost.timeline_entry.published", payload))
 }
 
-/// What comes of taking an entry from readers, for a reason.
+/// What comes of taking an entry from readers, for a reason, on `given` or else on the current date.
 pub(crate) fn withdraw(
     scope: &Scope<'_>,
     before: &Checked<TimelineEntry>,
-    reason: &String,
+    (reason, given): &(String, Option<Date>),
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "withdraw", &[State::Published])?;
+    let (_, day) = portfolio_and_day(scope, before.name(), *given)?;
     let after = before.changed(scope, |entry| {
         entry.set_state(State::Withdrawn);
         entry.withdrawal_reason.clone_from(reason);
@@ -244,24 +252,24 @@ pub(crate) fn withdraw(
     let payload = event::TimelineEntryWithdrawn { sequence: after.sequence, reason: reason.clone() };
     let payload = Payload::TimelineEntryWithdrawn(payload);
     let kind = EventKind::custom("milepost.timeline_entry.withdrawn", payload);
-    // Of the day that readers saw, wherever the draft has it by now.
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date(before.published_date.as_ref()))])
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
-/// What comes of drafting a withdrawn entry again.
+/// What comes of drafting a withdrawn entry again, on `given` or else on the current date.
 pub(crate) fn revise(
     scope: &Scope<'_>,
     before: &Checked<TimelineEntry>,
-    (): &(),
+    given: &Option<Date>,
 ) -> Result<Vec<Change>, Rejection> {
     check_state(before, "revise", &[State::Withdrawn])?;
+    let (_, day) = portfolio_and_day(scope, before.name(), *given)?;
     let after = before.changed(scope, |entry| {
         entry.set_state(State::Draft);
         entry.withdrawal_reason.clear();
     });
     let payload = Payload::TimelineEntryRevised(event::TimelineEntryRevised {});
     let kind = EventKind::custom("milepost.timeline_entry.revised", payload);
-    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(date(before.date.as_ref()))])
+    Ok(vec![Change::new(scope, kind, Some(before), after)?.on(Some(day))])
 }
 
 fn check_state(

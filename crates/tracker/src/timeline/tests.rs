@@ -179,17 +179,17 @@ impl World {
 
     fn publish(&mut self, name: &EntryName) -> Result<Vec<Event>, Rejection> {
         let target = Target { name: name.clone(), etag: None };
-        self.read_and_submit(|_| Some(Custom::act(target, (), publish)))
+        self.read_and_submit(|_| Some(Custom::act(target, None, publish)))
     }
 
     fn withdraw(&mut self, name: &EntryName, reason: &str) -> Result<Vec<Event>, Rejection> {
         let target = Target { name: name.clone(), etag: None };
-        self.read_and_submit(|_| Some(Custom::act(target, reason.to_owned(), withdraw)))
+        self.read_and_submit(|_| Some(Custom::act(target, (reason.to_owned(), None), withdraw)))
     }
 
     fn revise(&mut self, name: &EntryName) -> Result<Vec<Event>, Rejection> {
         let target = Target { name: name.clone(), etag: None };
-        self.read_and_submit(|_| Some(Custom::act(target, (), revise)))
+        self.read_and_submit(|_| Some(Custom::act(target, None, revise)))
     }
 
     fn entry(&self, name: &EntryName) -> TimelineEntry {

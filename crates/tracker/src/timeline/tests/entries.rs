@@ -272,19 +272,6 @@ fn a_language_that_is_no_longer_said_is_a_change_that_is_published() {
 }
 
 #[test]
-fn the_event_of_a_withdrawal_speaks_of_the_day_that_readers_saw() {
-    let (mut world, _) = world();
-    world.create_entry("plan", editorial("规划公布", date(2020, 9, 16))).unwrap();
-    world.publish(&name("plan")).unwrap();
-    let moved = TimelineEntry { date: Some(date_message(date(2020, 9, 20))), ..world.entry(&name("plan")) };
-    world.update_entry(moved, "date").unwrap();
-    let withdrawn = world.withdraw(&name("plan"), "有误").unwrap();
-    assert_eq!(withdrawn[0].event_date, Some(date_message(date(2020, 9, 16))));
-    let revised = world.revise(&name("plan")).unwrap();
-    assert_eq!(revised[0].event_date, Some(date_message(date(2020, 9, 20))));
-}
-
-#[test]
 fn a_deletion_is_taken_back_unless_another_entry_has_the_key_by_now() {
     let (mut world, _) = world();
     let keyed = || TimelineEntry { merge_key: "k".into(), ..editorial("a", date(2020, 9, 16)) };
