@@ -19,6 +19,7 @@ use milepost_proto::registry::v1 as registry;
 use milepost_proto::tracker::v1::campaign_criterion::Kind as Criterion;
 use milepost_proto::tracker::v1::finding::Severity;
 use milepost_proto::tracker::v1::warning_policy::Period;
+use milepost_proto::tracker::v1::warning_step::Action;
 use milepost_proto::tracker::v1::warning_test::{Comparison, Metric};
 use milepost_proto::tracker::v1::*;
 use milepost_tests::promises::Record;
@@ -189,6 +190,14 @@ fn check(record: &Record, first: u64, noon: &Noon) {
         }
         assert_eq!(warnings.len(), projects * (ends(0) + ends(5)), "{id}");
         assert!(warnings.values().all(|count| *count == 1), "{id}: each warning once");
+        let opened = own.iter().filter(|event| {
+            event.r#type == "milepost.rectification_order.created" && !event.subject.ends_with("/o")
+        });
+        let of: Vec<_> =
+            opened.filter_map(|event| event.subject.split("/rectificationOrders/").next()).collect();
+        let once: BTreeSet<_> = of.iter().collect();
+        assert_eq!(of.len(), once.len(), "{id}: an order of a step is not opened again while it is open");
+        assert!(ends(5) < 2 || !of.is_empty(), "{id}: two yellow lights in a row open one");
         let kinds: BTreeSet<_> =
             own.iter().map(|event| event.r#type.trim_start_matches("milepost.")).collect();
         for kind in kinds {
@@ -281,17 +290,21 @@ async fn projects(client: &Client, noon: &Noon, parent: &str, count: usize) {
         reported_date: noon.message(0),
         ..Default::default()
     };
+    let completed = |(first, last): (i64, i64), units| registry::CompletedInvestment {
+        period: Some(registry::Period { start_date: noon.message(first), end_date: noon.message(last) }),
+        amount: money(units),
+        reported_date: noon.message(0),
+    };
     let request = |i: usize| registry::CreateProjectRequest {
         parent: parent.to_owned(),
         project_id: format!("x{i:03}"),
         project: Some(registry::Project {
             display_name: format!("项目 {i}"),
             annual_plans: vec![plan(year), plan(year + 1)],
-            completed_investments: vec![registry::CompletedInvestment {
-                period: Some(registry::Period { start_date: noon.message(-3), end_date: noon.message(0) }),
-                amount: money(i as i64 % 7 * 200),
-                reported_date: noon.message(0),
-            }],
+            completed_investments: vec![
+                completed((-3, -1), i as i64 % 7 * 200),
+                completed((0, 0), i as i64 % 5),
+            ],
             ..Default::default()
         }),
         ..Default::default()
@@ -434,8 +447,11 @@ async fn milestones(client: &Client, noon: &Noon, portfolio: &str, project: &str
 /// A campaign that goes on, and one that ends on the fortieth day.
 async fn campaigns(client: &Client, noon: &Noon, portfolio: &str) {
     for (id, last) in [("whole", 300), ("half", 40)] {
-        let member =
-            |i| CampaignMember { project: format!("{portfolio}/projects/x{i:03}"), ..Default::default() };
+        let member = |i| CampaignMember {
+            project: format!("{portfolio}/projects/x{i:03}"),
+            investment_target: Some(Money { currency_code: "CNY".into(), units: 100, nanos: 0 }),
+            ..Default::default()
+        };
         let criterion = |id: &str, kind: Criterion, weight_bp| CampaignCriterion {
             id: id.into(),
             kind: kind.into(),
@@ -451,8 +467,9 @@ async fn campaigns(client: &Client, noon: &Noon, portfolio: &str) {
                 end_date: noon.message(last),
                 members: (0..MEMBERS).map(member).collect(),
                 criteria: vec![
-                    criterion("safety", Criterion::Safety, 5_000),
-                    criterion("quality", Criterion::Quality, 5_000),
+                    criterion("safety", Criterion::Safety, 3_000),
+                    criterion("quality", Criterion::Quality, 3_000),
+                    criterion("progress", Criterion::Progress, 4_000),
                 ],
                 ..Default::default()
             }),
@@ -464,7 +481,26 @@ async fn campaigns(client: &Client, noon: &Noon, portfolio: &str) {
     }
 }
 
-/// Two policies that evaluate each month, one on its last day and one five days later.
+/// Who hears of the first yellow light, and what follows from two in a row.
+fn steps() -> Vec<WarningStep> {
+    let yellow = |consecutive, action: Action| WarningStep {
+        at_light: WarningLight::Yellow.into(),
+        consecutive,
+        action: action.into(),
+        ..Default::default()
+    };
+    vec![
+        WarningStep { role: "deputy-mayor".into(), ..yellow(1, Action::Notify) },
+        WarningStep {
+            raise_to: WarningLight::Red.into(),
+            due_working_days: 5,
+            responsible: "organizations/builder".into(),
+            ..yellow(2, Action::OpenOrder)
+        },
+    ]
+}
+
+/// Two policies that evaluate each month, one on its last day and one five days later, which opens orders.
 async fn policies(client: &Client, noon: &Noon, portfolio: &str) {
     for (id, evaluate_after_days) in [("at-once", 0), ("later", 5)] {
         let band = |light: WarningLight, low: &str, high: &str| WarningBand {
@@ -490,6 +526,7 @@ async fn policies(client: &Client, noon: &Noon, portfolio: &str) {
                         band(WarningLight::Red, "30", ""),
                     ],
                 }],
+                steps: if id == "later" { steps() } else { Vec::new() },
                 ..Default::default()
             }),
             ..Default::default()
