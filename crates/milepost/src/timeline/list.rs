@@ -8,7 +8,7 @@ use super::{Timeline, day};
 use crate::cli::flags::Columns;
 use crate::cli::session::Session;
 use crate::error::Error;
-use crate::output::table::{clean, sentence};
+use crate::output::table::sentence;
 use crate::output::{Format, json, print};
 
 /// Shows a timeline.
@@ -47,7 +47,7 @@ fn entry(item: &TimelineItem, language: &str, terminal: Option<u16>) -> String {
     for figure in &item.figures {
         let declared = if figure.declared { format!(" ({})", words.declared) } else { String::new() };
         let figure = format!("{}{}{}{declared}", figure.label, words.colon, figure.display_value);
-        lines += &format!("{}{}\n", " ".repeat(INDENT), clean(&figure));
+        lines += &sentence(&(" ".repeat(INDENT) + &figure), INDENT, terminal);
     }
     lines
 }
