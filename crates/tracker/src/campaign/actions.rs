@@ -33,7 +33,7 @@ use super::{check_projects, days_of, join_day, joining, project_of, room, standi
 use crate::act::{self, unmet};
 use crate::decide::Scope;
 use crate::milestone::ChangeContext;
-use crate::tables;
+use crate::parent::incomplete;
 
 /// The current date of its portfolio.
 fn current_date(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Result<Date, DamagedRow> {
@@ -270,7 +270,7 @@ pub(crate) fn close(
     let passing = Passing::of(scope, before.clone(), day)?;
     let first = passing.next;
     if first.is_some() {
-        Rejection::unless_met(incomplete(scope, before).into_iter().collect())?;
+        Rejection::unless_met(incomplete(scope.rows.read, before.name()).into_iter().collect())?;
     }
     let (mut changes, mut bytes) = (Vec::new(), 0);
     for passed in passing {
@@ -288,16 +288,6 @@ pub(crate) fn close(
         changes.push(passed.change);
     }
     Ok(changes)
-}
-
-/// The condition that standings cannot be kept by, if not all is known of the registry that is followed anew.
-fn incomplete(scope: &Scope<'_>, campaign: &Checked<Campaign>) -> Option<Precondition> {
-    (!tables::mirror_version::is_complete(scope.rows.read)).then(|| Precondition {
-        kind: "REGISTRY_INCOMPLETE",
-        subject: campaign.name().to_string(),
-        description: "the registry is followed anew, and not all of it was yet; try again in a while"
-            .to_owned(),
-    })
 }
 
 /// That it is closed on a day.
@@ -369,7 +359,7 @@ fn seal(scope: &Scope<'_>, before: &Checked<Campaign>, given: &SignOff) -> Resul
     let actor = &scope.context.actor;
     let another = require_another_person(&name.to_string(), actor, &before.opened_by, "opened it");
     unmet(another, &mut conditions)?;
-    conditions.extend(incomplete(scope, before));
+    conditions.extend(incomplete(scope.rows.read, before.name()));
     conditions.extend(unfulfilled(before, &found, given));
     Rejection::unless_met(conditions)?;
     let number = i32::try_from(before.sign_offs.len()).unwrap_or(i32::MAX).saturating_add(1);
