@@ -156,6 +156,69 @@ async fn lists_and_cards_of_every_noun_fit_the_terminal() {
     }
 }
 
+/// What the office keeps of its work, and what drives it; of the demo where it has one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_cards_and_tables_of_the_office_fit_the_terminal() {
+    let cluster = demo::start().await;
+    let today = today(&cluster).await;
+    for (name, lines) in [
+        ("annual-list", ["annual-list list CITY", "annual-list get CITY 2021"].as_slice()),
+        ("collection", &["collection list CITY", "collection get CITY rings", "collection rollup CITY grid"]),
+        (
+            "indicator",
+            &[
+                "indicator list CITY",
+                "indicator series CITY attracted-investment",
+                "observation list CITY attracted-investment",
+            ],
+        ),
+        (
+            "policy",
+            &[
+                "policy-programme list",
+                "policy-programme get golden-phoenix",
+                "policy list golden-phoenix",
+                "policy match chongqing-university --explain",
+            ],
+        ),
+        ("alliance", &["alliance list CITY", "alliance get CITY science-avenue"]),
+        ("timeline", &["timeline list CITY", "timeline list CITY --language en", "timeline-rule list CITY"]),
+        ("statistics", &["report statistics CITY --year 2021"]),
+        (
+            "template",
+            &[
+                "template list CITY",
+                "template-version list CITY government-projects",
+                "template-version get CITY government-projects joint-review",
+                "milestone requirements CITY science-valley",
+            ],
+        ),
+        (
+            "supervision",
+            &["inspection list CITY -", "finding list CITY -", "rectification-order list CITY -"],
+        ),
+        (
+            "campaign",
+            &[
+                "campaign list CITY",
+                "campaign get CITY example-hundred-days",
+                "campaign standings CITY example-hundred-days --sign-off 1",
+            ],
+        ),
+        (
+            "warning",
+            &[
+                "warning-policy list CITY",
+                "warning-policy get CITY example-enrolment",
+                "warning-policy replay CITY --policy example-enrolment --from-date 2020-09-30 --to-date 2021-06-30",
+                "warning list CITY -",
+            ],
+        ),
+    ] {
+        insta::assert_snapshot!(name, noun(&cluster, &today, lines).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_and_cards_of_grants_and_of_who_has_them_fit_the_terminal() {
     let cluster = demo::start().await;
