@@ -141,10 +141,11 @@ pub fn label(name: &str) -> String {
         None => {}
     }
     let units = ["_date", "_time", "_working_days", "_count"];
-    let stem = units
-        .iter()
-        .find_map(|unit| name.strip_suffix(unit))
-        .filter(|stem| !matches!(*stem, "current" | "event"));
+    // By themselves these say something else, as the state beside its date does.
+    let is_other = |stem: &&str| {
+        matches!(*stem, "act" | "current" | "event" | "finding" | "inspection" | "opening" | "state")
+    };
+    let stem = units.iter().find_map(|unit| name.strip_suffix(unit)).filter(|stem| !is_other(stem));
     // A code of three letters after the word currency shows what it is.
     let stem = stem.unwrap_or(name);
     field::words(if stem.ends_with("currency_code") { stem.trim_end_matches("_code") } else { stem })
