@@ -108,14 +108,15 @@ pub fn card(lines: &[(String, String)], terminal: Option<u16>, colour: bool) -> 
 pub fn sentence(text: &str, indent: usize, terminal: Option<u16>) -> String {
     let text = clean(text);
     let room = terminal.map_or(usize::MAX, |terminal| usize::from(terminal).max(indent + VALUE));
-    let (start, rest) = (width::wrap(&text, room, false), " ".repeat(indent));
-    let Some((first, others)) = start.split_first() else { return String::new() };
-    if others.is_empty() {
-        return format!("{first}\n");
+    let first = width::wrap(&text, room, false).swap_remove(0);
+    let mut lines = format!("{first}\n");
+    let rest = text[first.len()..].trim_start();
+    if !rest.is_empty() {
+        for line in width::wrap(rest, room - indent, false) {
+            lines += &format!("{:indent$}{line}\n", "");
+        }
     }
-    let others = text[first.len()..].trim_start();
-    let others = width::wrap(others, room.saturating_sub(indent), false);
-    std::iter::once(format!("{first}\n")).chain(others.iter().map(|line| format!("{rest}{line}\n"))).collect()
+    lines
 }
 
 /// A column of a table, with what each row says in it.

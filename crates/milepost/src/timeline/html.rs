@@ -37,7 +37,7 @@ pub(super) fn document(timeline: &Timeline) -> String {
         title_lang = other_language(title_language, language),
         words_lang = of_words(words, language),
     );
-    let items: Vec<_> = timeline.told().collect();
+    let items: Vec<_> = timeline.visible().collect();
     if items.is_empty() {
         let _ = writeln!(page, "<p{}>{}</p>", of_words(words, language), escaped(words.empty));
     }

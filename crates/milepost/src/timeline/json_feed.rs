@@ -21,7 +21,7 @@ pub(super) fn document(timeline: &Timeline) -> String {
     if !timeline.language.is_empty() {
         feed.insert("language".into(), json!(timeline.language));
     }
-    feed.insert("items".into(), timeline.told().rev().map(item).collect());
+    feed.insert("items".into(), timeline.visible().rev().map(item).collect());
     let text = serde_json::to_string_pretty(&Value::Object(feed)).unwrap_or_default();
     text + "\n"
 }

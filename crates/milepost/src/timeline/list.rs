@@ -32,7 +32,7 @@ const INDENT: usize = 12;
 
 /// The entries, each with its day, its kind, its headline and its figures.
 pub(super) fn text(timeline: &Timeline, terminal: Option<u16>) -> String {
-    let entries = timeline.told().map(|item| entry(item, &timeline.language, terminal));
+    let entries = timeline.visible().map(|item| entry(item, &timeline.language, terminal));
     entries.collect::<Vec<_>>().join("\n")
 }
 

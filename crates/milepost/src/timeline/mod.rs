@@ -92,7 +92,7 @@ impl Timeline {
     }
 
     /// The entries that readers see.
-    fn told(&self) -> impl DoubleEndedIterator<Item = &TimelineItem> {
+    fn visible(&self) -> impl DoubleEndedIterator<Item = &TimelineItem> {
         self.items.iter().filter(|item| !item.withdrawn)
     }
 
