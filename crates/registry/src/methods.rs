@@ -4,13 +4,12 @@
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::{CreateRequest as _, Resource, TargetRequest};
 use milepost_resource::{
     Act, Custom, Method, Name, ParentIds, Rules, Run, Standard, Target, act, create, names, optional_date,
-    read_create, read_several, target, write,
+    read_create, read_several, reason_and_day, target, write,
 };
 use milepost_service::request::check_nested;
 use milepost_service::value::said;
@@ -98,17 +97,6 @@ pub(crate) fn of_batches() -> Vec<Named> {
 /// A reason that need not be given.
 fn may(reason: &str) -> Result<String, text::TextError> {
     said(reason.to_owned(), text::text)
-}
-
-/// Why something is done, and on which day.
-fn reason_and_day(
-    reason: &str,
-    day: Option<gtype::Date>,
-    violations: &mut Violations,
-) -> Option<(String, Option<Date>)> {
-    let reason = violations.check("reason", text::text(reason));
-    let day = optional_date("date", day, violations);
-    Some((reason?, day?))
 }
 
 /// The name of a resource at a field, which may be empty for none.

@@ -45,7 +45,7 @@ pub use person::{
 pub use preview::Preview;
 pub use request::{
     List, act, create, enum_value, enum_values, names, optional_date, read_create, read_list, read_update,
-    target,
+    reason_and_day, target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
 pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};

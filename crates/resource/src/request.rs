@@ -16,7 +16,7 @@ use milepost_service::access::Scopes;
 use milepost_service::value::date;
 use milepost_types::filter::Schema;
 use milepost_types::{
-    Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, limits, page_size,
+    Etag, Fault as _, Filter, OrderBy, Rejection, ResourceId, Violations, limits, page_size, text,
 };
 
 use crate::command::{Act, Custom, New, Run, Standard, Target};
@@ -127,6 +127,17 @@ pub fn optional_date(
     violations: &mut Violations,
 ) -> Option<Option<Date>> {
     violations.check_optional(field, given, date)
+}
+
+/// Why something is done, and on which day.
+pub fn reason_and_day(
+    reason: &str,
+    day: Option<gtype::Date>,
+    violations: &mut Violations,
+) -> Option<(String, Option<Date>)> {
+    let reason = violations.check("reason", text::text(reason));
+    let day = optional_date("date", day, violations);
+    Some((reason?, day?))
 }
 
 /// A value of an enum, none said included.

@@ -18,7 +18,6 @@ pub(crate) use template::{of_template_versions, of_templates};
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::{Resource, TargetRequest};
 use milepost_proto::tracker::v1::*;
@@ -105,17 +104,6 @@ pub(crate) fn of_milestones() -> Vec<(&'static str, Method<Tracker>)> {
             })
         }),
     ]
-}
-
-/// Why something is done, and on which day.
-fn reason_and_day(
-    reason: &str,
-    day: Option<gtype::Date>,
-    violations: &mut Violations,
-) -> Option<(String, Option<Date>)> {
-    let reason = violations.check("reason", text::text(reason));
-    let day = optional_date("date", day, violations);
-    Some((reason?, day?))
 }
 
 /// A change of state, for this reason, as it was reported on a day.

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use milepost_proto::registry::v1::*;
-use milepost_resource::{Name, act, evidence, names, optional_date, write};
+use milepost_resource::{Name, act, evidence, names, optional_date, reason_and_day, write};
 use milepost_types::{Violations, limits};
 
-use super::{Named, may, reason_and_day, reference};
+use super::{Named, may, reference};
 use crate::alliance::activity::{add_evidence, cancel, hold};
 use crate::alliance::members::{Changes, change};
 

@@ -6,10 +6,12 @@ use jiff::civil::Date;
 use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::TargetRequest;
-use milepost_resource::{Act, Name, Query, Run, act, enum_value, optional_date, query, write};
+use milepost_resource::{
+    Act, Name, Query, Run, act, enum_value, optional_date, query, reason_and_day, write,
+};
 use milepost_types::{Period as Days, Rejection, Violations, text};
 
-use super::{Named, reason_and_day};
+use super::Named;
 use crate::indicator::observation::{Decision, prefer, retract};
 use crate::indicator::{SeriesRequest, Span, answer};
 use crate::portfolio::asked_date;

@@ -11,8 +11,8 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::Node;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
-    Method, Query, act, check_fields, check_message, enum_value, names, optional_date, query, write,
-    write_by_all,
+    Method, Query, act, check_fields, check_message, enum_value, names, optional_date, query, reason_and_day,
+    write, write_by_all,
 };
 use milepost_types::{Rejection, Violations, limits, text};
 
@@ -42,9 +42,7 @@ pub(crate) fn of_campaigns() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("CancelCampaign", |request: CancelCampaignRequest, violations| {
             act(&request, cancel, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
-                let date = optional_date("date", request.date, violations);
-                Some((reason?, date?))
+                reason_and_day(&request.reason, request.date, violations)
             })
         }),
         write_by_all("SignOffCampaign", |request: SignOffCampaignRequest, violations| {

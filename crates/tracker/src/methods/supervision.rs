@@ -4,11 +4,10 @@
 
 use milepost_proto::tracker::v1::review_rectification_order_request::Verdict;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{Method, act, documents, enum_value, evidence, optional_date, write};
+use milepost_resource::{Method, act, documents, enum_value, evidence, optional_date, reason_and_day, write};
 use milepost_service::value::{date, said};
 use milepost_types::{Violations, limits, text};
 
-use super::reason_and_day;
 use crate::decide::Tracker;
 use crate::supervision::{
     Answer, ExtensionRequest, Review, add_evidence, answer, cancel, complete, extend, request_extension,

@@ -5,10 +5,11 @@
 use jiff::civil::Date;
 use milepost_proto::tracker::v1::timeline_entry::Kind;
 use milepost_proto::tracker::v1::*;
-use milepost_resource::{MALFORMED, Method, Paging, Query, act, enum_values, optional_date, query, write};
+use milepost_resource::{
+    MALFORMED, Method, Paging, Query, act, enum_values, optional_date, query, reason_and_day, write,
+};
 use milepost_types::{LanguageTag, Rejection, Violations, page_size};
 
-use super::reason_and_day;
 use crate::decide::Tracker;
 use crate::names::PortfolioName;
 use crate::timeline::{TimelinePage, TimelineQuery, page, publish, revise, withdraw};

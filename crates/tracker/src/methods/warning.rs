@@ -10,7 +10,8 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::resource::Resource;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{
-    Act, Method, Name, act, check_message, enum_value, optional_date, query, write, write_by_all,
+    Act, Method, Name, act, check_message, enum_value, optional_date, query, reason_and_day, write,
+    write_by_all,
 };
 use milepost_service::value::{date, said};
 use milepost_types::{Violations, page_size, text};
@@ -63,9 +64,7 @@ pub(crate) fn of_excuses() -> Vec<(&'static str, Method<Tracker>)> {
         }),
         write("RefuseExcuse", |request: RefuseExcuseRequest, violations| {
             act(&request, refuse, violations, |violations| {
-                let reason = violations.check("reason", text::text(&request.reason));
-                let date = optional_date("date", request.date, violations);
-                Some((reason?, date?))
+                reason_and_day(&request.reason, request.date, violations)
             })
         }),
     ]
