@@ -79,7 +79,7 @@ pub enum Direction {
 }
 
 /// Rows at one sequence.
-pub trait Read {
+pub trait Read: Sync {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Option<Bytes>;
 

@@ -17,7 +17,6 @@ mod liaison;
 mod members;
 mod methods;
 mod organization;
-mod parallel;
 mod phase;
 mod policy;
 mod portfolio;

@@ -17,6 +17,7 @@ mod index;
 mod list;
 mod mask;
 mod name;
+mod parallel;
 mod person;
 mod preview;
 mod request;
@@ -38,6 +39,7 @@ pub use filter::{FilterRow, field_number};
 pub use index::{By, Index, When};
 pub use list::Page;
 pub use name::{Name, ParentIds};
+pub use parallel::in_parts;
 pub use person::{
     add_drafter, add_drafter_or_nobody, add_person, check_another_person, require_another_person,
     require_person,

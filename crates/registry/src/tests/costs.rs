@@ -39,7 +39,7 @@ impl World {
             command_id: CommandId::Server("s".to_owned()),
             seed: 1,
         };
-        self.rows.read_count.set(0);
+        self.rows.take_count();
         let command = Arc::new(Command { act, traceparent: String::new(), permit: Permit::of_system() });
         let decision = Registry::default().decide(&self.rows, &command, &context)?;
         self.sequence += 1;
@@ -53,7 +53,7 @@ impl World {
             events: decision.events,
         };
         Registry::default().apply(&mut self.rows, &entry).unwrap();
-        Ok(self.rows.read_count.get())
+        Ok(self.rows.take_count())
     }
 
     /// A portfolio with so many projects.
@@ -103,7 +103,7 @@ fn whether_a_portfolio_has_projects_is_told_by_one_row() {
     let mut world = World::with_projects(2000);
     let refused = world.ask(Box::new(Standard::Delete(target::<Portfolio>("portfolios/wsc"))));
     assert!(matches!(refused, Err(Rejection::Preconditions(_))));
-    assert_eq!(world.rows.read_count.get(), 2);
+    assert_eq!(world.rows.take_count(), 2);
 }
 
 #[test]

@@ -25,9 +25,9 @@ type Sent = (Vec<bytes::Bytes>, String, usize);
 fn sent<R: Rules<Office>>(rows: &Rows, scopes: &Scopes, request: impl Fn(String) -> R::List) -> Vec<Sent> {
     let (mut all, mut token) = (Vec::new(), String::new());
     loop {
-        rows.read_count.set(0);
+        rows.take_count();
         let (page, next) = page_of::<R>(rows, &request(token), scopes).unwrap();
-        all.push((page.resources, next.clone(), rows.read_count.get()));
+        all.push((page.resources, next.clone(), rows.take_count()));
         if next.is_empty() {
             return all;
         }

@@ -1,8 +1,9 @@
 //! Rows in a plain map, and how many of them were read.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
@@ -11,13 +12,18 @@ use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) rows: BTreeMap<Vec<u8>, Bytes>,
-    /// Rows that were answered, by key or by scan.
-    pub(crate) read_count: Cell<usize>,
+    /// Rows that were answered, by key or by scan; of copies together.
+    read_count: Arc<AtomicUsize>,
 }
 
 impl Rows {
     fn count(&self) {
-        self.read_count.set(self.read_count.get() + 1);
+        self.read_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many rows were answered since the last time.
+    pub(crate) fn take_count(&self) -> usize {
+        self.read_count.swap(0, Ordering::Relaxed)
     }
 }
 

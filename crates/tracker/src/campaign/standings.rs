@@ -15,7 +15,7 @@ use milepost_proto::tracker::v1::{
     Aspect, Campaign, CampaignCriterion, CampaignDeductions, CampaignScore, CampaignStanding,
     CampaignStandings, CampaignVersion,
 };
-use milepost_resource::{Change, Rows, date, date_message, wrong_state};
+use milepost_resource::{Change, Rows, date, date_message, in_parts, wrong_state};
 use milepost_types::{DamagedRow, Fraction, Rejection, limits};
 
 use super::facts::{self, Window};
@@ -31,6 +31,8 @@ use crate::tables;
 
 /// A report that crosses the first or the last of the days.
 const STRADDLES: &str = "STRADDLES";
+/// Fewer members than these are read on one thread.
+const MEMBERS_PER_THREAD: usize = 100;
 /// The highest score, in hundredths.
 const ALL: i64 = 10_000;
 /// A report of days that another one is of, too.
@@ -54,44 +56,23 @@ pub(crate) fn compute(
     taking_part.retain(|(_, member)| takes_part(member, start, day));
     // In the order of their rows: neighbours are read at one go.
     taking_part.sort_by_key(|(_, member)| &member.project);
-    let mut supervision = Supervision::new(rows, &portfolio.calendar);
-    let (mut members, mut ranked) = (Vec::new(), Vec::new());
-    for (i, member) in taking_part {
-        let project = project_of(name, &member.project)?;
-        let (join, target) = (join_day(member, start), campaign.targets.get(i));
-        let window = Window { project: &project, member, target, join, day, end, knowledge };
-        let inspected = supervision.of(&window)?;
-        let mut scores = Vec::with_capacity(version.criteria.len());
-        for criterion in &version.criteria {
-            scores.push(scored(rows, &window, &inspected, criterion)?);
+    let parts = in_parts(&taking_part, MEMBERS_PER_THREAD, |members| -> Result<_, DamagedRow> {
+        let mut supervision = Supervision::new(rows, &portfolio.calendar);
+        let mut standings = Vec::with_capacity(members.len());
+        for (i, member) in members {
+            let project = project_of(name, &member.project)?;
+            let (join, target) = (join_day(member, start), campaign.targets.get(*i));
+            let window = Window { project: &project, member, target, join, day, end, knowledge };
+            standings.push(standing(rows, &mut supervision, campaign, &version, &window)?);
         }
-        let (total, total_missing) = match total(&version.criteria, &scores) {
-            Ok(total) => (total, String::new()),
-            Err(why) => (None, why.to_owned()),
-        };
-        let in_hundredths = |id: &String| {
-            let at = version.criteria.iter().position(|criterion| criterion.id == *id);
-            at.and_then(|at| scores[at].0).map_or(0, score::hundredths)
-        };
-        let mut vetoed_by = inspected.vetoes(campaign.veto.as_ref(), &member.project);
-        let veto_count = vetoed_by.len();
-        vetoed_by.truncate(limits::STANDING_VETOES);
-        ranked.push(Ranked {
-            project: member.project.clone(),
-            total: total.map(score::hundredths),
-            is_vetoed: veto_count > 0,
-            tie_breakers: version.tie_breakers.iter().map(in_hundredths).collect(),
-        });
-        members.push(CampaignStanding {
-            project: member.project.clone(),
-            total: total.map(|total| total.rounded(1, 2)),
-            scores: scores.into_iter().map(|(_, score)| score).collect(),
-            member_days: count(between(join, day) + 1),
-            vetoed_by,
-            veto_count: i32::try_from(veto_count).unwrap_or(i32::MAX),
-            total_missing,
-            ..CampaignStanding::default()
-        });
+        Ok(standings)
+    });
+    let (mut ranked, mut members) = (Vec::new(), Vec::new());
+    for part in parts {
+        for (place, standing) in part? {
+            ranked.push(place);
+            members.push(standing);
+        }
     }
     let standings = places(&ranked).into_iter().map(|place| CampaignStanding {
         rank: place.rank.map(count),
@@ -106,6 +87,50 @@ pub(crate) fn compute(
         version: Some(version),
         ..CampaignStandings::default()
     })
+}
+
+/// How a member stands, and what its rank goes by.
+fn standing(
+    rows: &Rows<'_, Tracker>,
+    supervision: &mut Supervision<'_>,
+    campaign: &Campaign,
+    version: &CampaignVersion,
+    window: &Window<'_>,
+) -> Result<(Ranked, CampaignStanding), DamagedRow> {
+    let inspected = supervision.of(window)?;
+    let mut scores = Vec::with_capacity(version.criteria.len());
+    for criterion in &version.criteria {
+        scores.push(scored(rows, window, &inspected, criterion)?);
+    }
+    let (total, total_missing) = match total(&version.criteria, &scores) {
+        Ok(total) => (total, String::new()),
+        Err(why) => (None, why.to_owned()),
+    };
+    let in_hundredths = |id: &String| {
+        let at = version.criteria.iter().position(|criterion| criterion.id == *id);
+        at.and_then(|at| scores[at].0).map_or(0, score::hundredths)
+    };
+    let project = &window.member.project;
+    let mut vetoed_by = inspected.vetoes(campaign.veto.as_ref(), project);
+    let veto_count = vetoed_by.len();
+    vetoed_by.truncate(limits::STANDING_VETOES);
+    let ranked = Ranked {
+        project: project.clone(),
+        total: total.map(score::hundredths),
+        is_vetoed: veto_count > 0,
+        tie_breakers: version.tie_breakers.iter().map(in_hundredths).collect(),
+    };
+    let standing = CampaignStanding {
+        project: project.clone(),
+        total: total.map(|total| total.rounded(1, 2)),
+        scores: scores.into_iter().map(|(_, score)| score).collect(),
+        member_days: count(between(window.join, window.day) + 1),
+        vetoed_by,
+        veto_count: i32::try_from(veto_count).unwrap_or(i32::MAX),
+        total_missing,
+        ..CampaignStanding::default()
+    };
+    Ok((ranked, standing))
 }
 
 /// Whose standings are asked for, and of when.

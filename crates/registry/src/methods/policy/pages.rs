@@ -14,8 +14,8 @@ use milepost_proto::registry::v1::policy_match::Outcome;
 use milepost_proto::registry::v1::*;
 use milepost_proto::resource::Resource;
 use milepost_resource::{
-    Checked, MALFORMED, Name, Paging, Query, Rules, date_message, enum_values, optional_date, query,
-    read_list,
+    Checked, MALFORMED, Name, Paging, Query, Rules, date_message, enum_values, in_parts, optional_date,
+    query, read_list,
 };
 use milepost_service::access::Scopes;
 use milepost_types::filter::Schema;
@@ -23,7 +23,6 @@ use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, 
 use prost::Message;
 
 use crate::methods::Named;
-use crate::parallel::in_parts;
 use crate::policy::ask::{self, Answer, Question, Slice, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};

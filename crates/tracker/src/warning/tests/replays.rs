@@ -1,5 +1,8 @@
 //! Replays: what a policy would have shown, page by page, and how it differs from the one in force.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jiff::civil::{Date, date};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::{AnnualPlan, Period, Project};
@@ -282,8 +285,8 @@ fn a_project_that_cannot_be_read_is_passed_over() {
 /// Rows that are counted as they are read, and of which the first that is scanned in vain waits for something.
 struct Watched<'a> {
     rows: &'a dyn milepost_ledger::Read,
-    projects: std::cell::Cell<usize>,
-    meanwhile: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
+    projects: AtomicUsize,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send + 'a>>>,
 }
 
 impl milepost_ledger::Read for Watched<'_> {
@@ -298,8 +301,8 @@ impl milepost_ledger::Read for Watched<'_> {
     ) -> Box<dyn Iterator<Item = milepost_ledger::Row> + 'a> {
         Box::new(self.rows.scan(range, direction).inspect(|(key, _)| {
             if key.first() == Some(&(crate::tables::Table::Project as u8)) {
-                self.projects.set(self.projects.get() + 1);
-                if let Some(meanwhile) = self.meanwhile.take() {
+                self.projects.fetch_add(1, Ordering::Relaxed);
+                if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
                     meanwhile();
                 }
             }
@@ -320,7 +323,7 @@ fn a_page_reads_the_projects_that_it_shows_and_one_more() {
         let watched = Watched { rows: &office.world.rows, projects, meanwhile };
         let request = ReplayRequest { size: 5, page_token, ..request(inline()) };
         let answer = page(&Rows::new(&watched), (office.world.now, 7), &request).unwrap();
-        (answer.next_page_token, watched.projects.get())
+        (answer.next_page_token, watched.projects.into_inner())
     };
     // The first page finds what all projects together have, period by period; the others carry it.
     let (mut page_token, first) = read(String::new());
@@ -367,11 +370,11 @@ async fn who_writes_while_a_page_is_found_is_answered_before_it_and_is_not_in_it
             });
             written.recv_timeout(crate::tests::running::PATIENCE).expect("they are answered");
         };
-        let meanwhile = std::cell::RefCell::new(Some(Box::new(write) as Box<dyn FnOnce()>));
+        let meanwhile = Mutex::new(Some(Box::new(write) as Box<dyn FnOnce() + Send>));
         let watched = Watched { rows: &view, projects: Default::default(), meanwhile };
         let request = request(Replayed::Inline(Box::new(published("tj-worst"))));
         let answer = page(&Rows::new(&watched), (now, before.sequence), &request).unwrap();
-        assert!(watched.meanwhile.borrow().is_none(), "somebody wrote");
+        assert!(watched.meanwhile.lock().unwrap().is_none(), "somebody wrote");
         answer.projects.into_iter().map(|project| project.project).collect::<Vec<_>>()
     });
     let found = found.await.unwrap();

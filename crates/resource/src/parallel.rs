@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 /// What `work` makes of the parts of these items, each of which has `at_least` so many, but for the last.
-pub(crate) fn in_parts<'a, T: Sync, R: Send>(
+pub fn in_parts<'a, T: Sync, R: Send>(
     items: &'a [T],
     at_least: usize,
     work: impl Fn(&'a [T]) -> R + Sync,
