@@ -9,7 +9,7 @@
 //! The facts of a year stand together for all projects of a portfolio: a report is of one year. One that touches several
 //! years stands in each; days of start, end and enrolment stand in the year 0.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
@@ -20,9 +20,10 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::{
     AnnualPlan, CompletedInvestment, Period, Portfolio, Project, ReceivedFunds,
 };
+use milepost_proto::wire::{self, Value};
 use milepost_resource::{Name, Unreadable, instant};
-use milepost_types::{DamagedRow, ResourceId, ResourceName as _, TimeZoneId, limits};
-use prost::Message;
+use milepost_types::{ResourceId, ResourceName as _, TimeZoneId, limits};
+use prost::{DecodeError, Message};
 use prost_types::Timestamp;
 
 use crate::encoded::Day;
@@ -52,23 +53,38 @@ pub enum Kind {
     Enrolment = 6,
 }
 
-/// Something that was said of a project, or taken out of it.
+/// Something that was said of a project, or taken out of it, as it is stored.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct HistoryEntry {
+struct HistoryEntry {
     /// What it is about.
     #[prost(enumeration = "Kind", tag = "1")]
-    pub kind: i32,
+    kind: i32,
     /// The message as it stands in the project: a plan, a report, a date. Of what was taken out, as it was.
     #[prost(bytes = "bytes", tag = "2")]
-    pub said: Bytes,
+    said: Bytes,
     /// Whether it was taken out.
     #[prost(bool, tag = "3")]
-    pub removed: bool,
+    removed: bool,
     /// The day of the commit, as [`Day`] has it.
     #[prost(uint32, tag = "4")]
-    pub committed: u32,
+    committed: u32,
     /// The sequence of the commit.
     #[prost(uint64, tag = "5")]
+    sequence: u64,
+}
+
+/// The same, read where it stands in its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact<'a> {
+    /// What it is about.
+    pub kind: Kind,
+    /// The encoded plan, report or date. Of what was taken out, as it was.
+    pub said: &'a [u8],
+    /// Whether it was taken out.
+    pub removed: bool,
+    /// The day of the commit.
+    pub committed: Day,
+    /// The sequence of the commit.
     pub sequence: u64,
 }
 
@@ -172,67 +188,46 @@ impl History {
         portfolio.iter().fold(Key::of(self.tag), Key::under).bytes(&year.to_be_bytes())
     }
 
-    /// The facts of a year, by the ids of projects. With `days`, the days of start, end and enrolment too.
-    ///
-    /// # Errors
-    /// If a row cannot be decoded.
+    /// The facts of a year of all projects of a portfolio. With `days`, the days of start, end and enrolment too.
     pub fn of_year(
         &self,
         rows: &dyn Read,
         portfolio: &Name<Portfolio>,
         year: i32,
         days: bool,
-    ) -> Result<HashMap<String, Vec<Bytes>>, DamagedRow> {
+    ) -> YearHistory {
         let year = u16::try_from(year).unwrap_or(NO_YEAR);
-        let mut found = HashMap::<String, Vec<Bytes>>::new();
-        for year in [year].into_iter().chain(days.then_some(NO_YEAR)) {
+        let read = |year| {
             let prefix = self.start(portfolio.ids(), year).done();
-            for (key, row) in rows.scan(&KeyRange::prefix(&prefix), Direction::Forward) {
-                let id = key.get(prefix.len()..).and_then(|rest| rest.split(|byte| *byte == 0).next());
-                let id = id.and_then(|id| std::str::from_utf8(id).ok());
-                let id =
-                    id.ok_or_else(|| DamagedRow::new(self.table_name, &key, "its key names no project"))?;
-                match found.get_mut(id) {
-                    Some(held) => held.push(row),
-                    None => _ = found.insert(id.to_owned(), vec![row]),
-                }
-            }
-        }
-        Ok(found)
+            let found = rows.scan(&KeyRange::prefix(&prefix), Direction::Forward);
+            found.map(|(key, row)| (key.slice(prefix.len()..), row)).collect()
+        };
+        let years = [year].into_iter().chain(days.then_some(NO_YEAR));
+        YearHistory { of_years: years.map(read).collect() }
     }
 
-    /// The facts of one project in the order of their commits: reports that touch these years, and of plans those of one
-    /// year. With `days`, the days of start, end and enrolment too. A report that touches several of the years may stand
-    /// here several times in a row, which says the same.
-    ///
-    /// # Errors
-    /// If a row cannot be decoded.
-    pub fn of_project(
+    /// The rows with the facts of one project: reports that touch these years, and of plans those of one year. With
+    /// `days`, the days of start, end and enrolment too.
+    pub(crate) fn of_project(
         &self,
         rows: &dyn Read,
         name: &Name<Project>,
         years: RangeInclusive<i32>,
         plan_year: i32,
         days: bool,
-    ) -> Result<Vec<HistoryEntry>, DamagedRow> {
+    ) -> ProjectHistory {
         let (first, last) = ((*years.start()).min(plan_year), (*years.end()).max(plan_year));
-        let mut facts = Vec::new();
+        let mut held = Vec::new();
         for year in days.then_some(NO_YEAR).into_iter().chain(self::years(first, last)) {
             let of_project = self.start(name.parent_ids(), year).under(name.id());
             // By key: rows are numbered without a gap, and a scan costs as much as several of them.
             for number in 0_u32.. {
                 let key = of_project.clone().bytes(&number.to_be_bytes()).done();
                 let Some(row) = rows.get(&key) else { break };
-                let damaged = |error| DamagedRow::new(self.table_name, &key, error);
-                let is_of = |fact: &HistoryEntry| match fact.kind() {
-                    Kind::Plan => i32::from(year) == plan_year,
-                    _ => year == NO_YEAR || years.contains(&i32::from(year)),
-                };
-                facts.extend(read(&[row]).map_err(damaged)?.into_iter().filter(is_of));
+                held.push((year, row));
             }
         }
-        facts.sort_by_key(|fact| fact.sequence);
-        Ok(facts)
+        ProjectHistory { rows: held, years, plan_year }
     }
 
     /// Drops all facts.
@@ -310,14 +305,91 @@ fn years(first: i32, last: i32) -> Vec<u16> {
     (first..=last).filter_map(|year| u16::try_from(year).ok()).collect()
 }
 
-/// The facts in rows of one project, in the order of their commits.
-///
-/// # Errors
-/// If one cannot be decoded.
-pub fn read(rows: &[Bytes]) -> Result<Vec<HistoryEntry>, Unreadable> {
-    let mut facts = Vec::new();
-    for row in rows {
-        facts.append(&mut Row::decode(row.clone())?.facts);
+/// The facts of a year, of all projects of a portfolio.
+#[derive(Debug, Default)]
+pub struct YearHistory {
+    /// For each year that they stand in, the rows with what follows the year in their keys: the id of the project and a
+    /// zero come first, so they are in the order of ids.
+    of_years: Vec<Vec<(Bytes, Bytes)>>,
+}
+
+impl YearHistory {
+    /// The facts of the project with this id, those about the same in the order of their commits.
+    pub fn of_project(&self, id: &str) -> impl Iterator<Item = Result<Fact<'_>, DecodeError>> {
+        let id = id.as_bytes();
+        let of_project = move |rows: &'_ Vec<(Bytes, Bytes)>| {
+            let first = rows.partition_point(|(key, _)| id_in(key) < id);
+            first..first + rows[first..].iter().take_while(|(key, _)| id_in(key) == id).count()
+        };
+        let rows = self.of_years.iter().flat_map(move |rows| &rows[of_project(rows)]);
+        rows.flat_map(|(_, row)| facts(row))
     }
-    Ok(facts)
+}
+
+/// The id that a key begins with.
+fn id_in(key: &[u8]) -> &[u8] {
+    key.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// The rows with the facts of a project.
+#[derive(Debug)]
+pub(crate) struct ProjectHistory {
+    /// Each with its year.
+    rows: Vec<(u16, Bytes)>,
+    /// The years of reports.
+    years: RangeInclusive<i32>,
+    plan_year: i32,
+}
+
+impl ProjectHistory {
+    /// The facts in the order of their commits. A report that touches several of the years may stand here several times in a
+    /// row, which says the same.
+    ///
+    /// # Errors
+    /// If a row cannot be decoded.
+    pub(crate) fn facts(&self) -> Result<Vec<Fact<'_>>, DecodeError> {
+        let mut found = Vec::new();
+        for (year, row) in &self.rows {
+            for fact in facts(row) {
+                let fact = fact?;
+                let is_of = match fact.kind {
+                    Kind::Plan => i32::from(*year) == self.plan_year,
+                    _ => *year == NO_YEAR || self.years.contains(&i32::from(*year)),
+                };
+                found.extend(is_of.then_some(fact));
+            }
+        }
+        found.sort_by_key(|fact| fact.sequence);
+        Ok(found)
+    }
+}
+
+/// The facts in a row.
+fn facts(row: &[u8]) -> impl Iterator<Item = Result<Fact<'_>, DecodeError>> {
+    wire::fields(row).filter_map(|field| match field {
+        Ok((1, Value::Run(run))) => Some(Fact::read(run)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    })
+}
+
+impl<'a> Fact<'a> {
+    fn read(run: &'a [u8]) -> Result<Self, DecodeError> {
+        let (mut kind, mut committed) = (0, 0);
+        let mut fact =
+            Self { kind: Kind::Unspecified, said: &[], removed: false, committed: Day(0), sequence: 0 };
+        for field in wire::fields(run) {
+            match field? {
+                (1, Value::Number(number)) => kind = number,
+                (2, Value::Run(said)) => fact.said = said,
+                (3, Value::Number(number)) => fact.removed = number != 0,
+                (4, Value::Number(number)) => committed = number,
+                (5, Value::Number(number)) => fact.sequence = number,
+                _ => {}
+            }
+        }
+        fact.kind = i32::try_from(kind).ok().and_then(|kind| Kind::try_from(kind).ok()).unwrap_or(fact.kind);
+        fact.committed = Day(u32::try_from(committed).unwrap_or_default());
+        Ok(fact)
+    }
 }

@@ -3,15 +3,12 @@
 //! Invariants: of what was reported for the same days, the later commit holds; so what is known on the day of the last
 //! report is what the project says now. Nothing here adds anything up.
 
-use std::collections::BTreeMap;
-
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::wire::{self, Value};
-use milepost_resource::Unreadable;
 use prost::DecodeError;
 
 use crate::encoded::{Day, Plan, ReportedAmount, period_of};
-use crate::history::{HistoryEntry, Kind};
+use crate::history::{Fact, Kind};
 
 /// What a project says, now or as it was known on a day.
 #[derive(Debug, Default)]
@@ -84,12 +81,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// If a fact cannot be decoded.
-    pub fn then(
+    pub fn then<'a>(
         mut self,
-        facts: &[HistoryEntry],
+        facts: impl IntoIterator<Item = Result<Fact<'a>, DecodeError>>,
         day: Day,
         knowledge: Knowledge,
-    ) -> Result<Self, Unreadable> {
+    ) -> Result<Self, DecodeError> {
         let strict = knowledge == Knowledge::ThenStrict;
         let (mut completed, mut received) = (Reports::default(), Reports::default());
         self.plan = None;
@@ -97,65 +94,58 @@ impl Snapshot {
             (self.start, self.end, self.enrolment) = Default::default();
         }
         for fact in facts {
-            let committed = Day(fact.committed);
+            let fact = fact?;
             let known = |reported: Option<Day>| match strict {
-                true => committed <= day,
+                true => fact.committed <= day,
                 // What was taken out was so until then.
-                false => reported.filter(|_| !fact.removed).unwrap_or(committed) <= day,
+                false => reported.filter(|_| !fact.removed).unwrap_or(fact.committed) <= day,
             };
-            match fact.kind() {
+            match fact.kind {
                 Kind::Plan => {
-                    let plan = Plan::read(&fact.said)?;
+                    let plan = Plan::read(fact.said)?;
                     if known(plan.reported) {
                         self.plan = (!fact.removed).then_some(plan);
                     }
                 }
-                Kind::Completed => completed.add(fact, known)?,
-                Kind::Received => received.add(fact, known)?,
-                Kind::Start if strict && known(None) => self.start = day_of(fact)?,
-                Kind::End if strict && known(None) => self.end = day_of(fact)?,
-                Kind::Enrolment if strict && known(None) => self.enrolment = day_of(fact)?,
+                Kind::Completed => completed.add(&fact, known)?,
+                Kind::Received => received.add(&fact, known)?,
+                Kind::Start if strict && known(None) => self.start = day_of(&fact)?,
+                Kind::End if strict && known(None) => self.end = day_of(&fact)?,
+                Kind::Enrolment if strict && known(None) => self.enrolment = day_of(&fact)?,
                 _ => {}
             }
         }
-        (self.completed, self.received) = (completed.into_known(), received.into_known());
+        (self.completed, self.received) = (completed.0, received.0);
         Ok(self)
     }
 }
 
 /// The day that a fact says; none if it was taken out.
-fn day_of(fact: &HistoryEntry) -> Result<Day, Unreadable> {
-    Ok(if fact.removed { Day::default() } else { Day::read(&fact.said)? })
+fn day_of(fact: &Fact<'_>) -> Result<Day, DecodeError> {
+    if fact.removed { Ok(Day::default()) } else { Day::read(fact.said) }
 }
 
-/// Reports that are known, by their first days: no two have a day in common.
+/// Reports that are known, in the order of their days: no two have a day in common.
 #[derive(Default)]
-struct Reports(BTreeMap<Day, ReportedAmount>);
+struct Reports(Vec<ReportedAmount>);
 
 impl Reports {
     /// Adds a fact that is known, in place of all that was said of its days.
-    fn add(&mut self, fact: &HistoryEntry, known: impl Fn(Option<Day>) -> bool) -> Result<(), Unreadable> {
-        let report = ReportedAmount::read(&fact.said)?;
+    fn add(&mut self, fact: &Fact<'_>, known: impl Fn(Option<Day>) -> bool) -> Result<(), DecodeError> {
+        let report = ReportedAmount::read(fact.said)?;
         if !known(report.reported) {
             return Ok(());
         }
-        if fact.removed {
-            if self.0.get(&report.start).is_some_and(|held| held.end == report.end) {
-                self.0.remove(&report.start);
-            }
-            return Ok(());
-        }
-        while let Some((start, held)) = self.0.range(..=report.end).next_back()
-            && held.end >= report.start
+        let first = self.0.partition_point(|held| held.end < report.start);
+        let touched = self.0[first..].iter().take_while(|held| held.start <= report.end).count();
+        let touched = first..first + touched;
+        if !fact.removed {
+            self.0.splice(touched, [report]);
+        } else if let [held] = self.0[touched]
+            && (held.start, held.end) == (report.start, report.end)
         {
-            let start = *start;
-            self.0.remove(&start);
+            self.0.remove(first);
         }
-        self.0.insert(report.start, report);
         Ok(())
-    }
-
-    fn into_known(self) -> Vec<ReportedAmount> {
-        self.0.into_values().collect()
     }
 }

@@ -13,7 +13,7 @@ mod time;
 
 pub use amounts::{Planned, Plans, Reported};
 pub use encoded::{Amount, Day, Plan, ReportedAmount};
-pub use history::{History, HistoryEntry, Kind, read};
+pub use history::{Fact, History, Kind, YearHistory};
 pub use knowledge::Snapshot;
 pub use project::{Ask, KnownProject};
 pub use time::{Window, fraction};

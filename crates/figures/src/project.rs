@@ -7,8 +7,9 @@ use jiff::civil::Date;
 use milepost_ledger::Read;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::Project;
-use milepost_resource::{Name, Unreadable};
+use milepost_resource::Name;
 use milepost_types::{CurrencyCode, DamagedRow};
+use prost::DecodeError;
 
 use crate::amounts::{Plans, Reported};
 use crate::encoded::Day;
@@ -49,19 +50,20 @@ impl History {
         let (first, last) = ask.days;
         let days = (Day::from(first), Day::from(last));
         let damaged =
-            |error: Unreadable| DamagedRow::new(self.table_name, name.to_string().as_bytes(), error);
+            |error: DecodeError| DamagedRow::new(self.table_name, name.to_string().as_bytes(), error);
         let is_latest = matches!(ask.knowledge, Knowledge::Unspecified | Knowledge::Latest);
         // What was known then is said by the facts.
         let now = Snapshot::now(&row, ask.plan_year, Some(days).filter(|_| is_latest));
-        let now = now.map_err(|error| damaged(error.into()))?;
+        let now = now.map_err(damaged)?;
         let snapshot = if is_latest {
             now
         } else {
             let years = i32::from(first.year())..=i32::from(last.year());
             // By their reports alone, days are what the project says now.
             let is_strict = ask.knowledge == Knowledge::ThenStrict;
-            let facts = self.of_project(rows, name, years, ask.plan_year, is_strict)?;
-            now.then(&facts, ask.day.into(), ask.knowledge).map_err(damaged)?
+            let held = self.of_project(rows, name, years, ask.plan_year, is_strict);
+            let facts = held.facts().map_err(damaged)?;
+            now.then(facts.into_iter().map(Ok), ask.day.into(), ask.knowledge).map_err(damaged)?
         };
         Ok(KnownProject { snapshot })
     }

@@ -12,9 +12,8 @@ mod tally;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::civil::Date;
-use milepost_figures::Window;
+use milepost_figures::{Window, YearHistory};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
@@ -75,7 +74,7 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
         day: date.into(),
         currency,
         knowledge: asked.knowledge,
-        history: held(&rows, asked, year)?,
+        history: held(&rows, asked, year),
     };
     let projects = projects::rows_of(&rows, &asked.portfolio);
     let candidates = reader.read_all(&projects)?;
@@ -134,11 +133,11 @@ fn numbers(filter: &Filter<usize>, group_by: &[GroupBy]) -> Vec<u32> {
 }
 
 /// What was reported before, if what is known now is not what is asked for.
-fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> Result<HashMap<String, Vec<Bytes>>, Rejection> {
+fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> YearHistory {
     match asked.knowledge {
-        Knowledge::Unspecified | Knowledge::Latest => Ok(HashMap::new()),
-        Knowledge::Then => Ok(HISTORY.of_year(rows.read, &asked.portfolio, year, false)?),
-        Knowledge::ThenStrict => Ok(HISTORY.of_year(rows.read, &asked.portfolio, year, true)?),
+        Knowledge::Unspecified | Knowledge::Latest => YearHistory::default(),
+        Knowledge::Then => HISTORY.of_year(rows.read, &asked.portfolio, year, false),
+        Knowledge::ThenStrict => HISTORY.of_year(rows.read, &asked.portfolio, year, true),
     }
 }
 

@@ -3,21 +3,18 @@
 //! Invariants: of a row no more is decoded than the report needs, and without a filter it is walked over once. A project
 //! is listed if it is no part of another one that matches, at any remove; it is split if no part of it matches.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
-use milepost_figures::{Day, Plans, Reported, Snapshot};
+use milepost_figures::{Day, Plans, Reported, Snapshot, YearHistory};
 use milepost_ledger::key::Key;
 use milepost_ledger::{Direction, KeyRange};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::wire::{self, Value};
-use milepost_resource::{FilterRow, Name, Rules, Unreadable, decode};
+use milepost_resource::{FilterRow, Name, Rules, Unreadable, decode, in_parts};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{CurrencyCode, DamagedRow, Filter};
 
-use crate::parallel::in_parts;
 use crate::tables::{Registry, Rows};
 
 /// Fewer rows than these are read on one thread.
@@ -62,8 +59,8 @@ pub(super) struct Reader<'a> {
     pub(super) day: Day,
     pub(super) currency: CurrencyCode,
     pub(super) knowledge: Knowledge,
-    /// What was reported before, by the ids of projects, if that is asked for.
-    pub(super) history: HashMap<String, Vec<Bytes>>,
+    /// What was reported before, if that is asked for.
+    pub(super) history: YearHistory,
 }
 
 /// A project of the portfolio that is not deleted.
@@ -179,8 +176,7 @@ impl Reader<'_> {
     ) -> Result<Counted, Unreadable> {
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
         if self.knowledge != Knowledge::Latest {
-            let held = self.history.get(id).map(Vec::as_slice).unwrap_or_default();
-            known = known.then(&milepost_figures::read(held)?, self.day, self.knowledge)?;
+            known = known.then(self.history.of_project(id), self.day, self.knowledge)?;
         }
         let Snapshot { start, end, enrolment, .. } = known;
         Ok(Counted {
