@@ -188,18 +188,23 @@ impl History {
         portfolio.iter().fold(Key::of(self.tag), Key::under).bytes(&year.to_be_bytes())
     }
 
-    /// The facts of a year of all projects of a portfolio. With `days`, the days of start, end and enrolment too.
+    /// The facts of a year of the projects of a portfolio from one id to another. With `days`, the days of start, end and
+    /// enrolment too.
     pub fn of_year(
         &self,
         rows: &dyn Read,
         portfolio: &Name<Portfolio>,
         year: i32,
         days: bool,
+        (first, last): (&str, &str),
     ) -> YearHistory {
         let year = u16::try_from(year).unwrap_or(NO_YEAR);
         let read = |year| {
             let prefix = self.start(portfolio.ids(), year).done();
-            let found = rows.scan(&KeyRange::prefix(&prefix), Direction::Forward);
+            let key = |id: &str, end| [&prefix[..], id.as_bytes(), &[end]].concat();
+            // A zero follows each id.
+            let range = KeyRange { start: key(first, 0), end: Some(key(last, 1)) };
+            let found = rows.scan(&range, Direction::Forward);
             found.map(|(key, row)| (key.slice(prefix.len()..), row)).collect()
         };
         let years = [year].into_iter().chain(days.then_some(NO_YEAR));
@@ -305,7 +310,7 @@ fn years(first: i32, last: i32) -> Vec<u16> {
     (first..=last).filter_map(|year| u16::try_from(year).ok()).collect()
 }
 
-/// The facts of a year, of all projects of a portfolio.
+/// The facts of a year, of projects of a portfolio.
 #[derive(Debug, Default)]
 pub struct YearHistory {
     /// For each year that they stand in, the rows with what follows the year in their keys: the id of the project and a

@@ -13,6 +13,9 @@ use crate::entry::{Actor, CommandId, Entry};
 /// A row: key and value. The first byte of a key is its table's tag.
 pub type Row = (Bytes, Bytes);
 
+/// Rows, one after another.
+pub type RowIter<'a> = Box<dyn Iterator<Item = Row> + Send + 'a>;
+
 /// The tag of the ledger's own rows; services use 1 to 255.
 pub const LEDGER_TAG: u8 = 0;
 
@@ -84,7 +87,7 @@ pub trait Read: Sync {
     fn get(&self, key: &[u8]) -> Option<Bytes>;
 
     /// The rows of a range, in order.
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a>;
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a>;
 }
 
 /// Rows that an entry is being applied to.

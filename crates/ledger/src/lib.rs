@@ -27,7 +27,9 @@ mod submission;
 mod wait;
 mod writer;
 
-pub use domain::{Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, Unusable, Write};
+pub use domain::{
+    Context, Decision, Direction, Domain, KeyRange, LEDGER_TAG, Read, Row, RowIter, Unusable, Write,
+};
 pub use entry::{
     Actor, Authentication, CommandId, Entry, EntryError, FORMAT, actor_to_proto, position_from_proto,
     position_to_proto,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use bytes::Bytes;
-use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
+use milepost_ledger::{Direction, KeyRange, Read, RowIter, Write};
 use milepost_service::merge::merged;
 use milepost_types::DamagedRow;
 
@@ -39,7 +39,7 @@ impl Read for Preview<'_> {
         self.changed.get(key).cloned().unwrap_or_else(|| self.there.get(key))
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         let there = self.there.scan(range, direction).filter(|(key, _)| !self.changed.contains_key(&**key));
         if range.end.as_ref().is_some_and(|end| *end <= range.start) {
             return Box::new(there);
@@ -47,11 +47,11 @@ impl Read for Preview<'_> {
         let end = range.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let changed = self.changed.range::<[u8], _>((Bound::Included(range.start.as_slice()), end));
         let row = |(key, row): (&Vec<u8>, &Option<Bytes>)| Some((Bytes::from(key.clone()), row.clone()?));
-        let changed: Box<dyn Iterator<Item = Row> + 'a> = match direction {
+        let changed: RowIter<'a> = match direction {
             Direction::Forward => Box::new(changed.filter_map(row)),
             Direction::Backward => Box::new(changed.rev().filter_map(row)),
         };
-        Box::new(merged(vec![Box::new(there) as Box<dyn Iterator<Item = Row> + 'a>, changed], direction))
+        Box::new(merged(vec![Box::new(there) as RowIter<'a>, changed], direction))
     }
 }
 

@@ -21,7 +21,7 @@ use super::error::StoreError;
 use super::mark::Mark;
 use super::pending::{self, Pending};
 use super::tree::{Tree, shared};
-use crate::domain::{Direction, KeyRange, Row};
+use crate::domain::{Direction, KeyRange, RowIter};
 
 const MARK_KEY: &[u8] = &[0, 1];
 
@@ -137,7 +137,7 @@ impl Base {
     ///
     /// # Panics
     /// If sled fails, which ends the ledger.
-    pub(crate) fn scan(&self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + '_> {
+    pub(crate) fn scan(&self, range: &KeyRange, direction: Direction) -> RowIter<'_> {
         if range.end.as_ref().is_some_and(|end| *end <= range.start) {
             return Box::new(std::iter::empty());
         }

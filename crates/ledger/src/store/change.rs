@@ -10,6 +10,9 @@ use imbl::OrdMap;
 /// One row that was set, or with `None` removed.
 pub(crate) type Change = (Bytes, Option<Bytes>);
 
+/// Changes, one after another.
+pub(crate) type ChangeIter<'a> = Box<dyn Iterator<Item = Change> + Send + 'a>;
+
 /// The changes of one command or one group, by key.
 pub(crate) type Changes = BTreeMap<Bytes, Option<Bytes>>;
 

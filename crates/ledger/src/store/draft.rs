@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::change::Changes;
 use super::layers::Layers;
 use super::merge::{ordered, over};
-use crate::domain::{Direction, KeyRange, Read, Row, Write};
+use crate::domain::{Direction, KeyRange, Read, RowIter, Write};
 
 /// The rows for one command: its own changes, in front of those of the commands before it in its group, in front of
 /// the committed rows.
@@ -37,7 +37,7 @@ impl Read for Draft<'_> {
         }
     }
 
-    fn scan<'s>(&'s self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 's> {
+    fn scan<'s>(&'s self, range: &KeyRange, direction: Direction) -> RowIter<'s> {
         let mut rows = self.committed.scan(range, direction);
         for changes in [self.group, &self.changes] {
             if !changes.is_empty() {

@@ -12,7 +12,7 @@ use milepost_types::{Hash, Position};
 use super::base::Base;
 use super::change::{Changes, Table};
 use super::merge::{ordered, over};
-use crate::domain::{Direction, KeyRange, Read, Row};
+use crate::domain::{Direction, KeyRange, Read, RowIter};
 use crate::entry::Entry;
 
 /// All rows at one sequence.
@@ -68,7 +68,7 @@ impl Read for Layers {
         self.base.get(key)
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         let mut rows = self.base.scan(range, direction);
         for table in self.frozen.iter().chain([&self.table]) {
             rows = over(ordered(range, direction, |bounds| table.range(bounds)), rows, direction);
@@ -82,7 +82,7 @@ mod tests {
     use milepost_types::LogId;
 
     use super::*;
-    use crate::domain::Write;
+    use crate::domain::{Row, Write};
     use crate::store::change::Change;
     use crate::store::{Digest, Draft, Mark};
 

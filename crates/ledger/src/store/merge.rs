@@ -8,15 +8,11 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::change::Change;
-use crate::domain::{Direction, KeyRange, Row};
+use super::change::{Change, ChangeIter};
+use crate::domain::{Direction, KeyRange, RowIter};
 
 /// Rows with the changes of a nearer layer applied.
-pub(super) fn over<'a>(
-    near: Box<dyn Iterator<Item = Change> + 'a>,
-    rows: Box<dyn Iterator<Item = Row> + 'a>,
-    direction: Direction,
-) -> Box<dyn Iterator<Item = Row> + 'a> {
+pub(super) fn over<'a>(near: ChangeIter<'a>, rows: RowIter<'a>, direction: Direction) -> RowIter<'a> {
     let far = Box::new(rows.map(|(key, value)| (key, Some(value))));
     let merged = Merge::new(near, far, direction);
     Box::new(merged.filter_map(|(key, value)| value.map(|value| (key, value))))
@@ -27,9 +23,9 @@ pub(super) fn ordered<'a, I>(
     range: &KeyRange,
     direction: Direction,
     rows: impl FnOnce((Bound<Bytes>, Bound<Bytes>)) -> I,
-) -> Box<dyn Iterator<Item = Change> + 'a>
+) -> ChangeIter<'a>
 where
-    I: DoubleEndedIterator<Item = (&'a Bytes, &'a Option<Bytes>)> + 'a,
+    I: DoubleEndedIterator<Item = (&'a Bytes, &'a Option<Bytes>)> + Send + 'a,
 {
     if range.end.as_ref().is_some_and(|end| *end <= range.start) {
         return Box::new(std::iter::empty());
@@ -48,17 +44,13 @@ where
 
 /// Merges two ordered sequences; of two changes with one key, the near one is kept.
 struct Merge<'a> {
-    near: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
-    far: Peekable<Box<dyn Iterator<Item = Change> + 'a>>,
+    near: Peekable<ChangeIter<'a>>,
+    far: Peekable<ChangeIter<'a>>,
     direction: Direction,
 }
 
 impl<'a> Merge<'a> {
-    fn new(
-        near: Box<dyn Iterator<Item = Change> + 'a>,
-        far: Box<dyn Iterator<Item = Change> + 'a>,
-        direction: Direction,
-    ) -> Self {
+    fn new(near: ChangeIter<'a>, far: ChangeIter<'a>, direction: Direction) -> Self {
         Self { near: near.peekable(), far: far.peekable(), direction }
     }
 }

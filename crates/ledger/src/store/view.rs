@@ -11,7 +11,7 @@ use milepost_types::Position;
 use parking_lot::RwLockReadGuard;
 
 use super::layers::Layers;
-use crate::domain::{Direction, KeyRange, Read, Row};
+use crate::domain::{Direction, KeyRange, Read, RowIter};
 
 /// The committed rows at one sequence. While it is held, a checkpoint waits, and then other views do: read
 /// and drop it.
@@ -57,7 +57,7 @@ impl Read for View<'_> {
         self.layers.get(key)
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         self.layers.scan(range, direction)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use milepost_ledger::{Direction, KeyRange, Row, Write};
+use milepost_ledger::{Direction, KeyRange, RowIter, Write};
 use milepost_types::HashPrefix;
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ impl Read for Map {
         self.0.get(key).cloned()
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         let end = range.end.clone();
         let rows = self.0.range(range.start.clone()..);
         let rows = rows.take_while(move |(key, _)| end.as_ref().is_none_or(|end| *key < end));

@@ -8,10 +8,13 @@ use milepost_proto::google::r#type as gtype;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::{AnnualList, AnnualListMember, Project, RegisteredFigure};
 use milepost_proto::wire::{self, Value};
-use milepost_resource::{Name, Unreadable, decode, money, money_message};
-use milepost_types::{Money, MoneyError, MoneySums, Rejection};
+use milepost_resource::{Name, Unreadable, decode, in_parts, money, money_message};
+use milepost_types::{DamagedRow, Money, MoneyError, MoneySums, Rejection};
 
 use crate::tables::Rows;
+
+/// So many members are read in one go.
+const MEMBERS_AT_ONCE: usize = 500;
 
 /// What of a project is counted.
 struct Counted {
@@ -56,19 +59,12 @@ pub(super) fn register(
     list: &mut AnnualList,
 ) -> Result<Option<MoneyError>, Rejection> {
     let mut figures: [Figure; CATEGORIES.len()] = Default::default();
-    for member in &list.members {
-        let row = rows.row_named::<Project>(&member.project);
-        let Some(row) = row.map_err(|error| super::members::damaged(name, error))? else { continue };
-        let counted = match read(&row) {
-            Ok(Some(counted)) => counted,
-            Ok(None) => continue,
-            Err(error) => {
-                let project = &member.project;
-                tracing::error!(list = %name, %project, %error, "a member is left out of what a list adds up to");
-                continue;
-            }
-        };
-        let listing = listing(member, counted.listing);
+    let parts = in_parts(list.members.iter(), MEMBERS_AT_ONCE, |members| {
+        let read = members.into_iter().filter_map(|member| member_of(rows, name, member).transpose());
+        read.collect::<Result<Vec<_>, _>>()
+    });
+    let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for (counted, listing) in parts.into_iter().flatten() {
         for (figure, (_, is_of)) in figures.iter_mut().zip(CATEGORIES) {
             if is_of(&counted, listing) {
                 figure.count += 1;
@@ -84,6 +80,24 @@ pub(super) fn register(
     let shown = shown.filter(|(i, (figure, _))| *i == 0 || figure.count > 0);
     list.registered = shown.map(|(_, (figure, (category, _)))| figure.written(category)).collect();
     Ok(figures.iter().find_map(|figure| figure.investments.totals().err()))
+}
+
+/// What of a member is counted, and as what it is listed; none if it is not in the figures.
+fn member_of(
+    rows: &Rows<'_>,
+    name: &Name<AnnualList>,
+    member: &AnnualListMember,
+) -> Result<Option<(Counted, Listing)>, DamagedRow> {
+    let project = &member.project;
+    let row = rows.row_named::<Project>(project).map_err(|error| super::members::damaged(name, error))?;
+    let counted = row.map_or(Ok(None), |row| read(&row)).unwrap_or_else(|error| {
+        tracing::error!(list = %name, %project, %error, "a member is left out of what a list adds up to");
+        None
+    });
+    Ok(counted.map(|counted| {
+        let listing = listing(member, counted.listing);
+        (counted, listing)
+    }))
 }
 
 /// What of a project is counted, by its row: of ten thousand members nothing else is decoded. None if it is deleted.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use milepost_figures::{Window, YearHistory};
+use milepost_figures::Window;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::Listing;
 use milepost_proto::registry::v1::query_statistics_request::{Basis, TimeBasis};
@@ -26,7 +26,6 @@ use milepost_types::{CurrencyCode, Filter, Rejection, Violations, limits};
 
 use crate::annual_list::members::{Listings, listings};
 use crate::portfolio::{check_not_after, current_date};
-use crate::tables::history::HISTORY;
 use crate::tables::{Registry, Rows};
 use group::{GroupBy, Groups, TooManyGroups};
 use projects::{Reader, Relations};
@@ -66,6 +65,8 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
     let currency = currency.ok_or_else(|| asked.portfolio.damaged("reporting_currency_code: is none"))?;
     let window = Window::new(year, date);
     let reader = Reader {
+        rows: rows.read,
+        portfolio: &asked.portfolio,
         filter,
         numbers: numbers(filter, &asked.group_by),
         current_date: Registry::current_date(&rows, &asked.portfolio, now)?,
@@ -74,10 +75,8 @@ pub(crate) fn answer(query: Query<'_, Registry, ReportQuery>) -> Result<QuerySta
         day: date.into(),
         currency,
         knowledge: asked.knowledge,
-        history: held(&rows, asked, year),
     };
-    let projects = projects::rows_of(&rows, &asked.portfolio);
-    let candidates = reader.read_all(&projects)?;
+    let candidates = reader.read_all()?;
     let name = asked.portfolio.to_string();
     // What the names of its projects begin with, before the id.
     let prefix = format!("{name}/projects/");
@@ -132,15 +131,6 @@ fn numbers(filter: &Filter<usize>, group_by: &[GroupBy]) -> Vec<u32> {
     numbers
 }
 
-/// What was reported before, if what is known now is not what is asked for.
-fn held(rows: &Rows<'_>, asked: &ReportQuery, year: i32) -> YearHistory {
-    match asked.knowledge {
-        Knowledge::Unspecified | Knowledge::Latest => YearHistory::default(),
-        Knowledge::Then => HISTORY.of_year(rows.read, &asked.portfolio, year, false),
-        Knowledge::ThenStrict => HISTORY.of_year(rows.read, &asked.portfolio, year, true),
-    }
-}
-
 /// The names of collections, by the ids of the projects that are members of them.
 type Collections = HashMap<String, Vec<Arc<str>>>;
 
@@ -189,7 +179,7 @@ fn add_up(
         }
         added.named = None;
         let fields = &FilterRow::of(project.fields.as_deref().unwrap_or(&nothing), &|| None);
-        let collections = collections.get(candidate.id).map(Vec::as_slice).unwrap_or_default();
+        let collections = collections.get(&candidate.id).map(Vec::as_slice).unwrap_or_default();
         let added_to = groups.add(fields, listing, collections, |tally| add(tally, &added));
         added_to.map_err(|TooManyGroups| {
             too_many(&asked.portfolio, &format!("there are more than {} groups", limits::REPORT_GROUPS))
@@ -210,7 +200,7 @@ fn listed_as(i: usize, relations: &Relations<'_>, list: Option<&Listings>) -> Li
     let projects = relations.projects;
     let Some((_, list)) = list else { return projects[i].listing };
     let on_list = |i: usize| {
-        let listing = *list.get(projects[i].id)?;
+        let listing = *list.get(&projects[i].id)?;
         Some(if listing == Listing::Unspecified { projects[i].listing } else { listing })
     };
     on_list(i).or_else(|| relations.above(i).find_map(on_list)).unwrap_or_default()

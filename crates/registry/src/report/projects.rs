@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use milepost_figures::{Day, Plans, Reported, Snapshot, YearHistory};
 use milepost_ledger::key::Key;
-use milepost_ledger::{Direction, KeyRange};
+use milepost_ledger::{Direction, KeyRange, Read, Row};
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::project::{Listing, Status};
 use milepost_proto::registry::v1::{Portfolio, Project};
@@ -15,40 +15,17 @@ use milepost_resource::{FilterRow, Name, Rules, Unreadable, decode, in_parts};
 use milepost_types::filter::CurrentDate;
 use milepost_types::{CurrencyCode, DamagedRow, Filter};
 
-use crate::tables::{Registry, Rows};
+use crate::tables::Registry;
+use crate::tables::history::HISTORY;
 
-/// Fewer rows than these are read on one thread.
-const ROWS_PER_THREAD: usize = 1_000;
+/// So many rows are read at one go.
+const ROWS_AT_ONCE: usize = 256;
 const TABLE: u8 = <Project as Rules<Registry>>::TABLE;
-
-/// The row of a project. Of its key no name is made: that would cost as much as finding the row.
-pub(super) struct ProjectRow {
-    key: Bytes,
-    /// Where the id begins in the key.
-    id: usize,
-    row: Bytes,
-}
-
-/// The rows of a portfolio, in the order of their ids.
-pub(super) fn rows_of(rows: &Rows<'_>, portfolio: &Name<Portfolio>) -> Vec<ProjectRow> {
-    let prefix = portfolio.ids().iter().fold(Key::of(TABLE), Key::under).done();
-    let found = rows.read.scan(&KeyRange::prefix(&prefix), Direction::Forward);
-    found.map(|(key, row)| ProjectRow { key, id: prefix.len(), row }).collect()
-}
-
-impl ProjectRow {
-    fn damaged(&self, what: impl std::fmt::Display) -> DamagedRow {
-        DamagedRow::new(<Project as Rules<Registry>>::TABLE_NAME, &self.key, what)
-    }
-
-    fn id(&self) -> Result<&str, DamagedRow> {
-        let id = self.key.get(self.id..).and_then(|id| std::str::from_utf8(id).ok());
-        id.filter(|id| !id.is_empty()).ok_or_else(|| self.damaged("its key is no name"))
-    }
-}
 
 /// What is read of rows.
 pub(super) struct Reader<'a> {
+    pub(super) rows: &'a dyn Read,
+    pub(super) portfolio: &'a Name<Portfolio>,
     pub(super) filter: &'a Filter<usize>,
     /// The numbers of the fields that the filter and the groups need.
     pub(super) numbers: Vec<u32>,
@@ -59,15 +36,13 @@ pub(super) struct Reader<'a> {
     pub(super) day: Day,
     pub(super) currency: CurrencyCode,
     pub(super) knowledge: Knowledge,
-    /// What was reported before, if that is asked for.
-    pub(super) history: YearHistory,
 }
 
 /// A project of the portfolio that is not deleted.
-pub(super) struct ReportedProject<'a> {
-    pub(super) id: &'a str,
+pub(super) struct ReportedProject {
+    pub(super) id: String,
     /// The name of the project that it is a part of; empty: none.
-    parent: &'a str,
+    parent: String,
     /// What it says that it is listed as.
     pub(super) listing: Listing,
     pub(super) status: Status,
@@ -91,38 +66,60 @@ pub(super) struct Counted {
 }
 
 impl Reader<'_> {
-    /// Reads all rows, on several threads if they are many.
+    /// Reads all rows of the portfolio, in the order of their ids; on several threads if they are many.
     ///
     /// # Errors
     /// If one cannot be decoded.
-    pub(super) fn read_all<'a>(
-        &self,
-        rows: &'a [ProjectRow],
-    ) -> Result<Vec<ReportedProject<'a>>, DamagedRow> {
-        let parts = in_parts(rows, ROWS_PER_THREAD, |rows| -> Result<_, DamagedRow> {
-            let mut read = Vec::with_capacity(rows.len());
-            let mut fields = Vec::new();
-            for row in rows {
-                let id = row.id()?;
-                let project = self.read(id, &row.row, &mut fields).map_err(|error| row.damaged(error))?;
-                read.extend(project);
-            }
-            Ok(read)
-        });
-        let mut all = Vec::with_capacity(rows.len());
+    pub(super) fn read_all(&self) -> Result<Vec<ReportedProject>, DamagedRow> {
+        let prefix = self.portfolio.ids().iter().fold(Key::of(TABLE), Key::under).done();
+        let rows = self.rows.scan(&KeyRange::prefix(&prefix), Direction::Forward);
+        let parts = in_parts(rows, ROWS_AT_ONCE, |rows| self.read_part(prefix.len(), &rows));
+        let mut all = Vec::new();
         for part in parts {
             all.append(&mut part?);
         }
         Ok(all)
     }
 
+    /// Reads rows, in whose keys the ids begin at this place. No name is made of a key: that would cost as much as finding
+    /// the row.
+    fn read_part(&self, id_at: usize, rows: &[Row]) -> Result<Vec<ReportedProject>, DamagedRow> {
+        let damaged =
+            |key: &[u8], error| DamagedRow::new(<Project as Rules<Registry>>::TABLE_NAME, key, error);
+        let id_of = |key: &'_ Bytes| {
+            let id = std::str::from_utf8(&key[id_at..]).ok().filter(|id| !id.is_empty());
+            id.map(str::to_owned).ok_or_else(|| damaged(key, Unreadable::new("its key is no name")))
+        };
+        let ids = rows.iter().map(|(key, _)| id_of(key)).collect::<Result<Vec<_>, _>>()?;
+        let history = self.history(&ids);
+        let (mut read, mut fields) = (Vec::with_capacity(rows.len()), Vec::new());
+        for ((key, row), id) in rows.iter().zip(ids) {
+            let project = self.read(id, row, &history, &mut fields);
+            read.extend(project.map_err(|error| damaged(key, error))?);
+        }
+        Ok(read)
+    }
+
+    /// What was reported before of the projects with these ids, which are in order, if what is known now is not what is
+    /// asked for.
+    fn history(&self, ids: &[String]) -> YearHistory {
+        let is_strict = match self.knowledge {
+            Knowledge::Unspecified | Knowledge::Latest => return YearHistory::default(),
+            Knowledge::Then => false,
+            Knowledge::ThenStrict => true,
+        };
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return YearHistory::default() };
+        HISTORY.of_year(self.rows, self.portfolio, self.year, is_strict, (first, last))
+    }
+
     /// Reads a row; none if the project is deleted. In `kept` the fields are gathered that the filter and the groups need.
-    fn read<'a>(
+    fn read(
         &self,
-        id: &'a str,
-        row: &'a [u8],
+        id: String,
+        row: &[u8],
+        history: &YearHistory,
         kept: &mut Vec<u8>,
-    ) -> Result<Option<ReportedProject<'a>>, Unreadable> {
+    ) -> Result<Option<ReportedProject>, Unreadable> {
         kept.clear();
         let (mut parent, mut listing, mut status) = (&[][..], 0, 0);
         // What does not match is not read any further.
@@ -154,14 +151,14 @@ impl Reader<'_> {
             if is_filtered {
                 known = Snapshot::now(row, self.year, days)?;
             }
-            Some(self.count(id, known, fields)?)
+            Some(self.count(&id, known, history, fields)?)
         } else {
             None
         };
         let number = |number: u64| i32::try_from(number).unwrap_or_default();
         Ok(Some(ReportedProject {
             id,
-            parent: std::str::from_utf8(parent).unwrap_or_default(),
+            parent: std::str::from_utf8(parent).unwrap_or_default().to_owned(),
             listing: Listing::try_from(number(listing)).unwrap_or_default(),
             status: Status::try_from(number(status)).unwrap_or_default(),
             counted,
@@ -172,11 +169,12 @@ impl Reader<'_> {
         &self,
         id: &str,
         mut known: Snapshot,
+        history: &YearHistory,
         fields: Option<Box<Project>>,
     ) -> Result<Counted, Unreadable> {
         let (has_start, has_end) = (known.start.is_set(), known.end.is_set());
         if self.knowledge != Knowledge::Latest {
-            known = known.then(self.history.of_project(id), self.day, self.knowledge)?;
+            known = known.then(history.of_project(id), self.day, self.knowledge)?;
         }
         let Snapshot { start, end, enrolment, .. } = known;
         Ok(Counted {
@@ -196,7 +194,7 @@ impl Reader<'_> {
 /// How the projects of a report are related.
 pub(super) struct Relations<'a> {
     /// In the order of their ids.
-    pub(super) projects: &'a [ReportedProject<'a>],
+    pub(super) projects: &'a [ReportedProject],
     /// What their names begin with, before the id.
     pub(super) prefix: &'a str,
     /// Whether each matches and is no part of another one that does.
@@ -206,7 +204,7 @@ pub(super) struct Relations<'a> {
 }
 
 impl<'a> Relations<'a> {
-    pub(super) fn of(projects: &'a [ReportedProject<'a>], prefix: &'a str) -> Self {
+    pub(super) fn of(projects: &'a [ReportedProject], prefix: &'a str) -> Self {
         let matching: Vec<bool> = projects.iter().map(|project| project.counted.is_some()).collect();
         let mut relations = Self { projects, prefix, listed: matching.clone(), split: matching.clone() };
         for (i, _) in matching.iter().enumerate().filter(|(_, matches)| **matches) {
@@ -223,7 +221,7 @@ impl<'a> Relations<'a> {
     pub(super) fn above(&self, of: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
         let above = |i: &usize| {
             let id = self.projects[*i].parent.strip_prefix(self.prefix)?;
-            self.projects.binary_search_by_key(&id, |project| project.id).ok()
+            self.projects.binary_search_by(|project| project.id.as_str().cmp(id)).ok()
         };
         // There is no cycle; if there were one, it would end.
         std::iter::successors(above(&of), above).take(self.projects.len())

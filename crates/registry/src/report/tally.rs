@@ -82,7 +82,7 @@ pub(super) struct Tally {
 
 /// A project that is added.
 pub(super) struct Added<'a> {
-    pub(super) candidate: &'a ReportedProject<'a>,
+    pub(super) candidate: &'a ReportedProject,
     pub(super) project: &'a Counted,
     /// What it is listed as in the year.
     pub(super) listing: Listing,
@@ -102,7 +102,7 @@ struct ProjectName<'a> {
 
 impl<'a> Added<'a> {
     fn name(&self) -> Option<ProjectName<'a>> {
-        self.named.map(|prefix| ProjectName { prefix, id: self.candidate.id })
+        self.named.map(|prefix| ProjectName { prefix, id: &self.candidate.id })
     }
 
     /// Whether a day that is known has come.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use milepost_ledger::{Direction, KeyRange, Read, Row, Write};
+use milepost_ledger::{Direction, KeyRange, Read, RowIter, Write};
 
 /// Rows, and how many of them were read.
 #[derive(Debug, Clone, Default)]
@@ -33,14 +33,14 @@ impl Read for Rows {
         self.rows.get(key).cloned()
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         if range.end.as_ref().is_some_and(|end| *end <= range.start) {
             return Box::new(std::iter::empty());
         }
         let end = range.end.clone().map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.rows.range((Bound::Included(range.start.clone()), end));
         let rows = rows.map(|(key, value)| (Bytes::from(key.clone()), value.clone()));
-        let rows: Box<dyn Iterator<Item = Row> + 'a> = match direction {
+        let rows: RowIter<'a> = match direction {
             Direction::Forward => Box::new(rows),
             Direction::Backward => Box::new(rows.rev()),
         };

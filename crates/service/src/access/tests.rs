@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use milepost_ledger::{Actor, Authentication, Direction, KeyRange, Read, Row, Write};
+use milepost_ledger::{Actor, Authentication, Direction, KeyRange, Read, RowIter, Write};
 use milepost_proto::access::v1::{ApiToken, Grant, Role, ServiceAccount};
 use milepost_proto::journal::v1::FollowRequest;
 use milepost_proto::registry::v1::{
@@ -29,7 +29,7 @@ impl Read for Rows {
         self.0.get(key).cloned()
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, _: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, _: Direction) -> RowIter<'a> {
         let range = range.clone();
         let rows = self.0.iter().filter(move |(key, _)| range.contains(key));
         Box::new(rows.map(|(key, value)| (Bytes::from(key.clone()), value.clone())))

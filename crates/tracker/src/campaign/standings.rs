@@ -31,8 +31,8 @@ use crate::tables;
 
 /// A report that crosses the first or the last of the days.
 const STRADDLES: &str = "STRADDLES";
-/// Fewer members than these are read on one thread.
-const MEMBERS_PER_THREAD: usize = 100;
+/// So many members are read in one go.
+const MEMBERS_AT_ONCE: usize = 100;
 /// The highest score, in hundredths.
 const ALL: i64 = 10_000;
 /// A report of days that another one is of, too.
@@ -56,12 +56,12 @@ pub(crate) fn compute(
     taking_part.retain(|(_, member)| takes_part(member, start, day));
     // In the order of their rows: neighbours are read at one go.
     taking_part.sort_by_key(|(_, member)| &member.project);
-    let parts = in_parts(&taking_part, MEMBERS_PER_THREAD, |members| -> Result<_, DamagedRow> {
+    let parts = in_parts(taking_part.into_iter(), MEMBERS_AT_ONCE, |members| -> Result<_, DamagedRow> {
         let mut supervision = Supervision::new(rows, &portfolio.calendar);
         let mut standings = Vec::with_capacity(members.len());
         for (i, member) in members {
             let project = project_of(name, &member.project)?;
-            let (join, target) = (join_day(member, start), campaign.targets.get(*i));
+            let (join, target) = (join_day(member, start), campaign.targets.get(i));
             let window = Window { project: &project, member, target, join, day, end, knowledge };
             standings.push(standing(rows, &mut supervision, campaign, &version, &window)?);
         }

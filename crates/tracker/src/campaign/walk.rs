@@ -8,7 +8,7 @@ use std::iter::Peekable;
 use std::marker::PhantomData;
 
 use milepost_ledger::key::Key;
-use milepost_ledger::{Direction, KeyRange, Read, Row};
+use milepost_ledger::{Direction, KeyRange, Read, Row, RowIter};
 use milepost_resource::{Rows, Rules, Unreadable};
 use milepost_types::DamagedRow;
 
@@ -27,7 +27,7 @@ pub(super) struct Walk<'a, R, T> {
     read_row: ReadRow<T>,
     /// What the keys of the project begin with that was asked for last.
     prefix: Vec<u8>,
-    rows: Peekable<Box<dyn Iterator<Item = Row> + 'a>>,
+    rows: Peekable<RowIter<'a>>,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -37,7 +37,7 @@ impl<'a, R: Rules<Tracker>, T> Walk<'a, R, T> {
         rows: &Rows<'a, Tracker>,
         read_row: impl Fn(&str, &[u8]) -> Result<T, Unreadable> + 'static,
     ) -> Self {
-        let none: Box<dyn Iterator<Item = Row> + 'a> = Box::new(std::iter::empty());
+        let none: RowIter<'a> = Box::new(std::iter::empty());
         Self {
             read: rows.read,
             read_row: Box::new(read_row),

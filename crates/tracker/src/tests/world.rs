@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRange, Read, Row, Write};
+use milepost_ledger::{Actor, CommandId, Context, Direction, Domain, Entry, KeyRange, Read, RowIter, Write};
 use milepost_proto::event::v1::Event;
 use milepost_proto::tracker::v1::*;
 use milepost_resource::{Act, Custom, Name, Rules, Run, Standard, Target, read_list};
@@ -41,7 +41,7 @@ impl Read for Rows {
         self.0.get(key).cloned()
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         let end = range.end.clone();
         let rows = self
             .0
@@ -91,7 +91,7 @@ impl Read for Counted<'_> {
         self.rows.get(key)
     }
 
-    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> Box<dyn Iterator<Item = Row> + 'a> {
+    fn scan<'a>(&'a self, range: &KeyRange, direction: Direction) -> RowIter<'a> {
         self.count();
         Box::new(self.rows.scan(range, direction).inspect(|_| self.count()))
     }

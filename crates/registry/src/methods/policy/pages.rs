@@ -34,8 +34,8 @@ const ORGANIZATION_FILTER: &str = "organization_filter";
 
 /// Organizations whose rows are read before they are looked at.
 const ORGANIZATIONS: usize = 200;
-/// Pairs of policies and organizations that are worth a thread.
-const PAIRS_PER_THREAD: usize = 500;
+/// Pairs of policies and organizations that are looked at in one go.
+const PAIRS_AT_ONCE: usize = 1_000;
 /// What one slice of an organization costs: its projects are looked at on several threads.
 const SLICE: usize = 2_000;
 /// What is read costs before it is looked at.
@@ -368,8 +368,8 @@ fn add(
 /// How the policies stand to these subjects, in order.
 fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
     let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
-    let at_least = PAIRS_PER_THREAD.div_ceil(question.matchers.len().max(1));
-    let parts = in_parts(subjects, at_least, |subjects| {
+    let size = PAIRS_AT_ONCE.div_ceil(question.matchers.len().max(1));
+    let parts = in_parts(subjects.iter(), size, |subjects| {
         let language = Language::of(question.on);
         let mut found = Vec::new();
         for subject in subjects {

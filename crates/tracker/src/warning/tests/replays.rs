@@ -298,7 +298,7 @@ impl milepost_ledger::Read for Watched<'_> {
         &'a self,
         range: &milepost_ledger::KeyRange,
         direction: milepost_ledger::Direction,
-    ) -> Box<dyn Iterator<Item = milepost_ledger::Row> + 'a> {
+    ) -> milepost_ledger::RowIter<'a> {
         Box::new(self.rows.scan(range, direction).inspect(|(key, _)| {
             if key.first() == Some(&(crate::tables::Table::Project as u8)) {
                 self.projects.fetch_add(1, Ordering::Relaxed);
