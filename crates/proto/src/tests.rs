@@ -10,12 +10,19 @@ use prost_reflect::{
 
 use crate::event::v1::Event;
 use crate::milepost::access::v1::{ApiToken, CreateApiTokenResponse, Grant, ServiceAccount};
-use crate::registry::v1::{Batch, Organization, Phase, Portfolio, Project};
+use crate::registry::v1::{
+    Activity, Alliance, AnnualList, Assignment, Batch, Collection, Indicator, Organization, Phase, Policy,
+    PolicyProgramme, Portfolio, Project,
+};
 use crate::resource::{
     Access, Creatable, CreateRequest, EVENT_FIELDS, FACTS, Field, Kind, Leaf, ListRequest, Resource,
     STANDARD_EVENT_TYPES, carried,
 };
-use crate::tracker::v1::{Milestone, TimelineEntry, TimelineRule};
+use crate::tracker::v1::{
+    Campaign, Excuse, Finding, Inspection, Milestone, RectificationOrder, ServiceRequest, Template,
+    TemplateVersion, TimelineEntry, TimelineRule, Warning, WarningPolicy,
+};
+use crate::wire;
 
 /// Calls a function for every resource of the schemas.
 macro_rules! every {
@@ -31,6 +38,23 @@ macro_rules! every {
         $check::<ApiToken>();
         $check::<TimelineEntry>();
         $check::<TimelineRule>();
+        $check::<AnnualList>();
+        $check::<Collection>();
+        $check::<Indicator>();
+        $check::<Assignment>();
+        $check::<Alliance>();
+        $check::<Activity>();
+        $check::<PolicyProgramme>();
+        $check::<Policy>();
+        $check::<ServiceRequest>();
+        $check::<Inspection>();
+        $check::<Finding>();
+        $check::<RectificationOrder>();
+        $check::<Campaign>();
+        $check::<WarningPolicy>();
+        $check::<Excuse>();
+        $check::<Template>();
+        $check::<TemplateVersion>();
     };
 }
 
@@ -282,4 +306,31 @@ fn what_floats_has_a_name_at_the_top_and_under_each_of_a_chain() {
 fn a_token_is_not_printed() {
     let answer = CreateApiTokenResponse { token: "mp_a_secret".to_owned(), ..Default::default() };
     assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
+}
+
+/// An encoded resource with all its fields, each of which is damaged in every bit, and is cut off anywhere.
+fn is_checked<R: Resource>() {
+    let descriptor = described::<R>();
+    let mut message = DynamicMessage::new(descriptor.clone());
+    descriptor.fields().for_each(|field| message.set_field(&field, some(&field)));
+    let whole = message.encode_to_vec();
+    let check = |bytes: &[u8], what: &dyn Fn() -> String| {
+        let (checked, decoded) = (wire::check(bytes, R::FIELDS), R::decode(bytes));
+        assert_eq!(checked.is_ok(), decoded.is_ok(), "{} {}: {checked:?} {decoded:?}", R::TYPE.name, what());
+    };
+    check(&whole, &|| "whole".to_owned());
+    for end in 0..whole.len() {
+        check(&whole[..end], &|| format!("up to {end}"));
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[end] ^= 1 << bit;
+            check(&damaged, &|| format!("byte {end}, bit {bit}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_checked_without_being_decoded_is_what_can_be_decoded() {
+    every!(is_checked);
+    is_checked::<Warning>();
 }

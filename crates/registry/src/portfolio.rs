@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use milepost_proto::registry::v1::{Portfolio, Project};
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{By, Checked, EventKind, Index, Name, Rules, date, date_message};
+use milepost_resource::{By, Checked, EventKind, Index, Name, Rules, Show, date, date_message};
 use milepost_types::{Rejection, TimeZoneId, Violations};
 
 use crate::project::BY_STATUS;
@@ -29,6 +29,8 @@ impl Rules<Registry> for Portfolio {
         when: &[],
         orders: true,
     }];
+
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
         if field == "max_projects_per_officer" && self.max_projects_per_officer == Some(0) {
@@ -77,11 +79,17 @@ impl Rules<Registry> for Portfolio {
         portfolio.current_date = Some(date_message(current_date(portfolio, now)));
         Ok(())
     }
+}
 
-    fn show(_: &Rows<'_>, now: Timestamp, _: &Name<Self>, portfolio: &mut Self) -> Result<bool, Rejection> {
-        portfolio.current_date = Some(date_message(current_date(portfolio, now)));
-        Ok(true)
-    }
+/// Sets what is as of a read.
+fn show(
+    _: &Rows<'_>,
+    now: Timestamp,
+    _: &Name<Portfolio>,
+    portfolio: &mut Portfolio,
+) -> Result<bool, Rejection> {
+    portfolio.current_date = Some(date_message(current_date(portfolio, now)));
+    Ok(true)
 }
 
 /// Which day it is in a portfolio.

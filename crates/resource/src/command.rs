@@ -174,8 +174,7 @@ pub(crate) fn shown<D, R: Rules<D>>(
     name: &Name<R>,
 ) -> Result<Option<Bytes>, Rejection> {
     let Some(row) = rows.row(name) else { return Ok(None) };
-    let stored = row::decode::<D, R>(row).map_err(|error| name.damaged(error))?;
-    Ok(Some(row::show(rows, now, name, stored)?))
+    Ok(Some(row::show(rows, now, name, row)?))
 }
 
 /// What changes of a resource that is there, under what is there and not deleted.

@@ -50,7 +50,7 @@ pub use request::{
     reason_and_day, target,
 };
 pub use row::{Table, Unreadable, apply, field_numbers, read_fields};
-pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Under, Upgrade};
+pub use rules::{Created, Parent, Presence, PutBesides, Rows, Rules, Scope, Show, Under, Upgrade};
 pub use serve::{
     Api, Caught, Method, Metrics, Query, ReadAct, ResourceService, Resources, Upstream, call, query,
     read_several, write, write_by_all,

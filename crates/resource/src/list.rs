@@ -81,7 +81,7 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     let (mut room, mut search) = (Room::page(query.size), Search::default());
     let (mut names, mut resources, mut next, mut last) = (Vec::new(), Vec::new(), None, None);
     let days = Days::new(rows, now);
-    let filter_fields = filter_fields::<D, R>(&query.filter);
+    let filter_fields = filter_fields::<R>(&query.filter);
     // An index that is under fewer ids than a root has goes through those of others too.
     let roots: Vec<_> = query.roots.iter().map(|root| rows_under::<D, R>(root)).collect();
     let within = |key: &[u8]| roots.iter().any(|root| root.contains(key));
@@ -119,19 +119,13 @@ pub(crate) fn list<D: Dates, R: Rules<D>>(
     Ok(Page { names, resources, next, scanned: search.rows() })
 }
 
-/// The numbers of the fields that say whether a row is listed; none where all of a row must be read for that, or the
-/// filter asks for nothing.
-fn filter_fields<D, R: Rules<D>>(filter: &Filter<usize>) -> Vec<u32> {
-    let mut numbers = Vec::new();
-    if R::UPGRADE.is_none() {
-        filter.any_comparison(|comparison| {
-            numbers.extend(field_number::<R>(comparison.field()));
-            false
-        });
-    }
-    if !numbers.is_empty() {
-        numbers.extend(field_numbers::<R>(&["name", "delete_time"]));
-    }
+/// The numbers of the fields that say whether a row is listed.
+fn filter_fields<R: Resource>(filter: &Filter<usize>) -> Vec<u32> {
+    let mut numbers = field_numbers::<R>(&["name", "delete_time"]);
+    filter.any_comparison(|comparison| {
+        numbers.extend(field_number::<R>(comparison.field()));
+        false
+    });
     numbers
 }
 
@@ -150,19 +144,22 @@ fn listed<D: Dates, R: Rules<D>>(
         let is_shown = query.show_deleted || resource.delete_time().is_none();
         is_shown && query.filter.matches(&FilterRow::of(resource, &current_date))
     };
-    // Most rows of a search are not listed: of those no more is decoded than says so.
-    if !filter_fields.is_empty() {
-        let fields = read_fields::<R>(&row, filter_fields).map_err(damaged)?;
-        if !is_listed(&fields) {
+    let name = || row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"));
+    if R::UPGRADE.is_some() {
+        let stored = row::decode::<D, R>(row).map_err(damaged)?;
+        if !is_listed(&stored.resource) {
             return Ok(None);
         }
+        let name = name()?;
+        let shown = row::show_decoded(rows, days.now(), &name, stored)?;
+        return Ok(Some((name, shown)));
     }
-    let stored = row::decode::<D, R>(row).map_err(damaged)?;
-    if filter_fields.is_empty() && !is_listed(&stored.resource) {
+    // Most rows of a search are not listed: of those no more is decoded than says so.
+    if !is_listed(&read_fields(&row, filter_fields).map_err(damaged)?) {
         return Ok(None);
     }
-    let name = row::name::<D, R>(key).ok_or_else(|| row::damaged::<D, R>(key, "its key is no name"))?;
-    let shown = row::show(rows, days.now(), &name, stored)?;
+    let name = name()?;
+    let shown = row::show(rows, days.now(), &name, row)?;
     Ok(Some((name, shown)))
 }
 

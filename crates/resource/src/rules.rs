@@ -65,6 +65,9 @@ pub trait Rules<D>: Resource {
     /// one, and its row to be; none: there are none.
     const PUT_BESIDES: Option<PutBesides> = None;
 
+    /// How its output fields are set that are as of a read; none: it has none, and reads show its row as it is.
+    const SHOW: Option<Show<D, Self>> = None;
+
     /// Sets the output fields of a new one.
     fn begin(&mut self) {}
 
@@ -111,21 +114,13 @@ pub trait Rules<D>: Resource {
         let _ = (scope, before, after);
         Ok(change)
     }
-
-    /// Sets the output fields that are as of a read; false if there are none to set.
-    fn show(
-        rows: &Rows<'_, D>,
-        now: Timestamp,
-        name: &Name<Self>,
-        resource: &mut Self,
-    ) -> Result<bool, Rejection> {
-        let _ = (rows, now, name, resource);
-        Ok(false)
-    }
 }
 
 /// Brings a resource that an earlier version stored to what this version stores; false if it was as it should be.
 pub type Upgrade<R> = fn(&mut R) -> Result<bool, Unreadable>;
+
+/// Sets the output fields that are as of a read; false if there are none to set.
+pub type Show<D, R> = fn(&Rows<'_, D>, Timestamp, &Name<R>, &mut R) -> Result<bool, Rejection>;
 
 /// Puts rows beside those of a resource, from its row before, if there was one, and its row to be.
 pub type PutBesides = fn(&mut dyn Write, Option<&[u8]>, &[u8]) -> Result<(), Unreadable>;

@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use milepost_proto::access::v1::ApiToken;
 use milepost_proto::resource::TopLevel;
-use milepost_resource::{Checked, EventKind, Name, PutBesides, Rules, decode, instant};
+use milepost_resource::{Checked, EventKind, Name, PutBesides, Rules, Show, decode, instant};
 use milepost_service::access::table;
 use milepost_types::Rejection;
 
@@ -27,6 +27,8 @@ impl Rules<Registry> for ApiToken {
         table::put_token(rows, &decode::<Self>(row)?);
         Ok(())
     });
+
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
 
     fn admit(scope: &Scope<'_>, _: Option<&Checked<Self>>, token: &Checked<Self>) -> Result<(), Rejection> {
         let expire_time = instant(token.expire_time.as_ref());
@@ -57,10 +59,11 @@ impl Rules<Registry> for ApiToken {
         }
         Ok(())
     }
+}
 
-    fn show(_: &Rows<'_>, _: Timestamp, _: &Name<Self>, token: &mut Self) -> Result<bool, Rejection> {
-        let is_kept = !token.secret_sha256.is_empty();
-        token.secret_sha256.clear();
-        Ok(is_kept)
-    }
+/// Sets what is as of a read.
+fn show(_: &Rows<'_>, _: Timestamp, _: &Name<ApiToken>, token: &mut ApiToken) -> Result<bool, Rejection> {
+    let is_kept = !token.secret_sha256.is_empty();
+    token.secret_sha256.clear();
+    Ok(is_kept)
 }

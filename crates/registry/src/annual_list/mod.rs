@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use milepost_proto::registry::v1::{AnnualList, Portfolio};
-use milepost_resource::{Checked, Created, EventKind, Name, Rules, Under};
+use milepost_resource::{Checked, Created, EventKind, Name, Rules, Show, Under};
 use milepost_types::{Rejection, Violations};
 
 use crate::members::{check_held, missing};
@@ -24,6 +24,8 @@ impl Rules<Registry> for AnnualList {
     // None is made: the id is the year.
     const ID_PREFIX: char = 'y';
     const READS_OTHERS: bool = true;
+
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
 
     fn check(&self, violations: &mut Violations) {
         let mut seen = BTreeSet::new();
@@ -52,9 +54,15 @@ impl Rules<Registry> for AnnualList {
         let held = before.map_or(0, |before| before.members.len());
         check_held(name, list.members.len() > held, overflow)
     }
+}
 
-    fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Self>, list: &mut Self) -> Result<bool, Rejection> {
-        figures::register(rows, name, list)?;
-        Ok(true)
-    }
+/// Sets what is as of a read.
+fn show(
+    rows: &Rows<'_>,
+    _: Timestamp,
+    name: &Name<AnnualList>,
+    list: &mut AnnualList,
+) -> Result<bool, Rejection> {
+    figures::register(rows, name, list)?;
+    Ok(true)
 }

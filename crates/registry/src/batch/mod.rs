@@ -15,7 +15,7 @@ use milepost_proto::event::v1::event::Payload;
 use milepost_proto::registry::v1::batch::State;
 use milepost_proto::registry::v1::{Batch, Portfolio};
 use milepost_resource::{
-    By, Change, Checked, Created, EventKind, Index, Name, Rules, Under, Unreadable, check_state, date,
+    By, Change, Checked, Created, EventKind, Index, Name, Rules, Show, Under, Unreadable, check_state, date,
     known_state,
 };
 use milepost_types::{MoneyError, Rejection};
@@ -39,6 +39,8 @@ impl Rules<Registry> for Batch {
         &[Index { tag: 23, under: 1, by: &[By::Field("start_date")], live: false, when: &[], orders: true }];
 
     /// What may be done to a batch depends on its state, so one that is not known here cannot be kept.
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
+
     fn check_stored(&self) -> Result<(), Unreadable> {
         known_state(self)?;
         stored(&self.members).map(|_| ())
@@ -84,14 +86,15 @@ impl Rules<Registry> for Batch {
         }
         Ok(())
     }
+}
 
-    fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Self>, batch: &mut Self) -> Result<bool, Rejection> {
-        let planned = batch.state() == State::Planned;
-        if planned {
-            register(rows, name, batch)?;
-        }
-        Ok(planned)
+/// Sets what is as of a read.
+fn show(rows: &Rows<'_>, _: Timestamp, name: &Name<Batch>, batch: &mut Batch) -> Result<bool, Rejection> {
+    let planned = batch.state() == State::Planned;
+    if planned {
+        register(rows, name, batch)?;
     }
+    Ok(planned)
 }
 
 /// Sets what the members of a batch add up to, as the projects' rows have them. The first sum that cannot be held.

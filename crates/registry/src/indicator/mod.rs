@@ -19,7 +19,7 @@ use jiff::civil::Date;
 use milepost_proto::figure::v1::Knowledge;
 use milepost_proto::registry::v1::indicator::{Flag, Kind};
 use milepost_proto::registry::v1::{Indicator, IndicatorSeries, Portfolio};
-use milepost_resource::{By, Checked, Created, Index, Name, Rules, Under};
+use milepost_resource::{By, Checked, Created, Index, Name, Rules, Show, Under};
 use milepost_types::{Decimal, Precondition, Rejection, TimeZoneId, Violations, limits};
 
 use crate::portfolio::zone_and_today;
@@ -39,6 +39,8 @@ impl Rules<Registry> for Indicator {
     const READS_OTHERS: bool = true;
     const INDEXES: &'static [Index] =
         &[PARTS, Index { tag: 41, by: &[By::Field("display_name")], live: false, orders: true, ..PARTS }];
+
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
 
     fn check_field(&self, field: &str, violations: &mut Violations) {
         match field {
@@ -86,27 +88,28 @@ impl Rules<Registry> for Indicator {
             parts(&scope.rows, indicator.name()).take(limits::PARTS_NAMED).map(condition).collect();
         Rejection::unless_met(conditions)
     }
+}
 
-    fn show(
-        rows: &Rows<'_>,
-        now: Timestamp,
-        name: &Name<Self>,
-        indicator: &mut Self,
-    ) -> Result<bool, Rejection> {
-        let stored = rows.find(name)?;
-        let (zone, today) = zone_and_today(rows, &name.parent(), now)?;
-        let as_of = AsOf { date: today, knowledge: Knowledge::Latest, zone };
-        let reader = Reader { rows, as_of, until: today };
-        let shown = current(&reader, name, indicator).and_then(|()| flags(&reader, &stored, indicator));
-        match shown {
-            // Its series names the row; what is known besides is shown.
-            Err(Rejection::DamagedRow(damage)) => {
-                tracing::error!(%name, %damage, "the value of an indicator, or what contradicts it, is not shown");
-            }
-            shown => shown?,
+/// Sets what is as of a read.
+fn show(
+    rows: &Rows<'_>,
+    now: Timestamp,
+    name: &Name<Indicator>,
+    indicator: &mut Indicator,
+) -> Result<bool, Rejection> {
+    let stored = rows.find(name)?;
+    let (zone, today) = zone_and_today(rows, &name.parent(), now)?;
+    let as_of = AsOf { date: today, knowledge: Knowledge::Latest, zone };
+    let reader = Reader { rows, as_of, until: today };
+    let shown = current(&reader, name, indicator).and_then(|()| flags(&reader, &stored, indicator));
+    match shown {
+        // Its series names the row; what is known besides is shown.
+        Err(Rejection::DamagedRow(damage)) => {
+            tracing::error!(%name, %damage, "the value of an indicator, or what contradicts it, is not shown");
         }
-        Ok(true)
+        shown => shown?,
     }
+    Ok(true)
 }
 
 /// Sets the value of an indicator.

@@ -16,7 +16,8 @@ use jiff::civil::Date;
 use milepost_proto::registry::v1::assignment::{Kind, State};
 use milepost_proto::registry::v1::{Assignment, Organization, Portfolio, Project};
 use milepost_resource::{
-    By, Checked, EventKind, Index, Name, Presence, Rules, Under, Unreadable, date, date_message, known_state,
+    By, Checked, EventKind, Index, Name, Presence, Rules, Show, Under, Unreadable, date, date_message,
+    known_state,
 };
 use milepost_types::{DamagedRow, Period, Precondition, Rejection, Violations, limits};
 
@@ -39,6 +40,8 @@ impl Rules<Registry> for Assignment {
     const ID_PREFIX: char = 'a';
     const READS_OTHERS: bool = true;
     const INDEXES: &'static [Index] = &[BY_PERSON];
+
+    const SHOW: Option<Show<Registry, Self>> = Some(show);
 
     fn check(&self, violations: &mut Violations) {
         let [start, end] = [&self.start_date, &self.end_date].map(|given| date(given.as_ref()));
@@ -102,25 +105,26 @@ impl Rules<Registry> for Assignment {
         }
         Ok(())
     }
+}
 
-    fn show(
-        rows: &Rows<'_>,
-        now: Timestamp,
-        name: &Name<Self>,
-        assignment: &mut Self,
-    ) -> Result<bool, Rejection> {
-        let today = current_date(&*rows.find(&portfolio(name))?, now);
-        if assignment.delete_time.is_some() || !period(assignment, today).contains(today) {
-            return Ok(false);
-        }
-        match active(rows, &name.parent(), today) {
-            Ok(active) => assignment.set_kind(kind(active)),
-            Err(damage) => {
-                tracing::error!(%name, %damage, "how many officers a project has is not shown");
-            }
-        }
-        Ok(true)
+/// Sets what is as of a read.
+fn show(
+    rows: &Rows<'_>,
+    now: Timestamp,
+    name: &Name<Assignment>,
+    assignment: &mut Assignment,
+) -> Result<bool, Rejection> {
+    let today = current_date(&*rows.find(&portfolio(name))?, now);
+    if assignment.delete_time.is_some() || !period(assignment, today).contains(today) {
+        return Ok(false);
     }
+    match active(rows, &name.parent(), today) {
+        Ok(active) => assignment.set_kind(kind(active)),
+        Err(damage) => {
+            tracing::error!(%name, %damage, "how many officers a project has is not shown");
+        }
+    }
+    Ok(true)
 }
 
 /// How many assignments of a project are active on a day, up to as many as [`kind`] tells apart.

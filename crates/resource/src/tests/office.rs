@@ -12,7 +12,7 @@ use milepost_types::filter::CurrentDate;
 use milepost_types::{DamagedRow, Rejection, Violations};
 
 use crate::{
-    By, Change, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Table, Under, Unreadable,
+    By, Change, Checked, Dates, EventKind, Index, Name, Rows, Rules, Scope, Show, Table, Under, Unreadable,
     Upgrade, When, date_message,
 };
 
@@ -55,16 +55,11 @@ impl Rules<Office> for Portfolio {
     const INDEXES: &'static [Index] = &[index(16, 0, &[By::Field("display_name")])];
 
     /// A field of output is as of the read.
-    fn show(
-        _: &Rows<'_, Office>,
-        now: Timestamp,
-        _: &Name<Self>,
-        portfolio: &mut Self,
-    ) -> Result<bool, Rejection> {
+    const SHOW: Option<Show<Office, Self>> = Some(|_, now, _, portfolio| {
         let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         portfolio.current_date = Some(date_message(date));
         Ok(true)
-    }
+    });
 }
 
 impl Rules<Office> for Organization {
