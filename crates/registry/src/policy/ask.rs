@@ -182,12 +182,14 @@ fn named(
 }
 
 impl Question {
-    /// How each policy stands to a subject, in no order.
-    pub(crate) fn ask(
+    /// How each policy stands to a subject, in no order: those whose outcomes are wanted. `keys` says of facts where answers
+    /// about them stand.
+    pub(crate) fn ask<K: Fn(&Matcher, &Match) -> Vec<u8>>(
         &self,
         language: &Language,
         subject: &Subject,
-        key: impl Fn(&Matcher, &Facts<'_>, &Match) -> Vec<u8>,
+        is_wanted: impl Fn(Outcome) -> bool,
+        keys: impl Fn(&Facts<'_>) -> K,
     ) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(self.matchers.len());
         let projects = (0..subject.projects.len()).map(Some);
@@ -199,10 +201,11 @@ impl Question {
                 continue;
             }
             let facts = subject.facts(project, self.on);
-            let bindings = language.bind(&facts);
-            answers.extend(asked.map(|(i, matcher)| {
+            let (bindings, key) = (language.bind(&facts), keys(&facts));
+            answers.extend(asked.filter_map(|(i, matcher)| {
                 let found = matcher.evaluate(self.on, &bindings, self.extent);
-                Answer { key: key(matcher, &facts, &found), matcher: i, project, found }
+                let answer = |found| Answer { key: key(matcher, &found), matcher: i, project, found };
+                is_wanted(found.outcome).then(|| answer(found))
             }));
         }
         answers
@@ -220,27 +223,26 @@ impl Question {
     }
 }
 
-impl Answer {
-    /// How the policy stands.
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.found.outcome
+/// Where an answer stands: what fits first, then what is not known, what does not fit, and what is not in force; of each
+/// those that the fewest conditions keep from it first; then by name.
+pub(crate) fn by_outcome(facts: &Facts<'_>) -> impl Fn(&Matcher, &Match) -> Vec<u8> + use<> {
+    let project = facts.project.map(|project| project.name.clone()).unwrap_or_default();
+    let organization = facts.organization.name.clone();
+    move |matcher, found| {
+        let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes();
+        let order = u8::try_from(found.outcome as i32).unwrap_or(u8::MAX);
+        let counts = [count(found.failed), count(found.unknown)].concat();
+        let names = [organization.as_str(), &matcher.policy.name().to_string(), &project].join("\0");
+        [&[order], &counts[..], names.as_bytes()].concat()
     }
 }
 
-/// Where an answer stands: what fits first, then what is not known, what does not fit, and what is not in force; of each
-/// those that the fewest conditions keep from it first; then by name.
-pub(crate) fn by_outcome(matcher: &Matcher, facts: &Facts<'_>, found: &Match) -> Vec<u8> {
-    let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes();
-    let order = u8::try_from(found.outcome as i32).unwrap_or(u8::MAX);
-    let counts = [count(found.failed), count(found.unknown)].concat();
-    [&[order], &counts[..], &by_name(matcher, facts, found)[..]].concat()
-}
-
 /// Where an answer stands among those about many: by the organization, then itself and its projects, then by the policy.
-pub(crate) fn by_project(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
+pub(crate) fn by_project(facts: &Facts<'_>) -> impl Fn(&Matcher, &Match) -> Vec<u8> + use<> {
     let project = facts.project.and_then(|project| project.name.parse().ok());
     let organization = ids(&facts.organization.name).next().unwrap_or_default();
-    [&place(organization, project.as_ref())[..], &matcher.key].concat()
+    let place = place(organization, project.as_ref());
+    move |matcher, _| [&place[..], &matcher.key].concat()
 }
 
 /// Where what is asked about an organization and a project begins, or about the organization itself: the bytes order as
@@ -253,13 +255,6 @@ pub(crate) fn place(organization: &str, project: Option<&Name<Project>>) -> Vec<
 /// The ids in a name.
 fn ids(name: &str) -> impl Iterator<Item = &str> {
     name.split('/').skip(1).step_by(2)
-}
-
-/// Where an answer stands: by the names of organization, policy and project.
-fn by_name(matcher: &Matcher, facts: &Facts<'_>, _: &Match) -> Vec<u8> {
-    let project = facts.project.map(|project| project.name.as_str()).unwrap_or_default();
-    let names = [facts.organization.name.as_str(), &matcher.policy.name().to_string(), project];
-    names.join("\0").into_bytes()
 }
 
 /// The attributes that a policy asks about and that no organization has, of those that can be read.

@@ -23,7 +23,7 @@ use milepost_types::{Filter, Rejection, ResourceName, Room, Violations, limits, 
 use prost::Message;
 
 use crate::methods::Named;
-use crate::policy::ask::{self, Answer, Question, Slice, Subject};
+use crate::policy::ask::{self, Question, Slice, Subject};
 use crate::policy::expression::{Expressions, Language};
 use crate::policy::matching::{Extent, Matcher};
 use crate::policy::today;
@@ -131,7 +131,7 @@ fn read_one(request: &MatchPoliciesRequest, violations: &mut Violations) -> Opti
 
 fn page_of_one(question: &Question, subject: &Subject, after: Option<&[u8]>, size: usize) -> Page {
     let language = Language::of(question.on);
-    let mut answers = question.ask(&language, subject, ask::by_outcome);
+    let mut answers = question.ask(&language, subject, |_| true, ask::by_outcome);
     answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     let mut page = Page { matches: Vec::new(), next: None };
     let mut room = Room::page(size);
@@ -367,16 +367,15 @@ fn add(
 
 /// How the policies stand to these subjects, in order.
 fn found(question: &Question, subjects: &[Subject], outcomes: &[Outcome]) -> Vec<(Vec<u8>, PolicyMatch)> {
-    let is_wanted = |answer: &Answer| outcomes.is_empty() || outcomes.contains(&answer.outcome());
+    let is_wanted = |outcome| outcomes.is_empty() || outcomes.contains(&outcome);
     let size = PAIRS_AT_ONCE.div_ceil(question.matchers.len().max(1));
     let parts = in_parts(subjects.iter(), size, |subjects| {
         let language = Language::of(question.on);
         let mut found = Vec::new();
         for subject in subjects {
-            let mut answers = question.ask(&language, subject, ask::by_project);
+            let mut answers = question.ask(&language, subject, is_wanted, ask::by_project);
             answers.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-            let wanted = answers.into_iter().filter(is_wanted);
-            found.extend(wanted.map(|answer| {
+            found.extend(answers.into_iter().map(|answer| {
                 let message = question.message(&language, subject, &answer);
                 (answer.key, message)
             }));
