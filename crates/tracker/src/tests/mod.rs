@@ -3,6 +3,7 @@
 //! a whole tracker.
 
 mod calls;
+mod campaigns;
 mod civil_dates;
 mod damaged;
 mod following;
