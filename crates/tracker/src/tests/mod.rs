@@ -14,6 +14,7 @@ pub(crate) mod registry;
 pub(crate) mod registry_server;
 mod requests;
 mod requests_followed;
+mod reviews;
 pub(crate) mod running;
 pub(crate) mod samples;
 mod sizes;
