@@ -5,6 +5,7 @@ mod bounds;
 mod orders;
 mod passing;
 mod room;
+mod signing;
 
 use jiff::civil::date;
 use milepost_ledger::{Actor, Authentication};
