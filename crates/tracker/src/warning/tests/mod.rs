@@ -3,6 +3,7 @@
 mod corrections;
 mod evaluations;
 mod excuses;
+mod fen;
 mod metrics;
 mod orders;
 mod policies;
