@@ -1,5 +1,7 @@
 //! Clocks: ordinary days, downtime, jumps in both directions.
 
+mod jumps;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
