@@ -25,6 +25,7 @@ mod nonsense;
 mod offline;
 mod on_the_demo;
 mod operate;
+mod persons;
 mod power_cut;
 mod programs;
 mod report;
